@@ -1,0 +1,218 @@
+"""Settings: the environment, then `.env`, then `instance/demo.env` while a demo runs.
+
+`load()` checks every value once, at the start. A wrong one raises `ConfigError` with one line
+that names the variable and what it accepts, so that nothing starts half configured.
+"""
+
+import fcntl
+import os
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from dotenv import dotenv_values
+
+ROOT = Path(__file__).resolve().parent
+INSTANCE = ROOT / "instance"
+
+DRIVERS = {
+    "sqlite": "sqlite",
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+}
+
+
+class ConfigError(Exception):
+    """A setting is wrong or missing; the message is one line that names it and the cure."""
+
+
+def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return the checked settings as Flask's upper-case configuration.
+
+    `environ` replaces the process environment and the files (for tests).
+    Raises `ConfigError` for a value that is not acceptable.
+    """
+    env = _Reader(_environment() if environ is None else environ)
+    production = env.choice("MYUKM_ENV", "development", ("development", "production"))
+    settings: dict[str, Any] = {
+        "MYUKM_ENV": production,
+        "MYUKM_LANG": env.choice("MYUKM_LANG", "id", ("id", "en")),
+        "MYUKM_TIMEZONE": env.timezone("MYUKM_TIMEZONE", "Asia/Jakarta"),
+        "REDIS_URL": env.url("REDIS_URL", "redis://127.0.0.1:6379/0", _VALKEY_SCHEMES),
+        "PUBLIC_URL": env.url("PUBLIC_URL", "", ("http", "https")).rstrip("/"),
+        "TRUSTED_PROXIES": env.integer("TRUSTED_PROXIES", 0, 0, 10),
+        "REGISTRATION": env.choice("REGISTRATION", "invite", ("invite", "open", "closed")),
+        "PEMBAYARAN_API_TOKEN": env.text("PEMBAYARAN_API_TOKEN"),
+        "PEMBAYARAN_API_TIMEOUT": env.number("PEMBAYARAN_API_TIMEOUT", 30, 0.1, 600),
+        "PEMBAYARAN_API_TRIES": env.integer("PEMBAYARAN_API_TRIES", 3, 1, 20),
+        "PEMBAYARAN_API_CONCURRENCY": env.integer("PEMBAYARAN_API_CONCURRENCY", 32, 1, 1000),
+        "PEMBAYARAN_API_RPS": env.optional_number("PEMBAYARAN_API_RPS", 0.1, 100_000),
+        "SYNC_JOB_TIMEOUT": env.integer("SYNC_JOB_TIMEOUT", 600, 30, 86_400),
+        "ALERT_WEBHOOK_URL": env.url("ALERT_WEBHOOK_URL", "", ("http", "https")),
+        "ALERT_EMAIL_TO": env.text("ALERT_EMAIL_TO"),
+        "SMTP_URL": env.url("SMTP_URL", "", ("smtp", "smtps")),
+        "METRICS_TOKEN": env.text("METRICS_TOKEN"),
+    }
+    settings |= _production_settings(env, production == "production")
+    settings |= _database(env)
+    settings |= _session_cookie(settings["PUBLIC_URL"])
+    return settings
+
+
+def _environment() -> dict[str, str]:
+    merged = dict(_demo_environment())
+    merged |= {k: v for k, v in dotenv_values(ROOT / ".env").items() if v is not None}
+    return merged | dict(os.environ)
+
+
+def _demo_environment() -> Mapping[str, str]:
+    """The running demo's addresses; nothing when no demo holds its lock (it may have died)."""
+    try:
+        with (INSTANCE / "demo.lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        values = dotenv_values(INSTANCE / "demo.env")
+        return {k: v for k, v in values.items() if v is not None}
+    except OSError:
+        return {}
+    return {}
+
+
+def _production_settings(env: "_Reader", production: bool) -> dict[str, Any]:
+    secret = env.text("SECRET_KEY")
+    api_url = env.url("PEMBAYARAN_API_URL", "", ("http", "https")).rstrip("/")
+    if secret and len(secret) < 32 or production and not secret:
+        raise ConfigError(
+            "SECRET_KEY: at least 32 characters are required, for example "
+            f"SECRET_KEY={secrets.token_urlsafe(32)}"
+        )
+    if production and not api_url:
+        raise ConfigError("PEMBAYARAN_API_URL: required when MYUKM_ENV=production")
+    return {
+        "SECRET_KEY": secret or _generated_secret(),
+        "PEMBAYARAN_API_URL": api_url or "http://127.0.0.1:5055",
+    }
+
+
+def _generated_secret() -> str:
+    """One secret per checkout, made once; `O_EXCL` lets only one of two first starts write it."""
+    path = INSTANCE / "secret_key"
+    try:
+        INSTANCE.mkdir(exist_ok=True)
+        draft = INSTANCE / f"secret_key.{os.getpid()}"
+        draft.write_text(secrets.token_urlsafe(48))
+        draft.chmod(0o600)
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+        return path.read_text()
+    except OSError as error:
+        raise ConfigError(f"SECRET_KEY: not set, and {path} is not writable ({error})") from None
+
+
+def _database(env: "_Reader") -> dict[str, Any]:
+    url = env.url("DATABASE_URL", f"sqlite:///{INSTANCE / 'myukm.db'}", tuple(DRIVERS))
+    scheme, rest = url.split(":", 1)
+    if scheme == "sqlite" and rest in ("//", "///:memory:"):
+        raise ConfigError(
+            "DATABASE_URL: an SQLite database must be a file (sqlite:////srv/myukm/myukm.db): "
+            "web and workers share it"
+        )
+    return {"DATABASE_URL": url, "SQLALCHEMY_DATABASE_URI": f"{DRIVERS[scheme]}:{rest}"}
+
+
+def _session_cookie(public_url: str) -> dict[str, Any]:
+    return {
+        "SESSION_COOKIE_NAME": "myukm",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": public_url.startswith("https://"),
+        "MAX_CONTENT_LENGTH": 16 * 1024 * 1024,
+    }
+
+
+Number = TypeVar("Number", int, float)
+_VALKEY_SCHEMES = ("redis", "rediss", "unix")
+
+
+class _Reader:
+    """Reads one variable at a time and says in one line what is wrong with it."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+
+    def text(self, name: str, default: str = "") -> str:
+        return self.environ.get(name, "").strip() or default
+
+    def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        value = self.text(name, default)
+        if value not in allowed:
+            raise ConfigError(f"{name}: {value!r} is not one of {', '.join(allowed)}")
+        return value
+
+    def number(self, name: str, default: float, low: float, high: float) -> float:
+        return self._in_range(name, default, low, high, float, "a number")
+
+    def optional_number(self, name: str, low: float, high: float) -> float | None:
+        return self.number(name, low, low, high) if self.text(name) else None
+
+    def integer(self, name: str, default: int, low: int, high: int) -> int:
+        return self._in_range(name, default, low, high, int, "a whole number")
+
+    def _in_range(
+        self,
+        name: str,
+        default: Number,
+        low: float,
+        high: float,
+        kind: Callable[[str], Number],
+        what: str,
+    ) -> Number:
+        value = self.text(name)
+        try:
+            parsed = kind(value) if value else default
+        except ValueError:
+            parsed = None
+        if parsed is None or not low <= parsed <= high:
+            raise ConfigError(f"{name}: {value!r} is not {what} from {low:g} to {high:g}")
+        return parsed
+
+    def url(self, name: str, default: str, schemes: tuple[str, ...]) -> str:
+        value = self.text(name, default)
+        if not value:
+            return value
+        scheme = re.match(r"([a-z]+)://", value)
+        if not scheme or scheme[1] not in schemes:
+            accepted = ", ".join(f"{s}://" for s in schemes)
+            raise ConfigError(f"{name}: {_without_secret(value)!r} must start with {accepted}")
+        try:
+            complete = scheme[1] in ("sqlite", "unix") or bool(urlsplit(value).hostname)
+            _ = urlsplit(value).port
+        except ValueError:
+            complete = False
+        if not complete:
+            raise ConfigError(f"{name}: {_without_secret(value)!r} is not a complete address")
+        return value
+
+    def timezone(self, name: str, default: str) -> str:
+        value = self.text(name, default)
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ConfigError(
+                f"{name}: {value!r} is not a time zone such as Asia/Jakarta or Asia/Makassar"
+            ) from None
+        return value
+
+
+def _without_secret(url: str) -> str:
+    return re.sub(r"//[^@/]*@", "//…@", url)
