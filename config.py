@@ -24,7 +24,7 @@ DRIVERS = {
     "postgres": "postgresql+psycopg",
     "postgresql": "postgresql+psycopg",
     "mysql": "mysql+pymysql",
-    "mariadb": "mariadb+pymysql",
+    "mariadb": "mysql+pymysql",
 }
 
 
@@ -87,7 +87,7 @@ def _demo_environment() -> Mapping[str, str]:
 def _production_settings(env: "_Reader", production: bool) -> dict[str, Any]:
     secret = env.text("SECRET_KEY")
     api_url = env.url("PEMBAYARAN_API_URL", "", ("http", "https")).rstrip("/")
-    if secret and len(secret) < 32 or production and not secret:
+    if (secret and len(secret) < 32) or (production and not secret):
         raise ConfigError(
             "SECRET_KEY: at least 32 characters are required, for example "
             f"SECRET_KEY={secrets.token_urlsafe(32)}"
@@ -160,29 +160,25 @@ class _Reader:
         return value
 
     def number(self, name: str, default: float, low: float, high: float) -> float:
-        return self._in_range(name, default, low, high, float, "a number")
+        return self._in_range(name, default, (low, high), float)
 
     def optional_number(self, name: str, low: float, high: float) -> float | None:
         return self.number(name, low, low, high) if self.text(name) else None
 
     def integer(self, name: str, default: int, low: int, high: int) -> int:
-        return self._in_range(name, default, low, high, int, "a whole number")
+        return self._in_range(name, default, (low, high), int)
 
     def _in_range(
-        self,
-        name: str,
-        default: Number,
-        low: float,
-        high: float,
-        kind: Callable[[str], Number],
-        what: str,
+        self, name: str, default: Number, bounds: tuple[float, float], kind: Callable[[str], Number]
     ) -> Number:
         value = self.text(name)
         try:
             parsed = kind(value) if value else default
         except ValueError:
             parsed = None
+        low, high = bounds
         if parsed is None or not low <= parsed <= high:
+            what = "a whole number" if kind is int else "a number"
             raise ConfigError(f"{name}: {value!r} is not {what} from {low:g} to {high:g}")
         return parsed
 

@@ -1,0 +1,138 @@
+"""How the program talks to its database: one way to write, and the column types of all models."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import BigInteger, DateTime, Integer, Numeric, String, event
+from sqlalchemy.dialects import mysql
+from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
+
+from myukm.extensions import db
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def key_type(length: int) -> TypeEngine[str]:
+    """Return a string type for identifiers: compared byte by byte on every database."""
+    return String(length).with_variant(mysql.VARCHAR(length, collation="utf8mb4_bin"), "mysql")
+
+
+def utcnow() -> datetime:
+    """Return the present moment, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware moment, stored in UTC with microseconds."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "mysql":
+            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
+        return dialect.type_descriptor(DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        value = value.astimezone(UTC)
+        return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class _SQLiteNumeric(UserDefinedType[str]):
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "NUMERIC(20, 2)"
+
+
+class Rupiah(TypeDecorator[Decimal]):
+    """An amount of money, a `Decimal` on every database (SQLite would hand out floats)."""
+
+    impl = Numeric(20, 2)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        kind = _SQLiteNumeric() if dialect.name == "sqlite" else Numeric(20, 2)
+        return dialect.type_descriptor(kind)
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Decimal | str | None:
+        return str(value) if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(str(value))
+
+
+@contextmanager
+def write() -> Iterator[Session]:
+    """The one way to change the database: a transaction that commits at the end of the block.
+
+    It ends the read transaction before it (on SQLite a transaction that read first could not
+    write any more), and rolls back on any error. Inside another `write()` it joins that one.
+    """
+    session = db.session()
+    if session.info.get("writing"):
+        yield session
+        return
+    session.commit()
+    session.info["writing"] = True
+    try:
+        session.connection(execution_options={"writes": True})
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info["writing"] = False
+
+
+def engine_options(uri: str) -> dict[str, Any]:
+    """Return SQLAlchemy's engine options for the database at `uri`."""
+    if uri.startswith("sqlite"):
+        return {"connect_args": {"timeout": 5}}
+    pool = {"pool_size": 10, "max_overflow": 20, "pool_timeout": 10, "pool_pre_ping": True}
+    connect = {"connect_timeout": 3}
+    if uri.startswith("mysql"):
+        connect |= {"charset": "utf8mb4"}
+    return {**pool, "connect_args": connect, "isolation_level": "READ COMMITTED"}
+
+
+def prepare_engine(app: Flask) -> None:
+    """Set the connection up for several processes: SQLite's locking, clean hands after a fork."""
+    with app.app_context():
+        engine = db.engine
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def describe(engine: Engine) -> str:
+    """Return the database's address without its password, for messages."""
+    return re.sub(r"\+\w+", "", engine.url.render_as_string(hide_password=True), count=1)

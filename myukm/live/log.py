@@ -1,0 +1,107 @@
+"""The event log: what happened, in the order of its commits, so that a stream can be resumed.
+
+An event is appended inside the transaction of what it tells. Its number comes from one counter
+row that is locked last before the commit, so numbers become visible in their order and a cursor
+is one integer.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import Index, Text, delete, event, func, insert, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from myukm.database import Id, UTCDateTime, key_type, utcnow, write
+from myukm.extensions import db
+from myukm.live import wake
+
+KEEP = timedelta(days=1)
+
+
+class EventCounter(db.Model):  # type: ignore[name-defined,misc]
+    """One row: the number of the newest event."""
+
+    __tablename__ = "event_counter"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    value: Mapped[int] = mapped_column(Id)
+
+
+class Event(db.Model):  # type: ignore[name-defined,misc]
+    """A replayable event; `data` is the JSON text that browsers receive."""
+
+    __tablename__ = "event"
+    __table_args__ = (Index("ix_event_topic_seq", "topic", "seq"), Index("ix_event_at", "at"))
+    seq: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    topic: Mapped[str] = mapped_column(key_type(64))
+    type: Mapped[str] = mapped_column(key_type(32))
+    data: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Entry(NamedTuple):
+    """An event as the hub hands it on; `seq` is None for one that is not replayed."""
+
+    seq: int | None
+    topic: str
+    type: str
+    data: str
+
+
+def append(topic: str, type: str, data: Any) -> None:  # noqa: A002 (the SSE field's name)
+    """Add an event to the running `write()`; it goes out after the commit."""
+    entry = Entry(None, topic, type, json.dumps(data, ensure_ascii=False, separators=(",", ":")))
+    db.session().info.setdefault("events", []).append(entry)
+
+
+def newest() -> int:
+    """Return the number of the newest event: the cursor of a reader that knows everything."""
+    return db.session.scalar(select(EventCounter.value)) or 0
+
+
+def oldest() -> int:
+    """Return the number of the oldest event kept; `newest() + 1` when there is none."""
+    first = db.session.scalar(select(func.min(Event.seq)))
+    return newest() + 1 if first is None else first
+
+
+def since(seq: int, limit: int, topics: Collection[str] | None = None) -> Sequence[Entry]:
+    """Return up to `limit` events after number `seq` in order, of all or of these topics."""
+    query = select(Event.seq, Event.topic, Event.type, Event.data).where(Event.seq > seq)
+    if topics is not None:
+        query = query.where(Event.topic.in_(topics))
+    return [Entry(*row) for row in db.session.execute(query.order_by(Event.seq).limit(limit))]
+
+
+def prune() -> int:
+    """Delete events older than a day and return how many there were."""
+    with write() as session:
+        old = session.execute(delete(Event).where(Event.at < utcnow() - KEEP))
+        return int(old.rowcount)
+
+
+@event.listens_for(db.session, "before_commit")
+def _number_events(session: Session) -> None:
+    entries: list[Entry] = session.info.pop("events", [])
+    if not entries:
+        return
+    session.flush()
+    session.execute(update(EventCounter).values(value=EventCounter.value + len(entries)))
+    last = session.scalar(select(EventCounter.value))
+    numbered = [entry._replace(seq=last - len(entries) + n) for n, entry in enumerate(entries, 1)]
+    at = utcnow()
+    session.execute(insert(Event), [{**entry._asdict(), "at": at} for entry in numbered])
+    session.info["numbered"] = numbered
+
+
+@event.listens_for(db.session, "after_commit")
+def _publish_events(session: Session) -> None:
+    if numbered := session.info.pop("numbered", None):
+        wake.publish(numbered)
+
+
+@event.listens_for(db.session, "after_rollback")
+def _drop_events(session: Session) -> None:
+    session.info.pop("events", None)
+    session.info.pop("numbered", None)
