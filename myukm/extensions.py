@@ -1,6 +1,7 @@
 """The Flask extensions and the Valkey connection that the whole program shares."""
 
 import time
+from pathlib import Path
 from typing import Any, cast
 
 import redis
@@ -15,7 +16,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 db = SQLAlchemy(session_options={"expire_on_commit": False})
-migrate = Migrate(directory="migrations", render_as_batch=True)
+migrate = Migrate(directory=str(Path(__file__).parent / "migrations"), render_as_batch=True)
 login_manager = LoginManager()
 limiter = Limiter(get_remote_address, in_memory_fallback_enabled=True, swallow_errors=True)
 babel = Babel()

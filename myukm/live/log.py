@@ -66,11 +66,15 @@ def oldest() -> int:
     return newest() + 1 if first is None else first
 
 
-def since(seq: int, limit: int, topics: Collection[str] | None = None) -> Sequence[Entry]:
-    """Return up to `limit` events after number `seq` in order, of all or of these topics."""
+def since(
+    seq: int, limit: int, topics: Collection[str] | None = None, until: int | None = None
+) -> Sequence[Entry]:
+    """Return up to `limit` events after `seq` (up to `until`) in order, of all or these topics."""
     query = select(Event.seq, Event.topic, Event.type, Event.data).where(Event.seq > seq)
     if topics is not None:
         query = query.where(Event.topic.in_(topics))
+    if until is not None:
+        query = query.where(Event.seq <= until)
     return [Entry(*row) for row in db.session.execute(query.order_by(Event.seq).limit(limit))]
 
 

@@ -1,0 +1,29 @@
+"""gunicorn's settings; `gunicorn wsgi:app` from the project's root picks them up."""
+
+import os
+import signal
+import threading
+
+bind = os.environ.get("MYUKM_BIND", "127.0.0.1:5000")
+worker_class = "gevent"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+worker_connections = 5000
+keepalive = 75
+graceful_timeout = 10
+timeout = 60
+control_socket_disable = True
+
+
+def post_worker_init(worker):
+    """Start this process's upkeep, and say good-bye to open streams when it is told to stop."""
+    from myukm.ops import watch
+
+    watch.start(worker.wsgi)
+    stop = signal.getsignal(signal.SIGTERM)
+
+    def say_bye(*args):
+        hub = worker.wsgi.extensions["live_hub"]
+        threading.Thread(target=hub.close).start()
+        stop(*args)
+
+    signal.signal(signal.SIGTERM, say_bye)

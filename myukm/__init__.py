@@ -1,0 +1,35 @@
+"""MyUKM: payment sync, UKM chat, and the operations around them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+
+def create_app(config: Mapping[str, Any] | None = None) -> Flask:
+    """Return the app. `config` replaces the settings that `config.load()` would read."""
+    import config as settings
+    import myukm.models  # noqa: F401 (registers the tables)
+    from myukm import cli, database, i18n, web
+    from myukm.extensions import connect_valkey, db, limiter, login_manager, migrate
+
+    app = Flask(__name__, instance_path=str(settings.INSTANCE))
+    app.config.from_mapping(settings.load() if config is None else config)
+    uri = app.config["SQLALCHEMY_DATABASE_URI"]
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(uri)
+    app.config["RATELIMIT_STORAGE_URI"] = app.config["REDIS_URL"]
+    if proxies := app.config["TRUSTED_PROXIES"]:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
+        )
+    db.init_app(app)
+    database.prepare_engine(app)
+    migrate.init_app(app, db)
+    connect_valkey(app)
+    login_manager.init_app(app)
+    limiter.init_app(app)
+    i18n.init_app(app)
+    web.init_app(app)
+    cli.init_app(app)
+    return app

@@ -1,0 +1,11 @@
+"""The `flask` commands: they call the same domain functions as the pages."""
+
+from flask import Flask
+
+PARTS: tuple[object, ...] = ()
+
+
+def init_app(app: Flask) -> None:
+    """Register the command groups."""
+    for part in PARTS:
+        app.cli.add_command(part.group)

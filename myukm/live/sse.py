@@ -1,0 +1,20 @@
+"""The wire format of Server-Sent Events (WHATWG HTML, section 9.2)."""
+
+import json
+from typing import Any
+
+from myukm.live.log import Entry
+
+HEARTBEAT = b":\n\n"
+
+
+def encode(entry: Entry) -> bytes:
+    """Return an event's bytes; its data is one line of JSON."""
+    number = "" if entry.seq is None else f"id: {entry.seq}\n"
+    return f"{number}event: {entry.type}\ndata: {entry.data}\n\n".encode()
+
+
+def message(type: str, data: Any, cursor: int | None = None) -> bytes:  # noqa: A002
+    """Return the bytes of an event made for one reader; `cursor` is where it may resume."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return encode(Entry(cursor, "", type, text))

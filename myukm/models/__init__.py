@@ -1,0 +1,25 @@
+"""The tables. Importing this package registers all of them with SQLAlchemy."""
+
+from myukm.models.audit import Audit
+from myukm.models.chat import ChatMessage
+from myukm.models.leader import Leader
+from myukm.models.siswa import Siswa
+from myukm.models.sync import SyncItem, SyncLane, SyncRun, SyncSample
+from myukm.models.ukm import Membership, Ukm
+from myukm.models.user import LoginSession, Role, User
+
+__all__ = [
+    "Audit",
+    "ChatMessage",
+    "Leader",
+    "LoginSession",
+    "Membership",
+    "Role",
+    "Siswa",
+    "SyncItem",
+    "SyncLane",
+    "SyncRun",
+    "SyncSample",
+    "Ukm",
+    "User",
+]

@@ -1,0 +1,14 @@
+"""The base of all models, typed so that mypy knows their columns."""
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy.orm import DeclarativeBase
+
+from myukm.extensions import db
+
+if TYPE_CHECKING:
+
+    class Model(DeclarativeBase):
+        """What mypy sees of Flask-SQLAlchemy's `db.Model`."""
+else:
+    Model = db.Model

@@ -1,0 +1,123 @@
+"""Runs of the payment sync: the run, its students, the lanes at work, its speed over time."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from myukm.database import Id, UTCDateTime, key_type, utcnow
+from myukm.models.base import Model
+
+
+class Status(StrEnum):
+    """Where a run is; `idle` (no run) is no row."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+LIVE = frozenset({Status.QUEUED, Status.RUNNING, Status.PAUSED, Status.CANCELLING})
+
+
+class SyncRun(Model):
+    """A run. `live` is 1 while it lives and NULL after: unique, so only one can live at a time.
+
+    The counters are changed only in the transaction that changes the items they count.
+    """
+
+    TRANSITIONS: ClassVar[dict[Status, frozenset[Status]]] = {
+        Status.QUEUED: frozenset(
+            {Status.RUNNING, Status.PAUSED, Status.CANCELLING, Status.COMPLETED, Status.FAILED}
+        ),
+        Status.RUNNING: frozenset(
+            {Status.PAUSED, Status.CANCELLING, Status.COMPLETED, Status.FAILED}
+        ),
+        Status.PAUSED: frozenset({Status.QUEUED, Status.RUNNING, Status.CANCELLING}),
+        Status.CANCELLING: frozenset({Status.CANCELLED}),
+    }
+
+    __tablename__ = "sync_run"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    live: Mapped[int | None] = mapped_column(unique=True)
+    status: Mapped[str] = mapped_column(key_type(16), default=Status.QUEUED)
+    hidden: Mapped[bool] = mapped_column(default=False)
+    dry_run: Mapped[bool] = mapped_column(default=False)
+    parent_run_id: Mapped[int | None] = mapped_column(
+        Id, ForeignKey("sync_run.id", ondelete="SET NULL")
+    )
+    total: Mapped[int] = mapped_column(default=0)
+    success: Mapped[int] = mapped_column(default=0)
+    unchanged: Mapped[int] = mapped_column(default=0)
+    failed: Mapped[int] = mapped_column(default=0)
+    cancelled: Mapped[int] = mapped_column(default=0)
+    dispatched: Mapped[bool] = mapped_column(default=False)
+    reason: Mapped[str | None] = mapped_column(String(500))
+    reason_code: Mapped[str | None] = mapped_column(key_type(32))
+    started_by: Mapped[str | None] = mapped_column(String(120))
+    started_by_id: Mapped[int | None] = mapped_column(
+        Id, ForeignKey("user_account.id", ondelete="SET NULL")
+    )
+    started_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class ItemStatus(StrEnum):
+    """What became of a student in a run; `unchanged` is a success that wrote nothing."""
+
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    SUCCESS = "success"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class SyncItem(Model):
+    """A student of a run: pending, claimed by a lane, or with its one outcome."""
+
+    __tablename__ = "sync_item"
+    __table_args__ = (
+        UniqueConstraint("run_id", "idperson"),
+        Index("ix_sync_item_run_status", "run_id", "status", "id"),
+    )
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    run_id: Mapped[int] = mapped_column(Id, ForeignKey("sync_run.id", ondelete="CASCADE"))
+    idperson: Mapped[str] = mapped_column(key_type(64))
+    status: Mapped[str] = mapped_column(key_type(16), default=ItemStatus.PENDING)
+    lane_id: Mapped[str | None] = mapped_column(key_type(36), index=True)
+    code: Mapped[str | None] = mapped_column(key_type(32))
+    message: Mapped[str | None] = mapped_column(String(300))
+    attempts: Mapped[int] = mapped_column(default=0)
+    at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class SyncLane(Model):
+    """A job that works on a run now. It raises `beat` at least once a second while it lives."""
+
+    __tablename__ = "sync_lane"
+    id: Mapped[str] = mapped_column(key_type(36), primary_key=True)
+    run_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("sync_run.id", ondelete="CASCADE"), index=True
+    )
+    worker: Mapped[str] = mapped_column(String(120), default="")
+    beat: Mapped[int] = mapped_column(Id, default=0)
+    started_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+
+
+class SyncSample(Model):
+    """The counters of a run at a moment: its chart, its rate, its ETA."""
+
+    __tablename__ = "sync_sample"
+    __table_args__ = (Index("ix_sync_sample_run_at", "run_id", "at"),)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    run_id: Mapped[int] = mapped_column(Id, ForeignKey("sync_run.id", ondelete="CASCADE"))
+    at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    processed: Mapped[int] = mapped_column()
+    failed: Mapped[int] = mapped_column()

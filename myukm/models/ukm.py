@@ -1,0 +1,44 @@
+"""Student activity units and who belongs to them."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from myukm.database import Id, UTCDateTime, key_type, utcnow
+from myukm.models.base import Model
+from myukm.models.user import User
+
+
+class Ukm(Model):
+    """A unit. `code` is its address; `join_code` (the same at first) lets people in.
+
+    `last_number` counts its messages: the newest message has that number.
+    """
+
+    __tablename__ = "ukm"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    code: Mapped[str] = mapped_column(key_type(32), unique=True)
+    join_code: Mapped[str] = mapped_column(key_type(32), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    description: Mapped[str] = mapped_column(Text, default="")
+    last_number: Mapped[int] = mapped_column(Id, default=0)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+
+
+class Membership(Model):
+    """A person in a unit. Unread messages are `ukm.last_number - read_number`."""
+
+    __tablename__ = "membership"
+    __table_args__ = (UniqueConstraint("ukm_id", "user_id"),)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    ukm_id: Mapped[int] = mapped_column(Id, ForeignKey("ukm.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("user_account.id", ondelete="CASCADE"), index=True
+    )
+    is_admin: Mapped[bool] = mapped_column(default=False)
+    muted_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    read_number: Mapped[int] = mapped_column(Id, default=0)
+    joined_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    ukm: Mapped[Ukm] = relationship()
+    user: Mapped[User] = relationship()

@@ -1,0 +1,45 @@
+"""The web interface: one blueprint per part of the program."""
+
+from flask import Flask
+
+from myukm.web import (
+    admin_audit,
+    admin_queues,
+    admin_siswa,
+    admin_sync,
+    admin_ukm,
+    admin_users,
+    auth,
+    chat,
+    errors,
+    formats,
+    health,
+    profile,
+    security,
+    stream,
+    ukm,
+)
+
+PARTS = (
+    auth,
+    ukm,
+    chat,
+    profile,
+    admin_siswa,
+    admin_sync,
+    admin_queues,
+    admin_users,
+    admin_ukm,
+    admin_audit,
+    stream,
+    health,
+)
+
+
+def init_app(app: Flask) -> None:
+    """Register the blueprints, the guards before them and the error pages."""
+    security.init_app(app)
+    errors.init_app(app)
+    formats.init_app(app)
+    for part in PARTS:
+        app.register_blueprint(part.bp)

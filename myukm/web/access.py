@@ -1,0 +1,74 @@
+"""Who may call a view, and which views speak JSON."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import current_app, redirect, request, url_for
+from flask_babel import lazy_gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from myukm.errors import DomainError, Forbidden
+from myukm.models import LoginSession, User
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+LOOKERS = ("admin", "bendahara", "operator")
+TREASURERS = ("admin", "bendahara")
+OPERATORS = ("admin", "operator")
+ADMINS = ("admin",)
+
+
+class LoginRequired(DomainError):
+    """Nobody is logged in."""
+
+    status = 401
+    code = "login_required"
+
+
+def json_call(view: View) -> View:
+    """Mark a view as one that answers JSON, errors too."""
+    view.answers_json = True  # type: ignore[attr-defined]
+    return view
+
+
+def wants_json() -> bool:
+    """Return whether the caller gets JSON: it sends it, asks for it, or called a JSON view."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    best = request.accept_mimetypes.best_match(("text/html", "application/json"), "text/html")
+    return getattr(view, "answers_json", False) or request.is_json or best == "application/json"
+
+
+def me() -> User:
+    """Return the account that is logged in; call it behind `logged_in` or `roles` only."""
+    return cast(LoginSession, current_user).user
+
+
+def logged_in(view: View) -> View:
+    """Let only a person who is logged in call `view`: others go to the log-in page, or get 401."""
+    return roles()(view)
+
+
+def roles(*allowed: str) -> Callable[[View], View]:
+    """Let only these roles (all, when none is named) call the view; others get 403."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            if not current_user.is_authenticated:
+                return ask_to_log_in()
+            if allowed and current_user.role not in allowed:
+                raise Forbidden(_("Peran Anda tidak boleh membuka ini."))
+            return view(*args, **kwargs)
+
+        return cast(View, guarded)
+
+    return decorate
+
+
+def ask_to_log_in() -> Response:
+    """Send a page's reader to the log-in page and back; a script gets 401."""
+    if wants_json() or request.method != "GET":
+        raise LoginRequired(_("Silakan masuk dulu."))
+    return redirect(url_for("auth.login", next=request.full_path.rstrip("?")))

@@ -1,0 +1,5 @@
+"""Accounts, for admins."""
+
+from flask import Blueprint
+
+bp = Blueprint("admin_users", __name__)

@@ -1,0 +1,99 @@
+"""Log in, log out, choose a language."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, jsonify, redirect, render_template, request, session, url_for
+from flask_babel import lazy_gettext as _
+from flask_login import current_user, login_user, logout_user
+from werkzeug.wrappers import Response
+
+from myukm.domain import accounts
+from myukm.errors import Invalid
+from myukm.extensions import limiter, login_manager
+from myukm.i18n import LANGUAGES
+from myukm.web.access import logged_in, wants_json
+
+bp = Blueprint("auth", __name__)
+login_manager.user_loader(accounts.find_session)
+
+
+def field(name: str) -> str:
+    """Return a text field of the form or the JSON body; "" when it is absent."""
+    values = request.get_json(silent=True) if request.is_json else request.form
+    value = values.get(name, "") if hasattr(values, "get") else ""
+    return value if isinstance(value, str) else ""
+
+
+def _failed(response: Response) -> bool:
+    return response.status_code == 401
+
+
+@bp.get("/")
+def home() -> Response:
+    """Lead everyone to where their role belongs."""
+    if not current_user.is_authenticated:
+        return redirect(url_for("auth.login"))
+    places = {
+        "admin": "admin_sync.index",
+        "bendahara": "admin_sync.index",
+        "operator": "admin_queues.index",
+    }
+    return redirect(url_for(places.get(current_user.role, "ukm.index")))
+
+
+@bp.get("/login")
+def login() -> Any:
+    """Show the log-in form."""
+    if current_user.is_authenticated:
+        return redirect(safe_next())
+    return render_template("auth/login.html", error=None, nim="")
+
+
+@bp.post("/login")
+@limiter.limit("10 per minute", key_func=lambda: f"nim:{field('nim')}", deduct_when=_failed)
+@limiter.limit("200 per minute", deduct_when=_failed)
+def log_in() -> Any:
+    """Log a person in: 303 to their page (JSON: 200), 401, or 429 after too many failures."""
+    try:
+        login_session = accounts.log_in(field("nim"), field("password"))
+    except accounts.WrongCredentials as error:
+        if wants_json():
+            raise
+        return render_template("auth/login.html", error=str(error), nim=field("nim")), 401
+    chosen = session.get("lang")
+    session.clear()
+    session.permanent = True
+    login_user(login_session)
+    if chosen:
+        session["lang"] = chosen
+    if wants_json():
+        user = login_session.user
+        return jsonify({"user_id": user.id, "nim": user.nim, "name": user.name, "role": user.role})
+    return redirect(safe_next(), 303)
+
+
+@bp.post("/logout")
+@logged_in
+def log_out() -> Any:
+    """End this log-in on this device."""
+    accounts.log_out(current_user.get_id())
+    logout_user()
+    return jsonify({}) if wants_json() else redirect(url_for("auth.login"), 303)
+
+
+@bp.post("/language")
+def language() -> Any:
+    """Remember the reader's language and show the page again."""
+    if field("lang") not in LANGUAGES:
+        raise Invalid(_("Bahasa ini belum ada."), code="bad_language")
+    session["lang"] = field("lang")
+    return redirect(safe_next(), 303)
+
+
+def safe_next() -> str:
+    """Return where `next` leads, if that is a page of ours; else the start page."""
+    target = request.values.get("next", "")
+    parts = urlsplit(target)
+    ours = target.startswith("/") and not target.startswith(("//", "/\\"))
+    return target if ours and not parts.netloc and not parts.scheme else url_for("auth.home")

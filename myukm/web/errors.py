@@ -1,0 +1,77 @@
+"""Errors as the user sees them: a page in the app's look, or JSON for JSON calls."""
+
+import logging
+from typing import Any
+
+from flask import Flask, jsonify, render_template, request
+from flask_babel import gettext as _
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from myukm.errors import DomainError
+from myukm.web.access import wants_json
+
+log = logging.getLogger(__name__)
+
+
+def init_app(app: Flask) -> None:
+    """Register the handlers."""
+    app.register_error_handler(DomainError, domain_error)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(OperationalError, database_error)
+
+
+def domain_error(error: DomainError) -> Any:
+    """Answer what the domain refused, in its own words."""
+    if wants_json():
+        return jsonify(error.as_json()), error.status
+    return page(error.status, str(error)), error.status
+
+
+def http_error(error: HTTPException) -> Any:
+    """Answer an HTTP error; a bug's trace is logged by Flask and never shown."""
+    status = error.code or 500
+    message = sentence(status)
+    if isinstance(error, InternalServerError):
+        log.error("%s %s failed", request.method, request.path)
+    if wants_json():
+        name = error.name.lower().replace(" ", "_")
+        answer = jsonify({"error": {"code": name, "message": message}})
+    else:
+        answer = page(status, message)
+    response = error.get_response()
+    response.data = answer.data if hasattr(answer, "data") else answer
+    response.content_type = "application/json" if wants_json() else "text/html; charset=utf-8"
+    return response
+
+
+def database_error(error: OperationalError) -> Any:
+    """Say that the database does not answer; the operator reads why in the log."""
+    log.error("database: %s", error.orig)
+    return domain_error(
+        DomainError(
+            _("Basis data tidak menjawab. Coba lagi sebentar lagi."),
+            code="database_unavailable",
+            status=503,
+        )
+    )
+
+
+def page(status: int, message: str) -> str:
+    """Return the error page's HTML."""
+    return render_template("errors/error.html", status=status, message=message)
+
+
+def sentence(status: int) -> str:
+    """Return what an HTTP status means to a reader."""
+    sentences = {
+        404: _("Halaman ini tidak ada."),
+        405: _("Halaman ini tidak bisa dipanggil dengan cara itu."),
+        413: _("Kiriman terlalu besar."),
+        415: _("Kirimlah sebagai JSON."),
+        429: _("Terlalu banyak percobaan. Tunggu sebentar lalu coba lagi."),
+    }
+    fallback = (
+        _("Ada yang salah di pihak kami.") if status >= 500 else _("Permintaan tidak bisa dibaca.")
+    )
+    return sentences.get(status, fallback)

@@ -1,0 +1,92 @@
+"""How pages show money, numbers and times, and what every page knows."""
+
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app, request, url_for
+from flask_babel import format_datetime, format_decimal, get_locale
+from flask_babel import gettext as _
+from flask_login import current_user
+from markupsafe import Markup
+
+from myukm.web.access import ADMINS, LOOKERS, OPERATORS
+
+
+def init_app(app: Flask) -> None:
+    """Add the filters and the context that templates use."""
+    app.jinja_env.filters.update(rupiah=rupiah, angka=angka, waktu=waktu)
+    app.jinja_env.globals.update(static_url=static_url)
+    app.context_processor(page_context)
+
+
+def rupiah(amount: Decimal | float | str | None) -> str:
+    """Return an amount as `Rp 1.250.000` (with sen only when there are any), "–" for none."""
+    if amount is None:
+        return "–"
+    value = Decimal(str(amount))
+    pattern = "#,##0" if value == value.to_integral_value() else "#,##0.00"
+    return ("-" if value < 0 else "") + "Rp\u00a0" + str(format_decimal(abs(value), format=pattern))
+
+
+def angka(number: float | None) -> str:
+    """Return a number with the reader's thousands separators, "–" for none."""
+    return "–" if number is None else str(format_decimal(number))
+
+
+def waktu(moment: datetime | str | None) -> Markup:
+    """Return a `<time>` in the campus's time zone; the page's script makes it relative."""
+    if moment is None:
+        return Markup("–")
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        moment.isoformat().replace("+00:00", "Z"),
+        format_datetime(moment, "d MMMM y HH.mm.ss"),
+        format_datetime(moment, "d MMM y HH.mm"),
+    )
+
+
+def static_url(path: str) -> str:
+    """Return the address of a static file, with its content's digest so caches can keep it."""
+    return url_for("static", filename=path, v=_digest(path, current_app.debug))
+
+
+@cache
+def _digest(path: str, _debug: bool) -> str:
+    file = Path(current_app.static_folder or "") / path
+    return sha256(file.read_bytes()).hexdigest()[:10]
+
+
+def page_context() -> dict[str, Any]:
+    """Return what every template may use: the language and the navigation."""
+    return {"lang": str(get_locale()), "nav": navigation()}
+
+
+def navigation() -> list[dict[str, Any]]:
+    """Return the links that this reader's role may follow."""
+    if not current_user.is_authenticated:
+        return []
+    everyone = tuple({*LOOKERS, "anggota"})
+    links = (
+        ("ukm.index", _("UKM"), "chat", everyone),
+        ("admin_siswa.index", _("Siswa"), "students", LOOKERS),
+        ("admin_sync.index", _("Sinkronisasi"), "sync", LOOKERS),
+        ("admin_queues.index", _("Antrian"), "queue", OPERATORS),
+        ("admin_users.index", _("Pengguna"), "users", ADMINS),
+        ("admin_ukm.index", _("Kelola UKM"), "units", ADMINS),
+        ("admin_audit.index", _("Jejak audit"), "audit", ADMINS),
+    )
+    return [
+        {
+            "url": url_for(endpoint),
+            "label": label,
+            "icon": icon,
+            "active": (request.endpoint or "").startswith(endpoint.split(".")[0] + "."),
+        }
+        for endpoint, label, icon, allowed in links
+        if current_user.role in allowed and endpoint in current_app.view_functions
+    ]
