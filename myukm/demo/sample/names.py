@@ -1,5 +1,7 @@
 """Word lists for believable Indonesian people and places."""
 
+# ruff: noqa: SIM905 (word lists read better as words)
+
 import random
 
 MALE = """

@@ -12,23 +12,20 @@ STUDENTS = 6102
 FIRST_ID = 100001
 SCHOOL_YEAR = 2026
 
-Student = TypedDict(
-    "Student",
-    {
-        "idperson": str,
-        "nama": str,
-        "gender": str,
-        "lahirtempat": str,
-        "lahirtanggal": str,
-        "phone": str,
-        "UnitFormal": str,
-        "KelasFormal": str,
-        "AsramaPondok": str | None,
-        "KamarPondok": str | None,
-        "TingkatDiniyah": str | None,
-        "KelasDiniyah": str | None,
-    },
-)
+
+class Student(TypedDict):
+    idperson: str
+    nama: str
+    gender: str
+    lahirtempat: str
+    lahirtanggal: str
+    phone: str
+    UnitFormal: str
+    KelasFormal: str
+    AsramaPondok: str | None
+    KamarPondok: str | None
+    TingkatDiniyah: str | None
+    KelasDiniyah: str | None
 
 
 @dataclass(frozen=True)
