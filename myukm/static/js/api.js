@@ -1,0 +1,34 @@
+import { say } from "./text.js";
+
+/** A refused or failed call: `status` is 0 when the server was not reached. */
+export class ApiError extends Error {
+  constructor(status, code, message) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+async function failure(response) {
+  const body = await response.json().catch(() => null);
+  const fallback = say("unknown_error", { status: response.status });
+  return new ApiError(response.status, body?.error?.code ?? "unknown", body?.error?.message ?? fallback);
+}
+
+async function call(method, url, body) {
+  const headers = { Accept: "application/json" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let response;
+  try {
+    response = await fetch(url, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  } catch {
+    throw new ApiError(0, "network", say("network_error"));
+  }
+  if (!response.ok) throw await failure(response);
+  return response.status === 204 ? null : response.json();
+}
+
+export const get = (url) => call("GET", url);
+export const post = (url, body = {}) => call("POST", url, body);
+export const patch = (url, body) => call("PATCH", url, body);
+export const remove = (url) => call("DELETE", url);

@@ -1,0 +1,3 @@
+import { startThemes } from "./theme.js";
+
+startThemes();

@@ -1,0 +1,41 @@
+import { say } from "./text.js";
+
+const { lang, dataset } = document.documentElement;
+const locale = lang === "en" ? "en-GB" : "id-ID";
+const timeZone = dataset.timezone;
+
+const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
+const tenth = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const hundredth = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const clockTime = new Intl.DateTimeFormat(locale, { timeZone, hour: "2-digit", minute: "2-digit" });
+const exactTime = new Intl.DateTimeFormat(locale, { timeZone, timeStyle: "medium" });
+const fullTime = new Intl.DateTimeFormat(locale, { timeZone, dateStyle: "full", timeStyle: "medium" });
+const dayName = new Intl.DateTimeFormat(locale, { timeZone, weekday: "long", day: "numeric", month: "long" });
+const dayKey = new Intl.DateTimeFormat("en-CA", { timeZone, dateStyle: "short" });
+const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+
+export const number = (value) => whole.format(value);
+export const decimal = (value) => (value < 10 ? tenth.format(value) : whole.format(value));
+export const percent = (value) => `${value >= 100 ? whole.format(value) : hundredth.format(value)} %`;
+export const clock = (iso) => clockTime.format(new Date(iso));
+export const clockSeconds = (iso) => exactTime.format(new Date(iso));
+export const moment = (iso) => fullTime.format(new Date(iso));
+export const day = (iso) => dayName.format(new Date(iso));
+export const dayOf = (iso) => dayKey.format(new Date(iso));
+
+/** How long something still takes, in words; `seconds` may be any number. */
+export function left(seconds) {
+  if (seconds < 60) return say("seconds_left", { n: number(Math.max(1, seconds)) });
+  if (seconds < 5400) return say("minutes_left", { n: number(seconds / 60) });
+  return say("hours_left", { n: decimal(seconds / 3600) });
+}
+
+const STEPS = [[60, "second", 1], [3600, "minute", 60], [86400, "hour", 3600], [604800, "day", 86400]];
+
+/** How far away a moment is ("2 menit yang lalu"); the date itself when it is over a week. */
+export function ago(iso) {
+  const seconds = (new Date(iso) - Date.now()) / 1000;
+  const step = STEPS.find(([limit]) => Math.abs(seconds) < limit);
+  if (!step) return day(iso);
+  return relative.format(Math.trunc(seconds / step[2]), step[1]);
+}

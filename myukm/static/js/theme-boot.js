@@ -1,0 +1,9 @@
+// Runs before the first paint, so that a chosen theme never flashes past the other one.
+(() => {
+  try {
+    const theme = localStorage.getItem("theme");
+    if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+  } catch {
+    // Storage is forbidden here: the system's theme it is.
+  }
+})();
