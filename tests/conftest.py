@@ -1,0 +1,191 @@
+"""What the tests share: real parts, a fresh database for each, and named people."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import flask_migrate
+import pytest
+import redis
+import requests
+from flask import Flask
+from flask.testing import FlaskClient
+
+import config
+from myukm import create_app
+from myukm.demo.simulator.client import Simulator
+from myukm.demo.valkey import Valkey, start_valkey
+from tests.support import people as cast
+from tests.support.programs import Program, WebServer
+from tests.support.servers import MariaDB, PostgreSQL
+
+SECRET = "a secret of the tests, long enough to pass"
+
+
+@pytest.fixture(scope="session")
+def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """One real Valkey for the session."""
+    with start_valkey(tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+@pytest.fixture
+def valkey(valkey_server: Valkey) -> Iterator[redis.Redis]:
+    """An empty Valkey."""
+    client = redis.Redis.from_url(valkey_server.url)
+    client.flushall()
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file that tests copy."""
+    path = tmp_path_factory.mktemp("template") / "myukm.db"
+    app = create_app(config.load({"DATABASE_URL": f"sqlite:///{path}", "SECRET_KEY": SECRET}))
+    upgrade(app)
+    return path
+
+
+def upgrade(app: Flask) -> None:
+    """Bring the app's database up to date and let go of it."""
+    with app.app_context():
+        flask_migrate.upgrade()
+        app.extensions["sqlalchemy"].engine.dispose()
+
+
+@pytest.fixture
+def sqlite_url(migrated: Path, tmp_path: Path) -> str:
+    """A fresh SQLite database."""
+    path = tmp_path / "myukm.db"
+    for suffix in ("", "-wal", "-shm"):
+        if (source := Path(f"{migrated}{suffix}")).exists():
+            shutil.copy(source, f"{path}{suffix}")
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
+    """One real PostgreSQL for the session."""
+    with PostgreSQL(tmp_path_factory.mktemp("postgresql")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
+    """One real MariaDB for the session."""
+    with MariaDB(tmp_path_factory.mktemp("mariadb")) as server:
+        yield server
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh database: SQLite, or the server that the test is parametrized with (indirect)."""
+    kind = getattr(request, "param", "sqlite")
+    if kind == "sqlite":
+        return str(request.getfixturevalue("sqlite_url"))
+    return str(request.getfixturevalue(kind).fresh_database())
+
+
+every_database = pytest.mark.parametrize(
+    "database_url", ["sqlite", "postgresql", "mariadb"], indirect=True
+)
+
+
+@pytest.fixture
+def settings(database_url: str, valkey: redis.Redis, valkey_server: Valkey) -> dict[str, str]:
+    """The environment of this test's programs; change it before `app` is made."""
+    return {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": valkey_server.url,
+        "SECRET_KEY": SECRET,
+    }
+
+
+@pytest.fixture
+def app(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+    """The app on a fresh database; jobs that run in this process find the same settings."""
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    made = create_app(config.load(settings))
+    if not settings["DATABASE_URL"].startswith("sqlite"):
+        upgrade(made)
+    yield made
+    with made.app_context():
+        made.extensions["sqlalchemy"].engine.dispose()
+    made.extensions["valkey"].connection_pool.disconnect()
+
+
+@pytest.fixture
+def people(app: Flask) -> dict[str, int]:
+    """Everybody's account id: admin, bendahara, operator, member, friend, outsider."""
+    with app.app_context():
+        return cast.settle()
+
+
+@pytest.fixture
+def client_as(app: Flask, people: dict[str, int]) -> Callable[[str], FlaskClient]:
+    """`client_as("member")` is a browser where that person is logged in; "nobody" is not."""
+
+    def make(who: str) -> FlaskClient:
+        client = app.test_client()
+        if who != "nobody":
+            with app.app_context():
+                token = cast.token_for(people[who])
+            with client.session_transaction() as session:
+                session["_user_id"] = token
+                session["_fresh"] = True
+        return client
+
+    return make
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    """The payment API, without latency; steer it with `.set(...)`."""
+    with Simulator(students=200) as server:
+        yield server
+
+
+@pytest.fixture
+def start(settings: dict[str, str], tmp_path: Path, app: Flask) -> Iterator[Callable[..., Program]]:
+    """`start("rq", "worker", "high")` runs a real command with this test's settings."""
+    running: list[Program] = []
+
+    def run(*argv: str, **env: str) -> Program:
+        log = tmp_path / f"program-{len(running)}.log"
+        running.append(Program(log, {**settings, **env}, *argv))
+        return running[-1]
+
+    yield run
+    for program in running:
+        program.kill()
+
+
+@pytest.fixture
+def web(settings: dict[str, str], tmp_path: Path, app: Flask) -> Iterator[WebServer]:
+    """A real gunicorn with one worker."""
+    server = WebServer(tmp_path / "web.log", settings)
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def session_as(
+    web: WebServer, people: dict[str, int]
+) -> Iterator[Callable[[str], requests.Session]]:
+    """`session_as("member")` is a logged-in HTTP session on the real web server."""
+    opened: list[requests.Session] = []
+
+    def log_in(who: str) -> requests.Session:
+        session = requests.Session()
+        opened.append(session)
+        login: dict[str, Any] = {"nim": cast.NAMES[who][0], "password": cast.PASSWORD}
+        answer = session.post(f"{web.url}/login", json=login, timeout=10)
+        assert answer.status_code == 200, answer.text
+        return session
+
+    yield log_in
+    for session in opened:
+        session.close()

@@ -1,0 +1,55 @@
+"""The program's own processes as tests start them: the real ones, with a log to read."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import requests
+
+from myukm.demo.children import Child
+from myukm.demo.ports import any_free
+from tests.support.waiting import wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+
+
+class Program:
+    """A running command of this environment, started in the project's root."""
+
+    def __init__(self, log: Path, env: Mapping[str, str], *argv: str, cwd: Path = ROOT) -> None:
+        self.log = log
+        whole = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", **env}
+        redirected = ["sh", "-c", 'exec "$@" >>"$0" 2>&1', str(log), *argv]
+        self.child = Child(redirected, cwd=cwd, env=whole)
+
+    def output(self) -> str:
+        """Return what it printed so far."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def kill(self) -> None:
+        """Kill -9 the whole process tree."""
+        self.child.kill()
+
+    def stop(self, patience: float = 10.0) -> int:
+        """Ask it to stop, kill what is left, return its exit status."""
+        return self.child.stop(patience)
+
+
+class WebServer(Program):
+    """gunicorn on a free port; `url` once it answers."""
+
+    def __init__(self, log: Path, env: Mapping[str, str], workers: int = 1) -> None:
+        port = any_free()
+        self.url = f"http://127.0.0.1:{port}"
+        bind = {"MYUKM_BIND": f"127.0.0.1:{port}", "WEB_CONCURRENCY": str(workers)}
+        super().__init__(log, {**env, **bind}, "gunicorn", "wsgi:app")
+        wait_until(self._answers, 30, "gunicorn answers")
+
+    def _answers(self) -> bool:
+        assert self.child.running(), self.output()
+        try:
+            return requests.get(f"{self.url}/login", timeout=5).ok
+        except requests.ConnectionError:
+            return False

@@ -1,0 +1,199 @@
+"""Real database servers for tests: started in a temporary folder, gone afterwards."""
+
+import os
+import secrets
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Self
+
+import psycopg
+import pymysql
+import pytest
+
+from myukm.demo.children import Child
+from myukm.demo.ports import any_free
+from tests.support.waiting import wait_until
+
+ROOT_USER = os.geteuid() == 0
+
+
+def need(program: str | None, package: str) -> str:
+    """Return the program's path; without it skip the test and name the package, or fail in CI."""
+    if program:
+        return program
+    reason = f"not installed: apt install {package}"
+    if os.environ.get("MYUKM_TEST_NO_SKIP"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+class Server:
+    """A database server under `folder`, run by its own account when we are root."""
+
+    account = ""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, any_free()
+        self.data = folder / "data"
+        self.data.mkdir()
+        if ROOT_USER:
+            for path in (folder, self.data):
+                shutil.chown(path, self.account, self.account)
+            for parent in list(folder.parents)[:-1]:
+                parent.chmod(parent.stat().st_mode | 0o011)
+        self.prepare()
+        self.start()
+
+    def prepare(self) -> None:
+        """Make the data folder."""
+        raise NotImplementedError
+
+    def command(self) -> list[str]:
+        """Return the server's command line."""
+        raise NotImplementedError
+
+    def answers(self) -> bool:
+        """Return whether a connection can be made."""
+        raise NotImplementedError
+
+    def start(self) -> None:
+        """Start (again) and wait until it answers."""
+        self.child = Child(self.as_account(self.command()))
+        wait_until(self.answers, 30, f"{type(self).__name__} answers")
+
+    def as_account(self, argv: list[str]) -> list[str]:
+        """Return the command as its own account, when we are root."""
+        return (
+            [
+                "setpriv",
+                f"--reuid={self.account}",
+                f"--regid={self.account}",
+                "--clear-groups",
+                *argv,
+            ]
+            if ROOT_USER
+            else argv
+        )
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        self.child.kill()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.child.stop(5)
+
+
+class PostgreSQL(Server):
+    """PostgreSQL with no password, on loopback."""
+
+    account = "postgres"
+
+    def prepare(self) -> None:
+        homes = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+        found = shutil.which("initdb") or (str(homes[0] / "initdb") if homes else None)
+        self.bin = Path(need(found, "postgresql")).parent
+        argv = [
+            str(self.bin / "initdb"),
+            "-D",
+            str(self.data),
+            "-A",
+            "trust",
+            "-U",
+            "postgres",
+            "--no-locale",
+            "--no-sync",
+            "-E",
+            "UTF8",
+        ]
+        subprocess.run(self.as_account(argv), check=True, capture_output=True)
+
+    def command(self) -> list[str]:
+        return [
+            str(self.bin / "postgres"),
+            "-D",
+            str(self.data),
+            "-p",
+            str(self.port),
+            "-h",
+            "127.0.0.1",
+            "-k",
+            str(self.folder),
+            "-F",
+            "-c",
+            "max_connections=200",
+        ]
+
+    def connect(self) -> psycopg.Connection:
+        """Return a connection as the superuser."""
+        return psycopg.connect(
+            host="127.0.0.1", port=self.port, user="postgres", dbname="postgres", autocommit=True
+        )
+
+    def answers(self) -> bool:
+        try:
+            self.connect().close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def fresh_database(self) -> str:
+        """Return the address of a new empty database."""
+        name = f"t{secrets.token_hex(4)}"
+        with self.connect() as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
+
+
+class MariaDB(Server):
+    """MariaDB with no password, on loopback."""
+
+    account = "mysql"
+
+    def prepare(self) -> None:
+        install = need(shutil.which("mariadb-install-db"), "mariadb-server")
+        argv = [
+            install,
+            "--no-defaults",
+            f"--datadir={self.data}",
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+        ]
+        subprocess.run(self.as_account(argv), check=True, capture_output=True)
+
+    def command(self) -> list[str]:
+        daemon = shutil.which("mariadbd") or "/usr/sbin/mariadbd"
+        return [
+            daemon,
+            "--no-defaults",
+            f"--datadir={self.data}",
+            f"--port={self.port}",
+            "--bind-address=127.0.0.1",
+            f"--socket={self.folder}/m.sock",
+            f"--pid-file={self.folder}/m.pid",
+            "--innodb-flush-log-at-trx-commit=0",
+            "--skip-name-resolve",
+        ]
+
+    def connect(self) -> pymysql.Connection:  # type: ignore[type-arg]
+        """Return a connection as root."""
+        return pymysql.connect(host="127.0.0.1", port=self.port, user="root")
+
+    def answers(self) -> bool:
+        try:
+            self.connect().close()
+        except pymysql.OperationalError:
+            return False
+        return True
+
+    def fresh_database(self) -> str:
+        """Return the address of a new empty database."""
+        name = f"t{secrets.token_hex(4)}"
+        connection = self.connect()
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name}")
+        connection.close()
+        return f"mariadb://root@127.0.0.1:{self.port}/{name}"

@@ -1,0 +1,60 @@
+"""A reader of `/stream` for tests: it keeps every event that came, in order."""
+
+import json
+import threading
+from typing import Any, NamedTuple
+
+import requests
+
+from tests.support.waiting import wait_until
+
+
+class Received(NamedTuple):
+    """One event as it came."""
+
+    id: int | None
+    type: str
+    data: Any
+
+
+class StreamReader:
+    """Reads a stream in a thread until it ends or `close()` is called."""
+
+    def __init__(self, url: str, session: requests.Session, **kwargs: Any) -> None:
+        self.events: list[Received] = []
+        self.ended = threading.Event()
+        self.response = session.get(f"{url}/stream", stream=True, timeout=(5, 60), **kwargs)
+        assert self.response.status_code == 200, (self.response.status_code, self.response.text)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def of(self, *types: str) -> list[Any]:
+        """Return the data of all events of these types so far."""
+        return [event.data for event in self.events if event.type in types]
+
+    def wait_for(self, count: int, *types: str, timeout: float = 20.0) -> list[Any]:
+        """Wait until `count` events of these types came and return their data."""
+        wait_until(lambda: len(self.of(*types)) >= count, timeout, f"{count} × {types}")
+        return self.of(*types)
+
+    def close(self) -> None:
+        """Hang up."""
+        self.response.close()
+
+    def _read(self) -> None:
+        fields: dict[str, str] = {}
+        try:
+            for line in self.response.iter_lines(chunk_size=1):
+                if line:
+                    name, _, value = line.decode().partition(":")
+                    fields[name] = value.removeprefix(" ")
+                    continue
+                if "data" in fields:
+                    number = int(fields["id"]) if "id" in fields else None
+                    self.events.append(
+                        Received(number, fields["event"], json.loads(fields["data"]))
+                    )
+                fields = {}
+        except (requests.RequestException, AttributeError, ValueError):
+            pass
+        finally:
+            self.ended.set()
