@@ -1,16 +1,23 @@
 """Child processes that never outlive us and leave no process of their own behind."""
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from myukm.demo.nanny import LINUX, descendants, kill, processes
+
 NANNY = Path(__file__).with_name("nanny.py")
 # Isolated and without site-packages: it starts in some 15 ms and needs neither.
 _INTERPRETER = (sys.executable, "-I", "-S")
+
+_starting = threading.Lock()
+_nannies: set[int] = set()
 
 
 class Child:
@@ -26,16 +33,18 @@ class Child:
         env: Mapping[str, str] | None = None,
         pass_fds: Sequence[int] = (),
     ) -> None:
-        self._nanny = subprocess.Popen(
-            [*_INTERPRETER, str(NANNY), *argv],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            cwd=cwd,
-            env=env,
-            pass_fds=pass_fds,
-            start_new_session=True,
-        )
+        with _starting:
+            self._nanny = subprocess.Popen(
+                [*_INTERPRETER, str(NANNY), *argv],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                cwd=cwd,
+                env=env,
+                pass_fds=pass_fds,
+                start_new_session=True,
+            )
+            _nannies.add(self.pid)
 
     @classmethod
     def python(cls, *arguments: str, cwd: Path | None = None) -> Self:
@@ -66,13 +75,24 @@ class Child:
         self._signal(signal.SIGTERM)
 
     def wait(self, timeout: float | None = None) -> int:
-        """Return the exit status (128 + N after signal N); subprocess.TimeoutExpired if late."""
+        """Return the exit status: 128 + N after signal N, -N when the nanny itself got it.
+
+        Raises subprocess.TimeoutExpired.
+        """
         return self._nanny.wait(timeout)
 
-    def kill(self) -> int:
-        """Kill the program with all its descendants, wait, and return the exit status."""
+    def quit(self) -> None:
+        """Kill the program with all its descendants, without waiting for it."""
         self._signal(signal.SIGQUIT)
+
+    def kill(self) -> int:
+        """Kill the program with all its descendants, wait, and return the exit status.
+
+        Not while another thread reads the output: `quit` ends that reading.
+        """
+        self.quit()
         status = self._nanny.wait()
+        _nannies.discard(self.pid)
         for stream in (self._nanny.stdin, self._nanny.stdout):
             if stream:
                 stream.close()
@@ -89,3 +109,19 @@ class Child:
         if self.running():
             with contextlib.suppress(ProcessLookupError):
                 self._nanny.send_signal(number)
+
+
+def kill_strays() -> None:
+    """Kill what a nanny that was killed left to us.
+
+    Only for a process that called `adopt_orphans` and whose children are all `Child`.
+    """
+    if not LINUX:
+        return
+    with _starting:
+        ours = [pid for pid, parent in processes() if parent == os.getpid()]
+        for stray in set(ours) - _nannies:
+            for pid in (stray, *descendants(stray)):
+                kill(pid)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(stray, 0)

@@ -42,13 +42,33 @@ def adopt_orphans() -> None:
 def descendants(pid: int) -> Iterator[int]:
     """Yield the process ids below `pid`."""
     children: dict[int, list[int]] = {}
-    for child, parent in _processes():
+    for child, parent in processes():
         children.setdefault(parent, []).append(child)
     waiting = children.get(pid, [])
     while waiting:
         found = waiting.pop()
         waiting += children.get(found, [])
         yield found
+
+
+def processes() -> Iterator[tuple[int, int]]:
+    """Yield (process id, parent's id) of all processes."""
+    if not LINUX:
+        listed = subprocess.check_output(["ps", "-axo", "pid=,ppid="], text=True)
+        yield from (tuple(map(int, line.split())) for line in listed.splitlines())  # type: ignore[misc]
+        return
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as stat:
+                yield int(name), int(stat.read().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+
+
+def kill(pid: int) -> None:
+    """Send SIGKILL to a process (or, negative, a group) that may be gone."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def _prctl(option: int, value: int) -> None:
@@ -117,31 +137,12 @@ def _reap(program: int) -> int | None:
 
 def _sweep(program: int) -> None:
     deadline = time.monotonic() + SWEEP_SECONDS
-    _kill(-program)
+    kill(-program)
     while (left := list(descendants(os.getpid()))) and time.monotonic() < deadline:
         for pid in left:
-            _kill(pid)
+            kill(pid)
         _reap(program)
         time.sleep(0.005)
-
-
-def _kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, signal.SIGKILL)
-
-
-def _processes() -> Iterator[tuple[int, int]]:
-    """Yield (process id, parent's id) of all processes."""
-    if not LINUX:
-        listed = subprocess.check_output(["ps", "-axo", "pid=,ppid="], text=True)
-        yield from (tuple(map(int, line.split())) for line in listed.splitlines())  # type: ignore[misc]
-        return
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as stat:
-                yield int(name), int(stat.read().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
 
 
 if __name__ == "__main__":

@@ -1,0 +1,50 @@
+"""`python -m myukm.demo`: the whole program on one machine, for trying it out."""
+
+import sys
+
+from config import INSTANCE
+from myukm.demo.addresses import Addresses
+from myukm.demo.lock import AlreadyRunningError, demo_lock, published
+from myukm.demo.nanny import adopt_orphans
+from myukm.demo.ports import NoFreePortError
+from myukm.demo.supervisor import Supervisor
+from myukm.demo.valkey import ValkeyError, lock_data
+from myukm.demo.words import either
+
+DATA = INSTANCE / "valkey"
+
+
+def main() -> None:
+    """Run the demo until Ctrl-C or SIGTERM; exit with one line when it cannot start."""
+    try:
+        DATA.mkdir(parents=True, exist_ok=True)
+        sys.exit(_demo())
+    except AlreadyRunningError as error:
+        sys.exit(
+            either(
+                f"Demo di folder ini sudah berjalan ({error}); hentikan dulu yang itu.",
+                f"A demo is already running in this folder ({error}); stop that one first.",
+            )
+        )
+    except NoFreePortError as error:
+        sys.exit(
+            either(
+                f"Tidak ada port bebas di {error}; hentikan program yang memakainya.",
+                f"No port is free in {error}; stop a program that uses one.",
+            )
+        )
+    except (OSError, ValkeyError) as error:
+        sys.exit(either(f"Demo tidak dapat dimulai: {error}", f"The demo cannot start: {error}"))
+
+
+def _demo() -> int:
+    adopt_orphans()
+    with demo_lock(INSTANCE) as note, lock_data(DATA) as data_lock:
+        addresses = Addresses.choose()
+        with published(INSTANCE, addresses.settings()):
+            supervisor = Supervisor(addresses, DATA, data_lock)
+            return supervisor.run(lambda url: print(url, file=note, flush=True))
+
+
+if __name__ == "__main__":
+    main()

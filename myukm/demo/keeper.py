@@ -1,0 +1,92 @@
+"""Keeps one program running: whatever status it exits with, it is started again."""
+
+import re
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from myukm.demo.children import Child, kill_strays
+from myukm.demo.logs import BoundedLog
+from myukm.demo.words import say
+
+QUICK_SECONDS = 5.0
+LONGEST_PAUSE = 10.0
+IMPORTANT = re.compile(r"\b(ERROR|CRITICAL)\b")
+
+
+class Keeper(threading.Thread):
+    """A thread that runs `argv` until `stop`, logs its output and reports its ends."""
+
+    def __init__(
+        self,
+        name: str,
+        argv: Sequence[str],
+        log: Path,
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        pass_fds: Sequence[int] = (),
+    ) -> None:
+        super().__init__(name=name, daemon=True)
+        self._start_child = partial(Child, argv, cwd=cwd, env=env, pass_fds=pass_fds)
+        self._log = BoundedLog(log)
+        self._stopping = threading.Event()
+        self._guard = threading.Lock()
+        self.child: Child | None = None
+
+    def run(self) -> None:
+        quick_ends = 0
+        while (child := self._started()) is not None:
+            since = time.monotonic()
+            self._read(child)
+            status = child.kill()
+            if status < 0:
+                kill_strays()
+            if self._stopping.is_set():
+                break
+            quick_ends = quick_ends + 1 if time.monotonic() - since < QUICK_SECONDS else 0
+            self._report(status, quick_ends)
+            self._stopping.wait(min(0.1 * 2**quick_ends, LONGEST_PAUSE))
+        self._log.close()
+
+    def stop(self) -> None:
+        """Ask the program to stop and start it no more; `join` waits for its end."""
+        with self._guard:
+            self._stopping.set()
+            if self.child:
+                self.child.terminate()
+
+    def quit(self) -> None:
+        """Kill the program and all its descendants now."""
+        with self._guard:
+            self._stopping.set()
+            if self.child:
+                self.child.quit()
+
+    def _started(self) -> Child | None:
+        with self._guard:
+            if self._stopping.is_set():
+                return None
+            self.child = self._start_child()
+            return self.child
+
+    def _read(self, child: Child) -> None:
+        self._log.tail.clear()
+        for line in child.lines():
+            self._log.write(line)
+            if IMPORTANT.search(line):
+                say(f"{self.name}: {line}", f"{self.name}: {line}")
+
+    def _report(self, status: int, quick_ends: int) -> None:
+        say(
+            f"{self.name} berhenti (status {status}), dimulai lagi.",
+            f"{self.name} ended (status {status}), starting it again.",
+        )
+        if quick_ends >= 3:
+            last = " | ".join(self._log.tail) or "-"
+            say(
+                f"{self.name} terus berhenti; baris terakhir di {self._log.path}: {last}",
+                f"{self.name} keeps ending; last lines of {self._log.path}: {last}",
+            )

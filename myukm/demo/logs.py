@@ -1,0 +1,36 @@
+"""A log file of bounded size."""
+
+from collections import deque
+from pathlib import Path
+
+LIMIT = 2_000_000
+TAIL = 5
+
+
+class BoundedLog:
+    """Lines go to `path`; a full file becomes `path.1`, the one before that goes.
+
+    `tail` holds the last lines of the present program, for whoever reports its end.
+    """
+
+    def __init__(self, path: Path, limit: int = LIMIT) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self.tail: deque[str] = deque(maxlen=TAIL)
+        self._limit = limit
+        self._file = path.open("a", encoding="utf-8", buffering=1)
+
+    def write(self, line: str) -> None:
+        """Append one line."""
+        self.tail.append(line)
+        self._file.write(f"{line}\n")
+        if self._file.tell() >= self._limit:
+            self._rotate()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _rotate(self) -> None:
+        self._file.close()
+        self.path.replace(self.path.with_name(f"{self.path.name}.1"))
+        self._file = self.path.open("a", encoding="utf-8", buffering=1)
