@@ -1,27 +1,50 @@
 """Students and what they owe."""
 
+import unicodedata
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import JSON, Index, String
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
 from myukm.database import Id, Rupiah, UTCDateTime, key_type
 from myukm.models.base import Model
+
+SEARCHED = ("nama", "idperson", "unit_formal", "kelas_formal")
+SEARCH_LENGTH = 480
+
+
+def fold(text: str) -> str:
+    """Return `text` as searches compare it: no case, no accents, no apostrophes (Ma'ruf)."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in letters if c not in "'’`ʼ" and not unicodedata.combining(c))
+
+
+def search_text(row: Mapping[str, str]) -> str:
+    """Return what searches look through for a student with these columns."""
+    words = " ".join(row[name] for name in SEARCHED)
+    return fold(words)[:SEARCH_LENGTH]
+
+
+def _search_text(context: DefaultExecutionContext) -> str:
+    return search_text(context.get_current_parameters())
 
 
 class Siswa(Model):
     """A student. `pembayaran` is the API's `periods` as they came; None before the first sync.
 
     `saldo` is the API's; `tunggakan` is the sum of what remains to be paid; `lunas` says that
-    nothing does; `digest` tells an unchanged answer.
+    nothing does; `digest` tells an unchanged answer. `search_text` is name, id, unit and class, folded:
+    lists are searched by it and sorted by it, so two narrow indexes serve every page.
     """
 
     __tablename__ = "siswa"
     __table_args__ = (
-        Index("ix_siswa_nama", "nama"),
-        Index("ix_siswa_lunas_nama", "lunas", "nama"),
+        Index("ix_siswa_search", "search_text"),
+        Index("ix_siswa_lunas_search", "lunas", "search_text"),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     idperson: Mapped[str] = mapped_column(key_type(64), unique=True)
@@ -36,6 +59,7 @@ class Siswa(Model):
     kamar_pondok: Mapped[str] = mapped_column(String(120), default="")
     tingkat_diniyah: Mapped[str] = mapped_column(String(120), default="")
     kelas_diniyah: Mapped[str] = mapped_column(String(120), default="")
+    search_text: Mapped[str] = mapped_column(key_type(SEARCH_LENGTH), default=_search_text)
     active: Mapped[bool] = mapped_column(default=True)
     pembayaran: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     saldo: Mapped[Decimal | None] = mapped_column(Rupiah)

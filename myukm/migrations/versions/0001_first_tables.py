@@ -59,6 +59,7 @@ def upgrade():
     sa.Column('kamar_pondok', sa.String(length=120), nullable=False),
     sa.Column('tingkat_diniyah', sa.String(length=120), nullable=False),
     sa.Column('kelas_diniyah', sa.String(length=120), nullable=False),
+    sa.Column('search_text', sa.String(length=480).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=480), 'mysql'), nullable=False),
     sa.Column('active', sa.Boolean(), nullable=False),
     sa.Column('pembayaran', sa.JSON(none_as_null=True), nullable=True),
     sa.Column('saldo', myukm.database.Rupiah(), nullable=True),
@@ -70,8 +71,8 @@ def upgrade():
     sa.UniqueConstraint('idperson')
     )
     with op.batch_alter_table('siswa', schema=None) as batch_op:
-        batch_op.create_index('ix_siswa_lunas_nama', ['lunas', 'nama'], unique=False)
-        batch_op.create_index('ix_siswa_nama', ['nama'], unique=False)
+        batch_op.create_index('ix_siswa_lunas_search', ['lunas', 'search_text'], unique=False)
+        batch_op.create_index('ix_siswa_search', ['search_text'], unique=False)
 
     op.create_table('ukm',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -111,12 +112,13 @@ def upgrade():
     sa.ForeignKeyConstraint(['ukm_id'], ['ukm.id'], ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['user_id'], ['user_account.id'], ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('ukm_id', 'number'),
     sa.UniqueConstraint('ukm_id', 'user_id', 'client_id')
     )
     with op.batch_alter_table('chat_message', schema=None) as batch_op:
         batch_op.create_index('ix_chat_message_published_at', ['published_at', 'ukm_id'], unique=False)
         batch_op.create_index('ix_chat_message_ukm_id', ['ukm_id', 'id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_chat_message_user_id'), ['user_id'], unique=False)
+        batch_op.create_index('ix_chat_message_user_id', ['user_id', 'id'], unique=False)
 
     op.create_table('login_session',
     sa.Column('token', sa.String(length=64).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=64), 'mysql'), nullable=False),
@@ -236,7 +238,7 @@ def downgrade():
 
     op.drop_table('login_session')
     with op.batch_alter_table('chat_message', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_chat_message_user_id'))
+        batch_op.drop_index('ix_chat_message_user_id')
         batch_op.drop_index('ix_chat_message_ukm_id')
         batch_op.drop_index('ix_chat_message_published_at')
 
@@ -244,8 +246,8 @@ def downgrade():
     op.drop_table('user_account')
     op.drop_table('ukm')
     with op.batch_alter_table('siswa', schema=None) as batch_op:
-        batch_op.drop_index('ix_siswa_nama')
-        batch_op.drop_index('ix_siswa_lunas_nama')
+        batch_op.drop_index('ix_siswa_search')
+        batch_op.drop_index('ix_siswa_lunas_search')
 
     op.drop_table('siswa')
     op.drop_table('leader')
