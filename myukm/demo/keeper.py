@@ -13,11 +13,16 @@ from myukm.demo.words import say
 
 QUICK_SECONDS = 5.0
 LONGEST_PAUSE = 10.0
+PATIENCE = 3
+SILENCE_SECONDS = 5.0
 IMPORTANT = re.compile(r"\b(ERROR|CRITICAL)\b")
 
 
 class Keeper(threading.Thread):
-    """A thread that runs `argv` until `stop`, logs its output and reports its ends."""
+    """A thread that runs `argv` until `stop`, logs its output and reports its ends.
+
+    Of its errors the terminal gets one line per `SILENCE_SECONDS`, the log all.
+    """
 
     def __init__(
         self,
@@ -34,11 +39,12 @@ class Keeper(threading.Thread):
         self._log = BoundedLog(log)
         self._stopping = threading.Event()
         self._guard = threading.Lock()
+        self._silent_until = 0.0
         self.child: Child | None = None
 
     def run(self) -> None:
         quick_ends = 0
-        while (child := self._started()) is not None:
+        while (child := self._next_child()) is not None:
             since = time.monotonic()
             self._read(child)
             status = child.kill()
@@ -65,7 +71,7 @@ class Keeper(threading.Thread):
             if self.child:
                 self.child.quit()
 
-    def _started(self) -> Child | None:
+    def _next_child(self) -> Child | None:
         with self._guard:
             if self._stopping.is_set():
                 return None
@@ -76,17 +82,19 @@ class Keeper(threading.Thread):
         self._log.tail.clear()
         for line in child.lines():
             self._log.write(line)
-            if IMPORTANT.search(line):
+            if IMPORTANT.search(line) and time.monotonic() >= self._silent_until:
+                self._silent_until = time.monotonic() + SILENCE_SECONDS
                 say(f"{self.name}: {line}", f"{self.name}: {line}")
 
     def _report(self, status: int, quick_ends: int) -> None:
-        say(
-            f"{self.name} berhenti (status {status}), dimulai lagi.",
-            f"{self.name} ended (status {status}), starting it again.",
-        )
-        if quick_ends >= 3:
-            last = " | ".join(self._log.tail) or "-"
+        if quick_ends < PATIENCE:
             say(
-                f"{self.name} terus berhenti; baris terakhir di {self._log.path}: {last}",
-                f"{self.name} keeps ending; last lines of {self._log.path}: {last}",
+                f"{self.name} berhenti (status {status}), dimulai lagi.",
+                f"{self.name} ended (status {status}), starting it again.",
             )
+            return
+        last = " | ".join(self._log.tail) or "-"
+        say(
+            f"{self.name} terus berhenti (status {status}); akhir {self._log.path}: {last}",
+            f"{self.name} keeps ending (status {status}); end of {self._log.path}: {last}",
+        )

@@ -63,7 +63,7 @@ def _load_accounts(session: Session) -> dict[str, int]:
         for a in ACCOUNTS
     ]
     session.execute(insert(User), rows)
-    return dict(session.execute(select(User.nim, User.id)).tuples())
+    return {user.nim: user.id for user in session.execute(select(User.nim, User.id))}
 
 
 def _load_ukm(session: Session, unit: SampleUkm, user_ids: dict[str, int]) -> None:

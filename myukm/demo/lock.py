@@ -23,8 +23,9 @@ def demo_lock(instance: Path) -> Iterator[IO[str]]:
     with (instance / "demo.lock").open("a+", encoding="utf-8") as lock:
         if not _locked(lock):
             lock.seek(0)
-            raise AlreadyRunningError(lock.read().strip())
+            raise AlreadyRunningError(", ".join(lock.read().splitlines()))
         lock.truncate(0)
+        print(f"PID {os.getpid()}", file=lock, flush=True)
         yield lock
         lock.truncate(0)
 

@@ -97,7 +97,7 @@ class Supervisor:
 
     def _until(self, condition: Callable[[], bool], seconds: float) -> bool:
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and not self._stop.wait(0.02):
+        while time.monotonic() < deadline and not self._stop.wait(0.05):
             if condition():
                 return True
         return False
