@@ -37,7 +37,10 @@ class StreamReader:
         return self.of(*types)
 
     def close(self) -> None:
-        """Hang up."""
+        """Hang up at once, though the reading thread is in the middle of a read."""
+        if not self.ended.is_set():
+            self.response.raw.shutdown()
+        self.ended.wait(5)
         self.response.close()
 
     def _read(self) -> None:

@@ -1,0 +1,186 @@
+"""`GET /stream` on a real gunicorn: cursor, replay, rights, bounds, the good-bye."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+
+import pytest
+import requests
+from flask import Flask
+from sqlalchemy import delete
+
+from myukm.database import write
+from myukm.domain import accounts
+from myukm.live import log, wake
+from myukm.models import LoginSession, Membership
+from tests.support.programs import WebServer
+from tests.support.sse import StreamReader
+from tests.support.waiting import wait_until
+
+SessionAs = Callable[[str], requests.Session]
+Open = Callable[..., StreamReader]
+
+
+@pytest.fixture
+def listen(web: WebServer, session_as: SessionAs) -> Iterator[Open]:
+    opened: list[StreamReader] = []
+
+    def open_stream(who: str, session: requests.Session | None = None, **kwargs) -> StreamReader:  # noqa: ANN003
+        opened.append(StreamReader(web.url, session or session_as(who), **kwargs))
+        return opened[-1]
+
+    yield open_stream
+    for stream in opened:
+        stream.close()
+
+
+def say(app: Flask, *words: str, topic: str = "ukm:ROBOTIK") -> None:
+    """Append one event per word, each in a commit of its own."""
+    with app.app_context():
+        for word in words:
+            with write():
+                log.append(topic, "chat.message", {"message": word})
+
+
+def heard(stream: StreamReader) -> list[str]:
+    return [event["message"] for event in stream.of("chat.message")]
+
+
+def test_events_arrive_in_order_with_their_numbers(app: Flask, listen: Open) -> None:
+    stream = listen("member")
+    say(app, "satu", "dua", "tiga")
+    stream.wait_for(3, "chat.message")
+    assert heard(stream) == ["satu", "dua", "tiga"]
+    numbers = [event.id for event in stream.events if event.type == "chat.message"]
+    assert numbers == [1, 2, 3]
+
+
+def test_a_stranger_hears_nothing_of_a_ukm(app: Flask, listen: Open) -> None:
+    member, outsider = listen("member"), listen("outsider")
+    say(app, "rahasia")
+    say(app, "pramuka", topic="ukm:PRAMUKA")
+    member.wait_for(1, "chat.message")
+    outsider.wait_for(1, "chat.message")
+    assert (heard(member), heard(outsider)) == (["rahasia"], ["pramuka"])
+
+
+def test_a_cursor_resumes_where_the_reader_stood(app: Flask, listen: Open) -> None:
+    say(app, "lama", "satu", "dua")
+    for resume in ({"params": {"cursor": "1"}}, {"headers": {"Last-Event-ID": "1"}}):
+        stream = listen("member", **resume)
+        stream.wait_for(2, "chat.message")
+        assert heard(stream) == ["satu", "dua"]
+        assert not stream.of("reset")
+
+
+def test_the_header_wins_over_the_query(app: Flask, listen: Open) -> None:
+    say(app, "satu", "dua")
+    stream = listen("member", params={"cursor": "0"}, headers={"Last-Event-ID": "1"})
+    assert stream.wait_for(1, "chat.message")
+    assert heard(stream) == ["dua"]
+
+
+@pytest.mark.parametrize("cursor", ["garbage", "-1", "1e3", "99", "٣", "", "9" * 40, "1; DROP"])
+def test_an_unknown_cursor_is_answered_by_a_reset(app: Flask, listen: Open, cursor: str) -> None:
+    say(app, "satu")
+    stream = listen("member", params={"cursor": cursor})
+    assert stream.wait_for(1, "reset")[0]["reason"]
+    assert not heard(stream)
+
+
+def test_a_pruned_cursor_is_a_reset_and_the_rest_a_replay(app: Flask, listen: Open) -> None:
+    say(app, "satu", "dua", "tiga")
+    with app.app_context(), write() as session:
+        session.execute(delete(log.Event).where(log.Event.seq <= 2))
+    assert listen("member", params={"cursor": "1"}).wait_for(1, "reset")
+    exact = listen("member", params={"cursor": "2"})
+    exact.wait_for(1, "chat.message")
+    assert (heard(exact), exact.of("reset")) == (["tiga"], [])
+
+
+def test_a_lost_wake_up_is_made_good_from_the_log(
+    app: Flask, listen: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = listen("member")
+    monkeypatch.setattr(wake, "publish", lambda entries: False)
+    say(app, "tak terdengar")
+    monkeypatch.undo()
+    say(app, "terdengar")
+    stream.wait_for(2, "chat.message")
+    assert heard(stream) == ["tak terdengar", "terdengar"]
+
+
+def test_topics_narrow_the_stream_and_strangers_topics_are_refused(
+    app: Flask, web: WebServer, session_as: SessionAs, listen: Open
+) -> None:
+    session = session_as("member")
+    for topics in ("sync", "ukm:PRAMUKA", "me,queue", "user:1", "ukm:NONE"):
+        answer = session.get(f"{web.url}/stream", params={"topics": topics}, timeout=5)
+        assert answer.status_code == 403, topics
+    stream = listen("member", session, params={"topics": "me"})
+    say(app, "tidak diminta")
+    with app.app_context():
+        accounts.rights_changed()
+        wake.tell("user:4", "unread", {"ukm": "ROBOTIK", "count": 7})
+    wait_until(lambda: {"ukm": "ROBOTIK", "count": 7} in stream.of("unread"))
+    assert not heard(stream)
+
+
+def test_a_log_out_ends_its_stream_within_5_seconds(
+    web: WebServer, session_as: SessionAs, listen: Open
+) -> None:
+    session = session_as("member")
+    stream = listen("member", session)
+    session.post(f"{web.url}/logout", timeout=5)
+    assert stream.ended.wait(5)
+
+
+def test_a_session_deleted_behind_our_back_ends_its_stream(
+    app: Flask, people: dict[str, int], listen: Open
+) -> None:
+    stream, other = listen("member"), listen("friend")
+    with app.app_context(), write() as session:
+        mine = LoginSession.user_id == people["member"]
+        session.execute(delete(LoginSession).where(mine))
+    assert stream.ended.wait(5.5)
+    assert not other.ended.is_set()
+
+
+def test_a_membership_that_ends_takes_its_events_with_it(
+    app: Flask, people: dict[str, int], listen: Open
+) -> None:
+    stream, friend = listen("member"), listen("friend")
+    with app.app_context(), write() as session:
+        session.execute(delete(Membership).where(Membership.user_id == people["member"]))
+    with app.app_context():
+        accounts.rights_changed()
+        wake.tell("user:4", "unread", {"ukm": "ROBOTIK", "count": 7})
+    wait_until(lambda: {"ukm": "ROBOTIK", "count": 7} in stream.of("unread"))
+    say(app, "sesudah keluar")
+    friend.wait_for(1, "chat.message")
+    assert not heard(stream)
+
+
+def test_the_eleventh_stream_of_an_account_is_refused(
+    web: WebServer, session_as: SessionAs, listen: Open
+) -> None:
+    session = session_as("member")
+    for _ in range(10):
+        listen("member", session)
+    answer = session.get(f"{web.url}/stream", timeout=5)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (429, "too_many_streams")
+    listen("friend")
+
+
+def test_a_server_that_stops_says_bye(web: WebServer, listen: Open) -> None:
+    stream = listen("member")
+    os.kill(arbiter_of(web), signal.SIGTERM)
+    assert stream.wait_for(1, "bye", timeout=5)[0]["retry_ms"] > 0
+    assert stream.ended.wait(5)
+
+
+def arbiter_of(web: WebServer) -> int:
+    """The pid of gunicorn's master: the listening process whose parent is the nanny."""
+    children = f"/proc/{web.child.pid}/task/{web.child.pid}/children"
+    with open(children) as file:  # noqa: PTH123
+        return int(file.read().split()[0])

@@ -1,0 +1,93 @@
+"""Logging in and out."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.support.people import NAMES, PASSWORD
+
+ClientAs = Callable[[str], FlaskClient]
+
+
+@pytest.fixture
+def browser(app: Flask, people: dict[str, int]) -> FlaskClient:
+    return app.test_client()
+
+
+def log_in(client: FlaskClient, who: str, password: str = PASSWORD, **query: str):  # noqa: ANN201
+    form = {"nim": NAMES[who][0], "password": password}
+    return client.post("/login", data=form, query_string=query)
+
+
+@pytest.mark.parametrize(
+    ("who", "place"),
+    [
+        ("admin", "/admin/sync-pembayaran"),
+        ("bendahara", "/admin/sync-pembayaran"),
+        ("operator", "/admin/antrian"),
+        ("member", "/ukm"),
+    ],
+)
+def test_log_in_leads_to_where_the_role_belongs(browser: FlaskClient, who: str, place: str) -> None:
+    answer = log_in(browser, who)
+    assert answer.status_code == 303
+    assert browser.get("/").location == place
+
+
+def test_a_script_logs_in_with_json(browser: FlaskClient) -> None:
+    good = browser.post("/login", json={"nim": "admin1", "password": PASSWORD})
+    bad = browser.post("/login", json={"nim": "admin1", "password": "salah"})
+    assert good.status_code == 200
+    assert (bad.status_code, bad.get_json()["error"]["code"]) == (401, "wrong_credentials")
+
+
+@pytest.mark.parametrize("body", [None, [], "x", {"nim": 1, "password": []}, {"nim": {}}])
+def test_a_strange_body_is_a_failed_log_in(browser: FlaskClient, body: object) -> None:
+    assert browser.post("/login", json=body).status_code == 401
+
+
+def test_an_unknown_nim_and_a_wrong_password_look_the_same(browser: FlaskClient) -> None:
+    wrong = log_in(browser, "member", "salah-sekali")
+    unknown = browser.post("/login", data={"nim": "2024001x", "password": "salah-sekali"})
+    strip = str.maketrans("", "", "x")
+    assert wrong.status_code == unknown.status_code == 401
+    assert wrong.text.translate(strip) == unknown.text.translate(strip)
+
+
+def test_guessing_is_slowed_down_for_that_nim_only(browser: FlaskClient) -> None:
+    answers = [log_in(browser, "member", "salah").status_code for _ in range(12)]
+    assert answers[:10] == [401] * 10
+    assert answers[10:] == [429] * 2
+    assert log_in(browser, "friend").status_code == 303
+
+
+def test_the_way_back_never_leaves_our_site(browser: FlaskClient) -> None:
+    places = {"/ukm": "/ukm", "https://evil.example/": "/", "//evil.example": "/", "/\\evil": "/"}
+    for asked, place in places.items():
+        assert log_in(browser, "member", next=asked).location == place
+
+
+def test_a_cookie_kept_after_log_out_is_worth_nothing(client_as: ClientAs) -> None:
+    client = client_as("member")
+    kept = client.get_cookie("myukm")
+    assert kept
+    client.post("/logout")
+    client.set_cookie("myukm", kept.value)
+    assert client.get("/ukm").status_code == 302
+
+
+def test_who_is_not_logged_in_is_asked_to(client_as: ClientAs) -> None:
+    client = client_as("nobody")
+    assert client.get("/ukm").location == "/login?next=/ukm"
+    assert client.get("/stream").status_code == 401
+    assert client.post("/logout").status_code == 401
+
+
+def test_the_language_is_the_readers_choice(client_as: ClientAs) -> None:
+    client = client_as("nobody")
+    assert 'lang="id"' in client.get("/login").text
+    client.post("/language", data={"lang": "en"})
+    assert 'lang="en"' in client.get("/login").text
+    assert client.post("/language", data={"lang": "xx"}).status_code == 422

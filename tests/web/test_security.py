@@ -1,0 +1,63 @@
+"""Guards in front of every request."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+ClientAs = Callable[[str], FlaskClient]
+
+FOREIGN = [
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost.evil.example"},
+]
+OURS = [{}, {"Origin": "http://localhost"}, {"Sec-Fetch-Site": "same-origin"}]
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+def test_a_change_from_another_site_is_refused(
+    client_as: ClientAs, headers: dict[str, str]
+) -> None:
+    answer = client_as("member").post("/logout", headers=headers)
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("headers", OURS)
+def test_our_own_page_and_a_script_may_change(client_as: ClientAs, headers: dict[str, str]) -> None:
+    assert client_as("member").post("/logout", headers=headers).status_code == 303
+
+
+def test_reading_from_another_site_is_no_change(client_as: ClientAs) -> None:
+    answer = client_as("nobody").get("/login", headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 200
+
+
+def test_the_public_address_is_our_origin_behind_a_proxy(
+    settings: dict[str, str], app: Flask
+) -> None:
+    app.config["PUBLIC_URL"] = "https://ukm.kampus.ac.id"
+    client = app.test_client()
+    ours = client.post("/login", headers={"Origin": "https://ukm.kampus.ac.id"})
+    internal = client.post("/login", headers={"Origin": "http://localhost"})
+    assert (ours.status_code, internal.status_code) == (401, 403)
+
+
+def test_every_answer_has_a_strict_policy(client_as: ClientAs) -> None:
+    for path in ("/login", "/no-such-page", "/static/css/tokens.css"):
+        answer = client_as("nobody").get(path)
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_errors_are_pages_for_readers_and_json_for_scripts(client_as: ClientAs) -> None:
+    client = client_as("nobody")
+    page = client.get("/no-such-page")
+    script = client.get("/no-such-page", headers={"Accept": "application/json"})
+    assert (page.status_code, page.mimetype) == (404, "text/html")
+    assert script.get_json()["error"]["code"] == "not_found"
