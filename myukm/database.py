@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask
-from sqlalchemy import BigInteger, DateTime, Integer, Numeric, String, event
+from sqlalchemy import BigInteger, DateTime, Delete, Integer, Numeric, String, Update, event
 from sqlalchemy.dialects import mysql
-from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.engine import Connection, CursorResult, Dialect, Engine
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
@@ -28,6 +28,13 @@ def key_type(length: int) -> TypeEngine[str]:
 def utcnow() -> datetime:
     """Return the present moment, aware and in UTC."""
     return datetime.now(UTC)
+
+
+def iso(moment: datetime | None) -> str | None:
+    """Return a moment as JSON carries it: ISO 8601 in UTC with `Z`; None stays None."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -99,6 +106,11 @@ def write() -> Iterator[Session]:
         raise
     finally:
         session.info["writing"] = False
+
+
+def count_changed(session: Session, statement: Update | Delete) -> int:
+    """Execute an UPDATE or DELETE and return how many rows it changed."""
+    return int(cast(CursorResult[Any], session.execute(statement)).rowcount)
 
 
 def engine_options(uri: str) -> dict[str, Any]:

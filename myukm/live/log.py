@@ -13,14 +13,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import Index, Text, delete, event, func, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from myukm.database import Id, UTCDateTime, key_type, utcnow, write
+from myukm.database import Id, UTCDateTime, count_changed, key_type, utcnow, write
 from myukm.extensions import db
 from myukm.live import wake
+from myukm.orm import Model
 
 KEEP = timedelta(days=1)
 
 
-class EventCounter(db.Model):  # type: ignore[name-defined,misc]
+class EventCounter(Model):
     """One row: the number of the newest event."""
 
     __tablename__ = "event_counter"
@@ -28,7 +29,7 @@ class EventCounter(db.Model):  # type: ignore[name-defined,misc]
     value: Mapped[int] = mapped_column(Id)
 
 
-class Event(db.Model):  # type: ignore[name-defined,misc]
+class Event(Model):
     """A replayable event; `data` is the JSON text that browsers receive."""
 
     __tablename__ = "event"
@@ -81,8 +82,7 @@ def since(
 def prune() -> int:
     """Delete events older than a day and return how many there were."""
     with write() as session:
-        old = session.execute(delete(Event).where(Event.at < utcnow() - KEEP))
-        return int(old.rowcount)
+        return count_changed(session, delete(Event).where(Event.at < utcnow() - KEEP))
 
 
 @event.listens_for(db.session, "before_commit")
@@ -92,7 +92,7 @@ def _number_events(session: Session) -> None:
         return
     session.flush()
     session.execute(update(EventCounter).values(value=EventCounter.value + len(entries)))
-    last = session.scalar(select(EventCounter.value))
+    last = session.scalars(select(EventCounter.value)).one()
     numbered = [entry._replace(seq=last - len(entries) + n) for n, entry in enumerate(entries, 1)]
     at = utcnow()
     session.execute(insert(Event), [{**entry._asdict(), "at": at} for entry in numbered])

@@ -6,7 +6,7 @@ from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from myukm.database import Id, UTCDateTime, key_type, utcnow
-from myukm.models.base import Model
+from myukm.orm import Model
 
 
 class Audit(Model):

@@ -4,7 +4,7 @@ from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from myukm.database import Id, key_type
-from myukm.models.base import Model
+from myukm.orm import Model
 
 
 class Leader(Model):

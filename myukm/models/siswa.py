@@ -11,7 +11,7 @@ from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
 from myukm.database import Id, Rupiah, UTCDateTime, key_type
-from myukm.models.base import Model
+from myukm.orm import Model
 
 SEARCHED = ("nama", "idperson", "unit_formal", "kelas_formal")
 SEARCH_LENGTH = 480
@@ -43,8 +43,8 @@ class Siswa(Model):
 
     __tablename__ = "siswa"
     __table_args__ = (
-        Index("ix_siswa_search", "search_text"),
-        Index("ix_siswa_lunas_search", "lunas", "search_text"),
+        Index("ix_siswa_search", "search_text", "id"),
+        Index("ix_siswa_lunas_search", "lunas", "search_text", "id"),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     idperson: Mapped[str] = mapped_column(key_type(64), unique=True)

@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from myukm.database import Id, UTCDateTime, key_type, utcnow
-from myukm.models.base import Model
+from myukm.orm import Model
 
 
 class Status(StrEnum):

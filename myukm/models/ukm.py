@@ -6,8 +6,8 @@ from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from myukm.database import Id, UTCDateTime, key_type, utcnow
-from myukm.models.base import Model
 from myukm.models.user import User
+from myukm.orm import Model
 
 
 class Ukm(Model):
@@ -27,7 +27,7 @@ class Ukm(Model):
 
 
 class Membership(Model):
-    """A person in a unit. Unread messages are `ukm.last_number - read_number`."""
+    """A person in a unit; `read_number` is that of the last message read."""
 
     __tablename__ = "membership"
     __table_args__ = (UniqueConstraint("ukm_id", "user_id"),)
@@ -42,3 +42,12 @@ class Membership(Model):
     joined_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     ukm: Mapped[Ukm] = relationship()
     user: Mapped[User] = relationship()
+
+    @property
+    def unread(self) -> int:
+        """How many messages came since the person last read."""
+        return self.ukm.last_number - self.read_number
+
+    def is_muted(self) -> bool:
+        """Return whether the person may only read now."""
+        return self.muted_until is not None and self.muted_until > utcnow()

@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from myukm.database import Id, UTCDateTime, key_type, utcnow
-from myukm.models.base import Model
+from myukm.orm import Model
 
 
 class Role(StrEnum):

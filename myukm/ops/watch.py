@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from myukm.database import write
+from myukm.database import count_changed, write
 from myukm.errors import DomainError
 from myukm.extensions import db
 from myukm.models import Leader
@@ -75,10 +75,11 @@ class Watch:
         if holder != self.holder and self._still < TAKE_OVER_TICKS:
             return False
         with write() as session:
-            taken = session.execute(
+            taken = count_changed(
+                session,
                 update(Leader)
                 .where(Leader.holder == holder, Leader.beat == beat)
-                .values(holder=self.holder, beat=beat + 1)
+                .values(holder=self.holder, beat=beat + 1),
             )
         self._seen_beat, self._still = beat + 1, 0
-        return bool(taken.rowcount)
+        return bool(taken)
