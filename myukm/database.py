@@ -118,7 +118,7 @@ def engine_options(uri: str) -> dict[str, Any]:
     if uri.startswith("sqlite"):
         return {"connect_args": {"timeout": 5}}
     pool = {"pool_size": 10, "max_overflow": 20, "pool_timeout": 10, "pool_pre_ping": True}
-    connect = {"connect_timeout": 3}
+    connect: dict[str, Any] = {"connect_timeout": 3}
     if uri.startswith("mysql"):
         connect |= {"charset": "utf8mb4"}
     return {**pool, "connect_args": connect, "isolation_level": "READ COMMITTED"}

@@ -94,7 +94,7 @@ class Hub:
             self._upkeep()
 
     def _subscribe(self) -> PubSub:
-        pubsub = self._connect().pubsub()
+        pubsub: PubSub = self._connect().pubsub()  # type: ignore[no-untyped-call]
         pubsub.subscribe(CHANNEL)
         self._looked = 0.0  # what was published before we listened is in the log
         return pubsub

@@ -1,5 +1,6 @@
 """Log in, log out, choose a language."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,8 +21,8 @@ login_manager.user_loader(accounts.find_session)
 
 def field(name: str) -> str:
     """Return a text field of the form or the JSON body; "" when it is absent."""
-    values = request.get_json(silent=True) if request.is_json else request.form
-    value = values.get(name, "") if hasattr(values, "get") else ""
+    body: Any = request.get_json(silent=True) if request.is_json else request.form
+    value = body.get(name, "") if isinstance(body, Mapping) else ""
     return value if isinstance(value, str) else ""
 
 

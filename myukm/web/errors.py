@@ -3,10 +3,10 @@
 import logging
 from typing import Any
 
-from flask import Flask, jsonify, render_template, request
+from flask import Flask, Response, json, jsonify, make_response, render_template
 from flask_babel import gettext as _
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException
 
 from myukm.errors import DomainError
 from myukm.web.access import wants_json
@@ -28,20 +28,16 @@ def domain_error(error: DomainError) -> Any:
     return page(error.status, str(error)), error.status
 
 
-def http_error(error: HTTPException) -> Any:
+def http_error(error: HTTPException) -> Response:
     """Answer an HTTP error; a bug's trace is logged by Flask and never shown."""
     status = error.code or 500
-    message = sentence(status)
-    if isinstance(error, InternalServerError):
-        log.error("%s %s failed", request.method, request.path)
+    response = make_response(error.get_response())
     if wants_json():
-        name = error.name.lower().replace(" ", "_")
-        answer = jsonify({"error": {"code": name, "message": message}})
+        code = error.name.lower().replace(" ", "_")
+        response.data = json.dumps({"error": {"code": code, "message": sentence(status)}})
+        response.mimetype = "application/json"
     else:
-        answer = page(status, message)
-    response = error.get_response()
-    response.data = answer.data if hasattr(answer, "data") else answer
-    response.content_type = "application/json" if wants_json() else "text/html; charset=utf-8"
+        response.data = page(status, sentence(status))
     return response
 
 
@@ -74,4 +70,4 @@ def sentence(status: int) -> str:
     fallback = (
         _("Ada yang salah di pihak kami.") if status >= 500 else _("Permintaan tidak bisa dibaca.")
     )
-    return sentences.get(status, fallback)
+    return str(sentences.get(status, fallback))
