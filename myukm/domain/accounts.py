@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
-from myukm.database import utcnow, write
+from myukm.database import count_changed, utcnow, write
 from myukm.domain.passwords import hash_password, matches
 from myukm.errors import Conflict, DomainError, Invalid, NotFound
 from myukm.extensions import db
@@ -93,14 +93,20 @@ def set_password(nim: str, password: str) -> None:
     check_password(password)
     hashed = hash_password(password)
     with write() as session:
-        changed = session.execute(
-            update(User).where(User.nim == nim.strip()).values(password_hash=hashed)
-        )
-        if not changed.rowcount:
+        account = update(User).where(User.nim == nim.strip())
+        if not count_changed(session, account.values(password_hash=hashed)):
             raise NotFound(_("Tidak ada pengguna dengan NIM %(nim)s.", nim=nim))
         owner = select(User.id).where(User.nim == nim.strip()).scalar_subquery()
         session.execute(delete(LoginSession).where(LoginSession.user_id == owner))
     rights_changed()
+
+
+def find(nim: str) -> User:
+    """Return the account with that NIM. Raises `NotFound`."""
+    user = db.session.scalar(select(User).where(User.nim == nim.strip()))
+    if user is None:
+        raise NotFound(_("Tidak ada pengguna dengan NIM %(nim)s.", nim=nim), code="no_such_user")
+    return user
 
 
 def everyone() -> Sequence[User]:

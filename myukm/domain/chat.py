@@ -1,8 +1,206 @@
-"""Messages of a UKM: stored first, then broadcast."""
+"""Messages of a UKM: stored first, then broadcast; read, edited, deleted."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select, update
+from sqlalchemy.orm import joinedload
+
+from myukm.database import count_changed, utcnow, write
+from myukm.domain import ukm
+from myukm.domain.broadcast import broadcast_later, tell_unread, topic
+from myukm.domain.texts import clean, is_blank
+from myukm.errors import Conflict, Forbidden, Invalid, NotFound, TooFast
+from myukm.extensions import db
+from myukm.live import log as events
+from myukm.models import ChatMessage, Membership, Ukm, User
+
+MAX_LENGTH, MAX_CLIENT_ID = 1000, 64
+EDIT_WITHIN = timedelta(minutes=15)
+BURST, BURST_WITHIN = 20, timedelta(seconds=10)
+
+
+def post(user: User, code: str, text: Any, client_id: Any) -> tuple[ChatMessage, bool]:
+    """Store a message and have it broadcast; return it and whether it is new.
+
+    The same `client_id` again is the same message. Raises `NotFound`, `Invalid`, `Forbidden`
+    for who is muted, `TooFast` after 20 messages in 10 s.
+    """
+    with write():
+        place = ukm.membership(user.id, code, lock=True)
+        check_client_id(client_id)
+        known = db.session.scalar(
+            select(ChatMessage).filter_by(ukm_id=place.ukm_id, user_id=user.id, client_id=client_id)
+        )
+        if known:
+            return known, False
+        message = _store(place, user, checked_text(text), client_id)
+    broadcast_later(message.ukm_id)
+    return message, True
+
+
+def _store(place: Membership, user: User, body: str, client_id: str) -> ChatMessage:
+    """Insert the message with the UKM's next number; its author has read up to there."""
+    refuse_muted(place)
+    refuse_flood(user.id)
+    place.ukm.last_number += 1
+    place.read_number = place.ukm.last_number
+    message = ChatMessage(
+        ukm=place.ukm, user=user, client_id=client_id, number=place.ukm.last_number, body=body
+    )
+    db.session.add(message)
+    return message
+
+
+def check_client_id(client_id: Any) -> None:
+    """Raise `Invalid` unless it is a string of 1 to 64 printable characters."""
+    if not isinstance(client_id, str) or not client_id:
+        raise Invalid(_("client_id harus diisi."), code="bad_client_id")
+    if len(client_id) > MAX_CLIENT_ID or not client_id.isprintable():
+        raise Invalid(_("client_id paling panjang 64 karakter."), code="bad_client_id")
+
+
+def checked_text(text: Any) -> str:
+    """Return the message as it is stored. Raises `Invalid` for what is no message."""
+    if not isinstance(text, str):
+        raise Invalid(_("Pesan harus berupa teks."), code="bad_message")
+    body = clean(text) if len(text) <= 4 * MAX_LENGTH else text
+    if is_blank(body):
+        raise Invalid(_("Pesan tidak boleh kosong."), code="empty_message")
+    if len(body) > MAX_LENGTH:
+        raise Invalid(_("Pesan paling panjang 1.000 karakter."), code="message_too_long")
+    return body
+
+
+def refuse_muted(place: Membership) -> None:
+    """Raise `Forbidden` for a member who may only read now."""
+    if place.is_muted():
+        raise Forbidden(_("Anda sedang dibisukan di UKM ini."), code="muted")
+
+
+def refuse_flood(user_id: int) -> None:
+    """Raise `TooFast` when the account's 20th newest message is younger than 10 s."""
+    written = db.session.scalar(
+        select(ChatMessage.created_at)
+        .where(ChatMessage.user_id == user_id)
+        .order_by(ChatMessage.id.desc())
+        .offset(BURST - 1)
+        .limit(1)
+    )
+    # A moment in the future means that the clock was set back: no reason to refuse.
+    if written and timedelta(0) <= utcnow() - written < BURST_WITHIN:
+        raise TooFast(_("Terlalu cepat. Tunggu beberapa detik."), code="too_fast")
+
+
+def edit(user_id: int, code: str, message_id: int, text: Any) -> ChatMessage:
+    """Change the text of one's own message within 15 minutes and return it.
+
+    Raises `NotFound`, `Forbidden`, `Conflict` for a deleted message, `Invalid`.
+    """
+    with write():
+        place = ukm.membership(user_id, code, lock=True)
+        message = _find(place, message_id)
+        if message.user_id != user_id:
+            raise Forbidden(_("Hanya penulisnya yang boleh mengubah pesan."), code="not_yours")
+        refuse_muted(place)
+        if message.deleted_at:
+            raise Conflict(_("Pesan ini sudah dihapus."), code="message_deleted")
+        if utcnow() - message.created_at > EDIT_WITHIN:
+            raise Forbidden(_("Pesan hanya bisa diubah selama 15 menit."), code="too_late")
+        body = checked_text(text)
+        if body != message.body:
+            message.body, message.edited_at = body, utcnow()
+            _tell(message, "chat.edited")
+    return message
+
+
+def delete(user_id: int, code: str, message_id: int) -> None:
+    """Erase a message, one's own or as an admin of the UKM; its place stays.
+
+    Raises `NotFound`, `Forbidden`.
+    """
+    with write():
+        place = ukm.membership(user_id, code, lock=True)
+        message = _find(place, message_id)
+        if message.user_id != user_id and not place.is_admin:
+            raise Forbidden(_("Hanya penulis atau pengurus UKM yang boleh menghapus pesan."))
+        if not message.deleted_at:
+            message.body, message.deleted_at = "", utcnow()
+            _tell(message, "chat.deleted")
+
+
+def _find(place: Membership, message_id: int) -> ChatMessage:
+    """Return a message of the member's UKM, read under the UKM's lock."""
+    message = db.session.scalar(
+        select(ChatMessage)
+        .options(joinedload(ChatMessage.user), joinedload(ChatMessage.ukm))
+        .where(ChatMessage.ukm_id == place.ukm_id, ChatMessage.id == message_id)
+        .execution_options(populate_existing=True)
+    )
+    if message is None:
+        raise NotFound(_("Pesan ini tidak ada."), code="no_such_message")
+    return message
+
+
+def _tell(message: ChatMessage, kind: str) -> None:
+    """Append the change; a message that waits to be published goes out changed anyway."""
+    if message.published_at:
+        events.append(topic(message.ukm.code), kind, message.as_json())
+
+
+def page(
+    place: Membership, before: int | None = None, after: int | None = None, limit: int = 50
+) -> Sequence[ChatMessage]:
+    """Return up to `limit` messages, oldest first: the newest, or those before or after an id."""
+    query = (
+        select(ChatMessage)
+        .options(joinedload(ChatMessage.user))
+        .where(ChatMessage.ukm_id == place.ukm_id)
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(ChatMessage.id < before)
+    if after is not None:
+        return db.session.scalars(
+            query.where(ChatMessage.id > after).order_by(ChatMessage.id)
+        ).all()
+    return db.session.scalars(query.order_by(ChatMessage.id.desc())).all()[::-1]
+
+
+def mark_read(place: Membership, last_id: Any) -> None:
+    """Move the read marker forward to the message `last_id`. Raises `Invalid` for a strange id."""
+    number = db.session.scalar(
+        select(ChatMessage.number).where(
+            ChatMessage.ukm_id == place.ukm_id, ChatMessage.id == checked_id(last_id)
+        )
+    )
+    if number is None:
+        raise Invalid(_("last_id bukan pesan UKM ini."), code="bad_last_id")
+    with write() as session:
+        moved = count_changed(
+            session,
+            update(Membership)
+            .where(Membership.id == place.id, Membership.read_number < number)
+            .values(read_number=number),
+        )
+    if moved:
+        tell_unread(place.ukm_id, place.user_id)
+
+
+def checked_id(value: Any) -> int:
+    """Return `value` when it can be a row's id. Raises `Invalid`."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 2**63:
+        raise Invalid(_("last_id harus nomor sebuah pesan."), code="bad_last_id")
+    return value
 
 
 def unread(user_id: int) -> list[dict[str, Any]]:
     """Return `{"ukm", "count"}` for each UKM of the account."""
-    return []
+    query = (
+        select(Ukm.code, Ukm.last_number - Membership.read_number)
+        .join(Ukm, Ukm.id == Membership.ukm_id)
+        .where(Membership.user_id == user_id)
+    )
+    return [{"ukm": code, "count": count} for code, count in db.session.execute(query)]

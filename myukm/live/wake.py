@@ -5,7 +5,7 @@ Nothing depends on it: what is replayable is in the log, and a hub that hears no
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -28,5 +28,13 @@ def publish(entries: Sequence[tuple[int | None, str, str, str]]) -> bool:
 
 def tell(topic: str, type: str, data: Any) -> bool:  # noqa: A002 (the SSE field's name)
     """Send an event that is not replayed (typing, presence, progress) to who listens now."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return publish([(None, topic, type, text)])
+    return tell_all([(topic, type, data)])
+
+
+def tell_all(events: Iterable[tuple[str, str, Any]]) -> bool:
+    """Send events that are not replayed, each a topic, a type and its data, in one message."""
+    entries = [
+        (None, topic, type, json.dumps(data, ensure_ascii=False, separators=(",", ":")))
+        for topic, type, data in events  # noqa: A001 (the SSE field's name)
+    ]
+    return publish(entries)

@@ -37,14 +37,14 @@ class ChatMessage(Model):
     user: Mapped[User] = relationship()
 
     def as_json(self) -> dict[str, Any]:
-        """Return the message object of the contract; a deleted message keeps its place only."""
+        """Return the message object of the contract; nothing is left of a deleted one's text."""
         return {
             "id": self.id,
             "client_id": self.client_id,
             "ukm": self.ukm.code,
             "user_id": self.user_id,
             "name": self.user.name,
-            "message": "" if self.deleted_at else self.body,
+            "message": self.body,
             "created_at": iso(self.created_at),
             "edited_at": iso(self.edited_at),
             "deleted": self.deleted_at is not None,

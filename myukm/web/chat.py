@@ -1,5 +1,101 @@
 """A UKM's chat: its page, its messages, typing and presence."""
 
-from flask import Blueprint
+from typing import Any
 
-bp = Blueprint("chat", __name__)
+from flask import Blueprint, jsonify, render_template
+
+from myukm.domain import chat, presence, ukm
+from myukm.live import log
+from myukm.web.access import json_call, logged_in, me
+from myukm.web.arguments import json_object, whole_number
+
+MOST, USUAL = 100, 50
+
+bp = Blueprint("chat", __name__, url_prefix="/ukm/<code>")
+
+
+@bp.get("/chat")
+@logged_in
+def room(code: str) -> str:
+    """Show the chat. The cursor is taken before the state is read, so nothing is lost between."""
+    cursor = log.newest()
+    place = ukm.membership(me().id, code)
+    return render_template(
+        "chat/room.html",
+        ukm=place.ukm,
+        me={"user_id": me().id, "name": me().name},
+        is_admin=place.is_admin,
+        cursor=cursor,
+        messages=[message.as_json() for message in chat.page(place, limit=USUAL)],
+        members=presence.members(place.ukm),
+    )
+
+
+@bp.get("/messages")
+@json_call
+@logged_in
+def messages(code: str) -> Any:
+    """Return a page of messages, and the cursor from which the stream goes on after them."""
+    cursor = log.newest()
+    place = ukm.membership(me().id, code)
+    found = chat.page(
+        place,
+        before=whole_number("before"),
+        after=whole_number("after"),
+        limit=min(whole_number("limit") or USUAL, MOST),
+    )
+    return jsonify({"messages": [message.as_json() for message in found], "cursor": str(cursor)})
+
+
+@bp.post("/messages")
+@json_call
+@logged_in
+def post(code: str) -> Any:
+    """Store a message: 201, or 200 when that `client_id` was stored before."""
+    sent = json_object()
+    message, new = chat.post(me(), code, sent.get("message"), sent.get("client_id"))
+    return jsonify(message.as_json()), 201 if new else 200
+
+
+@bp.patch("/messages/<int:message_id>")
+@json_call
+@logged_in
+def edit(code: str, message_id: int) -> Any:
+    """Change one's own message."""
+    message = chat.edit(me().id, code, message_id, json_object().get("message"))
+    return jsonify(message.as_json())
+
+
+@bp.delete("/messages/<int:message_id>")
+@json_call
+@logged_in
+def delete(code: str, message_id: int) -> Any:
+    """Delete a message."""
+    chat.delete(me().id, code, message_id)
+    return "", 204
+
+
+@bp.post("/read")
+@json_call
+@logged_in
+def read(code: str) -> Any:
+    """Note how far the reader has read."""
+    chat.mark_read(ukm.membership(me().id, code), json_object().get("last_id"))
+    return "", 204
+
+
+@bp.post("/typing")
+@json_call
+@logged_in
+def typing(code: str) -> Any:
+    """Tell the others that a member is writing."""
+    presence.typing(ukm.membership(me().id, code))
+    return "", 204
+
+
+@bp.get("/online")
+@json_call
+@logged_in
+def online(code: str) -> Any:
+    """Return who is here."""
+    return jsonify(presence.online(ukm.membership(me().id, code).ukm))

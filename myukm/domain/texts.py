@@ -1,0 +1,32 @@
+"""What people type, made fit to be stored: normalised, without what nobody can see."""
+
+import re
+import unicodedata
+
+# Letters and marks by their category, yet nothing is drawn for them.
+_BLANK_SIGNS = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
+_UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+# They turn the order of what follows around, on other people's lines too.
+_TURNS = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
+
+
+def clean(text: str) -> str:
+    """Return `text` in NFC without control characters (line ends and tabs stay) and outer blanks.
+
+    Half of a surrogate pair, which no database stores, goes as well.
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    kept = (c for c in lines if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+    return unicodedata.normalize("NFC", "".join(kept)).strip()
+
+
+def clean_line(text: str) -> str:
+    """Return `text` as one line with single blanks and no sign that turns the direction."""
+    return " ".join(_TURNS.sub("", clean(text)).split())
+
+
+def is_blank(text: str) -> bool:
+    """Return whether a reader would see nothing of `text`."""
+    return all(unicodedata.category(c) in _UNSEEN for c in _BLANK_SIGNS.sub("", text))

@@ -1,0 +1,28 @@
+"""What a call carries, read strictly: a JSON object, whole numbers in the query."""
+
+from typing import Any
+
+from flask import request
+from flask_babel import lazy_gettext as _
+
+from myukm.errors import Invalid
+
+
+def json_object() -> dict[str, Any]:
+    """Return the JSON object of the body, or the form's fields. Raises `Invalid` for other JSON."""
+    if not request.is_json:
+        return request.form.to_dict()
+    sent = request.get_json(silent=True)
+    if not isinstance(sent, dict):
+        raise Invalid(_("Kirimlah sebuah objek JSON."), code="bad_json")
+    return sent
+
+
+def whole_number(name: str) -> int | None:
+    """Return a number of the query (0 or more), None when it is absent. Raises `Invalid`."""
+    text = request.args.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise Invalid(_("%(name)s harus bilangan bulat.", name=name), code="bad_number")
+    return int(text)
