@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from myukm.database import Id, UTCDateTime, key_type, utcnow
@@ -30,6 +30,8 @@ class SyncRun(Model):
     """A run. `live` is 1 while it lives and NULL after: unique, so only one can live at a time.
 
     The counters are changed only in the transaction that changes the items they count.
+    `chosen` are the idpersons asked for (None: all students), `moved_at` says when the run last
+    moved, `crashes` counts the lanes that failed since then, `hidden` that it was reset.
     """
 
     TRANSITIONS: ClassVar[dict[Status, frozenset[Status]]] = {
@@ -57,7 +59,10 @@ class SyncRun(Model):
     unchanged: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)
     cancelled: Mapped[int] = mapped_column(default=0)
+    chosen: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     dispatched: Mapped[bool] = mapped_column(default=False)
+    crashes: Mapped[int] = mapped_column(default=0)
+    moved_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     reason: Mapped[str | None] = mapped_column(String(500))
     reason_code: Mapped[str | None] = mapped_column(key_type(32))
     started_by: Mapped[str | None] = mapped_column(String(120))
@@ -80,7 +85,11 @@ class ItemStatus(StrEnum):
 
 
 class SyncItem(Model):
-    """A student of a run: pending, claimed by a lane, or with its one outcome."""
+    """A student of a run: pending, claimed by a lane, or with its one outcome.
+
+    `strikes` and `waited` (seconds) are what an open student has behind it: how often it was hit
+    when the breaker opened, and how long the API made it wait.
+    """
 
     __tablename__ = "sync_item"
     __table_args__ = (
@@ -91,10 +100,12 @@ class SyncItem(Model):
     run_id: Mapped[int] = mapped_column(Id, ForeignKey("sync_run.id", ondelete="CASCADE"))
     idperson: Mapped[str] = mapped_column(key_type(64))
     status: Mapped[str] = mapped_column(key_type(16), default=ItemStatus.PENDING)
-    lane_id: Mapped[str | None] = mapped_column(key_type(36), index=True)
+    lane_id: Mapped[str | None] = mapped_column(key_type(36))
     code: Mapped[str | None] = mapped_column(key_type(32))
     message: Mapped[str | None] = mapped_column(String(300))
     attempts: Mapped[int] = mapped_column(default=0)
+    strikes: Mapped[int] = mapped_column(default=0)
+    waited: Mapped[int] = mapped_column(default=0)
     at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 

@@ -71,8 +71,8 @@ def upgrade():
     sa.UniqueConstraint('idperson')
     )
     with op.batch_alter_table('siswa', schema=None) as batch_op:
-        batch_op.create_index('ix_siswa_lunas_search', ['lunas', 'search_text'], unique=False)
-        batch_op.create_index('ix_siswa_search', ['search_text'], unique=False)
+        batch_op.create_index('ix_siswa_lunas_search', ['lunas', 'search_text', 'id'], unique=False)
+        batch_op.create_index('ix_siswa_search', ['search_text', 'id'], unique=False)
 
     op.create_table('ukm',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -158,7 +158,10 @@ def upgrade():
     sa.Column('unchanged', sa.Integer(), nullable=False),
     sa.Column('failed', sa.Integer(), nullable=False),
     sa.Column('cancelled', sa.Integer(), nullable=False),
+    sa.Column('chosen', sa.JSON(none_as_null=True), nullable=True),
     sa.Column('dispatched', sa.Boolean(), nullable=False),
+    sa.Column('crashes', sa.Integer(), nullable=False),
+    sa.Column('moved_at', myukm.database.UTCDateTime(), nullable=False),
     sa.Column('reason', sa.String(length=500), nullable=True),
     sa.Column('reason_code', sa.String(length=32).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=32), 'mysql'), nullable=True),
     sa.Column('started_by', sa.String(length=120), nullable=True),
@@ -179,13 +182,14 @@ def upgrade():
     sa.Column('code', sa.String(length=32).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=32), 'mysql'), nullable=True),
     sa.Column('message', sa.String(length=300), nullable=True),
     sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('strikes', sa.Integer(), nullable=False),
+    sa.Column('waited', sa.Integer(), nullable=False),
     sa.Column('at', myukm.database.UTCDateTime(), nullable=True),
     sa.ForeignKeyConstraint(['run_id'], ['sync_run.id'], ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('run_id', 'idperson')
     )
     with op.batch_alter_table('sync_item', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_sync_item_lane_id'), ['lane_id'], unique=False)
         batch_op.create_index('ix_sync_item_run_status', ['run_id', 'status', 'id'], unique=False)
 
     op.create_table('sync_lane',
@@ -225,7 +229,6 @@ def downgrade():
     op.drop_table('sync_lane')
     with op.batch_alter_table('sync_item', schema=None) as batch_op:
         batch_op.drop_index('ix_sync_item_run_status')
-        batch_op.drop_index(batch_op.f('ix_sync_item_lane_id'))
 
     op.drop_table('sync_item')
     op.drop_table('sync_run')
