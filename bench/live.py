@@ -1,0 +1,150 @@
+"""How fast one web process hands an event to many listeners, and what a listener costs.
+
+    python -m bench.live [--listeners 2000] [--rate 10] [--seconds 10]
+
+Real gunicorn (one worker), real Valkey, real HTTP streams of `/stream`, all members of one UKM.
+Every event carries the moment of its commit; a listener's delay is counted from there.
+"""
+
+import argparse
+import asyncio
+import json
+import secrets
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+from flask import Flask
+from sqlalchemy import insert
+
+import config
+from bench.report import percentile, row
+from myukm import create_app
+from myukm.database import utcnow, write
+from myukm.demo.valkey import start_valkey
+from myukm.live import log
+from myukm.models import LoginSession, Membership, Ukm, User
+from tests.support.programs import WebServer
+
+STREAMS_EACH = 10
+CONNECTING = 50
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--listeners", type=int, default=2000)
+    parser.add_argument("--rate", type=float, default=10, help="events per second")
+    parser.add_argument("--seconds", type=float, default=10)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, start_valkey(Path(folder) / "valkey") as valkey:
+        env = {
+            "DATABASE_URL": f"sqlite:///{folder}/bench.db",
+            "REDIS_URL": valkey.url,
+            "SECRET_KEY": secrets.token_urlsafe(32),
+        }
+        app = create_app(config.load(env))
+        cookies = populate(app, -(-asked.listeners // STREAMS_EACH))
+        server = WebServer(Path(folder) / "web.log", env)
+        try:
+            asyncio.run(measure(app, server, cookies, asked))
+        finally:
+            server.kill()
+
+
+def populate(app: Flask, accounts: int) -> list[str]:
+    """Make members of one UKM and return a session cookie for each."""
+    import flask_migrate
+
+    with app.app_context():
+        flask_migrate.upgrade()
+        with write() as session:
+            ukm = Ukm(code="BENCH", join_code="BENCH", name="Bench")
+            session.add(ukm)
+            session.flush()
+            people = [
+                {"nim": f"b{n}", "name": f"Bench {n}", "role": "anggota", "password_hash": "-"}
+                for n in range(accounts)
+            ]
+            ids = session.scalars(insert(User).returning(User.id), people).all()
+            session.execute(insert(Membership), [{"ukm_id": ukm.id, "user_id": i} for i in ids])
+            tokens = [
+                {"token": secrets.token_hex(16), "user_id": i, "created_at": utcnow()} for i in ids
+            ]
+            session.execute(insert(LoginSession), tokens)
+    signer = app.session_interface.get_signing_serializer(app)
+    assert signer
+    return [str(signer.dumps({"_user_id": row["token"], "_fresh": True})) for row in tokens]
+
+
+async def measure(
+    app: Flask, server: WebServer, cookies: list[str], asked: argparse.Namespace
+) -> None:
+    """Open the streams, send the events, print what came."""
+    worker = max(psutil.Process(server.child.pid).children(recursive=True), key=lambda p: p.pid)
+    before = worker.memory_info().rss
+    delays: list[float] = []
+    gate = asyncio.Semaphore(CONNECTING)
+    port = int(server.url.rsplit(":", 1)[1])
+    started = time.perf_counter()
+    readers = [
+        asyncio.create_task(listen(port, cookies[n % len(cookies)], delays, gate))
+        for n in range(asked.listeners)
+    ]
+    while sum(reader.get_name().startswith("open") for reader in readers) < asked.listeners:
+        await asyncio.sleep(0.05)
+        for reader in readers:
+            if reader.done():
+                reader.result()
+    connected = time.perf_counter() - started
+    cpu = worker.cpu_times()
+    count = int(asked.rate * asked.seconds)
+    for n in range(count):
+        await asyncio.to_thread(say, app)
+        await asyncio.sleep(
+            max(0, started + connected + (n + 1) / asked.rate - time.perf_counter())
+        )
+    deadline = time.perf_counter() + 10
+    while len(delays) < count * asked.listeners and time.perf_counter() < deadline:
+        await asyncio.sleep(0.05)
+    spent = worker.cpu_times()
+    used = spent.user + spent.system - cpu.user - cpu.system
+    row("listeners", asked.listeners, "")
+    row("connecting", connected, "s")
+    row("deliveries", len(delays), f"of {count * asked.listeners}")
+    row("delay p50", statistics.median(delays) * 1000, "ms")
+    row("delay p99", percentile(delays, 99) * 1000, "ms")
+    row("CPU per million deliveries", used / len(delays) * 1e6, "s")
+    row("memory per listener", (worker.memory_info().rss - before) / asked.listeners / 1024, "KiB")
+    for reader in readers:
+        reader.cancel()
+
+
+def say(app: Flask) -> None:
+    """Commit one event that carries its own moment."""
+    with app.app_context(), write():
+        log.append("ukm:BENCH", "chat.message", {"sent": time.perf_counter(), "message": "x" * 200})
+
+
+async def listen(port: int, cookie: str, delays: list[float], gate: asyncio.Semaphore) -> None:
+    """Read one stream for ever and note each event's delay."""
+    async with gate:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
+        writer.write(f"GET /stream HTTP/1.1\r\nHost: x\r\nCookie: myukm={cookie}\r\n\r\n".encode())
+        status = await reader.readline()
+        assert b" 200 " in status, status
+        while await reader.readline() != b"\r\n":
+            pass
+        await reader.readuntil(b"\n\n")
+        task = asyncio.current_task()
+        assert task
+        task.set_name("open")
+    while line := await reader.readline():
+        if line.startswith(b"data: ") and b'"sent"' in line:
+            delays.append(time.perf_counter() - json.loads(line[6:])["sent"])
+
+
+if __name__ == "__main__":
+    main()
