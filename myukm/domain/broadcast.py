@@ -116,7 +116,8 @@ def tell_unread(ukm_id: int, user_id: int | None = None) -> None:
     """Tell the members of a UKM (or one of them) how many unread messages they have there."""
     query = (
         select(Ukm.code, Membership.user_id, Ukm.last_number - Membership.read_number)
-        .join(Ukm, Ukm.id == Membership.ukm_id)
+        .select_from(Membership)
+        .join(Membership.ukm)
         .where(Membership.ukm_id == ukm_id)
     )
     if user_id is not None:

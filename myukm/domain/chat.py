@@ -200,7 +200,7 @@ def unread(user_id: int) -> list[dict[str, Any]]:
     """Return `{"ukm", "count"}` for each UKM of the account."""
     query = (
         select(Ukm.code, Ukm.last_number - Membership.read_number)
-        .join(Ukm, Ukm.id == Membership.ukm_id)
+        .join_from(Membership, Ukm)
         .where(Membership.user_id == user_id)
     )
     return [{"ukm": code, "count": count} for code, count in db.session.execute(query)]
