@@ -4,21 +4,30 @@ The app is made once per process, on the first job: plain `rq worker` needs noth
 """
 
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from flask import Flask, has_app_context
 
+from myukm.ops.counters import counted
+
 P = ParamSpec("P")
 R = TypeVar("R")
+_apps: list[Flask] = []
 
 
-@cache
 def worker_app() -> Flask:
     """Return this process's app, made on the first call."""
     from myukm import create_app
 
-    return create_app()
+    if not _apps:
+        _apps.append(create_app())
+    return _apps[0]
+
+
+def use_app(app: Flask) -> None:
+    """Let the jobs of this process run in `app`, which was made before."""
+    _apps[:] = [app]
 
 
 def in_app(job: Callable[P, R]) -> Callable[P, R]:
@@ -28,7 +37,7 @@ def in_app(job: Callable[P, R]) -> Callable[P, R]:
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         if has_app_context():
             return job(*args, **kwargs)
-        with worker_app().app_context():
+        with worker_app().app_context(), counted():
             return job(*args, **kwargs)
 
     return run

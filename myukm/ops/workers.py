@@ -1,0 +1,152 @@
+"""The workers of `worker.py`: RQ's, but soon stopped, seen alive, and only for our own jobs."""
+
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import redis
+from flask import Flask
+from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.retry import Retry
+from rq import worker_registration
+from rq.job import Job
+from rq.queue import Queue
+from rq.worker import SimpleWorker, Worker
+from rq.worker.base import BaseWorker
+
+from myukm import stopping
+from myukm.ops.counters import count
+from myukm.queues import HIGH, OwnJob, PlainPickle
+
+BEAT_SECONDS = 5
+# RQ waits this long for a job before it looks up and beats again, plus 15 s of its own.
+WORKER_TTL = BEAT_SECONDS + 15
+MAINTENANCE_SECONDS = 60
+GRACE_SECONDS = 3.0
+
+
+def worker_for(queue: str, app: Flask) -> BaseWorker:
+    """Return the worker for `queue`: `high` runs its short jobs without forking."""
+    name = f"{queue}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(2)}"
+    return (StayingWorker if queue == HIGH else ForkingWorker)(
+        [queue],
+        name=name,
+        connection=connection(app, name),
+        work_horse_killed_handler=_count_killed(app),
+        worker_ttl=WORKER_TTL,
+        job_monitoring_interval=BEAT_SECONDS,
+        maintenance_interval=MAINTENANCE_SECONDS,
+        job_class=OwnJob,
+        serializer=PlainPickle,
+    )
+
+
+def connection(app: Flask, name: str) -> redis.Redis:
+    """Return a client that outlives a restart of Valkey; all its connections carry `name`."""
+    retry = Retry(ExponentialBackoff(cap=2.0, base=0.1), retries=30)
+    return redis.Redis.from_url(
+        app.config["REDIS_URL"], client_name=name, retry=retry, socket_connect_timeout=2.0
+    )
+
+
+def _count_killed(app: Flask) -> Callable[..., None]:
+    """A job that is killed from outside can't count itself."""
+
+    def count_it(job: Job, *_: Any) -> None:
+        if not job.should_retry:
+            with app.app_context():
+                count(job.origin, "failed")
+
+    return count_it
+
+
+class OwnWorker(BaseWorker):
+    """What both kinds share. The supervisor stops it with SIGTERM and kills it if it is slow."""
+
+    max_connection_wait_time = 2.0
+
+    def handle_warm_shutdown_request(self) -> None:
+        super().handle_warm_shutdown_request()
+        self.connection.set_retry(Retry(NoBackoff(), 1))  # a stop does not wait for Valkey
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        """Beat, and enter the register of workers again when Valkey lost its memory."""
+        super().heartbeat(timeout, pipeline)
+        if pipeline is not None:
+            return
+        if not self.connection.sismember(self.redis_workers_keys, self.key):
+            self.connection.hset(self.key, mapping=self.serialize())
+            worker_registration.register(self)
+
+    def request_force_stop(self, signum: int, frame: Any) -> None:
+        """Ignore a second signal: a terminal sends Ctrl-C to us and to the supervisor."""
+
+
+class StayingWorker(OwnWorker, SimpleWorker):
+    """Runs jobs in its own process: the fast way for short ones."""
+
+
+class ForkingWorker(OwnWorker, Worker):
+    """Runs each job in a fork of a process that has imported everything.
+
+    At a stop the job is told by SIGTERM (it is in a process group of its own); one that does not
+    end within `GRACE_SECONDS` is killed and goes back to the front of its queue.
+    """
+
+    def handle_warm_shutdown_request(self) -> None:
+        super().handle_warm_shutdown_request()
+        self._tell_horse()
+        killer = threading.Timer(GRACE_SECONDS, self._kill_slow_horse)
+        killer.daemon = True
+        killer.start()
+
+    def fork_work_horse(self, job: Job, queue: Queue) -> None:
+        self._alive, self._lifeline = os.pipe()
+        super().fork_work_horse(job, queue)
+        os.close(self._alive)
+        if self._stop_requested:
+            self._tell_horse()
+
+    def monitor_work_horse(self, *args: Any) -> None:
+        try:
+            super().monitor_work_horse(*args)
+        finally:
+            os.close(self._lifeline)
+
+    def setup_work_horse_signals(self) -> None:
+        super().setup_work_horse_signals()
+        stopping.listen()
+        os.close(self._lifeline)
+        stop_with(self._alive)
+        pool = self.connection.connection_pool
+        pool.connection_kwargs["client_name"] = f"{self.name}:job"
+
+    def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: Any) -> None:
+        if self._stop_requested:
+            job.retries_left, job.enqueue_at_front_on_retry = 1, True
+        super().handle_work_horse_killed(job, retpid, ret_val, rusage)
+
+    def _tell_horse(self) -> None:
+        if self.horse_pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.horse_pid, signal.SIGTERM)
+
+    def _kill_slow_horse(self) -> None:
+        if self.horse_pid:
+            self.kill_horse()
+
+
+def stop_with(pipe: int) -> None:
+    """Ask this process to stop when the other end of `pipe` closes: its parent is gone."""
+
+    def wait() -> None:
+        with contextlib.suppress(OSError):
+            os.read(pipe, 1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="lifeline", daemon=True).start()

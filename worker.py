@@ -1,0 +1,57 @@
+"""The production worker: `python worker.py [QUEUE …] [--burst] [--verbose]`.
+
+One process per queue, and one that keeps watch; all are restarted when they exit. SIGTERM stops
+them within seconds, SIGHUP and `flask queue restart` start them anew.
+"""
+
+import argparse
+import logging
+import sys
+from functools import partial
+from importlib import import_module
+
+from config import ConfigError
+from myukm import create_app, jobs
+from myukm.ops import keeper, supervisor
+from myukm.queues import JOBS, QUEUES
+
+
+def main() -> int:
+    """Run until stopped and return the exit status; 2 for wrong arguments or settings."""
+    options = _options()
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(processName)s %(levelname)s %(message)s"
+    )
+    try:
+        app = create_app()
+    except ConfigError as error:
+        print(f"myukm: {error}", file=sys.stderr)  # noqa: T201 (the start ends here)
+        return 2
+    jobs.use_app(app)
+    for path in JOBS:
+        import_module(path.rpartition(".")[0])
+    level = "INFO" if options.verbose else "WARNING"
+    parts = {
+        queue: partial(keeper.work, app, queue, options.burst, level) for queue in options.queues
+    }
+    if options.burst:
+        return keeper.drain(parts)
+    return supervisor.Supervisor(parts | {"watch": partial(keeper.watch, app)}).run()
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="worker.py", description="MyUKM's production worker.")
+    parser.add_argument(
+        "queues", nargs="*", metavar="QUEUE", help=f"any of {', '.join(QUEUES)}; all when none"
+    )
+    parser.add_argument("--burst", action="store_true", help="work until the queues are empty")
+    parser.add_argument("--verbose", action="store_true", help="log each job")
+    options = parser.parse_args()
+    if unknown := set(options.queues) - set(QUEUES):
+        parser.error(f"{', '.join(sorted(unknown))}: no such queue; there are {', '.join(QUEUES)}")
+    options.queues = [queue for queue in QUEUES if queue in (options.queues or QUEUES)]
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())
