@@ -10,6 +10,7 @@ const hundredth = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maxi
 const clockTime = new Intl.DateTimeFormat(locale, { timeZone, hour: "2-digit", minute: "2-digit" });
 const exactTime = new Intl.DateTimeFormat(locale, { timeZone, timeStyle: "medium" });
 const fullTime = new Intl.DateTimeFormat(locale, { timeZone, dateStyle: "full", timeStyle: "medium" });
+const mediumTime = new Intl.DateTimeFormat(locale, { timeZone, dateStyle: "medium", timeStyle: "short" });
 const dayName = new Intl.DateTimeFormat(locale, { timeZone, weekday: "long", day: "numeric", month: "long" });
 const dayKey = new Intl.DateTimeFormat("en-CA", { timeZone, dateStyle: "short" });
 const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
@@ -36,6 +37,13 @@ const STEPS = [[60, "second", 1], [3600, "minute", 60], [86400, "hour", 3600], [
 export function ago(iso) {
   const seconds = (new Date(iso) - Date.now()) / 1000;
   const step = STEPS.find(([limit]) => Math.abs(seconds) < limit);
-  if (!step) return day(iso);
+  if (!step) return mediumTime.format(new Date(iso));
   return relative.format(Math.trunc(seconds / step[2]), step[1]);
+}
+
+/** A span of time in the shortest unit that reads well ("12 d", "3 mnt"); `seconds` ≥ 0. */
+export function span(seconds) {
+  const [unit, size] = seconds < 90 ? ["second", 1] : seconds < 5400 ? ["minute", 60] : ["hour", 3600];
+  const options = { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: seconds < 10 ? 1 : 0 };
+  return new Intl.NumberFormat(locale, options).format(seconds / size);
 }

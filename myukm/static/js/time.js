@@ -1,12 +1,15 @@
 import { ago } from "./format.js";
 
-function refresh() {
-  for (const element of document.querySelectorAll("time[data-relative]")) {
+const EVERY_MS = 20_000;
+
+/** Writes each time of the page as its distance from now; the exact one stands in its title. */
+export function tellTimes() {
+  for (const element of document.querySelectorAll("time[datetime]:not([data-exact])")) {
     element.textContent = ago(element.dateTime);
   }
 }
 
 export function startClocks() {
-  refresh();
-  setInterval(refresh, 20_000);
+  tellTimes();
+  setInterval(tellTimes, EVERY_MS);
 }

@@ -1,0 +1,45 @@
+import { ago, number } from "./format.js";
+import { paint } from "./rows.js";
+import { fill, say } from "./text.js";
+
+const ORDER = { online: 0, away: 1, offline: 2 };
+
+function seen({ status, last_seen: at }) {
+  if (status !== "offline") return say(`status_${status}`);
+  return at ? say("last_seen", { time: ago(at) }) : say("status_offline");
+}
+
+function byPresence(one, other) {
+  return (ORDER[one.status] ?? 2) - (ORDER[other.status] ?? 2) || one.name.localeCompare(other.name);
+}
+
+/** Who belongs here and who is here. */
+export class Presence {
+  constructor(page, members) {
+    this.page = page;
+    this.list = document.getElementById("member-list");
+    this.load(members);
+  }
+
+  load(members, online = null, total = members.length) {
+    this.members = new Map(members.map((member) => [member.user_id, { status: "offline", ...member }]));
+    this.total = total;
+    this.show(online ?? members.filter(({ status }) => status && status !== "offline").length);
+  }
+
+  see(event) {
+    this.members.set(event.user_id, { ...this.members.get(event.user_id), ...event });
+    this.total = Math.max(this.total, this.members.size);
+    this.show(event.online_count);
+  }
+
+  show(online) {
+    const members = [...this.members.values()].sort(byPresence);
+    paint(this.list, "member", members.map((member) => ({ ...member, seen: seen(member) })), (node, member) => {
+      node.querySelector(".presence").dataset.status = member.status;
+      node.querySelector("[data-admin]").hidden = !member.is_admin;
+    });
+    fill(this.page, { "online-short": number(online) });
+    fill(document.getElementById("members"), { online: say("online", { online: number(online), total: number(this.total) }) });
+  }
+}

@@ -1,0 +1,36 @@
+import { paint } from "./rows.js";
+import { on } from "./stream.js";
+import { data, setIcon } from "./text.js";
+
+const LEVELS = { broken: "bad", error: "bad", warning: "wait" };
+const part = (id) => document.getElementById(id);
+
+function showQueues(health) {
+  paint(part("queues"), "queue-row", health.queues ?? [], (row, queue) => {
+    row.classList.toggle("stuck", queue.waiting > 0 && !hasWorkers(queue));
+  });
+  paint(part("workers"), "worker-row", health.workers ?? []);
+  paint(part("jobs"), "job-row", health.latest_jobs ?? []);
+  paint(part("failures"), "failure-row", health.latest_failures ?? []);
+}
+
+function hasWorkers({ workers }) {
+  return Array.isArray(workers) ? workers.length > 0 : workers > 0;
+}
+
+function showFindings({ findings }) {
+  paint(part("findings"), "finding", findings, (node, { level }) => {
+    const tone = LEVELS[level] ?? "neutral";
+    node.classList.add(tone);
+    setIcon(node, tone === "wait" ? "warning" : tone);
+  });
+}
+
+function show(health) {
+  showQueues(health);
+  if (health.doctor) showFindings(health.doctor);
+}
+
+on("queue.health", show);
+showFindings(data("doctor"));
+show(data("health"));

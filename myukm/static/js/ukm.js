@@ -1,0 +1,68 @@
+import * as api from "./api.js";
+import { confirmed } from "./dialog.js";
+import { number } from "./format.js";
+import { on } from "./stream.js";
+import { fill, say } from "./text.js";
+import { tellTimes } from "./time.js";
+import { toast } from "./toast.js";
+
+const unit = (code) => document.querySelector(`.unit[data-code="${CSS.escape(code)}"]`);
+
+async function join(event) {
+  event.preventDefault();
+  const code = event.target.elements.code.value.trim();
+  try {
+    await api.post("/ukm/join", { code });
+    location.reload();
+  } catch (error) {
+    refuse(event.target.elements.code, error.message);
+  }
+}
+
+/** Says what is wrong beside its field. */
+function refuse(input, message) {
+  const note = document.getElementById("code-note");
+  input.setAttribute("aria-invalid", "true");
+  note.className = "problem";
+  note.textContent = message;
+  input.focus();
+}
+
+async function leave({ leave: code, name }) {
+  if (!(await confirmed("confirm-leave", say("confirm_leave", { name })))) return;
+  try {
+    await api.post(`/ukm/${code}/leave`);
+    location.reload();
+  } catch (error) {
+    toast(error.message, "bad");
+  }
+}
+
+function showLast({ ukm, name, message, created_at: at, deleted }) {
+  const item = unit(ukm);
+  const author = document.createElement("b");
+  author.textContent = `${name}: `;
+  item?.querySelector('[data-slot="last"]').replaceChildren(author, deleted ? say("deleted") : message);
+  const time = document.createElement("time");
+  time.dateTime = at;
+  item?.querySelector('[data-slot="at"]').replaceChildren(time);
+  tellTimes();
+}
+
+document.getElementById("join").addEventListener("submit", join);
+for (const button of document.querySelectorAll("[data-leave]")) {
+  button.addEventListener("click", () => leave(button.dataset));
+}
+on("chat.message", showLast);
+on("unread", ({ ukm, count }) => {
+  const mark = unit(ukm)?.querySelector("[data-unread]");
+  if (!mark) return;
+  mark.textContent = number(count);
+  mark.hidden = count === 0;
+});
+on("presence", ({ ukm, online_count: online }) => {
+  const item = unit(ukm);
+  if (!item) return;
+  fill(item, { online: number(online) });
+  item.querySelector(".presence").dataset.status = online ? "online" : "offline";
+});
