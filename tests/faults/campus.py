@@ -1,0 +1,116 @@
+"""The whole program as separate processes that can be killed one by one, on one database."""
+
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import flask_migrate
+import psutil
+import requests
+
+import config
+from myukm import create_app
+from myukm.demo.ports import any_free
+from myukm.demo.simulator.client import Simulator
+from myukm.demo.valkey import Valkey, start_valkey
+from tests.support import people as cast
+from tests.support.programs import Program
+from tests.support.servers import PostgreSQL
+from tests.support.waiting import wait_until
+
+
+class Campus:
+    """Valkey, payment API, database, web server and workers; each can die and come back."""
+
+    def __init__(self, folder: Path, postgresql: PostgreSQL | None = None, **api: object) -> None:
+        self.folder, self.postgresql, self._programs = folder, postgresql, 0
+        self.valkey_port, self.web_port = any_free(), any_free()
+        self.valkey: Valkey = start_valkey(folder / "valkey", self.valkey_port)
+        self.simulator = Simulator(**api)
+        database = f"sqlite:///{folder}/campus.db"
+        self.env = {
+            "DATABASE_URL": postgresql.fresh_database() if postgresql else database,
+            "REDIS_URL": self.valkey.url,
+            "PEMBAYARAN_API_URL": self.simulator.url,
+            "PEMBAYARAN_API_TIMEOUT": "5",
+            "SECRET_KEY": "a secret of the fault harness, long enough",
+            "MYUKM_BIND": f"127.0.0.1:{self.web_port}",
+            "WEB_CONCURRENCY": "2",
+        }
+        self.app = create_app(config.load(self.env))
+        with self.app.app_context():
+            flask_migrate.upgrade()
+            self.people = cast.settle()
+        self.url = f"http://127.0.0.1:{self.web_port}"
+        self.web, self.worker = self.start_web(), self.start_worker()
+        wait_until(self.web_answers, 30, "the web server answers")
+
+    def start_web(self) -> Program:
+        """Start gunicorn on its port."""
+        self.web = self._program("web", "gunicorn", "wsgi:app")
+        return self.web
+
+    def start_worker(self, *command: str) -> Program:
+        """Start the workers: `worker.py`, or a plain command such as `rq worker`."""
+        self.worker = self._program("worker", *(command or ("python", "worker.py")))
+        return self.worker
+
+    def web_answers(self) -> bool:
+        """Return whether the web server answers."""
+        try:
+            return requests.get(f"{self.url}/healthz", timeout=2).ok
+        except requests.RequestException:
+            return False
+
+    def log_in(self, who: str) -> requests.Session:
+        """Return a logged-in session of a person of the tests."""
+        session = requests.Session()
+        login = {"nim": cast.NAMES[who][0], "password": cast.PASSWORD}
+        assert session.post(f"{self.url}/login", json=login, timeout=10).status_code == 200
+        return session
+
+    def children(self, program: Program, named: str = "") -> list[psutil.Process]:
+        """Return the living descendants of a program whose command line contains `named`."""
+        found = []
+        for process in psutil.Process(program.child.pid).children(recursive=True):
+            try:
+                if named in " ".join(process.cmdline()):
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+    def restart_valkey(self, wipe: bool) -> None:
+        """Kill Valkey and start it again, with its data or without."""
+        self.valkey.kill()
+        if wipe:
+            shutil.rmtree(self.folder / "valkey")
+        self.valkey = start_valkey(self.folder / "valkey", self.valkey_port)
+
+    def restart_database(self) -> None:
+        """Kill PostgreSQL and start it again; SQLite has no server to kill."""
+        if self.postgresql:
+            self.postgresql.kill()
+            self.postgresql.start()
+
+    def logs(self) -> str:
+        """Return the ends of all logs."""
+        parts = sorted(self.folder.glob("*.log"), key=os.path.getmtime)
+        return "\n".join(f"== {path.name}\n{path.read_text()[-3000:]}" for path in parts[-4:])
+
+    def stop(self) -> None:
+        """Stop everything."""
+        for stop in self._endings():
+            stop()
+
+    def _endings(self) -> list[Callable[[], object]]:
+        for program in (self.web, self.worker):
+            for process in self.children(program):
+                process.send_signal(signal.SIGCONT)
+        return [self.web.kill, self.worker.kill, self.simulator.stop, self.valkey.stop]
+
+    def _program(self, name: str, *argv: str) -> Program:
+        self._programs += 1
+        return Program(self.folder / f"{name}-{self._programs}.log", self.env, *argv)

@@ -1,0 +1,78 @@
+"""One round of the harness: a run of the sync with faults drawn at random."""
+
+import random
+import time
+from dataclasses import dataclass, field
+
+from sqlalchemy import insert
+
+from myukm.database import write
+from myukm.models import Siswa
+from tests.faults.campus import Campus
+from tests.faults.faults import FAULTS
+from tests.faults.watching import Observer, asked_again, check_end
+from tests.support.waiting import wait_until
+
+SECONDS_TO_END = 180.0
+
+
+@dataclass
+class Round:
+    """What one round showed."""
+
+    broken: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    after_last_fault: float = 0.0
+    again: int = 0
+    logs: str = ""
+
+    def summary(self) -> str:
+        """Return the round in one line."""
+        verdict = f"{len(self.broken)} BROKEN" if self.broken else "fine"
+        return (
+            f"{verdict}; {self.seconds:.0f} s, {self.after_last_fault:.0f} s after the last fault; "
+            f"{self.again} asked again; {', '.join(self.faults)}"
+        )
+
+
+def play(campus: Campus, draw: random.Random, faults: int) -> Round:
+    """Start a run, inject `faults` faults, wait for its end, and check every promise."""
+    played = Round()
+    import_students(campus)
+    session = campus.log_in("admin")
+    answer = session.post(f"{campus.url}/admin/sync-pembayaran/start", timeout=10)
+    assert answer.status_code == 202, answer.text
+    run_id = answer.json()["run_id"]
+    observer = Observer(campus, session)
+    observer.start()
+    started = time.monotonic()
+    for _ in range(faults):
+        if observer.ended.wait(draw.uniform(1, 5)):
+            break
+        fault = draw.choice(FAULTS)
+        played.faults.append(fault.__name__)
+        fault(campus, draw, observer.ended)
+    last = time.monotonic()
+    if not observer.ended.wait(SECONDS_TO_END):
+        played.broken.append(f"the run did not end: {observer.last}")
+    played.seconds = time.monotonic() - started
+    played.after_last_fault = time.monotonic() - last
+    observer.stopped.set()
+    observer.join()
+    played.broken += observer.broken + check_end(campus, run_id)
+    played.again = asked_again(campus)
+    played.logs = campus.logs() if played.broken else ""
+    return played
+
+
+def import_students(campus: Campus) -> None:
+    """Put the API's students into the database, without payments."""
+    import requests
+
+    roster = requests.get(f"{campus.simulator.url}/siswa", timeout=30).json()["data"]
+    with campus.app.app_context(), write() as session:
+        session.execute(
+            insert(Siswa), [{"idperson": s["idperson"], "nama": s["nama"]} for s in roster]
+        )
+    wait_until(campus.web_answers, 10, "the web server answers")
