@@ -1,0 +1,64 @@
+"""No text is left out: what the source says in Indonesian, the catalogue says in English."""
+
+import re
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+ROOT = Path(__file__).resolve().parents[1]
+ENGLISH = ROOT / "myukm/translations/en/LC_MESSAGES/messages.po"
+METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
+PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[sdr]|%\(\w+\)[\d.,+-]*\w")
+
+
+@pytest.fixture(scope="module")
+def english() -> Catalog:
+    with ENGLISH.open("rb") as file:
+        return read_po(file, locale="en")
+
+
+def texts() -> dict[str, str]:
+    """Return every text of the program by msgid, with a place where it stands."""
+    keywords = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
+    found = extract_from_dir(str(ROOT / "myukm"), METHODS, keywords=keywords)
+    return {
+        (message if isinstance(message, str) else message[0]): f"{file}:{line}"
+        for file, line, message, _, _ in found
+    }
+
+
+def test_every_text_has_an_english_one(english: Catalog) -> None:
+    missing = [
+        f"{place}: {text}"
+        for text, place in texts().items()
+        if not (found := english.get(text)) or not found.string or found.fuzzy
+    ]
+    assert not missing, "\n".join(missing)
+
+
+def test_translations_keep_their_placeholders(english: Catalog) -> None:
+    wrong = [
+        message.id
+        for message in english
+        if message.id
+        and isinstance(message.id, str)
+        and sorted(PLACEHOLDER.findall(message.id)) != sorted(PLACEHOLDER.findall(message.string))
+    ]
+    assert not wrong
+
+
+def test_nothing_is_translated_that_nobody_says(english: Catalog) -> None:
+    said = texts()
+    ids = [m.id if isinstance(m.id, str) else m.id[0] for m in english if m.id]
+    assert [text for text in ids if text not in said] == []
+
+
+def test_the_compiled_catalogue_is_up_to_date(english: Catalog) -> None:
+    compiled = BytesIO()
+    write_mo(compiled, english)
+    assert ENGLISH.with_suffix(".mo").read_bytes() == compiled.getvalue()
