@@ -2,7 +2,9 @@
 
 from flask import Flask
 
-PARTS: tuple[object, ...] = ()
+from myukm.cli import siswa
+
+PARTS = (siswa,)
 
 
 def init_app(app: Flask) -> None:

@@ -30,15 +30,15 @@ def search_text(row: Mapping[str, str]) -> str:
 
 
 def _search_text(context: DefaultExecutionContext) -> str:
-    return search_text(context.get_current_parameters())
+    return search_text(context.get_current_parameters())  # type: ignore[no-untyped-call]
 
 
 class Siswa(Model):
     """A student. `pembayaran` is the API's `periods` as they came; None before the first sync.
 
     `saldo` is the API's; `tunggakan` is the sum of what remains to be paid; `lunas` says that
-    nothing does; `digest` tells an unchanged answer. `search_text` is name, id, unit and class, folded:
-    lists are searched by it and sorted by it, so two narrow indexes serve every page.
+    nothing does; `digest` tells an unchanged answer. `search_text` is name, id, unit and class,
+    folded: lists are searched by it and sorted by it, so two narrow indexes serve every page.
     """
 
     __tablename__ = "siswa"

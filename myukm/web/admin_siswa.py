@@ -1,5 +1,62 @@
 """Students, for the people who look after payments."""
 
-from flask import Blueprint
+from typing import Any
+from urllib.parse import quote
 
-bp = Blueprint("admin_siswa", __name__)
+from flask import Blueprint, jsonify, render_template, request
+from flask.blueprints import BlueprintSetupState
+from werkzeug.routing import BaseConverter
+
+from myukm.domain import siswa
+from myukm.web.access import LOOKERS, TREASURERS, json_call, roles, wants_json
+from myukm.web.arguments import whole_number
+
+bp = Blueprint("admin_siswa", __name__, url_prefix="/admin/siswa")
+
+
+class IdPerson(BaseConverter):
+    """A student's id in an address; the payment system may put anything in it, slashes too."""
+
+    regex = ".+"
+    part_isolating = False
+
+    def to_url(self, value: str) -> str:
+        return quote(value, safe="")
+
+
+@bp.record
+def _register_converter(state: BlueprintSetupState) -> None:
+    state.app.url_map.converters["idperson"] = IdPerson
+
+
+@bp.get("")
+@roles(*LOOKERS)
+def index() -> Any:
+    """Show a page of the students that match `q` and `filter`."""
+    q, paid = request.args.get("q", "").strip(), request.args.get("filter", "")
+    page = siswa.search(q, paid, whole_number("page") or 1)
+    if wants_json():
+        students = [siswa.as_json(one) for one in page.items]
+        return jsonify(siswa=students, page=page.page, pages=page.pages, total=page.total)
+    return render_template("admin/siswa/index.html", page=page, q=q, filter=paid)
+
+
+@bp.get("/<idperson:idperson>", merge_slashes=False)
+@roles(*LOOKERS)
+def show(idperson: str) -> Any:
+    """Show a student with what they owe."""
+    student = siswa.find(idperson)
+    if wants_json():
+        return jsonify({**siswa.as_json(student), "pembayaran": student.pembayaran})
+    return render_template("admin/siswa/show.html", siswa=student)
+
+
+@bp.post("/<idperson:idperson>/sync", merge_slashes=False)
+@json_call
+@roles(*TREASURERS)
+def sync(idperson: str) -> Any:
+    """Queue the sync of this one student; the outcome comes as the event `sync.siswa`."""
+    from myukm.domain import sync_pembayaran
+
+    job_id = sync_pembayaran.sync_student_later(siswa.find(idperson).idperson)
+    return jsonify({"job_id": job_id}), 202

@@ -1,0 +1,98 @@
+"""`flask siswa`: load students and look at them."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from flask_babel import format_decimal
+from flask_babel import gettext as _
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from myukm.cli.exits import CommandGroup
+from myukm.domain import siswa, siswa_import
+from myukm.domain.siswa_import import Report
+from myukm.models import Siswa
+
+PIPE_WIDTH = 160
+
+group = CommandGroup("siswa", help="Load and list students.")
+
+
+@group.command("import")
+@click.argument(
+    "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False
+)
+@click.option("--from-api", is_flag=True, help="Load them from the payment API.")
+def import_(file: Path | None, from_api: bool) -> None:
+    """Load students from FILE (CSV) or from the payment API; all of them or none."""
+    if (file is None) != from_api:
+        raise click.UsageError(_("Sebutkan sebuah berkas CSV, atau --from-api."))
+    with progress_bar() as report:
+        done = siswa_import.from_csv(file, report) if file else siswa_import.from_api(report)
+    click.echo(
+        _(
+            "%(total)d siswa dibaca: %(added)d baru, %(changed)d diperbarui, "
+            "%(gone)d menjadi nonaktif.",
+            total=done.total,
+            added=done.added,
+            changed=done.changed,
+            gone=done.deactivated,
+        )
+    )
+
+
+@contextmanager
+def progress_bar() -> Iterator[Report]:
+    """Give a function that draws an import's progress, on a terminal only."""
+    labels = {"check": _("Memeriksa"), "load": _("Memuat")}
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(
+        *columns,
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+    ) as bar:
+        tasks = {step: bar.add_task(label, total=None) for step, label in labels.items()}
+        yield lambda step, done, total: bar.update(tasks[step], completed=done, total=total)
+
+
+@group.command("list")
+@click.option("--search", "q", default="", help="Words of name, id or class.")
+@click.option("--filter", "paid", default="", help="lunas, belum")
+@click.option("--limit", default=siswa.PER_PAGE, type=click.IntRange(1, 100_000))
+@click.option("--json", "as_json", is_flag=True)
+def list_(q: str, paid: str, limit: int, as_json: bool) -> None:
+    """List students in the order of their names."""
+    page = siswa.search(q, paid, per_page=limit)
+    if as_json:
+        students = [siswa.as_json(one) for one in page.items]
+        click.echo(json.dumps({"total": page.total, "siswa": students}, ensure_ascii=False))
+        return
+    console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, markup=False, emoji=False)
+    console.print(table(page.items))
+    click.echo(_("%(shown)d dari %(total)d siswa", shown=len(page.items), total=page.total))
+
+
+def table(students: Sequence[Siswa]) -> Table:
+    """Return the students as a table for a terminal."""
+    shown = Table("idperson", _("Nama"), _("Unit dan kelas"))
+    shown.add_column(_("Tunggakan"), justify="right")
+    shown.add_column(_("Status"))
+    for one in students:
+        owed = "–" if one.tunggakan is None else format_decimal(one.tunggakan)
+        place = f"{one.unit_formal} {one.kelas_formal}"
+        shown.add_row(one.idperson, one.nama, place, owed, status(one))
+    return shown
+
+
+def status(student: Siswa) -> str:
+    """Return in a word or two whether a student owes anything."""
+    if not student.active:
+        return str(_("Nonaktif"))
+    words = {None: _("Belum ada data"), True: _("Lunas"), False: _("Belum lunas")}
+    return str(words[student.lunas])
