@@ -20,6 +20,7 @@ from rq.worker import SimpleWorker, Worker
 from rq.worker.base import BaseWorker
 
 from myukm import stopping
+from myukm.listeners import STEADY
 from myukm.ops.counters import count
 from myukm.queues import HIGH, OwnJob, PlainPickle
 
@@ -71,7 +72,7 @@ class OwnWorker(BaseWorker):
     max_connection_wait_time = 2.0
 
     def handle_warm_shutdown_request(self) -> None:
-        super().handle_warm_shutdown_request()
+        super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
         self.connection.set_retry(Retry(NoBackoff(), 1))  # a stop does not wait for Valkey
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
@@ -82,6 +83,10 @@ class OwnWorker(BaseWorker):
         if not self.connection.sismember(self.redis_workers_keys, self.key):
             self.connection.hset(self.key, mapping=self.serialize())
             worker_registration.register(self)
+
+    def serialize(self) -> dict[Any, Any]:
+        """Return what the register shows of us; `STEADY` promises the beat every few seconds."""
+        return {**super().serialize(), STEADY: BEAT_SECONDS}
 
     def request_force_stop(self, signum: int, frame: Any) -> None:
         """Ignore a second signal: a terminal sends Ctrl-C to us and to the supervisor."""
@@ -99,7 +104,7 @@ class ForkingWorker(OwnWorker, Worker):
     """
 
     def handle_warm_shutdown_request(self) -> None:
-        super().handle_warm_shutdown_request()
+        super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
         self._tell_horse()
         killer = threading.Timer(GRACE_SECONDS, self._kill_slow_horse)
         killer.daemon = True
@@ -119,7 +124,7 @@ class ForkingWorker(OwnWorker, Worker):
             os.close(self._lifeline)
 
     def setup_work_horse_signals(self) -> None:
-        super().setup_work_horse_signals()
+        super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
         stopping.listen()
         os.close(self._lifeline)
         stop_with(self._alive)
