@@ -29,4 +29,5 @@ def language() -> str:
 
 def campus_language() -> AbstractContextManager[None]:
     """Return a context in which texts are made in the campus's language, whoever asks."""
-    return force_locale(current_app.config["MYUKM_LANG"])
+    context: AbstractContextManager[None] = force_locale(current_app.config["MYUKM_LANG"])
+    return context

@@ -1,10 +1,14 @@
 """Password hashing with argon2id; it runs in a thread so that other requests go on meanwhile."""
 
+from collections.abc import Callable
+from typing import TypeVar, cast
+
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from gevent import get_hub
 from gevent.monkey import is_module_patched
 
+Result = TypeVar("Result")
 HASHER = PasswordHasher()
 # Verified against when there is no such account, so that both answers take the same time.
 NOBODY = HASHER.hash("nobody has this password")
@@ -12,7 +16,7 @@ NOBODY = HASHER.hash("nobody has this password")
 
 def hash_password(password: str) -> str:
     """Return the hash to store."""
-    return str(_aside(HASHER.hash, password))
+    return _aside(HASHER.hash, password)
 
 
 def matches(stored: str | None, password: str) -> bool:
@@ -21,11 +25,11 @@ def matches(stored: str | None, password: str) -> bool:
         right = _aside(HASHER.verify, stored or NOBODY, password)
     except VerificationError:
         return False
-    return bool(right) and stored is not None
+    return right and stored is not None
 
 
-def _aside(function, *args):  # type: ignore[no-untyped-def]
+def _aside(function: Callable[..., Result], *args: str) -> Result:
     """Call in gevent's thread pool under gevent (hashing holds no GIL), directly otherwise."""
     if is_module_patched("threading"):
-        return get_hub().threadpool.apply(function, args)
+        return cast(Result, get_hub().threadpool.apply(function, args))
     return function(*args)
