@@ -4,7 +4,7 @@ from collections import deque
 from pathlib import Path
 
 LIMIT = 2_000_000
-TAIL = 5
+TAIL = 2
 
 
 class BoundedLog:

@@ -1,0 +1,193 @@
+"""`./run`, copied to a folder of its own: the environment it makes, and its one-line errors."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOLS = ("sh", "cat", "cksum", "dirname", "mkdir", "env")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project that needs no package, so that no test needs the network."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    shutil.copy(ROOT / "run", folder)
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        (folder / name).write_text("")
+    return folder
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Path:
+    """A folder with the tools of a bare system, for use as PATH; no Python in it."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in TOOLS:
+        (folder / name).symlink_to(shutil.which(name))
+    return folder
+
+
+def start(project: Path, *arguments: str, **environ: str) -> subprocess.Popen[str]:
+    env = {k: v for k, v in os.environ.items() if k != "REDIS_URL"} | environ
+    return subprocess.Popen(
+        [str(project / "run"), *arguments],
+        cwd="/",
+        env=env,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def run(project: Path, *arguments: str, **environ: str) -> tuple[int, str, str]:
+    """Return exit status, output and errors."""
+    with start(project, *arguments, **environ) as process:
+        out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def put(path: Path, script: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def ready_made(project: Path, **programs: str) -> None:
+    """Give the project an environment that is up to date, with scripts in place of programs."""
+    for name, script in programs.items():
+        put(project / ".venv/bin" / name, script)
+    put(project / ".venv/bin/python", f'exec {sys.executable} "$@"')
+    for stamp, files in (("run", "requirements.txt"), ("dev", "requirements*.txt")):
+        wanted = subprocess.check_output(f"cat {files} | cksum", shell=True, cwd=project)
+        (project / ".venv" / f".stamp-{stamp}").write_bytes(wanted)
+
+
+@pytest.mark.parametrize("arguments", [[], ["help"], ["--help"]])
+def test_without_a_command_it_explains_itself_and_makes_nothing(project: Path, arguments):
+    status, out, err = run(project, *arguments)
+    assert (status, err) == (0, "")
+    assert "./run demo" in out
+    assert not (project / ".venv").exists()
+
+
+def test_no_python(project: Path, tools: Path):
+    status, _, err = run(project, "demo", PATH=str(tools))
+    assert status == 2
+    assert err.startswith("Python 3.11 atau lebih baru tidak ditemukan")
+    assert err.count("\n") == 1
+    _, _, err = run(project, "demo", PATH=str(tools), MYUKM_LANG="en")
+    assert err.startswith("Python 3.11 or newer was not found")
+    assert "apt install python3" in err
+
+
+def test_only_an_old_python(project: Path, tools: Path):
+    put(tools / "python3", "exit 1")
+    status, _, err = run(project, "demo", PATH=str(tools))
+    assert (status, err.count("\n")) == (2, 1)
+
+
+def test_a_newer_python_beside_an_old_one_is_found(project: Path, tools: Path):
+    put(tools / "python3", "exit 1")
+    put(tools / "python3.12", f'exec {sys.executable} "$@"')
+    (project / "worker.py").write_text("import sys; print(sys.prefix)")
+    status, out, err = run(project, "worker", PATH=str(tools))
+    assert (status, out.strip()) == (0, str(project / ".venv")), err
+
+
+def test_python_without_venv(project: Path, tools: Path):
+    put(
+        tools / "python3",
+        f'case "$2" in *ensurepip*) exit 1 ;; esac\nexec {sys.executable} "$@"',
+    )
+    status, _, err = run(project, "demo", PATH=str(tools), MYUKM_LANG="en")
+    assert status == 2
+    assert "apt install python3-venv" in err
+    assert err.count("\n") == 1
+
+
+def test_a_folder_that_is_not_writable(project: Path):
+    (project / "instance").write_text("in the way")
+    status, _, err = run(project, "demo", MYUKM_LANG="en")
+    assert status == 2
+    assert err.startswith(f"The folder {project} is not writable")
+    assert err.count("\n") == 1
+
+
+def test_packages_that_cannot_be_installed(project: Path):
+    (project / "requirements.txt").write_text("./not-there\n")
+    status, _, err = run(project, "demo", MYUKM_LANG="en")
+    assert status == 2
+    assert "requirements.txt could not be installed" in err.splitlines()[-1]
+    assert not (project / ".venv/.stamp-run").exists()
+    (project / "requirements.txt").write_text("")
+    (project / "worker.py").write_text("")
+    assert run(project, "worker")[0] == 0
+
+
+def test_two_at_once_make_one_environment(project: Path):
+    (project / "worker.py").write_text("print('works')")
+    both = [start(project, "worker") for _ in range(2)]
+    for process in both:
+        with process:
+            out, err = process.communicate(timeout=60)
+        assert (process.returncode, out) == (0, "works\n"), err
+
+
+def test_changed_requirements_are_installed_before_anything_runs(project: Path):
+    ready_made(project, flask="echo flask")
+    assert run(project, "db")[1:] == ("flask\n", "")
+    (project / "requirements.txt").write_text("# changed\n")
+    _, out, err = run(project, "db", MYUKM_LANG="en")
+    assert (out, err) == (
+        "flask\n",
+        "Installing Python packages (only once, needs the network) …\n",
+    )
+    assert run(project, "db")[1:] == ("flask\n", "")
+
+
+def test_anything_else_is_a_flask_command_run_from_the_root(project: Path):
+    ready_made(project, flask='echo "$FLASK_APP $PWD $*"; exit 3')
+    status, out, _ = run(project, "sync", "start", "--idperson", "a b")
+    assert (status, out) == (3, f"wsgi:app {project} sync start --idperson a b\n")
+
+
+def test_rq_gets_the_address_that_everybody_uses(project: Path):
+    ready_made(project, rq='echo "$REDIS_URL $*"')
+    (project / "config.py").write_text(
+        "class ConfigError(Exception): pass\ndef load(): return {'REDIS_URL': 'redis://campus/3'}"
+    )
+    assert run(project, "rq", "info")[1] == "redis://campus/3 info\n"
+
+
+def test_a_wrong_setting_stops_rq_with_its_one_line(project: Path):
+    ready_made(project, rq="echo started")
+    (project / "config.py").write_text(
+        "class ConfigError(Exception): pass\ndef load(): raise ConfigError('REDIS_URL: is wrong')"
+    )
+    assert run(project, "rq", "info") == (2, "", "myukm: REDIS_URL: is wrong\n")
+
+
+def test_ci_runs_every_step_and_ends_with_the_tests(project: Path, tools: Path):
+    steps = dict.fromkeys(("ruff", "mypy", "lint-imports"), 'echo "ran $0 $*"')
+    ready_made(project, **(steps | {"mypy": "echo bad; exit 1"}))
+    put(tools / "id", "echo 1000")
+    (project / "pytest.py").write_text(
+        "import os; print('1 passed', os.environ['MYUKM_TEST_NO_SKIP'])"
+    )
+    status, out, err = run(project, "ci", PATH=f"{tools}:{os.environ['PATH']}")
+    assert status == 1
+    assert "[mypy]" in err
+    assert out.splitlines()[-1] == "1 passed 1"
+    assert [line for line in out.splitlines() if line.startswith("==")] == [
+        "== ruff check . ==",
+        "== ruff format --check . ==",
+        "== mypy ==",
+        "== lint-imports ==",
+        "== pytest ==",
+    ]

@@ -1,0 +1,174 @@
+"""`./run demo` as a person has it: in a folder of its own, all of its processes real."""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from myukm.demo.nanny import descendants
+from tests.demo.test_children import gone
+from tests.support.waiting import wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = ("config.py", "gunicorn.conf.py", "worker.py", "wsgi.py")
+SETTINGS = ("DATABASE_URL", "REDIS_URL", "PEMBAYARAN_API_URL", "MYUKM_ENV", "MYUKM_LANG")
+
+
+class Demo:
+    """A demo that runs in `folder`; its words are read from a file."""
+
+    def __init__(self, folder: Path, **environ: str) -> None:
+        self.folder = folder
+        self._said = folder / "said.txt"
+        env = {k: v for k, v in os.environ.items() if k not in SETTINGS} | environ
+        with self._said.open("w") as said:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "myukm.demo"], cwd=folder, env=env, stdout=said, stderr=said
+            )
+
+    @property
+    def said(self) -> str:
+        return self._said.read_text()
+
+    @property
+    def url(self) -> str:
+        found = re.search(r"http://127\.0\.0\.1:\d+", self.said)
+        assert found, self.said
+        return found[0]
+
+    def wait_ready(self) -> "Demo":
+        wait_until(lambda: "Ctrl-C" in self.said or self.process.poll() is not None, 60)
+        assert self.process.poll() is None, self.said
+        assert "siap" in self.said, self.said
+        return self
+
+    def part(self, *words: str) -> int:
+        """Return the process id of the part whose command line holds all `words`."""
+        pids = (pid for pid in descendants(self.process.pid) if is_it(pid, words))
+        return min(pids)
+
+
+def is_it(pid: int, words: tuple[str, ...]) -> bool:
+    with contextlib.suppress(OSError):
+        line = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+        return "nanny.py" not in line and all(word in line for word in words)
+    return False
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout with an `instance` of its own."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in FILES:
+        shutil.copy(ROOT / name, folder)
+    (folder / "myukm").symlink_to(ROOT / "myukm")
+    return folder
+
+
+@pytest.fixture
+def demo(folder: Path) -> Iterator[Demo]:
+    demo = Demo(folder)
+    yield demo
+    with demo.process:
+        demo.process.terminate()
+
+
+@pytest.fixture
+def valkeys_port_taken() -> Iterator[None]:
+    """Nobody else listens on 6379, and nobody can: either we hold it or somebody did before."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):
+            holder.bind(("127.0.0.1", 6379))
+            holder.listen()
+        yield
+
+
+def test_a_new_user_finds_everything(valkeys_port_taken: None, demo: Demo, folder: Path):
+    demo.wait_ready()
+    assert requests.get(f"{demo.url}/readyz", timeout=5).status_code == 200
+    logins = re.findall(r"^  (\w+) +(\d+) +(\S+)", demo.said, re.MULTILINE)
+    assert [role for role, _, _ in logins] == ["admin", "bendahara", "operator"] + ["anggota"] * 2
+    for _, nim, password in logins:
+        body = {"nim": nim, "password": password}
+        assert requests.post(f"{demo.url}/login", json=body, timeout=5).status_code == 200
+    with contextlib.closing(sqlite3.connect(folder / "instance/demo.db")) as database:
+        assert database.execute("SELECT count(*) FROM siswa").fetchone() == (6102,)
+    settings = dict(
+        line.split("=", 1) for line in (folder / "instance/demo.env").read_text().splitlines()
+    )
+    assert f"export REDIS_URL={settings['REDIS_URL']}\n" in demo.said
+    roster = requests.get(f"{settings['PEMBAYARAN_API_URL']}/siswa", timeout=5).json()
+    assert len(roster["data"]) == 6102
+
+
+def test_a_second_demo_in_the_folder_is_refused_in_words(demo: Demo, folder: Path):
+    demo.wait_ready()
+    second = subprocess.run(
+        [sys.executable, "-m", "myukm.demo"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert second.returncode == 1
+    assert second.stderr.count("\n") == 1
+    assert f"PID {demo.process.pid}, {demo.url}" in second.stderr
+    assert requests.get(f"{demo.url}/readyz", timeout=5).status_code == 200
+
+
+def test_every_part_that_dies_is_started_again(demo: Demo):
+    demo.wait_ready()
+    parts = [("valkey-server",), ("simulator",), ("worker.py",), ("gunicorn",)]
+    for words in parts:
+        died = demo.part(*words)
+        os.kill(died, signal.SIGKILL)
+        gone(died)
+        wait_until(lambda words=words: any(is_it(p, words) for p in descendants(demo.process.pid)))
+    wait_until(lambda: answers(f"{demo.url}/readyz"), 30)
+    assert demo.said.count("dimulai lagi") == len(parts)
+
+
+def answers(url: str) -> bool:
+    with contextlib.suppress(requests.ConnectionError):
+        return requests.get(url, timeout=5).status_code == 200
+    return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_however_it_ends_it_leaves_no_process(demo: Demo, folder: Path, number: int):
+    demo.wait_ready()
+    family = list(descendants(demo.process.pid))
+    assert len(family) >= 8
+    demo.process.send_signal(number)
+    status = demo.process.wait(15)
+    gone(*family)
+    if number == signal.SIGKILL:
+        return
+    assert status == 0
+    assert not (folder / "instance/demo.env").exists()
+
+
+def test_it_can_be_stopped_while_it_starts(demo: Demo):
+    wait_until(lambda: "basis data" in demo.said)
+    demo.process.send_signal(signal.SIGINT)
+    family = list(descendants(demo.process.pid))
+    assert demo.process.wait(15) == 0
+    gone(*family)
+
+
+def test_a_wrong_setting_ends_it_with_one_line(folder: Path):
+    demo = Demo(folder, PEMBAYARAN_API_TRIES="many", MYUKM_LANG="en")
+    assert demo.process.wait(20) == 1
+    assert "The database could not be prepared: PEMBAYARAN_API_TRIES: 'many'" in demo.said
