@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import redis
 from flask import Flask, current_app
@@ -24,37 +24,58 @@ babel = Babel()
 VALKEY_DOWN = (redis.ConnectionError, redis.TimeoutError)
 
 
-class GuardedPool(redis.ConnectionPool):
-    """Connections to Valkey; after a failed connect it refuses at once for a second.
+class Breaker(Retry):
+    """How often a command is tried, and when none is tried at all.
 
-    So a request never pays the connect time-out for a server that was away a moment ago.
+    A server that let us wait is left alone for a second, so that only one request now and then
+    pays the time-out. A connection that broke (the server restarted) is made anew at once.
     """
 
     REST_SECONDS = 1.0
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self) -> None:
+        super().__init__(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
         self._closed_until = 0.0
 
-    def get_connection(self, *args: Any, **kwargs: Any) -> Any:
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
+        return self  # redis-py copies it into every connection; they all share this one
+
+    def refuse_while_open(self) -> None:
+        """Raise `redis.ConnectionError` when the server did not answer a moment ago."""
         if time.monotonic() < self._closed_until:
             raise redis.ConnectionError("Valkey did not answer a moment ago")
+
+    def call_with_retry(self, *args: Any, **kwargs: Any) -> Any:
+        """Try, and remember that the server did not answer."""
         try:
-            return super().get_connection(*args, **kwargs)
+            return super().call_with_retry(*args, **kwargs)
         except VALKEY_DOWN:
             self._closed_until = time.monotonic() + self.REST_SECONDS
             raise
 
 
+class GuardedPool(redis.ConnectionPool):
+    """Connections to Valkey behind a breaker."""
+
+    breaker: Breaker
+
+    def get_connection(self, *args: Any, **kwargs: Any) -> Any:
+        """Return a connection; raise at once while the breaker is open."""
+        self.breaker.refuse_while_open()
+        return super().get_connection(*args, **kwargs)
+
+
 def connect_valkey(app: Flask) -> None:
     """Prepare `valkey()` for `app`; nothing is sent before the first command."""
+    breaker = Breaker()
     pool = GuardedPool.from_url(
         app.config["REDIS_URL"],
-        socket_connect_timeout=0.25,
-        socket_timeout=1.0,
-        retry=Retry(NoBackoff(), 1),
+        socket_connect_timeout=0.2,
+        socket_timeout=0.2,
+        retry=breaker,
         health_check_interval=30,
     )
+    pool.breaker = breaker
     app.extensions["valkey"] = redis.Redis(connection_pool=pool)
 
 

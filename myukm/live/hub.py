@@ -22,7 +22,7 @@ from myukm.live.sse import encode
 from myukm.live.wake import CHANNEL
 
 BATCH = 500
-LOOK_SECONDS, AWAY_SECONDS, RIGHTS_SECONDS = 5.0, 1.0, 4.0
+LOOK_SECONDS, AWAY_SECONDS, RIGHTS_SECONDS = 2.0, 1.0, 4.0
 
 log = logging.getLogger(__name__)
 
