@@ -34,13 +34,17 @@ def broadcast_later(ukm_id: int) -> None:
     While Valkey is away the messages are published here: that costs a few milliseconds, and
     nobody waits for the watch to take them over.
     """
-    try:
-        queued = not valkey().set(_flag(ukm_id), b"1", nx=True, ex=QUEUED_SECONDS)
-    except RedisError as error:
-        log.warning("chat: no job for UKM %s, Valkey is away: %s", ukm_id, error)
-        queued = False
-    if not queued and queues.enqueue(JOB, ukm_id) is None:
+    if not _queue_once(ukm_id):
         _publish_without_queue(ukm_id)
+
+
+def _queue_once(ukm_id: int) -> bool:
+    """Return whether a job waits for that UKM now."""
+    try:
+        first = valkey().set(_flag(ukm_id), b"1", nx=True, ex=QUEUED_SECONDS)
+    except RedisError:
+        return False
+    return not first or queues.enqueue(JOB, ukm_id) is not None
 
 
 def broadcast(ukm_id: int) -> int:
