@@ -63,12 +63,12 @@ def progress_bar() -> Iterator[Report]:
 
 @group.command("list")
 @click.option("--search", "q", default="", help="Words of name, id or class.")
-@click.option("--filter", "paid", default="", help="lunas, belum")
+@click.option("--filter", "paid", type=click.Choice(("lunas", "belum")))
 @click.option("--limit", default=siswa.PER_PAGE, type=click.IntRange(1, 100_000))
 @click.option("--json", "as_json", is_flag=True)
-def list_(q: str, paid: str, limit: int, as_json: bool) -> None:
+def list_(q: str, paid: str | None, limit: int, as_json: bool) -> None:
     """List students in the order of their names."""
-    page = siswa.search(q, paid, per_page=limit)
+    page = siswa.search(q, paid or "", per_page=limit)
     if as_json:
         students = [siswa.as_json(one) for one in page.items]
         click.echo(json.dumps({"total": page.total, "siswa": students}, ensure_ascii=False))

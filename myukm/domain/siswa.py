@@ -73,7 +73,8 @@ def rows(found: Select[Any], page: int, per_page: int, total: int) -> Sequence[S
 
 def find(idperson: str) -> Siswa:
     """Return a student with their payments. Raises `NotFound`."""
-    siswa = db.session.scalar(select(Siswa).where(Siswa.idperson == idperson))
+    query = select(Siswa).where(Siswa.idperson == idperson)
+    siswa = db.session.scalar(query) if idperson.isprintable() else None
     if siswa is None:
         raise NotFound(_("Tidak ada siswa dengan ID %(id)s.", id=idperson), code="no_such_student")
     return siswa

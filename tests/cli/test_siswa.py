@@ -1,0 +1,87 @@
+"""`flask siswa`: what it prints and how it ends."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from myukm.demo.simulator.client import Simulator
+from tests.support.programs import Program
+
+CSV = "idperson,nama,KelasFormal\n1,Siti [b]Rahma,VII A\n2,Budi,VIII B\n"
+Flasks = Callable[..., Result]
+
+
+@pytest.fixture
+def api(simulator: Simulator, settings: dict[str, str]) -> Simulator:
+    settings["PEMBAYARAN_API_URL"] = simulator.url
+    return simulator
+
+
+@pytest.fixture
+def flask(app: Flask) -> Flasks:
+    """`flask("siswa", "list")` runs a command in this process."""
+    return lambda *words: app.test_cli_runner().invoke(args=words)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "siswa.csv"
+    path.write_text(CSV)
+    return path
+
+
+def test_a_file_is_imported_and_listed(flask: Flasks, file: Path) -> None:
+    done = flask("siswa", "import", str(file))
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout == "2 siswa dibaca: 2 baru, 0 diperbarui, 0 menjadi nonaktif.\n"
+    listed = flask("siswa", "list", "--search", "vii a")
+    assert listed.exit_code == 0
+    assert "Siti [b]Rahma" in listed.stdout
+    assert "Budi" not in listed.stdout
+    assert listed.stdout.endswith("1 dari 1 siswa\n")
+
+
+def test_a_list_as_json(flask: Flasks, file: Path) -> None:
+    flask("siswa", "import", str(file))
+    answer = json.loads(flask("siswa", "list", "--json", "--limit", "1").stdout)
+    assert answer["total"] == 2
+    assert [student["idperson"] for student in answer["siswa"]] == ["2"]
+    assert answer["siswa"][0]["lunas"] is None
+
+
+def test_the_api_is_imported(api: Simulator, flask: Flasks) -> None:
+    done = flask("siswa", "import", "--from-api")
+    assert done.stdout.startswith("200 siswa dibaca: 200 baru")
+
+
+def test_a_refusal_is_one_line_and_exit_1(flask: Flasks, file: Path) -> None:
+    file.write_text(CSV + "1,Ulang,X\n")
+    done = flask("siswa", "import", str(file))
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == "Baris 4: idperson 1 sudah ada di nomor 2.\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("import",),
+        ("import", "siswa.csv", "--from-api"),
+        ("import", "tidak-ada.csv"),
+        ("list", "--limit", "0"),
+        ("list", "--filter", "x"),
+    ],
+)
+def test_wrong_use_is_exit_2(flask: Flasks, words: tuple[str, ...]) -> None:
+    assert flask("siswa", *words).exit_code == 2
+
+
+def test_a_database_that_is_away_is_exit_5(start: Callable[..., Program]) -> None:
+    away = "postgresql://nobody@127.0.0.1:1/myukm"
+    program = start("flask", "--app", "wsgi", "siswa", "list", DATABASE_URL=away)
+    assert program.child.wait(20) == 5
+    assert program.output().startswith("Basis data tidak menjawab: ")
+    assert program.output().count("\n") == 1

@@ -1,0 +1,209 @@
+"""Imports: all or nothing, the wrong line named, the same from a file and from the API."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from myukm.demo.simulator.client import Simulator
+from myukm.domain import siswa_import
+from myukm.errors import DomainError, Invalid, Unavailable
+from myukm.extensions import db
+from myukm.models import Siswa
+from tests.conftest import every_database
+
+Import = Callable[..., siswa_import.Imported]
+
+
+@pytest.fixture
+def inside(app: Flask) -> Iterator[Flask]:
+    with app.app_context():
+        yield app
+
+
+@pytest.fixture
+def load(inside: Flask, tmp_path: Path) -> Import:
+    """`load("idperson,nama\\n1,Siti")` imports that file (text or bytes)."""
+
+    def run(content: str | bytes) -> siswa_import.Imported:
+        path = tmp_path / "siswa.csv"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return siswa_import.from_csv(path)
+
+    return run
+
+
+def stored() -> dict[str, str]:
+    db.session.rollback()
+    query = select(Siswa.idperson, Siswa.nama).order_by(Siswa.idperson)
+    return dict(db.session.execute(query).tuples().all())
+
+
+def one(idperson: str) -> Siswa:
+    query = select(Siswa).where(Siswa.idperson == idperson)
+    return db.session.scalars(query.execution_options(populate_existing=True)).one()
+
+
+@every_database
+def test_new_students_are_added_and_known_ones_updated(load: Import) -> None:
+    first = load("idperson,nama,UnitFormal,kelas_formal\n1,Siti,MTs,VII A\n2,Budi,MA,X\n")
+    assert first == (2, 2, 0, 0)
+    second = load("IDPERSON;Nama;phone\n2;Budi Santoso;0812\n1;Siti;\n3;Ani;\n")
+    assert second == (3, 1, 1, 0)
+    assert stored() == {"1": "Siti", "2": "Budi Santoso", "3": "Ani"}
+    budi = one("2")
+    assert (budi.unit_formal, budi.kelas_formal, budi.phone) == ("MA", "X", "0812")
+    assert budi.search_text == "budi santoso 2 ma x"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_spreadsheets_write_csv_in_many_ways(load: Import, encoding: str, end: str) -> None:
+    lines = ['"Nama" ; idperson;catatan', '"Nur; ""Aini""";007;x', ";;", "", "  Zoë   Ñandú ;A/1;"]
+    load(end.join(lines).encode(encoding))
+    assert stored() == {"007": 'Nur; "Aini"', "A/1": "Zoë Ñandú"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "Baris 1: kolom idperson, nama tidak ada"),
+        ("idperson,kelas\n1,X", "Baris 1: kolom nama tidak ada"),
+        ("idperson,nama,Nama\n1,a,b", "Baris 1: kolom nama ada dua kali"),
+        ("idperson,nama,UnitFormal,unit_formal\n1,a,b,c", "kolom unit_formal ada dua kali"),
+        ("idperson,nama\n", "Tidak ada siswa di dalamnya"),
+        ("idperson,nama\n9,Ani\n\n1\n", "Baris 4: ada 1 kolom, seharusnya 2"),
+        ("idperson,nama\n9,Ani\n1,a,b\n", "Baris 3: ada 3 kolom, seharusnya 2"),
+        ("idperson,nama\n9,Ani\n ,Siti\n", "Baris 3: idperson kosong"),
+        ("idperson,nama\n9,Ani\n1, \n", "Baris 3: nama kosong"),
+        ("idperson,nama\n9,Ani\n1\x007,Siti\n", "Baris 3: idperson berisi karakter"),
+        ("idperson,nama\n9,Ani\n..,Siti\n", "Baris 3: idperson berisi karakter"),
+        (f"idperson,nama\n9,Ani\n1,{'a' * 161}\n", "Baris 3: nama lebih dari 160"),
+        (f"idperson,nama\n9,Ani\n{'1' * 65},a\n", "Baris 3: idperson lebih dari 64"),
+        ('idperson,nama\n9,"Ani\nDua"\n1,a\n9,b\n', "Baris 5: idperson 9 sudah ada di nomor 2"),
+        ('idperson,nama\n9,Ani\n1,"Siti\n', "Baris 3: tidak bisa dibaca"),
+        ('idperson,nama\n9,Ani\n1,"Si"ti\n', "Baris 3: tidak bisa dibaca"),
+        (b"idperson,nama\n9,Ani\n1,Zo\xeb\n", "Baris 3: bukan UTF-8"),
+        ("idperson,nama\n1,Ani\n".encode("utf-16"), "Baris 1: bukan UTF-8"),
+    ],
+)
+def test_a_bad_file_names_its_line_and_changes_nothing(
+    load: Import, content: str | bytes, message: str
+) -> None:
+    load("idperson,nama\n0,Lama\n")
+    with pytest.raises(Invalid) as caught:
+        load(content)
+    assert message in str(caught.value)
+    assert stored() == {"0": "Lama"}
+
+
+def test_what_cannot_be_printed_does_not_stay_in_a_name(load: Import) -> None:
+    load("idperson,nama\n1,Siti\u200b\x00 Rahma\u202e\n")
+    assert stored() == {"1": "Siti Rahma"}
+
+
+@every_database
+def test_a_file_of_several_batches(load: Import) -> None:
+    lines = [f"{n},Nama {n}" for n in range(2500)]
+    assert load("\n".join(["idperson,nama", *lines])) == (2500, 2500, 0, 0)
+    lines[1700] = "1700,Ganti"
+    assert load("\n".join(["idperson,nama", *lines])) == (2500, 0, 1, 0)
+    doubled = [*lines, "3,Ulang"]
+    with pytest.raises(Invalid, match="Baris 2502: idperson 3 sudah ada di nomor 5"):
+        load("\n".join(["idperson,nama", *doubled]))
+    assert one("3").nama == "Nama 3"
+
+
+def test_progress_is_reported_in_bytes_and_students(inside: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "siswa.csv"
+    path.write_text("idperson,nama\n" + "".join(f"{n},Nama\n" for n in range(1500)))
+    told: list[tuple[str, int, int]] = []
+    siswa_import.from_csv(path, lambda *step: told.append(step))
+    size = path.stat().st_size
+    assert [step for step, *_ in told] == ["check", "check", "load", "load"]
+    assert told[1] == ("check", size, size)
+    assert told[-1] == ("load", 1500, 1500)
+
+
+@pytest.fixture
+def api(simulator: Simulator, settings: dict[str, str]) -> Simulator:
+    settings["PEMBAYARAN_API_URL"] = simulator.url
+    settings["PEMBAYARAN_API_TIMEOUT"] = "0.5"
+    return simulator
+
+
+@every_database
+def test_the_api_is_the_roster(api: Simulator, load: Import) -> None:
+    load("idperson,nama\nX1,Lama\n100001,Ganti\n")
+    assert siswa_import.from_api() == (200, 199, 1, 1)
+    assert one("100002").unit_formal
+    assert not one("X1").active
+    load("idperson,nama\nX1,Lama\n")
+    assert one("X1").active
+    api.set(students=150)
+    assert siswa_import.from_api() == (150, 0, 0, 51)
+
+
+def roster(*students: object) -> str:
+    return json.dumps({"data": students})
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "word"),
+    [
+        ({"body": "<html>Halo</html>"}, "invalid_body", "bukan JSON"),
+        ({"body": "null"}, "invalid_body", "bentuk lain"),
+        ({"body": '{"data": {}}'}, "invalid_body", "bentuk lain"),
+        ({"body": '{"data": [1]}'}, "invalid_body", "bentuk lain"),
+        ({"body": '{"data": []}'}, "no_students", "tanpa satu siswa"),
+        ({"status": 401}, "unauthorized", "PEMBAYARAN_API_TOKEN"),
+        ({"status": 500}, "bad_status", "500"),
+        ({"status": 302, "headers": {"Location": "/siswa2"}}, "bad_status", "302"),
+        ({"body": roster({"idperson": 1})}, "bad_row", "Siswa ke-1 dari API pembayaran: nama"),
+        ({"body": roster({"idperson": "1", "nama": ["a"]})}, "bad_row", "nama bukan teks"),
+        ({"body": roster({"idperson": True, "nama": "a"})}, "bad_row", "idperson bukan teks"),
+        (
+            {"body": roster({"idperson": 1, "nama": "a"}, {"idperson": "1", "nama": "b"})},
+            "bad_row",
+            "Siswa ke-2 dari API pembayaran: idperson 1 sudah ada di nomor 1",
+        ),
+    ],
+)
+def test_a_bad_roster_changes_nothing(
+    api: Simulator, load: Import, answer: dict[str, object], code: str, word: str
+) -> None:
+    load("idperson,nama\n0,Lama\n")
+    api.set(override={"/siswa": answer})
+    with pytest.raises(DomainError) as caught:
+        siswa_import.from_api()
+    assert caught.value.code == code
+    assert word in str(caught.value)
+    assert stored() == {"0": "Lama"}
+    assert one("0").active
+
+
+def test_an_api_that_is_slow_or_away_is_named(api: Simulator, inside: Flask) -> None:
+    api.set(latency_ms="2000")
+    with pytest.raises(Unavailable, match=r"tidak menjawab dalam 0\.5 detik"):
+        siswa_import.from_api()
+    api.stop()
+    with pytest.raises(Unavailable, match="tidak bisa dihubungi"):
+        siswa_import.from_api()
+
+
+@pytest.mark.parametrize("token", ["", "rahasia"])
+def test_the_token_goes_with_the_request(
+    api: Simulator, settings: dict[str, str], request: pytest.FixtureRequest, token: str
+) -> None:
+    settings["PEMBAYARAN_API_TOKEN"] = token
+    api.set(token="rahasia")
+    app = request.getfixturevalue("app")
+    with app.app_context():
+        if token:
+            assert siswa_import.from_api().total == 200
+        else:
+            with pytest.raises(Unavailable, match="menolak token"):
+                siswa_import.from_api()

@@ -1,0 +1,189 @@
+"""Students on the web: who may see what, addresses of odd ids, JSON for scripts."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from urllib.parse import quote
+
+import pytest
+import redis
+from flask import Flask
+from flask.testing import FlaskClient
+
+from myukm.database import utcnow, write
+from myukm.models import Siswa
+from myukm.queues import SYNC, queue
+
+ClientAs = Callable[[str], FlaskClient]
+JSON = {"Accept": "application/json"}
+ODD = ["a/b", "a//b", "/a", "a/", "a b", "100%", "é?#&", "x/sync", "sync", "%2F", "\\", "a.b", "-"]
+PAID = {"total_billed": "150000", "total_paid": "150000", "total_remaining": 0, "fully_paid": True}
+PERIODS = [
+    {
+        "period_id": "20252026",
+        "kelas_info": "VII A",
+        "summary": PAID,
+        "categories": [
+            {
+                "category_name": "SPP",
+                "summary": PAID,
+                "items": [
+                    {
+                        "unit_name": "Juli",
+                        "amount_billed": "150000",
+                        "amount_paid": "150000",
+                        "remaining_balance": 0,
+                    }
+                ],
+            }
+        ],
+    }
+]
+
+
+def add(*students: Siswa) -> None:
+    with write() as session:
+        session.add_all(students)
+
+
+@pytest.fixture
+def students(app: Flask) -> None:
+    with app.app_context():
+        add(
+            Siswa(
+                idperson="100001",
+                nama="Siti <b>Rahma</b>",
+                kelas_formal="VII A",
+                pembayaran=PERIODS,
+                saldo=Decimal("25000"),
+                tunggakan=Decimal(0),
+                lunas=True,
+                synced_at=utcnow(),
+            ),
+            Siswa(idperson="100002", nama="Budi", tunggakan=Decimal("1234.5"), lunas=False),
+            Siswa(idperson="100003", nama="Ani"),
+        )
+
+
+@pytest.mark.usefixtures("students")
+@pytest.mark.parametrize("path", ["/admin/siswa", "/admin/siswa/100001"])
+@pytest.mark.parametrize(
+    ("who", "page", "data"),
+    [
+        ("admin", 200, 200),
+        ("bendahara", 200, 200),
+        ("operator", 200, 200),
+        ("member", 403, 403),
+        ("outsider", 403, 403),
+        ("nobody", 302, 401),
+    ],
+)
+def test_who_may_look(client_as: ClientAs, who: str, path: str, page: int, data: int) -> None:
+    client = client_as(who)
+    assert client.get(path).status_code == page
+    answer = client.get(path, headers=JSON)
+    assert (answer.status_code, answer.is_json) == (data, True)
+
+
+@pytest.mark.usefixtures("students")
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [
+        ("admin", 202),
+        ("bendahara", 202),
+        ("operator", 403),
+        ("member", 403),
+        ("outsider", 403),
+        ("nobody", 401),
+    ],
+)
+def test_who_may_sync_a_student(app: Flask, client_as: ClientAs, who: str, status: int) -> None:
+    answer = client_as(who).post("/admin/siswa/100001/sync")
+    assert answer.status_code == status
+    with app.app_context():
+        queued = queue(SYNC).job_ids
+    assert queued == ([answer.get_json()["job_id"]] if status == 202 else [])
+
+
+@pytest.mark.usefixtures("students")
+def test_a_sync_needs_a_student_and_valkey(client_as: ClientAs, valkey: redis.Redis) -> None:
+    client = client_as("admin")
+    unknown = client.post("/admin/siswa/999/sync")
+    assert (unknown.status_code, unknown.get_json()["error"]["code"]) == (404, "no_such_student")
+    client.application.extensions["valkey"].connection_pool = redis.ConnectionPool(port=1)
+    assert client.post("/admin/siswa/100001/sync").status_code == 503
+
+
+@pytest.mark.usefixtures("students")
+def test_the_list_as_json(client_as: ClientAs) -> None:
+    client = client_as("operator")
+    everyone = client.get("/admin/siswa", headers=JSON).get_json()
+    assert [student["nama"] for student in everyone["siswa"]] == [
+        "Ani",
+        "Budi",
+        "Siti <b>Rahma</b>",
+    ]
+    assert (everyone["page"], everyone["pages"], everyone["total"]) == (1, 1, 3)
+    budi, siti = everyone["siswa"][1:]
+    assert (budi["tunggakan"], budi["saldo"], budi["lunas"]) == ("1234.50", None, False)
+    assert siti["synced_at"].endswith("Z")
+    assert "pembayaran" not in siti
+
+    def found(**query: str) -> list[str]:
+        answer = client.get("/admin/siswa", query_string=query, headers=JSON).get_json()
+        return [student["idperson"] for student in answer["siswa"]]
+
+    assert found(q="RAHMA") == found(q="vii a") == found(filter="lunas") == ["100001"]
+    assert found(filter="belum", q="1000") == ["100002"]
+
+
+@pytest.mark.usefixtures("students")
+@pytest.mark.parametrize("query", ["filter=x", "page=x", "page=-1", "page=1e9", "page=²"])
+def test_a_strange_query_is_refused(client_as: ClientAs, query: str) -> None:
+    answer = client_as("admin").get(f"/admin/siswa?{query}", headers=JSON)
+    assert answer.status_code == 422
+
+
+@pytest.mark.usefixtures("students")
+@pytest.mark.parametrize("q", ["'", "%", "\x00", "a" * 5000, "\ud800"])
+def test_any_search_is_answered(client_as: ClientAs, q: str) -> None:
+    path = f"/admin/siswa?q={quote(q, errors='surrogatepass')}"
+    assert client_as("admin").get(path).status_code == 200
+
+
+@pytest.mark.usefixtures("students")
+def test_pages_show_text_as_text(client_as: ClientAs) -> None:
+    client = client_as("bendahara")
+    page = client.get("/admin/siswa").text
+    assert "Siti &lt;b&gt;Rahma&lt;/b&gt;" in page
+    student = client.get("/admin/siswa/100001").text
+    assert "Rp\u00a0150.000" in student
+    assert "SPP" in student
+    assert 'id="sync-now"' in student
+    assert 'id="sync-now"' not in client_as("operator").get("/admin/siswa/100001").text
+
+
+@pytest.mark.usefixtures("students")
+def test_a_student_as_json_has_the_payments_as_they_came(client_as: ClientAs) -> None:
+    answer = client_as("admin").get("/admin/siswa/100001", headers=JSON).get_json()
+    assert answer["pembayaran"] == PERIODS
+    assert answer["saldo"] == "25000.00"
+
+
+def test_an_unknown_student_is_404(client_as: ClientAs) -> None:
+    client = client_as("admin")
+    assert client.get("/admin/siswa/1").status_code == 404
+    answer = client.get("/admin/siswa/1", headers=JSON)
+    assert answer.get_json()["error"]["code"] == "no_such_student"
+
+
+def test_every_id_has_an_address(app: Flask, client_as: ClientAs) -> None:
+    with app.app_context():
+        add(*(Siswa(idperson=idperson, nama=f"<{idperson}>") for idperson in ODD))
+    client = client_as("admin")
+    for idperson in ODD:
+        path = f"/admin/siswa/{quote(idperson, safe='')}"
+        assert client.get(path, headers=JSON).get_json()["idperson"] == idperson
+        assert f"<{idperson}>" in client.get(path).text.replace("&lt;", "<").replace(
+            "&gt;", ">"
+        ).replace("&amp;", "&"), idperson
+        assert path in client.get("/admin/siswa").text
