@@ -1,8 +1,95 @@
-"""The figures of the queues."""
+"""The figures of the queues: what `flask queue monitor`, the page and the metrics show."""
 
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
+from redis.client import Pipeline
 
+from myukm import listeners
+from myukm.database import utcnow
+from myukm.extensions import valkey
+from myukm.listeners import Listener, Scene
+from myukm.ops import counters
+from myukm.ops.latest import (
+    SHOWN,
+    Fields,
+    as_json,
+    failure_row,
+    job_id,
+    job_row,
+    load_jobs,
+    load_traces,
+    newest,
+)
+from myukm.queues import QUEUES, queue
+from myukm.recent import recent
+
+
+@recent(1.0)
 def health() -> dict[str, Any]:
-    """Return what `flask queue monitor --json` prints."""
-    return {}
+    """Return what `flask queue monitor --json` prints; at most a second old.
+
+    Raises `RedisError` when Valkey does not answer.
+    """
+    now, scene = utcnow(), listeners.look()
+    with valkey().pipeline(transaction=False) as pipe:
+        for name in QUEUES:
+            _ask_queue(pipe, name, now)
+        rows = dict(zip(QUEUES, _chunks(pipe.execute(), len(QUEUES)), strict=True))
+        seen = [job_id(key) for row in rows.values() for keys in row[:3] for key in keys]
+        failed = [job_id(key) for row in rows.values() for key in row[2]]
+        jobs = load_jobs(pipe, dict.fromkeys([*seen, *_at_work(scene.workers)]))
+        traces = load_traces(pipe, failed)
+    return {
+        "at": as_json(now),
+        "queues": [_queue(name, scene, rows[name], now) for name in QUEUES],
+        "workers": [_worker(worker, jobs, now) for worker in scene.workers],
+        "latest_jobs": newest(job_row(key, fields) for key, fields in jobs.items() if fields),
+        "latest_failures": newest(failure_row(key, jobs[key], why) for key, why in traces.items()),
+    }
+
+
+def _ask_queue(pipe: Pipeline, name: str, now: datetime) -> None:
+    here = queue(name)
+    pipe.zrange(here.started_job_registry.key, 0, SHOWN - 1)
+    pipe.zrevrange(here.finished_job_registry.key, 0, SHOWN - 1)
+    pipe.zrevrange(here.failed_job_registry.key, 0, SHOWN - 1)
+    pipe.zcard(here.started_job_registry.key)
+    counters.ask(pipe, name, now)
+
+
+def _queue(name: str, scene: Scene, row: list[Any], now: datetime) -> dict[str, Any]:
+    waiting = scene.waiting[name]
+    return {
+        "name": name,
+        "waiting": waiting.count,
+        "oldest_seconds": None if waiting.seconds is None else round(waiting.seconds, 1),
+        "running": row[3],
+        **counters.read(row[4:], now)._asdict(),
+        "workers": len(scene.serving(name)),
+    }
+
+
+def _worker(worker: Listener, jobs: Mapping[str, Fields], now: datetime) -> dict[str, Any]:
+    job = jobs.get(worker.job_id or "", {})
+    ago = round(max(0.0, (now - worker.beat).total_seconds()), 1) if worker.beat else None
+    return {
+        "name": worker.name,
+        "queues": list(worker.queues),
+        "state": worker.state if worker.alive else "dead",
+        "job": job.get("description"),
+        "heartbeat_seconds_ago": ago,
+        "since": as_json(worker.born),
+        "pid": worker.pid,
+        "host": worker.host,
+    }
+
+
+def _at_work(workers: Iterable[Listener]) -> list[str]:
+    return [worker.job_id for worker in workers if worker.job_id]
+
+
+def _chunks(values: list[Any], count: int) -> list[list[Any]]:
+    size = len(values) // count
+    return [values[start : start + size] for start in range(0, len(values), size)]

@@ -104,7 +104,7 @@ class ForkingWorker(OwnWorker, Worker):
     """
 
     def handle_warm_shutdown_request(self) -> None:
-        super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
+        super().handle_warm_shutdown_request()
         self._tell_horse()
         killer = threading.Timer(GRACE_SECONDS, self._kill_slow_horse)
         killer.daemon = True
@@ -134,7 +134,7 @@ class ForkingWorker(OwnWorker, Worker):
     def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: Any) -> None:
         if self._stop_requested:
             job.retries_left, job.enqueue_at_front_on_retry = 1, True
-        super().handle_work_horse_killed(job, retpid, ret_val, rusage)
+        super().handle_work_horse_killed(job, retpid, ret_val, rusage)  # type: ignore[no-untyped-call]
 
     def _tell_horse(self) -> None:
         if self.horse_pid:
