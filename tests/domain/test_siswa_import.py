@@ -39,7 +39,7 @@ def load(inside: Flask, tmp_path: Path) -> Import:
 def stored() -> dict[str, str]:
     db.session.rollback()
     query = select(Siswa.idperson, Siswa.nama).order_by(Siswa.idperson)
-    return dict(db.session.execute(query).tuples().all())
+    return dict(db.session.execute(query).all())
 
 
 def one(idperson: str) -> Siswa:
