@@ -39,6 +39,7 @@ export class Presence {
       node.querySelector(".presence").dataset.status = member.status;
       node.querySelector("[data-admin]").hidden = !member.is_admin;
     });
+    this.page.querySelector(".chat-head .presence").dataset.status = online ? "online" : "offline";
     fill(this.page, { "online-short": number(online) });
     fill(document.getElementById("members"), { online: say("online", { online: number(online), total: number(this.total) }) });
   }

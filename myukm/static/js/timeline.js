@@ -70,12 +70,16 @@ export class Timeline {
   /** Shows a message that is not stored yet, or its new state. */
   hold(message) {
     const known = this.pending.get(message.client_id);
+    const follow = this.atEnd || !known;
     const element = show(message, known);
-    if (known) return;
-    this.pending.set(message.client_id, element);
+    if (!known) this.append(element);
+    if (follow) this.toEnd();
+  }
+
+  append(element) {
+    this.pending.set(element.message.client_id, element);
     this.list.append(element);
     this.settle(element);
-    this.toEnd();
   }
 
   drop(clientId) {
