@@ -1,7 +1,6 @@
 """`python -m myukm.demo.load`: migrate the demo's database and fill an empty one."""
 
 import re
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -10,8 +9,6 @@ from flask_migrate import upgrade
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from config import ConfigError
-from myukm import create_app
 from myukm.database import utcnow, write
 from myukm.demo.sample import ACCOUNTS, STUDENTS, UKMS, Student, students
 from myukm.demo.sample import Ukm as SampleUkm
@@ -21,11 +18,9 @@ from myukm.models import ChatMessage, Membership, Siswa, Ukm, User
 
 
 def main() -> None:
-    """Prepare the database; exit with one line when a setting is wrong."""
-    try:
-        app = create_app()
-    except ConfigError as error:
-        sys.exit(str(error))
+    """Prepare the database; `wsgi` ends us with one line when a setting is wrong."""
+    from wsgi import app
+
     with app.app_context():
         upgrade()
         if is_empty():

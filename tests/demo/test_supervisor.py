@@ -171,4 +171,4 @@ def test_it_can_be_stopped_while_it_starts(demo: Demo):
 def test_a_wrong_setting_ends_it_with_one_line(folder: Path):
     demo = Demo(folder, PEMBAYARAN_API_TRIES="many", MYUKM_LANG="en")
     assert demo.process.wait(20) == 1
-    assert "The database could not be prepared: PEMBAYARAN_API_TRIES: 'many'" in demo.said
+    assert "The database could not be prepared: myukm: PEMBAYARAN_API_TRIES: 'many'" in demo.said
