@@ -53,6 +53,7 @@ def test_every_answer_has_a_strict_policy(client_as: ClientAs) -> None:
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        answer.close()
 
 
 def test_errors_are_pages_for_readers_and_json_for_scripts(client_as: ClientAs) -> None:
