@@ -41,9 +41,12 @@ export function ago(iso) {
   return relative.format(Math.trunc(seconds / step[2]), step[1]);
 }
 
-/** A span of time in the shortest unit that reads well ("12 d", "3 mnt"); `seconds` ≥ 0. */
+const SPANS = [[1, "millisecond", 0.001], [90, "second", 1], [5400, "minute", 60], [Infinity, "hour", 3600]];
+
+/** A span of time in the unit that reads best ("13 md", "12 dtk", "3 mnt"); `seconds` ≥ 0. */
 export function span(seconds) {
-  const [unit, size] = seconds < 90 ? ["second", 1] : seconds < 5400 ? ["minute", 60] : ["hour", 3600];
-  const options = { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: seconds < 10 ? 1 : 0 };
-  return new Intl.NumberFormat(locale, options).format(seconds / size);
+  const [, unit, size] = SPANS.find(([limit]) => seconds < limit);
+  const value = seconds / size;
+  const options = { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: value < 10 ? 1 : 0 };
+  return new Intl.NumberFormat(locale, options).format(value);
 }

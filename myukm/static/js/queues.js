@@ -3,15 +3,25 @@ import { on } from "./stream.js";
 import { data, setIcon } from "./text.js";
 
 const LEVELS = { broken: "bad", error: "bad", warning: "wait" };
+const states = data("states");
 const part = (id) => document.getElementById(id);
 
 function showQueues(health) {
   paint(part("queues"), "queue-row", health.queues ?? [], (row, queue) => {
     row.classList.toggle("stuck", queue.waiting > 0 && !hasWorkers(queue));
   });
-  paint(part("workers"), "worker-row", health.workers ?? []);
-  paint(part("jobs"), "job-row", health.latest_jobs ?? []);
+  paint(part("workers"), "worker-row", health.workers ?? [], (row, { state }) => showState(row, state));
+  paint(part("jobs"), "job-row", health.latest_jobs ?? [], (row, { status }) => showState(row, status));
   paint(part("failures"), "failure-row", health.latest_failures ?? []);
+}
+
+/** A state in the reader's language; one that we have no word for stays as it came. */
+function showState(row, state) {
+  const { label = state, tone = "neutral", icon = tone } = states[state] ?? {};
+  const badge = row.querySelector("[data-state]");
+  badge.classList.add(tone);
+  badge.lastElementChild.textContent = label;
+  setIcon(badge, icon);
 }
 
 function hasWorkers({ workers }) {
