@@ -26,6 +26,11 @@ export class Timeline {
     return this.list.firstElementChild?.message.id ?? null;
   }
 
+  get firstInView() {
+    const top = this.box.getBoundingClientRect().top;
+    return [...this.list.children].find((element) => element.getBoundingClientRect().bottom > top);
+  }
+
   get atEnd() {
     const { scrollHeight, scrollTop, clientHeight } = this.box;
     this.follow = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
@@ -57,7 +62,7 @@ export class Timeline {
 
   /** Puts an older page above without moving what is being read. */
   prepend(messages) {
-    const anchor = this.list.firstElementChild;
+    const anchor = this.firstInView;
     const before = anchor?.getBoundingClientRect().top;
     this.box.setAttribute("aria-busy", "true");
     for (const message of messages) {
