@@ -29,12 +29,14 @@ BLOCKED = frozenset({"blmove", "blpop", "brpoplpush"})
 
 @dataclass(frozen=True)
 class Listener:
-    """A worker as Valkey knows it. `alive` says that it is there and may take jobs."""
+    """A worker as Valkey knows it: `alive` when it is there and may take jobs, `ours` when it is
+    one of `worker.py`'s (which restarts by itself), not plain `rq worker`."""
 
     name: str
     queues: tuple[str, ...]
     state: str
     alive: bool
+    ours: bool
     pid: int | None
     host: str
     born: datetime | None
@@ -143,6 +145,7 @@ def _listener(
         queues=tuple(filter(None, values.get("queues", "").split(","))),
         state=values.get("state", "?"),
         alive=_alive(name, values, clients),
+        ours=STEADY in values,
         pid=int(values["pid"]) if values.get("pid") else None,
         host=values.get("hostname", ""),
         born=_moment(values.get("birth")),

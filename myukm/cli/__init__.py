@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from myukm.cli import siswa
+from myukm.cli import queue, siswa
 
-PARTS = (siswa,)
+PARTS = (queue, siswa)
 
 
 def init_app(app: Flask) -> None:

@@ -1,0 +1,74 @@
+"""One small question to the payment API now and then; what it answered is kept in Valkey."""
+
+import contextlib
+import json
+import re
+from dataclasses import asdict, dataclass
+
+import requests
+from flask import current_app
+from redis.exceptions import RedisError
+from sqlalchemy import select
+
+from myukm.extensions import db, valkey
+from myukm.models import Siswa
+
+KEY = "myukm:probe:api"
+KEPT_SECONDS = 120
+CONNECT_SECONDS, ANSWER_SECONDS = 1.0, 4.0
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What the API at `url` answered: `ok`, or `why` not; `refused` when it is our token."""
+
+    url: str
+    ok: bool
+    refused: bool
+    why: str
+
+
+def probe() -> Probe:
+    """Ask for one student's payments (5 s at most), keep the outcome and return it.
+
+    Never from a request: it waits for a server that may be away.
+    """
+    found = _ask()
+    with contextlib.suppress(RedisError):
+        valkey().set(KEY, json.dumps(asdict(found)), ex=KEPT_SECONDS)
+    return found
+
+
+def last() -> Probe | None:
+    """Return the outcome of a probe of the last two minutes, of whichever process."""
+    kept = valkey().get(KEY)
+    return Probe(**json.loads(kept)) if kept else None
+
+
+def _ask() -> Probe:
+    url = current_app.config["PEMBAYARAN_API_URL"]
+    shown = re.sub(r"//[^@/]*@", "//", url)
+    token = current_app.config["PEMBAYARAN_API_TOKEN"]
+    try:
+        answer = requests.get(
+            f"{url}/payments/{_anyone()}",
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+            timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
+            allow_redirects=False,
+            stream=True,
+        )
+    except requests.Timeout:
+        return Probe(shown, False, False, f"no answer within {ANSWER_SECONDS:g} s")
+    except requests.RequestException as error:
+        return Probe(shown, False, False, type(error).__name__)
+    answer.close()
+    status = answer.status_code
+    # 404: it has no such student; 429: it is there and busy.
+    ok = status < 300 or status in (404, 429)
+    return Probe(shown, ok, status in (401, 403), f"HTTP {status}")
+
+
+def _anyone() -> str:
+    """Return a student's id; "0" while there is none (then 404 is the healthy answer)."""
+    first = select(Siswa.idperson).where(Siswa.active).order_by(Siswa.id).limit(1)
+    return db.session.scalar(first) or "0"

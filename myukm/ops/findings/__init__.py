@@ -1,0 +1,24 @@
+"""What can be wrong, a small function each: it looks, and yields what it found."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from myukm.ops.latest import as_json
+
+WARNING, BROKEN = "warning", "broken"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong: a code for scripts, how bad, what it is, since when, and what to do."""
+
+    code: str
+    level: str
+    message: str
+    cure: str
+    since: datetime | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the finding as `flask queue doctor --json` prints it."""
+        return {**asdict(self), "since": as_json(self.since)}

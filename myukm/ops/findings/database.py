@@ -1,0 +1,69 @@
+"""The database: there, quick, and of the version that this program needs."""
+
+import time
+from collections.abc import Iterator
+from functools import cache
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask_babel import gettext as _
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from myukm.database import describe
+from myukm.extensions import db, migrate
+from myukm.ops.findings import BROKEN, WARNING, Finding
+
+SLOW_SECONDS = 0.5
+
+
+def unreachable() -> Iterator[Finding]:
+    """It does not answer, or it takes its time."""
+    begun = time.monotonic()
+    try:
+        db.session.execute(text("SELECT 1"))
+    except SQLAlchemyError as error:
+        db.session.rollback()
+        yield Finding(
+            "database_unreachable",
+            BROKEN,
+            _(
+                "Basis data %(url)s tidak menjawab: %(why)s",
+                url=describe(db.engine),
+                why=_why(error),
+            ),
+            _("Jalankan servernya, atau betulkan DATABASE_URL."),
+        )
+        return
+    if (seconds := time.monotonic() - begun) > SLOW_SECONDS:
+        yield Finding(
+            "database_slow",
+            WARNING,
+            _("Basis data butuh %(seconds).1f detik untuk jawaban terkecil.", seconds=seconds),
+            _("Periksa beban server basis data dan proses yang menulis lama."),
+        )
+
+
+def outdated() -> Iterator[Finding]:
+    """Its tables are not those of this program."""
+    there = set(MigrationContext.configure(db.session.connection()).get_current_heads())
+    if there != _wanted():
+        yield Finding(
+            "migrations",
+            BROKEN,
+            _(
+                "Tabel basis data bukan dari versi program ini (ada %(there)s, perlu %(wanted)s).",
+                there=", ".join(sorted(there)) or "-",
+                wanted=", ".join(sorted(_wanted())),
+            ),
+            _("Jalankan: %(command)s", command="flask db upgrade"),
+        )
+
+
+@cache
+def _wanted() -> frozenset[str]:
+    return frozenset(ScriptDirectory(str(migrate.directory)).get_heads())
+
+
+def _why(error: SQLAlchemyError) -> str:
+    return " ".join(str(getattr(error, "orig", None) or error).split())[:200]

@@ -1,0 +1,58 @@
+"""Workers that died and jobs that failed."""
+
+from collections.abc import Iterator
+
+from flask_babel import format_decimal
+from flask_babel import gettext as _
+
+from myukm import listeners
+from myukm.database import utcnow
+from myukm.extensions import valkey
+from myukm.ops.findings import WARNING, Finding
+from myukm.ops.stats import health
+from myukm.queues import FAILURE_SECONDS, QUEUES, queue
+
+HOUR = 3600
+
+
+def died() -> Iterator[Finding]:
+    """A worker that went without a word: killed, or out of memory."""
+    for worker in listeners.look().workers:
+        if not worker.alive:
+            yield Finding(
+                "worker_died",
+                WARNING,
+                _(
+                    "Worker %(name)s (antrian %(queues)s) mati mendadak.",
+                    name=worker.name,
+                    queues=", ".join(worker.queues) or "?",
+                ),
+                _(
+                    "Bila tidak disengaja, periksa memori server dan log worker. Catatan ini "
+                    "hilang sendiri dalam beberapa menit."
+                ),
+                worker.beat,
+            )
+
+
+def failed() -> Iterator[Finding]:
+    """Jobs failed within the last hour and nobody looked after them."""
+    for name in QUEUES:
+        # RQ sorts its register of failed jobs by the moment it will forget them.
+        since = utcnow().timestamp() + FAILURE_SECONDS - HOUR
+        count = valkey().zcount(queue(name).failed_job_registry.key, since, "+inf")
+        if not count:
+            continue
+        what = _(
+            "%(count)s pekerjaan di antrian %(queue)s gagal dalam satu jam terakhir.",
+            count=format_decimal(count),
+            queue=name,
+        )
+        rows = [row for row in health()["latest_failures"] if row["queue"] == name]
+        last = f" {rows[0]['job']}: {rows[0]['error']}" if rows else ""
+        cure = _(
+            "Lihat: %(look)s. Ulangi: %(retry)s",
+            look="flask queue failed",
+            retry="flask queue retry --all",
+        )
+        yield Finding("jobs_failed", WARNING, what + last, cure)
