@@ -1,7 +1,6 @@
 """Student activity units: who belongs to them, joining, leaving."""
 
 import re
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from flask_babel import lazy_gettext as _
@@ -14,7 +13,7 @@ from myukm.domain.accounts import find, rights_changed
 from myukm.domain.texts import clean, clean_line, is_blank
 from myukm.errors import Conflict, Invalid, NotFound
 from myukm.extensions import db
-from myukm.models import ChatMessage, Membership, Ukm, User
+from myukm.models import ChatMessage, Membership, Ukm
 
 CODE = re.compile(r"(?=.{2,32}$)[A-Z0-9]+(-[A-Z0-9]+)*")
 MAX_NAME, MAX_DESCRIPTION = 120, 1000
@@ -74,17 +73,6 @@ def _unit(mine: Membership, last: ChatMessage | None, size: int) -> Unit:
     ukm = mine.ukm
     shown = last.as_json() if last else None
     return Unit(ukm.id, ukm.code, ukm.name, ukm.description, mine.unread, size, shown)
-
-
-def members(ukm_id: int) -> Sequence[Membership]:
-    """Return who belongs to a UKM, with `user` loaded: its admins first, then by name."""
-    return db.session.scalars(
-        select(Membership)
-        .join(Membership.user)
-        .options(contains_eager(Membership.user))
-        .where(Membership.ukm_id == ukm_id)
-        .order_by(Membership.is_admin.desc(), User.name, User.id)
-    ).all()
 
 
 def join(user_id: int, join_code: Any) -> Ukm:

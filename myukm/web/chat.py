@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, jsonify, render_template
 
-from myukm.domain import chat, presence, ukm
+from myukm.domain import attendance, chat, presence, ukm
 from myukm.live import log
 from myukm.web.access import json_call, logged_in, me
 from myukm.web.arguments import json_object, whole_number
@@ -27,7 +27,7 @@ def room(code: str) -> str:
         is_admin=place.is_admin,
         cursor=cursor,
         messages=[message.as_json() for message in chat.page(place, limit=USUAL)],
-        members=presence.members(place.ukm),
+        members=attendance.online(place.ukm)["members"],
     )
 
 
@@ -98,4 +98,4 @@ def typing(code: str) -> Any:
 @logged_in
 def online(code: str) -> Any:
     """Return who is here."""
-    return jsonify(presence.online(ukm.membership(me().id, code).ukm))
+    return jsonify(attendance.online(ukm.membership(me().id, code).ukm))

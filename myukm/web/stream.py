@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, Response, current_app, request
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
-from myukm.domain import chat, presence, progress, rights
+from myukm.domain import attendance, chat, presence, progress, rights
 from myukm.errors import Forbidden, TooFast
 from myukm.extensions import db, own_valkey
 from myukm.live import log
@@ -61,22 +61,23 @@ def stream() -> Response:
     allowed = rights.topics([token])[token]
     listener = Listener(token, user_id, allowed, wanted_topics(allowed, user_id))
     hub.join(listener)
-    cursor, first = beginning(listener, user_id)
+    try:
+        cursor, first = beginning(listener, user_id)
+    except BaseException:
+        hub.leave(listener)
+        raise
     presence.connect(user_id, connection)
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     db.session.remove()
-    return Response(
-        follow(
-            hub,
-            listener,
-            cursor,
-            first,
-            on_beat=_later(app, presence.refresh, user_id, connection),
-            on_end=_later(app, presence.disconnect, user_id, connection),
-        ),
+    response = Response(
+        follow(hub, listener, cursor, first),
         mimetype="text/event-stream",
         headers={"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"},
     )
+    # The server calls these even when it never asked for a byte (HEAD, a client that left).
+    response.call_on_close(lambda: hub.leave(listener))
+    response.call_on_close(_later(app, presence.disconnect, user_id, connection))
+    return response
 
 
 def refuse_too_many(hub: Hub, user_id: int) -> None:
@@ -134,7 +135,7 @@ def snapshots(topics: frozenset[str], user_id: int) -> Iterator[tuple[str, Any]]
         yield "queue.health", stats.health()
     for topic in sorted(topics):
         if topic.startswith("ukm:"):
-            yield from (("presence", person) for person in presence.snapshot(topic[4:]))
+            yield from (("presence", person) for person in attendance.snapshot(topic[4:]))
     if rights.mine(user_id) in topics:
         yield from (("unread", count) for count in chat.unread(user_id))
 

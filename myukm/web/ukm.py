@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, jsonify, redirect, render_template, url_for
 
-from myukm.domain import presence, ukm
+from myukm.domain import attendance, ukm
 from myukm.extensions import limiter
 from myukm.web.access import json_call, logged_in, me, wants_json
 from myukm.web.arguments import json_object
@@ -17,7 +17,7 @@ bp = Blueprint("ukm", __name__, url_prefix="/ukm")
 def index() -> str:
     """Show the reader's UKMs with what is new in each."""
     units = ukm.mine(me().id)
-    online = presence.counts([unit.id for unit in units])
+    online = attendance.counts([unit.id for unit in units])
     rows = [{**unit._asdict(), "online_count": online[unit.id]} for unit in units]
     return render_template("ukm/index.html", ukms=rows)
 

@@ -1,0 +1,254 @@
+"""Presence: what connections and time make of it, who is told, and silence without Valkey."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import redis
+from flask import Flask
+from sqlalchemy import insert
+
+from myukm.database import utcnow, write
+from myukm.domain import attendance, presence, presence_store, ukm
+from myukm.extensions import db
+from myukm.live import wake
+from myukm.models import Membership, Ukm, User
+from myukm.queues import DEFAULT, queue
+from tests.support.people import UKM
+from tests.support.waiting import wait_until
+
+People = dict[str, int]
+
+
+@pytest.fixture
+def inside(app: Flask) -> Iterator[Flask]:
+    with app.app_context():
+        yield app
+
+
+@pytest.fixture
+def told(inside: Flask, monkeypatch: pytest.MonkeyPatch) -> list[dict]:
+    """The events that went out, without Valkey's pub/sub."""
+    heard: list[dict] = []
+    monkeypatch.setattr(
+        wake, "tell_all", lambda events: heard.extend(data for _, _, data in events)
+    )
+    return heard
+
+
+@pytest.fixture
+def member(inside: Flask, people: People) -> int:
+    return people["member"]
+
+
+def status_of(user_id: int) -> str:
+    return presence_store.statuses([user_id]).get(user_id, "offline")
+
+
+def jobs() -> list[int]:
+    """The accounts of whom a queued job will tell; the queue is empty afterwards."""
+    waiting = queue(DEFAULT)
+    users = [job.args[0] for job in waiting.jobs]
+    waiting.empty()
+    return users
+
+
+def run_jobs() -> None:
+    for user_id in jobs():
+        presence.broadcast(user_id)
+
+
+def test_a_stream_puts_its_reader_online_and_the_ukm_is_told_once(
+    member: int, told: list[dict]
+) -> None:
+    presence.connect(member, "tab-1")
+    presence.connect(member, "tab-2")
+    assert jobs() == [member]
+    assert presence.broadcast(member) == "online"
+    assert presence.broadcast(member) is None
+    assert told == [
+        {
+            "ukm": UKM,
+            "user_id": member,
+            "name": "Mega Lestari",
+            "status": "online",
+            "last_seen": None,
+            "online_count": 1,
+        }
+    ]
+    presence.connect(member, "tab-3")
+    assert jobs() == []
+
+
+def test_who_changes_the_page_stays_online(member: int, told: list[dict]) -> None:
+    presence.connect(member, "page-1")
+    run_jobs()
+    presence.disconnect(member, "page-1")
+    presence.settle()
+    assert (status_of(member), presence.connections(member)) == ("online", 0)
+    presence.connect(member, "page-2")
+    assert (jobs(), presence.connections(member), len(told)) == ([], 1, 1)
+
+
+def test_after_the_grace_they_are_offline_and_were_last_seen_then(
+    member: int, told: list[dict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    presence.connect(member, "page")
+    run_jobs()
+    monkeypatch.setattr(presence_store, "GRACE_SECONDS", 0.05)
+    presence.disconnect(member, "page")
+    wait_until(lambda: presence.settle() or jobs_after_settling(), 5)
+    run_jobs()
+    assert [(event["status"], event["online_count"]) for event in told] == [
+        ("online", 1),
+        ("offline", 0),
+    ]
+    assert told[-1]["last_seen"].endswith("Z")
+
+
+def jobs_after_settling() -> bool:
+    return queue(DEFAULT).count > 0
+
+
+def test_a_tab_that_stays_keeps_its_reader_online(
+    member: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence_store, "GRACE_SECONDS", 0.01)
+    presence.connect(member, "phone")
+    presence.connect(member, "laptop")
+    presence.disconnect(member, "phone")
+    wait_until(lambda: presence_store.open_streams(member) == 1)
+    assert status_of(member) == "online"
+
+
+def test_connections_of_a_process_that_died_expire(
+    member: int, told: list[dict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence_store, "LIVES_SECONDS", 0.05)
+    presence.connect(member, "page")
+    run_jobs()
+    wait_until(lambda: presence.settle() or jobs_after_settling(), 5)
+    run_jobs()
+    assert told[-1]["status"] == "offline"
+    assert presence.connections(member) == 0
+
+
+def test_who_does_nothing_is_away_until_they_do_something(
+    member: int, told: list[dict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence_store, "INPUT_SECONDS", 0.05)
+    presence.connect(member, "page")
+    run_jobs()
+    wait_until(lambda: presence.settle() or jobs_after_settling(), 5)
+    run_jobs()
+    monkeypatch.setattr(presence_store, "INPUT_SECONDS", 300)
+    presence.active(member)
+    run_jobs()
+    assert [event["status"] for event in told] == ["online", "away", "online"]
+    assert [event["online_count"] for event in told] == [1, 1, 1]
+
+
+def test_a_process_says_every_15_seconds_that_its_streams_still_stand(
+    member: int, inside: Flask, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence, "KEEP_SECONDS", 0.0)
+    presence.connect(member, "page")
+    valkey.flushall()
+    assert status_of(member) == "offline"
+    presence.keep()
+    assert (status_of(member), jobs()) == ("online", [member])
+    presence.disconnect(member, "page")
+
+
+def test_a_lost_job_is_queued_again(member: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    short = presence_store.SCRIPT.replace("patience = 120", "patience = 1")
+    monkeypatch.setattr(presence_store, "SCRIPT", short)
+    presence.connect(member, "page")
+    assert jobs() == [member]
+    wait_until(lambda: presence.settle() or jobs() == [member], 5)
+
+
+def test_everyone_is_listed_and_who_is_here_comes_first(people: People, inside: Flask) -> None:
+    presence.connect(people["friend"], "page")
+    place = ukm.membership(people["member"], UKM)
+    state = attendance.online(place.ukm)
+    assert (state["online_count"], state["total_members"]) == (1, 2)
+    assert [(who["user_id"], who["status"]) for who in state["members"]] == [
+        (people["friend"], "online"),
+        (people["member"], "offline"),
+    ]
+    assert [who["user_id"] for who in attendance.snapshot(UKM)] == [people["friend"]]
+    assert attendance.counts([place.ukm_id])[place.ukm_id] == 1
+
+
+def test_of_a_crowd_the_first_50_and_the_counts(people: People, inside: Flask) -> None:
+    crowd = enlarge(150)
+    for user_id in crowd[:60]:
+        presence.connect(user_id, "page")
+    place = ukm.membership(people["member"], UKM)
+    state = attendance.online(place.ukm)
+    assert (state["online_count"], state["total_members"]) == (60, 152)
+    assert {who["status"] for who in state["members"]} == {"online"}
+    assert len(state["members"]) == len(attendance.snapshot(UKM)) == 50
+
+
+def enlarge(count: int) -> list[int]:
+    """Give ROBOTIK that many more members."""
+    with write() as session:
+        users = [User(nim=f"c{n}", name=f"Warga {n:03}", password_hash="") for n in range(count)]
+        session.add_all(users)
+        session.flush()
+        ukm_id = session.query(Ukm.id).filter_by(code=UKM).scalar()
+        session.execute(
+            insert(Membership),
+            [{"ukm_id": ukm_id, "user_id": user.id, "is_admin": False} for user in users],
+        )
+    return [user.id for user in users]
+
+
+def test_two_jobs_at_the_same_moment_leave_the_truth_told(app: Flask, member: int) -> None:
+    presence.connect(member, "page")
+
+    def tell() -> None:
+        with app.app_context():
+            presence.broadcast(member)
+
+    threads = [threading.Thread(target=tell) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert presence_store.untold(member) is None
+
+
+def test_typing_is_told_once_in_two_seconds_and_not_of_the_muted(
+    member: int, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[dict] = []
+    monkeypatch.setattr(wake, "tell", lambda topic, kind, data: heard.append(data))
+    place = ukm.membership(member, UKM)
+    for _ in range(5):
+        presence.typing(place)
+    friend = ukm.membership(people["friend"], UKM)
+    friend.muted_until = utcnow() + timedelta(hours=1)
+    presence.typing(friend)
+    assert heard == [{"ukm": UKM, "user_id": member, "name": "Mega Lestari"}]
+
+
+def test_without_valkey_nobody_is_here_and_nothing_fails(
+    settings: dict[str, str], app: Flask, people: People
+) -> None:
+    app.extensions["valkey"] = redis.Redis(port=1, socket_connect_timeout=0.1)
+    with app.app_context():
+        presence.connect(people["member"], "page")
+        presence.active(people["member"])
+        presence.keep()
+        presence.settle()
+        presence.disconnect(people["member"], "page")
+        place = ukm.membership(people["member"], UKM)
+        presence.typing(place)
+        assert attendance.online(place.ukm)["online_count"] == 0
+        assert attendance.snapshot(UKM) == []
+        assert presence.connections(people["member"]) == 0
+        assert db.session.get_one(User, people["member"]).last_seen_at is None
