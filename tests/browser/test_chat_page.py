@@ -1,0 +1,70 @@
+"""Two people chat; one of them has a bad network."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PHONE
+
+OpenAs = Callable[..., Page]
+ROOM = "/ukm/ROBOTIK/chat"
+LIVE = '[data-stream="open"]'
+
+
+def open_room(open_as: OpenAs, who: str) -> Page:
+    page = open_as(who, ROOM, PHONE)
+    page.wait_for_selector(LIVE)
+    return page
+
+
+def say(page: Page, text: str) -> None:
+    page.get_by_role("textbox", name="Tulis pesan").fill(text)
+    page.keyboard.press("Enter")
+
+
+def test_two_people_talk_though_no_worker_runs(open_as: OpenAs) -> None:
+    mega, farhan = open_room(open_as, "member"), open_room(open_as, "friend")
+    say(mega, "Latihan jam 4 ya? <b>😀</b> \"kutip\" & 'petik'")
+    for page in (mega, farhan):
+        expect(page.get_by_role("log")).to_contain_text("<b>😀</b> \"kutip\" & 'petik'")
+    say(farhan, "Siap!")
+    expect(mega.get_by_role("log")).to_contain_text("Siap!")
+    expect(mega.locator("#messages")).to_contain_text(re.compile("😀.*Siap!", re.DOTALL))
+
+
+def test_what_was_typed_without_a_network_goes_out_once_it_is_back(
+    open_as: OpenAs, complaints: list[str]
+) -> None:
+    mega, farhan = open_room(open_as, "member"), open_room(open_as, "friend")
+    mega.context.set_offline(True)
+    say(mega, "dari lorong tanpa sinyal")
+    expect(mega.get_by_role("log")).to_contain_text("dari lorong tanpa sinyal")
+    mega.context.set_offline(False)
+    expect(farhan.get_by_role("log")).to_contain_text("dari lorong tanpa sinyal", timeout=30_000)
+    mega.reload()
+    said = mega.get_by_role("log").get_by_text("dari lorong tanpa sinyal")
+    expect(said).to_have_count(1)
+    complaints[:] = [c for c in complaints if "ERR_INTERNET_DISCONNECTED" not in c]
+
+
+def test_the_unread_count_of_another_page_is_live(open_as: OpenAs) -> None:
+    list_page = open_as("friend", "/ukm", PHONE)
+    list_page.wait_for_selector(LIVE)
+    mega = open_room(open_as, "member")
+    say(mega, "satu")
+    say(mega, "dua")
+    card = list_page.locator("[data-code=ROBOTIK]")
+    expect(card).to_contain_text("2")
+
+
+def test_a_deleted_message_leaves_only_that_it_was_deleted(open_as: OpenAs) -> None:
+    mega, farhan = open_room(open_as, "member"), open_room(open_as, "friend")
+    say(mega, "salah kirim")
+    expect(farhan.get_by_role("log")).to_contain_text("salah kirim")
+    message = mega.get_by_role("log").locator("li", has_text="salah kirim").last
+    message.hover()
+    message.get_by_role("button", name=re.compile("Hapus")).click()
+    mega.locator("dialog[open]").get_by_role("button", name="Hapus pesan").click()
+    expect(farhan.get_by_role("log")).to_contain_text("Pesan dihapus")
+    expect(farhan.get_by_role("log")).not_to_contain_text("salah kirim")
