@@ -12,7 +12,11 @@ export class ApiError extends Error {
 async function failure(response) {
   const body = await response.json().catch(() => null);
   const fallback = say("unknown_error", { status: response.status });
-  return new ApiError(response.status, body?.error?.code ?? "unknown", body?.error?.message ?? fallback);
+  return new ApiError(
+    response.status,
+    body?.error?.code ?? "unknown",
+    body?.error?.message ?? fallback,
+  );
 }
 
 async function call(method, url, body) {
@@ -20,7 +24,11 @@ async function call(method, url, body) {
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let response;
   try {
-    response = await fetch(url, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+    response = await fetch(url, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
   } catch {
     throw new ApiError(0, "network", say("network_error"));
   }

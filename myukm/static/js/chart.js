@@ -58,7 +58,10 @@ export class SpeedChart {
     if (this.points.length < 2) return;
     const end = this.points.at(-1)[0] || 1;
     const top = niceCeiling(Math.max(...this.points.map(([, rate]) => rate)));
-    const spots = this.points.map(([at, rate]) => [(at / end) * WIDTH, HEIGHT - (rate / top) * HEIGHT]);
+    const spots = this.points.map(([at, rate]) => [
+      (at / end) * WIDTH,
+      HEIGHT - (rate / top) * HEIGHT,
+    ]);
     const path = spots.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L");
     this.line.setAttribute("d", `M${path}`);
     this.area.setAttribute("d", `M${spots[0][0].toFixed(1)} ${HEIGHT}L${path}L${WIDTH} ${HEIGHT}Z`);

@@ -25,10 +25,15 @@ const presence = new Presence(page, data("member-page"));
 timeline.tell(messages);
 timeline.empty.hidden = messages.length > 0;
 
-const outbox = new Outbox(`outbox:${me}:${code}`, url, { user_id: Number(me), name, ukm: code }, {
-  changed: (entry) => timeline.hold(entry),
-  sent: (message) => timeline.put(message),
-});
+const outbox = new Outbox(
+  `outbox:${me}:${code}`,
+  url,
+  { user_id: Number(me), name, ukm: code },
+  {
+    changed: (entry) => timeline.hold(entry),
+    sent: (message) => timeline.put(message),
+  },
+);
 
 const older = new Older(timeline, url, messages.length);
 const readSoon = startReading(timeline, url);
@@ -44,13 +49,18 @@ async function catchUp() {
   readSoon();
 }
 
+/** Who came and went meanwhile; the stream itself tells only who is here. */
+async function callRoll() {
+  const { members, online_count: online, total_members: total } = await api.get(`${url}/online`);
+  presence.load(members, online, total);
+}
+
 /** After a gap that cannot be replayed: edits and deletions of the newest page, too. */
 async function reload() {
   await catchUp();
   const { messages: newest } = await api.get(`${url}/messages?limit=${CATCH_UP}`);
   newest.forEach((message) => timeline.change(message));
-  const { members, online_count: online, total_members: total } = await api.get(`${url}/online`);
-  presence.load(members, online, total);
+  await callRoll();
 }
 
 /** A try that fails now is made again when the stream next opens. */
@@ -63,7 +73,9 @@ const TOOLS = {
     const field = document.getElementById("edit-text");
     field.value = message.message;
     if (!(await confirmed("edit")) || field.value.trim() === message.message) return;
-    timeline.change(await api.patch(`${url}/messages/${message.id}`, { message: field.value.trim() }));
+    timeline.change(
+      await api.patch(`${url}/messages/${message.id}`, { message: field.value.trim() }),
+    );
   },
   async delete({ message }) {
     if (!(await confirmed("confirm-delete"))) return;
@@ -106,20 +118,36 @@ startComposer(document.getElementById("composer"), `draft:${me}:${code}`, {
 
 const here = (listener) => (event) => event.ukm === code && listener(event);
 
-on("chat.message", here((message) => {
-  if (isMine(message)) outbox.remove(message.client_id);
-  typing.forget(message.user_id);
-  timeline.tell([message]);
-  readSoon();
-}));
-on("chat.edited", here((message) => timeline.change(message)));
-on("chat.deleted", here((message) => timeline.change(message)));
-on("chat.typing", here((event) => isMine(event) || typing.see(event)));
-on("presence", here((event) => presence.see(event)));
+on(
+  "chat.message",
+  here((message) => {
+    if (isMine(message)) outbox.remove(message.client_id);
+    typing.forget(message.user_id);
+    timeline.tell([message]);
+    readSoon();
+  }),
+);
+on(
+  "chat.edited",
+  here((message) => timeline.change(message)),
+);
+on(
+  "chat.deleted",
+  here((message) => timeline.change(message)),
+);
+on(
+  "chat.typing",
+  here((event) => isMine(event) || typing.see(event)),
+);
+on(
+  "presence",
+  here((event) => presence.see(event)),
+);
 on("reset", quietly(reload));
 watchConnection(document.getElementById("offline"), () => {
   outbox.flush();
   quietly(catchUp)();
+  quietly(callRoll)();
 });
 addEventListener("online", () => outbox.flush());
 outbox.flush();

@@ -20,7 +20,8 @@ export function startComposer(form, draftKey, { send, typing }) {
     if (field.value.trim()) typing();
   });
   field.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || !hasKeyboard.matches) return;
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || !hasKeyboard.matches)
+      return;
     event.preventDefault();
     submit();
   });

@@ -10,7 +10,12 @@ export function watchConnection(banner, back) {
   function lost() {
     if (wasLost) return;
     wasLost = true;
-    timer = setTimeout(() => { banner.hidden = false; }, navigator.onLine ? PATIENCE_MS : 0);
+    timer = setTimeout(
+      () => {
+        banner.hidden = false;
+      },
+      navigator.onLine ? PATIENCE_MS : 0,
+    );
   }
 
   on("lost", lost);

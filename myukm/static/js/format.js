@@ -6,18 +6,35 @@ const timeZone = dataset.timezone;
 
 const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 const tenth = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-const hundredth = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const hundredth = new Intl.NumberFormat(locale, {
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 2,
+});
 const clockTime = new Intl.DateTimeFormat(locale, { timeZone, hour: "2-digit", minute: "2-digit" });
 const exactTime = new Intl.DateTimeFormat(locale, { timeZone, timeStyle: "medium" });
-const fullTime = new Intl.DateTimeFormat(locale, { timeZone, dateStyle: "full", timeStyle: "medium" });
-const mediumTime = new Intl.DateTimeFormat(locale, { timeZone, dateStyle: "medium", timeStyle: "short" });
-const dayName = new Intl.DateTimeFormat(locale, { timeZone, weekday: "long", day: "numeric", month: "long" });
+const fullTime = new Intl.DateTimeFormat(locale, {
+  timeZone,
+  dateStyle: "full",
+  timeStyle: "medium",
+});
+const mediumTime = new Intl.DateTimeFormat(locale, {
+  timeZone,
+  dateStyle: "medium",
+  timeStyle: "short",
+});
+const dayName = new Intl.DateTimeFormat(locale, {
+  timeZone,
+  weekday: "long",
+  day: "numeric",
+  month: "long",
+});
 const dayKey = new Intl.DateTimeFormat("en-CA", { timeZone, dateStyle: "short" });
 const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 
 export const number = (value) => whole.format(value);
 export const decimal = (value) => (value < 10 ? tenth.format(value) : whole.format(value));
-export const percent = (value) => `${value >= 100 ? whole.format(value) : hundredth.format(value)} %`;
+export const percent = (value) =>
+  `${value >= 100 ? whole.format(value) : hundredth.format(value)} %`;
 export const clock = (iso) => clockTime.format(new Date(iso));
 export const clockSeconds = (iso) => exactTime.format(new Date(iso));
 export const moment = (iso) => fullTime.format(new Date(iso));
@@ -31,7 +48,12 @@ export function left(seconds) {
   return say("hours_left", { n: decimal(seconds / 3600) });
 }
 
-const STEPS = [[60, "second", 1], [3600, "minute", 60], [86400, "hour", 3600], [604800, "day", 86400]];
+const STEPS = [
+  [60, "second", 1],
+  [3600, "minute", 60],
+  [86400, "hour", 3600],
+  [604800, "day", 86400],
+];
 
 /** How far away a moment is ("2 menit yang lalu"); the date itself when it is over a week. */
 export function ago(iso) {
@@ -41,12 +63,22 @@ export function ago(iso) {
   return relative.format(Math.trunc(seconds / step[2]), step[1]);
 }
 
-const SPANS = [[1, "millisecond", 0.001], [90, "second", 1], [5400, "minute", 60], [Infinity, "hour", 3600]];
+const SPANS = [
+  [1, "millisecond", 0.001],
+  [90, "second", 1],
+  [5400, "minute", 60],
+  [Infinity, "hour", 3600],
+];
 
 /** A span of time in the unit that reads best ("13 md", "12 dtk", "3 mnt"); `seconds` ≥ 0. */
 export function span(seconds) {
   const [, unit, size] = SPANS.find(([limit]) => seconds < limit);
   const value = seconds / size;
-  const options = { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: value < 10 ? 1 : 0 };
+  const options = {
+    style: "unit",
+    unit,
+    unitDisplay: "short",
+    maximumFractionDigits: value < 10 ? 1 : 0,
+  };
   return new Intl.NumberFormat(locale, options).format(value);
 }

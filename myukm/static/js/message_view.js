@@ -13,7 +13,11 @@ const mayModerate = "admin" in room;
 export const isMine = (message) => message.user_id === me;
 
 function initials(name) {
-  return name.split(/\s+/).slice(0, 2).map((word) => [...word][0] ?? "").join("");
+  return name
+    .split(/\s+/)
+    .slice(0, 2)
+    .map((word) => [...word][0] ?? "")
+    .join("");
 }
 
 /** Makes the element of `message`, or writes it anew into `element`. */
@@ -30,7 +34,8 @@ export function show(message, element = copy("message")) {
   const time = element.querySelector("time");
   time.dateTime = message.created_at;
   time.title = moment(message.created_at);
-  element.querySelector('[data-slot="edited"]').hidden = !message.edited_at || Boolean(message.deleted);
+  element.querySelector('[data-slot="edited"]').hidden =
+    !message.edited_at || Boolean(message.deleted);
   showState(element, message);
   showTools(element);
   return element;
@@ -68,5 +73,8 @@ export function group(element) {
   const label = element.querySelector('[data-slot="day"]');
   label.hidden = !newDay;
   label.textContent = newDay ? day(message.created_at) : "";
-  element.classList.toggle("follows", !newDay && before.user_id === message.user_id && gap < TOGETHER_MS);
+  element.classList.toggle(
+    "follows",
+    !newDay && before.user_id === message.user_id && gap < TOGETHER_MS,
+  );
 }

@@ -33,7 +33,13 @@ export class Outbox {
   }
 
   add(text) {
-    const entry = { ...this.author, client_id: newId(), message: text, created_at: new Date().toISOString(), state: "pending" };
+    const entry = {
+      ...this.author,
+      client_id: newId(),
+      message: text,
+      created_at: new Date().toISOString(),
+      state: "pending",
+    };
     this.save([...this.entries(), entry]);
     this.changed(entry);
     this.flush();
@@ -49,7 +55,9 @@ export class Outbox {
   }
 
   update(clientId, change) {
-    const entries = this.entries().map((entry) => (entry.client_id === clientId ? { ...entry, ...change } : entry));
+    const entries = this.entries().map((entry) =>
+      entry.client_id === clientId ? { ...entry, ...change } : entry,
+    );
     this.save(entries);
     const entry = entries.find((each) => each.client_id === clientId);
     if (entry) this.changed(entry);

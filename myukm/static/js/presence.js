@@ -10,7 +10,9 @@ function seen({ status, last_seen: at }) {
 }
 
 function byPresence(one, other) {
-  return (ORDER[one.status] ?? 2) - (ORDER[other.status] ?? 2) || one.name.localeCompare(other.name);
+  return (
+    (ORDER[one.status] ?? 2) - (ORDER[other.status] ?? 2) || one.name.localeCompare(other.name)
+  );
 }
 
 /** Who belongs here and who is here. */
@@ -22,7 +24,9 @@ export class Presence {
   }
 
   load(members, online = null, total = members.length) {
-    this.members = new Map(members.map((member) => [member.user_id, { status: "offline", ...member }]));
+    this.members = new Map(
+      members.map((member) => [member.user_id, { status: "offline", ...member }]),
+    );
     this.total = total;
     this.show(online ?? members.filter(({ status }) => status && status !== "offline").length);
   }
@@ -35,12 +39,19 @@ export class Presence {
 
   show(online) {
     const members = [...this.members.values()].sort(byPresence);
-    paint(this.list, "member", members.map((member) => ({ ...member, seen: seen(member) })), (node, member) => {
-      node.querySelector(".presence").dataset.status = member.status;
-      node.querySelector("[data-admin]").hidden = !member.is_admin;
-    });
+    paint(
+      this.list,
+      "member",
+      members.map((member) => ({ ...member, seen: seen(member) })),
+      (node, member) => {
+        node.querySelector(".presence").dataset.status = member.status;
+        node.querySelector("[data-admin]").hidden = !member.is_admin;
+      },
+    );
     this.page.querySelector(".chat-head .presence").dataset.status = online ? "online" : "offline";
     fill(this.page, { "online-short": number(online) });
-    fill(document.getElementById("members"), { online: say("online", { online: number(online), total: number(this.total) }) });
+    fill(document.getElementById("members"), {
+      online: say("online", { online: number(online), total: number(this.total) }),
+    });
   }
 }

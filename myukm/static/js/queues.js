@@ -10,8 +10,12 @@ function showQueues(health) {
   paint(part("queues"), "queue-row", health.queues ?? [], (row, queue) => {
     row.classList.toggle("stuck", queue.waiting > 0 && !hasWorkers(queue));
   });
-  paint(part("workers"), "worker-row", health.workers ?? [], (row, { state }) => showState(row, state));
-  paint(part("jobs"), "job-row", health.latest_jobs ?? [], (row, { status }) => showState(row, status));
+  paint(part("workers"), "worker-row", health.workers ?? [], (row, { state }) =>
+    showState(row, state),
+  );
+  paint(part("jobs"), "job-row", health.latest_jobs ?? [], (row, { status }) =>
+    showState(row, status),
+  );
   paint(part("failures"), "failure-row", health.latest_failures ?? []);
 }
 

@@ -28,12 +28,15 @@ function writeTime(cell, iso) {
 
 /** Fills `list` with one copy of template `id` for each entry; `finish(node, entry)` may add to it. */
 export function paint(list, id, entries, finish = () => {}) {
-  list.replaceChildren(...entries.map((entry) => {
-    const node = copy(id);
-    for (const cell of node.querySelectorAll("[data-slot]")) write(cell, entry[cell.dataset.slot]);
-    finish(node, entry);
-    return node;
-  }));
+  list.replaceChildren(
+    ...entries.map((entry) => {
+      const node = copy(id);
+      for (const cell of node.querySelectorAll("[data-slot]"))
+        write(cell, entry[cell.dataset.slot]);
+      finish(node, entry);
+      return node;
+    }),
+  );
   const empty = document.getElementById(`${list.id}-empty`);
   if (empty) empty.hidden = entries.length > 0;
 }

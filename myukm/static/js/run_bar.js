@@ -10,6 +10,8 @@ export function startRunBar() {
   on("sync.progress", (progress) => {
     bar.hidden = !LIVE.has(progress.status);
     bar.querySelector("progress").value = progress.percent;
-    fill(bar, { text: `${number(progress.processed)} / ${number(progress.total)} · ${percent(progress.percent)}` });
+    fill(bar, {
+      text: `${number(progress.processed)} / ${number(progress.total)} · ${percent(progress.percent)}`,
+    });
   });
 }

@@ -2,8 +2,17 @@
 // Sharing a connection between tabs would take the place of `connect`; listeners stay as they are.
 
 const TYPES = [
-  "chat.message", "chat.edited", "chat.deleted", "chat.typing", "presence", "unread",
-  "sync.progress", "sync.log", "sync.siswa", "queue.health", "alert",
+  "chat.message",
+  "chat.edited",
+  "chat.deleted",
+  "chat.typing",
+  "presence",
+  "unread",
+  "sync.progress",
+  "sync.log",
+  "sync.siswa",
+  "queue.health",
+  "alert",
 ];
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 20_000;

@@ -113,7 +113,8 @@ export class Timeline {
       if (before !== element) next = before;
       before = before.previousElementSibling;
     }
-    if (element.nextElementSibling !== next || !element.parentNode) this.list.insertBefore(element, next);
+    if (element.nextElementSibling !== next || !element.parentNode)
+      this.list.insertBefore(element, next);
     this.settle(element);
   }
 

@@ -41,7 +41,12 @@ export class Typing {
 
   show() {
     const [first] = this.names.values();
-    const text = this.names.size > 1 ? say("typing_many") : first ? say("typing_one", { name: first.name }) : "";
+    const text =
+      this.names.size > 1
+        ? say("typing_many")
+        : first
+          ? say("typing_one", { name: first.name })
+          : "";
     this.line.textContent = text;
   }
 }

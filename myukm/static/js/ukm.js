@@ -42,7 +42,9 @@ function showLast({ ukm, name, message, created_at: at, deleted }) {
   const item = unit(ukm);
   const author = document.createElement("b");
   author.textContent = `${name}: `;
-  item?.querySelector('[data-slot="last"]').replaceChildren(author, deleted ? say("deleted") : message);
+  item
+    ?.querySelector('[data-slot="last"]')
+    .replaceChildren(author, deleted ? say("deleted") : message);
   const time = document.createElement("time");
   time.dateTime = at;
   item?.querySelector('[data-slot="at"]').replaceChildren(time);

@@ -1,0 +1,59 @@
+// What a progress object means: what may be done now, and what a person has to know.
+
+import { number } from "./format.js";
+import { say } from "./text.js";
+
+const ENDED = ["idle", "completed", "cancelled", "failed"];
+const ALLOWED = {
+  start: ENDED,
+  "retry-failed": ENDED,
+  reset: ENDED,
+  pause: ["queued", "running"],
+  resume: ["paused"],
+  cancel: ["queued", "running", "paused"],
+};
+const COUNTS = [
+  "total",
+  "processed",
+  "success",
+  "failed",
+  "unchanged",
+  "cancelled",
+  "pending",
+  "workers",
+];
+
+/** Whether the run is not over. */
+export const isLive = ({ status }) => !ENDED.includes(status);
+
+/** Whether `next` was told of the same run before `shown` was: ticks may overtake each other. */
+export function isStale(next, shown) {
+  const done = ({ processed, cancelled }) => processed + cancelled;
+  return next.run_id === shown.run_id && done(next) < done(shown);
+}
+
+/** Whether the action makes sense now. */
+export function mayDo(action, progress) {
+  if (!ALLOWED[action].includes(progress.status)) return false;
+  if (action === "retry-failed") return progress.failed > 0;
+  return action !== "reset" || progress.status !== "idle";
+}
+
+/** The counts as the reader's language writes them. */
+export function counts(progress) {
+  return Object.fromEntries(COUNTS.map((name) => [name, number(progress[name])]));
+}
+
+/** What a person has to know now, as [tone, title, text]: why it waits, or how it ended. */
+export function message(progress) {
+  if (progress.status === "completed" && progress.failed > 0)
+    return ["wait", say("completed_with_failures", counts(progress))];
+  if (progress.status === "completed") return ["good", say("completed", counts(progress))];
+  if (progress.status === "cancelled")
+    return ["neutral", say("cancelled", counts(progress)), progress.reason];
+  if (progress.status === "failed") return ["bad", say("failed"), progress.reason];
+  if (progress.stalled) return ["wait", say("stalled"), progress.reason];
+  if (progress.status === "paused") return ["wait", say("paused"), progress.reason];
+  if (progress.reason) return ["neutral", progress.reason];
+  return null;
+}

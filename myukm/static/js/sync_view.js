@@ -1,0 +1,93 @@
+// Paints a progress object on the page.
+
+import { SpeedChart } from "./chart.js";
+import { clockSeconds, decimal, left, moment, number, percent } from "./format.js";
+import { counts, isLive, mayDo, message } from "./sync_state.js";
+import { data, fill, say, setIcon } from "./text.js";
+
+const page = document.getElementById("sync");
+const notice = document.getElementById("sync-notice");
+const announcer = document.getElementById("announcer");
+const statuses = data("statuses");
+const chart = new SpeedChart(document.getElementById("speed"));
+
+let announced = "";
+
+function showStatus(progress) {
+  const { label, tone, icon } = statuses[progress.status];
+  const badge = document.getElementById("sync-status");
+  badge.className = `badge ${tone}`;
+  setIcon(badge, icon);
+  fill(badge, { label });
+  page.dataset.status = progress.status;
+}
+
+function showFigures(progress) {
+  fill(page, {
+    ...counts(progress),
+    percent: percent(progress.percent),
+    rate: pace(progress),
+    eta: progress.eta_seconds === null ? "" : left(progress.eta_seconds),
+  });
+  page.querySelector("progress").value = progress.percent;
+}
+
+function pace({ status, stalled, rate_per_second: rate }) {
+  if (rate !== null) return say("rate", { n: decimal(rate) });
+  return status === "running" && !stalled ? say("counting") : "";
+}
+
+function showOrigin(progress) {
+  const { run_id: run, started_by: name, started_at: at, finished_at: until } = progress;
+  fill(page, {
+    origin: run
+      ? say(name ? "started_by" : "started", { run, name, time: clockSeconds(at) })
+      : say("never_started"),
+    until: until ? say("finished_at", { time: clockSeconds(until) }) : "",
+  });
+  const link = document.getElementById("run-link");
+  link.hidden = !run;
+  link.href = `${page.dataset.runs}/${run}`;
+  page.querySelector('[data-slot="origin"]').title = at ? moment(at) : "";
+}
+
+function showNotice(progress) {
+  const [tone, title, text] = message(progress) ?? [];
+  notice.hidden = !tone;
+  if (!tone) return;
+  notice.className = `notice ${tone}`;
+  setIcon(notice, tone === "wait" ? "warning" : tone);
+  fill(notice, { title, text });
+}
+
+function showButtons(progress) {
+  for (const button of page.querySelectorAll("[data-action]")) {
+    button.disabled = !mayDo(button.dataset.action, progress);
+  }
+}
+
+/** Tells a screen reader each status and each tenth of the way, not every tick. */
+function announce(progress) {
+  const tenth = Math.floor(progress.percent / 10) * 10;
+  const text =
+    isLive(progress) && progress.total
+      ? say("announcement", { status: statuses[progress.status].label, percent: number(tenth) })
+      : statuses[progress.status].label;
+  if (text === announced) return;
+  announced = text;
+  announcer.textContent = text;
+}
+
+function plot(progress) {
+  if (!progress.run_id || !progress.started_at) return;
+  const until = progress.finished_at ? Date.parse(progress.finished_at) : Date.now();
+  const seconds = (until - Date.parse(progress.started_at)) / 1000;
+  if (progress.rate_per_second === null) chart.follow(progress.run_id);
+  else chart.add(progress.run_id, Math.max(0, seconds), progress.rate_per_second);
+}
+
+const PARTS = [showStatus, showFigures, showOrigin, showNotice, showButtons, announce, plot];
+
+export function paint(progress) {
+  for (const show of PARTS) show(progress);
+}
