@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from myukm.database import count_changed, write
@@ -23,6 +23,7 @@ from myukm.models import Siswa
 from myukm.models.siswa import search_text
 
 BATCH = 1000
+TRIES = 3
 BLANK = dict.fromkeys(COLUMNS, "")
 
 Report = Callable[[str, int, int], None]
@@ -75,20 +76,32 @@ def _bad_student(number: int, reason: Any) -> Invalid:
     return Invalid(message, code="bad_row")
 
 
-def _load(staging: Staging, report: Report, whole_roster: bool = False) -> Imported:
+def _load(
+    staging: Staging, report: Report, whole_roster: bool = False, tries: int = TRIES
+) -> Imported:
     if not staging.count:
         raise Invalid(_("Tidak ada siswa di dalamnya."), code="no_students")
-    added = changed = done = 0
     try:
-        with write() as session:
-            for batch in staging.batches(BATCH):
-                new, differing = _differences(session, batch)
-                _save(session, new, differing)
-                added, changed, done = added + len(new), changed + len(differing), done + len(batch)
-                report("load", done, staging.count)
-            gone = _deactivate(session, staging) if whole_roster else 0
+        return _write(staging, report, whole_roster)
     except IntegrityError:
         raise Conflict(_("Impor lain sedang berjalan. Ulangi setelah selesai.")) from None
+    except OperationalError:
+        # A sync writes the same rows in another order: of two that wait for each other the
+        # database ends one, and that may be us.
+        if tries == 1:
+            raise
+        return _load(staging, report, whole_roster, tries - 1)
+
+
+def _write(staging: Staging, report: Report, whole_roster: bool) -> Imported:
+    added = changed = done = 0
+    with write() as session:
+        for batch in staging.batches(BATCH):
+            new, differing = _differences(session, batch)
+            _save(session, new, differing)
+            added, changed, done = added + len(new), changed + len(differing), done + len(batch)
+            report("load", done, staging.count)
+        gone = _deactivate(session, staging) if whole_roster else 0
     return Imported(staging.count, added, changed, gone)
 
 

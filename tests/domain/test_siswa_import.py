@@ -1,12 +1,15 @@
 """Imports: all or nothing, the wrong line named, the same from a file and from the API."""
 
 import json
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import Connection, Engine, select, text, update
+from sqlalchemy.exc import OperationalError
 
 from myukm.demo.simulator.client import Simulator
 from myukm.domain import siswa_import
@@ -14,6 +17,7 @@ from myukm.errors import DomainError, Invalid, Unavailable
 from myukm.extensions import db
 from myukm.models import Siswa
 from tests.conftest import every_database
+from tests.support.waiting import wait_until
 
 Import = Callable[..., siswa_import.Imported]
 
@@ -126,6 +130,40 @@ def test_progress_is_reported_in_bytes_and_students(inside: Flask, tmp_path: Pat
     assert [step for step, *_ in told] == ["check", "check", "load", "load"]
     assert told[1] == ("check", size, size)
     assert told[-1] == ("load", 1500, 1500)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
+def test_an_import_and_a_sync_that_wait_for_each_other_both_end(load: Import) -> None:
+    load("idperson,nama\n1,Lama\n2,Lama\n")
+    waits = threading.Event()
+
+    def touch(connection: Connection, idperson: str) -> None:
+        connection.execute(update(Siswa).where(Siswa.idperson == idperson).values(saldo=1))
+
+    def sync(engine: Engine) -> None:
+        with suppress(OperationalError), engine.begin() as connection:
+            touch(connection, "2")
+            waits.set()
+            wait_until(lambda: locks_waited_for(engine) > 0)
+            touch(connection, "1")
+
+    other = threading.Thread(target=sync, args=[db.engine])
+    other.start()
+    assert waits.wait(10)
+    assert load("idperson,nama\n1,Baru\n2,Baru\n") == (2, 0, 2, 0)
+    other.join()
+    assert stored() == {"1": "Baru", "2": "Baru"}
+
+
+def locks_waited_for(engine: Engine) -> int:
+    """How many transactions of the server wait for a row."""
+    queries = {
+        "postgresql": "SELECT count(*) FROM pg_locks WHERE NOT granted",
+        "mysql": "SELECT variable_value FROM information_schema.global_status"
+        " WHERE variable_name = 'INNODB_ROW_LOCK_CURRENT_WAITS'",
+    }
+    with engine.connect() as connection:
+        return int(connection.scalar(text(queries[engine.dialect.name])) or 0)
 
 
 @pytest.fixture
