@@ -11,7 +11,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     """Return the app. `config` replaces the settings that `config.load()` would read."""
     import config as settings
     import myukm.models  # noqa: F401 (registers the tables)
-    from myukm import cli, database, i18n, web
+    from myukm import cli, database, i18n, ops, web
     from myukm.extensions import connect_valkey, db, limiter, login_manager, migrate
 
     app = Flask(__name__, instance_path=str(settings.INSTANCE))
@@ -30,6 +30,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     login_manager.init_app(app)
     limiter.init_app(app)
     i18n.init_app(app)
+    ops.init_app(app)
     web.init_app(app)
     cli.init_app(app)
     return app

@@ -45,6 +45,7 @@ def as_json(value: Any) -> None:
 @click.option("--json", "json_", is_flag=True, help="Print them as JSON.")
 def monitor(once: bool, json_: bool) -> None:
     """Show each queue: waiting, oldest, running, finished, failed, rate; workers; latest jobs."""
+    valkey().ping()
     if json_:
         as_json(stats.health())
     elif once or not sys.stdout.isatty():
@@ -71,7 +72,7 @@ def examine(json_: bool) -> None:
     if json_:
         as_json(report)
     else:
-        console().print(tables.findings(report))
+        console().print(tables.findings(report), soft_wrap=True)
     sys.exit(EXITS[report["status"]])
 
 

@@ -38,7 +38,7 @@ def findings(report: Mapping[str, Any]) -> RenderableType:
         lines.append(finding["message"])
         if finding["since"]:
             lines.append(" " + _("(sejak %(time)s)", time=_time(finding["since"])))
-        lines.append(f"\n    → {finding['cure']}\n")
+        lines.append(f" → {finding['cure']}\n")
     lines.rstrip()
     return lines
 

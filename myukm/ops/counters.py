@@ -1,12 +1,13 @@
 """How many jobs finished and failed: counted where they run, because RQ's lists expire.
 
-Two hashes per queue in Valkey: one per hour with a field per minute, one per day of the campus.
+Hashes per queue in Valkey: one per hour with a field per minute, one per day of the campus, and
+one of all times for the metrics.
 """
 
 import contextlib
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 from flask import current_app
@@ -50,6 +51,7 @@ def count(queue: str, outcome: str) -> None:
         pipe.expire(_hour_key(queue, now), KEPT)
         pipe.hincrby(_day_key(queue, now), outcome, 1)
         pipe.expire(_day_key(queue, now), KEPT)
+        pipe.hincrby(_total_key(queue), outcome, 1)
         pipe.execute()
 
 
@@ -82,12 +84,21 @@ def read(answers: list[Any], now: datetime) -> Counts:
     )
 
 
+def totals(queue: str) -> dict[str, int]:
+    """Return how many jobs of `queue` finished and failed since Valkey began to remember."""
+    return _numbers(cast(Mapping[bytes, bytes], valkey().hgetall(_total_key(queue))))
+
+
 def _numbers(answer: Mapping[bytes, bytes]) -> dict[str, int]:
     return {field.decode(): int(value) for field, value in answer.items()}
 
 
 def _hour_key(queue: str, now: datetime) -> str:
     return f"myukm:jobs:{queue}:hour:{now:%Y%m%d%H}"
+
+
+def _total_key(queue: str) -> str:
+    return f"myukm:jobs:{queue}:total"
 
 
 def _day_key(queue: str, now: datetime) -> str:

@@ -1,10 +1,20 @@
 """What the watch does: every duty is a domain function that is safe to call at any time."""
 
-from myukm.domain import presence
+from myukm.domain import presence, sync_watch
 from myukm.domain.broadcast import Overdue
+from myukm.ops.telling import HealthTeller
+from myukm.ops.tidy import Prober, Tidier
 from myukm.ops.watch import Duty
 
 
 def duties() -> tuple[list[Duty], list[Duty]]:
     """Return the duties of every process and those of the leader."""
-    return [Overdue().publish_overdue, presence.keep], [presence.settle]
+    everywhere: list[Duty] = [Overdue().publish_overdue, presence.keep]
+    leading: list[Duty] = [
+        presence.settle,
+        sync_watch.watch,
+        HealthTeller().tell_health,
+        Tidier().tidy_queues,
+        Prober().probe_api,
+    ]
+    return everywhere, leading

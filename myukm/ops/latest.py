@@ -12,6 +12,8 @@ from rq.job import Job
 from rq.results import Result
 from rq.utils import utcparse
 
+from myukm.database import iso
+
 SHOWN = 10
 LONGEST_TEXT = 200
 FIELDS = ("description", "origin", "status", "enqueued_at", "started_at", "ended_at")
@@ -54,7 +56,7 @@ def job_row(key: str, fields: Fields) -> dict[str, Any]:
         "queue": fields.get("origin", ""),
         "status": fields.get("status", ""),
         "seconds": took,
-        "at": as_json(ended or started or _moment(fields, "enqueued_at")),
+        "at": iso(ended or started or _moment(fields, "enqueued_at")),
     }
 
 
@@ -73,11 +75,6 @@ def error_line(trace: str) -> str:
 def newest(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the last rows, the newest first."""
     return sorted(rows, key=lambda row: row["at"] or "", reverse=True)[:SHOWN]
-
-
-def as_json(moment: datetime | None) -> str | None:
-    """Return a moment as JSON has it."""
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z") if moment else None
 
 
 def _fields(values: Iterable[bytes | None]) -> Fields:

@@ -5,16 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from redis.client import Pipeline
+from redis.exceptions import RedisError
 
 from myukm import listeners
-from myukm.database import utcnow
+from myukm.database import iso, utcnow
 from myukm.extensions import valkey
 from myukm.listeners import Listener, Scene
 from myukm.ops import counters
 from myukm.ops.latest import (
     SHOWN,
     Fields,
-    as_json,
     failure_row,
     job_id,
     job_row,
@@ -30,9 +30,18 @@ from myukm.recent import recent
 def health() -> dict[str, Any]:
     """Return what `flask queue monitor --json` prints; at most a second old.
 
-    Raises `RedisError` when Valkey does not answer.
+    While Valkey does not answer `valkey` is false and the lists are empty.
     """
-    now, scene = utcnow(), listeners.look()
+    now = utcnow()
+    try:
+        return {"at": iso(now), "valkey": True, **_figures(now)}
+    except RedisError:
+        lists = ("queues", "workers", "latest_jobs", "latest_failures")
+        return {"at": iso(now), "valkey": False, **{name: [] for name in lists}}
+
+
+def _figures(now: datetime) -> dict[str, Any]:
+    scene = listeners.look()
     with valkey().pipeline(transaction=False) as pipe:
         for name in QUEUES:
             _ask_queue(pipe, name, now)
@@ -42,7 +51,6 @@ def health() -> dict[str, Any]:
         jobs = load_jobs(pipe, dict.fromkeys([*seen, *_at_work(scene.workers)]))
         traces = load_traces(pipe, failed)
     return {
-        "at": as_json(now),
         "queues": [_queue(name, scene, rows[name], now) for name in QUEUES],
         "workers": [_worker(worker, jobs, now) for worker in scene.workers],
         "latest_jobs": newest(job_row(key, fields) for key, fields in jobs.items() if fields),
@@ -80,7 +88,7 @@ def _worker(worker: Listener, jobs: Mapping[str, Fields], now: datetime) -> dict
         "state": worker.state if worker.alive else "dead",
         "job": job.get("description"),
         "heartbeat_seconds_ago": ago,
-        "since": as_json(worker.born),
+        "since": iso(worker.born),
         "pid": worker.pid,
         "host": worker.host,
     }

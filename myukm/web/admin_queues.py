@@ -1,5 +1,76 @@
-"""Queue health and rq-dashboard."""
+"""The queues' page for operators, and rq-dashboard behind its guard."""
 
-from flask import Blueprint
+from pickle import UnpicklingError
+from typing import Any
+
+from flask import Blueprint, abort, jsonify, render_template, request
+from flask_babel import lazy_gettext as _
+from redis.exceptions import RedisError
+from rq.exceptions import DeserializationError, InvalidJobOperation, NoSuchJobError
+
+from myukm.errors import Conflict, NotFound, Unavailable
+from myukm.ops import dashboard, doctor, stats
+from myukm.queues import RefusedJobError
+from myukm.web.access import ADMINS, OPERATORS, roles, wants_json
+from myukm.web.errors import domain_error
+from myukm.web.security import DASHBOARD, SAFE
 
 bp = Blueprint("admin_queues", __name__)
+# Requeues everything, and answers GET as well.
+REQUEUE_ALL = f"{dashboard.NAME}.requeue_all"
+
+
+@bp.record
+def _mount_dashboard(state: Any) -> None:
+    dashboard.mount(state.app, DASHBOARD.rstrip("/"))
+
+
+@bp.get("/admin/antrian")
+@roles(*OPERATORS)
+def index() -> Any:
+    """Show what the queues do, and what the doctor found."""
+    health, report = stats.health(), doctor.report()
+    if wants_json():
+        return jsonify({**health, "doctor": report})
+    return render_template("admin/queues/index.html", health=health, doctor=report)
+
+
+@bp.before_app_request
+def guard_dashboard() -> Any:
+    """Let operators look at the dashboard and admins act; refuse what would crash it."""
+    if request.blueprint != dashboard.NAME:
+        return None
+    if request.endpoint == REQUEUE_ALL and request.method in SAFE:
+        abort(405)
+    allowed = OPERATORS if request.method in SAFE else ADMINS
+    if refused := roles(*allowed)(lambda: None)():
+        return refused
+    if not dashboard.is_sane(request.view_args or {}):
+        abort(404)
+    return None
+
+
+@bp.app_errorhandler(NoSuchJobError)
+def job_is_gone(_error: NoSuchJobError) -> Any:
+    """A job that ended a while ago is forgotten."""
+    return domain_error(NotFound(_("Pekerjaan ini sudah tidak ada.")))
+
+
+@bp.app_errorhandler(InvalidJobOperation)
+def job_is_elsewhere(_error: InvalidJobOperation) -> Any:
+    """For example: retry a job that has not failed."""
+    return domain_error(Conflict(_("Itu tidak bisa dilakukan pada pekerjaan ini sekarang.")))
+
+
+@bp.app_errorhandler(RefusedJobError)
+@bp.app_errorhandler(DeserializationError)
+@bp.app_errorhandler(UnpicklingError)
+def job_is_foreign(_error: Exception) -> Any:
+    """Somebody put a job into Valkey that is none of ours."""
+    return domain_error(Conflict(_("Pekerjaan ini bukan milik program ini."), code="foreign_job"))
+
+
+@bp.app_errorhandler(RedisError)
+def valkey_is_away(_error: RedisError) -> Any:
+    """What needs Valkey waits for it."""
+    return domain_error(Unavailable(_("Valkey tidak menjawab. Coba lagi sebentar lagi.")))

@@ -1,5 +1,67 @@
-"""Health and metrics for machines."""
+"""What machines ask: is it alive, can it serve, how is it doing."""
 
-from flask import Blueprint
+import hmac
+import ipaddress
+from typing import Any
+
+from flask import Blueprint, Response, current_app, jsonify, request
+from flask_babel import gettext as _
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from myukm.errors import Forbidden
+from myukm.ops import doctor, metrics
+from myukm.web.access import json_call
+
+FORWARDED = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via")
 
 bp = Blueprint("health", __name__)
+
+
+@bp.get("/healthz")
+@json_call
+def alive() -> Any:
+    """Answer 200 while the process lives."""
+    return jsonify({"status": "ok"})
+
+
+@bp.get("/readyz")
+@json_call
+def ready() -> Any:
+    """Answer 200 when database and Valkey answer, else 503 and which one does not."""
+    sentences = {
+        "database_unreachable": _("Basis data tidak menjawab."),
+        "valkey_unreachable": _("Valkey tidak menjawab."),
+    }
+    reasons = [
+        {"code": code, "message": sentences[code]}
+        for code in (finding.code for finding in doctor.not_ready())
+    ]
+    if not reasons:
+        return jsonify({"status": "ready"})
+    return jsonify({"status": "unready", "error": reasons[0], "reasons": reasons}), 503
+
+
+@bp.get("/metrics")
+@json_call
+def show_metrics() -> Response:
+    """Answer Prometheus: who carries `METRICS_TOKEN`, and who calls directly on this machine."""
+    if not (carries_token() or calls_directly()):
+        raise Forbidden(_("Metrik hanya untuk pemantau."))
+    return Response(metrics.text(), content_type=CONTENT_TYPE_LATEST)
+
+
+def carries_token() -> bool:
+    """Return whether the call has the bearer token."""
+    token = current_app.config["METRICS_TOKEN"]
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    return bool(token) and hmac.compare_digest(given.encode(), token.encode())
+
+
+def calls_directly() -> bool:
+    """Return whether the caller is on this machine and no proxy's client."""
+    before_proxies = request.environ.get("werkzeug.proxy_fix.orig", request.environ)
+    try:
+        caller = ipaddress.ip_address(before_proxies.get("REMOTE_ADDR") or "")
+    except ValueError:
+        return False
+    return caller.is_loopback and not any(name in request.headers for name in FORWARDED)

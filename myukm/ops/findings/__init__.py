@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from myukm.ops.latest import as_json
+from myukm.database import iso
 
 WARNING, BROKEN = "warning", "broken"
 
@@ -21,4 +21,4 @@ class Finding:
 
     def as_json(self) -> dict[str, Any]:
         """Return the finding as `flask queue doctor --json` prints it."""
-        return {**asdict(self), "since": as_json(self.since)}
+        return {**asdict(self), "since": iso(self.since)}

@@ -1,0 +1,63 @@
+"""rq-dashboard inside the app: our connection, our restricted jobs, no more of its crashes.
+
+Its module makes its own connections and unpickles whatever jobs carry; the names it looks up are
+replaced here once. Who may see it and do what is the web's matter (`web/admin_queues.py`).
+"""
+
+import re
+from typing import Any
+
+import redis
+from flask import Flask, current_app
+from rq import Queue, Worker
+from rq_dashboard import blueprint
+from rq_dashboard import web as its
+
+from myukm.extensions import own_valkey
+from myukm.ops.failed_jobs import retry
+from myukm.queues import OwnJob, PlainPickle
+
+NAME = blueprint.name
+# Its pages put a queue's name between quotes in a script.
+PLAIN_NAME = re.compile(r"[\w.:-]{1,100}")
+REGISTRIES = frozenset(
+    {"queued", "scheduled", "deferred", "started", "finished", "failed", "canceled"}
+)
+
+
+class _Queue(Queue):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "job_class": OwnJob, "serializer": PlainPickle})
+
+    @classmethod
+    def all(cls, *args: Any, **kwargs: Any) -> list[Queue]:
+        return [each for each in super().all(*args, **kwargs) if PLAIN_NAME.fullmatch(each.name)]
+
+
+class _Worker(Worker):
+    job_class = OwnJob
+
+    def _set_connection(self, connection: redis.Redis) -> redis.Redis:
+        return connection  # only read: RQ would raise the time-out of the whole pool to minutes
+
+
+def mount(app: Flask, prefix: str) -> None:
+    """Register the dashboard's pages below `prefix`."""
+    its.Job, its.Queue, its.Worker = OwnJob, _Queue, _Worker
+    its.from_url = lambda *_, **__: (None, current_app.extensions["dashboard_valkey"])
+    its.requeue_job = lambda job_id, connection: retry([job_id])
+    app.extensions["dashboard_valkey"] = app.redis_conn = own_valkey(app, socket_timeout=5.0)  # type: ignore[attr-defined]
+    app.config["RQ_DASHBOARD_REDIS_URL"] = ("Valkey",)
+    app.register_blueprint(blueprint, url_prefix=prefix)
+
+
+def is_sane(arguments: dict[str, Any]) -> bool:
+    """Return whether the dashboard can answer these URL arguments without falling over."""
+    if arguments.get("instance_number"):
+        return False
+    if arguments.get("registry_name", "queued") not in REGISTRIES:
+        return False
+    numbers = (str(arguments.get(name, 1)) for name in ("per_page", "page"))
+    return all(re.fullmatch(r"[1-9]\d{0,5}", number) for number in numbers) and bool(
+        PLAIN_NAME.fullmatch(arguments.get("queue_name") or "default")
+    )
