@@ -1,0 +1,225 @@
+"""The chat's calls: what they answer, and to whom."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event, update
+
+from myukm.database import utcnow, write
+from myukm.domain import broadcast
+from myukm.extensions import db
+from myukm.models import Membership, User
+from tests.support.people import UKM
+
+ClientAs = Callable[[str], FlaskClient]
+URL = f"/ukm/{UKM}"
+STRANGERS = ("outsider", "admin", "bendahara", "operator")
+CALLS: list[tuple[str, str, Any]] = [
+    ("GET", "/chat", None),
+    ("GET", "/messages", None),
+    ("POST", "/messages", {"message": "Halo", "client_id": "x"}),
+    ("POST", "/messages", {}),
+    ("PATCH", "/messages/1", {"message": "Hai"}),
+    ("DELETE", "/messages/1", None),
+    ("POST", "/typing", None),
+    ("POST", "/read", {"last_id": 1}),
+    ("GET", "/online", None),
+    ("POST", "/leave", None),
+]
+
+
+def post(client: FlaskClient, message: object = "Halo", client_id: object = "c1", **more: Any):
+    sent = {"message": message, "client_id": client_id}
+    return client.post(f"{URL}/messages", json=sent, **more)
+
+
+def code(answer: Any) -> str:
+    return answer.get_json()["error"]["code"]
+
+
+@pytest.mark.parametrize("stranger", STRANGERS)
+@pytest.mark.parametrize(("method", "path", "body"), CALLS)
+def test_to_strangers_a_ukm_does_not_exist_whatever_their_role(
+    client_as: ClientAs, stranger: str, method: str, path: str, body: Any
+) -> None:
+    post(client_as("member"))
+    client = client_as(stranger)
+    answer = client.open(f"{URL}{path}", method=method, json=body)
+    nowhere = client.open(f"/ukm/NOWHERE{path}", method=method, json=body)
+    assert (answer.status_code, nowhere.status_code) == (404, 404)
+    assert answer.text == nowhere.text.replace("NOWHERE", UKM)
+
+
+@pytest.mark.parametrize(("method", "path", "body"), CALLS[1:])
+def test_nobody_is_asked_to_log_in(client_as: ClientAs, method: str, path: str, body: Any) -> None:
+    answer = client_as("nobody").open(f"{URL}{path}", method=method, json=body)
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("strange", ["%00", "robotik", "ROBOTIK%20", "😀", "A" * 300])
+def test_a_strange_code_is_not_found(client_as: ClientAs, strange: str) -> None:
+    assert client_as("member").get(f"/ukm/{strange}/messages").status_code == 404
+
+
+def test_post_answers_the_message_object_and_twice_the_same(client_as: ClientAs) -> None:
+    member = client_as("member")
+    first = post(member)
+    again = post(member, "lain")
+    assert (first.status_code, again.status_code) == (201, 200)
+    message = first.get_json()
+    assert message == again.get_json()
+    assert set(message) >= {
+        "id", "client_id", "ukm", "user_id", "name", "message", "created_at", "edited_at", "deleted"
+    }  # fmt: skip
+    assert (message["ukm"], message["name"], message["message"], message["deleted"]) == (
+        UKM,
+        "Mega Lestari",
+        "Halo",
+        False,
+    )
+    assert message["created_at"].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"message": "x"}, {"client_id": "c"}, {"message": 5, "client_id": "c"}, [], "x", None]
+    + [{"message": text, "client_id": "c"} for text in ("", " \n", "\u200b", "x" * 1001, None)]
+    + [{"message": "x", "client_id": wrong} for wrong in ("", "y" * 65, 7, None, [])],
+)
+def test_bad_input_is_422_in_words(client_as: ClientAs, body: Any) -> None:
+    answer = client_as("member").post(f"{URL}/messages", json=body)
+    assert answer.status_code == 422
+    assert set(answer.get_json()["error"]) == {"code", "message"}
+
+
+def test_broken_json_is_422(client_as: ClientAs) -> None:
+    answer = client_as("member").post(f"{URL}/messages", data=b"{", content_type="application/json")
+    assert (answer.status_code, code(answer)) == (422, "bad_json")
+
+
+def test_too_fast_is_429_and_the_others_go_on(client_as: ClientAs) -> None:
+    member = client_as("member")
+    answers = [post(member, client_id=f"c{n}").status_code for n in range(22)]
+    assert answers == [201] * 20 + [429] * 2
+    assert post(client_as("friend")).status_code == 201
+
+
+def test_muted_is_403(app: Flask, people: dict[str, int], client_as: ClientAs) -> None:
+    member = client_as("member")
+    with app.app_context(), write() as session:
+        session.execute(update(Membership).values(muted_until=utcnow().replace(year=2999)))
+    assert (post(member).status_code, code(post(member))) == (403, "muted")
+
+
+def test_who_left_was_blocked_or_logged_out_cannot_post_at_once(
+    app: Flask, people: dict[str, int], client_as: ClientAs
+) -> None:
+    member, friend, kept = client_as("member"), client_as("friend"), client_as("friend")
+    assert member.post(f"{URL}/leave").status_code == 200
+    assert post(member).status_code == 404
+    friend.post("/logout")
+    assert (post(friend).status_code, post(kept).status_code) == (401, 201)
+    with app.app_context(), write() as session:
+        blocked = update(User).where(User.id == people["friend"])
+        session.execute(blocked.values(blocked_at=utcnow()))
+    assert post(kept, client_id="c2").status_code == 401
+
+
+def test_messages_come_in_pages_with_the_cursor_that_goes_on(
+    app: Flask, client_as: ClientAs
+) -> None:
+    member = client_as("member")
+    ids = [post(member, str(n), f"c{n}").get_json()["id"] for n in range(5)]
+
+    def page(**query: Any) -> list[int]:
+        answer = member.get(f"{URL}/messages", query_string=query).get_json()
+        return [message["id"] for message in answer["messages"]]
+
+    assert page() == ids
+    assert page(limit=2) == ids[3:]
+    assert page(before=ids[3], limit=2) == ids[1:3]
+    assert page(after=ids[1], limit=2) == ids[2:4]
+    assert page(after=0, limit=1000) == ids
+    before = member.get(f"{URL}/messages").get_json()["cursor"]
+    with app.app_context():
+        broadcast.Overdue()
+        broadcast.publish(1)
+    after = member.get(f"{URL}/messages").get_json()["cursor"]
+    assert (before, after) == ("0", "5")
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=x", "before=-1", "after=1e3", "before=٣", "after=", f"limit={'9' * 30}"]
+)
+def test_a_strange_page_is_422(client_as: ClientAs, query: str) -> None:
+    assert client_as("member").get(f"{URL}/messages?{query}").status_code == 422
+
+
+def test_edit_and_delete(client_as: ClientAs) -> None:
+    member, friend = client_as("member"), client_as("friend")
+    one = f"{URL}/messages/{post(member).get_json()['id']}"
+    edited = member.patch(one, json={"message": "Hai"})
+    assert (edited.status_code, edited.get_json()["message"]) == (200, "Hai")
+    assert friend.patch(one, json={"message": "Hai"}).status_code == 403
+    assert friend.delete(one).status_code == 403
+    assert member.delete(one).status_code == 204
+    shown = friend.get(f"{URL}/messages").get_json()["messages"][0]
+    assert (shown["message"], shown["deleted"]) == ("", True)
+    assert member.patch(one, json={"message": "Hai"}).status_code == 409
+    assert member.delete(f"{URL}/messages/{2**80}").status_code == 404
+
+
+def test_a_message_of_another_ukm_is_out_of_reach(client_as: ClientAs) -> None:
+    mine = post(client_as("member")).get_json()["id"]
+    outsider = client_as("outsider")
+    there = f"/ukm/PRAMUKA/messages/{mine}"
+    assert outsider.delete(there).status_code == 404
+    assert outsider.patch(there, json={"message": "x"}).status_code == 404
+    assert outsider.post("/ukm/PRAMUKA/read", json={"last_id": mine}).status_code == 422
+
+
+def test_typing_reading_and_who_is_here(client_as: ClientAs) -> None:
+    member = client_as("member")
+    mine = post(member).get_json()["id"]
+    assert member.post(f"{URL}/typing").status_code == 204
+    assert member.post("/presence").status_code == 204
+    assert member.post(f"{URL}/read", json={"last_id": mine}).status_code == 204
+    assert member.post(f"{URL}/read", json={"last_id": mine + 1}).status_code == 422
+    state = member.get(f"{URL}/online").get_json()
+    assert (state["online_count"], state["total_members"]) == (0, 2)
+
+
+def test_the_chat_page_asks_a_fixed_number_of_questions(app: Flask, client_as: ClientAs) -> None:
+    member, friend = client_as("member"), client_as("friend")
+    post(friend)
+    few = queries_of(app, lambda: member.get(f"{URL}/chat"))
+    for n in range(15):
+        post(friend, str(n), f"f{n}")
+        post(member, f"<script>{n}", f"m{n}")
+    many = queries_of(app, lambda: member.get(f"{URL}/chat"))
+    assert few == many <= 8
+
+
+def queries_of(app: Flask, visit: Callable[[], Any]) -> int:
+    asked: list[str] = []
+
+    def count(_c: Any, _cur: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", count)
+    answer = visit()
+    event.remove(engine, "before_cursor_execute", count)
+    assert answer.status_code == 200
+    return len(asked)
+
+
+def test_what_was_typed_is_text_on_the_page(client_as: ClientAs) -> None:
+    member = client_as("member")
+    post(member, "</script><img src=x onerror=alert(1)>")
+    page = member.get(f"{URL}/chat").text
+    assert "<img src=x" not in page
