@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection, CursorResult, Dialect, Engine
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
+from myukm import exact_json
 from myukm.extensions import db
 
 Id = BigInteger().with_variant(Integer, "sqlite")
@@ -115,13 +116,14 @@ def count_changed(session: Session, statement: Update | Delete) -> int:
 
 def engine_options(uri: str) -> dict[str, Any]:
     """Return SQLAlchemy's engine options for the database at `uri`."""
+    exact = {"json_serializer": exact_json.dumps, "json_deserializer": exact_json.loads}
     if uri.startswith("sqlite"):
-        return {"connect_args": {"timeout": 5}}
+        return {**exact, "connect_args": {"timeout": 5}}
     pool = {"pool_size": 10, "max_overflow": 20, "pool_timeout": 10, "pool_pre_ping": True}
     connect: dict[str, Any] = {"connect_timeout": 3}
     if uri.startswith("mysql"):
         connect |= {"charset": "utf8mb4"}
-    return {**pool, "connect_args": connect, "isolation_level": "READ COMMITTED"}
+    return {**exact, **pool, "connect_args": connect, "isolation_level": "READ COMMITTED"}
 
 
 def prepare_engine(app: Flask) -> None:

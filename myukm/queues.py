@@ -6,7 +6,7 @@ Jobs are named by dotted path, so that nothing here imports them. Their argument
 import io
 import logging
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from flask import current_app
@@ -97,8 +97,8 @@ def queue(name: str) -> Queue:
     return Queue(name, connection=valkey(), job_class=OwnJob, serializer=PlainPickle)
 
 
-def enqueue(path: str, *args: Any, to: str | None = None) -> str | None:
-    """Put the job at `path` into its queue (or `to`) and return its id.
+def enqueue(path: str, *args: Any, to: str | None = None, job_id: str | None = None) -> str | None:
+    """Put the job at `path` into its queue (or `to`) and return its id (`job_id` when given).
 
     Returns None when Valkey does not take it: what must happen all the same is in the database,
     and the watch that looks there catches up. Raises KeyError for a job that JOBS doesn't name.
@@ -108,6 +108,7 @@ def enqueue(path: str, *args: Any, to: str | None = None) -> str | None:
         queued = queue(to or job.queue).enqueue(
             path,
             *args,
+            job_id=job_id,
             job_timeout=job.timeout or current_app.config["SYNC_JOB_TIMEOUT"],
             result_ttl=RESULT_SECONDS,
             failure_ttl=FAILURE_SECONDS,
@@ -117,3 +118,13 @@ def enqueue(path: str, *args: Any, to: str | None = None) -> str | None:
         log.warning("%s was not queued: %s", path, error)
         return None
     return str(queued.id)
+
+
+def remove(name: str, job_ids: Sequence[str]) -> None:
+    """Take waiting jobs out of the queue, in one trip. Raises RedisError."""
+    source = queue(name)
+    with source.connection.pipeline() as pipe:
+        for job_id in job_ids:
+            pipe.lrem(source.key, 1, job_id)
+            pipe.delete(OwnJob.key_for(job_id))
+        pipe.execute()

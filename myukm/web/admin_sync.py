@@ -1,5 +1,136 @@
-"""The payment sync: its page, its JSON, its actions."""
+"""The pages of the payment sync and their calls."""
 
-from flask import Blueprint
+from typing import Any
 
-bp = Blueprint("admin_sync", __name__)
+from flask import Blueprint, Response, jsonify, render_template, request
+from flask_babel import lazy_gettext as _
+from flask_login import current_user
+
+from myukm.domain import progress, sync_history, sync_log, sync_pembayaran
+from myukm.domain.sync_pembayaran import Actor
+from myukm.errors import Invalid
+from myukm.live import log
+from myukm.web.access import LOOKERS, TREASURERS, json_call, me, roles
+
+bp = Blueprint("admin_sync", __name__, url_prefix="/admin/sync-pembayaran")
+
+
+@bp.get("")
+@roles(*LOOKERS)
+def index() -> str:
+    """Show the current run, live. The cursor is taken first: nothing falls between the two."""
+    cursor = log.newest()
+    now = progress.current()
+    return render_template(
+        "admin/sync/index.html",
+        cursor=cursor,
+        progress=now,
+        log=sync_log.recent(now["run_id"]),
+        can_act=current_user.role in TREASURERS,
+    )
+
+
+@bp.get("/runs")
+@roles(*LOOKERS)
+def runs() -> str:
+    """Show the runs of the past, newest first."""
+    return render_template("admin/sync/runs.html", runs=sync_history.runs())
+
+
+@bp.get("/runs/<int:run_id>")
+@roles(*LOOKERS)
+def run(run_id: int) -> str:
+    """Show one run and its failures."""
+    found, failures = sync_history.run(run_id), sync_history.failures(run_id)
+    return render_template("admin/sync/run.html", run=found, failures=failures)
+
+
+@bp.get("/runs/<int:run_id>/failures.csv")
+@roles(*LOOKERS)
+def failures_csv(run_id: int) -> Response:
+    """Hand out the failed students of a run for a spreadsheet."""
+    return Response(
+        sync_history.failures_csv(run_id),
+        mimetype="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="sync-{run_id}-failures.csv"'},
+    )
+
+
+@bp.get("/progress")
+@json_call
+@roles(*LOOKERS)
+def show_progress() -> Response:
+    """Return the progress object."""
+    return jsonify(progress.current())
+
+
+@bp.post("/start")
+@json_call
+@roles(*TREASURERS)
+def start() -> tuple[Response, int]:
+    """Accept a run."""
+    return jsonify(sync_pembayaran.start(actor(), **wishes())), 202
+
+
+@bp.post("/retry-failed")
+@json_call
+@roles(*TREASURERS)
+def retry_failed() -> tuple[Response, int]:
+    """Accept a run over those that failed in the last one."""
+    return jsonify(sync_pembayaran.retry_failed(actor())), 202
+
+
+@bp.post("/pause")
+@json_call
+@roles(*TREASURERS)
+def pause() -> tuple[Response, int]:
+    """Let the run rest."""
+    return jsonify(sync_pembayaran.pause(actor())), 202
+
+
+@bp.post("/resume")
+@json_call
+@roles(*TREASURERS)
+def resume() -> tuple[Response, int]:
+    """Let a paused run go on."""
+    return jsonify(sync_pembayaran.resume(actor())), 202
+
+
+@bp.post("/cancel")
+@json_call
+@roles(*TREASURERS)
+def cancel() -> tuple[Response, int]:
+    """End the run early."""
+    return jsonify(sync_pembayaran.cancel(actor())), 202
+
+
+@bp.post("/reset")
+@json_call
+@roles(*TREASURERS)
+def reset() -> Response:
+    """Show no run any more."""
+    return jsonify(sync_pembayaran.reset(actor()))
+
+
+def actor() -> Actor:
+    """Return who calls."""
+    return Actor(me().name, me().id)
+
+
+def wishes() -> dict[str, Any]:
+    """Return what the optional JSON body of `start` asks for. Raises `Invalid`."""
+    body = request.get_json(silent=True) if request.data else {}
+    if not isinstance(body, dict):
+        raise Invalid(_("Kirimlah sebuah objek JSON."), code="bad_body")
+    dry_run, failed_of, chosen = (body.get(name) for name in ("dry_run", "failed_of", "idperson"))
+    if not isinstance(dry_run, bool | None):
+        raise Invalid(_("dry_run harus true atau false."), code="bad_dry_run")
+    if failed_of is not None and type(failed_of) is not int:
+        raise Invalid(_("failed_of harus nomor proses."), code="bad_failed_of")
+    if chosen is not None and not _are_texts(chosen):
+        raise Invalid(_("idperson harus daftar ID siswa."), code="bad_idperson")
+    return {"dry_run": bool(dry_run), "failed_of": failed_of, "chosen": chosen}
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(part, str) for part in value)

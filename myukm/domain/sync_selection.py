@@ -1,0 +1,60 @@
+"""Which students a run is about."""
+
+from collections.abc import Sequence
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import Select, select
+
+from myukm.errors import Invalid, NotFound
+from myukm.extensions import db
+from myukm.models import Siswa, SyncItem, SyncRun
+from myukm.models.sync import ItemStatus
+
+MOST_CHOSEN = 10_000
+
+
+def selection(chosen: Sequence[str] | None, parent_run_id: int | None) -> Select[int]:
+    """Return the query for the ids (`Siswa.id`) of a run's students.
+
+    All active ones; of these the `chosen` ones (idpersons), and those that failed in the parent.
+    """
+    query = select(Siswa.id).where(Siswa.active)
+    if chosen is not None:
+        query = query.where(Siswa.idperson.in_(chosen))
+    if parent_run_id is not None:
+        failed = select(SyncItem.idperson).where(
+            SyncItem.run_id == parent_run_id, SyncItem.status == ItemStatus.FAILED
+        )
+        query = query.where(Siswa.idperson.in_(failed))
+    return query
+
+
+def check(chosen: Sequence[str] | None, failed_of: int | None) -> list[str] | None:
+    """Return the chosen ids without doubles, once it is sure that there is somebody to sync.
+
+    Raises `NotFound` for an unknown run `failed_of`, `Invalid` for unknown students or none.
+    """
+    if failed_of is not None and db.session.get(SyncRun, failed_of) is None:
+        raise NotFound(_("Tidak ada proses #%(run)s.", run=failed_of), code="no_such_run")
+    students = None if chosen is None else list(dict.fromkeys(chosen))
+    if students is not None:
+        _check_chosen(students)
+    if db.session.scalar(selection(students, failed_of).limit(1)) is None:
+        raise no_student()
+    return students
+
+
+def no_student() -> Invalid:
+    """Return the refusal of a run that would have nobody to sync."""
+    return Invalid(_("Tidak ada siswa yang dapat disinkronkan."), code="no_student")
+
+
+def _check_chosen(students: Sequence[str]) -> None:
+    if len(students) > MOST_CHOSEN:
+        text = _("Paling banyak %(n)d siswa dapat dipilih.", n=MOST_CHOSEN)
+        raise Invalid(text, code="too_many_students")
+    known = set(db.session.scalars(select(Siswa.idperson).where(Siswa.idperson.in_(students))))
+    if unknown := [student for student in students if student not in known]:
+        shown = ", ".join(unknown[:5]) + (" …" if len(unknown) > 5 else "")
+        text = _("%(n)d siswa tidak dikenal: %(ids)s", n=len(unknown), ids=shown)
+        raise Invalid(text, code="unknown_student")
