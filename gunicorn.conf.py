@@ -2,7 +2,6 @@
 
 import os
 import signal
-import threading
 
 bind = os.environ.get("MYUKM_BIND", "127.0.0.1:5000")
 worker_class = "gevent"
@@ -16,14 +15,16 @@ control_socket_disable = True
 
 def post_worker_init(worker):
     """Start this process's upkeep, and say good-bye to open streams when it is told to stop."""
+    import gevent
+
     from myukm.ops import watch
 
     watch.start(worker.wsgi)
     stop = signal.getsignal(signal.SIGTERM)
 
     def say_bye(*args):
-        hub = worker.wsgi.extensions["live_hub"]
-        threading.Thread(target=hub.close).start()
+        # A signal arrives inside the event loop, where nothing may wait for a lock or a thread.
+        gevent.spawn(worker.wsgi.extensions["live_hub"].close)
         stop(*args)
 
     signal.signal(signal.SIGTERM, say_bye)
