@@ -3,7 +3,7 @@ import { startComposer } from "./composer.js";
 import { watchConnection } from "./connection.js";
 import { confirmed } from "./dialog.js";
 import { isMine, showTools } from "./message_view.js";
-import { Older } from "./older.js";
+import { startOlder } from "./older.js";
 import { Outbox } from "./outbox.js";
 import { Presence } from "./presence.js";
 import { startReading } from "./reading.js";
@@ -35,9 +35,9 @@ const outbox = new Outbox(
   },
 );
 
-const older = new Older(timeline, url, messages.length);
 const readSoon = startReading(timeline, url);
 timeline.toEnd();
+startOlder(timeline, url, messages.length);
 
 /** Asks for what came while the page heard nothing. */
 async function catchUp() {
@@ -151,4 +151,3 @@ watchConnection(document.getElementById("offline"), () => {
 });
 addEventListener("online", () => outbox.flush());
 outbox.flush();
-older.lookAgain();

@@ -4,7 +4,7 @@ import { fill, say } from "./text.js";
 const PAGE = 50;
 
 /** Loads the page before the first one as soon as a reader comes near the top. */
-export class Older {
+class Older {
   constructor(timeline, url, loaded) {
     this.timeline = timeline;
     this.url = url;
@@ -52,4 +52,8 @@ export class Older {
     this.watch.disconnect();
     fill(this.mark, { state: this.timeline.firstId ? say("beginning") : "" });
   }
+}
+
+export function startOlder(timeline, url, loaded) {
+  return new Older(timeline, url, loaded);
 }
