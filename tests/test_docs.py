@@ -1,0 +1,84 @@
+"""What the docs promise is there: settings, commands, calls, findings, files."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+from flask import Flask
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+OUTSIDE = {"demo", "test", "ci", "web", "worker", "rq", "shell", "db"}  # ./run's own, Flask's
+METHODS = {"get", "post", "patch", "put", "delete"}
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text()
+
+
+def test_every_setting_stands_in_the_readme_and_the_other_way_round() -> None:
+    read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', text("config.py")))
+    read |= set(re.findall(r'environ\.get\("([A-Z_]+)"', text("gunicorn.conf.py")))
+    table = text("README.md").split("## Settings")[1].split("\n## ")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert set(re.findall(r"`([A-Z_]+)`", " ".join(rows))) == read
+
+
+def commands(markdown: str) -> Iterator[list[str]]:
+    """Yield the words after `./run` or `flask`, options left out."""
+    for line in re.findall(r"(?:\./run|flask) ([a-z][^\n`#|]*)", markdown):
+        yield [word for word in line.split() if re.fullmatch(r"[a-z-]+", word)]
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_every_command_in_the_docs_exists(app: Flask, path: Path) -> None:
+    for first, *rest in commands(path.read_text()):
+        if first in OUTSIDE:
+            continue
+        group = app.cli.commands.get(first)
+        assert isinstance(group, click.Group), f"{path.name}: {first}"
+        assert not rest or rest[0] in group.commands, f"{path.name}: {first} {rest[0]}"
+
+
+def calls(name: str) -> Iterator[tuple[str, str]]:
+    """Yield method and path of every call of an OpenAPI file, with its values filled in."""
+    for path, item in yaml.safe_load(text(name))["paths"].items():
+        actions = ("pause", "resume", "cancel") if "{action}" in path else ("",)
+        for method in METHODS & set(item):
+            for action in actions:
+                filled = path.replace("{action}", action).replace("{id}", "1")
+                yield method.upper(), re.sub(r"\{\w+\}", "X", filled)
+
+
+def test_every_call_in_the_openapi_file_is_served(app: Flask) -> None:
+    adapter = app.url_map.bind("localhost")
+    for method, path in calls("docs/api.yaml"):
+        try:
+            adapter.match(path, method=method)
+        except (NotFound, MethodNotAllowed):
+            pytest.fail(f"{method} {path}")
+
+
+def test_every_finding_of_the_doctor_stands_in_operations() -> None:
+    files = (ROOT / "myukm" / "ops" / "findings").glob("*.py")
+    source = "".join(file.read_text() for file in files)
+    found = set(re.findall(r'Finding\(\s*"([a-z_]+)"', source))
+    table = text("docs/operations.md").split("## Findings of the doctor")[1].split("\n## ")[0]
+    assert set(re.findall(r"^\| `([a-z_]+)` \|", table, re.MULTILINE)) == found
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_every_link_in_the_docs_leads_to_a_file(path: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)(?:#[\w-]+)?\)", path.read_text())
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_every_file_that_the_architecture_names_exists() -> None:
+    named = set(re.findall(r"`((?:\w+/)+\w+\.(?:py|js))`", text("docs/architecture.md")))
+    named = {name.removeprefix("myukm/") for name in named}
+    assert named
+    assert [name for name in sorted(named) if not (ROOT / "myukm" / name).exists()] == []
