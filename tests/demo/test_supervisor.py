@@ -67,23 +67,18 @@ def is_it(pid: int, words: tuple[str, ...]) -> bool:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout with an `instance` of its own."""
-    folder = tmp_path_factory.mktemp("checkout")
+    return checkout(tmp_path_factory.mktemp("checkout"))
+
+
+def checkout(folder: Path) -> Path:
+    """Make `folder` a checkout with an `instance` of its own."""
     for name in FILES:
         shutil.copy(ROOT / name, folder)
     (folder / "myukm").symlink_to(ROOT / "myukm")
     return folder
 
 
-@pytest.fixture
-def demo(folder: Path) -> Iterator[Demo]:
-    demo = Demo(folder)
-    yield demo
-    with demo.process:
-        demo.process.terminate()
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def valkeys_port_taken() -> Iterator[None]:
     """Nobody else listens on 6379, and nobody can: either we hold it or somebody did before."""
     with socket.socket() as holder:
@@ -94,26 +89,45 @@ def valkeys_port_taken() -> Iterator[None]:
         yield
 
 
-def test_a_new_user_finds_everything(valkeys_port_taken: None, demo: Demo, folder: Path):
-    demo.wait_ready()
-    assert requests.get(f"{demo.url}/readyz", timeout=5).status_code == 200
-    logins = re.findall(r"^  (\w+) +(\d+) +(\S+)", demo.said, re.MULTILINE)
+@pytest.fixture(scope="module")
+def running(folder: Path, valkeys_port_taken: None) -> Iterator[Demo]:
+    """One demo for all tests that leave it as they found it."""
+    with ending(Demo(folder)) as demo:
+        yield demo.wait_ready()
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    """A demo of this test's own."""
+    with ending(Demo(checkout(tmp_path))) as demo:
+        yield demo
+
+
+@contextlib.contextmanager
+def ending(demo: Demo) -> Iterator[Demo]:
+    with demo.process:
+        yield demo
+        demo.process.terminate()
+
+
+def test_a_new_user_finds_everything(running: Demo, folder: Path):
+    assert requests.get(f"{running.url}/readyz", timeout=5).status_code == 200
+    logins = re.findall(r"^  (\w+) +(\d+) +(\S+)", running.said, re.MULTILINE)
     assert [role for role, _, _ in logins] == ["admin", "bendahara", "operator"] + ["anggota"] * 2
     for _, nim, password in logins:
         body = {"nim": nim, "password": password}
-        assert requests.post(f"{demo.url}/login", json=body, timeout=5).status_code == 200
+        assert requests.post(f"{running.url}/login", json=body, timeout=5).status_code == 200
     with contextlib.closing(sqlite3.connect(folder / "instance/demo.db")) as database:
         assert database.execute("SELECT count(*) FROM siswa").fetchone() == (6102,)
     settings = dict(
         line.split("=", 1) for line in (folder / "instance/demo.env").read_text().splitlines()
     )
-    assert f"export REDIS_URL={settings['REDIS_URL']}\n" in demo.said
+    assert f"export REDIS_URL={settings['REDIS_URL']}\n" in running.said
     roster = requests.get(f"{settings['PEMBAYARAN_API_URL']}/siswa", timeout=5).json()
     assert len(roster["data"]) == 6102
 
 
-def test_a_second_demo_in_the_folder_is_refused_in_words(demo: Demo, folder: Path):
-    demo.wait_ready()
+def test_a_second_demo_in_the_folder_is_refused_in_words(running: Demo, folder: Path):
     second = subprocess.run(
         [sys.executable, "-m", "myukm.demo"],
         cwd=folder,
@@ -124,20 +138,21 @@ def test_a_second_demo_in_the_folder_is_refused_in_words(demo: Demo, folder: Pat
     )
     assert second.returncode == 1
     assert second.stderr.count("\n") == 1
-    assert f"PID {demo.process.pid}, {demo.url}" in second.stderr
-    assert requests.get(f"{demo.url}/readyz", timeout=5).status_code == 200
+    assert f"PID {running.process.pid}, {running.url}" in second.stderr
+    assert requests.get(f"{running.url}/readyz", timeout=5).status_code == 200
 
 
-def test_every_part_that_dies_is_started_again(demo: Demo):
-    demo.wait_ready()
+def test_every_part_that_dies_is_started_again(running: Demo):
     parts = [("valkey-server",), ("simulator",), ("worker.py",), ("gunicorn",)]
     for words in parts:
-        died = demo.part(*words)
+        died = running.part(*words)
         os.kill(died, signal.SIGKILL)
         gone(died)
-        wait_until(lambda words=words: any(is_it(p, words) for p in descendants(demo.process.pid)))
-    wait_until(lambda: answers(f"{demo.url}/readyz"), 30)
-    assert demo.said.count("dimulai lagi") == len(parts)
+        wait_until(
+            lambda words=words: any(is_it(p, words) for p in descendants(running.process.pid))
+        )
+    wait_until(lambda: answers(f"{running.url}/readyz"), 30)
+    assert running.said.count("dimulai lagi") == len(parts)
 
 
 def answers(url: str) -> bool:
@@ -146,8 +161,8 @@ def answers(url: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
-def test_however_it_ends_it_leaves_no_process(demo: Demo, folder: Path, number: int):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_however_it_ends_it_leaves_no_process(demo: Demo, number: int):
     demo.wait_ready()
     family = list(descendants(demo.process.pid))
     assert len(family) >= 8
@@ -157,7 +172,7 @@ def test_however_it_ends_it_leaves_no_process(demo: Demo, folder: Path, number: 
     if number == signal.SIGKILL:
         return
     assert status == 0
-    assert not (folder / "instance/demo.env").exists()
+    assert not (demo.folder / "instance/demo.env").exists()
 
 
 def test_it_can_be_stopped_while_it_starts(demo: Demo):
@@ -168,7 +183,7 @@ def test_it_can_be_stopped_while_it_starts(demo: Demo):
     gone(*family)
 
 
-def test_a_wrong_setting_ends_it_with_one_line(folder: Path):
-    demo = Demo(folder, PEMBAYARAN_API_TRIES="many", MYUKM_LANG="en")
+def test_a_wrong_setting_ends_it_with_one_line(tmp_path: Path):
+    demo = Demo(checkout(tmp_path), PEMBAYARAN_API_TRIES="many", MYUKM_LANG="en")
     assert demo.process.wait(20) == 1
     assert "The database could not be prepared: myukm: PEMBAYARAN_API_TRIES: 'many'" in demo.said
