@@ -7,7 +7,7 @@ from flask import Blueprint, jsonify, render_template, request
 from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import BaseConverter
 
-from myukm.domain import siswa
+from myukm.domain import siswa, sync_pembayaran
 from myukm.web.access import LOOKERS, TREASURERS, json_call, roles, wants_json
 from myukm.web.arguments import whole_number
 
@@ -56,7 +56,5 @@ def show(idperson: str) -> Any:
 @roles(*TREASURERS)
 def sync(idperson: str) -> Any:
     """Queue the sync of this one student; the outcome comes as the event `sync.siswa`."""
-    from myukm.domain import sync_pembayaran
-
     job_id = sync_pembayaran.sync_student_later(siswa.find(idperson).idperson)
     return jsonify({"job_id": job_id}), 202
