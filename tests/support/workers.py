@@ -1,0 +1,83 @@
+"""What tests of the workers ask the running processes and the queues."""
+
+import os
+from collections.abc import Callable, Sequence
+
+import redis
+from flask import Flask
+from rq import Queue
+
+from myukm import listeners, queues
+from myukm.demo.nanny import descendants
+from tests.support.programs import Program
+from tests.support.waiting import wait_until
+
+QUEUES = queues.QUEUES
+WORKER = ("python", "worker.py")
+
+
+def serving(app: Flask) -> set[str]:
+    """Return the queues that a living worker listens to now."""
+    with app.app_context():
+        app.extensions.pop("recent:myukm.listeners.look", None)
+        scene = listeners.look()
+        return {name for name in QUEUES if scene.serving(name)}
+
+
+def wait_serving(app: Flask, names: Sequence[str] = QUEUES, timeout: float = 30) -> None:
+    """Wait until exactly these queues are served."""
+    wait_until(lambda: serving(app) == set(names), timeout, f"workers on {names}")
+
+
+def answers(app: Flask, name: str, timeout: float = 10) -> dict[str, object]:
+    """Send a job that does nothing through a queue and return its answer."""
+    with app.app_context():
+        job_id = queues.enqueue("myukm.jobs.upkeep.ping", to=name)
+        assert job_id
+        job = queues.OwnJob(job_id, connection=app.extensions["valkey"])
+        found = wait_until(job.latest_result, timeout, f"an answer on {name}")
+    return dict(found.return_value)
+
+
+def pid_of(app: Flask, name: str) -> int:
+    """Return the process that listens to a queue."""
+    with app.app_context():
+        app.extensions.pop("recent:myukm.listeners.look", None)
+        [worker] = listeners.look().serving(name)
+    assert worker.pid
+    return worker.pid
+
+
+def job_process(worker_pid: int) -> int:
+    """Return the process of the job that a forking worker runs."""
+    children: Callable[[], list[int]] = lambda: list(descendants(worker_pid))  # noqa: E731
+    return wait_until(children, 15, "a job's process")[0]
+
+
+def gone(pid: int) -> bool:
+    """Return whether a process has ended."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def supervisor(program: Program) -> int:
+    """Return the process id of `worker.py` itself, below its nanny."""
+    return wait_until(lambda: next(iter(_children(program.child.pid)), 0), 10, "worker.py")
+
+
+def _children(pid: int) -> list[int]:
+    with open(f"/proc/{pid}/task/{pid}/children") as children:
+        return [int(child) for child in children.read().split()]
+
+
+def waiting(client: redis.Redis, name: str) -> list[str]:
+    """Return the ids of the jobs that wait in a queue."""
+    return [str(job) for job in Queue(name, connection=client).get_job_ids()]
+
+
+def kill(pid: int, number: int) -> None:
+    """Send a signal."""
+    os.kill(pid, number)
