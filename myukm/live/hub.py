@@ -16,12 +16,13 @@ import redis
 from redis.client import PubSub
 from sqlalchemy.exc import SQLAlchemyError
 
-from myukm.live.listener import Listener
+from myukm.live.listener import Chunk, Listener
 from myukm.live.log import Entry
 from myukm.live.sse import encode
 from myukm.live.wake import CHANNEL
 
 BATCH = 500
+TURN = 256
 LOOK_SECONDS, AWAY_SECONDS, RIGHTS_SECONDS = 2.0, 1.0, 4.0
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,8 @@ class Hub:
                 self._by_topic[topic].add(listener)
 
     def leave(self, listener: Listener) -> None:
-        """Forget `listener`."""
+        """Forget `listener`; nothing is written to it any more."""
+        listener.closed = True
         with self._lock:
             self._all.discard(listener)
             for topic in listener.topics:
@@ -136,9 +138,11 @@ class Hub:
         with self._lock:
             readers = tuple(self._by_topic.get(entry.topic, ()))
         if readers:
-            chunk = encode(entry)
-            for reader in readers:
-                reader.put(entry.seq, chunk)
+            chunk = Chunk.of(entry.seq, encode(entry))
+            for count, reader in enumerate(readers, 1):
+                reader.put(chunk)
+                if count % TURN == 0:
+                    time.sleep(0)  # thousands of writes would hold up every other request
 
     def _check_rights(self) -> None:
         """Ask once for all streams what their readers may still see."""
@@ -151,6 +155,14 @@ class Hub:
             if allowed is None:
                 listener.close()
             elif listener.narrowed(allowed) != listener.topics:
-                self.leave(listener)
-                listener.topics = listener.narrowed(allowed)
-                self.join(listener)
+                self._move(listener, listener.narrowed(allowed))
+
+    def _move(self, listener: Listener, topics: frozenset[str]) -> None:
+        with self._lock:
+            if listener not in self._all:
+                return
+            for topic in listener.topics - topics:
+                self._by_topic[topic].discard(listener)
+            for topic in topics - listener.topics:
+                self._by_topic[topic].add(listener)
+            listener.topics = topics

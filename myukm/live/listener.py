@@ -3,22 +3,49 @@
 import threading
 from collections import deque
 from collections.abc import Iterable
+from typing import NamedTuple
+
+from myukm.live.straight import StraightWriter
 
 BACKLOG_BYTES = 256 * 1024
 
-Chunk = tuple[int | None, bytes]
+
+class Chunk(NamedTuple):
+    """An event's bytes, made once for all listeners; `framed` is the HTTP/1.1 chunk of them."""
+
+    seq: int | None
+    plain: bytes
+    framed: bytes
+
+    @classmethod
+    def of(cls, seq: int | None, plain: bytes) -> "Chunk":
+        """Return the chunk of an encoded event."""
+        return cls(seq, plain, b"%x\r\n%s\r\n" % (len(plain), plain))
 
 
 class Listener:
-    """A bounded backlog of chunks. Who lags too far is closed and resumes by its cursor."""
+    """A stream's topics and its bounded backlog.
+
+    Who lags too far is closed and resumes by its cursor. While the stream waits with nothing to
+    send, the hub writes straight to the socket, if there is a `writer`.
+    """
 
     def __init__(
-        self, key: str, owner: int, allowed: frozenset[str], wanted: Iterable[str] | None
+        self,
+        key: str,
+        owner: int,
+        allowed: frozenset[str],
+        wanted: Iterable[str] | None,
+        writer: StraightWriter | None = None,
     ) -> None:
         self.key, self.owner = key, owner
         self._wanted = None if wanted is None else frozenset(wanted)
         self.topics = self.narrowed(allowed)
         self.closed = False
+        self.cursor = -1
+        self._writer = writer
+        self._idle = False
+        self._rest = b""
         self._backlog: deque[Chunk] = deque()
         self._bytes = 0
         self._ready = threading.Condition()
@@ -27,28 +54,67 @@ class Listener:
         """Return the topics that are both allowed and asked for."""
         return allowed if self._wanted is None else allowed & self._wanted
 
-    def put(self, seq: int | None, chunk: bytes) -> None:
-        """Add a chunk, or close the listener when too much waits already."""
+    def put(self, chunk: Chunk) -> None:
+        """Write a chunk or let it wait; close the listener when too much waits already."""
+        if self.closed:
+            return
+        if self._writer and self._idle:
+            self._write_straight(self._writer, chunk)
+            return
         with self._ready:
-            if self._bytes + len(chunk) > BACKLOG_BYTES:
-                self.closed = True
-            else:
-                self._backlog.append((seq, chunk))
-                self._bytes += len(chunk)
+            self._backlog.append(chunk)
+            self._bytes += len(chunk.plain)
             self._ready.notify()
+        if self._bytes > BACKLOG_BYTES:
+            self.close()
+            if self._writer:
+                self._writer.shut()
 
-    def take(self, timeout: float) -> list[Chunk]:
-        """Return what waits, after at most `timeout` seconds; empty when nothing came."""
+    def take(self, timeout: float) -> list[bytes] | None:
+        """Return what the stream has to send after at most `timeout` seconds.
+
+        None when nothing happened all the while (time for a heartbeat); what is not newer than
+        `cursor` is left out. Raises OSError when the reader is gone.
+        """
         with self._ready:
-            if not self._backlog and not self.closed:
-                self._ready.wait(timeout)
-            taken = list(self._backlog)
+            happened = bool(self._backlog) or self.closed or self._wait(timeout)
+            taken = [
+                chunk for chunk in self._backlog if (chunk.seq or self.cursor + 1) > self.cursor
+            ]
             self._backlog.clear()
             self._bytes = 0
-            return taken
+        self._finish()
+        return [chunk.plain for chunk in taken] if happened else None
 
     def close(self) -> None:
         """Let the stream end."""
         with self._ready:
             self.closed = True
             self._ready.notify()
+
+    def _wait(self, timeout: float) -> bool:
+        self._idle = True
+        try:
+            return self._ready.wait(timeout)
+        finally:
+            self._idle = False
+
+    def _write_straight(self, writer: StraightWriter, chunk: Chunk) -> None:
+        if chunk.seq is not None and chunk.seq <= self.cursor:
+            return
+        data = chunk.framed if writer.chunked else chunk.plain
+        try:
+            written = writer.write(data)
+        except OSError:
+            self.close()
+            return
+        if written < len(data):
+            self._idle = False
+            self._rest = data[written:]
+            with self._ready:
+                self._ready.notify()
+
+    def _finish(self) -> None:
+        if self._writer and self._rest:
+            rest, self._rest = self._rest, b""
+            self._writer.finish(rest)

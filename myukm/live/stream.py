@@ -10,18 +10,20 @@ from myukm.live.sse import HEARTBEAT, message
 HEARTBEAT_SECONDS = 15.0
 
 
-def follow(hub: Hub, listener: Listener, cursor: int, first: Sequence[bytes]) -> Iterator[bytes]:
+def follow(hub: Hub, listener: Listener, first: Sequence[bytes]) -> Iterator[bytes]:
     """Yield a stream's bytes until it ends; whoever called `hub.join` calls `hub.leave` then.
 
-    `first` goes out at once; everything up to number `cursor` is in it and is not sent again.
+    `first` goes out at once; it holds everything up to `listener.cursor`.
     """
     yield HEARTBEAT + b"".join(first)
     while not listener.closed:
-        taken = listener.take(HEARTBEAT_SECONDS)
-        fresh = [chunk for seq, chunk in taken if seq is None or seq > cursor]
-        if fresh:
-            yield b"".join(fresh)
-        elif not taken:
+        try:
+            chunks = listener.take(HEARTBEAT_SECONDS)
+        except OSError:
+            return
+        if chunks is None:
             yield HEARTBEAT
+        elif chunks:
+            yield b"".join(chunks)
     if hub.closing:
         yield message("bye", {"retry_ms": random.randint(500, 4000)})  # noqa: S311 (spread)

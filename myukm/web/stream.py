@@ -16,6 +16,7 @@ from myukm.live import log
 from myukm.live.hub import Hub
 from myukm.live.listener import Listener
 from myukm.live.sse import encode, message
+from myukm.live.straight import StraightWriter
 from myukm.live.stream import follow
 from myukm.ops import stats
 from myukm.web.access import json_call, logged_in, me
@@ -58,11 +59,13 @@ def stream() -> Response:
     user_id, connection = me().id, secrets.token_hex(8)
     refuse_too_many(hub, user_id)
     token = current_user.get_id()
-    allowed = rights.topics([token])[token]
-    listener = Listener(token, user_id, allowed, wanted_topics(allowed, user_id))
+    allowed = rights.topics([token]).get(token, frozenset())
+    wanted = wanted_topics(allowed, user_id)
+    writer = StraightWriter.of(request.environ)
+    listener = Listener(token, user_id, allowed, wanted, writer)
     hub.join(listener)
     try:
-        cursor, first = beginning(listener, user_id)
+        listener.cursor, first = beginning(listener, user_id)
     except BaseException:
         hub.leave(listener)
         raise
@@ -70,7 +73,7 @@ def stream() -> Response:
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     db.session.remove()
     response = Response(
-        follow(hub, listener, cursor, first),
+        follow(hub, listener, first),
         mimetype="text/event-stream",
         headers={"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"},
     )

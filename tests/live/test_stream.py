@@ -25,7 +25,7 @@ Open = Callable[..., StreamReader]
 def listen(web: WebServer, session_as: SessionAs) -> Iterator[Open]:
     opened: list[StreamReader] = []
 
-    def open_stream(who: str, session: requests.Session | None = None, **kwargs) -> StreamReader:  # noqa: ANN003
+    def open_stream(who: str, session: requests.Session | None = None, **kwargs) -> StreamReader:
         opened.append(StreamReader(web.url, session or session_as(who), **kwargs))
         return opened[-1]
 
@@ -182,5 +182,5 @@ def test_a_server_that_stops_says_bye(web: WebServer, listen: Open) -> None:
 def arbiter_of(web: WebServer) -> int:
     """The pid of gunicorn's master: the listening process whose parent is the nanny."""
     children = f"/proc/{web.child.pid}/task/{web.child.pid}/children"
-    with open(children) as file:  # noqa: PTH123
+    with open(children) as file:
         return int(file.read().split()[0])

@@ -1,0 +1,106 @@
+"""A reader that stops reading costs the others nothing, and what it gets is whole."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+
+import pytest
+import requests
+from flask import Flask
+
+from myukm.database import write
+from myukm.live import log
+from tests.support.programs import WebServer
+from tests.support.sse import StreamReader
+
+SessionAs = Callable[[str], requests.Session]
+PIECE = "x" * 4000
+
+
+@pytest.fixture
+def stuck(web: WebServer, session_as: SessionAs) -> Iterator[socket.socket]:
+    """An open stream that nobody reads."""
+    cookie = session_as("friend").cookies["myukm"]
+    port = int(web.url.rsplit(":", 1)[1])
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", port))
+        request = f"GET /stream HTTP/1.1\r\nHost: x\r\nCookie: myukm={cookie}\r\n\r\n"
+        connection.sendall(request.encode())
+        assert connection.recv(12, socket.MSG_WAITALL) == b"HTTP/1.1 200"
+        connection.settimeout(20)
+        yield connection
+
+
+def flood(app: Flask, first: int, count: int) -> None:
+    with app.app_context(), write():
+        for n in range(first, first + count):
+            log.append("ukm:ROBOTIK", "chat.message", {"n": n, "message": PIECE})
+
+
+def test_a_reader_that_stops_is_closed_and_the_others_miss_nothing(
+    app: Flask, web: WebServer, session_as: SessionAs, stuck: socket.socket
+) -> None:
+    reader = StreamReader(web.url, session_as("member"))
+    for first in range(0, 400, 20):
+        flood(app, first, 20)
+        reader.wait_for(first + 20, "chat.message")
+    assert [event["n"] for event in reader.of("chat.message")] == list(range(400))
+    held = b"".join(iter(lambda: receive(stuck), b""))
+    assert len(held) < 512 * 1024
+    reader.close()
+
+
+def receive(connection: socket.socket) -> bytes:
+    """Return what comes next; nothing once the server hung up."""
+    try:
+        return connection.recv(65536)
+    except ConnectionResetError:
+        return b""
+
+
+def test_a_reader_that_lags_and_goes_on_gets_every_byte(
+    app: Flask, web: WebServer, stuck: socket.socket
+) -> None:
+    """More than the kernel keeps and less than the backlog: one half-written chunk at least."""
+    for first in range(0, 60, 10):
+        flood(app, first, 10)
+    received = b""
+    while received.count(b'"message"') < 60 or not received.endswith(b"\n\n\r\n"):
+        piece = receive(stuck)
+        assert piece, "the server hung up"
+        received += piece
+    lines = dechunked(received[received.index(b"\r\n\r\n") + 4 :]).splitlines()
+    events = [json.loads(line[6:]) for line in lines if line.startswith(b'data: {"n"')]
+    assert [event["n"] for event in events] == list(range(60))
+    assert all(event["message"] == PIECE for event in events)
+
+
+def dechunked(data: bytes) -> bytes:
+    """Return the body of an HTTP/1.1 answer in chunks, checking each chunk's frame."""
+    body = b""
+    while b"\r\n" in data:
+        size, data = data.split(b"\r\n", 1)
+        length = int(size, 16)
+        if len(data) < length + 2:
+            break
+        assert data[length : length + 2] == b"\r\n"
+        body, data = body + data[:length], data[length + 2 :]
+    return body
+
+
+def test_an_old_proxy_gets_the_events_without_chunks(
+    app: Flask, web: WebServer, session_as: SessionAs
+) -> None:
+    cookie = session_as("member").cookies["myukm"]
+    with socket.create_connection(("127.0.0.1", int(web.url.rsplit(":", 1)[1])), 10) as connection:
+        connection.sendall(f"GET /stream HTTP/1.0\r\nCookie: myukm={cookie}\r\n\r\n".encode())
+        received = connection.recv(65536)
+        while b"\r\n\r\n:" not in received:
+            received += connection.recv(65536)
+        flood(app, 0, 1)
+        while PIECE.encode() not in received:
+            received += connection.recv(65536)
+    body = received[received.index(b"\r\n\r\n") + 4 :]
+    assert body.startswith(b":\n\n")
+    assert b"\r\n" not in body
