@@ -59,6 +59,7 @@ for (const button of page.querySelectorAll("[data-action]")) {
 on("sync.progress", (progress) => {
   if (isStale(progress, current)) return;
   heard += 1;
+  log.follow(progress.run_id);
   render(progress);
 });
 on("sync.log", (entry) => log.add(entry));

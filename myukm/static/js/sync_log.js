@@ -11,12 +11,21 @@ export class SyncLog {
     this.empty = document.getElementById("log-empty");
   }
 
+  /** Belongs to this run from now on; lines of another one go. */
+  follow(run) {
+    if (run === this.run) return;
+    this.run = run;
+    this.list.replaceChildren();
+    this.empty.hidden = false;
+  }
+
   /** Puts in what the page came with, oldest first. */
   load(entries) {
     for (const entry of entries) this.add(entry);
   }
 
   add(entry) {
+    this.follow(entry.run_id);
     this.list.prepend(line(entry));
     if (this.list.children.length > MOST_LINES) this.list.lastElementChild.remove();
     this.empty.hidden = true;

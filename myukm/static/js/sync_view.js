@@ -79,11 +79,13 @@ function announce(progress) {
 }
 
 function plot(progress) {
-  if (!progress.run_id || !progress.started_at) return;
+  if (progress.rate_per_second === null) {
+    chart.follow(progress.run_id);
+    return;
+  }
   const until = progress.finished_at ? Date.parse(progress.finished_at) : Date.now();
   const seconds = (until - Date.parse(progress.started_at)) / 1000;
-  if (progress.rate_per_second === null) chart.follow(progress.run_id);
-  else chart.add(progress.run_id, Math.max(0, seconds), progress.rate_per_second);
+  chart.add(progress.run_id, Math.max(0, seconds), progress.rate_per_second);
 }
 
 const PARTS = [showStatus, showFigures, showOrigin, showNotice, showButtons, announce, plot];
