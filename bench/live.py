@@ -50,6 +50,9 @@ def main() -> None:
         server = WebServer(Path(folder) / "web.log", env)
         try:
             asyncio.run(measure(app, server, cookies, asked))
+        except AssertionError:
+            print(server.output()[-3000:])
+            raise
         finally:
             server.kill()
 

@@ -116,10 +116,11 @@ def count_changed(session: Session, statement: Update | Delete) -> int:
 
 def engine_options(uri: str) -> dict[str, Any]:
     """Return SQLAlchemy's engine options for the database at `uri`."""
+    pool: dict[str, Any] = {"pool_size": 10, "max_overflow": 20, "pool_timeout": 10}
     exact = {"json_serializer": exact_json.dumps, "json_deserializer": exact_json.loads}
     if uri.startswith("sqlite"):
-        return {**exact, "connect_args": {"timeout": 5}}
-    pool = {"pool_size": 10, "max_overflow": 20, "pool_timeout": 10, "pool_pre_ping": True}
+        return {**exact, **pool, "connect_args": {"timeout": 5}}
+    pool["pool_pre_ping"] = True
     connect: dict[str, Any] = {"connect_timeout": 3}
     if uri.startswith("mysql"):
         connect |= {"charset": "utf8mb4"}

@@ -5,7 +5,8 @@ from typing import Any
 
 from flask import Flask, Response, json, jsonify, make_response, render_template
 from flask_babel import gettext as _
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from myukm.errors import DomainError
@@ -19,6 +20,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(DomainError, domain_error)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(OperationalError, database_error)
+    app.register_error_handler(PoolTimeout, database_error)
 
 
 def domain_error(error: DomainError) -> Any:
@@ -41,9 +43,9 @@ def http_error(error: HTTPException) -> Response:
     return response
 
 
-def database_error(error: OperationalError) -> Any:
+def database_error(error: SQLAlchemyError) -> Any:
     """Say that the database does not answer; the operator reads why in the log."""
-    log.error("database: %s", error.orig)
+    log.error("database: %s", getattr(error, "orig", error))
     return domain_error(
         DomainError(
             _("Basis data tidak menjawab. Coba lagi sebentar lagi."),

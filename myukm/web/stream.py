@@ -63,6 +63,7 @@ def stream() -> Response:
     wanted = wanted_topics(allowed, user_id)
     writer = StraightWriter.of(request.environ)
     listener = Listener(token, user_id, allowed, wanted, writer)
+    db.session.remove()  # the hub's first look takes a connection of its own
     hub.join(listener)
     try:
         listener.cursor, first = beginning(listener, user_id)
