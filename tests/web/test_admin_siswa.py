@@ -10,8 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from myukm.database import utcnow, write
+from myukm.demo.simulator.client import Simulator
+from myukm.domain import siswa_import
 from myukm.models import Siswa
 from myukm.queues import SYNC, queue
+from tests.support.programs import Program
 
 ClientAs = Callable[[str], FlaskClient]
 JSON = {"Accept": "application/json"}
@@ -38,6 +41,12 @@ PERIODS = [
         ],
     }
 ]
+
+
+@pytest.fixture
+def api(simulator: Simulator, settings: dict[str, str]) -> Simulator:
+    settings["PEMBAYARAN_API_URL"] = simulator.url
+    return simulator
 
 
 def add(*students: Siswa) -> None:
@@ -187,3 +196,19 @@ def test_every_id_has_an_address(app: Flask, client_as: ClientAs) -> None:
             "&gt;", ">"
         ).replace("&amp;", "&"), idperson
         assert path in client.get("/admin/siswa").text
+
+
+def test_a_student_synced_on_request_has_what_the_api_serves(
+    api: Simulator, client_as: ClientAs, start: Callable[..., Program]
+) -> None:
+    client = client_as("bendahara")
+    with client.application.app_context():
+        siswa_import.from_api()
+    before = client.get("/admin/siswa/100001", headers=JSON).get_json()
+    assert (before["pembayaran"], before["lunas"], before["synced_at"]) == (None, None, None)
+    assert client.post("/admin/siswa/100001/sync").status_code == 202
+    worker = start("rq", "worker", "--burst", "sync-pembayaran")
+    assert worker.child.wait(30) == 0, worker.output()
+    after = client.get("/admin/siswa/100001", headers=JSON).get_json()
+    assert after["pembayaran"] == api.expected("100001")["data"][0]["periods"]
+    assert after["synced_at"]
