@@ -5,11 +5,11 @@ from typing import Any
 
 from flask import Flask, Response, json, jsonify, make_response, render_template
 from flask_babel import gettext as _
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from myukm.errors import DomainError
+from myukm.errors import DomainError, Invalid
 from myukm.web.access import wants_json
 
 log = logging.getLogger(__name__)
@@ -20,6 +20,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(DomainError, domain_error)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(OperationalError, database_error)
+    app.register_error_handler(DataError, data_error)
     app.register_error_handler(PoolTimeout, database_error)
 
 
@@ -53,6 +54,11 @@ def database_error(error: SQLAlchemyError) -> Any:
             status=503,
         )
     )
+
+
+def data_error(error: DataError) -> Any:
+    """Refuse text that no column holds (PostgreSQL takes no NUL, ids have a length)."""
+    return domain_error(Invalid(_("Isian ini tidak bisa disimpan.")))
 
 
 def page(status: int, message: str) -> str:

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.conftest import every_database
 from tests.support.people import NAMES, PASSWORD
 
 ClientAs = Callable[[str], FlaskClient]
@@ -91,3 +92,9 @@ def test_the_language_is_the_readers_choice(client_as: ClientAs) -> None:
     client.post("/language", data={"lang": "en"})
     assert 'lang="en"' in client.get("/login").text
     assert client.post("/language", data={"lang": "xx"}).status_code == 422
+
+
+@every_database
+def test_a_nim_with_a_nul_is_an_unknown_nim(app: Flask, people: dict[str, int]) -> None:
+    answer = app.test_client().post("/login", json={"nim": "a\0b", "password": "rahasia"})
+    assert answer.status_code in (401, 422)
