@@ -51,5 +51,5 @@ class WebServer(Program):
         assert self.child.running(), self.output()
         try:
             return requests.get(f"{self.url}/login", timeout=5).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
