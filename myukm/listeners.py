@@ -132,7 +132,9 @@ def _clients() -> _Clients | None:
     except ResponseError:
         return None
     nameless = any(not client["name"] and client["cmd"] in BLOCKED for client in listed)
-    return _Clients(frozenset(client["name"] for client in listed), nameless, utcnow() - uptime)
+    # Its clock ticks in whole seconds.
+    since = utcnow() - uptime + timedelta(seconds=1)
+    return _Clients(frozenset(client["name"] for client in listed), nameless, since)
 
 
 def _listener(

@@ -1,0 +1,240 @@
+"""What is wrong is found, named, and has a cure; the most telling comes first."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import redis
+from flask import Flask
+from sqlalchemy import text
+
+import config
+from myukm import create_app, queues
+from myukm.database import utcnow, write
+from myukm.demo.ports import any_free
+from myukm.demo.simulator.client import Simulator
+from myukm.domain import progress
+from myukm.models import ChatMessage, Ukm
+from myukm.ops import api_probe, doctor
+from tests.support.people import UKM
+from tests.support.programs import Program
+from tests.support.workers import WORKER, wait_serving
+
+Report = dict[str, Any]
+CHAT = "myukm.jobs.chat.broadcast_chat_message"
+
+
+def examine(app: Flask) -> Report:
+    for name in [key for key in app.extensions if key.startswith("recent:")]:
+        del app.extensions[name]
+    with app.app_context():
+        return doctor.report()
+
+
+def codes(report: Report) -> set[tuple[str, str]]:
+    return {(finding["code"], finding["level"]) for finding in report["findings"]}
+
+
+def only(app: Flask, code: str) -> dict[str, Any]:
+    """Return the first finding of that code."""
+    return next(each for each in examine(app)["findings"] if each["code"] == code)
+
+
+def queue_old_jobs(app: Flask, valkey: redis.Redis, count: int) -> None:
+    """Let chat jobs wait since half a minute ago."""
+    moment = (utcnow() - timedelta(seconds=30)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    with app.app_context():
+        for ukm_id in range(count):
+            job_id = str(queues.enqueue(CHAT, ukm_id))
+            valkey.hset(queues.OwnJob.key_for(job_id), "enqueued_at", moment)
+
+
+@pytest.fixture
+def workers(app: Flask, start: Callable[..., Program]) -> Program:
+    program = start(*WORKER)
+    wait_serving(app)
+    return program
+
+
+def test_all_is_well(app: Flask, workers: Program) -> None:
+    assert examine(app) == {"status": "ok", "findings": []}
+
+
+def test_the_old_failure_is_the_first_line(
+    app: Flask, start: Callable[..., Program], valkey: redis.Redis
+) -> None:
+    start("rq", "worker", "default")
+    wait_serving(app, ["default"])
+    queue_old_jobs(app, valkey, 5)
+    report = examine(app)
+    first = report["findings"][0]
+    assert (report["status"], first["code"], first["level"]) == ("broken", "no_worker", "broken")
+    assert first["message"].startswith("5 pekerjaan menunggu di antrian high (tertua 3")
+    assert first["message"].endswith("Worker yang hidup hanya mendengarkan: default.")
+    assert "rq worker high" in first["cure"]
+    assert first["since"].endswith("Z")
+
+
+def test_no_worker_at_all_may_be_another_valkey(app: Flask, valkey: redis.Redis) -> None:
+    queue_old_jobs(app, valkey, 1)
+    first = examine(app)["findings"][0]
+    assert "REDIS_URL lain, sebab rq tidak membaca .env" in first["message"]
+    assert app.config["REDIS_URL"] in first["message"]
+
+
+def test_a_worker_that_died_is_the_cause(
+    app: Flask, start: Callable[..., Program], valkey: redis.Redis
+) -> None:
+    program = start("rq", "worker", "high")
+    wait_serving(app, ["high"])
+    program.kill()
+    wait_serving(app, [])
+    queue_old_jobs(app, valkey, 1)
+    report = examine(app)
+    assert "mati mendadak" in report["findings"][0]["message"]
+    assert ("worker_died", "warning") in codes(report)
+
+
+def test_suspended_workers_are_named_before_all(
+    app: Flask, start: Callable[..., Program], valkey: redis.Redis
+) -> None:
+    valkey.set("rq:suspended", 1)
+    start(*WORKER)
+    wait_serving(app)
+    assert codes(examine(app)) == {("workers_suspended", "warning")}
+    queue_old_jobs(app, valkey, 2)
+    first = examine(app)["findings"][0]
+    assert (first["code"], first["level"]) == ("workers_suspended", "broken")
+    assert "2 pekerjaan menunggu" in first["message"]
+    assert "rq resume" in first["cure"]
+
+
+def test_a_worker_that_does_not_take_what_waits_is_stuck(
+    app: Flask, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue_old_jobs(app, valkey, 1)
+    busy = SimpleNamespace(name="w1", alive=True, queues=("high",), state="busy")
+    monkeypatch.setattr("myukm.listeners.Scene.serving", lambda _scene, _name: [busy])
+    monkeypatch.setattr("myukm.ops.findings.queues.SLOW_SECONDS", 20)
+    assert ("queue_slow", "warning") in codes(examine(app))
+    busy.state = "idle"
+    assert "w1 menganggur" in only(app, "worker_stuck")["message"]
+
+
+def test_valkey_away(settings: dict[str, str]) -> None:
+    url = f"redis://:secret@127.0.0.1:{any_free()}/0"
+    app = create_app(config.load({**settings, "REDIS_URL": url}))
+    report = examine(app)
+    assert report["status"] == "broken"
+    assert report["findings"][0]["code"] == "valkey_unreachable"
+    assert "secret" not in str(report)
+    with app.app_context():
+        assert [finding.code for finding in doctor.not_ready()] == ["valkey_unreachable"]
+
+
+@pytest.fixture
+def valkey_config(valkey: redis.Redis) -> Iterator[redis.Redis]:
+    kept = valkey.config_get("maxmemory*")
+    yield valkey
+    for name in ("maxmemory", "maxmemory-policy"):
+        valkey.config_set(name, kept[name])
+
+
+def test_valkey_that_forgets(app: Flask, valkey_config: redis.Redis) -> None:
+    valkey_config.config_set("maxmemory-policy", "allkeys-lru")
+    assert ("valkey_policy", "warning") in codes(examine(app))
+    valkey_config.config_set("maxmemory", "1gb")
+    assert ("valkey_policy", "broken") in codes(examine(app))
+
+
+def test_valkey_that_is_full(app: Flask, valkey_config: redis.Redis) -> None:
+    used = valkey_config.info("memory")["used_memory"]
+    valkey_config.config_set("maxmemory", int(used / 0.95))
+    assert "memory" in only(app, "valkey_memory")["code"]
+
+
+def test_database_away(settings: dict[str, str]) -> None:
+    away = f"postgresql://u:secret@127.0.0.1:{any_free()}/x"
+    app = create_app(config.load({**settings, "DATABASE_URL": away}))
+    found = only(app, "database_unreachable")
+    assert "127.0.0.1" in found["message"]
+    assert "secret" not in str(found)
+    with app.app_context():
+        assert [finding.code for finding in doctor.not_ready()] == ["database_unreachable"]
+
+
+def test_migrations_missing(app: Flask) -> None:
+    with app.app_context(), write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = 'older'"))
+    found = only(app, "migrations")
+    assert (found["level"], "flask db upgrade" in found["cure"]) == ("broken", True)
+
+
+def test_messages_that_nobody_sent_on(app: Flask, people: dict[str, int]) -> None:
+    with app.app_context(), write() as session:
+        ukm = session.query(Ukm).filter_by(code=UKM).one()
+        old = utcnow() - timedelta(minutes=1)
+        values = {"ukm_id": ukm.id, "user_id": people["member"], "number": 1, "created_at": old}
+        session.add(ChatMessage(client_id="1", body="Halo", **values))
+    found = only(app, "chat_unpublished")
+    assert (found["level"], found["message"][:2]) == ("broken", "1 ")
+    assert "Halo" not in str(found)
+
+
+def test_a_run_that_stands_still(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    stalled = {"stalled": True, "reason": "API tidak menjawab", "reason_code": "api_down"}
+    monkeypatch.setattr(progress, "current", lambda: stalled)
+    assert only(app, "api_down")["message"] == "Sinkronisasi tidak bergerak: API tidak menjawab."
+
+
+def test_the_payment_api(app: Flask, settings: dict[str, str], simulator: Simulator) -> None:
+    with app.app_context():
+        app.config["PEMBAYARAN_API_URL"] = f"http://127.0.0.1:{any_free()}"
+        api_probe.probe()
+        assert ("api_unreachable", "warning") in codes(examine(app))
+        app.config["PEMBAYARAN_API_URL"] = simulator.url
+        assert api_probe.probe().ok
+        assert not {code for code, _ in codes(examine(app))} & {"api_unreachable", "api_refused"}
+
+
+@pytest.mark.parametrize(
+    ("status", "ok", "refused"),
+    [
+        (200, True, False),
+        (404, True, False),
+        (429, True, False),
+        (401, False, True),
+        (403, False, True),
+        (500, False, False),
+        (302, False, False),
+    ],
+)
+def test_what_the_api_answers(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, status: int, ok: bool, refused: bool
+) -> None:
+    answer = SimpleNamespace(status_code=status, close=lambda: None)
+    monkeypatch.setattr("requests.get", lambda *_, **__: answer)
+    with app.app_context():
+        found = api_probe.probe()
+        assert (found.ok, found.refused, api_probe.last()) == (ok, refused, found)
+    assert ("api_refused" in str(examine(app))) is refused
+
+
+def test_a_full_disk(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = shutil.disk_usage("/")._replace(total=10**12, free=10**9)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: room)
+    assert only(app, "disk_full")["level"] == "warning"
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: room._replace(free=10**8))
+    assert only(app, "disk_full")["level"] == "broken"
+
+
+def test_failed_jobs(app: Flask, start: Callable[..., Program]) -> None:
+    with app.app_context():
+        queues.enqueue("myukm.jobs.presence.broadcast_online_status", 1, 2)
+    start("rq", "worker", "default", "--burst").child.wait(30)
+    found = only(app, "jobs_failed")
+    assert found["message"].startswith("1 pekerjaan di antrian default gagal")
+    assert "TypeError" in found["message"]

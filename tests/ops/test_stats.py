@@ -1,0 +1,148 @@
+"""The figures: what waits, runs, finished and failed, and what is told of a failure."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import redis
+from flask import Flask
+from rq import Queue
+
+from myukm import queues
+from myukm.ops import counters, stats
+from myukm.ops.latest import error_line
+from myukm.ops.telling import HealthTeller
+from tests.support.programs import Program
+from tests.support.waiting import wait_until
+from tests.support.workers import wait_serving
+
+PRESENCE = "myukm.jobs.presence.broadcast_online_status"
+
+
+def health(app: Flask) -> dict[str, Any]:
+    for name in [key for key in app.extensions if key.startswith("recent:")]:
+        del app.extensions[name]
+    with app.app_context():
+        return stats.health()
+
+
+def row(app: Flask, name: str) -> dict[str, Any]:
+    return next(each for each in health(app)["queues"] if each["name"] == name)
+
+
+def test_what_waits_is_counted_with_the_age_of_the_oldest(app: Flask, valkey: redis.Redis) -> None:
+    with app.app_context():
+        first = queues.enqueue(PRESENCE, 1)
+        queues.enqueue(PRESENCE, 2)
+    old = (datetime.now(UTC) - timedelta(seconds=90)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    valkey.hset(queues.OwnJob.key_for(str(first)), "enqueued_at", old)
+    found = row(app, "default")
+    assert (found["waiting"], found["workers"], found["running"]) == (2, 0, 0)
+    assert 90 <= found["oldest_seconds"] < 95
+    assert row(app, "high")["oldest_seconds"] is None
+
+
+@pytest.mark.parametrize("argv", [("rq", "worker", "default"), ("python", "worker.py", "default")])
+def test_jobs_are_counted_where_they_run(
+    app: Flask, start: Callable[..., Program], valkey: redis.Redis, argv: tuple[str, ...]
+) -> None:
+    with app.app_context():
+        for user_id in range(3):
+            queues.enqueue(PRESENCE, user_id)
+        queues.enqueue(PRESENCE, "x", "too many arguments")
+    assert start(*argv, "--burst").child.wait(60) == 0
+    found = row(app, "default")
+    assert (found["finished_hour"], found["finished_today"]) == (3, 3)
+    assert (found["failed_hour"], found["failed_today"], found["waiting"]) == (1, 1, 0)
+    assert found["rate_per_minute"] > 0
+    [failure] = health(app)["latest_failures"]
+    assert failure["error"].startswith("TypeError: broadcast_online_status() takes 1 positional")
+    assert (failure["queue"], failure["at"][-1]) == ("default", "Z")
+    assert {job["status"] for job in health(app)["latest_jobs"]} == {"finished", "failed"}
+
+
+def test_workers_are_listed_with_their_state(app: Flask, start: Callable[..., Program]) -> None:
+    program = start("rq", "worker", "high", "default")
+    wait_serving(app, ["high", "default"])
+    wait_until(lambda: health(app)["workers"][0]["state"] == "idle", 10, "an idle worker")
+    [worker] = health(app)["workers"]
+    assert (worker["queues"], worker["job"]) == (["high", "default"], None)
+    program.kill()
+    wait_serving(app, [])
+    assert health(app)["workers"][0]["state"] == "dead"
+
+
+def test_without_valkey_the_figures_are_empty(app: Flask) -> None:
+    app.extensions["valkey"] = redis.Redis(port=1, socket_connect_timeout=0.1)
+    found = health(app)
+    assert (found["valkey"], found["queues"], found["workers"]) == (False, [], [])
+
+
+def test_hours_and_days_end(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = {
+        "now": datetime(2026, 11, 21, 17, 30, 20, tzinfo=UTC),  # 00.30 of the 22nd in Jakarta
+        "today": datetime(2026, 11, 21, 17, 2, tzinfo=UTC),
+        "hour": datetime(2026, 11, 21, 16, 31, tzinfo=UTC),  # yesterday there
+        "earlier": datetime(2026, 11, 21, 16, 30, tzinfo=UTC),
+    }
+    with app.app_context():
+        for moment in moments.values():
+            monkeypatch.setattr(counters, "utcnow", lambda moment=moment: moment)
+            counters.count("high", "finished")
+        with app.extensions["valkey"].pipeline() as pipe:
+            counters.ask(pipe, "high", moments["now"])
+            found = counters.read(pipe.execute(), moments["now"])
+        assert (found.finished_hour, found.finished_today, found.failed_hour) == (3, 2, 0)
+        assert found.rate_per_minute == round(60 / 80, 1)
+        assert counters.totals("high") == {"finished": 4}
+
+
+@pytest.mark.parametrize(
+    ("trace", "line"),
+    [
+        (
+            "Traceback (most recent call last):\n  File x\n    y = 1\nKeyError: 'a'\n",
+            "KeyError: 'a'",
+        ),
+        (
+            "Traceback (most recent call last):\n  …\n"
+            "sqlalchemy.exc.DataError: (psycopg.DataError) too long\n"
+            "[SQL: INSERT INTO chat_message]\n[parameters: ('what a user wrote',)]\n"
+            "(Background on this error at: https://sqlalche.me/e/20/9h9h)",
+            "sqlalchemy.exc.DataError: (psycopg.DataError) too long",
+        ),
+        ("Work-horse terminated unexpectedly; waitpid returned 9", "Work-horse terminated unexp"),
+        ("", ""),
+    ],
+)
+def test_an_error_is_told_without_its_trace(trace: str, line: str) -> None:
+    assert error_line(trace).startswith(line)
+    assert "user wrote" not in error_line(trace)
+
+
+def test_a_foreign_jobs_data_is_not_unpickled(app: Flask, valkey: redis.Redis) -> None:
+    Queue("high", connection=valkey).enqueue(print, description="<script>")
+    assert health(app)["queues"][0]["waiting"] == 1
+
+
+def test_only_news_are_told(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr("myukm.ops.telling.EVERY_SECONDS", 0)
+    monkeypatch.setattr("myukm.live.wake.tell", lambda *event: told.append(event) or True)
+    teller = HealthTeller()
+
+    def tell() -> int:
+        for name in [key for key in app.extensions if key.startswith("recent:")]:
+            del app.extensions[name]
+        with app.app_context():
+            teller.tell_health()
+        return len(told)
+
+    assert (tell(), tell()) == (1, 1)
+    with app.app_context():
+        queues.enqueue(PRESENCE, 1)
+    assert tell() == 2
+    topic, kind, data = told[-1]
+    assert (topic, kind) == ("queue", "queue.health")
+    assert data["doctor"]["findings"]

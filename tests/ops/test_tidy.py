@@ -1,0 +1,77 @@
+"""Jobs whose worker died at the wrong moment come back or are noted as failed."""
+
+from collections.abc import Callable
+
+import pytest
+import redis
+from flask import Flask
+from rq import Queue
+
+from myukm import queues
+from myukm.ops.tidy import Prober, Tidier
+from tests.support.waiting import wait_until
+
+PING = "myukm.jobs.upkeep.ping"
+
+
+@pytest.fixture
+def tidy(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    monkeypatch.setattr("myukm.ops.tidy.TIDY_SECONDS", 0)
+    tidier = Tidier()
+
+    def run() -> None:
+        with app.app_context():
+            tidier.tidy_queues()
+
+    return run
+
+
+def test_a_job_taken_and_never_begun_comes_back_first(
+    app: Flask, valkey: redis.Redis, tidy: Callable[[], None]
+) -> None:
+    high = Queue("high", connection=valkey)
+    with app.app_context():
+        lost, next_one = (queues.enqueue(PING, to="high") for _ in range(2))
+    valkey.lmove(high.key, high.intermediate_queue_key)
+    tidy()
+    assert high.get_job_ids() == [next_one], "a worker may just be about to begin it"
+    tidy()
+    assert high.get_job_ids() == [lost, next_one]
+    assert valkey.llen(high.intermediate_queue_key) == 0
+
+
+def test_a_job_at_work_is_left_alone(
+    app: Flask, valkey: redis.Redis, tidy: Callable[[], None]
+) -> None:
+    high = Queue("high", connection=valkey)
+    with app.app_context():
+        job_id = queues.enqueue(PING, to="high")
+    valkey.lmove(high.key, high.intermediate_queue_key)
+    valkey.zadd(high.started_job_registry.key, {f"{job_id}:1": 1e12})
+    tidy()
+    tidy()
+    assert high.get_job_ids() == []
+
+
+def test_a_job_that_died_with_its_worker_is_noted(
+    app: Flask, valkey: redis.Redis, tidy: Callable[[], None]
+) -> None:
+    high = Queue("high", connection=valkey)
+    with app.app_context():
+        job_id = str(queues.enqueue(PING, to="high"))
+    valkey.lpop(high.key)
+    valkey.hset(queues.OwnJob.key_for(job_id), "status", "started")
+    valkey.zadd(high.started_job_registry.key, {f"{job_id}:1": 1})
+    tidy()
+    assert high.failed_job_registry.get_job_ids() == [job_id]
+    assert valkey.zcard(high.started_job_registry.key) == 0
+
+
+def test_the_api_is_asked_aside_and_not_too_often(app: Flask) -> None:
+    asked: list[str] = []
+    prober = Prober(lambda: asked.append("once"))
+    with app.app_context():
+        prober.probe_api()
+        wait_until(lambda: asked == ["once"], 5, "one probe")
+        prober.probe_api()
+    assert asked == ["once"]
