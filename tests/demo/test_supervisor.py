@@ -111,19 +111,19 @@ def ending(demo: Demo) -> Iterator[Demo]:
 
 
 def test_a_new_user_finds_everything(running: Demo, folder: Path):
-    assert requests.get(f"{running.url}/readyz", timeout=5).status_code == 200
+    assert requests.get(f"{running.url}/readyz", timeout=15).status_code == 200
     logins = re.findall(r"^  (\w+) +(\d+) +(\S+)", running.said, re.MULTILINE)
     assert [role for role, _, _ in logins] == ["admin", "bendahara", "operator"] + ["anggota"] * 2
     for _, nim, password in logins:
         body = {"nim": nim, "password": password}
-        assert requests.post(f"{running.url}/login", json=body, timeout=5).status_code == 200
+        assert requests.post(f"{running.url}/login", json=body, timeout=15).status_code == 200
     with contextlib.closing(sqlite3.connect(folder / "instance/demo.db")) as database:
         assert database.execute("SELECT count(*) FROM siswa").fetchone() == (6102,)
     settings = dict(
         line.split("=", 1) for line in (folder / "instance/demo.env").read_text().splitlines()
     )
     assert f"export REDIS_URL={settings['REDIS_URL']}\n" in running.said
-    roster = requests.get(f"{settings['PEMBAYARAN_API_URL']}/siswa", timeout=5).json()
+    roster = requests.get(f"{settings['PEMBAYARAN_API_URL']}/siswa", timeout=15).json()
     assert len(roster["data"]) == 6102
 
 
@@ -139,7 +139,7 @@ def test_a_second_demo_in_the_folder_is_refused_in_words(running: Demo, folder: 
     assert second.returncode == 1
     assert second.stderr.count("\n") == 1
     assert f"PID {running.process.pid}, {running.url}" in second.stderr
-    assert requests.get(f"{running.url}/readyz", timeout=5).status_code == 200
+    assert requests.get(f"{running.url}/readyz", timeout=15).status_code == 200
 
 
 def test_every_part_that_dies_is_started_again(running: Demo):
@@ -151,13 +151,13 @@ def test_every_part_that_dies_is_started_again(running: Demo):
         wait_until(
             lambda words=words: any(is_it(p, words) for p in descendants(running.process.pid))
         )
-    wait_until(lambda: answers(f"{running.url}/readyz"), 30)
+    wait_until(lambda: answers(f"{running.url}/readyz"), 60)
     assert running.said.count("dimulai lagi") == len(parts)
 
 
 def answers(url: str) -> bool:
-    with contextlib.suppress(requests.ConnectionError):
-        return requests.get(url, timeout=5).status_code == 200
+    with contextlib.suppress(requests.RequestException):
+        return requests.get(url, timeout=15).status_code == 200
     return False
 
 
