@@ -64,7 +64,7 @@ class Hub:
 
     def leave(self, listener: Listener) -> None:
         """Forget `listener`; nothing is written to it any more."""
-        listener.closed = True
+        listener.release()
         with self._lock:
             self._all.discard(listener)
             for topic in listener.topics:

@@ -49,6 +49,14 @@ class Listener:
         self._backlog: deque[Chunk] = deque()
         self._bytes = 0
         self._ready = threading.Condition()
+        if writer:
+            writer.on_hang_up(self.close)
+
+    def release(self) -> None:
+        """Let go of the socket; nothing is written to it any more."""
+        self.closed = True
+        if self._writer:
+            self._writer.release()
 
     def narrowed(self, allowed: frozenset[str]) -> frozenset[str]:
         """Return the topics that are both allowed and asked for."""

@@ -8,12 +8,14 @@ else the stream's own loop does the work.
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Self
 
+import gevent
 from gevent.monkey import is_module_patched
 
+READABLE = 1
 SEND_BUFFER_BYTES = 64 * 1024
 
 
@@ -23,8 +25,25 @@ class StraightWriter:
     def __init__(self, sock: socket.socket, chunked: bool) -> None:
         self.chunked = chunked
         self._sock, self._fd = sock, sock.fileno()
+        self._watcher: Any = None
         # The kernel would keep megabytes for a reader that stopped.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+
+    def on_hang_up(self, callback: Callable[[], None]) -> None:
+        """Call `callback` once when the reader left: a reader of a stream has nothing to say."""
+        watcher = gevent.get_hub().loop.io(self._fd, READABLE)
+
+        def left() -> None:
+            watcher.stop()
+            gevent.spawn_raw(callback)  # nothing may block inside the event loop
+
+        watcher.start(left)
+        self._watcher = watcher
+
+    def release(self) -> None:
+        """Let go of the socket: the server closes it after this."""
+        if self._watcher:
+            self._watcher.close()
 
     @classmethod
     def of(cls, environ: Mapping[str, Any]) -> Self | None:

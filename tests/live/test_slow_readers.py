@@ -12,6 +12,7 @@ from myukm.database import write
 from myukm.live import log
 from tests.support.programs import WebServer
 from tests.support.sse import StreamReader
+from tests.support.waiting import wait_until
 
 SessionAs = Callable[[str], requests.Session]
 PIECE = "x" * 4000
@@ -104,3 +105,16 @@ def test_an_old_proxy_gets_the_events_without_chunks(
     body = received[received.index(b"\r\n\r\n") + 4 :]
     assert body.startswith(b":\n\n")
     assert b"\r\n" not in body
+
+
+def test_a_page_that_was_left_makes_room_at_once(web: WebServer, session_as: SessionAs) -> None:
+    """Ten streams are allowed; a reader who opens page after page never has more than one."""
+    session = session_as("member")
+    for _ in range(25):
+        wait_until(lambda: opens(web, session), 5, "a stream opens")
+
+
+def opens(web: WebServer, session: requests.Session) -> bool:
+    """Open a stream, hang up, and return whether it was granted."""
+    with session.get(f"{web.url}/stream", stream=True, timeout=5) as answer:
+        return answer.status_code == 200
