@@ -32,7 +32,8 @@ class Hub:
     """Reads once, hands on to many. All it knows of the app comes as callables.
 
     `connect()` opens a Valkey client of the hub's own, `newest()` and `since(seq, limit)` read
-    the log, `rights(keys)` returns each log-in's topics (absent: the log-in ended).
+    the log, `rights(keys)` returns each log-in's topics (absent: the log-in ended), `states()`
+    what is otherwise told by Valkey alone; it is asked every second while Valkey is away.
     """
 
     def __init__(
@@ -41,20 +42,23 @@ class Hub:
         newest: Callable[[], int],
         since: Callable[[int, int], Sequence[Entry]],
         rights: Callable[[Iterable[str]], Mapping[str, frozenset[str]]],
+        states: Callable[[], Iterable[Entry]],
     ) -> None:
-        self._connect, self._newest, self._since, self._rights = connect, newest, since, rights
+        self._connect, self._newest, self._since = connect, newest, since
+        self._rights, self._states = rights, states
         self._all: set[Listener] = set()
         self._by_topic: dict[str, set[Listener]] = defaultdict(set)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._looked = self._checked = 0.0
+        self._away = False
         self.seq = -1
         self.closing = False
 
     def join(self, listener: Listener) -> None:
         """Hand on to `listener` from now on; what was committed before is read by its stream."""
         with self._lock:
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self.seq = self._newest()
                 self._thread = threading.Thread(target=self._run, name="live-hub", daemon=True)
                 self._thread.start()
@@ -87,10 +91,11 @@ class Hub:
             try:
                 pubsub = pubsub or self._subscribe()
                 if heard := pubsub.get_message(ignore_subscribe_messages=True, timeout=0.5):
-                    self._hear([Entry(*entry) for entry in json.loads(heard["data"])])
+                    self._hear(parse(heard["data"]))
+                self._away = False
             except (redis.RedisError, OSError) as error:
                 log.warning("live hub: Valkey is away (%s); the database is read instead", error)
-                pubsub = None
+                pubsub, self._away = None, True
                 time.sleep(AWAY_SECONDS)
                 self._looked = 0.0
             self._upkeep()
@@ -119,6 +124,7 @@ class Hub:
             if now - self._looked >= LOOK_SECONDS:
                 self._looked = now
                 self._look()
+                self._tell_states()
             if now - self._checked >= RIGHTS_SECONDS:
                 self._checked = now
                 self._check_rights()
@@ -133,6 +139,11 @@ class Hub:
                 self._hand_on(entry)
             if len(entries) < BATCH:
                 return
+
+    def _tell_states(self) -> None:
+        if self._away:
+            for entry in self._states():
+                self._hand_on(entry)
 
     def _hand_on(self, entry: Entry) -> None:
         with self._lock:
@@ -166,3 +177,12 @@ class Hub:
             for topic in topics - listener.topics:
                 self._by_topic[topic].add(listener)
             listener.topics = topics
+
+
+def parse(data: bytes) -> list[Entry]:
+    """Return the entries of a wake-up; none when somebody else's words came on our channel."""
+    try:
+        return [Entry(*entry) for entry in json.loads(data)]
+    except (ValueError, TypeError):
+        log.warning("live hub: a wake-up that is not ours was dropped")
+        return []

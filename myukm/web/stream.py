@@ -1,5 +1,6 @@
 """`GET /stream`: the one event stream that a page opens."""
 
+import json
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -47,6 +48,7 @@ def make_hub(app: Flask) -> Hub:
         newest=reading(log.newest),
         since=reading(log.since),
         rights=reading(rights.topics),
+        states=reading(states),
     )
 
 
@@ -142,6 +144,11 @@ def snapshots(topics: frozenset[str], user_id: int) -> Iterator[tuple[str, Any]]
             yield from (("presence", person) for person in attendance.snapshot(topic[4:]))
     if rights.mine(user_id) in topics:
         yield from (("unread", count) for count in chat.unread(user_id))
+
+
+def states() -> list[log.Entry]:
+    """Return what streams are otherwise told by Valkey alone and the database knows as well."""
+    return [log.Entry(None, "sync", "sync.progress", json.dumps(progress.current()))]
 
 
 def _later(app: Flask, function: Callable[..., None], *args: Any) -> Callable[[], None]:

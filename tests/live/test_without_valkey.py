@@ -1,0 +1,66 @@
+"""Valkey dies under open streams: what is in the database still arrives."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+import requests
+from flask import Flask
+
+from myukm.database import write
+from myukm.demo.valkey import Valkey, start_valkey
+from myukm.live import log, wake
+from tests.support.programs import WebServer
+from tests.support.sse import StreamReader
+
+SessionAs = Callable[[str], requests.Session]
+
+
+@pytest.fixture
+def mortal(tmp_path: Path) -> Iterator[Valkey]:
+    """A Valkey of this test's own."""
+    with start_valkey(tmp_path / "valkey") as server:
+        yield server
+
+
+@pytest.fixture
+def settings(settings: dict[str, str], mortal: Valkey) -> dict[str, str]:
+    return settings | {"REDIS_URL": mortal.url}
+
+
+def say(app: Flask, word: str) -> None:
+    with app.app_context(), write():
+        log.append("ukm:ROBOTIK", "chat.message", {"message": word})
+
+
+def test_events_and_progress_arrive_without_it_and_all_is_normal_on_its_return(
+    app: Flask, web: WebServer, session_as: SessionAs, mortal: Valkey, tmp_path: Path
+) -> None:
+    member = StreamReader(web.url, session_as("member"))
+    admin = StreamReader(web.url, session_as("admin"))
+    admin.wait_for(1, "sync.progress")
+    mortal.kill()
+    say(app, "tanpa Valkey")
+    assert member.wait_for(1, "chat.message", timeout=3.5) == [{"message": "tanpa Valkey"}]
+    admin.wait_for(3, "sync.progress", timeout=6)
+    with start_valkey(tmp_path / "valkey", mortal.port) as returned:
+        with redis.Redis.from_url(returned.url) as client:
+            while not client.pubsub_numsub(wake.CHANNEL)[0][1]:
+                assert not member.ended.is_set()
+        say(app, "lagi")
+        member.wait_for(2, "chat.message", timeout=5)
+    for reader in (member, admin):
+        reader.close()
+
+
+def test_words_of_others_on_our_channel_do_no_harm(
+    app: Flask, web: WebServer, session_as: SessionAs, mortal: Valkey
+) -> None:
+    member = StreamReader(web.url, session_as("member"))
+    with redis.Redis.from_url(mortal.url) as client:
+        for words in (b"\xff", b"{}", b"[1]", b'[["a"]]', b"null", b'"x"'):
+            client.publish(wake.CHANNEL, words)
+    say(app, "masih hidup")
+    assert member.wait_for(1, "chat.message", timeout=5)
+    member.close()
