@@ -1,14 +1,19 @@
 """MyUKM: payment sync, UKM chat, and the operations around them."""
 
-from collections.abc import Mapping
-from typing import Any
+from __future__ import annotations
 
-from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     """Return the app. `config` replaces the settings that `config.load()` would read."""
+    from flask import Flask
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
     import config as settings
     import myukm.models  # noqa: F401 (registers the tables)
     from myukm import cli, database, i18n, ops, web

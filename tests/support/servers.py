@@ -76,6 +76,13 @@ class Server:
             else argv
         )
 
+    def run_once(self, argv: list[str]) -> None:
+        """Run a command of the server's to its end; AssertionError with its words if it fails."""
+        done = subprocess.run(
+            self.as_account(argv), check=False, capture_output=True, text=True, cwd=self.folder
+        )
+        assert done.returncode == 0, done.stderr + done.stdout
+
     def kill(self) -> None:
         """End it as a crash does."""
         self.child.kill()
@@ -109,7 +116,7 @@ class PostgreSQL(Server):
             "-E",
             "UTF8",
         ]
-        subprocess.run(self.as_account(argv), check=True, capture_output=True)
+        self.run_once(argv)
 
     def command(self) -> list[str]:
         return [
@@ -162,7 +169,7 @@ class MariaDB(Server):
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
         ]
-        subprocess.run(self.as_account(argv), check=True, capture_output=True)
+        self.run_once(argv)
 
     def command(self) -> list[str]:
         daemon = shutil.which("mariadbd") or "/usr/sbin/mariadbd"
