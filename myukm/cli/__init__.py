@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from myukm.cli import queue, siswa
+from myukm.cli import queue, siswa, sync
 
-PARTS = (queue, siswa)
+PARTS = (queue, siswa, sync)
 
 
 def init_app(app: Flask) -> None:

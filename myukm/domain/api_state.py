@@ -28,14 +28,13 @@ def why_waiting() -> Reason | None:
     except RedisError:
         return valkey_away()
     if down:
-        return Reason("api_down", _("API pembayaran tidak menjawab. Dicoba lagi tiap 5 detik."))
+        return Reason("api_down", _("API pembayaran tidak menjawab; dicoba lagi tiap 5 detik"))
     if wait > 0:
         until = format_time(utcnow() + timedelta(milliseconds=wait), "HH.mm.ss")
-        return Reason("api_wait", _("Menunggu API pembayaran sampai %(time)s.", time=until))
+        return Reason("api_wait", _("menunggu API pembayaran sampai %(time)s", time=until))
     return None
 
 
 def valkey_away() -> Reason:
     """Return the reason of everything that waits for Valkey."""
-    text = _("Valkey tidak dapat dihubungi. Antrian berjalan lagi begitu Valkey kembali.")
-    return Reason("valkey_unreachable", text)
+    return Reason("valkey_unreachable", _("Valkey tidak menjawab; antrian menunggunya"))

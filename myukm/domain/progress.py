@@ -44,8 +44,9 @@ def of(run: Row[Any]) -> dict[str, Any]:
     numbers = counts(run)
     running, live = run.status == Status.RUNNING, run.status in LIVE
     per_second = speed.rate(run.id, numbers["processed"]) if running else None
+    lanes = workers(run.id) if live else 0
     still = utcnow() - run.moved_at
-    reason = _why(run.status) if still > QUIET else None
+    reason = _why(run.status, lanes) if still > QUIET else None
     return {
         "run_id": run.id,
         "status": run.status,
@@ -60,7 +61,7 @@ def of(run: Row[Any]) -> dict[str, Any]:
         "started_by": run.started_by,
         "started_at": iso(run.started_at),
         "finished_at": iso(run.finished_at),
-        "workers": workers(run.id) if live else 0,
+        "workers": lanes,
     }
 
 
@@ -125,11 +126,11 @@ def mirror(progress: Mapping[str, Any]) -> None:
         return
 
 
-def _why(status: str) -> Reason | None:
+def _why(status: str, lanes: int) -> Reason | None:
     """Why a run that should move does not, when we know."""
     if status not in (Status.QUEUED, Status.RUNNING):
         return None
-    why: Why | None = current_app.extensions.get("why_sync_stalls")
+    why: Why | None = None if lanes else current_app.extensions.get("why_sync_stalls")
     with campus_language():
         found = why_waiting() or (why() if why else None)
     return Reason(*found) if found else None

@@ -1,5 +1,6 @@
 """Writing a run's items: one per student, in transactions short enough to disturb nobody."""
 
+from flask_babel import format_decimal
 from flask_babel import gettext as _
 from sqlalchemy import func, insert, literal, select
 from sqlalchemy.orm import Session
@@ -73,7 +74,8 @@ def _start(run_id: int) -> int:
         else:
             known = {"total": total, "dispatched": True, "reason": None, "reason_code": None}
             sync_run.move(session, run_id, Status.RUNNING, Status.QUEUED, **known)
-            sync_log.tell(run_id, "info", "dispatched", _("%(n)d siswa masuk daftar.", n=total))
+            text = _("%(n)s siswa masuk daftar.", n=format_decimal(total))
+            sync_log.tell(run_id, "info", "dispatched", text)
     if total:
         sync_queue.queue_lane(run_id)
     progress.tell(always=True)

@@ -36,7 +36,7 @@ def run(run_id: int) -> dict[str, Any]:
     return progress.of(row)
 
 
-def failures(run_id: int) -> Sequence[Row[Any]]:
+def failures(run_id: int) -> Sequence[Row[*tuple[Any, ...]]]:
     """Return the failed students of a run in the order of their ids, with `COLUMNS`."""
     query = (
         select(
@@ -63,7 +63,7 @@ def failures_csv(run_id: int) -> Iterator[str]:
     return _csv(failures(run_id))
 
 
-def _csv(rows: Sequence[Row[Any]]) -> Iterator[str]:
+def _csv(rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterator[str]:
     yield "\ufeff" + _line(COLUMNS)
     for row in rows:
         yield _line((*row[:-1], iso(row.at)))

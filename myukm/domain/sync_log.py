@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from flask_babel import format_decimal
 from flask_babel import gettext as _
 from sqlalchemy import select
 
@@ -41,7 +42,7 @@ def tell_rest(run_id: int, failed: int) -> None:
     """Append how many failures were not told, when the run has more than `MOST_FAILURES`."""
     if failed > MOST_FAILURES:
         with campus_language():
-            text = _("Masih ada %(n)d kegagalan lain.", n=failed - MOST_FAILURES)
+            text = _("Masih ada %(n)s kegagalan lain.", n=format_decimal(failed - MOST_FAILURES))
         tell(run_id, "warning", "more_failures", text)
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from flask_babel import format_decimal, lazy_gettext
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
 from sqlalchemy import Row, case, func, select, update
 from sqlalchemy.orm import Session
 
@@ -61,6 +61,7 @@ def end(session: Session, run_id: int, to: Status, **values: Any) -> bool:
 def advance(run_id: int) -> None:
     """Take the steps that are due: completed when every student has an outcome, cancelled when
     nobody works any more. Safe to call at any time, by anybody."""
+    db.session.rollback()  # an older snapshot would not show what lanes wrote since
     run = find(run_id)
     if run is None:
         return
@@ -95,10 +96,10 @@ def complete(run_id: int) -> None:
     with write() as session, campus_language():
         if not end(session, run_id, Status.COMPLETED):
             return
-        run = session.execute(select(*progress.COLUMNS).where(SyncRun.id == run_id)).one()
-        sync_log.tell_rest(run_id, run.failed)
-        text = _("Selesai. %(success)d siswa berhasil, %(failed)d gagal.", **run._mapping)
-        sync_log.tell(run_id, "warning" if run.failed else "success", "completed", text)
+        numbers = _tell_rest(run_id)
+        text = _("Selesai. %(success)s siswa berhasil, %(failed)s gagal.", **numbers)
+        level = "success" if numbers["failed"] == "0" else "warning"
+        sync_log.tell(run_id, level, "completed", text)
     sync_queue.withdraw(run_id)
     progress.tell(always=True)
 
@@ -110,14 +111,20 @@ def cancel_rest(run_id: int) -> None:
     with write() as session, campus_language():
         if not end(session, run_id, Status.CANCELLED):
             return
-        run = session.execute(select(*progress.COLUMNS).where(SyncRun.id == run_id)).one()
-        sync_log.tell_rest(run_id, run.failed)
         text = _(
-            "Dibatalkan. %(processed)d siswa sudah diproses, %(cancelled)d tidak.",
-            **progress.counts(run),
+            "Dibatalkan. %(processed)s siswa sudah diproses, %(cancelled)s tidak.",
+            **_tell_rest(run_id),
         )
         sync_log.tell(run_id, "info", "cancelled", text)
     progress.tell(always=True)
+
+
+def _tell_rest(run_id: int) -> dict[str, str]:
+    """Tell how many failures the log left out, and return the run's counts, written out."""
+    run = find(run_id)
+    numbers = progress.counts(run) if run else {}
+    sync_log.tell_rest(run_id, numbers.get("failed", 0))
+    return {name: format_decimal(number) for name, number in numbers.items()}
 
 
 def _cancel_some(run_id: int) -> bool:

@@ -1,0 +1,149 @@
+"""`flask sync`: start the payment sync, follow it, steer it."""
+
+import getpass
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+from flask_babel import gettext as _
+
+from myukm.cli import sync_view
+from myukm.cli.exits import REFUSED, CommandGroup
+from myukm.domain import progress, sync_check, sync_history, sync_pembayaran
+from myukm.domain.sync_pembayaran import Actor
+
+FAILURES, ENDED_EARLY = 3, 4
+
+group = CommandGroup("sync", help="Start, follow and steer the payment sync.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print the progress object.")
+watching = click.option("--watch", "to_end", is_flag=True, help="Stay until the run has ended.")
+
+
+@group.command()
+@watching
+@as_json
+@click.option("--dry-run", is_flag=True, help="Ask the API, write no student.")
+@click.option("--failed-of", type=int, metavar="RUN", help="Only those that failed in RUN.")
+@click.option("--idperson", "chosen", multiple=True, metavar="ID", help="Only this student.")
+def start(
+    to_end: bool, as_json: bool, dry_run: bool, failed_of: int | None, chosen: Sequence[str]
+) -> None:
+    """Start a run over all students, or only some."""
+    begun = sync_pembayaran.start(
+        actor(), dry_run=dry_run, failed_of=failed_of, chosen=list(chosen) or None
+    )
+    accepted(begun, to_end, as_json)
+
+
+@group.command("retry-failed")
+@watching
+@as_json
+def retry_failed(to_end: bool, as_json: bool) -> None:
+    """Start a run over the failed students of the last one."""
+    accepted(sync_pembayaran.retry_failed(actor()), to_end, as_json)
+
+
+@group.command()
+@as_json
+def status(as_json: bool) -> None:
+    """Show how the current run stands."""
+    show(progress.current(), as_json)
+
+
+@group.command()
+@as_json
+def watch(as_json: bool) -> None:
+    """Follow the current run to its end. Ctrl-C stops watching, not the run."""
+    now = progress.current()
+    if now["run_id"] is None:
+        show(now, as_json)
+        sys.exit(REFUSED)
+    follow(now["run_id"], as_json)
+
+
+@group.command()
+@as_json
+def pause(as_json: bool) -> None:
+    """Let the run rest."""
+    show(sync_pembayaran.pause(actor()), as_json)
+
+
+@group.command()
+@as_json
+def resume(as_json: bool) -> None:
+    """Let a paused run go on."""
+    show(sync_pembayaran.resume(actor()), as_json)
+
+
+@group.command()
+@as_json
+def cancel(as_json: bool) -> None:
+    """End the run early."""
+    show(sync_pembayaran.cancel(actor()), as_json)
+
+
+@group.command()
+@as_json
+def reset(as_json: bool) -> None:
+    """Show no run any more; the history stays."""
+    show(sync_pembayaran.reset(actor()), as_json)
+
+
+@group.command()
+@click.option("--json", "as_json", is_flag=True, help="Print a list of progress objects.")
+@click.option("--limit", default=20, type=click.IntRange(1, 1000), show_default=True)
+def history(as_json: bool, limit: int) -> None:
+    """List the newest runs."""
+    runs = sync_history.runs(limit)
+    if as_json:
+        click.echo(json.dumps(runs, ensure_ascii=False))
+    else:
+        sync_view.table(runs)
+
+
+@group.command()
+def check() -> None:
+    """Test the payment API: is it there, does it take our token, can one student be read."""
+    findings = sync_check.check()
+    for finding in findings:
+        click.echo(("✓ " if finding.good else "✗ ") + finding.text)
+    if not all(finding.good for finding in findings):
+        sys.exit(REFUSED)
+
+
+def actor() -> Actor:
+    """Return who types here."""
+    try:
+        return Actor(f"{getpass.getuser()} (CLI)")
+    except (KeyError, OSError):  # an account without a name
+        return Actor("CLI")
+
+
+def accepted(begun: dict[str, Any], to_end: bool, as_json: bool) -> None:
+    """Say that a run was accepted, or stay with it to its end."""
+    if to_end:
+        follow(begun["run_id"], as_json)
+    else:
+        show(begun, as_json)
+
+
+def follow(run_id: int, as_json: bool) -> None:
+    """Watch the run to its end and exit with what became of it."""
+    ended = sync_view.follow(run_id, silent=as_json)
+    show(ended, as_json)
+    if ended["status"] != "completed":
+        sys.exit(ENDED_EARLY)
+    if ended["failed"]:
+        sys.exit(FAILURES)
+
+
+def show(now: dict[str, Any], as_json: bool) -> None:
+    """Print the progress object, or what it says."""
+    if as_json:
+        click.echo(json.dumps(now, ensure_ascii=False))
+        return
+    click.echo(sync_view.summary(now))
+    if now["reason"]:
+        click.echo(_("Sebab: %(reason)s", reason=now["reason"]), err=True)
