@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 ROOT = Path(__file__).resolve().parents[1]
 ENGLISH = ROOT / "myukm/translations/en/LC_MESSAGES/messages.po"
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
-PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[sdr]|%\(\w+\)[\d.,+-]*\w")
+PLACEHOLDER = re.compile(r"%\(\w+\)[\d.,+-]*\w|%[sdr]|\{\w+\}")
 
 
 @pytest.fixture(scope="module")
@@ -36,20 +36,28 @@ def test_every_text_has_an_english_one(english: Catalog) -> None:
     missing = [
         f"{place}: {text}"
         for text, place in texts().items()
-        if not (found := english.get(text)) or not found.string or found.fuzzy
+        if not (found := english.get(text)) or not all(forms(found.string)) or found.fuzzy
     ]
     assert not missing, "\n".join(missing)
 
 
 def test_translations_keep_their_placeholders(english: Catalog) -> None:
     wrong = [
-        message.id
+        (said, meant)
         for message in english
-        if message.id
-        and isinstance(message.id, str)
-        and sorted(PLACEHOLDER.findall(message.id)) != sorted(PLACEHOLDER.findall(message.string))
+        for said, meant in zip(forms(message.id), forms(message.string), strict=True)
+        if placeholders(said) != placeholders(meant)
     ]
     assert not wrong
+
+
+def forms(text: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Return the one form of a text, or its singular and its plural."""
+    return (text,) if isinstance(text, str) else tuple(text)
+
+
+def placeholders(text: str) -> list[str]:
+    return sorted(PLACEHOLDER.findall(text))
 
 
 def test_nothing_is_translated_that_nobody_says(english: Catalog) -> None:
