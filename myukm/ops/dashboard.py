@@ -33,6 +33,10 @@ class _Queue(Queue):
     def all(cls, *args: Any, **kwargs: Any) -> list[Queue]:
         return [each for each in super().all(*args, **kwargs) if PLAIN_NAME.fullmatch(each.name)]
 
+    def compact(self) -> None:
+        if self.count:  # RQ renames the list, and there is none when the queue is empty
+            super().compact()  # type: ignore[no-untyped-call]
+
 
 class _Worker(Worker):
     job_class = OwnJob

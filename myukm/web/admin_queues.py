@@ -3,9 +3,9 @@
 from pickle import UnpicklingError
 from typing import Any
 
+import redis
 from flask import Blueprint, abort, jsonify, render_template, request
 from flask_babel import lazy_gettext as _
-from redis.exceptions import RedisError
 from rq.exceptions import DeserializationError, InvalidJobOperation, NoSuchJobError
 
 from myukm.errors import Conflict, NotFound, Unavailable
@@ -70,7 +70,8 @@ def job_is_foreign(_error: Exception) -> Any:
     return domain_error(Conflict(_("Pekerjaan ini bukan milik program ini."), code="foreign_job"))
 
 
-@bp.app_errorhandler(RedisError)
-def valkey_is_away(_error: RedisError) -> Any:
+@bp.app_errorhandler(redis.ConnectionError)
+@bp.app_errorhandler(redis.TimeoutError)
+def valkey_is_away(_error: redis.RedisError) -> Any:
     """What needs Valkey waits for it."""
     return domain_error(Unavailable(_("Valkey tidak menjawab. Coba lagi sebentar lagi.")))

@@ -1,0 +1,204 @@
+"""`flask queue`: what it prints and how it ends."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+import redis
+from click.testing import Result
+from flask import Flask
+
+import config
+from myukm import create_app, queues
+from myukm.demo.ports import any_free
+from myukm.demo.simulator.client import Simulator
+from myukm.ops import restart
+from tests.support.programs import Program
+from tests.support.workers import WORKER, wait_serving, waiting
+
+Flasks = Callable[..., Result]
+PRESENCE = "myukm.jobs.presence.broadcast_online_status"
+
+
+@pytest.fixture
+def flask(app: Flask) -> Flasks:
+    """`flask("queue", "ping")` runs a command in this process."""
+
+    def run(*words: str, **kwargs: str) -> Result:
+        for name in [key for key in app.extensions if key.startswith("recent:")]:
+            del app.extensions[name]
+        return app.test_cli_runner().invoke(args=words, **kwargs)
+
+    return run
+
+
+@pytest.fixture
+def failed_job(app: Flask, start: Callable[..., Program]) -> str:
+    """The id of a job that failed."""
+    with app.app_context():
+        job_id = str(queues.enqueue(PRESENCE, 1, "one too many"))
+    assert start("rq", "worker", "default", "--burst").child.wait(30) == 0
+    return job_id
+
+
+def test_monitor_prints_the_figures_as_json(app: Flask, flask: Flasks) -> None:
+    with app.app_context():
+        queues.enqueue(PRESENCE, 1)
+    done = flask("queue", "monitor", "--json")
+    figures = json.loads(done.stdout)
+    assert (done.exit_code, done.stderr) == (0, "")
+    by_name = {row["name"]: row for row in figures["queues"]}
+    assert list(by_name) == list(queues.QUEUES)
+    assert by_name["default"]["waiting"] == 1
+    assert set(by_name["default"]) == {
+        *("name", "waiting", "oldest_seconds", "running", "workers", "rate_per_minute"),
+        *("finished_hour", "failed_hour", "finished_today", "failed_today"),
+    }
+
+
+def test_monitor_shows_tables_once_in_a_pipe(flask: Flasks, failed_job: str) -> None:
+    done = flask("queue", "monitor")
+    assert done.exit_code == 0
+    for shown in ("sync-pembayaran", "Menunggu", failed_job, "TypeError", "Tidak ada worker."):
+        assert shown in done.stdout
+
+
+def test_doctor_tells_one_line_per_finding(app: Flask, flask: Flasks) -> None:
+    done = flask("queue", "doctor")
+    lines = done.stdout.splitlines()
+    assert done.exit_code == 1
+    assert lines[0].startswith("PERHATIAN: Tidak ada worker yang mendengarkan antrian high.")
+    assert "→ Jalankan: python worker.py" in lines[0]
+    report = json.loads(flask("queue", "doctor", "--json").stdout)
+    assert report["status"] == "warning"
+    assert len(lines) == len(report["findings"])
+    assert all(
+        set(each) == {"code", "level", "message", "since", "cure"} for each in report["findings"]
+    )
+
+
+def test_doctor_is_content(
+    flask: Flasks, app: Flask, start: Callable[..., Program], simulator: Simulator
+) -> None:
+    app.config["PEMBAYARAN_API_URL"] = simulator.url
+    start(*WORKER)
+    wait_serving(app)
+    done = flask("queue", "doctor")
+    assert (done.exit_code, done.stdout[:5]) == (0, "Sehat")
+
+
+def test_ping_tells_who_answered(
+    flask: Flasks, app: Flask, start: Callable[..., Program], valkey: redis.Redis
+) -> None:
+    start(*WORKER, "high", "default")
+    wait_serving(app, ["high", "default"])
+    done = flask("queue", "ping", "high", "default")
+    assert done.exit_code == 0
+    assert "high." in done.stdout
+    assert "default." in done.stdout
+    done = flask("queue", "ping", "--timeout", "0.5")
+    assert done.exit_code == 1
+    assert "tidak ada jawaban" in done.stdout
+    assert waiting(valkey, "sync-pembayaran") == [], "what nobody took is taken back"
+
+
+def test_bench_measures(flask: Flasks, app: Flask, start: Callable[..., Program]) -> None:
+    start(*WORKER, "high")
+    wait_serving(app, ["high"])
+    done = flask("queue", "bench", "high", "-n", "20")
+    assert done.exit_code == 0
+    assert "20 pekerjaan di high" in done.stdout
+    for shown in ("min", "p50", "p99", "max", "antri", "tunggu", "jalan", "pekerjaan/detik"):
+        assert shown in done.stdout
+
+
+def test_bench_says_why_it_can_not(flask: Flasks, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("myukm.cli.queue.BENCH_SECONDS", 0.3)
+    done = flask("queue", "bench", "-n", "2")
+    assert (done.exit_code, done.stderr) == (
+        1,
+        "tidak ada worker yang mendengarkan antrian default\n",
+    )
+
+
+def test_failed_jobs_are_listed_and_retried(
+    flask: Flasks, failed_job: str, valkey: redis.Redis
+) -> None:
+    [row] = json.loads(flask("queue", "failed", "--json").stdout)
+    assert (row["id"], row["queue"]) == (failed_job, "default")
+    assert failed_job in flask("queue", "failed").stdout
+    done = flask("queue", "retry", failed_job)
+    assert (done.exit_code, done.stdout) == (0, "1 pekerjaan diantrikan lagi.\n")
+    assert waiting(valkey, "default") == [failed_job]
+    assert json.loads(flask("queue", "failed", "--json").stdout) == []
+    assert flask("queue", "retry", failed_job).exit_code == 1
+    assert flask("queue", "retry", "no-such-job").stderr == "Tidak ada pekerjaan no-such-job.\n"
+
+
+def test_retry_all(flask: Flasks, failed_job: str, valkey: redis.Redis) -> None:
+    assert flask("queue", "retry").exit_code == 2
+    assert flask("queue", "retry", failed_job, "--all").exit_code == 2
+    assert flask("queue", "retry", "--all").exit_code == 0
+    assert waiting(valkey, "default") == [failed_job]
+
+
+def test_clear_asks_first(app: Flask, flask: Flasks, valkey: redis.Redis) -> None:
+    with app.app_context():
+        for user_id in range(3):
+            queues.enqueue(PRESENCE, user_id)
+        other = queues.enqueue(PRESENCE, 1, to="high")
+    assert flask("queue", "clear", "default", "--waiting", input="n\n").exit_code == 1
+    assert len(waiting(valkey, "default")) == 3
+    done = flask("queue", "clear", "default", "--waiting", "--yes")
+    assert (done.exit_code, done.stdout) == (0, "3 pekerjaan dihapus.\n")
+    assert (waiting(valkey, "default"), waiting(valkey, "high")) == ([], [other])
+
+
+def test_clear_failed(flask: Flasks, failed_job: str, valkey: redis.Redis) -> None:
+    assert flask("queue", "clear", "default", "--failed", "--yes").exit_code == 0
+    assert not valkey.exists(queues.OwnJob.key_for(failed_job))
+    assert json.loads(flask("queue", "failed", "--json").stdout) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("clear", "default"),
+        ("clear", "default", "--waiting", "--failed"),
+        ("clear", "nowhere", "--waiting"),
+        ("ping", "nowhere"),
+        ("ping", "--timeout", "0"),
+        ("bench", "-n", "0"),
+        ("monitor", "--often"),
+    ],
+)
+def test_wrong_words_are_refused(flask: Flasks, words: tuple[str, ...]) -> None:
+    assert flask("queue", *words).exit_code == 2
+
+
+def test_restart_asks_and_names_who_can_not(
+    flask: Flasks, app: Flask, start: Callable[..., Program], valkey: redis.Redis
+) -> None:
+    start("rq", "worker", "high")
+    wait_serving(app, ["high"])
+    done = flask("queue", "restart")
+    assert done.exit_code == 0
+    assert "ulangi dengan tangan" in done.stdout
+    assert restart.asked(valkey) == b"1"
+
+
+@pytest.mark.parametrize(
+    "words", [("monitor",), ("ping",), ("bench",), ("failed",), ("retry", "--all"), ("restart",)]
+)
+def test_without_valkey_they_end_with_5(settings: dict[str, str], words: tuple[str, ...]) -> None:
+    away = {**settings, "REDIS_URL": f"redis://127.0.0.1:{any_free()}/0"}
+    done = create_app(config.load(away)).test_cli_runner().invoke(args=("queue", *words))
+    assert done.exit_code == 5
+    assert done.stderr.startswith("Valkey tidak menjawab")
+
+
+def test_doctor_without_valkey_is_broken(settings: dict[str, str]) -> None:
+    away = {**settings, "REDIS_URL": f"redis://127.0.0.1:{any_free()}/0"}
+    done = create_app(config.load(away)).test_cli_runner().invoke(args=("queue", "doctor"))
+    assert done.exit_code == 2
+    assert done.stdout.startswith("RUSAK: Valkey di redis://127.0.0.1:")

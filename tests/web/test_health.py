@@ -1,0 +1,111 @@
+"""What machines ask, and who may read the metrics."""
+
+from collections.abc import Callable
+
+import pytest
+import redis
+from flask import Flask
+from flask.testing import FlaskClient
+from prometheus_client.parser import text_string_to_metric_families
+
+import config
+from myukm import create_app, queues
+from myukm.demo.ports import any_free
+
+As = Callable[[str], FlaskClient]
+FAR = {"REMOTE_ADDR": "203.0.113.9"}
+TOKEN = "the token of the tests"
+
+
+def test_it_lives(app: Flask) -> None:
+    answer = app.test_client().get("/healthz")
+    assert (answer.status_code, answer.json) == (200, {"status": "ok"})
+
+
+def test_it_is_ready(app: Flask) -> None:
+    answer = app.test_client().get("/readyz")
+    assert (answer.status_code, answer.json) == (200, {"status": "ready"})
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "code"),
+    [
+        ("REDIS_URL", "redis://:secret@127.0.0.1:{port}/0", "valkey_unreachable"),
+        ("DATABASE_URL", "postgresql://u:secret@127.0.0.1:{port}/x", "database_unreachable"),
+        ("DATABASE_URL", "mariadb://u:secret@127.0.0.1:{port}/x", "database_unreachable"),
+    ],
+)
+def test_it_is_not_ready_and_says_why(
+    settings: dict[str, str], name: str, url: str, code: str
+) -> None:
+    app = create_app(config.load({**settings, name: url.format(port=any_free())}))
+    client = app.test_client()
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json is not None
+    assert answer.json["error"]["code"] == code
+    assert "secret" not in answer.text
+    assert "127.0.0.1" not in answer.text
+    assert client.get("/healthz").status_code == 200
+
+
+def metrics(client: FlaskClient, **kwargs: object) -> dict[str, float]:
+    """Return the samples by name and labels."""
+    answer = client.get("/metrics", **kwargs)  # type: ignore[arg-type]
+    assert answer.status_code == 200
+    families = text_string_to_metric_families(answer.text)
+    samples = (sample for family in families for sample in family.samples)
+    return {f"{s.name}{sorted(s.labels.values())}": s.value for s in samples}
+
+
+def test_metrics_tell_the_queues(app: Flask, valkey: redis.Redis) -> None:
+    with app.app_context():
+        queues.enqueue("myukm.jobs.upkeep.ping", to="high")
+    found = metrics(app.test_client())
+    assert found["myukm_queue_waiting['high']"] == 1
+    assert found["myukm_queue_workers['high']"] == 0
+    assert found["myukm_jobs_total['default', 'failed']"] == 0
+    assert found["myukm_sync_live[]"] == 0
+    assert found["myukm_finding['no_worker', 'warning']"] == 1
+
+
+def test_metrics_without_valkey(app: Flask) -> None:
+    app.extensions["valkey"] = redis.Redis(port=1, socket_connect_timeout=0.1)
+    assert metrics(app.test_client())["myukm_finding['broken', 'valkey_unreachable']"] == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 403),
+        ({"Authorization": f"Bearer {TOKEN}"}, 200),
+        ({"Authorization": "Bearer another"}, 403),
+        ({"Authorization": "Bearer "}, 403),
+        ({"Authorization": "Bearer ümlaut"}, 403),
+    ],
+)
+def test_from_afar_the_token_opens_them(app: Flask, headers: dict[str, str], status: int) -> None:
+    app.config["METRICS_TOKEN"] = TOKEN
+    answer = app.test_client().get("/metrics", headers=headers, environ_base=FAR)
+    assert answer.status_code == status
+
+
+def test_without_a_token_nobody_from_afar_reads_them(app: Flask) -> None:
+    given = {"Authorization": "Bearer "}
+    assert app.test_client().get("/metrics", headers=given, environ_base=FAR).status_code == 403
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"])
+def test_what_a_proxy_on_this_machine_forwards_is_from_afar(app: Flask, header: str) -> None:
+    answer = app.test_client().get("/metrics", headers={header: "127.0.0.1"})
+    assert answer.status_code == 403
+    assert answer.json is not None
+    assert answer.json["error"]["code"] == "forbidden"
+
+
+def test_a_trusted_proxy_can_not_claim_to_be_us(settings: dict[str, str]) -> None:
+    app = create_app(config.load({**settings, "TRUSTED_PROXIES": "1"}))
+    client = app.test_client()
+    answer = client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}, environ_base=FAR)
+    assert answer.status_code == 403
+    assert client.get("/metrics").status_code == 200
