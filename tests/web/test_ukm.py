@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from myukm.database import write
-from myukm.domain import ukm
+from myukm.domain import ukm_office
 from myukm.models import Membership
 from tests.support.people import UKM
 from tests.web.test_chat import queries_of
@@ -66,7 +66,7 @@ def test_the_list_asks_a_fixed_number_of_questions(
     few = queries_of(app, lambda: member.get("/ukm"))
     with app.app_context():
         for n in range(30):
-            made = ukm.create(f"Unit {n}", f"U{n}")
+            made = ukm_office.create(f"Unit {n}", f"U{n}", by="test")
             with write() as session:
                 session.add(Membership(ukm_id=made.id, user_id=people["member"]))
     many = queries_of(app, lambda: member.get("/ukm"))

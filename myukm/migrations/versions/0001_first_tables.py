@@ -38,6 +38,16 @@ def upgrade():
     sa.PrimaryKeyConstraint('id')
     )
     op.execute("INSERT INTO event_counter (id, value) VALUES (1, 0)")
+    op.create_table('invitation',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('nim', sa.String(length=32).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=32), 'mysql'), nullable=False),
+    sa.Column('name', sa.String(length=120), nullable=False),
+    sa.Column('role', sa.String(length=16).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=16), 'mysql'), nullable=False),
+    sa.Column('code_hash', sa.String(length=64).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=64), 'mysql'), nullable=False),
+    sa.Column('created_at', myukm.database.UTCDateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('nim')
+    )
     op.create_table('leader',
     sa.Column('name', sa.String(length=32).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=32), 'mysql'), nullable=False),
     sa.Column('holder', sa.String(length=120), nullable=False),
@@ -254,6 +264,7 @@ def downgrade():
 
     op.drop_table('siswa')
     op.drop_table('leader')
+    op.drop_table('invitation')
     op.drop_table('event_counter')
     with op.batch_alter_table('event', schema=None) as batch_op:
         batch_op.drop_index('ix_event_topic_seq')

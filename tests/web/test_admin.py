@@ -1,0 +1,133 @@
+"""Accounts, units and the trail, as admins see them; and who else does not."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.support.people import NAMES, UKM
+
+ClientAs = Callable[[str], FlaskClient]
+PAGES = ("/admin/users", "/admin/ukm", "/admin/audit")
+CHANGES = [
+    ("/admin/users/{member}/role", {"role": "operator"}),
+    ("/admin/users/{member}/block", {}),
+    ("/admin/users/{member}/unblock", {}),
+    ("/admin/users/invitations", {"nim": "77", "name": "Baru", "role": "anggota"}),
+    ("/admin/ukm", {"name": "Baru", "code": "BARU"}),
+]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_only_admins_see_them(client_as: ClientAs, page: str) -> None:
+    assert client_as("admin").get(page).status_code == 200
+    for who in ("bendahara", "operator", "member"):
+        assert client_as(who).get(page).status_code == 403
+    assert client_as("nobody").get(page).location == f"/login?next={page}"
+
+
+@pytest.mark.parametrize(("path", "body"), CHANGES)
+def test_only_admins_change_them(
+    client_as: ClientAs, people: dict[str, int], path: str, body: dict[str, str]
+) -> None:
+    for who in ("bendahara", "operator", "member"):
+        assert client_as(who).post(path.format(**people), json=body).status_code == 403
+    assert client_as("nobody").post(path.format(**people), json=body).status_code == 401
+    assert client_as("admin").post(path.format(**people), json=body).status_code in (200, 201)
+
+
+def test_accounts_are_found_by_words_of_name_and_nim(client_as: ClientAs) -> None:
+    admin = client_as("admin")
+    for q in ("mega", "LESTARI meg", "2024001", "  mega  2024 "):
+        page = admin.get("/admin/users", query_string={"q": q}).text
+        assert "Mega Lestari" in page
+        assert "Farhan Hakim" not in page
+    for q in ("%", "_", "'", "tidak ada"):
+        assert "Mega" not in admin.get("/admin/users", query_string={"q": q}).text
+
+
+def test_a_blocked_account_is_out_at_once_and_let_in_again(
+    client_as: ClientAs, people: dict[str, int]
+) -> None:
+    admin, member = client_as("admin"), client_as("member")
+    answer = admin.post(f"/admin/users/{people['member']}/block")
+    assert (answer.status_code, answer.location) == (303, "/admin/users?q=2024001")
+    assert member.get("/ukm").status_code == 302
+    assert admin.post(f"/admin/users/{people['member']}/unblock").status_code == 303
+    assert member.get("/ukm").status_code == 302, "its log-ins are gone"
+    assert client_as("member").get("/ukm").status_code == 200
+
+
+def test_a_role_takes_effect_at_once(client_as: ClientAs, people: dict[str, int]) -> None:
+    admin, member = client_as("admin"), client_as("member")
+    change = f"/admin/users/{people['member']}/role"
+    assert admin.post(change, json={"role": "raja"}).status_code == 422
+    answer = admin.post(change, json={"role": "operator"})
+    assert answer.get_json()["role"] == "operator"
+    assert member.get("/admin/antrian").status_code == 200
+
+
+@pytest.mark.parametrize("action", ["role", "block", "unblock"])
+def test_nobody_shuts_themselves_out(
+    client_as: ClientAs, people: dict[str, int], action: str
+) -> None:
+    admin = client_as("admin")
+    mine = f"/admin/users/{people['admin']}/{action}"
+    answer = admin.post(mine, json={"role": "anggota"})
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (409, "own_account")
+    assert admin.post(f"/admin/users/{2**80}/block", json={}).status_code == 404
+
+
+def test_what_was_done_stands_in_the_trail(client_as: ClientAs, people: dict[str, int]) -> None:
+    admin = client_as("admin")
+    admin.post(f"/admin/users/{people['friend']}/block")
+    admin.post(f"/admin/users/{people['friend']}/block")
+    trail = admin.get("/admin/audit").text
+    assert trail.count("user.block") == 1
+    assert "2024002 Farhan Hakim" in trail
+    assert NAMES["admin"][1] in trail
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"name": "Kaligrafi", "code": " kali-1 "}, 201, None),
+        ({"name": "Lagi", "code": UKM}, 409, "code_taken"),
+        ({"name": " \u202e ", "code": "X1"}, 422, "bad_name"),
+        ({"name": "N" * 121, "code": "X1"}, 422, "bad_name"),
+        ({"name": "N", "code": "x y"}, 422, "bad_code"),
+        ({"name": "N", "code": "A" * 33}, 422, "bad_code"),
+        ({"name": "N", "code": "ÄB"}, 422, "bad_code"),
+        ({"name": "N", "code": "X1", "description": "d" * 1001}, 422, "bad_description"),
+        ({"name": 7, "code": ["X"]}, 422, "bad_code"),
+        ([], 422, "bad_json"),
+    ],
+)
+def test_a_new_ukm(client_as: ClientAs, body: Any, status: int, code: str | None) -> None:
+    answer = client_as("admin").post("/admin/ukm", json=body)
+    assert answer.status_code == status
+    if code:
+        assert answer.get_json()["error"]["code"] == code
+    else:
+        assert answer.get_json()["code"] == "KALI-1"
+        assert client_as("outsider").post("/ukm/join", json={"code": "kali-1"}).status_code == 200
+
+
+def test_a_refused_form_keeps_what_was_typed(client_as: ClientAs) -> None:
+    answer = client_as("admin").post("/admin/ukm", data={"name": "Seni Rupa", "code": UKM})
+    assert answer.status_code == 409
+    assert "Seni Rupa" in answer.text
+    assert "sudah dipakai" in answer.text
+
+
+def test_pages_of_the_trail_and_of_accounts(client_as: ClientAs, app: Flask) -> None:
+    admin = client_as("admin")
+    for n in range(55):
+        made = admin.post("/admin/ukm", json={"name": f"Unit {n}", "code": f"U{n}"})
+        assert made.status_code == 201
+    assert "U0 Unit 0" not in admin.get("/admin/audit").text
+    assert "U0 Unit 0" in admin.get("/admin/audit?page=2").text
+    assert admin.get("/admin/audit?page=999").status_code == 200
+    assert admin.get("/admin/audit?page=x").status_code == 422

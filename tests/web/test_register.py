@@ -1,0 +1,109 @@
+"""Registering: by code, openly, not at all."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+ClientAs = Callable[[str], FlaskClient]
+PASSWORD = "kata-sandi-baru"
+
+
+@pytest.fixture
+def code(client_as: ClientAs) -> str:
+    """The one-time code of NIM 77."""
+    invited = {"nim": "77", "name": "Ahmad \u202eBaru", "role": "anggota"}
+    answer = client_as("admin").post("/admin/users/invitations", json=invited)
+    return str(answer.get_json()["code"])
+
+
+def register(client: FlaskClient, **sent: str):
+    return client.post("/register", json={"nim": "77", "password": PASSWORD, **sent})
+
+
+def test_a_code_makes_one_account_and_logs_in(client_as: ClientAs, code: str) -> None:
+    client = client_as("nobody")
+    answer = register(client, code=code.lower().replace("-", " "))
+    assert answer.get_json()["name"] == "Ahmad Baru"
+    assert client.get("/ukm").status_code == 200
+    again = register(client_as("nobody"), code=code)
+    assert (again.status_code, again.get_json()["error"]["code"]) == (403, "wrong_code")
+    logged_in = client_as("nobody").post("/login", json={"nim": "77", "password": PASSWORD})
+    assert logged_in.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {},
+        {"code": ""},
+        {"code": "AAAA-BBBB-CCCC"},
+        {"nim": "78"},
+        {"nim": "7\x007"},
+        {"code": "\ud800"},
+    ],
+)
+def test_a_wrong_code_and_a_wrong_nim_get_one_answer(
+    client_as: ClientAs, code: str, sent: dict[str, str]
+) -> None:
+    answer = register(client_as("nobody"), **{"code": code, **sent} if "nim" in sent else sent)
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (403, "wrong_code")
+
+
+def test_a_short_password_does_not_use_the_code_up(client_as: ClientAs, code: str) -> None:
+    client = client_as("nobody")
+    assert register(client, code=code, password="pendek").status_code == 422
+    assert register(client, code=code).status_code == 200
+
+
+def test_a_new_code_voids_the_one_before(client_as: ClientAs, code: str) -> None:
+    client_as("admin").post(
+        "/admin/users/invitations", json={"nim": "77", "name": "A", "role": "anggota"}
+    )
+    assert register(client_as("nobody"), code=code).status_code == 403
+
+
+def test_a_nim_with_an_account_is_not_invited(client_as: ClientAs) -> None:
+    invited = {"nim": "2024001", "name": "X", "role": "anggota"}
+    answer = client_as("admin").post("/admin/users/invitations", json=invited)
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (409, "nim_taken")
+
+
+def test_guessing_codes_is_slowed_down(client_as: ClientAs, code: str) -> None:
+    client = client_as("nobody")
+    answers = [register(client, code=f"AAAA-AAAA-{n}").status_code for n in range(12)]
+    assert answers == [403] * 10 + [429] * 2
+
+
+def test_without_a_code_nobody_becomes_admin(client_as: ClientAs, settings: dict[str, str]) -> None:
+    answer = register(client_as("nobody"), name="A", role="admin")
+    assert answer.status_code == 403
+
+
+class TestOpen:
+    @pytest.fixture
+    def settings(self, settings: dict[str, str]) -> dict[str, str]:
+        return {**settings, "REGISTRATION": "open"}
+
+    def test_anyone_registers_as_a_member(self, client_as: ClientAs) -> None:
+        answer = register(client_as("nobody"), name="Siapa Saja", role="admin")
+        assert answer.get_json()["role"] == "anggota"
+        assert register(client_as("nobody"), name="Lain").status_code == 409
+
+    def test_a_refused_form_keeps_what_was_typed(self, client_as: ClientAs) -> None:
+        sent = {"nim": "5 5", "name": "Siapa Saja", "password": PASSWORD}
+        answer = client_as("nobody").post("/register", data=sent)
+        assert answer.status_code == 422
+        assert "Siapa Saja" in answer.text
+        assert PASSWORD not in answer.text
+
+
+class TestClosed:
+    @pytest.fixture
+    def settings(self, settings: dict[str, str]) -> dict[str, str]:
+        return {**settings, "REGISTRATION": "closed"}
+
+    def test_nobody_registers(self, app: Flask, client_as: ClientAs, code: str) -> None:
+        assert client_as("nobody").get("/register").status_code == 403
+        assert register(client_as("nobody"), code=code).status_code == 403
