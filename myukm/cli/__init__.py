@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from myukm.cli import queue, siswa, sync
+from myukm.cli import queue, siswa, sync, ukm, user
 
-PARTS = (queue, siswa, sync)
+PARTS = (queue, siswa, sync, ukm, user)
 
 
 def init_app(app: Flask) -> None:

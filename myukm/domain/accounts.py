@@ -1,20 +1,22 @@
 """Accounts: making them, logging in, logging out."""
 
 import secrets
-from collections.abc import Sequence
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
-from myukm.database import count_changed, utcnow, write
+from myukm.database import utcnow, write
+from myukm.domain import audit
 from myukm.domain.passwords import hash_password, matches
+from myukm.domain.texts import clean_line, is_blank
 from myukm.errors import Conflict, DomainError, Invalid, NotFound
 from myukm.extensions import db
 from myukm.live import wake
 from myukm.models import LoginSession, Role, User
 
 MIN_PASSWORD, MAX_PASSWORD = 8, 200
+MAX_NIM, MAX_NAME = 32, 120
 
 
 class WrongCredentials(DomainError):
@@ -24,27 +26,44 @@ class WrongCredentials(DomainError):
     code = "wrong_credentials"
 
 
-def create(nim: str, name: str, role: str, password: str) -> User:
-    """Make an account. Raises `Invalid` for bad input, `Conflict` when the NIM is taken."""
-    nim, name = nim.strip(), " ".join(name.split())
-    check_person(nim, name, role)
+def create(nim: str, name: str, role: str, password: str, *, by: str) -> User:
+    """Make an account for the trail's `by`. Raises `Invalid`, `Conflict` for a taken NIM."""
+    nim, name = checked_person(nim, name, role)
     check_password(password)
-    hashed = hash_password(password)
-    try:
-        with write() as session:
-            user = User(nim=nim, name=name, role=role, password_hash=hashed)
-            session.add(user)
-    except IntegrityError:
-        raise Conflict(_("NIM %(nim)s sudah terdaftar.", nim=nim), code="nim_taken") from None
+    user = User(nim=nim, name=name, role=role, password_hash=hash_password(password))
+    insert(user, by=by)
     return user
 
 
-def check_person(nim: str, name: str, role: str) -> None:
-    """Raise `Invalid` when one of them can't be an account's."""
-    if not nim or len(nim) > 32 or not nim.isprintable() or " " in nim:
+def insert(user: User, *, by: str) -> None:
+    """Store a new account. Raises `Conflict` when its NIM is taken."""
+    try:
+        with write() as session:
+            session.add(user)
+            audit.note(by, "user.create", f"{user.nim} {user.name}")
+            session.flush()
+    except IntegrityError:
+        raise taken(user.nim) from None
+
+
+def taken(nim: str) -> Conflict:
+    """Return the answer to a NIM that has an account."""
+    return Conflict(_("NIM %(nim)s sudah terdaftar.", nim=nim), code="nim_taken")
+
+
+def checked_person(nim: str, name: str, role: str) -> tuple[str, str]:
+    """Return NIM and name as they are stored. Raises `Invalid` when one can't be an account's."""
+    nim, name = nim.strip(), clean_line(name)
+    if not nim or len(nim) > MAX_NIM or not nim.isprintable() or " " in nim:
         raise Invalid(_("NIM harus 1 sampai 32 huruf atau angka tanpa spasi."), code="bad_nim")
-    if not name or len(name) > 120 or not name.isprintable():
+    if is_blank(name) or len(name) > MAX_NAME:
         raise Invalid(_("Nama harus 1 sampai 120 huruf."), code="bad_name")
+    check_role(role)
+    return nim, name
+
+
+def check_role(role: str) -> None:
+    """Raise `Invalid` for what is no role."""
     if role not in list(Role):
         allowed = ", ".join(Role)
         raise Invalid(_("Peran harus salah satu dari: %(roles)s.", roles=allowed), code="bad_role")
@@ -69,6 +88,11 @@ def log_in(nim: str, password: str) -> LoginSession:
     known = matches(user.password_hash if user else None, password[: MAX_PASSWORD + 1])
     if user is None or not known or user.blocked_at:
         raise WrongCredentials(_("NIM atau kata sandi salah."))
+    return open_session(user)
+
+
+def open_session(user: User) -> LoginSession:
+    """Log the person in on one more device."""
     with write() as session:
         login = LoginSession(token=secrets.token_urlsafe(32), user_id=user.id)
         session.add(login)
@@ -88,30 +112,25 @@ def log_out(token: str) -> None:
     rights_changed()
 
 
-def set_password(nim: str, password: str) -> None:
+def set_password(nim: str, password: str, *, by: str) -> None:
     """Change a password and log the account out everywhere. Raises `NotFound`, `Invalid`."""
     check_password(password)
+    user_id = find(nim).id
     hashed = hash_password(password)
     with write() as session:
-        account = update(User).where(User.nim == nim.strip())
-        if not count_changed(session, account.values(password_hash=hashed)):
-            raise NotFound(_("Tidak ada pengguna dengan NIM %(nim)s.", nim=nim))
-        owner = select(User.id).where(User.nim == nim.strip()).scalar_subquery()
-        session.execute(delete(LoginSession).where(LoginSession.user_id == owner))
+        session.execute(update(User).where(User.id == user_id).values(password_hash=hashed))
+        session.execute(delete(LoginSession).where(LoginSession.user_id == user_id))
+        audit.note(by, "user.password", nim.strip())
     rights_changed()
 
 
 def find(nim: str) -> User:
     """Return the account with that NIM. Raises `NotFound`."""
-    user = db.session.scalar(select(User).where(User.nim == nim.strip()))
+    query = select(User).where(User.nim == nim.strip())
+    user = db.session.scalar(query) if nim.isprintable() else None
     if user is None:
         raise NotFound(_("Tidak ada pengguna dengan NIM %(nim)s.", nim=nim), code="no_such_user")
     return user
-
-
-def everyone() -> Sequence[User]:
-    """Return all accounts by NIM."""
-    return db.session.scalars(select(User).order_by(User.nim)).all()
 
 
 def seen(user_id: int) -> None:

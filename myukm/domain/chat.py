@@ -11,15 +11,13 @@ from sqlalchemy.orm import joinedload
 from myukm.database import count_changed, utcnow, write
 from myukm.domain import ukm
 from myukm.domain.broadcast import broadcast_later, tell_unread, topic
-from myukm.domain.texts import clean, is_blank
-from myukm.errors import Conflict, Forbidden, Invalid, NotFound, TooFast
+from myukm.domain.chat_rules import check_client_id, checked_text, refuse_flood, refuse_muted
+from myukm.errors import Conflict, Forbidden, Invalid, NotFound
 from myukm.extensions import db
 from myukm.live import log as events
 from myukm.models import ChatMessage, Membership, Ukm, User
 
-MAX_LENGTH, MAX_CLIENT_ID = 1000, 64
 EDIT_WITHIN = timedelta(minutes=15)
-BURST, BURST_WITHIN = 20, timedelta(seconds=10)
 
 
 def post(user: User, code: str, text: Any, client_id: Any) -> tuple[ChatMessage, bool]:
@@ -52,46 +50,6 @@ def _store(place: Membership, user: User, body: str, client_id: str) -> ChatMess
     )
     db.session.add(message)
     return message
-
-
-def check_client_id(client_id: Any) -> None:
-    """Raise `Invalid` unless it is a string of 1 to 64 printable characters."""
-    if not isinstance(client_id, str) or not client_id:
-        raise Invalid(_("client_id harus diisi."), code="bad_client_id")
-    if len(client_id) > MAX_CLIENT_ID or not client_id.isprintable():
-        raise Invalid(_("client_id paling panjang 64 karakter."), code="bad_client_id")
-
-
-def checked_text(text: Any) -> str:
-    """Return the message as it is stored. Raises `Invalid` for what is no message."""
-    if not isinstance(text, str):
-        raise Invalid(_("Pesan harus berupa teks."), code="bad_message")
-    body = clean(text) if len(text) <= 4 * MAX_LENGTH else text
-    if is_blank(body):
-        raise Invalid(_("Pesan tidak boleh kosong."), code="empty_message")
-    if len(body) > MAX_LENGTH:
-        raise Invalid(_("Pesan paling panjang 1.000 karakter."), code="message_too_long")
-    return body
-
-
-def refuse_muted(place: Membership) -> None:
-    """Raise `Forbidden` for a member who may only read now."""
-    if place.is_muted():
-        raise Forbidden(_("Anda sedang dibisukan di UKM ini."), code="muted")
-
-
-def refuse_flood(user_id: int) -> None:
-    """Raise `TooFast` when the account's 20th newest message is younger than 10 s."""
-    written = db.session.scalar(
-        select(ChatMessage.created_at)
-        .where(ChatMessage.user_id == user_id)
-        .order_by(ChatMessage.id.desc())
-        .offset(BURST - 1)
-        .limit(1)
-    )
-    # A moment in the future means that the clock was set back: no reason to refuse.
-    if written and timedelta(0) <= utcnow() - written < BURST_WITHIN:
-        raise TooFast(_("Terlalu cepat. Tunggu beberapa detik."), code="too_fast")
 
 
 def edit(user_id: int, code: str, message_id: int, text: Any) -> ChatMessage:

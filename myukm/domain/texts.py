@@ -8,8 +8,6 @@ _BLANK_SIGNS = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 )
 _UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
-# They turn the order of what follows around, on other people's lines too.
-_TURNS = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 
 
 def clean(text: str) -> str:
@@ -23,8 +21,12 @@ def clean(text: str) -> str:
 
 
 def clean_line(text: str) -> str:
-    """Return `text` as one line with single blanks and no sign that turns the direction."""
-    return " ".join(_TURNS.sub("", clean(text)).split())
+    """Return `text` as one line with single blanks and without what has no width.
+
+    In a name such signs serve to look like someone else, or to turn a line of others around.
+    """
+    shown = (c for c in clean(text) if unicodedata.category(c) != "Cf")
+    return " ".join("".join(shown).split())
 
 
 def is_blank(text: str) -> bool:

@@ -6,17 +6,15 @@ from typing import Any, NamedTuple
 from flask_babel import lazy_gettext as _
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import contains_eager
+from sqlalchemy.orm import Session, contains_eager
 
 from myukm.database import write
-from myukm.domain.accounts import find, rights_changed
-from myukm.domain.texts import clean, clean_line, is_blank
-from myukm.errors import Conflict, Invalid, NotFound
+from myukm.domain.accounts import rights_changed
+from myukm.errors import Conflict, NotFound
 from myukm.extensions import db
 from myukm.models import ChatMessage, Membership, Ukm
 
 CODE = re.compile(r"(?=.{2,32}$)[A-Z0-9]+(-[A-Z0-9]+)*")
-MAX_NAME, MAX_DESCRIPTION = 120, 1000
 
 
 class Unit(NamedTuple):
@@ -81,47 +79,27 @@ def join(user_id: int, join_code: Any) -> Ukm:
     Raises `NotFound` for an unknown code, `Conflict` for a member.
     """
     wanted = join_code.strip().upper() if isinstance(join_code, str) else ""
-    known = (
-        db.session.scalar(select(Ukm).where(Ukm.join_code == wanted))
-        if CODE.fullmatch(wanted)
-        else None
-    )
+    query = select(Ukm).where(Ukm.join_code == wanted)
+    known = db.session.scalar(query) if CODE.fullmatch(wanted) else None
     if known is None:
         raise NotFound(_("Tidak ada UKM dengan kode gabung itu."), code="no_such_code")
-    _enter(known.id, user_id, is_admin=False)
+    with write() as session:
+        enter(session, known.id, user_id)
+    rights_changed()
     return known
 
 
-def add(code: str, nim: str, *, is_admin: bool = False) -> None:
-    """Make the account `nim` a member of the UKM `code`, or a plain member its admin.
-
-    Raises `NotFound`, and `Conflict` when it is that already.
-    """
-    ukm = db.session.scalar(select(Ukm).where(Ukm.code == code.strip().upper()))
-    if ukm is None:
-        raise NotFound(_("Tidak ada UKM dengan kode %(code)s.", code=code), code="no_such_ukm")
-    user_id = find(nim).id
-    already = db.session.scalar(select(Membership).filter_by(ukm_id=ukm.id, user_id=user_id))
-    if already and is_admin and not already.is_admin:
-        with write():
-            already.is_admin = True
-        return
-    _enter(ukm.id, user_id, is_admin=is_admin)
-
-
-def _enter(ukm_id: int, user_id: int, *, is_admin: bool) -> None:
-    """Insert the membership; what was said before counts as read."""
+def enter(session: Session, ukm_id: int, user_id: int, *, is_admin: bool = False) -> None:
+    """Insert the membership; what was said before counts as read. Raises `Conflict`."""
+    ukm = session.get_one(Ukm, ukm_id, populate_existing=True)
+    member = Membership(
+        ukm_id=ukm_id, user_id=user_id, is_admin=is_admin, read_number=ukm.last_number
+    )
+    session.add(member)
     try:
-        with write() as session:
-            ukm = session.get_one(Ukm, ukm_id, populate_existing=True)
-            session.add(
-                Membership(
-                    ukm_id=ukm_id, user_id=user_id, is_admin=is_admin, read_number=ukm.last_number
-                )
-            )
+        session.flush()
     except IntegrityError:
         raise Conflict(_("Sudah menjadi anggota UKM ini."), code="already_member") from None
-    rights_changed()
 
 
 def leave(user_id: int, code: str) -> None:
@@ -130,35 +108,3 @@ def leave(user_id: int, code: str) -> None:
     with write() as session:
         session.execute(delete(Membership).where(Membership.id == gone.id))
     rights_changed()
-
-
-def create(name: str, code: str, description: str = "") -> Ukm:
-    """Make a UKM whose join code is its code. Raises `Invalid`, or `Conflict` for a taken code."""
-    name, code, description = clean_line(name), code.strip().upper(), clean(description)
-    _check(name, code, description)
-    try:
-        with write() as session:
-            ukm = Ukm(code=code, join_code=code, name=name, description=description)
-            session.add(ukm)
-    except IntegrityError:
-        raise Conflict(_("Kode %(code)s sudah dipakai.", code=code), code="code_taken") from None
-    return ukm
-
-
-def _check(name: str, code: str, description: str) -> None:
-    if not CODE.fullmatch(code):
-        raise Invalid(
-            _("Kode UKM terdiri dari 2 sampai 32 huruf, angka, dan tanda hubung di antaranya."),
-            code="bad_code",
-        )
-    if is_blank(name) or len(name) > MAX_NAME:
-        raise Invalid(_("Nama harus 1 sampai 120 huruf."), code="bad_name")
-    if len(description) > MAX_DESCRIPTION:
-        raise Invalid(_("Keterangan paling panjang 1.000 karakter."), code="bad_description")
-
-
-def everything() -> list[tuple[Ukm, int]]:
-    """Return all UKMs by code, each with the number of its members."""
-    size = select(func.count()).where(Membership.ukm_id == Ukm.id).correlate(Ukm)
-    query = select(Ukm, size.scalar_subquery()).order_by(Ukm.code)
-    return [(ukm, count) for ukm, count in db.session.execute(query)]

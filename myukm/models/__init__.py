@@ -2,6 +2,7 @@
 
 from myukm.models.audit import Audit
 from myukm.models.chat import ChatMessage
+from myukm.models.invitation import Invitation
 from myukm.models.leader import Leader
 from myukm.models.siswa import Siswa
 from myukm.models.sync import SyncItem, SyncLane, SyncRun, SyncSample
@@ -11,6 +12,7 @@ from myukm.models.user import LoginSession, Role, User
 __all__ = [
     "Audit",
     "ChatMessage",
+    "Invitation",
     "Leader",
     "LoginSession",
     "Membership",

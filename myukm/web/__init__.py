@@ -15,6 +15,7 @@ from myukm.web import (
     formats,
     health,
     profile,
+    register,
     security,
     stream,
     ukm,
@@ -22,6 +23,7 @@ from myukm.web import (
 
 PARTS = (
     auth,
+    register,
     ukm,
     chat,
     profile,

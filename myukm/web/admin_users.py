@@ -1,5 +1,73 @@
 """Accounts, for admins."""
 
-from flask import Blueprint
+from collections.abc import Callable
+from typing import Any
 
-bp = Blueprint("admin_users", __name__)
+from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+
+from myukm.domain import invitations, people
+from myukm.errors import DomainError
+from myukm.models import Role, User
+from myukm.web.access import ADMINS, me, roles, wants_json
+from myukm.web.arguments import text_field, whole_number
+
+bp = Blueprint("admin_users", __name__, url_prefix="/admin/users")
+
+
+@bp.get("")
+@roles(*ADMINS)
+def index() -> Any:
+    """Show a page of the accounts that match `q`."""
+    return listing()
+
+
+def listing(**more: Any) -> str:
+    """Return the page; `more` is what an invitation just gave or why it was refused."""
+    q = request.args.get("q", "").strip()
+    found = people.search(q, whole_number("page") or 1)
+    return render_template("admin/users/index.html", page=found, q=q, roles=list(Role), **more)
+
+
+@bp.post("/invitations")
+@roles(*ADMINS)
+def invite() -> Any:
+    """Let a NIM register; its code is shown this once."""
+    nim, name, role = (text_field(part) for part in ("nim", "name", "role"))
+    try:
+        code = invitations.invite(me(), nim, name, role)
+    except DomainError as error:
+        if wants_json():
+            raise
+        return listing(problem=str(error)), error.status
+    if wants_json():
+        return jsonify({"nim": nim.strip(), "code": code}), 201
+    return listing(invited={"nim": nim.strip(), "code": code}), 201
+
+
+@bp.post("/<int:user_id>/role")
+@roles(*ADMINS)
+def role(user_id: int) -> Any:
+    """Give an account another role."""
+    return changed(people.set_role, user_id, text_field("role"))
+
+
+@bp.post("/<int:user_id>/block")
+@roles(*ADMINS)
+def block(user_id: int) -> Any:
+    """Keep an account out, at once and everywhere."""
+    return changed(people.block, user_id)
+
+
+@bp.post("/<int:user_id>/unblock")
+@roles(*ADMINS)
+def unblock(user_id: int) -> Any:
+    """Let an account in again."""
+    return changed(people.unblock, user_id)
+
+
+def changed(change: Callable[..., User], user_id: int, *args: str) -> Any:
+    """Make a change and show the list again, or answer the account to a script."""
+    user = change(me(), user_id, *args)
+    if wants_json():
+        return jsonify({"user_id": user.id, "role": user.role, "blocked": bool(user.blocked_at)})
+    return redirect(url_for("admin_users.index", q=user.nim), 303)

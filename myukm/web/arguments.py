@@ -18,6 +18,12 @@ def json_object() -> dict[str, Any]:
     return sent
 
 
+def text_field(name: str) -> str:
+    """Return a text of the JSON body or the form; "" when it is absent or no text."""
+    value = json_object().get(name)
+    return value if isinstance(value, str) else ""
+
+
 def whole_number(name: str) -> int | None:
     """Return a number of the query (0 or more), None when it is absent. Raises `Invalid`."""
     text = request.args.get(name)

@@ -13,6 +13,7 @@ from myukm.domain import accounts
 from myukm.errors import Invalid
 from myukm.extensions import limiter, login_manager
 from myukm.i18n import LANGUAGES
+from myukm.models import LoginSession
 from myukm.web.access import logged_in, wants_json
 
 bp = Blueprint("auth", __name__)
@@ -62,6 +63,11 @@ def log_in() -> Any:
         if wants_json():
             raise
         return render_template("auth/login.html", error=str(error), nim=field("nim")), 401
+    return enter(login_session)
+
+
+def enter(login_session: LoginSession) -> Any:
+    """Begin a fresh cookie session for the log-in and lead on; a script gets the account."""
     chosen = session.get("lang")
     session.clear()
     session.permanent = True
