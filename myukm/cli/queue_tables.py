@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from myukm.cli.queue_states import state
 from myukm.ops.trial import Answer, Figures
 
 COLOURS = {"broken": "red", "warning": "yellow", "ok": "green"}
@@ -116,7 +117,7 @@ def _workers(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
         table.add_row(
             escape(row["name"]),
             ", ".join(row["queues"]),
-            row["state"],
+            escape(state(row["state"])),
             escape(row["job"] or "–"),
             _number(row["heartbeat_seconds_ago"]),
             style="red" if row["state"] == "dead" else None,
@@ -129,8 +130,8 @@ def _jobs(rows: Sequence[Mapping[str, Any]]) -> Table:
         _("Terakhir"), _("Pekerjaan"), _("Antrian"), _("Keadaan"), _("Lama (s)"), _("Kapan")
     )
     for row in rows:
-        name, queue, status = (escape(row[key]) for key in ("job", "queue", "status"))
-        table.add_row(name, queue, status, _number(row["seconds"]), _time(row["at"]))
+        words = map(escape, (row["job"], row["queue"], state(row["status"])))
+        table.add_row(*words, _number(row["seconds"]), _time(row["at"]))
     return table
 
 
@@ -151,4 +152,6 @@ def _milliseconds(seconds: float) -> str:
 
 
 def _time(moment: str | None) -> str:
-    return str(format_datetime(datetime.fromisoformat(moment), "d MMM HH.mm.ss")) if moment else "–"
+    if not moment:
+        return "–"
+    return str(format_datetime(datetime.fromisoformat(moment), _("d MMM HH.mm.ss")))

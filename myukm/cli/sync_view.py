@@ -150,7 +150,7 @@ def table(runs: Iterable[dict[str, Any]]) -> None:
         shown.add_row(
             str(run["run_id"]),
             statuses()[run["status"]],
-            format_datetime(datetime.fromisoformat(run["started_at"]), "d MMM y HH.mm"),
+            format_datetime(datetime.fromisoformat(run["started_at"]), _("d MMM y HH.mm")),
             run["started_by"] or "–",
             *numbers,
         )

@@ -30,7 +30,7 @@ def why_waiting() -> Reason | None:
     if down:
         return Reason("api_down", _("API pembayaran tidak menjawab; dicoba lagi tiap 5 detik"))
     if wait > 0:
-        until = format_time(utcnow() + timedelta(milliseconds=wait), "HH.mm.ss")
+        until = format_time(utcnow() + timedelta(milliseconds=wait), _("HH.mm.ss"))
         return Reason("api_wait", _("menunggu API pembayaran sampai %(time)s", time=until))
     return None
 

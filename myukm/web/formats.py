@@ -45,8 +45,8 @@ def waktu(moment: datetime | str | None) -> Markup:
         moment = datetime.fromisoformat(moment)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         moment.isoformat().replace("+00:00", "Z"),
-        format_datetime(moment, "d MMMM y HH.mm.ss"),
-        format_datetime(moment, "d MMM y HH.mm"),
+        format_datetime(moment, _("d MMMM y HH.mm.ss")),
+        format_datetime(moment, _("d MMM y HH.mm")),
     )
 
 
