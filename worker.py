@@ -19,9 +19,8 @@ from myukm.queues import JOBS, QUEUES
 def main() -> int:
     """Run until stopped and return the exit status; 2 for wrong arguments or settings."""
     options = _options()
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(processName)s %(levelname)s %(message)s"
-    )
+    logging.basicConfig(format="%(asctime)s %(processName)s %(levelname)s %(message)s")
+    logging.getLogger("myukm").setLevel(logging.INFO)
     try:
         app = create_app()
     except ConfigError as error:

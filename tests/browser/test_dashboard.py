@@ -1,0 +1,32 @@
+"""rq-dashboard in a real browser: what a job carries is shown, and never run."""
+
+from collections.abc import Callable
+
+import redis
+from flask import Flask
+from playwright.sync_api import Page, expect
+from rq.results import Result
+
+from myukm import queues
+from tests.support.waiting import wait_until
+
+TRAP = "<img src=x onerror=\"document.title='trapped'\"><script>document.title='trapped'</script>"
+
+
+def test_a_failed_jobs_words_stay_words(
+    open_as: Callable[..., Page], app: Flask, valkey: redis.Redis, complaints: list[str]
+) -> None:
+    with app.app_context():
+        here = queues.queue("high")
+        job = here.enqueue("myukm.jobs.upkeep.ping", description=TRAP, meta={"note": TRAP})
+        valkey.lpop(here.key)
+        job.set_status("failed")
+        valkey.zadd(here.failed_job_registry.key, {job.id: 1e12})
+        Result.create_failure(job, 1000, f"Traceback\nKeyError: {TRAP}")
+        page = open_as("admin", f"/admin/rq/0/view/job/{job.id}")
+    expect(page.locator(".exc_info")).to_contain_text("KeyError: <img src=x")
+    expect(page.locator("#job-data")).to_contain_text("<script>")
+    assert page.title() == "RQ dashboard"
+    page.locator("#requeue-job-btn").click()
+    wait_until(lambda: valkey.lrange(here.key, 0, -1) == [job.id.encode()], 5, "queued again")
+    complaints[:] = [text for text in complaints if "favicon.ico" not in text]
