@@ -9,8 +9,10 @@ from collections.abc import Callable
 
 from flask import Flask, current_app
 from rq.registry import clean_registries
+from sqlalchemy import exists, select
 
-from myukm.extensions import valkey
+from myukm.extensions import db, valkey
+from myukm.models import SyncRun
 from myukm.ops import api_probe
 from myukm.queues import QUEUES, queue
 
@@ -46,8 +48,13 @@ class Prober:
         self._thread: threading.Thread | None = None
 
     def probe_api(self) -> None:
-        """Start a probe when the last one is done and half a minute old."""
+        """Start a probe when the last one is done and half a minute old.
+
+        Not during a run: it asks the API itself, within its budget, and says what it meets.
+        """
         if time.monotonic() < self._next or (self._thread and self._thread.is_alive()):
+            return
+        if db.session.scalar(select(exists().where(SyncRun.live.is_not(None)))):
             return
         self._next = time.monotonic() + PROBE_SECONDS
         app = current_app._get_current_object()  # type: ignore[attr-defined]

@@ -205,6 +205,7 @@ def test_the_payment_api(app: Flask, settings: dict[str, str], simulator: Simula
     [
         (200, True, False),
         (404, True, False),
+        (400, True, False),
         (429, True, False),
         (401, False, True),
         (403, False, True),

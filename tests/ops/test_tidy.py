@@ -8,6 +8,8 @@ from flask import Flask
 from rq import Queue
 
 from myukm import queues
+from myukm.database import write
+from myukm.models import SyncRun
 from myukm.ops.tidy import Prober, Tidier
 from tests.support.waiting import wait_until
 
@@ -75,3 +77,12 @@ def test_the_api_is_asked_aside_and_not_too_often(app: Flask) -> None:
         wait_until(lambda: asked == ["once"], 5, "one probe")
         prober.probe_api()
     assert asked == ["once"]
+
+
+def test_a_run_is_probe_enough(app: Flask) -> None:
+    asked: list[str] = []
+    with app.app_context():
+        with write() as session:
+            session.add(SyncRun(live=1, status="running"))
+        Prober(lambda: asked.append("once")).probe_api()
+    assert asked == []
