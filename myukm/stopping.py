@@ -1,5 +1,7 @@
 """Whether this process was asked to stop: long work looks here and gives back what is open."""
 
+import contextlib
+import os
 import signal
 import threading
 from types import FrameType
@@ -10,6 +12,17 @@ requested = threading.Event()
 def listen() -> None:
     """Let SIGTERM ask for the stop instead of ending the process. Main thread only."""
     signal.signal(signal.SIGTERM, _ask)
+
+
+def stop_with(pipe: int) -> None:
+    """Ask this process to stop when the other end of `pipe` closes: its parent is gone."""
+
+    def wait() -> None:
+        with contextlib.suppress(OSError):
+            os.read(pipe, 1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="lifeline", daemon=True).start()
 
 
 def _ask(_signal: int, _frame: FrameType | None) -> None:

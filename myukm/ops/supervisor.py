@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
 
-from myukm.ops.workers import stop_with
+from myukm.stopping import stop_with
 
 WARM_SECONDS = 6.0
 LONG_LIFE_SECONDS = 10.0

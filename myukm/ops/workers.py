@@ -6,6 +6,7 @@ import secrets
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -70,6 +71,7 @@ class OwnWorker(BaseWorker):
     """What both kinds share. The supervisor stops it with SIGTERM and kills it if it is slow."""
 
     max_connection_wait_time = 2.0
+    _next_check = 0.0
 
     def handle_warm_shutdown_request(self) -> None:
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
@@ -78,8 +80,9 @@ class OwnWorker(BaseWorker):
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
         """Beat, and enter the register of workers again when Valkey lost its memory."""
         super().heartbeat(timeout, pipeline)
-        if pipeline is not None:
+        if pipeline is not None or time.monotonic() < self._next_check:
             return
+        self._next_check = time.monotonic() + BEAT_SECONDS / 2
         if not self.connection.sismember(self.redis_workers_keys, self.key):
             self.connection.hset(self.key, mapping=self.serialize())
             worker_registration.register(self)
@@ -127,7 +130,7 @@ class ForkingWorker(OwnWorker, Worker):
         super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
         stopping.listen()
         os.close(self._lifeline)
-        stop_with(self._alive)
+        stopping.stop_with(self._alive)
         pool = self.connection.connection_pool
         pool.connection_kwargs["client_name"] = f"{self.name}:job"
 
@@ -144,14 +147,3 @@ class ForkingWorker(OwnWorker, Worker):
     def _kill_slow_horse(self) -> None:
         if self.horse_pid:
             self.kill_horse()
-
-
-def stop_with(pipe: int) -> None:
-    """Ask this process to stop when the other end of `pipe` closes: its parent is gone."""
-
-    def wait() -> None:
-        with contextlib.suppress(OSError):
-            os.read(pipe, 1)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=wait, name="lifeline", daemon=True).start()
