@@ -66,7 +66,7 @@ class GuardedPool(redis.ConnectionPool):
 
 
 def connect_valkey(app: Flask) -> None:
-    """Prepare `valkey()` for `app`; nothing is sent before the first command."""
+    """Prepare `valkey()` for `app`, and the limiter on the same connections; nothing is sent yet."""
     breaker = Breaker()
     pool = GuardedPool.from_url(
         app.config["REDIS_URL"],
@@ -77,6 +77,8 @@ def connect_valkey(app: Flask) -> None:
     )
     pool.breaker = breaker
     app.extensions["valkey"] = redis.Redis(connection_pool=pool)
+    app.config["RATELIMIT_STORAGE_URI"] = app.config["REDIS_URL"]
+    app.config["RATELIMIT_STORAGE_OPTIONS"] = {"connection_pool": pool}
 
 
 def valkey() -> redis.Redis:
