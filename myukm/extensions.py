@@ -66,7 +66,7 @@ class GuardedPool(redis.ConnectionPool):
 
 
 def connect_valkey(app: Flask) -> None:
-    """Prepare `valkey()` for `app`, and the limiter on the same connections; nothing is sent yet."""
+    """Prepare `valkey()` for `app`, and its limiter on the same pool; nothing is sent yet."""
     breaker = Breaker()
     pool = GuardedPool.from_url(
         app.config["REDIS_URL"],

@@ -86,6 +86,7 @@ def delete(user_id: int, code: str, message_id: int) -> None:
             raise Forbidden(_("Hanya penulis atau pengurus UKM yang boleh menghapus pesan."))
         if not message.deleted_at:
             message.body, message.deleted_at = "", utcnow()
+            events.rewrite(topic(code), "id", message.id, message.as_json())
             _tell(message, "chat.deleted")
 
 

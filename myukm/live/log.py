@@ -56,6 +56,17 @@ def append(topic: str, type: str, data: Any) -> None:  # noqa: A002 (the SSE fie
     db.session().info.setdefault("events", []).append(entry)
 
 
+def rewrite(topic: str, key: str, value: int, data: Any) -> None:
+    """Let earlier events of `topic` whose data begins with that key and value say `data` instead.
+
+    For what must not be replayed any more: the text of a deleted message.
+    """
+    begins = f'{{"{key}":{value},'
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    said = update(Event).where(Event.topic == topic, Event.data.startswith(begins, autoescape=True))
+    db.session.execute(said.values(data=text).execution_options(synchronize_session=False))
+
+
 def newest() -> int:
     """Return the number of the newest event: the cursor of a reader that knows everything."""
     return db.session.scalar(select(EventCounter.value)) or 0

@@ -270,14 +270,31 @@ def test_an_edit_before_the_publication_goes_out_with_it(say: Say, people: Peopl
     assert published() == [("chat.message", "benar")]
 
 
-def test_an_edit_and_a_delete_after_the_publication_are_events(say: Say, people: People) -> None:
+@every_database
+def test_an_edit_after_the_publication_is_an_event(say: Say, people: People) -> None:
     message = say("satu")
     broadcast.publish(message.ukm_id)
     edited = chat.edit(people["member"], UKM, message.id, "dua").as_json()
     assert (edited["message"], edited["edited_at"] is not None) == ("dua", True)
+    assert published() == [("chat.message", "satu"), ("chat.edited", "dua")]
+
+
+@every_database
+def test_nothing_is_left_of_a_deleted_message_not_even_in_a_replay(
+    say: Say, people: People
+) -> None:
+    other, message = say("tetap"), say("rahasia")
+    broadcast.publish(message.ukm_id)
+    chat.edit(people["member"], UKM, message.id, "rahasia lain")
     chat.delete(people["member"], UKM, message.id)
     chat.delete(people["member"], UKM, message.id)
-    assert published() == [("chat.message", "satu"), ("chat.edited", "dua"), ("chat.deleted", "")]
+    assert published() == [
+        ("chat.message", "tetap"),
+        ("chat.message", ""),
+        ("chat.edited", ""),
+        ("chat.deleted", ""),
+    ]
+    assert row(other).body == "tetap"
     assert row(message).as_json()["deleted"] is True
 
 

@@ -1,3 +1,4 @@
+import { startActivity } from "./activity.js";
 import { startAlerts } from "./alerts.js";
 import { startConfirms } from "./dialog.js";
 import { startRunBar } from "./run_bar.js";
@@ -14,4 +15,5 @@ startConfirms();
 startUnread();
 startRunBar();
 startAlerts();
+startActivity();
 on("ended", () => toast(say("logged_out"), "wait"));
