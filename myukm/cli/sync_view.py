@@ -47,7 +47,7 @@ def summary(now: dict[str, Any]) -> str:
     counts |= {name: format_decimal(now[name]) for name in ("unchanged", "failed", "cancelled")}
     return str(
         _(
-            "Proses #%(run)d %(status)s, %(percent)s %%: %(processed)s dari %(total)s siswa "
+            "Proses #%(run)d %(status)s, %(percent)s%%: %(processed)s dari %(total)s siswa "
             "diproses, %(success)s berhasil (%(unchanged)s tidak berubah), %(failed)s gagal, "
             "%(cancelled)s dibatalkan.",
             run=now["run_id"],
@@ -128,7 +128,7 @@ class _Bar(AbstractContextManager[Show]):
 def _beside(now: dict[str, Any]) -> str:
     """What stands beside the bar: how far, how fast, how long, or why not."""
     parts = [
-        f"{format_decimal(now['percent'])} %",
+        f"{format_decimal(now['percent'])}%",
         _("%(n)s gagal", n=format_decimal(now["failed"])),
     ]
     if now["rate_per_second"] is not None:

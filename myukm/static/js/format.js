@@ -34,7 +34,7 @@ const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 export const number = (value) => whole.format(value);
 export const decimal = (value) => (value < 10 ? tenth.format(value) : whole.format(value));
 export const percent = (value) =>
-  `${value >= 100 ? whole.format(value) : hundredth.format(value)} %`;
+  `${value >= 100 ? whole.format(value) : hundredth.format(value)}%`;
 export const clock = (iso) => clockTime.format(new Date(iso));
 export const clockSeconds = (iso) => exactTime.format(new Date(iso));
 export const moment = (iso) => fullTime.format(new Date(iso));
