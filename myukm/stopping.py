@@ -6,6 +6,7 @@ import signal
 import threading
 from types import FrameType
 
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
 requested = threading.Event()
 
 
@@ -22,7 +23,10 @@ def stop_with(pipe: int) -> None:
             os.read(pipe, 1)
         os.kill(os.getpid(), signal.SIGTERM)
 
+    # The thread takes no signals: one that the main thread holds back would end the process there.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     threading.Thread(target=wait, name="lifeline", daemon=True).start()
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _ask(_signal: int, _frame: FrameType | None) -> None:

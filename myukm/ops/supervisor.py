@@ -14,12 +14,12 @@ from collections.abc import Callable, Mapping
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
 
-from myukm.stopping import stop_with
+from myukm.stopping import SIGNALS, stop_with
 
 WARM_SECONDS = 6.0
 LONG_LIFE_SECONDS = 10.0
 LONGEST_PAUSE_SECONDS = 5.0
-STOP, RELOAD = (signal.SIGTERM, signal.SIGINT), signal.SIGHUP
+RELOAD = signal.SIGHUP
 
 log = logging.getLogger(__name__)
 _forks = multiprocessing.get_context("fork")
@@ -78,7 +78,7 @@ class Supervisor:
             self._wait(self._patience())
             self._report()
         self._take_down()
-        if not set(self._signals) & set(STOP):
+        if not set(self._signals) & set(SIGNALS):
             log.info("starting anew")
             os.execv(sys.executable, sys.orig_argv)  # noqa: S606 (ourselves, with the same words)
         return 0
@@ -97,13 +97,13 @@ class Supervisor:
     def _listen(self) -> None:
         os.set_blocking(self._writing, False)
         signal.set_wakeup_fd(self._writing)
-        for number in (*STOP, RELOAD):
+        for number in (*SIGNALS, RELOAD):
             signal.signal(number, lambda number, _frame: self._signals.append(number))
 
     def _in_child(self, part: Part) -> Callable[[], None]:
         def run() -> None:
             signal.set_wakeup_fd(-1)
-            for number in (*STOP, RELOAD):
+            for number in (*SIGNALS, RELOAD):
                 signal.signal(number, signal.SIG_DFL)
             for descriptor in (self._end, self._reading, self._writing):
                 os.close(descriptor)

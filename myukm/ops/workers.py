@@ -73,6 +73,16 @@ class OwnWorker(BaseWorker):
     max_connection_wait_time = 2.0
     _next_check = 0.0
 
+    def check_for_suspension(self, burst: bool) -> None:
+        """Take signals from now on: RQ is inside the block at whose end it signs off."""
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, stopping.SIGNALS)
+        super().check_for_suspension(burst)
+
+    def work(self, *args: Any, **kwargs: Any) -> bool:
+        """Work until stopped; a signal during the start waits until it can be obeyed in order."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, stopping.SIGNALS)
+        return bool(super().work(*args, **kwargs))
+
     def handle_warm_shutdown_request(self) -> None:
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
         self.connection.set_retry(Retry(NoBackoff(), 1))  # a stop does not wait for Valkey
