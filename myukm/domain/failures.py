@@ -1,7 +1,7 @@
 """Why a student's payments could not be had: the codes and their words."""
 
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from flask_babel import lazy_gettext as _
 
@@ -30,13 +30,16 @@ class Kind(Enum):
 
 
 class Failure(NamedTuple):
-    """A request that brought no payments. `down` says that it speaks for an API that is down."""
+    """A request that brought no payments. `down` says that it speaks for an API that is down.
+
+    `detail` is a plain or translatable (lazy) text.
+    """
 
     code: str
     kind: Kind
     http: int | None = None
     wait: float = 0.0
-    detail: str = ""
+    detail: Any = ""
 
     @property
     def down(self) -> bool:
@@ -45,7 +48,7 @@ class Failure(NamedTuple):
 
 def message(failure: Failure) -> str:
     """Return what happened in one sentence of the campus's language."""
+    detail = f"HTTP {failure.http}" if failure.http else failure.detail
     with campus_language():
         text = str(MESSAGES[failure.code])
-    detail = f"HTTP {failure.http}" if failure.http else failure.detail
-    return f"{text} ({detail})." if detail else f"{text}."
+        return f"{text} ({detail})." if detail else f"{text}."

@@ -81,7 +81,9 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
 def fault(error: Exception) -> Failure:
     """Return what an exception (one of `FAULTS`) means; all are worth another try."""
     code = next(code for kind, code in FAULTS.items() if isinstance(error, kind))
-    detail = {"invalid_body": str(error), "connection": type(error).__name__}.get(code, "")
+    detail = type(error).__name__ if code == "connection" else ""
+    if isinstance(error, InvalidBody):
+        detail = error.args[0]
     return Failure(code, Kind.RETRY, detail=detail)
 
 

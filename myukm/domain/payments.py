@@ -7,6 +7,8 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
+from flask_babel import lazy_gettext as _
+
 from myukm import exact_json
 
 SUMMARY = ("total_billed", "total_paid", "total_remaining")
@@ -20,7 +22,7 @@ _UNSAFE = re.compile(r"\\u(0000|d[89a-f])", re.IGNORECASE)
 
 
 class InvalidBody(ValueError):
-    """The answer is not of the form that the payment API promises."""
+    """The answer is not of the form that the payment API promises; its text says where."""
 
 
 class WrongStudent(ValueError):
@@ -56,11 +58,11 @@ def parse(body: bytes, idperson: str) -> Payments:
         return Payments([], None, Decimal(0), _digest(None))
     saldo = amount(account.get("saldo"))
     checked = [_period(period) for period in _objects(account.get("periods"))]
-    owed = sum(max(remaining, 0) for _, remaining in checked)
+    owed = sum(max(remaining, 0) for __, remaining in checked)
     if owed >= MOST:
-        raise InvalidBody("the sums are beyond measure")
+        raise InvalidBody(_("jumlahnya terlalu besar"))
     meaning = {**account, "idperson": idperson, "saldo": _spelled(saldo)}
-    meaning["periods"] = [period for period, _ in checked]
+    meaning["periods"] = [period for period, __ in checked]
     return Payments(account["periods"], _money(saldo), _money(owed), _digest(meaning))
 
 
@@ -69,9 +71,9 @@ def amount(value: Any) -> int | Decimal:
     if isinstance(value, str) and _NUMERIC.fullmatch(value):
         value = Decimal(value) if "." in value else int(value)
     if type(value) is not int and not isinstance(value, Decimal):
-        raise InvalidBody("an amount is not a number")
+        raise InvalidBody(_("sebuah nilai bukan angka"))
     if not -MOST < value < MOST:
-        raise InvalidBody("an amount is beyond measure")
+        raise InvalidBody(_("sebuah nilai terlalu besar"))
     return value
 
 
@@ -84,7 +86,7 @@ def _decoded(body: bytes) -> Any:
     except InvalidBody:
         raise
     except (ValueError, RecursionError) as error:
-        raise InvalidBody("it is not JSON") from error
+        raise InvalidBody(_("bukan JSON")) from error
     return value
 
 
@@ -93,24 +95,24 @@ def _refuse_unsafe(value: Any) -> None:
     text = json.dumps(value, ensure_ascii=False, default=str)
     text.encode()
     if "\\u0000" in text:
-        raise InvalidBody("it contains NUL")
+        raise InvalidBody(_("berisi karakter NUL"))
 
 
 def _account(value: Any, idperson: str) -> dict[str, Any] | None:
     """The one account of the answer, None when the API has no payments of this student."""
     if not isinstance(value, dict):
-        raise InvalidBody("it is not an object")
+        raise InvalidBody(_("bukan objek"))
     accounts = _objects(value.get("data"))
     for account in accounts:
         _check_owner(account.get("idperson"), idperson)
     if len(accounts) > 1:
-        raise InvalidBody("there is more than one account")
+        raise InvalidBody(_("lebih dari satu akun"))
     return accounts[0] if accounts else None
 
 
 def _check_owner(owner: Any, idperson: str) -> None:
     if type(owner) is not int and not isinstance(owner, str):
-        raise InvalidBody("the account has no idperson")
+        raise InvalidBody(_("akun tanpa idperson"))
     if str(owner) != idperson:
         raise WrongStudent("the account is somebody else's")
 
@@ -118,7 +120,7 @@ def _check_owner(owner: Any, idperson: str) -> None:
 def _period(period: dict[str, Any]) -> tuple[dict[str, Any], int | Decimal]:
     """A period in the form that is compared, and what remains to be paid in it."""
     if type(period.get("period_id")) not in (str, int):
-        raise InvalidBody("a period has no period_id")
+        raise InvalidBody(_("periode tanpa period_id"))
     summary = _summary(period.get("summary"))
     categories = [_category(category) for category in _objects(period.get("categories"))]
     remaining = amount(period["summary"]["total_remaining"])
@@ -138,19 +140,19 @@ def _item(item: dict[str, Any]) -> dict[str, Any]:
 
 def _summary(summary: Any) -> dict[str, Any]:
     if not isinstance(summary, dict) or not isinstance(summary.get("fully_paid"), bool | int):
-        raise InvalidBody("a summary is missing")
+        raise InvalidBody(_("tidak ada summary"))
     return {**_spelled_out(summary, SUMMARY), "fully_paid": bool(summary["fully_paid"])}
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:
     if not isinstance(value, list) or not all(isinstance(part, dict) for part in value):
-        raise InvalidBody("a list of objects is missing")
+        raise InvalidBody(_("tidak ada daftar objek"))
     return value
 
 
 def _check_text(values: dict[str, Any], name: str) -> None:
     if not isinstance(values.get(name), str):
-        raise InvalidBody(f"{name} is missing")
+        raise InvalidBody(_("tidak ada %(name)s", name=name))
 
 
 def _spelled_out(values: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

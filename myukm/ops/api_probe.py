@@ -7,9 +7,11 @@ from dataclasses import asdict, dataclass
 
 import requests
 from flask import current_app
+from flask_babel import gettext as _
 from redis.exceptions import RedisError
 
 from myukm.extensions import valkey
+from myukm.i18n import campus_language
 
 KEY = "myukm:probe:api"
 KEPT_SECONDS = 120
@@ -58,7 +60,7 @@ def _ask() -> Probe:
             stream=True,
         )
     except requests.Timeout:
-        return Probe(shown, False, False, f"no answer within {ANSWER_SECONDS:g} s")
+        return Probe(shown, False, False, _no_answer())
     except requests.RequestException as error:
         return Probe(shown, False, False, type(error).__name__)
     answer.close()
@@ -66,3 +68,8 @@ def _ask() -> Probe:
     refused = status in (401, 403)
     ok = status < 300 or (400 <= status < 500 and not refused)
     return Probe(shown, ok, refused, f"HTTP {status}")
+
+
+def _no_answer() -> str:
+    with campus_language():
+        return str(_("tidak ada jawaban dalam %(seconds)g detik", seconds=ANSWER_SECONDS))
