@@ -10,11 +10,10 @@ from sqlalchemy.orm import joinedload
 
 from myukm import queues
 from myukm.database import utcnow, write
-from myukm.domain.rights import mine
+from myukm.domain import unread
 from myukm.extensions import db, valkey
 from myukm.live import log as events
-from myukm.live import wake
-from myukm.models import ChatMessage, Membership, Ukm
+from myukm.models import ChatMessage, Ukm
 
 JOB = "myukm.jobs.chat.broadcast_chat_message"
 QUEUED_SECONDS = 5
@@ -84,7 +83,7 @@ def publish(ukm_id: int) -> int:
         if count < BATCH:
             break
     if published:
-        tell_unread(ukm_id)
+        unread.tell_soon(ukm_id)
     return published
 
 
@@ -114,22 +113,6 @@ def _waiting(ukm_id: int) -> Sequence[ChatMessage]:
         .execution_options(populate_existing=True)
     )
     return db.session.scalars(query).all()
-
-
-def tell_unread(ukm_id: int, user_id: int | None = None) -> None:
-    """Tell the members of a UKM (or one of them) how many unread messages they have there."""
-    query = (
-        select(Ukm.code, Membership.user_id, Ukm.last_number - Membership.read_number)
-        .select_from(Membership)
-        .join(Membership.ukm)
-        .where(Membership.ukm_id == ukm_id)
-    )
-    if user_id is not None:
-        query = query.where(Membership.user_id == user_id)
-    wake.tell_all(
-        (mine(member), "unread", {"ukm": code, "count": count})
-        for code, member, count in db.session.execute(query)
-    )
 
 
 class Overdue:

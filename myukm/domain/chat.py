@@ -1,21 +1,27 @@
-"""Messages of a UKM: stored first, then broadcast; read, edited, deleted."""
+"""Messages of a UKM: stored first, then broadcast; edited, deleted, read page by page."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from myukm.database import count_changed, utcnow, write
+from myukm.database import utcnow, write
 from myukm.domain import ukm
-from myukm.domain.broadcast import broadcast_later, tell_unread, topic
-from myukm.domain.chat_rules import check_client_id, checked_text, refuse_flood, refuse_muted
-from myukm.errors import Conflict, Forbidden, Invalid, NotFound
+from myukm.domain.broadcast import broadcast_later, topic
+from myukm.domain.chat_rules import (
+    check_client_id,
+    checked_text,
+    is_id,
+    refuse_flood,
+    refuse_muted,
+)
+from myukm.errors import Conflict, Forbidden, NotFound
 from myukm.extensions import db
 from myukm.live import log as events
-from myukm.models import ChatMessage, Membership, Ukm, User
+from myukm.models import ChatMessage, Membership, User
 
 EDIT_WITHIN = timedelta(minutes=15)
 
@@ -127,37 +133,3 @@ def page(
             query.where(ChatMessage.id > after).order_by(ChatMessage.id)
         ).all()
     return db.session.scalars(query.order_by(ChatMessage.id.desc())).all()[::-1]
-
-
-def mark_read(place: Membership, last_id: Any) -> None:
-    """Move the read marker forward to the message `last_id`. Raises `Invalid` for a strange id."""
-    query = select(ChatMessage.number).where(
-        ChatMessage.ukm_id == place.ukm_id, ChatMessage.id == last_id
-    )
-    number = db.session.scalar(query) if is_id(last_id) else None
-    if number is None:
-        raise Invalid(_("last_id bukan pesan UKM ini."), code="bad_last_id")
-    with write() as session:
-        moved = count_changed(
-            session,
-            update(Membership)
-            .where(Membership.id == place.id, Membership.read_number < number)
-            .values(read_number=number),
-        )
-    if moved:
-        tell_unread(place.ukm_id, place.user_id)
-
-
-def is_id(value: Any) -> bool:
-    """Return whether a row can have this id (SQLite does not even take a larger number)."""
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63
-
-
-def unread(user_id: int) -> list[dict[str, Any]]:
-    """Return `{"ukm", "count"}` for each UKM of the account."""
-    query = (
-        select(Ukm.code, Ukm.last_number - Membership.read_number)
-        .join_from(Membership, Ukm)
-        .where(Membership.user_id == user_id)
-    )
-    return [{"ukm": code, "count": count} for code, count in db.session.execute(query)]

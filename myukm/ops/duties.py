@@ -1,6 +1,6 @@
 """What the watch does: every duty is a domain function that is safe to call at any time."""
 
-from myukm.domain import presence, sync_watch
+from myukm.domain import presence, sync_watch, unread
 from myukm.domain.broadcast import Overdue
 from myukm.ops.telling import HealthTeller
 from myukm.ops.tidy import Prober, Tidier
@@ -12,6 +12,7 @@ def duties() -> tuple[list[Duty], list[Duty]]:
     everywhere: list[Duty] = [Overdue().publish_overdue, presence.keep]
     leading: list[Duty] = [
         presence.settle,
+        unread.tell_waiting,
         sync_watch.watch,
         HealthTeller().tell_health,
         Tidier().tidy_queues,

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, jsonify, render_template
 
-from myukm.domain import attendance, chat, presence, ukm
+from myukm.domain import attendance, chat, presence, ukm, unread
 from myukm.live import log
 from myukm.web.access import json_call, logged_in, me
 from myukm.web.arguments import json_object, whole_number
@@ -80,7 +80,7 @@ def delete(code: str, message_id: int) -> Any:
 @logged_in
 def read(code: str) -> Any:
     """Note how far the reader has read."""
-    chat.mark_read(ukm.membership(me().id, code), json_object().get("last_id"))
+    unread.mark_read(ukm.membership(me().id, code), json_object().get("last_id"))
     return "", 204
 
 

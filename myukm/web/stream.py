@@ -10,7 +10,7 @@ from flask import Blueprint, Flask, Response, current_app, request
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
-from myukm.domain import attendance, chat, presence, progress, rights
+from myukm.domain import attendance, presence, progress, rights, unread
 from myukm.errors import Forbidden, TooFast
 from myukm.extensions import db, own_valkey
 from myukm.live import log
@@ -143,7 +143,7 @@ def snapshots(topics: frozenset[str], user_id: int) -> Iterator[tuple[str, Any]]
         if topic.startswith("ukm:"):
             yield from (("presence", person) for person in attendance.snapshot(topic[4:]))
     if rights.mine(user_id) in topics:
-        yield from (("unread", count) for count in chat.unread(user_id))
+        yield from (("unread", count) for count in unread.counts(user_id))
 
 
 def states() -> list[log.Entry]:

@@ -10,11 +10,11 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from myukm.database import utcnow, write
-from myukm.domain import broadcast, chat, ukm
+from myukm.domain import broadcast, chat, rights, ukm, unread
 from myukm.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, TooFast
 from myukm.extensions import db
 from myukm.jobs.chat import broadcast_chat_message
-from myukm.live import log
+from myukm.live import log, wake
 from myukm.models import ChatMessage, Membership, User
 from myukm.queues import HIGH, queue
 from tests.conftest import every_database
@@ -206,20 +206,36 @@ def test_messages_are_text_as_it_was_typed_without_what_nobody_sees(
 
 def test_the_author_has_read_what_they_wrote(say: Say, people: People) -> None:
     say("satu"), say("dua", "friend")
-    assert chat.unread(people["member"]) == [{"ukm": UKM, "count": 1}]
-    assert chat.unread(people["friend"]) == [{"ukm": UKM, "count": 0}]
+    assert unread.counts(people["member"]) == [{"ukm": UKM, "count": 1}]
+    assert unread.counts(people["friend"]) == [{"ukm": UKM, "count": 0}]
+
+
+def test_in_a_burst_unread_counts_are_told_at_once_and_then_once_a_second(
+    say: Say, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, int]] = []
+    monkeypatch.setattr(
+        wake, "tell_all", lambda events: told.extend((to, data["count"]) for to, _, data in events)
+    )
+    for n in range(3):
+        broadcast.publish(say(str(n)).ukm_id)
+    friend = rights.mine(people["friend"])
+    assert [count for to, count in told if to == friend] == [1]
+    unread.tell_waiting()
+    unread.tell_waiting()
+    assert [count for to, count in told if to == friend] == [1, 3]
 
 
 def test_the_read_marker_only_moves_forward_and_within_its_ukm(say: Say, people: People) -> None:
     first, second = say("satu"), say("dua")
     friend = ukm.membership(people["friend"], UKM)
-    chat.mark_read(friend, second.id)
-    chat.mark_read(friend, first.id)
-    assert chat.unread(people["friend"]) == [{"ukm": UKM, "count": 0}]
+    unread.mark_read(friend, second.id)
+    unread.mark_read(friend, first.id)
+    assert unread.counts(people["friend"]) == [{"ukm": UKM, "count": 0}]
     elsewhere = ukm.membership(people["outsider"], "PRAMUKA")
     for strange in (first.id, 0, -1, 2**70, "1", True, None, 1.0):
         with pytest.raises(Invalid):
-            chat.mark_read(elsewhere, strange)
+            unread.mark_read(elsewhere, strange)
 
 
 def test_twenty_in_ten_seconds_and_no_more_without_counting_repeats(say: Say) -> None:

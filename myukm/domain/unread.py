@@ -1,0 +1,84 @@
+"""How much of a UKM its members have not read: the marker, the counts, and telling them."""
+
+import logging
+from typing import Any, cast
+
+from flask_babel import lazy_gettext as _
+from redis.exceptions import RedisError
+from sqlalchemy import select, update
+
+from myukm.database import count_changed, write
+from myukm.domain.chat_rules import is_id
+from myukm.domain.rights import mine
+from myukm.errors import Invalid
+from myukm.extensions import db, valkey
+from myukm.live import wake
+from myukm.models import ChatMessage, Membership, Ukm
+
+WAITING, PAUSE_MILLISECONDS, AT_ONCE = "myukm:chat:unread", 1000, 100
+
+log = logging.getLogger(__name__)
+
+
+def counts(user_id: int) -> list[dict[str, Any]]:
+    """Return `{"ukm", "count"}` for each UKM of the account."""
+    query = (
+        select(Ukm.code, Ukm.last_number - Membership.read_number)
+        .join_from(Membership, Ukm)
+        .where(Membership.user_id == user_id)
+    )
+    return [{"ukm": code, "count": count} for code, count in db.session.execute(query)]
+
+
+def mark_read(place: Membership, last_id: Any) -> None:
+    """Move the read marker forward to the message `last_id`. Raises `Invalid` for a strange id."""
+    query = select(ChatMessage.number).where(
+        ChatMessage.ukm_id == place.ukm_id, ChatMessage.id == last_id
+    )
+    number = db.session.scalar(query) if is_id(last_id) else None
+    if number is None:
+        raise Invalid(_("last_id bukan pesan UKM ini."), code="bad_last_id")
+    with write() as session:
+        moved = count_changed(
+            session,
+            update(Membership)
+            .where(Membership.id == place.id, Membership.read_number < number)
+            .values(read_number=number),
+        )
+    if moved:
+        tell(place.ukm_id, place.user_id)
+
+
+def tell_soon(ukm_id: int) -> None:
+    """Tell a UKM's unread counts now, or at the leader's next look if they were told just now.
+
+    They go to every member one by one: in a burst, once a second must do.
+    """
+    try:
+        if valkey().set(f"myukm:chat:unread:{ukm_id}", b"1", nx=True, px=PAUSE_MILLISECONDS):
+            tell(ukm_id)
+        else:
+            valkey().sadd(WAITING, ukm_id)
+    except RedisError as error:
+        log.info("chat: no unread counts, Valkey is away: %s", error)
+
+
+def tell_waiting() -> None:
+    """The leader's duty: tell the unread counts that waited for the end of a burst."""
+    for ukm_id in cast(list[bytes], valkey().spop(WAITING, AT_ONCE)):
+        tell(int(ukm_id))
+
+
+def tell(ukm_id: int, user_id: int | None = None) -> None:
+    """Tell the members of a UKM (or one of them) how many unread messages they have there."""
+    query = (
+        select(Ukm.code, Membership.user_id, Ukm.last_number - Membership.read_number)
+        .join_from(Membership, Ukm)
+        .where(Membership.ukm_id == ukm_id)
+    )
+    if user_id is not None:
+        query = query.where(Membership.user_id == user_id)
+    wake.tell_all(
+        (mine(member), "unread", {"ukm": code, "count": count})
+        for code, member, count in db.session.execute(query)
+    )
