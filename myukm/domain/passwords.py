@@ -1,6 +1,7 @@
 """Password hashing with argon2id; it runs in a thread so that other requests go on meanwhile."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import TypeVar, cast
 
 from argon2 import PasswordHasher
@@ -10,8 +11,12 @@ from gevent.monkey import is_module_patched
 
 Result = TypeVar("Result")
 HASHER = PasswordHasher()
-# Verified against when there is no such account, so that both answers take the same time.
-NOBODY = HASHER.hash("nobody has this password")
+
+
+@cache
+def nobodys() -> str:
+    """Return what is verified when there is no such account: both answers take the same time."""
+    return hash_password("nobody has this password")
 
 
 def hash_password(password: str) -> str:
@@ -22,7 +27,7 @@ def hash_password(password: str) -> str:
 def matches(stored: str | None, password: str) -> bool:
     """Return whether `password` is the one behind `stored` (None: no such account)."""
     try:
-        right = _aside(HASHER.verify, stored or NOBODY, password)
+        right = _aside(HASHER.verify, stored or nobodys(), password)
     except VerificationError:
         return False
     return right and stored is not None
