@@ -9,15 +9,19 @@ if TYPE_CHECKING:
     from flask import Flask
 
 
-def create_app(config: Mapping[str, Any] | None = None) -> Flask:
-    """Return the app. `config` replaces the settings that `config.load()` would read."""
+def create_app(config: Mapping[str, Any] | None = None, *, interfaces: bool = True) -> Flask:
+    """Return the app. `config` replaces the settings that `config.load()` would read.
+
+    Without `interfaces` it has neither pages nor commands: a plain RQ worker makes the app in
+    every job, and these are half of the work.
+    """
     from flask import Flask
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     import config as settings
     import myukm.models  # noqa: F401 (registers the tables)
-    from myukm import cli, database, i18n, ops, web
-    from myukm.extensions import connect_valkey, db, limiter, login_manager, migrate
+    from myukm import database, i18n, ops
+    from myukm.extensions import connect_valkey, db, limiter, login_manager
 
     app = Flask(__name__, instance_path=str(settings.INSTANCE))
     app.config.from_mapping(settings.load() if config is None else config)
@@ -29,12 +33,22 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         )
     db.init_app(app)
     database.prepare_engine(app)
-    migrate.init_app(app, db)
     connect_valkey(app)
     login_manager.init_app(app)
     limiter.init_app(app)
     i18n.init_app(app)
     ops.init_app(app)
+    if interfaces:
+        add_interfaces(app)
+    return app
+
+
+def add_interfaces(app: Flask) -> None:
+    """Give the app its pages, its commands and its migrations."""
+    from myukm import cli, web
+    from myukm.extensions import db
+    from myukm.schema import migrate
+
+    migrate.init_app(app, db)
     web.init_app(app)
     cli.init_app(app)
-    return app

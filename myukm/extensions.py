@@ -1,7 +1,6 @@
 """The Flask extensions and the Valkey connection that the whole program shares."""
 
 import time
-from pathlib import Path
 from typing import Any, Self, cast
 
 import redis
@@ -10,13 +9,11 @@ from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 db = SQLAlchemy(session_options={"expire_on_commit": False})
-migrate = Migrate(directory=str(Path(__file__).parent / "migrations"), render_as_batch=True)
 login_manager = LoginManager()
 limiter = Limiter(get_remote_address, in_memory_fallback_enabled=True, swallow_errors=True)
 babel = Babel()

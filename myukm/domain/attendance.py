@@ -15,7 +15,9 @@ MOST_LISTED, LISTED_OF_MANY = 100, 50
 ORDER = ("online", "away", "offline")
 
 
-def person(ukm: Ukm, user: User | Row[*tuple[Any, ...]], status: str, online_count: int) -> dict[str, Any]:
+def person(
+    ukm: Ukm, user: User | Row[*tuple[Any, ...]], status: str, online_count: int
+) -> dict[str, Any]:
     """Return the presence object of the contract."""
     return {
         "ukm": ukm.code,

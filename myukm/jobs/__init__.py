@@ -21,7 +21,7 @@ def worker_app() -> Flask:
     from myukm import create_app
 
     if not _apps:
-        _apps.append(create_app())
+        _apps.append(create_app(interfaces=False))
     return _apps[0]
 
 

@@ -17,7 +17,9 @@ FIELDS = ("name", "code", "description")
 @roles(*ADMINS)
 def index() -> str:
     """Show all UKMs and the form for a new one."""
-    return render_template("admin/ukm/index.html", ukms=ukm_office.everything(), problem=None, values={})
+    return render_template(
+        "admin/ukm/index.html", ukms=ukm_office.everything(), problem=None, values={}
+    )
 
 
 @bp.post("")

@@ -11,8 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from myukm.database import describe
-from myukm.extensions import db, migrate
+from myukm.extensions import db
 from myukm.ops.findings import BROKEN, WARNING, Finding
+from myukm.schema import migrate
 
 SLOW_SECONDS = 0.5
 
