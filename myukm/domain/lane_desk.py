@@ -113,7 +113,7 @@ class Desk:
         ours = results.still_claimed(session, self.lane_id, outcomes)
         if not ours:
             return
-        tally = results.record(session, ours, dry_run=self._dry_run)
+        tally = results.record(session, self.run_id, ours, dry_run=self._dry_run)
         results.count(session, self.run_id, tally)
         sample(session, self.run_id)
 

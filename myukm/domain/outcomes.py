@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from myukm.database import utcnow
-from myukm.domain import sync_log
+from myukm.domain import payment_history, sync_log
 from myukm.domain.payments import Payments
 from myukm.domain.student import Outcome
 from myukm.i18n import campus_language
@@ -44,10 +44,11 @@ def still_claimed(
     return {item_id: by_item[item_id] for item_id in session.scalars(query)}
 
 
-def record(session: Session, ours: dict[int, Outcome], *, dry_run: bool) -> Tally:
-    """Store the students' data (not in a dry run) and close their items."""
+def record(session: Session, run_id: int, ours: dict[int, Outcome], *, dry_run: bool) -> Tally:
+    """Store the students' data (not in a dry run), note what changes, and close their items."""
     payments = {o.idperson: o.payments for o in ours.values() if o.payments is not None}
     changed, known = changes(session, payments)
+    payment_history.note(session, run_id, changed, dry_run=dry_run)
     if not dry_run:
         store(session, changed)
     outcomes = [

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Row, Select, func, select
 
 from myukm.extensions import db
 
@@ -21,11 +21,25 @@ class Page(NamedTuple, Generic[T]):
 
 
 def paginate(query: "Select[T]", page: int) -> Page[T]:
-    """Return page number `page` of an ordered query; the last one when it is too high."""
+    """Return page number `page` of an ordered query for objects; the last one if too high."""
+    page, pages, total = _place(query, page)
+    found: Any = db.session.scalars(_of_page(query, page))
+    return Page(found.all(), page, pages, total)
+
+
+def paginate_rows(query: Select[Any], page: int) -> Page[Row[Any]]:
+    """Return page number `page` of an ordered query for columns; the last one if too high."""
+    page, pages, total = _place(query, page)
+    return Page(db.session.execute(_of_page(query, page)).all(), page, pages, total)
+
+
+def _place(query: Select[Any], page: int) -> tuple[int, int, int]:
     total = (
         db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
     )
     pages = max(1, -(-total // PER_PAGE))
-    page = min(max(1, page), pages)
-    found: Any = db.session.scalars(query.offset((page - 1) * PER_PAGE).limit(PER_PAGE))
-    return Page(found.all(), page, pages, total)
+    return min(max(1, page), pages), pages, total
+
+
+def _of_page(query: Select[Any], page: int) -> Select[Any]:
+    return query.offset((page - 1) * PER_PAGE).limit(PER_PAGE)

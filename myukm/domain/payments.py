@@ -61,7 +61,7 @@ def parse(body: bytes, idperson: str) -> Payments:
     owed = sum(max(remaining, 0) for __, remaining in checked)
     if owed >= MOST:
         raise InvalidBody(_("jumlahnya terlalu besar"))
-    meaning = {**account, "idperson": idperson, "saldo": _spelled(saldo)}
+    meaning = {**account, "idperson": idperson, "saldo": spelled(saldo)}
     meaning["periods"] = [period for period, __ in checked]
     return Payments(account["periods"], _money(saldo), _money(owed), _digest(meaning))
 
@@ -156,14 +156,11 @@ def _check_text(values: dict[str, Any], name: str) -> None:
 
 
 def _spelled_out(values: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    spelled = dict(values)
-    for name in names:
-        spelled[name] = _spelled(amount(values.get(name)))
-    return spelled
+    return {**values, **{name: spelled(amount(values.get(name))) for name in names}}
 
 
-def _spelled(number: int | Decimal) -> str:
-    """The one spelling of an amount: 1000, "1000" and 1000.00 are the same money."""
+def spelled(number: int | Decimal) -> str:
+    """Return the one spelling of an amount: 1000, "1000" and 1000.00 are the same money."""
     return str(number) if type(number) is int else format(Decimal(number).normalize() + 0, "f")
 
 

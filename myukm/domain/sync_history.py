@@ -1,7 +1,5 @@
 """The runs of the past and the students that failed in them."""
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,15 +7,13 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import Row, select
 
 from myukm.database import iso
-from myukm.domain import progress, sync_run
+from myukm.domain import progress, spreadsheet, sync_run
 from myukm.errors import NotFound
 from myukm.extensions import db
 from myukm.models import Siswa, SyncItem, SyncRun
 from myukm.models.sync import ItemStatus
 
 COLUMNS = ("idperson", "nama", "code", "message", "attempts", "at")
-# A cell that starts so would be a formula in a spreadsheet.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def runs(limit: int = 100, before: int | None = None) -> list[dict[str, Any]]:
@@ -55,28 +51,7 @@ def failures(run_id: int) -> Sequence[Row[*tuple[Any, ...]]]:
 
 
 def failures_csv(run_id: int) -> Iterator[str]:
-    """Return the failed students of a run as the lines of a CSV file. Raises `NotFound`.
-
-    UTF-8 with a byte order mark, which spreadsheets take for the sign of UTF-8.
-    """
+    """Return the failed students of a run as the lines of a CSV file. Raises `NotFound`."""
     run(run_id)
-    return _csv(failures(run_id))
-
-
-def _csv(rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterator[str]:
-    yield "\ufeff" + _line(COLUMNS)
-    for row in rows:
-        yield _line((*row[:-1], iso(row.at)))
-
-
-def _line(cells: Any) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow(safe_cell(cell) for cell in cells)
-    return line.getvalue()
-
-
-def safe_cell(value: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula."""
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return value
+    rows = ((*row[:-1], iso(row.at)) for row in failures(run_id))
+    return spreadsheet.lines(COLUMNS, rows)

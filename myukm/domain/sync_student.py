@@ -9,7 +9,7 @@ from sqlalchemy import exists, select
 
 from myukm import stopping
 from myukm.database import write
-from myukm.domain import outcomes
+from myukm.domain import outcomes, payment_history
 from myukm.domain.asking import Asking
 from myukm.domain.failures import Failure, Kind
 from myukm.domain.student import Outcome, Student
@@ -32,6 +32,7 @@ def sync(idperson: str) -> str:
     with write() as session:
         payments = {idperson: outcome.payments} if outcome.payments else {}
         changed, _known = outcomes.changes(session, payments)
+        payment_history.note(session, None, changed)
         outcomes.store(session, changed)
         result = "failed" if outcome.code else "success" if changed else "unchanged"
         message = outcome.message or _words(result)

@@ -4,6 +4,7 @@ from myukm.models.audit import Audit
 from myukm.models.chat import ChatMessage
 from myukm.models.invitation import Invitation
 from myukm.models.leader import Leader
+from myukm.models.payment_change import PaymentChange
 from myukm.models.siswa import Siswa
 from myukm.models.sync import SyncItem, SyncLane, SyncRun, SyncSample
 from myukm.models.ukm import Membership, Ukm
@@ -16,6 +17,7 @@ __all__ = [
     "Leader",
     "LoginSession",
     "Membership",
+    "PaymentChange",
     "Role",
     "Siswa",
     "SyncItem",

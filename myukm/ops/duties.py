@@ -2,6 +2,7 @@
 
 from myukm.domain import presence, sync_watch, unread
 from myukm.domain.broadcast import Overdue
+from myukm.ops.housekeeping import Housekeeper
 from myukm.ops.telling import HealthTeller
 from myukm.ops.tidy import Prober, Tidier
 from myukm.ops.watch import Duty
@@ -17,5 +18,6 @@ def duties() -> tuple[list[Duty], list[Duty]]:
         HealthTeller().tell_health,
         Tidier().tidy_queues,
         Prober().probe_api,
+        Housekeeper().keep_house,
     ]
     return everywhere, leading

@@ -7,9 +7,11 @@ from myukm.web import (
     admin_queues,
     admin_siswa,
     admin_sync,
+    admin_sync_runs,
     admin_ukm,
     admin_users,
     auth,
+    change_words,
     chat,
     errors,
     formats,
@@ -29,6 +31,7 @@ PARTS = (
     profile,
     admin_siswa,
     admin_sync,
+    admin_sync_runs,
     admin_queues,
     admin_users,
     admin_ukm,
@@ -43,5 +46,6 @@ def init_app(app: Flask) -> None:
     security.init_app(app)
     errors.init_app(app)
     formats.init_app(app)
+    change_words.init_app(app)
     for part in PARTS:
         app.register_blueprint(part.bp)

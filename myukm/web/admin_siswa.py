@@ -7,7 +7,7 @@ from flask import Blueprint, jsonify, render_template, request
 from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import BaseConverter
 
-from myukm.domain import siswa, sync_pembayaran
+from myukm.domain import payment_history, siswa, sync_pembayaran
 from myukm.web.access import LOOKERS, TREASURERS, json_call, roles, wants_json
 from myukm.web.arguments import whole_number
 
@@ -44,11 +44,12 @@ def index() -> Any:
 @bp.get("/<idperson:idperson>", merge_slashes=False)
 @roles(*LOOKERS)
 def show(idperson: str) -> Any:
-    """Show a student with what they owe."""
+    """Show a student with what they owe, and a page of what changed."""
     student = siswa.find(idperson)
     if wants_json():
         return jsonify({**siswa.as_json(student), "pembayaran": student.pembayaran})
-    return render_template("admin/siswa/show.html", siswa=student)
+    history = payment_history.of_student(idperson, whole_number("page") or 1)
+    return render_template("admin/siswa/show.html", siswa=student, history=history)
 
 
 @bp.post("/<idperson:idperson>/sync", merge_slashes=False)

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, jsonify, render_template, request
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
-from myukm.domain import progress, sync_history, sync_log, sync_pembayaran
+from myukm.domain import progress, sync_log, sync_pembayaran
 from myukm.domain.sync_pembayaran import Actor
 from myukm.errors import Invalid
 from myukm.live import log
@@ -27,32 +27,6 @@ def index() -> str:
         progress=now,
         log=sync_log.recent(now["run_id"]),
         can_act=current_user.role in TREASURERS,
-    )
-
-
-@bp.get("/runs")
-@roles(*LOOKERS)
-def runs() -> str:
-    """Show the runs of the past, newest first."""
-    return render_template("admin/sync/runs.html", runs=sync_history.runs())
-
-
-@bp.get("/runs/<int:run_id>")
-@roles(*LOOKERS)
-def run(run_id: int) -> str:
-    """Show one run and its failures."""
-    found, failures = sync_history.run(run_id), sync_history.failures(run_id)
-    return render_template("admin/sync/run.html", run=found, failures=failures)
-
-
-@bp.get("/runs/<int:run_id>/failures.csv")
-@roles(*LOOKERS)
-def failures_csv(run_id: int) -> Response:
-    """Hand out the failed students of a run for a spreadsheet."""
-    return Response(
-        sync_history.failures_csv(run_id),
-        mimetype="text/csv",
-        headers={"Content-Disposition": f'attachment; filename="sync-{run_id}-failures.csv"'},
     )
 
 

@@ -85,7 +85,7 @@ def navigation() -> list[dict[str, Any]]:
             "url": url_for(endpoint),
             "label": label,
             "icon": icon,
-            "active": (request.endpoint or "").startswith(endpoint.split(".")[0] + "."),
+            "active": (request.endpoint or "").startswith(endpoint.split(".")[0]),
         }
         for endpoint, label, icon, allowed in links
         if current_user.role in allowed and endpoint in current_app.view_functions

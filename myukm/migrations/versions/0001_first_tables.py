@@ -55,6 +55,23 @@ def upgrade():
     sa.PrimaryKeyConstraint('name')
     )
     op.execute("INSERT INTO leader (name, holder, beat) VALUES ('watch', '', 0)")
+    op.create_table('payment_change',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('run_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('dry_run', sa.Boolean(), nullable=False),
+    sa.Column('idperson', sa.String(length=64).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=64), 'mysql'), nullable=False),
+    sa.Column('at', myukm.database.UTCDateTime(), nullable=False),
+    sa.Column('period_id', sa.String(length=64), nullable=False),
+    sa.Column('field', sa.String(length=255), nullable=False),
+    sa.Column('old', sa.String(length=200), nullable=True),
+    sa.Column('new', sa.String(length=200), nullable=True),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('payment_change', schema=None) as batch_op:
+        batch_op.create_index('ix_payment_change_at', ['at'], unique=False)
+        batch_op.create_index('ix_payment_change_idperson', ['idperson', 'id'], unique=False)
+        batch_op.create_index('ix_payment_change_run', ['run_id', 'idperson', 'id'], unique=False)
+
     op.create_table('siswa',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('idperson', sa.String(length=64).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=64), 'mysql'), nullable=False),
@@ -263,6 +280,12 @@ def downgrade():
         batch_op.drop_index('ix_siswa_lunas_search')
 
     op.drop_table('siswa')
+    with op.batch_alter_table('payment_change', schema=None) as batch_op:
+        batch_op.drop_index('ix_payment_change_run')
+        batch_op.drop_index('ix_payment_change_idperson')
+        batch_op.drop_index('ix_payment_change_at')
+
+    op.drop_table('payment_change')
     op.drop_table('leader')
     op.drop_table('invitation')
     op.drop_table('event_counter')

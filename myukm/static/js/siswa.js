@@ -37,6 +37,6 @@ on("sync.siswa", ({ idperson, outcome, message }) => {
   if (idperson !== page.dataset.idperson) return;
   busy(false);
   tell(outcome, outcome === "failed" ? message : "");
-  if (outcome !== "failed") refresh(["siswa-summary", "siswa-detail"]);
+  if (outcome !== "failed") refresh(["siswa-summary", "siswa-detail", "siswa-history"]);
 });
 button.addEventListener("click", sync);

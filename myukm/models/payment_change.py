@@ -1,0 +1,34 @@
+"""What changed in students' payments, and what a dry run would have changed."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from myukm.database import Id, UTCDateTime, key_type, utcnow
+from myukm.orm import Model
+
+
+class PaymentChange(Model):
+    """One field of one student; see `domain.changes.Change`. `run_id` is None for a student that
+    was synced alone, `dry_run` says that nothing was written.
+
+    No foreign keys: a history outlives its student, and on MariaDB the check of `run_id` would
+    lock the run before its turn, so that two lanes could wait for each other.
+    """
+
+    __tablename__ = "payment_change"
+    __table_args__ = (
+        Index("ix_payment_change_idperson", "idperson", "id"),
+        Index("ix_payment_change_run", "run_id", "idperson", "id"),
+        Index("ix_payment_change_at", "at"),
+    )
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    run_id: Mapped[int | None] = mapped_column(Id)
+    dry_run: Mapped[bool] = mapped_column(default=False)
+    idperson: Mapped[str] = mapped_column(key_type(64))
+    at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    period_id: Mapped[str] = mapped_column(String(64))
+    field: Mapped[str] = mapped_column(String(255))
+    old: Mapped[str | None] = mapped_column(String(200))
+    new: Mapped[str | None] = mapped_column(String(200))

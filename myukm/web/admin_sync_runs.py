@@ -1,0 +1,60 @@
+"""The runs of the past: what they did, what failed, what they changed."""
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, render_template, request, stream_with_context
+
+from myukm.domain import payment_history, sync_history
+from myukm.web.access import LOOKERS, roles, wants_json
+from myukm.web.arguments import whole_number
+
+bp = Blueprint("admin_sync_runs", __name__, url_prefix="/admin/sync-pembayaran/runs")
+
+
+@bp.get("")
+@roles(*LOOKERS)
+def index() -> str:
+    """Show the runs of the past, newest first."""
+    return render_template("admin/sync/runs.html", runs=sync_history.runs())
+
+
+@bp.get("/<int:run_id>")
+@roles(*LOOKERS)
+def show(run_id: int) -> str:
+    """Show one run and its failures."""
+    found, failures = sync_history.run(run_id), sync_history.failures(run_id)
+    return render_template("admin/sync/run.html", run=found, failures=failures)
+
+
+@bp.get("/<int:run_id>/failures.csv")
+@roles(*LOOKERS)
+def failures_csv(run_id: int) -> Response:
+    """Hand out the failed students of a run for a spreadsheet."""
+    return spreadsheet(sync_history.failures_csv(run_id), f"sync-{run_id}-failures.csv")
+
+
+@bp.get("/<int:run_id>/changes")
+@roles(*LOOKERS)
+def changes(run_id: int) -> Any:
+    """Show a page of what a run changed, or a dry run would have, searched by `q`."""
+    run, q = sync_history.run(run_id), request.args.get("q", "").strip()
+    page = payment_history.of_run(run_id, q, whole_number("page") or 1)
+    if wants_json():
+        found = [payment_history.as_json(change) for change in page.items]
+        return jsonify(changes=found, page=page.page, pages=page.pages, total=page.total)
+    return render_template("admin/sync/changes.html", run=run, page=page, q=q)
+
+
+@bp.get("/<int:run_id>/changes.csv")
+@roles(*LOOKERS)
+def changes_csv(run_id: int) -> Response:
+    """Hand out what a run changed for a spreadsheet, searched by `q`."""
+    sync_history.run(run_id)
+    lines = payment_history.csv_of_run(run_id, request.args.get("q", "").strip())
+    return spreadsheet(stream_with_context(lines), f"sync-{run_id}-changes.csv")
+
+
+def spreadsheet(lines: Any, name: str) -> Response:
+    """Return the lines of a CSV file as a download."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(lines, mimetype="text/csv", headers=headers)
