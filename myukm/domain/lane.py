@@ -40,7 +40,7 @@ class Lane:
         self._desk = Desk(run_id, secrets.token_hex(16))
         self._width: int = app.config["PEMBAYARAN_API_CONCURRENCY"]
         self._per_second = 0.0
-        self._dry = self._told = self._followed = False
+        self._dry = self._told = self._followed = self._away = False
         self._give_up_at: float | None = None
 
     async def work(self) -> None:
@@ -78,28 +78,35 @@ class Lane:
         outcomes, want = asking.take_done(), self._want(asking)
         self._measure(len(outcomes))
         try:
-            turn = await self._beside(self._at_desk, outcomes, want, asking.judge.refused)
+            turn = await self._beside(self._desk_turn, outcomes, want, asking.judge.refused)
         except DATABASE_AWAY as error:
             asking.take_back(outcomes)
+            self._away = True
             if self._clock() - self._reached > LONGEST_SILENCE:
                 raise
             log.warning("run %d: the database does not answer: %s", self._run_id, error)
             return
-        self._reached = self._clock()
+        self._reached, self._away = self._clock(), False
         asking.throttle.pace.workers = max(1, turn.workers)
         asking.give(turn.students)
         self._dry = len(turn.students) < want
         self._see_whether_to_stop(asking, turn)
+        await self._beside(self._spread, bool(outcomes), want == len(turn.students) > 0)
 
-    def _at_desk(self, outcomes: Sequence[Outcome], want: int, refused: str | None) -> Turn:
+    def _desk_turn(self, outcomes: Sequence[Outcome], want: int, refused: str | None) -> Turn:
         """The turn itself, in the thread of the database."""
         if refused:
             sync_run.pause_refused(self._run_id, refused)
-        turn = self._desk.turn(outcomes, want)
-        if not self._followed and want and len(turn.students) == want:
-            self._followed = sync_queue.queue_lane(self._run_id)
-        self._told = (self._told and not outcomes) or progress.tell()
-        return turn
+        return self._desk.turn(outcomes, want)
+
+    def _spread(self, moved: bool, more: bool) -> None:
+        """Tell how it stands, and once let another worker join when there is more to do."""
+        try:
+            if more and not self._followed:
+                self._followed = sync_queue.queue_lane(self._run_id)
+            self._told = (self._told and not moved) or progress.tell()
+        except DATABASE_AWAY as error:
+            log.warning("run %d: the progress is not told: %s", self._run_id, error)
 
     def _want(self, asking: Asking) -> int:
         """How many students to claim: about one second's worth at hand."""
@@ -132,7 +139,7 @@ class Lane:
         due = self._turned + TURN_SECONDS
         while self._clock() < due and not stopping.requested.is_set():
             hungry = asking.stock < self._width and not self._dry
-            if self._give_up_at is None and (hungry or not asking.open):
+            if not self._away and self._give_up_at is None and (hungry or not asking.open):
                 return
             await asyncio.sleep(GLANCE_SECONDS)
 
