@@ -40,11 +40,13 @@ class Program:
 class WebServer(Program):
     """gunicorn on a free port; `url` once it answers."""
 
-    def __init__(self, log: Path, env: Mapping[str, str], workers: int = 1) -> None:
+    def __init__(
+        self, log: Path, env: Mapping[str, str], workers: int = 1, app: str = "wsgi:app"
+    ) -> None:
         port = any_free()
         self.url = f"http://127.0.0.1:{port}"
         bind = {"MYUKM_BIND": f"127.0.0.1:{port}", "WEB_CONCURRENCY": str(workers)}
-        super().__init__(log, {**env, **bind}, "gunicorn", "wsgi:app")
+        super().__init__(log, {**env, **bind}, "gunicorn", app)
         wait_until(self._answers, 30, "gunicorn answers")
 
     def _answers(self) -> bool:
