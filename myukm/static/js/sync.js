@@ -39,12 +39,12 @@ const QUESTIONS = {
 };
 
 async function act(button) {
-  const { action } = button.dataset;
+  const { action, wishes = "{}" } = button.dataset;
   if (QUESTIONS[action] && !(await QUESTIONS[action]())) return;
   button.setAttribute("aria-busy", "true");
   button.disabled = true;
   try {
-    await renderAnswer(api.post(`${page.dataset.url}/${action}`));
+    await renderAnswer(api.post(`${page.dataset.url}/${action}`, JSON.parse(wishes)));
   } catch (error) {
     toast(error.message, "bad");
   } finally {

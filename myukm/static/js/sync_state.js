@@ -21,6 +21,7 @@ const COUNTS = [
   "cancelled",
   "pending",
   "workers",
+  "changed",
 ];
 
 /** Whether the run is not over. */
@@ -41,11 +42,14 @@ export function mayDo(action, progress) {
 
 /** The counts as the reader's language writes them. */
 export function counts(progress) {
-  return Object.fromEntries(COUNTS.map((name) => [name, number(progress[name])]));
+  const numbers = { ...progress, changed: progress.success - progress.unchanged };
+  return Object.fromEntries(COUNTS.map((name) => [name, number(numbers[name])]));
 }
 
 /** What a person has to know now, as [tone, title, text]: why it waits, or how it ended. */
 export function message(progress) {
+  if (progress.status === "completed" && progress.dry_run)
+    return [progress.failed ? "wait" : "good", say("tried", counts(progress))];
   if (progress.status === "completed" && progress.failed > 0)
     return ["wait", say("completed_with_failures", counts(progress))];
   if (progress.status === "completed") return ["good", say("completed", counts(progress))];

@@ -20,6 +20,7 @@ function showStatus(progress) {
   setIcon(badge, icon);
   fill(badge, { label });
   page.dataset.status = progress.status;
+  document.getElementById("dry-run").hidden = !progress.dry_run;
 }
 
 function showFigures(progress) {

@@ -1,0 +1,72 @@
+"""A dry run, its changes, and the page of a run, in a browser."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Page, expect
+from sqlalchemy import func, select
+
+from myukm.demo.simulator import Simulator
+from myukm.extensions import db
+from myukm.models import Siswa
+from tests.browser.conftest import DESKTOP, PHONE
+from tests.support import sync
+from tests.support.programs import Program
+
+OpenAs = Callable[..., Page]
+PAGE = "/admin/sync-pembayaran"
+STUDENTS = 200
+
+
+@pytest.fixture
+def settings(settings: dict[str, str], simulator: Simulator) -> dict[str, str]:
+    return settings | {"PEMBAYARAN_API_URL": simulator.url, "PEMBAYARAN_API_TRIES": "1"}
+
+
+@pytest.fixture
+def campus(app: Flask, simulator: Simulator, start: Callable[..., Program]) -> Flask:
+    """Two hundred students, six of whom the API does not know, and a worker."""
+    with app.app_context():
+        sync.enrol(STUDENTS)
+        ids = db.session.scalars(select(Siswa.idperson).order_by(Siswa.idperson)).all()
+    simulator.set(fail={"404": list(ids[:4]), "500": list(ids[4:6])})
+    start("rq", "worker", "sync-pembayaran")
+    return app
+
+
+def begin(open_as: OpenAs, button: str) -> Page:
+    page = open_as("bendahara", PAGE)
+    page.wait_for_selector('[data-stream="open"]')
+    page.get_by_role("button", name=button).click()
+    expect(page.locator("#sync-status")).to_contain_text("Selesai", timeout=30_000)
+    return page
+
+
+def check_look(page: Page) -> None:
+    """Assert that axe finds nothing and nothing scrolls sideways, in every form of the page."""
+    for size in (PHONE, DESKTOP):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+            found = Axe().run(page)
+            assert found.violations_count == 0, found.generate_report()
+        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+def test_a_dry_run_says_so_and_shows_what_would_change(open_as: OpenAs, campus: Flask) -> None:
+    page = begin(open_as, "Uji coba")
+    expect(page.locator("#dry-run")).to_be_visible()
+    expect(page.locator("#sync-notice")).to_contain_text("194 siswa akan berubah")
+    with campus.app_context():
+        written = select(func.count(Siswa.id)).where(Siswa.synced_at.is_not(None))
+        assert db.session.scalar(written) == 0
+    page.locator("#run-link").click()
+    page.get_by_role("link", name=re.compile("194 akan berubah")).click()
+    expect(page.locator("tbody .group")).to_have_count(50)
+    check_look(page)
+    page.get_by_role("searchbox").fill("tidak-ada-yang-begitu")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Tidak ada perubahan yang cocok")).to_be_visible()
