@@ -17,11 +17,16 @@ def test_a_write_commits_and_an_error_rolls_back(app: Flask) -> None:
     with app.app_context():
         with write() as session:
             session.add(Siswa(idperson="1", nama="Aisyah 🌙"))
-        with pytest.raises(ZeroDivisionError), write() as session:
-            session.add(Siswa(idperson="2", nama="Bilal"))
-            session.flush()
-            raise ZeroDivisionError
+        with pytest.raises(ZeroDivisionError):
+            add_then_fail()
         assert db.session.scalars(select(Siswa.nama)).all() == ["Aisyah 🌙"]
+
+
+def add_then_fail() -> None:
+    with write() as session:
+        session.add(Siswa(idperson="2", nama="Bilal"))
+        session.flush()
+        raise ZeroDivisionError
 
 
 @every_database

@@ -1,7 +1,7 @@
 """The sync page as a treasurer lives with it: from the button to 100 % without a reload."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import requests
@@ -25,14 +25,14 @@ def settings(settings: dict[str, str], simulator: Simulator) -> dict[str, str]:
 
 
 @pytest.fixture
-def students(app: Flask, simulator: Simulator) -> Iterator[int]:
+def students(app: Flask, simulator: Simulator) -> int:
     """Two hundred students of whom six fail."""
     roster = requests.get(f"{simulator.url}/siswa", timeout=10).json()["data"]
     ids = sorted(student["idperson"] for student in roster)
     simulator.set(fail={"404": ids[:6]})
     with app.app_context(), write() as session:
         session.execute(insert(Siswa), [{"idperson": i, "nama": f"Siswa {i}"} for i in ids])
-    yield len(ids)
+    return len(ids)
 
 
 def open_live(open_as: OpenAs, who: str) -> Page:

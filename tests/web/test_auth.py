@@ -17,7 +17,7 @@ def browser(app: Flask, people: dict[str, int]) -> FlaskClient:
     return app.test_client()
 
 
-def log_in(client: FlaskClient, who: str, password: str = PASSWORD, **query: str):  # noqa: ANN201
+def log_in(client: FlaskClient, who: str, password: str = PASSWORD, **query: str):
     form = {"nim": NAMES[who][0], "password": password}
     return client.post("/login", data=form, query_string=query)
 
