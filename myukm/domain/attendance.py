@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 
 from myukm.database import iso
 from myukm.domain.presence_store import statuses
 from myukm.extensions import db
 from myukm.models import Membership, Ukm, User
+from myukm.recent import recent
 
 MOST_LISTED, LISTED_OF_MANY = 100, 50
 ORDER = ("online", "away", "offline")
@@ -70,5 +71,22 @@ def online(ukm: Ukm) -> dict[str, Any]:
 def snapshot(code: str) -> list[dict[str, Any]]:
     """Return the presence objects of a UKM's members who are here, at most 50."""
     ukm = db.session.scalar(select(Ukm).where(Ukm.code == code))
-    people = roll(ukm) if ukm else []
-    return [person for person in people[:LISTED_OF_MANY] if person["status"] != "offline"]
+    if ukm is None:
+        return []
+    return _crowd(code) if is_crowd(ukm.id) else _here(ukm)
+
+
+@recent(2.0)
+def _crowd(code: str) -> list[dict[str, Any]]:
+    """Of a crowd that comes back at once after a restart, not everyone asks anew."""
+    return _here(db.session.scalars(select(Ukm).where(Ukm.code == code)).one())
+
+
+def _here(ukm: Ukm) -> list[dict[str, Any]]:
+    return [person for person in roll(ukm)[:LISTED_OF_MANY] if person["status"] != "offline"]
+
+
+def is_crowd(ukm_id: int) -> bool:
+    """Return whether a UKM has more members than are listed and told one by one."""
+    size = select(func.count()).where(Membership.ukm_id == ukm_id)
+    return (db.session.scalar(size) or 0) > MOST_LISTED

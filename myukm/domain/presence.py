@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from myukm import queues
 from myukm.domain import accounts, attendance, presence_store
@@ -94,10 +94,17 @@ def _tell(user_id: int, status: str) -> None:
 
 def _may_tell(ukm_id: int) -> bool:
     """A crowd that comes or goes at once is told by one event a second: its count."""
-    size = select(func.count()).where(Membership.ukm_id == ukm_id)
-    if (db.session.scalar(size) or 0) <= attendance.MOST_LISTED:
+    if not attendance.is_crowd(ukm_id):
         return True
     return presence_store.first_within(CROWD_MILLISECONDS, "presence", ukm_id)
+
+
+def tell_member(ukm: Ukm, user_id: int, *, gone: bool = False) -> None:
+    """Tell a UKM of someone who just joined, or who left and is offline to it from now on."""
+    user = db.session.get_one(User, user_id)
+    status = "offline" if gone else presence_store.statuses([user_id]).get(user_id, "offline")
+    here = attendance.counts([ukm.id])[ukm.id]
+    wake.tell(topic(ukm.code), "presence", attendance.person(ukm, user, status, here))
 
 
 def connections(user_id: int) -> int:

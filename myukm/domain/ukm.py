@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, contains_eager
 
 from myukm.database import write
+from myukm.domain import presence
 from myukm.domain.accounts import rights_changed
 from myukm.errors import Conflict, NotFound
 from myukm.extensions import db
@@ -86,6 +87,7 @@ def join(user_id: int, join_code: Any) -> Ukm:
     with write() as session:
         enter(session, known.id, user_id)
     rights_changed()
+    presence.tell_member(known, user_id)
     return known
 
 
@@ -108,3 +110,4 @@ def leave(user_id: int, code: str) -> None:
     with write() as session:
         session.execute(delete(Membership).where(Membership.id == gone.id))
     rights_changed()
+    presence.tell_member(gone.ukm, user_id, gone=True)
