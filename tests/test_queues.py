@@ -20,6 +20,7 @@ import worker
 from myukm import queues
 from myukm.queues import JOBS, QUEUES, OwnJob, PlainPickle, RefusedJobError
 from tests.support.programs import Program
+from tests.support.without_valkey import lose_valkey
 
 SOURCE = Path(queues.__file__).parent
 PING = "myukm.jobs.upkeep.ping"
@@ -73,7 +74,7 @@ def test_an_unknown_job_is_refused(app: Flask) -> None:
 
 
 def test_a_job_is_not_queued_without_valkey(app: Flask, settings: dict[str, str]) -> None:
-    app.extensions["valkey"] = redis.Redis(port=1, socket_connect_timeout=0.1)
+    lose_valkey(app)
     with app.app_context():
         assert queues.enqueue(PING) is None
 

@@ -17,6 +17,7 @@ from myukm.models import Membership, Ukm, User
 from myukm.queues import DEFAULT, queue
 from tests.support.people import UKM
 from tests.support.waiting import wait_until
+from tests.support.without_valkey import lose_valkey
 
 People = dict[str, int]
 
@@ -239,7 +240,7 @@ def test_typing_is_told_once_in_two_seconds_and_not_of_the_muted(
 def test_without_valkey_nobody_is_here_and_nothing_fails(
     settings: dict[str, str], app: Flask, people: People
 ) -> None:
-    app.extensions["valkey"] = redis.Redis(port=1, socket_connect_timeout=0.1)
+    lose_valkey(app)
     with app.app_context():
         presence.connect(people["member"], "page")
         presence.active(people["member"])

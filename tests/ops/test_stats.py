@@ -15,6 +15,7 @@ from myukm.ops.latest import error_line
 from myukm.ops.telling import HealthTeller
 from tests.support.programs import Program
 from tests.support.waiting import wait_until
+from tests.support.without_valkey import lose_valkey
 from tests.support.workers import wait_serving
 
 PRESENCE = "myukm.jobs.presence.broadcast_online_status"
@@ -74,7 +75,7 @@ def test_workers_are_listed_with_their_state(app: Flask, start: Callable[..., Pr
 
 
 def test_without_valkey_the_figures_are_empty(app: Flask) -> None:
-    app.extensions["valkey"] = redis.Redis(port=1, socket_connect_timeout=0.1)
+    lose_valkey(app)
     found = health(app)
     assert (found["valkey"], found["queues"], found["workers"]) == (False, [], [])
 

@@ -16,6 +16,7 @@ from rq.results import Result
 
 from myukm import queues
 from tests.support.programs import Program
+from tests.support.without_valkey import lose_valkey
 from tests.support.workers import wait_serving, waiting
 
 As = Callable[[str], FlaskClient]
@@ -202,8 +203,9 @@ def test_the_page_carries_figures_and_findings(
 
 def test_without_valkey_the_page_says_so(client_as: As, app: Flask) -> None:
     operator = client_as("operator")
-    away = redis.Redis(port=1, socket_connect_timeout=0.1)
-    app.extensions["valkey"] = app.extensions["dashboard_valkey"] = app.redis_conn = away  # type: ignore[attr-defined]
+    lose_valkey(app)
+    away = app.extensions["valkey"]
+    app.extensions["dashboard_valkey"] = app.redis_conn = away  # type: ignore[attr-defined]
     page = operator.get("/admin/antrian")
     assert page.status_code == 200
     assert "valkey_unreachable" in page.text

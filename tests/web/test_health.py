@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 import config
 from myukm import create_app, queues
 from myukm.demo.ports import any_free
+from tests.support.without_valkey import lose_valkey
 
 As = Callable[[str], FlaskClient]
 FAR = {"REMOTE_ADDR": "203.0.113.9"}
@@ -70,7 +71,7 @@ def test_metrics_tell_the_queues(app: Flask, valkey: redis.Redis) -> None:
 
 
 def test_metrics_without_valkey(app: Flask) -> None:
-    app.extensions["valkey"] = redis.Redis(port=1, socket_connect_timeout=0.1)
+    lose_valkey(app)
     assert metrics(app.test_client())["myukm_finding['broken', 'valkey_unreachable']"] == 1
 
 
