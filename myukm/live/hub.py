@@ -65,6 +65,8 @@ class Hub:
             self._all.add(listener)
             for topic in listener.topics:
                 self._by_topic[topic].add(listener)
+        if self.closing:  # it came in while the server was already going away
+            listener.close()
 
     def leave(self, listener: Listener) -> None:
         """Forget `listener`; nothing is written to it any more."""
