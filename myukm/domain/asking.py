@@ -1,14 +1,17 @@
 """The sliding window: so many requests in flight, a new one as soon as one is answered."""
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from myukm.domain.failures import Failure, Kind
 from myukm.domain.judge import Judge
 from myukm.domain.payment_api import PaymentApi
+from myukm.domain.payments import Payments
 from myukm.domain.student import Outcome, Student
 from myukm.domain.throttle import Throttle
+from myukm.domain.traffic import Traffic
 
 PROBE_GLANCE = 0.1
 NOBODY = "-"
@@ -26,6 +29,7 @@ class Asking:
             self.throttle, settings["PEMBAYARAN_API_TRIES"], self._settle, self._again
         )
         self.open: dict[int, Student] = {}
+        self.traffic = Traffic()
         self._api = PaymentApi(settings)
         self._width = width
         self._stock: asyncio.Queue[Student] = asyncio.Queue()
@@ -104,7 +108,7 @@ class Asking:
             self._in_flight.add(task)
             try:
                 openings = self.throttle.openings
-                answer = await self._api.payments(student.idperson)
+                answer = await self._request(student)
                 self.judge.hear(student, answer, openings)
             finally:
                 self._in_flight.discard(task)
@@ -125,7 +129,7 @@ class Asking:
                 with_student = not with_student
 
     async def _try(self, student: Student | None) -> None:
-        answer = await self._api.payments(student.idperson if student else NOBODY)
+        answer = await self._request(student)
         alive = not isinstance(answer, Failure) or not (answer.down or answer.kind is Kind.WAIT)
         if alive and self.throttle.is_open:
             self.throttle.close()
@@ -133,6 +137,14 @@ class Asking:
             self.judge.hear(student, answer, self.throttle.openings)
         elif student:
             self._stock.put_nowait(student)
+
+    async def _request(self, student: Student | None) -> Payments | Failure:
+        began = time.perf_counter()
+        answer = await self._api.payments(student.idperson if student else NOBODY)
+        again = student is not None and (student.attempts > 0 or student.waited > 0)
+        self.traffic.note(time.perf_counter() - began, answer, again=again)
+        self.traffic.received = self._api.received
+        return answer
 
     def _settle(self, outcome: Outcome) -> None:
         self.open.pop(outcome.item_id, None)

@@ -23,7 +23,7 @@ from myukm.domain.student import Outcome
 from myukm.models.sync import Status
 
 TURN_SECONDS, GLANCE_SECONDS = 0.25, 0.02
-LONGEST_LIFE, LONGEST_SILENCE = 180.0, 60.0
+LONGEST_LIFE, LONGEST_SILENCE, LONGEST_FAREWELL = 180.0, 60.0, 15.0
 MOST_CLAIMED = 2000
 DATABASE_AWAY = (OperationalError, InterfaceError, NoConnection)
 
@@ -54,6 +54,7 @@ class Lane:
             life = min(self._app.config["SYNC_JOB_TIMEOUT"] / 2, LONGEST_LIFE)
             self._deadline = loop.time() + life
             async with Asking(self._app.config, self._width) as asking:
+                self._desk.traffic = asking.traffic
                 await self._work(asking)
 
     async def _work(self, asking: Asking) -> None:
@@ -144,8 +145,16 @@ class Lane:
             await asyncio.sleep(GLANCE_SECONDS)
 
     async def _leave(self, asking: Asking) -> None:
+        """Write what is done and give the rest back, if the database lets us within a while."""
         asking.stop()
-        await self._beside(self._desk.close, asking.take_done(), list(asking.open.values()))
+        done, deadline = asking.take_done(), self._clock() + LONGEST_FAREWELL
+        while True:
+            try:
+                return await self._beside(self._desk.close, done, list(asking.open.values()))
+            except DATABASE_AWAY:
+                if stopping.requested.is_set() or self._clock() > deadline:
+                    raise
+            await asyncio.sleep(TURN_SECONDS)
 
     async def _beside(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function that uses the database in the thread beside the loop."""

@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 from myukm.database import count_changed, utcnow, write
 from myukm.domain import outcomes as results
 from myukm.domain.student import Outcome, Student
-from myukm.models import SyncItem, SyncLane, SyncRun, SyncSample
+from myukm.domain.traffic import Traffic
+from myukm.models import SyncItem, SyncLane, SyncRun, SyncSample, SyncTraffic
 from myukm.models.sync import ItemStatus, Status
 
 SAMPLE_EVERY = timedelta(seconds=1)
@@ -36,12 +37,16 @@ class Turn(NamedTuple):
 
 
 class Desk:
-    """The database as lane `lane_id` of run `run_id` uses it; one thread at a time."""
+    """The database as lane `lane_id` of run `run_id` uses it; one thread at a time.
+
+    `traffic` are the lane's sums, which it goes on counting.
+    """
 
     def __init__(self, run_id: int, lane_id: str) -> None:
         self.run_id, self.lane_id = run_id, lane_id
         self._after = 0
         self._dry_run = False
+        self.traffic = Traffic()
 
     def open(self) -> bool:
         """Enter the lane, unless the run is not running (any more)."""
@@ -56,6 +61,7 @@ class Desk:
             self._dry_run = run.dry_run
             worker = f"{socket.gethostname()}:{os.getpid()}"
             session.add(SyncLane(id=self.lane_id, run_id=self.run_id, worker=worker))
+            session.add(SyncTraffic(lane_id=self.lane_id, run_id=self.run_id))
         return True
 
     def turn(self, outcomes: Sequence[Outcome], want: int) -> Turn:
@@ -64,6 +70,7 @@ class Desk:
             students = self._claim(session, want) if want else []
             self._write(session, outcomes)
             self._beat(session)
+            self.traffic.write(session, self.lane_id)
             status = session.scalar(select(SyncRun.status).where(SyncRun.id == self.run_id))
             lanes = select(func.count()).where(SyncLane.run_id == self.run_id)
             return Turn(status or "", session.scalar(lanes) or 0, students)
@@ -75,6 +82,7 @@ class Desk:
             release(session, self.run_id, self.lane_id)
             keep_patience(session, unfinished)
             session.execute(delete(SyncLane).where(SyncLane.id == self.lane_id))
+            self.traffic.write(session, self.lane_id)
 
     def _claim(self, session: Session, want: int) -> list[Student]:
         """Claim the next pending students; after the last one look again from the first."""
@@ -130,17 +138,17 @@ def has_pending(session: Session, run_id: int) -> bool:
 
 
 def release(session: Session, run_id: int, lane_id: str) -> int:
-    """Make the lane's unfinished students pending again and return how many there were."""
-    return count_changed(
-        session,
-        update(SyncItem)
-        .where(
-            SyncItem.run_id == run_id,
-            SyncItem.status == ItemStatus.CLAIMED,
-            SyncItem.lane_id == lane_id,
-        )
-        .values(status=ItemStatus.PENDING, lane_id=None),
-    )
+    """Make the lane's unfinished students pending again and return how many there were.
+
+    They are changed by their keys: a search that changes as it goes would, on MariaDB, lock other
+    lanes' rows on its way.
+    """
+    mine = (SyncItem.lane_id == lane_id, SyncItem.status == ItemStatus.CLAIMED)
+    ids = session.scalars(select(SyncItem.id).where(SyncItem.run_id == run_id, *mine)).all()
+    if not ids:
+        return 0
+    free = update(SyncItem).where(SyncItem.id.in_(ids), *mine)
+    return count_changed(session, free.values(status=ItemStatus.PENDING, lane_id=None))
 
 
 def keep_patience(session: Session, students: Iterable[Student]) -> None:

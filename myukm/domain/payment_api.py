@@ -34,7 +34,7 @@ FAULTS: dict[type[Exception], str] = {
 class PaymentApi:
     """Connections to the payment API, kept alive; `settings` is the app's configuration.
 
-    Used as `async with PaymentApi(settings) as api`.
+    Used as `async with PaymentApi(settings) as api`. `received` counts the bytes of good answers.
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
@@ -43,6 +43,7 @@ class PaymentApi:
         self._headers = {"Accept": "application/json", "User-Agent": "MyUKM"}
         if token := settings["PEMBAYARAN_API_TOKEN"]:
             self._headers["Authorization"] = f"Bearer {token}"
+        self.received = 0
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
@@ -64,6 +65,7 @@ class PaymentApi:
                 if response.status != 200:
                     return refusal(response.status, response.headers.get("Retry-After"))
                 body = await _body(response)
+            self.received += len(body)
             return parse(body, idperson)
         except tuple(FAULTS) as error:
             return fault(error)

@@ -42,16 +42,15 @@ def locked(session: Session, run_id: int) -> SyncRun | None:
 
 def _write_items(session: Session, run: SyncRun, after: int) -> int | None:
     """Write the items of the next students after id `after`; return the last one's id."""
-    chunk = selection(run.chosen, run.parent_run_id).where(Siswa.id > after)
-    chunk = chunk.order_by(Siswa.id).limit(CHUNK)
+    selected = selection(run.chosen, run.parent_run_id, run.failed_code)
+    chunk = selected.where(Siswa.id > after).order_by(Siswa.id).limit(CHUNK)
     ids = chunk.subquery()
     last = session.scalar(select(func.max(ids.c.id)))
     if last is None:
         return None
     there = select(SyncItem.idperson).where(SyncItem.run_id == run.id)
     students = (
-        selection(run.chosen, run.parent_run_id)
-        .with_only_columns(
+        selected.with_only_columns(
             literal(run.id), Siswa.idperson, literal(ItemStatus.PENDING), *[literal(0)] * 3
         )
         .where(Siswa.id > after, Siswa.id <= last, Siswa.idperson.not_in(there))

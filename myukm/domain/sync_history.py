@@ -1,18 +1,21 @@
 """The runs of the past and the students that failed in them."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 
 from myukm.database import iso
 from myukm.domain import progress, spreadsheet, sync_run
+from myukm.domain.failures import MESSAGES
 from myukm.errors import NotFound
 from myukm.extensions import db
 from myukm.models import Siswa, SyncItem, SyncRun
 from myukm.models.sync import ItemStatus
 
+MOST_SHOWN = 50
+CODES = {**MESSAGES, "student_deleted": _("Siswa sudah dihapus dari MyUKM")}
 COLUMNS = ("idperson", "nama", "code", "message", "attempts", "at")
 
 
@@ -32,9 +35,36 @@ def run(run_id: int) -> dict[str, Any]:
     return progress.of(row)
 
 
-def failures(run_id: int) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return the failed students of a run in the order of their ids, with `COLUMNS`."""
-    query = (
+class Cause(NamedTuple):
+    """Why `number` students of a run failed; `students` are the first of them."""
+
+    code: str
+    words: str
+    number: int
+    students: Sequence[Row[Any]]
+
+
+def causes(run_id: int) -> list[Cause]:
+    """Return why students failed in a run, the most frequent cause first."""
+    number = func.count().label("number")
+    query = select(SyncItem.code, number, func.min(SyncItem.message).label("message"))
+    groups = query.where(*_failed(run_id)).group_by(SyncItem.code).order_by(number.desc())
+    return [
+        Cause(
+            group.code,
+            str(CODES.get(group.code, group.message)),
+            group.number,
+            db.session.execute(
+                failures(run_id).where(SyncItem.code == group.code).limit(MOST_SHOWN)
+            ).all(),
+        )
+        for group in db.session.execute(groups).all()
+    ]
+
+
+def failures(run_id: int) -> Select[*tuple[Any, ...]]:
+    """Return the query for the failed students of a run, in the order of their ids."""
+    return (
         select(
             SyncItem.idperson,
             Siswa.nama,
@@ -44,14 +74,17 @@ def failures(run_id: int) -> Sequence[Row[*tuple[Any, ...]]]:
             SyncItem.at,
         )
         .outerjoin(Siswa, Siswa.idperson == SyncItem.idperson)
-        .where(SyncItem.run_id == run_id, SyncItem.status == ItemStatus.FAILED)
+        .where(*_failed(run_id))
         .order_by(SyncItem.id)
     )
-    return db.session.execute(query).all()
 
 
 def failures_csv(run_id: int) -> Iterator[str]:
     """Return the failed students of a run as the lines of a CSV file. Raises `NotFound`."""
     run(run_id)
-    rows = ((*row[:-1], iso(row.at)) for row in failures(run_id))
-    return spreadsheet.lines(COLUMNS, rows)
+    found = db.session.execute(failures(run_id)).all()
+    return spreadsheet.lines(COLUMNS, ((*row[:-1], iso(row.at)) for row in found))
+
+
+def _failed(run_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return SyncItem.run_id == run_id, SyncItem.status == ItemStatus.FAILED

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from myukm import queues
 from myukm.database import count_changed, write
-from myukm.domain import progress, sync_log, sync_queue, sync_run
+from myukm.domain import progress, sync_log, sync_queue, sync_run, sync_trail
 from myukm.domain.api_state import valkey_away
 from myukm.domain.sync_selection import check, no_student
 from myukm.errors import Conflict, NotFound, Unavailable
@@ -32,20 +32,23 @@ def start(
     *,
     dry_run: bool = False,
     failed_of: int | None = None,
+    failed_code: str | None = None,
     chosen: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Accept a run and return its progress object.
 
     Over all active students, or of these the `chosen` ones (idpersons) and those that failed in
-    run `failed_of`. Raises `Conflict` when a run lives, `NotFound` for an unknown `failed_of`,
-    `Invalid` for unknown students or when there is none to sync.
+    run `failed_of` (for the cause `failed_code`, if that is given). Raises `Conflict` when a run
+    lives, `NotFound` for an unknown `failed_of`, `Invalid` for unknown students or when there is
+    none to sync.
     """
     refuse_second()
     run = SyncRun(
         live=1,
         dry_run=dry_run,
-        chosen=check(chosen, failed_of),
+        chosen=check(chosen, failed_of, failed_code),
         parent_run_id=failed_of,
+        failed_code=failed_code,
         started_by=by.name,
         started_by_id=by.user_id,
     )
@@ -55,8 +58,8 @@ def start(
     return _told()
 
 
-def retry_failed(by: Actor) -> dict[str, Any]:
-    """Start a run over the failed students of the run that ended last.
+def retry_failed(by: Actor, code: str | None = None) -> dict[str, Any]:
+    """Start a run over the failed students (for this cause) of the run that ended last.
 
     Raises `Conflict` when a run lives, `Invalid` when nobody failed.
     """
@@ -64,7 +67,7 @@ def retry_failed(by: Actor) -> dict[str, Any]:
     last = db.session.scalar(select(SyncRun.id).order_by(SyncRun.id.desc()).limit(1))
     if last is None:
         raise no_student()
-    return start(by, failed_of=last)
+    return start(by, failed_of=last, failed_code=code)
 
 
 def pause(by: Actor) -> dict[str, Any]:
@@ -161,6 +164,7 @@ def _act(by: Actor, code: str, text: Any, to: Any, sources: Iterable[Status]) ->
 def _note(session: Session, by: Actor, run_id: int, code: str, text: Any) -> None:
     with campus_language():
         sync_log.tell(run_id, "info", code, str(text))
+    sync_trail.note(session, run_id, code, by.name)
     session.add(Audit(actor=by.name, action=f"sync.{code}", subject=f"#{run_id}"))
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Row, case, func, select, update
 from sqlalchemy.orm import Session
 
 from myukm.database import count_changed, utcnow, write
-from myukm.domain import progress, sync_log, sync_queue
+from myukm.domain import progress, sync_log, sync_queue, sync_trail
 from myukm.domain.api_state import Reason
 from myukm.extensions import db
 from myukm.i18n import campus_language
@@ -55,7 +55,10 @@ def sources_of(to: Status) -> list[Status]:
 def end(session: Session, run_id: int, to: Status, **values: Any) -> bool:
     """End the run in status `to`; return whether it was this call that did it."""
     now = utcnow()
-    return move(session, run_id, to, *sources_of(to), live=None, finished_at=now, **values)
+    ended = move(session, run_id, to, *sources_of(to), live=None, finished_at=now, **values)
+    if ended:
+        sync_trail.note(session, run_id, to.value)
+    return ended
 
 
 def advance(run_id: int) -> None:
@@ -162,6 +165,7 @@ def pause_refused(run_id: int, code: str) -> None:
             session, run_id, Status.PAUSED, Status.RUNNING, reason=reason, reason_code=code
         )
         if paused:
+            sync_trail.note(session, run_id, code)
             sync_log.tell(run_id, "error", code, reason)
     if paused:
         sync_queue.withdraw(run_id)

@@ -13,10 +13,13 @@ from myukm.models.sync import ItemStatus
 MOST_CHOSEN = 10_000
 
 
-def selection(chosen: Sequence[str] | None, parent_run_id: int | None) -> Select[int]:
+def selection(
+    chosen: Sequence[str] | None, parent_run_id: int | None, failed_code: str | None
+) -> Select[int]:
     """Return the query for the ids (`Siswa.id`) of a run's students.
 
-    All active ones; of these the `chosen` ones (idpersons), and those that failed in the parent.
+    All active ones; of these the `chosen` ones (idpersons), and those that failed in the parent
+    (for this cause).
     """
     query = select(Siswa.id).where(Siswa.active)
     if chosen is not None:
@@ -25,11 +28,15 @@ def selection(chosen: Sequence[str] | None, parent_run_id: int | None) -> Select
         failed = select(SyncItem.idperson).where(
             SyncItem.run_id == parent_run_id, SyncItem.status == ItemStatus.FAILED
         )
+        if failed_code is not None:
+            failed = failed.where(SyncItem.code == failed_code)
         query = query.where(Siswa.idperson.in_(failed))
     return query
 
 
-def check(chosen: Sequence[str] | None, failed_of: int | None) -> list[str] | None:
+def check(
+    chosen: Sequence[str] | None, failed_of: int | None, failed_code: str | None
+) -> list[str] | None:
     """Return the chosen ids without doubles, once it is sure that there is somebody to sync.
 
     Raises `NotFound` for an unknown run `failed_of`, `Invalid` for unknown students or none.
@@ -39,7 +46,7 @@ def check(chosen: Sequence[str] | None, failed_of: int | None) -> list[str] | No
     students = None if chosen is None else list(dict.fromkeys(chosen))
     if students is not None:
         _check_chosen(students)
-    if db.session.scalar(selection(students, failed_of).limit(1)) is None:
+    if db.session.scalar(selection(students, failed_of, failed_code).limit(1)) is None:
         raise no_student()
     return students
 

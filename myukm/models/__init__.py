@@ -6,7 +6,7 @@ from myukm.models.invitation import Invitation
 from myukm.models.leader import Leader
 from myukm.models.payment_change import PaymentChange
 from myukm.models.siswa import Siswa
-from myukm.models.sync import SyncItem, SyncLane, SyncRun, SyncSample
+from myukm.models.sync import SyncAction, SyncItem, SyncLane, SyncRun, SyncSample, SyncTraffic
 from myukm.models.ukm import Membership, Ukm
 from myukm.models.user import LoginSession, Role, User
 
@@ -20,10 +20,12 @@ __all__ = [
     "PaymentChange",
     "Role",
     "Siswa",
+    "SyncAction",
     "SyncItem",
     "SyncLane",
     "SyncRun",
     "SyncSample",
+    "SyncTraffic",
     "Ukm",
     "User",
 ]

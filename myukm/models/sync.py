@@ -30,8 +30,9 @@ class SyncRun(Model):
     """A run. `live` is 1 while it lives and NULL after: unique, so only one can live at a time.
 
     The counters are changed only in the transaction that changes the items they count.
-    `chosen` are the idpersons asked for (None: all students), `moved_at` says when the run last
-    moved, `crashes` counts the lanes that failed since then, `hidden` that it was reset.
+    `chosen` are the idpersons asked for (None: all students), `failed_code` says for what cause
+    they failed in the parent, `moved_at` when the run last moved, `crashes` how many lanes failed
+    since then, `hidden` that it was reset, `pruned` that only sums, failures and changes are left.
     """
 
     TRANSITIONS: ClassVar[dict[Status, frozenset[Status]]] = {
@@ -60,6 +61,8 @@ class SyncRun(Model):
     failed: Mapped[int] = mapped_column(default=0)
     cancelled: Mapped[int] = mapped_column(default=0)
     chosen: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    failed_code: Mapped[str | None] = mapped_column(key_type(32))
+    pruned: Mapped[bool] = mapped_column(default=False)
     dispatched: Mapped[bool] = mapped_column(default=False)
     crashes: Mapped[int] = mapped_column(default=0)
     moved_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
@@ -132,3 +135,30 @@ class SyncSample(Model):
     at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     processed: Mapped[int] = mapped_column()
     failed: Mapped[int] = mapped_column()
+
+
+class SyncAction(Model):
+    """What was done with a run, and by whom (None: by the program itself)."""
+
+    __tablename__ = "sync_action"
+    __table_args__ = (Index("ix_sync_action_run", "run_id", "id"),)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    run_id: Mapped[int] = mapped_column(Id, ForeignKey("sync_run.id", ondelete="CASCADE"))
+    at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    code: Mapped[str] = mapped_column(key_type(32))
+    actor: Mapped[str | None] = mapped_column(String(120))
+
+
+class SyncTraffic(Model):
+    """What one lane had to do with the payment API so far; see `domain.traffic.Traffic`."""
+
+    __tablename__ = "sync_traffic"
+    lane_id: Mapped[str] = mapped_column(key_type(36), primary_key=True)
+    run_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("sync_run.id", ondelete="CASCADE"), index=True
+    )
+    requests: Mapped[int] = mapped_column(Id, default=0)
+    retries: Mapped[int] = mapped_column(Id, default=0)
+    limited: Mapped[int] = mapped_column(Id, default=0)
+    received: Mapped[int] = mapped_column(Id, default=0)
+    latency: Mapped[list[int]] = mapped_column(JSON, default=list)

@@ -3,15 +3,16 @@
 import time
 from collections.abc import Callable, Sequence
 
-from myukm.domain import payment_history
+from myukm.domain import payment_history, sync_prune
 
 EVERY_SECONDS = 60.0
+CHORES = (payment_history.prune, sync_prune.prune)
 
 
 class Housekeeper:
     """Lets each chore (it says whether there is more to do) run once a minute, or while it must."""
 
-    def __init__(self, chores: Sequence[Callable[[], bool]] = (payment_history.prune,)) -> None:
+    def __init__(self, chores: Sequence[Callable[[], bool]] = CHORES) -> None:
         self._chores = chores
         self._next = 0.0
 

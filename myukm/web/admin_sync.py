@@ -7,10 +7,12 @@ from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
 from myukm.domain import progress, sync_log, sync_pembayaran
+from myukm.domain.sync_history import CODES
 from myukm.domain.sync_pembayaran import Actor
 from myukm.errors import Invalid
 from myukm.live import log
 from myukm.web.access import LOOKERS, TREASURERS, json_call, me, roles
+from myukm.web.admin_sync_runs import course
 
 bp = Blueprint("admin_sync", __name__, url_prefix="/admin/sync-pembayaran")
 
@@ -25,6 +27,7 @@ def index() -> str:
         "admin/sync/index.html",
         cursor=cursor,
         progress=now,
+        course=course(now),
         log=sync_log.recent(now["run_id"]),
         can_act=current_user.role in TREASURERS,
     )
@@ -50,8 +53,8 @@ def start() -> tuple[Response, int]:
 @json_call
 @roles(*TREASURERS)
 def retry_failed() -> tuple[Response, int]:
-    """Accept a run over those that failed in the last one."""
-    return jsonify(sync_pembayaran.retry_failed(actor())), 202
+    """Accept a run over those that failed in the last one, all or for one cause (`code`)."""
+    return jsonify(sync_pembayaran.retry_failed(actor(), failed_code(sent()))), 202
 
 
 @bp.post("/pause")
@@ -93,9 +96,7 @@ def actor() -> Actor:
 
 def wishes() -> dict[str, Any]:
     """Return what the optional JSON body of `start` asks for. Raises `Invalid`."""
-    body = request.get_json(silent=True) if request.data else {}
-    if not isinstance(body, dict):
-        raise Invalid(_("Kirimlah sebuah objek JSON."), code="bad_body")
+    body = sent()
     dry_run, failed_of, chosen = (body.get(name) for name in ("dry_run", "failed_of", "idperson"))
     if not isinstance(dry_run, bool | None):
         raise Invalid(_("dry_run harus true atau false."), code="bad_dry_run")
@@ -103,7 +104,28 @@ def wishes() -> dict[str, Any]:
         raise Invalid(_("failed_of harus nomor proses."), code="bad_failed_of")
     if chosen is not None and not _are_texts(chosen):
         raise Invalid(_("idperson harus daftar ID siswa."), code="bad_idperson")
-    return {"dry_run": bool(dry_run), "failed_of": failed_of, "chosen": chosen}
+    return {
+        "dry_run": bool(dry_run),
+        "failed_of": failed_of,
+        "failed_code": failed_code(body) if failed_of is not None else None,
+        "chosen": chosen,
+    }
+
+
+def sent() -> dict[str, Any]:
+    """Return the optional JSON object of the body. Raises `Invalid` for other JSON."""
+    body = request.get_json(silent=True) if request.data else {}
+    if not isinstance(body, dict):
+        raise Invalid(_("Kirimlah sebuah objek JSON."), code="bad_body")
+    return body
+
+
+def failed_code(body: dict[str, Any]) -> str | None:
+    """Return the cause of failure that the body names. Raises `Invalid`."""
+    code = body.get("code")
+    if code is not None and not (isinstance(code, str) and code in CODES):
+        raise Invalid(_("code harus sebab kegagalan."), code="bad_code")
+    return code
 
 
 def _are_texts(value: Any) -> bool:

@@ -1,11 +1,15 @@
 """The runs of the past: what they did, what failed, what they changed."""
 
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template, request, stream_with_context
+from flask_login import current_user
 
-from myukm.domain import payment_history, sync_history
-from myukm.web.access import LOOKERS, roles, wants_json
+from myukm.domain import payment_history, speed, sync_history, sync_trail, traffic
+from myukm.live import log
+from myukm.models.sync import LIVE
+from myukm.web.access import LOOKERS, TREASURERS, roles, wants_json
 from myukm.web.arguments import whole_number
 
 bp = Blueprint("admin_sync_runs", __name__, url_prefix="/admin/sync-pembayaran/runs")
@@ -21,9 +25,21 @@ def index() -> str:
 @bp.get("/<int:run_id>")
 @roles(*LOOKERS)
 def show(run_id: int) -> str:
-    """Show one run and its failures."""
-    found, failures = sync_history.run(run_id), sync_history.failures(run_id)
-    return render_template("admin/sync/run.html", run=found, failures=failures)
+    """Show one run, live: what was done with it, its figures, its course, its failures."""
+    cursor = log.newest()
+    found = sync_history.run(run_id)
+    return render_template(
+        "admin/sync/run.html",
+        cursor=cursor,
+        run=found,
+        live=found["status"] in LIVE,
+        causes=sync_history.causes(run_id),
+        trail=sync_trail.of_run(run_id),
+        traffic=traffic.of_run(run_id),
+        average=speed.average(run_id),
+        course=course(found),
+        can_act=current_user.role in TREASURERS,
+    )
 
 
 @bp.get("/<int:run_id>/failures.csv")
@@ -58,3 +74,11 @@ def spreadsheet(lines: Any, name: str) -> Response:
     """Return the lines of a CSV file as a download."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(lines, mimetype="text/csv", headers=headers)
+
+
+def course(progress: dict[str, Any]) -> dict[str, Any]:
+    """Return what the chart of a run draws at first."""
+    run_id, started_at = progress["run_id"], progress["started_at"]
+    if run_id is None:
+        return {"run": None, "points": []}
+    return {"run": run_id, "points": speed.series(run_id, datetime.fromisoformat(started_at))}

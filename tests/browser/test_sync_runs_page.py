@@ -70,3 +70,31 @@ def test_a_dry_run_says_so_and_shows_what_would_change(open_as: OpenAs, campus: 
     page.get_by_role("searchbox").fill("tidak-ada-yang-begitu")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Tidak ada perubahan yang cocok")).to_be_visible()
+
+
+def test_the_page_of_a_run_and_one_cause_tried_again(
+    open_as: OpenAs, campus: Flask, simulator: Simulator
+) -> None:
+    simulator.set(latency_ms="600")
+    page = begin(open_as, "Mulai Sinkronisasi")
+    expect(page.locator("#speed [data-line]")).to_have_attribute("d", re.compile("^M"))
+    page.reload()
+    expect(page.locator("#speed [data-failing]")).to_have_attribute("d", re.compile("^M"))
+    page.locator("#run-link").click()
+    expect(page.locator("#run-trail li")).to_have_count(2)
+    expect(page.locator("#run-trail")).to_contain_text("Budi Santoso")
+    expect(page.locator("#speed [data-line]")).to_have_attribute("d", re.compile("^M"))
+    check_look(page)
+    simulator.set(fail={}, latency_ms="5")
+    page.get_by_role("button", name="Ulangi 4 siswa ini").click()
+    page.wait_for_url("**/admin/sync-pembayaran")
+    expect(page.locator("#sync-status")).to_contain_text("Selesai", timeout=30_000)
+    expect(page.locator("#sync dd[data-slot=success]")).to_have_text("4")
+
+
+def test_a_student_shows_what_changed(open_as: OpenAs, campus: Flask) -> None:
+    page = begin(open_as, "Mulai Sinkronisasi")
+    page.goto(page.url.replace("/sync-pembayaran", "/siswa/100009"))
+    expect(page.locator("#siswa-history tbody tr")).to_have_count(1)
+    expect(page.locator("#siswa-history")).to_contain_text("Pertama kali diambil")
+    check_look(page)

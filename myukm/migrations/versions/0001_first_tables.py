@@ -186,6 +186,8 @@ def upgrade():
     sa.Column('failed', sa.Integer(), nullable=False),
     sa.Column('cancelled', sa.Integer(), nullable=False),
     sa.Column('chosen', sa.JSON(none_as_null=True), nullable=True),
+    sa.Column('failed_code', sa.String(length=32).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=32), 'mysql'), nullable=True),
+    sa.Column('pruned', sa.Boolean(), nullable=False),
     sa.Column('dispatched', sa.Boolean(), nullable=False),
     sa.Column('crashes', sa.Integer(), nullable=False),
     sa.Column('moved_at', myukm.database.UTCDateTime(), nullable=False),
@@ -200,6 +202,18 @@ def upgrade():
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('live')
     )
+    op.create_table('sync_action',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('run_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('at', myukm.database.UTCDateTime(), nullable=False),
+    sa.Column('code', sa.String(length=32).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=32), 'mysql'), nullable=False),
+    sa.Column('actor', sa.String(length=120), nullable=True),
+    sa.ForeignKeyConstraint(['run_id'], ['sync_run.id'], ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('sync_action', schema=None) as batch_op:
+        batch_op.create_index('ix_sync_action_run', ['run_id', 'id'], unique=False)
+
     op.create_table('sync_item',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('run_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -243,9 +257,27 @@ def upgrade():
     with op.batch_alter_table('sync_sample', schema=None) as batch_op:
         batch_op.create_index('ix_sync_sample_run_at', ['run_id', 'at'], unique=False)
 
+    op.create_table('sync_traffic',
+    sa.Column('lane_id', sa.String(length=36).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=36), 'mysql'), nullable=False),
+    sa.Column('run_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('requests', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('retries', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('limited', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('received', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('latency', sa.JSON(), nullable=False),
+    sa.ForeignKeyConstraint(['run_id'], ['sync_run.id'], ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('lane_id')
+    )
+    with op.batch_alter_table('sync_traffic', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_sync_traffic_run_id'), ['run_id'], unique=False)
+
 
 
 def downgrade():
+    with op.batch_alter_table('sync_traffic', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_sync_traffic_run_id'))
+
+    op.drop_table('sync_traffic')
     with op.batch_alter_table('sync_sample', schema=None) as batch_op:
         batch_op.drop_index('ix_sync_sample_run_at')
 
@@ -258,6 +290,10 @@ def downgrade():
         batch_op.drop_index('ix_sync_item_run_status')
 
     op.drop_table('sync_item')
+    with op.batch_alter_table('sync_action', schema=None) as batch_op:
+        batch_op.drop_index('ix_sync_action_run')
+
+    op.drop_table('sync_action')
     op.drop_table('sync_run')
     with op.batch_alter_table('membership', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_membership_user_id'))

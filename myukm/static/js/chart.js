@@ -1,7 +1,6 @@
-// Speed over the time of a run: one line, one area, and the same figures as a table.
+// Speed and failures over the time of a run: two lines, and the same figures as a table.
 
 import { decimal, number } from "./format.js";
-import { keep, read, session } from "./storage.js";
 
 const WIDTH = 600;
 const HEIGHT = 160;
@@ -21,50 +20,58 @@ function thinned(points) {
   return points.length > MOST_POINTS ? points.filter((_, index) => index % 2 === 0) : points;
 }
 
-export class SpeedChart {
-  constructor(figure) {
-    this.figure = figure;
-    this.line = figure.querySelector("[data-line]");
-    this.area = figure.querySelector("[data-area]");
-    this.rows = figure.querySelector("tbody");
-    this.run = null;
-    this.points = [];
-  }
+/** The points (x, y from below) as the coordinates of a path. */
+function path(points) {
+  return points.map(([x, y]) => `${x.toFixed(1)} ${(HEIGHT - y).toFixed(1)}`).join("L");
+}
 
-  /** Adds the speed (students per second) at `seconds` of run `run`; at most one point a second. */
-  add(run, seconds, rate) {
-    this.follow(run);
-    const last = this.points.at(-1);
-    if (last && seconds - last[0] < 1) return;
-    this.points = thinned([...this.points, [Math.round(seconds), Math.round(rate * 10) / 10]]);
-    keep(session, this.key, this.points);
+export class SpeedChart {
+  /** `course` is what the server knows of a run: its id and points [seconds, speed, failing]. */
+  constructor(figure, course) {
+    this.figure = figure;
+    this.parts = Object.fromEntries(
+      ["line", "area", "failing"].map((name) => [name, figure.querySelector(`[data-${name}]`)]),
+    );
+    this.rows = figure.querySelector("tbody");
+    this.run = course.run;
+    this.points = course.points;
     this.draw();
   }
 
-  /** Shows run `run`, with what this tab saw of it before a reload. */
+  /** Adds the speed (students/s) and the sum of failures at `seconds`, at most once a second. */
+  add(run, seconds, rate, failed) {
+    this.follow(run);
+    const before = this.counted ?? { seconds, failed };
+    const since = seconds - before.seconds;
+    if (this.counted && since < 1) return;
+    this.counted = { seconds, failed };
+    if (seconds <= (this.points.at(-1)?.[0] ?? -1)) return;
+    const failing = since ? Math.max(0, failed - before.failed) / since : 0;
+    this.points = thinned([...this.points, [seconds, rate, failing]]);
+    this.draw();
+  }
+
+  /** Shows run `run`; another one's points go. */
   follow(run) {
     if (run === this.run) return;
     this.run = run;
-    this.points = read(session, this.key, []);
+    this.points = [];
+    this.counted = null;
     this.draw();
-  }
-
-  get key() {
-    return `speed:${this.run}`;
   }
 
   draw() {
     this.figure.dataset.empty = this.points.length < 2;
     if (this.points.length < 2) return;
     const end = this.points.at(-1)[0] || 1;
-    const top = niceCeiling(Math.max(...this.points.map(([, rate]) => rate)));
-    const spots = this.points.map(([at, rate]) => [
-      (at / end) * WIDTH,
-      HEIGHT - (rate / top) * HEIGHT,
-    ]);
-    const path = spots.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L");
-    this.line.setAttribute("d", `M${path}`);
-    this.area.setAttribute("d", `M${spots[0][0].toFixed(1)} ${HEIGHT}L${path}L${WIDTH} ${HEIGHT}Z`);
+    const top = niceCeiling(Math.max(...this.points.map(([, ...values]) => Math.max(...values))));
+    const spots = (column) =>
+      this.points.map((point) => [(point[0] / end) * WIDTH, (point[column] / top) * HEIGHT]);
+    const line = path(spots(1));
+    const [[start]] = spots(1);
+    this.parts.line.setAttribute("d", `M${line}`);
+    this.parts.area.setAttribute("d", `M${start.toFixed(1)} ${HEIGHT}L${line}L${WIDTH} ${HEIGHT}Z`);
+    this.parts.failing.setAttribute("d", `M${path(spots(2))}`);
     this.label(top, end);
   }
 
@@ -75,7 +82,8 @@ export class SpeedChart {
     this.figure.querySelector("[data-end]").textContent = number(end);
     const step = Math.ceil(this.points.length / ROWS);
     const shown = this.points.filter((_, index) => index % step === 0);
-    this.rows.replaceChildren(...shown.map(([at, rate]) => row(number(at), decimal(rate))));
+    const cells = ([at, rate, failing]) => [number(at), decimal(rate), decimal(failing)];
+    this.rows.replaceChildren(...shown.map((point) => row(...cells(point))));
   }
 }
 
@@ -83,4 +91,15 @@ function row(...cells) {
   const line = document.createElement("tr");
   for (const text of cells) line.insertCell().textContent = text;
   return line;
+}
+
+/** Adds how a run stands to its chart, or shows that another one has begun. */
+export function plot(chart, progress) {
+  if (progress.rate_per_second === null) {
+    chart.follow(progress.run_id);
+    return;
+  }
+  const until = progress.finished_at ? Date.parse(progress.finished_at) : Date.now();
+  const seconds = (until - Date.parse(progress.started_at)) / 1000;
+  chart.add(progress.run_id, Math.max(0, seconds), progress.rate_per_second, progress.failed);
 }

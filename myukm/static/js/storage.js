@@ -20,4 +20,3 @@ export function keep(area, key, value) {
 }
 
 export const local = () => window.localStorage;
-export const session = () => window.sessionStorage;

@@ -1,6 +1,6 @@
 // Paints a progress object on the page.
 
-import { SpeedChart } from "./chart.js";
+import { plot, SpeedChart } from "./chart.js";
 import { clockSeconds, decimal, left, moment, number, percent } from "./format.js";
 import { counts, isLive, mayDo, message } from "./sync_state.js";
 import { data, fill, say, setIcon } from "./text.js";
@@ -9,7 +9,7 @@ const page = document.getElementById("sync");
 const notice = document.getElementById("sync-notice");
 const announcer = document.getElementById("announcer");
 const statuses = data("statuses");
-const chart = new SpeedChart(document.getElementById("speed"));
+const chart = new SpeedChart(document.getElementById("speed"), data("course"));
 
 let announced = "";
 
@@ -79,18 +79,9 @@ function announce(progress) {
   announcer.textContent = text;
 }
 
-function plot(progress) {
-  if (progress.rate_per_second === null) {
-    chart.follow(progress.run_id);
-    return;
-  }
-  const until = progress.finished_at ? Date.parse(progress.finished_at) : Date.now();
-  const seconds = (until - Date.parse(progress.started_at)) / 1000;
-  chart.add(progress.run_id, Math.max(0, seconds), progress.rate_per_second);
-}
-
-const PARTS = [showStatus, showFigures, showOrigin, showNotice, showButtons, announce, plot];
+const PARTS = [showStatus, showFigures, showOrigin, showNotice, showButtons, announce];
 
 export function paint(progress) {
   for (const show of PARTS) show(progress);
+  plot(chart, progress);
 }

@@ -1,0 +1,167 @@
+"""Runs kept in order: figures, who did what, one cause tried again, old ones pruned."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from myukm.database import utcnow, write
+from myukm.demo.simulator import Simulator
+from myukm.domain import speed, sync_history, sync_pembayaran, sync_prune, sync_trail, traffic
+from myukm.extensions import db
+from myukm.models import SyncItem, SyncRun, SyncSample
+from tests.conftest import every_database
+from tests.jobs.conftest import STUDENTS
+from tests.support import sync
+from tests.support.sync import BUDI
+
+WORKER = ("rq", "worker", "sync-pembayaran")
+Start = Callable[..., Any]
+ClientAs = Callable[[str], FlaskClient]
+UNKNOWN, BROKEN = ["100001", "100002", "100003"], ["100010", "100011"]
+
+
+def run_with_failures(campus: Flask, api: Simulator, start: Start) -> dict[str, Any]:
+    api.set(fail={"404": UNKNOWN, "500": BROKEN}, latency_ms="50")
+    with campus.app_context():
+        sync_pembayaran.start(BUDI)
+    start(*WORKER)
+    return sync.wait_for_end(campus)
+
+
+@every_database
+def test_the_figures_of_a_run_are_those_of_the_api(
+    campus: Flask, payment_api: Simulator, start: Start
+) -> None:
+    ended = run_with_failures(campus, payment_api, start)
+    with campus.app_context():
+        figures = traffic.of_run(ended["run_id"])
+        asked = sum(student["asked"] for student in payment_api.students().values())
+        assert figures.requests == asked == STUDENTS + 2 * len(BROKEN)
+        assert figures.retries == 2 * len(BROKEN)
+        assert figures.limited == 0
+        assert figures.received > 1000 * STUDENTS
+        assert figures.p50 is not None
+        assert figures.p95 is not None
+        assert 45 < figures.p50 <= figures.p95
+        deeds = [(deed.code, deed.actor) for deed in sync_trail.of_run(ended["run_id"])]
+        assert deeds == [("started", BUDI.name), ("completed", None)]
+
+
+def test_a_lane_that_is_killed_loses_no_figure_that_was_written(
+    campus: Flask, payment_api: Simulator, start: Start
+) -> None:
+    payment_api.set(latency_ms="200..300")
+    with campus.app_context():
+        run_id = sync_pembayaran.start(BUDI)["run_id"]
+    worker = start(*WORKER)
+    sync.wait_for_processed(campus, 100)
+    worker.kill()
+    payment_api.set(latency_ms="5")
+    start(*WORKER)
+    sync.wait_for_end(campus)
+    with campus.app_context():
+        assert STUDENTS <= traffic.of_run(run_id).requests <= STUDENTS + 200
+
+
+def test_one_cause_of_failure_is_tried_again(
+    campus: Flask, payment_api: Simulator, start: Start, client_as: ClientAs
+) -> None:
+    first = run_with_failures(campus, payment_api, start)
+    with campus.app_context():
+        causes = [(cause.code, cause.number) for cause in sync_history.causes(first["run_id"])]
+        assert causes == [("not_found", 3), ("server_error", 2)]
+    payment_api.set(fail={"404": UNKNOWN}, latency_ms="5")
+    treasurer = client_as("bendahara")
+    address = "/admin/sync-pembayaran"
+    answer = treasurer.post(f"{address}/retry-failed", json={"code": "server_error"})
+    assert answer.status_code == 202
+    again = sync.wait_for_end(campus)
+    assert again["parent_run_id"] == first["run_id"]
+    assert (again["total"], again["success"]) == (2, 2)
+    with campus.app_context():
+        frozen = sync_history.run(first["run_id"])
+        assert frozen["failed"] == 5
+    older = {"failed_of": first["run_id"], "code": "not_found"}
+    assert treasurer.post(f"{address}/start", json=older).status_code == 202
+    assert sync.wait_for_end(campus)["failed"] == 3
+
+
+def test_a_cause_that_is_none_is_refused(campus: Flask, client_as: ClientAs) -> None:
+    treasurer = client_as("bendahara")
+    for code in (7, "", "x" * 100, ["not_found"], "no_such_cause"):
+        for call in ("retry-failed", "start"):
+            wish = {"failed_of": 1, "code": code}
+            answer = treasurer.post(f"/admin/sync-pembayaran/{call}", json=wish)
+            assert answer.status_code == 422, (call, code)
+            assert answer.json is not None
+            assert answer.json["error"]["code"] == "bad_code"
+
+
+def test_pause_resume_and_cancel_stand_in_the_trail(campus: Flask) -> None:
+    with campus.app_context():
+        run_id = sync_pembayaran.start(BUDI)["run_id"]
+        sync_pembayaran.pause(BUDI)
+        sync_pembayaran.resume(BUDI)
+        sync_pembayaran.cancel(BUDI)
+        deeds = [deed.code for deed in sync_trail.of_run(run_id)]
+    assert deeds == ["started", "paused", "resumed", "cancelling", "cancelled"]
+
+
+def test_the_course_of_a_run_leaves_out_the_time_when_nobody_worked(app: Flask) -> None:
+    began = utcnow()
+    with app.app_context():
+        with write() as session:
+            run = SyncRun(live=None, status="completed", started_at=began)
+            session.add(run)
+            session.flush()
+            for second in (*range(10), *range(1000, 1010)):
+                done = 100 * (second if second < 10 else second - 991)
+                at = began + timedelta(seconds=second)
+                session.add(SyncSample(run_id=run.id, at=at, processed=done, failed=done // 50))
+        assert speed.average(run.id) == 100
+        points = speed.series(run.id, began)
+        assert points[5] == [6.0, 100.0, 2.0]
+        assert points[-1][0] == 1009
+
+
+def test_a_long_course_is_told_in_few_points(app: Flask) -> None:
+    began = utcnow()
+    with app.app_context():
+        with write() as session:
+            run = SyncRun(live=None, status="completed", started_at=began)
+            session.add(run)
+            session.flush()
+            for second in range(5000):
+                at = began + timedelta(seconds=second)
+                session.add(SyncSample(run_id=run.id, at=at, processed=second, failed=0))
+        assert 100 < len(speed.series(run.id, began)) <= 240
+        assert speed.average(run.id) == 1
+
+
+@every_database
+def test_old_runs_keep_sums_and_failures_only(app: Flask) -> None:
+    with app.app_context():
+        with write() as session:
+            runs = [SyncRun(status="completed", total=2, success=1, failed=1) for _ in range(22)]
+            session.add_all(runs)
+            session.flush()
+            for run in runs:
+                session.add(SyncItem(run_id=run.id, idperson="1", status="unchanged"))
+                session.add(SyncItem(run_id=run.id, idperson="2", status="failed", code="timeout"))
+                session.add(SyncSample(run_id=run.id, processed=2, failed=1))
+        while sync_prune.prune():
+            pass
+        assert _count(SyncItem.status == "failed") == 22
+        assert _count(SyncItem.status == "unchanged") == 20
+        assert db.session.scalar(select(func.count(SyncSample.id))) == 20
+        oldest = sync_history.run(runs[0].id)
+        assert (oldest["total"], oldest["failed"]) == (2, 1)
+        assert sync_history.causes(runs[0].id)[0].number == 1
+
+
+def _count(which: Any) -> int:
+    return db.session.scalar(select(func.count(SyncItem.id)).where(which)) or 0
