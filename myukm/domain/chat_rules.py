@@ -28,11 +28,12 @@ def checked_text(text: Any) -> str:
     """Return the message as it is stored. Raises `Invalid` for what is no message."""
     if not isinstance(text, str):
         raise Invalid(_("Pesan harus berupa teks."), code="bad_message")
+    # What is so long stays too long when cleaned, and is not worth the work.
     body = clean(text) if len(text) <= 4 * MAX_LENGTH else text
-    if is_blank(body):
-        raise Invalid(_("Pesan tidak boleh kosong."), code="empty_message")
     if len(body) > MAX_LENGTH:
         raise Invalid(_("Pesan paling panjang 1.000 karakter."), code="message_too_long")
+    if is_blank(body):
+        raise Invalid(_("Pesan tidak boleh kosong."), code="empty_message")
     return body
 
 

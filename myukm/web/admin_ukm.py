@@ -7,9 +7,10 @@ from flask import Blueprint, jsonify, redirect, render_template, url_for
 from myukm.domain import ukm_office
 from myukm.errors import DomainError
 from myukm.web.access import ADMINS, me, roles, wants_json
-from myukm.web.arguments import text_field
+from myukm.web.arguments import limit_body, text_field
 
 bp = Blueprint("admin_ukm", __name__, url_prefix="/admin/ukm")
+bp.before_request(limit_body)
 FIELDS = ("name", "code", "description")
 
 

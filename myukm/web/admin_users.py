@@ -9,9 +9,10 @@ from myukm.domain import invitations, people
 from myukm.errors import DomainError
 from myukm.models import Role, User
 from myukm.web.access import ADMINS, me, roles, wants_json
-from myukm.web.arguments import text_field, whole_number
+from myukm.web.arguments import limit_body, text_field, whole_number
 
 bp = Blueprint("admin_users", __name__, url_prefix="/admin/users")
+bp.before_request(limit_body)
 
 
 @bp.get("")

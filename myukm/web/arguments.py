@@ -7,6 +7,13 @@ from flask_babel import lazy_gettext as _
 
 from myukm.errors import Invalid
 
+SMALL_BODY = 64 * 1024
+
+
+def limit_body() -> None:
+    """Refuse a body that no call of this blueprint could need, before it is read."""
+    request.max_content_length = SMALL_BODY
+
 
 def json_object() -> dict[str, Any]:
     """Return the JSON object of the body, or the form's fields. Raises `Invalid` for other JSON."""

@@ -7,11 +7,12 @@ from flask import Blueprint, jsonify, render_template
 from myukm.domain import attendance, chat, presence, ukm, unread
 from myukm.live import log
 from myukm.web.access import json_call, logged_in, me
-from myukm.web.arguments import json_object, whole_number
+from myukm.web.arguments import json_object, limit_body, whole_number
 
 MOST, USUAL = 100, 50
 
 bp = Blueprint("chat", __name__, url_prefix="/ukm/<code>")
+bp.before_request(limit_body)
 
 
 @bp.get("/chat")

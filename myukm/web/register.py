@@ -12,9 +12,11 @@ from myukm.errors import DomainError, Forbidden
 from myukm.extensions import limiter
 from myukm.models import Role, User
 from myukm.web.access import wants_json
+from myukm.web.arguments import limit_body
 from myukm.web.auth import enter, field, safe_next
 
 bp = Blueprint("register", __name__, url_prefix="/register")
+bp.before_request(limit_body)
 
 
 def _refused(response: Response) -> bool:

@@ -7,9 +7,10 @@ from flask import Blueprint, jsonify, redirect, render_template, url_for
 from myukm.domain import attendance, ukm
 from myukm.extensions import limiter
 from myukm.web.access import json_call, logged_in, me, wants_json
-from myukm.web.arguments import json_object
+from myukm.web.arguments import json_object, limit_body
 
 bp = Blueprint("ukm", __name__, url_prefix="/ukm")
+bp.before_request(limit_body)
 
 
 @bp.get("")

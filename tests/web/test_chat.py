@@ -100,6 +100,11 @@ def test_broken_json_is_422(client_as: ClientAs) -> None:
     assert (answer.status_code, code(answer)) == (422, "bad_json")
 
 
+def test_a_body_of_megabytes_is_not_even_read(client_as: ClientAs) -> None:
+    answer = post(client_as("member"), " " * 2_000_000)
+    assert (answer.status_code, code(answer)) == (413, "request_entity_too_large")
+
+
 def test_too_fast_is_429_and_the_others_go_on(client_as: ClientAs) -> None:
     member = client_as("member")
     answers = [post(member, client_id=f"c{n}").status_code for n in range(22)]
