@@ -87,7 +87,7 @@ async def measure(
 ) -> None:
     """Open the streams, send the events, print what came."""
     worker = max(psutil.Process(server.child.pid).children(recursive=True), key=lambda p: p.pid)
-    before = worker.memory_info().rss
+    before, start = worker.memory_info().rss, worker.cpu_times()
     delays: list[float] = []
     gate = asyncio.Semaphore(CONNECTING)
     port = int(server.url.rsplit(":", 1)[1])
@@ -116,6 +116,11 @@ async def measure(
     used = spent.user + spent.system - cpu.user - cpu.system
     row("listeners", asked.listeners, "")
     row("connecting", connected, "s")
+    row(
+        "CPU per connection",
+        (cpu.user + cpu.system - start.user - start.system) / asked.listeners * 1000,
+        "ms",
+    )
     row("deliveries", len(delays), f"of {count * asked.listeners}")
     row("delay p50", statistics.median(delays) * 1000, "ms")
     row("delay p99", percentile(delays, 99) * 1000, "ms")
