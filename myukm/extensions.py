@@ -33,20 +33,22 @@ class Breaker(Retry):
     def __init__(self) -> None:
         super().__init__(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
         self._closed_until = 0.0
+        self._why = ""
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
         return self  # redis-py copies it into every connection; they all share this one
 
     def refuse_while_open(self) -> None:
-        """Raise `redis.ConnectionError` when the server did not answer a moment ago."""
+        """Raise `redis.ConnectionError`, why it did not answer, if that was a moment ago."""
         if time.monotonic() < self._closed_until:
-            raise redis.ConnectionError("Valkey did not answer a moment ago")
+            raise redis.ConnectionError(self._why)
 
     def call_with_retry(self, *args: Any, **kwargs: Any) -> Any:
-        """Try, and remember that the server did not answer."""
+        """Try, and remember that the server did not answer, and why."""
         try:
             return super().call_with_retry(*args, **kwargs)
-        except VALKEY_DOWN:
+        except VALKEY_DOWN as error:
+            self._why = str(error)
             self._closed_until = time.monotonic() + self.REST_SECONDS
             raise
 
