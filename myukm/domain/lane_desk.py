@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 
 from myukm.database import count_changed, utcnow, write
 from myukm.domain import outcomes as results
+from myukm.domain import sync_run
+from myukm.domain.guard import Recent
 from myukm.domain.student import Outcome, Student
 from myukm.domain.traffic import Traffic
 from myukm.models import SyncItem, SyncLane, SyncRun, SyncSample, SyncTraffic
@@ -45,20 +47,21 @@ class Desk:
     def __init__(self, run_id: int, lane_id: str) -> None:
         self.run_id, self.lane_id = run_id, lane_id
         self._after = 0
-        self._dry_run = False
+        self._dry_run = self._trusted = False
+        self._recent = Recent()
         self.traffic = Traffic()
 
     def open(self) -> bool:
         """Enter the lane, unless the run is not running (any more)."""
         with write() as session:
             run = session.execute(
-                select(SyncRun.status, SyncRun.dry_run)
+                select(SyncRun.status, SyncRun.dry_run, SyncRun.trusted)
                 .where(SyncRun.id == self.run_id)
                 .with_for_update()
             ).one_or_none()
             if run is None or run.status != Status.RUNNING:
                 return False
-            self._dry_run = run.dry_run
+            self._dry_run, self._trusted = run.dry_run, run.trusted
             worker = f"{socket.gethostname()}:{os.getpid()}"
             session.add(SyncLane(id=self.lane_id, run_id=self.run_id, worker=worker))
             session.add(SyncTraffic(lane_id=self.lane_id, run_id=self.run_id))
@@ -68,12 +71,16 @@ class Desk:
         """Write `outcomes` and claim up to `want` students. Raises `LaneLost`."""
         with write() as session:
             students = self._claim(session, want) if want else []
-            self._write(session, outcomes)
+            tally = self._write(session, outcomes)
             self._beat(session)
             self.traffic.write(session, self.lane_id)
-            status = session.scalar(select(SyncRun.status).where(SyncRun.id == self.run_id))
+            query = select(SyncRun.status, SyncRun.trusted).where(SyncRun.id == self.run_id)
+            status, self._trusted = session.execute(query).one()
             lanes = select(func.count()).where(SyncLane.run_id == self.run_id)
-            return Turn(status or "", session.scalar(lanes) or 0, students)
+            turn = Turn(status, session.scalar(lanes) or 0, students)
+        if tally and self._recent.add(tally.held, tally.compared):
+            sync_run.pause_suspicious(self.run_id)
+        return turn
 
     def close(self, outcomes: Sequence[Outcome], unfinished: Iterable[Student]) -> None:
         """Write the last outcomes, give the other students back, and leave."""
@@ -116,14 +123,16 @@ class Desk:
         self._after = found[-1].item_id if found else self._after
         return found
 
-    def _write(self, session: Session, outcomes: Sequence[Outcome]) -> None:
+    def _write(self, session: Session, outcomes: Sequence[Outcome]) -> results.Tally | None:
         """Write those outcomes whose items are still ours, and count exactly these."""
         ours = results.still_claimed(session, self.lane_id, outcomes)
         if not ours:
-            return
-        tally = results.record(session, self.run_id, ours, dry_run=self._dry_run)
+            return None
+        flags = {"dry_run": self._dry_run, "guarded": not self._trusted}
+        tally = results.record(session, self.run_id, ours, **flags)
         results.count(session, self.run_id, tally)
         sample(session, self.run_id)
+        return tally
 
     def _beat(self, session: Session) -> None:
         beaten = update(SyncLane).where(SyncLane.id == self.lane_id)

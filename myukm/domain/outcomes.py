@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from myukm.database import utcnow
-from myukm.domain import payment_history, sync_log
+from myukm.domain import guard, payment_history, sync_log
 from myukm.domain.payments import Payments
 from myukm.domain.student import Outcome
 from myukm.i18n import campus_language
@@ -18,10 +18,16 @@ from myukm.models.sync import ItemStatus
 
 
 class Tally(NamedTuple):
-    """The outcomes that were written, by status."""
+    """The outcomes that were written, by status; `compared` are the answers about students of
+    whom we had data, `held` those of them that were held back."""
 
     outcomes: Sequence[Outcome]
     numbers: Counter[ItemStatus]
+    compared: int
+
+    @property
+    def held(self) -> int:
+        return self.numbers[ItemStatus.HELD]
 
 
 def still_claimed(
@@ -44,26 +50,25 @@ def still_claimed(
     return {item_id: by_item[item_id] for item_id in session.scalars(query)}
 
 
-def record(session: Session, run_id: int, ours: dict[int, Outcome], *, dry_run: bool) -> Tally:
-    """Store the students' data (not in a dry run), note what changes, and close their items."""
+def record(
+    session: Session, run_id: int, ours: dict[int, Outcome], *, dry_run: bool, guarded: bool
+) -> Tally:
+    """Store the students' data (not in a dry run), note what changes, and close their items.
+
+    `guarded`: answers that take much away are held back.
+    """
     payments = {o.idperson: o.payments for o in ours.values() if o.payments is not None}
     changed, known = changes(session, payments)
-    payment_history.note(session, run_id, changed, dry_run=dry_run)
+    before = payment_history.known(session, changed)
+    compared = len(before) + len(known) - len(changed)
+    suspects = guard.suspects(before, changed) if guarded and not dry_run else {}
+    for idperson in suspects:
+        del changed[idperson]
+    payment_history.note(session, run_id, changed, before, dry_run=dry_run)
     if not dry_run:
         store(session, changed)
-    outcomes = [
-        _gone(outcome) if outcome.payments and outcome.idperson not in known else outcome
-        for outcome in ours.values()
-    ]
-    groups: dict[tuple[ItemStatus, int], list[int]] = defaultdict(list)
-    for outcome in outcomes:
-        groups[_status(outcome, changed), outcome.attempts].append(outcome.item_id)
-    _close_items(session, groups)
-    _note_failures(session, [outcome for outcome in outcomes if outcome.code])
-    numbers: Counter[ItemStatus] = Counter()
-    for (status, _attempts), items in groups.items():
-        numbers[status] += len(items)
-    return Tally(outcomes, numbers)
+    outcomes = [_judged(outcome, known, suspects) for outcome in ours.values()]
+    return Tally(outcomes, _close(session, outcomes, changed), compared)
 
 
 def changes(
@@ -111,26 +116,47 @@ def count(session: Session, run_id: int, tally: Tally) -> None:
             success=SyncRun.success + numbers[ItemStatus.SUCCESS] + numbers[ItemStatus.UNCHANGED],
             unchanged=SyncRun.unchanged + numbers[ItemStatus.UNCHANGED],
             failed=SyncRun.failed + numbers[ItemStatus.FAILED],
+            compared=SyncRun.compared + tally.compared,
             moved_at=utcnow(),
             crashes=0,
         )
     )
     if numbers[ItemStatus.FAILED]:
         failed = session.scalar(select(SyncRun.failed).where(SyncRun.id == run_id)) or 0
-        sync_log.tell_failures(run_id, tally.outcomes, failed - numbers[ItemStatus.FAILED])
+        failures = [outcome for outcome in tally.outcomes if outcome.code != guard.CODE]
+        sync_log.tell_failures(run_id, failures, failed - numbers[ItemStatus.FAILED])
 
 
 def _status(outcome: Outcome, changed: dict[str, tuple[int, Payments]]) -> ItemStatus:
     if outcome.code:
-        return ItemStatus.FAILED
+        return ItemStatus.HELD if outcome.code == guard.CODE else ItemStatus.FAILED
     return ItemStatus.SUCCESS if outcome.idperson in changed else ItemStatus.UNCHANGED
 
 
-def _gone(outcome: Outcome) -> Outcome:
-    """The student was deleted while the run went on."""
+def _judged(outcome: Outcome, known: set[str], suspects: dict[str, str]) -> Outcome:
+    """The outcome, unless the student was deleted while the run went on, or is held back."""
+    if message := suspects.get(outcome.idperson):
+        return outcome._replace(payments=None, code=guard.CODE, message=message)
+    if outcome.payments is None or outcome.idperson in known:
+        return outcome
     with campus_language():
         text = _("Siswa sudah dihapus dari MyUKM.")
     return outcome._replace(payments=None, code="student_deleted", message=text)
+
+
+def _close(
+    session: Session, outcomes: Sequence[Outcome], changed: dict[str, tuple[int, Payments]]
+) -> Counter[ItemStatus]:
+    """Close the items of these outcomes and return how many got which status."""
+    groups: dict[tuple[ItemStatus, int], list[int]] = defaultdict(list)
+    for outcome in outcomes:
+        groups[_status(outcome, changed), outcome.attempts].append(outcome.item_id)
+    _close_items(session, groups)
+    _note_failures(session, [outcome for outcome in outcomes if outcome.code])
+    numbers: Counter[ItemStatus] = Counter()
+    for (status, _attempts), items in groups.items():
+        numbers[status] += len(items)
+    return numbers
 
 
 def _close_items(session: Session, groups: dict[tuple[ItemStatus, int], list[int]]) -> None:

@@ -1,6 +1,6 @@
 """The history of students' payments: written with the data it tells of, read by student and run."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -22,16 +22,32 @@ COLUMNS = ("idperson", "nama", "period_id", "field", "old", "new", "at")
 Changed = Mapping[str, tuple[int, Payments]]
 
 
-def note(session: Session, run_id: int | None, changed: Changed, *, dry_run: bool = False) -> None:
-    """Note what becomes different for these students, before their new data is written."""
+def known(session: Session, changed: Changed) -> dict[int, Row[Any]]:
+    """Return what we have of those students that were fetched before, by the id of their row."""
+    keys = [key for key, _new in changed.values()]
+    if not keys:
+        return {}
+    query = select(Siswa.id, Siswa.pembayaran, Siswa.saldo)
+    rows = session.execute(query.where(Siswa.id.in_(keys), Siswa.digest.is_not(None)))
+    return {row.id: row for row in rows}
+
+
+def note(
+    session: Session,
+    run_id: int | None,
+    changed: Changed,
+    before: Mapping[int, Row[Any]],
+    *,
+    dry_run: bool = False,
+) -> None:
+    """Note how these students' data differs from what we had `before` (see `known`)."""
     if not changed:
         return
-    known = _known(session, [key for key, _new in changed.values()])
     about = {"run_id": run_id, "dry_run": dry_run, "at": utcnow()}
     rows = [
         {**about, **change._asdict(), "idperson": idperson}
         for idperson, (key, new) in changed.items()
-        for change in of_answer(known.get(key), new)
+        for change in of_answer(before.get(key), new)
     ]
     session.execute(insert(PaymentChange.__table__), rows)  # type: ignore[arg-type]
 
@@ -82,13 +98,6 @@ def prune() -> bool:
         with write() as session:
             count_changed(session, delete(PaymentChange).where(PaymentChange.id.in_(ids)))
     return len(ids) == CHUNK
-
-
-def _known(session: Session, keys: Sequence[int]) -> dict[int, Row[Any]]:
-    """What we have of those students that were fetched before, by the id of their row."""
-    query = select(Siswa.id, Siswa.pembayaran, Siswa.saldo)
-    rows = session.execute(query.where(Siswa.id.in_(keys), Siswa.digest.is_not(None)))
-    return {row.id: row for row in rows}
 
 
 def _of_run(run_id: int, q: str) -> Select[Any]:

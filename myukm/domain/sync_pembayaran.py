@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from myukm import queues
 from myukm.database import count_changed, write
-from myukm.domain import progress, sync_log, sync_queue, sync_run, sync_trail
+from myukm.domain import guard, progress, sync_log, sync_queue, sync_run, sync_trail
 from myukm.domain.api_state import valkey_away
 from myukm.domain.sync_selection import check, no_student
 from myukm.errors import Conflict, NotFound, Unavailable
@@ -78,14 +78,31 @@ def pause(by: Actor) -> dict[str, Any]:
     return _told()
 
 
-def resume(by: Actor) -> dict[str, Any]:
-    """Let a paused run go on where it was. Raises `Conflict` when none is paused."""
+def resume(by: Actor, *, accept: bool = False) -> dict[str, Any]:
+    """Let a paused run go on where it was. Raises `Conflict` when none is paused.
+
+    A run that paused because the API's answers are suspicious needs `accept`: they are believed.
+    """
+    run = sync_run.live()
+    if run is not None and run.status == Status.PAUSED and run.reason_code == guard.CODE:
+        return _accept(by, run.id, accept)
     before = case((SyncRun.dispatched, Status.RUNNING), else_=Status.QUEUED)
     text = _("Dilanjutkan oleh %(name)s.", name=by.name)
     run_id = _act(by, "resumed", text, before, (Status.PAUSED,))
     sync_run.advance(run_id)
     if not sync_run.queue_next(run_id):
         sync_run.explain(run_id, valkey_away)
+    return _told()
+
+
+def _accept(by: Actor, run_id: int, accept: bool) -> dict[str, Any]:
+    if not accept:
+        text = _("Jawaban API mencurigakan: terima dulu, atau batalkan.")
+        raise Conflict(text, code="needs_acceptance")
+    text = _("Jawaban API diterima oleh %(name)s.", name=by.name)
+    _act(by, "accepted", text, Status.RUNNING, (Status.PAUSED,), trusted=True)
+    sync_run.advance(run_id)
+    sync_run.queue_next(run_id)
     return _told()
 
 
@@ -150,12 +167,12 @@ def _insert(run: SyncRun, by: Actor) -> None:
         raise _second() from None
 
 
-def _act(by: Actor, code: str, text: Any, to: Any, sources: Iterable[Status]) -> int:
+def _act(by: Actor, code: str, text: Any, to: Any, sources: Iterable[Status], **values: Any) -> int:
     """Move the live run, note who did it, and return its id. Raises `Conflict`."""
     run = sync_run.live()
     with write() as session:
-        reasons = {"reason": None, "reason_code": None, "crashes": 0}
-        if run is None or not sync_run.move(session, run.id, to, *sources, **reasons):
+        values |= {"reason": None, "reason_code": None, "crashes": 0}
+        if run is None or not sync_run.move(session, run.id, to, *sources, **values):
             raise Conflict(_("Itu tidak dapat dilakukan sekarang."), code="not_now")
         _note(session, by, run.id, code, text)
     return int(run.id)

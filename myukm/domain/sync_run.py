@@ -9,12 +9,12 @@ from sqlalchemy import Row, case, func, select, update
 from sqlalchemy.orm import Session
 
 from myukm.database import count_changed, utcnow, write
-from myukm.domain import progress, sync_log, sync_queue, sync_trail
+from myukm.domain import guard, progress, sync_log, sync_queue, sync_trail
 from myukm.domain.api_state import Reason
 from myukm.extensions import db
 from myukm.i18n import campus_language
 from myukm.models import SyncItem, SyncRun
-from myukm.models.sync import ItemStatus, Status
+from myukm.models.sync import OPEN, ItemStatus, Status
 
 CHUNK = 10_000
 MOST_CRASHES = 5
@@ -68,8 +68,11 @@ def advance(run_id: int) -> None:
     run = find(run_id)
     if run is None:
         return
-    if run.status == Status.RUNNING and run.dispatched and progress.counts(run)["pending"] == 0:
-        complete(run_id)
+    if run.status == Status.RUNNING and run.dispatched:
+        if progress.counts(run)["pending"] == 0:
+            complete(run_id)
+        else:
+            _review_held(run)
     elif run.status == Status.CANCELLING and not progress.workers(run_id):
         cancel_rest(run_id)
 
@@ -134,7 +137,7 @@ def _cancel_some(run_id: int) -> bool:
     """Cancel the next students and return whether there were any."""
     unfinished = (
         SyncItem.run_id == run_id,
-        SyncItem.status.in_([ItemStatus.PENDING, ItemStatus.CLAIMED]),
+        SyncItem.status.in_([*OPEN, ItemStatus.HELD]),
     )
     with write() as session:
         some = select(SyncItem.id).where(*unfinished).order_by(SyncItem.id).limit(CHUNK).subquery()
@@ -157,10 +160,44 @@ def _cancel_some(run_id: int) -> bool:
     return True
 
 
+def _review_held(run: Row[Any]) -> None:
+    """Held students of a trusted run are free again; of another one they are judged when nobody
+    else is left: many are for a person to decide, few are believed."""
+    number = guard.held(run.id)
+    if not number or not (run.trusted or guard.only_held_left(run.id)):
+        return
+    if not run.trusted and guard.too_many(number, run.compared):
+        pause_suspicious(run.id)
+        return
+    with write() as session:
+        move(session, run.id, Status.RUNNING, Status.RUNNING, trusted=True)
+    guard.release(run.id)
+
+
+def pause_suspicious(run_id: int) -> None:
+    """Pause a running run because the API's answers take much away from many students."""
+    run = find(run_id)
+    if run is None or run.trusted:
+        return
+    with campus_language():
+        numbers = {"held": guard.held(run_id), "compared": run.compared}
+        reason = _(
+            "%(held)s dari %(compared)s jawaban API jauh lebih rendah daripada data yang ada. "
+            "Belum ada yang ditimpa: periksa contohnya, lalu terima atau batalkan.",
+            **{name: format_decimal(number) for name, number in numbers.items()},
+        )
+    _pause(run_id, guard.CODE, reason)
+
+
 def pause_refused(run_id: int, code: str) -> None:
     """Pause a running run because the payment API refuses us (a code of `REFUSALS`)."""
-    with write() as session, campus_language():
+    with campus_language():
         reason = str(REFUSALS[code])
+    _pause(run_id, code, reason)
+
+
+def _pause(run_id: int, code: str, reason: str) -> None:
+    with write() as session:
         paused = move(
             session, run_id, Status.PAUSED, Status.RUNNING, reason=reason, reason_code=code
         )

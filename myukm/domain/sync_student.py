@@ -32,7 +32,7 @@ def sync(idperson: str) -> str:
     with write() as session:
         payments = {idperson: outcome.payments} if outcome.payments else {}
         changed, _known = outcomes.changes(session, payments)
-        payment_history.note(session, None, changed)
+        payment_history.note(session, None, changed, payment_history.known(session, changed))
         outcomes.store(session, changed)
         result = "failed" if outcome.code else "success" if changed else "unchanged"
         message = outcome.message or _words(result)

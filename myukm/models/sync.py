@@ -33,6 +33,8 @@ class SyncRun(Model):
     `chosen` are the idpersons asked for (None: all students), `failed_code` says for what cause
     they failed in the parent, `moved_at` when the run last moved, `crashes` how many lanes failed
     since then, `hidden` that it was reset, `pruned` that only sums, failures and changes are left.
+    `compared` are the answers about students of whom we had data, `trusted` says that answers which
+    take much away are believed (see `domain.guard`).
     """
 
     TRANSITIONS: ClassVar[dict[Status, frozenset[Status]]] = {
@@ -62,6 +64,8 @@ class SyncRun(Model):
     cancelled: Mapped[int] = mapped_column(default=0)
     chosen: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     failed_code: Mapped[str | None] = mapped_column(key_type(32))
+    compared: Mapped[int] = mapped_column(default=0)
+    trusted: Mapped[bool] = mapped_column(default=False)
     pruned: Mapped[bool] = mapped_column(default=False)
     dispatched: Mapped[bool] = mapped_column(default=False)
     crashes: Mapped[int] = mapped_column(default=0)
@@ -77,14 +81,19 @@ class SyncRun(Model):
 
 
 class ItemStatus(StrEnum):
-    """What became of a student in a run; `unchanged` is a success that wrote nothing."""
+    """What became of a student in a run; `unchanged` is a success that wrote nothing, `held` an
+    answer that was held back, whose student counts as pending."""
 
     PENDING = "pending"
     CLAIMED = "claimed"
+    HELD = "held"
     SUCCESS = "success"
     UNCHANGED = "unchanged"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+OPEN = (ItemStatus.PENDING, ItemStatus.CLAIMED)
 
 
 class SyncItem(Model):

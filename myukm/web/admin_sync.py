@@ -6,7 +6,7 @@ from flask import Blueprint, Response, jsonify, render_template, request
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
-from myukm.domain import progress, sync_log, sync_pembayaran
+from myukm.domain import guard, progress, sync_log, sync_pembayaran
 from myukm.domain.sync_history import CODES
 from myukm.domain.sync_pembayaran import Actor
 from myukm.errors import Invalid
@@ -29,6 +29,8 @@ def index() -> str:
         progress=now,
         course=course(now),
         log=sync_log.recent(now["run_id"]),
+        held=guard.held(now["run_id"]) if now["reason_code"] == guard.CODE else 0,
+        examples=guard.examples(now["run_id"]) if now["reason_code"] == guard.CODE else [],
         can_act=current_user.role in TREASURERS,
     )
 
@@ -69,8 +71,8 @@ def pause() -> tuple[Response, int]:
 @json_call
 @roles(*TREASURERS)
 def resume() -> tuple[Response, int]:
-    """Let a paused run go on."""
-    return jsonify(sync_pembayaran.resume(actor())), 202
+    """Let a paused run go on; `accept`: what the guard holds back is believed."""
+    return jsonify(sync_pembayaran.resume(actor(), accept=sent().get("accept") is True)), 202
 
 
 @bp.post("/cancel")

@@ -98,3 +98,19 @@ def test_a_student_shows_what_changed(open_as: OpenAs, campus: Flask) -> None:
     expect(page.locator("#siswa-history tbody tr")).to_have_count(1)
     expect(page.locator("#siswa-history")).to_contain_text("Pertama kali diambil")
     check_look(page)
+
+
+def test_a_lying_api_is_shown_and_a_person_decides(
+    open_as: OpenAs, campus: Flask, simulator: Simulator
+) -> None:
+    page = begin(open_as, "Mulai Sinkronisasi")
+    simulator.set(fail={"empty": 0.5})
+    page.get_by_role("button", name="Mulai Sinkronisasi").click()
+    expect(page.locator("#sync-status")).to_contain_text("Dijeda", timeout=30_000)
+    expect(page.locator("#guard tbody tr")).to_have_count(10)
+    expect(page.get_by_role("button", name="Lanjutkan")).to_be_hidden()
+    check_look(page)
+    page.get_by_role("button", name="Terima").click()
+    page.locator("dialog[open]").get_by_role("button", name="Terima").click()
+    expect(page.locator("#sync-status")).to_contain_text("Selesai", timeout=30_000)
+    expect(page.locator("#guard tbody tr")).to_have_count(0)

@@ -187,6 +187,8 @@ def upgrade():
     sa.Column('cancelled', sa.Integer(), nullable=False),
     sa.Column('chosen', sa.JSON(none_as_null=True), nullable=True),
     sa.Column('failed_code', sa.String(length=32).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=32), 'mysql'), nullable=True),
+    sa.Column('compared', sa.Integer(), nullable=False),
+    sa.Column('trusted', sa.Boolean(), nullable=False),
     sa.Column('pruned', sa.Boolean(), nullable=False),
     sa.Column('dispatched', sa.Boolean(), nullable=False),
     sa.Column('crashes', sa.Integer(), nullable=False),

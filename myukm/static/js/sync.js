@@ -1,5 +1,6 @@
 import * as api from "./api.js";
 import { confirmed } from "./dialog.js";
+import { refresh } from "./refresh.js";
 import { on } from "./stream.js";
 import { SyncLog } from "./sync_log.js";
 import { counts, isLive, isStale, message } from "./sync_state.js";
@@ -24,6 +25,13 @@ function render(progress) {
   current = progress;
   paint(progress);
   tellEnd(before, progress);
+  if (before.reason_code !== progress.reason_code) renewGuard();
+}
+
+/** Takes anew what the guard holds back: it is told with the reason of the pause. */
+async function renewGuard() {
+  await refresh(["guard"]);
+  paint(current);
 }
 
 /** Renders what a call answers, unless the stream said something newer meanwhile. */
@@ -36,15 +44,16 @@ async function renderAnswer(call) {
 const QUESTIONS = {
   cancel: () => confirmed("confirm-cancel", say("confirm_cancel", counts(current))),
   reset: () => confirmed("confirm-reset"),
+  accept: () => confirmed("confirm-accept"),
 };
 
 async function act(button) {
-  const { action, wishes = "{}" } = button.dataset;
+  const { action, call = action, wishes = "{}" } = button.dataset;
   if (QUESTIONS[action] && !(await QUESTIONS[action]())) return;
   button.setAttribute("aria-busy", "true");
   button.disabled = true;
   try {
-    await renderAnswer(api.post(`${page.dataset.url}/${action}`, JSON.parse(wishes)));
+    await renderAnswer(api.post(`${page.dataset.url}/${call}`, JSON.parse(wishes)));
   } catch (error) {
     toast(error.message, "bad");
   } finally {
@@ -53,9 +62,10 @@ async function act(button) {
   }
 }
 
-for (const button of page.querySelectorAll("[data-action]")) {
-  button.addEventListener("click", () => act(button));
-}
+page.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-action]");
+  if (button) act(button);
+});
 on("sync.progress", (progress) => {
   if (isStale(progress, current)) return;
   heard += 1;

@@ -10,8 +10,10 @@ const ALLOWED = {
   reset: ENDED,
   pause: ["queued", "running"],
   resume: ["paused"],
+  accept: ["paused"],
   cancel: ["queued", "running", "paused"],
 };
+const SUSPICIOUS = "suspicious_api";
 const COUNTS = [
   "total",
   "processed",
@@ -37,6 +39,8 @@ export function isStale(next, shown) {
 export function mayDo(action, progress) {
   if (!ALLOWED[action].includes(progress.status)) return false;
   if (action === "retry-failed") return progress.failed > 0;
+  if (action === "resume" || action === "accept")
+    return (action === "accept") === (progress.reason_code === SUSPICIOUS);
   return action !== "reset" || progress.status !== "idle";
 }
 

@@ -1,0 +1,147 @@
+"""An API that suddenly takes much away: the run asks before anything of that kind is written."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from myukm.demo.simulator import Simulator
+from myukm.domain import guard, payment_history, sync_pembayaran, sync_trail
+from myukm.errors import Conflict
+from myukm.extensions import db
+from myukm.models import Siswa
+from tests.conftest import every_database
+from tests.jobs.conftest import STUDENTS
+from tests.support import sync
+from tests.support.sync import BUDI
+
+WORKER = ("rq", "worker", "sync-pembayaran")
+Start = Callable[..., Any]
+Stored = dict[str, Any]
+
+
+def stored() -> Stored:
+    db.session.rollback()
+    return {row.idperson: row for row in db.session.execute(select(Siswa.__table__))}
+
+
+@pytest.fixture
+def known(campus: Flask, start: Start) -> Stored:
+    """Everybody's data after a first run; the worker stays."""
+    campus.worker = start(*WORKER)  # type: ignore[attr-defined]
+    with campus.app_context():
+        sync_pembayaran.start(BUDI)
+    sync.wait_for_end(campus)
+    with campus.app_context():
+        return stored()
+
+
+def lie(campus: Flask, api: Simulator, share: Any, **options: Any) -> dict[str, Any]:
+    """Let the API forget these students and run until somebody is asked."""
+    api.set(fail={"empty": share}, **options)
+    with campus.app_context():
+        sync_pembayaran.start(BUDI)
+    return sync.wait_for(campus, "paused", "completed")
+
+
+def check_nothing_lost(before: Stored) -> None:
+    """Assert that nobody's payments are less than they were."""
+    for idperson, now in stored().items():
+        assert now.pembayaran or not before[idperson].pembayaran, idperson
+
+
+@every_database
+def test_the_run_asks_and_writes_only_what_is_accepted(
+    campus: Flask, payment_api: Simulator, known: Stored
+) -> None:
+    asked = lie(campus, payment_api, 0.5)
+    assert asked["reason_code"] == "suspicious_api"
+    with campus.app_context():
+        check_nothing_lost(known)
+        sync.check_numbers(sync.progress_of(campus))
+        assert guard.held(asked["run_id"]) > 0
+        assert "menjadi Rp 0" in guard.examples(asked["run_id"])[0].message
+        with pytest.raises(Conflict):
+            sync_pembayaran.resume(BUDI)
+        sync_pembayaran.resume(BUDI, accept=True)
+    ended = sync.wait_for_end(campus)
+    with campus.app_context():
+        sync.check_numbers(ended)
+        assert ended["status"] == "completed"
+        assert ended["success"] == STUDENTS
+        forgotten = [i for i, now in stored().items() if now.pembayaran == []]
+        assert len(forgotten) > STUDENTS / 3
+        vanished = payment_history.of_student(next(i for i in forgotten if known[i].pembayaran))
+        assert any(row.new is None for row in vanished.items)
+        deeds = [deed.code for deed in sync_trail.of_run(ended["run_id"])]
+        assert deeds == ["started", "suspicious_api", "accepted", "completed"]
+
+
+def test_a_killed_worker_lets_nothing_through(
+    campus: Flask, payment_api: Simulator, known: Stored, start: Start
+) -> None:
+    payment_api.set(fail={"empty": 0.15}, latency_ms="150")  # too few to ask before the end
+    with campus.app_context():
+        sync_pembayaran.start(BUDI)
+    sync.wait_for_processed(campus, 100)
+    campus.worker.kill()  # type: ignore[attr-defined]
+    payment_api.set(fail={"empty": 1.0}, latency_ms="5")
+    with campus.app_context():
+        check_nothing_lost(known)
+    start(*WORKER)
+    sync.wait_for(campus, "paused")
+    with campus.app_context():
+        check_nothing_lost(known)
+        sync.check_numbers(sync.progress_of(campus))
+
+
+def test_few_are_believed_in_the_end(campus: Flask, payment_api: Simulator, known: Stored) -> None:
+    few = [idperson for idperson, was in known.items() if was.pembayaran][:3]
+    ended = lie(campus, payment_api, few)
+    with campus.app_context():
+        assert ended["status"] == "completed"
+        assert ended["success"] == STUDENTS
+        sync.check_numbers(ended)
+        now = stored()
+        assert all(now[idperson].pembayaran == [] for idperson in few)
+
+
+def test_an_api_that_came_to_its_senses_is_asked_anew(
+    campus: Flask, payment_api: Simulator, known: Stored
+) -> None:
+    lie(campus, payment_api, 0.5)
+    payment_api.set(fail={})
+    with campus.app_context():
+        sync_pembayaran.resume(BUDI, accept=True)
+    ended = sync.wait_for_end(campus)
+    assert (ended["success"], ended["unchanged"]) == (STUDENTS, STUDENTS)
+    with campus.app_context():
+        assert stored() == known
+
+
+def test_cancel_leaves_everything_as_it_was(
+    campus: Flask, payment_api: Simulator, known: Stored
+) -> None:
+    lie(campus, payment_api, 0.5)
+    with campus.app_context():
+        sync_pembayaran.cancel(BUDI)
+    ended = sync.wait_for_end(campus)
+    with campus.app_context():
+        assert ended["status"] == "cancelled"
+        sync.check_numbers(ended)
+        check_nothing_lost(known)
+
+
+def test_a_dry_run_shows_it_and_asks_nobody(
+    campus: Flask, payment_api: Simulator, known: Stored
+) -> None:
+    payment_api.set(fail={"empty": 0.5})
+    with campus.app_context():
+        sync_pembayaran.start(BUDI, dry_run=True)
+    ended = sync.wait_for_end(campus)
+    with campus.app_context():
+        assert ended["status"] == "completed"
+        assert stored() == known
+        assert payment_history.of_run(ended["run_id"]).total > STUDENTS / 3
