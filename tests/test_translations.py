@@ -24,7 +24,7 @@ def english() -> Catalog:
 
 def texts() -> dict[str, str]:
     """Return every text of the program by msgid, with a place where it stands."""
-    keywords = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
+    keywords = {"_": None, "gettext": None, "lazy_gettext": None, "N_": None, "ngettext": (1, 2)}
     found = extract_from_dir(str(ROOT / "myukm"), METHODS, keywords=keywords)
     return {
         (message if isinstance(message, str) else message[0]): f"{file}:{line}"

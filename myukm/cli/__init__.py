@@ -3,11 +3,15 @@
 from flask import Flask
 
 from myukm.cli import queue, siswa, sync, ukm, user
+from myukm.cli.language import translated
 
 PARTS = (queue, siswa, sync, ukm, user)
 
 
 def init_app(app: Flask) -> None:
-    """Register the command groups."""
-    for part in PARTS:
-        app.cli.add_command(part.group)
+    """Register the command groups, in the campus's language."""
+    with app.app_context():
+        for part in PARTS:
+            group = translated(part.group)
+            group.language = app.config["MYUKM_LANG"]
+            app.cli.add_command(group)

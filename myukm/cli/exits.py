@@ -6,25 +6,17 @@ from functools import wraps
 from typing import Any, NoReturn
 
 import click
-from flask.cli import AppGroup
 from flask_babel import gettext as _
 from redis.exceptions import RedisError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from myukm.errors import DomainError
 
 REFUSED, UNREACHABLE = 1, 5
 
-
-class CommandGroup(AppGroup):
-    """A group of commands whose errors are a line for a person and a code for a script."""
-
-    def command(  # type: ignore[override]  # always called with a name
-        self, *args: Any, **kwargs: Any
-    ) -> Callable[..., click.Command]:
-        """Return the decorator that makes a function a command of this group."""
-        decorate = super().command(*args, **kwargs)
-        return lambda function: decorate(told(function))
+# A table or a column that is not there: PostgreSQL, MariaDB; SQLite has words only.
+NOT_THERE_CODES = {"42P01", "42703", 1146, 1054}
+NOT_THERE_WORDS = ("no such table", "no such column", "has no column named")
 
 
 def told(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -36,12 +28,36 @@ def told(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **kwargs)
         except DomainError as error:
             fail(str(error), REFUSED)
-        except OperationalError as error:
-            fail(_("Basis data tidak menjawab: %(why)s", why=error.orig), UNREACHABLE)
+        except DBAPIError as error:
+            if not (why := database_trouble(error)):
+                raise
+            fail(why, UNREACHABLE)
         except RedisError as error:
             fail(_("Valkey tidak menjawab: %(why)s", why=error), UNREACHABLE)
 
     return run
+
+
+def database_trouble(error: DBAPIError) -> str | None:
+    """Return what to tell a person about the database; `None` when the program is at fault."""
+    if lacks_tables(error.orig):
+        return str(
+            _(
+                "Tabel basis data belum ada atau bukan dari versi program ini. "
+                "Jalankan: %(command)s",
+                command="flask db upgrade",
+            )
+        )
+    if isinstance(error, OperationalError):
+        return str(_("Basis data tidak menjawab: %(why)s", why=error.orig))
+    return None
+
+
+def lacks_tables(error: BaseException | None) -> bool:
+    """Return whether a driver's error says that a table or a column is not there."""
+    first = error.args[0] if error and error.args else None
+    codes = {first, getattr(error, "sqlstate", None)}
+    return bool(codes & NOT_THERE_CODES) or any(words in str(first) for words in NOT_THERE_WORDS)
 
 
 def fail(message: str, code: int) -> NoReturn:

@@ -1,6 +1,5 @@
 """`flask queue`: see what the queues do, why they don't, and set them going again."""
 
-import json
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -8,46 +7,33 @@ from contextlib import suppress
 from typing import Any
 
 import click
-from flask_babel import format_decimal
 from flask_babel import gettext as _
-from rich.console import Console
 from rich.live import Live
 from sqlalchemy.exc import SQLAlchemyError
 
 from myukm import listeners
 from myukm.cli import queue_tables as tables
-from myukm.cli.exits import CommandGroup, fail
+from myukm.cli.exits import fail
+from myukm.cli.options import as_json
+from myukm.cli.queue_jobs import console, group, print_json, some_queue
 from myukm.extensions import valkey
-from myukm.ops import api_probe, doctor, failed_jobs, restart, stats, trial
+from myukm.i18n import N_
+from myukm.ops import api_probe, doctor, stats, trial
 from myukm.queues import DEFAULT, QUEUES
 
-PIPE_WIDTH = 160
 MONITOR_SECONDS = 1.0
 BENCH_SECONDS = 60.0
 EXITS = {"ok": 0, "warning": 1, "broken": 2}
 
-group = CommandGroup("queue", help="See what the queues do, and why they don't.")
-some_queue = click.Choice(QUEUES)
 
-
-def console() -> Console:
-    """Return the terminal; wide enough for whole lines when it is a pipe."""
-    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
-
-
-def as_json(value: Any) -> None:
-    """Print `value` as JSON."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
-
-
-@group.command("monitor")
-@click.option("--once", is_flag=True, help="Print the figures once (as in a pipe) and return.")
-@click.option("--json", "json_", is_flag=True, help="Print them as JSON.")
-def monitor(once: bool, json_: bool) -> None:
+@group.command("monitor", help=N_("Tampilkan antrian, worker dan pekerjaan terakhir."))
+@click.option("--once", is_flag=True, help=N_("Cetak sekali saja, lalu selesai."))
+@as_json
+def monitor(once: bool, as_json: bool) -> None:
     """Show each queue: waiting, oldest, running, finished, failed, rate; workers; latest jobs."""
     valkey().ping()
-    if json_:
-        as_json(stats.health())
+    if as_json:
+        print_json(stats.health())
     elif once or not sys.stdout.isatty():
         console().print(tables.health(stats.health()))
     else:
@@ -62,23 +48,48 @@ def watch(draw: Callable[[], Any]) -> None:
             live.update(draw())
 
 
-@group.command("doctor")
-@click.option("--json", "json_", is_flag=True, help="Print the findings as JSON.")
-def examine(json_: bool) -> None:
+@group.command(
+    "doctor",
+    help=N_(
+        "Jelaskan mengapa pekerjaan tidak jalan, dan obatnya. Keluar dengan 0 bila sehat, 1 bila "
+        "ada yang perlu diperhatikan, 2 bila rusak."
+    ),
+)
+@as_json
+def examine(as_json: bool) -> None:
     """Say why jobs don't move: what is wrong, since when, and the cure. Exit 0, 1 or 2."""
     with suppress(SQLAlchemyError):
         api_probe.probe()
     report = doctor.report()
-    if json_:
-        as_json(report)
+    if as_json:
+        print_json(report)
     else:
         console().print(tables.findings(report), soft_wrap=True)
     sys.exit(EXITS[report["status"]])
 
 
-@group.command("ping")
-@click.argument("queues", nargs=-1, type=some_queue, metavar="[QUEUE]...")
-@click.option("--timeout", type=click.FloatRange(0.1), default=5.0, show_default=True)
+@group.command(
+    "ping",
+    help=N_(
+        "Kirim pekerjaan kosong ke tiap antrian dan tunggu jawabannya. Keluar dengan 1 bila ada "
+        "yang tidak menjawab."
+    ),
+)
+@click.argument(
+    "queues",
+    nargs=-1,
+    type=some_queue,
+    metavar=N_("[ANTRIAN]..."),
+    help=N_("Antrian yang diuji; semua bila tidak disebut."),
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0.1),
+    default=5.0,
+    show_default=True,
+    metavar=N_("DETIK"),
+    help=N_("Berapa lama jawaban ditunggu."),
+)
 def ping(queues: Sequence[str], timeout: float) -> None:
     """Put a job that does nothing in each queue and wait for its answer. Exit 1 when none came."""
     valkey().ping()
@@ -87,9 +98,17 @@ def ping(queues: Sequence[str], timeout: float) -> None:
     sys.exit(0 if all(answer.worker for answer in answers) else 1)
 
 
-@group.command("bench")
-@click.argument("queue", type=some_queue, default=DEFAULT)
-@click.option("-n", "count", type=click.IntRange(1, 100_000), default=200, show_default=True)
+@group.command("bench", help=N_("Ukur waktu antri, tunggu dan jalan pekerjaan kosong."))
+@click.argument("queue", type=some_queue, default=DEFAULT, help=N_("Antrian yang diukur."))
+@click.option(
+    "-n",
+    "count",
+    type=click.IntRange(1, 100_000),
+    default=200,
+    show_default=True,
+    metavar=N_("JUMLAH"),
+    help=N_("Berapa pekerjaan."),
+)
 def bench(queue: str, count: int) -> None:
     """Measure dispatch, wait and run time of jobs that do nothing."""
     valkey().ping()
@@ -98,56 +117,3 @@ def bench(queue: str, count: int) -> None:
         why = listeners.why_not_served(queue)
         fail(why[1] if why else _("Pekerjaannya tidak selesai pada waktunya."), 1)
     console().print(tables.figures(queue, figures))
-
-
-@group.command("failed")
-@click.option("-n", "count", type=click.IntRange(1), default=50, show_default=True)
-@click.option("--json", "json_", is_flag=True, help="Print them as JSON.")
-def failed(count: int, json_: bool) -> None:
-    """List failed jobs, the newest first."""
-    rows = failed_jobs.failed_rows(count)
-    if json_:
-        as_json(rows)
-    else:
-        console().print(tables.failures(rows))
-
-
-@group.command("retry")
-@click.argument("job_ids", nargs=-1, metavar="[ID]...")
-@click.option("--all", "all_", is_flag=True, help="Retry every failed job.")
-def retry(job_ids: Sequence[str], all_: bool) -> None:
-    """Put failed jobs back into their queues."""
-    if bool(job_ids) == all_:
-        raise click.UsageError(_("Sebutkan ID pekerjaan, atau --all."))
-    wanted = job_ids or [job for name in QUEUES for job in failed_jobs.failed_ids(name)]
-    count = failed_jobs.retry(wanted)
-    click.echo(_("%(count)s pekerjaan diantrikan lagi.", count=format_decimal(count)))
-
-
-@group.command("clear")
-@click.argument("queue", type=some_queue)
-@click.option("--waiting", is_flag=True, help="Drop the jobs that wait.")
-@click.option("--failed", "failed_", is_flag=True, help="Forget the jobs that failed.")
-@click.option("--yes", is_flag=True, help="Don't ask.")
-def clear(queue: str, waiting: bool, failed_: bool, yes: bool) -> None:
-    """Empty a queue of what waits, or of what failed."""
-    if waiting == failed_:
-        raise click.UsageError(_("Pilih --waiting atau --failed."))
-    what = _("yang menunggu") if waiting else _("yang gagal")
-    if not yes:
-        question = _("Hapus semua pekerjaan %(what)s di antrian %(queue)s?", what=what, queue=queue)
-        click.confirm(question, abort=True)
-    count = (failed_jobs.clear_waiting if waiting else failed_jobs.clear_failed)(queue)
-    click.echo(_("%(count)s pekerjaan dihapus.", count=format_decimal(count)))
-
-
-@group.command("restart")
-def restart_workers() -> None:
-    """Ask all workers for a warm restart: they finish or give back their job and start anew."""
-    restart.ask(valkey())
-    click.echo(_("worker.py diminta mulai lagi; ia selesai dalam beberapa detik."))
-    plain = [worker.name for worker in listeners.look().workers if worker.alive and not worker.ours]
-    for name in plain:
-        click.echo(
-            _("Worker rq biasa tidak bisa mulai sendiri, ulangi dengan tangan: %(name)s", name=name)
-        )

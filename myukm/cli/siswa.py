@@ -13,21 +13,32 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from myukm.cli.exits import CommandGroup
+from myukm.cli.groups import CommandGroup
+from myukm.cli.options import as_json, at_most
 from myukm.domain import siswa, siswa_import
 from myukm.domain.siswa_import import Report
+from myukm.i18n import N_
 from myukm.models import Siswa
 
 PIPE_WIDTH = 160
 
-group = CommandGroup("siswa", help="Load and list students.")
+group = CommandGroup("siswa", help=N_("Muat dan lihat siswa."))
 
 
-@group.command("import")
-@click.argument(
-    "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False
+@group.command(
+    "import",
+    help=N_(
+        "Muat siswa dari berkas CSV atau dari API pembayaran; semuanya atau tidak sama sekali."
+    ),
 )
-@click.option("--from-api", is_flag=True, help="Load them from the payment API.")
+@click.argument(
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=False,
+    metavar=N_("[BERKAS]"),
+    help=N_("Berkas CSV."),
+)
+@click.option("--from-api", is_flag=True, help=N_("Muat dari API pembayaran."))
 def import_(file: Path | None, from_api: bool) -> None:
     """Load students from FILE (CSV) or from the payment API; all of them or none."""
     if (file is None) != from_api:
@@ -61,11 +72,22 @@ def progress_bar() -> Iterator[Report]:
         yield lambda step, done, total: bar.update(tasks[step], completed=done, total=total)
 
 
-@group.command("list")
-@click.option("--search", "q", default="", help="Words of name, id or class.")
-@click.option("--filter", "paid", type=click.Choice(("lunas", "belum")))
-@click.option("--limit", default=siswa.PER_PAGE, type=click.IntRange(1, 100_000))
-@click.option("--json", "as_json", is_flag=True)
+@group.command("list", help=N_("Daftar siswa menurut nama."))
+@click.option(
+    "--search",
+    "q",
+    default="",
+    metavar=N_("KATA"),
+    help=N_("Kata dari nama, idperson atau kelas."),
+)
+@click.option(
+    "--filter",
+    "paid",
+    type=click.Choice(("lunas", "belum")),
+    help=N_("Hanya yang lunas, atau yang belum."),
+)
+@at_most("--limit", default=siswa.PER_PAGE, limit=100_000)
+@as_json
 def list_(q: str, paid: str | None, limit: int, as_json: bool) -> None:
     """List students in the order of their names."""
     page = siswa.search(q, paid or "", per_page=limit)

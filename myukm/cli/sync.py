@@ -10,23 +10,38 @@ import click
 from flask_babel import gettext as _
 
 from myukm.cli import sync_view
-from myukm.cli.exits import REFUSED, CommandGroup
+from myukm.cli.exits import REFUSED
+from myukm.cli.groups import CommandGroup
+from myukm.cli.options import as_json, at_most
 from myukm.domain import progress, sync_check, sync_history, sync_pembayaran
 from myukm.domain.sync_pembayaran import Actor
+from myukm.i18n import N_
 
 FAILURES, ENDED_EARLY = 3, 4
 
-group = CommandGroup("sync", help="Start, follow and steer the payment sync.")
-as_json = click.option("--json", "as_json", is_flag=True, help="Print the progress object.")
-watching = click.option("--watch", "to_end", is_flag=True, help="Stay until the run has ended.")
+group = CommandGroup("sync", help=N_("Mulai, ikuti dan kendalikan sinkronisasi pembayaran."))
+watching = click.option(
+    "--watch", "to_end", is_flag=True, help=N_("Ikuti sampai prosesnya berakhir.")
+)
 
 
-@group.command()
+@group.command(help=N_("Mulai sinkronisasi semua siswa, atau sebagian."))
 @watching
 @as_json
-@click.option("--dry-run", is_flag=True, help="Ask the API, write no student.")
-@click.option("--failed-of", type=int, metavar="RUN", help="Only those that failed in RUN.")
-@click.option("--idperson", "chosen", multiple=True, metavar="ID", help="Only this student.")
+@click.option("--dry-run", is_flag=True, help=N_("Tanya API, jangan ubah data siswa."))
+@click.option(
+    "--failed-of",
+    type=int,
+    metavar=N_("PROSES"),
+    help=N_("Hanya siswa yang gagal di proses bernomor ini."),
+)
+@click.option(
+    "--idperson",
+    "chosen",
+    multiple=True,
+    metavar="ID",
+    help=N_("Hanya siswa ini; boleh disebut berulang."),
+)
 def start(
     to_end: bool, as_json: bool, dry_run: bool, failed_of: int | None, chosen: Sequence[str]
 ) -> None:
@@ -37,7 +52,7 @@ def start(
     accepted(begun, to_end, as_json)
 
 
-@group.command("retry-failed")
+@group.command("retry-failed", help=N_("Ulangi siswa yang gagal di proses terakhir."))
 @watching
 @as_json
 def retry_failed(to_end: bool, as_json: bool) -> None:
@@ -45,14 +60,14 @@ def retry_failed(to_end: bool, as_json: bool) -> None:
     accepted(sync_pembayaran.retry_failed(actor()), to_end, as_json)
 
 
-@group.command()
+@group.command(help=N_("Tampilkan keadaan proses sekarang."))
 @as_json
 def status(as_json: bool) -> None:
     """Show how the current run stands."""
     show(progress.current(), as_json)
 
 
-@group.command()
+@group.command(help=N_("Ikuti proses sekarang sampai berakhir. Ctrl-C hanya berhenti mengikuti."))
 @as_json
 def watch(as_json: bool) -> None:
     """Follow the current run to its end. Ctrl-C stops watching, not the run."""
@@ -63,37 +78,37 @@ def watch(as_json: bool) -> None:
     follow(now["run_id"], as_json)
 
 
-@group.command()
+@group.command(help=N_("Jeda proses."))
 @as_json
 def pause(as_json: bool) -> None:
     """Let the run rest."""
     show(sync_pembayaran.pause(actor()), as_json)
 
 
-@group.command()
+@group.command(help=N_("Lanjutkan proses yang dijeda."))
 @as_json
 def resume(as_json: bool) -> None:
     """Let a paused run go on."""
     show(sync_pembayaran.resume(actor()), as_json)
 
 
-@group.command()
+@group.command(help=N_("Batalkan proses."))
 @as_json
 def cancel(as_json: bool) -> None:
     """End the run early."""
     show(sync_pembayaran.cancel(actor()), as_json)
 
 
-@group.command()
+@group.command(help=N_("Kosongkan tampilan proses; riwayatnya tetap ada."))
 @as_json
 def reset(as_json: bool) -> None:
     """Show no run any more; the history stays."""
     show(sync_pembayaran.reset(actor()), as_json)
 
 
-@group.command()
-@click.option("--json", "as_json", is_flag=True, help="Print a list of progress objects.")
-@click.option("--limit", default=20, type=click.IntRange(1, 1000), show_default=True)
+@group.command(help=N_("Daftar proses terbaru."))
+@as_json
+@at_most("--limit", default=20, limit=1000)
 def history(as_json: bool, limit: int) -> None:
     """List the newest runs."""
     runs = sync_history.runs(limit)
@@ -103,7 +118,7 @@ def history(as_json: bool, limit: int) -> None:
         sync_view.table(runs)
 
 
-@group.command()
+@group.command(help=N_("Uji API pembayaran: ada, menerima token, satu siswa terbaca."))
 def check() -> None:
     """Test the payment API: is it there, does it take our token, can one student be read."""
     findings = sync_check.check()

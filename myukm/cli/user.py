@@ -7,30 +7,42 @@ from flask_babel import gettext as _
 from rich.console import Console
 from rich.table import Table
 
-from myukm.cli.exits import CommandGroup
+from myukm.cli.groups import CommandGroup
 from myukm.domain import accounts, people
 from myukm.domain.paging import Page
+from myukm.i18n import N_
 from myukm.models import Role, User
 
 BY, PIPE_WIDTH = "flask user", 160
 
-group = CommandGroup("user", help="Accounts: make one, change a password, list.")
+nim_option = click.option(
+    "--nim", required=True, metavar="NIM", help=N_("Yang dipakai orangnya untuk masuk.")
+)
+from_stdin = click.option(
+    "--password-stdin", is_flag=True, help=N_("Baca kata sandi dari masukan baku.")
+)
+group = CommandGroup("user", help=N_("Akun: buat, ganti kata sandi, lihat."))
 
 
-@group.command("create")
-@click.option("--nim", required=True, help="What the person logs in with.")
-@click.option("--name", required=True)
-@click.option("--role", required=True, type=click.Choice([str(role) for role in Role]))
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@group.command("create", help=N_("Buat akun; kata sandinya ditanyakan."))
+@nim_option
+@click.option("--name", required=True, metavar=N_("NAMA"), help=N_("Nama orangnya."))
+@click.option(
+    "--role",
+    required=True,
+    type=click.Choice([str(role) for role in Role]),
+    help=N_("Peran orangnya."),
+)
+@from_stdin
 def create(nim: str, name: str, role: str, password_stdin: bool) -> None:
     """Make an account; asks for its password unless it comes on standard input."""
     user = accounts.create(nim, name, role, password(password_stdin), by=BY)
     click.echo(_("Akun %(nim)s (%(name)s) dibuat.", nim=user.nim, name=user.name))
 
 
-@group.command("password")
-@click.option("--nim", required=True)
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@group.command("password", help=N_("Ganti kata sandi. Akun itu dikeluarkan dari semua perangkat."))
+@nim_option
+@from_stdin
 def change_password(nim: str, password_stdin: bool) -> None:
     """Change a password and log that account out everywhere."""
     user = accounts.find(nim)
@@ -38,9 +50,16 @@ def change_password(nim: str, password_stdin: bool) -> None:
     click.echo(_("Kata sandi %(nim)s diganti.", nim=user.nim))
 
 
-@group.command("list")
-@click.option("--search", "q", default="", help="Words of name or NIM.")
-@click.option("--page", default=1, type=click.IntRange(1))
+@group.command("list", help=N_("Daftar akun menurut nama, 50 per halaman."))
+@click.option("--search", "q", default="", metavar=N_("KATA"), help=N_("Kata dari nama atau NIM."))
+@click.option(
+    "--page",
+    default=1,
+    type=click.IntRange(1),
+    show_default=True,
+    metavar=N_("NOMOR"),
+    help=N_("Halaman ke berapa."),
+)
 def list_(q: str, page: int) -> None:
     """List accounts by name, 50 at a time."""
     found = people.search(q, page)

@@ -1,0 +1,24 @@
+"""Options that several commands have."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from myukm.i18n import N_
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+as_json = click.option("--json", "as_json", is_flag=True, help=N_("Cetak sebagai JSON."))
+
+
+def at_most(*names: str, default: int, limit: int | None = None) -> Decorator:
+    """Return the option for how many rows to list, up to `limit`."""
+    return click.option(
+        *names,
+        type=click.IntRange(1, limit),
+        default=default,
+        show_default=True,
+        metavar=N_("JUMLAH"),
+        help=N_("Paling banyak sekian baris."),
+    )

@@ -1,0 +1,93 @@
+"""`flask queue`, the part that acts on jobs: list failed ones, retry, clear, restart workers."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+from flask_babel import format_decimal
+from flask_babel import gettext as _
+from rich.console import Console
+
+from myukm import listeners
+from myukm.cli import queue_tables as tables
+from myukm.cli.groups import CommandGroup
+from myukm.cli.options import as_json, at_most
+from myukm.extensions import valkey
+from myukm.i18n import N_
+from myukm.ops import failed_jobs, restart
+from myukm.queues import QUEUES
+
+PIPE_WIDTH = 160
+
+group = CommandGroup("queue", help=N_("Lihat kerja antrian, dan sebabnya bila macet."))
+some_queue = click.Choice(QUEUES)
+
+
+def console() -> Console:
+    """Return the terminal; wide enough for whole lines when it is a pipe."""
+    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+
+
+def print_json(value: Any) -> None:
+    """Print `value` as JSON."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+@group.command("failed", help=N_("Daftar pekerjaan yang gagal, yang terbaru dulu."))
+@at_most("-n", "count", default=50)
+@as_json
+def failed(count: int, as_json: bool) -> None:
+    """List failed jobs, the newest first."""
+    rows = failed_jobs.failed_rows(count)
+    if as_json:
+        print_json(rows)
+    else:
+        console().print(tables.failures(rows))
+
+
+@group.command("retry", help=N_("Antrikan lagi pekerjaan yang gagal."))
+@click.argument("job_ids", nargs=-1, metavar="[ID]...", help=N_("ID pekerjaan yang diulang."))
+@click.option("--all", "all_", is_flag=True, help=N_("Ulangi semua yang gagal."))
+def retry(job_ids: Sequence[str], all_: bool) -> None:
+    """Put failed jobs back into their queues."""
+    if bool(job_ids) == all_:
+        raise click.UsageError(_("Sebutkan ID pekerjaan, atau --all."))
+    wanted = job_ids or [job for name in QUEUES for job in failed_jobs.failed_ids(name)]
+    count = failed_jobs.retry(wanted)
+    click.echo(_("%(count)s pekerjaan diantrikan lagi.", count=format_decimal(count)))
+
+
+@group.command("clear", help=N_("Kosongkan antrian dari yang menunggu, atau dari yang gagal."))
+@click.argument("queue", type=some_queue, help=N_("Antrian yang dikosongkan."))
+@click.option("--waiting", is_flag=True, help=N_("Hapus pekerjaan yang menunggu."))
+@click.option("--failed", "failed_", is_flag=True, help=N_("Hapus pekerjaan yang gagal."))
+@click.option("--yes", is_flag=True, help=N_("Jangan bertanya dulu."))
+def clear(queue: str, waiting: bool, failed_: bool, yes: bool) -> None:
+    """Empty a queue of what waits, or of what failed."""
+    if waiting == failed_:
+        raise click.UsageError(_("Pilih --waiting atau --failed."))
+    what = _("yang menunggu") if waiting else _("yang gagal")
+    if not yes:
+        question = _("Hapus semua pekerjaan %(what)s di antrian %(queue)s?", what=what, queue=queue)
+        click.confirm(question, abort=True)
+    count = (failed_jobs.clear_waiting if waiting else failed_jobs.clear_failed)(queue)
+    click.echo(_("%(count)s pekerjaan dihapus.", count=format_decimal(count)))
+
+
+@group.command(
+    "restart",
+    help=N_(
+        "Minta semua worker mulai lagi. Pekerjaan di tangan mereka diselesaikan atau dikembalikan."
+    ),
+)
+def restart_workers() -> None:
+    """Ask all workers for a warm restart: they finish or give back their job and start anew."""
+    restart.ask(valkey())
+    click.echo(_("worker.py diminta mulai lagi; ia selesai dalam beberapa detik."))
+    plain = [worker.name for worker in listeners.look().workers if worker.alive and not worker.ours]
+    for name in plain:
+        click.echo(
+            _("Worker rq biasa tidak bisa mulai sendiri, ulangi dengan tangan: %(name)s", name=name)
+        )
