@@ -87,9 +87,10 @@ def pause(as_json: bool) -> None:
 
 @group.command(help=N_("Lanjutkan proses yang dijeda."))
 @as_json
-def resume(as_json: bool) -> None:
+@click.option("--accept", is_flag=True, help=N_("Terima jawaban yang ditahan penjaga."))
+def resume(as_json: bool, accept: bool) -> None:
     """Let a paused run go on."""
-    show(sync_pembayaran.resume(actor()), as_json)
+    show(sync_pembayaran.resume(actor(), accept=accept), as_json)
 
 
 @group.command(help=N_("Batalkan proses."))
