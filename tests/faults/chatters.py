@@ -1,0 +1,118 @@
+"""People of a chat under faults: who talks until it is accepted, who listens as a page does."""
+
+import json
+import random
+import threading
+import time
+from collections import defaultdict
+from contextlib import suppress
+
+import requests
+
+TRY_AGAIN_SECONDS = 0.2
+
+
+class Talker(threading.Thread):
+    """Posts to random UKMs; a post that got no answer is sent again with the same client_id."""
+
+    def __init__(
+        self, url: str, name: str, sessions: list[requests.Session], codes: list[str]
+    ) -> None:
+        super().__init__(daemon=True)
+        self.url, self.label, self.sessions, self.codes = url, name, sessions, codes
+        self.draw = random.Random(name)
+        self.accepted: dict[int, tuple[str, str]] = {}
+        self.refused: list[str] = []
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        """Talk until told to stop."""
+        count = 0
+        while not self.stopped.wait(self.draw.uniform(0, 0.5)):
+            count += 1
+            session = self.sessions[count % len(self.sessions)]
+            self.say(session, self.draw.choice(self.codes), f"{self.label}-{count}")
+
+    def say(self, session: requests.Session, code: str, client_id: str) -> None:
+        """Send one message until it is accepted."""
+        message = {"message": client_id, "client_id": client_id}
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            try:
+                answer = session.post(f"{self.url}/ukm/{code}/messages", json=message, timeout=8)
+            except requests.RequestException:
+                answer = None
+            if answer is not None and answer.status_code in (200, 201):
+                self.accepted[answer.json()["id"]] = (code, client_id)
+                return
+            if answer is not None and answer.status_code not in (429, 502, 503):
+                self.refused.append(f"{answer.status_code} {answer.text[:200]}")
+                return
+            time.sleep(TRY_AGAIN_SECONDS)
+        self.refused.append(f"{client_id} was not accepted within 30 s")
+
+
+class Ear(threading.Thread):
+    """Follows a stream over all faults: resumes by its cursor, catches up after a `reset`."""
+
+    def __init__(self, url: str, session: requests.Session, codes: list[str]) -> None:
+        super().__init__(daemon=True)
+        self.url, self.session, self.codes = url, session, codes
+        self.heard: dict[str, list[int]] = defaultdict(list)
+        self.twice: list[int] = []
+        self.opened, self.stopped = threading.Event(), threading.Event()
+        self.cursor: str | None = None
+
+    def run(self) -> None:
+        """Listen until told to stop."""
+        while not self.stopped.is_set():
+            with suppress(requests.RequestException, AttributeError, ValueError):
+                self.follow()
+            self.stopped.wait(random.uniform(0, 2 * TRY_AGAIN_SECONDS))
+
+    def follow(self) -> None:
+        """Read one stream to its end."""
+        headers = {"Last-Event-ID": self.cursor} if self.cursor else {}
+        url = f"{self.url}/stream"
+        with self.session.get(url, headers=headers, stream=True, timeout=(3, 20)) as answer:
+            self.opened.set()
+            fields: dict[str, str] = {}
+            for line in answer.iter_lines(chunk_size=1):
+                if line:
+                    name, _, value = line.decode().partition(":")
+                    fields[name] = value.removeprefix(" ")
+                elif fields:
+                    self.take(fields)
+                    fields = {}
+                if self.stopped.is_set():
+                    return
+
+    def take(self, fields: dict[str, str]) -> None:
+        """Note one event."""
+        self.cursor = fields.get("id", self.cursor)
+        if fields.get("event") == "reset":
+            self.catch_up()
+        elif fields.get("event") == "chat.message":
+            self.note(json.loads(fields["data"]))
+
+    def catch_up(self) -> None:
+        """Ask for what was missed, as the page does."""
+        for code in self.codes:
+            while page := self.after(code, self.heard[code][-1] if self.heard[code] else 0):
+                for message in page:
+                    self.note(message)
+
+    def after(self, code: str, message_id: int) -> list[dict[str, object]]:
+        """Return the messages after that one; none where the listener is a stranger."""
+        url = f"{self.url}/ukm/{code}/messages"
+        answer = self.session.get(url, params={"after": message_id, "limit": 100}, timeout=8)
+        found: list[dict[str, object]] = answer.json().get("messages", [])
+        return found
+
+    def note(self, message: dict[str, object]) -> None:
+        """Keep a message's id; one that is here already came twice."""
+        ids, new = self.heard[str(message["ukm"])], int(str(message["id"]))
+        if new in ids[-500:]:
+            self.twice.append(new)
+        else:
+            ids.append(new)
