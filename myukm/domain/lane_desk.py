@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from myukm.database import count_changed, utcnow, write
@@ -146,18 +146,23 @@ def has_pending(session: Session, run_id: int) -> bool:
     return bool(session.scalar(select(waiting)))
 
 
-def release(session: Session, run_id: int, lane_id: str) -> int:
-    """Make the lane's unfinished students pending again and return how many there were.
+def release(session: Session, run_id: int, lane_id: str) -> None:
+    """Make the unfinished students of a lane pending again; only the lane itself may ask."""
+    _free(session, run_id, SyncItem.lane_id == lane_id)
 
-    They are changed by their keys: a search that changes as it goes would, on MariaDB, lock other
-    lanes' rows on its way.
-    """
-    mine = (SyncItem.lane_id == lane_id, SyncItem.status == ItemStatus.CLAIMED)
-    ids = session.scalars(select(SyncItem.id).where(SyncItem.run_id == run_id, *mine)).all()
-    if not ids:
-        return 0
-    free = update(SyncItem).where(SyncItem.id.in_(ids), *mine)
-    return count_changed(session, free.values(status=ItemStatus.PENDING, lane_id=None))
+
+def release_orphans(session: Session, run_id: int) -> None:
+    """Make students pending again whose lane is no more."""
+    _free(session, run_id, ~exists().where(SyncLane.id == SyncItem.lane_id))
+
+
+def _free(session: Session, run_id: int, whose: ColumnElement[bool]) -> None:
+    """Changed by their keys: an UPDATE that searches would lock others' rows on MariaDB."""
+    claimed = SyncItem.status == ItemStatus.CLAIMED
+    query = select(SyncItem.id).where(SyncItem.run_id == run_id, claimed, whose)
+    if ids := session.scalars(query).all():
+        free = update(SyncItem).where(SyncItem.id.in_(ids), claimed, whose)
+        session.execute(free.values(status=ItemStatus.PENDING, lane_id=None))
 
 
 def keep_patience(session: Session, students: Iterable[Student]) -> None:

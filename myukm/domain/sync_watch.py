@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 
 from myukm.database import count_changed, write
 from myukm.domain import progress, sync_log, sync_queue, sync_run
-from myukm.domain.lane_desk import has_pending, release
+from myukm.domain.lane_desk import has_pending, release_orphans
 from myukm.extensions import db
 from myukm.i18n import campus_language
 from myukm.models import SyncLane
@@ -35,6 +35,8 @@ class Watcher:
             bury(lane_id, run_id)
         run = sync_run.live()
         if run is not None:
+            with write() as session:
+                release_orphans(session, run.id)
             sync_run.advance(run.id)
             self._see_that_somebody_works(run)
         self._tell()
@@ -80,13 +82,15 @@ def needs_job(run: Any) -> bool:
 
 
 def bury(lane_id: str, run_id: int) -> None:
-    """Give up a lane that shows no sign of life: its students are free again."""
+    """Give up a lane that shows no sign of life.
+
+    Its students are freed in a later transaction: once the lane's row is gone for all to see, no
+    turn of it can claim any more.
+    """
     with write() as session, campus_language():
-        number = release(session, run_id, lane_id)
-        if not count_changed(session, delete(SyncLane).where(SyncLane.id == lane_id)):
-            return
-        text = _("Satu worker berhenti mendadak. %(n)d siswa kembali menunggu.", n=number)
-        sync_log.tell(run_id, "warning", "lane_lost", text)
+        if count_changed(session, delete(SyncLane).where(SyncLane.id == lane_id)):
+            text = _("Satu worker berhenti mendadak. Siswanya kembali menunggu.")
+            sync_log.tell(run_id, "warning", "lane_lost", text)
 
 
 _watcher = Watcher()
