@@ -1,0 +1,85 @@
+"""The peer of bench/sync: fetch and update, with nothing around it.
+
+One aiohttp session, a fixed number of requests in flight, one UPDATE statement for every 500
+answers. No queue, no retry, no validation, no progress: what it leaves out is what the program
+adds. Prints JSON: seconds and CPU seconds.
+"""
+
+import argparse
+import asyncio
+import json
+import resource
+import sqlite3
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import aiohttp
+import psycopg
+
+BATCH = 500
+
+
+def main() -> None:
+    """Sync every student once."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--api", required=True)
+    parser.add_argument("--database", required=True)
+    parser.add_argument("--concurrency", type=int, required=True)
+    asked = parser.parse_args()
+    postgresql = asked.database.startswith("postgresql")
+    connection: Any = (
+        psycopg.connect(asked.database)
+        if postgresql
+        else sqlite3.connect(asked.database.removeprefix("sqlite:///"), check_same_thread=False)
+    )
+    ids = [row[0] for row in connection.execute("SELECT idperson FROM siswa ORDER BY id")]
+    mark = "%s" if postgresql else "?"
+    statement = f"UPDATE siswa SET pembayaran = {mark}, saldo = {mark} WHERE idperson = {mark}"
+    started, before = time.perf_counter(), cpu()
+    asyncio.run(sync(asked.api, asked.concurrency, iter(ids), connection, statement))
+    print(json.dumps({"seconds": time.perf_counter() - started, "cpu": cpu() - before}))
+
+
+def cpu() -> float:
+    """Return the CPU seconds of this process."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+async def sync(
+    api: str, concurrency: int, ids: Iterator[str], connection: Any, statement: str
+) -> None:
+    """Fetch with `concurrency` workers and write in batches beside them."""
+    rows: list[tuple[str, str, str]] = []
+    writing = asyncio.Lock()
+
+    async def write(batch: list[tuple[str, str, str]]) -> None:
+        async with writing:
+            await asyncio.to_thread(store, connection, statement, batch)
+
+    async def work(session: aiohttp.ClientSession) -> None:
+        nonlocal rows
+        for idperson in ids:
+            async with session.get(f"{api}/payments/{idperson}") as answer:
+                data = (await answer.json())["data"]
+            found = data[0] if data else {"periods": [], "saldo": 0}
+            rows.append((json.dumps(found["periods"]), str(found["saldo"]), idperson))
+            if len(rows) >= BATCH:
+                batch, rows = rows, []
+                await write(batch)
+
+    connector = aiohttp.TCPConnector(limit=concurrency)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        await asyncio.gather(*(work(session) for _ in range(concurrency)))
+    await write(rows)
+
+
+def store(connection: Any, statement: str, rows: list[tuple[str, str, str]]) -> None:
+    """Write one batch in one transaction."""
+    connection.cursor().executemany(statement, rows)
+    connection.commit()
+
+
+if __name__ == "__main__":
+    main()

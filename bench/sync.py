@@ -1,0 +1,179 @@
+"""How fast the payment sync is, beside a bare script that only fetches and updates.
+
+    python -m bench.sync [--students 6000] [--latency 50] [--concurrency 32] [--turns 3]
+                         [--postgresql] [--plain] [--workers 1]
+
+Both in turns against the same simulator and the same database, which forgets all payments before
+each turn, so that both write every student. Printed are medians and the ratio turn by turn.
+"""
+
+import argparse
+import json
+import secrets
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import requests
+from flask import Flask
+from sqlalchemy import insert, select, update
+
+import config
+from bench.report import row
+from myukm import create_app
+from myukm.database import write
+from myukm.demo.simulator.client import Simulator
+from myukm.demo.valkey import start_valkey
+from myukm.domain import sync_pembayaran
+from myukm.extensions import db
+from myukm.models import Siswa, SyncRun
+from tests.support.programs import Program
+from tests.support.servers import PostgreSQL
+from tests.support.waiting import wait_until
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--students", type=int, default=6000)
+    parser.add_argument("--latency", type=float, default=50, help="of the API, milliseconds")
+    parser.add_argument("--concurrency", type=int, default=32, help="requests in flight")
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--plain", action="store_true", help="rq worker instead of worker.py")
+    parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
+    asked = parser.parse_args()
+    with parts(asked) as (app, env, folder):
+        ours, bare = [], []
+        command = ("rq", "worker") if asked.plain else ("python", "worker.py")
+        workers = [
+            Program(folder / f"worker-{n}.log", env, *command, "sync-pembayaran")
+            for n in range(asked.workers)
+        ]
+        try:
+            for turn in range(asked.turns + 1):
+                pair = (one_run(app, workers), one_script(app, env, asked.concurrency))
+                if turn:  # the first turn warms everything up
+                    ours.append(pair[0])
+                    bare.append(pair[1])
+        finally:
+            for worker in workers:
+                worker.kill()
+    report(asked, ours, bare)
+
+
+def report(
+    asked: argparse.Namespace, ours: list[dict[str, float]], bare: list[dict[str, float]]
+) -> None:
+    """Print medians and ratios."""
+    limit = asked.concurrency / asked.latency * 1000
+    speed = [asked.students / turn["seconds"] for turn in ours]
+    script = [asked.students / turn["seconds"] for turn in bare]
+    row("limit of the API, per worker", limit, "students/s")
+    row("MyUKM", statistics.median(speed), "students/s")
+    row("bare script", statistics.median(script), "students/s")
+    pairs = list(zip(ours, bare, strict=True))
+    row("speed, ratio", statistics.median(b["seconds"] / o["seconds"] for o, b in pairs), "x")
+    row("CPU per student, MyUKM", per_student(ours, asked.students), "ms")
+    row("CPU per student, bare script", per_student(bare, asked.students), "ms")
+    row("CPU, ratio", statistics.median(o["cpu"] / b["cpu"] for o, b in pairs), "x")
+
+
+def per_student(turns: list[dict[str, float]], students: int) -> float:
+    """Return the median CPU milliseconds per student."""
+    return statistics.median(turn["cpu"] for turn in turns) / students * 1000
+
+
+@contextmanager
+def parts(asked: argparse.Namespace) -> Iterator[tuple[Flask, dict[str, str], Path]]:
+    """Start database, Valkey and simulator, and import the students."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "pg").mkdir()
+        server = PostgreSQL(folder / "pg") if asked.postgresql else None
+        api = Simulator(students=asked.students, latency_ms=str(asked.latency))
+        try:
+            with start_valkey(folder / "valkey") as valkey:
+                env = {
+                    "DATABASE_URL": server.fresh_database()
+                    if server
+                    else f"sqlite:///{folder}/b.db",
+                    "REDIS_URL": valkey.url,
+                    "PEMBAYARAN_API_URL": api.url,
+                    "PEMBAYARAN_API_CONCURRENCY": str(asked.concurrency),
+                    "SECRET_KEY": secrets.token_urlsafe(32),
+                }
+                app = create_app(config.load(env))
+                prepare(app, api)
+                yield app, env, folder
+        finally:
+            api.stop()
+            if server:
+                server.child.stop(5)
+
+
+def prepare(app: Flask, api: Simulator) -> None:
+    """Make the tables and the students."""
+    import flask_migrate
+
+    roster = requests.get(f"{api.url}/siswa", timeout=30).json()["data"]
+    with app.app_context():
+        flask_migrate.upgrade()
+        with write() as session:
+            session.execute(
+                insert(Siswa), [{"idperson": s["idperson"], "nama": s["nama"]} for s in roster]
+            )
+
+
+def forget_payments(app: Flask) -> None:
+    """Let every student be as after the import."""
+    nothing = {"pembayaran": None, "saldo": None, "digest": None, "synced_at": None}
+    with app.app_context(), write() as session:
+        session.execute(update(Siswa).values(nothing))
+
+
+def one_run(app: Flask, workers: list[Program]) -> dict[str, float]:
+    """Play one run of the sync from its start to its end."""
+    forget_payments(app)
+    before, started = sum(map(cpu_of, workers)), time.perf_counter()
+    with app.app_context():
+        run_id = sync_pembayaran.start(sync_pembayaran.Actor("bench"))["run_id"]
+    wait_until(lambda: ended(app, run_id), 600, "the run ends")
+    seconds = time.perf_counter() - started
+    return {"seconds": seconds, "cpu": sum(map(cpu_of, workers)) - before}
+
+
+def ended(app: Flask, run_id: int) -> bool:
+    """Return whether the run is completed."""
+    with app.app_context():
+        return db.session.scalar(select(SyncRun.status).where(SyncRun.id == run_id)) == "completed"
+
+
+def cpu_of(program: Program) -> float:
+    """Return the CPU seconds of a program's processes, those that ended included."""
+    total = 0.0
+    for process in psutil.Process(program.child.pid).children(recursive=True):
+        try:
+            total += sum(process.cpu_times()[:4])
+        except psutil.NoSuchProcess:
+            continue
+    return total
+
+
+def one_script(app: Flask, env: dict[str, str], concurrency: int) -> dict[str, float]:
+    """Run the bare script once."""
+    forget_payments(app)
+    argv = [sys.executable, "-m", "bench.bare_sync", "--api", env["PEMBAYARAN_API_URL"]]
+    argv += ["--database", env["DATABASE_URL"], "--concurrency", str(concurrency)]
+    done = subprocess.run(argv, check=True, capture_output=True, text=True)
+    return dict(json.loads(done.stdout))
+
+
+if __name__ == "__main__":
+    main()
