@@ -21,6 +21,11 @@ from myukm.extensions import db
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 
+def is_id(value: Any) -> bool:
+    """Return whether a row can have this id (SQLite does not even take a larger number)."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63
+
+
 def key_type(length: int) -> TypeEngine[str]:
     """Return a string type for identifiers: compared byte by byte on every database."""
     return String(length).with_variant(mysql.VARCHAR(length, collation="utf8mb4_bin"), "mysql")

@@ -8,13 +8,12 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from myukm.database import utcnow, write
+from myukm.database import is_id, utcnow, write
 from myukm.domain import ukm
 from myukm.domain.broadcast import broadcast_later, topic
 from myukm.domain.chat_rules import (
     check_client_id,
     checked_text,
-    is_id,
     refuse_flood,
     refuse_muted,
 )

@@ -55,8 +55,3 @@ def refuse_flood(user_id: int) -> None:
     # A moment in the future means that the clock was set back: no reason to refuse.
     if written and timedelta(0) <= utcnow() - written < BURST_WITHIN:
         raise TooFast(_("Terlalu cepat. Tunggu beberapa detik."), code="too_fast")
-
-
-def is_id(value: Any) -> bool:
-    """Return whether a row can have this id (SQLite does not even take a larger number)."""
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Select, select
 
+from myukm.database import is_id
 from myukm.errors import Invalid, NotFound
 from myukm.extensions import db
 from myukm.models import Siswa, SyncItem, SyncRun
@@ -41,7 +42,7 @@ def check(
 
     Raises `NotFound` for an unknown run `failed_of`, `Invalid` for unknown students or none.
     """
-    if failed_of is not None and db.session.get(SyncRun, failed_of) is None:
+    if failed_of is not None and not _is_run(failed_of):
         raise NotFound(_("Tidak ada proses #%(run)s.", run=failed_of), code="no_such_run")
     students = None if chosen is None else list(dict.fromkeys(chosen))
     if students is not None:
@@ -49,6 +50,10 @@ def check(
     if db.session.scalar(selection(students, failed_of, failed_code).limit(1)) is None:
         raise no_student()
     return students
+
+
+def _is_run(run_id: int) -> bool:
+    return is_id(run_id) and db.session.get(SyncRun, run_id) is not None
 
 
 def no_student() -> Invalid:

@@ -7,8 +7,7 @@ from flask_babel import lazy_gettext as _
 from redis.exceptions import RedisError
 from sqlalchemy import select, update
 
-from myukm.database import count_changed, write
-from myukm.domain.chat_rules import is_id
+from myukm.database import count_changed, is_id, write
 from myukm.domain.rights import mine
 from myukm.errors import Invalid
 from myukm.extensions import db, valkey

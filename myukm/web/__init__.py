@@ -10,6 +10,7 @@ from myukm.web import (
     admin_sync_runs,
     admin_ukm,
     admin_users,
+    arguments,
     auth,
     change_words,
     chat,
@@ -43,6 +44,7 @@ PARTS = (
 
 def init_app(app: Flask) -> None:
     """Register the blueprints, the guards before them and the error pages."""
+    app.url_map.converters["int"] = arguments.RowId
     security.init_app(app)
     errors.init_app(app)
     formats.init_app(app)

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import request
 from flask_babel import lazy_gettext as _
+from werkzeug.routing import IntegerConverter
 
 from myukm.errors import Invalid
 
@@ -13,6 +14,12 @@ SMALL_BODY = 64 * 1024
 def limit_body() -> None:
     """Refuse a body that no call of this blueprint could need, before it is read."""
     request.max_content_length = SMALL_BODY
+
+
+class RowId(IntegerConverter):
+    """The id of a row in an address; a longer number than any row's is no address of ours."""
+
+    regex = r"\d{1,18}"
 
 
 def json_object() -> dict[str, Any]:

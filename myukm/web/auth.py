@@ -21,10 +21,13 @@ login_manager.user_loader(accounts.find_session)
 
 
 def field(name: str) -> str:
-    """Return a text field of the form or the JSON body; "" when it is absent."""
+    """Return a text field of the form or the JSON body; "" when it is absent.
+
+    Half a surrogate pair, which JSON can carry, is left out: the rate limit could not count it.
+    """
     body: Any = request.get_json(silent=True) if request.is_json else request.form
     value = body.get(name, "") if isinstance(body, Mapping) else ""
-    return value if isinstance(value, str) else ""
+    return value.encode(errors="ignore").decode() if isinstance(value, str) else ""
 
 
 def _failed(response: Response) -> bool:

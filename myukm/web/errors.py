@@ -21,6 +21,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(OperationalError, database_error)
     app.register_error_handler(DataError, data_error)
+    app.register_error_handler(UnicodeEncodeError, data_error)
     app.register_error_handler(PoolTimeout, database_error)
 
 
@@ -56,8 +57,8 @@ def database_error(error: SQLAlchemyError) -> Any:
     )
 
 
-def data_error(error: DataError) -> Any:
-    """Refuse text that no column holds (PostgreSQL takes no NUL, ids have a length)."""
+def data_error(_error: Exception) -> Any:
+    """Refuse text that no column holds: NUL on PostgreSQL, a long id, half a surrogate pair."""
     return domain_error(Invalid(_("Isian ini tidak bisa disimpan.")))
 
 

@@ -37,7 +37,7 @@ def refuse_cross_site() -> None:
         return
     site = request.headers.get("Sec-Fetch-Site", "none")
     origin = request.headers.get("Origin")
-    if site not in ("same-origin", "none") or (origin and not is_ours(origin)):
+    if site not in ("same-origin", "none") or (origin is not None and not is_ours(origin)):
         raise Forbidden(_("Permintaan ini datang dari situs lain."), code="cross_site")
 
 

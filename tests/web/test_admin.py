@@ -131,3 +131,21 @@ def test_pages_of_the_trail_and_of_accounts(client_as: ClientAs, app: Flask) -> 
     assert "U0 Unit 0" in admin.get("/admin/audit?page=2").text
     assert admin.get("/admin/audit?page=999").status_code == 200
     assert admin.get("/admin/audit?page=x").status_code == 422
+
+
+HUGE = 2**80
+
+
+def test_an_id_that_no_row_can_have_is_not_found(client_as: ClientAs) -> None:
+    admin = client_as("admin")
+    for path in (f"runs/{HUGE}", f"runs/{HUGE}/failures.csv"):
+        assert admin.get(f"/admin/sync-pembayaran/{path}").status_code == 404
+    assert admin.post(f"/admin/users/{HUGE}/block", json={}).status_code == 404
+    start = admin.post("/admin/sync-pembayaran/start", json={"failed_of": HUGE})
+    assert (start.status_code, start.get_json()["error"]["code"]) == (404, "no_such_run")
+
+
+def test_half_a_surrogate_pair_is_no_student(client_as: ClientAs) -> None:
+    wish = {"idperson": ["\ud800"]}
+    answer = client_as("admin").post("/admin/sync-pembayaran/start", json=wish)
+    assert answer.status_code == 422

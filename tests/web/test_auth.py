@@ -49,6 +49,15 @@ def test_a_strange_body_is_a_failed_log_in(browser: FlaskClient, body: object) -
     assert browser.post("/login", json=body).status_code == 401
 
 
+@pytest.mark.parametrize("body", [{"nim": "\ud800"}, {"nim": "admin1", "password": "\ud800"}])
+def test_half_a_surrogate_pair_does_not_get_around_the_limit(
+    browser: FlaskClient, body: dict[str, str]
+) -> None:
+    assert browser.post("/login", json=body).status_code == 401
+    answers = [log_in(browser, "member", "salah").status_code for _ in range(12)]
+    assert answers[9:] == [401, 429, 429]
+
+
 def test_an_unknown_nim_and_a_wrong_password_look_the_same(browser: FlaskClient) -> None:
     wrong = log_in(browser, "member", "salah-sekali")
     unknown = browser.post("/login", data={"nim": "2024001x", "password": "salah-sekali"})

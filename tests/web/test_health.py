@@ -80,6 +80,7 @@ def test_metrics_without_valkey(app: Flask) -> None:
     [
         ({}, 403),
         ({"Authorization": f"Bearer {TOKEN}"}, 200),
+        ({"Authorization": TOKEN}, 403),
         ({"Authorization": "Bearer another"}, 403),
         ({"Authorization": "Bearer "}, 403),
         ({"Authorization": "Bearer ümlaut"}, 403),
