@@ -116,20 +116,23 @@ def _waiting(ukm_id: int) -> Sequence[ChatMessage]:
 
 
 class Overdue:
-    """Messages that no worker published: one look per process and second, without any clock."""
+    """Messages that no worker published: two looks per process and second, without any clock."""
 
     def __init__(self) -> None:
         self._seen: dict[int, int] = {}
+        self._seen_before: dict[int, int] = {}
 
     def publish_overdue(self) -> None:
-        """Publish where a message waits that already waited at the previous look."""
+        """Publish where a message waits that already waited at the two looks before."""
         query = (
             select(ChatMessage.ukm_id, func.min(ChatMessage.id), func.max(ChatMessage.id))
             .where(ChatMessage.published_at.is_(None))
             .group_by(ChatMessage.ukm_id)
         )
         waiting = db.session.execute(query).all()
-        overdue = [ukm_id for ukm_id, oldest, _ in waiting if oldest <= self._seen.get(ukm_id, -1)]
+        before = self._seen_before
+        overdue = [ukm_id for ukm_id, oldest, _ in waiting if oldest <= before.get(ukm_id, -1)]
+        self._seen_before = self._seen
         self._seen = {ukm_id: newest for ukm_id, _, newest in waiting}
         for ukm_id in overdue:
             count = publish(ukm_id)

@@ -1,6 +1,6 @@
 """The watch: a thread in every web process and worker.py that looks after what could be stuck.
 
-Every second each process publishes chat messages that no worker took; one of them, the leader,
+Twice a second each process looks for chat messages that no worker took; one of them, the leader,
 also sees to the sync and the presence. See `Leader` for how it is chosen without a clock.
 """
 
@@ -9,6 +9,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable
+from itertools import count
 
 from flask import Flask
 from redis.exceptions import RedisError
@@ -20,7 +21,7 @@ from myukm.errors import DomainError
 from myukm.extensions import db
 from myukm.models import Leader
 
-TICK_SECONDS = 1.0
+TICK_SECONDS, LEAD_EVERY = 0.5, 2
 TAKE_OVER_TICKS = 5
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ def start(app: Flask) -> "Watch":
 
 
 class Watch:
-    """Calls `everywhere` every second in each process, and `leading` in the one that leads."""
+    """Calls `everywhere` twice a second in each process, `leading` once in the one that leads."""
 
     def __init__(self, app: Flask, everywhere: list[Duty], leading: list[Duty]) -> None:
         self.app, self.everywhere, self.leading = app, everywhere, leading
@@ -52,10 +53,12 @@ class Watch:
         self.stopped.set()
 
     def _run(self) -> None:
-        while not self.stopped.wait(TICK_SECONDS):
+        for tick in count(1):
+            if self.stopped.wait(TICK_SECONDS):
+                return
             for duty in self.everywhere:
                 self._do(duty)
-            if self._do(self._leads):
+            if tick % LEAD_EVERY == 0 and self._do(self._leads):
                 for duty in self.leading:
                     self._do(duty)
 
