@@ -26,11 +26,15 @@ def hash_password(password: str) -> str:
 
 def matches(stored: str | None, password: str) -> bool:
     """Return whether `password` is the one behind `stored` (None: no such account)."""
+    return _aside(_verify, stored or nobodys(), password) and stored is not None
+
+
+def _verify(stored: str, password: str) -> bool:
+    # What escapes from gevent's thread pool is printed there with its trace.
     try:
-        right = _aside(HASHER.verify, stored or nobodys(), password)
+        return HASHER.verify(stored, password)
     except VerificationError:
         return False
-    return right and stored is not None
 
 
 def _aside(function: Callable[..., Result], *args: str) -> Result:
