@@ -13,6 +13,19 @@ timeout = 60
 control_socket_disable = True
 
 
+def on_starting(server):
+    """Refuse to start on wrong settings: worker after worker would be started and fail."""
+    import sys
+
+    import config
+
+    try:
+        config.load()
+    except config.ConfigError as error:
+        print(f"myukm: {error}", file=sys.stderr)  # noqa: T201 (the start ends here)
+        sys.exit(2)
+
+
 def post_worker_init(worker):
     """Start this process's upkeep, and say good-bye to open streams when it is told to stop."""
     import gevent
