@@ -115,8 +115,11 @@ def wishes() -> dict[str, Any]:
 
 
 def sent() -> dict[str, Any]:
-    """Return the optional JSON object of the body. Raises `Invalid` for other JSON."""
-    body = request.get_json(silent=True) if request.data else {}
+    """Return the optional JSON object of the body. Raises `Invalid` for anything else.
+
+    A form is refused, not overlooked: it may ask for a dry run.
+    """
+    body = request.get_json(silent=True) if request.content_length or request.data else {}
     if not isinstance(body, dict):
         raise Invalid(_("Kirimlah sebuah objek JSON."), code="bad_body")
     return body

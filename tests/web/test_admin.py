@@ -149,3 +149,10 @@ def test_half_a_surrogate_pair_is_no_student(client_as: ClientAs) -> None:
     wish = {"idperson": ["\ud800"]}
     answer = client_as("admin").post("/admin/sync-pembayaran/start", json=wish)
     assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("form", [{"dry_run": "true"}, '{"dry_run": true}'])
+def test_a_form_does_not_start_a_run_over_all(client_as: ClientAs, form: Any) -> None:
+    admin, kind = client_as("admin"), "application/x-www-form-urlencoded"
+    answer = admin.post("/admin/sync-pembayaran/start", data=form, content_type=kind)
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (422, "bad_body")
