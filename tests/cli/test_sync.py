@@ -1,0 +1,173 @@
+"""`flask sync`: what it prints and how it ends."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from myukm.demo.simulator import Simulator
+from myukm.domain import sync_dispatch, sync_pembayaran, sync_work
+from tests.support import sync
+from tests.support.programs import Program
+
+Flasks = Callable[..., Result]
+
+
+@pytest.fixture
+def settings(settings: dict[str, str], simulator: Simulator) -> dict[str, str]:
+    return settings | {"PEMBAYARAN_API_URL": simulator.url}
+
+
+@pytest.fixture
+def campus(app: Flask) -> Iterator[Flask]:
+    with app.app_context():
+        sync.enrol(50)
+    return app
+
+
+@pytest.fixture
+def flask(campus: Flask) -> Flasks:
+    """`flask("status")` runs `flask sync status` in this process."""
+    return lambda *words: campus.test_cli_runner().invoke(args=("sync", *words))
+
+
+def work(campus: Flask) -> None:
+    """Carry the run out, as a worker would."""
+    run_id = sync.progress_of(campus)["run_id"]
+    with campus.app_context():
+        sync_dispatch.dispatch(run_id)
+    with campus.app_context():
+        sync_work.work(run_id)
+
+
+def printed(result: Result) -> Any:
+    return json.loads(result.stdout)
+
+
+def test_start_is_accepted_and_returns(flask: Flasks) -> None:
+    result = flask("start", "--json")
+    assert result.exit_code == 0
+    assert printed(result)["status"] == "queued"
+    assert printed(result)["started_by"].endswith("(CLI)")
+
+
+def test_a_second_start_is_refused_in_one_line(flask: Flasks) -> None:
+    flask("start")
+    refused = flask("start")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr == "Sinkronisasi sedang berjalan.\n"
+
+
+def test_chosen_students_and_unknown_ones(flask: Flasks, campus: Flask) -> None:
+    unknown = flask("start", "--idperson", "100001", "--idperson", "x")
+    assert unknown.exit_code == 1
+    assert "x" in unknown.stderr
+    assert flask("start", "--idperson", "100001", "--idperson", "100002").exit_code == 0
+    work(campus)
+    assert printed(flask("status", "--json"))["total"] == 2
+
+
+def test_usage(flask: Flasks) -> None:
+    assert flask("start", "--nope").exit_code == 2
+    assert flask("start", "--failed-of", "x").exit_code == 2
+
+
+def test_status_without_a_run(flask: Flasks) -> None:
+    assert flask("status").stdout == "Tidak ada sinkronisasi.\n"
+    assert printed(flask("status", "--json"))["run_id"] is None
+    assert flask("watch").exit_code == 1
+
+
+@pytest.mark.parametrize(("kind", "code"), [(None, 0), ("404", 3)])
+def test_watch_ends_as_the_run_did(
+    flask: Flasks, campus: Flask, simulator: Simulator, kind: str | None, code: int
+) -> None:
+    simulator.set(fail={kind: ["100001"]} if kind else {})
+    flask("start")
+    work(campus)
+    watched = flask("watch")
+    assert watched.exit_code == code
+    assert "100%" in watched.stdout.replace(" ", "")
+
+
+def test_start_watch_follows_to_the_end_with_a_line_per_ten_percent(
+    flask: Flasks, campus: Flask, start: Callable[..., Any], simulator: Simulator
+) -> None:
+    simulator.set(latency_ms="20")
+    start("rq", "worker", "sync-pembayaran")
+    result = flask("start", "--watch")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert "menunggu antrian" in lines[0]
+    assert "selesai" in lines[-1]
+    assert len(lines) <= 15
+
+
+def test_cancelled_is_four(flask: Flasks) -> None:
+    flask("start")
+    assert "dibatalkan" in flask("cancel").stdout
+    assert flask("watch").exit_code == 4
+    assert flask("cancel").exit_code == 1
+
+
+def test_pause_resume_reset(flask: Flasks) -> None:
+    assert flask("pause").exit_code == 1
+    flask("start")
+    assert printed(flask("pause", "--json"))["status"] == "paused"
+    assert flask("reset").exit_code == 1
+    assert printed(flask("resume", "--json"))["status"] == "queued"
+    flask("cancel")
+    assert printed(flask("reset", "--json"))["status"] == "idle"
+
+
+def test_retry_failed(flask: Flasks, campus: Flask, simulator: Simulator) -> None:
+    assert flask("retry-failed").exit_code == 1
+    simulator.set(fail={"404": ["100001", "100002"]})
+    flask("start")
+    work(campus)
+    assert flask("retry-failed").exit_code == 0
+    simulator.set(fail={})
+    work(campus)
+    again = printed(flask("status", "--json"))
+    assert (again["total"], again["success"], again["parent_run_id"]) == (2, 2, 1)
+
+
+def test_history(flask: Flasks) -> None:
+    flask("start")
+    flask("cancel")
+    assert [run["status"] for run in printed(flask("history", "--json"))] == ["cancelled"]
+    assert "Dibatalkan" in flask("history").stdout
+
+
+def test_dry_run_writes_no_student(flask: Flasks, campus: Flask) -> None:
+    flask("start", "--dry-run")
+    work(campus)
+    assert printed(flask("status", "--json"))["dry_run"]
+    with campus.app_context():
+        assert sync_pembayaran.start(sync.BUDI)
+    work(campus)
+    assert sync.progress_of(campus)["unchanged"] == 0, "nothing had been written before"
+
+
+def test_check(flask: Flasks, simulator: Simulator) -> None:
+    good = flask("check")
+    assert good.exit_code == 0
+    assert len(good.stdout.splitlines()) == 3
+    simulator.set(token="another")
+    refused = flask("check")
+    assert refused.exit_code == 1
+    assert "401" in refused.stdout
+    simulator.stop()
+    assert flask("check").exit_code == 1
+
+
+def test_without_a_database_it_says_so_and_exits_with_five(tmp_path: Path) -> None:
+    env = {"DATABASE_URL": "postgresql://postgres@127.0.0.1:1/none", "SECRET_KEY": "x" * 40}
+    program = Program(tmp_path / "log", env, "flask", "--app", "wsgi", "sync", "status")
+    assert program.child.wait(30) == 5
+    assert "Basis data tidak menjawab" in program.output()
+    program.kill()

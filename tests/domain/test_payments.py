@@ -1,0 +1,150 @@
+"""What is a valid answer of the payment API, what it adds up to, and which answers are equal."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from myukm import exact_json
+from myukm.demo.sample import payments as sample_payments
+from myukm.demo.sample import student
+from myukm.domain.payments import InvalidBody, WrongStudent, parse
+
+SUMMARY = {"total_billed": 1000, "total_paid": 400, "total_remaining": 600, "fully_paid": False}
+
+
+def account(**item: Any) -> dict[str, Any]:
+    """An account of student 7 with one item, which can be changed."""
+    bill = {
+        "unit_name": "Juli",
+        "amount_billed": 1000,
+        "amount_paid": 400,
+        "remaining_balance": 600,
+    }
+    category = {"category_name": "SPP", "summary": SUMMARY, "items": [bill | item]}
+    period = {"period_id": "20252026", "kelas_info": "X", "summary": SUMMARY}
+    return {"idperson": "7", "saldo": 0, "periods": [period | {"categories": [category]}]}
+
+
+def body(*accounts: Any) -> bytes:
+    return json.dumps({"data": list(accounts)}).encode()
+
+
+def test_the_sample_campus_is_valid() -> None:
+    for index in range(200):
+        idperson = student(index)["idperson"]
+        data = sample_payments(student(index))
+        found = parse(body(*data), idperson)
+        owed = sum(
+            max(0, int(period["summary"]["total_remaining"]))
+            for period in (data[0]["periods"] if data else [])
+        )
+        assert found.tunggakan == owed
+        assert found.lunas == (owed == 0)
+
+
+def test_no_payments_is_an_empty_list_and_nothing_owed() -> None:
+    found = parse(b'{"data": []}', "7")
+    assert (found.periods, found.saldo, found.tunggakan, found.lunas) == ([], None, 0, True)
+
+
+def test_overpaid_periods_do_not_settle_others() -> None:
+    one, other = account(), account()
+    one["periods"][0]["summary"] = SUMMARY | {"total_remaining": -5000}
+    one["periods"].append(other["periods"][0] | {"period_id": "20262027"})
+    found = parse(body(one), "7")
+    assert found.tunggakan == 600
+    assert not found.lunas
+
+
+@pytest.mark.parametrize("amount", [1000, "1000", 1000.0, "1000.00"])
+def test_the_same_money_is_the_same_answer(amount: Any) -> None:
+    assert (
+        parse(body(account(amount_billed=amount)), "7").digest == parse(body(account()), "7").digest
+    )
+
+
+def test_the_order_of_keys_means_nothing_and_every_value_does() -> None:
+    same = dict(reversed(list(account().items())))
+    first = parse(body(account()), "7").digest
+    assert parse(body(same), "7").digest == first
+    for changed in (
+        account(amount_paid=401),
+        account(unit_name="Agustus"),
+        account(note="bayar di kantin"),
+        account() | {"saldo": 1},
+    ):
+        assert parse(body(changed), "7").digest != first
+
+
+@pytest.mark.parametrize(
+    "amount", [None, "", "1.234.567", "Rp 1000", " 1000", "1e3", True, 10**30, -(10**13), [], "९"]
+)
+def test_what_is_no_amount(app: Flask, amount: Any) -> None:
+    with app.app_context(), pytest.raises(InvalidBody):
+        parse(body(account(amount_billed=amount)), "7")
+
+
+@pytest.mark.parametrize(
+    "field", ["unit_name", "amount_billed", "amount_paid", "remaining_balance"]
+)
+def test_an_item_without_one_of_its_fields_spoils_all(app: Flask, field: str) -> None:
+    broken = account()
+    del broken["periods"][0]["categories"][0]["items"][0][field]
+    with app.app_context(), pytest.raises(InvalidBody):
+        parse(body(broken), "7")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b'{"data": {}}',
+        b'{"data": [null]}',
+        b'{"data": [NaN]}',
+        b"\xff\xfe{}",
+        b"<!doctype html>",
+        b"[" * 200_000,
+        b'{"data": [{"idperson": "7", "saldo": NaN, "periods": []}]}',
+        b'{"data": [{"idperson": "7", "saldo": 0, "periods": [], "x": "\\ud800"}]}',
+        b'{"data": [{"idperson": "7", "saldo": 0, "periods": [], "x": "\\u0000"}]}',
+        b'{"data": [{"idperson": "7", "saldo": 0}]}',
+        b'{"data": [{"saldo": 0, "periods": []}]}',
+    ],
+)
+def test_what_is_no_answer(app: Flask, raw: bytes) -> None:
+    with app.app_context(), pytest.raises(InvalidBody):
+        parse(raw, "7")
+
+
+@pytest.mark.parametrize("owner", ["8", "07", " 7", 70])
+def test_another_students_answer(owner: Any) -> None:
+    with pytest.raises(WrongStudent):
+        parse(body(account() | {"idperson": owner}), "7")
+    with pytest.raises(WrongStudent):
+        parse(body(account(), account() | {"idperson": owner}), "7")
+
+
+def test_an_id_may_come_as_a_number() -> None:
+    assert parse(body(account() | {"idperson": 7}), "7").tunggakan == 600
+
+
+def test_emoji_are_text() -> None:
+    assert parse(body(account(unit_name="Juli 🎓")), "7").periods
+
+
+def test_numbers_are_kept_to_the_last_digit() -> None:
+    raw = b'{"data":[{"idperson":7,"saldo":10.10,"periods":[],"x":1}]}'
+    raw = raw.replace(
+        b"[]",
+        b'[{"period_id":"1","exact":12345678901234567.890,"summary":%b,'
+        b'"categories":[]}]' % json.dumps(SUMMARY).encode(),
+    )
+    found = parse(raw, "7")
+    assert found.saldo == Decimal("10.10")
+    assert '"exact":12345678901234567.890' in exact_json.dumps(found.periods)
+    assert exact_json.loads(exact_json.dumps(found.periods)) == found.periods

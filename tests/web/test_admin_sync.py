@@ -1,0 +1,158 @@
+"""The calls and pages of the payment sync: who may, what they answer, bad input."""
+
+import csv
+import io
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import update
+
+from myukm.database import write
+from myukm.domain import progress, sync_dispatch
+from myukm.models import Siswa, SyncItem, SyncRun
+from tests.support import sync
+
+URL = "/admin/sync-pembayaran"
+ACTIONS = ("start", "pause", "resume", "cancel", "reset", "retry-failed")
+ClientAs = Callable[[str], FlaskClient]
+
+
+@pytest.fixture
+def campus(app: Flask) -> Flask:
+    with app.app_context():
+        sync.enrol(20)
+    return app
+
+
+def code(answer: Any) -> str:
+    return str(answer.json["error"]["code"])
+
+
+@pytest.mark.parametrize(
+    ("who", "page", "call", "action"),
+    [
+        ("admin", 200, 200, 202),
+        ("bendahara", 200, 200, 202),
+        ("operator", 200, 200, 403),
+        ("member", 403, 403, 403),
+        ("outsider", 403, 403, 403),
+        ("nobody", 302, 401, 401),
+    ],
+)
+def test_who_may(
+    campus: Flask, client_as: ClientAs, who: str, page: int, call: int, action: int
+) -> None:
+    client = client_as(who)
+    assert client.get(URL).status_code == page
+    assert client.get(f"{URL}/runs").status_code == page
+    assert client.get(f"{URL}/progress").status_code == call
+    assert client.post(f"{URL}/start").status_code == action
+    if action != 202:
+        for name in ACTIONS:
+            assert client.post(f"{URL}/{name}").status_code == action
+
+
+def test_start_and_what_follows(campus: Flask, client_as: ClientAs) -> None:
+    client = client_as("bendahara")
+    accepted = client.post(f"{URL}/start")
+    assert accepted.status_code == 202
+    assert accepted.json["started_by"] == "Budi Santoso"
+    assert set(accepted.json) >= set(progress.idle())
+    again = client.post(f"{URL}/start")
+    assert (again.status_code, code(again)) == (409, "sync_already_running")
+    assert client.post(f"{URL}/reset").status_code == 409
+    assert client.post(f"{URL}/pause").json["status"] == "paused"
+    assert client.post(f"{URL}/resume").status_code == 202
+    assert client.post(f"{URL}/cancel").status_code == 202
+    assert client.get(f"{URL}/progress").json["status"] == "cancelled"
+    assert client.post(f"{URL}/reset").status_code == 200
+    assert client.get(f"{URL}/progress").json["status"] == "idle"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"idperson": ["100001", "nobody"]}, 422),
+        ({"idperson": []}, 422),
+        ({"idperson": "100001"}, 422),
+        ({"idperson": [100001]}, 422),
+        ({"dry_run": "yes"}, 422),
+        ({"failed_of": 12345}, 404),
+        ({"failed_of": "1"}, 422),
+        ({"failed_of": True}, 422),
+        ({"failed_of": 10**30}, 404),
+        ([], 422),
+        ("x", 422),
+    ],
+)
+def test_bad_input_starts_nothing(
+    campus: Flask, client_as: ClientAs, body: Any, status: int
+) -> None:
+    client = client_as("admin")
+    answer = client.post(f"{URL}/start", json=body)
+    assert answer.status_code == status, answer.json
+    assert set(answer.json["error"]) == {"code", "message"}
+    assert client.get(f"{URL}/progress").json["status"] == "idle"
+
+
+def test_no_student(app: Flask, client_as: ClientAs) -> None:
+    answer = client_as("admin").post(f"{URL}/start")
+    assert (answer.status_code, code(answer)) == (422, "no_student")
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}]
+)
+def test_another_origin_is_refused(
+    campus: Flask, client_as: ClientAs, headers: dict[str, str]
+) -> None:
+    assert client_as("admin").post(f"{URL}/start", headers=headers).status_code == 403
+
+
+def test_start_is_quick_whatever_the_number_of_students(campus: Flask, client_as: ClientAs) -> None:
+    with campus.app_context(), write() as session:
+        rows = [
+            {"idperson": f"x{n}", "nama": f"Siswa {n}", "search_text": f"siswa {n}"}
+            for n in range(20_000)
+        ]
+        session.bulk_insert_mappings(Siswa, rows)  # type: ignore[arg-type]
+    client, times = client_as("admin"), []
+    for _ in range(9):
+        began = time.perf_counter()
+        assert client.post(f"{URL}/start").status_code == 202
+        times.append(time.perf_counter() - began)
+        client.post(f"{URL}/cancel")
+    assert median(times) <= 0.05
+
+
+def test_the_failures_as_a_spreadsheet(campus: Flask, client_as: ClientAs) -> None:
+    client = client_as("operator")
+    assert client.get(f"{URL}/runs/1/failures.csv").status_code == 404
+    run_id = client_as("admin").post(f"{URL}/start").json["run_id"]
+    with campus.app_context():
+        sync_dispatch.dispatch(run_id)
+        with write() as session:
+            bad = update(SyncItem).where(SyncItem.idperson == "100001")
+            session.execute(
+                bad.values(status="failed", code="timeout", message="Terlambat.", attempts=3)
+            )
+            named = update(Siswa).where(Siswa.idperson == "100001")
+            session.execute(named.values(nama='=HYPERLINK("x";"y")'))
+            session.execute(update(SyncRun).values(failed=1))
+    answer = client.get(f"{URL}/runs/{run_id}/failures.csv")
+    assert answer.mimetype == "text/csv"
+    assert answer.data.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
+    assert rows[0] == ["idperson", "nama", "code", "message", "attempts", "at"]
+    assert rows[1][:5] == ["100001", '\'=HYPERLINK("x";"y")', "timeout", "Terlambat.", "3"]
+    assert len(rows) == 2
+    assert b"100001" in client.get(f"{URL}/runs/{run_id}").data
+
+
+def test_pages_of_runs_that_do_not_exist(campus: Flask, client_as: ClientAs) -> None:
+    assert client_as("admin").get(f"{URL}/runs/99").status_code == 404
