@@ -1,7 +1,9 @@
 """What the tests share: real parts, a fresh database for each, and named people."""
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,17 +68,24 @@ def sqlite_url(migrated: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
+def postgresql() -> Iterator[PostgreSQL]:
     """One real PostgreSQL for the session."""
-    with PostgreSQL(tmp_path_factory.mktemp("postgresql")) as server:
+    with open_folder() as folder, PostgreSQL(folder) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
+def mariadb() -> Iterator[MariaDB]:
     """One real MariaDB for the session."""
-    with MariaDB(tmp_path_factory.mktemp("mariadb")) as server:
+    with open_folder() as folder, MariaDB(folder) as server:
         yield server
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder that a server's own account can reach: pytest closes its folders to others."""
+    with tempfile.TemporaryDirectory(prefix="myukm-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The tables. Importing this package registers all of them with SQLAlchemy."""
 
+from myukm.models.alert import Alert
 from myukm.models.audit import Audit
 from myukm.models.chat import ChatMessage
 from myukm.models.invitation import Invitation
@@ -11,6 +12,7 @@ from myukm.models.ukm import Membership, Ukm
 from myukm.models.user import LoginSession, Role, User
 
 __all__ = [
+    "Alert",
     "Audit",
     "ChatMessage",
     "Invitation",

@@ -2,6 +2,7 @@
 
 from myukm.domain import presence, sync_watch, unread
 from myukm.domain.broadcast import Overdue
+from myukm.ops.alerts import Alarm
 from myukm.ops.housekeeping import Housekeeper
 from myukm.ops.telling import HealthTeller
 from myukm.ops.tidy import Prober, Tidier
@@ -16,6 +17,7 @@ def duties() -> tuple[list[Duty], list[Duty]]:
         unread.tell_waiting,
         sync_watch.watch,
         HealthTeller().tell_health,
+        Alarm().raise_alerts,
         Tidier().tidy_queues,
         Prober().probe_api,
         Housekeeper().keep_house,

@@ -9,6 +9,17 @@ down_revision = None
 
 
 def upgrade():
+    op.create_table('alert',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('open', sa.String(length=64).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=64), 'mysql'), nullable=True),
+    sa.Column('code', sa.String(length=64).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=64), 'mysql'), nullable=False),
+    sa.Column('level', sa.String(length=16).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=16), 'mysql'), nullable=False),
+    sa.Column('message', sa.Text(), nullable=False),
+    sa.Column('since', myukm.database.UTCDateTime(), nullable=False),
+    sa.Column('resolved_at', myukm.database.UTCDateTime(), nullable=True),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('open')
+    )
     op.create_table('audit',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('at', myukm.database.UTCDateTime(), nullable=False),
@@ -336,3 +347,4 @@ def downgrade():
         batch_op.drop_index('ix_audit_at')
 
     op.drop_table('audit')
+    op.drop_table('alert')

@@ -1,0 +1,25 @@
+"""What was wrong, since when, and until when."""
+
+from datetime import datetime
+
+from sqlalchemy import Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from myukm.database import Id, UTCDateTime, key_type, utcnow
+from myukm.orm import Model
+
+
+class Alert(Model):
+    """A finding of the doctor that lasted.
+
+    `open` is its code while it lasts and NULL after: unique, so one trouble is one alert.
+    """
+
+    __tablename__ = "alert"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    open: Mapped[str | None] = mapped_column(key_type(64), unique=True)
+    code: Mapped[str] = mapped_column(key_type(64))
+    level: Mapped[str] = mapped_column(key_type(16))
+    message: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    resolved_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -1,0 +1,151 @@
+"""Alerts: a finding of the doctor that lasts is told once, and once more when it is over.
+
+They go to the open pages of admins and operators, to `ALERT_WEBHOOK_URL` and to `ALERT_EMAIL_TO`.
+"""
+
+import logging
+import smtplib
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from email.message import EmailMessage
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import requests
+from flask import current_app
+from sqlalchemy import select
+
+from myukm.database import iso, utcnow, write
+from myukm.extensions import db
+from myukm.i18n import campus_language
+from myukm.live import log as events
+from myukm.models import Alert
+from myukm.ops import doctor
+
+LOOK_SECONDS = 3.0
+DELIVERY_SECONDS = 10.0
+TRIES = 3
+
+log = logging.getLogger(__name__)
+
+
+class Alarm:
+    """Compares what the doctor finds now with what is known; two looks in a row count."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+        self._found_before: set[str] = set()
+        self._gone_before: set[str] = set()
+
+    def raise_alerts(self) -> None:
+        """Open alerts for lasting findings and resolve those that are over."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + LOOK_SECONDS
+        with campus_language():
+            # Of several findings with one code the first is the most telling.
+            found = {finding["code"]: finding for finding in reversed(doctor.report()["findings"])}
+        still_open = select(Alert.open).where(Alert.open.is_not(None))
+        known = {code for code in db.session.scalars(still_open) if code}
+        new, gone = found.keys() - known, known - found.keys()
+        lasting = [found[key] for key in new & self._found_before]
+        over = sorted(gone & self._gone_before)
+        self._found_before, self._gone_before = new, gone
+        if lasting or over:
+            deliver([*opened(lasting), *resolved(over)])
+
+
+def opened(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Store new alerts, tell the pages, and return them as JSON."""
+    with write() as session:
+        alerts = [
+            Alert(
+                open=finding["code"],
+                code=finding["code"],
+                level=finding["level"],
+                message=finding["message"],
+                since=since_of(finding),
+            )
+            for finding in findings
+        ]
+        session.add_all(alerts)
+        return _tell(alerts)
+
+
+def since_of(finding: Mapping[str, Any]) -> datetime:
+    """Return since when a finding holds, as far as the doctor knows."""
+    return datetime.fromisoformat(finding["since"]) if finding["since"] else utcnow()
+
+
+def resolved(codes: Sequence[str]) -> list[dict[str, Any]]:
+    """Close alerts that are over, tell the pages, and return them as JSON."""
+    with write() as session:
+        alerts = session.scalars(select(Alert).where(Alert.open.in_(codes))).all()
+        for alert in alerts:
+            alert.open, alert.resolved_at = None, utcnow()
+        return _tell(alerts)
+
+
+def _tell(alerts: Sequence[Alert]) -> list[dict[str, Any]]:
+    told = [as_json(alert) for alert in alerts]
+    for alert in told:
+        events.append("alert", "alert", alert)
+    return told
+
+
+def as_json(alert: Alert) -> dict[str, Any]:
+    """Return an alert as the stream and the web hook carry it."""
+    return {
+        "level": alert.level,
+        "code": alert.code,
+        "message": alert.message,
+        "since": iso(alert.since),
+        "resolved": alert.resolved_at is not None,
+    }
+
+
+def deliver(alerts: Sequence[dict[str, Any]]) -> None:
+    """Send alerts to where the settings say, aside: a slow receiver holds up nothing."""
+    arguments = (dict(current_app.config), alerts)
+    threading.Thread(target=_deliver, args=arguments, name="alerts", daemon=True).start()
+
+
+def _deliver(settings: Mapping[str, Any], alerts: Sequence[dict[str, Any]]) -> None:
+    for alert in alerts:
+        if url := settings["ALERT_WEBHOOK_URL"]:
+            _try("the web hook", lambda url=url, alert=alert: _post(url, alert))
+        if settings["ALERT_EMAIL_TO"] and settings["SMTP_URL"]:
+            _try("the mail server", lambda alert=alert: _mail(settings, alert))
+
+
+def _try(receiver: str, send: Any) -> None:
+    for attempt in range(1, TRIES + 1):
+        try:
+            send()
+        except (requests.RequestException, smtplib.SMTPException, OSError) as error:
+            # The error's text may hold the address with its secret.
+            log.warning("an alert did not reach %s: %s", receiver, type(error).__name__)
+            time.sleep(attempt)
+        else:
+            return
+
+
+def _post(url: str, alert: Mapping[str, Any]) -> None:
+    answer = requests.post(url, json=alert, timeout=DELIVERY_SECONDS, allow_redirects=False)
+    answer.raise_for_status()
+
+
+def _mail(settings: Mapping[str, Any], alert: Mapping[str, Any]) -> None:
+    server = urlsplit(settings["SMTP_URL"])
+    mail = EmailMessage()
+    mail["Subject"] = f"MyUKM: {'✓' if alert['resolved'] else '!'} {alert['code']}"
+    mail["From"] = f"myukm@{server.hostname}"
+    mail["To"] = settings["ALERT_EMAIL_TO"]
+    mail.set_content(f"{alert['message']}\n\n{alert['since']}\n{settings['PUBLIC_URL']}")
+    kind = smtplib.SMTP_SSL if server.scheme == "smtps" else smtplib.SMTP
+    with kind(server.hostname or "", server.port or 0, timeout=DELIVERY_SECONDS) as connection:
+        if server.username:
+            connection.login(unquote(server.username), unquote(server.password or ""))
+        connection.send_message(mail)
