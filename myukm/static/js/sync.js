@@ -3,7 +3,7 @@ import { confirmed } from "./dialog.js";
 import { refresh } from "./refresh.js";
 import { on } from "./stream.js";
 import { SyncLog } from "./sync_log.js";
-import { counts, isLive, isStale, message } from "./sync_state.js";
+import { counts, isLive, isStale, isSuspicious, message } from "./sync_state.js";
 import { paint } from "./sync_view.js";
 import { data, say } from "./text.js";
 import { toast } from "./toast.js";
@@ -25,11 +25,13 @@ function render(progress) {
   current = progress;
   paint(progress);
   tellEnd(before, progress);
-  if (before.reason_code !== progress.reason_code) renewGuard();
+  if (isSuspicious(before) || isSuspicious(progress)) renewGuard(before, progress);
 }
 
-/** Takes anew what the guard holds back: it is told with the reason of the pause. */
-async function renewGuard() {
+/** Takes anew what the guard holds back, when it was begun, given up, or a lane brought the rest. */
+async function renewGuard(before, progress) {
+  const same = ["reason_code", "workers"].every((name) => before[name] === progress[name]);
+  if (same) return;
   await refresh(["guard"]);
   paint(current);
 }

@@ -35,12 +35,15 @@ export function isStale(next, shown) {
   return next.run_id === shown.run_id && done(next) < done(shown);
 }
 
+/** Whether the run waits for a person to judge what the guard holds back. */
+export const isSuspicious = (progress) => progress.reason_code === SUSPICIOUS;
+
 /** Whether the action makes sense now. */
 export function mayDo(action, progress) {
   if (!ALLOWED[action].includes(progress.status)) return false;
   if (action === "retry-failed") return progress.failed > 0;
   if (action === "resume" || action === "accept")
-    return (action === "accept") === (progress.reason_code === SUSPICIOUS);
+    return (action === "accept") === isSuspicious(progress);
   return action !== "reset" || progress.status !== "idle";
 }
 
@@ -61,7 +64,8 @@ export function message(progress) {
     return ["neutral", say("cancelled", counts(progress)), progress.reason];
   if (progress.status === "failed") return ["bad", say("failed"), progress.reason];
   if (progress.stalled) return ["wait", say("stalled"), progress.reason];
-  if (progress.status === "paused") return ["wait", say("paused"), progress.reason];
+  if (progress.status === "paused")
+    return ["wait", say(isSuspicious(progress) ? "suspicious" : "paused"), progress.reason];
   if (progress.reason) return ["neutral", progress.reason];
   return null;
 }
