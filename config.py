@@ -44,7 +44,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "MYUKM_ENV": production,
         "MYUKM_LANG": env.choice("MYUKM_LANG", "id", ("id", "en")),
         "MYUKM_TIMEZONE": env.timezone("MYUKM_TIMEZONE", "Asia/Jakarta"),
-        "REDIS_URL": env.url("REDIS_URL", "redis://127.0.0.1:6379/0", _VALKEY_SCHEMES),
+        "REDIS_URL": _valkey(env),
         "PUBLIC_URL": env.url("PUBLIC_URL", "", ("http", "https")).rstrip("/"),
         "TRUSTED_PROXIES": env.integer("TRUSTED_PROXIES", 0, 0, 10),
         "REGISTRATION": env.choice("REGISTRATION", "invite", ("invite", "open", "closed")),
@@ -120,6 +120,14 @@ def _generated_secret() -> str:
         return path.read_text()
     except OSError as error:
         raise ConfigError(f"SECRET_KEY: not set, and {path} is not writable ({error})") from None
+
+
+def _valkey(env: "_Reader") -> str:
+    url = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", _VALKEY_SCHEMES)
+    # redis-py would take database 0 for a path that is no number.
+    if not url.startswith("unix:") and not re.fullmatch(r"/?\d*", urlsplit(url).path):
+        raise ConfigError(f"REDIS_URL: {_without_secret(url)!r} must end with a number such as /0")
+    return url
 
 
 def _database(env: "_Reader") -> dict[str, Any]:

@@ -17,7 +17,7 @@ from myukm.domain import progress, sync_check, sync_history, sync_pembayaran
 from myukm.domain.sync_pembayaran import Actor
 from myukm.i18n import N_
 
-FAILURES, ENDED_EARLY = 3, 4
+FAILURES, ENDED_EARLY, STOPPED_WATCHING = 3, 4, 130
 
 group = CommandGroup("sync", help=N_("Mulai, ikuti dan kendalikan sinkronisasi pembayaran."))
 watching = click.option(
@@ -147,7 +147,16 @@ def accepted(begun: dict[str, Any], to_end: bool, as_json: bool) -> None:
 
 def follow(run_id: int, as_json: bool) -> None:
     """Watch the run to its end and exit with what became of it."""
-    ended = sync_view.follow(run_id, silent=as_json)
+    try:
+        ended = sync_view.follow(run_id, silent=as_json)
+    except KeyboardInterrupt:
+        told = _(
+            "Proses #%(run)d tetap berjalan. Ikuti lagi: %(command)s",
+            run=run_id,
+            command="flask sync watch",
+        )
+        click.echo(f"\n{told}", err=True)
+        sys.exit(STOPPED_WATCHING)
     show(ended, as_json)
     if ended["status"] != "completed":
         sys.exit(ENDED_EARLY)

@@ -1,10 +1,12 @@
 """`flask sync`: what it prints and how it ends."""
 
 import json
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from click.testing import Result
 from flask import Flask
@@ -13,6 +15,7 @@ from myukm.demo.simulator import Simulator
 from myukm.domain import sync_dispatch, sync_pembayaran, sync_work
 from tests.support import sync
 from tests.support.programs import Program
+from tests.support.waiting import wait_until
 
 Flasks = Callable[..., Result]
 
@@ -170,4 +173,24 @@ def test_without_a_database_it_says_so_and_exits_with_five(tmp_path: Path) -> No
     program = Program(tmp_path / "log", env, "flask", "--app", "wsgi", "sync", "status")
     assert program.child.wait(30) == 5
     assert "Basis data tidak menjawab" in program.output()
+    program.kill()
+
+
+def test_ctrl_c_stops_watching_and_not_the_run(
+    campus: Flask, start: Callable[..., Program]
+) -> None:
+    watching = start("flask", "--app", "wsgi", "sync", "start", "--watch")
+    wait_until(lambda: "menunggu antrian" in watching.output(), 20, "it watches")
+    (command,) = psutil.Process(watching.child.pid).children()
+    command.send_signal(signal.SIGINT)
+    assert watching.child.wait(10) == 130
+    assert "tetap berjalan" in watching.output()
+    assert sync.progress_of(campus)["status"] == "queued"
+
+
+def test_migrations_without_a_database_end_in_one_line(tmp_path: Path) -> None:
+    env = {"DATABASE_URL": "postgresql://postgres@127.0.0.1:1/none", "SECRET_KEY": "x" * 40}
+    program = Program(tmp_path / "log", env, "flask", "--app", "wsgi", "db", "upgrade")
+    assert program.child.wait(30) == 5
+    assert len(program.output().splitlines()) == 1
     program.kill()

@@ -1,0 +1,63 @@
+"""Settings: a wrong one stops the start with one line that names it."""
+
+import pytest
+
+import config
+
+WRONG = {
+    "REDIS_URL": ["localhost", "redis://", "redis://h/abc", "redis://h:port/0", "http://h"],
+    "DATABASE_URL": ["postgres", "oracle://h/x", "sqlite://", "postgresql://"],
+    "PEMBAYARAN_API_URL": ["api.kampus.ac.id", "ftp://h", "http://"],
+    "PEMBAYARAN_API_TIMEOUT": ["0", "-1", "soon", "nan"],
+    "PEMBAYARAN_API_TRIES": ["0", "1.5", "many"],
+    "PEMBAYARAN_API_CONCURRENCY": ["0", "1001"],
+    "MYUKM_ENV": ["prod"],
+    "MYUKM_LANG": ["de"],
+    "MYUKM_TIMEZONE": ["Mars/Olympus", "../etc/passwd"],
+    "REGISTRATION": ["maybe"],
+    "TRUSTED_PROXIES": ["-1", "all"],
+    "SECRET_KEY": ["short"],
+    "SMTP_URL": ["mail.kampus.ac.id"],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in WRONG.items() for value in values]
+)
+def test_a_wrong_value_is_one_line_that_names_the_setting(name: str, value: str) -> None:
+    with pytest.raises(config.ConfigError) as caught:
+        config.load({"SECRET_KEY": "x" * 40, name: value})
+    assert str(caught.value).startswith(f"{name}: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_no_password_is_repeated_in_a_complaint() -> None:
+    with pytest.raises(config.ConfigError) as caught:
+        config.load({"REDIS_URL": "redis://user:geheim@host/abc"})
+    assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "PEMBAYARAN_API_URL"])
+def test_production_starts_with_nothing_missing(missing: str) -> None:
+    whole = {
+        "MYUKM_ENV": "production",
+        "SECRET_KEY": "x" * 32,
+        "PEMBAYARAN_API_URL": "https://api.kampus.ac.id",
+    }
+    assert config.load(whole)["MYUKM_ENV"] == "production"
+    with pytest.raises(config.ConfigError, match=missing):
+        config.load({k: v for k, v in whole.items() if k != missing})
+
+
+@pytest.mark.parametrize(
+    ("given", "driver"),
+    [
+        ("postgres://u@h/d", "postgresql+psycopg://u@h/d"),
+        ("postgresql://u@h/d", "postgresql+psycopg://u@h/d"),
+        ("mysql://u@h/d", "mysql+pymysql://u@h/d"),
+        ("mariadb://u@h/d", "mysql+pymysql://u@h/d"),
+    ],
+)
+def test_we_choose_the_driver(given: str, driver: str) -> None:
+    settings = config.load({"DATABASE_URL": given, "SECRET_KEY": "x" * 40})
+    assert settings["SQLALCHEMY_DATABASE_URI"] == driver
