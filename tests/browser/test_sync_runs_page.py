@@ -47,6 +47,7 @@ def begin(open_as: OpenAs, button: str) -> Page:
 
 def check_look(page: Page) -> None:
     """Assert that axe finds nothing and nothing scrolls sideways, in every form of the page."""
+    page.wait_for_selector('[data-stream="open"]')
     for size in (PHONE, DESKTOP):
         page.set_viewport_size(size)  # type: ignore[arg-type]
         for scheme in ("light", "dark"):
