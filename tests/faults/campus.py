@@ -25,7 +25,8 @@ class Campus:
     """Valkey, payment API, database, web server and workers; each can die and come back."""
 
     def __init__(self, folder: Path, postgresql: PostgreSQL | None = None, **api: object) -> None:
-        self.folder, self.postgresql, self._programs = folder, postgresql, 0
+        self.folder, self.postgresql = folder, postgresql
+        self._programs: list[Program] = []
         self.valkey_port, self.web_port = any_free(), any_free()
         self.valkey: Valkey = start_valkey(folder / "valkey", self.valkey_port)
         self.simulator = Simulator(**api)
@@ -73,7 +74,9 @@ class Campus:
 
     def children(self, program: Program, named: str = "") -> list[psutil.Process]:
         """Return the living descendants of a program whose command line contains `named`."""
-        found = []
+        found: list[psutil.Process] = []
+        if not program.child.running():
+            return found
         for process in psutil.Process(program.child.pid).children(recursive=True):
             try:
                 if named in " ".join(process.cmdline()):
@@ -109,8 +112,10 @@ class Campus:
         for program in (self.web, self.worker):
             for process in self.children(program):
                 process.send_signal(signal.SIGCONT)
-        return [self.web.kill, self.worker.kill, self.simulator.stop, self.valkey.stop]
+        programs = [program.kill for program in self._programs]
+        return [*programs, self.simulator.stop, self.valkey.stop]
 
     def _program(self, name: str, *argv: str) -> Program:
-        self._programs += 1
-        return Program(self.folder / f"{name}-{self._programs}.log", self.env, *argv)
+        log = self.folder / f"{name}-{len(self._programs) + 1}.log"
+        self._programs.append(Program(log, self.env, *argv))
+        return self._programs[-1]

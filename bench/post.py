@@ -1,0 +1,86 @@
+"""How long the two calls take that people wait for: start a run, post a message.
+
+    python -m bench.post [--students 6102] [--times 30]
+
+Real gunicorn and Valkey, real HTTP, no worker: what follows a call is not the caller's wait.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import requests
+from sqlalchemy import insert
+
+from bench.report import percentile, row
+from myukm.database import write
+from myukm.models import Siswa
+from tests.faults.campus import Campus
+
+SYNC = "/admin/sync-pembayaran"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--students", type=int, default=6102)
+    parser.add_argument("--times", type=int, default=30)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        campus = Campus(Path(name), students=1)
+        try:
+            campus.worker.kill()
+            students = [{"idperson": str(n), "nama": f"Siswa {n}"} for n in range(asked.students)]
+            with campus.app.app_context(), write() as session:
+                session.execute(insert(Siswa), students)
+            print_times("POST start", asked.times, starts(campus))
+            print_times("POST messages", asked.times, messages(campus))
+        finally:
+            campus.stop()
+
+
+def print_times(name: str, times: int, call: Callable[[int], float]) -> None:
+    """Print the median and the p99 of a call."""
+    taken = [call(n) * 1000 for n in range(times)]
+    row(f"{name}, median", statistics.median(taken), "ms")
+    row(f"{name}, p99", percentile(taken, 99), "ms")
+
+
+def starts(campus: Campus) -> Callable[[int], float]:
+    """Return a call that starts a run, times that, and cancels it."""
+    session = campus.log_in("bendahara")
+
+    def call(_: int) -> float:
+        seconds = timed(session, f"{campus.url}{SYNC}/start", {}, 202)
+        timed(session, f"{campus.url}{SYNC}/cancel", {}, 202)
+        return seconds
+
+    return call
+
+
+def messages(campus: Campus) -> Callable[[int], float]:
+    """Return a call that posts a message; it keeps below the limit of 20 in 10 seconds."""
+    session = campus.log_in("member")
+
+    def call(number: int) -> float:
+        time.sleep(0.6)
+        body = {"message": f"pesan {number}", "client_id": f"b{number}"}
+        return timed(session, f"{campus.url}/ukm/ROBOTIK/messages", body, 201)
+
+    return call
+
+
+def timed(session: requests.Session, url: str, body: dict[str, str], status: int) -> float:
+    """Post and return the seconds it took."""
+    began = time.perf_counter()
+    answer = session.post(url, json=body, timeout=30)
+    seconds = time.perf_counter() - began
+    assert answer.status_code == status, answer.text
+    return seconds
+
+
+if __name__ == "__main__":
+    main()
