@@ -2,10 +2,10 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from flask_babel import gettext as _
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from myukm.database import utcnow
@@ -93,7 +93,7 @@ def store(session: Session, changed: dict[str, tuple[int, Payments]]) -> None:
     now = utcnow()
     rows: list[dict[str, Any]] = [
         {
-            "id": key,
+            "key": key,
             "pembayaran": new.periods,
             "saldo": new.saldo,
             "tunggakan": new.tunggakan,
@@ -103,7 +103,8 @@ def store(session: Session, changed: dict[str, tuple[int, Payments]]) -> None:
         }
         for key, new in changed.values()
     ]
-    session.execute(update(Siswa), rows)
+    table = cast(Table, Siswa.__table__)
+    session.execute(update(table).where(table.c.id == bindparam("key")), rows)
 
 
 def count(session: Session, run_id: int, tally: Tally) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -13,6 +13,12 @@ from myukm import exact_json
 
 SUMMARY = ("total_billed", "total_paid", "total_remaining")
 ITEM = ("amount_billed", "amount_paid", "remaining_balance")
+# What the digest knows of each object by itself.
+ACCOUNT_FIELDS = frozenset({"idperson", "saldo", "periods"})
+PERIOD_FIELDS = frozenset({"period_id", "kelas_info", "summary", "categories"})
+CATEGORY_FIELDS = frozenset({"category_name", "summary", "items"})
+SUMMARY_FIELDS = frozenset({*SUMMARY, "fully_paid"})
+ITEM_FIELDS = frozenset({*ITEM, "unit_name"})
 # More than any student ever paid, and few enough digits for every database to keep exactly.
 MOST = 10**13
 SEN = Decimal("0.01")
@@ -54,16 +60,18 @@ def parse(body: bytes, idperson: str) -> Payments:
     Raises `InvalidBody`, or `WrongStudent` when it is valid JSON about another student.
     """
     account = _account(_decoded(body), idperson)
+    meaning = _Meaning()
     if account is None:
-        return Payments([], None, Decimal(0), _digest(None))
+        return Payments([], None, Decimal(0), meaning.digest())
     saldo = amount(account.get("saldo"))
-    checked = [_period(period) for period in _objects(account.get("periods"))]
-    owed = sum(max(remaining, 0) for __, remaining in checked)
+    meaning.amounts.append(saldo)
+    meaning.note_others(account, ACCOUNT_FIELDS)
+    owed: int | Decimal = 0
+    for period in _objects(account.get("periods")):
+        owed += max(_period(period, meaning), 0)
     if owed >= MOST:
         raise InvalidBody(_("jumlahnya terlalu besar"))
-    meaning = {**account, "idperson": idperson, "saldo": spelled(saldo)}
-    meaning["periods"] = [period for period, __ in checked]
-    return Payments(account["periods"], _money(saldo), _money(owed), _digest(meaning))
+    return Payments(account["periods"], _money(saldo), _money(owed), meaning.digest())
 
 
 def amount(value: Any) -> int | Decimal:
@@ -81,7 +89,7 @@ def _decoded(body: bytes) -> Any:
     try:
         text = body.decode()
         value = exact_json.loads(text)
-        if _UNSAFE.search(text):
+        if b"\\u" in body and _UNSAFE.search(text):
             _refuse_unsafe(value)
     except InvalidBody:
         raise
@@ -117,31 +125,60 @@ def _check_owner(owner: Any, idperson: str) -> None:
         raise WrongStudent("the account is somebody else's")
 
 
-def _period(period: dict[str, Any]) -> tuple[dict[str, Any], int | Decimal]:
-    """A period in the form that is compared, and what remains to be paid in it."""
+@dataclass(slots=True)
+class _Meaning:
+    """What an answer says, in the form that is compared: its words, its amounts, in their order.
+
+    The amounts, a hundred an answer, are checked together: with thousands of answers that counts.
+    """
+
+    words: list[str] = field(default_factory=list)
+    amounts: list[Any] = field(default_factory=list)
+
+    def note_others(self, values: dict[str, Any], known: frozenset[str]) -> None:
+        """What the contract does not name is kept as it came, and counts as well."""
+        if values.keys() != known:
+            others = {name: value for name, value in values.items() if name not in known}
+            self.words.append(json.dumps(others, sort_keys=True, default=str))
+
+    def digest(self) -> str:
+        """Return the digest of it all. Raises `InvalidBody` for an amount that is none."""
+        amounts = self.amounts
+        if not (set(map(type, amounts)) == {int} and -MOST < min(amounts) <= max(amounts) < MOST):
+            amounts = [spelled(amount(value)) for value in amounts]
+        # NUL parts the words: no text of an answer contains it.
+        text = "\0".join((*self.words, "", *map(str, amounts)))
+        return sha256(text.encode()).hexdigest()
+
+
+def _period(period: dict[str, Any], meaning: _Meaning) -> int | Decimal:
+    """Check a period, add what it says to `meaning`, and return what remains to be paid in it."""
     if type(period.get("period_id")) not in (str, int):
         raise InvalidBody(_("periode tanpa period_id"))
-    summary = _summary(period.get("summary"))
-    categories = [_category(category) for category in _objects(period.get("categories"))]
-    remaining = amount(period["summary"]["total_remaining"])
-    return {**period, "summary": summary, "categories": categories}, remaining
+    meaning.words += ("period", str(period["period_id"]), repr(period.get("kelas_info")))
+    meaning.note_others(period, PERIOD_FIELDS)
+    _summary(period.get("summary"), meaning)
+    for category in _objects(period.get("categories")):
+        _category(category, meaning)
+    return amount(period["summary"].get("total_remaining"))
 
 
-def _category(category: dict[str, Any]) -> dict[str, Any]:
-    _check_text(category, "category_name")
-    items = [_item(item) for item in _objects(category.get("items"))]
-    return {**category, "summary": _summary(category.get("summary")), "items": items}
+def _category(category: dict[str, Any], meaning: _Meaning) -> None:
+    meaning.words += ("category", _text(category, "category_name"))
+    meaning.note_others(category, CATEGORY_FIELDS)
+    _summary(category.get("summary"), meaning)
+    for item in _objects(category.get("items")):
+        meaning.words += ("item", _text(item, "unit_name"))
+        meaning.amounts += map(item.get, ITEM)
+        meaning.note_others(item, ITEM_FIELDS)
 
 
-def _item(item: dict[str, Any]) -> dict[str, Any]:
-    _check_text(item, "unit_name")
-    return _spelled_out(item, ITEM)
-
-
-def _summary(summary: Any) -> dict[str, Any]:
+def _summary(summary: Any, meaning: _Meaning) -> None:
     if not isinstance(summary, dict) or not isinstance(summary.get("fully_paid"), bool | int):
         raise InvalidBody(_("tidak ada summary"))
-    return {**_spelled_out(summary, SUMMARY), "fully_paid": bool(summary["fully_paid"])}
+    meaning.words.append("paid" if summary["fully_paid"] else "open")
+    meaning.amounts += map(summary.get, SUMMARY)
+    meaning.note_others(summary, SUMMARY_FIELDS)
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:
@@ -150,13 +187,11 @@ def _objects(value: Any) -> list[dict[str, Any]]:
     return value
 
 
-def _check_text(values: dict[str, Any], name: str) -> None:
-    if not isinstance(values.get(name), str):
+def _text(values: dict[str, Any], name: str) -> str:
+    text = values.get(name)
+    if not isinstance(text, str):
         raise InvalidBody(_("tidak ada %(name)s", name=name))
-
-
-def _spelled_out(values: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    return {**values, **{name: spelled(amount(values.get(name))) for name in names}}
+    return text
 
 
 def spelled(number: int | Decimal) -> str:
@@ -166,8 +201,3 @@ def spelled(number: int | Decimal) -> str:
 
 def _money(number: int | Decimal) -> Decimal:
     return Decimal(number).quantize(SEN)
-
-
-def _digest(meaning: dict[str, Any] | None) -> str:
-    text = json.dumps(meaning, sort_keys=True, separators=(",", ":"), default=str)
-    return sha256(text.encode()).hexdigest()
