@@ -40,12 +40,15 @@ def answers(app: Flask, name: str, timeout: float = 10) -> dict[str, object]:
 
 
 def pid_of(app: Flask, name: str) -> int:
-    """Return the process that listens to a queue."""
-    with app.app_context():
-        app.extensions.pop("recent:myukm.listeners.look", None)
-        [worker] = listeners.look().serving(name)
-    assert worker.pid
-    return worker.pid
+    """Return the process that listens to a queue, once there is just one."""
+
+    def the_one() -> int | None:
+        with app.app_context():
+            app.extensions.pop("recent:myukm.listeners.look", None)
+            workers = listeners.look().serving(name)
+        return workers[0].pid if len(workers) == 1 else None
+
+    return wait_until(the_one, 10, f"one process listens to {name}") or 0
 
 
 def job_process(worker_pid: int) -> int:
