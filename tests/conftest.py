@@ -123,8 +123,7 @@ def app(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[F
     yield made
     with made.app_context():
         made.extensions["sqlalchemy"].engine.dispose()
-    # A thread of the app (the API probe) may be in the middle of a command.
-    made.extensions["valkey"].connection_pool.disconnect(inuse_connections=False)
+    made.extensions["valkey"].connection_pool.disconnect()
 
 
 @pytest.fixture
