@@ -7,7 +7,7 @@ from typing import Any
 
 from myukm import create_app
 from myukm.database import utcnow
-from myukm.domain import broadcast, chat
+from myukm.domain.chat import broadcast, chat
 from myukm.live import wake
 from myukm.models import ChatMessage, Membership, User
 

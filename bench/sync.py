@@ -30,7 +30,7 @@ from myukm import create_app
 from myukm.database import write
 from myukm.demo.simulator.client import Simulator
 from myukm.demo.valkey import start_valkey
-from myukm.domain import sync_pembayaran
+from myukm.domain.sync import sync_pembayaran
 from myukm.extensions import db
 from myukm.models import Siswa, SyncRun
 from tests.support.programs import Program

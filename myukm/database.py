@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from flask import Flask
-from sqlalchemy import BigInteger, DateTime, Delete, Integer, Numeric, String, Update, event
+from sqlalchemy import BigInteger, DateTime, Delete, Insert, Integer, Numeric, String, Update, event
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Connection, CursorResult, Dialect, Engine
 from sqlalchemy.orm import Session
@@ -114,9 +114,10 @@ def write() -> Iterator[Session]:
         session.info["writing"] = False
 
 
-def count_changed(session: Session, statement: Update | Delete) -> int:
-    """Execute an UPDATE or DELETE and return how many rows it changed."""
-    return int(cast(CursorResult[Any], session.execute(statement)).rowcount)
+def count_changed(session: Session, statement: Update | Delete | Insert) -> int:
+    """Execute an UPDATE, DELETE or INSERT … SELECT and return how many rows it touched."""
+    done = session.execute(statement, execution_options={"preserve_rowcount": True})
+    return int(cast(CursorResult[Any], done).rowcount)
 
 
 def engine_options(uri: str) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from rich.table import Table
 
 from myukm.cli.groups import CommandGroup
 from myukm.cli.options import as_json, at_most
-from myukm.domain import siswa, siswa_import
-from myukm.domain.siswa_import import Report
+from myukm.domain.siswa import siswa, siswa_import
+from myukm.domain.siswa.siswa_import import Report
 from myukm.i18n import N_
 from myukm.models import Siswa
 

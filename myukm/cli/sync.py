@@ -13,8 +13,8 @@ from myukm.cli import sync_view
 from myukm.cli.exits import REFUSED
 from myukm.cli.groups import CommandGroup
 from myukm.cli.options import as_json, at_most
-from myukm.domain import progress, sync_check, sync_history, sync_pembayaran
-from myukm.domain.sync_pembayaran import Actor
+from myukm.domain.sync import progress, sync_check, sync_history, sync_pembayaran
+from myukm.domain.sync.sync_pembayaran import Actor
 from myukm.i18n import N_
 
 FAILURES, ENDED_EARLY, STOPPED_WATCHING = 3, 4, 130

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from myukm.domain import sync_history
-from myukm.domain.sync_watch import Watcher
+from myukm.domain.sync import sync_history
+from myukm.domain.sync.sync_watch import Watcher
 from myukm.extensions import db
 from myukm.models.sync import LIVE
 

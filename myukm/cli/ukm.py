@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from myukm.cli.groups import CommandGroup
-from myukm.domain import ukm_office
+from myukm.domain.chat import ukm_office
 from myukm.i18n import N_
 
 BY, PIPE_WIDTH = "flask ukm", 160

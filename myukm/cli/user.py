@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from myukm.cli.groups import CommandGroup
-from myukm.domain import accounts, people
 from myukm.domain.paging import Page
+from myukm.domain.people import accounts, people
 from myukm.i18n import N_
 from myukm.models import Role, User
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from myukm.database import utcnow, write
 from myukm.demo.sample import ACCOUNTS, STUDENTS, UKMS, Student, students
 from myukm.demo.sample import Ukm as SampleUkm
-from myukm.domain.passwords import hash_password
+from myukm.domain.people.passwords import hash_password
 from myukm.extensions import db
 from myukm.models import ChatMessage, Membership, Siswa, Ukm, User
 

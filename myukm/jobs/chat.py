@@ -1,6 +1,6 @@
 """Jobs of the chat, on the queue `high`."""
 
-from myukm.domain import broadcast
+from myukm.domain.chat import broadcast
 from myukm.jobs import in_app
 
 

@@ -1,6 +1,6 @@
 """Jobs of the presence, on the queue `default`."""
 
-from myukm.domain import presence
+from myukm.domain.chat import presence
 from myukm.jobs import in_app
 
 

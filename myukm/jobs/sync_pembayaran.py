@@ -1,6 +1,6 @@
 """The jobs of the payment sync."""
 
-from myukm.domain import sync_dispatch, sync_student, sync_work
+from myukm.domain.sync import sync_dispatch, sync_student, sync_work
 from myukm.jobs import in_app
 
 

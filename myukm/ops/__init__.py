@@ -3,7 +3,7 @@
 from flask import Flask
 
 from myukm import listeners
-from myukm.domain import progress
+from myukm.domain.sync import progress
 from myukm.i18n import campus_language
 from myukm.queues import SYNC
 

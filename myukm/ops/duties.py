@@ -1,7 +1,8 @@
 """What the watch does: every duty is a domain function that is safe to call at any time."""
 
-from myukm.domain import presence, sync_watch, unread
-from myukm.domain.broadcast import Overdue
+from myukm.domain.chat import presence, unread
+from myukm.domain.chat.broadcast import Overdue
+from myukm.domain.sync import sync_watch
 from myukm.ops.alerts import Alarm
 from myukm.ops.housekeeping import Housekeeper
 from myukm.ops.telling import HealthTeller

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from myukm.domain import payment_history, sync_prune
+from myukm.domain.sync import payment_history, sync_prune
 
 EVERY_SECONDS = 60.0
 CHORES = (payment_history.prune, sync_prune.prune)

@@ -10,7 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from myukm.domain import progress
+from myukm.domain.sync import progress
 from myukm.models.sync import LIVE
 from myukm.ops import counters, doctor, stats
 from myukm.queues import QUEUES

@@ -7,7 +7,8 @@ from flask import Blueprint, jsonify, render_template, request
 from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import BaseConverter
 
-from myukm.domain import payment_history, siswa, sync_pembayaran
+from myukm.domain.siswa import siswa
+from myukm.domain.sync import payment_history, sync_pembayaran
 from myukm.web.access import LOOKERS, TREASURERS, json_call, roles, wants_json
 from myukm.web.arguments import whole_number
 

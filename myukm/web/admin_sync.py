@@ -6,9 +6,9 @@ from flask import Blueprint, Response, jsonify, render_template, request
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
-from myukm.domain import guard, progress, sync_log, sync_pembayaran
-from myukm.domain.sync_history import CODES
-from myukm.domain.sync_pembayaran import Actor
+from myukm.domain.sync import guard, progress, sync_log, sync_pembayaran
+from myukm.domain.sync.sync_history import CODES
+from myukm.domain.sync.sync_pembayaran import Actor
 from myukm.errors import Invalid
 from myukm.live import log
 from myukm.web.access import LOOKERS, TREASURERS, json_call, me, roles

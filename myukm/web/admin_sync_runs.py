@@ -6,7 +6,8 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, render_template, request, stream_with_context
 from flask_login import current_user
 
-from myukm.domain import payment_history, speed, sync_history, sync_trail, traffic
+from myukm.domain.api import traffic
+from myukm.domain.sync import payment_history, speed, sync_history, sync_trail
 from myukm.live import log
 from myukm.models.sync import LIVE
 from myukm.web.access import LOOKERS, TREASURERS, roles, wants_json

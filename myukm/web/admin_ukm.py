@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, jsonify, redirect, render_template, url_for
 
-from myukm.domain import ukm_office
+from myukm.domain.chat import ukm_office
 from myukm.errors import DomainError
 from myukm.web.access import ADMINS, me, roles, wants_json
 from myukm.web.arguments import limit_body, text_field

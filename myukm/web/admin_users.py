@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 
-from myukm.domain import invitations, people
+from myukm.domain.people import invitations, people
 from myukm.errors import DomainError
 from myukm.models import Role, User
 from myukm.web.access import ADMINS, me, roles, wants_json

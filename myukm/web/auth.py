@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
-from myukm.domain import accounts
+from myukm.domain.people import accounts
 from myukm.errors import Invalid
 from myukm.extensions import limiter, login_manager
 from myukm.i18n import LANGUAGES

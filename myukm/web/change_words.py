@@ -6,7 +6,7 @@ from flask import Flask
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
-from myukm.domain.changes import AMOUNTS
+from myukm.domain.sync.changes import AMOUNTS
 from myukm.web.formats import angka, rupiah
 
 MONEY = AMOUNTS | {"saldo", "first"}

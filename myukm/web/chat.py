@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, jsonify, render_template
 
-from myukm.domain import attendance, chat, presence, ukm, unread
+from myukm.domain.chat import attendance, chat, presence, ukm, unread
 from myukm.live import log
 from myukm.web.access import json_call, logged_in, me
 from myukm.web.arguments import json_object, limit_body, whole_number

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, render_template
 
-from myukm.domain import presence
+from myukm.domain.chat import presence
 from myukm.web.access import json_call, logged_in, me
 
 bp = Blueprint("profile", __name__)

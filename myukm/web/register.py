@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from myukm.domain import accounts, invitations
+from myukm.domain.people import accounts, invitations
 from myukm.errors import DomainError, Forbidden
 from myukm.extensions import limiter
 from myukm.models import Role, User

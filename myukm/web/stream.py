@@ -10,7 +10,9 @@ from flask import Blueprint, Flask, Response, current_app, request
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
-from myukm.domain import attendance, presence, progress, rights, unread
+from myukm.domain import rights
+from myukm.domain.chat import attendance, presence, unread
+from myukm.domain.sync import progress
 from myukm.errors import Forbidden, TooFast
 from myukm.extensions import db, own_valkey
 from myukm.live import log

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, jsonify, redirect, render_template, url_for
 
-from myukm.domain import attendance, ukm
+from myukm.domain.chat import attendance, ukm
 from myukm.extensions import limiter
 from myukm.web.access import json_call, logged_in, me, wants_json
 from myukm.web.arguments import json_object, limit_body

@@ -12,7 +12,7 @@ from click.testing import Result
 from flask import Flask
 
 from myukm.demo.simulator import Simulator
-from myukm.domain import sync_dispatch, sync_pembayaran, sync_work
+from myukm.domain.sync import sync_dispatch, sync_pembayaran, sync_work
 from tests.support import sync
 from tests.support.programs import Program
 from tests.support.waiting import wait_until

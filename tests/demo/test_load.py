@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from myukm.demo.load import is_empty, load
 from myukm.demo.sample import ACCOUNTS, UKMS, student
-from myukm.domain.passwords import matches
+from myukm.domain.people.passwords import matches
 from myukm.extensions import db
 from myukm.models import ChatMessage, Membership, Siswa, Ukm, User
 from tests.conftest import every_database

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from myukm.domain.changes import MOST_CHANGES, Change, compare
+from myukm.domain.sync.changes import MOST_CHANGES, Change, compare
 
 YEAR = "20252026"
 

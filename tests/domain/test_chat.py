@@ -10,7 +10,8 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from myukm.database import utcnow, write
-from myukm.domain import broadcast, chat, rights, ukm, unread
+from myukm.domain import rights
+from myukm.domain.chat import broadcast, chat, ukm, unread
 from myukm.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, TooFast
 from myukm.extensions import db
 from myukm.jobs.chat import broadcast_chat_message

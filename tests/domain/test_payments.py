@@ -10,7 +10,7 @@ from flask import Flask
 from myukm import exact_json
 from myukm.demo.sample import payments as sample_payments
 from myukm.demo.sample import student
-from myukm.domain.payments import InvalidBody, WrongStudent, parse
+from myukm.domain.api.payments import InvalidBody, WrongStudent, parse
 
 SUMMARY = {"total_billed": 1000, "total_paid": 400, "total_remaining": 600, "fully_paid": False}
 

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import insert
 
 from myukm.database import utcnow, write
-from myukm.domain import attendance, presence, presence_store, ukm
+from myukm.domain.chat import attendance, presence, presence_store, ukm
 from myukm.extensions import db
 from myukm.live import wake
 from myukm.models import Membership, Ukm, User

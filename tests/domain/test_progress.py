@@ -9,7 +9,8 @@ from flask import Flask
 from sqlalchemy import update
 
 from myukm.database import utcnow, write
-from myukm.domain import api_state, progress, speed, sync_dispatch, sync_pembayaran
+from myukm.domain.api import api_state
+from myukm.domain.sync import progress, speed, sync_dispatch, sync_pembayaran
 from myukm.extensions import db
 from myukm.models import SyncRun, SyncSample
 from tests.support import sync

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from myukm.database import write
-from myukm.domain import siswa
+from myukm.domain.siswa import siswa
 from myukm.errors import Invalid, NotFound
 from myukm.models import Siswa
 from tests.conftest import every_database

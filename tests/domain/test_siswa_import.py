@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from myukm.demo.simulator.client import Simulator
-from myukm.domain import siswa_import
+from myukm.domain.siswa import siswa_import
 from myukm.errors import DomainError, Invalid, Unavailable
 from myukm.extensions import db
 from myukm.models import Siswa

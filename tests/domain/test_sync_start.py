@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from myukm.database import write
-from myukm.domain import progress, sync_dispatch, sync_pembayaran, sync_run
+from myukm.domain.sync import progress, sync_dispatch, sync_pembayaran, sync_run
 from myukm.errors import Conflict, DomainError, Invalid, NotFound, Unavailable
 from myukm.extensions import db
 from myukm.models import Audit, Siswa, SyncItem, SyncRun
@@ -98,7 +98,7 @@ def test_a_dispatch_that_was_cut_short_goes_on(
     with write() as session:
         run = sync_dispatch.locked(session, run_id)
         assert run is not None
-        sync_dispatch._write_items(session, run, 0)
+        sync_dispatch._write_items(session, run)
     assert sync.items(run_id) == {"pending": 4}
     assert progress.current()["total"] == 0
     assert sync_dispatch.dispatch(run_id) == 10
@@ -113,7 +113,7 @@ def test_a_run_cancelled_in_the_middle_of_its_dispatch_adds_up(
     with write() as session:
         run = sync_dispatch.locked(session, run_id)
         assert run is not None
-        sync_dispatch._write_items(session, run, 0)
+        sync_dispatch._write_items(session, run)
     ended = sync_pembayaran.cancel(BUDI)
     assert (ended["status"], ended["total"], ended["cancelled"]) == ("cancelled", 4, 4)
     assert sync_dispatch.dispatch(run_id) == 0

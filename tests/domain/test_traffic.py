@@ -5,9 +5,9 @@ import statistics
 
 import pytest
 
-from myukm.domain.failures import Failure, Kind
-from myukm.domain.payments import parse
-from myukm.domain.traffic import BOUNDS, Traffic, quantile
+from myukm.domain.api.failures import Failure, Kind
+from myukm.domain.api.payments import parse
+from myukm.domain.api.traffic import BOUNDS, Traffic, quantile
 
 NOTHING = parse(b'{"data": []}', "1")
 

@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from myukm.demo.simulator import Simulator
-from myukm.domain import guard, payment_history, sync_pembayaran, sync_trail
+from myukm.domain.sync import guard, payment_history, sync_pembayaran, sync_trail
 from myukm.errors import Conflict
 from myukm.extensions import db
 from myukm.models import Siswa

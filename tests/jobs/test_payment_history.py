@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 
 from myukm.database import utcnow, write
 from myukm.demo.simulator import Simulator
-from myukm.domain import payment_history, sync_pembayaran
-from myukm.domain.changes import compare
+from myukm.domain.sync import payment_history, sync_pembayaran
+from myukm.domain.sync.changes import compare
 from myukm.extensions import db
 from myukm.jobs.sync_pembayaran import sync_pembayaran_siswa
 from myukm.models import PaymentChange, Siswa

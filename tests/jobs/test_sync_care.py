@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from myukm.demo.simulator import Simulator
-from myukm.domain import sync_dispatch, sync_pembayaran, sync_work
+from myukm.domain.sync import sync_dispatch, sync_pembayaran, sync_work
 from myukm.extensions import db
 from myukm.models import SyncItem
 from tests.jobs.conftest import STUDENTS

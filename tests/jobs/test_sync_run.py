@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from myukm.demo.simulator import Simulator
-from myukm.domain import sync_pembayaran
+from myukm.domain.sync import sync_pembayaran
 from myukm.extensions import db
 from myukm.models import Siswa, SyncItem
 from tests.conftest import every_database

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 
 from myukm.database import utcnow, write
 from myukm.demo.simulator import Simulator
-from myukm.domain import speed, sync_history, sync_pembayaran, sync_prune, sync_trail, traffic
+from myukm.domain.api import traffic
+from myukm.domain.sync import speed, sync_history, sync_pembayaran, sync_prune, sync_trail
 from myukm.extensions import db
 from myukm.models import SyncItem, SyncRun, SyncSample
 from tests.conftest import every_database

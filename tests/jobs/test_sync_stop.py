@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask
 
 from myukm.demo.simulator import Simulator
-from myukm.domain import sync_pembayaran
+from myukm.domain.sync import sync_pembayaran
 from tests.conftest import every_database
 from tests.jobs.conftest import STUDENTS
 from tests.support import sync

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import delete
 
 from myukm.database import write
-from myukm.domain import accounts
+from myukm.domain.people import accounts
 from myukm.live import log, wake
 from myukm.models import LoginSession, Membership
 from tests.support.programs import WebServer

@@ -16,7 +16,7 @@ from myukm import create_app, queues
 from myukm.database import utcnow, write
 from myukm.demo.ports import any_free
 from myukm.demo.simulator.client import Simulator
-from myukm.domain import progress
+from myukm.domain.sync import progress
 from myukm.models import ChatMessage, Ukm
 from myukm.ops import api_probe, doctor
 from tests.support.people import UKM

@@ -4,7 +4,7 @@ import secrets
 from functools import cache
 
 from myukm.database import write
-from myukm.domain.passwords import hash_password
+from myukm.domain.people.passwords import hash_password
 from myukm.models import LoginSession, Membership, Ukm, User
 
 PASSWORD = "rahasia-sekali"

@@ -8,8 +8,8 @@ from sqlalchemy import func, insert, select
 from myukm.database import write
 from myukm.demo.sample import students
 from myukm.demo.simulator import Simulator
-from myukm.domain import progress
-from myukm.domain.sync_pembayaran import Actor
+from myukm.domain.sync import progress
+from myukm.domain.sync.sync_pembayaran import Actor
 from myukm.extensions import db
 from myukm.models import Siswa, SyncItem
 from myukm.models.sync import LIVE

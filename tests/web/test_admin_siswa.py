@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from myukm.database import utcnow, write
 from myukm.demo.simulator.client import Simulator
-from myukm.domain import siswa_import
+from myukm.domain.siswa import siswa_import
 from myukm.models import Siswa
 from myukm.queues import SYNC, queue
 from tests.support.programs import Program

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, insert, update
 
 from myukm.database import write
-from myukm.domain import progress, sync_dispatch
+from myukm.domain.sync import progress, sync_dispatch
 from myukm.extensions import db
 from myukm.models import Siswa, SyncItem, SyncRun
 from tests.support import sync

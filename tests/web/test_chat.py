@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, update
 
 from myukm.database import utcnow, write
-from myukm.domain import broadcast
+from myukm.domain.chat import broadcast
 from myukm.extensions import db
 from myukm.models import Membership, User
 from tests.support.people import UKM

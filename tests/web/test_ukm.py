@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from myukm.database import write
-from myukm.domain import ukm_office
+from myukm.domain.chat import ukm_office
 from myukm.models import Membership
 from tests.support.people import UKM
 from tests.web.test_chat import queries_of

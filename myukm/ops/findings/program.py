@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from myukm.database import utcnow
-from myukm.domain import progress
+from myukm.domain.sync import progress
 from myukm.extensions import db
 from myukm.models import ChatMessage
 from myukm.ops import api_probe

@@ -1,0 +1,162 @@
+"""How long it takes to write the items of a run, beside a bare INSERT … SELECT.
+
+    python -m bench.dispatch [--students 100000] [--turns 3] [--postgresql | --mariadb]
+
+Both in turns on the same database. Meanwhile another process writes a row every 10 ms: the longest
+it had to wait is how much a web server notices.
+"""
+
+import argparse
+import logging
+import multiprocessing
+import secrets
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+import flask_migrate
+from flask import Flask
+from sqlalchemy import delete, func, insert, select, text, update
+
+import config
+from bench.report import row
+from myukm import create_app
+from myukm.database import write
+from myukm.domain.sync import sync_dispatch
+from myukm.extensions import db
+from myukm.models import Leader, Siswa, SyncItem, SyncRun
+from tests.support.servers import MariaDB, PostgreSQL
+
+BARE = text(
+    "INSERT INTO sync_item (run_id, idperson, status, attempts, strikes, waited) "
+    "SELECT :run, idperson, 'pending', 0, 0, 0 FROM siswa ORDER BY id"
+)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--students", type=int, default=100_000)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--postgresql", action="store_true")
+    parser.add_argument("--mariadb", action="store_true")
+    asked = parser.parse_args()
+    logging.disable()  # that Valkey is away
+    with parts(asked) as env:
+        app = create_app(config.load(env))
+        enrol(app, asked.students)
+        ours, bare, waits = [], [], []
+        for turn in range(asked.turns + 1):
+            run_id = queue_run(app)
+            with neighbour(env) as longest:
+                seconds = dispatch(app, run_id)
+            peer = bare_insert(app)
+            if turn:  # the first turn warms everything up
+                ours.append(seconds)
+                bare.append(peer)
+                waits.append(longest[0])
+    row("dispatch", statistics.median(ours) * 1000, "ms")
+    row("bare INSERT … SELECT", statistics.median(bare) * 1000, "ms")
+    row("ratio", statistics.median(o / b for o, b in zip(ours, bare, strict=True)), "x")
+    row("longest wait of another writer", statistics.median(waits) * 1000, "ms")
+
+
+@contextmanager
+def parts(asked: argparse.Namespace) -> Iterator[dict[str, str]]:
+    """Start the database and return the settings for it; Valkey is away and not missed."""
+    with tempfile.TemporaryDirectory() as name:
+        env = {"REDIS_URL": "redis://127.0.0.1:1/0", "SECRET_KEY": secrets.token_urlsafe(32)}
+        kind = PostgreSQL if asked.postgresql else MariaDB if asked.mariadb else None
+        if kind is None:
+            yield {**env, "DATABASE_URL": f"sqlite:///{name}/bench.db"}
+            return
+        folder = Path(name) / "server"
+        folder.mkdir()
+        with kind(folder) as server:
+            yield {**env, "DATABASE_URL": server.fresh_database()}
+
+
+def enrol(app: Flask, count: int) -> None:
+    """Make the tables and the students."""
+    with app.app_context():
+        flask_migrate.upgrade()
+        for first in range(0, count, 10_000):
+            numbers = range(first, min(first + 10_000, count))
+            rows = [{"idperson": f"{n:08}", "nama": f"Siswa {n}"} for n in numbers]
+            with write() as session:
+                session.execute(insert(Siswa), rows)
+
+
+def queue_run(app: Flask) -> int:
+    """Forget all items and the live run; return the id of a new one."""
+    with app.app_context(), write() as session:
+        session.execute(delete(SyncItem))
+        session.execute(update(SyncRun).values(live=None))
+        run = SyncRun(live=1)
+        session.add(run)
+    return run.id
+
+
+def dispatch(app: Flask, run_id: int) -> float:
+    """Dispatch the run and return the seconds."""
+    with app.app_context():
+        started = time.perf_counter()
+        total = sync_dispatch.dispatch(run_id)
+        seconds = time.perf_counter() - started
+        assert total == db.session.scalar(select(func.count(Siswa.id)))
+        return seconds
+
+
+def bare_insert(app: Flask) -> float:
+    """Insert the same rows by one statement and return the seconds."""
+    with app.app_context():
+        with write() as session:
+            session.execute(delete(SyncItem))
+            run = SyncRun(live=None)
+            session.add(run)
+        started = time.perf_counter()
+        with write() as session:
+            session.execute(BARE, {"run": run.id})
+        return time.perf_counter() - started
+
+
+@contextmanager
+def neighbour(env: dict[str, str]) -> Iterator[list[float]]:
+    """Write a row again and again in another process; yield a list for the longest wait."""
+    context = multiprocessing.get_context("spawn")
+    ready, stop, answer = context.Event(), context.Event(), context.Queue()
+    process = context.Process(target=keep_writing, args=(env, ready, stop, answer))
+    process.start()
+    ready.wait(30)
+    longest: list[float] = []
+    try:
+        yield longest
+    finally:
+        stop.set()
+        longest.append(answer.get())
+        process.join()
+
+
+def keep_writing(
+    env: dict[str, str], ready: Event, stop: Event, answer: "multiprocessing.Queue[float]"
+) -> None:
+    """Write until told to stop and answer with the longest wait in seconds."""
+    app, longest = create_app(config.load(env)), 0.0
+    while not stop.is_set():
+        with app.app_context():
+            started = time.perf_counter()
+            with write() as session:
+                session.execute(update(Leader).values(beat=Leader.beat + 1))
+            if ready.is_set():
+                longest = max(longest, time.perf_counter() - started)
+        ready.set()
+        stop.wait(0.01)
+    answer.put(longest)
+
+
+if __name__ == "__main__":
+    main()

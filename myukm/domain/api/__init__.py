@@ -1,0 +1,1 @@
+"""The payment API: asking it with care, and what its answers say."""

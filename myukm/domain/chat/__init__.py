@@ -1,0 +1,1 @@
+"""Units (UKM) and their chat: messages, presence, unread."""

@@ -1,0 +1,1 @@
+"""Accounts: making, finding, blocking them."""

@@ -1,0 +1,144 @@
+"""Accounts: making them, logging in, logging out."""
+
+import secrets
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
+
+from myukm.database import utcnow, write
+from myukm.domain import audit
+from myukm.domain.people.passwords import hash_password, matches
+from myukm.domain.texts import clean_line, is_blank
+from myukm.errors import Conflict, DomainError, Invalid, NotFound
+from myukm.extensions import db
+from myukm.live import wake
+from myukm.models import LoginSession, Role, User
+
+MIN_PASSWORD, MAX_PASSWORD = 8, 200
+MAX_NIM, MAX_NAME = 32, 120
+
+
+class WrongCredentials(DomainError):
+    """No such NIM, a wrong password, or a blocked account: one answer for all three."""
+
+    status = 401
+    code = "wrong_credentials"
+
+
+def create(nim: str, name: str, role: str, password: str, *, by: str) -> User:
+    """Make an account for the trail's `by`. Raises `Invalid`, `Conflict` for a taken NIM."""
+    nim, name = checked_person(nim, name, role)
+    check_password(password)
+    user = User(nim=nim, name=name, role=role, password_hash=hash_password(password))
+    insert(user, by=by)
+    return user
+
+
+def insert(user: User, *, by: str) -> None:
+    """Store a new account. Raises `Conflict` when its NIM is taken."""
+    try:
+        with write() as session:
+            session.add(user)
+            audit.note(by, "user.create", f"{user.nim} {user.name}")
+            session.flush()
+    except IntegrityError:
+        raise taken(user.nim) from None
+
+
+def taken(nim: str) -> Conflict:
+    """Return the answer to a NIM that has an account."""
+    return Conflict(_("NIM %(nim)s sudah terdaftar.", nim=nim), code="nim_taken")
+
+
+def checked_person(nim: str, name: str, role: str) -> tuple[str, str]:
+    """Return NIM and name as they are stored. Raises `Invalid` when one can't be an account's."""
+    nim, name = nim.strip(), clean_line(name)
+    if not nim or len(nim) > MAX_NIM or not nim.isprintable() or " " in nim:
+        raise Invalid(_("NIM harus 1 sampai 32 huruf atau angka tanpa spasi."), code="bad_nim")
+    if is_blank(name) or len(name) > MAX_NAME:
+        raise Invalid(_("Nama harus 1 sampai 120 huruf."), code="bad_name")
+    check_role(role)
+    return nim, name
+
+
+def check_role(role: str) -> None:
+    """Raise `Invalid` for what is no role."""
+    if role not in list(Role):
+        allowed = ", ".join(Role)
+        raise Invalid(_("Peran harus salah satu dari: %(roles)s.", roles=allowed), code="bad_role")
+
+
+def check_password(password: str) -> None:
+    """Raise `Invalid` for a password that is too short or absurdly long."""
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise Invalid(
+            _(
+                "Kata sandi harus %(low)d sampai %(high)d karakter.",
+                low=MIN_PASSWORD,
+                high=MAX_PASSWORD,
+            ),
+            code="bad_password",
+        )
+
+
+def log_in(nim: str, password: str) -> LoginSession:
+    """Return a new log-in session. Raises `WrongCredentials`."""
+    user = db.session.scalar(select(User).where(User.nim == nim.strip()))
+    known = matches(user.password_hash if user else None, password[: MAX_PASSWORD + 1])
+    if user is None or not known or user.blocked_at:
+        raise WrongCredentials(_("NIM atau kata sandi salah."))
+    return open_session(user)
+
+
+def open_session(user: User) -> LoginSession:
+    """Log the person in on one more device."""
+    with write() as session:
+        login = LoginSession(token=secrets.token_urlsafe(32), user_id=user.id)
+        session.add(login)
+    return login
+
+
+def find_session(token: str) -> LoginSession | None:
+    """Return the log-in session behind a cookie's token, if it still stands."""
+    login = db.session.get(LoginSession, token)
+    return None if login is None or login.user.blocked_at else login
+
+
+def log_out(token: str) -> None:
+    """End one log-in; its streams end as well."""
+    with write() as session:
+        session.execute(delete(LoginSession).where(LoginSession.token == token))
+    rights_changed()
+
+
+def set_password(nim: str, password: str, *, by: str) -> None:
+    """Change a password and log the account out everywhere. Raises `NotFound`, `Invalid`."""
+    check_password(password)
+    user_id = find(nim).id
+    hashed = hash_password(password)
+    with write() as session:
+        session.execute(update(User).where(User.id == user_id).values(password_hash=hashed))
+        session.execute(delete(LoginSession).where(LoginSession.user_id == user_id))
+        audit.note(by, "user.password", nim.strip())
+    rights_changed()
+
+
+def find(nim: str) -> User:
+    """Return the account with that NIM. Raises `NotFound`."""
+    query = select(User).where(User.nim == nim.strip())
+    user = db.session.scalar(query) if nim.isprintable() else None
+    if user is None:
+        raise NotFound(_("Tidak ada pengguna dengan NIM %(nim)s.", nim=nim), code="no_such_user")
+    return user
+
+
+def seen(user_id: int) -> None:
+    """Note that the person was here now."""
+    with write() as session:
+        session.execute(update(User).where(User.id == user_id).values(last_seen_at=utcnow()))
+
+
+def rights_changed() -> None:
+    """Ask every stream to check at once what its reader may still see."""
+    wake.tell("rights", "rights", None)

@@ -1,0 +1,1 @@
+"""Students as rows: importing, finding."""

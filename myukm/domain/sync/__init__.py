@@ -1,0 +1,1 @@
+"""The payment sync: its runs, their lanes, what they write and tell."""

@@ -1,0 +1,147 @@
+"""A guard against a payment API that lies: answers that take much away are held back at first.
+
+A held student's item waits as `held`: nothing is written, and it counts as pending. When such
+answers are many, the run pauses and asks a person; when they stayed few, they are believed.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from flask import current_app
+from flask_babel import format_decimal
+from flask_babel import gettext as _
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.orm import Session
+
+from myukm.database import count_changed, write
+from myukm.domain.api.payments import InvalidBody, Payments, amount
+from myukm.extensions import db
+from myukm.i18n import campus_language
+from myukm.models import Siswa, SyncItem, SyncRun
+from myukm.models.sync import OPEN, ItemStatus
+
+CODE = "suspicious_api"
+WINDOW, MOST_EXAMPLES, CHUNK = 200, 10, 5_000
+# An answer is suspicious when less than this share of what was billed or paid is left.
+FAR_LOWER = Decimal("0.5")
+
+
+class Sums(NamedTuple):
+    """What was billed and paid over all periods, in rupiah."""
+
+    billed: Decimal
+    paid: Decimal
+
+
+class Recent:
+    """What a lane saw in its last answers about students of whom we have data."""
+
+    def __init__(self) -> None:
+        self._answers: deque[bool] = deque(maxlen=WINDOW)
+
+    def add(self, held: int, compared: int) -> bool:
+        """Add `compared` answers, of which `held` were suspicious; return whether to ask."""
+        self._answers.extend([True] * held + [False] * (compared - held))
+        return held > 0 and too_many(sum(self._answers), len(self._answers))
+
+
+def too_many(held: int, compared: int) -> bool:
+    """Return whether so many suspicious answers among so many are for a person to judge."""
+    share, least = current_app.config["GUARD_SHARE"], current_app.config["GUARD_MIN"]
+    return bool(share and compared >= least and held >= share * compared)
+
+
+def suspects(
+    before: Mapping[int, Row[Any]], changed: Mapping[str, tuple[int, Payments]]
+) -> dict[str, str]:
+    """Return the students whose new data takes much away, with what it does in words."""
+    if not current_app.config["GUARD_SHARE"]:
+        return {}
+    found = {}
+    for idperson, (key, new) in changed.items():
+        old, now = sums(before[key].pembayaran if key in before else None), sums(new.periods)
+        if now.billed < FAR_LOWER * old.billed or now.paid < FAR_LOWER * old.paid:
+            found[idperson] = _words(old, now)
+    return found
+
+
+def sums(periods: Any) -> Sums:
+    """Return what a student's periods add up to; what is not of the right form counts nothing."""
+    known = periods if isinstance(periods, Sequence) else ()
+    return Sums(*(_total(known, name) for name in ("total_billed", "total_paid")))
+
+
+def held(run_id: int) -> int:
+    """Return how many students of the run are held back."""
+    query = select(func.count()).where(
+        SyncItem.run_id == run_id, SyncItem.status == ItemStatus.HELD
+    )
+    return db.session.scalar(query) or 0
+
+
+def only_held_left(run_id: int) -> bool:
+    """Return whether nobody of the run is open any more but those that are held back."""
+    query = select(SyncItem.id).where(SyncItem.run_id == run_id, SyncItem.status.in_(OPEN))
+    return db.session.scalar(query.limit(1)) is None
+
+
+def examples(run_id: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return the first students that are held back: idperson, nama, message."""
+    query = (
+        select(SyncItem.idperson, Siswa.nama, SyncItem.message)
+        .outerjoin(Siswa, Siswa.idperson == SyncItem.idperson)
+        .where(SyncItem.run_id == run_id, SyncItem.status == ItemStatus.HELD)
+        .order_by(SyncItem.id)
+        .limit(MOST_EXAMPLES)
+    )
+    return db.session.execute(query).all()
+
+
+def release(run_id: int) -> None:
+    """Let the held students of a trusted run be asked for again, in short transactions."""
+    more = True
+    while more:
+        with write() as session:
+            more = _release_some(session, run_id)
+
+
+def _release_some(session: Session, run_id: int) -> bool:
+    trusted = select(SyncRun.id).where(SyncRun.id == run_id, SyncRun.trusted)
+    which = (SyncItem.run_id == run_id, SyncItem.status == ItemStatus.HELD)
+    query = select(SyncItem.id).where(*which, SyncItem.run_id.in_(trusted))
+    ids = session.scalars(query.order_by(SyncItem.id).limit(CHUNK)).all()
+    if not ids:
+        return False
+    free = {"status": ItemStatus.PENDING, "code": None, "message": None, "at": None}
+    released = update(SyncItem).where(SyncItem.id.in_(ids), *which).values(free)
+    return count_changed(session, released) > 0
+
+
+def _total(periods: Sequence[Any], name: str) -> Decimal:
+    return sum((_number(period, name) for period in periods), Decimal(0))
+
+
+def _number(period: Any, name: str) -> Decimal:
+    try:
+        return Decimal(amount(period["summary"][name]))
+    except (InvalidBody, KeyError, TypeError):
+        return Decimal(0)
+
+
+def _words(old: Sums, now: Sums) -> str:
+    with campus_language():
+        numbers = {
+            "billed": format_decimal(old.billed),
+            "paid": format_decimal(old.paid),
+            "billed_now": format_decimal(now.billed),
+            "paid_now": format_decimal(now.paid),
+        }
+        return str(
+            _(
+                "tagihan Rp %(billed)s menjadi Rp %(billed_now)s, "
+                "dibayar Rp %(paid)s menjadi Rp %(paid_now)s",
+                **numbers,
+            )
+        )

@@ -1,0 +1,177 @@
+"""Writing what became of students: their data, their items, the run's counters."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
+
+from flask_babel import gettext as _
+from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy.orm import Session
+
+from myukm.database import utcnow
+from myukm.domain.api.payments import Payments
+from myukm.domain.api.student import Outcome
+from myukm.domain.sync import guard, payment_history, sync_log
+from myukm.i18n import campus_language
+from myukm.models import Siswa, SyncItem, SyncRun
+from myukm.models.sync import ItemStatus
+
+
+class Tally(NamedTuple):
+    """The outcomes that were written, by status; `compared` are the answers about students of
+    whom we had data, `held` those of them that were held back."""
+
+    outcomes: Sequence[Outcome]
+    numbers: Counter[ItemStatus]
+    compared: int
+
+    @property
+    def held(self) -> int:
+        return self.numbers[ItemStatus.HELD]
+
+
+def still_claimed(
+    session: Session, lane_id: str, outcomes: Sequence[Outcome]
+) -> dict[int, Outcome]:
+    """Return, by item, the outcomes whose item this lane still holds, and lock these items."""
+    if not outcomes:
+        return {}
+    by_item = {outcome.item_id: outcome for outcome in outcomes}
+    query = (
+        select(SyncItem.id)
+        .where(
+            SyncItem.id.in_(by_item),
+            SyncItem.lane_id == lane_id,
+            SyncItem.status == ItemStatus.CLAIMED,
+        )
+        .order_by(SyncItem.id)
+        .with_for_update()
+    )
+    return {item_id: by_item[item_id] for item_id in session.scalars(query)}
+
+
+def record(
+    session: Session, run_id: int, ours: dict[int, Outcome], *, dry_run: bool, guarded: bool
+) -> Tally:
+    """Store the students' data (not in a dry run), note what changes, and close their items.
+
+    `guarded`: answers that take much away are held back.
+    """
+    payments = {o.idperson: o.payments for o in ours.values() if o.payments is not None}
+    changed, known = changes(session, payments)
+    before = payment_history.known(session, changed)
+    compared = len(before) + len(known) - len(changed)
+    suspects = guard.suspects(before, changed) if guarded and not dry_run else {}
+    for idperson in suspects:
+        del changed[idperson]
+    payment_history.note(session, run_id, changed, before, dry_run=dry_run)
+    if not dry_run:
+        store(session, changed)
+    outcomes = [_judged(outcome, known, suspects) for outcome in ours.values()]
+    return Tally(outcomes, _close(session, outcomes, changed), compared)
+
+
+def changes(
+    session: Session, payments: dict[str, Payments]
+) -> tuple[dict[str, tuple[int, Payments]], set[str]]:
+    """Return the students whose data differs from what we have (with their row's id), and all
+    that exist; their rows are locked."""
+    query = select(Siswa.id, Siswa.idperson, Siswa.digest).where(Siswa.idperson.in_(payments))
+    rows = session.execute(query.order_by(Siswa.id).with_for_update()).all() if payments else []
+    changed = {
+        row.idperson: (row.id, payments[row.idperson])
+        for row in rows
+        if row.digest != payments[row.idperson].digest
+    }
+    return changed, {row.idperson for row in rows}
+
+
+def store(session: Session, changed: dict[str, tuple[int, Payments]]) -> None:
+    """Write the new data of students; `synced_at` is when what we have was fetched."""
+    if not changed:
+        return
+    now = utcnow()
+    rows: list[dict[str, Any]] = [
+        {
+            "key": key,
+            "pembayaran": new.periods,
+            "saldo": new.saldo,
+            "tunggakan": new.tunggakan,
+            "lunas": new.lunas,
+            "digest": new.digest,
+            "synced_at": now,
+        }
+        for key, new in changed.values()
+    ]
+    table = cast(Table, Siswa.__table__)
+    session.execute(update(table).where(table.c.id == bindparam("key")), rows)
+
+
+def count(session: Session, run_id: int, tally: Tally) -> None:
+    """Raise the run's counters by what was written, and tell its failures."""
+    numbers = tally.numbers
+    session.execute(
+        update(SyncRun)
+        .where(SyncRun.id == run_id)
+        .values(
+            success=SyncRun.success + numbers[ItemStatus.SUCCESS] + numbers[ItemStatus.UNCHANGED],
+            unchanged=SyncRun.unchanged + numbers[ItemStatus.UNCHANGED],
+            failed=SyncRun.failed + numbers[ItemStatus.FAILED],
+            compared=SyncRun.compared + tally.compared,
+            moved_at=utcnow(),
+            crashes=0,
+        )
+    )
+    if numbers[ItemStatus.FAILED]:
+        failed = session.scalar(select(SyncRun.failed).where(SyncRun.id == run_id)) or 0
+        failures = [outcome for outcome in tally.outcomes if outcome.code != guard.CODE]
+        sync_log.tell_failures(run_id, failures, failed - numbers[ItemStatus.FAILED])
+
+
+def _status(outcome: Outcome, changed: dict[str, tuple[int, Payments]]) -> ItemStatus:
+    if outcome.code:
+        return ItemStatus.HELD if outcome.code == guard.CODE else ItemStatus.FAILED
+    return ItemStatus.SUCCESS if outcome.idperson in changed else ItemStatus.UNCHANGED
+
+
+def _judged(outcome: Outcome, known: set[str], suspects: dict[str, str]) -> Outcome:
+    """The outcome, unless the student was deleted while the run went on, or is held back."""
+    if message := suspects.get(outcome.idperson):
+        return outcome._replace(payments=None, code=guard.CODE, message=message)
+    if outcome.payments is None or outcome.idperson in known:
+        return outcome
+    with campus_language():
+        text = _("Siswa sudah dihapus dari MyUKM.")
+    return outcome._replace(payments=None, code="student_deleted", message=text)
+
+
+def _close(
+    session: Session, outcomes: Sequence[Outcome], changed: dict[str, tuple[int, Payments]]
+) -> Counter[ItemStatus]:
+    """Close the items of these outcomes and return how many got which status."""
+    groups: dict[tuple[ItemStatus, int], list[int]] = defaultdict(list)
+    for outcome in outcomes:
+        groups[_status(outcome, changed), outcome.attempts].append(outcome.item_id)
+    _close_items(session, groups)
+    _note_failures(session, [outcome for outcome in outcomes if outcome.code])
+    numbers: Counter[ItemStatus] = Counter()
+    for (status, _attempts), items in groups.items():
+        numbers[status] += len(items)
+    return numbers
+
+
+def _close_items(session: Session, groups: dict[tuple[ItemStatus, int], list[int]]) -> None:
+    now = utcnow()
+    for (status, attempts), items in groups.items():
+        session.execute(
+            update(SyncItem)
+            .where(SyncItem.id.in_(items))
+            .values(status=status, attempts=attempts, at=now, lane_id=None)
+        )
+
+
+def _note_failures(session: Session, failures: Sequence[Outcome]) -> None:
+    if not failures:
+        return
+    rows = [{"id": f.item_id, "code": f.code, "message": f.message} for f in failures]
+    session.execute(update(SyncItem), rows)

@@ -1,0 +1,136 @@
+"""The history of students' payments: written with the data it tells of, read by student and run."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import Row, Select, and_, delete, insert, or_, select
+from sqlalchemy.orm import Session
+
+from myukm.database import count_changed, iso, utcnow, write
+from myukm.domain import spreadsheet
+from myukm.domain.api.payments import Payments, spelled
+from myukm.domain.paging import Page, paginate_rows
+from myukm.domain.sync.changes import Change, bounded, compare
+from myukm.extensions import db
+from myukm.models import PaymentChange, Siswa
+from myukm.models.siswa import fold
+
+CHUNK = 1000
+COLUMNS = ("idperson", "nama", "period_id", "field", "old", "new", "at")
+Changed = Mapping[str, tuple[int, Payments]]
+
+
+def known(session: Session, changed: Changed) -> dict[int, Row[Any]]:
+    """Return what we have of those students that were fetched before, by the id of their row."""
+    keys = [key for key, _new in changed.values()]
+    if not keys:
+        return {}
+    query = select(Siswa.id, Siswa.pembayaran, Siswa.saldo)
+    rows = session.execute(query.where(Siswa.id.in_(keys), Siswa.digest.is_not(None)))
+    return {row.id: row for row in rows}
+
+
+def note(
+    session: Session,
+    run_id: int | None,
+    changed: Changed,
+    before: Mapping[int, Row[Any]],
+    *,
+    dry_run: bool = False,
+) -> None:
+    """Note how these students' data differs from what we had `before` (see `known`)."""
+    if not changed:
+        return
+    about = {"run_id": run_id, "dry_run": dry_run, "at": utcnow()}
+    rows = [
+        {**about, **change._asdict(), "idperson": idperson}
+        for idperson, (key, new) in changed.items()
+        for change in of_answer(before.get(key), new)
+    ]
+    session.execute(insert(PaymentChange.__table__), rows)  # type: ignore[arg-type]
+
+
+def of_answer(old: Row[Any] | None, new: Payments) -> list[Change]:
+    """Return what changed for a student; `old` is None when nothing was fetched before."""
+    if old is None:
+        return [Change("", "first", None, spelled(new.tunggakan))]
+    found = compare(old.pembayaran, new.periods)
+    if old.saldo != new.saldo:
+        amounts = (None if sum_ is None else spelled(sum_) for sum_ in (old.saldo, new.saldo))
+        found.insert(0, Change("", "saldo", *amounts))
+    return bounded(found) or [Change("", "account", None, None)]
+
+
+def of_student(idperson: str, page: int = 1) -> Page[Row[Any]]:
+    """Return a page of what changed for a student, the newest first."""
+    query = select(PaymentChange.__table__).where(
+        PaymentChange.idperson == idperson, ~PaymentChange.dry_run
+    )
+    return paginate_rows(query.order_by(PaymentChange.id.desc()), page)
+
+
+def of_run(run_id: int, q: str = "", page: int = 1) -> Page[Row[Any]]:
+    """Return a page of what a run changed (or would have), student by student, with names.
+
+    Every word of `q` must occur in the student's name, id, unit or class, or in the field.
+    """
+    return paginate_rows(_of_run(run_id, q), page)
+
+
+def csv_of_run(run_id: int, q: str = "") -> Iterator[str]:
+    """Return what a run changed as the lines of a CSV file."""
+    return spreadsheet.lines(COLUMNS, _all_of_run(run_id, q))
+
+
+def as_json(change: Row[Any]) -> dict[str, Any]:
+    """Return a row of `of_run` for scripts; amounts are decimal strings."""
+    return {name: getattr(change, name) for name in COLUMNS} | {"at": iso(change.at)}
+
+
+def prune() -> bool:
+    """Delete the next rows older than `HISTORY_KEEP_DAYS`; return whether more may be left."""
+    oldest = utcnow() - timedelta(days=current_app.config["HISTORY_KEEP_DAYS"])
+    query = select(PaymentChange.id).where(PaymentChange.at < oldest).limit(CHUNK)
+    ids = db.session.scalars(query.order_by(PaymentChange.at)).all()
+    if ids:
+        with write() as session:
+            count_changed(session, delete(PaymentChange).where(PaymentChange.id.in_(ids)))
+    return len(ids) == CHUNK
+
+
+def _of_run(run_id: int, q: str) -> Select[Any]:
+    query = (
+        select(PaymentChange.__table__, Siswa.nama)
+        .outerjoin(Siswa, Siswa.idperson == PaymentChange.idperson)
+        .where(PaymentChange.run_id == run_id)
+        .order_by(PaymentChange.idperson, PaymentChange.id)
+    )
+    for word in q.split()[:8]:
+        query = query.where(
+            or_(
+                Siswa.search_text.contains(fold(word), autoescape=True),
+                PaymentChange.idperson.contains(word, autoescape=True),
+                PaymentChange.field.icontains(word, autoescape=True),
+                PaymentChange.period_id.contains(word, autoescape=True),
+            )
+        )
+    return query
+
+
+def _all_of_run(run_id: int, q: str) -> Iterator[tuple[Any, ...]]:
+    """The rows for a file, read in portions, so that a long history takes no memory."""
+    query, last = _of_run(run_id, q).limit(CHUNK), None
+    while True:
+        rows = db.session.execute(query if last is None else query.where(_after(last))).all()
+        for row in rows:
+            yield (*(getattr(row, name) for name in COLUMNS[:-1]), iso(row.at))
+        if len(rows) < CHUNK:
+            return
+        last = rows[-1]
+
+
+def _after(row: Row[Any]) -> Any:
+    same = and_(PaymentChange.idperson == row.idperson, PaymentChange.id > row.id)
+    return or_(PaymentChange.idperson > row.idperson, same)
