@@ -11,7 +11,7 @@ from functools import partial
 from importlib import import_module
 
 from config import ConfigError
-from myukm import create_app, jobs
+from myukm import create_app, i18n, jobs
 from myukm.ops import keeper, supervisor
 from myukm.queues import JOBS, QUEUES
 
@@ -27,6 +27,7 @@ def main() -> int:
         print(f"myukm: {error}", file=sys.stderr)  # noqa: T201 (the start ends here)
         return 2
     jobs.use_app(app)
+    i18n.preload(app)
     for path in JOBS:
         import_module(path.rpartition(".")[0])
     level = "INFO" if options.verbose else "WARNING"

@@ -7,7 +7,7 @@ speak the campus's language, `MYUKM_LANG`.
 from contextlib import AbstractContextManager
 
 from flask import Flask, current_app, has_request_context, session
-from flask_babel import force_locale
+from flask_babel import force_locale, format_decimal, gettext
 
 from myukm.extensions import babel
 
@@ -36,3 +36,10 @@ def campus_language() -> AbstractContextManager[None]:
     """Return a context in which texts are made in the campus's language, whoever asks."""
     context: AbstractContextManager[None] = force_locale(current_app.config["MYUKM_LANG"])
     return context
+
+
+def preload(app: Flask) -> None:
+    """Read the campus language's words and number formats now, so that no fork has to."""
+    with app.app_context(), campus_language():
+        gettext("")
+        format_decimal(0)
