@@ -40,7 +40,8 @@ class Siswa(Model):
     """A student. `pembayaran` is the API's `periods` as they came; None before the first sync.
 
     `saldo` is the API's; `tunggakan` is the sum of what remains to be paid; `lunas` says that
-    nothing does; `digest` tells an unchanged answer. `search_text` is name, id, unit and class,
+    nothing does; `digest` tells an unchanged answer; `etag` is the API's name for that answer, last
+    given at `etag_at`. `search_text` is name, id, unit and class,
     folded: lists are searched by it and sorted by it, so two narrow indexes serve every page.
     """
 
@@ -70,3 +71,5 @@ class Siswa(Model):
     lunas: Mapped[bool | None]
     digest: Mapped[str | None] = mapped_column(key_type(64))
     synced_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    etag: Mapped[str | None] = mapped_column(key_type(200))
+    etag_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
