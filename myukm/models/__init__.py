@@ -5,7 +5,10 @@ from myukm.models.audit import Audit
 from myukm.models.chat import ChatMessage
 from myukm.models.invitation import Invitation
 from myukm.models.leader import Leader
+from myukm.models.moderation import MessageReport, UkmBlock, UkmLog, UkmPin
+from myukm.models.password_reset import PasswordReset
 from myukm.models.payment_change import PaymentChange
+from myukm.models.photo import Photo
 from myukm.models.siswa import Siswa
 from myukm.models.sync import SyncAction, SyncItem, SyncLane, SyncRun, SyncSample, SyncTraffic
 from myukm.models.ukm import Membership, Ukm
@@ -19,7 +22,10 @@ __all__ = [
     "Leader",
     "LoginSession",
     "Membership",
+    "MessageReport",
+    "PasswordReset",
     "PaymentChange",
+    "Photo",
     "Role",
     "Siswa",
     "SyncAction",
@@ -29,5 +35,8 @@ __all__ = [
     "SyncSample",
     "SyncTraffic",
     "Ukm",
+    "UkmBlock",
+    "UkmLog",
+    "UkmPin",
     "User",
 ]

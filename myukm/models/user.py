@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 from flask_login import UserMixin
 from sqlalchemy import ForeignKey, String
@@ -21,7 +22,11 @@ class Role(StrEnum):
 
 
 class User(Model):
-    """An account. `nim` is what the person types to log in."""
+    """An account. `nim` is what the person types to log in.
+
+    `photo_hash` names the pictures in `user_photo`. Who deleted their account has `deleted_at`:
+    the row stays for their messages and says nothing of the person any more.
+    """
 
     __tablename__ = "user_account"  # "user" is a reserved word in PostgreSQL
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -29,9 +34,29 @@ class User(Model):
     name: Mapped[str] = mapped_column(String(120))
     role: Mapped[str] = mapped_column(key_type(16), default=Role.ANGGOTA)
     password_hash: Mapped[str] = mapped_column(String(255))
+    photo_hash: Mapped[str | None] = mapped_column(key_type(64))
     blocked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_seen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+
+    @property
+    def photo(self) -> str | None:
+        """The address of the person's small picture, None without one."""
+        return photo_url(self)
+
+
+class HasPhoto(Protocol):
+    """An account, or a row of a query that has the column."""
+
+    @property
+    def photo_hash(self) -> str | None:
+        """The digest of the picture."""
+
+
+def photo_url(person: HasPhoto) -> str | None:
+    """Return the address of a person's small picture as pages and JSON carry it, None without."""
+    return f"/photos/{person.photo_hash}/small" if person.photo_hash else None
 
 
 class LoginSession(UserMixin, Model):  # type: ignore[misc]
@@ -67,3 +92,8 @@ class LoginSession(UserMixin, Model):  # type: ignore[misc]
     def role(self) -> str:
         """The account's role."""
         return self.user.role
+
+    @property
+    def photo(self) -> str | None:
+        """The address of the account's small picture."""
+        return self.user.photo
