@@ -1,0 +1,43 @@
+"""The payment API's tags (ETag): what we have under one need not be sent again for a while.
+
+For a while only: an API that forgets to change a tag would otherwise be believed for ever.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any, cast
+
+from flask import current_app
+from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy.orm import Session
+
+from myukm.database import utcnow
+from myukm.domain.api.payments import Payments
+from myukm.models import Siswa
+
+
+def fresh(session: Session, idpersons: Iterable[str]) -> dict[str, str]:
+    """Return, by student, the tags that may be sent: young ones of data that is still there."""
+    now = utcnow()
+    longest = timedelta(hours=current_app.config["PEMBAYARAN_API_ETAG_HOURS"])
+    query = select(Siswa.idperson, Siswa.etag).where(
+        Siswa.idperson.in_(list(idpersons)),
+        Siswa.etag.is_not(None),
+        Siswa.digest.is_not(None),
+        Siswa.etag_at.between(now - longest, now),
+    )
+    rows = session.execute(query).all() if longest else []
+    return {row.idperson: row.etag for row in rows if row.etag}
+
+
+def keep(session: Session, answers: Mapping[int, Payments | None]) -> None:
+    """Note the tags of answers, given by the student's row, that brought nothing else new."""
+    now = utcnow()
+    rows: list[dict[str, Any]] = [
+        {"key": key, "etag": answer.etag, "etag_at": now}
+        for key, answer in answers.items()
+        if answer is not None and answer.etag is not None
+    ]
+    if rows:
+        table = cast(Table, Siswa.__table__)
+        session.execute(update(table).where(table.c.id == bindparam("key")), rows)

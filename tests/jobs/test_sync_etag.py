@@ -1,0 +1,132 @@
+"""What the API names by a tag is not fetched again while the tag is fresh and our data is there."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, update
+
+from myukm.database import utcnow, write
+from myukm.demo.simulator import Simulator
+from myukm.domain.sync import sync_dispatch, sync_pembayaran, sync_work
+from myukm.extensions import db
+from myukm.models import Siswa
+from tests.jobs.conftest import STUDENTS
+from tests.support import sync
+from tests.support.sync import BUDI
+
+
+def run(campus: Flask, *, dry_run: bool = False) -> dict[str, Any]:
+    """Carry a run out in this process and return its progress at the end of the lane."""
+    with campus.app_context():
+        run_id = sync_pembayaran.start(BUDI, dry_run=dry_run)["run_id"]
+        sync_dispatch.dispatch(run_id)
+        sync_work.work(run_id)
+    ended = sync.progress_of(campus)
+    assert ended["status"] == "completed"
+    return ended
+
+
+def asked(payment_api: Simulator) -> dict[str, int]:
+    """Return how many answers of each kind the API gave since the last look."""
+    outcomes = dict(payment_api.state()["outcomes"])
+    payment_api.reset()
+    return outcomes
+
+
+def alter(campus: Flask, **values: Any) -> None:
+    with campus.app_context(), write() as session:
+        session.execute(update(Siswa).values(values))
+
+
+def test_only_what_changed_is_fetched_again(campus: Flask, payment_api: Simulator) -> None:
+    run(campus)
+    assert asked(payment_api) == {"200": STUDENTS}
+    payment_api.advance(["100001", "100002", "100003"])
+    ended = run(campus)
+    assert asked(payment_api) == {"200": 3, "304": STUDENTS - 3}
+    assert (ended["success"], ended["unchanged"]) == (STUDENTS, STUDENTS - 3)
+    with campus.app_context():
+        sync.check_stored(payment_api, ["100001", "100002", "100003", "100004"])
+
+
+def test_a_dry_run_leaves_the_tags(campus: Flask, payment_api: Simulator) -> None:
+    run(campus, dry_run=True)
+    with campus.app_context():
+        assert db.session.scalar(select(func.count(Siswa.etag))) == 0
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"etag_at": utcnow() - timedelta(days=2)},
+        {"etag_at": utcnow() + timedelta(days=2)},
+        {"digest": None},
+    ],
+    ids=["too old", "from the future", "data gone"],
+)
+def test_a_tag_is_not_trusted_for_ever(
+    campus: Flask, payment_api: Simulator, values: Mapping[str, Any]
+) -> None:
+    run(campus)
+    alter(campus, **values)
+    asked(payment_api)
+    run(campus)
+    assert asked(payment_api) == {"200": STUDENTS}
+    run(campus)
+    assert asked(payment_api) == {"304": STUDENTS}
+
+
+def test_tags_can_be_switched_off(campus: Flask, payment_api: Simulator) -> None:
+    campus.config["PEMBAYARAN_API_ETAG_HOURS"] = 0
+    run(campus)
+    run(campus)
+    assert asked(payment_api) == {"200": 2 * STUDENTS}
+
+
+def test_a_body_counts_whatever_its_tag_says(campus: Flask, payment_api: Simulator) -> None:
+    """An upgraded API may give another body under the tag of the old one."""
+    run(campus)
+    with campus.app_context():
+        tag = db.session.scalar(select(Siswa.etag).where(Siswa.idperson == "100001"))
+    body = '{"data": [{"idperson": "100001", "saldo": 77, "periods": []}]}'
+    other = {"status": 200, "body": body, "headers": {"ETag": tag}}
+    payment_api.set(override={"/payments/100001": other})
+    campus.config["GUARD_SHARE"] = 0
+    ended = run(campus)
+    assert ended["unchanged"] == STUDENTS - 1
+    with campus.app_context():
+        assert db.session.scalar(select(Siswa.saldo).where(Siswa.idperson == "100001")) == 77
+
+
+def test_not_modified_without_our_asking_is_no_answer(
+    campus: Flask, payment_api: Simulator
+) -> None:
+    payment_api.set(override={"/payments/100001": {"status": 304, "body": ""}})
+    ended = run(campus)
+    assert (ended["success"], ended["failed"]) == (STUDENTS - 1, 1)
+
+
+def test_a_strange_tag_is_not_sent_back(campus: Flask, payment_api: Simulator) -> None:
+    body = '{"data": []}'
+    for tag in ("no quotes", '"' + "x" * 300 + '"', '"a\tb"'):
+        page = {"status": 200, "body": body, "headers": {"ETag": tag}}
+        payment_api.set(override={"/payments/100001": page})
+        run(campus)
+        with campus.app_context():
+            query = select(Siswa.etag).where(Siswa.idperson == "100001")
+            assert db.session.scalar(query) is None
+
+
+def test_a_student_deleted_meanwhile_is_told(campus: Flask, payment_api: Simulator) -> None:
+    run(campus)
+    with campus.app_context():
+        run_id = sync_pembayaran.start(BUDI)["run_id"]
+        sync_dispatch.dispatch(run_id)
+        with write() as session:
+            session.execute(update(Siswa).where(Siswa.idperson == "100001").values(idperson="x"))
+        sync_work.work(run_id)
+    ended = sync.progress_of(campus)
+    assert (ended["success"], ended["failed"]) == (STUDENTS - 1, 1)
