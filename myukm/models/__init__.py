@@ -7,6 +7,7 @@ from myukm.models.invitation import Invitation
 from myukm.models.leader import Leader
 from myukm.models.moderation import MessageReport, UkmBlock, UkmLog, UkmPin
 from myukm.models.password_reset import PasswordReset
+from myukm.models.moderation import MessageReport, UkmBlock, UkmLog, UkmPin
 from myukm.models.payment_change import PaymentChange
 from myukm.models.photo import Photo
 from myukm.models.siswa import Siswa
@@ -23,6 +24,7 @@ __all__ = [
     "LoginSession",
     "Membership",
     "MessageReport",
+    "MessageReport",
     "PasswordReset",
     "PaymentChange",
     "Photo",
@@ -35,6 +37,9 @@ __all__ = [
     "SyncSample",
     "SyncTraffic",
     "Ukm",
+    "UkmBlock",
+    "UkmLog",
+    "UkmPin",
     "UkmBlock",
     "UkmLog",
     "UkmPin",

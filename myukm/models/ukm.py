@@ -13,7 +13,8 @@ from myukm.orm import Model
 class Ukm(Model):
     """A unit. `code` is its address; `join_code` (the same at first) lets people in.
 
-    `last_number` counts its messages: the newest message has that number.
+    `last_number` counts its messages: the newest message has that number. An archived unit can
+    only be read.
     """
 
     __tablename__ = "ukm"
@@ -24,6 +25,7 @@ class Ukm(Model):
     description: Mapped[str] = mapped_column(Text, default="")
     last_number: Mapped[int] = mapped_column(Id, default=0)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    archived_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class Membership(Model):
