@@ -134,7 +134,9 @@ def _beside(now: dict[str, Any]) -> str:
     if now["rate_per_second"] is not None:
         parts.append(_("%(n)s siswa/detik", n=format_decimal(now["rate_per_second"])))
     if now["eta_seconds"] is not None:
-        parts.append(_("%(n)s detik lagi", n=format_decimal(now["eta_seconds"])))
+        ends = now["eta_range_seconds"] or [now["eta_seconds"]]
+        n = "–".join(dict.fromkeys(map(format_decimal, ends)))
+        parts.append(_("%(n)s detik lagi", n=n))
     return " · ".join([*parts, *filter(None, [now["reason"]])])
 
 

@@ -61,7 +61,30 @@ def test_speed_is_that_of_the_last_seconds(run: int) -> None:
 def test_a_rest_does_not_count_for_the_speed(run: int) -> None:
     now = utcnow()
     points = [speed.Point(now - timedelta(seconds=age), 0) for age in (0, 1, 2, 7, 8)]
-    assert speed.start_of_window(points) == points[2]
+    assert speed.until_gap(points) == points[:3]
+
+
+@pytest.mark.parametrize(
+    ("steps", "least", "most"),
+    [([10] * 8, 30, 30), ([5, 15] * 4, 22, 46), ([0, 20] * 4, 17, 105), ([10, 10], 45, 45)],
+    ids=["steady", "uneven", "wild", "too few to tell"],
+)
+def test_the_time_left_says_how_sure_it_is(
+    run: int, steps: list[int], least: int, most: int
+) -> None:
+    now, done = utcnow(), 0
+    with write() as session:
+        for age, step in zip(range(len(steps) - 1, -1, -1), steps, strict=True):
+            done += step
+            at = now - timedelta(seconds=age, milliseconds=500)
+            session.add(SyncSample(run_id=run, at=at, processed=done, failed=0))
+        session.execute(update(SyncRun).values(success=done, total=done + 300))
+    db.session.rollback()
+    found = progress.current()
+    low, high = found["eta_range_seconds"]
+    assert low <= found["eta_seconds"] <= high
+    assert low == pytest.approx(least, rel=0.2)
+    assert high == pytest.approx(most, rel=0.35)
 
 
 def test_no_speed_before_it_is_known_nor_while_paused(run: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Self
 from myukm.domain.api.failures import Failure, Kind
 from myukm.domain.api.judge import Judge
 from myukm.domain.api.payment_api import PaymentApi
-from myukm.domain.api.payments import Payments
+from myukm.domain.api.payments import Answer
 from myukm.domain.api.student import Outcome, Student
 from myukm.domain.api.throttle import Throttle
 from myukm.domain.api.traffic import Traffic
@@ -138,9 +138,10 @@ class Asking:
         elif student:
             self._stock.put_nowait(student)
 
-    async def _request(self, student: Student | None) -> Payments | Failure:
+    async def _request(self, student: Student | None) -> Answer:
         began = time.perf_counter()
-        answer = await self._api.payments(student.idperson if student else NOBODY)
+        known = (student.idperson, student.etag) if student else (NOBODY, None)
+        answer = await self._api.payments(*known)
         again = student is not None and (student.attempts > 0 or student.waited > 0)
         self.traffic.note(time.perf_counter() - began, answer, again=again)
         self.traffic.received = self._api.received

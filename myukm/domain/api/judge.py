@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 
 from myukm.domain.api.failures import Failure, Kind
-from myukm.domain.api.payments import Payments
+from myukm.domain.api.payments import Answer
 from myukm.domain.api.student import Outcome, Student
 from myukm.domain.api.throttle import WINDOW, Throttle
 
@@ -38,7 +38,7 @@ class Judge:
         """How many students wait for what others bring to light."""
         return len(self._suspects) + len(self._forbidden)
 
-    def hear(self, student: Student, answer: Payments | Failure, openings: int) -> None:
+    def hear(self, student: Student, answer: Answer, openings: int) -> None:
         """Judge the answer to a request that was sent under `openings` of the breaker."""
         failure = answer if isinstance(answer, Failure) else None
         kind = failure.kind if failure else Kind.FINAL

@@ -1,5 +1,6 @@
 """The client of the payment API: one request, one judgement. Patience is the caller's."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -10,10 +11,12 @@ import aiohttp
 from yarl import URL
 
 from myukm.domain.api.failures import Failure, Kind
-from myukm.domain.api.payments import InvalidBody, Payments, WrongStudent, parse
+from myukm.domain.api.payments import Answer, InvalidBody, NotModified, WrongStudent, parse
 
 MOST_BYTES = 5 * 1024 * 1024
 LONGEST_WAIT, DEFAULT_WAIT = 300.0, 1.0
+# An entity tag (RFC 9110, 8.8.3) that we can keep: 200 characters, plain ones only.
+TAG = re.compile(r'(W/)?"[!#-~]{1,195}"')
 
 
 class TooLarge(Exception):
@@ -57,16 +60,23 @@ class PaymentApi:
     async def __aexit__(self, *_: object) -> None:
         await self._session.close()
 
-    async def payments(self, idperson: str) -> Payments | Failure:
-        """Ask once for a student's payments and return them, or why there are none."""
+    async def payments(self, idperson: str, etag: str | None = None) -> Answer:
+        """Ask once for a student's payments and return them, or why there are none.
+
+        `etag` names the answer that we have: the API may say that it still holds.
+        """
         url = URL(f"{self._base}/payments/{quote(idperson, safe='')}", encoded=True)
         try:
-            async with self._session.get(url, allow_redirects=False) as response:
+            known = {"If-None-Match": etag} if etag else None
+            async with self._session.get(url, headers=known, allow_redirects=False) as response:
+                if response.status == 304 and etag:
+                    return NotModified()
                 if response.status != 200:
                     return refusal(response.status, response.headers.get("Retry-After"))
                 body = await _body(response)
+                tag = response.headers.get("ETag", "")
             self.received += len(body)
-            return parse(body, idperson)
+            return parse(body, idperson, tag if TAG.fullmatch(tag) else None)
         except tuple(FAULTS) as error:
             return fault(error)
 

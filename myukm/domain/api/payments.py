@@ -10,6 +10,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 
 from myukm import exact_json
+from myukm.domain.api.failures import Failure
 
 SUMMARY = ("total_billed", "total_paid", "total_remaining")
 ITEM = ("amount_billed", "amount_paid", "remaining_balance")
@@ -40,13 +41,15 @@ class Payments:
     """What a student's answer says: `periods` as they came, amounts in rupiah.
 
     `saldo` is None when the API knows of no payments. `digest` is equal for answers that mean the
-    same, whatever the order of their keys and whether amounts came as numbers or as texts.
+    same, whatever the order of their keys and whether amounts came as numbers or as texts. `etag`
+    is the API's own name for the answer.
     """
 
     periods: list[Any]
     saldo: Decimal | None
     tunggakan: Decimal
     digest: str
+    etag: str | None = None
 
     @property
     def lunas(self) -> bool:
@@ -54,15 +57,22 @@ class Payments:
         return self.tunggakan == 0
 
 
-def parse(body: bytes, idperson: str) -> Payments:
-    """Return the payments in the body of `GET /payments/{idperson}`.
+class NotModified:
+    """The API's answer when a student's payments are still those of the tag that was sent."""
+
+
+Answer = Payments | NotModified | Failure
+
+
+def parse(body: bytes, idperson: str, etag: str | None = None) -> Payments:
+    """Return the payments in the body of `GET /payments/{idperson}`, which came as `etag`.
 
     Raises `InvalidBody`, or `WrongStudent` when it is valid JSON about another student.
     """
     account = _account(_decoded(body), idperson)
     meaning = _Meaning()
     if account is None:
-        return Payments([], None, Decimal(0), meaning.digest())
+        return Payments([], None, Decimal(0), meaning.digest(), etag)
     saldo = amount(account.get("saldo"))
     meaning.amounts.append(saldo)
     meaning.note_others(account, ACCOUNT_FIELDS)
@@ -71,7 +81,7 @@ def parse(body: bytes, idperson: str) -> Payments:
         owed += max(_period(period, meaning), 0)
     if owed >= MOST:
         raise InvalidBody(_("jumlahnya terlalu besar"))
-    return Payments(account["periods"], _money(saldo), _money(owed), meaning.digest())
+    return Payments(account["periods"], _money(saldo), _money(owed), meaning.digest(), etag)
 
 
 def amount(value: Any) -> int | Decimal:

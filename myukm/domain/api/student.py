@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 from myukm.domain.api.failures import Failure, message
-from myukm.domain.api.payments import Payments
+from myukm.domain.api.payments import Answer, Payments
 
 
 @dataclass(slots=True)
@@ -12,7 +12,8 @@ class Student:
     """A claimed item and the patience spent on it.
 
     `tries` counts since the breaker last opened (`openings` says when that was), `attempts` in
-    all; `strikes` and `waited` (seconds) are kept when the student is given back.
+    all; `strikes` and `waited` (seconds) are kept when the student is given back. `etag` is the
+    API's name for the answer that we have.
     """
 
     item_id: int
@@ -22,10 +23,11 @@ class Student:
     tries: int = 0
     attempts: int = 0
     openings: int = 0
+    etag: str | None = None
 
 
 class Outcome(NamedTuple):
-    """What became of a student: payments, or the code and words of a failure."""
+    """What became of a student: payments (None: as we have them), or a failure's code and words."""
 
     item_id: int
     idperson: str
@@ -35,9 +37,9 @@ class Outcome(NamedTuple):
     message: str | None = None
 
     @classmethod
-    def of(cls, student: Student, answer: Payments | Failure) -> Self:
+    def of(cls, student: Student, answer: Answer) -> Self:
         """Return the outcome that `answer` means for `student`."""
         key = (student.item_id, student.idperson, student.attempts)
         if isinstance(answer, Failure):
             return cls(*key, None, answer.code, message(answer))
-        return cls(*key, answer)
+        return cls(*key, answer if isinstance(answer, Payments) else None)

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from myukm.domain.api.failures import Failure
-from myukm.domain.api.payments import Payments
+from myukm.domain.api.payments import Answer
 from myukm.extensions import db
 from myukm.models import SyncTraffic
 
@@ -29,7 +29,7 @@ class Traffic:
         self.requests = self.retries = self.limited = self.received = 0
         self.latency = [0] * (len(BOUNDS) + 1)
 
-    def note(self, seconds: float, answer: Payments | Failure, *, again: bool) -> None:
+    def note(self, seconds: float, answer: Answer, *, again: bool) -> None:
         """Count a request that took `seconds`; `again`: not the first one for its student."""
         self.requests += 1
         self.retries += again

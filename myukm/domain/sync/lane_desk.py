@@ -18,7 +18,7 @@ from myukm.database import count_changed, utcnow, write
 from myukm.domain.api.student import Outcome, Student
 from myukm.domain.api.traffic import Traffic
 from myukm.domain.sync import outcomes as results
-from myukm.domain.sync import sync_run
+from myukm.domain.sync import sync_run, sync_tags
 from myukm.domain.sync.guard import Recent
 from myukm.models import SyncItem, SyncLane, SyncRun, SyncSample, SyncTraffic
 from myukm.models.sync import ItemStatus, Status
@@ -105,6 +105,9 @@ class Desk:
                 .where(SyncItem.id.in_([student.item_id for student in found]))
                 .values(status=ItemStatus.CLAIMED, lane_id=self.lane_id)
             )
+            tags = sync_tags.fresh(session, [student.idperson for student in found])
+            for student in found:
+                student.etag = tags.get(student.idperson)
         return found
 
     def _pending(self, session: Session, limit: int) -> list[Student]:

@@ -1,7 +1,7 @@
 """Writing what became of students: their data, their items, the run's counters."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from flask_babel import gettext as _
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from myukm.database import utcnow
 from myukm.domain.api.payments import Payments
 from myukm.domain.api.student import Outcome
-from myukm.domain.sync import guard, payment_history, sync_log
+from myukm.domain.sync import guard, payment_history, sync_log, sync_tags
 from myukm.i18n import campus_language
 from myukm.models import Siswa, SyncItem, SyncRun
 from myukm.models.sync import ItemStatus
@@ -57,8 +57,8 @@ def record(
 
     `guarded`: answers that take much away are held back.
     """
-    payments = {o.idperson: o.payments for o in ours.values() if o.payments is not None}
-    changed, known = changes(session, payments)
+    answers = {o.idperson: o.payments for o in ours.values() if o.code is None}
+    changed, known = changes(session, answers)
     before = payment_history.known(session, changed)
     compared = len(before) + len(known) - len(changed)
     suspects = guard.suspects(before, changed) if guarded and not dry_run else {}
@@ -67,23 +67,25 @@ def record(
     payment_history.note(session, run_id, changed, before, dry_run=dry_run)
     if not dry_run:
         store(session, changed)
+        same = known.keys() - changed.keys() - suspects.keys()
+        sync_tags.keep(session, {known[idperson]: answers[idperson] for idperson in same})
     outcomes = [_judged(outcome, known, suspects) for outcome in ours.values()]
     return Tally(outcomes, _close(session, outcomes, changed), compared)
 
 
 def changes(
-    session: Session, payments: dict[str, Payments]
-) -> tuple[dict[str, tuple[int, Payments]], set[str]]:
-    """Return the students whose data differs from what we have (with their row's id), and all
-    that exist; their rows are locked."""
-    query = select(Siswa.id, Siswa.idperson, Siswa.digest).where(Siswa.idperson.in_(payments))
-    rows = session.execute(query.order_by(Siswa.id).with_for_update()).all() if payments else []
+    session: Session, answers: Mapping[str, Payments | None]
+) -> tuple[dict[str, tuple[int, Payments]], dict[str, int]]:
+    """Return the students whose data differs from what we have (with their row's id), and the
+    rows of all that exist; these are locked. An answer None says that nothing changed."""
+    query = select(Siswa.id, Siswa.idperson, Siswa.digest).where(Siswa.idperson.in_(answers))
+    rows = session.execute(query.order_by(Siswa.id).with_for_update()).all() if answers else []
     changed = {
-        row.idperson: (row.id, payments[row.idperson])
+        row.idperson: (row.id, new)
         for row in rows
-        if row.digest != payments[row.idperson].digest
+        if (new := answers[row.idperson]) is not None and row.digest != new.digest
     }
-    return changed, {row.idperson for row in rows}
+    return changed, {row.idperson: row.id for row in rows}
 
 
 def store(session: Session, changed: dict[str, tuple[int, Payments]]) -> None:
@@ -100,6 +102,8 @@ def store(session: Session, changed: dict[str, tuple[int, Payments]]) -> None:
             "lunas": new.lunas,
             "digest": new.digest,
             "synced_at": now,
+            "etag": new.etag,
+            "etag_at": now,
         }
         for key, new in changed.values()
     ]
@@ -134,11 +138,11 @@ def _status(outcome: Outcome, changed: dict[str, tuple[int, Payments]]) -> ItemS
     return ItemStatus.SUCCESS if outcome.idperson in changed else ItemStatus.UNCHANGED
 
 
-def _judged(outcome: Outcome, known: set[str], suspects: dict[str, str]) -> Outcome:
+def _judged(outcome: Outcome, known: Mapping[str, int], suspects: dict[str, str]) -> Outcome:
     """The outcome, unless the student was deleted while the run went on, or is held back."""
     if message := suspects.get(outcome.idperson):
         return outcome._replace(payments=None, code=guard.CODE, message=message)
-    if outcome.payments is None or outcome.idperson in known:
+    if outcome.code or outcome.idperson in known:
         return outcome
     with campus_language():
         text = _("Siswa sudah dihapus dari MyUKM.")

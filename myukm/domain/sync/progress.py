@@ -43,7 +43,7 @@ def of(run: Row[Any]) -> dict[str, Any]:
     """Return the progress object of a run, given as a row of `COLUMNS`."""
     numbers = counts(run)
     running, live = run.status == Status.RUNNING, run.status in LIVE
-    per_second = speed.rate(run.id, numbers["processed"]) if running else None
+    rate = speed.rate(run.id, numbers["processed"]) if running else None
     lanes = workers(run.id) if live else 0
     still = utcnow() - run.moved_at
     reason = _why(run.status, lanes) if still > QUIET else None
@@ -53,8 +53,8 @@ def of(run: Row[Any]) -> dict[str, Any]:
         "dry_run": run.dry_run,
         "parent_run_id": run.parent_run_id,
         **numbers,
-        "rate_per_second": per_second,
-        "eta_seconds": speed.seconds_left(numbers["pending"], per_second),
+        "rate_per_second": rate.per_second if rate else None,
+        **speed.eta(numbers["pending"], rate),
         "stalled": reason is not None and still >= STALLED,
         "reason": reason.text if reason else run.reason,
         "reason_code": reason.code if reason else run.reason_code,
@@ -90,9 +90,8 @@ def idle() -> dict[str, Any]:
     nothing = dict.fromkeys(
         ("total", "pending", "processed", "success", "unchanged", "failed", "cancelled"), 0
     )
-    unknown = dict.fromkeys(
-        ("run_id", "parent_run_id", "rate_per_second", "eta_seconds", "reason", "reason_code")
-    )
+    unknown = dict.fromkeys(("run_id", "parent_run_id", "rate_per_second", "reason", "reason_code"))
+    unknown |= speed.eta(0, None)
     nobody = dict.fromkeys(("started_by", "started_at", "finished_at"))
     flags = {"status": "idle", "dry_run": False, "stalled": False}
     return {**unknown, **nobody, **nothing, **flags, "percent": 0.0, "workers": 0}

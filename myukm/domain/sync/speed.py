@@ -1,5 +1,6 @@
 """How fast a run goes now, from its samples, and what that means for its end."""
 
+import statistics
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -14,6 +15,7 @@ from myukm.models import SyncSample
 WINDOW, GAP, SHORTEST = timedelta(seconds=10), timedelta(seconds=3), timedelta(seconds=1.5)
 
 MOST_SAMPLES, SMOOTH = 240, 3
+FEWEST_PIECES = 3
 
 
 class Point(NamedTuple):
@@ -23,8 +25,16 @@ class Point(NamedTuple):
     processed: int
 
 
-def rate(run_id: int, processed: int) -> float | None:
-    """Return the students per second of the last seconds; None as long as that says nothing."""
+class Rate(NamedTuple):
+    """Students per second; it lies between `low` and `high` with a likelihood of about 95 %."""
+
+    per_second: float
+    low: float
+    high: float
+
+
+def rate(run_id: int, processed: int) -> Rate | None:
+    """Return how fast the last seconds went; None as long as that says nothing."""
     now = utcnow()
     query = (
         select(SyncSample.at, SyncSample.processed)
@@ -32,20 +42,30 @@ def rate(run_id: int, processed: int) -> float | None:
         .order_by(SyncSample.at.desc())
     )
     points = [Point(now, processed), *(Point(*row) for row in db.session.execute(query))]
-    first = start_of_window(points)
-    if now - first.at < SHORTEST:
+    points = list(until_gap(points))
+    if points[0].at - points[-1].at < SHORTEST:
         return None
-    return round((processed - first.processed) / (now - first.at).total_seconds(), 1)
+    per_second = between(points[-1], points[0])
+    error = uncertainty([between(old, new) for new, old in pairwise(points[1:])])
+    return Rate(round(per_second, 1), max(0.0, per_second - error), per_second + error)
 
 
-def start_of_window(points: Sequence[Point]) -> Point:
-    """Return the oldest point (newest come first) before a gap: in a gap nobody was at work."""
-    first = points[0]
-    for point in points[1:]:
-        if first.at - point.at > GAP:
-            break
-        first = point
-    return first
+def until_gap(points: Sequence[Point]) -> Sequence[Point]:
+    """Return the points (newest come first) after the last gap: in a gap nobody was at work."""
+    gaps = (n for n, (new, old) in enumerate(pairwise(points), 1) if new.at - old.at > GAP)
+    return points[: next(gaps, len(points))]
+
+
+def between(old: Point, new: Point) -> float:
+    """Return the students per second between two points."""
+    return (new.processed - old.processed) / max((new.at - old.at).total_seconds(), 0.001)
+
+
+def uncertainty(rates: Sequence[float]) -> float:
+    """Return by how much the mean of these rates may be wrong: twice its standard error."""
+    if len(rates) < FEWEST_PIECES:
+        return 0.0
+    return float(2 * statistics.stdev(rates) / len(rates) ** 0.5)
 
 
 def series(run_id: int, started_at: datetime) -> list[list[float]]:
@@ -82,6 +102,16 @@ def _samples(run_id: int) -> tuple[Sequence[Any], int]:
     return db.session.execute(chosen.order_by(SyncSample.at)).all(), step
 
 
-def seconds_left(pending: int, per_second: float | None) -> int | None:
-    """Return the seconds until `pending` students are done; None when that can't be known."""
+def eta(pending: int, rate: Rate | None) -> dict[str, Any]:
+    """Return the seconds until `pending` students are done, and the least and the most they may
+    be; None for what can't be known."""
+    likely = _seconds(pending, rate.per_second) if rate else None
+    least, most = (_seconds(pending, rate.high), _seconds(pending, rate.low)) if rate else (0, 0)
+    return {
+        "eta_seconds": likely,
+        "eta_range_seconds": None if likely is None or most is None else [least, most],
+    }
+
+
+def _seconds(pending: int, per_second: float) -> int | None:
     return round(pending / per_second) if per_second else None

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from myukm.domain.api.failures import Failure, Kind, message
 from myukm.domain.api.payment_api import PaymentApi
-from myukm.domain.api.payments import Payments
+from myukm.domain.api.payments import Answer, Payments
 from myukm.extensions import db
 from myukm.models import Siswa
 
@@ -38,16 +38,16 @@ def check() -> list[Finding]:
     return [*findings, _about_student(idperson, answer)]
 
 
-def _about_student(idperson: str | None, answer: Payments | Failure) -> Finding:
+def _about_student(idperson: str | None, answer: Answer) -> Finding:
     if idperson is None:
         return Finding(False, _("Belum ada siswa. Jalankan: flask siswa import --from-api"))
     if isinstance(answer, Failure):
         text = _("Siswa %(id)s: %(why)s", id=idperson, why=message(answer))
         return Finding(False, text)
-    count = len(answer.periods)
+    count = len(answer.periods) if isinstance(answer, Payments) else 0
     return Finding(True, _("Siswa %(id)s terbaca: %(n)d periode.", id=idperson, n=count))
 
 
-async def _ask(idperson: str) -> Payments | Failure:
+async def _ask(idperson: str) -> Answer:
     async with PaymentApi(current_app.config) as api:
         return await api.payments(idperson)

@@ -30,8 +30,8 @@ def sync(idperson: str) -> str:
         return "gone"
     outcome = asyncio.run(_ask(idperson))
     with write() as session:
-        payments = {idperson: outcome.payments} if outcome.payments else {}
-        changed, _known = outcomes.changes(session, payments)
+        answers = {} if outcome.code else {idperson: outcome.payments}
+        changed, _known = outcomes.changes(session, answers)
         payment_history.note(session, None, changed, payment_history.known(session, changed))
         outcomes.store(session, changed)
         result = "failed" if outcome.code else "success" if changed else "unchanged"

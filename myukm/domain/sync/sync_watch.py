@@ -65,7 +65,7 @@ class Watcher:
     def _tell(self) -> None:
         """Mirror the progress, and send it when it is not what was last seen here."""
         now = progress.current()
-        steady = {name: value for name, value in now.items() if name != "eta_seconds"}
+        steady = {name: value for name, value in now.items() if not name.startswith("eta_")}
         if steady != self._told and progress.tell():
             self._told = steady
         else:

@@ -41,11 +41,18 @@ export const moment = (iso) => fullTime.format(new Date(iso));
 export const day = (iso) => dayName.format(new Date(iso));
 export const dayOf = (iso) => dayKey.format(new Date(iso));
 
-/** How long something still takes, in words; `seconds` may be any number. */
-export function left(seconds) {
-  if (seconds < 60) return say("seconds_left", { n: number(Math.max(1, seconds)) });
-  if (seconds < 5400) return say("minutes_left", { n: number(seconds / 60) });
-  return say("hours_left", { n: decimal(seconds / 3600) });
+const UNITS = [
+  [60, "seconds_left", 1, number],
+  [5400, "minutes_left", 60, number],
+  [Infinity, "hours_left", 3600, decimal],
+];
+
+/** How long something still takes, in words: so many seconds at least and at most. */
+export function left([least, most]) {
+  const [, unit, size, format] = UNITS.find(([limit]) => most < limit);
+  const ends = [least, most].map((end) => format(Math.max(1, end / size)));
+  const n = ends[0] === ends[1] ? ends[0] : ends.join("–");
+  return say(unit, { n });
 }
 
 const STEPS = [

@@ -24,11 +24,12 @@ function showStatus(progress) {
 }
 
 function showFigures(progress) {
+  const { eta_seconds: eta, eta_range_seconds: range } = progress;
   fill(page, {
     ...counts(progress),
     percent: percent(progress.percent),
     rate: pace(progress),
-    eta: progress.eta_seconds === null ? "" : left(progress.eta_seconds),
+    eta: eta === null ? "" : left(range ?? [eta, eta]),
   });
   page.querySelector("progress").value = progress.percent;
 }
