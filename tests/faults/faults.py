@@ -1,6 +1,7 @@
 """The faults that the harness injects; each leaves the campus repaired, as an operator would."""
 
 import random
+import shutil
 import signal
 import threading
 from collections.abc import Callable
@@ -105,6 +106,25 @@ def kill_database(campus: Campus, draw: random.Random, ended: threading.Event) -
     campus.restart_database()
 
 
+def api_slow(campus: Campus, draw: random.Random, ended: threading.Event) -> None:
+    """The payment API takes its time, up to beyond our patience, then is as it was."""
+    usual = campus.simulator.state()["options"]["latency_ms"]
+    campus.simulator.set(latency_ms="2000..6000")
+    pause(ended, draw.uniform(1, 8))
+    campus.simulator.set(latency_ms=usual)
+
+
+def set_the_clock(campus: Campus, draw: random.Random, ended: threading.Event) -> None:
+    """The workers are killed and come back with a clock that is an hour, or a day, wrong.
+
+    Needs Debian's faketime; without it nothing happens.
+    """
+    if not shutil.which("faketime"):
+        return
+    campus.worker.kill()
+    campus.start_worker(clock=draw.choice(["+1h", "-1h", "+1d", "-1d"]))
+
+
 def start_again(campus: Campus, draw: random.Random, ended: threading.Event) -> None:
     """Somebody presses the button a second time: refused."""
     if not ended.is_set():
@@ -125,6 +145,19 @@ def pause_and_resume(campus: Campus, draw: random.Random, ended: threading.Event
         pause(ended, draw.uniform(0, 3))
 
 
+def cancel(campus: Campus, draw: random.Random, ended: threading.Event) -> None:
+    """Somebody cancels the run; pressed again until the server takes it, as a person would."""
+
+    def taken() -> bool:
+        try:
+            url = f"{campus.url}/admin/sync-pembayaran/cancel"
+            return campus.log_in("admin").post(url, timeout=20).status_code in (202, 409)
+        except (requests.RequestException, AssertionError):
+            return False
+
+    wait_until(taken, 30, "the cancel is accepted")
+
+
 FAULTS: tuple[Fault, ...] = (
     kill_one_worker_process,
     kill_all_workers,
@@ -136,6 +169,8 @@ FAULTS: tuple[Fault, ...] = (
     api_outage,
     api_busy,
     api_garbage,
+    api_slow,
+    set_the_clock,
     kill_database,
     start_again,
     pause_and_resume,

@@ -9,11 +9,15 @@ from sqlalchemy import insert
 from myukm.database import write
 from myukm.models import Siswa
 from tests.faults.campus import Campus
-from tests.faults.faults import FAULTS
+from tests.faults.faults import FAULTS, cancel
 from tests.faults.watching import Observer, asked_again, check_end
 from tests.support.waiting import wait_until
 
-SECONDS_TO_END = 180.0
+# The promises: a run ends so long after the last fault beyond its normal time, and a fault makes
+# at most so many right answers be asked for again (in flight, or not yet committed).
+SECONDS_TO_END, AGAIN_PER_FAULT = 60.0, 100
+SECONDS_PER_STUDENT = 0.4 / 32
+SHARE_CANCELLED = 0.2
 
 
 @dataclass
@@ -39,7 +43,7 @@ class Round:
 def play(campus: Campus, draw: random.Random, faults: int) -> Round:
     """Start a run, inject `faults` faults, wait for its end, and check every promise."""
     played = Round()
-    import_students(campus)
+    students = import_students(campus)
     session = campus.log_in("admin")
     answer = session.post(f"{campus.url}/admin/sync-pembayaran/start", timeout=10)
     assert answer.status_code == 202, answer.text
@@ -47,14 +51,17 @@ def play(campus: Campus, draw: random.Random, faults: int) -> Round:
     observer = Observer(campus, session)
     observer.start()
     started = time.monotonic()
-    for _ in range(faults):
+    chosen = draw.choices(FAULTS, k=faults)
+    if draw.random() < SHARE_CANCELLED:
+        chosen[-1] = cancel
+    for fault in chosen:
         if observer.ended.wait(draw.uniform(1, 5)):
             break
-        fault = draw.choice(FAULTS)
         played.faults.append(fault.__name__)
         fault(campus, draw, observer.ended)
     last = time.monotonic()
-    if not observer.ended.wait(SECONDS_TO_END):
+    left = (observer.last.get("pending") or students) * SECONDS_PER_STUDENT
+    if not observer.ended.wait(left + SECONDS_TO_END):
         played.broken.append(f"the run did not end: {observer.last}")
     played.seconds = time.monotonic() - started
     played.after_last_fault = time.monotonic() - last
@@ -62,12 +69,14 @@ def play(campus: Campus, draw: random.Random, faults: int) -> Round:
     observer.join()
     played.broken += observer.broken + check_end(campus, run_id)
     played.again = asked_again(campus)
+    if played.again > AGAIN_PER_FAULT * len(played.faults):
+        played.broken.append(f"{played.again} right answers were asked for again")
     played.logs = campus.logs() if played.broken else ""
     return played
 
 
-def import_students(campus: Campus) -> None:
-    """Put the API's students into the database, without payments."""
+def import_students(campus: Campus) -> int:
+    """Put the API's students into the database, without payments; return how many there are."""
     import requests
 
     roster = requests.get(f"{campus.simulator.url}/siswa", timeout=30).json()["data"]
@@ -76,3 +85,4 @@ def import_students(campus: Campus) -> None:
             insert(Siswa), [{"idperson": s["idperson"], "nama": s["nama"]} for s in roster]
         )
     wait_until(campus.web_answers, 10, "the web server answers")
+    return len(roster)
