@@ -2,12 +2,11 @@
 
 from myukm.models.alert import Alert
 from myukm.models.audit import Audit
-from myukm.models.chat import ChatMessage
+from myukm.models.chat import ChatMessage, ChatReaction
 from myukm.models.invitation import Invitation
 from myukm.models.leader import Leader
 from myukm.models.moderation import MessageReport, UkmBlock, UkmLog, UkmPin
 from myukm.models.password_reset import PasswordReset
-from myukm.models.moderation import MessageReport, UkmBlock, UkmLog, UkmPin
 from myukm.models.payment_change import PaymentChange
 from myukm.models.photo import Photo
 from myukm.models.siswa import Siswa
@@ -19,11 +18,11 @@ __all__ = [
     "Alert",
     "Audit",
     "ChatMessage",
+    "ChatReaction",
     "Invitation",
     "Leader",
     "LoginSession",
     "Membership",
-    "MessageReport",
     "MessageReport",
     "PasswordReset",
     "PaymentChange",
@@ -37,9 +36,6 @@ __all__ = [
     "SyncSample",
     "SyncTraffic",
     "Ukm",
-    "UkmBlock",
-    "UkmLog",
-    "UkmPin",
     "UkmBlock",
     "UkmLog",
     "UkmPin",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from myukm.database import Id, UTCDateTime, iso, key_type, utcnow
@@ -11,9 +11,14 @@ from myukm.models.ukm import Ukm
 from myukm.models.user import User
 from myukm.orm import Model
 
+QUOTE_LENGTH = 140
+
 
 class ChatMessage(Model):
-    """A message. `number` counts within its UKM; `published_at` is set by who broadcast it."""
+    """A message. `number` counts within its UKM; `published_at` is set by who broadcast it.
+
+    `reply_to_id` is a message of the same UKM, `mentions` the ids of the members it names.
+    """
 
     __tablename__ = "chat_message"
     __table_args__ = (
@@ -29,15 +34,23 @@ class ChatMessage(Model):
     client_id: Mapped[str] = mapped_column(key_type(64))
     number: Mapped[int] = mapped_column(Id)
     body: Mapped[str] = mapped_column(Text)
+    # No foreign key: a message goes only with its whole UKM, and adding one would make the table
+    # anew on SQLite.
+    reply_to_id: Mapped[int | None] = mapped_column(Id)
+    mentions: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     edited_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     published_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     ukm: Mapped[Ukm] = relationship()
     user: Mapped[User] = relationship()
+    reply_to: Mapped["ChatMessage | None"] = relationship(
+        primaryjoin="foreign(ChatMessage.reply_to_id) == remote(ChatMessage.id)", viewonly=True
+    )
 
     def as_json(self) -> dict[str, Any]:
         """Return the message object of the contract; nothing is left of a deleted one's text."""
+        quoted = None if self.deleted_at else self.reply_to
         return {
             "id": self.id,
             "client_id": self.client_id,
@@ -48,4 +61,31 @@ class ChatMessage(Model):
             "created_at": iso(self.created_at),
             "edited_at": iso(self.edited_at),
             "deleted": self.deleted_at is not None,
+            "reply_to": quoted.as_quote() if quoted else None,
+            "mentions": self.mentions or [],
+            "photo": self.user.photo,
         }
+
+    def as_quote(self) -> dict[str, Any]:
+        """Return what a reply shows of this message: its author and its first line."""
+        first_line = self.body.partition("\n")[0]
+        return {
+            "id": self.id,
+            "user_id": self.user_id,
+            "name": self.user.name,
+            "message": first_line[:QUOTE_LENGTH],
+            "deleted": self.deleted_at is not None,
+        }
+
+
+class ChatReaction(Model):
+    """One person's emoji on a message."""
+
+    __tablename__ = "chat_reaction"
+    message_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("chat_message.id", ondelete="CASCADE"), primary_key=True
+    )
+    user_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    emoji: Mapped[str] = mapped_column(key_type(8), primary_key=True)

@@ -29,7 +29,10 @@ class Ukm(Model):
 
 
 class Membership(Model):
-    """A person in a unit; `read_number` is that of the last message read."""
+    """A person in a unit; `read_number` is that of the last message read.
+
+    `notices` says which messages ring: all, mentions (and replies), none.
+    """
 
     __tablename__ = "membership"
     __table_args__ = (UniqueConstraint("ukm_id", "user_id"),)
@@ -41,6 +44,7 @@ class Membership(Model):
     is_admin: Mapped[bool] = mapped_column(default=False)
     muted_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     read_number: Mapped[int] = mapped_column(Id, default=0)
+    notices: Mapped[str] = mapped_column(key_type(8), default="all", server_default="all")
     joined_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     ukm: Mapped[Ukm] = relationship()
     user: Mapped[User] = relationship()

@@ -96,8 +96,25 @@ def upgrade():
     sa.PrimaryKeyConstraint('user_id')
     )
 
+    op.add_column('chat_message', sa.Column('reply_to_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True))
+    op.add_column('chat_message', sa.Column('mentions', sa.JSON(none_as_null=True), nullable=True))
+    op.add_column('membership', sa.Column('notices', sa.String(length=8).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=8), 'mysql'), server_default='all', nullable=False))
+    op.create_table('chat_reaction',
+    sa.Column('message_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('emoji', sa.String(length=8).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=8), 'mysql'), nullable=False),
+    sa.ForeignKeyConstraint(['message_id'], ['chat_message.id'], ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['user_id'], ['user_account.id'], ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('message_id', 'user_id', 'emoji')
+    )
+    op.create_index('ix_chat_reaction_user_id', 'chat_reaction', ['user_id'], unique=False)
+
 
 def downgrade():
+    op.drop_table('chat_reaction')
+    op.drop_column('membership', 'notices')
+    op.drop_column('chat_message', 'mentions')
+    op.drop_column('chat_message', 'reply_to_id')
     op.drop_table('password_reset')
     op.drop_table('user_photo')
     # Not in batch mode: it would make the table anew, and SQLite empties what refers to it.
