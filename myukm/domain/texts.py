@@ -26,7 +26,7 @@ def clean_line(text: str) -> str:
     In a name such signs serve to look like someone else, or to turn a line of others around.
     """
     shown = (c for c in clean(text) if unicodedata.category(c) != "Cf")
-    return " ".join("".join(shown).split())
+    return " ".join(_BLANK_SIGNS.sub("", "".join(shown)).split())
 
 
 def is_blank(text: str) -> bool:

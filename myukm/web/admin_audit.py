@@ -1,6 +1,6 @@
 """Who did what, for admins."""
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 
 from myukm.domain import audit
 from myukm.web.access import ADMINS, roles
@@ -12,5 +12,7 @@ bp = Blueprint("admin_audit", __name__, url_prefix="/admin/audit")
 @bp.get("")
 @roles(*ADMINS)
 def index() -> str:
-    """Show a page of the trail, the newest first."""
-    return render_template("admin/audit/index.html", page=audit.trail(whole_number("page") or 1))
+    """Show a page of the trail that matches `q` and `action`, the newest first."""
+    chosen = {name: request.args.get(name, "").strip() for name in ("q", "action")}
+    found = audit.trail(whole_number("page") or 1, **chosen)
+    return render_template("admin/audit/index.html", page=found, chosen=chosen)

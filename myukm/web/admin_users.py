@@ -18,15 +18,17 @@ bp.before_request(limit_body)
 @bp.get("")
 @roles(*ADMINS)
 def index() -> Any:
-    """Show a page of the accounts that match `q`."""
+    """Show a page of the accounts that match `q`, `role` and `status`."""
     return listing()
 
 
 def listing(**more: Any) -> str:
-    """Return the page; `more` is what an invitation just gave or why it was refused."""
-    q = request.args.get("q", "").strip()
-    found = people.search(q, whole_number("page") or 1)
-    return render_template("admin/users/index.html", page=found, q=q, roles=list(Role), **more)
+    """Return the page; `more` is a code that was just made, or why it was refused."""
+    chosen = {name: request.args.get(name, "").strip() for name in ("q", "role", "status")}
+    found = people.search(page=whole_number("page") or 1, **chosen)
+    return render_template(
+        "admin/users/index.html", page=found, chosen=chosen, roles=list(Role), **more
+    )
 
 
 @bp.post("/invitations")
@@ -64,6 +66,16 @@ def block(user_id: int) -> Any:
 def unblock(user_id: int) -> Any:
     """Let an account in again."""
     return changed(people.unblock, user_id)
+
+
+@bp.post("/<int:user_id>/reset-code")
+@roles(*ADMINS)
+def reset_code(user_id: int) -> Any:
+    """Make a one-time code for a forgotten password; it is shown this once."""
+    user, code = people.reset_code(me(), user_id)
+    if wants_json():
+        return jsonify({"user_id": user.id, "nim": user.nim, "code": code}), 201
+    return listing(reset={"nim": user.nim, "name": user.name, "code": code}), 201
 
 
 def changed(change: Callable[..., User], user_id: int, *args: str) -> Any:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, jsonify, redirect, render_template, request, session, url_for
 from flask_babel import lazy_gettext as _
+from flask_limiter.util import get_remote_address
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
@@ -28,6 +29,12 @@ def field(name: str) -> str:
     body: Any = request.get_json(silent=True) if request.is_json else request.form
     value = body.get(name, "") if isinstance(body, Mapping) else ""
     return value.encode(errors="ignore").decode() if isinstance(value, str) else ""
+
+
+def account_key() -> str:
+    """Return whom a limit counts for: the account, or the address of who is not logged in."""
+    user_id = getattr(current_user, "user_id", None)
+    return get_remote_address() if user_id is None else f"user:{user_id}"
 
 
 def _failed(response: Response) -> bool:

@@ -1,9 +1,10 @@
 """Accounts: making them, logging in, logging out."""
 
+import re
 import secrets
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from myukm.database import utcnow, write
@@ -13,10 +14,12 @@ from myukm.domain.texts import clean_line, is_blank
 from myukm.errors import Conflict, DomainError, Invalid, NotFound
 from myukm.extensions import db
 from myukm.live import wake
-from myukm.models import LoginSession, Role, User
+from myukm.models import LoginSession, PasswordReset, Role, User
 
 MIN_PASSWORD, MAX_PASSWORD = 8, 200
-MAX_NIM, MAX_NAME = 32, 120
+MAX_NAME = 120
+# Plain letters and digits: two accounts whose NIMs look the same could be mistaken.
+NIM = re.compile(r"[!-~]{1,32}")
 
 
 class WrongCredentials(DomainError):
@@ -54,7 +57,7 @@ def taken(nim: str) -> Conflict:
 def checked_person(nim: str, name: str, role: str) -> tuple[str, str]:
     """Return NIM and name as they are stored. Raises `Invalid` when one can't be an account's."""
     nim, name = nim.strip(), clean_line(name)
-    if not nim or len(nim) > MAX_NIM or not nim.isprintable() or " " in nim:
+    if not NIM.fullmatch(nim):
         raise Invalid(_("NIM harus 1 sampai 32 huruf atau angka tanpa spasi."), code="bad_nim")
     if is_blank(name) or len(name) > MAX_NAME:
         raise Invalid(_("Nama harus 1 sampai 120 huruf."), code="bad_name")
@@ -99,6 +102,18 @@ def open_session(user: User) -> LoginSession:
     return login
 
 
+def end_sessions(user_id: int, keep: str | None = None) -> None:
+    """Log an account out on every device but the one with the token `keep`, inside `write()`."""
+    mine = delete(LoginSession).where(LoginSession.user_id == user_id)
+    db.session.execute(mine.where(LoginSession.token != keep) if keep else mine)
+
+
+def count_sessions(user_id: int) -> int:
+    """Return on how many devices the account is logged in."""
+    mine = select(func.count()).where(LoginSession.user_id == user_id)
+    return db.session.scalar(mine) or 0
+
+
 def find_session(token: str) -> LoginSession | None:
     """Return the log-in session behind a cookie's token, if it still stands."""
     login = db.session.get(LoginSession, token)
@@ -115,13 +130,23 @@ def log_out(token: str) -> None:
 def set_password(nim: str, password: str, *, by: str) -> None:
     """Change a password and log the account out everywhere. Raises `NotFound`, `Invalid`."""
     check_password(password)
-    user_id = find(nim).id
+    user = find(nim)
     hashed = hash_password(password)
-    with write() as session:
-        session.execute(update(User).where(User.id == user_id).values(password_hash=hashed))
-        session.execute(delete(LoginSession).where(LoginSession.user_id == user_id))
-        audit.note(by, "user.password", nim.strip())
+    with write():
+        store_password(user.id, hashed)
+        audit.note(by, "user.password", f"{user.nim} {user.name}")
     rights_changed()
+
+
+def store_password(user_id: int, hashed: str, keep: str | None = None) -> None:
+    """Store a password inside `write()`; its owner is logged out elsewhere, an open code is void.
+
+    The log-in with the token `keep` stays.
+    """
+    done = update(User).where(User.id == user_id).values(password_hash=hashed)
+    db.session.execute(done.execution_options(synchronize_session=False))
+    db.session.execute(delete(PasswordReset).where(PasswordReset.user_id == user_id))
+    end_sessions(user_id, keep)
 
 
 def find(nim: str) -> User:

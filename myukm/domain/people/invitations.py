@@ -1,23 +1,16 @@
 """Registering: by the one-time code that came with a NIM's import, or openly."""
 
-import hashlib
-import hmac
-import secrets
-
 from flask_babel import lazy_gettext as _
 from sqlalchemy import delete, select
 
 from myukm.database import count_changed, write
 from myukm.domain import audit
 from myukm.domain.people import accounts
+from myukm.domain.people.codes import digest, is_behind, new_code
 from myukm.domain.people.passwords import hash_password
 from myukm.errors import Forbidden
 from myukm.extensions import db
 from myukm.models import Invitation, User
-
-# No letter or digit that is read as another one.
-ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
-GROUPS, GROUP_LENGTH = 3, 4
 
 
 def invite(actor: User, nim: str, name: str, role: str) -> str:
@@ -26,14 +19,12 @@ def invite(actor: User, nim: str, name: str, role: str) -> str:
     An earlier code of that NIM is void. Raises `Invalid`, `Conflict` when it has an account.
     """
     nim, name = accounts.checked_person(nim, name, role)
-    code = "-".join(
-        "".join(secrets.choice(ALPHABET) for _ in range(GROUP_LENGTH)) for _ in range(GROUPS)
-    )
+    code = new_code()
     with write() as session:
         if session.scalar(select(User.id).where(User.nim == nim)):
             raise accounts.taken(nim)
         session.execute(delete(Invitation).where(Invitation.nim == nim))
-        session.add(Invitation(nim=nim, name=name, role=role, code_hash=_digest(code)))
+        session.add(Invitation(nim=nim, name=name, role=role, code_hash=digest(code)))
         audit.note(actor.name, "user.invite", f"{nim} {name}")
     return code
 
@@ -61,7 +52,7 @@ def register(nim: str, code: str, password: str) -> User:
 def _behind(nim: str, code: str) -> Invitation:
     query = select(Invitation).where(Invitation.nim == nim)
     found = db.session.scalar(query) if nim.isprintable() else None
-    if found is None or not hmac.compare_digest(found.code_hash, _digest(code)):
+    if found is None or not is_behind(found.code_hash, code):
         raise wrong_code()
     return found
 
@@ -69,9 +60,3 @@ def _behind(nim: str, code: str) -> Invitation:
 def wrong_code() -> Forbidden:
     """Return the one answer to a wrong NIM and a wrong code."""
     return Forbidden(_("NIM atau kode pendaftaran salah."), code="wrong_code")
-
-
-def _digest(code: str) -> str:
-    """Return what is stored of a code; small letters, blanks and hyphens don't matter."""
-    plain = "".join(code.upper().replace("-", "").split())
-    return hashlib.sha256(plain.encode(errors="replace")).hexdigest()

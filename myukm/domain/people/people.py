@@ -1,22 +1,31 @@
 """Accounts as admins look after them: finding, roles, blocking."""
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import delete, or_, select
+from sqlalchemy import or_, select
 
 from myukm.database import utcnow, write
 from myukm.domain import audit
 from myukm.domain.paging import Page, paginate
-from myukm.domain.people.accounts import check_role, rights_changed
+from myukm.domain.people import password_reset
+from myukm.domain.people.accounts import check_role, end_sessions, rights_changed
 from myukm.errors import Conflict, NotFound
 from myukm.extensions import db
-from myukm.models import LoginSession, Role, User
+from myukm.models import Role, User
 
 MOST_WORDS = 8
+STATUSES = ("active", "blocked")
 
 
-def search(q: str = "", page: int = 1) -> Page[User]:
-    """Return a page of the accounts whose name or NIM has every word of `q`, by name."""
-    query = select(User).order_by(User.name, User.id)
+def search(q: str = "", page: int = 1, role: str = "", status: str = "") -> Page[User]:
+    """Return a page of the accounts whose name or NIM has every word of `q`, by name.
+
+    `role` narrows it to that role, `status` to "active" or "blocked" ones; "" is all of them.
+    """
+    query = select(User).where(User.deleted_at.is_(None)).order_by(User.name, User.id)
+    if role:
+        query = query.where(User.role == role)
+    if status in STATUSES:
+        query = query.where(User.blocked_at.is_not(None) == (status == "blocked"))
     for word in q.split()[:MOST_WORDS]:
         has = (
             User.name.icontains(word, autoescape=True),
@@ -30,8 +39,10 @@ def set_role(actor: User, user_id: int, role: str) -> User:
     """Give an account another role. Raises `NotFound`, `Invalid`, `Conflict` for one's own."""
     check_role(role)
     with write():
+        admins = lock_admins()
         user = _other(actor, user_id)
         if user.role != role:
+            refuse_last_admin(user, admins)
             audit.note(actor.name, f"user.role.{role}", f"{user.nim} {user.name}")
             user.role = Role(role)
     rights_changed()
@@ -40,9 +51,11 @@ def set_role(actor: User, user_id: int, role: str) -> User:
 
 def block(actor: User, user_id: int) -> User:
     """Log an account out everywhere and keep it out. Raises `NotFound`, `Conflict`."""
-    with write() as session:
+    with write():
+        admins = lock_admins()
         user = _other(actor, user_id)
-        session.execute(delete(LoginSession).where(LoginSession.user_id == user.id))
+        refuse_last_admin(user, admins)
+        end_sessions(user.id)
         if not user.blocked_at:
             audit.note(actor.name, "user.block", f"{user.nim} {user.name}")
             user.blocked_at = utcnow()
@@ -60,10 +73,28 @@ def unblock(actor: User, user_id: int) -> User:
     return user
 
 
+def reset_code(actor: User, user_id: int) -> password_reset.Issued:
+    """Make the one-time code for a forgotten password. Raises `NotFound`, `Conflict`."""
+    with write():
+        return password_reset.issue(_other(actor, user_id), by=actor.name)
+
+
+def lock_admins() -> set[int]:
+    """Return the ids of the admins who can log in; until the commit no other call changes them."""
+    query = select(User.id).where(User.role == Role.ADMIN, User.blocked_at.is_(None))
+    return set(db.session.scalars(query.order_by(User.id).with_for_update()))
+
+
+def refuse_last_admin(user: User, admins: set[int]) -> None:
+    """Raise `Conflict` when nobody could look after the campus without `user`."""
+    if admins == {user.id}:
+        raise Conflict(_("Ini admin terakhir. Jadikan orang lain admin dulu."), code="last_admin")
+
+
 def _other(actor: User, user_id: int) -> User:
     """Return the account; nobody shuts themselves out, so that an admin is always left."""
     user = db.session.get(User, user_id, with_for_update=True) if user_id < 2**63 else None
-    if user is None:
+    if user is None or user.deleted_at:
         raise NotFound(_("Tidak ada pengguna ini."), code="no_such_user")
     if user.id == actor.id:
         raise Conflict(

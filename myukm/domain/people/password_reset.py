@@ -1,0 +1,88 @@
+"""A forgotten password: an admin makes a one-time code, whoever has it sets a new password."""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from myukm.database import count_changed, utcnow, write
+from myukm.domain import audit
+from myukm.domain.people import accounts
+from myukm.domain.people.codes import digest, is_behind, new_code
+from myukm.domain.people.passwords import hash_password
+from myukm.errors import Conflict, Forbidden
+from myukm.extensions import db
+from myukm.models import PasswordReset, User
+
+VALID = timedelta(hours=24)
+
+
+class Issued(NamedTuple):
+    """A code as it is shown, once, and whose it is."""
+
+    user: User
+    code: str
+
+
+def issue(user: User, *, by: str) -> Issued:
+    """Make the account's code, valid for 24 hours; one made before is void.
+
+    Raises `Conflict` for a blocked account.
+    """
+    code = new_code()
+    with write() as session:
+        if user.blocked_at:
+            raise Conflict(_("Akun ini diblokir. Buka blokirnya dulu."), code="blocked")
+        session.execute(delete(PasswordReset).where(PasswordReset.user_id == user.id))
+        session.add(
+            PasswordReset(user_id=user.id, code_hash=digest(code), expires_at=utcnow() + VALID)
+        )
+        audit.note(by, "user.reset_code", f"{user.nim} {user.name}")
+    return Issued(user, code)
+
+
+def redeem(nim: str, code: str, password: str) -> User:
+    """Set a new password by a code; the account is logged out everywhere. Returns the account.
+
+    Raises `Invalid` for the password, and one `Forbidden` for a wrong NIM, a wrong or old code and
+    a blocked account. Of two at the same moment, whoever deletes the code sets the password.
+    """
+    accounts.check_password(password)
+    reset, user = _behind(nim.strip(), code)
+    hashed = hash_password(password)
+    with write() as session:
+        _take(session, reset)
+        accounts.store_password(user.id, hashed)
+        audit.note(user.name, "user.reset_password", f"{user.nim} {user.name}")
+    accounts.rights_changed()
+    return user
+
+
+def _behind(nim: str, code: str) -> tuple[PasswordReset, User]:
+    query = (
+        select(PasswordReset, User)
+        .join(User, User.id == PasswordReset.user_id)
+        .where(User.nim == nim, User.blocked_at.is_(None), PasswordReset.expires_at > utcnow())
+    )
+    found = db.session.execute(query).one_or_none() if nim.isprintable() else None
+    if found is None or not is_behind(found[0].code_hash, code):
+        raise wrong_code()
+    return found[0], found[1]
+
+
+def _take(session: Session, reset: PasswordReset) -> None:
+    mine = delete(PasswordReset).where(
+        PasswordReset.user_id == reset.user_id, PasswordReset.code_hash == reset.code_hash
+    )
+    if not count_changed(session, mine):
+        raise wrong_code()
+
+
+def wrong_code() -> Forbidden:
+    """Return the one answer to everything that is wrong with NIM and code."""
+    return Forbidden(
+        _("NIM atau kode salah, atau kodenya sudah kedaluwarsa. Minta kode baru kepada admin."),
+        code="wrong_code",
+    )

@@ -1,0 +1,65 @@
+"""Profile photos: setting one, removing it, handing it out."""
+
+from hashlib import sha256
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from myukm.database import write
+from myukm.domain import audit
+from myukm.domain.people import looks
+from myukm.domain.people.aside import one_at_a_time
+from myukm.domain.people.pictures import MAX_BYTES, squares, too_large
+from myukm.errors import DomainError, NotFound
+from myukm.extensions import db
+from myukm.models import Photo, User
+
+
+def change(user: User, data: bytes, content_type: str) -> str:
+    """Make the sent picture the account's photo and return its digest.
+
+    Raises `DomainError` for what is no photo of ours; then nothing has changed.
+    """
+    if len(data) > MAX_BYTES:
+        raise too_large()
+    made = one_at_a_time(squares, data, content_type)
+    if isinstance(made, DomainError):
+        raise made
+    digest = sha256(made.large).hexdigest()[:32]
+    with write() as session:
+        mine = _taken_away(session, user.id)
+        session.add(Photo(user_id=mine.id, digest=digest, large=made.large, small=made.small))
+        mine.photo_hash = digest
+        _tell(mine, "user.photo")
+    return digest
+
+
+def remove(user: User) -> None:
+    """Take the account's photo away, if it has one."""
+    if user.photo_hash is None:
+        return
+    with write() as session:
+        _tell(_taken_away(session, user.id), "user.photo.remove")
+
+
+def _taken_away(session: Session, user_id: int) -> User:
+    """Return the account, locked (two uploads at once come one after the other), photo gone."""
+    user = session.get_one(User, user_id, with_for_update=True, populate_existing=True)
+    session.execute(delete(Photo).where(Photo.user_id == user_id))
+    user.photo_hash = None
+    return user
+
+
+def _tell(user: User, action: str) -> None:
+    audit.note(user.name, action, f"{user.nim} {user.name}")
+    looks.tell(user, looks.places(user.id))
+
+
+def picture(digest: str, *, small: bool = False) -> bytes:
+    """Return the WebP file behind an address. Raises `NotFound`."""
+    column = Photo.small if small else Photo.large
+    found = db.session.scalar(select(column).where(Photo.digest == digest).limit(1))
+    if found is None:
+        raise NotFound(_("Foto ini tidak ada lagi."), code="no_such_photo")
+    return found
