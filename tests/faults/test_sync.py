@@ -1,4 +1,4 @@
-"""A short round of the sync under faults, on SQLite and on PostgreSQL; `./run faults` plays more."""
+"""Short rounds of the sync under faults, on SQLite and PostgreSQL; `./run faults` plays more."""
 
 import random
 from collections.abc import Iterator

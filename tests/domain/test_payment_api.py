@@ -1,0 +1,155 @@
+"""The client of the payment API: what it sends, whom it trusts, what it makes of odd answers."""
+
+import asyncio
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import config
+from myukm.demo.simulator import Simulator
+from myukm.domain.api.failures import Failure, Kind
+from myukm.domain.api.payment_api import LONGEST_WAIT, PaymentApi, refusal, seconds_to_wait
+from myukm.domain.api.payments import Answer, Payments
+
+SOON = format_datetime(datetime.now(UTC) + timedelta(seconds=60))
+PAST = format_datetime(datetime.now(UTC) - timedelta(days=1))
+
+
+def ask(url: str, idperson: str = "100001", **settings: Any) -> Answer:
+    environment = {"PEMBAYARAN_API_URL": url, "SECRET_KEY": "k" * 32, "REDIS_URL": "redis://x/0"}
+    whole = config.load(environment) | {"PEMBAYARAN_API_TIMEOUT": 2.0} | settings
+
+    async def once() -> Answer:
+        async with PaymentApi(whole) as api:
+            return await api.payments(idperson)
+
+    return asyncio.run(once())
+
+
+@pytest.mark.parametrize(
+    ("header", "least", "most"),
+    [
+        ("7", 7, 7),
+        ("0", 1, 1),
+        ("-1", 1, 1),
+        ("soon", 1, 1),
+        ("", 1, 1),
+        (None, 1, 1),
+        ("1.5", 1, 1),
+        ("٣", 1, 1),
+        ("86400", LONGEST_WAIT, LONGEST_WAIT),
+        ("9" * 400, LONGEST_WAIT, LONGEST_WAIT),
+        (SOON, 30, 60),
+        (PAST, 1, 1),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_WAIT, LONGEST_WAIT),
+        ("Fri, 99 Dec 2026 23:59:59 GMT", 1, 1),
+    ],
+)
+def test_retry_after_is_obeyed_within_reason(header: str | None, least: int, most: int) -> None:
+    assert least <= seconds_to_wait(header) <= most
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "kind"),
+    [
+        (429, None, Kind.WAIT),
+        (503, "5", Kind.WAIT),
+        (503, None, Kind.RETRY),
+        (304, None, Kind.FINAL),
+        (204, None, Kind.FINAL),
+        (418, None, Kind.FINAL),
+        (599, None, Kind.RETRY),
+    ],
+)
+def test_every_status_has_a_meaning(status: int, header: str | None, kind: Kind) -> None:
+    assert refusal(status, header).kind is kind
+
+
+@pytest.fixture
+def stranger() -> Iterator[ThreadingHTTPServer]:
+    """Another host, which notes who comes and with what token."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Nosy)
+    server.seen = []  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class Nosy(BaseHTTPRequestHandler):
+    """Answers every request as if it were the payment API."""
+
+    def do_GET(self) -> None:
+        self.server.seen.append(self.headers.get("Authorization"))  # type: ignore[attr-defined]
+        body = b'{"data": []}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Stay quiet."""
+
+
+def test_a_redirect_to_another_host_is_not_followed(stranger: ThreadingHTTPServer) -> None:
+    elsewhere = f"http://127.0.0.1:{stranger.server_port}/payments/100001"
+    away = {"status": 302, "body": "", "headers": {"Location": elsewhere}}
+    with Simulator(students=5, override={"/payments/100001": away}) as api:
+        found = ask(api.url, PEMBAYARAN_API_TOKEN="secret")
+    assert found == Failure("client_error", Kind.FINAL, 302)
+    assert stranger.seen == []  # type: ignore[attr-defined]
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(
+    stranger: ThreadingHTTPServer, tmp_path: Path
+) -> None:
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=127.0.0.1"
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*command.split(), *files], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    stranger.socket = context.wrap_socket(stranger.socket, server_side=True)
+    found = ask(f"https://127.0.0.1:{stranger.server_port}", PEMBAYARAN_API_TOKEN="secret")
+    assert isinstance(found, Failure)
+    assert (found.code, found.kind) == ("connection", Kind.RETRY)
+    assert "Certificate" in found.detail
+    assert stranger.seen == []  # type: ignore[attr-defined]
+
+
+def test_an_answer_that_never_ends_is_given_up() -> None:
+    with Simulator(students=5, fail={"stall": ["100001"]}) as api:
+        found = ask(api.url, PEMBAYARAN_API_TIMEOUT=0.3)
+    assert found == Failure("timeout", Kind.RETRY)
+
+
+def test_ids_go_out_as_they_are() -> None:
+    body = '{"data": [{"idperson": "00a/1?b", "saldo": 5, "periods": []}]}'
+    page = {"/payments/00a%2F1%3Fb": {"status": 200, "body": body}}
+    with Simulator(students=5, override=page) as api:
+        found = ask(api.url, "00a/1?b")
+    assert isinstance(found, Payments)
+    assert found.saldo == 5
+
+
+@pytest.mark.parametrize("other", ["A1", "01", "1 ", 1.0, None, "１"])
+def test_an_id_that_only_looks_alike_is_somebody_else(other: Any) -> None:
+    import json
+
+    body = json.dumps({"data": [{"idperson": other, "saldo": 5, "periods": []}]})
+    for asked in ("a1", "1"):
+        page = {f"/payments/{asked}": {"status": 200, "body": body}}
+        with Simulator(students=5, override=page) as api:
+            found = ask(api.url, asked)
+        assert isinstance(found, Failure)
+        assert found.code in ("wrong_student", "invalid_body")
