@@ -1,6 +1,7 @@
 """`flask user`: accounts."""
 
 import sys
+from typing import BinaryIO
 
 import click
 from flask_babel import gettext as _
@@ -9,7 +10,7 @@ from rich.table import Table
 
 from myukm.cli.groups import CommandGroup
 from myukm.domain.paging import Page
-from myukm.domain.people import accounts, people
+from myukm.domain.people import accounts, password_reset, people, roster, roster_csv
 from myukm.i18n import N_
 from myukm.models import Role, User
 
@@ -21,7 +22,7 @@ nim_option = click.option(
 from_stdin = click.option(
     "--password-stdin", is_flag=True, help=N_("Baca kata sandi dari masukan baku.")
 )
-group = CommandGroup("user", help=N_("Akun: buat, ganti kata sandi, lihat."))
+group = CommandGroup("user", help=N_("Akun: buat, undang, ganti kata sandi, lihat."))
 
 
 @group.command("create", help=N_("Buat akun; kata sandinya ditanyakan."))
@@ -48,6 +49,38 @@ def change_password(nim: str, password_stdin: bool) -> None:
     user = accounts.find(nim)
     accounts.set_password(user.nim, password(password_stdin), by=BY)
     click.echo(_("Kata sandi %(nim)s diganti.", nim=user.nim))
+
+
+@group.command("reset-code", help=N_("Kode sekali pakai untuk kata sandi yang lupa (24 jam)."))
+@nim_option
+def reset_code(nim: str) -> None:
+    """Print a one-time code with which the account's owner sets a new password."""
+    click.echo(password_reset.issue(accounts.find(nim), by=BY).code)
+
+
+@group.command("import", help=N_("Undang semua orang di FILE.csv (nim,name,role); cetak kodenya."))
+@click.argument("file", type=click.File("rb"), metavar="FILE.csv")
+@click.option("--dry-run", is_flag=True, help=N_("Hanya periksa berkasnya."))
+def import_(file: BinaryIO, dry_run: bool) -> None:
+    """Invite everyone in a CSV file and print their one-time codes as CSV, or name the faults."""
+    data = file.read(roster_csv.MAX_BYTES + 1)
+    try:
+        if dry_run:
+            preview = roster.check(data)
+            refuse_faults(preview)
+            click.echo(_("%(n)d orang siap diundang.", n=preview.people))
+        else:
+            sys.stdout.writelines(roster.invite(data, by=BY))
+    except roster.BadRoster as error:
+        for line, reason in error.preview.problems:
+            click.echo(_("Baris %(n)d: %(reason)s", n=line, reason=reason), err=True)
+        raise
+
+
+def refuse_faults(preview: roster.Preview) -> None:
+    """Raise `BadRoster` when a line is wrong."""
+    if preview.problems:
+        raise roster.BadRoster(preview)
 
 
 @group.command("list", help=N_("Daftar akun menurut nama, 50 per halaman."))

@@ -1,0 +1,35 @@
+"""Picture files for the tests, made on the spot."""
+
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+
+RED, BLUE = (200, 20, 20), (20, 20, 200)
+
+
+def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
+    """Return the file of an image."""
+    file = BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def half_red(kind: str = "JPEG", turned: int = 1) -> bytes:
+    """Return a wide blue picture whose left half is red, with words and an orientation in it."""
+    image = Image.new("RGB", (400, 300), BLUE)
+    image.paste(RED, (0, 0, 200, 300))
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = turned, "rahasia"
+    return encoded(image, kind, exif=exif)
+
+
+def animated(kind: str) -> bytes:
+    """Return two frames."""
+    frames = [Image.new("RGB", (40, 40), colour) for colour in (RED, BLUE)]
+    return encoded(frames[0], kind, save_all=True, append_images=frames[1:])
+
+
+def bomb() -> bytes:
+    """Return a PNG of 50 kB with 400 million pixels."""
+    return encoded(Image.new("1", (20_000, 20_000)), "PNG")
