@@ -1,6 +1,7 @@
 """`flask user` and `flask ukm`: what they print and how they end."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from click.testing import Result
@@ -81,6 +82,32 @@ def test_a_new_password_logs_out_everywhere(
     assert not logs_in(app, "2024001", PASSWORD)
     unknown = flask("user", "password", "--nim", "0", "--password-stdin", stdin="yang-baru-1\n")
     assert (unknown.exit_code, unknown.stderr) == (1, "Tidak ada pengguna dengan NIM 0.\n")
+
+
+def test_a_code_for_a_forgotten_password(app: Flask, flask: Flasks, people: dict[str, int]) -> None:
+    done = flask("user", "reset-code", "--nim", "2024001")
+    assert done.exit_code == 0
+    sent = {"nim": "2024001", "code": done.stdout.strip(), "password": "yang-baru-1"}
+    assert app.test_client().post("/reset-password", json=sent).status_code == 200
+    assert flask("user", "reset-code", "--nim", "0").exit_code == 1
+
+
+def test_many_are_invited_from_a_file_or_none(
+    app: Flask, flask: Flasks, people: dict[str, int], tmp_path: Path
+) -> None:
+    file = tmp_path / "orang.csv"
+    file.write_text("nim,name\n77,Ani\n78,Beni\n")
+    dry = flask("user", "import", str(file), "--dry-run")
+    assert (dry.exit_code, dry.stdout) == (0, "2 orang siap diundang.\n")
+    done = flask("user", "import", str(file))
+    assert done.exit_code == 0
+    nim, _, _, code = done.stdout.splitlines()[1].split(",")
+    sent = {"nim": nim, "code": code, "password": "kata-sandi-1"}
+    assert app.test_client().post("/register", json=sent).status_code == 200
+    for options in ((), ("--dry-run",)):
+        again = flask("user", "import", str(file), *options)
+        assert (again.exit_code, again.stdout) == (1, "")
+        assert again.stderr.startswith("Baris 2: NIM ini sudah terdaftar.\n")
 
 
 def test_accounts_are_listed(flask: Flasks, people: dict[str, int]) -> None:

@@ -48,6 +48,36 @@ def test_accounts_are_found_by_words_of_name_and_nim(client_as: ClientAs) -> Non
         assert "Mega" not in admin.get("/admin/users", query_string={"q": q}).text
 
 
+def test_accounts_are_narrowed_by_role_and_status(
+    client_as: ClientAs, people: dict[str, int]
+) -> None:
+    admin = client_as("admin")
+    admin.post(f"/admin/users/{people['friend']}/block")
+
+    def shown(**query: str) -> set[str]:
+        page = admin.get("/admin/users", query_string=query).text
+        return {who for who, (_, name, _) in NAMES.items() if f'dir="auto">{name}<' in page}
+
+    assert shown(role="anggota") == {"member", "friend", "outsider"}
+    assert shown(status="blocked") == {"friend"}
+    assert shown(role="anggota", status="active") == {"member", "outsider"}
+    assert shown(role="anggota", q="mega") == {"member"}
+    assert shown(role="raja") == set()
+    assert shown(status="aneh") == set(NAMES)
+
+
+def test_the_trail_is_searched(client_as: ClientAs, people: dict[str, int]) -> None:
+    admin = client_as("admin")
+    for who in ("friend", "member"):
+        admin.post(f"/admin/users/{people[who]}/block")
+    admin.post(f"/admin/users/{people['friend']}/unblock")
+    assert "Mega Lestari" not in admin.get("/admin/audit?q=farhan").text
+    unblocked = admin.get("/admin/audit?action=user.unblock").text
+    assert "Farhan Hakim" in unblocked
+    assert "Mega Lestari" not in unblocked
+    assert "Tidak ada catatan yang cocok" in admin.get("/admin/audit?q=%25").text
+
+
 def test_a_blocked_account_is_out_at_once_and_let_in_again(
     client_as: ClientAs, people: dict[str, int]
 ) -> None:

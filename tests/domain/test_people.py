@@ -1,0 +1,115 @@
+"""Accounts under the hands of several people at once, and names that play tricks."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from myukm.database import write
+from myukm.domain.people import farewell, own_account
+from myukm.domain.people import people as office
+from myukm.domain.texts import clean_line
+from myukm.errors import Conflict, DomainError
+from myukm.extensions import db
+from myukm.models import Role, User
+from tests.conftest import every_database
+from tests.support.people import PASSWORD
+
+ClientAs = Callable[[str], FlaskClient]
+
+
+@pytest.fixture
+def two_admins(app: Flask, people: dict[str, int]) -> list[int]:
+    """The admin and the bendahara, who is one, too."""
+    with app.app_context(), write() as session:
+        session.get_one(User, people["bendahara"]).role = Role.ADMIN
+    return [people["admin"], people["bendahara"]]
+
+
+def at_once(app: Flask, calls: list[Callable[[], object]]) -> list[str]:
+    """Make the calls at the same moment; return "" or the code of the refusal for each."""
+    barrier = Barrier(len(calls))
+
+    def run(call: Callable[[], object]) -> str:
+        with app.app_context():
+            barrier.wait()
+            try:
+                call()
+            except DomainError as error:
+                return error.code
+            finally:
+                db.session.remove()
+            return ""
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def admins(app: Flask) -> int:
+    with app.app_context():
+        query = db.session.query(User).filter_by(role="admin", blocked_at=None)
+        return query.count()
+
+
+@every_database
+def test_of_two_admins_who_leave_at_once_one_stays(app: Flask, two_admins: list[int]) -> None:
+    def leave(user_id: int) -> Callable[[], object]:
+        return lambda: farewell.delete_account(db.session.get_one(User, user_id), PASSWORD)
+
+    assert sorted(at_once(app, [leave(user_id) for user_id in two_admins])) == ["", "last_admin"]
+    assert admins(app) == 1
+
+
+@every_database
+def test_of_two_admins_who_demote_each_other_one_stays(app: Flask, two_admins: list[int]) -> None:
+    def demote(actor: int, other: int) -> Callable[[], object]:
+        return lambda: office.set_role(db.session.get_one(User, actor), other, "anggota")
+
+    one, two = two_admins
+    assert sorted(at_once(app, [demote(one, two), demote(two, one)])) == ["", "last_admin"]
+    assert admins(app) == 1
+
+
+def test_an_account_is_deleted_once(app: Flask, people: dict[str, int]) -> None:
+    with app.app_context():
+        user = db.session.get_one(User, people["member"])
+        db.session.expunge(user)
+        farewell.delete_account(user, PASSWORD)
+        with pytest.raises(Conflict):
+            farewell.delete_account(user, PASSWORD)
+
+
+def test_no_password_is_not_the_empty_one(app: Flask) -> None:
+    with app.app_context():
+        for password in ("", "nobody has this password"):
+            with pytest.raises(DomainError):
+                own_account.confirm(User(password_hash=""), password)
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("  Siti   Rahma ", "Siti Rahma"),
+        ("Siti\u202e amhaR", "Siti amhaR"),
+        ("Si\u200bti\u2060 \ufeffRahma", "Siti Rahma"),
+        ("Siti\u3164Rahma\u115f", "SitiRahma"),
+        ("Siti\x00\x1b[31m Rahma\x7f", "Siti[31m Rahma"),
+        ("Siti\nRahma\u2028\u2029", "Siti Rahma"),
+        ("e\u0301lan", "élan"),
+        ("🌙 Bulan", "🌙 Bulan"),
+    ],
+)
+def test_tricks_are_taken_out_of_names(typed: str, stored: str) -> None:
+    assert clean_line(typed) == stored
+
+
+@pytest.mark.parametrize(
+    "nim", ["２０２４", "2024\u200b001", "2024\u3164", "20 24", "", "1" * 33, "é"]
+)
+def test_a_nim_is_plain(client_as: ClientAs, nim: str) -> None:
+    invited = {"nim": nim, "name": "Ani", "role": "anggota"}
+    answer = client_as("admin").post("/admin/users/invitations", json=invited)
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (422, "bad_nim")

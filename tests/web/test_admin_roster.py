@@ -1,0 +1,149 @@
+"""Many accounts at once: all lines are right, or nothing is written."""
+
+import csv
+import io
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from myukm.extensions import db
+from myukm.models import Audit, Invitation
+
+ClientAs = Callable[[str], FlaskClient]
+SCRIPT = {"Accept": "application/json"}
+GOOD = 'nim,name,role\n101,Ani Wijaya,\n102,"Beni, S.Pd",operator\n'
+
+
+def send(client: FlaskClient, text: str | bytes, path: str = "", **headers: str):
+    data = text.encode() if isinstance(text, str) else text
+    form = {"roster": (io.BytesIO(data), "orang.csv", "text/csv")}
+    return client.post(f"/admin/users/import{path}", data=form, headers=headers)
+
+
+def check(client: FlaskClient, text: str | bytes):
+    return send(client, text, "/check", **SCRIPT)
+
+
+def invitations(app: Flask) -> list[str]:
+    with app.app_context():
+        return sorted(one.nim for one in db.session.query(Invitation))
+
+
+@pytest.mark.parametrize("path", ["", "/check"])
+def test_only_admins(client_as: ClientAs, path: str) -> None:
+    for who in ("bendahara", "operator", "member"):
+        assert send(client_as(who), GOOD, path).status_code == 403
+    assert send(client_as("nobody"), GOOD, path).status_code == 401
+
+
+def test_a_check_writes_nothing(app: Flask, client_as: ClientAs) -> None:
+    answer = check(client_as("admin"), GOOD)
+    assert answer.get_json() == {"people": 2, "renewed": 0, "problem_count": 0, "problems": []}
+    assert invitations(app) == []
+
+
+def test_everyone_gets_a_code_that_works(app: Flask, client_as: ClientAs) -> None:
+    answer = send(client_as("admin"), GOOD)
+    assert answer.mimetype == "text/csv"
+    assert answer.headers["Cache-Control"] == "no-store"
+    rows = list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
+    assert [(row["nim"], row["name"], row["role"]) for row in rows] == [
+        ("101", "Ani Wijaya", "anggota"),
+        ("102", "Beni, S.Pd", "operator"),
+    ]
+    for row in rows:
+        sent = {"nim": row["nim"], "code": row["code"], "password": "kata-sandi-baru"}
+        account = client_as("nobody").post("/register", json=sent).get_json()
+        assert (account["name"], account["role"]) == (row["name"], row["role"])
+    with app.app_context():
+        line = db.session.query(Audit).filter_by(action="user.import").one()
+        assert (line.actor, line.subject) == ("Siti Rahma", "2 NIM: 101 … 102")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeffNIM;Nama;Peran\r\n7;Ani;anggota\r\n",
+        "peran,nama,catatan,nim\n,Ani,x,7\n",
+        "nim,name\n\n 7 , Ani \n,\n",
+    ],
+)
+def test_files_as_spreadsheets_write_them(app: Flask, client_as: ClientAs, text: str) -> None:
+    assert send(client_as("admin"), text).status_code == 200
+    assert invitations(app) == ["7"]
+
+
+BAD_LINES = (
+    "nim,name,role\n"
+    "1,Ani,anggota\n"
+    "2024001,Mega,anggota\n"
+    "2,\u202e\u200b,anggota\n"
+    "3,Cici,raja\n"
+    "1,Ani Lagi,anggota\n"
+    "4 5,Dedi,anggota\n"
+    "6,Eko, S.Pd,anggota\n"
+    "7,Fani,anggota\n"
+)
+
+
+def test_every_bad_line_is_named_and_nothing_written(app: Flask, client_as: ClientAs) -> None:
+    admin = client_as("admin")
+    problems = check(admin, BAD_LINES).get_json()["problems"]
+    assert [one["line"] for one in problems] == [3, 4, 5, 6, 7, 8]
+    assert problems[0]["message"] == "NIM ini sudah terdaftar."
+    assert problems[3]["message"] == "NIM ini sudah ada di baris 2."
+    answer = send(admin, BAD_LINES, **SCRIPT)
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (422, "bad_roster")
+    assert answer.get_json()["problems"] == problems
+    page = send(admin, BAD_LINES)
+    assert page.status_code == 422
+    assert "6 baris salah" in page.text
+    assert invitations(app) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "nim,name\n",
+        "nama,peran\nAni,anggota\n",
+        "nim,nim,name\n1,2,Ani\n",
+        'nim,name\n1,"Ani\n',
+        b"nim,name\n1,\xff\n",
+        b"PK\x03\x04",
+        "nim,name\n" + "".join(f"{n},N\n" for n in range(20_001)),
+    ],
+)
+def test_what_is_no_roster(app: Flask, client_as: ClientAs, text: str | bytes) -> None:
+    admin = client_as("admin")
+    for answer in (check(admin, text), send(admin, text, **SCRIPT)):
+        assert (answer.status_code, answer.get_json()["error"]["code"]) == (422, "bad_roster")
+    assert send(admin, text).status_code == 422
+    assert invitations(app) == []
+
+
+def test_no_file_at_all_is_no_roster(client_as: ClientAs) -> None:
+    assert client_as("admin").post("/admin/users/import").status_code == 422
+
+
+def test_a_code_that_was_given_before_is_void(client_as: ClientAs) -> None:
+    admin = client_as("admin")
+    invited = {"nim": "101", "name": "Ani", "role": "anggota"}
+    code = admin.post("/admin/users/invitations", json=invited).get_json()["code"]
+    assert check(admin, GOOD).get_json()["renewed"] == 1
+    send(admin, GOOD)
+    sent = {"nim": "101", "code": code, "password": "kata-sandi-baru"}
+    assert client_as("nobody").post("/register", json=sent).status_code == 403
+
+
+def test_ten_thousand_people(app: Flask, client_as: ClientAs) -> None:
+    text = "nim,name\n" + "".join(f"{n},Orang {n}\n" for n in range(10_000))
+    assert send(client_as("admin"), text).data.count(b"\n") == 10_001
+    assert len(invitations(app)) == 10_000
+
+
+def test_a_name_that_a_spreadsheet_would_run(client_as: ClientAs) -> None:
+    answer = send(client_as("admin"), "nim,name\n1,=HYPERLINK(1)\n")
+    assert "'=HYPERLINK(1)" in answer.text
