@@ -8,10 +8,13 @@ from rich.console import Console
 from rich.table import Table
 
 from myukm.cli.groups import CommandGroup
-from myukm.domain.chat import ukm_office
+from myukm.domain.chat import moderation, ukm_care, ukm_office
+from myukm.domain.chat.ukm_desk import Officer
+from myukm.domain.people.accounts import find
 from myukm.i18n import N_
 
 BY, PIPE_WIDTH = "flask ukm", 160
+OFFICER = Officer(None, BY, campus=True)
 
 group = CommandGroup("ukm", help=N_("Unit kegiatan mahasiswa dan anggotanya."))
 
@@ -40,12 +43,47 @@ def add(code: str, nim: str, admin: bool) -> None:
     click.echo(_("%(nim)s kini anggota %(code)s.", nim=nim, code=code.upper()))
 
 
+@group.command("remove", help=N_("Keluarkan sebuah akun dari UKM."))
+@click.argument("code", metavar=N_("KODE"), help=N_("Kode UKM."))
+@click.argument("nim", metavar="NIM", help=N_("NIM akunnya."))
+@click.option("--block", is_flag=True, help=N_("Jangan biarkan ia bergabung lagi."))
+def remove(code: str, nim: str, block: bool) -> None:
+    """Put the account NIM out of the unit CODE."""
+    moderation.remove(OFFICER, code.upper(), find(nim).id, block=block)
+    click.echo(_("%(nim)s bukan lagi anggota %(code)s.", nim=nim, code=code.upper()))
+
+
+@group.command("archive", help=N_("Arsipkan UKM: hanya bisa dibaca, hilang dari daftar."))
+@click.argument("code", metavar=N_("KODE"), help=N_("Kode UKM."))
+def archive(code: str) -> None:
+    """Let the unit CODE only be read."""
+    ukm_care.archive(OFFICER, code.upper())
+    click.echo(_("UKM %(code)s diarsipkan.", code=code.upper()))
+
+
+@group.command("restore", help=N_("Aktifkan UKM yang diarsipkan."))
+@click.argument("code", metavar=N_("KODE"), help=N_("Kode UKM."))
+def restore(code: str) -> None:
+    """Put the unit CODE into use again."""
+    ukm_care.restore(OFFICER, code.upper())
+    click.echo(_("UKM %(code)s aktif lagi.", code=code.upper()))
+
+
+@group.command("renew-code", help=N_("Ganti kode gabung; yang lama tidak berlaku lagi."))
+@click.argument("code", metavar=N_("KODE"), help=N_("Kode UKM."))
+def renew_code(code: str) -> None:
+    """Give the unit CODE a new join code and print it."""
+    click.echo(ukm_care.renew_join_code(OFFICER, code.upper()).join_code)
+
+
 @group.command("list", help=N_("Daftar UKM dan jumlah anggotanya."))
-def list_() -> None:
+@click.option("--archived", is_flag=True, help=N_("UKM yang diarsipkan saja."))
+def list_(archived: bool) -> None:
     """List the units with the number of their members."""
     shown = Table(_("Kode"), _("Nama"), _("Kode gabung"))
-    shown.add_column(_("Anggota"), justify="right")
-    for unit, size in ukm_office.everything():
-        shown.add_row(unit.code, unit.name, unit.join_code, str(size))
+    for title in (_("Anggota"), _("Pengurus")):
+        shown.add_column(title, justify="right")
+    for unit, members, admins in ukm_office.everything(archived=archived):
+        shown.add_row(unit.code, unit.name, unit.join_code, str(members), str(admins))
     console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, markup=False, emoji=False)
     console.print(shown)

@@ -1,26 +1,33 @@
-"""The UKMs of a person: list, join, leave."""
+"""The UKMs of a person: list, join, leave; what a member may ask of one."""
 
 from typing import Any
 
-from flask import Blueprint, jsonify, redirect, render_template, url_for
+from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 
-from myukm.domain.chat import attendance, ukm
+from myukm.domain.chat import attendance, my_ukms, reports, ukm, ukm_state
 from myukm.extensions import limiter
+from myukm.web import unit
 from myukm.web.access import json_call, logged_in, me, wants_json
 from myukm.web.arguments import json_object, limit_body
 
 bp = Blueprint("ukm", __name__, url_prefix="/ukm")
 bp.before_request(limit_body)
+unit.mount(bp)
 
 
 @bp.get("")
 @logged_in
 def index() -> str:
-    """Show the reader's UKMs with what is new in each."""
-    units = ukm.mine(me().id)
+    """Show the reader's UKMs with what is new in each; `?arsip=1`: the archived ones."""
+    archived = request.args.get("arsip") == "1"
+    units = my_ukms.mine(me().id, archived=archived)
     online = attendance.counts([unit.id for unit in units])
-    rows = [{**unit._asdict(), "online_count": online[unit.id]} for unit in units]
-    return render_template("ukm/index.html", ukms=rows)
+    return render_template(
+        "ukm/index.html",
+        ukms=[{**unit._asdict(), "online_count": online[unit.id]} for unit in units],
+        archived=archived,
+        archive_size=my_ukms.count_archived(me().id),
+    )
 
 
 @bp.post("/join")
@@ -41,3 +48,21 @@ def leave(code: str) -> Any:
     """Leave a UKM."""
     ukm.leave(me().id, code)
     return jsonify({})
+
+
+@bp.get("/<code>/state")
+@json_call
+@logged_in
+def state(code: str) -> Any:
+    """Return what the chat's page must know of the UKM and of the reader's rights in it."""
+    return jsonify(ukm_state.of(ukm.membership(me().id, code)))
+
+
+@bp.post("/<code>/messages/<int:message_id>/report")
+@json_call
+@logged_in
+@limiter.limit("20 per minute", key_func=lambda: f"report:{me().id}")
+def report(code: str, message_id: int) -> Any:
+    """Tell the UKM's admins of a message that should not stand there."""
+    reports.report(me().id, code, message_id, json_object().get("reason"))
+    return jsonify({"message_id": message_id}), 201

@@ -1,33 +1,21 @@
 """Student activity units: who belongs to them, joining, leaving."""
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, contains_eager
 
 from myukm.database import write
-from myukm.domain.chat import presence
+from myukm.domain.chat import presence, ukm_log, ukm_state
 from myukm.domain.people.accounts import rights_changed
-from myukm.errors import Conflict, NotFound
+from myukm.errors import Conflict, Forbidden, NotFound
 from myukm.extensions import db
-from myukm.models import ChatMessage, Membership, Ukm
+from myukm.models import Membership, Ukm, UkmBlock
 
 CODE = re.compile(r"(?=.{2,32}$)[A-Z0-9]+(-[A-Z0-9]+)*")
-
-
-class Unit(NamedTuple):
-    """A UKM as its member sees it in the list; `last_message` is a message object."""
-
-    id: int
-    code: str
-    name: str
-    description: str
-    unread: int
-    member_count: int
-    last_message: dict[str, Any] | None
 
 
 def membership(user_id: int, code: str, *, lock: bool = False) -> Membership:
@@ -50,48 +38,56 @@ def membership(user_id: int, code: str, *, lock: bool = False) -> Membership:
     return mine
 
 
-def mine(user_id: int) -> list[Unit]:
-    """Return the UKMs of an account by name, in one query."""
-    size = select(func.count()).where(Membership.ukm_id == Ukm.id).correlate(Ukm)
-    query = (
-        select(Membership, ChatMessage, size.scalar_subquery())
-        .join(Membership.ukm)
-        .outerjoin(
-            ChatMessage,
-            (ChatMessage.ukm_id == Ukm.id) & (ChatMessage.number == Ukm.last_number),
-        )
-        .outerjoin(ChatMessage.user)
-        .options(contains_eager(Membership.ukm), contains_eager(ChatMessage.user))
-        .where(Membership.user_id == user_id)
-        .order_by(Ukm.name)
-    )
-    return [_unit(*row) for row in db.session.execute(query)]
+def is_archived(archived: bool) -> ColumnElement[bool]:
+    """Return the condition for archived units, or for those in use."""
+    return Ukm.archived_at.is_not(None) if archived else Ukm.archived_at.is_(None)
 
 
-def _unit(mine: Membership, last: ChatMessage | None, size: int) -> Unit:
-    ukm = mine.ukm
-    shown = last.as_json() if last else None
-    return Unit(ukm.id, ukm.code, ukm.name, ukm.description, mine.unread, size, shown)
+def refuse_archived(ukm: Ukm) -> None:
+    """Raise `Conflict` for a UKM that can only be read now."""
+    if ukm.archived_at:
+        raise Conflict(_("UKM ini diarsipkan: hanya bisa dibaca."), code="archived")
 
 
 def join(user_id: int, join_code: Any) -> Ukm:
     """Make the account a member of the UKM behind `join_code`.
 
-    Raises `NotFound` for an unknown code, `Conflict` for a member.
+    Raises `NotFound` for an unknown code, `Conflict` for a member, `Forbidden` for who is blocked.
     """
     wanted = join_code.strip().upper() if isinstance(join_code, str) else ""
-    query = select(Ukm).where(Ukm.join_code == wanted)
-    known = db.session.scalar(query) if CODE.fullmatch(wanted) else None
-    if known is None:
-        raise NotFound(_("Tidak ada UKM dengan kode gabung itu."), code="no_such_code")
+    if not CODE.fullmatch(wanted):
+        raise _no_such_code()
     with write() as session:
-        enter(session, known.id, user_id)
+        # Under the lock: a code that was renewed lets nobody in, however close the two came.
+        query = select(Ukm).where(Ukm.join_code == wanted, is_archived(False))
+        known = session.scalar(query.with_for_update(key_share=True))
+        if known is None:
+            raise _no_such_code()
+        _refuse_blocked(session, known.id, user_id)
+        enter(session, known.id, user_id, by=user_id, change="joined")
     rights_changed()
     presence.tell_member(known, user_id)
     return known
 
 
-def enter(session: Session, ukm_id: int, user_id: int, *, is_admin: bool = False) -> None:
+def _no_such_code() -> NotFound:
+    return NotFound(_("Tidak ada UKM dengan kode gabung itu."), code="no_such_code")
+
+
+def _refuse_blocked(session: Session, ukm_id: int, user_id: int) -> None:
+    if session.get(UkmBlock, (ukm_id, user_id), populate_existing=True):
+        raise Forbidden(_("Anda diblokir dari UKM ini."), code="blocked")
+
+
+def enter(
+    session: Session,
+    ukm_id: int,
+    user_id: int,
+    *,
+    is_admin: bool = False,
+    by: int | None = None,
+    change: str = "added",
+) -> None:
     """Insert the membership; what was said before counts as read. Raises `Conflict`."""
     ukm = session.get_one(Ukm, ukm_id, populate_existing=True)
     member = Membership(
@@ -102,12 +98,35 @@ def enter(session: Session, ukm_id: int, user_id: int, *, is_admin: bool = False
         session.flush()
     except IntegrityError:
         raise Conflict(_("Sudah menjadi anggota UKM ini."), code="already_member") from None
+    ukm_log.note(ukm_id, by, change, person_id=user_id)
+    ukm_state.tell_membership(ukm, member, change)
 
 
 def leave(user_id: int, code: str) -> None:
-    """End the account's membership. Raises `NotFound` when there is none."""
-    gone = membership(user_id, code)
+    """End the account's membership.
+
+    Raises `NotFound` when there is none, `Conflict` for the last admin of a unit of others.
+    """
     with write() as session:
-        session.execute(delete(Membership).where(Membership.id == gone.id))
+        gone = membership(user_id, code, lock=True)
+        refuse_last_admin(gone)
+        ukm_log.note(gone.ukm_id, user_id, "left", person_id=user_id)
+        remove(session, gone, "left")
     rights_changed()
     presence.tell_member(gone.ukm, user_id, gone=True)
+
+
+def refuse_last_admin(place: Membership) -> None:
+    """Raise `Conflict` when members would be left without an admin. Call it under the lock."""
+    others = select(func.count(), func.count(case((Membership.is_admin, 1)))).where(
+        Membership.ukm_id == place.ukm_id, Membership.id != place.id
+    )
+    members, admins = db.session.execute(others).one()
+    if place.is_admin and members and not admins:
+        raise Conflict(_("Anda pengurus terakhir. Angkat dulu pengurus lain."), code="last_admin")
+
+
+def remove(session: Session, gone: Membership, change: str) -> None:
+    """Delete a membership that is locked, and say so."""
+    ukm_state.tell_membership(gone.ukm, gone, change, member=False)
+    session.delete(gone)

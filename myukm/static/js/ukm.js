@@ -1,6 +1,7 @@
 import * as api from "./api.js";
 import { confirmed } from "./dialog.js";
 import { number } from "./format.js";
+import { refresh } from "./refresh.js";
 import { on } from "./stream.js";
 import { fill, say } from "./text.js";
 import { tellTimes } from "./time.js";
@@ -38,24 +39,41 @@ async function leave({ leave: code, name }) {
   }
 }
 
-function showLast({ ukm, name, message, created_at: at, deleted }) {
+function showLast({ id, ukm, name, message, created_at: at, deleted }) {
   const item = unit(ukm);
+  if (!item) return;
+  item.dataset.last = id;
   const author = document.createElement("b");
   author.textContent = `${name}: `;
   item
-    ?.querySelector('[data-slot="last"]')
+    .querySelector('[data-slot="last"]')
     .replaceChildren(author, deleted ? say("deleted") : message);
   const time = document.createElement("time");
   time.dateTime = at;
-  item?.querySelector('[data-slot="at"]').replaceChildren(time);
+  item.querySelector('[data-slot="at"]').replaceChildren(time);
   tellTimes();
 }
 
-document.getElementById("join").addEventListener("submit", join);
-for (const button of document.querySelectorAll("[data-leave]")) {
-  button.addEventListener("click", () => leave(button.dataset));
+/** An older message that was changed is not the one in the list. */
+function showChange(message) {
+  if (unit(message.ukm)?.dataset.last === String(message.id)) showLast(message);
 }
+
+/** In or out of a unit: the page listens to other topics from then on. */
+function membershipChanged({ user_id: user }) {
+  if (String(user) === document.querySelector("[data-me]").dataset.me) location.reload();
+}
+
+document.getElementById("join").addEventListener("submit", join);
+document.getElementById("units").addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-leave]");
+  if (button) leave(button.dataset);
+});
 on("chat.message", showLast);
+on("chat.edited", showChange);
+on("chat.deleted", showChange);
+on("membership", membershipChanged);
+on("ukm.changed", () => refresh(["unit-list"]));
 on("unread", ({ ukm, count }) => {
   const mark = unit(ukm)?.querySelector("[data-unread]");
   if (!mark) return;

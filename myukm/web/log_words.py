@@ -1,0 +1,48 @@
+"""The lines of a UKM's log as sentences."""
+
+from datetime import datetime
+
+from flask_babel import format_datetime
+from flask_babel import gettext as _
+
+from myukm.i18n import N_
+from myukm.models import UkmLog
+
+SENTENCES = {
+    "created": N_("%(actor)s membuat UKM ini: %(detail)s"),
+    "joined": N_("%(person)s bergabung"),
+    "added": N_("%(actor)s memasukkan %(person)s"),
+    "left": N_("%(person)s keluar"),
+    "removed": N_("%(actor)s mengeluarkan %(person)s"),
+    "blocked": N_("%(actor)s mengeluarkan dan memblokir %(person)s"),
+    "unblocked": N_("%(actor)s membuka blokir %(person)s"),
+    "muted": N_("%(actor)s membisukan %(person)s sampai %(detail)s"),
+    "unmuted": N_("%(actor)s mengizinkan %(person)s menulis lagi"),
+    "promoted": N_("%(actor)s mengangkat %(person)s menjadi pengurus"),
+    "demoted": N_("%(actor)s mencabut jabatan pengurus %(person)s"),
+    "renamed": N_("%(actor)s mengganti nama UKM menjadi %(detail)s"),
+    "described": N_("%(actor)s mengganti keterangan UKM"),
+    "pinned": N_("%(actor)s menyematkan pengumuman %(detail)s"),
+    "unpinned": N_("%(actor)s melepas pengumuman"),
+    "message_deleted": N_("%(actor)s menghapus pesan %(person)s"),
+    "report_deleted": N_("%(actor)s menghapus pesan %(person)s yang dilaporkan"),
+    "report_dismissed": N_("%(actor)s mengabaikan laporan tentang pesan %(person)s"),
+    "archived": N_("%(actor)s mengarsipkan UKM ini"),
+    "restored": N_("%(actor)s mengaktifkan UKM ini lagi"),
+    "code_renewed": N_("%(actor)s memperbarui kode gabung"),
+}
+
+
+def sentence(line: UkmLog) -> str:
+    """Return what a line of the log says, in the reader's language."""
+    detail = line.detail
+    if line.action == "muted":
+        detail = str(format_datetime(datetime.fromisoformat(detail), _("d MMM y HH.mm")))
+    return str(
+        _(
+            SENTENCES[line.action],
+            actor=line.actor.name if line.actor else _("Kampus"),
+            person=line.person.name if line.person else _("seseorang"),
+            detail=detail,
+        )
+    ).strip()
