@@ -6,7 +6,7 @@ is one integer.
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -65,6 +65,17 @@ def rewrite(topic: str, key: str, value: int, data: Any) -> None:
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     said = update(Event).where(Event.topic == topic, Event.data.startswith(begins, autoescape=True))
     db.session.execute(said.values(data=text).execution_options(synchronize_session=False))
+
+
+def amend(topic: str, part: str, change: Callable[[Any], None]) -> None:
+    """Let `change` correct the data of earlier events of `topic` whose JSON text holds `part`."""
+    known = select(Event.seq, Event.data)
+    holding = known.where(Event.topic == topic, Event.data.contains(part, autoescape=True))
+    for seq, text in db.session.execute(holding).all():
+        data = json.loads(text)
+        change(data)
+        said = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        db.session.execute(update(Event).where(Event.seq == seq).values(data=said))
 
 
 def newest() -> int:

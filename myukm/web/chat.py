@@ -2,9 +2,21 @@
 
 from typing import Any
 
-from flask import Blueprint, jsonify, render_template
+from flask import Blueprint, jsonify, render_template, request
 
-from myukm.domain.chat import attendance, chat, presence, ukm, unread
+from myukm.domain.chat import (
+    attendance,
+    chat,
+    history,
+    mentions,
+    notices,
+    presence,
+    reactions,
+    ukm,
+    ukm_state,
+    unread,
+)
+from myukm.extensions import limiter
 from myukm.live import log
 from myukm.web.access import json_call, logged_in, me
 from myukm.web.arguments import json_object, limit_body, whole_number
@@ -25,10 +37,14 @@ def room(code: str) -> str:
         "chat/room.html",
         ukm=place.ukm,
         me={"user_id": me().id, "name": me().name},
-        is_admin=place.is_admin,
+        unread=place.unread,
+        state=ukm_state.of(place),
         cursor=cursor,
-        messages=[message.as_json() for message in chat.page(place, limit=USUAL)],
-        members=attendance.online(place.ukm)["members"],
+        messages=history.as_seen(history.page(place, limit=USUAL), me().id),
+        first_unread=history.first_unread(place),
+        notices=place.notices,
+        emoji=reactions.EMOJI,
+        members=attendance.online(place.ukm),
     )
 
 
@@ -39,13 +55,13 @@ def messages(code: str) -> Any:
     """Return a page of messages, and the cursor from which the stream goes on after them."""
     cursor = log.newest()
     place = ukm.membership(me().id, code)
-    found = chat.page(
+    found = history.page(
         place,
         before=whole_number("before"),
         after=whole_number("after"),
         limit=min(whole_number("limit") or USUAL, MOST),
     )
-    return jsonify({"messages": [message.as_json() for message in found], "cursor": str(cursor)})
+    return jsonify({"messages": history.as_seen(found, me().id), "cursor": str(cursor)})
 
 
 @bp.post("/messages")
@@ -54,7 +70,9 @@ def messages(code: str) -> Any:
 def post(code: str) -> Any:
     """Store a message: 201, or 200 when that `client_id` was stored before."""
     sent = json_object()
-    message, new = chat.post(me(), code, sent.get("message"), sent.get("client_id"))
+    message, new = chat.post(
+        me(), code, sent.get("message"), sent.get("client_id"), sent.get("reply_to")
+    )
     return jsonify(message.as_json()), 201 if new else 200
 
 
@@ -73,6 +91,42 @@ def edit(code: str, message_id: int) -> Any:
 def delete(code: str, message_id: int) -> Any:
     """Delete a message."""
     chat.delete(me().id, code, message_id)
+    return "", 204
+
+
+@bp.put("/messages/<int:message_id>/reactions/<emoji>")
+@json_call
+@logged_in
+@limiter.limit("60 per minute", key_func=lambda: f"react:{me().id}")
+def react(code: str, message_id: int, emoji: str) -> Any:
+    """Put an emoji on a message."""
+    return jsonify({"reactions": reactions.put(me().id, code, message_id, emoji)})
+
+
+@bp.delete("/messages/<int:message_id>/reactions/<emoji>")
+@json_call
+@logged_in
+@limiter.limit("60 per minute", key_func=lambda: f"react:{me().id}")
+def take_back(code: str, message_id: int, emoji: str) -> Any:
+    """Take one's own emoji from a message."""
+    return jsonify({"reactions": reactions.remove(me().id, code, message_id, emoji)})
+
+
+@bp.get("/names")
+@json_call
+@logged_in
+def names(code: str) -> Any:
+    """Return the members whose name begins as `q` says, for a mention."""
+    place = ukm.membership(me().id, code)
+    return jsonify({"members": mentions.suggest(place.ukm_id, request.args.get("q", ""))})
+
+
+@bp.put("/notices")
+@json_call
+@logged_in
+def choose_notices(code: str) -> Any:
+    """Choose which messages of the UKM ring."""
+    notices.choose(ukm.membership(me().id, code), json_object().get("notices"))
     return "", 204
 
 

@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from markupsafe import Markup
 
+from myukm.database import iso, utcnow
 from myukm.web.access import ADMINS, LOOKERS, OPERATORS
 
 
@@ -62,8 +63,8 @@ def _digest(path: str, _debug: bool) -> str:
 
 
 def page_context() -> dict[str, Any]:
-    """Return what every template may use: the language and the navigation."""
-    return {"lang": str(get_locale()), "nav": navigation()}
+    """Return what every template may use: the language, the navigation and the time."""
+    return {"lang": str(get_locale()), "nav": navigation(), "now": iso(utcnow())}
 
 
 def navigation() -> list[dict[str, Any]]:

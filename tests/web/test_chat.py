@@ -24,6 +24,10 @@ CALLS: list[tuple[str, str, Any]] = [
     ("POST", "/messages", {}),
     ("PATCH", "/messages/1", {"message": "Hai"}),
     ("DELETE", "/messages/1", None),
+    ("PUT", "/messages/1/reactions/👍", None),
+    ("DELETE", "/messages/1/reactions/👍", None),
+    ("GET", "/names?q=m", None),
+    ("PUT", "/notices", {"notices": "none"}),
     ("POST", "/typing", None),
     ("POST", "/read", {"last_id": 1}),
     ("GET", "/online", None),
@@ -32,8 +36,8 @@ CALLS: list[tuple[str, str, Any]] = [
 
 
 def post(client: FlaskClient, message: object = "Halo", client_id: object = "c1", **more: Any):
-    sent = {"message": message, "client_id": client_id}
-    return client.post(f"{URL}/messages", json=sent, **more)
+    sent = {"message": message, "client_id": client_id, **more}
+    return client.post(f"{URL}/messages", json=sent)
 
 
 def code(answer: Any) -> str:
@@ -186,6 +190,53 @@ def test_a_message_of_another_ukm_is_out_of_reach(client_as: ClientAs) -> None:
     assert outsider.post("/ukm/PRAMUKA/read", json={"last_id": mine}).status_code == 422
 
 
+def test_what_is_not_in_this_ukm_is_neither_answered_nor_reacted_to(client_as: ClientAs) -> None:
+    mine = post(client_as("member")).get_json()["id"]
+    outsider = client_as("outsider")
+    there = "/ukm/PRAMUKA/messages"
+    answer = outsider.post(there, json={"message": "x", "client_id": "c", "reply_to": mine})
+    assert (answer.status_code, code(answer)) == (404, "no_such_message")
+    assert outsider.put(f"{there}/{mine}/reactions/👍").status_code == 404
+    assert outsider.delete(f"{there}/{mine}/reactions/👍").status_code == 404
+
+
+def test_a_reply_a_mention_and_reactions_stand_in_the_message(client_as: ClientAs) -> None:
+    member, friend = client_as("member"), client_as("friend")
+    first = post(member, "Latihan?").get_json()
+    answer = post(friend, "Ya @Mega Lestari", reply_to=first["id"]).get_json()
+    assert answer["reply_to"] == {
+        "id": first["id"],
+        "user_id": first["user_id"],
+        "name": "Mega Lestari",
+        "message": "Latihan?",
+        "deleted": False,
+    }
+    assert answer["mentions"] == [first["user_id"]]
+    like = f"{URL}/messages/{first['id']}/reactions/👍"
+    liked = [{"emoji": "👍", "count": 1, "mine": True}]
+    assert friend.put(like).get_json() == friend.put(like).get_json() == {"reactions": liked}
+    seen = member.get(f"{URL}/messages").get_json()["messages"]
+    assert [each["reactions"] for each in seen] == [[{**liked[0], "mine": False}], []]
+    assert friend.delete(like).get_json() == friend.delete(like).get_json() == {"reactions": []}
+    bad = friend.put(f"{URL}/messages/{first['id']}/reactions/x")
+    assert (bad.status_code, code(bad)) == (422, "bad_emoji")
+
+
+def test_notices_and_names(client_as: ClientAs) -> None:
+    member = client_as("member")
+    assert member.put(f"{URL}/notices", json={"notices": "mentions"}).status_code == 204
+    assert member.put(f"{URL}/notices", json={"notices": "loud"}).status_code == 422
+    found = member.get(f"{URL}/names?q=far").get_json()["members"]
+    assert [each["name"] for each in found] == ["Farhan Hakim"]
+
+
+def test_a_flood_of_reactions_is_429(client_as: ClientAs) -> None:
+    member = client_as("member")
+    like = f"{URL}/messages/{post(member).get_json()['id']}/reactions/👍"
+    answers = {member.put(like).status_code for _ in range(70)}
+    assert answers == {200, 429}
+
+
 def test_typing_reading_and_who_is_here(client_as: ClientAs) -> None:
     member = client_as("member")
     mine = post(member).get_json()["id"]
@@ -202,10 +253,11 @@ def test_the_chat_page_asks_a_fixed_number_of_questions(app: Flask, client_as: C
     post(friend)
     few = queries_of(app, lambda: member.get(f"{URL}/chat"))
     for n in range(15):
-        post(friend, str(n), f"f{n}")
-        post(member, f"<script>{n}", f"m{n}")
+        said = post(friend, str(n), f"f{n}").get_json()["id"]
+        post(member, f"<script>{n} @Farhan", f"m{n}", reply_to=said)
+        friend.put(f"{URL}/messages/{said}/reactions/👍")
     many = queries_of(app, lambda: member.get(f"{URL}/chat"))
-    assert few == many <= 8
+    assert few == many <= 10
 
 
 def queries_of(app: Flask, visit: Callable[[], Any]) -> int:

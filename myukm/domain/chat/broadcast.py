@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from redis.exceptions import RedisError
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from myukm import queues
 from myukm.database import utcnow, write
@@ -107,6 +107,7 @@ def _waiting(ukm_id: int) -> Sequence[ChatMessage]:
     query = (
         select(ChatMessage)
         .options(joinedload(ChatMessage.user), joinedload(ChatMessage.ukm))
+        .options(selectinload(ChatMessage.reply_to).joinedload(ChatMessage.user))
         .where(ChatMessage.ukm_id == ukm_id, ChatMessage.published_at.is_(None))
         .order_by(ChatMessage.id)
         .limit(BATCH)

@@ -1,23 +1,23 @@
-"""Messages of a UKM: stored first, then broadcast; edited, deleted, read page by page."""
+"""Messages of a UKM: stored first, then broadcast; edited, deleted."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
 
-from myukm.database import is_id, utcnow, write
-from myukm.domain.chat import ukm
+from myukm.database import utcnow, write
+from myukm.domain.chat import reactions, ukm, ukm_log
 from myukm.domain.chat.broadcast import broadcast_later, topic
 from myukm.domain.chat.chat_rules import (
     check_client_id,
     checked_text,
+    find_message,
     refuse_flood,
     refuse_muted,
 )
-from myukm.errors import Conflict, Forbidden, NotFound
+from myukm.domain.chat.mentions import mentioned
+from myukm.errors import Conflict, Forbidden
 from myukm.extensions import db
 from myukm.live import log as events
 from myukm.models import ChatMessage, Membership, User
@@ -25,11 +25,14 @@ from myukm.models import ChatMessage, Membership, User
 EDIT_WITHIN = timedelta(minutes=15)
 
 
-def post(user: User, code: str, text: Any, client_id: Any) -> tuple[ChatMessage, bool]:
+def post(
+    user: User, code: str, text: Any, client_id: Any, reply_to: Any = None
+) -> tuple[ChatMessage, bool]:
     """Store a message and have it broadcast; return it and whether it is new.
 
-    The same `client_id` again is the same message. Raises `NotFound`, `Invalid`, `Forbidden`
-    for who is muted, `TooFast` after 20 messages in 10 s.
+    The same `client_id` again is the same message; `reply_to` is the id of one it answers, or
+    None. Raises `NotFound`, `Invalid`, `Forbidden` for who is muted, `TooFast` after 20 messages
+    in 10 s.
     """
     with write():
         place = ukm.membership(user.id, code, lock=True)
@@ -39,19 +42,27 @@ def post(user: User, code: str, text: Any, client_id: Any) -> tuple[ChatMessage,
         )
         if known:
             return known, False
-        message = _store(place, user, checked_text(text), client_id)
+        message = _store(place, user, checked_text(text), client_id, reply_to)
     broadcast_later(message.ukm_id)
     return message, True
 
 
-def _store(place: Membership, user: User, body: str, client_id: str) -> ChatMessage:
+def _store(place: Membership, user: User, body: str, client_id: str, reply_to: Any) -> ChatMessage:
     """Insert the message with the UKM's next number; its author has read up to there."""
+    ukm.refuse_archived(place.ukm)
     refuse_muted(place)
     refuse_flood(user.id)
+    quoted = None if reply_to is None else find_message(place, reply_to)
     place.ukm.last_number += 1
     place.read_number = place.ukm.last_number
     message = ChatMessage(
-        ukm=place.ukm, user=user, client_id=client_id, number=place.ukm.last_number, body=body
+        ukm=place.ukm,
+        user=user,
+        client_id=client_id,
+        number=place.ukm.last_number,
+        body=body,
+        reply_to_id=quoted and quoted.id,
+        mentions=mentioned(place.ukm_id, body),
     )
     db.session.add(message)
     return message
@@ -64,9 +75,10 @@ def edit(user_id: int, code: str, message_id: int, text: Any) -> ChatMessage:
     """
     with write():
         place = ukm.membership(user_id, code, lock=True)
-        message = _find(place, message_id)
+        message = find_message(place, message_id)
         if message.user_id != user_id:
             raise Forbidden(_("Hanya penulisnya yang boleh mengubah pesan."), code="not_yours")
+        ukm.refuse_archived(place.ukm)
         refuse_muted(place)
         if message.deleted_at:
             raise Conflict(_("Pesan ini sudah dihapus."), code="message_deleted")
@@ -75,6 +87,7 @@ def edit(user_id: int, code: str, message_id: int, text: Any) -> ChatMessage:
         body = checked_text(text)
         if body != message.body:
             message.body, message.edited_at = body, utcnow()
+            message.mentions = mentioned(place.ukm_id, body)
             _tell(message, "chat.edited")
     return message
 
@@ -86,49 +99,31 @@ def delete(user_id: int, code: str, message_id: int) -> None:
     """
     with write():
         place = ukm.membership(user_id, code, lock=True)
-        message = _find(place, message_id)
+        message = find_message(place, message_id)
         if message.user_id != user_id and not place.is_admin:
             raise Forbidden(_("Hanya penulis atau pengurus UKM yang boleh menghapus pesan."))
-        if not message.deleted_at:
-            message.body, message.deleted_at = "", utcnow()
-            events.rewrite(topic(code), "id", message.id, message.as_json())
-            _tell(message, "chat.deleted")
+        if message.user_id != user_id and not message.deleted_at:
+            ukm_log.note(place.ukm_id, user_id, "message_deleted", person_id=message.user_id)
+        erase(message)
 
 
-def _find(place: Membership, message_id: int) -> ChatMessage:
-    """Return a message of the member's UKM, read under the UKM's lock."""
-    query = (
-        select(ChatMessage)
-        .options(joinedload(ChatMessage.user), joinedload(ChatMessage.ukm))
-        .where(ChatMessage.ukm_id == place.ukm_id, ChatMessage.id == message_id)
-        .execution_options(populate_existing=True)
-    )
-    message = db.session.scalar(query) if is_id(message_id) else None
-    if message is None:
-        raise NotFound(_("Pesan ini tidak ada."), code="no_such_message")
-    return message
+def erase(message: ChatMessage) -> None:
+    """Leave nothing of a message's text, inside `write()`; again does nothing."""
+    if message.deleted_at:
+        return
+    message.body, message.mentions, message.deleted_at = "", None, utcnow()
+    reactions.forget(message.id)
+    place = topic(message.ukm.code)
+    events.rewrite(place, "id", message.id, message.as_json())
+    events.amend(place, f'"reply_to":{{"id":{message.id},', _forget_quote)
+    _tell(message, "chat.deleted")
+
+
+def _forget_quote(reply: dict[str, Any]) -> None:
+    reply["reply_to"] |= {"message": "", "deleted": True}
 
 
 def _tell(message: ChatMessage, kind: str) -> None:
     """Append the change; a message that waits to be published goes out changed anyway."""
     if message.published_at:
         events.append(topic(message.ukm.code), kind, message.as_json())
-
-
-def page(
-    place: Membership, before: int | None = None, after: int | None = None, limit: int = 50
-) -> Sequence[ChatMessage]:
-    """Return up to `limit` messages, oldest first: the newest, or those before or after an id."""
-    query = (
-        select(ChatMessage)
-        .options(joinedload(ChatMessage.user))
-        .where(ChatMessage.ukm_id == place.ukm_id)
-        .limit(limit)
-    )
-    if before is not None:
-        query = query.where(ChatMessage.id < before)
-    if after is not None:
-        return db.session.scalars(
-            query.where(ChatMessage.id > after).order_by(ChatMessage.id)
-        ).all()
-    return db.session.scalars(query.order_by(ChatMessage.id.desc())).all()[::-1]

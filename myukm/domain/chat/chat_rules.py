@@ -5,10 +5,11 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
-from myukm.database import utcnow
+from myukm.database import is_id, utcnow
 from myukm.domain.texts import clean, is_blank
-from myukm.errors import Forbidden, Invalid, TooFast
+from myukm.errors import Forbidden, Invalid, NotFound, TooFast
 from myukm.extensions import db
 from myukm.models import ChatMessage, Membership
 
@@ -55,3 +56,17 @@ def refuse_flood(user_id: int) -> None:
     # A moment in the future means that the clock was set back: no reason to refuse.
     if written and timedelta(0) <= utcnow() - written < BURST_WITHIN:
         raise TooFast(_("Terlalu cepat. Tunggu beberapa detik."), code="too_fast")
+
+
+def find_message(place: Membership, message_id: Any) -> ChatMessage:
+    """Return a message of the member's UKM, read under the UKM's lock. Raises `NotFound`."""
+    query = (
+        select(ChatMessage)
+        .options(joinedload(ChatMessage.user), joinedload(ChatMessage.ukm))
+        .where(ChatMessage.ukm_id == place.ukm_id, ChatMessage.id == message_id)
+        .execution_options(populate_existing=True)
+    )
+    message = db.session.scalar(query) if is_id(message_id) else None
+    if message is None:
+        raise NotFound(_("Pesan ini tidak ada."), code="no_such_message")
+    return message

@@ -20,13 +20,17 @@ log = logging.getLogger(__name__)
 
 
 def counts(user_id: int) -> list[dict[str, Any]]:
-    """Return `{"ukm", "count"}` for each UKM of the account."""
+    """Return `{"ukm", "count", "notices"}` for each UKM of the account."""
     query = (
-        select(Ukm.code, Ukm.last_number - Membership.read_number)
+        select(Ukm.code, Ukm.last_number - Membership.read_number, Membership.notices)
         .join_from(Membership, Ukm)
         .where(Membership.user_id == user_id)
     )
-    return [{"ukm": code, "count": count} for code, count in db.session.execute(query)]
+    return [_count(*row) for row in db.session.execute(query)]
+
+
+def _count(code: str, count: int, notices: str) -> dict[str, Any]:
+    return {"ukm": code, "count": count, "notices": notices}
 
 
 def mark_read(place: Membership, last_id: Any) -> None:
@@ -71,13 +75,18 @@ def tell_waiting() -> None:
 def tell(ukm_id: int, user_id: int | None = None) -> None:
     """Tell the members of a UKM (or one of them) how many unread messages they have there."""
     query = (
-        select(Ukm.code, Membership.user_id, Ukm.last_number - Membership.read_number)
+        select(
+            Membership.user_id,
+            Ukm.code,
+            Ukm.last_number - Membership.read_number,
+            Membership.notices,
+        )
         .join_from(Membership, Ukm)
         .where(Membership.ukm_id == ukm_id)
     )
     if user_id is not None:
         query = query.where(Membership.user_id == user_id)
     wake.tell_all(
-        (mine(member), "unread", {"ukm": code, "count": count})
-        for code, member, count in db.session.execute(query)
+        (mine(member), "unread", _count(code, count, notices))
+        for member, code, count, notices in db.session.execute(query)
     )

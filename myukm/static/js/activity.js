@@ -1,18 +1,25 @@
 import * as api from "./api.js";
+import { keep, local, read } from "./storage.js";
 
 const REST_MS = 60_000;
-let told = performance.now(); // opening a page counts already
 
-/** Tells the server at most once a minute that somebody is at this page: who is not, is away. */
+const { account } = document.documentElement.dataset;
+const key = `active:${account}`;
+
+/** Tells the server at most once a minute that somebody is at one of this browser's pages: who is
+ * not, is away. */
 export function startActivity() {
-  if (!document.documentElement.dataset.topics) return;
+  if (!account) return;
   for (const type of ["pointerdown", "keydown", "wheel"]) {
     addEventListener(type, tell, { passive: true });
   }
+  document.addEventListener("visibilitychange", tell);
+  tell();
 }
 
 function tell() {
-  if (performance.now() - told < REST_MS) return;
-  told = performance.now();
+  const since = Date.now() - read(local, key, 0);
+  if (document.hidden || (since >= 0 && since < REST_MS)) return;
+  keep(local, key, Date.now());
   api.post("/presence").catch(() => {});
 }

@@ -1,3 +1,4 @@
+import { heard } from "./clock.js";
 import { say } from "./text.js";
 
 /** A refused or failed call: `status` is 0 when the server was not reached. */
@@ -32,11 +33,13 @@ async function call(method, url, body) {
   } catch {
     throw new ApiError(0, "network", say("network_error"));
   }
+  heard(response.headers.get("Date"));
   if (!response.ok) throw await failure(response);
   return response.status === 204 ? null : response.json();
 }
 
 export const get = (url) => call("GET", url);
 export const post = (url, body = {}) => call("POST", url, body);
+export const put = (url, body = {}) => call("PUT", url, body);
 export const patch = (url, body) => call("PATCH", url, body);
 export const remove = (url) => call("DELETE", url);

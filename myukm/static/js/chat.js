@@ -1,26 +1,36 @@
 import * as api from "./api.js";
 import { startComposer } from "./composer.js";
 import { watchConnection } from "./connection.js";
-import { confirmed } from "./dialog.js";
-import { isMine, showTools } from "./message_view.js";
+import { startMessageKeys } from "./message_keys.js";
+import { MessageMenu } from "./message_menu.js";
+import { messageTools } from "./message_tools.js";
+import { isMine } from "./message_view.js";
+import { suggest } from "./names.js";
+import { Naming } from "./naming.js";
+import { startNotices } from "./notices.js";
 import { startOlder } from "./older.js";
 import { Outbox } from "./outbox.js";
 import { Presence } from "./presence.js";
 import { startReading } from "./reading.js";
+import { RoomState } from "./room_state.js";
 import { on } from "./stream.js";
-import { data } from "./text.js";
+import { data, say } from "./text.js";
 import { Timeline } from "./timeline.js";
 import { toast } from "./toast.js";
 import { Typing } from "./typing.js";
 
 const CATCH_UP = 100;
+const MOST_NAMES = 8;
 
 const page = document.getElementById("chat");
-const { url, code, me, name } = page.dataset;
+const { url, code, name, firstUnread, unread } = page.dataset;
+const me = Number(page.dataset.me);
+const form = document.getElementById("composer");
 const messages = data("message-page");
+const presence = new Presence(page, data("member-page"));
 const timeline = new Timeline(document.getElementById("timeline"));
 const typing = new Typing(document.getElementById("typing"), url);
-const presence = new Presence(page, data("member-page"));
+const room = new RoomState(form, { code, url, me, goTo });
 
 timeline.tell(messages);
 timeline.empty.hidden = messages.length > 0;
@@ -28,16 +38,24 @@ timeline.empty.hidden = messages.length > 0;
 const outbox = new Outbox(
   `outbox:${me}:${code}`,
   url,
-  { user_id: Number(me), name, ukm: code },
+  { user_id: me, name, ukm: code },
   {
     changed: (entry) => timeline.hold(entry),
     sent: (message) => timeline.put(message),
   },
 );
 
+timeline.place.begin(timeline.byId.get(Number(firstUnread)), Number(unread));
 const readSoon = startReading(timeline, url);
-timeline.toEnd();
-startOlder(timeline, url, messages.length);
+const older = startOlder(timeline, url, messages.length);
+
+/** Leads to a message that may lie further up than what is loaded. */
+async function goTo(id) {
+  const reached = await older.reach(id).catch(() => false);
+  const element = reached && timeline.byId.get(id);
+  if (element) timeline.place.show(element);
+  else toast(say("too_far"), "wait");
+}
 
 /** Asks for what came while the page heard nothing. */
 async function catchUp() {
@@ -51,8 +69,7 @@ async function catchUp() {
 
 /** Who came and went meanwhile; the stream itself tells only who is here. */
 async function callRoll() {
-  const { members, online_count: online, total_members: total } = await api.get(`${url}/online`);
-  presence.load(members, online, total);
+  presence.load(await api.get(`${url}/online`));
 }
 
 /** After a gap that cannot be replayed: edits and deletions of the newest page, too. */
@@ -60,7 +77,7 @@ async function reload() {
   await catchUp();
   const { messages: newest } = await api.get(`${url}/messages?limit=${CATCH_UP}`);
   newest.forEach((message) => timeline.change(message));
-  await callRoll();
+  await Promise.all([callRoll(), room.ask()]);
 }
 
 /** A try that fails now is made again when the stream next opens. */
@@ -68,81 +85,64 @@ function quietly(task) {
   return () => task().catch((error) => console.info(error.message));
 }
 
-const TOOLS = {
-  async edit({ message }) {
-    const field = document.getElementById("edit-text");
-    field.value = message.message;
-    if (!(await confirmed("edit")) || field.value.trim() === message.message) return;
-    timeline.change(
-      await api.patch(`${url}/messages/${message.id}`, { message: field.value.trim() }),
-    );
-  },
-  async delete({ message }) {
-    if (!(await confirmed("confirm-delete"))) return;
-    await api.remove(`${url}/messages/${message.id}`);
-    timeline.change({ ...message, message: "", deleted: true });
-  },
-  resend: ({ message }) => outbox.resend(message.client_id),
-  discard({ message }) {
-    outbox.remove(message.client_id);
-    timeline.drop(message.client_id);
-  },
-};
-
-async function use(tool, element) {
-  try {
-    await TOOLS[tool](element);
-  } catch (error) {
-    toast(error.message, "bad");
-  }
-}
-
-/** A tap on a message shows what can be done with it, as pointing at it does with a mouse. */
-timeline.list.addEventListener("click", (event) => {
-  const element = event.target.closest(".message");
-  const tool = event.target.closest("[data-tool]")?.dataset.tool;
-  if (tool) use(tool, element);
-  else if (element) {
-    showTools(element);
-    element.classList.toggle("open");
-  }
+const naming = new Naming(form.elements.message, document.getElementById("names"), async (start) => {
+  if (presence.complete) return suggest(start, MOST_NAMES);
+  const query = new URLSearchParams({ q: start });
+  const found = await api.get(`${url}/names?${query}`).catch(() => ({ members: [] }));
+  return found.members.map((member) => member.name);
 });
 
-startComposer(document.getElementById("composer"), `draft:${me}:${code}`, {
-  send(text) {
+const { reply } = startComposer(form, `draft:${me}:${code}`, {
+  send(text, replyTo) {
     typing.rest();
-    outbox.add(text);
+    outbox.add(text, replyTo);
   },
   typing: () => typing.tell(),
+  keys: (event) => naming.takes(event),
 });
 
-const here = (listener) => (event) => event.ukm === code && listener(event);
+const tools = messageTools({ url, timeline, outbox, goTo, reply });
+const menu = new MessageMenu({
+  ...tools,
+  room: () => ({ isAdmin: room.isAdmin, closed: Boolean(room.why) }),
+});
+const byTouch = matchMedia("(pointer: coarse)");
 
-on(
-  "chat.message",
-  here((message) => {
-    if (isMine(message)) outbox.remove(message.client_id);
-    typing.forget(message.user_id);
-    timeline.tell([message]);
-    readSoon();
-  }),
-);
-on(
-  "chat.edited",
-  here((message) => timeline.change(message)),
-);
-on(
-  "chat.deleted",
-  here((message) => timeline.change(message)),
-);
-on(
-  "chat.typing",
-  here((event) => isMine(event) || typing.see(event)),
-);
-on(
-  "presence",
-  here((event) => presence.see(event)),
-);
+function press(event) {
+  const element = event.target.closest(".message");
+  const button = event.target.closest("button");
+  if (!element || event.target.closest("a")) return;
+  if (button?.dataset.tool) tools.use(button.dataset.tool, element);
+  else if (button?.dataset.emoji) tools.react(button.dataset.emoji, element);
+  else if (button?.matches(".quote")) goTo(element.message.reply_to.id);
+  else if (button || (byTouch.matches && !String(getSelection()))) menu.open(element);
+}
+
+timeline.list.addEventListener("click", press);
+document.querySelector("[data-unpin]").addEventListener("click", tools.unpin);
+startMessageKeys(timeline, (element) => menu.open(element));
+startNotices(document.getElementById("notices-form"), { url, code });
+
+/** Listens to what is told of this room. */
+function hear(type, listener) {
+  on(type, (event) => event.ukm === code && listener(event));
+}
+
+hear("chat.message", (message) => {
+  if (isMine(message)) outbox.remove(message.client_id);
+  typing.forget(message.user_id);
+  timeline.tell([message]);
+  readSoon();
+});
+hear("chat.edited", (message) => timeline.change(message));
+hear("chat.deleted", (message) => timeline.change(message));
+hear("chat.reaction", (event) => {
+  const mine = event.user_id === me ? event.on : undefined;
+  timeline.react({ ...event, mine });
+});
+hear("chat.typing", (event) => isMine(event) || typing.see(event));
+hear("presence", (event) => presence.see(event));
+hear("membership", (event) => "muted_until" in event || presence.change(event));
 on("reset", quietly(reload));
 watchConnection(document.getElementById("offline"), () => {
   outbox.flush();

@@ -1,27 +1,52 @@
 import { keep, local, read } from "./storage.js";
+import { fill, say } from "./text.js";
 
-/** The field below the messages: keeps its draft, sends on Enter where there is a keyboard. */
-export function startComposer(form, draftKey, { send, typing }) {
+/** The field below the messages: keeps its draft and what it answers, sends on Enter where there
+ * is a keyboard. `keys(event)` answers whether a key was meant for something else. */
+export function startComposer(form, draftKey, { send, typing, keys }) {
   const field = form.elements.message;
+  const bar = document.getElementById("replying");
   const hasKeyboard = matchMedia("(pointer: fine)");
+  let draft = { text: "", reply_to: null, ...read(local, draftKey) };
+
+  function save(change) {
+    draft = { ...draft, ...change };
+    keep(local, draftKey, draft.text || draft.reply_to ? draft : null);
+  }
+
+  function showReply() {
+    const { reply_to: quoted } = draft;
+    bar.hidden = !quoted;
+    if (quoted) fill(bar, { name: say("replying", { name: quoted.name }), text: quoted.message });
+  }
+
+  function reply(quoted) {
+    save({ reply_to: quoted });
+    showReply();
+    field.focus();
+  }
 
   function submit() {
     const text = field.value.trim();
     if (!text) return;
-    send(text);
+    send(text, draft.reply_to);
     field.value = "";
-    keep(local, draftKey, null);
+    save({ text: "", reply_to: null });
+    showReply();
     field.focus();
   }
 
-  field.value = read(local, draftKey, "");
+  field.value = draft.text;
+  showReply();
+  bar.querySelector("button").addEventListener("click", () => reply(null));
   field.addEventListener("input", () => {
-    keep(local, draftKey, field.value || null);
+    save({ text: field.value });
     if (field.value.trim()) typing();
   });
   field.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || !hasKeyboard.matches)
-      return;
+    if (event.isComposing || keys(event)) return;
+    if (event.key === "Escape" && draft.reply_to) reply(null);
+    if (event.key !== "Enter" || event.shiftKey || !hasKeyboard.matches) return;
     event.preventDefault();
     submit();
   });
@@ -29,4 +54,5 @@ export function startComposer(form, draftKey, { send, typing }) {
     event.preventDefault();
     submit();
   });
+  return { reply };
 }

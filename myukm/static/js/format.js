@@ -1,3 +1,4 @@
+import { now } from "./clock.js";
 import { say } from "./text.js";
 
 const { lang, dataset } = document.documentElement;
@@ -64,7 +65,7 @@ const STEPS = [
 
 /** How far away a moment is ("2 menit yang lalu"); the date itself when it is over a week. */
 export function ago(iso) {
-  const seconds = (new Date(iso) - Date.now()) / 1000;
+  const seconds = (new Date(iso) - now()) / 1000;
   const step = STEPS.find(([limit]) => Math.abs(seconds) < limit);
   if (!step) return mediumTime.format(new Date(iso));
   return relative.format(Math.trunc(seconds / step[2]), step[1]);

@@ -1,18 +1,22 @@
 // One message on the page. Its data hangs on the element, so that neighbours can be compared.
 
 import { clock, day, dayOf, moment } from "./format.js";
+import { meet, namesOf } from "./names.js";
+import { showReactions } from "./reactions.js";
+import { write } from "./rich_text.js";
 import { copy, fill, say } from "./text.js";
 
 const TOGETHER_MS = 5 * 60_000;
-const EDITABLE_MS = 15 * 60_000;
 
 const room = document.getElementById("chat").dataset;
 const me = Number(room.me);
-const mayModerate = "admin" in room;
+const firstUnread = Number(room.firstUnread);
 
 export const isMine = (message) => message.user_id === me;
+export const isForMe = ({ mentions = [], reply_to: quoted }) =>
+  mentions.includes(me) || quoted?.user_id === me;
 
-function initials(name) {
+export function initials(name) {
   return name
     .split(/\s+/)
     .slice(0, 2)
@@ -23,22 +27,54 @@ function initials(name) {
 /** Makes the element of `message`, or writes it anew into `element`. */
 export function show(message, element = copy("message")) {
   element.message = message;
+  meet(message);
   element.classList.toggle("mine", isMine(message));
   element.classList.toggle("deleted", Boolean(message.deleted));
-  fill(element, {
-    initials: initials(message.name),
-    name: message.name,
-    message: message.deleted ? say("deleted") : message.message,
-    time: clock(message.created_at),
-  });
-  const time = element.querySelector("time");
-  time.dateTime = message.created_at;
-  time.title = moment(message.created_at);
-  element.querySelector('[data-slot="edited"]').hidden =
-    !message.edited_at || Boolean(message.deleted);
+  element.classList.toggle("for-me", isForMe(message) && !isMine(message) && !message.deleted);
+  fill(element, { name: message.name });
+  showAvatar(element.querySelector(".avatar"), message);
+  showText(element, message);
+  showTime(element, message);
+  showQuote(element, message);
+  showReactions(element, message);
   showState(element, message);
-  showTools(element);
   return element;
+}
+
+function showAvatar(avatar, { name, photo }) {
+  if (!photo) {
+    avatar.textContent = initials(name);
+    return;
+  }
+  const image = new Image(36, 36);
+  Object.assign(image, { src: photo, alt: "", loading: "lazy" });
+  avatar.replaceChildren(image);
+}
+
+function showText(element, { deleted, message, mentions = [] }) {
+  const text = element.querySelector('[data-slot="message"]');
+  if (deleted) text.textContent = say("deleted");
+  else write(text, message, namesOf(mentions));
+}
+
+function showTime(element, { created_at: at, edited_at: edited, deleted }) {
+  const time = element.querySelector("time");
+  time.textContent = clock(at);
+  time.dateTime = at;
+  time.title = moment(at);
+  element.querySelector('[data-slot="edited"]').hidden = !edited || Boolean(deleted);
+}
+
+/** Shows what the message answers, and whom. */
+export function showQuote(element, { reply_to: quoted, deleted }) {
+  element.querySelector(".quote")?.remove();
+  if (!quoted || deleted) return;
+  const quote = fill(copy("quote"), {
+    name: quoted.name,
+    text: quoted.deleted ? say("deleted") : quoted.message,
+  });
+  quote.classList.toggle("deleted", quoted.deleted);
+  element.querySelector(".bubble").prepend(quote);
 }
 
 function showState(element, { state, why }) {
@@ -46,35 +82,25 @@ function showState(element, { state, why }) {
   element.dataset.state = state ?? "sent";
   note.hidden = !state;
   if (state) note.textContent = state === "failed" ? say("not_sent", { why }) : say("sending");
+  element.querySelector(".message-failed")?.remove();
+  if (state === "failed") element.querySelector(".message-body").append(copy("failed"));
+  element.querySelector(".message-more").hidden = Boolean(state) || Boolean(element.message.deleted);
 }
 
-/** Offers what this person may do with the message now. */
-export function showTools(element) {
-  const { message } = element;
-  const sent = !message.state && !message.deleted;
-  const young = Date.now() - Date.parse(message.created_at) < EDITABLE_MS;
-  const offered = {
-    edit: sent && isMine(message) && young,
-    delete: sent && (isMine(message) || mayModerate),
-    resend: message.state === "failed",
-    discard: message.state === "failed",
-  };
-  for (const [tool, is] of Object.entries(offered)) {
-    element.querySelector(`[data-tool="${tool}"]`).hidden = !is;
-  }
-}
-
-/** Shows a day's name above its first message, and an author's name above the first in a row. */
+/** Shows a day's name above its first message, an author's name above the first in a row, and
+ * where what is new begins. */
 export function group(element) {
   const { message } = element;
   const before = element.previousElementSibling?.message;
   const newDay = !before || dayOf(before.created_at) !== dayOf(message.created_at);
   const gap = before ? Date.parse(message.created_at) - Date.parse(before.created_at) : Infinity;
+  const isNew = message.id === firstUnread;
   const label = element.querySelector('[data-slot="day"]');
   label.hidden = !newDay;
   label.textContent = newDay ? day(message.created_at) : "";
+  element.querySelector(".message-new").hidden = !isNew;
   element.classList.toggle(
     "follows",
-    !newDay && before.user_id === message.user_id && gap < TOGETHER_MS,
+    !newDay && !isNew && before.user_id === message.user_id && gap < TOGETHER_MS,
   );
 }

@@ -2,6 +2,8 @@ import * as api from "./api.js";
 import { fill, say } from "./text.js";
 
 const PAGE = 50;
+const LARGE_PAGE = 100;
+const MOST_PAGES = 30;
 
 /** Loads the page before the first one as soon as a reader comes near the top. */
 class Older {
@@ -34,12 +36,20 @@ class Older {
     }
   }
 
-  async page() {
+  async page(limit = PAGE) {
     const before = this.timeline.firstId;
-    const { messages } = await api.get(`${this.url}/messages?before=${before}&limit=${PAGE}`);
+    const { messages } = await api.get(`${this.url}/messages?before=${before}&limit=${limit}`);
     this.timeline.prepend(messages);
-    if (messages.length < PAGE) this.finish();
+    if (messages.length < limit) this.finish();
     else this.lookAgain();
+  }
+
+  /** Loads back to the message `id`; answers whether it is on the page then. */
+  async reach(id) {
+    for (let pages = 0; pages < MOST_PAGES && this.timeline.firstId > id; pages += 1) {
+      await this.page(LARGE_PAGE);
+    }
+    return this.timeline.firstId <= id;
   }
 
   /** An observer reports changes only: the mark may still be in sight. */

@@ -2,6 +2,7 @@
 // or a closed browser loses nothing; the same client_id makes a repeated try harmless.
 
 import * as api from "./api.js";
+import { now } from "./clock.js";
 import { keep, local, read } from "./storage.js";
 
 const FIRST_WAIT_MS = 1000;
@@ -32,12 +33,14 @@ export class Outbox {
     this.memory = keep(local, this.key, entries.length ? entries : null) ? null : entries;
   }
 
-  add(text) {
+  /** Takes a text, and the message it answers or null. */
+  add(text, replyTo) {
     const entry = {
       ...this.author,
       client_id: newId(),
       message: text,
-      created_at: new Date().toISOString(),
+      reply_to: replyTo,
+      created_at: new Date(now()).toISOString(),
       state: "pending",
     };
     this.save([...this.entries(), entry]);
@@ -78,9 +81,10 @@ export class Outbox {
     return this.entries().find((entry) => !entry.refused);
   }
 
-  async send({ client_id, message }) {
+  async send({ client_id, message, reply_to: quoted }) {
+    const sent = { message, client_id, reply_to: quoted?.id ?? null };
     try {
-      const stored = await api.post(`${this.url}/messages`, { message, client_id });
+      const stored = await api.post(`${this.url}/messages`, sent);
       this.failures = 0;
       this.remove(client_id);
       this.sent(stored);

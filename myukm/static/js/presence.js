@@ -1,4 +1,5 @@
 import { ago, number } from "./format.js";
+import { meet } from "./names.js";
 import { paint } from "./rows.js";
 import { fill, say } from "./text.js";
 
@@ -17,27 +18,45 @@ function byPresence(one, other) {
 
 /** Who belongs here and who is here. */
 export class Presence {
-  constructor(page, members) {
+  constructor(page, roll) {
     this.page = page;
     this.list = document.getElementById("member-list");
-    this.load(members);
+    this.load(roll);
   }
 
-  load(members, online = null, total = members.length) {
+  /** Takes what `/online` answers. */
+  load({ members, online_count: online, total_members: total }) {
     this.members = new Map(
       members.map((member) => [member.user_id, { status: "offline", ...member }]),
     );
     this.total = total;
-    this.show(online ?? members.filter(({ status }) => status && status !== "offline").length);
+    members.forEach(meet);
+    this.show(online);
+  }
+
+  /** Whether everybody's name is known here: of a crowd the server lists some only. */
+  get complete() {
+    return this.members.size >= this.total;
+  }
+
+  /** Someone joined, left, or has another part here now. */
+  change({ user_id: id, name, member, is_admin: isAdmin }) {
+    const known = this.members.get(id) ?? { user_id: id, name, status: "offline" };
+    this.total += Number(member) - Number(this.members.has(id));
+    if (member) this.members.set(id, { ...known, is_admin: isAdmin });
+    else this.members.delete(id);
+    this.show(this.online);
   }
 
   see(event) {
+    meet(event);
     this.members.set(event.user_id, { ...this.members.get(event.user_id), ...event });
     this.total = Math.max(this.total, this.members.size);
     this.show(event.online_count);
   }
 
   show(online) {
+    this.online = online;
     const members = [...this.members.values()].sort(byPresence);
     paint(
       this.list,

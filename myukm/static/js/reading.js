@@ -8,7 +8,7 @@ export function startReading(timeline, url) {
   let timer = 0;
 
   function tell() {
-    if (document.hidden || !timeline.atEnd || timeline.lastTold <= read) return;
+    if (document.hidden || !timeline.place.atEnd || timeline.lastTold <= read) return;
     read = timeline.lastTold;
     api.post(`${url}/read`, { last_id: read }).catch(() => {
       read = 0;

@@ -1,25 +1,20 @@
 // The messages in the order of their ids, those not sent yet at the end.
 
-import { number } from "./format.js";
-import { group, isMine, show } from "./message_view.js";
-import { fill, say } from "./text.js";
-
-const NEAR_END_PX = 96;
+import { group, isMine, show, showQuote } from "./message_view.js";
+import { Place } from "./place.js";
+import { changed, showReactions } from "./reactions.js";
 
 export class Timeline {
   constructor(box) {
     this.box = box;
     this.list = box.querySelector("ol");
-    this.jump = document.getElementById("jump");
     this.empty = document.getElementById("messages-empty");
+    this.place = new Place(box);
     this.byId = new Map();
     this.pending = new Map();
-    this.unseen = 0;
+    this.fresh = [];
     /** The newest id that the server told in order; one's own answers do not count. */
     this.lastTold = 0;
-    box.addEventListener("scroll", () => this.atEnd && this.seen(), { passive: true });
-    this.jump.addEventListener("click", () => this.toEnd());
-    new ResizeObserver(() => this.follow && this.toEnd()).observe(box);
   }
 
   get firstId() {
@@ -28,13 +23,10 @@ export class Timeline {
 
   get firstInView() {
     const top = this.box.getBoundingClientRect().top;
-    return [...this.list.children].find((element) => element.getBoundingClientRect().bottom > top);
-  }
-
-  get atEnd() {
-    const { scrollHeight, scrollTop, clientHeight } = this.box;
-    this.follow = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
-    return this.follow;
+    let element = this.list.firstElementChild;
+    while (element && element.getBoundingClientRect().bottom <= top)
+      element = element.nextElementSibling;
+    return element;
   }
 
   /** Takes messages that the server told (oldest first): new ones, changed ones, known ones. */
@@ -47,17 +39,35 @@ export class Timeline {
 
   /** Puts a stored message where its id belongs; its pending twin, if any, becomes it. */
   put(message) {
-    const follow = this.atEnd;
     const known = this.byId.get(message.id) ?? this.claim(message);
-    const element = show(message, known);
-    if (!this.byId.has(message.id)) this.insert(element);
-    if (follow) this.toEnd();
-    else if (!known && !isMine(message)) this.count();
+    const followed = this.place.keep(() => {
+      const element = show({ reactions: known?.message.reactions, ...message }, known);
+      if (!this.byId.has(message.id)) this.insert(element);
+    });
+    if (!followed && !known && !isMine(message)) this.place.count();
   }
 
-  /** Writes a changed message; one that is not on the page stays away. */
+  /** Writes a changed message, and what it says where it is quoted. */
   change(message) {
-    if (this.byId.has(message.id)) show(message, this.byId.get(message.id));
+    const element = this.byId.get(message.id);
+    if (element) show({ reactions: element.message.reactions, ...message }, element);
+    const { deleted, message: text } = message;
+    for (const reply of this.list.children) {
+      const { reply_to: quoted } = reply.message;
+      if (quoted?.id !== message.id) continue;
+      Object.assign(quoted, { deleted, message: text.split("\n")[0] });
+      showQuote(reply, reply.message);
+    }
+  }
+
+  /** Takes one person's reaction, or with `reactions` all of a message's. */
+  react({ message_id: id, reactions, ...change }) {
+    const element = this.byId.get(id);
+    if (!element) return;
+    this.place.keep(() => {
+      element.message.reactions = reactions ?? changed(element.message.reactions, change);
+      showReactions(element, element.message);
+    });
   }
 
   /** Puts an older page above without moving what is being read. */
@@ -65,7 +75,7 @@ export class Timeline {
     const anchor = this.firstInView;
     const before = anchor?.getBoundingClientRect().top;
     this.box.setAttribute("aria-busy", "true");
-    for (const message of messages) {
+    for (const message of messages.toReversed()) {
       if (!this.byId.has(message.id)) this.insert(show(message));
     }
     if (anchor) this.box.scrollTop += anchor.getBoundingClientRect().top - before;
@@ -75,10 +85,10 @@ export class Timeline {
   /** Shows a message that is not stored yet, or its new state. */
   hold(message) {
     const known = this.pending.get(message.client_id);
-    const follow = this.atEnd || !known;
-    const element = show(message, known);
-    if (!known) this.append(element);
-    if (follow) this.toEnd();
+    this.place.keep(() => {
+      const element = show(message, known);
+      if (!known) this.append(element);
+    }, !known);
   }
 
   append(element) {
@@ -116,6 +126,7 @@ export class Timeline {
     if (element.nextElementSibling !== next || !element.parentNode)
       this.list.insertBefore(element, next);
     this.settle(element);
+    this.restSoon(element);
   }
 
   settle(element) {
@@ -124,21 +135,11 @@ export class Timeline {
     this.empty.hidden = true;
   }
 
-  count() {
-    this.unseen += 1;
-    this.jump.hidden = false;
-    fill(this.jump, { label: say("jump_new", { n: number(this.unseen) }) });
-  }
-
-  seen() {
-    this.unseen = 0;
-    this.jump.hidden = true;
-    fill(this.jump, { label: say("jump") });
-  }
-
-  toEnd() {
-    this.box.scrollTop = this.box.scrollHeight;
-    this.follow = true;
-    this.seen();
+  /** Once its size is known, the browser need not draw it while it is out of sight. */
+  restSoon(element) {
+    this.fresh.push(element);
+    if (this.fresh.length > 1) return;
+    const rest = () => this.fresh.splice(0).forEach((each) => each.classList.add("at-rest"));
+    requestAnimationFrame(() => requestAnimationFrame(rest));
   }
 }

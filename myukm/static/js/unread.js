@@ -1,3 +1,4 @@
+import { showOnIcon } from "./favicon.js";
 import { number } from "./format.js";
 import { on } from "./stream.js";
 
@@ -15,11 +16,16 @@ function show() {
     mark.hidden = sum === 0;
   }
   document.title = sum ? `(${number(sum)}) ${pageTitle}` : pageTitle;
+  showOnIcon(sum).catch((error) => console.info(error.message));
 }
 
+/** Counts what is unread in the UKMs that this person did not silence. */
 export function startUnread() {
-  on("unread", ({ ukm, count }) => {
-    counts.set(ukm, count);
+  on("unread", ({ ukm, count, notices }) => {
+    counts.set(ukm, notices === "none" ? 0 : count);
     show();
+  });
+  on("membership", ({ ukm, member, muted_until: mine }) => {
+    if (!member && mine !== undefined && counts.delete(ukm)) show();
   });
 }

@@ -1,0 +1,79 @@
+"""`@nama` in a message: whom it means among the members, and whom one may be about to name."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from sqlalchemy import Row, select
+
+from myukm.extensions import db
+from myukm.models import Membership, User
+
+AT = re.compile(r"(?<!\w)@(?=\w)")
+LONGEST_NAME, MOST_NAMED, MOST_SUGGESTED = 120, 20, 8
+PUNCTUATION = ".,;:!?…)]}'\"”’»"
+
+Member = Row[int, str]
+
+
+def mentioned(ukm_id: int, text: str) -> list[int] | None:
+    """Return the accounts that `text` names with `@`, None when it names nobody.
+
+    A name counts whole, or by its first word where one member alone has it. Members who bear the
+    same name are all meant.
+    """
+    if not AT.search(text):
+        return None
+    names = _names(_members(ukm_id))
+    starts = (text[at.end() : at.end() + LONGEST_NAME] for at in AT.finditer(text))
+    found = dict.fromkeys(user_id for start in starts for user_id in _named(start, names))
+    return list(found)[:MOST_NAMED] or None
+
+
+def suggest(ukm_id: int, start: str) -> list[dict[str, object]]:
+    """Return `{"user_id", "name"}` of up to 8 members with a word that begins with `start`."""
+    wanted = start.casefold()
+    fitting = (
+        {"user_id": member.id, "name": member.name}
+        for member in _members(ukm_id)
+        if any(part.startswith(wanted) for part in _beginnings(member.name.casefold()))
+    )
+    return list(islice(fitting, MOST_SUGGESTED))
+
+
+def _beginnings(name: str) -> Iterator[str]:
+    """Yield the name from each of its words on."""
+    words = name.split()
+    return (" ".join(words[n:]) for n in range(len(words)))
+
+
+def _members(ukm_id: int) -> Sequence[Member]:
+    query = (
+        select(User.id, User.name)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.ukm_id == ukm_id, User.blocked_at.is_(None))
+        .order_by(User.name, User.id)
+    )
+    return db.session.execute(query).all()
+
+
+def _names(members: Sequence[Member]) -> dict[str, list[int]]:
+    """Return whom each name means, and each first word that one member alone has."""
+    whole, first = defaultdict(list), defaultdict(list)
+    for member in members:
+        name = member.name.casefold()
+        whole[name].append(member.id)
+        first[name.partition(" ")[0]].append(member.id)
+    return {word: ids for word, ids in first.items() if len(ids) == 1} | whole
+
+
+def _named(rest: str, names: dict[str, list[int]]) -> list[int]:
+    """Return whom the longest name at the beginning of `rest` means."""
+    words = rest.casefold().split()
+    for count in range(len(words), 0, -1):
+        candidate = " ".join(words[:count])
+        for name in (candidate, candidate.rstrip(PUNCTUATION)):
+            if name in names:
+                return names[name]
+    return []

@@ -1,0 +1,95 @@
+"""Reactions: one of a few emoji that a person puts on a message, and takes away again."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import case, delete, func, select
+
+from myukm.database import count_changed, write
+from myukm.domain.chat import broadcast, ukm
+from myukm.domain.chat.chat_rules import find_message, refuse_muted
+from myukm.errors import Conflict, Invalid
+from myukm.extensions import db
+from myukm.live import log as events
+from myukm.models import ChatMessage, ChatReaction
+
+EMOJI = ("👍", "❤️", "😂", "😮", "😢", "🙏")
+
+
+def put(user_id: int, code: str, message_id: int, emoji: str) -> list[dict[str, Any]]:
+    """React to a message; again is the same. Return the message's reactions.
+
+    Raises `NotFound`, `Invalid` for another emoji, `Conflict` for a deleted message,
+    `Forbidden` for who is muted.
+    """
+    if emoji not in EMOJI:
+        raise Invalid(_("Reaksi ini tidak ada."), code="bad_emoji")
+    with write() as session:
+        message = _open_message(user_id, code, message_id)
+        key = (message.id, user_id, emoji)
+        if session.get(ChatReaction, key, populate_existing=True) is None:
+            session.add(ChatReaction(message_id=message.id, user_id=user_id, emoji=emoji))
+            session.flush()
+            _tell(message, user_id, emoji, on=True)
+    return of([message_id], user_id)[message_id]
+
+
+def remove(user_id: int, code: str, message_id: int, emoji: str) -> list[dict[str, Any]]:
+    """Take a reaction of one's own away; none is as good. Return the message's reactions.
+
+    Raises as `put` does.
+    """
+    with write() as session:
+        message = _open_message(user_id, code, message_id)
+        own = delete(ChatReaction).where(
+            ChatReaction.message_id == message.id,
+            ChatReaction.user_id == user_id,
+            ChatReaction.emoji == emoji,
+        )
+        if count_changed(session, own):
+            _tell(message, user_id, emoji, on=False)
+    return of([message_id], user_id)[message_id]
+
+
+def _open_message(user_id: int, code: str, message_id: int) -> ChatMessage:
+    place = ukm.membership(user_id, code, lock=True)
+    message = find_message(place, message_id)
+    ukm.refuse_archived(place.ukm)
+    refuse_muted(place)
+    if message.deleted_at:
+        raise Conflict(_("Pesan ini sudah dihapus."), code="message_deleted")
+    return message
+
+
+def _tell(message: ChatMessage, user_id: int, emoji: str, *, on: bool) -> None:
+    """Append the change; nobody hears of a reaction before its message."""
+    if not message.published_at:
+        broadcast.publish(message.ukm_id)
+    mine = (ChatReaction.message_id == message.id, ChatReaction.emoji == emoji)
+    count = db.session.scalar(select(func.count()).select_from(ChatReaction).where(*mine))
+    change = {"message_id": message.id, "user_id": user_id, "emoji": emoji, "on": on}
+    code = message.ukm.code
+    events.append(broadcast.topic(code), "chat.reaction", {"ukm": code, **change, "count": count})
+
+
+def of(message_ids: Sequence[int], user_id: int) -> dict[int, list[dict[str, Any]]]:
+    """Return `{"emoji", "count", "mine"}` for each emoji on each of these messages."""
+    own = func.max(case((ChatReaction.user_id == user_id, 1), else_=0))
+    query = (
+        select(ChatReaction.message_id, ChatReaction.emoji, func.count(), own)
+        .where(ChatReaction.message_id.in_(message_ids))
+        .group_by(ChatReaction.message_id, ChatReaction.emoji)
+    )
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for message_id, emoji, count, mine in db.session.execute(query):
+        found[message_id].append({"emoji": emoji, "count": count, "mine": bool(mine)})
+    for entries in found.values():
+        entries.sort(key=lambda entry: EMOJI.index(entry["emoji"]))
+    return found
+
+
+def forget(message_id: int) -> None:
+    """Delete all reactions to a message, inside `write()`."""
+    db.session.execute(delete(ChatReaction).where(ChatReaction.message_id == message_id))

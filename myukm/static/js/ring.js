@@ -1,0 +1,101 @@
+// What a new message does besides standing there: a tone, a notification of the browser. Of several
+// tabs the one that holds the connection rings, and not while somebody looks at that room.
+
+import { now } from "./clock.js";
+import { local, read } from "./storage.js";
+import { leads, on } from "./stream.js";
+import { say } from "./text.js";
+
+const FRESH_MS = 60_000;
+const REST_MS = 2000;
+
+const me = Number(document.documentElement.dataset.account);
+const choices = new Map();
+const looking = `looking:${me}`;
+let tone = null;
+let rang = -Infinity;
+
+export const wants = (what) => read(local, `ring:${me}:${what}`, false);
+
+function meant({ ukm, user_id: author, mentions, reply_to: quoted, created_at: at }) {
+  const choice = choices.get(ukm) ?? "none";
+  const named = mentions.includes(me) || quoted?.user_id === me;
+  const fresh = now() - Date.parse(at) < FRESH_MS;
+  return author !== me && fresh && (choice === "all" || (choice === "mentions" && named));
+}
+
+/** Two short notes, made here: no file has to come first. */
+export function beep() {
+  tone ??= new AudioContext();
+  tone.resume();
+  for (const [pitch, after] of [
+    [660, 0],
+    [880, 0.12],
+  ]) {
+    const note = tone.createOscillator();
+    const volume = tone.createGain();
+    const at = tone.currentTime + after;
+    note.frequency.value = pitch;
+    volume.gain.setValueAtTime(0.12, at);
+    volume.gain.exponentialRampToValueAtTime(0.001, at + 0.25);
+    note.connect(volume).connect(tone.destination);
+    note.start(at);
+    note.stop(at + 0.3);
+  }
+}
+
+function notify({ ukm, name, message }) {
+  try {
+    const title = say("notice_title", { name, ukm });
+    const note = new Notification(title, { body: message, tag: `ukm-${ukm}`, renotify: true });
+    note.addEventListener("click", () => {
+      note.close();
+      window.open(`/ukm/${ukm}/chat`, `ukm-${ukm}`)?.focus();
+    });
+  } catch (error) {
+    console.info(error.message); // some phones allow them to service workers only
+  }
+}
+
+/** While a page is looked at it holds a lock that says so; a crash gives it back. */
+function holdWhileVisible(name) {
+  let release = () => {};
+  const change = () => {
+    release();
+    if (document.hidden) return;
+    const gone = new AbortController();
+    release = () => gone.abort();
+    const held = new Promise((resolve) => gone.signal.addEventListener("abort", resolve));
+    navigator.locks.request(name, { mode: "shared" }, () => held);
+  };
+  document.addEventListener("visibilitychange", change);
+  change();
+}
+
+/** Whether any tab of this account is looked at, and whether one shows that room. */
+async function audience(code) {
+  if (!navigator.locks) return { some: !document.hidden, here: !document.hidden };
+  const { held } = await navigator.locks.query();
+  const names = new Set(held.map(({ name }) => name));
+  return { some: names.has(looking), here: names.has(`${looking}:${code}`) };
+}
+
+async function ring(message) {
+  if (!leads() || !meant(message)) return;
+  const { some, here } = await audience(message.ukm);
+  if (here) return;
+  if (!some && wants("notify") && window.Notification?.permission === "granted") notify(message);
+  if (!wants("sound") || performance.now() - rang < REST_MS) return;
+  rang = performance.now();
+  beep();
+}
+
+export function startRinging() {
+  if (!me) return;
+  on("unread", ({ ukm, notices }) => choices.set(ukm, notices));
+  on("chat.message", ring);
+  if (!navigator.locks) return;
+  holdWhileVisible(looking);
+  const room = document.getElementById("chat");
+  if (room) holdWhileVisible(`${looking}:${room.dataset.code}`);
+}
