@@ -78,6 +78,13 @@ def reset_code(user_id: int) -> Any:
     return listing(reset={"nim": user.nim, "name": user.name, "code": code}), 201
 
 
+@bp.post("/<int:user_id>/photo/remove")
+@roles(*ADMINS)
+def remove_photo(user_id: int) -> Any:
+    """Take an account's photo away."""
+    return changed(people.remove_photo, user_id)
+
+
 def changed(change: Callable[..., User], user_id: int, *args: str) -> Any:
     """Make a change and show the list again, or answer the account to a script."""
     user = change(me(), user_id, *args)

@@ -43,7 +43,7 @@ def sent_photo() -> tuple[bytes, str]:
 @logged_in
 def remove() -> Any:
     """Take the account's photo away."""
-    photos.remove(me())
+    photos.remove(me(), by=me().name)
     return shown(200)
 
 

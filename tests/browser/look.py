@@ -26,7 +26,12 @@ ARGUMENTS = [
 SIZES = {390: 844, 1280: 800}
 SCHEMES = ("light", "dark")
 PAGES = {
-    None: {"login": "/login", "register": "/register", "missing": "/no-such-page"},
+    None: {
+        "login": "/login",
+        "register": "/register",
+        "reset": "/reset-password",
+        "missing": "/no-such-page",
+    },
     "admin": {
         "siswa": "/admin/siswa",
         "siswa-empty": "/admin/siswa?q=zzzzzz",
@@ -34,6 +39,7 @@ PAGES = {
         "runs": "/admin/sync-pembayaran/runs",
         "antrian": "/admin/antrian",
         "users": "/admin/users",
+        "users-import": "/admin/users/import",
         "admin-ukm": "/admin/ukm",
         "audit": "/admin/audit",
     },

@@ -19,6 +19,7 @@ PAGES = [
     ("admin", "/admin/sync-pembayaran/runs"),
     ("admin", "/admin/antrian"),
     ("admin", "/admin/users"),
+    ("admin", "/admin/users/import"),
     ("admin", "/admin/ukm"),
     ("admin", "/admin/audit"),
     ("member", "/ukm"),
@@ -72,9 +73,10 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP])
-def test_the_log_in_page(chromium, web, size: dict[str, int]) -> None:
+@pytest.mark.parametrize("path", ["/login", "/register", "/reset-password"])
+def test_the_pages_before_the_log_in(chromium, web, path: str, size: dict[str, int]) -> None:
     page = chromium.new_page(viewport=size)
-    page.goto(f"{web.url}/login")
+    page.goto(f"{web.url}{path}")
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
     page.keyboard.press("Tab")

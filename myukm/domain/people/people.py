@@ -6,7 +6,7 @@ from sqlalchemy import or_, select
 from myukm.database import utcnow, write
 from myukm.domain import audit
 from myukm.domain.paging import Page, paginate
-from myukm.domain.people import password_reset
+from myukm.domain.people import password_reset, photos
 from myukm.domain.people.accounts import check_role, end_sessions, rights_changed
 from myukm.errors import Conflict, NotFound
 from myukm.extensions import db
@@ -77,6 +77,14 @@ def reset_code(actor: User, user_id: int) -> password_reset.Issued:
     """Make the one-time code for a forgotten password. Raises `NotFound`, `Conflict`."""
     with write():
         return password_reset.issue(_other(actor, user_id), by=actor.name)
+
+
+def remove_photo(actor: User, user_id: int) -> User:
+    """Take away a photo that must not be seen. Raises `NotFound`, `Conflict`."""
+    with write():
+        user = _other(actor, user_id)
+        photos.remove(user, by=actor.name)
+    return user
 
 
 def lock_admins() -> set[int]:

@@ -31,16 +31,16 @@ def change(user: User, data: bytes, content_type: str) -> str:
         mine = _taken_away(session, user.id)
         session.add(Photo(user_id=mine.id, digest=digest, large=made.large, small=made.small))
         mine.photo_hash = digest
-        _tell(mine, "user.photo")
+        _tell(mine, "user.photo", mine.name)
     return digest
 
 
-def remove(user: User) -> None:
-    """Take the account's photo away, if it has one."""
+def remove(user: User, *, by: str) -> None:
+    """Take the account's photo away, if it has one, for the trail's `by`."""
     if user.photo_hash is None:
         return
     with write() as session:
-        _tell(_taken_away(session, user.id), "user.photo.remove")
+        _tell(_taken_away(session, user.id), "user.photo.remove", by)
 
 
 def _taken_away(session: Session, user_id: int) -> User:
@@ -51,8 +51,8 @@ def _taken_away(session: Session, user_id: int) -> User:
     return user
 
 
-def _tell(user: User, action: str) -> None:
-    audit.note(user.name, action, f"{user.nim} {user.name}")
+def _tell(user: User, action: str, by: str) -> None:
+    audit.note(by, action, f"{user.nim} {user.name}")
     looks.tell(user, looks.places(user.id))
 
 

@@ -6,6 +6,7 @@ const REPLAYED = new Set([
   "chat.edited",
   "chat.deleted",
   "chat.reaction",
+  "chat.person",
   "ukm.changed",
   "membership",
   "sync.log",

@@ -11,7 +11,7 @@ from myukm.web.arguments import SMALL_BODY
 
 MOST_PROBLEMS = 200
 
-bp = Blueprint("admin_roster", __name__, url_prefix="/admin/users/import")
+bp = Blueprint("admin_users_import", __name__, url_prefix="/admin/users/import")
 
 
 @bp.before_request

@@ -1,0 +1,99 @@
+"""The account's pages on a phone: photo, password, farewell; a roster that is checked in place."""
+
+from collections.abc import Callable
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PHONE
+from tests.support.people import PASSWORD, UKM
+from tests.support.pictures import half_red
+
+OpenAs = Callable[..., Page]
+BAD = "nim,name\n101,Ani\n2024001,Mega\n"
+GOOD = "nim,name\n101,Ani\n102,Beni\n"
+
+
+def file(name: str, kind: str, data: bytes) -> Any:
+    return {"name": name, "mimeType": kind, "buffer": data}
+
+
+def assert_clean(page: Page) -> None:
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+def set_photo(page: Page, data: bytes = half_red()) -> None:
+    page.set_input_files("#photo", file("aku.jpg", "image/jpeg", data))
+    page.get_by_role("button", name="Simpan foto").click()
+
+
+def test_a_photo_appears_and_what_is_none_is_explained(
+    open_as: OpenAs, complaints: list[str]
+) -> None:
+    page = open_as("member", "/profile", PHONE)
+    set_photo(page, b"<svg xmlns='http://www.w3.org/2000/svg'/>")
+    expect(page.get_by_role("alert")).to_contain_text("JPEG, PNG, atau WebP")
+    assert_clean(page)
+    set_photo(page)
+    expect(page.get_by_role("img", name="Foto Anda")).to_be_visible()
+    seen = page.evaluate("[...document.images].map((image) => image.naturalWidth)")
+    assert set(seen) == {96, 256}
+    assert_clean(page)
+    complaints[:] = [c for c in complaints if "422" not in c]
+
+
+def test_a_friend_sees_photo_and_farewell_without_a_reload(open_as: OpenAs) -> None:
+    mine = open_as("member", f"/ukm/{UKM}/chat", PHONE)
+    friends = open_as("friend", f"/ukm/{UKM}/chat", PHONE)
+    expect(friends.locator("html[data-stream=open]")).to_be_attached()
+    mine.get_by_role("textbox").fill("selamat tinggal")
+    mine.keyboard.press("Enter")
+    said = friends.locator(".message", has_text="selamat tinggal")
+    expect(said).to_contain_text("Mega Lestari")
+    profile = open_as("member", "/profile", PHONE)
+    set_photo(profile)
+    expect(said.locator(".avatar img")).to_be_attached()
+    mine.close()
+    profile.locator("#password").fill(PASSWORD)
+    profile.get_by_role("button", name="Hapus akun saya").click()
+    profile.get_by_role("button", name="Hapus akun", exact=True).click()
+    profile.wait_for_url("**/login?deleted=1")
+    expect(said).to_contain_text("Pengguna terhapus")
+    expect(said.locator(".avatar img")).not_to_be_attached()
+
+
+def test_a_new_password(open_as: OpenAs) -> None:
+    page = open_as("member", "/profile", PHONE)
+    page.locator("#old").fill(PASSWORD)
+    page.locator("#new").fill("kata-sandi-baru")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").first).to_contain_text("sudah diganti")
+    assert_clean(page)
+
+
+def test_a_code_is_shown_after_a_question(open_as: OpenAs) -> None:
+    page = open_as("admin", "/admin/users?q=mega", PHONE)
+    page.get_by_role("button", name="Kode kata sandi Mega Lestari").click()
+    page.get_by_role("button", name="Buat kode", exact=True).click()
+    expect(page.get_by_role("status").first).to_contain_text("Kode kata sandi Mega Lestari")
+    assert_clean(page)
+
+
+def test_a_roster_is_checked_then_its_codes_are_downloaded(open_as: OpenAs) -> None:
+    page = open_as("admin", "/admin/users/import", PHONE)
+    page.set_input_files("#roster", file("orang.csv", "text/csv", BAD.encode()))
+    page.get_by_role("button", name="Periksa berkas").click()
+    expect(page.locator("#roster-result table")).to_contain_text("NIM ini sudah terdaftar.")
+    assert_clean(page)
+    page.set_input_files("#roster", file("orang.csv", "text/csv", GOOD.encode()))
+    page.get_by_role("button", name="Periksa berkas").click()
+    expect(page.locator("#roster-result")).to_contain_text("2 orang siap diundang.")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Undang dan unduh kodenya").click()
+    assert download.value.suggested_filename == "myukm-codes.csv"
+    codes = download.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert codes[0] == "nim,name,role,code"
+    assert codes[1].startswith("101,Ani,anggota,")
