@@ -85,8 +85,7 @@ def enter(login_session: LoginSession) -> Any:
     if chosen:
         session["lang"] = chosen
     if wants_json():
-        user = login_session.user
-        return jsonify({"user_id": user.id, "nim": user.nim, "name": user.name, "role": user.role})
+        return jsonify(accounts.as_json(login_session.user))
     return redirect(safe_next(), 303)
 
 

@@ -35,9 +35,9 @@ guarded = limiter.shared_limit(
 
 @bp.get("/profile")
 @logged_in
-def index() -> str:
+def index() -> Any:
     """Show one's own account."""
-    return page()
+    return jsonify(accounts.as_json(me())) if wants_json() else page()
 
 
 def page(**more: Any) -> str:

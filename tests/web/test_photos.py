@@ -10,6 +10,7 @@ from PIL import Image
 
 from myukm.extensions import db
 from myukm.models import Photo
+from tests.conftest import every_database
 from tests.support.pictures import animated, bomb, half_red
 
 ClientAs = Callable[[str], FlaskClient]
@@ -23,6 +24,7 @@ def send(client: FlaskClient, data: bytes, kind: str = "image/jpeg", **headers: 
     return client.post("/profile/photo", data=body, content_type=form, headers=headers)
 
 
+@every_database
 def test_a_photo_is_stored_small_and_seen_by_all_who_are_logged_in(client_as: ClientAs) -> None:
     member = client_as("member")
     answer = send(member, half_red(), **SCRIPT)
@@ -85,6 +87,19 @@ def test_what_is_no_photo_changes_nothing(
     page = send(member, data, kind)
     assert page.status_code == status
     assert 'role="alert"' in page.text
+
+
+def test_an_admin_takes_a_photo_away(client_as: ClientAs, people: dict[str, int]) -> None:
+    photo = send(client_as("member"), half_red(), **SCRIPT).get_json()["photo"]
+    path = f"/admin/users/{people['member']}/photo/remove"
+    assert client_as("friend").post(path).status_code == 403
+    admin = client_as("admin")
+    assert photo in admin.get("/admin/users").text
+    assert admin.post(path).status_code == 303
+    assert admin.get(photo).status_code == 404
+    trail = admin.get("/admin/audit?action=user.photo.remove").text
+    assert "Siti Rahma" in trail
+    assert "2024001 Mega Lestari" in trail
 
 
 @pytest.mark.parametrize("body", [{}, {"photo": "teks"}])

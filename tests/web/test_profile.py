@@ -12,6 +12,7 @@ from myukm.database import write
 from myukm.extensions import db
 from myukm.live.log import Event
 from myukm.models import ChatMessage, LoginSession, Membership, PasswordReset, Photo, Ukm, User
+from tests.conftest import every_database
 from tests.support.people import NAMES, PASSWORD, UKM
 from tests.support.pictures import half_red
 
@@ -98,6 +99,17 @@ def test_guessing_ones_own_password_is_slowed_down_on_both_forms(client_as: Clie
     assert client_as("friend").post("/profile/password", json=good).status_code == 200
 
 
+def test_a_script_asks_who_it_is(client_as: ClientAs, people: dict[str, int]) -> None:
+    answer = client_as("member").get("/profile", headers={"Accept": "application/json"})
+    assert answer.get_json() == {
+        "user_id": people["member"],
+        "nim": "2024001",
+        "name": "Mega Lestari",
+        "role": "anggota",
+        "photo": None,
+    }
+
+
 def test_out_of_every_device(app: Flask, client_as: ClientAs) -> None:
     here, there, friend = client_as("member"), client_as("member"), client_as("friend")
     assert "2 perangkat" in here.get("/profile").text
@@ -108,6 +120,7 @@ def test_out_of_every_device(app: Flask, client_as: ClientAs) -> None:
     assert logs_in(app, "member", PASSWORD)
 
 
+@every_database
 def test_all_that_is_known_of_me(client_as: ClientAs) -> None:
     member, friend = client_as("member"), client_as("friend")
     for n in range(3):
@@ -153,6 +166,7 @@ class TestFarewell:
         assert (answer.status_code, answer.location) == (303, "/login?deleted=1")
         return client
 
+    @every_database
     def test_nothing_is_left_but_the_messages(
         self, app: Flask, gone: FlaskClient, people: dict[str, int]
     ) -> None:
@@ -165,6 +179,7 @@ class TestFarewell:
             message = db.session.query(ChatMessage).filter_by(user_id=user.id).one()
             assert message.body == "tetap di sini"
 
+    @every_database
     def test_the_others_see_no_name_any_more(
         self, app: Flask, gone: FlaskClient, client_as: ClientAs, people: dict[str, int]
     ) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import delete, func, select, update
@@ -149,9 +150,20 @@ def store_password(user_id: int, hashed: str, keep: str | None = None) -> None:
     end_sessions(user_id, keep)
 
 
+def as_json(user: User) -> dict[str, Any]:
+    """Return the account object, as its owner may see it."""
+    return {
+        "user_id": user.id,
+        "nim": user.nim,
+        "name": user.name,
+        "role": user.role,
+        "photo": user.photo,
+    }
+
+
 def find(nim: str) -> User:
     """Return the account with that NIM. Raises `NotFound`."""
-    query = select(User).where(User.nim == nim.strip())
+    query = select(User).where(User.nim == nim.strip(), User.deleted_at.is_(None))
     user = db.session.scalar(query) if nim.isprintable() else None
     if user is None:
         raise NotFound(_("Tidak ada pengguna dengan NIM %(nim)s.", nim=nim), code="no_such_user")
@@ -161,7 +173,8 @@ def find(nim: str) -> User:
 def seen(user_id: int) -> None:
     """Note that the person was here now."""
     with write() as session:
-        session.execute(update(User).where(User.id == user_id).values(last_seen_at=utcnow()))
+        here = update(User).where(User.id == user_id, User.deleted_at.is_(None))
+        session.execute(here.values(last_seen_at=utcnow()))
 
 
 def rights_changed() -> None:

@@ -46,6 +46,8 @@ def remove(user: User, *, by: str) -> None:
 def _taken_away(session: Session, user_id: int) -> User:
     """Return the account, locked (two uploads at once come one after the other), photo gone."""
     user = session.get_one(User, user_id, with_for_update=True, populate_existing=True)
+    if user.deleted_at:
+        raise NotFound(_("Akun ini sudah dihapus."), code="account_deleted")
     session.execute(delete(Photo).where(Photo.user_id == user_id))
     user.photo_hash = None
     return user

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from myukm.extensions import db
 from myukm.models import Audit, Invitation
+from tests.conftest import every_database
 
 ClientAs = Callable[[str], FlaskClient]
 SCRIPT = {"Accept": "application/json"}
@@ -44,6 +45,7 @@ def test_a_check_writes_nothing(app: Flask, client_as: ClientAs) -> None:
     assert invitations(app) == []
 
 
+@every_database
 def test_everyone_gets_a_code_that_works(app: Flask, client_as: ClientAs) -> None:
     answer = send(client_as("admin"), GOOD)
     assert answer.mimetype == "text/csv"
