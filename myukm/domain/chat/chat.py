@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from myukm.database import utcnow, write
-from myukm.domain.chat import reactions, ukm, ukm_log
+from myukm.domain.chat import pins, reactions, ukm, ukm_log
 from myukm.domain.chat.broadcast import broadcast_later, topic
 from myukm.domain.chat.chat_rules import (
     check_client_id,
@@ -113,6 +113,7 @@ def erase(message: ChatMessage) -> None:
         return
     message.body, message.mentions, message.deleted_at = "", None, utcnow()
     reactions.forget(message.id)
+    pins.forget(message)
     place = topic(message.ukm.code)
     events.rewrite(place, "id", message.id, message.as_json())
     events.amend(place, f'"reply_to":{{"id":{message.id},', _forget_quote)
