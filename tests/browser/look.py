@@ -48,6 +48,7 @@ PAGES = {
 FIRST_LINK = {
     "siswa": ("siswa-show", ".row-link"),
     "runs": ("run", ".row-link"),
+    "admin-ukm": ("admin-ukm-manage", ".row-link"),
     "ukm": ("chat", ".unit a"),
 }
 

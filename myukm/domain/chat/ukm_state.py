@@ -13,7 +13,7 @@ from myukm.live import log as events
 from myukm.models import ChatMessage, Membership, Ukm, UkmPin
 
 # What concerns nobody but the person: others have no reason to know who is muted.
-PRIVATE = frozenset({"muted", "unmuted", "unblocked"})
+PRIVATE = frozenset({"muted", "unmuted"})
 
 
 def of(place: Membership) -> dict[str, Any]:
