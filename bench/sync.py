@@ -97,7 +97,7 @@ def parts(asked: argparse.Namespace) -> Iterator[tuple[Flask, dict[str, str], Pa
         folder = Path(name)
         (folder / "pg").mkdir()
         server = PostgreSQL(folder / "pg") if asked.postgresql else None
-        api = Simulator(students=asked.students, latency_ms=str(asked.latency))
+        api = asked.api = Simulator(students=asked.students, latency_ms=str(asked.latency))
         try:
             with start_valkey(folder / "valkey") as valkey:
                 env = {

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from typing import Any, NamedTuple
 
 import requests
@@ -10,11 +11,12 @@ from tests.support.waiting import wait_until
 
 
 class Received(NamedTuple):
-    """One event as it came."""
+    """One event as it came, `at` that moment (of time.perf_counter)."""
 
     id: int | None
     type: str
     data: Any
+    at: float
 
 
 class StreamReader:
@@ -53,9 +55,8 @@ class StreamReader:
                     continue
                 if "data" in fields:
                     number = int(fields["id"]) if "id" in fields else None
-                    self.events.append(
-                        Received(number, fields["event"], json.loads(fields["data"]))
-                    )
+                    data = json.loads(fields["data"])
+                    self.events.append(Received(number, fields["event"], data, time.perf_counter()))
                 fields = {}
         except (requests.RequestException, AttributeError, ValueError):
             pass

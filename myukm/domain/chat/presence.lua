@@ -29,25 +29,41 @@ local function status_of(user)
   return status
 end
 
+local function heed(user)
+  redis.call('SET', P .. 'input:' .. user, 1, 'PX', math.ceil(attention * 1000))
+end
+
 local function apply(verb, user, connection)
   local connections = P .. 'connections:' .. user
-  local unknown = redis.call('EXISTS', connections) == 0
   if verb == 'close' then
     redis.call('ZREM', connections, connection)
     redis.call('ZADD', connections, now + grace, 'left')
-  elseif verb ~= 'input' then
+  elseif verb == 'open' then
     redis.call('ZADD', connections, now + lives, connection)
   end
-  if verb == 'open' or verb == 'input' or (verb == 'keep' and unknown) then
-    redis.call('SET', P .. 'input:' .. user, 1, 'PX', math.ceil(attention * 1000))
-  end
+  if verb ~= 'close' then heed(user) end
 end
 
-local users = {}
-for n = 4, #ARGV, 3 do
-  apply(ARGV[n], ARGV[n + 1], ARGV[n + 2])
-  users[ARGV[n + 1]] = true
+-- All of a user's connections at once: with many tabs open this is most of what Valkey does.
+local function keep(user, entries)
+  local connections = P .. 'connections:' .. user
+  if redis.call('EXISTS', connections) == 0 then heed(user) end
+  redis.call('ZADD', connections, unpack(entries))
 end
+
+local users, kept = {}, {}
+for n = 4, #ARGV, 3 do
+  local verb, user, connection = ARGV[n], ARGV[n + 1], ARGV[n + 2]
+  users[user] = true
+  if verb == 'keep' then
+    kept[user] = kept[user] or {}
+    table.insert(kept[user], now + lives)
+    table.insert(kept[user], connection)
+  else
+    apply(verb, user, connection)
+  end
+end
+for user, entries in pairs(kept) do keep(user, entries) end
 if #ARGV == 3 then
   for _, user in ipairs(redis.call('ZRANGEBYSCORE', P .. 'due', '-inf', now, 'LIMIT', 0, 500)) do
     users[user] = true
