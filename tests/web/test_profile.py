@@ -194,7 +194,7 @@ class TestFarewell:
             events = db.session.query(Event).filter_by(topic=f"ukm:{UKM}").all()
             assert not [event.data for event in events if "Mega Lestari" in event.data]
             last = json.loads(events[-1].data)
-            assert events[-1].type == "chat.person"
+            assert [event.type for event in events[-2:]] == ["membership", "chat.person"]
             assert (last["user_id"], last["name"]) == (people["member"], "Pengguna terhapus")
             assert last["photo"] is None
 

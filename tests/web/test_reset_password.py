@@ -102,6 +102,8 @@ def test_a_blocked_account_stays_out(
     assert reset(client_as("nobody"), code=code).status_code == 403
     again = admin.post(f"/admin/users/{people['member']}/reset-code", json={})
     assert (again.status_code, again.get_json()["error"]["code"]) == (409, "blocked")
+    admin.post(f"/admin/users/{people['member']}/unblock")
+    assert reset(client_as("nobody"), code=code).status_code == 403, "void since the block"
 
 
 def test_guessing_is_slowed_down_for_that_nim_only(client_as: ClientAs, code: str) -> None:

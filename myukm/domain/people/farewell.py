@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from myukm.database import utcnow, write
 from myukm.domain import audit
-from myukm.domain.chat import presence
+from myukm.domain.chat import presence, ukm_log, ukm_state
 from myukm.domain.people import accounts, looks, own_account, people
 from myukm.errors import Conflict
 from myukm.i18n import campus_language
@@ -23,6 +23,7 @@ from myukm.models import (
     Role,
     Ukm,
     UkmBlock,
+    UkmPin,
     User,
 )
 
@@ -36,30 +37,41 @@ def delete_account(user: User, password: str) -> None:
     """
     own_account.confirm(user, password)
     with write() as session:
-        admins = people.lock_admins()
-        leaving = session.get_one(User, user.id, with_for_update=True, populate_existing=True)
-        _refuse(leaving, admins)
+        leaving = _lock(session, user.id)
         codes, left = looks.places(leaving.id), _memberships(session, leaving.id)
         audit.note(leaving.name, audit.DELETION, f"{leaving.nim} {leaving.name}")
         _forget_name_in_events(session, leaving, codes)
-        for table in OWNED:
-            session.execute(delete(table).where(table.user_id == leaving.id))
+        _delete_owned(session, leaving.id)
         _empty(leaving)
-        looks.tell(leaving, codes)
+        _tell(session, leaving, codes, left)
     accounts.rights_changed()
-    for ukm in left:
-        presence.tell_member(ukm, user.id, gone=True)
+    for place in left:
+        presence.tell_member(place.ukm, user.id, gone=True)
 
 
-def _refuse(leaving: User, admins: set[int]) -> None:
+def _lock(session: Session, user_id: int) -> User:
+    """Return the account, locked so that its own messages under way can still be stored."""
+    admins = people.lock_admins()
+    leaving = session.get_one(
+        User, user_id, with_for_update={"key_share": True}, populate_existing=True
+    )
     if leaving.deleted_at:
         raise Conflict(_("Akun ini sudah dihapus."), code="account_deleted")
     people.refuse_last_admin(leaving, admins)
+    return leaving
 
 
-def _memberships(session: Session, user_id: int) -> Sequence[Ukm]:
-    mine = select(Membership.ukm_id).where(Membership.user_id == user_id)
-    return session.scalars(select(Ukm).where(Ukm.id.in_(mine))).all()
+def _memberships(session: Session, user_id: int) -> Sequence[Membership]:
+    query = select(Membership).where(Membership.user_id == user_id)
+    return session.scalars(
+        query.options(joinedload(Membership.ukm), joinedload(Membership.user))
+    ).all()
+
+
+def _delete_owned(session: Session, user_id: int) -> None:
+    for table in OWNED:
+        mine = delete(table).where(table.user_id == user_id)
+        session.execute(mine, execution_options={"synchronize_session": False})
 
 
 def _empty(user: User) -> None:
@@ -69,6 +81,17 @@ def _empty(user: User) -> None:
     user.deleted_at = user.blocked_at = utcnow()
 
 
+def _tell(session: Session, user: User, codes: Sequence[str], left: Sequence[Membership]) -> None:
+    """Tell the units: who left, under which name the messages stand, whose the pin is."""
+    for place in left:
+        ukm_log.note(place.ukm_id, user.id, "left", person_id=user.id)
+        ukm_state.tell_membership(place.ukm, place, "left", member=False)
+    looks.tell(user, codes)
+    pinned = select(UkmPin.ukm_id).where(UkmPin.by_id == user.id)
+    for ukm in session.scalars(select(Ukm).where(Ukm.id.in_(pinned))):
+        ukm_state.tell_changed(ukm)
+
+
 def _new_name() -> str:
     with campus_language():
         return str(gettext("Pengguna terhapus"))
@@ -76,15 +99,13 @@ def _new_name() -> str:
 
 def _forget_name_in_events(session: Session, user: User, codes: Sequence[str]) -> None:
     """Events that streams may still ask for again carry the name, too."""
-    old, new = (
-        f'"user_id":{user.id},"name":{json.dumps(name, ensure_ascii=False)}'
-        for name in (user.name, _new_name())
-    )
-    said = update(Event).where(
-        Event.topic.in_([f"ukm:{code}" for code in codes]),
-        Event.data.contains(old, autoescape=True),
-    )
-    session.execute(
-        said.values(data=func.replace(Event.data, old, new)),
-        execution_options={"synchronize_session": False},
-    )
+    topics = [f"ukm:{code}" for code in codes]
+    old, new = (json.dumps(name, ensure_ascii=False) for name in (user.name, _new_name()))
+    for before in (f'"user_id":{user.id},"name":', '"by":'):
+        said = update(Event).where(
+            Event.topic.in_(topics), Event.data.contains(before + old, autoescape=True)
+        )
+        session.execute(
+            said.values(data=func.replace(Event.data, before + old, before + new)),
+            execution_options={"synchronize_session": False},
+        )

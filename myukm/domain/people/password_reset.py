@@ -35,12 +35,17 @@ def issue(user: User, *, by: str) -> Issued:
     with write() as session:
         if user.blocked_at:
             raise Conflict(_("Akun ini diblokir. Buka blokirnya dulu."), code="blocked")
-        session.execute(delete(PasswordReset).where(PasswordReset.user_id == user.id))
+        void(user.id)
         session.add(
             PasswordReset(user_id=user.id, code_hash=digest(code), expires_at=utcnow() + VALID)
         )
         audit.note(by, "user.reset_code", f"{user.nim} {user.name}")
     return Issued(user, code)
+
+
+def void(user_id: int) -> None:
+    """Make the account's open code worthless, inside `write()`."""
+    db.session.execute(delete(PasswordReset).where(PasswordReset.user_id == user_id))
 
 
 def redeem(nim: str, code: str, password: str) -> User:

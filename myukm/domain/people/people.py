@@ -56,6 +56,7 @@ def block(actor: User, user_id: int) -> User:
         user = _other(actor, user_id)
         refuse_last_admin(user, admins)
         end_sessions(user.id)
+        password_reset.void(user.id)
         if not user.blocked_at:
             audit.note(actor.name, "user.block", f"{user.nim} {user.name}")
             user.blocked_at = utcnow()
@@ -90,7 +91,7 @@ def remove_photo(actor: User, user_id: int) -> User:
 def lock_admins() -> set[int]:
     """Return the ids of the admins who can log in; until the commit no other call changes them."""
     query = select(User.id).where(User.role == Role.ADMIN, User.blocked_at.is_(None))
-    return set(db.session.scalars(query.order_by(User.id).with_for_update()))
+    return set(db.session.scalars(query.order_by(User.id).with_for_update(key_share=True)))
 
 
 def refuse_last_admin(user: User, admins: set[int]) -> None:
