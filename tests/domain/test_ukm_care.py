@@ -1,8 +1,11 @@
 """Looking after a unit: who may, what follows for posting and hearing, two at the same moment."""
 
 import json
+import random
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -129,6 +132,38 @@ def test_muting_and_posting_at_the_same_moment_never_wait_for_each_other(
         assert {getattr(result, "code", "muted") for result in results} == {"muted"}
         db.session.rollback()
         moderation.unmute(officer("member"), UKM, people["operator"])
+
+
+@every_database
+def test_everything_at_once_and_nobody_is_sent_away_by_the_database(
+    inside: Flask, people: People, officer: As
+) -> None:
+    target, until = people["operator"], utcnow() + timedelta(hours=1)
+    campus = officer("admin", campus=True)
+    deeds: list[Callable[[], object]] = [
+        lambda: moderation.mute(campus, UKM, target, until),
+        lambda: moderation.unmute(campus, UKM, target),
+        lambda: moderation.remove(campus, UKM, target),
+        lambda: ukm.join(target, UKM),
+        lambda: ukm.leave(target, UKM),
+        lambda: ukm_care.archive(campus, UKM),
+        lambda: ukm_care.restore(campus, UKM),
+        lambda: pins.pin_text(campus, UKM, "Rapat"),
+        lambda: ukm_office.add(UKM, NAMES["operator"][0], by="test"),
+    ]
+    ids = iter(range(10_000))
+
+    def act(number: int) -> str:
+        dice = random.Random(number)
+        for _ in range(12):
+            author = db.session.get_one(User, people[dice.choice(["operator", "friend"])])
+            text = partial(chat.post, author, UKM, "Halo", f"x{next(ids)}")
+            with suppress(DomainError):
+                dice.choice([*deeds, text, text, text])()
+        return "done"
+
+    numbers = iter(range(6))
+    assert at_once(inside, 6, lambda: act(next(numbers))) == ["done"] * 6
 
 
 def test_a_removed_member_is_out_at_once_and_may_come_back(
