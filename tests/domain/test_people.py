@@ -1,5 +1,6 @@
 """Accounts under the hands of several people at once, and names that play tricks."""
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -8,15 +9,17 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from myukm.database import write
+from myukm.database import utcnow, write
+from myukm.domain.chat import chat, ukm_state
 from myukm.domain.people import farewell, own_account
 from myukm.domain.people import people as office
 from myukm.domain.texts import clean_line
 from myukm.errors import Conflict, DomainError
 from myukm.extensions import db
-from myukm.models import Role, User
+from myukm.live.log import Event
+from myukm.models import Membership, Role, Ukm, UkmPin, User
 from tests.conftest import every_database
-from tests.support.people import PASSWORD
+from tests.support.people import PASSWORD, UKM
 
 ClientAs = Callable[[str], FlaskClient]
 
@@ -80,6 +83,40 @@ def test_an_account_is_deleted_once(app: Flask, people: dict[str, int]) -> None:
         farewell.delete_account(user, PASSWORD)
         with pytest.raises(Conflict):
             farewell.delete_account(user, PASSWORD)
+
+
+@every_database
+def test_who_leaves_while_they_write_leaves_no_name(app: Flask, people: dict[str, int]) -> None:
+    def write_on() -> None:
+        user = db.session.get_one(User, people["member"])
+        for number in range(15):
+            chat.post(user, UKM, f"pesan {number}", str(number))
+
+    def leave() -> None:
+        farewell.delete_account(db.session.get_one(User, people["member"]), PASSWORD)
+
+    wrote, left = at_once(app, [write_on, leave])
+    assert left == ""
+    assert wrote in ("", "no_such_ukm")
+    with app.app_context():
+        assert not [event for event in db.session.query(Event) if "Mega Lestari" in event.data]
+        assert db.session.query(Membership).filter_by(user_id=people["member"]).count() == 0
+
+
+def test_a_pin_outlives_the_name_of_who_put_it_up(app: Flask, people: dict[str, int]) -> None:
+    with app.app_context():
+        unit = db.session.query(Ukm).filter_by(code=UKM).one()
+        with write() as session:
+            pin = UkmPin(ukm_id=unit.id, text="Rapat", by_id=people["member"], at=utcnow())
+            session.add(pin)
+            ukm_state.tell_changed(unit)
+        farewell.delete_account(db.session.get_one(User, people["member"]), PASSWORD)
+        told = [
+            json.loads(event.data)["pin"]
+            for event in db.session.query(Event)
+            if event.type == "ukm.changed"
+        ]
+        assert [(one["text"], one["by"]) for one in told] == [("Rapat", "Pengguna terhapus")] * 2
 
 
 def test_no_password_is_not_the_empty_one(app: Flask) -> None:
