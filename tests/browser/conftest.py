@@ -2,11 +2,19 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from sqlalchemy import select
 
-from tests.support.people import NAMES, PASSWORD
+from myukm.database import write
+from myukm.domain.chat import broadcast, chat, moderation, presence, ukm
+from myukm.domain.chat.ukm_desk import Officer
+from myukm.extensions import db
+from myukm.models import ChatMessage, User
+from tests.support.people import NAMES, PASSWORD, UKM
 from tests.support.programs import WebServer
 from tests.support.servers import need
 
@@ -73,3 +81,52 @@ def open_as(
     for context in contexts.values():
         context.close()
     assert not complaints
+
+
+class Others:
+    """What people do whose browser is not looked at: Farhan, mostly."""
+
+    def __init__(self, app: Flask, people: dict[str, int]) -> None:
+        self.app, self.people, self.said = app, people, 0
+
+    def say(self, *texts: str, who: str = "friend", reply_to: int | None = None) -> int:
+        """Post to ROBOTIK, publish, and return the last message's id."""
+        with self.app.app_context():
+            author = db.session.get_one(User, self.people[who])
+            for text in texts:
+                self.said += 1
+                message, _ = chat.post(author, UKM, text, f"f{self.said}", reply_to)
+            broadcast.publish(message.ukm_id)
+        return message.id
+
+    def place(self, who: str = "member", **values: object) -> None:
+        """Change a membership in ROBOTIK."""
+        with self.app.app_context(), write():
+            place = ukm.membership(self.people[who], UKM)
+            for name, value in values.items():
+                setattr(place, name, value)
+
+    def rest(self) -> None:
+        """Let what was said so far lie an hour back, so that nobody is too fast."""
+        with self.app.app_context(), write() as session:
+            hour = timedelta(hours=1)
+            for message in session.scalars(select(ChatMessage)):
+                message.created_at -= hour
+
+    def remove(self, who: str) -> None:
+        """Remove a member from ROBOTIK."""
+        self.place("friend", is_admin=True)
+        with self.app.app_context():
+            friend = Officer(self.people["friend"], "Farhan Hakim")
+            moderation.remove(friend, UKM, self.people[who])
+
+    def streams(self, who: str = "member") -> int:
+        """Return how many streams a person has open."""
+        with self.app.app_context():
+            return presence.connections(self.people[who])
+
+
+@pytest.fixture
+def farhan(app: Flask, people: dict[str, int]) -> Others:
+    """The others of ROBOTIK, who do things without a browser."""
+    return Others(app, people)

@@ -13,7 +13,7 @@ class Older {
     this.mark = document.getElementById("older");
     this.again = this.mark.querySelector("button");
     this.again.addEventListener("click", () => this.load());
-    this.watch = new IntersectionObserver(([entry]) => entry.isIntersecting && this.load(), {
+    this.watch = new IntersectionObserver((seen) => seen.at(-1).isIntersecting && this.load(), {
       root: timeline.box,
       rootMargin: "400px 0px 0px",
     });

@@ -45,6 +45,6 @@ function link(found) {
 /** The link without the sentence's own full stop, or a bracket that it does not open. */
 function withoutEnd(text) {
   const cut = text.replace(TRAILING, "");
-  const closes = cut.endsWith(")") && !cut.includes("(");
+  const closes = cut.endsWith(")") && cut.split(")").length > cut.split("(").length;
   return closes || cut !== text ? withoutEnd(closes ? cut.slice(0, -1) : cut) : cut;
 }

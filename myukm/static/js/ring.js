@@ -1,9 +1,9 @@
-// What a new message does besides standing there: a tone, a notification of the browser. Of several
-// tabs the one that holds the connection rings, and not while somebody looks at that room.
+// What a new message does besides standing there: a tone, a notification of the browser. One tab
+// does it for all, and none while somebody looks at that room.
 
 import { now } from "./clock.js";
 import { local, read } from "./storage.js";
-import { leads, on } from "./stream.js";
+import { on } from "./stream.js";
 import { say } from "./text.js";
 
 const FRESH_MS = 60_000;
@@ -80,12 +80,31 @@ async function audience(code) {
   return { some: names.has(looking), here: names.has(`${looking}:${code}`) };
 }
 
+/** Whether this tab is the first to ask for `name`: the lock is kept until the thing is stale. */
+function first(name) {
+  if (!navigator.locks) return true;
+  return new Promise((answer) => {
+    navigator.locks.request(name, { ifAvailable: true }, (lock) => {
+      answer(Boolean(lock));
+      return lock && new Promise((stale) => setTimeout(stale, FRESH_MS));
+    });
+  });
+}
+
+/** A tab that nobody has touched yet may make no sound. */
+function maySound() {
+  const touched = navigator.userActivation?.hasBeenActive ?? true;
+  return wants("sound") && touched && performance.now() - rang > REST_MS;
+}
+
+const mayNotify = () => wants("notify") && window.Notification?.permission === "granted";
+
 async function ring(message) {
-  if (!leads() || !meant(message)) return;
+  if (!meant(message)) return;
   const { some, here } = await audience(message.ukm);
   if (here) return;
-  if (!some && wants("notify") && window.Notification?.permission === "granted") notify(message);
-  if (!wants("sound") || performance.now() - rang < REST_MS) return;
+  if (!some && mayNotify() && (await first(`note:${me}:${message.id}`))) notify(message);
+  if (!maySound() || !(await first(`tone:${me}:${message.id}`))) return;
   rang = performance.now();
   beep();
 }

@@ -8,15 +8,11 @@ import { canShare, Tabs } from "./tabs.js";
 
 const root = document.documentElement;
 const listeners = new Map();
-let ear = null;
 
 /** Calls `listener(data)` on each event of that type; also "open", "lost", "reset" and "ended". */
 export function on(type, listener) {
   listeners.set(type, [...(listeners.get(type) ?? []), listener]);
 }
-
-/** Whether this tab holds the browser's connection: what is to be done once, it does. */
-export const leads = () => ear.leads;
 
 function emit(type, data) {
   for (const listener of listeners.get(type) ?? []) listener(data);
@@ -60,7 +56,7 @@ const page = {
 function start() {
   if (!root.dataset.account) return;
   page.recent = new Recent(page.cursor);
-  ear = canShare() ? new Tabs(`stream:${root.dataset.account}`, page) : alone();
+  const ear = canShare() ? new Tabs(`stream:${root.dataset.account}`, page) : alone();
   ear.start();
   addEventListener("pagehide", () => ear.stop());
   addEventListener("pageshow", (event) => event.persisted && ear.start());
@@ -68,7 +64,7 @@ function start() {
 
 function alone() {
   const source = new Source(page);
-  return { leads: true, start: () => source.open(), stop: () => source.close() };
+  return { start: () => source.open(), stop: () => source.close() };
 }
 
 // By then every module of the page has put its listeners in.

@@ -1,0 +1,180 @@
+"""Every action of the chat by keyboard alone, and what a screen reader finds."""
+
+import re
+from collections.abc import Callable
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import DESKTOP, PHONE, Others
+from tests.support.people import UKM
+
+OpenAs = Callable[..., Page]
+ROOM = f"/ukm/{UKM}/chat"
+
+
+def open_room(open_as: OpenAs) -> Page:
+    page = open_as("member", ROOM)
+    page.wait_for_selector('html[data-stream="open"]')
+    return page
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def pick(page: Page, name: str) -> None:
+    """Go through the open menu with the arrow until an item of that name has the focus."""
+    item = page.locator("#message-menu").get_by_text(name, exact=True)
+    if not item.count():
+        item = page.locator(f'#message-menu [aria-label="{name}"]')
+    for _ in range(20):
+        if item.evaluate("item => item === document.activeElement"):
+            page.keyboard.press("Enter")
+            return
+        page.keyboard.press("ArrowDown")
+    raise AssertionError(f"the menu has no {name}")
+
+
+def to_newest(page: Page) -> None:
+    """From the field, where the focus is after sending, to the newest message's menu."""
+    press(page, "Shift+Tab")
+    while not page.get_by_role("log").evaluate("log => log === document.activeElement"):
+        press(page, "Shift+Tab")
+    press(page, "End", "Enter")
+
+
+def test_write_reply_react_edit_and_delete(open_as: OpenAs) -> None:
+    page = open_room(open_as)
+    page.get_by_role("textbox", name="Tulis pesan").focus()
+    page.keyboard.type("pertama")
+    press(page, "Enter")
+    said = page.locator(".message")
+    expect(said).to_have_attribute("data-state", "sent")
+
+    to_newest(page)
+    pick(page, "Suka")
+    expect(said.locator(".reaction")).to_have_text("👍1")
+    expect(said).to_be_focused()
+
+    press(page, "Enter")
+    pick(page, "Balas")
+    page.keyboard.type("jawaban")
+    press(page, "Enter")
+    expect(said.last.locator(".quote")).to_contain_text("pertama")
+    expect(said.last).to_have_attribute("data-state", "sent")
+
+    to_newest(page)
+    pick(page, "Ubah")
+    press(page, "Control+A")
+    page.keyboard.type("jawaban lain")
+    press(page, "Tab", "Tab", "Enter")
+    expect(said.last.locator(".message-text")).to_have_text("jawaban lain")
+
+    to_newest(page)
+    pick(page, "Ke pesan asli")
+    expect(said.first).to_be_focused()
+    press(page, "ArrowDown", "Enter")
+    pick(page, "Hapus")
+    press(page, "Tab", "Enter")
+    expect(said.last.locator(".message-text")).to_have_text("Pesan dihapus")
+    press(page, "Enter")  # nothing is left to be done with it
+    expect(page.locator("#message-menu")).to_be_hidden()
+
+
+def test_report_and_pin(farhan: Others, open_as: OpenAs) -> None:
+    farhan.place(is_admin=True)
+    farhan.say("kasar")
+    page = open_room(open_as)
+    page.get_by_role("textbox", name="Tulis pesan").focus()
+    to_newest(page)
+    pick(page, "Laporkan")
+    page.keyboard.type("Tidak sopan")
+    press(page, "Tab", "Tab", "Enter")
+    expect(page.locator(".toast")).to_contain_text("Terima kasih")
+    page.get_by_role("log").focus()
+    press(page, "End", "Enter")
+    pick(page, "Sematkan")
+    expect(page.locator("#pin")).to_contain_text("kasar")
+    page.get_by_role("button", name="Lepas sematan").focus()
+    press(page, "Enter")
+    expect(page.locator("#pin")).to_be_hidden()
+
+
+def test_escape_leaves_the_menu_the_names_and_the_reply(farhan: Others, open_as: OpenAs) -> None:
+    farhan.say("Halo")
+    page = open_room(open_as)
+    field = page.get_by_role("textbox", name="Tulis pesan")
+    field.focus()
+    to_newest(page)
+    press(page, "Escape")
+    expect(page.locator("#message-menu")).to_be_hidden()
+    expect(page.locator(".message")).to_be_focused()
+    press(page, "Enter")
+    pick(page, "Balas")
+    expect(field).to_be_focused()
+    page.keyboard.type("@")
+    expect(page.get_by_role("option")).to_have_count(2)
+    press(page, "Escape")
+    expect(page.get_by_role("option")).to_have_count(0)
+    expect(page.locator("#replying")).to_be_visible()
+    press(page, "Escape")
+    expect(page.locator("#replying")).to_be_hidden()
+
+
+def test_failed_messages_are_sent_again_or_thrown_away(
+    open_as: OpenAs, complaints: list[str]
+) -> None:
+    page = open_room(open_as)
+    page.route("**/messages", lambda route: route.fulfill(status=422, json={}))
+    page.get_by_role("textbox", name="Tulis pesan").focus()
+    for text in ("satu", "dua"):
+        page.keyboard.type(text)
+        press(page, "Enter")
+    said = page.locator(".message")
+    expect(said.nth(1).get_by_role("button", name="Kirim ulang")).to_be_visible()
+    page.unroute("**/messages")
+    press(page, "Shift+Tab", "Enter")  # the last button before the field: throw "dua" away
+    expect(said).to_have_count(1)
+    said.get_by_role("button", name="Kirim ulang").focus()
+    press(page, "Enter")
+    expect(said).to_have_attribute("data-state", "sent")
+    complaints[:] = [each for each in complaints if "422" not in each]
+
+
+def test_axe_finds_nothing_with_everything_open(farhan: Others, open_as: OpenAs) -> None:
+    farhan.place(is_admin=True)
+    first = farhan.say("Halo https://contoh.example")
+    farhan.say("@Mega Lestari ya", reply_to=first)
+    page = open_room(open_as)
+    page.get_by_role("log").focus()
+    press(page, "End", "Enter")
+    pick(page, "Suka")
+    expect(page.locator(".reaction")).to_have_count(1)
+    for size in (PHONE, DESKTOP):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+            for step in (open_menu, name_someone, open_notices):
+                step(page)
+                found = Axe().run(page)
+                assert found.violations_count == 0, found.generate_report()
+                press(page, "Escape")
+
+
+def open_menu(page: Page) -> None:
+    page.get_by_role("log").focus()
+    press(page, "End", "Enter")
+    expect(page.locator("#message-menu")).to_be_visible()
+
+
+def name_someone(page: Page) -> None:
+    page.get_by_role("textbox", name="Tulis pesan").fill("")
+    page.get_by_role("textbox", name="Tulis pesan").press_sequentially("@")
+    expect(page.get_by_role("option")).to_have_count(2)
+
+
+def open_notices(page: Page) -> None:
+    page.get_by_role("button", name=re.compile("Pemberitahuan")).click()
+    expect(page.locator("#notices")).to_be_visible()

@@ -1,0 +1,114 @@
+"""A long conversation on a slow phone: it stays smooth, and going back does not jump."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+from sqlalchemy import insert
+
+from myukm.database import utcnow, write
+from myukm.domain.chat import ukm
+from myukm.models import ChatMessage
+from tests.browser.conftest import PHONE, Others
+from tests.support.people import UKM
+
+OpenAs = Callable[..., Page]
+MANY, SLOWER = 5000, 6
+FRAMES = """
+  async ({ act, count }) => {
+    const box = document.getElementById('timeline');
+    const spans = [];
+    let before = performance.now();
+    for (let n = 0; n < count; n += 1) {
+      if (act === 'scroll') box.scrollTop -= 400;
+      await new Promise(requestAnimationFrame);
+      spans.push(performance.now() - before);
+      before = performance.now();
+    }
+    return spans.sort((a, b) => a - b)[Math.floor(count * 0.95)];
+  }
+"""
+LOAD_ALL = """
+  async (count) => {
+    const box = document.getElementById('timeline');
+    const list = document.getElementById('messages');
+    const deadline = performance.now() + 90000;
+    while (list.childElementCount < count && performance.now() < deadline) {
+      const had = list.childElementCount;
+      box.scrollTop = 0;
+      while (list.childElementCount === had && performance.now() < deadline)
+        await new Promise((done) => setTimeout(done, 5));
+    }
+    return list.childElementCount;
+  }
+"""
+
+
+@pytest.fixture
+def long(app: Flask, people: dict[str, int]) -> None:
+    """5,000 messages of different lengths."""
+    with app.app_context(), write() as session:
+        place = ukm.membership(people["member"], UKM)
+        rows = [
+            {
+                "ukm_id": place.ukm_id,
+                "user_id": people[("member", "friend")[n // 3 % 2]],
+                "client_id": f"l{n}",
+                "number": n,
+                "body": f"pesan {n} " + "kata " * (n * 7 % 60),
+                "created_at": utcnow(),
+                "published_at": utcnow(),
+            }
+            for n in range(1, MANY + 1)
+        ]
+        session.execute(insert(ChatMessage), rows)
+        place.ukm.last_number = place.read_number = MANY
+
+
+def test_going_back_does_not_move_what_is_read(long: None, open_as: OpenAs) -> None:
+    page = open_as("member", f"/ukm/{UKM}/chat", PHONE)
+    page.wait_for_selector('html[data-stream="open"]')
+    top = "document.getElementById('messages').firstElementChild"
+    for _ in range(4):
+        page.evaluate(f"window.first = {top}; first.scrollIntoView()")
+        page.evaluate("window.was = first.getBoundingClientRect().top")
+        expect(page.locator(".message").first).not_to_have_text(page.evaluate("first.innerText"))
+        page.evaluate("new Promise((done) => setTimeout(done, 300))")
+        assert page.evaluate("Math.abs(first.getBoundingClientRect().top - was)") < 2
+
+
+@pytest.mark.timeout(240)
+def test_five_thousand_messages_on_a_slow_phone(
+    long: None, farhan: Others, open_as: OpenAs
+) -> None:
+    page = open_as("member", f"/ukm/{UKM}/chat", PHONE)
+    page.wait_for_selector('html[data-stream="open"]')
+    assert page.evaluate(LOAD_ALL, MANY) == MANY
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+    page.evaluate("document.getElementById('timeline').scrollTop = 1e9")
+    scrolling = page.evaluate(FRAMES, {"act": "scroll", "count": 100})
+    page.locator("#jump").click()
+    typing = page.evaluate(KEY_TO_FRAME)
+    farhan.say("pesan ke 5001")
+    expect(page.locator(".message").last).to_contain_text("5001")
+    expect(page.locator(".message").last).to_be_in_viewport()
+    print(f"frame while scrolling {scrolling:.0f} ms, key to frame {typing:.0f} ms")
+    assert scrolling < 100
+    assert typing < 200
+
+
+KEY_TO_FRAME = """
+  async () => {
+    const field = document.getElementById('draft');
+    const spans = [];
+    for (let n = 0; n < 20; n += 1) {
+      const at = performance.now();
+      field.value += 'x';
+      field.dispatchEvent(new InputEvent('input'));
+      await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+      spans.push(performance.now() - at);
+    }
+    return spans.sort((a, b) => a - b)[18];
+  }
+"""

@@ -1,0 +1,81 @@
+"""Several tabs of one browser share one stream, and none misses or doubles anything."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PHONE, Others
+from tests.support.people import UKM
+from tests.support.waiting import wait_until
+
+OpenAs = Callable[..., Page]
+ROOM = f"/ukm/{UKM}/chat"
+LIVE = 'html[data-stream="open"]'
+
+
+def open_tabs(open_as: OpenAs, count: int, path: str = ROOM) -> list[Page]:
+    tabs = [open_as("member", path, PHONE) for _ in range(count)]
+    for tab in tabs:
+        tab.wait_for_selector(LIVE)
+    return tabs
+
+
+def test_seven_tabs_have_one_stream_and_each_message_once(farhan: Others, open_as: OpenAs) -> None:
+    tabs = open_tabs(open_as, 7)
+    assert farhan.streams() == 1
+    farhan.say("satu", "dua")
+    for tab in tabs:
+        expect(tab.locator(".message-text")).to_have_text(["satu", "dua"])
+    texts = ["satu", "dua"]
+    while len(tabs) > 1:  # the first tab leads; whoever leads next is closed in its turn
+        tabs.pop(0).close()
+        texts += [f"tanpa {len(tabs)}a", f"tanpa {len(tabs)}b"]
+        farhan.say(*texts[-2:])
+        for tab in tabs:
+            expect(tab.locator(".message-text")).to_have_text(texts)
+            expect(tab.locator("#offline")).to_be_hidden()
+    wait_until(lambda: farhan.streams() == 1, 10, "one stream is left")
+
+
+def test_a_tab_that_comes_later_knows_how_things_stand(farhan: Others, open_as: OpenAs) -> None:
+    (first,) = open_tabs(open_as, 1, "/profile")
+    farhan.say("satu", "dua", "tiga")
+    expect(first).to_have_title(re.compile(r"^\(3\) "))
+    (second,) = open_tabs(open_as, 1, "/profile")
+    expect(second).to_have_title(re.compile(r"^\(3\) "))
+    assert farhan.streams() == 1
+
+
+def test_a_tab_takes_over_from_one_that_the_browser_put_to_sleep(
+    farhan: Others, open_as: OpenAs
+) -> None:
+    asleep, awake = open_tabs(open_as, 2)
+    cdp = asleep.context.new_cdp_session(asleep)
+    cdp.send("Page.setWebLifecycleState", {"state": "frozen"})
+    farhan.say("satu")
+    awake.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(awake.locator(".message-text")).to_have_text(["satu"], timeout=20_000)
+    cdp.send("Page.setWebLifecycleState", {"state": "active"})
+    farhan.say("dua")
+    for tab in (asleep, awake):
+        expect(tab.locator(".message-text")).to_have_text(["satu", "dua"])
+    wait_until(lambda: farhan.streams() == 1, 10, "one stream is left")
+
+
+def test_without_locks_each_tab_listens_for_itself(farhan: Others, open_as: OpenAs) -> None:
+    context = open_as("member", "/profile").context
+    context.add_init_script("delete Navigator.prototype.locks")
+    tabs = open_tabs(open_as, 2)
+    farhan.say("satu")
+    for tab in tabs:
+        expect(tab.locator(".message-text")).to_have_text(["satu"])
+    assert farhan.streams() >= 2
+
+
+def test_a_log_out_in_one_tab_ends_all(open_as: OpenAs, complaints: list[str]) -> None:
+    tabs = open_tabs(open_as, 3)
+    tabs[1].evaluate("document.querySelector('form[action=\"/logout\"]').submit()")
+    for tab in tabs:
+        tab.wait_for_url("**/login**")
+    complaints[:] = [each for each in complaints if "401" not in each]

@@ -1,0 +1,248 @@
+"""Replies, mentions, reactions, links, what is new, and what one is told of."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from myukm.database import utcnow
+from tests.browser.conftest import PHONE, Others
+from tests.browser.test_chat_page import open_room, say
+from tests.support.people import UKM
+from tests.support.waiting import wait_until
+
+OpenAs = Callable[..., Page]
+
+
+def message(page: Page, text: str) -> Locator:
+    return page.locator(".message", has=page.locator(".message-text", has_text=text)).last
+
+
+def choose(page: Page, text: str, tool: str) -> None:
+    message(page, text).hover()
+    message(page, text).get_by_role("button", name="Tindakan").click()
+    page.get_by_role("menuitem", name=tool).click()
+
+
+def test_a_reply_shows_what_it_answers_leads_there_and_follows_its_changes(
+    farhan: Others, open_as: OpenAs
+) -> None:
+    farhan.say("Latihan jam berapa?\nrincian")
+    for n in range(4):
+        farhan.say(*[f"isi {n} {m}" for m in range(4)], who="member")
+    mega = open_room(open_as, "member")
+    choose(mega, "Latihan jam", "Balas")
+    expect(mega.locator("#replying")).to_contain_text("Farhan Hakim")
+    mega.reload()  # the draft keeps what it answers
+    expect(mega.locator("#replying")).to_contain_text("Latihan jam berapa?")
+    say(mega, "Jam empat")
+    quote = message(mega, "Jam empat").locator(".quote")
+    expect(quote).to_have_text("Farhan HakimLatihan jam berapa?")
+    expect(mega.locator("#replying")).to_be_hidden()
+    quote.click()
+    expect(message(mega, "Latihan jam")).to_be_focused()
+    expect(message(mega, "Latihan jam")).to_be_in_viewport()
+    other = open_room(open_as, "friend")
+    choose(other, "Latihan jam", "Hapus")
+    other.locator("dialog[open]").get_by_role("button", name="Hapus pesan").click()
+    for page in (mega, other):
+        expect(message(page, "Jam empat").locator(".quote")).to_contain_text("Pesan dihapus")
+        expect(page.get_by_role("log")).not_to_contain_text("Latihan jam")
+
+
+def test_a_quote_leads_to_a_message_that_was_not_loaded(farhan: Others, open_as: OpenAs) -> None:
+    first = farhan.say("yang pertama")
+    for n in range(8):
+        farhan.say(*[f"isi {n} {m}" for m in range(15)], who=("member", "friend")[n % 2])
+        farhan.rest()
+    farhan.say("jawaban", reply_to=first)
+    mega = open_room(open_as, "member")
+    message(mega, "jawaban").locator(".quote").click()
+    expect(message(mega, "yang pertama")).to_be_focused()
+    expect(message(mega, "yang pertama")).to_be_in_viewport()
+
+
+def test_a_name_is_completed_by_keyboard_and_marked_for_the_person(
+    farhan: Others, open_as: OpenAs
+) -> None:
+    mega, other = open_room(open_as, "member"), open_room(open_as, "friend")
+    field = mega.get_by_role("textbox", name="Tulis pesan")
+    field.press_sequentially("ayo @far")
+    expect(mega.get_by_role("option")).to_have_text(["Farhan Hakim"])
+    field.press("Enter")
+    expect(field).to_have_value("ayo @Farhan Hakim ")
+    field.press_sequentially("ya")
+    field.press("Enter")
+    expect(message(other, "ayo").locator(".mention")).to_have_text("@Farhan Hakim")
+    expect(message(other, "ayo")).to_have_class(re.compile("for-me"))
+    expect(message(mega, "ayo")).not_to_have_class(re.compile("for-me"))
+
+
+def test_a_name_is_completed_by_touch(farhan: Others, open_as: OpenAs) -> None:
+    mega = open_room(open_as, "member")
+    field = mega.get_by_role("textbox", name="Tulis pesan")
+    field.press_sequentially("@")
+    expect(mega.get_by_role("option")).to_have_count(2)
+    mega.get_by_role("option", name="Farhan").dispatch_event("pointerdown")
+    expect(field).to_have_value("@Farhan Hakim ")
+    expect(field).to_be_focused()
+
+
+def test_reactions_are_counted_and_taken_back_everywhere(farhan: Others, open_as: OpenAs) -> None:
+    farhan.say("Halo")
+    mega, other = open_room(open_as, "member"), open_room(open_as, "friend")
+    for page in (mega, other):
+        message(page, "Halo").hover()
+        message(page, "Halo").get_by_role("button", name="Tindakan").click()
+        page.get_by_role("menuitemcheckbox", name="Suka").click()
+    for page in (mega, other):
+        chip = message(page, "Halo").locator(".reaction")
+        expect(chip).to_have_text("👍2")
+        expect(chip).to_have_attribute("aria-pressed", "true")
+    message(mega, "Halo").locator(".reaction").click()
+    for page, mine in ((mega, "false"), (other, "true")):
+        chip = message(page, "Halo").locator(".reaction")
+        expect(chip).to_have_text("👍1")
+        expect(chip).to_have_attribute("aria-pressed", mine)
+    other.reload()
+    expect(message(other, "Halo").locator(".reaction")).to_have_attribute("aria-pressed", "true")
+
+
+@pytest.mark.parametrize(
+    ("text", "links"),
+    [
+        ("lihat https://a.example/x?y=1&z=2, ya", ["https://a.example/x?y=1&z=2"]),
+        ("(https://a.example/a_(b)) HTTP://B.example.", ["https://a.example/a_(b)", "http://b.example/"]),
+        ("javascript:alert(1) data:text/html,x file:///etc/passwd //a.example", []),
+        ("https:// http://[ https://a b", ["https://a/"]),
+        ("https://a.example/\u202egnp.exe", ["https://a.example/"]),
+        ('"https://a.example/" onclick="x"', ["https://a.example/"]),
+        ("<a href=https://a.example>klik</a>", ["https://a.example/"]),
+    ],
+)  # fmt: skip
+def test_links_lead_to_the_web_and_nowhere_else(
+    farhan: Others, open_as: OpenAs, text: str, links: list[str]
+) -> None:
+    farhan.say(text)
+    mega = open_room(open_as, "member")
+    shown = mega.locator(".message-text")
+    expect(shown).to_have_text(text)
+    assert shown.locator("a").evaluate_all("all => all.map(({href}) => href)") == links
+    for link in shown.locator("a").all():
+        expect(link).to_have_attribute("rel", "noopener noreferrer nofollow")
+        expect(link).to_have_attribute("target", "_blank")
+    expect(shown).to_have_attribute("dir", "auto")
+
+
+def test_the_room_opens_where_what_is_new_begins(farhan: Others, open_as: OpenAs) -> None:
+    farhan.say(*[f"lama {n}" for n in range(10)], who="member")
+    farhan.say(*[f"baru {n}" for n in range(19)])
+    mega = open_room(open_as, "member")
+    expect(mega.locator(".message-new:visible")).to_have_count(1)
+    expect(message(mega, "baru 0").locator(".message-new")).to_be_in_viewport()
+    expect(mega.locator("#jump")).to_have_text("19 pesan baru")
+    expect(message(mega, "baru 18")).not_to_be_in_viewport()
+    mega.locator("#jump").click()
+    expect(message(mega, "baru 18")).to_be_in_viewport()
+    expect(mega.locator("#jump")).to_be_hidden()
+    expect(mega).to_have_title(re.compile("^UKM Robotika"))  # all is read
+
+
+LISTEN = """
+  window.rung = []; window.notes = [];
+  const sound = AudioContext.prototype.createOscillator;
+  AudioContext.prototype.createOscillator = function () { rung.push(1); return sound.call(this) };
+  window.Notification = class extends EventTarget {
+    static permission = "granted"; static asked = 0;
+    static async requestPermission() { this.asked += 1; return "granted" }
+    constructor(title, { body }) { super(); notes.push(`${title}: ${body}`) }
+  };
+  Object.defineProperty(Document.prototype, "hidden", { get: () => window.away === true });
+"""
+LOOK_AWAY = "away = true; document.dispatchEvent(new Event('visibilitychange'))"
+
+
+def test_what_rings_is_what_the_member_chose(farhan: Others, open_as: OpenAs) -> None:
+    other = open_as("member", "/profile")
+    other.context.add_init_script(LISTEN)
+    other.reload()
+    mega = open_room(open_as, "member")
+    assert mega.evaluate("Notification.asked") == 0
+    mega.get_by_role("button", name="Pemberitahuan").click()
+    mega.get_by_label("Pemberitahuan saat tab").check()
+    mega.get_by_label("Bunyi").check()
+    assert mega.evaluate("[Notification.asked, rung.length]") == [1, 2]
+    mega.get_by_label("Sebutan dan balasan").check()
+    expect(mega.get_by_label("Sebutan dan balasan")).to_be_checked()
+    mega.keyboard.press("Escape")
+
+    def heard() -> tuple[list[str], int]:
+        notes = other.evaluate("notes") + mega.evaluate("notes")
+        return notes, other.evaluate("rung.length") + mega.evaluate("rung.length")
+
+    farhan.say("@Mega Lestari sedang dilihat")
+    expect(message(mega, "sedang dilihat")).to_be_visible()
+    assert heard() == ([], 2)
+    for page in (other, mega):
+        page.evaluate(LOOK_AWAY)
+    farhan.say("untuk semua", "@Mega Lestari ayo")
+    told = (["Farhan Hakim di ROBOTIK: @Mega Lestari ayo"], 4)
+    wait_until(lambda: heard() == told, 10, "one notification and one tone")
+    expect(mega).to_have_title(re.compile(r"^\(2\) "))
+    expect(mega.locator("link[rel=icon]")).to_have_attribute("href", re.compile("^data:"))
+
+
+def test_a_mute_closes_the_field_until_its_end(farhan: Others, open_as: OpenAs) -> None:
+    farhan.place(muted_until=utcnow() + timedelta(seconds=4))
+    mega = open_room(open_as, "member")
+    field = mega.get_by_role("textbox", name="Tulis pesan")
+    expect(field).to_be_disabled()
+    expect(mega.get_by_role("status").filter(has_text="dibisukan")).to_be_visible()
+    expect(field).to_be_enabled(timeout=15_000)
+
+
+def test_a_report_from_the_menu(farhan: Others, open_as: OpenAs) -> None:
+    farhan.say("kasar")
+    mega = open_room(open_as, "member")
+    choose(mega, "kasar", "Laporkan")
+    mega.get_by_label("Mengapa?").fill("Tidak sopan")
+    mega.locator("dialog[open]").get_by_role("button", name="Laporkan").click()
+    expect(mega.locator(".toast")).to_contain_text("Terima kasih")
+
+
+def test_a_pinned_message_stands_on_top_and_goes_with_it(farhan: Others, open_as: OpenAs) -> None:
+    farhan.place("friend", is_admin=True)
+    farhan.say("Latihan pindah ke aula")
+    mega, other = open_room(open_as, "member"), open_room(open_as, "friend")
+    choose(other, "Latihan", "Sematkan")
+    for page in (mega, other):
+        expect(page.locator("#pin")).to_contain_text("Latihan pindah ke aula")
+    expect(mega.locator("[data-unpin]")).to_be_hidden()
+    other.locator("[data-unpin]").click()
+    expect(mega.locator("#pin")).to_be_hidden()
+
+
+def test_who_was_removed_is_told_and_cannot_write(farhan: Others, open_as: OpenAs) -> None:
+    mega = open_room(open_as, "member")
+    farhan.remove("member")
+    expect(mega.locator("#closed")).to_contain_text("bukan lagi anggota")
+    expect(mega.get_by_role("textbox", name="Tulis pesan")).to_be_disabled()
+
+
+def test_a_phone_whose_clock_is_a_day_off_shows_the_same_times(
+    farhan: Others, open_as: OpenAs
+) -> None:
+    farhan.say("satu", who="member")
+    context = open_as("member", "/profile").context
+    context.clock.set_system_time(utcnow() + timedelta(days=1))
+    mega = open_as("member", f"/ukm/{UKM}/chat", PHONE)
+    message(mega, "satu").hover()
+    message(mega, "satu").get_by_role("button", name="Tindakan").click()
+    expect(mega.get_by_role("menuitem", name="Ubah")).to_be_visible()  # 15 minutes are not over
+    mega.keyboard.press("Escape")
+    say(mega, "dua")
+    expect(mega.locator(".message-day:visible")).to_have_count(1)
+    listed = open_as("member", "/ukm")
+    expect(listed.locator("[data-code=ROBOTIK] time")).to_contain_text("detik")
