@@ -305,6 +305,15 @@ def test_the_last_admin_neither_demotes_himself_nor_leaves(
     assert actions()[-3:] == ["left"] * 3, "alone in the unit, its last admin may go"
 
 
+def test_an_admin_whose_account_is_blocked_is_not_there(
+    inside: Flask, people: People, officer: As
+) -> None:
+    with write() as session:
+        session.get_one(User, people["friend"]).blocked_at = utcnow()
+    with pytest.raises(Conflict):
+        ukm.leave(people["member"], UKM)
+
+
 def test_the_campus_may_take_the_last_admin_away(
     inside: Flask, people: People, officer: As
 ) -> None:

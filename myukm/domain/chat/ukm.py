@@ -13,7 +13,7 @@ from myukm.domain.chat import presence, ukm_log, ukm_state
 from myukm.domain.people.accounts import rights_changed
 from myukm.errors import Conflict, Forbidden, NotFound
 from myukm.extensions import db
-from myukm.models import Membership, Ukm, UkmBlock
+from myukm.models import Membership, Ukm, UkmBlock, User
 
 CODE = re.compile(r"(?=.{2,32}$)[A-Z0-9]+(-[A-Z0-9]+)*")
 
@@ -118,8 +118,11 @@ def leave(user_id: int, code: str) -> None:
 
 def refuse_last_admin(place: Membership) -> None:
     """Raise `Conflict` when members would be left without an admin. Call it under the lock."""
-    others = select(func.count(), func.count(case((Membership.is_admin, 1)))).where(
-        Membership.ukm_id == place.ukm_id, Membership.id != place.id
+    able = Membership.is_admin & User.blocked_at.is_(None)
+    others = (
+        select(func.count(), func.count(case((able, 1))))
+        .join_from(Membership, User)
+        .where(Membership.ukm_id == place.ukm_id, Membership.id != place.id)
     )
     members, admins = db.session.execute(others).one()
     if place.is_admin and members and not admins:

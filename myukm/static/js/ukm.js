@@ -59,9 +59,9 @@ function showChange(message) {
   if (unit(message.ukm)?.dataset.last === String(message.id)) showLast(message);
 }
 
-/** In or out of a unit: the page listens to other topics from then on. */
-function membershipChanged({ user_id: user }) {
-  if (String(user) === document.querySelector("[data-me]").dataset.me) location.reload();
+/** Of oneself it comes on one's own topic, with what concerns nobody else. */
+function membershipChanged(event) {
+  if ("muted_until" in event) refresh(["unit-list"]);
 }
 
 document.getElementById("join").addEventListener("submit", join);
