@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -109,6 +110,19 @@ def test_pages_of_others_follow_without_a_reload(open_as: OpenAs, people: dict[s
     page.locator("dialog[open]").get_by_role("button", name="Keluarkan").click()
     friend.wait_for_url(re.compile(r"/ukm$"))
     expect(his_list.get_by_text("Anda belum ikut UKM")).to_be_visible()
+
+
+def test_a_moment_that_is_filled_in_is_the_one_that_counts(
+    open_as: OpenAs, people: dict[str, int]
+) -> None:
+    page = open_live(open_as, "member", f"{BASE}/members/{people['friend']}")
+    tomorrow = datetime.now() + timedelta(days=1)
+    page.get_by_label("Sampai kapan").fill(tomorrow.strftime("%Y-%m-%dT%H:%M"))
+    page.get_by_role("button", name="Bisukan").click()
+    expect(page.get_by_text("Hanya bisa membaca sampai")).to_be_visible()
+    until = page.locator("strong time").get_attribute("datetime")
+    assert until is not None
+    assert datetime.fromisoformat(until) - datetime.now(UTC) > timedelta(hours=2)
 
 
 def test_a_report_is_settled_and_the_count_follows(open_as: OpenAs) -> None:

@@ -49,11 +49,15 @@ function showPresence({ ukm, user_id: user, status, last_seen: last }) {
   const row = ukm === code && document.querySelector(`[data-user="${user}"]`);
   if (!row) return;
   row.querySelector(".presence").dataset.status = status;
-  const words = status === "offline" ? seen(last ?? new Date().toISOString()) : [say(`status_${status}`)];
+  const words =
+    status === "offline" ? seen(last ?? new Date().toISOString()) : [say(`status_${status}`)];
   row.querySelector('[data-slot="here"]').replaceChildren(...words);
   tellTimes();
 }
 
+document.getElementById("until")?.addEventListener("input", ({ target }) => {
+  target.form.querySelector('[name="for"][value=""]').checked = true;
+});
 on("membership", membershipChanged);
 on("ukm.reports", showReports);
 on("presence", showPresence);
