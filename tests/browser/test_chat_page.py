@@ -69,3 +69,16 @@ def test_a_deleted_message_leaves_only_that_it_was_deleted(open_as: OpenAs) -> N
     mega.locator("dialog[open]").get_by_role("button", name="Hapus pesan").click()
     expect(farhan.get_by_role("log")).to_contain_text("Pesan dihapus")
     expect(farhan.get_by_role("log")).not_to_contain_text("salah kirim")
+
+
+def test_who_writes_too_fast_waits_and_loses_nothing(
+    open_as: OpenAs, complaints: list[str]
+) -> None:
+    mega, farhan = open_room(open_as, "member"), open_room(open_as, "friend")
+    texts = [f"pesan {n}" for n in range(30)]
+    for text in texts:
+        say(mega, text)
+    for page in (mega, farhan):
+        expect(page.locator(".message-text")).to_have_text(texts, timeout=60_000)
+    expect(mega.locator('.message:not([data-state="sent"])')).to_have_count(0)
+    complaints[:] = [c for c in complaints if "429" not in c]

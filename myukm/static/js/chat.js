@@ -118,7 +118,7 @@ function press(event) {
   else if (button || (byTouch.matches && !String(getSelection()))) menu.open(element);
 }
 
-timeline.list.addEventListener("click", press);
+timeline.list.box.addEventListener("click", press);
 document.querySelector("[data-unpin]").addEventListener("click", tools.unpin);
 startMessageKeys(timeline, (element) => menu.open(element));
 startNotices(document.getElementById("notices-form"), { url, code });

@@ -1,5 +1,7 @@
 // The keyboard among the messages: arrows choose one, Enter opens its menu.
 
+import { after, before } from "./chunks.js";
+
 /** `open(element)` shows a message's menu. */
 export function startMessageKeys(timeline, open) {
   const { box, list } = timeline;
@@ -8,10 +10,10 @@ export function startMessageKeys(timeline, open) {
 
   function next({ key }) {
     const at = chosen();
-    if (key === "ArrowUp") return at ? at.previousElementSibling : list.lastElementChild;
-    if (key === "ArrowDown") return at?.nextElementSibling;
-    if (key === "Home") return list.firstElementChild;
-    if (key === "End") return list.lastElementChild;
+    if (key === "ArrowUp") return at ? before(at) : list.last;
+    if (key === "ArrowDown") return at && after(at);
+    if (key === "Home") return list.first;
+    if (key === "End") return list.last;
     return null;
   }
 

@@ -1,5 +1,6 @@
 // One message on the page. Its data hangs on the element, so that neighbours can be compared.
 
+import { before as previous } from "./chunks.js";
 import { clock, day, dayOf, moment } from "./format.js";
 import { meet, namesOf } from "./names.js";
 import { showReactions } from "./reactions.js";
@@ -91,7 +92,7 @@ function showState(element, { state, why }) {
  * where what is new begins. */
 export function group(element) {
   const { message } = element;
-  const before = element.previousElementSibling?.message;
+  const before = previous(element)?.message;
   const newDay = !before || dayOf(before.created_at) !== dayOf(message.created_at);
   const gap = before ? Date.parse(message.created_at) - Date.parse(before.created_at) : Infinity;
   const isNew = message.id === firstUnread;

@@ -1,5 +1,6 @@
 // The messages in the order of their ids, those not sent yet at the end.
 
+import { after, before, Chunks } from "./chunks.js";
 import { group, isMine, show, showQuote } from "./message_view.js";
 import { Place } from "./place.js";
 import { changed, showReactions } from "./reactions.js";
@@ -7,25 +8,23 @@ import { changed, showReactions } from "./reactions.js";
 export class Timeline {
   constructor(box) {
     this.box = box;
-    this.list = box.querySelector("ol");
+    this.list = new Chunks(document.getElementById("messages"));
     this.empty = document.getElementById("messages-empty");
     this.place = new Place(box);
     this.byId = new Map();
     this.pending = new Map();
-    this.fresh = [];
     /** The newest id that the server told in order; one's own answers do not count. */
     this.lastTold = 0;
   }
 
   get firstId() {
-    return this.list.firstElementChild?.message.id ?? null;
+    return this.list.first?.message.id ?? null;
   }
 
   get firstInView() {
     const top = this.box.getBoundingClientRect().top;
-    let element = this.list.firstElementChild;
-    while (element && element.getBoundingClientRect().bottom <= top)
-      element = element.nextElementSibling;
+    let element = this.list.first;
+    while (element && element.getBoundingClientRect().bottom <= top) element = after(element);
     return element;
   }
 
@@ -50,14 +49,19 @@ export class Timeline {
   /** Writes a changed message, and what it says where it is quoted. */
   change(message) {
     const element = this.byId.get(message.id);
-    if (element) show({ reactions: element.message.reactions, ...message }, element);
+    if (element) this.rewrite(element, message);
     const { deleted, message: text } = message;
-    for (const reply of this.list.children) {
+    for (const reply of this.list) {
       const { reply_to: quoted } = reply.message;
       if (quoted?.id !== message.id) continue;
       Object.assign(quoted, { deleted, message: text.split("\n")[0] });
       showQuote(reply, reply.message);
     }
+  }
+
+  rewrite(element, message) {
+    this.place.keep(() => show({ reactions: element.message.reactions, ...message }, element));
+    this.list.changed(element);
   }
 
   /** Takes one person's reaction, or with `reactions` all of a message's. */
@@ -68,17 +72,18 @@ export class Timeline {
       element.message.reactions = reactions ?? changed(element.message.reactions, change);
       showReactions(element, element.message);
     });
+    this.list.changed(element);
   }
 
   /** Puts an older page above without moving what is being read. */
   prepend(messages) {
     const anchor = this.firstInView;
-    const before = anchor?.getBoundingClientRect().top;
+    const was = anchor?.getBoundingClientRect().top;
     this.box.setAttribute("aria-busy", "true");
     for (const message of messages.toReversed()) {
       if (!this.byId.has(message.id)) this.insert(show(message));
     }
-    if (anchor) this.box.scrollTop += anchor.getBoundingClientRect().top - before;
+    if (anchor) this.box.scrollTop += anchor.getBoundingClientRect().top - was;
     this.box.removeAttribute("aria-busy");
   }
 
@@ -93,14 +98,14 @@ export class Timeline {
 
   append(element) {
     this.pending.set(element.message.client_id, element);
-    this.list.append(element);
+    this.list.insert(element, null);
     this.settle(element);
   }
 
   drop(clientId) {
     const element = this.pending.get(clientId);
     this.pending.delete(clientId);
-    element?.remove();
+    if (element) this.list.remove(element);
   }
 
   /** The pending element of a message of one's own that turns out to be stored. */
@@ -111,35 +116,29 @@ export class Timeline {
   }
 
   insert(element) {
-    const { id } = element.message;
-    this.byId.set(id, element);
-    let next = null;
-    let before = this.list.lastElementChild;
-    if (id < this.firstId) {
-      next = this.list.firstElementChild;
-      before = null;
-    }
-    while (before && (before === element || !before.message.id || before.message.id > id)) {
-      if (before !== element) next = before;
-      before = before.previousElementSibling;
-    }
-    if (element.nextElementSibling !== next || !element.parentNode)
-      this.list.insertBefore(element, next);
+    this.byId.set(element.message.id, element);
+    const next = this.nextOf(element);
+    if (!element.parentNode || (after(element) ?? null) !== next) this.list.insert(element, next);
     this.settle(element);
-    this.restSoon(element);
+  }
+
+  /** The element before which one belongs, null at the end: nearly always there or on top. */
+  nextOf(element) {
+    const { id } = element.message;
+    if (id < this.firstId) return this.list.first;
+    let next = null;
+    let at = this.list.last;
+    while (at && (at === element || !at.message.id || at.message.id > id)) {
+      if (at !== element) next = at;
+      at = before(at);
+    }
+    return next;
   }
 
   settle(element) {
     group(element);
-    if (element.nextElementSibling) group(element.nextElementSibling);
+    const next = after(element);
+    if (next) group(next);
     this.empty.hidden = true;
-  }
-
-  /** Once its size is known, the browser need not draw it while it is out of sight. */
-  restSoon(element) {
-    this.fresh.push(element);
-    if (this.fresh.length > 1) return;
-    const rest = () => this.fresh.splice(0).forEach((each) => each.classList.add("at-rest"));
-    requestAnimationFrame(() => requestAnimationFrame(rest));
   }
 }
