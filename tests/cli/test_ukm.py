@@ -52,4 +52,4 @@ def test_an_unknown_unit_is_one_line(flask: Flasks, command: str) -> None:
     done = flask("ukm", command, "TIDAK-ADA")
     assert done.exit_code == 1
     assert done.stderr.strip().count("\n") == 0
-    assert "UKM ini tidak ada." in done.stderr
+    assert "Tidak ada UKM dengan kode TIDAK-ADA." in done.stderr

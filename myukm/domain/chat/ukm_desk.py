@@ -28,14 +28,14 @@ class Officer(NamedTuple):
 
 def visit(officer: Officer, code: str) -> Ukm:
     """Return the unit for reading. Raises `NotFound` for strangers, `Forbidden` for members."""
-    found = _find(code)
+    found = _find(officer, code)
     _check(officer, found)
     return found
 
 
 def take(officer: Officer, code: str) -> Ukm:
     """Return the unit, locked until the commit; call it inside `write()`. Raises as `visit`."""
-    found = _find(code, lock=True)
+    found = _find(officer, code, lock=True)
     _check(officer, found)
     return found
 
@@ -55,14 +55,20 @@ def take_member(officer: Officer, code: str, user_id: int) -> Membership:
     return place
 
 
-def _find(code: str, *, lock: bool = False) -> Ukm:
+def _find(officer: Officer, code: str, *, lock: bool = False) -> Ukm:
     query = select(Ukm).where(Ukm.code == code)
     if lock:
         query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     found = db.session.scalar(query) if ukm.CODE.fullmatch(code) else None
+    if found is None and officer.campus:
+        raise NotFound(_("Tidak ada UKM dengan kode %(code)s.", code=code), code="no_such_ukm")
     if found is None:
-        raise NotFound(_("UKM ini tidak ada."), code="no_such_ukm")
+        raise _unknown()
     return found
+
+
+def _unknown() -> NotFound:
+    return NotFound(_("UKM ini tidak ada."), code="no_such_ukm")
 
 
 def _check(officer: Officer, found: Ukm) -> None:
@@ -73,6 +79,6 @@ def _check(officer: Officer, found: Ukm) -> None:
     )
     is_admin = db.session.scalar(query)
     if is_admin is None:
-        raise NotFound(_("UKM ini tidak ada."), code="no_such_ukm")
+        raise _unknown()
     if not is_admin:
         raise Forbidden(_("Hanya pengurus UKM yang boleh melakukan ini."), code="not_ukm_admin")
