@@ -20,6 +20,8 @@ def file(name: str, kind: str, data: bytes) -> Any:
 
 
 def assert_clean(page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    page.wait_for_load_state("load")
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
@@ -39,6 +41,7 @@ def test_a_photo_appears_and_what_is_none_is_explained(
     assert_clean(page)
     set_photo(page)
     expect(page.get_by_role("img", name="Foto Anda")).to_be_visible()
+    page.wait_for_load_state("load")
     seen = page.evaluate("[...document.images].map((image) => image.naturalWidth)")
     assert set(seen) == {96, 256}
     assert_clean(page)
@@ -55,8 +58,10 @@ def test_a_friend_sees_photo_and_farewell_without_a_reload(open_as: OpenAs) -> N
     expect(said).to_contain_text("Mega Lestari")
     profile = open_as("member", "/profile", PHONE)
     set_photo(profile)
+    expect(profile.get_by_role("img", name="Foto Anda")).to_be_visible()
     expect(said.locator(".avatar img")).to_be_attached()
     mine.close()
+    expect(profile.locator("html[data-stream=open]")).to_be_attached()
     profile.locator("#password").fill(PASSWORD)
     profile.get_by_role("button", name="Hapus akun saya").click()
     profile.get_by_role("button", name="Hapus akun", exact=True).click()
