@@ -53,13 +53,9 @@ class Campus:
         self.web = self._program("web", "gunicorn", "wsgi:app")
         return self.web
 
-    def start_worker(self, *command: str, clock: str = "") -> Program:
-        """Start the workers: `worker.py`, or a plain command such as `rq worker`.
-
-        `clock` (as `+1h`) is how far their clock is off.
-        """
-        wrong = ("faketime", "-m", "--exclude-monotonic", "-f", clock) if clock else ()
-        self.worker = self._program("worker", *wrong, *(command or ("python", "worker.py")))
+    def start_worker(self, *command: str) -> Program:
+        """Start the workers: `worker.py`, or another command such as `rq worker`."""
+        self.worker = self._program("worker", *(command or ("python", "worker.py")))
         return self.worker
 
     def web_answers(self) -> bool:

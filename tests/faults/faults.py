@@ -1,7 +1,6 @@
 """The faults that the harness injects; each leaves the campus repaired, as an operator would."""
 
 import random
-import shutil
 import signal
 import threading
 from collections.abc import Callable
@@ -115,14 +114,10 @@ def api_slow(campus: Campus, draw: random.Random, ended: threading.Event) -> Non
 
 
 def set_the_clock(campus: Campus, draw: random.Random, ended: threading.Event) -> None:
-    """The workers are killed and come back with a clock that is an hour, or a day, wrong.
-
-    Needs Debian's faketime; without it nothing happens.
-    """
-    if not shutil.which("faketime"):
-        return
+    """The workers are killed and come back with a clock that is an hour, or a day, wrong."""
     campus.worker.kill()
-    campus.start_worker(clock=draw.choice(["+1h", "-1h", "+1d", "-1d"]))
+    seconds = draw.choice(["3600", "-3600", "86400", "-86400"])
+    campus.start_worker("python", "-m", "tests.faults.wrong_clock", seconds, "worker.py")
 
 
 def start_again(campus: Campus, draw: random.Random, ended: threading.Event) -> None:

@@ -62,8 +62,8 @@ def check_end(campus: Campus, run_id: int) -> list[str]:
             .where(SyncItem.run_id == run_id)
             .group_by("status")
         )
-        counted = dict(rows)
-        stored = dict(db.session.execute(select(Siswa.idperson, Siswa.pembayaran)))
+        counted = dict(rows.all())
+        stored = dict(db.session.execute(select(Siswa.idperson, Siswa.pembayaran)).all())
         succeeded = db.session.scalars(
             select(SyncItem.idperson).where(
                 SyncItem.run_id == run_id, SyncItem.status.in_(("success", "unchanged"))
