@@ -126,7 +126,7 @@ def test_units_are_made_filled_and_listed(flask: Flasks, people: dict[str, int])
     for words, why in (
         (("create", "--name", "X", "--code", UKM), f"Kode {UKM} sudah dipakai."),
         (("add", "SENI", "2024001"), "Sudah menjadi anggota UKM ini."),
-        (("add", "NOWHERE", "2024001"), "UKM ini tidak ada."),
+        (("add", "NOWHERE", "2024001"), "Tidak ada UKM dengan kode NOWHERE."),
         (("add", "SENI", "0"), "Tidak ada pengguna dengan NIM 0."),
     ):
         done = flask("ukm", *words)
