@@ -13,6 +13,7 @@ from myukm.database import write
 from myukm.domain.chat import broadcast, chat, moderation, presence, ukm
 from myukm.domain.chat.ukm_desk import Officer
 from myukm.extensions import db
+from myukm.live import wake
 from myukm.models import ChatMessage, User
 from tests.support.people import NAMES, PASSWORD, UKM
 from tests.support.programs import WebServer
@@ -105,6 +106,11 @@ class Others:
             place = ukm.membership(self.people[who], UKM)
             for name, value in values.items():
                 setattr(place, name, value)
+
+    def type(self, name: str) -> None:
+        """Let somebody of this name be typing."""
+        with self.app.app_context():
+            wake.tell(f"ukm:{UKM}", "chat.typing", {"ukm": UKM, "user_id": 0, "name": name})
 
     def rest(self) -> None:
         """Let what was said so far lie an hour back, so that nobody is too fast."""

@@ -79,3 +79,21 @@ def test_a_log_out_in_one_tab_ends_all(open_as: OpenAs, complaints: list[str]) -
     for tab in tabs:
         tab.wait_for_url("**/login**")
     complaints[:] = [each for each in complaints if "401" not in each]
+
+
+def test_only_a_tab_that_is_looked_at_says_that_somebody_is_there(open_as: OpenAs) -> None:
+    told: list[str] = []
+    first = open_as("member", "/profile", PHONE)
+    first.context.on(
+        "request",
+        lambda request: told.append(request.url) if request.url.endswith("/presence") else None,
+    )
+    first.evaluate("localStorage.clear()")
+    tabs = open_tabs(open_as, 3)
+    tabs[1].keyboard.press("Shift")
+    assert len(told) == 1  # once a minute for the whole browser
+    hide = "Object.defineProperty(document, 'hidden', { get: () => true }); localStorage.clear()"
+    for tab in tabs:
+        tab.evaluate(hide)
+        tab.keyboard.press("Shift")
+    assert len(told) == 1

@@ -136,6 +136,17 @@ def test_links_lead_to_the_web_and_nowhere_else(
     expect(shown).to_have_attribute("dir", "auto")
 
 
+def test_names_and_texts_that_turn_around_stay_within_themselves(
+    farhan: Others, open_as: OpenAs
+) -> None:
+    farhan.say("\u202e\u2066سلام dunia\u200b", "biasa")
+    mega = open_room(open_as, "member")
+    for text in mega.locator(".message-text").all():
+        expect(text).to_have_css("unicode-bidi", "plaintext")
+    farhan.type("\u05d0\u05d1\u05d2")
+    expect(mega.locator("#typing")).to_have_text("\u2068\u05d0\u05d1\u05d2\u2069 sedang mengetik…")
+
+
 def test_the_room_opens_where_what_is_new_begins(farhan: Others, open_as: OpenAs) -> None:
     farhan.say(*[f"lama {n}" for n in range(10)], who="member")
     farhan.say(*[f"baru {n}" for n in range(19)])
@@ -184,11 +195,12 @@ def test_what_rings_is_what_the_member_chose(farhan: Others, open_as: OpenAs) ->
 
     farhan.say("@Mega Lestari sedang dilihat")
     expect(message(mega, "sedang dilihat")).to_be_visible()
+    expect(mega).to_have_title(re.compile("^UKM Robotika"))  # and it is read
     assert heard() == ([], 2)
     for page in (other, mega):
         page.evaluate(LOOK_AWAY)
     farhan.say("untuk semua", "@Mega Lestari ayo")
-    told = (["Farhan Hakim di ROBOTIK: @Mega Lestari ayo"], 4)
+    told = (["\u2068Farhan Hakim\u2069 di ROBOTIK: @Mega Lestari ayo"], 4)
     wait_until(lambda: heard() == told, 10, "one notification and one tone")
     expect(mega).to_have_title(re.compile(r"^\(2\) "))
     expect(mega.locator("link[rel=icon]")).to_have_attribute("href", re.compile("^data:"))

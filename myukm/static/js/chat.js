@@ -85,12 +85,15 @@ function quietly(task) {
   return () => task().catch((error) => console.info(error.message));
 }
 
-const naming = new Naming(form.elements.message, document.getElementById("names"), async (start) => {
+/** Names that begin so: from what the page knows, or from the server where they are too many. */
+async function namesLike(start) {
   if (presence.complete) return suggest(start, MOST_NAMES);
   const query = new URLSearchParams({ q: start });
   const found = await api.get(`${url}/names?${query}`).catch(() => ({ members: [] }));
   return found.members.map((member) => member.name);
-});
+}
+
+const naming = new Naming(form.elements.message, document.getElementById("names"), namesLike);
 
 const { reply } = startComposer(form, `draft:${me}:${code}`, {
   send(text, replyTo) {

@@ -5,11 +5,13 @@
 const FULL = 50;
 
 export function before(element) {
-  return element.previousElementSibling ?? element.parentNode.previousElementSibling?.lastElementChild;
+  const chunk = element.parentNode;
+  return element.previousElementSibling ?? chunk.previousElementSibling?.lastElementChild;
 }
 
 export function after(element) {
-  return element.nextElementSibling ?? element.parentNode.nextElementSibling?.firstElementChild;
+  const chunk = element.parentNode;
+  return element.nextElementSibling ?? chunk.nextElementSibling?.firstElementChild;
 }
 
 export class Chunks {

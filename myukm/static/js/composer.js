@@ -1,5 +1,5 @@
 import { keep, local, read } from "./storage.js";
-import { fill, say } from "./text.js";
+import { fill, isolated, say } from "./text.js";
 
 /** The field below the messages: keeps its draft and what it answers, sends on Enter where there
  * is a keyboard. `keys(event)` answers whether a key was meant for something else. */
@@ -17,7 +17,8 @@ export function startComposer(form, draftKey, { send, typing, keys }) {
   function showReply() {
     const { reply_to: quoted } = draft;
     bar.hidden = !quoted;
-    if (quoted) fill(bar, { name: say("replying", { name: quoted.name }), text: quoted.message });
+    if (!quoted) return;
+    fill(bar, { name: say("replying", { name: isolated(quoted.name) }), text: quoted.message });
   }
 
   function reply(quoted) {

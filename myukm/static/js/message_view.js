@@ -85,7 +85,7 @@ function showState(element, { state, why }) {
   if (state) note.textContent = state === "failed" ? say("not_sent", { why }) : say("sending");
   element.querySelector(".message-failed")?.remove();
   if (state === "failed") element.querySelector(".message-body").append(copy("failed"));
-  element.querySelector(".message-more").hidden = Boolean(state) || Boolean(element.message.deleted);
+  element.querySelector(".message-more").hidden = Boolean(state || element.message.deleted);
 }
 
 /** Shows a day's name above its first message, an author's name above the first in a row, and

@@ -3,7 +3,8 @@
 
 // A link ends before what could make it look like another one: signs without width or that turn
 // the direction of reading around.
-const LINK = String.raw`https?:\/\/[^\s<>"'\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+`;
+const UNSEEN = String.raw`\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff`;
+const LINK = String.raw`https?:\/\/[^\s<>"'${UNSEEN}]+`;
 const TRAILING = /[.,;:!?…»”’*_~]+$/;
 
 const quoted = (text) => text.replace(/[.*+?^${}()|[\]\\/-]/g, String.raw`\$&`);

@@ -4,7 +4,7 @@
 import { now } from "./clock.js";
 import { local, read } from "./storage.js";
 import { on } from "./stream.js";
-import { say } from "./text.js";
+import { isolated, say } from "./text.js";
 
 const FRESH_MS = 60_000;
 const REST_MS = 2000;
@@ -46,7 +46,7 @@ export function beep() {
 
 function notify({ ukm, name, message }) {
   try {
-    const title = say("notice_title", { name, ukm });
+    const title = say("notice_title", { name: isolated(name), ukm });
     const note = new Notification(title, { body: message, tag: `ukm-${ukm}`, renotify: true });
     note.addEventListener("click", () => {
       note.close();

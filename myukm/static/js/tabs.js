@@ -30,6 +30,7 @@ export class Tabs {
   }
 
   start() {
+    this.joined = false;
     this.channel = new BroadcastChannel(this.name);
     this.channel.addEventListener("message", ({ data }) => this.hear(data));
     this.wait();

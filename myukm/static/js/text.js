@@ -12,6 +12,9 @@ export function say(key, values = {}) {
   return words[key].replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
+/** A name for use inside a phrase: one that is written from right to left does not turn it. */
+export const isolated = (name) => `\u2068${name}\u2069`;
+
 /** Puts text into the children of `node` that are marked with data-slot. */
 export function fill(node, slots) {
   for (const [name, value] of Object.entries(slots)) {

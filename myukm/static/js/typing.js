@@ -1,5 +1,5 @@
 import * as api from "./api.js";
-import { say } from "./text.js";
+import { isolated, say } from "./text.js";
 
 const TELL_EVERY_MS = 3000;
 const FORGET_AFTER_MS = 5000;
@@ -45,7 +45,7 @@ export class Typing {
       this.names.size > 1
         ? say("typing_many")
         : first
-          ? say("typing_one", { name: first.name })
+          ? say("typing_one", { name: isolated(first.name) })
           : "";
     this.line.textContent = text;
   }
