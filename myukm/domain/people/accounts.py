@@ -1,6 +1,5 @@
 """Accounts: making them, logging in, logging out."""
 
-import re
 import secrets
 from typing import Any
 
@@ -10,17 +9,12 @@ from sqlalchemy.exc import IntegrityError
 
 from myukm.database import utcnow, write
 from myukm.domain import audit
+from myukm.domain.people.account_rules import MAX_PASSWORD, check_password, checked_person
 from myukm.domain.people.passwords import hash_password, matches
-from myukm.domain.texts import clean_line, is_blank
-from myukm.errors import Conflict, DomainError, Invalid, NotFound
+from myukm.errors import Conflict, DomainError, NotFound
 from myukm.extensions import db
 from myukm.live import wake
-from myukm.models import LoginSession, PasswordReset, Role, User
-
-MIN_PASSWORD, MAX_PASSWORD = 8, 200
-MAX_NAME = 120
-# Plain letters and digits: two accounts whose NIMs look the same could be mistaken.
-NIM = re.compile(r"[!-~]{1,32}")
+from myukm.models import LoginSession, PasswordReset, User
 
 
 class WrongCredentials(DomainError):
@@ -53,37 +47,6 @@ def insert(user: User, *, by: str) -> None:
 def taken(nim: str) -> Conflict:
     """Return the answer to a NIM that has an account."""
     return Conflict(_("NIM %(nim)s sudah terdaftar.", nim=nim), code="nim_taken")
-
-
-def checked_person(nim: str, name: str, role: str) -> tuple[str, str]:
-    """Return NIM and name as they are stored. Raises `Invalid` when one can't be an account's."""
-    nim, name = nim.strip(), clean_line(name)
-    if not NIM.fullmatch(nim):
-        raise Invalid(_("NIM harus 1 sampai 32 huruf atau angka tanpa spasi."), code="bad_nim")
-    if is_blank(name) or len(name) > MAX_NAME:
-        raise Invalid(_("Nama harus 1 sampai 120 huruf."), code="bad_name")
-    check_role(role)
-    return nim, name
-
-
-def check_role(role: str) -> None:
-    """Raise `Invalid` for what is no role."""
-    if role not in list(Role):
-        allowed = ", ".join(Role)
-        raise Invalid(_("Peran harus salah satu dari: %(roles)s.", roles=allowed), code="bad_role")
-
-
-def check_password(password: str) -> None:
-    """Raise `Invalid` for a password that is too short or absurdly long."""
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        raise Invalid(
-            _(
-                "Kata sandi harus %(low)d sampai %(high)d karakter.",
-                low=MIN_PASSWORD,
-                high=MAX_PASSWORD,
-            ),
-            code="bad_password",
-        )
 
 
 def log_in(nim: str, password: str) -> LoginSession:

@@ -6,6 +6,7 @@ from sqlalchemy import delete, select
 from myukm.database import count_changed, write
 from myukm.domain import audit
 from myukm.domain.people import accounts
+from myukm.domain.people.account_rules import check_password, checked_person
 from myukm.domain.people.codes import digest, is_behind, new_code
 from myukm.domain.people.passwords import hash_password
 from myukm.errors import Forbidden
@@ -18,7 +19,7 @@ def invite(actor: User, nim: str, name: str, role: str) -> str:
 
     An earlier code of that NIM is void. Raises `Invalid`, `Conflict` when it has an account.
     """
-    nim, name = accounts.checked_person(nim, name, role)
+    nim, name = checked_person(nim, name, role)
     code = new_code()
     with write() as session:
         if session.scalar(select(User.id).where(User.nim == nim)):
@@ -34,7 +35,7 @@ def register(nim: str, code: str, password: str) -> User:
 
     Two at the same moment: whoever deletes the invitation has the account.
     """
-    accounts.check_password(password)
+    check_password(password)
     invitation = _behind(nim.strip(), code)
     user = User(
         nim=invitation.nim,

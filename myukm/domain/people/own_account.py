@@ -5,6 +5,7 @@ from flask_babel import lazy_gettext as _
 from myukm.database import write
 from myukm.domain import audit
 from myukm.domain.people import accounts
+from myukm.domain.people.account_rules import MAX_PASSWORD, check_password
 from myukm.domain.people.passwords import hash_password, matches
 from myukm.errors import Forbidden
 from myukm.models import User
@@ -15,7 +16,7 @@ def change_password(user: User, token: str, old: str, new: str) -> None:
 
     Raises `Forbidden` when `old` is not the present one, `Invalid` for a new one that can't be.
     """
-    accounts.check_password(new)
+    check_password(new)
     confirm(user, old)
     hashed = hash_password(new)
     with write():
@@ -26,7 +27,7 @@ def change_password(user: User, token: str, old: str, new: str) -> None:
 
 def confirm(user: User, password: str) -> None:
     """Raise `Forbidden` unless it is the account's password: a cookie alone may be stolen."""
-    if not matches(user.password_hash, password[: accounts.MAX_PASSWORD + 1]):
+    if not matches(user.password_hash, password[: MAX_PASSWORD + 1]):
         raise Forbidden(_("Kata sandi Anda salah."), code="wrong_password")
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from myukm.database import count_changed, utcnow, write
 from myukm.domain import audit
 from myukm.domain.people import accounts
+from myukm.domain.people.account_rules import check_password
 from myukm.domain.people.codes import digest, is_behind, new_code
 from myukm.domain.people.passwords import hash_password
 from myukm.errors import Conflict, Forbidden
@@ -54,7 +55,7 @@ def redeem(nim: str, code: str, password: str) -> User:
     Raises `Invalid` for the password, and one `Forbidden` for a wrong NIM, a wrong or old code and
     a blocked account. Of two at the same moment, whoever deletes the code sets the password.
     """
-    accounts.check_password(password)
+    check_password(password)
     reset, user = _behind(nim.strip(), code)
     hashed = hash_password(password)
     with write() as session:

@@ -7,7 +7,8 @@ from myukm.database import utcnow, write
 from myukm.domain import audit
 from myukm.domain.paging import Page, paginate
 from myukm.domain.people import password_reset, photos
-from myukm.domain.people.accounts import check_role, end_sessions, rights_changed
+from myukm.domain.people.account_rules import check_role
+from myukm.domain.people.accounts import end_sessions, rights_changed
 from myukm.errors import Conflict, NotFound
 from myukm.extensions import db
 from myukm.models import Role, User

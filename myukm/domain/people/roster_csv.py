@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from flask_babel import lazy_gettext as _
 
-from myukm.domain.people import accounts
+from myukm.domain.people.account_rules import checked_person
 from myukm.errors import Invalid
 from myukm.models import Role
 
@@ -95,7 +95,7 @@ def _row(line: int, columns: Sequence[str], cells: Sequence[str], seen: dict[str
         raise _invalid(_("ada %(n)d kolom, seharusnya %(all)d.", n=len(cells), all=len(columns)))
     named = {column: cell[:MAX_CELL] for column, cell in zip(columns, cells, strict=True)}
     role = named.get("role", "").strip().lower() or Role.ANGGOTA
-    nim, name = accounts.checked_person(named["nim"], named["name"], role)
+    nim, name = checked_person(named["nim"], named["name"], role)
     if (first := seen.setdefault(nim, line)) != line:
         raise _invalid(_("NIM ini sudah ada di baris %(n)d.", n=first))
     return Row(line, nim, name, role)
