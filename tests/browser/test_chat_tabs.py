@@ -1,9 +1,10 @@
 """Several tabs of one browser share one stream, and none misses or doubles anything."""
 
+import contextlib
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, Route, expect
 
 from tests.browser.conftest import PHONE, Others
 from tests.support.people import UKM
@@ -61,6 +62,39 @@ def test_a_tab_takes_over_from_one_that_the_browser_put_to_sleep(
     for tab in (asleep, awake):
         expect(tab.locator(".message-text")).to_have_text(["satu", "dua"])
     wait_until(lambda: farhan.streams() == 1, 10, "one stream is left")
+
+
+def test_a_tab_whose_process_crashed_is_replaced(farhan: Others, open_as: OpenAs) -> None:
+    crashed, other = open_tabs(open_as, 2)
+    with contextlib.suppress(Error):
+        crashed.goto("chrome://crash")
+    farhan.say("satu", "dua")
+    expect(other.locator(".message-text")).to_have_text(["satu", "dua"])
+
+
+def test_a_tab_that_missed_more_than_the_others_remember_asks_the_server(
+    farhan: Others, open_as: OpenAs
+) -> None:
+    farhan.say("satu")
+    (first,) = open_tabs(open_as, 1)
+    farhan.say("dua")
+    context = first.context
+    context.route(
+        "**/chat", lambda route: answer_with(route, r'data-cursor="\d+"', 'data-cursor="0"')
+    )
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    (late,) = open_tabs(open_as, 1)
+    wait_until(lambda: [url for url in asked if "messages?limit" in url], 10, "it asks")
+    farhan.say("tiga")
+    expect(late.locator(".message-text")).to_have_text(["satu", "dua", "tiga"])
+    assert farhan.streams() == 1
+
+
+def answer_with(route: Route, pattern: str, replacement: str) -> None:
+    """Answer a page of the server with something replaced in it."""
+    answer = route.fetch()
+    route.fulfill(response=answer, body=re.sub(pattern, replacement, answer.text()))
 
 
 def test_without_locks_each_tab_listens_for_itself(farhan: Others, open_as: OpenAs) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import event
 
 from myukm.database import write
 from myukm.domain.chat import broadcast, chat, history, mentions, notices, reactions, ukm, unread
@@ -167,6 +168,29 @@ def test_reactions_are_one_row_per_person_and_emoji_counted_and_told(
     assert shown[0] == {"emoji": LIKE, "count": 1, "mine": False}
     told = [(each["user_id"], each["on"], each["count"]) for each in events("chat.reaction")]
     assert told == [(friend, True, 1), (friend, True, 1), (member, True, 2), (member, False, 1)]
+
+
+def test_publishing_asks_as_often_for_many_messages_as_for_one(
+    say: Any, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(unread, "tell_soon", lambda ukm_id: None)
+    event.listen(db.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    first = say("Halo")
+
+    def queries() -> int:
+        db.session.expunge_all()
+        asked.clear()
+        broadcast.publish(first.ukm_id)
+        return len(asked)
+
+    one = queries()
+    for n in range(9):
+        say(str(n))
+    assert queries() == one
+    for n in range(9):
+        say(str(n), "friend", first.id)
+    assert queries() == one + 1
 
 
 def test_a_reaction_is_never_told_before_its_message(say: Any, people: People) -> None:

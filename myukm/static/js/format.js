@@ -48,6 +48,10 @@ const UNITS = [
   [Infinity, "hours_left", 3600, decimal],
 ];
 
+/** A moment's time, with its date unless that is today. */
+export const when = (iso) =>
+  dayOf(iso) === dayOf(now()) ? clock(iso) : mediumTime.format(new Date(iso));
+
 /** How long something still takes, in words: so many seconds at least and at most. */
 export function left([least, most]) {
   const [, unit, size, format] = UNITS.find(([limit]) => most < limit);

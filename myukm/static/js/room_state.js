@@ -2,7 +2,8 @@
 // is pinned.
 
 import * as api from "./api.js";
-import { clock } from "./format.js";
+import { now } from "./clock.js";
+import { when } from "./format.js";
 import { on } from "./stream.js";
 import { data, fill, say } from "./text.js";
 
@@ -32,7 +33,7 @@ export class RoomState {
     const { member = true, archived, muted_until: until } = this.now;
     if (!member) return say("no_member");
     if (archived) return say("archived");
-    return until ? say("muted", { time: clock(until) }) : "";
+    return until ? say("muted", { time: when(until) }) : "";
   }
 
   get isAdmin() {
@@ -49,12 +50,13 @@ export class RoomState {
     this.waitForVoice();
   }
 
-  /** A mute ends by itself; the server says when, for a phone's clock may be wrong. */
+  /** A mute ends by itself; the server then says so. */
   waitForVoice() {
     clearTimeout(this.timer);
-    const { muted_until: until, muted_seconds: seconds } = this.now;
+    const { muted_until: until } = this.now;
     if (!until) return;
-    this.timer = setTimeout(() => this.ask(), Math.min(seconds * 1000 + 500, LONGEST_TIMER_MS));
+    const wait = Math.max(0, Date.parse(until) - now()) + 1000;
+    this.timer = setTimeout(() => this.ask(), Math.min(wait, LONGEST_TIMER_MS));
   }
 
   async ask() {
