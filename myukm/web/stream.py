@@ -141,9 +141,8 @@ def snapshots(topics: frozenset[str], user_id: int) -> Iterator[tuple[str, Any]]
         yield "sync.progress", progress.current()
     if "queue" in topics:
         yield "queue.health", stats.health()
-    for topic in sorted(topics):
-        if topic.startswith("ukm:"):
-            yield from (("presence", person) for person in attendance.snapshot(topic[4:]))
+    if codes := [topic[4:] for topic in topics if topic.startswith("ukm:")]:
+        yield from (("presence", person) for person in attendance.snapshots(codes))
     if rights.mine(user_id) in topics:
         yield from (("unread", count) for count in unread.counts(user_id))
 

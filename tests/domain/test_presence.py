@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import redis
 from flask import Flask
-from sqlalchemy import insert
+from sqlalchemy import event, insert
 
 from myukm.database import utcnow, write
 from myukm.domain.chat import attendance, presence, presence_store, ukm
@@ -179,7 +179,7 @@ def test_everyone_is_listed_and_who_is_here_comes_first(people: People, inside: 
         (people["friend"], "online"),
         (people["member"], "offline"),
     ]
-    assert [who["user_id"] for who in attendance.snapshot(UKM)] == [people["friend"]]
+    assert [who["user_id"] for who in attendance.snapshots([UKM])] == [people["friend"]]
     assert attendance.counts([place.ukm_id])[place.ukm_id] == 1
 
 
@@ -191,7 +191,23 @@ def test_of_a_crowd_the_first_50_and_the_counts(people: People, inside: Flask) -
     state = attendance.online(place.ukm)
     assert (state["online_count"], state["total_members"]) == (60, 152)
     assert {who["status"] for who in state["members"]} == {"online"}
-    assert len(state["members"]) == len(attendance.snapshot(UKM)) == 50
+    assert len(state["members"]) == len(list(attendance.snapshots([UKM]))) == 50
+
+
+def test_who_is_here_in_many_ukms_takes_two_queries(people: People, inside: Flask) -> None:
+    presence.connect(people["friend"], "page")
+    codes = [f"U{n:02}" for n in range(30)]
+    with write() as session:
+        ukms = [Ukm(code=code, join_code=code, name=code) for code in codes]
+        session.add_all(ukms)
+        session.flush()
+        session.add_all(Membership(ukm_id=one.id, user_id=people["friend"]) for one in ukms)
+    asked: list[str] = []
+    event.listen(db.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    told = list(attendance.snapshots([*codes, UKM]))
+    assert sorted(one["ukm"] for one in told) == sorted([*codes, UKM])
+    assert {one["user_id"] for one in told} == {people["friend"]}
+    assert len(asked) == 2
 
 
 def enlarge(count: int) -> list[int]:
@@ -250,6 +266,6 @@ def test_without_valkey_nobody_is_here_and_nothing_fails(
         place = ukm.membership(people["member"], UKM)
         presence.typing(place)
         assert attendance.online(place.ukm)["online_count"] == 0
-        assert attendance.snapshot(UKM) == []
+        assert list(attendance.snapshots([UKM])) == []
         assert presence.connections(people["member"]) == 0
         assert db.session.get_one(User, people["member"]).last_seen_at is None

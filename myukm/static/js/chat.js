@@ -1,6 +1,6 @@
 import * as api from "./api.js";
+import { startCatchingUp } from "./catch_up.js";
 import { startComposer } from "./composer.js";
-import { watchConnection } from "./connection.js";
 import { startMessageKeys } from "./message_keys.js";
 import { MessageMenu } from "./message_menu.js";
 import { messageTools } from "./message_tools.js";
@@ -19,7 +19,6 @@ import { Timeline } from "./timeline.js";
 import { toast } from "./toast.js";
 import { Typing } from "./typing.js";
 
-const CATCH_UP = 100;
 const MOST_NAMES = 8;
 
 const page = document.getElementById("chat");
@@ -57,33 +56,7 @@ async function goTo(id) {
   else toast(say("too_far"), "wait");
 }
 
-/** Asks for what came while the page heard nothing. */
-async function catchUp() {
-  let page;
-  do {
-    page = await api.get(`${url}/messages?after=${timeline.lastTold}&limit=${CATCH_UP}`);
-    timeline.tell(page.messages);
-  } while (page.messages.length === CATCH_UP);
-  readSoon();
-}
-
-/** Who came and went meanwhile; the stream itself tells only who is here. */
-async function callRoll() {
-  presence.load(await api.get(`${url}/online`));
-}
-
-/** After a gap that cannot be replayed: edits and deletions of the newest page, too. */
-async function reload() {
-  await catchUp();
-  const { messages: newest } = await api.get(`${url}/messages?limit=${CATCH_UP}`);
-  newest.forEach((message) => timeline.change(message));
-  await Promise.all([callRoll(), room.ask()]);
-}
-
-/** A try that fails now is made again when the stream next opens. */
-function quietly(task) {
-  return () => task().catch((error) => console.info(error.message));
-}
+startCatchingUp({ url, timeline, presence, room, outbox, readSoon });
 
 /** Names that begin so: from what the page knows, or from the server where they are too many. */
 async function namesLike(start) {
@@ -146,11 +119,5 @@ hear("chat.reaction", (event) => {
 hear("chat.typing", (event) => isMine(event) || typing.see(event));
 hear("presence", (event) => presence.see(event));
 hear("membership", (event) => "muted_until" in event || presence.change(event));
-on("reset", quietly(reload));
-watchConnection(document.getElementById("offline"), () => {
-  outbox.flush();
-  quietly(catchUp)();
-  quietly(callRoll)();
-});
 addEventListener("online", () => outbox.flush());
 outbox.flush();
