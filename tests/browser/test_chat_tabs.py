@@ -82,10 +82,8 @@ def test_a_tab_that_missed_more_than_the_others_remember_asks_the_server(
     context.route(
         "**/chat", lambda route: answer_with(route, r'data-cursor="\d+"', 'data-cursor="0"')
     )
-    asked: list[str] = []
-    context.on("request", lambda request: asked.append(request.url))
-    (late,) = open_tabs(open_as, 1)
-    wait_until(lambda: [url for url in asked if "messages?limit" in url], 10, "it asks")
+    with context.expect_event("request", lambda request: "messages?limit" in request.url):
+        (late,) = open_tabs(open_as, 1)
     farhan.say("tiga")
     expect(late.locator(".message-text")).to_have_text(["satu", "dua", "tiga"])
     assert farhan.streams() == 1

@@ -207,7 +207,7 @@ def test_who_is_here_in_many_ukms_takes_two_queries(people: People, inside: Flas
     told = list(attendance.snapshots([*codes, UKM]))
     assert sorted(one["ukm"] for one in told) == sorted([*codes, UKM])
     assert {one["user_id"] for one in told} == {people["friend"]}
-    assert len(asked) == 2
+    assert len([each for each in asked if each.startswith("SELECT")]) == 2
 
 
 def enlarge(count: int) -> list[int]:
