@@ -10,6 +10,7 @@ from myukm.domain.api.judge import Judge
 from myukm.domain.api.payment_api import PaymentApi
 from myukm.domain.api.payments import Answer
 from myukm.domain.api.student import Outcome, Student
+from myukm.domain.api.tasks import end
 from myukm.domain.api.throttle import Throttle
 from myukm.domain.api.traffic import Traffic
 
@@ -47,10 +48,8 @@ class Asking:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        tasks = [*self._tasks, *self._probes]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self._stopped = True
+        await end([*self._tasks, *self._probes])
         await self.throttle.__aexit__()
         await self._api.__aexit__()
 

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from myukm.domain.api.api_state import DOWN, PROBE, WAIT
 from myukm.domain.api.failures import Failure, Kind
 from myukm.domain.api.pace import Pace
+from myukm.domain.api.tasks import end
 
 SHARE_SECONDS = 0.25
 PROBE_SECONDS, DOWN_SECONDS = 5.0, 15.0
@@ -55,9 +56,7 @@ class Throttle:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         await self._valkey.aclose()
 
     @property
