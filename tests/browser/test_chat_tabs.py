@@ -1,13 +1,16 @@
 """Several tabs of one browser share one stream, and none misses or doubles anything."""
 
 import contextlib
+import os
 import re
+import signal
 from collections.abc import Callable
 
 from playwright.sync_api import Error, Page, Route, expect
 
 from tests.browser.conftest import PHONE, Others
 from tests.support.people import UKM
+from tests.support.programs import WebServer
 from tests.support.waiting import wait_until
 
 OpenAs = Callable[..., Page]
@@ -62,6 +65,23 @@ def test_a_tab_takes_over_from_one_that_the_browser_put_to_sleep(
     for tab in (asleep, awake):
         expect(tab.locator(".message-text")).to_have_text(["satu", "dua"])
     wait_until(lambda: farhan.streams() == 1, 10, "one stream is left")
+
+
+def test_who_is_looked_at_does_not_wait_for_a_hidden_tab_to_try_again(
+    farhan: Others, open_as: OpenAs, web: WebServer, complaints: list[str]
+) -> None:
+    hidden, seen = open_tabs(open_as, 2)
+    hidden.evaluate("Object.defineProperty(document, 'hidden', { get: () => true })")
+    offline = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
+    hidden.context.new_cdp_session(hidden).send("Network.emulateNetworkConditions", offline)
+    os.kill(web.child.pid, signal.SIGHUP)  # a warm restart: the stream ends
+    wait_until(lambda: hidden.title() and any("/stream" in each for each in complaints), 20)
+    expect(seen.locator("html")).to_have_attribute("data-stream", "open", timeout=10_000)
+    farhan.say("satu")
+    expect(seen.locator(".message-text")).to_have_text(["satu"])
+    expect(seen.locator("#offline")).to_be_hidden()
+    wait_until(lambda: farhan.streams() == 1, 10, "one stream is left")
+    complaints[:] = [each for each in complaints if "ERR_INTERNET_DISCONNECTED" not in each]
 
 
 def test_a_tab_whose_process_crashed_is_replaced(farhan: Others, open_as: OpenAs) -> None:

@@ -112,6 +112,7 @@ export class Tabs {
     if (kind === "event") this.page.event(event);
     else if (kind === "reset") this.page.reset(data, seq);
     else this.page.state(state);
+    if (state === "lost") this.ask();
   }
 
   welcome({ from, cursor }) {
@@ -124,10 +125,11 @@ export class Tabs {
       cursor: here,
       events,
       states: recent.now(),
+      hidden: document.hidden,
     });
   }
 
-  join({ state, cursor, events, states }) {
+  join({ state, cursor, events, states, hidden }) {
     clearTimeout(this.patience);
     if (events === null) this.page.reset({ reason: "gap" }, cursor);
     else events.forEach((event) => this.page.event(event));
@@ -135,5 +137,7 @@ export class Tabs {
     if (!this.joined) states.forEach((event) => this.page.event(event));
     this.joined = true;
     if (state !== this.page.lastState) this.page.state(state);
+    // A browser lets a tab out of sight wait long before it may try again.
+    if (state === "lost" && hidden && !document.hidden) this.takeOver();
   }
 }
