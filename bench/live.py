@@ -28,7 +28,7 @@ from myukm.live import log
 from myukm.models import LoginSession, Membership, Ukm, User
 from tests.support.programs import WebServer
 
-STREAMS_EACH = 10
+STREAMS_EACH, WARMING = 10, 20
 CONNECTING = 50
 
 
@@ -46,7 +46,7 @@ def main() -> None:
             "SECRET_KEY": secrets.token_urlsafe(32),
         }
         app = create_app(config.load(env))
-        cookies = populate(app, -(-asked.listeners // STREAMS_EACH))
+        cookies = populate(app, -(-asked.listeners // STREAMS_EACH) + WARMING)
         server = WebServer(Path(folder) / "web.log", env)
         try:
             asyncio.run(measure(app, server, cookies, asked))
@@ -87,10 +87,11 @@ async def measure(
 ) -> None:
     """Open the streams, send the events, print what came."""
     worker = max(psutil.Process(server.child.pid).children(recursive=True), key=lambda p: p.pid)
-    before, start = worker.memory_info().rss, worker.cpu_times()
     delays: list[float] = []
     gate = asyncio.Semaphore(CONNECTING)
     port = int(server.url.rsplit(":", 1)[1])
+    await warm_up(port, [cookies.pop() for _ in range(WARMING)])
+    before, start = worker.memory_info().rss, worker.cpu_times()
     started = time.perf_counter()
     readers = [
         asyncio.create_task(listen(port, cookies[n % len(cookies)], delays, gate))
@@ -128,6 +129,17 @@ async def measure(
     row("memory per listener", (worker.memory_info().rss - before) / asked.listeners / 1024, "KiB")
     for reader in readers:
         reader.cancel()
+
+
+async def warm_up(port: int, cookies: list[str]) -> None:
+    """Open a few streams and close them: what the first ones load is not theirs."""
+    gate = asyncio.Semaphore(CONNECTING)
+    readers = [asyncio.create_task(listen(port, cookie, [], gate)) for cookie in cookies]
+    while not all(reader.get_name().startswith("open") for reader in readers):
+        await asyncio.sleep(0.05)
+    for reader in readers:
+        reader.cancel()
+    await asyncio.gather(*readers, return_exceptions=True)
 
 
 def say(app: Flask) -> None:

@@ -15,7 +15,10 @@ def follow(hub: Hub, listener: Listener, first: Sequence[bytes]) -> Iterator[byt
 
     `first` goes out at once; it holds everything up to `listener.cursor`.
     """
-    yield HEARTBEAT + b"".join(first)
+    first = [HEARTBEAT, *first]
+    while first:  # kilobytes that must not stay as long as the stream does
+        yield b"".join(first)
+        first = ()
     while not listener.closed:
         try:
             chunks = listener.take(HEARTBEAT_SECONDS)
