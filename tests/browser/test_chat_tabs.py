@@ -81,6 +81,7 @@ def test_who_is_looked_at_does_not_wait_for_a_hidden_tab_to_try_again(
     expect(seen.locator(".message-text")).to_have_text(["satu"])
     expect(seen.locator("#offline")).to_be_hidden()
     wait_until(lambda: farhan.streams() == 1, 10, "one stream is left")
+    hidden.close()
     complaints[:] = [each for each in complaints if "ERR_INTERNET_DISCONNECTED" not in each]
 
 
