@@ -14,7 +14,7 @@ from tests.browser.conftest import PHONE, Others
 from tests.support.people import UKM
 
 OpenAs = Callable[..., Page]
-MANY, SLOWER = 5000, 6
+MANY, SLOWER = 5000, 4
 FRAMES = """
   async ({ act, count }) => {
     const box = document.getElementById('timeline');
