@@ -9,21 +9,21 @@ from myukm import create_app
 from myukm.database import utcnow
 from myukm.domain.chat import broadcast, chat
 from myukm.live import wake
-from myukm.models import ChatMessage, Membership, User
+from myukm.models import ChatMessage, User
 
 _store, _post = chat._store, chat.post
 
 
-def store(place: Membership, user: User, body: str, client_id: str) -> ChatMessage:
+def store(*args: Any) -> ChatMessage:
     """Store a message that nobody will publish later."""
-    message = _store(place, user, body, client_id)
+    message = _store(*args)
     message.published_at = utcnow()
     return message
 
 
-def post(user: User, code: str, text: Any, client_id: Any) -> tuple[ChatMessage, bool]:
+def post(user: User, code: str, *args: Any) -> tuple[ChatMessage, bool]:
     """Store, commit, and send to the hubs before the answer."""
-    message, new = _post(user, code, text, client_id)
+    message, new = _post(user, code, *args)
     wake.tell(broadcast.topic(code), "chat.message", message.as_json())
     return message, new
 

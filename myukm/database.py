@@ -1,7 +1,10 @@
 """How the program talks to its database: one way to write, and the column types of all models."""
 
 import os
+import random
 import re
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,11 +15,15 @@ from flask import Flask
 from sqlalchemy import BigInteger, DateTime, Delete, Insert, Integer, Numeric, String, Update, event
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Connection, CursorResult, Dialect, Engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
 from myukm import exact_json
 from myukm.extensions import db
+
+# Seconds that a writer waits for others on SQLite, and the pause before it looks again.
+SQLITE_PATIENCE, SQLITE_GLANCE = 5.0, (0.0005, 0.003)
 
 Id = BigInteger().with_variant(Integer, "sqlite")
 
@@ -125,7 +132,7 @@ def engine_options(uri: str) -> dict[str, Any]:
     pool: dict[str, Any] = {"pool_size": 10, "max_overflow": 20, "pool_timeout": 10}
     exact = {"json_serializer": exact_json.dumps, "json_deserializer": exact_json.loads}
     if uri.startswith("sqlite"):
-        return {**exact, **pool, "connect_args": {"timeout": 5}}
+        return {**exact, **pool, "connect_args": {"timeout": SQLITE_PATIENCE}}
     pool["pool_pre_ping"] = True
     connect: dict[str, Any] = {"connect_timeout": 3}
     if uri.startswith("mysql"):
@@ -150,8 +157,33 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if not connection.get_execution_options().get("writes"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    try:
+        _wait_to_write(connection)
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={SQLITE_PATIENCE * 1000:.0f}")
+
+
+def _wait_to_write(connection: Connection) -> None:
+    """Begin when no other process writes. SQLite's own waiting looks only every 100 ms in the end,
+    and all other requests of a gevent process would stand still meanwhile."""
+    deadline = time.monotonic() + SQLITE_PATIENCE
+    while not _begun(connection, last=time.monotonic() > deadline):
+        time.sleep(random.uniform(*SQLITE_GLANCE))  # noqa: S311 (spread, no secret)
+
+
+def _begun(connection: Connection, *, last: bool) -> bool:
+    """Begin; False when another process writes, which is an error if it is the last try."""
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except OperationalError as error:
+        if last or getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
 
 
 def describe(engine: Engine) -> str:

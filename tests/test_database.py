@@ -1,11 +1,15 @@
 """The one way to write, on every database."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
+from myukm import database
 from myukm.database import utcnow, write
 from myukm.extensions import db
 from myukm.models import Siswa
@@ -58,3 +62,39 @@ def test_a_read_before_a_write_is_no_locked_database(app: Flask) -> None:
         with write() as session:
             session.add(Siswa(idperson="2", nama="B"))
         assert len(db.session.scalars(select(Siswa)).all()) == 2
+
+
+def test_many_writers_wait_for_each_other(app: Flask) -> None:
+    """Longer than SQLite's own glances, with one that holds the lock for a while."""
+    held, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with app.app_context(), write() as session:
+            session.add(Siswa(idperson="0", nama="first"))
+            session.flush()
+            held.set()
+            go_on.wait(10)
+
+    def add(number: int) -> None:
+        with app.app_context(), write() as session:
+            session.add(Siswa(idperson=str(number), nama="more"))
+
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(hold)
+        assert held.wait(10)
+        others = [pool.submit(add, number) for number in range(1, 30)]
+        assert not any(other.done() for other in others)
+        go_on.set()
+        for task in (first, *others):
+            task.result(10)
+    with app.app_context():
+        assert len(db.session.scalars(select(Siswa)).all()) == 30
+
+
+def test_a_writer_that_waits_too_long_is_told(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "SQLITE_PATIENCE", 0.05)
+    with app.app_context(), write() as session:
+        session.add(Siswa(idperson="0", nama="first"))
+        session.flush()
+        with app.app_context(), pytest.raises(OperationalError, match="locked"), write():
+            pass
