@@ -7,7 +7,7 @@ speak the campus's language, `MYUKM_LANG`.
 from contextlib import AbstractContextManager
 
 from flask import Flask, current_app, has_request_context, session
-from flask_babel import force_locale, format_decimal, gettext
+from flask_babel import force_locale, format_decimal, get_domain
 
 from myukm.extensions import babel
 
@@ -41,5 +41,5 @@ def campus_language() -> AbstractContextManager[None]:
 def preload(app: Flask) -> None:
     """Read the campus language's words and number formats now, so that no fork has to."""
     with app.app_context(), campus_language():
-        gettext("")
+        get_domain().get_translations()
         format_decimal(0)

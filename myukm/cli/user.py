@@ -58,8 +58,13 @@ def reset_code(nim: str) -> None:
     click.echo(password_reset.issue(accounts.find(nim), by=BY).code)
 
 
-@group.command("import", help=N_("Undang semua orang di FILE.csv (nim,name,role); cetak kodenya."))
-@click.argument("file", type=click.File("rb"), metavar="FILE.csv")
+@group.command("import", help=N_("Undang semua orang di BERKAS.csv (nim,name,role); cetak kodenya."))
+@click.argument(
+    "file",
+    type=click.File("rb"),
+    metavar="BERKAS.csv",
+    help=N_("Berkas CSV dengan kolom nim, name, role."),
+)
 @click.option("--dry-run", is_flag=True, help=N_("Hanya periksa berkasnya."))
 def import_(file: BinaryIO, dry_run: bool) -> None:
     """Invite everyone in a CSV file and print their one-time codes as CSV, or name the faults."""
