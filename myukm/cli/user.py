@@ -62,7 +62,7 @@ def reset_code(nim: str) -> None:
 @click.argument(
     "file",
     type=click.File("rb"),
-    metavar="BERKAS.csv",
+    metavar=N_("BERKAS.csv"),
     help=N_("Berkas CSV dengan kolom nim, name, role."),
 )
 @click.option("--dry-run", is_flag=True, help=N_("Hanya periksa berkasnya."))
