@@ -111,22 +111,19 @@ def upgrade():
 
 
 def downgrade():
+    # Not in batch mode: it would make tables anew, and SQLite empties what refers to them.
     op.drop_table('chat_reaction')
     op.drop_column('membership', 'notices')
     op.drop_column('chat_message', 'mentions')
     op.drop_column('chat_message', 'reply_to_id')
     op.drop_table('password_reset')
     op.drop_table('user_photo')
-    # Not in batch mode: it would make the table anew, and SQLite empties what refers to it.
     op.drop_column('user_account', 'deleted_at')
     op.drop_column('user_account', 'photo_hash')
     op.drop_table('ukm_log')
     op.drop_table('message_report')
     op.drop_table('ukm_pin')
     op.drop_table('ukm_block')
-    with op.batch_alter_table('ukm', schema=None) as batch_op:
-        batch_op.drop_column('archived_at')
-
-    with op.batch_alter_table('siswa', schema=None) as batch_op:
-        batch_op.drop_column('etag_at')
-        batch_op.drop_column('etag')
+    op.drop_column('ukm', 'archived_at')
+    op.drop_column('siswa', 'etag_at')
+    op.drop_column('siswa', 'etag')

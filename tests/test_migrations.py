@@ -1,0 +1,38 @@
+"""A step back and forth between versions loses nothing that both know, on every database."""
+
+import flask_migrate
+from flask import Flask
+from sqlalchemy import text
+
+from myukm.database import write
+from myukm.domain.chat import chat
+from myukm.extensions import db
+from myukm.models import Siswa, User
+from tests.conftest import every_database
+from tests.support import people
+
+KEPT = ("user_account", "ukm", "membership", "chat_message", "siswa")
+
+
+def counts() -> dict[str, int]:
+    found = {name: db.session.scalar(text(f"SELECT count(*) FROM {name}")) for name in KEPT}
+    db.session.remove()
+    return found
+
+
+@every_database
+def test_a_downgrade_and_an_upgrade_keep_what_there_is(app: Flask) -> None:
+    with app.app_context():
+        ids = people.settle()
+        with write() as session:
+            session.add(Siswa(idperson="1", nama="A", etag='"x"'))
+        member = db.session.get_one(User, ids["member"])
+        chat.post(member, people.UKM, "halo", "c1")
+        before = counts()
+        assert min(before.values()) > 0
+        flask_migrate.downgrade(revision="0001")
+        assert counts() == before
+        flask_migrate.upgrade()
+        assert counts() == before
+        member = db.session.get_one(User, ids["member"], populate_existing=True)
+        assert chat.post(member, people.UKM, "lagi", "c2")[1]
