@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from flask import Flask
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from myukm import database
 from myukm.database import utcnow, write
@@ -98,3 +98,9 @@ def test_a_writer_that_waits_too_long_is_told(app: Flask, monkeypatch: pytest.Mo
         session.flush()
         with app.app_context(), pytest.raises(OperationalError, match="locked"), write():
             pass
+
+
+def test_an_error_does_not_repeat_what_was_to_be_written(app: Flask) -> None:
+    with app.app_context(), pytest.raises(IntegrityError) as caught, write() as session:
+        session.add_all([Siswa(idperson="1", nama="rahasia"), Siswa(idperson="1", nama="rahasia")])
+    assert "rahasia" not in str(caught.value)

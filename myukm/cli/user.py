@@ -58,7 +58,9 @@ def reset_code(nim: str) -> None:
     click.echo(password_reset.issue(accounts.find(nim), by=BY).code)
 
 
-@group.command("import", help=N_("Undang semua orang di BERKAS.csv (nim,name,role); cetak kodenya."))
+@group.command(
+    "import", help=N_("Undang semua orang di BERKAS.csv (nim,name,role); cetak kodenya.")
+)
 @click.argument(
     "file",
     type=click.File("rb"),

@@ -5,11 +5,13 @@ from typing import Any
 
 from flask import Flask, Response, json, jsonify, make_response, render_template
 from flask_babel import gettext as _
-from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, OperationalError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, InternalServerError
 
 from myukm.errors import DomainError, Invalid
+from myukm.extensions import db
+from myukm.ops.findings import database
 from myukm.web.access import wants_json
 
 log = logging.getLogger(__name__)
@@ -20,6 +22,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(DomainError, domain_error)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(OperationalError, database_error)
+    app.register_error_handler(ProgrammingError, statement_error)
     app.register_error_handler(DataError, data_error)
     app.register_error_handler(UnicodeEncodeError, data_error)
     app.register_error_handler(PoolTimeout, database_error)
@@ -48,13 +51,25 @@ def http_error(error: HTTPException) -> Response:
 def database_error(error: SQLAlchemyError) -> Any:
     """Say that the database does not answer; the operator reads why in the log."""
     log.error("database: %s", getattr(error, "orig", error))
-    return domain_error(
-        DomainError(
-            _("Basis data tidak menjawab. Coba lagi sebentar lagi."),
-            code="database_unavailable",
-            status=503,
-        )
-    )
+    code, text = "database_unavailable", _("Basis data tidak menjawab. Coba lagi sebentar lagi.")
+    if outdated():
+        code, text = "database_outdated", _("Program diperbarui, basis datanya belum.")
+        text += " " + _("Jalankan: %(command)s", command="flask db upgrade")
+    return domain_error(DomainError(text, code=code, status=503))
+
+
+def statement_error(error: ProgrammingError) -> Any:
+    """Name the cure when tables or columns are missing; any other statement is a bug of ours."""
+    return database_error(error) if outdated() else http_error(InternalServerError())
+
+
+def outdated() -> bool:
+    """Return whether the database answers and has the tables of another version."""
+    db.session.rollback()
+    try:
+        return any(database.outdated())
+    except SQLAlchemyError:
+        return False
 
 
 def data_error(_error: Exception) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import flask_migrate
 import pytest
 import redis
 from flask import Flask
@@ -11,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 import config
 from myukm import create_app, queues
 from myukm.demo.ports import any_free
+from tests.conftest import every_database
 from tests.support.without_valkey import lose_valkey
 
 As = Callable[[str], FlaskClient]
@@ -111,3 +113,13 @@ def test_a_trusted_proxy_can_not_claim_to_be_us(settings: dict[str, str]) -> Non
     answer = client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}, environ_base=FAR)
     assert answer.status_code == 403
     assert client.get("/metrics").status_code == 200
+
+
+@every_database
+def test_a_database_that_was_not_upgraded_names_the_cure(app: Flask) -> None:
+    with app.app_context():
+        flask_migrate.downgrade(revision="0001")
+    login = {"nim": "admin1", "password": "x"}
+    answer = app.test_client().post("/login", json=login)
+    assert (answer.status_code, answer.json["error"]["code"]) == (503, "database_outdated")
+    assert "flask db upgrade" in answer.json["error"]["message"]
