@@ -130,7 +130,11 @@ def count_changed(session: Session, statement: Update | Delete | Insert) -> int:
 def engine_options(uri: str) -> dict[str, Any]:
     """Return SQLAlchemy's engine options for the database at `uri`."""
     pool: dict[str, Any] = {"pool_size": 10, "max_overflow": 20, "pool_timeout": 10}
-    exact = {"json_serializer": exact_json.dumps, "json_deserializer": exact_json.loads}
+    exact: dict[str, Any] = {
+        "json_serializer": exact_json.dumps,
+        "json_deserializer": exact_json.loads,
+        "hide_parameters": True,  # errors are logged, and what people wrote must not be
+    }
     if uri.startswith("sqlite"):
         return {**exact, **pool, "connect_args": {"timeout": SQLITE_PATIENCE}}
     pool["pool_pre_ping"] = True

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from flask import Flask, Response, json, jsonify, make_response, render_template
+from flask import Flask, Response, json, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy.exc import DataError, OperationalError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -60,7 +60,10 @@ def database_error(error: SQLAlchemyError) -> Any:
 
 def statement_error(error: ProgrammingError) -> Any:
     """Name the cure when tables or columns are missing; any other statement is a bug of ours."""
-    return database_error(error) if outdated() else http_error(InternalServerError())
+    if outdated():
+        return database_error(error)
+    log.error("%s %s", request.method, request.path, exc_info=error)
+    return http_error(InternalServerError())
 
 
 def outdated() -> bool:
