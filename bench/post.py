@@ -3,6 +3,7 @@
     python -m bench.post [--students 6102] [--times 30]
 
 Real gunicorn and Valkey, real HTTP, no worker: what follows a call is not the caller's wait.
+Then Valkey is killed, and messages go on: how long a sender waits, and how long a listener.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from bench.report import percentile, row
 from myukm.database import write
 from myukm.models import Siswa
 from tests.faults.campus import Campus
+from tests.support.sse import StreamReader
 
 SYNC = "/admin/sync-pembayaran"
 
@@ -37,7 +39,8 @@ def main() -> None:
             with campus.app.app_context(), write() as session:
                 session.execute(insert(Siswa), students)
             print_times("POST start", asked.times, starts(campus))
-            print_times("POST messages", asked.times, messages(campus))
+            print_times("POST messages", asked.times, messages(campus, "a", {}))
+            without_valkey(campus, asked.times)
         finally:
             campus.stop()
 
@@ -61,13 +64,28 @@ def starts(campus: Campus) -> Callable[[int], float]:
     return call
 
 
-def messages(campus: Campus) -> Callable[[int], float]:
-    """Return a call that posts a message; it keeps below the limit of 20 in 10 seconds."""
+def without_valkey(campus: Campus, times: int) -> None:
+    """Kill Valkey and print how long a sender waits then, and how long a listener."""
+    listener = StreamReader(campus.url, campus.log_in("friend"))
+    campus.valkey.kill()
+    sent: dict[str, float] = {}
+    print_times("POST messages without Valkey", times, messages(campus, "b", sent))
+    heard = listener.wait_for(times, "chat.message")
+    came = {event.data["client_id"]: event.at for event in listener.events if event.data in heard}
+    late = [(came[client_id] - began) * 1000 for client_id, began in sent.items()]
+    row("to a listener without Valkey, median", statistics.median(late), "ms")
+    row("to a listener without Valkey, most", max(late), "ms")
+    listener.close()
+
+
+def messages(campus: Campus, mark: str, sent: dict[str, float]) -> Callable[[int], float]:
+    """Return a call that posts a message and notes when, below the limit of 20 in 10 seconds."""
     session = campus.log_in("member")
 
     def call(number: int) -> float:
         time.sleep(0.6)
-        body = {"message": f"pesan {number}", "client_id": f"b{number}"}
+        body = {"message": f"pesan {number}", "client_id": f"{mark}{number}"}
+        sent[body["client_id"]] = time.perf_counter()
         return timed(session, f"{campus.url}/ukm/ROBOTIK/messages", body, 201)
 
     return call
