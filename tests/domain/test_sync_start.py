@@ -175,6 +175,16 @@ def test_retry_is_linked_to_the_run_whose_failures_it_takes(campus: Flask) -> No
     assert sync_run.find(run_id) == before, "the parent's numbers stay frozen"
 
 
+def test_a_retry_after_a_dry_run_writes_nothing_either(campus: Flask) -> None:
+    run_id = sync_pembayaran.start(BUDI, dry_run=True)["run_id"]
+    sync_dispatch.dispatch(run_id)
+    with write() as session:
+        session.execute(update(SyncItem).values(status="failed", code="timeout"))
+        session.execute(update(SyncRun).values(failed=10))
+    sync_run.advance(run_id)
+    assert sync_pembayaran.retry_failed(BUDI)["dry_run"]
+
+
 def test_retry_without_failures(campus: Flask) -> None:
     with pytest.raises(Invalid) as refused:
         sync_pembayaran.retry_failed(BUDI)

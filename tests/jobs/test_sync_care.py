@@ -134,6 +134,22 @@ def test_a_refused_token_pauses_the_run(campus: Flask, payment_api: Simulator) -
     assert sync.progress_of(campus)["success"] == STUDENTS
 
 
+def test_a_refusal_of_before_does_not_pause_the_run_again(
+    campus: Flask, payment_api: Simulator, start: Start
+) -> None:
+    """The lane that was refused waits for its slow requests when the run is resumed."""
+    payment_api.set(token="another", latency_ms="10..3000")
+    with campus.app_context():
+        sync_pembayaran.start(BUDI)
+    start(*WORKER)
+    sync.wait_for(campus, "paused")
+    payment_api.set(token=None, latency_ms="10")
+    with campus.app_context():
+        sync_pembayaran.resume(BUDI)
+    ended = sync.wait_for(campus, "completed", "paused")
+    assert (ended["status"], ended["success"]) == ("completed", STUDENTS)
+
+
 def test_ten_refused_students_in_a_row_pause_the_run(campus: Flask, payment_api: Simulator) -> None:
     payment_api.set(outage="403")
     paused = run(campus)

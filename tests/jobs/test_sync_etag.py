@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 
 from myukm.database import utcnow, write
 from myukm.demo.simulator import Simulator
-from myukm.domain.sync import sync_dispatch, sync_pembayaran, sync_work
+from myukm.domain.sync import sync_dispatch, sync_pembayaran, sync_tags, sync_work
 from myukm.extensions import db
 from myukm.models import Siswa
 from tests.jobs.conftest import STUDENTS
@@ -86,11 +86,20 @@ def test_tags_can_be_switched_off(campus: Flask, payment_api: Simulator) -> None
     assert asked(payment_api) == {"200": 2 * STUDENTS}
 
 
+def test_the_tags_of_another_api_are_not_sent(campus: Flask, payment_api: Simulator) -> None:
+    """Two servers that count versions name different data by the same tag."""
+    run(campus)
+    asked(payment_api)
+    campus.config["PEMBAYARAN_API_URL"] = payment_api.url.replace("127.0.0.1", "localhost")
+    run(campus)
+    assert asked(payment_api) == {"200": STUDENTS}
+
+
 def test_a_body_counts_whatever_its_tag_says(campus: Flask, payment_api: Simulator) -> None:
     """An upgraded API may give another body under the tag of the old one."""
     run(campus)
     with campus.app_context():
-        tag = db.session.scalar(select(Siswa.etag).where(Siswa.idperson == "100001"))
+        tag = sync_tags.fresh(db.session(), ["100001"])["100001"]
     body = '{"data": [{"idperson": "100001", "saldo": 77, "periods": []}]}'
     other = {"status": 200, "body": body, "headers": {"ETag": tag}}
     payment_api.set(override={"/payments/100001": other})

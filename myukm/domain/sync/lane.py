@@ -77,9 +77,10 @@ class Lane:
         asking.check()
         asking.judge.review(idle=self._dry and asking.idle)
         outcomes, want = asking.take_done(), self._want(asking)
+        refused = None if self._leaving else asking.judge.refused
         self._measure(len(outcomes))
         try:
-            turn = await self._beside(self._desk_turn, outcomes, want, asking.judge.refused)
+            turn = await self._beside(self._desk_turn, outcomes, want, refused)
         except DATABASE_AWAY as error:
             asking.take_back(outcomes)
             self._away = True
@@ -109,9 +110,14 @@ class Lane:
         except DATABASE_AWAY as error:
             log.warning("run %d: the progress is not told: %s", self._run_id, error)
 
+    @property
+    def _leaving(self) -> bool:
+        """Whether the lane only waits for its last answers: a refusal among them is old news."""
+        return self._give_up_at is not None
+
     def _want(self, asking: Asking) -> int:
         """How many students to claim: about one second's worth at hand."""
-        if self._give_up_at is not None:
+        if self._leaving:
             return 0
         target = max(2 * self._width, round(self._per_second))
         return max(0, min(target, MOST_CLAIMED) - asking.stock)
@@ -122,9 +128,10 @@ class Lane:
         self._per_second += (done / elapsed - self._per_second) / 2
 
     def _see_whether_to_stop(self, asking: Asking, turn: Turn) -> None:
-        if self._give_up_at is not None:
+        if self._leaving:
             return
-        if turn.status != Status.RUNNING or self._clock() > self._deadline:
+        stopped = turn.status != Status.RUNNING or asking.judge.refused is not None
+        if stopped or self._clock() > self._deadline:
             asking.stop()
             self._give_up_at = self._clock() + self._app.config["PEMBAYARAN_API_TIMEOUT"]
 
@@ -140,7 +147,7 @@ class Lane:
         due = self._turned + TURN_SECONDS
         while self._clock() < due and not stopping.requested.is_set():
             hungry = asking.stock < self._width and not self._dry
-            if not self._away and self._give_up_at is None and (hungry or not asking.open):
+            if not self._away and not self._leaving and (hungry or not asking.open):
                 return
             await asyncio.sleep(GLANCE_SECONDS)
 

@@ -102,7 +102,7 @@ def store(session: Session, changed: dict[str, tuple[int, Payments]]) -> None:
             "lunas": new.lunas,
             "digest": new.digest,
             "synced_at": now,
-            "etag": new.etag,
+            "etag": sync_tags.marked(new.etag),
             "etag_at": now,
         }
         for key, new in changed.values()

@@ -61,13 +61,14 @@ def start(
 def retry_failed(by: Actor, code: str | None = None) -> dict[str, Any]:
     """Start a run over the failed students (for this cause) of the run that ended last.
 
-    Raises `Conflict` when a run lives, `Invalid` when nobody failed.
+    After a dry run it is one as well: who only looked does not mean to write. Raises `Conflict` when a run lives, `Invalid` when nobody failed.
     """
     refuse_second()
-    last = db.session.scalar(select(SyncRun.id).order_by(SyncRun.id.desc()).limit(1))
+    newest = select(SyncRun.id, SyncRun.dry_run).order_by(SyncRun.id.desc()).limit(1)
+    last = db.session.execute(newest).one_or_none()
     if last is None:
         raise no_student()
-    return start(by, failed_of=last, failed_code=code)
+    return start(by, dry_run=last.dry_run, failed_of=last.id, failed_code=code)
 
 
 def pause(by: Actor) -> dict[str, Any]:
