@@ -8,9 +8,11 @@ export class Naming {
     Object.assign(this, { field, list, suggest, at: 0, asked: 0 });
     field.addEventListener("input", () => this.look());
     field.addEventListener("blur", () => this.close());
-    list.addEventListener("pointerdown", (event) => {
-      event.preventDefault(); // the field keeps the focus, and the phone its keyboard
-      const option = event.target.closest("[role=option]");
+    // The field keeps the focus, and the phone its keyboard. The list stays until the click: a
+    // finger lifted where it was would press the message behind it.
+    list.addEventListener("pointerdown", (event) => event.preventDefault());
+    list.addEventListener("click", ({ target }) => {
+      const option = target.closest("[role=option]");
       if (option) this.pick(option);
     });
   }
