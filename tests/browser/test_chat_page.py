@@ -48,6 +48,20 @@ def test_what_was_typed_without_a_network_goes_out_once_it_is_back(
     complaints[:] = [c for c in complaints if "ERR_INTERNET_DISCONNECTED" not in c]
 
 
+def test_a_network_that_answers_with_its_own_page_keeps_nothing_from_going_out_later(
+    open_as: OpenAs,
+) -> None:
+    mega, farhan = open_room(open_as, "member"), open_room(open_as, "friend")
+    portal = {"status": 200, "content_type": "text/html", "body": "<title>Wi-Fi</title>"}
+    mega.route("**/messages", lambda route: route.fulfill(**portal))
+    say(mega, "di balik portal")
+    expect(mega.get_by_role("log")).to_contain_text("Server tidak terjangkau")
+    mega.unroute("**/messages")
+    expect(farhan.get_by_role("log")).to_contain_text("di balik portal")
+    say(mega, "sesudahnya")
+    expect(farhan.get_by_role("log")).to_contain_text("sesudahnya")
+
+
 def test_the_unread_count_of_another_page_is_live(open_as: OpenAs) -> None:
     list_page = open_as("friend", "/ukm", PHONE)
     list_page.wait_for_selector(LIVE)

@@ -20,22 +20,22 @@ async function failure(response) {
   );
 }
 
+/** For what must work on the way to the server and back. */
+const reached = (work) =>
+  work.catch(() => {
+    throw new ApiError(0, "network", say("network_error"));
+  });
+
 async function call(method, url, body) {
   const headers = { Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  let response;
-  try {
-    response = await fetch(url, {
-      method,
-      headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-  } catch {
-    throw new ApiError(0, "network", say("network_error"));
-  }
+  const response = await reached(
+    fetch(url, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) }),
+  );
   heard(response.headers.get("Date"));
   if (!response.ok) throw await failure(response);
-  return response.status === 204 ? null : response.json();
+  // The log-in page of a wireless network answers in the server's place, and calls it a success.
+  return response.status === 204 ? null : reached(response.json());
 }
 
 export const get = (url) => call("GET", url);
