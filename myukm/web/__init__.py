@@ -51,6 +51,7 @@ PARTS = (
 def init_app(app: Flask) -> None:
     """Register the blueprints, the guards before them and the error pages."""
     app.url_map.converters["int"] = arguments.RowId
+    app.json = arguments.StrictJson(app)
     security.init_app(app)
     errors.init_app(app)
     formats.init_app(app)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import request
+from flask.json.provider import DefaultJSONProvider
 from flask_babel import lazy_gettext as _
 from werkzeug.routing import IntegerConverter
 
@@ -14,6 +15,17 @@ SMALL_BODY = 64 * 1024
 def limit_body() -> None:
     """Refuse a body that no call of this blueprint could need, before it is read."""
     request.max_content_length = SMALL_BODY
+
+
+class StrictJson(DefaultJSONProvider):
+    """JSON as calls send it: what is nested beyond measure is no JSON either."""
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """Return the value of a JSON text. Raises ValueError."""
+        try:
+            return super().loads(s, **kwargs)
+        except RecursionError as error:
+            raise ValueError("nested too deep") from error
 
 
 class RowId(IntegerConverter):

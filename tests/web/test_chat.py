@@ -99,8 +99,10 @@ def test_bad_input_is_422_in_words(client_as: ClientAs, body: Any) -> None:
     assert set(answer.get_json()["error"]) == {"code", "message"}
 
 
-def test_broken_json_is_422(client_as: ClientAs) -> None:
-    answer = client_as("member").post(f"{URL}/messages", data=b"{", content_type="application/json")
+@pytest.mark.parametrize("broken", [b"{", b"[" * 5000, b"\xff"])
+def test_broken_json_is_422(client_as: ClientAs, broken: bytes) -> None:
+    there = f"{URL}/messages"
+    answer = client_as("member").post(there, data=broken, content_type="application/json")
     assert (answer.status_code, code(answer)) == (422, "bad_json")
 
 
