@@ -6,6 +6,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE
+from tests.support.people import NAMES, PASSWORD
 
 OpenAs = Callable[..., Page]
 ROOM = "/ukm/ROBOTIK/chat"
@@ -60,6 +61,26 @@ def test_a_network_that_answers_with_its_own_page_keeps_nothing_from_going_out_l
     expect(farhan.get_by_role("log")).to_contain_text("di balik portal")
     say(mega, "sesudahnya")
     expect(farhan.get_by_role("log")).to_contain_text("sesudahnya")
+
+
+def test_what_waited_while_the_log_in_ended_goes_out_after_the_next_one(
+    open_as: OpenAs, complaints: list[str]
+) -> None:
+    mega, farhan = open_room(open_as, "member"), open_room(open_as, "friend")
+    mega.route("**/messages", lambda route: route.abort())
+    say(mega, "sebelum keluar")
+    expect(mega.get_by_role("log")).to_contain_text("Server tidak terjangkau")
+    mega.unroute("**/messages")
+    mega.context.clear_cookies()
+    mega.get_by_role("button", name="Kirim ulang").click()
+    expect(mega.get_by_role("log")).to_contain_text("Silakan masuk dulu")
+    mega.reload()
+    mega.fill("[name=nim]", NAMES["member"][0])
+    mega.fill("[name=password]", PASSWORD)
+    mega.keyboard.press("Enter")
+    expect(farhan.get_by_role("log")).to_contain_text("sebelum keluar")
+    expected = re.compile("ERR_FAILED|status of 401")
+    complaints[:] = [c for c in complaints if not expected.search(c)]
 
 
 def test_the_unread_count_of_another_page_is_live(open_as: OpenAs) -> None:

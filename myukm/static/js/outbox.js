@@ -13,9 +13,9 @@ function newId() {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Whether another try can help: no answer, an ill server, or too fast. */
+/** Whether another try can help: no answer, a log-in that is over, too fast, or an ill server. */
 function isPassing({ status }) {
-  return status === 0 || status === 429 || status >= 500;
+  return status === 0 || status === 401 || status === 429 || status >= 500;
 }
 
 export class Outbox {
