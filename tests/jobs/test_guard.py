@@ -5,17 +5,26 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from myukm.database import write
 from myukm.demo.simulator import Simulator
-from myukm.domain.sync import guard, payment_history, sync_pembayaran, sync_trail
+from myukm.domain.sync import (
+    guard,
+    payment_history,
+    sync_dispatch,
+    sync_pembayaran,
+    sync_run,
+    sync_trail,
+)
 from myukm.errors import Conflict
 from myukm.extensions import db
-from myukm.models import Siswa
+from myukm.models import Siswa, SyncRun
 from tests.conftest import every_database
 from tests.jobs.conftest import STUDENTS
 from tests.support import sync
 from tests.support.sync import BUDI
+from tests.support.waiting import wait_until
 
 WORKER = ("rq", "worker", "sync-pembayaran")
 Start = Callable[..., Any]
@@ -46,6 +55,11 @@ def lie(campus: Flask, api: Simulator, share: Any, **options: Any) -> dict[str, 
     return sync.wait_for(campus, "paused", "completed")
 
 
+def no_lane_at_work(campus: Flask) -> None:
+    """Wait until the last answers that were on their way are written."""
+    wait_until(lambda: not sync.progress_of(campus)["workers"], 15, "no lane is at work")
+
+
 def check_nothing_lost(before: Stored) -> None:
     """Assert that nobody's payments are less than they were."""
     for idperson, now in stored().items():
@@ -58,6 +72,7 @@ def test_the_run_asks_and_writes_only_what_is_accepted(
 ) -> None:
     asked = lie(campus, payment_api, 0.5)
     assert asked["reason_code"] == "suspicious_api"
+    no_lane_at_work(campus)
     with campus.app_context():
         check_nothing_lost(known)
         sync.check_numbers(sync.progress_of(campus))
@@ -77,6 +92,21 @@ def test_the_run_asks_and_writes_only_what_is_accepted(
         assert any(row.new is None for row in vanished.items)
         deeds = [deed.code for deed in sync_trail.of_run(ended["run_id"])]
         assert deeds == ["started", "suspicious_api", "accepted", "completed"]
+
+
+def test_the_reason_counts_what_was_in_flight_too(
+    campus: Flask, payment_api: Simulator, known: Stored
+) -> None:
+    asked = lie(campus, payment_api, 0.5, latency_ms="100..1500")
+
+    def agrees() -> bool:
+        now = sync.progress_of(campus)
+        with campus.app_context():
+            held = guard.held(asked["run_id"])
+        return not now["workers"] and now["reason"].startswith(f"{held} dari ")
+
+    assert sync.progress_of(campus)["workers"]
+    wait_until(agrees, 15, "the reason names all that is held")
 
 
 def test_a_killed_worker_lets_nothing_through(
@@ -112,6 +142,7 @@ def test_an_api_that_came_to_its_senses_is_asked_anew(
     campus: Flask, payment_api: Simulator, known: Stored
 ) -> None:
     lie(campus, payment_api, 0.5)
+    no_lane_at_work(campus)
     payment_api.set(fail={})
     with campus.app_context():
         sync_pembayaran.resume(BUDI, accept=True)
@@ -119,6 +150,24 @@ def test_an_api_that_came_to_its_senses_is_asked_anew(
     assert (ended["success"], ended["unchanged"]) == (STUDENTS, STUDENTS)
     with campus.app_context():
         assert stored() == known
+
+
+def test_who_accepted_is_not_asked_again_by_a_lane_that_was_slower(
+    campus: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with campus.app_context():
+        run_id = sync_pembayaran.start(BUDI)["run_id"]
+        sync_dispatch.dispatch(run_id)
+        monkeypatch.setattr(guard, "held", accept)
+        sync_run.pause_suspicious(run_id)
+        assert sync_run.find(run_id).status == "running"
+
+
+def accept(run_id: int) -> int:
+    """Count what is held back, while a person accepts it."""
+    with write() as session:
+        session.execute(update(SyncRun).where(SyncRun.id == run_id).values(trusted=True))
+    return 20
 
 
 def test_cancel_leaves_everything_as_it_was(

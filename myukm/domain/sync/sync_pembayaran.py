@@ -61,7 +61,8 @@ def start(
 def retry_failed(by: Actor, code: str | None = None) -> dict[str, Any]:
     """Start a run over the failed students (for this cause) of the run that ended last.
 
-    After a dry run it is one as well: who only looked does not mean to write. Raises `Conflict` when a run lives, `Invalid` when nobody failed.
+    After a dry run it is one as well: who only looked does not mean to write. Raises `Conflict`
+    when a run lives, `Invalid` when nobody failed.
     """
     refuse_second()
     newest = select(SyncRun.id, SyncRun.dry_run).order_by(SyncRun.id.desc()).limit(1)

@@ -75,6 +75,8 @@ def advance(run_id: int) -> None:
             _review_held(run)
     elif run.status == Status.CANCELLING and not progress.workers(run_id):
         cancel_rest(run_id)
+    elif run.status == Status.PAUSED and run.reason_code == guard.CODE:
+        _restate(run)
 
 
 def queue_next(run_id: int) -> bool:
@@ -179,14 +181,30 @@ def pause_suspicious(run_id: int) -> None:
     run = find(run_id)
     if run is None or run.trusted:
         return
+    _pause(run_id, guard.CODE, _suspicion(run))
+
+
+def _suspicion(run: Row[Any]) -> str:
+    """Say in the campus's language how many of the API's answers are suspicious."""
     with campus_language():
-        numbers = {"held": guard.held(run_id), "compared": run.compared}
-        reason = _(
+        numbers = {"held": guard.held(run.id), "compared": run.compared}
+        text = _(
             "%(held)s dari %(compared)s jawaban API jauh lebih rendah daripada data yang ada. "
             "Belum ada yang ditimpa: periksa contohnya, lalu terima atau batalkan.",
             **{name: format_decimal(number) for name, number in numbers.items()},
         )
-    _pause(run_id, guard.CODE, reason)
+        return str(text)
+
+
+def _restate(run: Row[Any]) -> None:
+    """Give the numbers of now as the reason of the pause: requests were in flight when it began."""
+    reason = _suspicion(run)
+    if reason == run.reason:
+        return
+    with write() as session:
+        same = (SyncRun.id == run.id, SyncRun.reason_code == guard.CODE)
+        session.execute(update(SyncRun).where(*same).values(reason=reason))
+    progress.tell(always=True)
 
 
 def pause_refused(run_id: int, code: str) -> None:
@@ -197,16 +215,22 @@ def pause_refused(run_id: int, code: str) -> None:
 
 
 def _pause(run_id: int, code: str, reason: str) -> None:
+    why = {"reason": reason, "reason_code": code}
     with write() as session:
-        paused = move(
-            session, run_id, Status.PAUSED, Status.RUNNING, reason=reason, reason_code=code
-        )
+        settled = code == guard.CODE and _is_trusted(session, run_id)
+        paused = not settled and move(session, run_id, Status.PAUSED, Status.RUNNING, **why)
         if paused:
             sync_trail.note(session, run_id, code)
             sync_log.tell(run_id, "error", code, reason)
     if paused:
         sync_queue.withdraw(run_id)
         progress.tell(always=True)
+
+
+def _is_trusted(session: Session, run_id: int) -> bool:
+    """Return whether a person has accepted the answers by now, and lock the run."""
+    query = select(SyncRun.trusted).where(SyncRun.id == run_id)
+    return bool(session.scalar(query.with_for_update()))
 
 
 def note_crash(run_id: int) -> None:

@@ -34,9 +34,9 @@ function showFigures(progress) {
   page.querySelector("progress").value = progress.percent;
 }
 
-function pace({ status, stalled, rate_per_second: rate }) {
+function pace({ status, reason, rate_per_second: rate }) {
   if (rate !== null) return say("rate", { n: decimal(rate) });
-  return status === "running" && !stalled ? say("counting") : "";
+  return status === "running" && !reason ? say("counting") : "";
 }
 
 function showOrigin(progress) {
