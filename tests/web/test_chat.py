@@ -106,6 +106,17 @@ def test_broken_json_is_422(client_as: ClientAs, broken: bytes) -> None:
     assert (answer.status_code, code(answer)) == (422, "bad_json")
 
 
+def test_a_page_of_another_account_writes_nothing(
+    client_as: ClientAs, people: dict[str, int]
+) -> None:
+    client = client_as("member")
+    for who, status in (("friend", 401), ("member", 201)):
+        headers = {"X-Account": str(people[who])}
+        sent = {"message": "x", "client_id": who}
+        assert client.post(f"{URL}/messages", json=sent, headers=headers).status_code == status
+    assert client.get(f"/stream?account={people['friend']}").status_code == 401
+
+
 def test_a_body_of_megabytes_is_not_even_read(client_as: ClientAs) -> None:
     answer = post(client_as("member"), " " * 2_000_000)
     assert (answer.status_code, code(answer)) == (413, "request_entity_too_large")

@@ -1,6 +1,8 @@
 import { heard } from "./clock.js";
 import { say } from "./text.js";
 
+const { account } = document.documentElement.dataset;
+
 /** A refused or failed call: `status` is 0 when the server was not reached. */
 export class ApiError extends Error {
   constructor(status, code, message) {
@@ -28,6 +30,7 @@ const reached = (work) =>
 
 async function call(method, url, body) {
   const headers = { Accept: "application/json" };
+  if (account) headers["X-Account"] = account;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const response = await reached(
     fetch(url, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) }),

@@ -2,6 +2,7 @@
 
 import { TYPES } from "./events.js";
 
+const { account } = document.documentElement.dataset;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 20_000;
 
@@ -39,7 +40,9 @@ export class Source {
   }
 
   get address() {
-    return this.to.cursor === null ? "/stream" : `/stream?cursor=${this.to.cursor}`;
+    const query = new URLSearchParams({ account });
+    if (this.to.cursor !== null) query.set("cursor", this.to.cursor);
+    return `/stream?${query}`;
   }
 
   opened() {
