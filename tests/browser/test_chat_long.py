@@ -1,6 +1,7 @@
 """A long conversation on a slow phone: it stays smooth, and going back does not jump."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -14,20 +15,10 @@ from tests.browser.conftest import PHONE, Others
 from tests.support.people import UKM
 
 OpenAs = Callable[..., Page]
-MANY, SLOWER = 5000, 4
-FRAMES = """
-  async ({ act, count }) => {
-    const box = document.getElementById('timeline');
-    const spans = [];
-    let before = performance.now();
-    for (let n = 0; n < count; n += 1) {
-      if (act === 'scroll') box.scrollTop -= 400;
-      await new Promise(requestAnimationFrame);
-      spans.push(performance.now() - before);
-      before = performance.now();
-    }
-    return spans.sort((a, b) => a - b)[Math.floor(count * 0.95)];
-  }
+MANY = 5000
+DRAWN = """
+  [...document.querySelectorAll('.chunk > .message')]
+    .filter((message) => message.checkVisibility({ contentVisibilityAuto: true })).length
 """
 LOAD_ALL = """
   async (count) => {
@@ -57,7 +48,7 @@ def long(app: Flask, people: dict[str, int]) -> None:
                 "client_id": f"l{n}",
                 "number": n,
                 "body": f"pesan {n} " + "kata " * (n * 7 % 60),
-                "created_at": utcnow(),
+                "created_at": utcnow() - timedelta(hours=1),
                 "published_at": utcnow(),
             }
             for n in range(1, MANY + 1)
@@ -79,36 +70,17 @@ def test_going_back_does_not_move_what_is_read(long: None, open_as: OpenAs) -> N
 
 
 @pytest.mark.timeout(240)
-def test_five_thousand_messages_on_a_slow_phone(
+def test_of_five_thousand_messages_the_browser_draws_those_in_sight(
     long: None, farhan: Others, open_as: OpenAs
 ) -> None:
+    """What keeps it smooth; bench/smooth.py shows how much."""
     page = open_as("member", f"/ukm/{UKM}/chat", PHONE)
     page.wait_for_selector('html[data-stream="open"]')
     assert page.evaluate(LOAD_ALL, MANY) == MANY
-    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
-    page.evaluate("document.getElementById('timeline').scrollTop = 1e9")
-    scrolling = page.evaluate(FRAMES, {"act": "scroll", "count": 100})
+    page.evaluate("document.getElementById('timeline').scrollTop = 100000")
+    page.wait_for_function(f"{DRAWN} < 400")
     page.locator("#jump").click()
-    typing = page.evaluate(KEY_TO_FRAME)
     farhan.say("pesan ke 5001")
     expect(page.locator(".message").last).to_contain_text("5001")
     expect(page.locator(".message").last).to_be_in_viewport()
-    print(f"frame while scrolling {scrolling:.0f} ms, key to frame {typing:.0f} ms")
-    assert scrolling < 100
-    assert typing < 200
-
-
-KEY_TO_FRAME = """
-  async () => {
-    const field = document.getElementById('draft');
-    const spans = [];
-    for (let n = 0; n < 20; n += 1) {
-      const at = performance.now();
-      field.value += 'x';
-      field.dispatchEvent(new InputEvent('input'));
-      await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-      spans.push(performance.now() - at);
-    }
-    return spans.sort((a, b) => a - b)[18];
-  }
-"""
+    page.wait_for_function(f"{DRAWN} < 400")
