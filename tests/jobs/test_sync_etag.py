@@ -10,7 +10,9 @@ from sqlalchemy import func, select, update
 
 from myukm.database import utcnow, write
 from myukm.demo.simulator import Simulator
-from myukm.domain.sync import sync_dispatch, sync_pembayaran, sync_tags, sync_work
+from myukm.domain.api.payments import NotModified
+from myukm.domain.api.student import Outcome
+from myukm.domain.sync import lane_desk, sync_dispatch, sync_pembayaran, sync_tags, sync_work
 from myukm.extensions import db
 from myukm.models import Siswa
 from tests.jobs.conftest import STUDENTS
@@ -139,3 +141,25 @@ def test_a_student_deleted_meanwhile_is_told(campus: Flask, payment_api: Simulat
         sync_work.work(run_id)
     ended = sync.progress_of(campus)
     assert (ended["success"], ended["failed"]) == (STUDENTS - 1, 1)
+
+
+def test_a_tag_that_was_overtaken_says_nothing_about_our_data(
+    campus: Flask, payment_api: Simulator
+) -> None:
+    """Asked for with tag A; meanwhile another one stored B; the API is back at A: not modified."""
+    run(campus)
+    with campus.app_context():
+        run_id = sync_pembayaran.start(BUDI, chosen=["100001"])["run_id"]
+        sync_dispatch.dispatch(run_id)
+        desk = lane_desk.Desk(run_id, "l" * 32)
+        desk.open()
+        (student,) = desk.turn([], 5).students
+        assert student.etag
+    alter(campus, digest="other", etag="other", pembayaran=[])
+    with campus.app_context():
+        desk.turn([Outcome.of(student, NotModified())], 0)
+        assert sync.items(run_id) == {"pending": 1}
+        desk.close([], [])
+        sync_work.work(run_id)
+        assert sync.items(run_id) == {"success": 1}
+        sync.check_stored(payment_api, ["100001"])

@@ -27,7 +27,8 @@ class Student:
 
 
 class Outcome(NamedTuple):
-    """What became of a student: payments (None: as we have them), or a failure's code and words."""
+    """What became of a student: payments, or a failure's code and words, or neither: the data that
+    we have under `etag` still stands."""
 
     item_id: int
     idperson: str
@@ -35,6 +36,7 @@ class Outcome(NamedTuple):
     payments: Payments | None
     code: str | None = None
     message: str | None = None
+    etag: str | None = None
 
     @classmethod
     def of(cls, student: Student, answer: Answer) -> Self:
@@ -42,4 +44,6 @@ class Outcome(NamedTuple):
         key = (student.item_id, student.idperson, student.attempts)
         if isinstance(answer, Failure):
             return cls(*key, None, answer.code, message(answer))
-        return cls(*key, answer if isinstance(answer, Payments) else None)
+        if isinstance(answer, Payments):
+            return cls(*key, answer)
+        return cls(*key, None, etag=student.etag)

@@ -129,6 +129,11 @@ class Desk:
     def _write(self, session: Session, outcomes: Sequence[Outcome]) -> results.Tally | None:
         """Write those outcomes whose items are still ours, and count exactly these."""
         ours = results.still_claimed(session, self.lane_id, outcomes)
+        again = sync_tags.outdated(session, ours.values())
+        for item_id in again:
+            del ours[item_id]
+        if again:
+            _free(session, self.run_id, SyncItem.id.in_(again))
         if not ours:
             return None
         flags = {"dry_run": self._dry_run, "guarded": not self._trusted}

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from myukm.database import utcnow
 from myukm.domain.api.payments import Payments
+from myukm.domain.api.student import Outcome
 from myukm.models import Siswa
 
 
@@ -30,6 +31,19 @@ def fresh(session: Session, idpersons: Iterable[str]) -> dict[str, str]:
     )
     rows = session.execute(query).all() if longest else []
     return {row.idperson: row.etag.removeprefix(_mark()) for row in rows if row.etag}
+
+
+def outdated(session: Session, outcomes: Iterable[Outcome]) -> list[int]:
+    """Return the items of answers "not modified" to a tag that is not our data's any more.
+
+    Another one wrote since it was sent: such an answer says nothing about what we have now.
+    """
+    sent = {o.idperson: o for o in outcomes if o.etag is not None}
+    if not sent:
+        return []
+    query = select(Siswa.idperson, Siswa.etag).where(Siswa.idperson.in_(sent))
+    rows = session.execute(query.order_by(Siswa.id).with_for_update()).all()
+    return [sent[idperson].item_id for idperson, tag in rows if tag != marked(sent[idperson].etag)]
 
 
 def marked(etag: str | None) -> str | None:
