@@ -59,7 +59,9 @@ class Server:
 
     def start(self) -> None:
         """Start (again) and wait until it answers."""
-        self.child = Child(self.as_account(self.command()))
+        # Into a file: a server whose words nobody reads stands still once the pipe is full.
+        redirected = ["sh", "-c", 'exec "$@" >>"$0" 2>&1', str(self.folder / "server.log")]
+        self.child = Child([*redirected, *self.as_account(self.command())])
         wait_until(self.answers, 30, f"{type(self).__name__} answers")
 
     def as_account(self, argv: list[str]) -> list[str]:
