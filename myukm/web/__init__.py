@@ -15,6 +15,7 @@ from myukm.web import (
     auth,
     change_words,
     chat,
+    deadlocks,
     errors,
     formats,
     health,
@@ -54,6 +55,7 @@ def init_app(app: Flask) -> None:
     app.json = arguments.StrictJson(app)
     security.init_app(app)
     errors.init_app(app)
+    deadlocks.init_app(app)
     formats.init_app(app)
     change_words.init_app(app)
     for part in PARTS:

@@ -2,17 +2,18 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from myukm.database import utcnow, write
 from myukm.domain import audit
-from myukm.domain.chat import presence, ukm_log, ukm_state
+from myukm.domain.chat import presence, ukm, ukm_log, ukm_state
 from myukm.domain.people import accounts, looks, own_account, people
-from myukm.errors import Conflict
+from myukm.errors import Conflict, NotFound
 from myukm.i18n import campus_language
 from myukm.live.log import Event
 from myukm.models import (
@@ -37,8 +38,9 @@ def delete_account(user: User, password: str) -> None:
     """
     own_account.confirm(user, password)
     with write() as session:
+        left = _lock_memberships(session, user.id)
         leaving = _lock(session, user.id)
-        codes, left = looks.places(leaving.id), _memberships(session, leaving.id)
+        codes = looks.places(leaving.id)
         audit.note(leaving.name, audit.DELETION, f"{leaving.nim} {leaving.name}")
         _forget_name_in_events(session, leaving, codes)
         _delete_owned(session, leaving.id)
@@ -50,7 +52,7 @@ def delete_account(user: User, password: str) -> None:
 
 
 def _lock(session: Session, user_id: int) -> User:
-    """Return the account, locked so that its own messages under way can still be stored."""
+    """Return the account, locked after its units: who posts holds a unit and asks for both."""
     admins = people.lock_admins()
     leaving = session.get_one(
         User, user_id, with_for_update={"key_share": True}, populate_existing=True
@@ -61,11 +63,14 @@ def _lock(session: Session, user_id: int) -> User:
     return leaving
 
 
-def _memberships(session: Session, user_id: int) -> Sequence[Membership]:
-    query = select(Membership).where(Membership.user_id == user_id)
-    return session.scalars(
-        query.options(joinedload(Membership.ukm), joinedload(Membership.user))
-    ).all()
+def _lock_memberships(session: Session, user_id: int) -> list[Membership]:
+    """Return the memberships, each locked with its unit by the statement that posting uses."""
+    query = select(Ukm.code).join(Membership).where(Membership.user_id == user_id)
+    places = []
+    for code in session.scalars(query.order_by(Ukm.code)).all():
+        with suppress(NotFound):  # put out of the unit a moment ago
+            places.append(ukm.membership(user_id, code, lock=True))
+    return places
 
 
 def _delete_owned(session: Session, user_id: int) -> None:
@@ -88,8 +93,8 @@ def _tell(session: Session, user: User, codes: Sequence[str], left: Sequence[Mem
         ukm_state.tell_membership(place.ukm, place, "left", member=False)
     looks.tell(user, codes)
     pinned = select(UkmPin.ukm_id).where(UkmPin.by_id == user.id)
-    for ukm in session.scalars(select(Ukm).where(Ukm.id.in_(pinned))):
-        ukm_state.tell_changed(ukm)
+    for unit in session.scalars(select(Ukm).where(Ukm.id.in_(pinned))):
+        ukm_state.tell_changed(unit)
 
 
 def _new_name() -> str:
