@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 from sqlalchemy import select
@@ -29,6 +30,28 @@ ARGUMENTS = [
 ]
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
+
+
+def axe_finds_nothing(page: Page) -> None:
+    """Assert that axe has nothing to say about the page as it stands."""
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def forms(page: Page) -> Iterator[None]:
+    """Put the page into each of its forms in turn: phone and desktop, light and dark."""
+    for size in (PHONE, DESKTOP):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+            yield
+
+
+def check_look(page: Page) -> None:
+    """Assert that axe finds nothing and nothing scrolls sideways, in every form of the page."""
+    for _form in forms(page):
+        axe_finds_nothing(page)
+        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
 @pytest.fixture(scope="module")

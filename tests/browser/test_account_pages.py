@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PHONE
+from tests.browser.conftest import PHONE, axe_finds_nothing
 from tests.support.people import PASSWORD, UKM
 from tests.support.pictures import half_red
 
@@ -22,8 +21,7 @@ def file(name: str, kind: str, data: bytes) -> Any:
 def assert_clean(page: Page) -> None:
     page.emulate_media(reduced_motion="reduce")
     page.wait_for_load_state("load")
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    axe_finds_nothing(page)
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Page
 
 from myukm.database import write
 from myukm.models import Siswa
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import DESKTOP, PHONE, axe_finds_nothing, check_look
 
 OpenAs = Callable[..., Page]
 PAGES = [
@@ -63,14 +62,7 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
     open_as: OpenAs, student: None, complaints: list[str], who: str, path: str
 ) -> None:
     page = open_as(who, path, PHONE)
-    for size in (PHONE, DESKTOP):
-        page.set_viewport_size(size)  # type: ignore[arg-type]
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-            found = Axe().run(page)
-            assert found.violations_count == 0, found.generate_report()
-        wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-        assert not wide, f"{path} scrolls sideways at {size['width']}"
+    check_look(page)
     complaints[:] = [c for c in complaints if "404" not in c or "tidak-ada" not in c]
 
 
@@ -79,8 +71,7 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
 def test_the_pages_before_the_log_in(chromium, web, path: str, size: dict[str, int]) -> None:
     page = chromium.new_page(viewport=size)
     page.goto(f"{web.url}{path}")
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    axe_finds_nothing(page)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent").strip()
     page.close()

@@ -5,14 +5,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Page, expect
 
 from myukm.domain.chat import chat, reports, ukm_office
 from myukm.extensions import db
 from myukm.models import User
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import PHONE, check_look
 from tests.support.people import NAMES, UKM
 
 OpenAs = Callable[..., Page]
@@ -52,13 +51,7 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
     open_as: OpenAs, people: dict[str, int], who: str, path: str
 ) -> None:
     page = open_live(open_as, who, path.format(**people))
-    for size in (PHONE, DESKTOP):
-        page.set_viewport_size(size)  # type: ignore[arg-type]
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-            found = Axe().run(page)
-            assert found.violations_count == 0, found.generate_report()
-        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    check_look(page)
 
 
 def press_until(page: Page, name: str, role: str = "button") -> None:

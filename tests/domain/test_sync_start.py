@@ -89,16 +89,21 @@ def test_dispatch_writes_one_item_per_active_student_and_fixes_the_total(campus:
     assert (now["status"], now["total"], now["pending"]) == ("running", 9, 9)
 
 
+def write_first_chunk(run_id: int) -> None:
+    """Do what a dispatch has done that died after its first chunk."""
+    with write() as session:
+        run = sync_dispatch.locked(session, run_id)
+        assert run is not None
+        sync_dispatch._write_items(session, run)
+
+
 @every_database
 def test_a_dispatch_that_was_cut_short_goes_on(
     campus: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sync_dispatch, "CHUNK", 4)
     run_id = sync_pembayaran.start(BUDI)["run_id"]
-    with write() as session:
-        run = sync_dispatch.locked(session, run_id)
-        assert run is not None
-        sync_dispatch._write_items(session, run)
+    write_first_chunk(run_id)
     assert sync.items(run_id) == {"pending": 4}
     assert progress.current()["total"] == 0
     assert sync_dispatch.dispatch(run_id) == 10
@@ -110,10 +115,7 @@ def test_a_run_cancelled_in_the_middle_of_its_dispatch_adds_up(
 ) -> None:
     monkeypatch.setattr(sync_dispatch, "CHUNK", 4)
     run_id = sync_pembayaran.start(BUDI)["run_id"]
-    with write() as session:
-        run = sync_dispatch.locked(session, run_id)
-        assert run is not None
-        sync_dispatch._write_items(session, run)
+    write_first_chunk(run_id)
     ended = sync_pembayaran.cancel(BUDI)
     assert (ended["status"], ended["total"], ended["cancelled"]) == ("cancelled", 4, 4)
     assert sync_dispatch.dispatch(run_id) == 0

@@ -13,11 +13,12 @@ from myukm.domain.chat.chat_rules import (
     check_client_id,
     checked_text,
     find_message,
+    refuse_deleted,
     refuse_flood,
     refuse_muted,
 )
 from myukm.domain.chat.mentions import mentioned
-from myukm.errors import Conflict, Forbidden
+from myukm.errors import Forbidden
 from myukm.extensions import db
 from myukm.live import log as events
 from myukm.models import ChatMessage, Membership, User
@@ -52,7 +53,7 @@ def _store(place: Membership, user: User, body: str, client_id: str, reply_to: A
     ukm.refuse_archived(place.ukm)
     refuse_muted(place)
     refuse_flood(user.id)
-    quoted = None if reply_to is None else find_message(place, reply_to)
+    quoted = None if reply_to is None else find_message(place.ukm_id, reply_to)
     place.ukm.last_number += 1
     place.read_number = place.ukm.last_number
     message = ChatMessage(
@@ -75,13 +76,12 @@ def edit(user_id: int, code: str, message_id: int, text: Any) -> ChatMessage:
     """
     with write():
         place = ukm.membership(user_id, code, lock=True)
-        message = find_message(place, message_id)
+        message = find_message(place.ukm_id, message_id)
         if message.user_id != user_id:
             raise Forbidden(_("Hanya penulisnya yang boleh mengubah pesan."), code="not_yours")
         ukm.refuse_archived(place.ukm)
         refuse_muted(place)
-        if message.deleted_at:
-            raise Conflict(_("Pesan ini sudah dihapus."), code="message_deleted")
+        refuse_deleted(message)
         if utcnow() - message.created_at > EDIT_WITHIN:
             raise Forbidden(_("Pesan hanya bisa diubah selama 15 menit."), code="too_late")
         body = checked_text(text)
@@ -99,7 +99,7 @@ def delete(user_id: int, code: str, message_id: int) -> None:
     """
     with write():
         place = ukm.membership(user_id, code, lock=True)
-        message = find_message(place, message_id)
+        message = find_message(place.ukm_id, message_id)
         if message.user_id != user_id and not place.is_admin:
             raise Forbidden(_("Hanya penulis atau pengurus UKM yang boleh menghapus pesan."))
         if message.user_id != user_id and not message.deleted_at:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from myukm.database import is_id, utcnow
 from myukm.domain.texts import clean, is_blank
-from myukm.errors import Forbidden, Invalid, NotFound, TooFast
+from myukm.errors import Conflict, Forbidden, Invalid, NotFound, TooFast
 from myukm.extensions import db
 from myukm.models import ChatMessage, Membership
 
@@ -58,15 +58,21 @@ def refuse_flood(user_id: int) -> None:
         raise TooFast(_("Terlalu cepat. Tunggu beberapa detik."), code="too_fast")
 
 
-def find_message(place: Membership, message_id: Any) -> ChatMessage:
-    """Return a message of the member's UKM, read under the UKM's lock. Raises `NotFound`."""
+def find_message(ukm_id: int, message_id: Any) -> ChatMessage:
+    """Return a message of the UKM, read under the UKM's lock. Raises `NotFound`."""
     query = (
         select(ChatMessage)
         .options(joinedload(ChatMessage.user), joinedload(ChatMessage.ukm))
-        .where(ChatMessage.ukm_id == place.ukm_id, ChatMessage.id == message_id)
+        .where(ChatMessage.ukm_id == ukm_id, ChatMessage.id == message_id)
         .execution_options(populate_existing=True)
     )
     message = db.session.scalar(query) if is_id(message_id) else None
     if message is None:
         raise NotFound(_("Pesan ini tidak ada."), code="no_such_message")
     return message
+
+
+def refuse_deleted(message: ChatMessage) -> None:
+    """Raise `Conflict` for a message of which only the place is left."""
+    if message.deleted_at:
+        raise Conflict(_("Pesan ini sudah dihapus."), code="message_deleted")

@@ -5,8 +5,7 @@ from typing import Any
 from myukm.database import utcnow, write
 from myukm.domain.chat import ukm, ukm_log, ukm_state
 from myukm.domain.chat.broadcast import topic
-from myukm.domain.chat.chat_rules import checked_text
-from myukm.domain.chat.standing import standing
+from myukm.domain.chat.chat_rules import checked_text, find_message, refuse_deleted
 from myukm.domain.chat.ukm_desk import Officer, take
 from myukm.extensions import db
 from myukm.live import log as events
@@ -27,7 +26,8 @@ def pin_message(officer: Officer, code: str, message_id: Any) -> Ukm:
     """Pin a message of the unit. Raises as `pin_text`; `Conflict` for a deleted message."""
     with write():
         unit = take(officer, code)
-        message = standing(unit.id, message_id)
+        message = find_message(unit.id, message_id)
+        refuse_deleted(message)
         return _pin(officer, unit, UkmPin(message_id=message.id))
 
 

@@ -9,8 +9,8 @@ from sqlalchemy import case, delete, func, select
 
 from myukm.database import count_changed, write
 from myukm.domain.chat import broadcast, ukm
-from myukm.domain.chat.chat_rules import find_message, refuse_muted
-from myukm.errors import Conflict, Invalid
+from myukm.domain.chat.chat_rules import find_message, refuse_deleted, refuse_muted
+from myukm.errors import Invalid
 from myukm.extensions import db
 from myukm.live import log as events
 from myukm.models import ChatMessage, ChatReaction
@@ -55,11 +55,10 @@ def remove(user_id: int, code: str, message_id: int, emoji: str) -> list[dict[st
 
 def _open_message(user_id: int, code: str, message_id: int) -> ChatMessage:
     place = ukm.membership(user_id, code, lock=True)
-    message = find_message(place, message_id)
+    message = find_message(place.ukm_id, message_id)
     ukm.refuse_archived(place.ukm)
     refuse_muted(place)
-    if message.deleted_at:
-        raise Conflict(_("Pesan ini sudah dihapus."), code="message_deleted")
+    refuse_deleted(message)
     return message
 
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
 from myukm.database import count_changed, utcnow, write
 from myukm.domain.chat import chat, ukm, ukm_log
-from myukm.domain.chat.standing import standing
+from myukm.domain.chat.chat_rules import find_message, refuse_deleted
 from myukm.domain.chat.ukm_desk import Officer, take
 from myukm.domain.paging import Page, paginate
 from myukm.domain.rights import mine
@@ -39,7 +39,8 @@ def report(user_id: int, code: str, message_id: int, reason: Any) -> None:
     text = _checked(reason)
     with write() as session:
         place = ukm.membership(user_id, code, lock=True)
-        message = standing(place.ukm_id, message_id)
+        message = find_message(place.ukm_id, message_id)
+        refuse_deleted(message)
         if message.user_id == user_id:
             raise Conflict(_("Ini pesan Anda sendiri."), code="own_message")
         about = {"ukm_id": place.ukm_id, "message_id": message.id, "user_id": user_id}
@@ -63,7 +64,7 @@ def waiting(ukm_id: int, page: int = 1) -> Page[Reported]:
     query = (
         select(ChatMessage)
         .options(joinedload(ChatMessage.user))
-        .where(ChatMessage.id.in_(_open(ukm_id).with_only_columns(MessageReport.message_id)))
+        .where(ChatMessage.id.in_(select(MessageReport.message_id).where(_open(ukm_id))))
         .order_by(ChatMessage.id)
     )
     found = paginate(query, page)
@@ -74,9 +75,9 @@ def waiting(ukm_id: int, page: int = 1) -> Page[Reported]:
 
 def _reports(ukm_id: int, message_ids: Sequence[int]) -> dict[int, list[MessageReport]]:
     query = (
-        _open(ukm_id)
+        select(MessageReport)
         .options(joinedload(MessageReport.user))
-        .where(MessageReport.message_id.in_(message_ids))
+        .where(_open(ukm_id), MessageReport.message_id.in_(message_ids))
         .order_by(MessageReport.id)
     )
     found: dict[int, list[MessageReport]] = {message_id: [] for message_id in message_ids}
@@ -85,17 +86,13 @@ def _reports(ukm_id: int, message_ids: Sequence[int]) -> dict[int, list[MessageR
     return found
 
 
-def _open(ukm_id: int) -> Any:
-    return select(MessageReport).where(
-        MessageReport.ukm_id == ukm_id, MessageReport.settled_at.is_(None)
-    )
+def _open(ukm_id: int) -> ColumnElement[bool]:
+    return and_(MessageReport.ukm_id == ukm_id, MessageReport.settled_at.is_(None))
 
 
 def count_waiting(ukm_id: int) -> int:
     """Return how many reported messages wait for a decision."""
-    query = select(func.count(MessageReport.message_id.distinct())).where(
-        MessageReport.ukm_id == ukm_id, MessageReport.settled_at.is_(None)
-    )
+    query = select(func.count(MessageReport.message_id.distinct())).where(_open(ukm_id))
     return db.session.scalar(query) or 0
 
 
@@ -108,11 +105,7 @@ def settle(officer: Officer, code: str, message_id: int, *, erase: bool) -> None
         unit = take(officer, code)
         settled = (
             update(MessageReport)
-            .where(
-                MessageReport.ukm_id == unit.id,
-                MessageReport.message_id == message_id,
-                MessageReport.settled_at.is_(None),
-            )
+            .where(_open(unit.id), MessageReport.message_id == message_id)
             .values(settled_at=utcnow())
         )
         if not count_changed(session, settled):

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from flask_babel import lazy_gettext as _
 from redis.exceptions import RedisError
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 
 from myukm.database import count_changed, is_id, write
 from myukm.domain.rights import mine
@@ -21,12 +21,16 @@ log = logging.getLogger(__name__)
 
 def counts(user_id: int) -> list[dict[str, Any]]:
     """Return `{"ukm", "count", "notices"}` for each UKM of the account."""
-    query = (
-        select(Ukm.code, Ukm.last_number - Membership.read_number, Membership.notices)
-        .join_from(Membership, Ukm)
-        .where(Membership.user_id == user_id)
+    query = _every().where(Membership.user_id == user_id)
+    return [_count(code, count, told) for _user, code, count, told in db.session.execute(query)]
+
+
+def _every() -> Select[int, str, int, str]:
+    """Return the query for (user_id, code, unread, notices) of all memberships."""
+    unread = Ukm.last_number - Membership.read_number
+    return select(Membership.user_id, Ukm.code, unread, Membership.notices).join_from(
+        Membership, Ukm
     )
-    return [_count(*row) for row in db.session.execute(query)]
 
 
 def _count(code: str, count: int, notices: str) -> dict[str, Any]:
@@ -74,16 +78,7 @@ def tell_waiting() -> None:
 
 def tell(ukm_id: int, user_id: int | None = None) -> None:
     """Tell the members of a UKM (or one of them) how many unread messages they have there."""
-    query = (
-        select(
-            Membership.user_id,
-            Ukm.code,
-            Ukm.last_number - Membership.read_number,
-            Membership.notices,
-        )
-        .join_from(Membership, Ukm)
-        .where(Membership.ukm_id == ukm_id)
-    )
+    query = _every().where(Membership.ukm_id == ukm_id)
     if user_id is not None:
         query = query.where(Membership.user_id == user_id)
     wake.tell_all(
