@@ -83,5 +83,10 @@ def test_the_site_passes_on_what_it_should(
         assert stream.headers["Content-Type"].startswith("text/event-stream")
         assert next(stream.iter_lines()).startswith(b":"), "the first bytes come at once"
     assert get(f"{proxied}/metrics").status_code == 404
-    static = get(f"{proxied}/static/favicon.svg")
-    assert (static.status_code, "immutable" in static.headers["Cache-Control"]) == (200, True)
+    for address, caching in (
+        ("/static/v-0123456789/js/api.js", "public, max-age=31536000, immutable"),
+        ("/static/favicon.svg", "no-cache"),
+    ):
+        static = get(f"{proxied}{address}")
+        assert (static.status_code, static.headers["Cache-Control"]) == (200, caching)
+        assert static.headers["Content-Encoding"] == "gzip"

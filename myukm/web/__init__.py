@@ -24,6 +24,7 @@ from myukm.web import (
     register,
     reset_password,
     security,
+    static_files,
     stream,
     ukm,
 )
@@ -57,6 +58,7 @@ def init_app(app: Flask) -> None:
     errors.init_app(app)
     deadlocks.init_app(app)
     formats.init_app(app)
+    static_files.init_app(app)
     change_words.init_app(app)
     for part in PARTS:
         app.register_blueprint(part.bp)

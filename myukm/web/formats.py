@@ -2,9 +2,6 @@
 
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app, request, url_for
@@ -20,7 +17,6 @@ from myukm.web.access import ADMINS, LOOKERS, OPERATORS
 def init_app(app: Flask) -> None:
     """Add the filters and the context that templates use."""
     app.jinja_env.filters.update(rupiah=rupiah, angka=angka, waktu=waktu)
-    app.jinja_env.globals.update(static_url=static_url)
     app.context_processor(page_context)
 
 
@@ -49,17 +45,6 @@ def waktu(moment: datetime | str | None) -> Markup:
         format_datetime(moment, _("d MMMM y HH.mm.ss")),
         format_datetime(moment, _("d MMM y HH.mm")),
     )
-
-
-def static_url(path: str) -> str:
-    """Return the address of a static file, with its content's digest so caches can keep it."""
-    return url_for("static", filename=path, v=_digest(path, current_app.debug))
-
-
-@cache
-def _digest(path: str, _debug: bool) -> str:
-    file = Path(current_app.static_folder or "") / path
-    return sha256(file.read_bytes()).hexdigest()[:10]
 
 
 def page_context() -> dict[str, Any]:

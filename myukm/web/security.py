@@ -61,7 +61,7 @@ def send_headers(response: Response) -> Response:
     }
     for name, value in headers.items():
         response.headers.setdefault(name, value)
-    if request.endpoint != "static" and not response.headers.get("Cache-Control"):
+    if not response.headers.get("Cache-Control"):
         response.headers["Cache-Control"] = "no-store"
     if current_app.config["SESSION_COOKIE_SECURE"]:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"

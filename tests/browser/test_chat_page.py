@@ -72,7 +72,7 @@ def test_what_waited_while_the_log_in_ended_goes_out_after_the_next_one(
     expect(mega.get_by_role("log")).to_contain_text("Server tidak terjangkau")
     mega.context.clear_cookies()
     mega.unroute("**/messages")
-    expect(mega.get_by_role("log")).to_contain_text("Silakan masuk dulu")
+    expect(mega.get_by_role("log")).to_contain_text("Silakan masuk dulu", timeout=20_000)
     mega.reload()
     log_in(mega, "member")
     expect(farhan.get_by_role("log")).to_contain_text("sebelum keluar")

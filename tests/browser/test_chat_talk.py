@@ -190,6 +190,8 @@ LISTEN = """
     static async requestPermission() { this.asked += 1; return "granted" }
     constructor(title, { body }) { super(); notes.push(`${title}: ${body}`) }
   };
+  const note = async (title, { body }) => { notes.push(`${title}: ${body}`) };
+  if (isSecureContext) ServiceWorkerRegistration.prototype.showNotification = note;
   Object.defineProperty(Document.prototype, "hidden", { get: () => window.away === true });
 """
 LOOK_AWAY = "away = true; document.dispatchEvent(new Event('visibilitychange'))"
@@ -224,6 +226,27 @@ def test_what_rings_is_what_the_member_chose(farhan: Others, open_as: OpenAs) ->
     wait_until(lambda: heard() == told, 10, "one notification and one tone")
     expect(mega).to_have_title(re.compile(r"^\(2\) "))
     expect(mega.locator("link[rel=icon]")).to_have_attribute("href", re.compile("^data:"))
+
+
+def test_a_notification_comes_from_the_service_worker_as_phones_want_it(
+    farhan: Others, open_as: OpenAs
+) -> None:
+    mega = open_room(open_as, "member")
+    mega.context.grant_permissions(["notifications"])
+    mega.get_by_role("button", name="Pemberitahuan").click()
+    mega.get_by_label("Pemberitahuan saat tab").check()
+    mega.get_by_label("Sebutan dan balasan").check()
+    expect(mega.get_by_label("Sebutan dan balasan")).to_be_checked()
+    mega.evaluate("Object.defineProperty(Document.prototype, 'hidden', { get: () => true })")
+    mega.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    farhan.say("@Mega Lestari ayo latihan")
+    shown = """async () => {
+      const registration = await navigator.serviceWorker.ready;
+      const notes = await registration.getNotifications();
+      return notes.map(({ body, tag, data }) => [body, tag, data]);
+    }"""
+    told = [["@Mega Lestari ayo latihan", "ukm-ROBOTIK", "/ukm/ROBOTIK/chat"]]
+    wait_until(lambda: mega.evaluate(shown) == told, 10, "a notification that lasts")
 
 
 def test_a_mute_closes_the_field_until_its_end(farhan: Others, open_as: OpenAs) -> None:

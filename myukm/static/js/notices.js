@@ -1,6 +1,7 @@
 // The room's notices: which messages ring (kept by the server), and how (kept by this browser).
 
 import * as api from "./api.js";
+import { ask } from "./notification.js";
 import { beep, wants } from "./ring.js";
 import { keep, local } from "./storage.js";
 import { on } from "./stream.js";
@@ -9,16 +10,11 @@ import { toast } from "./toast.js";
 
 const { account } = document.documentElement.dataset;
 
-async function allowed() {
-  if (!window.Notification) return false;
-  return (await Notification.requestPermission()) === "granted";
-}
-
 /** Nobody is asked for a permission before they switched the thing on. */
 async function switched({ target }) {
   const { name, checked } = target;
   if (name === "sound" && checked) beep();
-  if (name === "notify" && checked && !(await allowed())) {
+  if (name === "notify" && checked && !(await ask())) {
     target.checked = false;
     toast(say("not_allowed"), "wait");
     return;

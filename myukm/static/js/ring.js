@@ -2,6 +2,7 @@
 // does it for all, and none while somebody looks at that room.
 
 import { now } from "./clock.js";
+import { allowed, show } from "./notification.js";
 import { local, read } from "./storage.js";
 import { on } from "./stream.js";
 import { isolated, say } from "./text.js";
@@ -45,16 +46,10 @@ export function beep() {
 }
 
 function notify({ ukm, name, message }) {
-  try {
-    const title = say("notice_title", { name: isolated(name), ukm });
-    const note = new Notification(title, { body: message, tag: `ukm-${ukm}`, renotify: true });
-    note.addEventListener("click", () => {
-      note.close();
-      window.open(`/ukm/${ukm}/chat`, `ukm-${ukm}`)?.focus();
-    });
-  } catch (error) {
-    console.info(error.message); // some phones allow them to service workers only
-  }
+  const title = say("notice_title", { name: isolated(name), ukm });
+  show(title, message, `ukm-${ukm}`, `/ukm/${ukm}/chat`).catch((error) => {
+    console.info(error.message); // the permission was taken back, or the phone has its reasons
+  });
 }
 
 /** While a page is looked at it holds a lock that says so; a crash gives it back. */
@@ -97,7 +92,7 @@ function maySound() {
   return wants("sound") && touched && performance.now() - rang > REST_MS;
 }
 
-const mayNotify = () => wants("notify") && window.Notification?.permission === "granted";
+const mayNotify = () => wants("notify") && allowed();
 
 async function ring(message) {
   if (!meant(message)) return;
