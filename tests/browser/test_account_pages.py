@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import PHONE, axe_finds_nothing
 from tests.support.people import PASSWORD, UKM
@@ -66,6 +66,19 @@ def test_a_friend_sees_photo_and_farewell_without_a_reload(open_as: OpenAs) -> N
     profile.wait_for_url("**/login?deleted=1")
     expect(said).to_contain_text("Pengguna terhapus")
     expect(said.locator(".avatar img")).not_to_be_attached()
+
+
+def test_a_press_before_the_script_is_there_is_asked_when_it_is(open_as: OpenAs) -> None:
+    page = open_as("member", "/ukm", PHONE)
+    late: list[Route] = []
+    page.route("**/js/app.js", lambda route: late.append(route))  # noqa: PLW0108 (Playwright asks)
+    page.goto(page.url.replace("/ukm", "/profile"), wait_until="commit")
+    page.get_by_role("button", name="Keluar dari semua perangkat").click()
+    assert late
+    late[0].continue_()
+    expect(page.locator("#confirm-everywhere")).to_be_visible()
+    page.locator("#confirm-everywhere").get_by_role("button", name="Keluar dari semuanya").click()
+    page.wait_for_url("**/login*")
 
 
 def test_a_new_password(open_as: OpenAs) -> None:

@@ -78,6 +78,9 @@ def test_a_name_is_completed_by_keyboard_and_marked_for_the_person(
     expect(message(other, "ayo").locator(".mention")).to_have_text("@Farhan Hakim")
     expect(message(other, "ayo")).to_have_class(re.compile("for-me"))
     expect(message(mega, "ayo")).not_to_have_class(re.compile("for-me"))
+    field.fill("beda @Farhan dan @Farhanuddin")
+    field.press("Enter")
+    expect(message(other, "beda").locator(".mention")).to_have_text(["@Farhan"])
 
 
 def tap(page: Page, place: Locator) -> None:

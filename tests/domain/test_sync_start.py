@@ -133,6 +133,7 @@ def test_only_chosen_students(campus: Flask) -> None:
     [
         ({"chosen": ["100001", "x"]}, Invalid, "unknown_student"),
         ({"chosen": ["100001", "0100001"]}, Invalid, "unknown_student"),
+        ({"chosen": ["100001", "100009"]}, Invalid, "inactive_student"),
         ({"chosen": []}, Invalid, "no_student"),
         ({"failed_of": 99}, NotFound, "no_such_run"),
     ],
@@ -140,6 +141,8 @@ def test_only_chosen_students(campus: Flask) -> None:
 def test_what_can_not_be_started_starts_nothing(
     campus: Flask, wishes: dict[str, Any], error: type[DomainError], code: str
 ) -> None:
+    with write() as session:
+        session.execute(update(Siswa).where(Siswa.idperson == "100009").values(active=False))
     with pytest.raises(error) as refused:
         sync_pembayaran.start(BUDI, **wishes)
     assert refused.value.code == code

@@ -40,7 +40,8 @@ def check(
 ) -> list[str] | None:
     """Return the chosen ids without doubles, once it is sure that there is somebody to sync.
 
-    Raises `NotFound` for an unknown run `failed_of`, `Invalid` for unknown students or none.
+    Raises `NotFound` for an unknown run `failed_of`, `Invalid` for students that are unknown or
+    inactive, or for none.
     """
     if failed_of is not None and not _is_run(failed_of):
         raise NotFound(_("Tidak ada proses #%(run)s.", run=failed_of), code="no_such_run")
@@ -65,8 +66,15 @@ def _check_chosen(students: Sequence[str]) -> None:
     if len(students) > MOST_CHOSEN:
         text = _("Paling banyak %(n)d siswa dapat dipilih.", n=MOST_CHOSEN)
         raise Invalid(text, code="too_many_students")
-    known = set(db.session.scalars(select(Siswa.idperson).where(Siswa.idperson.in_(students))))
-    if unknown := [student for student in students if student not in known]:
-        shown = ", ".join(unknown[:5]) + (" …" if len(unknown) > 5 else "")
-        text = _("%(n)d siswa tidak dikenal: %(ids)s", n=len(unknown), ids=shown)
+    query = select(Siswa.idperson, Siswa.active).where(Siswa.idperson.in_(students))
+    active = {row.idperson: row.active for row in db.session.execute(query)}
+    if unknown := [student for student in students if student not in active]:
+        text = _("%(n)d siswa tidak dikenal: %(ids)s", n=len(unknown), ids=_some(unknown))
         raise Invalid(text, code="unknown_student")
+    if inactive := [student for student in students if not active[student]]:
+        text = _("%(n)d siswa tidak aktif: %(ids)s", n=len(inactive), ids=_some(inactive))
+        raise Invalid(text, code="inactive_student")
+
+
+def _some(students: Sequence[str]) -> str:
+    return ", ".join(students[:5]) + (" …" if len(students) > 5 else "")

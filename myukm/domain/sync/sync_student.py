@@ -31,7 +31,9 @@ def sync(idperson: str) -> str:
     outcome = asyncio.run(_ask(idperson))
     with write() as session:
         answers = {} if outcome.code else {idperson: outcome.payments}
-        changed, _known = outcomes.changes(session, answers)
+        changed, known = outcomes.changes(session, answers)
+        if answers.keys() - known:
+            return "gone"
         payment_history.note(session, None, changed, payment_history.known(session, changed))
         outcomes.store(session, changed)
         result = "failed" if outcome.code else "success" if changed else "unchanged"

@@ -13,10 +13,12 @@ export function confirmed(id, text) {
 
 /** Forms that carry data-confirm are sent only after their dialog was agreed to. */
 export function startConfirms() {
+  document.removeEventListener("submit", window.holdForm);
   document.addEventListener("submit", async (event) => {
     const { confirm } = event.target.dataset;
     if (!confirm) return;
     event.preventDefault();
     if (await confirmed(confirm)) event.target.submit();
   });
+  window.heldForm()?.requestSubmit();
 }
