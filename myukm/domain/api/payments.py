@@ -2,30 +2,29 @@
 
 import json
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
+import msgspec
 from flask_babel import lazy_gettext as _
 
 from myukm import exact_json
+from myukm.domain.api import plain_answer
 from myukm.domain.api.failures import Failure
+from myukm.domain.api.plain_answer import MOST
 
 SUMMARY = ("total_billed", "total_paid", "total_remaining")
 ITEM = ("amount_billed", "amount_paid", "remaining_balance")
-# What the digest knows of each object by itself.
-ACCOUNT_FIELDS = frozenset({"idperson", "saldo", "periods"})
-PERIOD_FIELDS = frozenset({"period_id", "kelas_info", "summary", "categories"})
-CATEGORY_FIELDS = frozenset({"category_name", "summary", "items"})
-SUMMARY_FIELDS = frozenset({*SUMMARY, "fully_paid"})
-ITEM_FIELDS = frozenset({*ITEM, "unit_name"})
-# More than any student ever paid, and few enough digits for every database to keep exactly.
-MOST = 10**13
 SEN = Decimal("0.01")
 
 _NUMERIC = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?")
-_UNSAFE = re.compile(r"\\u(0000|d[89a-f])", re.IGNORECASE)
+_UNSAFE = re.compile(rb"\\u(0000|d[89a-f])", re.IGNORECASE)
+
+
+_sorted = msgspec.json.Encoder(order="sorted", decimal_format="number")
 
 
 class InvalidBody(ValueError):
@@ -38,18 +37,23 @@ class WrongStudent(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Payments:
-    """What a student's answer says: `periods` as they came, amounts in rupiah.
+    """What a student's answer says, amounts in rupiah; `text` is the JSON of its periods.
 
     `saldo` is None when the API knows of no payments. `digest` is equal for answers that mean the
     same, whatever the order of their keys and whether amounts came as numbers or as texts. `etag`
-    is the API's own name for the answer.
+    is the API's own name for the answer. Thousands wait for the database: as text they are small.
     """
 
-    periods: list[Any]
+    text: msgspec.Raw
     saldo: Decimal | None
     tunggakan: Decimal
     digest: str
     etag: str | None = None
+
+    @property
+    def periods(self) -> list[Any]:
+        """The periods as they came, read from their text each time."""
+        return list(exact_json.loads(bytes(self.text)))
 
     @property
     def lunas(self) -> bool:
@@ -69,19 +73,39 @@ def parse(body: bytes, idperson: str, etag: str | None = None) -> Payments:
 
     Raises `InvalidBody`, or `WrongStudent` when it is valid JSON about another student.
     """
+    plain = None if _UNSAFE.search(body) else plain_answer.read(body)
+    if plain is None:
+        return _parse_closely(body, idperson, etag)
+    _check_accounts([account.idperson for account in plain], idperson)
+    if not plain:
+        return _payments(None, [], None, 0, etag)
+    account = plain[0]
+    owed = sum(max(period.summary.total_remaining, 0) for period in account.periods)
+    return _payments(account, account.periods, account.saldo, owed, etag)
+
+
+def _parse_closely(body: bytes, idperson: str, etag: str | None) -> Payments:
+    """Do the same for an answer that is not of the usual form, but may be right."""
     account = _account(_decoded(body), idperson)
-    meaning = _Meaning()
     if account is None:
-        return Payments([], None, Decimal(0), meaning.digest(), etag)
-    saldo = amount(account.get("saldo"))
-    meaning.amounts.append(saldo)
-    meaning.note_others(account, ACCOUNT_FIELDS)
-    owed: int | Decimal = 0
-    for period in _objects(account.get("periods")):
-        owed += max(_period(period, meaning), 0)
+        return _payments(None, [], None, 0, etag)
+    meaning = _meaning(account)
+    owed = sum(max(period["summary"]["total_remaining"], 0) for period in meaning["periods"])
+    return _payments(meaning, account["periods"], meaning["saldo"], owed, etag)
+
+
+def _payments(
+    meaning: Any,
+    periods: Sequence[Any],
+    saldo: int | Decimal | None,
+    owed: int | Decimal,
+    etag: str | None,
+) -> Payments:
     if owed >= MOST:
         raise InvalidBody(_("jumlahnya terlalu besar"))
-    return Payments(account["periods"], _money(saldo), _money(owed), meaning.digest(), etag)
+    text = msgspec.Raw(exact_json.dumps(periods).encode())
+    digest = sha256(_sorted.encode(meaning)).hexdigest()
+    return Payments(text, None if saldo is None else _money(saldo), _money(owed), digest, etag)
 
 
 def amount(value: Any) -> int | Decimal:
@@ -97,9 +121,8 @@ def amount(value: Any) -> int | Decimal:
 
 def _decoded(body: bytes) -> Any:
     try:
-        text = body.decode()
-        value = exact_json.loads(text)
-        if b"\\u" in body and _UNSAFE.search(text):
+        value = exact_json.loads(body)
+        if _UNSAFE.search(body):
             _refuse_unsafe(value)
     except InvalidBody:
         raise
@@ -121,74 +144,59 @@ def _account(value: Any, idperson: str) -> dict[str, Any] | None:
     if not isinstance(value, dict):
         raise InvalidBody(_("bukan objek"))
     accounts = _objects(value.get("data"))
-    for account in accounts:
-        _check_owner(account.get("idperson"), idperson)
-    if len(accounts) > 1:
-        raise InvalidBody(_("lebih dari satu akun"))
+    _check_accounts([account.get("idperson") for account in accounts], idperson)
     return accounts[0] if accounts else None
 
 
-def _check_owner(owner: Any, idperson: str) -> None:
-    if type(owner) is not int and not isinstance(owner, str):
-        raise InvalidBody(_("akun tanpa idperson"))
-    if str(owner) != idperson:
-        raise WrongStudent("the account is somebody else's")
+def _check_accounts(owners: Sequence[Any], idperson: str) -> None:
+    for owner in owners:
+        if type(owner) is not int and not isinstance(owner, str):
+            raise InvalidBody(_("akun tanpa idperson"))
+        if str(owner) != idperson:
+            raise WrongStudent("the account is somebody else's")
+    if len(owners) > 1:
+        raise InvalidBody(_("lebih dari satu akun"))
 
 
-@dataclass(slots=True)
-class _Meaning:
-    """What an answer says, in the form that is compared: its words, its amounts, in their order.
-
-    The amounts, a hundred an answer, are checked together: with thousands of answers that counts.
-    """
-
-    words: list[str] = field(default_factory=list)
-    amounts: list[Any] = field(default_factory=list)
-
-    def note_others(self, values: dict[str, Any], known: frozenset[str]) -> None:
-        """What the contract does not name is kept as it came, and counts as well."""
-        if values.keys() != known:
-            others = {name: value for name, value in values.items() if name not in known}
-            self.words.append(json.dumps(others, sort_keys=True, default=str))
-
-    def digest(self) -> str:
-        """Return the digest of it all. Raises `InvalidBody` for an amount that is none."""
-        amounts = self.amounts
-        if not (set(map(type, amounts)) == {int} and -MOST < min(amounts) <= max(amounts) < MOST):
-            amounts = [spelled(amount(value)) for value in amounts]
-        # NUL parts the words: no text of an answer contains it.
-        text = "\0".join((*self.words, "", *map(str, amounts)))
-        return sha256(text.encode()).hexdigest()
+def _meaning(account: dict[str, Any]) -> dict[str, Any]:
+    """Return the account checked and in the plain form; what the contract does not name stays."""
+    periods = [_period(period) for period in _objects(account.get("periods"))]
+    own = {"idperson": str(account["idperson"]), "saldo": _plain(account.get("saldo"))}
+    return account | own | {"periods": periods}
 
 
-def _period(period: dict[str, Any], meaning: _Meaning) -> int | Decimal:
-    """Check a period, add what it says to `meaning`, and return what remains to be paid in it."""
+def _period(period: dict[str, Any]) -> dict[str, Any]:
     if type(period.get("period_id")) not in (str, int):
         raise InvalidBody(_("periode tanpa period_id"))
-    meaning.words += ("period", str(period["period_id"]), repr(period.get("kelas_info")))
-    meaning.note_others(period, PERIOD_FIELDS)
-    _summary(period.get("summary"), meaning)
-    for category in _objects(period.get("categories")):
-        _category(category, meaning)
-    return amount(period["summary"].get("total_remaining"))
+    own = {"period_id": str(period["period_id"]), "kelas_info": period.get("kelas_info")}
+    categories = [_category(category) for category in _objects(period.get("categories"))]
+    return period | own | {"summary": _summary(period.get("summary")), "categories": categories}
 
 
-def _category(category: dict[str, Any], meaning: _Meaning) -> None:
-    meaning.words += ("category", _text(category, "category_name"))
-    meaning.note_others(category, CATEGORY_FIELDS)
-    _summary(category.get("summary"), meaning)
-    for item in _objects(category.get("items")):
-        meaning.words += ("item", _text(item, "unit_name"))
-        meaning.amounts += map(item.get, ITEM)
-        meaning.note_others(item, ITEM_FIELDS)
+def _category(category: dict[str, Any]) -> dict[str, Any]:
+    own = {"category_name": _text(category, "category_name")}
+    items = [_item(item) for item in _objects(category.get("items"))]
+    return category | own | {"summary": _summary(category.get("summary")), "items": items}
 
 
-def _summary(summary: Any, meaning: _Meaning) -> None:
+def _item(item: dict[str, Any]) -> dict[str, Any]:
+    return item | {"unit_name": _text(item, "unit_name"), **_amounts(item, ITEM)}
+
+
+def _summary(summary: Any) -> dict[str, Any]:
     if not isinstance(summary, dict) or not isinstance(summary.get("fully_paid"), bool | int):
         raise InvalidBody(_("tidak ada summary"))
-    meaning.words.append("paid" if summary["fully_paid"] else "open")
-    meaning.amounts += map(summary.get, SUMMARY)
-    meaning.note_others(summary, SUMMARY_FIELDS)
+    return summary | {"fully_paid": bool(summary["fully_paid"]), **_amounts(summary, SUMMARY)}
+
+
+def _amounts(values: dict[str, Any], names: Iterable[str]) -> dict[str, int | Decimal]:
+    return {name: _plain(values.get(name)) for name in names}
+
+
+def _plain(value: Any) -> int | Decimal:
+    """Return an amount so that 1000, "1000" and 1000.00 are the same."""
+    number = amount(value)
+    return int(number) if number == int(number) else Decimal(number).normalize()
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:

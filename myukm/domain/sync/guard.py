@@ -61,7 +61,9 @@ def suspects(
         return {}
     found = {}
     for idperson, (key, new) in changed.items():
-        old, now = sums(before[key].pembayaran if key in before else None), sums(new.periods)
+        if key not in before:
+            continue
+        old, now = sums(before[key].pembayaran), sums(new.periods)
         if now.billed < FAR_LOWER * old.billed or now.paid < FAR_LOWER * old.paid:
             found[idperson] = _words(old, now)
     return found

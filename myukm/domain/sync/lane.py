@@ -24,7 +24,7 @@ from myukm.models.sync import Status
 
 TURN_SECONDS, GLANCE_SECONDS = 0.25, 0.02
 LONGEST_LIFE, LONGEST_SILENCE, LONGEST_FAREWELL = 180.0, 60.0, 15.0
-MOST_CLAIMED = 2000
+FIRST_CLAIMS, MOST_CLAIMED = 4, 2000
 DATABASE_AWAY = (OperationalError, InterfaceError, NoConnection)
 
 P = ParamSpec("P")
@@ -119,7 +119,7 @@ class Lane:
         """How many students to claim: about one second's worth at hand."""
         if self._leaving:
             return 0
-        target = max(2 * self._width, round(self._per_second))
+        target = max(FIRST_CLAIMS * self._width, round(self._per_second))
         return max(0, min(target, MOST_CLAIMED) - asking.stock)
 
     def _measure(self, done: int) -> None:

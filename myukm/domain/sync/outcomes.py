@@ -96,7 +96,7 @@ def store(session: Session, changed: dict[str, tuple[int, Payments]]) -> None:
     rows: list[dict[str, Any]] = [
         {
             "key": key,
-            "pembayaran": new.periods,
+            "pembayaran": new.text,
             "saldo": new.saldo,
             "tunggakan": new.tunggakan,
             "lunas": new.lunas,

@@ -41,7 +41,7 @@ def locked(session: Session, run_id: int) -> SyncRun | None:
 
 
 def _write_items(session: Session, run: SyncRun) -> bool:
-    """Write the items of the next students; return whether there were any.
+    """Write the items of the next students; return whether more may be left.
 
     The run is locked and students go in by their ids, so the last item says how far it went.
     """
@@ -58,7 +58,7 @@ def _write_items(session: Session, run: SyncRun) -> bool:
         literal(run.id), Siswa.idperson, literal(ItemStatus.PENDING), *[literal(0)] * 3
     )
     columns = ["run_id", "idperson", "status", "attempts", "strikes", "waited"]
-    return count_changed(session, insert(SyncItem).from_select(columns, students)) > 0
+    return count_changed(session, insert(SyncItem).from_select(columns, students)) == CHUNK
 
 
 def _start(run_id: int) -> int:
