@@ -24,7 +24,7 @@ from myukm.models.sync import Status
 
 TURN_SECONDS, GLANCE_SECONDS = 0.25, 0.02
 LONGEST_LIFE, LONGEST_SILENCE, LONGEST_FAREWELL = 180.0, 60.0, 15.0
-FIRST_CLAIMS, MOST_CLAIMED = 4, 2000
+MOST_CLAIMED = 2000
 DATABASE_AWAY = (OperationalError, InterfaceError, NoConnection)
 
 P = ParamSpec("P")
@@ -116,16 +116,17 @@ class Lane:
         return self._give_up_at is not None
 
     def _want(self, asking: Asking) -> int:
-        """How many students to claim: about one second's worth at hand."""
+        """How many students to claim: about one second's worth at hand, and little at first."""
         if self._leaving:
             return 0
-        target = max(FIRST_CLAIMS * self._width, round(self._per_second))
-        return max(0, min(target, MOST_CLAIMED) - asking.stock)
+        least = (4 if asking.open else 2) * self._width
+        return max(0, min(max(least, round(self._per_second)), MOST_CLAIMED) - asking.stock)
 
     def _measure(self, done: int) -> None:
         elapsed = max(self._clock() - self._turned, 0.001)
         self._turned = self._clock()
-        self._per_second += (done / elapsed - self._per_second) / 2
+        rate = done / elapsed
+        self._per_second = max(rate, (self._per_second + rate) / 2)
 
     def _see_whether_to_stop(self, asking: Asking, turn: Turn) -> None:
         if self._leaving:
@@ -146,7 +147,7 @@ class Lane:
         """Sleep until a turn is due, or sooner when there is nothing left to ask."""
         due = self._turned + TURN_SECONDS
         while self._clock() < due and not stopping.requested.is_set():
-            hungry = asking.stock < self._width and not self._dry
+            hungry = asking.stock < 2 * self._width and not self._dry
             if not self._away and not self._leaving and (hungry or not asking.open):
                 return
             await asyncio.sleep(GLANCE_SECONDS)
