@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
@@ -73,39 +73,23 @@ def parse(body: bytes, idperson: str, etag: str | None = None) -> Payments:
 
     Raises `InvalidBody`, or `WrongStudent` when it is valid JSON about another student.
     """
-    plain = None if _UNSAFE.search(body) else plain_answer.read(body)
-    if plain is None:
-        return _parse_closely(body, idperson, etag)
-    _check_accounts([account.idperson for account in plain], idperson)
-    if not plain:
-        return _payments(None, [], None, 0, etag)
-    account = plain[0]
-    owed = sum(max(period.summary.total_remaining, 0) for period in account.periods)
-    return _payments(account, account.periods, account.saldo, owed, etag)
-
-
-def _parse_closely(body: bytes, idperson: str, etag: str | None) -> Payments:
-    """Do the same for an answer that is not of the usual form, but may be right."""
     account = _account(_decoded(body), idperson)
     if account is None:
-        return _payments(None, [], None, 0, etag)
-    meaning = _meaning(account)
+        return Payments(_json([]), None, Decimal(0), _digest(None), etag)
+    meaning = account if plain_answer.fits(body) else _meaning(account)
     owed = sum(max(period["summary"]["total_remaining"], 0) for period in meaning["periods"])
-    return _payments(meaning, account["periods"], meaning["saldo"], owed, etag)
-
-
-def _payments(
-    meaning: Any,
-    periods: Sequence[Any],
-    saldo: int | Decimal | None,
-    owed: int | Decimal,
-    etag: str | None,
-) -> Payments:
     if owed >= MOST:
         raise InvalidBody(_("jumlahnya terlalu besar"))
-    text = msgspec.Raw(exact_json.dumps(periods).encode())
-    digest = sha256(_sorted.encode(meaning)).hexdigest()
-    return Payments(text, None if saldo is None else _money(saldo), _money(owed), digest, etag)
+    amounts = _money(meaning["saldo"]), _money(owed)
+    return Payments(_json(account["periods"]), *amounts, _digest(meaning), etag)
+
+
+def _json(periods: list[Any]) -> msgspec.Raw:
+    return msgspec.Raw(exact_json.dumps(periods).encode())
+
+
+def _digest(meaning: Any) -> str:
+    return sha256(_sorted.encode(meaning)).hexdigest()
 
 
 def amount(value: Any) -> int | Decimal:
@@ -144,18 +128,18 @@ def _account(value: Any, idperson: str) -> dict[str, Any] | None:
     if not isinstance(value, dict):
         raise InvalidBody(_("bukan objek"))
     accounts = _objects(value.get("data"))
-    _check_accounts([account.get("idperson") for account in accounts], idperson)
+    for account in accounts:
+        _check_owner(account.get("idperson"), idperson)
+    if len(accounts) > 1:
+        raise InvalidBody(_("lebih dari satu akun"))
     return accounts[0] if accounts else None
 
 
-def _check_accounts(owners: Sequence[Any], idperson: str) -> None:
-    for owner in owners:
-        if type(owner) is not int and not isinstance(owner, str):
-            raise InvalidBody(_("akun tanpa idperson"))
-        if str(owner) != idperson:
-            raise WrongStudent("the account is somebody else's")
-    if len(owners) > 1:
-        raise InvalidBody(_("lebih dari satu akun"))
+def _check_owner(owner: Any, idperson: str) -> None:
+    if type(owner) is not int and not isinstance(owner, str):
+        raise InvalidBody(_("akun tanpa idperson"))
+    if str(owner) != idperson:
+        raise WrongStudent("the account is somebody else's")
 
 
 def _meaning(account: dict[str, Any]) -> dict[str, Any]:

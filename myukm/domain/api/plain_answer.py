@@ -1,7 +1,7 @@
 """The usual form of the payment API's answers, checked by the JSON decoder itself.
 
-An answer of that form needs no further look: all is there under its name, nothing else, and every
-amount is a whole number of rupiah. Another may be right all the same; `payments.py` looks closer.
+An answer of that form needs no further look: all that the contract names is there, and every amount
+is a whole number of rupiah. Another may be right all the same; `payments.py` looks closer.
 """
 
 from typing import Annotated, Any
@@ -13,7 +13,7 @@ MOST = 10**13
 Amount = Annotated[int, msgspec.Meta(gt=-MOST, lt=MOST)]
 
 
-class Summary(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class Summary(msgspec.Struct, gc=False):
     """The sums of a period or a category."""
 
     total_billed: Amount
@@ -22,7 +22,7 @@ class Summary(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     fully_paid: bool
 
 
-class Item(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class Item(msgspec.Struct, gc=False):
     """One thing to pay."""
 
     unit_name: str
@@ -31,7 +31,7 @@ class Item(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     remaining_balance: Amount
 
 
-class Category(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class Category(msgspec.Struct, gc=False):
     """Things of one kind."""
 
     category_name: str
@@ -39,7 +39,7 @@ class Category(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     items: list[Item]
 
 
-class Period(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class Period(msgspec.Struct, gc=False):
     """A school year."""
 
     period_id: str
@@ -48,7 +48,7 @@ class Period(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     categories: list[Category]
 
 
-class Account(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class Account(msgspec.Struct, gc=False):
     """A student's account."""
 
     idperson: str
@@ -65,9 +65,10 @@ class Body(msgspec.Struct, gc=False):
 _decoder = msgspec.json.Decoder(Body)
 
 
-def read(body: bytes) -> list[Account] | None:
-    """Return the accounts of an answer that has the usual form in every part, else None."""
+def fits(body: bytes) -> bool:
+    """Return whether an answer, which is JSON, has the usual form in every part."""
     try:
-        return _decoder.decode(body).data
+        _decoder.decode(body)
     except (msgspec.MsgspecError, ValueError):
-        return None
+        return False
+    return True
