@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from myukm.database import utcnow, write
-from myukm.domain.chat import chat, ukm_state
+from myukm.domain.chat import chat, ukm_office, ukm_state
 from myukm.domain.people import farewell, own_account
 from myukm.domain.people import people as office
 from myukm.domain.texts import clean_line
@@ -101,6 +101,19 @@ def test_who_leaves_while_they_write_leaves_no_name(app: Flask, people: dict[str
     with app.app_context():
         assert not [event for event in db.session.query(Event) if "Mega Lestari" in event.data]
         assert db.session.query(Membership).filter_by(user_id=people["member"]).count() == 0
+
+
+def test_a_unit_of_others_keeps_an_admin(app: Flask, people: dict[str, int]) -> None:
+    with app.app_context():
+        for nim in ("2024001", "2024002"):
+            ukm_office.add(UKM, nim, is_admin=True, by="Siti")
+        both = [db.session.get_one(User, people[who]) for who in ("member", "friend")]
+        farewell.delete_account(both[0], PASSWORD)
+        ukm_office.add(UKM, "2024003", by="Siti")
+        with pytest.raises(Conflict) as refused:
+            farewell.delete_account(both[1], PASSWORD)
+        assert "UKM Robotika" in str(refused.value)
+        assert both[1].deleted_at is None
 
 
 def test_a_pin_outlives_the_name_of_who_put_it_up(app: Flask, people: dict[str, int]) -> None:

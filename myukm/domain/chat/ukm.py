@@ -126,7 +126,8 @@ def refuse_last_admin(place: Membership) -> None:
     )
     members, admins = db.session.execute(others).one()
     if place.is_admin and members and not admins:
-        raise Conflict(_("Anda pengurus terakhir. Angkat dulu pengurus lain."), code="last_admin")
+        text = _("Anda pengurus terakhir %(ukm)s. Angkat dulu pengurus lain.", ukm=place.ukm.name)
+        raise Conflict(text, code="last_admin")
 
 
 def remove(session: Session, gone: Membership, change: str) -> None:

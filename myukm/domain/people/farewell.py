@@ -34,12 +34,16 @@ OWNED = (LoginSession, PasswordReset, Photo, Membership, UkmBlock)
 def delete_account(user: User, password: str) -> None:
     """Delete one's own account: the row stays, empty, behind its messages; the NIM is free.
 
-    Raises `Forbidden` for a wrong password, `Conflict` for the last admin.
+    Raises `Forbidden` for a wrong password, `Conflict` for the last admin of the campus or of a
+    unit of others.
     """
     own_account.confirm(user, password)
     with write() as session:
         left = _lock_memberships(session, user.id)
         leaving = _lock(session, user.id)
+        for place in left:
+            if not place.ukm.archived_at:
+                ukm.refuse_last_admin(place)
         codes = looks.places(leaving.id)
         audit.note(leaving.name, audit.DELETION, f"{leaving.nim} {leaving.name}")
         _forget_name_in_events(session, leaving, codes)
