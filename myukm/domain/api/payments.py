@@ -22,8 +22,6 @@ SEN = Decimal("0.01")
 
 _NUMERIC = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?")
 _UNSAFE = re.compile(rb"\\u(0000|d[89a-f])", re.IGNORECASE)
-
-
 _sorted = msgspec.json.Encoder(order="sorted", decimal_format="number")
 
 

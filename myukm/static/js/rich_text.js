@@ -12,7 +12,8 @@ const quoted = (text) => text.replace(/[.*+?^${}()|[\]\\/-]/g, String.raw`\$&`);
 /** Fills `node` with `text`; `names` are those that count as mentions after an @. */
 export function write(node, text, names = []) {
   const longest = [...names].sort((one, other) => other.length - one.length);
-  const mention = longest.length ? String.raw`|@(?:${longest.map(quoted).join("|")})(?![\p{L}\p{N}_])` : "";
+  const whole = String.raw`(?:${longest.map(quoted).join("|")})(?![\p{L}\p{N}_])`;
+  const mention = longest.length ? `|@${whole}` : "";
   const parts = new RegExp(`${LINK}${mention}`, "giu");
   const nodes = [];
   let end = 0;
