@@ -38,6 +38,12 @@ def axe_finds_nothing(page: Page) -> None:
     assert found.violations_count == 0, found.generate_report()
 
 
+def looks_right(page: Page) -> None:
+    """Assert that axe finds nothing and nothing scrolls sideways, as the page stands."""
+    axe_finds_nothing(page)
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
 def forms(page: Page) -> Iterator[None]:
     """Put the page into each of its forms in turn: phone and desktop, light and dark."""
     for size in (PHONE, DESKTOP):
@@ -50,8 +56,14 @@ def forms(page: Page) -> Iterator[None]:
 def check_look(page: Page) -> None:
     """Assert that axe finds nothing and nothing scrolls sideways, in every form of the page."""
     for _form in forms(page):
-        axe_finds_nothing(page)
-        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        looks_right(page)
+
+
+def give_password(page: Page, who: str) -> None:
+    """Fill the log-in form that the page shows, and send it."""
+    page.fill("[name=nim]", NAMES[who][0])
+    page.fill("[name=password]", PASSWORD)
+    page.keyboard.press("Enter")
 
 
 @pytest.fixture(scope="module")
@@ -95,9 +107,7 @@ def open_as(
 
     def log_in(page: Page, who: str) -> None:
         page.goto(f"{web.url}/login")
-        page.fill("[name=nim]", NAMES[who][0])
-        page.fill("[name=password]", PASSWORD)
-        page.keyboard.press("Enter")
+        give_password(page, who)
         page.wait_for_url(lambda url: "/login" not in url)
         page.close()
 

@@ -5,8 +5,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PHONE
-from tests.support.people import NAMES, PASSWORD
+from tests.browser.conftest import PHONE, give_password
 
 OpenAs = Callable[..., Page]
 ROOM = "/ukm/ROBOTIK/chat"
@@ -74,16 +73,10 @@ def test_what_waited_while_the_log_in_ended_goes_out_after_the_next_one(
     mega.unroute("**/messages")
     expect(mega.get_by_role("log")).to_contain_text("Silakan masuk dulu", timeout=20_000)
     mega.reload()
-    log_in(mega, "member")
+    give_password(mega, "member")
     expect(farhan.get_by_role("log")).to_contain_text("sebelum keluar")
     expected = re.compile("ERR_FAILED|status of 401")
     complaints[:] = [c for c in complaints if not expected.search(c)]
-
-
-def log_in(page: Page, who: str) -> None:
-    page.fill("[name=nim]", NAMES[who][0])
-    page.fill("[name=password]", PASSWORD)
-    page.keyboard.press("Enter")
 
 
 def test_what_waits_in_a_tab_does_not_go_out_in_the_name_of_who_logs_in_next(
@@ -97,7 +90,7 @@ def test_what_waits_in_a_tab_does_not_go_out_in_the_name_of_who_logs_in_next(
     expect(asleep.get_by_role("log")).to_contain_text("Server tidak terjangkau")
     asleep.context.clear_cookies()
     next_one = open_as("member", ROOM, PHONE)
-    log_in(next_one, "friend")
+    give_password(next_one, "friend")
     next_one.wait_for_selector(LIVE)
     cdp.send("Network.emulateNetworkConditions", {**offline, "offline": False})
     expect(asleep.locator("#chat")).to_have_attribute("data-name", "Farhan Hakim", timeout=20_000)

@@ -61,7 +61,7 @@ class Crowd:
             lambda: chat.edit(who, UKM, message, number),
             lambda: chat.delete(who, UKM, message),
             lambda: reactions.put(who, UKM, message, "👍"),
-            lambda: reports.report(who, UKM, message, ""),
+            lambda: reports.report(who, UKM, message, "Kasar"),
             lambda: reports.settle(self.office, UKM, message, erase=True),
             lambda: unread.mark_read(ukm.membership(who, UKM), message),
             lambda: moderation.remove(self.office, UKM, other),
