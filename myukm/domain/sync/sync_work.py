@@ -27,8 +27,8 @@ def work(run_id: int) -> None:
 def rare_collections() -> Iterator[None]:
     """Let the garbage collector look less often.
 
-    A lane holds thousands of parsed answers for a moment, none of them in a cycle; looking through
-    them again and again cost a seventh of its time.
+    A lane makes and drops the parts of thousands of answers, none of them in a cycle, and all its
+    requests would wait for each look.
     """
     before = gc.get_threshold()
     gc.freeze()
