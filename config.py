@@ -147,6 +147,7 @@ def _session_cookie(public_url: str) -> dict[str, Any]:
         "SESSION_COOKIE_NAME": "myukm",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_REFRESH_EACH_REQUEST": False,  # web/access.py renews it once a day
         "SESSION_COOKIE_SECURE": public_url.startswith("https://"),
         "MAX_CONTENT_LENGTH": 16 * 1024 * 1024,
     }

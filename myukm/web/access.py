@@ -4,11 +4,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from flask import current_app, redirect, request, url_for
+from flask import current_app, redirect, request, session, url_for
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from myukm.database import utcnow
 from myukm.errors import DomainError, Forbidden
 from myukm.models import LoginSession, User
 
@@ -58,6 +59,7 @@ def roles(*allowed: str) -> Callable[[View], View]:
         def guarded(*args: Any, **kwargs: Any) -> Any:
             if not current_user.is_authenticated or made_for_another():
                 return ask_to_log_in()
+            keep_log_in()
             if allowed and current_user.role not in allowed:
                 raise Forbidden(_("Peran Anda tidak boleh membuka ini."))
             return view(*args, **kwargs)
@@ -65,6 +67,17 @@ def roles(*allowed: str) -> Callable[[View], View]:
         return cast(View, guarded)
 
     return decorate
+
+
+def keep_log_in() -> None:
+    """Renew the cookie once a day: who comes back within its month stays logged in.
+
+    Not with every answer, as Flask does unasked: one that is late would bring the cookie of a
+    log-in back that the browser has left for another.
+    """
+    today = utcnow().date().isoformat()
+    if session.get("day") != today:
+        session["day"] = today
 
 
 def made_for_another() -> bool:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import PHONE, give_password
 
@@ -60,6 +60,23 @@ def test_a_network_that_answers_with_its_own_page_keeps_nothing_from_going_out_l
     expect(farhan.get_by_role("log")).to_contain_text("di balik portal")
     say(mega, "sesudahnya")
     expect(farhan.get_by_role("log")).to_contain_text("sesudahnya")
+
+
+def test_what_the_network_swallowed_is_sent_again(open_as: OpenAs) -> None:
+    mega, farhan = open_room(open_as, "member"), open_room(open_as, "friend")
+    mega.evaluate("""() => {
+        const timeout = AbortSignal.timeout.bind(AbortSignal);
+        AbortSignal.timeout = (wait) => timeout(wait / 20);
+    }""")
+    swallowed = []
+
+    def swallow(route: Route) -> None:
+        swallowed.append(route)
+
+    mega.route("**/messages", swallow, times=1)
+    say(mega, "lewat lorong")
+    expect(farhan.get_by_role("log")).to_contain_text("lewat lorong")
+    assert len(swallowed) == 1
 
 
 def test_what_waited_while_the_log_in_ended_goes_out_after_the_next_one(

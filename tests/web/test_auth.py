@@ -1,11 +1,14 @@
 """Logging in and out."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from myukm.database import utcnow
+from myukm.web import access
 from tests.conftest import every_database
 from tests.support.people import NAMES, PASSWORD
 
@@ -86,6 +89,18 @@ def test_a_cookie_kept_after_log_out_is_worth_nothing(client_as: ClientAs) -> No
     client.post("/logout")
     client.set_cookie("myukm", kept.value)
     assert client.get("/ukm").status_code == 302
+
+
+def test_a_late_answer_brings_no_old_log_in_back_and_a_new_day_makes_it_last(
+    browser: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_in(browser, "member")
+    browser.get("/ukm")
+    assert "Set-Cookie" not in browser.get("/ukm").headers
+    tomorrow = utcnow() + timedelta(days=1)
+    monkeypatch.setattr(access, "utcnow", lambda: tomorrow)
+    assert "Expires=" in browser.get("/ukm").headers["Set-Cookie"]
+    assert "Set-Cookie" not in browser.get("/ukm").headers
 
 
 def test_who_is_not_logged_in_is_asked_to(client_as: ClientAs) -> None:

@@ -1,6 +1,9 @@
 import { heard } from "./clock.js";
 import { say } from "./text.js";
 
+/** A phone between two cells hears nothing more of what it asked; its browser waits for minutes. */
+const PATIENCE_MS = 20_000;
+
 const { account } = document.documentElement.dataset;
 
 /** A refused or failed call: `status` is 0 when the server was not reached. */
@@ -32,9 +35,9 @@ async function call(method, url, body) {
   const headers = { Accept: "application/json" };
   if (account) headers["X-Account"] = account;
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  const response = await reached(
-    fetch(url, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) }),
-  );
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  const signal = AbortSignal.timeout?.(PATIENCE_MS);
+  const response = await reached(fetch(url, { method, headers, body: text, signal }));
   heard(response.headers.get("Date"));
   if (!response.ok) throw await failure(response);
   // The log-in page of a wireless network answers in the server's place, and calls it a success.
