@@ -23,6 +23,12 @@ from tests.support.programs import Program, WebServer
 from tests.support.servers import MariaDB, PostgreSQL
 
 SECRET = "a secret of the tests, long enough to pass"
+LONGEST = ("tests/faults/", "tests/jobs/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files, so that no process works on one alone in the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 @pytest.fixture(scope="session")

@@ -136,6 +136,7 @@ def test_the_list_follows_what_is_said_and_deleted(open_as: OpenAs, people: dict
     desk.get_by_role("button", name="Hapus pesan dari Farhan Hakim").click()
     desk.locator("dialog[open]").get_by_role("button", name="Hapus pesan").click()
     expect(card).to_contain_text("pesan dihapus")
+    expect(desk.get_by_role("button", name="Hapus pesan dari Farhan Hakim")).to_have_count(0)
     desk.goto(desk.url.replace("/reports", "/manage"))
     desk.get_by_role("textbox", name="Nama", exact=True).fill("Robotika Jaya")
     desk.get_by_role("button", name="Simpan").click()

@@ -19,6 +19,12 @@ from tests.support.workers import WORKER, gone, kill, pid_of, serving, wait_serv
 Start = Callable[..., Program]
 
 
+def workers(app: Flask) -> tuple[listeners.Listener, ...]:
+    with app.app_context():
+        app.extensions.pop("recent:myukm.listeners.look", None)
+        return listeners.look().workers
+
+
 def why(app: Flask, name: str) -> tuple[str, str] | None:
     with app.app_context():
         app.extensions.pop("recent:myukm.listeners.look", None)
@@ -42,11 +48,10 @@ def test_a_killed_worker_is_seen_within_a_second_or_two(
 
 def test_a_worker_that_signs_off_leaves_nothing(app: Flask, start: Start) -> None:
     program = start("rq", "worker", "high", "default")
-    wait_serving(app, ["high", "default"])
+    # Between its registration and its first wait RQ does not listen to signals yet.
+    wait_until(lambda: [each.state for each in workers(app)] == ["idle"], 30, "it waits for jobs")
     program.stop()
-    with app.app_context():
-        app.extensions.pop("recent:myukm.listeners.look", None)
-        assert listeners.look().workers == ()
+    assert workers(app) == ()
 
 
 def test_suspended_workers_serve_nothing(app: Flask, start: Start, valkey: redis.Redis) -> None:
