@@ -10,6 +10,8 @@ import sys
 from functools import partial
 from importlib import import_module
 
+from sqlalchemy.orm import configure_mappers
+
 from config import ConfigError
 from myukm import create_app, i18n, jobs
 from myukm.ops import keeper, supervisor
@@ -28,6 +30,7 @@ def main() -> int:
         return 2
     jobs.use_app(app)
     i18n.preload(app)
+    configure_mappers()
     for path in JOBS:
         import_module(path.rpartition(".")[0])
     level = "INFO" if options.verbose else "WARNING"

@@ -68,6 +68,11 @@ class Asking:
         """Whether nothing more will come of the students given so far by itself."""
         return len(self.open) == self.judge.held
 
+    @property
+    def has_done(self) -> bool:
+        """Whether outcomes wait in `take_done`."""
+        return bool(self._done)
+
     def give(self, students: Iterable[Student]) -> None:
         """Ask for these students as well."""
         for student in students:

@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.orm import Session
 
-from myukm.database import count_changed, write
+from myukm.database import among, count_changed, write
 from myukm.domain.api.payments import InvalidBody, Payments, amount
 from myukm.extensions import db
 from myukm.i18n import campus_language
@@ -117,7 +117,7 @@ def _release_some(session: Session, run_id: int) -> bool:
     if not ids:
         return False
     free = {"status": ItemStatus.PENDING, "code": None, "message": None, "at": None}
-    released = update(SyncItem).where(SyncItem.id.in_(ids), *which).values(free)
+    released = update(SyncItem).where(among(SyncItem.id, ids), *which).values(free)
     return count_changed(session, released) > 0
 
 

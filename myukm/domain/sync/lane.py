@@ -22,7 +22,7 @@ from myukm.domain.sync import progress, sync_queue, sync_run
 from myukm.domain.sync.lane_desk import Desk, LaneLost, Turn
 from myukm.models.sync import Status
 
-TURN_SECONDS, GLANCE_SECONDS = 0.25, 0.02
+TURN_SECONDS, LAST_TURN_SECONDS, GLANCE_SECONDS = 0.25, 0.1, 0.02
 LONGEST_LIFE, LONGEST_SILENCE, LONGEST_FAREWELL = 180.0, 60.0, 15.0
 MOST_CLAIMED = 2000
 DATABASE_AWAY = (OperationalError, InterfaceError, NoConnection)
@@ -144,11 +144,12 @@ class Lane:
         return self._dry and not asking.open
 
     async def _until_next_turn(self, asking: Asking) -> None:
-        """Sleep until a turn is due, or sooner when there is nothing left to ask."""
-        due = self._turned + TURN_SECONDS
+        """Sleep until a turn is due, or sooner: to claim more, and to write the last answers."""
+        due, soon = self._turned + TURN_SECONDS, self._turned + LAST_TURN_SECONDS
         while self._clock() < due and not stopping.requested.is_set():
             hungry = asking.stock < 2 * self._width and not self._dry
-            if not self._away and not self._leaving and (hungry or not asking.open):
+            last = self._dry and asking.has_done and self._clock() > soon
+            if not self._away and not self._leaving and (hungry or last or not asking.open):
                 return
             await asyncio.sleep(GLANCE_SECONDS)
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from myukm.database import count_changed, utcnow, write
+from myukm.database import among, count_changed, utcnow, write
 from myukm.domain.api.student import Outcome, Student
 from myukm.domain.api.traffic import Traffic
 from myukm.domain.sync import outcomes as results
@@ -102,7 +102,7 @@ class Desk:
         if found:
             session.execute(
                 update(SyncItem)
-                .where(SyncItem.id.in_([student.item_id for student in found]))
+                .where(among(SyncItem.id, [student.item_id for student in found]))
                 .values(status=ItemStatus.CLAIMED, lane_id=self.lane_id)
             )
             tags = sync_tags.fresh(session, [student.idperson for student in found])
@@ -133,7 +133,7 @@ class Desk:
         for item_id in again:
             del ours[item_id]
         if again:
-            _free(session, self.run_id, SyncItem.id.in_(again))
+            _free(session, self.run_id, among(SyncItem.id, again))
         if not ours:
             return None
         flags = {"dry_run": self._dry_run, "guarded": not self._trusted}
@@ -169,7 +169,7 @@ def _free(session: Session, run_id: int, whose: ColumnElement[bool]) -> None:
     claimed = SyncItem.status == ItemStatus.CLAIMED
     query = select(SyncItem.id).where(SyncItem.run_id == run_id, claimed, whose)
     if ids := session.scalars(query).all():
-        free = update(SyncItem).where(SyncItem.id.in_(ids), claimed, whose)
+        free = update(SyncItem).where(among(SyncItem.id, ids), claimed, whose)
         session.execute(free.values(status=ItemStatus.PENDING, lane_id=None))
 
 

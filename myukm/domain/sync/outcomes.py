@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from myukm.database import utcnow
+from myukm.database import among, utcnow
 from myukm.domain.api.payments import Payments
 from myukm.domain.api.student import Outcome
 from myukm.domain.sync import guard, payment_history, sync_log, sync_tags
@@ -40,7 +40,7 @@ def still_claimed(
     query = (
         select(SyncItem.id)
         .where(
-            SyncItem.id.in_(by_item),
+            among(SyncItem.id, by_item),
             SyncItem.lane_id == lane_id,
             SyncItem.status == ItemStatus.CLAIMED,
         )
@@ -58,8 +58,8 @@ def record(
     `guarded`: answers that take much away are held back.
     """
     answers = {o.idperson: o.payments for o in ours.values() if o.code is None}
-    changed, known = changes(session, answers)
-    before = payment_history.known(session, changed)
+    changed, known, fetched = changes(session, answers)
+    before = payment_history.known(session, fetched)
     compared = len(before) + len(known) - len(changed)
     suspects = guard.suspects(before, changed) if guarded and not dry_run else {}
     for idperson in suspects:
@@ -75,9 +75,12 @@ def record(
 
 def changes(
     session: Session, answers: Mapping[str, Payments | None]
-) -> tuple[dict[str, tuple[int, Payments]], dict[str, int]]:
-    """Return the students whose data differs from what we have (with their row's id), and the
-    rows of all that exist; these are locked. An answer None says that nothing changed."""
+) -> tuple[dict[str, tuple[int, Payments]], dict[str, int], list[int]]:
+    """Return the students whose data differs from what we have (with their row's id), the rows
+    of all that exist, which are locked, and the changed rows that were fetched before.
+
+    An answer None says that nothing changed.
+    """
     query = select(Siswa.id, Siswa.idperson, Siswa.digest).where(Siswa.idperson.in_(answers))
     rows = session.execute(query.order_by(Siswa.id).with_for_update()).all() if answers else []
     changed = {
@@ -85,7 +88,8 @@ def changes(
         for row in rows
         if (new := answers[row.idperson]) is not None and row.digest != new.digest
     }
-    return changed, {row.idperson: row.id for row in rows}
+    fetched = [row.id for row in rows if row.idperson in changed and row.digest is not None]
+    return changed, {row.idperson: row.id for row in rows}, fetched
 
 
 def store(session: Session, changed: dict[str, tuple[int, Payments]]) -> None:
@@ -169,7 +173,7 @@ def _close_items(session: Session, groups: dict[tuple[ItemStatus, int], list[int
     for (status, attempts), items in groups.items():
         session.execute(
             update(SyncItem)
-            .where(SyncItem.id.in_(items))
+            .where(among(SyncItem.id, items))
             .values(status=status, attempts=attempts, at=now, lane_id=None)
         )
 

@@ -1,6 +1,6 @@
 """The history of students' payments: written with the data it tells of, read by student and run."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +8,7 @@ from flask import current_app
 from sqlalchemy import Row, Select, and_, delete, insert, or_, select
 from sqlalchemy.orm import Session
 
-from myukm.database import count_changed, iso, utcnow, write
+from myukm.database import among, count_changed, iso, utcnow, write
 from myukm.domain import spreadsheet
 from myukm.domain.api.payments import Payments, spelled
 from myukm.domain.paging import Page, paginate_rows
@@ -22,14 +22,10 @@ COLUMNS = ("idperson", "nama", "period_id", "field", "old", "new", "at")
 Changed = Mapping[str, tuple[int, Payments]]
 
 
-def known(session: Session, changed: Changed) -> dict[int, Row[Any]]:
-    """Return what we have of those students that were fetched before, by the id of their row."""
-    keys = [key for key, _new in changed.values()]
-    if not keys:
-        return {}
-    query = select(Siswa.id, Siswa.pembayaran, Siswa.saldo)
-    rows = session.execute(query.where(Siswa.id.in_(keys), Siswa.digest.is_not(None)))
-    return {row.id: row for row in rows}
+def known(session: Session, keys: Sequence[int]) -> dict[int, Row[Any]]:
+    """Return what we have of students that were fetched before, by the id of their row."""
+    query = select(Siswa.id, Siswa.pembayaran, Siswa.saldo).where(among(Siswa.id, keys))
+    return {row.id: row for row in session.execute(query)} if keys else {}
 
 
 def note(

@@ -31,10 +31,10 @@ def sync(idperson: str) -> str:
     outcome = asyncio.run(_ask(idperson))
     with write() as session:
         answers = {} if outcome.code else {idperson: outcome.payments}
-        changed, known = outcomes.changes(session, answers)
+        changed, known, fetched = outcomes.changes(session, answers)
         if answers.keys() - known:
             return "gone"
-        payment_history.note(session, None, changed, payment_history.known(session, changed))
+        payment_history.note(session, None, changed, payment_history.known(session, fetched))
         outcomes.store(session, changed)
         result = "failed" if outcome.code else "success" if changed else "unchanged"
         message = outcome.message or _words(result)
