@@ -1,7 +1,8 @@
 """Settings: the environment, then `.env`, then `instance/demo.env` while a demo runs.
 
 `load()` checks every value once, at the start. A wrong one raises `ConfigError` with one line
-that names the variable and what it accepts, so that nothing starts half configured.
+that names the variable and what it accepts, so that nothing starts half configured. That line is
+Indonesian, or English with `MYUKM_LANG=en`.
 """
 
 import fcntl
@@ -48,7 +49,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "PUBLIC_URL": env.url("PUBLIC_URL", "", ("http", "https")).rstrip("/"),
         "TRUSTED_PROXIES": env.integer("TRUSTED_PROXIES", 0, 0, 10),
         "REGISTRATION": env.choice("REGISTRATION", "invite", ("invite", "open", "closed")),
-        "PEMBAYARAN_API_TOKEN": env.text("PEMBAYARAN_API_TOKEN"),
+        "PEMBAYARAN_API_TOKEN": env.token("PEMBAYARAN_API_TOKEN"),
         "PEMBAYARAN_API_TIMEOUT": env.number("PEMBAYARAN_API_TIMEOUT", 30, 0.1, 600),
         "PEMBAYARAN_API_TRIES": env.integer("PEMBAYARAN_API_TRIES", 3, 1, 20),
         "PEMBAYARAN_API_CONCURRENCY": env.integer("PEMBAYARAN_API_CONCURRENCY", 32, 1, 1000),
@@ -59,9 +60,9 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "GUARD_MIN": env.integer("GUARD_MIN", 20, 1, 1_000_000),
         "HISTORY_KEEP_DAYS": env.integer("HISTORY_KEEP_DAYS", 365, 1, 36_500),
         "ALERT_WEBHOOK_URL": env.url("ALERT_WEBHOOK_URL", "", ("http", "https")),
-        "ALERT_EMAIL_TO": env.text("ALERT_EMAIL_TO"),
+        "ALERT_EMAIL_TO": env.emails("ALERT_EMAIL_TO"),
         "SMTP_URL": env.url("SMTP_URL", "", ("smtp", "smtps")),
-        "METRICS_TOKEN": env.text("METRICS_TOKEN"),
+        "METRICS_TOKEN": env.token("METRICS_TOKEN"),
     }
     settings |= _production_settings(env, production == "production")
     settings |= _database(env)
@@ -92,19 +93,25 @@ def _production_settings(env: "_Reader", production: bool) -> dict[str, Any]:
     secret = env.text("SECRET_KEY")
     api_url = env.url("PEMBAYARAN_API_URL", "", ("http", "https")).rstrip("/")
     if (secret and len(secret) < 32) or (production and not secret):
-        raise ConfigError(
-            "SECRET_KEY: at least 32 characters are required, for example "
-            f"SECRET_KEY={secrets.token_urlsafe(32)}"
+        example = f"SECRET_KEY={secrets.token_urlsafe(32)}"
+        raise env.wrong(
+            "SECRET_KEY",
+            f"wajib diisi, minimal 32 karakter, misalnya {example}",
+            f"at least 32 characters are required, for example {example}",
         )
     if production and not api_url:
-        raise ConfigError("PEMBAYARAN_API_URL: required when MYUKM_ENV=production")
+        raise env.wrong(
+            "PEMBAYARAN_API_URL",
+            "wajib diisi bila MYUKM_ENV=production",
+            "required when MYUKM_ENV=production",
+        )
     return {
-        "SECRET_KEY": secret or _generated_secret(),
+        "SECRET_KEY": secret or _generated_secret(env),
         "PEMBAYARAN_API_URL": api_url or "http://127.0.0.1:5055",
     }
 
 
-def _generated_secret() -> str:
+def _generated_secret(env: "_Reader") -> str:
     """One secret per checkout, made once; `O_EXCL` lets only one of two first starts write it."""
     path = INSTANCE / "secret_key"
     try:
@@ -120,14 +127,23 @@ def _generated_secret() -> str:
             draft.unlink()
         return path.read_text()
     except OSError as error:
-        raise ConfigError(f"SECRET_KEY: not set, and {path} is not writable ({error})") from None
+        raise env.wrong(
+            "SECRET_KEY",
+            f"belum diisi, dan {path} tidak dapat ditulisi ({error})",
+            f"not set, and {path} is not writable ({error})",
+        ) from None
 
 
 def _valkey(env: "_Reader") -> str:
     url = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", _VALKEY_SCHEMES)
     # redis-py would take database 0 for a path that is no number.
     if not url.startswith("unix:") and not re.fullmatch(r"/?\d*", urlsplit(url).path):
-        raise ConfigError(f"REDIS_URL: {_without_secret(url)!r} must end with a number such as /0")
+        shown = _without_secret(url)
+        raise env.wrong(
+            "REDIS_URL",
+            f"{shown!r} harus diakhiri nomor seperti /0",
+            f"{shown!r} must end with a number such as /0",
+        )
     return url
 
 
@@ -135,9 +151,11 @@ def _database(env: "_Reader") -> dict[str, Any]:
     url = env.url("DATABASE_URL", f"sqlite:///{INSTANCE / 'myukm.db'}", tuple(DRIVERS))
     scheme, rest = url.split(":", 1)
     if scheme == "sqlite" and rest in ("//", "///:memory:"):
-        raise ConfigError(
-            "DATABASE_URL: an SQLite database must be a file (sqlite:////srv/myukm/myukm.db): "
-            "web and workers share it"
+        example = "sqlite:////srv/myukm/myukm.db"
+        raise env.wrong(
+            "DATABASE_URL",
+            f"basis data SQLite harus berupa file ({example}): web dan worker memakainya bersama",
+            f"an SQLite database must be a file ({example}): web and workers share it",
         )
     return {"DATABASE_URL": url, "SQLALCHEMY_DATABASE_URI": f"{DRIVERS[scheme]}:{rest}"}
 
@@ -155,6 +173,7 @@ def _session_cookie(public_url: str) -> dict[str, Any]:
 
 Number = TypeVar("Number", int, float)
 _VALKEY_SCHEMES = ("redis", "rediss", "unix")
+_EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 
 
 class _Reader:
@@ -163,13 +182,23 @@ class _Reader:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
 
+    def wrong(self, name: str, indonesian: str, english: str) -> ConfigError:
+        """Return the complaint about a variable in the operator's language."""
+        told = english if self.text("MYUKM_LANG") == "en" else indonesian
+        return ConfigError(f"{name}: {told}")
+
     def text(self, name: str, default: str = "") -> str:
         return self.environ.get(name, "").strip() or default
 
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
         value = self.text(name, default)
         if value not in allowed:
-            raise ConfigError(f"{name}: {value!r} is not one of {', '.join(allowed)}")
+            accepted = ", ".join(allowed)
+            raise self.wrong(
+                name,
+                f"{value!r} bukan salah satu dari {accepted}",
+                f"{value!r} is not one of {accepted}",
+            )
         return value
 
     def number(self, name: str, default: float, low: float, high: float) -> float:
@@ -191,25 +220,55 @@ class _Reader:
             parsed = None
         low, high = bounds
         if parsed is None or not low <= parsed <= high:
-            what = "a whole number" if kind is int else "a number"
-            raise ConfigError(f"{name}: {value!r} is not {what} from {low:g} to {high:g}")
+            angka, what = ("bilangan bulat", "whole number") if kind is int else ("angka", "number")
+            raise self.wrong(
+                name,
+                f"{value!r} bukan {angka} dari {low:g} sampai {high:g}",
+                f"{value!r} is not a {what} from {low:g} to {high:g}",
+            )
         return parsed
 
     def url(self, name: str, default: str, schemes: tuple[str, ...]) -> str:
         value = self.text(name, default)
         if not value:
             return value
+        shown = _without_secret(value)
         scheme = re.match(r"([a-z]+)://", value)
         if not scheme or scheme[1] not in schemes:
             accepted = ", ".join(f"{s}://" for s in schemes)
-            raise ConfigError(f"{name}: {_without_secret(value)!r} must start with {accepted}")
+            raise self.wrong(
+                name, f"{shown!r} harus diawali {accepted}", f"{shown!r} must start with {accepted}"
+            )
         try:
             complete = scheme[1] in ("sqlite", "unix") or bool(urlsplit(value).hostname)
             _ = urlsplit(value).port
         except ValueError:
             complete = False
         if not complete:
-            raise ConfigError(f"{name}: {_without_secret(value)!r} is not a complete address")
+            raise self.wrong(
+                name, f"{shown!r} bukan alamat yang lengkap", f"{shown!r} is not a complete address"
+            )
+        return value
+
+    def emails(self, name: str) -> str:
+        value = self.text(name)
+        if value and not all(_EMAIL.fullmatch(each.strip()) for each in value.split(",")):
+            raise self.wrong(
+                name,
+                f"{value!r} bukan alamat email (beberapa alamat dipisahkan koma)",
+                f"{value!r} is not an email address (several are separated by commas)",
+            )
+        return value
+
+    def token(self, name: str) -> str:
+        """A secret that travels in a header, so of visible ASCII characters only."""
+        value = self.text(name)
+        if not re.fullmatch(r"[!-~]*", value):
+            raise self.wrong(
+                name,
+                "hanya boleh berisi huruf, angka, dan tanda ASCII, tanpa spasi",
+                "may hold ASCII letters, digits and signs only, and no space",
+            )
         return value
 
     def timezone(self, name: str, default: str) -> str:
@@ -217,8 +276,10 @@ class _Reader:
         try:
             ZoneInfo(value)
         except (KeyError, ValueError, OSError):
-            raise ConfigError(
-                f"{name}: {value!r} is not a time zone such as Asia/Jakarta or Asia/Makassar"
+            raise self.wrong(
+                name,
+                f"{value!r} bukan zona waktu seperti Asia/Jakarta atau Asia/Makassar",
+                f"{value!r} is not a time zone such as Asia/Jakarta or Asia/Makassar",
             ) from None
         return value
 

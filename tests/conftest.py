@@ -18,6 +18,7 @@ import config
 from myukm import create_app
 from myukm.demo.simulator.client import Simulator
 from myukm.demo.valkey import Valkey, start_valkey
+from myukm.web.access import today
 from tests.support import people as cast
 from tests.support.programs import Program, WebServer
 from tests.support.servers import MariaDB, PostgreSQL
@@ -151,6 +152,7 @@ def client_as(app: Flask, people: dict[str, int]) -> Callable[[str], FlaskClient
             with client.session_transaction() as session:
                 session["_user_id"] = token
                 session["_fresh"] = True
+                session["day"] = today()
         return client
 
     return make

@@ -18,6 +18,9 @@ WRONG = {
     "TRUSTED_PROXIES": ["-1", "all"],
     "SECRET_KEY": ["short"],
     "SMTP_URL": ["mail.kampus.ac.id"],
+    "ALERT_EMAIL_TO": ["bendahara", "a@kampus.ac.id;b@kampus.ac.id", "a@kampus.ac.id, "],
+    "PEMBAYARAN_API_TOKEN": ["Bearer abc", "rahasia\x00", "kunci\u2013baru"],
+    "METRICS_TOKEN": ["a\nb"],
 }
 
 
@@ -29,6 +32,13 @@ def test_a_wrong_value_is_one_line_that_names_the_setting(name: str, value: str)
         config.load({"SECRET_KEY": "x" * 40, name: value})
     assert str(caught.value).startswith(f"{name}: ")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("language", "said"), [({}, "bukan"), ({"MYUKM_LANG": "en"}, "is not")])
+def test_the_line_is_in_the_operators_language(language: dict[str, str], said: str) -> None:
+    for name in ("MYUKM_TIMEZONE", "TRUSTED_PROXIES", "REGISTRATION"):
+        with pytest.raises(config.ConfigError, match=said):
+            config.load({"SECRET_KEY": "x" * 40, name: "salah", **language})
 
 
 def test_no_password_is_repeated_in_a_complaint() -> None:

@@ -63,7 +63,8 @@ class LoginSession(UserMixin, Model):  # type: ignore[misc]
     """One log-in on one device; deleting the row logs that device out at once.
 
     This is what Flask-Login calls the user, so that the cookie carries the session's token and
-    never an account's id. It passes on what pages need of the account.
+    never an account's id. It passes on what pages need of the account. `seen_at` is the first
+    request of the last day on which it was used.
     """
 
     __tablename__ = "login_session"
@@ -72,6 +73,7 @@ class LoginSession(UserMixin, Model):  # type: ignore[misc]
         Id, ForeignKey("user_account.id", ondelete="CASCADE"), index=True
     )
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    seen_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
 
     def get_id(self) -> str:

@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable, Sequence
 
+from myukm.domain.people import expiry
 from myukm.domain.sync import payment_history, sync_prune
 
 EVERY_SECONDS = 60.0
-CHORES = (payment_history.prune, sync_prune.prune)
+CHORES = (payment_history.prune, sync_prune.prune, expiry.prune)
 
 
 class Housekeeper:

@@ -10,6 +10,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from myukm.database import utcnow
+from myukm.domain.people import accounts
 from myukm.errors import DomainError, Forbidden
 from myukm.models import LoginSession, User
 
@@ -75,9 +76,14 @@ def keep_log_in() -> None:
     Not with every answer, as Flask does unasked: one that is late would bring the cookie of a
     log-in back that the browser has left for another.
     """
-    today = utcnow().date().isoformat()
-    if session.get("day") != today:
-        session["day"] = today
+    if session.get("day") != today():
+        session["day"] = today()
+        accounts.renew(current_user.get_id())
+
+
+def today() -> str:
+    """Return the date as the cookie carries it."""
+    return utcnow().date().isoformat()
 
 
 def made_for_another() -> bool:

@@ -15,7 +15,7 @@ from myukm.errors import Invalid
 from myukm.extensions import limiter, login_manager
 from myukm.i18n import LANGUAGES
 from myukm.models import LoginSession
-from myukm.web.access import logged_in, wants_json
+from myukm.web.access import logged_in, today, wants_json
 
 bp = Blueprint("auth", __name__)
 login_manager.user_loader(accounts.find_session)
@@ -81,6 +81,7 @@ def enter(login_session: LoginSession) -> Any:
     chosen = session.get("lang")
     session.clear()
     session.permanent = True
+    session["day"] = today()
     login_user(login_session)
     if chosen:
         session["lang"] = chosen

@@ -17,6 +17,7 @@ def init_app(app: Flask) -> None:
     """Serve the static folder under its digest, too, and give templates `static_url`."""
     app.add_url_rule("/static/v-<version>/<path:filename>", "static_kept", kept)
     app.add_url_rule("/service-worker.js", "service_worker", service_worker)
+    app.add_url_rule("/favicon.ico", "favicon", favicon)
     app.jinja_env.globals.update(static_url=static_url)
 
 
@@ -36,6 +37,11 @@ def kept(version: str, filename: str) -> Response:
 def service_worker() -> Response:
     """Answer the script that shows notifications; it has power over the paths below its own."""
     return current_app.send_static_file("js/service_worker.js")
+
+
+def favicon() -> Response:
+    """Answer our icon where a page names none: rq-dashboard's, and JSON in a browser's window."""
+    return current_app.send_static_file("favicon.svg")
 
 
 @cache

@@ -109,6 +109,10 @@ def test_an_item_without_one_of_its_fields_spoils_all(app: Flask, field: str) ->
         b"\xff\xfe{}",
         b"<!doctype html>",
         b"[" * 200_000,
+        b'{"data": [{"idperson": "7", "saldo": 0, "periods": [], "x": '
+        + b'{"y":[' * 300
+        + b"]}" * 300
+        + b"}]}",
         b'{"data": [{"idperson": "7", "saldo": NaN, "periods": []}]}',
         b'{"data": [{"idperson": "7", "saldo": 0, "periods": [], "x": "\\ud800"}]}',
         b'{"data": [{"idperson": "7", "saldo": 0, "periods": [], "x": "\\u0000"}]}',
@@ -119,6 +123,13 @@ def test_an_item_without_one_of_its_fields_spoils_all(app: Flask, field: str) ->
 def test_what_is_no_answer(app: Flask, raw: bytes) -> None:
     with app.app_context(), pytest.raises(InvalidBody):
         parse(raw, "7")
+
+
+def test_a_large_answer_is_not_a_deep_one(app: Flask) -> None:
+    large = account()
+    large["periods"] *= 400
+    with app.app_context():
+        assert len(parse(body(large), "7").periods) == 400
 
 
 @pytest.mark.parametrize("owner", ["8", "07", " 7", 70])

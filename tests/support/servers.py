@@ -34,7 +34,7 @@ class Server:
     account = ""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, any_free()
+        self.folder = folder
         self.data = folder / "data"
         self.data.mkdir()
         if ROOT_USER:
@@ -43,6 +43,7 @@ class Server:
             for parent in list(folder.parents)[:-1]:
                 parent.chmod(parent.stat().st_mode | 0o011)
         self.prepare()
+        self.port = any_free()
         self.start()
 
     def prepare(self) -> None:
@@ -62,7 +63,12 @@ class Server:
         # Into a file: a server whose words nobody reads stands still once the pipe is full.
         redirected = ["sh", "-c", 'exec "$@" >>"$0" 2>&1', str(self.folder / "server.log")]
         self.child = Child([*redirected, *self.as_account(self.command())])
-        wait_until(self.answers, 30, f"{type(self).__name__} answers")
+        wait_until(lambda: self.answers() or self.ended(), 30, f"{type(self).__name__} answers")
+
+    def ended(self) -> bool:
+        """Fail with what the server said if it does not run any more."""
+        assert self.child.running(), (self.folder / "server.log").read_text()
+        return False
 
     def as_account(self, argv: list[str]) -> list[str]:
         """Return the command as its own account, when we are root."""

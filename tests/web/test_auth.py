@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from myukm.database import utcnow
+from myukm.domain.people import accounts, expiry
 from myukm.web import access
 from tests.conftest import every_database
 from tests.support.people import NAMES, PASSWORD
@@ -95,12 +96,29 @@ def test_a_late_answer_brings_no_old_log_in_back_and_a_new_day_makes_it_last(
     browser: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log_in(browser, "member")
-    browser.get("/ukm")
     assert "Set-Cookie" not in browser.get("/ukm").headers
     tomorrow = utcnow() + timedelta(days=1)
     monkeypatch.setattr(access, "utcnow", lambda: tomorrow)
     assert "Expires=" in browser.get("/ukm").headers["Set-Cookie"]
     assert "Set-Cookie" not in browser.get("/ukm").headers
+
+
+def test_a_log_in_that_is_used_stays_and_one_that_nobody_uses_runs_out(
+    app: Flask, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used, forgotten = app.test_client(), app.test_client()
+    for client in (used, forgotten):
+        log_in(client, "member")
+    start = utcnow()
+    for days in (20, 40):
+        moment = start + timedelta(days=days)
+        for module in (access, accounts, expiry):
+            monkeypatch.setattr(module, "utcnow", lambda moment=moment: moment)
+        assert used.get("/ukm").status_code == 200
+        with app.app_context():
+            expiry.prune()
+    assert used.get("/ukm").status_code == 200
+    assert forgotten.get("/ukm").status_code == 302
 
 
 def test_who_is_not_logged_in_is_asked_to(client_as: ClientAs) -> None:

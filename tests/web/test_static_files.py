@@ -71,3 +71,9 @@ def test_the_digest_is_that_of_every_file(app: Flask, tmp_path: Path) -> None:
     static_files.digest.cache_clear()
     (tmp_path / "static" / "js" / "api.js").write_text("export const changed = true;")
     assert static_files.digest(copy) != before
+
+
+def test_a_page_that_names_no_icon_gets_ours(app: Flask) -> None:
+    with app.test_client().get("/favicon.ico") as answer:
+        assert answer.mimetype == "image/svg+xml"
+        assert b"<svg" in answer.data

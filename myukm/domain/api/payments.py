@@ -19,6 +19,7 @@ from myukm.domain.api.plain_answer import MOST
 SUMMARY = ("total_billed", "total_paid", "total_remaining")
 ITEM = ("amount_billed", "amount_paid", "remaining_balance")
 SEN = Decimal("0.01")
+MOST_OPENINGS, DEEPEST = 500, 100
 
 _NUMERIC = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?")
 _UNSAFE = re.compile(rb"\\u(0000|d[89a-f])", re.IGNORECASE)
@@ -106,6 +107,8 @@ def _decoded(body: bytes) -> Any:
         value = exact_json.loads(body)
         if _UNSAFE.search(body):
             _refuse_unsafe(value)
+        if body.count(b"[") + body.count(b"{") > MOST_OPENINGS:
+            _refuse_deep(value)
     except InvalidBody:
         raise
     except (ValueError, RecursionError) as error:
@@ -119,6 +122,22 @@ def _refuse_unsafe(value: Any) -> None:
     text.encode()
     if "\\u0000" in text:
         raise InvalidBody(_("berisi karakter NUL"))
+
+
+def _refuse_deep(value: Any) -> None:
+    """What is nested a thousand deep could be read here, but not deep inside a page's view."""
+    level = [value]
+    for _depth in range(DEEPEST):
+        level = [child for part in level for child in _children(part)]
+        if not level:
+            return
+    raise InvalidBody(_("bersarang terlalu dalam"))
+
+
+def _children(part: Any) -> Iterable[Any]:
+    if isinstance(part, dict):
+        return part.values()
+    return part if isinstance(part, list) else ()
 
 
 def _account(value: Any, idperson: str) -> dict[str, Any] | None:

@@ -84,6 +84,13 @@ def find_session(token: str) -> LoginSession | None:
     return None if login is None or login.user.blocked_at else login
 
 
+def renew(token: str) -> None:
+    """Note that the log-in was used today."""
+    with write() as session:
+        mine = update(LoginSession).where(LoginSession.token == token)
+        session.execute(mine.values(seen_at=utcnow()))
+
+
 def log_out(token: str) -> None:
     """End one log-in; its streams end as well."""
     with write() as session:

@@ -1,5 +1,6 @@
 // Speed and failures over the time of a run: two lines, and the same figures as a table.
 
+import { now } from "./clock.js";
 import { decimal, number } from "./format.js";
 
 const WIDTH = 600;
@@ -99,7 +100,7 @@ export function plot(chart, progress) {
     chart.follow(progress.run_id);
     return;
   }
-  const until = progress.finished_at ? Date.parse(progress.finished_at) : Date.now();
+  const until = progress.finished_at ? Date.parse(progress.finished_at) : now();
   const seconds = (until - Date.parse(progress.started_at)) / 1000;
   chart.add(progress.run_id, Math.max(0, seconds), progress.rate_per_second, progress.failed);
 }

@@ -1,0 +1,23 @@
+"""when a log-in was last used"""
+
+from alembic import op
+import sqlalchemy as sa
+import myukm.database
+revision = '0003'
+down_revision = '0002'
+
+
+def upgrade():
+    with op.batch_alter_table('login_session', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('seen_at', myukm.database.UTCDateTime(), nullable=True))
+
+    # Nobody who comes back is logged out: when these were last used is not known.
+    sessions = sa.table('login_session', sa.column('seen_at', myukm.database.UTCDateTime()))
+    op.execute(sessions.update().values(seen_at=myukm.database.utcnow()))
+    with op.batch_alter_table('login_session', schema=None) as batch_op:
+        batch_op.alter_column('seen_at', existing_type=myukm.database.UTCDateTime(), nullable=False)
+
+
+def downgrade():
+    with op.batch_alter_table('login_session', schema=None) as batch_op:
+        batch_op.drop_column('seen_at')
