@@ -220,10 +220,10 @@ class _Reader:
             parsed = None
         low, high = bounds
         if parsed is None or not low <= parsed <= high:
-            angka, what = ("bilangan bulat", "whole number") if kind is int else ("angka", "number")
+            local, what = ("bilangan bulat", "whole number") if kind is int else ("angka", "number")
             raise self.wrong(
                 name,
-                f"{value!r} bukan {angka} dari {low:g} sampai {high:g}",
+                f"{value!r} bukan {local} dari {low:g} sampai {high:g}",
                 f"{value!r} is not a {what} from {low:g} to {high:g}",
             )
         return parsed

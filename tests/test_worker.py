@@ -84,8 +84,12 @@ def test_it_serves_only_the_queues_that_are_named(app: Flask, start: Start) -> N
     ("argv", "env", "said"),
     [
         (["nothing"], {}, "nothing: no such queue; there are high, default, sync-pembayaran"),
-        ([], {"REDIS_URL": "localhost"}, "myukm: REDIS_URL: 'localhost' must start with"),
-        ([], {"SYNC_JOB_TIMEOUT": "soon"}, "myukm: SYNC_JOB_TIMEOUT: 'soon' is not"),
+        ([], {"REDIS_URL": "localhost"}, "myukm: REDIS_URL: 'localhost' harus diawali"),
+        (
+            [],
+            {"SYNC_JOB_TIMEOUT": "soon", "MYUKM_LANG": "en"},
+            "myukm: SYNC_JOB_TIMEOUT: 'soon' is not a whole number from 30 to 86400",
+        ),
     ],
 )
 def test_it_refuses_what_it_cannot_do(start: Start, argv: Any, env: Any, said: str) -> None:

@@ -166,8 +166,13 @@ def test_names_and_texts_that_turn_around_stay_within_themselves(
     mega = open_room(open_as, "member")
     for text in mega.locator(".message-text").all():
         expect(text).to_have_css("unicode-bidi", "plaintext")
-    farhan.type("\u05d0\u05d1\u05d2")
-    expect(mega.locator("#typing")).to_have_text("\u2068\u05d0\u05d1\u05d2\u2069 sedang mengetik…")
+
+    def typing() -> str:
+        farhan.type("\u05d0\u05d1\u05d2")
+        return mega.locator("#typing").text_content() or ""
+
+    line = wait_until(typing, 10, "that somebody types is told now and then, and may get lost")
+    assert line == "\u2068\u05d0\u05d1\u05d2\u2069 sedang mengetik…"
 
 
 def test_the_room_opens_where_what_is_new_begins(farhan: Others, open_as: OpenAs) -> None:
