@@ -103,6 +103,8 @@ def test_pages_of_others_follow_without_a_reload(open_as: OpenAs, people: dict[s
     page.locator("dialog[open]").get_by_role("button", name="Keluarkan").click()
     friend.wait_for_url(re.compile(r"/ukm$"))
     expect(his_list.get_by_text("Anda belum ikut UKM")).to_be_visible()
+    for loaded in (friend, his_list):  # a context that is closed in the middle of that may hang
+        loaded.wait_for_selector(LIVE)
 
 
 def test_a_moment_that_is_filled_in_is_the_one_that_counts(

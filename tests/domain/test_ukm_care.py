@@ -156,6 +156,7 @@ def test_everything_at_once_and_nobody_is_sent_away_by_the_database(
     def act(number: int) -> str:
         dice = random.Random(number)
         for _ in range(12):
+            db.session.remove()  # each deed is a request of its own
             author = db.session.get_one(User, people[dice.choice(["operator", "friend"])])
             text = partial(chat.post, author, UKM, "Halo", f"x{next(ids)}")
             with suppress(DomainError):
