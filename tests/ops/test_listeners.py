@@ -14,15 +14,9 @@ from myukm.demo.ports import any_free
 from myukm.demo.valkey import start_valkey
 from tests.support.programs import Program
 from tests.support.waiting import wait_until
-from tests.support.workers import WORKER, gone, kill, pid_of, serving, wait_serving
+from tests.support.workers import WORKER, gone, kill, pid_of, scene, serving, wait_serving
 
 Start = Callable[..., Program]
-
-
-def workers(app: Flask) -> tuple[listeners.Listener, ...]:
-    with app.app_context():
-        app.extensions.pop("recent:myukm.listeners.look", None)
-        return listeners.look().workers
 
 
 def why(app: Flask, name: str) -> tuple[str, str] | None:
@@ -49,9 +43,10 @@ def test_a_killed_worker_is_seen_within_a_second_or_two(
 def test_a_worker_that_signs_off_leaves_nothing(app: Flask, start: Start) -> None:
     program = start("rq", "worker", "high", "default")
     # Between its registration and its first wait RQ does not listen to signals yet.
-    wait_until(lambda: [each.state for each in workers(app)] == ["idle"], 30, "it waits for jobs")
+    states = lambda: [worker.state for worker in scene(app).workers]  # noqa: E731
+    wait_until(lambda: states() == ["idle"], 30, "it waits for jobs")
     program.stop()
-    assert workers(app) == ()
+    assert scene(app).workers == ()
 
 
 def test_suspended_workers_serve_nothing(app: Flask, start: Start, valkey: redis.Redis) -> None:

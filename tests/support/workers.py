@@ -16,12 +16,17 @@ QUEUES = queues.QUEUES
 WORKER = ("python", "worker.py")
 
 
-def serving(app: Flask) -> set[str]:
-    """Return the queues that a living worker listens to now."""
+def scene(app: Flask) -> listeners.Scene:
+    """Return who listens and what waits at this moment, not a second ago."""
     with app.app_context():
         app.extensions.pop("recent:myukm.listeners.look", None)
-        scene = listeners.look()
-        return {name for name in QUEUES if scene.serving(name)}
+        return listeners.look()
+
+
+def serving(app: Flask) -> set[str]:
+    """Return the queues that a living worker listens to now."""
+    now = scene(app)
+    return {name for name in QUEUES if now.serving(name)}
 
 
 def wait_serving(app: Flask, names: Sequence[str] = QUEUES, timeout: float = 30) -> None:
@@ -43,9 +48,7 @@ def pid_of(app: Flask, name: str) -> int:
     """Return the process that listens to a queue, once there is just one."""
 
     def the_one() -> int | None:
-        with app.app_context():
-            app.extensions.pop("recent:myukm.listeners.look", None)
-            workers = listeners.look().serving(name)
+        workers = scene(app).serving(name)
         return workers[0].pid if len(workers) == 1 else None
 
     return wait_until(the_one, 10, f"one process listens to {name}") or 0
