@@ -66,7 +66,7 @@ def populate(app: Flask, count: int) -> FlaskClient:
             place = {"ukm_id": 1, "read_number": count - 10}
             members = [{**place, "user_id": person["id"]} for person in people]
             session.execute(insert(Membership), members)
-            session.add(LoginSession(token="bench", user_id=1))
+            session.add(LoginSession(token_hash=LoginSession.digest("bench"), user_id=1))
             session.get_one(Ukm, 1).last_number = count
         for first in range(1, count + 1, BATCH):
             with write() as session:

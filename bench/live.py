@@ -22,7 +22,7 @@ from sqlalchemy import insert
 import config
 from bench.report import percentile, row
 from myukm import create_app
-from myukm.database import utcnow, write
+from myukm.database import write
 from myukm.demo.valkey import start_valkey
 from myukm.live import log
 from myukm.models import LoginSession, Membership, Ukm, User
@@ -73,13 +73,15 @@ def populate(app: Flask, accounts: int) -> list[str]:
             ]
             ids = session.scalars(insert(User).returning(User.id), people).all()
             session.execute(insert(Membership), [{"ukm_id": ukm.id, "user_id": i} for i in ids])
-            tokens = [
-                {"token": secrets.token_hex(16), "user_id": i, "created_at": utcnow()} for i in ids
+            tokens = [secrets.token_hex(16) for _ in ids]
+            logins = [
+                {"token_hash": LoginSession.digest(token), "user_id": i}
+                for token, i in zip(tokens, ids, strict=True)
             ]
-            session.execute(insert(LoginSession), tokens)
+            session.execute(insert(LoginSession), logins)
     signer = app.session_interface.get_signing_serializer(app)
     assert signer
-    return [str(signer.dumps({"_user_id": row["token"], "_fresh": True})) for row in tokens]
+    return [str(signer.dumps({"_user_id": token, "_fresh": True})) for token in tokens]
 
 
 async def measure(

@@ -25,12 +25,13 @@ group = CommandGroup("ukm", help=N_("Unit kegiatan mahasiswa dan anggotanya."))
     "--code",
     required=True,
     metavar=N_("KODE"),
-    help=N_("Alamatnya dan, pada awalnya, kode gabungnya."),
+    help=N_("Alamatnya."),
 )
 def create(name: str, code: str) -> None:
-    """Make a unit."""
+    """Make a unit and print its join code."""
     made = ukm_office.create(name, code, by=BY)
     click.echo(_("UKM %(code)s (%(name)s) dibuat.", code=made.code, name=made.name))
+    click.echo(_("Kode gabung: %(code)s", code=made.join_code))
 
 
 @group.command("add", help=N_("Jadikan sebuah akun anggota UKM."))

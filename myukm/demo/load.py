@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from myukm.database import utcnow, write
 from myukm.demo.sample import ACCOUNTS, STUDENTS, UKMS, Student, students
 from myukm.demo.sample import Ukm as SampleUkm
+from myukm.domain.chat import ukm_office
 from myukm.domain.people.passwords import hash_password
 from myukm.extensions import db
 from myukm.models import ChatMessage, Membership, Siswa, Ukm, User
@@ -64,7 +65,7 @@ def _load_accounts(session: Session) -> dict[str, int]:
 def _load_ukm(session: Session, unit: SampleUkm, user_ids: dict[str, int]) -> None:
     ukm = Ukm(
         code=unit.code,
-        join_code=unit.code,
+        join_code=ukm_office.new_join_code(),
         name=unit.name,
         description=unit.description,
         last_number=len(unit.lines),

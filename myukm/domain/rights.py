@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import select
 
+from myukm.database import utcnow
 from myukm.extensions import db
 from myukm.models import LoginSession, Membership, Ukm, User
 
@@ -15,22 +16,23 @@ BY_ROLE: Mapping[str, frozenset[str]] = {
 }
 
 
-def topics(tokens: Iterable[str]) -> dict[str, frozenset[str]]:
-    """Return the topics of each log-in session that still stands, by its token."""
+def topics(logins: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Return the topics of each log-in session that still stands, by its `token_hash`."""
     found: dict[str, set[str]] = defaultdict(set)
     query = (
-        select(LoginSession.token, User.id, User.role, Ukm.code)
+        select(LoginSession.token_hash, User.id, User.role, Ukm.code)
         .join(User, User.id == LoginSession.user_id)
         .outerjoin(Membership, Membership.user_id == User.id)
         .outerjoin(Ukm, Ukm.id == Membership.ukm_id)
-        .where(LoginSession.token.in_(list(tokens)), User.blocked_at.is_(None))
+        .where(LoginSession.token_hash.in_(list(logins)), User.blocked_at.is_(None))
+        .where(LoginSession.stands(utcnow()))
         .execution_options(populate_existing=True)
     )
-    for token, user_id, role, code in db.session.execute(query):
-        found[token] |= BY_ROLE.get(role, frozenset()) | {mine(user_id)}
+    for login, user_id, role, code in db.session.execute(query):
+        found[login] |= BY_ROLE.get(role, frozenset()) | {mine(user_id)}
         if code:
-            found[token].add(f"ukm:{code}")
-    return {token: frozenset(names) for token, names in found.items()}
+            found[login].add(f"ukm:{code}")
+    return {login: frozenset(names) for login, names in found.items()}
 
 
 def mine(user_id: int) -> str:

@@ -1,8 +1,8 @@
 """One-time codes that let a NIM register."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import String
+from sqlalchemy import ColumnElement, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from myukm.database import Id, UTCDateTime, key_type, utcnow
@@ -11,10 +11,12 @@ from myukm.orm import Model
 
 
 class Invitation(Model):
-    """Who may make an account, with which name and role; gone once they did.
+    """Who may make an account, with which name and role; gone once they did, or after `MAX_AGE`.
 
-    Only the code's SHA-256 is kept: whoever reads the database can't register.
+    Only a digest of the code is kept: whoever reads the database can't register.
     """
+
+    MAX_AGE = timedelta(days=30)
 
     __tablename__ = "invitation"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -23,3 +25,8 @@ class Invitation(Model):
     role: Mapped[str] = mapped_column(key_type(16), default=Role.ANGGOTA)
     code_hash: Mapped[str] = mapped_column(key_type(64))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+
+    @classmethod
+    def stands(cls, now: datetime) -> ColumnElement[bool]:
+        """Return the condition for invitations that have not run out."""
+        return cls.created_at > now - cls.MAX_AGE

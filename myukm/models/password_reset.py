@@ -10,7 +10,7 @@ from myukm.orm import Model
 
 
 class PasswordReset(Model):
-    """The code that an admin made for an account, one at a time; only its SHA-256 is kept."""
+    """The code that an admin made for an account, one at a time; only its digest is kept."""
 
     __tablename__ = "password_reset"
     user_id: Mapped[int] = mapped_column(

@@ -11,7 +11,7 @@ from myukm.orm import Model
 
 
 class Ukm(Model):
-    """A unit. `code` is its address; `join_code` (the same at first) lets people in.
+    """A unit. `code` is its address; `join_code`, which is random, lets people in.
 
     `last_number` counts its messages: the newest message has that number. An archived unit can
     only be read.

@@ -1,11 +1,12 @@
 """People who log in, and their log-ins."""
 
-from datetime import datetime
+import hashlib
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from flask_login import UserMixin
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ColumnElement, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from myukm.database import Id, UTCDateTime, key_type, utcnow
@@ -64,11 +65,14 @@ class LoginSession(UserMixin, Model):  # type: ignore[misc]
 
     This is what Flask-Login calls the user, so that the cookie carries the session's token and
     never an account's id. It passes on what pages need of the account. `seen_at` is the first
-    request of the last day on which it was used.
+    request of the last day on which it was used. Only the token's SHA-256 is stored: whoever
+    reads the database has no log-in.
     """
 
+    MAX_IDLE, MAX_AGE = timedelta(days=30), timedelta(days=180)
+
     __tablename__ = "login_session"
-    token: Mapped[str] = mapped_column(key_type(64), primary_key=True)
+    token_hash: Mapped[str] = mapped_column("token", key_type(64), primary_key=True)
     user_id: Mapped[int] = mapped_column(
         Id, ForeignKey("user_account.id", ondelete="CASCADE"), index=True
     )
@@ -76,8 +80,20 @@ class LoginSession(UserMixin, Model):  # type: ignore[misc]
     seen_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
 
+    token = ""  # known only to the request that logs in, and to the cookie
+
+    @staticmethod
+    def digest(token: str) -> str:
+        """Return what is stored of a token."""
+        return hashlib.sha256(token.encode()).hexdigest()
+
+    @classmethod
+    def stands(cls, now: datetime) -> ColumnElement[bool]:
+        """Return the condition for log-ins that have not run out."""
+        return (cls.seen_at > now - cls.MAX_IDLE) & (cls.created_at > now - cls.MAX_AGE)
+
     def get_id(self) -> str:
-        """Return what Flask-Login keeps in the cookie."""
+        """Return what Flask-Login puts into the cookie."""
         return self.token
 
     @property

@@ -78,7 +78,7 @@ def keep_log_in() -> None:
     """
     if session.get("day") != today():
         session["day"] = today()
-        accounts.renew(current_user.get_id())
+        accounts.renew(current_user.token_hash)
 
 
 def today() -> str:

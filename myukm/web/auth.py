@@ -79,6 +79,8 @@ def log_in() -> Any:
 def enter(login_session: LoginSession) -> Any:
     """Begin a fresh cookie session for the log-in and lead on; a script gets the account."""
     chosen = session.get("lang")
+    if current_user.is_authenticated:
+        accounts.log_out(current_user.token_hash)  # the browser forgets it; so does the server
     session.clear()
     session.permanent = True
     session["day"] = today()
@@ -94,7 +96,7 @@ def enter(login_session: LoginSession) -> Any:
 @logged_in
 def log_out() -> Any:
     """End this log-in on this device."""
-    accounts.log_out(current_user.get_id())
+    accounts.log_out(current_user.token_hash)
     logout_user()
     return jsonify({}) if wants_json() else redirect(url_for("auth.login"), 303)
 

@@ -30,6 +30,7 @@ SENTENCES = {
     "archived": N_("%(actor)s mengarsipkan UKM ini"),
     "restored": N_("%(actor)s mengaktifkan UKM ini lagi"),
     "code_renewed": N_("%(actor)s memperbarui kode gabung"),
+    "code_replaced": N_("Kode gabung diganti: yang lama sama dengan alamat UKM ini"),
 }
 
 

@@ -59,8 +59,8 @@ def refused(part: str, error: DomainError) -> Any:
 def password() -> Any:
     """Change one's own password; other devices are logged out, this one stays."""
     try:
-        token = current_user.get_id()
-        own_account.change_password(me(), token, text_field("old"), text_field("new"))
+        login = current_user.token_hash
+        own_account.change_password(me(), login, text_field("old"), text_field("new"))
     except DomainError as error:
         return refused("password", error)
     return jsonify({}) if wants_json() else redirect(url_for("profile.index", done="password"), 303)

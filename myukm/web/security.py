@@ -6,6 +6,7 @@ from flask import Flask, Response, current_app, request
 from flask_babel import lazy_gettext as _
 
 from myukm.errors import Forbidden
+from myukm.models import LoginSession
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 POLICY = (
@@ -23,6 +24,7 @@ DASHBOARD_POLICY = POLICY.replace(
 
 def init_app(app: Flask) -> None:
     """Refuse cross-site changes app-wide and send strict headers with every answer."""
+    app.permanent_session_lifetime = LoginSession.MAX_IDLE
     app.before_request(refuse_cross_site)
     app.after_request(send_headers)
 

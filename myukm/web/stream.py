@@ -62,11 +62,11 @@ def stream() -> Response:
     hub: Hub = current_app.extensions["live_hub"]
     user_id, connection = me().id, secrets.token_hex(8)
     refuse_too_many(hub, user_id)
-    token = current_user.get_id()
-    allowed = rights.topics([token]).get(token, frozenset())
+    login = current_user.token_hash
+    allowed = rights.topics([login]).get(login, frozenset())
     wanted = wanted_topics(allowed, user_id)
     writer = StraightWriter.of(request.environ)
-    listener = Listener(token, user_id, allowed, wanted, writer)
+    listener = Listener(login, user_id, allowed, wanted, writer)
     db.session.remove()  # the hub's first look takes a connection of its own
     hub.join(listener)
     try:

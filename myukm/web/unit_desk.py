@@ -31,6 +31,8 @@ def desk(code: str, **more: Any) -> str:
         "ukm/manage.html",
         pin=ukm_state.pin(unit.id),
         blocked=moderation.blocked(unit.id),
+        code_line=ukm_log.newest(unit.id, "code_renewed", "code_replaced"),
+        sentence=sentence,
         **frame(unit, is_officer=True),
         **{"problems": {}, "typed": {}, **more},
     )

@@ -1,5 +1,6 @@
 """`flask user` and `flask ukm`: what they print and how they end."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -119,10 +120,14 @@ def test_accounts_are_listed(flask: Flasks, people: dict[str, int]) -> None:
 
 
 def test_units_are_made_filled_and_listed(flask: Flasks, people: dict[str, int]) -> None:
-    assert flask("ukm", "create", "--name", "Seni Rupa", "--code", "seni").exit_code == 0
+    made = flask("ukm", "create", "--name", "Seni Rupa", "--code", "seni")
+    said = re.fullmatch(r"UKM SENI \(Seni Rupa\) dibuat\.\nKode gabung: (\S+)\n", made.stdout)
+    assert said
+    assert said[1] != "SENI"
     assert flask("ukm", "add", "SENI", "2024001", "--admin").exit_code == 0
     listed = flask("ukm", "list").stdout
     assert "Seni Rupa" in listed
+    assert said[1] in listed
     for words, why in (
         (("create", "--name", "X", "--code", UKM), f"Kode {UKM} sudah dipakai."),
         (("add", "SENI", "2024001"), "Sudah menjadi anggota UKM ini."),

@@ -141,8 +141,10 @@ def test_a_new_ukm(client_as: ClientAs, body: Any, status: int, code: str | None
     if code:
         assert answer.get_json()["error"]["code"] == code
     else:
-        assert answer.get_json()["code"] == "KALI-1"
-        assert client_as("outsider").post("/ukm/join", json={"code": "kali-1"}).status_code == 200
+        made, outsider = answer.get_json(), client_as("outsider")
+        assert made["code"] == "KALI-1"
+        assert outsider.post("/ukm/join", json={"code": "kali-1"}).status_code == 404
+        assert outsider.post("/ukm/join", json={"code": made["join_code"]}).status_code == 200
 
 
 def test_a_refused_form_keeps_what_was_typed(client_as: ClientAs) -> None:

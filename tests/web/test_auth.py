@@ -6,14 +6,19 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
-from myukm.database import utcnow
+from myukm.database import utcnow, write
+from myukm.domain import rights
 from myukm.domain.people import accounts, expiry
+from myukm.extensions import db
+from myukm.models import LoginSession
 from myukm.web import access
 from tests.conftest import every_database
 from tests.support.people import NAMES, PASSWORD
 
 ClientAs = Callable[[str], FlaskClient]
+ACCEPT_JSON = {"Accept": "application/json"}
 
 
 @pytest.fixture
@@ -119,6 +124,63 @@ def test_a_log_in_that_is_used_stays_and_one_that_nobody_uses_runs_out(
             expiry.prune()
     assert used.get("/ukm").status_code == 200
     assert forgotten.get("/ukm").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("unused", "old", "stands"),
+    [(29, 179, True), (31, 40, False), (1, 181, False)],
+)
+def test_a_log_in_ends_after_30_days_without_use_and_after_180_in_any_case(
+    app: Flask, people: dict[str, int], unused: int, old: int, stands: bool
+) -> None:
+    """The cookie is good all the while: it is the row that decides, for pages and for streams."""
+    client = app.test_client()
+    log_in(client, "member")
+    now = utcnow()
+    with app.app_context():
+        with write() as session:
+            row = session.query(LoginSession).one()
+            row.seen_at, row.created_at = now - timedelta(days=unused), now - timedelta(days=old)
+            login = row.token_hash
+        assert bool(rights.topics([login])) is stands
+        assert bool(accounts.count_sessions(people["member"])) is stands
+    assert client.get("/ukm").status_code == (200 if stands else 302)
+    with app.app_context():
+        expiry.prune()
+        assert db.session.query(LoginSession).count() == stands
+
+
+def test_the_cookie_is_good_for_30_days(browser: FlaskClient) -> None:
+    log_in(browser, "member")
+    cookie = browser.get_cookie("myukm")
+    assert cookie is not None
+    assert cookie.expires is not None
+    left = cookie.expires - utcnow()
+    assert timedelta(days=29, hours=23) < left <= timedelta(days=30)
+
+
+def test_the_database_holds_no_token(app: Flask, browser: FlaskClient) -> None:
+    log_in(browser, "member")
+    with browser.session_transaction() as cookie:
+        token = cookie["_user_id"]
+    with app.app_context():
+        stored = db.session.execute(text("SELECT token FROM login_session")).scalar_one()
+    assert stored != token
+    with browser.session_transaction() as cookie:
+        cookie["_user_id"] = stored
+    assert browser.get("/ukm").status_code == 302, "what is stored logs nobody in"
+
+
+def test_a_second_log_in_ends_the_first_one_of_that_browser(
+    browser: FlaskClient, people: dict[str, int]
+) -> None:
+    log_in(browser, "member")
+    first = browser.get_cookie("myukm")
+    assert first
+    assert log_in(browser, "friend").status_code == 303
+    assert browser.get("/profile", headers=ACCEPT_JSON).get_json()["user_id"] == people["friend"]
+    browser.set_cookie("myukm", first.value)
+    assert browser.get("/ukm").status_code == 302
 
 
 def test_who_is_not_logged_in_is_asked_to(client_as: ClientAs) -> None:

@@ -1,10 +1,17 @@
 """Registering: by code, openly, not at all."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+
+from myukm.database import utcnow, write
+from myukm.domain.people import expiry
+from myukm.domain.people.codes import is_behind
+from myukm.extensions import db
+from myukm.models import Invitation
 
 ClientAs = Callable[[str], FlaskClient]
 PASSWORD = "kata-sandi-baru"
@@ -62,6 +69,36 @@ def test_a_new_code_voids_the_one_before(client_as: ClientAs, code: str) -> None
         "/admin/users/invitations", json={"nim": "77", "name": "A", "role": "anggota"}
     )
     assert register(client_as("nobody"), code=code).status_code == 403
+
+
+def test_a_code_is_good_for_30_days(app: Flask, client_as: ClientAs, code: str) -> None:
+    def age(days: int) -> None:
+        with app.app_context(), write() as session:
+            session.query(Invitation).one().created_at = utcnow() - timedelta(days=days)
+
+    age(31)
+    answer = register(client_as("nobody"), code=code)
+    assert answer.status_code == 403
+    assert "kedaluwarsa" in answer.get_json()["error"]["message"]
+    age(29)
+    assert register(client_as("nobody"), code=code).status_code == 200
+
+
+def test_old_invitations_are_deleted(app: Flask, code: str) -> None:
+    with app.app_context():
+        expiry.prune()
+        with write() as session:
+            session.query(Invitation).one().created_at -= timedelta(days=31)
+        expiry.prune()
+        assert session.query(Invitation).count() == 0
+
+
+def test_the_database_alone_is_not_enough_to_try_codes(app: Flask, code: str) -> None:
+    with app.app_context():
+        stored = db.session.query(Invitation).one().code_hash
+        assert is_behind(stored, code)
+        app.config["SECRET_KEY"] = "another secret, which is long enough too"
+        assert not is_behind(stored, code)
 
 
 def test_a_nim_with_an_account_is_not_invited(client_as: ClientAs) -> None:

@@ -1,7 +1,5 @@
 """A unit as a whole, in its admins' hands: name, join code, archive."""
 
-import secrets
-
 from sqlalchemy import select, update
 
 from myukm.database import utcnow, write
@@ -9,11 +7,8 @@ from myukm.domain import audit
 from myukm.domain.chat import ukm_log, ukm_state, unread
 from myukm.domain.chat.ukm import refuse_archived
 from myukm.domain.chat.ukm_desk import Officer, take
-from myukm.domain.chat.ukm_office import checked
+from myukm.domain.chat.ukm_office import checked, new_join_code
 from myukm.models import Membership, Ukm
-
-# No letter or digit of these is taken for another when read out.
-JOIN_SIGNS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
 def edit(officer: Officer, code: str, name: str, description: str) -> Ukm:
@@ -41,10 +36,9 @@ def renew_join_code(officer: Officer, code: str) -> Ukm:
 
     Raises `NotFound`, `Forbidden`.
     """
-    fresh = "-".join("".join(secrets.choice(JOIN_SIGNS) for _n in range(4)) for _part in range(2))
     with write():
         unit = take(officer, code)
-        unit.join_code = fresh
+        unit.join_code = new_join_code()
         ukm_log.note(unit.id, officer.user_id, "code_renewed")
         _audit(officer, "ukm.code", unit)
     return unit

@@ -27,6 +27,18 @@ def note(
     db.session.add(line)
 
 
+def newest(ukm_id: int, *actions: str) -> UkmLog | None:
+    """Return the newest line of a unit's log about one of these actions, with who did it."""
+    query = (
+        select(UkmLog)
+        .options(joinedload(UkmLog.actor))
+        .where(UkmLog.ukm_id == ukm_id, UkmLog.action.in_(actions))
+        .order_by(UkmLog.id.desc())
+        .limit(1)
+    )
+    return db.session.scalar(query)
+
+
 def page(ukm_id: int, number: int = 1) -> Page[UkmLog]:
     """Return a page of a unit's log, the newest first, with the people it names."""
     query = (

@@ -14,12 +14,18 @@ from myukm.domain.chat import ukm_log, ukm_state
 from myukm.domain.chat.ukm import CODE, enter, is_archived, membership, refuse_archived
 from myukm.domain.chat.ukm_desk import Officer, take
 from myukm.domain.people.accounts import find, rights_changed
+from myukm.domain.people.codes import new_code
 from myukm.domain.texts import clean, clean_line, is_blank
 from myukm.errors import Conflict, Invalid, NotFound
 from myukm.extensions import db
 from myukm.models import Membership, Ukm, UkmBlock
 
 MAX_NAME, MAX_DESCRIPTION = 120, 1000
+
+
+def new_join_code() -> str:
+    """Return a join code that nobody can know: never a unit's address."""
+    return new_code(groups=2)
 
 
 class Listed(NamedTuple):
@@ -33,7 +39,7 @@ class Listed(NamedTuple):
 def create(
     name: str, code: str, description: str = "", *, by: str, by_id: int | None = None
 ) -> Ukm:
-    """Make a UKM whose join code is its code. Raises `Invalid`, or `Conflict` for a taken code."""
+    """Make a UKM with a fresh join code. Raises `Invalid`, or `Conflict` for a taken code."""
     code = code.strip().upper()
     if not CODE.fullmatch(code):
         raise Invalid(
@@ -43,7 +49,7 @@ def create(
     name, description = checked(name, description)
     try:
         with write() as session:
-            ukm = Ukm(code=code, join_code=code, name=name, description=description)
+            ukm = Ukm(code=code, join_code=new_join_code(), name=name, description=description)
             session.add(ukm)
             audit.note(by, "ukm.create", f"{code} {name}")
             session.flush()

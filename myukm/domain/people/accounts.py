@@ -61,40 +61,47 @@ def log_in(nim: str, password: str) -> LoginSession:
 def open_session(user: User) -> LoginSession:
     """Log the person in on one more device."""
     with write() as session:
-        login = LoginSession(token=secrets.token_urlsafe(32), user_id=user.id)
+        token = secrets.token_urlsafe(32)
+        login = LoginSession(token_hash=LoginSession.digest(token), user_id=user.id)
+        login.token = token
         session.add(login)
     return login
 
 
 def end_sessions(user_id: int, keep: str | None = None) -> None:
-    """Log an account out on every device but the one with the token `keep`, inside `write()`."""
+    """Log an account out on every device, inside `write()`; the log-in `keep` stays."""
     mine = delete(LoginSession).where(LoginSession.user_id == user_id)
-    db.session.execute(mine.where(LoginSession.token != keep) if keep else mine)
+    db.session.execute(mine.where(LoginSession.token_hash != keep) if keep else mine)
 
 
 def count_sessions(user_id: int) -> int:
     """Return on how many devices the account is logged in."""
-    mine = select(func.count()).where(LoginSession.user_id == user_id)
+    mine = select(func.count()).where(
+        LoginSession.user_id == user_id, LoginSession.stands(utcnow())
+    )
     return db.session.scalar(mine) or 0
 
 
 def find_session(token: str) -> LoginSession | None:
     """Return the log-in session behind a cookie's token, if it still stands."""
-    login = db.session.get(LoginSession, token)
+    mine = select(LoginSession).where(
+        LoginSession.token_hash == LoginSession.digest(token), LoginSession.stands(utcnow())
+    )
+    login = db.session.scalar(mine)
     return None if login is None or login.user.blocked_at else login
 
 
-def renew(token: str) -> None:
+def renew(token_hash: str) -> None:
     """Note that the log-in was used today."""
     with write() as session:
-        mine = update(LoginSession).where(LoginSession.token == token)
+        mine = update(LoginSession).where(LoginSession.token_hash == token_hash)
         session.execute(mine.values(seen_at=utcnow()))
 
 
-def log_out(token: str) -> None:
+def log_out(token_hash: str) -> None:
     """End one log-in; its streams end as well."""
     with write() as session:
-        session.execute(delete(LoginSession).where(LoginSession.token == token))
+        session.execute(delete(LoginSession).where(LoginSession.token_hash == token_hash))
     rights_changed()
 
 
@@ -112,7 +119,7 @@ def set_password(nim: str, password: str, *, by: str) -> None:
 def store_password(user_id: int, hashed: str, keep: str | None = None) -> None:
     """Store a password inside `write()`; its owner is logged out elsewhere, an open code is void.
 
-    The log-in with the token `keep` stays.
+    The log-in `keep` stays.
     """
     done = update(User).where(User.id == user_id).values(password_hash=hashed)
     db.session.execute(done.execution_options(synchronize_session=False))

@@ -1,21 +1,19 @@
 """Registering: by the one-time code that came with a NIM's import, or openly."""
 
-from flask_babel import lazy_gettext as _
 from sqlalchemy import delete, select
 
-from myukm.database import count_changed, write
+from myukm.database import count_changed, utcnow, write
 from myukm.domain import audit
 from myukm.domain.people import accounts
 from myukm.domain.people.account_rules import check_password, checked_person
-from myukm.domain.people.codes import digest, is_behind, new_code
+from myukm.domain.people.codes import digest, is_behind, new_code, wrong_code
 from myukm.domain.people.passwords import hash_password
-from myukm.errors import Forbidden
 from myukm.extensions import db
 from myukm.models import Invitation, User
 
 
 def invite(actor: User, nim: str, name: str, role: str) -> str:
-    """Let a NIM register and return its one-time code, which is shown only now.
+    """Let a NIM register for 30 days and return its one-time code, which is shown only now.
 
     An earlier code of that NIM is void. Raises `Invalid`, `Conflict` when it has an account.
     """
@@ -51,13 +49,8 @@ def register(nim: str, code: str, password: str) -> User:
 
 
 def _behind(nim: str, code: str) -> Invitation:
-    query = select(Invitation).where(Invitation.nim == nim)
+    query = select(Invitation).where(Invitation.nim == nim, Invitation.stands(utcnow()))
     found = db.session.scalar(query) if nim.isprintable() else None
     if found is None or not is_behind(found.code_hash, code):
         raise wrong_code()
     return found
-
-
-def wrong_code() -> Forbidden:
-    """Return the one answer to a wrong NIM and a wrong code."""
-    return Forbidden(_("NIM atau kode pendaftaran salah."), code="wrong_code")

@@ -11,8 +11,8 @@ from myukm.errors import Forbidden
 from myukm.models import User
 
 
-def change_password(user: User, token: str, old: str, new: str) -> None:
-    """Change one's own password; other devices are logged out, the log-in `token` stays.
+def change_password(user: User, login: str, old: str, new: str) -> None:
+    """Change one's own password; other devices are logged out, the log-in `login` stays.
 
     Raises `Forbidden` when `old` is not the present one, `Invalid` for a new one that can't be.
     """
@@ -20,7 +20,7 @@ def change_password(user: User, token: str, old: str, new: str) -> None:
     confirm(user, old)
     hashed = hash_password(new)
     with write():
-        accounts.store_password(user.id, hashed, keep=token)
+        accounts.store_password(user.id, hashed, keep=login)
         audit.note(user.name, "user.password", f"{user.nim} {user.name}")
     accounts.rights_changed()
 

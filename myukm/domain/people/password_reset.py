@@ -11,9 +11,9 @@ from myukm.database import count_changed, utcnow, write
 from myukm.domain import audit
 from myukm.domain.people import accounts
 from myukm.domain.people.account_rules import check_password
-from myukm.domain.people.codes import digest, is_behind, new_code
+from myukm.domain.people.codes import digest, is_behind, new_code, wrong_code
 from myukm.domain.people.passwords import hash_password
-from myukm.errors import Conflict, Forbidden
+from myukm.errors import Conflict
 from myukm.extensions import db
 from myukm.models import PasswordReset, User
 
@@ -84,11 +84,3 @@ def _take(session: Session, reset: PasswordReset) -> None:
     )
     if not count_changed(session, mine):
         raise wrong_code()
-
-
-def wrong_code() -> Forbidden:
-    """Return the one answer to everything that is wrong with NIM and code."""
-    return Forbidden(
-        _("NIM atau kode salah, atau kodenya sudah kedaluwarsa. Minta kode baru kepada admin."),
-        code="wrong_code",
-    )
