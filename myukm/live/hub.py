@@ -84,6 +84,9 @@ class Hub:
     def close(self) -> None:
         """End every stream: the server is going away."""
         self.closing = True
+        self._close_all()
+
+    def _close_all(self) -> None:
         for listener in self.listeners():
             listener.close()
 
@@ -136,6 +139,8 @@ class Hub:
     def _look(self) -> None:
         """Read what the log has beyond the last number that we handed on."""
         while entries := self._since(self.seq, BATCH):
+            if entries[0].seq != self.seq + 1:  # pruned before we read it: they start anew
+                self._close_all()
             for entry in entries:
                 self.seq = entry.seq or self.seq
                 self._hand_on(entry)

@@ -7,18 +7,16 @@ is one integer.
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, Text, delete, event, func, insert, select, update
+from sqlalchemy import Index, Text, event, func, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from myukm.database import Id, UTCDateTime, count_changed, key_type, utcnow, write
+from myukm.database import Id, UTCDateTime, key_type, utcnow
 from myukm.extensions import db
 from myukm.live import wake
 from myukm.orm import Model
-
-KEEP = timedelta(days=1)
 
 
 class EventCounter(Model):
@@ -99,12 +97,6 @@ def since(
     if until is not None:
         query = query.where(Event.seq <= until)
     return [Entry(*row) for row in db.session.execute(query.order_by(Event.seq).limit(limit))]
-
-
-def prune() -> int:
-    """Delete events older than a day and return how many there were."""
-    with write() as session:
-        return count_changed(session, delete(Event).where(Event.at < utcnow() - KEEP))
 
 
 @event.listens_for(db.session, "before_commit")

@@ -39,6 +39,7 @@ CHECKS: tuple[Check, ...] = (
     program.chat,
     program.payment_api,
     valkey.memory,
+    database.event_log,
     machine.disk,
     workers.died,
     workers.failed,

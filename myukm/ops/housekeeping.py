@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 
 from myukm.domain.people import expiry
 from myukm.domain.sync import payment_history, sync_prune
+from myukm.live import retention
 
 EVERY_SECONDS = 60.0
-CHORES = (payment_history.prune, sync_prune.prune, expiry.prune)
+CHORES = (payment_history.prune, sync_prune.prune, expiry.prune, retention.Pruner().prune)
 
 
 class Housekeeper:

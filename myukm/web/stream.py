@@ -129,10 +129,12 @@ def replay(asked: str, newest: int, topics: Iterable[str]) -> Sequence[log.Entry
     if not (asked.isascii() and asked.isdigit() and len(asked) < 19):
         return None
     cursor = int(asked)
-    if not log.oldest() - 1 <= cursor <= newest:
+    if cursor > newest:
         return None
     entries = log.since(cursor, MOST_REPLAYED + 1, list(topics), until=newest)
-    return None if len(entries) > MOST_REPLAYED else entries
+    # The log's start is read last: what was pruned while we read must not be missing in silence.
+    complete = log.oldest() - 1 <= cursor and len(entries) <= MOST_REPLAYED
+    return entries if complete else None
 
 
 def snapshots(topics: frozenset[str], user_id: int) -> Iterator[tuple[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import redis
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 import config
 from myukm import create_app, queues
@@ -17,6 +17,7 @@ from myukm.database import utcnow, write
 from myukm.demo.ports import any_free
 from myukm.demo.simulator.client import Simulator
 from myukm.domain.sync import progress
+from myukm.live.log import Event, EventCounter
 from myukm.models import ChatMessage, Ukm
 from myukm.ops import api_probe, doctor
 from tests.support.people import UKM
@@ -239,3 +240,24 @@ def test_failed_jobs(app: Flask, start: Callable[..., Program]) -> None:
     found = only(app, "jobs_failed")
     assert found["message"].startswith("1 pekerjaan di antrian default gagal")
     assert "TypeError" in found["message"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        ([(1, 0), (200_001, 0)], False),
+        ([(1, 0), (250_001, 0)], True),
+        ([(1, 25)], False),
+        ([(1, 27)], True),
+    ],
+)
+def test_an_event_log_that_nobody_prunes(
+    app: Flask, rows: list[tuple[int, int]], found: bool
+) -> None:
+    """Rows are numbers and ages in hours: the log counts by its numbers, which have no gap."""
+    event = {"topic": "sync", "type": "sync.log", "data": "{}"}
+    with app.app_context(), write() as session:
+        for seq, hours in rows:
+            session.add(Event(seq=seq, at=utcnow() - timedelta(hours=hours), **event))
+        session.execute(update(EventCounter).values(value=rows[-1][0]))
+    assert (("event_log_large", "warning") in codes(examine(app))) is found

@@ -2,20 +2,25 @@
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import cache
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from flask_babel import format_decimal
 from flask_babel import gettext as _
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from myukm.database import describe
+from myukm.database import describe, utcnow
 from myukm.extensions import db
+from myukm.live import retention
 from myukm.ops.findings import BROKEN, WARNING, Finding
 from myukm.schema import migrate
 
 SLOW_SECONDS = 0.5
+# The leader prunes once a minute: a log that is so far beyond its bounds is not pruned.
+EVENTS_BEYOND, AGE_BEYOND = retention.MAX_EVENTS // 4, timedelta(hours=2)
 
 
 def unreachable() -> Iterator[Finding]:
@@ -58,6 +63,27 @@ def outdated() -> Iterator[Finding]:
                 wanted=", ".join(sorted(_wanted())),
             ),
             _("Jalankan: %(command)s", command="flask db upgrade"),
+        )
+
+
+def event_log() -> Iterator[Finding]:
+    """The event log outgrew its bounds: nobody prunes it, or it grows faster than that."""
+    size = retention.size()
+    too_old = size.oldest_at and size.oldest_at < utcnow() - retention.MAX_AGE - AGE_BEYOND
+    if too_old or size.events > retention.MAX_EVENTS + EVENTS_BEYOND:
+        yield Finding(
+            "event_log_large",
+            WARNING,
+            _(
+                "Log kejadian berisi %(events)s kejadian, melebihi batasnya (%(most)s, satu hari).",
+                events=format_decimal(size.events),
+                most=format_decimal(retention.MAX_EVENTS),
+            ),
+            _(
+                "Pastikan server web atau worker.py berjalan: salah satunya memangkas log ini. "
+                "Bila ia gagal, sebabnya ada di lognya."
+            ),
+            size.oldest_at,
         )
 
 

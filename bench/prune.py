@@ -1,0 +1,136 @@
+"""How long the event log takes to come back to its bound, and what the chat notices of it.
+
+    python -m bench.prune [--events 1000000] [--postgresql | --mariadb]
+
+A log that nobody pruned, then real Valkey, gunicorn and worker.py: people post while the leader
+prunes, and as long again afterwards. Another process writes a row every 10 ms meanwhile: the
+longest it had to wait is how long a portion holds the database.
+"""
+
+import argparse
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import flask_migrate
+import requests
+from flask import Flask
+from sqlalchemy import insert, update
+
+import config
+from bench.dispatch import neighbour, parts
+from bench.report import percentile, row
+from myukm import create_app
+from myukm.database import utcnow, write
+from myukm.demo.valkey import start_valkey
+from myukm.live import retention
+from myukm.live.log import Event, EventCounter
+from tests.support import people as cast
+from tests.support.programs import Program, WebServer
+from tests.support.waiting import wait_until
+
+BATCH = 10_000
+# Below the limit of 20 messages in 10 seconds.
+PAUSE_SECONDS = 0.55
+AUTHORS = {"member": "ROBOTIK", "friend": "ROBOTIK", "outsider": "PRAMUKA"}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--postgresql", action="store_true")
+    parser.add_argument("--mariadb", action="store_true")
+    asked = parser.parse_args()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        valkey = stack.enter_context(start_valkey(folder / "valkey"))
+        env = stack.enter_context(parts(asked)) | {"REDIS_URL": valkey.url}
+        app = create_app(config.load(env))
+        fill(app, asked.events)
+        web = WebServer(folder / "web.log", env, workers=2)
+        stack.callback(web.kill)
+        worker = Program(folder / "worker.log", env, "python", "worker.py")
+        stack.callback(worker.kill)
+        measure(app, env, web)
+
+
+def fill(app: Flask, count: int) -> None:
+    """Make the tables, the people, and a log of the last hours that is far beyond its bound."""
+    with app.app_context():
+        flask_migrate.upgrade()
+        cast.settle()
+        at = utcnow() - timedelta(hours=6)
+        for first in range(1, count + 1, BATCH):
+            numbers = range(first, min(first + BATCH, count + 1))
+            with write() as session:
+                session.execute(insert(Event), [event(n) | {"at": at} for n in numbers])
+        with write() as session:
+            session.execute(update(EventCounter).values(value=count))
+
+
+def event(number: int) -> dict[str, object]:
+    """Return an event as chat makes them."""
+    data = f'{{"id":{number},"ukm":"ROBOTIK","name":"Mega Lestari","message":"{"kata " * 12}"}}'
+    return {"seq": number, "topic": "ukm:ROBOTIK", "type": "chat.message", "data": data}
+
+
+def measure(app: Flask, env: dict[str, str], web: WebServer) -> None:
+    """Print how long pruning takes and how long a POST takes meanwhile and afterwards."""
+    began = time.monotonic()
+    with neighbour(env) as longest:
+        meanwhile = posting(web, lambda: events(app) <= retention.MAX_EVENTS + 1_000)
+    pruned = time.monotonic() - began
+    ends = time.monotonic() + pruned
+    afterwards = posting(web, lambda: time.monotonic() > ends)
+    row("pruned to the bound after", pruned, "s")
+    row("longest wait of another writer", longest[0] * 1000, "ms")
+    for name, times in (("while pruning", meanwhile), ("afterwards", afterwards)):
+        row(f"POST messages {name}, number", len(times), "")
+        row(f"POST messages {name}, median", statistics.median(times) * 1000, "ms")
+        row(f"POST messages {name}, p99", percentile(times, 99) * 1000, "ms")
+
+
+def events(app: Flask) -> int:
+    """Return how many events the log holds."""
+    with app.app_context():
+        return retention.size().events
+
+
+def posting(web: WebServer, done: Callable[[], bool]) -> list[float]:
+    """Let everybody post until `done()`; return how many seconds each post took."""
+    ended, times = threading.Event(), list[float]()
+    threads = [
+        threading.Thread(target=keep_posting, args=(web, who, ended, times)) for who in AUTHORS
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        wait_until(done, 300, "the end")
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+    return times
+
+
+def keep_posting(web: WebServer, who: str, ended: threading.Event, times: list[float]) -> None:
+    """Log in and post a message again and again."""
+    session = requests.Session()
+    login = {"nim": cast.NAMES[who][0], "password": cast.PASSWORD}
+    session.post(f"{web.url}/login", json=login, timeout=10).raise_for_status()
+    while not ended.wait(PAUSE_SECONDS):
+        body = {"message": "halo", "client_id": str(time.monotonic_ns())}
+        address = f"{web.url}/ukm/{AUTHORS[who]}/messages"
+        began = time.perf_counter()
+        session.post(address, json=body, timeout=30).raise_for_status()
+        times.append(time.perf_counter() - began)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""The event log's bounds: a day, and so many events. What is older is deleted from its start.
+
+Events are deleted in order of their numbers, never by age alone: what is left has no gap, so a
+cursor is either answered in full or by a `reset`.
+"""
+
+import time
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import delete, func, select
+
+from myukm.database import utcnow, write
+from myukm.extensions import db
+from myukm.live import log
+from myukm.live.log import Event
+
+MAX_AGE = timedelta(days=1)
+MAX_EVENTS = 200_000
+# A deletion holds the write lock of SQLite: its size follows the time that the last one took.
+MIN_PORTION, MAX_PORTION = 100, 5_000
+PORTION_SECONDS = 0.01
+# The leader has other duties every second; writers get in between two portions.
+TURN_SECONDS, PAUSE_SECONDS = 0.4, 0.01
+
+
+class Pruner:
+    """Deletes what is beyond the bounds; of two at once each deletes a part."""
+
+    def __init__(self) -> None:
+        self._portion = MIN_PORTION
+        self._deleted = 0  # up to this number; PostgreSQL walks over deleted rows until its vacuum
+
+    def prune(self) -> bool:
+        """Delete portions for at most `TURN_SECONDS`; return whether there is more."""
+        ends = time.monotonic() + TURN_SECONDS
+        while (last := self._last_of_portion()) is not None:
+            if time.monotonic() > ends:
+                return True
+            self._delete(last)
+            time.sleep(PAUSE_SECONDS)
+        return False
+
+    def _last_of_portion(self) -> int | None:
+        """Return up to which number the next portion goes; None when nothing is to be deleted."""
+        first = db.session.scalar(select(func.min(Event.seq)).where(Event.seq > self._deleted))
+        if first is None:
+            return None
+        end = first + self._portion - 1
+        here = Event.seq.between(first, end)
+        young = db.session.scalar(
+            select(func.min(Event.seq)).where(here, Event.at >= utcnow() - MAX_AGE)
+        )
+        last_old = end if young is None else young - 1
+        last = min(end, max(last_old, log.newest() - MAX_EVENTS))
+        return last if last >= first else None
+
+    def _delete(self, last: int) -> None:
+        with write() as session:
+            began = time.monotonic()
+            session.execute(delete(Event).where(Event.seq <= last))
+        self._portion = next_portion(self._portion, time.monotonic() - began)
+        self._deleted = last
+
+
+def next_portion(portion: int, seconds: float) -> int:
+    """Return how many events to delete at once when `portion` of them took so many seconds."""
+    fitting = int(portion * PORTION_SECONDS / max(seconds, 1e-6))
+    return max(MIN_PORTION, min(fitting, portion * 2, MAX_PORTION))
+
+
+class Size(NamedTuple):
+    """How many events the log holds, and when the oldest of them happened."""
+
+    events: int
+    oldest_at: datetime | None
+
+
+def size() -> Size:
+    """Return the size of the log; its numbers have no gap, so nothing has to be counted."""
+    oldest = log.oldest()
+    at = db.session.scalar(select(Event.at).where(Event.seq == oldest))
+    return Size(log.newest() - oldest + 1, at)

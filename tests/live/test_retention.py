@@ -1,0 +1,194 @@
+"""The event log stays within its bounds, and nobody gets a part of what was pruned."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import pytest
+import requests
+from flask import Flask
+from sqlalchemy import delete, func, insert, select
+
+from myukm.database import utcnow, write
+from myukm.demo.nanny import descendants
+from myukm.extensions import db
+from myukm.live import log, retention, wake
+from myukm.live.log import Event, EventCounter
+from myukm.web import stream
+from tests.conftest import every_database
+from tests.support.programs import Program, WebServer
+from tests.support.sse import StreamReader
+from tests.support.waiting import wait_until
+from tests.support.workers import WORKER
+
+SessionAs = Callable[[str], requests.Session]
+
+
+def fill(app: Flask, count: int, newest_at: datetime | None = None) -> None:
+    """Let the log hold `count` events, a second apart."""
+    newest_at = newest_at or utcnow()
+    rows = [
+        {
+            "seq": seq,
+            "topic": "ukm:ROBOTIK",
+            "type": "chat.message",
+            "data": f'{{"id":{seq},"message":"pesan {seq}"}}',
+            "at": newest_at - timedelta(seconds=count - seq),
+        }
+        for seq in range(1, count + 1)
+    ]
+    with app.app_context(), write() as session:
+        session.execute(insert(Event), rows)
+        session.execute(EventCounter.__table__.update().values(value=count))
+
+
+def kept(app: Flask) -> Sequence[int | None]:
+    """Return the number of events, the oldest and the newest of them."""
+    with app.app_context():
+        figures = select(func.count(), func.min(Event.seq), func.max(Event.seq))
+        return tuple(db.session.execute(figures).one())
+
+
+def prune(app: Flask) -> None:
+    """Prune until there is nothing left to do."""
+    pruner = retention.Pruner()
+    with app.app_context():
+        while pruner.prune():
+            pass
+
+
+@every_database
+def test_more_events_than_the_bound_go_from_the_start(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "MAX_EVENTS", 700)
+    fill(app, 3000)
+    prune(app)
+    assert kept(app) == (700, 2301, 3000)
+    with app.app_context():
+        assert retention.size().events == 700
+        with write():
+            log.append("ukm:ROBOTIK", "chat.message", {"message": "baru"})
+        assert log.newest() == 3001, "the counter goes on"
+    prune(app)
+    assert kept(app) == (700, 2302, 3001)
+
+
+@every_database
+def test_events_older_than_a_day_go(app: Flask) -> None:
+    fill(app, 2000, newest_at=utcnow() - timedelta(days=1) + timedelta(seconds=499.5))
+    prune(app)
+    assert kept(app) == (500, 1501, 2000)
+    prune(app)
+    assert kept(app) == (500, 1501, 2000), "what is young stays"
+
+
+def test_a_log_of_old_events_alone_becomes_empty(app: Flask) -> None:
+    fill(app, 1000, newest_at=utcnow() - timedelta(days=2))
+    prune(app)
+    assert kept(app)[0] == 0
+    with app.app_context():
+        assert (log.oldest(), log.newest(), retention.size()) == (1001, 1000, (0, None))
+
+
+def test_an_event_of_a_wrong_clock_takes_no_younger_one_with_it(app: Flask) -> None:
+    fill(app, 500)
+    long_ago = utcnow() - timedelta(days=400)
+    with app.app_context(), write() as session:
+        session.execute(Event.__table__.update().where(Event.seq == 300).values(at=long_ago))
+    prune(app)
+    assert kept(app) == (500, 1, 500)
+
+
+@pytest.mark.parametrize(
+    ("portion", "seconds", "following"),
+    [
+        (1000, retention.PORTION_SECONDS, 1000),
+        (1000, retention.PORTION_SECONDS * 4, 250),
+        (1000, 10, retention.MIN_PORTION),
+        (1000, 0, 2000),
+        (retention.MAX_PORTION, 0, retention.MAX_PORTION),
+    ],
+)
+def test_a_portion_follows_the_time_of_the_last_one(
+    portion: int, seconds: float, following: int
+) -> None:
+    assert retention.next_portion(portion, seconds) == following
+
+
+def test_other_writers_get_in_between_two_portions(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "MAX_EVENTS", 0)
+    monkeypatch.setattr(retention, "MAX_PORTION", retention.MIN_PORTION)
+    fill(app, 20_000)
+    written: list[int] = []
+    ended = threading.Event()
+
+    def keep_writing() -> None:
+        while not ended.is_set():
+            with app.app_context(), write():
+                log.append("ukm:ROBOTIK", "chat.message", {"message": "sela"})
+            with app.app_context():
+                written.append(retention.size().events)
+
+    writer = threading.Thread(target=keep_writing)
+    writer.start()
+    with app.app_context():
+        retention.Pruner().prune()
+    ended.set()
+    writer.join()
+    assert len(written) >= 5
+    assert 0 < written[-1] < written[0], "it wrote while the log shrank"
+
+
+def test_the_leader_prunes(app: Flask, start: Callable[..., Program]) -> None:
+    fill(app, 1500, newest_at=utcnow() - timedelta(days=2))
+    with app.app_context(), write():
+        log.append("ukm:ROBOTIK", "chat.message", {"message": "baru"})
+    start(*WORKER)
+    wait_until(lambda: kept(app) == (1, 1501, 1501), 30, "the leader pruned")
+
+
+def test_what_is_pruned_while_a_replay_is_read_makes_it_a_reset(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(app, 10)
+    read = log.since
+
+    def since_and_prune(*args: object, **kwargs: object) -> Sequence[log.Entry]:
+        with write() as session:
+            session.execute(delete(Event).where(Event.seq <= 7))
+        return read(*args, **kwargs)  # type: ignore[arg-type]
+
+    with app.app_context():
+        assert stream.replay("5", 10, ["ukm:ROBOTIK"])
+        monkeypatch.setattr(log, "since", since_and_prune)
+        assert stream.replay("5", 10, ["ukm:ROBOTIK"]) is None
+        assert stream.replay("7", 10, ["ukm:ROBOTIK"])
+
+
+def test_a_hub_that_slept_past_the_logs_start_ends_its_streams(
+    app: Flask, web: WebServer, session_as: SessionAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(app, 10)
+    reader = StreamReader(web.url, session_as("member"))
+    processes = list(descendants(web.child.pid))
+    for pid in processes:
+        os.kill(pid, signal.SIGSTOP)
+    monkeypatch.setattr(wake, "publish", lambda entries: False)
+    with app.app_context():
+        for word in ("satu", "dua", "tiga"):
+            with write():
+                log.append("ukm:ROBOTIK", "chat.message", {"message": word})
+        with write() as session:
+            session.execute(delete(Event).where(Event.seq <= 12))
+    for pid in processes:
+        os.kill(pid, signal.SIGCONT)
+    assert reader.ended.wait(10), "it comes back with its cursor and gets a reset"
+    assert not reader.of("chat.message")
+    again = StreamReader(web.url, session_as("member"), params={"cursor": "10"})
+    assert again.wait_for(1, "reset")
+    again.close()
