@@ -110,9 +110,15 @@ def reset(as_json: bool) -> None:
 @group.command(help=N_("Daftar proses terbaru."))
 @as_json
 @at_most("--limit", default=20, limit=1000)
-def history(as_json: bool, limit: int) -> None:
-    """List the newest runs."""
-    runs = sync_history.runs(limit)
+@click.option(
+    "--before",
+    type=click.IntRange(1),
+    metavar=N_("PROSES"),
+    help=N_("Hanya proses yang lebih lama daripada yang bernomor ini."),
+)
+def history(as_json: bool, limit: int, before: int | None) -> None:
+    """List the newest runs, or those before a run."""
+    runs = sync_history.runs(limit, before)
     if as_json:
         click.echo(json.dumps(runs, ensure_ascii=False))
     else:

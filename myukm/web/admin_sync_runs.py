@@ -18,9 +18,12 @@ bp = Blueprint("admin_sync_runs", __name__, url_prefix="/admin/sync-pembayaran/r
 
 @bp.get("")
 @roles(*LOOKERS)
-def index() -> str:
-    """Show the runs of the past, newest first."""
-    return render_template("admin/sync/runs.html", runs=sync_history.runs())
+def index() -> Any:
+    """Show a page of the runs of the past, newest first."""
+    page = sync_history.page_of_runs(whole_number("page") or 1)
+    if wants_json():
+        return jsonify(runs=page.items, page=page.page, pages=page.pages, total=page.total)
+    return render_template("admin/sync/runs.html", page=page)
 
 
 @bp.get("/<int:run_id>")

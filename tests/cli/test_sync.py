@@ -11,8 +11,10 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
+from myukm.database import write
 from myukm.demo.simulator import Simulator
 from myukm.domain.sync import sync_dispatch, sync_pembayaran, sync_work
+from myukm.models import SyncRun
 from tests.support import sync
 from tests.support.programs import Program
 from tests.support.waiting import wait_until
@@ -144,6 +146,17 @@ def test_history(flask: Flasks) -> None:
     flask("cancel")
     assert [run["status"] for run in printed(flask("history", "--json"))] == ["cancelled"]
     assert "Dibatalkan" in flask("history").stdout
+
+
+def test_history_goes_back_to_the_first_run(flask: Flasks, campus: Flask) -> None:
+    with campus.app_context(), write() as session:
+        session.add_all([SyncRun(id=n, status="completed") for n in range(1, 121)])
+    assert [run["run_id"] for run in printed(flask("history", "--json"))] == [*range(120, 100, -1)]
+    older = printed(flask("history", "--json", "--limit", "1000", "--before", "101"))
+    assert [run["run_id"] for run in older] == [*range(100, 0, -1)]
+    assert " 15  Selesai" in flask("history", "--before", "16", "--limit", "1").stdout
+    assert printed(flask("history", "--json", "--before", "1")) == []
+    assert flask("history", "--before", "0").exit_code == 2
 
 
 def test_dry_run_writes_no_student(flask: Flasks, campus: Flask) -> None:

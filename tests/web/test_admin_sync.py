@@ -166,5 +166,22 @@ def test_the_failures_as_a_spreadsheet(campus: Flask, client_as: ClientAs) -> No
     assert b"100001" in client.get(f"{URL}/runs/{run_id}").data
 
 
+def test_the_list_of_runs_goes_back_to_the_first(campus: Flask, client_as: ClientAs) -> None:
+    with campus.app_context(), write() as session:
+        session.add_all([SyncRun(id=n, status="completed") for n in range(1, 121)])
+    client, as_json = client_as("operator"), {"Accept": "application/json"}
+    first = client.get(f"{URL}/runs").text
+    assert f'href="{URL}/runs/71"' in first
+    assert f'href="{URL}/runs/70"' not in first
+    assert 'rel="next" href="?page=2"' in first
+    last = client.get(f"{URL}/runs?page=3").text
+    assert f'href="{URL}/runs/1"' in last
+    assert 'rel="next"' not in last
+    pages = [client.get(f"{URL}/runs?page={n}", headers=as_json).json for n in (1, 2, 3)]
+    assert [run["run_id"] for page in pages for run in page["runs"]] == [*range(120, 0, -1)]
+    assert [(p["page"], p["pages"], p["total"]) for p in pages] == [(n, 3, 120) for n in (1, 2, 3)]
+    assert client.get(f"{URL}/runs?page=x", headers=as_json).status_code == 422
+
+
 def test_pages_of_runs_that_do_not_exist(campus: Flask, client_as: ClientAs) -> None:
     assert client_as("admin").get(f"{URL}/runs/99").status_code == 404

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, select
 from myukm.database import iso
 from myukm.domain import spreadsheet
 from myukm.domain.api.failures import MESSAGES
+from myukm.domain.paging import Page, paginate_rows
 from myukm.domain.sync import progress, sync_run
 from myukm.errors import NotFound
 from myukm.extensions import db
@@ -20,12 +21,22 @@ CODES = {**MESSAGES, "student_deleted": _("Siswa sudah dihapus dari MyUKM")}
 COLUMNS = ("idperson", "nama", "code", "message", "attempts", "at")
 
 
-def runs(limit: int = 100, before: int | None = None) -> list[dict[str, Any]]:
+def runs(limit: int, before: int | None = None) -> list[dict[str, Any]]:
     """Return the newest runs (older than run `before`) as progress objects."""
-    query = select(*progress.COLUMNS).order_by(SyncRun.id.desc()).limit(limit)
+    query = _newest_first().limit(limit)
     if before is not None:
         query = query.where(SyncRun.id < before)
     return [progress.of(row) for row in db.session.execute(query).all()]
+
+
+def page_of_runs(page: int) -> Page[dict[str, Any]]:
+    """Return a page of all runs, the newest first, as progress objects."""
+    found = paginate_rows(_newest_first(), page)
+    return Page([progress.of(row) for row in found.items], found.page, found.pages, found.total)
+
+
+def _newest_first() -> Select[Any]:
+    return select(*progress.COLUMNS).order_by(SyncRun.id.desc())
 
 
 def run(run_id: int) -> dict[str, Any]:
