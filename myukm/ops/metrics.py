@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from myukm.domain.sync import progress
+from myukm.live import retention
 from myukm.models.sync import LIVE
 from myukm.ops import counters, doctor, stats
 from myukm.queues import QUEUES
@@ -21,7 +22,10 @@ GAUGES = {
     "workers": "Living workers that listen",
     "oldest_seconds": "Age of the oldest waiting job, 0 when none waits",
 }
-RUN_GAUGES = ("total", "pending", "success", "unchanged", "failed", "cancelled", "workers")
+# The name of a gauge must not end in "total": that is for counters.
+RUN_GAUGES = {"total": "students"} | {
+    key: key for key in ("pending", "success", "unchanged", "failed", "cancelled", "workers")
+}
 
 
 def text() -> bytes:
@@ -39,6 +43,7 @@ class _Collector:
             yield from _job_counters()
         with contextlib.suppress(SQLAlchemyError):
             yield from _run(progress.current())
+            yield from _event_log(retention.size())
         yield from _findings(doctor.report())
 
 
@@ -62,8 +67,12 @@ def _job_counters() -> Iterable[Metric]:
 def _run(now: Mapping[str, Any]) -> Iterable[Metric]:
     yield GaugeMetricFamily("myukm_sync_live", "Whether a run lives", float(now["status"] in LIVE))
     yield GaugeMetricFamily("myukm_sync_stalled", "Whether it stalls", float(now["stalled"]))
-    for key in RUN_GAUGES:
-        yield GaugeMetricFamily(f"myukm_sync_{key}", f"The last run: {key}", now[key])
+    for key, name in RUN_GAUGES.items():
+        yield GaugeMetricFamily(f"myukm_sync_{name}", f"The last run: {name}", now[key])
+
+
+def _event_log(size: retention.Size) -> Iterable[Metric]:
+    yield GaugeMetricFamily("myukm_event_log_events", "Events kept for streams", size.events)
 
 
 def _findings(report: Mapping[str, Any]) -> Iterable[Metric]:

@@ -1,5 +1,7 @@
 """What machines ask, and who may read the metrics."""
 
+import shutil
+import subprocess
 from collections.abc import Callable
 
 import flask_migrate
@@ -11,8 +13,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import config
 from myukm import create_app, queues
+from myukm.database import utcnow, write
 from myukm.demo.ports import any_free
+from myukm.live import log
+from myukm.models import SyncRun
 from tests.conftest import every_database
+from tests.support.servers import need
 from tests.support.without_valkey import lose_valkey
 
 As = Callable[[str], FlaskClient]
@@ -70,6 +76,29 @@ def test_metrics_tell_the_queues(app: Flask, valkey: redis.Redis) -> None:
     assert found["myukm_jobs_total['default', 'failed']"] == 0
     assert found["myukm_sync_live[]"] == 0
     assert found["myukm_finding['no_worker', 'warning']"] == 1
+
+
+def test_metrics_tell_how_large_the_event_log_is(app: Flask) -> None:
+    with app.app_context():
+        for _ in range(3):
+            with write():
+                log.append("sync", "sync.log", {})
+    assert metrics(app.test_client())["myukm_event_log_events[]"] == 3
+
+
+@pytest.mark.parametrize("with_valkey", [True, False])
+def test_promtool_has_nothing_to_say_about_them(app: Flask, with_valkey: bool) -> None:
+    promtool = need(shutil.which("promtool"), "prometheus")
+    with app.app_context(), write() as session:
+        session.add(SyncRun(live=1, status="running", total=9, success=5, started_at=utcnow()))
+    if not with_valkey:
+        lose_valkey(app)
+    told = app.test_client().get("/metrics").data
+    assert b"myukm_sync_live 1.0" in told
+    said = subprocess.run(
+        [promtool, "check", "metrics"], check=False, input=told, capture_output=True
+    )
+    assert (said.stdout, said.stderr, said.returncode) == (b"", b"", 0)
 
 
 def test_metrics_without_valkey(app: Flask) -> None:
