@@ -13,7 +13,8 @@ class Student:
 
     `tries` counts since the breaker last opened (`openings` says when that was), `attempts` in
     all; `strikes` and `waited` (seconds) are kept when the student is given back. `etag` is the
-    API's name for the answer that we have.
+    API's name for the answer that we have. `doubt` says what an earlier answer would have taken
+    away: it was not believed, and is asked for again.
     """
 
     item_id: int
@@ -24,6 +25,7 @@ class Student:
     attempts: int = 0
     openings: int = 0
     etag: str | None = None
+    doubt: str | None = None
 
 
 class Outcome(NamedTuple):
@@ -37,13 +39,14 @@ class Outcome(NamedTuple):
     code: str | None = None
     message: str | None = None
     etag: str | None = None
+    doubt: str | None = None
 
     @classmethod
     def of(cls, student: Student, answer: Answer) -> Self:
         """Return the outcome that `answer` means for `student`."""
-        key = (student.item_id, student.idperson, student.attempts)
+        own = cls(student.item_id, student.idperson, student.attempts, None, doubt=student.doubt)
         if isinstance(answer, Failure):
-            return cls(*key, None, answer.code, message(answer))
+            return own._replace(code=answer.code, message=message(answer))
         if isinstance(answer, Payments):
-            return cls(*key, answer)
-        return cls(*key, None, etag=student.etag)
+            return own._replace(payments=answer)
+        return own._replace(etag=student.etag)

@@ -1,11 +1,14 @@
 """A guard against a payment API that lies: answers that take much away are held back at first.
 
 A held student's item waits as `held`: nothing is written, and it counts as pending. When such
-answers are many, the run pauses and asks a person; when they stayed few, they are believed.
+answers are many, the run pauses and asks a person; when they stayed few, each of these students is
+asked for once more, and only what the API says twice is believed. The item's message says what the
+first answer took away; it stays there until the second one is written.
 """
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -15,15 +18,18 @@ from flask_babel import gettext as _
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.orm import Session
 
-from myukm.database import among, count_changed, write
+from myukm.database import among, count_changed, utcnow, write
 from myukm.domain.api.payments import InvalidBody, Payments, amount
+from myukm.domain.api.student import Outcome
 from myukm.extensions import db
 from myukm.i18n import campus_language
 from myukm.models import Siswa, SyncItem, SyncRun
-from myukm.models.sync import OPEN, ItemStatus
+from myukm.models.sync import OPEN, ItemStatus, Status
 
-CODE = "suspicious_api"
+CODE, CONTRADICTORY = "suspicious_api", "contradictory"
 WINDOW, MOST_EXAMPLES, CHUNK = 200, 10, 5_000
+# Between the two questions: what was wrong for a moment is right again by then.
+PAUSE = timedelta(seconds=1)
 # An answer is suspicious when less than this share of what was billed or paid is left.
 FAR_LOWER = Decimal("0.5")
 
@@ -57,16 +63,30 @@ def suspects(
     before: Mapping[int, Row[Any]], changed: Mapping[str, tuple[int, Payments]]
 ) -> dict[str, str]:
     """Return the students whose new data takes much away, with what it does in words."""
-    if not current_app.config["GUARD_SHARE"]:
-        return {}
     found = {}
     for idperson, (key, new) in changed.items():
         if key not in before:
             continue
-        old, now = sums(before[key].pembayaran), sums(new.periods)
-        if now.billed < FAR_LOWER * old.billed or now.paid < FAR_LOWER * old.paid:
+        periods = new.periods
+        old, now = sums(before[key].pembayaran), sums(periods)
+        emptied = before[key].pembayaran and not periods
+        if emptied or now.billed < FAR_LOWER * old.billed or now.paid < FAR_LOWER * old.paid:
             found[idperson] = _words(old, now)
     return found
+
+
+def judged(outcome: Outcome, message: str | None) -> Outcome:
+    """Return the outcome, held back when it takes away what `message` says.
+
+    Believed is what an earlier answer said as well. Two answers that contradict each other are not.
+    """
+    if message is None or message == outcome.doubt:
+        return outcome
+    if outcome.doubt is None:
+        return outcome._replace(payments=None, code=CODE, message=message)
+    with campus_language():
+        text = _("API pembayaran menjawab dua kali berbeda: %(text)s", text=message)
+    return outcome._replace(payments=None, code=CONTRADICTORY, message=text)
 
 
 def sums(periods: Any) -> Sums:
@@ -89,6 +109,16 @@ def only_held_left(run_id: int) -> bool:
     return db.session.scalar(query.limit(1)) is None
 
 
+def must_wait(run_id: int) -> bool:
+    """Return whether nobody of the run is left but held students who are not asked again yet."""
+    query = select(func.max(SyncItem.at)).where(
+        SyncItem.run_id == run_id, SyncItem.status == ItemStatus.HELD
+    )
+    last = db.session.scalar(query)
+    # A time from the future is that of another clock.
+    return last is not None and only_held_left(run_id) and abs(utcnow() - last) < PAUSE
+
+
 def examples(run_id: int) -> Sequence[Row[*tuple[Any, ...]]]:
     """Return the first students that are held back: idperson, nama, message."""
     query = (
@@ -101,24 +131,29 @@ def examples(run_id: int) -> Sequence[Row[*tuple[Any, ...]]]:
     return db.session.execute(query).all()
 
 
-def release(run_id: int) -> None:
-    """Let the held students of a trusted run be asked for again, in short transactions."""
+def release(run_id: int, *, trusted: bool) -> None:
+    """Let the held students of a running run be asked for again, in short transactions.
+
+    What a person trusts is in doubt no more.
+    """
+    values: dict[str, Any] = {"status": ItemStatus.PENDING, "at": None}
+    if trusted:
+        values |= {"code": None, "message": None}
     more = True
     while more:
         with write() as session:
-            more = _release_some(session, run_id)
+            more = _release_some(session, run_id, values)
 
 
-def _release_some(session: Session, run_id: int) -> bool:
-    trusted = select(SyncRun.id).where(SyncRun.id == run_id, SyncRun.trusted)
+def _release_some(session: Session, run_id: int, values: Mapping[str, Any]) -> bool:
+    running = select(SyncRun.id).where(SyncRun.id == run_id, SyncRun.status == Status.RUNNING)
     which = (SyncItem.run_id == run_id, SyncItem.status == ItemStatus.HELD)
-    query = select(SyncItem.id).where(*which, SyncItem.run_id.in_(trusted))
+    query = select(SyncItem.id).where(*which, SyncItem.run_id.in_(running))
     ids = session.scalars(query.order_by(SyncItem.id).limit(CHUNK)).all()
     if not ids:
         return False
-    free = {"status": ItemStatus.PENDING, "code": None, "message": None, "at": None}
-    released = update(SyncItem).where(among(SyncItem.id, ids), *which).values(free)
-    return count_changed(session, released) > 0
+    released = update(SyncItem).where(among(SyncItem.id, ids), *which)
+    return count_changed(session, released.values(values)) > 0
 
 
 def _total(periods: Sequence[Any], name: str) -> Decimal:

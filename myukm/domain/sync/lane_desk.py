@@ -24,6 +24,14 @@ from myukm.models import SyncItem, SyncLane, SyncRun, SyncSample, SyncTraffic
 from myukm.models.sync import ItemStatus, Status
 
 SAMPLE_EVERY = timedelta(seconds=1)
+# An item that waits has a message only when its first answer was held back.
+STUDENT = (
+    SyncItem.id.label("item_id"),
+    SyncItem.idperson,
+    SyncItem.strikes,
+    SyncItem.waited,
+    SyncItem.message.label("doubt"),
+)
 
 
 class LaneLost(Exception):
@@ -105,14 +113,15 @@ class Desk:
                 .where(among(SyncItem.id, [student.item_id for student in found]))
                 .values(status=ItemStatus.CLAIMED, lane_id=self.lane_id)
             )
-            tags = sync_tags.fresh(session, [student.idperson for student in found])
+            sure = [student.idperson for student in found if student.doubt is None]
+            tags = sync_tags.fresh(session, sure)
             for student in found:
                 student.etag = tags.get(student.idperson)
         return found
 
     def _pending(self, session: Session, limit: int) -> list[Student]:
         query = (
-            select(SyncItem.id, SyncItem.idperson, SyncItem.strikes, SyncItem.waited)
+            select(*STUDENT)
             .where(
                 SyncItem.run_id == self.run_id,
                 SyncItem.status == ItemStatus.PENDING,
@@ -122,7 +131,7 @@ class Desk:
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        found = [Student(*row) for row in session.execute(query)]
+        found = [Student(**row._mapping) for row in session.execute(query)]
         self._after = found[-1].item_id if found else self._after
         return found
 

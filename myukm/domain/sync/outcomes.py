@@ -16,10 +16,21 @@ from myukm.i18n import campus_language
 from myukm.models import Siswa, SyncItem, SyncRun
 from myukm.models.sync import ItemStatus
 
+Changed = dict[str, tuple[int, Payments]]
+
+
+class Written(NamedTuple):
+    """What was written of students (`changed`), and what became of all; `compared` are those of
+    whom we had data and who were asked for the first time."""
+
+    outcomes: Sequence[Outcome]
+    changed: Changed
+    compared: int
+
 
 class Tally(NamedTuple):
-    """The outcomes that were written, by status; `compared` are the answers about students of
-    whom we had data, `held` those of them that were held back."""
+    """The outcomes that were written, by status, and how many were `compared` (see `Written`);
+    `held` are those of them that were held back."""
 
     outcomes: Sequence[Outcome]
     numbers: Counter[ItemStatus]
@@ -53,46 +64,65 @@ def still_claimed(
 def record(
     session: Session, run_id: int, ours: dict[int, Outcome], *, dry_run: bool, guarded: bool
 ) -> Tally:
-    """Store the students' data (not in a dry run), note what changes, and close their items.
+    """Take the students' data in as `take_in` does, and close their items."""
+    outcomes = list(ours.values())
+    written = take_in(session, run_id, outcomes, dry_run=dry_run, guarded=guarded)
+    numbers = _close(session, written.outcomes, written.changed)
+    return Tally(written.outcomes, numbers, written.compared)
 
-    `guarded`: answers that take much away are held back.
+
+def take_in(
+    session: Session,
+    run_id: int | None,
+    outcomes: Sequence[Outcome],
+    *,
+    dry_run: bool = False,
+    guarded: bool = True,
+) -> Written:
+    """Store the students' data (not in a dry run) and note what changes: the one way in.
+
+    `guarded`: answers that take much away are held back (see `guard`).
     """
-    answers = {o.idperson: o.payments for o in ours.values() if o.code is None}
+    answers = {o.idperson: o.payments for o in outcomes if o.code is None}
     changed, known, fetched = changes(session, answers)
     before = payment_history.known(session, fetched)
-    compared = len(before) + len(known) - len(changed)
+    new = {idperson for idperson, (key, _new) in changed.items() if key not in before}
+    compared = sum(o.doubt is None and o.idperson in known.keys() - new for o in outcomes)
     suspects = guard.suspects(before, changed) if guarded and not dry_run else {}
-    for idperson in suspects:
-        del changed[idperson]
+    judged = [_judged(outcome, known, suspects) for outcome in outcomes]
+    refused = {outcome.idperson for outcome in judged if outcome.code}
+    changed = {idperson: data for idperson, data in changed.items() if idperson not in refused}
     payment_history.note(session, run_id, changed, before, dry_run=dry_run)
     if not dry_run:
         store(session, changed)
-        same = known.keys() - changed.keys() - suspects.keys()
+        same = known.keys() - changed.keys() - refused
         sync_tags.keep(session, {known[idperson]: answers[idperson] for idperson in same})
-    outcomes = [_judged(outcome, known, suspects) for outcome in ours.values()]
-    return Tally(outcomes, _close(session, outcomes, changed), compared)
+    return Written(judged, changed, compared)
 
 
 def changes(
     session: Session, answers: Mapping[str, Payments | None]
-) -> tuple[dict[str, tuple[int, Payments]], dict[str, int], list[int]]:
+) -> tuple[Changed, dict[str, int], list[int]]:
     """Return the students whose data differs from what we have (with their row's id), the rows
-    of all that exist, which are locked, and the changed rows that were fetched before.
+    of all that exist, which are locked, and the changed rows that have data already.
 
-    An answer None says that nothing changed.
+    An answer None says that nothing changed. A row may have data without a digest: an upgrade
+    that changes what is digested leaves none.
     """
-    query = select(Siswa.id, Siswa.idperson, Siswa.digest).where(Siswa.idperson.in_(answers))
+    filled = Siswa.pembayaran.is_not(None).label("filled")
+    columns = (Siswa.id, Siswa.idperson, Siswa.digest, filled)
+    query = select(*columns).where(Siswa.idperson.in_(answers))
     rows = session.execute(query.order_by(Siswa.id).with_for_update()).all() if answers else []
     changed = {
         row.idperson: (row.id, new)
         for row in rows
         if (new := answers[row.idperson]) is not None and row.digest != new.digest
     }
-    fetched = [row.id for row in rows if row.idperson in changed and row.digest is not None]
+    fetched = [row.id for row in rows if row.idperson in changed and row.filled]
     return changed, {row.idperson: row.id for row in rows}, fetched
 
 
-def store(session: Session, changed: dict[str, tuple[int, Payments]]) -> None:
+def store(session: Session, changed: Changed) -> None:
     """Write the new data of students; `synced_at` is when what we have was fetched."""
     if not changed:
         return
@@ -136,7 +166,7 @@ def count(session: Session, run_id: int, tally: Tally) -> None:
         sync_log.tell_failures(run_id, failures, failed - numbers[ItemStatus.FAILED])
 
 
-def _status(outcome: Outcome, changed: dict[str, tuple[int, Payments]]) -> ItemStatus:
+def _status(outcome: Outcome, changed: Changed) -> ItemStatus:
     if outcome.code:
         return ItemStatus.HELD if outcome.code == guard.CODE else ItemStatus.FAILED
     return ItemStatus.SUCCESS if outcome.idperson in changed else ItemStatus.UNCHANGED
@@ -144,18 +174,14 @@ def _status(outcome: Outcome, changed: dict[str, tuple[int, Payments]]) -> ItemS
 
 def _judged(outcome: Outcome, known: Mapping[str, int], suspects: dict[str, str]) -> Outcome:
     """The outcome, unless the student was deleted while the run went on, or is held back."""
-    if message := suspects.get(outcome.idperson):
-        return outcome._replace(payments=None, code=guard.CODE, message=message)
     if outcome.code or outcome.idperson in known:
-        return outcome
+        return guard.judged(outcome, suspects.get(outcome.idperson))
     with campus_language():
         text = _("Siswa sudah dihapus dari MyUKM.")
     return outcome._replace(payments=None, code="student_deleted", message=text)
 
 
-def _close(
-    session: Session, outcomes: Sequence[Outcome], changed: dict[str, tuple[int, Payments]]
-) -> Counter[ItemStatus]:
+def _close(session: Session, outcomes: Sequence[Outcome], changed: Changed) -> Counter[ItemStatus]:
     """Close the items of these outcomes and return how many got which status."""
     groups: dict[tuple[ItemStatus, int], list[int]] = defaultdict(list)
     for outcome in outcomes:
@@ -174,7 +200,7 @@ def _close_items(session: Session, groups: dict[tuple[ItemStatus, int], list[int
         session.execute(
             update(SyncItem)
             .where(among(SyncItem.id, items))
-            .values(status=status, attempts=attempts, at=now, lane_id=None)
+            .values(status=status, attempts=attempts, at=now, lane_id=None, code=None, message=None)
         )
 
 

@@ -17,7 +17,11 @@ from myukm.models import Siswa, SyncItem, SyncRun
 from myukm.models.sync import ItemStatus
 
 MOST_SHOWN = 50
-CODES = {**MESSAGES, "student_deleted": _("Siswa sudah dihapus dari MyUKM")}
+CODES = {
+    **MESSAGES,
+    "student_deleted": _("Siswa sudah dihapus dari MyUKM"),
+    "contradictory": _("API pembayaran menjawab dua kali berbeda"),
+}
 COLUMNS = ("idperson", "nama", "code", "message", "attempts", "at")
 
 

@@ -164,16 +164,14 @@ def _cancel_some(run_id: int) -> bool:
 
 def _review_held(run: Row[Any]) -> None:
     """Held students of a trusted run are free again; of another one they are judged when nobody
-    else is left: many are for a person to decide, few are believed."""
+    else is left: many are for a person to decide, few are asked for once more."""
     number = guard.held(run.id)
     if not number or not (run.trusted or guard.only_held_left(run.id)):
         return
     if not run.trusted and guard.too_many(number, run.compared):
         pause_suspicious(run.id)
-        return
-    with write() as session:
-        move(session, run.id, Status.RUNNING, Status.RUNNING, trusted=True)
-    guard.release(run.id)
+    elif run.trusted or not guard.must_wait(run.id):
+        guard.release(run.id, trusted=run.trusted)
 
 
 def pause_suspicious(run_id: int) -> None:

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 from flask import Flask, current_app
 
-from myukm.domain.sync import sync_run
+from myukm import stopping
+from myukm.domain.sync import guard, sync_run
 from myukm.domain.sync.lane import DATABASE_AWAY, Lane
 from myukm.domain.sync.lane_desk import has_pending
 from myukm.extensions import db
@@ -18,6 +19,11 @@ def work(run_id: int) -> None:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     with counting_crashes(run_id), rare_collections():
         asyncio.run(Lane(app, run_id).work())
+        sync_run.advance(run_id)
+        if guard.must_wait(run_id):
+            stopping.requested.wait(guard.PAUSE.total_seconds())
+            sync_run.advance(run_id)
+            asyncio.run(Lane(app, run_id).work())
     sync_run.advance(run_id)
     if has_pending(db.session(), run_id):
         sync_run.queue_next(run_id)
