@@ -131,8 +131,8 @@ class Lane:
     def _see_whether_to_stop(self, asking: Asking, turn: Turn) -> None:
         if self._leaving:
             return
-        stopped = turn.status != Status.RUNNING or asking.judge.refused is not None
-        if stopped or self._clock() > self._deadline:
+        # A refusal that came during the turn is no reason yet: the next turn pauses the run for it.
+        if turn.status != Status.RUNNING or self._clock() > self._deadline:
             asking.stop()
             self._give_up_at = self._clock() + self._app.config["PEMBAYARAN_API_TIMEOUT"]
 
