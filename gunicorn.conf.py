@@ -30,8 +30,10 @@ def post_worker_init(worker):
     """Start this process's upkeep, and say good-bye to open streams when it is told to stop."""
     import gevent
 
+    from myukm import security_log
     from myukm.ops import watch
 
+    security_log.print_lines()
     watch.start(worker.wsgi)
     stop = signal.getsignal(signal.SIGTERM)
 

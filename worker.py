@@ -13,7 +13,7 @@ from importlib import import_module
 from sqlalchemy.orm import configure_mappers
 
 from config import ConfigError
-from myukm import create_app, i18n, jobs
+from myukm import create_app, i18n, jobs, security_log
 from myukm.ops import keeper, supervisor
 from myukm.queues import JOBS, QUEUES
 
@@ -28,6 +28,7 @@ def main() -> int:
     except ConfigError as error:
         print(f"myukm: {error}", file=sys.stderr)  # noqa: T201 (the start ends here)
         return 2
+    security_log.print_lines()
     jobs.use_app(app)
     i18n.preload(app)
     configure_mappers()

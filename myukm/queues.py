@@ -13,6 +13,7 @@ from flask import current_app
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
+from rq.exceptions import NoSuchJobError
 from rq.job import Job as RQJob
 
 from myukm.extensions import valkey
@@ -77,7 +78,10 @@ class OwnJob(RQJob):
         connection: Redis | None = None,
         serializer: Any = None,
     ) -> None:
-        super().__init__(id, connection, PlainPickle)
+        try:
+            super().__init__(id, connection, PlainPickle)
+        except ValueError:  # no job has such an id: it comes from an address or a command line
+            raise NoSuchJobError(f"no job can have the id {id!r}") from None
 
     @property
     def func(self) -> Callable[..., Any]:

@@ -9,17 +9,21 @@ import click
 from flask_babel import format_decimal
 from flask_babel import gettext as _
 from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
 
 from myukm import listeners
 from myukm.cli import queue_tables as tables
+from myukm.cli.actor import actor
 from myukm.cli.groups import CommandGroup
 from myukm.cli.options import as_json, at_most
+from myukm.database import write
+from myukm.domain import audit
 from myukm.extensions import valkey
 from myukm.i18n import N_
 from myukm.ops import failed_jobs, restart
 from myukm.queues import QUEUES
 
-PIPE_WIDTH = 160
+PIPE_WIDTH, MOST_NAMED = 160, 4
 
 group = CommandGroup("queue", help=N_("Lihat kerja antrian, dan sebabnya bila macet."))
 some_queue = click.Choice(QUEUES)
@@ -33,6 +37,20 @@ def console() -> Console:
 def print_json(value: Any) -> None:
     """Print `value` as JSON."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def record(action: str, subject: str = "") -> None:
+    """Add what was done to the trail; without a database it is done all the same, and told."""
+    try:
+        with write():
+            audit.note(actor().name, action, subject)
+    except SQLAlchemyError:
+        click.echo(_("Tidak tercatat di jejak audit: basis data tidak menjawab."), err=True)
+
+
+def _shortened(ids: Sequence[str]) -> str:
+    more = " …" if len(ids) > MOST_NAMED else ""
+    return f"{len(ids)}: {' '.join(ids[:MOST_NAMED])}{more}"
 
 
 @group.command("failed", help=N_("Daftar pekerjaan yang gagal, yang terbaru dulu."))
@@ -56,6 +74,7 @@ def retry(job_ids: Sequence[str], all_: bool) -> None:
         raise click.UsageError(_("Sebutkan ID pekerjaan, atau --all."))
     wanted = job_ids or [job for name in QUEUES for job in failed_jobs.failed_ids(name)]
     count = failed_jobs.retry(wanted)
+    record("queue.retry", _shortened(wanted))
     click.echo(_("%(count)s pekerjaan diantrikan lagi.", count=format_decimal(count)))
 
 
@@ -73,6 +92,7 @@ def clear(queue: str, waiting: bool, failed_: bool, yes: bool) -> None:
         question = _("Hapus semua pekerjaan %(what)s di antrian %(queue)s?", what=what, queue=queue)
         click.confirm(question, abort=True)
     count = (failed_jobs.clear_waiting if waiting else failed_jobs.clear_failed)(queue)
+    record("queue.clear", f"{queue} {'waiting' if waiting else 'failed'}: {count}")
     click.echo(_("%(count)s pekerjaan dihapus.", count=format_decimal(count)))
 
 
@@ -85,6 +105,7 @@ def clear(queue: str, waiting: bool, failed_: bool, yes: bool) -> None:
 def restart_workers() -> None:
     """Ask all workers for a warm restart: they finish or give back their job and start anew."""
     restart.ask(valkey())
+    record("queue.restart")
     click.echo(_("worker.py diminta mulai lagi; ia selesai dalam beberapa detik."))
     plain = [worker.name for worker in listeners.look().workers if worker.alive and not worker.ours]
     for name in plain:

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from myukm.cli.actor import actor
 from myukm.cli.groups import CommandGroup
 from myukm.cli.options import as_json, at_most
 from myukm.domain.siswa import siswa, siswa_import
@@ -44,7 +46,9 @@ def import_(file: Path | None, from_api: bool) -> None:
     if (file is None) != from_api:
         raise click.UsageError(_("Sebutkan sebuah berkas CSV, atau --from-api."))
     with progress_bar() as report:
-        done = siswa_import.from_csv(file, report) if file else siswa_import.from_api(report)
+        by = actor().name
+        load = partial(siswa_import.from_csv, file) if file else siswa_import.from_api
+        done = load(report, by=by)
     click.echo(
         _(
             "%(total)d siswa dibaca: %(added)d baru, %(changed)d diperbarui, "

@@ -1,6 +1,5 @@
 """`flask sync`: start the payment sync, follow it, steer it."""
 
-import getpass
 import json
 import sys
 from collections.abc import Sequence
@@ -10,11 +9,11 @@ import click
 from flask_babel import gettext as _
 
 from myukm.cli import sync_view
+from myukm.cli.actor import actor
 from myukm.cli.exits import REFUSED
 from myukm.cli.groups import CommandGroup
 from myukm.cli.options import as_json, at_most
 from myukm.domain.sync import progress, sync_check, sync_history, sync_pembayaran
-from myukm.domain.sync.sync_pembayaran import Actor
 from myukm.i18n import N_
 
 FAILURES, ENDED_EARLY, STOPPED_WATCHING = 3, 4, 130
@@ -133,14 +132,6 @@ def check() -> None:
         click.echo(("✓ " if finding.good else "✗ ") + finding.text)
     if not all(finding.good for finding in findings):
         sys.exit(REFUSED)
-
-
-def actor() -> Actor:
-    """Return who types here."""
-    try:
-        return Actor(f"{getpass.getuser()} (CLI)")
-    except (KeyError, OSError):  # an account without a name
-        return Actor("CLI")
 
 
 def accepted(begun: dict[str, Any], to_end: bool, as_json: bool) -> None:

@@ -21,6 +21,7 @@ from myukm.web import (
     health,
     photos,
     profile,
+    refusals,
     register,
     reset_password,
     security,
@@ -55,6 +56,7 @@ def init_app(app: Flask) -> None:
     app.url_map.converters["int"] = arguments.RowId
     app.json = arguments.StrictJson(app)
     security.init_app(app)
+    refusals.init_app(app)
     errors.init_app(app)
     deadlocks.init_app(app)
     formats.init_app(app)

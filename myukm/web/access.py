@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from myukm.database import utcnow
 from myukm.domain.people import accounts
+from myukm.domain.sync.sync_pembayaran import Actor
 from myukm.errors import DomainError, Forbidden
 from myukm.models import LoginSession, User
 
@@ -45,6 +46,11 @@ def wants_json() -> bool:
 def me() -> User:
     """Return the account that is logged in; call it behind `logged_in` or `roles` only."""
     return cast(LoginSession, current_user).user
+
+
+def actor() -> Actor:
+    """Return who acts, for the trail; call it where `me` can be called."""
+    return Actor(me().name, me().id)
 
 
 def logged_in(view: View) -> View:

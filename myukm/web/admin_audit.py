@@ -12,7 +12,9 @@ bp = Blueprint("admin_audit", __name__, url_prefix="/admin/audit")
 @bp.get("")
 @roles(*ADMINS)
 def index() -> str:
-    """Show a page of the trail that matches `q` and `action`, the newest first."""
+    """Show a page of the trail that matches `q`, `action` and `actor` (an account's id)."""
     chosen = {name: request.args.get(name, "").strip() for name in ("q", "action")}
-    found = audit.trail(whole_number("page") or 1, **chosen)
+    account = whole_number("actor")
+    found = audit.trail(whole_number("page") or 1, **chosen, actor_id=account)
+    chosen |= {"actor": "" if account is None else str(account)}
     return render_template("admin/audit/index.html", page=found, chosen=chosen)

@@ -4,14 +4,16 @@ from pickle import UnpicklingError
 from typing import Any
 
 import redis
-from flask import Blueprint, abort, jsonify, render_template, request
+from flask import Blueprint, Response, abort, jsonify, render_template, request
 from flask_babel import lazy_gettext as _
 from rq.exceptions import DeserializationError, InvalidJobOperation, NoSuchJobError
 
+from myukm.database import write
+from myukm.domain import audit
 from myukm.errors import Conflict, NotFound, Unavailable
 from myukm.ops import dashboard, doctor, stats
 from myukm.queues import RefusedJobError
-from myukm.web.access import ADMINS, OPERATORS, roles, wants_json
+from myukm.web.access import ADMINS, OPERATORS, me, roles, wants_json
 from myukm.web.errors import domain_error
 from myukm.web.security import DASHBOARD, SAFE
 
@@ -48,6 +50,19 @@ def guard_dashboard() -> Any:
     if not dashboard.is_sane(request.view_args or {}):
         abort(404)
     return None
+
+
+@bp.after_app_request
+def record_action(response: Response) -> Response:
+    """Add what an admin did in the dashboard to the trail: it knows nobody by itself."""
+    acted = request.blueprint == dashboard.NAME and request.method not in SAFE
+    if acted and response.status_code < 400:
+        action = (request.endpoint or "").rpartition(".")[2]
+        with write():
+            audit.note(
+                me().name, f"queue.{action}", " ".join(map(str, (request.view_args or {}).values()))
+            )
+    return response
 
 
 @bp.app_errorhandler(NoSuchJobError)

@@ -9,7 +9,7 @@ from werkzeug.routing import BaseConverter
 
 from myukm.domain.siswa import siswa
 from myukm.domain.sync import payment_history, sync_pembayaran
-from myukm.web.access import LOOKERS, TREASURERS, json_call, roles, wants_json
+from myukm.web.access import LOOKERS, TREASURERS, actor, json_call, roles, wants_json
 from myukm.web.arguments import whole_number
 
 bp = Blueprint("admin_siswa", __name__, url_prefix="/admin/siswa")
@@ -58,5 +58,5 @@ def show(idperson: str) -> Any:
 @roles(*TREASURERS)
 def sync(idperson: str) -> Any:
     """Queue the sync of this one student; the outcome comes as the event `sync.siswa`."""
-    job_id = sync_pembayaran.sync_student_later(siswa.find(idperson).idperson)
+    job_id = sync_pembayaran.sync_student_later(actor(), siswa.find(idperson).idperson)
     return jsonify({"job_id": job_id}), 202

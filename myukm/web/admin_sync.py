@@ -8,10 +8,9 @@ from flask_login import current_user
 
 from myukm.domain.sync import guard, progress, sync_log, sync_pembayaran
 from myukm.domain.sync.sync_history import CODES
-from myukm.domain.sync.sync_pembayaran import Actor
 from myukm.errors import Invalid
 from myukm.live import log
-from myukm.web.access import LOOKERS, TREASURERS, json_call, me, roles
+from myukm.web.access import LOOKERS, TREASURERS, actor, json_call, roles
 from myukm.web.admin_sync_runs import course
 
 bp = Blueprint("admin_sync", __name__, url_prefix="/admin/sync-pembayaran")
@@ -89,11 +88,6 @@ def cancel() -> tuple[Response, int]:
 def reset() -> Response:
     """Show no run any more."""
     return jsonify(sync_pembayaran.reset(actor()))
-
-
-def actor() -> Actor:
-    """Return who calls."""
-    return Actor(me().name, me().id)
 
 
 def wishes() -> dict[str, Any]:

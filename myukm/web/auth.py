@@ -10,6 +10,7 @@ from flask_limiter.util import get_remote_address
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
+from myukm import security_log
 from myukm.domain.people import accounts
 from myukm.errors import Invalid
 from myukm.extensions import limiter, login_manager
@@ -18,7 +19,16 @@ from myukm.models import LoginSession
 from myukm.web.access import logged_in, today, wants_json
 
 bp = Blueprint("auth", __name__)
-login_manager.user_loader(accounts.find_session)
+
+
+def present(token: str) -> LoginSession | None:
+    """Return the log-in behind the cookie, and note whose request this is."""
+    if login := accounts.find_session(token):
+        security_log.set_actor(login.user_id)
+    return login
+
+
+login_manager.user_loader(present)
 
 
 def field(name: str) -> str:
@@ -85,6 +95,8 @@ def enter(login_session: LoginSession) -> Any:
     session.permanent = True
     session["day"] = today()
     login_user(login_session)
+    security_log.set_actor(login_session.user_id)
+    security_log.record("login.succeeded")
     if chosen:
         session["lang"] = chosen
     if wants_json():

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from flask import Flask, Response, json, jsonify, make_response, render_template, request
+from flask import Flask, Response, g, json, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy.exc import DataError, OperationalError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -30,6 +30,7 @@ def init_app(app: Flask) -> None:
 
 def domain_error(error: DomainError) -> Any:
     """Answer what the domain refused, in its own words."""
+    g.refusal = error.code
     if wants_json():
         return jsonify(error.as_json()), error.status
     return page(error.status, str(error)), error.status

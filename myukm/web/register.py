@@ -58,5 +58,5 @@ def new_account() -> User:
     """Return the account that the form asks for, made as the campus allows it."""
     nim, password = field("nim"), field("password")
     if current_app.config["REGISTRATION"] == "open":
-        return accounts.create(nim, field("name"), Role.ANGGOTA, password, by=nim.strip())
+        return accounts.create(nim, field("name"), Role.ANGGOTA, password, by=None)
     return invitations.register(nim, field("code"), password)

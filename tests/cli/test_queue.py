@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import redis
@@ -12,6 +13,7 @@ import config
 from myukm import create_app, queues
 from myukm.demo.ports import any_free
 from myukm.demo.simulator.client import Simulator
+from myukm.domain import audit
 from myukm.ops import restart
 from tests.support.programs import Program
 from tests.support.workers import WORKER, wait_serving, waiting
@@ -132,7 +134,38 @@ def test_failed_jobs_are_listed_and_retried(
     assert waiting(valkey, "default") == [failed_job]
     assert json.loads(flask("queue", "failed", "--json").stdout) == []
     assert flask("queue", "retry", failed_job).exit_code == 1
-    assert flask("queue", "retry", "no-such-job").stderr == "Tidak ada pekerjaan no-such-job.\n"
+    for missing in ("no-such-job", "'", "../x", "é" * 300):
+        assert flask("queue", "retry", missing).stderr == f"Tidak ada pekerjaan {missing}.\n"
+
+
+def test_what_is_done_to_queues_by_hand_leaves_a_row(
+    app: Flask, flask: Flasks, failed_job: str
+) -> None:
+    with app.app_context():
+        queues.enqueue(PRESENCE, 1)
+    flask("queue", "retry", failed_job)
+    flask("queue", "clear", "default", "--waiting", "--yes")
+    flask("queue", "restart")
+    with app.app_context():
+        rows = audit.trail(action="queue.").items
+        assert [(row.action, row.subject) for row in reversed(rows)] == [
+            ("queue.retry", f"1: {failed_job}"),
+            ("queue.clear", "default waiting: 2"),
+            ("queue.restart", ""),
+        ]
+        assert all(row.actor.endswith("CLI)") and row.actor_id is None for row in rows)
+
+
+def test_queues_obey_without_a_database_too(app: Flask, flask: Flasks, valkey: redis.Redis) -> None:
+    with app.app_context():
+        queues.enqueue(PRESENCE, 1)
+        app.extensions["sqlalchemy"].engine.dispose()
+    database = Path(app.config["DATABASE_URL"].removeprefix("sqlite:///"))
+    database.rename(database.with_suffix(".gone"))
+    database.mkdir()
+    done = flask("queue", "clear", "default", "--waiting", "--yes")
+    assert (done.exit_code, waiting(valkey, "default")) == (0, [])
+    assert done.stderr == "Tidak tercatat di jejak audit: basis data tidak menjawab.\n"
 
 
 def test_retry_all(flask: Flasks, failed_job: str, valkey: redis.Redis) -> None:

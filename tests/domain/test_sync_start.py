@@ -233,10 +233,10 @@ def test_the_table_of_transitions_is_all_there_is(campus: Flask) -> None:
 
 
 def test_one_student_later(campus: Flask, valkey: redis.Redis) -> None:
-    job_id = sync_pembayaran.sync_student_later("100001")
+    job_id = sync_pembayaran.sync_student_later(BUDI, "100001")
     assert valkey.lrange("rq:queue:sync-pembayaran", 0, -1) == [job_id.encode()]
     with pytest.raises(NotFound):
-        sync_pembayaran.sync_student_later("x")
+        sync_pembayaran.sync_student_later(BUDI, "x")
 
 
 class TestWithoutValkey:
@@ -253,4 +253,4 @@ class TestWithoutValkey:
 
     def test_one_student_later_is_refused(self, campus: Flask) -> None:
         with pytest.raises(Unavailable):
-            sync_pembayaran.sync_student_later("100001")
+            sync_pembayaran.sync_student_later(BUDI, "100001")

@@ -3,6 +3,7 @@
 import base64
 import json
 import pickle
+import re
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,7 @@ from rq import Queue
 from rq.results import Result
 
 from myukm import queues
+from myukm.domain import audit
 from tests.support.programs import Program
 from tests.support.without_valkey import lose_valkey
 from tests.support.workers import wait_serving, waiting
@@ -216,3 +218,81 @@ def test_a_queue_of_somebody_else_can_be_looked_at(client_as: As, valkey: redis.
     Queue("theirs", connection=valkey).enqueue(print, "x")
     answer = client_as("operator").get("/admin/rq/0/data/jobs/theirs/queued/8/asc/1.json")
     assert answer.status_code in (200, 409)
+
+
+ODD = (
+    "%27",
+    "%22%3E",
+    "%00",
+    "%FF",
+    "%0d%0a",
+    "..",
+    "%20",
+    "x%2Fy",
+    "é",
+    "\U0001f600",
+    "a" * 3000,
+    "-1",
+    "0",
+    "1e9",
+    "9" * 30,
+)
+
+
+def odd_addresses(app: Flask) -> list[tuple[str, str]]:
+    """Return every address of the dashboard with every odd value in each of its places."""
+    usual = {
+        "instance_number": "0",
+        "queue_name": "high",
+        "registry_name": "failed",
+        "per_page": "8",
+        "order": "asc",
+        "page": "1",
+        "job_id": "6d4bd0c6-3a3c-4a0e-9c53-7c4b4f7d2a11",
+    }
+    found = []
+    for rule in app.url_map.iter_rules():
+        if not rule.endpoint.startswith("rq_dashboard.") or "static" in rule.rule:
+            continue
+        method = "POST" if "POST" in rule.methods else "GET"
+        pattern = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+        for name in rule.arguments & usual.keys():
+            found += [(method, pattern.format(**usual | {name: odd})) for odd in ODD]
+    return found
+
+
+def test_no_odd_address_of_the_dashboard_crashes_it(
+    client_as: As, app: Flask, failed_job: str, valkey: redis.Redis
+) -> None:
+    admin = client_as("admin")
+    addresses = odd_addresses(app)
+    assert len(addresses) > 200
+    crashed = [
+        (path, answer.status_code)
+        for method, path in addresses
+        if (answer := admin.open(path, method=method)).status_code >= 500
+    ]
+    assert crashed == []
+    assert admin.get("/admin/rq/0/view/job/%27").status_code == 404
+
+
+def test_every_action_in_the_dashboard_leaves_a_row_with_the_account(
+    client_as: As, app: Flask, failed_job: str, people: dict[str, int]
+) -> None:
+    admin = client_as("admin")
+    for action in ACTIONS:
+        assert admin.post(f"/admin/rq/{action.format(job=failed_job)}").status_code == 200
+    assert admin.post(f"/admin/rq/job/{failed_job}/requeue").status_code == 404
+    assert admin.get("/admin/rq/").status_code == 200
+    with app.app_context():
+        rows = audit.trail(action="queue.").items
+        assert {row.actor_id for row in rows} == {people["admin"]}
+        assert {row.actor for row in rows} == {"Siti Rahma"}
+        assert [(row.action, row.subject) for row in reversed(rows)] == [
+            ("queue.compact_queue", "high"),
+            ("queue.requeue_job_view", failed_job),
+            ("queue.compact_queue", "high"),
+            ("queue.requeue_all", "high"),
+            ("queue.delete_job_view", failed_job),
+            ("queue.empty_queue", "high failed"),
+        ]

@@ -1,6 +1,6 @@
 """Students on the web: who may see what, addresses of odd ids, JSON for scripts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from urllib.parse import quote
 
@@ -11,8 +11,9 @@ from flask.testing import FlaskClient
 
 from myukm.database import utcnow, write
 from myukm.demo.simulator.client import Simulator
+from myukm.domain import audit
 from myukm.domain.siswa import siswa_import
-from myukm.models import Siswa
+from myukm.models import Audit, Siswa
 from myukm.queues import SYNC, queue
 from tests.support.programs import Program
 
@@ -198,6 +199,12 @@ def test_every_id_has_an_address(app: Flask, client_as: ClientAs) -> None:
         assert path in client.get("/admin/siswa").text
 
 
+def trail_of(app: Flask) -> Sequence[Audit]:
+    """Return the newest lines of the trail."""
+    with app.app_context():
+        return audit.trail().items
+
+
 def test_a_student_synced_on_request_has_what_the_api_serves(
     api: Simulator, client_as: ClientAs, start: Callable[..., Program]
 ) -> None:
@@ -209,6 +216,9 @@ def test_a_student_synced_on_request_has_what_the_api_serves(
     assert client.post("/admin/siswa/100001/sync").status_code == 202
     worker = start("rq", "worker", "--burst", "sync-pembayaran")
     assert worker.child.wait(30) == 0, worker.output()
+    rows = {row.action: row for row in trail_of(client.application)}
+    assert (rows["sync.student"].actor_id, rows["sync.student"].subject) == (2, "100001")
+    assert rows["siswa.import"].subject == "API: 200 siswa, +200 ~0 -0"
     after = client.get("/admin/siswa/100001", headers=JSON).get_json()
     assert after["pembayaran"] == api.expected("100001")["data"][0]["periods"]
     assert after["synced_at"]

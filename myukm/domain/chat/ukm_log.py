@@ -3,6 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from myukm import security_log
 from myukm.domain.paging import Page, paginate
 from myukm.extensions import db
 from myukm.models import UkmLog
@@ -18,13 +19,14 @@ def note(
     person_id: int | None = None,
     detail: str = "",
 ) -> None:
-    """Add a line, inside the `write()` of what it tells.
+    """Add a line here and in the security log, inside the `write()` of what it tells.
 
     `person_id` is whom it was done to; no `actor_id`: the campus's command line.
     """
     line = UkmLog(ukm_id=ukm_id, actor_id=actor_id, action=action, person_id=person_id)
     line.detail = detail[:MAX_DETAIL]
     db.session.add(line)
+    security_log.record_on_commit(f"unit.{action}", ukm=ukm_id, target=person_id)
 
 
 def newest(ukm_id: int, *actions: str) -> UkmLog | None:

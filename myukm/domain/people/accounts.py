@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
+from myukm import security_log
 from myukm.database import utcnow, write
 from myukm.domain import audit
 from myukm.domain.people.account_rules import MAX_PASSWORD, check_password, checked_person
@@ -24,8 +25,11 @@ class WrongCredentials(DomainError):
     code = "wrong_credentials"
 
 
-def create(nim: str, name: str, role: str, password: str, *, by: str) -> User:
-    """Make an account for the trail's `by`. Raises `Invalid`, `Conflict` for a taken NIM."""
+def create(nim: str, name: str, role: str, password: str, *, by: str | None) -> User:
+    """Make an account for the trail's `by` (None: its owner).
+
+    Raises `Invalid`, `Conflict` for a taken NIM.
+    """
     nim, name = checked_person(nim, name, role)
     check_password(password)
     user = User(nim=nim, name=name, role=role, password_hash=hash_password(password))
@@ -33,13 +37,14 @@ def create(nim: str, name: str, role: str, password: str, *, by: str) -> User:
     return user
 
 
-def insert(user: User, *, by: str) -> None:
-    """Store a new account. Raises `Conflict` when its NIM is taken."""
+def insert(user: User, *, by: str | None) -> None:
+    """Store a new account; `by` None: its owner made it. Raises `Conflict` for a taken NIM."""
     try:
         with write() as session:
             session.add(user)
-            audit.note(by, "user.create", f"{user.nim} {user.name}")
             session.flush()
+            owner = user.id if by is None else None
+            audit.note(by or user.name, "user.create", f"{user.nim} {user.name}", actor_id=owner)
     except IntegrityError:
         raise taken(user.nim) from None
 
@@ -52,6 +57,8 @@ def taken(nim: str) -> Conflict:
 def log_in(nim: str, password: str) -> LoginSession:
     """Return a new log-in session. Raises `WrongCredentials`."""
     user = db.session.scalar(select(User).where(User.nim == nim.strip()))
+    if user:
+        security_log.set_target(user.id)
     known = matches(user.password_hash if user else None, password[: MAX_PASSWORD + 1])
     if user is None or not known or user.blocked_at:
         raise WrongCredentials(_("NIM atau kata sandi salah."))

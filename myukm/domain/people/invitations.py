@@ -44,7 +44,7 @@ def register(nim: str, code: str, password: str) -> User:
     with write() as session:
         if not count_changed(session, delete(Invitation).where(Invitation.id == invitation.id)):
             raise wrong_code()
-        accounts.insert(user, by=user.name)
+        accounts.insert(user, by=None)
     return user
 
 

@@ -61,7 +61,8 @@ def redeem(nim: str, code: str, password: str) -> User:
     with write() as session:
         _take(session, reset)
         accounts.store_password(user.id, hashed)
-        audit.note(user.name, "user.reset_password", f"{user.nim} {user.name}")
+        about = f"{user.nim} {user.name}"
+        audit.note(user.name, "user.reset_password", about, actor_id=user.id)
     accounts.rights_changed()
     return user
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from myukm.database import count_changed, write
+from myukm.domain import audit
 from myukm.domain.siswa import siswa_api, siswa_csv
 from myukm.domain.siswa.siswa_rows import COLUMNS, Values
 from myukm.domain.siswa.siswa_staging import Staging
@@ -24,6 +25,7 @@ from myukm.models.siswa import search_text
 
 BATCH = 1000
 TRIES = 3
+COMMAND = "flask siswa"
 BLANK = dict.fromkeys(COLUMNS, "")
 
 Report = Callable[[str, int, int], None]
@@ -43,7 +45,7 @@ def _quiet(step: str, done: int, total: int) -> None:
     """Report nothing."""
 
 
-def from_csv(path: Path, report: Report = _quiet) -> Imported:
+def from_csv(path: Path, report: Report = _quiet, *, by: str = COMMAND) -> Imported:
     """Load the students of a CSV file; those it does not name stay as they are.
 
     `report(step, done, total)` is called now and then: "check" in bytes, "load" in students.
@@ -57,10 +59,10 @@ def from_csv(path: Path, report: Report = _quiet) -> Imported:
             if staging.count % BATCH == 0:
                 report("check", lines.done, size)
         report("check", size, size)
-        return _load(staging, report)
+        return _load(staging, report, by)
 
 
-def from_api(report: Report = _quiet) -> Imported:
+def from_api(report: Report = _quiet, *, by: str = COMMAND) -> Imported:
     """Load the students of the payment API; those gone from it become inactive.
 
     Raises `Unavailable` when the API gives no roster, `Invalid` for a student that is wrong.
@@ -68,7 +70,7 @@ def from_api(report: Report = _quiet) -> Imported:
     with closing(Staging(_bad_student)) as staging:
         for number, raw in enumerate(siswa_api.fetch(), 1):
             staging.add(number, raw)
-        return _load(staging, report, whole_roster=True)
+        return _load(staging, report, by, whole_roster=True)
 
 
 def _bad_student(number: int, reason: Any) -> Invalid:
@@ -77,12 +79,12 @@ def _bad_student(number: int, reason: Any) -> Invalid:
 
 
 def _load(
-    staging: Staging, report: Report, whole_roster: bool = False, tries: int = TRIES
+    staging: Staging, report: Report, by: str, whole_roster: bool = False, tries: int = TRIES
 ) -> Imported:
     if not staging.count:
         raise Invalid(_("Tidak ada siswa di dalamnya."), code="no_students")
     try:
-        return _write(staging, report, whole_roster)
+        return _write(staging, report, by, whole_roster)
     except IntegrityError:
         raise Conflict(_("Impor lain sedang berjalan. Ulangi setelah selesai.")) from None
     except OperationalError:
@@ -90,10 +92,10 @@ def _load(
         # database ends one, and that may be us.
         if tries == 1:
             raise
-        return _load(staging, report, whole_roster, tries - 1)
+        return _load(staging, report, by, whole_roster, tries - 1)
 
 
-def _write(staging: Staging, report: Report, whole_roster: bool) -> Imported:
+def _write(staging: Staging, report: Report, by: str, whole_roster: bool) -> Imported:
     added = changed = done = 0
     with write() as session:
         for batch in staging.batches(BATCH):
@@ -102,6 +104,9 @@ def _write(staging: Staging, report: Report, whole_roster: bool) -> Imported:
             added, changed, done = added + len(new), changed + len(differing), done + len(batch)
             report("load", done, staging.count)
         gone = _deactivate(session, staging) if whole_roster else 0
+        source = "API" if whole_roster else "CSV"
+        told = f"{source}: {staging.count} siswa, +{added} ~{changed} -{gone}"
+        audit.note(by, "siswa.import", told)
     return Imported(staging.count, added, changed, gone)
 
 

@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from myukm import queues
 from myukm.database import count_changed, write
+from myukm.domain import audit
 from myukm.domain.api.api_state import valkey_away
 from myukm.domain.sync import guard, progress, sync_log, sync_queue, sync_run, sync_trail
 from myukm.domain.sync.sync_selection import check, no_student
 from myukm.errors import Conflict, NotFound, Unavailable
 from myukm.extensions import db
 from myukm.i18n import campus_language
-from myukm.models import Audit, Siswa, SyncRun
+from myukm.models import Siswa, SyncRun
 from myukm.models.sync import Status
 
 
@@ -128,11 +129,11 @@ def reset(by: Actor) -> dict[str, Any]:
     with write() as session:
         shown = update(SyncRun).where(SyncRun.live.is_(None), ~SyncRun.hidden)
         if count_changed(session, shown.values(hidden=True)):
-            session.add(Audit(actor=by.name, action="sync.reset"))
+            audit.note(by.name, "sync.reset", actor_id=by.user_id)
     return _told()
 
 
-def sync_student_later(idperson: str) -> str:
+def sync_student_later(by: Actor, idperson: str) -> str:
     """Queue the sync of one student and return the job's id.
 
     Raises `NotFound` for an unknown student, `Unavailable` when Valkey is away.
@@ -142,6 +143,8 @@ def sync_student_later(idperson: str) -> str:
     job_id = queues.enqueue("myukm.jobs.sync_pembayaran.sync_pembayaran_siswa", idperson)
     if job_id is None:
         raise Unavailable(_("Antrian sedang tidak dapat dipakai. Coba lagi sebentar lagi."))
+    with write():
+        audit.note(by.name, "sync.student", idperson, actor_id=by.user_id)
     return job_id
 
 
@@ -184,7 +187,7 @@ def _note(session: Session, by: Actor, run_id: int, code: str, text: Any) -> Non
     with campus_language():
         sync_log.tell(run_id, "info", code, str(text))
     sync_trail.note(session, run_id, code, by.name)
-    session.add(Audit(actor=by.name, action=f"sync.{code}", subject=f"#{run_id}"))
+    audit.note(by.name, f"sync.{code}", f"#{run_id}", actor_id=by.user_id)
 
 
 def _told() -> dict[str, Any]:

@@ -1,0 +1,20 @@
+"""the account of who acted, in the trail; an account's newest acts, for the flood guard"""
+
+from alembic import op
+import sqlalchemy as sa
+import myukm.database
+revision = '0006'
+down_revision = '0003'
+
+
+def upgrade():
+    op.add_column('audit', sa.Column('actor_id', myukm.database.Id, nullable=True))
+    op.create_index('ix_audit_actor', 'audit', ['actor_id'], unique=False)
+    op.add_column('user_account', sa.Column('recent_acts', sa.String(length=400), nullable=False, server_default=''))
+
+
+def downgrade():
+    # Not in batch mode: it would make tables anew, and SQLite empties what refers to them.
+    op.drop_column('user_account', 'recent_acts')
+    op.drop_index('ix_audit_actor', 'audit')
+    op.drop_column('audit', 'actor_id')

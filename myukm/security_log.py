@@ -1,0 +1,80 @@
+"""The security log: who was refused, and who changed whose rights, one line each.
+
+A line is `key=value` pairs. Values are percent-encoded, so that nothing a stranger sends can end a
+line or look like another pair. It holds no password, code, token or message text.
+"""
+
+import logging
+from typing import Any
+from urllib.parse import quote
+
+from flask import g, has_request_context, request
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from myukm.extensions import db
+
+MAX_VALUE = 200
+PLAIN = "/:@+"  # besides letters, digits and -._~
+
+log = logging.getLogger("myukm.security")
+
+
+def print_lines() -> None:
+    """Print the log on standard error; web and worker processes call this once."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+
+
+def record(name: str, **fields: Any) -> None:
+    """Write a line about what happened; fields that are None are left out."""
+    log.info("%s", _line(name, fields))
+
+
+def record_on_commit(name: str, **fields: Any) -> None:
+    """Write the line when the running `write()` has committed; a rollback drops it."""
+    db.session().info.setdefault("security", []).append(_line(name, fields))
+
+
+def actor_id() -> int | None:
+    """Return the account that this request is made with; None outside of requests."""
+    return g.get("account_id") if has_request_context() else None
+
+
+def set_actor(user_id: int) -> None:
+    """Note which account this request is made with."""
+    g.account_id = user_id
+
+
+def set_target(user_id: int) -> None:
+    """Note the account that somebody who is not logged in claims; it stands in refusals."""
+    if has_request_context():
+        g.target_id = user_id
+
+
+def _line(name: str, fields: dict[str, Any]) -> str:
+    found: dict[str, Any] = {"event": name}
+    if has_request_context():
+        found |= {"address": request.remote_addr, "account": actor_id()}
+    found |= fields
+    if has_request_context():
+        found |= {"method": request.method, "path": request.path}
+    return " ".join(f"{key}={_plain(value)}" for key, value in found.items() if value is not None)
+
+
+def _plain(value: Any) -> str:
+    return quote(str(value)[:MAX_VALUE].encode(errors="replace"), safe=PLAIN)
+
+
+@event.listens_for(db.session, "after_commit")
+def _write_lines(session: Session) -> None:
+    for line in session.info.pop("security", []):
+        log.info("%s", line)
+
+
+@event.listens_for(db.session, "after_rollback")
+def _drop_lines(session: Session) -> None:
+    session.info.pop("security", None)
