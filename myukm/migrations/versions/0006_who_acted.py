@@ -4,7 +4,7 @@ from alembic import op
 import sqlalchemy as sa
 import myukm.database
 revision = '0006'
-down_revision = '0003'
+down_revision = '0005'
 
 
 def upgrade():
