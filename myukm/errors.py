@@ -7,20 +7,34 @@ from typing import Any
 class DomainError(Exception):
     """A request that the program refuses; `message` is for the user, `code` for scripts.
 
-    `message` is a translatable (lazy) or plain string. `status` is the HTTP status.
+    `message` is a translatable (lazy) or plain string. `status` is the HTTP status. `retry_after`
+    is in how many seconds it makes sense to try again.
     """
 
     status = 400
     code = "bad_request"
 
-    def __init__(self, message: Any, *, code: str | None = None, status: int | None = None) -> None:
+    def __init__(
+        self,
+        message: Any,
+        *,
+        code: str | None = None,
+        status: int | None = None,
+        retry_after: int | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code or self.code
         self.status = status or self.status
+        self.retry_after = retry_after
 
     def __str__(self) -> str:
         return str(self.message)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The HTTP headers that go with it."""
+        return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
 
     def as_json(self) -> Mapping[str, Any]:
         """Return the JSON form that every API call answers errors with."""

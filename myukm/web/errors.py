@@ -32,8 +32,8 @@ def domain_error(error: DomainError) -> Any:
     """Answer what the domain refused, in its own words."""
     g.refusal = error.code
     if wants_json():
-        return jsonify(error.as_json()), error.status
-    return page(error.status, str(error)), error.status
+        return jsonify(error.as_json()), error.status, error.headers
+    return page(error.status, str(error)), error.status, error.headers
 
 
 def http_error(error: HTTPException) -> Response:
