@@ -34,6 +34,7 @@ def post_worker_init(worker):
     from myukm.ops import watch
 
     security_log.print_lines()
+    worker.wsgi.config["WEB_PROCESSES"] = worker.cfg.workers
     watch.start(worker.wsgi)
     stop = signal.getsignal(signal.SIGTERM)
 

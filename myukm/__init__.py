@@ -20,8 +20,8 @@ def create_app(config: Mapping[str, Any] | None = None, *, interfaces: bool = Tr
 
     import config as settings
     import myukm.models  # noqa: F401 (registers the tables)
-    from myukm import database, i18n, ops
-    from myukm.extensions import connect_valkey, db, limiter, login_manager
+    from myukm import database, i18n, ops, rate_limits
+    from myukm.extensions import connect_valkey, db, login_manager
 
     app = Flask(__name__, instance_path=str(settings.INSTANCE))
     app.config.from_mapping(settings.load() if config is None else config)
@@ -35,7 +35,7 @@ def create_app(config: Mapping[str, Any] | None = None, *, interfaces: bool = Tr
     database.prepare_engine(app)
     connect_valkey(app)
     login_manager.init_app(app)
-    limiter.init_app(app)
+    rate_limits.init_app(app)
     i18n.init_app(app)
     ops.init_app(app)
     if interfaces:

@@ -6,8 +6,6 @@ from typing import Any, Self, cast
 import redis
 from flask import Flask, current_app
 from flask_babel import Babel
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
 from redis.backoff import NoBackoff
@@ -15,7 +13,6 @@ from redis.retry import Retry
 
 db = SQLAlchemy(session_options={"expire_on_commit": False})
 login_manager = LoginManager()
-limiter = Limiter(get_remote_address, in_memory_fallback_enabled=True, swallow_errors=True)
 babel = Babel()
 
 VALKEY_DOWN = (redis.ConnectionError, redis.TimeoutError)
@@ -65,7 +62,7 @@ class GuardedPool(redis.ConnectionPool):
 
 
 def connect_valkey(app: Flask) -> None:
-    """Prepare `valkey()` for `app`, and its limiter on the same pool; nothing is sent yet."""
+    """Prepare `valkey()` for `app`; nothing is sent yet."""
     breaker = Breaker()
     pool = GuardedPool.from_url(
         app.config["REDIS_URL"],
@@ -76,8 +73,6 @@ def connect_valkey(app: Flask) -> None:
     )
     pool.breaker = breaker
     app.extensions["valkey"] = redis.Redis(connection_pool=pool)
-    app.config["RATELIMIT_STORAGE_URI"] = app.config["REDIS_URL"]
-    app.config["RATELIMIT_STORAGE_OPTIONS"] = {"connection_pool": pool}
 
 
 def valkey() -> redis.Redis:

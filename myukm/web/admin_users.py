@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 
 from myukm.domain.people import invitations, people
+from myukm.domain.people.account_rules import normal_nim
 from myukm.errors import DomainError
 from myukm.models import Role, User
 from myukm.web.access import ADMINS, me, roles, wants_json
@@ -35,7 +36,8 @@ def listing(**more: Any) -> str:
 @roles(*ADMINS)
 def invite() -> Any:
     """Let a NIM register; its code is shown this once."""
-    nim, name, role = (text_field(part) for part in ("nim", "name", "role"))
+    name, role = text_field("name"), text_field("role")
+    nim = normal_nim(text_field("nim"))
     try:
         code = invitations.invite(me(), nim, name, role)
     except DomainError as error:
@@ -43,8 +45,8 @@ def invite() -> Any:
             raise
         return listing(problem=str(error)), error.status
     if wants_json():
-        return jsonify({"nim": nim.strip(), "code": code}), 201
-    return listing(invited={"nim": nim.strip(), "code": code}), 201
+        return jsonify({"nim": nim, "code": code}), 201
+    return listing(invited={"nim": nim, "code": code}), 201
 
 
 @bp.post("/<int:user_id>/role")

@@ -6,19 +6,20 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, jsonify, redirect, render_template, request, session, url_for
 from flask_babel import lazy_gettext as _
-from flask_limiter.util import get_remote_address
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
 from myukm import security_log
-from myukm.domain.people import accounts
-from myukm.errors import Invalid
-from myukm.extensions import limiter, login_manager
+from myukm.domain.people import accounts, login_limits
+from myukm.errors import DomainError, Invalid
+from myukm.extensions import login_manager
 from myukm.i18n import LANGUAGES
 from myukm.models import LoginSession
 from myukm.web.access import logged_in, today, wants_json
+from myukm.web.limits import caller_address, limit_auth_body
 
 bp = Blueprint("auth", __name__)
+bp.before_request(limit_auth_body)
 
 
 def present(token: str) -> LoginSession | None:
@@ -34,21 +35,11 @@ login_manager.user_loader(present)
 def field(name: str) -> str:
     """Return a text field of the form or the JSON body; "" when it is absent.
 
-    Half a surrogate pair, which JSON can carry, is left out: the rate limit could not count it.
+    Half a surrogate pair, which JSON can carry, is left out: no database takes it.
     """
     body: Any = request.get_json(silent=True) if request.is_json else request.form
     value = body.get(name, "") if isinstance(body, Mapping) else ""
     return value.encode(errors="ignore").decode() if isinstance(value, str) else ""
-
-
-def account_key() -> str:
-    """Return whom a limit counts for: the account, or the address of who is not logged in."""
-    user_id = getattr(current_user, "user_id", None)
-    return get_remote_address() if user_id is None else f"user:{user_id}"
-
-
-def _failed(response: Response) -> bool:
-    return response.status_code == 401
 
 
 @bp.get("/")
@@ -73,16 +64,13 @@ def login() -> Any:
 
 
 @bp.post("/login")
-@limiter.limit("10 per minute", key_func=lambda: f"nim:{field('nim')}", deduct_when=_failed)
-@limiter.limit("200 per minute", deduct_when=_failed)
 def log_in() -> Any:
     """Log a person in: 303 to their page (JSON: 200), 401, or 429 after too many failures."""
+    nim, password = field("nim"), field("password")
     try:
-        login_session = accounts.log_in(field("nim"), field("password"))
-    except accounts.WrongCredentials as error:
-        if wants_json():
-            raise
-        return render_template("auth/login.html", error=str(error), nim=field("nim")), 401
+        login_session = login_limits.log_in(nim, password, caller_address())
+    except DomainError as error:
+        return form_again("auth/login.html", error, "nim")
     return enter(login_session)
 
 
@@ -102,6 +90,14 @@ def enter(login_session: LoginSession) -> Any:
     if wants_json():
         return jsonify(accounts.as_json(login_session.user))
     return redirect(safe_next(), 303)
+
+
+def form_again(template: str, error: DomainError, *typed: str) -> Any:
+    """Show the form again with the reason and what was typed; a script gets the error."""
+    if wants_json():
+        raise error
+    values = {name: field(name) for name in typed}
+    return render_template(template, error=str(error), **values), error.status, error.headers
 
 
 @bp.post("/logout")

@@ -7,18 +7,19 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from myukm.domain.people import photos, pictures
 from myukm.errors import DomainError
-from myukm.extensions import limiter
+from myukm.rate_log import Limit
 from myukm.web.access import logged_in, me, wants_json
 from myukm.web.arguments import SMALL_BODY
-from myukm.web.auth import account_key
+from myukm.web.limits import limited
 from myukm.web.profile import refused
 
 bp = Blueprint("photos", __name__)
+PHOTOS = Limit("photo", 20, 60)
 
 
 @bp.post("/profile/photo")
-@limiter.limit("20 per minute", key_func=account_key)
 @logged_in
+@limited(PHOTOS)
 def change() -> Any:
     """Make the file `photo` of the form the account's photo."""
     try:

@@ -15,22 +15,14 @@ from flask_login import current_user, logout_user
 
 from myukm.domain.chat import presence
 from myukm.domain.people import accounts, farewell, my_data, own_account
+from myukm.domain.people.login_limits import guess_own
 from myukm.errors import DomainError
-from myukm.extensions import limiter
 from myukm.web.access import json_call, logged_in, me, wants_json
-from myukm.web.arguments import limit_body, text_field
-from myukm.web.auth import account_key
+from myukm.web.arguments import text_field
+from myukm.web.limits import limit_auth_body
 
 bp = Blueprint("profile", __name__)
-bp.before_request(limit_body)
-
-# Whoever sits down at somebody else's open page must not guess the password there.
-guarded = limiter.shared_limit(
-    "10 per minute",
-    scope="own-password",
-    key_func=account_key,
-    deduct_when=lambda response: response.status_code == 403,
-)
+bp.before_request(limit_auth_body)
 
 
 @bp.get("/profile")
@@ -50,17 +42,17 @@ def refused(part: str, error: DomainError) -> Any:
     """Answer why not: in its part of the page, or as JSON."""
     if wants_json():
         raise error
-    return page(problem={part: str(error)}), error.status
+    return page(problem={part: str(error)}), error.status, error.headers
 
 
 @bp.post("/profile/password")
-@guarded
 @logged_in
 def password() -> Any:
     """Change one's own password; other devices are logged out, this one stays."""
+    old, new = text_field("old"), text_field("new")
     try:
-        login = current_user.token_hash
-        own_account.change_password(me(), login, text_field("old"), text_field("new"))
+        with guess_own(me().id):
+            own_account.change_password(me(), current_user.token_hash, old, new)
     except DomainError as error:
         return refused("password", error)
     return jsonify({}) if wants_json() else redirect(url_for("profile.index", done="password"), 303)
@@ -85,12 +77,13 @@ def data() -> Response:
 
 
 @bp.post("/profile/delete")
-@guarded
 @logged_in
 def delete() -> Any:
     """Delete the account; its messages stay, without its name."""
+    password = text_field("password")
     try:
-        farewell.delete_account(me(), text_field("password"))
+        with guess_own(me().id):
+            farewell.delete_account(me(), password)
     except DomainError as error:
         return refused("delete", error)
     logout_user()

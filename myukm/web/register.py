@@ -5,22 +5,16 @@ from typing import Any
 from flask import Blueprint, current_app, redirect, render_template
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
-from werkzeug.wrappers import Response
 
 from myukm.domain.people import accounts, invitations
-from myukm.errors import DomainError, Forbidden
-from myukm.extensions import limiter
+from myukm.domain.people.login_limits import guess
+from myukm.errors import Conflict, DomainError, Forbidden
 from myukm.models import Role, User
-from myukm.web.access import wants_json
-from myukm.web.arguments import limit_body
-from myukm.web.auth import enter, field, safe_next
+from myukm.web.auth import enter, field, form_again, safe_next
+from myukm.web.limits import caller_address, limit_auth_body
 
 bp = Blueprint("register", __name__, url_prefix="/register")
-bp.before_request(limit_body)
-
-
-def _refused(response: Response) -> bool:
-    return response.status_code in (403, 409)
+bp.before_request(limit_auth_body)
 
 
 @bp.get("")
@@ -33,18 +27,14 @@ def form() -> Any:
 
 
 @bp.post("")
-@limiter.limit("10 per minute", key_func=lambda: f"code:{field('nim')}", deduct_when=_refused)
-@limiter.limit("200 per minute", deduct_when=_refused)
 def sign_up() -> Any:
     """Make an account by its one-time code, or openly, and log its owner in."""
     refuse_when_closed()
     try:
-        user = new_account()
+        with guess("register", field("nim"), caller_address(), Forbidden, Conflict):
+            user = new_account()
     except DomainError as error:
-        if wants_json():
-            raise
-        typed = {name: field(name) for name in ("nim", "name", "code")}
-        return render_template("auth/register.html", error=str(error), **typed), error.status
+        return form_again("auth/register.html", error, "nim", "name", "code")
     return enter(accounts.open_session(user))
 
 

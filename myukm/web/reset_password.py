@@ -3,21 +3,15 @@
 from typing import Any
 
 from flask import Blueprint, render_template
-from werkzeug.wrappers import Response
 
 from myukm.domain.people import accounts, password_reset
-from myukm.errors import DomainError
-from myukm.extensions import limiter
-from myukm.web.access import wants_json
-from myukm.web.arguments import limit_body
-from myukm.web.auth import enter, field
+from myukm.domain.people.login_limits import guess
+from myukm.errors import DomainError, Forbidden
+from myukm.web.auth import enter, field, form_again
+from myukm.web.limits import caller_address, limit_auth_body
 
 bp = Blueprint("reset_password", __name__, url_prefix="/reset-password")
-bp.before_request(limit_body)
-
-
-def _refused(response: Response) -> bool:
-    return response.status_code == 403
+bp.before_request(limit_auth_body)
 
 
 @bp.get("")
@@ -27,15 +21,12 @@ def form() -> str:
 
 
 @bp.post("")
-@limiter.limit("10 per minute", key_func=lambda: f"reset:{field('nim')}", deduct_when=_refused)
-@limiter.limit("200 per minute", deduct_when=_refused)
 def reset() -> Any:
     """Set a new password by its code, log the account out everywhere and in here."""
+    nim = field("nim")
     try:
-        user = password_reset.redeem(field("nim"), field("code"), field("password"))
+        with guess("reset", nim, caller_address(), Forbidden):
+            user = password_reset.redeem(nim, field("code"), field("password"))
     except DomainError as error:
-        if wants_json():
-            raise
-        typed = {name: field(name) for name in ("nim", "code")}
-        return render_template("auth/reset_password.html", error=str(error), **typed), error.status
+        return form_again("auth/reset_password.html", error, "nim", "code")
     return enter(accounts.open_session(user))

@@ -5,13 +5,18 @@ from typing import Any
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 
 from myukm.domain.chat import attendance, my_ukms, reports, ukm, ukm_state
-from myukm.extensions import limiter
+from myukm.errors import NotFound
+from myukm.rate_limits import attempt
+from myukm.rate_log import Limit, claim
 from myukm.web import unit
 from myukm.web.access import json_call, logged_in, me, wants_json
 from myukm.web.arguments import json_object, limit_body
+from myukm.web.limits import limited
 
 bp = Blueprint("ukm", __name__, url_prefix="/ukm")
 bp.before_request(limit_body)
+WRONG_CODES = Limit("join-code", 20, 3600)
+REPORTS = Limit("report", 20, 60)
 unit.mount(bp)
 
 
@@ -32,10 +37,11 @@ def index() -> str:
 
 @bp.post("/join")
 @logged_in
-@limiter.limit("30 per minute", key_func=lambda: f"join:{me().id}")
 def join() -> Any:
     """Join by code; a script gets 200 and the UKM."""
-    joined = ukm.join(me().id, json_object().get("code"))
+    code = json_object().get("code")
+    with attempt(claim(WRONG_CODES, str(me().id)), wrong=NotFound):
+        joined = ukm.join(me().id, code)
     if wants_json():
         return jsonify({"code": joined.code, "name": joined.name})
     return redirect(url_for("chat.room", code=joined.code), 303)
@@ -61,7 +67,7 @@ def state(code: str) -> Any:
 @bp.post("/<code>/messages/<int:message_id>/report")
 @json_call
 @logged_in
-@limiter.limit("20 per minute", key_func=lambda: f"report:{me().id}")
+@limited(REPORTS)
 def report(code: str, message_id: int) -> Any:
     """Tell the UKM's admins of a message that should not stand there."""
     reports.report(me().id, code, message_id, json_object().get("reason"))

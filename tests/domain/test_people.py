@@ -157,9 +157,15 @@ def test_tricks_are_taken_out_of_names(typed: str, stored: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "nim", ["２０２４", "2024\u200b001", "2024\u3164", "20 24", "", "1" * 33, "é"]
+    "nim", ["20２４\u200b", "2024\u200b001", "2024\u3164", "20 24", "", "1" * 33, "é"]
 )
 def test_a_nim_is_plain(client_as: ClientAs, nim: str) -> None:
     invited = {"nim": nim, "name": "Ani", "role": "anggota"}
     answer = client_as("admin").post("/admin/users/invitations", json=invited)
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (422, "bad_nim")
+
+
+def test_full_width_digits_and_blanks_around_are_no_other_nim(client_as: ClientAs) -> None:
+    invited = {"nim": "\u2003２０２４ ", "name": "Ani", "role": "anggota"}
+    answer = client_as("admin").post("/admin/users/invitations", json=invited)
+    assert (answer.status_code, answer.get_json()["nim"]) == (201, "2024")

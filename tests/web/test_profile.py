@@ -68,7 +68,7 @@ def test_a_new_password_keeps_this_device_and_logs_out_the_others(
         ({"old": PASSWORD, "new": "pendek"}, 422, "bad_password"),
         ({"old": PASSWORD, "new": "x" * 201}, 422, "bad_password"),
         ({"old": ["x"], "new": {}}, 422, "bad_password"),
-        ({"old": "x" * 60_000, "new": NEW}, 403, "wrong_password"),
+        ({"old": "x" * 10_000, "new": NEW}, 403, "wrong_password"),
     ],
 )
 def test_a_refused_password_changes_nothing(

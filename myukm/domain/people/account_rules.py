@@ -1,6 +1,7 @@
 """What an account's NIM, name, role and password may be."""
 
 import re
+import unicodedata
 
 from flask_babel import lazy_gettext as _
 
@@ -14,9 +15,14 @@ MAX_NAME = 120
 NIM = re.compile(r"[!-~]{1,32}")
 
 
+def normal_nim(nim: str) -> str:
+    """Return a typed NIM as accounts have it: no blanks around it, full-width digits as digits."""
+    return unicodedata.normalize("NFKC", nim).strip()
+
+
 def checked_person(nim: str, name: str, role: str) -> tuple[str, str]:
     """Return NIM and name as they are stored. Raises `Invalid` when one can't be an account's."""
-    nim, name = nim.strip(), clean_line(name)
+    nim, name = normal_nim(nim), clean_line(name)
     if not NIM.fullmatch(nim):
         raise Invalid(_("NIM harus 1 sampai 32 huruf atau angka tanpa spasi."), code="bad_nim")
     if is_blank(name) or len(name) > MAX_NAME:

@@ -10,8 +10,13 @@ from sqlalchemy.exc import IntegrityError
 from myukm import security_log
 from myukm.database import utcnow, write
 from myukm.domain import audit
-from myukm.domain.people.account_rules import MAX_PASSWORD, check_password, checked_person
-from myukm.domain.people.passwords import hash_password, matches
+from myukm.domain.people.account_rules import (
+    MAX_PASSWORD,
+    check_password,
+    checked_person,
+    normal_nim,
+)
+from myukm.domain.people.passwords import hash_password, is_outdated, matches
 from myukm.errors import Conflict, DomainError, NotFound
 from myukm.extensions import db
 from myukm.live import wake
@@ -56,13 +61,23 @@ def taken(nim: str) -> Conflict:
 
 def log_in(nim: str, password: str) -> LoginSession:
     """Return a new log-in session. Raises `WrongCredentials`."""
-    user = db.session.scalar(select(User).where(User.nim == nim.strip()))
+    user = by_nim(nim)
     if user:
         security_log.set_target(user.id)
     known = matches(user.password_hash if user else None, password[: MAX_PASSWORD + 1])
     if user is None or not known or user.blocked_at:
         raise WrongCredentials(_("NIM atau kata sandi salah."))
+    if is_outdated(user.password_hash):
+        _hash_again(user, password)
     return open_session(user)
+
+
+def _hash_again(user: User, password: str) -> None:
+    """Store a password that an earlier version hashed in today's way."""
+    hashed = hash_password(password)
+    with write() as session:
+        same = (User.id == user.id, User.password_hash == user.password_hash)
+        session.execute(update(User).where(*same).values(password_hash=hashed))
 
 
 def open_session(user: User) -> LoginSession:
@@ -147,11 +162,16 @@ def as_json(user: User) -> dict[str, Any]:
 
 def find(nim: str) -> User:
     """Return the account with that NIM. Raises `NotFound`."""
-    query = select(User).where(User.nim == nim.strip(), User.deleted_at.is_(None))
-    user = db.session.scalar(query) if nim.isprintable() else None
-    if user is None:
+    user = by_nim(nim)
+    if user is None or user.deleted_at:
         raise NotFound(_("Tidak ada pengguna dengan NIM %(nim)s.", nim=nim), code="no_such_user")
     return user
+
+
+def by_nim(nim: str) -> User | None:
+    """Return the account with that NIM, however it was typed."""
+    nim = normal_nim(nim)
+    return db.session.scalar(select(User).where(User.nim == nim)) if nim.isprintable() else None
 
 
 def seen(user_id: int) -> None:

@@ -5,7 +5,7 @@ from sqlalchemy import delete, select
 from myukm.database import count_changed, utcnow, write
 from myukm.domain import audit
 from myukm.domain.people import accounts
-from myukm.domain.people.account_rules import check_password, checked_person
+from myukm.domain.people.account_rules import check_password, checked_person, normal_nim
 from myukm.domain.people.codes import digest, is_behind, new_code, wrong_code
 from myukm.domain.people.passwords import hash_password
 from myukm.extensions import db
@@ -34,7 +34,7 @@ def register(nim: str, code: str, password: str) -> User:
     Two at the same moment: whoever deletes the invitation has the account.
     """
     check_password(password)
-    invitation = _behind(nim.strip(), code)
+    invitation = _behind(normal_nim(nim), code)
     user = User(
         nim=invitation.nim,
         name=invitation.name,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from myukm.database import count_changed, utcnow, write
 from myukm.domain import audit
 from myukm.domain.people import accounts
-from myukm.domain.people.account_rules import check_password
+from myukm.domain.people.account_rules import check_password, normal_nim
 from myukm.domain.people.codes import digest, is_behind, new_code, wrong_code
 from myukm.domain.people.passwords import hash_password
 from myukm.errors import Conflict
@@ -56,7 +56,7 @@ def redeem(nim: str, code: str, password: str) -> User:
     a blocked account. Of two at the same moment, whoever deletes the code sets the password.
     """
     check_password(password)
-    reset, user = _behind(nim.strip(), code)
+    reset, user = _behind(normal_nim(nim), code)
     hashed = hash_password(password)
     with write() as session:
         _take(session, reset)

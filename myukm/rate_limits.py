@@ -1,0 +1,148 @@
+"""How often something may be done.
+
+Every attempt is counted before it is judged, so that of many at the same moment no more than the
+limit are judged, and given back when it turns out that it need not count. Libraries for this
+either look first and count later, or count and never give back; so the counting is ours.
+
+Valkey counts for all web processes (`SCRIPT`, one atomic step). What a process counts itself
+(`rate_log.py`) comes first: it spares Valkey the flood, and is what decides while Valkey is away,
+each process then allowing its share alone. Anything else that goes wrong is an error, never a yes.
+"""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from typing import NamedTuple, cast
+
+from flask import Flask, current_app
+from flask_babel import lazy_gettext as _
+from redis.exceptions import RedisError
+
+from myukm.errors import DomainError, TooFast
+from myukm.extensions import valkey
+from myukm.rate_log import Claim, Count, Limit, RateLog
+
+# Per key: amount, span, first wait and longest wait, times in ms. Returns the wait, then how many
+# each key has by now.
+SCRIPT = """
+local time = redis.call('TIME')
+local now, wait, counts = time[1] * 1000 + math.floor(time[2] / 1000), 0, {}
+local function arguments(i)
+  return unpack({tonumber(ARGV[4*i-2]), tonumber(ARGV[4*i-1]), tonumber(ARGV[4*i]),
+    tonumber(ARGV[4*i+1])})
+end
+for i, key in ipairs(KEYS) do
+  local amount, span, first, longest = arguments(i)
+  if first == 0 then redis.call('ZREMRANGEBYSCORE', key, '-inf', now - span) end
+  counts[i] = redis.call('ZCARD', key)
+  if counts[i] >= amount then
+    local free
+    if first == 0 then
+      free = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2] + span
+    else
+      free = redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')[2]
+        + math.min(first * 2 ^ (counts[i] - amount), longest)
+    end
+    wait = math.max(wait, free - now)
+  end
+end
+if wait <= 0 then
+  for i, key in ipairs(KEYS) do
+    local _, span = arguments(i)
+    redis.call('ZADD', key, now, ARGV[1])
+    redis.call('PEXPIRE', key, span)
+    counts[i] = counts[i] + 1
+  end
+end
+return {wait, unpack(counts)}
+"""
+
+
+class Permit(NamedTuple):
+    """An attempt that was counted."""
+
+    claims: Sequence[Claim]
+    hit: str
+    counts: Sequence[int]
+
+    def give_back(self) -> None:
+        """Let the attempt count no longer."""
+        _rate_log().remove(self.claims, self.hit)
+        try:
+            with valkey().pipeline(transaction=False) as pipe:
+                for claim in self.claims:
+                    pipe.zrem(claim.key, self.hit)
+                pipe.execute()
+        except RedisError:
+            pass  # it counts until its time is over
+
+    def uses_up(self, limit: Limit) -> bool:
+        """Return whether this was the last attempt that `limit` allows without a wait."""
+        pairs = zip(self.claims, self.counts, strict=True)
+        return any(c.limit is limit and count == limit.amount for c, count in pairs)
+
+
+def init_app(app: Flask) -> None:
+    """Give the app its script and this process's own log."""
+    app.extensions["rate_log"] = RateLog()
+    app.extensions["rate_script"] = app.extensions["valkey"].register_script(SCRIPT)
+
+
+@contextmanager
+def attempt(
+    *claims: Claim, wrong: type[DomainError] | tuple[type[DomainError], ...]
+) -> Iterator[Permit]:
+    """Count an attempt before the block judges it. Raises `TooFast`, with nothing judged.
+
+    It goes on counting when the block raises `wrong` or anything unforeseen; a success, and a
+    refusal for another reason, is given back.
+    """
+    permit = acquire(*claims)
+    try:
+        yield permit
+    except DomainError as error:
+        if not isinstance(error, wrong):
+            permit.give_back()
+        raise
+    permit.give_back()
+
+
+def acquire(*claims: Claim) -> Permit:
+    """Count an attempt against every claim, or against none and raise `TooFast`."""
+    hit = secrets.token_hex(8)
+    here = _rate_log().add(claims, hit)
+    if here.wait:
+        raise _too_fast(here.wait)
+    everywhere = _count_everywhere(claims, hit) or here
+    if everywhere.wait:
+        _rate_log().remove(claims, hit)
+        raise _too_fast(everywhere.wait)
+    return Permit(claims, hit, everywhere.counts)
+
+
+def _count_everywhere(claims: Sequence[Claim], hit: str) -> Count | None:
+    """Count in Valkey. While it is away: None, or the wait beyond this process's share."""
+    script = current_app.extensions["rate_script"]
+    keys = [claim.key for claim in claims]
+    limits = chain.from_iterable(claim.limit.in_ms() for claim in claims)
+    try:
+        answer = script(keys, [hit, *limits], client=valkey())
+    except RedisError:
+        wait = _rate_log().beyond_share(claims, hit, current_app.config.get("WEB_PROCESSES", 1))
+        return Count(wait, ()) if wait else None
+    return Count(answer[0] / 1000, answer[1:])
+
+
+def _rate_log() -> RateLog:
+    return cast(RateLog, current_app.extensions["rate_log"])
+
+
+def _too_fast(wait: float) -> TooFast:
+    seconds, minutes = max(1, round(wait)), round(wait / 60)
+    text = (
+        _("Terlalu banyak percobaan. Coba lagi dalam %(n)d detik.", n=seconds)
+        if seconds < 100
+        else _("Terlalu banyak percobaan. Coba lagi dalam %(n)d menit.", n=minutes)
+    )
+    return TooFast(text, code="too_many_requests", retry_after=seconds)

@@ -1,0 +1,211 @@
+"""Limits: counted before it is judged, by all processes together, and never in doubt a yes."""
+
+import secrets
+import threading
+
+import pytest
+import redis
+from flask import Flask
+
+from myukm import rate_log
+from myukm.errors import Forbidden, Invalid, NotFound, TooFast
+from myukm.extensions import valkey
+from myukm.rate_limits import acquire, attempt
+from myukm.rate_log import Limit, claim
+from tests.support.without_valkey import lose_valkey
+
+FEW = Limit("few", 3, 60)
+SLOW = Limit("slow", 3, 3600, first_wait=60, longest_wait=900)
+
+
+@pytest.fixture(params=["valkey", "alone"])
+def ready(app: Flask, request: pytest.FixtureRequest) -> Flask:
+    """The app, with Valkey and without."""
+    if request.param == "alone":
+        lose_valkey(app)
+    return app
+
+
+def used(limit: Limit, *whom: str) -> int:
+    """Use a limit until it refuses; return how often it did not."""
+    for times in range(1000):
+        try:
+            acquire(claim(limit, *whom))
+        except TooFast:
+            return times
+    return 1000
+
+
+def test_so_many_and_no_more_for_each(ready: Flask) -> None:
+    with ready.app_context():
+        assert used(FEW, "a") == 3
+        assert used(FEW, "b") == 3
+        assert used(FEW, "a") == 0
+
+
+def test_a_refusal_says_when_to_come_again(ready: Flask) -> None:
+    with ready.app_context():
+        used(FEW, "a")
+        with pytest.raises(TooFast) as refused:
+            acquire(claim(FEW, "a"))
+    assert 55 <= refused.value.retry_after <= 60
+    assert refused.value.headers == {"Retry-After": str(refused.value.retry_after)}
+
+
+def test_what_one_limit_refuses_counts_for_none(ready: Flask) -> None:
+    wide = Limit("wide", 10, 60)
+    with ready.app_context():
+        for _ in range(20):
+            try:
+                acquire(claim(wide, "school"), claim(FEW, "a"))
+            except TooFast:
+                continue
+        assert used(wide, "school") == 7
+
+
+def test_a_success_and_another_refusal_are_given_back_a_wrong_guess_is_not(ready: Flask) -> None:
+    def guess(error: Exception | None) -> None:
+        with attempt(claim(FEW, "a"), wrong=Forbidden):
+            if error:
+                raise error
+
+    with ready.app_context():
+        for _ in range(5):
+            guess(None)
+            with pytest.raises(Invalid):
+                guess(Invalid("too short"))
+        for error in (Forbidden("wrong"), Forbidden("wrong"), ZeroDivisionError()):
+            with pytest.raises(type(error)):
+                guess(error)
+        with pytest.raises(TooFast):
+            guess(NotFound("never judged"))
+
+
+def test_what_is_given_back_leaves_nothing_behind(app: Flask, valkey: redis.Redis) -> None:
+    with app.app_context():
+        acquire(claim(FEW, "a" * 1_000_000)).give_back()
+        assert valkey.dbsize() == 0
+        acquire(claim(FEW, "a" * 1_000_000))
+        (key,) = valkey.keys()
+    assert len(key) < 64
+    assert 0 < valkey.pttl(key) <= 60_000
+
+
+def test_of_many_at_once_no_more_than_the_limit(ready: Flask) -> None:
+    allowed: list[bool] = []
+    begin = threading.Barrier(40)
+
+    def try_once() -> None:
+        with ready.app_context():
+            begin.wait()
+            try:
+                acquire(claim(FEW, "a"))
+            except TooFast:
+                return
+            allowed.append(True)
+
+    threads = [threading.Thread(target=try_once) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(allowed) == 3
+
+
+def test_valkey_counts_for_all_processes(app: Flask) -> None:
+    with app.app_context():
+        used(FEW, "a")
+        app.extensions["rate_log"] = rate_log.RateLog()  # another process
+        assert used(FEW, "a") == 0
+
+
+def test_alone_a_process_allows_its_share(app: Flask) -> None:
+    lose_valkey(app)
+    app.config["WEB_PROCESSES"] = 2
+    with app.app_context():
+        assert used(Limit("ten", 10, 60), "a") == 5
+        assert used(Limit("one", 1, 60), "a") == 1
+
+
+def test_what_was_counted_with_valkey_still_counts_when_it_has_gone(app: Flask) -> None:
+    with app.app_context():
+        used(FEW, "a")
+        lose_valkey(app)
+        assert used(FEW, "a") == 0
+
+
+def test_a_valkey_that_refuses_to_write_is_as_one_that_is_away(app: Flask) -> None:
+    with app.app_context():
+        valkey().config_set("maxmemory", 1)
+        try:
+            assert used(FEW, "a") == 3
+        finally:
+            valkey().config_set("maxmemory", 0)
+
+
+class Clock:
+    """Time for the log of one process: `time.monotonic`."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(rate_log, "time", clock)
+    return clock
+
+
+def test_any_span_of_time_has_no_more_than_the_limit(clock: Clock) -> None:
+    log, allowed = rate_log.RateLog(), []
+    for second in range(300):
+        clock.now = 1000.0 + second
+        if not log.add([claim(FEW, "a")], secrets.token_hex(4)).wait:
+            allowed.append(second)
+    assert allowed[:6] == [0, 1, 2, 60, 61, 62]
+    assert all(sum(a <= t < a + 60 for t in allowed) <= 3 for a in allowed)
+
+
+def test_slow_guessing_waits_longer_each_time_and_an_hour_of_quiet_ends_it(clock: Clock) -> None:
+    log = rate_log.RateLog()
+
+    def add() -> float:
+        return log.add([claim(SLOW, "a")], secrets.token_hex(4)).wait
+
+    assert [add() for _ in range(3)] == [0, 0, 0]
+    waits = []
+    for _ in range(7):
+        waits.append(add())
+        clock.now += waits[-1]
+        assert add() == 0
+    assert waits == [60, 120, 240, 480, 900, 900, 900]
+    clock.now += 3600
+    assert [add() for _ in range(3)] == [0, 0, 0]
+    assert add() == 60
+
+
+def test_valkey_waits_the_same_way(app: Flask, valkey: redis.Redis) -> None:
+    quick = Limit("quick", 2, 60, first_wait=30, longest_wait=45)
+    with app.app_context():
+        assert used(quick, "a") == 2
+        (key,) = valkey.keys()
+        for expected in (30, 45, 45):
+            app.extensions["rate_log"] = rate_log.RateLog()
+            with pytest.raises(TooFast) as refused:
+                acquire(claim(quick, "a"))
+            assert refused.value.retry_after == expected
+            for hit, at in valkey.zrange(key, 0, -1, withscores=True):  # so much later
+                valkey.zadd(key, {hit: at - 1000 * expected})
+            acquire(claim(quick, "a"))
+
+
+def test_a_process_forgets_who_came_long_ago(clock: Clock) -> None:
+    log = rate_log.RateLog()
+    for number in range(5000):
+        clock.now += 1
+        log.add([claim(FEW, str(number))], "hit")
+    assert len(log._kept) <= rate_log.SWEEP_AT

@@ -1,0 +1,108 @@
+"""How often passwords and codes may be tried, and that nothing gets around it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.support.people import NAMES, PASSWORD
+
+ClientAs = Callable[[str], FlaskClient]
+NIM = NAMES["member"][0]
+FORMS = ("/login", "/register", "/reset-password")
+
+
+@pytest.fixture
+def browser(app: Flask, people: dict[str, int]) -> FlaskClient:
+    return app.test_client()
+
+
+def multipart(*parts: tuple[str, str]) -> dict[str, Any]:
+    """Return a request with these parts, in this order."""
+    head = '--x\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+    body = "".join(head.format(*part) for part in parts) + "--x--\r\n"
+    return {"data": body.encode(), "content_type": "multipart/form-data; boundary=x"}
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_a_long_body_is_refused_before_anything_is_judged(browser: FlaskClient, path: str) -> None:
+    typed = {"nim": NIM, "password": PASSWORD}
+    many = [(f"part{n}", "x") for n in range(1100)]
+    answers = [
+        browser.post(path, **multipart(("a", "x" * 700_000), *typed.items())),
+        browser.post(path, **multipart(*many, *typed.items())),
+        browser.post(path, data={"a": "x" * 20_000, **typed}),
+        browser.post(path, json={"nim": "9" * 20_000, "password": PASSWORD}),
+    ]
+    assert [answer.status_code for answer in answers] == [413] * 4
+
+
+@pytest.mark.parametrize("path", ["/profile/password", "/profile/delete"])
+def test_so_is_one_to_the_forms_that_ask_for_ones_password(client_as: ClientAs, path: str) -> None:
+    answer = client_as("member").post(path, data={"a": "x" * 20_000, "password": PASSWORD})
+    assert answer.status_code == 413
+
+
+def test_a_body_that_nobody_can_read_counts_as_a_guess(browser: FlaskClient) -> None:
+    broken = [
+        {"data": b"--x\r\nContent-", "content_type": "multipart/form-data"},
+        {"data": b"--x\r\nContent-", "content_type": "multipart/form-data; boundary=x"},
+        {"data": b"{", "content_type": "application/json"},
+        {"data": b"\xff\xfe", "content_type": "application/json"},
+        {"data": b"[" * 9_000, "content_type": "application/json"},
+    ]
+    answers = [browser.post("/login", **body).status_code for body in broken * 3]
+    assert answers == [401] * 10 + [429] * 5
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_a_nim_in_another_guise_has_no_fresh_counter(browser: FlaskClient, path: str) -> None:
+    guises = ["ab1", " ab1", "\u2003ab1\u00a0", "AB1", "aＢ1", "ab１", "\u3000Ab1\t"]
+    wrong = {"password": "salah-sekali", "code": "AAAA-BBBB-CCCC", "name": "A"}
+    answers = [browser.post(path, json={"nim": n, **wrong}).status_code for n in guises * 2]
+    assert answers[10:] == [429] * 4
+    assert 429 not in answers[:10]
+
+
+def test_the_account_is_found_in_each_guise(browser: FlaskClient) -> None:
+    for guise in (NIM, f"\u2003{NIM}", "２０２４００１\n"):
+        answer = browser.post("/login", json={"nim": guise, "password": PASSWORD})
+        assert answer.get_json()["nim"] == NIM
+
+
+def test_who_was_refused_reads_when_to_come_again(browser: FlaskClient) -> None:
+    for _ in range(11):
+        answer = browser.post("/login", data={"nim": NIM, "password": "salah"})
+    assert answer.status_code == 429
+    assert 50 <= int(answer.headers["Retry-After"]) <= 60
+    assert "Terlalu banyak percobaan. Coba lagi dalam" in answer.text
+    assert f'value="{NIM}"' in answer.text, "what was typed stays in the form"
+    assert browser.post("/login", json={"nim": NIM, "password": PASSWORD}).status_code == 429
+
+
+def test_another_address_is_not_held_up(browser: FlaskClient) -> None:
+    def guess(address: str, password: str = "salah") -> int:
+        sent = {"nim": NIM, "password": password}
+        from_there = {"REMOTE_ADDR": address}
+        return browser.post("/login", json=sent, environ_base=from_there).status_code
+
+    assert [guess("10.0.0.1") for _ in range(11)][10] == 429
+    assert guess("10.0.0.2", PASSWORD) == 200
+    answers = [guess(f"2001:db8::{n}") for n in range(11)]
+    assert answers == [401] * 10 + [429], "one customer has all of an IPv6 network"
+
+
+def test_an_address_has_two_hundred_guesses_a_minute_and_log_ins_are_none(
+    browser: FlaskClient,
+) -> None:
+    def try_(nim: str, code: str = "") -> int:
+        sent = {"nim": nim, "code": code, "password": "salah-sekali"}
+        return browser.post("/reset-password", json=sent).status_code
+
+    assert [try_(f"n{n}") for n in range(200)] == [403] * 200
+    assert try_("another") == 429
+    for _ in range(12):
+        answer = browser.post("/login", json={"nim": NIM, "password": PASSWORD})
+        assert answer.status_code == 200
