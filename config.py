@@ -9,6 +9,7 @@ import fcntl
 import os
 import re
 import secrets
+import ssl
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -49,7 +50,6 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "PUBLIC_URL": env.url("PUBLIC_URL", "", ("http", "https")).rstrip("/"),
         "TRUSTED_PROXIES": env.integer("TRUSTED_PROXIES", 0, 0, 10),
         "REGISTRATION": env.choice("REGISTRATION", "invite", ("invite", "open", "closed")),
-        "PEMBAYARAN_API_TOKEN": env.token("PEMBAYARAN_API_TOKEN"),
         "PEMBAYARAN_API_TIMEOUT": env.number("PEMBAYARAN_API_TIMEOUT", 30, 0.1, 600),
         "PEMBAYARAN_API_TRIES": env.integer("PEMBAYARAN_API_TRIES", 3, 1, 20),
         "PEMBAYARAN_API_CONCURRENCY": env.integer("PEMBAYARAN_API_CONCURRENCY", 32, 1, 1000),
@@ -65,6 +65,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "METRICS_TOKEN": env.token("METRICS_TOKEN"),
     }
     settings |= _production_settings(env, production == "production")
+    settings |= _payment_api(env)
     settings |= _database(env)
     settings |= _session_cookie(settings["PUBLIC_URL"])
     return settings
@@ -91,7 +92,6 @@ def _demo_environment() -> Mapping[str, str]:
 
 def _production_settings(env: "_Reader", production: bool) -> dict[str, Any]:
     secret = env.text("SECRET_KEY")
-    api_url = env.url("PEMBAYARAN_API_URL", "", ("http", "https")).rstrip("/")
     if (secret and len(secret) < 32) or (production and not secret):
         example = f"SECRET_KEY={secrets.token_urlsafe(32)}"
         raise env.wrong(
@@ -99,15 +99,37 @@ def _production_settings(env: "_Reader", production: bool) -> dict[str, Any]:
             f"wajib diisi, minimal 32 karakter, misalnya {example}",
             f"at least 32 characters are required, for example {example}",
         )
-    if production and not api_url:
+    if production and not env.text("PEMBAYARAN_API_URL"):
         raise env.wrong(
             "PEMBAYARAN_API_URL",
             "wajib diisi bila MYUKM_ENV=production",
             "required when MYUKM_ENV=production",
         )
+    return {"SECRET_KEY": secret or _generated_secret(env)}
+
+
+def _payment_api(env: "_Reader") -> dict[str, Any]:
+    """The payment API's address, the one way to log in to it, and whom it may be vouched for by."""
+    url = env.url("PEMBAYARAN_API_URL", "http://127.0.0.1:5055", ("http", "https"))
+    token = env.token("PEMBAYARAN_API_TOKEN")
+    parts = urlsplit(url)
+    if parts.query or parts.fragment or url.endswith(("?", "#")):
+        raise env.wrong(
+            "PEMBAYARAN_API_URL",
+            "alamat dasar tidak boleh memuat ? atau #; kunci akses ditulis di PEMBAYARAN_API_TOKEN",
+            "a base address takes no ? or #; an access key belongs into PEMBAYARAN_API_TOKEN",
+        )
+    if token and "@" in parts.netloc:
+        raise env.wrong(
+            "PEMBAYARAN_API_URL",
+            "memuat nama dan kata sandi, padahal PEMBAYARAN_API_TOKEN juga diisi; pilih salah satu",
+            "has a user and password while PEMBAYARAN_API_TOKEN is set as well; use one of them",
+        )
+    authorities = [env.certificates(name) for name in _AUTHORITIES if env.text(name)]
     return {
-        "SECRET_KEY": secret or _generated_secret(env),
-        "PEMBAYARAN_API_URL": api_url or "http://127.0.0.1:5055",
+        "PEMBAYARAN_API_URL": url.rstrip("/"),
+        "PEMBAYARAN_API_TOKEN": token,
+        "PEMBAYARAN_API_CA": authorities,
     }
 
 
@@ -172,6 +194,8 @@ def _session_cookie(public_url: str) -> dict[str, Any]:
 
 
 Number = TypeVar("Number", int, float)
+# Where OpenSSL, requests and curl look for a campus's own certificate authority.
+_AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _VALKEY_SCHEMES = ("redis", "rediss", "unix")
 _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 
@@ -249,6 +273,20 @@ class _Reader:
                 name, f"{shown!r} bukan alamat yang lengkap", f"{shown!r} is not a complete address"
             )
         return value
+
+    def certificates(self, name: str) -> str:
+        """The path of a file or folder of certificates."""
+        path = self.text(name)
+        try:
+            if not Path(path).is_dir():
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+        except OSError:
+            raise self.wrong(
+                name,
+                f"{path!r} bukan berkas sertifikat (PEM) yang dapat dibaca",
+                f"{path!r} is no readable file of certificates (PEM)",
+            ) from None
+        return path
 
     def emails(self, name: str) -> str:
         value = self.text(name)

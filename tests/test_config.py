@@ -7,7 +7,16 @@ import config
 WRONG = {
     "REDIS_URL": ["localhost", "redis://", "redis://h/abc", "redis://h:port/0", "http://h"],
     "DATABASE_URL": ["postgres", "oracle://h/x", "sqlite://", "postgresql://"],
-    "PEMBAYARAN_API_URL": ["api.kampus.ac.id", "ftp://h", "http://"],
+    "PEMBAYARAN_API_URL": [
+        "api.kampus.ac.id",
+        "ftp://h",
+        "http://",
+        "http://h/api?key=abc",
+        "http://h/api#x",
+        "http://h/?",
+    ],
+    "REQUESTS_CA_BUNDLE": ["/tidak/ada.pem", __file__],
+    "SSL_CERT_FILE": ["/tidak/ada.pem"],
     "PEMBAYARAN_API_TIMEOUT": ["0", "-1", "soon", "nan"],
     "PEMBAYARAN_API_TRIES": ["0", "1.5", "many"],
     "PEMBAYARAN_API_CONCURRENCY": ["0", "1001"],
@@ -45,6 +54,16 @@ def test_no_password_is_repeated_in_a_complaint() -> None:
     with pytest.raises(config.ConfigError) as caught:
         config.load({"REDIS_URL": "redis://user:geheim@host/abc"})
     assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize("userinfo", ["nama:geheim", "nama"])
+def test_two_ways_to_log_in_to_the_payment_api_are_one_too_many(userinfo: str) -> None:
+    given = {"SECRET_KEY": "x" * 40, "PEMBAYARAN_API_URL": f"https://{userinfo}@h/api"}
+    assert config.load(given)["PEMBAYARAN_API_URL"] == f"https://{userinfo}@h/api"
+    with pytest.raises(config.ConfigError, match="pilih salah satu") as caught:
+        config.load(given | {"PEMBAYARAN_API_TOKEN": "kunci"})
+    assert "geheim" not in str(caught.value)
+    assert "kunci" not in str(caught.value)
 
 
 @pytest.mark.parametrize("missing", ["SECRET_KEY", "PEMBAYARAN_API_URL"])

@@ -1,15 +1,18 @@
 """One small question to the payment API now and then; what it answered is kept in Valkey."""
 
+import asyncio
 import contextlib
 import json
 import re
 from dataclasses import asdict, dataclass
+from typing import Any
 
-import requests
 from flask import current_app
 from flask_babel import gettext as _
 from redis.exceptions import RedisError
 
+from myukm.domain.api.failures import Failure, Kind
+from myukm.domain.api.payment_api import PaymentApi
 from myukm.extensions import valkey
 from myukm.i18n import campus_language
 
@@ -17,7 +20,7 @@ KEY = "myukm:probe:api"
 KEPT_SECONDS = 120
 # The healthy answer is 404; no student's data travels for it.
 NOBODY = "myukm-probe"
-CONNECT_SECONDS, ANSWER_SECONDS = 1.0, 4.0
+ANSWER_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ def probe() -> Probe:
 
     Never from a request: it waits for a server that may be away.
     """
-    found = _ask()
+    found = _probe()
     with contextlib.suppress(RedisError):
         valkey().set(KEY, json.dumps(asdict(found)), ex=KEPT_SECONDS)
     return found
@@ -47,27 +50,22 @@ def last() -> Probe | None:
     return Probe(**json.loads(kept)) if kept else None
 
 
-def _ask() -> Probe:
-    url = current_app.config["PEMBAYARAN_API_URL"]
-    shown = re.sub(r"//[^@/]*@", "//", url)
-    token = current_app.config["PEMBAYARAN_API_TOKEN"]
-    try:
-        answer = requests.get(
-            f"{url}/payments/{NOBODY}",
-            headers={"Authorization": f"Bearer {token}"} if token else {},
-            timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
-            allow_redirects=False,
-            stream=True,
-        )
-    except requests.Timeout:
+def _probe() -> Probe:
+    shown = re.sub(r"//[^@/]*@", "//", current_app.config["PEMBAYARAN_API_URL"])
+    answer = asyncio.run(_ask())
+    if not isinstance(answer, Failure) or not (answer.http or answer.down):
+        return Probe(shown, True, False, "HTTP 200")
+    if answer.code == "timeout":
         return Probe(shown, False, False, _no_answer())
-    except requests.RequestException as error:
-        return Probe(shown, False, False, type(error).__name__)
-    answer.close()
-    status = answer.status_code
-    refused = status in (401, 403)
-    ok = status < 300 or (400 <= status < 500 and not refused)
-    return Probe(shown, ok, refused, f"HTTP {status}")
+    refused = answer.kind in (Kind.UNAUTHORIZED, Kind.FORBIDDEN)
+    ok = not refused and 400 <= (answer.http or 0) < 500
+    return Probe(shown, ok, refused, f"HTTP {answer.http}" if answer.http else answer.detail)
+
+
+async def _ask() -> Any:
+    settings = {**current_app.config, "PEMBAYARAN_API_TIMEOUT": ANSWER_SECONDS}
+    async with PaymentApi(settings) as api:
+        return await api.payments(NOBODY)
 
 
 def _no_answer() -> str:

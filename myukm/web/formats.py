@@ -11,6 +11,7 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from myukm.database import iso, utcnow
+from myukm.domain.api import amounts
 from myukm.web.access import ADMINS, LOOKERS, OPERATORS
 
 
@@ -24,7 +25,7 @@ def rupiah(amount: Decimal | float | str | None) -> str:
     """Return an amount as `Rp 1.250.000` (with sen only when there are any), "–" for none."""
     if amount is None:
         return "–"
-    value = Decimal(str(amount))
+    value = Decimal(str(amounts.number(amount) if isinstance(amount, str) else amount))
     pattern = "#,##0" if value == value.to_integral_value() else "#,##0.00"
     return ("-" if value < 0 else "") + "Rp\u00a0" + str(format_decimal(abs(value), format=pattern))
 

@@ -1,6 +1,7 @@
 """The client of the payment API: what it sends, whom it trusts, what it makes of odd answers."""
 
 import asyncio
+import random
 import ssl
 import subprocess
 import threading
@@ -12,12 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 
 import config
 from myukm.demo.simulator import Simulator
 from myukm.domain.api.failures import Failure, Kind
 from myukm.domain.api.payment_api import LONGEST_WAIT, PaymentApi, refusal, seconds_to_wait
 from myukm.domain.api.payments import Answer, Payments
+from myukm.domain.siswa import siswa_api
+from myukm.domain.sync import sync_check
+from myukm.errors import Unavailable
+from myukm.ops import api_probe
 
 
 def ask(url: str, idperson: str = "100001", **settings: Any) -> Answer:
@@ -47,10 +53,38 @@ def ask(url: str, idperson: str = "100001", **settings: Any) -> Answer:
         ("Fri, 31 Dec 1999 23:59:59 GMT", 1, 1),
         ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_WAIT, LONGEST_WAIT),
         ("Fri, 99 Dec 2026 23:59:59 GMT", 1, 1),
+        ("Fri, 31 Dec 9999999999 23:59:59 GMT", 1, 1),
+        ("Fri, 31 Dec 2026 23:59:59 +99999999999999999999", 1, 1),
+        ("Fri, 31 Dec 2026 99999999999:59:59 GMT", 1, 1),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", LONGEST_WAIT, LONGEST_WAIT),
+        ("Sat, 01 Jan 0001 00:00:00 +2359", 1, 1),
+        ("1, 2, 3", 1, 1),
     ],
 )
 def test_retry_after_is_obeyed_within_reason(header: str | None, least: int, most: int) -> None:
     assert least <= seconds_to_wait(header) <= most
+
+
+def test_no_retry_after_breaks_the_reading_of_it() -> None:
+    chosen = random.Random(7)
+    parts = [
+        "Fri",
+        ",",
+        "31",
+        "Dec",
+        "9" * 30,
+        "-0001",
+        "23:59:59",
+        "::",
+        "+",
+        "GMT",
+        "(",
+        ";",
+        "\x00",
+    ]
+    for _ in range(3000):
+        text = " ".join(chosen.choices(parts, k=chosen.randint(1, 8)))
+        assert 1 <= seconds_to_wait(text) <= LONGEST_WAIT, text
 
 
 def test_retry_after_may_be_a_moment() -> None:
@@ -111,21 +145,41 @@ def test_a_redirect_to_another_host_is_not_followed(stranger: ThreadingHTTPServe
     assert stranger.seen == []  # type: ignore[attr-defined]
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(
-    stranger: ThreadingHTTPServer, tmp_path: Path
-) -> None:
+@pytest.fixture
+def certificate(stranger: ThreadingHTTPServer, tmp_path: Path) -> Path:
+    """The certificate of the other host, which speaks TLS from now on and signed it itself."""
     command = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=127.0.0.1"
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
-    files = ["-keyout", str(key), "-out", str(certificate)]
+    files = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", certificate]
     subprocess.run([*command.split(), *files], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     stranger.socket = context.wrap_socket(stranger.socket, server_side=True)
+    return certificate
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(
+    stranger: ThreadingHTTPServer, certificate: Path
+) -> None:
     found = ask(f"https://127.0.0.1:{stranger.server_port}", PEMBAYARAN_API_TOKEN="secret")
     assert isinstance(found, Failure)
     assert (found.code, found.kind) == ("connection", Kind.RETRY)
     assert "Certificate" in found.detail
     assert stranger.seen == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_a_campus_may_vouch_for_itself(
+    app: Flask, stranger: ThreadingHTTPServer, certificate: Path, name: str
+) -> None:
+    address = f"https://127.0.0.1:{stranger.server_port}"
+    environment = {"PEMBAYARAN_API_URL": address, "SECRET_KEY": "k" * 32, name: str(certificate)}
+    app.config |= config.load(environment)
+    with app.app_context():
+        assert sync_check.check()[0].text == f"{address} menjawab."
+        with pytest.raises(Unavailable, match="tanpa satu siswa"):
+            siswa_api.fetch()
+        assert api_probe.probe().ok
 
 
 def test_an_answer_that_never_ends_is_given_up() -> None:
@@ -143,7 +197,7 @@ def test_ids_go_out_as_they_are() -> None:
     assert found.saldo == 5
 
 
-@pytest.mark.parametrize("other", ["A1", "01", "1 ", 1.0, None, "１"])
+@pytest.mark.parametrize("other", ["A1", "01", "1 1", 1.0, None, "１"])
 def test_an_id_that_only_looks_alike_is_somebody_else(other: Any) -> None:
     import json
 

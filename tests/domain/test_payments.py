@@ -10,7 +10,8 @@ from flask import Flask
 from myukm import exact_json
 from myukm.demo.sample import payments as sample_payments
 from myukm.demo.sample import student
-from myukm.domain.api.payments import InvalidBody, WrongStudent, parse
+from myukm.domain.api.body import InvalidBody
+from myukm.domain.api.payments import WrongStudent, amount, parse
 
 SUMMARY = {"total_billed": 1000, "total_paid": 400, "total_remaining": 600, "fully_paid": False}
 
@@ -80,11 +81,52 @@ def test_the_order_of_keys_means_nothing_and_every_value_does() -> None:
 
 
 @pytest.mark.parametrize(
-    "amount", [None, "", "1.234.567", "Rp 1000", " 1000", "1e3", True, 10**30, -(10**13), [], "९"]
+    "amount",
+    [
+        *(None, "", "Rp 1000", " 1000", "+5", "1e3", True, 10**30, -(10**13), [], "९"),
+        *("1,250,000", "1,250.50", "350,000", "1.25.000", "1.2500.000", "1.250.000,505"),
+    ],
 )
 def test_what_is_no_amount(app: Flask, amount: Any) -> None:
     with app.app_context(), pytest.raises(InvalidBody):
         parse(body(account(amount_billed=amount)), "7")
+
+
+@pytest.mark.parametrize(
+    ("text", "rupiah"),
+    [
+        ("350.000", "350000"),
+        ("-350.000", "-350000"),
+        ("1.250.000", "1250000"),
+        ("1.250.000,50", "1250000.50"),
+        ("350000,5", "350000.5"),
+        ("0,00", "0"),
+        ("350000.000", "350000"),
+        ("350000.50", "350000.50"),
+        ("350.5", "350.5"),
+        ("0.500", "0.5"),
+    ],
+)
+def test_a_text_is_read_as_its_writer_meant_it(text: str, rupiah: str) -> None:
+    assert amount(text) == Decimal(rupiah)
+    found = parse(body(account() | {"saldo": text}), "7")
+    assert found.saldo == Decimal(rupiah)
+    assert found.digest == parse(body(account() | {"saldo": float(rupiah)}), "7").digest
+
+
+def test_sums_with_points_between_thousands_beside_plain_items() -> None:
+    dotted = account(amount_billed=350000, amount_paid=100000, remaining_balance=250000)
+    period = dotted["periods"][0]
+    sums = {"total_billed": "350.000", "total_paid": "100.000", "total_remaining": "250.000"}
+    period["summary"] = period["categories"][0]["summary"] = SUMMARY | sums
+    assert parse(body(dotted), "7").tunggakan == 250_000
+
+
+@pytest.mark.parametrize("other", ["1000.50", "0.00"])
+def test_two_ways_to_write_amounts_in_one_answer_are_no_answer(app: Flask, other: str) -> None:
+    mixed = account(amount_billed="350.000") | {"saldo": other}
+    with app.app_context(), pytest.raises(InvalidBody, match="dua cara"):
+        parse(body(mixed), "7")
 
 
 @pytest.mark.parametrize(
@@ -110,8 +152,8 @@ def test_an_item_without_one_of_its_fields_spoils_all(app: Flask, field: str) ->
         b"<!doctype html>",
         b"[" * 200_000,
         b'{"data": [{"idperson": "7", "saldo": 0, "periods": [], "x": '
-        + b'{"y":[' * 300
-        + b"]}" * 300
+        + b'{"y":[' * 14
+        + b"]}" * 14
         + b"}]}",
         b'{"data": [{"idperson": "7", "saldo": NaN, "periods": []}]}',
         b'{"data": [{"idperson": "7", "saldo": 0, "periods": [], "x": "\\ud800"}]}',
@@ -125,6 +167,14 @@ def test_what_is_no_answer(app: Flask, raw: bytes) -> None:
         parse(raw, "7")
 
 
+def test_brackets_in_a_text_nest_nothing() -> None:
+    assert parse(body(account(unit_name="[{" * 30)), "7").tunggakan == 600
+
+
+def test_a_byte_order_mark_is_no_part_of_the_answer() -> None:
+    assert parse(b"\xef\xbb\xbf" + body(account()), "7") == parse(body(account()), "7")
+
+
 def test_a_large_answer_is_not_a_deep_one(app: Flask) -> None:
     large = account()
     large["periods"] *= 400
@@ -132,7 +182,7 @@ def test_a_large_answer_is_not_a_deep_one(app: Flask) -> None:
         assert len(parse(body(large), "7").periods) == 400
 
 
-@pytest.mark.parametrize("owner", ["8", "07", " 7", 70])
+@pytest.mark.parametrize("owner", ["8", "07", "7 7", 70])
 def test_another_students_answer(owner: Any) -> None:
     with pytest.raises(WrongStudent):
         parse(body(account() | {"idperson": owner}), "7")
@@ -140,8 +190,10 @@ def test_another_students_answer(owner: Any) -> None:
         parse(body(account(), account() | {"idperson": owner}), "7")
 
 
-def test_an_id_may_come_as_a_number() -> None:
-    assert parse(body(account() | {"idperson": 7}), "7").tunggakan == 600
+@pytest.mark.parametrize("owner", [7, "7   ", " 7", "7\u00a0"])
+def test_an_id_may_come_as_a_number_or_padded(owner: Any) -> None:
+    found = parse(body(account() | {"idperson": owner}), "7")
+    assert found == parse(body(account()), "7")
 
 
 def test_emoji_are_text() -> None:

@@ -193,9 +193,9 @@ def roster(*students: object) -> str:
     ("answer", "code", "word"),
     [
         ({"body": "<html>Halo</html>"}, "invalid_body", "bukan JSON"),
-        ({"body": "null"}, "invalid_body", "bentuk lain"),
-        ({"body": '{"data": {}}'}, "invalid_body", "bentuk lain"),
-        ({"body": '{"data": [1]}'}, "invalid_body", "bentuk lain"),
+        ({"body": "null"}, "invalid_body", "bukan objek"),
+        ({"body": '{"data": {}}'}, "invalid_body", "tidak ada daftar objek"),
+        ({"body": '{"data": [1]}'}, "invalid_body", "tidak ada daftar objek"),
         ({"body": '{"data": []}'}, "no_students", "tanpa satu siswa"),
         ({"status": 401}, "unauthorized", "PEMBAYARAN_API_TOKEN"),
         ({"status": 500}, "bad_status", "500"),

@@ -22,6 +22,7 @@ from myukm.models import ChatMessage, Ukm
 from myukm.ops import api_probe, doctor
 from tests.support.people import UKM
 from tests.support.programs import Program
+from tests.support.raw_api import RawApi, raw
 from tests.support.workers import WORKER, wait_serving
 
 Report = dict[str, Any]
@@ -214,12 +215,9 @@ def test_the_payment_api(app: Flask, settings: dict[str, str], simulator: Simula
         (302, False, False),
     ],
 )
-def test_what_the_api_answers(
-    app: Flask, monkeypatch: pytest.MonkeyPatch, status: int, ok: bool, refused: bool
-) -> None:
-    answer = SimpleNamespace(status_code=status, close=lambda: None)
-    monkeypatch.setattr("requests.get", lambda *_, **__: answer)
-    with app.app_context():
+def test_what_the_api_answers(app: Flask, status: int, ok: bool, refused: bool) -> None:
+    with RawApi({"": raw("x", status=f"{status} X")}) as api, app.app_context():
+        app.config["PEMBAYARAN_API_URL"] = api.url
         found = api_probe.probe()
         assert (found.ok, found.refused, api_probe.last()) == (ok, refused, found)
     assert ("api_refused" in str(examine(app))) is refused

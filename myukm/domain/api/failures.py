@@ -16,6 +16,7 @@ MESSAGES = {
     "too_large": _("Jawaban API pembayaran lebih dari 5 MB"),
     "wrong_student": _("API pembayaran menjawab dengan data siswa lain"),
     "client_error": _("API pembayaran menolak permintaan"),
+    "internal": _("MyUKM gagal membaca jawaban API pembayaran; sebabnya ada di log"),
 }
 
 

@@ -1,19 +1,28 @@
 """The client of the payment API: one request, one judgement. Patience is the caller's."""
 
+import logging
 import re
-from collections.abc import Mapping
+import ssl
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Self
+from pathlib import Path
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 import aiohttp
+from aiohttp.http_exceptions import ContentEncodingError
+from rq.timeouts import BaseTimeoutException
 from yarl import URL
 
+from myukm.domain.api.body import InvalidBody
 from myukm.domain.api.failures import Failure, Kind
-from myukm.domain.api.payments import Answer, InvalidBody, NotModified, WrongStudent, parse
+from myukm.domain.api.payments import Answer, NotModified, WrongStudent, parse
+from myukm.domain.api.roster import Roster, read
 
-MOST_BYTES = 5 * 1024 * 1024
+MOST_BYTES, MAX_ROSTER_BYTES = 5 * 1024 * 1024, 128 * 1024 * 1024
+# Some servers send a policy or cookies far beyond the 8 KiB and 128 lines that are usual.
+MAX_HEADER_BYTES, MAX_HEADERS = 256 * 1024, 1000
 LONGEST_WAIT, DEFAULT_WAIT = 300.0, 1.0
 # An entity tag (RFC 9110, 8.8.3) that we can keep: 184 characters, plain ones only.
 TAG = re.compile(r'(W/)?"[!#-~]{1,180}"')
@@ -29,9 +38,13 @@ FAULTS: dict[type[Exception], str] = {
     TooLarge: "too_large",
     WrongStudent: "wrong_student",
     InvalidBody: "invalid_body",
+    aiohttp.ClientResponseError: "invalid_body",  # an answer, but none that HTTP knows
     aiohttp.ClientError: "connection",
     OSError: "connection",
 }
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 class PaymentApi:
@@ -43,6 +56,8 @@ class PaymentApi:
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._base = settings["PEMBAYARAN_API_URL"]
         self._timeout = aiohttp.ClientTimeout(total=settings["PEMBAYARAN_API_TIMEOUT"])
+        secure = self._base.startswith("https:")
+        self._trust = trusted(settings["PEMBAYARAN_API_CA"]) if secure else True
         self._headers = {"Accept": "application/json", "User-Agent": "MyUKM"}
         if token := settings["PEMBAYARAN_API_TOKEN"]:
             self._headers["Authorization"] = f"Bearer {token}"
@@ -50,10 +65,13 @@ class PaymentApi:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60),
+            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, ssl=self._trust),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=self._headers,
             timeout=self._timeout,
+            max_line_size=MAX_HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
+            max_headers=MAX_HEADERS,
         )
         return self
 
@@ -65,37 +83,75 @@ class PaymentApi:
 
         `etag` names the answer that we have: the API may say that it still holds.
         """
-        url = URL(f"{self._base}/payments/{quote(idperson, safe='')}", encoded=True)
+
+        def judge(body: bytes, headers: Mapping[str, str]) -> Answer:
+            self.received += len(body)
+            tag = headers.get("ETag", "")
+            return parse(body, idperson, tag if TAG.fullmatch(tag) else None)
+
+        path = f"payments/{quote(idperson, safe='')}"
+        known = {"If-None-Match": etag} if etag else None
+        answer = await self._get(path, MOST_BYTES, judge, known)
+        if etag and isinstance(answer, Failure) and answer.http == 304:
+            return NotModified()
+        return answer
+
+    async def roster(self) -> Roster | Failure:
+        """Ask once for all students and return them, or why there are none."""
+        return await self._get("siswa", MAX_ROSTER_BYTES, read)
+
+    async def _get(
+        self,
+        path: str,
+        limit: int,
+        judge: Callable[[bytes, Mapping[str, str]], T],
+        headers: Mapping[str, str] | None = None,
+    ) -> T | Failure:
+        """Whatever happens is an answer about this request: nothing is raised but RQ's time-out."""
+        url = URL(f"{self._base}/{path}", encoded=True)
         try:
-            known = {"If-None-Match": etag} if etag else None
-            async with self._session.get(url, headers=known, allow_redirects=False) as response:
-                if response.status == 304 and etag:
-                    return NotModified()
+            async with self._session.get(url, headers=headers, allow_redirects=False) as response:
                 if response.status != 200:
                     return refusal(response.status, response.headers.get("Retry-After"))
-                body = await _body(response)
-                tag = response.headers.get("ETag", "")
-            self.received += len(body)
-            return parse(body, idperson, tag if TAG.fullmatch(tag) else None)
-        except tuple(FAULTS) as error:
+                body = await _body(response, limit)
+            return judge(body, response.headers)
+        except BaseTimeoutException:
+            raise
+        except Exception as error:  # noqa: BLE001 (no answer may end more than its student)
             return fault(error)
 
 
-async def _body(response: aiohttp.ClientResponse) -> bytes:
+def trusted(files: list[str]) -> ssl.SSLContext:
+    """Return whose certificates are believed: the system's, and those in these files or folders."""
+    context = ssl.create_default_context()
+    for name in files:
+        place = {"capath" if Path(name).is_dir() else "cafile": name}
+        context.load_verify_locations(**place)
+    return context
+
+
+async def _body(response: aiohttp.ClientResponse, limit: int) -> bytes:
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
-        if len(body) > MOST_BYTES:
+        if len(body) > limit:
             raise TooLarge
     return bytes(body)
 
 
 def fault(error: Exception) -> Failure:
-    """Return what an exception (one of `FAULTS`) means; all are worth another try."""
-    code = next(code for kind, code in FAULTS.items() if isinstance(error, kind))
-    detail = type(error).__name__ if code == "connection" else ""
-    if isinstance(error, InvalidBody):
-        detail = error.args[0]
+    """Return what an exception means; all are worth another try.
+
+    One that nobody foresaw is logged: it is our mistake, and still this student's alone.
+    """
+    code = next((code for kind, code in FAULTS.items() if isinstance(error, kind)), "internal")
+    if isinstance(error.__cause__, ContentEncodingError):
+        code = "invalid_body"
+    if code == "internal":
+        log.error("an answer of the payment API broke our reading of it", exc_info=error)
+    detail = error.args[0] if isinstance(error, InvalidBody) else ""
+    if not detail and code in ("connection", "invalid_body", "internal"):
+        detail = type(error).__name__
     return Failure(code, Kind.RETRY, detail=detail)
 
 
@@ -125,8 +181,8 @@ def seconds_to_wait(retry_after: str | None) -> float:
         return min(max(float(text[:9]), DEFAULT_WAIT), LONGEST_WAIT)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        left = (moment - datetime.now(UTC)).total_seconds()
+    except (ValueError, ArithmeticError):  # no date, or one beyond what a clock can say
         return DEFAULT_WAIT
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    left = (moment - datetime.now(UTC)).total_seconds()
     return min(max(left, DEFAULT_WAIT), LONGEST_WAIT)

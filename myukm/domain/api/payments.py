@@ -1,8 +1,6 @@
 """A student's payments as the API answers them: checked, added up, and told apart."""
 
-import json
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
@@ -12,22 +10,17 @@ import msgspec
 from flask_babel import lazy_gettext as _
 
 from myukm import exact_json
-from myukm.domain.api import plain_answer
+from myukm.domain.api import amounts, complaint, plain_answer
+from myukm.domain.api.body import InvalidBody, decoded, failed, objects, without_bom
 from myukm.domain.api.failures import Failure
 from myukm.domain.api.plain_answer import MOST
 
 SUMMARY = ("total_billed", "total_paid", "total_remaining")
 ITEM = ("amount_billed", "amount_paid", "remaining_balance")
+ACCOUNT = frozenset(("idperson", "saldo", "periods"))
 SEN = Decimal("0.01")
-MOST_OPENINGS, DEEPEST = 500, 100
 
-_NUMERIC = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?")
-_UNSAFE = re.compile(rb"\\u(0000|d[89a-f])", re.IGNORECASE)
 _sorted = msgspec.json.Encoder(order="sorted", decimal_format="number")
-
-
-class InvalidBody(ValueError):
-    """The answer is not of the form that the payment API promises; its text says where."""
 
 
 class WrongStudent(ValueError):
@@ -72,7 +65,8 @@ def parse(body: bytes, idperson: str, etag: str | None = None) -> Payments:
 
     Raises `InvalidBody`, or `WrongStudent` when it is valid JSON about another student.
     """
-    account = _account(_decoded(body), idperson)
+    body = without_bom(body)
+    account = _account(decoded(body), idperson)
     if account is None:
         return Payments(_json([]), None, Decimal(0), _digest(None), etag)
     meaning = account if plain_answer.fits(body) else _meaning(account)
@@ -93,8 +87,8 @@ def _digest(meaning: Any) -> str:
 
 def amount(value: Any) -> int | Decimal:
     """Return an amount that came as a number or a numeric text. Raises `InvalidBody`."""
-    if isinstance(value, str) and _NUMERIC.fullmatch(value):
-        value = Decimal(value) if "." in value else int(value)
+    if isinstance(value, str):
+        value = amounts.number(value)
     if type(value) is not int and not isinstance(value, Decimal):
         raise InvalidBody(_("sebuah nilai bukan angka"))
     if not -MOST < value < MOST:
@@ -102,81 +96,58 @@ def amount(value: Any) -> int | Decimal:
     return value
 
 
-def _decoded(body: bytes) -> Any:
-    try:
-        value = exact_json.loads(body)
-        if _UNSAFE.search(body):
-            _refuse_unsafe(value)
-        if body.count(b"[") + body.count(b"{") > MOST_OPENINGS:
-            _refuse_deep(value)
-    except InvalidBody:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise InvalidBody(_("bukan JSON")) from error
-    return value
-
-
-def _refuse_unsafe(value: Any) -> None:
-    """Halves of characters and NUL would break whoever stores or shows them later."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    text.encode()
-    if "\\u0000" in text:
-        raise InvalidBody(_("berisi karakter NUL"))
-
-
-def _refuse_deep(value: Any) -> None:
-    """What is nested a thousand deep could be read here, but not deep inside a page's view."""
-    level = [value]
-    for _depth in range(DEEPEST):
-        level = [child for part in level for child in _children(part)]
-        if not level:
-            return
-    raise InvalidBody(_("bersarang terlalu dalam"))
-
-
-def _children(part: Any) -> Iterable[Any]:
-    if isinstance(part, dict):
-        return part.values()
-    return part if isinstance(part, list) else ()
-
-
-def _account(value: Any, idperson: str) -> dict[str, Any] | None:
+def _account(value: dict[str, Any], idperson: str) -> dict[str, Any] | None:
     """The one account of the answer, None when the API has no payments of this student."""
-    if not isinstance(value, dict):
-        raise InvalidBody(_("bukan objek"))
-    accounts = _objects(value.get("data"))
+    accounts = objects(value.get("data"))
     for account in accounts:
+        if account.keys() != ACCOUNT and (said := complaint.of_account(account)):
+            raise failed(said)
         _check_owner(account.get("idperson"), idperson)
+        account["idperson"] = idperson
     if len(accounts) > 1:
         raise InvalidBody(_("lebih dari satu akun"))
     return accounts[0] if accounts else None
 
 
 def _check_owner(owner: Any, idperson: str) -> None:
+    """A database with columns of fixed width pads its ids; the roster's lose the blanks as well."""
     if type(owner) is not int and not isinstance(owner, str):
         raise InvalidBody(_("akun tanpa idperson"))
-    if str(owner) != idperson:
+    if str(owner).strip() != idperson:
         raise WrongStudent("the account is somebody else's")
 
 
 def _meaning(account: dict[str, Any]) -> dict[str, Any]:
     """Return the account checked and in the plain form; what the contract does not name stays."""
-    periods = [_period(period) for period in _objects(account.get("periods"))]
-    own = {"idperson": str(account["idperson"]), "saldo": _plain(account.get("saldo"))}
-    return account | own | {"periods": periods}
+    periods = [_period(period) for period in objects(account.get("periods"))]
+    saldo = _plain(account.get("saldo"))
+    if amounts.contradict(_amounts_of(account)):
+        raise InvalidBody(_("nilai uang ditulis dengan dua cara"))
+    return account | {"saldo": saldo, "periods": periods}
+
+
+def _amounts_of(account: dict[str, Any]) -> Iterator[Any]:
+    """Every amount of an account as it came."""
+    yield account["saldo"]
+    for period in account["periods"]:
+        yield from map(period["summary"].get, SUMMARY)
+        for category in period["categories"]:
+            yield from map(category["summary"].get, SUMMARY)
+            for item in category["items"]:
+                yield from map(item.get, ITEM)
 
 
 def _period(period: dict[str, Any]) -> dict[str, Any]:
     if type(period.get("period_id")) not in (str, int):
         raise InvalidBody(_("periode tanpa period_id"))
     own = {"period_id": str(period["period_id"]), "kelas_info": period.get("kelas_info")}
-    categories = [_category(category) for category in _objects(period.get("categories"))]
+    categories = [_category(category) for category in objects(period.get("categories"))]
     return period | own | {"summary": _summary(period.get("summary")), "categories": categories}
 
 
 def _category(category: dict[str, Any]) -> dict[str, Any]:
     own = {"category_name": _text(category, "category_name")}
-    items = [_item(item) for item in _objects(category.get("items"))]
+    items = [_item(item) for item in objects(category.get("items"))]
     return category | own | {"summary": _summary(category.get("summary")), "items": items}
 
 
@@ -198,12 +169,6 @@ def _plain(value: Any) -> int | Decimal:
     """Return an amount so that 1000, "1000" and 1000.00 are the same."""
     number = amount(value)
     return int(number) if number == int(number) else Decimal(number).normalize()
-
-
-def _objects(value: Any) -> list[dict[str, Any]]:
-    if not isinstance(value, list) or not all(isinstance(part, dict) for part in value):
-        raise InvalidBody(_("tidak ada daftar objek"))
-    return value
 
 
 def _text(values: dict[str, Any], name: str) -> str:

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from myukm import exact_json
-from myukm.domain.api.payments import ITEM, SUMMARY, InvalidBody, amount, spelled
+from myukm.domain.api.body import InvalidBody
+from myukm.domain.api.payments import ITEM, SUMMARY, amount, spelled
 
 MOST_CHANGES = 200
 MOST_NAME, MOST_KEY, MOST_VALUE, MOST_PERIOD = 100, 40, 200, 64

@@ -19,7 +19,8 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.orm import Session
 
 from myukm.database import among, count_changed, utcnow, write
-from myukm.domain.api.payments import InvalidBody, Payments, amount
+from myukm.domain.api.body import InvalidBody
+from myukm.domain.api.payments import Payments, amount
 from myukm.domain.api.student import Outcome
 from myukm.extensions import db
 from myukm.i18n import campus_language

@@ -1,0 +1,31 @@
+"""Amounts of money that come as text, spelled with a decimal point or as Indonesians write them."""
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+
+# "350000", "350000.50". One point and three digits ("350.000") is read as thousands: nobody bills
+# thousandths of a rupiah, and 350 in the place of 350,000 would clear a debt.
+POINTED = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?")
+THOUSANDS = r"[1-9][0-9]{0,2}(\.[0-9]{3}){1,4}"
+INDONESIAN = re.compile(rf"-?(?:{THOUSANDS}(,[0-9]{{1,2}})?|[0-9]{{1,16}},[0-9]{{1,2}})")
+
+
+def number(text: str) -> int | Decimal | None:
+    """Return what a text amounts to, in rupiah; None when it is no amount."""
+    if INDONESIAN.fullmatch(text):
+        text = text.replace(".", "").replace(",", ".")
+    elif not POINTED.fullmatch(text):
+        return None
+    return Decimal(text) if "." in text else int(text)
+
+
+def contradict(values: Iterable[object]) -> bool:
+    """Return whether amounts of one answer are spelled in both conventions.
+
+    Then a text such as "350.000" could mean either.
+    """
+    texts = [value for value in values if isinstance(value, str) and not value.isdigit()]
+    indonesian = [INDONESIAN.fullmatch(text) is not None for text in texts]
+    pointed = ("." in text and not is_ for text, is_ in zip(texts, indonesian, strict=True))
+    return any(indonesian) and any(pointed)

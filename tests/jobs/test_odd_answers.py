@@ -1,0 +1,121 @@
+"""One answer ends at most its own student, and one that says it failed takes nothing away."""
+
+import json
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from myukm.demo.sample import student
+from myukm.demo.simulator import Simulator
+from myukm.domain.api import judge
+from myukm.domain.sync import (
+    progress,
+    sync_dispatch,
+    sync_pembayaran,
+    sync_run,
+    sync_student,
+    sync_work,
+)
+from myukm.extensions import db
+from myukm.models import Siswa, SyncItem
+from tests.conftest import every_database
+from tests.support import sync
+from tests.support.sync import BUDI
+
+IDS = [student(index)["idperson"] for index in range(40)]
+FAILED = {"body": json.dumps({"success": False, "message": "Token kedaluwarsa", "data": []})}
+
+
+@pytest.fixture
+def inside(app: Flask, payment_api: Simulator) -> Any:
+    """The app with 40 students, in whose context the test runs."""
+    payment_api.set(latency_ms="0")
+    app.config["PEMBAYARAN_API_TRIES"] = 2
+    with app.app_context():
+        sync.enrol(40)
+        yield app
+
+
+def run() -> dict[str, Any]:
+    """Carry out a whole run in this process and return its progress."""
+    run_id = sync_pembayaran.start(BUDI)["run_id"]
+    sync_dispatch.dispatch(run_id)
+    sync_work.work(run_id)
+    sync_run.advance(run_id)
+    db.session.rollback()
+    return progress.current()
+
+
+def answer(api: Simulator, given: dict[str, Any], *idpersons: str) -> None:
+    api.set(override={f"/payments/{idperson}": given for idperson in idpersons})
+
+
+def stored() -> list[Any]:
+    db.session.rollback()
+    query = select(Siswa.idperson, Siswa.pembayaran, Siswa.tunggakan, Siswa.lunas)
+    return list(db.session.execute(query.order_by(Siswa.id)))
+
+
+def codes(run_id: int) -> dict[str, str | None]:
+    query = select(SyncItem.idperson, SyncItem.code).where(SyncItem.run_id == run_id)
+    return {idperson: code for idperson, code in db.session.execute(query) if code}
+
+
+@pytest.mark.parametrize("count", [6, 40])
+def test_who_failed_by_its_own_word_loses_nothing(
+    inside: Flask, payment_api: Simulator, count: int
+) -> None:
+    run()
+    before = stored()
+    answer(payment_api, FAILED, *IDS[:count])
+    now = run()
+    assert (now["status"], now["failed"], now["unchanged"]) == ("completed", count, 40 - count)
+    assert codes(now["run_id"]) == dict.fromkeys(IDS[:count], "invalid_body")
+    assert stored() == before
+
+
+def test_nobody_becomes_paid_by_it_on_a_first_run_or_on_request(
+    inside: Flask, payment_api: Simulator
+) -> None:
+    answer(payment_api, FAILED, *IDS[:3])
+    assert run()["failed"] == 3
+    assert sync_student.sync(IDS[0]) == "failed"
+    assert all((row.pembayaran, row.lunas) == (None, None) for row in stored()[:3])
+
+
+@pytest.mark.parametrize(
+    "header", ["Mon, 20 Nov 9999999999 12:00:00 GMT", "Mon, 20 Nov 2030 12:00:00 +" + "9" * 20]
+)
+def test_a_header_beyond_all_clocks_ends_one_student(
+    inside: Flask, payment_api: Simulator, monkeypatch: pytest.MonkeyPatch, header: str
+) -> None:
+    monkeypatch.setattr(judge, "MOST_WAITED", 1.5)
+    odd = {"status": 429, "headers": {"Retry-After": header}, "body": "x"}
+    answer(payment_api, odd, IDS[7])
+    now = run()
+    assert (now["status"], now["success"], now["failed"]) == ("completed", 39, 1)
+    assert codes(now["run_id"]) == {IDS[7]: "client_error"}
+
+
+@every_database
+def test_an_answer_is_as_deep_as_databases_store_or_its_student_fails(
+    inside: Flask, payment_api: Simulator
+) -> None:
+    payment_api.set(
+        override={f"/payments/{i}": nested(i, d) for i, d in zip(IDS, (24, 25, 60), strict=False)}
+    )
+    now = run()
+    assert (now["status"], now["success"]) == ("completed", 38)
+    assert codes(now["run_id"]) == dict.fromkeys(IDS[1:3], "invalid_body")
+    assert '"x"' in json.dumps(stored()[0].pembayaran)
+
+
+def nested(idperson: str, depth: int) -> dict[str, Any]:
+    """Return an answer for a student whose period holds a field that makes it so deep."""
+    summary = {"total_billed": 0, "total_paid": 0, "total_remaining": 0, "fully_paid": True}
+    deep = json.loads("[" * (depth - 5) + '"x"' + "]" * (depth - 5))
+    period = {"period_id": "1", "summary": summary, "categories": [], "lain": deep}
+    account = {"idperson": idperson, "saldo": 0, "periods": [period]}
+    return {"body": json.dumps({"data": [account]})}
