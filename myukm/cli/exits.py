@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from myukm.errors import DomainError
 
-REFUSED, UNREACHABLE = 1, 5
+REFUSED, FAILURES, UNREACHABLE = 1, 3, 5
 
 # A table or a column that is not there: PostgreSQL, MariaDB; SQLite has words only.
 NOT_THERE_CODES = {"42P01", "42703", 1146, 1054}

@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import click
@@ -15,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from myukm.cli.actor import actor
+from myukm.cli.exits import FAILURES
 from myukm.cli.groups import CommandGroup
 from myukm.cli.options import as_json, at_most
 from myukm.domain.siswa import siswa, siswa_import
@@ -22,7 +22,7 @@ from myukm.domain.siswa.siswa_import import Report
 from myukm.i18n import N_
 from myukm.models import Siswa
 
-PIPE_WIDTH = 160
+PIPE_WIDTH, MAX_PROBLEMS = 160, 20
 
 group = CommandGroup("siswa", help=N_("Muat dan lihat siswa."))
 
@@ -30,7 +30,8 @@ group = CommandGroup("siswa", help=N_("Muat dan lihat siswa."))
 @group.command(
     "import",
     help=N_(
-        "Muat siswa dari berkas CSV atau dari API pembayaran; semuanya atau tidak sama sekali."
+        "Muat siswa dari berkas CSV (semuanya atau tidak sama sekali) atau dari API pembayaran "
+        "(siswa yang datanya salah dilewati, kode keluar 3)."
     ),
 )
 @click.argument(
@@ -41,14 +42,21 @@ group = CommandGroup("siswa", help=N_("Muat dan lihat siswa."))
     help=N_("Berkas CSV."),
 )
 @click.option("--from-api", is_flag=True, help=N_("Muat dari API pembayaran."))
-def import_(file: Path | None, from_api: bool) -> None:
-    """Load students from FILE (CSV) or from the payment API; all of them or none."""
+@click.option(
+    "--accept",
+    is_flag=True,
+    help=N_("Terima juga bila banyak siswa menjadi nonaktif (lebih dari GUARD_SHARE)."),
+)
+def import_(file: Path | None, from_api: bool, accept: bool) -> None:
+    """Load students from FILE (CSV) or from the payment API; exit 3 when some were left out."""
     if (file is None) != from_api:
         raise click.UsageError(_("Sebutkan sebuah berkas CSV, atau --from-api."))
     with progress_bar() as report:
         by = actor().name
-        load = partial(siswa_import.from_csv, file) if file else siswa_import.from_api
-        done = load(report, by=by)
+        if file:
+            done = siswa_import.from_csv(file, report, by=by)
+        else:
+            done = siswa_import.from_api(report, accept=accept, by=by)
     click.echo(
         _(
             "%(total)d siswa dibaca: %(added)d baru, %(changed)d diperbarui, "
@@ -59,6 +67,18 @@ def import_(file: Path | None, from_api: bool) -> None:
             gone=done.deactivated,
         )
     )
+    if done.left_out:
+        tell_left_out(done.left_out)
+        sys.exit(FAILURES)
+
+
+def tell_left_out(problems: Sequence[object]) -> None:
+    """Print who was not loaded and why, on standard error."""
+    click.echo(_("%(n)d baris dilewati, siswanya tetap seperti semula:", n=len(problems)), err=True)
+    for problem in problems[:MAX_PROBLEMS]:
+        click.echo(f"  {problem}", err=True)
+    if len(problems) > MAX_PROBLEMS:
+        click.echo("  …", err=True)
 
 
 @contextmanager

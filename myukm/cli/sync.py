@@ -10,13 +10,13 @@ from flask_babel import gettext as _
 
 from myukm.cli import sync_view
 from myukm.cli.actor import actor
-from myukm.cli.exits import REFUSED
+from myukm.cli.exits import FAILURES, REFUSED
 from myukm.cli.groups import CommandGroup
 from myukm.cli.options import as_json, at_most
 from myukm.domain.sync import progress, sync_check, sync_history, sync_pembayaran
 from myukm.i18n import N_
 
-FAILURES, ENDED_EARLY, STOPPED_WATCHING = 3, 4, 130
+ENDED_EARLY, STOPPED_WATCHING = 4, 130
 
 group = CommandGroup("sync", help=N_("Mulai, ikuti dan kendalikan sinkronisasi pembayaran."))
 watching = click.option(

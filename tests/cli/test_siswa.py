@@ -58,6 +58,28 @@ def test_the_api_is_imported(api: Simulator, flask: Flasks) -> None:
     assert done.stdout.startswith("200 siswa dibaca: 200 baru")
 
 
+def test_many_that_leave_are_named_and_accepted_on_request(api: Simulator, flask: Flasks) -> None:
+    flask("siswa", "import", "--from-api")
+    api.set(students=1)
+    done = flask("siswa", "import", "--from-api")
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith("199 dari 200 siswa aktif")
+    done = flask("siswa", "import", "--from-api", "--accept")
+    assert (done.exit_code, "199 menjadi nonaktif" in done.stdout) == (0, True)
+
+
+def test_who_was_left_out_is_named_and_the_exit_code_is_3(api: Simulator, flask: Flasks) -> None:
+    students = [{"idperson": n, "nama": "N", "gender": "x" * (17 * (n < 30))} for n in range(60)]
+    api.set(override={"/siswa": {"body": json.dumps({"data": students})}})
+    done = flask("siswa", "import", "--from-api")
+    assert done.exit_code == 3
+    assert done.stdout.startswith("30 siswa dibaca: 30 baru")
+    told = done.stderr.splitlines()
+    assert told[0].startswith("30 baris dilewati")
+    assert told[1] == "  Siswa ke-1 dari API pembayaran (N): gender lebih dari 16 karakter."
+    assert (len(told), told[-1]) == (22, "  …")
+
+
 def test_a_refusal_is_one_line_and_exit_1(flask: Flasks, file: Path) -> None:
     file.write_text(CSV + "1,Ulang,X\n")
     done = flask("siswa", "import", str(file))

@@ -70,6 +70,11 @@ def test_everyone_gets_a_code_that_works(app: Flask, client_as: ClientAs) -> Non
         "\ufeffNIM;Nama;Peran\r\n7;Ani;anggota\r\n",
         "peran,nama,catatan,nim\n,Ani,x,7\n",
         "nim,name\n\n 7 , Ani \n,\n",
+        "nim,name\r7,Ani\r",
+        "nim,name\r\n7,Ani\r\n\x1a",
+        "sep=;\nnim;name\n7;Ani;\n",
+        "\u200bnim\tname\trole\n7\tAni\n",
+        'nim,name,"Catatan\nlain"\n"=""7""",Ani,x\n',
     ],
 )
 def test_files_as_spreadsheets_write_them(app: Flask, client_as: ClientAs, text: str) -> None:
@@ -87,13 +92,14 @@ BAD_LINES = (
     "4 5,Dedi,anggota\n"
     "6,Eko, S.Pd,anggota\n"
     "7,Fani,anggota\n"
+    "2.02E+10,Gita,anggota\n"
 )
 
 
 def test_every_bad_line_is_named_and_nothing_written(app: Flask, client_as: ClientAs) -> None:
     admin = client_as("admin")
     problems = check(admin, BAD_LINES).get_json()["problems"]
-    assert [one["line"] for one in problems] == [3, 4, 5, 6, 7, 8]
+    assert [one["line"] for one in problems] == [3, 4, 5, 6, 7, 8, 10]
     assert problems[0]["message"] == "NIM ini sudah terdaftar."
     assert problems[3]["message"] == "NIM ini sudah ada di baris 2."
     answer = send(admin, BAD_LINES, **SCRIPT)
@@ -101,7 +107,7 @@ def test_every_bad_line_is_named_and_nothing_written(app: Flask, client_as: Clie
     assert answer.get_json()["problems"] == problems
     page = send(admin, BAD_LINES)
     assert page.status_code == 422
-    assert "6 baris salah" in page.text
+    assert "7 baris salah" in page.text
     assert invitations(app) == []
 
 

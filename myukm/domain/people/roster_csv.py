@@ -1,12 +1,13 @@
 """Many people in a CSV file: every line read and judged, none written."""
 
-import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from flask_babel import lazy_gettext as _
 
+from myukm.domain import csv_rows
+from myukm.domain.csv_rows import heading
 from myukm.domain.people.account_rules import checked_person
 from myukm.errors import Invalid
 from myukm.models import Role
@@ -42,51 +43,39 @@ class Roster(NamedTuple):
 def read(data: bytes) -> Roster:
     """Return what a file says: columns `nim`, `name` and, if need be, `role` (else anggota).
 
-    Comma or semicolon, UTF-8. Raises `Invalid` for what is no such file.
+    Raises `Invalid` for what is no such file.
     """
-    lines = _lines(_text(data))
-    columns = _columns(next(lines, (0, []))[1])
+    if len(data) > MAX_BYTES:
+        raise _invalid(_("Berkas ini terlalu besar."))
+    try:
+        rows, problems = _read(io.BytesIO(data))
+    except Invalid as error:
+        raise _invalid(error.message) from None
+    if not rows and not problems:
+        raise _invalid(_("Tidak ada orang di dalamnya."))
+    return Roster(rows, problems)
+
+
+def _read(file: io.BytesIO) -> tuple[list[Row], list[Problem]]:
+    sheet = csv_rows.read(csv_rows.Lines(file), lambda cell: heading(cell) in COLUMNS)
+    columns = _columns(sheet.header)
     rows, problems, seen = list[Row](), list[Problem](), dict[str, int]()
-    for line, cells in lines:
+    for line, cells in sheet.rows:
         if line > MAX_ROWS:
             raise _invalid(_("Paling banyak %(n)d baris sekaligus.", n=MAX_ROWS))
         try:
             rows.append(_row(line, columns, cells, seen))
         except Invalid as error:
             problems.append(Problem(line, error.message))
-    if not rows and not problems:
-        raise _invalid(_("Tidak ada orang di dalamnya."))
-    return Roster(rows, problems)
-
-
-def _text(data: bytes) -> str:
-    if len(data) > MAX_BYTES:
-        raise _invalid(_("Berkas ini terlalu besar."))
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise _invalid(_("Berkas ini bukan UTF-8. Simpan sebagai CSV UTF-8.")) from None
+    return rows, problems
 
 
 def _columns(header: Sequence[str]) -> list[str]:
-    columns = [COLUMNS.get(name.strip().lower(), "") for name in header]
+    columns = [COLUMNS.get(heading(name), "") for name in header]
     missing = [name for name in REQUIRED if columns.count(name) != 1]
     if missing or columns.count("role") > 1:
         raise _invalid(_("Baris pertama harus berisi nama kolom: nim,name,role."))
     return columns
-
-
-def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row that is not empty with the number of its last line."""
-    header = text.partition("\n")[0]
-    delimiter = ";" if header.count(";") > header.count(",") else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield reader.line_num, cells
-    except csv.Error:
-        raise _invalid(_("Baris %(n)d tidak bisa dibaca.", n=reader.line_num)) from None
 
 
 def _row(line: int, columns: Sequence[str], cells: Sequence[str], seen: dict[str, int]) -> Row:
@@ -95,6 +84,8 @@ def _row(line: int, columns: Sequence[str], cells: Sequence[str], seen: dict[str
         raise _invalid(_("ada %(n)d kolom, seharusnya %(all)d.", n=len(cells), all=len(columns)))
     named = {column: cell[:MAX_CELL] for column, cell in zip(columns, cells, strict=True)}
     role = named.get("role", "").strip().lower() or Role.ANGGOTA
+    if csv_rows.is_mangled(named["nim"]):
+        raise _invalid(_("NIM ini angka yang diubah spreadsheet. Atur kolomnya sebagai teks."))
     nim, name = checked_person(named["nim"], named["name"], role)
     if (first := seen.setdefault(nim, line)) != line:
         raise _invalid(_("NIM ini sudah ada di baris %(n)d.", n=first))

@@ -1,6 +1,7 @@
 """The payment API's roster: `GET /siswa`, asked once, with every failure in words."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from flask import current_app
@@ -9,8 +10,46 @@ from flask_babel import lazy_gettext as _
 from myukm.domain.api.failures import Failure, Kind
 from myukm.domain.api.payment_api import PaymentApi
 from myukm.domain.api.roster import Roster
-from myukm.domain.siswa.siswa_rows import COLUMN_OF
-from myukm.errors import DomainError, Unavailable
+from myukm.domain.siswa.siswa_rows import REQUIRED, column_of, readable_id
+from myukm.domain.siswa.siswa_staging import Staging
+from myukm.domain.texts import clean_line
+from myukm.errors import DomainError, Invalid, Unavailable
+
+MAX_SHOWN = 60
+
+
+def stage(staging: Staging) -> tuple[tuple[Any, ...], bool]:
+    """Check every student of the payment API and keep the good ones.
+
+    Return who was left out and why, and whether everybody's id could be read: else somebody on the
+    roster would count as gone. Raises as `fetch` does, and `Invalid` when nobody is left.
+    """
+    left_out, whole = list[Any](), True
+    for number, raw in enumerate(fetch(), 1):
+        try:
+            staging.add(number, raw)
+        except Invalid as error:
+            left_out.append(_about(number, raw, error.message))
+            if idperson := readable_id(raw):
+                staging.leave_out(idperson)
+            else:
+                whole = False
+    if left_out and not staging.count:
+        raise Invalid(left_out[0], code="bad_row")
+    if not whole:
+        left_out.append(_("Ada siswa tanpa idperson: tidak ada yang menjadi nonaktif."))
+    return tuple(left_out), whole
+
+
+def _about(number: int, raw: Mapping[str, Any], reason: Any) -> Any:
+    shown = [clean_line(str(raw[name]))[:MAX_SHOWN] for name in REQUIRED if raw.get(name)]
+    who = ", ".join(reversed(shown)) or "?"
+    return _(
+        "Siswa ke-%(n)d dari API pembayaran (%(who)s): %(reason)s",
+        n=number,
+        who=who,
+        reason=reason,
+    )
 
 
 def fetch() -> list[dict[str, Any]]:
@@ -24,7 +63,7 @@ def fetch() -> list[dict[str, Any]]:
     if not answer:
         raise _failure("no_students", _("menjawab tanpa satu siswa pun"))
     return [
-        {COLUMN_OF[k.lower()]: v for k, v in student.items() if k.lower() in COLUMN_OF}
+        {column: value for name, value in student.items() if (column := column_of(name))}
         for student in answer
     ]
 

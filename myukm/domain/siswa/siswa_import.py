@@ -1,10 +1,11 @@
-"""Loading students from a CSV file or the payment API: all of them, or none.
+"""Loading students from a CSV file or the payment API.
 
-Every row is checked and staged before the first one is written, so a bad row changes nothing;
-then one transaction compares what is staged with what we have and writes the differences.
+Every row is checked and staged before the first one is written. A bad row of a file, which a person
+can mend, lets nothing in; of the API's roster it keeps out its student alone. Then one transaction
+compares what is staged with what we have and writes the differences.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,9 +15,10 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from myukm.database import count_changed, write
+from myukm.database import write
 from myukm.domain import audit
-from myukm.domain.siswa import siswa_api, siswa_csv
+from myukm.domain.csv_rows import Lines, bad_line
+from myukm.domain.siswa import siswa_api, siswa_csv, siswa_leaving
 from myukm.domain.siswa.siswa_rows import COLUMNS, Values
 from myukm.domain.siswa.siswa_staging import Staging
 from myukm.errors import Conflict, Invalid
@@ -33,12 +35,13 @@ Row = dict[str, Any]
 
 
 class Imported(NamedTuple):
-    """What an import did; `total` students were in the source."""
+    """What an import did: `total` students were loaded, `left_out` says who was not, and why."""
 
     total: int
     added: int
     changed: int
     deactivated: int
+    left_out: Sequence[Any] = ()
 
 
 def _quiet(step: str, done: int, total: int) -> None:
@@ -52,39 +55,47 @@ def from_csv(path: Path, report: Report = _quiet, *, by: str = COMMAND) -> Impor
     Raises `Invalid` with the line that is wrong; then nothing has changed.
     """
     size = path.stat().st_size
-    with path.open("rb") as file, closing(Staging(siswa_csv.bad_line)) as staging:
-        lines = siswa_csv.Lines(file)
-        for number, raw in siswa_csv.read(lines):
-            staging.add(number, raw)
-            if staging.count % BATCH == 0:
+    with path.open("rb") as file, closing(Staging()) as staging:
+        lines = Lines(file)
+        for count, (number, raw) in enumerate(siswa_csv.read(lines), 1):
+            try:
+                staging.add(number, raw)
+            except Invalid as error:
+                raise bad_line(number, error.message) from None
+            if count % BATCH == 0:
                 report("check", lines.done, size)
         report("check", size, size)
-        return _load(staging, report, by)
+        return _load(_Load(staging, report, by), "CSV")
 
 
-def from_api(report: Report = _quiet, *, by: str = COMMAND) -> Imported:
+def from_api(report: Report = _quiet, *, accept: bool = False, by: str = COMMAND) -> Imported:
     """Load the students of the payment API; those gone from it become inactive.
 
-    Raises `Unavailable` when the API gives no roster, `Invalid` for a student that is wrong.
+    A student of whom something is wrong is left out and stays as it was. Raises `Unavailable` when
+    the API gives no roster, `Conflict` when more than `GUARD_SHARE` of the active students would
+    become inactive and nobody said to `accept` that.
     """
-    with closing(Staging(_bad_student)) as staging:
-        for number, raw in enumerate(siswa_api.fetch(), 1):
-            staging.add(number, raw)
-        return _load(staging, report, by, whole_roster=True)
+    with closing(Staging()) as staging:
+        left_out, whole = siswa_api.stage(staging)
+        done = _load(_Load(staging, report, by, whole_roster=whole, accept=accept), "API")
+        return done._replace(left_out=left_out)
 
 
-def _bad_student(number: int, reason: Any) -> Invalid:
-    message = _("Siswa ke-%(n)d dari API pembayaran: %(reason)s", n=number, reason=reason)
-    return Invalid(message, code="bad_row")
+class _Load(NamedTuple):
+    """What is to be loaded, and how; of a whole roster whoever it does not name has left."""
+
+    staging: Staging
+    report: Report
+    by: str
+    whole_roster: bool = False
+    accept: bool = False
 
 
-def _load(
-    staging: Staging, report: Report, by: str, whole_roster: bool = False, tries: int = TRIES
-) -> Imported:
-    if not staging.count:
+def _load(load: _Load, source: str, tries: int = TRIES) -> Imported:
+    if not load.staging.count:
         raise Invalid(_("Tidak ada siswa di dalamnya."), code="no_students")
     try:
-        return _write(staging, report, by, whole_roster)
+        return _write(load, source)
     except IntegrityError:
         raise Conflict(_("Impor lain sedang berjalan. Ulangi setelah selesai.")) from None
     except OperationalError:
@@ -92,22 +103,25 @@ def _load(
         # database ends one, and that may be us.
         if tries == 1:
             raise
-        return _load(staging, report, by, whole_roster, tries - 1)
+        return _load(load, source, tries - 1)
 
 
-def _write(staging: Staging, report: Report, by: str, whole_roster: bool) -> Imported:
+def _write(load: _Load, source: str) -> Imported:
     added = changed = done = 0
+    total = load.staging.count
     with write() as session:
-        for batch in staging.batches(BATCH):
+        gone = siswa_leaving.leavers(session, load.staging) if load.whole_roster else []
+        if not load.accept:
+            siswa_leaving.check(session, gone)
+        for batch in load.staging.batches(BATCH):
             new, differing = _differences(session, batch)
             _save(session, new, differing)
             added, changed, done = added + len(new), changed + len(differing), done + len(batch)
-            report("load", done, staging.count)
-        gone = _deactivate(session, staging) if whole_roster else 0
-        source = "API" if whole_roster else "CSV"
-        told = f"{source}: {staging.count} siswa, +{added} ~{changed} -{gone}"
-        audit.note(by, "siswa.import", told)
-    return Imported(staging.count, added, changed, gone)
+            load.report("load", done, total)
+        siswa_leaving.deactivate(session, gone)
+        told = f"{source}: {total} siswa, +{added} ~{changed} -{len(gone)}"
+        audit.note(load.by, "siswa.import", told)
+    return Imported(total, added, changed, len(gone))
 
 
 def _differences(session: Session, batch: Sequence[Values]) -> tuple[list[Row], list[Row]]:
@@ -132,20 +146,3 @@ def _save(session: Session, new: list[Row], differing: list[Row]) -> None:
         session.execute(insert(Siswa), new)
     if differing:
         session.execute(update(Siswa), differing)
-
-
-def _deactivate(session: Session, staging: Staging) -> int:
-    count = 0
-    for ids in _active_ids(session):
-        if gone := staging.lacks(ids):
-            lost = update(Siswa).where(Siswa.idperson.in_(gone)).values(active=False)
-            count += count_changed(session, lost)
-    return count
-
-
-def _active_ids(session: Session) -> Iterator[Sequence[str]]:
-    last = 0
-    query = select(Siswa.id, Siswa.idperson).where(Siswa.active).order_by(Siswa.id).limit(BATCH)
-    while rows := session.execute(query.where(Siswa.id > last)).all():
-        last = rows[-1].id
-        yield [row.idperson for row in rows]

@@ -6,6 +6,7 @@ from typing import Any, cast
 from flask_babel import lazy_gettext as _
 from sqlalchemy import String
 
+from myukm.domain.csv_rows import heading, is_mangled
 from myukm.errors import Invalid
 from myukm.models import Siswa
 
@@ -26,10 +27,15 @@ FIELDS = {
 }
 COLUMNS = tuple(FIELDS.values())
 REQUIRED = ("idperson", "nama")
-COLUMN_OF = {name.lower(): column for name, column in FIELDS.items()} | {c: c for c in COLUMNS}
+_COLUMN_OF = {heading(name): column for name, column in FIELDS.items()}
 LENGTHS = {name: cast(String, Siswa.__table__.c[name].type).length or 0 for name in COLUMNS}
 
 Values = dict[str, str]
+
+
+def column_of(name: str) -> str | None:
+    """Return our column for a field's name, `KelasFormal` or `kelas_formal`; None for another."""
+    return _COLUMN_OF.get(heading(name))
 
 
 def clean(raw: Mapping[str, Any]) -> Values:
@@ -42,9 +48,30 @@ def clean(raw: Mapping[str, Any]) -> Values:
     for column in REQUIRED:
         if not values.get(column):
             raise Invalid(_("%(field)s kosong.", field=column), code="bad_row")
-    if not values["idperson"].isprintable() or not values["idperson"].strip("."):
-        raise Invalid(_("idperson berisi karakter yang tidak bisa dipakai."), code="bad_row")
+    check_id(values["idperson"])
     return values
+
+
+def check_id(idperson: str) -> None:
+    """Raise `Invalid` for what is nobody's id."""
+    if not idperson.isprintable() or not idperson.strip("."):
+        raise Invalid(_("idperson berisi karakter yang tidak bisa dipakai."), code="bad_row")
+    if is_mangled(idperson):
+        message = _(
+            "idperson %(id)s adalah angka yang diubah spreadsheet. Atur kolomnya sebagai teks.",
+            id=idperson,
+        )
+        raise Invalid(message, code="bad_row")
+
+
+def readable_id(raw: Mapping[str, Any]) -> str | None:
+    """Return the id of a row with whatever else is wrong in it; None when it has none."""
+    try:
+        idperson = _text("idperson", raw.get("idperson"))
+        check_id(idperson)
+    except Invalid:
+        return None
+    return idperson or None
 
 
 def _text(column: str, value: Any) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -11,18 +11,11 @@ from flask_babel import lazy_gettext as _
 from myukm.domain.siswa.siswa_rows import Values, clean
 from myukm.errors import Invalid
 
-Place = Callable[[int, Any], Invalid]
-
 
 class Staging:
-    """Checked students, each id once; the file is SQLite's own and gone with `close()`.
+    """Checked students, each id once; the file is SQLite's own and gone with `close()`."""
 
-    `place` makes the error for a row from its number and what is wrong with it.
-    """
-
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self.count = 0
+    def __init__(self) -> None:
         self._file = sqlite3.connect("", isolation_level=None)
         self._file.execute("PRAGMA cache_size = -32768")  # KiB
         self._file.execute(
@@ -32,27 +25,39 @@ class Staging:
         self._file.execute("BEGIN")
 
     def add(self, number: int, raw: Mapping[str, Any]) -> None:
-        """Check a row and keep it. Raises `Invalid` for a bad one or an id that came before."""
-        try:
-            values = clean(raw)
-        except Invalid as error:
-            raise self.place(number, error.message) from None
-        row = (values["idperson"], number, json.dumps(values))
+        """Check row `number` and keep it; one that says again what was said before is no other.
+
+        Raises `Invalid` for a bad row, or one that says something else of a student.
+        """
+        values = clean(raw)
+        row = (values["idperson"], number, json.dumps(values, sort_keys=True))
         try:
             self._file.execute("INSERT INTO staged VALUES (?, ?, ?)", row)
         except sqlite3.IntegrityError:
-            raise self._doubled(number, values["idperson"]) from None
-        self.count += 1
+            self._compare(*row)
 
-    def _doubled(self, number: int, idperson: str) -> Invalid:
-        find = "SELECT number FROM staged WHERE idperson = ?"
-        (first,) = self._file.execute(find, (idperson,)).fetchone()
-        reason = _("idperson %(id)s sudah ada di nomor %(first)d.", id=idperson, first=first)
-        return self.place(number, reason)
+    def leave_out(self, idperson: str) -> None:
+        """Load nothing about a student, who is known to be there all the same."""
+        row = (idperson, None, None)
+        self._file.execute("INSERT OR REPLACE INTO staged VALUES (?, ?, ?)", row)
+
+    @property
+    def count(self) -> int:
+        """How many students there are to load."""
+        query = "SELECT count(*) FROM staged WHERE fields IS NOT NULL"
+        return int(self._file.execute(query).fetchone()[0])
+
+    def _compare(self, idperson: str, _number: int, fields: str) -> None:
+        find = "SELECT number, fields FROM staged WHERE idperson = ?"
+        first, known = self._file.execute(find, (idperson,)).fetchone()
+        if known != fields:
+            message = _("idperson %(id)s sudah ada di nomor %(first)s.", id=idperson, first=first)
+            raise Invalid(message, code="bad_row")
 
     def batches(self, size: int) -> Iterator[list[Values]]:
         """Yield all students in the order of their ids, `size` at a time."""
-        rows = self._file.execute("SELECT fields FROM staged ORDER BY idperson")
+        query = "SELECT fields FROM staged WHERE fields IS NOT NULL ORDER BY idperson"
+        rows = self._file.execute(query)
         while batch := [json.loads(fields) for (fields,) in islice(rows, size)]:
             yield batch
 
