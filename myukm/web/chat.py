@@ -17,13 +17,10 @@ from myukm.domain.chat import (
     unread,
 )
 from myukm.live import log
-from myukm.rate_log import Limit
 from myukm.web.access import json_call, logged_in, me
 from myukm.web.arguments import json_object, limit_body, whole_number
-from myukm.web.limits import limited
 
 MOST, USUAL = 100, 50
-REACTIONS = Limit("react", 60, 60)
 
 bp = Blueprint("chat", __name__, url_prefix="/ukm/<code>")
 bp.before_request(limit_body)
@@ -99,7 +96,6 @@ def delete(code: str, message_id: int) -> Any:
 @bp.put("/messages/<int:message_id>/reactions/<emoji>")
 @json_call
 @logged_in
-@limited(REACTIONS)
 def react(code: str, message_id: int, emoji: str) -> Any:
     """Put an emoji on a message."""
     return jsonify({"reactions": reactions.put(me().id, code, message_id, emoji)})
@@ -108,7 +104,6 @@ def react(code: str, message_id: int, emoji: str) -> Any:
 @bp.delete("/messages/<int:message_id>/reactions/<emoji>")
 @json_call
 @logged_in
-@limited(REACTIONS)
 def take_back(code: str, message_id: int, emoji: str) -> Any:
     """Take one's own emoji from a message."""
     return jsonify({"reactions": reactions.remove(me().id, code, message_id, emoji)})

@@ -18,6 +18,7 @@ from myukm.domain.chat.chat_rules import (
     refuse_muted,
 )
 from myukm.domain.chat.mentions import mentioned
+from myukm.domain.flood import count_act
 from myukm.errors import Forbidden
 from myukm.extensions import db
 from myukm.live import log as events
@@ -72,10 +73,11 @@ def _store(place: Membership, user: User, body: str, client_id: str, reply_to: A
 def edit(user_id: int, code: str, message_id: int, text: Any) -> ChatMessage:
     """Change the text of one's own message within 15 minutes and return it.
 
-    Raises `NotFound`, `Forbidden`, `Conflict` for a deleted message, `Invalid`.
+    Raises `NotFound`, `Forbidden`, `Conflict` for a deleted message, `Invalid`, `TooFast`.
     """
     with write():
         place = ukm.membership(user_id, code, lock=True)
+        count_act(user_id)
         message = find_message(place.ukm_id, message_id)
         if message.user_id != user_id:
             raise Forbidden(_("Hanya penulisnya yang boleh mengubah pesan."), code="not_yours")
@@ -95,10 +97,11 @@ def edit(user_id: int, code: str, message_id: int, text: Any) -> ChatMessage:
 def delete(user_id: int, code: str, message_id: int) -> None:
     """Erase a message, one's own or as an admin of the UKM; its place stays.
 
-    Raises `NotFound`, `Forbidden`.
+    Raises `NotFound`, `Forbidden`, `TooFast`.
     """
     with write():
         place = ukm.membership(user_id, code, lock=True)
+        count_act(user_id)
         message = find_message(place.ukm_id, message_id)
         if message.user_id != user_id and not place.is_admin:
             raise Forbidden(_("Hanya penulis atau pengurus UKM yang boleh menghapus pesan."))

@@ -10,6 +10,7 @@ from sqlalchemy import case, delete, func, select
 from myukm.database import count_changed, write
 from myukm.domain.chat import broadcast, ukm
 from myukm.domain.chat.chat_rules import find_message, refuse_deleted, refuse_muted
+from myukm.domain.flood import count_act
 from myukm.errors import Invalid
 from myukm.extensions import db
 from myukm.live import log as events
@@ -22,7 +23,7 @@ def put(user_id: int, code: str, message_id: int, emoji: str) -> list[dict[str, 
     """React to a message; again is the same. Return the message's reactions.
 
     Raises `NotFound`, `Invalid` for another emoji, `Conflict` for a deleted message,
-    `Forbidden` for who is muted.
+    `Forbidden` for who is muted, `TooFast`.
     """
     if emoji not in EMOJI:
         raise Invalid(_("Reaksi ini tidak ada."), code="bad_emoji")
@@ -55,6 +56,7 @@ def remove(user_id: int, code: str, message_id: int, emoji: str) -> list[dict[st
 
 def _open_message(user_id: int, code: str, message_id: int) -> ChatMessage:
     place = ukm.membership(user_id, code, lock=True)
+    count_act(user_id)
     message = find_message(place.ukm_id, message_id)
     ukm.refuse_archived(place.ukm)
     refuse_muted(place)

@@ -12,6 +12,7 @@ from myukm.database import count_changed, utcnow, write
 from myukm.domain.chat import chat, ukm, ukm_log
 from myukm.domain.chat.chat_rules import find_message, refuse_deleted
 from myukm.domain.chat.ukm_desk import Officer, take
+from myukm.domain.flood import count_act
 from myukm.domain.paging import Page, paginate
 from myukm.domain.rights import mine
 from myukm.domain.texts import clean, is_blank
@@ -39,6 +40,7 @@ def report(user_id: int, code: str, message_id: int, reason: Any) -> None:
     text = _checked(reason)
     with write() as session:
         place = ukm.membership(user_id, code, lock=True)
+        count_act(user_id)
         message = find_message(place.ukm_id, message_id)
         refuse_deleted(message)
         if message.user_id == user_id:

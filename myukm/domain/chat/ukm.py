@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, contains_eager
 
 from myukm.database import write
 from myukm.domain.chat import presence, ukm_log, ukm_state
+from myukm.domain.flood import count_act
 from myukm.domain.people.accounts import rights_changed
 from myukm.errors import Conflict, Forbidden, NotFound
 from myukm.extensions import db
@@ -64,6 +65,7 @@ def join(user_id: int, join_code: Any) -> Ukm:
         if known is None:
             raise _no_such_code()
         _refuse_blocked(session, known.id, user_id)
+        count_act(user_id)
         enter(session, known.id, user_id, by=user_id, change="joined")
     rights_changed()
     presence.tell_member(known, user_id)
@@ -109,6 +111,7 @@ def leave(user_id: int, code: str) -> None:
     """
     with write() as session:
         gone = membership(user_id, code, lock=True)
+        count_act(user_id)
         refuse_last_admin(gone)
         ukm_log.note(gone.ukm_id, user_id, "left", person_id=user_id)
         remove(session, gone, "left")

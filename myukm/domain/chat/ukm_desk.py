@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from myukm.domain.chat import ukm
+from myukm.domain.flood import count_act
 from myukm.errors import Forbidden, NotFound
 from myukm.extensions import db
 from myukm.models import Membership, Ukm
@@ -34,9 +35,13 @@ def visit(officer: Officer, code: str) -> Ukm:
 
 
 def take(officer: Officer, code: str) -> Ukm:
-    """Return the unit, locked until the commit; call it inside `write()`. Raises as `visit`."""
+    """Return the unit, locked until the commit; call it inside `write()`.
+
+    The one way to every change of an officer. Raises as `visit`, and `TooFast`.
+    """
     found = _find(officer, code, lock=True)
     _check(officer, found)
+    count_act(officer.user_id)
     return found
 
 
@@ -44,7 +49,7 @@ def take_member(officer: Officer, code: str, user_id: int) -> Membership:
     """Return a member of the unit, both locked; call it inside `write()`.
 
     The person's membership is locked with its unit by one statement, as posting does, so that
-    the two never wait for each other. Raises `NotFound`, `Forbidden`.
+    the two never wait for each other. Raises `NotFound`, `Forbidden`, `TooFast`.
     """
     try:
         place = ukm.membership(user_id, code, lock=True)
@@ -52,6 +57,7 @@ def take_member(officer: Officer, code: str, user_id: int) -> Membership:
         visit(officer, code)
         raise NotFound(_("Orang ini bukan anggota UKM ini."), code="no_such_member") from None
     _check(officer, place.ukm)
+    count_act(officer.user_id)
     return place
 
 

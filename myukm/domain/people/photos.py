@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from myukm.database import write
 from myukm.domain import audit
+from myukm.domain.flood import count_act
 from myukm.domain.people import looks
 from myukm.domain.people.aside import one_at_a_time
 from myukm.domain.people.pictures import MAX_BYTES, squares, too_large
@@ -28,6 +29,7 @@ def change(user: User, data: bytes, content_type: str) -> str:
         raise made
     digest = sha256(made.large).hexdigest()[:32]
     with write() as session:
+        count_act(user.id)
         mine = _taken_away(session, user.id)
         session.add(Photo(user_id=mine.id, digest=digest, large=made.large, small=made.small))
         mine.photo_hash = digest
