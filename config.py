@@ -18,6 +18,8 @@ from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 
+from myukm.addresses import shown
+
 ROOT = Path(__file__).resolve().parent
 INSTANCE = ROOT / "instance"
 
@@ -99,11 +101,11 @@ def _production_settings(env: "_Reader", production: bool) -> dict[str, Any]:
             f"wajib diisi, minimal 32 karakter, misalnya {example}",
             f"at least 32 characters are required, for example {example}",
         )
-    if production and not env.text("PEMBAYARAN_API_URL"):
-        raise env.wrong(
-            "PEMBAYARAN_API_URL",
-            "wajib diisi bila MYUKM_ENV=production",
-            "required when MYUKM_ENV=production",
+    if production:
+        _require(
+            env,
+            PEMBAYARAN_API_URL="https://pembayaran.kampus.ac.id/api",
+            PUBLIC_URL="https://ukm.kampus.ac.id",
         )
     return {"SECRET_KEY": secret or _generated_secret(env)}
 
@@ -133,6 +135,17 @@ def _payment_api(env: "_Reader") -> dict[str, Any]:
     }
 
 
+def _require(env: "_Reader", **examples: str) -> None:
+    """Raise `ConfigError` for a setting that production can not do without."""
+    for name, example in examples.items():
+        if not env.text(name):
+            raise env.wrong(
+                name,
+                f"wajib diisi bila MYUKM_ENV=production, misalnya {name}={example}",
+                f"required when MYUKM_ENV=production, for example {name}={example}",
+            )
+
+
 def _generated_secret(env: "_Reader") -> str:
     """One secret per checkout, made once; `O_EXCL` lets only one of two first starts write it."""
     path = INSTANCE / "secret_key"
@@ -160,11 +173,10 @@ def _valkey(env: "_Reader") -> str:
     url = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", _VALKEY_SCHEMES)
     # redis-py would take database 0 for a path that is no number.
     if not url.startswith("unix:") and not re.fullmatch(r"/?\d*", urlsplit(url).path):
-        shown = _without_secret(url)
         raise env.wrong(
             "REDIS_URL",
-            f"{shown!r} harus diakhiri nomor seperti /0",
-            f"{shown!r} must end with a number such as /0",
+            f"{shown(url)} harus diakhiri nomor seperti /0",
+            f"{shown(url)} must end with a number such as /0",
         )
     return url
 
@@ -172,6 +184,12 @@ def _valkey(env: "_Reader") -> str:
 def _database(env: "_Reader") -> dict[str, Any]:
     url = env.url("DATABASE_URL", f"sqlite:///{INSTANCE / 'myukm.db'}", tuple(DRIVERS))
     scheme, rest = url.split(":", 1)
+    if scheme != "sqlite" and rest.partition("?")[0].count("@") > 1:
+        raise env.wrong(
+            "DATABASE_URL",
+            "tanda @ di dalam nama atau kata sandi harus ditulis %40 (/ %2F, # %23, ? %3F)",
+            "an @ in user or password must be written %40 (/ %2F, # %23, ? %3F)",
+        )
     if scheme == "sqlite" and rest in ("//", "///:memory:"):
         example = "sqlite:////srv/myukm/myukm.db"
         raise env.wrong(
@@ -196,6 +214,7 @@ def _session_cookie(public_url: str) -> dict[str, Any]:
 Number = TypeVar("Number", int, float)
 # Where OpenSSL, requests and curl look for a campus's own certificate authority.
 _AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+PATH_IS_SECRET = frozenset({"ALERT_WEBHOOK_URL", "HEARTBEAT_URL"})
 _VALKEY_SCHEMES = ("redis", "rediss", "unix")
 _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 
@@ -256,12 +275,12 @@ class _Reader:
         value = self.text(name, default)
         if not value:
             return value
-        shown = _without_secret(value)
+        told = shown(value, path=name not in PATH_IS_SECRET)
         scheme = re.match(r"([a-z]+)://", value)
         if not scheme or scheme[1] not in schemes:
             accepted = ", ".join(f"{s}://" for s in schemes)
             raise self.wrong(
-                name, f"{shown!r} harus diawali {accepted}", f"{shown!r} must start with {accepted}"
+                name, f"{told} harus diawali {accepted}", f"{told} must start with {accepted}"
             )
         try:
             complete = scheme[1] in ("sqlite", "unix") or bool(urlsplit(value).hostname)
@@ -270,7 +289,7 @@ class _Reader:
             complete = False
         if not complete:
             raise self.wrong(
-                name, f"{shown!r} bukan alamat yang lengkap", f"{shown!r} is not a complete address"
+                name, f"{told} bukan alamat yang lengkap", f"{told} is not a complete address"
             )
         return value
 
@@ -320,7 +339,3 @@ class _Reader:
                 f"{value!r} is not a time zone such as Asia/Jakarta or Asia/Makassar",
             ) from None
         return value
-
-
-def _without_secret(url: str) -> str:
-    return re.sub(r"//[^@/]*@", "//…@", url)

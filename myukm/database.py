@@ -2,7 +2,6 @@
 
 import os
 import random
-import re
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
@@ -27,7 +26,7 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.dialects import mysql
-from sqlalchemy.engine import Connection, CursorResult, Dialect, Engine
+from sqlalchemy.engine import Connection, CursorResult, Dialect
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
@@ -210,8 +209,3 @@ def _begun(connection: Connection, *, last: bool) -> bool:
             raise
         return False
     return True
-
-
-def describe(engine: Engine) -> str:
-    """Return the database's address without its password, for messages."""
-    return re.sub(r"\+\w+", "", engine.url.render_as_string(hide_password=True), count=1)

@@ -66,15 +66,16 @@ def test_two_ways_to_log_in_to_the_payment_api_are_one_too_many(userinfo: str) -
     assert "kunci" not in str(caught.value)
 
 
-@pytest.mark.parametrize("missing", ["SECRET_KEY", "PEMBAYARAN_API_URL"])
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "PEMBAYARAN_API_URL", "PUBLIC_URL"])
 def test_production_starts_with_nothing_missing(missing: str) -> None:
     whole = {
         "MYUKM_ENV": "production",
         "SECRET_KEY": "x" * 32,
         "PEMBAYARAN_API_URL": "https://api.kampus.ac.id",
+        "PUBLIC_URL": "https://ukm.kampus.ac.id",
     }
     assert config.load(whole)["MYUKM_ENV"] == "production"
-    with pytest.raises(config.ConfigError, match=missing):
+    with pytest.raises(config.ConfigError, match=f"^{missing}: .*{missing}="):
         config.load({k: v for k, v in whole.items() if k != missing})
 
 

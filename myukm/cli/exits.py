@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from myukm.addresses import hide
 from myukm.errors import DomainError
 
 REFUSED, FAILURES, UNREACHABLE = 1, 3, 5
@@ -62,5 +63,5 @@ def lacks_tables(error: BaseException | None) -> bool:
 
 def fail(message: str, code: int) -> NoReturn:
     """Print `message` on standard error and exit with `code`."""
-    click.echo(" ".join(message.split()), err=True)
+    click.echo(" ".join(hide(message).split()), err=True)
     sys.exit(code)

@@ -3,12 +3,15 @@
 The app is made once per process, on the first job: plain `rq worker` needs nothing else.
 """
 
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from flask import Flask, has_app_context
 
+from myukm.addresses import hide
 from myukm.ops.counters import counted
 
 P = ParamSpec("P")
@@ -30,6 +33,21 @@ def use_app(app: Flask) -> None:
     _apps[:] = [app]
 
 
+@contextmanager
+def no_secret_in_errors() -> Iterator[None]:
+    """Let an error whose trace holds a secret of our addresses pass without it.
+
+    RQ stores the trace of a failed job, where operators read it.
+    """
+    try:
+        yield
+    except Exception as error:
+        trace = "".join(traceback.format_exception(error))
+        if hide(trace) == trace:
+            raise
+        raise RuntimeError(hide(f"{type(error).__name__}: {error}")) from None
+
+
 def in_app(job: Callable[P, R]) -> Callable[P, R]:
     """Run `job` inside the app's context, or in the one that is already there (tests)."""
 
@@ -37,7 +55,7 @@ def in_app(job: Callable[P, R]) -> Callable[P, R]:
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         if has_app_context():
             return job(*args, **kwargs)
-        with worker_app().app_context(), counted():
+        with worker_app().app_context(), counted(), no_secret_in_errors():
             return job(*args, **kwargs)
 
     return run

@@ -11,18 +11,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from email.message import EmailMessage
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from flask import current_app
 from sqlalchemy import select
 
+from myukm.addresses import shown
 from myukm.database import iso, utcnow, write
 from myukm.extensions import db
 from myukm.i18n import campus_language
 from myukm.live import log as events
 from myukm.models import Alert
-from myukm.ops import doctor
+from myukm.ops import doctor, mail
 
 LOOK_SECONDS = 3.0
 DELIVERY_SECONDS = 10.0
@@ -125,8 +126,9 @@ def _try(receiver: str, send: Any) -> None:
         try:
             send()
         except (requests.RequestException, smtplib.SMTPException, OSError) as error:
-            # The error's text may hold the address with its secret.
-            log.warning("an alert did not reach %s: %s", receiver, type(error).__name__)
+            # The text of a library's error may hold the address of a web hook, which is secret.
+            why = error if isinstance(error, mail.NoTls) else type(error).__name__
+            log.warning("an alert did not reach %s: %s", receiver, why)
             time.sleep(attempt)
         else:
             return
@@ -138,14 +140,13 @@ def _post(url: str, alert: Mapping[str, Any]) -> None:
 
 
 def _mail(settings: Mapping[str, Any], alert: Mapping[str, Any]) -> None:
-    server = urlsplit(settings["SMTP_URL"])
-    mail = EmailMessage()
-    mail["Subject"] = f"MyUKM: {'✓' if alert['resolved'] else '!'} {alert['code']}"
-    mail["From"] = f"myukm@{server.hostname}"
-    mail["To"] = settings["ALERT_EMAIL_TO"]
-    mail.set_content(f"{alert['message']}\n\n{alert['since']}\n{settings['PUBLIC_URL']}")
-    kind = smtplib.SMTP_SSL if server.scheme == "smtps" else smtplib.SMTP
-    with kind(server.hostname or "", server.port or 0, timeout=DELIVERY_SECONDS) as connection:
-        if server.username:
-            connection.login(unquote(server.username), unquote(server.password or ""))
-        connection.send_message(mail)
+    letter = EmailMessage()
+    letter["Subject"] = f"MyUKM: {'✓' if alert['resolved'] else '!'} {alert['code']}"
+    letter["From"] = f"myukm@{urlsplit(settings['SMTP_URL']).hostname}"
+    letter["To"] = settings["ALERT_EMAIL_TO"]
+    letter.set_content(f"{alert['message']}\n\n{alert['since']}\n{_public(settings)}")
+    mail.send(settings["SMTP_URL"], letter)
+
+
+def _public(settings: Mapping[str, Any]) -> str:
+    return shown(url) if (url := settings["PUBLIC_URL"]) else ""

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ from flask import current_app
 from flask_babel import gettext as _
 from redis.exceptions import RedisError
 
+from myukm.addresses import shown
 from myukm.domain.api.failures import Failure, Kind
 from myukm.domain.api.payment_api import PaymentApi
 from myukm.extensions import valkey
@@ -51,15 +51,15 @@ def last() -> Probe | None:
 
 
 def _probe() -> Probe:
-    shown = re.sub(r"//[^@/]*@", "//", current_app.config["PEMBAYARAN_API_URL"])
+    address = shown(current_app.config["PEMBAYARAN_API_URL"])
     answer = asyncio.run(_ask())
     if not isinstance(answer, Failure) or not (answer.http or answer.down):
-        return Probe(shown, True, False, "HTTP 200")
+        return Probe(address, True, False, "HTTP 200")
     if answer.code == "timeout":
-        return Probe(shown, False, False, _no_answer())
+        return Probe(address, False, False, _no_answer())
     refused = answer.kind in (Kind.UNAUTHORIZED, Kind.FORBIDDEN)
     ok = not refused and 400 <= (answer.http or 0) < 500
-    return Probe(shown, ok, refused, f"HTTP {answer.http}" if answer.http else answer.detail)
+    return Probe(address, ok, refused, f"HTTP {answer.http}" if answer.http else answer.detail)
 
 
 async def _ask() -> Any:

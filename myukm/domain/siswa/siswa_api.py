@@ -7,6 +7,7 @@ from typing import Any
 from flask import current_app
 from flask_babel import lazy_gettext as _
 
+from myukm.addresses import shown
 from myukm.domain.api.failures import Failure, Kind
 from myukm.domain.api.payment_api import PaymentApi
 from myukm.domain.api.roster import Roster
@@ -42,8 +43,8 @@ def stage(staging: Staging) -> tuple[tuple[Any, ...], bool]:
 
 
 def _about(number: int, raw: Mapping[str, Any], reason: Any) -> Any:
-    shown = [clean_line(str(raw[name]))[:MAX_SHOWN] for name in REQUIRED if raw.get(name)]
-    who = ", ".join(reversed(shown)) or "?"
+    named = [clean_line(str(raw[name]))[:MAX_SHOWN] for name in REQUIRED if raw.get(name)]
+    who = ", ".join(reversed(named)) or "?"
     return _(
         "Siswa ke-%(n)d dari API pembayaran (%(who)s): %(reason)s",
         n=number,
@@ -92,6 +93,6 @@ def _refused(failure: Failure) -> DomainError:
 
 
 def _failure(code: str, what: Any) -> DomainError:
-    address = current_app.config["PEMBAYARAN_API_URL"]
+    address = shown(current_app.config["PEMBAYARAN_API_URL"])
     message = _("API pembayaran (%(address)s) %(what)s.", address=address, what=what)
     return Unavailable(message, code=code)

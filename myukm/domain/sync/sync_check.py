@@ -7,6 +7,7 @@ from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import select
 
+from myukm.addresses import shown
 from myukm.domain.api.failures import Failure, Kind, message
 from myukm.domain.api.payment_api import PaymentApi
 from myukm.domain.api.payments import Answer, Payments
@@ -27,7 +28,7 @@ def check() -> list[Finding]:
     """Ask for one student (the first) and return what that shows, the worst last."""
     idperson = db.session.scalar(select(Siswa.idperson).where(Siswa.active).order_by(Siswa.id))
     answer = asyncio.run(_ask(idperson or NOBODY))
-    url = current_app.config["PEMBAYARAN_API_URL"]
+    url = shown(current_app.config["PEMBAYARAN_API_URL"])
     if isinstance(answer, Failure) and answer.down and not answer.http:
         return [Finding(False, f"{url}: {message(answer)}")]
     findings = [Finding(True, _("%(url)s menjawab.", url=url))]

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from myukm.addresses import hide
 from myukm.database import iso
 
 WARNING, BROKEN = "warning", "broken"
@@ -21,4 +22,5 @@ class Finding:
 
     def as_json(self) -> dict[str, Any]:
         """Return the finding as `flask queue doctor --json` prints it."""
-        return {**asdict(self), "since": iso(self.since)}
+        told = {name: hide(str(value)) for name, value in asdict(self).items()}
+        return {**told, "since": iso(self.since)}

@@ -7,12 +7,14 @@ from functools import cache
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from flask import current_app
 from flask_babel import format_decimal
 from flask_babel import gettext as _
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from myukm.database import describe, utcnow
+from myukm.addresses import shown
+from myukm.database import utcnow
 from myukm.extensions import db
 from myukm.live import retention
 from myukm.ops.findings import BROKEN, WARNING, Finding
@@ -35,7 +37,7 @@ def unreachable() -> Iterator[Finding]:
             BROKEN,
             _(
                 "Basis data %(url)s tidak menjawab: %(why)s",
-                url=describe(db.engine),
+                url=shown(current_app.config["DATABASE_URL"]),
                 why=_why(error),
             ),
             _("Jalankan servernya, atau betulkan DATABASE_URL."),

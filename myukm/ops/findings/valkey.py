@@ -1,6 +1,5 @@
 """Valkey: there, writable, and not forgetting what it was told."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -8,6 +7,7 @@ from flask import current_app
 from flask_babel import gettext as _
 from redis.exceptions import RedisError
 
+from myukm.addresses import shown
 from myukm.extensions import valkey
 from myukm.ops.findings import BROKEN, WARNING, Finding
 
@@ -76,7 +76,7 @@ def refuses_writes() -> Iterator[Finding]:
 
 def address() -> str:
     """Return `REDIS_URL` without its password."""
-    return re.sub(r"//[^@/]*@", "//", current_app.config["REDIS_URL"])
+    return shown(current_app.config["REDIS_URL"])
 
 
 def _cannot_save(info: Mapping[str, Any]) -> bool:

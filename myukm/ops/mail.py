@@ -1,0 +1,71 @@
+"""Sending a mail by the server that `SMTP_URL` names.
+
+`smtps://` is TLS from the start. `smtp://` uses TLS (STARTTLS) where the server offers it; where it
+does not, no password is sent, unless the server is on this machine.
+"""
+
+import ipaddress
+import smtplib
+import socket
+import ssl
+from email.message import EmailMessage
+from typing import cast
+from urllib.parse import SplitResult, unquote, urlsplit
+
+TIMEOUT_SECONDS = 10.0
+
+
+class NoTls(smtplib.SMTPException):
+    """The server offers no TLS, and the password would be sent in clear."""
+
+    def __init__(self) -> None:
+        super().__init__("it offers no STARTTLS, so the password of SMTP_URL was not sent")
+
+
+def send(url: str, mail: EmailMessage) -> None:
+    """Send a mail. Raises `NoTls`, `smtplib.SMTPException` or `OSError`, also for a certificate
+    that no known authority signed."""
+    server = urlsplit(url)
+    with _connect(server) as connection:
+        if server.username:
+            connection.login(unquote(server.username), unquote(server.password or ""))
+        connection.send_message(mail)
+
+
+def _connect(server: SplitResult) -> smtplib.SMTP:
+    host, port = server.hostname or "", server.port or 0
+    if server.scheme == "smtps":
+        return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=_strict())
+    connection = smtplib.SMTP(host, port, timeout=TIMEOUT_SECONDS)
+    try:
+        _secure(connection, has_password=bool(server.username))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _secure(connection: smtplib.SMTP, *, has_password: bool) -> None:
+    """Turn TLS on if it is offered. A server on this machine needs no certificate."""
+    local = _is_local(connection)
+    connection.ehlo_or_helo_if_needed()
+    if connection.has_extn("starttls"):
+        connection.starttls(context=_trusting() if local else _strict())
+    elif has_password and not local:
+        raise NoTls
+
+
+def _is_local(connection: smtplib.SMTP) -> bool:
+    peer = cast(socket.socket, connection.sock).getpeername()[0]
+    return ipaddress.ip_address(peer).is_loopback
+
+
+def _trusting() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def _strict() -> ssl.SSLContext:
+    """Return a context that takes what the system's authorities (or `SSL_CERT_FILE`) signed."""
+    return ssl.create_default_context()

@@ -1,0 +1,255 @@
+"""Addresses are shown without their secrets, whoever shows them: pages, commands, logs, errors."""
+
+import logging
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import requests
+from flask import Flask
+
+import config
+from myukm import addresses, create_app, jobs
+from myukm.demo.ports import any_free
+from myukm.domain.siswa import siswa_api
+from myukm.errors import Unavailable
+from myukm.ops import doctor
+from tests.conftest import SECRET
+from tests.support.programs import BIN, ROOT, Program, WebServer
+from tests.support.waiting import wait_until
+
+# In all spellings of the password these letters stand together.
+MARK = "gEhEiM"
+PASSWORDS = (
+    f"{MARK}1",
+    f"{MARK}%2Fa%40b%23c%3Fd",
+    f"a/{MARK}",
+    f"a@{MARK}",
+    f"{MARK}@b",
+    f"a#{MARK}",
+    f"a?{MARK}",
+    f"1/{MARK}/0",
+)
+SCHEMES = {
+    "DATABASE_URL": ("postgresql", "mariadb", "mysql", "postgres"),
+    "REDIS_URL": ("redis", "rediss"),
+    "PUBLIC_URL": ("https",),
+    "PEMBAYARAN_API_URL": ("http", "https"),
+    "ALERT_WEBHOOK_URL": ("https",),
+    "SMTP_URL": ("smtp", "smtps"),
+}
+ODD = (
+    f"user:{MARK}@host/db",
+    f"{MARK}",
+    f"//x:{MARK}@h",
+    f"http:/x:{MARK}@h",
+    f"http:x:{MARK}@h",
+    f"://{MARK}",
+    f"redis://:{MARK}",
+    f"redis://:{MARK}#@",
+    f"http://[{MARK}",
+    f"http://{MARK}@",
+    f"http://x:{MARK}@h:port",
+    f"http://h/?password={MARK}",
+    f"http://h/x#{MARK}",
+    f"http://u:p@h/?a=b@{MARK}",
+    f"postgresql://h/db?user=u&password={MARK}",
+    f"ftp://x:{MARK}@h",
+    f"REDIS://x:{MARK}@h",
+    f"http://x:{MARK}@h\n\rforged",
+)
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("postgresql://u:p@db.kampus:5432/myukm", "postgresql://…@db.kampus:5432/myukm"),
+        ("postgresql://u@h/d?sslmode=require", "postgresql://…@h/d?…"),
+        ("redis://127.0.0.1:6379/0", "redis://127.0.0.1:6379/0"),
+        ("redis://:p@[::1]:6379/0", "redis://…@[::1]:6379/0"),
+        ("sentinel://u:p@a:1,b:2/main/0", "sentinel://…@a:1,b:2/main/0"),
+        ("unix:///run/valkey.sock", "unix:///run/valkey.sock"),
+        ("sqlite:////srv/my ukm/x.db", "sqlite:////srv/my ukm/x.db"),
+        ("https://api.kampus.ac.id/v1", "https://api.kampus.ac.id/v1"),
+        ("https://token@api.kampus.ac.id", "https://…@api.kampus.ac.id"),
+        ("https://h/x?token=y", "https://h/x?…"),
+        ("redis://:a?b@h/0", "redis://…"),
+        ("redis://:a/b@h/0", "redis://…@h/0"),
+        ("rahasia", "…"),
+        ("", "…"),
+    ],
+)
+def test_what_is_shown_of_an_address(address: str, told: str) -> None:
+    assert addresses.shown(address) == told
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_nothing_secret_of_an_odd_address_is_shown(odd: str) -> None:
+    assert MARK not in addresses.shown(odd)
+    assert addresses.shown(odd).isprintable()
+
+
+def test_the_path_of_a_web_hook_is_its_secret() -> None:
+    hook = f"https://hooks.kampus.ac.id/services/{MARK}"
+    assert addresses.shown(hook, path=False) == "https://hooks.kampus.ac.id"
+
+
+def test_every_setting_that_is_an_address_is_known() -> None:
+    known = set(config.load({"SECRET_KEY": SECRET}))
+    named = {name for name in known if name.endswith("_URL")} - {"SQLALCHEMY_DATABASE_URI"}
+    assert named == SCHEMES.keys()
+    assert named <= set(addresses.SETTINGS)
+
+
+def complaint(env: dict[str, str]) -> str:
+    """Return what the start says about these settings; "" when they are taken."""
+    try:
+        config.load(env)
+    except config.ConfigError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_no_complaint_about_a_setting_tells_it(name: str) -> None:
+    wrong = [f"{scheme}://x:{p}@" for scheme in SCHEMES[name] for p in PASSWORDS]
+    wrong += [f"{scheme}://x:{p}@h:port/y" for scheme in SCHEMES[name] for p in PASSWORDS]
+    refused = 0
+    for value in (*wrong, *ODD):
+        for language in ("id", "en"):
+            told = complaint({"SECRET_KEY": SECRET, "MYUKM_LANG": language, name: value})
+            assert MARK not in told
+            assert told.isprintable()
+            refused += bool(told)
+    assert refused > len(wrong)
+
+
+def with_password(name: str, password: str, port: int) -> dict[str, str]:
+    """Return the environment in which nobody answers at this setting's address."""
+    scheme = SCHEMES[name][0]
+    end = "/0" if name == "REDIS_URL" else "/x"
+    return {name: f"{scheme}://pengguna:{password}@127.0.0.1:{port}{end}"}
+
+
+COMMANDS = (
+    ("sync", "check"),
+    ("siswa", "import", "--from-api"),
+    ("queue", "doctor"),
+    ("queue", "doctor", "--json"),
+    ("queue", "monitor", "--once"),
+    ("sync", "start"),
+    ("user", "list"),
+    ("db", "current"),
+)
+
+
+@pytest.mark.parametrize("password", PASSWORDS)
+@pytest.mark.parametrize("name", ["PEMBAYARAN_API_URL", "DATABASE_URL", "REDIS_URL"])
+def test_no_command_tells_a_password(
+    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, name: str, password: str
+) -> None:
+    env = {**settings, **with_password(name, password, any_free())}
+    if said := complaint(env):
+        assert MARK not in said
+        return
+    app = create_app(config.load(env))
+    for words in COMMANDS:
+        done = app.test_cli_runner().invoke(args=words)
+        trace = repr(done.exception) if done.exc_info and done.exit_code == 1 else ""
+        said += done.output + addresses.hide(trace)
+    assert MARK not in said
+    assert "127.0.0.1" in said
+
+
+def test_a_real_command_that_ends_with_a_traceback_tells_none(settings: dict[str, str]) -> None:
+    code = (
+        "from myukm import create_app; create_app(); import os;"
+        "raise KeyError('cannot read ' + os.environ['REDIS_URL'])"
+    )
+    address = f"redis://:{MARK}xyz@127.0.0.1:1/0"
+    done = subprocess.run(
+        [str(BIN / "python"), "-c", code],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**settings, "REDIS_URL": address, "PATH": "/usr/bin:/bin"},
+    )
+    assert "KeyError: 'cannot read redis://…@127.0.0.1:1/0'" in done.stderr
+    assert MARK not in done.stderr
+
+
+def test_a_library_that_tells_the_address_is_not_believed(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = f"https://pengguna:{MARK}@api.kampus.ac.id/v1"
+    hook = f"https://hooks.kampus.ac.id/{MARK}hook"
+    addresses.watch_texts({"PEMBAYARAN_API_URL": url, "ALERT_WEBHOOK_URL": hook})
+    log = logging.getLogger("somebody.else")
+    try:
+        requests.get(url.replace("https", "nonsense"), timeout=1)
+    except requests.RequestException:
+        log.exception("it said")
+    log.warning("cannot reach %s, nor %s", url, hook)
+    log.warning("the password %s is wrong", MARK)
+    log.warning("this has %d arguments")
+    assert "…@api.kampus.ac.id" in caplog.text
+    assert MARK not in caplog.text
+
+
+def test_a_failed_job_keeps_no_password(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses.watch_texts({"DATABASE_URL": f"postgresql://u:{MARK}@h/d"})
+
+    @jobs.in_app
+    def job() -> None:
+        cause = OSError(f"cannot parse postgresql://u:{MARK}@h/d")
+        raise KeyError("it failed") from cause
+
+    jobs.use_app(app)
+    with pytest.raises(RuntimeError) as caught:
+        job()
+    assert "KeyError" in str(caught.value)
+    assert MARK not in repr(caught.getrepr())
+
+
+def test_the_api_is_named_without_its_password(app: Flask) -> None:
+    url = f"http://pengguna:{MARK}@127.0.0.1:{any_free()}"
+    app.config["PEMBAYARAN_API_URL"] = url
+    with app.test_request_context(), pytest.raises(Unavailable) as caught:
+        siswa_api.fetch()
+    assert "http://…@127.0.0.1" in str(caught.value)
+    assert MARK not in str(caught.value)
+
+
+def test_web_and_worker_log_none(
+    settings: dict[str, str], tmp_path: Path, app: Flask, start: Callable[..., Program]
+) -> None:
+    """Nobody answers anywhere: pages, health, metrics, the doctor's findings and both logs."""
+    for name in SCHEMES:
+        settings |= with_password(name, f"{MARK}%40x", any_free())
+    settings["ALERT_EMAIL_TO"] = "a@kampus.ac.id"
+    web = WebServer(tmp_path / "away.log", settings)
+    worker = start("python", "worker.py", "--verbose")
+    try:
+        told = "".join(
+            requests.get(web.url + path, timeout=20).text
+            for path in ("/healthz", "/readyz", "/metrics", "/login", "/admin/antrian")
+        )
+        posted = requests.post(f"{web.url}/login", json={"nim": "1", "password": "x"}, timeout=20)
+        wait_until(lambda: "127.0.0.1" in worker.output(), 30, "the worker complains")
+    finally:
+        web.kill()
+        worker.kill()
+    for text in (told, posted.text, web.output(), worker.output()):
+        assert MARK not in text
+
+
+def test_the_doctor_tells_none(settings: dict[str, str], app: Flask) -> None:
+    for name in SCHEMES.keys() - {"DATABASE_URL"}:
+        settings |= with_password(name, f"{MARK}%2Fx", any_free())
+    away = create_app(config.load(settings))
+    with away.test_request_context():
+        report = doctor.report()
+    assert "valkey_unreachable" in {finding["code"] for finding in report["findings"]}
+    assert MARK not in str(report)
