@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-# A cell that starts so would be a formula in a spreadsheet; a negative number is none.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# What starts so would be a formula in a spreadsheet; a negative number is none. A spreadsheet may
+# take another sign than the comma for the separator, or a line's end inside a cell for a row's:
+# then a cell starts behind it, with or without quotes.
+FORMULA = re.compile(r"(^|[;,|\t\r\n\v\f\x85\u2028\u2029])([\s\"']*)(?=[=+\-@＝＋－＠])")
 _NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?")
 
 
@@ -22,10 +24,10 @@ def lines(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> Iterator[str
 
 
 def safe_cell(value: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula."""
-    if isinstance(value, str) and value.startswith(FORMULA) and not _NUMBER.fullmatch(value):
-        return f"'{value}"
-    return value
+    """Return a cell that holds no formula, whatever sign a spreadsheet takes for the separator."""
+    if not isinstance(value, str) or _NUMBER.fullmatch(value):
+        return value
+    return FORMULA.sub(r"\1\2'", value)
 
 
 def _line(cells: Iterable[Any]) -> str:
