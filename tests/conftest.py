@@ -18,6 +18,7 @@ import config
 from myukm import create_app
 from myukm.demo.simulator.client import Simulator
 from myukm.demo.valkey import Valkey, start_valkey
+from myukm.domain import flood
 from myukm.web.access import today
 from tests.support import people as cast
 from tests.support.programs import Program, WebServer
@@ -131,6 +132,12 @@ def app(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[F
     with made.app_context():
         made.extensions["sqlalchemy"].engine.dispose()
     made.extensions["valkey"].connection_pool.disconnect()
+
+
+@pytest.fixture
+def no_flood_guard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One person does in this process what a crowd does: acts are not counted."""
+    monkeypatch.setattr(flood, "WITHIN_MILLISECONDS", 0)
 
 
 @pytest.fixture

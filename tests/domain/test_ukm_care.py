@@ -113,6 +113,7 @@ def test_of_two_admins_who_demote_each_other_one_stays(
             moderation.promote(officer("admin", campus=True), UKM, people[who])
 
 
+@pytest.mark.usefixtures("no_flood_guard")
 @every_database
 def test_muting_and_posting_at_the_same_moment_never_wait_for_each_other(
     inside: Flask, people: People, officer: As
@@ -134,6 +135,7 @@ def test_muting_and_posting_at_the_same_moment_never_wait_for_each_other(
         moderation.unmute(officer("member"), UKM, people["operator"])
 
 
+@pytest.mark.usefixtures("no_flood_guard")
 @every_database
 def test_everything_at_once_and_nobody_is_sent_away_by_the_database(
     inside: Flask, people: People, officer: As

@@ -254,6 +254,7 @@ def test_what_happened_is_told_in_sentences(client_as: ClientAs, people: People)
     assert told["total"] == len(told["log"])
 
 
+@pytest.mark.usefixtures("no_flood_guard")
 def test_the_log_is_paged(client_as: ClientAs) -> None:
     member = client_as("member")
     for n in range(60):

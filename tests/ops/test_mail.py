@@ -1,0 +1,76 @@
+"""A password goes out under TLS, or to this machine, or not at all."""
+
+import ssl
+from email.message import EmailMessage
+
+import pytest
+
+from myukm.ops import mail
+from tests.support.mail_server import CERTIFICATE, MailServer
+
+
+def letter() -> EmailMessage:
+    made = EmailMessage()
+    made["Subject"], made["From"], made["To"] = "Uji", "a@kampus.example", "b@kampus.example"
+    made.set_content("Halo")
+    return made
+
+
+@pytest.fixture
+def far_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server counts as one of another machine: the tests have none."""
+    monkeypatch.setattr(mail, "_is_local", lambda _connection: False)
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The campus's own authority is given as docs/operations.md says."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+
+
+@pytest.mark.usefixtures("far_away", "known")
+@pytest.mark.parametrize("tls", ["starttls", "smtps"])
+def test_the_password_goes_under_tls(tls: str) -> None:
+    with MailServer(tls) as server:
+        mail.send(server.url, letter())
+    assert "tls AUTH" in server.seen
+    assert "clear AUTH" not in server.seen
+    assert "Halo" in server.mails[0]
+
+
+@pytest.mark.usefixtures("far_away")
+def test_no_password_goes_in_clear_to_another_machine() -> None:
+    with MailServer() as server, pytest.raises(mail.NoTls) as caught:
+        mail.send(server.url, letter())
+    assert "AUTH" not in " ".join(server.seen)
+    assert server.mails == []
+    assert "rahasia" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("far_away")
+def test_a_mail_without_a_password_may_go_in_clear() -> None:
+    with MailServer() as server:
+        mail.send(server.url.replace("pengguna:rahasia%40x@", ""), letter())
+    assert len(server.mails) == 1
+
+
+@pytest.mark.usefixtures("far_away")
+@pytest.mark.parametrize("tls", ["starttls", "smtps"])
+def test_a_certificate_that_nobody_signed_gets_no_password(tls: str) -> None:
+    with MailServer(tls) as server, pytest.raises(ssl.SSLCertVerificationError):
+        mail.send(server.url, letter())
+    assert "AUTH" not in " ".join(server.seen)
+    assert server.mails == []
+
+
+@pytest.mark.parametrize(("tls", "how"), [("", "clear AUTH"), ("starttls", "tls AUTH")])
+def test_this_machine_needs_no_certificate(tls: str, how: str) -> None:
+    with MailServer(tls) as server:
+        mail.send(server.url, letter())
+    assert how in server.seen
+    assert len(server.mails) == 1
+
+
+def test_smtps_to_this_machine_is_checked_all_the_same() -> None:
+    with MailServer("smtps") as server, pytest.raises(ssl.SSLCertVerificationError):
+        mail.send(server.url, letter())
