@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from flask import Flask
 from PIL import Image
 
@@ -107,6 +108,7 @@ def mingle(app: Flask, ids: dict[str, int], seed: int) -> int:
     return done
 
 
+@pytest.mark.usefixtures("no_flood_guard")
 @every_database
 def test_no_two_calls_lock_each_other_out(app: Flask, people: dict[str, int]) -> None:
     with ThreadPoolExecutor(THREADS) as pool:
