@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 
-from myukm.addresses import shown
+from myukm.addresses import PATH_IS_SECRET, shown
 
 ROOT = Path(__file__).resolve().parent
 INSTANCE = ROOT / "instance"
@@ -214,7 +214,6 @@ def _session_cookie(public_url: str) -> dict[str, Any]:
 Number = TypeVar("Number", int, float)
 # Where OpenSSL, requests and curl look for a campus's own certificate authority.
 _AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-PATH_IS_SECRET = frozenset({"ALERT_WEBHOOK_URL", "HEARTBEAT_URL"})
 _VALKEY_SCHEMES = ("redis", "rediss", "unix")
 _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 SETTINGS = (
     "DATABASE_URL",
@@ -19,10 +19,9 @@ SETTINGS = (
     "PUBLIC_URL",
     "PEMBAYARAN_API_URL",
     "ALERT_WEBHOOK_URL",
-    "ALERT_URLS",
-    "HEARTBEAT_URL",
     "SMTP_URL",
 )
+PATH_IS_SECRET = frozenset({"ALERT_WEBHOOK_URL"})
 DOTS = "…"
 # Shorter ones stand in texts by chance; between `://` and `@` they are hidden all the same.
 MIN_SECRET = 5
@@ -30,7 +29,7 @@ SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 HOST = r"(?:[\w.-]+|\[[0-9a-fA-F:.%]+\])(?::\d+)?"
 PLACE = re.compile(rf"(?:{HOST}(?:,{HOST})*)?(?:/[^@]*)?")
 SECRET_KEY = re.compile(r"pass|pwd|token|key|secret|auth|sig", re.IGNORECASE)
-IN_TEXT = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s@'\"<>]+@")
+IN_TEXT = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s'\"<>]+@")
 
 _secrets: set[str] = set()
 _make_record = logging.getLogRecordFactory()
@@ -64,8 +63,10 @@ def hide(text: str) -> str:
 def watch_texts(settings: Mapping[str, Any]) -> None:
     """Keep the secrets of these settings' addresses out of logs and of an end by an error."""
     for name in SETTINGS:
-        for address in str(settings.get(name) or "").split():
-            _secrets.update(secrets_of(address))
+        address = str(settings.get(name) or "")
+        _secrets.update(secrets_of(address))
+        if name in PATH_IS_SECRET and len(path := urlsplit(address).path) >= MIN_SECRET:
+            _secrets.add(path)
     logging.setLogRecordFactory(_clean_record)
     sys.excepthook = _clean_end
 

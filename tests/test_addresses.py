@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import redis
 import requests
 from flask import Flask
 
@@ -125,9 +126,9 @@ def test_no_complaint_about_a_setting_tells_it(name: str) -> None:
     assert refused > len(wrong)
 
 
-def with_password(name: str, password: str, port: int) -> dict[str, str]:
+def with_password(name: str, password: str, port: int, scheme: str = "") -> dict[str, str]:
     """Return the environment in which nobody answers at this setting's address."""
-    scheme = SCHEMES[name][0]
+    scheme = scheme or SCHEMES[name][0]
     end = "/0" if name == "REDIS_URL" else "/x"
     return {name: f"{scheme}://pengguna:{password}@127.0.0.1:{port}{end}"}
 
@@ -145,11 +146,19 @@ COMMANDS = (
 
 
 @pytest.mark.parametrize("password", PASSWORDS)
-@pytest.mark.parametrize("name", ["PEMBAYARAN_API_URL", "DATABASE_URL", "REDIS_URL"])
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    [
+        ("PEMBAYARAN_API_URL", "http"),
+        ("DATABASE_URL", "postgresql"),
+        ("DATABASE_URL", "mariadb"),
+        ("REDIS_URL", "redis"),
+    ],
+)
 def test_no_command_tells_a_password(
-    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, name: str, password: str
+    settings: dict[str, str], valkey: redis.Redis, name: str, scheme: str, password: str
 ) -> None:
-    env = {**settings, **with_password(name, password, any_free())}
+    env = {**settings, **with_password(name, password, any_free(), scheme)}
     if said := complaint(env):
         assert MARK not in said
         return
@@ -184,17 +193,18 @@ def test_a_library_that_tells_the_address_is_not_believed(
     app: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = f"https://pengguna:{MARK}@api.kampus.ac.id/v1"
-    hook = f"https://hooks.kampus.ac.id/{MARK}hook"
+    hook = "https://hooks.kampus.ac.id/a-secret-hook"
     addresses.watch_texts({"PEMBAYARAN_API_URL": url, "ALERT_WEBHOOK_URL": hook})
     log = logging.getLogger("somebody.else")
     try:
         requests.get(url.replace("https", "nonsense"), timeout=1)
     except requests.RequestException:
         log.exception("it said")
-    log.warning("cannot reach %s, nor %s", url, hook)
+    log.warning("cannot reach %s, nor %s, nor redis://x:p@%s@h", url, hook, MARK)
     log.warning("the password %s is wrong", MARK)
     log.warning("this has %d arguments")
     assert "…@api.kampus.ac.id" in caplog.text
+    assert "a-secret-hook" not in caplog.text
     assert MARK not in caplog.text
 
 

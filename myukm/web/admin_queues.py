@@ -57,7 +57,7 @@ def record_action(response: Response) -> Response:
     """Add what an admin did in the dashboard to the trail: it knows nobody by itself."""
     acted = request.blueprint == dashboard.NAME and request.method not in SAFE
     if acted and response.status_code < 400:
-        action = (request.endpoint or "").rpartition(".")[2]
+        action = (request.endpoint or "").rpartition(".")[2].removesuffix("_view")
         with write():
             audit.note(
                 me().name, f"queue.{action}", " ".join(map(str, (request.view_args or {}).values()))

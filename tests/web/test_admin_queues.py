@@ -290,9 +290,9 @@ def test_every_action_in_the_dashboard_leaves_a_row_with_the_account(
         assert {row.actor for row in rows} == {"Siti Rahma"}
         assert [(row.action, row.subject) for row in reversed(rows)] == [
             ("queue.compact_queue", "high"),
-            ("queue.requeue_job_view", failed_job),
+            ("queue.requeue_job", failed_job),
             ("queue.compact_queue", "high"),
             ("queue.requeue_all", "high"),
-            ("queue.delete_job_view", failed_job),
+            ("queue.delete_job", failed_job),
             ("queue.empty_queue", "high failed"),
         ]
