@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, cast
 
-from flask import Flask
+from flask import Flask, has_app_context
 from sqlalchemy import (
     BigInteger,
     BindParameter,
@@ -131,6 +131,12 @@ def write() -> Iterator[Session]:
         raise
     finally:
         session.info["writing"] = False
+
+
+def let_go() -> None:
+    """Give the connection back before a wait that needs none: others may need it meanwhile."""
+    if has_app_context() and not db.session().info.get("writing"):
+        db.session.commit()
 
 
 def among(column: Any, ids: Iterable[int]) -> ColumnElement[bool]:

@@ -8,7 +8,7 @@ from flask import Flask
 
 from myukm.database import write
 from myukm.domain.people import accounts, passwords
-from myukm.domain.people.aside import Slots
+from myukm.domain.people.aside import Pool
 from myukm.errors import Unavailable
 from myukm.extensions import db
 from myukm.models import User
@@ -19,32 +19,30 @@ NIM = NAMES["member"][0]
 
 
 def test_two_work_three_wait_and_the_sixth_hears_at_once_that_it_is_busy() -> None:
-    slots, finish, at_work, most = Slots(at_once=2, max_waiting=3), threading.Event(), [], []
+    pool, finish, at_work, most = Pool(2, max_waiting=3), threading.Event(), [], []
 
     def work() -> None:
-        with slots.slot():
-            at_work.append(1)
-            most.append(len(at_work))
-            finish.wait(10)
-            at_work.pop()
+        at_work.append(1)
+        most.append(len(at_work))
+        finish.wait(10)
+        at_work.pop()
 
-    threads = [threading.Thread(target=work) for _ in range(5)]
+    threads = [threading.Thread(target=pool.call, args=(work,)) for _ in range(5)]
     for thread in threads:
         thread.start()
-    wait_until(lambda: slots._places._value == 0, what="all five have a place")
-    with pytest.raises(Unavailable) as busy, slots.slot():
-        pass
+    wait_until(lambda: pool._places._value == 0, what="all five have a place")
+    with pytest.raises(Unavailable) as busy:
+        pool.call(work)
     assert busy.value.headers == {"Retry-After": "5"}
     finish.set()
     for thread in threads:
         thread.join()
     assert (len(most), max(most)) == (5, 2)
-    with slots.slot():
-        pass
+    assert pool.call(len, "abc") == 3
 
 
 def test_a_hash_costs_little_memory() -> None:
-    assert passwords.SLOTS._free._value * passwords.HASHER.memory_cost <= 24 * 1024
+    assert passwords.POOL.threads * passwords.HASHER.memory_cost <= 20 * 1024
 
 
 def test_a_hash_of_an_earlier_version_still_opens_and_is_made_anew(

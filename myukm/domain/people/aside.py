@@ -1,62 +1,55 @@
-"""Work for the processor (hashing, pictures) in a thread: other requests go on meanwhile."""
+"""Work for the processor (hashing, pictures) in threads: other requests go on meanwhile."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import cache
-from typing import Any, TypeVar, cast
+from collections.abc import Callable
+from functools import cached_property
+from typing import TypeVar, cast
 
 from flask_babel import lazy_gettext as _
-from gevent import get_hub
 from gevent.monkey import is_module_patched
 from gevent.threadpool import ThreadPool
 
+from myukm.database import let_go
 from myukm.errors import Unavailable
 
 Result = TypeVar("Result")
 RETRY_SECONDS = 5
 
 
-class Slots:
-    """Lets so many callers of this process work at once, and so many more wait in line."""
+class Pool:
+    """So many threads of this process, and a line before them that has an end.
 
-    def __init__(self, at_once: int, max_waiting: int) -> None:
-        self._free = threading.BoundedSemaphore(at_once)
-        self._places = threading.BoundedSemaphore(at_once + max_waiting)
+    Each thread may need much memory, so there are few; they are the pool's own, because a thread
+    keeps some of that memory.
+    """
 
-    @contextmanager
-    def slot(self) -> Iterator[None]:
-        """Hold a slot. Raises `Unavailable` at once when too many wait already."""
+    def __init__(self, threads: int, max_waiting: int) -> None:
+        self.threads = threads
+        self._free = threading.BoundedSemaphore(threads)
+        self._places = threading.BoundedSemaphore(threads + max_waiting)
+
+    def call(self, function: Callable[..., Result], *args: object) -> Result:
+        """Call in a thread under gevent, directly otherwise. Raises `Unavailable` at once when
+        too many wait already.
+
+        `function` holds no lock of Python's for long, and raises nothing that is to be expected:
+        what escapes from the pool is printed there with its trace.
+        """
         if not self._places.acquire(blocking=False):
             text = _("Server sedang sibuk. Coba lagi beberapa detik lagi.")
             raise Unavailable(text, code="busy", retry_after=RETRY_SECONDS)
         try:
+            let_go()
             with self._free:
-                yield
+                return self._run(function, args)
         finally:
             self._places.release()
 
+    def _run(self, function: Callable[..., Result], args: tuple[object, ...]) -> Result:
+        if is_module_patched("threading"):
+            return cast(Result, self._pool.apply(function, args))
+        return function(*args)
 
-def aside(function: Callable[..., Result], *args: object) -> Result:
-    """Call in gevent's thread pool under gevent, directly otherwise.
-
-    `function` holds no lock of Python's for long, and raises nothing that is to be expected: what
-    escapes from the pool is printed there with its trace.
-    """
-    return _apply(lambda: get_hub().threadpool, function, args)
-
-
-def one_at_a_time(function: Callable[..., Result], *args: object) -> Result:
-    """As `aside`, for what needs much memory: the process does one of them at a time."""
-    return _apply(_lone_thread, function, args)
-
-
-@cache
-def _lone_thread() -> ThreadPool:
-    return ThreadPool(1)
-
-
-def _apply(pool: Callable[[], Any], function: Callable[..., Result], args: object) -> Result:
-    if is_module_patched("threading"):
-        return cast(Result, pool().apply(function, args))
-    return function(*cast(tuple[Any, ...], args))
+    @cached_property
+    def _pool(self) -> ThreadPool:
+        return ThreadPool(self.threads)

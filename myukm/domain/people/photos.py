@@ -10,11 +10,13 @@ from myukm.database import write
 from myukm.domain import audit
 from myukm.domain.flood import count_act
 from myukm.domain.people import looks
-from myukm.domain.people.aside import one_at_a_time
+from myukm.domain.people.aside import Pool
 from myukm.domain.people.pictures import MAX_BYTES, squares, too_large
 from myukm.errors import DomainError, NotFound
 from myukm.extensions import db
 from myukm.models import Photo, User
+
+POOL = Pool(threads=1, max_waiting=20)
 
 
 def change(user: User, data: bytes, content_type: str) -> str:
@@ -24,7 +26,7 @@ def change(user: User, data: bytes, content_type: str) -> str:
     """
     if len(data) > MAX_BYTES:
         raise too_large()
-    made = one_at_a_time(squares, data, content_type)
+    made = POOL.call(squares, data, content_type)
     if isinstance(made, DomainError):
         raise made
     digest = sha256(made.large).hexdigest()[:32]
