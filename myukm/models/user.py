@@ -26,7 +26,8 @@ class User(Model):
     """An account. `nim` is what the person types to log in.
 
     `photo_hash` names the pictures in `user_photo`. Who deleted their account has `deleted_at`:
-    the row stays for their messages and says nothing of the person any more.
+    the row stays for their messages and says nothing of the person any more. `attacked_at`:
+    somebody tries to guess the password, and the owner has not yet said that they know.
     """
 
     __tablename__ = "user_account"  # "user" is a reserved word in PostgreSQL
@@ -40,6 +41,7 @@ class User(Model):
     deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_seen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     recent_acts: Mapped[str] = mapped_column(String(400), server_default="", deferred=True)
+    attacked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
 
     @property

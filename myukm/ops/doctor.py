@@ -38,6 +38,7 @@ CHECKS: tuple[Check, ...] = (
     program.sync,
     program.chat,
     program.payment_api,
+    program.attacks,
     valkey.memory,
     database.event_log,
     machine.disk,

@@ -15,6 +15,7 @@ from myukm.errors import DomainError, Invalid
 from myukm.extensions import login_manager
 from myukm.i18n import LANGUAGES
 from myukm.models import LoginSession
+from myukm.web import device_cookie
 from myukm.web.access import logged_in, today, wants_json
 from myukm.web.limits import caller_address, limit_auth_body
 
@@ -67,8 +68,9 @@ def login() -> Any:
 def log_in() -> Any:
     """Log a person in: 303 to their page (JSON: 200), 401, or 429 after too many failures."""
     nim, password = field("nim"), field("password")
+    caller = login_limits.Caller(caller_address(), device_cookie.marks())
     try:
-        login_session = login_limits.log_in(nim, password, caller_address())
+        login_session = login_limits.log_in(nim, password, caller)
     except DomainError as error:
         return form_again("auth/login.html", error, "nim")
     return enter(login_session)
@@ -87,9 +89,9 @@ def enter(login_session: LoginSession) -> Any:
     security_log.record("login.succeeded")
     if chosen:
         session["lang"] = chosen
-    if wants_json():
-        return jsonify(accounts.as_json(login_session.user))
-    return redirect(safe_next(), 303)
+    user = login_session.user
+    answer = jsonify(accounts.as_json(user)) if wants_json() else redirect(safe_next(), 303)
+    return device_cookie.remember(answer, user)
 
 
 def form_again(template: str, error: DomainError, *typed: str) -> Any:

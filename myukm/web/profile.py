@@ -14,7 +14,7 @@ from flask import (
 from flask_login import current_user, logout_user
 
 from myukm.domain.chat import presence
-from myukm.domain.people import accounts, farewell, my_data, own_account
+from myukm.domain.people import accounts, attacks, farewell, my_data, own_account
 from myukm.domain.people.login_limits import guess_own
 from myukm.errors import DomainError
 from myukm.web.access import json_call, logged_in, me, wants_json
@@ -65,6 +65,14 @@ def log_out_everywhere() -> Any:
     own_account.log_out_everywhere(me())
     logout_user()
     return jsonify({}) if wants_json() else redirect(url_for("auth.login"), 303)
+
+
+@bp.post("/profile/attack-seen")
+@logged_in
+def attack_seen() -> Any:
+    """Take the news away that somebody tried to guess the password: its owner knows."""
+    attacks.acknowledge(me().id)
+    return jsonify({}) if wants_json() else redirect(url_for("profile.index"), 303)
 
 
 @bp.get("/profile/data")

@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
 from myukm.domain.people import accounts, invitations
-from myukm.domain.people.login_limits import guess
+from myukm.domain.people.login_limits import guess, one_more_account
 from myukm.errors import Conflict, DomainError, Forbidden
 from myukm.models import Role, User
 from myukm.web.auth import enter, field, form_again, safe_next
@@ -48,5 +48,6 @@ def new_account() -> User:
     """Return the account that the form asks for, made as the campus allows it."""
     nim, password = field("nim"), field("password")
     if current_app.config["REGISTRATION"] == "open":
-        return accounts.create(nim, field("name"), Role.ANGGOTA, password, by=None)
+        with one_more_account(caller_address()):
+            return accounts.create(nim, field("name"), Role.ANGGOTA, password, by=None)
     return invitations.register(nim, field("code"), password)

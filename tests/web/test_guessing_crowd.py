@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
 import requests
 
 from myukm.demo.nanny import descendants
+from myukm.domain.people.passwords import POOL
 from tests.support.people import PASSWORD
 from tests.support.programs import WebServer
 from tests.support.without_valkey import NOBODY_LISTENS
@@ -106,3 +108,15 @@ def test_ten_guesses_of_two_hundred_are_judged_in_every_shape(server: WebServer)
         assert set(answers) <= {0, 401, 413, 429, 503}, (shape.__name__, answers)
         assert shape in (form, json, multipart) or guess(server, shape(nim, PASSWORD)) != 303
     assert memory(server, "VmHWM") - before <= MEGABYTES_MORE * 1024
+
+
+def test_a_crowd_is_hashed_in_turn_and_the_server_answers_meanwhile(web: WebServer) -> None:
+    bodies = [form(f"n{n}", "salah") for n in range(150)]
+    with ThreadPoolExecutor(1) as aside:
+        answers = aside.submit(crowd, web, bodies)
+        took = []
+        while not answers.done():
+            took.append(requests.get(f"{web.url}/healthz", timeout=10).elapsed.total_seconds())
+    assert set(answers.result()) == {401, 503}
+    assert answers.result()[401] >= POOL.threads + 60
+    assert median(took) <= 0.1, took

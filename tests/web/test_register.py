@@ -8,10 +8,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from myukm.database import utcnow, write
-from myukm.domain.people import expiry
+from myukm.domain.people import expiry, login_limits
 from myukm.domain.people.codes import is_behind
 from myukm.extensions import db
 from myukm.models import Invitation
+from myukm.rate_limits import acquire
+from myukm.rate_log import claim
 
 ClientAs = Callable[[str], FlaskClient]
 PASSWORD = "kata-sandi-baru"
@@ -134,6 +136,19 @@ class TestOpen:
         assert answer.status_code == 422
         assert "Siapa Saja" in answer.text
         assert PASSWORD not in answer.text
+
+    def test_an_address_makes_a_hundred_accounts_an_hour(
+        self, client_as: ClientAs, app: Flask
+    ) -> None:
+        with app.app_context():
+            for _ in range(99):
+                acquire(claim(login_limits.REGISTRATIONS, "127.0.0.1"))
+        browser = client_as("nobody")
+        assert register(browser, nim="2024001", name="A").status_code == 409, "no new account"
+        assert register(browser, nim="one", name="A").status_code == 200
+        refused = register(client_as("nobody"), nim="two", name="A")
+        assert refused.status_code == 429
+        assert int(refused.headers["Retry-After"]) > 3500
 
 
 class TestClosed:

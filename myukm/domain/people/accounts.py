@@ -20,11 +20,13 @@ from myukm.domain.people.passwords import hash_password, is_outdated, matches
 from myukm.errors import Conflict, DomainError, NotFound
 from myukm.extensions import db
 from myukm.live import wake
-from myukm.models import LoginSession, PasswordReset, User
+from myukm.models import LoginSession, PasswordReset, Role, User
+
+MAX_NAMED = 3
 
 
 class WrongCredentials(DomainError):
-    """No such NIM, a wrong password, or a blocked account: one answer for all three."""
+    """No such NIM, or a wrong password: one answer for both, of a blocked account too."""
 
     status = 401
     code = "wrong_credentials"
@@ -65,11 +67,21 @@ def log_in(nim: str, password: str) -> LoginSession:
     if user:
         security_log.set_target(user.id)
     known = matches(user.password_hash if user else None, password[: MAX_PASSWORD + 1])
-    if user is None or not known or user.blocked_at:
+    if user is None or not known:
         raise WrongCredentials(_("NIM atau kata sandi salah."))
+    if user.blocked_at:
+        raise _blocked()
     if is_outdated(user.password_hash):
         _hash_again(user, password)
     return open_session(user)
+
+
+def _blocked() -> WrongCredentials:
+    """Return the answer to the right password of a blocked account: whom to ask."""
+    active = select(User.name).where(User.role == Role.ADMIN, User.blocked_at.is_(None))
+    names = ", ".join(db.session.scalars(active.order_by(User.id).limit(MAX_NAMED)))
+    text = _("Akun Anda diblokir. Hubungi admin kampus: %(names)s.", names=names)
+    return WrongCredentials(text, code="account_blocked")
 
 
 def _hash_again(user: User, password: str) -> None:

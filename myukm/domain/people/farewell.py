@@ -87,6 +87,7 @@ def _empty(user: User) -> None:
     """Leave nothing of the person in the row; its NIM is one that nobody can have."""
     user.nim, user.name, user.role = f"deleted {user.id}", _new_name(), Role.ANGGOTA
     user.password_hash, user.photo_hash, user.last_seen_at = "", None, None
+    user.attacked_at = None
     user.deleted_at = user.blocked_at = utcnow()
 
 

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from myukm.database import utcnow
+from myukm.domain.people import attacks as login_attacks
 from myukm.domain.sync import progress
 from myukm.extensions import db
 from myukm.models import ChatMessage
@@ -72,4 +73,21 @@ def payment_api() -> Iterator[Finding]:
                 "Periksa PEMBAYARAN_API_URL dan server API. Sinkronisasi menunggu dan jalan lagi "
                 "sendiri."
             ),
+        )
+
+
+def attacks() -> Iterator[Finding]:
+    """Somebody guesses passwords, at one account or from one address at many."""
+    lately = login_attacks.lately()
+    if lately:
+        subjects = ", ".join(dict.fromkeys(attack.subject for attack in lately[:3]))
+        yield Finding(
+            "login_attack",
+            WARNING,
+            _("Ada yang menebak-nebak kata sandi: %(subjects)s.", subjects=subjects),
+            _(
+                "Percobaannya dibatasi dan pemilik akun diberi tahu. Lihat Jejak audit "
+                "(attack.). Alamat penyerang ada di log keamanan: blokir di firewall bila perlu."
+            ),
+            lately[-1].at,
         )

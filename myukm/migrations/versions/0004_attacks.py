@@ -1,0 +1,16 @@
+"""since when somebody tries to guess an account's password"""
+
+from alembic import op
+import sqlalchemy as sa
+import myukm.database
+revision = '0004'
+down_revision = '0006'
+
+
+def upgrade():
+    op.add_column('user_account', sa.Column('attacked_at', myukm.database.UTCDateTime(), nullable=True))
+
+
+def downgrade():
+    # Not in batch mode: it would make the table anew, and SQLite empties what refers to it.
+    op.drop_column('user_account', 'attacked_at')
