@@ -21,7 +21,7 @@ MAX_EVENTS = 200_000
 MIN_PORTION, MAX_PORTION = 100, 5_000
 PORTION_SECONDS = 0.01
 # The leader has other duties every second; writers get in between two portions.
-TURN_SECONDS, PAUSE_SECONDS = 0.4, 0.01
+TURN_SECONDS, PAUSE_SECONDS = 0.5, 0.01
 
 
 class Pruner:
@@ -46,13 +46,11 @@ class Pruner:
         first = db.session.scalar(select(func.min(Event.seq)).where(Event.seq > self._deleted))
         if first is None:
             return None
-        end = first + self._portion - 1
-        here = Event.seq.between(first, end)
-        young = db.session.scalar(
-            select(func.min(Event.seq)).where(here, Event.at >= utcnow() - MAX_AGE)
-        )
-        last_old = end if young is None else young - 1
-        last = min(end, max(last_old, log.newest() - MAX_EVENTS))
+        newest = log.newest()
+        end, beyond = min(first + self._portion - 1, newest), newest - MAX_EVENTS
+        if end <= beyond:
+            return end
+        last = max(beyond, _last_old(first, end))
         return last if last >= first else None
 
     def _delete(self, last: int) -> None:
@@ -61,6 +59,15 @@ class Pruner:
             session.execute(delete(Event).where(Event.seq <= last))
         self._portion = next_portion(self._portion, time.monotonic() - began)
         self._deleted = last
+
+
+def _last_old(first: int, end: int) -> int:
+    """Return the last number from `first` to `end` before the first event that is young."""
+    young = select(func.min(Event.seq)).where(
+        Event.seq.between(first, end), Event.at >= utcnow() - MAX_AGE
+    )
+    found = db.session.scalar(young)
+    return end if found is None else found - 1
 
 
 def next_portion(portion: int, seconds: float) -> int:
