@@ -150,7 +150,7 @@ def _generated_secret(env: "_Reader") -> str:
     """One secret per checkout, made once; `O_EXCL` lets only one of two first starts write it."""
     path = INSTANCE / "secret_key"
     try:
-        INSTANCE.mkdir(exist_ok=True)
+        INSTANCE.mkdir(mode=0o700, exist_ok=True)
         draft = INSTANCE / f"secret_key.{os.getpid()}"
         draft.write_text(secrets.token_urlsafe(48))
         draft.chmod(0o600)

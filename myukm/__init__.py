@@ -22,7 +22,9 @@ def create_app(config: Mapping[str, Any] | None = None, *, interfaces: bool = Tr
     import myukm.models  # noqa: F401 (registers the tables)
     from myukm import addresses, database, i18n, ops, rate_limits
     from myukm.extensions import connect_valkey, db, login_manager
+    from myukm.private import keep_private
 
+    keep_private(settings.INSTANCE)
     app = Flask(__name__, instance_path=str(settings.INSTANCE))
     app.config.from_mapping(settings.load() if config is None else config)
     addresses.watch_texts(app.config)

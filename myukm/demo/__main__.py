@@ -10,12 +10,14 @@ from myukm.demo.ports import NoFreePortError
 from myukm.demo.supervisor import Supervisor
 from myukm.demo.valkey import ValkeyError, lock_data
 from myukm.demo.words import either
+from myukm.private import keep_private
 
 DATA = INSTANCE / "valkey"
 
 
 def main() -> None:
     """Run the demo until Ctrl-C or SIGTERM; exit with one line when it cannot start."""
+    keep_private(INSTANCE)
     try:
         DATA.mkdir(parents=True, exist_ok=True)
         sys.exit(_demo())

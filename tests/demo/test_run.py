@@ -42,6 +42,7 @@ def start(project: Path, *arguments: str, **environ: str) -> subprocess.Popen[st
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        umask=0,
     )
 
 
@@ -132,6 +133,13 @@ def test_two_at_once_make_one_environment(project: Path):
         with process:
             out, err = process.communicate(timeout=60)
         assert (process.returncode, out) == (0, "works\n"), err
+    made = (project / "instance", *(project / "instance").rglob("*"))
+    assert {path.name: oct(path.stat().st_mode & 0o777) for path in made} == {
+        "instance": "0o700",
+        "log": "0o700",
+        "setup.lock": "0o600",
+        "setup.log": "0o600",
+    }
 
 
 def test_changed_requirements_are_installed_before_anything_runs(project: Path):

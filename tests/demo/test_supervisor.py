@@ -33,7 +33,12 @@ class Demo:
         env = {k: v for k, v in os.environ.items() if k not in SETTINGS} | environ
         with self._said.open("w") as said:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "myukm.demo"], cwd=folder, env=env, stdout=said, stderr=said
+                [sys.executable, "-m", "myukm.demo"],
+                cwd=folder,
+                env=env,
+                stdout=said,
+                stderr=said,
+                umask=0,
             )
 
     @property
@@ -75,6 +80,11 @@ def checkout(folder: Path) -> Path:
     for name in FILES:
         shutil.copy(ROOT / name, folder)
     (folder / "myukm").symlink_to(ROOT / "myukm")
+    old = folder / "instance" / "log" / "web.log.1"
+    old.parent.mkdir(parents=True)
+    old.write_text("of a version that left it open to everybody")
+    for path, mode in ((old, 0o644), (old.parent, 0o755), (folder / "instance", 0o755)):
+        path.chmod(mode)
     return folder
 
 
@@ -125,6 +135,17 @@ def test_a_new_user_finds_everything(running: Demo, folder: Path):
     assert f"export REDIS_URL={settings['REDIS_URL']}\n" in running.said
     roster = requests.get(f"{settings['PEMBAYARAN_API_URL']}/siswa", timeout=15).json()
     assert len(roster["data"]) == 6102
+
+
+def test_what_it_stores_is_its_accounts_alone(running: Demo, folder: Path):
+    """Though the caller's umask is 0, and an older version left the folder open."""
+    found = {folder / "instance", *(folder / "instance").rglob("*")}
+    names = {path.name for path in found}
+    assert {"secret_key", "demo.env", "demo.db", "demo.db-wal", "demo.db-shm"} <= names
+    assert {"demo.lock", "valkey.lock", "web.log", "web.log.1", "prepare.log"} <= names
+    assert [path.name for path in found if path.name.endswith(".aof")]
+    modes = {path: path.stat().st_mode & 0o777 for path in found if not path.is_symlink()}
+    assert {p: oct(m) for p, m in modes.items() if m != (0o700 if p.is_dir() else 0o600)} == {}
 
 
 def test_a_second_demo_in_the_folder_is_refused_in_words(running: Demo, folder: Path):
