@@ -2,10 +2,15 @@
 
 import os
 import signal
+from pathlib import Path
 
-bind = os.environ.get("MYUKM_BIND", "127.0.0.1:5000")
+from dotenv import dotenv_values
+
+environ = dotenv_values(Path(__file__).with_name(".env")) | os.environ
+
+bind = environ.get("MYUKM_BIND") or "127.0.0.1:5000"
 worker_class = "gevent"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+workers = int(environ.get("WEB_CONCURRENCY") or "2")
 worker_connections = 5000
 keepalive = 75
 graceful_timeout = 10

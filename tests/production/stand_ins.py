@@ -1,0 +1,186 @@
+"""What the README's production block calls and a test can't have, each as small as it can be.
+
+Found on PATH under the name of the command. `settings.json` beside this folder of links says where
+the test's servers are. Whatever is not in `STAND_INS` is the real command.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+BIN = Path(sys.argv[0]).absolute().parent
+MACHINE = BIN.parent
+# The service's account is one that every machine has and that owns nothing.
+SERVICE = "65534"
+
+
+def settings() -> dict[str, Any]:
+    """Return where the test's servers are."""
+    return dict(json.loads((MACHINE / "settings.json").read_text()))
+
+
+def apt(*_words: str) -> int:
+    """The packages are there; nginx runs once it is installed."""
+    return nginx_service("start")
+
+
+def adduser(*_words: str) -> int:
+    """See `SERVICE`."""
+    return 0
+
+
+def chown(*words: str) -> int:
+    """Change owners, by the account's number."""
+    return real("chown", *(word.replace("myukm:myukm", f"{SERVICE}:{SERVICE}") for word in words))
+
+
+def install(*words: str) -> int:
+    """Copy with an owner, by the account's number."""
+    return real("install", *(SERVICE if word == "myukm" else word for word in words))
+
+
+def runuser(_u: str, account: str, _dashes: str, *command: str) -> int:
+    """Run a command as an account that may be known by its number alone."""
+    return subprocess.run(as_account(account, command), check=False).returncode
+
+
+def as_account(account: str, command: tuple[str, ...]) -> list[str]:
+    """Return the command line that runs `command` as `account`."""
+    number = {"myukm": SERVICE, "postgres": settings()["postgres"]}[account]
+    argv = ["setpriv", f"--reuid={number}", f"--regid={number}", "--clear-groups"]
+    if account == "myukm":  # this Python may lie where only root can look; written is nothing there
+        argv += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+    return [*argv, *command]
+
+
+def nano(path: str) -> int:
+    """Write the payment API down, as the person at the keyboard does."""
+    file = Path(path)
+    typed = {"PEMBAYARAN_API_URL": settings()["api"], "PEMBAYARAN_API_TOKEN": "a-token"}
+    lines = [line.partition("=") for line in file.read_text().splitlines()]
+    with file.open("r+") as opened:  # an editor keeps owner and mode
+        opened.truncate()
+        opened.writelines(f"{name}{eq}{typed.get(name, value)}\n" for name, eq, value in lines)
+    return 0
+
+
+def redis_cli(*words: str) -> int:
+    """Send a command to the test's own server."""
+    with socket.create_connection(("127.0.0.1", settings()["valkey"]), timeout=5) as server:
+        server.sendall(f"{' '.join(words)}\r\n".encode())
+        answer = server.recv(1000).decode()
+    print(answer.strip())
+    return int(not answer.startswith("+OK"))
+
+
+def certbot(*words: str) -> int:
+    """Make a certificate of our own between the hooks."""
+    parser = argparse.ArgumentParser()
+    for name in ("--pre-hook", "--post-hook", "--domain"):
+        parser.add_argument(name, required=True)
+    asked, _ = parser.parse_known_args(words)
+    folder = MACHINE / "etc/letsencrypt/live" / asked.domain
+    folder.mkdir(parents=True)
+    subprocess.run(asked.pre_hook, shell=True, check=True)
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
+    name = ["-subj", f"/CN={asked.domain}", "-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"]
+    subprocess.run([*make, *name, *files], check=True, capture_output=True)
+    return subprocess.run(asked.post_hook, shell=True, check=False).returncode
+
+
+def nginx(*words: str) -> int:
+    """Run the real one with the machine's own configuration."""
+    return real(
+        "nginx", *words, "-c", str(MACHINE / "nginx.conf"), "-e", str(MACHINE / "nginx.log")
+    )
+
+
+def nginx_service(verb: str) -> int:
+    """Start, stop or reload nginx as its unit does."""
+    return nginx() if verb == "start" else nginx("-s", {"stop": "quit"}.get(verb, verb))
+
+
+def systemctl(verb: str, *words: str) -> int:
+    """Do what systemd does with the units that the block installs."""
+    if verb == "daemon-reload":
+        return 0
+    if words == ("nginx",):
+        return nginx_service(verb)
+    if (verb, words[0]) != ("enable", "--now"):
+        return 1
+    for unit in words[1:]:
+        start(unit)
+    return 0
+
+
+def start(unit: str) -> None:
+    """Start a unit's ExecStart as its account, with the environment of its file and no other."""
+    name, at, instance = unit.partition("@")
+    lines = (MACHINE / f"etc/systemd/system/{name}{at}.service").read_text().splitlines()
+    said = dict(line.replace("%i", instance).split("=", 1) for line in lines if "=" in line)
+    written = Path(said["EnvironmentFile"]).read_text().splitlines()
+    env = dict(line.split("=", 1) for line in written if line and not line.startswith("#"))
+    env |= {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
+    assert Path(said["ReadWritePaths"]).is_dir(), said["ReadWritePaths"]
+    with ready(said.get("Type") == "notify", env), (MACHINE / f"{unit}.log").open("w") as log:
+        subprocess.Popen(
+            as_account(said["User"], tuple(shlex.split(said["ExecStart"]))),
+            cwd=said["WorkingDirectory"],
+            env=env,
+            umask=int(said["UMask"], 8),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+class ready:  # noqa: N801 (used as `with ready(…)`)
+    """Wait at the end of the block until a unit of Type=notify said that it is ready."""
+
+    def __init__(self, notify: bool, env: dict[str, str]) -> None:
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) if notify else None
+        if self.socket:
+            env["NOTIFY_SOCKET"] = str(MACHINE / "notify")
+            self.socket.bind(env["NOTIFY_SOCKET"])
+            os.chmod(env["NOTIFY_SOCKET"], 0o777)
+            self.socket.settimeout(60)
+
+    def __enter__(self) -> None:
+        """Nothing happens yet."""
+
+    def __exit__(self, *_: object) -> None:
+        while self.socket and b"READY=1" not in self.socket.recv(1000):
+            pass
+
+
+def real(name: str, *words: str) -> int:
+    """Run the command of this name that is not ours."""
+    path = os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep) if Path(p) != BIN)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    return subprocess.run([name, *words], env=os.environ | {"PATH": path}, check=False).returncode
+
+
+STAND_INS = {
+    "apt": apt,
+    "adduser": adduser,
+    "chown": chown,
+    "install": install,
+    "runuser": runuser,
+    "nano": nano,
+    "redis-cli": redis_cli,
+    "certbot": certbot,
+    "nginx": nginx,
+    "systemctl": systemctl,
+}
+
+if __name__ == "__main__":
+    sys.exit(STAND_INS[Path(sys.argv[0]).name](*sys.argv[1:]))

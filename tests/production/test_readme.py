@@ -1,0 +1,233 @@
+"""The README's production block, line by line, on PostgreSQL, Valkey and nginx of the test's own.
+
+The lines and the files under `deploy/` are used as they are, but for `MOVED`: where things are on
+this machine. `stand_ins.py` says which commands are not the real ones.
+"""
+
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import requests
+
+from myukm.demo.children import Child
+from myukm.demo.ports import any_free
+from myukm.demo.simulator.client import Simulator
+from myukm.demo.valkey import Valkey, command, wait_ready
+from tests.conftest import open_folder
+from tests.production import stand_ins
+from tests.support.programs import BIN, ROOT
+from tests.support.servers import ROOT_USER, PostgreSQL, need
+from tests.support.waiting import wait_until
+
+HOST, PASSWORD = "kampus.example", "kata sandi admin pertama"
+NOT_TRACKED = (".venv", "instance", ".env", ".git", "__pycache__", ".*_cache")
+NGINX = """
+pid {0}/nginx.pid; error_log {0}/nginx.log;
+events {{}}
+http {{
+    access_log off; include /etc/nginx/mime.types;
+    client_body_temp_path {0}/body; proxy_temp_path {0}/proxy; fastcgi_temp_path {0}/fastcgi;
+    uwsgi_temp_path {0}/uwsgi; scgi_temp_path {0}/scgi;
+    include {0}/etc/nginx/sites-enabled/*;
+}}
+"""
+HBA = """
+local all all trust
+host all postgres 127.0.0.1/32 trust
+host all all 127.0.0.1/32 scram-sha-256
+"""
+
+
+class Machine(NamedTuple):
+    """The machine that the block set up."""
+
+    root: Path
+    project: Path
+    https: str
+    http: str
+    web: str
+    database: PostgreSQL
+
+    def log_in(self) -> requests.Session:
+        """Return the first admin's browser, which came through nginx."""
+        session = requests.Session()
+        session.trust_env, session.headers["Host"] = False, HOST
+        session.verify = str(self.root / "etc/ssl/myukm/fullchain.pem")
+        body = {"nim": "1", "password": PASSWORD}
+        answer = session.post(f"{self.https}/login", json=body, timeout=20)
+        assert answer.status_code == 200, answer.text
+        return session
+
+
+def block() -> str:
+    """Return the lines of README's production block."""
+    section = (ROOT / "README.md").read_text().split("\n## Production\n")[1].split("\n## ")[0]
+    blocks: list[str] = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+    return "\n".join(blocks)
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with Simulator(students=30, token="a-token") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def machine(simulator: Simulator) -> Iterator[Machine]:
+    """A machine on which the whole block was carried out."""
+    if not ROOT_USER:
+        pytest.skip("only root can set a machine up")
+    need(shutil.which("nginx", path="/usr/sbin:/usr/bin"), "nginx")
+    with open_folder() as root, open_folder() as data, PostgreSQL(data) as database:
+        root.chmod(0o755)
+        (database.data / "pg_hba.conf").write_text(HBA)
+        with database.connect() as connection:
+            connection.execute("SELECT pg_reload_conf()")
+        with valkey_with_a_file(root) as valkey:
+            there = prepare(root, database, valkey, simulator)
+            script = Child(["bash", str(root / "block.sh")], env=environment(root, database))
+            try:
+                wait_for_the_end(script, root)
+                yield there
+            finally:
+                script.kill()
+
+
+def valkey_with_a_file(root: Path) -> Valkey:
+    """Start Valkey as Debian does: with a configuration file, append-only off."""
+    port, file = any_free(), root / "valkey.conf"
+    (root / "valkey").mkdir()
+    program, *options = command(root / "valkey", port)
+    file.write_text("appendonly no\n")
+    options[options.index("--appendonly") + 1] = "no"
+    child = Child([program, str(file), *options])
+    return Valkey(child, port, wait_ready(child, port))
+
+
+def prepare(root: Path, database: PostgreSQL, valkey: Valkey, simulator: Simulator) -> Machine:
+    """Lay out the clone, the folders of a fresh Debian, the stand-ins and the script."""
+    https, http, web = any_free(), any_free(), any_free()
+    project = root / "srv/myukm"
+    moved = {
+        "/srv/myukm": str(project),
+        "/etc/nginx/sites-": f"{root}/etc/nginx/sites-",
+        "/etc/systemd/system": f"{root}/etc/systemd/system",
+        "/etc/ssl/myukm": f"{root}/etc/ssl/myukm",
+        "/etc/letsencrypt": f"{root}/etc/letsencrypt",
+        "host=ukm.example.ac.id": f"host={HOST}",
+        "@127.0.0.1/": f"@127.0.0.1:{database.port}/",
+        "127.0.0.1:6379": f"127.0.0.1:{valkey.port}",
+        "127.0.0.1:5000": f"127.0.0.1:{web}",
+        "listen 80;": f"listen 127.0.0.1:{http};",
+        "listen [::]:80;": "",
+        "listen 443 ssl": f"listen 127.0.0.1:{https} ssl",
+        "listen [::]:443 ssl http2;": "",
+    }
+    clone(project)
+    for name in ("nginx/sites-available", "nginx/sites-enabled", "systemd/system", "ssl"):
+        (root / "etc" / name).mkdir(parents=True)
+    (root / "etc/nginx/sites-enabled/default").touch()
+    (root / "nginx.conf").write_text(NGINX.format(root))
+    script = f"set -eu -o pipefail\nexec <{root}/typed\n{block()}\necho END\nexec sleep infinity\n"
+    (root / "typed").write_text(f"{PASSWORD}\n{PASSWORD}\n")
+    (root / "block.sh").write_text(script)
+    change([root / "block.sh", *(project / "deploy").iterdir()], moved)
+    settings = {
+        "postgres": str(database.data.stat().st_uid),
+        "api": simulator.url,
+        "valkey": valkey.port,
+    }
+    (root / "settings.json").write_text(json.dumps(settings))
+    (root / "bin").mkdir()
+    for name in stand_ins.STAND_INS:
+        (root / "bin" / name).symlink_to(root / "stand_ins.py")
+    body = Path(stand_ins.__file__).read_text()
+    (root / "stand_ins.py").write_text(f"#!{sys.executable}\n{body}")
+    (root / "stand_ins.py").chmod(0o755)
+    addresses = (f"https://127.0.0.1:{https}", f"http://127.0.0.1:{http}")
+    return Machine(root, project, *addresses, f"http://127.0.0.1:{web}", database)
+
+
+def clone(project: Path) -> None:
+    """Put a clone there, with this environment in place of one that has to be downloaded."""
+    shutil.copytree(ROOT, project, ignore=shutil.ignore_patterns(*NOT_TRACKED))
+    here, there = BIN.parent, project / ".venv"
+    there.mkdir()
+    for name in ("bin", "lib"):
+        (there / name).symlink_to(here / name)
+    shutil.copy(here / "pyvenv.cfg", there)
+
+
+def change(files: list[Path], moved: dict[str, str]) -> None:
+    """Replace in the files what is elsewhere on this machine; all of it must be there."""
+    texts = {file: file.read_text() for file in files}
+    for ours, theirs in moved.items():
+        assert any(ours in text for text in texts.values()), ours
+        texts = {file: text.replace(ours, theirs) for file, text in texts.items()}
+    for file, text in texts.items():
+        file.write_text(text)
+
+
+def environment(root: Path, database: PostgreSQL) -> dict[str, str]:
+    """Return a root shell's environment."""
+    path = f"{root}/bin:{os.environ['PATH']}:/usr/sbin:/usr/bin"
+    return {
+        "PATH": path,
+        "HOME": str(root),
+        "LANG": "C.UTF-8",
+        "PGHOST": str(database.folder),
+        "PGPORT": str(database.port),
+    }
+
+
+def wait_for_the_end(script: Child, root: Path) -> None:
+    """Fail with what the block printed unless its last line was carried out."""
+    said = []
+    for line in script.lines():
+        if line == "END":
+            return
+        said.append(line)
+    logs = [f"== {log.name}\n{log.read_text()[-2000:]}" for log in sorted(root.glob("*.log"))]
+    pytest.fail("\n".join([*said, *logs]))
+
+
+def test_the_first_admin_gets_in_through_nginx(machine: Machine) -> None:
+    session = machine.log_in()
+    assert session.get(f"{machine.https}/admin/users", timeout=20).status_code == 200
+    assert [cookie.secure for cookie in session.cookies] == [True]
+
+
+def test_the_services_do_a_run(machine: Machine) -> None:
+    session, address = machine.log_in(), f"{machine.https}/admin/sync-pembayaran"
+    assert session.post(f"{address}/start", timeout=20).status_code == 202
+
+    def ended() -> dict[str, object]:
+        now: dict[str, object] = session.get(f"{address}/progress", timeout=20).json()
+        return now if now["status"] == "completed" else {}
+
+    assert wait_until(ended, 60, "the run is completed")["success"] == 30
+
+
+def test_only_the_account_reads_what_is_secret(machine: Machine) -> None:
+    settings, account = machine.project / ".env", int(stand_ins.SERVICE)
+    assert (settings.stat().st_uid, settings.stat().st_mode & 0o777) == (account, 0o600)
+    for path in (machine.project / "instance", *(machine.project / "instance").rglob("*")):
+        mode = 0o700 if path.is_dir() else 0o600
+        assert (path.stat().st_uid, path.stat().st_mode & 0o777) == (account, mode), path
+    said = dict(line.split("=", 1) for line in settings.read_text().splitlines() if "=" in line)
+    assert len(said["SECRET_KEY"]) == 64
+    assert said["SECRET_KEY"] not in said["DATABASE_URL"]
+    assert said["PUBLIC_URL"] == f"https://{HOST}"
+
+
+def test_an_unknown_name_is_sent_to_our_own(machine: Machine) -> None:
+    asked = {"Host": "elsewhere.example"}
+    answer = requests.get(f"{machine.http}/ukm", headers=asked, allow_redirects=False, timeout=20)
+    assert (answer.status_code, answer.headers["Location"]) == (301, f"https://{HOST}/ukm")
