@@ -18,7 +18,7 @@ from myukm.live.log import Event
 MAX_AGE = timedelta(days=1)
 MAX_EVENTS = 200_000
 # A deletion holds the write lock of SQLite: its size follows the time that the last one took.
-MIN_PORTION, MAX_PORTION = 100, 5_000
+MIN_PORTION, MAX_PORTION = 1_000, 5_000
 PORTION_SECONDS = 0.01
 # The leader has other duties every second; writers get in between two portions.
 TURN_SECONDS, PAUSE_SECONDS = 0.5, 0.01
@@ -34,29 +34,28 @@ class Pruner:
     def prune(self) -> bool:
         """Delete portions for at most `TURN_SECONDS`; return whether there is more."""
         ends = time.monotonic() + TURN_SECONDS
-        while (last := self._last_of_portion()) is not None:
+        while portion := self._next():
             if time.monotonic() > ends:
                 return True
-            self._delete(last)
+            self._delete(*portion)
             time.sleep(PAUSE_SECONDS)
         return False
 
-    def _last_of_portion(self) -> int | None:
-        """Return up to which number the next portion goes; None when nothing is to be deleted."""
+    def _next(self) -> tuple[int, int] | None:
+        """Return the first and last number of the next portion; None when there is no more."""
         first = db.session.scalar(select(func.min(Event.seq)).where(Event.seq > self._deleted))
         if first is None:
             return None
         newest = log.newest()
         end, beyond = min(first + self._portion - 1, newest), newest - MAX_EVENTS
-        if end <= beyond:
-            return end
-        last = max(beyond, _last_old(first, end))
-        return last if last >= first else None
+        last = end if end <= beyond else max(beyond, _last_old(first, end))
+        return (first, last) if last >= first else None
 
-    def _delete(self, last: int) -> None:
+    def _delete(self, first: int, last: int) -> None:
         with write() as session:
             began = time.monotonic()
-            session.execute(delete(Event).where(Event.seq <= last))
+            # Both ends: with one alone PostgreSQL reads the whole table while it has no statistics.
+            session.execute(delete(Event).where(Event.seq.between(first, last)))
         self._portion = next_portion(self._portion, time.monotonic() - began)
         self._deleted = last
 
