@@ -1,4 +1,4 @@
-"""What the program stores on its machine is its own account's alone: names, money, log-ins, keys."""
+"""What the program stores is its own account's alone: names, money, log-ins, keys."""
 
 import contextlib
 import os
