@@ -16,14 +16,14 @@ from myukm.orm import Model
 SEARCHED = ("nama", "idperson", "unit_formal", "kelas_formal")
 SEARCH_LENGTH = 480
 LEFT_OUT = {"Mn", "Cc", "Cf"}  # accents, control characters, what has no width
+# What keyboards, phones and word processors put in the place of the apostrophe of Ma'ruf.
+APOSTROPHES = dict.fromkeys(map(ord, "'`´ʹʻʼʽʾʿˈˊˋ‘’‛′‵＇｀"))
 
 
 def fold(text: str) -> str:
     """Return `text` as searches compare it: no case, no accents, no apostrophes (Ma'ruf)."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(
-        c for c in letters if c not in "'’`ʼ" and unicodedata.category(c) not in LEFT_OUT
-    )
+    letters = unicodedata.normalize("NFKD", text.casefold().translate(APOSTROPHES))
+    return "".join(c for c in letters if unicodedata.category(c) not in LEFT_OUT)
 
 
 def search_text(row: Mapping[str, str]) -> str:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
+import flask_migrate
 import pytest
 from flask import Flask
 
 from myukm.database import write
 from myukm.domain.siswa import siswa
 from myukm.errors import Invalid, NotFound
+from myukm.extensions import db
 from myukm.models import Siswa
 from tests.conftest import every_database
 
@@ -50,6 +52,31 @@ def test_search_looks_at_name_id_unit_and_class_in_any_case() -> None:
     assert names("%_") == names("_") == ["Zoë Ñandú"]
     assert names("\\") == names("tidak ada") == []
     assert names("siti\x00") == names("si\u200bti") == ["siti Aisyah", "SITI Rahma"]
+
+
+SIGNS = "'’‘‛`´ʼʻʽʾʿ′＇"
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+def test_an_apostrophe_of_whatever_kind_neither_sorts_nor_hides(inside: Flask, sign: str) -> None:
+    make("1", f"{sign}Aisyah Satu")
+    make("2", "Aisyah Dua")
+    make("3", f"Ma{sign}ruf")
+    make("4", "Zaki")
+    assert names() == ["Aisyah Dua", f"{sign}Aisyah Satu", f"Ma{sign}ruf", "Zaki"]
+    assert names("maruf") == names(f"ma{sign}ruf") == [f"Ma{sign}ruf"]
+    assert len(names("aisyah")) == 2
+
+
+@every_database
+def test_search_texts_that_were_stored_before_are_mended(inside: Flask) -> None:
+    make("1", "‘Aisyah", search_text="‘aisyah 1  ")
+    make("2", "Zaki")
+    flask_migrate.downgrade(revision="0006")
+    flask_migrate.upgrade()
+    db.session.rollback()
+    assert names("aisyah") == ["‘Aisyah"]
+    assert names() == ["‘Aisyah", "Zaki"]
 
 
 @every_database

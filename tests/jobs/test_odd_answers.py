@@ -112,6 +112,44 @@ def test_an_answer_is_as_deep_as_databases_store_or_its_student_fails(
     assert '"x"' in json.dumps(stored()[0].pembayaran)
 
 
+@every_database
+def test_whatever_an_answer_holds_besides_ends_no_run(
+    inside: Flask, payment_api: Simulator
+) -> None:
+    odd = [
+        "1e400",
+        "-1e-400",
+        "0e999999",
+        "9" * 400,
+        '"\\u0001\\uffff\\ud83d\\ude00"',
+        '"%s"' % ("ñ" * 60000),
+    ]
+    odd += [
+        "true",
+        "null",
+        "{}",
+        '{"": {"": 1}}',
+        '{"a": 1, "a": 2}',
+        "NaN",
+        '"\\ud800"',
+        '"\\u0000"',
+    ]
+    payment_api.set(
+        override={f"/payments/{i}": beside(i, v) for i, v in zip(IDS, odd, strict=False)}
+    )
+    now = run()
+    assert now["status"] == "completed"
+    assert codes(now["run_id"]) == dict.fromkeys(IDS[11:14], "invalid_body")
+    assert run()["unchanged"] == 37
+
+
+def beside(idperson: str, value: str) -> dict[str, Any]:
+    """Return an answer for a student with a field, in places, of which we know nothing."""
+    answer = nested(idperson, 6)
+    body = answer["body"].replace('["x"]', value).replace('"1"', f'"{"9" * 300}"')
+    return {"body": body.replace('"periods"', f'"lain": {value}, "periods"')}
+
+
 def nested(idperson: str, depth: int) -> dict[str, Any]:
     """Return an answer for a student whose period holds a field that makes it so deep."""
     summary = {"total_billed": 0, "total_paid": 0, "total_remaining": 0, "fully_paid": True}
