@@ -174,6 +174,7 @@ class MariaDB(Server):
             install,
             "--no-defaults",
             f"--datadir={self.data}",
+            f"--tmpdir={self.folder}",
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
         ]
@@ -185,6 +186,7 @@ class MariaDB(Server):
             daemon,
             "--no-defaults",
             f"--datadir={self.data}",
+            f"--tmpdir={self.folder}",  # a server that starts deletes others' files in a shared one
             f"--port={self.port}",
             "--bind-address=127.0.0.1",
             f"--socket={self.folder}/m.sock",
