@@ -169,6 +169,15 @@ def test_dry_run_writes_no_student(flask: Flasks, campus: Flask) -> None:
     assert sync.progress_of(campus)["unchanged"] == 0, "nothing had been written before"
 
 
+def test_check_believes_no_answer_that_says_it_failed(flask: Flasks, simulator: Simulator) -> None:
+    said = {"body": '{"success": false, "message": "Token kedaluwarsa", "data": []}'}
+    simulator.set(override={"/payments/100001": said})
+    done = flask("check")
+    assert done.exit_code == 1
+    assert "Token diterima" not in done.stdout
+    assert "success: false Token kedaluwarsa" in done.stdout
+
+
 def test_check(flask: Flasks, simulator: Simulator) -> None:
     good = flask("check")
     assert good.exit_code == 0

@@ -4,20 +4,21 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 
-# "350000", "350000.50". One point and three digits ("350.000") is read as thousands: nobody bills
+PLAIN = re.compile(r"-?[0-9]{1,16}")
+# "350000.50". One point and three digits ("350.000") is read as thousands: nobody bills
 # thousandths of a rupiah, and 350 in the place of 350,000 would clear a debt.
-POINTED = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?")
+POINTED = re.compile(r"-?[0-9]{1,16}\.[0-9]{1,16}")
 THOUSANDS = r"[1-9][0-9]{0,2}(\.[0-9]{3}){1,4}"
 INDONESIAN = re.compile(rf"-?(?:{THOUSANDS}(,[0-9]{{1,2}})?|[0-9]{{1,16}},[0-9]{{1,2}})")
 
 
 def number(text: str) -> int | Decimal | None:
     """Return what a text amounts to, in rupiah; None when it is no amount."""
+    if PLAIN.fullmatch(text):
+        return int(text)
     if INDONESIAN.fullmatch(text):
-        text = text.replace(".", "").replace(",", ".")
-    elif not POINTED.fullmatch(text):
-        return None
-    return Decimal(text) if "." in text else int(text)
+        return Decimal(text.replace(".", "").replace(",", "."))
+    return Decimal(text) if POINTED.fullmatch(text) else None
 
 
 def contradict(values: Iterable[object]) -> bool:
@@ -25,7 +26,6 @@ def contradict(values: Iterable[object]) -> bool:
 
     Then a text such as "350.000" could mean either.
     """
-    texts = [value for value in values if isinstance(value, str) and not value.isdigit()]
+    texts = [value for value in values if isinstance(value, str) and not PLAIN.fullmatch(value)]
     indonesian = [INDONESIAN.fullmatch(text) is not None for text in texts]
-    pointed = ("." in text and not is_ for text, is_ in zip(texts, indonesian, strict=True))
-    return any(indonesian) and any(pointed)
+    return any(indonesian) and not all(indonesian)

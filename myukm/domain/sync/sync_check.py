@@ -35,7 +35,10 @@ def check() -> list[Finding]:
     if isinstance(answer, Failure) and answer.kind in (Kind.UNAUTHORIZED, Kind.FORBIDDEN):
         refused = _("Token ditolak (HTTP %(status)d).", status=answer.http)
         return [*findings, Finding(False, refused)]
-    findings.append(Finding(True, _("Token diterima.")))
+    if (
+        not isinstance(answer, Failure) or answer.http
+    ):  # an answer we cannot read may be about the token
+        findings.append(Finding(True, _("Token diterima.")))
     return [*findings, _about_student(idperson, answer)]
 
 
