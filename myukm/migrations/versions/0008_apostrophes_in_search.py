@@ -4,7 +4,7 @@ from alembic import op
 import sqlalchemy as sa
 from myukm.models.siswa import SEARCHED, search_text
 revision = '0008'
-down_revision = '0006'
+down_revision = '0004'
 
 PORTION = 1000
 
