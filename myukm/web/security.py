@@ -48,7 +48,7 @@ def is_ours(origin: str) -> bool:
     public = urlsplit(current_app.config["PUBLIC_URL"])
     if public.netloc:
         return origin == f"{public.scheme}://{public.netloc}"
-    return urlsplit(origin).netloc == request.host
+    return origin.partition("://")[2] == request.host
 
 
 def send_headers(response: Response) -> Response:

@@ -8,7 +8,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from flask import Flask, Response, current_app, url_for
+from flask import Flask, Response, current_app
 
 KEPT_SECONDS = 31_536_000
 
@@ -22,8 +22,11 @@ def init_app(app: Flask) -> None:
 
 
 def static_url(path: str) -> str:
-    """Return the address of a static file, under which its content never changes."""
-    return url_for("static_kept", version=digest(str(current_app.static_folder)), filename=path)
+    """Return the address of a static file, under which its content never changes.
+
+    Not by `url_for`: an error page is also for who sent a host name that no address can have.
+    """
+    return f"/static/v-{digest(str(current_app.static_folder))}/{path}"
 
 
 def kept(version: str, filename: str) -> Response:

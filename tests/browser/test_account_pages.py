@@ -89,6 +89,37 @@ def test_a_new_password(open_as: OpenAs) -> None:
     assert_clean(page)
 
 
+def test_a_password_is_shown_while_its_button_is_pressed_in(open_as: OpenAs) -> None:
+    page = open_as("member", "/profile", PHONE)
+    field = page.locator("#new")
+    button = page.get_by_role("button", name="Tampilkan kata sandi baru")
+    expect(button).to_have_attribute("aria-pressed", "false")
+    field.fill("kopi-susu7")
+    page.keyboard.press("Tab")
+    expect(button).to_be_focused()
+    page.keyboard.press("Space")
+    expect(field).to_have_attribute("type", "text")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#old")).to_have_attribute("type", "password")
+    assert_clean(page)
+    button.click()
+    expect(field).to_have_attribute("type", "password")
+    button.click()
+    page.locator("#old").fill(PASSWORD)
+    page.locator("#old").press("Enter")
+    expect(page.get_by_role("status").first).to_contain_text("sudah diganti")
+
+
+def test_a_common_password_is_refused_in_words(open_as: OpenAs, complaints: list[str]) -> None:
+    page = open_as("member", "/profile", PHONE)
+    page.locator("#old").fill(PASSWORD)
+    page.locator("#new").fill("1234567890")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("mudah ditebak")
+    assert_clean(page)
+    complaints[:] = [line for line in complaints if "422" not in line]
+
+
 def test_a_code_is_shown_after_a_question(open_as: OpenAs) -> None:
     page = open_as("admin", "/admin/users?q=mega", PHONE)
     page.get_by_role("button", name="Kode kata sandi Mega Lestari").click()

@@ -12,6 +12,7 @@ from tests.support.people import PASSWORD, UKM
 from tests.support.programs import Program
 
 Flasks = Callable[..., Result]
+COMMON = "Kata sandi ini dipakai banyak orang, jadi mudah ditebak. Pilih yang lain."
 NEW = ("user", "create", "--nim", "55", "--name", "Nur  Aini", "--role", "anggota")
 
 
@@ -43,14 +44,14 @@ def test_without_it_the_password_is_asked_for_twice_and_not_shown(
     assert logs_in(app, "55", "rahasia-itu")
 
 
-def test_a_taken_nim_and_a_short_password_are_refused(
-    flask: Flasks, people: dict[str, int]
-) -> None:
+def test_a_taken_nim_and_a_bad_password_are_refused(flask: Flasks, people: dict[str, int]) -> None:
     taken = [word.replace("55", "2024001") for word in NEW]
     for words, stdin, why in (
         (taken, "kata sandi ini\n", "NIM 2024001 sudah terdaftar."),
-        (NEW, "pendek\n", "Kata sandi harus 8 sampai 200 karakter."),
-        (NEW, "", "Kata sandi harus 8 sampai 200 karakter."),
+        (NEW, "sembilan!\n", "Kata sandi harus 10 sampai 200 karakter."),
+        (NEW, "", "Kata sandi harus 10 sampai 200 karakter."),
+        (NEW, "1234567890\n", COMMON),
+        (NEW, "n-u-r aini\n", "Kata sandi tidak boleh sama dengan NIM atau nama."),
     ):
         done = flask(*words, "--password-stdin", stdin=stdin)
         assert (done.exit_code, done.stdout, done.stderr) == (1, "", why + "\n")
@@ -81,6 +82,9 @@ def test_a_new_password_logs_out_everywhere(
     assert client.get("/ukm").status_code == 302
     assert logs_in(app, "2024001", "yang-baru-1")
     assert not logs_in(app, "2024001", PASSWORD)
+    refused = flask("user", "password", "--nim", "2024001", "--password-stdin", stdin="pendek\n")
+    why = "Kata sandi harus 10 sampai 200 karakter.\n"
+    assert (refused.exit_code, refused.stderr) == (1, why)
     unknown = flask("user", "password", "--nim", "0", "--password-stdin", stdin="yang-baru-1\n")
     assert (unknown.exit_code, unknown.stderr) == (1, "Tidak ada pengguna dengan NIM 0.\n")
 

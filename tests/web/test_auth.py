@@ -83,9 +83,18 @@ def test_guessing_is_slowed_down_for_that_nim_only(browser: FlaskClient) -> None
 
 
 def test_the_way_back_never_leaves_our_site(browser: FlaskClient) -> None:
-    places = {"/ukm": "/ukm", "https://evil.example/": "/", "//evil.example": "/", "/\\evil": "/"}
-    for asked, place in places.items():
-        assert log_in(browser, "member", next=asked).location == place
+    ours = {
+        "/ukm": "/ukm",
+        "/admin/siswa?q=a b&page=2": "/admin/siswa?q=a%20b&page=2",
+        "/[": "/%5B",
+    }
+    others = ["https://evil.example/", "//evil.example", "/\\evil", "//[", "http://[", "/\t/evil"]
+    odd = ["/\n", "/ukm\r\nSet-Cookie: a=b", "/\x00", "evil", "", " /ukm", "x" * 5000]
+    for asked, place in {**ours, **dict.fromkeys([*others, *odd], "/")}.items():
+        answer = log_in(browser, "member", next=asked)
+        assert (answer.status_code, answer.location) == (303, place)
+        again = browser.get("/login", query_string={"next": asked})
+        assert (again.status_code, again.location) == (302, place)
 
 
 def test_a_cookie_kept_after_log_out_is_worth_nothing(client_as: ClientAs) -> None:

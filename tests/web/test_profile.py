@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from myukm.database import write
+from myukm.domain.people import my_deeds
 from myukm.extensions import db
 from myukm.live.log import Event
 from myukm.models import ChatMessage, LoginSession, Membership, PasswordReset, Photo, Ukm, User
@@ -65,7 +66,9 @@ def test_a_new_password_keeps_this_device_and_logs_out_the_others(
     [
         ({"old": "salah", "new": NEW}, 403, "wrong_password"),
         ({"new": NEW}, 403, "wrong_password"),
-        ({"old": PASSWORD, "new": "pendek"}, 422, "bad_password"),
+        ({"old": PASSWORD, "new": "sembilan!"}, 422, "bad_password"),
+        ({"old": PASSWORD, "new": "Password123"}, 422, "bad_password"),
+        ({"old": PASSWORD, "new": "MEGA-lestari"}, 422, "bad_password"),
         ({"old": PASSWORD, "new": "x" * 201}, 422, "bad_password"),
         ({"old": ["x"], "new": {}}, 422, "bad_password"),
         ({"old": "x" * 10_000, "new": NEW}, 403, "wrong_password"),
@@ -137,6 +140,40 @@ def test_all_that_is_known_of_me(client_as: ClientAs) -> None:
     assert len(data["logins"]) == 1
     for secret in ("bukan milikku", "argon2", "password_hash", "token"):
         assert secret not in answer.text
+
+
+@every_database
+def test_what_i_did_and_what_was_done_to_me(
+    client_as: ClientAs, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(my_deeds, "BATCH", 1)
+    member, friend, admin = client_as("member"), client_as("friend"), client_as("admin")
+    sent = {"message": "halo", "client_id": "f"}
+    message = friend.post(f"/ukm/{UKM}/messages", json=sent).get_json()["id"]
+    for emoji in ("👍", "😂"):
+        assert member.put(f"/ukm/{UKM}/messages/{message}/reactions/{emoji}").status_code < 300
+        friend.put(f"/ukm/{UKM}/messages/{message}/reactions/{emoji}")
+    report = f"/ukm/{UKM}/messages/{message}/report"
+    assert member.post(report, json={"reason": "kasar"}).status_code < 300
+    changed = {"old": PASSWORD, "new": NEW}
+    assert member.post("/profile/password", json=changed).status_code == 200
+    remove = f"/admin/ukm/{UKM}/members/{people['member']}/remove"
+    assert admin.post(remove, json={"block": True}).status_code < 300
+    assert admin.post(f"/admin/users/{people['member']}/reset-code", json={}).status_code == 201
+    admin.post(f"/admin/users/{people['friend']}/reset-code", json={})
+    data = json.loads(member.get("/profile/data").data)
+    assert {(one["message_id"], one["emoji"]) for one in data["reactions"]} == {
+        (message, "👍"),
+        (message, "😂"),
+    }
+    assert [(one["ukm"], one["reason"]) for one in data["reports"]] == [(UKM, "kasar")]
+    assert [one["ukm"] for one in data["blocks"]] == [UKM]
+    assert ("blocked", False) in [(one["action"], one["by_me"]) for one in data["ukm_trail"]]
+    assert [(one["action"], one["by_me"]) for one in data["trail"]] == [
+        ("user.password", True),
+        ("user.reset_code", False),
+    ]
+    assert "2024002" not in json.dumps(data), "nothing of the friend"
 
 
 def test_more_messages_than_one_portion(

@@ -38,7 +38,7 @@ def create(nim: str, name: str, role: str, password: str, *, by: str | None) -> 
     Raises `Invalid`, `Conflict` for a taken NIM.
     """
     nim, name = checked_person(nim, name, role)
-    check_password(password)
+    check_password(password, nim, name)
     user = User(nim=nim, name=name, role=role, password_hash=hash_password(password))
     insert(user, by=by)
     return user
@@ -141,8 +141,8 @@ def log_out(token_hash: str) -> None:
 
 def set_password(nim: str, password: str, *, by: str) -> None:
     """Change a password and log the account out everywhere. Raises `NotFound`, `Invalid`."""
-    check_password(password)
     user = find(nim)
+    check_password(password, user.nim, user.name)
     hashed = hash_password(password)
     with write():
         store_password(user.id, hashed)

@@ -33,8 +33,8 @@ def register(nim: str, code: str, password: str) -> User:
 
     Two at the same moment: whoever deletes the invitation has the account.
     """
-    check_password(password)
     invitation = _behind(normal_nim(nim), code)
+    check_password(password, invitation.nim, invitation.name)
     user = User(
         nim=invitation.nim,
         name=invitation.name,

@@ -8,21 +8,36 @@ from typing import Any
 from sqlalchemy import select
 
 from myukm.database import iso
+from myukm.domain.people import my_deeds
 from myukm.extensions import db
-from myukm.models import ChatMessage, LoginSession, Membership, Photo, Ukm, User
-
-BATCH = 500
+from myukm.models import LoginSession, Membership, Photo, Ukm, UkmBlock, User
 
 
 def export(user_id: int) -> Iterator[str]:
     """Yield the document; no transaction stays open while its reader takes their time."""
-    parts = {"account": _account, "memberships": _memberships, "logins": _logins}
+    parts = {
+        "account": _account,
+        "memberships": _memberships,
+        "blocks": _blocks,
+        "logins": _logins,
+    }
     for key, part in parts.items():
         yield f'{"{" if key == "account" else ","}"{key}":{_json(part(user_id))}'
         db.session.rollback()
-    yield ',"messages":['
-    yield from _messages(user_id)
-    yield "]}\n"
+    for key, portion in my_deeds.LISTS.items():
+        yield f',"{key}":['
+        yield from _whole_list(user_id, portion)
+        yield "]"
+    yield "}\n"
+
+
+def _whole_list(user_id: int, portion: my_deeds.Portion) -> Iterator[str]:
+    """Yield a list that may be long, in the order in which it came about."""
+    last, separator = None, ""
+    while batch := portion(user_id, last):
+        db.session.rollback()
+        yield separator + ",".join(_json(entry) for _place, entry in batch)
+        last, separator = batch[-1][0], ","
 
 
 def _json(value: Any) -> str:
@@ -63,6 +78,17 @@ def _memberships(user_id: int) -> list[dict[str, Any]]:
     ]
 
 
+def _blocks(user_id: int) -> list[dict[str, Any]]:
+    """Return the units that the person may not join again."""
+    query = (
+        select(Ukm.code, UkmBlock.at)
+        .join_from(UkmBlock, Ukm, Ukm.id == UkmBlock.ukm_id)
+        .where(UkmBlock.user_id == user_id)
+        .order_by(Ukm.code)
+    )
+    return [{"ukm": code, "at": iso(at)} for code, at in db.session.execute(query)]
+
+
 def _logins(user_id: int) -> list[dict[str, Any]]:
     query = (
         select(LoginSession.created_at)
@@ -70,34 +96,3 @@ def _logins(user_id: int) -> list[dict[str, Any]]:
         .order_by(LoginSession.created_at)
     )
     return [{"at": iso(at)} for at in db.session.scalars(query)]
-
-
-def _messages(user_id: int) -> Iterator[str]:
-    """Yield the person's messages in the order they were written."""
-    last, separator = 0, ""
-    while batch := _next_messages(user_id, last):
-        yield separator + ",".join(map(_json, batch))
-        last, separator = batch[-1]["id"], ","
-
-
-def _next_messages(user_id: int, last: int) -> list[dict[str, Any]]:
-    query = (
-        select(ChatMessage, Ukm.code)
-        .join(Ukm, Ukm.id == ChatMessage.ukm_id)
-        .where(ChatMessage.user_id == user_id, ChatMessage.id > last)
-        .order_by(ChatMessage.id)
-        .limit(BATCH)
-    )
-    batch = [
-        {
-            "id": message.id,
-            "ukm": code,
-            "message": message.body,
-            "created_at": iso(message.created_at),
-            "edited_at": iso(message.edited_at),
-            "deleted": message.deleted_at is not None,
-        }
-        for message, code in db.session.execute(query)
-    ]
-    db.session.rollback()
-    return batch

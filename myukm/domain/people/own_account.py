@@ -16,7 +16,7 @@ def change_password(user: User, login: str, old: str, new: str) -> None:
 
     Raises `Forbidden` when `old` is not the present one, `Invalid` for a new one that can't be.
     """
-    check_password(new)
+    check_password(new, user.nim, user.name)
     confirm(user, old)
     hashed = hash_password(new)
     with write():

@@ -55,8 +55,8 @@ def redeem(nim: str, code: str, password: str) -> User:
     Raises `Invalid` for the password, and one `Forbidden` for a wrong NIM, a wrong or old code and
     a blocked account. Of two at the same moment, whoever deletes the code sets the password.
     """
-    check_password(password)
     reset, user = _behind(normal_nim(nim), code)
+    check_password(password, user.nim, user.name)
     hashed = hash_password(password)
     with write() as session:
         _take(session, reset)

@@ -1,0 +1,97 @@
+"""What people wrote and did not send leaves a shared browser with them."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PHONE, Others, give_password, looks_right
+from tests.support.people import UKM
+
+OpenAs = Callable[..., Page]
+ROOM = f"/ukm/{UKM}/chat"
+TEXTS = """Object.keys(localStorage)
+    .filter((key) => key.startsWith("draft:") || key.startsWith("outbox:"))
+    .map((key) => key.split(":")[0]).sort()"""
+
+
+@pytest.fixture
+def room(open_as: OpenAs, complaints: list[str]) -> Page:
+    """Mega's room, with a draft."""
+    page = open_as("member", ROOM, PHONE)
+    page.get_by_role("textbox").fill("masih rahasia")
+    assert page.evaluate(TEXTS) == ["draft"]
+    return page
+
+
+def cut_off(page: Page, text: str) -> None:
+    """Send a message that does not reach the server, and begin the next."""
+    page.route("**/messages", lambda route: route.abort())
+    page.get_by_role("textbox").fill(text)
+    page.get_by_role("textbox").press("Enter")
+    expect(page.get_by_role("log")).to_contain_text("Server tidak terjangkau")
+    page.get_by_role("textbox").fill("masih rahasia")
+    assert page.evaluate(TEXTS) == ["draft", "outbox"]
+
+
+def press_log_out(page: Page) -> None:
+    page.goto(page.url.replace(ROOM, "/profile"))
+    page.get_by_role("button", name="Keluar", exact=True).click()
+
+
+def test_a_log_out_takes_the_draft_along(room: Page) -> None:
+    press_log_out(room)
+    room.wait_for_url("**/login")
+    expect(room.locator("body[data-nobody]")).to_be_attached()
+    assert room.evaluate(TEXTS) == []
+
+
+def test_unsent_messages_are_lost_only_after_a_question(room: Page, complaints: list[str]) -> None:
+    cut_off(room, "belum terkirim")
+    press_log_out(room)
+    question = room.locator("#confirm-unsent")
+    expect(question).to_be_visible()
+    room.emulate_media(reduced_motion="reduce")
+    looks_right(room)
+    question.get_by_role("button", name="Batal").click()
+    assert room.evaluate(TEXTS) == ["draft", "outbox"]
+    room.get_by_role("button", name="Keluar", exact=True).click()
+    question.get_by_role("button", name="Keluar").click()
+    room.wait_for_url("**/login")
+    assert room.evaluate(TEXTS) == []
+    complaints[:] = [line for line in complaints if "ERR_FAILED" not in line]
+
+
+def test_a_log_in_that_ended_elsewhere_leaves_what_was_sent_off_to_its_author(
+    room: Page, farhan: Others, complaints: list[str]
+) -> None:
+    cut_off(room, "menunggu saya")
+    room.context.clear_cookies()
+    room.reload()
+    expect(room.locator("body[data-nobody]")).to_be_attached()
+    assert room.evaluate(TEXTS) == ["outbox"]
+    room.unroute("**/messages")
+    give_password(room, "member")
+    expect(room.locator('.message[data-state="sent"]')).to_contain_text("menunggu saya")
+    expect(room.get_by_role("textbox")).to_have_value("")
+    expected = re.compile("ERR_FAILED|status of 401")
+    complaints[:] = [line for line in complaints if not expected.search(line)]
+
+
+def test_nothing_is_left_for_who_logs_in_next(room: Page, complaints: list[str]) -> None:
+    cut_off(room, "bukan untuk Farhan")
+    room.context.clear_cookies()
+    room.reload()
+    give_password(room, "friend")
+    room.wait_for_selector("html[data-stream=open] #chat[data-name='Farhan Hakim']")
+    assert room.evaluate(TEXTS) == []
+    expected = re.compile("ERR_FAILED|status of 401")
+    complaints[:] = [line for line in complaints if not expected.search(line)]
+
+
+def test_an_error_page_takes_nothing(room: Page, complaints: list[str]) -> None:
+    room.goto(room.url.replace("/chat", "/no-such-page"))
+    expect(room.locator("html")).to_contain_text("404")
+    assert room.evaluate(TEXTS) == ["draft"]
+    complaints[:] = [line for line in complaints if "404" not in line]
