@@ -101,7 +101,13 @@ def queue(name: str) -> Queue:
     return Queue(name, connection=valkey(), job_class=OwnJob, serializer=PlainPickle)
 
 
-def enqueue(path: str, *args: Any, to: str | None = None, job_id: str | None = None) -> str | None:
+def enqueue(
+    path: str,
+    *args: Any,
+    to: str | None = None,
+    job_id: str | None = None,
+    at_front: bool = False,
+) -> str | None:
     """Put the job at `path` into its queue (or `to`) and return its id (`job_id` when given).
 
     Returns None when Valkey does not take it: what must happen all the same is in the database,
@@ -113,6 +119,7 @@ def enqueue(path: str, *args: Any, to: str | None = None, job_id: str | None = N
             path,
             *args,
             job_id=job_id,
+            at_front=at_front,
             job_timeout=job.timeout or current_app.config["SYNC_JOB_TIMEOUT"],
             result_ttl=RESULT_SECONDS,
             failure_ttl=FAILURE_SECONDS,

@@ -1,6 +1,8 @@
 """The jobs of the payment sync."""
 
-from myukm.domain.sync import sync_dispatch, sync_student, sync_work
+from rq import get_current_job
+
+from myukm.domain.sync import sync_dispatch, sync_queue, sync_student, sync_work
 from myukm.jobs import in_app
 
 
@@ -20,4 +22,6 @@ def sync_pembayaran_lane(run_id: int) -> None:
 @in_app
 def sync_pembayaran_siswa(idperson: str) -> str:
     """Sync one student now; return what came of it."""
-    return sync_student.sync(idperson)
+    job = get_current_job()
+    requested = job is not None and job.id.startswith(sync_queue.STUDENT)
+    return sync_student.sync(idperson, requested=requested)

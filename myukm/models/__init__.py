@@ -10,7 +10,15 @@ from myukm.models.password_reset import PasswordReset
 from myukm.models.payment_change import PaymentChange
 from myukm.models.photo import Photo
 from myukm.models.siswa import Siswa
-from myukm.models.sync import SyncAction, SyncItem, SyncLane, SyncRun, SyncSample, SyncTraffic
+from myukm.models.sync import (
+    SyncAction,
+    SyncItem,
+    SyncLane,
+    SyncRequest,
+    SyncRun,
+    SyncSample,
+    SyncTraffic,
+)
 from myukm.models.ukm import Membership, Ukm
 from myukm.models.user import LoginSession, Role, User
 
@@ -32,6 +40,7 @@ __all__ = [
     "SyncAction",
     "SyncItem",
     "SyncLane",
+    "SyncRequest",
     "SyncRun",
     "SyncSample",
     "SyncTraffic",

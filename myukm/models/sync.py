@@ -134,6 +134,24 @@ class SyncLane(Model):
     started_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
 
 
+class SyncRequest(Model):
+    """A student whom somebody asked to sync now; deleted by whoever has done it.
+
+    `holder` is the lane or job that sees to it and raises `beat` at least once a second while it
+    lives; `losses` counts holders that died over it. `doubt` says what an answer would have taken
+    away that was held back (see `domain.sync.guard`).
+    """
+
+    __tablename__ = "sync_request"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    idperson: Mapped[str] = mapped_column(key_type(64), unique=True)
+    holder: Mapped[str | None] = mapped_column(key_type(36))
+    beat: Mapped[int] = mapped_column(Id, default=0)
+    losses: Mapped[int] = mapped_column(default=0)
+    doubt: Mapped[str | None] = mapped_column(String(300))
+    at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+
+
 class SyncSample(Model):
     """The counters of a run at a moment: its chart, its rate, its ETA."""
 

@@ -8,7 +8,7 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import BaseConverter
 
 from myukm.domain.siswa import siswa
-from myukm.domain.sync import payment_history, sync_pembayaran
+from myukm.domain.sync import payment_history, student_state, sync_pembayaran
 from myukm.web.access import LOOKERS, TREASURERS, actor, json_call, roles, wants_json
 from myukm.web.arguments import whole_number
 
@@ -48,15 +48,24 @@ def show(idperson: str) -> Any:
     """Show a student with what they owe, and a page of what changed."""
     student = siswa.find(idperson)
     if wants_json():
-        return jsonify({**siswa.as_json(student), "pembayaran": student.pembayaran})
+        state = {"pembayaran": student.pembayaran, "waits_for": waits_for(idperson)}
+        return jsonify(siswa.as_json(student) | state)
     history = payment_history.of_student(idperson, whole_number("page") or 1)
-    return render_template("admin/siswa/show.html", siswa=student, history=history)
+    return render_template(
+        "admin/siswa/show.html", siswa=student, history=history, waits_for=waits_for(idperson)
+    )
 
 
 @bp.post("/<idperson:idperson>/sync", merge_slashes=False)
 @json_call
 @roles(*TREASURERS)
 def sync(idperson: str) -> Any:
-    """Queue the sync of this one student; the outcome comes as the event `sync.siswa`."""
+    """Let this one student be synced; the outcome comes as the event `sync.siswa`."""
     job_id = sync_pembayaran.sync_student_later(actor(), siswa.find(idperson).idperson)
-    return jsonify({"job_id": job_id}), 202
+    return jsonify(job_id=job_id, waits_for=waits_for(idperson)), 202
+
+
+def waits_for(idperson: str) -> dict[str, str] | None:
+    """Return what this student's sync waits for, if somebody asked for it."""
+    reason = student_state.waits_for(idperson)
+    return reason and reason._asdict()

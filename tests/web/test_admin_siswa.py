@@ -8,11 +8,13 @@ import pytest
 import redis
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from myukm.database import utcnow, write
 from myukm.demo.simulator.client import Simulator
 from myukm.domain import audit
 from myukm.domain.siswa import siswa_import
+from myukm.extensions import db
 from myukm.models import Audit, Siswa
 from myukm.queues import SYNC, queue
 from tests.support.programs import Program
@@ -121,6 +123,20 @@ def test_a_sync_needs_a_student_and_valkey(client_as: ClientAs, valkey: redis.Re
     assert (unknown.status_code, unknown.get_json()["error"]["code"]) == (404, "no_such_student")
     client.application.extensions["valkey"].connection_pool = redis.ConnectionPool(port=1)
     assert client.post("/admin/siswa/100001/sync").status_code == 503
+    assert client.get("/admin/siswa/100001", headers=JSON).get_json()["waits_for"] is None
+
+
+@pytest.mark.usefixtures("students")
+def test_who_asks_again_joins_the_first_and_reads_what_it_waits_for(client_as: ClientAs) -> None:
+    client = client_as("bendahara")
+    first, second = (client.post("/admin/siswa/100001/sync").get_json() for _ in range(2))
+    assert first["job_id"] == second["job_id"]
+    assert first["waits_for"]["code"] == "no_worker"
+    now = client.get("/admin/siswa/100001", headers=JSON).get_json()["waits_for"]
+    assert "sync-pembayaran" in now["text"]
+    with client.application.app_context():
+        lines = db.session.scalars(select(Audit)).all()
+        assert [(line.action, line.subject) for line in lines] == [("sync.student", "100001")] * 2
 
 
 @pytest.mark.usefixtures("students")

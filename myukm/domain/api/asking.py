@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
@@ -18,10 +19,29 @@ PROBE_GLANCE = 0.1
 NOBODY = "-"
 
 
+class Stock(asyncio.Queue[Student]):
+    """The students to ask for next: those whom a person waits for come first."""
+
+    _queue: deque[Student]
+
+    def _put(self, student: Student) -> None:
+        if student.requested:
+            self._queue.appendleft(student)
+        else:
+            self._queue.append(student)
+
+    def first(self, student: Student) -> Student:
+        """Return who is to be asked for before `student`, in exchange for this one."""
+        if self._queue and self._queue[0].requested:
+            student, first = self.get_nowait(), student
+            self.put_nowait(first)
+        return student
+
+
 class Asking:
     """Asks for the students it is given, `width` at a time. Used as a context manager.
 
-    `open` are the students without an outcome yet, by item. The outcomes wait in `take_done`.
+    `open` are the students without an outcome yet, by key. The outcomes wait in `take_done`.
     """
 
     def __init__(self, settings: Mapping[str, Any], width: int) -> None:
@@ -29,11 +49,11 @@ class Asking:
         self.judge = Judge(
             self.throttle, settings["PEMBAYARAN_API_TRIES"], self._settle, self._again
         )
-        self.open: dict[int, Student] = {}
+        self.open: dict[tuple[bool, int], Student] = {}
         self.traffic = Traffic()
         self._api = PaymentApi(settings)
         self._width = width
-        self._stock: asyncio.Queue[Student] = asyncio.Queue()
+        self._stock = Stock()
         self._done: list[Outcome] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._in_flight: set[asyncio.Task[Any] | None] = set()
@@ -73,11 +93,11 @@ class Asking:
         """Whether outcomes wait in `take_done`."""
         return bool(self._done)
 
-    def give(self, students: Iterable[Student]) -> None:
-        """Ask for these students as well."""
+    def give(self, students: Iterable[Student], after: float = 0.0) -> None:
+        """Ask for these students as well, in so many seconds."""
         for student in students:
-            self.open[student.item_id] = student
-            self._stock.put_nowait(student)
+            self.open[student.key] = student
+            self._again(student, after)
 
     def take_done(self) -> list[Outcome]:
         """Return the outcomes since the last call."""
@@ -109,6 +129,7 @@ class Asking:
             if not await self.throttle.grant():
                 self._stock.put_nowait(student)
                 continue
+            student = self._stock.first(student)
             self._in_flight.add(task)
             try:
                 openings = self.throttle.openings
@@ -152,7 +173,7 @@ class Asking:
         return answer
 
     def _settle(self, outcome: Outcome) -> None:
-        self.open.pop(outcome.item_id, None)
+        self.open.pop(outcome.key, None)
         self._done.append(outcome)
 
     def _again(self, student: Student, delay: float) -> None:

@@ -14,7 +14,8 @@ class Student:
     `tries` counts since the breaker last opened (`openings` says when that was), `attempts` in
     all; `strikes` and `waited` (seconds) are kept when the student is given back. `etag` is the
     API's name for the answer that we have. `doubt` says what an earlier answer would have taken
-    away: it was not believed, and is asked for again.
+    away: it was not believed, and is asked for again. `requested`: a person waits for this one, who
+    is asked for first; `item_id` is the request's.
     """
 
     item_id: int
@@ -26,6 +27,12 @@ class Student:
     openings: int = 0
     etag: str | None = None
     doubt: str | None = None
+    requested: bool = False
+
+    @property
+    def key(self) -> tuple[bool, int]:
+        """Tell students of a run and requested ones apart."""
+        return self.requested, self.item_id
 
 
 class Outcome(NamedTuple):
@@ -40,11 +47,18 @@ class Outcome(NamedTuple):
     message: str | None = None
     etag: str | None = None
     doubt: str | None = None
+    requested: bool = False
+
+    @property
+    def key(self) -> tuple[bool, int]:
+        """The key of its student."""
+        return self.requested, self.item_id
 
     @classmethod
     def of(cls, student: Student, answer: Answer) -> Self:
         """Return the outcome that `answer` means for `student`."""
-        own = cls(student.item_id, student.idperson, student.attempts, None, doubt=student.doubt)
+        key = (student.item_id, student.idperson, student.attempts)
+        own = cls(*key, None, doubt=student.doubt, requested=student.requested)
         if isinstance(answer, Failure):
             return own._replace(code=answer.code, message=message(answer))
         if isinstance(answer, Payments):

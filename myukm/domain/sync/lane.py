@@ -17,9 +17,10 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 
 from myukm import stopping
 from myukm.domain.api.asking import Asking
-from myukm.domain.api.student import Outcome
+from myukm.domain.api.student import Outcome, Student
 from myukm.domain.sync import progress, sync_queue, sync_run
 from myukm.domain.sync.lane_desk import Desk, LaneLost, Turn
+from myukm.domain.sync.student_desk import StudentDesk, ask
 from myukm.models.sync import Status
 
 TURN_SECONDS, LAST_TURN_SECONDS, GLANCE_SECONDS = 0.25, 0.1, 0.02
@@ -37,10 +38,11 @@ class Lane:
 
     def __init__(self, app: Flask, run_id: int) -> None:
         self._app, self._run_id = app, run_id
-        self._desk = Desk(run_id, secrets.token_hex(16))
+        lane_id = secrets.token_hex(16)
+        self._desk, self._students = Desk(run_id, lane_id), StudentDesk(lane_id)
         self._width: int = app.config["PEMBAYARAN_API_CONCURRENCY"]
         self._per_second = 0.0
-        self._dry = self._told = self._followed = self._away = False
+        self._dry = self._told = self._followed = self._away = self._requests = False
         self._give_up_at: float | None = None
 
     async def work(self) -> None:
@@ -80,7 +82,9 @@ class Lane:
         refused = None if self._leaving else asking.judge.refused
         self._measure(len(outcomes))
         try:
-            turn = await self._beside(self._desk_turn, outcomes, want, refused)
+            await self._serve(asking, outcomes)
+            own = [outcome for outcome in outcomes if not outcome.requested]
+            turn = await self._beside(self._desk_turn, own, want, refused)
         except DATABASE_AWAY as error:
             asking.take_back(outcomes)
             self._away = True
@@ -90,10 +94,18 @@ class Lane:
             return
         self._reached, self._away = self._clock(), False
         asking.throttle.pace.workers = max(1, turn.workers)
+        self._requests = turn.requests
         asking.give(turn.students)
         self._dry = len(turn.students) < want
         self._see_whether_to_stop(asking, turn)
         await self._beside(self._spread, bool(outcomes), want == len(turn.students) > 0)
+
+    async def _serve(self, asking: Asking, outcomes: Sequence[Outcome]) -> None:
+        """See to the single students that people asked for; there are seldom any."""
+        answered = [outcome for outcome in outcomes if outcome.requested]
+        claim = self._requests and not self._leaving
+        if answered or claim or self._students.in_hand:
+            ask(asking, await self._beside(self._students.turn, answered, claim=claim))
 
     def _desk_turn(self, outcomes: Sequence[Outcome], want: int, refused: str | None) -> Turn:
         """The turn itself, in the thread of the database."""
@@ -159,11 +171,17 @@ class Lane:
         done, deadline = asking.take_done(), self._clock() + LONGEST_FAREWELL
         while True:
             try:
-                return await self._beside(self._desk.close, done, list(asking.open.values()))
+                return await self._beside(self._close, done, list(asking.open.values()))
             except DATABASE_AWAY:
                 if stopping.requested.is_set() or self._clock() > deadline:
                     raise
             await asyncio.sleep(TURN_SECONDS)
+
+    def _close(self, done: Sequence[Outcome], unfinished: Sequence[Student]) -> None:
+        self._students.turn([outcome for outcome in done if outcome.requested])
+        self._students.close()
+        own = [outcome for outcome in done if not outcome.requested]
+        self._desk.close(own, [student for student in unfinished if not student.requested])
 
     async def _beside(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function that uses the database in the thread beside the loop."""

@@ -20,7 +20,7 @@ from myukm.domain.api.traffic import Traffic
 from myukm.domain.sync import outcomes as results
 from myukm.domain.sync import sync_run, sync_tags
 from myukm.domain.sync.guard import Recent
-from myukm.models import SyncItem, SyncLane, SyncRun, SyncSample, SyncTraffic
+from myukm.models import SyncItem, SyncLane, SyncRequest, SyncRun, SyncSample, SyncTraffic
 from myukm.models.sync import ItemStatus, Status
 
 SAMPLE_EVERY = timedelta(seconds=1)
@@ -39,11 +39,13 @@ class LaneLost(Exception):
 
 
 class Turn(NamedTuple):
-    """What a lane learns at the database: the run's status, lanes at work, students to ask for."""
+    """What a lane learns at the database: the run's status, lanes at work, students to ask for,
+    and whether requests for single students wait (see `student_desk`)."""
 
     status: str
     workers: int
     students: Sequence[Student]
+    requests: bool
 
 
 class Desk:
@@ -82,10 +84,12 @@ class Desk:
             tally = self._write(session, outcomes)
             self._beat(session)
             self.traffic.write(session, self.lane_id)
-            query = select(SyncRun.status, SyncRun.trusted).where(SyncRun.id == self.run_id)
-            status, self._trusted = session.execute(query).one()
+            requests = exists().where(SyncRequest.holder.is_(None))
+            query = select(SyncRun.status, SyncRun.trusted, requests)
+            row = session.execute(query.where(SyncRun.id == self.run_id)).one()
+            status, self._trusted, asked = row
             lanes = select(func.count()).where(SyncLane.run_id == self.run_id)
-            turn = Turn(status, session.scalar(lanes) or 0, students)
+            turn = Turn(status, session.scalar(lanes) or 0, students, bool(asked))
         if tally and self._recent.add(tally.held, tally.compared):
             sync_run.pause_suspicious(self.run_id)
         return turn

@@ -129,9 +129,14 @@ def _why(status: str, lanes: int) -> Reason | None:
     """Why a run that should move does not, when we know."""
     if status not in (Status.QUEUED, Status.RUNNING):
         return None
-    why: Why | None = None if lanes else current_app.extensions.get("why_sync_stalls")
     with campus_language():
-        found = why_waiting() or (why() if why else None)
+        return why_waiting() or (None if lanes else why_nobody_works())
+
+
+def why_nobody_works() -> Reason | None:
+    """Return why no worker takes the sync's jobs, when we know."""
+    why: Why | None = current_app.extensions.get("why_sync_stalls")
+    found = why() if why else None
     return Reason(*found) if found else None
 
 

@@ -8,11 +8,18 @@ from sqlalchemy import case, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from myukm import queues
 from myukm.database import count_changed, write
 from myukm.domain import audit
 from myukm.domain.api.api_state import valkey_away
-from myukm.domain.sync import guard, progress, sync_log, sync_queue, sync_run, sync_trail
+from myukm.domain.sync import (
+    guard,
+    progress,
+    student_requests,
+    sync_log,
+    sync_queue,
+    sync_run,
+    sync_trail,
+)
 from myukm.domain.sync.sync_selection import check, no_student
 from myukm.errors import Conflict, NotFound, Unavailable
 from myukm.extensions import db
@@ -134,18 +141,19 @@ def reset(by: Actor) -> dict[str, Any]:
 
 
 def sync_student_later(by: Actor, idperson: str) -> str:
-    """Queue the sync of one student and return the job's id.
+    """Let one student be synced by a lane, or else by a job; return the job's id.
 
-    Raises `NotFound` for an unknown student, `Unavailable` when Valkey is away.
+    Raises `NotFound` for an unknown student, `Unavailable` when Valkey is away and no lane took it.
     """
     if not db.session.scalar(select(exists().where(Siswa.idperson == idperson))):
         raise NotFound(_("Tidak ada siswa dengan ID %(id)s.", id=idperson), code="no_such_student")
-    job_id = queues.enqueue("myukm.jobs.sync_pembayaran.sync_pembayaran_siswa", idperson)
-    if job_id is None:
+    request_id = student_requests.add(idperson)
+    job_id = sync_queue.queue_student(request_id, idperson)
+    if job_id is None and student_requests.withdraw(request_id):
         raise Unavailable(_("Antrian sedang tidak dapat dipakai. Coba lagi sebentar lagi."))
     with write():
         audit.note(by.name, "sync.student", idperson, actor_id=by.user_id)
-    return job_id
+    return job_id or f"{sync_queue.STUDENT}{request_id}"
 
 
 def refuse_second() -> None:

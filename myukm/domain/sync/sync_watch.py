@@ -13,6 +13,8 @@ from sqlalchemy import delete, select
 from myukm.database import count_changed, write
 from myukm.domain.sync import progress, sync_log, sync_queue, sync_run
 from myukm.domain.sync.lane_desk import has_pending, release_orphans
+from myukm.domain.sync.stillness import Stillness
+from myukm.domain.sync.student_watch import StudentWatcher
 from myukm.extensions import db
 from myukm.i18n import campus_language
 from myukm.models import SyncLane
@@ -25,7 +27,8 @@ class Watcher:
     """What one process saw: beats, since when nobody cares for a run, what it told last."""
 
     def __init__(self) -> None:
-        self._beats: dict[str, tuple[int, float]] = {}
+        self._lanes: Stillness[tuple[str, int]] = Stillness(DEAD_SECONDS)
+        self._students = StudentWatcher()
         self._lonely: tuple[int, float] | None = None
         self._told: dict[str, Any] = {}
 
@@ -40,16 +43,11 @@ class Watcher:
             sync_run.advance(run.id)
             self._see_that_somebody_works(run)
         self._tell()
+        self._students.watch()
 
     def _dead_lanes(self) -> list[tuple[str, int]]:
-        now = time.monotonic()
         rows = db.session.execute(select(SyncLane.id, SyncLane.run_id, SyncLane.beat)).all()
-        seen = {}
-        for row in rows:
-            beat, since = self._beats.get(row.id, (None, now))
-            seen[row.id] = (row.beat, since if beat == row.beat else now)
-        self._beats = seen
-        return [(row.id, row.run_id) for row in rows if now - seen[row.id][1] >= DEAD_SECONDS]
+        return self._lanes.of({(row.id, row.run_id): row.beat for row in rows})
 
     def _see_that_somebody_works(self, run: Any) -> None:
         """Queue the run's next job when it needs one and none has waited for a moment."""

@@ -3,11 +3,13 @@ import { refresh } from "./refresh.js";
 import { on } from "./stream.js";
 import { fill, say, setIcon } from "./text.js";
 
+const LOOK_MS = 2_000;
 const TONES = { queued: "neutral", success: "good", unchanged: "good", failed: "bad" };
 
 const page = document.getElementById("siswa");
 const button = document.getElementById("sync-now");
 const notice = document.getElementById("outcome");
+let timer = 0;
 
 function tell(outcome, text = "") {
   const tone = TONES[outcome];
@@ -24,19 +26,44 @@ function busy(is) {
 
 async function sync() {
   busy(true);
+  tell("queued");
   try {
-    await api.post(page.dataset.url);
-    tell("queued");
+    const { waits_for: reason } = await api.post(page.dataset.url);
+    // The outcome may be faster than this answer.
+    if (reason && button.disabled) wait(reason.text);
   } catch (error) {
     busy(false);
     tell("failed", error.message);
   }
 }
 
+/** Says what the request waits for, and asks again from time to time until the outcome comes. */
+function wait(text) {
+  busy(true);
+  tell("queued", text);
+  clearTimeout(timer);
+  timer = setTimeout(look, LOOK_MS);
+}
+
+async function look() {
+  const now = await api.get(location.pathname).catch(() => null);
+  if (!button.disabled) return;
+  if (now === null || now.waits_for) wait(now?.waits_for.text);
+  else finish();
+}
+
+/** The outcome came, or the page is back from where it could not hear it. */
+function finish() {
+  clearTimeout(timer);
+  busy(false);
+  notice.hidden = true;
+  refresh(["siswa-summary", "siswa-detail", "siswa-history"]);
+}
+
 on("sync.siswa", ({ idperson, outcome, message }) => {
   if (idperson !== page.dataset.idperson) return;
-  busy(false);
+  finish();
   tell(outcome, outcome === "failed" ? message : "");
-  if (outcome !== "failed") refresh(["siswa-summary", "siswa-detail", "siswa-history"]);
 });
 button.addEventListener("click", sync);
+if (notice.dataset.waits) wait(notice.dataset.waits);

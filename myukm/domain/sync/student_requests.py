@@ -1,0 +1,68 @@
+"""Single students that people asked for: each is a row until it is done, whoever does it.
+
+A lane looks for such rows at each of its turns; without a run a job from the queue sees to them.
+"""
+
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import Row, delete, select, update
+from sqlalchemy.exc import IntegrityError
+
+from myukm.database import count_changed, write
+from myukm.extensions import db
+from myukm.i18n import campus_language
+from myukm.live import log
+from myukm.models import SyncRequest
+
+MAX_LOSSES = 3
+COLUMNS = tuple(SyncRequest.__table__.c)
+
+
+def add(idperson: str) -> int:
+    """Store the request for a student and return its id; who comes second joins the first."""
+    try:
+        with write() as session:
+            request = SyncRequest(idperson=idperson)
+            session.add(request)
+            session.flush()
+            return request.id
+    except IntegrityError:
+        first = find(idperson)
+        return first.id if first else add(idperson)
+
+
+def find(idperson: str) -> Row[Any] | None:
+    """Return the open request for a student."""
+    query = select(*COLUMNS).where(SyncRequest.idperson == idperson)
+    return db.session.execute(query).one_or_none()
+
+
+def withdraw(request_id: int) -> bool:
+    """Delete a request that nobody has claimed yet; return whether that was possible."""
+    with write() as session:
+        unclaimed = (SyncRequest.id == request_id, SyncRequest.holder.is_(None))
+        return count_changed(session, delete(SyncRequest).where(*unclaimed)) > 0
+
+
+def bury(request_id: int, holder: str, beat: int) -> None:
+    """Free a request whose holder shows no sign of life; after a few of them it has failed."""
+    with write() as session:
+        lost = update(SyncRequest).where(
+            SyncRequest.id == request_id, SyncRequest.holder == holder, SyncRequest.beat == beat
+        )
+        if not count_changed(session, lost.values(holder=None, losses=SyncRequest.losses + 1)):
+            return
+        query = select(SyncRequest.idperson, SyncRequest.losses)
+        idperson, losses = session.execute(query.where(SyncRequest.id == request_id)).one()
+        if losses >= MAX_LOSSES:
+            session.execute(delete(SyncRequest).where(SyncRequest.id == request_id))
+            with campus_language():
+                text = _("Pekerjaan gagal berkali-kali. Sebabnya ada di log worker.")
+            publish(idperson, "failed", "jobs_fail", text)
+
+
+def publish(idperson: str, outcome: str, code: str | None, message: str) -> None:
+    """Append what became of a student to the event log, inside `write()`."""
+    data = {"idperson": idperson, "outcome": outcome, "code": code, "message": message}
+    log.append("sync", "sync.siswa", data)

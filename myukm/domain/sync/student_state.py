@@ -1,0 +1,21 @@
+"""What a requested student waits for, in the reader's language."""
+
+from flask_babel import gettext as _
+
+from myukm.domain.api.api_state import Reason, why_waiting
+from myukm.domain.sync import progress, student_requests
+
+
+def waits_for(idperson: str) -> Reason | None:
+    """Return what the sync of this student waits for; None when nobody asked for it."""
+    request = student_requests.find(idperson)
+    if request is None:
+        return None
+    if reason := why_waiting():
+        return reason
+    if request.doubt is not None:
+        text = _("API mengurangi tagihannya: %(text)s. Ditanya sekali lagi.", text=request.doubt)
+        return Reason("asked_again", text)
+    if request.holder is not None:
+        return Reason("asking", _("API pembayaran sedang ditanya"))
+    return progress.why_nobody_works() or Reason("turn", _("menunggu giliran"))

@@ -1,0 +1,27 @@
+"""single students that people asked to sync"""
+
+from alembic import op
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
+import myukm.database
+revision = '0009'
+down_revision = '0008'
+
+
+def upgrade():
+    key = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
+    op.create_table('sync_request',
+    sa.Column('id', key, nullable=False),
+    sa.Column('idperson', sa.String(length=64).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=64), 'mysql'), nullable=False),
+    sa.Column('holder', sa.String(length=36).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=36), 'mysql'), nullable=True),
+    sa.Column('beat', key, nullable=False),
+    sa.Column('losses', sa.Integer(), nullable=False),
+    sa.Column('doubt', sa.String(length=300), nullable=True),
+    sa.Column('at', myukm.database.UTCDateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('idperson')
+    )
+
+
+def downgrade():
+    op.drop_table('sync_request')

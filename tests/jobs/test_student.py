@@ -1,0 +1,280 @@
+"""A single student on request: at once during a run, done once, guarded like a run."""
+
+import json
+import time
+from collections.abc import Callable
+from threading import Barrier, Thread
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, update
+
+from myukm import queues
+from myukm.database import utcnow, write
+from myukm.demo.simulator import Simulator
+from myukm.domain.api.payments import parse
+from myukm.domain.api.student import Outcome
+from myukm.domain.sync import (
+    payment_history,
+    student_requests,
+    student_state,
+    student_watch,
+    sync_pembayaran,
+    sync_queue,
+)
+from myukm.domain.sync.student_desk import StudentDesk
+from myukm.extensions import db
+from myukm.jobs.sync_pembayaran import sync_pembayaran_siswa
+from myukm.live.log import Event
+from myukm.models import Audit, Siswa, SyncRequest
+from tests.conftest import every_database
+from tests.support import sync
+from tests.support.sync import BUDI
+from tests.support.waiting import wait_until
+from tests.support.workers import job_process, kill
+
+WORKER = ("rq", "worker", "sync-pembayaran")
+LAST = "100600"
+EMPTY = b'{"data": []}'
+Start = Callable[..., Any]
+
+
+def outcomes(idperson: str) -> list[dict[str, Any]]:
+    """Return what was told about a student, inside an app context."""
+    db.session.rollback()
+    query = select(Event.data).where(Event.type == "sync.siswa").order_by(Event.seq)
+    told = [json.loads(data) for data in db.session.scalars(query)]
+    return [line for line in told if line["idperson"] == idperson]
+
+
+def wait_for_outcome(idperson: str, timeout: float = 20) -> dict[str, Any]:
+    return wait_until(lambda: outcomes(idperson), timeout, f"outcome of {idperson}")[0]
+
+
+def requests() -> int:
+    db.session.rollback()
+    return db.session.scalar(select(func.count(SyncRequest.id))) or 0
+
+
+def holder() -> str | None:
+    db.session.rollback()
+    return db.session.scalar(select(SyncRequest.holder))
+
+
+def stored(idperson: str) -> Any:
+    db.session.rollback()
+    query = select(Siswa.pembayaran, Siswa.saldo, Siswa.tunggakan, Siswa.etag)
+    return db.session.execute(query.where(Siswa.idperson == idperson)).one()
+
+
+@pytest.fixture
+def quiet(app: Flask) -> Flask:
+    """The app with its students, and no watch that would take a step by itself."""
+    with app.app_context():
+        sync.enrol(600)
+    return app
+
+
+@pytest.fixture
+def indebted(quiet: Flask, payment_api: Simulator) -> str:
+    """A student with stored bills."""
+    with quiet.app_context():
+        for number in range(100001, 100020):
+            assert sync_pembayaran_siswa(str(number)) == "success"
+            if stored(str(number)).pembayaran:
+                return str(number)
+    raise AssertionError("nobody has bills")
+
+
+@pytest.mark.parametrize(
+    ("latency", "rps", "own"),
+    [("50..500", None, 0.5), ("50..500", "20", 0.5), ("1500..2500", None, 2.5)],
+    ids=["usual", "with a budget", "slow"],
+)
+def test_one_worker_and_a_run_on_do_not_keep_a_student_waiting(
+    campus: Flask, payment_api: Simulator, start: Start, latency: str, rps: str | None, own: float
+) -> None:
+    payment_api.set(latency_ms=latency)
+    start(*WORKER, **({"PEMBAYARAN_API_RPS": rps} if rps else {"PEMBAYARAN_API_CONCURRENCY": "8"}))
+    with campus.app_context():
+        sync_pembayaran.start(BUDI)
+        sync.wait_for_processed(campus, 10)
+        pressed = time.monotonic()
+        sync_pembayaran.sync_student_later(BUDI, LAST)
+        assert wait_for_outcome(LAST)["outcome"] == "success"
+        took = time.monotonic() - pressed
+        assert sync.progress_of(campus)["status"] == "running"
+        assert took < 3 + own, took
+        print(f"{latency} ms: {took:.2f} s")
+        wait_until(lambda: not sync_queue.student_waits(1), 5, "its job is withdrawn")
+        sync_pembayaran.cancel(BUDI)
+        ended = sync.wait_for_end(campus)
+        sync.check_numbers(ended)
+        sync.check_stored(payment_api, [LAST])
+        assert payment_history.of_student(LAST).total == 1
+
+
+@every_database
+def test_asked_for_twice_at_the_same_moment_it_is_one_request(
+    quiet: Flask, payment_api: Simulator
+) -> None:
+    barrier, jobs = Barrier(4), []
+
+    def press() -> None:
+        with quiet.app_context():
+            barrier.wait()
+            jobs.append(sync_pembayaran.sync_student_later(BUDI, LAST))
+
+    threads = [Thread(target=press) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with quiet.app_context():
+        assert requests() == 1
+        assert set(jobs) <= set(queues.queue(queues.SYNC).get_job_ids())
+        lines = db.session.scalars(select(Audit).where(Audit.action == "sync.student")).all()
+        assert [(line.actor, line.subject) for line in lines] == [(BUDI.name, LAST)] * 4
+
+
+def test_the_job_that_comes_after_a_lane_asks_nobody(
+    quiet: Flask, payment_api: Simulator, start: Start
+) -> None:
+    with quiet.app_context():
+        sync_pembayaran.sync_student_later(BUDI, LAST)
+        desk = StudentDesk("a lane")
+        (student,) = desk.claim()
+        start(*WORKER, "--burst").child.wait(30)
+        assert outcomes(LAST) == []
+        answer = parse(json.dumps(payment_api.expected(LAST)).encode(), LAST)
+        assert desk.turn([Outcome.of(student, answer)]) == []
+        assert [line["outcome"] for line in outcomes(LAST)] == ["success"]
+        assert requests() == 0
+        assert payment_api.state()["requests"] == 0
+
+
+def test_a_killed_lane_leaves_the_student_to_the_next_one(
+    campus: Flask, payment_api: Simulator, start: Start
+) -> None:
+    payment_api.set(latency_ms="1500..2500")
+    first = start(*WORKER)
+    with campus.app_context():
+        sync_pembayaran.start(BUDI)
+        sync.wait_for_processed(campus, 1)
+        sync_pembayaran.sync_student_later(BUDI, LAST)
+        wait_until(holder, 5, "a lane has it")
+        kill(job_process(first.child.pid), 9)
+        first.kill()
+        payment_api.set(latency_ms="10")
+        start(*WORKER)
+        assert wait_for_outcome(LAST, 40)["outcome"] != "failed"  # the run may have been first
+        sync.wait_for_end(campus)
+        assert len(outcomes(LAST)) == 1
+        assert payment_history.of_student(LAST).total == 1
+
+
+def test_a_request_that_valkey_forgot_is_queued_again(
+    campus: Flask, payment_api: Simulator, valkey: Any, start: Start
+) -> None:
+    with campus.app_context():
+        sync_pembayaran.sync_student_later(BUDI, LAST)
+        valkey.flushall()
+        start(*WORKER)
+        assert wait_for_outcome(LAST)["outcome"] == "success"
+
+
+def test_a_paused_run_keeps_no_student_waiting(
+    campus: Flask, payment_api: Simulator, start: Start
+) -> None:
+    start(*WORKER, PEMBAYARAN_API_RPS="50")
+    with campus.app_context():
+        sync_pembayaran.start(BUDI)
+        sync.wait_for_processed(campus, 10)
+        sync_pembayaran.pause(BUDI)
+        sync_pembayaran.sync_student_later(BUDI, LAST)
+        assert wait_for_outcome(LAST, 8)["outcome"] == "success"
+        assert sync.progress_of(campus)["status"] == "paused"
+
+
+@every_database
+def test_an_emptied_answer_is_asked_for_again(
+    quiet: Flask, payment_api: Simulator, indebted: str
+) -> None:
+    payment_api.set(flaky={"empty": [indebted]})
+    payment_api.reset()
+    with quiet.app_context():
+        before = stored(indebted)
+        assert sync_pembayaran_siswa(indebted) == "unchanged"
+        assert stored(indebted) == before
+        assert payment_api.state()["outcomes"] == {"empty": 1, "200": 1}
+        assert len(outcomes(indebted)) == 2
+        payment_api.set(flaky={}, fail={"empty": [indebted]})
+        assert sync_pembayaran_siswa(indebted) == "success"
+        assert stored(indebted).pembayaran == []
+        assert payment_api.state()["outcomes"] == {"empty": 3, "200": 1}
+        assert requests() == 0
+
+
+@every_database
+def test_a_holder_that_was_given_up_writes_nothing(
+    quiet: Flask, payment_api: Simulator, indebted: str
+) -> None:
+    with quiet.app_context():
+        before = stored(indebted)
+        request_id = student_requests.add(indebted)
+        dead, heir = StudentDesk("dead"), StudentDesk("heir")
+        (student,) = dead.claim()
+        (again,) = dead.turn([Outcome.of(student, parse(EMPTY, indebted))])
+        assert again.doubt
+        student_requests.bury(request_id, "dead", 1)
+        (student,) = heir.claim()
+        assert student.doubt == again.doubt
+        assert dead.turn([Outcome.of(again, parse(EMPTY, indebted))]) == []
+        assert stored(indebted) == before
+        assert heir.turn([Outcome.of(student, parse(EMPTY, indebted))]) == []
+        assert stored(indebted).pembayaran == []
+        assert [line["outcome"] for line in outcomes(indebted)][1:] == ["success"]
+        assert dead.results == {}
+
+
+def test_a_request_over_which_jobs_die_has_failed(
+    quiet: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three holders that show no sign of life are enough."""
+    monkeypatch.setattr(student_watch, "DEAD_SECONDS", 0.0)
+    watcher = student_watch.StudentWatcher()
+    with quiet.app_context():
+        student_requests.add(LAST)
+        for name in ("a", "b", "c"):
+            assert outcomes(LAST) == []
+            assert StudentDesk(name).claim()
+            watcher.watch()
+        (told,) = outcomes(LAST)
+        assert (told["outcome"], told["code"]) == ("failed", "jobs_fail")
+        assert requests() == 0
+
+
+def test_an_unchanged_answer_keeps_its_tag(quiet: Flask, indebted: str) -> None:
+    with quiet.app_context():
+        before = stored(indebted)
+        with write() as session:
+            session.execute(update(Siswa).values(etag=None, etag_at=utcnow().replace(year=2001)))
+        assert sync_pembayaran_siswa(indebted) == "unchanged"
+        assert stored(indebted) == before
+
+
+def test_it_says_what_it_waits_for(quiet: Flask, valkey: Any, start: Start) -> None:
+    with quiet.app_context():
+        assert student_state.waits_for(LAST) is None
+        request_id = student_requests.add(LAST)
+        assert student_state.waits_for(LAST).code == "no_worker"
+        valkey.set("myukm:api:down", 1)
+        assert student_state.waits_for(LAST).code == "api_down"
+        valkey.delete("myukm:api:down")
+        StudentDesk("lane").claim()
+        assert student_state.waits_for(LAST).code == "asking"
+        with write() as session:
+            session.execute(update(SyncRequest).values(doubt="tagihan Rp 5 menjadi Rp 0"))
+        assert "Rp 5" in student_state.waits_for(LAST).text
+        student_requests.bury(request_id, "lane", 0)
