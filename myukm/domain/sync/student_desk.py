@@ -49,10 +49,11 @@ class StudentDesk:
         with write() as session:
             query = query.limit(MAX_CLAIMED).with_for_update(skip_locked=True)
             students = [_student(*row) for row in session.execute(query)]
-            self.in_hand.update(student.item_id for student in students)
-            if students:
-                claimed = among(SyncRequest.id, [student.item_id for student in students])
-                session.execute(update(SyncRequest).where(claimed).values(holder=self._holder))
+            ids = [student.item_id for student in students]
+            if ids:
+                claimed = update(SyncRequest).where(among(SyncRequest.id, ids))
+                session.execute(claimed.values(holder=self._holder))
+        self.in_hand.update(ids)
         return students
 
     def close(self) -> None:
