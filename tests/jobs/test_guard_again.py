@@ -1,5 +1,6 @@
 """An answer that takes much away from one student is asked for again once before it is believed."""
 
+import json
 from typing import Any
 
 import pytest
@@ -192,6 +193,22 @@ PERIOD = (
     f'"category_name": "SPP", "summary": {SUMS}, "items": [{{"unit_name": "Juli", '
     '"amount_billed": 1, "amount_paid": 0, "remaining_balance": 1}]}]}'
 )
+
+
+def test_items_that_vanish_under_a_sum_that_stays_are_held_back(
+    quiet: Flask, payment_api: Simulator, indebted: str
+) -> None:
+    """What is owed is counted by the items, so that is what must not vanish unseen."""
+    answer = payment_api.expected(indebted)
+    for period in answer["data"][0]["periods"]:
+        for category in period["categories"]:
+            category["items"] = []
+    page = {"status": 200, "body": json.dumps(answer)}
+    payment_api.set(override={f"/payments/{indebted}": page})
+    payment_api.reset()
+    with quiet.app_context():
+        assert run([indebted])["success"] == 1
+    assert payment_api.state()["requests"] == 2
 
 
 def test_a_first_run_over_data_of_another_version_is_guarded_too(

@@ -9,37 +9,21 @@ first answer took away; it stays there until the second one is written.
 from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from flask import current_app
-from flask_babel import format_decimal
-from flask_babel import gettext as _
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.orm import Session
 
 from myukm.database import among, count_changed, utcnow, write
-from myukm.domain.api.body import InvalidBody
-from myukm.domain.api.payments import Payments, amount
-from myukm.domain.api.student import Outcome
 from myukm.extensions import db
-from myukm.i18n import campus_language
 from myukm.models import Siswa, SyncItem, SyncRun
 from myukm.models.sync import OPEN, ItemStatus, Status
 
-CODE, CONTRADICTORY = "suspicious_api", "contradictory"
+CODE = "suspicious_api"
 WINDOW, MOST_EXAMPLES, CHUNK = 200, 10, 5_000
 # Between the two questions: what was wrong for a moment is right again by then.
 PAUSE = timedelta(seconds=1)
-# An answer is suspicious when less than this share of what was billed or paid is left.
-FAR_LOWER = Decimal("0.5")
-
-
-class Sums(NamedTuple):
-    """What was billed and paid over all periods, in rupiah."""
-
-    billed: Decimal
-    paid: Decimal
 
 
 class Recent:
@@ -58,42 +42,6 @@ def too_many(held: int, compared: int) -> bool:
     """Return whether so many suspicious answers among so many are for a person to judge."""
     share, least = current_app.config["GUARD_SHARE"], current_app.config["GUARD_MIN"]
     return bool(share and compared >= least and held >= share * compared)
-
-
-def suspects(
-    before: Mapping[int, Row[Any]], changed: Mapping[str, tuple[int, Payments]]
-) -> dict[str, str]:
-    """Return the students whose new data takes much away, with what it does in words."""
-    found = {}
-    for idperson, (key, new) in changed.items():
-        if key not in before:
-            continue
-        periods = new.periods
-        old, now = sums(before[key].pembayaran), sums(periods)
-        emptied = before[key].pembayaran and not periods
-        if emptied or now.billed < FAR_LOWER * old.billed or now.paid < FAR_LOWER * old.paid:
-            found[idperson] = _words(old, now)
-    return found
-
-
-def judged(outcome: Outcome, message: str | None) -> Outcome:
-    """Return the outcome, held back when it takes away what `message` says.
-
-    Believed is what an earlier answer said as well. Two answers that contradict each other are not.
-    """
-    if message is None or message == outcome.doubt:
-        return outcome
-    if outcome.doubt is None:
-        return outcome._replace(payments=None, code=CODE, message=message)
-    with campus_language():
-        text = _("API pembayaran menjawab dua kali berbeda: %(text)s", text=message)
-    return outcome._replace(payments=None, code=CONTRADICTORY, message=text)
-
-
-def sums(periods: Any) -> Sums:
-    """Return what a student's periods add up to; what is not of the right form counts nothing."""
-    known = periods if isinstance(periods, Sequence) else ()
-    return Sums(*(_total(known, name) for name in ("total_billed", "total_paid")))
 
 
 def held(run_id: int) -> int:
@@ -155,31 +103,3 @@ def _release_some(session: Session, run_id: int, values: Mapping[str, Any]) -> b
         return False
     released = update(SyncItem).where(among(SyncItem.id, ids), *which)
     return count_changed(session, released.values(values)) > 0
-
-
-def _total(periods: Sequence[Any], name: str) -> Decimal:
-    return sum((_number(period, name) for period in periods), Decimal(0))
-
-
-def _number(period: Any, name: str) -> Decimal:
-    try:
-        return Decimal(amount(period["summary"][name]))
-    except (InvalidBody, KeyError, TypeError):
-        return Decimal(0)
-
-
-def _words(old: Sums, now: Sums) -> str:
-    with campus_language():
-        numbers = {
-            "billed": format_decimal(old.billed),
-            "paid": format_decimal(old.paid),
-            "billed_now": format_decimal(now.billed),
-            "paid_now": format_decimal(now.paid),
-        }
-        return str(
-            _(
-                "tagihan Rp %(billed)s menjadi Rp %(billed_now)s, "
-                "dibayar Rp %(paid)s menjadi Rp %(paid_now)s",
-                **numbers,
-            )
-        )

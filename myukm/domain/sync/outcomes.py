@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from myukm.database import among, utcnow
 from myukm.domain.api.payments import Payments
 from myukm.domain.api.student import Outcome
-from myukm.domain.sync import guard, payment_history, sync_log, sync_tags
+from myukm.domain.sync import guard, payment_history, suspicion, sync_log, sync_tags
 from myukm.i18n import campus_language
 from myukm.models import Siswa, SyncItem, SyncRun
 from myukm.models.sync import ItemStatus
@@ -81,14 +81,14 @@ def take_in(
 ) -> Written:
     """Store the students' data (not in a dry run) and note what changes: the one way in.
 
-    `guarded`: answers that take much away are held back (see `guard`).
+    `guarded`: answers that take much away are held back (see `suspicion`).
     """
     answers = {o.idperson: o.payments for o in outcomes if o.code is None}
     changed, known, fetched = changes(session, answers)
     before = payment_history.known(session, fetched)
     new = {idperson for idperson, (key, _new) in changed.items() if key not in before}
     compared = sum(o.doubt is None and o.idperson in known.keys() - new for o in outcomes)
-    suspects = guard.suspects(before, changed) if guarded and not dry_run else {}
+    suspects = suspicion.suspects(before, changed) if guarded and not dry_run else {}
     judged = [_judged(outcome, known, suspects) for outcome in outcomes]
     refused = {outcome.idperson for outcome in judged if outcome.code}
     changed = {idperson: data for idperson, data in changed.items() if idperson not in refused}
@@ -175,7 +175,7 @@ def _status(outcome: Outcome, changed: Changed) -> ItemStatus:
 def _judged(outcome: Outcome, known: Mapping[str, int], suspects: dict[str, str]) -> Outcome:
     """The outcome, unless the student was deleted while the run went on, or is held back."""
     if outcome.code or outcome.idperson in known:
-        return guard.judged(outcome, suspects.get(outcome.idperson))
+        return suspicion.judged(outcome, suspects.get(outcome.idperson))
     with campus_language():
         text = _("Siswa sudah dihapus dari MyUKM.")
     return outcome._replace(payments=None, code="student_deleted", message=text)

@@ -1,0 +1,108 @@
+"""Which answers take much away from a student, and whether they are believed all the same."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from flask_babel import format_decimal
+from flask_babel import gettext as _
+from sqlalchemy import Row
+
+from myukm.domain.api.body import InvalidBody
+from myukm.domain.api.payments import Payments, amount
+from myukm.domain.api.student import Outcome
+from myukm.domain.sync import guard
+from myukm.i18n import campus_language
+
+# An answer is suspicious when less than this share of what was billed or paid is left.
+FAR_LOWER = Decimal("0.5")
+
+
+class Sums(NamedTuple):
+    """What was billed and paid over all periods, in rupiah."""
+
+    billed: Decimal
+    paid: Decimal
+
+
+def suspects(
+    before: Mapping[int, Row[Any]], changed: Mapping[str, tuple[int, Payments]]
+) -> dict[str, str]:
+    """Return the students whose new data takes much away, with what it does in words."""
+    found = {}
+    for idperson, (key, new) in changed.items():
+        if key not in before:
+            continue
+        had, has = before[key].pembayaran, new.periods
+        by_items = any(_items(had))
+        old, now = sums(had, by_items), sums(has, by_items)
+        emptied = had and not has
+        if emptied or any(n < FAR_LOWER * o for o, n in zip(old, now, strict=True)):
+            found[idperson] = _words(old, now)
+    return found
+
+
+def judged(outcome: Outcome, message: str | None) -> Outcome:
+    """Return the outcome, held back when it takes away what `message` says.
+
+    Believed is what an earlier answer said as well. Two answers that contradict each other are not.
+    """
+    if message is None or message == outcome.doubt:
+        return outcome
+    if outcome.doubt is None:
+        return outcome._replace(payments=None, code=guard.CODE, message=message)
+    with campus_language():
+        text = _("API pembayaran menjawab dua kali berbeda: %(text)s", text=message)
+    return outcome._replace(payments=None, code="contradictory", message=text)
+
+
+def sums(periods: Any, by_items: bool) -> Sums:
+    """Return what a student's periods add up to by their items, or by their own sums.
+
+    What is not of the right form counts nothing.
+    """
+    if by_items:
+        parts, names = _items(periods), ("amount_billed", "amount_paid")
+    else:
+        summaries = (_part(period, "summary") for period in _list(periods))
+        parts, names = summaries, ("total_billed", "total_paid")
+    known = list(parts)
+    return Sums(*(sum((_number(part, name) for part in known), Decimal(0)) for name in names))
+
+
+def _items(periods: Any) -> Iterator[Any]:
+    for period in _list(periods):
+        for category in _list(_part(period, "categories")):
+            yield from _list(_part(category, "items"))
+
+
+def _list(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()
+
+
+def _part(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, Mapping) else None
+
+
+def _number(part: Any, name: str) -> Decimal:
+    try:
+        return Decimal(amount(_part(part, name)))
+    except InvalidBody:
+        return Decimal(0)
+
+
+def _words(old: Sums, now: Sums) -> str:
+    with campus_language():
+        numbers = {
+            "billed": format_decimal(old.billed),
+            "paid": format_decimal(old.paid),
+            "billed_now": format_decimal(now.billed),
+            "paid_now": format_decimal(now.paid),
+        }
+        return str(
+            _(
+                "tagihan Rp %(billed)s menjadi Rp %(billed_now)s, "
+                "dibayar Rp %(paid)s menjadi Rp %(paid_now)s",
+                **numbers,
+            )
+        )
