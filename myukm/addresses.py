@@ -36,7 +36,7 @@ _make_record = logging.getLogRecordFactory()
 
 
 def shown(address: str, *, path: bool = True) -> str:
-    """Return an address without what may be secret in it: `redis://…@host:6379/0?…`.
+    """Return an address without what may be secret in it: `redis://host:6379/0?…`.
 
     Where it does not say clearly where its secrets end, less is shown. Not `path`: for addresses
     whose path is the secret, such as a web hook's.
@@ -44,13 +44,13 @@ def shown(address: str, *, path: bool = True) -> str:
     scheme, _, rest = address.partition("://")
     if not rest or not SCHEME.fullmatch(scheme):
         return DOTS
-    user, at, place = rest.rpartition("@")
+    user, _, place = rest.rpartition("@")
     place, *query = re.split(r"[?#]", place, maxsplit=1)
     if re.search(r"[?#]", user) or not PLACE.fullmatch(place) or not place.isprintable():
         return f"{scheme}://{DOTS}"
     if not path:
         place = place.partition("/")[0]
-    return f"{scheme}://{DOTS + at if at else ''}{place}{'?' + DOTS if query else ''}"
+    return f"{scheme}://{place}{'?' + DOTS if query else ''}"
 
 
 def hide(text: str) -> str:
