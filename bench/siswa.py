@@ -35,6 +35,9 @@ LISTS: dict[str, dict[str, object]] = {
     "filter": {"filter": "belum"},
     "filter, last page": {"filter": "lunas", "page": 10**6},
     "filter and search": {"filter": "belum", "q": "nur"},
+    "filter, few": {"filter": "tidak_cocok"},
+    "filter, nobody": {"filter": "nonaktif"},
+    "two filters": {"filter": ["belum", "aktif"]},
 }
 
 
@@ -70,7 +73,10 @@ def enrol(campus: Campus) -> None:
     paid = {
         "saldo": 0,
         "tunggakan": case((owes, 150_000), else_=0),
+        "lebih_bayar": 0,
         "lunas": case((owes, False), else_=True),
+        "status": case((owes, "tunggakan"), else_="lunas"),
+        "tidak_cocok": case((Siswa.id % 5000 == 0, True), else_=False),
         "synced_at": utcnow(),
     }
     with campus.app.app_context():

@@ -19,6 +19,7 @@ from myukm.cli.groups import CommandGroup
 from myukm.cli.options import as_json, at_most
 from myukm.domain.siswa import siswa, siswa_import
 from myukm.domain.siswa.siswa_import import Report
+from myukm.domain.siswa.verdict_words import in_words
 from myukm.i18n import N_
 from myukm.models import Siswa
 
@@ -106,15 +107,16 @@ def progress_bar() -> Iterator[Report]:
 )
 @click.option(
     "--filter",
-    "paid",
-    type=click.Choice(("lunas", "belum")),
-    help=N_("Hanya yang lunas, atau yang belum."),
+    "filters",
+    type=click.Choice(list(siswa.FILTERS)),
+    multiple=True,
+    help=N_("Hanya yang demikian; boleh diulang, maka semuanya harus berlaku."),
 )
 @at_most("--limit", default=siswa.PER_PAGE, limit=100_000)
 @as_json
-def list_(q: str, paid: str | None, limit: int, as_json: bool) -> None:
+def list_(q: str, filters: tuple[str, ...], limit: int, as_json: bool) -> None:
     """List students in the order of their names."""
-    page = siswa.search(q, paid or "", per_page=limit)
+    page = siswa.search(q, filters, per_page=limit)
     if as_json:
         students = [siswa.as_json(one) for one in page.items]
         click.echo(json.dumps({"total": page.total, "siswa": students}, ensure_ascii=False))
@@ -128,17 +130,13 @@ def table(students: Sequence[Siswa]) -> Table:
     """Return the students as a table for a terminal."""
     shown = Table("idperson", _("Nama"), _("Unit dan kelas"))
     shown.add_column(_("Tunggakan"), justify="right")
+    shown.add_column(_("Lebih bayar"), justify="right")
     shown.add_column(_("Status"))
     for one in students:
-        owed = "–" if one.tunggakan is None else format_decimal(one.tunggakan)
         place = f"{one.unit_formal} {one.kelas_formal}"
-        shown.add_row(one.idperson, one.nama, place, owed, status(one))
+        amounts = (
+            "–" if amount is None else format_decimal(amount)
+            for amount in (one.tunggakan, one.lebih_bayar)
+        )
+        shown.add_row(one.idperson, one.nama, place, *amounts, in_words(one))
     return shown
-
-
-def status(student: Siswa) -> str:
-    """Return in a word or two whether a student owes anything."""
-    if not student.active:
-        return str(_("Nonaktif"))
-    words = {None: _("Belum ada data"), True: _("Lunas"), False: _("Belum lunas")}
-    return str(words[student.lunas])

@@ -4,9 +4,10 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Index, String
+from sqlalchemy import JSON, Index, String, false
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -36,19 +37,32 @@ def _search_text(context: DefaultExecutionContext) -> str:
     return search_text(context.get_current_parameters())  # type: ignore[no-untyped-call]
 
 
+class Verdict(StrEnum):
+    """What is said of a student's bills, or of a period's: page, list, command and JSON agree."""
+
+    BELUM_SINKRON = "belum_sinkron"
+    TANPA_TAGIHAN = "tanpa_tagihan"
+    TUNGGAKAN = "tunggakan"
+    LUNAS = "lunas"
+
+
 class Siswa(Model):
     """A student. `pembayaran` is the API's `periods` as they came; None before the first sync.
 
-    `saldo` is the API's; `tunggakan` is the sum of what remains to be paid; `lunas` says that
-    nothing does; `digest` tells an unchanged answer; `etag` is the API's name for that answer, last
-    given at `etag_at`. `search_text` is name, id, unit and class,
-    folded: lists are searched by it and sorted by it, so two narrow indexes serve every page.
+    `saldo` is the API's. What follows from the periods (see `domain.api.owed`): `tunggakan` is what
+    remains of unpaid items and `lebih_bayar` what was paid too much for others, `status` is the
+    verdict, `lunas` the same for reports, `tidak_cocok` that the API's figures disagree. `digest`
+    tells an unchanged answer; `etag` is the API's name for that answer, last given at `etag_at`.
+    `search_text` is name, id, unit and class, folded: lists are searched by it, sorted by it and
+    filtered by what stands behind it in one index, which serves every page.
     """
 
     __tablename__ = "siswa"
     __table_args__ = (
-        Index("ix_siswa_search", "search_text", "id"),
-        Index("ix_siswa_lunas_search", "lunas", "search_text", "id"),
+        Index(
+            "ix_siswa_list",
+            *("search_text", "id", "status", "lebih_bayar", "tidak_cocok", "active"),
+        ),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     idperson: Mapped[str] = mapped_column(key_type(64), unique=True)
@@ -68,7 +82,12 @@ class Siswa(Model):
     pembayaran: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     saldo: Mapped[Decimal | None] = mapped_column(Rupiah)
     tunggakan: Mapped[Decimal | None] = mapped_column(Rupiah)
+    lebih_bayar: Mapped[Decimal | None] = mapped_column(Rupiah)
     lunas: Mapped[bool | None]
+    status: Mapped[str] = mapped_column(
+        key_type(16), default=Verdict.BELUM_SINKRON, server_default=Verdict.BELUM_SINKRON
+    )
+    tidak_cocok: Mapped[bool] = mapped_column(default=False, server_default=false())
     digest: Mapped[str | None] = mapped_column(key_type(64))
     synced_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     etag: Mapped[str | None] = mapped_column(key_type(200))

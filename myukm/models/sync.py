@@ -34,7 +34,8 @@ class SyncRun(Model):
     they failed in the parent, `moved_at` when the run last moved, `crashes` how many lanes failed
     since then, `hidden` that it was reset, `pruned` that only sums, failures and changes are left.
     `compared` are the answers about students of whom we had data, `trusted` says that answers which
-    take much away are believed (see `domain.guard`).
+    take much away are believed (see `domain.guard`). `mismatched` are the students whose figures
+    disagree.
     """
 
     TRANSITIONS: ClassVar[dict[Status, frozenset[Status]]] = {
@@ -65,6 +66,7 @@ class SyncRun(Model):
     chosen: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     failed_code: Mapped[str | None] = mapped_column(key_type(32))
     compared: Mapped[int] = mapped_column(default=0)
+    mismatched: Mapped[int] = mapped_column(default=0, server_default="0")
     trusted: Mapped[bool] = mapped_column(default=False)
     pruned: Mapped[bool] = mapped_column(default=False)
     dispatched: Mapped[bool] = mapped_column(default=False)

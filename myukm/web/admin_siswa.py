@@ -7,7 +7,8 @@ from flask import Blueprint, jsonify, render_template, request
 from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import BaseConverter
 
-from myukm.domain.siswa import siswa
+from myukm.domain.siswa import bills, siswa
+from myukm.domain.siswa.verdict_words import FILTERS
 from myukm.domain.sync import payment_history, student_state, sync_pembayaran
 from myukm.web.access import LOOKERS, TREASURERS, actor, json_call, roles, wants_json
 from myukm.web.arguments import whole_number
@@ -34,12 +35,14 @@ def _register_converter(state: BlueprintSetupState) -> None:
 @roles(*LOOKERS)
 def index() -> Any:
     """Show a page of the students that match `q` and `filter`."""
-    q, paid = request.args.get("q", "").strip(), request.args.get("filter", "")
-    page = siswa.search(q, paid, whole_number("page") or 1)
+    q, filters = request.args.get("q", "").strip(), [f for f in request.args.getlist("filter") if f]
+    page = siswa.search(q, filters, whole_number("page") or 1)
     if wants_json():
         students = [siswa.as_json(one) for one in page.items]
         return jsonify(siswa=students, page=page.page, pages=page.pages, total=page.total)
-    return render_template("admin/siswa/index.html", page=page, q=q, filter=paid)
+    query = [("q", q), *(("filter", name) for name in filters)]
+    chosen = {"q": q, "filters": filters, "query": query, "words": FILTERS}
+    return render_template("admin/siswa/index.html", page=page, **chosen)
 
 
 @bp.get("/<idperson:idperson>", merge_slashes=False)
@@ -47,12 +50,20 @@ def index() -> Any:
 def show(idperson: str) -> Any:
     """Show a student with what they owe, and a page of what changed."""
     student = siswa.find(idperson)
+    found = bills.of(student)
     if wants_json():
-        state = {"pembayaran": student.pembayaran, "waits_for": waits_for(idperson)}
-        return jsonify(siswa.as_json(student) | state)
-    history = payment_history.of_student(idperson, whole_number("page") or 1)
+        own = {
+            "pembayaran": student.pembayaran,
+            "disagreements": [bills.as_json(one) for one in found.disagreements],
+            "waits_for": waits_for(idperson),
+        }
+        return jsonify(siswa.as_json(student) | own)
     return render_template(
-        "admin/siswa/show.html", siswa=student, history=history, waits_for=waits_for(idperson)
+        "admin/siswa/show.html",
+        siswa=student,
+        bills=found,
+        history=payment_history.of_student(idperson, whole_number("page") or 1),
+        waits_for=waits_for(idperson),
     )
 
 

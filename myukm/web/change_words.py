@@ -1,4 +1,4 @@
-"""A change of a student's payments in the reader's words."""
+"""A change of a student's payments, or a disagreement in them, in the reader's words."""
 
 from typing import Any
 
@@ -6,6 +6,8 @@ from flask import Flask
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
+from myukm.domain.api.owed import Disagreement
+from myukm.domain.siswa.verdict_words import word
 from myukm.domain.sync.changes import AMOUNTS
 from myukm.web.formats import angka, rupiah
 
@@ -27,7 +29,13 @@ WORDS = {
 
 def init_app(app: Flask) -> None:
     """Add the filters that templates use for changes."""
-    app.jinja_env.filters.update(what_changed=what_changed, changed_value=changed_value)
+    app.jinja_env.filters.update(
+        what_changed=what_changed,
+        changed_value=changed_value,
+        what_disagrees=what_disagrees,
+        stated=stated,
+        verdict=word,
+    )
 
 
 def what_changed(change: Any) -> str:
@@ -46,6 +54,18 @@ def changed_value(change: Any, side: str) -> str:
     if name == "fully_paid":
         return str(_("ya") if value == "true" else _("belum"))
     return rupiah(value) if name in MONEY and _is_number(value) else value
+
+
+def what_disagrees(found: Disagreement) -> str:
+    """Return which figure disagrees, as `what_changed` would: `SPP · Juli 2026 · Sisa`."""
+    return " · ".join([*found.where[1:], str(WORDS[found.field])])
+
+
+def stated(found: Disagreement) -> str:
+    """Return the figure that disagrees: an amount in rupiah, or what the flag says."""
+    if found.field == "fully_paid":
+        return str(_("ya") if found.stated else _("belum"))
+    return rupiah(found.stated)
 
 
 def _is_number(text: str) -> bool:

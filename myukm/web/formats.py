@@ -14,6 +14,8 @@ from myukm.database import iso, utcnow
 from myukm.domain.api import amounts
 from myukm.web.access import ADMINS, LOOKERS, OPERATORS
 
+HALF_A_SEN = Decimal("0.005")
+
 
 def init_app(app: Flask) -> None:
     """Add the filters and the context that templates use."""
@@ -26,7 +28,9 @@ def rupiah(amount: Decimal | float | str | None) -> str:
     if amount is None:
         return "–"
     value = Decimal(str(amounts.number(amount) if isinstance(amount, str) else amount))
-    pattern = "#,##0" if value == value.to_integral_value() else "#,##0.00"
+    if abs(value - (whole := value.to_integral_value())) < HALF_A_SEN:
+        value = whole
+    pattern = "#,##0" if value == whole else "#,##0.00"
     return ("-" if value < 0 else "") + "Rp\u00a0" + str(format_decimal(abs(value), format=pattern))
 
 

@@ -97,8 +97,10 @@ def test_a_group_lists_its_commands_and_a_command_its_arguments() -> None:
         ),
         (
             ("siswa", "list", "--filter", "x"),
-            "Nilai tidak sah untuk '--filter': 'x' bukan salah satu dari 'lunas', 'belum'.",
-            "Invalid value for '--filter': 'x' is not one of 'lunas', 'belum'.",
+            "Nilai tidak sah untuk '--filter': 'x' bukan salah satu dari 'lunas', 'belum', "
+            "'lebih_bayar', 'tanpa_tagihan', 'belum_sinkron', 'tidak_cocok', 'aktif', 'nonaktif'.",
+            "Invalid value for '--filter': 'x' is not one of 'lunas', 'belum', "
+            "'lebih_bayar', 'tanpa_tagihan', 'belum_sinkron', 'tidak_cocok', 'aktif', 'nonaktif'.",
         ),
     ],
 )

@@ -1,6 +1,7 @@
 """`flask siswa`: what it prints and how it ends."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
+from myukm.database import write
 from myukm.demo.simulator.client import Simulator
+from myukm.models import Siswa
 from tests.support.programs import Program
 
 CSV = "idperson,nama,KelasFormal\n1,Siti [b]Rahma,VII A\n2,Budi,VIII B\n"
@@ -51,6 +54,24 @@ def test_a_list_as_json(flask: Flasks, file: Path) -> None:
     assert answer["total"] == 2
     assert [student["idperson"] for student in answer["siswa"]] == ["2"]
     assert answer["siswa"][0]["lunas"] is None
+
+
+def test_a_list_has_the_verdict_and_the_marks(app: Flask, flask: Flasks) -> None:
+    owing = {"tunggakan": 5000, "lebih_bayar": 700, "status": "tunggakan", "tidak_cocok": True}
+    with app.app_context(), write() as session:
+        session.add(Siswa(idperson="1", nama="Ani", **owing, active=False))
+        session.add(Siswa(idperson="2", nama="Budi", status="tanpa_tagihan"))
+    listed = flask("siswa", "list").stdout
+    assert re.search(r"5\.000 +│ +700 │ Belum lunas · Angka tidak cocok · Nonaktif", listed)
+    assert "Tidak ada tagihan" in listed
+    for words, ids in (
+        (("tidak_cocok",), ["1"]),
+        (("lebih_bayar", "--filter", "nonaktif"), ["1"]),
+        (("belum", "--filter", "aktif"), []),
+        (("tanpa_tagihan",), ["2"]),
+    ):
+        answer = json.loads(flask("siswa", "list", "--json", "--filter", *words).stdout)
+        assert [student["idperson"] for student in answer["siswa"]] == ids
 
 
 def test_the_api_is_imported(api: Simulator, flask: Flasks) -> None:

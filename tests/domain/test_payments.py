@@ -12,6 +12,7 @@ from myukm.demo.sample import payments as sample_payments
 from myukm.demo.sample import student
 from myukm.domain.api.body import InvalidBody
 from myukm.domain.api.payments import WrongStudent, amount, parse
+from tests.support import bills
 
 SUMMARY = {"total_billed": 1000, "total_paid": 400, "total_remaining": 600, "fully_paid": False}
 
@@ -38,26 +39,22 @@ def test_the_sample_campus_is_valid() -> None:
         idperson = student(index)["idperson"]
         data = sample_payments(student(index))
         found = parse(body(*data), idperson)
-        owed = sum(
-            max(0, int(period["summary"]["total_remaining"]))
-            for period in (data[0]["periods"] if data else [])
-        )
-        assert found.tunggakan == owed
-        assert found.lunas == (owed == 0)
+        right = bills.truth(data[0]["periods"] if data else [])
+        assert found.owed.tunggakan == right.tunggakan
+        assert found.owed.status == right.status
 
 
 def test_no_payments_is_an_empty_list_and_nothing_owed() -> None:
     found = parse(b'{"data": []}', "7")
-    assert (found.periods, found.saldo, found.tunggakan, found.lunas) == ([], None, 0, True)
+    assert (found.periods, found.saldo, found.owed.tunggakan) == ([], None, 0)
+    assert (found.owed.status, found.owed.lunas) == ("tanpa_tagihan", False)
 
 
 def test_overpaid_periods_do_not_settle_others() -> None:
-    one, other = account(), account()
-    one["periods"][0]["summary"] = SUMMARY | {"total_remaining": -5000}
+    one, other = account(amount_paid=6000, remaining_balance=-5000), account()
     one["periods"].append(other["periods"][0] | {"period_id": "20262027"})
-    found = parse(body(one), "7")
-    assert found.tunggakan == 600
-    assert not found.lunas
+    found = parse(body(one), "7").owed
+    assert (found.tunggakan, found.lebih_bayar, found.lunas) == (600, 5000, False)
 
 
 @pytest.mark.parametrize("amount", [1000, "1000", 1000.0, "1000.00"])
@@ -119,7 +116,7 @@ def test_sums_with_points_between_thousands_beside_plain_items() -> None:
     period = dotted["periods"][0]
     sums = {"total_billed": "350.000", "total_paid": "100.000", "total_remaining": "250.000"}
     period["summary"] = period["categories"][0]["summary"] = SUMMARY | sums
-    assert parse(body(dotted), "7").tunggakan == 250_000
+    assert parse(body(dotted), "7").owed.tunggakan == 250_000
 
 
 @pytest.mark.parametrize("other", ["1000.50", "0.00"])
@@ -168,7 +165,7 @@ def test_what_is_no_answer(app: Flask, raw: bytes) -> None:
 
 
 def test_brackets_in_a_text_nest_nothing() -> None:
-    assert parse(body(account(unit_name="[{" * 30)), "7").tunggakan == 600
+    assert parse(body(account(unit_name="[{" * 30)), "7").owed.tunggakan == 600
 
 
 def test_a_byte_order_mark_is_no_part_of_the_answer() -> None:

@@ -29,10 +29,10 @@ def make(idperson: str, nama: str, **columns: object) -> Siswa:
 
 @pytest.fixture
 def students(inside: Flask) -> None:
-    make("100001", "SITI Rahma", kelas_formal="VII A", unit_formal="MTs", lunas=True)
-    make("100002", "siti Aisyah", kelas_formal="VIII B", lunas=False)
-    make("100003", "Ma'ruf Hakim", kelas_formal="VII B", lunas=True)
-    make("A/7 %_", "Zoë Ñandú", lunas=None)
+    make("100001", "SITI Rahma", kelas_formal="VII A", unit_formal="MTs", status="lunas")
+    make("100002", "siti Aisyah", kelas_formal="VIII B", status="tunggakan")
+    make("100003", "Ma'ruf Hakim", kelas_formal="VII B", status="lunas", active=False)
+    make("A/7 %_", "Zoë Ñandú")
 
 
 def names(*query: object) -> list[str]:
@@ -82,11 +82,15 @@ def test_search_texts_that_were_stored_before_are_mended(inside: Flask) -> None:
 @every_database
 @pytest.mark.usefixtures("students")
 def test_filters_tell_paid_owing_and_unknown_apart() -> None:
-    assert names("", "lunas") == ["Ma'ruf Hakim", "SITI Rahma"]
-    assert names("", "belum") == ["siti Aisyah"]
-    assert names("siti", "lunas") == ["SITI Rahma"]
+    assert names("", ["lunas"]) == ["Ma'ruf Hakim", "SITI Rahma"]
+    assert names("", ["belum"]) == ["siti Aisyah"]
+    assert names("", ["belum_sinkron"]) == ["Zoë Ñandú"]
+    assert names("siti", ["lunas"]) == ["SITI Rahma"]
+    assert names("", ["nonaktif"]) == names("", ["lunas", "nonaktif"]) == ["Ma'ruf Hakim"]
+    assert names("", ["lunas", "aktif"]) == ["SITI Rahma"]
+    assert names("", ["lunas", "belum"]) == names("", ["tidak_cocok"]) == []
     with pytest.raises(Invalid, match="lunas"):
-        siswa.search("", "mungkin")
+        siswa.search("", ["mungkin"])
 
 
 @every_database

@@ -1,19 +1,24 @@
 """Students on the web: who may see what, addresses of odd ids, JSON for scripts."""
 
+import json
+import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 import redis
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from myukm.database import utcnow, write
 from myukm.demo.simulator.client import Simulator
 from myukm.domain import audit
+from myukm.domain.api.payments import parse
 from myukm.domain.siswa import siswa_import
+from myukm.domain.sync import outcomes
 from myukm.extensions import db
 from myukm.models import Audit, Siswa
 from myukm.queues import SYNC, queue
@@ -23,7 +28,7 @@ ClientAs = Callable[[str], FlaskClient]
 JSON = {"Accept": "application/json"}
 ODD = ["a/b", "a//b", "/a", "a/", "a b", "100%", "é?#&", "x/sync", "sync", "%2F", "\\", "a.b", "-"]
 PAID = {"total_billed": "150000", "total_paid": "150000", "total_remaining": 0, "fully_paid": True}
-PERIODS = [
+PERIODS: list[dict[str, Any]] = [
     {
         "period_id": "20252026",
         "kelas_info": "VII A",
@@ -68,10 +73,12 @@ def students(app: Flask) -> None:
                 pembayaran=PERIODS,
                 saldo=Decimal("25000"),
                 tunggakan=Decimal(0),
+                lebih_bayar=Decimal(0),
                 lunas=True,
+                status="lunas",
                 synced_at=utcnow(),
             ),
-            Siswa(idperson="100002", nama="Budi", tunggakan=Decimal("1234.5"), lunas=False),
+            Siswa(idperson="100002", nama="Budi", tunggakan=Decimal("1234.5"), status="tunggakan"),
             Siswa(idperson="100003", nama="Ani"),
         )
 
@@ -150,7 +157,7 @@ def test_the_list_as_json(client_as: ClientAs) -> None:
     ]
     assert (everyone["page"], everyone["pages"], everyone["total"]) == (1, 1, 3)
     budi, siti = everyone["siswa"][1:]
-    assert (budi["tunggakan"], budi["saldo"], budi["lunas"]) == ("1234.50", None, False)
+    assert (budi["tunggakan"], budi["saldo"], budi["status"]) == ("1234.50", None, "tunggakan")
     assert siti["synced_at"].endswith("Z")
     assert "pembayaran" not in siti
 
@@ -193,6 +200,97 @@ def test_a_student_as_json_has_the_payments_as_they_came(client_as: ClientAs) ->
     answer = client_as("admin").get("/admin/siswa/100001", headers=JSON).get_json()
     assert answer["pembayaran"] == PERIODS
     assert answer["saldo"] == "25000.00"
+
+
+@pytest.mark.parametrize("path", ["/admin/siswa", "/admin/siswa/100004"])
+def test_figures_that_disagree_and_who_left_are_marked(
+    app: Flask, client_as: ClientAs, path: str
+) -> None:
+    store(app, {"total_remaining": 0}, item={"amount_paid": 0, "remaining_balance": 150_000})
+    client = client_as("operator")
+    page = client.get(path).text
+    assert "Belum lunas" in page
+    assert "Angka tidak cocok</span>" in page
+    assert '<span class="badge neutral">' not in page
+    with app.app_context(), write() as session:
+        session.execute(update(Siswa).values(active=False))
+    assert "Nonaktif</span>" in client.get(path).text
+
+
+def test_a_page_says_which_figure_disagrees_and_by_how_much(
+    app: Flask, client_as: ClientAs
+) -> None:
+    store(app, {"total_remaining": 0}, item={"amount_paid": 0, "remaining_balance": 150_000})
+    client = client_as("admin")
+    page = client.get("/admin/siswa/100004").text
+    assert "Jumlah sisa" in page
+    assert "-Rp\u00a0150.000" in page
+    answer = client.get("/admin/siswa/100004", headers=JSON).get_json()
+    assert (answer["tidak_cocok"], answer["tunggakan"]) == (True, "150000.00")
+    amounts = {"stated": "0.00", "counted": "150000.00"}
+    found = {"where": ["20252026"], "field": "total_remaining", **amounts}
+    assert found in answer["disagreements"]
+    for query, number in (("tidak_cocok", 1), ("belum", 1), ("lunas", 0), ("nonaktif", 0)):
+        listed = client.get(f"/admin/siswa?filter={query}&filter=aktif", headers=JSON).get_json()
+        assert listed["total"] == number, query
+
+
+@pytest.mark.parametrize(
+    ("said", "item", "verdict"),
+    [
+        ({"fully_paid": False}, {}, "Lunas"),
+        ({"total_billed": 150000.2, "total_remaining": 2e-11, "fully_paid": False}, {}, "Lunas"),
+        ({"fully_paid": True}, {"amount_paid": 0, "remaining_balance": 150_000}, "Belum lunas"),
+    ],
+)
+def test_a_student_and_each_period_have_one_verdict(
+    app: Flask, client_as: ClientAs, said: dict[str, Any], item: dict[str, Any], verdict: str
+) -> None:
+    store(app, said, item=item)
+    page = client_as("bendahara").get("/admin/siswa/100004").text
+    badges = re.findall(r"</svg>(Lunas|Belum lunas)</span>", page)
+    assert badges == [verdict, verdict]
+    assert "Rp\u00a00,00" not in page
+
+
+def store(app: Flask, said: dict[str, Any], item: dict[str, Any]) -> None:
+    """Sync a student who paid 150,000, but for what is `said` of the period and of its item."""
+    period = PERIODS[0]
+    category = period["categories"][0]
+    bill = category["items"][0] | {"amount_billed": 150_000, "amount_paid": 150_000} | item
+    parts = {"categories": [category | {"items": [bill]}], "summary": PAID | said}
+    body = {"data": [{"idperson": "100004", "saldo": 0, "periods": [period | parts]}]}
+    with app.app_context(), write() as session:
+        session.add(Siswa(idperson="100004", nama="Dewi"))
+        session.flush()
+        answers = {"100004": parse(json.dumps(body).encode(), "100004")}
+        outcomes.store(session, outcomes.changes(session, answers)[0])
+
+
+def test_a_page_does_not_grow_with_all_that_disagrees(app: Flask, client_as: ClientAs) -> None:
+    period = PERIODS[0] | {"summary": PAID | {"total_paid": 0}}
+    with app.app_context():
+        add(Siswa(idperson="100004", nama="Dewi", pembayaran=[period] * 70, synced_at=utcnow()))
+    page = client_as("admin").get("/admin/siswa/100004").text
+    assert page.count("Jumlah dibayar</th>") == 50
+    assert "dan 20 angka lain" in page
+
+
+def test_payments_that_cannot_be_read_are_no_error(app: Flask, client_as: ClientAs) -> None:
+    with app.app_context():
+        add(
+            Siswa(idperson="100004", nama="Dewi", pembayaran=[{"period_id": 1}], synced_at=utcnow())
+        )
+    answer = client_as("admin").get("/admin/siswa/100004")
+    assert answer.status_code == 200
+    assert "tidak dapat dibaca" in answer.text
+
+
+def test_a_pager_keeps_every_filter(app: Flask, client_as: ClientAs) -> None:
+    with app.app_context():
+        add(*(Siswa(idperson=f"{n}", nama=f"Nama {n}") for n in range(60)))
+    page = client_as("admin").get("/admin/siswa?filter=belum_sinkron&filter=aktif&q=nama").text
+    assert "?q=nama&amp;filter=belum_sinkron&amp;filter=aktif&amp;page=2" in page
 
 
 def test_an_unknown_student_is_404(client_as: ClientAs) -> None:

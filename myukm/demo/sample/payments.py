@@ -20,8 +20,8 @@ SPP = {
 Item = dict[str, Any]
 Category = tuple[str, list[Item]]
 
-SETTLED, BEHIND, NOTHING_PAID, OVERPAID, NO_DATA = range(5)
-HABITS = (0.58, 0.31, 0.04, 0.04, 0.03)
+SETTLED, BEHIND, NOTHING_PAID, OVERPAID, PAID_TWICE, NEVER_SUMMED, NO_DATA = range(7)
+HABITS = (0.58, 0.31, 0.04, 0.02, 0.01, 0.01, 0.03)
 
 
 def payments(student: Student, changes: int = 0) -> list[dict[str, Any]]:
@@ -31,7 +31,7 @@ def payments(student: Student, changes: int = 0) -> list[dict[str, Any]]:
     and pays in advance when nothing is.
     """
     rng = random.Random(f"pembayaran {student['idperson']}")
-    habit = rng.choices(range(5), HABITS)[0]
+    habit = rng.choices(range(len(HABITS)), HABITS)[0]
     if habit == NO_DATA:
         return []
     bills = [(year, _bills(student, year, rng)) for year in _years(student)]
@@ -40,11 +40,13 @@ def payments(student: Student, changes: int = 0) -> list[dict[str, Any]]:
     for _ in range(changes):
         _pay_once_more(items)
     as_text = rng.random() < 0.08
-    account = {
+    account: dict[str, Any] = {
         "idperson": student["idperson"],
         "saldo": rng.choice((0, 0, 0, 25_000, 50_000, 120_000, 275_500)),
         "periods": [_period(student, year, categories) for year, categories in bills],
     }
+    if habit == NEVER_SUMMED:  # somebody's sums are not those of the items
+        account["periods"][-1]["summary"] |= {"total_remaining": 0, "fully_paid": True}
     return [_amounts_as_text(account) if as_text else account]
 
 
@@ -90,7 +92,7 @@ def _item(unit_name: str, billed: int) -> Item:
 
 def _pay(items: list[Item], habit: int, rng: random.Random) -> None:
     settled = len(items)
-    if habit == BEHIND:
+    if habit in (BEHIND, PAID_TWICE, NEVER_SUMMED):
         settled = rng.randrange(len(items) // 2, len(items))
     if habit == NOTHING_PAID:
         settled = 0
@@ -98,6 +100,8 @@ def _pay(items: list[Item], habit: int, rng: random.Random) -> None:
         item["amount_paid"] = item["amount_billed"]
     if habit == BEHIND and rng.random() < 0.5:
         items[settled]["amount_paid"] = items[settled]["amount_billed"] // 2
+    if habit == PAID_TWICE:
+        items[0]["amount_paid"] *= 2
     if habit == OVERPAID:
         items[-1]["amount_paid"] += rng.choice((15_000, 50_000, 100_000))
 

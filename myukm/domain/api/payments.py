@@ -13,12 +13,10 @@ from myukm import exact_json
 from myukm.domain.api import amounts, complaint, plain_answer
 from myukm.domain.api.body import InvalidBody, decoded, failed, objects, without_bom
 from myukm.domain.api.failures import Failure
+from myukm.domain.api.owed import ITEM, SEN, SUMMARY, Owed, owed
 from myukm.domain.api.plain_answer import MOST
 
-SUMMARY = ("total_billed", "total_paid", "total_remaining")
-ITEM = ("amount_billed", "amount_paid", "remaining_balance")
 ACCOUNT = frozenset(("idperson", "saldo", "periods"))
-SEN = Decimal("0.01")
 
 _sorted = msgspec.json.Encoder(order="sorted", decimal_format="number")
 
@@ -29,7 +27,8 @@ class WrongStudent(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Payments:
-    """What a student's answer says, amounts in rupiah; `text` is the JSON of its periods.
+    """What a student's answer says, amounts in rupiah; `text` is the JSON of its periods, `owed`
+    what they come to.
 
     `saldo` is None when the API knows of no payments. `digest` is equal for answers that mean the
     same, whatever the order of their keys and whether amounts came as numbers or as texts. `etag`
@@ -38,7 +37,7 @@ class Payments:
 
     text: msgspec.Raw
     saldo: Decimal | None
-    tunggakan: Decimal
+    owed: Owed
     digest: str
     etag: str | None = None
 
@@ -46,11 +45,6 @@ class Payments:
     def periods(self) -> list[Any]:
         """The periods as they came, read from their text each time."""
         return list(exact_json.loads(bytes(self.text)))
-
-    @property
-    def lunas(self) -> bool:
-        """Whether nothing remains to be paid."""
-        return self.tunggakan == 0
 
 
 class NotModified:
@@ -68,13 +62,21 @@ def parse(body: bytes, idperson: str, etag: str | None = None) -> Payments:
     body = without_bom(body)
     account = _account(decoded(body), idperson)
     if account is None:
-        return Payments(_json([]), None, Decimal(0), _digest(None), etag)
+        return Payments(_json([]), None, owed([]), _digest(None), etag)
     meaning = account if plain_answer.fits(body) else _meaning(account)
-    owed = sum(max(period["summary"]["total_remaining"], 0) for period in meaning["periods"])
-    if owed >= MOST:
+    sums = owed(meaning["periods"])
+    if max(sums.tunggakan, sums.lebih_bayar) >= MOST:
         raise InvalidBody(_("jumlahnya terlalu besar"))
-    amounts = _money(meaning["saldo"]), _money(owed)
-    return Payments(_json(account["periods"]), *amounts, _digest(meaning), etag)
+    saldo = Decimal(meaning["saldo"]).quantize(SEN)
+    return Payments(_json(account["periods"]), saldo, sums, _digest(meaning), etag)
+
+
+def plain(periods: Any) -> list[dict[str, Any]]:
+    """Return periods, such as those that are stored, checked and with numbers for amounts.
+
+    Raises `InvalidBody`.
+    """
+    return [_period(period) for period in objects(periods)]
 
 
 def _json(periods: list[Any]) -> msgspec.Raw:
@@ -119,7 +121,7 @@ def _check_owner(owner: Any, idperson: str) -> None:
 
 def _meaning(account: dict[str, Any]) -> dict[str, Any]:
     """Return the account checked and in the plain form; what the contract does not name stays."""
-    periods = [_period(period) for period in objects(account.get("periods"))]
+    periods = plain(account.get("periods"))
     saldo = _plain(account.get("saldo"))
     if amounts.contradict(_amounts_of(account)):
         raise InvalidBody(_("nilai uang ditulis dengan dua cara"))
@@ -181,7 +183,3 @@ def _text(values: dict[str, Any], name: str) -> str:
 def spelled(number: int | Decimal) -> str:
     """Return the one spelling of an amount: 1000, "1000" and 1000.00 are the same money."""
     return str(number) if type(number) is int else format(Decimal(number).normalize() + 0, "f")
-
-
-def _money(number: int | Decimal) -> Decimal:
-    return Decimal(number).quantize(SEN)

@@ -1,11 +1,11 @@
 """Students: finding them, page by page."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import defer
 
 from myukm.database import iso
@@ -13,12 +13,22 @@ from myukm.domain.siswa.siswa_rows import COLUMNS
 from myukm.errors import Invalid, NotFound
 from myukm.extensions import db
 from myukm.models import Siswa
-from myukm.models.siswa import fold
+from myukm.models.siswa import Verdict, fold
 
 PER_PAGE = 50
 MOST_WORDS = 8
-AS_JSON = (*COLUMNS, "active", "saldo", "tunggakan", "lunas")
-FILTERS = {"": None, "lunas": True, "belum": False}
+AMOUNTS = ("saldo", "tunggakan", "lebih_bayar")
+AS_JSON = (*COLUMNS, "active", *AMOUNTS, "lunas", "status", "tidak_cocok")
+FILTERS: dict[str, ColumnElement[bool]] = {
+    "lunas": Siswa.status == Verdict.LUNAS,
+    "belum": Siswa.status == Verdict.TUNGGAKAN,
+    "lebih_bayar": Siswa.lebih_bayar > 0,
+    "tanpa_tagihan": Siswa.status == Verdict.TANPA_TAGIHAN,
+    "belum_sinkron": Siswa.status == Verdict.BELUM_SINKRON,
+    "tidak_cocok": Siswa.tidak_cocok.is_(True),
+    "aktif": Siswa.active.is_(True),
+    "nonaktif": Siswa.active.is_(False),
+}
 
 
 class Page(NamedTuple):
@@ -30,26 +40,27 @@ class Page(NamedTuple):
     total: int
 
 
-def search(q: str = "", paid: str = "", page: int = 1, per_page: int = PER_PAGE) -> Page:
+def search(
+    q: str = "", filters: Collection[str] = (), page: int = 1, per_page: int = PER_PAGE
+) -> Page:
     """Return page number `page` of the students that match; the last one when it is too high.
 
-    Every word of `q` must occur in name, id, unit or class. `paid` is "lunas", "belum" (what is
-    owed is known and not nothing) or "" for all. Raises `Invalid` for another filter.
+    Every word of `q` must occur in name, id, unit or class, and all `filters` (keys of `FILTERS`)
+    must hold. Raises `Invalid` for another filter.
     """
-    found = matching(q, paid)
+    found = matching(q, filters)
     total = db.session.scalar(found.with_only_columns(func.count(Siswa.id))) or 0
     pages = max(1, -(-total // per_page))
     page = min(max(1, page), pages)
     return Page(rows(found, page, per_page, total), page, pages, total)
 
 
-def matching(q: str, paid: str) -> Select[Any]:
+def matching(q: str, filters: Collection[str]) -> Select[Any]:
     """Return the query for the ids of the students that match. Raises `Invalid`."""
-    if paid not in FILTERS:
-        raise Invalid(_("Saringan harus lunas atau belum."), code="bad_filter")
-    query = select(Siswa.id)
-    if paid:
-        query = query.where(Siswa.lunas == FILTERS[paid])
+    if not FILTERS.keys() >= set(filters):
+        text = _("Saringan harus salah satu dari: %(filters)s.", filters=", ".join(FILTERS))
+        raise Invalid(text, code="bad_filter")
+    query = select(Siswa.id).where(*(FILTERS[name] for name in filters))
     for word in fold(q).split()[:MOST_WORDS]:
         query = query.where(Siswa.search_text.contains(word, autoescape=True))
     return query
@@ -83,7 +94,7 @@ def find(idperson: str) -> Siswa:
 def as_json(student: Siswa) -> dict[str, Any]:
     """Return a student for scripts, without the payments; amounts are decimal strings."""
     fields = {name: getattr(student, name) for name in AS_JSON}
-    amounts = {name: _decimal(fields[name]) for name in ("saldo", "tunggakan")}
+    amounts = {name: _decimal(fields[name]) for name in AMOUNTS}
     return fields | amounts | {"synced_at": iso(student.synced_at)}
 
 

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from myukm import exact_json
 from myukm.domain.api.body import InvalidBody
-from myukm.domain.api.payments import ITEM, SUMMARY, amount, spelled
+from myukm.domain.api.owed import ITEM, SUMMARY
+from myukm.domain.api.payments import amount, spelled
 
 MOST_CHANGES = 200
 MOST_NAME, MOST_KEY, MOST_VALUE, MOST_PERIOD = 100, 40, 200, 64

@@ -11,7 +11,14 @@ from sqlalchemy.orm import Session
 from myukm.database import among, utcnow
 from myukm.domain.api.payments import Payments
 from myukm.domain.api.student import Outcome
-from myukm.domain.sync import guard, payment_history, suspicion, sync_log, sync_tags
+from myukm.domain.sync import (
+    guard,
+    mismatches,
+    payment_history,
+    suspicion,
+    sync_log,
+    sync_tags,
+)
 from myukm.i18n import campus_language
 from myukm.models import Siswa, SyncItem, SyncRun
 from myukm.models.sync import ItemStatus
@@ -30,11 +37,12 @@ class Written(NamedTuple):
 
 class Tally(NamedTuple):
     """The outcomes that were written, by status, and how many were `compared` (see `Written`);
-    `held` are those of them that were held back."""
+    `held` were held back, of `mismatched` students the figures disagree."""
 
     outcomes: Sequence[Outcome]
     numbers: Counter[ItemStatus]
     compared: int
+    mismatched: int
 
     @property
     def held(self) -> int:
@@ -68,7 +76,8 @@ def record(
     outcomes = list(ours.values())
     written = take_in(session, run_id, outcomes, dry_run=dry_run, guarded=guarded)
     numbers = _close(session, written.outcomes, written.changed)
-    return Tally(written.outcomes, numbers, written.compared)
+    mismatched = mismatches.count(session, written.outcomes)
+    return Tally(written.outcomes, numbers, written.compared, mismatched)
 
 
 def take_in(
@@ -132,8 +141,8 @@ def store(session: Session, changed: Changed) -> None:
             "key": key,
             "pembayaran": new.text,
             "saldo": new.saldo,
-            "tunggakan": new.tunggakan,
-            "lunas": new.lunas,
+            **new.owed._asdict(),
+            "lunas": new.owed.lunas,
             "digest": new.digest,
             "synced_at": now,
             "etag": sync_tags.marked(new.etag),
@@ -156,6 +165,7 @@ def count(session: Session, run_id: int, tally: Tally) -> None:
             unchanged=SyncRun.unchanged + numbers[ItemStatus.UNCHANGED],
             failed=SyncRun.failed + numbers[ItemStatus.FAILED],
             compared=SyncRun.compared + tally.compared,
+            mismatched=SyncRun.mismatched + tally.mismatched,
             moved_at=utcnow(),
             crashes=0,
         )

@@ -51,7 +51,7 @@ def note(
 def of_answer(old: Row[Any] | None, new: Payments) -> list[Change]:
     """Return what changed for a student; `old` is None when nothing was fetched before."""
     if old is None:
-        return [Change("", "first", None, spelled(new.tunggakan))]
+        return [Change("", "first", None, spelled(new.owed.tunggakan))]
     found = compare(old.pembayaran, new.periods)
     if old.saldo != new.saldo:
         amounts = (None if sum_ is None else spelled(sum_) for sum_ in (old.saldo, new.saldo))

@@ -76,6 +76,7 @@ def counts(run: Any) -> dict[str, Any]:
         "unchanged": run.unchanged,
         "failed": run.failed,
         "cancelled": run.cancelled,
+        "mismatched": run.mismatched,
         "percent": percent(processed + run.cancelled, run.total),
     }
 
@@ -87,9 +88,8 @@ def percent(done: int, total: int) -> float:
 
 def idle() -> dict[str, Any]:
     """Return the progress object when there is no run to show."""
-    nothing = dict.fromkeys(
-        ("total", "pending", "processed", "success", "unchanged", "failed", "cancelled"), 0
-    )
+    outcomes = ("success", "unchanged", "failed", "cancelled", "mismatched")
+    nothing = dict.fromkeys(("total", "pending", "processed", *outcomes), 0)
     unknown = dict.fromkeys(("run_id", "parent_run_id", "rate_per_second", "reason", "reason_code"))
     unknown |= speed.eta(0, None)
     nobody = dict.fromkeys(("started_by", "started_at", "finished_at"))

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from myukm.database import count_changed, utcnow, write
 from myukm.domain.api.api_state import Reason
-from myukm.domain.sync import guard, progress, sync_log, sync_queue, sync_trail
+from myukm.domain.sync import guard, mismatches, progress, sync_log, sync_queue, sync_trail
 from myukm.extensions import db
 from myukm.i18n import campus_language
 from myukm.models import SyncItem, SyncRun
@@ -128,10 +128,12 @@ def cancel_rest(run_id: int) -> None:
 
 
 def _tell_rest(run_id: int) -> dict[str, str]:
-    """Tell how many failures the log left out, and return the run's counts, written out."""
+    """Tell how many failures the log left out and of how many students the figures disagree;
+    return the run's counts, written out."""
     run = find(run_id)
     numbers = progress.counts(run) if run else {}
     sync_log.tell_rest(run_id, numbers.get("failed", 0))
+    mismatches.tell(run_id, numbers.get("mismatched", 0))
     return {name: format_decimal(number) for name, number in numbers.items()}
 
 

@@ -1,0 +1,187 @@
+"""What a student owes, by the items of their bills, and where the API's figures disagree.
+
+Three amounts, never mixed: `tunggakan` is what remains of unpaid items, `lebih_bayar` what was paid
+too much for others, and their difference settles nothing. Items decide. A category that lists no
+items, and a period that lists nothing at all, count as one item by their own summary: it may be all
+that says what is owed. Other sums, and the flags, are only compared with the items.
+
+Periods are taken in the plain form (`payments.plain`): their amounts are `int` or `Decimal`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from myukm.models.siswa import Verdict
+
+SUMMARY = ("total_billed", "total_paid", "total_remaining")
+ITEM = ("amount_billed", "amount_paid", "remaining_balance")
+SEN = Decimal("0.01")
+# Less than half a rupiah, of a remainder or between two figures, is the noise of somebody's floats.
+HALF = 0.5
+
+_of_item = itemgetter(*ITEM)
+_of_summary = itemgetter(*SUMMARY, "fully_paid")
+
+Amount = int | Decimal
+Where = tuple[str, ...]
+Added = tuple[Amount, Amount, Amount, Amount, Amount, int]
+NOTHING: Added = (0, 0, 0, 0, 0, 0)
+
+
+class Sums(NamedTuple):
+    """What items add up to; the first three in the order of `SUMMARY`, `bills` is how many."""
+
+    billed: Amount
+    paid: Amount
+    remaining: Amount
+    tunggakan: Amount
+    lebih_bayar: Amount
+    bills: int
+
+
+class Disagreement(NamedTuple):
+    """A figure of the API and what follows from its other figures; `where` is period, category and
+    item, as far down as it is. The figure is an amount, or the flag `fully_paid`, which is set
+    against what is owed."""
+
+    where: Where
+    field: str
+    stated: Amount
+    counted: Amount
+
+
+class Sheet(NamedTuple):
+    """A period as we count it."""
+
+    sums: Sums
+    disagreements: list[Disagreement]
+
+    @property
+    def status(self) -> Verdict:
+        return verdict(self.sums.bills, self.sums.tunggakan)
+
+
+class Owed(NamedTuple):
+    """What an answer means for a student; `tidak_cocok`: its figures disagree somewhere."""
+
+    tunggakan: Decimal
+    lebih_bayar: Decimal
+    status: Verdict
+    tidak_cocok: bool
+
+    @property
+    def lunas(self) -> bool:
+        """Whether there are bills and none of them has anything left to pay."""
+        return self.status is Verdict.LUNAS
+
+
+def verdict(bills: int, tunggakan: Amount) -> Verdict:
+    """Return the one verdict over bills of which `tunggakan` is unpaid."""
+    if not bills:
+        return Verdict.TANPA_TAGIHAN
+    return Verdict.TUNGGAKAN if tunggakan else Verdict.LUNAS
+
+
+def owed(periods: Iterable[Mapping[str, Any]]) -> Owed:
+    """Return what all periods together say."""
+    sheets = [sheet(period) for period in periods]
+    sums = Sums(*_added([sheet.sums for sheet in sheets]))
+    return Owed(
+        _money(sums.tunggakan),
+        _money(sums.lebih_bayar),
+        verdict(sums.bills, sums.tunggakan),
+        any(sheet.disagreements for sheet in sheets),
+    )
+
+
+def sheet(period: Mapping[str, Any]) -> Sheet:
+    """Return what a period's items add up to, and what in it disagrees."""
+    found: list[Disagreement] = []
+    where, summary = (str(period["period_id"]),), period["summary"]
+    sums = _added([_category(where, part, found) for part in period["categories"]])
+    if sums == NOTHING:
+        sums = _own(where, summary, found)
+    else:
+        _compare(where, summary, sums, found)
+    return Sheet(Sums(*sums), found)
+
+
+def _category(where: Where, category: Mapping[str, Any], found: list[Disagreement]) -> Added:
+    where, summary = (*where, category["category_name"]), category["summary"]
+    if not category["items"]:
+        return _own(where, summary, found)
+    sums = _items(where, category["items"], found)
+    _compare(where, summary, sums, found)
+    return sums
+
+
+def _items(where: Where, items: Sequence[Mapping[str, Any]], found: list[Disagreement]) -> Added:
+    """Add items up. This and what it calls run for every answer: plain loops, plain tuples."""
+    billed: Amount = 0
+    paid = remaining = tunggakan = lebih_bayar = billed
+    for item in items:
+        due, done, rest = _of_item(item)
+        billed += due
+        paid += done
+        if rest:
+            remaining += rest
+            tunggakan += _unpaid(rest)
+            lebih_bayar += _unpaid(-rest)
+        if due - done != rest and not _noise(due - done - rest):
+            at = (*where, item["unit_name"])
+            found.append(Disagreement(at, "remaining_balance", rest, due - done))
+    return billed, paid, remaining, tunggakan, lebih_bayar, len(items)
+
+
+def _own(where: Where, summary: Mapping[str, Any], found: list[Disagreement]) -> Added:
+    """Count a summary as the one item that it stands for, or as none when it says nothing."""
+    billed, paid, rest, _flag = _of_summary(summary)
+    if _noise(billed) and _noise(paid) and _noise(rest):
+        return NOTHING
+    owing = _unpaid(rest), _unpaid(-rest), 1
+    _compare(where, summary, (billed, paid, billed - paid, *owing), found)
+    return billed, paid, rest, *owing
+
+
+def _compare(
+    where: Where, summary: Mapping[str, Any], sums: Added, found: list[Disagreement]
+) -> None:
+    """Find what a summary says otherwise. Its flag may follow the items or its own remainder:
+    many systems set off what was overpaid, and that alone is no disagreement."""
+    said = _of_summary(summary)
+    tunggakan = sums[3]
+    if said == (*sums[:3], not tunggakan):
+        return
+    for name, stated, counted in zip(SUMMARY, said, sums, strict=False):
+        if not _noise(stated - counted):
+            found.append(Disagreement(where, name, stated, counted))
+    _billed, _paid, rest, flag = said
+    if flag == (tunggakan > 0) and flag not in (rest < HALF, rest <= 0):
+        found.append(Disagreement(where, "fully_paid", int(flag), tunggakan))
+
+
+def _added(parts: Sequence[Added]) -> Added:
+    """Add each of the sums up."""
+    billed, paid, remaining, tunggakan, lebih_bayar, bills = NOTHING
+    for more in parts:
+        billed += more[0]
+        paid += more[1]
+        remaining += more[2]
+        tunggakan += more[3]
+        lebih_bayar += more[4]
+        bills += more[5]
+    return billed, paid, remaining, tunggakan, lebih_bayar, bills
+
+
+def _unpaid(rest: Amount) -> Amount:
+    return rest if rest >= HALF else 0
+
+
+def _noise(amount: Amount) -> bool:
+    return -HALF < amount < HALF
+
+
+def _money(amount: Amount) -> Decimal:
+    return Decimal(amount).quantize(SEN)

@@ -1,0 +1,41 @@
+"""A student's bills as people see them: period by period, with the figures that disagree."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from myukm.domain.api import payments
+from myukm.domain.api.body import InvalidBody
+from myukm.domain.api.owed import Disagreement, Sheet, sheet
+from myukm.models import Siswa
+
+
+class Bills(NamedTuple):
+    """The periods, newest first, each with what it comes to; `readable` is False for payments that
+    were stored by a version which understood more than this one."""
+
+    periods: list[tuple[Mapping[str, Any], Sheet]]
+    readable: bool
+
+    @property
+    def disagreements(self) -> list[Disagreement]:
+        return [found for _period, sheet in self.periods for found in sheet.disagreements]
+
+
+def of(student: Siswa) -> Bills:
+    """Return the bills of a student; none before the first sync."""
+    try:
+        periods = payments.plain(student.pembayaran or [])
+    except InvalidBody:
+        return Bills([], readable=False)
+    return Bills([(period, sheet(period)) for period in reversed(periods)], readable=True)
+
+
+def as_json(found: Disagreement) -> dict[str, Any]:
+    """Return a disagreement for scripts; amounts are decimal strings, flags booleans."""
+    is_flag = found.field == "fully_paid"
+    return {
+        "where": list(found.where),
+        "field": found.field,
+        "stated": bool(found.stated) if is_flag else f"{found.stated:.2f}",
+        "counted": f"{found.counted:.2f}",
+    }

@@ -1,0 +1,105 @@
+"""what is owed, counted by items"""
+
+import time
+
+from alembic import op
+from flask_babel import format_decimal
+from flask_babel import gettext as _
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
+import myukm.database
+from myukm.domain.api import body, owed, payments
+revision = '0007'
+down_revision = '0009'
+
+# On SQLite a portion holds the one write lock for some 30 ms, and then lets others have it.
+PORTION, PAUSE_SECONDS = 200, 0.005
+PRINTED_EACH = 5000
+
+siswa = sa.table(
+    'siswa',
+    sa.column('id', sa.BigInteger()),
+    sa.column('pembayaran', sa.JSON()),
+    sa.column('tunggakan', myukm.database.Rupiah()),
+    sa.column('lebih_bayar', myukm.database.Rupiah()),
+    sa.column('lunas', sa.Boolean()),
+    sa.column('status', sa.String()),
+    sa.column('tidak_cocok', sa.Boolean()),
+)
+# Whoever has payments and still the status of a new column was not counted yet.
+uncounted = (siswa.c.status == 'belum_sinkron', siswa.c.pembayaran.is_not(None))
+
+
+def upgrade():
+    """Done in portions: whoever breaks off begins again where it was, so each step may be done."""
+    status = sa.String(length=16).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=16), 'mysql')
+    add('sync_run', sa.Column('mismatched', sa.Integer(), server_default='0', nullable=False))
+    add('siswa', sa.Column('lebih_bayar', myukm.database.Rupiah(), nullable=True))
+    add('siswa', sa.Column('status', status, server_default='belum_sinkron', nullable=False))
+    add('siswa', sa.Column('tidak_cocok', sa.Boolean(), server_default=sa.false(), nullable=False))
+    count_all()
+    listed = ['search_text', 'id', 'status', 'lebih_bayar', 'tidak_cocok', 'active']
+    op.create_index('ix_siswa_list', 'siswa', listed, if_not_exists=True)
+    op.drop_index('ix_siswa_lunas_search', 'siswa', if_exists=True)
+    op.drop_index('ix_siswa_search', 'siswa', if_exists=True)
+
+
+def add(table, column):
+    """Add a column unless a former try did."""
+    if column.name not in {known['name'] for known in sa.inspect(op.get_bind()).get_columns(table)}:
+        op.add_column(table, column)
+
+
+def count_all():
+    """Count what everybody owes anew, from the payments that are stored."""
+    total, done = op.get_bind().scalar(sa.select(sa.func.count()).where(*uncounted)), 0
+    while counted := count_some():
+        if (done + counted) // PRINTED_EACH > done // PRINTED_EACH or done + counted == total:
+            numbers = {'done': format_decimal(done + counted), 'total': format_decimal(total)}
+            print(_("Tagihan dihitung ulang: %(done)s dari %(total)s siswa.", **numbers), flush=True)
+        done += counted
+        commit()
+
+
+def count_some():
+    """Count the next students and return how many they were."""
+    query = sa.select(siswa.c.id, siswa.c.pembayaran, siswa.c.tunggakan).where(*uncounted)
+    rows = op.get_bind().execute(query.order_by(siswa.c.id).limit(PORTION).with_for_update()).all()
+    if rows:
+        update = siswa.update().where(siswa.c.id == sa.bindparam('key'))
+        op.get_bind().execute(update, [{'key': row.id, **figures(row)} for row in rows])
+    return len(rows)
+
+
+def figures(row):
+    """What is owed by a row's payments. Those that can't be read any more keep their amount."""
+    try:
+        found = owed.owed(payments.plain(row.pembayaran))
+    except body.InvalidBody:
+        status = owed.verdict(1, row.tunggakan or 0)
+        found = owed.Owed(row.tunggakan, None, status, tidak_cocok=True)
+    return {
+        'tunggakan': found.tunggakan,
+        'lebih_bayar': found.lebih_bayar,
+        'lunas': found.lunas,
+        'status': found.status.value,
+        'tidak_cocok': found.tidak_cocok,
+    }
+
+
+def commit():
+    """Commit what was counted; Alembic itself would commit at the end of the migration."""
+    context = op.get_context()
+    context._transaction.commit()
+    time.sleep(PAUSE_SECONDS)
+    context._transaction = context.connection.begin()
+
+
+def downgrade():
+    op.create_index('ix_siswa_search', 'siswa', ['search_text', 'id'])
+    op.create_index('ix_siswa_lunas_search', 'siswa', ['lunas', 'search_text', 'id'])
+    op.drop_index('ix_siswa_list', 'siswa')
+    # Not in batch mode: it would make the table anew, and SQLite empties what refers to it.
+    for name in ('tidak_cocok', 'status', 'lebih_bayar'):
+        op.drop_column('siswa', name)
+    op.drop_column('sync_run', 'mismatched')

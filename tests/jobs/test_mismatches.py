@@ -1,0 +1,67 @@
+"""Students whose figures disagree: counted once per run and told in one line of its log."""
+
+import json
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from myukm.demo.simulator import Simulator
+from myukm.domain.sync import sync_dispatch, sync_log, sync_pembayaran, sync_run, sync_work
+from myukm.extensions import db
+from myukm.models import Siswa
+from tests.support import bills, sync
+from tests.support.sync import BUDI
+
+
+@pytest.fixture
+def odd(payment_api: Simulator, app: Flask) -> list[str]:
+    """The students whose figures disagree by what the API serves, one of them with all wrong."""
+    served = payment_api.state()["options"]["students"]
+    idpersons = [f"{100_001 + n}" for n in range(served)]
+    wrong = payment_api.expected(idpersons[0])
+    for period in wrong["data"][0]["periods"]:
+        period["summary"]["total_billed"] = 1
+    override = {f"/payments/{idpersons[0]}": {"body": json.dumps(wrong)}}
+    payment_api.set(override=override)
+    data = [payment_api.expected(idperson)["data"] for idperson in idpersons[1:]]
+    periods = [account[0]["periods"] if account else [] for account in data]
+    found = [
+        idperson
+        for idperson, one in zip(idpersons[1:], periods, strict=True)
+        if bills.truth(one).tidak_cocok
+    ]
+    return [idpersons[0], *found]
+
+
+def run(campus: Flask, **wishes: Any) -> tuple[dict[str, Any], list[str]]:
+    """Carry a run out in this process; return its progress and what its log says of figures."""
+    with campus.app_context():
+        run_id = sync_pembayaran.start(BUDI, **wishes)["run_id"]
+        sync_dispatch.dispatch(run_id)
+        sync_work.work(run_id)
+        sync_run.advance(run_id)
+    now = sync.wait_for(campus, "completed")
+    with campus.app_context():
+        lines = [one for one in sync_log.recent(run_id) if one["code"] == "tidak_cocok"]
+    return now, [line["message"] for line in lines]
+
+
+def test_a_run_counts_them_once_and_says_so_in_one_line(campus: Flask, odd: list[str]) -> None:
+    assert len(odd) > 1
+    said = [
+        f"Angka dari API tidak cocok pada {len(odd)} siswa. Lihat daftar siswa dengan saringan "
+        "“Angka tidak cocok”."
+    ]
+    first, log = run(campus, dry_run=True)
+    assert (first["mismatched"], log) == (len(odd), said)
+    with campus.app_context():
+        assert not db.session.scalar(select(func.count()).where(Siswa.tidak_cocok.is_(True)))
+    for unchanged in (0, first["success"]):
+        now, log = run(campus)
+        assert (now["mismatched"], log) == (len(odd), said)
+        assert now["unchanged"] == unchanged
+    with campus.app_context():
+        marked = db.session.scalars(select(Siswa.idperson).where(Siswa.tidak_cocok.is_(True)))
+        assert sorted(marked) == odd
