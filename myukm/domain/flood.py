@@ -1,7 +1,4 @@
-"""The flood guard: how often an account may do what others hear of.
-
-Posting counts the messages themselves (`chat/chat_rules.py`); everything else counts together.
-"""
+"""The flood guard: how often an account may do what others hear of, messages included."""
 
 import time
 

@@ -123,6 +123,7 @@ def test_all_that_click_says_is_in_its_catalogue(catalogue: Catalog) -> None:
     folder = str(Path(click.__file__).parent)
     found = extract_from_dir(folder, [("**.py", "python")], keywords=keywords)
     said = {text if isinstance(text, str) else text[0] for _, _, text, _, _ in found}
+    said.add("required")  # translated by a variable, which no extraction sees
     written = {m.id if isinstance(m.id, str) else m.id[0] for m in catalogue if m.id}
     assert said == written
     assert all(all(m.string) for m in catalogue if m.id)

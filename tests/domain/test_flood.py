@@ -1,6 +1,7 @@
 """One guard for all that others hear of, over calls, processes and databases."""
 
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -27,20 +28,22 @@ ROOM = f"/ukm/{UKM}"
 
 @pytest.fixture
 def message(app: Flask, people: dict[str, int]) -> int:
-    """The id of a message of the member's, who is an admin of the unit."""
+    """The id of a message of the member's, who is an admin of the unit; it was said long ago."""
     with app.app_context():
         member = db.session.get_one(User, people["member"])
         posted, _new = chat.post(member, UKM, "Halo", "c0")
         with write() as session:
             mine = update(Membership).where(Membership.user_id == member.id)
             session.execute(mine.values(is_admin=True))
+            session.execute(update(User).values(recent_acts=""))
         return posted.id
 
 
 def calls(people: dict[str, int], message: int) -> list[tuple[str, str, dict]]:
-    """Return every call of a member that others hear of, but posting."""
+    """Return every call of a member that others hear of."""
     friend, one = people["friend"], f"{ROOM}/messages/{message}"
     return [
+        ("POST", f"{ROOM}/messages", {"message": "lagi", "client_id": "c1"}),
         ("PATCH", one, {"message": "baru"}),
         ("PUT", f"{one}/reactions/👍", {}),
         ("DELETE", f"{one}/reactions/👍", {}),
@@ -59,7 +62,7 @@ def calls(people: dict[str, int], message: int) -> list[tuple[str, str, dict]]:
     ]
 
 
-@pytest.mark.parametrize("number", range(15))
+@pytest.mark.parametrize("number", range(16))
 def test_every_call_stops_at_the_shared_limit(
     app: Flask, client_as: As, people: dict[str, int], message: int, number: int
 ) -> None:
@@ -82,20 +85,13 @@ def test_a_burst_of_edits_ends_and_the_others_hear_few(
     member = client_as("member")
     with app.app_context():
         before = log.newest()
-    path = f"{ROOM}/messages/{message}"
+    path, began = f"{ROOM}/messages/{message}", time.monotonic()
     codes = [member.patch(path, json={"message": f"v{n}"}).status_code for n in range(300)]
-    assert codes[:20] == [200] * 20
-    assert codes[-1] == 429
+    spans = (time.monotonic() - began) // 10 + 1  # of ten seconds: one on a quiet machine
+    assert codes[:21] == [200] * 20 + [429]
+    assert codes.count(200) <= spans * flood.MAX_ACTS
     with app.app_context():
-        assert log.newest() - before <= 2 * flood.MAX_ACTS
-
-
-def test_posting_keeps_its_own_count(client_as: As, message: int) -> None:
-    member = client_as("member")
-    for n in range(flood.MAX_ACTS):
-        member.patch(f"{ROOM}/messages/{message}", json={"message": f"v{n}"})
-    sent = {"message": "masih boleh", "client_id": "c1"}
-    assert member.post(f"{ROOM}/messages", json=sent).status_code == 201
+        assert log.newest() - before <= 2 * spans * flood.MAX_ACTS
 
 
 def test_a_refused_or_wrong_call_does_not_count(client_as: As, message: int) -> None:

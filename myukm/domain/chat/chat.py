@@ -14,7 +14,6 @@ from myukm.domain.chat.chat_rules import (
     checked_text,
     find_message,
     refuse_deleted,
-    refuse_flood,
     refuse_muted,
 )
 from myukm.domain.chat.mentions import mentioned
@@ -33,8 +32,7 @@ def post(
     """Store a message and have it broadcast; return it and whether it is new.
 
     The same `client_id` again is the same message; `reply_to` is the id of one it answers, or
-    None. Raises `NotFound`, `Invalid`, `Forbidden` for who is muted, `TooFast` after 20 messages
-    in 10 s.
+    None. Raises `NotFound`, `Invalid`, `Forbidden` for who is muted, `TooFast` (see `flood`).
     """
     with write():
         place = ukm.membership(user.id, code, lock=True)
@@ -53,7 +51,7 @@ def _store(place: Membership, user: User, body: str, client_id: str, reply_to: A
     """Insert the message with the UKM's next number; its author has read up to there."""
     ukm.refuse_archived(place.ukm)
     refuse_muted(place)
-    refuse_flood(user.id)
+    count_act(user.id)
     quoted = None if reply_to is None else find_message(place.ukm_id, reply_to)
     place.ukm.last_number += 1
     place.read_number = place.ukm.last_number

@@ -1,20 +1,18 @@
-"""What may be said in a chat: form, length, pace, and who may only read."""
+"""What may be said in a chat: form, length, and who may only read."""
 
-from datetime import timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from myukm.database import is_id, utcnow
+from myukm.database import is_id
 from myukm.domain.texts import clean, is_blank
-from myukm.errors import Conflict, Forbidden, Invalid, NotFound, TooFast
+from myukm.errors import Conflict, Forbidden, Invalid, NotFound
 from myukm.extensions import db
 from myukm.models import ChatMessage, Membership
 
 MAX_LENGTH, MAX_CLIENT_ID = 1000, 64
-BURST, BURST_WITHIN = 20, timedelta(seconds=10)
 
 
 def check_client_id(client_id: Any) -> None:
@@ -42,20 +40,6 @@ def refuse_muted(place: Membership) -> None:
     """Raise `Forbidden` for a member who may only read now."""
     if place.is_muted():
         raise Forbidden(_("Anda sedang dibisukan di UKM ini."), code="muted")
-
-
-def refuse_flood(user_id: int) -> None:
-    """Raise `TooFast` when the account's 20th newest message is younger than 10 s."""
-    written = db.session.scalar(
-        select(ChatMessage.created_at)
-        .where(ChatMessage.user_id == user_id)
-        .order_by(ChatMessage.id.desc())
-        .offset(BURST - 1)
-        .limit(1)
-    )
-    # A moment in the future means that the clock was set back: no reason to refuse.
-    if written and timedelta(0) <= utcnow() - written < BURST_WITHIN:
-        raise TooFast(_("Terlalu cepat. Tunggu beberapa detik."), code="too_fast")
 
 
 def find_message(ukm_id: int, message_id: Any) -> ChatMessage:
