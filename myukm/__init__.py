@@ -20,7 +20,7 @@ def create_app(config: Mapping[str, Any] | None = None, *, interfaces: bool = Tr
 
     import config as settings
     import myukm.models  # noqa: F401 (registers the tables)
-    from myukm import addresses, database, i18n, ops, rate_limits
+    from myukm import addresses, database, i18n, log_records, ops, rate_limits
     from myukm.extensions import connect_valkey, db, login_manager
     from myukm.private import keep_private
 
@@ -28,6 +28,7 @@ def create_app(config: Mapping[str, Any] | None = None, *, interfaces: bool = Tr
     app = Flask(__name__, instance_path=str(settings.INSTANCE))
     app.config.from_mapping(settings.load() if config is None else config)
     addresses.watch_texts(app.config)
+    log_records.init_app()
     uri = app.config["SQLALCHEMY_DATABASE_URI"]
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(uri)
     if proxies := app.config["TRUSTED_PROXIES"]:

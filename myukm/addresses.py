@@ -1,10 +1,10 @@
 """Addresses of servers as people may see them: without user, password and query.
 
 `shown` is for an address that we show, `hide` for texts of others (an error of a library, a
-traceback) that may hold one. `watch_texts` puts `hide` before every log line of the process.
+traceback) that may hold one. `watch_texts` says what to hide; `log_records.py` does so in every
+log line of the process.
 """
 
-import logging
 import re
 import sys
 import traceback
@@ -32,7 +32,6 @@ SECRET_KEY = re.compile(r"pass|pwd|token|key|secret|auth|sig", re.IGNORECASE)
 IN_TEXT = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s'\"<>]+@")
 
 _secrets: set[str] = set()
-_make_record = logging.getLogRecordFactory()
 
 
 def shown(address: str, *, path: bool = True) -> str:
@@ -67,7 +66,6 @@ def watch_texts(settings: Mapping[str, Any]) -> None:
         _secrets.update(secrets_of(address))
         if name in PATH_IS_SECRET and len(path := urlsplit(address).path) >= MIN_SECRET:
             _secrets.add(path)
-    logging.setLogRecordFactory(_clean_record)
     sys.excepthook = _clean_end
 
 
@@ -85,19 +83,6 @@ def secrets_of(address: str) -> Iterable[str]:
     found |= {piece for secret in found for piece in re.split(r"[@:/?#]", secret)}
     both = {each for one in found for each in (one, unquote(one)) if len(each) >= MIN_SECRET}
     return both - {name} if password else both
-
-
-def _clean_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
-    record = _make_record(*args, **kwargs)
-    try:
-        said = record.getMessage()
-    except (TypeError, ValueError):  # the handler tells of it
-        return record
-    if (clean := hide(said)) != said:
-        record.msg, record.args = clean, ()
-    if record.exc_info and record.exc_info[0]:
-        record.exc_text = hide("".join(traceback.format_exception(*record.exc_info)).rstrip())
-    return record
 
 
 def _clean_end(

@@ -208,6 +208,21 @@ def test_a_library_that_tells_the_address_is_not_believed(
     assert MARK not in caplog.text
 
 
+def test_an_app_with_pages_hides_them_as_well(
+    settings: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    url = f"http://pengguna:{MARK}@api.kampus.ac.id"
+    create_app(config.load({**settings, "PEMBAYARAN_API_URL": url}))
+    try:
+        raise OSError(f"cannot parse {url}")  # noqa: TRY301 (as a library would)
+    except OSError as error:
+        logging.getLogger("gunicorn.error").exception("it said\n%s", error)
+    logging.getLogger("rq.worker").warning("Traceback:\n  %s", url)
+    assert "it said\\ncannot parse http://…@api.kampus.ac.id" in caplog.text
+    assert "Traceback:\n  http://…@api.kampus.ac.id" in caplog.text
+    assert MARK not in caplog.text
+
+
 def test_a_failed_job_keeps_no_password(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     addresses.watch_texts({"DATABASE_URL": f"postgresql://u:{MARK}@h/d"})
 

@@ -19,7 +19,6 @@ from myukm.web import (
     errors,
     formats,
     health,
-    log_lines,
     photos,
     profile,
     refusals,
@@ -54,7 +53,6 @@ PARTS = (
 
 def init_app(app: Flask) -> None:
     """Register the blueprints, the guards before them and the error pages."""
-    log_lines.init_app()
     app.url_map.converters["int"] = arguments.RowId
     app.json = arguments.StrictJson(app)
     security.init_app(app)
