@@ -1,7 +1,8 @@
 """`flask user`: accounts."""
 
 import sys
-from typing import BinaryIO
+from io import TextIOWrapper
+from typing import BinaryIO, cast
 
 import click
 from flask_babel import gettext as _
@@ -121,6 +122,7 @@ def table(found: Page[User]) -> Table:
 def password(from_stdin: bool) -> str:
     """Return the password: the first line of standard input, or asked for twice, unseen."""
     if from_stdin:
+        cast(TextIOWrapper, sys.stdin).reconfigure(errors="surrogateescape")  # refused in words
         return sys.stdin.readline().rstrip("\r\n")
     asked = click.prompt(_("Kata sandi"), hide_input=True, confirmation_prompt=_("Sekali lagi"))
     return str(asked)

@@ -45,9 +45,12 @@ def json_object() -> dict[str, Any]:
 
 
 def text_field(name: str) -> str:
-    """Return a text of the JSON body or the form; "" when it is absent or no text."""
+    """Return a text of the JSON body or the form; "" when it is absent or no text.
+
+    Half a surrogate pair, which JSON can carry, is left out: no database takes it, no hash either.
+    """
     value = json_object().get(name)
-    return value if isinstance(value, str) else ""
+    return value.encode(errors="ignore").decode() if isinstance(value, str) else ""
 
 
 def whole_number(name: str) -> int | None:

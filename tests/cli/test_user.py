@@ -51,6 +51,7 @@ def test_a_taken_nim_and_a_bad_password_are_refused(flask: Flasks, people: dict[
         (NEW, "sembilan!\n", "Kata sandi harus 10 sampai 200 karakter."),
         (NEW, "", "Kata sandi harus 10 sampai 200 karakter."),
         (NEW, "1234567890\n", COMMON),
+        (NEW, b"tanpa-huruf-\xff\n", "Isian ini tidak bisa disimpan."),
         (NEW, "n-u-r aini\n", "Kata sandi tidak boleh sama dengan NIM atau nama."),
     ):
         done = flask(*words, "--password-stdin", stdin=stdin)

@@ -84,6 +84,14 @@ def test_a_refused_password_changes_nothing(
     assert logs_in(app, "member", PASSWORD)
 
 
+@pytest.mark.parametrize("path", ["/profile/password", "/profile/delete"])
+def test_half_a_surrogate_pair_is_no_sign_of_a_password(client_as: ClientAs, path: str) -> None:
+    half = {"old": PASSWORD + "\ud800", "new": "x\ud800", "password": "salah\ud800"}
+    answer = client_as("member").post(path, json=half)
+    code = "bad_password" if path == "/profile/password" else "wrong_password"
+    assert answer.get_json()["error"]["code"] == code, "it is left out, as by the log-in"
+
+
 def test_a_refused_form_says_why_and_shows_no_password(client_as: ClientAs) -> None:
     answer = client_as("member").post("/profile/password", data={"old": "yang-salah", "new": NEW})
     assert answer.status_code == 403

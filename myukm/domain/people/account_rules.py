@@ -50,6 +50,8 @@ def _fault(password: str, nim: str, name: str) -> Any:
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
         low, high = MIN_PASSWORD, MAX_PASSWORD
         return _("Kata sandi harus %(low)d sampai %(high)d karakter.", low=low, high=high)
+    if any(unicodedata.category(sign) == "Cs" for sign in password):
+        return _("Isian ini tidak bisa disimpan.")  # bytes that are no text, on a command line
     if password.casefold() in common_passwords():
         return _("Kata sandi ini dipakai banyak orang, jadi mudah ditebak. Pilih yang lain.")
     if _bare(password) in (_bare(nim), _bare(name)):

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from myukm.database import count_changed, write
 from myukm.domain import audit
 from myukm.domain.api.api_state import valkey_away
+from myukm.domain.flood import count_act
 from myukm.domain.sync import (
     guard,
     progress,
@@ -175,18 +176,20 @@ def _insert(run: SyncRun, by: Actor) -> None:
         with write() as session:
             session.add(run)
             session.flush()
+            count_act(by.user_id)
             _note(session, by, run.id, "started", text)
     except IntegrityError:
         raise _second() from None
 
 
 def _act(by: Actor, code: str, text: Any, to: Any, sources: Iterable[Status], **values: Any) -> int:
-    """Move the live run, note who did it, and return its id. Raises `Conflict`."""
+    """Move the live run, note who did it, and return its id. Raises `Conflict`, `TooFast`."""
     run = sync_run.live()
     with write() as session:
         values |= {"reason": None, "reason_code": None, "crashes": 0}
         if run is None or not sync_run.move(session, run.id, to, *sources, **values):
             raise Conflict(_("Itu tidak dapat dilakukan sekarang."), code="not_now")
+        count_act(by.user_id)
         _note(session, by, run.id, code, text)
     return int(run.id)
 
