@@ -68,12 +68,16 @@ def log_in(nim: str, password: str) -> LoginSession:
         security_log.set_target(user.id)
     known = matches(user.password_hash if user else None, password[: MAX_PASSWORD + 1])
     if user is None or not known:
-        raise WrongCredentials(_("NIM atau kata sandi salah."))
+        raise _wrong()
     if user.blocked_at:
         raise _blocked()
     if is_outdated(user.password_hash):
         _hash_again(user, password)
     return open_session(user)
+
+
+def _wrong() -> WrongCredentials:
+    return WrongCredentials(_("NIM atau kata sandi salah."))
 
 
 def _blocked() -> WrongCredentials:
@@ -93,13 +97,25 @@ def _hash_again(user: User, password: str) -> None:
 
 
 def open_session(user: User) -> LoginSession:
-    """Log the person in on one more device."""
+    """Log the person in on one more device. Raises `WrongCredentials` for who is too late."""
     with write() as session:
+        if not is_unchanged(user.id, user.password_hash):
+            raise _wrong()
         token = secrets.token_urlsafe(32)
         login = LoginSession(token_hash=LoginSession.digest(token), user_id=user.id)
         login.token = token
         session.add(login)
     return login
+
+
+def is_unchanged(user_id: int, password_hash: str) -> bool:
+    """Return whether the password that was confirmed is still the account's, and it is open.
+
+    Call it inside `write()`, where it locks the account: hashing takes time, and an old password
+    must not count any more once a new one is stored.
+    """
+    still = (User.id == user_id, User.password_hash == password_hash, User.blocked_at.is_(None))
+    return bool(db.session.scalar(select(User.id).where(*still).with_for_update(key_share=True)))
 
 
 def end_sessions(user_id: int, keep: str | None = None) -> None:
@@ -156,7 +172,7 @@ def store_password(user_id: int, hashed: str, keep: str | None = None) -> None:
     The log-in `keep` stays.
     """
     done = update(User).where(User.id == user_id).values(password_hash=hashed)
-    db.session.execute(done.execution_options(synchronize_session=False))
+    db.session.execute(done)
     db.session.execute(delete(PasswordReset).where(PasswordReset.user_id == user_id))
     end_sessions(user_id, keep)
 

@@ -38,9 +38,12 @@ def delete_account(user: User, password: str) -> None:
     unit of others.
     """
     own_account.confirm(user, password)
+    confirmed = user.password_hash
     with write() as session:
         left = _lock_memberships(session, user.id)
         leaving = _lock(session, user.id)
+        if leaving.password_hash != confirmed:
+            raise own_account.wrong_password()
         for place in left:
             if not place.ukm.archived_at:
                 ukm.refuse_last_admin(place)

@@ -20,6 +20,8 @@ def change_password(user: User, login: str, old: str, new: str) -> None:
     confirm(user, old)
     hashed = hash_password(new)
     with write():
+        if not accounts.is_unchanged(user.id, user.password_hash):
+            raise wrong_password()
         accounts.store_password(user.id, hashed, keep=login)
         audit.note(user.name, "user.password", f"{user.nim} {user.name}")
     accounts.rights_changed()
@@ -28,7 +30,12 @@ def change_password(user: User, login: str, old: str, new: str) -> None:
 def confirm(user: User, password: str) -> None:
     """Raise `Forbidden` unless it is the account's password: a cookie alone may be stolen."""
     if not matches(user.password_hash, password[: MAX_PASSWORD + 1]):
-        raise Forbidden(_("Kata sandi Anda salah."), code="wrong_password")
+        raise wrong_password()
+
+
+def wrong_password() -> Forbidden:
+    """Return the answer to a password that is not the account's."""
+    return Forbidden(_("Kata sandi Anda salah."), code="wrong_password")
 
 
 def log_out_everywhere(user: User) -> None:

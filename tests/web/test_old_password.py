@@ -1,0 +1,77 @@
+"""An old password is worth nothing from the moment at which a new one is stored."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from myukm.domain.people import accounts, own_account, password_reset
+from myukm.domain.people.passwords import matches
+from tests.conftest import every_database
+from tests.support.people import NAMES, PASSWORD
+
+ClientAs = Callable[[str], FlaskClient]
+NIM = NAMES["member"][0]
+NEW = "milik-pemiliknya"
+
+
+@pytest.fixture
+def meanwhile(
+    app: Flask, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., None]:
+    """`meanwhile(module)`: while the module checks a password, its owner stores a new one."""
+
+    def arrange(module: object) -> None:
+        def slow(stored: str | None, password: str) -> bool:
+            known = matches(stored, password)
+            with app.app_context():
+                accounts.set_password(NIM, NEW, by="test")
+            return known
+
+        monkeypatch.setattr(module, "matches", slow)
+
+    return arrange
+
+
+def log_in(client: FlaskClient, password: str) -> int:
+    return client.post("/login", json={"nim": NIM, "password": password}).status_code
+
+
+@every_database
+def test_a_log_in_that_comes_too_late_opens_nothing(
+    client_as: ClientAs, meanwhile: Callable[..., None]
+) -> None:
+    stranger = client_as("nobody")
+    meanwhile(accounts)
+    assert log_in(stranger, PASSWORD) == 401
+    assert stranger.get("/profile").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("/profile/password", {"old": PASSWORD, "new": "milik-orang-lain"}),
+        ("/profile/delete", {"password": PASSWORD}),
+    ],
+)
+def test_neither_does_it_change_or_delete_the_account(
+    client_as: ClientAs, meanwhile: Callable[..., None], path: str, sent: dict[str, str]
+) -> None:
+    thief = client_as("member")
+    meanwhile(own_account)
+    answer = thief.post(path, json=sent)
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (403, "wrong_password")
+    assert log_in(client_as("nobody"), NEW) == 200
+
+
+def test_who_sets_a_password_by_a_code_is_known_in_that_browser(
+    app: Flask, client_as: ClientAs, people: dict[str, int]
+) -> None:
+    with app.app_context():
+        code = password_reset.issue(accounts.find(NIM), by="test").code
+    owner = client_as("nobody")
+    sent = {"nim": NIM, "code": code, "password": NEW}
+    assert owner.post("/reset-password", json=sent).status_code == 200
+    assert [log_in(client_as("nobody"), "salah") for _ in range(11)][10] == 429
+    assert log_in(owner, NEW) == 200, "strangers' guesses do not hold this browser up"
