@@ -18,12 +18,14 @@ def marks() -> Sequence[str]:
 
 
 def remember(answer: Response, user: User) -> Response:
-    """Give the browser the account's mark, for log-ins only."""
+    """Give the browser the account's mark, beside those that it has.
+
+    The mark goes with the password, so it is renewed wherever one is set: not at /login alone.
+    """
     answer.set_cookie(
         COOKIE,
         ".".join(devices.add(marks(), user)),
         max_age=MAX_AGE_SECONDS,
-        path="/login",
         secure=current_app.config["SESSION_COOKIE_SECURE"],
         httponly=True,
         samesite="Lax",

@@ -17,6 +17,7 @@ from myukm.domain.chat import presence
 from myukm.domain.people import accounts, attacks, farewell, my_data, own_account
 from myukm.domain.people.login_limits import guess_own
 from myukm.errors import DomainError
+from myukm.web import device_cookie
 from myukm.web.access import json_call, logged_in, me, wants_json
 from myukm.web.arguments import text_field
 from myukm.web.limits import limit_auth_body
@@ -55,7 +56,8 @@ def password() -> Any:
             own_account.change_password(me(), current_user.token_hash, old, new)
     except DomainError as error:
         return refused("password", error)
-    return jsonify({}) if wants_json() else redirect(url_for("profile.index", done="password"), 303)
+    done = url_for("profile.index", done="password")
+    return device_cookie.remember(jsonify({}) if wants_json() else redirect(done, 303), me())
 
 
 @bp.post("/profile/logout-everywhere")

@@ -18,7 +18,7 @@ from tests.conftest import every_database
 from tests.support.people import NAMES, PASSWORD
 
 ClientAs = Callable[[str], FlaskClient]
-NIM = NAMES["member"][0]
+NIM, OTHER = NAMES["member"][0], NAMES["friend"][0]
 BANNER = "Ada yang mencoba menebak kata sandi Anda"
 
 
@@ -68,7 +68,7 @@ def test_who_has_the_device_can_guess_no_faster_than_others(own_device: FlaskCli
     assert answers == [401] * 10 + [429] * 2
 
 
-def test_the_mark_of_a_device_is_safe_from_scripts_and_for_log_ins_only(
+def test_the_mark_of_a_device_is_safe_from_scripts_and_other_sites(
     client_as: ClientAs,
 ) -> None:
     (cookie,) = [
@@ -76,7 +76,7 @@ def test_the_mark_of_a_device_is_safe_from_scripts_and_for_log_ins_only(
         for line in log_in(client_as("nobody")).headers.getlist("Set-Cookie")
         if line.startswith("myukm_devices=")
     ]
-    assert {"HttpOnly", "Path=/login", "SameSite=Lax"} <= set(cookie.split("; "))
+    assert {"HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
     assert NIM not in cookie
 
 
@@ -84,7 +84,7 @@ def test_the_mark_of_a_device_is_safe_from_scripts_and_for_log_ins_only(
 def test_a_made_up_mark_opens_nothing(app: Flask, people: dict[str, int], marks: str) -> None:
     attack(app)
     forger = app.test_client()
-    forger.set_cookie("myukm_devices", marks, path="/login")
+    forger.set_cookie("myukm_devices", marks)
     assert log_in(forger).status_code == 429
 
 
@@ -96,6 +96,20 @@ def test_a_mark_is_for_one_account_and_one_password(app: Flask, own_device: Flas
     with app.app_context():
         accounts.set_password(NIM, "kata-sandi-lain", by="test")
     assert log_in(own_device, "kata-sandi-lain").status_code == 429
+
+
+def test_who_changes_the_password_as_advised_keeps_the_device(
+    app: Flask, own_device: FlaskClient
+) -> None:
+    log_in(own_device, nim=OTHER)
+    log_in(own_device)
+    change = {"old": PASSWORD, "new": "kata-sandi-lain"}
+    assert own_device.post("/profile/password", json=change).status_code == 200
+    for nim in (NIM, OTHER):
+        guesses = [log_in(app.test_client(), "salah", nim).status_code for _ in range(11)]
+        assert guesses[10] == 429
+    assert log_in(own_device, "kata-sandi-lain").status_code == 200
+    assert log_in(own_device, nim=OTHER).status_code == 200, "who shares the browser as well"
 
 
 def test_people_share_a_browser(app: Flask, own_device: FlaskClient) -> None:
