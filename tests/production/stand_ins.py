@@ -26,9 +26,9 @@ def settings() -> dict[str, Any]:
     return dict(json.loads((MACHINE / "settings.json").read_text()))
 
 
-def apt(*_words: str) -> int:
+def apt(verb: str, *_packages: str) -> int:
     """The packages are there; nginx runs once it is installed."""
-    return nginx_service("start")
+    return nginx_service("start") if verb == "install" else 0
 
 
 def adduser(*_words: str) -> int:

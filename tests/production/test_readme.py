@@ -29,6 +29,7 @@ from tests.support.waiting import wait_until
 HOST, PASSWORD = "kampus.example", "kata sandi admin pertama"
 NOT_TRACKED = (".venv", "instance", ".env", ".git", "__pycache__", ".*_cache")
 NGINX = """
+user www-data;
 pid {0}/nginx.pid; error_log {0}/nginx.log;
 events {{}}
 http {{
@@ -157,8 +158,11 @@ def prepare(root: Path, database: PostgreSQL, valkey: Valkey, simulator: Simulat
 
 
 def clone(project: Path) -> None:
-    """Put a clone there, with this environment in place of one that has to be downloaded."""
+    """Put a clone there, as a careful root makes it (umask 077), with this environment in place of
+    one that has to be downloaded."""
     shutil.copytree(ROOT, project, ignore=shutil.ignore_patterns(*NOT_TRACKED))
+    for path in (project, *project.rglob("*")):
+        path.chmod(path.stat().st_mode & 0o700)
     here, there = BIN.parent, project / ".venv"
     there.mkdir()
     for name in ("bin", "lib"):
@@ -232,3 +236,12 @@ def test_an_unknown_name_is_sent_to_our_own(machine: Machine) -> None:
     asked = {"Host": "elsewhere.example"}
     answer = requests.get(f"{machine.http}/ukm", headers=asked, allow_redirects=False, timeout=20)
     assert (answer.status_code, answer.headers["Location"]) == (301, f"https://{HOST}/ukm")
+
+
+def test_nginx_reads_the_static_files_of_a_clone_that_was_closed(machine: Machine) -> None:
+    page = machine.log_in().get(f"{machine.https}/ukm", timeout=20).text
+    address = next(iter(re.findall(r'href="(/static/[^"]+\.css)"', page)))
+    certificate = str(machine.root / "etc/ssl/myukm/fullchain.pem")
+    url, asked = f"{machine.https}{address}", {"Host": HOST}
+    answer = requests.get(url, headers=asked, verify=certificate, timeout=20)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/css")
