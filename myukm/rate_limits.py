@@ -35,6 +35,7 @@ end
 for i, key in ipairs(KEYS) do
   local amount, span, first, longest = arguments(i)
   if first == 0 then redis.call('ZREMRANGEBYSCORE', key, '-inf', now - span) end
+  redis.call('ZREMRANGEBYSCORE', key, now + 1000, '+inf') -- the clock was set back
   counts[i] = redis.call('ZCARD', key)
   if counts[i] >= amount then
     local free

@@ -203,6 +203,19 @@ def test_valkey_waits_the_same_way(app: Flask, valkey: redis.Redis) -> None:
             acquire(claim(quick, "a"))
 
 
+@pytest.mark.parametrize("limit", [FEW, SLOW])
+def test_a_clock_that_is_set_back_locks_nobody_out(
+    app: Flask, valkey: redis.Redis, limit: Limit
+) -> None:
+    with app.app_context():
+        used(limit, "a")
+        (key,) = valkey.keys()
+        for hit, at in valkey.zrange(key, 0, -1, withscores=True):
+            valkey.zadd(key, {hit: at + 1000 * 86_400})
+        app.extensions["rate_log"] = rate_log.RateLog()
+        assert used(limit, "a") == 3
+
+
 def test_a_process_forgets_who_came_long_ago(clock: Clock) -> None:
     log = rate_log.RateLog()
     for number in range(5000):

@@ -1,6 +1,7 @@
 """What a call may carry, who makes it, and how often."""
 
 import ipaddress
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
@@ -13,6 +14,8 @@ from myukm.web.access import me
 
 View = TypeVar("View", bound=Callable[..., Any])
 MAX_AUTH_BODY = 16 * 1024
+# Some proxies send the port along, which is another one for each connection.
+WITH_PORT = re.compile(r"(?:\[(.+)\]|([\d.]+)):\d+")
 
 
 def limit_auth_body() -> None:
@@ -22,10 +25,12 @@ def limit_auth_body() -> None:
 
 def caller_address() -> str:
     """Return the address that limits count for: with IPv6 the network that one customer has."""
+    sent = request.remote_addr or ""
+    named = WITH_PORT.fullmatch(sent)
     try:
-        address = ipaddress.ip_address(request.remote_addr or "")
+        address = ipaddress.ip_address(named[1] or named[2] if named else sent)
     except ValueError:
-        return request.remote_addr or ""
+        return sent
     if isinstance(address, ipaddress.IPv4Address):
         return str(address)
     if address.ipv4_mapped:

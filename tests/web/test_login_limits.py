@@ -94,6 +94,18 @@ def test_another_address_is_not_held_up(browser: FlaskClient) -> None:
     assert answers == [401] * 10 + [429], "one customer has all of an IPv6 network"
 
 
+@pytest.mark.parametrize("address", ["203.0.113.7:{}", "[2001:db8::7]:{}"])
+def test_a_port_that_a_proxy_sends_along_makes_no_other_address(
+    browser: FlaskClient, address: str
+) -> None:
+    def guess(n: int) -> int:
+        sent = {"nim": NIM, "password": "salah"}
+        there = {"REMOTE_ADDR": address.format(n)}
+        return browser.post("/login", json=sent, environ_base=there).status_code
+
+    assert [guess(n) for n in range(11)] == [401] * 10 + [429]
+
+
 def test_an_address_has_two_hundred_guesses_a_minute_and_log_ins_are_none(
     browser: FlaskClient,
 ) -> None:
