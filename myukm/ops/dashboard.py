@@ -18,7 +18,7 @@ from myukm.ops.failed_jobs import retry
 from myukm.queues import OwnJob, PlainPickle
 
 NAME = blueprint.name
-# Its pages put a queue's name between quotes in a script.
+# Its pages put a queue's name between quotes in a script, and the trail takes no NUL of a job's id.
 PLAIN_NAME = re.compile(r"[\w.:-]{1,100}")
 REGISTRIES = frozenset(
     {"queued", "scheduled", "deferred", "started", "finished", "failed", "canceled"}
@@ -62,6 +62,7 @@ def is_sane(arguments: dict[str, Any]) -> bool:
     if arguments.get("registry_name", "queued") not in REGISTRIES:
         return False
     numbers = (str(arguments.get(name, 1)) for name in ("per_page", "page"))
-    return all(re.fullmatch(r"[1-9]\d{0,5}", number) for number in numbers) and bool(
-        PLAIN_NAME.fullmatch(arguments.get("queue_name") or "default")
+    names = (arguments.get(name) or "default" for name in ("queue_name", "job_id"))
+    return all(re.fullmatch(r"[1-9]\d{0,5}", number) for number in numbers) and all(
+        map(PLAIN_NAME.fullmatch, names)
     )

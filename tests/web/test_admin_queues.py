@@ -17,6 +17,7 @@ from rq.results import Result
 
 from myukm import queues
 from myukm.domain import audit
+from tests.conftest import every_database
 from tests.support.programs import Program
 from tests.support.without_valkey import lose_valkey
 from tests.support.workers import wait_serving, waiting
@@ -274,6 +275,16 @@ def test_no_odd_address_of_the_dashboard_crashes_it(
     ]
     assert crashed == []
     assert admin.get("/admin/rq/0/view/job/%27").status_code == 404
+
+
+@every_database
+@pytest.mark.parametrize("odd", ["%00", "a%00b", "%0d%0aforged", "%E2%80%A8", "x" * 300])
+def test_an_action_on_what_is_no_job_is_refused_and_not_done(
+    client_as: As, app: Flask, odd: str
+) -> None:
+    assert client_as("admin").post(f"/admin/rq/job/{odd}/delete").status_code == 404
+    with app.app_context():
+        assert audit.trail(action="queue.").items == []
 
 
 def test_every_action_in_the_dashboard_leaves_a_row_with_the_account(
