@@ -1,6 +1,7 @@
 """One student's page: "Sinkronkan sekarang" says what it waits for, also after a reload."""
 
 from collections.abc import Callable
+from urllib.parse import urljoin
 
 import pytest
 from flask import Flask
@@ -50,3 +51,34 @@ def test_a_waiting_student_looks_right_on_a_phone(open_as: OpenAs) -> None:
     page.get_by_role("button", name="Sinkronkan sekarang").click()
     expect(page.locator("#outcome")).to_contain_text("tidak ada worker")
     check_look(page)
+
+
+@pytest.fixture
+def marked(app: Flask) -> None:
+    """A student with every mark, and with amounts as long as they get."""
+    items = [
+        {"unit_name": "Juli", "amount_billed": 0, "amount_paid": much, "remaining_balance": -much}
+        for much in (12_650_000, -27_850_000)
+    ]
+    sums = {"total_billed": 0, "total_paid": 0, "total_remaining": 0}
+    categories = [{"category_name": "SPP", "summary": sums, "items": items}]
+    period = {"period_id": "20262027", "summary": sums, "categories": categories}
+    facts = {"status": "tunggakan", "tunggakan": 27_850_000, "lebih_bayar": 12_650_000}
+    marks = {"tidak_cocok": True, "active": False}
+    with app.app_context(), write() as session:
+        session.add(Siswa(idperson="100001", nama="Siti", pembayaran=[period], **facts, **marks))
+
+
+@pytest.mark.usefixtures("marked")
+@pytest.mark.parametrize("path", [PAGE, "/admin/siswa?filter=tidak_cocok"])
+def test_marks_and_sums_stay_in_their_cells_on_a_phone(open_as: OpenAs, path: str) -> None:
+    page = open_as("bendahara", path, PHONE)
+    for language in ("en", "id"):
+        page.request.post(urljoin(page.url, "/language"), form={"lang": language})
+        page.reload()
+        expect(page.locator(".badges .badge")).to_have_count(3)
+        outside = page.locator(":is(td, dd):visible").evaluate_all(
+            "all => all.filter(e => e.scrollWidth > e.clientWidth).map(e => e.outerHTML)"
+        )
+        assert outside == [], language
+        check_look(page)
