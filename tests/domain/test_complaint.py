@@ -37,7 +37,29 @@ FAILED = [
     {"errorMessage": "Token expired"},
     {"meta": {"code": 200, "status": "error", "message": "Unauthorized"}},
     {"metaData": {"code": "401"}},
+    {"success": ""},  # PHP's false, printed
+    {"success": -1},
+    {"code": -1},
+    {"status": "not_ok"},
+    {"status": "Tidak berhasil"},
+    {"status": "Internal Server Error"},
+    {"status": "500 SYSTEM_ERROR"},
+    {"status": "Bad Request"},
+    {"status": "Service Unavailable"},
+    {"status": "time-out"},
+    {"status_text": "Gateway timed out"},
+    {"hasil": "gagal"},
+    {"type": "error"},
+    {"err": "timeout"},
+    {"errorInfo": "deadlock"},
+    {"pesan_error": "koneksi putus"},
+    {"isFailed": 1},
+    {"fault": {"faultstring": "quota"}},
+    {"galat": "basis data"},
+    {"meta": {"status": {"code": 500}}},
+    {"response": {"meta": {"success": False}}},
 ]
+MESSAGES = ["Unauthenticated.", "Server Error", "Token kedaluwarsa", "SQLSTATE[HY000]: refused"]
 FINE = [
     {},
     {"success": True},
@@ -60,6 +82,10 @@ FINE = [
     {"error_code": "0000"},
     {"message": "Gagal itu biasa"},
     {"meta": {"code": 200, "status": "success"}},
+    {"status": "no error"},
+    {"status": "tanpa kesalahan"},
+    {"errorCount": 0},
+    {"type": "payments"},
 ]
 ACCOUNT = {"idperson": "7", "saldo": 0, "periods": []}
 
@@ -82,6 +108,17 @@ def test_an_account_may_say_it_too_but_its_status_is_its_own(app: Flask) -> None
         parse(json.dumps(broken).encode(), "7")
     left = {"data": [ACCOUNT | {"status": 0}]}
     assert parse(json.dumps(left).encode(), "7").saldo == 0
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_a_message_beside_no_data_may_say_it(app: Flask, message: str) -> None:
+    with app.app_context(), pytest.raises(InvalidBody, match="menyatakan gagal"):
+        parse(json.dumps({"message": message, "data": []}).encode(), "7")
+
+
+@pytest.mark.parametrize("message", ["", "OK", "Tidak ada tagihan", "Data berhasil diambil"])
+def test_a_message_beside_no_data_may_be_about_that(message: str) -> None:
+    assert parse(json.dumps({"message": message, "data": []}).encode(), "7").saldo is None
 
 
 def test_its_words_are_repeated_short_and_on_one_line(app: Flask) -> None:

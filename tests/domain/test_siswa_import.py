@@ -288,6 +288,15 @@ FEW = [{"idperson": f"{100001 + n}", "nama": f"Ganti {n}"} for n in range(5)]
         ({}, {"Link": '</siswa?page=2>; rel="next", </siswa?page=9>; rel="last"'}),
         ({}, {"X-Total-Count": "200"}),
         ({}, {"Content-Range": "siswa 0-4/200"}),
+        ({}, {"Content-Range": "0-4/200"}),
+        ({}, {"X-WP-TotalPages": "2"}),
+        ({}, {"Total-Count": "200"}),
+        ({"total": 200.0}, {}),
+        ({"jumlah_siswa": 200}, {}),
+        ({"halaman": 1, "total_halaman": 2}, {}),
+        ({"page": {"last": False}}, {}),
+        ({"is_last_page": False}, {}),
+        ({"truncated": True}, {}),
         ({"success": False, "message": "sebagian"}, {}),
         ({"status": "error"}, {}),
         ({"errors": ["sebagian"]}, {}),
@@ -308,6 +317,7 @@ def test_a_page_of_the_roster_is_not_the_roster(
 def test_a_roster_that_says_it_is_whole_is_loaded(campus: Simulator) -> None:
     whole = {"current_page": 1, "last_page": 1, "total": 5, "next_page_url": None}
     links = {"links": {"next": None, "last": "/siswa?page=1"}, "success": True}
+    links |= {"last": True, "complete": True, "truncated": False, "halaman": 1}
     body = json.dumps({"data": FEW, "meta": whole, **links})
     last = {"Link": '</siswa?page=1>; rel="last"', "X-Total-Count": "5"}
     campus.set(override={"/siswa": {"body": body, "headers": last}})

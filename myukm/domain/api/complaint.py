@@ -5,7 +5,7 @@ own names and words; these are the ones in use.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from myukm import exact_json
@@ -13,64 +13,85 @@ from myukm.domain.api.words import plain, words
 from myukm.domain.texts import clean_line
 
 SUCCESS = words("success issuccess succeeded ok sukses berhasil")
-ERROR = words(
-    """
-    error errors iserror haserror haserrors errorcode errorcodes errno errormessage errormessages
-    errormsg failed failure gagal exception
-    """
-)
+# Names of a failure, and what a name of one holds: `errorInfo`, `pesan_error`, `hasErrors`.
+ERROR = words("err errcode errmsg errno fail failed isfailed failure gagal fault faults")
+ERROR_PARTS = ("error", "exception", "kesalahan", "galat")
 STATUS = words(
     """
-    status statuscode code httpcode httpstatus responsecode responsestatus state result kode
+    status statuscode statustext statusmessage code httpcode httpstatus responsecode responsestatus
+    apistatus state stat result hasil kode type
     """
 )
 # Where such keys stand besides the top level.
 ENVELOPES = words("meta metadata status result response header")
+MAX_DEPTH = 3
 MESSAGE = words("message msg pesan keterangan detail description")
 
-NO = words("false 0 no n f tidak gagal fail failed error")
+NO = words("false 0 no n f tidak gagal fail failed error") | {""}
 NO_ERROR = words("null none false no n tidak - ok success") | {""}
 FAILED = words(
     """
     error errors err fail failed failure gagal galat kesalahan false exception fault nok ko denied
-    unauthorized unauthenticated forbidden ditolak rejected invalid expired kedaluwarsa timeout
-    unsuccessful
+    unauthorized unauthenticated forbidden ditolak rejected refused invalid expired kedaluwarsa
+    timeout timed unsuccessful unavailable aborted bad
     """
+)
+NEGATIONS, SUCCEEDED = (
+    words("not no tidak tanpa without"),
+    words("ok success successful succeeded sukses berhasil"),
 )
 MAX_VALUE, MAX_MESSAGE = 60, 120
 
 
 def of_body(body: Mapping[str, Any]) -> str | None:
-    """Return how an answer says that it failed; None when it does not."""
-    parts = [body, *(part for key, part in body.items() if plain(key) in ENVELOPES)]
-    for part in parts:
-        if isinstance(part, dict) and (said := _said(part, SUCCESS | ERROR | STATUS)):
-            return said
-    return None
+    """Return how an answer says that it failed; None when it does not.
+
+    Where no data comes, its message may be all that says so.
+    """
+    said = (_said(part, SUCCESS | STATUS) for part in _parts(body, MAX_DEPTH))
+    found = next((words for words in said if words), None)
+    return found if found or body.get("data") else _said(body, MESSAGE)
 
 
 def of_account(account: Mapping[str, Any]) -> str | None:
     """Return how one account says that it could not be read; its status may be anything."""
-    return _said(account, SUCCESS | ERROR)
+    return _said(account, SUCCESS)
+
+
+def _parts(body: Mapping[str, Any], depth: int) -> Iterator[Mapping[str, Any]]:
+    yield body
+    for key, part in body.items():
+        if depth and isinstance(part, dict) and plain(key) in ENVELOPES:
+            yield from _parts(part, depth - 1)
 
 
 def _said(part: Mapping[str, Any], names: frozenset[str]) -> str | None:
+    """Return the first field that speaks of a failure, by its name or as one of `names`."""
     for key, value in part.items():
-        name = plain(key)
-        if name in names and _is_complaint(name, value):
+        if _is_complaint(plain(key), value, names):
             return _words(part, key, value)
     return None
 
 
-def _is_complaint(name: str, value: Any) -> bool:
-    if name in ERROR:
+def _is_complaint(name: str, value: Any, names: frozenset[str]) -> bool:
+    if name in ERROR or any(part in name for part in ERROR_PARTS):
         return _speaks(value)
+    if name not in names or isinstance(value, dict | list | None):
+        return False
     word = _word(value)
+    number = int(word[:9]) if re.fullmatch(r"-?[0-9]+", word, re.ASCII) else None
     if name in SUCCESS:
-        return word in NO
-    if word.isascii() and word.isdigit():
-        return 400 <= int(word[:9]) < 600 or (name == "status" and not word.strip("0"))
-    return re.split(r"[^a-z]", word, maxsplit=1)[0] in FAILED
+        return word in NO or (number is not None and number <= 0)
+    if number is not None:
+        return number < 0 or 400 <= number < 600 or (name == "status" and number == 0)
+    return _means_failed(word)
+
+
+def _means_failed(text: str) -> bool:
+    """Whether a status or message tells of a failure: "SYSTEM_ERROR", "not ok"; "no error" not."""
+    found = re.findall("[a-z]+", text)
+    negated = bool(found) and found[0] in NEGATIONS
+    return not (SUCCEEDED if negated else FAILED).isdisjoint([*found, "".join(found)])
 
 
 def _speaks(value: Any) -> bool:

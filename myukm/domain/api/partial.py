@@ -15,23 +15,27 @@ NEXT = words(
     """
     next nextpage nextpageurl nexturl nextlink nextcursor nextpagetoken nexttoken nextoffset
     odatanextlink hasmore hasnext hasnextpage hasmorepages morepages more xnextpage xhasmore
+    xnextcursor truncated istruncated incomplete incompleteresults partial ispartial
     """
 )
+LAST = words("last islast islastpage lastpage complete iscomplete")
 PAGES = words(
     """
     lastpage totalpages totalpage pagecount pagetotal pages numpages xtotalpages
-    xpaginationpagecount xpaginationtotalpages currentpage page pagenumber xpage
+    xpaginationpagecount xpaginationtotalpages xwptotalpages currentpage page pagenumber xpage
+    halaman totalhalaman jumlahhalaman
     """
 )
 TOTAL = words(
     """
     total totalcount totalitems totalrecords totaldata totalelements totalrows totalresults
-    recordstotal odatacount count jumlah xtotalcount xtotal
+    recordstotal odatacount count jumlah jumlahdata jumlahsiswa totalsiswa totalstudents numfound
+    xtotalcount xtotal xwptotal xpaginationtotalcount paginationcount
     """
 )
 MAX_DEPTH, MAX_SHOWN = 4, 60
 _NEXT_LINK = re.compile(r'rel\s*=\s*"?[^";,]*\bnext\b', re.IGNORECASE)
-_RANGE = re.compile(r"\w+\s+\d+-\d+/(\d+)")
+_RANGE = re.compile(r"(?:\w+\s+)?\d+-\d+/(\d+)")
 
 
 def sign(body: Mapping[str, Any], headers: Mapping[str, str], count: int) -> str | None:
@@ -61,17 +65,19 @@ def _of_headers(headers: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
             yield "next", value
         elif name.lower() == "content-range" and (ends := _RANGE.match(value)):
             yield "total", ends[1]
-        elif name.lower().startswith("x-"):
+        else:
             yield name, value
 
 
 def _means_more(name: str, value: Any, count: int) -> bool:
     if name in NEXT:
         return bool(value) and str(value).strip().casefold() not in ("", "0", "false", "null")
+    if name in LAST and str(value).strip().casefold() == "false":
+        return True
     number = _number(value)
     return (name in PAGES and number > 1) or (name in TOTAL and number > count)
 
 
 def _number(value: Any) -> int:
-    text = "" if isinstance(value, bool) else str(value).strip()
+    text = "" if isinstance(value, bool) else str(value).strip().removesuffix(".0")
     return int(text[:9]) if text.isascii() and text.isdigit() else 0
