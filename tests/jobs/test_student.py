@@ -24,7 +24,8 @@ from myukm.domain.sync import (
     sync_queue,
 )
 from myukm.domain.sync.student_desk import StudentDesk
-from myukm.extensions import db
+from myukm.errors import Unavailable
+from myukm.extensions import connect_valkey, db
 from myukm.jobs.sync_pembayaran import sync_pembayaran_siswa
 from myukm.live.log import Event
 from myukm.models import Audit, Siswa, SyncRequest
@@ -32,6 +33,7 @@ from tests.conftest import every_database
 from tests.support import sync
 from tests.support.sync import BUDI
 from tests.support.waiting import wait_until
+from tests.support.without_valkey import lose_valkey
 from tests.support.workers import job_process, kill
 
 WORKER = ("rq", "worker", "sync-pembayaran")
@@ -138,6 +140,24 @@ def test_asked_for_twice_at_the_same_moment_it_is_one_request(
         assert [(line.actor, line.subject) for line in lines] == [(BUDI.name, LAST)] * 4
 
 
+def test_who_presses_while_valkey_is_away_takes_nothing_from_who_pressed_before(
+    quiet: Flask, payment_api: Simulator, valkey: Any, start: Start
+) -> None:
+    with quiet.app_context():
+        sync_pembayaran.sync_student_later(BUDI, LAST)
+        address = quiet.config["REDIS_URL"]
+        lose_valkey(quiet)
+        sync_pembayaran.sync_student_later(BUDI, LAST)
+        assert requests() == 1
+        with pytest.raises(Unavailable):
+            sync_pembayaran.sync_student_later(BUDI, "100001")
+        assert requests() == 1
+        quiet.config["REDIS_URL"] = address
+        connect_valkey(quiet)
+        start(*WORKER, "--burst").child.wait(30)
+        assert [line["outcome"] for line in outcomes(LAST)] == ["success"]
+
+
 def test_the_job_that_comes_after_a_lane_asks_nobody(
     quiet: Flask, payment_api: Simulator, start: Start
 ) -> None:
@@ -222,7 +242,7 @@ def test_a_holder_that_was_given_up_writes_nothing(
 ) -> None:
     with quiet.app_context():
         before = stored(indebted)
-        request_id = student_requests.add(indebted)
+        request_id, _new = student_requests.add(indebted)
         dead, heir = StudentDesk("dead"), StudentDesk("heir")
         (student,) = dead.claim()
         (again,) = dead.turn([Outcome.of(student, parse(EMPTY, indebted))])
@@ -267,7 +287,7 @@ def test_an_unchanged_answer_keeps_its_tag(quiet: Flask, indebted: str) -> None:
 def test_it_says_what_it_waits_for(quiet: Flask, valkey: Any, start: Start) -> None:
     with quiet.app_context():
         assert student_state.waits_for(LAST) is None
-        request_id = student_requests.add(LAST)
+        request_id, _new = student_requests.add(LAST)
         assert student_state.waits_for(LAST).code == "no_worker"
         valkey.set("myukm:api:down", 1)
         assert student_state.waits_for(LAST).code == "api_down"

@@ -19,17 +19,17 @@ MAX_LOSSES = 3
 COLUMNS = tuple(SyncRequest.__table__.c)
 
 
-def add(idperson: str) -> int:
-    """Store the request for a student and return its id; who comes second joins the first."""
+def add(idperson: str) -> tuple[int, bool]:
+    """Store the request for a student; return its id, and False for who only joins an open one."""
     try:
         with write() as session:
             request = SyncRequest(idperson=idperson)
             session.add(request)
             session.flush()
-            return request.id
+            return request.id, True
     except IntegrityError:
         first = find(idperson)
-        return first.id if first else add(idperson)
+        return (first.id, False) if first else add(idperson)
 
 
 def find(idperson: str) -> Row[Any] | None:

@@ -148,9 +148,9 @@ def sync_student_later(by: Actor, idperson: str) -> str:
     """
     if not db.session.scalar(select(exists().where(Siswa.idperson == idperson))):
         raise NotFound(_("Tidak ada siswa dengan ID %(id)s.", id=idperson), code="no_such_student")
-    request_id = student_requests.add(idperson)
+    request_id, is_new = student_requests.add(idperson)
     job_id = sync_queue.queue_student(request_id, idperson)
-    if job_id is None and student_requests.withdraw(request_id):
+    if job_id is None and is_new and student_requests.withdraw(request_id):
         raise Unavailable(_("Antrian sedang tidak dapat dipakai. Coba lagi sebentar lagi."))
     with write():
         audit.note(by.name, "sync.student", idperson, actor_id=by.user_id)
