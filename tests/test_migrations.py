@@ -1,5 +1,8 @@
 """A step back and forth between versions loses nothing that both know, on every database."""
 
+import os
+import subprocess
+
 import flask_migrate
 from flask import Flask
 from sqlalchemy import text
@@ -10,6 +13,7 @@ from myukm.extensions import db
 from myukm.models import Siswa, User
 from tests.conftest import every_database
 from tests.support import people
+from tests.support.programs import BIN, ROOT
 
 KEPT = ("user_account", "ukm", "membership", "chat_message", "siswa")
 
@@ -36,3 +40,22 @@ def test_a_downgrade_and_an_upgrade_keep_what_there_is(app: Flask) -> None:
         assert counts() == before
         member = db.session.get_one(User, ids["member"], populate_existing=True)
         assert chat.post(member, people.UKM, "lagi", "c2")[1]
+
+
+@every_database
+def test_of_upgrades_at_the_same_moment_one_does_the_work(
+    app: Flask, settings: dict[str, str]
+) -> None:
+    with app.app_context():
+        flask_migrate.downgrade(revision="0001")
+        db.session.remove()
+    env = {**os.environ, **settings, "FLASK_APP": "wsgi:app"}
+    argv = [str(BIN / "flask"), "db", "upgrade"]
+    upgrades = [
+        subprocess.Popen(argv, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    ends = [(upgrade.communicate(timeout=120)[1], upgrade.returncode) for upgrade in upgrades]
+    assert [code for _words, code in ends] == [0] * 3, ends
+    with app.app_context():
+        assert db.session.scalar(text("SELECT count(*) FROM alembic_version")) == 1

@@ -1,6 +1,9 @@
 """Alembic's environment: migrations run on the app's own engine, in a write transaction."""
 
+import fcntl
+import os
 import sys
+from contextlib import contextmanager
 
 from alembic import context
 from flask import current_app
@@ -10,6 +13,14 @@ from sqlalchemy.exc import OperationalError
 from myukm.cli.exits import UNREACHABLE
 
 db = current_app.extensions["migrate"].db
+DAY = 86400
+LOCKS = {
+    "postgresql": ("SELECT pg_advisory_lock(1297698123)", "SELECT pg_advisory_unlock(1297698123)"),
+    "mysql": (
+        f"SELECT GET_LOCK(CONCAT('myukm ', DATABASE()), {DAY})",
+        "SELECT RELEASE_LOCK(CONCAT('myukm ', DATABASE()))",
+    ),
+}
 
 
 def render_item(kind, item, autogen_context):
@@ -29,7 +40,31 @@ def connect():
         sys.exit(UNREACHABLE)
 
 
-with connect() as connection:
+@contextmanager
+def one_at_a_time():
+    """Let others that would migrate the same database wait: two at once would both do each step.
+
+    A process that dies lets go: of its connection, or of the folder that SQLite's file lies in.
+    """
+    if db.engine.dialect.name == "sqlite":
+        folder = os.open(os.path.dirname(db.engine.url.database or "") or ".", os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
+        return
+    lock, unlock = LOCKS[db.engine.dialect.name]
+    with connect() as holder:
+        try:
+            holder.exec_driver_sql(lock)
+            holder.commit()
+            yield
+        finally:
+            holder.exec_driver_sql(unlock)
+
+
+with one_at_a_time(), connect() as connection:
     if connection.dialect.name == "mysql":
         connection.exec_driver_sql("ALTER DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci")
         connection.commit()
