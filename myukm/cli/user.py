@@ -2,7 +2,7 @@
 
 import sys
 from io import TextIOWrapper
-from typing import BinaryIO, cast
+from typing import cast
 
 import click
 from flask_babel import gettext as _
@@ -64,14 +64,15 @@ def reset_code(nim: str) -> None:
 )
 @click.argument(
     "file",
-    type=click.File("rb"),
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
     metavar=N_("BERKAS.csv"),
     help=N_("Berkas CSV dengan kolom nim, name, role."),
 )
 @click.option("--dry-run", is_flag=True, help=N_("Hanya periksa berkasnya."))
-def import_(file: BinaryIO, dry_run: bool) -> None:
+def import_(file: str, dry_run: bool) -> None:
     """Invite everyone in a CSV file and print their one-time codes as CSV, or name the faults."""
-    data = file.read(roster_csv.MAX_BYTES + 1)
+    with click.open_file(file, "rb") as opened:
+        data = opened.read(roster_csv.MAX_BYTES + 1)
     try:
         if dry_run:
             preview = roster.check(data)

@@ -96,6 +96,11 @@ def test_a_group_lists_its_commands_and_a_command_its_arguments() -> None:
             "Invalid value for '[FILE]': File '/nowhere.csv' does not exist.",
         ),
         (
+            ("user", "import", "/nowhere.csv"),
+            "Nilai tidak sah untuk 'BERKAS.csv': '/nowhere.csv' tidak ada.",
+            "Invalid value for 'FILE.csv': File '/nowhere.csv' does not exist.",
+        ),
+        (
             ("siswa", "list", "--filter", "x"),
             "Nilai tidak sah untuk '--filter': 'x' bukan salah satu dari 'lunas', 'belum', "
             "'lebih_bayar', 'tanpa_tagihan', 'belum_sinkron', 'tidak_cocok', 'aktif', 'nonaktif'.",
