@@ -2,11 +2,14 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ("sh", "cat", "cksum", "dirname", "mkdir", "env")
@@ -43,6 +46,7 @@ def start(project: Path, *arguments: str, **environ: str) -> subprocess.Popen[st
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         umask=0,
+        start_new_session=True,
     )
 
 
@@ -194,3 +198,40 @@ def test_ci_runs_every_step_and_ends_with_the_tests(project: Path, tools: Path):
         "== lint-imports ==",
         "== pytest ==",
     ]
+
+
+@pytest.fixture
+def policy(project: Path, tools: Path) -> Path:
+    """Where `run` forbids services to start; this machine is root's and has no package."""
+    policy = project / "policy-rc.d"
+    text = (project / "run").read_text()
+    assert "/usr/sbin/policy-rc.d" in text
+    (project / "run").write_text(text.replace("/usr/sbin/policy-rc.d", str(policy)))
+    ready_made(project, **dict.fromkeys(("ruff", "mypy", "lint-imports"), ""))
+    put(tools / "id", "echo 0")
+    put(tools / "dpkg", "exit 1")
+    (project / "pytest.py").write_text(f"import os; print(os.path.exists({str(policy)!r}))")
+    return policy
+
+
+def test_ci_lets_services_start_again_once_its_packages_are_there(
+    project: Path, tools: Path, policy: Path
+):
+    put(tools / "apt-get", f'[ "$1" = update ] || {policy} || echo "services: $?"')
+    status, out, err = run(project, "ci", PATH=f"{tools}:{os.environ['PATH']}")
+    assert (status, err) == (0, "")
+    assert "services: 101" in out.splitlines()
+    assert out.splitlines()[-1] == "False"
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_ci_broken_off_among_its_packages_lets_services_start_again(
+    project: Path, tools: Path, policy: Path, sent: signal.Signals
+):
+    put(tools / "apt-get", f'[ "$1" = update ] || {{ touch {project}/begun; sleep 60; }}')
+    with start(project, "ci", PATH=f"{tools}:{os.environ['PATH']}") as process:
+        wait_until((project / "begun").exists, 20, "the packages are on their way")
+        os.killpg(process.pid, sent)
+        process.communicate(timeout=20)
+    assert process.returncode != 0
+    assert not policy.exists()
