@@ -14,6 +14,7 @@ from myukm.domain.api.student import Outcome
 from myukm.domain.sync import (
     guard,
     lane_desk,
+    outcomes,
     payment_history,
     progress,
     sync_dispatch,
@@ -209,6 +210,28 @@ def test_items_that_vanish_under_a_sum_that_stays_are_held_back(
     with quiet.app_context():
         assert run([indebted])["success"] == 1
     assert payment_api.state()["requests"] == 2
+
+
+def test_a_bill_without_items_does_not_vanish_unseen_beside_one_that_has_some(
+    quiet: Flask, payment_api: Simulator, indebted: str
+) -> None:
+    answer = payment_api.expected(indebted)
+    bill = {"total_billed": 10**9, "total_paid": 0, "total_remaining": 10**9, "fully_paid": False}
+    period = answer["data"][0]["periods"][-1]
+    period["categories"].append({"category_name": "Gedung", "summary": bill, "items": []})
+    for name in ("total_billed", "total_remaining"):
+        period["summary"][name] += 10**9
+    before = parse(json.dumps(answer).encode(), indebted)
+    with quiet.app_context():
+        with write() as session:
+            outcomes.store(session, {indebted: (row_of(indebted), before)})
+        payment_api.reset()
+        assert run([indebted])["success"] == 1
+    assert payment_api.state()["requests"] == 2
+
+
+def row_of(idperson: str) -> int:
+    return db.session.scalars(select(Siswa.id).where(Siswa.idperson == idperson)).one()
 
 
 def test_a_first_run_over_data_of_another_version_is_guarded_too(

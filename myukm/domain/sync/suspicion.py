@@ -28,17 +28,19 @@ class Sums(NamedTuple):
 def suspects(
     before: Mapping[int, Row[Any]], changed: Mapping[str, tuple[int, Payments]]
 ) -> dict[str, str]:
-    """Return the students whose new data takes much away, with what it does in words."""
+    """Return the students whose new data takes much away, with what it does in words.
+
+    By the items or by the sums: a bill may be only in these.
+    """
     found = {}
     for idperson, (key, new) in changed.items():
         if key not in before:
             continue
         had, has = before[key].pembayaran, new.periods
-        by_items = any(_items(had))
-        old, now = sums(had, by_items), sums(has, by_items)
-        emptied = had and not has
-        if emptied or any(n < FAR_LOWER * o for o, n in zip(old, now, strict=True)):
-            found[idperson] = _words(old, now)
+        ways = [(sums(had, by_items), sums(has, by_items)) for by_items in (True, False)]
+        fallen = [(old, now) for old, now in ways if _falls(old, now)]
+        if fallen or (had and not has):
+            found[idperson] = _words(*(fallen or ways)[0])
     return found
 
 
@@ -68,6 +70,10 @@ def sums(periods: Any, by_items: bool) -> Sums:
         parts, names = summaries, ("total_billed", "total_paid")
     known = list(parts)
     return Sums(*(sum((_number(part, name) for part in known), Decimal(0)) for name in names))
+
+
+def _falls(old: Sums, now: Sums) -> bool:
+    return any(n < FAR_LOWER * o for o, n in zip(old, now, strict=True))
 
 
 def _items(periods: Any) -> Iterator[Any]:
