@@ -8,8 +8,9 @@ from typing import Any
 
 # What starts so would be a formula in a spreadsheet; a negative number is none. A spreadsheet may
 # take another sign than the comma for the separator, or a line's end inside a cell for a row's:
-# then a cell starts behind it, with or without quotes.
-FORMULA = re.compile(r"(^|[;,|\t\r\n\v\f\x85\u2028\u2029])([\s\"']*)(?=[=+\-@＝＋－＠])")
+# then a cell starts behind it, with or without quotes. Signs that nobody sees it may leave out.
+_UNSEEN = r"\x00-\x1f\x7f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+FORMULA = re.compile(rf"(^|[;,|\t\r\n\v\f\x85\u2028\u2029])([\s\"'{_UNSEEN}]*)(?=[=+\-@＝＋－＠])")
 _NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?")
 
 

@@ -31,6 +31,10 @@ EVIL = (
     '";=1+1',
     "-1+1",
     "a;-1+cmd|' /C calc'!A0",
+    "\ufeff=1+1",
+    "\u200b=1+1",
+    "\x00=1+1",
+    "a;\u202e=1+1",
 )
 
 
@@ -43,7 +47,7 @@ def cells(text: str, separator: str) -> list[str]:
 
 def is_formula(cell: str) -> bool:
     """Return whether a spreadsheet would calculate it."""
-    start = cell.lstrip()
+    start = re.sub(r"^[\s\x00-\x1f\u200b-\u202e\ufeff]+", "", cell)
     return start[:1] in set(STARTERS) and not re.fullmatch(r"-[0-9]+(\.[0-9]+)?", cell)
 
 
