@@ -165,7 +165,11 @@ def test_what_i_did_and_what_was_done_to_me(
     assert member.post(report, json={"reason": "kasar"}).status_code < 300
     changed = {"old": PASSWORD, "new": NEW}
     assert member.post("/profile/password", json=changed).status_code == 200
-    remove = f"/admin/ukm/{UKM}/members/{people['member']}/remove"
+    member_of = f"/admin/ukm/{UKM}/members/{people['member']}"
+    assert admin.post(f"{member_of}/promote", json={}).status_code < 300
+    text = "baris satu\nbaris dua"
+    assert member.post(f"/ukm/{UKM}/pin", json={"text": text}).status_code == 200
+    remove = f"{member_of}/remove"
     assert admin.post(remove, json={"block": True}).status_code < 300
     assert admin.post(f"/admin/users/{people['member']}/reset-code", json={}).status_code == 201
     admin.post(f"/admin/users/{people['friend']}/reset-code", json={})
@@ -176,6 +180,7 @@ def test_what_i_did_and_what_was_done_to_me(
     }
     assert [(one["ukm"], one["reason"]) for one in data["reports"]] == [(UKM, "kasar")]
     assert [one["ukm"] for one in data["blocks"]] == [UKM]
+    assert [(one["ukm"], one["text"]) for one in data["pins"]] == [(UKM, text)]
     assert ("blocked", False) in [(one["action"], one["by_me"]) for one in data["ukm_trail"]]
     assert [(one["action"], one["by_me"]) for one in data["trail"]] == [
         ("user.password", True),

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from myukm.database import iso
 from myukm.domain.people import my_deeds
 from myukm.extensions import db
-from myukm.models import LoginSession, Membership, Photo, Ukm, UkmBlock, User
+from myukm.models import LoginSession, Membership, Photo, Ukm, UkmBlock, UkmPin, User
 
 
 def export(user_id: int) -> Iterator[str]:
@@ -19,6 +19,7 @@ def export(user_id: int) -> Iterator[str]:
         "account": _account,
         "memberships": _memberships,
         "blocks": _blocks,
+        "pins": _pins,
         "logins": _logins,
     }
     for key, part in parts.items():
@@ -53,6 +54,7 @@ def _account(user_id: int) -> dict[str, Any]:
         "role": user.role,
         "created_at": iso(user.created_at),
         "last_seen_at": iso(user.last_seen_at),
+        "attacked_at": iso(user.attacked_at),
         "photo_webp_base64": b64encode(photo.large).decode() if photo else None,
     }
 
@@ -60,7 +62,12 @@ def _account(user_id: int) -> dict[str, Any]:
 def _memberships(user_id: int) -> list[dict[str, Any]]:
     query = (
         select(
-            Ukm.code, Ukm.name, Membership.is_admin, Membership.muted_until, Membership.joined_at
+            Ukm.code,
+            Ukm.name,
+            Membership.is_admin,
+            Membership.muted_until,
+            Membership.joined_at,
+            Membership.notices,
         )
         .join_from(Membership, Ukm)
         .where(Membership.user_id == user_id)
@@ -73,8 +80,9 @@ def _memberships(user_id: int) -> list[dict[str, Any]]:
             "is_admin": is_admin,
             "muted_until": iso(muted_until),
             "joined_at": iso(joined_at),
+            "notices": notices,
         }
-        for code, name, is_admin, muted_until, joined_at in db.session.execute(query)
+        for code, name, is_admin, muted_until, joined_at, notices in db.session.execute(query)
     ]
 
 
@@ -89,10 +97,24 @@ def _blocks(user_id: int) -> list[dict[str, Any]]:
     return [{"ukm": code, "at": iso(at)} for code, at in db.session.execute(query)]
 
 
+def _pins(user_id: int) -> list[dict[str, Any]]:
+    """Return what the person pinned: a message, or a text that stands nowhere else."""
+    query = (
+        select(Ukm.code, UkmPin)
+        .join_from(UkmPin, Ukm, Ukm.id == UkmPin.ukm_id)
+        .where(UkmPin.by_id == user_id)
+        .order_by(Ukm.code)
+    )
+    return [
+        {"ukm": code, "message_id": pin.message_id, "text": pin.text, "at": iso(pin.at)}
+        for code, pin in db.session.execute(query)
+    ]
+
+
 def _logins(user_id: int) -> list[dict[str, Any]]:
     query = (
-        select(LoginSession.created_at)
+        select(LoginSession.created_at, LoginSession.seen_at)
         .where(LoginSession.user_id == user_id)
         .order_by(LoginSession.created_at)
     )
-    return [{"at": iso(at)} for at in db.session.scalars(query)]
+    return [{"at": iso(at), "seen_at": iso(seen)} for at, seen in db.session.execute(query)]
