@@ -235,3 +235,10 @@ def test_ci_broken_off_among_its_packages_lets_services_start_again(
         process.communicate(timeout=20)
     assert process.returncode != 0
     assert not policy.exists()
+
+
+@pytest.mark.parametrize(("home", "used"), [("/", "/"), ("/not/there", "{}/instance")])
+def test_a_home_that_can_not_be_entered_is_replaced(project: Path, home: str, used: str):
+    """`runuser -u myukm` keeps root's; libpq would give TLS up over what it may not read there."""
+    ready_made(project, flask='echo "$HOME"')
+    assert run(project, "db", HOME=home)[1] == f"{used.format(project)}\n"
