@@ -84,7 +84,7 @@ def test_it_serves_only_the_queues_that_are_named(app: Flask, start: Start) -> N
     ("argv", "env", "said"),
     [
         (["nothing"], {}, "nothing: no such queue; there are high, default, sync-pembayaran"),
-        ([], {"REDIS_URL": "localhost"}, "myukm: REDIS_URL: 'localhost' harus diawali"),
+        ([], {"REDIS_URL": "localhost"}, "myukm: REDIS_URL: … harus diawali"),
         (
             [],
             {"SYNC_JOB_TIMEOUT": "soon", "MYUKM_LANG": "en"},
