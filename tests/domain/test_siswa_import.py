@@ -428,3 +428,15 @@ def test_the_token_goes_with_the_request(
         else:
             with pytest.raises(Unavailable, match="menolak token"):
                 siswa_import.from_api()
+
+
+def test_of_a_student_that_comes_in_three_ways_the_first_number_is_told(campus: Simulator) -> None:
+    names = ["Satu", "Dua", "Tiga"]
+    rows = [{"idperson": "100001", "nama": name} for name in names]
+    others = [{"idperson": f"{100002 + n}", "nama": f"Nama {n}"} for n in range(199)]
+    body = json.dumps({"data": rows + others})
+    campus.set(override={"/siswa": {"body": body}})
+    told = [str(line) for line in siswa_import.from_api().left_out]
+    assert [line.split(": ", 1)[1] for line in told] == [
+        "idperson 100001 sudah ada di nomor 1."
+    ] * 2

@@ -32,7 +32,7 @@ def stage(staging: Staging) -> tuple[tuple[Any, ...], bool]:
         except Invalid as error:
             left_out.append(_about(number, raw, error.message))
             if idperson := readable_id(raw):
-                staging.leave_out(idperson)
+                staging.leave_out(number, idperson)
             else:
                 whole = False
     if left_out and not staging.count:

@@ -36,10 +36,13 @@ class Staging:
         except sqlite3.IntegrityError:
             self._compare(*row)
 
-    def leave_out(self, idperson: str) -> None:
-        """Load nothing about a student, who is known to be there all the same."""
-        row = (idperson, None, None)
-        self._file.execute("INSERT OR REPLACE INTO staged VALUES (?, ?, ?)", row)
+    def leave_out(self, number: int, idperson: str) -> None:
+        """Load nothing about a student (row `number`), who is known to be there all the same."""
+        query = (
+            "INSERT INTO staged VALUES (?, ?, NULL)"
+            " ON CONFLICT (idperson) DO UPDATE SET fields = NULL"
+        )
+        self._file.execute(query, (idperson, number))
 
     @property
     def count(self) -> int:
