@@ -82,6 +82,7 @@ def test_the_order_of_keys_means_nothing_and_every_value_does() -> None:
     [
         *(None, "", "Rp 1000", " 1000", "+5", "1e3", True, 10**30, -(10**13), [], "९"),
         *("1,250,000", "1,250.50", "350,000", "1.25.000", "1.2500.000", "1.250.000,505"),
+        *("0350.000", "00.50"),
     ],
 )
 def test_what_is_no_amount(app: Flask, amount: Any) -> None:

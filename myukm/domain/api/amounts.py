@@ -7,7 +7,7 @@ from decimal import Decimal
 PLAIN = re.compile(r"-?[0-9]{1,16}")
 # "350000.50". One point and three digits ("350.000") is read as thousands: nobody bills
 # thousandths of a rupiah, and 350 in the place of 350,000 would clear a debt.
-POINTED = re.compile(r"-?[0-9]{1,16}\.[0-9]{1,16}")
+POINTED = re.compile(r"-?(?:0|[1-9][0-9]{0,15})\.[0-9]{1,16}")
 THOUSANDS = r"[1-9][0-9]{0,2}(\.[0-9]{3}){1,4}"
 INDONESIAN = re.compile(rf"-?(?:{THOUSANDS}(,[0-9]{{1,2}})?|[0-9]{{1,16}},[0-9]{{1,2}})")
 
