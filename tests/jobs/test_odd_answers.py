@@ -81,7 +81,7 @@ def test_nobody_becomes_paid_by_it_on_a_first_run_or_on_request(
 ) -> None:
     answer(payment_api, FAILED, *IDS[:3])
     assert run()["failed"] == 3
-    assert sync_student.sync(IDS[0]) == "failed"
+    assert sync_student.sync(IDS[0], requested=False) == "failed"
     assert all((row.pembayaran, row.lunas) == (None, None) for row in stored()[:3])
 
 
