@@ -205,7 +205,7 @@ def _session_cookie(public_url: str) -> dict[str, Any]:
         "SESSION_COOKIE_NAME": "myukm",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
-        "SESSION_REFRESH_EACH_REQUEST": False,  # web/access.py renews it once a day
+        "SESSION_REFRESH_EACH_REQUEST": False,  # web/http/access.py renews it once a day
         "SESSION_COOKIE_SECURE": public_url.startswith("https://"),
         "MAX_CONTENT_LENGTH": 16 * 1024 * 1024,
     }
@@ -226,8 +226,8 @@ class _Reader:
 
     def wrong(self, name: str, indonesian: str, english: str) -> ConfigError:
         """Return the complaint about a variable in the operator's language."""
-        told = english if self.text("MYUKM_LANG") == "en" else indonesian
-        return ConfigError(f"{name}: {told}")
+        text = english if self.text("MYUKM_LANG") == "en" else indonesian
+        return ConfigError(f"{name}: {text}")
 
     def text(self, name: str, default: str = "") -> str:
         return self.environ.get(name, "").strip() or default
@@ -274,12 +274,12 @@ class _Reader:
         value = self.text(name, default)
         if not value:
             return value
-        told = shown(value, path=name not in PATH_IS_SECRET)
+        text = shown(value, path=name not in PATH_IS_SECRET)
         scheme = re.match(r"([a-z]+)://", value)
         if not scheme or scheme[1] not in schemes:
             accepted = ", ".join(f"{s}://" for s in schemes)
             raise self.wrong(
-                name, f"{told} harus diawali {accepted}", f"{told} must start with {accepted}"
+                name, f"{text} harus diawali {accepted}", f"{text} must start with {accepted}"
             )
         try:
             complete = scheme[1] in ("sqlite", "unix") or bool(urlsplit(value).hostname)
@@ -288,7 +288,7 @@ class _Reader:
             complete = False
         if not complete:
             raise self.wrong(
-                name, f"{told} bukan alamat yang lengkap", f"{told} is not a complete address"
+                name, f"{text} bukan alamat yang lengkap", f"{text} is not a complete address"
             )
         return value
 

@@ -36,11 +36,11 @@ def post_worker_init(worker):
     import gevent
 
     from myukm import security_log
-    from myukm.ops import watch
+    from myukm.ops import periodic
 
     security_log.print_lines()
     worker.wsgi.config["WEB_PROCESSES"] = worker.cfg.workers
-    watch.start(worker.wsgi)
+    periodic.start(worker.wsgi)
     stop = signal.getsignal(signal.SIGTERM)
 
     def say_bye(*args):

@@ -14,8 +14,8 @@ from sqlalchemy.orm import configure_mappers
 
 from config import ConfigError
 from myukm import create_app, i18n, jobs, security_log
-from myukm.ops import keeper, supervisor
-from myukm.queues import JOBS, QUEUES
+from myukm.queues.jobs import JOBS, QUEUES
+from myukm.worker import processes, supervisor
 
 
 def main() -> int:
@@ -29,18 +29,19 @@ def main() -> int:
         print(f"myukm: {error}", file=sys.stderr)  # noqa: T201 (the start ends here)
         return 2
     security_log.print_lines()
-    jobs.use_app(app)
+    jobs.set_worker_app(app)
     i18n.preload(app)
     configure_mappers()
     for path in JOBS:
         import_module(path.rpartition(".")[0])
     level = "INFO" if options.verbose else "WARNING"
     parts = {
-        queue: partial(keeper.work, app, queue, options.burst, level) for queue in options.queues
+        queue: partial(processes.run_worker, app, queue, options.burst, level)
+        for queue in options.queues
     }
     if options.burst:
-        return keeper.drain(parts)
-    return supervisor.Supervisor(parts | {"watch": partial(keeper.watch, app)}).run()
+        return processes.run_burst(parts)
+    return supervisor.Supervisor(parts | {"watch": partial(processes.run_periodic, app)}).run()
 
 
 def _options() -> argparse.Namespace:

@@ -21,10 +21,10 @@ from pathlib import Path
 import aiohttp
 
 import config
-from bench.live import populate
+from bench.fanout import populate
 from bench.report import percentile, row
+from devtools.valkey import start_valkey
 from myukm import create_app
-from myukm.demo.valkey import start_valkey
 from tests.support.programs import Program, WebServer
 from tests.support.waiting import wait_until
 

@@ -6,12 +6,13 @@ gunicorn bench.direct:app
 from typing import Any
 
 from myukm import create_app
-from myukm.database import utcnow
-from myukm.domain.chat import broadcast, chat
-from myukm.live import wake
+from myukm.db.types import utcnow
+from myukm.domain.chat import messages
+from myukm.live import pubsub
+from myukm.live.topics import ukm_topic
 from myukm.models import ChatMessage, User
 
-_store, _post = chat._store, chat.post
+_store, _post = messages._store, messages.post
 
 
 def store(*args: Any) -> ChatMessage:
@@ -24,10 +25,10 @@ def store(*args: Any) -> ChatMessage:
 def post(user: User, code: str, *args: Any) -> tuple[ChatMessage, bool]:
     """Store, commit, and send to the hubs before the answer."""
     message, new = _post(user, code, *args)
-    wake.tell(broadcast.topic(code), "chat.message", message.as_json())
+    pubsub.publish_transient(ukm_topic(code), "chat.message", message.as_json())
     return message, new
 
 
-chat._store, chat.post = store, post
-chat.broadcast_later = lambda _ukm_id: None
+messages._store, messages.post = store, post
+messages.broadcast_later = lambda _ukm_id: None
 app = create_app()

@@ -25,8 +25,8 @@ from sqlalchemy import delete, func, insert, select, text, update
 import config
 from bench.report import row
 from myukm import create_app
-from myukm.database import write
-from myukm.domain.sync import sync_dispatch
+from myukm.db.session import transaction
+from myukm.domain.sync import dispatching
 from myukm.extensions import db
 from myukm.models import Alert, Siswa, SyncItem, SyncRun
 from tests.support.servers import MariaDB, PostgreSQL
@@ -87,13 +87,13 @@ def enrol(app: Flask, count: int) -> None:
         for first in range(0, count, 10_000):
             numbers = range(first, min(first + 10_000, count))
             rows = [{"idperson": f"{n:08}", "nama": f"Siswa {n}"} for n in numbers]
-            with write() as session:
+            with transaction() as session:
                 session.execute(insert(Siswa), rows)
 
 
 def queue_run(app: Flask) -> int:
     """Forget all items and the live run; return the id of a new one."""
-    with app.app_context(), write() as session:
+    with app.app_context(), transaction() as session:
         session.execute(delete(SyncItem))
         session.execute(update(SyncRun).values(live=None))
         run = SyncRun(live=1)
@@ -105,7 +105,7 @@ def dispatch(app: Flask, run_id: int) -> float:
     """Dispatch the run and return the seconds."""
     with app.app_context():
         started = time.perf_counter()
-        total = sync_dispatch.dispatch(run_id)
+        total = dispatching.dispatch(run_id)
         seconds = time.perf_counter() - started
         assert total == db.session.scalar(select(func.count(Siswa.id)))
         return seconds
@@ -114,12 +114,12 @@ def dispatch(app: Flask, run_id: int) -> float:
 def bare_insert(app: Flask) -> float:
     """Insert the same rows by one statement and return the seconds."""
     with app.app_context():
-        with write() as session:
+        with transaction() as session:
             session.execute(delete(SyncItem))
             run = SyncRun(live=None)
             session.add(run)
         started = time.perf_counter()
-        with write() as session:
+        with transaction() as session:
             session.execute(BARE, {"run": run.id})
         return time.perf_counter() - started
 
@@ -146,12 +146,12 @@ def keep_writing(
 ) -> None:
     """Write until told to stop and answer with the longest wait in seconds."""
     app, longest = create_app(config.load(env)), 0.0
-    with app.app_context(), write() as session:
+    with app.app_context(), transaction() as session:
         session.add(ours := Alert(code="bench", level="", message=""))
     while not stop.is_set():
         with app.app_context():
             started = time.perf_counter()
-            with write() as session:
+            with transaction() as session:
                 one = update(Alert).where(Alert.id == ours.id)
                 session.execute(one.values(message=str(started)))
             if ready.is_set():

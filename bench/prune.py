@@ -25,11 +25,12 @@ from sqlalchemy import insert, update
 import config
 from bench.dispatch import neighbour, parts
 from bench.report import percentile, row
+from devtools.valkey import start_valkey
 from myukm import create_app
-from myukm.database import utcnow, write
-from myukm.demo.valkey import start_valkey
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
 from myukm.live import retention
-from myukm.live.log import Event, EventCounter
+from myukm.live.event_log import Event, EventCounter
 from tests.support import people as cast
 from tests.support.programs import Program, WebServer
 from tests.support.waiting import wait_until
@@ -64,13 +65,13 @@ def fill(app: Flask, count: int) -> None:
     """Make the tables, the people, and a log of the last hours that is far beyond its bound."""
     with app.app_context():
         flask_migrate.upgrade()
-        cast.settle()
+        cast.create_accounts()
         at = utcnow() - timedelta(hours=6)
         for first in range(1, count + 1, BATCH):
             numbers = range(first, min(first + BATCH, count + 1))
-            with write() as session:
+            with transaction() as session:
                 session.execute(insert(Event), [event(n) | {"at": at} for n in numbers])
-        with write() as session:
+        with transaction() as session:
             session.execute(update(EventCounter).values(value=count))
 
 

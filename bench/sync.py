@@ -27,18 +27,20 @@ from sqlalchemy import insert, select, update
 
 import config
 from bench.report import row
+from devtools.simulator.client import Simulator
+from devtools.valkey import start_valkey
 from myukm import create_app
-from myukm.database import utcnow, write
-from myukm.demo.simulator.client import Simulator
-from myukm.demo.valkey import start_valkey
-from myukm.domain.sync import sync_pembayaran
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.actor import Actor
+from myukm.domain.sync import commands
 from myukm.extensions import db
 from myukm.models import Siswa, SyncRun
 from tests.support.programs import Program
 from tests.support.servers import PostgreSQL
 
 # Who looks more often takes from the two cores what the run needs.
-GLANCE_SECONDS = 0.25
+POLL_SECONDS = 0.25
 
 
 def main() -> None:
@@ -128,7 +130,7 @@ def prepare(app: Flask, api: Simulator) -> None:
     roster = requests.get(f"{api.url}/siswa", timeout=30).json()["data"]
     with app.app_context():
         flask_migrate.upgrade()
-        with write() as session:
+        with transaction() as session:
             session.execute(
                 insert(Siswa), [{"idperson": s["idperson"], "nama": s["nama"]} for s in roster]
             )
@@ -137,7 +139,7 @@ def prepare(app: Flask, api: Simulator) -> None:
 def forget_payments(app: Flask) -> None:
     """Let every student be as after the import."""
     nothing = {"pembayaran": None, "saldo": None, "digest": None, "synced_at": None}
-    with app.app_context(), write() as session:
+    with app.app_context(), transaction() as session:
         session.execute(update(Siswa).values(nothing))
 
 
@@ -146,9 +148,9 @@ def one_run(app: Flask, workers: list[Program]) -> dict[str, float]:
     forget_payments(app)
     before, started = sum(map(cpu_of, workers)), utcnow()
     with app.app_context():
-        run_id = sync_pembayaran.start(sync_pembayaran.Actor("bench"))["run_id"]
+        run_id = commands.start(Actor("bench"))["run_id"]
     while (finished := end_of(app, run_id)) is None:
-        time.sleep(GLANCE_SECONDS)
+        time.sleep(POLL_SECONDS)
     seconds = (finished - started).total_seconds()
     return {"seconds": seconds, "cpu": sum(map(cpu_of, workers)) - before}
 

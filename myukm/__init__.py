@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from myukm.db.engine import engine_options, prepare_engine
+
 if TYPE_CHECKING:
     from flask import Flask
 
@@ -20,7 +22,7 @@ def create_app(config: Mapping[str, Any] | None = None, *, interfaces: bool = Tr
 
     import config as settings
     import myukm.models  # noqa: F401 (registers the tables)
-    from myukm import addresses, database, i18n, log_records, ops, rate_limits
+    from myukm import addresses, i18n, log_records, ops, rate_limits
     from myukm.extensions import connect_valkey, db, login_manager
     from myukm.private import keep_private
 
@@ -30,13 +32,13 @@ def create_app(config: Mapping[str, Any] | None = None, *, interfaces: bool = Tr
     addresses.watch_texts(app.config)
     log_records.init_app()
     uri = app.config["SQLALCHEMY_DATABASE_URI"]
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(uri)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(uri)
     if proxies := app.config["TRUSTED_PROXIES"]:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
         )
     db.init_app(app)
-    database.prepare_engine(app)
+    prepare_engine(app)
     connect_valkey(app)
     login_manager.init_app(app)
     rate_limits.init_app(app)
@@ -50,8 +52,8 @@ def create_app(config: Mapping[str, Any] | None = None, *, interfaces: bool = Tr
 def add_interfaces(app: Flask) -> None:
     """Give the app its pages, its commands and its migrations."""
     from myukm import cli, web
+    from myukm.db.migrate import migrate
     from myukm.extensions import db
-    from myukm.schema import migrate
 
     migrate.init_app(app, db)
     web.init_app(app)

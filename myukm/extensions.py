@@ -25,46 +25,46 @@ class Breaker(Retry):
     pays the time-out. A connection that broke (the server restarted) is made anew at once.
     """
 
-    REST_SECONDS = 1.0
+    RESET_SECONDS = 1.0
 
     def __init__(self) -> None:
         super().__init__(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
         self._closed_until = 0.0
-        self._why = ""
+        self._last_error = ""
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
         return self  # redis-py copies it into every connection; they all share this one
 
-    def refuse_while_open(self) -> None:
+    def raise_if_open(self) -> None:
         """Raise `redis.ConnectionError`, why it did not answer, if that was a moment ago."""
         if time.monotonic() < self._closed_until:
-            raise redis.ConnectionError(self._why)
+            raise redis.ConnectionError(self._last_error)
 
     def call_with_retry(self, *args: Any, **kwargs: Any) -> Any:
         """Try, and remember that the server did not answer, and why."""
         try:
             return super().call_with_retry(*args, **kwargs)
         except VALKEY_DOWN as error:
-            self._why = str(error)
-            self._closed_until = time.monotonic() + self.REST_SECONDS
+            self._last_error = str(error)
+            self._closed_until = time.monotonic() + self.RESET_SECONDS
             raise
 
 
-class GuardedPool(redis.ConnectionPool):
+class BreakerPool(redis.ConnectionPool):
     """Connections to Valkey behind a breaker."""
 
     breaker: Breaker
 
     def get_connection(self, *args: Any, **kwargs: Any) -> Any:
         """Return a connection; raise at once while the breaker is open."""
-        self.breaker.refuse_while_open()
+        self.breaker.raise_if_open()
         return super().get_connection(*args, **kwargs)
 
 
 def connect_valkey(app: Flask) -> None:
     """Prepare `valkey()` for `app`; nothing is sent yet."""
     breaker = Breaker()
-    pool = GuardedPool.from_url(
+    pool = BreakerPool.from_url(
         app.config["REDIS_URL"],
         socket_connect_timeout=0.2,
         socket_timeout=0.2,
@@ -80,7 +80,7 @@ def valkey() -> redis.Redis:
     return cast(redis.Redis, current_app.extensions["valkey"])
 
 
-def own_valkey(app: Flask, socket_timeout: float | None = None) -> redis.Redis:
+def new_valkey_client(app: Flask, socket_timeout: float | None = None) -> redis.Redis:
     """Return a client with a pool of its own, for callers that change time-outs or block."""
     return redis.Redis.from_url(
         app.config["REDIS_URL"],

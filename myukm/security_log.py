@@ -17,21 +17,21 @@ from myukm.extensions import db
 MAX_VALUE = 200
 PLAIN = "/:@+"  # besides letters, digits and -._~
 
-log = logging.getLogger("myukm.security")
+logger = logging.getLogger("myukm.security")
 
 
 def print_lines() -> None:
     """Print the log on standard error; web and worker processes call this once."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    log.propagate = False
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
 
 
 def record(name: str, **fields: Any) -> None:
     """Write a line about what happened; fields that are None are left out."""
-    log.info("%s", _line(name, fields))
+    logger.info("%s", _line(name, fields))
 
 
 def record_on_commit(name: str, **fields: Any) -> None:
@@ -72,7 +72,7 @@ def _plain(value: Any) -> str:
 @event.listens_for(db.session, "after_commit")
 def _write_lines(session: Session) -> None:
     for line in session.info.pop("security", []):
-        log.info("%s", line)
+        logger.info("%s", line)
 
 
 @event.listens_for(db.session, "after_rollback")

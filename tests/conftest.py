@@ -15,11 +15,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 import config
+from devtools.simulator.client import Simulator
+from devtools.valkey import Valkey, start_valkey
 from myukm import create_app
-from myukm.demo.simulator.client import Simulator
-from myukm.demo.valkey import Valkey, start_valkey
 from myukm.domain import flood
-from myukm.web.access import today
+from myukm.web.http.access import today
 from tests.support import people as cast
 from tests.support.programs import Program, WebServer
 from tests.support.servers import MariaDB, PostgreSQL
@@ -144,7 +144,7 @@ def no_flood_guard(monkeypatch: pytest.MonkeyPatch) -> None:
 def people(app: Flask) -> dict[str, int]:
     """Everybody's account id: admin, bendahara, operator, member, friend, outsider."""
     with app.app_context():
-        return cast.settle()
+        return cast.create_accounts()
 
 
 @pytest.fixture

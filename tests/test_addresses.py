@@ -11,9 +11,9 @@ import requests
 from flask import Flask
 
 import config
+from devtools.ports import any_free
 from myukm import addresses, create_app, jobs
-from myukm.demo.ports import any_free
-from myukm.domain.siswa import siswa_api
+from myukm.domain.siswa import api_source
 from myukm.errors import Unavailable
 from myukm.ops import doctor
 from tests.conftest import SECRET
@@ -81,8 +81,8 @@ ODD = (
         ("", "…"),
     ],
 )
-def test_what_is_shown_of_an_address(address: str, told: str) -> None:
-    assert addresses.shown(address) == told
+def test_what_is_shown_of_an_address(address: str, published: str) -> None:
+    assert addresses.shown(address) == published
 
 
 @pytest.mark.parametrize("odd", ODD)
@@ -119,10 +119,10 @@ def test_no_complaint_about_a_setting_tells_it(name: str) -> None:
     refused = 0
     for value in (*wrong, *ODD):
         for language in ("id", "en"):
-            told = complaint({"SECRET_KEY": SECRET, "MYUKM_LANG": language, name: value})
-            assert MARK not in told
-            assert told.isprintable()
-            refused += bool(told)
+            published = complaint({"SECRET_KEY": SECRET, "MYUKM_LANG": language, name: value})
+            assert MARK not in published
+            assert published.isprintable()
+            refused += bool(published)
     assert refused > len(wrong)
 
 
@@ -226,12 +226,12 @@ def test_an_app_with_pages_hides_them_as_well(
 def test_a_failed_job_keeps_no_password(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     addresses.watch_texts({"DATABASE_URL": f"postgresql://u:{MARK}@h/d"})
 
-    @jobs.in_app
+    @jobs.with_app_context
     def job() -> None:
         cause = OSError(f"cannot parse postgresql://u:{MARK}@h/d")
         raise KeyError("it failed") from cause
 
-    jobs.use_app(app)
+    jobs.set_worker_app(app)
     with pytest.raises(RuntimeError) as caught:
         job()
     assert "KeyError" in str(caught.value)
@@ -242,7 +242,7 @@ def test_the_api_is_named_without_its_password(app: Flask) -> None:
     url = f"http://pengguna:{MARK}@127.0.0.1:{any_free()}"
     app.config["PEMBAYARAN_API_URL"] = url
     with app.test_request_context(), pytest.raises(Unavailable) as caught:
-        siswa_api.fetch()
+        api_source.fetch()
     assert "http://127.0.0.1" in str(caught.value)
     assert MARK not in str(caught.value)
 
@@ -257,7 +257,7 @@ def test_web_and_worker_log_none(
     web = WebServer(tmp_path / "away.log", settings)
     worker = start("python", "worker.py", "--verbose")
     try:
-        told = "".join(
+        published = "".join(
             requests.get(web.url + path, timeout=20).text
             for path in ("/healthz", "/readyz", "/metrics", "/login", "/admin/antrian")
         )
@@ -266,7 +266,7 @@ def test_web_and_worker_log_none(
     finally:
         web.kill()
         worker.kill()
-    for text in (told, posted.text, web.output(), worker.output()):
+    for text in (published, posted.text, web.output(), worker.output()):
         assert MARK not in text
 
 

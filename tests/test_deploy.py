@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from myukm.demo.children import Child
-from myukm.demo.ports import any_free
+from devtools.ports import any_free
+from devtools.process_tree import ManagedProcess
 from tests.support.programs import BIN, ROOT, WebServer
 from tests.support.servers import need
 from tests.support.waiting import wait_until
@@ -59,7 +59,9 @@ def site_before(upstream: str, folder: Path) -> Iterator[str]:
         site = site.replace(ours, theirs)
     (folder / "site.conf").write_text(site)
     (folder / "nginx.conf").write_text(HTTP.format(folder=folder))
-    child = Child([nginx, "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")])
+    child = ManagedProcess(
+        [nginx, "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
+    )
     try:
         wait_until(lambda: answers(child, f"https://127.0.0.1:{port}/metrics"), 10, "nginx answers")
         yield f"https://127.0.0.1:{port}"
@@ -74,7 +76,7 @@ def certificate(folder: Path) -> None:
     subprocess.run([*command.split(), *files], check=True, capture_output=True)
 
 
-def answers(child: Child, url: str) -> bool:
+def answers(child: ManagedProcess, url: str) -> bool:
     assert child.running(), child.read_line()
     try:
         return get(url).status_code == 404
@@ -96,7 +98,7 @@ def test_the_site_passes_on_what_it_should(
         assert next(stream.iter_lines()).startswith(b":"), "the first bytes come at once"
     assert get(f"{proxied}/metrics").status_code == 404
     for address, caching in (
-        ("/static/v-0123456789/js/api.js", "public, max-age=31536000, immutable"),
+        ("/static/v-0123456789/js/core/api.js", "public, max-age=31536000, immutable"),
         ("/static/favicon.svg", "no-cache"),
     ):
         static = get(f"{proxied}{address}")

@@ -3,15 +3,15 @@
 from flask import Flask
 
 from myukm.cli import queue, siswa, sync, ukm, user
-from myukm.cli.language import translated
+from myukm.cli.i18n import translated
 
-PARTS = (queue, siswa, sync, ukm, user)
+GROUPS = (queue, siswa, sync, ukm, user)
 
 
 def init_app(app: Flask) -> None:
     """Register the command groups, in the campus's language."""
     with app.app_context():
-        for part in PARTS:
+        for part in GROUPS:
             group = translated(part.group)
             group.language = app.config["MYUKM_LANG"]
             app.cli.add_command(group)

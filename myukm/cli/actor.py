@@ -2,7 +2,7 @@
 
 import getpass
 
-from myukm.domain.sync.sync_pembayaran import Actor
+from myukm.domain.actor import Actor
 
 
 def actor() -> Actor:

@@ -7,10 +7,10 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from myukm.cli.exits import told
-from myukm.cli.language import speak
+from myukm.cli.errors import exit_on_error
+from myukm.cli.i18n import set_click_language
 
-NOWHERE = logging.NullHandler()
+NULL_HANDLER = logging.NullHandler()
 
 
 class CommandGroup(AppGroup):
@@ -26,11 +26,11 @@ class CommandGroup(AppGroup):
     ) -> Callable[..., click.Command]:
         """Return the decorator that makes a function a command of this group."""
         decorate = super().command(*args, **kwargs)
-        return lambda function: decorate(told(function))
+        return lambda function: decorate(exit_on_error(function))
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Return click's context, in a process that speaks as our commands do."""
-        speak(self.language)
+        set_click_language(self.language)
         # Without a handler Python prints warnings; the command itself says what matters.
-        logging.getLogger().addHandler(NOWHERE)
+        logging.getLogger().addHandler(NULL_HANDLER)
         return super().make_context(*args, **kwargs)

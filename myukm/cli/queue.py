@@ -11,15 +11,16 @@ from flask_babel import gettext as _
 from rich.live import Live
 from sqlalchemy.exc import SQLAlchemyError
 
-from myukm import listeners
 from myukm.cli import queue_tables as tables
-from myukm.cli.exits import fail
+from myukm.cli.errors import fail
 from myukm.cli.options import as_json
 from myukm.cli.queue_jobs import console, group, print_json, some_queue
 from myukm.extensions import valkey
 from myukm.i18n import N_
-from myukm.ops import api_probe, doctor, stats, trial
-from myukm.queues import DEFAULT, QUEUES
+from myukm.ops import api_probe, doctor, stats
+from myukm.queues import queue_ping
+from myukm.queues.jobs import DEFAULT, QUEUES
+from myukm.queues.workers import unserved_reason
 
 MONITOR_SECONDS = 1.0
 BENCH_SECONDS = 60.0
@@ -56,7 +57,7 @@ def watch(draw: Callable[[], Any]) -> None:
     ),
 )
 @as_json
-def examine(as_json: bool) -> None:
+def doctor_command(as_json: bool) -> None:
     """Say why jobs don't move: what is wrong, since when, and the cure. Exit 0, 1 or 2."""
     with suppress(SQLAlchemyError):
         api_probe.probe()
@@ -93,7 +94,7 @@ def examine(as_json: bool) -> None:
 def ping(queues: Sequence[str], timeout: float) -> None:
     """Put a job that does nothing in each queue and wait for its answer. Exit 1 when none came."""
     valkey().ping()
-    answers = trial.ping(queues or QUEUES, timeout)
+    answers = queue_ping.ping(queues or QUEUES, timeout)
     console().print(tables.answers(answers))
     sys.exit(0 if all(answer.worker for answer in answers) else 1)
 
@@ -112,8 +113,8 @@ def ping(queues: Sequence[str], timeout: float) -> None:
 def bench(queue: str, count: int) -> None:
     """Measure dispatch, wait and run time of jobs that do nothing."""
     valkey().ping()
-    figures = trial.bench(queue, count, BENCH_SECONDS)
+    figures = queue_ping.bench(queue, count, BENCH_SECONDS)
     if figures is None:
-        why = listeners.why_not_served(queue)
+        why = unserved_reason(queue)
         fail(why[1] if why else _("Pekerjaannya tidak selesai pada waktunya."), 1)
     console().print(tables.figures(queue, figures))

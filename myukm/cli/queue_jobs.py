@@ -11,17 +11,18 @@ from flask_babel import gettext as _
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
-from myukm import listeners
 from myukm.cli import queue_tables as tables
 from myukm.cli.actor import actor
 from myukm.cli.groups import CommandGroup
 from myukm.cli.options import as_json, at_most
-from myukm.database import write
+from myukm.db.session import transaction
 from myukm.domain import audit
 from myukm.extensions import valkey
 from myukm.i18n import N_
-from myukm.ops import failed_jobs, restart
-from myukm.queues import QUEUES
+from myukm.ops import restart_flag
+from myukm.queues import failed_jobs
+from myukm.queues.jobs import QUEUES
+from myukm.queues.workers import snapshot
 
 PIPE_WIDTH, MOST_NAMED = 160, 4
 
@@ -42,8 +43,8 @@ def print_json(value: Any) -> None:
 def record(action: str, subject: str = "") -> None:
     """Add what was done to the trail; without a database it is done all the same, and told."""
     try:
-        with write():
-            audit.note(actor().name, action, subject)
+        with transaction():
+            audit.record(actor().name, action, subject)
     except SQLAlchemyError:
         click.echo(_("Tidak tercatat di jejak audit: basis data tidak menjawab."), err=True)
 
@@ -104,10 +105,10 @@ def clear(queue: str, waiting: bool, failed_: bool, yes: bool) -> None:
 )
 def restart_workers() -> None:
     """Ask all workers for a warm restart: they finish or give back their job and start anew."""
-    restart.ask(valkey())
+    restart_flag.request(valkey())
     record("queue.restart")
     click.echo(_("worker.py diminta mulai lagi; ia selesai dalam beberapa detik."))
-    plain = [worker.name for worker in listeners.look().workers if worker.alive and not worker.ours]
+    plain = [worker.name for worker in snapshot().workers if worker.alive and not worker.ours]
     for name in plain:
         click.echo(
             _("Worker rq biasa tidak bisa mulai sendiri, ulangi dengan tangan: %(name)s", name=name)

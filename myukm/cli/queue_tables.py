@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from myukm.cli.queue_states import state
-from myukm.ops.trial import Answer, Figures
+from myukm.queues.queue_ping import Figures, PingResult
 
 COLOURS = {"broken": "red", "warning": "yellow", "ok": "green"}
 
@@ -44,7 +44,7 @@ def findings(report: Mapping[str, Any]) -> RenderableType:
     return lines
 
 
-def answers(found: Sequence[Answer]) -> RenderableType:
+def answers(found: Sequence[PingResult]) -> RenderableType:
     """Return who answered the pings."""
     table = _table(None, _("Antrian"), _("Jawaban"), _("Setelah"))
     for answer in found:

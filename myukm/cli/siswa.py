@@ -14,12 +14,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from myukm.cli.actor import actor
-from myukm.cli.exits import FAILURES
+from myukm.cli.errors import FAILURES
 from myukm.cli.groups import CommandGroup
 from myukm.cli.options import as_json, at_most
-from myukm.domain.siswa import siswa, siswa_import
-from myukm.domain.siswa.siswa_import import Report
-from myukm.domain.siswa.verdict_words import in_words
+from myukm.domain.siswa import directory, importing
+from myukm.domain.siswa.importing import Report
+from myukm.domain.siswa.verdict_labels import describe
 from myukm.i18n import N_
 from myukm.models import Siswa
 
@@ -55,9 +55,9 @@ def import_(file: Path | None, from_api: bool, accept: bool) -> None:
     with progress_bar() as report:
         by = actor().name
         if file:
-            done = siswa_import.from_csv(file, report, by=by)
+            done = importing.from_csv(file, report, by=by)
         else:
-            done = siswa_import.from_api(report, accept=accept, by=by)
+            done = importing.from_api(report, accept=accept, by=by)
     click.echo(
         _(
             "%(total)d siswa dibaca: %(added)d baru, %(changed)d diperbarui, "
@@ -108,17 +108,17 @@ def progress_bar() -> Iterator[Report]:
 @click.option(
     "--filter",
     "filters",
-    type=click.Choice(list(siswa.FILTERS)),
+    type=click.Choice(list(directory.FILTERS)),
     multiple=True,
     help=N_("Hanya yang demikian; boleh diulang, maka semuanya harus berlaku."),
 )
-@at_most("--limit", default=siswa.PER_PAGE, limit=100_000)
+@at_most("--limit", default=directory.PER_PAGE, limit=100_000)
 @as_json
 def list_(q: str, filters: tuple[str, ...], limit: int, as_json: bool) -> None:
     """List students in the order of their names."""
-    page = siswa.search(q, filters, per_page=limit)
+    page = directory.search(q, filters, per_page=limit)
     if as_json:
-        students = [siswa.as_json(one) for one in page.items]
+        students = [directory.as_json(one) for one in page.items]
         click.echo(json.dumps({"total": page.total, "siswa": students}, ensure_ascii=False))
         return
     console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, markup=False, emoji=False)
@@ -138,5 +138,5 @@ def table(students: Sequence[Siswa]) -> Table:
             "–" if amount is None else format_decimal(amount)
             for amount in (one.tunggakan, one.lebih_bayar)
         )
-        shown.add_row(one.idperson, one.nama, place, *amounts, in_words(one))
+        shown.add_row(one.idperson, one.nama, place, *amounts, describe(one))
     return shown

@@ -8,12 +8,12 @@ from typing import Any
 import click
 from flask_babel import gettext as _
 
-from myukm.cli import sync_view
+from myukm.cli import sync_output
 from myukm.cli.actor import actor
-from myukm.cli.exits import FAILURES, REFUSED
+from myukm.cli.errors import FAILURES, REFUSED
 from myukm.cli.groups import CommandGroup
 from myukm.cli.options import as_json, at_most
-from myukm.domain.sync import progress, sync_check, sync_history, sync_pembayaran
+from myukm.domain.sync import commands, preflight, progress, run_history
 from myukm.i18n import N_
 
 ENDED_EARLY, STOPPED_WATCHING = 4, 130
@@ -45,10 +45,10 @@ def start(
     to_end: bool, as_json: bool, dry_run: bool, failed_of: int | None, chosen: Sequence[str]
 ) -> None:
     """Start a run over all students, or only some."""
-    begun = sync_pembayaran.start(
+    begun = commands.start(
         actor(), dry_run=dry_run, failed_of=failed_of, chosen=list(chosen) or None
     )
-    accepted(begun, to_end, as_json)
+    print_accepted(begun, to_end, as_json)
 
 
 @group.command("retry-failed", help=N_("Ulangi siswa yang gagal di proses terakhir."))
@@ -56,7 +56,7 @@ def start(
 @as_json
 def retry_failed(to_end: bool, as_json: bool) -> None:
     """Start a run over the failed students of the last one."""
-    accepted(sync_pembayaran.retry_failed(actor()), to_end, as_json)
+    print_accepted(commands.retry_failed(actor()), to_end, as_json)
 
 
 @group.command(help=N_("Tampilkan keadaan proses sekarang."))
@@ -81,7 +81,7 @@ def watch(as_json: bool) -> None:
 @as_json
 def pause(as_json: bool) -> None:
     """Let the run rest."""
-    show(sync_pembayaran.pause(actor()), as_json)
+    show(commands.pause(actor()), as_json)
 
 
 @group.command(help=N_("Lanjutkan proses yang dijeda."))
@@ -89,21 +89,21 @@ def pause(as_json: bool) -> None:
 @click.option("--accept", is_flag=True, help=N_("Terima jawaban yang ditahan penjaga."))
 def resume(as_json: bool, accept: bool) -> None:
     """Let a paused run go on."""
-    show(sync_pembayaran.resume(actor(), accept=accept), as_json)
+    show(commands.resume(actor(), accept=accept), as_json)
 
 
 @group.command(help=N_("Batalkan proses."))
 @as_json
 def cancel(as_json: bool) -> None:
     """End the run early."""
-    show(sync_pembayaran.cancel(actor()), as_json)
+    show(commands.cancel(actor()), as_json)
 
 
 @group.command(help=N_("Kosongkan tampilan proses; riwayatnya tetap ada."))
 @as_json
 def reset(as_json: bool) -> None:
-    """Show no run any more; the history stays."""
-    show(sync_pembayaran.reset(actor()), as_json)
+    """Dismiss the shown run; the history stays."""
+    show(commands.reset(actor()), as_json)
 
 
 @group.command(help=N_("Daftar proses terbaru."))
@@ -117,24 +117,24 @@ def reset(as_json: bool) -> None:
 )
 def history(as_json: bool, limit: int, before: int | None) -> None:
     """List the newest runs, or those before a run."""
-    runs = sync_history.runs(limit, before)
+    runs = run_history.runs(limit, before)
     if as_json:
         click.echo(json.dumps(runs, ensure_ascii=False))
     else:
-        sync_view.table(runs)
+        sync_output.table(runs)
 
 
 @group.command(help=N_("Uji API pembayaran: ada, menerima token, satu siswa terbaca."))
 def check() -> None:
     """Test the payment API: is it there, does it take our token, can one student be read."""
-    findings = sync_check.check()
+    findings = preflight.check()
     for finding in findings:
-        click.echo(("✓ " if finding.good else "✗ ") + finding.text)
-    if not all(finding.good for finding in findings):
+        click.echo(("✓ " if finding.ok else "✗ ") + finding.text)
+    if not all(finding.ok for finding in findings):
         sys.exit(REFUSED)
 
 
-def accepted(begun: dict[str, Any], to_end: bool, as_json: bool) -> None:
+def print_accepted(begun: dict[str, Any], to_end: bool, as_json: bool) -> None:
     """Say that a run was accepted, or stay with it to its end."""
     if to_end:
         follow(begun["run_id"], as_json)
@@ -145,14 +145,14 @@ def accepted(begun: dict[str, Any], to_end: bool, as_json: bool) -> None:
 def follow(run_id: int, as_json: bool) -> None:
     """Watch the run to its end and exit with what became of it."""
     try:
-        ended = sync_view.follow(run_id, silent=as_json)
+        ended = sync_output.follow(run_id, silent=as_json)
     except KeyboardInterrupt:
-        told = _(
+        text = _(
             "Proses #%(run)d tetap berjalan. Ikuti lagi: %(command)s",
             run=run_id,
             command="flask sync watch",
         )
-        click.echo(f"\n{told}", err=True)
+        click.echo(f"\n{text}", err=True)
         sys.exit(STOPPED_WATCHING)
     show(ended, as_json)
     if ended["status"] != "completed":
@@ -166,6 +166,6 @@ def show(now: dict[str, Any], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(now, ensure_ascii=False))
         return
-    click.echo(sync_view.summary(now))
+    click.echo(sync_output.summary(now))
     if now["reason"]:
         click.echo(_("Sebab: %(reason)s", reason=now["reason"]), err=True)

@@ -8,13 +8,15 @@ from rich.console import Console
 from rich.table import Table
 
 from myukm.cli.groups import CommandGroup
-from myukm.domain.chat import moderation, ukm_care, ukm_office
-from myukm.domain.chat.ukm_desk import Officer
-from myukm.domain.people.accounts import find
+from myukm.domain.accounts.accounts import find
+from myukm.domain.actor import Actor
+from myukm.domain.ukm import administration as ukm_administration
+from myukm.domain.ukm import moderation
+from myukm.domain.ukm import settings as ukm_settings
 from myukm.i18n import N_
 
 BY, PIPE_WIDTH = "flask ukm", 160
-OFFICER = Officer(None, BY, campus=True)
+ACTOR = Actor(user_id=None, name=BY, campus=True)
 
 group = CommandGroup("ukm", help=N_("Unit kegiatan mahasiswa dan anggotanya."))
 
@@ -29,7 +31,7 @@ group = CommandGroup("ukm", help=N_("Unit kegiatan mahasiswa dan anggotanya."))
 )
 def create(name: str, code: str) -> None:
     """Make a unit and print its join code."""
-    made = ukm_office.create(name, code, by=BY)
+    made = ukm_administration.create(name, code, by=BY)
     click.echo(_("UKM %(code)s (%(name)s) dibuat.", code=made.code, name=made.name))
     click.echo(_("Kode gabung: %(code)s", code=made.join_code))
 
@@ -40,7 +42,7 @@ def create(name: str, code: str) -> None:
 @click.option("--admin", is_flag=True, help=N_("Sebagai pengurus UKM itu."))
 def add(code: str, nim: str, admin: bool) -> None:
     """Make the account NIM a member of the unit CODE."""
-    ukm_office.add(code, nim, is_admin=admin, by=BY)
+    ukm_administration.add(code, nim, is_admin=admin, by=BY)
     click.echo(_("%(nim)s kini anggota %(code)s.", nim=nim, code=code.upper()))
 
 
@@ -50,7 +52,7 @@ def add(code: str, nim: str, admin: bool) -> None:
 @click.option("--block", is_flag=True, help=N_("Jangan biarkan ia bergabung lagi."))
 def remove(code: str, nim: str, block: bool) -> None:
     """Put the account NIM out of the unit CODE."""
-    moderation.remove(OFFICER, code.upper(), find(nim).id, block=block)
+    moderation.remove(ACTOR, code.upper(), find(nim).id, block=block)
     click.echo(_("%(nim)s bukan lagi anggota %(code)s.", nim=nim, code=code.upper()))
 
 
@@ -58,7 +60,7 @@ def remove(code: str, nim: str, block: bool) -> None:
 @click.argument("code", metavar=N_("KODE"), help=N_("Kode UKM."))
 def archive(code: str) -> None:
     """Let the unit CODE only be read."""
-    ukm_care.archive(OFFICER, code.upper())
+    ukm_settings.archive(ACTOR, code.upper())
     click.echo(_("UKM %(code)s diarsipkan.", code=code.upper()))
 
 
@@ -66,7 +68,7 @@ def archive(code: str) -> None:
 @click.argument("code", metavar=N_("KODE"), help=N_("Kode UKM."))
 def restore(code: str) -> None:
     """Put the unit CODE into use again."""
-    ukm_care.restore(OFFICER, code.upper())
+    ukm_settings.unarchive(ACTOR, code.upper())
     click.echo(_("UKM %(code)s aktif lagi.", code=code.upper()))
 
 
@@ -74,7 +76,7 @@ def restore(code: str) -> None:
 @click.argument("code", metavar=N_("KODE"), help=N_("Kode UKM."))
 def renew_code(code: str) -> None:
     """Give the unit CODE a new join code and print it."""
-    click.echo(ukm_care.renew_join_code(OFFICER, code.upper()).join_code)
+    click.echo(ukm_settings.renew_join_code(ACTOR, code.upper()).join_code)
 
 
 @group.command("list", help=N_("Daftar UKM dan jumlah anggotanya."))
@@ -84,7 +86,7 @@ def list_(archived: bool) -> None:
     shown = Table(_("Kode"), _("Nama"), _("Kode gabung"))
     for title in (_("Anggota"), _("Pengurus")):
         shown.add_column(title, justify="right")
-    for unit, members, admins in ukm_office.everything(archived=archived):
-        shown.add_row(unit.code, unit.name, unit.join_code, str(members), str(admins))
+    for ukm, members, admins in ukm_administration.list_all(archived=archived):
+        shown.add_row(ukm.code, ukm.name, ukm.join_code, str(members), str(admins))
     console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, markup=False, emoji=False)
     console.print(shown)

@@ -10,8 +10,14 @@ from rich.console import Console
 from rich.table import Table
 
 from myukm.cli.groups import CommandGroup
+from myukm.domain.accounts import (
+    accounts,
+    administration,
+    bulk_invite,
+    bulk_invite_csv,
+    password_reset,
+)
 from myukm.domain.paging import Page
-from myukm.domain.people import accounts, password_reset, people, roster, roster_csv
 from myukm.i18n import N_
 from myukm.models import Role, User
 
@@ -72,24 +78,24 @@ def reset_code(nim: str) -> None:
 def import_(file: str, dry_run: bool) -> None:
     """Invite everyone in a CSV file and print their one-time codes as CSV, or name the faults."""
     with click.open_file(file, "rb") as opened:
-        data = opened.read(roster_csv.MAX_BYTES + 1)
+        data = opened.read(bulk_invite_csv.MAX_BYTES + 1)
     try:
         if dry_run:
-            preview = roster.check(data)
+            preview = bulk_invite.check(data)
             refuse_faults(preview)
             click.echo(_("%(n)d orang siap diundang.", n=preview.people))
         else:
-            sys.stdout.writelines(roster.invite(data, by=BY))
-    except roster.BadRoster as error:
+            sys.stdout.writelines(bulk_invite.invite(data, by=BY))
+    except bulk_invite.InvalidCsv as error:
         for line, reason in error.preview.problems:
             click.echo(_("Baris %(n)d: %(reason)s", n=line, reason=reason), err=True)
         raise
 
 
-def refuse_faults(preview: roster.Preview) -> None:
-    """Raise `BadRoster` when a line is wrong."""
+def refuse_faults(preview: bulk_invite.Preview) -> None:
+    """Raise `InvalidCsv` when a line is wrong."""
     if preview.problems:
-        raise roster.BadRoster(preview)
+        raise bulk_invite.InvalidCsv(preview)
 
 
 @group.command("list", help=N_("Daftar akun menurut nama, 50 per halaman."))
@@ -104,7 +110,7 @@ def refuse_faults(preview: roster.Preview) -> None:
 )
 def list_(q: str, page: int) -> None:
     """List accounts by name, 50 at a time."""
-    found = people.search(q, page)
+    found = administration.search(q, page)
     console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, markup=False, emoji=False)
     console.print(table(found))
     where = {"page": found.page, "pages": found.pages, "total": found.total}

@@ -1,4 +1,4 @@
-"""The trail of who did what."""
+"""The audit trail."""
 
 from sqlalchemy import or_, select
 
@@ -12,7 +12,7 @@ MAX_SUBJECT = 200
 DELETION = "user.delete"
 
 
-def note(actor: str, action: str, subject: str = "", *, actor_id: int | None = None) -> None:
+def record(actor: str, action: str, subject: str = "", *, actor_id: int | None = None) -> None:
     """Add a line to the trail and to the security log, inside the `write()` of what it tells.
 
     The account is `actor_id`, else the one that the request is made with; a command has none.
@@ -31,11 +31,11 @@ def trail(page: int = 1, q: str = "", action: str = "", actor_id: int | None = N
     """
     query = select(Audit).order_by(Audit.id.desc())
     if q:
-        told = (
+        matches = (
             Audit.actor.icontains(q, autoescape=True),
             Audit.subject.icontains(q, autoescape=True),
         )
-        query = query.where(or_(*told))
+        query = query.where(or_(*matches))
     if action:
         query = query.where(Audit.action.startswith(action, autoescape=True))
     if actor_id is not None:

@@ -22,18 +22,18 @@ class Page(NamedTuple, Generic[T]):
 
 def paginate(query: "Select[T]", page: int) -> Page[T]:
     """Return page number `page` of an ordered query for objects; the last one if too high."""
-    page, pages, total = _place(query, page)
+    page, pages, total = _position(query, page)
     found: Any = db.session.scalars(_of_page(query, page))
     return Page(found.all(), page, pages, total)
 
 
 def paginate_rows(query: Select[Any], page: int) -> Page[Row[Any]]:
     """Return page number `page` of an ordered query for columns; the last one if too high."""
-    page, pages, total = _place(query, page)
+    page, pages, total = _position(query, page)
     return Page(db.session.execute(_of_page(query, page)).all(), page, pages, total)
 
 
-def _place(query: Select[Any], page: int) -> tuple[int, int, int]:
+def _position(query: Select[Any], page: int) -> tuple[int, int, int]:
     total = (
         db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
     )

@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 from flask import Flask, has_app_context
 
 from myukm.addresses import hide
-from myukm.ops.counters import counted
+from myukm.queues.counters import count_jobs
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,7 +28,7 @@ def worker_app() -> Flask:
     return _apps[0]
 
 
-def use_app(app: Flask) -> None:
+def set_worker_app(app: Flask) -> None:
     """Let the jobs of this process run in `app`, which was made before."""
     _apps[:] = [app]
 
@@ -48,14 +48,14 @@ def no_secret_in_errors() -> Iterator[None]:
         raise RuntimeError(hide(f"{type(error).__name__}: {error}")) from None
 
 
-def in_app(job: Callable[P, R]) -> Callable[P, R]:
+def with_app_context(job: Callable[P, R]) -> Callable[P, R]:
     """Run `job` inside the app's context, or in the one that is already there (tests)."""
 
     @wraps(job)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         if has_app_context():
             return job(*args, **kwargs)
-        with worker_app().app_context(), counted(), no_secret_in_errors():
+        with worker_app().app_context(), count_jobs(), no_secret_in_errors():
             return job(*args, **kwargs)
 
     return run

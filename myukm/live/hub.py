@@ -1,4 +1,4 @@
-"""The hub: one reader of the events per web process, which hands each on to many listeners.
+"""The hub: one reader of events per web process, fanning out to many subscribers.
 
 An event is encoded once; every listener of its topic gets the same bytes. What comes by pub/sub
 goes out at once when it is the next number; the database is read when a number is missing and
@@ -16,20 +16,20 @@ import redis
 from redis.client import PubSub
 from sqlalchemy.exc import SQLAlchemyError
 
-from myukm.live.listener import Chunk, Listener
-from myukm.live.log import Entry
+from myukm.live.event_log import LoggedEvent
+from myukm.live.pubsub import CHANNEL
 from myukm.live.sse import encode
-from myukm.live.wake import CHANNEL
+from myukm.live.subscriber import Chunk, Subscriber
 
 BATCH = 500
-TURN = 256
-LOOK_SECONDS, AWAY_SECONDS, RIGHTS_SECONDS = 2.0, 1.0, 4.0
+YIELD_EVERY = 256
+POLL_SECONDS, AWAY_SECONDS, RIGHTS_SECONDS = 2.0, 1.0, 4.0
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Hub:
-    """Reads once, hands on to many. All it knows of the app comes as callables.
+    """Reads events once and dispatches them to subscribers. The app is passed in as callables.
 
     `connect()` opens a Valkey client of the hub's own, `newest()` and `since(seq, limit)` read
     the log, `rights(keys)` returns each log-in's topics (absent: the log-in ended), `states()`
@@ -40,44 +40,44 @@ class Hub:
         self,
         connect: Callable[[], redis.Redis],
         newest: Callable[[], int],
-        since: Callable[[int, int], Sequence[Entry]],
+        since: Callable[[int, int], Sequence[LoggedEvent]],
         rights: Callable[[Iterable[str]], Mapping[str, frozenset[str]]],
-        states: Callable[[], Iterable[Entry]],
+        states: Callable[[], Iterable[LoggedEvent]],
     ) -> None:
         self._connect, self._newest, self._since = connect, newest, since
         self._rights, self._states = rights, states
-        self._all: set[Listener] = set()
-        self._by_topic: dict[str, set[Listener]] = defaultdict(set)
+        self._all: set[Subscriber] = set()
+        self._by_topic: dict[str, set[Subscriber]] = defaultdict(set)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._looked = self._checked = 0.0
+        self._polled_at = self._checked_at = 0.0
         self._away = False
         self.seq = -1
         self.closing = False
 
-    def join(self, listener: Listener) -> None:
-        """Hand on to `listener` from now on; what was committed before is read by its stream."""
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Dispatch to `subscriber` from now on; earlier events are read by its stream."""
         with self._lock:
             if self._thread is None or not self._thread.is_alive():
                 self.seq = self._newest()
                 self._thread = threading.Thread(target=self._run, name="live-hub", daemon=True)
                 self._thread.start()
-            self._all.add(listener)
-            for topic in listener.topics:
-                self._by_topic[topic].add(listener)
+            self._all.add(subscriber)
+            for topic in subscriber.topics:
+                self._by_topic[topic].add(subscriber)
         if self.closing:  # it came in while the server was already going away
-            listener.close()
+            subscriber.close()
 
-    def leave(self, listener: Listener) -> None:
-        """Forget `listener`; nothing is written to it any more."""
-        listener.release()
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        """Remove `subscriber`; nothing is written to it any more."""
+        subscriber.detach()
         with self._lock:
-            self._all.discard(listener)
-            for topic in listener.topics:
-                self._by_topic[topic].discard(listener)
+            self._all.discard(subscriber)
+            for topic in subscriber.topics:
+                self._by_topic[topic].discard(subscriber)
 
-    def listeners(self) -> set[Listener]:
-        """Return everyone who listens now."""
+    def subscribers(self) -> set[Subscriber]:
+        """Return all current subscribers."""
         with self._lock:
             return set(self._all)
 
@@ -87,109 +87,109 @@ class Hub:
         self._close_all()
 
     def _close_all(self) -> None:
-        for listener in self.listeners():
-            listener.close()
+        for subscriber in self.subscribers():
+            subscriber.close()
 
     def _run(self) -> None:
         pubsub: PubSub | None = None
         while not self.closing:
             try:
-                pubsub = pubsub or self._subscribe()
-                if heard := pubsub.get_message(ignore_subscribe_messages=True, timeout=0.5):
-                    self._hear(parse(heard["data"]))
+                pubsub = pubsub or self._open_pubsub()
+                if message := pubsub.get_message(ignore_subscribe_messages=True, timeout=0.5):
+                    self._receive(parse(message["data"]))
                 self._away = False
             except (redis.RedisError, OSError) as error:
-                log.warning("live hub: Valkey is away (%s); the database is read instead", error)
+                logger.warning("live hub: Valkey is away (%s); the database is read instead", error)
                 pubsub, self._away = None, True
                 time.sleep(AWAY_SECONDS)
-                self._looked = 0.0
+                self._polled_at = 0.0
             self._upkeep()
 
-    def _subscribe(self) -> PubSub:
+    def _open_pubsub(self) -> PubSub:
         pubsub: PubSub = self._connect().pubsub()  # type: ignore[no-untyped-call]
         pubsub.subscribe(CHANNEL)
-        self._looked = 0.0  # what was published before we listened is in the log
+        self._polled_at = 0.0  # what was published before we listened is in the log
         return pubsub
 
-    def _hear(self, entries: Sequence[Entry]) -> None:
+    def _receive(self, entries: Sequence[LoggedEvent]) -> None:
         for entry in entries:
             if entry.topic == "rights":
-                self._checked = 0.0
+                self._checked_at = 0.0
             elif entry.seq is None:
-                self._hand_on(entry)
+                self._dispatch(entry)
             elif entry.seq == self.seq + 1:
                 self.seq = entry.seq
-                self._hand_on(entry)
+                self._dispatch(entry)
             elif entry.seq > self.seq:
-                self._looked = 0.0
+                self._polled_at = 0.0
 
     def _upkeep(self) -> None:
         now = time.monotonic()
         try:
-            if now - self._looked >= LOOK_SECONDS:
-                self._looked = now
-                self._look()
-                self._tell_states()
-            if now - self._checked >= RIGHTS_SECONDS:
-                self._checked = now
+            if now - self._polled_at >= POLL_SECONDS:
+                self._polled_at = now
+                self._poll_log()
+                self._send_snapshots()
+            if now - self._checked_at >= RIGHTS_SECONDS:
+                self._checked_at = now
                 self._check_rights()
         except SQLAlchemyError as error:
-            log.warning("live hub: the database does not answer: %s", error)
+            logger.warning("live hub: the database does not answer: %s", error)
 
-    def _look(self) -> None:
-        """Read what the log has beyond the last number that we handed on."""
+    def _poll_log(self) -> None:
+        """Read log events after the last dispatched number."""
         while entries := self._since(self.seq, BATCH):
             if entries[0].seq != self.seq + 1:  # pruned before we read it: they start anew
                 self._close_all()
             for entry in entries:
                 self.seq = entry.seq or self.seq
-                self._hand_on(entry)
+                self._dispatch(entry)
             if len(entries) < BATCH:
                 return
 
-    def _tell_states(self) -> None:
+    def _send_snapshots(self) -> None:
         if self._away:
             for entry in self._states():
-                self._hand_on(entry)
+                self._dispatch(entry)
 
-    def _hand_on(self, entry: Entry) -> None:
+    def _dispatch(self, entry: LoggedEvent) -> None:
         with self._lock:
-            readers = tuple(self._by_topic.get(entry.topic, ()))
-        if readers:
+            subscribers = tuple(self._by_topic.get(entry.topic, ()))
+        if subscribers:
             chunk = Chunk.of(entry.seq, encode(entry))
-            for count, reader in enumerate(readers, 1):
-                reader.put(chunk)
-                if count % TURN == 0:
+            for count, subscriber in enumerate(subscribers, 1):
+                subscriber.push(chunk)
+                if count % YIELD_EVERY == 0:
                     time.sleep(0)  # thousands of writes would hold up every other request
 
     def _check_rights(self) -> None:
-        """Ask once for all streams what their readers may still see."""
-        listeners = self.listeners()
-        if not listeners:
+        """Re-check the rights of all streams in one query."""
+        subscribers = self.subscribers()
+        if not subscribers:
             return
-        rights = self._rights({listener.key for listener in listeners})
-        for listener in listeners:
-            allowed = rights.get(listener.key)
+        rights = self._rights({subscriber.key for subscriber in subscribers})
+        for subscriber in subscribers:
+            allowed = rights.get(subscriber.key)
             if allowed is None:
-                listener.close()
-            elif listener.narrowed(allowed) != listener.topics:
-                self._move(listener, listener.narrowed(allowed))
+                subscriber.close()
+            elif subscriber.allowed_topics(allowed) != subscriber.topics:
+                self._change_topics(subscriber, subscriber.allowed_topics(allowed))
 
-    def _move(self, listener: Listener, topics: frozenset[str]) -> None:
+    def _change_topics(self, subscriber: Subscriber, topics: frozenset[str]) -> None:
         with self._lock:
-            if listener not in self._all:
+            if subscriber not in self._all:
                 return
-            for topic in listener.topics - topics:
-                self._by_topic[topic].discard(listener)
-            for topic in topics - listener.topics:
-                self._by_topic[topic].add(listener)
-            listener.topics = topics
+            for topic in subscriber.topics - topics:
+                self._by_topic[topic].discard(subscriber)
+            for topic in topics - subscriber.topics:
+                self._by_topic[topic].add(subscriber)
+            subscriber.topics = topics
 
 
-def parse(data: bytes) -> list[Entry]:
+def parse(data: bytes) -> list[LoggedEvent]:
     """Return the entries of a wake-up; none when somebody else's words came on our channel."""
     try:
-        return [Entry(*entry) for entry in json.loads(data)]
+        return [LoggedEvent(*entry) for entry in json.loads(data)]
     except (ValueError, TypeError):
-        log.warning("live hub: a wake-up that is not ours was dropped")
+        logger.warning("live hub: a wake-up that is not ours was dropped")
         return []

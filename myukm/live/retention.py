@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from sqlalchemy import delete, func, select
 
-from myukm.database import utcnow, write
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
 from myukm.extensions import db
-from myukm.live import log
-from myukm.live.log import Event
+from myukm.live import event_log
+from myukm.live.event_log import Event
 
 MAX_AGE = timedelta(days=1)
 MAX_EVENTS = 200_000
@@ -21,7 +22,7 @@ MAX_EVENTS = 200_000
 MIN_PORTION, MAX_PORTION = 1_000, 5_000
 PORTION_SECONDS = 0.01
 # The leader has other duties every second; writers get in between two portions.
-TURN_SECONDS, PAUSE_SECONDS = 0.5, 0.01
+RUN_SECONDS, PAUSE_SECONDS = 0.5, 0.01
 
 
 class Pruner:
@@ -32,8 +33,8 @@ class Pruner:
         self._deleted = 0  # up to this number; PostgreSQL walks over deleted rows until its vacuum
 
     def prune(self) -> bool:
-        """Delete portions for at most `TURN_SECONDS`; return whether there is more."""
-        ends = time.monotonic() + TURN_SECONDS
+        """Delete portions for at most `RUN_SECONDS`; return whether there is more."""
+        ends = time.monotonic() + RUN_SECONDS
         while portion := self._next():
             if time.monotonic() > ends:
                 return True
@@ -46,13 +47,13 @@ class Pruner:
         first = db.session.scalar(select(func.min(Event.seq)).where(Event.seq > self._deleted))
         if first is None:
             return None
-        newest = log.newest()
+        newest = event_log.latest_seq()
         end, beyond = min(first + self._portion - 1, newest), newest - MAX_EVENTS
         last = end if end <= beyond else max(beyond, _last_old(first, end))
         return (first, last) if last >= first else None
 
     def _delete(self, first: int, last: int) -> None:
-        with write() as session:
+        with transaction() as session:
             began = time.monotonic()
             # Both ends: with one alone PostgreSQL reads the whole table while it has no statistics.
             session.execute(delete(Event).where(Event.seq.between(first, last)))
@@ -84,6 +85,6 @@ class Size(NamedTuple):
 
 def size() -> Size:
     """Return the size of the log; its numbers have no gap, so nothing has to be counted."""
-    oldest = log.oldest()
+    oldest = event_log.oldest_seq()
     at = db.session.scalar(select(Event.at).where(Event.seq == oldest))
-    return Size(log.newest() - oldest + 1, at)
+    return Size(event_log.latest_seq() - oldest + 1, at)

@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-from myukm.live.log import Entry
+from myukm.live.event_log import LoggedEvent
 
 HEARTBEAT = b":\n\n"
 
 
-def encode(entry: Entry) -> bytes:
+def encode(entry: LoggedEvent) -> bytes:
     """Return an event's bytes; its data is one line of JSON."""
     number = "" if entry.seq is None else f"id: {entry.seq}\n"
     return f"{number}event: {entry.type}\ndata: {entry.data}\n\n".encode()
@@ -17,4 +17,4 @@ def encode(entry: Entry) -> bytes:
 def message(type: str, data: Any, cursor: int | None = None) -> bytes:  # noqa: A002
     """Return the bytes of an event made for one reader; `cursor` is where it may resume."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return encode(Entry(cursor, "", type, text))
+    return encode(LoggedEvent(cursor, "", type, text))

@@ -1,27 +1,27 @@
-"""The loop of one stream: what it starts with, what the hub hands on, heartbeats, the end."""
+"""The generator of one stream: initial events, dispatched events, heartbeats, the end."""
 
 import random
 from collections.abc import Iterator, Sequence
 
 from myukm.live.hub import Hub
-from myukm.live.listener import Listener
 from myukm.live.sse import HEARTBEAT, message
+from myukm.live.subscriber import Subscriber
 
 HEARTBEAT_SECONDS = 15.0
 
 
-def follow(hub: Hub, listener: Listener, first: Sequence[bytes]) -> Iterator[bytes]:
+def iter_events(hub: Hub, subscriber: Subscriber, first: Sequence[bytes]) -> Iterator[bytes]:
     """Yield a stream's bytes until it ends; whoever called `hub.join` calls `hub.leave` then.
 
-    `first` goes out at once; it holds everything up to `listener.cursor`.
+    `first` goes out at once; it holds everything up to `subscriber.cursor`.
     """
     first = [HEARTBEAT, *first]
     while first:  # kilobytes that must not stay as long as the stream does
         yield b"".join(first)
         first = ()
-    while not listener.closed:
+    while not subscriber.closed:
         try:
-            chunks = listener.take(HEARTBEAT_SECONDS)
+            chunks = subscriber.pop(HEARTBEAT_SECONDS)
         except OSError:
             return
         if chunks is None:

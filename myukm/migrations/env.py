@@ -10,7 +10,7 @@ from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy.exc import OperationalError
 
-from myukm.cli.exits import UNREACHABLE
+from myukm.cli.errors import UNREACHABLE
 
 db = current_app.extensions["migrate"].db
 DAY = 86400
@@ -26,7 +26,7 @@ LOCKS = {
 def render_item(kind, item, autogen_context):
     """Name our column types by module, so that migrations can import them."""
     if kind == "type" and type(item).__module__.startswith("myukm."):
-        autogen_context.imports.add("import myukm.database")
+        autogen_context.imports.add("import myukm.db.session")
         return f"{type(item).__module__}.{type(item).__name__}()"
     return False
 

@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from myukm.database import Id, UTCDateTime, iso, key_type, utcnow
+from myukm.db.base import Model
+from myukm.db.types import Id, UTCDateTime, key_type, to_iso8601, utcnow
 from myukm.models.ukm import Ukm
 from myukm.models.user import User
-from myukm.orm import Model
 
 QUOTE_LENGTH = 140
 
@@ -58,8 +58,8 @@ class ChatMessage(Model):
             "user_id": self.user_id,
             "name": self.user.name,
             "message": self.body,
-            "created_at": iso(self.created_at),
-            "edited_at": iso(self.edited_at),
+            "created_at": to_iso8601(self.created_at),
+            "edited_at": to_iso8601(self.edited_at),
             "deleted": self.deleted_at is not None,
             "reply_to": quoted.as_quote() if quoted else None,
             "mentions": self.mentions or [],

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from myukm.database import Id, UTCDateTime, key_type, utcnow
+from myukm.db.base import Model
+from myukm.db.types import Id, UTCDateTime, key_type, utcnow
 from myukm.models.user import Role
-from myukm.orm import Model
 
 
 class Invitation(Model):

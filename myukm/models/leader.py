@@ -3,12 +3,12 @@
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from myukm.database import Id, key_type
-from myukm.orm import Model
+from myukm.db.base import Model
+from myukm.db.types import Id, key_type
 
 
 class Leader(Model):
-    """A lease without a clock: the holder raises `beat`; a beat that stands still is free."""
+    """Leader lease. The holder increments `beat`; a lease whose beat stops may be taken over."""
 
     __tablename__ = "leader"
     name: Mapped[str] = mapped_column(key_type(32), primary_key=True)

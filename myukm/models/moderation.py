@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from myukm.database import Id, UTCDateTime, key_type, utcnow
+from myukm.db.base import Model
+from myukm.db.types import Id, UTCDateTime, key_type, utcnow
 from myukm.models.chat import ChatMessage
 from myukm.models.user import User
-from myukm.orm import Model
 
 
 class UkmBlock(Model):

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from myukm.database import Id, UTCDateTime, key_type, utcnow
-from myukm.orm import Model
+from myukm.db.base import Model
+from myukm.db.types import Id, UTCDateTime, key_type, utcnow
 
 
 class PaymentChange(Model):

@@ -4,8 +4,8 @@ from sqlalchemy import ForeignKey, LargeBinary
 from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import Mapped, mapped_column
 
-from myukm.database import Id, key_type
-from myukm.orm import Model
+from myukm.db.base import Model
+from myukm.db.types import Id, key_type
 
 # MariaDB's plain BLOB ends at 64 KiB.
 Picture = LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql")

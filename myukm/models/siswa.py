@@ -11,8 +11,8 @@ from sqlalchemy import JSON, Index, String, false
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
-from myukm.database import Id, Rupiah, UTCDateTime, key_type
-from myukm.orm import Model
+from myukm.db.base import Model
+from myukm.db.types import Id, Rupiah, UTCDateTime, key_type
 
 SEARCHED = ("nama", "idperson", "unit_formal", "kelas_formal")
 SEARCH_LENGTH = 480

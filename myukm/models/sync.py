@@ -7,8 +7,8 @@ from typing import ClassVar
 from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from myukm.database import Id, UTCDateTime, key_type, utcnow
-from myukm.orm import Model
+from myukm.db.base import Model
+from myukm.db.types import Id, UTCDateTime, key_type, utcnow
 
 
 class Status(StrEnum):

@@ -9,8 +9,8 @@ from flask_login import UserMixin
 from sqlalchemy import ColumnElement, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from myukm.database import Id, UTCDateTime, key_type, utcnow
-from myukm.orm import Model
+from myukm.db.base import Model
+from myukm.db.types import Id, UTCDateTime, key_type, utcnow
 
 
 class Role(StrEnum):

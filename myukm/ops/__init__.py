@@ -2,18 +2,18 @@
 
 from flask import Flask
 
-from myukm import listeners
 from myukm.domain.sync import progress
 from myukm.i18n import campus_language
-from myukm.queues import SYNC
+from myukm.queues.jobs import SYNC
+from myukm.queues.workers import unserved_reason
 
 
 def init_app(app: Flask) -> None:
     """Let a stalled run say who does not listen."""
-    progress.explain_with(app, why_sync_waits)
+    progress.set_stall_reason(app, sync_stall_reason)
 
 
-def why_sync_waits() -> tuple[str, str] | None:
+def sync_stall_reason() -> tuple[str, str] | None:
     """Return why nobody works on the sync, as code and sentence for everybody who reads it."""
     with campus_language():
-        return listeners.why_not_served(SYNC)
+        return unserved_reason(SYNC)

@@ -1,4 +1,4 @@
-"""Alerts: a finding of the doctor that lasts is told once, and once more when it is over.
+"""Alerts: a lasting finding of the doctor is delivered once, and once more when it is resolved.
 
 They go to the open pages of admins and operators, to `ALERT_WEBHOOK_URL` and to `ALERT_EMAIL_TO`.
 """
@@ -18,33 +18,34 @@ from flask import current_app
 from sqlalchemy import select
 
 from myukm.addresses import shown
-from myukm.database import iso, utcnow, write
+from myukm.db.session import transaction
+from myukm.db.types import to_iso8601, utcnow
 from myukm.extensions import db
 from myukm.i18n import campus_language
-from myukm.live import log as events
+from myukm.live import event_log
 from myukm.models import Alert
 from myukm.ops import doctor, mail
 
-LOOK_SECONDS = 3.0
+POLL_SECONDS = 3.0
 DELIVERY_SECONDS = 10.0
 TRIES = 3
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
-class Alarm:
-    """Compares what the doctor finds now with what is known; two looks in a row count."""
+class AlertMonitor:
+    """Opens and resolves alerts; a finding counts after two evaluations in a row."""
 
     def __init__(self) -> None:
         self._next = 0.0
         self._found_before: set[str] = set()
         self._gone_before: set[str] = set()
 
-    def raise_alerts(self) -> None:
+    def evaluate(self) -> None:
         """Open alerts for lasting findings and resolve those that are over."""
         if time.monotonic() < self._next:
             return
-        self._next = time.monotonic() + LOOK_SECONDS
+        self._next = time.monotonic() + POLL_SECONDS
         with campus_language():
             # Of several findings with one code the first is the most telling.
             found = {finding["code"]: finding for finding in reversed(doctor.report()["findings"])}
@@ -60,7 +61,7 @@ class Alarm:
 
 def opened(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Store new alerts, tell the pages, and return them as JSON."""
-    with write() as session:
+    with transaction() as session:
         alerts = [
             Alert(
                 open=finding["code"],
@@ -72,7 +73,7 @@ def opened(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             for finding in findings
         ]
         session.add_all(alerts)
-        return _tell(alerts)
+        return _append(alerts)
 
 
 def since_of(finding: Mapping[str, Any]) -> datetime:
@@ -82,18 +83,18 @@ def since_of(finding: Mapping[str, Any]) -> datetime:
 
 def resolved(codes: Sequence[str]) -> list[dict[str, Any]]:
     """Close alerts that are over, tell the pages, and return them as JSON."""
-    with write() as session:
+    with transaction() as session:
         alerts = session.scalars(select(Alert).where(Alert.open.in_(codes))).all()
         for alert in alerts:
             alert.open, alert.resolved_at = None, utcnow()
-        return _tell(alerts)
+        return _append(alerts)
 
 
-def _tell(alerts: Sequence[Alert]) -> list[dict[str, Any]]:
-    told = [as_json(alert) for alert in alerts]
-    for alert in told:
-        events.append("alert", "alert", alert)
-    return told
+def _append(alerts: Sequence[Alert]) -> list[dict[str, Any]]:
+    events_data = [as_json(alert) for alert in alerts]
+    for alert in events_data:
+        event_log.append("alert", "alert", alert)
+    return events_data
 
 
 def as_json(alert: Alert) -> dict[str, Any]:
@@ -102,13 +103,13 @@ def as_json(alert: Alert) -> dict[str, Any]:
         "level": alert.level,
         "code": alert.code,
         "message": alert.message,
-        "since": iso(alert.since),
+        "since": to_iso8601(alert.since),
         "resolved": alert.resolved_at is not None,
     }
 
 
 def deliver(alerts: Sequence[dict[str, Any]]) -> None:
-    """Send alerts to where the settings say, aside: a slow receiver holds up nothing."""
+    """Deliver alerts in a thread, so that a slow receiver blocks nothing."""
     arguments = (dict(current_app.config), alerts)
     threading.Thread(target=_deliver, args=arguments, name="alerts", daemon=True).start()
 
@@ -128,7 +129,7 @@ def _try(receiver: str, send: Any) -> None:
         except (requests.RequestException, smtplib.SMTPException, OSError) as error:
             # The text of a library's error may hold the address of a web hook, which is secret.
             why = error if isinstance(error, mail.NoTls) else type(error).__name__
-            log.warning("an alert did not reach %s: %s", receiver, why)
+            logger.warning("an alert did not reach %s: %s", receiver, why)
             time.sleep(attempt)
         else:
             return

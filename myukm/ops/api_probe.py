@@ -3,21 +3,26 @@
 import asyncio
 import contextlib
 import json
+import threading
+import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from flask import current_app
+from flask import Flask, current_app
 from flask_babel import gettext as _
 from redis.exceptions import RedisError
+from sqlalchemy import exists, select
 
 from myukm.addresses import shown
-from myukm.domain.api.failures import Failure, Kind
-from myukm.domain.api.payment_api import PaymentApi
-from myukm.extensions import valkey
+from myukm.domain.payment_api.client import PaymentApi
+from myukm.domain.payment_api.errors import Action, Failure
+from myukm.extensions import db, valkey
 from myukm.i18n import campus_language
+from myukm.models import SyncRun
 
 KEY = "myukm:probe:api"
-KEPT_SECONDS = 120
+RETENTION_SECONDS = 120
 # The healthy answer is 404; no student's data travels for it.
 NOBODY = "myukm-probe"
 ANSWER_SECONDS = 5.0
@@ -40,24 +45,24 @@ def probe() -> Probe:
     """
     found = _probe()
     with contextlib.suppress(RedisError):
-        valkey().set(KEY, json.dumps(asdict(found)), ex=KEPT_SECONDS)
+        valkey().set(KEY, json.dumps(asdict(found)), ex=RETENTION_SECONDS)
     return found
 
 
 def last() -> Probe | None:
     """Return the outcome of a probe of the last two minutes, of whichever process."""
-    kept = valkey().get(KEY)
-    return Probe(**json.loads(kept)) if kept else None
+    stored = valkey().get(KEY)
+    return Probe(**json.loads(stored)) if stored else None
 
 
 def _probe() -> Probe:
     address = shown(current_app.config["PEMBAYARAN_API_URL"])
     answer = asyncio.run(_ask())
-    if not isinstance(answer, Failure) or not (answer.http or answer.down):
+    if not isinstance(answer, Failure) or not (answer.http or answer.counts_as_outage):
         return Probe(address, True, False, "HTTP 200")
     if answer.code == "timeout":
         return Probe(address, False, False, _no_answer())
-    refused = answer.kind in (Kind.UNAUTHORIZED, Kind.FORBIDDEN)
+    refused = answer.action in (Action.UNAUTHORIZED, Action.FORBIDDEN)
     ok = not refused and 400 <= (answer.http or 0) < 500
     return Probe(address, ok, refused, f"HTTP {answer.http}" if answer.http else answer.detail)
 
@@ -71,3 +76,33 @@ async def _ask() -> Any:
 def _no_answer() -> str:
     with campus_language():
         return str(_("tidak ada jawaban dalam %(seconds)g detik", seconds=ANSWER_SECONDS))
+
+
+PROBE_SECONDS = 30.0
+
+
+class PeriodicProbe:
+    """Asks the payment API now and then, in a thread: it may take seconds to answer."""
+
+    def __init__(self, probe: Callable[[], object] = probe) -> None:
+        self._probe = probe
+        self._next = 0.0
+        self._thread: threading.Thread | None = None
+
+    def run(self) -> None:
+        """Start a probe when the last one is done and half a minute old.
+
+        Not during a run: it asks the API itself, within its budget, and says what it meets.
+        """
+        if time.monotonic() < self._next or (self._thread and self._thread.is_alive()):
+            return
+        if db.session.scalar(select(exists().where(SyncRun.live.is_not(None)))):
+            return
+        self._next = time.monotonic() + PROBE_SECONDS
+        app = current_app._get_current_object()  # type: ignore[attr-defined]
+        self._thread = threading.Thread(target=self._run, args=(app,), name="probe", daemon=True)
+        self._thread.start()
+
+    def _run(self, app: Flask) -> None:
+        with app.app_context():
+            self._probe()

@@ -1,7 +1,7 @@
 """rq-dashboard inside the app: our connection, our restricted jobs, no more of its crashes.
 
 Its module makes its own connections and unpickles whatever jobs carry; the names it looks up are
-replaced here once. Who may see it and do what is the web's matter (`web/admin_queues.py`).
+replaced here once. Who may see it and do what is the web's matter (`web/admin/queues.py`).
 """
 
 import re
@@ -13,9 +13,9 @@ from rq import Queue, Worker
 from rq_dashboard import blueprint
 from rq_dashboard import web as its
 
-from myukm.extensions import own_valkey
-from myukm.ops.failed_jobs import retry
-from myukm.queues import OwnJob, PlainPickle
+from myukm.extensions import new_valkey_client
+from myukm.queues.failed_jobs import retry
+from myukm.queues.restricted_job import PrimitivePickle, RestrictedJob
 
 NAME = blueprint.name
 # Its pages put a queue's name between quotes in a script, and the trail takes no NUL of a job's id.
@@ -27,7 +27,9 @@ REGISTRIES = frozenset(
 
 class _Queue(Queue):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{**kwargs, "job_class": OwnJob, "serializer": PlainPickle})
+        super().__init__(
+            *args, **{**kwargs, "job_class": RestrictedJob, "serializer": PrimitivePickle}
+        )
 
     @classmethod
     def all(cls, *args: Any, **kwargs: Any) -> list[Queue]:
@@ -39,7 +41,7 @@ class _Queue(Queue):
 
 
 class _Worker(Worker):
-    job_class = OwnJob
+    job_class = RestrictedJob
 
     def _set_connection(self, connection: redis.Redis) -> redis.Redis:
         return connection  # only read: RQ would raise the time-out of the whole pool to minutes
@@ -47,10 +49,10 @@ class _Worker(Worker):
 
 def mount(app: Flask, prefix: str) -> None:
     """Register the dashboard's pages below `prefix`."""
-    its.Job, its.Queue, its.Worker = OwnJob, _Queue, _Worker
+    its.Job, its.Queue, its.Worker = RestrictedJob, _Queue, _Worker
     its.from_url = lambda *_, **__: (None, current_app.extensions["dashboard_valkey"])
     its.requeue_job = lambda job_id, connection: retry([job_id])
-    app.extensions["dashboard_valkey"] = app.redis_conn = own_valkey(app, socket_timeout=5.0)  # type: ignore[attr-defined]
+    app.extensions["dashboard_valkey"] = app.redis_conn = new_valkey_client(app, socket_timeout=5.0)  # type: ignore[attr-defined]
     app.config["RQ_DASHBOARD_REDIS_URL"] = ("Valkey",)
     app.register_blueprint(blueprint, url_prefix=prefix)
 

@@ -11,19 +11,19 @@ from flask_babel import get_locale
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from myukm.cache import ttl_cache
 from myukm.extensions import db
 from myukm.ops.findings import (
     BROKEN,
     WARNING,
     Finding,
+    application,
     database,
-    machine,
-    program,
+    host,
     queues,
     valkey,
     workers,
 )
-from myukm.recent import recent
 
 Check = Callable[[], Iterator[Finding]]
 
@@ -34,20 +34,20 @@ CHECKS: tuple[Check, ...] = (
     valkey.refuses_writes,
     queues.suspended,
     queues.not_served,
-    queues.not_taken,
-    program.sync,
-    program.chat,
-    program.payment_api,
-    program.attacks,
+    queues.not_consumed,
+    application.sync,
+    application.chat,
+    application.payment_api,
+    application.attacks,
     valkey.memory,
     database.event_log,
-    machine.disk,
-    workers.died,
+    host.disk,
+    workers.dead,
     workers.failed,
 )
 SEVERITY = (BROKEN, WARNING)
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def report() -> dict[str, Any]:
@@ -61,23 +61,23 @@ def report() -> dict[str, Any]:
 
 def not_ready() -> Sequence[Finding]:
     """Return why this process can't serve: its database or Valkey does not answer."""
-    return [f for f in _found(ESSENTIAL) if f.level == BROKEN]
+    return [f for f in _run_checks(ESSENTIAL) if f.level == BROKEN]
 
 
-@recent(2.0)
+@ttl_cache(2.0)
 def _diagnose(_language: str) -> Sequence[Finding]:
-    return sorted(_found(CHECKS), key=lambda finding: SEVERITY.index(finding.level))
+    return sorted(_run_checks(CHECKS), key=lambda finding: SEVERITY.index(finding.level))
 
 
-def _found(checks: Sequence[Check]) -> list[Finding]:
+def _run_checks(checks: Sequence[Check]) -> list[Finding]:
     """Run the checks; one whose server is away finds nothing, `ESSENTIAL` says so already."""
     found: list[Finding] = []
     for check in checks:
         try:
             found += check()
         except RedisError as error:
-            log.debug("%s: %s", check.__name__, error)
+            logger.debug("%s: %s", check.__name__, error)
         except SQLAlchemyError as error:
             db.session.rollback()
-            log.debug("%s: %s", check.__name__, error)
+            logger.debug("%s: %s", check.__name__, error)
     return found

@@ -13,8 +13,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from myukm.domain.sync import progress
 from myukm.live import retention
 from myukm.models.sync import LIVE
-from myukm.ops import counters, doctor, stats
-from myukm.queues import QUEUES
+from myukm.ops import doctor, stats
+from myukm.queues import counters
+from myukm.queues.jobs import QUEUES
 
 GAUGES = {
     "waiting": "Jobs that wait",

@@ -2,50 +2,46 @@
 
 from flask import Flask
 
-from myukm.web import (
-    admin_audit,
-    admin_queues,
-    admin_siswa,
-    admin_sync,
-    admin_sync_runs,
-    admin_ukm,
-    admin_users,
-    admin_users_import,
-    arguments,
-    auth,
-    change_words,
-    chat,
+from myukm.web import chat, health, stream
+from myukm.web.account import auth, photos, profile, register, reset_password
+from myukm.web.admin import (
+    audit,
+    change_labels,
+    queues,
+    siswa,
+    sync,
+    sync_runs,
+    ukm,
+    users,
+    users_import,
+)
+from myukm.web.http import (
     deadlocks,
     errors,
-    formats,
-    health,
-    photos,
-    profile,
     refusals,
-    register,
-    reset_password,
+    request_parsing,
     security,
     static_files,
-    stream,
-    ukm,
+    template_filters,
 )
+from myukm.web.ukm import memberships
 
-PARTS = (
+BLUEPRINTS = (
     auth,
     register,
     reset_password,
-    ukm,
+    memberships,
     chat,
     profile,
     photos,
-    admin_siswa,
-    admin_sync,
-    admin_sync_runs,
-    admin_queues,
-    admin_users,
-    admin_users_import,
-    admin_ukm,
-    admin_audit,
+    siswa,
+    sync,
+    sync_runs,
+    queues,
+    users,
+    users_import,
+    ukm,
+    audit,
     stream,
     health,
 )
@@ -53,14 +49,14 @@ PARTS = (
 
 def init_app(app: Flask) -> None:
     """Register the blueprints, the guards before them and the error pages."""
-    app.url_map.converters["int"] = arguments.RowId
-    app.json = arguments.StrictJson(app)
+    app.url_map.converters["int"] = request_parsing.RowId
+    app.json = request_parsing.StrictJson(app)
     security.init_app(app)
     refusals.init_app(app)
     errors.init_app(app)
     deadlocks.init_app(app)
-    formats.init_app(app)
+    template_filters.init_app(app)
     static_files.init_app(app)
-    change_words.init_app(app)
-    for part in PARTS:
-        app.register_blueprint(part.bp)
+    change_labels.init_app(app)
+    for module in BLUEPRINTS:
+        app.register_blueprint(module.bp)

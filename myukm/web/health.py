@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from myukm.errors import Forbidden
 from myukm.ops import doctor, metrics
-from myukm.web.access import json_call
+from myukm.web.http.access import json_view
 
 FORWARDED = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via")
 
@@ -18,14 +18,14 @@ bp = Blueprint("health", __name__)
 
 
 @bp.get("/healthz")
-@json_call
+@json_view
 def alive() -> Any:
     """Answer 200 while the process lives."""
     return jsonify({"status": "ok"})
 
 
 @bp.get("/readyz")
-@json_call
+@json_view
 def ready() -> Any:
     """Answer 200 when database and Valkey answer, else 503 and which one does not."""
     sentences = {
@@ -42,7 +42,7 @@ def ready() -> Any:
 
 
 @bp.get("/metrics")
-@json_call
+@json_view
 def show_metrics() -> Response:
     """Answer Prometheus: who carries `METRICS_TOKEN`, and who calls directly on this machine."""
     if not (carries_token() or calls_directly()):

@@ -9,11 +9,13 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 from sqlalchemy import update
 
-from myukm.database import write
-from myukm.domain.chat import broadcast, chat, moderation, presence, ukm
-from myukm.domain.chat.ukm_desk import Officer
+from myukm.db.session import transaction
+from myukm.domain.actor import Actor
+from myukm.domain.chat import broadcast, messages
+from myukm.domain.presence import tracker
+from myukm.domain.ukm import memberships, moderation
 from myukm.extensions import db
-from myukm.live import wake
+from myukm.live import pubsub
 from myukm.models import User
 from tests.support.people import NAMES, PASSWORD, UKM
 from tests.support.programs import WebServer
@@ -76,28 +78,28 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def complaints() -> list[str]:
+def console_errors() -> list[str]:
     """What the browser complained about; a test that expects some removes it."""
     return []
 
 
 @pytest.fixture
 def open_as(
-    chromium: Browser, web: WebServer, people: dict[str, int], complaints: list[str]
+    chromium: Browser, web: WebServer, people: dict[str, int], console_errors: list[str]
 ) -> Iterator[Callable[..., Page]]:
     """`open_as("member", "/ukm")` logs a person in through the form and opens a page."""
     contexts: dict[str, BrowserContext] = {}
 
     def note(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
-            complaints.append(f"{message.text} {message.location.get('url', '')}")
+            console_errors.append(f"{message.text} {message.location.get('url', '')}")
 
     def open_page(who: str, path: str, size: dict[str, int] = DESKTOP) -> Page:
         if who not in contexts:
             contexts[who] = chromium.new_context(viewport=size, locale="id-ID")  # type: ignore[arg-type]
             contexts[who].set_default_timeout(15_000)
             contexts[who].on("console", note)
-            contexts[who].on("weberror", lambda error: complaints.append(str(error.error)))
+            contexts[who].on("weberror", lambda error: console_errors.append(str(error.error)))
             log_in(contexts[who].new_page(), who)
         page = contexts[who].new_page()
         page.set_viewport_size(size)  # type: ignore[arg-type]
@@ -113,10 +115,10 @@ def open_as(
     yield open_page
     for context in contexts.values():
         context.close()
-    assert not complaints
+    assert not console_errors
 
 
-class Others:
+class OtherMembers:
     """What people do whose browser is not looked at: Farhan, mostly."""
 
     def __init__(self, app: Flask, people: dict[str, int]) -> None:
@@ -128,41 +130,43 @@ class Others:
             author = db.session.get_one(User, self.people[who])
             for text in texts:
                 self.said += 1
-                message, _ = chat.post(author, UKM, text, f"f{self.said}", reply_to)
+                message, _ = messages.post(author, UKM, text, f"f{self.said}", reply_to)
             broadcast.publish(message.ukm_id)
         return message.id
 
     def place(self, who: str = "member", **values: object) -> None:
         """Change a membership in ROBOTIK."""
-        with self.app.app_context(), write():
-            place = ukm.membership(self.people[who], UKM)
+        with self.app.app_context(), transaction():
+            place = memberships.get_membership(self.people[who], UKM)
             for name, value in values.items():
                 setattr(place, name, value)
 
     def type(self, name: str) -> None:
         """Let somebody of this name be typing."""
         with self.app.app_context():
-            wake.tell(f"ukm:{UKM}", "chat.typing", {"ukm": UKM, "user_id": 0, "name": name})
+            pubsub.publish_transient(
+                f"ukm:{UKM}", "chat.typing", {"ukm": UKM, "user_id": 0, "name": name}
+            )
 
     def rest(self) -> None:
         """Let nobody have done anything lately, so that nobody is too fast."""
-        with self.app.app_context(), write() as session:
+        with self.app.app_context(), transaction() as session:
             session.execute(update(User).values(recent_acts=""))
 
     def remove(self, who: str) -> None:
         """Remove a member from ROBOTIK."""
         self.place("friend", is_admin=True)
         with self.app.app_context():
-            friend = Officer(self.people["friend"], "Farhan Hakim")
+            friend = Actor(user_id=self.people["friend"], name="Farhan Hakim")
             moderation.remove(friend, UKM, self.people[who])
 
     def streams(self, who: str = "member") -> int:
         """Return how many streams a person has open."""
         with self.app.app_context():
-            return presence.connections(self.people[who])
+            return tracker.count_streams(self.people[who])
 
 
 @pytest.fixture
-def farhan(app: Flask, people: dict[str, int]) -> Others:
+def other_members(app: Flask, people: dict[str, int]) -> OtherMembers:
     """The others of ROBOTIK, who do things without a browser."""
-    return Others(app, people)
+    return OtherMembers(app, people)

@@ -30,7 +30,7 @@ def set_photo(page: Page, data: bytes = half_red()) -> None:
 
 
 def test_a_photo_appears_and_what_is_none_is_explained(
-    open_as: OpenAs, complaints: list[str]
+    open_as: OpenAs, console_errors: list[str]
 ) -> None:
     page = open_as("member", "/profile", PHONE)
     set_photo(page, b"<svg xmlns='http://www.w3.org/2000/svg'/>")
@@ -42,7 +42,7 @@ def test_a_photo_appears_and_what_is_none_is_explained(
     seen = page.evaluate("[...document.images].map((image) => image.naturalWidth)")
     assert set(seen) == {96, 256}
     assert_clean(page)
-    complaints[:] = [c for c in complaints if "422" not in c]
+    console_errors[:] = [c for c in console_errors if "422" not in c]
 
 
 def test_a_friend_sees_photo_and_farewell_without_a_reload(open_as: OpenAs) -> None:
@@ -70,7 +70,7 @@ def test_a_friend_sees_photo_and_farewell_without_a_reload(open_as: OpenAs) -> N
 def test_a_press_before_the_script_is_there_is_asked_when_it_is(open_as: OpenAs) -> None:
     page = open_as("member", "/ukm", PHONE)
     late: list[Route] = []
-    page.route("**/js/app.js", lambda route: late.append(route))  # noqa: PLW0108 (Playwright asks)
+    page.route("**/js/core/app.js", lambda route: late.append(route))  # noqa: PLW0108 (Playwright asks)
     page.goto(page.url.replace("/ukm", "/profile"), wait_until="commit")
     page.get_by_role("button", name="Keluar dari semua perangkat").click()
     assert late
@@ -110,14 +110,14 @@ def test_a_password_is_shown_while_its_button_is_pressed_in(open_as: OpenAs) -> 
     expect(page.get_by_role("status").first).to_contain_text("sudah diganti")
 
 
-def test_a_common_password_is_refused_in_words(open_as: OpenAs, complaints: list[str]) -> None:
+def test_a_common_password_is_refused_in_words(open_as: OpenAs, console_errors: list[str]) -> None:
     page = open_as("member", "/profile", PHONE)
     page.locator("#old").fill(PASSWORD)
     page.locator("#new").fill("1234567890")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("mudah ditebak")
     assert_clean(page)
-    complaints[:] = [line for line in complaints if "422" not in line]
+    console_errors[:] = [line for line in console_errors if "422" not in line]
 
 
 def test_a_code_is_shown_after_a_question(open_as: OpenAs) -> None:

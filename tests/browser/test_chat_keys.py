@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Others, axe_finds_nothing, forms
+from tests.browser.conftest import OtherMembers, axe_finds_nothing, forms
 from tests.support.people import UKM
 
 OpenAs = Callable[..., Page]
@@ -82,9 +82,9 @@ def test_write_reply_react_edit_and_delete(open_as: OpenAs) -> None:
     expect(page.locator("#message-menu")).to_be_hidden()
 
 
-def test_report_and_pin(farhan: Others, open_as: OpenAs) -> None:
-    farhan.place(is_admin=True)
-    farhan.say("kasar")
+def test_report_and_pin(other_members: OtherMembers, open_as: OpenAs) -> None:
+    other_members.place(is_admin=True)
+    other_members.say("kasar")
     page = open_room(open_as)
     page.get_by_role("textbox", name="Tulis pesan").focus()
     to_newest(page)
@@ -101,8 +101,10 @@ def test_report_and_pin(farhan: Others, open_as: OpenAs) -> None:
     expect(page.locator("#pin")).to_be_hidden()
 
 
-def test_escape_leaves_the_menu_the_names_and_the_reply(farhan: Others, open_as: OpenAs) -> None:
-    farhan.say("Halo")
+def test_escape_leaves_the_menu_the_names_and_the_reply(
+    other_members: OtherMembers, open_as: OpenAs
+) -> None:
+    other_members.say("Halo")
     page = open_room(open_as)
     field = page.get_by_role("textbox", name="Tulis pesan")
     field.focus()
@@ -123,7 +125,7 @@ def test_escape_leaves_the_menu_the_names_and_the_reply(farhan: Others, open_as:
 
 
 def test_failed_messages_are_sent_again_or_thrown_away(
-    open_as: OpenAs, complaints: list[str]
+    open_as: OpenAs, console_errors: list[str]
 ) -> None:
     page = open_room(open_as)
     page.route("**/messages", lambda route: route.fulfill(status=422, json={}))
@@ -139,13 +141,15 @@ def test_failed_messages_are_sent_again_or_thrown_away(
     said.get_by_role("button", name="Kirim ulang").focus()
     press(page, "Enter")
     expect(said).to_have_attribute("data-state", "sent")
-    complaints[:] = [each for each in complaints if "422" not in each]
+    console_errors[:] = [each for each in console_errors if "422" not in each]
 
 
-def test_axe_finds_nothing_with_everything_open(farhan: Others, open_as: OpenAs) -> None:
-    farhan.place(is_admin=True)
-    first = farhan.say("Halo https://contoh.example")
-    farhan.say("@Mega Lestari ya", reply_to=first)
+def test_axe_finds_nothing_with_everything_open(
+    other_members: OtherMembers, open_as: OpenAs
+) -> None:
+    other_members.place(is_admin=True)
+    first = other_members.say("Halo https://contoh.example")
+    other_members.say("@Mega Lestari ya", reply_to=first)
     page = open_room(open_as)
     page.get_by_role("log").focus()
     press(page, "End", "Enter")

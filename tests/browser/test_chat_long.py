@@ -8,10 +8,11 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 from sqlalchemy import insert
 
-from myukm.database import utcnow, write
-from myukm.domain.chat import ukm
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.ukm import memberships
 from myukm.models import ChatMessage
-from tests.browser.conftest import PHONE, Others
+from tests.browser.conftest import PHONE, OtherMembers
 from tests.support.people import UKM
 
 OpenAs = Callable[..., Page]
@@ -39,8 +40,8 @@ LOAD_ALL = """
 @pytest.fixture
 def long(app: Flask, people: dict[str, int]) -> None:
     """5,000 messages of different lengths."""
-    with app.app_context(), write() as session:
-        place = ukm.membership(people["member"], UKM)
+    with app.app_context(), transaction() as session:
+        place = memberships.get_membership(people["member"], UKM)
         rows = [
             {
                 "ukm_id": place.ukm_id,
@@ -71,16 +72,16 @@ def test_going_back_does_not_move_what_is_read(long: None, open_as: OpenAs) -> N
 
 @pytest.mark.timeout(240)
 def test_of_five_thousand_messages_the_browser_draws_those_in_sight(
-    long: None, farhan: Others, open_as: OpenAs
+    long: None, other_members: OtherMembers, open_as: OpenAs
 ) -> None:
-    """What keeps it smooth; bench/smooth.py shows how much."""
+    """What keeps it smooth; bench/chat_rendering.py shows how much."""
     page = open_as("member", f"/ukm/{UKM}/chat", PHONE)
     page.wait_for_selector('html[data-stream="open"]')
     assert page.evaluate(LOAD_ALL, MANY) == MANY
     page.evaluate("document.getElementById('timeline').scrollTop = 100000")
     page.wait_for_function(f"{DRAWN} < 400")
     page.locator("#jump").click()
-    farhan.say("pesan ke 5001")
+    other_members.say("pesan ke 5001")
     expect(page.locator(".message").last).to_contain_text("5001")
     expect(page.locator(".message").last).to_be_in_viewport()
     page.wait_for_function(f"{DRAWN} < 400")

@@ -24,46 +24,48 @@ def say(page: Page, text: str) -> None:
 
 
 def test_two_people_talk_though_no_worker_runs(open_as: OpenAs) -> None:
-    mega, farhan = open_room(open_as, "member"), open_room(open_as, "friend")
+    mega, other_members = open_room(open_as, "member"), open_room(open_as, "friend")
     say(mega, "Latihan jam 4 ya? <b>😀</b> \"kutip\" & 'petik'")
-    for page in (mega, farhan):
+    for page in (mega, other_members):
         expect(page.get_by_role("log")).to_contain_text("<b>😀</b> \"kutip\" & 'petik'")
-    say(farhan, "Siap!")
+    say(other_members, "Siap!")
     expect(mega.get_by_role("log")).to_contain_text("Siap!")
     expect(mega.locator("#messages")).to_contain_text(re.compile("😀.*Siap!", re.DOTALL))
 
 
 def test_what_was_typed_without_a_network_goes_out_once_it_is_back(
-    open_as: OpenAs, complaints: list[str]
+    open_as: OpenAs, console_errors: list[str]
 ) -> None:
-    mega, farhan = open_room(open_as, "member"), open_room(open_as, "friend")
+    mega, other_members = open_room(open_as, "member"), open_room(open_as, "friend")
     mega.context.set_offline(True)
     say(mega, "dari lorong tanpa sinyal")
     expect(mega.get_by_role("log")).to_contain_text("dari lorong tanpa sinyal")
     mega.context.set_offline(False)
-    expect(farhan.get_by_role("log")).to_contain_text("dari lorong tanpa sinyal", timeout=30_000)
+    expect(other_members.get_by_role("log")).to_contain_text(
+        "dari lorong tanpa sinyal", timeout=30_000
+    )
     mega.reload()
     said = mega.get_by_role("log").get_by_text("dari lorong tanpa sinyal")
     expect(said).to_have_count(1)
-    complaints[:] = [c for c in complaints if "ERR_INTERNET_DISCONNECTED" not in c]
+    console_errors[:] = [c for c in console_errors if "ERR_INTERNET_DISCONNECTED" not in c]
 
 
 def test_a_network_that_answers_with_its_own_page_keeps_nothing_from_going_out_later(
     open_as: OpenAs,
 ) -> None:
-    mega, farhan = open_room(open_as, "member"), open_room(open_as, "friend")
+    mega, other_members = open_room(open_as, "member"), open_room(open_as, "friend")
     portal = {"status": 200, "content_type": "text/html", "body": "<title>Wi-Fi</title>"}
     mega.route("**/messages", lambda route: route.fulfill(**portal))
     say(mega, "di balik portal")
     expect(mega.get_by_role("log")).to_contain_text("Server tidak terjangkau")
     mega.unroute("**/messages")
-    expect(farhan.get_by_role("log")).to_contain_text("di balik portal")
+    expect(other_members.get_by_role("log")).to_contain_text("di balik portal")
     say(mega, "sesudahnya")
-    expect(farhan.get_by_role("log")).to_contain_text("sesudahnya")
+    expect(other_members.get_by_role("log")).to_contain_text("sesudahnya")
 
 
 def test_what_the_network_swallowed_is_sent_again(open_as: OpenAs) -> None:
-    mega, farhan = open_room(open_as, "member"), open_room(open_as, "friend")
+    mega, other_members = open_room(open_as, "member"), open_room(open_as, "friend")
     mega.evaluate("""() => {
         const timeout = AbortSignal.timeout.bind(AbortSignal);
         AbortSignal.timeout = (wait) => timeout(wait / 20);
@@ -75,14 +77,14 @@ def test_what_the_network_swallowed_is_sent_again(open_as: OpenAs) -> None:
 
     mega.route("**/messages", swallow, times=1)
     say(mega, "lewat lorong")
-    expect(farhan.get_by_role("log")).to_contain_text("lewat lorong")
+    expect(other_members.get_by_role("log")).to_contain_text("lewat lorong")
     assert len(swallowed) == 1
 
 
 def test_what_waited_while_the_log_in_ended_goes_out_after_the_next_one(
-    open_as: OpenAs, complaints: list[str]
+    open_as: OpenAs, console_errors: list[str]
 ) -> None:
-    mega, farhan = open_room(open_as, "member"), open_room(open_as, "friend")
+    mega, other_members = open_room(open_as, "member"), open_room(open_as, "friend")
     mega.route("**/messages", lambda route: route.abort())
     say(mega, "sebelum keluar")
     expect(mega.get_by_role("log")).to_contain_text("Server tidak terjangkau")
@@ -91,13 +93,13 @@ def test_what_waited_while_the_log_in_ended_goes_out_after_the_next_one(
     expect(mega.get_by_role("log")).to_contain_text("Silakan masuk dulu", timeout=20_000)
     mega.reload()
     give_password(mega, "member")
-    expect(farhan.get_by_role("log")).to_contain_text("sebelum keluar")
+    expect(other_members.get_by_role("log")).to_contain_text("sebelum keluar")
     expected = re.compile("ERR_FAILED|status of 401")
-    complaints[:] = [c for c in complaints if not expected.search(c)]
+    console_errors[:] = [c for c in console_errors if not expected.search(c)]
 
 
 def test_what_waits_in_a_tab_does_not_go_out_in_the_name_of_who_logs_in_next(
-    open_as: OpenAs, complaints: list[str]
+    open_as: OpenAs, console_errors: list[str]
 ) -> None:
     asleep, friend = open_room(open_as, "member"), open_room(open_as, "friend")
     offline = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
@@ -113,7 +115,7 @@ def test_what_waits_in_a_tab_does_not_go_out_in_the_name_of_who_logs_in_next(
     expect(asleep.locator("#chat")).to_have_attribute("data-name", "Farhan Hakim", timeout=20_000)
     expect(friend.locator(".message")).to_have_count(0)
     expected = re.compile("ERR_INTERNET_DISCONNECTED|status of 40[14]")
-    complaints[:] = [c for c in complaints if not expected.search(c)]
+    console_errors[:] = [c for c in console_errors if not expected.search(c)]
 
 
 def test_the_unread_count_of_another_page_is_live(open_as: OpenAs) -> None:
@@ -127,26 +129,26 @@ def test_the_unread_count_of_another_page_is_live(open_as: OpenAs) -> None:
 
 
 def test_a_deleted_message_leaves_only_that_it_was_deleted(open_as: OpenAs) -> None:
-    mega, farhan = open_room(open_as, "member"), open_room(open_as, "friend")
+    mega, other_members = open_room(open_as, "member"), open_room(open_as, "friend")
     say(mega, "salah kirim")
-    expect(farhan.get_by_role("log")).to_contain_text("salah kirim")
+    expect(other_members.get_by_role("log")).to_contain_text("salah kirim")
     message = mega.get_by_role("log").locator("li", has_text="salah kirim").last
     message.hover()
     message.get_by_role("button", name="Tindakan").click()
     mega.get_by_role("menuitem", name="Hapus").click()
     mega.locator("dialog[open]").get_by_role("button", name="Hapus pesan").click()
-    expect(farhan.get_by_role("log")).to_contain_text("Pesan dihapus")
-    expect(farhan.get_by_role("log")).not_to_contain_text("salah kirim")
+    expect(other_members.get_by_role("log")).to_contain_text("Pesan dihapus")
+    expect(other_members.get_by_role("log")).not_to_contain_text("salah kirim")
 
 
 def test_who_writes_too_fast_waits_and_loses_nothing(
-    open_as: OpenAs, complaints: list[str]
+    open_as: OpenAs, console_errors: list[str]
 ) -> None:
-    mega, farhan = open_room(open_as, "member"), open_room(open_as, "friend")
+    mega, other_members = open_room(open_as, "member"), open_room(open_as, "friend")
     texts = [f"pesan {n}" for n in range(30)]
     for text in texts:
         say(mega, text)
-    for page in (mega, farhan):
+    for page in (mega, other_members):
         expect(page.locator(".message-text")).to_have_text(texts, timeout=60_000)
     expect(mega.locator('.message:not([data-state="sent"])')).to_have_count(0)
-    complaints[:] = [c for c in complaints if "429" not in c]
+    console_errors[:] = [c for c in console_errors if "429" not in c]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Error, Page, Route, expect
 
-from tests.browser.conftest import PHONE, Others
+from tests.browser.conftest import PHONE, OtherMembers
 from tests.support.people import UKM
 from tests.support.programs import WebServer
 from tests.support.waiting import wait_until
@@ -25,94 +25,100 @@ def open_tabs(open_as: OpenAs, count: int, path: str = ROOM) -> list[Page]:
     return tabs
 
 
-def one_stream_is_left(farhan: Others) -> None:
+def one_stream_is_left(other_members: OtherMembers) -> None:
     """Wait for it: that of a page that was closed, the log-in's too, ends a little later."""
-    wait_until(lambda: farhan.streams() == 1, 10, "one stream is left")
+    wait_until(lambda: other_members.streams() == 1, 10, "one stream is left")
 
 
-def test_seven_tabs_have_one_stream_and_each_message_once(farhan: Others, open_as: OpenAs) -> None:
+def test_seven_tabs_have_one_stream_and_each_message_once(
+    other_members: OtherMembers, open_as: OpenAs
+) -> None:
     tabs = open_tabs(open_as, 7)
-    one_stream_is_left(farhan)
-    farhan.say("satu", "dua")
+    one_stream_is_left(other_members)
+    other_members.say("satu", "dua")
     for tab in tabs:
         expect(tab.locator(".message-text")).to_have_text(["satu", "dua"])
     texts = ["satu", "dua"]
     while len(tabs) > 1:  # the first tab leads; whoever leads next is closed in its turn
         tabs.pop(0).close()
         texts += [f"tanpa {len(tabs)}a", f"tanpa {len(tabs)}b"]
-        farhan.say(*texts[-2:])
+        other_members.say(*texts[-2:])
         for tab in tabs:
             expect(tab.locator(".message-text")).to_have_text(texts)
             expect(tab.locator("#offline")).to_be_hidden()
-    one_stream_is_left(farhan)
+    one_stream_is_left(other_members)
 
 
-def test_a_tab_that_comes_later_knows_how_things_stand(farhan: Others, open_as: OpenAs) -> None:
+def test_a_tab_that_comes_later_knows_how_things_stand(
+    other_members: OtherMembers, open_as: OpenAs
+) -> None:
     (first,) = open_tabs(open_as, 1, "/profile")
-    farhan.say("satu", "dua", "tiga")
+    other_members.say("satu", "dua", "tiga")
     expect(first).to_have_title(re.compile(r"^\(3\) "))
     (second,) = open_tabs(open_as, 1, "/profile")
     expect(second).to_have_title(re.compile(r"^\(3\) "))
-    one_stream_is_left(farhan)
+    one_stream_is_left(other_members)
 
 
 def test_a_tab_takes_over_from_one_that_the_browser_put_to_sleep(
-    farhan: Others, open_as: OpenAs
+    other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     asleep, awake = open_tabs(open_as, 2)
     cdp = asleep.context.new_cdp_session(asleep)
     cdp.send("Page.setWebLifecycleState", {"state": "frozen"})
-    farhan.say("satu")
+    other_members.say("satu")
     awake.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(awake.locator(".message-text")).to_have_text(["satu"], timeout=20_000)
     cdp.send("Page.setWebLifecycleState", {"state": "active"})
-    farhan.say("dua")
+    other_members.say("dua")
     for tab in (asleep, awake):
         expect(tab.locator(".message-text")).to_have_text(["satu", "dua"])
-    one_stream_is_left(farhan)
+    one_stream_is_left(other_members)
 
 
 def test_who_is_looked_at_does_not_wait_for_a_hidden_tab_to_try_again(
-    farhan: Others, open_as: OpenAs, web: WebServer, complaints: list[str]
+    other_members: OtherMembers, open_as: OpenAs, web: WebServer, console_errors: list[str]
 ) -> None:
     hidden, seen = open_tabs(open_as, 2)
     hidden.evaluate("Object.defineProperty(document, 'hidden', { get: () => true })")
     offline = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
     hidden.context.new_cdp_session(hidden).send("Network.emulateNetworkConditions", offline)
     os.kill(web.child.pid, signal.SIGHUP)  # a warm restart: the stream ends
-    wait_until(lambda: hidden.title() and any("/stream" in each for each in complaints), 20)
+    wait_until(lambda: hidden.title() and any("/stream" in each for each in console_errors), 20)
     expect(seen.locator("html")).to_have_attribute("data-stream", "open", timeout=10_000)
-    farhan.say("satu")
+    other_members.say("satu")
     expect(seen.locator(".message-text")).to_have_text(["satu"])
     expect(seen.locator("#offline")).to_be_hidden()
-    one_stream_is_left(farhan)
+    one_stream_is_left(other_members)
     hidden.close()
-    complaints[:] = [each for each in complaints if "ERR_INTERNET_DISCONNECTED" not in each]
+    console_errors[:] = [each for each in console_errors if "ERR_INTERNET_DISCONNECTED" not in each]
 
 
-def test_a_tab_whose_process_crashed_is_replaced(farhan: Others, open_as: OpenAs) -> None:
+def test_a_tab_whose_process_crashed_is_replaced(
+    other_members: OtherMembers, open_as: OpenAs
+) -> None:
     crashed, other = open_tabs(open_as, 2)
     with contextlib.suppress(Error):
         crashed.goto("chrome://crash")
-    farhan.say("satu", "dua")
+    other_members.say("satu", "dua")
     expect(other.locator(".message-text")).to_have_text(["satu", "dua"])
 
 
 def test_a_tab_that_missed_more_than_the_others_remember_asks_the_server(
-    farhan: Others, open_as: OpenAs
+    other_members: OtherMembers, open_as: OpenAs
 ) -> None:
-    farhan.say("satu")
+    other_members.say("satu")
     (first,) = open_tabs(open_as, 1)
-    farhan.say("dua")
+    other_members.say("dua")
     context = first.context
     context.route(
         "**/chat", lambda route: answer_with(route, r'data-cursor="\d+"', 'data-cursor="0"')
     )
     with context.expect_event("request", lambda request: "messages?limit" in request.url):
         (late,) = open_tabs(open_as, 1)
-    farhan.say("tiga")
+    other_members.say("tiga")
     expect(late.locator(".message-text")).to_have_text(["satu", "dua", "tiga"])
-    one_stream_is_left(farhan)
+    one_stream_is_left(other_members)
 
 
 def answer_with(route: Route, pattern: str, replacement: str) -> None:
@@ -121,37 +127,39 @@ def answer_with(route: Route, pattern: str, replacement: str) -> None:
     route.fulfill(response=answer, body=re.sub(pattern, replacement, answer.text()))
 
 
-def test_without_locks_each_tab_listens_for_itself(farhan: Others, open_as: OpenAs) -> None:
+def test_without_locks_each_tab_listens_for_itself(
+    other_members: OtherMembers, open_as: OpenAs
+) -> None:
     context = open_as("member", "/profile").context
     context.add_init_script("delete Navigator.prototype.locks")
     tabs = open_tabs(open_as, 2)
-    farhan.say("satu")
+    other_members.say("satu")
     for tab in tabs:
         expect(tab.locator(".message-text")).to_have_text(["satu"])
-    assert farhan.streams() >= 2
+    assert other_members.streams() >= 2
 
 
-def test_a_log_out_in_one_tab_ends_all(open_as: OpenAs, complaints: list[str]) -> None:
+def test_a_log_out_in_one_tab_ends_all(open_as: OpenAs, console_errors: list[str]) -> None:
     tabs = open_tabs(open_as, 3)
     tabs[1].evaluate("document.querySelector('form[action=\"/logout\"]').submit()")
     for tab in tabs:
         tab.wait_for_url("**/login**")
-    complaints[:] = [each for each in complaints if "401" not in each]
+    console_errors[:] = [each for each in console_errors if "401" not in each]
 
 
 def test_only_a_tab_that_is_looked_at_says_that_somebody_is_there(open_as: OpenAs) -> None:
-    told: list[str] = []
+    expected: list[str] = []
     first = open_as("member", "/profile", PHONE)
     first.context.on(
         "request",
-        lambda request: told.append(request.url) if request.url.endswith("/presence") else None,
+        lambda request: expected.append(request.url) if request.url.endswith("/presence") else None,
     )
     first.evaluate("localStorage.clear()")
     tabs = open_tabs(open_as, 3)
     tabs[1].keyboard.press("Shift")
-    assert len(told) == 1  # once a minute for the whole browser
+    assert len(expected) == 1  # once a minute for the whole browser
     hide = "Object.defineProperty(document, 'hidden', { get: () => true }); localStorage.clear()"
     for tab in tabs:
         tab.evaluate(hide)
         tab.keyboard.press("Shift")
-    assert len(told) == 1
+    assert len(expected) == 1

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from myukm.database import utcnow
-from tests.browser.conftest import PHONE, Others
+from myukm.db.types import utcnow
+from tests.browser.conftest import PHONE, OtherMembers
 from tests.browser.test_chat_page import open_room, say
 from tests.support.people import UKM
 from tests.support.waiting import wait_until
@@ -27,11 +27,11 @@ def choose(page: Page, text: str, tool: str) -> None:
 
 
 def test_a_reply_shows_what_it_answers_leads_there_and_follows_its_changes(
-    farhan: Others, open_as: OpenAs
+    other_members: OtherMembers, open_as: OpenAs
 ) -> None:
-    farhan.say("Latihan jam berapa?\nrincian")
+    other_members.say("Latihan jam berapa?\nrincian")
     for n in range(4):
-        farhan.say(*[f"isi {n} {m}" for m in range(4)], who="member")
+        other_members.say(*[f"isi {n} {m}" for m in range(4)], who="member")
     mega = open_room(open_as, "member")
     choose(mega, "Latihan jam", "Balas")
     expect(mega.locator("#replying")).to_contain_text("Farhan Hakim")
@@ -52,12 +52,14 @@ def test_a_reply_shows_what_it_answers_leads_there_and_follows_its_changes(
         expect(page.get_by_role("log")).not_to_contain_text("Latihan jam")
 
 
-def test_a_quote_leads_to_a_message_that_was_not_loaded(farhan: Others, open_as: OpenAs) -> None:
-    first = farhan.say("yang pertama")
+def test_a_quote_leads_to_a_message_that_was_not_loaded(
+    other_members: OtherMembers, open_as: OpenAs
+) -> None:
+    first = other_members.say("yang pertama")
     for n in range(8):
-        farhan.say(*[f"isi {n} {m}" for m in range(15)], who=("member", "friend")[n % 2])
-        farhan.rest()
-    farhan.say("jawaban", reply_to=first)
+        other_members.say(*[f"isi {n} {m}" for m in range(15)], who=("member", "friend")[n % 2])
+        other_members.rest()
+    other_members.say("jawaban", reply_to=first)
     mega = open_room(open_as, "member")
     message(mega, "jawaban").locator(".quote").click()
     expect(message(mega, "yang pertama")).to_be_focused()
@@ -65,7 +67,7 @@ def test_a_quote_leads_to_a_message_that_was_not_loaded(farhan: Others, open_as:
 
 
 def test_a_name_is_completed_by_keyboard_and_marked_for_the_person(
-    farhan: Others, open_as: OpenAs
+    other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     mega, other = open_room(open_as, "member"), open_room(open_as, "friend")
     field = mega.get_by_role("textbox", name="Tulis pesan")
@@ -76,8 +78,8 @@ def test_a_name_is_completed_by_keyboard_and_marked_for_the_person(
     field.press_sequentially("ya")
     field.press("Enter")
     expect(message(other, "ayo").locator(".mention")).to_have_text("@Farhan Hakim")
-    expect(message(other, "ayo")).to_have_class(re.compile("for-me"))
-    expect(message(mega, "ayo")).not_to_have_class(re.compile("for-me"))
+    expect(message(other, "ayo")).to_have_class(re.compile("is-mention"))
+    expect(message(mega, "ayo")).not_to_have_class(re.compile("is-mention"))
     field.fill("beda @Farhan dan @Farhanuddin")
     field.press("Enter")
     expect(message(other, "beda").locator(".mention")).to_have_text(["@Farhan"])
@@ -94,9 +96,9 @@ def tap(page: Page, place: Locator) -> None:
 
 
 def test_a_name_is_completed_by_touch_and_nothing_behind_it_is_pressed(
-    farhan: Others, open_as: OpenAs
+    other_members: OtherMembers, open_as: OpenAs
 ) -> None:
-    farhan.say(*[f"isi {n}" for n in range(16)])
+    other_members.say(*[f"isi {n}" for n in range(16)])
     mega = open_room(open_as, "member")
     touch = {"enabled": True, "maxTouchPoints": 1}
     mega.context.new_cdp_session(mega).send("Emulation.setTouchEmulationEnabled", touch)
@@ -113,8 +115,10 @@ def test_a_name_is_completed_by_touch_and_nothing_behind_it_is_pressed(
     expect(mega.locator(".reaction")).to_have_count(0)
 
 
-def test_reactions_are_counted_and_taken_back_everywhere(farhan: Others, open_as: OpenAs) -> None:
-    farhan.say("Halo")
+def test_reactions_are_counted_and_taken_back_everywhere(
+    other_members: OtherMembers, open_as: OpenAs
+) -> None:
+    other_members.say("Halo")
     mega, other = open_room(open_as, "member"), open_room(open_as, "friend")
     for page in (mega, other):
         message(page, "Halo").hover()
@@ -146,9 +150,9 @@ def test_reactions_are_counted_and_taken_back_everywhere(farhan: Others, open_as
     ],
 )  # fmt: skip
 def test_links_lead_to_the_web_and_nowhere_else(
-    farhan: Others, open_as: OpenAs, text: str, links: list[str]
+    other_members: OtherMembers, open_as: OpenAs, text: str, links: list[str]
 ) -> None:
-    farhan.say(text)
+    other_members.say(text)
     mega = open_room(open_as, "member")
     shown = mega.locator(".message-text")
     expect(shown).to_have_text(text)
@@ -160,24 +164,26 @@ def test_links_lead_to_the_web_and_nowhere_else(
 
 
 def test_names_and_texts_that_turn_around_stay_within_themselves(
-    farhan: Others, open_as: OpenAs
+    other_members: OtherMembers, open_as: OpenAs
 ) -> None:
-    farhan.say("\u202e\u2066سلام dunia\u200b", "biasa")
+    other_members.say("\u202e\u2066سلام dunia\u200b", "biasa")
     mega = open_room(open_as, "member")
     for text in mega.locator(".message-text").all():
         expect(text).to_have_css("unicode-bidi", "plaintext")
 
     def typing() -> str:
-        farhan.type("\u05d0\u05d1\u05d2")
+        other_members.type("\u05d0\u05d1\u05d2")
         return mega.locator("#typing").text_content() or ""
 
     line = wait_until(typing, 10, "that somebody types is told now and then, and may get lost")
     assert line == "\u2068\u05d0\u05d1\u05d2\u2069 sedang mengetik…"
 
 
-def test_the_room_opens_where_what_is_new_begins(farhan: Others, open_as: OpenAs) -> None:
-    farhan.say(*[f"lama {n}" for n in range(10)], who="member")
-    farhan.say(*[f"baru {n}" for n in range(19)])
+def test_the_room_opens_where_what_is_new_begins(
+    other_members: OtherMembers, open_as: OpenAs
+) -> None:
+    other_members.say(*[f"lama {n}" for n in range(10)], who="member")
+    other_members.say(*[f"baru {n}" for n in range(19)])
     mega = open_room(open_as, "member")
     expect(mega.locator(".message-new:visible")).to_have_count(1)
     expect(message(mega, "baru 0").locator(".message-new")).to_be_in_viewport()
@@ -205,7 +211,7 @@ LISTEN = """
 LOOK_AWAY = "away = true; document.dispatchEvent(new Event('visibilitychange'))"
 
 
-def test_what_rings_is_what_the_member_chose(farhan: Others, open_as: OpenAs) -> None:
+def test_what_rings_is_what_the_member_chose(other_members: OtherMembers, open_as: OpenAs) -> None:
     other = open_as("member", "/profile")
     other.context.add_init_script(LISTEN)
     other.reload()
@@ -223,21 +229,21 @@ def test_what_rings_is_what_the_member_chose(farhan: Others, open_as: OpenAs) ->
         notes = other.evaluate("notes") + mega.evaluate("notes")
         return notes, other.evaluate("rung.length") + mega.evaluate("rung.length")
 
-    farhan.say("@Mega Lestari sedang dilihat")
+    other_members.say("@Mega Lestari sedang dilihat")
     expect(message(mega, "sedang dilihat")).to_be_visible()
     expect(mega).to_have_title(re.compile("^UKM Robotika"))  # and it is read
     assert heard() == ([], 2)
     for page in (other, mega):
         page.evaluate(LOOK_AWAY)
-    farhan.say("untuk semua", "@Mega Lestari ayo")
-    told = (["\u2068Farhan Hakim\u2069 di ROBOTIK: @Mega Lestari ayo"], 4)
-    wait_until(lambda: heard() == told, 10, "one notification and one tone")
+    other_members.say("untuk semua", "@Mega Lestari ayo")
+    expected = (["\u2068Farhan Hakim\u2069 di ROBOTIK: @Mega Lestari ayo"], 4)
+    wait_until(lambda: heard() == expected, 10, "one notification and one tone")
     expect(mega).to_have_title(re.compile(r"^\(2\) "))
     expect(mega.locator("link[rel=icon]")).to_have_attribute("href", re.compile("^data:"))
 
 
 def test_a_notification_comes_from_the_service_worker_as_phones_want_it(
-    farhan: Others, open_as: OpenAs
+    other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     mega = open_room(open_as, "member")
     mega.context.grant_permissions(["notifications"])
@@ -247,18 +253,20 @@ def test_a_notification_comes_from_the_service_worker_as_phones_want_it(
     expect(mega.get_by_label("Sebutan dan balasan")).to_be_checked()
     mega.evaluate("Object.defineProperty(Document.prototype, 'hidden', { get: () => true })")
     mega.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    farhan.say("@Mega Lestari ayo latihan")
+    other_members.say("@Mega Lestari ayo latihan")
     shown = """async () => {
       const registration = await navigator.serviceWorker.ready;
       const notes = await registration.getNotifications();
       return notes.map(({ body, tag, data }) => [body, tag, data]);
     }"""
-    told = [["@Mega Lestari ayo latihan", "ukm-ROBOTIK", "/ukm/ROBOTIK/chat"]]
-    wait_until(lambda: mega.evaluate(shown) == told, 10, "a notification that lasts")
+    expected = [["@Mega Lestari ayo latihan", "ukm-ROBOTIK", "/ukm/ROBOTIK/chat"]]
+    wait_until(lambda: mega.evaluate(shown) == expected, 10, "a notification that lasts")
 
 
-def test_a_mute_closes_the_field_until_its_end(farhan: Others, open_as: OpenAs) -> None:
-    farhan.place(muted_until=utcnow() + timedelta(seconds=4))
+def test_a_mute_closes_the_field_until_its_end(
+    other_members: OtherMembers, open_as: OpenAs
+) -> None:
+    other_members.place(muted_until=utcnow() + timedelta(seconds=4))
     mega = open_room(open_as, "member")
     field = mega.get_by_role("textbox", name="Tulis pesan")
     expect(field).to_be_disabled()
@@ -266,8 +274,8 @@ def test_a_mute_closes_the_field_until_its_end(farhan: Others, open_as: OpenAs) 
     expect(field).to_be_enabled(timeout=15_000)
 
 
-def test_a_report_from_the_menu(farhan: Others, open_as: OpenAs) -> None:
-    farhan.say("kasar")
+def test_a_report_from_the_menu(other_members: OtherMembers, open_as: OpenAs) -> None:
+    other_members.say("kasar")
     mega = open_room(open_as, "member")
     choose(mega, "kasar", "Laporkan")
     mega.get_by_label("Mengapa?").fill("Tidak sopan")
@@ -275,9 +283,11 @@ def test_a_report_from_the_menu(farhan: Others, open_as: OpenAs) -> None:
     expect(mega.locator(".toast")).to_contain_text("Terima kasih")
 
 
-def test_a_pinned_message_stands_on_top_and_goes_with_it(farhan: Others, open_as: OpenAs) -> None:
-    farhan.place("friend", is_admin=True)
-    farhan.say("Latihan pindah ke aula")
+def test_a_pinned_message_stands_on_top_and_goes_with_it(
+    other_members: OtherMembers, open_as: OpenAs
+) -> None:
+    other_members.place("friend", is_admin=True)
+    other_members.say("Latihan pindah ke aula")
     mega, other = open_room(open_as, "member"), open_room(open_as, "friend")
     choose(other, "Latihan", "Sematkan")
     for page in (mega, other):
@@ -287,17 +297,19 @@ def test_a_pinned_message_stands_on_top_and_goes_with_it(farhan: Others, open_as
     expect(mega.locator("#pin")).to_be_hidden()
 
 
-def test_who_was_removed_is_told_and_cannot_write(farhan: Others, open_as: OpenAs) -> None:
+def test_who_was_removed_is_told_and_cannot_write(
+    other_members: OtherMembers, open_as: OpenAs
+) -> None:
     mega = open_room(open_as, "member")
-    farhan.remove("member")
+    other_members.remove("member")
     expect(mega.locator("#closed")).to_contain_text("bukan lagi anggota")
     expect(mega.get_by_role("textbox", name="Tulis pesan")).to_be_disabled()
 
 
 def test_a_phone_whose_clock_is_a_day_off_shows_the_same_times(
-    farhan: Others, open_as: OpenAs
+    other_members: OtherMembers, open_as: OpenAs
 ) -> None:
-    farhan.say("satu", who="member")
+    other_members.say("satu", who="member")
     context = open_as("member", "/profile").context
     context.clock.set_system_time(utcnow() + timedelta(days=1))
     mega = open_as("member", f"/ukm/{UKM}/chat", PHONE)

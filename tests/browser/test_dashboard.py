@@ -7,17 +7,17 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 from rq.results import Result
 
-from myukm import queues
+from myukm.queues.enqueue import get_queue
 from tests.support.waiting import wait_until
 
 TRAP = "<img src=x onerror=\"document.title='trapped'\"><script>document.title='trapped'</script>"
 
 
 def test_a_failed_jobs_words_stay_words(
-    open_as: Callable[..., Page], app: Flask, valkey: redis.Redis, complaints: list[str]
+    open_as: Callable[..., Page], app: Flask, valkey: redis.Redis, console_errors: list[str]
 ) -> None:
     with app.app_context():
-        here = queues.queue("high")
+        here = get_queue("high")
         job = here.enqueue("myukm.jobs.upkeep.ping", description=TRAP, meta={"note": TRAP})
         valkey.lpop(here.key)
         job.set_status("failed")
@@ -29,4 +29,4 @@ def test_a_failed_jobs_words_stay_words(
     assert page.title() == "RQ dashboard"
     page.locator("#requeue-job-btn").click()
     wait_until(lambda: valkey.lrange(here.key, 0, -1) == [job.id.encode()], 5, "queued again")
-    complaints[:] = [text for text in complaints if "favicon.ico" not in text]
+    console_errors[:] = [text for text in console_errors if "favicon.ico" not in text]

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page
 
-from myukm.database import write
+from myukm.db.session import transaction
 from myukm.models import Siswa
 from tests.browser.conftest import DESKTOP, PHONE, axe_finds_nothing, check_look
 
@@ -53,17 +53,17 @@ def student(app: Flask) -> None:
             ],
         }
     ]
-    with app.app_context(), write() as session:
+    with app.app_context(), transaction() as session:
         session.add(Siswa(idperson="S1", nama='Aisyah "Ica" <Putri> 🌙', pembayaran=periods))
 
 
 @pytest.mark.parametrize(("who", "path"), PAGES)
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(
-    open_as: OpenAs, student: None, complaints: list[str], who: str, path: str
+    open_as: OpenAs, student: None, console_errors: list[str], who: str, path: str
 ) -> None:
     page = open_as(who, path, PHONE)
     check_look(page)
-    complaints[:] = [c for c in complaints if "404" not in c or "tidak-ada" not in c]
+    console_errors[:] = [c for c in console_errors if "404" not in c or "tidak-ada" not in c]
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP])

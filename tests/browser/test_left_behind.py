@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PHONE, Others, give_password, looks_right
+from tests.browser.conftest import PHONE, OtherMembers, give_password, looks_right
 from tests.support.people import UKM
 
 OpenAs = Callable[..., Page]
@@ -17,7 +17,7 @@ TEXTS = """Object.keys(localStorage)
 
 
 @pytest.fixture
-def room(open_as: OpenAs, complaints: list[str]) -> Page:
+def room(open_as: OpenAs, console_errors: list[str]) -> Page:
     """Mega's room, with a draft."""
     page = open_as("member", ROOM, PHONE)
     page.get_by_role("textbox").fill("masih rahasia")
@@ -47,7 +47,9 @@ def test_a_log_out_takes_the_draft_along(room: Page) -> None:
     assert room.evaluate(TEXTS) == []
 
 
-def test_unsent_messages_are_lost_only_after_a_question(room: Page, complaints: list[str]) -> None:
+def test_unsent_messages_are_lost_only_after_a_question(
+    room: Page, console_errors: list[str]
+) -> None:
     cut_off(room, "belum terkirim")
     press_log_out(room)
     question = room.locator("#confirm-unsent")
@@ -60,11 +62,11 @@ def test_unsent_messages_are_lost_only_after_a_question(room: Page, complaints: 
     question.get_by_role("button", name="Keluar").click()
     room.wait_for_url("**/login")
     assert room.evaluate(TEXTS) == []
-    complaints[:] = [line for line in complaints if "ERR_FAILED" not in line]
+    console_errors[:] = [line for line in console_errors if "ERR_FAILED" not in line]
 
 
 def test_a_log_in_that_ended_elsewhere_leaves_what_was_sent_off_to_its_author(
-    room: Page, farhan: Others, complaints: list[str]
+    room: Page, other_members: OtherMembers, console_errors: list[str]
 ) -> None:
     cut_off(room, "menunggu saya")
     room.context.clear_cookies()
@@ -76,10 +78,10 @@ def test_a_log_in_that_ended_elsewhere_leaves_what_was_sent_off_to_its_author(
     expect(room.locator('.message[data-state="sent"]')).to_contain_text("menunggu saya")
     expect(room.get_by_role("textbox")).to_have_value("")
     expected = re.compile("ERR_FAILED|status of 401")
-    complaints[:] = [line for line in complaints if not expected.search(line)]
+    console_errors[:] = [line for line in console_errors if not expected.search(line)]
 
 
-def test_nothing_is_left_for_who_logs_in_next(room: Page, complaints: list[str]) -> None:
+def test_nothing_is_left_for_who_logs_in_next(room: Page, console_errors: list[str]) -> None:
     cut_off(room, "bukan untuk Farhan")
     room.context.clear_cookies()
     room.reload()
@@ -87,11 +89,11 @@ def test_nothing_is_left_for_who_logs_in_next(room: Page, complaints: list[str])
     room.wait_for_selector("html[data-stream=open] #chat[data-name='Farhan Hakim']")
     assert room.evaluate(TEXTS) == []
     expected = re.compile("ERR_FAILED|status of 401")
-    complaints[:] = [line for line in complaints if not expected.search(line)]
+    console_errors[:] = [line for line in console_errors if not expected.search(line)]
 
 
-def test_an_error_page_takes_nothing(room: Page, complaints: list[str]) -> None:
+def test_an_error_page_takes_nothing(room: Page, console_errors: list[str]) -> None:
     room.goto(room.url.replace("/chat", "/no-such-page"))
     expect(room.locator("html")).to_contain_text("404")
     assert room.evaluate(TEXTS) == ["draft"]
-    complaints[:] = [line for line in complaints if "404" not in line]
+    console_errors[:] = [line for line in console_errors if "404" not in line]

@@ -7,8 +7,8 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
-from myukm.database import write
-from myukm.demo.simulator.client import Simulator
+from devtools.simulator.client import Simulator
+from myukm.db.session import transaction
 from myukm.models import Siswa
 from tests.browser.conftest import PHONE, check_look
 from tests.support.programs import Program
@@ -24,7 +24,7 @@ def settings(settings: dict[str, str], simulator: Simulator) -> dict[str, str]:
 
 @pytest.fixture
 def student(app: Flask) -> None:
-    with app.app_context(), write() as session:
+    with app.app_context(), transaction() as session:
         session.add(Siswa(idperson="100001", nama="Siti Rahma"))
 
 
@@ -65,7 +65,7 @@ def marked(app: Flask) -> None:
     period = {"period_id": "20262027", "summary": sums, "categories": categories}
     facts = {"status": "tunggakan", "tunggakan": 27_850_000, "lebih_bayar": 12_650_000}
     marks = {"tidak_cocok": True, "active": False}
-    with app.app_context(), write() as session:
+    with app.app_context(), transaction() as session:
         session.add(Siswa(idperson="100001", nama="Siti", pembayaran=[period], **facts, **marks))
 
 

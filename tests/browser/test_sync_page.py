@@ -9,8 +9,8 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 from sqlalchemy import insert
 
-from myukm.database import write
-from myukm.demo.simulator.client import Simulator
+from devtools.simulator.client import Simulator
+from myukm.db.session import transaction
 from myukm.models import Siswa
 from tests.support.programs import Program
 
@@ -30,7 +30,7 @@ def students(app: Flask, simulator: Simulator) -> int:
     roster = requests.get(f"{simulator.url}/siswa", timeout=10).json()["data"]
     ids = sorted(student["idperson"] for student in roster)
     simulator.set(fail={"404": ids[:6]})
-    with app.app_context(), write() as session:
+    with app.app_context(), transaction() as session:
         session.execute(insert(Siswa), [{"idperson": i, "nama": f"Siswa {i}"} for i in ids])
     return len(ids)
 

@@ -8,7 +8,7 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 from sqlalchemy import func, select
 
-from myukm.demo.simulator import Simulator
+from devtools.simulator import Simulator
 from myukm.extensions import db
 from myukm.models import Siswa
 from tests.browser.conftest import check_look
@@ -29,7 +29,7 @@ def settings(settings: dict[str, str], simulator: Simulator) -> dict[str, str]:
 def campus(app: Flask, simulator: Simulator, start: Callable[..., Program]) -> Flask:
     """Two hundred students, six of whom the API does not know, and a worker."""
     with app.app_context():
-        sync.enrol(STUDENTS)
+        sync.create_students(STUDENTS)
         ids = db.session.scalars(select(Siswa.idperson).order_by(Siswa.idperson)).all()
     simulator.set(fail={"404": list(ids[:4]), "500": list(ids[4:6])})
     start("rq", "worker", "sync-pembayaran")

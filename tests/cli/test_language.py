@@ -30,7 +30,7 @@ def speaking(language: str) -> Flask:
     return create_app(config.load({**AWAY, "MYUKM_LANG": language}))
 
 
-def told(app: Flask, *words: str) -> str:
+def output_of(app: Flask, *words: str) -> str:
     return app.test_cli_runner().invoke(args=words, prog_name="flask").output
 
 
@@ -43,7 +43,7 @@ def commands(group: click.Group, *path: str) -> Iterator[tuple[tuple[str, ...], 
 
 
 def ours(app: Flask) -> list[tuple[tuple[str, ...], click.Command]]:
-    names = [part.group.name for part in cli.PARTS]
+    names = [part.group.name for part in cli.GROUPS]
     return [(path, command) for path, command in commands(app.cli) if path[0] in names]
 
 
@@ -61,16 +61,16 @@ def test_help_is_written_in_the_campuss_language() -> None:
         (speaking("en"), ("Usage: flask", "[OPTIONS]", "Options:", "Show this message"), "yang"),
     ):
         for path, _ in ours(app):
-            shown = told(app, *path, "--help")
+            shown = output_of(app, *path, "--help")
             assert all(word in shown for word in words), shown
             assert not re.search(rf"\b({foreign}|TEXT|INTEGER|FLOAT)\b", shown), shown
 
 
 def test_a_group_lists_its_commands_and_a_command_its_arguments() -> None:
-    assert "Perintah:\n" in told(speaking("id"), "queue", "--help")
-    assert "Argumen:\n" in told(speaking("id"), "ukm", "add", "--help")
-    assert "PERINTAH [ARGUMEN]..." in told(speaking("id"), "sync", "--help")
-    assert "COMMAND [ARGS]..." in told(speaking("en"), "sync", "--help")
+    assert "Perintah:\n" in output_of(speaking("id"), "queue", "--help")
+    assert "Argumen:\n" in output_of(speaking("id"), "ukm", "add", "--help")
+    assert "PERINTAH [ARGUMEN]..." in output_of(speaking("id"), "sync", "--help")
+    assert "COMMAND [ARGS]..." in output_of(speaking("en"), "sync", "--help")
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,14 @@ from click.testing import Result
 from flask import Flask
 
 import config
-from myukm import create_app, queues
-from myukm.demo.ports import any_free
-from myukm.demo.simulator.client import Simulator
+from devtools.ports import any_free
+from devtools.simulator.client import Simulator
+from myukm import create_app
 from myukm.domain import audit
-from myukm.ops import restart
+from myukm.ops import restart_flag
+from myukm.queues.enqueue import enqueue
+from myukm.queues.jobs import QUEUES
+from myukm.queues.restricted_job import RestrictedJob
 from tests.support.programs import Program
 from tests.support.workers import WORKER, wait_serving, waiting
 
@@ -27,7 +30,7 @@ def flask(app: Flask) -> Flasks:
     """`flask("queue", "ping")` runs a command in this process."""
 
     def run(*words: str, **kwargs: str) -> Result:
-        for name in [key for key in app.extensions if key.startswith("recent:")]:
+        for name in [key for key in app.extensions if key.startswith("ttl_cache:")]:
             del app.extensions[name]
         return app.test_cli_runner().invoke(args=words, **kwargs)
 
@@ -38,19 +41,19 @@ def flask(app: Flask) -> Flasks:
 def failed_job(app: Flask, start: Callable[..., Program]) -> str:
     """The id of a job that failed."""
     with app.app_context():
-        job_id = str(queues.enqueue(PRESENCE, 1, "one too many"))
+        job_id = str(enqueue(PRESENCE, 1, "one too many"))
     assert start("rq", "worker", "default", "--burst").child.wait(30) == 0
     return job_id
 
 
 def test_monitor_prints_the_figures_as_json(app: Flask, flask: Flasks) -> None:
     with app.app_context():
-        queues.enqueue(PRESENCE, 1)
+        enqueue(PRESENCE, 1)
     done = flask("queue", "monitor", "--json")
     figures = json.loads(done.stdout)
     assert (done.exit_code, done.stderr) == (0, "")
     by_name = {row["name"]: row for row in figures["queues"]}
-    assert list(by_name) == list(queues.QUEUES)
+    assert list(by_name) == list(QUEUES)
     assert by_name["default"]["waiting"] == 1
     assert set(by_name["default"]) == {
         *("name", "waiting", "oldest_seconds", "running", "workers", "rate_per_minute"),
@@ -142,7 +145,7 @@ def test_what_is_done_to_queues_by_hand_leaves_a_row(
     app: Flask, flask: Flasks, failed_job: str
 ) -> None:
     with app.app_context():
-        queues.enqueue(PRESENCE, 1)
+        enqueue(PRESENCE, 1)
     flask("queue", "retry", failed_job)
     flask("queue", "clear", "default", "--waiting", "--yes")
     flask("queue", "restart")
@@ -158,7 +161,7 @@ def test_what_is_done_to_queues_by_hand_leaves_a_row(
 
 def test_queues_obey_without_a_database_too(app: Flask, flask: Flasks, valkey: redis.Redis) -> None:
     with app.app_context():
-        queues.enqueue(PRESENCE, 1)
+        enqueue(PRESENCE, 1)
         app.extensions["sqlalchemy"].engine.dispose()
     database = Path(app.config["DATABASE_URL"].removeprefix("sqlite:///"))
     database.rename(database.with_suffix(".gone"))
@@ -178,8 +181,8 @@ def test_retry_all(flask: Flasks, failed_job: str, valkey: redis.Redis) -> None:
 def test_clear_asks_first(app: Flask, flask: Flasks, valkey: redis.Redis) -> None:
     with app.app_context():
         for user_id in range(3):
-            queues.enqueue(PRESENCE, user_id)
-        other = queues.enqueue(PRESENCE, 1, to="high")
+            enqueue(PRESENCE, user_id)
+        other = enqueue(PRESENCE, 1, to="high")
     assert flask("queue", "clear", "default", "--waiting", input="n\n").exit_code == 1
     assert len(waiting(valkey, "default")) == 3
     done = flask("queue", "clear", "default", "--waiting", "--yes")
@@ -189,7 +192,7 @@ def test_clear_asks_first(app: Flask, flask: Flasks, valkey: redis.Redis) -> Non
 
 def test_clear_failed(flask: Flasks, failed_job: str, valkey: redis.Redis) -> None:
     assert flask("queue", "clear", "default", "--failed", "--yes").exit_code == 0
-    assert not valkey.exists(queues.OwnJob.key_for(failed_job))
+    assert not valkey.exists(RestrictedJob.key_for(failed_job))
     assert json.loads(flask("queue", "failed", "--json").stdout) == []
 
 
@@ -217,7 +220,7 @@ def test_restart_asks_and_names_who_can_not(
     done = flask("queue", "restart")
     assert done.exit_code == 0
     assert "ulangi dengan tangan" in done.stdout
-    assert restart.asked(valkey) == b"1"
+    assert restart_flag.current(valkey) == b"1"
 
 
 @pytest.mark.parametrize(

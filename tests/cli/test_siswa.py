@@ -9,8 +9,8 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from myukm.database import write
-from myukm.demo.simulator.client import Simulator
+from devtools.simulator.client import Simulator
+from myukm.db.session import transaction
 from myukm.models import Siswa
 from tests.support.programs import Program
 
@@ -58,7 +58,7 @@ def test_a_list_as_json(flask: Flasks, file: Path) -> None:
 
 def test_a_list_has_the_verdict_and_the_marks(app: Flask, flask: Flasks) -> None:
     owing = {"tunggakan": 5000, "lebih_bayar": 700, "status": "tunggakan", "tidak_cocok": True}
-    with app.app_context(), write() as session:
+    with app.app_context(), transaction() as session:
         session.add(Siswa(idperson="1", nama="Ani", **owing, active=False))
         session.add(Siswa(idperson="2", nama="Budi", status="tanpa_tagihan"))
     listed = flask("siswa", "list").stdout
@@ -95,10 +95,10 @@ def test_who_was_left_out_is_named_and_the_exit_code_is_3(api: Simulator, flask:
     done = flask("siswa", "import", "--from-api")
     assert done.exit_code == 3
     assert done.stdout.startswith("30 siswa dibaca: 30 baru")
-    told = done.stderr.splitlines()
-    assert told[0].startswith("30 baris dilewati")
-    assert told[1] == "  Siswa ke-1 dari API pembayaran (N): gender lebih dari 16 karakter."
-    assert (len(told), told[-1]) == (22, "  …")
+    published = done.stderr.splitlines()
+    assert published[0].startswith("30 baris dilewati")
+    assert published[1] == "  Siswa ke-1 dari API pembayaran (N): gender lebih dari 16 karakter."
+    assert (len(published), published[-1]) == (22, "  …")
 
 
 def test_a_refusal_is_one_line_and_exit_1(flask: Flasks, file: Path) -> None:

@@ -11,9 +11,9 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from myukm.database import write
-from myukm.demo.simulator import Simulator
-from myukm.domain.sync import sync_dispatch, sync_pembayaran, sync_work
+from devtools.simulator import Simulator
+from myukm.db.session import transaction
+from myukm.domain.sync import commands, dispatching, lane_job
 from myukm.models import SyncRun
 from tests.support import sync
 from tests.support.programs import Program
@@ -30,7 +30,7 @@ def settings(settings: dict[str, str], simulator: Simulator) -> dict[str, str]:
 @pytest.fixture
 def campus(app: Flask) -> Iterator[Flask]:
     with app.app_context():
-        sync.enrol(50)
+        sync.create_students(50)
     return app
 
 
@@ -44,9 +44,9 @@ def work(campus: Flask) -> None:
     """Carry the run out, as a worker would."""
     run_id = sync.progress_of(campus)["run_id"]
     with campus.app_context():
-        sync_dispatch.dispatch(run_id)
+        dispatching.dispatch(run_id)
     with campus.app_context():
-        sync_work.work(run_id)
+        lane_job.run_lane(run_id)
 
 
 def printed(result: Result) -> Any:
@@ -149,7 +149,7 @@ def test_history(flask: Flasks) -> None:
 
 
 def test_history_goes_back_to_the_first_run(flask: Flasks, campus: Flask) -> None:
-    with campus.app_context(), write() as session:
+    with campus.app_context(), transaction() as session:
         session.add_all([SyncRun(id=n, status="completed") for n in range(1, 121)])
     assert [run["run_id"] for run in printed(flask("history", "--json"))] == [*range(120, 100, -1)]
     older = printed(flask("history", "--json", "--limit", "1000", "--before", "101"))
@@ -164,7 +164,7 @@ def test_dry_run_writes_no_student(flask: Flasks, campus: Flask) -> None:
     work(campus)
     assert printed(flask("status", "--json"))["dry_run"]
     with campus.app_context():
-        assert sync_pembayaran.start(sync.BUDI)
+        assert commands.start(sync.TREASURER)
     work(campus)
     assert sync.progress_of(campus)["unchanged"] == 0, "nothing had been written before"
 

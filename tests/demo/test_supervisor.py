@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from myukm.demo.nanny import descendants
-from tests.demo.test_children import gone
+from devtools.reaper import descendants
+from tests.devtools.test_process_tree import gone
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +33,7 @@ class Demo:
         env = {k: v for k, v in os.environ.items() if k not in SETTINGS} | environ
         with self._said.open("w") as said:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "myukm.demo"],
+                [sys.executable, "-m", "demo"],
                 cwd=folder,
                 env=env,
                 stdout=said,
@@ -66,7 +66,7 @@ class Demo:
 def is_it(pid: int, words: tuple[str, ...]) -> bool:
     with contextlib.suppress(OSError):
         line = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
-        return "nanny.py" not in line and all(word in line for word in words)
+        return "reaper.py" not in line and all(word in line for word in words)
     return False
 
 
@@ -79,7 +79,8 @@ def checkout(folder: Path) -> Path:
     """Make `folder` a checkout with an `instance` of its own."""
     for name in FILES:
         shutil.copy(ROOT / name, folder)
-    (folder / "myukm").symlink_to(ROOT / "myukm")
+    for name in ("myukm", "devtools", "demo"):
+        (folder / name).symlink_to(ROOT / name)
     old = folder / "instance" / "log" / "web.log.1"
     old.parent.mkdir(parents=True)
     old.write_text("of a version that left it open to everybody")
@@ -150,7 +151,7 @@ def test_what_it_stores_is_its_accounts_alone(running: Demo, folder: Path):
 
 def test_a_second_demo_in_the_folder_is_refused_in_words(running: Demo, folder: Path):
     second = subprocess.run(
-        [sys.executable, "-m", "myukm.demo"],
+        [sys.executable, "-m", "demo"],
         cwd=folder,
         capture_output=True,
         text=True,

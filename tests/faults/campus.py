@@ -11,10 +11,10 @@ import psutil
 import requests
 
 import config
+from devtools.ports import any_free
+from devtools.simulator.client import Simulator
+from devtools.valkey import Valkey, start_valkey
 from myukm import create_app
-from myukm.demo.ports import any_free
-from myukm.demo.simulator.client import Simulator
-from myukm.demo.valkey import Valkey, start_valkey
 from tests.support import people as cast
 from tests.support.programs import Program
 from tests.support.servers import PostgreSQL
@@ -43,7 +43,7 @@ class Campus:
         self.app = create_app(config.load(self.env))
         with self.app.app_context():
             flask_migrate.upgrade()
-            self.people = cast.settle()
+            self.people = cast.create_accounts()
         self.url = f"http://127.0.0.1:{self.web_port}"
         self.web, self.worker = self.start_web(), self.start_worker()
         wait_until(self.web_answers, 30, "the web server answers")

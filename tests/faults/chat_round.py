@@ -15,12 +15,12 @@ from pathlib import Path
 import requests
 from sqlalchemy import select
 
-from myukm.database import write
+from myukm.db.session import transaction
 from myukm.extensions import db
 from myukm.models import ChatMessage, Membership, Ukm, User
 from tests.faults import faults
 from tests.faults.campus import Campus
-from tests.faults.chatters import Ear, Talker
+from tests.faults.chatters import MessageSender, StreamClient
 from tests.support.people import token_for
 from tests.support.waiting import wait_until
 
@@ -40,36 +40,38 @@ FAULTS = (
 def play(campus: Campus, draw: random.Random, seconds: float) -> list[str]:
     """Let people chat while faults come; return the promises that were broken."""
     accounts = populate(campus)
-    talkers = [
-        Talker(campus.url, f"t{n}", accounts[n * ACCOUNTS_EACH : (n + 1) * ACCOUNTS_EACH], CODES)
+    senders = [
+        MessageSender(
+            campus.url, f"t{n}", accounts[n * ACCOUNTS_EACH : (n + 1) * ACCOUNTS_EACH], CODES
+        )
         for n in range(TALKERS)
     ]
-    ears = [Ear(campus.url, session, CODES) for session in accounts[:EARS]]
-    stranger = Ear(campus.url, campus.log_in("outsider"), CODES)
-    for listener in (*ears, stranger):
-        listener.start()
-    wait_until(lambda: all(ear.opened.is_set() for ear in (*ears, stranger)), 30)
-    for talker in talkers:
-        talker.start()
+    clients = [StreamClient(campus.url, session, CODES) for session in accounts[:EARS]]
+    stranger = StreamClient(campus.url, campus.log_in("outsider"), CODES)
+    for client in (*clients, stranger):
+        client.start()
+    wait_until(lambda: all(client.opened.is_set() for client in (*clients, stranger)), 30)
+    for sender in senders:
+        sender.start()
     ended, until = threading.Event(), time.monotonic() + seconds
     while time.monotonic() < until:
         time.sleep(draw.uniform(1, 4))
         fault = draw.choice(FAULTS)
         print(fault.__name__, flush=True)
         fault(campus, draw, ended)
-    for talker in talkers:
-        talker.stopped.set()
-        talker.join(40)
-    broken = check(campus, talkers, ears, stranger)
-    for listener in (*ears, stranger):
-        listener.stopped.set()
+    for sender in senders:
+        sender.stopped.set()
+        sender.join(40)
+    broken = check(campus, senders, clients, stranger)
+    for client in (*clients, stranger):
+        client.stopped.set()
     return broken
 
 
 def populate(campus: Campus) -> list[requests.Session]:
     """Make five UKMs and their members; return a session of each member."""
     with campus.app.app_context():
-        with write() as session:
+        with transaction() as session:
             units = [Ukm(code=code, join_code=code, name=code) for code in CODES]
             count = range(TALKERS * ACCOUNTS_EACH)
             users = [User(nim=f"c{n}", name=f"Warga {n}", password_hash="-") for n in count]
@@ -88,31 +90,36 @@ def populate(campus: Campus) -> list[requests.Session]:
     return sessions
 
 
-def check(campus: Campus, talkers: list[Talker], ears: list[Ear], stranger: Ear) -> list[str]:
+def check(
+    campus: Campus,
+    senders: list[MessageSender],
+    clients: list[StreamClient],
+    stranger: StreamClient,
+) -> list[str]:
     """Return what is wrong: each accepted message stored once and heard once, in order."""
     stored = by_code(campus)
     with suppress(AssertionError):
-        wait_until(lambda: all(heard(ear) == stored for ear in ears), 15)
-    accepted = {key: value for talker in talkers for key, value in talker.accepted.items()}
-    broken = [refusal for talker in talkers for refusal in talker.refused]
+        wait_until(lambda: all(heard(client) == stored for client in clients), 15)
+    accepted = {key: value for sender in senders for key, value in sender.accepted.items()}
+    broken = [refusal for sender in senders for refusal in sender.refused]
     if sorted(accepted) != sorted(key for ids in stored.values() for key in ids):
         broken.append(f"{len(accepted)} accepted, {sum(map(len, stored.values()))} stored")
-    for number, ear in enumerate(ears):
+    for number, client in enumerate(clients):
         for code in CODES:
-            missing = set(stored[code]) - set(ear.heard[code])
-            if ear.heard[code] != stored[code]:
+            missing = set(stored[code]) - set(client.received[code])
+            if client.received[code] != stored[code]:
                 broken.append(f"listener {number} in {code}: missing {sorted(missing)[:9]}")
-        if ear.twice:
-            broken.append(f"listener {number} heard {ear.twice[:9]} twice")
-    if any(stranger.heard[code] for code in CODES):
+        if client.twice:
+            broken.append(f"listener {number} heard {client.twice[:9]} twice")
+    if any(stranger.received[code] for code in CODES):
         broken.append("a stranger heard something")
     print(f"{len(accepted)} messages", flush=True)
     return broken
 
 
-def heard(ear: Ear) -> dict[str, list[int]]:
+def heard(client: StreamClient) -> dict[str, list[int]]:
     """Return what a listener heard, for comparison."""
-    return {code: list(ear.heard[code]) for code in CODES}
+    return {code: list(client.received[code]) for code in CODES}
 
 
 def by_code(campus: Campus) -> dict[str, list[int]]:

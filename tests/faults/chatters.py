@@ -12,7 +12,7 @@ import requests
 TRY_AGAIN_SECONDS = 0.2
 
 
-class Talker(threading.Thread):
+class MessageSender(threading.Thread):
     """Posts to random UKMs; a post that got no answer is sent again with the same client_id."""
 
     def __init__(
@@ -31,9 +31,9 @@ class Talker(threading.Thread):
         while not self.stopped.wait(self.draw.uniform(0, 0.5)):
             count += 1
             session = self.sessions[count % len(self.sessions)]
-            self.say(session, self.draw.choice(self.codes), f"{self.label}-{count}")
+            self.send(session, self.draw.choice(self.codes), f"{self.label}-{count}")
 
-    def say(self, session: requests.Session, code: str, client_id: str) -> None:
+    def send(self, session: requests.Session, code: str, client_id: str) -> None:
         """Send one message until it is accepted."""
         message = {"message": client_id, "client_id": client_id}
         deadline = time.monotonic() + 30
@@ -52,13 +52,13 @@ class Talker(threading.Thread):
         self.refused.append(f"{client_id} was not accepted within 30 s")
 
 
-class Ear(threading.Thread):
+class StreamClient(threading.Thread):
     """Follows a stream over all faults: resumes by its cursor, catches up after a `reset`."""
 
     def __init__(self, url: str, session: requests.Session, codes: list[str]) -> None:
         super().__init__(daemon=True)
         self.url, self.session, self.codes = url, session, codes
-        self.heard: dict[str, list[int]] = defaultdict(list)
+        self.received: dict[str, list[int]] = defaultdict(list)
         self.twice: list[int] = []
         self.opened, self.stopped = threading.Event(), threading.Event()
         self.cursor: str | None = None
@@ -67,10 +67,10 @@ class Ear(threading.Thread):
         """Listen until told to stop."""
         while not self.stopped.is_set():
             with suppress(requests.RequestException, AttributeError, ValueError):
-                self.follow()
+                self.read_stream()
             self.stopped.wait(random.uniform(0, 2 * TRY_AGAIN_SECONDS))
 
-    def follow(self) -> None:
+    def read_stream(self) -> None:
         """Read one stream to its end."""
         headers = {"Last-Event-ID": self.cursor} if self.cursor else {}
         url = f"{self.url}/stream"
@@ -82,25 +82,25 @@ class Ear(threading.Thread):
                     name, _, value = line.decode().partition(":")
                     fields[name] = value.removeprefix(" ")
                 elif fields:
-                    self.take(fields)
+                    self.handle(fields)
                     fields = {}
                 if self.stopped.is_set():
                     return
 
-    def take(self, fields: dict[str, str]) -> None:
+    def handle(self, fields: dict[str, str]) -> None:
         """Note one event."""
         self.cursor = fields.get("id", self.cursor)
         if fields.get("event") == "reset":
-            self.catch_up()
+            self.resync()
         elif fields.get("event") == "chat.message":
-            self.note(json.loads(fields["data"]))
+            self.record(json.loads(fields["data"]))
 
-    def catch_up(self) -> None:
+    def resync(self) -> None:
         """Ask for what was missed, as the page does."""
         for code in self.codes:
-            while page := self.after(code, self.heard[code][-1] if self.heard[code] else 0):
+            while page := self.after(code, self.received[code][-1] if self.received[code] else 0):
                 for message in page:
-                    self.note(message)
+                    self.record(message)
 
     def after(self, code: str, message_id: int) -> list[dict[str, object]]:
         """Return the messages after that one; none where the listener is a stranger."""
@@ -109,9 +109,9 @@ class Ear(threading.Thread):
         found: list[dict[str, object]] = answer.json().get("messages", [])
         return found
 
-    def note(self, message: dict[str, object]) -> None:
+    def record(self, message: dict[str, object]) -> None:
         """Keep a message's id; one that is here already came twice."""
-        ids, new = self.heard[str(message["ukm"])], int(str(message["id"]))
+        ids, new = self.received[str(message["ukm"])], int(str(message["id"]))
         if new in ids[-500:]:
             self.twice.append(new)
         else:

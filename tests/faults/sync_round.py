@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import insert
 
-from myukm.database import write
+from myukm.db.session import transaction
 from myukm.models import Siswa
 from tests.faults.campus import Campus
 from tests.faults.faults import FAULTS, cancel
-from tests.faults.watching import Observer, asked_again, check_end
+from tests.faults.watching import InvariantChecker, asked_again, check_end
 from tests.support.waiting import wait_until
 
 # The promises: a run ends so long after the last fault beyond its normal time, and a fault makes
@@ -48,7 +48,7 @@ def play(campus: Campus, draw: random.Random, faults: int) -> Round:
     answer = session.post(f"{campus.url}/admin/sync-pembayaran/start", timeout=10)
     assert answer.status_code == 202, answer.text
     run_id = answer.json()["run_id"]
-    observer = Observer(campus, session)
+    observer = InvariantChecker(campus, session)
     observer.start()
     started = time.monotonic()
     chosen = draw.choices(FAULTS, k=faults)
@@ -80,7 +80,7 @@ def import_students(campus: Campus) -> int:
     import requests
 
     roster = requests.get(f"{campus.simulator.url}/siswa", timeout=30).json()["data"]
-    with campus.app.app_context(), write() as session:
+    with campus.app.app_context(), transaction() as session:
         session.execute(
             insert(Siswa), [{"idperson": s["idperson"], "nama": s["nama"]} for s in roster]
         )

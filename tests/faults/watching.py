@@ -14,7 +14,7 @@ from tests.faults.campus import Campus
 ENDED = ("completed", "cancelled", "failed")
 
 
-class Observer(threading.Thread):
+class InvariantChecker(threading.Thread):
     """Asks for the progress all the time and notes every broken promise."""
 
     def __init__(self, campus: Campus, session: requests.Session) -> None:

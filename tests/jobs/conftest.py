@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from myukm.demo.simulator import Simulator
-from myukm.ops import watch
+from devtools.simulator import Simulator
+from myukm.ops import periodic
 from tests.support import sync
 
 STUDENTS = 600
@@ -30,8 +30,8 @@ def settings(settings: dict[str, str], payment_api: Simulator) -> dict[str, str]
 def campus(app: Flask) -> Iterator[Flask]:
     """The app with its 600 students, and the watch that every installation has."""
     with app.app_context():
-        sync.enrol(STUDENTS)
-    watching = watch.start(app)
+        sync.create_students(STUDENTS)
+    watching = periodic.start(app)
     yield app
     watching.stop()
     watching.thread.join()

@@ -10,7 +10,7 @@ import pytest
 import requests
 from flask import Flask
 
-from myukm.demo.valkey import Valkey, start_valkey
+from devtools.valkey import Valkey, start_valkey
 from tests.support.people import UKM
 from tests.support.programs import Program, WebServer
 from tests.support.sse import StreamReader
@@ -21,7 +21,7 @@ Start = Callable[..., Program]
 
 
 @pytest.fixture
-def own_valkey(tmp_path: Path) -> Iterator[Valkey]:
+def killable_valkey(tmp_path: Path) -> Iterator[Valkey]:
     """A Valkey of this test's own, which it may kill."""
     server = start_valkey(tmp_path / "valkey")
     yield server
@@ -31,8 +31,8 @@ def own_valkey(tmp_path: Path) -> Iterator[Valkey]:
 
 
 @pytest.fixture
-def settings(settings: dict[str, str], own_valkey: Valkey) -> dict[str, str]:
-    return {**settings, "REDIS_URL": own_valkey.url}
+def settings(settings: dict[str, str], killable_valkey: Valkey) -> dict[str, str]:
+    return {**settings, "REDIS_URL": killable_valkey.url}
 
 
 @pytest.fixture
@@ -115,14 +115,14 @@ def test_a_worker_killed_with_jobs_waiting_loses_nothing(room: Room, start: Star
 
 
 def test_a_valkey_that_died_slows_nobody_down(
-    room: Room, start: Start, own_valkey: Valkey, tmp_path: Path
+    room: Room, start: Start, killable_valkey: Valkey, tmp_path: Path
 ) -> None:
     room.say(2)
     room.heard(within=3)
-    own_valkey.kill()
+    killable_valkey.kill()
     assert max(room.say(15)) < 0.3
     room.heard(within=3)
-    with start_valkey(tmp_path / "valkey", own_valkey.port):
+    with start_valkey(tmp_path / "valkey", killable_valkey.port):
         wait_until(room.hears_typing, 5, "all is normal 5 s after its return")
         worker = listening(start("rq", "worker", "high"))
         room.say()
@@ -130,13 +130,15 @@ def test_a_valkey_that_died_slows_nobody_down(
         wait_until(lambda: "Job OK" in worker.output(), 5)
 
 
-def test_a_valkey_that_hangs_costs_a_moment_and_no_message(room: Room, own_valkey: Valkey) -> None:
+def test_a_valkey_that_hangs_costs_a_moment_and_no_message(
+    room: Room, killable_valkey: Valkey
+) -> None:
     room.say(2)
     room.heard(within=3)
-    os.kill(own_valkey.pid, signal.SIGSTOP)
+    os.kill(killable_valkey.pid, signal.SIGSTOP)
     assert max(room.say(15)) < 0.5
     room.heard(within=3)
-    os.kill(own_valkey.pid, signal.SIGCONT)
+    os.kill(killable_valkey.pid, signal.SIGCONT)
     room.say(2)
     room.heard(within=5)
 

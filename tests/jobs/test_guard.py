@@ -7,15 +7,15 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from myukm.database import write
-from myukm.demo.simulator import Simulator
+from devtools.simulator import Simulator
+from myukm.db.session import transaction
 from myukm.domain.sync import (
-    guard,
+    anomaly_guard,
+    commands,
+    dispatching,
+    lifecycle,
     payment_history,
-    sync_dispatch,
-    sync_pembayaran,
-    sync_run,
-    sync_trail,
+    run_actions,
 )
 from myukm.errors import Conflict
 from myukm.extensions import db
@@ -23,7 +23,7 @@ from myukm.models import Siswa, SyncRun
 from tests.conftest import every_database
 from tests.jobs.conftest import STUDENTS
 from tests.support import sync
-from tests.support.sync import BUDI
+from tests.support.sync import TREASURER
 from tests.support.waiting import wait_until
 
 WORKER = ("rq", "worker", "sync-pembayaran")
@@ -41,7 +41,7 @@ def known(campus: Flask, start: Start) -> Stored:
     """Everybody's data after a first run; the worker stays."""
     campus.worker = start(*WORKER)  # type: ignore[attr-defined]
     with campus.app_context():
-        sync_pembayaran.start(BUDI)
+        commands.start(TREASURER)
     sync.wait_for_end(campus)
     with campus.app_context():
         return stored()
@@ -51,7 +51,7 @@ def lie(campus: Flask, api: Simulator, share: Any, **options: Any) -> dict[str, 
     """Let the API forget these students and run until somebody is asked."""
     api.set(fail={"empty": share}, **options)
     with campus.app_context():
-        sync_pembayaran.start(BUDI)
+        commands.start(TREASURER)
     return sync.wait_for(campus, "paused", "completed")
 
 
@@ -76,11 +76,11 @@ def test_the_run_asks_and_writes_only_what_is_accepted(
     with campus.app_context():
         check_nothing_lost(known)
         sync.check_numbers(sync.progress_of(campus))
-        assert guard.held(asked["run_id"]) > 0
-        assert "menjadi Rp 0" in guard.examples(asked["run_id"])[0].message
+        assert anomaly_guard.count_quarantined(asked["run_id"]) > 0
+        assert "menjadi Rp 0" in anomaly_guard.examples(asked["run_id"])[0].message
         with pytest.raises(Conflict):
-            sync_pembayaran.resume(BUDI)
-        sync_pembayaran.resume(BUDI, accept=True)
+            commands.resume(TREASURER)
+        commands.resume(TREASURER, accept=True)
     ended = sync.wait_for_end(campus)
     with campus.app_context():
         sync.check_numbers(ended)
@@ -90,7 +90,7 @@ def test_the_run_asks_and_writes_only_what_is_accepted(
         assert len(forgotten) > STUDENTS / 3
         vanished = payment_history.of_student(next(i for i in forgotten if known[i].pembayaran))
         assert any(row.new is None for row in vanished.items)
-        deeds = [deed.code for deed in sync_trail.of_run(ended["run_id"])]
+        deeds = [deed.code for deed in run_actions.of_run(ended["run_id"])]
         assert deeds == ["started", "suspicious_api", "accepted", "completed"]
 
 
@@ -102,7 +102,7 @@ def test_the_reason_counts_what_was_in_flight_too(
     def agrees() -> bool:
         now = sync.progress_of(campus)
         with campus.app_context():
-            held = guard.held(asked["run_id"])
+            held = anomaly_guard.count_quarantined(asked["run_id"])
         return not now["workers"] and now["reason"].startswith(f"{held} dari ")
 
     assert sync.progress_of(campus)["workers"]
@@ -114,7 +114,7 @@ def test_a_killed_worker_lets_nothing_through(
 ) -> None:
     payment_api.set(fail={"empty": 0.15}, latency_ms="150")  # too few to ask before the end
     with campus.app_context():
-        sync_pembayaran.start(BUDI)
+        commands.start(TREASURER)
     sync.wait_for_processed(campus, 100)
     campus.worker.kill()  # type: ignore[attr-defined]
     payment_api.set(fail={"empty": 1.0}, latency_ms="5")
@@ -145,7 +145,7 @@ def test_an_api_that_came_to_its_senses_is_asked_anew(
     no_lane_at_work(campus)
     payment_api.set(fail={})
     with campus.app_context():
-        sync_pembayaran.resume(BUDI, accept=True)
+        commands.resume(TREASURER, accept=True)
     ended = sync.wait_for_end(campus)
     assert (ended["success"], ended["unchanged"]) == (STUDENTS, STUDENTS)
     with campus.app_context():
@@ -156,16 +156,16 @@ def test_who_accepted_is_not_asked_again_by_a_lane_that_was_slower(
     campus: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with campus.app_context():
-        run_id = sync_pembayaran.start(BUDI)["run_id"]
-        sync_dispatch.dispatch(run_id)
-        monkeypatch.setattr(guard, "held", accept)
-        sync_run.pause_suspicious(run_id)
-        assert sync_run.find(run_id).status == "running"
+        run_id = commands.start(TREASURER)["run_id"]
+        dispatching.dispatch(run_id)
+        monkeypatch.setattr(anomaly_guard, "count_quarantined", accept)
+        lifecycle.pause_suspicious(run_id)
+        assert lifecycle.find(run_id).status == "running"
 
 
 def accept(run_id: int) -> int:
     """Count what is held back, while a person accepts it."""
-    with write() as session:
+    with transaction() as session:
         session.execute(update(SyncRun).where(SyncRun.id == run_id).values(trusted=True))
     return 20
 
@@ -175,7 +175,7 @@ def test_cancel_leaves_everything_as_it_was(
 ) -> None:
     lie(campus, payment_api, 0.5)
     with campus.app_context():
-        sync_pembayaran.cancel(BUDI)
+        commands.cancel(TREASURER)
     ended = sync.wait_for_end(campus)
     with campus.app_context():
         assert ended["status"] == "cancelled"
@@ -188,7 +188,7 @@ def test_a_dry_run_shows_it_and_asks_nobody(
 ) -> None:
     payment_api.set(fail={"empty": 0.5})
     with campus.app_context():
-        sync_pembayaran.start(BUDI, dry_run=True)
+        commands.start(TREASURER, dry_run=True)
     ended = sync.wait_for_end(campus)
     with campus.app_context():
         assert ended["status"] == "completed"

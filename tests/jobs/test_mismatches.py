@@ -7,12 +7,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from myukm.demo.simulator import Simulator
-from myukm.domain.sync import sync_dispatch, sync_log, sync_pembayaran, sync_run, sync_work
+from devtools.simulator import Simulator
+from myukm.domain.sync import commands, dispatching, lane_job, lifecycle, run_log
 from myukm.extensions import db
 from myukm.models import Siswa
 from tests.support import bills, sync
-from tests.support.sync import BUDI
+from tests.support.sync import TREASURER
 
 
 @pytest.fixture
@@ -38,13 +38,13 @@ def odd(payment_api: Simulator, app: Flask) -> list[str]:
 def run(campus: Flask, **wishes: Any) -> tuple[dict[str, Any], list[str]]:
     """Carry a run out in this process; return its progress and what its log says of figures."""
     with campus.app_context():
-        run_id = sync_pembayaran.start(BUDI, **wishes)["run_id"]
-        sync_dispatch.dispatch(run_id)
-        sync_work.work(run_id)
-        sync_run.advance(run_id)
+        run_id = commands.start(TREASURER, **wishes)["run_id"]
+        dispatching.dispatch(run_id)
+        lane_job.run_lane(run_id)
+        lifecycle.advance(run_id)
     now = sync.wait_for(campus, "completed")
     with campus.app_context():
-        lines = [one for one in sync_log.recent(run_id) if one["code"] == "tidak_cocok"]
+        lines = [one for one in run_log.latest(run_id) if one["code"] == "tidak_cocok"]
     return now, [line["message"] for line in lines]
 
 

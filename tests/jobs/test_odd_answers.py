@@ -7,22 +7,15 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from myukm.demo.sample import student
-from myukm.demo.simulator import Simulator
-from myukm.domain.api import judge
-from myukm.domain.sync import (
-    progress,
-    sync_dispatch,
-    sync_pembayaran,
-    sync_run,
-    sync_student,
-    sync_work,
-)
+from devtools.sample import student
+from devtools.simulator import Simulator
+from myukm.domain.payment_api import retry_policy
+from myukm.domain.sync import commands, dispatching, lane_job, lifecycle, progress, single_student
 from myukm.extensions import db
 from myukm.models import Siswa, SyncItem
 from tests.conftest import every_database
 from tests.support import sync
-from tests.support.sync import BUDI
+from tests.support.sync import TREASURER
 
 IDS = [student(index)["idperson"] for index in range(40)]
 FAILED = {"body": json.dumps({"success": False, "message": "Token kedaluwarsa", "data": []})}
@@ -34,16 +27,16 @@ def inside(app: Flask, payment_api: Simulator) -> Any:
     payment_api.set(latency_ms="0")
     app.config["PEMBAYARAN_API_TRIES"] = 2
     with app.app_context():
-        sync.enrol(40)
+        sync.create_students(40)
         yield app
 
 
 def run() -> dict[str, Any]:
     """Carry out a whole run in this process and return its progress."""
-    run_id = sync_pembayaran.start(BUDI)["run_id"]
-    sync_dispatch.dispatch(run_id)
-    sync_work.work(run_id)
-    sync_run.advance(run_id)
+    run_id = commands.start(TREASURER)["run_id"]
+    dispatching.dispatch(run_id)
+    lane_job.run_lane(run_id)
+    lifecycle.advance(run_id)
     db.session.rollback()
     return progress.current()
 
@@ -81,7 +74,7 @@ def test_nobody_becomes_paid_by_it_on_a_first_run_or_on_request(
 ) -> None:
     answer(payment_api, FAILED, *IDS[:3])
     assert run()["failed"] == 3
-    assert sync_student.sync(IDS[0], requested=False) == "failed"
+    assert single_student.sync(IDS[0], requested=False) == "failed"
     assert all((row.pembayaran, row.lunas) == (None, None) for row in stored()[:3])
 
 
@@ -91,7 +84,7 @@ def test_nobody_becomes_paid_by_it_on_a_first_run_or_on_request(
 def test_a_header_beyond_all_clocks_ends_one_student(
     inside: Flask, payment_api: Simulator, monkeypatch: pytest.MonkeyPatch, header: str
 ) -> None:
-    monkeypatch.setattr(judge, "MOST_WAITED", 1.5)
+    monkeypatch.setattr(retry_policy, "MAX_WAITED", 1.5)
     odd = {"status": 429, "headers": {"Retry-After": header}, "body": "x"}
     answer(payment_api, odd, IDS[7])
     now = run()

@@ -8,17 +8,18 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import func, select
 
-from myukm.database import utcnow, write
-from myukm.demo.simulator import Simulator
-from myukm.domain.sync import payment_history, sync_pembayaran
-from myukm.domain.sync.changes import compare
+from devtools.simulator import Simulator
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.sync import commands, payment_history
+from myukm.domain.sync.diff import compare
 from myukm.extensions import db
 from myukm.jobs.sync_pembayaran import sync_pembayaran_siswa
 from myukm.models import PaymentChange, Siswa
 from tests.conftest import every_database
 from tests.jobs.conftest import STUDENTS
 from tests.support import sync
-from tests.support.sync import BUDI
+from tests.support.sync import TREASURER
 
 WORKER = ("rq", "worker", "sync-pembayaran")
 Start = Callable[..., Any]
@@ -26,7 +27,7 @@ Start = Callable[..., Any]
 
 def run(campus: Flask, **wishes: Any) -> dict[str, Any]:
     with campus.app_context():
-        sync_pembayaran.start(BUDI, **wishes)
+        commands.start(TREASURER, **wishes)
     return sync.wait_for_end(campus)
 
 
@@ -105,7 +106,7 @@ def test_old_history_is_deleted_by_the_leader(campus: Flask) -> None:
     long_ago = utcnow().replace(year=2001)
     about = {"idperson": "100001", "period_id": "", "field": "saldo"}
     with campus.app_context():
-        with write() as session:
+        with transaction() as session:
             session.add(PaymentChange(at=long_ago, **about))
             session.add(PaymentChange(**about))
         assert payment_history.prune() is False

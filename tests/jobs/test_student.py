@@ -10,28 +10,30 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from myukm import queues
-from myukm.database import utcnow, write
-from myukm.demo.simulator import Simulator
-from myukm.domain.api.payments import parse
-from myukm.domain.api.student import Outcome
+from devtools.simulator import Simulator
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.payment_api.parser import parse
+from myukm.domain.payment_api.work_item import Result
 from myukm.domain.sync import (
+    commands,
     payment_history,
+    queueing,
     student_requests,
     student_state,
-    student_watch,
-    sync_pembayaran,
-    sync_queue,
+    student_watchdog,
 )
-from myukm.domain.sync.student_desk import StudentDesk
+from myukm.domain.sync.student_store import StudentStore
 from myukm.errors import Unavailable
 from myukm.extensions import connect_valkey, db
 from myukm.jobs.sync_pembayaran import sync_pembayaran_siswa
-from myukm.live.log import Event
+from myukm.live.event_log import Event
 from myukm.models import Audit, Siswa, SyncRequest
+from myukm.queues.enqueue import get_queue
+from myukm.queues.jobs import SYNC
 from tests.conftest import every_database
 from tests.support import sync
-from tests.support.sync import BUDI
+from tests.support.sync import TREASURER
 from tests.support.waiting import wait_until
 from tests.support.without_valkey import lose_valkey
 from tests.support.workers import job_process, kill
@@ -46,8 +48,8 @@ def outcomes(idperson: str) -> list[dict[str, Any]]:
     """Return what was told about a student, inside an app context."""
     db.session.rollback()
     query = select(Event.data).where(Event.type == "sync.siswa").order_by(Event.seq)
-    told = [json.loads(data) for data in db.session.scalars(query)]
-    return [line for line in told if line["idperson"] == idperson]
+    published = [json.loads(data) for data in db.session.scalars(query)]
+    return [line for line in published if line["idperson"] == idperson]
 
 
 def wait_for_outcome(idperson: str, timeout: float = 20) -> dict[str, Any]:
@@ -74,7 +76,7 @@ def stored(idperson: str) -> Any:
 def quiet(app: Flask) -> Flask:
     """The app with its students, and no watch that would take a step by itself."""
     with app.app_context():
-        sync.enrol(600)
+        sync.create_students(600)
     return app
 
 
@@ -100,17 +102,17 @@ def test_one_worker_and_a_run_on_do_not_keep_a_student_waiting(
     payment_api.set(latency_ms=latency)
     start(*WORKER, **({"PEMBAYARAN_API_RPS": rps} if rps else {"PEMBAYARAN_API_CONCURRENCY": "8"}))
     with campus.app_context():
-        sync_pembayaran.start(BUDI)
+        commands.start(TREASURER)
         sync.wait_for_processed(campus, 10)
         pressed = time.monotonic()
-        sync_pembayaran.sync_student_later(BUDI, LAST)
+        commands.sync_student_later(TREASURER, LAST)
         assert wait_for_outcome(LAST)["outcome"] == "success"
         took = time.monotonic() - pressed
         assert sync.progress_of(campus)["status"] == "running"
         assert took < 3 + own, took
         print(f"{latency} ms: {took:.2f} s")
-        wait_until(lambda: not sync_queue.student_waits(1), 5, "its job is withdrawn")
-        sync_pembayaran.cancel(BUDI)
+        wait_until(lambda: not queueing.student_waits(1), 5, "its job is withdrawn")
+        commands.cancel(TREASURER)
         ended = sync.wait_for_end(campus)
         sync.check_numbers(ended)
         sync.check_stored(payment_api, [LAST])
@@ -126,7 +128,7 @@ def test_asked_for_twice_at_the_same_moment_it_is_one_request(
     def press() -> None:
         with quiet.app_context():
             barrier.wait()
-            jobs.append(sync_pembayaran.sync_student_later(BUDI, LAST))
+            jobs.append(commands.sync_student_later(TREASURER, LAST))
 
     threads = [Thread(target=press) for _ in range(4)]
     for thread in threads:
@@ -135,22 +137,22 @@ def test_asked_for_twice_at_the_same_moment_it_is_one_request(
         thread.join()
     with quiet.app_context():
         assert requests() == 1
-        assert set(jobs) <= set(queues.queue(queues.SYNC).get_job_ids())
+        assert set(jobs) <= set(get_queue(SYNC).get_job_ids())
         lines = db.session.scalars(select(Audit).where(Audit.action == "sync.student")).all()
-        assert [(line.actor, line.subject) for line in lines] == [(BUDI.name, LAST)] * 4
+        assert [(line.actor, line.subject) for line in lines] == [(TREASURER.name, LAST)] * 4
 
 
 def test_who_presses_while_valkey_is_away_takes_nothing_from_who_pressed_before(
     quiet: Flask, payment_api: Simulator, valkey: Any, start: Start
 ) -> None:
     with quiet.app_context():
-        sync_pembayaran.sync_student_later(BUDI, LAST)
+        commands.sync_student_later(TREASURER, LAST)
         address = quiet.config["REDIS_URL"]
         lose_valkey(quiet)
-        sync_pembayaran.sync_student_later(BUDI, LAST)
+        commands.sync_student_later(TREASURER, LAST)
         assert requests() == 1
         with pytest.raises(Unavailable):
-            sync_pembayaran.sync_student_later(BUDI, "100001")
+            commands.sync_student_later(TREASURER, "100001")
         assert requests() == 1
         quiet.config["REDIS_URL"] = address
         connect_valkey(quiet)
@@ -162,13 +164,13 @@ def test_the_job_that_comes_after_a_lane_asks_nobody(
     quiet: Flask, payment_api: Simulator, start: Start
 ) -> None:
     with quiet.app_context():
-        sync_pembayaran.sync_student_later(BUDI, LAST)
-        desk = StudentDesk("a lane")
+        commands.sync_student_later(TREASURER, LAST)
+        desk = StudentStore("a lane")
         (student,) = desk.claim()
         start(*WORKER, "--burst").child.wait(30)
         assert outcomes(LAST) == []
         answer = parse(json.dumps(payment_api.expected(LAST)).encode(), LAST)
-        assert desk.turn([Outcome.of(student, answer)]) == []
+        assert desk.flush_and_claim([Result.of(student, answer)]) == []
         assert [line["outcome"] for line in outcomes(LAST)] == ["success"]
         assert requests() == 0
         assert payment_api.state()["requests"] == 0
@@ -180,9 +182,9 @@ def test_a_killed_lane_leaves_the_student_to_the_next_one(
     payment_api.set(latency_ms="1500..2500")
     first = start(*WORKER)
     with campus.app_context():
-        sync_pembayaran.start(BUDI)
+        commands.start(TREASURER)
         sync.wait_for_processed(campus, 1)
-        sync_pembayaran.sync_student_later(BUDI, LAST)
+        commands.sync_student_later(TREASURER, LAST)
         wait_until(holder, 5, "a lane has it")
         kill(job_process(first.child.pid), 9)
         first.kill()
@@ -198,7 +200,7 @@ def test_a_request_that_valkey_forgot_is_queued_again(
     campus: Flask, payment_api: Simulator, valkey: Any, start: Start
 ) -> None:
     with campus.app_context():
-        sync_pembayaran.sync_student_later(BUDI, LAST)
+        commands.sync_student_later(TREASURER, LAST)
         valkey.flushall()
         start(*WORKER)
         assert wait_for_outcome(LAST)["outcome"] == "success"
@@ -209,10 +211,10 @@ def test_a_paused_run_keeps_no_student_waiting(
 ) -> None:
     start(*WORKER, PEMBAYARAN_API_RPS="50")
     with campus.app_context():
-        sync_pembayaran.start(BUDI)
+        commands.start(TREASURER)
         sync.wait_for_processed(campus, 10)
-        sync_pembayaran.pause(BUDI)
-        sync_pembayaran.sync_student_later(BUDI, LAST)
+        commands.pause(TREASURER)
+        commands.sync_student_later(TREASURER, LAST)
         assert wait_for_outcome(LAST, 8)["outcome"] == "success"
         assert sync.progress_of(campus)["status"] == "paused"
 
@@ -243,16 +245,16 @@ def test_a_holder_that_was_given_up_writes_nothing(
     with quiet.app_context():
         before = stored(indebted)
         request_id, _new = student_requests.add(indebted)
-        dead, heir = StudentDesk("dead"), StudentDesk("heir")
+        dead, heir = StudentStore("dead"), StudentStore("heir")
         (student,) = dead.claim()
-        (again,) = dead.turn([Outcome.of(student, parse(EMPTY, indebted))])
+        (again,) = dead.flush_and_claim([Result.of(student, parse(EMPTY, indebted))])
         assert again.doubt
-        student_requests.bury(request_id, "dead", 1)
+        student_requests.expire_holder(request_id, "dead", 1)
         (student,) = heir.claim()
         assert student.doubt == again.doubt
-        assert dead.turn([Outcome.of(again, parse(EMPTY, indebted))]) == []
+        assert dead.flush_and_claim([Result.of(again, parse(EMPTY, indebted))]) == []
         assert stored(indebted) == before
-        assert heir.turn([Outcome.of(student, parse(EMPTY, indebted))]) == []
+        assert heir.flush_and_claim([Result.of(student, parse(EMPTY, indebted))]) == []
         assert stored(indebted).pembayaran == []
         assert [line["outcome"] for line in outcomes(indebted)][1:] == ["success"]
         assert dead.results == {}
@@ -262,23 +264,23 @@ def test_a_request_over_which_jobs_die_has_failed(
     quiet: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three holders that show no sign of life are enough."""
-    monkeypatch.setattr(student_watch, "DEAD_SECONDS", 0.0)
-    watcher = student_watch.StudentWatcher()
+    monkeypatch.setattr(student_watchdog, "HOLDER_HEARTBEAT_TIMEOUT", 0.0)
+    watcher = student_watchdog.StudentWatchdog()
     with quiet.app_context():
         student_requests.add(LAST)
         for name in ("a", "b", "c"):
             assert outcomes(LAST) == []
-            assert StudentDesk(name).claim()
+            assert StudentStore(name).claim()
             watcher.watch()
-        (told,) = outcomes(LAST)
-        assert (told["outcome"], told["code"]) == ("failed", "jobs_fail")
+        (published,) = outcomes(LAST)
+        assert (published["outcome"], published["code"]) == ("failed", "jobs_fail")
         assert requests() == 0
 
 
 def test_an_unchanged_answer_keeps_its_tag(quiet: Flask, indebted: str) -> None:
     with quiet.app_context():
         before = stored(indebted)
-        with write() as session:
+        with transaction() as session:
             session.execute(update(Siswa).values(etag=None, etag_at=utcnow().replace(year=2001)))
         assert sync_pembayaran_siswa(indebted) == "unchanged"
         assert stored(indebted) == before
@@ -292,9 +294,9 @@ def test_it_says_what_it_waits_for(quiet: Flask, valkey: Any, start: Start) -> N
         valkey.set("myukm:api:down", 1)
         assert student_state.waits_for(LAST).code == "api_down"
         valkey.delete("myukm:api:down")
-        StudentDesk("lane").claim()
+        StudentStore("lane").claim()
         assert student_state.waits_for(LAST).code == "asking"
-        with write() as session:
+        with transaction() as session:
             session.execute(update(SyncRequest).values(doubt="tagihan Rp 5 menjadi Rp 0"))
         assert "Rp 5" in student_state.waits_for(LAST).text
-        student_requests.bury(request_id, "lane", 0)
+        student_requests.expire_holder(request_id, "lane", 0)

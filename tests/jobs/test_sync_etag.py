@@ -8,24 +8,25 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from myukm.database import utcnow, write
-from myukm.demo.simulator import Simulator
-from myukm.domain.api.payments import NotModified
-from myukm.domain.api.student import Outcome
-from myukm.domain.sync import lane_desk, sync_dispatch, sync_pembayaran, sync_tags, sync_work
+from devtools.simulator import Simulator
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.payment_api.parser import NotModified
+from myukm.domain.payment_api.work_item import Result
+from myukm.domain.sync import commands, dispatching, etags, lane_job, lane_store
 from myukm.extensions import db
 from myukm.models import Siswa
 from tests.jobs.conftest import STUDENTS
 from tests.support import sync
-from tests.support.sync import BUDI
+from tests.support.sync import TREASURER
 
 
 def run(campus: Flask, *, dry_run: bool = False) -> dict[str, Any]:
     """Carry a run out in this process and return its progress at the end of the lane."""
     with campus.app_context():
-        run_id = sync_pembayaran.start(BUDI, dry_run=dry_run)["run_id"]
-        sync_dispatch.dispatch(run_id)
-        sync_work.work(run_id)
+        run_id = commands.start(TREASURER, dry_run=dry_run)["run_id"]
+        dispatching.dispatch(run_id)
+        lane_job.run_lane(run_id)
     ended = sync.progress_of(campus)
     assert ended["status"] == "completed"
     return ended
@@ -39,7 +40,7 @@ def asked(payment_api: Simulator) -> dict[str, int]:
 
 
 def alter(campus: Flask, **values: Any) -> None:
-    with campus.app_context(), write() as session:
+    with campus.app_context(), transaction() as session:
         session.execute(update(Siswa).values(values))
 
 
@@ -101,7 +102,7 @@ def test_a_body_counts_whatever_its_tag_says(campus: Flask, payment_api: Simulat
     """An upgraded API may give another body under the tag of the old one."""
     run(campus)
     with campus.app_context():
-        tag = sync_tags.fresh(db.session(), ["100001"])["100001"]
+        tag = etags.usable(db.session(), ["100001"])["100001"]
     body = '{"data": [{"idperson": "100001", "saldo": 77, "periods": []}]}'
     other = {"status": 200, "body": body, "headers": {"ETag": tag}}
     payment_api.set(override={"/payments/100001": other})
@@ -134,11 +135,11 @@ def test_a_strange_tag_is_not_sent_back(campus: Flask, payment_api: Simulator) -
 def test_a_student_deleted_meanwhile_is_told(campus: Flask, payment_api: Simulator) -> None:
     run(campus)
     with campus.app_context():
-        run_id = sync_pembayaran.start(BUDI)["run_id"]
-        sync_dispatch.dispatch(run_id)
-        with write() as session:
+        run_id = commands.start(TREASURER)["run_id"]
+        dispatching.dispatch(run_id)
+        with transaction() as session:
             session.execute(update(Siswa).where(Siswa.idperson == "100001").values(idperson="x"))
-        sync_work.work(run_id)
+        lane_job.run_lane(run_id)
     ended = sync.progress_of(campus)
     assert (ended["success"], ended["failed"]) == (STUDENTS - 1, 1)
 
@@ -149,17 +150,17 @@ def test_a_tag_that_was_overtaken_says_nothing_about_our_data(
     """Asked for with tag A; meanwhile another one stored B; the API is back at A: not modified."""
     run(campus)
     with campus.app_context():
-        run_id = sync_pembayaran.start(BUDI, chosen=["100001"])["run_id"]
-        sync_dispatch.dispatch(run_id)
-        desk = lane_desk.Desk(run_id, "l" * 32)
-        desk.open()
-        (student,) = desk.turn([], 5).students
+        run_id = commands.start(TREASURER, chosen=["100001"])["run_id"]
+        dispatching.dispatch(run_id)
+        desk = lane_store.LaneStore(run_id, "l" * 32)
+        desk.register()
+        (student,) = desk.flush_and_claim([], 5).items
         assert student.etag
     alter(campus, digest="other", etag="other", pembayaran=[])
     with campus.app_context():
-        desk.turn([Outcome.of(student, NotModified())], 0)
+        desk.flush_and_claim([Result.of(student, NotModified())], 0)
         assert sync.items(run_id) == {"pending": 1}
-        desk.close([], [])
-        sync_work.work(run_id)
+        desk.unregister([], [])
+        lane_job.run_lane(run_id)
         assert sync.items(run_id) == {"success": 1}
         sync.check_stored(payment_api, ["100001"])

@@ -7,14 +7,14 @@ import redis
 from flask import Flask
 from sqlalchemy import select
 
-from myukm.demo.simulator import Simulator
-from myukm.domain.sync import sync_pembayaran
+from devtools.simulator import Simulator
+from myukm.domain.sync import commands
 from myukm.extensions import db
 from myukm.models import Siswa, SyncItem
 from tests.conftest import every_database
 from tests.jobs.conftest import STUDENTS
 from tests.support import sync
-from tests.support.sync import BUDI
+from tests.support.sync import TREASURER
 from tests.support.waiting import wait_until
 
 WORKER = ("rq", "worker", "sync-pembayaran")
@@ -27,7 +27,7 @@ def test_a_run_stores_what_the_api_serves_and_counts_everyone_once(
 ) -> None:
     payment_api.set(fail={"500": 0.02, "404": 0.02, "garbage": 0.01}, flaky={"reset": 0.02})
     with campus.app_context():
-        accepted = sync_pembayaran.start(BUDI)
+        accepted = commands.start(TREASURER)
     assert accepted["status"] == "queued"
     start(*WORKER)
     ended = sync.wait_for_end(campus)
@@ -50,13 +50,13 @@ def test_a_second_run_writes_nothing_and_says_so(
 ) -> None:
     start(*WORKER)
     with campus.app_context():
-        sync_pembayaran.start(BUDI)
+        commands.start(TREASURER)
     sync.wait_for_end(campus)
     payment_api.advance(["100001", "100002", "100003"])
     query = select(Siswa.idperson, Siswa.synced_at).where(Siswa.idperson > "100003")
     with campus.app_context():
         before = db.session.execute(query).all()
-        sync_pembayaran.start(BUDI)
+        commands.start(TREASURER)
     ended = sync.wait_for_end(campus)
     with campus.app_context():
         sync.check_numbers(ended)
@@ -76,7 +76,7 @@ def test_a_killed_worker_costs_nothing_but_time(
 ) -> None:
     payment_api.set(latency_ms="200..300")
     with campus.app_context():
-        sync_pembayaran.start(BUDI)
+        commands.start(TREASURER)
     first = start(*WORKER)
     sync.wait_for_processed(campus, 100)
     first.kill()
@@ -96,7 +96,7 @@ def test_valkey_wiped_in_the_middle(
 ) -> None:
     payment_api.set(latency_ms="100")
     with campus.app_context():
-        sync_pembayaran.start(BUDI)
+        commands.start(TREASURER)
     start(*WORKER)
     sync.wait_for_processed(campus, 50)
     valkey.flushall()
@@ -110,7 +110,7 @@ def test_valkey_wiped_in_the_middle(
 def test_two_workers_share_a_run(campus: Flask, payment_api: Simulator, start: Start) -> None:
     payment_api.set(latency_ms="1000")
     with campus.app_context():
-        sync_pembayaran.start(BUDI)
+        commands.start(TREASURER)
     start(*WORKER)
     sync.wait_for_processed(campus, 10)
     start(*WORKER)

@@ -8,16 +8,17 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from myukm.database import utcnow, write
-from myukm.demo.simulator import Simulator
-from myukm.domain.api import traffic
-from myukm.domain.sync import speed, sync_history, sync_pembayaran, sync_prune, sync_trail
+from devtools.simulator import Simulator
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.sync import commands, retention, run_actions, run_history, throughput
+from myukm.domain.sync.request_stats import of_run
 from myukm.extensions import db
 from myukm.models import SyncItem, SyncRun, SyncSample
 from tests.conftest import every_database
 from tests.jobs.conftest import STUDENTS
 from tests.support import sync
-from tests.support.sync import BUDI
+from tests.support.sync import TREASURER
 
 WORKER = ("rq", "worker", "sync-pembayaran")
 Start = Callable[..., Any]
@@ -28,7 +29,7 @@ UNKNOWN, BROKEN = ["100001", "100002", "100003"], ["100010", "100011"]
 def run_with_failures(campus: Flask, api: Simulator, start: Start) -> dict[str, Any]:
     api.set(fail={"404": UNKNOWN, "500": BROKEN}, latency_ms="50")
     with campus.app_context():
-        sync_pembayaran.start(BUDI)
+        commands.start(TREASURER)
     start(*WORKER)
     return sync.wait_for_end(campus)
 
@@ -39,7 +40,7 @@ def test_the_figures_of_a_run_are_those_of_the_api(
 ) -> None:
     ended = run_with_failures(campus, payment_api, start)
     with campus.app_context():
-        figures = traffic.of_run(ended["run_id"])
+        figures = of_run(ended["run_id"])
         asked = sum(student["asked"] for student in payment_api.students().values())
         assert figures.requests == asked == STUDENTS + 2 * len(BROKEN)
         assert figures.retries == 2 * len(BROKEN)
@@ -48,8 +49,8 @@ def test_the_figures_of_a_run_are_those_of_the_api(
         assert figures.p50 is not None
         assert figures.p95 is not None
         assert 45 < figures.p50 <= figures.p95
-        deeds = [(deed.code, deed.actor) for deed in sync_trail.of_run(ended["run_id"])]
-        assert deeds == [("started", BUDI.name), ("completed", None)]
+        deeds = [(deed.code, deed.actor) for deed in run_actions.of_run(ended["run_id"])]
+        assert deeds == [("started", TREASURER.name), ("completed", None)]
 
 
 def test_a_lane_that_is_killed_loses_no_figure_that_was_written(
@@ -57,7 +58,7 @@ def test_a_lane_that_is_killed_loses_no_figure_that_was_written(
 ) -> None:
     payment_api.set(latency_ms="200..300")
     with campus.app_context():
-        run_id = sync_pembayaran.start(BUDI)["run_id"]
+        run_id = commands.start(TREASURER)["run_id"]
     worker = start(*WORKER)
     sync.wait_for_processed(campus, 100)
     worker.kill()
@@ -65,7 +66,7 @@ def test_a_lane_that_is_killed_loses_no_figure_that_was_written(
     start(*WORKER)
     sync.wait_for_end(campus)
     with campus.app_context():
-        assert STUDENTS <= traffic.of_run(run_id).requests <= STUDENTS + 200
+        assert STUDENTS <= of_run(run_id).requests <= STUDENTS + 200
 
 
 def test_one_cause_of_failure_is_tried_again(
@@ -73,7 +74,7 @@ def test_one_cause_of_failure_is_tried_again(
 ) -> None:
     first = run_with_failures(campus, payment_api, start)
     with campus.app_context():
-        causes = [(cause.code, cause.number) for cause in sync_history.causes(first["run_id"])]
+        causes = [(cause.code, cause.number) for cause in run_history.causes(first["run_id"])]
         assert causes == [("not_found", 3), ("server_error", 2)]
     payment_api.set(fail={"404": UNKNOWN}, latency_ms="5")
     treasurer = client_as("bendahara")
@@ -84,7 +85,7 @@ def test_one_cause_of_failure_is_tried_again(
     assert again["parent_run_id"] == first["run_id"]
     assert (again["total"], again["success"]) == (2, 2)
     with campus.app_context():
-        frozen = sync_history.run(first["run_id"])
+        frozen = run_history.run(first["run_id"])
         assert frozen["failed"] == 5
     older = {"failed_of": first["run_id"], "code": "not_found"}
     assert treasurer.post(f"{address}/start", json=older).status_code == 202
@@ -104,18 +105,18 @@ def test_a_cause_that_is_none_is_refused(campus: Flask, client_as: ClientAs) -> 
 
 def test_pause_resume_and_cancel_stand_in_the_trail(campus: Flask) -> None:
     with campus.app_context():
-        run_id = sync_pembayaran.start(BUDI)["run_id"]
-        sync_pembayaran.pause(BUDI)
-        sync_pembayaran.resume(BUDI)
-        sync_pembayaran.cancel(BUDI)
-        deeds = [deed.code for deed in sync_trail.of_run(run_id)]
+        run_id = commands.start(TREASURER)["run_id"]
+        commands.pause(TREASURER)
+        commands.resume(TREASURER)
+        commands.cancel(TREASURER)
+        deeds = [deed.code for deed in run_actions.of_run(run_id)]
     assert deeds == ["started", "paused", "resumed", "cancelling", "cancelled"]
 
 
 def test_the_course_of_a_run_leaves_out_the_time_when_nobody_worked(app: Flask) -> None:
     began = utcnow()
     with app.app_context():
-        with write() as session:
+        with transaction() as session:
             run = SyncRun(live=None, status="completed", started_at=began)
             session.add(run)
             session.flush()
@@ -123,8 +124,8 @@ def test_the_course_of_a_run_leaves_out_the_time_when_nobody_worked(app: Flask) 
                 done = 100 * (second if second < 10 else second - 991)
                 at = began + timedelta(seconds=second)
                 session.add(SyncSample(run_id=run.id, at=at, processed=done, failed=done // 50))
-        assert speed.average(run.id) == 100
-        points = speed.series(run.id, began)
+        assert throughput.average(run.id) == 100
+        points = throughput.chart_points(run.id, began)
         assert points[5] == [6.0, 100.0, 2.0]
         assert points[-1][0] == 1009
 
@@ -132,21 +133,21 @@ def test_the_course_of_a_run_leaves_out_the_time_when_nobody_worked(app: Flask) 
 def test_a_long_course_is_told_in_few_points(app: Flask) -> None:
     began = utcnow()
     with app.app_context():
-        with write() as session:
+        with transaction() as session:
             run = SyncRun(live=None, status="completed", started_at=began)
             session.add(run)
             session.flush()
             for second in range(5000):
                 at = began + timedelta(seconds=second)
                 session.add(SyncSample(run_id=run.id, at=at, processed=second, failed=0))
-        assert 100 < len(speed.series(run.id, began)) <= 240
-        assert speed.average(run.id) == 1
+        assert 100 < len(throughput.chart_points(run.id, began)) <= 240
+        assert throughput.average(run.id) == 1
 
 
 @every_database
 def test_old_runs_keep_sums_and_failures_only(app: Flask) -> None:
     with app.app_context():
-        with write() as session:
+        with transaction() as session:
             runs = [SyncRun(status="completed", total=2, success=1, failed=1) for _ in range(22)]
             session.add_all(runs)
             session.flush()
@@ -154,14 +155,14 @@ def test_old_runs_keep_sums_and_failures_only(app: Flask) -> None:
                 session.add(SyncItem(run_id=run.id, idperson="1", status="unchanged"))
                 session.add(SyncItem(run_id=run.id, idperson="2", status="failed", code="timeout"))
                 session.add(SyncSample(run_id=run.id, processed=2, failed=1))
-        while sync_prune.prune():
+        while retention.prune():
             pass
         assert _count(SyncItem.status == "failed") == 22
         assert _count(SyncItem.status == "unchanged") == 20
         assert db.session.scalar(select(func.count(SyncSample.id))) == 20
-        oldest = sync_history.run(runs[0].id)
+        oldest = run_history.run(runs[0].id)
         assert (oldest["total"], oldest["failed"]) == (2, 1)
-        assert sync_history.causes(runs[0].id)[0].number == 1
+        assert run_history.causes(runs[0].id)[0].number == 1
 
 
 def _count(which: Any) -> int:

@@ -6,12 +6,12 @@ from typing import Any
 
 from flask import Flask
 
-from myukm.demo.simulator import Simulator
-from myukm.domain.sync import sync_pembayaran
+from devtools.simulator import Simulator
+from myukm.domain.sync import commands
 from tests.conftest import every_database
 from tests.jobs.conftest import STUDENTS
 from tests.support import sync
-from tests.support.sync import BUDI
+from tests.support.sync import TREASURER
 from tests.support.waiting import wait_until
 
 WORKER = ("rq", "worker", "sync-pembayaran")
@@ -26,7 +26,7 @@ def running(campus: Flask, api: Simulator, start: Start, *argv: str) -> Any:
     """Start a slow run and wait until it is under way; return the worker."""
     api.set(latency_ms="150..200")
     with campus.app_context():
-        sync_pembayaran.start(BUDI)
+        commands.start(TREASURER)
     worker = start(*(argv or WORKER))
     sync.wait_for_processed(campus, 50)
     return worker
@@ -35,12 +35,12 @@ def running(campus: Flask, api: Simulator, start: Start, *argv: str) -> Any:
 @every_database
 def test_cancel_comes_to_its_end_with_no_worker(campus: Flask) -> None:
     with campus.app_context():
-        sync_pembayaran.start(BUDI)
-        assert sync_pembayaran.cancel(BUDI)["status"] == "cancelled"
+        commands.start(TREASURER)
+        assert commands.cancel(TREASURER)["status"] == "cancelled"
     ended = sync.progress_of(campus)
     assert ended["total"] == ended["cancelled"] == 0
     with campus.app_context():
-        assert sync_pembayaran.start(BUDI)["status"] == "queued"
+        assert commands.start(TREASURER)["status"] == "queued"
 
 
 @every_database
@@ -49,7 +49,7 @@ def test_cancel_in_the_middle_keeps_what_is_done(
 ) -> None:
     running(campus, payment_api, start)
     with campus.app_context():
-        sync_pembayaran.cancel(BUDI)
+        commands.cancel(TREASURER)
     time.sleep(1)  # the promise is one second
     asked = requests(payment_api)
     ended = sync.wait_for_end(campus, 10)
@@ -67,7 +67,7 @@ def test_cancel_after_the_worker_was_killed(
 ) -> None:
     running(campus, payment_api, start).kill()
     with campus.app_context():
-        sync_pembayaran.cancel(BUDI)
+        commands.cancel(TREASURER)
     ended = sync.wait_for_end(campus, 30)
     with campus.app_context():
         assert ended["status"] == "cancelled"
@@ -80,7 +80,7 @@ def test_pause_and_resume_go_on_where_it_was(
 ) -> None:
     running(campus, payment_api, start)
     with campus.app_context():
-        assert sync_pembayaran.pause(BUDI)["status"] == "paused"
+        assert commands.pause(TREASURER)["status"] == "paused"
     wait_until(lambda: sync.progress_of(campus)["workers"] == 0, 10, "the lane has left")
     asked, rested = requests(payment_api), sync.progress_of(campus)
     assert rested["rate_per_second"] is None
@@ -89,7 +89,7 @@ def test_pause_and_resume_go_on_where_it_was(
     assert requests(payment_api) == asked
     payment_api.set(latency_ms="10")
     with campus.app_context():
-        assert sync_pembayaran.resume(BUDI)["status"] == "running"
+        assert commands.resume(TREASURER)["status"] == "running"
     ended = sync.wait_for_end(campus)
     with campus.app_context():
         assert ended["success"] == STUDENTS
@@ -99,9 +99,9 @@ def test_pause_and_resume_go_on_where_it_was(
 
 def test_pause_before_the_items_are_written(campus: Flask, start: Start) -> None:
     with campus.app_context():
-        sync_pembayaran.start(BUDI)
-        assert sync_pembayaran.pause(BUDI)["total"] == 0
-        assert sync_pembayaran.resume(BUDI)["status"] == "queued"
+        commands.start(TREASURER)
+        assert commands.pause(TREASURER)["total"] == 0
+        assert commands.resume(TREASURER)["status"] == "queued"
     start(*WORKER)
     assert sync.wait_for_end(campus)["success"] == STUDENTS
 

@@ -11,11 +11,12 @@ import requests
 from flask import Flask
 from sqlalchemy import delete, func, insert, select
 
-from myukm.database import utcnow, write
-from myukm.demo.nanny import descendants
+from devtools.reaper import descendants
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
 from myukm.extensions import db
-from myukm.live import log, retention, wake
-from myukm.live.log import Event, EventCounter
+from myukm.live import event_log, pubsub, retention
+from myukm.live.event_log import Event, EventCounter
 from myukm.web import stream
 from tests.conftest import every_database
 from tests.support.programs import Program, WebServer
@@ -39,7 +40,7 @@ def fill(app: Flask, count: int, newest_at: datetime | None = None) -> None:
         }
         for seq in range(1, count + 1)
     ]
-    with app.app_context(), write() as session:
+    with app.app_context(), transaction() as session:
         session.execute(insert(Event), rows)
         session.execute(EventCounter.__table__.update().values(value=count))
 
@@ -69,9 +70,9 @@ def test_more_events_than_the_bound_go_from_the_start(
     assert kept(app) == (700, 2301, 3000)
     with app.app_context():
         assert retention.size().events == 700
-        with write():
-            log.append("ukm:ROBOTIK", "chat.message", {"message": "baru"})
-        assert log.newest() == 3001, "the counter goes on"
+        with transaction():
+            event_log.append("ukm:ROBOTIK", "chat.message", {"message": "baru"})
+        assert event_log.latest_seq() == 3001, "the counter goes on"
     prune(app)
     assert kept(app) == (700, 2302, 3001)
 
@@ -90,13 +91,17 @@ def test_a_log_of_old_events_alone_becomes_empty(app: Flask) -> None:
     prune(app)
     assert kept(app)[0] == 0
     with app.app_context():
-        assert (log.oldest(), log.newest(), retention.size()) == (1001, 1000, (0, None))
+        assert (event_log.oldest_seq(), event_log.latest_seq(), retention.size()) == (
+            1001,
+            1000,
+            (0, None),
+        )
 
 
 def test_an_event_of_a_wrong_clock_takes_no_younger_one_with_it(app: Flask) -> None:
     fill(app, 500)
     long_ago = utcnow() - timedelta(days=400)
-    with app.app_context(), write() as session:
+    with app.app_context(), transaction() as session:
         session.execute(Event.__table__.update().where(Event.seq == 300).values(at=long_ago))
     prune(app)
     assert kept(app) == (500, 1, 500)
@@ -130,8 +135,8 @@ def test_other_writers_get_in_between_two_portions(
 
     def keep_writing() -> None:
         while not ended.is_set():
-            with app.app_context(), write():
-                log.append("ukm:ROBOTIK", "chat.message", {"message": "sela"})
+            with app.app_context(), transaction():
+                event_log.append("ukm:ROBOTIK", "chat.message", {"message": "sela"})
             with app.app_context():
                 written.append(retention.size().events)
 
@@ -148,8 +153,8 @@ def test_other_writers_get_in_between_two_portions(
 
 def test_the_leader_prunes(app: Flask, start: Callable[..., Program]) -> None:
     fill(app, 1500, newest_at=utcnow() - timedelta(days=2))
-    with app.app_context(), write():
-        log.append("ukm:ROBOTIK", "chat.message", {"message": "baru"})
+    with app.app_context(), transaction():
+        event_log.append("ukm:ROBOTIK", "chat.message", {"message": "baru"})
     start(*WORKER)
     wait_until(lambda: kept(app) == (1, 1501, 1501), 30, "the leader pruned")
 
@@ -158,16 +163,16 @@ def test_what_is_pruned_while_a_replay_is_read_makes_it_a_reset(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(app, 10)
-    read = log.since
+    read = event_log.since
 
-    def since_and_prune(*args: object, **kwargs: object) -> Sequence[log.Entry]:
-        with write() as session:
+    def since_and_prune(*args: object, **kwargs: object) -> Sequence[event_log.LoggedEvent]:
+        with transaction() as session:
             session.execute(delete(Event).where(Event.seq <= 7))
         return read(*args, **kwargs)  # type: ignore[arg-type]
 
     with app.app_context():
         assert stream.replay("5", 10, ["ukm:ROBOTIK"])
-        monkeypatch.setattr(log, "since", since_and_prune)
+        monkeypatch.setattr(event_log, "since", since_and_prune)
         assert stream.replay("5", 10, ["ukm:ROBOTIK"]) is None
         assert stream.replay("7", 10, ["ukm:ROBOTIK"])
 
@@ -180,12 +185,12 @@ def test_a_hub_that_slept_past_the_logs_start_ends_its_streams(
     processes = list(descendants(web.child.pid))
     for pid in processes:
         os.kill(pid, signal.SIGSTOP)
-    monkeypatch.setattr(wake, "publish", lambda entries: False)
+    monkeypatch.setattr(pubsub, "publish", lambda entries: False)
     with app.app_context():
         for word in ("satu", "dua", "tiga"):
-            with write():
-                log.append("ukm:ROBOTIK", "chat.message", {"message": word})
-        with write() as session:
+            with transaction():
+                event_log.append("ukm:ROBOTIK", "chat.message", {"message": word})
+        with transaction() as session:
             session.execute(delete(Event).where(Event.seq <= 12))
     for pid in processes:
         os.kill(pid, signal.SIGCONT)

@@ -8,8 +8,8 @@ import pytest
 import requests
 from flask import Flask
 
-from myukm.database import write
-from myukm.live import log
+from myukm.db.session import transaction
+from myukm.live import event_log
 from tests.support.programs import WebServer
 from tests.support.sse import StreamReader
 from tests.support.waiting import wait_until
@@ -34,9 +34,9 @@ def stuck(web: WebServer, session_as: SessionAs) -> Iterator[socket.socket]:
 
 
 def flood(app: Flask, first: int, count: int) -> None:
-    with app.app_context(), write():
+    with app.app_context(), transaction():
         for n in range(first, first + count):
-            log.append("ukm:ROBOTIK", "chat.message", {"n": n, "message": PIECE})
+            event_log.append("ukm:ROBOTIK", "chat.message", {"n": n, "message": PIECE})
 
 
 def test_a_reader_that_stops_is_closed_and_the_others_miss_nothing(

@@ -9,9 +9,9 @@ import requests
 from flask import Flask
 from sqlalchemy import delete
 
-from myukm.database import write
-from myukm.domain.people import accounts
-from myukm.live import log, wake
+from myukm.db.session import transaction
+from myukm.live import event_log, pubsub
+from myukm.live.topics import publish_rights_changed
 from myukm.models import LoginSession, Membership
 from tests.support.programs import WebServer
 from tests.support.sse import StreamReader
@@ -38,8 +38,8 @@ def say(app: Flask, *words: str, topic: str = "ukm:ROBOTIK") -> None:
     """Append one event per word, each in a commit of its own."""
     with app.app_context():
         for word in words:
-            with write():
-                log.append(topic, "chat.message", {"message": word})
+            with transaction():
+                event_log.append(topic, "chat.message", {"message": word})
 
 
 def heard(stream: StreamReader) -> list[str]:
@@ -90,8 +90,8 @@ def test_an_unknown_cursor_is_answered_by_a_reset(app: Flask, listen: Open, curs
 
 def test_a_pruned_cursor_is_a_reset_and_the_rest_a_replay(app: Flask, listen: Open) -> None:
     say(app, "satu", "dua", "tiga")
-    with app.app_context(), write() as session:
-        session.execute(delete(log.Event).where(log.Event.seq <= 2))
+    with app.app_context(), transaction() as session:
+        session.execute(delete(event_log.Event).where(event_log.Event.seq <= 2))
     assert listen("member", params={"cursor": "1"}).wait_for(1, "reset")
     exact = listen("member", params={"cursor": "2"})
     exact.wait_for(1, "chat.message")
@@ -102,7 +102,7 @@ def test_a_lost_wake_up_is_made_good_from_the_log(
     app: Flask, listen: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stream = listen("member")
-    monkeypatch.setattr(wake, "publish", lambda entries: False)
+    monkeypatch.setattr(pubsub, "publish", lambda entries: False)
     say(app, "tak terdengar")
     monkeypatch.undo()
     say(app, "terdengar")
@@ -120,8 +120,8 @@ def test_topics_narrow_the_stream_and_strangers_topics_are_refused(
     stream = listen("member", session, params={"topics": "me"})
     say(app, "tidak diminta")
     with app.app_context():
-        accounts.rights_changed()
-        wake.tell("user:4", "unread", {"ukm": "ROBOTIK", "count": 7})
+        publish_rights_changed()
+        pubsub.publish_transient("user:4", "unread", {"ukm": "ROBOTIK", "count": 7})
     wait_until(lambda: {"ukm": "ROBOTIK", "count": 7} in stream.of("unread"))
     assert not heard(stream)
 
@@ -139,7 +139,7 @@ def test_a_session_deleted_behind_our_back_ends_its_stream(
     app: Flask, people: dict[str, int], listen: Open
 ) -> None:
     stream, other = listen("member"), listen("friend")
-    with app.app_context(), write() as session:
+    with app.app_context(), transaction() as session:
         mine = LoginSession.user_id == people["member"]
         session.execute(delete(LoginSession).where(mine))
     assert stream.ended.wait(5.5)
@@ -150,11 +150,11 @@ def test_a_membership_that_ends_takes_its_events_with_it(
     app: Flask, people: dict[str, int], listen: Open
 ) -> None:
     stream, friend = listen("member"), listen("friend")
-    with app.app_context(), write() as session:
+    with app.app_context(), transaction() as session:
         session.execute(delete(Membership).where(Membership.user_id == people["member"]))
     with app.app_context():
-        accounts.rights_changed()
-        wake.tell("user:4", "unread", {"ukm": "ROBOTIK", "count": 7})
+        publish_rights_changed()
+        pubsub.publish_transient("user:4", "unread", {"ukm": "ROBOTIK", "count": 7})
     wait_until(lambda: {"ukm": "ROBOTIK", "count": 7} in stream.of("unread"))
     say(app, "sesudah keluar")
     friend.wait_for(1, "chat.message")

@@ -8,9 +8,9 @@ import redis
 import requests
 from flask import Flask
 
-from myukm.database import write
-from myukm.demo.valkey import Valkey, start_valkey
-from myukm.live import log, wake
+from devtools.valkey import Valkey, start_valkey
+from myukm.db.session import transaction
+from myukm.live import event_log, pubsub
 from tests.support.programs import WebServer
 from tests.support.sse import StreamReader
 
@@ -30,8 +30,8 @@ def settings(settings: dict[str, str], mortal: Valkey) -> dict[str, str]:
 
 
 def say(app: Flask, word: str) -> None:
-    with app.app_context(), write():
-        log.append("ukm:ROBOTIK", "chat.message", {"message": word})
+    with app.app_context(), transaction():
+        event_log.append("ukm:ROBOTIK", "chat.message", {"message": word})
 
 
 def test_events_and_progress_arrive_without_it_and_all_is_normal_on_its_return(
@@ -46,7 +46,7 @@ def test_events_and_progress_arrive_without_it_and_all_is_normal_on_its_return(
     admin.wait_for(3, "sync.progress", timeout=6)
     with start_valkey(tmp_path / "valkey", mortal.port) as returned:
         with redis.Redis.from_url(returned.url) as client:
-            while not client.pubsub_numsub(wake.CHANNEL)[0][1]:
+            while not client.pubsub_numsub(pubsub.CHANNEL)[0][1]:
                 assert not member.ended.is_set()
         say(app, "lagi")
         member.wait_for(2, "chat.message", timeout=5)
@@ -60,7 +60,7 @@ def test_words_of_others_on_our_channel_do_no_harm(
     member = StreamReader(web.url, session_as("member"))
     with redis.Redis.from_url(mortal.url) as client:
         for words in (b"\xff", b"{}", b"[1]", b'[["a"]]', b"null", b'"x"'):
-            client.publish(wake.CHANNEL, words)
+            client.publish(pubsub.CHANNEL, words)
     say(app, "masih hidup")
     assert member.wait_for(1, "chat.message", timeout=5)
     member.close()

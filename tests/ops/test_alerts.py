@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from myukm.extensions import connect_valkey, db
-from myukm.live import log
+from myukm.live import event_log
 from myukm.models import Alert
 from myukm.ops import alerts
 from tests.conftest import every_database
@@ -21,50 +21,58 @@ from tests.support.without_valkey import lose_valkey
 
 
 @pytest.fixture
-def alarm(monkeypatch: pytest.MonkeyPatch) -> alerts.Alarm:
+def monitor(monkeypatch: pytest.MonkeyPatch) -> alerts.AlertMonitor:
     """An alarm that looks whenever it is asked to."""
-    monkeypatch.setattr(alerts, "LOOK_SECONDS", 0.0)
-    return alerts.Alarm()
+    monkeypatch.setattr(alerts, "POLL_SECONDS", 0.0)
+    return alerts.AlertMonitor()
 
 
-def look(app: Flask, alarm: alerts.Alarm) -> list[tuple[str, bool]]:
+def evaluate(app: Flask, monitor: alerts.AlertMonitor) -> list[tuple[str, bool]]:
     """Look once with fresh eyes; return all alerts as (code, resolved)."""
     with app.app_context():
-        for name in [name for name in app.extensions if name.startswith("recent:")]:
+        for name in [name for name in app.extensions if name.startswith("ttl_cache:")]:
             app.extensions[name].clear()
-        alarm.raise_alerts()
+        monitor.evaluate()
         rows = db.session.execute(select(Alert.code, Alert.resolved_at).order_by(Alert.id))
         return [(code, resolved is not None) for code, resolved in rows]
 
 
-def told(app: Flask) -> list[dict[str, Any]]:
+def stored_alerts(app: Flask) -> list[dict[str, Any]]:
     with app.app_context():
-        return [json.loads(e.data) for e in log.since(0, 100) if e.topic == "alert"]
+        return [json.loads(e.data) for e in event_log.since(0, 100) if e.topic == "alert"]
 
 
 @every_database
 def test_a_trouble_that_lasts_is_one_alert_until_it_is_over(
-    app: Flask, settings: dict[str, str], alarm: alerts.Alarm
+    app: Flask, settings: dict[str, str], monitor: alerts.AlertMonitor
 ) -> None:
     lose_valkey(app)
-    assert look(app, alarm) == []
-    assert look(app, alarm) == [("valkey_unreachable", False)]
-    assert look(app, alarm) == look(app, alerts.Alarm()) == [("valkey_unreachable", False)]
+    assert evaluate(app, monitor) == []
+    assert evaluate(app, monitor) == [("valkey_unreachable", False)]
+    assert (
+        evaluate(app, monitor)
+        == evaluate(app, alerts.AlertMonitor())
+        == [("valkey_unreachable", False)]
+    )
     app.config["REDIS_URL"] = settings["REDIS_URL"]
     connect_valkey(app)
-    look(app, alarm)
-    assert ("valkey_unreachable", True) in look(app, alarm)
-    mine = [(a["resolved"], a["level"]) for a in told(app) if a["code"] == "valkey_unreachable"]
+    evaluate(app, monitor)
+    assert ("valkey_unreachable", True) in evaluate(app, monitor)
+    mine = [
+        (a["resolved"], a["level"]) for a in stored_alerts(app) if a["code"] == "valkey_unreachable"
+    ]
     assert mine == [(False, "broken"), (True, "broken")]
 
 
-def test_a_blip_is_no_alert(app: Flask, settings: dict[str, str], alarm: alerts.Alarm) -> None:
+def test_a_blip_is_no_alert(
+    app: Flask, settings: dict[str, str], monitor: alerts.AlertMonitor
+) -> None:
     lose_valkey(app)
-    look(app, alarm)
+    evaluate(app, monitor)
     app.config["REDIS_URL"] = settings["REDIS_URL"]
     connect_valkey(app)
-    look(app, alarm)
-    assert "valkey_unreachable" not in [code for code, _ in look(app, alarm)]
+    evaluate(app, monitor)
+    assert "valkey_unreachable" not in [code for code, _ in evaluate(app, monitor)]
 
 
 class Receiver(BaseHTTPRequestHandler):
@@ -110,7 +118,7 @@ def receiver(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 
 def test_it_reaches_the_web_hook_and_the_mail_box(
-    app: Flask, alarm: alerts.Alarm, receiver: Any
+    app: Flask, monitor: alerts.AlertMonitor, receiver: Any
 ) -> None:
     port = receiver.server_address[1]
     if isinstance(receiver, HTTPServer):
@@ -119,8 +127,8 @@ def test_it_reaches_the_web_hook_and_the_mail_box(
         app.config["SMTP_URL"] = f"smtp://127.0.0.1:{port}"
         app.config["ALERT_EMAIL_TO"] = "operator@kampus.example"
     lose_valkey(app)
-    look(app, alarm)
-    look(app, alarm)
+    evaluate(app, monitor)
+    evaluate(app, monitor)
     want = 2 if isinstance(receiver, HTTPServer) else 1
     wait_until(lambda: len(receiver.got) >= want, 10, "the alert arrives, also at a second try")
     assert "valkey_unreachable" in str(receiver.got[-1])

@@ -12,14 +12,17 @@ from flask import Flask
 from sqlalchemy import text, update
 
 import config
-from myukm import create_app, queues
-from myukm.database import utcnow, write
-from myukm.demo.ports import any_free
-from myukm.demo.simulator.client import Simulator
+from devtools.ports import any_free
+from devtools.simulator.client import Simulator
+from myukm import create_app
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
 from myukm.domain.sync import progress
-from myukm.live.log import Event, EventCounter
+from myukm.live.event_log import Event, EventCounter
 from myukm.models import ChatMessage, Ukm
 from myukm.ops import api_probe, doctor
+from myukm.queues.enqueue import enqueue
+from myukm.queues.restricted_job import RestrictedJob
 from tests.support.people import UKM
 from tests.support.programs import Program
 from tests.support.raw_api import RawApi, raw
@@ -30,7 +33,7 @@ CHAT = "myukm.jobs.chat.broadcast_chat_message"
 
 
 def examine(app: Flask) -> Report:
-    for name in [key for key in app.extensions if key.startswith("recent:")]:
+    for name in [key for key in app.extensions if key.startswith("ttl_cache:")]:
         del app.extensions[name]
     with app.app_context():
         return doctor.report()
@@ -50,8 +53,8 @@ def queue_old_jobs(app: Flask, valkey: redis.Redis, count: int) -> None:
     moment = (utcnow() - timedelta(seconds=30)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     with app.app_context():
         for ukm_id in range(count):
-            job_id = str(queues.enqueue(CHAT, ukm_id))
-            valkey.hset(queues.OwnJob.key_for(job_id), "enqueued_at", moment)
+            job_id = str(enqueue(CHAT, ukm_id))
+            valkey.hset(RestrictedJob.key_for(job_id), "enqueued_at", moment)
 
 
 @pytest.fixture
@@ -119,7 +122,9 @@ def test_a_worker_that_does_not_take_what_waits_is_stuck(
 ) -> None:
     queue_old_jobs(app, valkey, 1)
     busy = SimpleNamespace(name="w1", alive=True, queues=("high",), state="busy")
-    monkeypatch.setattr("myukm.listeners.Scene.serving", lambda _scene, _name: [busy])
+    monkeypatch.setattr(
+        "myukm.queues.workers.QueueSnapshot.workers_for", lambda _scene, _name: [busy]
+    )
     monkeypatch.setattr("myukm.ops.findings.queues.SLOW_SECONDS", 20)
     assert ("queue_slow", "warning") in codes(examine(app))
     busy.state = "idle"
@@ -169,14 +174,14 @@ def test_database_away(settings: dict[str, str]) -> None:
 
 
 def test_migrations_missing(app: Flask) -> None:
-    with app.app_context(), write() as session:
+    with app.app_context(), transaction() as session:
         session.execute(text("UPDATE alembic_version SET version_num = 'older'"))
     found = only(app, "migrations")
     assert (found["level"], "flask db upgrade" in found["cure"]) == ("broken", True)
 
 
 def test_messages_that_nobody_sent_on(app: Flask, people: dict[str, int]) -> None:
-    with app.app_context(), write() as session:
+    with app.app_context(), transaction() as session:
         ukm = session.query(Ukm).filter_by(code=UKM).one()
         old = utcnow() - timedelta(minutes=1)
         values = {"ukm_id": ukm.id, "user_id": people["member"], "number": 1, "created_at": old}
@@ -233,7 +238,7 @@ def test_a_full_disk(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_failed_jobs(app: Flask, start: Callable[..., Program]) -> None:
     with app.app_context():
-        queues.enqueue("myukm.jobs.presence.broadcast_online_status", 1, 2)
+        enqueue("myukm.jobs.presence.broadcast_online_status", 1, 2)
     start("rq", "worker", "default", "--burst").child.wait(30)
     found = only(app, "jobs_failed")
     assert found["message"].startswith("1 pekerjaan di antrian default gagal")
@@ -254,7 +259,7 @@ def test_an_event_log_that_nobody_prunes(
 ) -> None:
     """Rows are numbers and ages in hours: the log counts by its numbers, which have no gap."""
     event = {"topic": "sync", "type": "sync.log", "data": "{}"}
-    with app.app_context(), write() as session:
+    with app.app_context(), transaction() as session:
         for seq, hours in rows:
             session.add(Event(seq=seq, at=utcnow() - timedelta(hours=hours), **event))
         session.execute(update(EventCounter).values(value=rows[-1][0]))

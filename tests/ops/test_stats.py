@@ -9,10 +9,12 @@ import redis
 from flask import Flask
 from rq import Queue
 
-from myukm import queues
-from myukm.ops import counters, stats
-from myukm.ops.latest import error_line
-from myukm.ops.telling import HealthTeller
+from myukm.ops import stats
+from myukm.ops.health_publisher import HealthPublisher
+from myukm.queues import counters
+from myukm.queues.enqueue import enqueue
+from myukm.queues.job_summaries import error_line
+from myukm.queues.restricted_job import RestrictedJob
 from tests.support.programs import Program
 from tests.support.waiting import wait_until
 from tests.support.without_valkey import lose_valkey
@@ -22,7 +24,7 @@ PRESENCE = "myukm.jobs.presence.broadcast_online_status"
 
 
 def health(app: Flask) -> dict[str, Any]:
-    for name in [key for key in app.extensions if key.startswith("recent:")]:
+    for name in [key for key in app.extensions if key.startswith("ttl_cache:")]:
         del app.extensions[name]
     with app.app_context():
         return stats.health()
@@ -34,10 +36,10 @@ def row(app: Flask, name: str) -> dict[str, Any]:
 
 def test_what_waits_is_counted_with_the_age_of_the_oldest(app: Flask, valkey: redis.Redis) -> None:
     with app.app_context():
-        first = queues.enqueue(PRESENCE, 1)
-        queues.enqueue(PRESENCE, 2)
+        first = enqueue(PRESENCE, 1)
+        enqueue(PRESENCE, 2)
     old = (datetime.now(UTC) - timedelta(seconds=90)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    valkey.hset(queues.OwnJob.key_for(str(first)), "enqueued_at", old)
+    valkey.hset(RestrictedJob.key_for(str(first)), "enqueued_at", old)
     found = row(app, "default")
     assert (found["waiting"], found["workers"], found["running"]) == (2, 0, 0)
     assert 90 <= found["oldest_seconds"] < 95
@@ -50,8 +52,8 @@ def test_jobs_are_counted_where_they_run(
 ) -> None:
     with app.app_context():
         for user_id in range(3):
-            queues.enqueue(PRESENCE, user_id)
-        queues.enqueue(PRESENCE, "x", "too many arguments")
+            enqueue(PRESENCE, user_id)
+        enqueue(PRESENCE, "x", "too many arguments")
     assert start(*argv, "--burst").child.wait(60) == 0
     found = row(app, "default")
     assert (found["finished_hour"], found["finished_today"]) == (3, 3)
@@ -92,8 +94,8 @@ def test_hours_and_days_end(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None
             monkeypatch.setattr(counters, "utcnow", lambda moment=moment: moment)
             counters.count("high", "finished")
         with app.extensions["valkey"].pipeline() as pipe:
-            counters.ask(pipe, "high", moments["now"])
-            found = counters.read(pipe.execute(), moments["now"])
+            counters.queue_reads(pipe, "high", moments["now"])
+            found = counters.parse(pipe.execute(), moments["now"])
         assert (found.finished_hour, found.finished_today, found.failed_hour) == (3, 2, 0)
         assert found.rate_per_minute == round(60 / 80, 1)
         assert counters.totals("high") == {"finished": 4}
@@ -128,22 +130,24 @@ def test_a_foreign_jobs_data_is_not_unpickled(app: Flask, valkey: redis.Redis) -
 
 
 def test_only_news_are_told(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[Any] = []
-    monkeypatch.setattr("myukm.ops.telling.EVERY_SECONDS", 0)
-    monkeypatch.setattr("myukm.live.wake.tell", lambda *event: told.append(event) or True)
-    teller = HealthTeller()
+    published: list[Any] = []
+    monkeypatch.setattr("myukm.ops.health_publisher.EVERY_SECONDS", 0)
+    monkeypatch.setattr(
+        "myukm.live.pubsub.publish_transient", lambda *event: published.append(event) or True
+    )
+    teller = HealthPublisher()
 
     def tell() -> int:
-        for name in [key for key in app.extensions if key.startswith("recent:")]:
+        for name in [key for key in app.extensions if key.startswith("ttl_cache:")]:
             del app.extensions[name]
         with app.app_context():
-            teller.tell_health()
-        return len(told)
+            teller.publish()
+        return len(published)
 
     assert (tell(), tell()) == (1, 1)
     with app.app_context():
-        queues.enqueue(PRESENCE, 1)
+        enqueue(PRESENCE, 1)
     assert tell() == 2
-    topic, kind, data = told[-1]
+    topic, kind, data = published[-1]
     assert (topic, kind) == ("queue", "queue.health")
     assert data["doctor"]["findings"]

@@ -16,10 +16,10 @@ from typing import NamedTuple
 import pytest
 import requests
 
-from myukm.demo.children import Child
-from myukm.demo.ports import any_free
-from myukm.demo.simulator.client import Simulator
-from myukm.demo.valkey import Valkey, command, wait_ready
+from devtools.ports import any_free
+from devtools.process_tree import ManagedProcess
+from devtools.simulator.client import Simulator
+from devtools.valkey import Valkey, command, wait_ready
 from tests.conftest import open_folder
 from tests.production import stand_ins
 from tests.support.programs import BIN, ROOT
@@ -93,7 +93,9 @@ def machine(simulator: Simulator) -> Iterator[Machine]:
             connection.execute("SELECT pg_reload_conf()")
         with valkey_with_a_file(root) as valkey:
             there = prepare(root, database, valkey, simulator)
-            script = Child(["bash", str(root / "block.sh")], env=environment(root, database))
+            script = ManagedProcess(
+                ["bash", str(root / "block.sh")], env=environment(root, database)
+            )
             try:
                 wait_for_the_end(script, root)
                 yield there
@@ -108,7 +110,7 @@ def valkey_with_a_file(root: Path) -> Valkey:
     program, *options = command(root / "valkey", port)
     file.write_text("appendonly no\n")
     options[options.index("--appendonly") + 1] = "no"
-    child = Child([program, str(file), *options])
+    child = ManagedProcess([program, str(file), *options])
     return Valkey(child, port, wait_ready(child, port))
 
 
@@ -192,7 +194,7 @@ def environment(root: Path, database: PostgreSQL) -> dict[str, str]:
     }
 
 
-def wait_for_the_end(script: Child, root: Path) -> None:
+def wait_for_the_end(script: ManagedProcess, root: Path) -> None:
     """Fail with what the block printed unless its last line was carried out."""
     said = []
     for line in script.lines():

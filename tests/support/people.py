@@ -3,8 +3,8 @@
 import secrets
 from functools import cache
 
-from myukm.database import write
-from myukm.domain.people.passwords import hash_password
+from myukm.db.session import transaction
+from myukm.domain.accounts.passwords import hash_password
 from myukm.models import LoginSession, Membership, Ukm, User
 
 PASSWORD = "rahasia-sekali"
@@ -24,9 +24,9 @@ def _hash() -> str:
     return hash_password(PASSWORD)
 
 
-def settle() -> dict[str, int]:
+def create_accounts() -> dict[str, int]:
     """Make everybody, and the UKM ROBOTIK with member and friend; return ids by name."""
-    with write() as session:
+    with transaction() as session:
         users = {
             who: User(nim=nim, name=name, role=role, password_hash=_hash())
             for who, (nim, name, role) in NAMES.items()
@@ -44,6 +44,6 @@ def settle() -> dict[str, int]:
 def token_for(user_id: int) -> str:
     """Log an account in without its password and return the session's token."""
     token = secrets.token_urlsafe(16)
-    with write() as session:
+    with transaction() as session:
         session.add(LoginSession(token_hash=LoginSession.digest(token), user_id=user_id))
     return token

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import requests
 
-from myukm.demo.children import Child
-from myukm.demo.ports import any_free
+from devtools.ports import any_free
+from devtools.process_tree import ManagedProcess
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,7 +22,7 @@ class Program:
         self.log = log
         whole = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", **env}
         redirected = ["sh", "-c", 'exec "$@" >>"$0" 2>&1', str(log), *argv]
-        self.child = Child(redirected, cwd=cwd, env=whole)
+        self.child = ManagedProcess(redirected, cwd=cwd, env=whole)
 
     def output(self) -> str:
         """Return what it printed so far."""

@@ -11,8 +11,8 @@ import psycopg
 import pymysql
 import pytest
 
-from myukm.demo.children import Child
-from myukm.demo.ports import any_free
+from devtools.ports import any_free
+from devtools.process_tree import ManagedProcess
 from tests.support.waiting import wait_until
 
 ROOT_USER = os.geteuid() == 0
@@ -62,7 +62,7 @@ class Server:
         """Start (again) and wait until it answers."""
         # Into a file: a server whose words nobody reads stands still once the pipe is full.
         redirected = ["sh", "-c", 'exec "$@" >>"$0" 2>&1', str(self.folder / "server.log")]
-        self.child = Child([*redirected, *self.as_account(self.command())])
+        self.child = ManagedProcess([*redirected, *self.as_account(self.command())])
         wait_until(lambda: self.answers() or self.ended(), 30, f"{type(self).__name__} answers")
 
     def ended(self) -> bool:

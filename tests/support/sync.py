@@ -5,20 +5,20 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import func, insert, select
 
-from myukm.database import write
-from myukm.demo.sample import students
-from myukm.demo.simulator import Simulator
+from devtools.sample import students
+from devtools.simulator import Simulator
+from myukm.db.session import transaction
+from myukm.domain.actor import Actor
 from myukm.domain.sync import progress
-from myukm.domain.sync.sync_pembayaran import Actor
 from myukm.extensions import db
 from myukm.models import Siswa, SyncItem
 from myukm.models.sync import LIVE
 from tests.support.waiting import wait_until
 
-BUDI = Actor("Budi Santoso")
+TREASURER = Actor("Budi Santoso")
 
 
-def enrol(count: int) -> None:
+def create_students(count: int) -> None:
     """Put the sample campus's first `count` students into the database, inside an app context."""
     rows: list[dict[str, Any]] = [
         {
@@ -32,7 +32,7 @@ def enrol(count: int) -> None:
         }
         for student in students(count)
     ]
-    with write() as session:
+    with transaction() as session:
         session.execute(insert(Siswa), rows)
 
 

@@ -7,26 +7,29 @@ import redis
 from flask import Flask
 from rq import Queue
 
-from myukm import listeners, queues
-from myukm.demo.nanny import descendants
+from devtools.reaper import descendants
+from myukm.queues import jobs
+from myukm.queues.enqueue import enqueue
+from myukm.queues.restricted_job import RestrictedJob
+from myukm.queues.workers import QueueSnapshot, snapshot
 from tests.support.programs import Program
 from tests.support.waiting import wait_until
 
-QUEUES = queues.QUEUES
+QUEUES = jobs.QUEUES
 WORKER = ("python", "worker.py")
 
 
-def scene(app: Flask) -> listeners.Scene:
+def snapshot_now(app: Flask) -> QueueSnapshot:
     """Return who listens and what waits at this moment, not a second ago."""
     with app.app_context():
-        app.extensions.pop("recent:myukm.listeners.look", None)
-        return listeners.look()
+        app.extensions.pop("ttl_cache:myukm.queues.workers.snapshot", None)
+        return snapshot()
 
 
 def serving(app: Flask) -> set[str]:
     """Return the queues that a living worker listens to now."""
-    now = scene(app)
-    return {name for name in QUEUES if now.serving(name)}
+    now = snapshot_now(app)
+    return {name for name in QUEUES if now.workers_for(name)}
 
 
 def wait_serving(app: Flask, names: Sequence[str] = QUEUES, timeout: float = 30) -> None:
@@ -37,9 +40,9 @@ def wait_serving(app: Flask, names: Sequence[str] = QUEUES, timeout: float = 30)
 def answers(app: Flask, name: str, timeout: float = 10) -> dict[str, object]:
     """Send a job that does nothing through a queue and return its answer."""
     with app.app_context():
-        job_id = queues.enqueue("myukm.jobs.upkeep.ping", to=name)
+        job_id = enqueue("myukm.jobs.upkeep.ping", to=name)
         assert job_id
-        job = queues.OwnJob(job_id, connection=app.extensions["valkey"])
+        job = RestrictedJob(job_id, connection=app.extensions["valkey"])
         found = wait_until(job.latest_result, timeout, f"an answer on {name}")
     return dict(found.return_value)
 
@@ -48,7 +51,7 @@ def pid_of(app: Flask, name: str) -> int:
     """Return the process that listens to a queue, once there is just one."""
 
     def the_one() -> int | None:
-        workers = scene(app).serving(name)
+        workers = snapshot_now(app).workers_for(name)
         return workers[0].pid if len(workers) == 1 else None
 
     return wait_until(the_one, 10, f"one process listens to {name}") or 0

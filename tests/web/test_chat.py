@@ -8,7 +8,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, update
 
-from myukm.database import utcnow, write
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
 from myukm.domain.chat import broadcast
 from myukm.extensions import db
 from myukm.models import Membership, User
@@ -131,7 +132,7 @@ def test_too_fast_is_429_and_the_others_go_on(client_as: ClientAs) -> None:
 
 def test_muted_is_403(app: Flask, people: dict[str, int], client_as: ClientAs) -> None:
     member = client_as("member")
-    with app.app_context(), write() as session:
+    with app.app_context(), transaction() as session:
         session.execute(update(Membership).values(muted_until=utcnow().replace(year=2999)))
     assert (post(member).status_code, code(post(member))) == (403, "muted")
 
@@ -144,7 +145,7 @@ def test_who_left_was_blocked_or_logged_out_cannot_post_at_once(
     assert post(member).status_code == 404
     friend.post("/logout")
     assert (post(friend).status_code, post(kept).status_code) == (401, 201)
-    with app.app_context(), write() as session:
+    with app.app_context(), transaction() as session:
         blocked = update(User).where(User.id == people["friend"])
         session.execute(blocked.values(blocked_at=utcnow()))
     assert post(kept, client_id="c2").status_code == 401
@@ -167,7 +168,7 @@ def test_messages_come_in_pages_with_the_cursor_that_goes_on(
     assert page(after=0, limit=1000) == ids
     before = member.get(f"{URL}/messages").get_json()["cursor"]
     with app.app_context():
-        broadcast.Overdue()
+        broadcast.OverduePublisher()
         broadcast.publish(1)
     after = member.get(f"{URL}/messages").get_json()["cursor"]
     assert (before, after) == ("0", "5")

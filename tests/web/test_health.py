@@ -12,11 +12,13 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 import config
-from myukm import create_app, queues
-from myukm.database import utcnow, write
-from myukm.demo.ports import any_free
-from myukm.live import log
+from devtools.ports import any_free
+from myukm import create_app
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.live import event_log
 from myukm.models import SyncRun
+from myukm.queues.enqueue import enqueue
 from tests.conftest import every_database
 from tests.support.servers import need
 from tests.support.without_valkey import lose_valkey
@@ -69,7 +71,7 @@ def metrics(client: FlaskClient, **kwargs: object) -> dict[str, float]:
 
 def test_metrics_tell_the_queues(app: Flask, valkey: redis.Redis) -> None:
     with app.app_context():
-        queues.enqueue("myukm.jobs.upkeep.ping", to="high")
+        enqueue("myukm.jobs.upkeep.ping", to="high")
     found = metrics(app.test_client())
     assert found["myukm_queue_waiting['high']"] == 1
     assert found["myukm_queue_workers['high']"] == 0
@@ -81,22 +83,22 @@ def test_metrics_tell_the_queues(app: Flask, valkey: redis.Redis) -> None:
 def test_metrics_tell_how_large_the_event_log_is(app: Flask) -> None:
     with app.app_context():
         for _ in range(3):
-            with write():
-                log.append("sync", "sync.log", {})
+            with transaction():
+                event_log.append("sync", "sync.log", {})
     assert metrics(app.test_client())["myukm_event_log_events[]"] == 3
 
 
 @pytest.mark.parametrize("with_valkey", [True, False])
 def test_promtool_has_nothing_to_say_about_them(app: Flask, with_valkey: bool) -> None:
     promtool = need(shutil.which("promtool"), "prometheus")
-    with app.app_context(), write() as session:
+    with app.app_context(), transaction() as session:
         session.add(SyncRun(live=1, status="running", total=9, success=5, started_at=utcnow()))
     if not with_valkey:
         lose_valkey(app)
-    told = app.test_client().get("/metrics").data
-    assert b"myukm_sync_live 1.0" in told
+    published = app.test_client().get("/metrics").data
+    assert b"myukm_sync_live 1.0" in published
     said = subprocess.run(
-        [promtool, "check", "metrics"], check=False, input=told, capture_output=True
+        [promtool, "check", "metrics"], check=False, input=published, capture_output=True
     )
     assert (said.stdout, said.stderr, said.returncode) == (b"", b"", 0)
 

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from myukm.domain.people import accounts, own_account, password_reset
-from myukm.domain.people.passwords import matches
+from myukm.domain.accounts import accounts, password_reset, self_service
+from myukm.domain.accounts.passwords import verify
 from tests.conftest import every_database
 from tests.support.people import NAMES, PASSWORD
 
@@ -24,7 +24,7 @@ def meanwhile(
 
     def arrange(module: object) -> None:
         def slow(stored: str | None, password: str) -> bool:
-            known = matches(stored, password)
+            known = verify(stored, password)
             with app.app_context():
                 accounts.set_password(NIM, NEW, by="test")
             return known
@@ -59,7 +59,7 @@ def test_neither_does_it_change_or_delete_the_account(
     client_as: ClientAs, meanwhile: Callable[..., None], path: str, sent: dict[str, str]
 ) -> None:
     thief = client_as("member")
-    meanwhile(own_account)
+    meanwhile(self_service)
     answer = thief.post(path, json=sent)
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (403, "wrong_password")
     assert log_in(client_as("nobody"), NEW) == 200

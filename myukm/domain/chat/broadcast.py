@@ -1,4 +1,4 @@
-"""From stored to heard: publishing what waits in a UKM, by a job or without one."""
+"""Publish stored messages of a UKM, by a job or without one."""
 
 import logging
 from collections.abc import Sequence
@@ -8,31 +8,27 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import joinedload, selectinload
 
-from myukm import queues
-from myukm.database import utcnow, write
-from myukm.domain.chat import unread
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.ukm import unread
 from myukm.extensions import db, valkey
-from myukm.live import log as events
+from myukm.live import event_log
+from myukm.live.topics import ukm_topic
 from myukm.models import ChatMessage, Ukm
+from myukm.queues.enqueue import enqueue
 
 JOB = "myukm.jobs.chat.broadcast_chat_message"
 QUEUED_SECONDS = 5
 BATCH = 200
 
-log = logging.getLogger(__name__)
-
-
-def topic(code: str) -> str:
-    """Return the topic that the members of a UKM hear."""
-    return f"ukm:{code}"
+logger = logging.getLogger(__name__)
 
 
 def broadcast_later(ukm_id: int) -> None:
-    """Queue one job for what waits in a UKM, unless one waits already.
+    """Queue one publishing job for a UKM, unless one is queued already.
 
-    While Valkey is away the messages are published here: that costs a few milliseconds, and
-    nobody waits for the watch to take them over.
-    """
+    While Valkey is away the messages are published here, which takes a few milliseconds and avoids
+    waiting for the periodic task."""
     if not _queue_once(ukm_id):
         _publish_without_queue(ukm_id)
 
@@ -40,35 +36,36 @@ def broadcast_later(ukm_id: int) -> None:
 def _queue_once(ukm_id: int) -> bool:
     """Return whether a job waits for that UKM now."""
     try:
-        first = valkey().set(_flag(ukm_id), b"1", nx=True, ex=QUEUED_SECONDS)
+        first = valkey().set(_queued_key(ukm_id), b"1", nx=True, ex=QUEUED_SECONDS)
     except RedisError:
         return False
-    return not first or queues.enqueue(JOB, ukm_id) is not None
+    return not first or enqueue(JOB, ukm_id) is not None
 
 
 def broadcast(ukm_id: int) -> int:
-    """Publish what waits in a UKM, as the job does; return how many messages there were.
+    """Publish the UKM's unpublished messages, as the job does; return how many there were.
 
-    The flag goes before the messages are selected: who finds it gone queues the next job, who
-    still found it stored a message that is selected here.
-    """
+    The flag is deleted before the messages are selected: a sender that finds it gone queues the
+    next job, and the message of a sender that still found it is selected here."""
     try:
-        valkey().delete(_flag(ukm_id))
+        valkey().delete(_queued_key(ukm_id))
     except RedisError as error:
-        log.warning("chat: Valkey is away: %s", error)
+        logger.warning("chat: Valkey is away: %s", error)
     return publish(ukm_id)
 
 
-def _flag(ukm_id: int) -> str:
+def _queued_key(ukm_id: int) -> str:
     return f"myukm:chat:queued:{ukm_id}"
 
 
 def _publish_without_queue(ukm_id: int) -> None:
-    """The sender's message is stored; a failure here is made good by the watch."""
+    """The sender's message is stored; after a failure here the periodic task publishes it."""
     try:
         publish(ukm_id)
     except SQLAlchemyError as error:
-        log.warning("chat: UKM %s waits for the watch: %s", ukm_id, error)
+        logger.warning(
+            "chat: UKM %s not published, the periodic task will retry: %s", ukm_id, error
+        )
 
 
 def publish(ukm_id: int) -> int:
@@ -83,18 +80,18 @@ def publish(ukm_id: int) -> int:
         if count < BATCH:
             break
     if published:
-        unread.tell_soon(ukm_id)
+        unread.publish_debounced(ukm_id)
     return published
 
 
 def _publish_batch(ukm_id: int) -> int:
-    with write() as session:
+    with transaction() as session:
         code = session.scalar(
             select(Ukm.code).where(Ukm.id == ukm_id).with_for_update(key_share=True)
         )
         waiting = _waiting(ukm_id) if code else []
         for message in waiting:
-            events.append(topic(message.ukm.code), "chat.message", message.as_json())
+            event_log.append(ukm_topic(message.ukm.code), "chat.message", message.as_json())
         if waiting:
             ids = [message.id for message in waiting]
             session.execute(
@@ -116,15 +113,16 @@ def _waiting(ukm_id: int) -> Sequence[ChatMessage]:
     return db.session.scalars(query).all()
 
 
-class Overdue:
-    """Messages that no worker published: two looks per process and second, without any clock."""
+class OverduePublisher:
+    """Publishes messages that no worker published. It compares successive polls instead of
+    clocks."""
 
     def __init__(self) -> None:
         self._seen: dict[int, int] = {}
         self._seen_before: dict[int, int] = {}
 
-    def publish_overdue(self) -> None:
-        """Publish where a message waits that already waited at the two looks before."""
+    def run(self) -> None:
+        """Publish for UKMs with a message that was already waiting at the two polls before."""
         query = (
             select(ChatMessage.ukm_id, func.min(ChatMessage.id), func.max(ChatMessage.id))
             .where(ChatMessage.published_at.is_(None))
@@ -137,4 +135,4 @@ class Overdue:
         self._seen = {ukm_id: newest for ukm_id, _, newest in waiting}
         for ukm_id in overdue:
             count = publish(ukm_id)
-            log.warning("chat: %s messages of UKM %s waited for a worker", count, ukm_id)
+            logger.warning("chat: %s messages of UKM %s waited for a worker", count, ukm_id)

@@ -12,14 +12,14 @@ from myukm.models import ChatMessage, Membership
 
 
 def page(
-    place: Membership, before: int | None = None, after: int | None = None, limit: int = 50
+    membership: Membership, before: int | None = None, after: int | None = None, limit: int = 50
 ) -> Sequence[ChatMessage]:
     """Return up to `limit` messages, oldest first: the newest, or those before or after an id."""
     query = (
         select(ChatMessage)
         .options(joinedload(ChatMessage.user))
         .options(joinedload(ChatMessage.reply_to).joinedload(ChatMessage.user))
-        .where(ChatMessage.ukm_id == place.ukm_id)
+        .where(ChatMessage.ukm_id == membership.ukm_id)
         .limit(limit)
     )
     if before is not None:
@@ -37,9 +37,9 @@ def as_seen(messages: Sequence[ChatMessage], user_id: int) -> list[dict[str, Any
     return [{**message.as_json(), "reactions": found[message.id]} for message in messages]
 
 
-def first_unread(place: Membership) -> int | None:
+def first_unread(membership: Membership) -> int | None:
     """Return the id of the first message that the member has not read, None when all are."""
     query = select(ChatMessage.id).where(
-        ChatMessage.ukm_id == place.ukm_id, ChatMessage.number == place.read_number + 1
+        ChatMessage.ukm_id == membership.ukm_id, ChatMessage.number == membership.read_number + 1
     )
     return db.session.scalar(query)

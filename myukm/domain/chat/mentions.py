@@ -11,7 +11,7 @@ from myukm.extensions import db
 from myukm.models import Membership, User
 
 AT = re.compile(r"(?<!\w)@(?=\w)")
-LONGEST_NAME, MOST_NAMED, MOST_SUGGESTED = 120, 20, 8
+MAX_NAME, MAX_NAMED, MAX_SUGGESTED = 120, 20, 8
 PUNCTUATION = ".,;:!?…)]}'\"”’»"
 
 Member = Row[int, str]
@@ -26,9 +26,9 @@ def mentioned(ukm_id: int, text: str) -> list[int] | None:
     if not AT.search(text):
         return None
     names = _names(_members(ukm_id))
-    starts = (text[at.end() : at.end() + LONGEST_NAME] for at in AT.finditer(text))
+    starts = (text[at.end() : at.end() + MAX_NAME] for at in AT.finditer(text))
     found = dict.fromkeys(user_id for start in starts for user_id in _named(start, names))
-    return list(found)[:MOST_NAMED] or None
+    return list(found)[:MAX_NAMED] or None
 
 
 def suggest(ukm_id: int, start: str) -> list[dict[str, object]]:
@@ -39,7 +39,7 @@ def suggest(ukm_id: int, start: str) -> list[dict[str, object]]:
         for member in _members(ukm_id)
         if any(part.startswith(wanted) for part in _beginnings(member.name.casefold()))
     )
-    return list(islice(fitting, MOST_SUGGESTED))
+    return list(islice(fitting, MAX_SUGGESTED))
 
 
 def _beginnings(name: str) -> Iterator[str]:

@@ -2,71 +2,74 @@
 
 from typing import Any
 
-from myukm.database import utcnow, write
-from myukm.domain.chat import ukm, ukm_log, ukm_state
-from myukm.domain.chat.broadcast import topic
-from myukm.domain.chat.chat_rules import checked_text, find_message, refuse_deleted
-from myukm.domain.chat.ukm_desk import Officer, take
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.actor import Actor
+from myukm.domain.chat.validation import check_not_deleted, clean_text, find_message
+from myukm.domain.ukm import activity_log, memberships
+from myukm.domain.ukm import state as ukm_state
+from myukm.domain.ukm.authorization import authorize_and_lock
 from myukm.extensions import db
-from myukm.live import log as events
+from myukm.live import event_log
+from myukm.live.topics import ukm_topic
 from myukm.models import ChatMessage, Ukm, UkmPin
 
 
-def pin_text(officer: Officer, code: str, text: Any) -> Ukm:
+def pin_text(actor: Actor, code: str, text: Any) -> Ukm:
     """Pin a text of 1 to 1,000 characters in place of what was pinned.
 
     Raises `NotFound`, `Forbidden`, `Invalid`, `Conflict` in an archived unit.
     """
-    body = checked_text(text)
-    with write():
-        return _pin(officer, take(officer, code), UkmPin(text=body), body)
+    body = clean_text(text)
+    with transaction():
+        return _pin(actor, authorize_and_lock(actor, code), UkmPin(text=body), body)
 
 
-def pin_message(officer: Officer, code: str, message_id: Any) -> Ukm:
+def pin_message(actor: Actor, code: str, message_id: Any) -> Ukm:
     """Pin a message of the unit. Raises as `pin_text`; `Conflict` for a deleted message."""
-    with write():
-        unit = take(officer, code)
-        message = find_message(unit.id, message_id)
-        refuse_deleted(message)
-        return _pin(officer, unit, UkmPin(message_id=message.id))
+    with transaction():
+        ukm = authorize_and_lock(actor, code)
+        message = find_message(ukm.id, message_id)
+        check_not_deleted(message)
+        return _pin(actor, ukm, UkmPin(message_id=message.id))
 
 
-def _pin(officer: Officer, unit: Ukm, pin: UkmPin, detail: str = "") -> Ukm:
-    ukm.refuse_archived(unit)
-    _take_down(unit)
-    pin.ukm_id, pin.by_id, pin.at = unit.id, officer.user_id, utcnow()
+def _pin(actor: Actor, ukm: Ukm, pin: UkmPin, detail: str = "") -> Ukm:
+    memberships.check_not_archived(ukm)
+    _remove(ukm)
+    pin.ukm_id, pin.by_id, pin.at = ukm.id, actor.user_id, utcnow()
     db.session.add(pin)
-    ukm_log.note(unit.id, officer.user_id, "pinned", detail=detail.partition("\n")[0])
-    ukm_state.tell_changed(unit)
-    return unit
+    activity_log.record(ukm.id, actor.user_id, "pinned", detail=detail.partition("\n")[0])
+    ukm_state.publish_changed(ukm)
+    return ukm
 
 
-def unpin(officer: Officer, code: str) -> Ukm:
+def unpin(actor: Actor, code: str) -> Ukm:
     """Take down what is pinned, if anything is. Raises `NotFound`, `Forbidden`."""
-    with write():
-        unit = take(officer, code)
-        if _take_down(unit):
-            ukm_log.note(unit.id, officer.user_id, "unpinned")
-            ukm_state.tell_changed(unit)
-    return unit
+    with transaction():
+        ukm = authorize_and_lock(actor, code)
+        if _remove(ukm):
+            activity_log.record(ukm.id, actor.user_id, "unpinned")
+            ukm_state.publish_changed(ukm)
+    return ukm
 
 
-def forget(message: ChatMessage) -> None:
-    """Take a message that was erased down, inside `write()`; earlier events forget it as well."""
+def remove_for(message: ChatMessage) -> None:
+    """Unpin an erased message, inside `transaction()`, also in earlier events."""
     pinned = db.session.get(UkmPin, message.ukm_id, populate_existing=True)
     if pinned and pinned.message_id == message.id:
-        _take_down(message.ukm)
-        ukm_state.tell_changed(message.ukm)
+        _remove(message.ukm)
+        ukm_state.publish_changed(message.ukm)
     needle = f'"pin":{{"message_id":{message.id},'
-    events.amend(topic(message.ukm.code), needle, _without_pin)
+    event_log.edit_payloads(ukm_topic(message.ukm.code), needle, _without_pin)
 
 
 def _without_pin(state: dict[str, Any]) -> None:
     state["pin"] = None
 
 
-def _take_down(unit: Ukm) -> bool:
-    pinned = db.session.get(UkmPin, unit.id, populate_existing=True)
+def _remove(ukm: Ukm) -> bool:
+    pinned = db.session.get(UkmPin, ukm.id, populate_existing=True)
     if pinned is None:
         return False
     db.session.delete(pinned)

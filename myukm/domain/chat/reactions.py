@@ -7,19 +7,21 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from sqlalchemy import case, delete, func, select
 
-from myukm.database import count_changed, write
-from myukm.domain.chat import broadcast, ukm
-from myukm.domain.chat.chat_rules import find_message, refuse_deleted, refuse_muted
+from myukm.db.session import execute_rowcount, transaction
+from myukm.domain.chat import broadcast
+from myukm.domain.chat.validation import check_not_deleted, check_not_muted, find_message
 from myukm.domain.flood import count_act
+from myukm.domain.ukm import memberships
 from myukm.errors import Invalid
 from myukm.extensions import db
-from myukm.live import log as events
+from myukm.live import event_log
+from myukm.live.topics import ukm_topic
 from myukm.models import ChatMessage, ChatReaction
 
 EMOJI = ("👍", "❤️", "😂", "😮", "😢", "🙏")
 
 
-def put(user_id: int, code: str, message_id: int, emoji: str) -> list[dict[str, Any]]:
+def add(user_id: int, code: str, message_id: int, emoji: str) -> list[dict[str, Any]]:
     """React to a message; again is the same. Return the message's reactions.
 
     Raises `NotFound`, `Invalid` for another emoji, `Conflict` for a deleted message,
@@ -27,13 +29,13 @@ def put(user_id: int, code: str, message_id: int, emoji: str) -> list[dict[str, 
     """
     if emoji not in EMOJI:
         raise Invalid(_("Reaksi ini tidak ada."), code="bad_emoji")
-    with write() as session:
+    with transaction() as session:
         message = _open_message(user_id, code, message_id)
         key = (message.id, user_id, emoji)
         if session.get(ChatReaction, key, populate_existing=True) is None:
             session.add(ChatReaction(message_id=message.id, user_id=user_id, emoji=emoji))
             session.flush()
-            _tell(message, user_id, emoji, on=True)
+            _append_change(message, user_id, emoji, on=True)
     return of([message_id], user_id)[message_id]
 
 
@@ -42,37 +44,37 @@ def remove(user_id: int, code: str, message_id: int, emoji: str) -> list[dict[st
 
     Raises as `put` does.
     """
-    with write() as session:
+    with transaction() as session:
         message = _open_message(user_id, code, message_id)
         own = delete(ChatReaction).where(
             ChatReaction.message_id == message.id,
             ChatReaction.user_id == user_id,
             ChatReaction.emoji == emoji,
         )
-        if count_changed(session, own):
-            _tell(message, user_id, emoji, on=False)
+        if execute_rowcount(session, own):
+            _append_change(message, user_id, emoji, on=False)
     return of([message_id], user_id)[message_id]
 
 
 def _open_message(user_id: int, code: str, message_id: int) -> ChatMessage:
-    place = ukm.membership(user_id, code, lock=True)
+    membership = memberships.get_membership(user_id, code, lock=True)
     count_act(user_id)
-    message = find_message(place.ukm_id, message_id)
-    ukm.refuse_archived(place.ukm)
-    refuse_muted(place)
-    refuse_deleted(message)
+    message = find_message(membership.ukm_id, message_id)
+    memberships.check_not_archived(membership.ukm)
+    check_not_muted(membership)
+    check_not_deleted(message)
     return message
 
 
-def _tell(message: ChatMessage, user_id: int, emoji: str, *, on: bool) -> None:
-    """Append the change; nobody hears of a reaction before its message."""
+def _append_change(message: ChatMessage, user_id: int, emoji: str, *, on: bool) -> None:
+    """Append the change; a reaction is never published before its message."""
     if not message.published_at:
         broadcast.publish(message.ukm_id)
     mine = (ChatReaction.message_id == message.id, ChatReaction.emoji == emoji)
     count = db.session.scalar(select(func.count()).select_from(ChatReaction).where(*mine))
     change = {"message_id": message.id, "user_id": user_id, "emoji": emoji, "on": on}
     code = message.ukm.code
-    events.append(broadcast.topic(code), "chat.reaction", {"ukm": code, **change, "count": count})
+    event_log.append(ukm_topic(code), "chat.reaction", {"ukm": code, **change, "count": count})
 
 
 def of(message_ids: Sequence[int], user_id: int) -> dict[int, list[dict[str, Any]]]:
@@ -91,6 +93,6 @@ def of(message_ids: Sequence[int], user_id: int) -> dict[int, list[dict[str, Any
     return found
 
 
-def forget(message_id: int) -> None:
-    """Delete all reactions to a message, inside `write()`."""
+def remove_for(message_id: int) -> None:
+    """Delete all reactions to a message, inside `transaction()`."""
     db.session.execute(delete(ChatReaction).where(ChatReaction.message_id == message_id))

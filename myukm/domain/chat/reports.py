@@ -1,4 +1,4 @@
-"""Messages that members complain about, and what the unit's admins decide."""
+"""Reports of messages, and their resolution by the UKM's admins."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -8,23 +8,26 @@ from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
-from myukm.database import count_changed, utcnow, write
-from myukm.domain.chat import chat, ukm, ukm_log
-from myukm.domain.chat.chat_rules import find_message, refuse_deleted
-from myukm.domain.chat.ukm_desk import Officer, take
+from myukm.db.session import execute_rowcount, transaction
+from myukm.db.types import utcnow
+from myukm.domain.actor import Actor
+from myukm.domain.chat import messages
+from myukm.domain.chat.validation import check_not_deleted, find_message
 from myukm.domain.flood import count_act
 from myukm.domain.paging import Page, paginate
-from myukm.domain.rights import mine
-from myukm.domain.texts import clean, is_blank
+from myukm.domain.text_normalization import clean, is_blank
+from myukm.domain.ukm import activity_log, memberships
+from myukm.domain.ukm.authorization import authorize_and_lock
 from myukm.errors import Conflict, Invalid, NotFound
 from myukm.extensions import db
-from myukm.live import wake
+from myukm.live import pubsub
+from myukm.live.topics import personal_topic
 from myukm.models import ChatMessage, Membership, MessageReport, Ukm
 
 MAX_REASON = 500
 
 
-class Reported(NamedTuple):
+class ReportedMessage(NamedTuple):
     """A message that waits for a decision, with all that was said about it."""
 
     message: ChatMessage
@@ -38,20 +41,20 @@ def report(user_id: int, code: str, message_id: int, reason: Any) -> None:
     for one's own or a deleted message and for the second time.
     """
     text = _checked(reason)
-    with write() as session:
-        place = ukm.membership(user_id, code, lock=True)
+    with transaction() as session:
+        membership = memberships.get_membership(user_id, code, lock=True)
         count_act(user_id)
-        message = find_message(place.ukm_id, message_id)
-        refuse_deleted(message)
+        message = find_message(membership.ukm_id, message_id)
+        check_not_deleted(message)
         if message.user_id == user_id:
             raise Conflict(_("Ini pesan Anda sendiri."), code="own_message")
-        about = {"ukm_id": place.ukm_id, "message_id": message.id, "user_id": user_id}
+        about = {"ukm_id": membership.ukm_id, "message_id": message.id, "user_id": user_id}
         session.add(MessageReport(**about, reason=text))
         try:
             session.flush()
         except IntegrityError:
             raise Conflict(_("Anda sudah melaporkan pesan ini."), code="already_reported") from None
-    tell(place.ukm)
+    publish_count(membership.ukm)
 
 
 def _checked(reason: Any) -> str:
@@ -61,7 +64,7 @@ def _checked(reason: Any) -> str:
     return text
 
 
-def waiting(ukm_id: int, page: int = 1) -> Page[Reported]:
+def open_reports(ukm_id: int, page: int = 1) -> Page[ReportedMessage]:
     """Return a page of the reported messages that nobody has decided on, the oldest first."""
     query = (
         select(ChatMessage)
@@ -71,7 +74,7 @@ def waiting(ukm_id: int, page: int = 1) -> Page[Reported]:
     )
     found = paginate(query, page)
     by_message = _reports(ukm_id, [message.id for message in found.items])
-    reported = [Reported(message, by_message[message.id]) for message in found.items]
+    reported = [ReportedMessage(message, by_message[message.id]) for message in found.items]
     return Page(reported, found.page, found.pages, found.total)
 
 
@@ -92,42 +95,44 @@ def _open(ukm_id: int) -> ColumnElement[bool]:
     return and_(MessageReport.ukm_id == ukm_id, MessageReport.settled_at.is_(None))
 
 
-def count_waiting(ukm_id: int) -> int:
+def count_open(ukm_id: int) -> int:
     """Return how many reported messages wait for a decision."""
     query = select(func.count(MessageReport.message_id.distinct())).where(_open(ukm_id))
     return db.session.scalar(query) or 0
 
 
-def settle(officer: Officer, code: str, message_id: int, *, erase: bool) -> None:
+def resolve(actor: Actor, code: str, message_id: int, *, erase: bool) -> None:
     """End all complaints about a message: erase it, or dismiss them.
 
     Raises `NotFound` when none waits, `Forbidden`.
     """
-    with write() as session:
-        unit = take(officer, code)
+    with transaction() as session:
+        ukm = authorize_and_lock(actor, code)
         settled = (
             update(MessageReport)
-            .where(_open(unit.id), MessageReport.message_id == message_id)
+            .where(_open(ukm.id), MessageReport.message_id == message_id)
             .values(settled_at=utcnow())
         )
-        if not count_changed(session, settled):
+        if not execute_rowcount(session, settled):
             raise NotFound(_("Laporan ini tidak ada."), code="no_such_report")
         message = _message(message_id)
         if erase:
-            chat.erase(message)
+            messages.erase(message)
         action = "report_deleted" if erase else "report_dismissed"
-        ukm_log.note(unit.id, officer.user_id, action, person_id=message.user_id)
-    tell(unit)
+        activity_log.record(ukm.id, actor.user_id, action, person_id=message.user_id)
+    publish_count(ukm)
 
 
 def _message(message_id: int) -> ChatMessage:
     return db.session.get_one(ChatMessage, message_id, populate_existing=True)
 
 
-def tell(unit: Ukm) -> None:
-    """Tell the unit's admins how many reported messages wait."""
+def publish_count(ukm: Ukm) -> None:
+    """Publish the number of open reports to the UKM's admins."""
     admins = select(Membership.user_id).where(
-        Membership.ukm_id == unit.id, Membership.is_admin.is_(True)
+        Membership.ukm_id == ukm.id, Membership.is_admin.is_(True)
     )
-    told: dict[str, Any] = {"ukm": unit.code, "open": count_waiting(unit.id)}
-    wake.tell_all((mine(admin), "ukm.reports", told) for admin in db.session.scalars(admins))
+    event: dict[str, Any] = {"ukm": ukm.code, "open": count_open(ukm.id)}
+    pubsub.publish_many(
+        (personal_topic(admin), "ukm.reports", event) for admin in db.session.scalars(admins)
+    )

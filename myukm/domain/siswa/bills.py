@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from myukm.domain.api import payments
-from myukm.domain.api.body import InvalidBody
-from myukm.domain.api.owed import Disagreement, Sheet, sheet
+from myukm.domain.payment_api import parser
+from myukm.domain.payment_api.body import InvalidBody
+from myukm.domain.payment_api.owed import Disagreement, Sheet, sheet
 from myukm.models import Siswa
 
 
@@ -24,7 +24,7 @@ class Bills(NamedTuple):
 def of(student: Siswa) -> Bills:
     """Return the bills of a student; none before the first sync."""
     try:
-        periods = payments.plain(student.pembayaran or [])
+        periods = parser.plain(student.pembayaran or [])
     except InvalidBody:
         return Bills([], readable=False)
     return Bills([(period, sheet(period)) for period in reversed(periods)], readable=True)

@@ -7,13 +7,13 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from myukm.domain.api.student import Outcome
-from myukm.domain.sync import sync_log
+from myukm.domain.payment_api.work_item import Result
+from myukm.domain.sync import run_log
 from myukm.i18n import campus_language
 from myukm.models import Siswa
 
 
-def count(session: Session, outcomes: Sequence[Outcome]) -> int:
+def count(session: Session, outcomes: Sequence[Result]) -> int:
     """Return of how many students the figures disagree, in the answer or (when the API said that
     nothing changed) in what we have."""
     right = [outcome for outcome in outcomes if not outcome.code]
@@ -25,7 +25,7 @@ def count(session: Session, outcomes: Sequence[Outcome]) -> int:
     return answered + (session.scalar(query) or 0)
 
 
-def tell(run_id: int, number: int) -> None:
+def log_count(run_id: int, number: int) -> None:
     """Append to the run's log of how many students the figures disagree: one line, for it may be
     all of them."""
     if not number:
@@ -36,4 +36,4 @@ def tell(run_id: int, number: int) -> None:
             "“Angka tidak cocok”.",
             n=format_decimal(number),
         )
-    sync_log.tell(run_id, "warning", "tidak_cocok", text)
+    run_log.append(run_id, "warning", "tidak_cocok", text)

@@ -8,11 +8,12 @@ from flask import current_app
 from sqlalchemy import Row, Select, and_, delete, insert, or_, select
 from sqlalchemy.orm import Session
 
-from myukm.database import among, count_changed, iso, utcnow, write
-from myukm.domain import spreadsheet
-from myukm.domain.api.payments import Payments, spelled
+from myukm.db.session import execute_rowcount, in_literals, transaction
+from myukm.db.types import to_iso8601, utcnow
+from myukm.domain import csv_output
 from myukm.domain.paging import Page, paginate_rows
-from myukm.domain.sync.changes import Change, bounded, compare
+from myukm.domain.payment_api.parser import Payments, format_amount
+from myukm.domain.sync.diff import Change, bounded, compare
 from myukm.extensions import db
 from myukm.models import PaymentChange, Siswa
 from myukm.models.siswa import fold
@@ -24,11 +25,11 @@ Changed = Mapping[str, tuple[int, Payments]]
 
 def known(session: Session, keys: Sequence[int]) -> dict[int, Row[Any]]:
     """Return what we have of students that were fetched before, by the id of their row."""
-    query = select(Siswa.id, Siswa.pembayaran, Siswa.saldo).where(among(Siswa.id, keys))
+    query = select(Siswa.id, Siswa.pembayaran, Siswa.saldo).where(in_literals(Siswa.id, keys))
     return {row.id: row for row in session.execute(query)} if keys else {}
 
 
-def note(
+def record(
     session: Session,
     run_id: int | None,
     changed: Changed,
@@ -51,10 +52,10 @@ def note(
 def of_answer(old: Row[Any] | None, new: Payments) -> list[Change]:
     """Return what changed for a student; `old` is None when nothing was fetched before."""
     if old is None:
-        return [Change("", "first", None, spelled(new.owed.tunggakan))]
+        return [Change("", "first", None, format_amount(new.owed.tunggakan))]
     found = compare(old.pembayaran, new.periods)
     if old.saldo != new.saldo:
-        amounts = (None if sum_ is None else spelled(sum_) for sum_ in (old.saldo, new.saldo))
+        amounts = (None if sum_ is None else format_amount(sum_) for sum_ in (old.saldo, new.saldo))
         found.insert(0, Change("", "saldo", *amounts))
     return bounded(found) or [Change("", "account", None, None)]
 
@@ -77,12 +78,12 @@ def of_run(run_id: int, q: str = "", page: int = 1) -> Page[Row[Any]]:
 
 def csv_of_run(run_id: int, q: str = "") -> Iterator[str]:
     """Return what a run changed as the lines of a CSV file."""
-    return spreadsheet.lines(COLUMNS, _all_of_run(run_id, q))
+    return csv_output.to_csv(COLUMNS, _all_of_run(run_id, q))
 
 
 def as_json(change: Row[Any]) -> dict[str, Any]:
     """Return a row of `of_run` for scripts; amounts are decimal strings."""
-    return {name: getattr(change, name) for name in COLUMNS} | {"at": iso(change.at)}
+    return {name: getattr(change, name) for name in COLUMNS} | {"at": to_iso8601(change.at)}
 
 
 def prune() -> bool:
@@ -91,8 +92,8 @@ def prune() -> bool:
     query = select(PaymentChange.id).where(PaymentChange.at < oldest).limit(CHUNK)
     ids = db.session.scalars(query.order_by(PaymentChange.at)).all()
     if ids:
-        with write() as session:
-            count_changed(session, delete(PaymentChange).where(PaymentChange.id.in_(ids)))
+        with transaction() as session:
+            execute_rowcount(session, delete(PaymentChange).where(PaymentChange.id.in_(ids)))
     return len(ids) == CHUNK
 
 
@@ -121,7 +122,7 @@ def _all_of_run(run_id: int, q: str) -> Iterator[tuple[Any, ...]]:
     while True:
         rows = db.session.execute(query if last is None else query.where(_after(last))).all()
         for row in rows:
-            yield (*(getattr(row, name) for name in COLUMNS[:-1]), iso(row.at))
+            yield (*(getattr(row, name) for name in COLUMNS[:-1]), to_iso8601(row.at))
         if len(rows) < CHUNK:
             return
         last = rows[-1]

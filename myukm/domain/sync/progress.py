@@ -1,4 +1,4 @@
-"""The progress object that page, JSON, CLI and stream share, and how it is told."""
+"""The progress object shared by page, JSON, CLI and stream, and its publishing."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -8,16 +8,16 @@ from flask import Flask, current_app
 from redis.exceptions import RedisError
 from sqlalchemy import Row, func, select
 
-from myukm.database import iso, utcnow
-from myukm.domain.api.api_state import Reason, why_waiting
-from myukm.domain.sync import speed
+from myukm.db.types import to_iso8601, utcnow
+from myukm.domain.payment_api.shared_state import Reason, wait_reason
+from myukm.domain.sync import throughput
 from myukm.extensions import db, valkey
 from myukm.i18n import campus_language
-from myukm.live import wake
+from myukm.live import pubsub
 from myukm.models import SyncLane, SyncRun
 from myukm.models.sync import LIVE, Status
 
-QUIET, STALLED = timedelta(seconds=1), timedelta(seconds=5)
+QUIET_PERIOD, STALLED = timedelta(seconds=1), timedelta(seconds=5)
 TICK, TICK_MS = "myukm:sync:tick", 100
 MIRRORED = ("total", "processed", "failed", "status")
 
@@ -28,7 +28,7 @@ COLUMNS = tuple(
 Why = Callable[[], tuple[str, str] | None]
 
 
-def explain_with(app: Flask, why: Why) -> None:
+def set_stall_reason(app: Flask, why: Why) -> None:
     """Let `why` say (code, sentence) what keeps the sync's jobs from moving; None: nothing."""
     app.extensions["why_sync_stalls"] = why
 
@@ -36,17 +36,17 @@ def explain_with(app: Flask, why: Why) -> None:
 def current() -> dict[str, Any]:
     """Return the progress object of the current run, or of the last one until reset."""
     run = db.session.execute(select(*COLUMNS).order_by(SyncRun.id.desc()).limit(1)).first()
-    return idle() if run is None or run.hidden else of(run)
+    return idle() if run is None or run.hidden else for_run(run)
 
 
-def of(run: Row[Any]) -> dict[str, Any]:
+def for_run(run: Row[Any]) -> dict[str, Any]:
     """Return the progress object of a run, given as a row of `COLUMNS`."""
     numbers = counts(run)
     running, live = run.status == Status.RUNNING, run.status in LIVE
-    rate = speed.rate(run.id, numbers["processed"]) if running else None
+    rate = throughput.rate(run.id, numbers["processed"]) if running else None
     lanes = workers(run.id) if live else 0
-    still = utcnow() - run.moved_at
-    reason = _why(run.status, lanes) if still > QUIET else None
+    idle_time = utcnow() - run.moved_at
+    reason = _stall_reason(run.status, lanes) if idle_time > QUIET_PERIOD else None
     return {
         "run_id": run.id,
         "status": run.status,
@@ -54,13 +54,13 @@ def of(run: Row[Any]) -> dict[str, Any]:
         "parent_run_id": run.parent_run_id,
         **numbers,
         "rate_per_second": rate.per_second if rate else None,
-        **speed.eta(numbers["pending"], rate),
-        "stalled": reason is not None and still >= STALLED,
+        **throughput.eta(numbers["pending"], rate),
+        "stalled": reason is not None and idle_time >= STALLED,
         "reason": reason.text if reason else run.reason,
         "reason_code": reason.code if reason else run.reason_code,
         "started_by": run.started_by,
-        "started_at": iso(run.started_at),
-        "finished_at": iso(run.finished_at),
+        "started_at": to_iso8601(run.started_at),
+        "finished_at": to_iso8601(run.finished_at),
         "workers": lanes,
     }
 
@@ -91,30 +91,30 @@ def idle() -> dict[str, Any]:
     outcomes = ("success", "unchanged", "failed", "cancelled", "mismatched")
     nothing = dict.fromkeys(("total", "pending", "processed", *outcomes), 0)
     unknown = dict.fromkeys(("run_id", "parent_run_id", "rate_per_second", "reason", "reason_code"))
-    unknown |= speed.eta(0, None)
+    unknown |= throughput.eta(0, None)
     nobody = dict.fromkeys(("started_by", "started_at", "finished_at"))
     flags = {"status": "idle", "dry_run": False, "stalled": False}
     return {**unknown, **nobody, **nothing, **flags, "percent": 0.0, "workers": 0}
 
 
-def tell(*, always: bool = False) -> bool:
-    """Send the progress to who listens and mirror it for scripts.
+def publish(*, force: bool = False) -> bool:
+    """Publish the progress and mirror it for scripts.
 
-    At most ten a second go out over all processes, but for `always`. Return False when it was too
+    At most ten a second go out over all processes, but for `force`. Return False when it was too
     early: the caller has to come back.
     """
     try:
-        if not always and not valkey().set(TICK, 1, nx=True, px=TICK_MS):
+        if not force and not valkey().set(TICK, 1, nx=True, px=TICK_MS):
             return False
     except RedisError:
         return True
     now = current()
-    wake.tell("sync", "sync.progress", now)
-    mirror(now)
+    pubsub.publish_transient("sync", "sync.progress", now)
+    mirror_to_cache_keys(now)
     return True
 
 
-def mirror(progress: Mapping[str, Any]) -> None:
+def mirror_to_cache_keys(progress: Mapping[str, Any]) -> None:
     """Copy the progress into the four Valkey keys that outside scripts read."""
     try:
         if progress["run_id"] is None:
@@ -125,12 +125,12 @@ def mirror(progress: Mapping[str, Any]) -> None:
         return
 
 
-def _why(status: str, lanes: int) -> Reason | None:
+def _stall_reason(status: str, lanes: int) -> Reason | None:
     """Why a run that should move does not, when we know."""
     if status not in (Status.QUEUED, Status.RUNNING):
         return None
     with campus_language():
-        return why_waiting() or (None if lanes else why_nobody_works())
+        return wait_reason() or (None if lanes else why_nobody_works())
 
 
 def why_nobody_works() -> Reason | None:

@@ -9,10 +9,10 @@ from flask_babel import gettext as _
 from sqlalchemy import Row, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
-from myukm.database import count_changed, write
+from myukm.db.session import execute_rowcount, transaction
 from myukm.extensions import db
 from myukm.i18n import campus_language
-from myukm.live import log
+from myukm.live import event_log
 from myukm.models import SyncRequest
 
 MAX_LOSSES = 3
@@ -22,7 +22,7 @@ COLUMNS = tuple(SyncRequest.__table__.c)
 def add(idperson: str) -> tuple[int, bool]:
     """Store the request for a student; return its id, and False for who only joins an open one."""
     try:
-        with write() as session:
+        with transaction() as session:
             request = SyncRequest(idperson=idperson)
             session.add(request)
             session.flush()
@@ -38,20 +38,20 @@ def find(idperson: str) -> Row[Any] | None:
     return db.session.execute(query).one_or_none()
 
 
-def withdraw(request_id: int) -> bool:
+def cancel(request_id: int) -> bool:
     """Delete a request that nobody has claimed yet; return whether that was possible."""
-    with write() as session:
+    with transaction() as session:
         unclaimed = (SyncRequest.id == request_id, SyncRequest.holder.is_(None))
-        return count_changed(session, delete(SyncRequest).where(*unclaimed)) > 0
+        return execute_rowcount(session, delete(SyncRequest).where(*unclaimed)) > 0
 
 
-def bury(request_id: int, holder: str, beat: int) -> None:
+def expire_holder(request_id: int, holder: str, beat: int) -> None:
     """Free a request whose holder shows no sign of life; after a few of them it has failed."""
-    with write() as session:
+    with transaction() as session:
         lost = update(SyncRequest).where(
             SyncRequest.id == request_id, SyncRequest.holder == holder, SyncRequest.beat == beat
         )
-        if not count_changed(session, lost.values(holder=None, losses=SyncRequest.losses + 1)):
+        if not execute_rowcount(session, lost.values(holder=None, losses=SyncRequest.losses + 1)):
             return
         query = select(SyncRequest.idperson, SyncRequest.losses)
         idperson, losses = session.execute(query.where(SyncRequest.id == request_id)).one()
@@ -63,6 +63,6 @@ def bury(request_id: int, holder: str, beat: int) -> None:
 
 
 def publish(idperson: str, outcome: str, code: str | None, message: str) -> None:
-    """Append what became of a student to the event log, inside `write()`."""
+    """Append what became of a student to the event log, inside `transaction()`."""
     data = {"idperson": idperson, "outcome": outcome, "code": code, "message": message}
-    log.append("sync", "sync.siswa", data)
+    event_log.append("sync", "sync.siswa", data)

@@ -2,7 +2,7 @@
 
 from flask_babel import gettext as _
 
-from myukm.domain.api.api_state import Reason, why_waiting
+from myukm.domain.payment_api.shared_state import Reason, wait_reason
 from myukm.domain.sync import progress, student_requests
 
 
@@ -11,7 +11,7 @@ def waits_for(idperson: str) -> Reason | None:
     request = student_requests.find(idperson)
     if request is None:
         return None
-    if reason := why_waiting():
+    if reason := wait_reason():
         return reason
     if request.doubt is not None:
         text = _("API mengurangi tagihannya: %(text)s. Ditanya sekali lagi.", text=request.doubt)

@@ -8,27 +8,27 @@ from flask_babel import format_decimal
 from flask_babel import gettext as _
 from sqlalchemy import Row
 
-from myukm.domain.api.body import InvalidBody
-from myukm.domain.api.payments import Payments, amount
-from myukm.domain.api.student import Outcome
-from myukm.domain.sync import guard
+from myukm.domain.payment_api.body import InvalidBody
+from myukm.domain.payment_api.parser import Payments, amount
+from myukm.domain.payment_api.work_item import Result
+from myukm.domain.sync import anomaly_guard
 from myukm.i18n import campus_language
 
 # An answer is suspicious when less than this share of what was billed or paid is left.
-FAR_LOWER = Decimal("0.5")
+DROP_THRESHOLD = Decimal("0.5")
 
 
-class Sums(NamedTuple):
+class Totals(NamedTuple):
     """What was billed and paid over all periods, in rupiah."""
 
     billed: Decimal
     paid: Decimal
 
 
-def suspects(
+def suspicious(
     before: Mapping[int, Row[Any]], changed: Mapping[str, tuple[int, Payments]]
 ) -> dict[str, str]:
-    """Return the students whose new data takes much away, with what it does in words.
+    """Return the students whose new amounts are much lower, with a description.
 
     By the items or by the sums: a bill may be only in these.
     """
@@ -37,14 +37,14 @@ def suspects(
         if key not in before:
             continue
         had, has = before[key].pembayaran, new.periods
-        ways = [(sums(had, by_items), sums(has, by_items)) for by_items in (True, False)]
+        ways = [(totals(had, by_items), totals(has, by_items)) for by_items in (True, False)]
         fallen = [(old, now) for old, now in ways if _falls(old, now)]
         if fallen or (had and not has):
             found[idperson] = _words(*(fallen or ways)[0])
     return found
 
 
-def judged(outcome: Outcome, message: str | None) -> Outcome:
+def with_verdict(outcome: Result, message: str | None) -> Result:
     """Return the outcome, held back when it takes away what `message` says.
 
     Believed is what an earlier answer said as well. Two answers that contradict each other are not.
@@ -52,13 +52,13 @@ def judged(outcome: Outcome, message: str | None) -> Outcome:
     if message is None or message == outcome.doubt:
         return outcome
     if outcome.doubt is None:
-        return outcome._replace(payments=None, code=guard.CODE, message=message)
+        return outcome._replace(payments=None, code=anomaly_guard.CODE, message=message)
     with campus_language():
         text = _("API pembayaran menjawab dua kali berbeda: %(text)s", text=message)
     return outcome._replace(payments=None, code="contradictory", message=text)
 
 
-def sums(periods: Any, by_items: bool) -> Sums:
+def totals(periods: Any, by_items: bool) -> Totals:
     """Return what a student's periods add up to by their items, or by their own sums.
 
     What is not of the right form counts nothing.
@@ -69,11 +69,11 @@ def sums(periods: Any, by_items: bool) -> Sums:
         summaries = (_part(period, "summary") for period in _list(periods))
         parts, names = summaries, ("total_billed", "total_paid")
     known = list(parts)
-    return Sums(*(sum((_number(part, name) for part in known), Decimal(0)) for name in names))
+    return Totals(*(sum((_number(part, name) for part in known), Decimal(0)) for name in names))
 
 
-def _falls(old: Sums, now: Sums) -> bool:
-    return any(n < FAR_LOWER * o for o, n in zip(old, now, strict=True))
+def _falls(old: Totals, now: Totals) -> bool:
+    return any(n < DROP_THRESHOLD * o for o, n in zip(old, now, strict=True))
 
 
 def _items(periods: Any) -> Iterator[Any]:
@@ -97,7 +97,7 @@ def _number(part: Any, name: str) -> Decimal:
         return Decimal(0)
 
 
-def _words(old: Sums, now: Sums) -> str:
+def _words(old: Totals, now: Totals) -> str:
     with campus_language():
         numbers = {
             "billed": format_decimal(old.billed),

@@ -1,9 +1,11 @@
 """first tables"""
 
+import myukm.db.types
+
 from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
-import myukm.database
+import myukm.db.session
 revision = '0001'
 down_revision = None
 
@@ -15,14 +17,14 @@ def upgrade():
     sa.Column('code', sa.String(length=64).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=64), 'mysql'), nullable=False),
     sa.Column('level', sa.String(length=16).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=16), 'mysql'), nullable=False),
     sa.Column('message', sa.Text(), nullable=False),
-    sa.Column('since', myukm.database.UTCDateTime(), nullable=False),
-    sa.Column('resolved_at', myukm.database.UTCDateTime(), nullable=True),
+    sa.Column('since', myukm.db.types.UTCDateTime(), nullable=False),
+    sa.Column('resolved_at', myukm.db.types.UTCDateTime(), nullable=True),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('open')
     )
     op.create_table('audit',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('at', myukm.database.UTCDateTime(), nullable=False),
+    sa.Column('at', myukm.db.types.UTCDateTime(), nullable=False),
     sa.Column('actor', sa.String(length=120), nullable=False),
     sa.Column('action', sa.String(length=64).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=64), 'mysql'), nullable=False),
     sa.Column('subject', sa.String(length=200), nullable=False),
@@ -36,7 +38,7 @@ def upgrade():
     sa.Column('topic', sa.String(length=64).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=64), 'mysql'), nullable=False),
     sa.Column('type', sa.String(length=32).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=32), 'mysql'), nullable=False),
     sa.Column('data', sa.Text(), nullable=False),
-    sa.Column('at', myukm.database.UTCDateTime(), nullable=False),
+    sa.Column('at', myukm.db.types.UTCDateTime(), nullable=False),
     sa.PrimaryKeyConstraint('seq')
     )
     with op.batch_alter_table('event', schema=None) as batch_op:
@@ -55,7 +57,7 @@ def upgrade():
     sa.Column('name', sa.String(length=120), nullable=False),
     sa.Column('role', sa.String(length=16).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=16), 'mysql'), nullable=False),
     sa.Column('code_hash', sa.String(length=64).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=64), 'mysql'), nullable=False),
-    sa.Column('created_at', myukm.database.UTCDateTime(), nullable=False),
+    sa.Column('created_at', myukm.db.types.UTCDateTime(), nullable=False),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('nim')
     )
@@ -71,7 +73,7 @@ def upgrade():
     sa.Column('run_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('dry_run', sa.Boolean(), nullable=False),
     sa.Column('idperson', sa.String(length=64).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=64), 'mysql'), nullable=False),
-    sa.Column('at', myukm.database.UTCDateTime(), nullable=False),
+    sa.Column('at', myukm.db.types.UTCDateTime(), nullable=False),
     sa.Column('period_id', sa.String(length=64), nullable=False),
     sa.Column('field', sa.String(length=255), nullable=False),
     sa.Column('old', sa.String(length=200), nullable=True),
@@ -100,11 +102,11 @@ def upgrade():
     sa.Column('search_text', sa.String(length=480).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=480), 'mysql'), nullable=False),
     sa.Column('active', sa.Boolean(), nullable=False),
     sa.Column('pembayaran', sa.JSON(none_as_null=True), nullable=True),
-    sa.Column('saldo', myukm.database.Rupiah(), nullable=True),
-    sa.Column('tunggakan', myukm.database.Rupiah(), nullable=True),
+    sa.Column('saldo', myukm.db.types.Rupiah(), nullable=True),
+    sa.Column('tunggakan', myukm.db.types.Rupiah(), nullable=True),
     sa.Column('lunas', sa.Boolean(), nullable=True),
     sa.Column('digest', sa.String(length=64).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=64), 'mysql'), nullable=True),
-    sa.Column('synced_at', myukm.database.UTCDateTime(), nullable=True),
+    sa.Column('synced_at', myukm.db.types.UTCDateTime(), nullable=True),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('idperson')
     )
@@ -119,7 +121,7 @@ def upgrade():
     sa.Column('name', sa.String(length=120), nullable=False),
     sa.Column('description', sa.Text(), nullable=False),
     sa.Column('last_number', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('created_at', myukm.database.UTCDateTime(), nullable=False),
+    sa.Column('created_at', myukm.db.types.UTCDateTime(), nullable=False),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('code'),
     sa.UniqueConstraint('join_code')
@@ -130,9 +132,9 @@ def upgrade():
     sa.Column('name', sa.String(length=120), nullable=False),
     sa.Column('role', sa.String(length=16).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=16), 'mysql'), nullable=False),
     sa.Column('password_hash', sa.String(length=255), nullable=False),
-    sa.Column('blocked_at', myukm.database.UTCDateTime(), nullable=True),
-    sa.Column('last_seen_at', myukm.database.UTCDateTime(), nullable=True),
-    sa.Column('created_at', myukm.database.UTCDateTime(), nullable=False),
+    sa.Column('blocked_at', myukm.db.types.UTCDateTime(), nullable=True),
+    sa.Column('last_seen_at', myukm.db.types.UTCDateTime(), nullable=True),
+    sa.Column('created_at', myukm.db.types.UTCDateTime(), nullable=False),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('nim')
     )
@@ -143,10 +145,10 @@ def upgrade():
     sa.Column('client_id', sa.String(length=64).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=64), 'mysql'), nullable=False),
     sa.Column('number', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('body', sa.Text(), nullable=False),
-    sa.Column('created_at', myukm.database.UTCDateTime(), nullable=False),
-    sa.Column('edited_at', myukm.database.UTCDateTime(), nullable=True),
-    sa.Column('deleted_at', myukm.database.UTCDateTime(), nullable=True),
-    sa.Column('published_at', myukm.database.UTCDateTime(), nullable=True),
+    sa.Column('created_at', myukm.db.types.UTCDateTime(), nullable=False),
+    sa.Column('edited_at', myukm.db.types.UTCDateTime(), nullable=True),
+    sa.Column('deleted_at', myukm.db.types.UTCDateTime(), nullable=True),
+    sa.Column('published_at', myukm.db.types.UTCDateTime(), nullable=True),
     sa.ForeignKeyConstraint(['ukm_id'], ['ukm.id'], ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['user_id'], ['user_account.id'], ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id'),
@@ -161,7 +163,7 @@ def upgrade():
     op.create_table('login_session',
     sa.Column('token', sa.String(length=64).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=64), 'mysql'), nullable=False),
     sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('created_at', myukm.database.UTCDateTime(), nullable=False),
+    sa.Column('created_at', myukm.db.types.UTCDateTime(), nullable=False),
     sa.ForeignKeyConstraint(['user_id'], ['user_account.id'], ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('token')
     )
@@ -173,9 +175,9 @@ def upgrade():
     sa.Column('ukm_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('is_admin', sa.Boolean(), nullable=False),
-    sa.Column('muted_until', myukm.database.UTCDateTime(), nullable=True),
+    sa.Column('muted_until', myukm.db.types.UTCDateTime(), nullable=True),
     sa.Column('read_number', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('joined_at', myukm.database.UTCDateTime(), nullable=False),
+    sa.Column('joined_at', myukm.db.types.UTCDateTime(), nullable=False),
     sa.ForeignKeyConstraint(['ukm_id'], ['ukm.id'], ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['user_id'], ['user_account.id'], ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id'),
@@ -203,13 +205,13 @@ def upgrade():
     sa.Column('pruned', sa.Boolean(), nullable=False),
     sa.Column('dispatched', sa.Boolean(), nullable=False),
     sa.Column('crashes', sa.Integer(), nullable=False),
-    sa.Column('moved_at', myukm.database.UTCDateTime(), nullable=False),
+    sa.Column('moved_at', myukm.db.types.UTCDateTime(), nullable=False),
     sa.Column('reason', sa.String(length=500), nullable=True),
     sa.Column('reason_code', sa.String(length=32).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=32), 'mysql'), nullable=True),
     sa.Column('started_by', sa.String(length=120), nullable=True),
     sa.Column('started_by_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('started_at', myukm.database.UTCDateTime(), nullable=False),
-    sa.Column('finished_at', myukm.database.UTCDateTime(), nullable=True),
+    sa.Column('started_at', myukm.db.types.UTCDateTime(), nullable=False),
+    sa.Column('finished_at', myukm.db.types.UTCDateTime(), nullable=True),
     sa.ForeignKeyConstraint(['parent_run_id'], ['sync_run.id'], ondelete='SET NULL'),
     sa.ForeignKeyConstraint(['started_by_id'], ['user_account.id'], ondelete='SET NULL'),
     sa.PrimaryKeyConstraint('id'),
@@ -218,7 +220,7 @@ def upgrade():
     op.create_table('sync_action',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('run_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('at', myukm.database.UTCDateTime(), nullable=False),
+    sa.Column('at', myukm.db.types.UTCDateTime(), nullable=False),
     sa.Column('code', sa.String(length=32).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=32), 'mysql'), nullable=False),
     sa.Column('actor', sa.String(length=120), nullable=True),
     sa.ForeignKeyConstraint(['run_id'], ['sync_run.id'], ondelete='CASCADE'),
@@ -238,7 +240,7 @@ def upgrade():
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('strikes', sa.Integer(), nullable=False),
     sa.Column('waited', sa.Integer(), nullable=False),
-    sa.Column('at', myukm.database.UTCDateTime(), nullable=True),
+    sa.Column('at', myukm.db.types.UTCDateTime(), nullable=True),
     sa.ForeignKeyConstraint(['run_id'], ['sync_run.id'], ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('run_id', 'idperson')
@@ -251,7 +253,7 @@ def upgrade():
     sa.Column('run_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('worker', sa.String(length=120), nullable=False),
     sa.Column('beat', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('started_at', myukm.database.UTCDateTime(), nullable=False),
+    sa.Column('started_at', myukm.db.types.UTCDateTime(), nullable=False),
     sa.ForeignKeyConstraint(['run_id'], ['sync_run.id'], ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id')
     )
@@ -261,7 +263,7 @@ def upgrade():
     op.create_table('sync_sample',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('run_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('at', myukm.database.UTCDateTime(), nullable=False),
+    sa.Column('at', myukm.db.types.UTCDateTime(), nullable=False),
     sa.Column('processed', sa.Integer(), nullable=False),
     sa.Column('failed', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['run_id'], ['sync_run.id'], ondelete='CASCADE'),
@@ -283,7 +285,6 @@ def upgrade():
     )
     with op.batch_alter_table('sync_traffic', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_sync_traffic_run_id'), ['run_id'], unique=False)
-
 
 
 def downgrade():

@@ -1,9 +1,11 @@
 """what people and their chat need beyond the first tables; tags of the payment API"""
 
+import myukm.db.types
+
 from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
-import myukm.database
+import myukm.db.session
 revision = '0002'
 down_revision = '0001'
 
@@ -11,15 +13,15 @@ down_revision = '0001'
 def upgrade():
     with op.batch_alter_table('siswa', schema=None) as batch_op:
         batch_op.add_column(sa.Column('etag', sa.String(length=200).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=200), 'mysql'), nullable=True))
-        batch_op.add_column(sa.Column('etag_at', myukm.database.UTCDateTime(), nullable=True))
+        batch_op.add_column(sa.Column('etag_at', myukm.db.types.UTCDateTime(), nullable=True))
 
     with op.batch_alter_table('ukm', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('archived_at', myukm.database.UTCDateTime(), nullable=True))
+        batch_op.add_column(sa.Column('archived_at', myukm.db.types.UTCDateTime(), nullable=True))
 
     op.create_table('ukm_block',
     sa.Column('ukm_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
-    sa.Column('at', myukm.database.UTCDateTime(), nullable=False),
+    sa.Column('at', myukm.db.types.UTCDateTime(), nullable=False),
     sa.ForeignKeyConstraint(['ukm_id'], ['ukm.id'], ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['user_id'], ['user_account.id'], ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('ukm_id', 'user_id')
@@ -32,7 +34,7 @@ def upgrade():
     sa.Column('message_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('text', sa.Text(), nullable=False),
     sa.Column('by_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('at', myukm.database.UTCDateTime(), nullable=False),
+    sa.Column('at', myukm.db.types.UTCDateTime(), nullable=False),
     sa.ForeignKeyConstraint(['by_id'], ['user_account.id'], ondelete='SET NULL'),
     sa.ForeignKeyConstraint(['message_id'], ['chat_message.id'], ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['ukm_id'], ['ukm.id'], ondelete='CASCADE'),
@@ -48,8 +50,8 @@ def upgrade():
     sa.Column('message_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
-    sa.Column('at', myukm.database.UTCDateTime(), nullable=False),
-    sa.Column('settled_at', myukm.database.UTCDateTime(), nullable=True),
+    sa.Column('at', myukm.db.types.UTCDateTime(), nullable=False),
+    sa.Column('settled_at', myukm.db.types.UTCDateTime(), nullable=True),
     sa.ForeignKeyConstraint(['message_id'], ['chat_message.id'], ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['ukm_id'], ['ukm.id'], ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['user_id'], ['user_account.id'], ondelete='CASCADE'),
@@ -63,7 +65,7 @@ def upgrade():
     op.create_table('ukm_log',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('ukm_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('at', myukm.database.UTCDateTime(), nullable=False),
+    sa.Column('at', myukm.db.types.UTCDateTime(), nullable=False),
     sa.Column('actor_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('action', sa.String(length=32).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=32), 'mysql'), nullable=False),
     sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
@@ -78,7 +80,7 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_ukm_log_person_id'), ['person_id'], unique=False)
         batch_op.create_index('ix_ukm_log_ukm_id', ['ukm_id', 'id'], unique=False)
     op.add_column('user_account', sa.Column('photo_hash', sa.String(length=64).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=64), 'mysql'), nullable=True))
-    op.add_column('user_account', sa.Column('deleted_at', myukm.database.UTCDateTime(), nullable=True))
+    op.add_column('user_account', sa.Column('deleted_at', myukm.db.types.UTCDateTime(), nullable=True))
     op.create_table('user_photo',
     sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('digest', sa.String(length=64).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=64), 'mysql'), nullable=False),
@@ -91,7 +93,7 @@ def upgrade():
     op.create_table('password_reset',
     sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('code_hash', sa.String(length=64).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=64), 'mysql'), nullable=False),
-    sa.Column('expires_at', myukm.database.UTCDateTime(), nullable=False),
+    sa.Column('expires_at', myukm.db.types.UTCDateTime(), nullable=False),
     sa.ForeignKeyConstraint(['user_id'], ['user_account.id'], ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('user_id')
     )

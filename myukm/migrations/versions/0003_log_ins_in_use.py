@@ -1,21 +1,23 @@
 """when a log-in was last used"""
 
+import myukm.db.types
+
 from alembic import op
 import sqlalchemy as sa
-import myukm.database
+import myukm.db.session
 revision = '0003'
 down_revision = '0002'
 
 
 def upgrade():
     with op.batch_alter_table('login_session', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('seen_at', myukm.database.UTCDateTime(), nullable=True))
+        batch_op.add_column(sa.Column('seen_at', myukm.db.types.UTCDateTime(), nullable=True))
 
     # Nobody who comes back is logged out: when these were last used is not known.
-    sessions = sa.table('login_session', sa.column('seen_at', myukm.database.UTCDateTime()))
-    op.execute(sessions.update().values(seen_at=myukm.database.utcnow()))
+    sessions = sa.table('login_session', sa.column('seen_at', myukm.db.types.UTCDateTime()))
+    op.execute(sessions.update().values(seen_at=myukm.db.types.utcnow()))
     with op.batch_alter_table('login_session', schema=None) as batch_op:
-        batch_op.alter_column('seen_at', existing_type=myukm.database.UTCDateTime(), nullable=False)
+        batch_op.alter_column('seen_at', existing_type=myukm.db.types.UTCDateTime(), nullable=False)
 
 
 def downgrade():

@@ -1,14 +1,16 @@
 """since when somebody tries to guess an account's password"""
 
+import myukm.db.types
+
 from alembic import op
 import sqlalchemy as sa
-import myukm.database
+import myukm.db.session
 revision = '0004'
 down_revision = '0006'
 
 
 def upgrade():
-    op.add_column('user_account', sa.Column('attacked_at', myukm.database.UTCDateTime(), nullable=True))
+    op.add_column('user_account', sa.Column('attacked_at', myukm.db.types.UTCDateTime(), nullable=True))
 
 
 def downgrade():

@@ -4,6 +4,8 @@ Nobody is logged out and no open code is void: the digest of what is stored is w
 looks for from now on. Invitations older than 30 days have ended all the same.
 """
 
+import myukm.db.types
+
 import base64
 import hashlib
 import hmac
@@ -12,7 +14,7 @@ import secrets
 from alembic import op
 from flask import current_app
 import sqlalchemy as sa
-import myukm.database
+import myukm.db.session
 revision = '0005'
 down_revision = '0003'
 
@@ -24,11 +26,11 @@ SESSION = sa.table('login_session', sa.column('token'))
 UKM = sa.table('ukm', sa.column('id'), sa.column('code'), sa.column('join_code'))
 UKM_LOG = sa.table(
     'ukm_log',
-    sa.column('ukm_id'), sa.column('at', myukm.database.UTCDateTime()), sa.column('action'), sa.column('detail'),
+    sa.column('ukm_id'), sa.column('at', myukm.db.types.UTCDateTime()), sa.column('action'), sa.column('detail'),
 )
 AUDIT = sa.table(
     'audit',
-    sa.column('at', myukm.database.UTCDateTime()), sa.column('actor'), sa.column('action'), sa.column('subject'),
+    sa.column('at', myukm.db.types.UTCDateTime()), sa.column('actor'), sa.column('action'), sa.column('subject'),
 )
 
 
@@ -61,7 +63,7 @@ def renew_join_codes():
     """Whoever knew a unit's address could join; its admins read in its log that the code is new."""
     guessable = sa.select(UKM.c.id, UKM.c.code).where(UKM.c.join_code == UKM.c.code).limit(BATCH)
     while units := op.get_bind().execute(guessable).all():
-        now = myukm.database.utcnow()
+        now = myukm.db.types.utcnow()
         for id, code in units:
             op.execute(UKM.update().where(UKM.c.id == id).values(join_code=join_code()))
             op.execute(UKM_LOG.insert().values(ukm_id=id, at=now, action='code_replaced', detail=''))

@@ -1,14 +1,16 @@
 """the account of who acted, in the trail; an account's newest acts, for the flood guard"""
 
+import myukm.db.types
+
 from alembic import op
 import sqlalchemy as sa
-import myukm.database
+import myukm.db.session
 revision = '0006'
 down_revision = '0005'
 
 
 def upgrade():
-    op.add_column('audit', sa.Column('actor_id', myukm.database.Id, nullable=True))
+    op.add_column('audit', sa.Column('actor_id', myukm.db.types.Id, nullable=True))
     op.create_index('ix_audit_actor', 'audit', ['actor_id'], unique=False)
     op.add_column('user_account', sa.Column('recent_acts', sa.String(length=400), nullable=False, server_default=''))
 

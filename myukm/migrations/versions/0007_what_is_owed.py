@@ -1,5 +1,7 @@
 """what is owed, counted by items"""
 
+import myukm.db.types
+
 import time
 
 from alembic import op
@@ -7,8 +9,8 @@ from flask_babel import format_decimal
 from flask_babel import gettext as _
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
-import myukm.database
-from myukm.domain.api import body, owed, payments
+import myukm.db.session
+from myukm.domain.payment_api import body, owed, parser
 revision = '0007'
 down_revision = '0009'
 
@@ -20,8 +22,8 @@ siswa = sa.table(
     'siswa',
     sa.column('id', sa.BigInteger()),
     sa.column('pembayaran', sa.JSON()),
-    sa.column('tunggakan', myukm.database.Rupiah()),
-    sa.column('lebih_bayar', myukm.database.Rupiah()),
+    sa.column('tunggakan', myukm.db.types.Rupiah()),
+    sa.column('lebih_bayar', myukm.db.types.Rupiah()),
     sa.column('lunas', sa.Boolean()),
     sa.column('status', sa.String()),
     sa.column('tidak_cocok', sa.Boolean()),
@@ -34,7 +36,7 @@ def upgrade():
     """Done in portions: whoever breaks off begins again where it was, so each step may be done."""
     status = sa.String(length=16).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=16), 'mysql')
     add('sync_run', sa.Column('mismatched', sa.Integer(), server_default='0', nullable=False))
-    add('siswa', sa.Column('lebih_bayar', myukm.database.Rupiah(), nullable=True))
+    add('siswa', sa.Column('lebih_bayar', myukm.db.types.Rupiah(), nullable=True))
     add('siswa', sa.Column('status', status, server_default='belum_sinkron', nullable=False))
     add('siswa', sa.Column('tidak_cocok', sa.Boolean(), server_default=sa.false(), nullable=False))
     count_all()
@@ -74,7 +76,7 @@ def count_some():
 def figures(row):
     """What is owed by a row's payments. Those that can't be read any more keep their amount."""
     try:
-        found = owed.owed(payments.plain(row.pembayaran))
+        found = owed.owed(parser.plain(row.pembayaran))
     except body.InvalidBody:
         status = owed.verdict(1, row.tunggakan or 0)
         found = owed.Owed(row.tunggakan, None, status, tidak_cocok=True)

@@ -1,9 +1,11 @@
 """single students that people asked to sync"""
 
+import myukm.db.types
+
 from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
-import myukm.database
+import myukm.db.session
 revision = '0009'
 down_revision = '0008'
 
@@ -17,7 +19,7 @@ def upgrade():
     sa.Column('beat', key, nullable=False),
     sa.Column('losses', sa.Integer(), nullable=False),
     sa.Column('doubt', sa.String(length=300), nullable=True),
-    sa.Column('at', myukm.database.UTCDateTime(), nullable=False),
+    sa.Column('at', myukm.db.types.UTCDateTime(), nullable=False),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('idperson')
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from myukm.addresses import hide
-from myukm.database import iso
+from myukm.db.types import to_iso8601
 
 WARNING, BROKEN = "warning", "broken"
 
@@ -23,4 +23,4 @@ class Finding:
     def as_json(self) -> dict[str, Any]:
         """Return the finding as `flask queue doctor --json` prints it."""
         told = {name: hide(str(value)) for name, value in asdict(self).items()}
-        return {**told, "since": iso(self.since)}
+        return {**told, "since": to_iso8601(self.since)}

@@ -14,11 +14,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from myukm.addresses import shown
-from myukm.database import utcnow
+from myukm.db.migrate import migrate
+from myukm.db.types import utcnow
 from myukm.extensions import db
 from myukm.live import retention
 from myukm.ops.findings import BROKEN, WARNING, Finding
-from myukm.schema import migrate
 
 SLOW_SECONDS = 0.5
 # The leader prunes once a minute: a log that is so far beyond its bounds is not pruned.

@@ -5,23 +5,22 @@ from collections.abc import Iterator
 from flask_babel import format_decimal
 from flask_babel import gettext as _
 
-from myukm import listeners
-from myukm.listeners import Listener, Scene, Waiting
 from myukm.ops.findings import BROKEN, WARNING, Finding
 from myukm.ops.findings.valkey import address
-from myukm.queues import QUEUES, SYNC
+from myukm.queues.jobs import QUEUES, SYNC
+from myukm.queues.workers import Backlog, QueueSnapshot, WorkerInfo, snapshot
 
 # A job that a free worker could take is gone within milliseconds.
-WAITS_SECONDS = 3.0
+NO_CONSUMER_TIMEOUT = 3.0
 STUCK_SECONDS = 10.0
 SLOW_SECONDS = 30.0
 
 
 def suspended() -> Iterator[Finding]:
     """All workers rest because somebody ran `rq suspend`."""
-    scene = listeners.look()
-    if scene.suspended:
-        waiting = sum(queue.count for queue in scene.waiting.values())
+    state = snapshot()
+    if state.suspended:
+        waiting = sum(queue.count for queue in state.backlogs.values())
         yield Finding(
             "workers_suspended",
             BROKEN if waiting else WARNING,
@@ -35,32 +34,32 @@ def suspended() -> Iterator[Finding]:
 
 def not_served() -> Iterator[Finding]:
     """No living worker listens to a queue: nothing moves there, and nothing else would say so."""
-    scene = listeners.look()
+    state = snapshot()
     for name in QUEUES:
-        if scene.suspended or scene.serving(name):
+        if state.suspended or state.workers_for(name):
             continue
-        waiting = scene.waiting[name]
-        in_vain = (waiting.seconds or 0) > WAITS_SECONDS
+        waiting = state.backlogs[name]
+        is_starved = (waiting.seconds or 0) > NO_CONSUMER_TIMEOUT
         what = (
-            _waits_in_vain(name, waiting)
-            if in_vain
+            _no_consumer(name, waiting)
+            if is_starved
             else _("Tidak ada worker yang mendengarkan antrian %(queue)s.", queue=name)
         )
         yield Finding(
             "no_worker",
-            BROKEN if in_vain else WARNING,
-            f"{what} {_cause(name, scene)}",
+            BROKEN if is_starved else WARNING,
+            f"{what} {_cause(name, state)}",
             _start(name),
-            waiting.since if in_vain else None,
+            waiting.since if is_starved else None,
         )
 
 
-def not_taken() -> Iterator[Finding]:
+def not_consumed() -> Iterator[Finding]:
     """Workers listen, and still jobs wait: they hang, or there are too few of them."""
-    scene = listeners.look()
+    state = snapshot()
     for name in QUEUES:
-        workers, waiting = scene.serving(name), scene.waiting[name]
-        if scene.suspended or not workers or not waiting.seconds:
+        workers, waiting = state.workers_for(name), state.backlogs[name]
+        if state.suspended or not workers or not waiting.seconds:
             continue
         idle = [worker.name for worker in workers if worker.state == "idle"]
         if idle and waiting.seconds > STUCK_SECONDS:
@@ -72,7 +71,7 @@ def not_taken() -> Iterator[Finding]:
             yield Finding("queue_slow", WARNING, what, cure, waiting.since)
 
 
-def _waits_in_vain(name: str, waiting: Waiting) -> str:
+def _no_consumer(name: str, waiting: Backlog) -> str:
     return str(
         _(
             "%(count)s pekerjaan menunggu di antrian %(queue)s (tertua %(age)d detik) dan tidak "
@@ -84,12 +83,12 @@ def _waits_in_vain(name: str, waiting: Waiting) -> str:
     )
 
 
-def _cause(name: str, scene: Scene) -> str:
+def _cause(name: str, state: QueueSnapshot) -> str:
     """Return the likeliest cause that nobody listens to a queue."""
-    if living := [worker for worker in scene.workers if worker.alive]:
-        heard = sorted({other for worker in living for other in worker.queues})
-        return str(_("Worker yang hidup hanya mendengarkan: %(queues)s.", queues=", ".join(heard)))
-    if dead := [worker.name for worker in scene.workers if name in worker.queues]:
+    if living := [worker for worker in state.workers if worker.alive]:
+        served = sorted({other for worker in living for other in worker.queues})
+        return str(_("Worker yang hidup hanya mendengarkan: %(queues)s.", queues=", ".join(served)))
+    if dead := [worker.name for worker in state.workers if name in worker.queues]:
         return str(_("Worker terakhirnya, %(name)s, mati mendadak.", name=dead[-1]))
     return str(
         _(
@@ -114,7 +113,7 @@ def _start_again() -> str:
     return str(_("Jalankan ulang worker: %(command)s", command="flask queue restart"))
 
 
-def _stuck(name: str, waiting: Waiting, idle: list[str]) -> str:
+def _stuck(name: str, waiting: Backlog, idle: list[str]) -> str:
     return str(
         _(
             "%(count)s pekerjaan menunggu di antrian %(queue)s (tertua %(age)d detik) padahal "
@@ -127,7 +126,7 @@ def _stuck(name: str, waiting: Waiting, idle: list[str]) -> str:
     )
 
 
-def _slow(name: str, waiting: Waiting, workers: list[Listener]) -> str:
+def _slow(name: str, waiting: Backlog, workers: list[WorkerInfo]) -> str:
     return str(
         _(
             "%(count)s pekerjaan menunggu di antrian %(queue)s (tertua %(age)d detik): "

@@ -5,19 +5,20 @@ from collections.abc import Iterator
 from flask_babel import format_decimal
 from flask_babel import gettext as _
 
-from myukm import listeners
-from myukm.database import utcnow
+from myukm.db.types import utcnow
 from myukm.extensions import valkey
 from myukm.ops.findings import WARNING, Finding
 from myukm.ops.stats import health
-from myukm.queues import FAILURE_SECONDS, QUEUES, queue
+from myukm.queues.enqueue import get_queue
+from myukm.queues.jobs import FAILURE_SECONDS, QUEUES
+from myukm.queues.workers import snapshot
 
 HOUR = 3600
 
 
-def died() -> Iterator[Finding]:
+def dead() -> Iterator[Finding]:
     """A worker that went without a word: killed, or out of memory."""
-    for worker in listeners.look().workers:
+    for worker in snapshot().workers:
         if not worker.alive:
             yield Finding(
                 "worker_died",
@@ -31,7 +32,7 @@ def died() -> Iterator[Finding]:
                     "Bila tidak disengaja, periksa memori server dan log worker. Catatan ini "
                     "hilang sendiri dalam beberapa menit."
                 ),
-                worker.beat,
+                worker.last_heartbeat,
             )
 
 
@@ -40,7 +41,7 @@ def failed() -> Iterator[Finding]:
     for name in QUEUES:
         # RQ sorts its register of failed jobs by the moment it will forget them.
         since = utcnow().timestamp() + FAILURE_SECONDS - HOUR
-        count = valkey().zcount(queue(name).failed_job_registry.key, since, "+inf")
+        count = valkey().zcount(get_queue(name).failed_job_registry.key, since, "+inf")
         if not count:
             continue
         what = _(

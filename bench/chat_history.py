@@ -1,0 +1,131 @@
+"""How long the server needs for a page of 50 out of 1,000,000 messages.
+
+    python -m bench.chat_history [--messages 1000000] [--postgresql]
+
+`GET /ukm/<code>/messages` and the chat page, asked of the app without a network in between: the
+newest page, one from the middle, one before the oldest end, those after an id. One message in
+ten answers an earlier one, one in twenty has reactions.
+"""
+
+import argparse
+import secrets
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import flask_migrate
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import insert
+
+import config
+from bench.report import percentile, row
+from devtools.valkey import start_valkey
+from myukm import create_app
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.chat.reactions import EMOJI
+from myukm.models import ChatMessage, ChatReaction, LoginSession, Membership, Ukm, User
+from tests.support.servers import PostgreSQL
+
+PEOPLE, BATCH, TRIES = 200, 10_000, 60
+
+
+def main() -> None:
+    """Fill a database, measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--messages", type=int, default=1_000_000)
+    parser.add_argument("--postgresql", action="store_true")
+    asked = parser.parse_args()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder.chmod(0o755)
+        valkey = stack.enter_context(start_valkey(folder / "valkey"))
+        url = f"sqlite:///{folder}/bench.db"
+        if asked.postgresql:
+            url = stack.enter_context(PostgreSQL(folder)).fresh_database()
+        env = {"DATABASE_URL": url, "REDIS_URL": valkey.url, "SECRET_KEY": secrets.token_hex(32)}
+        app = create_app(config.load(env))
+        client = populate(app, asked.messages)
+        measure(client, asked.messages)
+
+
+def populate(app: Flask, count: int) -> FlaskClient:
+    """Fill one UKM and return a browser of one of its members."""
+    with app.app_context():
+        flask_migrate.upgrade()
+        with transaction() as session:
+            session.add(Ukm(id=1, code="BENCH", join_code="BENCH", name="Bench"))
+            people = [
+                {"id": n, "nim": f"b{n}", "name": f"Bench {n}", "role": "anggota"}
+                for n in range(1, PEOPLE + 1)
+            ]
+            session.execute(insert(User), [{**person, "password_hash": "-"} for person in people])
+            place = {"ukm_id": 1, "read_number": count - 10}
+            members = [{**place, "user_id": person["id"]} for person in people]
+            session.execute(insert(Membership), members)
+            session.add(LoginSession(token_hash=LoginSession.digest("bench"), user_id=1))
+            session.get_one(Ukm, 1).last_number = count
+        for first in range(1, count + 1, BATCH):
+            with transaction() as session:
+                ids = range(first, min(first + BATCH, count + 1))
+                session.execute(insert(ChatMessage), list(messages(ids)))
+                session.execute(insert(ChatReaction), list(reactions(ids)))
+    client = app.test_client()
+    with client.session_transaction() as cookie:
+        cookie["_user_id"], cookie["_fresh"] = "bench", True
+    return client
+
+
+def messages(ids: range) -> Iterator[dict[str, object]]:
+    """Yield the rows of messages with these ids."""
+    at = utcnow()
+    for n in ids:
+        yield {
+            "id": n,
+            "ukm_id": 1,
+            "user_id": n % PEOPLE + 1,
+            "client_id": str(n),
+            "number": n,
+            "body": f"pesan {n} " + "kata " * (n % 30),
+            "reply_to_id": n - 7 if n % 10 == 0 and n > 7 else None,
+            "created_at": at,
+            "published_at": at,
+        }
+
+
+def reactions(ids: range) -> Iterator[dict[str, object]]:
+    """Yield three reactions for every twentieth message."""
+    for n in ids[::20]:
+        for user_id in (1, 2, 3):
+            yield {"message_id": n, "user_id": user_id, "emoji": EMOJI[n % len(EMOJI)]}
+
+
+def measure(client: FlaskClient, count: int) -> None:
+    """Print how long each kind of page takes."""
+    kinds: dict[str, Callable[[int], str]] = {
+        "newest page": lambda _: "messages",
+        "before, in the middle": lambda n: f"messages?before={count // 2 + n * 50}",
+        "before, near the oldest": lambda n: f"messages?before={60 + n}",
+        "after, in the middle": lambda n: f"messages?after={count // 2 - n * 50}",
+        "the chat page": lambda _: "chat",
+    }
+    for name, address in kinds.items():
+        times = [spent(client, f"/ukm/BENCH/{address(n)}") for n in range(TRIES)]
+        row(f"{name}, median", statistics.median(times) * 1000, "ms")
+        row(f"{name}, p95", percentile(times, 95) * 1000, "ms")
+
+
+def spent(client: FlaskClient, path: str) -> float:
+    """Return the seconds that one answer takes."""
+    started = time.perf_counter()
+    answer = client.get(path)
+    assert answer.status_code == 200, answer.text
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()

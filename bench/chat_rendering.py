@@ -1,0 +1,130 @@
+"""How smooth a chat with 5,000 messages is on a slow phone, beside a page that draws all of them.
+
+    python -m bench.chat_rendering [--messages 5000] [--slower 4] [--turns 3]
+
+Real gunicorn and Chromium with a phone's size and a CPU slowed down. The peer is the same page with
+`content-visibility` switched off, in turns.
+"""
+
+import argparse
+import shutil
+import statistics
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+from sqlalchemy import insert
+
+from bench.report import row
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.ukm import memberships
+from myukm.models import ChatMessage
+from tests.browser.conftest import ARGUMENTS, PHONE
+from tests.browser.test_chat_long import LOAD_ALL
+from tests.faults.campus import Campus
+from tests.support.people import NAMES, PASSWORD, UKM
+
+# 95 % of the frames took at most this long, in ms.
+SCROLL = """
+  async () => {
+    const box = document.getElementById('timeline');
+    const spans = [];
+    box.scrollTop = 1e9;
+    let before = performance.now();
+    for (let n = 0; n < 100; n += 1) {
+      box.scrollTop -= 400;
+      await new Promise(requestAnimationFrame);
+      spans.push(performance.now() - before);
+      before = performance.now();
+    }
+    return spans.sort((a, b) => a - b)[95];
+  }
+"""
+TYPE = """
+  async () => {
+    const field = document.getElementById('draft');
+    const spans = [];
+    for (let n = 0; n < 20; n += 1) {
+      const at = performance.now();
+      field.value += 'x';
+      field.dispatchEvent(new InputEvent('input'));
+      await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+      spans.push(performance.now() - at);
+    }
+    return spans.sort((a, b) => a - b)[18];
+  }
+"""
+DRAW_ALL = ".message-chunk { content-visibility: visible !important }"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--messages", type=int, default=5000)
+    parser.add_argument("--slower", type=float, default=4, help="than this machine")
+    parser.add_argument("--turns", type=int, default=3)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        campus = Campus(Path(name), students=1)
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=ARGUMENTS
+        )
+        try:
+            fill(campus, asked.messages)
+            page = browser.new_context(viewport=PHONE).new_page()  # type: ignore[arg-type]
+            open_room(page, campus.url, asked)
+            measure(page, asked.turns)
+        finally:
+            browser.close()
+            campus.stop()
+
+
+def fill(campus: Campus, count: int) -> None:
+    """Write messages of different lengths."""
+    with campus.app.app_context(), transaction() as session:
+        place = memberships.get_membership(campus.people["member"], UKM)
+        rows = [
+            {
+                "ukm_id": place.ukm_id,
+                "user_id": campus.people[("member", "friend")[n // 3 % 2]],
+                "client_id": f"l{n}",
+                "number": n,
+                "body": f"pesan {n} " + "kata " * (n * 7 % 60),
+                "published_at": utcnow(),
+            }
+            for n in range(1, count + 1)
+        ]
+        session.execute(insert(ChatMessage), rows)
+        place.ukm.last_number = place.read_number = count
+
+
+def open_room(page: Page, url: str, asked: argparse.Namespace) -> None:
+    """Log in, open the room and load everything."""
+    page.goto(f"{url}/login")
+    page.fill("[name=nim]", NAMES["member"][0])
+    page.fill("[name=password]", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda there: "/login" not in there)
+    page.goto(f"{url}/ukm/{UKM}/chat")
+    page.wait_for_selector('html[data-stream="open"]')
+    assert page.evaluate(LOAD_ALL, asked.messages) == asked.messages
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Emulation.setCPUThrottlingRate", {"rate": asked.slower})
+
+
+def measure(page: Page, turns: int) -> None:
+    """Scroll and type in turns with and without what is out of sight, and print medians."""
+    page.evaluate("document.adoptedStyleSheets = [new CSSStyleSheet()]")
+    found: dict[str, list[float]] = {}
+    for _ in range(turns):
+        for kind, rule in (("as it is", ""), ("all drawn", DRAW_ALL)):
+            page.evaluate("(rule) => document.adoptedStyleSheets[0].replaceSync(rule)", rule)
+            for act, script in (("a frame while scrolling", SCROLL), ("a key", TYPE)):
+                found.setdefault(f"{act}, {kind}", []).append(page.evaluate(script))
+    for name, values in found.items():
+        row(f"{name}, p95", statistics.median(values), "ms")
+
+
+if __name__ == "__main__":
+    main()

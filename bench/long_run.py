@@ -1,0 +1,99 @@
+"""Whether a long run keeps its speed and its memory: its last tenth beside its first.
+
+    python -m bench.long_run [--students 100000] [--latency 5] [--concurrency 32] [--postgresql]
+
+One `worker.py`; a run over 6,000 students comes first, for the memory of its lane. Memory is what
+the lane's process has for itself (USS): the rest is shared with its parent.
+"""
+
+import argparse
+import bisect
+import time
+
+import psutil
+from flask import Flask
+from sqlalchemy import select, update
+
+from bench.report import row
+from bench.sync import parts
+from myukm.db.session import transaction
+from myukm.domain.actor import Actor
+from myukm.domain.sync import commands
+from myukm.extensions import db
+from myukm.models import Siswa, SyncRun
+from tests.support.programs import Program
+
+SHORT, POLL_SECONDS = 6000, 0.1
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--students", type=int, default=100_000)
+    parser.add_argument("--latency", type=float, default=5, help="of the API, milliseconds")
+    parser.add_argument("--concurrency", type=int, default=32)
+    parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
+    asked = parser.parse_args()
+    with parts(asked) as (app, env, folder):
+        worker = Program(folder / "worker.log", env, "python", "worker.py", "sync-pembayaran")
+        try:
+            short_memory = Run(app, worker, SHORT).memory
+            run = Run(app, worker, asked.students)
+        finally:
+            worker.kill()
+    row("students per second", asked.students / run.course[-1][0], "")
+    row("last tenth beside the first", run.speed(0.9, 1.0) / run.speed(0.0, 0.1), "x")
+    row(f"memory of a lane, {SHORT} students", short_memory / 2**20, "MiB")
+    row(f"memory of a lane, {asked.students} students", run.memory / 2**20, "MiB")
+    row("memory, ratio", run.memory / short_memory, "x")
+
+
+class Run:
+    """One run over the first `students`, watched: its course (seconds, processed) and memory."""
+
+    def __init__(self, app: Flask, worker: Program, students: int) -> None:
+        self.course: list[tuple[float, int]] = []
+        self.memory = 0
+        with app.app_context(), transaction() as session:
+            session.execute(update(Siswa).values(digest=None, active=Siswa.id <= students))
+        with app.app_context():
+            run_id = commands.start(Actor("bench"))["run_id"]
+        began = time.perf_counter()
+        while not self.poll(app, run_id, began):
+            self.memory = max(self.memory, *map(own_memory, lanes(worker)), 0)
+            time.sleep(POLL_SECONDS)
+
+    def poll(self, app: Flask, run_id: int, began: float) -> bool:
+        """Note how far the run is and return whether it is over."""
+        query = select(SyncRun.status, SyncRun.success + SyncRun.failed)
+        with app.app_context():
+            status, done = db.session.execute(query.where(SyncRun.id == run_id)).one()
+        self.course.append((time.perf_counter() - began, done))
+        return bool(status == "completed")
+
+    def speed(self, start: float, end: float) -> float:
+        """Return the students per second between two shares of the run."""
+        total = self.course[-1][1]
+        done = [processed for _, processed in self.course]
+        first, last = (bisect.bisect_left(done, max(1, share * total)) for share in (start, end))
+        (began, before), (ended, after) = self.course[first], self.course[last]
+        return (after - before) / (ended - began)
+
+
+def lanes(worker: Program) -> list[psutil.Process]:
+    """Return the processes that work on a job: the youngest generation of the tree."""
+    tree = psutil.Process(worker.child.pid).children(recursive=True)
+    parents = {process.ppid() for process in tree}
+    return [process for process in tree if process.pid not in parents]
+
+
+def own_memory(process: psutil.Process) -> int:
+    """Return the bytes that the process has for itself; 0 when it just ended."""
+    try:
+        return int(process.memory_full_info().uss)
+    except psutil.Error:
+        return 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""How far the page is behind the database during a run, and what many open pages cost.
+
+    python -m bench.page_lag [--students 6000] [--pages 50] [--turns 3]
+
+Real gunicorn, `worker.py`, Valkey and PostgreSQL. A turn is one run with one open page and one run
+with many (five accounts); a page is its event stream. Counted are the commands that Valkey served
+and the transactions that PostgreSQL ended. The delay of a figure is counted from when the database
+first shows it until the page has it, or a newer one.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg
+import redis
+import requests
+
+from bench.report import percentile, row
+from bench.sync import forget_payments
+from myukm.domain.accounts import accounts
+from tests.faults.campus import Campus
+from tests.faults.sync_round import import_students
+from tests.support import people
+from tests.support.servers import PostgreSQL
+from tests.support.sse import StreamReader
+from tests.support.waiting import wait_until
+
+SYNC = "/admin/sync-pembayaran"
+ACCOUNTS = ("admin", "bendahara", "operator", "treasurer4", "treasurer5")
+POLL_SECONDS, SETTLE_SECONDS = 0.005, 5.0
+
+
+class Seen(NamedTuple):
+    """How many students were processed when we looked."""
+
+    at: float
+    processed: int
+
+
+class Measurement(NamedTuple):
+    """One run: its delays (s), and commands and transactions per second."""
+
+    delays: list[float]
+    commands: float
+    transactions: float
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--students", type=int, default=6000)
+    parser.add_argument("--pages", type=int, default=50)
+    parser.add_argument("--turns", type=int, default=3)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "pg").mkdir()
+        server = PostgreSQL(folder / "pg")
+        campus = Campus(folder, server, students=asked.students, latency_ms="50")
+        campus.env["WEB_CONCURRENCY"] = "1"
+        campus.web.kill()
+        campus.start_web()
+        try:
+            import_students(campus)
+            add_treasurers(campus)
+            measure(campus, asked.pages)
+            pairs = [(measure(campus, 1), measure(campus, asked.pages)) for _ in range(asked.turns)]
+        finally:
+            campus.stop()
+            server.child.stop(5)
+    report(asked.pages, pairs)
+
+
+def add_treasurers(campus: Campus) -> None:
+    """Make the accounts that the tests' people lack."""
+    with campus.app.app_context():
+        for who in ACCOUNTS[3:]:
+            people.NAMES[who] = (who, who, "bendahara")
+            accounts.create(who, who, "bendahara", people.PASSWORD, by="bench")
+
+
+def report(pages: int, pairs: Sequence[tuple[Measurement, Measurement]]) -> None:
+    """Print the delays of one page, and what many pages cost beside one."""
+    delays = [delay for one, _ in pairs for delay in one.delays]
+    row("delay of a figure, p50", statistics.median(delays) * 1000, "ms")
+    row("delay of a figure, p95", percentile(delays, 95) * 1000, "ms")
+    for name in ("commands", "transactions"):
+        alone = statistics.median(getattr(one, name) for one, _ in pairs)
+        many = statistics.median(getattr(many, name) for _, many in pairs)
+        row(f"{name} per second, one page", alone, "")
+        row(f"{name} per second, {pages} pages", many, "")
+        row(f"{name}, ratio", many / alone, "x")
+
+
+def measure(campus: Campus, pages: int) -> Measurement:
+    """Play one run with so many pages open."""
+    forget_payments(campus.app)
+    with open_pages(campus, pages) as (session, reader):
+        time.sleep(SETTLE_SECONDS)  # who came online is told once, and does not count
+        client = redis.Redis.from_url(campus.valkey.url)
+        before, started = usage(campus, client), time.perf_counter()
+        assert session.post(f"{campus.url}{SYNC}/start", timeout=10).status_code == 202
+        seen = watch_database(campus)
+        seconds = time.perf_counter() - started
+        after = usage(campus, client)
+        client.close()
+        wait_until(lambda: reader.events[-1].data.get("status") == "completed", 5, "told")
+        delays = delays_of(seen, figures(reader))
+    commands, transactions = ((new - old) / seconds for old, new in zip(before, after, strict=True))
+    return Measurement(delays, commands, transactions)
+
+
+def usage(campus: Campus, client: redis.Redis) -> tuple[int, int]:
+    """Return how many commands Valkey and how many transactions PostgreSQL served so far."""
+    with psycopg.connect(campus.env["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute("SELECT pg_stat_force_next_flush()")
+        query = "SELECT sum(xact_commit + xact_rollback) FROM pg_stat_database"
+        found = connection.execute(query).fetchone()
+    assert found
+    return int(client.info("stats")["total_commands_processed"]), int(found[0])
+
+
+def watch_database(campus: Campus) -> list[Seen]:
+    """Look at the run until it ended; return each figure with the moment it was first seen.
+
+    All in one transaction's session, which counts once.
+    """
+    seen: list[Seen] = []
+    query = "SELECT status, success + failed FROM sync_run ORDER BY id DESC LIMIT 1"
+    with psycopg.connect(campus.env["DATABASE_URL"]) as connection:
+        connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+        while True:
+            found = connection.execute(query).fetchone()
+            assert found
+            status, processed = found
+            if not seen or processed > seen[-1].processed:
+                seen.append(Seen(time.perf_counter(), processed))
+            if status == "completed":
+                return seen
+            time.sleep(POLL_SECONDS)
+
+
+@contextmanager
+def open_pages(campus: Campus, pages: int) -> Iterator[tuple[requests.Session, StreamReader]]:
+    """Open pages of several accounts; yield a session and the first page."""
+    sessions = [campus.log_in(who) for who in ACCOUNTS]
+    readers = [StreamReader(campus.url, sessions[n % len(sessions)]) for n in range(pages)]
+    try:
+        yield sessions[0], readers[0]
+    finally:
+        for reader in readers:
+            reader.close()
+
+
+def figures(page: StreamReader) -> list[Seen]:
+    """Return what the page showed, and when."""
+    published = [event for event in page.events if event.type == "sync.progress"]
+    return [Seen(event.at, event.data["processed"]) for event in published]
+
+
+def delays_of(seen: Sequence[Seen], shown: Sequence[Seen]) -> list[float]:
+    """Return for each figure of the database how long a page took to show it or a newer one."""
+    delays = []
+    for figure in seen[1:]:
+        newer = (s.at for s in shown if s.processed >= figure.processed and s.at > seen[0].at)
+        delays.append(max(0.0, next(newer) - figure.at))
+    return delays
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""How long the two calls take that people wait for: start a run, post a message.
+
+    python -m bench.request_latency [--students 6102] [--times 30]
+
+Real gunicorn and Valkey, real HTTP, no worker: what follows a call is not the caller's wait.
+Then Valkey is killed, and messages go on: how long a sender waits, and how long a listener.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import requests
+from sqlalchemy import insert
+
+from bench.report import percentile, row
+from myukm.db.session import transaction
+from myukm.models import Siswa
+from tests.faults.campus import Campus
+from tests.support.sse import StreamReader
+from tests.support.waiting import wait_until
+
+SYNC = "/admin/sync-pembayaran"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--students", type=int, default=6102)
+    parser.add_argument("--times", type=int, default=30)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        campus = Campus(Path(name), students=1)
+        try:
+            campus.worker.kill()
+            students = [{"idperson": str(n), "nama": f"Siswa {n}"} for n in range(asked.students)]
+            with campus.app.app_context(), transaction() as session:
+                session.execute(insert(Siswa), students)
+            print_times("POST start", asked.times, starts(campus))
+            print_times("POST messages", asked.times, messages(campus, "a", {}))
+            without_valkey(campus, asked.times)
+        finally:
+            campus.stop()
+
+
+def print_times(name: str, times: int, call: Callable[[int], float]) -> None:
+    """Print the median and the p99 of a call."""
+    taken = [call(n) * 1000 for n in range(times)]
+    row(f"{name}, median", statistics.median(taken), "ms")
+    row(f"{name}, p99", percentile(taken, 99), "ms")
+
+
+def starts(campus: Campus) -> Callable[[int], float]:
+    """Return a call that starts a run, times that, and cancels it."""
+    session = campus.log_in("bendahara")
+
+    def call(_: int) -> float:
+        seconds = timed(session, f"{campus.url}{SYNC}/start", {}, 202)
+        timed(session, f"{campus.url}{SYNC}/cancel", {}, 202)
+        return seconds
+
+    return call
+
+
+def without_valkey(campus: Campus, times: int) -> None:
+    """Kill Valkey and print how long a sender waits then, and how long a listener."""
+    reader = StreamReader(campus.url, campus.log_in("friend"))
+    campus.valkey.kill()
+    sent: dict[str, float] = {}
+    print_times("POST messages without Valkey", times, messages(campus, "b", sent))
+    wait_until(lambda: sent.keys() <= heard(reader).keys(), 20, "the listener heard all")
+    came = heard(reader)
+    late = [(came[client_id] - began) * 1000 for client_id, began in sent.items()]
+    row("to a listener without Valkey, median", statistics.median(late), "ms")
+    row("to a listener without Valkey, most", max(late), "ms")
+    reader.close()
+
+
+def heard(reader: StreamReader) -> dict[str, float]:
+    """Return when each message came, by its client_id."""
+    messages = [event for event in reader.events if event.type == "chat.message"]
+    return {event.data["client_id"]: event.at for event in messages}
+
+
+def messages(campus: Campus, mark: str, sent: dict[str, float]) -> Callable[[int], float]:
+    """Return a call that posts a message and notes when, below the limit of 20 in 10 seconds."""
+    session = campus.log_in("member")
+
+    def call(number: int) -> float:
+        time.sleep(0.6)
+        body = {"message": f"pesan {number}", "client_id": f"{mark}{number}"}
+        sent[body["client_id"]] = time.perf_counter()
+        return timed(session, f"{campus.url}/ukm/ROBOTIK/messages", body, 201)
+
+    return call
+
+
+def timed(session: requests.Session, url: str, body: dict[str, str], status: int) -> float:
+    """Post and return the seconds it took."""
+    began = time.perf_counter()
+    answer = session.post(url, json=body, timeout=30)
+    seconds = time.perf_counter() - began
+    assert answer.status_code == status, answer.text
+    return seconds
+
+
+if __name__ == "__main__":
+    main()

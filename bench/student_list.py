@@ -1,0 +1,98 @@
+"""How long the list of students takes with very many of them: any page, search or filter.
+
+    python -m bench.student_list [--students 100000] [--times 15] [--postgresql]
+
+Real gunicorn and real HTTP; what is timed is the whole call, so the server's time is less.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import requests
+from sqlalchemy import case, update
+
+from bench.report import row
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.siswa import importing
+from myukm.models import Siswa
+from tests.faults.campus import Campus
+from tests.support.servers import PostgreSQL
+
+LISTS: dict[str, dict[str, object]] = {
+    "first page": {},
+    "page 2": {"page": 2},
+    "the page in the middle": {"page": 1000},
+    "last page": {"page": 10**6},
+    "search, many": {"q": "a"},
+    "search, a name": {"q": "ahmad"},
+    "search, a name, last page": {"q": "ahmad", "page": 10**6},
+    "search, two words": {"q": "siti putri"},
+    "search, an id": {"q": "150123"},
+    "search, nobody": {"q": "xyzzy"},
+    "filter": {"filter": "belum"},
+    "filter, last page": {"filter": "lunas", "page": 10**6},
+    "filter and search": {"filter": "belum", "q": "nur"},
+    "filter, few": {"filter": "tidak_cocok"},
+    "filter, nobody": {"filter": "nonaktif"},
+    "two filters": {"filter": ["belum", "aktif"]},
+}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--students", type=int, default=100_000)
+    parser.add_argument("--times", type=int, default=15)
+    parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "pg").mkdir()
+        server = PostgreSQL(folder / "pg") if asked.postgresql else None
+        campus = Campus(folder, server, students=asked.students)
+        try:
+            campus.worker.kill()
+            enrol(campus)
+            session = campus.log_in("admin")
+            for what, query in LISTS.items():
+                taken = [timed(session, campus.url, query) for _ in range(asked.times)]
+                row(f"{what}, median", statistics.median(taken), "ms")
+                row(f"{what}, worst", max(taken), "ms")
+        finally:
+            campus.stop()
+            if server:
+                server.child.stop(5)
+
+
+def enrol(campus: Campus) -> None:
+    """Import the API's students and let every third one owe something."""
+    owes = Siswa.id % 3 == 0
+    paid = {
+        "saldo": 0,
+        "tunggakan": case((owes, 150_000), else_=0),
+        "lebih_bayar": 0,
+        "lunas": case((owes, False), else_=True),
+        "status": case((owes, "tunggakan"), else_="lunas"),
+        "tidak_cocok": case((Siswa.id % 5000 == 0, True), else_=False),
+        "synced_at": utcnow(),
+    }
+    with campus.app.app_context():
+        importing.from_api()
+        with transaction() as session:
+            session.execute(update(Siswa).values(paid))
+
+
+def timed(session: requests.Session, url: str, query: dict[str, object]) -> float:
+    """Return the milliseconds of one call."""
+    began = time.perf_counter()
+    answer = session.get(f"{url}/admin/siswa", params=query, timeout=30)
+    assert answer.status_code == 200, answer.status_code
+    return (time.perf_counter() - began) * 1000
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""One demo per folder, and what other commands learn of it while it runs."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+# Other commands test the lock for an instant; a demo that runs holds it for long.
+ATTEMPTS = 10
+PAUSE_SECONDS = 0.03
+
+
+class AlreadyRunningError(Exception):
+    """A demo is running in this folder; the message is what that one wrote into its lock."""
+
+
+@contextmanager
+def demo_lock(instance: Path) -> Iterator[IO[str]]:
+    """Hold the folder's lock; write into the file what a second demo should be told."""
+    with (instance / "demo.lock").open("a+", encoding="utf-8") as lock:
+        if not _locked(lock):
+            lock.seek(0)
+            raise AlreadyRunningError(", ".join(lock.read().splitlines()))
+        lock.truncate(0)
+        print(f"PID {os.getpid()}", file=lock, flush=True)
+        yield lock
+        lock.truncate(0)
+
+
+def _locked(lock: IO[str]) -> bool:
+    for _ in range(ATTEMPTS):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(PAUSE_SECONDS)
+        else:
+            return True
+    return False
+
+
+@contextmanager
+def publish_env(instance: Path, settings: Mapping[str, str]) -> Iterator[None]:
+    """Let other commands in this folder find the demo's parts: `demo.env`, while it runs."""
+    path = instance / "demo.env"
+    draft = instance / f"demo.env.{os.getpid()}"
+    draft.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    draft.replace(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)

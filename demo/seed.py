@@ -1,0 +1,109 @@
+"""`python -m demo.seed`: migrate the demo's database and fill an empty one."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from flask_migrate import upgrade
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from devtools.sample import ACCOUNTS, STUDENTS, UKMS, Student, students
+from devtools.sample import Ukm as SampleUkm
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.accounts.passwords import hash_password
+from myukm.domain.ukm import administration as ukm_administration
+from myukm.extensions import db
+from myukm.models import ChatMessage, Membership, Siswa, Ukm, User
+
+
+def main() -> None:
+    """Prepare the database; `wsgi` ends us with one line when a setting is wrong."""
+    from wsgi import app
+
+    with app.app_context():
+        upgrade()
+        if is_empty():
+            load()
+
+
+def is_empty() -> bool:
+    """Say whether the database has neither accounts nor students."""
+    some = (select(User.id).limit(1), select(Siswa.id).limit(1))
+    return all(db.session.scalar(query) is None for query in some)
+
+
+def load(total: int = STUDENTS) -> None:
+    """Load the sample campus with its first `total` students, in one transaction."""
+    with transaction() as session:
+        session.execute(insert(Siswa), [_siswa(student) for student in students(total)])
+        user_ids = _load_accounts(session)
+        for unit in UKMS:
+            _load_ukm(session, unit, user_ids)
+
+
+def _siswa(student: Student) -> dict[str, str]:
+    """A row of `siswa`: UnitFormal is the column unit_formal."""
+    return {
+        re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower(): str(value or "")
+        for name, value in student.items()
+    }
+
+
+def _load_accounts(session: Session) -> dict[str, int]:
+    """Return the new accounts' ids by NIM. One hash per password: hashing is slow on purpose."""
+    hashes = {password: hash_password(password) for password in {a.password for a in ACCOUNTS}}
+    rows = [
+        {"nim": a.nim, "name": a.name, "role": a.role, "password_hash": hashes[a.password]}
+        for a in ACCOUNTS
+    ]
+    session.execute(insert(User), rows)
+    return {user.nim: user.id for user in session.execute(select(User.nim, User.id))}
+
+
+def _load_ukm(session: Session, unit: SampleUkm, user_ids: dict[str, int]) -> None:
+    ukm = Ukm(
+        code=unit.code,
+        join_code=ukm_administration.new_join_code(),
+        name=unit.name,
+        description=unit.description,
+        last_number=len(unit.lines),
+    )
+    session.add(ukm)
+    session.flush()
+    session.execute(insert(Membership), list(_memberships(ukm.id, unit, user_ids)))
+    session.execute(insert(ChatMessage), list(_messages(ukm.id, unit, user_ids)))
+
+
+def _memberships(
+    ukm_id: int, unit: SampleUkm, user_ids: dict[str, int]
+) -> Iterator[dict[str, Any]]:
+    """The first member is the unit's admin; some have not read the newest lines yet."""
+    for position, nim in enumerate(unit.members):
+        yield {
+            "ukm_id": ukm_id,
+            "user_id": user_ids[nim],
+            "is_admin": position == 0,
+            "read_number": len(unit.lines) - position % 4,
+        }
+
+
+def _messages(ukm_id: int, unit: SampleUkm, user_ids: dict[str, int]) -> Iterator[dict[str, Any]]:
+    now = utcnow()
+    for number, line in enumerate(unit.lines, start=1):
+        written = now - timedelta(minutes=line.minutes_ago)
+        yield {
+            "ukm_id": ukm_id,
+            "user_id": user_ids[line.nim],
+            "client_id": f"sample-{number}",
+            "number": number,
+            "body": line.text,
+            "created_at": written,
+            "published_at": written,
+        }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Simulated payment API, sample campus, embedded Valkey: for demo, tests and benches alone."""

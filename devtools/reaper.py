@@ -1,0 +1,149 @@
+"""Runs one program and leaves nothing of it behind: neither when it ends, nor when we are killed.
+
+`python reaper.py PROGRAM ARG…`, with a pipe as standard input whose other end the starting process
+keeps: when that process dies, by whatever signal, the pipe ends and everything below is killed.
+SIGTERM and SIGINT are handed on to the program (a warm stop); SIGQUIT kills everything at once.
+
+Started by path, before any package can be imported: standard library only.
+"""
+
+import contextlib
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+LINUX = sys.platform == "linux"
+FORWARDED_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+SWEEP_SECONDS = 5.0
+
+
+def main(argv: list[str]) -> int:
+    """Run `argv` to its end and return its exit status (128 + N when signal N ended it)."""
+    adopt_orphans()
+    wakeups = _signals_as_bytes()
+    program = _spawn(argv)
+    status = _watch(program, wakeups)
+    _kill_descendants(program)
+    return status
+
+
+def adopt_orphans() -> None:
+    """On Linux, make orphaned descendants the children of this process, where it finds them."""
+    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """Yield the process ids below `pid`."""
+    children: dict[int, list[int]] = {}
+    for child, parent in processes():
+        children.setdefault(parent, []).append(child)
+    waiting = children.get(pid, [])
+    while waiting:
+        found = waiting.pop()
+        waiting += children.get(found, [])
+        yield found
+
+
+def processes() -> Iterator[tuple[int, int]]:
+    """Yield (process id, parent's id) of all processes."""
+    if not LINUX:
+        listed = subprocess.check_output(["ps", "-axo", "pid=,ppid="], text=True)
+        yield from (tuple(map(int, line.split())) for line in listed.splitlines())  # type: ignore[misc]
+        return
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as stat:
+                yield int(name), int(stat.read().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+
+
+def kill(pid: int) -> None:
+    """Send SIGKILL to a process (or, negative, a group) that may be gone."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _prctl(option: int, value: int) -> None:
+    if LINUX:
+        ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+
+
+def _signals_as_bytes() -> int:
+    """Return a descriptor from which every signal that arrives can be read as one byte."""
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing)
+    for number in (*FORWARDED_SIGNALS, signal.SIGQUIT, signal.SIGCHLD):
+        signal.signal(number, lambda *_: None)
+    return reading
+
+
+def _spawn(argv: list[str]) -> int:
+    """Start the program in a session of its own, to be killed by the kernel if we are."""
+    reaper = os.getpid()
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        os.setsid()
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        if os.getppid() == reaper:
+            os.execvp(argv[0], argv)  # noqa: S606 (the point of this file)
+    except OSError as error:
+        os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
+    os._exit(127)
+
+
+def _watch(program: int, wakeups: int) -> int:
+    """Wait for the program's end, the parent's death or SIGQUIT; return the exit status."""
+    while True:
+        ready, _, _ = select.select([0, wakeups], [], [])
+        if 0 in ready and not os.read(0, 64):
+            return 128 + signal.SIGKILL
+        numbers = os.read(wakeups, 64) if wakeups in ready else b""
+        if signal.SIGQUIT in numbers:
+            return 128 + signal.SIGKILL
+        if (status := _wait_children(program)) is not None:
+            return status
+        for number in FORWARDED_SIGNALS:
+            if number in numbers:
+                os.kill(program, number)
+
+
+def _wait_children(program: int) -> int | None:
+    """Collect every dead child; return the program's exit status once it is among them."""
+    found = None
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return found
+        if pid == 0:
+            return found
+        if pid == program:
+            code = os.waitstatus_to_exitcode(status)
+            found = code if code >= 0 else 128 - code
+
+
+def _kill_descendants(program: int) -> None:
+    deadline = time.monotonic() + SWEEP_SECONDS
+    kill(-program)
+    while (left := list(descendants(os.getpid()))) and time.monotonic() < deadline:
+        for pid in left:
+            kill(pid)
+        _wait_children(program)
+        time.sleep(0.005)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,135 @@
+"""Decides what each request gets: the right answer, or the wrong one that was asked for."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from devtools.simulator.campus import AnswerCache, CachedResponse
+from devtools.simulator.counters import Counters
+from devtools.simulator.faults import KINDS, ConnectionEnd
+from devtools.simulator.http import Request, response
+from devtools.simulator.options import Options, Selection, fraction
+
+PAYMENTS = "/payments/"
+
+
+@dataclass(slots=True)
+class Answer:
+    """What to send, after how many seconds, and what becomes of the connection.
+
+    `student` is whose payments are rightly answered by it, for the count.
+    """
+
+    payload: bytes
+    outcome: str
+    delay: float = 0.0
+    ending: ConnectionEnd = ConnectionEnd.KEEP
+    student: str = ""
+
+
+class Service:
+    """The two calls of the payment API under the current options."""
+
+    def __init__(self, options: Options) -> None:
+        self.counters = Counters()
+        self.campus = AnswerCache(options)
+        self._failures: dict[str, int] = {}
+        self._random = random.Random(1)
+        self.configure(options)
+
+    def configure(self, options: Options) -> None:
+        """Use `options` from the next request on."""
+        self.options = options
+        self.campus = self.campus if self.campus.serves(options) else AnswerCache(options)
+        self._kinds: dict[str, str | None] = {}
+
+    def reset(self) -> None:
+        """Forget what was asked so far; the options stay."""
+        self.counters.reset()
+        self._failures.clear()
+
+    def answer(self, request: Request) -> Answer:
+        """Return the answer to a request for the API, counting it."""
+        path = request.path
+        self.counters.paths["payments" if path.startswith(PAYMENTS) else path] += 1
+        answer = self._refusal(request) or self._overridden(path) or self._regular(request)
+        answer.delay = self._random.uniform(*self.options.latency_ms) / 1000
+        return answer
+
+    def _refusal(self, request: Request) -> Answer | None:
+        options = self.options
+        if options.outage:
+            return self._wrong(options.outage, None)
+        if options.rate is not None and self.counters.this_second() > options.rate:
+            wait = (("Retry-After", options.retry_after),) if options.retry_after else ()
+            body = b'{"message": "Too many requests"}'
+            return Answer(response(options.rate_status, body, wait), str(options.rate_status))
+        if options.token and request.headers.get("authorization") != f"Bearer {options.token}":
+            return self._wrong("401", None)
+        if request.method != "GET":
+            return Answer(response(405, b"{}", (("Allow", "GET"),)), "405")
+        return None
+
+    def _overridden(self, path: str) -> Answer | None:
+        override = self.options.override.get(path)
+        if override is None:
+            return None
+        body = response(override.status, override.body.encode(), override.headers.items())
+        return Answer(body, "override")
+
+    def _regular(self, request: Request) -> Answer:
+        if request.path == "/siswa":
+            return self._right(self.campus.roster, request)
+        if not request.path.startswith(PAYMENTS):
+            return self._wrong("404", None)
+        idperson = request.path.removeprefix(PAYMENTS)
+        self.counters.asked[idperson] += 1
+        page = self.campus.page(idperson)
+        if page is None:
+            return self._wrong("404", None)
+        if kind := self._failing(idperson):
+            other = kind == "wrong_student"
+            return self._wrong(kind, self.campus.neighbour(idperson) if other else page)
+        return self._right(page, request, idperson)
+
+    def _right(self, page: CachedResponse, request: Request, student: str = "") -> Answer:
+        if page.etag and request.headers.get("if-none-match") == page.etag:
+            return Answer(page.not_modified, "304", student=student)
+        zipped = self.options.gzip and request.accepts_gzip()
+        return Answer(page.compressed if zipped else page.plain, "200", student=student)
+
+    def _failing(self, idperson: str) -> str | None:
+        """The kind of failure that this student gets now, for good or for some attempts."""
+        if idperson not in self._kinds:
+            self._kinds[idperson] = _drawn(self.options.fail, "fail", idperson)
+        if kind := self._kinds[idperson]:
+            return kind
+        kind = _drawn(self.options.flaky, "flaky", idperson)
+        failures = self._failures.get(idperson, 0)
+        if kind is None or failures >= self.options.flaky_failures:
+            self._failures.pop(idperson, None)
+            return None
+        self._failures[idperson] = failures + 1
+        return kind
+
+    def _wrong(self, kind: str, page: CachedResponse | None) -> Answer:
+        fault = KINDS[kind]
+        body = fault.body if fault.body is not None else page.body if page else b'{"data": []}'
+        payload = response(fault.status, body, fault.headers)
+        if fault.ending in (ConnectionEnd.CLOSE, ConnectionEnd.STALL):
+            payload = payload[: -len(body) // 2]
+        return Answer(payload, kind, ending=fault.ending)
+
+
+def _drawn(kinds: Mapping[str, Selection], salt: str, idperson: str) -> str | None:
+    """Shares lie side by side in one draw, so that a student has one kind and they add up."""
+    position = fraction(salt, idperson)
+    for kind, selection in kinds.items():
+        if isinstance(selection, frozenset):
+            if idperson in selection:
+                return kind
+        elif position < selection:
+            return kind
+        else:
+            position -= selection
+    return None

@@ -1,0 +1,37 @@
+"""A TTL cache for expensive figures that many callers want at once."""
+
+import threading
+import time
+from collections.abc import Callable, Hashable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from flask import current_app
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def ttl_cache(seconds: float) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Keep a function's answer for `seconds` per app and arguments (hashable ones)."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        lock = threading.Lock()
+
+        @wraps(function)
+        def ask(*args: P.args, **kwargs: P.kwargs) -> R:
+            cached: dict[Hashable, tuple[float, Any]] = current_app.extensions.setdefault(
+                f"ttl_cache:{function.__module__}.{function.__name__}", {}
+            )
+            key = (args, tuple(sorted(kwargs.items())))
+            with lock:
+                made, answer = cached.get(key, (-seconds, None))
+                if time.monotonic() - made >= seconds:
+                    answer = function(*args, **kwargs)
+                    cached[key] = (time.monotonic(), answer)
+            result: R = answer
+            return result
+
+        return ask
+
+    return decorate

@@ -1,0 +1,67 @@
+"""Errors of commands: one line on standard error, and an exit code."""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NoReturn
+
+import click
+from flask_babel import gettext as _
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from myukm.addresses import hide
+from myukm.errors import DomainError
+
+REFUSED, FAILURES, UNREACHABLE = 1, 3, 5
+
+# A table or a column that is not there: PostgreSQL, MariaDB; SQLite has words only.
+NOT_THERE_CODES = {"42P01", "42703", 1146, 1054}
+NOT_THERE_WORDS = ("no such table", "no such column", "has no column named")
+
+
+def exit_on_error(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Run a command; exit 1 for what the program refuses, 5 when a server is away."""
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except DomainError as error:
+            fail(str(error), REFUSED)
+        except DBAPIError as error:
+            if not (why := database_trouble(error)):
+                raise
+            fail(why, UNREACHABLE)
+        except RedisError as error:
+            fail(_("Valkey tidak menjawab: %(why)s", why=error), UNREACHABLE)
+
+    return run
+
+
+def database_trouble(error: DBAPIError) -> str | None:
+    """Return what to tell a person about the database; `None` when the program is at fault."""
+    if lacks_tables(error.orig):
+        return str(
+            _(
+                "Tabel basis data belum ada atau bukan dari versi program ini. "
+                "Jalankan: %(command)s",
+                command="flask db upgrade",
+            )
+        )
+    if isinstance(error, OperationalError):
+        return str(_("Basis data tidak menjawab: %(why)s", why=error.orig))
+    return None
+
+
+def lacks_tables(error: BaseException | None) -> bool:
+    """Return whether a driver's error says that a table or a column is not there."""
+    first = error.args[0] if error and error.args else None
+    codes = {first, getattr(error, "sqlstate", None)}
+    return bool(codes & NOT_THERE_CODES) or any(words in str(first) for words in NOT_THERE_WORDS)
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """Print `message` on standard error and exit with `code`."""
+    click.echo(" ".join(hide(message).split()), err=True)
+    sys.exit(code)

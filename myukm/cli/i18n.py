@@ -1,0 +1,42 @@
+"""The language of `--help` and of usage errors: the campus's."""
+
+import gettext
+import os
+from copy import copy
+from pathlib import Path
+from typing import TypeVar
+
+import click
+from flask_babel import gettext as _
+
+AnyCommand = TypeVar("AnyCommand", bound=click.Command)
+CATALOGUES = Path(__file__).resolve().parents[1] / "translations"
+
+
+def translated(command: AnyCommand) -> AnyCommand:
+    """Return a copy of `command`, its msgids replaced by texts in the current language."""
+    own = copy(command)
+    own.help = command.help and _(command.help)
+    own.options_metavar = _("[OPSI]")
+    own.params = [_translated(param) for param in command.params]
+    if isinstance(own, click.Group) and isinstance(command, click.Group):
+        own.subcommand_metavar = _("PERINTAH [ARGUMEN]...")
+        own.commands = {name: translated(part) for name, part in command.commands.items()}
+    return own
+
+
+def _translated(param: click.Parameter) -> click.Parameter:
+    own = copy(param)
+    own.help = param.help and _(param.help)
+    own.metavar = param.metavar and _(param.metavar)
+    return own
+
+
+def set_click_language(language: str) -> None:
+    """Set the language of click's own texts ("Usage:", "No such option …").
+
+    click asks Python's gettext, which reads the variable at every text.
+    """
+    os.environ["LANGUAGE"] = language
+    gettext.bindtextdomain("click", str(CATALOGUES))
+    gettext.textdomain("click")

@@ -1,0 +1,1 @@
+"""The database: sessions and transactions, column types, engine, migrations."""

@@ -1,0 +1,83 @@
+"""How the engine is set up: pools, time-outs, and SQLite's locking."""
+
+import os
+import random
+import sqlite3
+import time
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import (
+    event,
+)
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
+
+from myukm.db import json as decimal_json
+from myukm.extensions import db
+
+# Seconds that a writer waits for others on SQLite, and the pause before it looks again.
+SQLITE_TIMEOUT, SQLITE_POLL_SECONDS = 5.0, (0.0005, 0.003)
+
+
+def engine_options(uri: str) -> dict[str, Any]:
+    """Return SQLAlchemy's engine options for the database at `uri`."""
+    pool: dict[str, Any] = {"pool_size": 10, "max_overflow": 20, "pool_timeout": 10}
+    exact: dict[str, Any] = {
+        "json_serializer": decimal_json.dumps,
+        "json_deserializer": decimal_json.loads,
+        "hide_parameters": True,  # errors are logged, and what people wrote must not be
+    }
+    if uri.startswith("sqlite"):
+        return {**exact, **pool, "connect_args": {"timeout": SQLITE_TIMEOUT}}
+    pool["pool_pre_ping"] = True
+    connect: dict[str, Any] = {"connect_timeout": 3}
+    if uri.startswith("mysql"):
+        connect |= {"charset": "utf8mb4"}
+    return {**exact, **pool, "connect_args": connect, "isolation_level": "READ COMMITTED"}
+
+
+def prepare_engine(app: Flask) -> None:
+    """Set the connection up for several processes: SQLite's locking, clean hands after a fork."""
+    with app.app_context():
+        engine = db.engine
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    if not connection.get_execution_options().get("writes"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    try:
+        _wait_to_write(connection)
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={SQLITE_TIMEOUT * 1000:.0f}")
+
+
+def _wait_to_write(connection: Connection) -> None:
+    """Begin when no other process writes. SQLite's own waiting looks only every 100 ms in the end,
+    and all other requests of a gevent process would stand still meanwhile."""
+    deadline = time.monotonic() + SQLITE_TIMEOUT
+    while not _begun(connection, last=time.monotonic() > deadline):
+        time.sleep(random.uniform(*SQLITE_POLL_SECONDS))  # noqa: S311 (spread, no secret)
+
+
+def _begun(connection: Connection, *, last: bool) -> bool:
+    """Begin; False when another process writes, which is an error if it is the last try."""
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except OperationalError as error:
+        if last or getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True

@@ -1,0 +1,130 @@
+"""Deletion of one's own account: messages stay, anonymized."""
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain import audit
+from myukm.domain.accounts import administration, profile_events, self_service
+from myukm.domain.presence import tracker
+from myukm.domain.ukm import activity_log, memberships
+from myukm.domain.ukm import state as ukm_state
+from myukm.errors import Conflict, NotFound
+from myukm.i18n import campus_language
+from myukm.live.event_log import Event
+from myukm.live.topics import publish_rights_changed
+from myukm.models import (
+    LoginSession,
+    Membership,
+    PasswordReset,
+    Photo,
+    Role,
+    Ukm,
+    UkmBlock,
+    UkmPin,
+    User,
+)
+
+OWNED_TABLES = (LoginSession, PasswordReset, Photo, Membership, UkmBlock)
+
+
+def delete_account(user: User, password: str) -> None:
+    """Delete one's own account: the row stays, empty, behind its messages; the NIM is free.
+
+    Raises `Forbidden` for a wrong password, `Conflict` for the last admin of the campus or of a
+    unit of others.
+    """
+    self_service.require_password(user, password)
+    confirmed = user.password_hash
+    with transaction() as session:
+        left = _lock_memberships(session, user.id)
+        account = _lock_account(session, user.id)
+        if account.password_hash != confirmed:
+            raise self_service.wrong_password()
+        for membership in left:
+            if not membership.ukm.archived_at:
+                memberships.check_not_last_admin(membership)
+        codes = profile_events.ukm_codes(account.id)
+        audit.record(account.name, audit.DELETION, f"{account.nim} {account.name}")
+        _forget_name_in_events(session, account, codes)
+        _delete_owned(session, account.id)
+        _anonymize(account)
+        _publish(session, account, codes, left)
+    publish_rights_changed()
+    for membership in left:
+        tracker.publish_member(membership.ukm, user.id, gone=True)
+
+
+def _lock_account(session: Session, user_id: int) -> User:
+    """Return the account, locked after its units: who posts holds a unit and asks for both."""
+    admins = administration.lock_admins()
+    account = session.get_one(
+        User, user_id, with_for_update={"key_share": True}, populate_existing=True
+    )
+    if account.deleted_at:
+        raise Conflict(_("Akun ini sudah dihapus."), code="account_deleted")
+    administration.check_not_last_admin(account, admins)
+    return account
+
+
+def _lock_memberships(session: Session, user_id: int) -> list[Membership]:
+    """Return the memberships, each locked with its unit by the statement that posting uses."""
+    query = select(Ukm.code).join(Membership).where(Membership.user_id == user_id)
+    locked = []
+    for code in session.scalars(query.order_by(Ukm.code)).all():
+        with suppress(NotFound):  # put out of the unit a moment ago
+            locked.append(memberships.get_membership(user_id, code, lock=True))
+    return locked
+
+
+def _delete_owned(session: Session, user_id: int) -> None:
+    for table in OWNED_TABLES:
+        mine = delete(table).where(table.user_id == user_id)
+        session.execute(mine, execution_options={"synchronize_session": False})
+
+
+def _anonymize(user: User) -> None:
+    """Anonymize the row; its new NIM is one that nobody can register."""
+    user.nim, user.name, user.role = f"deleted {user.id}", _new_name(), Role.ANGGOTA
+    user.password_hash, user.photo_hash, user.last_seen_at = "", None, None
+    user.attacked_at = None
+    user.deleted_at = user.blocked_at = utcnow()
+
+
+def _publish(
+    session: Session, user: User, codes: Sequence[str], left: Sequence[Membership]
+) -> None:
+    """Publish to the UKMs: who left, the author name of messages, the author of pins."""
+    for membership in left:
+        activity_log.record(membership.ukm_id, user.id, "left", person_id=user.id)
+        ukm_state.publish_membership(membership.ukm, membership, "left", member=False)
+    profile_events.publish(user, codes)
+    pinned = select(UkmPin.ukm_id).where(UkmPin.by_id == user.id)
+    for ukm in session.scalars(select(Ukm).where(Ukm.id.in_(pinned))):
+        ukm_state.publish_changed(ukm)
+
+
+def _new_name() -> str:
+    with campus_language():
+        return str(gettext("Pengguna terhapus"))
+
+
+def _forget_name_in_events(session: Session, user: User, codes: Sequence[str]) -> None:
+    """Events that streams may still ask for again carry the name, too."""
+    topics = [f"ukm:{code}" for code in codes]
+    old, new = (json.dumps(name, ensure_ascii=False) for name in (user.name, _new_name()))
+    for before in (f'"user_id":{user.id},"name":', '"by":'):
+        rewritten = update(Event).where(
+            Event.topic.in_(topics), Event.data.contains(before + old, autoescape=True)
+        )
+        session.execute(
+            rewritten.values(data=func.replace(Event.data, before + old, before + new)),
+            execution_options={"synchronize_session": False},
+        )

@@ -1,0 +1,75 @@
+"""What an account's NIM, name, role and password may be."""
+
+import re
+import unicodedata
+from functools import cache
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+
+from myukm.domain.text_normalization import clean_line, is_blank
+from myukm.errors import Invalid
+from myukm.models import Role
+
+MIN_PASSWORD, MAX_PASSWORD = 10, 200
+MAX_NAME = 120
+# Plain letters and digits: two accounts whose NIMs look the same could be mistaken.
+NIM = re.compile(r"[!-~]{1,32}")
+
+
+def normal_nim(nim: str) -> str:
+    """Return a typed NIM as accounts have it: no blanks around it, full-width digits as digits."""
+    return unicodedata.normalize("NFKC", nim).strip()
+
+
+def checked_person(nim: str, name: str, role: str) -> tuple[str, str]:
+    """Return NIM and name as they are stored. Raises `Invalid` when one can't be an account's."""
+    nim, name = normal_nim(nim), clean_line(name)
+    if not NIM.fullmatch(nim):
+        raise Invalid(_("NIM harus 1 sampai 32 huruf atau angka tanpa spasi."), code="bad_nim")
+    if is_blank(name) or len(name) > MAX_NAME:
+        raise Invalid(_("Nama harus 1 sampai 120 huruf."), code="bad_name")
+    check_role(role)
+    return nim, name
+
+
+def check_role(role: str) -> None:
+    """Raise `Invalid` for what is no role."""
+    if role not in list(Role):
+        allowed = ", ".join(Role)
+        raise Invalid(_("Peran harus salah satu dari: %(roles)s.", roles=allowed), code="bad_role")
+
+
+def check_password(password: str, nim: str, name: str) -> None:
+    """Raise `Invalid` for a password that is too short, absurdly long, or that others try first."""
+    if why := _fault(password, nim, name):
+        raise Invalid(why, code="bad_password")
+
+
+def _fault(password: str, nim: str, name: str) -> Any:
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        low, high = MIN_PASSWORD, MAX_PASSWORD
+        return _("Kata sandi harus %(low)d sampai %(high)d karakter.", low=low, high=high)
+    if any(unicodedata.category(sign) == "Cs" for sign in password):
+        return _("Isian ini tidak bisa disimpan.")  # bytes that are no text, on a command line
+    if password.casefold() in common_passwords():
+        return _("Kata sandi ini dipakai banyak orang, jadi mudah ditebak. Pilih yang lain.")
+    if _bare(password) in (_bare(nim), _bare(name)):
+        return _("Kata sandi tidak boleh sama dengan NIM atau nama.")
+    return None
+
+
+def _bare(text: str) -> str:
+    """Return letters and digits alone: blanks and dots do not make a NIM a password."""
+    return "".join(sign for sign in text.casefold() if sign.isalnum())
+
+
+@cache
+def common_passwords() -> frozenset[str]:
+    """Return the passwords that most people choose, those that are long enough to be refused.
+
+    The list, 30,000 by how often they were seen in leaks, is that of the password meter zxcvbn.
+    """
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+    return frozenset(word for word in FREQUENCY_LISTS["passwords"] if len(word) >= MIN_PASSWORD)

@@ -1,0 +1,55 @@
+"""Guessing that goes on and on: its victim and the admins hear of it, once for each attack."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain import audit
+from myukm.domain.accounts import accounts
+from myukm.extensions import db
+from myukm.models import Audit, User
+
+ON_ACCOUNT, FROM_ADDRESS = "attack.account", "attack.address"
+LASTS = timedelta(hours=1)
+BY = "MyUKM"
+
+
+def record_account(nim: str) -> None:
+    """Note that somebody tries to guess an account's password; its owner's pages say so."""
+    user = accounts.by_nim(nim)
+    if user is None or not _record(ON_ACCOUNT, f"{user.nim} {user.name}"):
+        return
+    with transaction() as session:
+        mine = update(User).where(User.id == user.id, User.deleted_at.is_(None))
+        session.execute(mine.values(attacked_at=utcnow()))
+
+
+def record_address(address: str) -> None:
+    """Note that somebody tries many accounts from one address."""
+    _record(FROM_ADDRESS, address)
+
+
+def acknowledge(user_id: int) -> None:
+    """Let the account's owner have seen the news."""
+    with transaction() as session:
+        session.execute(update(User).where(User.id == user_id).values(attacked_at=None))
+
+
+def lately() -> Sequence[Audit]:
+    """Return the attacks of the last hour, the newest first."""
+    query = select(Audit).where(
+        Audit.at > utcnow() - LASTS, Audit.action.in_((ON_ACCOUNT, FROM_ADDRESS))
+    )
+    return db.session.scalars(query.order_by(Audit.id.desc())).all()
+
+
+def _record(action: str, subject: str) -> bool:
+    """Write it to the trail; False when that was done within the last hour."""
+    if any((known.action, known.subject) == (action, subject) for known in lately()):
+        return False
+    with transaction():
+        audit.record(BY, action, subject)
+    return True

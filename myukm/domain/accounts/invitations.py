@@ -1,0 +1,57 @@
+"""Registering: by the one-time code that came with a NIM's import, or openly."""
+
+from sqlalchemy import delete, select
+
+from myukm.db.session import execute_rowcount, transaction
+from myukm.db.types import utcnow
+from myukm.domain import audit
+from myukm.domain.accounts import accounts
+from myukm.domain.accounts.account_rules import check_password, checked_person, normal_nim
+from myukm.domain.accounts.codes import digest, matches, new_code, wrong_code
+from myukm.domain.accounts.passwords import hash_password
+from myukm.extensions import db
+from myukm.models import Invitation, User
+
+
+def invite(actor: User, nim: str, name: str, role: str) -> str:
+    """Let a NIM register for 30 days and return its one-time code, which is shown only now.
+
+    An earlier code of that NIM is void. Raises `Invalid`, `Conflict` when it has an account.
+    """
+    nim, name = checked_person(nim, name, role)
+    code = new_code()
+    with transaction() as session:
+        if session.scalar(select(User.id).where(User.nim == nim)):
+            raise accounts.nim_taken(nim)
+        session.execute(delete(Invitation).where(Invitation.nim == nim))
+        session.add(Invitation(nim=nim, name=name, role=role, code_hash=digest(code)))
+        audit.record(actor.name, "user.invite", f"{nim} {name}")
+    return code
+
+
+def register(nim: str, code: str, password: str) -> User:
+    """Make the account that a code stands for. Raises `Forbidden` for a wrong code, `Invalid`.
+
+    Two at the same moment: whoever deletes the invitation has the account.
+    """
+    invitation = _behind(normal_nim(nim), code)
+    check_password(password, invitation.nim, invitation.name)
+    user = User(
+        nim=invitation.nim,
+        name=invitation.name,
+        role=invitation.role,
+        password_hash=hash_password(password),
+    )
+    with transaction() as session:
+        if not execute_rowcount(session, delete(Invitation).where(Invitation.id == invitation.id)):
+            raise wrong_code()
+        accounts.insert(user, by=None)
+    return user
+
+
+def _behind(nim: str, code: str) -> Invitation:
+    query = select(Invitation).where(Invitation.nim == nim, Invitation.stands(utcnow()))
+    found = db.session.scalar(query) if nim.isprintable() else None
+    if found is None or not matches(found.code_hash, code):
+        raise wrong_code()
+    return found

@@ -1,0 +1,94 @@
+"""How often somebody may try passwords and codes.
+
+A stranger's guesses count for the address, for the person at that address, and for the person
+wherever they come from; who was logged in before in this browser is counted apart, so that no
+stranger can keep a person out of their account.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import NamedTuple
+
+from myukm.domain.accounts import accounts, attacks, devices
+from myukm.domain.accounts.account_rules import normal_nim
+from myukm.errors import DomainError, Forbidden
+from myukm.models import LoginSession
+from myukm.rate_limits import Permit, acquire, attempt
+from myukm.rate_log import Claim, Limit, claim
+
+ADDRESS = Limit("address", 200, 60)
+NIM_AND_ADDRESS = Limit("nim-address", 10, 60)
+NIM = Limit("nim", 100, 3600, first_wait=60, longest_wait=900)
+OWN = Limit("own", 10, 60)
+OWN_SLOWLY = Limit("own-slowly", 100, 3600, first_wait=60, longest_wait=900)
+REGISTRATIONS = Limit("registrations", 100, 3600)
+
+
+class Caller(NamedTuple):
+    """From where somebody tries to get in, and the marks of their browser (`devices.py`)."""
+
+    address: str
+    marks: Sequence[str] = ()
+
+
+def log_in(nim: str, password: str, caller: Caller) -> LoginSession:
+    """Return a new log-in session. Raises `WrongCredentials`, `TooFast`."""
+    with attempt(*_claims(nim, caller), wrong=accounts.WrongCredentials) as permit:
+        try:
+            return accounts.log_in(nim, password)
+        except accounts.WrongCredentials:
+            _record_attack(permit, nim, caller.address)
+            raise
+
+
+def _claims(nim: str, caller: Caller) -> Sequence[Claim]:
+    user = accounts.by_nim(nim) if caller.marks else None
+    if user and devices.is_known(caller.marks, user):
+        return _own_claims("device", user.id)
+    return (*_guess_claims("login", nim, caller.address), claim(NIM, _folded(nim)))
+
+
+def _record_attack(permit: Permit, nim: str, address: str) -> None:
+    if permit.uses_up(NIM):
+        attacks.record_account(nim)
+    if permit.uses_up(ADDRESS):
+        attacks.record_address(address)
+
+
+def guess(
+    kind: str, nim: str, address: str, *wrong: type[DomainError]
+) -> AbstractContextManager[Permit]:
+    """Count a guess of this kind at a NIM; it goes on counting when the block raises `wrong`."""
+    return attempt(*_guess_claims(kind, nim, address), wrong=wrong)
+
+
+def guess_own(user_id: int) -> AbstractContextManager[Permit]:
+    """Count a guess by who sits at the account's open page; `Forbidden` says that it was wrong."""
+    return attempt(*_own_claims("page", user_id), wrong=Forbidden)
+
+
+@contextmanager
+def one_more_account(address: str) -> Iterator[None]:
+    """Count an account that is made from this address, unless the block refuses to make it."""
+    permit = acquire(claim(REGISTRATIONS, address))
+    try:
+        yield
+    except DomainError:
+        permit.give_back()
+        raise
+
+
+def _guess_claims(kind: str, nim: str, address: str) -> Sequence[Claim]:
+    return (
+        claim(ADDRESS, kind, address),
+        claim(NIM_AND_ADDRESS, kind, _folded(nim), address),
+    )
+
+
+def _own_claims(kind: str, user_id: int) -> Sequence[Claim]:
+    return tuple(claim(limit, kind, str(user_id)) for limit in (OWN, OWN_SLOWLY))
+
+
+def _folded(nim: str) -> str:
+    """Return what is counted of a NIM: all that could be meant for one account is one."""
+    return normal_nim(nim).casefold()

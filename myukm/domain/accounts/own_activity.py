@@ -1,0 +1,144 @@
+"""What a person wrote and did, and what was done to them, in portions."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import or_, select, tuple_
+
+from myukm.db.types import to_iso8601
+from myukm.extensions import db
+from myukm.models import Audit, ChatMessage, ChatReaction, MessageReport, Ukm, UkmLog, User
+
+BATCH = 500
+
+# Takes an account and the place of the last entry (None at first); returns the next entries, each
+# with its place.
+Portion = Callable[[int, Any], Sequence[tuple[Any, dict[str, Any]]]]
+
+
+def messages(user_id: int, last: Any) -> Sequence[tuple[Any, dict[str, Any]]]:
+    """Return the next messages that the person wrote."""
+    query = (
+        select(ChatMessage, Ukm.code)
+        .join(Ukm, Ukm.id == ChatMessage.ukm_id)
+        .where(ChatMessage.user_id == user_id, ChatMessage.id > (last or 0))
+        .order_by(ChatMessage.id)
+        .limit(BATCH)
+    )
+    return [
+        (
+            message.id,
+            {
+                "id": message.id,
+                "ukm": code,
+                "message": message.body,
+                "created_at": to_iso8601(message.created_at),
+                "edited_at": to_iso8601(message.edited_at),
+                "deleted": message.deleted_at is not None,
+            },
+        )
+        for message, code in db.session.execute(query)
+    ]
+
+
+def reactions(user_id: int, last: Any) -> Sequence[tuple[Any, dict[str, Any]]]:
+    """Return the next reactions of the person, by message."""
+    place = tuple_(ChatReaction.message_id, ChatReaction.emoji)
+    query = (
+        select(ChatReaction.message_id, ChatReaction.emoji, Ukm.code)
+        .join(ChatMessage, ChatMessage.id == ChatReaction.message_id)
+        .join(Ukm, Ukm.id == ChatMessage.ukm_id)
+        .where(ChatReaction.user_id == user_id, place > (last or (0, "")))
+        .order_by(ChatReaction.message_id, ChatReaction.emoji)
+        .limit(BATCH)
+    )
+    return [
+        ((message_id, emoji), {"ukm": code, "message_id": message_id, "emoji": emoji})
+        for message_id, emoji, code in db.session.execute(query)
+    ]
+
+
+def reports(user_id: int, last: Any) -> Sequence[tuple[Any, dict[str, Any]]]:
+    """Return the next complaints of the person about messages."""
+    query = (
+        select(MessageReport, Ukm.code)
+        .join(Ukm, Ukm.id == MessageReport.ukm_id)
+        .where(MessageReport.user_id == user_id, MessageReport.id > (last or 0))
+        .order_by(MessageReport.id)
+        .limit(BATCH)
+    )
+    return [
+        (
+            report.id,
+            {
+                "ukm": code,
+                "message_id": report.message_id,
+                "reason": report.reason,
+                "at": to_iso8601(report.at),
+                "settled_at": to_iso8601(report.settled_at),
+            },
+        )
+        for report, code in db.session.execute(query)
+    ]
+
+
+def ukm_trail(user_id: int, last: Any) -> Sequence[tuple[Any, dict[str, Any]]]:
+    """Return the next lines of the units' logs: what the person did, or what was done to them."""
+    query = (
+        select(UkmLog, Ukm.code)
+        .join(Ukm, Ukm.id == UkmLog.ukm_id)
+        .where(or_(UkmLog.actor_id == user_id, UkmLog.person_id == user_id))
+        .where(UkmLog.id > (last or 0))
+        .order_by(UkmLog.id)
+        .limit(BATCH)
+    )
+    return [
+        (
+            line.id,
+            {
+                "ukm": code,
+                "at": to_iso8601(line.at),
+                "action": line.action,
+                "by_me": line.actor_id == user_id,
+                "detail": line.detail,
+            },
+        )
+        for line, code in db.session.execute(query)
+    ]
+
+
+def trail(user_id: int, last: Any) -> Sequence[tuple[Any, dict[str, Any]]]:
+    """Return the next lines of the campus's trail: what the person did, or what was done to them.
+
+    Lines about a person begin with the NIM, which somebody else may have had before.
+    """
+    user = db.session.get_one(User, user_id)
+    about = Audit.subject.startswith(f"{user.nim} ", autoescape=True)
+    query = (
+        select(Audit)
+        .where(or_(Audit.actor_id == user_id, about & (Audit.at >= user.created_at)))
+        .where(Audit.id > (last or 0))
+        .order_by(Audit.id)
+        .limit(BATCH)
+    )
+    return [
+        (
+            line.id,
+            {
+                "at": to_iso8601(line.at),
+                "action": line.action,
+                "by_me": line.actor_id == user_id,
+                "subject": line.subject,
+            },
+        )
+        for line in db.session.scalars(query)
+    ]
+
+
+LISTS: dict[str, Portion] = {
+    "messages": messages,
+    "reactions": reactions,
+    "reports": reports,
+    "ukm_trail": ukm_trail,
+    "trail": trail,
+}

@@ -1,0 +1,71 @@
+"""Profile photos: setting one, removing it, handing it out."""
+
+from hashlib import sha256
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from myukm.db.session import transaction
+from myukm.domain import audit
+from myukm.domain.accounts import profile_events
+from myukm.domain.accounts.threads import Pool
+from myukm.domain.accounts.thumbnails import MAX_BYTES, make_thumbnails, too_large
+from myukm.domain.flood import count_act
+from myukm.errors import DomainError, NotFound
+from myukm.extensions import db
+from myukm.models import Photo, User
+
+POOL = Pool(threads=1, max_waiting=20)
+
+
+def change(user: User, data: bytes, content_type: str) -> str:
+    """Make the sent picture the account's photo and return its digest.
+
+    Raises `DomainError` for what is no photo of ours; then nothing has changed.
+    """
+    if len(data) > MAX_BYTES:
+        raise too_large()
+    made = POOL.call(make_thumbnails, data, content_type)
+    if isinstance(made, DomainError):
+        raise made
+    digest = sha256(made.large).hexdigest()[:32]
+    with transaction() as session:
+        count_act(user.id)
+        mine = _remove_current(session, user.id)
+        session.add(Photo(user_id=mine.id, digest=digest, large=made.large, small=made.small))
+        mine.photo_hash = digest
+        _publish(mine, "user.photo", mine.name)
+    return digest
+
+
+def remove(user: User, *, by: str) -> None:
+    """Take the account's photo away, if it has one, for the trail's `by`."""
+    if user.photo_hash is None:
+        return
+    with transaction() as session:
+        _publish(_remove_current(session, user.id), "user.photo.remove", by)
+
+
+def _remove_current(session: Session, user_id: int) -> User:
+    """Return the account, locked (two uploads at once come one after the other), photo gone."""
+    user = session.get_one(User, user_id, with_for_update=True, populate_existing=True)
+    if user.deleted_at:
+        raise NotFound(_("Akun ini sudah dihapus."), code="account_deleted")
+    session.execute(delete(Photo).where(Photo.user_id == user_id))
+    user.photo_hash = None
+    return user
+
+
+def _publish(user: User, action: str, by: str) -> None:
+    audit.record(by, action, f"{user.nim} {user.name}")
+    profile_events.publish(user, profile_events.ukm_codes(user.id))
+
+
+def picture(digest: str, *, small: bool = False) -> bytes:
+    """Return the WebP file behind an address. Raises `NotFound`."""
+    column = Photo.small if small else Photo.large
+    found = db.session.scalar(select(column).where(Photo.digest == digest).limit(1))
+    if found is None:
+        raise NotFound(_("Foto ini tidak ada lagi."), code="no_such_photo")
+    return found

@@ -1,0 +1,47 @@
+"""Self-service: change the password, log out everywhere."""
+
+from flask_babel import lazy_gettext as _
+
+from myukm.db.session import transaction
+from myukm.domain import audit
+from myukm.domain.accounts import accounts
+from myukm.domain.accounts.account_rules import MAX_PASSWORD, check_password
+from myukm.domain.accounts.passwords import hash_password, verify
+from myukm.errors import Forbidden
+from myukm.live.topics import publish_rights_changed
+from myukm.models import User
+
+
+def change_password(user: User, login: str, old: str, new: str) -> None:
+    """Change one's own password; other devices are logged out, the log-in `login` stays.
+
+    Raises `Forbidden` when `old` is not the present one, `Invalid` for a new one that can't be.
+    """
+    check_password(new, user.nim, user.name)
+    require_password(user, old)
+    hashed = hash_password(new)
+    with transaction():
+        if not accounts.is_unchanged(user.id, user.password_hash):
+            raise wrong_password()
+        accounts.store_password(user.id, hashed, keep=login)
+        audit.record(user.name, "user.password", f"{user.nim} {user.name}")
+    publish_rights_changed()
+
+
+def require_password(user: User, password: str) -> None:
+    """Raise `Forbidden` unless it is the account's password: a cookie alone may be stolen."""
+    if not verify(user.password_hash, password[: MAX_PASSWORD + 1]):
+        raise wrong_password()
+
+
+def wrong_password() -> Forbidden:
+    """Return the answer to a password that is not the account's."""
+    return Forbidden(_("Kata sandi Anda salah."), code="wrong_password")
+
+
+def log_out_everywhere(user: User) -> None:
+    """End all log-ins of an account, this one too."""
+    with transaction():
+        accounts.end_sessions(user.id)
+        audit.record(user.name, "user.logout", f"{user.nim} {user.name}")
+    publish_rights_changed()

@@ -1,0 +1,127 @@
+"""CSV files as spreadsheets and people write them: row by row, each with its line."""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, BinaryIO, NamedTuple
+
+from flask_babel import lazy_gettext as _
+
+from myukm.domain.text_normalization import is_blank
+from myukm.errors import Invalid
+
+DELIMITERS = ",;\t|"
+MAX_HEADER_LINES = 50
+# Excel's own first line; its way to keep the zeros of 0012; what it makes of a long number, or of
+# a cell that it could not compute or show.
+_SEPARATOR = re.compile(r'"?sep=([,;\t|])"?', re.IGNORECASE)
+_AS_TEXT = re.compile(r'="(.*)"', re.DOTALL)
+_MANGLED = re.compile(
+    r"[0-9]([.,][0-9]+)?E\+[0-9]+|#+|#(N/A|NAME\?|(REF|VALUE|NUM|NULL|DIV/0)!)", re.IGNORECASE
+)
+
+Numbered = tuple[int, list[str]]
+
+
+class Sheet(NamedTuple):
+    """The cells of the header, and `(line, cells)` of each row that is not blank.
+
+    A row has as many cells as the header, or more when something stands in the surplus ones.
+    """
+
+    header: list[str]
+    rows: Iterator[Numbered]
+
+
+class LineReader:
+    """The file's lines as text; `number` is the last one read, `done` the bytes so far.
+
+    Lines are decoded one by one, so that a wrong byte is reported with its line. They end with
+    LF, CRLF, or CR alone, as Excel for Mac writes them.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.number = self.done = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for part in self.file:
+            for line in part.splitlines(keepends=True):
+                self.number += 1
+                self.done += len(line)
+                yield self._text(line)
+
+    def _text(self, line: bytes) -> str:
+        try:
+            return line.decode("utf-8-sig" if self.number == 1 else "utf-8")
+        except UnicodeDecodeError:
+            reason = _("bukan UTF-8. Simpan berkas sebagai CSV UTF-8.")
+            raise bad_line(self.number, reason) from None
+
+
+def bad_line(number: int, reason: Any) -> Invalid:
+    """Return the error that names a line of the file."""
+    return Invalid(_("Baris %(n)d: %(reason)s", n=number, reason=reason), code="bad_row")
+
+
+def read(lines: LineReader, is_known: Callable[[str], bool]) -> Sheet:
+    """Read the header, then the rows as they are asked for. Raises `Invalid` that names the line.
+
+    The delimiter is the one that `sep=` names, or under which most headings are known.
+    """
+    text = iter(lines)
+    header = next(text, "")
+    named = _SEPARATOR.fullmatch(header.rstrip("\r\n"))
+    if named:
+        header = next(text, "")
+    for _line in range(MAX_HEADER_LINES):
+        if header.count('"') % 2 == 0:
+            break
+        header += next(text, "")
+    headings = {sign: _cells(header, sign) for sign in (named[1] if named else DELIMITERS)}
+    sign = max(headings, key=lambda sign: sum(map(is_known, headings[sign])))
+    return Sheet(headings[sign], _rows(lines, text, sign, len(headings[sign])))
+
+
+def heading(cell: str) -> str:
+    """Return a heading as headings are compared: letters and digits, in no case."""
+    return "".join(c for c in cell.casefold() if c.isalnum())
+
+
+def is_mangled(cell: str) -> bool:
+    """Return whether a spreadsheet made this of an id, so that nobody has it."""
+    return _MANGLED.fullmatch(cell.strip()) is not None
+
+
+def _cells(line: str, sign: str) -> list[str]:
+    try:
+        return next(csv.reader(io.StringIO(line, newline=""), delimiter=sign), [])
+    except csv.Error as error:
+        raise bad_line(1, _("tidak bisa dibaca (%(why)s).", why=error)) from None
+
+
+def _rows(lines: LineReader, text: Iterator[str], sign: str, width: int) -> Iterator[Numbered]:
+    rows = csv.reader(text, delimiter=sign, strict=True)
+    while True:
+        start = lines.number + 1
+        try:
+            cells = next(rows, None)
+        except csv.Error as error:
+            raise bad_line(start, _("tidak bisa dibaca (%(why)s).", why=error)) from None
+        if cells is None:
+            return
+        if not all(map(is_blank, cells)):
+            yield start, _fitted(cells, width)
+
+
+def _fitted(cells: Sequence[str], width: int) -> list[str]:
+    """Spreadsheets leave empty cells out at the end of a row, or add some."""
+    surplus = [] if all(map(is_blank, cells[width:])) else cells[width:]
+    missing = [""] * (width - len(cells))
+    return [*map(_plain, cells[:width]), *surplus, *missing]
+
+
+def _plain(cell: str) -> str:
+    kept = _AS_TEXT.fullmatch(cell)
+    return kept[1].replace('""', '"') if kept else cell

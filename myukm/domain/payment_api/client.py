@@ -1,0 +1,190 @@
+"""The client of the payment API: one request, one classified response. Retries are the caller's."""
+
+import logging
+import re
+import ssl
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
+
+import aiohttp
+from aiohttp.http_exceptions import ContentEncodingError
+from rq.timeouts import BaseTimeoutException
+from yarl import URL
+
+from myukm.domain.payment_api.body import InvalidBody
+from myukm.domain.payment_api.errors import Action, Failure
+from myukm.domain.payment_api.parser import Answer, NotModified, WrongStudent, parse
+from myukm.domain.payment_api.roster import Roster, read
+
+MAX_BYTES, MAX_ROSTER_BYTES = 5 * 1024 * 1024, 128 * 1024 * 1024
+# Some servers send a policy or cookies far beyond the 8 KiB and 128 lines that are usual.
+MAX_HEADER_BYTES, MAX_HEADERS = 256 * 1024, 1000
+MAX_WAIT, DEFAULT_WAIT = 300.0, 1.0
+# An entity tag (RFC 9110, 8.8.3) that we can keep: 184 characters, plain ones only.
+ETAG = re.compile(r'(W/)?"[!#-~]{1,180}"')
+
+
+class TooLarge(Exception):
+    """The answer has more than `MAX_BYTES`."""
+
+
+# A time-out is an OSError as well, so the order matters.
+EXCEPTION_CODES: dict[type[Exception], str] = {
+    TimeoutError: "timeout",
+    TooLarge: "too_large",
+    WrongStudent: "wrong_student",
+    InvalidBody: "invalid_body",
+    aiohttp.ClientResponseError: "invalid_body",  # an answer, but none that HTTP knows
+    aiohttp.ClientError: "connection",
+    OSError: "connection",
+}
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+
+class PaymentApi:
+    """Connections to the payment API, kept alive; `settings` is the app's configuration.
+
+    Used as `async with PaymentApi(settings) as api`. `received` counts the bytes of good answers.
+    """
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self._base = settings["PEMBAYARAN_API_URL"]
+        self._timeout = aiohttp.ClientTimeout(total=settings["PEMBAYARAN_API_TIMEOUT"])
+        secure = self._base.startswith("https:")
+        self._trust = trusted(settings["PEMBAYARAN_API_CA"]) if secure else True
+        self._headers = {"Accept": "application/json", "User-Agent": "MyUKM"}
+        if token := settings["PEMBAYARAN_API_TOKEN"]:
+            self._headers["Authorization"] = f"Bearer {token}"
+        self.received = 0
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, ssl=self._trust),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=self._headers,
+            timeout=self._timeout,
+            max_line_size=MAX_HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
+            max_headers=MAX_HEADERS,
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+
+    async def payments(self, idperson: str, etag: str | None = None) -> Answer:
+        """Ask once for a student's payments and return them, or why there are none.
+
+        `etag` names the answer that we have: the API may say that it still holds.
+        """
+
+        def judge(body: bytes, headers: Mapping[str, str]) -> Answer:
+            self.received += len(body)
+            tag = headers.get("ETag", "")
+            return parse(body, idperson, tag if ETAG.fullmatch(tag) else None)
+
+        path = f"payments/{quote(idperson, safe='')}"
+        known = {"If-None-Match": etag} if etag else None
+        answer = await self._get(path, MAX_BYTES, judge, known)
+        if etag and isinstance(answer, Failure) and answer.http == 304:
+            return NotModified()
+        return answer
+
+    async def roster(self) -> Roster | Failure:
+        """Ask once for all students and return them, or why there are none."""
+        return await self._get("siswa", MAX_ROSTER_BYTES, read)
+
+    async def _get(
+        self,
+        path: str,
+        limit: int,
+        judge: Callable[[bytes, Mapping[str, str]], T],
+        headers: Mapping[str, str] | None = None,
+    ) -> T | Failure:
+        """Whatever happens is an answer about this request: nothing is raised but RQ's time-out."""
+        url = URL(f"{self._base}/{path}", encoded=True)
+        try:
+            async with self._session.get(url, headers=headers, allow_redirects=False) as response:
+                if response.status != 200:
+                    return from_status(response.status, response.headers.get("Retry-After"))
+                body = await _body(response, limit)
+            return judge(body, response.headers)
+        except BaseTimeoutException:
+            raise
+        except Exception as error:  # noqa: BLE001 (no answer may end more than its student)
+            return from_exception(error)
+
+
+def trusted(files: list[str]) -> ssl.SSLContext:
+    """Return whose certificates are believed: the system's, and those in these files or folders."""
+    context = ssl.create_default_context()
+    for name in files:
+        place = {"capath" if Path(name).is_dir() else "cafile": name}
+        context.load_verify_locations(**place)
+    return context
+
+
+async def _body(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > limit:
+            raise TooLarge
+    return bytes(body)
+
+
+def from_exception(error: Exception) -> Failure:
+    """Return what an exception means; all are worth another try.
+
+    One that nobody foresaw is logged: it is our mistake, and still this student's alone.
+    """
+    code = next(
+        (code for action, code in EXCEPTION_CODES.items() if isinstance(error, action)), "internal"
+    )
+    if isinstance(error.__cause__, ContentEncodingError):
+        code = "invalid_body"
+    if code == "internal":
+        logger.error("an answer of the payment API broke our reading of it", exc_info=error)
+    detail = error.args[0] if isinstance(error, InvalidBody) else ""
+    if not detail and code in ("connection", "invalid_body", "internal"):
+        detail = type(error).__name__
+    return Failure(code, Action.RETRY, detail=detail)
+
+
+def from_status(status: int, retry_after: str | None) -> Failure:
+    """Return what an answer other than 200 means, by the table in the contract."""
+    if status == 404:
+        return Failure("not_found", Action.FINAL, status)
+    if status == 401:
+        return Failure("client_error", Action.UNAUTHORIZED, status)
+    if status == 403:
+        return Failure("client_error", Action.FORBIDDEN, status)
+    if status == 429 or (status == 503 and retry_after is not None):
+        code = "client_error" if status == 429 else "server_error"
+        return Failure(code, Action.WAIT, status, seconds_to_wait(retry_after))
+    if status >= 500:
+        return Failure("server_error", Action.RETRY, status)
+    return Failure("client_error", Action.FINAL, status)
+
+
+def seconds_to_wait(retry_after: str | None) -> float:
+    """Return the seconds of a Retry-After (RFC 9110, 10.2.3), at most five minutes.
+
+    What can't be understood, or is no time to come, counts as one second.
+    """
+    text = (retry_after or "").strip()
+    if text.isascii() and text.isdigit():
+        return min(max(float(text[:9]), DEFAULT_WAIT), MAX_WAIT)
+    try:
+        moment = parsedate_to_datetime(text)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        left = (moment - datetime.now(UTC)).total_seconds()
+    except (ValueError, ArithmeticError):  # no date, or one beyond what a clock can say
+        return DEFAULT_WAIT
+    return min(max(left, DEFAULT_WAIT), MAX_WAIT)

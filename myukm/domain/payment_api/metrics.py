@@ -1,0 +1,48 @@
+"""Request metrics of a run: requests, bytes, latencies.
+
+Each lane keeps its own sums and writes them, whole, in the turn that writes its students: a turn
+that is repeated, or a lane that dies, makes nothing count twice.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import accumulate
+
+from myukm.domain.payment_api.errors import Failure
+from myukm.domain.payment_api.parser import Answer
+
+_STEPS = (1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0)
+# The upper bounds, in ms, of the classes in which times are counted; the last one has none.
+BUCKETS_MS = tuple(step * size for size in (1.0, 10.0, 100.0, 1000.0, 10_000.0) for step in _STEPS)
+
+
+class RequestStats:
+    """A lane's sums: `limited` are answers 429, `received` bytes, `latency` requests by time."""
+
+    def __init__(self) -> None:
+        self.requests = self.retries = self.limited = self.received = 0
+        self.latency = [0] * (len(BUCKETS_MS) + 1)
+
+    def observe(self, seconds: float, answer: Answer, *, is_retry: bool) -> None:
+        """Count a request that took `seconds`."""
+        self.requests += 1
+        self.retries += is_retry
+        self.limited += isinstance(answer, Failure) and answer.http == 429
+        self.latency[bisect_left(BUCKETS_MS, seconds * 1000)] += 1
+
+
+def quantile(latency: Sequence[int], share: float) -> float | None:
+    """Return the time (ms) below which that share of the requests lies; None without any.
+
+    Within a class the requests are taken for spread evenly, so it is right to about a tenth.
+    """
+    reached = list(accumulate(latency))
+    if not reached or not reached[-1]:
+        return None
+    wanted = share * reached[-1]
+    index = bisect_left(reached, wanted)
+    if index == len(BUCKETS_MS):
+        return BUCKETS_MS[-1]
+    below = BUCKETS_MS[index - 1] if index else 0.0
+    inside = (wanted - reached[index] + latency[index]) / latency[index]
+    return below + (BUCKETS_MS[index] - below) * inside

@@ -1,0 +1,29 @@
+"""The list of all students as the payment API answers it: whole, or not believed at all."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+
+from myukm.domain.payment_api import partial
+from myukm.domain.payment_api.body import InvalidBody, decoded, objects, without_bom
+
+Roster = list[dict[str, Any]]
+
+
+def read(body: bytes, headers: Mapping[str, str]) -> Roster:
+    """Return the students of an answer to `GET /siswa`. Raises `InvalidBody`.
+
+    A page of a longer list is refused: whoever is on another page would count as gone.
+    """
+    answer = decoded(without_bom(body))
+    students = objects(answer.get("data"))
+    if more := partial.sign(answer, headers, len(students)):
+        raise InvalidBody(
+            _(
+                "hanya sebagian dari daftar siswa: %(sign)s. "
+                "GET /siswa harus menjawab semua siswa sekaligus",
+                sign=more,
+            )
+        )
+    return students

@@ -1,0 +1,1 @@
+"""Who is online: connections, the status from them, and who is told of changes."""

@@ -1,0 +1,89 @@
+"""A student as sources give it: which fields there are, and what a good value is."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import String
+
+from myukm.domain.csv_table import heading, is_mangled
+from myukm.errors import Invalid
+from myukm.models import Siswa
+
+# The payment API's names and our columns.
+FIELDS = {
+    "idperson": "idperson",
+    "nama": "nama",
+    "gender": "gender",
+    "lahirtempat": "lahirtempat",
+    "lahirtanggal": "lahirtanggal",
+    "phone": "phone",
+    "UnitFormal": "unit_formal",
+    "KelasFormal": "kelas_formal",
+    "AsramaPondok": "asrama_pondok",
+    "KamarPondok": "kamar_pondok",
+    "TingkatDiniyah": "tingkat_diniyah",
+    "KelasDiniyah": "kelas_diniyah",
+}
+COLUMNS = tuple(FIELDS.values())
+REQUIRED = ("idperson", "nama")
+_COLUMN_OF = {heading(name): column for name, column in FIELDS.items()}
+LENGTHS = {name: cast(String, Siswa.__table__.c[name].type).length or 0 for name in COLUMNS}
+
+Values = dict[str, str]
+
+
+def column_of(name: str) -> str | None:
+    """Return our column for a field's name, `KelasFormal` or `kelas_formal`; None for another."""
+    return _COLUMN_OF.get(heading(name))
+
+
+def clean(raw: Mapping[str, Any]) -> Values:
+    """Return a student's columns as they are stored, only those that `raw` has.
+
+    `raw` is keyed by column. Texts lose spaces at their ends, doubled ones and what can't be
+    printed; an id is kept to the letter. Raises `Invalid`.
+    """
+    values = {column: _text(column, raw[column]) for column in COLUMNS if column in raw}
+    for column in REQUIRED:
+        if not values.get(column):
+            raise Invalid(_("%(field)s kosong.", field=column), code="bad_row")
+    check_id(values["idperson"])
+    return values
+
+
+def check_id(idperson: str) -> None:
+    """Raise `Invalid` for what is nobody's id."""
+    if not idperson.isprintable() or not idperson.strip("."):
+        raise Invalid(_("idperson berisi karakter yang tidak bisa dipakai."), code="bad_row")
+    if is_mangled(idperson):
+        message = _(
+            "idperson %(id)s adalah angka yang diubah spreadsheet. Atur kolomnya sebagai teks.",
+            id=idperson,
+        )
+        raise Invalid(message, code="bad_row")
+
+
+def readable_id(raw: Mapping[str, Any]) -> str | None:
+    """Return the id of a row with whatever else is wrong in it; None when it has none."""
+    try:
+        idperson = _text("idperson", raw.get("idperson"))
+        check_id(idperson)
+    except Invalid:
+        return None
+    return idperson or None
+
+
+def _text(column: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise Invalid(_("%(field)s bukan teks.", field=column), code="bad_row")
+    text = str(value).strip()
+    if column != "idperson":
+        shown = (c for c in text if c.isprintable() or c.isspace())
+        text = " ".join("".join(shown).split())
+    if len(text) > LENGTHS[column]:
+        message = _("%(field)s lebih dari %(n)d karakter.", field=column, n=LENGTHS[column])
+        raise Invalid(message, code="bad_row")
+    return text

@@ -1,0 +1,35 @@
+"""How a verdict is said, on pages and by commands."""
+
+from flask_babel import lazy_gettext as _
+
+from myukm.models import Siswa
+from myukm.models.siswa import Verdict
+
+LABELS = {
+    Verdict.BELUM_SINKRON: _("Belum ada data"),
+    Verdict.TANPA_TAGIHAN: _("Tidak ada tagihan"),
+    Verdict.TUNGGAKAN: _("Belum lunas"),
+    Verdict.LUNAS: _("Lunas"),
+}
+FILTERS = {
+    "belum": LABELS[Verdict.TUNGGAKAN],
+    "lunas": LABELS[Verdict.LUNAS],
+    "lebih_bayar": _("Lebih bayar"),
+    "tanpa_tagihan": LABELS[Verdict.TANPA_TAGIHAN],
+    "belum_sinkron": LABELS[Verdict.BELUM_SINKRON],
+    "tidak_cocok": _("Angka tidak cocok"),
+    "aktif": _("Aktif"),
+    "nonaktif": _("Nonaktif"),
+}
+
+
+def label(status: str) -> str:
+    """Return a verdict in words."""
+    return str(LABELS[Verdict(status)])
+
+
+def describe(student: Siswa) -> str:
+    """Return the verdict on a student, and the marks that stand beside it."""
+    marks = {"tidak_cocok": student.tidak_cocok, "nonaktif": not student.active}
+    words = [label(student.status), *(str(FILTERS[mark]) for mark, set_ in marks.items() if set_)]
+    return " · ".join(words)

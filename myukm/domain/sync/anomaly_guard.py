@@ -1,0 +1,106 @@
+"""Anomaly guard: answers that lower a student's amounts a lot are quarantined first.
+
+A held student's item waits as `held`: nothing is written, and it counts as pending. When such
+answers are many, the run pauses and asks a person; when they stayed few, each of these students is
+asked for once more, and only what the API says twice is believed. The item's message says what the
+first answer took away; it stays there until the second one is written.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.orm import Session
+
+from myukm.db.session import execute_rowcount, in_literals, transaction
+from myukm.db.types import utcnow
+from myukm.extensions import db
+from myukm.models import Siswa, SyncItem, SyncRun
+from myukm.models.sync import OPEN, ItemStatus, Status
+
+CODE = "suspicious_api"
+WINDOW, MAX_EXAMPLES, CHUNK = 200, 10, 5_000
+# Between the two questions: what was wrong for a moment is right again by then.
+PAUSE = timedelta(seconds=1)
+
+
+class SuspicionWindow:
+    """What a lane saw in its last answers about students of whom we have data."""
+
+    def __init__(self) -> None:
+        self._answers: deque[bool] = deque(maxlen=WINDOW)
+
+    def add(self, quarantined: int, compared: int) -> bool:
+        """Add `compared` answers, of which `held` were suspicious; return whether to ask."""
+        self._answers.extend([True] * quarantined + [False] * (compared - quarantined))
+        return quarantined > 0 and too_many(sum(self._answers), len(self._answers))
+
+
+def too_many(suspicious_count: int, compared: int) -> bool:
+    """Return whether the share of suspicious answers is high enough to ask a person."""
+    share, minimum = current_app.config["GUARD_SHARE"], current_app.config["GUARD_MIN"]
+    return bool(share and compared >= minimum and suspicious_count >= share * compared)
+
+
+def count_quarantined(run_id: int) -> int:
+    """Return how many students of the run are held back."""
+    query = select(func.count()).where(
+        SyncItem.run_id == run_id, SyncItem.status == ItemStatus.HELD
+    )
+    return db.session.scalar(query) or 0
+
+
+def only_quarantined_left(run_id: int) -> bool:
+    """Return whether nobody of the run is open any more but those that are held back."""
+    query = select(SyncItem.id).where(SyncItem.run_id == run_id, SyncItem.status.in_(OPEN))
+    return db.session.scalar(query.limit(1)) is None
+
+
+def must_wait(run_id: int) -> bool:
+    """Return whether nobody of the run is left but held students who are not asked again yet."""
+    query = select(func.max(SyncItem.at)).where(
+        SyncItem.run_id == run_id, SyncItem.status == ItemStatus.HELD
+    )
+    last = db.session.scalar(query)
+    # A time from the future is that of another clock.
+    return last is not None and only_quarantined_left(run_id) and abs(utcnow() - last) < PAUSE
+
+
+def examples(run_id: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return the first students that are held back: idperson, nama, message."""
+    query = (
+        select(SyncItem.idperson, Siswa.nama, SyncItem.message)
+        .outerjoin(Siswa, Siswa.idperson == SyncItem.idperson)
+        .where(SyncItem.run_id == run_id, SyncItem.status == ItemStatus.HELD)
+        .order_by(SyncItem.id)
+        .limit(MAX_EXAMPLES)
+    )
+    return db.session.execute(query).all()
+
+
+def release(run_id: int, *, trusted: bool) -> None:
+    """Let the held students of a running run be asked for again, in short transactions.
+
+    What a person trusts is in doubt no more.
+    """
+    values: dict[str, Any] = {"status": ItemStatus.PENDING, "at": None}
+    if trusted:
+        values |= {"code": None, "message": None}
+    more = True
+    while more:
+        with transaction() as session:
+            more = _release_some(session, run_id, values)
+
+
+def _release_some(session: Session, run_id: int, values: Mapping[str, Any]) -> bool:
+    running = select(SyncRun.id).where(SyncRun.id == run_id, SyncRun.status == Status.RUNNING)
+    which = (SyncItem.run_id == run_id, SyncItem.status == ItemStatus.HELD)
+    query = select(SyncItem.id).where(*which, SyncItem.run_id.in_(running))
+    ids = session.scalars(query.order_by(SyncItem.id).limit(CHUNK)).all()
+    if not ids:
+        return False
+    released = update(SyncItem).where(in_literals(SyncItem.id, ids), *which)
+    return execute_rowcount(session, released.values(values)) > 0

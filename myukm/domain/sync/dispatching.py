@@ -1,0 +1,81 @@
+"""Writing a run's items: one per student, in transactions short enough to disturb nobody."""
+
+from flask_babel import format_decimal
+from flask_babel import gettext as _
+from sqlalchemy import func, insert, literal, select
+from sqlalchemy.orm import Session
+
+from myukm.db.session import execute_rowcount, transaction
+from myukm.domain.sync import lifecycle, progress, queueing, run_log
+from myukm.domain.sync.selection import selection
+from myukm.i18n import campus_language
+from myukm.models import Siswa, SyncItem, SyncRun
+from myukm.models.sync import ItemStatus, Status
+
+CHUNK = 10_000
+
+
+def dispatch(run_id: int) -> int:
+    """Write the items of a queued run, fix its total and queue a lane; return the total.
+
+    Can be repeated after it was cut short. Does nothing (0) for a run that is not queued.
+    """
+    more = True
+    while more:
+        with transaction() as session:
+            run = locked(session, run_id)
+            if run is None:
+                return 0
+            more = _write_items(session, run)
+    return _start(run_id)
+
+
+def locked(session: Session, run_id: int) -> SyncRun | None:
+    """Return the run, locked, if its items are still to be written."""
+    return session.scalar(
+        select(SyncRun)
+        .where(SyncRun.id == run_id, SyncRun.status == Status.QUEUED, ~SyncRun.dispatched)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def _write_items(session: Session, run: SyncRun) -> bool:
+    """Write the items of the next students; return whether more may be left.
+
+    The run is locked and students go in by their ids, so the last item says how far it went.
+    """
+    reached = session.scalar(
+        select(Siswa.id)
+        .join(SyncItem, SyncItem.idperson == Siswa.idperson)
+        .where(SyncItem.run_id == run.id, SyncItem.status == ItemStatus.PENDING)
+        .order_by(SyncItem.id.desc())
+        .limit(1)
+    )
+    selected = selection(run.chosen, run.parent_run_id, run.failed_code)
+    chunk = selected.where(Siswa.id > (reached or 0)).order_by(Siswa.id).limit(CHUNK)
+    students = chunk.with_only_columns(
+        literal(run.id), Siswa.idperson, literal(ItemStatus.PENDING), *[literal(0)] * 3
+    )
+    columns = ["run_id", "idperson", "status", "attempts", "strikes", "waited"]
+    return execute_rowcount(session, insert(SyncItem).from_select(columns, students)) == CHUNK
+
+
+def _start(run_id: int) -> int:
+    """Fix the total and let the run go; a run without students has failed."""
+    with transaction() as session, campus_language():
+        if locked(session, run_id) is None:
+            return 0
+        total = session.scalar(select(func.count()).where(SyncItem.run_id == run_id)) or 0
+        if not total:
+            text = _("Tidak ada siswa yang dapat disinkronkan.")
+            lifecycle.fail(session, run_id, "no_student", text)
+        else:
+            known = {"total": total, "dispatched": True, "reason": None, "reason_code": None}
+            lifecycle.transition(session, run_id, Status.RUNNING, Status.QUEUED, **known)
+            text = _("%(n)s siswa masuk daftar.", n=format_decimal(total))
+            run_log.append(run_id, "info", "dispatched", text)
+    if total:
+        queueing.queue_lane(run_id)
+    progress.publish(force=True)
+    return total

@@ -1,0 +1,58 @@
+"""The body of a lane's job."""
+
+import asyncio
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import Flask, current_app
+
+from myukm import shutdown
+from myukm.domain.sync import anomaly_guard, lifecycle
+from myukm.domain.sync.lane import DATABASE_AWAY, Lane
+from myukm.domain.sync.lane_store import has_pending
+from myukm.extensions import db
+
+
+def run_lane(run_id: int) -> None:
+    """Work on the run until no student is left, it stops, or this job's time is over."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    with record_crashes(run_id), relaxed_gc():
+        asyncio.run(Lane(app, run_id).work())
+        lifecycle.advance(run_id)
+        if anomaly_guard.must_wait(run_id):
+            shutdown.requested.wait(anomaly_guard.PAUSE.total_seconds())
+            lifecycle.advance(run_id)
+            asyncio.run(Lane(app, run_id).work())
+    lifecycle.advance(run_id)
+    if has_pending(db.session(), run_id):
+        lifecycle.queue_next(run_id)
+
+
+@contextmanager
+def relaxed_gc() -> Iterator[None]:
+    """Run the garbage collector less often.
+
+    A lane makes and drops the parts of thousands of answers, none of them in a cycle, and all its
+    requests would wait for each look.
+    """
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+
+@contextmanager
+def record_crashes(run_id: int) -> Iterator[None]:
+    """Count a crash against the run, so that a broken job is not retried for ever."""
+    try:
+        yield
+    except DATABASE_AWAY:
+        raise
+    except Exception:
+        lifecycle.record_crash(run_id)
+        raise

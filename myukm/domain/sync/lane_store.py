@@ -1,0 +1,209 @@
+"""A lane's database access: claim items, write results, raise the heartbeat.
+
+One `flush_and_claim` is one transaction, so a student's data, its outcome and the run's counters
+are written together or not at all. Rows are locked in one order everywhere: items, students, run,
+lane, events."""
+
+import os
+import socket
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, delete, exists, func, select, update
+from sqlalchemy.orm import Session
+
+from myukm.db.session import execute_rowcount, in_literals, transaction
+from myukm.db.types import utcnow
+from myukm.domain.payment_api.metrics import RequestStats
+from myukm.domain.payment_api.work_item import Result, WorkItem
+from myukm.domain.sync import etags, lifecycle, results
+from myukm.domain.sync.anomaly_guard import SuspicionWindow
+from myukm.domain.sync.request_stats import save
+from myukm.models import SyncItem, SyncLane, SyncRequest, SyncRun, SyncSample, SyncTraffic
+from myukm.models.sync import ItemStatus, Status
+
+SAMPLE_EVERY = timedelta(seconds=1)
+# An item that waits has a message only when its first answer was held back.
+STUDENT = (
+    SyncItem.id.label("item_id"),
+    SyncItem.idperson,
+    SyncItem.strikes,
+    SyncItem.waited,
+    SyncItem.message.label("doubt"),
+)
+
+
+class LaneExpired(Exception):
+    """The lane missed its heartbeats and was expired; its items belong to others now."""
+
+
+class Batch(NamedTuple):
+    """What a lane learns at the database: the run's status, lanes at work, students to ask for,
+    and whether requests for single students wait (see `student_desk`)."""
+
+    status: str
+    workers: int
+    items: Sequence[WorkItem]
+    requests: bool
+
+
+class LaneStore:
+    """Database access of lane `lane_id` of run `run_id`; one thread at a time.
+
+    `stats` are the lane's sums, which it goes on counting.
+    """
+
+    def __init__(self, run_id: int, lane_id: str) -> None:
+        self.run_id, self.lane_id = run_id, lane_id
+        self._after = 0
+        self._dry_run = self._trusted = False
+        self._suspicion_window = SuspicionWindow()
+        self.stats = RequestStats()
+
+    def register(self) -> bool:
+        """Register the lane if the run is running."""
+        with transaction() as session:
+            run = session.execute(
+                select(SyncRun.status, SyncRun.dry_run, SyncRun.trusted)
+                .where(SyncRun.id == self.run_id)
+                .with_for_update()
+            ).one_or_none()
+            if run is None or run.status != Status.RUNNING:
+                return False
+            self._dry_run, self._trusted = run.dry_run, run.trusted
+            worker = f"{socket.gethostname()}:{os.getpid()}"
+            session.add(SyncLane(id=self.lane_id, run_id=self.run_id, worker=worker))
+            session.add(SyncTraffic(lane_id=self.lane_id, run_id=self.run_id))
+        return True
+
+    def flush_and_claim(self, outcomes: Sequence[Result], limit: int) -> Batch:
+        """Write `outcomes` and claim up to `limit` students. Raises `LaneExpired`."""
+        with transaction() as session:
+            items = self._claim(session, limit) if limit else []
+            written = self._write(session, outcomes)
+            self._heartbeat(session)
+            save(session, self.lane_id, self.stats)
+            requests = exists().where(SyncRequest.holder.is_(None))
+            query = select(SyncRun.status, SyncRun.trusted, requests)
+            row = session.execute(query.where(SyncRun.id == self.run_id)).one()
+            status, self._trusted, asked = row
+            lanes = select(func.count()).where(SyncLane.run_id == self.run_id)
+            batch = Batch(status, session.scalar(lanes) or 0, items, bool(asked))
+        if written and self._suspicion_window.add(written.quarantined, written.compared):
+            lifecycle.pause_suspicious(self.run_id)
+        return batch
+
+    def unregister(self, outcomes: Sequence[Result], unfinished: Iterable[WorkItem]) -> None:
+        """Write the last results, release the other items, and unregister the lane."""
+        with transaction() as session:
+            self._write(session, outcomes)
+            release(session, self.run_id, self.lane_id)
+            save_retry_state(session, unfinished)
+            session.execute(delete(SyncLane).where(SyncLane.id == self.lane_id))
+            save(session, self.lane_id, self.stats)
+
+    def _claim(self, session: Session, limit: int) -> list[WorkItem]:
+        """Claim the next pending items; after the last one start again from the first."""
+        found = self._pending(session, limit)
+        if len(found) < limit and self._after:
+            self._after = 0
+            known = {item.item_id for item in found}
+            more = self._pending(session, limit - len(found))
+            found += [item for item in more if item.item_id not in known]
+        if found:
+            session.execute(
+                update(SyncItem)
+                .where(in_literals(SyncItem.id, [item.item_id for item in found]))
+                .values(status=ItemStatus.CLAIMED, lane_id=self.lane_id)
+            )
+            sure = [item.idperson for item in found if item.doubt is None]
+            tags = etags.usable(session, sure)
+            for item in found:
+                item.etag = tags.get(item.idperson)
+        return found
+
+    def _pending(self, session: Session, limit: int) -> list[WorkItem]:
+        query = (
+            select(*STUDENT)
+            .where(
+                SyncItem.run_id == self.run_id,
+                SyncItem.status == ItemStatus.PENDING,
+                SyncItem.id > self._after,
+            )
+            .order_by(SyncItem.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        found = [WorkItem(**row._mapping) for row in session.execute(query)]
+        self._after = found[-1].item_id if found else self._after
+        return found
+
+    def _write(self, session: Session, outcomes: Sequence[Result]) -> results.WriteResult | None:
+        """Write those outcomes whose items are still ours, and count exactly these."""
+        ours = results.lock_claimed(session, self.lane_id, outcomes)
+        again = etags.stale_items(session, ours.values())
+        for item_id in again:
+            del ours[item_id]
+        if again:
+            _unclaim(session, self.run_id, in_literals(SyncItem.id, again))
+        if not ours:
+            return None
+        flags = {"dry_run": self._dry_run, "guarded": not self._trusted}
+        written = results.record(session, self.run_id, ours, **flags)
+        results.count(session, self.run_id, written)
+        sample(session, self.run_id)
+        return written
+
+    def _heartbeat(self, session: Session) -> None:
+        raised = update(SyncLane).where(SyncLane.id == self.lane_id)
+        if not execute_rowcount(session, raised.values(beat=SyncLane.beat + 1)):
+            raise LaneExpired(self.lane_id)
+
+
+def has_pending(session: Session, run_id: int) -> bool:
+    """Return whether the run has students that nobody has claimed."""
+    waiting = exists().where(SyncItem.run_id == run_id, SyncItem.status == ItemStatus.PENDING)
+    return bool(session.scalar(select(waiting)))
+
+
+def release(session: Session, run_id: int, lane_id: str) -> None:
+    """Make the unfinished students of a lane pending again; only the lane itself may ask."""
+    _unclaim(session, run_id, SyncItem.lane_id == lane_id)
+
+
+def release_orphans(session: Session, run_id: int) -> None:
+    """Make students pending again whose lane is no more."""
+    _unclaim(session, run_id, ~exists().where(SyncLane.id == SyncItem.lane_id))
+
+
+def _unclaim(session: Session, run_id: int, condition: ColumnElement[bool]) -> None:
+    """Update by primary key: an UPDATE with a search would lock other rows on MariaDB."""
+    claimed = SyncItem.status == ItemStatus.CLAIMED
+    query = select(SyncItem.id).where(SyncItem.run_id == run_id, claimed, condition)
+    if ids := session.scalars(query).all():
+        unclaimed = update(SyncItem).where(in_literals(SyncItem.id, ids), claimed, condition)
+        session.execute(unclaimed.values(status=ItemStatus.PENDING, lane_id=None))
+
+
+def save_retry_state(session: Session, items: Iterable[WorkItem]) -> None:
+    """Save the retry state of open items for the lane that claims them next."""
+    for item in items:
+        if item.strikes or item.waited:
+            session.execute(
+                update(SyncItem)
+                .where(SyncItem.id == item.item_id, SyncItem.status == ItemStatus.PENDING)
+                .values(strikes=item.strikes, waited=round(item.waited))
+            )
+
+
+def sample(session: Session, run_id: int) -> None:
+    """Store the run's counters, at most once a second, for its chart and rate."""
+    last = session.scalar(select(func.max(SyncSample.at)).where(SyncSample.run_id == run_id))
+    now = utcnow()
+    if last is not None and abs(now - last) < SAMPLE_EVERY:
+        return
+    run = session.execute(select(SyncRun.success, SyncRun.failed).where(SyncRun.id == run_id)).one()
+    session.add(
+        SyncSample(run_id=run_id, at=now, processed=run.success + run.failed, failed=run.failed)
+    )

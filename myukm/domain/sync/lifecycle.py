@@ -1,0 +1,258 @@
+"""Lifecycle of a run: each transition is one conditional UPDATE with one winner."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask_babel import format_decimal, lazy_gettext
+from flask_babel import gettext as _
+from sqlalchemy import Row, case, func, select, update
+from sqlalchemy.orm import Session
+
+from myukm.db.session import execute_rowcount, transaction
+from myukm.db.types import utcnow
+from myukm.domain.payment_api.shared_state import Reason
+from myukm.domain.sync import anomaly_guard, mismatches, progress, queueing, run_actions, run_log
+from myukm.extensions import db
+from myukm.i18n import campus_language
+from myukm.models import SyncItem, SyncRun
+from myukm.models.sync import OPEN, ItemStatus, Status
+
+CHUNK = 10_000
+MAX_CRASHES = 5
+REFUSALS = {
+    "unauthorized": lazy_gettext(
+        "API pembayaran menolak token (HTTP 401). Perbaiki PEMBAYARAN_API_TOKEN, lalu lanjutkan."
+    ),
+    "forbidden": lazy_gettext(
+        "API pembayaran menolak sepuluh siswa berturut-turut (HTTP 403). Periksa hak token, "
+        "lalu lanjutkan."
+    ),
+}
+
+
+def live() -> Row[Any] | None:
+    """Return the run that lives now as a row of `progress.COLUMNS`."""
+    return db.session.execute(
+        select(*progress.COLUMNS).where(SyncRun.live.is_not(None))
+    ).one_or_none()
+
+
+def find(run_id: int) -> Row[Any] | None:
+    """Return a run as a row of `progress.COLUMNS`."""
+    return db.session.execute(select(*progress.COLUMNS).where(SyncRun.id == run_id)).one_or_none()
+
+
+def transition(session: Session, run_id: int, to: Any, *sources: Status, **values: Any) -> bool:
+    """Move the run to status `to` if it is in one of `sources`; return whether it was."""
+    statement = update(SyncRun).where(SyncRun.id == run_id, SyncRun.status.in_(sources))
+    return bool(execute_rowcount(session, statement.values(status=to, moved_at=utcnow(), **values)))
+
+
+def sources_of(to: Status) -> list[Status]:
+    """Return the statuses from which a run may go to `to`."""
+    return [status for status, targets in SyncRun.TRANSITIONS.items() if to in targets]
+
+
+def finish(session: Session, run_id: int, to: Status, **values: Any) -> bool:
+    """End the run in status `to`; return whether it was this call that did it."""
+    now = utcnow()
+    is_finished = transition(
+        session, run_id, to, *sources_of(to), live=None, finished_at=now, **values
+    )
+    if is_finished:
+        run_actions.record(session, run_id, to.value)
+    return is_finished
+
+
+def advance(run_id: int) -> None:
+    """Take the steps that are due: completed when every student has an outcome, cancelled when
+    nobody works any more. Safe to call at any time, by anybody."""
+    db.session.rollback()  # an older snapshot would not show what lanes wrote since
+    run = find(run_id)
+    if run is None:
+        return
+    if run.status == Status.RUNNING and run.dispatched:
+        if progress.counts(run)["pending"] == 0:
+            complete(run_id)
+        else:
+            _review_quarantined(run)
+    elif run.status == Status.CANCELLING and not progress.workers(run_id):
+        cancel_remaining(run_id)
+    elif run.status == Status.PAUSED and run.reason_code == anomaly_guard.CODE:
+        _refresh_reason(run)
+
+
+def queue_next(run_id: int) -> bool:
+    """Make sure that the job which the run needs next waits; False when Valkey is away."""
+    run = find(run_id)
+    if run is None or run.status not in (Status.QUEUED, Status.RUNNING):
+        return True
+    wait = queueing.queue_lane if run.dispatched else queueing.queue_dispatch
+    return wait(run_id)
+
+
+def set_reason(run_id: int, why: Callable[[], Reason]) -> None:
+    """Store why a queued run does not start, in the campus's language."""
+    with transaction() as session, campus_language():
+        reason = why()
+        session.execute(
+            update(SyncRun)
+            .where(SyncRun.id == run_id, SyncRun.status == Status.QUEUED)
+            .values(reason=reason.text, reason_code=reason.code)
+        )
+
+
+def complete(run_id: int) -> None:
+    """End a run whose students all have an outcome."""
+    with transaction() as session, campus_language():
+        if not finish(session, run_id, Status.COMPLETED):
+            return
+        numbers = _log_remaining(run_id)
+        text = _("Selesai. %(success)s siswa berhasil, %(failed)s gagal.", **numbers)
+        level = "success" if numbers["failed"] == "0" else "warning"
+        run_log.append(run_id, level, "completed", text)
+    queueing.remove_queued(run_id)
+    progress.publish(force=True)
+
+
+def cancel_remaining(run_id: int) -> None:
+    """Count what is left of a run as cancelled, in short transactions, and end it."""
+    while _cancel_some(run_id):
+        progress.publish()
+    with transaction() as session, campus_language():
+        if not finish(session, run_id, Status.CANCELLED):
+            return
+        text = _(
+            "Dibatalkan. %(processed)s siswa sudah diproses, %(cancelled)s tidak.",
+            **_log_remaining(run_id),
+        )
+        run_log.append(run_id, "info", "cancelled", text)
+    progress.publish(force=True)
+
+
+def _log_remaining(run_id: int) -> dict[str, str]:
+    """Tell how many failures the log left out and of how many students the figures disagree;
+    return the run's counts, written out."""
+    run = find(run_id)
+    numbers = progress.counts(run) if run else {}
+    run_log.append_remaining(run_id, numbers.get("failed", 0))
+    mismatches.log_count(run_id, numbers.get("mismatched", 0))
+    return {name: format_decimal(number) for name, number in numbers.items()}
+
+
+def _cancel_some(run_id: int) -> bool:
+    """Cancel the next students and return whether there were any."""
+    unfinished = (
+        SyncItem.run_id == run_id,
+        SyncItem.status.in_([*OPEN, ItemStatus.HELD]),
+    )
+    with transaction() as session:
+        some = select(SyncItem.id).where(*unfinished).order_by(SyncItem.id).limit(CHUNK).subquery()
+        last = session.scalar(select(func.max(some.c.id)))
+        if last is None:
+            return False
+        number = execute_rowcount(
+            session,
+            update(SyncItem)
+            .where(*unfinished, SyncItem.id <= last)
+            .values(status=ItemStatus.CANCELLED, lane_id=None, at=utcnow()),
+        )
+        # A run that was cancelled in the middle of its dispatch has the students written so far.
+        total = case((SyncRun.dispatched, SyncRun.total), else_=SyncRun.total + number)
+        session.execute(
+            update(SyncRun)
+            .where(SyncRun.id == run_id)
+            .values(cancelled=SyncRun.cancelled + number, total=total, moved_at=utcnow())
+        )
+    return True
+
+
+def _review_quarantined(run: Row[Any]) -> None:
+    """Held students of a trusted run are free again; of another one they are judged when nobody
+    else is left: many are for a person to decide, few are asked for once more."""
+    number = anomaly_guard.count_quarantined(run.id)
+    if not number or not (run.trusted or anomaly_guard.only_quarantined_left(run.id)):
+        return
+    if not run.trusted and anomaly_guard.too_many(number, run.compared):
+        pause_suspicious(run.id)
+    elif run.trusted or not anomaly_guard.must_wait(run.id):
+        anomaly_guard.release(run.id, trusted=run.trusted)
+
+
+def pause_suspicious(run_id: int) -> None:
+    """Pause a running run because the API's answers take much away from many students."""
+    run = find(run_id)
+    if run is None or run.trusted:
+        return
+    _pause(run_id, anomaly_guard.CODE, _suspicion_text(run))
+
+
+def _suspicion_text(run: Row[Any]) -> str:
+    """Say in the campus's language how many of the API's answers are suspicious."""
+    with campus_language():
+        numbers = {"held": anomaly_guard.count_quarantined(run.id), "compared": run.compared}
+        text = _(
+            "%(held)s dari %(compared)s jawaban API jauh lebih rendah daripada data yang ada. "
+            "Belum ada yang ditimpa: periksa contohnya, lalu terima atau batalkan.",
+            **{name: format_decimal(number) for name, number in numbers.items()},
+        )
+        return str(text)
+
+
+def _refresh_reason(run: Row[Any]) -> None:
+    """Give the numbers of now as the reason of the pause: requests were in flight when it began."""
+    reason = _suspicion_text(run)
+    if reason == run.reason:
+        return
+    with transaction() as session:
+        same = (SyncRun.id == run.id, SyncRun.reason_code == anomaly_guard.CODE)
+        session.execute(update(SyncRun).where(*same).values(reason=reason))
+    progress.publish(force=True)
+
+
+def pause_refused(run_id: int, code: str) -> None:
+    """Pause a running run because the payment API refuses us (a code of `REFUSALS`)."""
+    with campus_language():
+        reason = str(REFUSALS[code])
+    _pause(run_id, code, reason)
+
+
+def _pause(run_id: int, code: str, reason: str) -> None:
+    why = {"reason": reason, "reason_code": code}
+    with transaction() as session:
+        is_accepted = code == anomaly_guard.CODE and _is_trusted(session, run_id)
+        paused = not is_accepted and transition(
+            session, run_id, Status.PAUSED, Status.RUNNING, **why
+        )
+        if paused:
+            run_actions.record(session, run_id, code)
+            run_log.append(run_id, "error", code, reason)
+    if paused:
+        queueing.remove_queued(run_id)
+        progress.publish(force=True)
+
+
+def _is_trusted(session: Session, run_id: int) -> bool:
+    """Return whether a person has accepted the answers by now, and lock the run."""
+    query = select(SyncRun.trusted).where(SyncRun.id == run_id)
+    return bool(session.scalar(query.with_for_update()))
+
+
+def record_crash(run_id: int) -> None:
+    """Count a crashed job; fail the run after MOST_CRASHES in a row."""
+    with transaction() as session, campus_language():
+        raised = update(SyncRun).where(SyncRun.id == run_id, SyncRun.live.is_not(None))
+        session.execute(raised.values(crashes=SyncRun.crashes + 1))
+        crashes = session.scalar(select(SyncRun.crashes).where(SyncRun.id == run_id)) or 0
+        if crashes >= MAX_CRASHES:
+            text = _("Pekerjaan gagal berkali-kali. Sebabnya ada di log worker.")
+            fail(session, run_id, "jobs_fail", text)
+    if crashes >= MAX_CRASHES:
+        queueing.remove_queued(run_id)
+        progress.publish(force=True)
+
+
+def fail(session: Session, run_id: int, code: str, reason: str) -> None:
+    """End a run that can't be carried out, inside `transaction()`."""
+    if finish(session, run_id, Status.FAILED, reason=reason, reason_code=code):
+        run_log.append(run_id, "error", code, reason)

@@ -1,0 +1,57 @@
+"""Preflight check of the payment API: reachable, token accepted, one student readable."""
+
+import asyncio
+from typing import NamedTuple
+
+from flask import current_app
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from myukm.addresses import shown
+from myukm.domain.payment_api.client import PaymentApi
+from myukm.domain.payment_api.errors import Action, Failure, message
+from myukm.domain.payment_api.parser import Answer, Payments
+from myukm.extensions import db
+from myukm.models import Siswa
+
+NOBODY = "-"
+
+
+class CheckResult(NamedTuple):
+    """One checked aspect and its result."""
+
+    ok: bool
+    text: str
+
+
+def check() -> list[CheckResult]:
+    """Ask for one student (the first) and return what that shows, the worst last."""
+    idperson = db.session.scalar(select(Siswa.idperson).where(Siswa.active).order_by(Siswa.id))
+    answer = asyncio.run(_ask(idperson or NOBODY))
+    url = shown(current_app.config["PEMBAYARAN_API_URL"])
+    if isinstance(answer, Failure) and answer.counts_as_outage and not answer.http:
+        return [CheckResult(False, f"{url}: {message(answer)}")]
+    findings = [CheckResult(True, _("%(url)s menjawab.", url=url))]
+    if isinstance(answer, Failure) and answer.action in (Action.UNAUTHORIZED, Action.FORBIDDEN):
+        refused = _("Token ditolak (HTTP %(status)d).", status=answer.http)
+        return [*findings, CheckResult(False, refused)]
+    if (
+        not isinstance(answer, Failure) or answer.http
+    ):  # an answer we cannot read may be about the token
+        findings.append(CheckResult(True, _("Token diterima.")))
+    return [*findings, _about_student(idperson, answer)]
+
+
+def _about_student(idperson: str | None, answer: Answer) -> CheckResult:
+    if idperson is None:
+        return CheckResult(False, _("Belum ada siswa. Jalankan: flask siswa import --from-api"))
+    if isinstance(answer, Failure):
+        text = _("Siswa %(id)s: %(why)s", id=idperson, why=message(answer))
+        return CheckResult(False, text)
+    count = len(answer.periods) if isinstance(answer, Payments) else 0
+    return CheckResult(True, _("Siswa %(id)s terbaca: %(n)d periode.", id=idperson, n=count))
+
+
+async def _ask(idperson: str) -> Answer:
+    async with PaymentApi(current_app.config) as api:
+        return await api.payments(idperson)

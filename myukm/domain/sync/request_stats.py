@@ -1,0 +1,54 @@
+"""The request sums of lanes in the database, and those of a run."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from myukm.domain.payment_api.metrics import RequestStats, quantile
+from myukm.extensions import db
+from myukm.models import SyncTraffic
+
+
+def save(session: Session, lane_id: str, sums: RequestStats) -> None:
+    """Write a lane's sums as they are now."""
+    session.execute(
+        update(SyncTraffic)
+        .where(SyncTraffic.lane_id == lane_id)
+        .values(
+            requests=sums.requests,
+            retries=sums.retries,
+            limited=sums.limited,
+            received=sums.received,
+            latency=list(sums.latency),
+        )
+    )
+
+
+class RunStats(NamedTuple):
+    """The sums of a run; `p50` and `p95` are milliseconds, None before the first request."""
+
+    requests: int
+    retries: int
+    limited: int
+    received: int
+    p50: float | None
+    p95: float | None
+
+
+def of_run(run_id: int) -> RunStats:
+    """Return the figures of a run over all its lanes."""
+    rows: Sequence[Any] = db.session.execute(
+        select(
+            SyncTraffic.requests,
+            SyncTraffic.retries,
+            SyncTraffic.limited,
+            SyncTraffic.received,
+            SyncTraffic.latency,
+        ).where(SyncTraffic.run_id == run_id)
+    ).all()
+    requests, retries, limited, received = (sum(row[at] for row in rows) for at in range(4))
+    latency = [sum(counts) for counts in zip(*(row.latency for row in rows), strict=False)]
+    middle, slow = quantile(latency, 0.5), quantile(latency, 0.95)
+    return RunStats(requests, retries, limited, received, middle, slow)

@@ -1,0 +1,42 @@
+"""Old runs keep their sums, failures and changes; the newest ones stay whole."""
+
+from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.orm import Session
+
+from myukm.db.session import execute_rowcount, transaction
+from myukm.extensions import db
+from myukm.models import SyncItem, SyncRun, SyncSample
+from myukm.models.sync import ItemStatus
+
+FULL_RUNS_KEPT, CHUNK = 20, 2000
+
+
+def prune() -> bool:
+    """Delete the next rows of the oldest run that is still whole; return whether there is more."""
+    run_id = _oldest_whole()
+    if run_id is None:
+        return False
+    with transaction() as session:
+        items = (SyncItem.run_id == run_id) & (SyncItem.status != ItemStatus.FAILED)
+        gone = _delete_some(session, SyncItem, items)
+        gone += _delete_some(session, SyncSample, SyncSample.run_id == run_id)
+        if not gone:
+            session.execute(update(SyncRun).where(SyncRun.id == run_id).values(pruned=True))
+    return True
+
+
+def _oldest_whole() -> int | None:
+    """Return the oldest run that is to be pruned and is not yet."""
+    newest = select(SyncRun.id).order_by(SyncRun.id.desc())
+    oldest_kept = db.session.scalar(newest.offset(FULL_RUNS_KEPT - 1).limit(1))
+    if oldest_kept is None:
+        return None
+    whole = (SyncRun.id < oldest_kept, ~SyncRun.pruned, SyncRun.live.is_(None))
+    return db.session.scalar(select(SyncRun.id).where(*whole).order_by(SyncRun.id).limit(1))
+
+
+def _delete_some(
+    session: Session, table: type[SyncItem] | type[SyncSample], which: ColumnElement[bool]
+) -> int:
+    ids = session.scalars(select(table.id).where(which).limit(CHUNK)).all()
+    return execute_rowcount(session, delete(table).where(table.id.in_(ids))) if ids else 0

@@ -1,0 +1,20 @@
+"""Actions on a run: who did what, and when."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from myukm.extensions import db
+from myukm.models import SyncAction
+
+
+def record(session: Session, run_id: int, code: str, actor: str | None = None) -> None:
+    """Add what was done, inside the `write()` that does it; `actor` None: by the program."""
+    session.add(SyncAction(run_id=run_id, code=code, actor=actor))
+
+
+def of_run(run_id: int) -> Sequence[SyncAction]:
+    """Return what was done with a run, in order."""
+    query = select(SyncAction).where(SyncAction.run_id == run_id).order_by(SyncAction.id)
+    return db.session.scalars(query).all()

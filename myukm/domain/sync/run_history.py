@@ -1,0 +1,108 @@
+"""The runs of the past and the students that failed in them."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import ColumnElement, Row, Select, func, select
+
+from myukm.db.types import to_iso8601
+from myukm.domain import csv_output
+from myukm.domain.paging import Page, paginate_rows
+from myukm.domain.payment_api.errors import MESSAGES
+from myukm.domain.sync import lifecycle, progress
+from myukm.errors import NotFound
+from myukm.extensions import db
+from myukm.models import Siswa, SyncItem, SyncRun
+from myukm.models.sync import ItemStatus
+
+MAX_SHOWN = 50
+CODES = {
+    **MESSAGES,
+    "student_deleted": _("Siswa sudah dihapus dari MyUKM"),
+    "contradictory": _("API pembayaran menjawab dua kali berbeda"),
+}
+COLUMNS = ("idperson", "nama", "code", "message", "attempts", "at")
+
+
+def runs(limit: int, before: int | None = None) -> list[dict[str, Any]]:
+    """Return the newest runs (older than run `before`) as progress objects."""
+    query = _newest_first().limit(limit)
+    if before is not None:
+        query = query.where(SyncRun.id < before)
+    return [progress.for_run(row) for row in db.session.execute(query).all()]
+
+
+def page_of_runs(page: int) -> Page[dict[str, Any]]:
+    """Return a page of all runs, the newest first, as progress objects."""
+    found = paginate_rows(_newest_first(), page)
+    return Page(
+        [progress.for_run(row) for row in found.items], found.page, found.pages, found.total
+    )
+
+
+def _newest_first() -> Select[Any]:
+    return select(*progress.COLUMNS).order_by(SyncRun.id.desc())
+
+
+def run(run_id: int) -> dict[str, Any]:
+    """Return a run as its progress object. Raises `NotFound`."""
+    row = lifecycle.find(run_id)
+    if row is None:
+        raise NotFound(_("Tidak ada proses #%(run)s.", run=run_id), code="no_such_run")
+    return progress.for_run(row)
+
+
+class Cause(NamedTuple):
+    """Why `number` students of a run failed; `students` are the first of them."""
+
+    code: str
+    words: str
+    number: int
+    students: Sequence[Row[Any]]
+
+
+def causes(run_id: int) -> list[Cause]:
+    """Return why students failed in a run, the most frequent cause first."""
+    number = func.count().label("number")
+    query = select(SyncItem.code, number, func.min(SyncItem.message).label("message"))
+    groups = query.where(*_failed(run_id)).group_by(SyncItem.code).order_by(number.desc())
+    return [
+        Cause(
+            group.code,
+            str(CODES.get(group.code, group.message)),
+            group.number,
+            db.session.execute(
+                failures(run_id).where(SyncItem.code == group.code).limit(MAX_SHOWN)
+            ).all(),
+        )
+        for group in db.session.execute(groups).all()
+    ]
+
+
+def failures(run_id: int) -> Select[*tuple[Any, ...]]:
+    """Return the query for the failed students of a run, in the order of their ids."""
+    return (
+        select(
+            SyncItem.idperson,
+            Siswa.nama,
+            SyncItem.code,
+            SyncItem.message,
+            SyncItem.attempts,
+            SyncItem.at,
+        )
+        .outerjoin(Siswa, Siswa.idperson == SyncItem.idperson)
+        .where(*_failed(run_id))
+        .order_by(SyncItem.id)
+    )
+
+
+def failures_csv(run_id: int) -> Iterator[str]:
+    """Return the failed students of a run as the lines of a CSV file. Raises `NotFound`."""
+    run(run_id)
+    found = db.session.execute(failures(run_id)).all()
+    return csv_output.to_csv(COLUMNS, ((*row[:-1], to_iso8601(row.at)) for row in found))
+
+
+def _failed(run_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return SyncItem.run_id == run_id, SyncItem.status == ItemStatus.FAILED

@@ -1,0 +1,58 @@
+"""The run's log: what happened, in the campus's language, each line with its code."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from flask_babel import format_decimal
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from myukm.db.types import to_iso8601, utcnow
+from myukm.domain.payment_api.work_item import Result
+from myukm.extensions import db
+from myukm.i18n import campus_language
+from myukm.live import event_log
+from myukm.live.event_log import Event
+
+MAX_FAILURES = 300
+
+
+def append(run_id: int, level: str, code: str, message: str, idperson: str | None = None) -> None:
+    """Append one line inside `write()`; `level` is info, success, warning or error."""
+    line = {
+        "run_id": run_id,
+        "at": to_iso8601(utcnow()),
+        "level": level,
+        "idperson": idperson,
+        "code": code,
+        "message": message,
+    }
+    event_log.append("sync", "sync.log", line)
+
+
+def append_failures(run_id: int, outcomes: Iterable[Result], failed_before: int) -> None:
+    """Append a line per failed student, as long as the run has fewer than `MAX_FAILURES`."""
+    failures = [outcome for outcome in outcomes if outcome.code]
+    for failure in failures[: max(0, MAX_FAILURES - failed_before)]:
+        append(run_id, "error", str(failure.code), str(failure.message), failure.idperson)
+
+
+def append_remaining(run_id: int, failed: int) -> None:
+    """Append how many failures were not told, when the run has more than `MAX_FAILURES`."""
+    if failed > MAX_FAILURES:
+        with campus_language():
+            text = _("Masih ada %(n)s kegagalan lain.", n=format_decimal(failed - MAX_FAILURES))
+        append(run_id, "warning", "more_failures", text)
+
+
+def latest(run_id: int | None, limit: int = 500) -> list[dict[str, Any]]:
+    """Return the newest lines of a run, oldest first; the log keeps them for a day."""
+    query = (
+        select(Event.data)
+        .where(Event.topic == "sync", Event.type == "sync.log")
+        .order_by(Event.seq.desc())
+        .limit(limit)
+    )
+    lines = [json.loads(data) for data in db.session.scalars(query)]
+    return [line for line in reversed(lines) if line["run_id"] == run_id]

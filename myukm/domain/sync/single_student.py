@@ -1,0 +1,71 @@
+"""The job of one student on request, when no lane saw to it: the same care, the same writing."""
+
+import asyncio
+import secrets
+import time
+
+from flask import current_app
+from sqlalchemy import delete, exists, select
+
+from myukm import shutdown
+from myukm.db.session import transaction
+from myukm.domain.payment_api.errors import Action, Failure
+from myukm.domain.payment_api.fetcher import FetchPool
+from myukm.domain.payment_api.work_item import Result, WorkItem
+from myukm.domain.sync import student_requests
+from myukm.domain.sync.student_store import StudentStore, submit
+from myukm.extensions import db
+from myukm.models import Siswa, SyncRequest
+
+TIMEOUT_SECONDS, BEAT_SECONDS, POLL_SECONDS = 120.0, 1.0, 0.02
+
+
+def sync(idperson: str, *, requested: bool) -> str:
+    """Fetch and store one student's payments; return success, unchanged, failed or gone.
+
+    What came of it is told as the event `sync.siswa`. `requested`: there was a row, and when it is
+    not there to be claimed any more, another one sees to it ("taken").
+    """
+    if not db.session.scalar(select(exists().where(Siswa.idperson == idperson))):
+        with transaction() as session:
+            session.execute(delete(SyncRequest).where(SyncRequest.idperson == idperson))
+        return "gone"
+    if not requested:
+        student_requests.add(idperson)
+    desk = StudentStore(secrets.token_hex(16))
+    if students := desk.claim(idperson):
+        asyncio.run(_work(desk, students))
+    return desk.results.get(idperson, "taken")
+
+
+async def _work(desk: StudentStore, students: list[WorkItem]) -> None:
+    """Ask with the patience of a run, but for two minutes at most.
+
+    An error leaves the request as it is: the watch frees it, and counts it.
+    """
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    async with FetchPool(current_app.config, width=1) as pool:
+        while desk.in_hand and not shutdown.requested.is_set():
+            submit(pool, students)
+            await _until_turn(pool)
+            failure = _failure(pool, deadline)
+            lost = [Result.of(student, failure) for student in pool.unfinished.values() if failure]
+            students = desk.flush_and_claim([*pool.pop_results(), *lost])
+    desk.close()
+
+
+async def _until_turn(pool: FetchPool) -> None:
+    due = time.monotonic() + BEAT_SECONDS
+    while time.monotonic() < due and not shutdown.requested.is_set():
+        pool.raise_if_failed()
+        pool.policy.review_deferred(idle=pool.stalled)
+        if pool.has_results or pool.policy.refused:
+            return
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def _failure(pool: FetchPool, deadline: float) -> Failure | None:
+    """Return why no answer is waited for any more."""
+    if pool.policy.refused:
+        return Failure("client_error", Action.FINAL, http=401)
+    return Failure("timeout", Action.FINAL) if time.monotonic() > deadline else None

@@ -1,0 +1,122 @@
+"""The database as a lane, or the job of a single student, uses it for requested students.
+
+An answer is written as in a run: guarded, with its tag, in one transaction with the end of its
+request, and only while the request is still ours.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from flask_babel import gettext as _
+from sqlalchemy import Update, delete, select, update
+from sqlalchemy.orm import Session
+
+from myukm.db.session import in_literals, transaction
+from myukm.domain.payment_api.fetcher import FetchPool
+from myukm.domain.payment_api.work_item import Result, WorkItem
+from myukm.domain.sync import anomaly_guard, queueing, student_requests
+from myukm.domain.sync import results as sync_results
+from myukm.i18n import campus_language
+from myukm.models import SyncRequest
+
+MAX_CLAIMED = 20
+
+
+class StudentStore:
+    """The requests of one `holder`.
+
+    `in_hand` are those that it has claimed; while there are any it has to call `flush_and_claim` at
+    least once a second, which shows that it lives. `results` says what became of the students."""
+
+    def __init__(self, holder: str) -> None:
+        self._holder = holder
+        self.in_hand: set[int] = set()
+        self.results: dict[str, str] = {}
+
+    def flush_and_claim(self, answered: Sequence[Result], *, claim: bool = False) -> list[WorkItem]:
+        """Write what was answered, and return whom to ask: once more, or newly claimed."""
+        again = self._write(answered) if answered else []
+        if self.in_hand:
+            with transaction() as session:
+                session.execute(self._ours().values(beat=SyncRequest.beat + 1))
+        return [*again, *(self.claim() if claim else [])]
+
+    def claim(self, idperson: str | None = None) -> list[WorkItem]:
+        """Claim requests that nobody holds (or just this student's) and return whom to ask."""
+        query = select(SyncRequest.id, SyncRequest.idperson, SyncRequest.doubt)
+        query = query.where(SyncRequest.holder.is_(None)).order_by(SyncRequest.id)
+        if idperson is not None:
+            query = query.where(SyncRequest.idperson == idperson)
+        with transaction() as session:
+            query = query.limit(MAX_CLAIMED).with_for_update(skip_locked=True)
+            students = [_student(*row) for row in session.execute(query)]
+            ids = [student.item_id for student in students]
+            if ids:
+                claimed = update(SyncRequest).where(in_literals(SyncRequest.id, ids))
+                session.execute(claimed.values(holder=self._holder))
+        self.in_hand.update(ids)
+        return students
+
+    def close(self) -> None:
+        """Give back what is not done."""
+        if self.in_hand:
+            with transaction() as session:
+                session.execute(self._ours().values(holder=None))
+            self.in_hand.clear()
+
+    def _ours(self) -> Update:
+        ours = SyncRequest.holder == self._holder
+        return update(SyncRequest).where(in_literals(SyncRequest.id, self.in_hand), ours)
+
+    def _write(self, answered: Sequence[Result]) -> list[WorkItem]:
+        """Write these answers and return the students to ask once more before one is believed."""
+        with transaction() as session:
+            written = sync_results.take_in(session, None, self._still_ours(session, answered))
+            held = [outcome for outcome in written.outcomes if outcome.code == anomaly_guard.CODE]
+            done = {o.item_id: o for o in written.outcomes if o.code != anomaly_guard.CODE}
+            _doubt(session, held)
+            results = {o.idperson: _end(session, o, written.changed) for o in done.values()}
+        self.results |= results
+        self.in_hand -= {o.item_id for o in answered} - {o.item_id for o in held}
+        queueing.withdraw_students(done)
+        return [_student(o.item_id, o.idperson, o.message) for o in held]
+
+    def _still_ours(self, session: Session, answered: Sequence[Result]) -> list[Result]:
+        by_id = {outcome.item_id: outcome for outcome in answered}
+        ours = (in_literals(SyncRequest.id, by_id), SyncRequest.holder == self._holder)
+        query = select(SyncRequest.id).where(*ours).order_by(SyncRequest.id).with_for_update()
+        return [by_id[request_id] for request_id in session.scalars(query)]
+
+
+def submit(pool: FetchPool, students: Sequence[WorkItem]) -> None:
+    """Ask for students; those of whom an answer was held back after a pause."""
+    pool.submit(student for student in students if student.doubt is None)
+    doubted = (student for student in students if student.doubt is not None)
+    pool.submit(doubted, after=anomaly_guard.PAUSE.total_seconds())
+
+
+def _student(request_id: int, idperson: str, doubt: str | None) -> WorkItem:
+    return WorkItem(request_id, idperson, doubt=doubt, requested=True)
+
+
+def _doubt(session: Session, held: Sequence[Result]) -> None:
+    for outcome in held:
+        doubted = update(SyncRequest).where(SyncRequest.id == outcome.item_id)
+        session.execute(doubted.values(doubt=outcome.message))
+
+
+def _end(session: Session, outcome: Result, changed: Mapping[str, object]) -> str:
+    """End a request, publish what became of its student, and return that in a word."""
+    session.execute(delete(SyncRequest).where(SyncRequest.id == outcome.item_id))
+    result = "success" if outcome.idperson in changed else "unchanged"
+    if outcome.code:
+        result = "failed"
+    message = outcome.message or _words(result)
+    student_requests.publish(outcome.idperson, result, outcome.code, message)
+    return result
+
+
+def _words(result: str) -> str:
+    with campus_language():
+        if result == "unchanged":
+            return str(_("Data pembayaran sudah yang terbaru."))
+        return str(_("Data pembayaran diperbarui."))

@@ -1,0 +1,30 @@
+"""What the leader does for requested students: no request stays with a dead holder, or alone."""
+
+from sqlalchemy import select
+
+from myukm.domain.sync import queueing, student_requests
+from myukm.domain.sync.standstill import Standstill
+from myukm.extensions import db
+from myukm.models import SyncRequest
+
+HOLDER_HEARTBEAT_TIMEOUT, NO_WORKER_TIMEOUT = 15.0, 3.0
+
+
+class StudentWatchdog:
+    """What one process saw of the requests."""
+
+    def __init__(self) -> None:
+        self._held: Standstill[tuple[int, str]] = Standstill(HOLDER_HEARTBEAT_TIMEOUT)
+        self._lonely: Standstill[int] = Standstill(NO_WORKER_TIMEOUT)
+
+    def watch(self) -> None:
+        """Look after all requests once."""
+        columns = (SyncRequest.id, SyncRequest.idperson, SyncRequest.holder, SyncRequest.beat)
+        rows = db.session.execute(select(*columns)).all()
+        beats = {(row.id, row.holder): row.beat for row in rows if row.holder}
+        for dead in self._held.of(beats):
+            student_requests.expire_holder(*dead, beats[dead])
+        free = {row.id: row.idperson for row in rows if not row.holder}
+        lonely = {key: None for key in free if not queueing.student_waits(key)}
+        for key in self._lonely.of(lonely):
+            queueing.queue_student(key, free[key])

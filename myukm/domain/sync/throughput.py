@@ -1,0 +1,118 @@
+"""Throughput of a run from its samples, and its ETA."""
+
+import statistics
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from sqlalchemy import func, select
+
+from myukm.db.types import utcnow
+from myukm.extensions import db
+from myukm.models import SyncSample
+
+WINDOW, MAX_GAP, MIN_WINDOW = timedelta(seconds=10), timedelta(seconds=3), timedelta(seconds=1.5)
+
+MAX_SAMPLES, SMOOTH = 240, 3
+MIN_SAMPLES = 3
+
+
+class Point(NamedTuple):
+    """How many students were processed at a moment."""
+
+    at: datetime
+    processed: int
+
+
+class Rate(NamedTuple):
+    """Students per second; it lies between `low` and `high` with a likelihood of about 95 %."""
+
+    per_second: float
+    low: float
+    high: float
+
+
+def rate(run_id: int, processed: int) -> Rate | None:
+    """Return the throughput of the last seconds; None while there are too few samples."""
+    now = utcnow()
+    query = (
+        select(SyncSample.at, SyncSample.processed)
+        .where(SyncSample.run_id == run_id, SyncSample.at > now - WINDOW)
+        .order_by(SyncSample.at.desc())
+    )
+    points = [Point(now, processed), *(Point(*row) for row in db.session.execute(query))]
+    points = list(since_last_gap(points))
+    if points[0].at - points[-1].at < MIN_WINDOW:
+        return None
+    per_second = rate_between(points[-1], points[0])
+    error = uncertainty([rate_between(old, new) for new, old in pairwise(points[1:])])
+    return Rate(round(per_second, 1), max(0.0, per_second - error), per_second + error)
+
+
+def since_last_gap(points: Sequence[Point]) -> Sequence[Point]:
+    """Return the points (newest first) since the last gap, in which no lane worked."""
+    gaps = (n for n, (new, old) in enumerate(pairwise(points), 1) if new.at - old.at > MAX_GAP)
+    return points[: next(gaps, len(points))]
+
+
+def rate_between(old: Point, new: Point) -> float:
+    """Return the students per second between two points."""
+    return (new.processed - old.processed) / max((new.at - old.at).total_seconds(), 0.001)
+
+
+def uncertainty(rates: Sequence[float]) -> float:
+    """Return by how much the mean of these rates may be wrong: twice its standard error."""
+    if len(rates) < MIN_SAMPLES:
+        return 0.0
+    return float(2 * statistics.stdev(rates) / len(rates) ** 0.5)
+
+
+def chart_points(run_id: int, started_at: datetime) -> list[list[float]]:
+    """Return the run's course for a chart, as [seconds since its start, students, failures].
+
+    Both are per second, over the samples of a few seconds; a long run is told in larger steps.
+    """
+    rows, _step = _samples(run_id)
+    points = []
+    for index in range(1, len(rows)):
+        row, before = rows[index], rows[max(0, index - SMOOTH)]
+        seconds = max((row.at - before.at).total_seconds(), 0.001)
+        at = (row.at - started_at).total_seconds()
+        done, failed = row.processed - before.processed, row.failed - before.failed
+        points.append([round(at, 1), round(done / seconds, 1), round(failed / seconds, 2)])
+    return points
+
+
+def average(run_id: int) -> float | None:
+    """Return the students per second while somebody was at work; None when that is not known."""
+    rows, step = _samples(run_id)
+    at_work = [pair for pair in pairwise(rows) if pair[1].at - pair[0].at <= MAX_GAP * step]
+    seconds = sum((after.at - before.at).total_seconds() for before, after in at_work)
+    done = sum(after.processed - before.processed for before, after in at_work)
+    return round(done / seconds, 1) if seconds else None
+
+
+def _samples(run_id: int) -> tuple[Sequence[Any], int]:
+    """The run's samples, every `step`-th sample when there are more than MOST_SAMPLES. Returns the
+    samples and the step."""
+    number = db.session.scalar(select(func.count()).where(SyncSample.run_id == run_id)) or 0
+    step = number // MAX_SAMPLES + 1
+    query = select(SyncSample.at, SyncSample.processed, SyncSample.failed)
+    chosen = query.where(SyncSample.run_id == run_id, SyncSample.id % step == 0)
+    return db.session.execute(chosen.order_by(SyncSample.at)).all(), step
+
+
+def eta(pending: int, rate: Rate | None) -> dict[str, Any]:
+    """Return the seconds until `pending` students are done, and the least and the most they may
+    be; None for what can't be known."""
+    likely = _seconds(pending, rate.per_second) if rate else None
+    least, most = (_seconds(pending, rate.high), _seconds(pending, rate.low)) if rate else (0, 0)
+    return {
+        "eta_seconds": likely,
+        "eta_range_seconds": None if likely is None or most is None else [least, most],
+    }
+
+
+def _seconds(pending: int, per_second: float) -> int | None:
+    return round(pending / per_second) if per_second else None

@@ -1,0 +1,99 @@
+"""Watchdog of the sync, run by the leader every second: expires dead lanes and queues missing jobs.
+
+Liveness needs no shared clock: a lane expires when its heartbeat stands still for
+LANE_HEARTBEAT_TIMEOUT on the watchdog's monotonic clock."""
+
+import time
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import delete, select
+
+from myukm.db.session import execute_rowcount, transaction
+from myukm.domain.sync import lifecycle, progress, queueing, run_log
+from myukm.domain.sync.lane_store import has_pending, release_orphans
+from myukm.domain.sync.standstill import Standstill
+from myukm.domain.sync.student_watchdog import StudentWatchdog
+from myukm.extensions import db
+from myukm.i18n import campus_language
+from myukm.models import SyncLane
+from myukm.models.sync import Status
+
+LANE_HEARTBEAT_TIMEOUT, NO_WORKER_TIMEOUT = 15.0, 3.0
+
+
+class Watchdog:
+    """State of the watchdog: last heartbeats, since when a run is unserved, the last published
+    progress."""
+
+    def __init__(self) -> None:
+        self._lanes: Standstill[tuple[str, int]] = Standstill(LANE_HEARTBEAT_TIMEOUT)
+        self._students = StudentWatchdog()
+        self._unserved_since: tuple[int, float] | None = None
+        self._published: dict[str, Any] = {}
+
+    def watch(self) -> None:
+        """Run one round of checks."""
+        for lane_id, run_id in self._expired_lanes():
+            expire_lane(lane_id, run_id)
+        run = lifecycle.live()
+        if run is not None:
+            with transaction() as session:
+                release_orphans(session, run.id)
+            lifecycle.advance(run.id)
+            self._ensure_job_queued(run)
+        self._publish()
+        self._students.watch()
+
+    def _expired_lanes(self) -> list[tuple[str, int]]:
+        rows = db.session.execute(select(SyncLane.id, SyncLane.run_id, SyncLane.beat)).all()
+        return self._lanes.of({(row.id, row.run_id): row.beat for row in rows})
+
+    def _ensure_job_queued(self, run: Any) -> None:
+        """Queue the run's next job when it has needed one for NO_WORKER_TIMEOUT."""
+        if not needs_job(run):
+            self._unserved_since = None
+            return
+        now = time.monotonic()
+        if self._unserved_since is None or self._unserved_since[0] != run.id:
+            self._unserved_since = (run.id, now)
+        elif now - self._unserved_since[1] >= NO_WORKER_TIMEOUT and lifecycle.queue_next(run.id):
+            self._unserved_since = None
+
+    def _publish(self) -> None:
+        """Mirror the progress, and publish it when it changed."""
+        now = progress.current()
+        steady = {name: value for name, value in now.items() if not name.startswith("eta_")}
+        if steady != self._published and progress.publish():
+            self._published = steady
+        else:
+            progress.mirror_to_cache_keys(now)
+
+
+def needs_job(run: Any) -> bool:
+    """Return whether a live run has work that no job in the queue will take up."""
+    if run.status == Status.RUNNING:
+        needs = has_pending(db.session(), run.id)
+    else:
+        needs = run.status == Status.QUEUED
+    return needs and not queueing.queued_ids(run.id)
+
+
+def expire_lane(lane_id: str, run_id: int) -> None:
+    """Expire a lane whose heartbeat stopped.
+
+    Its students are freed in a later transaction: once the lane's row is gone for all to see, no
+    turn of it can claim any more.
+    """
+    with transaction() as session, campus_language():
+        if execute_rowcount(session, delete(SyncLane).where(SyncLane.id == lane_id)):
+            text = _("Satu worker berhenti mendadak. Siswanya kembali menunggu.")
+            run_log.append(run_id, "warning", "lane_lost", text)
+
+
+_watchdog = Watchdog()
+
+
+def watch() -> None:
+    """A periodic task of the leader; see `Watchdog`."""
+    _watchdog.watch()

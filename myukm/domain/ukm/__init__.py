@@ -1,0 +1,1 @@
+"""Units (UKM): membership, settings, moderation, unread counts."""

@@ -1,0 +1,129 @@
+"""Administration of UKMs by the campus: create one, add members, list all."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import case, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from myukm.db.session import transaction
+from myukm.domain import audit
+from myukm.domain.accounts.accounts import find
+from myukm.domain.accounts.codes import new_code
+from myukm.domain.actor import Actor
+from myukm.domain.text_normalization import clean, clean_line, is_blank
+from myukm.domain.ukm import activity_log
+from myukm.domain.ukm import state as ukm_state
+from myukm.domain.ukm.authorization import authorize_and_lock
+from myukm.domain.ukm.memberships import (
+    CODE,
+    add_member,
+    check_not_archived,
+    get_membership,
+    is_archived,
+)
+from myukm.errors import Conflict, Invalid, NotFound
+from myukm.extensions import db
+from myukm.live.topics import publish_rights_changed
+from myukm.models import Membership, Ukm, UkmBlock
+
+MAX_NAME, MAX_DESCRIPTION = 120, 1000
+
+
+def new_join_code() -> str:
+    """Return a join code that nobody can know: never a unit's address."""
+    return new_code(groups=2)
+
+
+class UkmRow(NamedTuple):
+    """A unit in the campus's list."""
+
+    ukm: Ukm
+    members: int
+    admins: int
+
+
+def create(
+    name: str, code: str, description: str = "", *, by: str, by_id: int | None = None
+) -> Ukm:
+    """Make a UKM with a fresh join code. Raises `Invalid`, or `Conflict` for a taken code."""
+    code = code.strip().upper()
+    if not CODE.fullmatch(code):
+        raise Invalid(
+            _("Kode UKM terdiri dari 2 sampai 32 huruf, angka, dan tanda hubung di antaranya."),
+            code="bad_code",
+        )
+    name, description = validate(name, description)
+    try:
+        with transaction() as session:
+            ukm = Ukm(code=code, join_code=new_join_code(), name=name, description=description)
+            session.add(ukm)
+            audit.record(by, "ukm.create", f"{code} {name}")
+            session.flush()
+            activity_log.record(ukm.id, by_id, "created", detail=name)
+    except IntegrityError:
+        raise Conflict(_("Kode %(code)s sudah dipakai.", code=code), code="code_taken") from None
+    return ukm
+
+
+def validate(name: str, description: str) -> tuple[str, str]:
+    """Return name and description as they are stored. Raises `Invalid`."""
+    name, description = clean_line(name), clean(description)
+    if is_blank(name) or len(name) > MAX_NAME:
+        raise Invalid(_("Nama harus 1 sampai 120 huruf."), code="bad_name")
+    if len(description) > MAX_DESCRIPTION:
+        raise Invalid(_("Keterangan paling panjang 1.000 karakter."), code="bad_description")
+    return name, description
+
+
+def list_all(*, archived: bool | None = None) -> Sequence[UkmRow]:
+    """Return all units by code, or only the archived ones, or only the others."""
+    query = (
+        select(
+            Ukm,
+            func.count(Membership.id),
+            func.count(case((Membership.is_admin, Membership.id))),
+        )
+        .outerjoin(Membership, Membership.ukm_id == Ukm.id)
+        .group_by(Ukm.id)
+        .order_by(Ukm.code)
+    )
+    if archived is not None:
+        query = query.where(is_archived(archived))
+    return [UkmRow(*row) for row in db.session.execute(query)]
+
+
+def add(code: str, nim: str, *, is_admin: bool = False, by: str, by_id: int | None = None) -> None:
+    """Make the account `nim` a member of the UKM `code`, or a plain member its admin.
+
+    A block is lifted by it. Raises `NotFound`, and `Conflict` when it is that already.
+    """
+    actor, user = Actor(user_id=by_id, name=by, campus=True), find(nim)
+    with transaction() as session:
+        already = _membership(code.strip().upper(), user.id)
+        ukm = authorize_and_lock(actor, code.strip().upper())
+        if already and is_admin and not already.is_admin:
+            already.is_admin = True
+            activity_log.record(ukm.id, by_id, "promoted", person_id=user.id)
+            ukm_state.publish_membership(ukm, already, "promoted")
+        else:
+            check_not_archived(ukm)
+            _remove_block(session, ukm.id, user.id)
+            add_member(session, ukm.id, user.id, is_admin=is_admin, by=by_id)
+        audit.record(by, "ukm.admin" if is_admin else "ukm.add", f"{ukm.code} {user.nim}")
+    publish_rights_changed()
+
+
+def _membership(code: str, user_id: int) -> Membership | None:
+    """Return the membership, locked before its unit is (as posting does), if there is one."""
+    try:
+        return get_membership(user_id, code, lock=True)
+    except NotFound:
+        return None
+
+
+def _remove_block(session: Session, ukm_id: int, user_id: int) -> None:
+    if blocked := session.get(UkmBlock, (ukm_id, user_id)):
+        session.delete(blocked)

@@ -1,0 +1,77 @@
+"""Who may manage a UKM: its admins and admins of the campus.
+
+Concurrent actions are serialized: everything here locks the UKM's row before it reads who is an
+admin."""
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select
+
+from myukm.domain.actor import Actor
+from myukm.domain.flood import count_act
+from myukm.domain.ukm import memberships
+from myukm.errors import Forbidden, NotFound
+from myukm.extensions import db
+from myukm.models import Membership, Ukm
+
+
+def authorize_read(actor: Actor, code: str) -> Ukm:
+    """Return the unit for reading. Raises `NotFound` for strangers, `Forbidden` for members."""
+    found = _find(actor, code)
+    _check_manager(actor, found)
+    return found
+
+
+def authorize_and_lock(actor: Actor, code: str) -> Ukm:
+    """Return the unit, locked until the commit; call it inside `write()`.
+
+    The one way to every change of an officer. Raises as `authorize_read`, and `TooFast`.
+    """
+    found = _find(actor, code, lock=True)
+    _check_manager(actor, found)
+    count_act(actor.user_id)
+    return found
+
+
+def lock_member(actor: Actor, code: str, user_id: int) -> Membership:
+    """Return a member of the unit, both locked; call it inside `write()`.
+
+    The person's membership is locked with its unit by one statement, as posting does, so that
+    the two never wait for each other. Raises `NotFound`, `Forbidden`, `TooFast`.
+    """
+    try:
+        membership = memberships.get_membership(user_id, code, lock=True)
+    except NotFound:
+        authorize_read(actor, code)
+        raise NotFound(_("Orang ini bukan anggota UKM ini."), code="no_such_member") from None
+    _check_manager(actor, membership.ukm)
+    count_act(actor.user_id)
+    return membership
+
+
+def _find(actor: Actor, code: str, *, lock: bool = False) -> Ukm:
+    query = select(Ukm).where(Ukm.code == code)
+    if lock:
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    found = db.session.scalar(query) if memberships.CODE.fullmatch(code) else None
+    if found is None and actor.campus:
+        raise NotFound(_("Tidak ada UKM dengan kode %(code)s.", code=code), code="no_such_ukm")
+    if found is None:
+        raise _unknown()
+    return found
+
+
+def _unknown() -> NotFound:
+    return NotFound(_("UKM ini tidak ada."), code="no_such_ukm")
+
+
+def _check_manager(actor: Actor, found: Ukm) -> None:
+    if actor.campus:
+        return
+    query = select(Membership.is_admin).where(
+        Membership.ukm_id == found.id, Membership.user_id == actor.user_id
+    )
+    is_admin = db.session.scalar(query)
+    if is_admin is None:
+        raise _unknown()
+    if not is_admin:
+        raise Forbidden(_("Hanya pengurus UKM yang boleh melakukan ini."), code="not_ukm_admin")

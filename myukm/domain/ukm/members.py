@@ -1,0 +1,91 @@
+"""A unit's list of members: found by name or NIM, page by page, with their status."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, or_, select
+
+from myukm.db.types import to_iso8601, utcnow
+from myukm.domain.paging import Page, paginate_rows
+from myukm.domain.presence.store import statuses
+from myukm.extensions import db
+from myukm.models import Membership, Ukm, User
+
+MAX_WORDS = 8
+
+
+class Member(NamedTuple):
+    """A member as the others see them; `muted_until` is for the unit's admins only."""
+
+    user_id: int
+    name: str
+    nim: str
+    is_admin: bool
+    status: str
+    last_seen: datetime | None
+    joined_at: datetime
+    muted_until: datetime | None
+
+    @property
+    def muted(self) -> bool:
+        """Whether the person may only read now."""
+        return self.muted_until is not None and self.muted_until > utcnow()
+
+    def as_json(self, *, to_manager: bool) -> dict[str, Any]:
+        """Return the member object; what concerns only officers is left out for others."""
+        seen = to_iso8601(self.last_seen) if self.status == "offline" else None
+        shown = {"user_id": self.user_id, "name": self.name, "is_admin": self.is_admin}
+        shown |= {"status": self.status, "last_seen": seen, "joined_at": to_iso8601(self.joined_at)}
+        own = {"nim": self.nim, "muted_until": to_iso8601(self.muted_until) if self.muted else None}
+        return {**shown, **own} if to_manager else shown
+
+
+COLUMNS = (
+    Membership.user_id,
+    User.name,
+    User.nim,
+    Membership.is_admin,
+    User.last_seen_at,
+    Membership.joined_at,
+    Membership.muted_until,
+)
+
+
+def search(ukm: Ukm, q: str = "", page: int = 1, *, by_nim: bool = False) -> Page[Member]:
+    """Return a page of the members whose name has every word of `q`: admins first, by name.
+
+    `by_nim`: the words may stand in the NIM as well.
+    """
+    query = _of(ukm).order_by(Membership.is_admin.desc(), User.name, User.id)
+    for word in q.split()[:MAX_WORDS]:
+        has = [User.name.icontains(word, autoescape=True)]
+        if by_nim:
+            has.append(User.nim.icontains(word, autoescape=True))
+        query = query.where(or_(*has))
+    found = paginate_rows(query, page)
+    here = statuses([row.user_id for row in found.items])
+    people = [_member(row, here.get(row.user_id, "offline")) for row in found.items]
+    return Page(people, found.page, found.pages, found.total)
+
+
+def find(ukm: Ukm, user_id: int) -> Member | None:
+    """Return one member, or None."""
+    row = db.session.execute(_of(ukm).where(Membership.user_id == user_id)).first()
+    return _member(row, statuses([user_id]).get(user_id, "offline")) if row else None
+
+
+def _of(ukm: Ukm) -> Any:
+    return select(*COLUMNS).join(User).where(Membership.ukm_id == ukm.id)
+
+
+def _member(row: Row[Any], status: str) -> Member:
+    return Member(
+        row.user_id,
+        row.name,
+        row.nim,
+        row.is_admin,
+        status,
+        row.last_seen_at,
+        row.joined_at,
+        row.muted_until,
+    )

@@ -1,0 +1,143 @@
+"""Student activity units: who belongs to them, joining, leaving."""
+
+import re
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, contains_eager
+
+from myukm.db.session import transaction
+from myukm.domain.flood import count_act
+from myukm.domain.presence import tracker
+from myukm.domain.ukm import activity_log
+from myukm.domain.ukm import state as ukm_state
+from myukm.errors import Conflict, Forbidden, NotFound
+from myukm.extensions import db
+from myukm.live.topics import publish_rights_changed
+from myukm.models import Membership, Ukm, UkmBlock, User
+
+CODE = re.compile(r"(?=.{2,32}$)[A-Z0-9]+(-[A-Z0-9]+)*")
+
+
+def get_membership(user_id: int, code: str, *, lock: bool = False) -> Membership:
+    """Return the account's membership in the UKM `code`, with its `ukm` loaded.
+
+    The one way to a UKM for everyone, whatever the role. `lock` (inside `transaction()`) keeps
+    others from changing the UKM and this membership until the commit. Raises `NotFound` for
+    strangers."""
+    query = (
+        select(Membership)
+        .join(Membership.ukm)
+        .options(contains_eager(Membership.ukm))
+        .where(Ukm.code == code, Membership.user_id == user_id)
+    )
+    if lock:
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    mine = db.session.scalar(query) if CODE.fullmatch(code) else None
+    if mine is None:
+        raise NotFound(_("UKM ini tidak ada."), code="no_such_ukm")
+    return mine
+
+
+def is_archived(archived: bool) -> ColumnElement[bool]:
+    """Return the condition for archived units, or for those in use."""
+    return Ukm.archived_at.is_not(None) if archived else Ukm.archived_at.is_(None)
+
+
+def check_not_archived(ukm: Ukm) -> None:
+    """Raise `Conflict` for a UKM that can only be read now."""
+    if ukm.archived_at:
+        raise Conflict(_("UKM ini diarsipkan: hanya bisa dibaca."), code="archived")
+
+
+def join(user_id: int, join_code: Any) -> Ukm:
+    """Make the account a member of the UKM behind `join_code`.
+
+    Raises `NotFound` for an unknown code, `Conflict` for a member, `Forbidden` for who is blocked.
+    """
+    wanted = join_code.strip().upper() if isinstance(join_code, str) else ""
+    if not CODE.fullmatch(wanted):
+        raise _no_such_code()
+    with transaction() as session:
+        # Under the lock: a code that was renewed lets nobody in, however close the two came.
+        query = select(Ukm).where(Ukm.join_code == wanted, is_archived(False))
+        known = session.scalar(query.with_for_update(key_share=True))
+        if known is None:
+            raise _no_such_code()
+        _check_not_blocked(session, known.id, user_id)
+        count_act(user_id)
+        add_member(session, known.id, user_id, by=user_id, change="joined")
+    publish_rights_changed()
+    tracker.publish_member(known, user_id)
+    return known
+
+
+def _no_such_code() -> NotFound:
+    return NotFound(_("Tidak ada UKM dengan kode gabung itu."), code="no_such_code")
+
+
+def _check_not_blocked(session: Session, ukm_id: int, user_id: int) -> None:
+    if session.get(UkmBlock, (ukm_id, user_id), populate_existing=True):
+        raise Forbidden(_("Anda diblokir dari UKM ini."), code="blocked")
+
+
+def add_member(
+    session: Session,
+    ukm_id: int,
+    user_id: int,
+    *,
+    is_admin: bool = False,
+    by: int | None = None,
+    change: str = "added",
+) -> None:
+    """Insert the membership; what was said before counts as read. Raises `Conflict`."""
+    ukm = session.get_one(Ukm, ukm_id, populate_existing=True)
+    member = Membership(
+        ukm_id=ukm_id, user_id=user_id, is_admin=is_admin, read_number=ukm.last_number
+    )
+    session.add(member)
+    try:
+        session.flush()
+    except IntegrityError:
+        raise Conflict(_("Sudah menjadi anggota UKM ini."), code="already_member") from None
+    activity_log.record(ukm_id, by, change, person_id=user_id)
+    ukm_state.publish_membership(ukm, member, change)
+
+
+def leave(user_id: int, code: str) -> None:
+    """End the account's membership.
+
+    Raises `NotFound` when there is none, `Conflict` for the last admin of a unit of others.
+    """
+    with transaction() as session:
+        gone = get_membership(user_id, code, lock=True)
+        count_act(user_id)
+        check_not_last_admin(gone)
+        activity_log.record(gone.ukm_id, user_id, "left", person_id=user_id)
+        remove(session, gone, "left")
+    publish_rights_changed()
+    tracker.publish_member(gone.ukm, user_id, gone=True)
+
+
+def check_not_last_admin(membership: Membership) -> None:
+    """Raise `Conflict` when members would be left without an admin. Call it under the lock."""
+    able = Membership.is_admin & User.blocked_at.is_(None)
+    others = (
+        select(func.count(), func.count(case((able, 1))))
+        .join_from(Membership, User)
+        .where(Membership.ukm_id == membership.ukm_id, Membership.id != membership.id)
+    )
+    members, admins = db.session.execute(others).one()
+    if membership.is_admin and members and not admins:
+        text = _(
+            "Anda pengurus terakhir %(ukm)s. Angkat dulu pengurus lain.", ukm=membership.ukm.name
+        )
+        raise Conflict(text, code="last_admin")
+
+
+def remove(session: Session, gone: Membership, change: str) -> None:
+    """Delete a membership that is locked, and say so."""
+    ukm_state.publish_membership(gone.ukm, gone, change, member=False)
+    session.delete(gone)

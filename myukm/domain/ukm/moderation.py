@@ -1,0 +1,153 @@
+"""Moderation by a UKM's admins: remove, mute, promote."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+from flask_babel import lazy_gettext as _
+
+from myukm.db.session import transaction
+from myukm.db.types import to_iso8601, utcnow
+from myukm.domain.actor import Actor
+from myukm.domain.presence import tracker
+from myukm.domain.ukm import activity_log, memberships
+from myukm.domain.ukm import state as ukm_state
+from myukm.domain.ukm.authorization import authorize_and_lock, lock_member
+from myukm.errors import Conflict, Invalid, NotFound
+from myukm.extensions import db
+from myukm.live.topics import publish_rights_changed
+from myukm.models import Membership, UkmBlock, User
+
+MUTE_DURATIONS = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(days=7)}
+MAX_MUTE = timedelta(days=366)
+
+
+def remove(actor: Actor, code: str, user_id: int, *, block: bool = False) -> None:
+    """Put a member out; the join code lets them in again, unless they are blocked as well.
+
+    Raises `NotFound`, `Forbidden`, `Conflict` for oneself.
+    """
+    change = "blocked" if block else "removed"
+    with transaction() as session:
+        gone = lock_member(actor, code, user_id)
+        _reject_self(actor, gone)
+        activity_log.record(gone.ukm_id, actor.user_id, change, person_id=user_id)
+        memberships.remove(session, gone, change)
+        if block:
+            session.merge(UkmBlock(ukm_id=gone.ukm_id, user_id=user_id))
+    publish_rights_changed()
+    tracker.publish_member(gone.ukm, user_id, gone=True)
+
+
+def unblock(actor: Actor, code: str, user_id: int) -> None:
+    """Let the join code work again for a person. Raises `NotFound`, `Forbidden`."""
+    with transaction() as session:
+        ukm = authorize_and_lock(actor, code)
+        blocked = session.get(UkmBlock, (ukm.id, user_id))
+        if blocked is None:
+            raise NotFound(_("Orang ini tidak diblokir dari UKM ini."), code="not_blocked")
+        session.delete(blocked)
+        activity_log.record(ukm.id, actor.user_id, "unblocked", person_id=user_id)
+
+
+def mute(actor: Actor, code: str, user_id: int, until: datetime) -> Membership:
+    """Let a member only read until a moment.
+
+    Raises `NotFound`, `Forbidden`, `Conflict` for oneself and for admins of the unit.
+    """
+    with transaction():
+        membership = lock_member(actor, code, user_id)
+        _reject_self(actor, membership)
+        if membership.is_admin:
+            raise Conflict(_("Cabut dulu jabatan pengurusnya."), code="is_admin")
+        membership.muted_until = until
+        activity_log.record(
+            membership.ukm_id,
+            actor.user_id,
+            "muted",
+            person_id=user_id,
+            detail=to_iso8601(until) or "",
+        )
+        ukm_state.publish_membership(membership.ukm, membership, "muted")
+    return membership
+
+
+def unmute(actor: Actor, code: str, user_id: int) -> Membership:
+    """Let a member write again. Raises `NotFound`, `Forbidden`."""
+    with transaction():
+        membership = lock_member(actor, code, user_id)
+        if membership.is_muted():
+            activity_log.record(membership.ukm_id, actor.user_id, "unmuted", person_id=user_id)
+            membership.muted_until = None
+            ukm_state.publish_membership(membership.ukm, membership, "unmuted")
+    return membership
+
+
+def promote(actor: Actor, code: str, user_id: int) -> Membership:
+    """Make a member an admin of the unit, who is not muted then. Raises `NotFound`, `Forbidden`."""
+    with transaction():
+        membership = lock_member(actor, code, user_id)
+        if not membership.is_admin:
+            membership.is_admin, membership.muted_until = True, None
+            _record_role_change(actor, membership, "promoted")
+    return membership
+
+
+def demote(actor: Actor, code: str, user_id: int) -> Membership:
+    """Make an admin of the unit a plain member.
+
+    Raises `NotFound`, `Forbidden`, `Conflict` when the last admin demotes himself.
+    """
+    with transaction():
+        membership = lock_member(actor, code, user_id)
+        if membership.is_admin:
+            if user_id == actor.user_id:
+                memberships.check_not_last_admin(membership)
+            membership.is_admin = False
+            _record_role_change(actor, membership, "demoted")
+    return membership
+
+
+def _record_role_change(actor: Actor, membership: Membership, change: str) -> None:
+    activity_log.record(membership.ukm_id, actor.user_id, change, person_id=membership.user_id)
+    ukm_state.publish_membership(membership.ukm, membership, change)
+
+
+def _reject_self(actor: Actor, membership: Membership) -> None:
+    if membership.user_id == actor.user_id:
+        raise Conflict(
+            _("Ini diri Anda sendiri. Untuk keluar, pakai Keluar dari UKM."), code="own_membership"
+        )
+
+
+def blocked(ukm_id: int) -> list[tuple[User, datetime]]:
+    """Return who is blocked from a unit, and since when, by name."""
+    query = db.select(User, UkmBlock.at).join_from(UkmBlock, UkmBlock.user)
+    found = db.session.execute(query.where(UkmBlock.ukm_id == ukm_id).order_by(User.name, User.id))
+    return [(user, at) for user, at in found]
+
+
+def mute_until(duration: Any, until: Any) -> datetime:
+    """Return when a mute ends: after a span of `MUTE_DURATIONS`, or at an ISO 8601 moment.
+
+    A moment without a zone is meant in the campus's. Raises `Invalid`.
+    """
+    if isinstance(duration, str) and duration in MUTE_DURATIONS:
+        return utcnow() + MUTE_DURATIONS[duration]
+    try:
+        end = datetime.fromisoformat(until)
+        if end.tzinfo is None:
+            end = end.replace(tzinfo=ZoneInfo(current_app.config["MYUKM_TIMEZONE"]))
+        end = end.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        raise _bad_until() from None
+    if not timedelta(0) < end - utcnow() <= MAX_MUTE:
+        raise _bad_until()
+    return end
+
+
+def _bad_until() -> Invalid:
+    return Invalid(
+        _("Pilih sampai kapan: waktu yang akan datang, paling lama satu tahun."), code="bad_until"
+    )

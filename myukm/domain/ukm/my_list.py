@@ -1,0 +1,74 @@
+"""A person's list of UKMs with unread counts and last messages."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import contains_eager
+
+from myukm.domain.ukm.memberships import is_archived
+from myukm.extensions import db
+from myukm.models import ChatMessage, Membership, Ukm, User
+
+
+class LastMessage(NamedTuple):
+    """The newest message of a unit, as a list shows it in one line."""
+
+    id: int
+    name: str
+    text: str
+    at: datetime
+    deleted: bool
+
+
+class UkmSummary(NamedTuple):
+    """A UKM as its member sees it in the list."""
+
+    id: int
+    code: str
+    name: str
+    description: str
+    is_admin: bool
+    unread: int
+    member_count: int
+    last_message: LastMessage | None
+
+
+def list_for(user_id: int, *, archived: bool = False) -> list[UkmSummary]:
+    """Return the UKMs of an account by name, in one query: those in use, or the archived ones."""
+    size = select(func.count()).where(Membership.ukm_id == Ukm.id).correlate(Ukm)
+    query = (
+        select(Membership, *_LAST, size.scalar_subquery())
+        .join(Membership.ukm)
+        .outerjoin(
+            ChatMessage,
+            (ChatMessage.ukm_id == Ukm.id) & (ChatMessage.number == Ukm.last_number),
+        )
+        .outerjoin(ChatMessage.user)
+        .options(contains_eager(Membership.ukm))
+        .where(Membership.user_id == user_id, is_archived(archived))
+        .order_by(Ukm.name, Ukm.id)
+    )
+    return [_summary(*row) for row in db.session.execute(query)]
+
+
+_LAST = (
+    ChatMessage.id,
+    User.name,
+    ChatMessage.body,
+    ChatMessage.created_at,
+    ChatMessage.deleted_at.is_not(None),
+)
+
+
+def _summary(mine: Membership, *row: Any) -> UkmSummary:
+    ukm, (*last, size) = mine.ukm, row
+    shown = LastMessage(*last) if last[0] else None
+    admin, unread = mine.is_admin, mine.unread
+    return UkmSummary(ukm.id, ukm.code, ukm.name, ukm.description, admin, unread, size, shown)
+
+
+def count_archived(user_id: int) -> int:
+    """Return how many archived UKMs the account belongs to."""
+    query = select(func.count()).select_from(Membership).join(Membership.ukm)
+    return db.session.scalar(query.where(Membership.user_id == user_id, is_archived(True))) or 0

@@ -1,0 +1,25 @@
+"""A member's notification level in a UKM: all messages, mentions only, or none."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import update
+
+from myukm.db.session import transaction
+from myukm.domain.ukm import unread
+from myukm.errors import Invalid
+from myukm.models import Membership
+
+LEVELS = ("all", "mentions", "none")
+
+
+def set_level(membership: Membership, level: Any) -> None:
+    """Store a member's level and publish it to all their pages. Raises `Invalid` for an unknown
+    level."""
+    if level not in LEVELS:
+        raise Invalid(_("Pilih all, mentions, atau none."), code="bad_notices")
+    with transaction() as session:
+        session.execute(
+            update(Membership).where(Membership.id == membership.id).values(notices=level)
+        )
+    unread.publish(membership.ukm_id, membership.user_id)

@@ -1,0 +1,97 @@
+"""Settings of a UKM: name, join code, archive."""
+
+from sqlalchemy import select, update
+
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain import audit
+from myukm.domain.actor import Actor
+from myukm.domain.ukm import activity_log, unread
+from myukm.domain.ukm import state as ukm_state
+from myukm.domain.ukm.administration import new_join_code, validate
+from myukm.domain.ukm.authorization import authorize_and_lock
+from myukm.domain.ukm.memberships import check_not_archived
+from myukm.models import Membership, Ukm
+
+
+def edit(actor: Actor, code: str, name: str, description: str) -> Ukm:
+    """Give a unit another name and description.
+
+    Raises `NotFound`, `Forbidden`, `Invalid`, and `Conflict` in an archived unit.
+    """
+    name, description = validate(name, description)
+    with transaction():
+        ukm = authorize_and_lock(actor, code)
+        check_not_archived(ukm)
+        if ukm.name != name:
+            activity_log.record(ukm.id, actor.user_id, "renamed", detail=name)
+            _audit(actor, "ukm.rename", ukm, name)
+        if ukm.description != description:
+            activity_log.record(ukm.id, actor.user_id, "described")
+        if (ukm.name, ukm.description) != (name, description):
+            ukm.name, ukm.description = name, description
+            ukm_state.publish_changed(ukm)
+    return ukm
+
+
+def renew_join_code(actor: Actor, code: str) -> Ukm:
+    """Give a unit a new join code; the old one lets nobody in from now on.
+
+    Raises `NotFound`, `Forbidden`.
+    """
+    with transaction():
+        ukm = authorize_and_lock(actor, code)
+        ukm.join_code = new_join_code()
+        activity_log.record(ukm.id, actor.user_id, "code_renewed")
+        _audit(actor, "ukm.code", ukm)
+    return ukm
+
+
+def archive(actor: Actor, code: str) -> Ukm:
+    """Make a unit one that can only be read; it leaves the lists. Again does nothing.
+
+    Raises `NotFound`, `Forbidden`.
+    """
+    with transaction():
+        ukm = authorize_and_lock(actor, code)
+        if ukm.archived_at is None:
+            ukm.archived_at = utcnow()
+            _record_archive_change(actor, ukm, "archived")
+    _mark_all_read(ukm.id)
+    return ukm
+
+
+def _mark_all_read(ukm_id: int) -> None:
+    """Mark all messages read, so that an archived UKM leaves no unread badge.
+
+    It runs in its own transaction because memberships must not be locked while the UKM's row is.
+    """
+    last = select(Ukm.last_number).where(Ukm.id == ukm_id).scalar_subquery()
+    with transaction() as session:
+        session.execute(
+            update(Membership)
+            .where(Membership.ukm_id == ukm_id)
+            .values(read_number=last)
+            .execution_options(synchronize_session=False)
+        )
+    unread.publish(ukm_id)
+
+
+def unarchive(actor: Actor, code: str) -> Ukm:
+    """Put an archived unit into use again; again does nothing. Raises `NotFound`, `Forbidden`."""
+    with transaction():
+        ukm = authorize_and_lock(actor, code)
+        if ukm.archived_at:
+            ukm.archived_at = None
+            _record_archive_change(actor, ukm, "restored")
+    return ukm
+
+
+def _record_archive_change(actor: Actor, ukm: Ukm, change: str) -> None:
+    activity_log.record(ukm.id, actor.user_id, change)
+    _audit(actor, f"ukm.{change}", ukm, ukm.name)
+    ukm_state.publish_changed(ukm)
+
+
+def _audit(actor: Actor, action: str, ukm: Ukm, more: str = "") -> None:
+    audit.record(actor.name, action, f"{ukm.code} {more}".strip())

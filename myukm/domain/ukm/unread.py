@@ -1,0 +1,89 @@
+"""Unread messages: the read marker, the counts, and publishing them."""
+
+import logging
+from typing import Any, cast
+
+from flask_babel import lazy_gettext as _
+from redis.exceptions import RedisError
+from sqlalchemy import Select, select, update
+
+from myukm.db.session import execute_rowcount, transaction
+from myukm.db.types import is_id
+from myukm.errors import Invalid
+from myukm.extensions import db, valkey
+from myukm.live import pubsub
+from myukm.live.topics import personal_topic
+from myukm.models import ChatMessage, Membership, Ukm
+
+WAITING, PAUSE_MILLISECONDS, MAX_IMMEDIATE = "myukm:chat:unread", 1000, 100
+
+logger = logging.getLogger(__name__)
+
+
+def counts(user_id: int) -> list[dict[str, Any]]:
+    """Return `{"ukm", "count", "notices"}` for each UKM of the account."""
+    query = _query().where(Membership.user_id == user_id)
+    return [_count(code, count, level) for _user, code, count, level in db.session.execute(query)]
+
+
+def _query() -> Select[int, str, int, str]:
+    """Return the query for (user_id, code, unread, notices) of all memberships."""
+    unread = Ukm.last_number - Membership.read_number
+    return select(Membership.user_id, Ukm.code, unread, Membership.notices).join_from(
+        Membership, Ukm
+    )
+
+
+def _count(code: str, count: int, notices: str) -> dict[str, Any]:
+    return {"ukm": code, "count": count, "notices": notices}
+
+
+def mark_read(membership: Membership, last_id: Any) -> None:
+    """Move the read marker forward to the message `last_id`. Raises `Invalid` for a strange id."""
+    query = select(ChatMessage.number).where(
+        ChatMessage.ukm_id == membership.ukm_id, ChatMessage.id == last_id
+    )
+    number = db.session.scalar(query) if is_id(last_id) else None
+    if number is None:
+        raise Invalid(_("last_id bukan pesan UKM ini."), code="bad_last_id")
+    with transaction() as session:
+        moved = execute_rowcount(
+            session,
+            update(Membership)
+            .where(Membership.id == membership.id, Membership.read_number < number)
+            .values(read_number=number),
+        )
+    if moved:
+        publish(membership.ukm_id, membership.user_id)
+
+
+def publish_debounced(ukm_id: int) -> None:
+    """Publish a UKM's unread counts now, or at the leader's next tick if they were published just
+    now.
+
+    Counts go to every member one by one, so in a burst they are published once a second.
+    """
+    try:
+        if valkey().set(f"myukm:chat:unread:{ukm_id}", b"1", nx=True, px=PAUSE_MILLISECONDS):
+            publish(ukm_id)
+        else:
+            valkey().sadd(WAITING, ukm_id)
+    except RedisError as error:
+        logger.info("chat: no unread counts, Valkey is away: %s", error)
+
+
+def publish_pending() -> None:
+    """Publish the unread counts delayed by a burst (a periodic task of the leader)."""
+    for ukm_id in cast(list[bytes], valkey().spop(WAITING, MAX_IMMEDIATE)):
+        publish(int(ukm_id))
+
+
+def publish(ukm_id: int, user_id: int | None = None) -> None:
+    """Publish the unread counts of the members of a UKM, or of one of them."""
+    query = _query().where(Membership.ukm_id == ukm_id)
+    if user_id is not None:
+        query = query.where(Membership.user_id == user_id)
+    pubsub.publish_many(
+        (personal_topic(member), "unread", _count(code, count, notices))
+        for member, code, count, notices in db.session.execute(query)
+    )

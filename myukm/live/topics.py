@@ -1,0 +1,18 @@
+"""The names of topics: a UKM's, a person's own, and the one on which rights are re-checked."""
+
+from myukm.live import pubsub
+
+
+def ukm_topic(code: str) -> str:
+    """Return the topic that members of a UKM subscribe to."""
+    return f"ukm:{code}"
+
+
+def publish_rights_changed() -> None:
+    """Make every stream re-check its rights at once."""
+    pubsub.publish_transient("rights", "rights", None)
+
+
+def personal_topic(user_id: int) -> str:
+    """Return the account's own topic (`me` in the public API)."""
+    return f"user:{user_id}"

@@ -1,0 +1,93 @@
+"""The program's own promises: messages go out, a run moves, the payment API answers us."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from flask_babel import format_decimal
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+
+from myukm.db.types import utcnow
+from myukm.domain.accounts import attacks as login_attacks
+from myukm.domain.sync import progress
+from myukm.extensions import db
+from myukm.models import ChatMessage
+from myukm.ops import api_probe
+from myukm.ops.findings import BROKEN, WARNING, Finding
+
+# The watch publishes what no worker took within a second or two.
+UNPUBLISHED_AFTER = timedelta(seconds=10)
+
+
+def chat() -> Iterator[Finding]:
+    """Messages are stored and nobody has sent them on: neither a worker nor the watch."""
+    count, since = db.session.execute(
+        select(func.count(), func.min(ChatMessage.created_at)).where(
+            ChatMessage.published_at.is_(None),
+            ChatMessage.created_at < utcnow() - UNPUBLISHED_AFTER,
+        )
+    ).one()
+    if count:
+        yield Finding(
+            "chat_unpublished",
+            BROKEN,
+            _(
+                "%(count)s pesan chat tersimpan tetapi belum disiarkan.",
+                count=format_decimal(count),
+            ),
+            _("Pastikan server web atau worker.py berjalan; sebabnya ada di log mereka."),
+            since,
+        )
+
+
+def sync() -> Iterator[Finding]:
+    """A run lives and does not move."""
+    now = progress.current()
+    if now["stalled"]:
+        yield Finding(
+            now["reason_code"],
+            BROKEN,
+            _("Sinkronisasi tidak bergerak: %(reason)s.", reason=now["reason"]),
+            _("Sinkronisasi jalan lagi dengan sendirinya begitu sebab itu hilang."),
+        )
+
+
+def payment_api() -> Iterator[Finding]:
+    """The payment API is away, or refuses our token (as the last probe saw it)."""
+    probed = api_probe.last()
+    if probed is None or probed.ok:
+        return
+    if probed.refused:
+        yield Finding(
+            "api_refused",
+            BROKEN,
+            _("API pembayaran menolak token kita (%(why)s).", why=probed.why),
+            _("Perbarui PEMBAYARAN_API_TOKEN, lalu jalankan ulang worker dan web."),
+        )
+    else:
+        yield Finding(
+            "api_unreachable",
+            WARNING,
+            _("API pembayaran di %(url)s tidak menjawab: %(why)s.", url=probed.url, why=probed.why),
+            _(
+                "Periksa PEMBAYARAN_API_URL dan server API. Sinkronisasi menunggu dan jalan lagi "
+                "sendiri."
+            ),
+        )
+
+
+def attacks() -> Iterator[Finding]:
+    """Somebody guesses passwords, at one account or from one address at many."""
+    lately = login_attacks.lately()
+    if lately:
+        subjects = ", ".join(dict.fromkeys(attack.subject for attack in lately[:3]))
+        yield Finding(
+            "login_attack",
+            WARNING,
+            _("Ada yang menebak-nebak kata sandi: %(subjects)s.", subjects=subjects),
+            _(
+                "Percobaannya dibatasi dan pemilik akun diberi tahu. Lihat Jejak audit "
+                "(attack.). Alamat penyerang ada di log keamanan: blokir di firewall bila perlu."
+            ),
+            lately[-1].at,
+        )

@@ -1,0 +1,40 @@
+"""The machine below: room on the disk."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from flask import current_app
+from flask_babel import gettext as _
+from sqlalchemy import make_url
+
+from myukm.ops.findings import BROKEN, WARNING, Finding
+
+LOW_SHARE, LOW_BYTES, NOTHING_BYTES = 0.05, 2 * 1024**3, 200 * 1024**2
+
+
+def disk() -> Iterator[Finding]:
+    """The disk of our data is nearly full."""
+    for folder in _folders():
+        room = shutil.disk_usage(folder)
+        little = room.free < LOW_BYTES and room.free < LOW_SHARE * room.total
+        if little or room.free < NOTHING_BYTES:
+            yield Finding(
+                "disk_full",
+                BROKEN if room.free < NOTHING_BYTES else WARNING,
+                _(
+                    "Disk tempat %(folder)s tinggal %(free)d MB.",
+                    folder=folder,
+                    free=room.free // 1024**2,
+                ),
+                _("Kosongkan ruang: log lama, cadangan, atau perbesar disknya."),
+            )
+
+
+def _folders() -> list[Path]:
+    """Return where we write on this machine: one folder per disk."""
+    folders = [Path(current_app.instance_path)]
+    url = make_url(current_app.config["SQLALCHEMY_DATABASE_URI"])
+    if url.get_backend_name() == "sqlite" and url.database:
+        folders.append(Path(url.database).parent)
+    return list({folder.stat().st_dev: folder for folder in folders if folder.exists()}.values())

@@ -1,0 +1,39 @@
+"""`queue.health` for the open pages: sent when something changed, at most every two seconds."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from myukm.i18n import campus_language
+from myukm.live import pubsub
+from myukm.ops import doctor, stats
+
+EVERY_SECONDS = 2.0
+VOLATILE_FIELDS = frozenset({"at", "heartbeat_seconds_ago"})
+
+
+class HealthPublisher:
+    """Publishes queue health only when it changed, so that idle queues cost nothing."""
+
+    def __init__(self) -> None:
+        self._published: Any = None
+        self._next = 0.0
+
+    def publish(self) -> None:
+        """Publish the figures and the doctor's findings when they changed."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + EVERY_SECONDS
+        with campus_language():
+            health = {**stats.health(), "doctor": doctor.report()}
+        if (news := _stable(health)) != self._published and pubsub.publish_transient(
+            "queue", "queue.health", health
+        ):
+            self._published = news
+
+
+def _stable(value: Any) -> Any:
+    """Return `value` without fields that change at every poll."""
+    if isinstance(value, Mapping):
+        return {key: _stable(each) for key, each in value.items() if key not in VOLATILE_FIELDS}
+    return [_stable(each) for each in value] if isinstance(value, list) else value

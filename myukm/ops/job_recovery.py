@@ -1,0 +1,49 @@
+"""Recover jobs orphaned by a worker that died between dequeue and start.
+
+RQ's workers check for them at their start and every ten minutes; this checks every few seconds.
+"""
+
+import time
+
+from rq.registry import clean_registries
+
+from myukm.extensions import valkey
+from myukm.queues.enqueue import get_queue
+from myukm.queues.jobs import QUEUES
+
+RECOVER_SECONDS = 10.0
+
+
+class OrphanRecovery:
+    """Requeues jobs that a worker dequeued and never started, and records those that died with
+    their worker."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+        self._next = 0.0
+
+    def recover(self) -> None:
+        """Check each queue, at most every ten seconds."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + RECOVER_SECONDS
+        between = {name: _orphaned(name) for name in QUEUES}
+        for name, jobs in between.items():
+            for job_id in jobs & self._seen:
+                _requeue(name, job_id)
+            clean_registries(get_queue(name))
+        self._seen = set().union(*between.values())
+
+
+def _orphaned(name: str) -> set[str]:
+    """Return the jobs that a worker dequeued and did not start."""
+    source = get_queue(name)
+    taken = set(source.intermediate_queue.get_job_ids())
+    begun = set(source.started_job_registry.get_job_ids(cleanup=False)) if taken else set()
+    return taken - begun
+
+
+def _requeue(name: str, job_id: str) -> None:
+    source = get_queue(name)
+    if valkey().lrem(source.intermediate_queue.key, 1, job_id):
+        valkey().lpush(source.key, job_id)

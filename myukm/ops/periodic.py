@@ -1,0 +1,91 @@
+"""Periodic tasks: a thread in every web process and in `worker.py`, with leader election.
+
+Twice a second each process looks for chat messages that no worker took; one of them, the leader,
+also sees to the sync and the presence. See `Leader` for how it is chosen without a clock.
+"""
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable
+from itertools import count
+
+from flask import Flask
+from redis.exceptions import RedisError
+from sqlalchemy import select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from myukm.db.session import execute_rowcount, transaction
+from myukm.errors import DomainError
+from myukm.extensions import db
+from myukm.models import Leader
+
+TICK_SECONDS, LEAD_EVERY = 0.5, 2
+TAKE_OVER_TICKS = 5
+
+logger = logging.getLogger(__name__)
+
+Task = Callable[[], None]
+
+
+def start(app: Flask) -> "PeriodicRunner":
+    """Start this process's periodic tasks and return the runner."""
+    from myukm.ops.periodic_tasks import tasks
+
+    runner = PeriodicRunner(app, *tasks())
+    runner.thread.start()
+    return runner
+
+
+class PeriodicRunner:
+    """Calls `local_tasks` twice a second in each process, `leader_tasks` once a second in the
+    leader."""
+
+    def __init__(self, app: Flask, local_tasks: list[Task], leader_tasks: list[Task]) -> None:
+        self.app, self.local_tasks, self.leader_tasks = app, local_tasks, leader_tasks
+        self.holder = f"{socket.gethostname()}:{os.getpid()}"
+        self.thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        self.stopped = threading.Event()
+        self._seen_heartbeat, self._unchanged_ticks = -1, 0
+
+    def stop(self) -> None:
+        """Let the thread end within a second."""
+        self.stopped.set()
+
+    def _run(self) -> None:
+        for tick in count(1):
+            if self.stopped.wait(TICK_SECONDS):
+                return
+            for task in self.local_tasks:
+                self._do(task)
+            if tick % LEAD_EVERY == 0 and self._do(self._is_leader):
+                for task in self.leader_tasks:
+                    self._do(task)
+
+    def _do(self, task: Callable[[], bool | None]) -> bool | None:
+        with self.app.app_context():
+            try:
+                return task()
+            except (SQLAlchemyError, RedisError, OSError, DomainError) as error:
+                logger.warning("watch: %s: %s", task.__name__, error)
+                return None
+
+    def _is_leader(self) -> bool:
+        """Return whether this process leads: it holds the lease, or took one that stood still."""
+        holder, heartbeat = db.session.execute(select(Leader.holder, Leader.beat)).one()
+        self._unchanged_ticks = (
+            self._unchanged_ticks + 1 if heartbeat == self._seen_heartbeat else 0
+        )
+        self._seen_heartbeat = heartbeat
+        if holder != self.holder and self._unchanged_ticks < TAKE_OVER_TICKS:
+            return False
+        with transaction() as session:
+            taken = execute_rowcount(
+                session,
+                update(Leader)
+                .where(Leader.holder == holder, Leader.beat == heartbeat)
+                .values(holder=self.holder, beat=heartbeat + 1),
+            )
+        self._seen_heartbeat, self._unchanged_ticks = heartbeat + 1, 0
+        return bool(taken)

@@ -1,0 +1,28 @@
+"""The periodic tasks: each is a domain function that is safe to call at any time."""
+
+from myukm.domain.chat.broadcast import OverduePublisher
+from myukm.domain.presence import tracker
+from myukm.domain.sync import watchdog
+from myukm.domain.ukm import unread
+from myukm.ops.alerts import AlertMonitor
+from myukm.ops.api_probe import PeriodicProbe
+from myukm.ops.health_publisher import HealthPublisher
+from myukm.ops.job_recovery import OrphanRecovery
+from myukm.ops.periodic import Task
+from myukm.ops.retention import RetentionRunner
+
+
+def tasks() -> tuple[list[Task], list[Task]]:
+    """Return the tasks of every process and those of the leader."""
+    local_tasks: list[Task] = [OverduePublisher().run, tracker.refresh_connections]
+    leader_tasks: list[Task] = [
+        tracker.publish_expired,
+        unread.publish_pending,
+        watchdog.watch,
+        HealthPublisher().publish,
+        AlertMonitor().evaluate,
+        OrphanRecovery().recover,
+        PeriodicProbe().run,
+        RetentionRunner().run,
+    ]
+    return local_tasks, leader_tasks

@@ -1,0 +1,32 @@
+"""Retention: prune old rows, in small portions."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from myukm.domain.accounts import retention as account_retention
+from myukm.domain.sync import payment_history
+from myukm.domain.sync import retention as run_retention
+from myukm.live import retention
+
+EVERY_SECONDS = 60.0
+PRUNERS = (
+    payment_history.prune,
+    run_retention.prune,
+    account_retention.prune,
+    retention.Pruner().prune,
+)
+
+
+class RetentionRunner:
+    """Runs each pruner once a minute, or again at once while it reports more to do."""
+
+    def __init__(self, pruners: Sequence[Callable[[], bool]] = PRUNERS) -> None:
+        self._pruners = pruners
+        self._next = 0.0
+
+    def run(self) -> None:
+        """Run one portion of each pruner when it is due."""
+        if time.monotonic() < self._next:
+            return
+        more = [pruner() for pruner in self._pruners]
+        self._next = 0.0 if any(more) else time.monotonic() + EVERY_SECONDS

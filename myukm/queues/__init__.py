@@ -1,0 +1,1 @@
+"""All that knows RQ's keys: enqueueing, restricted jobs, workers, counters."""

@@ -1,0 +1,86 @@
+"""Summaries of jobs: the latest, and failed ones with their error."""
+
+import re
+from base64 import b64decode
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from zlib import decompress
+
+from redis.client import Pipeline
+from rq.job import Job
+from rq.results import Result
+from rq.utils import utcparse
+
+from myukm.db.types import to_iso8601
+
+SHOWN = 10
+MAX_TEXT = 200
+FIELDS = ("description", "origin", "status", "enqueued_at", "started_at", "ended_at")
+# The last line of a trace may be anything; the error's own line begins with its class.
+ERROR_LINE = re.compile(r"^[A-Za-z_][\w.]*(?::.*)?$", re.MULTILINE)
+
+Fields = dict[str, str]
+
+
+def job_id(key: bytes) -> str:
+    """Return the job's id out of a register's entry (`job` or `job:execution`)."""
+    return key.decode().split(":")[0]
+
+
+def load_jobs(pipe: Pipeline, ids: Iterable[str]) -> dict[str, Fields]:
+    """Return these jobs' fields by id; a job that is gone has none."""
+    ids = list(ids)
+    for each in ids:
+        pipe.hmget(Job.key_for(each), FIELDS)
+    return dict(zip(ids, map(_fields, pipe.execute()), strict=True))
+
+
+def load_traces(pipe: Pipeline, ids: Iterable[str]) -> dict[str, str]:
+    """Return the traces of failed jobs by id."""
+    ids = list(ids)
+    for each in ids:
+        pipe.xrevrange(Result.get_key(each), count=1)
+    traces = (row[0][1].get(b"exc_string", b"") if row else b"" for row in pipe.execute())
+    texts = (decompress(b64decode(trace)).decode() if trace else "" for trace in traces)
+    return dict(zip(ids, texts, strict=True))
+
+
+def job_row(key: str, fields: Fields) -> dict[str, Any]:
+    """Return what is shown of a job; `at` is when it ended, started or was queued."""
+    started, ended = _moment(fields, "started_at"), _moment(fields, "ended_at")
+    took = round((ended - started).total_seconds(), 3) if started and ended else None
+    return {
+        "id": key,
+        "job": fields.get("description", "")[:MAX_TEXT],
+        "queue": fields.get("origin", ""),
+        "status": fields.get("status", ""),
+        "seconds": took,
+        "at": to_iso8601(ended or started or _moment(fields, "enqueued_at")),
+    }
+
+
+def failure_row(key: str, fields: Fields, trace: str) -> dict[str, Any]:
+    """Return what is shown of a failed job: not its trace, which may hold what users wrote."""
+    job = job_row(key, fields)
+    return {name: job[name] for name in ("id", "job", "queue", "at")} | {"error": error_line(trace)}
+
+
+def error_line(trace: str) -> str:
+    """Return what an error was, out of its trace: its class and its message's first line."""
+    lines = ERROR_LINE.findall(trace.strip())
+    return (lines[-1] if lines else trace.strip().rpartition("\n")[2])[:MAX_TEXT]
+
+
+def newest(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the last rows, the newest first."""
+    return sorted(rows, key=lambda row: row["at"] or "", reverse=True)[:SHOWN]
+
+
+def _fields(values: Iterable[bytes | None]) -> Fields:
+    pairs = zip(FIELDS, values, strict=True)
+    return {field: value.decode(errors="replace") for field, value in pairs if value}
+
+
+def _moment(fields: Fields, name: str) -> datetime | None:
+    return utcparse(fields[name]) if fields.get(name) else None

@@ -1,0 +1,37 @@
+"""The queues and the jobs of each, named by dotted path so that nothing here imports them."""
+
+from typing import NamedTuple
+
+HIGH = "high"
+
+
+DEFAULT = "default"
+
+
+SYNC = "sync-pembayaran"
+
+
+QUEUES = (HIGH, DEFAULT, SYNC)
+
+
+RESULT_SECONDS = 600
+
+
+FAILURE_SECONDS = 7 * 86_400
+
+
+class Job(NamedTuple):
+    """Where a job runs and how long it may take (seconds; None: `SYNC_JOB_TIMEOUT`)."""
+
+    queue: str
+    timeout: int | None
+
+
+JOBS: dict[str, Job] = {
+    "myukm.jobs.chat.broadcast_chat_message": Job(HIGH, 30),
+    "myukm.jobs.presence.broadcast_online_status": Job(DEFAULT, 30),
+    "myukm.jobs.upkeep.ping": Job(DEFAULT, 30),
+    "myukm.jobs.sync_pembayaran.dispatch_sync_pembayaran": Job(SYNC, None),
+    "myukm.jobs.sync_pembayaran.sync_pembayaran_lane": Job(SYNC, None),
+    "myukm.jobs.sync_pembayaran.sync_pembayaran_siswa": Job(SYNC, None),
+}

@@ -1,0 +1,110 @@
+"""Ping and benchmark the queues with jobs that do nothing."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+
+from myukm.errors import Unavailable
+from myukm.extensions import valkey
+from myukm.queues.enqueue import enqueue
+from myukm.queues.restricted_job import RestrictedJob
+
+PING = "myukm.jobs.upkeep.ping"
+POLL_SECONDS = 0.005
+
+
+@dataclass(frozen=True)
+class PingResult:
+    """Who answered a ping, `seconds` after it was queued; `worker` is None when nobody did."""
+
+    queue: str
+    worker: str | None
+    seconds: float
+
+
+def ping(names: Sequence[str], timeout: float) -> list[PingResult]:
+    """Put a job that does nothing in each queue and wait up to `timeout` seconds for answers.
+
+    A job that nobody took is taken back. Raises `Unavailable` when Valkey takes no job.
+    """
+    begun = time.monotonic()
+    open_jobs = {_dispatch(name): name for name in names}
+    answers: dict[str, PingResult] = {}
+    while open_jobs and (waited := time.monotonic() - begun) < timeout:
+        for job_id, name in list(open_jobs.items()):
+            result = RestrictedJob(job_id, connection=valkey()).latest_result()
+            if result is not None:
+                answers[name] = PingResult(
+                    name, (result.return_value or {}).get("worker", "?"), waited
+                )
+                del open_jobs[job_id]
+        time.sleep(POLL_SECONDS)
+    delete_jobs(list(open_jobs))
+    silent = {name: PingResult(name, None, timeout) for name in open_jobs.values()}
+    return [(answers | silent)[name] for name in names]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Seconds per job of a bench: to queue it, until it started, to run; and jobs per second."""
+
+    dispatch: Sequence[float]
+    wait: Sequence[float]
+    run: Sequence[float]
+    jobs_per_second: float
+
+
+def bench(name: str, count: int, timeout: float) -> Figures | None:
+    """Send `count` jobs that do nothing through a queue; None when they didn't end in time."""
+    dispatch, ids = [], []
+    for _each in range(count):
+        begun = time.perf_counter()
+        ids.append(_dispatch(name))
+        dispatch.append(time.perf_counter() - begun)
+    try:
+        jobs = _all_ended(ids, timeout)
+    finally:
+        delete_jobs(ids)
+    if not jobs:
+        return None
+    whole = max(job.ended_at for job in jobs) - min(job.enqueued_at for job in jobs)
+    return Figures(
+        dispatch,
+        [(job.started_at - job.enqueued_at).total_seconds() for job in jobs],
+        [(job.ended_at - job.started_at).total_seconds() for job in jobs],
+        count / max(whole.total_seconds(), 1e-6),
+    )
+
+
+def delete_jobs(job_ids: Sequence[str]) -> None:
+    """Delete these jobs wherever they are."""
+    for job in RestrictedJob.fetch_many(list(job_ids), connection=valkey()):
+        if job is not None:
+            job.delete()
+
+
+def _dispatch(name: str) -> str:
+    job_id = enqueue(PING, to=name)
+    if job_id is None:
+        raise Unavailable(_("Valkey tidak menerima pekerjaan."), code="valkey_unreachable")
+    return job_id
+
+
+def _all_ended(ids: Sequence[str], timeout: float) -> list[Any] | None:
+    """Wait for the jobs; only the open ones are looked at, so as not to be the load."""
+    deadline = time.monotonic() + timeout
+    ended: list[Any] = []
+    open_ids = list(ids)
+    while open_ids and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+        if RestrictedJob(open_ids[-1], connection=valkey()).get_status() != "finished":
+            continue
+        jobs = RestrictedJob.fetch_many(open_ids, connection=valkey())
+        ended += [job for job in jobs if job and job.ended_at]
+        open_ids = [
+            key for key, job in zip(open_ids, jobs, strict=True) if job and not job.ended_at
+        ]
+    return None if open_ids else ended

@@ -1,0 +1,180 @@
+"""Snapshot of RQ workers and backlogs, used by stall reasons, the doctor and the metrics.
+
+RQ's register shows a killed worker for minutes and loses a living one when Valkey loses its
+memory. Its connection tells better: it carries the worker's name and ends with the process.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask_babel import gettext as _
+from redis.exceptions import RedisError, ResponseError
+from rq.job import Job
+from rq.suspension import WORKERS_SUSPENDED
+from rq.utils import utcparse
+from rq.worker import Worker
+
+from myukm.cache import ttl_cache
+from myukm.db.types import utcnow
+from myukm.extensions import valkey
+from myukm.queues.enqueue import get_queue
+from myukm.queues.jobs import QUEUES
+
+# A worker of RQ's beats every 30 s while it works, ours (which say so) every 5 s always.
+WORKER_HEARTBEAT_TIMEOUT = 45
+HEARTBEAT_FIELD = "beat_seconds"
+BLOCKING_COMMANDS = frozenset({"blmove", "blpop", "brpoplpush"})
+
+
+@dataclass(frozen=True)
+class WorkerInfo:
+    """A worker as Valkey knows it: `alive` when it is there and may take jobs, `ours` when it is
+    one of `worker.py`'s (which restarts by itself), not plain `rq worker`."""
+
+    name: str
+    queues: tuple[str, ...]
+    state: str
+    alive: bool
+    ours: bool
+    pid: int | None
+    host: str
+    started_at: datetime | None
+    last_heartbeat: datetime | None
+    job_id: str | None
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """What waits in a queue: how many jobs, and the oldest one with its moment."""
+
+    count: int
+    oldest_id: str | None
+    since: datetime | None
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the oldest job has waited."""
+        return max(0.0, (utcnow() - self.since).total_seconds()) if self.since else None
+
+
+@dataclass(frozen=True)
+class QueueSnapshot:
+    """The queues and the workers at one moment."""
+
+    suspended: bool
+    workers: tuple[WorkerInfo, ...]
+    backlogs: Mapping[str, Backlog]
+
+    def workers_for(self, name: str) -> list[WorkerInfo]:
+        """Return the living workers that listen to that queue."""
+        return [worker for worker in self.workers if worker.alive and name in worker.queues]
+
+
+@ttl_cache(1.0)
+def snapshot() -> QueueSnapshot:
+    """Return who listens and what waits; at most a second old. Raises `RedisError`."""
+    clients = _clients()
+    with valkey().pipeline(transaction=False) as pipe:
+        pipe.exists(WORKERS_SUSPENDED)
+        pipe.smembers(Worker.redis_workers_keys)
+        for name in QUEUES:
+            pipe.llen(get_queue(name).key)
+            pipe.lindex(get_queue(name).key, 0)
+        suspended, keys, *lists = pipe.execute()
+        heads = dict(zip(QUEUES, zip(lists[::2], lists[1::2], strict=True), strict=True))
+        keys = sorted(keys)
+        for key in keys:
+            pipe.hgetall(key)
+            pipe.smembers(key + b":executions")
+        for _count, head in heads.values():
+            pipe.hget(Job.key_for((head or b"").decode()), "enqueued_at")
+        answers = pipe.execute()
+    moments = answers[2 * len(keys) :]
+    rows = zip(keys, answers[: 2 * len(keys) : 2], answers[1 : 2 * len(keys) : 2], strict=True)
+    return QueueSnapshot(
+        bool(suspended),
+        tuple(_worker_info(key, row, jobs, clients) for key, row, jobs in rows if row),
+        {
+            name: Backlog(count, head and head.decode(), _moment(at))
+            for (name, (count, head)), at in zip(heads.items(), moments, strict=True)
+        },
+    )
+
+
+def unserved_reason(name: str) -> tuple[str, str] | None:
+    """Return why nobody takes jobs from a queue, as code and sentence; None when somebody does."""
+    try:
+        state = snapshot()
+    except RedisError:
+        return "valkey_unreachable", _("Valkey tidak menjawab")
+    if state.suspended:
+        return "workers_suspended", _("semua worker ditangguhkan (rq suspend)")
+    if not state.workers_for(name):
+        return "no_worker", _("tidak ada worker yang mendengarkan antrian %(queue)s", queue=name)
+    return None
+
+
+@dataclass(frozen=True)
+class _Clients:
+    """The connections: their names, whether a nameless one waits for jobs, since when all are."""
+
+    names: frozenset[str]
+    has_unnamed_waiter: bool
+    since: datetime
+
+
+def _clients() -> _Clients | None:
+    """Return who is connected; None where the server does not tell."""
+    try:
+        listed = valkey().client_list()
+        uptime = timedelta(seconds=valkey().info("server")["uptime_in_seconds"])
+    except ResponseError:
+        return None
+    has_unnamed_waiter = any(
+        not client["name"] and client["cmd"] in BLOCKING_COMMANDS for client in listed
+    )
+    # Its clock ticks in whole seconds.
+    since = utcnow() - uptime + timedelta(seconds=1)
+    return _Clients(frozenset(client["name"] for client in listed), has_unnamed_waiter, since)
+
+
+def _worker_info(
+    key: bytes, row: Mapping[bytes, bytes], jobs: Iterable[bytes], clients: _Clients | None
+) -> WorkerInfo:
+    values = {field.decode(): value.decode() for field, value in row.items()}
+    name = key.decode().removeprefix(Worker.redis_worker_namespace_prefix)
+    return WorkerInfo(
+        name=name,
+        queues=tuple(filter(None, values.get("queues", "").split(","))),
+        state=values.get("state", "?"),
+        alive=_alive(name, values, clients),
+        ours=HEARTBEAT_FIELD in values,
+        pid=int(values["pid"]) if values.get("pid") else None,
+        host=values.get("hostname", ""),
+        started_at=_moment(values.get("birth")),
+        last_heartbeat=_moment(values.get("last_heartbeat")),
+        job_id=next((job.decode().split(":")[0] for job in jobs), None),
+    )
+
+
+def _alive(name: str, values: Mapping[str, str], clients: _Clients | None) -> bool:
+    heartbeat, birth = _moment(values.get("last_heartbeat")), _moment(values.get("birth"))
+    fresh = (
+        heartbeat is not None and (utcnow() - heartbeat).total_seconds() < WORKER_HEARTBEAT_TIMEOUT
+    )
+    if HEARTBEAT_FIELD in values:
+        return fresh and (clients is None or name in clients.names)
+    if clients is None or name in clients.names:
+        return True
+    if birth is None or birth > clients.since:
+        return False
+    # Valkey restarted: RQ's own workers come back without their name.
+    return fresh if values.get("state") == "busy" else clients.has_unnamed_waiter
+
+
+def _moment(value: Any) -> datetime | None:
+    if not value:
+        return None
+    return utcparse(value.decode() if isinstance(value, bytes) else value)

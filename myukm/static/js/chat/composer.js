@@ -1,0 +1,60 @@
+import { fillSlots } from "../core/dom.js";
+import { bidiIsolate, t } from "../core/i18n.js";
+import { write, local, read } from "../core/storage.js";
+
+/** The field below the messages: keeps its draft and what it answers, sends on Enter where there
+ * is a keyboard. `keys(event)` answers whether a key was meant for something else. */
+export function startComposer(form, draftKey, { send, typing, keys }) {
+  const field = form.elements.message;
+  const bar = document.getElementById("replying");
+  const hasKeyboard = matchMedia("(pointer: fine)");
+  let draft = { text: "", reply_to: null, ...read(local, draftKey) };
+
+  function save(change) {
+    draft = { ...draft, ...change };
+    write(local, draftKey, draft.text || draft.reply_to ? draft : null);
+  }
+
+  function showReply() {
+    const { reply_to: quoted } = draft;
+    bar.hidden = !quoted;
+    if (!quoted) return;
+    fillSlots(bar, { name: t("replying", { name: bidiIsolate(quoted.name) }), text: quoted.message });
+  }
+
+  function reply(quoted) {
+    save({ reply_to: quoted });
+    showReply();
+    field.focus();
+  }
+
+  function submit() {
+    const text = field.value.trim();
+    if (!text) return;
+    send(text, draft.reply_to);
+    field.value = "";
+    save({ text: "", reply_to: null });
+    showReply();
+    field.focus();
+  }
+
+  field.value = draft.text;
+  showReply();
+  bar.querySelector("button").addEventListener("click", () => reply(null));
+  field.addEventListener("input", () => {
+    save({ text: field.value });
+    if (field.value.trim()) typing();
+  });
+  field.addEventListener("keydown", (event) => {
+    if (event.isComposing || keys(event)) return;
+    if (event.key === "Escape" && draft.reply_to) reply(null);
+    if (event.key !== "Enter" || event.shiftKey || !hasKeyboard.matches) return;
+    event.preventDefault();
+    submit();
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    submit();
+  });
+  return { reply };
+}

@@ -1,0 +1,81 @@
+// Completes a name after an @ in the field, by keyboard and by touch.
+
+const BEFORE = /(?:^|[^\p{L}\p{N}_])@([\p{L}\p{N}][\p{L}\p{N}' .-]{0,40}|)$/u;
+
+export class MentionAutocomplete {
+  /** `suggest(start)` answers (perhaps later) the names that fit. */
+  constructor(field, list, suggest) {
+    Object.assign(this, { field, list, suggest, at: 0, asked: 0 });
+    field.addEventListener("input", () => this.update());
+    field.addEventListener("blur", () => this.close());
+    // The field keeps the focus, and the phone its keyboard. The list stays until the click: a
+    // finger lifted where it was would press the message behind it.
+    list.addEventListener("pointerdown", (event) => event.preventDefault());
+    list.addEventListener("click", ({ target }) => {
+      const option = target.closest("[role=option]");
+      if (option) this.pick(option);
+    });
+  }
+
+  get start() {
+    const { value, selectionStart: caret } = this.field;
+    return BEFORE.exec(value.slice(0, caret))?.[1] ?? null;
+  }
+
+  async update() {
+    const { start } = this;
+    if (start === null) return this.close();
+    this.asked += 1;
+    const asked = this.asked;
+    const names = await this.suggest(start);
+    if (asked === this.asked && start === this.start) this.show(names);
+  }
+
+  show(names) {
+    if (!names.length) return this.close();
+    this.list.replaceChildren(...names.map(option));
+    this.list.hidden = false;
+    this.choose(0);
+  }
+
+  choose(at) {
+    const options = [...this.list.children];
+    this.at = (at + options.length) % options.length;
+    options.forEach((each, n) => each.setAttribute("aria-selected", String(n === this.at)));
+    options[this.at].scrollIntoView({ block: "nearest" });
+    this.field.setAttribute("aria-activedescendant", options[this.at].id);
+  }
+
+  close() {
+    this.asked += 1;
+    this.list.hidden = true;
+    this.field.removeAttribute("aria-activedescendant");
+  }
+
+  pick({ textContent: name }) {
+    const { selectionStart: caret } = this.field;
+    this.field.setRangeText(`${name} `, caret - this.start.length, caret, "end");
+    this.field.dispatchEvent(new InputEvent("input"));
+    this.close();
+  }
+
+  /** Takes a key if the list is open and it is one of the list's. */
+  takes(event) {
+    if (this.list.hidden) return false;
+    const { key } = event;
+    if (key === "ArrowDown") this.choose(this.at + 1);
+    else if (key === "ArrowUp") this.choose(this.at - 1);
+    else if (key === "Enter" || key === "Tab") this.pick(this.list.children[this.at]);
+    else if (key === "Escape") this.close();
+    else return false;
+    event.preventDefault();
+    return true;
+  }
+}
+
+function option(name, n) {
+  const item = document.createElement("li");
+  Object.assign(item, { id: `name-${n}`, role: "option", textContent: name });
+  item.dir = "auto";
+  return item;
+}

@@ -1,0 +1,58 @@
+// What a person can do with a message of the room, by its menu or its buttons.
+
+import * as api from "../core/api.js";
+import { confirmed } from "../core/dialog.js";
+import { t } from "../core/i18n.js";
+import { toast } from "../core/toast.js";
+import { isOn } from "./reactions.js";
+
+/** Answers what `field` in the dialog `id` holds once it is agreed to, "" otherwise. */
+async function asked(id, field, text = "") {
+  const input = document.getElementById(field);
+  input.value = text;
+  return (await confirmed(id)) ? input.value.trim() : "";
+}
+
+export function messageActions({ url, timeline, outbox, goTo, reply }) {
+  const at = ({ id }) => `${url}/messages/${id}`;
+
+  const tools = {
+    reply: ({ message: { id, user_id, name, message } }) =>
+      reply({ id, user_id, name, message: message.split("\n")[0], deleted: false }),
+    original: ({ message }) => goTo(message.reply_to.id),
+    async edit({ message }) {
+      const text = await asked("edit", "edit-text", message.message);
+      if (!text || text === message.message) return;
+      timeline.change(await api.patch(at(message), { message: text }));
+    },
+    async delete({ message }) {
+      if (!(await confirmed("confirm-delete"))) return;
+      await api.remove(at(message));
+      timeline.change({ ...message, message: "", deleted: true });
+    },
+    async report({ message }) {
+      const reason = await asked("report", "report-reason");
+      if (!reason) return;
+      await api.post(`${at(message)}/report`, { reason });
+      toast(t("reported"), "good");
+    },
+    pin: ({ message }) => api.post(`${url}/pin`, { message_id: message.id }),
+    resend: ({ message }) => outbox.resend(message.client_id),
+    discard({ message }) {
+      outbox.remove(message.client_id);
+      timeline.drop(message.client_id);
+    },
+  };
+
+  const notifyErrors = (work) => work.catch((error) => toast(error.message, "bad"));
+
+  return {
+    use: (tool, element) => notifyErrors(Promise.resolve().then(() => tools[tool](element))),
+    react(emoji, { message }) {
+      const address = `${at(message)}/reactions/${encodeURIComponent(emoji)}`;
+      const call = isOn(message, emoji) ? api.remove(address) : api.put(address);
+      notifyErrors(call.then((answer) => timeline.react({ message_id: message.id, ...answer })));
+    },
+    unpin: () => notifyErrors(api.post(`${url}/unpin`)),
+  };
+}

@@ -1,0 +1,32 @@
+// The keyboard among the messages: arrows choose one, Enter opens its menu.
+
+import { after, before } from "./chunked_list.js";
+
+/** `open(element)` shows a message's menu. */
+export function startMessageKeys(timeline, open) {
+  const { box, list } = timeline;
+
+  const chosen = () => document.activeElement.closest?.(".message");
+
+  function next({ key }) {
+    const at = chosen();
+    if (key === "ArrowUp") return at ? before(at) : list.last;
+    if (key === "ArrowDown") return at && after(at);
+    if (key === "Home") return list.first;
+    if (key === "End") return list.last;
+    return null;
+  }
+
+  box.addEventListener("keydown", (event) => {
+    if (event.target.closest("a, button")) return;
+    const to = next(event);
+    if (to) {
+      event.preventDefault();
+      to.focus({ preventScroll: true });
+      to.scrollIntoView({ block: "nearest" });
+    } else if (["Enter", " ", "ContextMenu"].includes(event.key) && chosen()) {
+      event.preventDefault();
+      open(chosen());
+    }
+  });
+}

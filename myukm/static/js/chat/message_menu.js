@@ -1,0 +1,88 @@
+// What can be done with a message, in one menu for all of them: below the pointer, or at the foot
+// of a phone. Arrow keys move in it, Escape closes it, and the focus goes back to the message.
+
+import { now } from "../core/clock.js";
+import { isMine } from "./message_view.js";
+import { isOn } from "./reactions.js";
+
+const EDITABLE_MS = 15 * 60_000;
+
+export class MessageMenu {
+  /** `use(tool, element)` does what was chosen, `react(emoji, element)` puts or takes an emoji;
+   * `room()` answers `{isAdmin, closed}` as it is now. */
+  constructor({ use, react, room }) {
+    this.box = document.getElementById("message-menu");
+    this.room = room;
+    this.box.addEventListener("click", ({ target }) => {
+      const item = target.closest("button");
+      if (!item) return;
+      const { element } = this;
+      this.box.hidePopover();
+      if (item.dataset.emoji) react(item.dataset.emoji, element);
+      else use(item.dataset.tool, element);
+    });
+    this.box.addEventListener("keydown", (event) => this.move(event));
+    this.box.addEventListener("toggle", ({ newState }) => newState === "closed" && this.closed());
+  }
+
+  open(element) {
+    const { message } = element;
+    if (message.state || message.deleted) return;
+    this.element = element;
+    for (const [tool, is] of Object.entries(this.offered(message))) {
+      this.box.querySelector(`[data-tool="${tool}"]`).hidden = !is;
+    }
+    for (const item of this.box.querySelectorAll("[data-emoji]")) {
+      item.hidden = this.room().closed;
+      item.setAttribute("aria-checked", String(isOn(message, item.dataset.emoji)));
+    }
+    element.classList.add("chosen");
+    this.box.showPopover();
+    this.place(element);
+    this.items[0]?.focus();
+  }
+
+  offered(message) {
+    const { isAdmin, closed } = this.room();
+    const young = now() - Date.parse(message.created_at) < EDITABLE_MS;
+    return {
+      reply: !closed,
+      original: Boolean(message.reply_to) && !message.reply_to.deleted,
+      edit: isMine(message) && young && !closed,
+      pin: isAdmin,
+      delete: isMine(message) || isAdmin,
+      report: !isMine(message),
+    };
+  }
+
+  get items() {
+    return [...this.box.querySelectorAll("button:not([hidden])")];
+  }
+
+  move(event) {
+    const { items } = this;
+    const at = items.indexOf(document.activeElement);
+    const steps = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
+    const to = { Home: 0, End: items.length - 1 }[event.key] ?? at + (steps[event.key] ?? NaN);
+    if (event.key === "Tab") this.box.hidePopover();
+    if (Number.isNaN(to)) return;
+    event.preventDefault();
+    items.at(to % items.length).focus();
+  }
+
+  /** Beside the message where there is room; the style sheet ignores this on a phone. */
+  place(element) {
+    const bubble = element.querySelector(".bubble").getBoundingClientRect();
+    const { offsetWidth: width, offsetHeight: height } = this.box;
+    const left = Math.min(bubble.right - width, innerWidth - width - 8);
+    const top = bubble.bottom + height < innerHeight ? bubble.bottom : bubble.top - height;
+    this.box.style.setProperty("--menu-left", `${Math.max(8, left, bubble.left)}px`);
+    this.box.style.setProperty("--menu-top", `${Math.max(8, top)}px`);
+  }
+
+  closed() {
+    this.element.classList.remove("chosen");
+    const { activeElement: at } = document;
+    if (at === document.body || this.box.contains(at)) this.element.focus({ preventScroll: true });
+  }
+}

@@ -1,0 +1,108 @@
+// One message on the page. Its data hangs on the element, so that neighbours can be compared.
+
+import { cloneTemplate, fillSlots } from "../core/dom.js";
+import { clock, day, dayOf, moment } from "../core/format.js";
+import { t } from "../core/i18n.js";
+import { before as previous } from "./chunked_list.js";
+import { renderText } from "./linkify.js";
+import { remember, namesOf } from "./name_cache.js";
+import { showReactions } from "./reactions.js";
+
+const TOGETHER_MS = 5 * 60_000;
+
+const room = document.getElementById("chat").dataset;
+const me = Number(room.me);
+const firstUnread = Number(room.firstUnread);
+
+export const isMine = (message) => message.user_id === me;
+export const isForMe = ({ mentions = [], reply_to: quoted }) =>
+  mentions.includes(me) || quoted?.user_id === me;
+
+export function initials(name) {
+  return name
+    .split(/\s+/)
+    .slice(0, 2)
+    .map((word) => [...word][0] ?? "")
+    .join("");
+}
+
+/** Makes the element of `message`, or writes it anew into `element`. */
+export function show(message, element = cloneTemplate("message")) {
+  element.message = message;
+  remember(message);
+  element.classList.toggle("mine", isMine(message));
+  element.classList.toggle("deleted", Boolean(message.deleted));
+  element.classList.toggle("is-mention", isForMe(message) && !isMine(message) && !message.deleted);
+  fillSlots(element, { name: message.name });
+  showAvatar(element.querySelector(".avatar"), message);
+  showText(element, message);
+  showTime(element, message);
+  showQuote(element, message);
+  showReactions(element, message);
+  showState(element, message);
+  return element;
+}
+
+function showAvatar(avatar, { name, photo }) {
+  if (!photo) {
+    avatar.textContent = initials(name);
+    return;
+  }
+  const image = new Image(36, 36);
+  Object.assign(image, { src: photo, alt: "", loading: "lazy" });
+  avatar.replaceChildren(image);
+}
+
+function showText(element, { deleted, message, mentions = [] }) {
+  const text = element.querySelector('[data-slot="message"]');
+  if (deleted) text.textContent = t("deleted");
+  else renderText(text, message, namesOf(mentions));
+}
+
+function showTime(element, { created_at: at, edited_at: edited, deleted }) {
+  const time = element.querySelector("time");
+  time.textContent = clock(at);
+  time.dateTime = at;
+  time.title = moment(at);
+  element.querySelector('[data-slot="edited"]').hidden = !edited || Boolean(deleted);
+}
+
+/** Shows what the message answers, and whom. */
+export function showQuote(element, { reply_to: quoted, deleted }) {
+  element.querySelector(".quote")?.remove();
+  if (!quoted || deleted) return;
+  const quote = fillSlots(cloneTemplate("quote"), {
+    name: quoted.name,
+    text: quoted.deleted ? t("deleted") : quoted.message,
+  });
+  quote.classList.toggle("deleted", quoted.deleted);
+  element.querySelector(".bubble").prepend(quote);
+}
+
+function showState(element, { state, why }) {
+  const note = element.querySelector('[data-slot="state"]');
+  element.dataset.state = state ?? "sent";
+  note.hidden = !state;
+  if (state) note.textContent = state === "failed" ? t("not_sent", { why }) : t("sending");
+  element.querySelector(".message-failed")?.remove();
+  if (state === "failed") element.querySelector(".message-body").append(cloneTemplate("failed"));
+  element.querySelector(".message-more").hidden = Boolean(state || element.message.deleted);
+}
+
+/** Shows a day's name above its first message, an author's name above the first in a row, and
+ * where what is new begins. */
+export function group(element) {
+  const { message } = element;
+  const before = previous(element)?.message;
+  const newDay = !before || dayOf(before.created_at) !== dayOf(message.created_at);
+  const gap = before ? Date.parse(message.created_at) - Date.parse(before.created_at) : Infinity;
+  const isNew = message.id === firstUnread;
+  const label = element.querySelector('[data-slot="day"]');
+  label.hidden = !newDay;
+  label.textContent = newDay ? day(message.created_at) : "";
+  element.querySelector(".message-new").hidden = !isNew;
+  element.classList.toggle(
+    "is-continuation",
+    !newDay && !isNew && before.user_id === message.user_id && gap < TOGETHER_MS,
+  );
+}

@@ -1,0 +1,40 @@
+// The room's notices: which messages ring (kept by the server), and how (kept by this browser).
+
+import * as api from "../core/api.js";
+import { t } from "../core/i18n.js";
+import { write, local } from "../core/storage.js";
+import { toast } from "../core/toast.js";
+import { on } from "../live/events_bus.js";
+import { ask } from "./notification.js";
+import { beep, wants } from "./notifier.js";
+
+const { account } = document.documentElement.dataset;
+
+/** Nobody is asked for a permission before they switched the thing on. */
+async function switched({ target }) {
+  const { name, checked } = target;
+  if (name === "sound" && checked) beep();
+  if (name === "notify" && checked && !(await ask())) {
+    target.checked = false;
+    toast(t("not_allowed"), "wait");
+    return;
+  }
+  write(local, `ring:${account}:${name}`, checked || null);
+}
+
+export function startNotificationSettings(form, { url, code }) {
+  for (const name of ["sound", "notify"]) {
+    form.elements[name].checked = wants(name);
+    form.elements[name].addEventListener("change", switched);
+  }
+  for (const choice of form.elements.notices) {
+    choice.addEventListener("change", () =>
+      api
+        .put(`${url}/notices`, { notices: choice.value })
+        .catch((error) => toast(error.message, "bad")),
+    );
+  }
+  on("unread", ({ ukm, notices }) => {
+    if (ukm === code && notices) form.elements.notices.value = notices;
+  });
+}

@@ -1,0 +1,110 @@
+// What was written and not stored yet. It lies in localStorage, so that a reload, a lost network
+// or a closed browser loses nothing; the same client_id makes a repeated try harmless.
+
+import * as api from "../core/api.js";
+import { now } from "../core/clock.js";
+import { write, local, read } from "../core/storage.js";
+
+const FIRST_WAIT_MS = 1000;
+const MAX_WAIT_MS = 30_000;
+
+function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Whether another try can help: no answer, a log-in that is over, too fast, or an ill server. */
+function isPassing({ status }) {
+  return status === 0 || status === 401 || status === 429 || status >= 500;
+}
+
+export class Outbox {
+  /** `changed(entry)` hears of each new state, `sent(message)` of each stored message. */
+  constructor(key, url, author, { changed, sent }) {
+    Object.assign(this, { key, url, author, changed, sent, failures: 0, busy: false, timer: 0 });
+    for (const entry of this.entries()) changed(entry);
+  }
+
+  entries() {
+    return read(local, this.key, this.memory ?? []);
+  }
+
+  save(entries) {
+    this.memory = write(local, this.key, entries.length ? entries : null) ? null : entries;
+  }
+
+  /** Takes a text, and the message it answers or null. */
+  add(text, replyTo) {
+    const entry = {
+      ...this.author,
+      client_id: newId(),
+      message: text,
+      reply_to: replyTo,
+      created_at: new Date(now()).toISOString(),
+      state: "pending",
+    };
+    this.save([...this.entries(), entry]);
+    this.changed(entry);
+    this.flush();
+  }
+
+  remove(clientId) {
+    this.save(this.entries().filter((entry) => entry.client_id !== clientId));
+  }
+
+  resend(clientId) {
+    this.update(clientId, { state: "pending", refused: false });
+    this.flush();
+  }
+
+  update(clientId, change) {
+    const entries = this.entries().map((entry) =>
+      entry.client_id === clientId ? { ...entry, ...change } : entry,
+    );
+    this.save(entries);
+    const entry = entries.find((each) => each.client_id === clientId);
+    if (entry) this.changed(entry);
+  }
+
+  /** Sends what waits, oldest first, one at a time; what was refused waits for a person. */
+  async flush() {
+    clearTimeout(this.timer);
+    if (this.busy) return;
+    this.busy = true;
+    for (let entry = this.next(); entry; entry = this.next()) {
+      if (!(await this.send(entry))) break;
+    }
+    this.busy = false;
+  }
+
+  next() {
+    return this.entries().find((entry) => !entry.refused);
+  }
+
+  async send({ client_id, message, reply_to: quoted }) {
+    const sent = { message, client_id, reply_to: quoted?.id ?? null };
+    try {
+      const stored = await api.post(`${this.url}/messages`, sent);
+      this.failures = 0;
+      this.remove(client_id);
+      this.sent(stored);
+      return true;
+    } catch (error) {
+      if (!(error instanceof api.ApiError)) throw error;
+      return this.failed(client_id, error);
+    }
+  }
+
+  failed(clientId, error) {
+    const passing = isPassing(error);
+    this.update(clientId, { state: "failed", why: error.message, refused: !passing });
+    if (passing) this.tryLater();
+    return !passing;
+  }
+
+  tryLater() {
+    const most = Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** this.failures);
+    this.failures += 1;
+    this.timer = setTimeout(() => this.flush(), most * (0.5 + Math.random() / 2));
+  }
+}

@@ -1,0 +1,77 @@
+import { fillSlots } from "../core/dom.js";
+import { ago, number } from "../core/format.js";
+import { t } from "../core/i18n.js";
+import { renderList } from "../core/template_list.js";
+import { remember } from "./name_cache.js";
+
+const ORDER = { online: 0, away: 1, offline: 2 };
+
+function seen({ status, last_seen: at }) {
+  if (status !== "offline") return t(`status_${status}`);
+  return at ? t("last_seen", { time: ago(at) }) : t("status_offline");
+}
+
+function byPresence(one, other) {
+  return (
+    (ORDER[one.status] ?? 2) - (ORDER[other.status] ?? 2) || one.name.localeCompare(other.name)
+  );
+}
+
+/** Who belongs here and who is here. */
+export class Presence {
+  constructor(page, roll) {
+    this.page = page;
+    this.list = document.getElementById("member-list");
+    this.load(roll);
+  }
+
+  /** Takes what `/online` answers. */
+  load({ members, online_count: online, total_members: total }) {
+    this.members = new Map(
+      members.map((member) => [member.user_id, { status: "offline", ...member }]),
+    );
+    this.total = total;
+    members.forEach(remember);
+    this.show(online);
+  }
+
+  /** Whether everybody's name is known here: of a crowd the server lists some only. */
+  get complete() {
+    return this.members.size >= this.total;
+  }
+
+  /** Someone joined, left, or has another part here now. */
+  change({ user_id: id, name, member, is_admin: isAdmin }) {
+    const known = this.members.get(id) ?? { user_id: id, name, status: "offline" };
+    this.total += Number(member) - Number(this.members.has(id));
+    if (member) this.members.set(id, { ...known, is_admin: isAdmin });
+    else this.members.delete(id);
+    this.show(this.online);
+  }
+
+  see(event) {
+    remember(event);
+    this.members.set(event.user_id, { ...this.members.get(event.user_id), ...event });
+    this.total = Math.max(this.total, this.members.size);
+    this.show(event.online_count);
+  }
+
+  show(online) {
+    this.online = online;
+    const members = [...this.members.values()].sort(byPresence);
+    renderList(
+      this.list,
+      "member",
+      members.map((member) => ({ ...member, seen: seen(member) })),
+      (node, member) => {
+        node.querySelector(".presence").dataset.status = member.status;
+        node.querySelector("[data-admin]").hidden = !member.is_admin;
+      },
+    );
+    this.page.querySelector(".chat-head .presence").dataset.status = online ? "online" : "offline";
+    fillSlots(this.page, { "online-short": number(online) });
+    fillSlots(document.getElementById("members"), {
+      online: t("online", { online: number(online), total: number(this.total) }),
+    });
+  }
+}

@@ -1,0 +1,34 @@
+// The emoji below a message: how many people put each there, and whether this person did.
+
+import { cloneTemplate, data, fillSlots } from "../core/dom.js";
+import { number } from "../core/format.js";
+import { t } from "../core/i18n.js";
+
+const EMOJI = data("emoji");
+
+export function showReactions(element, { reactions = [], deleted }) {
+  const row = element.querySelector(".reactions");
+  row.hidden = deleted || reactions.length === 0;
+  row.replaceChildren(...(deleted ? [] : reactions.map(chip)));
+}
+
+function chip({ emoji, count, mine }) {
+  const button = fillSlots(cloneTemplate("reaction"), { emoji, count: number(count) });
+  button.dataset.emoji = emoji;
+  button.setAttribute("aria-pressed", String(mine));
+  button.setAttribute("aria-label", t("reaction", { emoji, n: number(count) }));
+  return button;
+}
+
+/** The list after one person's change: `count` is the new number for `emoji`. */
+export function changed(reactions = [], { emoji, count, mine }) {
+  const others = reactions.filter((each) => each.emoji !== emoji);
+  const before = reactions.find((each) => each.emoji === emoji)?.mine ?? false;
+  const now = count ? [{ emoji, count, mine: mine ?? before }] : [];
+  return [...others, ...now].sort(
+    (one, other) => EMOJI.indexOf(one.emoji) - EMOJI.indexOf(other.emoji),
+  );
+}
+
+export const isOn = ({ reactions = [] }, emoji) =>
+  reactions.some((each) => each.emoji === emoji && each.mine);

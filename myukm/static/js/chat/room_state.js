@@ -1,0 +1,84 @@
+// What the room allows this person now: muted until when, archived, no member any more; and what
+// is pinned.
+
+import * as api from "../core/api.js";
+import { now } from "../core/clock.js";
+import { data, fillSlots } from "../core/dom.js";
+import { when } from "../core/format.js";
+import { t } from "../core/i18n.js";
+import { on } from "../live/events_bus.js";
+
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+export class RoomState {
+  constructor(form, { code, url, me, goTo }) {
+    this.form = form;
+    this.url = url;
+    this.now = data("state");
+    this.note = document.getElementById("closed");
+    this.pin = document.getElementById("pin");
+    this.pin
+      .querySelector("[data-go]")
+      .addEventListener("click", () => goTo(this.now.pin.message_id));
+    on("ukm.changed", (state) => state.ukm === code && this.apply(state));
+    on("membership", (event) => {
+      if (event.ukm === code && event.user_id === me && "muted_until" in event) this.apply(event);
+    });
+    on("chat.edited", (message) => this.edited(message));
+    on("chat.deleted", (message) => this.edited(message));
+    this.apply({});
+  }
+
+  /** Why nothing can be written here now, "" when it can. */
+  get closedReason() {
+    const { member = true, archived, muted_until: until } = this.now;
+    if (!member) return t("no_member");
+    if (archived) return t("archived");
+    return until ? t("muted", { time: when(until) }) : "";
+  }
+
+  get isAdmin() {
+    return this.now.is_admin;
+  }
+
+  apply(change) {
+    this.now = { ...this.now, ...change };
+    const { closedReason } = this;
+    this.note.hidden = !closedReason;
+    fillSlots(this.note, { text: closedReason });
+    for (const element of this.form.elements) element.disabled = Boolean(closedReason);
+    this.showPin();
+    this.scheduleUnmute();
+  }
+
+  /** A mute ends by itself; the server then says so. */
+  scheduleUnmute() {
+    clearTimeout(this.timer);
+    const { muted_until: until } = this.now;
+    if (!until) return;
+    const wait = Math.max(0, Date.parse(until) - now()) + 1000;
+    this.timer = setTimeout(() => this.ask(), Math.min(wait, MAX_TIMER_MS));
+  }
+
+  async ask() {
+    try {
+      this.apply(await api.get(`${this.url}/state`));
+    } catch (error) {
+      if (error.status === 404) this.apply({ member: false });
+    }
+  }
+
+  showPin() {
+    const { pin, is_admin: isAdmin } = this.now;
+    this.pin.hidden = !pin;
+    if (!pin) return;
+    fillSlots(this.pin, { text: pin.text, by: pin.by });
+    this.pin.querySelector("[data-go]").disabled = !pin.message_id;
+    this.pin.querySelector("[data-unpin]").hidden = !isAdmin;
+  }
+
+  edited({ id, message, deleted }) {
+    const { pin } = this.now;
+    if (pin?.message_id === id) this.apply({ pin: deleted ? null : { ...pin, text: message } });
+  }
+}

@@ -1,0 +1,72 @@
+// Where in the messages the reader is: at the end, following what comes, or further up.
+
+import { fillSlots } from "../core/dom.js";
+import { number } from "../core/format.js";
+import { t } from "../core/i18n.js";
+
+const NEAR_END_PX = 96;
+
+export class ScrollAnchor {
+  constructor(box) {
+    this.box = box;
+    this.jump = document.getElementById("jump");
+    this.unseen = 0;
+    box.addEventListener("scroll", () => this.moved(), { passive: true });
+    this.jump.addEventListener("click", () => this.scrollToEnd());
+    new ResizeObserver(() => this.follow && this.scrollToEnd()).observe(box);
+  }
+
+  get atEnd() {
+    const { scrollHeight, scrollTop, clientHeight } = this.box;
+    this.follow = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+    return this.follow;
+  }
+
+  /** Runs `change`; who was at the end (or `always`) is there afterwards. Answers whether. */
+  preserve(change, always = false) {
+    const follow = this.atEnd || always;
+    change();
+    if (follow) this.scrollToEnd();
+    return follow;
+  }
+
+  /** Opens where the reader left off: at the first unread message, or at the end. */
+  restore(element, unread) {
+    this.scrollToEnd();
+    element?.querySelector(".message-new").scrollIntoView({ block: "start" });
+    if (!this.atEnd) this.count(unread);
+  }
+
+  moved() {
+    if (this.atEnd) this.seen();
+    else this.jump.hidden = false;
+  }
+
+  count(more = 1) {
+    this.unseen += more;
+    this.jump.hidden = false;
+    fillSlots(this.jump, { label: t("jump_new", { n: number(this.unseen) }) });
+  }
+
+  seen() {
+    this.unseen = 0;
+    this.jump.hidden = true;
+    fillSlots(this.jump, { label: t("jump") });
+  }
+
+  scrollToEnd() {
+    this.box.scrollTop = this.box.scrollHeight;
+    this.follow = true;
+    this.seen();
+  }
+
+  /** Leads the eye to a message. */
+  show(element) {
+    element.scrollIntoView({ block: "center" });
+    element.focus({ preventScroll: true });
+    element.classList.add("is-highlighted");
+    element.addEventListener("animationend", () => element.classList.remove("is-highlighted"), {
+      once: true,
+    });
+  }
+}

@@ -1,0 +1,24 @@
+import { startNotifier } from "../chat/notifier.js";
+import { startAlerts } from "../live/alerts.js";
+import { on } from "../live/events_bus.js";
+import { startUnread } from "../live/unread.js";
+import { startRunBar } from "../sync/run_bar.js";
+import { startActivity } from "./activity.js";
+import { startConfirms } from "./dialog.js";
+import { startLeaving } from "./left_behind.js";
+import { startReveals } from "./reveal.js";
+import { startThemes } from "./theme.js";
+import { startClocks } from "./time.js";
+
+startThemes();
+startLeaving(document.documentElement.dataset);
+startClocks();
+startConfirms();
+startReveals();
+startUnread();
+startNotifier();
+startRunBar();
+startAlerts();
+startActivity();
+// Session ended: reload, so that the next user does not see this page.
+on("ended", () => location.reload());

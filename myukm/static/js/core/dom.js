@@ -1,0 +1,27 @@
+// Helpers for the page's elements: JSON blocks, templates, slots, icons.
+
+/** The JSON in the page's block `id`, null without one. */
+export function data(id) {
+  const block = document.getElementById(id);
+  return block ? JSON.parse(block.textContent) : null;
+}
+
+/** Puts text into the children of `node` that are marked with data-slot. */
+export function fillSlots(node, slots) {
+  for (const [name, value] of Object.entries(slots)) {
+    const slot = node.querySelector(`[data-slot="${name}"]`);
+    if (slot) slot.textContent = value ?? "";
+  }
+  return node;
+}
+
+/** A fresh copy of the first element in the page's <template id=…>. */
+export function cloneTemplate(id) {
+  return document.getElementById(id).content.firstElementChild.cloneNode(true);
+}
+
+/** Points an icon of the sprite, already in `node`, at another symbol. */
+export function setIcon(node, name) {
+  const use = node.querySelector("use");
+  use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${name}`));
+}

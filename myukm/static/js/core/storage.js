@@ -1,0 +1,22 @@
+// A store that a browser may forbid or fill up; the page must work all the same.
+
+export function read(area, key, fallback = null) {
+  try {
+    const text = area().getItem(key);
+    return text === null ? fallback : JSON.parse(text);
+  } catch {
+    return fallback;
+  }
+}
+
+export function write(area, key, value) {
+  try {
+    if (value === null) area().removeItem(key);
+    else area().setItem(key, JSON.stringify(value));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export const local = () => window.localStorage;

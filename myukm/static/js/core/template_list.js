@@ -1,0 +1,42 @@
+// Lists that the page paints from JSON: a <template> holds one entry, data-slot names a field,
+// data-format says how it is written.
+
+import { cloneTemplate } from "./dom.js";
+import { ago, decimal, moment, number, span } from "./format.js";
+
+const FORMATS = {
+  number,
+  decimal,
+  span,
+  list: (values) => values.join(", "),
+  text: String,
+};
+
+function write(cell, value) {
+  const none = value === null || value === undefined || value === "";
+  if (cell.dataset.format === "time" && !none) return writeTime(cell, value);
+  cell.textContent = none ? "–" : FORMATS[cell.dataset.format ?? "text"](value);
+}
+
+function writeTime(cell, iso) {
+  const time = document.createElement("time");
+  time.dateTime = iso;
+  time.title = moment(iso);
+  time.textContent = ago(iso);
+  cell.replaceChildren(time);
+}
+
+/** Fills `list` with one copy of template `id` for each entry; `finish(node, entry)` may add to it. */
+export function renderList(list, id, entries, finish = () => {}) {
+  list.replaceChildren(
+    ...entries.map((entry) => {
+      const node = cloneTemplate(id);
+      for (const cell of node.querySelectorAll("[data-slot]"))
+        write(cell, entry[cell.dataset.slot]);
+      finish(node, entry);
+      return node;
+    }),
+  );
+  const empty = document.getElementById(`${list.id}-empty`);
+  if (empty) empty.hidden = entries.length > 0;
+}

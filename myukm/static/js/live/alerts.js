@@ -1,0 +1,10 @@
+import { toast } from "../core/toast.js";
+import { on } from "./events_bus.js";
+
+const TONES = { broken: "bad", error: "bad", warning: "wait" };
+
+export function startAlerts() {
+  on("alert", ({ level, message, resolved }) =>
+    toast(message, resolved ? "good" : (TONES[level] ?? "neutral")),
+  );
+}

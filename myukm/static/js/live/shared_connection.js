@@ -1,0 +1,143 @@
+// One connection for all tabs of an account in this browser. A web lock elects the tab that holds
+// it; that tab passes on what it hears. A tab says from where it wants to go on ("hello") when it
+// comes, when another tab takes over, and now and then while it is looked at; who gets no answer
+// then takes over from a tab that the browser has put to sleep.
+
+import { SseConnection } from "./sse_connection.js";
+
+const ASK_EVERY_MS = 20_000;
+const LEADER_TIMEOUT_MS = 4000;
+
+export const canShare = () => "locks" in navigator && "BroadcastChannel" in window;
+
+export class SharedConnection {
+  /** `page` hears as a `Source`'s listener does, and has `cursor`, `recent` and `lastState`. */
+  constructor(name, page) {
+    this.name = name;
+    this.page = page;
+    this.isLeader = false;
+    this.id = crypto.getRandomValues(new Uint32Array(2)).join("-");
+    this.source = new SseConnection({
+      event: (event) => this.broadcast({ kind: "event", event }),
+      reset: (data, seq) => this.broadcast({ kind: "reset", data, seq }),
+      state: (state) => this.broadcast({ kind: "state", state }),
+      get cursor() {
+        return page.cursor;
+      },
+    });
+    document.addEventListener("visibilitychange", () => this.ask());
+    setInterval(() => this.ask(), ASK_EVERY_MS);
+  }
+
+  start() {
+    this.joined = false;
+    this.channel = new BroadcastChannel(this.name);
+    this.channel.addEventListener("message", ({ data }) => this.onMessage(data));
+    this.wait();
+    this.announce();
+  }
+
+  stop() {
+    this.isLeader = false;
+    this.source.close();
+    clearTimeout(this.leaderTimer);
+    this.waiting.abort();
+    this.release?.();
+    this.channel.close();
+  }
+
+  /** Stands in line for the lock; the tab that has it when another leaves, leads. */
+  wait() {
+    const waiting = new AbortController();
+    this.waiting = waiting;
+    navigator.locks
+      .request(this.name, { signal: waiting.signal }, () => this.lead())
+      .catch(() => waiting.signal.aborted || this.stepDown());
+  }
+
+  takeOver() {
+    this.waiting.abort();
+    navigator.locks
+      .request(this.name, { steal: true }, () => this.lead())
+      .catch(() => this.stepDown());
+  }
+
+  lead() {
+    this.isLeader = true;
+    clearTimeout(this.leaderTimer);
+    this.channel.postMessage({ kind: "leader" });
+    this.source.open();
+    return new Promise((release) => {
+      this.release = release;
+    });
+  }
+
+  /** Another tab took the lock while this one slept. */
+  stepDown() {
+    if (!this.isLeader) return;
+    this.isLeader = false;
+    this.source.close();
+    this.wait();
+    this.announce();
+  }
+
+  ask() {
+    if (!document.hidden && !this.isLeader) this.announce();
+  }
+
+  announce() {
+    this.channel.postMessage({ kind: "hello", from: this.id, cursor: this.page.cursor });
+    clearTimeout(this.leaderTimer);
+    this.leaderTimer = setTimeout(() => document.hidden || this.takeOver(), LEADER_TIMEOUT_MS);
+  }
+
+  /** What the leader hears, all hear. */
+  broadcast(message) {
+    this.channel.postMessage(message);
+    this.deliver(message);
+  }
+
+  onMessage(message) {
+    if (message.kind === "hello") {
+      if (this.isLeader) this.sendBacklog(message);
+    } else if (message.kind === "leader") {
+      this.joined = false;
+      this.announce();
+    } else if (message.kind === "welcome") {
+      if (message.to === this.id && !this.isLeader) this.join(message);
+    } else if (this.joined && !this.isLeader) this.deliver(message);
+  }
+
+  deliver({ kind, event, state, data, seq }) {
+    if (kind === "event") this.page.event(event);
+    else if (kind === "reset") this.page.reset(data, seq);
+    else this.page.state(state);
+    if (state === "lost") this.ask();
+  }
+
+  sendBacklog({ from, cursor }) {
+    const { recent, cursor: here, lastState: state } = this.page;
+    const events = recent.since(cursor);
+    this.channel.postMessage({
+      kind: "welcome",
+      to: from,
+      state,
+      cursor: here,
+      events,
+      states: recent.now(),
+      hidden: document.hidden,
+    });
+  }
+
+  join({ state, cursor, events, states, hidden }) {
+    clearTimeout(this.leaderTimer);
+    if (events === null) this.page.reset({ reason: "gap" }, cursor);
+    else events.forEach((event) => this.page.event(event));
+    this.page.goOnFrom(cursor);
+    if (!this.joined) states.forEach((event) => this.page.event(event));
+    this.joined = true;
+    if (state !== this.page.lastState) this.page.state(state);
+    // A browser lets a tab out of sight wait long before it may try again.
+    if (state === "lost" && hidden && !document.hidden) this.takeOver();
+  }
+}

@@ -1,0 +1,7 @@
+import { startForgetting } from "../core/left_behind.js";
+import { startReveals } from "../core/reveal.js";
+import { startThemes } from "../core/theme.js";
+
+startThemes();
+startReveals();
+startForgetting();

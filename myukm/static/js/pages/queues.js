@@ -1,0 +1,50 @@
+import { data, setIcon } from "../core/dom.js";
+import { renderList } from "../core/template_list.js";
+import { on } from "../live/events_bus.js";
+
+const LEVELS = { broken: "bad", error: "bad", warning: "wait" };
+const states = data("states");
+const part = (id) => document.getElementById(id);
+
+function showQueues(health) {
+  renderList(part("queues"), "queue-row", health.queues ?? [], (row, queue) => {
+    row.classList.toggle("stuck", queue.waiting > 0 && !hasWorkers(queue));
+  });
+  renderList(part("workers"), "worker-row", health.workers ?? [], (row, { state }) =>
+    showState(row, state),
+  );
+  renderList(part("jobs"), "job-row", health.latest_jobs ?? [], (row, { status }) =>
+    showState(row, status),
+  );
+  renderList(part("failures"), "failure-row", health.latest_failures ?? []);
+}
+
+/** A state in the reader's language; one that we have no word for stays as it came. */
+function showState(row, state) {
+  const { label = state, tone = "neutral", icon = tone } = states[state] ?? {};
+  const badge = row.querySelector("[data-state]");
+  badge.classList.add(tone);
+  badge.lastElementChild.textContent = label;
+  setIcon(badge, icon);
+}
+
+function hasWorkers({ workers }) {
+  return Array.isArray(workers) ? workers.length > 0 : workers > 0;
+}
+
+function showFindings({ findings }) {
+  renderList(part("findings"), "finding", findings, (node, { level }) => {
+    const tone = LEVELS[level] ?? "neutral";
+    node.classList.add(tone);
+    setIcon(node, tone === "wait" ? "warning" : tone);
+  });
+}
+
+function show(health) {
+  showQueues(health);
+  if (health.doctor) showFindings(health.doctor);
+}
+
+on("queue.health", show);
+showFindings(data("doctor"));
+show(data("health"));

@@ -1,0 +1,89 @@
+import * as api from "../core/api.js";
+import { confirmed } from "../core/dialog.js";
+import { fillSlots } from "../core/dom.js";
+import { number } from "../core/format.js";
+import { t } from "../core/i18n.js";
+import { reloadParts } from "../core/partial_reload.js";
+import { renderRelativeTimes } from "../core/time.js";
+import { toast } from "../core/toast.js";
+import { on } from "../live/events_bus.js";
+
+const entryOf = (code) => document.querySelector(`.unit[data-code="${CSS.escape(code)}"]`);
+
+async function join(event) {
+  event.preventDefault();
+  const code = event.target.elements.code.value.trim();
+  try {
+    await api.post("/ukm/join", { code });
+    location.reload();
+  } catch (error) {
+    refuse(event.target.elements.code, error.message);
+  }
+}
+
+/** Says what is wrong beside its field. */
+function refuse(input, message) {
+  const note = document.getElementById("code-note");
+  input.setAttribute("aria-invalid", "true");
+  note.className = "problem";
+  note.textContent = message;
+  input.focus();
+}
+
+async function leave({ leave: code, name }) {
+  if (!(await confirmed("confirm-leave", t("confirm_leave", { name })))) return;
+  try {
+    await api.post(`/ukm/${code}/leave`);
+    location.reload();
+  } catch (error) {
+    toast(error.message, "bad");
+  }
+}
+
+function showLast({ id, ukm, name, message, created_at: at, deleted }) {
+  const item = entryOf(ukm);
+  if (!item) return;
+  item.dataset.last = id;
+  const author = document.createElement("b");
+  author.textContent = `${name}: `;
+  item
+    .querySelector('[data-slot="last"]')
+    .replaceChildren(author, deleted ? t("deleted") : message);
+  const time = document.createElement("time");
+  time.dateTime = at;
+  item.querySelector('[data-slot="at"]').replaceChildren(time);
+  renderRelativeTimes();
+}
+
+/** An older message that was changed is not the one in the list. */
+function showChange(message) {
+  if (entryOf(message.ukm)?.dataset.last === String(message.id)) showLast(message);
+}
+
+/** Of oneself it comes on one's own topic, with what concerns nobody else. */
+function membershipChanged(event) {
+  if ("muted_until" in event) reloadParts(["unit-list"]);
+}
+
+document.getElementById("join").addEventListener("submit", join);
+document.getElementById("units").addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-leave]");
+  if (button) leave(button.dataset);
+});
+on("chat.message", showLast);
+on("chat.edited", showChange);
+on("chat.deleted", showChange);
+on("membership", membershipChanged);
+on("ukm.changed", () => reloadParts(["unit-list"]));
+on("unread", ({ ukm, count }) => {
+  const mark = entryOf(ukm)?.querySelector("[data-unread]");
+  if (!mark) return;
+  mark.textContent = number(count);
+  mark.hidden = count === 0;
+});
+on("presence", ({ ukm, online_count: online }) => {
+  const item = entryOf(ukm);
+  if (!item) return;
+  fillSlots(item, { online: number(online) });
+  item.querySelector(".presence").dataset.status = online ? "online" : "offline";
+});

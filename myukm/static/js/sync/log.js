@@ -1,0 +1,49 @@
+import { cloneTemplate, fillSlots, setIcon } from "../core/dom.js";
+import { clockSeconds, moment } from "../core/format.js";
+
+const MAX_LINES = 500;
+const TONES = { error: "bad", warning: "wait", success: "good", info: "neutral" };
+
+/** The run's activity, newest first. */
+export class SyncLog {
+  constructor(list) {
+    this.list = list;
+    this.empty = document.getElementById("log-empty");
+  }
+
+  /** Belongs to this run from now on; lines of another one go. */
+  follow(run) {
+    if (run === this.run) return;
+    this.run = run;
+    this.list.replaceChildren();
+    this.empty.hidden = false;
+  }
+
+  /** Puts in what the page came with, oldest first. */
+  load(entries) {
+    for (const entry of entries) this.add(entry);
+  }
+
+  add(entry) {
+    this.follow(entry.run_id);
+    this.list.prepend(line(entry));
+    if (this.list.children.length > MAX_LINES) this.list.lastElementChild.remove();
+    this.empty.hidden = true;
+  }
+}
+
+function line({ at, level, idperson, code, message }) {
+  const item = fillSlots(cloneTemplate("log-line"), { message, time: clockSeconds(at), code });
+  const tone = TONES[level] ?? "neutral";
+  const time = item.querySelector("time");
+  time.dateTime = at;
+  time.title = moment(at);
+  item.classList.add(tone);
+  setIcon(item, tone);
+  const link = item.querySelector("a");
+  if (idperson) {
+    link.textContent = idperson;
+    link.href += `/${encodeURIComponent(idperson)}`;
+  } else link.remove();
+  return item;
+}

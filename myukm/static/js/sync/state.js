@@ -1,0 +1,71 @@
+// What a progress object means: what may be done now, and what a person has to know.
+
+import { number } from "../core/format.js";
+import { t } from "../core/i18n.js";
+
+const ENDED = ["idle", "completed", "cancelled", "failed"];
+const ALLOWED = {
+  start: ENDED,
+  "retry-failed": ENDED,
+  reset: ENDED,
+  pause: ["queued", "running"],
+  resume: ["paused"],
+  accept: ["paused"],
+  cancel: ["queued", "running", "paused"],
+};
+const SUSPICIOUS = "suspicious_api";
+const COUNTS = [
+  "total",
+  "processed",
+  "success",
+  "failed",
+  "unchanged",
+  "cancelled",
+  "pending",
+  "workers",
+  "changed",
+];
+
+/** Whether the run is not over. */
+export const isLive = ({ status }) => !ENDED.includes(status);
+
+/** Whether `next` was told of the same run before `shown` was: ticks may overtake each other. */
+export function isStale(next, shown) {
+  const done = ({ processed, cancelled }) => processed + cancelled;
+  return next.run_id === shown.run_id && done(next) < done(shown);
+}
+
+/** Whether the run waits for a person to judge what the guard holds back. */
+export const isSuspicious = (progress) => progress.reason_code === SUSPICIOUS;
+
+/** Whether the action makes sense now. */
+export function mayDo(action, progress) {
+  if (!ALLOWED[action].includes(progress.status)) return false;
+  if (action === "retry-failed") return progress.failed > 0;
+  if (action === "resume" || action === "accept")
+    return (action === "accept") === isSuspicious(progress);
+  return action !== "reset" || progress.status !== "idle";
+}
+
+/** The counts as the reader's language writes them. */
+export function counts(progress) {
+  const numbers = { ...progress, changed: progress.success - progress.unchanged };
+  return Object.fromEntries(COUNTS.map((name) => [name, number(numbers[name])]));
+}
+
+/** What a person has to know now, as [tone, title, text]: why it waits, or how it ended. */
+export function message(progress) {
+  if (progress.status === "completed" && progress.dry_run)
+    return [progress.failed ? "wait" : "good", t("tried", counts(progress))];
+  if (progress.status === "completed" && progress.failed > 0)
+    return ["wait", t("completed_with_failures", counts(progress))];
+  if (progress.status === "completed") return ["good", t("completed", counts(progress))];
+  if (progress.status === "cancelled")
+    return ["neutral", t("cancelled", counts(progress)), progress.reason];
+  if (progress.status === "failed") return ["bad", t("failed"), progress.reason];
+  if (progress.stalled) return ["wait", t("stalled"), progress.reason];
+  if (progress.status === "paused")
+    return ["wait", t(isSuspicious(progress) ? "suspicious" : "paused"), progress.reason];
+  if (progress.reason) return ["neutral", progress.reason];
+  return null;
+}

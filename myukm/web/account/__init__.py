@@ -1,0 +1,1 @@
+"""Logging in, registering, and a person's own account."""

@@ -1,0 +1,129 @@
+"""Log in, log out, choose a language."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, jsonify, redirect, render_template, request, session, url_for
+from flask_babel import lazy_gettext as _
+from flask_login import current_user, login_user, logout_user
+from werkzeug.wrappers import Response
+
+from myukm import security_log
+from myukm.domain.accounts import accounts, login_limits
+from myukm.errors import DomainError, Invalid
+from myukm.extensions import login_manager
+from myukm.i18n import LANGUAGES
+from myukm.models import LoginSession
+from myukm.web.http import device_cookie
+from myukm.web.http.access import logged_in, today, wants_json
+from myukm.web.http.limits import caller_address, limit_auth_body
+
+bp = Blueprint("auth", __name__)
+bp.before_request(limit_auth_body)
+
+
+def present(token: str) -> LoginSession | None:
+    """Return the log-in behind the cookie, and note whose request this is."""
+    if login := accounts.find_session(token):
+        security_log.set_actor(login.user_id)
+    return login
+
+
+login_manager.user_loader(present)
+
+# Browsers read // and /\ as the beginning of another host, and leave out tabs and line ends.
+OUR_PAGE = re.compile(r"/(?![/\\])[^\x00-\x1f\x7f]*")
+
+
+def field(name: str) -> str:
+    """Return a text field of the form or the JSON body; "" when it is absent.
+
+    Half a surrogate pair, which JSON can carry, is left out: no database takes it.
+    """
+    body: Any = request.get_json(silent=True) if request.is_json else request.form
+    value = body.get(name, "") if isinstance(body, Mapping) else ""
+    return value.encode(errors="ignore").decode() if isinstance(value, str) else ""
+
+
+@bp.get("/")
+def home() -> Response:
+    """Lead everyone to where their role belongs."""
+    if not current_user.is_authenticated:
+        return redirect(url_for("auth.login"))
+    places = {
+        "admin": "admin_sync.index",
+        "bendahara": "admin_sync.index",
+        "operator": "admin_queues.index",
+    }
+    return redirect(url_for(places.get(current_user.role, "ukm.index")))
+
+
+@bp.get("/login")
+def login() -> Any:
+    """Show the log-in form."""
+    if current_user.is_authenticated:
+        return redirect(safe_next())
+    return render_template("auth/login.html", error=None, nim="")
+
+
+@bp.post("/login")
+def log_in() -> Any:
+    """Log a person in: 303 to their page (JSON: 200), 401, or 429 after too many failures."""
+    nim, password = field("nim"), field("password")
+    caller = login_limits.Caller(caller_address(), device_cookie.marks())
+    try:
+        login_session = login_limits.log_in(nim, password, caller)
+    except DomainError as error:
+        return form_again("auth/login.html", error, "nim")
+    return start_session(login_session)
+
+
+def start_session(login_session: LoginSession) -> Any:
+    """Start a fresh cookie session for the log-in and redirect; a script gets the account."""
+    chosen = session.get("lang")
+    if current_user.is_authenticated:
+        accounts.log_out(current_user.token_hash)  # the browser forgets it; so does the server
+    session.clear()
+    session.permanent = True
+    session["day"] = today()
+    login_user(login_session)
+    security_log.set_actor(login_session.user_id)
+    security_log.record("login.succeeded")
+    if chosen:
+        session["lang"] = chosen
+    user = login_session.user
+    answer = jsonify(accounts.as_json(user)) if wants_json() else redirect(safe_next(), 303)
+    return device_cookie.remember(answer, user)
+
+
+def form_again(template: str, error: DomainError, *typed: str) -> Any:
+    """Show the form again with the reason and what was typed; a script gets the error."""
+    if wants_json():
+        raise error
+    values = {name: field(name) for name in typed}
+    return render_template(template, error=str(error), **values), error.status, error.headers
+
+
+@bp.post("/logout")
+@logged_in
+def log_out() -> Any:
+    """End this log-in on this device."""
+    accounts.log_out(current_user.token_hash)
+    logout_user()
+    return jsonify({}) if wants_json() else redirect(url_for("auth.login"), 303)
+
+
+@bp.post("/language")
+def language() -> Any:
+    """Remember the reader's language and show the page again."""
+    if field("lang") not in LANGUAGES:
+        raise Invalid(_("Bahasa ini belum ada."), code="bad_language")
+    session["lang"] = field("lang")
+    return redirect(safe_next(), 303)
+
+
+def safe_next() -> str:
+    """Return where `next` leads, if that is a page of ours; else the start page."""
+    target = request.values.get("next", "")
+    return target if OUR_PAGE.fullmatch(target) else url_for("auth.home")

@@ -1,0 +1,75 @@
+"""Profile photos: sending one, removing it, seeing them."""
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, redirect, request, url_for
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from myukm.domain.accounts import photos, thumbnails
+from myukm.errors import DomainError
+from myukm.rate_log import Limit
+from myukm.web.account.profile import render_error
+from myukm.web.http.access import current_account, logged_in, wants_json
+from myukm.web.http.limits import limited
+from myukm.web.http.request_parsing import SMALL_BODY
+
+bp = Blueprint("photos", __name__)
+PHOTOS = Limit("photo", 20, 60)
+
+
+@bp.post("/profile/photo")
+@logged_in
+@limited(PHOTOS)
+def change() -> Any:
+    """Make the file `photo` of the form the account's photo."""
+    try:
+        photos.change(current_account(), *sent_photo())
+    except DomainError as error:
+        return render_error("photo", error)
+    return photo_response(201)
+
+
+def sent_photo() -> tuple[bytes, str]:
+    """Return the sent file and the type it claims to have. Raises `DomainError` over 5 MB."""
+    request.max_content_length = thumbnails.MAX_BYTES + SMALL_BODY
+    try:
+        file = request.files.get("photo")
+    except RequestEntityTooLarge:
+        raise thumbnails.too_large() from None
+    return (file.read(), file.mimetype) if file else (b"", "")
+
+
+@bp.delete("/profile/photo")
+@bp.post("/profile/photo/remove")
+@logged_in
+def remove() -> Any:
+    """Take the account's photo away."""
+    photos.remove(current_account(), by=current_account().name)
+    return photo_response(200)
+
+
+def photo_response(status: int) -> Any:
+    """Answer the photo's address to a script, the profile to a browser."""
+    if wants_json():
+        return jsonify({"photo": current_account().photo}), status
+    return redirect(url_for("profile.index"), 303)
+
+
+@bp.get("/photos/<digest>")
+@logged_in
+def large(digest: str) -> Response:
+    """Hand out a photo, 256 pixels wide."""
+    return picture(photos.picture(digest))
+
+
+@bp.get("/photos/<digest>/small")
+@logged_in
+def small(digest: str) -> Response:
+    """Hand out a photo, 96 pixels wide."""
+    return picture(photos.picture(digest, small=True))
+
+
+def picture(data: bytes) -> Response:
+    """Return a picture that may be cached for ever, because its address names its content."""
+    headers = {"Cache-Control": "private, max-age=31536000, immutable"}
+    return Response(data, mimetype="image/webp", headers=headers)

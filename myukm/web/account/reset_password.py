@@ -1,0 +1,32 @@
+"""A forgotten password: a new one by the one-time code that an admin gave."""
+
+from typing import Any
+
+from flask import Blueprint, render_template
+
+from myukm.domain.accounts import accounts, password_reset
+from myukm.domain.accounts.login_limits import guess
+from myukm.errors import DomainError, Forbidden
+from myukm.web.account.auth import field, form_again, start_session
+from myukm.web.http.limits import caller_address, limit_auth_body
+
+bp = Blueprint("reset_password", __name__, url_prefix="/reset-password")
+bp.before_request(limit_auth_body)
+
+
+@bp.get("")
+def form() -> str:
+    """Show where to type the code."""
+    return render_template("auth/reset_password.html", error=None)
+
+
+@bp.post("")
+def reset() -> Any:
+    """Set a new password by its code, log the account out everywhere and in here."""
+    nim = field("nim")
+    try:
+        with guess("reset", nim, caller_address(), Forbidden):
+            user = password_reset.redeem(nim, field("code"), field("password"))
+    except DomainError as error:
+        return form_again("auth/reset_password.html", error, "nim", "code")
+    return start_session(accounts.open_session(user))

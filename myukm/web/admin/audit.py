@@ -1,0 +1,20 @@
+"""Who did what, for admins."""
+
+from flask import Blueprint, render_template, request
+
+from myukm.domain import audit
+from myukm.web.http.access import ADMINS, roles
+from myukm.web.http.request_parsing import whole_number
+
+bp = Blueprint("admin_audit", __name__, url_prefix="/admin/audit")
+
+
+@bp.get("")
+@roles(*ADMINS)
+def index() -> str:
+    """Show a page of the trail that matches `q`, `action` and `actor` (an account's id)."""
+    chosen = {name: request.args.get(name, "").strip() for name in ("q", "action")}
+    account = whole_number("actor")
+    found = audit.trail(whole_number("page") or 1, **chosen, actor_id=account)
+    chosen |= {"actor": "" if account is None else str(account)}
+    return render_template("admin/audit/index.html", page=found, chosen=chosen)

@@ -1,0 +1,94 @@
+"""The queues' page for operators, and rq-dashboard behind its guard."""
+
+from pickle import UnpicklingError
+from typing import Any
+
+import redis
+from flask import Blueprint, Response, abort, jsonify, render_template, request
+from flask_babel import lazy_gettext as _
+from rq.exceptions import DeserializationError, InvalidJobOperation, NoSuchJobError
+
+from myukm.db.session import transaction
+from myukm.domain import audit
+from myukm.errors import Conflict, NotFound, Unavailable
+from myukm.ops import dashboard, doctor, stats
+from myukm.queues.restricted_job import JobNotAllowedError
+from myukm.web.http.access import ADMINS, OPERATORS, current_account, roles, wants_json
+from myukm.web.http.errors import domain_error
+from myukm.web.http.security import DASHBOARD, SAFE
+
+bp = Blueprint("admin_queues", __name__)
+# Requeues everything, and answers GET as well.
+REQUEUE_ALL = f"{dashboard.NAME}.requeue_all"
+
+
+@bp.record
+def _mount_dashboard(state: Any) -> None:
+    dashboard.mount(state.app, DASHBOARD.rstrip("/"))
+
+
+@bp.get("/admin/antrian")
+@roles(*OPERATORS)
+def index() -> Any:
+    """Show what the queues do, and what the doctor found."""
+    health, report = stats.health(), doctor.report()
+    if wants_json():
+        return jsonify({**health, "doctor": report})
+    return render_template("admin/queues/index.html", health=health, doctor=report)
+
+
+@bp.before_app_request
+def guard_dashboard() -> Any:
+    """Let operators look at the dashboard and admins act; refuse what would crash it."""
+    if request.blueprint != dashboard.NAME:
+        return None
+    if request.endpoint == REQUEUE_ALL and request.method in SAFE:
+        abort(405)
+    allowed = OPERATORS if request.method in SAFE else ADMINS
+    if refused := roles(*allowed)(lambda: None)():
+        return refused
+    if not dashboard.is_sane(request.view_args or {}):
+        abort(404)
+    return None
+
+
+@bp.after_app_request
+def record_action(response: Response) -> Response:
+    """Add what an admin did in the dashboard to the trail: it knows nobody by itself."""
+    acted = request.blueprint == dashboard.NAME and request.method not in SAFE
+    if acted and response.status_code < 400:
+        action = (request.endpoint or "").rpartition(".")[2].removesuffix("_view")
+        with transaction():
+            audit.record(
+                current_account().name,
+                f"queue.{action}",
+                " ".join(map(str, (request.view_args or {}).values())),
+            )
+    return response
+
+
+@bp.app_errorhandler(NoSuchJobError)
+def job_is_gone(_error: NoSuchJobError) -> Any:
+    """A job that ended a while ago is forgotten."""
+    return domain_error(NotFound(_("Pekerjaan ini sudah tidak ada.")))
+
+
+@bp.app_errorhandler(InvalidJobOperation)
+def job_is_elsewhere(_error: InvalidJobOperation) -> Any:
+    """For example: retry a job that has not failed."""
+    return domain_error(Conflict(_("Itu tidak bisa dilakukan pada pekerjaan ini sekarang.")))
+
+
+@bp.app_errorhandler(JobNotAllowedError)
+@bp.app_errorhandler(DeserializationError)
+@bp.app_errorhandler(UnpicklingError)
+def job_is_foreign(_error: Exception) -> Any:
+    """Somebody put a job into Valkey that is none of ours."""
+    return domain_error(Conflict(_("Pekerjaan ini bukan milik program ini."), code="foreign_job"))
+
+
+@bp.app_errorhandler(redis.ConnectionError)
+@bp.app_errorhandler(redis.TimeoutError)
+def valkey_is_away(_error: redis.RedisError) -> Any:
+    """What needs Valkey waits for it."""
+    return domain_error(Unavailable(_("Valkey tidak menjawab. Coba lagi sebentar lagi.")))

@@ -1,0 +1,82 @@
+"""Students, for the people who look after payments."""
+
+from typing import Any
+from urllib.parse import quote
+
+from flask import Blueprint, jsonify, render_template, request
+from flask.blueprints import BlueprintSetupState
+from werkzeug.routing import BaseConverter
+
+from myukm.domain.siswa import bills, directory
+from myukm.domain.siswa.verdict_labels import FILTERS
+from myukm.domain.sync import commands, payment_history, student_state
+from myukm.web.http.access import TREASURERS, VIEWERS, actor, json_view, roles, wants_json
+from myukm.web.http.request_parsing import whole_number
+
+bp = Blueprint("admin_siswa", __name__, url_prefix="/admin/siswa")
+
+
+class IdPerson(BaseConverter):
+    """A student's id in an address; the payment system may put anything in it, slashes too."""
+
+    regex = ".+"
+    part_isolating = False
+
+    def to_url(self, value: str) -> str:
+        return quote(value, safe="")
+
+
+@bp.record
+def _register_converter(state: BlueprintSetupState) -> None:
+    state.app.url_map.converters["idperson"] = IdPerson
+
+
+@bp.get("")
+@roles(*VIEWERS)
+def index() -> Any:
+    """Show a page of the students that match `q` and `filter`."""
+    q, filters = request.args.get("q", "").strip(), [f for f in request.args.getlist("filter") if f]
+    page = directory.search(q, filters, whole_number("page") or 1)
+    if wants_json():
+        students = [directory.as_json(one) for one in page.items]
+        return jsonify(siswa=students, page=page.page, pages=page.pages, total=page.total)
+    query = [("q", q), *(("filter", name) for name in filters)]
+    chosen = {"q": q, "filters": filters, "query": query, "words": FILTERS}
+    return render_template("admin/siswa/index.html", page=page, **chosen)
+
+
+@bp.get("/<idperson:idperson>", merge_slashes=False)
+@roles(*VIEWERS)
+def show(idperson: str) -> Any:
+    """Show a student with what they owe, and a page of what changed."""
+    student = directory.find(idperson)
+    found = bills.of(student)
+    if wants_json():
+        own = {
+            "pembayaran": student.pembayaran,
+            "disagreements": [bills.as_json(one) for one in found.disagreements],
+            "waits_for": waits_for(idperson),
+        }
+        return jsonify(directory.as_json(student) | own)
+    return render_template(
+        "admin/siswa/show.html",
+        siswa=student,
+        bills=found,
+        history=payment_history.of_student(idperson, whole_number("page") or 1),
+        waits_for=waits_for(idperson),
+    )
+
+
+@bp.post("/<idperson:idperson>/sync", merge_slashes=False)
+@json_view
+@roles(*TREASURERS)
+def sync(idperson: str) -> Any:
+    """Let this one student be synced; the outcome comes as the event `sync.siswa`."""
+    job_id = commands.sync_student_later(actor(), directory.find(idperson).idperson)
+    return jsonify(job_id=job_id, waits_for=waits_for(idperson)), 202
+
+
+def waits_for(idperson: str) -> dict[str, str] | None:
+    """Return what this student's sync waits for, if somebody asked for it."""
+    reason = student_state.waits_for(idperson)
+    return reason and reason._asdict()

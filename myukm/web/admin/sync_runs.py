@@ -1,0 +1,91 @@
+"""The runs of the past: what they did, what failed, what they changed."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, render_template, request, stream_with_context
+from flask_login import current_user
+
+from myukm.domain.sync import payment_history, run_actions, run_history, throughput
+from myukm.domain.sync.request_stats import of_run
+from myukm.live import event_log
+from myukm.models.sync import LIVE
+from myukm.web.http.access import TREASURERS, VIEWERS, roles, wants_json
+from myukm.web.http.request_parsing import whole_number
+
+bp = Blueprint("admin_sync_runs", __name__, url_prefix="/admin/sync-pembayaran/runs")
+
+
+@bp.get("")
+@roles(*VIEWERS)
+def index() -> Any:
+    """Show a page of the runs of the past, newest first."""
+    page = run_history.page_of_runs(whole_number("page") or 1)
+    if wants_json():
+        return jsonify(runs=page.items, page=page.page, pages=page.pages, total=page.total)
+    return render_template("admin/sync/runs.html", page=page)
+
+
+@bp.get("/<int:run_id>")
+@roles(*VIEWERS)
+def show(run_id: int) -> str:
+    """Show one run, live: what was done with it, its figures, its course, its failures."""
+    cursor = event_log.latest_seq()
+    found = run_history.run(run_id)
+    return render_template(
+        "admin/sync/run.html",
+        cursor=cursor,
+        run=found,
+        live=found["status"] in LIVE,
+        causes=run_history.causes(run_id),
+        trail=run_actions.of_run(run_id),
+        traffic=of_run(run_id),
+        average=throughput.average(run_id),
+        course=chart_data(found),
+        can_act=current_user.role in TREASURERS,
+    )
+
+
+@bp.get("/<int:run_id>/failures.csv")
+@roles(*VIEWERS)
+def failures_csv(run_id: int) -> Response:
+    """Hand out the failed students of a run for a spreadsheet."""
+    return spreadsheet(run_history.failures_csv(run_id), f"sync-{run_id}-failures.csv")
+
+
+@bp.get("/<int:run_id>/changes")
+@roles(*VIEWERS)
+def changes(run_id: int) -> Any:
+    """Show a page of what a run changed, or a dry run would have, searched by `q`."""
+    run, q = run_history.run(run_id), request.args.get("q", "").strip()
+    page = payment_history.of_run(run_id, q, whole_number("page") or 1)
+    if wants_json():
+        found = [payment_history.as_json(change) for change in page.items]
+        return jsonify(changes=found, page=page.page, pages=page.pages, total=page.total)
+    return render_template("admin/sync/changes.html", run=run, page=page, q=q)
+
+
+@bp.get("/<int:run_id>/changes.csv")
+@roles(*VIEWERS)
+def changes_csv(run_id: int) -> Response:
+    """Hand out what a run changed for a spreadsheet, searched by `q`."""
+    run_history.run(run_id)
+    lines = payment_history.csv_of_run(run_id, request.args.get("q", "").strip())
+    return spreadsheet(stream_with_context(lines), f"sync-{run_id}-changes.csv")
+
+
+def spreadsheet(lines: Any, name: str) -> Response:
+    """Return the lines of a CSV file as a download."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(lines, mimetype="text/csv", headers=headers)
+
+
+def chart_data(progress: dict[str, Any]) -> dict[str, Any]:
+    """Return what the chart of a run draws at first."""
+    run_id, started_at = progress["run_id"], progress["started_at"]
+    if run_id is None:
+        return {"run": None, "points": []}
+    return {
+        "run": run_id,
+        "points": throughput.chart_points(run_id, datetime.fromisoformat(started_at)),
+    }

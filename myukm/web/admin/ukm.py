@@ -1,0 +1,80 @@
+"""UKMs, for admins."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+
+from myukm.domain.actor import Actor
+from myukm.domain.ukm import administration as ukm_administration
+from myukm.domain.ukm import settings as ukm_settings
+from myukm.domain.ukm import state as ukm_state
+from myukm.errors import DomainError
+from myukm.models import Ukm
+from myukm.web.http.access import ADMINS, current_account, roles, wants_json
+from myukm.web.http.request_parsing import limit_body, text_field
+from myukm.web.ukm import routes
+
+bp = Blueprint("admin_ukm", __name__, url_prefix="/admin/ukm")
+bp.before_request(limit_body)
+routes.mount(bp)
+
+
+@bp.get("")
+@roles(*ADMINS)
+def index() -> str:
+    """Show the UKMs in use (`?arsip=1`: the archived ones) and the form for a new one."""
+    return render_list()
+
+
+def render_list(**more: Any) -> str:
+    """Return the page; `more` is what was typed and why it was refused."""
+    archived = request.args.get("arsip") == "1"
+    return render_template(
+        "admin/ukm/index.html",
+        ukms=ukm_administration.list_all(archived=archived),
+        archived=archived,
+        **{"problem": None, "values": {}, **more},
+    )
+
+
+@bp.post("")
+@roles(*ADMINS)
+def create() -> Any:
+    """Make a UKM; a script gets 201."""
+    values = {name: text_field(name) for name in ("name", "code", "description")}
+    try:
+        made = ukm_administration.create(
+            **values, by=current_account().name, by_id=current_account().id
+        )
+    except DomainError as error:
+        if wants_json():
+            raise
+        return render_list(problem=str(error), values=values), error.status
+    if wants_json():
+        return jsonify({"code": made.code, "name": made.name, "join_code": made.join_code}), 201
+    return redirect(url_for("admin_ukm.index"), 303)
+
+
+@bp.post("/<code>/archive")
+@roles(*ADMINS)
+def archive(code: str) -> Any:
+    """Let a UKM only be read from now on."""
+    return apply_and_render(ukm_settings.archive, code)
+
+
+@bp.post("/<code>/restore")
+@roles(*ADMINS)
+def restore(code: str) -> Any:
+    """Put an archived UKM into use again."""
+    return apply_and_render(ukm_settings.unarchive, code)
+
+
+def apply_and_render(change: Callable[[Actor, str], Ukm], code: str) -> Any:
+    """Apply a change and show the UKM's page again; a script gets its state."""
+    changed = change(
+        Actor(user_id=current_account().id, name=current_account().name, campus=True), code
+    )
+    if wants_json():
+        return jsonify(ukm_state.describe(changed))
+    return redirect(f"/admin/ukm/{changed.code}/manage", 303)

@@ -1,0 +1,95 @@
+"""Accounts, for admins."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+
+from myukm.domain.accounts import administration, invitations
+from myukm.domain.accounts.account_rules import normal_nim
+from myukm.errors import DomainError
+from myukm.models import Role, User
+from myukm.web.http.access import ADMINS, current_account, roles, wants_json
+from myukm.web.http.request_parsing import limit_body, text_field, whole_number
+
+bp = Blueprint("admin_users", __name__, url_prefix="/admin/users")
+bp.before_request(limit_body)
+
+
+@bp.get("")
+@roles(*ADMINS)
+def index() -> Any:
+    """Show a page of the accounts that match `q`, `role` and `status`."""
+    return render_list()
+
+
+def render_list(**more: Any) -> str:
+    """Return the page; `more` is a code that was just made, or why it was refused."""
+    chosen = {name: request.args.get(name, "").strip() for name in ("q", "role", "status")}
+    found = administration.search(page=whole_number("page") or 1, **chosen)
+    return render_template(
+        "admin/users/index.html", page=found, chosen=chosen, roles=list(Role), **more
+    )
+
+
+@bp.post("/invitations")
+@roles(*ADMINS)
+def invite() -> Any:
+    """Let a NIM register; its code is shown this once."""
+    name, role = text_field("name"), text_field("role")
+    nim = normal_nim(text_field("nim"))
+    try:
+        code = invitations.invite(current_account(), nim, name, role)
+    except DomainError as error:
+        if wants_json():
+            raise
+        return render_list(problem=str(error)), error.status
+    if wants_json():
+        return jsonify({"nim": nim, "code": code}), 201
+    return render_list(invited={"nim": nim, "code": code}), 201
+
+
+@bp.post("/<int:user_id>/role")
+@roles(*ADMINS)
+def role(user_id: int) -> Any:
+    """Give an account another role."""
+    return apply_and_render(administration.set_role, user_id, text_field("role"))
+
+
+@bp.post("/<int:user_id>/block")
+@roles(*ADMINS)
+def block(user_id: int) -> Any:
+    """Keep an account out, at once and everywhere."""
+    return apply_and_render(administration.block, user_id)
+
+
+@bp.post("/<int:user_id>/unblock")
+@roles(*ADMINS)
+def unblock(user_id: int) -> Any:
+    """Let an account in again."""
+    return apply_and_render(administration.unblock, user_id)
+
+
+@bp.post("/<int:user_id>/reset-code")
+@roles(*ADMINS)
+def reset_code(user_id: int) -> Any:
+    """Make a one-time code for a forgotten password; it is shown this once."""
+    user, code = administration.reset_code(current_account(), user_id)
+    if wants_json():
+        return jsonify({"user_id": user.id, "nim": user.nim, "code": code}), 201
+    return render_list(reset={"nim": user.nim, "name": user.name, "code": code}), 201
+
+
+@bp.post("/<int:user_id>/photo/remove")
+@roles(*ADMINS)
+def remove_photo(user_id: int) -> Any:
+    """Take an account's photo away."""
+    return apply_and_render(administration.remove_photo, user_id)
+
+
+def apply_and_render(change: Callable[..., User], user_id: int, *args: str) -> Any:
+    """Make a change and show the list again, or answer the account to a script."""
+    user = change(current_account(), user_id, *args)
+    if wants_json():
+        return jsonify({"user_id": user.id, "role": user.role, "blocked": bool(user.blocked_at)})
+    return redirect(url_for("admin_users.index", q=user.nim), 303)

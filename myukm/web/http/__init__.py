@@ -1,0 +1,1 @@
+"""What every page needs: rights, parsing, errors, headers, static files."""

@@ -1,0 +1,101 @@
+"""Errors as the user sees them: a page in the app's look, or JSON for JSON calls."""
+
+import logging
+from typing import Any
+
+from flask import Flask, Response, g, json, jsonify, make_response, render_template, request
+from flask_babel import gettext as _
+from sqlalchemy.exc import DataError, OperationalError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from myukm.errors import DomainError, Invalid
+from myukm.extensions import db
+from myukm.ops.findings import database
+from myukm.web.http.access import wants_json
+
+logger = logging.getLogger(__name__)
+
+
+def init_app(app: Flask) -> None:
+    """Register the handlers."""
+    app.register_error_handler(DomainError, domain_error)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(OperationalError, database_error)
+    app.register_error_handler(ProgrammingError, statement_error)
+    app.register_error_handler(DataError, data_error)
+    app.register_error_handler(UnicodeEncodeError, data_error)
+    app.register_error_handler(PoolTimeout, database_error)
+
+
+def domain_error(error: DomainError) -> Any:
+    """Answer what the domain refused, in its own words."""
+    g.refusal = error.code
+    if wants_json():
+        return jsonify(error.as_json()), error.status, error.headers
+    return page(error.status, str(error)), error.status, error.headers
+
+
+def http_error(error: HTTPException) -> Response:
+    """Answer an HTTP error; a bug's trace is logged by Flask and never shown."""
+    status = error.code or 500
+    response = make_response(error.get_response())
+    if wants_json():
+        code = error.name.lower().replace(" ", "_")
+        response.data = json.dumps({"error": {"code": code, "message": sentence(status)}})
+        response.mimetype = "application/json"
+    else:
+        response.data = page(status, sentence(status))
+    return response
+
+
+def database_error(error: SQLAlchemyError) -> Any:
+    """Report that the database does not answer; the log says why."""
+    logger.error("database: %s", getattr(error, "orig", error))
+    code, text = "database_unavailable", _("Basis data tidak menjawab. Coba lagi sebentar lagi.")
+    if outdated():
+        code, text = "database_outdated", _("Program diperbarui, basis datanya belum.")
+        text += " " + _("Jalankan: %(command)s", command="flask db upgrade")
+    return domain_error(DomainError(text, code=code, status=503))
+
+
+def statement_error(error: ProgrammingError) -> Any:
+    """Name the cure when tables or columns are missing; any other statement is a bug of ours."""
+    if outdated():
+        return database_error(error)
+    logger.error("%s %s", request.method, request.path, exc_info=error)
+    return http_error(InternalServerError())
+
+
+def outdated() -> bool:
+    """Return whether the database answers and has the tables of another version."""
+    db.session.rollback()
+    try:
+        return any(database.outdated())
+    except SQLAlchemyError:
+        return False
+
+
+def data_error(_error: Exception) -> Any:
+    """Refuse text that no column holds: NUL on PostgreSQL, a long id, half a surrogate pair."""
+    return domain_error(Invalid(_("Isian ini tidak bisa disimpan.")))
+
+
+def page(status: int, message: str) -> str:
+    """Return the error page's HTML."""
+    return render_template("errors/error.html", status=status, message=message)
+
+
+def sentence(status: int) -> str:
+    """Return what an HTTP status means to a reader."""
+    sentences = {
+        404: _("Halaman ini tidak ada."),
+        405: _("Halaman ini tidak bisa dipanggil dengan cara itu."),
+        413: _("Kiriman terlalu besar."),
+        415: _("Kirimlah sebagai JSON."),
+        429: _("Terlalu banyak percobaan. Tunggu sebentar lalu coba lagi."),
+    }
+    fallback = (
+        _("Ada yang salah di pihak kami.") if status >= 500 else _("Permintaan tidak bisa dibaca.")
+    )
+    return str(sentences.get(status, fallback))

@@ -1,0 +1,83 @@
+"""How pages show money, numbers and times, and what every page knows."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from flask import Flask, current_app, request, url_for
+from flask_babel import format_datetime, format_decimal, get_locale
+from flask_babel import gettext as _
+from flask_login import current_user
+from markupsafe import Markup
+
+from myukm.db.types import to_iso8601, utcnow
+from myukm.domain.payment_api import amounts
+from myukm.web.http.access import ADMINS, OPERATORS, VIEWERS
+
+HALF_A_SEN = Decimal("0.005")
+
+
+def init_app(app: Flask) -> None:
+    """Add the filters and the context that templates use."""
+    app.jinja_env.filters.update(rupiah=rupiah, angka=angka, waktu=waktu)
+    app.context_processor(page_context)
+
+
+def rupiah(amount: Decimal | float | str | None) -> str:
+    """Return an amount as `Rp 1.250.000` (with sen only when there are any), "–" for none."""
+    if amount is None:
+        return "–"
+    value = Decimal(str(amounts.number(amount) if isinstance(amount, str) else amount))
+    if abs(value - (whole := value.to_integral_value())) < HALF_A_SEN:
+        value = whole
+    pattern = "#,##0" if value == whole else "#,##0.00"
+    return ("-" if value < 0 else "") + "Rp\u00a0" + str(format_decimal(abs(value), format=pattern))
+
+
+def angka(number: float | None) -> str:
+    """Return a number with the reader's thousands separators, "–" for none."""
+    return "–" if number is None else str(format_decimal(number))
+
+
+def waktu(moment: datetime | str | None) -> Markup:
+    """Return a `<time>` in the campus's time zone; the page's script makes it relative."""
+    if moment is None:
+        return Markup("–")
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        moment.isoformat().replace("+00:00", "Z"),
+        format_datetime(moment, _("d MMMM y HH.mm.ss")),
+        format_datetime(moment, _("d MMM y HH.mm")),
+    )
+
+
+def page_context() -> dict[str, Any]:
+    """Return what every template may use: the language, the navigation and the time."""
+    return {"lang": str(get_locale()), "nav": navigation(), "now": to_iso8601(utcnow())}
+
+
+def navigation() -> list[dict[str, Any]]:
+    """Return the links that this reader's role may follow."""
+    if not current_user.is_authenticated:
+        return []
+    everyone = tuple({*VIEWERS, "anggota"})
+    links = (
+        ("ukm.index", _("UKM"), "chat", everyone),
+        ("admin_siswa.index", _("Siswa"), "students", VIEWERS),
+        ("admin_sync.index", _("Sinkronisasi"), "sync", VIEWERS),
+        ("admin_queues.index", _("Antrian"), "queue", OPERATORS),
+        ("admin_users.index", _("Pengguna"), "users", ADMINS),
+        ("admin_ukm.index", _("Kelola UKM"), "units", ADMINS),
+        ("admin_audit.index", _("Jejak audit"), "audit", ADMINS),
+    )
+    return [
+        {
+            "url": url_for(endpoint),
+            "label": label,
+            "icon": icon,
+            "active": (request.endpoint or "").startswith(endpoint.split(".")[0]),
+        }
+        for endpoint, label, icon, allowed in links
+        if current_user.role in allowed and endpoint in current_app.view_functions
+    ]

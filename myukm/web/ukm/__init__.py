@@ -1,0 +1,1 @@
+"""A UKM's pages: the list, its members, its management."""

@@ -1,0 +1,120 @@
+"""A UKM's members: the list, and what managers can do about one."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, jsonify, render_template, request
+from flask_babel import lazy_gettext as _
+
+from myukm.domain.ukm import authorization, members, moderation
+from myukm.domain.ukm import state as ukm_state
+from myukm.errors import DomainError, NotFound
+from myukm.models import Membership
+from myukm.web.http.access import wants_json
+from myukm.web.http.request_parsing import json_object, whole_number
+from myukm.web.ukm.access import (
+    base_url,
+    bool_field,
+    current_actor,
+    member_or_admin,
+    page_context,
+    page_numbers,
+    readable,
+    redirect_or_json,
+)
+
+bp = Blueprint("unit_members", __name__)
+
+
+@bp.get("/members")
+@member_or_admin
+def index(code: str) -> Any:
+    """Show a page of the members whose name matches `q`."""
+    ukm, is_manager = readable(code)
+    q = request.args.get("q", "").strip()
+    found = members.search(ukm, q, whole_number("page") or 1, by_nim=is_manager)
+    if wants_json():
+        people = [member.as_json(to_manager=is_manager) for member in found.items]
+        return jsonify({**page_numbers(found), "members": people})
+    shown = page_context(ukm, is_manager=is_manager)
+    return render_template("ukm/members.html", page=found, q=q, **shown)
+
+
+@bp.get("/members/<int:user_id>")
+@member_or_admin
+def show(code: str, user_id: int) -> Any:
+    """Show an officer what can be done about a member."""
+    return member_page(code, user_id)
+
+
+def member_page(code: str, user_id: int, **more: Any) -> str:
+    """Return the page; `more` is why a change was refused."""
+    ukm = authorization.authorize_read(current_actor(), code)
+    member = members.find(ukm, user_id)
+    if member is None:
+        raise NotFound(_("Orang ini bukan anggota UKM ini."), code="no_such_member")
+    shown = page_context(ukm, is_manager=True)
+    return render_template(
+        "ukm/member.html", member=member, me_id=current_actor().user_id, **shown, **more
+    )
+
+
+@bp.post("/members/<int:user_id>/remove")
+@member_or_admin
+def remove(code: str, user_id: int) -> Any:
+    """Put a member out, and keep them out when `block` is set."""
+    moderation.remove(current_actor(), code, user_id, block=bool_field("block"))
+    return redirect_or_json(f"{base_url(code)}/members")
+
+
+@bp.post("/members/<int:user_id>/unblock")
+@member_or_admin
+def unblock(code: str, user_id: int) -> Any:
+    """Let a blocked person join again."""
+    moderation.unblock(current_actor(), code, user_id)
+    return redirect_or_json(f"{base_url(code)}/manage")
+
+
+@bp.post("/members/<int:user_id>/mute")
+@member_or_admin
+def mute(code: str, user_id: int) -> Any:
+    """Let a member only read: `for` 1h, 1d, 7d, or `until` a moment."""
+    body = json_object()
+    try:
+        until = moderation.mute_until(body.get("for"), body.get("until"))
+        return apply_and_redirect(moderation.mute, code, user_id, until)
+    except DomainError as error:
+        if wants_json() or error.status == NotFound.status:
+            raise
+        return member_page(code, user_id, problem=str(error)), error.status
+
+
+@bp.post("/members/<int:user_id>/unmute")
+@member_or_admin
+def unmute(code: str, user_id: int) -> Any:
+    """Let a member write again."""
+    return apply_and_redirect(moderation.unmute, code, user_id)
+
+
+@bp.post("/members/<int:user_id>/promote")
+@member_or_admin
+def promote(code: str, user_id: int) -> Any:
+    """Make a member an admin of the UKM."""
+    return apply_and_redirect(moderation.promote, code, user_id)
+
+
+@bp.post("/members/<int:user_id>/demote")
+@member_or_admin
+def demote(code: str, user_id: int) -> Any:
+    """Make an admin of the UKM a plain member."""
+    return apply_and_redirect(moderation.demote, code, user_id)
+
+
+def apply_and_redirect(
+    change: Callable[..., Membership], code: str, user_id: int, *args: Any
+) -> Any:
+    """Make a change; a form comes back to where its reader may still look."""
+    membership = change(current_actor(), code, user_id, *args)
+    page = f"{base_url(code)}/members"
+    back = page if user_id == current_actor().user_id else f"{page}/{user_id}"
+    return redirect_or_json(back, {"user_id": user_id, **ukm_state.rights(membership)})

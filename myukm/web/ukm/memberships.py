@@ -1,0 +1,77 @@
+"""The UKMs of a person: list, join, leave; what a member may ask of one."""
+
+from typing import Any
+
+from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+
+from myukm.domain.chat import reports
+from myukm.domain.presence import presence_list
+from myukm.domain.ukm import memberships, my_list
+from myukm.domain.ukm import state as ukm_state
+from myukm.errors import NotFound
+from myukm.rate_limits import attempt
+from myukm.rate_log import Limit, claim
+from myukm.web.http.access import current_account, json_view, logged_in, wants_json
+from myukm.web.http.limits import limited
+from myukm.web.http.request_parsing import json_object, limit_body
+from myukm.web.ukm import routes
+
+bp = Blueprint("ukm", __name__, url_prefix="/ukm")
+bp.before_request(limit_body)
+WRONG_CODES = Limit("join-code", 20, 3600)
+REPORTS = Limit("report", 20, 60)
+routes.mount(bp)
+
+
+@bp.get("")
+@logged_in
+def index() -> str:
+    """Show the reader's UKMs with what is new in each; `?arsip=1`: the archived ones."""
+    archived = request.args.get("arsip") == "1"
+    ukms = my_list.list_for(current_account().id, archived=archived)
+    online = presence_list.counts([ukm.id for ukm in ukms])
+    return render_template(
+        "ukm/index.html",
+        ukms=[{**ukm._asdict(), "online_count": online[ukm.id]} for ukm in ukms],
+        archived=archived,
+        archive_size=my_list.count_archived(current_account().id),
+    )
+
+
+@bp.post("/join")
+@logged_in
+def join() -> Any:
+    """Join by code; a script gets 200 and the UKM."""
+    code = json_object().get("code")
+    with attempt(claim(WRONG_CODES, str(current_account().id)), wrong=NotFound):
+        joined = memberships.join(current_account().id, code)
+    if wants_json():
+        return jsonify({"code": joined.code, "name": joined.name})
+    return redirect(url_for("chat.room", code=joined.code), 303)
+
+
+@bp.post("/<code>/leave")
+@json_view
+@logged_in
+def leave(code: str) -> Any:
+    """Leave a UKM."""
+    memberships.leave(current_account().id, code)
+    return jsonify({})
+
+
+@bp.get("/<code>/state")
+@json_view
+@logged_in
+def state(code: str) -> Any:
+    """Return what the chat's page must know of the UKM and of the reader's rights in it."""
+    return jsonify(ukm_state.for_member(memberships.get_membership(current_account().id, code)))
+
+
+@bp.post("/<code>/messages/<int:message_id>/report")
+@json_view
+@logged_in
+@limited(REPORTS)
+def report(code: str, message_id: int) -> Any:
+    """Tell the UKM's admins of a message that should not stand there."""
+    reports.report(current_account().id, code, message_id, json_object().get("reason"))
+    return jsonify({"message_id": message_id}), 201

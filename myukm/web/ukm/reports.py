@@ -1,0 +1,72 @@
+"""Messages of a UKM that members reported, and what its officers decide."""
+
+from typing import Any
+
+from flask import Blueprint, jsonify, render_template
+
+from myukm.db.types import to_iso8601
+from myukm.domain.chat import reports
+from myukm.domain.chat.reports import ReportedMessage
+from myukm.domain.ukm import authorization
+from myukm.web.http.access import wants_json
+from myukm.web.http.request_parsing import whole_number
+from myukm.web.ukm.access import (
+    base_url,
+    current_actor,
+    member_or_admin,
+    page_context,
+    page_numbers,
+    redirect_or_json,
+)
+
+bp = Blueprint("unit_reports", __name__)
+
+
+@bp.get("/reports")
+@member_or_admin
+def index(code: str) -> Any:
+    """Show a page of the reported messages that wait for a decision, the oldest first."""
+    ukm = authorization.authorize_read(current_actor(), code)
+    page = reports.open_reports(ukm.id, whole_number("page") or 1)
+    if wants_json():
+        found = [as_json(one) for one in page.items]
+        return jsonify({**page_numbers(page), "reports": found})
+    return render_template("ukm/reports.html", page=page, **page_context(ukm, is_manager=True))
+
+
+def as_json(one: ReportedMessage) -> dict[str, Any]:
+    """Return a reported message for scripts."""
+    message = one.message
+    return {
+        "message_id": message.id,
+        "user_id": message.user_id,
+        "name": message.user.name,
+        "message": message.body,
+        "created_at": to_iso8601(message.created_at),
+        "deleted": message.deleted_at is not None,
+        "reports": [
+            {
+                "user_id": report.user_id,
+                "name": report.user.name,
+                "reason": report.reason,
+                "at": to_iso8601(report.at),
+            }
+            for report in one.reports
+        ],
+    }
+
+
+@bp.post("/reports/<int:message_id>/delete")
+@member_or_admin
+def delete(code: str, message_id: int) -> Any:
+    """Agree with the reports: the message is deleted."""
+    reports.resolve(current_actor(), code, message_id, erase=True)
+    return redirect_or_json(f"{base_url(code)}/reports")
+
+
+@bp.post("/reports/<int:message_id>/dismiss")
+@member_or_admin
+def dismiss(code: str, message_id: int) -> Any:
+    """Leave the message as it is."""
+    reports.resolve(current_actor(), code, message_id, erase=False)
+    return redirect_or_json(f"{base_url(code)}/reports")

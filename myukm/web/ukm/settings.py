@@ -1,0 +1,133 @@
+"""Management of a UKM: name, join code, announcement, blocked people, log."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, jsonify, render_template
+
+from myukm.db.types import to_iso8601
+from myukm.domain.chat import pins
+from myukm.domain.ukm import activity_log, authorization, moderation
+from myukm.domain.ukm import settings as ukm_settings
+from myukm.domain.ukm import state as ukm_state
+from myukm.errors import Conflict, DomainError, Invalid
+from myukm.models import Ukm, UkmLog
+from myukm.web.http.access import wants_json
+from myukm.web.http.request_parsing import json_object, text_field, whole_number
+from myukm.web.ukm.access import (
+    base_url,
+    current_actor,
+    member_or_admin,
+    page_context,
+    page_numbers,
+    redirect_or_json,
+)
+from myukm.web.ukm.activity_labels import sentence
+
+bp = Blueprint("unit_desk", __name__)
+
+
+@bp.get("/manage")
+@member_or_admin
+def index(code: str) -> Any:
+    """Show the forms."""
+    return render_settings(code)
+
+
+def render_settings(code: str, **more: Any) -> str:
+    """Return the page; `more` is what was typed and why it was refused."""
+    ukm = authorization.authorize_read(current_actor(), code)
+    return render_template(
+        "ukm/manage.html",
+        pin=ukm_state.pin(ukm.id),
+        blocked=moderation.blocked(ukm.id),
+        code_line=activity_log.newest(ukm.id, "code_renewed", "code_replaced"),
+        sentence=sentence,
+        **page_context(ukm, is_manager=True),
+        **{"problems": {}, "typed": {}, **more},
+    )
+
+
+@bp.post("/edit")
+@member_or_admin
+def edit(code: str) -> Any:
+    """Change name and description."""
+    typed = {name: text_field(name) for name in ("name", "description")}
+    return try_change(
+        code, "edit", typed, lambda: ukm_settings.edit(current_actor(), code, **typed)
+    )
+
+
+@bp.post("/pin")
+@member_or_admin
+def pin(code: str) -> Any:
+    """Pin a text, or a message by its id."""
+    body = json_object()
+    if "message_id" in body:
+        ukm = pins.pin_message(current_actor(), code, body["message_id"])
+        return redirect_or_json(f"{base_url(code)}/manage", ukm_state.describe(ukm))
+    typed = {"text": text_field("text")}
+    return try_change(
+        code, "pin", typed, lambda: pins.pin_text(current_actor(), code, body.get("text"))
+    )
+
+
+def try_change(code: str, form: str, typed: dict[str, str], change: Callable[[], Ukm]) -> Any:
+    """Make a change; a refused form is shown again with what was typed."""
+    try:
+        ukm = change()
+    except (Invalid, Conflict) as error:
+        return render_refused(code, form, typed, error)
+    return redirect_or_json(f"{base_url(code)}/manage", ukm_state.describe(ukm))
+
+
+def render_refused(code: str, form: str, typed: dict[str, str], error: DomainError) -> Any:
+    """Show the page again; a script gets the error itself."""
+    if wants_json():
+        raise error
+    return render_settings(code, problems={form: str(error)}, typed=typed), error.status
+
+
+@bp.post("/unpin")
+@member_or_admin
+def unpin(code: str) -> Any:
+    """Take down what is pinned."""
+    return redirect_or_json(
+        f"{base_url(code)}/manage", ukm_state.describe(pins.unpin(current_actor(), code))
+    )
+
+
+@bp.post("/join-code")
+@member_or_admin
+def join_code(code: str) -> Any:
+    """Renew the join code."""
+    ukm = ukm_settings.renew_join_code(current_actor(), code)
+    return redirect_or_json(
+        f"{base_url(code)}/manage", {"code": ukm.code, "join_code": ukm.join_code}
+    )
+
+
+@bp.get("/log")
+@member_or_admin
+def log(code: str) -> Any:
+    """Show a page of what was done in the UKM, the newest first."""
+    ukm = authorization.authorize_read(current_actor(), code)
+    page = activity_log.page(ukm.id, whole_number("page") or 1)
+    if wants_json():
+        lines = [line_json(line) for line in page.items]
+        return jsonify({**page_numbers(page), "log": lines})
+    shown = page_context(ukm, is_manager=True)
+    return render_template("ukm/log.html", page=page, sentence=sentence, **shown)
+
+
+def line_json(line: UkmLog) -> dict[str, Any]:
+    """Return a line of the log for scripts."""
+    return {
+        "at": to_iso8601(line.at),
+        "actor_id": line.actor_id,
+        "actor": line.actor.name if line.actor else None,
+        "action": line.action,
+        "person_id": line.person_id,
+        "person": line.person.name if line.person else None,
+        "detail": line.detail,
+    }

@@ -1,0 +1,1 @@
+"""What `worker.py` runs: the supervisor, its processes, the RQ workers."""

@@ -1,0 +1,96 @@
+"""Main functions of `worker.py`'s processes: one per queue, and one for periodic tasks."""
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Mapping
+
+import redis
+from flask import Flask
+from redis.exceptions import RedisError
+from rq.scheduler import RQScheduler
+
+from myukm.extensions import new_valkey_client
+from myukm.ops import periodic as duties
+from myukm.ops.restart_flag import current
+from myukm.queues.jobs import QUEUES
+from myukm.queues.restricted_job import PrimitivePickle
+from myukm.worker.rq_workers import worker_for
+from myukm.worker.supervisor import ProcessMain, Supervisor
+
+# A process of a job that leaks must not grow for ever.
+JOBS_PER_PROCESS = 10_000
+HAD_JOBS, UNREACHABLE = 3, 5
+
+logger = logging.getLogger(__name__)
+
+
+def run_worker(app: Flask, queue: str, burst: bool, level: str) -> int:
+    """Work on `queue` until stopped, or in a burst until it is empty (then `HAD_JOBS` if it had
+    jobs). Without Valkey: wait for it, or in a burst return `UNREACHABLE`."""
+    if not _valkey_answers(app, wait=not burst):
+        return UNREACHABLE
+    try:
+        worker = worker_for(queue, app)
+        worked = worker.work(burst=burst, logging_level=level, max_jobs=JOBS_PER_PROCESS)
+    except RedisError as error:
+        logger.warning("Valkey went away: %s", error)
+        return UNREACHABLE
+    return HAD_JOBS if burst and worked else 0
+
+
+def run_burst(processes: Mapping[str, ProcessMain]) -> int:
+    """Run bursts until no queue had a job (jobs queue jobs); return the exit status."""
+    bursts = Supervisor(processes)
+    while HAD_JOBS in (statuses := bursts.run_once()) and not bursts.stopped:
+        pass
+    return max(0, *(abs(status) for status in statuses - {HAD_JOBS}))
+
+
+def run_periodic(app: Flask) -> int:
+    """Run the periodic tasks, RQ's scheduler, and requested restarts."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    duties.start(app)
+    client = new_valkey_client(app, socket_timeout=5.0)
+    scheduler = RQScheduler(QUEUES, client, logging_level="WARNING", serializer=PrimitivePickle)
+    first: bytes | None = None
+    while not ended.wait(1.0):
+        try:
+            _enqueue_due(scheduler)
+            newest = current(client)
+        except RedisError as error:
+            logger.warning("watch: %s", error)
+            continue
+        if first is not None and newest not in (first, b""):
+            os.kill(os.getppid(), signal.SIGHUP)
+        first = newest
+    return 0
+
+
+def _enqueue_due(scheduler: RQScheduler) -> None:
+    """Do one round of RQ's scheduler, for who uses it: without it retries that wait never run."""
+    if not scheduler.last_heartbeat:
+        scheduler.register_birth()
+    if scheduler.should_reacquire_locks:
+        scheduler.acquire_locks()
+    scheduler.heartbeat()
+    scheduler.enqueue_scheduled_jobs()
+
+
+def _valkey_answers(app: Flask, wait: bool) -> bool:
+    client: redis.Redis = new_valkey_client(app, socket_timeout=2.0)
+    logged = False
+    while True:
+        try:
+            return bool(client.ping())
+        except RedisError as error:
+            if not logged:
+                logger.warning("Valkey does not answer: %s", error)
+            if not wait:
+                return False
+        logged = True
+        time.sleep(0.5)

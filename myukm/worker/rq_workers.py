@@ -1,0 +1,165 @@
+"""RQ workers that stop quickly, and re-register when Valkey lost its memory."""
+
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import redis
+from flask import Flask
+from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.retry import Retry
+from rq import worker_registration
+from rq.job import Job
+from rq.queue import Queue
+from rq.worker import SimpleWorker, Worker
+from rq.worker.base import BaseWorker
+
+from myukm import shutdown
+from myukm.queues.counters import count
+from myukm.queues.jobs import HIGH
+from myukm.queues.restricted_job import PrimitivePickle, RestrictedJob
+from myukm.queues.workers import HEARTBEAT_FIELD
+
+HEARTBEAT_SECONDS = 5
+GRACE_SECONDS = 3.0
+
+
+class SupervisedWorker(BaseWorker):
+    """What both kinds share. The supervisor stops it with SIGTERM and kills it if it is slow."""
+
+    max_connection_wait_time = 2.0
+    _next_check = 0.0
+
+    def check_for_suspension(self, burst: bool) -> None:
+        """Take signals from now on: RQ is inside the block at whose end it signs off."""
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, shutdown.SIGNALS)
+        super().check_for_suspension(burst)
+
+    def work(self, *args: Any, **kwargs: Any) -> bool:
+        """Work until stopped; a signal during the start waits until it can be obeyed in order."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, shutdown.SIGNALS)
+        return bool(super().work(*args, **kwargs))
+
+    def handle_warm_shutdown_request(self) -> None:
+        super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
+        self.connection.set_retry(Retry(NoBackoff(), 1))  # a stop does not wait for Valkey
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        """Send a heartbeat, and re-register when Valkey lost its memory."""
+        super().heartbeat(timeout, pipeline)
+        if pipeline is not None or time.monotonic() < self._next_check:
+            return
+        self._next_check = time.monotonic() + HEARTBEAT_SECONDS / 2
+        if not self.connection.sismember(self.redis_workers_keys, self.key):
+            self.connection.hset(self.key, mapping=self.serialize())
+            worker_registration.register(self)
+
+    def serialize(self) -> dict[Any, Any]:
+        """Return what the register shows of us; `HEARTBEAT_FIELD` promises the beat every few
+        seconds."""
+        return {**super().serialize(), HEARTBEAT_FIELD: HEARTBEAT_SECONDS}
+
+    def request_force_stop(self, signum: int, frame: Any) -> None:
+        """Ignore a second signal: a terminal sends Ctrl-C to us and to the supervisor."""
+
+
+class InProcessWorker(SupervisedWorker, SimpleWorker):
+    """Runs jobs in its own process: the fast way for short ones."""
+
+
+class ForkingWorker(SupervisedWorker, Worker):
+    """Runs each job in a fork of a process that has imported everything.
+
+    At a stop the job is told by SIGTERM (it is in a process group of its own); one that does not
+    end within `GRACE_SECONDS` is killed and goes back to the front of its queue.
+    """
+
+    def handle_warm_shutdown_request(self) -> None:
+        super().handle_warm_shutdown_request()
+        self._signal_work_horse()
+        killer = threading.Timer(GRACE_SECONDS, self._kill_work_horse)
+        killer.daemon = True
+        killer.start()
+
+    def fork_work_horse(self, job: Job, queue: Queue) -> None:
+        self._alive, self._lifeline = os.pipe()
+        super().fork_work_horse(job, queue)
+        os.close(self._alive)
+        if self._stop_requested:
+            self._signal_work_horse()
+
+    def monitor_work_horse(self, *args: Any) -> None:
+        try:
+            super().monitor_work_horse(*args)
+        finally:
+            os.close(self._lifeline)
+
+    def setup_work_horse_signals(self) -> None:
+        super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
+        shutdown.install_handler()
+        os.close(self._lifeline)
+        shutdown.stop_when_closed(self._alive)
+        pool = self.connection.connection_pool
+        pool.connection_kwargs["client_name"] = f"{self.name}:job"
+
+    def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: Any) -> None:
+        if self._stop_requested:
+            job.retries_left, job.enqueue_at_front_on_retry = 1, True
+        super().handle_work_horse_killed(job, retpid, ret_val, rusage)  # type: ignore[no-untyped-call]
+
+    def _signal_work_horse(self) -> None:
+        if self.horse_pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.horse_pid, signal.SIGTERM)
+
+    def _kill_work_horse(self) -> None:
+        if self.horse_pid:
+            self.kill_horse()
+
+
+# RQ waits this long for a job before it looks up and beats again, plus 15 s of its own.
+WORKER_TTL = HEARTBEAT_SECONDS + 15
+
+
+MAINTENANCE_SECONDS = 60
+
+
+def worker_for(queue: str, app: Flask) -> BaseWorker:
+    """Return the worker for `queue`: `high` runs its short jobs without forking."""
+    name = f"{queue}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(2)}"
+    return (InProcessWorker if queue == HIGH else ForkingWorker)(
+        [queue],
+        name=name,
+        connection=connection(app, name),
+        work_horse_killed_handler=_count_killed(app),
+        worker_ttl=WORKER_TTL,
+        job_monitoring_interval=HEARTBEAT_SECONDS,
+        maintenance_interval=MAINTENANCE_SECONDS,
+        job_class=RestrictedJob,
+        serializer=PrimitivePickle,
+    )
+
+
+def connection(app: Flask, name: str) -> redis.Redis:
+    """Return a client that outlives a restart of Valkey; all its connections carry `name`."""
+    retry = Retry(ExponentialBackoff(cap=2.0, base=0.1), retries=30)
+    return redis.Redis.from_url(
+        app.config["REDIS_URL"], client_name=name, retry=retry, socket_connect_timeout=2.0
+    )
+
+
+def _count_killed(app: Flask) -> Callable[..., None]:
+    """A job that is killed from outside can't count itself."""
+
+    def count_it(job: Job, *_: Any) -> None:
+        if not job.should_retry:
+            with app.app_context():
+                count(job.origin, "failed")
+
+    return count_it

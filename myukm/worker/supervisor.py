@@ -1,0 +1,143 @@
+"""A pre-fork supervisor: runs each part in its own process and restarts it when it exits.
+
+The parts are forks of a process that imported the app and opened nothing: they share its memory
+and start in milliseconds. It has no threads and no connections, so that it may fork at any time.
+"""
+
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkProcess
+
+from myukm.shutdown import SIGNALS, stop_when_closed
+
+WARM_SECONDS = 6.0
+LONG_LIFE_SECONDS = 10.0
+MAX_PAUSE_SECONDS = 5.0
+RELOAD = signal.SIGHUP
+
+logger = logging.getLogger(__name__)
+_forks = multiprocessing.get_context("fork")
+
+ProcessMain = Callable[[], int]
+
+
+class _Child:
+    """One part: its process now, and when it may start again after one that died young."""
+
+    def __init__(self, name: str, main: Callable[[], None]) -> None:
+        self.name, self.main = name, main
+        self.process: ForkProcess | None = None
+        self.pause, self.next_start = 0.0, 0.0
+        self._born = 0.0
+
+    def start(self) -> None:
+        self._born = time.monotonic()
+        self.process = _forks.Process(target=self.main, name=self.name)
+        self.process.start()
+
+    def ended(self) -> int | None:
+        """Return the exit status of a process that ended since the last call."""
+        if self.process is None or self.process.is_alive():
+            return None
+        status, self.process = self.process.exitcode, None
+        now = time.monotonic()
+        long_life = now - self._born > LONG_LIFE_SECONDS
+        self.pause = 0.1 if long_life else min(max(self.pause * 2, 0.1), MAX_PAUSE_SECONDS)
+        self.next_start = now + self.pause
+        return status
+
+
+class Supervisor:
+    """`processes` by name; each returns its process's exit status."""
+
+    def __init__(self, processes: Mapping[str, ProcessMain]) -> None:
+        self._lifeline, self._end = os.pipe()
+        self._reading, self._writing = os.pipe()
+        self._children = [_Child(name, self._in_child(main)) for name, main in processes.items()]
+        self._signals: list[int] = []
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a signal asked for the end."""
+        return bool(self._signals)
+
+    def run(self) -> int:
+        """Keep every part running until SIGTERM or SIGINT; at SIGHUP start anew with the code
+        that is there now. Return the exit status."""
+        self._listen()
+        while not self._signals:
+            for child in self._children:
+                if child.process is None and child.next_start <= time.monotonic():
+                    child.start()
+            self._wait(self._poll_timeout())
+            self._report()
+        self._shutdown()
+        if not set(self._signals) & set(SIGNALS):
+            logger.info("starting anew")
+            os.execv(sys.executable, sys.orig_argv)  # noqa: S606 (ourselves, with the same words)
+        return 0
+
+    def run_once(self) -> set[int]:
+        """Run every part to its end once, or to a signal, and return their exit statuses."""
+        self._listen()
+        for child in self._children:
+            child.start()
+        running = [child.process for child in self._children if child.process]
+        while not self._signals and any(process.is_alive() for process in running):
+            self._wait(None)
+        self._shutdown()
+        return {process.exitcode or 0 for process in running}
+
+    def _listen(self) -> None:
+        os.set_blocking(self._writing, False)
+        signal.set_wakeup_fd(self._writing)
+        for number in (*SIGNALS, RELOAD):
+            signal.signal(number, lambda number, _frame: self._signals.append(number))
+
+    def _in_child(self, main: ProcessMain) -> Callable[[], None]:
+        def run() -> None:
+            signal.set_wakeup_fd(-1)
+            for number in (*SIGNALS, RELOAD):
+                signal.signal(number, signal.SIG_DFL)
+            for descriptor in (self._end, self._reading, self._writing):
+                os.close(descriptor)
+            stop_when_closed(self._lifeline)
+            sys.exit(main())
+
+        return run
+
+    def _poll_timeout(self) -> float | None:
+        waiting = [child.next_start for child in self._children if child.process is None]
+        return max(0.0, min(waiting) - time.monotonic()) if waiting else None
+
+    def _wait(self, timeout: float | None) -> None:
+        """Wait until a process ends, a signal comes, or `timeout` seconds are over."""
+        running = [child.process.sentinel for child in self._children if child.process]
+        if self._reading in wait([self._reading, *running], timeout):
+            os.read(self._reading, 64)
+
+    def _report(self) -> None:
+        for child in self._children:
+            if (status := child.ended()) is not None:
+                logger.warning("%s ended (%s); again in %.1f s", child.name, status, child.pause)
+
+    def _shutdown(self) -> None:
+        """Stop all processes; kill those left after `WARM_SECONDS`, or at a second signal."""
+        running = [child.process for child in self._children if child.process]
+        deadline = time.monotonic() + WARM_SECONDS
+        asked = len(self._signals)
+        for process in running:
+            process.terminate()
+        while any(process.is_alive() for process in running) and len(self._signals) == asked:
+            if (left := deadline - time.monotonic()) <= 0:
+                break
+            self._wait(left)
+        for process in running:
+            process.kill()
+            process.join()

@@ -1,0 +1,146 @@
+"""A UKM's admin at work, by keyboard and on a phone; the others' pages follow."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+
+from myukm.domain.chat import messages, reports
+from myukm.domain.ukm import administration as ukm_administration
+from myukm.extensions import db
+from myukm.models import User
+from tests.browser.conftest import PHONE, check_look
+from tests.support.people import NAMES, UKM
+
+OpenAs = Callable[..., Page]
+LIVE = '[data-stream="open"]'
+BASE = f"/ukm/{UKM}"
+
+
+@pytest.fixture(autouse=True)
+def unit(app: Flask, people: dict[str, int]) -> None:
+    """Member is ROBOTIK's admin; friend's message was reported."""
+    with app.app_context():
+        ukm_administration.add(UKM, NAMES["member"][0], is_admin=True, by="test")
+        friend = db.session.get_one(User, people["friend"])
+        message, _ = messages.post(friend, UKM, "Jual akun murah https://contoh.example", "c1")
+        reports.report(people["member"], UKM, message.id, "Iklan")
+
+
+def open_live(open_as: OpenAs, who: str, path: str) -> Page:
+    page = open_as(who, path, PHONE)
+    page.wait_for_selector(LIVE)
+    return page
+
+
+@pytest.mark.parametrize(
+    ("who", "path"),
+    [
+        ("friend", f"{BASE}/members"),
+        ("member", f"{BASE}/members"),
+        ("member", f"{BASE}/members/{{friend}}"),
+        ("member", f"{BASE}/manage"),
+        ("member", f"{BASE}/reports"),
+        ("member", f"{BASE}/log"),
+        ("admin", f"/admin{BASE}/manage"),
+    ],
+)
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(
+    open_as: OpenAs, people: dict[str, int], who: str, path: str
+) -> None:
+    page = open_live(open_as, who, path.format(**people))
+    check_look(page)
+
+
+def press_until(page: Page, name: str, role: str = "button") -> None:
+    """Go on with Tab until what has that name is in focus."""
+    wanted = page.get_by_role(role, name=name, exact=True)  # type: ignore[arg-type]
+    for _ in range(80):
+        if wanted.evaluate("node => node === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"the keyboard does not reach {name}")
+
+
+def test_a_member_is_muted_and_removed_by_keyboard_alone(
+    open_as: OpenAs, people: dict[str, int]
+) -> None:
+    page = open_live(open_as, "member", f"{BASE}/members")
+    press_until(page, "Atur Farhan Hakim", "link")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/members/\d+$"))
+    press_until(page, "1 jam", "radio")
+    page.keyboard.press("ArrowDown")
+    press_until(page, "Bisukan")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Hanya bisa membaca sampai")).to_be_visible()
+    page.wait_for_selector(LIVE)
+    press_until(page, "Blokir dari UKM ini", "checkbox")
+    page.keyboard.press("Space")
+    press_until(page, "Keluarkan dari UKM")
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog[open]")).to_contain_text("Keluarkan Farhan Hakim?")
+    press_until(page, "Keluarkan")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/members$"))
+    expect(page.get_by_role("rowheader", name="Farhan Hakim")).to_have_count(0)
+    page.goto(page.url.replace("/members", "/log"))
+    log = page.locator("#unit-list")
+    expect(log).to_contain_text("Mega Lestari mengeluarkan dan memblokir Farhan Hakim")
+
+
+def test_pages_of_others_follow_without_a_reload(open_as: OpenAs, people: dict[str, int]) -> None:
+    friend = open_live(open_as, "friend", f"{BASE}/members")
+    his_list = open_live(open_as, "friend", "/ukm")
+    page = open_live(open_as, "member", f"{BASE}/members/{people['friend']}")
+    page.get_by_role("button", name="Angkat menjadi pengurus").click()
+    expect(page.get_by_role("button", name="Cabut jabatan pengurus")).to_be_visible()
+    page.wait_for_selector(LIVE)
+    expect(friend.get_by_role("link", name="Kelola", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Keluarkan dari UKM").click()
+    page.locator("dialog[open]").get_by_role("button", name="Keluarkan").click()
+    friend.wait_for_url(re.compile(r"/ukm$"))
+    expect(his_list.get_by_text("Anda belum ikut UKM")).to_be_visible()
+    for loaded in (friend, his_list):  # a context that is closed in the middle of that may hang
+        loaded.wait_for_selector(LIVE)
+
+
+def test_a_moment_that_is_filled_in_is_the_one_that_counts(
+    open_as: OpenAs, people: dict[str, int]
+) -> None:
+    page = open_live(open_as, "member", f"{BASE}/members/{people['friend']}")
+    tomorrow = datetime.now() + timedelta(days=1)
+    page.get_by_label("Sampai kapan").fill(tomorrow.strftime("%Y-%m-%dT%H:%M"))
+    page.get_by_role("button", name="Bisukan").click()
+    expect(page.get_by_text("Hanya bisa membaca sampai")).to_be_visible()
+    until = page.locator("strong time").get_attribute("datetime")
+    assert until is not None
+    assert datetime.fromisoformat(until) - datetime.now(UTC) > timedelta(hours=2)
+
+
+def test_a_report_is_settled_and_the_count_follows(open_as: OpenAs) -> None:
+    log = open_live(open_as, "member", f"{BASE}/log")
+    expect(log.locator("#open-reports")).to_contain_text("1")
+    page = open_live(open_as, "member", f"{BASE}/reports")
+    page.get_by_role("button", name="Hapus pesan dari Farhan Hakim").click()
+    page.locator("dialog[open]").get_by_role("button", name="Hapus pesan").click()
+    expect(page.get_by_text("Tidak ada laporan")).to_be_visible()
+    expect(log.locator("#open-reports")).to_be_hidden()
+
+
+def test_the_list_follows_what_is_said_and_deleted(open_as: OpenAs, people: dict[str, int]) -> None:
+    page = open_live(open_as, "member", "/ukm")
+    card = page.locator(f"[data-code={UKM}]")
+    expect(card).to_contain_text("Jual akun murah")
+    desk = open_live(open_as, "member", f"{BASE}/reports")
+    desk.get_by_role("button", name="Hapus pesan dari Farhan Hakim").click()
+    desk.locator("dialog[open]").get_by_role("button", name="Hapus pesan").click()
+    expect(card).to_contain_text("pesan dihapus")
+    expect(desk.get_by_role("button", name="Hapus pesan dari Farhan Hakim")).to_have_count(0)
+    desk.goto(desk.url.replace("/reports", "/manage"))
+    desk.get_by_role("textbox", name="Nama", exact=True).fill("Robotika Jaya")
+    desk.get_by_role("button", name="Simpan").click()
+    expect(card).to_contain_text("Robotika Jaya")

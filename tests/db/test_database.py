@@ -1,0 +1,107 @@
+"""The one way to write, on every database."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from myukm.db import engine
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.extensions import db
+from myukm.models import Siswa
+from tests.conftest import every_database
+
+
+@every_database
+def test_a_write_commits_and_an_error_rolls_back(app: Flask) -> None:
+    with app.app_context():
+        with transaction() as session:
+            session.add(Siswa(idperson="1", nama="Aisyah 🌙"))
+        with pytest.raises(ZeroDivisionError):
+            add_then_fail()
+        assert db.session.scalars(select(Siswa.nama)).all() == ["Aisyah 🌙"]
+
+
+def add_then_fail() -> None:
+    with transaction() as session:
+        session.add(Siswa(idperson="2", nama="Bilal"))
+        session.flush()
+        raise ZeroDivisionError
+
+
+@every_database
+def test_money_and_moments_come_back_as_they_went_in(app: Flask) -> None:
+    now, amount = utcnow(), Decimal("12345678901.25")
+    with app.app_context():
+        with transaction() as session:
+            session.add(Siswa(idperson="1", nama="A", saldo=amount, synced_at=now))
+        db.session.remove()
+        student = db.session.scalars(select(Siswa)).one()
+        assert (student.saldo, student.synced_at) == (amount, now)
+
+
+@every_database
+def test_ids_that_differ_only_in_case_are_two_students(app: Flask) -> None:
+    with app.app_context():
+        with transaction() as session:
+            session.add_all([Siswa(idperson="a1", nama="A"), Siswa(idperson="A1", nama="B")])
+        student = db.session.scalars(select(Siswa).where(Siswa.idperson == "A1")).one()
+        assert student.nama == "B"
+
+
+def test_a_read_before_a_write_is_no_locked_database(app: Flask) -> None:
+    """On SQLite a transaction that read first fails when another one wrote meanwhile."""
+    with app.app_context():
+        db.session.scalars(select(Siswa)).all()
+        with app.app_context(), transaction() as session:
+            session.add(Siswa(idperson="1", nama="A"))
+        with transaction() as session:
+            session.add(Siswa(idperson="2", nama="B"))
+        assert len(db.session.scalars(select(Siswa)).all()) == 2
+
+
+def test_many_writers_wait_for_each_other(app: Flask) -> None:
+    """Longer than SQLite's own glances, with one that holds the lock for a while."""
+    held, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with app.app_context(), transaction() as session:
+            session.add(Siswa(idperson="0", nama="first"))
+            session.flush()
+            held.set()
+            go_on.wait(10)
+
+    def add(number: int) -> None:
+        with app.app_context(), transaction() as session:
+            session.add(Siswa(idperson=str(number), nama="more"))
+
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(hold)
+        assert held.wait(10)
+        others = [pool.submit(add, number) for number in range(1, 30)]
+        assert not any(other.done() for other in others)
+        go_on.set()
+        for task in (first, *others):
+            task.result(10)
+    with app.app_context():
+        assert len(db.session.scalars(select(Siswa)).all()) == 30
+
+
+def test_a_writer_that_waits_too_long_is_told(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "SQLITE_TIMEOUT", 0.05)
+    with app.app_context(), transaction() as session:
+        session.add(Siswa(idperson="0", nama="first"))
+        session.flush()
+        with app.app_context(), pytest.raises(OperationalError, match="locked"), transaction():
+            pass
+
+
+def test_an_error_does_not_repeat_what_was_to_be_written(app: Flask) -> None:
+    with app.app_context(), pytest.raises(IntegrityError) as caught, transaction() as session:
+        session.add_all([Siswa(idperson="1", nama="rahasia"), Siswa(idperson="1", nama="rahasia")])
+    assert "rahasia" not in str(caught.value)

@@ -1,0 +1,189 @@
+"""Random campuses: what is owed, the marks and the filters are right on every database, for what a
+sync stores and for what an older version had stored."""
+
+import json
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any
+
+import flask_migrate
+import pytest
+import sqlalchemy as sa
+from alembic.script import ScriptDirectory
+from flask import Flask, current_app
+
+from myukm.db.session import transaction
+from myukm.db.types import Rupiah, utcnow
+from myukm.domain.payment_api.parser import parse
+from myukm.domain.siswa import directory
+from myukm.domain.sync import results
+from myukm.extensions import db
+from myukm.models import Siswa
+from myukm.models.siswa import fold
+from tests.conftest import every_database
+from tests.support.bills import Truth, campus, truth
+
+COUNT, COUNTED_BY = 400, "0007"
+EVERYBODY: dict[str, list[Any]] = {f"{n:04}": periods for n, periods in enumerate(campus(7, COUNT))}
+NEVER_SYNCED = Truth(Fraction(0), Fraction(0), "belum_sinkron", tidak_cocok=False)
+FILTERS: dict[str, Callable[[str, Truth], bool]] = {
+    "lunas": lambda _id, right: right.lunas,
+    "belum": lambda _id, right: right.tunggakan > 0,
+    "lebih_bayar": lambda _id, right: right.lebih_bayar > 0,
+    "tanpa_tagihan": lambda _id, right: right.status == "tanpa_tagihan",
+    "belum_sinkron": lambda _id, right: right.status == "belum_sinkron",
+    "tidak_cocok": lambda _id, right: right.tidak_cocok,
+    "aktif": lambda idperson, _right: active(idperson),
+    "nonaktif": lambda idperson, _right: not active(idperson),
+}
+BLANK = ("gender", "lahirtempat", "lahirtanggal", "phone", "unit_formal", "kelas_formal")
+BLANK += ("asrama_pondok", "kamar_pondok", "tingkat_diniyah", "kelas_diniyah")
+
+
+@pytest.fixture
+def inside(app: Flask) -> Iterator[Flask]:
+    with app.app_context():
+        yield app
+
+
+def active(idperson: str) -> bool:
+    return int(idperson) % 7 != 0
+
+
+def synced(idperson: str) -> bool:
+    return int(idperson) % 11 != 0
+
+
+def rights() -> dict[str, Truth]:
+    return {
+        idperson: truth(periods) if synced(idperson) else NEVER_SYNCED
+        for idperson, periods in EVERYBODY.items()
+    }
+
+
+def answer(idperson: str) -> Any:
+    account = {"idperson": idperson, "saldo": 0, "periods": EVERYBODY[idperson]}
+    return parse(json.dumps({"data": [account]}).encode(), idperson)
+
+
+def older(idperson: str) -> dict[str, Any]:
+    """A row as the version before stored it: sums of periods, netted, and everybody has paid."""
+    name = f"Nama {idperson}"
+    person = {"idperson": idperson, "nama": name, "search_text": fold(f"{name} {idperson}")}
+    row = {**person, **dict.fromkeys(BLANK, ""), "active": active(idperson)}
+    paid = {"pembayaran": None, "tunggakan": None, "lunas": None, "digest": None, "synced_at": None}
+    if synced(idperson):
+        found = answer(idperson)
+        paid = {"pembayaran": found.periods, "tunggakan": 0, "lunas": True}
+        paid |= {"digest": found.digest, "synced_at": utcnow()}
+    return row | paid
+
+
+def store_as_before() -> None:
+    """Go back to the version before and store everybody as it did."""
+    flask_migrate.downgrade(revision=version_before())
+    rows = [older(idperson) for idperson in EVERYBODY]
+    with transaction() as session:
+        session.execute(sa.insert(old_table()), rows)
+
+
+def version_before() -> str:
+    scripts = ScriptDirectory.from_config(current_app.extensions["migrate"].migrate.get_config())
+    return str(scripts.get_revision(COUNTED_BY).down_revision)
+
+
+def old_table() -> sa.TableClause:
+    types = {"pembayaran": sa.JSON(none_as_null=True), "tunggakan": Rupiah(), "lunas": sa.Boolean()}
+    types |= {"active": sa.Boolean(), "synced_at": Siswa.synced_at.type}
+    return sa.table("siswa", *(sa.column(name, types.get(name)) for name in older("0001")))
+
+
+def check() -> None:
+    """Assert that columns and filters say of everybody what the items say."""
+    db.session.remove()
+    right = rights()
+    for student in db.session.scalars(sa.select(Siswa)):
+        expected = right[student.idperson]
+        assert shown(student) == expected, (student.idperson, student.pembayaran)
+        assert student.lunas is (expected.lunas if synced(student.idperson) else None)
+        assert (student.tunggakan is None) == (not synced(student.idperson))
+    for names in [(), *((name,) for name in FILTERS), ("belum", "nonaktif"), ("aktif", "lunas")]:
+        matching = [id_ for id_ in right if all(FILTERS[name](id_, right[id_]) for name in names)]
+        assert found(names) == matching, names
+        assert len(matching) > 5, names
+
+
+def shown(student: Siswa) -> Truth:
+    amounts = (Fraction(student.tunggakan or 0), Fraction(student.lebih_bayar or 0))
+    return Truth(*amounts, student.status, student.tidak_cocok)
+
+
+def found(names: tuple[str, ...]) -> list[str]:
+    return [student.idperson for student in directory.search("nama", names, per_page=COUNT).items]
+
+
+@every_database
+@pytest.mark.usefixtures("inside")
+def test_what_an_older_version_stored_is_counted_anew(capsys: pytest.CaptureFixture[str]) -> None:
+    store_as_before()
+    with transaction() as session:
+        digests = dict(session.execute(sa.select(Siswa.idperson, Siswa.digest)).all())  # type: ignore[arg-type]
+    flask_migrate.upgrade()
+    check()
+    number = sum(map(synced, EVERYBODY))
+    assert f"Tagihan dihitung ulang: {number} dari {number} siswa." in capsys.readouterr().out
+    with transaction() as session:
+        assert dict(session.execute(sa.select(Siswa.idperson, Siswa.digest)).all()) == digests  # type: ignore[arg-type]
+        answers = {idperson: answer(idperson) for idperson in EVERYBODY if synced(idperson)}
+        assert results.changes(session, answers)[0] == {}
+
+
+@every_database
+@pytest.mark.usefixtures("inside")
+def test_what_a_sync_stores_is_what_the_items_say() -> None:
+    with transaction() as session:
+        session.execute(
+            sa.insert(Siswa), [dict.fromkeys(BLANK, "") | person(id_) for id_ in EVERYBODY]
+        )
+    with transaction() as session:
+        answers = {idperson: answer(idperson) for idperson in EVERYBODY if synced(idperson)}
+        results.store(session, results.changes(session, answers)[0])
+    check()
+
+
+def person(idperson: str) -> dict[str, Any]:
+    row = older(idperson)
+    return {name: row[name] for name in ("idperson", "nama", "search_text", "active")}
+
+
+@every_database
+@pytest.mark.usefixtures("inside")
+def test_an_upgrade_that_broke_off_goes_on_where_it_was() -> None:
+    store_as_before()
+    flask_migrate.upgrade(revision=COUNTED_BY)
+    uncounted = {"status": "belum_sinkron", "tunggakan": 0, "lebih_bayar": None, "lunas": True}
+    with transaction() as session:
+        session.execute(sa.update(Siswa).where(Siswa.idperson > "0150", synced_rows()), uncounted)
+        session.execute(sa.text("UPDATE siswa SET tidak_cocok = (1 = 0) WHERE idperson > '0150'"))
+    flask_migrate.stamp(revision=version_before())
+    flask_migrate.upgrade()
+    check()
+
+
+def synced_rows() -> sa.ColumnElement[bool]:
+    return Siswa.pembayaran.is_not(None)
+
+
+@pytest.mark.usefixtures("inside")
+def test_payments_that_cannot_be_read_any_more_are_marked_and_keep_their_amount() -> None:
+    store_as_before()
+    broken = json.dumps([{"period_id": "20242025", "summary": {"total_remaining": "seribu"}}])
+    change = "UPDATE siswa SET pembayaran = :broken, tunggakan = :owed WHERE idperson = :id"
+    with transaction() as session:
+        for idperson, owed in (("0001", 1000), ("0002", 0)):
+            values = {"broken": broken, "owed": owed, "id": idperson}
+            session.execute(sa.text(change), values)
+    flask_migrate.upgrade()
+    one, other = directory.find("0001"), directory.find("0002")
+    assert (one.tunggakan, one.status, one.tidak_cocok) == (1000, "tunggakan", True)
+    assert (other.tunggakan, other.status, other.tidak_cocok) == (0, "lunas", True)

@@ -1,0 +1,144 @@
+"""Keeping a program running, its log, and the lock of a folder."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import config
+from demo.lock import AlreadyRunningError, demo_lock, publish_env
+from demo.logs import BoundedLog
+from demo.process_runner import RestartingProcess
+from tests.devtools.test_process_tree import gone
+from tests.support.waiting import wait_until
+
+START = Callable[..., RestartingProcess]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[START]:
+    """Start keepers of Python programs; all are ended after the test."""
+    keepers = []
+
+    def starter(code: str) -> RestartingProcess:
+        argv = [sys.executable, "-c", code]
+        keeper = RestartingProcess(
+            "part", argv, tmp_path / "part.log", cwd=tmp_path, env=os.environ
+        )
+        keeper.start()
+        keepers.append(keeper)
+        return keeper
+
+    yield starter
+    for keeper in keepers:
+        keeper.quit()
+        keeper.join()
+
+
+def logged(tmp_path: Path) -> list[str]:
+    path = tmp_path / "part.log"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+@pytest.mark.parametrize("status", [0, 1, 255])
+def test_whatever_status_it_exits_with_it_is_started_again(start: START, tmp_path, capsys, status):
+    start(f"import sys; print('here'); sys.exit({status})")
+    wait_until(lambda: len(logged(tmp_path)) >= 3)
+    assert f"part berhenti (status {status}), dimulai lagi." in capsys.readouterr().out
+
+
+def test_one_that_was_killed_is_started_again(start: START, tmp_path: Path):
+    start("import os, time; print(os.getpid(), flush=True); time.sleep(600)")
+    pid = int(wait_until(lambda: logged(tmp_path))[0])
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: len(logged(tmp_path)) == 2)
+
+
+def test_one_that_keeps_ending_is_reported_with_its_last_words(start: START, tmp_path, capsys):
+    start("import sys; sys.exit('cannot open the thing')")
+    out = ""
+
+    def told() -> bool:
+        nonlocal out
+        out += capsys.readouterr().out
+        return "part terus berhenti" in out
+
+    wait_until(told)
+    assert "cannot open the thing" in out.split("part terus berhenti")[1].splitlines()[0]
+
+
+def test_errors_reach_the_terminal_but_not_all_of_them(start: START, tmp_path: Path, capsys):
+    start(
+        "import time\n"
+        "for n in range(500): print('ERROR', n)\n"
+        "print('end', flush=True); time.sleep(600)"
+    )
+    wait_until(lambda: "end" in logged(tmp_path))
+    assert capsys.readouterr().out == "part: ERROR 0\n"
+    assert len(logged(tmp_path)) == 501
+
+
+def test_stop_is_warm_and_ends_the_restarting(start: START, tmp_path: Path):
+    keeper = start(
+        "import signal, sys, os\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(print('bye')))\n"
+        "print(os.getpid(), flush=True); signal.pause()"
+    )
+    pid = int(wait_until(lambda: logged(tmp_path))[0])
+    keeper.stop()
+    keeper.join(10)
+    assert not keeper.is_alive()
+    gone(pid)
+    assert logged(tmp_path)[1:] == ["bye"]
+
+
+def test_a_log_has_a_bounded_size(tmp_path: Path):
+    log = BoundedLog(tmp_path / "a.log", limit=1000)
+    for number in range(200):
+        log.write(f"line {number:03}")
+    log.close()
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 2100
+    assert (tmp_path / "a.log").read_text().endswith("line 199\n")
+    assert log.tail[-1] == "line 199"
+
+
+def test_a_folder_has_one_demo_and_the_second_hears_of_the_first(tmp_path: Path):
+    with demo_lock(tmp_path) as note:
+        print("http://127.0.0.1:5000", file=note, flush=True)
+        with pytest.raises(AlreadyRunningError, match=r"PID \d+, http://127.0.0.1:5000"):
+            demo_lock(tmp_path).__enter__()
+    with demo_lock(tmp_path):
+        pass
+
+
+def test_a_look_at_the_lock_does_not_stop_a_demo(tmp_path: Path):
+    looking = subprocess.Popen(
+        [
+            *(sys.executable, "-c"),
+            "import fcntl, sys, time; f = open(sys.argv[1], 'w'); fcntl.flock(f, fcntl.LOCK_SH)\n"
+            "print(flush=True); time.sleep(0.1)",
+            str(tmp_path / "demo.lock"),
+        ],
+        stdout=subprocess.PIPE,
+    )
+    with looking:
+        looking.stdout.readline()
+        with demo_lock(tmp_path):
+            pass
+
+
+def test_other_commands_find_the_demo_while_it_runs(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(config, "ROOT", tmp_path)
+    monkeypatch.setattr(config, "INSTANCE", tmp_path)
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    ours = "redis://127.0.0.1:7777/0"
+    with demo_lock(tmp_path):
+        with publish_env(tmp_path, {"REDIS_URL": ours}):
+            assert config.load()["REDIS_URL"] == ours
+        assert not (tmp_path / "demo.env").exists()
+    (tmp_path / "demo.env").write_text(f"REDIS_URL={ours}\n")
+    assert config.load()["REDIS_URL"] != ours

@@ -1,0 +1,177 @@
+"""Accounts under the hands of several people at once, and names that play tricks."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain import account_deletion
+from myukm.domain.accounts import administration as office
+from myukm.domain.accounts import self_service
+from myukm.domain.chat import messages
+from myukm.domain.text_normalization import clean_line
+from myukm.domain.ukm import administration as ukm_administration
+from myukm.domain.ukm import state as ukm_state
+from myukm.errors import Conflict, DomainError
+from myukm.extensions import db
+from myukm.live.event_log import Event
+from myukm.models import Membership, Role, Ukm, UkmPin, User
+from tests.conftest import every_database
+from tests.support.people import PASSWORD, UKM
+
+ClientAs = Callable[[str], FlaskClient]
+
+
+@pytest.fixture
+def two_admins(app: Flask, people: dict[str, int]) -> list[int]:
+    """The admin and the bendahara, who is one, too."""
+    with app.app_context(), transaction() as session:
+        session.get_one(User, people["bendahara"]).role = Role.ADMIN
+    return [people["admin"], people["bendahara"]]
+
+
+def at_once(app: Flask, calls: list[Callable[[], object]]) -> list[str]:
+    """Make the calls at the same moment; return "" or the code of the refusal for each."""
+    barrier = Barrier(len(calls))
+
+    def run(call: Callable[[], object]) -> str:
+        with app.app_context():
+            barrier.wait()
+            try:
+                call()
+            except DomainError as error:
+                return error.code
+            finally:
+                db.session.remove()
+            return ""
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def admins(app: Flask) -> int:
+    with app.app_context():
+        query = db.session.query(User).filter_by(role="admin", blocked_at=None)
+        return query.count()
+
+
+@every_database
+def test_of_two_admins_who_leave_at_once_one_stays(app: Flask, two_admins: list[int]) -> None:
+    def leave(user_id: int) -> Callable[[], object]:
+        return lambda: account_deletion.delete_account(db.session.get_one(User, user_id), PASSWORD)
+
+    assert sorted(at_once(app, [leave(user_id) for user_id in two_admins])) == ["", "last_admin"]
+    assert admins(app) == 1
+
+
+@every_database
+def test_of_two_admins_who_demote_each_other_one_stays(app: Flask, two_admins: list[int]) -> None:
+    def demote(actor: int, other: int) -> Callable[[], object]:
+        return lambda: office.set_role(db.session.get_one(User, actor), other, "anggota")
+
+    one, two = two_admins
+    assert sorted(at_once(app, [demote(one, two), demote(two, one)])) == ["", "last_admin"]
+    assert admins(app) == 1
+
+
+def test_an_account_is_deleted_once(app: Flask, people: dict[str, int]) -> None:
+    with app.app_context():
+        user = db.session.get_one(User, people["member"])
+        db.session.expunge(user)
+        account_deletion.delete_account(user, PASSWORD)
+        with pytest.raises(Conflict):
+            account_deletion.delete_account(user, PASSWORD)
+
+
+@every_database
+def test_who_leaves_while_they_write_leaves_no_name(app: Flask, people: dict[str, int]) -> None:
+    def write_on() -> None:
+        user = db.session.get_one(User, people["member"])
+        for number in range(15):
+            messages.post(user, UKM, f"pesan {number}", str(number))
+
+    def leave() -> None:
+        account_deletion.delete_account(db.session.get_one(User, people["member"]), PASSWORD)
+
+    wrote, left = at_once(app, [write_on, leave])
+    assert left == ""
+    assert wrote in ("", "no_such_ukm")
+    with app.app_context():
+        assert not [event for event in db.session.query(Event) if "Mega Lestari" in event.data]
+        assert db.session.query(Membership).filter_by(user_id=people["member"]).count() == 0
+
+
+def test_a_unit_of_others_keeps_an_admin(app: Flask, people: dict[str, int]) -> None:
+    with app.app_context():
+        for nim in ("2024001", "2024002"):
+            ukm_administration.add(UKM, nim, is_admin=True, by="Siti")
+        both = [db.session.get_one(User, people[who]) for who in ("member", "friend")]
+        account_deletion.delete_account(both[0], PASSWORD)
+        ukm_administration.add(UKM, "2024003", by="Siti")
+        with pytest.raises(Conflict) as refused:
+            account_deletion.delete_account(both[1], PASSWORD)
+        assert "UKM Robotika" in str(refused.value)
+        assert both[1].deleted_at is None
+
+
+def test_a_pin_outlives_the_name_of_who_put_it_up(app: Flask, people: dict[str, int]) -> None:
+    with app.app_context():
+        unit = db.session.query(Ukm).filter_by(code=UKM).one()
+        with transaction() as session:
+            pin = UkmPin(ukm_id=unit.id, text="Rapat", by_id=people["member"], at=utcnow())
+            session.add(pin)
+            ukm_state.publish_changed(unit)
+        account_deletion.delete_account(db.session.get_one(User, people["member"]), PASSWORD)
+        published = [
+            json.loads(event.data)["pin"]
+            for event in db.session.query(Event)
+            if event.type == "ukm.changed"
+        ]
+        assert [(one["text"], one["by"]) for one in published] == [
+            ("Rapat", "Pengguna terhapus")
+        ] * 2
+
+
+def test_no_password_is_not_the_empty_one(app: Flask) -> None:
+    with app.app_context():
+        for password in ("", "nobody has this password"):
+            with pytest.raises(DomainError):
+                self_service.require_password(User(password_hash=""), password)
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("  Siti   Rahma ", "Siti Rahma"),
+        ("Siti\u202e amhaR", "Siti amhaR"),
+        ("Si\u200bti\u2060 \ufeffRahma", "Siti Rahma"),
+        ("Siti\u3164Rahma\u115f", "SitiRahma"),
+        ("Siti\x00\x1b[31m Rahma\x7f", "Siti[31m Rahma"),
+        ("Siti\nRahma\u2028\u2029", "Siti Rahma"),
+        ("e\u0301lan", "élan"),
+        ("🌙 Bulan", "🌙 Bulan"),
+    ],
+)
+def test_tricks_are_taken_out_of_names(typed: str, stored: str) -> None:
+    assert clean_line(typed) == stored
+
+
+@pytest.mark.parametrize(
+    "nim", ["20２４\u200b", "2024\u200b001", "2024\u3164", "20 24", "", "1" * 33, "é"]
+)
+def test_a_nim_is_plain(client_as: ClientAs, nim: str) -> None:
+    invited = {"nim": nim, "name": "Ani", "role": "anggota"}
+    answer = client_as("admin").post("/admin/users/invitations", json=invited)
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (422, "bad_nim")
+
+
+def test_full_width_digits_and_blanks_around_are_no_other_nim(client_as: ClientAs) -> None:
+    invited = {"nim": "\u2003２０２４ ", "name": "Ani", "role": "anggota"}
+    answer = client_as("admin").post("/admin/users/invitations", json=invited)
+    assert (answer.status_code, answer.get_json()["nim"]) == (201, "2024")

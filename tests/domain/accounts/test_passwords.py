@@ -1,0 +1,61 @@
+"""Hashing: a few at a time, a bounded line, and hashes of an earlier version."""
+
+import threading
+
+import pytest
+from argon2 import PasswordHasher
+from flask import Flask
+
+from myukm.db.session import transaction
+from myukm.domain.accounts import accounts, passwords
+from myukm.domain.accounts.threads import Pool
+from myukm.errors import Unavailable
+from myukm.extensions import db
+from myukm.models import User
+from tests.support.people import NAMES, PASSWORD
+from tests.support.waiting import wait_until
+
+NIM = NAMES["member"][0]
+
+
+def test_two_work_three_wait_and_the_sixth_hears_at_once_that_it_is_busy() -> None:
+    pool, finish, at_work, most = Pool(2, max_waiting=3), threading.Event(), [], []
+
+    def work() -> None:
+        at_work.append(1)
+        most.append(len(at_work))
+        finish.wait(10)
+        at_work.pop()
+
+    threads = [threading.Thread(target=pool.call, args=(work,)) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: pool._slots._value == 0, what="all five have a place")
+    with pytest.raises(Unavailable) as busy:
+        pool.call(work)
+    assert busy.value.headers == {"Retry-After": "5"}
+    finish.set()
+    for thread in threads:
+        thread.join()
+    assert (len(most), max(most)) == (5, 2)
+    assert pool.call(len, "abc") == 3
+
+
+def test_a_hash_costs_little_memory() -> None:
+    assert passwords.POOL.threads * passwords.HASHER.memory_cost <= 20 * 1024
+
+
+def test_a_hash_of_an_earlier_version_still_opens_and_is_made_anew(
+    app: Flask, people: dict[str, int]
+) -> None:
+    with app.app_context():
+        with transaction() as session:
+            user = session.get_one(User, people["member"])
+            user.password_hash = PasswordHasher(memory_cost=64 * 1024).hash(PASSWORD)
+        with pytest.raises(accounts.WrongCredentials):
+            accounts.log_in(NIM, "salah")
+        assert passwords.is_outdated(user.password_hash)
+        for _ in range(2):
+            assert accounts.log_in(NIM, PASSWORD).user.nim == NIM
+            db.session.expire_all()
+            assert not passwords.is_outdated(user.password_hash)

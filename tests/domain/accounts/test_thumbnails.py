@@ -1,0 +1,116 @@
+"""Photos: what is made of them, and what is no photo."""
+
+import random
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from myukm.domain.accounts.thumbnails import Thumbnails, make_thumbnails
+from myukm.errors import DomainError
+from tests.support.pictures import BLUE, RED, animated, bomb, encoded, half_red
+
+SIDES = {"left": (20, 128), "right": (236, 128), "top": (128, 20), "bottom": (128, 236)}
+
+
+def shown(data: bytes) -> Image.Image:
+    return Image.open(BytesIO(data)).convert("RGB")
+
+
+def made(data: bytes, content_type: str = "") -> Thumbnails:
+    done = make_thumbnails(data, content_type)
+    assert isinstance(done, Thumbnails), done
+    return done
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize(
+    ("turned", "red"), [(1, {"left"}), (3, {"right"}), (6, {"top"}), (8, {"bottom"})]
+)
+def test_a_photo_becomes_an_upright_square(kind: str, turned: int, red: set[str]) -> None:
+    done = made(half_red(kind, turned))
+    large, small = shown(done.large), shown(done.small)
+    assert (large.size, small.size) == ((256, 256), (96, 96))
+    if turned in (1, 3):
+        found = {side for side in ("left", "right") if large.getpixel(SIDES[side])[0] > 100}
+    else:
+        found = {side for side in ("top", "bottom") if large.getpixel(SIDES[side])[0] > 100}
+    assert found == red
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_nothing_is_left_of_the_metadata(kind: str) -> None:
+    for data in made(half_red(kind)):
+        assert b"rahasia" not in data
+        assert not Image.open(BytesIO(data)).getexif()
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16"])
+def test_every_kind_of_png_is_a_photo(mode: str) -> None:
+    image = (
+        Image.new(mode, (300, 200)) if mode == "I;16" else Image.new("RGB", (9, 300)).convert(mode)
+    )
+    made(encoded(image, "PNG"), "image/png")
+
+
+def test_what_is_seen_through_becomes_white() -> None:
+    clear = encoded(Image.new("RGBA", (50, 50), (0, 0, 0, 0)), "PNG")
+    assert shown(made(clear).large).getpixel((128, 128)) == (255, 255, 255)
+
+
+def test_a_jpeg_with_more_pictures_in_it_is_its_first() -> None:
+    done = made(animated("MPO"), "image/jpeg")
+    assert shown(done.large).getpixel((128, 128))[0] > 100
+
+
+def test_tiny_and_thin_pictures() -> None:
+    for size in ((1, 1), (4000, 1), (1, 4000)):
+        made(encoded(Image.new("RGB", size, RED), "PNG"))
+
+
+@pytest.mark.parametrize(
+    ("data", "content_type", "code"),
+    [
+        (b"", "image/png", "photo_type"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml", "photo_type"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/png", "photo_type"),
+        (encoded(Image.new("RGB", (9, 9)), "GIF"), "image/gif", "photo_type"),
+        (encoded(Image.new("RGB", (9, 9)), "GIF"), "image/png", "photo_type"),
+        (encoded(Image.new("RGB", (9, 9)), "BMP"), "", "photo_type"),
+        (half_red("PNG"), "image/jpeg", "photo_type"),
+        (half_red("JPEG"), "text/html", "photo_type"),
+        (animated("PNG"), "image/png", "photo_animated"),
+        (animated("WEBP"), "image/webp", "photo_animated"),
+        (bomb(), "image/png", "photo_too_many_pixels"),
+    ],
+)
+def test_what_is_no_photo(data: bytes, content_type: str, code: str) -> None:
+    refused = make_thumbnails(data, content_type)
+    assert isinstance(refused, DomainError)
+    assert (refused.code, refused.status) == (code, 422)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_what_is_cut_off(kind: str) -> None:
+    whole = half_red(kind)
+    refused = make_thumbnails(whole[: len(whole) * 2 // 3], "")
+    assert isinstance(refused, DomainError)
+    assert refused.code == "photo_broken"
+
+
+@pytest.mark.filterwarnings("ignore")  # Pillow warns of broken Exif and reads on
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_wrong_bytes_anywhere_are_an_answer_and_no_crash(kind: str) -> None:
+    rng, whole = random.Random(7), half_red(kind)
+    for _ in range(150):
+        data = bytearray(whole)
+        for _ in range(rng.randint(1, 8)):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        assert isinstance(make_thumbnails(bytes(data), ""), Thumbnails | DomainError)
+
+
+def test_the_colours_stay() -> None:
+    large = shown(made(half_red()).large)
+    for side, colour in (("left", RED), ("right", BLUE)):
+        difference = zip(large.getpixel(SIDES[side]), colour, strict=True)
+        assert max(abs(got - wanted) for got, wanted in difference) < 16

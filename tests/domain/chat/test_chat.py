@@ -1,0 +1,358 @@
+"""Messages: stored once, published once and in order, seen by members only."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.chat import broadcast, history, messages
+from myukm.domain.ukm import memberships, unread
+from myukm.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, TooFast
+from myukm.extensions import db
+from myukm.jobs.chat import broadcast_chat_message
+from myukm.live import event_log, pubsub
+from myukm.live.topics import personal_topic
+from myukm.models import ChatMessage, Membership, User
+from myukm.queues.enqueue import get_queue
+from myukm.queues.jobs import HIGH
+from tests.conftest import every_database
+from tests.support.people import UKM
+
+NEW = object()
+People = dict[str, int]
+Say = Callable[..., ChatMessage]
+
+
+@pytest.fixture
+def inside(app: Flask) -> Iterator[Flask]:
+    with app.app_context():
+        yield app
+
+
+@pytest.fixture
+def say(inside: Flask, people: People) -> Say:
+    """`say("Halo", who="member", client_id="c1")` posts to ROBOTIK."""
+    count = iter(range(10_000))
+
+    def post(text: object = "Halo", who: str = "member", client_id: object = NEW) -> ChatMessage:
+        user = db.session.get_one(User, people[who])
+        own = f"{who}-{next(count)}" if client_id is NEW else client_id
+        return messages.post(user, UKM, text, own)[0]
+
+    return post
+
+
+def published() -> list[tuple[str, str]]:
+    """Type and text of the events in ROBOTIK's topic."""
+    entries = event_log.since(0, 1000, ["ukm:ROBOTIK"])
+    return [(entry.type, json.loads(entry.data)["message"]) for entry in entries]
+
+
+def waiting(user_id: int) -> int:
+    """How much of ROBOTIK the person has not read."""
+    (one,) = unread.counts(user_id)
+    return int(one["count"])
+
+
+def row(message: ChatMessage) -> ChatMessage:
+    return db.session.get_one(ChatMessage, message.id, populate_existing=True)
+
+
+@every_database
+def test_messages_are_numbered_and_published_in_the_order_of_their_ids(say: Say) -> None:
+    first, second, third = say("satu"), say("dua", "friend"), say("tiga")
+    assert first.id < second.id < third.id
+    assert [first.number, second.number, third.number] == [1, 2, 3]
+    assert broadcast.publish(first.ukm_id) == 3
+    assert broadcast.publish(first.ukm_id) == 0
+    assert published() == [("chat.message", text) for text in ("satu", "dua", "tiga")]
+
+
+@every_database
+def test_the_same_client_id_is_the_same_message(say: Say, people: People) -> None:
+    first = say("satu", client_id="x")
+    assert say("lain sekali", client_id="x").id == first.id
+    assert row(first).body == "satu"
+    assert say("satu", "friend", client_id="x").id != first.id
+
+
+@every_database
+def test_the_same_post_at_the_same_moment_is_one_message(app: Flask, people: People) -> None:
+    ready, ids, errors = threading.Barrier(6), set(), []
+
+    def post() -> None:
+        with app.app_context():
+            user = db.session.get_one(User, people["member"])
+            ready.wait()
+            try:
+                ids.add(messages.post(user, UKM, "satu", "same")[0].id)
+            except Exception as error:  # noqa: BLE001 (shown by the assertion)
+                errors.append(error)
+
+    threads = [threading.Thread(target=post) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with app.app_context():
+        count = len(db.session.scalars(select(ChatMessage)).all())
+    assert (errors, len(ids), count) == ([], 1, 1)
+
+
+@every_database
+def test_publishers_at_the_same_moment_publish_each_message_once(
+    app: Flask, say: Say, people: People
+) -> None:
+    ukm_id = say("0").ukm_id
+    for n in range(1, 15):
+        say(str(n))
+    ready, counts = threading.Barrier(4), []
+
+    def publish() -> None:
+        with app.app_context():
+            ready.wait()
+            counts.append(broadcast.publish(ukm_id))
+
+    threads = [threading.Thread(target=publish) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(counts) == 15
+    assert [text for _, text in published()] == [str(n) for n in range(15)]
+
+
+def test_more_than_one_batch_is_published_whole(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broadcast, "BATCH", 2)
+    ukm_id = {say(str(n)).ukm_id for n in range(5)}.pop()
+    assert broadcast.publish(ukm_id) == 5
+    assert [text for _, text in published()] == ["0", "1", "2", "3", "4"]
+
+
+def test_what_no_worker_published_is_taken_over_at_the_third_look(say: Say) -> None:
+    overdue = broadcast.OverduePublisher()
+    say("satu")
+    for _ in range(2):
+        overdue.run()
+        assert published() == []
+    say("dua")
+    overdue.run()
+    assert [text for _, text in published()] == ["satu", "dua"]
+    say("tiga")
+    overdue.run()
+    assert len(published()) == 2
+
+
+def test_one_job_is_queued_for_a_burst_and_one_more_after_it_ran(say: Say, inside: Flask) -> None:
+    ukm_id = {say(str(n)).ukm_id for n in range(5)}.pop()
+    assert get_queue(HIGH).count == 1
+    assert broadcast_chat_message(ukm_id) == 5
+    say("6")
+    assert get_queue(HIGH).count == 2
+
+
+def test_a_job_for_a_ukm_that_is_gone_ends_quietly(inside: Flask, people: People) -> None:
+    assert broadcast.broadcast(987_654) == 0
+
+
+@pytest.mark.parametrize("stranger", ["outsider", "admin", "bendahara", "operator"])
+def test_nobody_but_members_posts_whatever_the_role(say: Say, stranger: str) -> None:
+    with pytest.raises(NotFound):
+        say("Halo", stranger)
+
+
+BLANK = [
+    "",
+    "   ",
+    "\n\t ",
+    "\u200b\u200d\ufeff",
+    "\u202e\u2066",
+    "\x00\x07",
+    "\u2800\u3164",
+    "\ufe0f",
+]
+
+
+@pytest.mark.parametrize(
+    "text", [*BLANK, None, 7, ["Halo"], {"a": 1}, True, "x" * 1001, "é" * 1001]
+)
+def test_what_is_no_message_is_refused(say: Say, text: object) -> None:
+    with pytest.raises(Invalid):
+        say(text)
+    assert db.session.scalars(select(ChatMessage)).all() == []
+
+
+@pytest.mark.parametrize(
+    "client_id", [7, [], None, "", "x" * 65, "x" * 10_240, "a\x00b", "\ud800", {}]
+)
+def test_a_strange_client_id_is_refused(say: Say, client_id: object) -> None:
+    with pytest.raises(Invalid):
+        say("Halo", client_id=client_id)
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("  Halo \r\n dunia\x00\x1b \n", "Halo \n dunia"),
+        ("e\u0301", "é"),
+        ("👩\u200d🚀 🏳️\u200d🌈", "👩\u200d🚀 🏳️\u200d🌈"),
+        ("<b>tebal</b> & javascript:alert(1)", "<b>tebal</b> & javascript:alert(1)"),
+        ("setengah \ud83d pasang", "setengah  pasang"),
+        ("e\u0301" * 1000, "é" * 1000),
+        ("𝕏" * 1000, "𝕏" * 1000),
+    ],
+)
+@every_database
+def test_messages_are_text_as_it_was_typed_without_what_nobody_sees(
+    say: Say, typed: str, stored: str
+) -> None:
+    assert row(say(typed)).body == stored
+
+
+def test_the_author_has_read_what_they_wrote(say: Say, people: People) -> None:
+    say("satu"), say("dua", "friend")
+    assert waiting(people["member"]) == 1
+    assert waiting(people["friend"]) == 0
+
+
+def test_in_a_burst_unread_counts_are_told_at_once_and_then_once_a_second(
+    say: Say, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published: list[tuple[str, int]] = []
+    monkeypatch.setattr(
+        pubsub,
+        "publish_many",
+        lambda events: published.extend((to, data["count"]) for to, _, data in events),
+    )
+    for n in range(3):
+        broadcast.publish(say(str(n)).ukm_id)
+    friend = personal_topic(people["friend"])
+    assert [count for to, count in published if to == friend] == [1]
+    unread.publish_pending()
+    unread.publish_pending()
+    assert [count for to, count in published if to == friend] == [1, 3]
+
+
+def test_the_read_marker_only_moves_forward_and_within_its_ukm(say: Say, people: People) -> None:
+    first, second = say("satu"), say("dua")
+    friend = memberships.get_membership(people["friend"], UKM)
+    unread.mark_read(friend, second.id)
+    unread.mark_read(friend, first.id)
+    assert waiting(people["friend"]) == 0
+    elsewhere = memberships.get_membership(people["outsider"], "PRAMUKA")
+    for strange in (first.id, 0, -1, 2**70, "1", True, None, 1.0):
+        with pytest.raises(Invalid):
+            unread.mark_read(elsewhere, strange)
+
+
+def test_twenty_in_ten_seconds_and_no_more_without_counting_repeats(say: Say) -> None:
+    for n in range(20):
+        say(str(n), client_id=f"c{n}")
+    with pytest.raises(TooFast):
+        say("21")
+    assert say("0", client_id="c0").body == "0"
+    say("orang lain", "friend")
+
+
+def age_all(by: timedelta) -> None:
+    with transaction() as session:
+        for message in session.scalars(select(ChatMessage)):
+            message.created_at -= by
+
+
+def test_who_is_muted_reads_but_neither_posts_nor_edits(say: Say, people: People) -> None:
+    mine = say("satu")
+    mute(people["member"], utcnow() + timedelta(hours=1))
+    with pytest.raises(Forbidden):
+        say("dua")
+    with pytest.raises(Forbidden):
+        messages.edit(people["member"], UKM, mine.id, "diubah")
+    mute(people["member"], utcnow() - timedelta(seconds=1))
+    say("dua")
+
+
+def mute(user_id: int, until: object) -> None:
+    with transaction() as session:
+        mine = update(Membership).where(Membership.user_id == user_id)
+        session.execute(mine.values(muted_until=until))
+
+
+def test_an_edit_before_the_publication_goes_out_with_it(say: Say, people: People) -> None:
+    message = say("salah ketik")
+    messages.edit(people["member"], UKM, message.id, "benar")
+    broadcast.publish(message.ukm_id)
+    assert published() == [("chat.message", "benar")]
+
+
+@every_database
+def test_an_edit_after_the_publication_is_an_event(say: Say, people: People) -> None:
+    message = say("satu")
+    broadcast.publish(message.ukm_id)
+    edited = messages.edit(people["member"], UKM, message.id, "dua").as_json()
+    assert (edited["message"], edited["edited_at"] is not None) == ("dua", True)
+    assert published() == [("chat.message", "satu"), ("chat.edited", "dua")]
+
+
+@every_database
+def test_nothing_is_left_of_a_deleted_message_not_even_in_a_replay(
+    say: Say, people: People
+) -> None:
+    other, message = say("tetap"), say("rahasia")
+    broadcast.publish(message.ukm_id)
+    messages.edit(people["member"], UKM, message.id, "rahasia lain")
+    messages.delete(people["member"], UKM, message.id)
+    messages.delete(people["member"], UKM, message.id)
+    assert published() == [
+        ("chat.message", "tetap"),
+        ("chat.message", ""),
+        ("chat.edited", ""),
+        ("chat.deleted", ""),
+    ]
+    assert row(other).body == "tetap"
+    assert row(message).as_json()["deleted"] is True
+
+
+def test_who_may_edit_and_delete(say: Say, people: People) -> None:
+    message = say("satu")
+    refused: list[tuple[type[DomainError], Callable[[], object]]] = [
+        (Forbidden, lambda: messages.edit(people["friend"], UKM, message.id, "x")),
+        (Forbidden, lambda: messages.delete(people["friend"], UKM, message.id)),
+        (NotFound, lambda: messages.edit(people["outsider"], UKM, message.id, "x")),
+        (NotFound, lambda: messages.delete(people["outsider"], "PRAMUKA", message.id)),
+        (NotFound, lambda: messages.delete(people["admin"], UKM, message.id)),
+        (Invalid, lambda: messages.edit(people["member"], UKM, message.id, " ")),
+    ]
+    for error, attempt in refused:
+        with pytest.raises(error):
+            attempt()
+    age_all(timedelta(minutes=16))
+    with pytest.raises(Forbidden):
+        messages.edit(people["member"], UKM, message.id, "terlambat")
+    with transaction() as session:
+        friend = update(Membership).where(Membership.user_id == people["friend"])
+        session.execute(friend.values(is_admin=True))
+    messages.delete(people["friend"], UKM, message.id)
+    with pytest.raises(Conflict):
+        messages.edit(people["member"], UKM, message.id, "kembali")
+
+
+def test_pages_are_oldest_first_from_the_newest_or_before_or_after(
+    say: Say, people: People
+) -> None:
+    ids = [say(str(n), who).id for n, who in enumerate(["member", "friend"] * 5)]
+    place = memberships.get_membership(people["member"], UKM)
+
+    def page(**where: int) -> list[int]:
+        return [message.id for message in history.page(place, **where)]
+
+    assert page() == ids
+    assert page(limit=3) == ids[-3:]
+    assert page(before=ids[5], limit=3) == ids[2:5]
+    assert page(after=ids[5], limit=3) == ids[6:9]
+    assert page(after=ids[-1]) == []

@@ -1,0 +1,270 @@
+"""What goes with a message: the one it answers, whom it names, reactions, who wants to hear it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import event
+
+from myukm.db.session import transaction
+from myukm.domain.chat import broadcast, history, mentions, messages, reactions
+from myukm.domain.ukm import memberships, notification_settings, unread
+from myukm.errors import Conflict, Forbidden, Invalid, NotFound
+from myukm.extensions import db
+from myukm.live import event_log
+from myukm.models import ChatMessage, Membership, Ukm, User
+from tests.conftest import every_database
+from tests.support.people import UKM
+
+People = dict[str, int]
+LIKE, LAUGH = "👍", "😂"
+
+
+@pytest.fixture(autouse=True)
+def inside(app: Flask) -> Iterator[Flask]:
+    with app.app_context():
+        yield app
+
+
+@pytest.fixture
+def say(people: People) -> Any:
+    """`say("Halo", who="member", reply_to=None)` posts to ROBOTIK."""
+    count = iter(range(10_000))
+
+    def post(text: str, who: str = "member", reply_to: Any = None) -> ChatMessage:
+        user = db.session.get_one(User, people[who])
+        return messages.post(user, UKM, text, f"c{next(count)}", reply_to)[0]
+
+    return post
+
+
+def events(kind: str) -> list[dict[str, Any]]:
+    entries = event_log.since(0, 1000, [f"ukm:{UKM}"])
+    return [json.loads(entry.data) for entry in entries if entry.type == kind]
+
+
+def enter(people: People, *names: str) -> list[int]:
+    """Make more members of ROBOTIK with these names; return their ids."""
+    ukm_id = memberships.get_membership(people["member"], UKM).ukm_id
+    with transaction() as session:
+        users = [
+            User(nim=f"m{n}-{name}"[:32], name=name, role="anggota", password_hash="-")
+            for n, name in enumerate(names)
+        ]
+        session.add_all(users)
+        session.flush()
+        session.add_all(Membership(ukm_id=ukm_id, user_id=user.id) for user in users)
+    return [user.id for user in users]
+
+
+@every_database
+def test_a_reply_carries_the_author_and_the_first_line_of_what_it_answers(
+    say: Any, people: People
+) -> None:
+    first = say("baris satu 😀\nbaris dua")
+    say("jawaban", "friend", first.id)
+    broadcast.publish(first.ukm_id)
+    quote = {
+        "id": first.id,
+        "user_id": people["member"],
+        "name": "Mega Lestari",
+        "message": "baris satu 😀",
+        "deleted": False,
+    }
+    assert [event["reply_to"] for event in events("chat.message")] == [None, quote]
+    place = memberships.get_membership(people["friend"], UKM)
+    assert [each["reply_to"] for each in history.as_seen(history.page(place), 0)] == [None, quote]
+
+
+@every_database
+def test_the_quote_of_a_deleted_message_is_gone_even_from_a_replay(
+    say: Any, people: People
+) -> None:
+    first = say("rahasia")
+    say("jawaban", "friend", first.id), say("lain", "friend")
+    broadcast.publish(first.ukm_id)
+    messages.delete(people["member"], UKM, first.id)
+    _, reply, other = events("chat.message")
+    assert (reply["message"], reply["reply_to"]["message"]) == ("jawaban", "")
+    assert (reply["reply_to"]["deleted"], other["reply_to"]) == (True, None)
+    assert "rahasia" not in json.dumps(events("chat.message") + events("chat.deleted"))
+    late = say("masih menjawab", "friend", first.id).as_json()["reply_to"]
+    assert (late["message"], late["deleted"]) == ("", True)
+
+
+@pytest.mark.parametrize("strange", [0, -1, 2**70, "1", True, 1.5, [], {}, 987_654])
+def test_a_reply_to_what_is_not_there_is_refused(say: Any, strange: Any) -> None:
+    with pytest.raises(NotFound):
+        say("jawaban", reply_to=strange)
+
+
+def test_a_reply_across_ukms_is_refused(say: Any, people: People) -> None:
+    here = say("di sini")
+    outsider = db.session.get_one(User, people["outsider"])
+    with pytest.raises(NotFound):
+        messages.post(outsider, "PRAMUKA", "jawaban", "c", here.id)
+
+
+@every_database
+def test_names_after_an_at_sign_are_members_by_whole_or_unique_first_name(
+    say: Any, people: People
+) -> None:
+    twins = enter(people, "Rani Wijaya", "Rani Wijaya", "Rani Dewi", "Éva Ö'Neil 🌙")
+    member, friend = people["member"], people["friend"]
+    expected: list[tuple[str, list[int]]] = [
+        ("@Mega Lestari, ayo", [member]),
+        ("@mega", [member]),
+        ("(@FARHAN HAKIM) dan @Mega Lestari!", [friend, member]),
+        ("@Rani", []),
+        ("@rani wijaya?", twins[:2]),
+        ("@Rani Dewi @Rani Dewi", twins[2:3]),
+        ("hai @éva ö'neil 🌙 hai", twins[3:]),
+        ("surat@Mega.id, @ Mega, @Rudi Hartono, @Megantara", []),
+        ("Mega Lestari", []),
+    ]
+    for text, named in expected:
+        ukm_id = memberships.get_membership(member, UKM).ukm_id
+        assert sorted(mentions.mentioned(ukm_id, text) or []) == sorted(named), text
+    assert say("@Farhan Hakim").as_json()["mentions"] == [friend]
+
+
+def test_an_edit_names_anew_and_a_deletion_nobody(say: Any, people: People) -> None:
+    message = say("@Farhan")
+    assert messages.edit(people["member"], UKM, message.id, "@Mega").mentions == [people["member"]]
+    messages.delete(people["member"], UKM, message.id)
+    assert message.as_json()["mentions"] == []
+
+
+def test_suggestions_begin_with_what_was_typed_at_any_word(people: People) -> None:
+    enter(people, *[f"Anggota Nomor {n}" for n in range(20)], "Nomi Lestari")
+    ukm_id = memberships.get_membership(people["member"], UKM).ukm_id
+
+    def names(start: str) -> list[object]:
+        return [each["name"] for each in mentions.suggest(ukm_id, start)]
+
+    assert names("lest") == ["Mega Lestari", "Nomi Lestari"]
+    assert names("nomi L") == ["Nomi Lestari"]
+    assert names("zzz") == names("Rudi") == []
+    assert len(names("nomor")) == len(names("")) == 8
+
+
+@every_database
+def test_reactions_are_one_row_per_person_and_emoji_counted_and_told(
+    say: Any, people: People
+) -> None:
+    message = say("Halo")
+    member, friend = people["member"], people["friend"]
+    for _ in range(2):
+        reactions.add(friend, UKM, message.id, LIKE)
+    reactions.add(friend, UKM, message.id, "❤️")
+    shown = reactions.add(member, UKM, message.id, LIKE)
+    assert shown == [
+        {"emoji": LIKE, "count": 2, "mine": True},
+        {"emoji": "❤️", "count": 1, "mine": False},
+    ]
+    for _ in range(2):
+        shown = reactions.remove(member, UKM, message.id, LIKE)
+    assert shown[0] == {"emoji": LIKE, "count": 1, "mine": False}
+    published = [(each["user_id"], each["on"], each["count"]) for each in events("chat.reaction")]
+    assert published == [
+        (friend, True, 1),
+        (friend, True, 1),
+        (member, True, 2),
+        (member, False, 1),
+    ]
+
+
+def test_publishing_asks_as_often_for_many_messages_as_for_one(
+    say: Any, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(unread, "publish_debounced", lambda ukm_id: None)
+    event.listen(db.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    first = say("Halo")
+
+    def queries() -> int:
+        db.session.expunge_all()
+        asked.clear()
+        broadcast.publish(first.ukm_id)
+        return len(asked)
+
+    one = queries()
+    for n in range(9):
+        say(str(n))
+    assert queries() == one
+    for n in range(9):
+        say(str(n), "friend", first.id)
+    assert queries() == one + 1
+
+
+def test_a_reaction_is_never_told_before_its_message(say: Any, people: People) -> None:
+    message = say("Halo")
+    reactions.add(people["friend"], UKM, message.id, LIKE)
+    assert [entry.type for entry in event_log.since(0, 9)] == ["chat.message", "chat.reaction"]
+    assert broadcast.publish(message.ukm_id) == 0
+
+
+def test_reactions_go_with_a_deleted_message(say: Any, people: People) -> None:
+    message = say("Halo")
+    reactions.add(people["friend"], UKM, message.id, LIKE)
+    messages.delete(people["member"], UKM, message.id)
+    assert reactions.of([message.id], people["friend"]) == {}
+    with pytest.raises(Conflict):
+        reactions.add(people["friend"], UKM, message.id, LIKE)
+
+
+@pytest.mark.parametrize("emoji", ["", "👎", "👍👍", "x", "❤", "👍" * 100])
+def test_only_a_few_emoji_are_reactions(say: Any, people: People, emoji: str) -> None:
+    with pytest.raises(Invalid):
+        reactions.add(people["friend"], UKM, say("Halo").id, emoji)
+
+
+def test_reactions_stay_within_the_ukm(say: Any, people: People) -> None:
+    message = say("Halo")
+    for who, code in (("outsider", UKM), ("outsider", "PRAMUKA"), ("admin", UKM)):
+        with pytest.raises(NotFound):
+            reactions.add(people[who], code, message.id, LIKE)
+        with pytest.raises(NotFound):
+            reactions.remove(people[who], code, message.id, LIKE)
+
+
+def test_who_is_muted_or_in_an_archived_ukm_does_not_react(say: Any, people: People) -> None:
+    message = say("Halo")
+    place = memberships.get_membership(people["friend"], UKM)
+    with transaction():
+        place.muted_until = message.created_at.replace(year=2999)
+    with pytest.raises(Forbidden):
+        reactions.add(people["friend"], UKM, message.id, LIKE)
+    with transaction() as session:
+        session.get_one(Ukm, place.ukm_id).archived_at = message.created_at
+    for attempt in (
+        lambda: reactions.add(people["member"], UKM, message.id, LAUGH),
+        lambda: say("tertutup"),
+        lambda: messages.edit(people["member"], UKM, message.id, "lain"),
+    ):
+        with pytest.raises(Conflict):
+            attempt()
+
+
+def test_the_first_unread_message(say: Any, people: People) -> None:
+    place = memberships.get_membership(people["friend"], UKM)
+    assert history.first_unread(place) is None
+    first, _ = say("satu"), say("dua")
+    assert history.first_unread(place) == first.id
+    unread.mark_read(place, first.id)
+    db.session.refresh(place)
+    assert history.first_unread(place) != first.id
+
+
+def test_notices_are_chosen_per_ukm_and_stand_beside_the_count(people: People) -> None:
+    place = memberships.get_membership(people["friend"], UKM)
+    assert unread.counts(people["friend"])[0]["notices"] == "all"
+    for choice in notification_settings.LEVELS:
+        notification_settings.set_level(place, choice)
+        assert unread.counts(people["friend"])[0]["notices"] == choice
+    for strange in ("", "ALL", None, 1, ["all"], {}):
+        with pytest.raises(Invalid):
+            notification_settings.set_level(place, strange)
+    assert unread.counts(people["member"])[0]["notices"] == "all"

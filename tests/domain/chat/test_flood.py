@@ -1,0 +1,208 @@
+"""One guard for all that others hear of, over calls, processes and databases."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import update
+
+from myukm.db.session import transaction
+from myukm.domain import flood
+from myukm.domain.actor import Actor
+from myukm.domain.chat import messages, pins
+from myukm.errors import TooFast
+from myukm.extensions import db
+from myukm.live import event_log
+from myukm.models import Membership, Siswa, User
+from tests.conftest import every_database
+from tests.support.people import UKM
+from tests.support.programs import WebServer
+from tests.support.without_valkey import lose_valkey
+
+As = Callable[[str], FlaskClient]
+ROOM = f"/ukm/{UKM}"
+
+
+@pytest.fixture
+def message(app: Flask, people: dict[str, int]) -> int:
+    """The id of a message of the member's, who is an admin of the unit; it was said long ago."""
+    with app.app_context():
+        member = db.session.get_one(User, people["member"])
+        posted, _new = messages.post(member, UKM, "Halo", "c0")
+        with transaction() as session:
+            mine = update(Membership).where(Membership.user_id == member.id)
+            session.execute(mine.values(is_admin=True))
+            session.execute(update(User).values(recent_acts=""))
+        return posted.id
+
+
+def calls(people: dict[str, int], message: int) -> list[tuple[str, str, dict]]:
+    """Return every call of a member that others hear of."""
+    friend, one = people["friend"], f"{ROOM}/messages/{message}"
+    return [
+        ("POST", f"{ROOM}/messages", {"message": "lagi", "client_id": "c1"}),
+        ("PATCH", one, {"message": "baru"}),
+        ("PUT", f"{one}/reactions/👍", {}),
+        ("DELETE", f"{one}/reactions/👍", {}),
+        ("POST", f"{ROOM}/pin", {"text": "Latihan"}),
+        ("POST", f"{ROOM}/pin", {"message_id": message}),
+        ("POST", f"{ROOM}/unpin", {}),
+        ("POST", f"{ROOM}/edit", {"name": "Baru", "description": "Lagi"}),
+        ("POST", f"{ROOM}/members/{friend}/mute", {"for": "1h"}),
+        ("POST", f"{ROOM}/members/{friend}/unmute", {}),
+        ("POST", f"{ROOM}/members/{friend}/promote", {}),
+        ("POST", f"{ROOM}/members/{friend}/demote", {}),
+        ("POST", f"{ROOM}/members/{friend}/remove", {}),
+        ("POST", f"{ROOM}/join-code", {}),
+        ("POST", f"{ROOM}/leave", {}),
+        ("DELETE", one, {}),
+    ]
+
+
+@pytest.mark.parametrize("number", range(16))
+def test_every_call_stops_at_the_shared_limit(
+    app: Flask, client_as: As, people: dict[str, int], message: int, number: int
+) -> None:
+    member = client_as("member")
+    for n in range(flood.MAX_ACTS):
+        body = {"message": f"versi {n}"}
+        assert member.patch(f"{ROOM}/messages/{message}", json=body).status_code == 200
+    with app.app_context():
+        before = event_log.latest_seq()
+    method, path, body = calls(people, message)[number]
+    answer = member.open(path, method=method, json=body)
+    assert (answer.status_code, answer.json["error"]["code"]) == (429, "too_fast")
+    with app.app_context():
+        assert event_log.latest_seq() == before
+
+
+def test_a_burst_of_edits_ends_and_the_others_hear_few(
+    app: Flask, client_as: As, message: int
+) -> None:
+    member = client_as("member")
+    with app.app_context():
+        before = event_log.latest_seq()
+    path, began = f"{ROOM}/messages/{message}", time.monotonic()
+    codes = [member.patch(path, json={"message": f"v{n}"}).status_code for n in range(300)]
+    spans = (time.monotonic() - began) // 10 + 1  # of ten seconds: one on a quiet machine
+    assert codes[:21] == [200] * 20 + [429]
+    assert codes.count(200) <= spans * flood.MAX_ACTS
+    with app.app_context():
+        assert event_log.latest_seq() - before <= 2 * spans * flood.MAX_ACTS
+
+
+def test_so_does_a_run_that_somebody_pauses_and_resumes_again_and_again(
+    app: Flask, client_as: As
+) -> None:
+    with app.app_context(), transaction() as session:
+        session.add(Siswa(idperson="1", nama="Ani"))
+    treasurer, sync, began = client_as("bendahara"), "/admin/sync-pembayaran", time.monotonic()
+    assert treasurer.post(f"{sync}/start").status_code == 202
+    answers = [treasurer.post(f"{sync}/{act}").status_code for act in ("pause", "resume") * 100]
+    spans = (time.monotonic() - began) // 10 + 1
+    assert answers[:20] == [202] * 19 + [429]
+    with app.app_context():
+        published = [
+            entry for entry in event_log.since(0, 1000, ["sync"]) if entry.type == "sync.log"
+        ]
+        assert len(published) <= spans * flood.MAX_ACTS
+
+
+def test_a_refused_or_wrong_call_does_not_count(client_as: As, message: int) -> None:
+    member = client_as("member")
+    path = f"{ROOM}/messages/{message}"
+    for _ in range(30):
+        assert member.patch(path, json={"message": ""}).status_code == 422
+    assert member.patch(path, json={"message": "benar"}).status_code == 200
+
+
+def test_it_holds_with_valkey_away(app: Flask, client_as: As, message: int) -> None:
+    lose_valkey(app)
+    member, path = client_as("member"), f"{ROOM}/messages/{message}"
+    codes = [member.patch(path, json={"message": f"v{n}"}).status_code for n in range(25)]
+    assert codes == [200] * 20 + [429] * 5
+
+
+def test_it_holds_over_web_processes(
+    settings: dict[str, str], tmp_path, web: WebServer, session_as: Callable, message: int
+) -> None:
+    other = WebServer(tmp_path / "other.log", settings)
+    try:
+        member, codes = session_as("member"), []
+        for n in range(60):
+            url = (web, other)[n % 2].url
+            body = {"message": f"v{n}"}
+            path = f"{url}{ROOM}/messages/{message}"
+            codes.append(member.patch(path, json=body, timeout=10).status_code)
+    finally:
+        other.kill()
+    # More only if the sixty took longer than ten seconds.
+    assert codes[:20] == [200] * 20
+    assert 429 in codes
+
+
+@every_database
+def test_many_at_once_count_exactly(app: Flask, people: dict[str, int]) -> None:
+    officer = Actor(user_id=people["admin"], name="Siti", campus=True)
+    accepted, refused = [], []
+
+    def act(n: int) -> None:
+        with app.app_context():
+            try:
+                pins.pin_text(officer, (UKM, "PRAMUKA")[n % 2], f"v{n}")
+                accepted.append(n)
+            except TooFast:
+                refused.append(n)
+
+    threads = [threading.Thread(target=act, args=(n,)) for n in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(accepted), len(refused)) == (flood.MAX_ACTS, 20)
+
+
+def test_acts_of_ten_seconds_ago_and_of_a_wrong_clock_are_over(
+    app: Flask, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [1_700_000_000_000_000_000]
+    monkeypatch.setattr(flood.time, "time_ns", lambda: clock[0])
+
+    def fill() -> int:
+        count = 0
+        with app.app_context(), transaction():
+            try:
+                while count < 100:
+                    flood.count_act(people["member"])
+                    count += 1
+            except TooFast:
+                return count
+        return count
+
+    assert fill() == flood.MAX_ACTS
+    clock[0] += 9_900_000_000
+    assert fill() == 0
+    clock[0] += 200_000_000
+    assert fill() == flood.MAX_ACTS
+    clock[0] -= 3_600_000_000_000
+    assert fill() == flood.MAX_ACTS
+    with app.app_context(), transaction():
+        for _ in range(50):
+            flood.count_act(None)
+
+
+def test_typing_is_told_seldom_and_counts_for_nothing(
+    app: Flask, client_as: As, message: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published: list[str] = []
+    monkeypatch.setattr(
+        "myukm.live.pubsub.publish_transient", lambda topic, kind, data: published.append(kind)
+    )
+    member = client_as("member")
+    for _ in range(60):
+        assert member.post(f"{ROOM}/typing").status_code == 204
+    assert published.count("chat.typing") <= 2
+    assert member.patch(f"{ROOM}/messages/{message}", json={"message": "v"}).status_code == 200

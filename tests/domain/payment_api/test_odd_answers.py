@@ -1,0 +1,145 @@
+"""Answers that no simulator gives: what the client makes of them, byte by byte."""
+
+import asyncio
+import gzip
+import json
+import logging
+import time
+from typing import Any
+
+import pytest
+
+import config
+from myukm.domain.payment_api import client
+from myukm.domain.payment_api.client import PaymentApi
+from myukm.domain.payment_api.errors import Action, Failure
+from myukm.domain.payment_api.parser import Answer, Payments
+from tests.support.raw_api import RawApi, raw
+
+BODY = json.dumps({"data": [{"idperson": "7", "saldo": 5, "periods": []}]})
+PAGE = "<h1>Selamat datang</h1>"
+
+
+def ask(api: RawApi, *idpersons: str, timeout: float = 2.0, **environment: str) -> list[Answer]:
+    """Ask for these students (7 when none is named), one after the other."""
+    given = {"PEMBAYARAN_API_URL": api.url, "SECRET_KEY": "k" * 32} | environment
+    settings = config.load(given) | {"PEMBAYARAN_API_TIMEOUT": timeout}
+
+    async def all_() -> list[Answer]:
+        async with PaymentApi(settings) as client:
+            return [await client.payments(idperson) for idperson in idpersons or ("7",)]
+
+    return asyncio.run(all_())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        raw(BODY, "Content-Security-Policy: " + "a" * 9000),
+        raw(BODY, "X-Debug: " + "a" * 200_000),
+        raw(BODY, *(f"X-{n}: {n}" for n in range(400))),
+        raw(b"\xef\xbb\xbf" + BODY.encode()),
+        raw(BODY, "Content-Type: text/html"),
+        raw(BODY, "Content-Type: application/json; charset=iso-8859-1"),
+        raw(gzip.compress(BODY.encode()), "Content-Encoding: gzip"),
+        raw(BODY, status="200 "),
+    ],
+)
+def test_odd_but_right(answer: bytes) -> None:
+    with RawApi({"": answer}) as api:
+        (found,) = ask(api)
+    assert isinstance(found, Payments), found
+    assert found.saldo == 5
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        raw(BODY, "X-Debug: " + "a" * 300_000),
+        raw(BODY, *(f"X-{n}: {n}" for n in range(1500))),
+        raw(PAGE),
+        raw(""),
+        raw(BODY, "Content-Length: 10"),
+        raw(BODY, "Content-Encoding: gzip"),
+        raw(BODY, "Content-Length: -5"),
+        raw(BODY, "Transfer-Encoding: chunked", "Content-Length: 3"),
+        raw(BODY.encode("utf-16")),
+        b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
+        b"HTTP/1.1 abc\r\n\r\n",
+    ],
+)
+def test_an_answer_that_cannot_be_read_is_an_answer_all_the_same(answer: bytes) -> None:
+    with RawApi({"": answer}) as api:
+        (found,) = ask(api)
+    assert isinstance(found, Failure), found
+    assert (found.code, found.action, found.counts_as_outage) == (
+        "invalid_body",
+        Action.RETRY,
+        False,
+    )
+
+
+def test_what_follows_a_lie_about_the_length_is_read_right() -> None:
+    answers = {"/payments/1": raw(BODY, "Content-Length: 10"), "": raw(BODY)}
+    with RawApi(answers) as api:
+        lied, right = ask(api, "1", "7")
+    assert isinstance(lied, Failure)
+    assert isinstance(right, Payments)
+
+
+@pytest.mark.parametrize("status", ["429 Slow", "503 Later"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Retry-After: Mon, 20 Nov 9999999999 12:00:00 GMT",
+        "Retry-After: Mon, 20 Nov 2030 12:00:00 +12345678901234567890",
+        "Retry-After: -3",
+        "Retry-After: 2.5",
+        "Retry-After:",
+        "Retry-After: 1\r\nRetry-After: 200",
+    ],
+)
+def test_a_retry_after_that_nobody_understands_is_one_second(status: str, header: str) -> None:
+    with RawApi({"": raw("x", header, status=status)}) as api:
+        (found,) = ask(api)
+    assert isinstance(found, Failure)
+    assert (found.action, found.wait) == (Action.WAIT, 1.0)
+
+
+def test_the_time_out_is_for_the_whole_answer_not_for_each_byte() -> None:
+    began = time.monotonic()
+    with RawApi({"": raw(BODY)}, drip=0.05) as api:
+        (found,) = ask(api, timeout=0.4)
+    assert found == Failure("timeout", Action.RETRY)
+    assert time.monotonic() - began < 3
+
+
+def test_our_own_mistake_fails_this_student_and_is_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> Any:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(client, "parse", broken)
+    with RawApi({"": raw(BODY)}) as api, caplog.at_level(logging.ERROR):
+        (found,) = ask(api)
+    assert isinstance(found, Failure)
+    assert (found.code, found.action, found.detail) == ("internal", Action.RETRY, "KeyError")
+    assert "KeyError: 'a bug'" in caplog.text
+
+
+def test_nobody_elses_password_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login root password geheim\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    with RawApi({"": raw(BODY)}) as api:
+        ask(api, PEMBAYARAN_API_TOKEN="kunci")
+        assert "Authorization: Bearer kunci" in api.heard[0]
+
+
+def test_a_name_and_a_password_in_the_address_are_sent() -> None:
+    with RawApi({"": raw(BODY)}) as api:
+        address = f"http://nama:kata%40sandi@127.0.0.1:{api.port}"
+        (found,) = ask(api, PEMBAYARAN_API_URL=address)
+        assert "Authorization: Basic bmFtYTprYXRhQHNhbmRp" in api.heard[0]
+    assert isinstance(found, Payments)

@@ -1,0 +1,274 @@
+"""Presence: what connections and time make of it, who is told, and silence without Valkey."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import redis
+from flask import Flask
+from sqlalchemy import event, insert
+
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.presence import presence_list, store, tracker
+from myukm.domain.ukm import memberships
+from myukm.extensions import db
+from myukm.live import pubsub
+from myukm.models import Membership, Ukm, User
+from myukm.queues.enqueue import get_queue
+from myukm.queues.jobs import DEFAULT
+from tests.support.people import UKM
+from tests.support.waiting import wait_until
+from tests.support.without_valkey import lose_valkey
+
+People = dict[str, int]
+
+
+@pytest.fixture
+def inside(app: Flask) -> Iterator[Flask]:
+    with app.app_context():
+        yield app
+
+
+@pytest.fixture
+def published(inside: Flask, monkeypatch: pytest.MonkeyPatch) -> list[dict]:
+    """The events that went out, without Valkey's pub/sub."""
+    heard: list[dict] = []
+    monkeypatch.setattr(
+        pubsub, "publish_many", lambda events: heard.extend(data for _, _, data in events)
+    )
+    return heard
+
+
+@pytest.fixture
+def member(inside: Flask, people: People) -> int:
+    return people["member"]
+
+
+def status_of(user_id: int) -> str:
+    return store.statuses([user_id]).get(user_id, "offline")
+
+
+def jobs() -> list[int]:
+    """The accounts of whom a queued job will tell; the queue is empty afterwards."""
+    waiting = get_queue(DEFAULT)
+    users = [job.args[0] for job in waiting.jobs]
+    waiting.empty()
+    return users
+
+
+def run_jobs() -> None:
+    for user_id in jobs():
+        tracker.broadcast(user_id)
+
+
+def test_a_stream_puts_its_reader_online_and_the_ukm_is_told_once(
+    member: int, published: list[dict]
+) -> None:
+    tracker.connect(member, "tab-1")
+    tracker.connect(member, "tab-2")
+    assert jobs() == [member]
+    assert tracker.broadcast(member) == "online"
+    assert tracker.broadcast(member) is None
+    assert published == [
+        {
+            "ukm": UKM,
+            "user_id": member,
+            "name": "Mega Lestari",
+            "status": "online",
+            "last_seen": None,
+            "online_count": 1,
+        }
+    ]
+    tracker.connect(member, "tab-3")
+    assert jobs() == []
+
+
+def test_who_changes_the_page_stays_online(member: int, published: list[dict]) -> None:
+    tracker.connect(member, "page-1")
+    run_jobs()
+    tracker.disconnect(member, "page-1")
+    tracker.publish_expired()
+    assert (status_of(member), tracker.count_streams(member)) == ("online", 0)
+    tracker.connect(member, "page-2")
+    assert (jobs(), tracker.count_streams(member), len(published)) == ([], 1, 1)
+
+
+def test_after_the_grace_they_are_offline_and_were_last_seen_then(
+    member: int, published: list[dict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracker.connect(member, "page")
+    run_jobs()
+    monkeypatch.setattr(store, "GRACE_SECONDS", 0.05)
+    tracker.disconnect(member, "page")
+    wait_until(lambda: tracker.publish_expired() or jobs_after_settling(), 5)
+    run_jobs()
+    assert [(event["status"], event["online_count"]) for event in published] == [
+        ("online", 1),
+        ("offline", 0),
+    ]
+    assert published[-1]["last_seen"].endswith("Z")
+
+
+def jobs_after_settling() -> bool:
+    return get_queue(DEFAULT).count > 0
+
+
+def test_a_tab_that_stays_keeps_its_reader_online(
+    member: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "GRACE_SECONDS", 0.01)
+    tracker.connect(member, "phone")
+    tracker.connect(member, "laptop")
+    tracker.disconnect(member, "phone")
+    wait_until(lambda: store.open_streams(member) == 1)
+    assert status_of(member) == "online"
+
+
+def test_connections_of_a_process_that_died_expire(
+    member: int, published: list[dict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "CONNECTION_TTL", 0.05)
+    tracker.connect(member, "page")
+    run_jobs()
+    wait_until(lambda: tracker.publish_expired() or jobs_after_settling(), 5)
+    run_jobs()
+    assert published[-1]["status"] == "offline"
+    assert tracker.count_streams(member) == 0
+
+
+def test_who_does_nothing_is_away_until_they_do_something(
+    member: int, published: list[dict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "ACTIVITY_TTL", 0.05)
+    tracker.connect(member, "page")
+    run_jobs()
+    wait_until(lambda: tracker.publish_expired() or jobs_after_settling(), 5)
+    run_jobs()
+    monkeypatch.setattr(store, "ACTIVITY_TTL", 300)
+    tracker.record_activity(member)
+    run_jobs()
+    assert [event["status"] for event in published] == ["online", "away", "online"]
+    assert [event["online_count"] for event in published] == [1, 1, 1]
+
+
+def test_a_process_says_every_15_seconds_that_its_streams_still_stand(
+    member: int, inside: Flask, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracker, "REFRESH_SECONDS", 0.0)
+    tracker.connect(member, "page")
+    valkey.flushall()
+    assert status_of(member) == "offline"
+    tracker.refresh_connections()
+    assert (status_of(member), jobs()) == ("online", [member])
+    tracker.disconnect(member, "page")
+
+
+def test_a_lost_job_is_queued_again(member: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    short = store.SCRIPT.replace("patience = 120", "patience = 1")
+    monkeypatch.setattr(store, "SCRIPT", short)
+    tracker.connect(member, "page")
+    assert jobs() == [member]
+    wait_until(lambda: tracker.publish_expired() or jobs() == [member], 5)
+
+
+def test_everyone_is_listed_and_who_is_here_comes_first(people: People, inside: Flask) -> None:
+    tracker.connect(people["friend"], "page")
+    place = memberships.get_membership(people["member"], UKM)
+    state = presence_list.online(place.ukm)
+    assert (state["online_count"], state["total_members"]) == (1, 2)
+    assert [(who["user_id"], who["status"]) for who in state["members"]] == [
+        (people["friend"], "online"),
+        (people["member"], "offline"),
+    ]
+    assert [who["user_id"] for who in presence_list.snapshots([UKM])] == [people["friend"]]
+    assert presence_list.counts([place.ukm_id])[place.ukm_id] == 1
+
+
+def test_of_a_crowd_the_first_50_and_the_counts(people: People, inside: Flask) -> None:
+    crowd = enlarge(150)
+    for user_id in crowd[:60]:
+        tracker.connect(user_id, "page")
+    place = memberships.get_membership(people["member"], UKM)
+    state = presence_list.online(place.ukm)
+    assert (state["online_count"], state["total_members"]) == (60, 152)
+    assert {who["status"] for who in state["members"]} == {"online"}
+    assert len(state["members"]) == len(list(presence_list.snapshots([UKM]))) == 50
+
+
+def test_who_is_here_in_many_ukms_takes_two_queries(people: People, inside: Flask) -> None:
+    tracker.connect(people["friend"], "page")
+    codes = [f"U{n:02}" for n in range(30)]
+    with transaction() as session:
+        ukms = [Ukm(code=code, join_code=code, name=code) for code in codes]
+        session.add_all(ukms)
+        session.flush()
+        session.add_all(Membership(ukm_id=one.id, user_id=people["friend"]) for one in ukms)
+    asked: list[str] = []
+    event.listen(db.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    published = list(presence_list.snapshots([*codes, UKM]))
+    assert sorted(one["ukm"] for one in published) == sorted([*codes, UKM])
+    assert {one["user_id"] for one in published} == {people["friend"]}
+    assert len([each for each in asked if each.startswith("SELECT")]) == 2
+
+
+def enlarge(count: int) -> list[int]:
+    """Give ROBOTIK that many more members."""
+    with transaction() as session:
+        users = [User(nim=f"c{n}", name=f"Warga {n:03}", password_hash="") for n in range(count)]
+        session.add_all(users)
+        session.flush()
+        ukm_id = session.query(Ukm.id).filter_by(code=UKM).scalar()
+        session.execute(
+            insert(Membership),
+            [{"ukm_id": ukm_id, "user_id": user.id, "is_admin": False} for user in users],
+        )
+    return [user.id for user in users]
+
+
+def test_two_jobs_at_the_same_moment_leave_the_truth_told(app: Flask, member: int) -> None:
+    tracker.connect(member, "page")
+
+    def tell() -> None:
+        with app.app_context():
+            tracker.broadcast(member)
+
+    threads = [threading.Thread(target=tell) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.unpublished_status(member) is None
+
+
+def test_typing_is_told_once_in_two_seconds_and_not_of_the_muted(
+    member: int, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[dict] = []
+    monkeypatch.setattr(pubsub, "publish_transient", lambda topic, kind, data: heard.append(data))
+    place = memberships.get_membership(member, UKM)
+    for _ in range(5):
+        tracker.typing(place)
+    friend = memberships.get_membership(people["friend"], UKM)
+    friend.muted_until = utcnow() + timedelta(hours=1)
+    tracker.typing(friend)
+    assert heard == [{"ukm": UKM, "user_id": member, "name": "Mega Lestari"}]
+
+
+def test_without_valkey_nobody_is_here_and_nothing_fails(
+    settings: dict[str, str], app: Flask, people: People
+) -> None:
+    lose_valkey(app)
+    with app.app_context():
+        tracker.connect(people["member"], "page")
+        tracker.record_activity(people["member"])
+        tracker.refresh_connections()
+        tracker.publish_expired()
+        tracker.disconnect(people["member"], "page")
+        place = memberships.get_membership(people["member"], UKM)
+        tracker.typing(place)
+        assert presence_list.online(place.ukm)["online_count"] == 0
+        assert list(presence_list.snapshots([UKM])) == []
+        assert tracker.count_streams(people["member"]) == 0
+        assert db.session.get_one(User, people["member"]).last_seen_at is None

@@ -1,0 +1,147 @@
+"""The progress object: what it says at every moment, how fast, how long, and why not."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import redis
+from flask import Flask
+from sqlalchemy import update
+
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.payment_api import shared_state
+from myukm.domain.sync import commands, dispatching, progress, throughput
+from myukm.extensions import db
+from myukm.models import SyncRun, SyncSample
+from tests.support import sync
+from tests.support.sync import TREASURER
+
+
+@pytest.fixture
+def run(app: Flask) -> Any:
+    """The id of a run over 100 students, just dispatched, inside an app context."""
+    with app.app_context():
+        sync.create_students(100)
+        run_id = commands.start(TREASURER)["run_id"]
+        dispatching.dispatch(run_id)
+        yield run_id
+
+
+def set_run(**values: Any) -> dict[str, Any]:
+    with transaction() as session:
+        session.execute(update(SyncRun).values(**values))
+    return progress.current()
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "shown"),
+    [(0, 0, 0.0), (0, 3, 0.0), (1, 3, 33.33), (2, 3, 66.66), (3, 3, 100.0), (6101, 6102, 99.98)],
+)
+def test_percent_is_rounded_down(done: int, total: int, shown: float) -> None:
+    assert progress.percent(done, total) == shown
+
+
+def test_the_numbers_add_up(run: int) -> None:
+    now = set_run(success=40, unchanged=30, failed=3, cancelled=7)
+    assert sync.adds_up(now)
+    assert (now["pending"], now["processed"], now["percent"]) == (50, 43, 50.0)
+
+
+def test_speed_is_that_of_the_last_seconds(run: int) -> None:
+    now = utcnow()
+    with transaction() as session:
+        for age, processed in ((30, 0), (4, 10), (3, 20), (2, 30), (1, 40)):
+            at = now - timedelta(seconds=age)
+            session.add(SyncSample(run_id=run, at=at, processed=processed, failed=0))
+    found = set_run(success=50)
+    assert found["rate_per_second"] == pytest.approx(10, abs=0.5)
+    assert found["eta_seconds"] == pytest.approx(5, abs=1)
+
+
+def test_a_rest_does_not_count_for_the_speed(run: int) -> None:
+    now = utcnow()
+    points = [throughput.Point(now - timedelta(seconds=age), 0) for age in (0, 1, 2, 7, 8)]
+    assert throughput.since_last_gap(points) == points[:3]
+
+
+@pytest.mark.parametrize(
+    ("steps", "least", "most"),
+    [([10] * 8, 30, 30), ([5, 15] * 4, 22, 46), ([0, 20] * 4, 17, 105), ([10, 10], 45, 45)],
+    ids=["steady", "uneven", "wild", "too few to tell"],
+)
+def test_the_time_left_says_how_sure_it_is(
+    run: int, steps: list[int], least: int, most: int
+) -> None:
+    now, done = utcnow(), 0
+    with transaction() as session:
+        for age, step in zip(range(len(steps) - 1, -1, -1), steps, strict=True):
+            done += step
+            at = now - timedelta(seconds=age, milliseconds=500)
+            session.add(SyncSample(run_id=run, at=at, processed=done, failed=0))
+        session.execute(update(SyncRun).values(success=done, total=done + 300))
+    db.session.rollback()
+    found = progress.current()
+    low, high = found["eta_range_seconds"]
+    assert low <= found["eta_seconds"] <= high
+    assert low == pytest.approx(least, rel=0.2)
+    assert high == pytest.approx(most, rel=0.35)
+
+
+def test_no_speed_before_it_is_known_nor_while_paused(run: int) -> None:
+    assert progress.current()["rate_per_second"] is None
+    with transaction() as session:
+        at = utcnow() - timedelta(seconds=5)
+        session.add(SyncSample(run_id=run, at=at, processed=0, failed=0))
+    commands.pause(TREASURER)
+    paused = progress.current()
+    assert (paused["rate_per_second"], paused["eta_seconds"]) == (None, None)
+
+
+def test_a_run_that_nobody_works_on_says_so_after_five_seconds(run: int) -> None:
+    assert not progress.current()["stalled"]
+    stalled = set_run(moved_at=utcnow() - timedelta(seconds=6))
+    assert stalled["stalled"]
+    assert stalled["reason_code"] == "no_worker"
+    assert "sync-pembayaran" in stalled["reason"]
+
+
+def test_what_the_api_lets_wait_for(run: int, valkey: redis.Redis) -> None:
+    set_run(moved_at=utcnow() - timedelta(seconds=6))
+    valkey.set(shared_state.WAIT, 1, px=60_000)
+    assert progress.current()["reason_code"] == "api_wait"
+    valkey.set(shared_state.DOWN, 1)
+    assert progress.current()["reason_code"] == "api_down"
+
+
+def test_an_ended_run_has_no_reason_to_stall(run: int) -> None:
+    commands.cancel(TREASURER)
+    ended = set_run(moved_at=utcnow() - timedelta(minutes=5))
+    assert not ended["stalled"]
+    assert ended["reason"] is None
+
+
+def test_at_most_ten_ticks_a_second_go_out(run: int, valkey: redis.Redis) -> None:
+    pubsub = valkey.pubsub(ignore_subscribe_messages=True)
+    pubsub.subscribe("myukm:live")
+    pubsub.get_message(timeout=1)
+    published = [progress.publish() for _ in range(20)]
+    assert published.count(True) == 1
+    assert progress.publish(force=True)
+    heard = 0
+    while pubsub.get_message(timeout=0.3):
+        heard += 1
+    assert heard == 2
+    pubsub.close()
+
+
+def test_the_mirror_for_outside_scripts(run: int, valkey: redis.Redis) -> None:
+    set_run(success=40, failed=3)
+    progress.publish(force=True)
+    names = ("total", "processed", "failed", "status")
+    mirrored = [valkey.get(f"sync_pembayaran_{name}") for name in names]
+    assert mirrored == [b"100", b"43", b"3", b"running"]
+    commands.cancel(TREASURER)
+    commands.reset(TREASURER)
+    assert not valkey.keys("sync_pembayaran_*")
+    db.session.rollback()

@@ -1,0 +1,256 @@
+"""Starting a run: one at a time, over the right students, and what is refused."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import redis
+from flask import Flask
+from sqlalchemy import func, select, update
+
+from myukm.db.session import transaction
+from myukm.domain.sync import commands, dispatching, lifecycle, progress
+from myukm.errors import Conflict, DomainError, Invalid, NotFound, Unavailable
+from myukm.extensions import db
+from myukm.models import Audit, Siswa, SyncItem, SyncRun
+from myukm.models.sync import Status
+from tests.conftest import every_database
+from tests.support import sync
+from tests.support.sync import TREASURER
+
+
+@pytest.fixture
+def campus(app: Flask) -> Any:
+    """Ten students, inside an app context."""
+    with app.app_context():
+        sync.create_students(10)
+        yield app
+
+
+def end(run_id: int) -> None:
+    """Let the run end, as a crash of everything would not."""
+    commands.cancel(TREASURER)
+    assert lifecycle.find(run_id).status == Status.CANCELLED
+
+
+@every_database
+def test_of_many_starts_at_once_one_is_accepted(campus: Flask) -> None:
+    for _ in range(20):
+        results = at_once(campus, 4, lambda: commands.start(TREASURER))
+        accepted = [result for result in results if isinstance(result, dict)]
+        refused = [result for result in results if not isinstance(result, dict)]
+        assert len(accepted) == 1
+        assert {error.code for error in refused} == {"sync_already_running"}
+        db.session.rollback()
+        end(accepted[0]["run_id"])
+    assert db.session.scalar(select(func.count()).select_from(SyncRun)) == 20
+
+
+def at_once(app: Flask, count: int, call: Callable[[], Any]) -> list[Any]:
+    """Call from several threads at the same moment; return results and domain errors."""
+    results: list[Any] = []
+    barrier = threading.Barrier(count)
+
+    def one() -> None:
+        with app.app_context():
+            barrier.wait()
+            try:
+                results.append(call())
+            except DomainError as error:
+                results.append(error)
+
+    threads = [threading.Thread(target=one) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def test_an_accepted_run_waits_in_the_queue_with_all_keys(campus: Flask) -> None:
+    accepted = commands.start(TREASURER)
+    assert set(accepted) >= set(progress.idle())
+    assert (accepted["status"], accepted["total"], accepted["percent"]) == ("queued", 0, 0.0)
+    assert accepted["started_by"] == "Budi Santoso"
+    assert accepted["started_at"].endswith("Z")
+    assert db.session.scalars(select(Audit.action)).all() == ["sync.started"]
+
+
+@every_database
+def test_dispatch_writes_one_item_per_active_student_and_fixes_the_total(campus: Flask) -> None:
+    with transaction() as session:
+        session.execute(update(Siswa).where(Siswa.idperson == "100001").values(active=False))
+    run_id = commands.start(TREASURER)["run_id"]
+    assert dispatching.dispatch(run_id) == 9
+    assert dispatching.dispatch(run_id) == 0, "the second time there is nothing to do"
+    assert sync.items(run_id) == {"pending": 9}
+    now = progress.current()
+    assert (now["status"], now["total"], now["pending"]) == ("running", 9, 9)
+
+
+def write_first_chunk(run_id: int) -> None:
+    """Do what a dispatch has done that died after its first chunk."""
+    with transaction() as session:
+        run = dispatching.locked(session, run_id)
+        assert run is not None
+        dispatching._write_items(session, run)
+
+
+@every_database
+def test_a_dispatch_that_was_cut_short_goes_on(
+    campus: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatching, "CHUNK", 4)
+    run_id = commands.start(TREASURER)["run_id"]
+    write_first_chunk(run_id)
+    assert sync.items(run_id) == {"pending": 4}
+    assert progress.current()["total"] == 0
+    assert dispatching.dispatch(run_id) == 10
+    assert sync.items(run_id) == {"pending": 10}
+
+
+def test_a_run_cancelled_in_the_middle_of_its_dispatch_adds_up(
+    campus: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatching, "CHUNK", 4)
+    run_id = commands.start(TREASURER)["run_id"]
+    write_first_chunk(run_id)
+    ended = commands.cancel(TREASURER)
+    assert (ended["status"], ended["total"], ended["cancelled"]) == ("cancelled", 4, 4)
+    assert dispatching.dispatch(run_id) == 0
+    sync.check_numbers(progress.current())
+
+
+def test_only_chosen_students(campus: Flask) -> None:
+    run_id = commands.start(TREASURER, chosen=["100003", "100001", "100003"])["run_id"]
+    assert dispatching.dispatch(run_id) == 2
+    assert set(db.session.scalars(select(SyncItem.idperson))) == {"100001", "100003"}
+
+
+@pytest.mark.parametrize(
+    ("wishes", "error", "code"),
+    [
+        ({"chosen": ["100001", "x"]}, Invalid, "unknown_student"),
+        ({"chosen": ["100001", "0100001"]}, Invalid, "unknown_student"),
+        ({"chosen": ["100001", "100009"]}, Invalid, "inactive_student"),
+        ({"chosen": []}, Invalid, "no_student"),
+        ({"failed_of": 99}, NotFound, "no_such_run"),
+    ],
+)
+def test_what_can_not_be_started_starts_nothing(
+    campus: Flask, wishes: dict[str, Any], error: type[DomainError], code: str
+) -> None:
+    with transaction() as session:
+        session.execute(update(Siswa).where(Siswa.idperson == "100009").values(active=False))
+    with pytest.raises(error) as refused:
+        commands.start(TREASURER, **wishes)
+    assert refused.value.code == code
+    assert progress.current()["status"] == "idle"
+
+
+def test_no_student_at_all(app: Flask) -> None:
+    with app.app_context(), pytest.raises(Invalid) as refused:
+        commands.start(TREASURER)
+    assert refused.value.code == "no_student"
+
+
+def test_students_that_vanish_before_the_dispatch(campus: Flask) -> None:
+    run_id = commands.start(TREASURER)["run_id"]
+    with transaction() as session:
+        session.execute(update(Siswa).values(active=False))
+    assert dispatching.dispatch(run_id) == 0
+    ended = progress.current()
+    assert (ended["status"], ended["reason_code"]) == ("failed", "no_student")
+    assert ended["finished_at"] is not None
+
+
+def test_retry_is_linked_to_the_run_whose_failures_it_takes(campus: Flask) -> None:
+    run_id = commands.start(TREASURER)["run_id"]
+    dispatching.dispatch(run_id)
+    with transaction() as session:
+        failed = update(SyncItem).where(SyncItem.idperson.in_(["100002", "100005"]))
+        session.execute(failed.values(status="failed", code="timeout"))
+        session.execute(update(SyncRun).values(failed=2))
+    commands.cancel(TREASURER)
+    before = lifecycle.find(run_id)
+    again = commands.retry_failed(TREASURER)
+    assert again["parent_run_id"] == run_id
+    assert dispatching.dispatch(again["run_id"]) == 2
+    assert lifecycle.find(run_id) == before, "the parent's numbers stay frozen"
+
+
+def test_a_retry_after_a_dry_run_writes_nothing_either(campus: Flask) -> None:
+    run_id = commands.start(TREASURER, dry_run=True)["run_id"]
+    dispatching.dispatch(run_id)
+    with transaction() as session:
+        session.execute(update(SyncItem).values(status="failed", code="timeout"))
+        session.execute(update(SyncRun).values(failed=10))
+    lifecycle.advance(run_id)
+    assert commands.retry_failed(TREASURER)["dry_run"]
+
+
+def test_retry_without_failures(campus: Flask) -> None:
+    with pytest.raises(Invalid) as refused:
+        commands.retry_failed(TREASURER)
+    assert refused.value.code == "no_student"
+    end(commands.start(TREASURER)["run_id"])
+    with pytest.raises(Invalid):
+        commands.retry_failed(TREASURER)
+
+
+def test_actions_that_make_no_sense_now(campus: Flask) -> None:
+    for act in (commands.pause, commands.resume, commands.cancel):
+        with pytest.raises(Conflict):
+            act(TREASURER)
+    commands.start(TREASURER)
+    for act in (commands.resume, commands.reset, commands.retry_failed):
+        with pytest.raises(Conflict):
+            act(TREASURER)
+    commands.pause(TREASURER)
+    for act in (commands.pause, commands.start):
+        with pytest.raises(Conflict):
+            act(TREASURER)
+    commands.cancel(TREASURER)
+    with pytest.raises(Conflict):
+        commands.cancel(TREASURER)
+
+
+def test_reset_shows_no_run_and_keeps_the_history(campus: Flask) -> None:
+    run_id = commands.start(TREASURER)["run_id"]
+    end(run_id)
+    assert commands.reset(TREASURER)["status"] == "idle"
+    assert progress.current() == progress.idle()
+    assert commands.reset(TREASURER)["run_id"] is None, "a second reset changes nothing"
+    assert lifecycle.find(run_id) is not None
+    assert db.session.scalars(select(Audit.action)).all().count("sync.reset") == 1
+
+
+def test_the_table_of_transitions_is_all_there_is(campus: Flask) -> None:
+    ended = {Status.COMPLETED, Status.CANCELLED, Status.FAILED}
+    assert not ended & set(SyncRun.TRANSITIONS)
+    assert lifecycle.sources_of(Status.CANCELLED) == [Status.CANCELLING]
+
+
+def test_one_student_later(campus: Flask, valkey: redis.Redis) -> None:
+    job_id = commands.sync_student_later(TREASURER, "100001")
+    assert valkey.lrange("rq:queue:sync-pembayaran", 0, -1) == [job_id.encode()]
+    with pytest.raises(NotFound):
+        commands.sync_student_later(TREASURER, "x")
+
+
+class TestWithoutValkey:
+    @pytest.fixture
+    def settings(self, settings: dict[str, str]) -> dict[str, str]:
+        return settings | {"REDIS_URL": "redis://127.0.0.1:1/0"}
+
+    def test_a_run_is_accepted_and_says_what_it_waits_for(self, campus: Flask) -> None:
+        accepted = commands.start(TREASURER)
+        assert accepted["status"] == "queued"
+        assert accepted["reason_code"] == "valkey_unreachable"
+        assert "Valkey" in accepted["reason"]
+        assert commands.cancel(TREASURER)["status"] == "cancelled"
+
+    def test_one_student_later_is_refused(self, campus: Flask) -> None:
+        with pytest.raises(Unavailable):
+            commands.sync_student_later(TREASURER, "100001")

@@ -1,0 +1,532 @@
+"""Looking after a unit: who may, what follows for posting and hearing, two at the same moment."""
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain import stream_topics
+from myukm.domain.actor import Actor
+from myukm.domain.chat import broadcast, messages, pins, reports
+from myukm.domain.ukm import activity_log, memberships, moderation, my_list
+from myukm.domain.ukm import administration as ukm_administration
+from myukm.domain.ukm import settings as ukm_settings
+from myukm.domain.ukm import state as ukm_state
+from myukm.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from myukm.extensions import db
+from myukm.live import event_log
+from myukm.models import ChatMessage, LoginSession, Membership, MessageReport, Ukm, UkmBlock, User
+from tests.conftest import every_database
+from tests.domain.sync.test_sync_start import at_once
+from tests.support import people as cast
+from tests.support.people import NAMES, UKM
+
+People = dict[str, int]
+As = Callable[..., Actor]
+Say = Callable[..., ChatMessage]
+
+
+@pytest.fixture
+def inside(app: Flask, people: People) -> Iterator[Flask]:
+    """Member and friend are ROBOTIK's admins, operator joined it."""
+    with app.app_context():
+        with transaction() as session:
+            mine = Membership.user_id.in_([people["member"], people["friend"]])
+            session.execute(update(Membership).where(mine).values(is_admin=True))
+        memberships.join(people["operator"], UKM)
+        yield app
+
+
+@pytest.fixture
+def officer(people: People) -> As:
+    """`officer("member")` acts in the person's own name, `campus=True` for the campus."""
+
+    def make(who: str, *, campus: bool = False) -> Actor:
+        return Actor(user_id=people[who], name=NAMES[who][1], campus=campus)
+
+    return make
+
+
+@pytest.fixture
+def say(inside: Flask, people: People) -> Say:
+    count = iter(range(1000))
+
+    def post(text: str = "Halo", who: str = "operator") -> ChatMessage:
+        user = db.session.get_one(User, people[who])
+        return messages.post(user, UKM, text, f"c{next(count)}")[0]
+
+    return post
+
+
+def published(topic: str, *types: str) -> list[dict[str, Any]]:
+    """What was appended to a topic."""
+    entries = event_log.since(0, 1000, [topic])
+    return [json.loads(entry.data) for entry in entries if entry.type in types]
+
+
+def last_told(user_id: int) -> dict[str, Any]:
+    return published(f"user:{user_id}", "membership")[-1]
+
+
+def actions() -> list[str]:
+    unit_id = db.session.scalars(select(Ukm.id).where(Ukm.code == UKM)).one()
+    return [line.action for line in reversed(activity_log.page(unit_id).items)]
+
+
+def place(user_id: int) -> Membership:
+    db.session.expire_all()
+    return memberships.get_membership(user_id, UKM)
+
+
+@every_database
+def test_of_two_admins_who_demote_each_other_one_stays(
+    inside: Flask, people: People, officer: As
+) -> None:
+    for _ in range(5):
+        pairs = iter([("member", "friend"), ("friend", "member")])
+
+        def demote(pairs: Iterator[tuple[str, str]] = pairs) -> Any:
+            who, whom = next(pairs)
+            return moderation.demote(officer(who), UKM, people[whom]) and whom
+
+        results = at_once(inside, 2, demote)
+        assert sorted(type(result).__name__ for result in results) == ["Forbidden", "str"]
+        db.session.rollback()
+        assert [place(people[who]).is_admin for who in ("member", "friend")].count(True) == 1
+        for who in ("member", "friend"):
+            moderation.promote(officer("admin", campus=True), UKM, people[who])
+
+
+@pytest.mark.usefixtures("no_flood_guard")
+@every_database
+def test_muting_and_posting_at_the_same_moment_never_wait_for_each_other(
+    inside: Flask, people: People, officer: As
+) -> None:
+    calls = iter(range(100))
+    until = utcnow() + timedelta(hours=1)
+
+    def act() -> Any:
+        n = next(calls)
+        if n % 2:
+            return moderation.mute(officer("member"), UKM, people["operator"], until).id
+        return messages.post(db.session.get_one(User, people["operator"]), UKM, "Halo", f"c{n}")[
+            0
+        ].id
+
+    for _ in range(8):
+        results = at_once(inside, 4, act)
+        assert len(results) == 4, "nobody was sent away by the database"
+        assert {getattr(result, "code", "muted") for result in results} == {"muted"}
+        db.session.rollback()
+        moderation.unmute(officer("member"), UKM, people["operator"])
+
+
+@pytest.mark.usefixtures("no_flood_guard")
+@every_database
+def test_everything_at_once_and_nobody_is_sent_away_by_the_database(
+    inside: Flask, people: People, officer: As
+) -> None:
+    target, until = people["operator"], utcnow() + timedelta(hours=1)
+    campus = officer("admin", campus=True)
+    deeds: list[Callable[[], object]] = [
+        lambda: moderation.mute(campus, UKM, target, until),
+        lambda: moderation.unmute(campus, UKM, target),
+        lambda: moderation.remove(campus, UKM, target),
+        lambda: memberships.join(target, UKM),
+        lambda: memberships.leave(target, UKM),
+        lambda: ukm_settings.archive(campus, UKM),
+        lambda: ukm_settings.unarchive(campus, UKM),
+        lambda: pins.pin_text(campus, UKM, "Rapat"),
+        lambda: ukm_administration.add(UKM, NAMES["operator"][0], by="test"),
+    ]
+    ids = iter(range(10_000))
+
+    def act(number: int) -> str:
+        dice = random.Random(number)
+        for _ in range(12):
+            db.session.remove()  # each deed is a request of its own
+            author = db.session.get_one(User, people[dice.choice(["operator", "friend"])])
+            text = partial(messages.post, author, UKM, "Halo", f"x{next(ids)}")
+            with suppress(DomainError):
+                dice.choice([*deeds, text, text, text])()
+        return "done"
+
+    numbers = iter(range(6))
+    assert at_once(inside, 6, lambda: act(next(numbers))) == ["done"] * 6
+
+
+def test_a_removed_member_is_out_at_once_and_may_come_back(
+    inside: Flask, people: People, officer: As, say: Say
+) -> None:
+    token = LoginSession.digest(cast.token_for(people["operator"]))
+    said = say("tetap ada")
+    moderation.remove(officer("member"), UKM, people["operator"])
+    assert "ukm:ROBOTIK" not in stream_topics.for_sessions([token])[token]
+    with pytest.raises(NotFound):
+        say("tidak sampai")
+    assert db.session.get_one(ChatMessage, said.id).body == "tetap ada"
+    heard = last_told(people["operator"])
+    assert (heard["change"], heard["member"], heard["ukm"]) == ("removed", False, UKM)
+    assert published("ukm:ROBOTIK", "membership")[-1]["user_id"] == people["operator"]
+    memberships.join(people["operator"], UKM)
+    say("kembali")
+    assert actions()[-2:] == ["removed", "joined"]
+
+
+@every_database
+def test_a_blocked_member_stays_out_until_unblocked(
+    inside: Flask, people: People, officer: As
+) -> None:
+    moderation.remove(officer("member"), UKM, people["operator"], block=True)
+    with pytest.raises(Forbidden) as refused:
+        memberships.join(people["operator"], UKM)
+    assert refused.value.code == "blocked"
+    unit = place(people["member"]).ukm
+    assert [user.id for user, _ in moderation.blocked(unit.id)] == [people["operator"]]
+    moderation.unblock(officer("friend"), UKM, people["operator"])
+    memberships.join(people["operator"], UKM)
+    with pytest.raises(NotFound):
+        moderation.unblock(officer("friend"), UKM, people["operator"])
+    assert actions()[-3:] == ["blocked", "unblocked", "joined"]
+
+
+def test_whom_the_campus_adds_is_no_longer_blocked(
+    inside: Flask, people: People, officer: As
+) -> None:
+    moderation.remove(officer("member"), UKM, people["operator"], block=True)
+    ukm_administration.add(UKM, NAMES["operator"][0], by="test")
+    assert db.session.scalars(select(UkmBlock)).all() == []
+    ukm_administration.add(UKM, NAMES["operator"][0], is_admin=True, by="test")
+    assert place(people["operator"]).is_admin
+    with pytest.raises(Conflict):
+        ukm_administration.add(UKM, NAMES["operator"][0], is_admin=True, by="test")
+
+
+def test_a_muted_member_reads_only_and_hears_until_when(
+    inside: Flask, people: People, officer: As, say: Say
+) -> None:
+    until = utcnow() + timedelta(hours=1)
+    moderation.mute(officer("member"), UKM, people["operator"], until)
+    with pytest.raises(Forbidden) as refused:
+        say("tidak")
+    assert refused.value.code == "muted"
+    heard = last_told(people["operator"])
+    assert heard["member"] is True
+    assert datetime.fromisoformat(heard["muted_until"]) == until.replace(microsecond=0)
+    assert 3590 <= heard["muted_seconds"] <= 3600
+    assert ukm_state.for_member(place(people["operator"]))["muted_until"] == heard["muted_until"]
+    assert not published("ukm:ROBOTIK", "membership")[-1]["change"].startswith("mut")
+    moderation.unmute(officer("member"), UKM, people["operator"])
+    assert last_told(people["operator"])["muted_until"] is None
+    say("lagi")
+
+
+def test_a_mute_ends_by_itself(inside: Flask, people: People, officer: As, say: Say) -> None:
+    moderation.mute(officer("member"), UKM, people["operator"], utcnow() - timedelta(seconds=1))
+    say("boleh")
+    assert ukm_state.for_member(place(people["operator"]))["muted_seconds"] == 0
+
+
+def test_admins_are_not_muted_and_a_promotion_ends_a_mute(
+    inside: Flask, people: People, officer: As, say: Say
+) -> None:
+    until = utcnow() + timedelta(hours=1)
+    with pytest.raises(Conflict) as refused:
+        moderation.mute(officer("member"), UKM, people["friend"], until)
+    assert refused.value.code == "is_admin"
+    moderation.mute(officer("member"), UKM, people["operator"], until)
+    moderation.promote(officer("member"), UKM, people["operator"])
+    say("sebagai pengurus")
+    assert last_told(people["operator"])["is_admin"] is True
+
+
+@pytest.mark.parametrize(("span", "hours"), [("1h", 1), ("1d", 24), ("7d", 168)])
+def test_a_mute_for_a_span(inside: Flask, span: str, hours: int) -> None:
+    end = moderation.mute_until(span, "bukan waktu")
+    assert abs(end - utcnow() - timedelta(hours=hours)) < timedelta(seconds=30)
+
+
+@pytest.mark.parametrize(("form", "ahead"), [("%Y-%m-%dT%H:%M:%SZ", 0), ("%Y-%m-%dT%H:%M", 7)])
+def test_a_mute_until_a_moment_of_utc_or_of_the_campus(
+    inside: Flask, form: str, ahead: int
+) -> None:
+    wanted = utcnow() + timedelta(hours=5)
+    end = moderation.mute_until("", (wanted + timedelta(hours=ahead)).strftime(form))
+    assert abs(end - wanted) <= timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("span", "until"),
+    [
+        (None, None),
+        ("2h", None),
+        (["1h"], None),
+        (None, 7),
+        (None, "besok"),
+        (None, "2020-01-01T00:00:00Z"),
+        (None, "9999-12-31T23:59:59Z"),
+        (None, "0001-01-01T00:00:00"),
+        ({}, {}),
+    ],
+)
+def test_what_is_no_end_of_a_mute(inside: Flask, span: Any, until: Any) -> None:
+    with pytest.raises(Invalid) as refused:
+        moderation.mute_until(span, until)
+    assert refused.value.code == "bad_until"
+
+
+def test_the_last_admin_neither_demotes_himself_nor_leaves(
+    inside: Flask, people: People, officer: As
+) -> None:
+    moderation.demote(officer("member"), UKM, people["friend"])
+    for attempt in (
+        lambda: moderation.demote(officer("member"), UKM, people["member"]),
+        lambda: memberships.leave(people["member"], UKM),
+    ):
+        with pytest.raises(Conflict) as refused:
+            attempt()
+        assert refused.value.code == "last_admin"
+    moderation.promote(officer("member"), UKM, people["operator"])
+    moderation.demote(officer("member"), UKM, people["member"])
+    memberships.leave(people["member"], UKM)
+    memberships.leave(people["friend"], UKM)
+    memberships.leave(people["operator"], UKM)
+    assert actions()[-3:] == ["left"] * 3, "alone in the unit, its last admin may go"
+
+
+def test_an_admin_whose_account_is_blocked_is_not_there(
+    inside: Flask, people: People, officer: As
+) -> None:
+    with transaction() as session:
+        session.get_one(User, people["friend"]).blocked_at = utcnow()
+    with pytest.raises(Conflict):
+        memberships.leave(people["member"], UKM)
+
+
+def test_the_campus_may_take_the_last_admin_away(
+    inside: Flask, people: People, officer: As
+) -> None:
+    campus = officer("admin", campus=True)
+    for who in ("member", "friend"):
+        moderation.demote(campus, UKM, people[who])
+    listed = {one.ukm.code: one for one in ukm_administration.list_all()}
+    assert (listed[UKM].members, listed[UKM].admins) == (3, 0)
+
+
+@every_database
+def test_who_may_not_do_any_of_it(inside: Flask, people: People, officer: As, say: Say) -> None:
+    message = say("isi")
+    reports.report(people["friend"], UKM, message.id, "alasan")
+    until = utcnow() + timedelta(hours=1)
+    target = people["operator"]
+    deeds: list[Callable[[Actor, str], object]] = [
+        lambda by, code: moderation.remove(by, code, target),
+        lambda by, code: moderation.mute(by, code, target, until),
+        lambda by, code: moderation.unmute(by, code, target),
+        lambda by, code: moderation.promote(by, code, target),
+        lambda by, code: moderation.demote(by, code, target),
+        lambda by, code: moderation.unblock(by, code, target),
+        lambda by, code: ukm_settings.edit(by, code, "Nama", ""),
+        ukm_settings.renew_join_code,
+        ukm_settings.archive,
+        lambda by, code: pins.pin_text(by, code, "teks"),
+        lambda by, code: pins.pin_message(by, code, message.id),
+        pins.unpin,
+        lambda by, code: reports.resolve(by, code, message.id, erase=True),
+    ]
+    before = actions()
+    for deed in deeds:
+        for who, code, error in (
+            ("operator", UKM, Forbidden),
+            ("outsider", UKM, NotFound),
+            ("member", "PRAMUKA", NotFound),
+            ("member", "TIDAK-ADA", NotFound),
+            ("admin", UKM, NotFound),
+        ):
+            with pytest.raises(error):
+                deed(officer(who), code)
+    assert actions() == before
+
+
+def test_strangers_and_oneself_are_no_target(inside: Flask, people: People, officer: As) -> None:
+    for stranger in (people["outsider"], 999_999_999_999_999_999):
+        with pytest.raises(NotFound) as missing:
+            moderation.remove(officer("member"), UKM, stranger)
+        assert missing.value.code == "no_such_member"
+    with pytest.raises(Conflict) as own:
+        moderation.remove(officer("member"), UKM, people["member"])
+    assert own.value.code == "own_membership"
+
+
+@every_database
+def test_a_renewed_join_code_ends_the_old_one(inside: Flask, people: People, officer: As) -> None:
+    first = ukm_settings.renew_join_code(officer("member"), UKM).join_code
+    with pytest.raises(NotFound):
+        memberships.join(people["outsider"], UKM)
+    second = ukm_settings.renew_join_code(officer("admin", campus=True), UKM).join_code
+    assert first != second
+    with pytest.raises(NotFound):
+        memberships.join(people["outsider"], first)
+    assert memberships.join(people["outsider"], second.lower()).code == UKM
+
+
+@every_database
+def test_an_archived_unit_is_read_only_and_gone_from_the_lists(
+    inside: Flask, people: People, officer: As, say: Say
+) -> None:
+    message = say("disimpan")
+    campus = officer("admin", campus=True)
+    ukm_settings.archive(campus, UKM)
+    ukm_settings.archive(campus, UKM)
+    for attempt, code in (
+        (lambda: say("terlambat"), "archived"),
+        (lambda: messages.edit(people["operator"], UKM, message.id, "lain"), "archived"),
+        (lambda: pins.pin_text(campus, UKM, "teks"), "archived"),
+        (lambda: ukm_settings.edit(campus, UKM, "Lain", ""), "archived"),
+        (lambda: ukm_administration.add(UKM, NAMES["outsider"][0], by="test"), "archived"),
+        (lambda: memberships.join(people["outsider"], UKM), "no_such_code"),
+    ):
+        with pytest.raises(DomainError) as refused:
+            attempt()
+        assert refused.value.code == code
+    assert db.session.get_one(ChatMessage, message.id).body == "disimpan"
+    assert my_list.list_for(people["member"]) == []
+    kept = my_list.list_for(people["member"], archived=True)
+    assert [(unit.code, unit.unread) for unit in kept] == [(UKM, 0)], "nothing to go after"
+    assert UKM not in [one.ukm.code for one in ukm_administration.list_all(archived=False)]
+    assert published("ukm:ROBOTIK", "ukm.changed")[-1]["archived"] is True
+    ukm_settings.unarchive(campus, UKM)
+    say("lagi")
+    assert my_list.count_archived(people["member"]) == 0
+    assert [a for a in actions() if a in ("archived", "restored")] == ["archived", "restored"]
+
+
+def test_names_are_cleaned_and_told(inside: Flask, officer: As) -> None:
+    ukm_settings.edit(
+        officer("member"), UKM, " Robo\u202etika\u200b  \x00Baru ", "Baris\r\nkedua\x07 "
+    )
+    changed = published("ukm:ROBOTIK", "ukm.changed")[-1]
+    assert (changed["name"], changed["description"]) == ("Robotika Baru", "Baris\nkedua")
+    for name, description in (("\u200b\u202e", ""), ("N" * 121, ""), ("N", "d" * 1001)):
+        with pytest.raises(Invalid):
+            ukm_settings.edit(officer("member"), UKM, name, description)
+    ukm_settings.edit(officer("member"), UKM, "Robotika Baru", "Baris\nkedua")
+    assert actions()[-2:] == ["renamed", "described"], "what stays the same is no news"
+
+
+def test_a_pinned_message_follows_its_message(
+    inside: Flask, people: People, officer: As, say: Say
+) -> None:
+    message = say("Rapat jam 4")
+    pins.pin_message(officer("member"), UKM, message.id)
+    shown = published("ukm:ROBOTIK", "ukm.changed")[-1]["pin"]
+    assert (shown["message_id"], shown["text"]) == (message.id, "Rapat jam 4")
+    messages.edit(people["operator"], UKM, message.id, "Rapat jam 5")
+    unit = place(people["member"]).ukm
+    pinned = ukm_state.pin(unit.id)
+    assert pinned is not None
+    assert (pinned["text"], pinned["by"]) == ("Rapat jam 5", "Mega Lestari")
+    messages.delete(people["operator"], UKM, message.id)
+    assert ukm_state.pin(unit.id) is None
+    events = published("ukm:ROBOTIK", "ukm.changed")
+    assert "Rapat" not in json.dumps(events), "a replay does not bring its text back"
+    assert events[-1]["pin"] is None
+    with pytest.raises(Conflict):
+        pins.pin_message(officer("member"), UKM, message.id)
+
+
+def test_one_announcement_at_a_time(inside: Flask, people: People, officer: As, say: Say) -> None:
+    message = say()
+    pins.pin_message(officer("member"), UKM, message.id)
+    pins.pin_text(officer("friend"), UKM, " Libur\x00 sampai Senin ")
+    unit = place(people["member"]).ukm
+    pinned = ukm_state.pin(unit.id)
+    assert pinned is not None
+    assert (pinned["message_id"], pinned["text"]) == (None, "Libur sampai Senin")
+    pins.unpin(officer("member"), UKM)
+    pins.unpin(officer("member"), UKM)
+    assert ukm_state.pin(unit.id) is None
+    assert actions()[-3:] == ["pinned", "pinned", "unpinned"]
+
+
+@pytest.mark.parametrize("message_id", [None, "1", 0, -1, 2**70, True, 10_000])
+def test_what_can_not_be_pinned(inside: Flask, officer: As, message_id: Any) -> None:
+    with pytest.raises(NotFound):
+        pins.pin_message(officer("member"), UKM, message_id)
+    with pytest.raises(Invalid):
+        pins.pin_text(officer("member"), UKM, "\u200b")
+
+
+@every_database
+def test_a_message_is_reported_once_by_each(
+    inside: Flask, people: People, officer: As, say: Say
+) -> None:
+    message = say("iklan")
+
+    def complain() -> str:
+        reports.report(people["friend"], UKM, message.id, "iklan")
+        return "ok"
+
+    results = at_once(inside, 4, complain)
+    assert sorted(getattr(one, "code", one) for one in results) == ["already_reported"] * 3 + ["ok"]
+    db.session.rollback()
+    reports.report(people["member"], UKM, message.id, "saya juga")
+    unit = place(people["member"]).ukm
+    assert reports.count_open(unit.id) == 1
+    [one] = reports.open_reports(unit.id).items
+    assert one.message.id == message.id
+    assert [report.reason for report in one.reports] == ["iklan", "saya juga"]
+
+
+def test_what_can_not_be_reported(inside: Flask, people: People, say: Say) -> None:
+    message = say()
+    friend = people["friend"]
+    for reason in ("", " \u200b", None, 7, "x" * 501):
+        with pytest.raises(Invalid):
+            reports.report(friend, UKM, message.id, reason)
+    with pytest.raises(Conflict):
+        reports.report(people["operator"], UKM, message.id, "sendiri")
+    with pytest.raises(NotFound):
+        reports.report(people["outsider"], UKM, message.id, "x")
+    with pytest.raises(NotFound):
+        reports.report(people["outsider"], "PRAMUKA", message.id, "x")
+    messages.delete(people["operator"], UKM, message.id)
+    with pytest.raises(Conflict):
+        reports.report(friend, UKM, message.id, "terlambat")
+
+
+def test_a_report_is_settled_by_deleting_or_dismissing(
+    inside: Flask, people: People, officer: As, say: Say
+) -> None:
+    bad, fine = say("buruk"), say("biasa")
+    broadcast.publish(bad.ukm_id)
+    for message in (bad, fine):
+        reports.report(people["friend"], UKM, message.id, "alasan")
+    reports.resolve(officer("member"), UKM, bad.id, erase=True)
+    reports.resolve(officer("admin", campus=True), UKM, fine.id, erase=False)
+    assert reports.count_open(bad.ukm_id) == 0
+    assert db.session.get_one(ChatMessage, bad.id, populate_existing=True).body == ""
+    assert db.session.get_one(ChatMessage, fine.id, populate_existing=True).body == "biasa"
+    assert published("ukm:ROBOTIK", "chat.deleted")[-1]["id"] == bad.id
+    assert actions()[-2:] == ["report_deleted", "report_dismissed"]
+    assert all(db.session.scalars(select(MessageReport.settled_at)))
+    with pytest.raises(NotFound):
+        reports.resolve(officer("member"), UKM, bad.id, erase=True)
+
+
+def test_a_message_deleted_by_an_admin_stands_in_the_log(
+    inside: Flask, people: People, say: Say
+) -> None:
+    own, others = say(who="member"), say()
+    messages.delete(people["member"], UKM, own.id)
+    messages.delete(people["member"], UKM, others.id)
+    assert actions().count("message_deleted") == 1

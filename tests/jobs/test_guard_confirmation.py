@@ -1,0 +1,263 @@
+"""An answer that takes much away from one student is asked for again once before it is believed."""
+
+import json
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from devtools.simulator import Simulator
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.payment_api.parser import parse
+from myukm.domain.payment_api.work_item import Result
+from myukm.domain.sync import (
+    anomaly_guard,
+    commands,
+    dispatching,
+    lane_job,
+    lane_store,
+    lifecycle,
+    payment_history,
+    progress,
+    results,
+    watchdog,
+)
+from myukm.extensions import db
+from myukm.models import Siswa, SyncItem
+from tests.conftest import every_database
+from tests.jobs.conftest import STUDENTS
+from tests.support import sync
+from tests.support.sync import TREASURER
+
+FEW = [str(100001 + n) for n in range(10)]
+EMPTY = b'{"data": []}'
+
+
+def run(chosen: list[str], **options: Any) -> dict[str, Any]:
+    """Carry a run over these students out in this process and return its progress."""
+    run_id = commands.start(TREASURER, chosen=chosen, **options)["run_id"]
+    dispatching.dispatch(run_id)
+    lane_job.run_lane(run_id)
+    db.session.rollback()
+    return progress.current()
+
+
+def stored(idperson: str) -> Any:
+    db.session.rollback()
+    query = select(Siswa.pembayaran, Siswa.saldo, Siswa.tunggakan, Siswa.lunas, Siswa.digest)
+    return db.session.execute(query.where(Siswa.idperson == idperson)).one()
+
+
+@pytest.fixture
+def quiet(app: Flask) -> Flask:
+    """The app with its students, and no watch that would take a step by itself."""
+    with app.app_context():
+        sync.create_students(STUDENTS)
+    return app
+
+
+@pytest.fixture
+def indebted(quiet: Flask) -> str:
+    """A student with bills, after a first run over a few, with the app's context."""
+    quiet.config["PEMBAYARAN_API_TRIES"] = 1
+    with quiet.app_context():
+        assert run(FEW)["success"] == len(FEW)
+        return next(idperson for idperson in FEW if stored(idperson).pembayaran)
+
+
+@pytest.mark.parametrize("chosen", ["alone", "among few"])
+@pytest.mark.parametrize("share", [0.2, 0])
+@every_database
+def test_an_answer_that_was_empty_once_takes_nothing_away(
+    quiet: Flask, payment_api: Simulator, indebted: str, chosen: str, share: float
+) -> None:
+    quiet.config["GUARD_SHARE"] = share
+    payment_api.set(flaky={"empty": [indebted]}, etag=False)
+    payment_api.reset()
+    students = [indebted] if chosen == "alone" else FEW
+    with quiet.app_context():
+        before = stored(indebted)
+        ended = run(students)
+        assert (ended["status"], ended["unchanged"]) == ("completed", len(students))
+        assert stored(indebted) == before
+        assert payment_history.of_student(indebted).total == 1
+        sync.check_numbers(ended)
+        run_row = lifecycle.find(ended["run_id"])
+        assert run_row
+        assert run_row.compared == len(students)
+        assert sync_item(ended["run_id"], indebted) == ("unchanged", None, None)
+    assert payment_api.state()["requests"] == len(students) + 1
+
+
+def sync_item(run_id: int, idperson: str) -> tuple[Any, ...]:
+    query = select(SyncItem.status, SyncItem.code, SyncItem.message)
+    return tuple(
+        db.session.execute(
+            query.where(SyncItem.run_id == run_id, SyncItem.idperson == idperson)
+        ).one()
+    )
+
+
+def test_what_the_api_says_twice_is_believed(
+    quiet: Flask, payment_api: Simulator, indebted: str
+) -> None:
+    payment_api.set(fail={"empty": [indebted]})
+    payment_api.reset()
+    with quiet.app_context():
+        ended = run([indebted])
+        assert (ended["status"], ended["success"], ended["unchanged"]) == ("completed", 1, 0)
+        assert stored(indebted).pembayaran == []
+        assert sync_item(ended["run_id"], indebted) == ("success", None, None)
+    assert payment_api.state()["requests"] == 2
+
+
+def test_a_second_question_that_is_not_answered_fails_the_student(
+    quiet: Flask, indebted: str
+) -> None:
+    with quiet.app_context():
+        before = stored(indebted)
+        desk, student = hear_twice(indebted, EMPTY)
+        desk.flush_and_claim([Result.of(student, refused())], 0)
+        assert sync.progress_of(quiet)["failed"] == 1
+        assert stored(indebted) == before
+
+
+def refused() -> Any:
+    from myukm.domain.payment_api.client import from_status
+
+    return from_status(500, None)
+
+
+def hear_twice(idperson: str, body: bytes) -> tuple[lane_store.LaneStore, Any]:
+    """Let a lane hear `body` about a student and die; return the next one and the student."""
+    run_id = commands.start(TREASURER, chosen=[idperson])["run_id"]
+    dispatching.dispatch(run_id)
+    desk = opened(run_id, "a")
+    (student,) = desk.flush_and_claim([], 5).items
+    assert student.etag
+    desk.flush_and_claim([Result.of(student, parse(body, idperson))], 0)
+    assert sync.items(run_id) == {"held": 1}
+    watchdog.expire_lane(desk.lane_id, run_id)
+    ask_again(run_id)
+    desk = opened(run_id, "b")
+    (student,) = desk.flush_and_claim([], 5).items
+    assert student.etag is None
+    return desk, student
+
+
+def opened(run_id: int, letter: str) -> lane_store.LaneStore:
+    desk = lane_store.LaneStore(run_id, letter * 32)
+    desk.register()
+    return desk
+
+
+def ask_again(run_id: int) -> None:
+    """Let the pause between the two questions pass, and the run's next step be taken."""
+    with transaction() as session:
+        old = utcnow() - 2 * anomaly_guard.PAUSE
+        session.execute(update(SyncItem).where(SyncItem.run_id == run_id).values(at=old))
+    lifecycle.advance(run_id)
+    assert sync.items(run_id) == {"pending": 1}
+
+
+def test_a_lane_that_dies_between_the_questions_loses_nothing(quiet: Flask, indebted: str) -> None:
+    with quiet.app_context():
+        before = stored(indebted)
+        desk, student = hear_twice(indebted, EMPTY)
+        assert stored(indebted) == before
+        watchdog.expire_lane(
+            desk.lane_id, desk.run_id
+        )  # and it dies again before the second answer
+        lane_store.release_orphans(db.session(), desk.run_id)
+        db.session.commit()
+        desk = opened(desk.run_id, "c")
+        (student,) = desk.flush_and_claim([], 5).items
+        desk.flush_and_claim([Result.of(student, parse(EMPTY, indebted))], 0)
+        assert sync.items(desk.run_id) == {"success": 1}
+        assert stored(indebted).pembayaran == []
+
+
+def test_two_different_answers_that_take_away_are_not_believed(quiet: Flask, indebted: str) -> None:
+    with quiet.app_context():
+        before = stored(indebted)
+        desk, student = hear_twice(indebted, EMPTY)
+        other = f'{{"data": [{{"idperson": "{indebted}", "saldo": 5, "periods": [{PERIOD}]}}]}}'
+        desk.flush_and_claim([Result.of(student, parse(other.encode(), indebted))], 0)
+        (status, code, message) = sync_item(desk.run_id, indebted)
+        assert (status, code) == ("failed", "contradictory")
+        assert "Rp 1" in message
+        assert stored(indebted) == before
+
+
+SUMS = '{"total_billed": 1, "total_paid": 0, "total_remaining": 1, "fully_paid": false}'
+PERIOD = (
+    f'{{"period_id": "1", "kelas_info": "", "summary": {SUMS}, "categories": [{{'
+    f'"category_name": "SPP", "summary": {SUMS}, "items": [{{"unit_name": "Juli", '
+    '"amount_billed": 1, "amount_paid": 0, "remaining_balance": 1}]}]}'
+)
+
+
+def test_items_that_vanish_under_a_sum_that_stays_are_held_back(
+    quiet: Flask, payment_api: Simulator, indebted: str
+) -> None:
+    """What is owed is counted by the items, so that is what must not vanish unseen."""
+    answer = payment_api.expected(indebted)
+    for period in answer["data"][0]["periods"]:
+        for category in period["categories"]:
+            category["items"] = []
+    page = {"status": 200, "body": json.dumps(answer)}
+    payment_api.set(override={f"/payments/{indebted}": page})
+    payment_api.reset()
+    with quiet.app_context():
+        assert run([indebted])["success"] == 1
+    assert payment_api.state()["requests"] == 2
+
+
+def test_a_bill_without_items_does_not_vanish_unseen_beside_one_that_has_some(
+    quiet: Flask, payment_api: Simulator, indebted: str
+) -> None:
+    answer = payment_api.expected(indebted)
+    bill = {"total_billed": 10**9, "total_paid": 0, "total_remaining": 10**9, "fully_paid": False}
+    period = answer["data"][0]["periods"][-1]
+    period["categories"].append({"category_name": "Gedung", "summary": bill, "items": []})
+    for name in ("total_billed", "total_remaining"):
+        period["summary"][name] += 10**9
+    before = parse(json.dumps(answer).encode(), indebted)
+    with quiet.app_context():
+        with transaction() as session:
+            results.store(session, {indebted: (row_of(indebted), before)})
+        payment_api.reset()
+        assert run([indebted])["success"] == 1
+    assert payment_api.state()["requests"] == 2
+
+
+def row_of(idperson: str) -> int:
+    return db.session.scalars(select(Siswa.id).where(Siswa.idperson == idperson)).one()
+
+
+def test_a_first_run_over_data_of_another_version_is_guarded_too(
+    quiet: Flask, payment_api: Simulator, indebted: str
+) -> None:
+    """After an upgrade no digest may be known, and there is something to lose all the same."""
+    payment_api.set(flaky={"empty": [indebted]}, etag=False)
+    with quiet.app_context():
+        before = stored(indebted)
+        with transaction() as session:
+            session.execute(update(Siswa).values(digest=None, synced_at=None, etag=None))
+        ended = run([indebted])
+        assert ended["status"] == "completed"
+        assert stored(indebted) == before
+
+
+def test_nobody_is_asked_again_before_the_pause_is_over(quiet: Flask, indebted: str) -> None:
+    with quiet.app_context():
+        run_id = commands.start(TREASURER, chosen=[indebted])["run_id"]
+        dispatching.dispatch(run_id)
+        desk = opened(run_id, "a")
+        (student,) = desk.flush_and_claim([], 5).items
+        desk.flush_and_claim([Result.of(student, parse(EMPTY, indebted))], 0)
+        lifecycle.advance(run_id)
+        assert sync.items(run_id) == {"held": 1}
+        ask_again(run_id)

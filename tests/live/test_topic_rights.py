@@ -1,0 +1,96 @@
+"""What open streams hear when a member is removed, muted or added."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import requests
+from flask import Flask
+
+from myukm.domain.ukm import administration as ukm_administration
+from tests.support.people import NAMES, UKM
+from tests.support.programs import WebServer
+from tests.support.sse import StreamReader
+
+SessionAs = Callable[[str], requests.Session]
+Listen = Callable[[requests.Session], StreamReader]
+Act = Callable[..., None]
+
+
+@pytest.fixture
+def listen(web: WebServer) -> Iterator[Listen]:
+    opened: list[StreamReader] = []
+
+    def open_stream(session: requests.Session) -> StreamReader:
+        opened.append(StreamReader(web.url, session))
+        return opened[-1]
+
+    yield open_stream
+    for stream in opened:
+        stream.close()
+
+
+@pytest.fixture
+def admin(app: Flask, web: WebServer, people: dict[str, int], session_as: SessionAs) -> Act:
+    """`admin("promote", "friend")` acts in ROBOTIK as its admin, member."""
+    with app.app_context():
+        ukm_administration.add(UKM, NAMES["member"][0], is_admin=True, by="test")
+    session = session_as("member")
+
+    def act(deed: str, whom: str, **body: object) -> None:
+        address = f"{web.url}/ukm/{UKM}/members/{people[whom]}/{deed}"
+        assert session.post(address, json=body, timeout=5).ok
+
+    return act
+
+
+def test_who_is_removed_hears_that_and_then_nothing_more(
+    web: WebServer,
+    session_as: SessionAs,
+    admin: Act,
+    listen: Listen,
+) -> None:
+    friend, member = session_as("friend"), session_as("member")
+    removed, staying = listen(friend), listen(member)
+    admin("remove", "friend")
+    [published, *_] = removed.wait_for(1, "membership", timeout=5)
+    assert (published["change"], published["member"]) == ("removed", False)
+    sent = {"message": "rahasia", "client_id": "1"}
+    refused = friend.post(f"{web.url}/ukm/{UKM}/messages", json=sent, timeout=5)
+    assert refused.status_code == 404
+    asked = friend.get(f"{web.url}/stream?topics=ukm:{UKM}", timeout=5)
+    assert asked.status_code == 403
+    member.post(f"{web.url}/ukm/{UKM}/messages", json=sent, timeout=5)
+    staying.wait_for(1, "chat.message")
+    member.post(f"{web.url}/ukm/{UKM}/pin", json={"text": "rahasia"}, timeout=5)
+    staying.wait_for(1, "ukm.changed")
+    assert removed.of("chat.message", "ukm.changed") == []
+
+
+def test_who_is_muted_hears_until_when_and_others_do_not(
+    session_as: SessionAs,
+    admin: Act,
+    listen: Listen,
+) -> None:
+    muted, other = listen(session_as("friend")), listen(session_as("member"))
+    admin("mute", "friend", **{"for": "1h"})
+    [published] = muted.wait_for(1, "membership", timeout=5)
+    assert 3500 < published["muted_seconds"] <= 3600
+    admin("promote", "friend")
+    heard = other.wait_for(1, "membership", timeout=5)
+    assert [one["change"] for one in heard] == ["promoted"]
+
+
+def test_who_is_added_hears_the_unit_without_a_new_stream(
+    app: Flask,
+    web: WebServer,
+    session_as: SessionAs,
+    admin: Act,
+    listen: Listen,
+) -> None:
+    stream = listen(session_as("outsider"))
+    with app.app_context():
+        ukm_administration.add(UKM, NAMES["outsider"][0], by="test")
+    assert stream.wait_for(1, "membership", timeout=5)[0]["member"] is True
+    sent = {"message": "selamat datang", "client_id": "1"}
+    session_as("friend").post(f"{web.url}/ukm/{UKM}/messages", json=sent, timeout=5)
+    assert stream.wait_for(1, "chat.message")[0]["message"] == "selamat datang"

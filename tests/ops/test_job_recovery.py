@@ -1,0 +1,90 @@
+"""Jobs whose worker died at the wrong moment come back or are noted as failed."""
+
+from collections.abc import Callable
+
+import pytest
+import redis
+from flask import Flask
+from rq import Queue
+
+from myukm.db.session import transaction
+from myukm.models import SyncRun
+from myukm.ops.api_probe import PeriodicProbe
+from myukm.ops.job_recovery import OrphanRecovery
+from myukm.queues.enqueue import enqueue
+from myukm.queues.restricted_job import RestrictedJob
+from tests.support.waiting import wait_until
+
+PING = "myukm.jobs.upkeep.ping"
+
+
+@pytest.fixture
+def tidy(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    monkeypatch.setattr("myukm.ops.job_recovery.RECOVER_SECONDS", 0)
+    tidier = OrphanRecovery()
+
+    def run() -> None:
+        with app.app_context():
+            tidier.recover()
+
+    return run
+
+
+def test_a_job_taken_and_never_begun_comes_back_first(
+    app: Flask, valkey: redis.Redis, tidy: Callable[[], None]
+) -> None:
+    high = Queue("high", connection=valkey)
+    with app.app_context():
+        lost, next_one = (enqueue(PING, to="high") for _ in range(2))
+    valkey.lmove(high.key, high.intermediate_queue_key)
+    tidy()
+    assert high.get_job_ids() == [next_one], "a worker may just be about to begin it"
+    tidy()
+    assert high.get_job_ids() == [lost, next_one]
+    assert valkey.llen(high.intermediate_queue_key) == 0
+
+
+def test_a_job_at_work_is_left_alone(
+    app: Flask, valkey: redis.Redis, tidy: Callable[[], None]
+) -> None:
+    high = Queue("high", connection=valkey)
+    with app.app_context():
+        job_id = enqueue(PING, to="high")
+    valkey.lmove(high.key, high.intermediate_queue_key)
+    valkey.zadd(high.started_job_registry.key, {f"{job_id}:1": 1e12})
+    tidy()
+    tidy()
+    assert high.get_job_ids() == []
+
+
+def test_a_job_that_died_with_its_worker_is_noted(
+    app: Flask, valkey: redis.Redis, tidy: Callable[[], None]
+) -> None:
+    high = Queue("high", connection=valkey)
+    with app.app_context():
+        job_id = str(enqueue(PING, to="high"))
+    valkey.lpop(high.key)
+    valkey.hset(RestrictedJob.key_for(job_id), "status", "started")
+    valkey.zadd(high.started_job_registry.key, {f"{job_id}:1": 1})
+    tidy()
+    assert high.failed_job_registry.get_job_ids() == [job_id]
+    assert valkey.zcard(high.started_job_registry.key) == 0
+
+
+def test_the_api_is_asked_aside_and_not_too_often(app: Flask) -> None:
+    asked: list[str] = []
+    prober = PeriodicProbe(lambda: asked.append("once"))
+    with app.app_context():
+        prober.run()
+        wait_until(lambda: asked == ["once"], 5, "one probe")
+        prober.run()
+    assert asked == ["once"]
+
+
+def test_a_run_is_probe_enough(app: Flask) -> None:
+    asked: list[str] = []
+    with app.app_context():
+        with transaction() as session:
+            session.add(SyncRun(live=1, status="running"))
+        PeriodicProbe(lambda: asked.append("once")).run()
+    assert asked == []

@@ -1,0 +1,184 @@
+"""Guessing from everywhere at one account: its owner still gets in, and everybody hears of it."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from myukm.domain.accounts import accounts, attacks
+from myukm.domain.accounts.login_limits import ADDRESS
+from myukm.extensions import db
+from myukm.models import Audit
+from myukm.ops import doctor
+from myukm.rate_limits import acquire
+from myukm.rate_log import claim
+from tests.conftest import every_database
+from tests.support.people import NAMES, PASSWORD
+
+ClientAs = Callable[[str], FlaskClient]
+NIM, OTHER = NAMES["member"][0], NAMES["friend"][0]
+BANNER = "Ada yang mencoba menebak kata sandi Anda"
+
+
+def log_in(client: FlaskClient, password: str = PASSWORD, nim: str = NIM, at: str = "10.9.9.9"):
+    sent = {"nim": nim, "password": password}
+    return client.post("/login", json=sent, environ_base={"REMOTE_ADDR": at})
+
+
+def attack(app: Flask, guesses: int = 100) -> None:
+    """Guess the member's password from many addresses."""
+    for n in range(guesses):
+        answer = log_in(app.test_client(), f"tebakan-{n}", at=f"10.0.{n // 10}.1")
+        assert answer.status_code == 401, n
+
+
+@pytest.fixture
+def own_device(app: Flask, people: dict[str, int]) -> FlaskClient:
+    """A browser in which the member logged in before, and out again."""
+    client = app.test_client()
+    assert log_in(client).status_code == 200
+    assert client.post("/logout", json={}).status_code == 200
+    return client
+
+
+def test_strangers_have_to_wait_and_the_owner_gets_in_on_their_device(
+    app: Flask, own_device: FlaskClient
+) -> None:
+    attack(app)
+    refused = log_in(app.test_client())
+    assert refused.status_code == 429
+    assert 50 <= int(refused.headers["Retry-After"]) <= 60
+    for _ in range(2):
+        assert log_in(own_device).status_code == 200
+    assert log_in(app.test_client(), nim=NAMES["friend"][0]).status_code == 200
+
+
+def test_a_neighbour_who_guesses_does_not_lock_the_owners_device_out(
+    app: Flask, own_device: FlaskClient
+) -> None:
+    answers = [log_in(app.test_client(), "salah").status_code for _ in range(11)]
+    assert answers[10] == 429
+    assert log_in(own_device).status_code == 200
+
+
+def test_who_has_the_device_can_guess_no_faster_than_others(own_device: FlaskClient) -> None:
+    answers = [log_in(own_device, "salah", at=f"10.0.{n}.1").status_code for n in range(12)]
+    assert answers == [401] * 10 + [429] * 2
+
+
+def test_the_mark_of_a_device_is_safe_from_scripts_and_other_sites(
+    client_as: ClientAs,
+) -> None:
+    (cookie,) = [
+        line
+        for line in log_in(client_as("nobody")).headers.getlist("Set-Cookie")
+        if line.startswith("myukm_devices=")
+    ]
+    assert {"HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
+    assert NIM not in cookie
+
+
+@pytest.mark.parametrize("marks", ["", "x" * 32, ".".join("é" * 3), "a." * 200])
+def test_a_made_up_mark_opens_nothing(app: Flask, people: dict[str, int], marks: str) -> None:
+    attack(app)
+    forger = app.test_client()
+    forger.set_cookie("myukm_devices", marks)
+    assert log_in(forger).status_code == 429
+
+
+def test_a_mark_is_for_one_account_and_one_password(app: Flask, own_device: FlaskClient) -> None:
+    another = app.test_client()
+    log_in(another, nim=NAMES["friend"][0])
+    attack(app)
+    assert log_in(another).status_code == 429
+    with app.app_context():
+        accounts.set_password(NIM, "kata-sandi-lain", by="test")
+    assert log_in(own_device, "kata-sandi-lain").status_code == 429
+
+
+def test_who_changes_the_password_as_advised_keeps_the_device(
+    app: Flask, own_device: FlaskClient
+) -> None:
+    log_in(own_device, nim=OTHER)
+    log_in(own_device)
+    change = {"old": PASSWORD, "new": "kata-sandi-lain"}
+    assert own_device.post("/profile/password", json=change).status_code == 200
+    for nim in (NIM, OTHER):
+        guesses = [log_in(app.test_client(), "salah", nim).status_code for _ in range(11)]
+        assert guesses[10] == 429
+    assert log_in(own_device, "kata-sandi-lain").status_code == 200
+    assert log_in(own_device, nim=OTHER).status_code == 200, "who shares the browser as well"
+
+
+def test_people_share_a_browser(app: Flask, own_device: FlaskClient) -> None:
+    for _ in range(2):
+        assert log_in(own_device, nim=NAMES["friend"][0]).status_code == 200
+    attack(app)
+    assert log_in(own_device).status_code == 200
+
+
+@every_database
+def test_the_owner_and_the_admins_hear_of_it_once(
+    app: Flask, client_as: ClientAs, people: dict[str, int]
+) -> None:
+    member = client_as("member")
+    assert BANNER not in member.get("/profile").text
+    attack(app)
+    for _ in range(3):
+        log_in(app.test_client(), "salah")
+    for page in ("/ukm", "/profile"):
+        assert BANNER in member.get(page).text
+    assert BANNER not in client_as("friend").get("/profile").text
+    trail = client_as("admin").get("/admin/audit?action=attack.").text
+    assert trail.count("attack.account") == 1
+    assert f"{NIM} Mega Lestari" in trail
+    with app.app_context():
+        (finding,) = [f for f in doctor.report()["findings"] if f["code"] == "login_attack"]
+        assert NIM in finding["message"]
+        attacks.record_account(f" {NIM}")
+        attacks.record_account("nobody")
+        rows = select(func.count()).where(Audit.action == attacks.ON_ACCOUNT)
+        assert db.session.scalar(rows) == 1
+
+
+def test_the_news_goes_when_its_reader_says_so(
+    app: Flask, client_as: ClientAs, people: dict[str, int]
+) -> None:
+    with app.app_context():
+        attacks.record_account(NIM)
+    member = client_as("member")
+    assert BANNER in member.get("/ukm").text
+    assert client_as("friend").post("/profile/attack-seen", json={}).status_code == 200
+    assert member.post("/profile/attack-seen").location == "/profile"
+    assert BANNER not in member.get("/ukm").text
+
+
+def test_many_accounts_tried_from_one_address_are_told_to_the_admins(
+    app: Flask, client_as: ClientAs
+) -> None:
+    browser = client_as("nobody")
+    with app.app_context():
+        for _ in range(195):
+            acquire(claim(ADDRESS, "login", "10.9.9.9"))
+    for n in range(5):
+        assert log_in(browser, "salah", nim=f"n{n}").status_code == 401
+    assert log_in(browser, nim="another").status_code == 429
+    trail = client_as("admin").get("/admin/audit?action=attack.").text
+    assert "10.9.9.9" in trail
+
+
+def test_a_blocked_person_reads_so_and_whom_to_ask_with_the_right_password_only(
+    client_as: ClientAs, people: dict[str, int]
+) -> None:
+    client_as("admin").post(f"/admin/users/{people['member']}/block")
+    browser = client_as("nobody")
+    wrong, right = log_in(browser, "salah"), log_in(browser)
+    assert (wrong.status_code, wrong.get_json()["error"]["code"]) == (401, "wrong_credentials")
+    assert (right.status_code, right.get_json()["error"]["code"]) == (401, "account_blocked")
+    assert right.get_json()["error"]["message"] == (
+        "Akun Anda diblokir. Hubungi admin kampus: Siti Rahma."
+    )
+    page = browser.post("/login", data={"nim": NIM, "password": PASSWORD})
+    assert "Akun Anda diblokir." in page.text

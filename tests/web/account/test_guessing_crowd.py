@@ -1,0 +1,122 @@
+"""Crowds of guesses at once, at a real web server."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+import requests
+
+from devtools.reaper import descendants
+from myukm.domain.accounts.passwords import POOL
+from tests.support.people import PASSWORD
+from tests.support.programs import WebServer
+from tests.support.without_valkey import NOBODY_LISTENS
+
+CROWD = 200
+MEGABYTES_MORE = 64
+Shape = Callable[[str, str], dict[str, Any]]
+
+
+def form(nim: str, password: str) -> dict[str, Any]:
+    return {"data": {"nim": nim, "password": password}}
+
+
+def json(nim: str, password: str) -> dict[str, Any]:
+    return {"json": {"nim": nim, "password": password}}
+
+
+def multipart(nim: str, password: str) -> dict[str, Any]:
+    return {"files": {"nim": (None, nim), "password": (None, password)}}
+
+
+def long_part_first(nim: str, password: str) -> dict[str, Any]:
+    return {"files": {"a": (None, "x" * 700_000), **multipart(nim, password)["files"]}}
+
+
+def many_parts_first(nim: str, password: str) -> dict[str, Any]:
+    many = {f"a{n}": (None, "x") for n in range(1100)}
+    return {"files": many | multipart(nim, password)["files"]}
+
+
+def cut_off(nim: str, password: str) -> dict[str, Any]:
+    head = '--x\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+    body = head.format("nim", nim) + head.format("password", password) + "--x\r\nContent-Dis"
+    return {"data": body, "headers": {"Content-Type": "multipart/form-data; boundary=x"}}
+
+
+def padded(nim: str, password: str) -> dict[str, Any]:
+    return json(f"\u2003{nim}\u3000", password)
+
+
+SHAPES: dict[Shape, str] = {
+    form: "admin1",
+    json: "bendahara1",
+    multipart: "operator1",
+    long_part_first: "2024001",
+    many_parts_first: "2024002",
+    cut_off: "2024003",
+    padded: "operator1",
+}
+
+
+@pytest.fixture(params=["valkey", "alone"])
+def server(
+    settings: dict[str, str], people: dict[str, int], tmp_path: Path, request: Any
+) -> Iterator[WebServer]:
+    """Two web processes, with Valkey and without."""
+    away = {"REDIS_URL": NOBODY_LISTENS} if request.param == "alone" else {}
+    web = WebServer(tmp_path / "web.log", settings | away, workers=2)
+    yield web
+    web.kill()
+
+
+def guess(web: WebServer, sent: dict[str, Any]) -> int:
+    """Try to log in; 0 when the server hung up on a body that it would not read."""
+    try:
+        return requests.post(
+            f"{web.url}/login", timeout=60, allow_redirects=False, **sent
+        ).status_code
+    except requests.ConnectionError:
+        return 0
+
+
+def crowd(web: WebServer, bodies: list[dict[str, Any]]) -> Counter[int]:
+    """Send all of them at once; count the answers."""
+    with ThreadPoolExecutor(len(bodies)) as pool:
+        return Counter(pool.map(lambda sent: guess(web, sent), bodies))
+
+
+def memory(web: WebServer, line: str) -> int:
+    """Return the sum over the server's processes: `VmRSS` now, `VmHWM` at most; in kB."""
+    found = 0
+    for pid in descendants(web.child.pid):
+        text = Path(f"/proc/{pid}/status").read_text()
+        found += int(text.split(f"{line}:")[1].split()[0])
+    return found
+
+
+def test_ten_guesses_of_two_hundred_are_judged_in_every_shape(server: WebServer) -> None:
+    crowd(server, [form("nobody", "x")] * 40)  # what is loaded once is loaded
+    before = memory(server, "VmRSS")
+    for shape, nim in SHAPES.items():
+        answers = crowd(server, [shape(nim, f"salah {n}") for n in range(CROWD)])
+        assert answers[401] <= 10, (shape.__name__, answers)
+        assert set(answers) <= {0, 401, 413, 429, 503}, (shape.__name__, answers)
+        assert shape in (form, json, multipart) or guess(server, shape(nim, PASSWORD)) != 303
+    assert memory(server, "VmHWM") - before <= MEGABYTES_MORE * 1024
+
+
+def test_a_crowd_is_hashed_in_turn_and_the_server_answers_meanwhile(web: WebServer) -> None:
+    bodies = [form(f"n{n}", "salah") for n in range(150)]
+    with ThreadPoolExecutor(1) as aside:
+        answers = aside.submit(crowd, web, bodies)
+        took = []
+        while not answers.done():
+            took.append(requests.get(f"{web.url}/healthz", timeout=10).elapsed.total_seconds())
+    assert set(answers.result()) == {401, 503}
+    assert answers.result()[401] >= POOL.threads + 60
+    assert median(took) <= 0.1, took

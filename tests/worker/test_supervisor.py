@@ -1,0 +1,67 @@
+"""The supervisor with parts that do nothing but end: it starts them again, and not in a frenzy."""
+
+import itertools
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.programs import ROOT
+from tests.support.waiting import wait_until
+
+PROGRAM = """
+import os, sys
+from pathlib import Path
+from myukm.worker.supervisor import Supervisor
+
+log = Path(sys.argv[1])
+
+def part():
+    with log.open("a") as file:
+        file.write(f"{os.getpid()}\\n")
+    return int(sys.argv[2])
+
+def patient():
+    import time
+    time.sleep(60)
+    return 0
+
+if sys.argv[3] == "once":
+    print(sorted(Supervisor({"a": part, "b": part}).run_once()))
+else:
+    sys.exit(Supervisor({"a": part, "b": patient}).run())
+"""
+
+
+def run(log: Path, status: int, how: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", PROGRAM, str(log), str(status), how]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_what_ends_is_started_again_with_growing_pauses(tmp_path: Path, status: int) -> None:
+    log = tmp_path / "log"
+    with run(log, status, "on") as supervisor:
+        starts: list[float] = []
+
+        def five_times() -> bool:
+            lines = log.read_text().splitlines() if log.exists() else []
+            starts.extend([time.monotonic()] * (len(lines) - len(starts)))
+            return len(starts) >= 5
+
+        wait_until(five_times, 15, "five starts")
+        pauses = [later - earlier for earlier, later in itertools.pairwise(starts)]
+        assert pauses[3] > 2 * pauses[1], pauses
+        supervisor.terminate()
+        assert supervisor.wait(5) == 0
+    assert len(set(log.read_text().split())) >= 5
+
+
+def test_once_tells_how_all_ended(tmp_path: Path) -> None:
+    with run(tmp_path / "log", 3, "once") as supervisor:
+        out, _ = supervisor.communicate(timeout=15)
+    assert out == "[3]\n"
