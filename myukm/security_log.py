@@ -35,7 +35,7 @@ def record(name: str, **fields: Any) -> None:
 
 
 def record_on_commit(name: str, **fields: Any) -> None:
-    """Write the line when the running `write()` has committed; a rollback drops it."""
+    """Write the line when the running `transaction()` has committed; a rollback drops it."""
     db.session().info.setdefault("security", []).append(_line(name, fields))
 
 

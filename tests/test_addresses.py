@@ -63,7 +63,7 @@ ODD = (
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "text"),
     [
         ("postgresql://u:p@db.kampus:5432/myukm", "postgresql://db.kampus:5432/myukm"),
         ("postgresql://u@h/d?sslmode=require", "postgresql://h/d?…"),
@@ -81,8 +81,8 @@ ODD = (
         ("", "…"),
     ],
 )
-def test_what_is_shown_of_an_address(address: str, published: str) -> None:
-    assert addresses.shown(address) == published
+def test_what_is_shown_of_an_address(address: str, text: str) -> None:
+    assert addresses.shown(address) == text
 
 
 @pytest.mark.parametrize("odd", ODD)

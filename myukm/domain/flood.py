@@ -13,7 +13,7 @@ MAX_ACTS, WITHIN_MILLISECONDS = 20, 10_000
 
 
 def count_act(user_id: int | None) -> None:
-    """Count one more act of an account, inside the `write()` that does it.
+    """Count one more act of an account, inside the `transaction()` that does it.
 
     The moments of its newest acts stand in its row, which is locked until the commit: so the limit
     holds over all processes and without Valkey. The command line has no account and no limit.

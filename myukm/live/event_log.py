@@ -49,7 +49,7 @@ class LoggedEvent(NamedTuple):
 
 
 def append(topic: str, type: str, data: Any) -> None:  # noqa: A002 (the SSE field's name)
-    """Append an event in the running `write()`; it is published after the commit."""
+    """Append an event in the running `transaction()`; it is published after the commit."""
     entry = LoggedEvent(
         None, topic, type, json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     )

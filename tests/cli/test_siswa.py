@@ -95,10 +95,10 @@ def test_who_was_left_out_is_named_and_the_exit_code_is_3(api: Simulator, flask:
     done = flask("siswa", "import", "--from-api")
     assert done.exit_code == 3
     assert done.stdout.startswith("30 siswa dibaca: 30 baru")
-    published = done.stderr.splitlines()
-    assert published[0].startswith("30 baris dilewati")
-    assert published[1] == "  Siswa ke-1 dari API pembayaran (N): gender lebih dari 16 karakter."
-    assert (len(published), published[-1]) == (22, "  …")
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith("30 baris dilewati")
+    assert lines[1] == "  Siswa ke-1 dari API pembayaran (N): gender lebih dari 16 karakter."
+    assert (len(lines), lines[-1]) == (22, "  …")
 
 
 def test_a_refusal_is_one_line_and_exit_1(flask: Flasks, file: Path) -> None:

@@ -31,8 +31,8 @@ FAMILY = textwrap.dedent(
 OWNER = textwrap.dedent(
     """
     import sys, time
-    from devtools.process_tree import Child
-    child = Child([sys.executable, "-c", sys.argv[1]])
+    from devtools.process_tree import ManagedProcess
+    child = ManagedProcess([sys.executable, "-c", sys.argv[1]])
     for _ in range(2):
         print(child.read_line(), flush=True)
     print("nanny", child.pid, flush=True)
@@ -134,16 +134,17 @@ def test_an_owner_that_adopts_orphans_can_kill_what_a_dead_nanny_left():
     code = textwrap.dedent(
         """
         import os, sys
-        from devtools.process_tree import Child, kill_strays
+        from devtools.process_tree import ManagedProcess, kill_orphans
         from devtools.reaper import adopt_orphans
         adopt_orphans()
-        other = Child.python("-c", "print('other', flush=True); import time; time.sleep(600)")
-        child = Child.python("-c", sys.argv[1])
+        sleeper = "print('other', flush=True); import time; time.sleep(600)"
+        other = ManagedProcess.python("-c", sleeper)
+        child = ManagedProcess.python("-c", sys.argv[1])
         for one in (other, child, child):
             print(one.read_line(), flush=True)
         os.kill(child.pid, 9)
         child.kill()
-        kill_strays()
+        kill_orphans()
         print("other runs", other.running(), flush=True)
         other.kill()
         """

@@ -19,7 +19,7 @@ def ukm_codes(user_id: int) -> Sequence[str]:
 
 
 def publish(user: User, codes: Sequence[str]) -> None:
-    """Append `chat.person` for these UKMs, inside `write()`."""
+    """Append `chat.person` for these UKMs, inside `transaction()`."""
     for code in codes:
         person = {"ukm": code, "user_id": user.id, "name": user.name, "photo": user.photo}
         event_log.append(f"ukm:{code}", "chat.person", person)

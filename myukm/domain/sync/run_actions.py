@@ -10,7 +10,7 @@ from myukm.models import SyncAction
 
 
 def record(session: Session, run_id: int, code: str, actor: str | None = None) -> None:
-    """Add what was done, inside the `write()` that does it; `actor` None: by the program."""
+    """Add what was done, inside the `transaction()` that does it; `actor` None: by the program."""
     session.add(SyncAction(run_id=run_id, code=code, actor=actor))
 
 

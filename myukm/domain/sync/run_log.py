@@ -19,7 +19,7 @@ MAX_FAILURES = 300
 
 
 def append(run_id: int, level: str, code: str, message: str, idperson: str | None = None) -> None:
-    """Append one line inside `write()`; `level` is info, success, warning or error."""
+    """Append one line inside `transaction()`; `level` is info, success, warning or error."""
     line = {
         "run_id": run_id,
         "at": to_iso8601(utcnow()),

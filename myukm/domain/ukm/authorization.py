@@ -22,7 +22,7 @@ def authorize_read(actor: Actor, code: str) -> Ukm:
 
 
 def authorize_and_lock(actor: Actor, code: str) -> Ukm:
-    """Return the unit, locked until the commit; call it inside `write()`.
+    """Return the unit, locked until the commit; call it inside `transaction()`.
 
     The one way to every change of an officer. Raises as `authorize_read`, and `TooFast`.
     """
@@ -33,7 +33,7 @@ def authorize_and_lock(actor: Actor, code: str) -> Ukm:
 
 
 def lock_member(actor: Actor, code: str, user_id: int) -> Membership:
-    """Return a member of the unit, both locked; call it inside `write()`.
+    """Return a member of the unit, both locked; call it inside `transaction()`.
 
     The person's membership is locked with its unit by one statement, as posting does, so that
     the two never wait for each other. Raises `NotFound`, `Forbidden`, `TooFast`.

@@ -63,7 +63,7 @@ def rights(membership: Membership) -> dict[str, Any]:
 
 
 def publish_changed(ukm: Ukm) -> None:
-    """Append the UKM's new state, inside the `write()` that changed it."""
+    """Append the UKM's new state, inside the `transaction()` that changed it."""
     db.session.flush()
     event_log.append(ukm_topic(ukm.code), "ukm.changed", describe(ukm))
 
