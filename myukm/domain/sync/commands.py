@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from myukm.db.session import execute_rowcount, transaction
 from myukm.domain import audit
 from myukm.domain.actor import Actor
-from myukm.domain.flood import count_act
 from myukm.domain.payment_api.shared_state import valkey_down_reason
 from myukm.domain.sync import (
     anomaly_guard,
@@ -170,7 +169,6 @@ def _insert(run: SyncRun, actor: Actor) -> None:
         with transaction() as session:
             session.add(run)
             session.flush()
-            count_act(actor.user_id)
             _record(session, actor, run.id, "started", text)
     except IntegrityError:
         raise _already_running() from None
@@ -179,14 +177,12 @@ def _insert(run: SyncRun, actor: Actor) -> None:
 def _transition(
     actor: Actor, code: str, text: Any, to: Any, sources: Iterable[Status], **values: Any
 ) -> int:
-    """Transition the live run, record the actor, and return its id. Raises `Conflict`,
-    `TooFast`."""
+    """Transition the live run, record the actor, and return its id. Raises `Conflict`."""
     run = lifecycle.live()
     with transaction() as session:
         values |= {"reason": None, "reason_code": None, "crashes": 0}
         if run is None or not lifecycle.transition(session, run.id, to, *sources, **values):
             raise Conflict(_("Itu tidak dapat dilakukan sekarang."), code="not_now")
-        count_act(actor.user_id)
         _record(session, actor, run.id, code, text)
     return int(run.id)
 

@@ -16,7 +16,7 @@ from myukm.domain.chat import messages, pins
 from myukm.errors import TooFast
 from myukm.extensions import db
 from myukm.live import event_log
-from myukm.models import Membership, Siswa, User
+from myukm.models import Membership, User
 from tests.conftest import every_database
 from tests.support.people import UKM
 from tests.support.programs import WebServer
@@ -92,23 +92,6 @@ def test_a_burst_of_edits_ends_and_the_others_hear_few(
     assert codes.count(200) <= spans * flood.MAX_ACTS
     with app.app_context():
         assert event_log.latest_seq() - before <= 2 * spans * flood.MAX_ACTS
-
-
-def test_so_does_a_run_that_somebody_pauses_and_resumes_again_and_again(
-    app: Flask, client_as: As
-) -> None:
-    with app.app_context(), transaction() as session:
-        session.add(Siswa(idperson="1", nama="Ani"))
-    treasurer, sync, began = client_as("bendahara"), "/admin/sync-pembayaran", time.monotonic()
-    assert treasurer.post(f"{sync}/start").status_code == 202
-    answers = [treasurer.post(f"{sync}/{act}").status_code for act in ("pause", "resume") * 100]
-    spans = (time.monotonic() - began) // 10 + 1
-    assert answers[:20] == [202] * 19 + [429]
-    with app.app_context():
-        published = [
-            entry for entry in event_log.since(0, 1000, ["sync"]) if entry.type == "sync.log"
-        ]
-        assert len(published) <= spans * flood.MAX_ACTS
 
 
 def test_a_refused_or_wrong_call_does_not_count(client_as: As, message: int) -> None:
