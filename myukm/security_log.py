@@ -9,10 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 from flask import g, has_request_context, request
-from sqlalchemy import event
-from sqlalchemy.orm import Session
 
-from myukm.extensions import db
+from myukm.db.session import on_commit
 
 MAX_VALUE = 200
 PLAIN = "/:@+"  # besides letters, digits and -._~
@@ -35,8 +33,11 @@ def record(name: str, **fields: Any) -> None:
 
 
 def record_on_commit(name: str, **fields: Any) -> None:
-    """Write the line when the running `transaction()` has committed; a rollback drops it."""
-    db.session().info.setdefault("security", []).append(_line(name, fields))
+    """Write the line when the running `transaction()` has committed; a rollback drops it.
+
+    A process that is killed just before writes none: who did what is in the audit trail as well.
+    """
+    on_commit(logger.info, "%s", _line(name, fields))
 
 
 def actor_id() -> int | None:
@@ -67,14 +68,3 @@ def _line(name: str, fields: dict[str, Any]) -> str:
 
 def _plain(value: Any) -> str:
     return quote(str(value)[:MAX_VALUE].encode(errors="replace"), safe=PLAIN)
-
-
-@event.listens_for(db.session, "after_commit")
-def _write_lines(session: Session) -> None:
-    for line in session.info.pop("security", []):
-        logger.info("%s", line)
-
-
-@event.listens_for(db.session, "after_rollback")
-def _drop_lines(session: Session) -> None:
-    session.info.pop("security", None)

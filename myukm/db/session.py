@@ -1,8 +1,9 @@
 """How the program talks to its database: one way to write, and the column types of all models."""
 
-from collections.abc import Iterable, Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, TypeVarTuple, cast
 
 from flask import has_app_context
 from sqlalchemy import (
@@ -12,11 +13,15 @@ from sqlalchemy import (
     Insert,
     Update,
     bindparam,
+    event,
 )
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from myukm.extensions import db
+
+Args = TypeVarTuple("Args")
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -25,13 +30,15 @@ def transaction() -> Iterator[Session]:
 
     It ends the read transaction before it (on SQLite a transaction that read first could not
     write any more), and rolls back on any error. Inside another `transaction()` it joins that one.
+    After the commit it calls what `on_commit` registered.
     """
     session = db.session()
-    if session.info.get("writing"):
+    if is_in_transaction():
         yield session
         return
     session.commit()
-    session.info["writing"] = True
+    registered: dict[_Call, None] = {}
+    session.info["on_commit"] = registered
     try:
         session.connection(execution_options={"writes": True})
         yield session
@@ -40,12 +47,51 @@ def transaction() -> Iterator[Session]:
         session.rollback()
         raise
     finally:
-        session.info["writing"] = False
+        del session.info["on_commit"]
+    for function, args in registered:
+        _call(function, args)
+
+
+_Call = tuple[Callable[..., object], tuple[Any, ...]]
+
+
+def is_in_transaction() -> bool:
+    """Return whether the caller runs inside a `transaction()`, so that it may hold locks."""
+    return "on_commit" in db.session().info
+
+
+def on_commit(function: Callable[[*Args], object], *args: *Args) -> None:
+    """Call `function(*args)` after the outermost `transaction()` has committed, or at once when
+    there is none. A rollback drops it.
+
+    Functions are called in the order of their registration and without locks, so they may open a
+    transaction of their own. The same function with equal arguments is called once. What one of
+    them raises is logged and stops neither the others nor the caller, because the caller's work
+    is committed. A killed process calls none: each must have a second road, which its docstring
+    names (the event log is polled, rights are re-checked, a periodic task catches up).
+    """
+    if is_in_transaction():
+        db.session().info["on_commit"].setdefault((function, args))
+    else:
+        _call(function, args)
+
+
+def _call(function: Callable[..., object], args: tuple[Any, ...]) -> None:
+    try:
+        function(*args)
+    except Exception:
+        logger.exception("%s.%s failed after a commit", function.__module__, function.__qualname__)
+        db.session.rollback()
+
+
+@event.listens_for(db.session, "after_rollback")
+def _drop_registered(session: Session) -> None:
+    session.info.get("on_commit", {}).clear()
 
 
 def release_connection() -> None:
     """Give the connection back before a wait that needs none: others may need it meanwhile."""
-    if has_app_context() and not db.session().info.get("writing"):
+    if has_app_context() and not is_in_transaction():
         db.session.commit()
 
 

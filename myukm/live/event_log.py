@@ -14,6 +14,7 @@ from sqlalchemy import Index, Text, event, func, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from myukm.db.base import Model
+from myukm.db.session import on_commit
 from myukm.db.types import Id, UTCDateTime, key_type, utcnow
 from myukm.extensions import db
 from myukm.live import pubsub
@@ -54,6 +55,7 @@ def append(topic: str, type: str, data: Any) -> None:  # noqa: A002 (the SSE fie
         None, topic, type, json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     )
     db.session().info.setdefault("events", []).append(entry)
+    on_commit(_publish_numbered)
 
 
 def redact(topic: str, key: str, value: int, data: Any) -> None:
@@ -119,9 +121,9 @@ def _number_events(session: Session) -> None:
     session.info["numbered"] = numbered
 
 
-@event.listens_for(db.session, "after_commit")
-def _publish_events(session: Session) -> None:
-    if numbered := session.info.pop("numbered", None):
+def _publish_numbered() -> None:
+    """Publish what the commit numbered; hubs find in the log what is not published."""
+    if numbered := db.session().info.pop("numbered", None):
         pubsub.publish(numbered)
 
 
