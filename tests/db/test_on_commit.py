@@ -1,6 +1,7 @@
 """What is registered in a transaction runs after its commit, outside of it, or not at all."""
 
 import logging
+from contextlib import suppress
 
 import pytest
 from flask import Flask
@@ -67,9 +68,8 @@ def test_the_same_call_runs_once_a_transaction(app: Flask) -> None:
 def test_a_rollback_drops_it(app: Flask) -> None:
     calls = Calls()
     with app.app_context():
-        with pytest.raises(ZeroDivisionError), transaction():
-            on_commit(calls.note, "raised")
-            raise ZeroDivisionError
+        with pytest.raises(ZeroDivisionError):
+            write_then_fail(calls)
         with transaction() as session:
             on_commit(calls.note, "rolled back")
             session.rollback()
@@ -79,28 +79,37 @@ def test_a_rollback_drops_it(app: Flask) -> None:
     assert calls == ["registered later 0"]
 
 
+def write_then_fail(calls: Calls) -> None:
+    with transaction():
+        add(1)
+        on_commit(calls.note, "failed")
+        raise ZeroDivisionError
+
+
 @every_database
 def test_a_commit_that_fails_drops_it(app: Flask) -> None:
     calls = Calls()
     with app.app_context():
-        with pytest.raises(IntegrityError), transaction():
-            add(1)
-            on_commit(calls.note, "failed")
-            add(1)
+        with pytest.raises(IntegrityError):
+            write_twice(calls)
         with transaction():
             on_commit(calls.note, "next")
     assert calls == ["next 0"]
 
 
+def write_twice(calls: Calls) -> None:
+    with transaction():
+        on_commit(calls.note, "failed")
+        add(1)
+        add(1)
+
+
 def test_an_inner_error_that_is_caught_drops_nothing(app: Flask) -> None:
     """The inner block joined the outer one: its rows are committed, so its functions run."""
     calls = Calls()
-    with app.app_context(), transaction():
-        with pytest.raises(ZeroDivisionError), transaction():
-            add(1)
-            on_commit(calls.note, "inner")
-            raise ZeroDivisionError
-    assert calls == ["inner 1"]
+    with app.app_context(), transaction(), suppress(ZeroDivisionError):
+        write_then_fail(calls)
+    assert calls == ["failed 1"]
 
 
 def test_a_failure_is_logged_and_stops_nothing(
