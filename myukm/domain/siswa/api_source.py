@@ -1,8 +1,8 @@
 """The payment API's roster: `GET /siswa`, asked once, with every failure in words."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from flask import current_app
 from flask_babel import lazy_gettext as _
@@ -11,35 +11,49 @@ from myukm.addresses import shown
 from myukm.domain.payment_api.client import PaymentApi
 from myukm.domain.payment_api.errors import Action, Failure
 from myukm.domain.payment_api.roster import Roster
-from myukm.domain.siswa.fields import REQUIRED, column_of, readable_id
-from myukm.domain.siswa.staging import Staging
+from myukm.domain.siswa.fields import REQUIRED, FirstMentions, Values, clean, column_of, readable_id
 from myukm.domain.text_normalization import clean_line
 from myukm.errors import DomainError, Invalid, Unavailable
 
 MAX_SHOWN = 60
 
 
-def stage(staging: Staging) -> tuple[tuple[Any, ...], bool]:
-    """Check every student of the payment API and keep the good ones.
+class ApiRoster(NamedTuple):
+    """The checked students; whom the roster mentions, bad rows included; who was left out and why.
 
-    Return who was left out and why, and whether everybody's id could be read: else somebody on the
-    roster would count as gone. Raises as `fetch` does, and `Invalid` when nobody is left.
+    `whole`: every row's id could be read. Else somebody on the roster would count as gone.
     """
+
+    students: Sequence[Values]
+    mentions: FirstMentions
+    left_out: Sequence[Any]
+    whole: bool
+
+
+def read() -> ApiRoster:
+    """Ask the payment API for all students and check each.
+
+    Raises as `fetch` does, and `Invalid` when every row is bad.
+    """
+    students, mentions = dict[str, Values](), FirstMentions()
     left_out, whole = list[Any](), True
     for number, raw in enumerate(fetch(), 1):
         try:
-            staging.add(number, raw)
+            values = clean(raw)
+            if mentions.add(number, values):
+                students[values["idperson"]] = values
         except Invalid as error:
             left_out.append(_about(number, raw, error.message))
             if idperson := readable_id(raw):
-                staging.leave_out(number, idperson)
+                mentions.reject(number, idperson)
+                students.pop(idperson, None)
             else:
                 whole = False
-    if left_out and not staging.count:
+    if left_out and not students:
         raise Invalid(left_out[0], code="bad_row")
     if not whole:
         left_out.append(_("Ada siswa tanpa idperson: tidak ada yang menjadi nonaktif."))
-    return tuple(left_out), whole
+    return ApiRoster(tuple(students.values()), mentions, tuple(left_out), whole)
 
 
 def _about(number: int, raw: Mapping[str, Any], reason: Any) -> Any:

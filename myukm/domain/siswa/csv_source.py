@@ -1,26 +1,50 @@
-"""Students from a CSV file, row by row, each with the number of its first line."""
+"""Students from a CSV file, row by row; what is wrong is reported with its line."""
 
+import shutil
 from collections.abc import Iterator, Sequence
-from typing import Any
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO
 
 from flask_babel import lazy_gettext as _
 
 from myukm.domain import csv_table
 from myukm.domain.csv_table import LineReader, bad_line
-from myukm.domain.siswa.fields import REQUIRED, column_of
+from myukm.domain.siswa.fields import REQUIRED, FirstMentions, Values, clean, column_of
+from myukm.errors import Invalid
 
-Numbered = tuple[int, dict[str, Any]]
 
-
-def read(lines: LineReader) -> Iterator[Numbered]:
-    """Yield `(line, raw columns)` of each student. Raises `Invalid` that names the line.
+def read(lines: LineReader) -> Iterator[Values]:
+    """Yield each student once, checked. Raises `Invalid` that names the line.
 
     Columns that we do not know are ignored.
     """
     sheet = csv_table.read(lines, lambda cell: column_of(cell) is not None)
     columns = _columns(sheet.header)
+    mentions = FirstMentions()
     for line, cells in sheet.rows:
-        yield line, _named(columns, cells, line)
+        raw = _named(columns, cells, line)
+        try:
+            values = clean(raw)
+            is_new = mentions.add(line, values)
+        except Invalid as error:
+            raise bad_line(line, error.message) from None
+        if is_new:
+            yield values
+
+
+@contextmanager
+def seekable(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that will be read twice; what comes from a pipe is copied to a temporary file."""
+    with path.open("rb") as file:
+        if file.seekable():
+            yield file
+            return
+        with TemporaryFile() as copy:
+            shutil.copyfileobj(file, copy)
+            copy.seek(0)
+            yield copy
 
 
 def _columns(header: Sequence[str]) -> list[str | None]:

@@ -74,6 +74,33 @@ def readable_id(raw: Mapping[str, Any]) -> str | None:
     return idperson or None
 
 
+class FirstMentions:
+    """Which students a roster has named so far, where first, and whether in the same words."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, tuple[int, int | None]] = {}
+
+    def add(self, number: int, values: Values) -> bool:
+        """Return whether row `number` names a new student; False when it repeats an earlier row.
+
+        Raises `Invalid` when an earlier row says something else of the student.
+        """
+        idperson, content = values["idperson"], hash(tuple(values.items()))
+        first, before = self._first.setdefault(idperson, (number, content))
+        if content != before:
+            message = _("idperson %(id)s sudah ada di nomor %(first)s.", id=idperson, first=first)
+            raise Invalid(message, code="bad_row")
+        return first == number
+
+    def reject(self, number: int, idperson: str) -> None:
+        """Let every row of this student differ, because row `number` is bad."""
+        first, _content = self._first.get(idperson, (number, None))
+        self._first[idperson] = (first, None)
+
+    def __contains__(self, idperson: object) -> bool:
+        return idperson in self._first
+
+
 def _text(column: str, value: Any) -> str:
     if value is None:
         return ""
@@ -81,8 +108,9 @@ def _text(column: str, value: Any) -> str:
         raise Invalid(_("%(field)s bukan teks.", field=column), code="bad_row")
     text = str(value).strip()
     if column != "idperson":
-        shown = (c for c in text if c.isprintable() or c.isspace())
-        text = " ".join("".join(shown).split())
+        if not text.isprintable():
+            text = "".join(c for c in text if c.isprintable() or c.isspace())
+        text = " ".join(text.split())
     if len(text) > LENGTHS[column]:
         message = _("%(field)s lebih dari %(n)d karakter.", field=column, n=LENGTHS[column])
         raise Invalid(message, code="bad_row")

@@ -1,14 +1,16 @@
 """Loading students from a CSV file or the payment API.
 
-Every row is checked and staged before the first one is written. A bad row of a file, which a person
-can mend, lets nothing in; of the API's roster it keeps out its student alone. Then one transaction
-compares what is staged with what we have and writes the differences.
+Every row is checked before the first one is written. A bad row of a file, which a person can mend,
+lets nothing in; of the API's roster it keeps out its student alone. Then one transaction compares
+all rows with what we have and writes the differences. A file is read a second time for it, and
+checked again: it may have changed, and need not fit into memory.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import closing
+import os
+from collections.abc import Callable, Container, Iterable, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import insert, select, update
@@ -17,10 +19,9 @@ from sqlalchemy.orm import Session
 
 from myukm.db.session import transaction
 from myukm.domain import audit
-from myukm.domain.csv_table import LineReader, bad_line
+from myukm.domain.csv_table import LineReader
 from myukm.domain.siswa import api_source, csv_source, leaving
 from myukm.domain.siswa.fields import COLUMNS, Values
-from myukm.domain.siswa.staging import Staging
 from myukm.errors import Conflict, Invalid
 from myukm.models import Siswa
 from myukm.models.siswa import search_text
@@ -54,18 +55,26 @@ def from_csv(path: Path, report: Report = _quiet, *, by: str = COMMAND) -> Impor
     `report(step, done, total)` is called now and then: "check" in bytes, "load" in students.
     Raises `Invalid` with the line that is wrong; then nothing has changed.
     """
-    size = path.stat().st_size
-    with path.open("rb") as file, closing(Staging()) as staging:
-        lines = LineReader(file)
-        for count, (number, raw) in enumerate(csv_source.read(lines), 1):
-            try:
-                staging.add(number, raw)
-            except Invalid as error:
-                raise bad_line(number, error.message) from None
-            if count % BATCH == 0:
-                report("check", lines.done, size)
-        report("check", size, size)
-        return _load(_Load(staging, report, by), "CSV")
+    with csv_source.seekable(path) as file:
+        total = _check(file, report)
+
+        def students() -> Iterable[Values]:
+            file.seek(0)
+            return csv_source.read(LineReader(file))
+
+        return _load(_Load("CSV", students, total, report, by))
+
+
+def _check(file: BinaryIO, report: Report) -> int:
+    """Read a file to its end and return how many students it names. Raises `Invalid`."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    lines, total = LineReader(file), 0
+    for total, _values in enumerate(csv_source.read(lines), 1):
+        if total % BATCH == 0:
+            report("check", lines.done, size)
+    report("check", size, size)
+    return total
 
 
 def from_api(report: Report = _quiet, *, accept: bool = False, by: str = COMMAND) -> Imported:
@@ -75,27 +84,33 @@ def from_api(report: Report = _quiet, *, accept: bool = False, by: str = COMMAND
     the API gives no roster, `Conflict` when more than `GUARD_SHARE` of the active students would
     become inactive and nobody said to `accept` that.
     """
-    with closing(Staging()) as staging:
-        left_out, whole = api_source.stage(staging)
-        done = _load(_Load(staging, report, by, whole_roster=whole, accept=accept), "API")
-        return done._replace(left_out=left_out)
+    roster = api_source.read()
+    mentions = roster.mentions if roster.whole else None
+    total = len(roster.students)
+    load = _Load("API", lambda: roster.students, total, report, by, mentions, accept)
+    return _load(load)._replace(left_out=roster.left_out)
 
 
 class _Load(NamedTuple):
-    """What is to be loaded, and how; of a whole roster whoever it does not name has left."""
+    """What is to be loaded, and how: `students` reads them anew, `total` at the first reading.
 
-    staging: Staging
+    With `mentions`, the ids of a whole roster, whoever is not among them has left.
+    """
+
+    source: str
+    students: Callable[[], Iterable[Values]]
+    total: int
     report: Report
     by: str
-    whole_roster: bool = False
+    mentions: Container[str] | None = None
     accept: bool = False
 
 
-def _load(load: _Load, source: str, tries: int = TRIES) -> Imported:
-    if not load.staging.count:
+def _load(load: _Load, tries: int = TRIES) -> Imported:
+    if not load.total:
         raise Invalid(_("Tidak ada siswa di dalamnya."), code="no_students")
     try:
-        return _write(load, source)
+        return _write(load)
     except IntegrityError:
         raise Conflict(_("Impor lain sedang berjalan. Ulangi setelah selesai.")) from None
     except OperationalError:
@@ -103,25 +118,25 @@ def _load(load: _Load, source: str, tries: int = TRIES) -> Imported:
         # database ends one, and that may be us.
         if tries == 1:
             raise
-        return _load(load, source, tries - 1)
+        return _load(load, tries - 1)
 
 
-def _write(load: _Load, source: str) -> Imported:
+def _write(load: _Load) -> Imported:
     added = changed = done = 0
-    total = load.staging.count
     with transaction() as session:
-        gone = leaving.leavers(session, load.staging) if load.whole_roster else []
+        gone = leaving.leavers(session, load.mentions) if load.mentions is not None else []
         if not load.accept:
             leaving.check(session, gone)
-        for batch in load.staging.batches(BATCH):
+        students = iter(load.students())
+        while batch := list(islice(students, BATCH)):
             new, differing = _differences(session, batch)
             _save(session, new, differing)
             added, changed, done = added + len(new), changed + len(differing), done + len(batch)
-            load.report("load", done, total)
+            load.report("load", done, load.total)
         leaving.deactivate(session, gone)
-        told = f"{source}: {total} siswa, +{added} ~{changed} -{len(gone)}"
-        audit.record(load.by, "siswa.import", told)
-    return Imported(total, added, changed, len(gone))
+        summary = f"{load.source}: {done} siswa, +{added} ~{changed} -{len(gone)}"
+        audit.record(load.by, "siswa.import", summary)
+    return Imported(done, added, changed, len(gone))
 
 
 def _differences(session: Session, batch: Sequence[Values]) -> tuple[list[Row], list[Row]]:

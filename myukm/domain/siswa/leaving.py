@@ -1,6 +1,6 @@
 """Students who are not on a roster any more: who they are, and whether to believe it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from flask import current_app
@@ -9,7 +9,6 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.orm import Session
 
 from myukm.db.session import in_literals
-from myukm.domain.siswa.staging import Staging
 from myukm.errors import Conflict
 from myukm.models import Siswa
 
@@ -18,13 +17,9 @@ BATCH, MAX_NAMED = 1000, 10
 Leaver = Row[tuple[int, str, str]]
 
 
-def leavers(session: Session, staging: Staging) -> list[Leaver]:
-    """Return the active students (id, idperson, nama) that a whole roster does not name."""
-    found: list[Leaver] = []
-    for rows in _active(session):
-        gone = set(staging.missing([row.idperson for row in rows]))
-        found += [row for row in rows if row.idperson in gone]
-    return found
+def leavers(session: Session, roster: Container[str]) -> list[Leaver]:
+    """Return the active students (id, idperson, nama) whom a whole roster does not mention."""
+    return [row for rows in _active(session) for row in rows if row.idperson not in roster]
 
 
 def check(session: Session, gone: Sequence[Leaver]) -> None:

@@ -1,6 +1,7 @@
 """Imports: all or nothing, the wrong line named, the same from a file and from the API."""
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -164,6 +165,31 @@ def test_progress_is_reported_in_bytes_and_students(inside: Flask, tmp_path: Pat
     assert [step for step, *_ in published] == ["check", "check", "load", "load"]
     assert published[1] == ("check", size, size)
     assert published[-1] == ("load", 1500, 1500)
+
+
+def test_a_file_that_turns_bad_between_its_two_readings_changes_nothing(
+    inside: Flask, tmp_path: Path
+) -> None:
+    path = tmp_path / "siswa.csv"
+    path.write_text("idperson,nama\n1,Siti\n2,Budi\n")
+
+    def spoil(step: str, _done: int, _total: int) -> None:
+        if step == "check":
+            path.write_text("idperson,nama\n1,Siti\n2,\n")
+
+    with pytest.raises(Invalid, match="Baris 3: nama kosong"):
+        importing.from_csv(path, spoil)
+    assert stored() == {}
+
+
+def test_students_come_from_a_pipe_too(inside: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_text, args=["idperson,nama\n1,Siti\n2,Budi\n"])
+    writer.start()
+    assert importing.from_csv(path) == Imported(2, 2, 0, 0)
+    writer.join()
+    assert stored() == {"1": "Siti", "2": "Budi"}
 
 
 @pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
