@@ -19,7 +19,7 @@ control_socket_disable = True
 
 
 def on_starting(server):
-    """Refuse to start on wrong settings: worker after worker would be started and fail."""
+    """Check the settings before any worker starts; otherwise gunicorn restarts failing workers."""
     import sys
 
     import config
@@ -32,7 +32,7 @@ def on_starting(server):
 
 
 def post_worker_init(worker):
-    """Start this process's upkeep, and say good-bye to open streams when it is told to stop."""
+    """Start the periodic tasks, and end open streams with `bye` on SIGTERM."""
     import gevent
 
     from myukm import security_log
@@ -44,7 +44,7 @@ def post_worker_init(worker):
     stop = signal.getsignal(signal.SIGTERM)
 
     def say_bye(*args):
-        # A signal arrives inside the event loop, where nothing may wait for a lock or a thread.
+        # A signal handler runs inside the event loop, which must not block on a lock or a thread.
         gevent.spawn(worker.wsgi.extensions["live_hub"].close)
         stop(*args)
 

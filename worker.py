@@ -1,7 +1,7 @@
 """The production worker: `python worker.py [QUEUE …] [--burst] [--verbose]`.
 
-One process per queue, and one that keeps watch; all are restarted when they exit. SIGTERM stops
-them within seconds, SIGHUP and `flask queue restart` start them anew.
+One process per queue and one for the periodic tasks; each is restarted when it exits. SIGTERM
+stops them within seconds, SIGHUP and `flask queue restart` restart them.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from myukm.worker import processes, supervisor
 
 
 def main() -> int:
-    """Run until stopped and return the exit status; 2 for wrong arguments or settings."""
+    """Run until stopped and return the exit status, 2 for wrong arguments or settings."""
     options = _options()
     logging.basicConfig(format="%(asctime)s %(processName)s %(levelname)s %(message)s")
     logging.getLogger("myukm").setLevel(logging.INFO)

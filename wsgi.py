@@ -1,4 +1,4 @@
-"""The web server's entry: `gunicorn wsgi:app`."""
+"""WSGI entry point: `gunicorn wsgi:app`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What the demo tells the person who started it."""
+"""The demo's messages on the terminal."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ SHOWN_ACCOUNTS = 5
 
 
 def welcome(addresses: Addresses) -> None:
-    """Print the address, the logins, and how other terminals take part."""
+    """Print the address, the log-ins, and how to run commands in another terminal."""
     echo(f"\nMyUKM siap: {addresses.web_url}\n", f"\nMyUKM is ready: {addresses.web_url}\n")
     _logins()
     if addresses.valkey != VALKEY_PORT:
@@ -30,7 +30,7 @@ def welcome(addresses: Addresses) -> None:
 
 
 def not_ready(logs: Path) -> None:
-    """Say that the web server does not answer, and where the cause is."""
+    """Print that the web server does not answer, and which log has the cause."""
     echo(
         f"Server web belum siap; sebabnya ada di {logs}. Ctrl-C menghentikan semuanya.",
         f"The web server is not ready; {logs} says why. Ctrl-C stops everything.",
@@ -51,7 +51,7 @@ def _logins() -> None:
 
 
 def _other_settings(addresses: Addresses) -> None:
-    """`.env` goes before the demo's settings: commands in other terminals would miss the demo."""
+    """Warn about a `.env`: it overrides `demo.env`, so other commands would not use the demo."""
     own = [name for name in addresses.settings() if dotenv_values(ROOT / ".env").get(name)]
     if own:
         names = ", ".join(own)

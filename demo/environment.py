@@ -1,4 +1,4 @@
-"""Where the demo's parts listen, and the settings that lead its processes there."""
+"""Ports of the demo's processes, and the settings that connect them."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from config import INSTANCE
 from devtools.ports import HOST, any_free, first_free
 
 VALKEY_PORT = 6379
-# What a person's own settings must not do to a demo: reach outside, or count on a proxy.
+# Settings of `.env` that a demo ignores, because they reach other machines or assume a proxy.
 LEFT_OUT = (
     "ALERT_EMAIL_TO",
     "ALERT_WEBHOOK_URL",
@@ -27,7 +27,7 @@ class Addresses:
 
     @classmethod
     def choose(cls) -> "Addresses":
-        """Take the usual ports where they are free, else others; NoFreePortError."""
+        """Choose the default ports where free, else others. Raises `NoFreePortError`."""
         return cls(
             web=first_free(range(5000, 5050)),
             valkey=first_free((VALKEY_PORT, any_free())),
@@ -43,7 +43,7 @@ class Addresses:
         return f"redis://{HOST}:{self.valkey}/0"
 
     def settings(self) -> dict[str, str]:
-        """Return what other commands of this folder need to find the demo's parts."""
+        """Return the settings with which other commands in this folder use the demo's servers."""
         return {
             "DATABASE_URL": f"sqlite:///{INSTANCE / 'demo.db'}",
             "REDIS_URL": self.redis_url,
@@ -51,5 +51,5 @@ class Addresses:
         }
 
     def environment(self) -> dict[str, str]:
-        """Return what the demo's own processes get, whatever `.env` says (empty: not set)."""
+        """Return the demo's own settings, which override `.env` (an empty value: not set)."""
         return {**dict.fromkeys(LEFT_OUT, ""), "MYUKM_ENV": "development", **self.settings()}

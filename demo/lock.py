@@ -1,4 +1,4 @@
-"""One demo per folder, and what other commands learn of it while it runs."""
+"""The lock that allows one demo per folder, and `demo.env` for other commands while it runs."""
 
 import fcntl
 import os
@@ -8,18 +8,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-# Other commands test the lock for an instant; a demo that runs holds it for long.
+# `run` tests the lock for an instant; only a running demo holds it for longer than these attempts.
 ATTEMPTS = 10
 PAUSE_SECONDS = 0.03
 
 
 class AlreadyRunningError(Exception):
-    """A demo is running in this folder; the message is what that one wrote into its lock."""
+    """A demo is running in this folder; the message is the text in its lock file."""
 
 
 @contextmanager
 def demo_lock(instance: Path) -> Iterator[IO[str]]:
-    """Hold the folder's lock; write into the file what a second demo should be told."""
+    """Hold the folder's lock and yield its file, whose text a second demo shows.
+
+    Raises `AlreadyRunningError`.
+    """
     with (instance / "demo.lock").open("a+", encoding="utf-8") as lock:
         if not _locked(lock):
             lock.seek(0)
@@ -43,7 +46,7 @@ def _locked(lock: IO[str]) -> bool:
 
 @contextmanager
 def publish_env(instance: Path, settings: Mapping[str, str]) -> Iterator[None]:
-    """Let other commands in this folder find the demo's parts: `demo.env`, while it runs."""
+    """Write `demo.env` with the settings for other commands, and delete it at the end."""
     path = instance / "demo.env"
     draft = instance / f"demo.env.{os.getpid()}"
     draft.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))

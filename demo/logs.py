@@ -1,4 +1,4 @@
-"""A log file of bounded size."""
+"""A log file with size-based rotation."""
 
 from collections import deque
 from pathlib import Path
@@ -8,9 +8,9 @@ TAIL = 2
 
 
 class BoundedLog:
-    """Lines go to `path`; a full file becomes `path.1`, the one before that goes.
+    """Appends lines to `path`. A full file is renamed to `path.1`, replacing the older one.
 
-    `tail` holds the last lines of the present program, for whoever reports its end.
+    `tail` holds the last lines, which are shown when the program exits.
     """
 
     def __init__(self, path: Path, limit: int = LIMIT) -> None:

@@ -1,4 +1,4 @@
-"""Keeps one program running: whatever status it exits with, it is started again."""
+"""Keeps one program running: restarts it whenever it exits, whatever the status."""
 
 import re
 import threading
@@ -19,9 +19,9 @@ IMPORTANT = re.compile(r"\b(ERROR|CRITICAL)\b")
 
 
 class RestartingProcess(threading.Thread):
-    """A thread that runs `argv` until `stop`, logs its output and reports its ends.
+    """A thread that runs `argv` until `stop`, logs its output and reports its exits.
 
-    Of its errors the terminal gets one line per `SILENCE_SECONDS`, the log all.
+    The log gets every line, the terminal at most one error per `SILENCE_SECONDS`.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class RestartingProcess(threading.Thread):
         self._log.close()
 
     def stop(self) -> None:
-        """Ask the program to stop and start it no more; `join` waits for its end."""
+        """Ask the program to stop, and do not restart it; `join` waits for its end."""
         with self._guard:
             self._stopping.set()
             if self.child:

@@ -1,4 +1,4 @@
-"""`python -m demo.seed`: migrate the demo's database and fill an empty one."""
+"""`python -m demo.seed`: migrate the demo's database and fill it if it is empty."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from myukm.models import ChatMessage, Membership, Siswa, Ukm, User
 
 
 def main() -> None:
-    """Prepare the database; `wsgi` ends us with one line when a setting is wrong."""
+    """Prepare the database. Importing `wsgi` exits with one line if a setting is wrong."""
     from wsgi import app
 
     with app.app_context():
@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def is_empty() -> bool:
-    """Say whether the database has neither accounts nor students."""
+    """Return whether the database has neither accounts nor students."""
     some = (select(User.id).limit(1), select(Siswa.id).limit(1))
     return all(db.session.scalar(query) is None for query in some)
 
@@ -45,7 +45,7 @@ def load(total: int = STUDENTS) -> None:
 
 
 def _siswa(student: Student) -> dict[str, str]:
-    """A row of `siswa`: UnitFormal is the column unit_formal."""
+    """Return a row of `siswa`: the API's UnitFormal is the column unit_formal."""
     return {
         re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower(): str(value or "")
         for name, value in student.items()
@@ -53,7 +53,10 @@ def _siswa(student: Student) -> dict[str, str]:
 
 
 def _load_accounts(session: Session) -> dict[str, int]:
-    """Return the new accounts' ids by NIM. One hash per password: hashing is slow on purpose."""
+    """Insert the accounts and return their ids by NIM.
+
+    Accounts with the same password share one hash, because hashing is slow on purpose.
+    """
     hashes = {password: hash_password(password) for password in {a.password for a in ACCOUNTS}}
     rows = [
         {"nim": a.nim, "name": a.name, "role": a.role, "password_hash": hashes[a.password]}
@@ -80,7 +83,7 @@ def _load_ukm(session: Session, unit: SampleUkm, user_ids: dict[str, int]) -> No
 def _memberships(
     ukm_id: int, unit: SampleUkm, user_ids: dict[str, int]
 ) -> Iterator[dict[str, Any]]:
-    """The first member is the unit's admin; some have not read the newest lines yet."""
+    """Yield memberships: the first is the UKM's admin, and some have unread messages."""
     for position, nim in enumerate(unit.members):
         yield {
             "ukm_id": ukm_id,

@@ -1,4 +1,4 @@
-"""Starts every part of the demo, keeps it running, and takes all of it down again."""
+"""Starts the demo's processes, restarts those that exit, and stops all of them at the end."""
 
 import http.client
 import os
@@ -25,28 +25,32 @@ READY_SECONDS = 60.0
 
 
 class Supervisor:
-    """The demo's processes. `data` is the Valkey data folder, `data_lock` its lock."""
+    """The demo's four processes. `data` is Valkey's data folder, `data_lock` its lock file, which
+    the Valkey process inherits."""
 
     def __init__(self, addresses: Addresses, data: Path, data_lock: IO[bytes]) -> None:
         self._addresses = addresses
         self._env = {**os.environ, **addresses.environment(), "PYTHONUNBUFFERED": "1"}
         self._stop = threading.Event()
         python = sys.executable
-        self._valkey = self._keeper(
+        self._valkey = self._process(
             "valkey", *command(data, addresses.valkey), pass_fds=[data_lock.fileno()]
         )
-        self._simulator = self._keeper(
+        self._simulator = self._process(
             "simulator",
             *(python, "-m", "devtools.simulator", "--latency-ms", "20", "--fail", "500=0.005"),
             *("--port", str(addresses.api)),
         )
-        self._worker = self._keeper("worker", python, "worker.py")
-        self._web = self._keeper(
+        self._worker = self._process("worker", python, "worker.py")
+        self._web = self._process(
             "web", python, "-m", "gunicorn", "wsgi:app", "-b", f"{HOST}:{addresses.web}"
         )
 
     def run(self, announce: Callable[[str], None]) -> int:
-        """Run until a signal ends it and return the exit status; `announce` gets the address."""
+        """Run until a signal and return the exit status.
+
+        `announce` is called with the address once the web server is ready.
+        """
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
         try:
@@ -55,12 +59,12 @@ class Supervisor:
             self._take_down()
 
     def _run(self, announce: Callable[[str], None]) -> int:
-        for keeper in (self._valkey, self._simulator):
-            keeper.start()
+        for process in (self._valkey, self._simulator):
+            process.start()
         if not self._prepared():
             return 1
-        for keeper in (self._worker, self._web):
-            keeper.start()
+        for process in (self._worker, self._web):
+            process.start()
         if self._until(self._ready, READY_SECONDS):
             announce(self._addresses.web_url)
             welcome(self._addresses)
@@ -69,12 +73,12 @@ class Supervisor:
         self._stop.wait()
         return 0
 
-    def _keeper(self, name: str, *argv: str, pass_fds: Sequence[int] = ()) -> RestartingProcess:
+    def _process(self, name: str, *argv: str, pass_fds: Sequence[int] = ()) -> RestartingProcess:
         log = LOGS / f"{name}.log"
         return RestartingProcess(name, argv, log, cwd=ROOT, env=self._env, pass_fds=pass_fds)
 
     def _prepared(self) -> bool:
-        """Bring the database up to date and fill an empty one, in a process of its own."""
+        """Migrate and seed the database in a child process; return whether that succeeded."""
         echo("Menyiapkan basis data …", "Preparing the database …")
         child = ManagedProcess([sys.executable, "-m", "demo.seed"], cwd=ROOT, env=self._env)
         lines = list(child.lines())
@@ -103,24 +107,24 @@ class Supervisor:
         return False
 
     def _on_signal(self, *_: object) -> None:
-        """The first signal stops everything in order, the second at once."""
+        """Stop the processes in order at the first signal, kill them at the second."""
         if self._stop.is_set():
-            for keeper in self._keepers():
-                keeper.quit()
+            for process in self._processes():
+                process.quit()
         self._stop.set()
 
     def _take_down(self) -> None:
-        """Web and worker first: what they still do needs Valkey and the API."""
+        """Stop web and worker first, because they still need Valkey and the API."""
         echo("Menghentikan demo …", "Stopping the demo …")
         deadline = time.monotonic() + WARM_SECONDS
         for group in ((self._web, self._worker), (self._simulator, self._valkey)):
-            running = [keeper for keeper in group if keeper.is_alive()]
-            for keeper in running:
-                keeper.stop()
-            for keeper in running:
-                keeper.join(max(deadline - time.monotonic(), 0.5))
-                keeper.quit()
-                keeper.join()
+            running = [process for process in group if process.is_alive()]
+            for process in running:
+                process.stop()
+            for process in running:
+                process.join(max(deadline - time.monotonic(), 0.5))
+                process.quit()
+                process.join()
 
-    def _keepers(self) -> list[RestartingProcess]:
+    def _processes(self) -> list[RestartingProcess]:
         return [self._web, self._worker, self._simulator, self._valkey]

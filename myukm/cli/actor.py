@@ -1,4 +1,4 @@
-"""Who types a command, as the trail names them."""
+"""The actor that the activity log records for a command."""
 
 import getpass
 
@@ -6,8 +6,8 @@ from myukm.domain.actor import Actor
 
 
 def actor() -> Actor:
-    """Return the machine's user; a command has no account."""
+    """Return the operating system's user name as the actor, because a command has no account."""
     try:
         return Actor(f"{getpass.getuser()} (CLI)")
-    except (KeyError, OSError):  # an account without a name
+    except (KeyError, OSError):  # the user id has no entry in the password database
         return Actor("CLI")

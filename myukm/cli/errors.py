@@ -15,13 +15,13 @@ from myukm.errors import DomainError
 
 REFUSED, FAILURES, UNREACHABLE = 1, 3, 5
 
-# A table or a column that is not there: PostgreSQL, MariaDB; SQLite has words only.
+# Error codes of a missing table or column in PostgreSQL and MariaDB; SQLite has only a text.
 NOT_THERE_CODES = {"42P01", "42703", 1146, 1054}
 NOT_THERE_WORDS = ("no such table", "no such column", "has no column named")
 
 
 def exit_on_error(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Run a command; exit 1 for what the program refuses, 5 when a server is away."""
+    """Decorate a command: exit 1 on a `DomainError`, 5 when a server cannot be reached."""
 
     @wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -40,7 +40,8 @@ def exit_on_error(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def database_trouble(error: DBAPIError) -> str | None:
-    """Return what to tell a person about the database; `None` when the program is at fault."""
+    """Return the message for a database that is down or not migrated; None for any other error,
+    because then the statement is wrong and the traceback is needed."""
     if lacks_tables(error.orig):
         return str(
             _(
@@ -55,7 +56,7 @@ def database_trouble(error: DBAPIError) -> str | None:
 
 
 def lacks_tables(error: BaseException | None) -> bool:
-    """Return whether a driver's error says that a table or a column is not there."""
+    """Return whether a driver's error means a missing table or column."""
     first = error.args[0] if error and error.args else None
     codes = {first, getattr(error, "sqlstate", None)}
     return bool(codes & NOT_THERE_CODES) or any(words in str(first) for words in NOT_THERE_WORDS)

@@ -1,4 +1,4 @@
-"""The groups of our commands: the campus's language, and no words but the command's own."""
+"""Command groups: the campus's language, one-line errors, and no log output on the terminal."""
 
 import logging
 from collections.abc import Callable
@@ -14,9 +14,9 @@ NULL_HANDLER = logging.NullHandler()
 
 
 class CommandGroup(AppGroup):
-    """A group of commands whose errors are a line for a person and a code for a script.
+    """A click group whose commands end errors with one line and an exit code.
 
-    Its texts are msgids; what an app registers is a `language.translated()` copy.
+    Its texts are msgids; the app registers a copy made by `cli.i18n.translated()`.
     """
 
     language = "id"
@@ -29,8 +29,8 @@ class CommandGroup(AppGroup):
         return lambda function: decorate(exit_on_error(function))
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        """Return click's context, in a process that speaks as our commands do."""
+        """Return click's context, after silencing log output that the command does not print."""
         set_click_language(self.language)
-        # Without a handler Python prints warnings; the command itself says what matters.
+        # Without a handler Python prints warnings; the command prints its own errors.
         logging.getLogger().addHandler(NULL_HANDLER)
         return super().make_context(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""The language of `--help` and of usage errors: the campus's."""
+"""Translates `--help` and usage errors into the campus's language."""
 
 import gettext
 import os
@@ -35,7 +35,7 @@ def _translated(param: click.Parameter) -> click.Parameter:
 def set_click_language(language: str) -> None:
     """Set the language of click's own texts ("Usage:", "No such option …").
 
-    click asks Python's gettext, which reads the variable at every text.
+    click uses Python's gettext, which reads the environment variable at every call.
     """
     os.environ["LANGUAGE"] = language
     gettext.bindtextdomain("click", str(CATALOGUES))

@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options shared by several commands."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help=N_("Cetak sebagai
 
 
 def at_most(*names: str, default: int, limit: int | None = None) -> Decorator:
-    """Return the option for how many rows to list, up to `limit`."""
+    """Return an option for the number of rows to list, between 1 and `limit`."""
     return click.option(
         *names,
         type=click.IntRange(1, limit),

@@ -1,4 +1,4 @@
-"""`flask queue`: see what the queues do, why they don't, and set them going again."""
+"""`flask queue`: monitor, diagnose and test the queues."""
 
 import sys
 import time
@@ -42,7 +42,7 @@ def monitor(once: bool, as_json: bool) -> None:
 
 
 def watch(draw: Callable[[], Any]) -> None:
-    """Draw again every second until Ctrl-C."""
+    """Redraw every second until Ctrl-C."""
     with suppress(KeyboardInterrupt), Live(draw(), console=console(), screen=True) as live:
         while True:
             time.sleep(MONITOR_SECONDS)
@@ -58,7 +58,7 @@ def watch(draw: Callable[[], Any]) -> None:
 )
 @as_json
 def doctor_command(as_json: bool) -> None:
-    """Say why jobs don't move: what is wrong, since when, and the cure. Exit 0, 1 or 2."""
+    """Print the doctor's findings. Exit 0 (ok), 1 (warning) or 2 (broken)."""
     with suppress(SQLAlchemyError):
         api_probe.probe()
     report = doctor.report()
@@ -92,7 +92,7 @@ def doctor_command(as_json: bool) -> None:
     help=N_("Berapa lama jawaban ditunggu."),
 )
 def ping(queues: Sequence[str], timeout: float) -> None:
-    """Put a job that does nothing in each queue and wait for its answer. Exit 1 when none came."""
+    """Enqueue a no-op job in each queue and wait for the results. Exit 1 if one is missing."""
     valkey().ping()
     answers = queue_ping.ping(queues or QUEUES, timeout)
     console().print(tables.answers(answers))
@@ -111,7 +111,7 @@ def ping(queues: Sequence[str], timeout: float) -> None:
     help=N_("Berapa pekerjaan."),
 )
 def bench(queue: str, count: int) -> None:
-    """Measure dispatch, wait and run time of jobs that do nothing."""
+    """Measure dispatch, wait and run time of no-op jobs."""
     valkey().ping()
     figures = queue_ping.bench(queue, count, BENCH_SECONDS)
     if figures is None:

@@ -1,4 +1,4 @@
-"""`flask queue`, the part that acts on jobs: list failed ones, retry, clear, restart workers."""
+"""The `flask queue` commands that act: list and retry failed jobs, clear, restart workers."""
 
 import json
 import sys
@@ -31,7 +31,7 @@ some_queue = click.Choice(QUEUES)
 
 
 def console() -> Console:
-    """Return the terminal; wide enough for whole lines when it is a pipe."""
+    """Return a rich console; a pipe gets a width at which no line is cut."""
     return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
 
 
@@ -41,7 +41,8 @@ def print_json(value: Any) -> None:
 
 
 def record(action: str, subject: str = "") -> None:
-    """Add what was done to the trail; without a database it is done all the same, and told."""
+    """Record the action in the activity log. Without a database, print a warning instead: the
+    action itself has already happened in Valkey."""
     try:
         with transaction():
             audit.record(actor().name, action, subject)
@@ -58,7 +59,7 @@ def _shortened(ids: Sequence[str]) -> str:
 @at_most("-n", "count", default=50)
 @as_json
 def failed(count: int, as_json: bool) -> None:
-    """List failed jobs, the newest first."""
+    """List failed jobs, newest first."""
     rows = failed_jobs.failed_rows(count)
     if as_json:
         print_json(rows)
@@ -70,7 +71,7 @@ def failed(count: int, as_json: bool) -> None:
 @click.argument("job_ids", nargs=-1, metavar="[ID]...", help=N_("ID pekerjaan yang diulang."))
 @click.option("--all", "all_", is_flag=True, help=N_("Ulangi semua yang gagal."))
 def retry(job_ids: Sequence[str], all_: bool) -> None:
-    """Put failed jobs back into their queues."""
+    """Requeue failed jobs."""
     if bool(job_ids) == all_:
         raise click.UsageError(_("Sebutkan ID pekerjaan, atau --all."))
     wanted = job_ids or [job for name in QUEUES for job in failed_jobs.failed_ids(name)]
@@ -85,7 +86,7 @@ def retry(job_ids: Sequence[str], all_: bool) -> None:
 @click.option("--failed", "failed_", is_flag=True, help=N_("Hapus pekerjaan yang gagal."))
 @click.option("--yes", is_flag=True, help=N_("Jangan bertanya dulu."))
 def clear(queue: str, waiting: bool, failed_: bool, yes: bool) -> None:
-    """Empty a queue of what waits, or of what failed."""
+    """Delete the waiting or the failed jobs of a queue."""
     if waiting == failed_:
         raise click.UsageError(_("Pilih --waiting atau --failed."))
     what = _("yang menunggu") if waiting else _("yang gagal")
@@ -104,7 +105,7 @@ def clear(queue: str, waiting: bool, failed_: bool, yes: bool) -> None:
     ),
 )
 def restart_workers() -> None:
-    """Ask all workers for a warm restart: they finish or give back their job and start anew."""
+    """Request a warm restart: every worker finishes or requeues its job, then restarts."""
     restart_flag.request(valkey())
     record("queue.restart")
     click.echo(_("worker.py diminta mulai lagi; ia selesai dalam beberapa detik."))

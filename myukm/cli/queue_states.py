@@ -1,10 +1,10 @@
-"""What RQ's states are called in the tables of `flask queue`."""
+"""Translated names of RQ's states, for the tables of `flask queue`."""
 
 from flask_babel import gettext as _
 
 
 def state(name: str) -> str:
-    """Return the word for a worker's state or a job's status; one without a word stays as it is."""
+    """Return the translated name of a worker's state or a job's status, or `name` if unknown."""
     words = {
         "idle": _("siap"),
         "busy": _("bekerja"),

@@ -20,7 +20,7 @@ COLOURS = {"broken": "red", "warning": "yellow", "ok": "green"}
 
 
 def health(figures: Mapping[str, Any]) -> RenderableType:
-    """Return the figures of `stats.health()`."""
+    """Return tables of queues, workers and latest jobs from the figures of `stats.health()`."""
     return Group(
         _queues(figures["queues"]),
         _workers(figures["workers"]),
@@ -30,7 +30,7 @@ def health(figures: Mapping[str, Any]) -> RenderableType:
 
 
 def findings(report: Mapping[str, Any]) -> RenderableType:
-    """Return a doctor's report: a line per finding, its cure below it."""
+    """Return the doctor's report: one line per finding, its cure below it."""
     if not report["findings"]:
         return Text(_("Sehat: semua antrian dilayani, semua server menjawab."), style="green")
     lines = Text()
@@ -45,7 +45,7 @@ def findings(report: Mapping[str, Any]) -> RenderableType:
 
 
 def answers(found: Sequence[PingResult]) -> RenderableType:
-    """Return who answered the pings."""
+    """Return one row per queue: the worker that answered the ping, and after how long."""
     table = _table(None, _("Antrian"), _("Jawaban"), _("Setelah"))
     for answer in found:
         who = answer.worker or Text(_("tidak ada jawaban"), style="red")
@@ -54,7 +54,7 @@ def answers(found: Sequence[PingResult]) -> RenderableType:
 
 
 def figures(queue: str, measured: Figures) -> RenderableType:
-    """Return the times of a bench."""
+    """Return the durations that `queue bench` measured."""
     count, speed = len(measured.run), format_decimal(round(measured.jobs_per_second, 1))
     title = _(
         "%(count)d pekerjaan di %(queue)s: %(speed)s pekerjaan/detik",
@@ -76,7 +76,7 @@ def figures(queue: str, measured: Figures) -> RenderableType:
 
 
 def failures(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
-    """Return failed jobs."""
+    """Return a table of failed jobs."""
     if not rows:
         return Text(_("Tidak ada pekerjaan yang gagal."), style="green")
     table = _table(_("Gagal"), "ID", _("Pekerjaan"), _("Antrian"), _("Kesalahan"), _("Kapan"))

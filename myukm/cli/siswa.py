@@ -1,4 +1,4 @@
-"""`flask siswa`: load students and look at them."""
+"""`flask siswa`: import and list students."""
 
 import json
 import sys
@@ -49,7 +49,7 @@ group = CommandGroup("siswa", help=N_("Muat dan lihat siswa."))
     help=N_("Terima juga bila banyak siswa menjadi nonaktif (lebih dari GUARD_SHARE)."),
 )
 def import_(file: Path | None, from_api: bool, accept: bool) -> None:
-    """Load students from FILE (CSV) or from the payment API; exit 3 when some were left out."""
+    """Import students from FILE (CSV) or from the payment API; exit 3 if some were left out."""
     if (file is None) != from_api:
         raise click.UsageError(_("Sebutkan sebuah berkas CSV, atau --from-api."))
     with progress_bar() as report:
@@ -74,7 +74,7 @@ def import_(file: Path | None, from_api: bool, accept: bool) -> None:
 
 
 def tell_left_out(problems: Sequence[object]) -> None:
-    """Print who was not loaded and why, on standard error."""
+    """Print each rejected row and its reason on standard error."""
     click.echo(_("%(n)d baris dilewati, siswanya tetap seperti semula:", n=len(problems)), err=True)
     for problem in problems[:MAX_PROBLEMS]:
         click.echo(f"  {problem}", err=True)
@@ -84,7 +84,7 @@ def tell_left_out(problems: Sequence[object]) -> None:
 
 @contextmanager
 def progress_bar() -> Iterator[Report]:
-    """Give a function that draws an import's progress, on a terminal only."""
+    """Yield a callback that draws an import's progress; it draws only on a terminal."""
     labels = {"check": _("Memeriksa"), "load": _("Memuat")}
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     with Progress(
@@ -115,7 +115,7 @@ def progress_bar() -> Iterator[Report]:
 @at_most("--limit", default=directory.PER_PAGE, limit=100_000)
 @as_json
 def list_(q: str, filters: tuple[str, ...], limit: int, as_json: bool) -> None:
-    """List students in the order of their names."""
+    """List students ordered by name."""
     page = directory.search(q, filters, per_page=limit)
     if as_json:
         students = [directory.as_json(one) for one in page.items]

@@ -1,4 +1,4 @@
-"""`flask sync`: start the payment sync, follow it, steer it."""
+"""`flask sync`: start, follow and control runs of the payment sync."""
 
 import json
 import sys
@@ -62,7 +62,7 @@ def retry_failed(to_end: bool, as_json: bool) -> None:
 @group.command(help=N_("Tampilkan keadaan proses sekarang."))
 @as_json
 def status(as_json: bool) -> None:
-    """Show how the current run stands."""
+    """Show the progress of the current run."""
     show(progress.current(), as_json)
 
 
@@ -80,7 +80,7 @@ def watch(as_json: bool) -> None:
 @group.command(help=N_("Jeda proses."))
 @as_json
 def pause(as_json: bool) -> None:
-    """Let the run rest."""
+    """Pause the run."""
     show(commands.pause(actor()), as_json)
 
 
@@ -88,21 +88,21 @@ def pause(as_json: bool) -> None:
 @as_json
 @click.option("--accept", is_flag=True, help=N_("Terima jawaban yang ditahan penjaga."))
 def resume(as_json: bool, accept: bool) -> None:
-    """Let a paused run go on."""
+    """Resume a paused run; `accept` also believes the suspicious answers that paused it."""
     show(commands.resume(actor(), accept=accept), as_json)
 
 
 @group.command(help=N_("Batalkan proses."))
 @as_json
 def cancel(as_json: bool) -> None:
-    """End the run early."""
+    """Cancel the run."""
     show(commands.cancel(actor()), as_json)
 
 
 @group.command(help=N_("Kosongkan tampilan proses; riwayatnya tetap ada."))
 @as_json
 def reset(as_json: bool) -> None:
-    """Dismiss the shown run; the history stays."""
+    """Hide the finished run from the page; its history stays."""
     show(commands.reset(actor()), as_json)
 
 
@@ -116,7 +116,7 @@ def reset(as_json: bool) -> None:
     help=N_("Hanya proses yang lebih lama daripada yang bernomor ini."),
 )
 def history(as_json: bool, limit: int, before: int | None) -> None:
-    """List the newest runs, or those before a run."""
+    """List the newest runs, or those older than run `before`."""
     runs = run_history.runs(limit, before)
     if as_json:
         click.echo(json.dumps(runs, ensure_ascii=False))
@@ -126,7 +126,7 @@ def history(as_json: bool, limit: int, before: int | None) -> None:
 
 @group.command(help=N_("Uji API pembayaran: ada, menerima token, satu siswa terbaca."))
 def check() -> None:
-    """Test the payment API: is it there, does it take our token, can one student be read."""
+    """Check the payment API: reachable, token accepted, one student readable."""
     findings = preflight.check()
     for finding in findings:
         click.echo(("✓ " if finding.ok else "✗ ") + finding.text)
@@ -135,7 +135,7 @@ def check() -> None:
 
 
 def print_accepted(begun: dict[str, Any], to_end: bool, as_json: bool) -> None:
-    """Say that a run was accepted, or stay with it to its end."""
+    """Print that a run was accepted; with `to_end`, follow it until it ends."""
     if to_end:
         follow(begun["run_id"], as_json)
     else:
@@ -143,7 +143,7 @@ def print_accepted(begun: dict[str, Any], to_end: bool, as_json: bool) -> None:
 
 
 def follow(run_id: int, as_json: bool) -> None:
-    """Watch the run to its end and exit with what became of it."""
+    """Follow the run until it ends and exit with the code of its outcome."""
     try:
         ended = sync_output.follow(run_id, silent=as_json)
     except KeyboardInterrupt:
@@ -162,7 +162,7 @@ def follow(run_id: int, as_json: bool) -> None:
 
 
 def show(now: dict[str, Any], as_json: bool) -> None:
-    """Print the progress object, or what it says."""
+    """Print the progress object as JSON, or its summary line."""
     if as_json:
         click.echo(json.dumps(now, ensure_ascii=False))
         return

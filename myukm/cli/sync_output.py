@@ -1,4 +1,4 @@
-"""How a run looks in a terminal: one line, a bar that moves, a table of the past."""
+"""Terminal output of runs: a summary line, a progress bar, a table of past runs."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -26,7 +26,7 @@ Show = Callable[[dict[str, Any]], None]
 
 
 def statuses() -> dict[str, str]:
-    """Return what each status is called."""
+    """Return the translated name of each run status."""
     return {
         "idle": _("Belum berjalan"),
         "queued": _("Menunggu antrian"),
@@ -40,7 +40,7 @@ def statuses() -> dict[str, str]:
 
 
 def summary(now: dict[str, Any]) -> str:
-    """Return how a run stands, in one line."""
+    """Return a run's progress in one line."""
     if now["run_id"] is None:
         return str(_("Tidak ada sinkronisasi."))
     counts = {name: format_decimal(now[name]) for name in ("processed", "total", "success")}
@@ -59,16 +59,16 @@ def summary(now: dict[str, Any]) -> str:
 
 
 def follow(run_id: int, *, silent: bool) -> dict[str, Any]:
-    """Show a run until it has ended and return how it stands then.
+    """Show a run until it has ended and return its last progress object.
 
-    Whoever watches also looks after the run, as web and worker.py do.
+    Also runs the sync watchdog, so a run moves on even if neither web nor worker.py is running.
     """
     watcher = Watchdog()
     with _display(silent) as show:
         for tick in count():
             if tick % WATCH_EVERY == 0:
                 watcher.watch()
-            db.session.remove()  # the next look reads anew
+            db.session.remove()  # the next poll must not read from the identity map
             now = run_history.run(run_id)
             show(now)
             if now["status"] not in LIVE:
@@ -84,7 +84,7 @@ def _display(silent: bool) -> AbstractContextManager[Show]:
 
 
 class LineReporter:
-    """A line for every ten percent, every status and every reason."""
+    """Prints a line at every ten percent and at every change of status or reason."""
 
     def __init__(self) -> None:
         self._said: tuple[Any, ...] = ()
@@ -97,7 +97,7 @@ class LineReporter:
 
 
 class BarReporter(AbstractContextManager[Show]):
-    """A bar with the numbers beside it."""
+    """Draws a progress bar with the counters beside it."""
 
     def __init__(self) -> None:
         self._bar = Progress(
@@ -126,7 +126,7 @@ class BarReporter(AbstractContextManager[Show]):
 
 
 def _status_text(now: dict[str, Any]) -> str:
-    """What stands beside the bar: how far, how fast, how long, or why not."""
+    """Return the text beside the bar: rate and remaining time, or why the run does not move."""
     parts = [
         f"{format_decimal(now['percent'])}%",
         _("%(n)s gagal", n=format_decimal(now["failed"])),

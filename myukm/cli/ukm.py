@@ -1,4 +1,4 @@
-"""`flask ukm`: units and their members."""
+"""`flask ukm`: UKMs and their members."""
 
 import sys
 
@@ -30,7 +30,7 @@ group = CommandGroup("ukm", help=N_("Unit kegiatan mahasiswa dan anggotanya."))
     help=N_("Alamatnya."),
 )
 def create(name: str, code: str) -> None:
-    """Make a unit and print its join code."""
+    """Create a UKM and print its join code."""
     made = ukm_administration.create(name, code, by=BY)
     click.echo(_("UKM %(code)s (%(name)s) dibuat.", code=made.code, name=made.name))
     click.echo(_("Kode gabung: %(code)s", code=made.join_code))
@@ -41,7 +41,7 @@ def create(name: str, code: str) -> None:
 @click.argument("nim", metavar="NIM", help=N_("NIM akunnya."))
 @click.option("--admin", is_flag=True, help=N_("Sebagai pengurus UKM itu."))
 def add(code: str, nim: str, admin: bool) -> None:
-    """Make the account NIM a member of the unit CODE."""
+    """Add the account NIM to the UKM CODE; `admin` makes it one of the UKM's admins."""
     ukm_administration.add(code, nim, is_admin=admin, by=BY)
     click.echo(_("%(nim)s kini anggota %(code)s.", nim=nim, code=code.upper()))
 
@@ -51,7 +51,7 @@ def add(code: str, nim: str, admin: bool) -> None:
 @click.argument("nim", metavar="NIM", help=N_("NIM akunnya."))
 @click.option("--block", is_flag=True, help=N_("Jangan biarkan ia bergabung lagi."))
 def remove(code: str, nim: str, block: bool) -> None:
-    """Put the account NIM out of the unit CODE."""
+    """Remove the account NIM from the UKM CODE; `block` also prevents it from joining again."""
     moderation.remove(ACTOR, code.upper(), find(nim).id, block=block)
     click.echo(_("%(nim)s bukan lagi anggota %(code)s.", nim=nim, code=code.upper()))
 
@@ -59,7 +59,7 @@ def remove(code: str, nim: str, block: bool) -> None:
 @group.command("archive", help=N_("Arsipkan UKM: hanya bisa dibaca, hilang dari daftar."))
 @click.argument("code", metavar=N_("KODE"), help=N_("Kode UKM."))
 def archive(code: str) -> None:
-    """Let the unit CODE only be read."""
+    """Archive the UKM CODE: it becomes read-only."""
     ukm_settings.archive(ACTOR, code.upper())
     click.echo(_("UKM %(code)s diarsipkan.", code=code.upper()))
 
@@ -67,7 +67,7 @@ def archive(code: str) -> None:
 @group.command("restore", help=N_("Aktifkan UKM yang diarsipkan."))
 @click.argument("code", metavar=N_("KODE"), help=N_("Kode UKM."))
 def restore(code: str) -> None:
-    """Put the unit CODE into use again."""
+    """Unarchive the UKM CODE."""
     ukm_settings.unarchive(ACTOR, code.upper())
     click.echo(_("UKM %(code)s aktif lagi.", code=code.upper()))
 
@@ -75,14 +75,14 @@ def restore(code: str) -> None:
 @group.command("renew-code", help=N_("Ganti kode gabung; yang lama tidak berlaku lagi."))
 @click.argument("code", metavar=N_("KODE"), help=N_("Kode UKM."))
 def renew_code(code: str) -> None:
-    """Give the unit CODE a new join code and print it."""
+    """Replace the join code of the UKM CODE and print the new one."""
     click.echo(ukm_settings.renew_join_code(ACTOR, code.upper()).join_code)
 
 
 @group.command("list", help=N_("Daftar UKM dan jumlah anggotanya."))
 @click.option("--archived", is_flag=True, help=N_("UKM yang diarsipkan saja."))
 def list_(archived: bool) -> None:
-    """List the units with the number of their members."""
+    """List the UKMs with their numbers of members."""
     shown = Table(_("Kode"), _("Nama"), _("Kode gabung"))
     for title in (_("Anggota"), _("Pengurus")):
         shown.add_column(title, justify="right")

@@ -43,7 +43,7 @@ group = CommandGroup("user", help=N_("Akun: buat, undang, ganti kata sandi, liha
 )
 @from_stdin
 def create(nim: str, name: str, role: str, password_stdin: bool) -> None:
-    """Make an account; asks for its password unless it comes on standard input."""
+    """Create an account; prompts for its password unless it comes on standard input."""
     user = accounts.create(nim, name, role, password(password_stdin), by=BY)
     click.echo(_("Akun %(nim)s (%(name)s) dibuat.", nim=user.nim, name=user.name))
 
@@ -52,7 +52,7 @@ def create(nim: str, name: str, role: str, password_stdin: bool) -> None:
 @nim_option
 @from_stdin
 def change_password(nim: str, password_stdin: bool) -> None:
-    """Change a password and log that account out everywhere."""
+    """Set a password, which ends all log-ins of that account."""
     user = accounts.find(nim)
     accounts.set_password(user.nim, password(password_stdin), by=BY)
     click.echo(_("Kata sandi %(nim)s diganti.", nim=user.nim))
@@ -61,7 +61,7 @@ def change_password(nim: str, password_stdin: bool) -> None:
 @group.command("reset-code", help=N_("Kode sekali pakai untuk kata sandi yang lupa (24 jam)."))
 @nim_option
 def reset_code(nim: str) -> None:
-    """Print a one-time code with which the account's owner sets a new password."""
+    """Print a one-time code for the account's owner to set a new password."""
     click.echo(password_reset.issue(accounts.find(nim), by=BY).code)
 
 
@@ -76,7 +76,7 @@ def reset_code(nim: str) -> None:
 )
 @click.option("--dry-run", is_flag=True, help=N_("Hanya periksa berkasnya."))
 def import_(file: str, dry_run: bool) -> None:
-    """Invite everyone in a CSV file and print their one-time codes as CSV, or name the faults."""
+    """Invite everyone in a CSV file and print their one-time codes as CSV, or list its errors."""
     with click.open_file(file, "rb") as opened:
         data = opened.read(bulk_invite_csv.MAX_BYTES + 1)
     try:
@@ -93,7 +93,7 @@ def import_(file: str, dry_run: bool) -> None:
 
 
 def refuse_faults(preview: bulk_invite.Preview) -> None:
-    """Raise `InvalidCsv` when a line is wrong."""
+    """Raise `InvalidCsv` if the preview has errors."""
     if preview.problems:
         raise bulk_invite.InvalidCsv(preview)
 
@@ -127,9 +127,10 @@ def table(found: Page[User]) -> Table:
 
 
 def password(from_stdin: bool) -> str:
-    """Return the password: the first line of standard input, or asked for twice, unseen."""
+    """Return the first line of standard input, or prompt twice without echo."""
     if from_stdin:
-        cast(TextIOWrapper, sys.stdin).reconfigure(errors="surrogateescape")  # refused in words
+        # Invalid bytes become surrogates, which validation refuses with a sentence.
+        cast(TextIOWrapper, sys.stdin).reconfigure(errors="surrogateescape")
         return sys.stdin.readline().rstrip("\r\n")
     asked = click.prompt(_("Kata sandi"), hide_input=True, confirmation_prompt=_("Sekali lagi"))
     return str(asked)

@@ -1,6 +1,6 @@
-"""RQ jobs: each is one call of one domain function, inside the app.
+"""RQ jobs: each calls one domain function inside an app context.
 
-The app is made once per process, on the first job: plain `rq worker` needs nothing else.
+The app is created once per process, on the first job, so plain `rq worker` works as well.
 """
 
 import traceback
@@ -20,7 +20,7 @@ _apps: list[Flask] = []
 
 
 def worker_app() -> Flask:
-    """Return this process's app, made on the first call."""
+    """Return this process's app; the first call creates it."""
     from myukm import create_app
 
     if not _apps:
@@ -29,15 +29,15 @@ def worker_app() -> Flask:
 
 
 def set_worker_app(app: Flask) -> None:
-    """Let the jobs of this process run in `app`, which was made before."""
+    """Run this process's jobs in `app`, which `worker.py` created before it forked."""
     _apps[:] = [app]
 
 
 @contextmanager
 def no_secret_in_errors() -> Iterator[None]:
-    """Let an error whose trace holds a secret of our addresses pass without it.
+    """Redact passwords of our server addresses from a raised error.
 
-    RQ stores the trace of a failed job, where operators read it.
+    RQ stores the traceback of a failed job, and operators can read it.
     """
     try:
         yield
@@ -49,7 +49,7 @@ def no_secret_in_errors() -> Iterator[None]:
 
 
 def with_app_context(job: Callable[P, R]) -> Callable[P, R]:
-    """Run `job` inside the app's context, or in the one that is already there (tests)."""
+    """Run `job` in an app context; an active one is reused (tests)."""
 
     @wraps(job)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -1,4 +1,4 @@
-"""Jobs of the presence, on the queue `default`."""
+"""Presence jobs, on the queue `default`."""
 
 from myukm.domain.presence import tracker
 from myukm.jobs import with_app_context
@@ -6,5 +6,5 @@ from myukm.jobs import with_app_context
 
 @with_app_context
 def broadcast_online_status(user_id: int) -> str | None:
-    """Tell the account's UKMs its status if that is news; return the status told."""
+    """Publish the account's status to its UKMs if it changed; return the status, else None."""
     return tracker.broadcast(user_id)

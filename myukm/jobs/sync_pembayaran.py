@@ -1,4 +1,4 @@
-"""The jobs of the payment sync."""
+"""Jobs of the payment sync, on the queue `sync-pembayaran`."""
 
 from rq import get_current_job
 
@@ -8,20 +8,20 @@ from myukm.jobs import with_app_context
 
 @with_app_context
 def dispatch_sync_pembayaran(run_id: int) -> int:
-    """Write the items of a run and queue its first lane; return how many students it has."""
+    """Insert the items of a run and enqueue its first lane; return the number of students."""
     with lane_job.record_crashes(run_id):
         return dispatching.dispatch(run_id)
 
 
 @with_app_context
 def sync_pembayaran_lane(run_id: int) -> None:
-    """Take students of the run until none is left."""
+    """Sync students of the run until none is left or the lane hands over to a new job."""
     lane_job.run_lane(run_id)
 
 
 @with_app_context
 def sync_pembayaran_siswa(idperson: str) -> str:
-    """Sync one student now; return what came of it."""
+    """Sync one student now; return the outcome."""
     job = get_current_job()
     requested = job is not None and job.id.startswith(queueing.STUDENT)
     return single_student.sync(idperson, requested=requested)

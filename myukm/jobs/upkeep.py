@@ -1,4 +1,4 @@
-"""Jobs that look after the queues themselves."""
+"""The ping job, with which `queue_ping` tests a queue."""
 
 import os
 import socket
@@ -7,7 +7,10 @@ from rq import get_current_job
 
 
 def ping() -> dict[str, str | int]:
-    """Say who answers. It needs neither the app nor the database: the queue alone is tried."""
+    """Return the worker's name, host and process id.
+
+    Needs neither app nor database, so that it tests the queue alone.
+    """
     job = get_current_job()
     return {
         "worker": (job and job.worker_name) or "",

@@ -1,4 +1,4 @@
-"""Operations: the figures, the doctor, the workers, and what keeps watch."""
+"""Operations: periodic tasks, doctor, alerts, queue statistics, metrics, dashboard."""
 
 from flask import Flask
 
@@ -9,11 +9,14 @@ from myukm.queues.workers import unserved_reason
 
 
 def init_app(app: Flask) -> None:
-    """Let a stalled run say who does not listen."""
+    """Register the stall reason: the domain cannot import it, because `queues` state is ours."""
     progress.set_stall_reason(app, sync_stall_reason)
 
 
 def sync_stall_reason() -> tuple[str, str] | None:
-    """Return why nobody works on the sync, as code and sentence for everybody who reads it."""
+    """Return why no worker takes sync jobs, as code and sentence; None if one does.
+
+    In the campus's language, because the sentence is stored and everybody reads the same row.
+    """
     with campus_language():
         return unserved_reason(SYNC)

@@ -1,6 +1,6 @@
-"""Alerts: a lasting finding of the doctor is delivered once, and once more when it is resolved.
+"""Alerts: a finding that lasts is delivered once, and once more when it is resolved.
 
-They go to the open pages of admins and operators, to `ALERT_WEBHOOK_URL` and to `ALERT_EMAIL_TO`.
+Receivers: open pages of admins and operators, `ALERT_WEBHOOK_URL`, `ALERT_EMAIL_TO`.
 """
 
 import logging
@@ -34,7 +34,8 @@ logger = logging.getLogger(__name__)
 
 
 class AlertMonitor:
-    """Opens and resolves alerts; a finding counts after two evaluations in a row."""
+    """Opens and resolves alerts. A finding counts only when two evaluations in a row have it, so
+    that a single slow poll alerts nobody."""
 
     def __init__(self) -> None:
         self._next = 0.0
@@ -42,12 +43,12 @@ class AlertMonitor:
         self._gone_before: set[str] = set()
 
     def evaluate(self) -> None:
-        """Open alerts for lasting findings and resolve those that are over."""
+        """Open alerts for lasting findings and resolve those whose finding is gone."""
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + POLL_SECONDS
         with campus_language():
-            # Of several findings with one code the first is the most telling.
+            # Of several findings with one code keep the first: the doctor sorts by severity.
             found = {finding["code"]: finding for finding in reversed(doctor.report()["findings"])}
         still_open = select(Alert.open).where(Alert.open.is_not(None))
         known = {code for code in db.session.scalars(still_open) if code}
@@ -60,7 +61,7 @@ class AlertMonitor:
 
 
 def opened(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Store new alerts, tell the pages, and return them as JSON."""
+    """Insert alerts with their events and return them as JSON; already open codes are skipped."""
     with transaction() as session:
         alerts = [
             Alert(
@@ -77,12 +78,12 @@ def opened(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def since_of(finding: Mapping[str, Any]) -> datetime:
-    """Return since when a finding holds, as far as the doctor knows."""
+    """Return the start of a finding, or now if the doctor does not know it."""
     return datetime.fromisoformat(finding["since"]) if finding["since"] else utcnow()
 
 
 def resolved(codes: Sequence[str]) -> list[dict[str, Any]]:
-    """Close alerts that are over, tell the pages, and return them as JSON."""
+    """Mark the alerts with these codes resolved, append the events, and return them as JSON."""
     with transaction() as session:
         alerts = session.scalars(select(Alert).where(Alert.open.in_(codes))).all()
         for alert in alerts:
@@ -98,7 +99,7 @@ def _append(alerts: Sequence[Alert]) -> list[dict[str, Any]]:
 
 
 def as_json(alert: Alert) -> dict[str, Any]:
-    """Return an alert as the stream and the web hook carry it."""
+    """Return an alert as the event and the webhook body carry it."""
     return {
         "level": alert.level,
         "code": alert.code,
@@ -109,7 +110,7 @@ def as_json(alert: Alert) -> dict[str, Any]:
 
 
 def deliver(alerts: Sequence[dict[str, Any]]) -> None:
-    """Deliver alerts in a thread, so that a slow receiver blocks nothing."""
+    """Deliver alerts in a thread, because a receiver may take seconds to answer."""
     arguments = (dict(current_app.config), alerts)
     threading.Thread(target=_deliver, args=arguments, name="alerts", daemon=True).start()
 
@@ -127,9 +128,9 @@ def _try(receiver: str, send: Any) -> None:
         try:
             send()
         except (requests.RequestException, smtplib.SMTPException, OSError) as error:
-            # The text of a library's error may hold the address of a web hook, which is secret.
+            # Log the type only: the error's text may contain the webhook's secret URL.
             why = error if isinstance(error, mail.NoTls) else type(error).__name__
-            logger.warning("an alert did not reach %s: %s", receiver, why)
+            logger.warning("could not deliver an alert to %s: %s", receiver, why)
             time.sleep(attempt)
         else:
             return

@@ -1,4 +1,4 @@
-"""One small question to the payment API now and then; what it answered is kept in Valkey."""
+"""Periodic probe of the payment API; the latest result is stored in Valkey for all processes."""
 
 import asyncio
 import contextlib
@@ -23,14 +23,14 @@ from myukm.models import SyncRun
 
 KEY = "myukm:probe:api"
 RETENTION_SECONDS = 120
-# The healthy answer is 404; no student's data travels for it.
+# A student that does not exist: a healthy API answers 404, and no personal data is transferred.
 NOBODY = "myukm-probe"
 ANSWER_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class Probe:
-    """What the API at `url` answered: `ok`, or `why` not; `refused` when it is our token."""
+    """Result of a probe of `url`: `ok`, or else `why`; `refused` if the token was rejected."""
 
     url: str
     ok: bool
@@ -39,9 +39,9 @@ class Probe:
 
 
 def probe() -> Probe:
-    """Ask for the payments of nobody (5 s at most), keep the outcome and return it.
+    """Request the payments of an unknown student (at most 5 s), store the result and return it.
 
-    Never from a request: it waits for a server that may be away.
+    Never call it from a web request: it blocks while the API does not answer.
     """
     found = _probe()
     with contextlib.suppress(RedisError):
@@ -50,7 +50,7 @@ def probe() -> Probe:
 
 
 def last() -> Probe | None:
-    """Return the outcome of a probe of the last two minutes, of whichever process."""
+    """Return the latest probe of any process; None if it is older than two minutes."""
     stored = valkey().get(KEY)
     return Probe(**json.loads(stored)) if stored else None
 
@@ -82,7 +82,7 @@ PROBE_SECONDS = 30.0
 
 
 class PeriodicProbe:
-    """Asks the payment API now and then, in a thread: it may take seconds to answer."""
+    """Runs the probe in a thread, because the API may take seconds to answer."""
 
     def __init__(self, probe: Callable[[], object] = probe) -> None:
         self._probe = probe
@@ -90,9 +90,10 @@ class PeriodicProbe:
         self._thread: threading.Thread | None = None
 
     def run(self) -> None:
-        """Start a probe when the last one is done and half a minute old.
+        """Start a probe if the last one has ended and began at least `PROBE_SECONDS` ago.
 
-        Not during a run: it asks the API itself, within its budget, and says what it meets.
+        Skipped during a run: the run's own requests show the API's state, and a probe would
+        spend from its rate budget.
         """
         if time.monotonic() < self._next or (self._thread and self._thread.is_alive()):
             return

@@ -1,7 +1,7 @@
-"""rq-dashboard inside the app: our connection, our restricted jobs, no more of its crashes.
+"""rq-dashboard mounted in the app, with our connection and `RestrictedJob`.
 
-Its module makes its own connections and unpickles whatever jobs carry; the names it looks up are
-replaced here once. Who may see it and do what is the web's matter (`web/admin/queues.py`).
+rq-dashboard opens its own connections and unpickles whatever a job contains, so the classes that
+its module uses are replaced here once. Permissions are checked in `web/admin/queues.py`.
 """
 
 import re
@@ -18,7 +18,7 @@ from myukm.queues.failed_jobs import retry
 from myukm.queues.restricted_job import PrimitivePickle, RestrictedJob
 
 NAME = blueprint.name
-# Its pages put a queue's name between quotes in a script, and the trail takes no NUL of a job's id.
+# Its pages write queue names into inline scripts, and PostgreSQL stores no NUL in a job's id.
 PLAIN_NAME = re.compile(r"[\w.:-]{1,100}")
 REGISTRIES = frozenset(
     {"queued", "scheduled", "deferred", "started", "finished", "failed", "canceled"}
@@ -36,7 +36,7 @@ class _Queue(Queue):
         return [each for each in super().all(*args, **kwargs) if PLAIN_NAME.fullmatch(each.name)]
 
     def compact(self) -> None:
-        if self.count:  # RQ renames the list, and there is none when the queue is empty
+        if self.count:  # RQ renames the list, which does not exist when the queue is empty
             super().compact()  # type: ignore[no-untyped-call]
 
 
@@ -44,7 +44,7 @@ class _Worker(Worker):
     job_class = RestrictedJob
 
     def _set_connection(self, connection: redis.Redis) -> redis.Redis:
-        return connection  # only read: RQ would raise the time-out of the whole pool to minutes
+        return connection  # unchanged: RQ would raise the timeout of the shared pool to minutes
 
 
 def mount(app: Flask, prefix: str) -> None:
@@ -58,7 +58,7 @@ def mount(app: Flask, prefix: str) -> None:
 
 
 def is_sane(arguments: dict[str, Any]) -> bool:
-    """Return whether the dashboard can answer these URL arguments without falling over."""
+    """Return whether rq-dashboard handles these URL arguments without an internal error."""
     if arguments.get("instance_number"):
         return False
     if arguments.get("registry_name", "queued") not in REGISTRIES:

@@ -1,6 +1,6 @@
-"""Why something does not move: every check of the program, the most telling first.
+"""The doctor runs every check and returns the findings, most severe and most likely cause first.
 
-The command, the page, `/readyz`, the alerts and the metrics all read these findings.
+`flask queue doctor`, the queues page, `/readyz`, alerts and metrics all read these findings.
 """
 
 import logging
@@ -51,7 +51,7 @@ logger = logging.getLogger(__name__)
 
 
 def report() -> dict[str, Any]:
-    """Return status ("ok", "warning" or "broken") and findings in the reader's language."""
+    """Return `status` ("ok", "warning" or "broken") and `findings`, in the reader's language."""
     findings = _diagnose(str(get_locale()))
     return {
         "status": findings[0].level if findings else "ok",
@@ -60,7 +60,7 @@ def report() -> dict[str, Any]:
 
 
 def not_ready() -> Sequence[Finding]:
-    """Return why this process can't serve: its database or Valkey does not answer."""
+    """Return the findings for which `/readyz` fails: database or Valkey unreachable."""
     return [f for f in _run_checks(ESSENTIAL) if f.level == BROKEN]
 
 
@@ -70,7 +70,8 @@ def _diagnose(_language: str) -> Sequence[Finding]:
 
 
 def _run_checks(checks: Sequence[Check]) -> list[Finding]:
-    """Run the checks; one whose server is away finds nothing, `ESSENTIAL` says so already."""
+    """Run the checks. A check whose server is unreachable is skipped, because one of the
+    `ESSENTIAL` checks already reports that."""
     found: list[Finding] = []
     for check in checks:
         try:

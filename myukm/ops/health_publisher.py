@@ -1,4 +1,4 @@
-"""`queue.health` for the open pages: sent when something changed, at most every two seconds."""
+"""Publishes the event `queue.health` on changes, at most every two seconds."""
 
 import time
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ VOLATILE_FIELDS = frozenset({"at", "heartbeat_seconds_ago"})
 
 
 class HealthPublisher:
-    """Publishes queue health only when it changed, so that idle queues cost nothing."""
+    """Publishes queue health only on changes, so that idle queues cause no events."""
 
     def __init__(self) -> None:
         self._published: Any = None
         self._next = 0.0
 
     def publish(self) -> None:
-        """Publish the figures and the doctor's findings when they changed."""
+        """Publish the statistics and the doctor's findings if they changed."""
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + EVERY_SECONDS

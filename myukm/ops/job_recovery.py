@@ -1,6 +1,6 @@
 """Recover jobs orphaned by a worker that died between dequeue and start.
 
-RQ's workers check for them at their start and every ten minutes; this checks every few seconds.
+RQ's own workers check only at their start and every ten minutes; this checks every ten seconds.
 """
 
 import time
@@ -15,15 +15,15 @@ RECOVER_SECONDS = 10.0
 
 
 class OrphanRecovery:
-    """Requeues jobs that a worker dequeued and never started, and records those that died with
-    their worker."""
+    """Requeues jobs that were dequeued and never started, and marks jobs failed whose worker
+    died while running them."""
 
     def __init__(self) -> None:
         self._seen: set[str] = set()
         self._next = 0.0
 
     def recover(self) -> None:
-        """Check each queue, at most every ten seconds."""
+        """Check each queue; does nothing if the last check is less than ten seconds ago."""
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + RECOVER_SECONDS
@@ -36,7 +36,7 @@ class OrphanRecovery:
 
 
 def _orphaned(name: str) -> set[str]:
-    """Return the jobs that a worker dequeued and did not start."""
+    """Return the ids of jobs that a worker dequeued and did not start."""
     source = get_queue(name)
     taken = set(source.intermediate_queue.get_job_ids())
     begun = set(source.started_job_registry.get_job_ids(cleanup=False)) if taken else set()

@@ -1,7 +1,7 @@
-"""Sending a mail by the server that `SMTP_URL` names.
+"""Sends mail through the server of `SMTP_URL`.
 
-`smtps://` is TLS from the start. `smtp://` uses TLS (STARTTLS) where the server offers it; where it
-does not, no password is sent, unless the server is on this machine.
+`smtps://` is TLS from the start. `smtp://` uses STARTTLS if the server offers it; without TLS the
+password is sent only to a server on this machine.
 """
 
 import ipaddress
@@ -16,15 +16,17 @@ TIMEOUT_SECONDS = 10.0
 
 
 class NoTls(smtplib.SMTPException):
-    """The server offers no TLS, and the password would be sent in clear."""
+    """The server offers no TLS and would get the password in clear text."""
 
     def __init__(self) -> None:
         super().__init__("it offers no STARTTLS, so the password of SMTP_URL was not sent")
 
 
 def send(url: str, mail: EmailMessage) -> None:
-    """Send a mail. Raises `NoTls`, `smtplib.SMTPException` or `OSError`, also for a certificate
-    that no known authority signed."""
+    """Send a mail.
+
+    Raises `NoTls`, `smtplib.SMTPException`, or `OSError` (also for an untrusted certificate).
+    """
     server = urlsplit(url)
     with _connect(server) as connection:
         if server.username:
@@ -46,7 +48,10 @@ def _connect(server: SplitResult) -> smtplib.SMTP:
 
 
 def _secure(connection: smtplib.SMTP, *, has_password: bool) -> None:
-    """Turn TLS on if it is offered. A server on this machine needs no certificate."""
+    """Start TLS if offered. A server on this machine may have any certificate.
+
+    Raises `NoTls` if there is none and a password would be sent to another machine.
+    """
     local = _is_local(connection)
     connection.ehlo_or_helo_if_needed()
     if connection.has_extn("starttls"):
@@ -67,5 +72,5 @@ def _trusting() -> ssl.SSLContext:
 
 
 def _strict() -> ssl.SSLContext:
-    """Return a context that takes what the system's authorities (or `SSL_CERT_FILE`) signed."""
+    """Return a context that verifies against the system's CAs (or `SSL_CERT_FILE`)."""
     return ssl.create_default_context()

@@ -1,5 +1,5 @@
-"""The figures for Prometheus. They come from Valkey and the database alone, so every process of
-every machine gives the same answer."""
+"""Prometheus metrics. They are read from Valkey and the database only, so every process on every
+machine reports the same values."""
 
 import contextlib
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ GAUGES = {
     "workers": "Living workers that listen",
     "oldest_seconds": "Age of the oldest waiting job, 0 when none waits",
 }
-# The name of a gauge must not end in "total": that is for counters.
+# Prometheus reserves the suffix "total" for counters, so the gauge is called "students".
 RUN_GAUGES = {"total": "students"} | {
     key: key for key in ("pending", "success", "unchanged", "failed", "cancelled", "workers")
 }
@@ -38,7 +38,7 @@ def text() -> bytes:
 
 class _Collector:
     def collect(self) -> Iterable[Metric]:
-        """Yield what can be told now; a server that is away shows in `myukm_finding`."""
+        """Yield all metrics that can be read; an unreachable server shows in `myukm_finding`."""
         yield from _queues(stats.health())
         with contextlib.suppress(RedisError):
             yield from _job_counters()

@@ -1,7 +1,7 @@
 """Periodic tasks: a thread in every web process and in `worker.py`, with leader election.
 
-Twice a second each process looks for chat messages that no worker took; one of them, the leader,
-also sees to the sync and the presence. See `Leader` for how it is chosen without a clock.
+Twice a second each process runs its local tasks; one of all processes, the leader, also runs the
+leader tasks. `models/leader.py` describes the lease by which it is elected.
 """
 
 import logging
@@ -50,7 +50,7 @@ class PeriodicRunner:
         self._seen_heartbeat, self._unchanged_ticks = -1, 0
 
     def stop(self) -> None:
-        """Let the thread end within a second."""
+        """Stop the thread; it ends within a second."""
         self.stopped.set()
 
     def _run(self) -> None:
@@ -68,11 +68,12 @@ class PeriodicRunner:
             try:
                 return task()
             except (SQLAlchemyError, RedisError, OSError, DomainError) as error:
-                logger.warning("watch: %s: %s", task.__name__, error)
+                logger.warning("periodic task %s: %s", task.__name__, error)
                 return None
 
     def _is_leader(self) -> bool:
-        """Return whether this process leads: it holds the lease, or took one that stood still."""
+        """Return whether this process is the leader: it renewed the lease, or took over one whose
+        heartbeat stopped for `TAKE_OVER_TICKS` polls."""
         holder, heartbeat = db.session.execute(select(Leader.holder, Leader.beat)).one()
         self._unchanged_ticks = (
             self._unchanged_ticks + 1 if heartbeat == self._seen_heartbeat else 0

@@ -1,4 +1,4 @@
-"""The periodic tasks: each is a domain function that is safe to call at any time."""
+"""The list of periodic tasks. Each is idempotent, so several processes may run it at once."""
 
 from myukm.domain.chat.broadcast import OverduePublisher
 from myukm.domain.presence import tracker
@@ -13,7 +13,7 @@ from myukm.ops.retention import RetentionRunner
 
 
 def tasks() -> tuple[list[Task], list[Task]]:
-    """Return the tasks of every process and those of the leader."""
+    """Return the tasks of every process, then those of the leader."""
     local_tasks: list[Task] = [OverduePublisher().run, tracker.refresh_connections]
     leader_tasks: list[Task] = [
         tracker.publish_expired,

@@ -13,5 +13,5 @@ def request(client: redis.Redis) -> None:
 
 
 def current(client: redis.Redis) -> bytes:
-    """Return the counter; it changes when a restart is requested."""
+    """Return the counter (b"" before the first request); a change is a request to restart."""
     return cast(bytes, client.get(KEY) or b"")

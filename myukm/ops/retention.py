@@ -1,4 +1,4 @@
-"""Retention: prune old rows, in small portions."""
+"""Retention: deletes old rows in small portions, so that no lock is held for long."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""The figures of the queues: what `flask queue monitor`, the page and the metrics show."""
+"""Queue statistics, as `flask queue monitor`, the queues page and the metrics show them."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -28,9 +28,9 @@ from myukm.queues.workers import QueueSnapshot, WorkerInfo, snapshot
 
 @ttl_cache(1.0)
 def health() -> dict[str, Any]:
-    """Return what `flask queue monitor --json` prints; at most a second old.
+    """Return queues, workers and latest jobs as `flask queue monitor --json` prints them.
 
-    While Valkey does not answer `valkey` is false and the lists are empty.
+    Cached for a second. While Valkey is unreachable, `valkey` is false and the lists are empty.
     """
     now = utcnow()
     try:

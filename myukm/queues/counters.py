@@ -1,7 +1,7 @@
-"""How many jobs finished and failed: counted where they run, because RQ's lists expire.
+"""Counters of finished and failed jobs. Kept by us, because RQ's registries expire.
 
-Hashes per queue in Valkey: one per hour with a field per minute, one per day of the campus, and
-one of all times for the metrics.
+Valkey hashes per queue: one per hour with a field per minute, one per day (campus time zone), and
+one total for the metrics.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ RETENTION = timedelta(days=2)
 
 
 class Counts(NamedTuple):
-    """What became of a queue's jobs; `rate_per_minute` is that of the last minute or two."""
+    """A queue's job counts; `rate_per_minute` covers the last one to two minutes."""
 
     finished_hour: int
     failed_hour: int
@@ -33,7 +33,7 @@ class Counts(NamedTuple):
 
 @contextlib.contextmanager
 def count_jobs() -> Iterator[None]:
-    """Count the RQ job that runs inside as finished, or as failed when it raises."""
+    """Count the RQ job run inside the block as finished, or as failed if it raises."""
     outcome = "failed"
     try:
         yield
@@ -44,7 +44,10 @@ def count_jobs() -> Iterator[None]:
 
 
 def count(queue: str, outcome: str) -> None:
-    """Note that a job of `queue` "finished" or "failed"; a figure is lost while Valkey is away."""
+    """Increment the counters of `queue` for `outcome` ("finished" or "failed").
+
+    The count is lost while Valkey is unreachable, because a job must not fail over a statistic.
+    """
     now = utcnow()
     with contextlib.suppress(RedisError), valkey().pipeline(transaction=False) as pipe:
         pipe.hincrby(_hour_key(queue, now), f"{outcome}:{now:%M}", 1)
@@ -56,14 +59,14 @@ def count(queue: str, outcome: str) -> None:
 
 
 def queue_reads(pipe: Pipeline, queue: str, now: datetime) -> None:
-    """Add the three reads to `pipe` whose answers `read` understands."""
+    """Add the three reads to `pipe` whose answers `parse` takes."""
     pipe.hgetall(_hour_key(queue, now))
     pipe.hgetall(_hour_key(queue, now - timedelta(hours=1)))
     pipe.hgetall(_day_key(queue, now))
 
 
 def parse(answers: list[Any], now: datetime) -> Counts:
-    """Return the figures out of the answers to `ask`."""
+    """Return the counts from the answers to `queue_reads`."""
     this_hour, hour_before, today = (_numbers(answer) for answer in answers)
     minute = now.minute
 
@@ -85,7 +88,7 @@ def parse(answers: list[Any], now: datetime) -> Counts:
 
 
 def totals(queue: str) -> dict[str, int]:
-    """Return how many jobs of `queue` finished and failed since Valkey began to remember."""
+    """Return all finished and failed jobs of `queue` since Valkey's data began."""
     return _numbers(cast(Mapping[bytes, bytes], valkey().hgetall(_total_key(queue))))
 
 

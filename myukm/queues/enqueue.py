@@ -1,6 +1,7 @@
-"""The queues, which job goes where, the one way to enqueue, and what may travel in a job.
+"""Enqueueing: the only way in which the program puts a job into a queue.
 
-Jobs are named by dotted path, so that nothing here imports them. Their arguments are ids.
+Jobs are named by dotted path, so nothing here imports them. Arguments are ids: whatever a person
+typed stays in the database.
 """
 
 import logging
@@ -19,8 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 def get_queue(name: str) -> Queue:
-    """Return RQ's queue of that name on the app's Valkey; the jobs it reads are
-    `RestrictedJob`s."""
+    """Return the RQ queue of that name on the app's Valkey; it reads only `RestrictedJob`s."""
     return Queue(name, connection=valkey(), job_class=RestrictedJob, serializer=PrimitivePickle)
 
 
@@ -31,10 +31,10 @@ def enqueue(
     job_id: str | None = None,
     at_front: bool = False,
 ) -> str | None:
-    """Put the job at `path` into its queue (or `to`) and return its id (`job_id` when given).
+    """Enqueue the job at `path` in its queue (or in `to`) and return its id (`job_id` if given).
 
-    Returns None when Valkey does not take it: what must happen all the same is in the database,
-    and the watch that looks there catches up. Raises KeyError for a job that JOBS doesn't name.
+    Returns None if Valkey is unreachable. The caller need not handle that: the work itself is a
+    row in the database, and a periodic task finds it. Raises KeyError if `path` is not in JOBS.
     """
     job = JOBS[path]
     try:
@@ -49,13 +49,13 @@ def enqueue(
             description=f"{path.rsplit('.', 1)[1]}({', '.join(map(str, args))})",
         )
     except RedisError as error:
-        logger.warning("%s was not queued: %s", path, error)
+        logger.warning("could not enqueue %s: %s", path, error)
         return None
     return str(queued.id)
 
 
 def remove_jobs(name: str, job_ids: Sequence[str]) -> None:
-    """Take waiting jobs out of the queue, in one trip. Raises RedisError."""
+    """Remove waiting jobs from the queue, in one round trip. Raises RedisError."""
     source = get_queue(name)
     with source.connection.pipeline() as pipe:
         for job_id in job_ids:

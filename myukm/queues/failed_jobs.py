@@ -1,4 +1,4 @@
-"""Failed jobs, and emptying a queue: what an operator does by hand."""
+"""An operator's actions on queues: list and retry failed jobs, clear a queue."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,13 +15,13 @@ from myukm.queues.restricted_job import RestrictedJob
 
 
 def failed_ids(name: str) -> list[str]:
-    """Return the ids of a queue's failed jobs, the newest first."""
+    """Return the ids of a queue's failed jobs, newest first."""
     ids = get_queue(name).failed_job_registry.get_job_ids(desc=True, cleanup=False)
     return [str(job_id) for job_id in ids]
 
 
 def failed_rows(most: int) -> list[dict[str, Any]]:
-    """Return up to `most` failed jobs, the newest first: id, job, queue, error and moment."""
+    """Return up to `most` failed jobs, newest first: id, job, queue, error and time."""
     ids = [job for name in QUEUES for job in failed_ids(name)[:most]]
     with valkey().pipeline(transaction=False) as pipe:
         jobs, traces = load_jobs(pipe, ids), load_traces(pipe, ids)
@@ -30,10 +30,10 @@ def failed_rows(most: int) -> list[dict[str, Any]]:
 
 
 def retry(job_ids: Iterable[str]) -> int:
-    """Put failed jobs back into their queues and return how many.
+    """Requeue failed jobs and return how many.
 
-    Raises `NotFound` for a job that is not there and `Conflict` for one that has not failed;
-    those before it are back in their queues then.
+    Raises `NotFound` for a job that does not exist and `Conflict` for one that has not failed; the
+    jobs before it are requeued by then.
     """
     count = 0
     for job_id in job_ids:
@@ -49,12 +49,12 @@ def retry(job_ids: Iterable[str]) -> int:
 
 
 def clear_waiting(name: str) -> int:
-    """Drop what waits in a queue and return how many jobs that were."""
+    """Delete the waiting jobs of a queue and return how many there were."""
     return int(get_queue(name).empty() or 0)
 
 
 def clear_failed(name: str) -> int:
-    """Forget a queue's failed jobs and return how many there were."""
+    """Delete the failed jobs of a queue and return how many there were."""
     registry = get_queue(name).failed_job_registry
     ids = failed_ids(name)
     for job_id in ids:

@@ -1,4 +1,4 @@
-"""Summaries of jobs: the latest, and failed ones with their error."""
+"""Summaries of jobs for display: the latest ones, and failed ones with their error."""
 
 import re
 from base64 import b64decode
@@ -17,19 +17,20 @@ from myukm.db.types import to_iso8601
 SHOWN = 10
 MAX_TEXT = 200
 FIELDS = ("description", "origin", "status", "enqueued_at", "started_at", "ended_at")
-# The last line of a trace may be anything; the error's own line begins with its class.
+# A message may span lines, so the traceback's last line is not always the error's first one; that
+# one begins with the exception class.
 ERROR_LINE = re.compile(r"^[A-Za-z_][\w.]*(?::.*)?$", re.MULTILINE)
 
 Fields = dict[str, str]
 
 
 def job_id(key: bytes) -> str:
-    """Return the job's id out of a register's entry (`job` or `job:execution`)."""
+    """Return the job id in a registry entry (`job` or `job:execution`)."""
     return key.decode().split(":")[0]
 
 
 def load_jobs(pipe: Pipeline, ids: Iterable[str]) -> dict[str, Fields]:
-    """Return these jobs' fields by id; a job that is gone has none."""
+    """Return the jobs' fields by id; a deleted job has no fields."""
     ids = list(ids)
     for each in ids:
         pipe.hmget(Job.key_for(each), FIELDS)
@@ -37,7 +38,7 @@ def load_jobs(pipe: Pipeline, ids: Iterable[str]) -> dict[str, Fields]:
 
 
 def load_traces(pipe: Pipeline, ids: Iterable[str]) -> dict[str, str]:
-    """Return the traces of failed jobs by id."""
+    """Return the tracebacks of failed jobs by id."""
     ids = list(ids)
     for each in ids:
         pipe.xrevrange(Result.get_key(each), count=1)
@@ -47,7 +48,7 @@ def load_traces(pipe: Pipeline, ids: Iterable[str]) -> dict[str, str]:
 
 
 def job_row(key: str, fields: Fields) -> dict[str, Any]:
-    """Return what is shown of a job; `at` is when it ended, started or was queued."""
+    """Return a job's summary; `at` is when it ended, else started, else was enqueued."""
     started, ended = _moment(fields, "started_at"), _moment(fields, "ended_at")
     took = round((ended - started).total_seconds(), 3) if started and ended else None
     return {
@@ -61,19 +62,19 @@ def job_row(key: str, fields: Fields) -> dict[str, Any]:
 
 
 def failure_row(key: str, fields: Fields, trace: str) -> dict[str, Any]:
-    """Return what is shown of a failed job: not its trace, which may hold what users wrote."""
+    """Return a failed job's summary, without its traceback, which may contain users' data."""
     job = job_row(key, fields)
     return {name: job[name] for name in ("id", "job", "queue", "at")} | {"error": error_line(trace)}
 
 
 def error_line(trace: str) -> str:
-    """Return what an error was, out of its trace: its class and its message's first line."""
+    """Return the exception class and the first line of its message from a traceback."""
     lines = ERROR_LINE.findall(trace.strip())
     return (lines[-1] if lines else trace.strip().rpartition("\n")[2])[:MAX_TEXT]
 
 
 def newest(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the last rows, the newest first."""
+    """Return the latest `SHOWN` rows, newest first."""
     return sorted(rows, key=lambda row: row["at"] or "", reverse=True)[:SHOWN]
 
 

@@ -1,4 +1,4 @@
-"""The queues and the jobs of each, named by dotted path so that nothing here imports them."""
+"""The queues and their jobs, named by dotted path so that nothing here imports them."""
 
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ FAILURE_SECONDS = 7 * 86_400
 
 
 class Job(NamedTuple):
-    """Where a job runs and how long it may take (seconds; None: `SYNC_JOB_TIMEOUT`)."""
+    """The queue of a job and its timeout in seconds (None: the setting `SYNC_JOB_TIMEOUT`)."""
 
     queue: str
     timeout: int | None

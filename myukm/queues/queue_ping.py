@@ -1,4 +1,4 @@
-"""Ping and benchmark the queues with jobs that do nothing."""
+"""Ping and benchmark the queues with no-op jobs."""
 
 import time
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ POLL_SECONDS = 0.005
 
 @dataclass(frozen=True)
 class PingResult:
-    """Who answered a ping, `seconds` after it was queued; `worker` is None when nobody did."""
+    """The worker that answered a ping, `seconds` after it was enqueued; None if none did."""
 
     queue: str
     worker: str | None
@@ -26,9 +26,9 @@ class PingResult:
 
 
 def ping(names: Sequence[str], timeout: float) -> list[PingResult]:
-    """Put a job that does nothing in each queue and wait up to `timeout` seconds for answers.
+    """Enqueue a no-op job in each queue and wait up to `timeout` seconds for the results.
 
-    A job that nobody took is taken back. Raises `Unavailable` when Valkey takes no job.
+    Jobs that no worker took are deleted. Raises `Unavailable` if Valkey is unreachable.
     """
     begun = time.monotonic()
     open_jobs = {_dispatch(name): name for name in names}
@@ -49,7 +49,7 @@ def ping(names: Sequence[str], timeout: float) -> list[PingResult]:
 
 @dataclass(frozen=True)
 class Figures:
-    """Seconds per job of a bench: to queue it, until it started, to run; and jobs per second."""
+    """Result of a benchmark: seconds per job to enqueue, to wait and to run; jobs per second."""
 
     dispatch: Sequence[float]
     wait: Sequence[float]
@@ -58,7 +58,8 @@ class Figures:
 
 
 def bench(name: str, count: int, timeout: float) -> Figures | None:
-    """Send `count` jobs that do nothing through a queue; None when they didn't end in time."""
+    """Run `count` no-op jobs through a queue; return None if they did not end within `timeout`
+    seconds. Raises `Unavailable` if Valkey is unreachable."""
     dispatch, ids = [], []
     for _each in range(count):
         begun = time.perf_counter()
@@ -80,7 +81,7 @@ def bench(name: str, count: int, timeout: float) -> Figures | None:
 
 
 def delete_jobs(job_ids: Sequence[str]) -> None:
-    """Delete these jobs wherever they are."""
+    """Delete these jobs in whichever state they are."""
     for job in RestrictedJob.fetch_many(list(job_ids), connection=valkey()):
         if job is not None:
             job.delete()
@@ -94,7 +95,8 @@ def _dispatch(name: str) -> str:
 
 
 def _all_ended(ids: Sequence[str], timeout: float) -> list[Any] | None:
-    """Wait for the jobs; only the open ones are looked at, so as not to be the load."""
+    """Wait until all jobs ended. Polls only the unfinished ones, because polling all of them
+    would load Valkey and distort the result."""
     deadline = time.monotonic() + timeout
     ended: list[Any] = []
     open_ids = list(ids)

@@ -1,4 +1,5 @@
-"""What may travel in a job: a call of one of our own functions with plain values."""
+"""Restricts jobs to calls of our own functions with plain values, because RQ unpickles jobs and
+whoever can write to Valkey could otherwise run any code."""
 
 import io
 import pickle
@@ -13,7 +14,7 @@ from myukm.queues.jobs import JOBS
 
 
 class JobNotAllowedError(Exception):
-    """A job asks for something that no job of ours does."""
+    """A job contains an object, or names a function that is not in JOBS."""
 
 
 class _PrimitiveUnpickler(pickle.Unpickler):
@@ -22,9 +23,9 @@ class _PrimitiveUnpickler(pickle.Unpickler):
 
 
 class PrimitivePickle:
-    """RQ's wire format without its danger: only plain values are read, never an object.
+    """RQ's pickle format, restricted to plain values when reading.
 
-    RQ's own workers read what this writes. Who can write to Valkey can put any pickle there.
+    Plain `rq worker` can read what this writes.
     """
 
     @staticmethod
@@ -37,7 +38,7 @@ class PrimitivePickle:
 
 
 class RestrictedJob(RQJob):
-    """A job that calls one of JOBS and nothing else: no callback, no method, no web hook."""
+    """A job that can only call one of JOBS: no callback, no method, no webhook."""
 
     def __init__(
         self,
@@ -47,7 +48,7 @@ class RestrictedJob(RQJob):
     ) -> None:
         try:
             super().__init__(id, connection, PrimitivePickle)
-        except ValueError:  # no job has such an id: it comes from an address or a command line
+        except ValueError:  # an id from a URL or a command line may be malformed
             raise NoSuchJobError(f"no job can have the id {id!r}") from None
 
     @property

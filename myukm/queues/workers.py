@@ -1,7 +1,7 @@
 """Snapshot of RQ workers and backlogs, used by stall reasons, the doctor and the metrics.
 
-RQ's register shows a killed worker for minutes and loses a living one when Valkey loses its
-memory. Its connection tells better: it carries the worker's name and ends with the process.
+RQ's registry lists a killed worker for minutes, and loses a living one when Valkey restarts empty.
+So the worker's connection decides: it carries the worker's name and ends with the process.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,8 @@ from myukm.extensions import valkey
 from myukm.queues.enqueue import get_queue
 from myukm.queues.jobs import QUEUES
 
-# A worker of RQ's beats every 30 s while it works, ours (which say so) every 5 s always.
+# Seconds. Plain RQ workers send a heartbeat every 30 s while they run a job; ours always every 5 s,
+# and announce that interval in `HEARTBEAT_FIELD`.
 WORKER_HEARTBEAT_TIMEOUT = 45
 HEARTBEAT_FIELD = "beat_seconds"
 BLOCKING_COMMANDS = frozenset({"blmove", "blpop", "brpoplpush"})
@@ -30,8 +31,8 @@ BLOCKING_COMMANDS = frozenset({"blmove", "blpop", "brpoplpush"})
 
 @dataclass(frozen=True)
 class WorkerInfo:
-    """A worker as Valkey knows it: `alive` when it is there and may take jobs, `ours` when it is
-    one of `worker.py`'s (which restarts by itself), not plain `rq worker`."""
+    """A worker as registered in Valkey. `alive`: its process runs. `ours`: started by `worker.py`,
+    which restarts it, not by plain `rq worker`."""
 
     name: str
     queues: tuple[str, ...]
@@ -47,7 +48,7 @@ class WorkerInfo:
 
 @dataclass(frozen=True)
 class Backlog:
-    """What waits in a queue: how many jobs, and the oldest one with its moment."""
+    """The waiting jobs of a queue: their number, and the oldest one with its enqueue time."""
 
     count: int
     oldest_id: str | None
@@ -55,26 +56,26 @@ class Backlog:
 
     @property
     def seconds(self) -> float | None:
-        """How long the oldest job has waited."""
+        """Seconds that the oldest job has waited; None if its time is unknown."""
         return max(0.0, (utcnow() - self.since).total_seconds()) if self.since else None
 
 
 @dataclass(frozen=True)
 class QueueSnapshot:
-    """The queues and the workers at one moment."""
+    """Queues and workers at one moment."""
 
     suspended: bool
     workers: tuple[WorkerInfo, ...]
     backlogs: Mapping[str, Backlog]
 
     def workers_for(self, name: str) -> list[WorkerInfo]:
-        """Return the living workers that listen to that queue."""
+        """Return the living workers of that queue."""
         return [worker for worker in self.workers if worker.alive and name in worker.queues]
 
 
 @ttl_cache(1.0)
 def snapshot() -> QueueSnapshot:
-    """Return who listens and what waits; at most a second old. Raises `RedisError`."""
+    """Return workers and backlogs, cached for a second. Raises `RedisError`."""
     clients = _clients()
     with valkey().pipeline(transaction=False) as pipe:
         pipe.exists(WORKERS_SUSPENDED)
@@ -104,7 +105,7 @@ def snapshot() -> QueueSnapshot:
 
 
 def unserved_reason(name: str) -> tuple[str, str] | None:
-    """Return why nobody takes jobs from a queue, as code and sentence; None when somebody does."""
+    """Return why no worker takes jobs from a queue, as code and sentence; None if one does."""
     try:
         state = snapshot()
     except RedisError:
@@ -118,7 +119,8 @@ def unserved_reason(name: str) -> tuple[str, str] | None:
 
 @dataclass(frozen=True)
 class _Clients:
-    """The connections: their names, whether a nameless one waits for jobs, since when all are."""
+    """Valkey's client connections: their names, whether an unnamed one waits for jobs, and since
+    when connections can exist (Valkey's start)."""
 
     names: frozenset[str]
     has_unnamed_waiter: bool
@@ -126,7 +128,7 @@ class _Clients:
 
 
 def _clients() -> _Clients | None:
-    """Return who is connected; None where the server does not tell."""
+    """Return the connections; None if the server refuses `CLIENT LIST`."""
     try:
         listed = valkey().client_list()
         uptime = timedelta(seconds=valkey().info("server")["uptime_in_seconds"])
@@ -135,7 +137,7 @@ def _clients() -> _Clients | None:
     has_unnamed_waiter = any(
         not client["name"] and client["cmd"] in BLOCKING_COMMANDS for client in listed
     )
-    # Its clock ticks in whole seconds.
+    # `uptime` is in whole seconds, so the start may be up to a second later.
     since = utcnow() - uptime + timedelta(seconds=1)
     return _Clients(frozenset(client["name"] for client in listed), has_unnamed_waiter, since)
 
@@ -170,7 +172,7 @@ def _alive(name: str, values: Mapping[str, str], clients: _Clients | None) -> bo
         return True
     if birth is None or birth > clients.since:
         return False
-    # Valkey restarted: RQ's own workers come back without their name.
+    # After a restart of Valkey plain RQ workers reconnect without their name.
     return fresh if values.get("state") == "busy" else clients.has_unnamed_waiter
 
 

@@ -1,1 +1,1 @@
-"""What `worker.py` runs: the supervisor, its processes, the RQ workers."""
+"""The parts of `worker.py`: supervisor, process main functions, RQ workers."""

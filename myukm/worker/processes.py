@@ -1,4 +1,4 @@
-"""Main functions of `worker.py`'s processes: one per queue, and one for periodic tasks."""
+"""Main functions of `worker.py`'s processes: one per queue and one for the periodic tasks."""
 
 import logging
 import os
@@ -13,14 +13,14 @@ from redis.exceptions import RedisError
 from rq.scheduler import RQScheduler
 
 from myukm.extensions import new_valkey_client
-from myukm.ops import periodic as duties
+from myukm.ops import periodic
 from myukm.ops.restart_flag import current
 from myukm.queues.jobs import QUEUES
 from myukm.queues.restricted_job import PrimitivePickle
 from myukm.worker.rq_workers import worker_for
 from myukm.worker.supervisor import ProcessMain, Supervisor
 
-# A process of a job that leaks must not grow for ever.
+# Replaces the process after that many jobs, which bounds memory leaks.
 JOBS_PER_PROCESS = 10_000
 HAD_JOBS, UNREACHABLE = 3, 5
 
@@ -28,21 +28,24 @@ logger = logging.getLogger(__name__)
 
 
 def run_worker(app: Flask, queue: str, burst: bool, level: str) -> int:
-    """Work on `queue` until stopped, or in a burst until it is empty (then `HAD_JOBS` if it had
-    jobs). Without Valkey: wait for it, or in a burst return `UNREACHABLE`."""
+    """Work on `queue` until stopped and return the exit status.
+
+    With `burst`, work until the queue is empty and return `HAD_JOBS` if it had any. Without Valkey
+    wait for it, or return `UNREACHABLE` in a burst.
+    """
     if not _valkey_answers(app, wait=not burst):
         return UNREACHABLE
     try:
         worker = worker_for(queue, app)
         worked = worker.work(burst=burst, logging_level=level, max_jobs=JOBS_PER_PROCESS)
     except RedisError as error:
-        logger.warning("Valkey went away: %s", error)
+        logger.warning("lost Valkey: %s", error)
         return UNREACHABLE
     return HAD_JOBS if burst and worked else 0
 
 
 def run_burst(processes: Mapping[str, ProcessMain]) -> int:
-    """Run bursts until no queue had a job (jobs queue jobs); return the exit status."""
+    """Repeat bursts until no queue had a job, because jobs enqueue jobs; return the exit status."""
     bursts = Supervisor(processes)
     while HAD_JOBS in (statuses := bursts.run_once()) and not bursts.stopped:
         pass
@@ -50,11 +53,11 @@ def run_burst(processes: Mapping[str, ProcessMain]) -> int:
 
 
 def run_periodic(app: Flask) -> int:
-    """Run the periodic tasks, RQ's scheduler, and requested restarts."""
+    """Run the periodic tasks and RQ's scheduler, and restart `worker.py` when requested."""
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    duties.start(app)
+    periodic.start(app)
     client = new_valkey_client(app, socket_timeout=5.0)
     scheduler = RQScheduler(QUEUES, client, logging_level="WARNING", serializer=PrimitivePickle)
     first: bytes | None = None
@@ -63,7 +66,7 @@ def run_periodic(app: Flask) -> int:
             _enqueue_due(scheduler)
             newest = current(client)
         except RedisError as error:
-            logger.warning("watch: %s", error)
+            logger.warning("periodic: %s", error)
             continue
         if first is not None and newest not in (first, b""):
             os.kill(os.getppid(), signal.SIGHUP)
@@ -72,7 +75,7 @@ def run_periodic(app: Flask) -> int:
 
 
 def _enqueue_due(scheduler: RQScheduler) -> None:
-    """Do one round of RQ's scheduler, for who uses it: without it retries that wait never run."""
+    """Run one round of RQ's scheduler; without it, jobs scheduled for later never run."""
     if not scheduler.last_heartbeat:
         scheduler.register_birth()
     if scheduler.should_reacquire_locks:

@@ -1,4 +1,4 @@
-"""RQ workers that stop quickly, and re-register when Valkey lost its memory."""
+"""RQ workers that stop quickly, and register again after Valkey lost its data."""
 
 import contextlib
 import os
@@ -31,27 +31,28 @@ GRACE_SECONDS = 3.0
 
 
 class SupervisedWorker(BaseWorker):
-    """What both kinds share. The supervisor stops it with SIGTERM and kills it if it is slow."""
+    """Base of both workers. The supervisor stops it by SIGTERM and kills it if that takes long."""
 
     max_connection_wait_time = 2.0
     _next_check = 0.0
 
     def check_for_suspension(self, burst: bool) -> None:
-        """Take signals from now on: RQ is inside the block at whose end it signs off."""
+        """Enable signals: from here on RQ unregisters the worker when it is interrupted."""
         signal.pthread_sigmask(signal.SIG_UNBLOCK, shutdown.SIGNALS)
         super().check_for_suspension(burst)
 
     def work(self, *args: Any, **kwargs: Any) -> bool:
-        """Work until stopped; a signal during the start waits until it can be obeyed in order."""
+        """Work until stopped; signals during the start are deferred, because RQ would exit
+        without unregistering the worker."""
         signal.pthread_sigmask(signal.SIG_BLOCK, shutdown.SIGNALS)
         return bool(super().work(*args, **kwargs))
 
     def handle_warm_shutdown_request(self) -> None:
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
-        self.connection.set_retry(Retry(NoBackoff(), 1))  # a stop does not wait for Valkey
+        self.connection.set_retry(Retry(NoBackoff(), 1))  # stopping must not wait for Valkey
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
-        """Send a heartbeat, and re-register when Valkey lost its memory."""
+        """Send a heartbeat, and register again if Valkey lost the registration."""
         super().heartbeat(timeout, pipeline)
         if pipeline is not None or time.monotonic() < self._next_check:
             return
@@ -61,23 +62,23 @@ class SupervisedWorker(BaseWorker):
             worker_registration.register(self)
 
     def serialize(self) -> dict[Any, Any]:
-        """Return what the register shows of us; `HEARTBEAT_FIELD` promises the beat every few
-        seconds."""
+        """Return the registry entry; `HEARTBEAT_FIELD` announces the heartbeat interval."""
         return {**super().serialize(), HEARTBEAT_FIELD: HEARTBEAT_SECONDS}
 
     def request_force_stop(self, signum: int, frame: Any) -> None:
-        """Ignore a second signal: a terminal sends Ctrl-C to us and to the supervisor."""
+        """Ignore a second signal: Ctrl-C in a terminal reaches the worker directly, and again
+        through the supervisor."""
 
 
 class InProcessWorker(SupervisedWorker, SimpleWorker):
-    """Runs jobs in its own process: the fast way for short ones."""
+    """Runs jobs in its own process, because a fork would take longer than a short job."""
 
 
 class ForkingWorker(SupervisedWorker, Worker):
-    """Runs each job in a fork of a process that has imported everything.
+    """Runs each job in a fork of a process that has already imported everything.
 
-    At a stop the job is told by SIGTERM (it is in a process group of its own); one that does not
-    end within `GRACE_SECONDS` is killed and goes back to the front of its queue.
+    When stopped, it sends SIGTERM to the job's process group. A job that does not end within
+    `GRACE_SECONDS` is killed and requeued at the front.
     """
 
     def handle_warm_shutdown_request(self) -> None:
@@ -123,7 +124,7 @@ class ForkingWorker(SupervisedWorker, Worker):
             self.kill_horse()
 
 
-# RQ waits this long for a job before it looks up and beats again, plus 15 s of its own.
+# Seconds. RQ subtracts 15 from it and waits that long for a job before the next heartbeat.
 WORKER_TTL = HEARTBEAT_SECONDS + 15
 
 
@@ -131,7 +132,7 @@ MAINTENANCE_SECONDS = 60
 
 
 def worker_for(queue: str, app: Flask) -> BaseWorker:
-    """Return the worker for `queue`: `high` runs its short jobs without forking."""
+    """Return the worker for `queue`; the short jobs of `high` run without a fork."""
     name = f"{queue}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(2)}"
     return (InProcessWorker if queue == HIGH else ForkingWorker)(
         [queue],
@@ -147,7 +148,7 @@ def worker_for(queue: str, app: Flask) -> BaseWorker:
 
 
 def connection(app: Flask, name: str) -> redis.Redis:
-    """Return a client that outlives a restart of Valkey; all its connections carry `name`."""
+    """Return a client that reconnects after a restart of Valkey; its connections carry `name`."""
     retry = Retry(ExponentialBackoff(cap=2.0, base=0.1), retries=30)
     return redis.Redis.from_url(
         app.config["REDIS_URL"], client_name=name, retry=retry, socket_connect_timeout=2.0
@@ -155,7 +156,7 @@ def connection(app: Flask, name: str) -> redis.Redis:
 
 
 def _count_killed(app: Flask) -> Callable[..., None]:
-    """A job that is killed from outside can't count itself."""
+    """Return a callback that counts a killed job as failed, because it cannot count itself."""
 
     def count_it(job: Job, *_: Any) -> None:
         if not job.should_retry:

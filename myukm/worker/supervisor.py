@@ -1,7 +1,7 @@
-"""A pre-fork supervisor: runs each part in its own process and restarts it when it exits.
+"""A pre-fork supervisor: runs each process function in a child and restarts it when it exits.
 
-The parts are forks of a process that imported the app and opened nothing: they share its memory
-and start in milliseconds. It has no threads and no connections, so that it may fork at any time.
+The parent has imported the app but has no threads and no connections, so it can fork safely at any
+time. The children share its memory and start in milliseconds.
 """
 
 import logging
@@ -28,7 +28,7 @@ ProcessMain = Callable[[], int]
 
 
 class _Child:
-    """One part: its process now, and when it may start again after one that died young."""
+    """One supervised process, with the pause before a restart after an early exit."""
 
     def __init__(self, name: str, main: Callable[[], None]) -> None:
         self.name, self.main = name, main
@@ -42,7 +42,7 @@ class _Child:
         self.process.start()
 
     def ended(self) -> int | None:
-        """Return the exit status of a process that ended since the last call."""
+        """Return the exit status if the process ended since the last call, else None."""
         if self.process is None or self.process.is_alive():
             return None
         status, self.process = self.process.exitcode, None
@@ -54,7 +54,7 @@ class _Child:
 
 
 class Supervisor:
-    """`processes` by name; each returns its process's exit status."""
+    """Supervises `processes`: main functions by name, each returning its exit status."""
 
     def __init__(self, processes: Mapping[str, ProcessMain]) -> None:
         self._lifeline, self._end = os.pipe()
@@ -64,12 +64,14 @@ class Supervisor:
 
     @property
     def stopped(self) -> bool:
-        """Whether a signal asked for the end."""
+        """Whether a signal requested the shutdown."""
         return bool(self._signals)
 
     def run(self) -> int:
-        """Keep every part running until SIGTERM or SIGINT; at SIGHUP start anew with the code
-        that is there now. Return the exit status."""
+        """Keep all processes running until SIGTERM or SIGINT and return the exit status.
+
+        SIGHUP stops them and executes the program again, which loads the new code.
+        """
         self._listen()
         while not self._signals:
             for child in self._children:
@@ -79,12 +81,12 @@ class Supervisor:
             self._report()
         self._shutdown()
         if not set(self._signals) & set(SIGNALS):
-            logger.info("starting anew")
-            os.execv(sys.executable, sys.orig_argv)  # noqa: S606 (ourselves, with the same words)
+            logger.info("restarting")
+            os.execv(sys.executable, sys.orig_argv)  # noqa: S606 (our own command line)
         return 0
 
     def run_once(self) -> set[int]:
-        """Run every part to its end once, or to a signal, and return their exit statuses."""
+        """Run each process once until it ends or a signal comes; return their exit statuses."""
         self._listen()
         for child in self._children:
             child.start()
@@ -117,7 +119,7 @@ class Supervisor:
         return max(0.0, min(waiting) - time.monotonic()) if waiting else None
 
     def _wait(self, timeout: float | None) -> None:
-        """Wait until a process ends, a signal comes, or `timeout` seconds are over."""
+        """Wait for a child's end, a signal, or `timeout` seconds."""
         running = [child.process.sentinel for child in self._children if child.process]
         if self._reading in wait([self._reading, *running], timeout):
             os.read(self._reading, 64)
@@ -125,10 +127,10 @@ class Supervisor:
     def _report(self) -> None:
         for child in self._children:
             if (status := child.ended()) is not None:
-                logger.warning("%s ended (%s); again in %.1f s", child.name, status, child.pause)
+                logger.warning("%s ended (%s); restart in %.1f s", child.name, status, child.pause)
 
     def _shutdown(self) -> None:
-        """Stop all processes; kill those left after `WARM_SECONDS`, or at a second signal."""
+        """Stop all processes; kill those left after `WARM_SECONDS` or at a second signal."""
         running = [child.process for child in self._children if child.process]
         deadline = time.monotonic() + WARM_SECONDS
         asked = len(self._signals)

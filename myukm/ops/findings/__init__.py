@@ -1,4 +1,4 @@
-"""What can be wrong, a small function each: it looks, and yields what it found."""
+"""Findings of the doctor. Each check is a generator function that yields what it found."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ WARNING, BROKEN = "warning", "broken"
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong: a code for scripts, how bad, what it is, since when, and what to do."""
+    """One problem: code for scripts, level, description, since when, and what to do about it."""
 
     code: str
     level: str

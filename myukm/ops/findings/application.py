@@ -1,4 +1,4 @@
-"""The program's own promises: messages go out, a run moves, the payment API answers us."""
+"""Checks of the program itself: chat publishing, sync progress, payment API, log-in attacks."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,12 +15,12 @@ from myukm.models import ChatMessage
 from myukm.ops import api_probe
 from myukm.ops.findings import BROKEN, WARNING, Finding
 
-# The watch publishes what no worker took within a second or two.
+# The periodic task publishes overdue messages within two seconds; more means that none runs.
 UNPUBLISHED_AFTER = timedelta(seconds=10)
 
 
 def chat() -> Iterator[Finding]:
-    """Messages are stored and nobody has sent them on: neither a worker nor the watch."""
+    """Stored messages that neither a worker nor the periodic task has published."""
     count, since = db.session.execute(
         select(func.count(), func.min(ChatMessage.created_at)).where(
             ChatMessage.published_at.is_(None),
@@ -41,7 +41,7 @@ def chat() -> Iterator[Finding]:
 
 
 def sync() -> Iterator[Finding]:
-    """A run lives and does not move."""
+    """A live run that has stalled."""
     now = progress.current()
     if now["stalled"]:
         yield Finding(
@@ -53,7 +53,7 @@ def sync() -> Iterator[Finding]:
 
 
 def payment_api() -> Iterator[Finding]:
-    """The payment API is away, or refuses our token (as the last probe saw it)."""
+    """Payment API unreachable or rejecting our token, according to the latest probe."""
     probed = api_probe.last()
     if probed is None or probed.ok:
         return
@@ -77,7 +77,7 @@ def payment_api() -> Iterator[Finding]:
 
 
 def attacks() -> Iterator[Finding]:
-    """Somebody guesses passwords, at one account or from one address at many."""
+    """Password guessing: many wrong log-ins for one account, or from one address."""
     lately = login_attacks.lately()
     if lately:
         subjects = ", ".join(dict.fromkeys(attack.subject for attack in lately[:3]))

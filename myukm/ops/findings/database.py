@@ -1,4 +1,4 @@
-"""The database: there, quick, and of the version that this program needs."""
+"""Checks of the database: reachable, fast, migrated, event log within its bounds."""
 
 import time
 from collections.abc import Iterator
@@ -21,12 +21,12 @@ from myukm.live import retention
 from myukm.ops.findings import BROKEN, WARNING, Finding
 
 SLOW_SECONDS = 0.5
-# The leader prunes once a minute: a log that is so far beyond its bounds is not pruned.
+# The leader prunes once a minute, so a log this far beyond its bounds is not being pruned.
 EVENTS_BEYOND, AGE_BEYOND = retention.MAX_EVENTS // 4, timedelta(hours=2)
 
 
 def unreachable() -> Iterator[Finding]:
-    """It does not answer, or it takes its time."""
+    """Database unreachable or slow."""
     begun = time.monotonic()
     try:
         db.session.execute(text("SELECT 1"))
@@ -53,7 +53,7 @@ def unreachable() -> Iterator[Finding]:
 
 
 def outdated() -> Iterator[Finding]:
-    """Its tables are not those of this program."""
+    """Schema version other than the one that this program needs."""
     there = set(MigrationContext.configure(db.session.connection()).get_current_heads())
     if there != _wanted():
         yield Finding(
@@ -69,7 +69,7 @@ def outdated() -> Iterator[Finding]:
 
 
 def event_log() -> Iterator[Finding]:
-    """The event log outgrew its bounds: nobody prunes it, or it grows faster than that."""
+    """Event log beyond its bounds: not pruned, or growing faster than it is pruned."""
     size = retention.size()
     too_old = size.oldest_at and size.oldest_at < utcnow() - retention.MAX_AGE - AGE_BEYOND
     if too_old or size.events > retention.MAX_EVENTS + EVENTS_BEYOND:

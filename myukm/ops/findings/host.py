@@ -1,4 +1,4 @@
-"""The machine below: room on the disk."""
+"""Check of the host: free disk space."""
 
 import shutil
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ LOW_SHARE, LOW_BYTES, NOTHING_BYTES = 0.05, 2 * 1024**3, 200 * 1024**2
 
 
 def disk() -> Iterator[Finding]:
-    """The disk of our data is nearly full."""
+    """Less free space than `LOW_SHARE` and `LOW_BYTES` on a disk that we write to."""
     for folder in _folders():
         room = shutil.disk_usage(folder)
         little = room.free < LOW_BYTES and room.free < LOW_SHARE * room.total
@@ -32,7 +32,7 @@ def disk() -> Iterator[Finding]:
 
 
 def _folders() -> list[Path]:
-    """Return where we write on this machine: one folder per disk."""
+    """Return the folders that we write to on this machine, one per disk."""
     folders = [Path(current_app.instance_path)]
     url = make_url(current_app.config["SQLALCHEMY_DATABASE_URI"])
     if url.get_backend_name() == "sqlite" and url.database:

@@ -1,4 +1,4 @@
-"""Queues: the first question is whether anybody listens where jobs wait."""
+"""Checks of the queues: workers suspended, missing, stuck or too few."""
 
 from collections.abc import Iterator
 
@@ -10,14 +10,14 @@ from myukm.ops.findings.valkey import address
 from myukm.queues.jobs import QUEUES, SYNC
 from myukm.queues.workers import Backlog, QueueSnapshot, WorkerInfo, snapshot
 
-# A job that a free worker could take is gone within milliseconds.
+# An idle worker takes a job within milliseconds, so these are generous (seconds).
 NO_CONSUMER_TIMEOUT = 3.0
 STUCK_SECONDS = 10.0
 SLOW_SECONDS = 30.0
 
 
 def suspended() -> Iterator[Finding]:
-    """All workers rest because somebody ran `rq suspend`."""
+    """All workers suspended by `rq suspend`."""
     state = snapshot()
     if state.suspended:
         waiting = sum(queue.count for queue in state.backlogs.values())
@@ -33,7 +33,7 @@ def suspended() -> Iterator[Finding]:
 
 
 def not_served() -> Iterator[Finding]:
-    """No living worker listens to a queue: nothing moves there, and nothing else would say so."""
+    """A queue without a living worker, even if no job waits in it yet."""
     state = snapshot()
     for name in QUEUES:
         if state.suspended or state.workers_for(name):
@@ -55,7 +55,7 @@ def not_served() -> Iterator[Finding]:
 
 
 def not_consumed() -> Iterator[Finding]:
-    """Workers listen, and still jobs wait: they hang, or there are too few of them."""
+    """Jobs that wait although workers listen: the workers hang, or there are too few."""
     state = snapshot()
     for name in QUEUES:
         workers, waiting = state.workers_for(name), state.backlogs[name]
@@ -65,7 +65,7 @@ def not_consumed() -> Iterator[Finding]:
         if idle and waiting.seconds > STUCK_SECONDS:
             what, cure = _stuck(name, waiting, idle), _start_again()
             yield Finding("worker_stuck", BROKEN, what, cure, waiting.since)
-        # A lane's successor waits in the sync's queue until the lane ends, as it should.
+        # Not for the sync queue: a lane's successor waits there until the lane ends.
         elif name != SYNC and waiting.seconds > SLOW_SECONDS:
             what, cure = _slow(name, waiting, workers), _start(name)
             yield Finding("queue_slow", WARNING, what, cure, waiting.since)
@@ -84,7 +84,7 @@ def _no_consumer(name: str, waiting: Backlog) -> str:
 
 
 def _cause(name: str, state: QueueSnapshot) -> str:
-    """Return the likeliest cause that nobody listens to a queue."""
+    """Return the most likely reason why no worker listens to a queue."""
     if living := [worker for worker in state.workers if worker.alive]:
         served = sorted({other for worker in living for other in worker.queues})
         return str(_("Worker yang hidup hanya mendengarkan: %(queues)s.", queues=", ".join(served)))

@@ -1,4 +1,4 @@
-"""Valkey: there, writable, and not forgetting what it was told."""
+"""Checks of Valkey: reachable, writable, enough memory, no eviction."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from myukm.ops.findings import BROKEN, WARNING, Finding
 
 
 def unreachable() -> Iterator[Finding]:
-    """Nobody answers at `REDIS_URL`."""
+    """Valkey does not answer at `REDIS_URL`."""
     try:
         valkey().ping()
     except RedisError as error:
@@ -29,7 +29,7 @@ def unreachable() -> Iterator[Finding]:
 
 
 def memory() -> Iterator[Finding]:
-    """It may throw jobs away, or is about to refuse new ones."""
+    """An eviction policy that may drop jobs, or memory nearly used up."""
     info = valkey().info("memory")
     limit, policy = info.get("maxmemory", 0), info.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
@@ -56,7 +56,7 @@ def memory() -> Iterator[Finding]:
 
 
 def refuses_writes() -> Iterator[Finding]:
-    """It answers but takes nothing: a replica, or its disk is full."""
+    """Valkey answers but refuses writes: a replica, or its disk is full."""
     replication, persistence = valkey().info("replication"), valkey().info("persistence")
     if replication.get("role") not in (None, "master"):
         yield Finding(
@@ -75,7 +75,7 @@ def refuses_writes() -> Iterator[Finding]:
 
 
 def address() -> str:
-    """Return `REDIS_URL` without its password."""
+    """Return `REDIS_URL` without user, password and query."""
     return shown(current_app.config["REDIS_URL"])
 
 

@@ -1,4 +1,4 @@
-"""Workers that died and jobs that failed."""
+"""Checks of dead workers and failed jobs."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ HOUR = 3600
 
 
 def dead() -> Iterator[Finding]:
-    """A worker that went without a word: killed, or out of memory."""
+    """A worker that ended without unregistering: killed, or out of memory."""
     for worker in snapshot().workers:
         if not worker.alive:
             yield Finding(
@@ -37,9 +37,9 @@ def dead() -> Iterator[Finding]:
 
 
 def failed() -> Iterator[Finding]:
-    """Jobs failed within the last hour and nobody looked after them."""
+    """Jobs that failed within the last hour and were neither retried nor cleared."""
     for name in QUEUES:
-        # RQ sorts its register of failed jobs by the moment it will forget them.
+        # The failed-job registry is sorted by expiry, which is the failure plus `FAILURE_SECONDS`.
         since = utcnow().timestamp() + FAILURE_SECONDS - HOUR
         count = valkey().zcount(get_queue(name).failed_job_registry.key, since, "+inf")
         if not count:
