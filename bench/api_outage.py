@@ -1,9 +1,9 @@
-"""An outage of the payment API in the middle of a run: who fails, how often it is asked, when it
-goes on.
+"""An outage of the payment API during a run: failed students, requests sent meanwhile, time until
+the run continues.
 
     python -m bench.api_outage [--seconds 60] [--kind reset] [--workers 2]
 
-Real workers and Valkey. The requests are counted by the API itself, second by second.
+Real workers and Valkey. The simulator counts the requests per second.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def play(app: Flask, asked: argparse.Namespace) -> None:
-    """Start a run, take the API away and give it back, wait for the end."""
+    """Start a run, make the API fail and recover, wait for the end."""
     with app.app_context():
         commands.start(Actor("bench"))
     wait_until(lambda: now(app)["processed"] >= BEFORE, 60, "the run is under way")

@@ -1,8 +1,8 @@
-"""The peer of bench/sync: fetch and update, with nothing around it.
+"""The baseline of bench/sync: a script that only fetches and updates.
 
 One aiohttp session, a fixed number of requests in flight, one UPDATE statement for every 500
-answers. No queue, no retry, no validation, no progress: what it leaves out is what the program
-adds. Prints JSON: seconds and CPU seconds.
+answers. No queue, retry, validation or progress: the difference is what the program adds. Prints
+JSON: seconds and CPU seconds.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def cpu() -> float:
 async def sync(
     api: str, concurrency: int, ids: Iterator[str], connection: Any, statement: str
 ) -> None:
-    """Fetch with `concurrency` workers and write in batches beside them."""
+    """Fetch with `concurrency` workers and write in batches meanwhile."""
     rows: list[tuple[str, str, str]] = []
     writing = asyncio.Lock()
 

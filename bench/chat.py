@@ -1,9 +1,9 @@
-"""From POST to the last of 20 listeners: by job and log as we do it, beside a direct publish.
+"""Time from POST to the last of 20 listeners: through job and event log, and published directly.
 
     python -m bench.chat [--rounds 3] [--messages 200] [--burst 300]
 
-Three stacks of real parts, each with its own database and Valkey: `worker.py`, plain
-`rq worker high`, and the peer (bench/direct.py). They take turns, round after round.
+Three stacks of real processes, each with its own database and Valkey: `worker.py`, plain
+`rq worker high`, and the baseline (bench/direct.py). They alternate, round by round.
 """
 
 import argparse
@@ -73,7 +73,7 @@ class Stack:
         self.said = 0
 
     async def listen(self, session: aiohttp.ClientSession, cookie: str) -> None:
-        """Read one stream for ever and note when each message came."""
+        """Read one stream for ever and record when each message arrived."""
         headers = {"Cookie": f"myukm={cookie}"}
         async with session.get(f"{self.url}/stream", headers=headers) as answer:
             assert answer.status == 200, answer.status
@@ -85,7 +85,7 @@ class Stack:
                     self.received[json.loads(line[6:])["client_id"]].append(time.perf_counter())
 
     async def say(self, session: aiohttp.ClientSession) -> tuple[str, float]:
-        """Post one message; return its client_id and the moment before the call."""
+        """Post one message; return its client_id and the time before the call."""
         self.said += 1
         client_id, cookie = f"c{self.said}", self.cookies[self.said % ACCOUNTS]
         sent = {"message": "x" * 100, "client_id": client_id}
@@ -97,7 +97,7 @@ class Stack:
         return client_id, started
 
     async def heard(self, client_id: str) -> float:
-        """Return when the last listener had the message."""
+        """Return when the last listener received the message."""
         deadline = time.perf_counter() + 20
         while len(self.received[client_id]) < LISTENERS:
             assert time.perf_counter() < deadline, f"{client_id} was not heard by all"
@@ -114,7 +114,7 @@ def listens(url: str) -> bool:
 
 
 async def measure(stacks: dict[str, Stack], asked: argparse.Namespace) -> None:
-    """Take turns, then print."""
+    """Run the rounds and print the results."""
     delays: dict[str, list[float]] = {name: [] for name in stacks}
     rates: dict[str, list[float]] = {name: [] for name in stacks}
     async with AsyncExitStack() as exits:
@@ -150,7 +150,7 @@ async def paced(stack: Stack, session: aiohttp.ClientSession, count: int) -> lis
 
 
 async def burst(stack: Stack, session: aiohttp.ClientSession, count: int) -> float:
-    """Post `count` messages with 20 in flight; return messages per second until all were heard."""
+    """Post `count` messages with 20 in flight; return messages per second until all arrived."""
     left = iter(range(count))
     begin = time.perf_counter()
 
@@ -163,7 +163,7 @@ async def burst(stack: Stack, session: aiohttp.ClientSession, count: int) -> flo
 
 
 def show(delays: dict[str, list[float]], rates: dict[str, list[float]]) -> None:
-    """Print the figures, and ours as ratios of the peer's."""
+    """Print the figures, and ours as ratios to the baseline."""
     figures: dict[str, Callable[[str], float]] = {
         "p50": lambda name: statistics.median(delays[name]) * 1000,
         "p99": lambda name: percentile(delays[name], 99) * 1000,

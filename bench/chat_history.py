@@ -1,10 +1,10 @@
-"""How long the server needs for a page of 50 out of 1,000,000 messages.
+"""Server time for a page of 50 out of 1,000,000 messages.
 
     python -m bench.chat_history [--messages 1000000] [--postgresql]
 
-`GET /ukm/<code>/messages` and the chat page, asked of the app without a network in between: the
-newest page, one from the middle, one before the oldest end, those after an id. One message in
-ten answers an earlier one, one in twenty has reactions.
+`GET /ukm/<code>/messages` and the chat page, called in the process without network: the newest
+page, one from the middle, the oldest, and messages after an id. One message in ten is a reply, one
+in twenty has reactions.
 """
 
 import argparse
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def populate(app: Flask, count: int) -> FlaskClient:
-    """Fill one UKM and return a browser of one of its members."""
+    """Fill one UKM and return a logged-in client of one of its members."""
     with app.app_context():
         flask_migrate.upgrade()
         with transaction() as session:
@@ -105,7 +105,7 @@ def reactions(ids: range) -> Iterator[dict[str, object]]:
 
 
 def measure(client: FlaskClient, count: int) -> None:
-    """Print how long each kind of page takes."""
+    """Print the time of each kind of page."""
     kinds: dict[str, Callable[[int], str]] = {
         "newest page": lambda _: "messages",
         "before, in the middle": lambda n: f"messages?before={count // 2 + n * 50}",

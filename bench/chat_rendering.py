@@ -1,9 +1,9 @@
-"""How smooth a chat with 5,000 messages is on a slow phone, beside a page that draws all of them.
+"""Frame times of a chat with 5,000 messages on a slow phone, with and without chunked rendering.
 
     python -m bench.chat_rendering [--messages 5000] [--slower 4] [--turns 3]
 
-Real gunicorn and Chromium with a phone's size and a CPU slowed down. The peer is the same page with
-`content-visibility` switched off, in turns.
+Real gunicorn, and Chromium with a phone's viewport and a throttled CPU. The baseline is the same
+page with `content-visibility` switched off; both alternate.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from tests.browser.test_chat_long import LOAD_ALL
 from tests.faults.campus import Campus
 from tests.support.people import NAMES, PASSWORD, UKM
 
-# 95 % of the frames took at most this long, in ms.
+# Returns the 95th percentile of the frame times, in ms.
 SCROLL = """
   async () => {
     const box = document.getElementById('timeline');
@@ -100,7 +100,7 @@ def fill(campus: Campus, count: int) -> None:
 
 
 def open_room(page: Page, url: str, asked: argparse.Namespace) -> None:
-    """Log in, open the room and load everything."""
+    """Log in, open the chat and load all messages."""
     page.goto(f"{url}/login")
     page.fill("[name=nim]", NAMES["member"][0])
     page.fill("[name=password]", PASSWORD)
@@ -114,7 +114,7 @@ def open_room(page: Page, url: str, asked: argparse.Namespace) -> None:
 
 
 def measure(page: Page, turns: int) -> None:
-    """Scroll and type in turns with and without what is out of sight, and print medians."""
+    """Scroll and type, alternating with the baseline, and print medians."""
     page.evaluate("document.adoptedStyleSheets = [new CSSStyleSheet()]")
     found: dict[str, list[float]] = {}
     for _ in range(turns):

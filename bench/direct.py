@@ -1,4 +1,4 @@
-"""The peer of bench/chat.py: the same program, but POST publishes by itself, without job or log.
+"""The baseline of bench/chat.py: the same program, but POST publishes directly, without job or log.
 
 gunicorn bench.direct:app
 """
@@ -16,14 +16,14 @@ _store, _post = messages._store, messages.post
 
 
 def store(*args: Any) -> ChatMessage:
-    """Store a message that nobody will publish later."""
+    """Store a message marked as published, so that no job publishes it later."""
     message = _store(*args)
     message.published_at = utcnow()
     return message
 
 
 def post(user: User, code: str, *args: Any) -> tuple[ChatMessage, bool]:
-    """Store, commit, and send to the hubs before the answer."""
+    """Store, commit, and publish to the hubs before answering."""
     message, new = _post(user, code, *args)
     pubsub.publish_transient(ukm_topic(code), "chat.message", message.as_json())
     return message, new

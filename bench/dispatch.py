@@ -1,9 +1,9 @@
-"""How long it takes to write the items of a run, beside a bare INSERT … SELECT.
+"""Time to write the items of a run, compared with a bare INSERT … SELECT.
 
     python -m bench.dispatch [--students 100000] [--turns 3] [--postgresql | --mariadb]
 
-Both in turns on the same database. Meanwhile another process writes a row every 10 ms: the longest
-it had to wait is how much a web server notices.
+Both alternate on the same database. Meanwhile another process writes a row every 10 ms: its longest
+wait is the delay that a web server would see.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--postgresql", action="store_true")
     parser.add_argument("--mariadb", action="store_true")
     asked = parser.parse_args()
-    logging.disable()  # that Valkey is away
+    logging.disable()  # the warnings that Valkey is unreachable
     with parts(asked) as env:
         app = create_app(config.load(env))
         enrol(app, asked.students)
@@ -67,7 +67,7 @@ def main() -> None:
 
 @contextmanager
 def parts(asked: argparse.Namespace) -> Iterator[dict[str, str]]:
-    """Start the database and return the settings for it; Valkey is away and not missed."""
+    """Start the database and yield the settings; there is no Valkey, because none is needed."""
     with tempfile.TemporaryDirectory() as name:
         env = {"REDIS_URL": "redis://127.0.0.1:1/0", "SECRET_KEY": secrets.token_urlsafe(32)}
         kind = PostgreSQL if asked.postgresql else MariaDB if asked.mariadb else None
@@ -81,7 +81,7 @@ def parts(asked: argparse.Namespace) -> Iterator[dict[str, str]]:
 
 
 def enrol(app: Flask, count: int) -> None:
-    """Make the tables and the students."""
+    """Create the tables and the students."""
     with app.app_context():
         flask_migrate.upgrade()
         for first in range(0, count, 10_000):
@@ -92,7 +92,7 @@ def enrol(app: Flask, count: int) -> None:
 
 
 def queue_run(app: Flask) -> int:
-    """Forget all items and the live run; return the id of a new one."""
+    """Delete all items and the live run, and return the id of a new run."""
     with app.app_context(), transaction() as session:
         session.execute(delete(SyncItem))
         session.execute(update(SyncRun).values(live=None))
@@ -102,7 +102,7 @@ def queue_run(app: Flask) -> int:
 
 
 def dispatch(app: Flask, run_id: int) -> float:
-    """Dispatch the run and return the seconds."""
+    """Dispatch the run and return the seconds it took."""
     with app.app_context():
         started = time.perf_counter()
         total = dispatching.dispatch(run_id)
@@ -112,7 +112,7 @@ def dispatch(app: Flask, run_id: int) -> float:
 
 
 def bare_insert(app: Flask) -> float:
-    """Insert the same rows by one statement and return the seconds."""
+    """Insert the same rows by one statement and return the seconds it took."""
     with app.app_context():
         with transaction() as session:
             session.execute(delete(SyncItem))
@@ -126,7 +126,7 @@ def bare_insert(app: Flask) -> float:
 
 @contextmanager
 def neighbour(env: dict[str, str]) -> Iterator[list[float]]:
-    """Write a row again and again in another process; yield a list for the longest wait."""
+    """Write rows repeatedly in another process; yield a list that gets the longest wait."""
     context = multiprocessing.get_context("spawn")
     ready, stop, answer = context.Event(), context.Event(), context.Queue()
     process = context.Process(target=keep_writing, args=(env, ready, stop, answer))
@@ -144,7 +144,7 @@ def neighbour(env: dict[str, str]) -> Iterator[list[float]]:
 def keep_writing(
     env: dict[str, str], ready: Event, stop: Event, answer: "multiprocessing.Queue[float]"
 ) -> None:
-    """Write until told to stop and answer with the longest wait in seconds."""
+    """Write until `stop` is set, then put the longest wait (seconds) into `answer`."""
     app, longest = create_app(config.load(env)), 0.0
     with app.app_context(), transaction() as session:
         session.add(ours := Alert(code="bench", level="", message=""))

@@ -1,9 +1,9 @@
-"""How fast one web process hands an event to many listeners, and what a listener costs.
+"""Delay of an event to many listeners of one web process, and CPU and memory per listener.
 
     python -m bench.fanout [--listeners 2000] [--rate 10] [--seconds 10]
 
 Real gunicorn (one worker), real Valkey, real HTTP streams of `/stream`, all members of one UKM.
-Every event carries the moment of its commit; a listener's delay is counted from there.
+Every event contains the time of its commit, from which a listener's delay is measured.
 """
 
 import argparse
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def populate(app: Flask, accounts: int) -> list[str]:
-    """Make members of one UKM and return a session cookie for each."""
+    """Create members of one UKM and return a session cookie of each."""
     import flask_migrate
 
     with app.app_context():
@@ -87,7 +87,7 @@ def populate(app: Flask, accounts: int) -> list[str]:
 async def measure(
     app: Flask, server: WebServer, cookies: list[str], asked: argparse.Namespace
 ) -> None:
-    """Open the streams, send the events, print what came."""
+    """Open the streams, append the events, print the delays."""
     worker = max(psutil.Process(server.child.pid).children(recursive=True), key=lambda p: p.pid)
     delays: list[float] = []
     gate = asyncio.Semaphore(CONNECTING)
@@ -134,7 +134,7 @@ async def measure(
 
 
 async def warm_up(port: int, cookies: list[str]) -> None:
-    """Open a few streams and close them: what the first ones load is not theirs."""
+    """Open and close a few streams, so that one-time costs are not counted."""
     gate = asyncio.Semaphore(CONNECTING)
     readers = [asyncio.create_task(listen(port, cookie, [], gate)) for cookie in cookies]
     while not all(reader.get_name().startswith("open") for reader in readers):
@@ -145,7 +145,7 @@ async def warm_up(port: int, cookies: list[str]) -> None:
 
 
 def say(app: Flask) -> None:
-    """Commit one event that carries its own moment."""
+    """Commit one event that contains the current time."""
     with app.app_context(), transaction():
         event_log.append(
             "ukm:BENCH", "chat.message", {"sent": time.perf_counter(), "message": "x" * 200}
@@ -153,7 +153,7 @@ def say(app: Flask) -> None:
 
 
 async def listen(port: int, cookie: str, delays: list[float], gate: asyncio.Semaphore) -> None:
-    """Read one stream for ever and note each event's delay."""
+    """Read one stream for ever and record each event's delay."""
     async with gate:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
         writer.write(f"GET /stream HTTP/1.1\r\nHost: x\r\nCookie: myukm={cookie}\r\n\r\n".encode())

@@ -1,9 +1,9 @@
-"""Whether a long run keeps its speed and its memory: its last tenth beside its first.
+"""Speed and memory over a long run: its last tenth compared with its first.
 
     python -m bench.long_run [--students 100000] [--latency 5] [--concurrency 32] [--postgresql]
 
-One `worker.py`; a run over 6,000 students comes first, for the memory of its lane. Memory is what
-the lane's process has for itself (USS): the rest is shared with its parent.
+One `worker.py`. A run over 6,000 students comes first, as the baseline for the lane's memory.
+Memory is the lane process's USS, because the rest is shared with its parent.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 class Run:
-    """One run over the first `students`, watched: its course (seconds, processed) and memory."""
+    """One polled run over the first `students`: samples (seconds, processed) and memory."""
 
     def __init__(self, app: Flask, worker: Program, students: int) -> None:
         self.course: list[tuple[float, int]] = []
@@ -64,7 +64,7 @@ class Run:
             time.sleep(POLL_SECONDS)
 
     def poll(self, app: Flask, run_id: int, began: float) -> bool:
-        """Note how far the run is and return whether it is over."""
+        """Record the run's progress and return whether it has ended."""
         query = select(SyncRun.status, SyncRun.success + SyncRun.failed)
         with app.app_context():
             status, done = db.session.execute(query.where(SyncRun.id == run_id)).one()
@@ -72,7 +72,7 @@ class Run:
         return bool(status == "completed")
 
     def speed(self, start: float, end: float) -> float:
-        """Return the students per second between two shares of the run."""
+        """Return the students per second between two fractions (0 to 1) of the run."""
         total = self.course[-1][1]
         done = [processed for _, processed in self.course]
         first, last = (bisect.bisect_left(done, max(1, share * total)) for share in (start, end))
@@ -81,14 +81,14 @@ class Run:
 
 
 def lanes(worker: Program) -> list[psutil.Process]:
-    """Return the processes that work on a job: the youngest generation of the tree."""
+    """Return the processes that run a job: the leaves of the process tree."""
     tree = psutil.Process(worker.child.pid).children(recursive=True)
     parents = {process.ppid() for process in tree}
     return [process for process in tree if process.pid not in parents]
 
 
 def own_memory(process: psutil.Process) -> int:
-    """Return the bytes that the process has for itself; 0 when it just ended."""
+    """Return the process's USS in bytes, 0 if it has just ended."""
     try:
         return int(process.memory_full_info().uss)
     except psutil.Error:

@@ -1,11 +1,11 @@
-"""How far the page is behind the database during a run, and what many open pages cost.
+"""Delay between database and page during a run, and the cost of many open pages.
 
     python -m bench.page_lag [--students 6000] [--pages 50] [--turns 3]
 
 Real gunicorn, `worker.py`, Valkey and PostgreSQL. A turn is one run with one open page and one run
-with many (five accounts); a page is its event stream. Counted are the commands that Valkey served
-and the transactions that PostgreSQL ended. The delay of a figure is counted from when the database
-first shows it until the page has it, or a newer one.
+with many (five accounts); a page is its event stream. The cost is the number of Valkey commands and
+of PostgreSQL transactions. The delay of a figure is the time from when the database first has it
+until the page has it or a newer one.
 """
 
 import argparse
@@ -37,7 +37,7 @@ POLL_SECONDS, SETTLE_SECONDS = 0.005, 5.0
 
 
 class Seen(NamedTuple):
-    """How many students were processed when we looked."""
+    """The number of processed students at one poll."""
 
     at: float
     processed: int
@@ -78,7 +78,7 @@ def main() -> None:
 
 
 def add_treasurers(campus: Campus) -> None:
-    """Make the accounts that the tests' people lack."""
+    """Create the accounts that the test campus does not have."""
     with campus.app.app_context():
         for who in ACCOUNTS[3:]:
             people.NAMES[who] = (who, who, "bendahara")
@@ -86,7 +86,7 @@ def add_treasurers(campus: Campus) -> None:
 
 
 def report(pages: int, pairs: Sequence[tuple[Measurement, Measurement]]) -> None:
-    """Print the delays of one page, and what many pages cost beside one."""
+    """Print the delays of one page, and the cost of many pages relative to one."""
     delays = [delay for one, _ in pairs for delay in one.delays]
     row("delay of a figure, p50", statistics.median(delays) * 1000, "ms")
     row("delay of a figure, p95", percentile(delays, 95) * 1000, "ms")
@@ -99,10 +99,10 @@ def report(pages: int, pairs: Sequence[tuple[Measurement, Measurement]]) -> None
 
 
 def measure(campus: Campus, pages: int) -> Measurement:
-    """Play one run with so many pages open."""
+    """Do one run with that many pages open."""
     forget_payments(campus.app)
     with open_pages(campus, pages) as (session, reader):
-        time.sleep(SETTLE_SECONDS)  # who came online is told once, and does not count
+        time.sleep(SETTLE_SECONDS)  # the pages' presence events do not count
         client = redis.Redis.from_url(campus.valkey.url)
         before, started = usage(campus, client), time.perf_counter()
         assert session.post(f"{campus.url}{SYNC}/start", timeout=10).status_code == 202
@@ -117,7 +117,7 @@ def measure(campus: Campus, pages: int) -> Measurement:
 
 
 def usage(campus: Campus, client: redis.Redis) -> tuple[int, int]:
-    """Return how many commands Valkey and how many transactions PostgreSQL served so far."""
+    """Return the numbers of Valkey commands and PostgreSQL transactions so far."""
     with psycopg.connect(campus.env["DATABASE_URL"], autocommit=True) as connection:
         connection.execute("SELECT pg_stat_force_next_flush()")
         query = "SELECT sum(xact_commit + xact_rollback) FROM pg_stat_database"
@@ -127,9 +127,9 @@ def usage(campus: Campus, client: redis.Redis) -> tuple[int, int]:
 
 
 def watch_database(campus: Campus) -> list[Seen]:
-    """Look at the run until it ended; return each figure with the moment it was first seen.
+    """Poll the run until it ends; return each figure with the time it was first seen.
 
-    All in one transaction's session, which counts once.
+    All polls use one transaction, which counts once.
     """
     seen: list[Seen] = []
     query = "SELECT status, success + failed FROM sync_run ORDER BY id DESC LIMIT 1"
@@ -159,13 +159,13 @@ def open_pages(campus: Campus, pages: int) -> Iterator[tuple[requests.Session, S
 
 
 def figures(page: StreamReader) -> list[Seen]:
-    """Return what the page showed, and when."""
+    """Return the figures that the page received, with their times."""
     published = [event for event in page.events if event.type == "sync.progress"]
     return [Seen(event.at, event.data["processed"]) for event in published]
 
 
 def delays_of(seen: Sequence[Seen], shown: Sequence[Seen]) -> list[float]:
-    """Return for each figure of the database how long a page took to show it or a newer one."""
+    """Return, for each figure of the database, the delay until a page had it or a newer one."""
     delays = []
     for figure in seen[1:]:
         newer = (s.at for s in shown if s.processed >= figure.processed and s.at > seen[0].at)

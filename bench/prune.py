@@ -1,10 +1,10 @@
-"""How long the event log takes to come back to its bound, and what the chat notices of it.
+"""Time to prune an oversized event log, and the delay that the chat sees meanwhile.
 
     python -m bench.prune [--events 1000000] [--postgresql | --mariadb]
 
-A log that nobody pruned, then real Valkey, gunicorn and worker.py: people post while the leader
-prunes, and as long again afterwards. Another process writes a row every 10 ms meanwhile: the
-longest it had to wait is how long a portion holds the database.
+Starts from an unpruned log, with real Valkey, gunicorn and worker.py: users post while the leader
+prunes, and as long again afterwards. Another process writes a row every 10 ms meanwhile: its
+longest wait is the time for which a portion locks the database.
 """
 
 import argparse
@@ -36,7 +36,7 @@ from tests.support.programs import Program, WebServer
 from tests.support.waiting import wait_until
 
 BATCH = 10_000
-# Below the limit of 20 messages in 10 seconds.
+# Keeps a user below the chat's limit of 20 messages in 10 seconds.
 PAUSE_SECONDS = 0.55
 AUTHORS = {"member": "ROBOTIK", "friend": "ROBOTIK", "outsider": "PRAMUKA"}
 
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def fill(app: Flask, count: int) -> None:
-    """Make the tables, the people, and a log of the last hours that is far beyond its bound."""
+    """Create the tables, the users, and a log of recent events far beyond its bound."""
     with app.app_context():
         flask_migrate.upgrade()
         cast.create_accounts()
@@ -76,13 +76,13 @@ def fill(app: Flask, count: int) -> None:
 
 
 def event(number: int) -> dict[str, object]:
-    """Return an event as chat makes them."""
+    """Return an event like those of the chat."""
     data = f'{{"id":{number},"ukm":"ROBOTIK","name":"Mega Lestari","message":"{"kata " * 12}"}}'
     return {"seq": number, "topic": "ukm:ROBOTIK", "type": "chat.message", "data": data}
 
 
 def measure(app: Flask, env: dict[str, str], web: WebServer) -> None:
-    """Print how long pruning takes and how long a POST takes meanwhile and afterwards."""
+    """Print the time of pruning, and of a POST meanwhile and afterwards."""
     began = time.monotonic()
     with neighbour(env) as longest:
         meanwhile = posting(web, lambda: events(app) <= retention.MAX_EVENTS + 1_000)
@@ -98,13 +98,13 @@ def measure(app: Flask, env: dict[str, str], web: WebServer) -> None:
 
 
 def events(app: Flask) -> int:
-    """Return how many events the log holds."""
+    """Return the number of events in the log."""
     with app.app_context():
         return retention.size().events
 
 
 def posting(web: WebServer, done: Callable[[], bool]) -> list[float]:
-    """Let everybody post until `done()`; return how many seconds each post took."""
+    """Let all users post until `done()`; return the seconds of each post."""
     ended, times = threading.Event(), list[float]()
     threads = [
         threading.Thread(target=keep_posting, args=(web, who, ended, times)) for who in AUTHORS
@@ -121,7 +121,7 @@ def posting(web: WebServer, done: Callable[[], bool]) -> list[float]:
 
 
 def keep_posting(web: WebServer, who: str, ended: threading.Event, times: list[float]) -> None:
-    """Log in and post a message again and again."""
+    """Log in and post messages until `ended` is set."""
     session = requests.Session()
     login = {"nim": cast.NAMES[who][0], "password": cast.PASSWORD}
     session.post(f"{web.url}/login", json=login, timeout=10).raise_for_status()

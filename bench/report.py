@@ -1,4 +1,4 @@
-"""How the benches print: one figure per line, with its unit."""
+"""Output of the benches: one figure per line, with its unit."""
 
 from collections.abc import Sequence
 

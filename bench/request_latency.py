@@ -1,9 +1,9 @@
-"""How long the two calls take that people wait for: start a run, post a message.
+"""Latency of the two calls that people wait for: start a run, post a message.
 
     python -m bench.request_latency [--students 6102] [--times 30]
 
-Real gunicorn and Valkey, real HTTP, no worker: what follows a call is not the caller's wait.
-Then Valkey is killed, and messages go on: how long a sender waits, and how long a listener.
+Real gunicorn and Valkey, real HTTP, no worker, because callers do not wait for jobs. Then Valkey is
+killed and messages continue: the wait of a sender, and of a listener.
 """
 
 import argparse
@@ -54,7 +54,7 @@ def print_times(name: str, times: int, call: Callable[[int], float]) -> None:
 
 
 def starts(campus: Campus) -> Callable[[int], float]:
-    """Return a call that starts a run, times that, and cancels it."""
+    """Return a function that starts a run, measures that, and cancels it."""
     session = campus.log_in("bendahara")
 
     def call(_: int) -> float:
@@ -66,7 +66,7 @@ def starts(campus: Campus) -> Callable[[int], float]:
 
 
 def without_valkey(campus: Campus, times: int) -> None:
-    """Kill Valkey and print how long a sender waits then, and how long a listener."""
+    """Kill Valkey and print the waits of a sender and of a listener."""
     reader = StreamReader(campus.url, campus.log_in("friend"))
     campus.valkey.kill()
     sent: dict[str, float] = {}
@@ -80,13 +80,13 @@ def without_valkey(campus: Campus, times: int) -> None:
 
 
 def heard(reader: StreamReader) -> dict[str, float]:
-    """Return when each message came, by its client_id."""
+    """Return the arrival time of each message by client_id."""
     messages = [event for event in reader.events if event.type == "chat.message"]
     return {event.data["client_id"]: event.at for event in messages}
 
 
 def messages(campus: Campus, mark: str, sent: dict[str, float]) -> Callable[[int], float]:
-    """Return a call that posts a message and notes when, below the limit of 20 in 10 seconds."""
+    """Return a function that posts a message and records when, below the chat's rate limit."""
     session = campus.log_in("member")
 
     def call(number: int) -> float:

@@ -1,8 +1,8 @@
-"""How long the list of students takes with very many of them: any page, search or filter.
+"""Latency of the list of 100,000 students: pages, searches, filters.
 
     python -m bench.student_list [--students 100000] [--times 15] [--postgresql]
 
-Real gunicorn and real HTTP; what is timed is the whole call, so the server's time is less.
+Real gunicorn and real HTTP; the time of the whole call is measured.
 """
 
 import argparse
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def enrol(campus: Campus) -> None:
-    """Import the API's students and let every third one owe something."""
+    """Import the API's students and give every third one an open bill."""
     owes = Siswa.id % 3 == 0
     paid = {
         "saldo": 0,

@@ -1,10 +1,10 @@
-"""How fast the payment sync is, beside a bare script that only fetches and updates.
+"""Speed of the payment sync, compared with a script that only fetches and updates.
 
     python -m bench.sync [--students 6000] [--latency 50] [--concurrency 32] [--turns 3]
                          [--postgresql] [--plain] [--workers 1]
 
-Both in turns against the same simulator and the same database, which forgets all payments before
-each turn, so that both write every student. Printed are medians and the ratio turn by turn.
+Both alternate against the same simulator and database, whose payments are deleted before each turn,
+so that both write every student. Prints medians and the ratio of each turn.
 """
 
 import argparse
@@ -39,7 +39,7 @@ from myukm.models import Siswa, SyncRun
 from tests.support.programs import Program
 from tests.support.servers import PostgreSQL
 
-# Who looks more often takes from the two cores what the run needs.
+# Seconds. Polling more often would take CPU time from the run.
 POLL_SECONDS = 0.25
 
 
@@ -137,14 +137,14 @@ def prepare(app: Flask, api: Simulator) -> None:
 
 
 def forget_payments(app: Flask) -> None:
-    """Let every student be as after the import."""
+    """Reset every student to the state after the import."""
     nothing = {"pembayaran": None, "saldo": None, "digest": None, "synced_at": None}
     with app.app_context(), transaction() as session:
         session.execute(update(Siswa).values(nothing))
 
 
 def one_run(app: Flask, workers: list[Program]) -> dict[str, float]:
-    """Play one run of the sync from its start to its end."""
+    """Do one run of the sync, from start to end."""
     forget_payments(app)
     before, started = sum(map(cpu_of, workers)), utcnow()
     with app.app_context():
@@ -156,14 +156,14 @@ def one_run(app: Flask, workers: list[Program]) -> dict[str, float]:
 
 
 def end_of(app: Flask, run_id: int) -> datetime | None:
-    """Return when the run was completed, by its own note; None before that."""
+    """Return when the run completed, as its row says; None before that."""
     done = select(SyncRun.finished_at).where(SyncRun.id == run_id, SyncRun.status == "completed")
     with app.app_context():
         return db.session.scalar(done)
 
 
 def cpu_of(program: Program) -> float:
-    """Return the CPU seconds of a program's processes, those that ended included."""
+    """Return the CPU seconds of a program's processes, including ended ones."""
     total = 0.0
     for process in psutil.Process(program.child.pid).children(recursive=True):
         try:

@@ -1,4 +1,4 @@
-"""The demo's own messages, in the language of the terminal."""
+"""Messages of the demo, in Indonesian or English."""
 
 import contextlib
 import os
@@ -6,7 +6,7 @@ import os
 
 def echo(indonesian: str, english: str) -> None:
     """Print a message in the reader's language (`MYUKM_LANG`)."""
-    # The terminal may be gone: the demo must still come to its end.
+    # The terminal may be closed; the demo must still shut down its processes.
     with contextlib.suppress(OSError):
         print(localized(indonesian, english), flush=True)
 

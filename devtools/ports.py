@@ -1,20 +1,20 @@
-"""Finding a TCP port of this machine to listen on."""
+"""Finds free TCP ports on this machine."""
 
 import random
 import socket
 from collections.abc import Iterable
 
 HOST = "127.0.0.1"
-# Outgoing connections begin at 32768 on Linux and at 49152 on macOS.
+# Ports below those of outgoing connections, which start at 32768 on Linux and 49152 on macOS.
 NEVER_OUTGOING = range(12_000, 32_768)
 
 
 class NoFreePortError(Exception):
-    """None of the ports that were asked for can be listened on."""
+    """None of the requested ports is free."""
 
 
 def is_free(port: int) -> bool:
-    """Say whether a server could listen on `port` now."""
+    """Return whether a server could listen on `port` now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -25,7 +25,7 @@ def is_free(port: int) -> bool:
 
 
 def first_free(ports: Iterable[int]) -> int:
-    """Return the first free one of `ports`; NoFreePortError when there is none."""
+    """Return the first free one of `ports`. Raises `NoFreePortError`."""
     tried = list(ports)
     for port in tried:
         if is_free(port):
@@ -34,6 +34,9 @@ def first_free(ports: Iterable[int]) -> int:
 
 
 def any_free() -> int:
-    """Return a free port by chance. The system's own choice would be one of those that it also
-    gives to outgoing connections: such a one is soon taken again."""
+    """Return a random free port.
+
+    Not the one that the system would assign to port 0: it may give the same number to an outgoing
+    connection before our server listens.
+    """
     return first_free(random.sample(NEVER_OUTGOING, 100))

@@ -1,4 +1,4 @@
-"""Child processes that never outlive us and leave no process of their own behind."""
+"""Child processes that never outlive this process and leave no descendants behind."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ from typing import Self
 from devtools.reaper import LINUX, descendants, kill, processes
 
 REAPER = Path(__file__).with_name("reaper.py")
-# Isolated and without site-packages: it starts in some 15 ms and needs neither.
+# Isolated mode without site-packages, because the reaper needs neither and so starts faster.
 _INTERPRETER = (sys.executable, "-I", "-S")
 
 _starting = threading.Lock()
@@ -21,9 +21,9 @@ _reapers: set[int] = set()
 
 
 class ManagedProcess:
-    """A program under its nanny; its output (both streams) is read here, line by line.
+    """A program run below a reaper process (reaper.py); its stdout and stderr are read here.
 
-    `env` replaces the environment; `pass_fds` are descriptors that the program inherits.
+    `env` replaces the environment; the program inherits the descriptors `pass_fds`.
     """
 
     def __init__(
@@ -48,16 +48,16 @@ class ManagedProcess:
 
     @classmethod
     def python(cls, *arguments: str, cwd: Path | None = None) -> Self:
-        """Start this Python with `arguments`."""
+        """Start this Python interpreter with `arguments`."""
         return cls([sys.executable, *arguments], cwd=cwd)
 
     @property
     def pid(self) -> int:
-        """The nanny's process id: killing it kills the program, its descendants may remain."""
+        """The reaper's process id. Killing it kills the program, but maybe not its descendants."""
         return self._reaper.pid
 
     def read_line(self) -> str:
-        """Return the next line of output without its end; empty at the end of it."""
+        """Return the next line of output without its newline, "" at the end of the output."""
         assert self._reaper.stdout  # noqa: S101 (for the type checker)
         return self._reaper.stdout.readline().decode(errors="replace").rstrip("\n")
 
@@ -75,20 +75,20 @@ class ManagedProcess:
         self._signal(signal.SIGTERM)
 
     def wait(self, timeout: float | None = None) -> int:
-        """Return the exit status: 128 + N after signal N, -N when the nanny itself got it.
+        """Return the exit status: 128 + N after signal N, -N if the reaper itself was killed.
 
-        Raises subprocess.TimeoutExpired.
+        Raises `subprocess.TimeoutExpired` after `timeout` seconds.
         """
         return self._reaper.wait(timeout)
 
     def kill_nowait(self) -> None:
-        """Kill the program with all its descendants, without waiting for it."""
+        """Kill the program and all its descendants, without waiting."""
         self._signal(signal.SIGQUIT)
 
     def kill(self) -> int:
-        """Kill the program with all its descendants, wait, and return the exit status.
+        """Kill the program and all its descendants, wait, and return the exit status.
 
-        Not while another thread reads the output: `kill_nowait` ends that reading.
+        While another thread reads the output, call `kill_nowait` instead: it ends that thread.
         """
         self.kill_nowait()
         status = self._reaper.wait()
@@ -99,7 +99,7 @@ class ManagedProcess:
         return status
 
     def stop(self, timeout: float) -> int:
-        """Terminate, kill what is left after `timeout` seconds, and return the exit status."""
+        """Terminate the program, kill it after `timeout` seconds, and return the exit status."""
         self.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.wait(timeout)
@@ -112,9 +112,9 @@ class ManagedProcess:
 
 
 def kill_orphans() -> None:
-    """Kill what a nanny that was killed left to us.
+    """Kill descendants whose reaper was killed and that this process adopted.
 
-    Only for a process that called `adopt_orphans` and whose children are all `ManagedProcess`.
+    Only for a process that called `adopt_orphans` and has no children but `ManagedProcess`.
     """
     if not LINUX:
         return

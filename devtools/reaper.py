@@ -1,10 +1,10 @@
-"""Runs one program and leaves nothing of it behind: neither when it ends, nor when we are killed.
+"""Runs one program and kills all its descendants when it ends or when the starting process dies.
 
-`python reaper.py PROGRAM ARG…`, with a pipe as standard input whose other end the starting process
-keeps: when that process dies, by whatever signal, the pipe ends and everything below is killed.
-SIGTERM and SIGINT are handed on to the program (a warm stop); SIGQUIT kills everything at once.
+`python reaper.py PROGRAM ARG…`. Standard input is a pipe from the starting process: when that dies,
+by whatever signal, the pipe is closed and everything below is killed. SIGTERM, SIGINT and SIGHUP
+are forwarded to the program (warm stop); SIGQUIT kills everything at once.
 
-Started by path, before any package can be imported: standard library only.
+Started by path in isolated mode, so it may import the standard library only.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ def main(argv: list[str]) -> int:
 
 
 def adopt_orphans() -> None:
-    """On Linux, make orphaned descendants the children of this process, where it finds them."""
+    """On Linux, make orphaned descendants children of this process, so that it can kill them."""
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
@@ -77,7 +77,7 @@ def _prctl(option: int, value: int) -> None:
 
 
 def _signals_as_bytes() -> int:
-    """Return a descriptor from which every signal that arrives can be read as one byte."""
+    """Return a descriptor from which each arriving signal is read as one byte."""
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
     os.set_blocking(writing, False)
@@ -88,7 +88,7 @@ def _signals_as_bytes() -> int:
 
 
 def _spawn(argv: list[str]) -> int:
-    """Start the program in a session of its own, to be killed by the kernel if we are."""
+    """Start the program in its own session; on Linux the kernel kills it if the reaper dies."""
     reaper = os.getpid()
     pid = os.fork()
     if pid:
@@ -98,14 +98,14 @@ def _spawn(argv: list[str]) -> int:
         os.setsid()
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         if os.getppid() == reaper:
-            os.execvp(argv[0], argv)  # noqa: S606 (the point of this file)
+            os.execvp(argv[0], argv)  # noqa: S606 (the purpose of this file)
     except OSError as error:
         os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
     os._exit(127)
 
 
 def _watch(program: int, wakeups: int) -> int:
-    """Wait for the program's end, the parent's death or SIGQUIT; return the exit status."""
+    """Wait for the program's end, the parent's death or SIGQUIT, and return the exit status."""
     while True:
         ready, _, _ = select.select([0, wakeups], [], [])
         if 0 in ready and not os.read(0, 64):
@@ -121,7 +121,7 @@ def _watch(program: int, wakeups: int) -> int:
 
 
 def _wait_children(program: int) -> int | None:
-    """Collect every dead child; return the program's exit status once it is among them."""
+    """Reap all dead children; return the program's exit status if it is one of them."""
     found = None
     while True:
         try:

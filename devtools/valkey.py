@@ -1,4 +1,4 @@
-"""The embedded Valkey: one server per data folder, never alive without who started it."""
+"""The embedded Valkey: one server per data folder, which ends with the process that started it."""
 
 import fcntl
 import os
@@ -22,7 +22,7 @@ class ValkeyError(Exception):
 
 
 class Valkey:
-    """A running server on `port`; `pid` is the server's own, `url` what clients connect to."""
+    """A running server on `port`; `pid` is the server's process id, `url` the address."""
 
     def __init__(self, child: ManagedProcess, port: int, pid: int) -> None:
         self._child = child
@@ -34,13 +34,13 @@ class Valkey:
         return self._child.running()
 
     def kill(self) -> None:
-        """End it as a crash does (SIGKILL); what was acknowledged in the last second may go."""
+        """Crash the server (SIGKILL); up to a second of acknowledged writes may be lost."""
         if self.running():
             os.kill(self.pid, signal.SIGKILL)
         self._child.kill()
 
     def stop(self, patience: float = 5.0) -> None:
-        """Shut it down in order, its data saved; can be called twice."""
+        """Shut the server down with its data saved, within `patience` seconds. Idempotent."""
         self._child.stop(patience)
 
     def __enter__(self) -> Self:
@@ -51,10 +51,10 @@ class Valkey:
 
 
 def start_valkey(data_dir: Path, port: int | None = None) -> Valkey:
-    """Start a server on `data_dir` and return it once it answers.
+    """Start a server on `data_dir` and return it when it answers.
 
-    `port` None or 0 takes any free one. Raises ValkeyError when the folder has a living server
-    or this one does not come up.
+    `port` None or 0 chooses a free one. Raises `ValkeyError` if the folder's server is already
+    running or this one does not start.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     with lock_data(data_dir) as lock:
@@ -71,7 +71,7 @@ def start_valkey(data_dir: Path, port: int | None = None) -> Valkey:
 
 
 def command(data_dir: Path, port: int) -> list[str]:
-    """Return the server's command line: every write kept, nothing evicted, loopback only."""
+    """Return the server's command line: append-only file, no eviction, loopback only."""
     return [
         str(get_binary_path()),
         *("--bind", HOST, "--port", str(port), "--dir", str(data_dir)),
@@ -80,10 +80,10 @@ def command(data_dir: Path, port: int) -> list[str]:
 
 
 def lock_data(data_dir: Path) -> IO[bytes]:
-    """Lock a data folder for one server: two would start happily and corrupt it.
+    """Lock a data folder for one server, because Valkey itself lets two servers corrupt one.
 
-    The descriptor is to be inherited by the server, so that the lock lives as long as it does.
-    Raises ValkeyError when a living server has it.
+    The server must inherit the descriptor, so that the lock is held as long as it runs. Raises
+    `ValkeyError` if a running server holds it.
     """
     lock = (data_dir / "valkey.lock").open("wb")
     try:
@@ -95,7 +95,7 @@ def lock_data(data_dir: Path) -> IO[bytes]:
 
 
 def wait_ready(child: ManagedProcess, port: int) -> int:
-    """Wait until our server answers on `port` and return its process id; ValkeyError."""
+    """Wait until our server answers on `port` and return its process id. Raises `ValkeyError`."""
     deadline = time.monotonic() + START_SECONDS
     while child.running() and time.monotonic() < deadline:
         pid = _server_pid(port)
@@ -106,7 +106,7 @@ def wait_ready(child: ManagedProcess, port: int) -> int:
 
 
 def _server_pid(port: int) -> int | None:
-    """The process id that a server reports of itself once its data is loaded."""
+    """Return the process id that the server reports, None until its data is loaded."""
     try:
         with socket.create_connection((HOST, port), timeout=1) as connection:
             connection.sendall(b"PING\r\nINFO server\r\nQUIT\r\n")

@@ -1,4 +1,4 @@
-"""The sample campus: plain data, the same every time; only the demo and the tests use it."""
+"""The sample campus: deterministic plain data for demo, tests and benches."""
 
 from devtools.sample.accounts import ACCOUNTS, Account
 from devtools.sample.payments import payments

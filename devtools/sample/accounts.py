@@ -1,4 +1,4 @@
-"""The accounts of the demo: one of each office, and members who are students of the Institut."""
+"""Accounts of the demo: one of each staff role, and members who are students of the Institut."""
 
 import random
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ MEMBERS = 56
 
 @dataclass(frozen=True)
 class Account:
-    """A login of the demo; `role` is admin, bendahara, operator or anggota."""
+    """An account; `role` is admin, bendahara, operator or anggota."""
 
     nim: str
     name: str

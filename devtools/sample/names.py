@@ -1,4 +1,4 @@
-"""Word lists for believable Indonesian people and places."""
+"""Word lists of Indonesian names and towns."""
 
 # ruff: noqa: SIM905 (word lists read better as words)
 
@@ -44,7 +44,7 @@ Samarinda Makassar Mataram Denpasar Kupang
 
 
 def full_name(rng: random.Random, gender: str) -> str:
-    """Return a name of two or three words for `gender` "L" or "P"."""
+    """Return a name of two or three words for `gender` "L" (male) or "P" (female)."""
     given = rng.sample(MALE if gender == "L" else FEMALE, 2)
     shape = rng.random()
     if gender == "P" and shape < 0.35:

@@ -1,4 +1,4 @@
-"""The payments of a student, in the form of the payment API's `GET /payments/{idperson}`."""
+"""Payments of a student, as the payment API's `GET /payments/{idperson}` returns them."""
 
 import random
 from typing import Any
@@ -25,10 +25,10 @@ PROFILES = (0.58, 0.31, 0.04, 0.02, 0.01, 0.01, 0.03)
 
 
 def payments(student: Student, changes: int = 0) -> list[dict[str, Any]]:
-    """Return the value of `data`: one account with its periods, or nothing at all.
+    """Return the value of `data`: one account with its periods, or an empty list.
 
-    `changes` is how many payments have come in since: each settles what is oldest and open,
-    and pays in advance when nothing is.
+    `changes` is the number of later payments: each settles the oldest open item, or pays in
+    advance if none is open.
     """
     rng = random.Random(f"pembayaran {student['idperson']}")
     habit = rng.choices(range(len(PROFILES)), PROFILES)[0]
@@ -45,7 +45,7 @@ def payments(student: Student, changes: int = 0) -> list[dict[str, Any]]:
         "saldo": rng.choice((0, 0, 0, 25_000, 50_000, 120_000, 275_500)),
         "periods": [_period(student, year, categories) for year, categories in bills],
     }
-    if habit == NEVER_SUMMED:  # somebody's sums are not those of the items
+    if habit == NEVER_SUMMED:  # a summary that disagrees with its items
         account["periods"][-1]["summary"] |= {"total_remaining": 0, "fully_paid": True}
     return [_amounts_as_text(account) if as_text else account]
 
@@ -55,7 +55,7 @@ def _years(student: Student) -> tuple[int, ...]:
 
 
 def _grade(student: Student) -> int:
-    """Completed years in the student's school: 0 for whoever entered this year."""
+    """Return the completed years in the student's school, 0 in the first year."""
     grades = GRADES[student["UnitFormal"]]
     return next(i for i, g in enumerate(grades) if student["KelasFormal"].startswith(f"{g} "))
 
@@ -80,7 +80,8 @@ def _bills(student: Student, year: int, rng: random.Random) -> list[Category]:
 
 
 def _instalments(year: int) -> list[tuple[str, int]]:
-    """When a yearly fee is due and how many months it covers: monthly since this year."""
+    """Return when a yearly fee is due and how many months each instalment covers: monthly from
+    this school year on."""
     if year == SCHOOL_YEAR:
         return [(f"{month} {year}", 1) for month in MONTHS_BILLED]
     return [(f"Semester Ganjil {year}/{year + 1}", 6), (f"Semester Genap {year}/{year + 1}", 6)]
@@ -147,7 +148,7 @@ def _with_remaining(items: list[Item]) -> list[Item]:
 
 
 def _amounts_as_text(value: Any) -> Any:
-    """Some cashiers' programs answer numeric strings: the same amounts as text."""
+    """Return `value` with its amounts as strings, because some payment systems send strings."""
     if isinstance(value, dict):
         return {key: _amounts_as_text(part) for key, part in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The students of the sample campus, in the form of the payment API's `GET /siswa`."""
+"""Students of the sample campus, as the payment API's `GET /siswa` returns them."""
 
 import random
 import re
@@ -30,7 +30,7 @@ class Student(TypedDict):
 
 @dataclass(frozen=True)
 class Unit:
-    """A school of the campus: its share of the students and the age in its first grade."""
+    """A school of the campus: its share of the students, and the age in its first grade."""
 
     name: str
     share: float
@@ -62,7 +62,7 @@ DINIYAH = ("Ula", "Wustha", "Ulya")
 
 
 def index_of(idperson: str, total: int = STUDENTS) -> int | None:
-    """Return the position of `idperson` in a roster of `total` students, None when not in it."""
+    """Return the index of `idperson` in a roster of `total` students, None if not in it."""
     if not re.fullmatch(r"[1-9][0-9]{5,8}", idperson):
         return None
     index = int(idperson) - FIRST_ID
@@ -70,12 +70,12 @@ def index_of(idperson: str, total: int = STUDENTS) -> int | None:
 
 
 def students(total: int = STUDENTS) -> Iterator[Student]:
-    """Yield the first `total` students; student N is the same whatever the total."""
+    """Yield the first `total` students; student N does not depend on `total`."""
     return (student(index) for index in range(total))
 
 
 def student(index: int) -> Student:
-    """Return student number `index`, counted from 0."""
+    """Return student number `index`, from 0."""
     rng = random.Random(f"siswa {index}")
     gender = rng.choice("LP")
     unit = rng.choices(UNITS, [unit.share for unit in UNITS])[0]

@@ -1,4 +1,4 @@
-"""What the sample units talk about: (who of the members, the words), in order."""
+"""Messages of the sample UKMs, in order: (index of the member, text)."""
 
 TALK: dict[str, tuple[tuple[int, str], ...]] = {
     "ROBOTIK": (

@@ -1,4 +1,4 @@
-"""The eight student activity units of the sample campus, their members and what they wrote."""
+"""The eight UKMs of the sample campus, with members and messages."""
 
 import random
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from devtools.sample.talk import TALK
 
 
 class Line(NamedTuple):
-    """One message: who wrote it (a NIM), how many minutes before now, and the text."""
+    """One message: the author's NIM, minutes before now, text."""
 
     nim: str
     minutes_ago: int
@@ -18,7 +18,7 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True)
 class Ukm:
-    """A unit; the first of `members` (NIMs) is its admin; `lines` are oldest first."""
+    """A UKM; the first of `members` (NIMs) is its admin; `lines` are oldest first."""
 
     code: str
     name: str
@@ -42,7 +42,8 @@ _STUDENTS = tuple(account.nim for account in ACCOUNTS if account.role == "anggot
 
 
 def _members(number: int, code: str) -> tuple[str, ...]:
-    """The demo's first member belongs to every unit, so that one login shows them all."""
+    """Return the NIMs of a UKM's members. The demo's first member is in every UKM, so that one
+    log-in shows them all."""
     rng = random.Random(f"ukm {code}")
     own = _STUDENTS[1 + number * 6 : 7 + number * 6]
     others = [nim for nim in _STUDENTS[1:] if nim not in own]

@@ -1,4 +1,4 @@
-"""A payment API that behaves as badly as it is told to: real HTTP, a process of its own."""
+"""Simulator of the payment API with injectable faults: real HTTP, in its own process."""
 
 from devtools.simulator.client import Simulator
 

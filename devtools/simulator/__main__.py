@@ -15,7 +15,7 @@ HELP = "Options can be changed while it runs: POST JSON to /_sim, counters are a
 
 
 def main() -> None:
-    """Read the options, listen, print the address on one line, serve until killed."""
+    """Parse the options, listen, print the address in one line, serve until killed."""
     arguments = _parser().parse_args()
     try:
         service = Service(Options().updated(_options(arguments)))
@@ -61,7 +61,7 @@ def _by_kind(text: str) -> tuple[str, float]:
 
 
 def _options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The options that were named, in the form that the control interface takes."""
+    """Return the given options in the JSON form of the control interface."""
     named = {name: value for name, value in vars(arguments).items() if value is not None}
     for name in ("host", "port"):
         del named[name]

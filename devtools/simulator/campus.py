@@ -1,4 +1,4 @@
-"""The sample campus as encoded answers, each made once and kept."""
+"""Cached, encoded responses with the sample campus's data."""
 
 import gzip
 import json
@@ -12,7 +12,7 @@ from devtools.simulator.options import Options, Selection, fraction
 
 
 class CachedResponse:
-    """One right answer: its JSON, its tag, and the whole response plain and compressed."""
+    """One correct response: its JSON, its ETag, and the response bytes plain and compressed."""
 
     def __init__(self, data: Any, tagged: bool) -> None:
         self.body = json.dumps({"data": data}, separators=(",", ":")).encode()
@@ -40,14 +40,14 @@ class CachedResponse:
 
 
 class AnswerCache:
-    """What the API would answer if nothing were wrong."""
+    """The responses without any fault."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
         self._pages: dict[str, CachedResponse | None] = {}
 
     def serves(self, options: Options) -> bool:
-        """Say whether the answers under `options` are the ones kept here."""
+        """Return whether these responses are valid under `options`."""
         ours = self._options
         return (ours.students, ours.changes, ours.etag) == (
             options.students,
@@ -60,7 +60,7 @@ class AnswerCache:
         return CachedResponse(list(students(self._options.students)), self._options.etag)
 
     def page(self, idperson: str) -> CachedResponse | None:
-        """Return the payments of a student, None for an unknown one."""
+        """Return the response with a student's payments, None for an unknown student."""
         if idperson not in self._pages:
             data = self.payments(idperson)
             page = None if data is None else CachedResponse(data, self._options.etag)
@@ -68,14 +68,14 @@ class AnswerCache:
         return self._pages[idperson]
 
     def neighbour(self, idperson: str) -> CachedResponse:
-        """Return the payments of somebody else."""
+        """Return the response with another student's payments."""
         index = index_of(idperson, self._options.students) or 0
         return CachedResponse(
             payments(student(index + 1)) or payments(student(index + 2)), tagged=False
         )
 
     def payments(self, idperson: str) -> list[dict[str, Any]] | None:
-        """Return the value of `data` for a student, None for an unknown one."""
+        """Return the value of `data` for a student, None for an unknown student."""
         index = index_of(idperson, self._options.students)
         if index is None:
             return None
@@ -89,7 +89,7 @@ class AnswerCache:
 
 
 def selects(selection: Selection, salt: str, idperson: str) -> bool:
-    """Say whether a share or a list of ids takes in this student."""
+    """Return whether `selection` (a share or ids) includes this student."""
     if isinstance(selection, frozenset):
         return idperson in selection
     return fraction(salt, idperson) < selection

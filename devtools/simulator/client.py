@@ -1,4 +1,4 @@
-"""The simulator as a process that a test or the demo starts, steers and stops."""
+"""Starts, controls and stops a simulator process, for tests and benches."""
 
 import json
 import urllib.error
@@ -13,9 +13,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Simulator:
-    """A running simulator: `url` for the client under test, the rest to steer it.
+    """A running simulator: `url` is for the program under test, the methods control it.
 
-    `options` are those of `options.Options`. Raises RuntimeError when it does not start.
+    `options` are the fields of `options.Options`. Raises RuntimeError if it does not start.
     """
 
     def __init__(self, port: int = 0, **options: Any) -> None:
@@ -31,15 +31,15 @@ class Simulator:
         line = self._child.read_line()
         if not line.startswith("http://"):
             self._child.kill()
-            raise RuntimeError(f"the simulator did not start: {line or 'no word from it'}")
+            raise RuntimeError(f"the simulator did not start: {line or 'no output'}")
         self.url = line
 
     def set(self, **options: Any) -> dict[str, Any]:
-        """Set options of the running simulator and return its state; ValueError if refused."""
+        """Set options and return the simulator's state. Raises ValueError for a bad option."""
         return self._call("", options)
 
     def advance(self, chosen: float | Sequence[str] = 0.1) -> None:
-        """Let a share of the students, or those with these ids, pay something."""
+        """Add a payment for a share of the students, or for those with these ids."""
         self.set(changes=[*self.state()["options"]["changes"], chosen])
 
     def state(self) -> dict[str, Any]:
@@ -47,7 +47,8 @@ class Simulator:
         return self._call("")
 
     def students(self) -> dict[str, dict[str, int]]:
-        """Return `{idperson: {"asked", "answered"}}` since the start or the last reset."""
+        """Return `{idperson: {"asked", "answered"}}`: requests, and correct answers, since the
+        last reset."""
         return self._call("/students")
 
     def reset(self) -> None:
@@ -55,11 +56,12 @@ class Simulator:
         self._call("/reset", {})
 
     def expected(self, idperson: str) -> dict[str, Any]:
-        """Return the right body for a student, whatever fails now; ValueError if unknown."""
+        """Return the correct body for a student, whatever fault is set. Raises ValueError for an
+        unknown student."""
         return self._call(f"/expected/{idperson}")
 
     def stop(self) -> None:
-        """End the process; can be called twice."""
+        """End the process. Idempotent."""
         self._child.kill()
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""One client connection: requests in, answers out in their order, late or broken as decided."""
+"""One client connection: sends responses in order, with the delay or fault that `Service` chose."""
 
 import asyncio
 import socket
@@ -13,7 +13,7 @@ RST_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Connection(asyncio.Protocol):
-    """Serves one request at a time; what a client pipelines waits in the buffer."""
+    """Serves one request at a time; pipelined requests wait in the buffer."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -69,7 +69,8 @@ class Connection(asyncio.Protocol):
         self._serve()
 
     def _send(self, answer: Answer) -> None:
-        """Send and go on, but for a silent or stalled answer: there the client's patience ends."""
+        """Send the response and serve the next request; after a silent or stalled response do
+        nothing, so that the client times out."""
         self._counters.outcomes[answer.outcome] += 1
         if answer.ending not in (ConnectionEnd.RESET, ConnectionEnd.SILENCE):
             self._counters.bytes_sent += len(answer.payload)

@@ -1,4 +1,4 @@
-"""The simulator's own calls, under `/_sim` on the same port."""
+"""The control interface of the simulator: `/_sim` on the same port."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ EXPECTED = f"{PREFIX}/expected/"
 
 
 def control(service: Service, request: Request) -> bytes:
-    """Return the response to a call under `PREFIX`; it may change the service's options."""
+    """Return the response to a request under `PREFIX`; it may change the service's options."""
     calls = {
         ("GET", PREFIX): lambda: _state(service),
         ("POST", PREFIX): lambda: _configure(service, request.body),
@@ -48,7 +48,7 @@ def _reset(service: Service) -> dict[str, Any]:
 
 
 def _expected(service: Service, idperson: str) -> bytes:
-    """The right body for a student, whatever is wrong with the API now."""
+    """Return the correct body for a student, whatever fault is set."""
     page = service.campus.page(idperson)
     if page is None:
         return _json(404, {"error": f"no such student: {PAYMENTS}{idperson}"})

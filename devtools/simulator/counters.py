@@ -1,4 +1,4 @@
-"""What the simulator was asked, for tests and curious people."""
+"""Counters of the simulator's requests and responses."""
 
 import time
 from collections import Counter
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Counters:
-    """Counts of requests and answers; `reset` starts anew but for what is open now."""
+    """Counts requests and responses; `reset` keeps only the open connections and requests."""
 
     def __init__(self) -> None:
         self.connections = 0
@@ -28,13 +28,13 @@ class Counters:
         self.connections_max = max(self.connections_max, self.connections)
 
     def started(self) -> None:
-        """Count a request to the API, which is in flight from now on."""
+        """Count a request, which is in flight from now on."""
         self.in_flight += 1
         self.in_flight_max = max(self.in_flight_max, self.in_flight)
         self._seconds[int(time.monotonic())] += 1
 
     def this_second(self) -> int:
-        """Return how many requests came in the running second, the present one included."""
+        """Return the number of requests in the current second, including the current one."""
         return self._seconds[int(time.monotonic())]
 
     def as_json(self) -> dict[str, Any]:
@@ -53,7 +53,7 @@ class Counters:
         }
 
     def students(self) -> dict[str, dict[str, int]]:
-        """Return per student how often it was asked for and how often rightly answered."""
+        """Return the requests and correct responses per student."""
         return {
             idperson: {"asked": asked, "answered": self.answered[idperson]}
             for idperson, asked in self.asked.items()

@@ -1,4 +1,4 @@
-"""The ways in which an answer can be wrong."""
+"""The faults that the simulator can inject."""
 
 import json
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ TOO_LARGE = 6 * 1024 * 1024
 
 
 class ConnectionEnd(Enum):
-    """What happens to the connection with (or instead of) the answer."""
+    """What happens to the connection after, or instead of, the response."""
 
     KEEP = "keep"
     CLOSE = "close"  # after the body, which may be shorter than announced
     RESET = "reset"  # TCP reset, no byte sent
-    SILENCE = "silence"  # never a byte: the client's time-out ends it
-    STALL = "stall"  # half the answer, then nothing
+    SILENCE = "silence"  # no byte is sent, until the client times out
+    STALL = "stall"  # half the response, then nothing
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A wrong answer: `body` None stands for the right body."""
+    """A faulty response; `body` None keeps the correct body."""
 
     status: int = 200
     body: bytes | None = None

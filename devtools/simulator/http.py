@@ -1,4 +1,4 @@
-"""As much of HTTP/1.1 as a client of a JSON API uses: parsing requests, encoding responses."""
+"""The subset of HTTP/1.1 that a client of a JSON API uses: parse requests, encode responses."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ MAX_BODY = 16 * 1024 * 1024
 
 
 class BadRequestError(Exception):
-    """The bytes are not a request that this server takes; the connection must be closed."""
+    """The bytes are not a supported request; the connection must be closed."""
 
 
 @dataclass(slots=True)
 class Request:
-    """One request; header names are lower case."""
+    """One request; header names are in lower case."""
 
     method: str
     path: str
@@ -30,7 +30,10 @@ class Request:
 
 
 def take_request(buffer: bytearray) -> Request | None:
-    """Take the first whole request off `buffer`; None when it is not complete yet."""
+    """Remove the first complete request from `buffer` and return it; None if incomplete.
+
+    Raises `BadRequestError`.
+    """
     end = buffer.find(b"\r\n\r\n")
     if end < 0:
         if len(buffer) > MAX_HEAD:

@@ -1,4 +1,4 @@
-"""What the simulator can be told to do, and how the command line and JSON say it."""
+"""The simulator's options, and their forms in JSON and on the command line."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -12,12 +12,12 @@ Selection = float | frozenset[str]
 
 
 class OptionError(ValueError):
-    """An option does not exist or its value is not acceptable; the message says which."""
+    """Unknown option or unacceptable value; the message names it."""
 
 
 @dataclass(frozen=True)
 class Override:
-    """What one path answers instead: a status, headers and a body, sent as they are."""
+    """A fixed response for one path: status, headers and body, sent unchanged."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -26,11 +26,11 @@ class Override:
 
 @dataclass(frozen=True)
 class Options:
-    """Everything that can be set at the start and while the simulator runs.
+    """All options; they can be set at the start and while the simulator runs.
 
     `fail`, `flaky` and `changes` select students by share (0.03: always the same 3 %) or by id.
-    A flaky student fails `flaky_failures` times, then succeeds, then starts again. Each entry of
-    `changes` is one more day on which the selected students paid something.
+    A flaky student fails `flaky_failures` times, then succeeds once, and so on. Each entry of
+    `changes` adds one payment for the selected students.
     """
 
     students: int = STUDENTS
@@ -49,18 +49,18 @@ class Options:
     override: Mapping[str, Override] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the options in the form that `updated` takes."""
+        """Return the options in the form that `updated` accepts."""
         return {option.name: _plain(getattr(self, option.name)) for option in fields(self)} | {
             "latency_ms": "{:g}..{:g}".format(*self.latency_ms)
         }
 
     def updated(self, values: Mapping[str, Any]) -> "Options":
-        """Return a copy with `values` (as JSON or the command line has them); OptionError."""
+        """Return a copy with `values`, given in JSON or command-line form. Raises `OptionError`."""
         return replace(self, **{name: _parsed(name, value) for name, value in values.items()})
 
 
 def fraction(salt: str, idperson: str) -> float:
-    """Return where a student stands between 0 and 1 in the draw named `salt`; always the same."""
+    """Return a pseudo-random number from 0 to 1, determined by `salt` and the student."""
     digest = blake2b(f"{salt}:{idperson}".encode(), digest_size=4).digest()
     return int.from_bytes(digest) / 2**32
 

@@ -1,4 +1,4 @@
-"""Decides what each request gets: the right answer, or the wrong one that was asked for."""
+"""Decides the response to each request: the correct one, or the fault that the options demand."""
 
 import random
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ PAYMENTS = "/payments/"
 
 @dataclass(slots=True)
 class Answer:
-    """What to send, after how many seconds, and what becomes of the connection.
+    """The bytes to send, the delay in seconds, and what happens to the connection.
 
-    `student` is whose payments are rightly answered by it, for the count.
+    `student` is set if this is a correct answer about that student, for the counters.
     """
 
     payload: bytes
@@ -28,7 +28,7 @@ class Answer:
 
 
 class Service:
-    """The two calls of the payment API under the current options."""
+    """The two calls of the payment API (roster, payments) under the current options."""
 
     def __init__(self, options: Options) -> None:
         self.counters = Counters()
@@ -44,12 +44,12 @@ class Service:
         self._kinds: dict[str, str | None] = {}
 
     def reset(self) -> None:
-        """Forget what was asked so far; the options stay."""
+        """Reset the counters; the options stay."""
         self.counters.reset()
         self._failures.clear()
 
     def answer(self, request: Request) -> Answer:
-        """Return the answer to a request for the API, counting it."""
+        """Count a request to the API and return the answer."""
         path = request.path
         self.counters.paths["payments" if path.startswith(PAYMENTS) else path] += 1
         answer = self._refusal(request) or self._overridden(path) or self._regular(request)
@@ -99,7 +99,7 @@ class Service:
         return Answer(page.compressed if zipped else page.plain, "200", student=student)
 
     def _failing(self, idperson: str) -> str | None:
-        """The kind of failure that this student gets now, for good or for some attempts."""
+        """Return the fault for this request of the student, None for a correct answer."""
         if idperson not in self._kinds:
             self._kinds[idperson] = _drawn(self.options.fail, "fail", idperson)
         if kind := self._kinds[idperson]:
@@ -122,7 +122,8 @@ class Service:
 
 
 def _drawn(kinds: Mapping[str, Selection], salt: str, idperson: str) -> str | None:
-    """Shares lie side by side in one draw, so that a student has one kind and they add up."""
+    """Return the kind drawn for a student. All shares use one draw, so that a student gets at most
+    one kind and the shares add up."""
     position = fraction(salt, idperson)
     for kind, selection in kinds.items():
         if isinstance(selection, frozenset):

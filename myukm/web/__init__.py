@@ -1,4 +1,4 @@
-"""The web interface: one blueprint per part of the program."""
+"""The web interface: pages and JSON calls, one blueprint per subject."""
 
 from flask import Flask
 
@@ -48,7 +48,7 @@ BLUEPRINTS = (
 
 
 def init_app(app: Flask) -> None:
-    """Register the blueprints, the guards before them and the error pages."""
+    """Register blueprints, request guards and error handlers."""
     app.url_map.converters["int"] = request_parsing.RowId
     app.json = request_parsing.StrictJson(app)
     security.init_app(app)

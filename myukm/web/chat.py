@@ -22,7 +22,7 @@ bp.before_request(limit_body)
 @bp.get("/chat")
 @logged_in
 def room(code: str) -> str:
-    """Show the chat. The cursor is taken before the state is read, so nothing is lost between."""
+    """Show the chat. The cursor is read before the messages, so no event is missed."""
     cursor = event_log.latest_seq()
     membership = memberships.get_membership(current_account().id, code)
     return render_template(
@@ -46,7 +46,7 @@ def room(code: str) -> str:
 @json_view
 @logged_in
 def messages(code: str) -> Any:
-    """Return a page of messages, and the cursor from which the stream goes on after them."""
+    """Return a page of messages, and the cursor from which a stream continues."""
     cursor = event_log.latest_seq()
     membership = memberships.get_membership(current_account().id, code)
     found = history.page(
@@ -64,7 +64,7 @@ def messages(code: str) -> Any:
 @json_view
 @logged_in
 def post(code: str) -> Any:
-    """Store a message: 201, or 200 when that `client_id` was stored before."""
+    """Store a message: 201, or 200 if that `client_id` is already stored."""
     sent = json_object()
     message, new = chat_messages.post(
         current_account(), code, sent.get("message"), sent.get("client_id"), sent.get("reply_to")
@@ -76,7 +76,7 @@ def post(code: str) -> Any:
 @json_view
 @logged_in
 def edit(code: str, message_id: int) -> Any:
-    """Change one's own message."""
+    """Edit the user's own message."""
     message = chat_messages.edit(
         current_account().id, code, message_id, json_object().get("message")
     )
@@ -96,7 +96,7 @@ def delete(code: str, message_id: int) -> Any:
 @json_view
 @logged_in
 def react(code: str, message_id: int, emoji: str) -> Any:
-    """Put an emoji on a message."""
+    """Add the user's reaction to a message."""
     return jsonify({"reactions": reactions.add(current_account().id, code, message_id, emoji)})
 
 
@@ -104,7 +104,7 @@ def react(code: str, message_id: int, emoji: str) -> Any:
 @json_view
 @logged_in
 def take_back(code: str, message_id: int, emoji: str) -> Any:
-    """Take one's own emoji from a message."""
+    """Remove the user's own reaction from a message."""
     return jsonify({"reactions": reactions.remove(current_account().id, code, message_id, emoji)})
 
 
@@ -112,7 +112,7 @@ def take_back(code: str, message_id: int, emoji: str) -> Any:
 @json_view
 @logged_in
 def names(code: str) -> Any:
-    """Return the members whose name begins as `q` says, for a mention."""
+    """Return members whose name starts with `q`, for completing a mention."""
     membership = memberships.get_membership(current_account().id, code)
     return jsonify({"members": mentions.suggest(membership.ukm_id, request.args.get("q", ""))})
 
@@ -121,7 +121,7 @@ def names(code: str) -> Any:
 @json_view
 @logged_in
 def choose_notices(code: str) -> Any:
-    """Choose which messages of the UKM ring."""
+    """Set the notification level of the UKM."""
     notification_settings.set_level(
         memberships.get_membership(current_account().id, code), json_object().get("notices")
     )
@@ -132,7 +132,7 @@ def choose_notices(code: str) -> Any:
 @json_view
 @logged_in
 def read(code: str) -> Any:
-    """Note how far the reader has read."""
+    """Store the number of the last message read."""
     unread.mark_read(
         memberships.get_membership(current_account().id, code), json_object().get("last_id")
     )
@@ -143,7 +143,7 @@ def read(code: str) -> Any:
 @json_view
 @logged_in
 def typing(code: str) -> Any:
-    """Tell the others that a member is writing."""
+    """Publish that the member is typing."""
     tracker.typing(memberships.get_membership(current_account().id, code))
     return "", 204
 
@@ -152,5 +152,5 @@ def typing(code: str) -> Any:
 @json_view
 @logged_in
 def online(code: str) -> Any:
-    """Return who is here."""
+    """Return the members with their presence."""
     return jsonify(presence_list.online(memberships.get_membership(current_account().id, code).ukm))

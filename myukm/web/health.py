@@ -1,4 +1,4 @@
-"""What machines ask: is it alive, can it serve, how is it doing."""
+"""Liveness, readiness and metrics, for monitoring systems."""
 
 import hmac
 import ipaddress
@@ -20,14 +20,14 @@ bp = Blueprint("health", __name__)
 @bp.get("/healthz")
 @json_view
 def alive() -> Any:
-    """Answer 200 while the process lives."""
+    """Liveness: 200 while the process serves requests."""
     return jsonify({"status": "ok"})
 
 
 @bp.get("/readyz")
 @json_view
 def ready() -> Any:
-    """Answer 200 when database and Valkey answer, else 503 and which one does not."""
+    """Readiness: 200 if database and Valkey answer, else 503 with the findings."""
     sentences = {
         "database_unreachable": _("Basis data tidak menjawab."),
         "valkey_unreachable": _("Valkey tidak menjawab."),
@@ -44,21 +44,22 @@ def ready() -> Any:
 @bp.get("/metrics")
 @json_view
 def show_metrics() -> Response:
-    """Answer Prometheus: who carries `METRICS_TOKEN`, and who calls directly on this machine."""
+    """Return the metrics. Requires `METRICS_TOKEN` as bearer token, or a direct call from
+    loopback; raises `Forbidden` otherwise."""
     if not (carries_token() or calls_directly()):
         raise Forbidden(_("Metrik hanya untuk pemantau."))
     return Response(metrics.text(), content_type=CONTENT_TYPE_LATEST)
 
 
 def carries_token() -> bool:
-    """Return whether the call has the bearer token."""
+    """Return whether the request has the right bearer token."""
     token = current_app.config["METRICS_TOKEN"]
     given = request.headers.get("Authorization", "")
     return bool(token) and hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
 
 
 def calls_directly() -> bool:
-    """Return whether the caller is on this machine and no proxy's client."""
+    """Return whether the caller is on loopback and not behind a proxy on this machine."""
     before_proxies = request.environ.get("werkzeug.proxy_fix.orig", request.environ)
     try:
         caller = ipaddress.ip_address(before_proxies.get("REMOTE_ADDR") or "")

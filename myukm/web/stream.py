@@ -1,4 +1,4 @@
-"""`GET /stream`: the one event stream that a page opens."""
+"""`GET /stream`: the event stream (Server-Sent Events) of a browser."""
 
 import json
 import secrets
@@ -38,7 +38,8 @@ def _make_hub(state: Any) -> None:
 
 
 def make_hub(app: Flask) -> Hub:
-    """Return the hub of this process; its reads open an app context each."""
+    """Create the hub of this process. It gets its database reads as callables, each wrapped in an
+    app context, because `live` imports neither the app nor the tables."""
 
     def reading(function: Callable[..., Any]) -> Callable[..., Any]:
         def read(*args: Any) -> Any:
@@ -69,7 +70,7 @@ def stream() -> Response:
     requested = requested_topics(allowed, user_id)
     writer = SocketWriter.of(request.environ)
     subscriber = Subscriber(login, user_id, allowed, requested, writer)
-    db.session.remove()  # the hub's first look takes a connection of its own
+    db.session.remove()  # give the connection back: the hub's first poll takes its own
     hub.subscribe(subscriber)
     try:
         subscriber.cursor, first = initial_events(subscriber, user_id)
@@ -84,21 +85,22 @@ def stream() -> Response:
         mimetype="text/event-stream",
         headers={"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"},
     )
-    # The server calls these even when it never asked for a byte (HEAD, a client that left).
+    # `call_on_close` runs even if no byte was read (HEAD, a client that left); a generator's
+    # `finally` does not.
     response.call_on_close(lambda: hub.unsubscribe(subscriber))
     response.call_on_close(_in_app_context(app, tracker.disconnect, user_id, connection))
     return response
 
 
 def check_stream_limit(hub: Hub, user_id: int) -> None:
-    """Raise `TooFast` when the account has its share of open streams, on all processes."""
+    """Raise `TooFast` if the account already has `MAX_STREAMS` open, over all processes."""
     here = sum(subscriber.owner == user_id for subscriber in hub.subscribers())
     if max(here, tracker.count_streams(user_id)) >= MAX_STREAMS:
         raise TooFast(_("Terlalu banyak tab terbuka. Tutup beberapa."), code="too_many_streams")
 
 
 def requested_topics(allowed: frozenset[str], user_id: int) -> frozenset[str] | None:
-    """Return what `?topics=` asks for (None: everything). Raises `Forbidden`."""
+    """Return the topics of `?topics=` (None: all). Raises `Forbidden` for one not allowed."""
     cursor_text = request.args.get("topics")
     if cursor_text is None:
         return None
@@ -110,9 +112,9 @@ def requested_topics(allowed: frozenset[str], user_id: int) -> frozenset[str] | 
 
 
 def initial_events(subscriber: Subscriber, user_id: int) -> tuple[int, list[bytes]]:
-    """Return where the stream stands and its first events.
+    """Return the stream's cursor and its first events.
 
-    The cursor is taken before the state is read, so nothing falls between the two.
+    The cursor is read before the state, so no event between the two is missed.
     """
     cursor_text = request.headers.get("Last-Event-ID") or request.args.get("cursor")
     newest = event_log.latest_seq()
@@ -129,20 +131,21 @@ def initial_events(subscriber: Subscriber, user_id: int) -> tuple[int, list[byte
 def replay(
     cursor_text: str, newest: int, topics: Iterable[str]
 ) -> Sequence[event_log.LoggedEvent] | None:
-    """Return the events after cursor `asked`, None when it is unknown, too old or too far back."""
+    """Return the events after `cursor_text`; None if that cursor is unknown, pruned, or more than
+    `MAX_REPLAYED` events back."""
     if not (cursor_text.isascii() and cursor_text.isdigit() and len(cursor_text) < 19):
         return None
     cursor = int(cursor_text)
     if cursor > newest:
         return None
     entries = event_log.since(cursor, MAX_REPLAYED + 1, list(topics), until=newest)
-    # The log's start is read last: what was pruned while we read must not be missing in silence.
+    # Read the log's start last: events pruned during the read must lead to a reset, not a gap.
     complete = event_log.oldest_seq() - 1 <= cursor and len(entries) <= MAX_REPLAYED
     return entries if complete else None
 
 
 def snapshots(topics: frozenset[str], user_id: int) -> Iterator[tuple[str, Any]]:
-    """Yield the state behind each topic that is told by snapshots."""
+    """Yield the current state of each topic whose events are snapshots, not changes."""
     if "sync" in topics:
         yield "sync.progress", progress.current()
     if "queue" in topics:
@@ -154,12 +157,13 @@ def snapshots(topics: frozenset[str], user_id: int) -> Iterator[tuple[str, Any]]
 
 
 def fallback_snapshots() -> list[event_log.LoggedEvent]:
-    """Return what streams are otherwise told by Valkey alone and the database knows as well."""
+    """Return the state that streams normally get through Valkey, read from the database."""
     return [event_log.LoggedEvent(None, "sync", "sync.progress", json.dumps(progress.current()))]
 
 
 def _in_app_context(app: Flask, function: Callable[..., None], *args: Any) -> Callable[[], None]:
-    """Return a call of `function` in a context of its own: the request's is gone by then."""
+    """Return a callable that runs `function` in a new app context, because the request's context
+    has ended when the stream closes."""
 
     def call() -> None:
         context: AbstractContextManager[Any] = app.app_context()

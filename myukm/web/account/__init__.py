@@ -1,1 +1,1 @@
-"""Logging in, registering, and a person's own account."""
+"""Log-in, registration, and the user's own account."""

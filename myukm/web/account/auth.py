@@ -24,7 +24,7 @@ bp.before_request(limit_auth_body)
 
 
 def present(token: str) -> LoginSession | None:
-    """Return the log-in behind the cookie, and note whose request this is."""
+    """Return the log-in of the cookie's token, and store its account for the security log."""
     if login := accounts.find_session(token):
         security_log.set_actor(login.user_id)
     return login
@@ -32,14 +32,14 @@ def present(token: str) -> LoginSession | None:
 
 login_manager.user_loader(present)
 
-# Browsers read // and /\ as the beginning of another host, and leave out tabs and line ends.
+# A path on this site. Browsers read // and /\ as the start of a host, and drop tabs and newlines.
 OUR_PAGE = re.compile(r"/(?![/\\])[^\x00-\x1f\x7f]*")
 
 
 def field(name: str) -> str:
-    """Return a text field of the form or the JSON body; "" when it is absent.
+    """Return a text field of the form or the JSON body, "" if absent.
 
-    Half a surrogate pair, which JSON can carry, is left out: no database takes it.
+    Lone surrogates, which JSON can contain, are removed because no database stores them.
     """
     body: Any = request.get_json(silent=True) if request.is_json else request.form
     value = body.get(name, "") if isinstance(body, Mapping) else ""
@@ -48,7 +48,7 @@ def field(name: str) -> str:
 
 @bp.get("/")
 def home() -> Response:
-    """Lead everyone to where their role belongs."""
+    """Redirect to the start page of the user's role."""
     if not current_user.is_authenticated:
         return redirect(url_for("auth.login"))
     places = {
@@ -69,7 +69,7 @@ def login() -> Any:
 
 @bp.post("/login")
 def log_in() -> Any:
-    """Log a person in: 303 to their page (JSON: 200), 401, or 429 after too many failures."""
+    """Log in: 303 to the start page (JSON: 200), 401, or 429 after too many failures."""
     nim, password = field("nim"), field("password")
     caller = login_limits.Caller(caller_address(), device_cookie.marks())
     try:
@@ -80,10 +80,10 @@ def log_in() -> Any:
 
 
 def start_session(login_session: LoginSession) -> Any:
-    """Start a fresh cookie session for the log-in and redirect; a script gets the account."""
+    """Start a fresh cookie session for the log-in; redirect, or return the account as JSON."""
     chosen = session.get("lang")
     if current_user.is_authenticated:
-        accounts.log_out(current_user.token_hash)  # the browser forgets it; so does the server
+        accounts.log_out(current_user.token_hash)  # the cookie of the previous log-in is replaced
     session.clear()
     session.permanent = True
     session["day"] = today()
@@ -98,7 +98,7 @@ def start_session(login_session: LoginSession) -> Any:
 
 
 def form_again(template: str, error: DomainError, *typed: str) -> Any:
-    """Show the form again with the reason and what was typed; a script gets the error."""
+    """Render the form again with the error and the typed values; JSON callers get the error."""
     if wants_json():
         raise error
     values = {name: field(name) for name in typed}
@@ -108,7 +108,7 @@ def form_again(template: str, error: DomainError, *typed: str) -> Any:
 @bp.post("/logout")
 @logged_in
 def log_out() -> Any:
-    """End this log-in on this device."""
+    """Delete this device's log-in."""
     accounts.log_out(current_user.token_hash)
     logout_user()
     return jsonify({}) if wants_json() else redirect(url_for("auth.login"), 303)
@@ -116,7 +116,7 @@ def log_out() -> Any:
 
 @bp.post("/language")
 def language() -> Any:
-    """Remember the reader's language and show the page again."""
+    """Store the language in the session and redirect back."""
     if field("lang") not in LANGUAGES:
         raise Invalid(_("Bahasa ini belum ada."), code="bad_language")
     session["lang"] = field("lang")
@@ -124,6 +124,6 @@ def language() -> Any:
 
 
 def safe_next() -> str:
-    """Return where `next` leads, if that is a page of ours; else the start page."""
+    """Return the path in `next` if it is on this site, else the start page."""
     target = request.values.get("next", "")
     return target if OUR_PAGE.fullmatch(target) else url_for("auth.home")

@@ -1,4 +1,4 @@
-"""Profile photos: sending one, removing it, seeing them."""
+"""Profile photos: upload, removal, download."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ PHOTOS = Limit("photo", 20, 60)
 @logged_in
 @limited(PHOTOS)
 def change() -> Any:
-    """Make the file `photo` of the form the account's photo."""
+    """Store the form's file `photo` as the account's photo."""
     try:
         photos.change(current_account(), *sent_photo())
     except DomainError as error:
@@ -30,7 +30,7 @@ def change() -> Any:
 
 
 def sent_photo() -> tuple[bytes, str]:
-    """Return the sent file and the type it claims to have. Raises `DomainError` over 5 MB."""
+    """Return the uploaded file and its declared type. Raises `DomainError` over 5 MB."""
     request.max_content_length = thumbnails.MAX_BYTES + SMALL_BODY
     try:
         file = request.files.get("photo")
@@ -43,13 +43,13 @@ def sent_photo() -> tuple[bytes, str]:
 @bp.post("/profile/photo/remove")
 @logged_in
 def remove() -> Any:
-    """Take the account's photo away."""
+    """Delete the account's photo."""
     photos.remove(current_account(), by=current_account().name)
     return photo_response(200)
 
 
 def photo_response(status: int) -> Any:
-    """Answer the photo's address to a script, the profile to a browser."""
+    """Return the photo's URL as JSON, or redirect a browser to the profile."""
     if wants_json():
         return jsonify({"photo": current_account().photo}), status
     return redirect(url_for("profile.index"), 303)
@@ -58,18 +58,18 @@ def photo_response(status: int) -> Any:
 @bp.get("/photos/<digest>")
 @logged_in
 def large(digest: str) -> Response:
-    """Hand out a photo, 256 pixels wide."""
+    """Return a photo, 256 pixels wide."""
     return picture(photos.picture(digest))
 
 
 @bp.get("/photos/<digest>/small")
 @logged_in
 def small(digest: str) -> Response:
-    """Hand out a photo, 96 pixels wide."""
+    """Return a photo, 96 pixels wide."""
     return picture(photos.picture(digest, small=True))
 
 
 def picture(data: bytes) -> Response:
-    """Return a picture that may be cached for ever, because its address names its content."""
+    """Return a picture, cacheable for ever because its URL contains the digest."""
     headers = {"Cache-Control": "private, max-age=31536000, immutable"}
     return Response(data, mimetype="image/webp", headers=headers)

@@ -30,18 +30,18 @@ bp.before_request(limit_auth_body)
 @bp.get("/profile")
 @logged_in
 def index() -> Any:
-    """Show one's own account."""
+    """Show the user's own account."""
     return jsonify(accounts.as_json(current_account())) if wants_json() else page()
 
 
 def page(**more: Any) -> str:
-    """Return the page; `more` is why something was not done, by the part it stands in."""
+    """Render the page; `more` holds an error for each part of the page that has one."""
     devices = accounts.count_sessions(current_account().id)
     return render_template("profile/index.html", user=current_account(), devices=devices, **more)
 
 
 def render_error(part: str, error: DomainError) -> Any:
-    """Answer why not: in its part of the page, or as JSON."""
+    """Render the error in its part of the page, or return it as JSON."""
     if wants_json():
         raise error
     return page(problem={part: str(error)}), error.status, error.headers
@@ -50,7 +50,7 @@ def render_error(part: str, error: DomainError) -> Any:
 @bp.post("/profile/password")
 @logged_in
 def password() -> Any:
-    """Change one's own password; other devices are logged out, this one stays."""
+    """Change the user's own password; all other devices are logged out."""
     old, new = text_field("old"), text_field("new")
     try:
         with guess_own(current_account().id):
@@ -66,7 +66,7 @@ def password() -> Any:
 @bp.post("/profile/logout-everywhere")
 @logged_in
 def log_out_everywhere() -> Any:
-    """End all log-ins of the account, this one too."""
+    """Delete all log-ins of the account, including this one."""
     self_service.log_out_everywhere(current_account())
     logout_user()
     return jsonify({}) if wants_json() else redirect(url_for("auth.login"), 303)
@@ -75,7 +75,7 @@ def log_out_everywhere() -> Any:
 @bp.post("/profile/attack-seen")
 @logged_in
 def attack_seen() -> Any:
-    """Take the news away that somebody tried to guess the password: its owner knows."""
+    """Dismiss the notice about password guessing."""
     attacks.acknowledge(current_account().id)
     return jsonify({}) if wants_json() else redirect(url_for("profile.index"), 303)
 
@@ -83,7 +83,7 @@ def attack_seen() -> Any:
 @bp.get("/profile/data")
 @logged_in
 def data() -> Response:
-    """Hand out everything that is known of the person, as a JSON file."""
+    """Return everything stored about the user as a JSON file."""
     headers = {"Content-Disposition": 'attachment; filename="myukm-data.json"'}
     pieces = stream_with_context(data_export.export(current_account().id))
     return Response(pieces, mimetype="application/json", headers=headers)
@@ -92,7 +92,7 @@ def data() -> Response:
 @bp.post("/profile/delete")
 @logged_in
 def delete() -> Any:
-    """Delete the account; its messages stay, without its name."""
+    """Delete the account; its messages stay, anonymized."""
     password = text_field("password")
     try:
         with guess_own(current_account().id):
@@ -107,6 +107,6 @@ def delete() -> Any:
 @json_view
 @logged_in
 def active() -> Any:
-    """Note that the person did something in a page; pages call it at most once a minute."""
+    """Record user activity for the presence; pages call it at most once a minute."""
     tracker.record_activity(current_account().id)
     return "", 204

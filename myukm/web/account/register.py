@@ -1,4 +1,4 @@
-"""Registering: by a one-time code, openly, or not at all, as the campus has it."""
+"""Registration: by one-time code, open, or closed, as the setting `REGISTRATION` says."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def form() -> Any:
 
 @bp.post("")
 def sign_up() -> Any:
-    """Make an account by its one-time code, or openly, and log its owner in."""
+    """Create an account and log its owner in."""
     refuse_when_closed()
     try:
         with guess("register", field("nim"), caller_address(), Forbidden, Conflict):
@@ -39,13 +39,13 @@ def sign_up() -> Any:
 
 
 def refuse_when_closed() -> None:
-    """Raise `Forbidden` where nobody registers by themselves."""
+    """Raise `Forbidden` if registration is closed."""
     if current_app.config["REGISTRATION"] == "closed":
         raise Forbidden(_("Pendaftaran ditutup. Hubungi admin kampus."), code="registration_closed")
 
 
 def new_account() -> User:
-    """Return the account that the form asks for, made as the campus allows it."""
+    """Create the account: by one-time code if invitations are required, else openly."""
     nim, password = field("nim"), field("password")
     if current_app.config["REGISTRATION"] == "open":
         with one_more_account(caller_address()):

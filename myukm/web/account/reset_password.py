@@ -1,4 +1,4 @@
-"""A forgotten password: a new one by the one-time code that an admin gave."""
+"""Password reset with the one-time code that an admin created."""
 
 from typing import Any
 
@@ -16,13 +16,13 @@ bp.before_request(limit_auth_body)
 
 @bp.get("")
 def form() -> str:
-    """Show where to type the code."""
+    """Show the form for the code."""
     return render_template("auth/reset_password.html", error=None)
 
 
 @bp.post("")
 def reset() -> Any:
-    """Set a new password by its code, log the account out everywhere and in here."""
+    """Set a new password, end all log-ins of the account, and log in on this device."""
     nim = field("nim")
     try:
         with guess("reset", nim, caller_address(), Forbidden):

@@ -1,4 +1,4 @@
-"""Who did what, for admins."""
+"""The activity log, for admins."""
 
 from flask import Blueprint, render_template, request
 
@@ -12,7 +12,7 @@ bp = Blueprint("admin_audit", __name__, url_prefix="/admin/audit")
 @bp.get("")
 @roles(*ADMINS)
 def index() -> str:
-    """Show a page of the trail that matches `q`, `action` and `actor` (an account's id)."""
+    """Show a page of entries that match `q`, `action` and `actor` (an account's id)."""
     chosen = {name: request.args.get(name, "").strip() for name in ("q", "action")}
     account = whole_number("actor")
     found = audit.trail(whole_number("page") or 1, **chosen, actor_id=account)

@@ -1,4 +1,4 @@
-"""A change of a student's payments, or a disagreement in them, in the reader's words."""
+"""Translated labels for changes of a student's payments, and for figures that disagree."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ WORDS = {
 
 
 def init_app(app: Flask) -> None:
-    """Add the filters that templates use for changes."""
+    """Register the template filters for changes."""
     app.jinja_env.filters.update(
         what_changed=what_changed,
         changed_value=changed_value,
@@ -39,7 +39,7 @@ def init_app(app: Flask) -> None:
 
 
 def what_changed(change: Any) -> str:
-    """Return what a row of the history is about: `SPP · Juli 2026 · Dibayar`."""
+    """Return the label of a row of the history, such as `SPP · Juli 2026 · Dibayar`."""
     if change.field == "more":
         return str(_("dan %(n)s perubahan lain", n=angka(int(change.new))))
     *path, name = [part for part in change.field.split("/") if part != "summary"]
@@ -57,12 +57,12 @@ def changed_value(change: Any, side: str) -> str:
 
 
 def what_disagrees(found: Disagreement) -> str:
-    """Return which figure disagrees, as `what_changed` would: `SPP · Juli 2026 · Sisa`."""
+    """Return the label of a figure that disagrees, such as `SPP · Juli 2026 · Sisa`."""
     return " · ".join([*found.where[1:], str(WORDS[found.field])])
 
 
 def stated(found: Disagreement) -> str:
-    """Return the figure that disagrees: an amount in rupiah, or what the flag says."""
+    """Return the value that disagrees: an amount in rupiah, or the flag in words."""
     if found.field == "fully_paid":
         return str(_("ya") if found.stated else _("belum"))
     return rupiah(found.stated)

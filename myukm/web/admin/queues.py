@@ -1,4 +1,4 @@
-"""The queues' page for operators, and rq-dashboard behind its guard."""
+"""The queues page for operators, and rq-dashboard behind permission checks."""
 
 from pickle import UnpicklingError
 from typing import Any
@@ -18,7 +18,7 @@ from myukm.web.http.errors import domain_error
 from myukm.web.http.security import DASHBOARD, SAFE
 
 bp = Blueprint("admin_queues", __name__)
-# Requeues everything, and answers GET as well.
+# rq-dashboard's call that requeues everything; it accepts GET too, so the method says nothing.
 REQUEUE_ALL = f"{dashboard.NAME}.requeue_all"
 
 
@@ -30,7 +30,7 @@ def _mount_dashboard(state: Any) -> None:
 @bp.get("/admin/antrian")
 @roles(*OPERATORS)
 def index() -> Any:
-    """Show what the queues do, and what the doctor found."""
+    """Show the queue statistics and the doctor's findings."""
     health, report = stats.health(), doctor.report()
     if wants_json():
         return jsonify({**health, "doctor": report})
@@ -39,7 +39,7 @@ def index() -> Any:
 
 @bp.before_app_request
 def guard_dashboard() -> Any:
-    """Let operators look at the dashboard and admins act; refuse what would crash it."""
+    """Allow operators to read and admins to act; refuse arguments that crash rq-dashboard."""
     if request.blueprint != dashboard.NAME:
         return None
     if request.endpoint == REQUEUE_ALL and request.method in SAFE:
@@ -54,7 +54,7 @@ def guard_dashboard() -> Any:
 
 @bp.after_app_request
 def record_action(response: Response) -> Response:
-    """Add what an admin did in the dashboard to the trail: it knows nobody by itself."""
+    """Record an admin's action in the activity log, because rq-dashboard knows no users."""
     acted = request.blueprint == dashboard.NAME and request.method not in SAFE
     if acted and response.status_code < 400:
         action = (request.endpoint or "").rpartition(".")[2].removesuffix("_view")
@@ -69,13 +69,13 @@ def record_action(response: Response) -> Response:
 
 @bp.app_errorhandler(NoSuchJobError)
 def job_is_gone(_error: NoSuchJobError) -> Any:
-    """A job that ended a while ago is forgotten."""
+    """Answer 404: the job has expired."""
     return domain_error(NotFound(_("Pekerjaan ini sudah tidak ada.")))
 
 
 @bp.app_errorhandler(InvalidJobOperation)
 def job_is_elsewhere(_error: InvalidJobOperation) -> Any:
-    """For example: retry a job that has not failed."""
+    """Answer 409: the job's state does not allow the action, such as retrying a running one."""
     return domain_error(Conflict(_("Itu tidak bisa dilakukan pada pekerjaan ini sekarang.")))
 
 
@@ -83,12 +83,12 @@ def job_is_elsewhere(_error: InvalidJobOperation) -> Any:
 @bp.app_errorhandler(DeserializationError)
 @bp.app_errorhandler(UnpicklingError)
 def job_is_foreign(_error: Exception) -> Any:
-    """Somebody put a job into Valkey that is none of ours."""
+    """Answer for a job in Valkey that is not one of JOBS."""
     return domain_error(Conflict(_("Pekerjaan ini bukan milik program ini."), code="foreign_job"))
 
 
 @bp.app_errorhandler(redis.ConnectionError)
 @bp.app_errorhandler(redis.TimeoutError)
 def valkey_is_away(_error: redis.RedisError) -> Any:
-    """What needs Valkey waits for it."""
+    """Answer 503: Valkey is unreachable."""
     return domain_error(Unavailable(_("Valkey tidak menjawab. Coba lagi sebentar lagi.")))

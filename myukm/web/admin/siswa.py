@@ -1,4 +1,4 @@
-"""Students, for the people who look after payments."""
+"""Students and their payments, for admins, treasurers and operators."""
 
 from typing import Any
 from urllib.parse import quote
@@ -17,7 +17,7 @@ bp = Blueprint("admin_siswa", __name__, url_prefix="/admin/siswa")
 
 
 class IdPerson(BaseConverter):
-    """A student's id in an address; the payment system may put anything in it, slashes too."""
+    """URL converter for a student's id; the payment system may use any character, even slashes."""
 
     regex = ".+"
     part_isolating = False
@@ -34,7 +34,7 @@ def _register_converter(state: BlueprintSetupState) -> None:
 @bp.get("")
 @roles(*VIEWERS)
 def index() -> Any:
-    """Show a page of the students that match `q` and `filter`."""
+    """Show a page of students that match `q` and `filter`."""
     q, filters = request.args.get("q", "").strip(), [f for f in request.args.getlist("filter") if f]
     page = directory.search(q, filters, whole_number("page") or 1)
     if wants_json():
@@ -48,7 +48,7 @@ def index() -> Any:
 @bp.get("/<idperson:idperson>", merge_slashes=False)
 @roles(*VIEWERS)
 def show(idperson: str) -> Any:
-    """Show a student with what they owe, and a page of what changed."""
+    """Show a student's bills and a page of the changes."""
     student = directory.find(idperson)
     found = bills.of(student)
     if wants_json():
@@ -71,12 +71,12 @@ def show(idperson: str) -> Any:
 @json_view
 @roles(*TREASURERS)
 def sync(idperson: str) -> Any:
-    """Let this one student be synced; the outcome comes as the event `sync.siswa`."""
+    """Request a sync of one student; the outcome comes as the event `sync.siswa`."""
     job_id = commands.sync_student_later(actor(), directory.find(idperson).idperson)
     return jsonify(job_id=job_id, waits_for=waits_for(idperson)), 202
 
 
 def waits_for(idperson: str) -> dict[str, str] | None:
-    """Return what this student's sync waits for, if somebody asked for it."""
+    """Return why a requested sync of this student is waiting; None if none is requested."""
     reason = student_state.waits_for(idperson)
     return reason and reason._asdict()

@@ -1,4 +1,4 @@
-"""The pages of the payment sync and their calls."""
+"""The sync page and its calls."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ bp = Blueprint("admin_sync", __name__, url_prefix="/admin/sync-pembayaran")
 @bp.get("")
 @roles(*VIEWERS)
 def index() -> str:
-    """Show the current run, live. The cursor is taken first: nothing falls between the two."""
+    """Show the current run. The cursor is read before the state, so no event is missed."""
     cursor = event_log.latest_seq()
     now = progress.current()
     return render_template(
@@ -50,7 +50,7 @@ def show_progress() -> Response:
 @json_view
 @roles(*TREASURERS)
 def start() -> tuple[Response, int]:
-    """Accept a run."""
+    """Start a run; 202."""
     return jsonify(commands.start(actor(), **start_options())), 202
 
 
@@ -58,7 +58,7 @@ def start() -> tuple[Response, int]:
 @json_view
 @roles(*TREASURERS)
 def retry_failed() -> tuple[Response, int]:
-    """Accept a run over those that failed in the last one, all or for one cause (`code`)."""
+    """Start a run over the failed students of the last one, or those failed for `code`; 202."""
     return jsonify(commands.retry_failed(actor(), failed_code(json_body()))), 202
 
 
@@ -66,7 +66,7 @@ def retry_failed() -> tuple[Response, int]:
 @json_view
 @roles(*TREASURERS)
 def pause() -> tuple[Response, int]:
-    """Let the run rest."""
+    """Pause the run."""
     return jsonify(commands.pause(actor())), 202
 
 
@@ -74,7 +74,7 @@ def pause() -> tuple[Response, int]:
 @json_view
 @roles(*TREASURERS)
 def resume() -> tuple[Response, int]:
-    """Let a paused run go on; `accept`: what the guard holds back is believed."""
+    """Resume a paused run; `accept` also believes the answers that the guard quarantined."""
     return jsonify(commands.resume(actor(), accept=json_body().get("accept") is True)), 202
 
 
@@ -82,7 +82,7 @@ def resume() -> tuple[Response, int]:
 @json_view
 @roles(*TREASURERS)
 def cancel() -> tuple[Response, int]:
-    """End the run early."""
+    """Cancel the run."""
     return jsonify(commands.cancel(actor())), 202
 
 
@@ -90,12 +90,12 @@ def cancel() -> tuple[Response, int]:
 @json_view
 @roles(*TREASURERS)
 def reset() -> Response:
-    """Show no run any more."""
+    """Hide the finished run from the page."""
     return jsonify(commands.reset(actor()))
 
 
 def start_options() -> dict[str, Any]:
-    """Return what the optional JSON body of `start` asks for. Raises `Invalid`."""
+    """Return the options in the optional JSON body of `start`. Raises `Invalid`."""
     body = json_body()
     dry_run, failed_of, chosen = (body.get(name) for name in ("dry_run", "failed_of", "idperson"))
     if not isinstance(dry_run, bool | None):
@@ -113,9 +113,10 @@ def start_options() -> dict[str, Any]:
 
 
 def json_body() -> dict[str, Any]:
-    """Return the optional JSON object of the body. Raises `Invalid` for anything else.
+    """Return the optional JSON object of the body, {} if there is none.
 
-    A form is refused, not overlooked: it may ask for a dry run.
+    Raises `Invalid` for anything else. A form is refused rather than ignored, because it may ask
+    for a dry run.
     """
     body = request.get_json(silent=True) if request.content_length or request.data else {}
     if not isinstance(body, dict):
@@ -124,7 +125,7 @@ def json_body() -> dict[str, Any]:
 
 
 def failed_code(body: dict[str, Any]) -> str | None:
-    """Return the cause of failure that the body names. Raises `Invalid`."""
+    """Return the failure code in the body, None if absent. Raises `Invalid`."""
     code = body.get("code")
     if code is not None and not (isinstance(code, str) and code in CODES):
         raise Invalid(_("code harus sebab kegagalan."), code="bad_code")

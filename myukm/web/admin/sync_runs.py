@@ -1,4 +1,4 @@
-"""The runs of the past: what they did, what failed, what they changed."""
+"""The history of runs: figures, failures, changes."""
 
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ bp = Blueprint("admin_sync_runs", __name__, url_prefix="/admin/sync-pembayaran/r
 @bp.get("")
 @roles(*VIEWERS)
 def index() -> Any:
-    """Show a page of the runs of the past, newest first."""
+    """Show a page of runs, newest first."""
     page = run_history.page_of_runs(whole_number("page") or 1)
     if wants_json():
         return jsonify(runs=page.items, page=page.page, pages=page.pages, total=page.total)
@@ -29,7 +29,7 @@ def index() -> Any:
 @bp.get("/<int:run_id>")
 @roles(*VIEWERS)
 def show(run_id: int) -> str:
-    """Show one run, live: what was done with it, its figures, its course, its failures."""
+    """Show one run: actions, figures, chart, failures. A live run is updated by events."""
     cursor = event_log.latest_seq()
     found = run_history.run(run_id)
     return render_template(
@@ -49,14 +49,14 @@ def show(run_id: int) -> str:
 @bp.get("/<int:run_id>/failures.csv")
 @roles(*VIEWERS)
 def failures_csv(run_id: int) -> Response:
-    """Hand out the failed students of a run for a spreadsheet."""
+    """Return the failed students of a run as CSV."""
     return spreadsheet(run_history.failures_csv(run_id), f"sync-{run_id}-failures.csv")
 
 
 @bp.get("/<int:run_id>/changes")
 @roles(*VIEWERS)
 def changes(run_id: int) -> Any:
-    """Show a page of what a run changed, or a dry run would have, searched by `q`."""
+    """Show a page of a run's changes that match `q`; a dry run lists what it would change."""
     run, q = run_history.run(run_id), request.args.get("q", "").strip()
     page = payment_history.of_run(run_id, q, whole_number("page") or 1)
     if wants_json():
@@ -68,20 +68,20 @@ def changes(run_id: int) -> Any:
 @bp.get("/<int:run_id>/changes.csv")
 @roles(*VIEWERS)
 def changes_csv(run_id: int) -> Response:
-    """Hand out what a run changed for a spreadsheet, searched by `q`."""
+    """Return a run's changes that match `q` as CSV."""
     run_history.run(run_id)
     lines = payment_history.csv_of_run(run_id, request.args.get("q", "").strip())
     return spreadsheet(stream_with_context(lines), f"sync-{run_id}-changes.csv")
 
 
 def spreadsheet(lines: Any, name: str) -> Response:
-    """Return the lines of a CSV file as a download."""
+    """Return CSV lines as a download."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(lines, mimetype="text/csv", headers=headers)
 
 
 def chart_data(progress: dict[str, Any]) -> dict[str, Any]:
-    """Return what the chart of a run draws at first."""
+    """Return the points and labels with which the run's chart starts."""
     run_id, started_at = progress["run_id"], progress["started_at"]
     if run_id is None:
         return {"run": None, "points": []}

@@ -23,12 +23,12 @@ routes.mount(bp)
 @bp.get("")
 @roles(*ADMINS)
 def index() -> str:
-    """Show the UKMs in use (`?arsip=1`: the archived ones) and the form for a new one."""
+    """Show the active UKMs (`?arsip=1`: the archived ones) and the form for a new one."""
     return render_list()
 
 
 def render_list(**more: Any) -> str:
-    """Return the page; `more` is what was typed and why it was refused."""
+    """Render the page; `more` holds the typed values and the error of a refused form."""
     archived = request.args.get("arsip") == "1"
     return render_template(
         "admin/ukm/index.html",
@@ -41,7 +41,7 @@ def render_list(**more: Any) -> str:
 @bp.post("")
 @roles(*ADMINS)
 def create() -> Any:
-    """Make a UKM; a script gets 201."""
+    """Create a UKM; 201 for JSON callers."""
     values = {name: text_field(name) for name in ("name", "code", "description")}
     try:
         made = ukm_administration.create(
@@ -59,19 +59,19 @@ def create() -> Any:
 @bp.post("/<code>/archive")
 @roles(*ADMINS)
 def archive(code: str) -> Any:
-    """Let a UKM only be read from now on."""
+    """Archive a UKM: it becomes read-only."""
     return apply_and_render(ukm_settings.archive, code)
 
 
 @bp.post("/<code>/restore")
 @roles(*ADMINS)
 def restore(code: str) -> Any:
-    """Put an archived UKM into use again."""
+    """Unarchive a UKM."""
     return apply_and_render(ukm_settings.unarchive, code)
 
 
 def apply_and_render(change: Callable[[Actor, str], Ukm], code: str) -> Any:
-    """Apply a change and show the UKM's page again; a script gets its state."""
+    """Apply a change and redirect to the UKM's page, or return its state as JSON."""
     changed = change(
         Actor(user_id=current_account().id, name=current_account().name, campus=True), code
     )

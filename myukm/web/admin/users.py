@@ -19,12 +19,12 @@ bp.before_request(limit_body)
 @bp.get("")
 @roles(*ADMINS)
 def index() -> Any:
-    """Show a page of the accounts that match `q`, `role` and `status`."""
+    """Show a page of accounts that match `q`, `role` and `status`."""
     return render_list()
 
 
 def render_list(**more: Any) -> str:
-    """Return the page; `more` is a code that was just made, or why it was refused."""
+    """Render the page; `more` holds a new one-time code, or the error of a refused form."""
     chosen = {name: request.args.get(name, "").strip() for name in ("q", "role", "status")}
     found = administration.search(page=whole_number("page") or 1, **chosen)
     return render_template(
@@ -35,7 +35,7 @@ def render_list(**more: Any) -> str:
 @bp.post("/invitations")
 @roles(*ADMINS)
 def invite() -> Any:
-    """Let a NIM register; its code is shown this once."""
+    """Invite a NIM; the one-time code is shown only now."""
     name, role = text_field("name"), text_field("role")
     nim = normal_nim(text_field("nim"))
     try:
@@ -52,28 +52,28 @@ def invite() -> Any:
 @bp.post("/<int:user_id>/role")
 @roles(*ADMINS)
 def role(user_id: int) -> Any:
-    """Give an account another role."""
+    """Change an account's role."""
     return apply_and_render(administration.set_role, user_id, text_field("role"))
 
 
 @bp.post("/<int:user_id>/block")
 @roles(*ADMINS)
 def block(user_id: int) -> Any:
-    """Keep an account out, at once and everywhere."""
+    """Block an account and end its log-ins."""
     return apply_and_render(administration.block, user_id)
 
 
 @bp.post("/<int:user_id>/unblock")
 @roles(*ADMINS)
 def unblock(user_id: int) -> Any:
-    """Let an account in again."""
+    """Unblock an account."""
     return apply_and_render(administration.unblock, user_id)
 
 
 @bp.post("/<int:user_id>/reset-code")
 @roles(*ADMINS)
 def reset_code(user_id: int) -> Any:
-    """Make a one-time code for a forgotten password; it is shown this once."""
+    """Create a one-time code for a forgotten password; it is shown only now."""
     user, code = administration.reset_code(current_account(), user_id)
     if wants_json():
         return jsonify({"user_id": user.id, "nim": user.nim, "code": code}), 201
@@ -83,12 +83,12 @@ def reset_code(user_id: int) -> Any:
 @bp.post("/<int:user_id>/photo/remove")
 @roles(*ADMINS)
 def remove_photo(user_id: int) -> Any:
-    """Take an account's photo away."""
+    """Delete an account's photo."""
     return apply_and_render(administration.remove_photo, user_id)
 
 
 def apply_and_render(change: Callable[..., User], user_id: int, *args: str) -> Any:
-    """Make a change and show the list again, or answer the account to a script."""
+    """Apply a change and redirect to the list, or return the account as JSON."""
     user = change(current_account(), user_id, *args)
     if wants_json():
         return jsonify({"user_id": user.id, "role": user.role, "blocked": bool(user.blocked_at)})

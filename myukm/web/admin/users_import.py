@@ -1,4 +1,4 @@
-"""Many accounts at once from a CSV file, for admins."""
+"""Bulk invitation of accounts from a CSV file, for admins."""
 
 from typing import Any
 
@@ -16,22 +16,21 @@ bp = Blueprint("admin_users_import", __name__, url_prefix="/admin/users/import")
 
 @bp.before_request
 def limit_file() -> None:
-    """Refuse what is larger than any roster, before it is read."""
+    """Refuse an oversized file before reading it."""
     request.max_content_length = bulk_invite_csv.MAX_BYTES + SMALL_BODY
 
 
 @bp.get("")
 @roles(*ADMINS)
 def form() -> str:
-    """Show where to choose the file, and what it must look like."""
+    """Show the upload form and the file's format."""
     return render_template("admin/users/import.html")
 
 
 @bp.post("/check")
 @roles(*ADMINS)
 def check() -> Any:
-    """Say what the file `bulk_invite` would do, and what is wrong with which line; write
-    nothing."""
+    """Validate the uploaded file and show what it would do, without writing anything."""
     try:
         return answer(bulk_invite.check(sent_file()))
     except DomainError as error:
@@ -41,7 +40,7 @@ def check() -> Any:
 @bp.post("")
 @roles(*ADMINS)
 def invite() -> Any:
-    """Invite everyone in the file `bulk_invite`; their codes go out as a CSV file, this once."""
+    """Invite everyone in the uploaded file and return their one-time codes as CSV, only now."""
     try:
         lines = bulk_invite.invite(sent_file(), by=current_account().name)
     except bulk_invite.InvalidCsv as error:
@@ -53,13 +52,13 @@ def invite() -> Any:
 
 
 def sent_file() -> bytes:
-    """Return the sent file, nothing when there is none."""
+    """Return the uploaded file, b"" if there is none."""
     file = request.files.get("roster")
     return file.read() if file else b""
 
 
 def answer(preview: bulk_invite.Preview, error: bulk_invite.InvalidCsv | None = None) -> Any:
-    """Answer what a file would do, or why it did nothing, with its first problems."""
+    """Return the preview of a file, with its first `MAX_PROBLEMS` errors if it has any."""
     status = error.status if error else 200
     if not wants_json():
         return render_template(
@@ -78,7 +77,7 @@ def answer(preview: bulk_invite.Preview, error: bulk_invite.InvalidCsv | None = 
 
 
 def render_refused(error: DomainError) -> Any:
-    """Answer why a file is no roster at all."""
+    """Return the error for a file that cannot be read as a roster."""
     if wants_json():
         raise error
     return render_template("admin/users/import.html", error=error), error.status

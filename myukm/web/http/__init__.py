@@ -1,1 +1,1 @@
-"""What every page needs: rights, parsing, errors, headers, static files."""
+"""Shared by all views: permissions, parsing, errors, headers, limits, static files."""

@@ -1,4 +1,4 @@
-"""Access control of views, and which views answer JSON."""
+"""Permission decorators of views, and the choice between JSON and HTML."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -24,42 +24,42 @@ ADMINS = ("admin",)
 
 
 class LoginRequired(DomainError):
-    """Nobody is logged in."""
+    """The request has no valid log-in."""
 
     status = 401
     code = "login_required"
 
 
 def json_view(view: View) -> View:
-    """Mark a view as one that answers JSON, errors too."""
+    """Mark a view whose answers and errors are JSON."""
     view.answers_json = True  # type: ignore[attr-defined]
     return view
 
 
 def wants_json() -> bool:
-    """Return whether the caller gets JSON: it sends it, asks for it, or called a JSON view."""
+    """Return whether to answer JSON: the view is marked, or the request sends or accepts JSON."""
     view = current_app.view_functions.get(request.endpoint or "")
     best = request.accept_mimetypes.best_match(("text/html", "application/json"), "text/html")
     return getattr(view, "answers_json", False) or request.is_json or best == "application/json"
 
 
 def current_account() -> User:
-    """Return the account that is logged in; call it behind `logged_in` or `roles` only."""
+    """Return the account that is logged in. Only for views behind `logged_in` or `roles`."""
     return cast(LoginSession, current_user).user
 
 
 def actor() -> Actor:
-    """Return who acts, for the trail; call it where `me` can be called."""
+    """Return the actor for the activity log. Only for views behind `logged_in` or `roles`."""
     return Actor(current_account().name, current_account().id)
 
 
 def logged_in(view: View) -> View:
-    """Let only a person who is logged in call `view`: others go to the log-in page, or get 401."""
+    """Require a log-in; otherwise redirect to the log-in page, or 401 for JSON."""
     return roles()(view)
 
 
 def roles(*allowed: str) -> Callable[[View], View]:
-    """Let only these roles (all, when none is named) call the view; others get 403."""
+    """Require a log-in with one of these roles (any, if none is named); otherwise 403."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -79,8 +79,8 @@ def roles(*allowed: str) -> Callable[[View], View]:
 def refresh_session_daily() -> None:
     """Refresh the cookie once a day, so that users who return within a month stay logged in.
 
-    Not with every answer, as Flask does unasked: one that is late would bring the cookie of a
-    log-in back that the browser has left for another.
+    Not with every response, as Flask does by default: a late response would restore the cookie
+    of an old log-in after the browser logged in as somebody else.
     """
     if session.get("day") != today():
         session["day"] = today()
@@ -88,22 +88,22 @@ def refresh_session_daily() -> None:
 
 
 def today() -> str:
-    """Return the date as the cookie carries it."""
+    """Return today's date in the form stored in the cookie."""
     return utcnow().date().isoformat()
 
 
 def is_for_other_account() -> bool:
-    """Return whether a page calls that was made for another account than is logged in now.
+    """Return whether the calling page was rendered for another account than the current one.
 
-    People share browsers: what one of them wrote in a tab that slept must not go out as the next
-    one's. Our pages say whose they are; a script need not.
+    On a shared browser, a message that waits in a sleeping tab must not be sent as the next user.
+    Our pages send their account's id in a header; scripts may omit it.
     """
     owner = request.headers.get("X-Account", request.args.get("account"))
     return owner not in (None, str(current_account().id)) and wants_json()
 
 
 def login_required_response() -> Response:
-    """Send a page's reader to the log-in page and back; a script gets 401."""
+    """Redirect to the log-in page and back. Raises `LoginRequired` (401) for JSON."""
     if wants_json() or request.method != "GET":
         raise LoginRequired(_("Silakan masuk dulu."))
     return redirect(url_for("auth.login", next=request.full_path.rstrip("?")))

@@ -1,7 +1,7 @@
 """Retry requests chosen as a deadlock victim; their transaction was rolled back completely.
 
-Calls here lock what they need in one order, but on MariaDB a foreign key locks rows as well (a
-line in a log holds the accounts that it names), and no order covers these.
+The program locks rows in one order, but MariaDB also locks the rows that foreign keys refer to
+(an inserted log line locks the accounts that it names), and no order covers those.
 """
 
 import logging
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 def init_app(app: Flask) -> None:
-    """Have a request's view called again after a deadlock."""
+    """Wrap request dispatch so that a view runs again after a deadlock."""
     dispatch = app.dispatch_request
     app.dispatch_request = lambda: retry_on_deadlock(dispatch, _rewind_body)  # type: ignore[method-assign]
 

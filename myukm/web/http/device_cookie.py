@@ -1,4 +1,4 @@
-"""The cookie with the marks of the accounts that logged in in this browser (`devices.py`)."""
+"""The cookie that remembers which accounts logged in on this browser (`accounts/devices.py`)."""
 
 from collections.abc import Sequence
 
@@ -12,15 +12,15 @@ COOKIE, MAX_AGE_SECONDS = "myukm_devices", 365 * 86_400
 
 
 def marks() -> Sequence[str]:
-    """Return the marks that the browser has."""
+    """Return the marks in the browser's cookie."""
     sent = request.cookies.get(COOKIE, "").split(".", devices.MAX_MARKS)
     return [mark for mark in sent[: devices.MAX_MARKS] if mark]
 
 
 def remember(answer: Response, user: User) -> Response:
-    """Give the browser the account's mark, beside those that it has.
+    """Add the account's mark to the browser's cookie and return `answer`.
 
-    The mark goes with the password, so it is renewed wherever one is set: not at /login alone.
+    A mark is derived from the password, so every view that sets a password renews it.
     """
     answer.set_cookie(
         COOKIE,

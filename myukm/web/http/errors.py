@@ -1,4 +1,4 @@
-"""Errors as the user sees them: a page in the app's look, or JSON for JSON calls."""
+"""Error responses: a page in the app's layout, or JSON for JSON calls."""
 
 import logging
 from typing import Any
@@ -29,7 +29,7 @@ def init_app(app: Flask) -> None:
 
 
 def domain_error(error: DomainError) -> Any:
-    """Answer what the domain refused, in its own words."""
+    """Return a `DomainError`'s message, code and status."""
     g.refusal = error.code
     if wants_json():
         return jsonify(error.as_json()), error.status, error.headers
@@ -37,7 +37,7 @@ def domain_error(error: DomainError) -> Any:
 
 
 def http_error(error: HTTPException) -> Response:
-    """Answer an HTTP error; a bug's trace is logged by Flask and never shown."""
+    """Return an HTTP error; Flask logs the traceback of a bug, which is never shown."""
     status = error.code or 500
     response = make_response(error.get_response())
     if wants_json():
@@ -50,7 +50,7 @@ def http_error(error: HTTPException) -> Response:
 
 
 def database_error(error: SQLAlchemyError) -> Any:
-    """Report that the database does not answer; the log says why."""
+    """Return 503 for an unreachable database, and log the cause."""
     logger.error("database: %s", getattr(error, "orig", error))
     code, text = "database_unavailable", _("Basis data tidak menjawab. Coba lagi sebentar lagi.")
     if outdated():
@@ -60,7 +60,7 @@ def database_error(error: SQLAlchemyError) -> Any:
 
 
 def statement_error(error: ProgrammingError) -> Any:
-    """Name the cure when tables or columns are missing; any other statement is a bug of ours."""
+    """Return 503 with the cure if migrations are missing; otherwise 500, because it is a bug."""
     if outdated():
         return database_error(error)
     logger.error("%s %s", request.method, request.path, exc_info=error)
@@ -68,7 +68,7 @@ def statement_error(error: ProgrammingError) -> Any:
 
 
 def outdated() -> bool:
-    """Return whether the database answers and has the tables of another version."""
+    """Return whether the database answers but has another schema version."""
     db.session.rollback()
     try:
         return any(database.outdated())
@@ -77,7 +77,8 @@ def outdated() -> bool:
 
 
 def data_error(_error: Exception) -> Any:
-    """Refuse text that no column holds: NUL on PostgreSQL, a long id, half a surrogate pair."""
+    """Refuse text that the database cannot store: NUL on PostgreSQL, lone surrogates, an id that
+    is too long."""
     return domain_error(Invalid(_("Isian ini tidak bisa disimpan.")))
 
 
@@ -87,7 +88,7 @@ def page(status: int, message: str) -> str:
 
 
 def sentence(status: int) -> str:
-    """Return what an HTTP status means to a reader."""
+    """Return a sentence for an HTTP status."""
     sentences = {
         404: _("Halaman ini tidak ada."),
         405: _("Halaman ini tidak bisa dipanggil dengan cara itu."),

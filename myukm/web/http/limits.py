@@ -1,4 +1,4 @@
-"""What a call may carry, who makes it, and how often."""
+"""Limits of requests: body size and rate, and the address that rates are counted for."""
 
 import ipaddress
 import re
@@ -14,17 +14,17 @@ from myukm.web.http.access import current_account
 
 View = TypeVar("View", bound=Callable[..., Any])
 MAX_AUTH_BODY = 16 * 1024
-# Some proxies send the port along, which is another one for each connection.
+# Some proxies append the port, which differs for each connection.
 WITH_PORT = re.compile(r"(?:\[(.+)\]|([\d.]+)):\d+")
 
 
 def limit_auth_body() -> None:
-    """Refuse a body that no call with a password or a code could need, before it is read."""
+    """Refuse a body over `MAX_AUTH_BODY` before it is read: these calls have short fields only."""
     request.max_content_length = MAX_AUTH_BODY
 
 
 def caller_address() -> str:
-    """Return the address that limits count for: with IPv6 the network that one customer has."""
+    """Return the caller's IPv4 address or IPv6 /64 network, because one customer owns a /64."""
     sent = request.remote_addr or ""
     named = WITH_PORT.fullmatch(sent)
     try:
@@ -39,7 +39,10 @@ def caller_address() -> str:
 
 
 def limited(limit: Limit) -> Callable[[View], View]:
-    """Let an account call the view so often; for views behind `logged_in` only."""
+    """Limit an account's calls of the view. Only for views behind `logged_in`.
+
+    The view then raises `TooFast` (429).
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)

@@ -1,4 +1,4 @@
-"""Every refusal goes into the security log, whichever view or guard it comes from."""
+"""Writes every refused request to the security log, whichever view or guard refused it."""
 
 from contextlib import suppress
 
@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from myukm import security_log
 
-# Calls that take a password or a code, and what a wrong one is called in the log.
+# Calls that check a password or a code, with the prefix of their log events.
 CREDENTIAL_CALLS = {
     "auth.log_in": "login",
     "register.sign_up": "register",
@@ -19,17 +19,17 @@ CREDENTIAL_CALLS = {
 }
 WRONG = frozenset({401, 403, 404})
 REFUSED = frozenset({400, 413, 429, 503})
-# To a stranger a unit is not there; in the log it is a refusal.
+# A 404 that hides a UKM from people who may not see it is logged as a refusal.
 HIDDEN = frozenset({"no_such_ukm"})
 
 
 def init_app(app: Flask) -> None:
-    """Look at every answer."""
+    """Register the hook that sees every response."""
     app.after_request(record_refusal)
 
 
 def record_refusal(response: Response) -> Response:
-    """Write a line when this answer refuses something."""
+    """Log the response if it is a refusal, and return it."""
     code = g.get("refusal")
     if event := event_of(response.status_code, code):
         _find_account()
@@ -39,7 +39,7 @@ def record_refusal(response: Response) -> Response:
 
 
 def event_of(status: int, code: str | None) -> str | None:
-    """Return what to call an answer with this status in the log; None when it refuses nothing."""
+    """Return the log event for a response, None if it is not a refusal."""
     call = CREDENTIAL_CALLS.get(request.endpoint or "")
     if code == "cross_site":
         return code
@@ -53,6 +53,6 @@ def event_of(status: int, code: str | None) -> str | None:
 
 
 def _find_account() -> None:
-    """Find out whose cookie came along, when no view got so far."""
+    """Load the account of the cookie, if the request was refused before a view loaded it."""
     with suppress(SQLAlchemyError):
         _ = current_user.is_authenticated

@@ -1,4 +1,4 @@
-"""Checks before every request, and security headers on every response."""
+"""Cross-site checks of every request, and security headers of every response."""
 
 from urllib.parse import urlsplit
 
@@ -14,7 +14,7 @@ POLICY = (
     "font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-# rq-dashboard's pages carry inline scripts and build functions from text.
+# rq-dashboard's pages use inline scripts and eval.
 DASHBOARD = "/admin/rq/"
 DASHBOARD_POLICY = POLICY.replace(
     "script-src 'self'; style-src 'self'",
@@ -23,17 +23,17 @@ DASHBOARD_POLICY = POLICY.replace(
 
 
 def init_app(app: Flask) -> None:
-    """Refuse cross-site changes app-wide and send strict headers with every answer."""
+    """Register the cross-site check and the security headers."""
     app.permanent_session_lifetime = LoginSession.MAX_IDLE
     app.before_request(refuse_cross_site)
     app.after_request(send_headers)
 
 
 def refuse_cross_site() -> None:
-    """Raise `Forbidden` for a change that another site's page asks for.
+    """Raise `Forbidden` for an unsafe request that comes from another site's page.
 
-    Browsers say where a request comes from (Fetch Metadata, and `Origin` for changes); a script
-    sends neither and passes on its session cookie.
+    Browsers send the origin of a request (Fetch Metadata, `Origin`). A script sends neither and is
+    allowed, because only a browser attaches a cookie that the user did not send.
     """
     if request.method in SAFE:
         return
@@ -44,7 +44,7 @@ def refuse_cross_site() -> None:
 
 
 def is_ours(origin: str) -> bool:
-    """Return whether `origin` is the address that users see us at."""
+    """Return whether `origin` is this site."""
     public = urlsplit(current_app.config["PUBLIC_URL"])
     if public.netloc:
         return origin == f"{public.scheme}://{public.netloc}"
@@ -52,7 +52,7 @@ def is_ours(origin: str) -> bool:
 
 
 def send_headers(response: Response) -> Response:
-    """Set the security headers that every answer carries."""
+    """Set the security headers."""
     in_dashboard = request.path.startswith(DASHBOARD)
     headers = {
         "Content-Security-Policy": DASHBOARD_POLICY if in_dashboard else POLICY,

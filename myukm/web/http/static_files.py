@@ -1,7 +1,7 @@
-"""Static files under addresses that carry one digest of them all, so that browsers keep them.
+"""Static files under URLs that contain a digest of all of them, so that browsers cache them.
 
-Modules, styles and icons name each other by relative addresses; with the digest in the path these
-carry it, too, and a new version of the program never meets an old module.
+Modules, styles and icons refer to each other by relative URLs. With the digest in the path, these
+contain it as well, so a new version of the program never loads an old module.
 """
 
 from functools import cache
@@ -14,7 +14,7 @@ CACHE_SECONDS = 31_536_000
 
 
 def init_app(app: Flask) -> None:
-    """Serve the static folder under its digest, too, and give templates `static_url`."""
+    """Register the versioned routes and `static_url` for templates."""
     app.add_url_rule("/static/v-<version>/<path:filename>", "static_kept", serve_versioned)
     app.add_url_rule("/service-worker.js", "service_worker", service_worker)
     app.add_url_rule("/favicon.ico", "favicon", favicon)
@@ -22,15 +22,16 @@ def init_app(app: Flask) -> None:
 
 
 def static_url(path: str) -> str:
-    """Return the address of a static file, under which its content never changes.
+    """Return the versioned URL of a static file, whose content never changes.
 
-    Not by `url_for`: an error page is also for who sent a host name that no address can have.
+    Does not use `url_for`, because that fails on an invalid Host header, for which an error page
+    must still be rendered.
     """
     return f"/static/v-{digest(str(current_app.static_folder))}/{path}"
 
 
 def serve_versioned(version: str, filename: str) -> Response:
-    """Answer a static file, for good unless another version of the program asks for it."""
+    """Return a static file: cacheable for ever under the current digest, else not at all."""
     response = current_app.send_static_file(filename)
     if version == digest(str(current_app.static_folder)) and not current_app.debug:
         response.headers["Cache-Control"] = f"public, max-age={CACHE_SECONDS}, immutable"
@@ -38,12 +39,12 @@ def serve_versioned(version: str, filename: str) -> Response:
 
 
 def service_worker() -> Response:
-    """Answer the script that shows notifications; it has power over the paths below its own."""
+    """Return the service worker (notifications); its scope is the path that serves it."""
     return current_app.send_static_file("js/chat/service_worker.js")
 
 
 def favicon() -> Response:
-    """Answer our icon where a page names none: rq-dashboard's, and JSON in a browser's window."""
+    """Return the icon for pages that name none: rq-dashboard's, and JSON opened in a browser."""
     return current_app.send_static_file("favicon.svg")
 
 

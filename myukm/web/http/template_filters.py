@@ -1,4 +1,4 @@
-"""How pages show money, numbers and times, and what every page knows."""
+"""Template filters for money, numbers and times, and the context of every template."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -18,13 +18,13 @@ HALF_A_SEN = Decimal("0.005")
 
 
 def init_app(app: Flask) -> None:
-    """Add the filters and the context that templates use."""
+    """Register the filters and the context processor."""
     app.jinja_env.filters.update(rupiah=rupiah, angka=angka, waktu=waktu)
     app.context_processor(page_context)
 
 
 def rupiah(amount: Decimal | float | str | None) -> str:
-    """Return an amount as `Rp 1.250.000` (with sen only when there are any), "–" for none."""
+    """Return an amount as `Rp 1.250.000` (sen only if there are any), "–" for None."""
     if amount is None:
         return "–"
     value = Decimal(str(amounts.number(amount) if isinstance(amount, str) else amount))
@@ -35,12 +35,12 @@ def rupiah(amount: Decimal | float | str | None) -> str:
 
 
 def angka(number: float | None) -> str:
-    """Return a number with the reader's thousands separators, "–" for none."""
+    """Return a number with the reader's thousands separators, "–" for None."""
     return "–" if number is None else str(format_decimal(number))
 
 
 def waktu(moment: datetime | str | None) -> Markup:
-    """Return a `<time>` in the campus's time zone; the page's script makes it relative."""
+    """Return a `<time>` in the campus's time zone, which the page's script shows as relative."""
     if moment is None:
         return Markup("–")
     if isinstance(moment, str):
@@ -53,12 +53,12 @@ def waktu(moment: datetime | str | None) -> Markup:
 
 
 def page_context() -> dict[str, Any]:
-    """Return what every template may use: the language, the navigation and the time."""
+    """Return the variables of every template: language, navigation, time."""
     return {"lang": str(get_locale()), "nav": navigation(), "now": to_iso8601(utcnow())}
 
 
 def navigation() -> list[dict[str, Any]]:
-    """Return the links that this reader's role may follow."""
+    """Return the navigation links of the user's role."""
     if not current_user.is_authenticated:
         return []
     everyone = tuple({*VIEWERS, "anggota"})

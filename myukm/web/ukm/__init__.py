@@ -1,1 +1,1 @@
-"""A UKM's pages: the list, its members, its management."""
+"""Pages of UKMs: the user's list, members, settings, reports."""

@@ -1,4 +1,4 @@
-"""Access to a UKM's pages, and the form of their answers."""
+"""Permissions of a UKM's pages, and helpers for their responses."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -19,12 +19,12 @@ CAMPUS = "/admin/"
 
 
 def for_campus() -> bool:
-    """Return whether the address is the one for admins of the campus."""
+    """Return whether the request is for the campus admins' version of the page."""
     return request.path.startswith(CAMPUS)
 
 
 def member_or_admin(view: View) -> View:
-    """Require a login for a view; below /admin an admin of the campus."""
+    """Require a log-in, and below /admin a campus admin."""
     for_members, for_admins = logged_in(view), roles(*ADMINS)(view)
 
     @wraps(view)
@@ -35,12 +35,12 @@ def member_or_admin(view: View) -> View:
 
 
 def current_actor() -> Actor:
-    """Return who acts; call it behind `member_or_admin` only."""
+    """Return the actor. Only for views behind `member_or_admin`."""
     return Actor(user_id=current_account().id, name=current_account().name, campus=for_campus())
 
 
 def readable(code: str) -> tuple[Ukm, bool]:
-    """Return the UKM and whether the reader is one of its officers. Raises `NotFound`."""
+    """Return the UKM and whether the user manages it. Raises `NotFound`."""
     if for_campus():
         return authorization.authorize_read(current_actor(), code), True
     membership = memberships.get_membership(current_account().id, code)
@@ -48,12 +48,12 @@ def readable(code: str) -> tuple[Ukm, bool]:
 
 
 def base_url(code: str) -> str:
-    """Return where the UKM's pages stand for this reader."""
+    """Return the URL below which this user has the UKM's pages."""
     return f"/admin/ukm/{code}" if for_campus() else f"/ukm/{code}"
 
 
 def page_context(ukm: Ukm, *, is_manager: bool) -> dict[str, Any]:
-    """Return what the head of each of a UKM's pages shows."""
+    """Return the variables of the header that all pages of a UKM share."""
     return {
         "ukm": ukm,
         "base": base_url(ukm.code),
@@ -64,18 +64,18 @@ def page_context(ukm: Ukm, *, is_manager: bool) -> dict[str, Any]:
 
 
 def redirect_or_json(page: str, answer: Any = None) -> Any:
-    """Lead a form on to `page`; a script gets the answer, or 204 when there is none."""
+    """Redirect a form to `page`; JSON callers get `answer`, or 204 if it is None."""
     if not wants_json():
         return redirect(page, 303)
     return ("", 204) if answer is None else jsonify(answer)
 
 
 def bool_field(name: str) -> bool:
-    """Return whether a JSON boolean is true, or a form's box ticked."""
+    """Return a JSON boolean, or whether a form's checkbox is ticked."""
     value = json_object().get(name)
     return value is True if request.is_json else value == "1"
 
 
 def page_numbers(page: Page[Any]) -> dict[str, int]:
-    """Return where a page stands in its list."""
+    """Return the paging fields of a JSON answer."""
     return {"page": page.page, "pages": page.pages, "total": page.total}

@@ -1,4 +1,4 @@
-"""The lines of a UKM's log as sentences."""
+"""Translated sentences for the entries of a UKM's activity log."""
 
 from datetime import datetime
 
@@ -35,7 +35,7 @@ SENTENCES = {
 
 
 def sentence(line: UkmLog) -> str:
-    """Return what a line of the log says, in the reader's language."""
+    """Return an entry as a sentence in the reader's language."""
     detail = line.detail
     if line.action == "muted":
         detail = str(format_datetime(datetime.fromisoformat(detail), _("d MMM y HH.mm")))

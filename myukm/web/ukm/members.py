@@ -1,4 +1,4 @@
-"""A UKM's members: the list, and what managers can do about one."""
+"""A UKM's members: the list, and what its admins can do with a member."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,13 +23,13 @@ from myukm.web.ukm.access import (
     redirect_or_json,
 )
 
-bp = Blueprint("unit_members", __name__)
+bp = Blueprint("ukm_members", __name__)
 
 
 @bp.get("/members")
 @member_or_admin
 def index(code: str) -> Any:
-    """Show a page of the members whose name matches `q`."""
+    """Show a page of members whose name matches `q`."""
     ukm, is_manager = readable(code)
     q = request.args.get("q", "").strip()
     found = members.search(ukm, q, whole_number("page") or 1, by_nim=is_manager)
@@ -43,12 +43,12 @@ def index(code: str) -> Any:
 @bp.get("/members/<int:user_id>")
 @member_or_admin
 def show(code: str, user_id: int) -> Any:
-    """Show an officer what can be done about a member."""
+    """Show a manager the actions on a member."""
     return member_page(code, user_id)
 
 
 def member_page(code: str, user_id: int, **more: Any) -> str:
-    """Return the page; `more` is why a change was refused."""
+    """Render the page; `more` holds the error of a refused change."""
     ukm = authorization.authorize_read(current_actor(), code)
     member = members.find(ukm, user_id)
     if member is None:
@@ -62,7 +62,7 @@ def member_page(code: str, user_id: int, **more: Any) -> str:
 @bp.post("/members/<int:user_id>/remove")
 @member_or_admin
 def remove(code: str, user_id: int) -> Any:
-    """Put a member out, and keep them out when `block` is set."""
+    """Remove a member; `block` also prevents joining again."""
     moderation.remove(current_actor(), code, user_id, block=bool_field("block"))
     return redirect_or_json(f"{base_url(code)}/members")
 
@@ -70,7 +70,7 @@ def remove(code: str, user_id: int) -> Any:
 @bp.post("/members/<int:user_id>/unblock")
 @member_or_admin
 def unblock(code: str, user_id: int) -> Any:
-    """Let a blocked person join again."""
+    """Remove a block, so that the person can join again."""
     moderation.unblock(current_actor(), code, user_id)
     return redirect_or_json(f"{base_url(code)}/manage")
 
@@ -78,7 +78,7 @@ def unblock(code: str, user_id: int) -> Any:
 @bp.post("/members/<int:user_id>/mute")
 @member_or_admin
 def mute(code: str, user_id: int) -> Any:
-    """Let a member only read: `for` 1h, 1d, 7d, or `until` a moment."""
+    """Mute a member, `for` 1h, 1d or 7d, or `until` a time."""
     body = json_object()
     try:
         until = moderation.mute_until(body.get("for"), body.get("until"))
@@ -92,28 +92,28 @@ def mute(code: str, user_id: int) -> Any:
 @bp.post("/members/<int:user_id>/unmute")
 @member_or_admin
 def unmute(code: str, user_id: int) -> Any:
-    """Let a member write again."""
+    """Unmute a member."""
     return apply_and_redirect(moderation.unmute, code, user_id)
 
 
 @bp.post("/members/<int:user_id>/promote")
 @member_or_admin
 def promote(code: str, user_id: int) -> Any:
-    """Make a member an admin of the UKM."""
+    """Promote a member to admin of the UKM."""
     return apply_and_redirect(moderation.promote, code, user_id)
 
 
 @bp.post("/members/<int:user_id>/demote")
 @member_or_admin
 def demote(code: str, user_id: int) -> Any:
-    """Make an admin of the UKM a plain member."""
+    """Demote an admin of the UKM to member."""
     return apply_and_redirect(moderation.demote, code, user_id)
 
 
 def apply_and_redirect(
     change: Callable[..., Membership], code: str, user_id: int, *args: Any
 ) -> Any:
-    """Make a change; a form comes back to where its reader may still look."""
+    """Apply a change and redirect to a page that the user may still see (or return JSON)."""
     membership = change(current_actor(), code, user_id, *args)
     page = f"{base_url(code)}/members"
     back = page if user_id == current_actor().user_id else f"{page}/{user_id}"

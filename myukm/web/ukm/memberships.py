@@ -1,4 +1,4 @@
-"""The UKMs of a person: list, join, leave; what a member may ask of one."""
+"""The user's UKMs: list, join, leave, state, report a message."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ routes.mount(bp)
 @bp.get("")
 @logged_in
 def index() -> str:
-    """Show the reader's UKMs with what is new in each; `?arsip=1`: the archived ones."""
+    """Show the user's UKMs with unread counts; `?arsip=1`: the archived ones."""
     archived = request.args.get("arsip") == "1"
     ukms = my_list.list_for(current_account().id, archived=archived)
     online = presence_list.counts([ukm.id for ukm in ukms])
@@ -41,7 +41,7 @@ def index() -> str:
 @bp.post("/join")
 @logged_in
 def join() -> Any:
-    """Join by code; a script gets 200 and the UKM."""
+    """Join by code; JSON callers get 200 and the UKM."""
     code = json_object().get("code")
     with attempt(claim(WRONG_CODES, str(current_account().id)), wrong=NotFound):
         joined = memberships.join(current_account().id, code)
@@ -63,7 +63,7 @@ def leave(code: str) -> Any:
 @json_view
 @logged_in
 def state(code: str) -> Any:
-    """Return what the chat's page must know of the UKM and of the reader's rights in it."""
+    """Return the UKM and the user's rights in it, as the chat page needs them."""
     return jsonify(ukm_state.for_member(memberships.get_membership(current_account().id, code)))
 
 
@@ -72,6 +72,6 @@ def state(code: str) -> Any:
 @logged_in
 @limited(REPORTS)
 def report(code: str, message_id: int) -> Any:
-    """Tell the UKM's admins of a message that should not stand there."""
+    """Report a message to the UKM's admins."""
     reports.report(current_account().id, code, message_id, json_object().get("reason"))
     return jsonify({"message_id": message_id}), 201

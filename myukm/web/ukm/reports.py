@@ -1,4 +1,4 @@
-"""Messages of a UKM that members reported, and what its officers decide."""
+"""Reported messages of a UKM, and the managers' decisions."""
 
 from typing import Any
 
@@ -19,13 +19,13 @@ from myukm.web.ukm.access import (
     redirect_or_json,
 )
 
-bp = Blueprint("unit_reports", __name__)
+bp = Blueprint("ukm_reports", __name__)
 
 
 @bp.get("/reports")
 @member_or_admin
 def index(code: str) -> Any:
-    """Show a page of the reported messages that wait for a decision, the oldest first."""
+    """Show a page of reported messages without a decision, oldest first."""
     ukm = authorization.authorize_read(current_actor(), code)
     page = reports.open_reports(ukm.id, whole_number("page") or 1)
     if wants_json():
@@ -35,7 +35,7 @@ def index(code: str) -> Any:
 
 
 def as_json(one: ReportedMessage) -> dict[str, Any]:
-    """Return a reported message for scripts."""
+    """Return a reported message as JSON."""
     message = one.message
     return {
         "message_id": message.id,
@@ -59,7 +59,7 @@ def as_json(one: ReportedMessage) -> dict[str, Any]:
 @bp.post("/reports/<int:message_id>/delete")
 @member_or_admin
 def delete(code: str, message_id: int) -> Any:
-    """Agree with the reports: the message is deleted."""
+    """Accept the reports: delete the message."""
     reports.resolve(current_actor(), code, message_id, erase=True)
     return redirect_or_json(f"{base_url(code)}/reports")
 
@@ -67,6 +67,6 @@ def delete(code: str, message_id: int) -> Any:
 @bp.post("/reports/<int:message_id>/dismiss")
 @member_or_admin
 def dismiss(code: str, message_id: int) -> Any:
-    """Leave the message as it is."""
+    """Dismiss the reports: keep the message."""
     reports.resolve(current_actor(), code, message_id, erase=False)
     return redirect_or_json(f"{base_url(code)}/reports")

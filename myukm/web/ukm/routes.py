@@ -1,7 +1,7 @@
-"""A UKM's own pages, in two places.
+"""Registers a UKM's pages at two URLs.
 
-Below `/ukm/<code>` for its members and its admins, below `/admin/ukm/<code>` for admins of the
-campus, who need not belong to it. What each may do, the domain decides.
+Below `/ukm/<code>` for its members and admins, below `/admin/ukm/<code>` for campus admins, who
+need not be members. The domain checks each permission.
 """
 
 from flask import Blueprint
@@ -12,6 +12,6 @@ BLUEPRINTS = (members, settings, reports)
 
 
 def mount(parent: Blueprint) -> None:
-    """Put the pages below `parent`."""
+    """Register the blueprints below `parent`."""
     for part in BLUEPRINTS:
         parent.register_blueprint(part.bp, url_prefix="/<code>")

@@ -1,4 +1,4 @@
-"""Management of a UKM: name, join code, announcement, blocked people, log."""
+"""Settings of a UKM: name, join code, announcement, blocked people, activity log."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +24,7 @@ from myukm.web.ukm.access import (
 )
 from myukm.web.ukm.activity_labels import sentence
 
-bp = Blueprint("unit_desk", __name__)
+bp = Blueprint("ukm_settings", __name__)
 
 
 @bp.get("/manage")
@@ -35,7 +35,7 @@ def index(code: str) -> Any:
 
 
 def render_settings(code: str, **more: Any) -> str:
-    """Return the page; `more` is what was typed and why it was refused."""
+    """Render the page; `more` holds the typed values and the error of a refused form."""
     ukm = authorization.authorize_read(current_actor(), code)
     return render_template(
         "ukm/manage.html",
@@ -51,7 +51,7 @@ def render_settings(code: str, **more: Any) -> str:
 @bp.post("/edit")
 @member_or_admin
 def edit(code: str) -> Any:
-    """Change name and description."""
+    """Change the name and the description."""
     typed = {name: text_field(name) for name in ("name", "description")}
     return try_change(
         code, "edit", typed, lambda: ukm_settings.edit(current_actor(), code, **typed)
@@ -73,7 +73,7 @@ def pin(code: str) -> Any:
 
 
 def try_change(code: str, form: str, typed: dict[str, str], change: Callable[[], Ukm]) -> Any:
-    """Make a change; a refused form is shown again with what was typed."""
+    """Apply a change; a refused form is rendered again with the typed values."""
     try:
         ukm = change()
     except (Invalid, Conflict) as error:
@@ -82,7 +82,7 @@ def try_change(code: str, form: str, typed: dict[str, str], change: Callable[[],
 
 
 def render_refused(code: str, form: str, typed: dict[str, str], error: DomainError) -> Any:
-    """Show the page again; a script gets the error itself."""
+    """Render the page with the error. Raises it again for JSON callers."""
     if wants_json():
         raise error
     return render_settings(code, problems={form: str(error)}, typed=typed), error.status
@@ -91,7 +91,7 @@ def render_refused(code: str, form: str, typed: dict[str, str], error: DomainErr
 @bp.post("/unpin")
 @member_or_admin
 def unpin(code: str) -> Any:
-    """Take down what is pinned."""
+    """Remove the pinned announcement."""
     return redirect_or_json(
         f"{base_url(code)}/manage", ukm_state.describe(pins.unpin(current_actor(), code))
     )
@@ -100,7 +100,7 @@ def unpin(code: str) -> Any:
 @bp.post("/join-code")
 @member_or_admin
 def join_code(code: str) -> Any:
-    """Renew the join code."""
+    """Replace the join code."""
     ukm = ukm_settings.renew_join_code(current_actor(), code)
     return redirect_or_json(
         f"{base_url(code)}/manage", {"code": ukm.code, "join_code": ukm.join_code}
@@ -110,7 +110,7 @@ def join_code(code: str) -> Any:
 @bp.get("/log")
 @member_or_admin
 def log(code: str) -> Any:
-    """Show a page of what was done in the UKM, the newest first."""
+    """Show a page of the UKM's activity log, newest first."""
     ukm = authorization.authorize_read(current_actor(), code)
     page = activity_log.page(ukm.id, whole_number("page") or 1)
     if wants_json():
@@ -121,7 +121,7 @@ def log(code: str) -> Any:
 
 
 def line_json(line: UkmLog) -> dict[str, Any]:
-    """Return a line of the log for scripts."""
+    """Return an entry of the activity log as JSON."""
     return {
         "at": to_iso8601(line.at),
         "actor_id": line.actor_id,
