@@ -1,4 +1,4 @@
-"""MyUKM: payment sync, UKM chat, and the operations around them."""
+"""MyUKM: payment sync and UKM chat for a campus."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def create_app(config: Mapping[str, Any] | None = None, *, interfaces: bool = True) -> Flask:
-    """Return the app. `config` replaces the settings that `config.load()` would read.
+    """Create the app. `config` replaces the settings that `config.load()` would read.
 
-    Without `interfaces` it has neither pages nor commands: a plain RQ worker makes the app in
-    every job, and these are half of the work.
+    Without `interfaces` it has neither pages nor commands: plain `rq worker` creates the app in
+    every job, and they would double that time.
     """
     from flask import Flask
     from werkzeug.middleware.proxy_fix import ProxyFix
@@ -50,7 +50,7 @@ def create_app(config: Mapping[str, Any] | None = None, *, interfaces: bool = Tr
 
 
 def add_interfaces(app: Flask) -> None:
-    """Give the app its pages, its commands and its migrations."""
+    """Register pages, commands and migrations."""
     from myukm import cli, web
     from myukm.db.migrate import migrate
     from myukm.extensions import db

@@ -1,8 +1,7 @@
-"""Addresses of servers as people may see them: without user, password and query.
+"""Redacts addresses of servers: no user, password or query is shown or logged.
 
-`shown` is for an address that we show, `hide` for texts of others (an error of a library, a
-traceback) that may hold one. `watch_texts` says what to hide; `log_records.py` does so in every
-log line of the process.
+`shown` redacts an address; `hide` redacts a text that may contain one, such as a library's error or
+a traceback. `watch_texts` registers the secrets; `log_records.py` redacts every log line.
 """
 
 import re
@@ -23,7 +22,7 @@ SETTINGS = (
 )
 PATH_IS_SECRET = frozenset({"ALERT_WEBHOOK_URL"})
 DOTS = "…"
-# Shorter ones stand in texts by chance; between `://` and `@` they are hidden all the same.
+# Shorter secrets would match unrelated text; between `://` and `@` they are hidden anyway.
 MIN_SECRET = 5
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 HOST = r"(?:[\w.-]+|\[[0-9a-fA-F:.%]+\])(?::\d+)?"
@@ -35,10 +34,10 @@ _secrets: set[str] = set()
 
 
 def shown(address: str, *, path: bool = True) -> str:
-    """Return an address without what may be secret in it: `redis://host:6379/0?…`.
+    """Return an address without its secrets, such as `redis://host:6379/0?…`.
 
-    Where it does not say clearly where its secrets end, less is shown. Not `path`: for addresses
-    whose path is the secret, such as a web hook's.
+    If the end of a secret is ambiguous, less is shown. `path=False` is for addresses whose path is
+    secret, such as a webhook's.
     """
     scheme, _, rest = address.partition("://")
     if not rest or not SCHEME.fullmatch(scheme):
@@ -53,14 +52,14 @@ def shown(address: str, *, path: bool = True) -> str:
 
 
 def hide(text: str) -> str:
-    """Return a text without the secrets of our addresses, and without any user before an `@`."""
+    """Return a text without the registered secrets, and without anything before an `@` in a URL."""
     for secret in sorted(_secrets, key=len, reverse=True):
         text = text.replace(secret, DOTS)
     return IN_TEXT.sub(rf"\1{DOTS}@", text)
 
 
 def watch_texts(settings: Mapping[str, Any]) -> None:
-    """Keep the secrets of these settings' addresses out of logs and of an end by an error."""
+    """Register the secrets in these settings' addresses, for logs and uncaught errors."""
     for name in SETTINGS:
         address = str(settings.get(name) or "")
         _secrets.update(secrets_of(address))
@@ -70,9 +69,9 @@ def watch_texts(settings: Mapping[str, Any]) -> None:
 
 
 def secrets_of(address: str) -> Iterable[str]:
-    """Return what is secret in an address, as it stands there, decoded, and in pieces.
+    """Return the secrets in an address: encoded, decoded, and in parts.
 
-    A library that misreads an address (`p@ss` as the end of a password) tells a piece of it.
+    In parts, because a library that misparses a password such as `p@ss` logs a part of it.
     """
     scheme, _, rest = address.partition("://")
     user = rest.rpartition("@")[0]

@@ -1,4 +1,4 @@
-"""A TTL cache for expensive figures that many callers want at once."""
+"""A TTL cache for expensive results that many callers need at once."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ R = TypeVar("R")
 
 
 def ttl_cache(seconds: float) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Keep a function's answer for `seconds` per app and arguments (hashable ones)."""
+    """Cache a function's result for `seconds`, per app and (hashable) arguments."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         lock = threading.Lock()

@@ -1,14 +1,14 @@
-"""What can go wrong, in the user's words, with the HTTP status that says so."""
+"""Errors with a message for the user and an HTTP status."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 class DomainError(Exception):
-    """A request that the program refuses; `message` is for the user, `code` for scripts.
+    """A refused request; `message` is for the user, `code` for scripts.
 
-    `message` is a translatable (lazy) or plain string. `status` is the HTTP status. `retry_after`
-    is in how many seconds it makes sense to try again.
+    `message` is a lazy translation or a plain string, `status` the HTTP status, `retry_after` the
+    number of seconds to wait before trying again.
     """
 
     status = 400
@@ -33,16 +33,16 @@ class DomainError(Exception):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The HTTP headers that go with it."""
+        """The HTTP headers of the error response."""
         return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
 
     def as_json(self) -> Mapping[str, Any]:
-        """Return the JSON form that every API call answers errors with."""
+        """Return the JSON body of the error response."""
         return {"error": {"code": self.code, "message": str(self.message)}}
 
 
 class NotFound(DomainError):
-    """There is no such thing, or none that this user may see."""
+    """It does not exist, or this user may not see it."""
 
     status = 404
     code = "not_found"
@@ -56,7 +56,7 @@ class Forbidden(DomainError):
 
 
 class Conflict(DomainError):
-    """It makes no sense now (already running, already a member)."""
+    """The current state does not allow it (already running, already a member)."""
 
     status = 409
     code = "conflict"
@@ -77,7 +77,7 @@ class TooFast(DomainError):
 
 
 class Unavailable(DomainError):
-    """A part that this needs (Valkey, the payment API) does not answer."""
+    """A server that it needs (Valkey, the payment API) does not answer, or is too busy."""
 
     status = 503
     code = "unavailable"

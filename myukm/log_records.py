@@ -1,6 +1,6 @@
-"""Every log line of the process: without a secret of our addresses, and one line for one record.
+"""Redacts every log record of the process, and prints each on one line.
 
-An address or a header with line ends in it forges no second line.
+A newline in a URL or a header must not forge a second log line.
 """
 
 import logging
@@ -11,7 +11,7 @@ from myukm.addresses import hide
 
 
 class Record(logging.LogRecord):
-    """A record whose message and trace hold no secret."""
+    """A record whose message and traceback are redacted."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -24,7 +24,7 @@ class Record(logging.LogRecord):
 
 
 class OneLine(Record):
-    """A record whose message has every sign that does not print as an escape."""
+    """A record whose message escapes every unprintable character."""
 
     def getMessage(self) -> str:  # noqa: N802 (logging's own name for it)
         """Return the message as one line."""
@@ -37,10 +37,10 @@ def _shown(sign: str) -> str:
 
 
 def _record(name: str, *args: Any, **more: Any) -> logging.LogRecord:
-    """Return a record. RQ's keep their lines: traces, and nothing that a request carried."""
+    """Return a record. RQ's may have several lines: they are tracebacks, without request data."""
     return (Record if name.startswith("rq.") else OneLine)(name, *args, **more)
 
 
 def init_app() -> None:
-    """Have all loggers of this process write such lines: ours, Flask's, gunicorn's and RQ's."""
+    """Install the record factory for all loggers of this process."""
     logging.setLogRecordFactory(_record)

@@ -1,4 +1,4 @@
-"""What the program stores is its own account's alone: names, money, log-ins, keys."""
+"""File permissions: only the program's own account may read what it stores."""
 
 import contextlib
 import os
@@ -8,10 +8,10 @@ FOLDER, FILE = 0o700, 0o600
 
 
 def keep_private(instance: Path) -> None:
-    """Let this process make files that nobody else may open, whatever its caller's umask was.
+    """Set the umask so that new files are private, whatever the caller's umask was.
 
-    An instance folder from before this rule is closed once, with all that is in it. Who may not
-    do that (another account's folder) goes on: it can't open what is in there either.
+    An instance folder of an older version is made private once, with all its content. A folder of
+    another account is skipped, because we cannot read it anyway.
     """
     os.umask(0o077)
     with contextlib.suppress(OSError):

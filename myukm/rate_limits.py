@@ -1,12 +1,12 @@
-"""How often something may be done.
+"""Rate limits, shared by all web processes.
 
-Every attempt is counted before it is judged, so that of many at the same moment no more than the
-limit are judged, and given back when it turns out that it need not count. Libraries for this
-either look first and count later, or count and never give back; so the counting is ours.
+Every attempt is counted before it is checked, so that of many concurrent attempts no more than the
+limit are checked, and is given back if it need not count (a right password). Known libraries
+either check first and count later, or never give back, so we count ourselves.
 
-Valkey counts for all web processes (`SCRIPT`, one atomic step). What a process counts itself
-(`rate_log.py`) comes first: it spares Valkey the flood, and is what decides while Valkey is away,
-each process then allowing its share alone. Anything else that goes wrong is an error, never a yes.
+Valkey counts for all processes (`SCRIPT` is atomic). Each process also counts in memory first
+(`rate_log.py`): that keeps a flood away from Valkey, and decides while Valkey is unreachable, when
+each process allows its share of the limit. Any other error refuses the attempt.
 """
 
 import secrets
@@ -23,8 +23,8 @@ from myukm.errors import DomainError, TooFast
 from myukm.extensions import valkey
 from myukm.rate_log import Claim, Count, Limit, RateLog
 
-# Per key: amount, span, first wait and longest wait, times in ms. Returns the wait, then how many
-# each key has by now.
+# Arguments per key: amount, period, first wait, longest wait (times in ms). Returns the wait (ms),
+# then the count of each key.
 SCRIPT = """
 local time = redis.call('TIME')
 local now, wait, counts = time[1] * 1000 + math.floor(time[2] / 1000), 0, {}
@@ -68,7 +68,7 @@ class Permit(NamedTuple):
     counts: Sequence[int]
 
     def give_back(self) -> None:
-        """Let the attempt count no longer."""
+        """Remove the attempt from the counts."""
         _rate_log().remove(self.claims, self.hit)
         try:
             with valkey().pipeline(transaction=False) as pipe:
@@ -76,16 +76,16 @@ class Permit(NamedTuple):
                     pipe.zrem(claim.key, self.hit)
                 pipe.execute()
         except RedisError:
-            pass  # it counts until its time is over
+            pass  # it counts until it expires
 
     def uses_up(self, limit: Limit) -> bool:
-        """Return whether this was the last attempt that `limit` allows without a wait."""
+        """Return whether this was the last attempt that `limit` allows without waiting."""
         pairs = zip(self.claims, self.counts, strict=True)
         return any(c.limit is limit and count == limit.amount for c, count in pairs)
 
 
 def init_app(app: Flask) -> None:
-    """Give the app its script and this process's own log."""
+    """Create the app's Valkey script and this process's rate log."""
     app.extensions["rate_log"] = RateLog()
     app.extensions["rate_script"] = app.extensions["valkey"].register_script(SCRIPT)
 
@@ -94,10 +94,10 @@ def init_app(app: Flask) -> None:
 def attempt(
     *claims: Claim, wrong: type[DomainError] | tuple[type[DomainError], ...]
 ) -> Iterator[Permit]:
-    """Count an attempt before the block judges it. Raises `TooFast`, with nothing judged.
+    """Count an attempt before the block runs. Raises `TooFast` without running it.
 
-    It goes on counting when the block raises `wrong` or anything unforeseen; a success, and a
-    refusal for another reason, is given back.
+    It stays counted if the block raises `wrong` or an unexpected error. A success, or another
+    `DomainError`, gives it back.
     """
     permit = acquire(*claims)
     try:
@@ -110,7 +110,7 @@ def attempt(
 
 
 def acquire(*claims: Claim) -> Permit:
-    """Count an attempt against every claim, or against none and raise `TooFast`."""
+    """Count an attempt against every claim. Raises `TooFast`, counting against none."""
     hit = secrets.token_hex(8)
     here = _rate_log().add(claims, hit)
     if here.wait:
@@ -123,7 +123,8 @@ def acquire(*claims: Claim) -> Permit:
 
 
 def _count_everywhere(claims: Sequence[Claim], hit: str) -> Count | None:
-    """Count in Valkey. While it is away: None, or the wait beyond this process's share."""
+    """Count in Valkey. While it is unreachable: None if within this process's share, else the
+    wait."""
     script = current_app.extensions["rate_script"]
     keys = [claim.key for claim in claims]
     limits = chain.from_iterable(claim.limit.in_ms() for claim in claims)

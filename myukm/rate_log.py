@@ -1,4 +1,4 @@
-"""What one process counts of attempts, in its own memory; `rate_limits.py` says what for."""
+"""The in-memory counts of one process; see `rate_limits.py`."""
 
 import hashlib
 import threading
@@ -12,9 +12,9 @@ SWEEP_AT = 1000
 class Limit(NamedTuple):
     """`amount` attempts in any `seconds`.
 
-    With `first_wait` it bounds slow guessing: attempts are forgotten after `seconds` without one,
-    and beyond `amount` one is allowed after `first_wait` seconds, the next after twice as long,
-    and so on up to `longest_wait`.
+    With `first_wait` it bounds slow guessing: the count is reset after `seconds` without an
+    attempt; beyond `amount`, each attempt has to wait, first `first_wait` seconds, then twice as
+    long each time, up to `longest_wait`.
     """
 
     name: str
@@ -24,17 +24,17 @@ class Limit(NamedTuple):
     longest_wait: int = 0
 
     def in_ms(self) -> tuple[int, ...]:
-        """Return amount, span, first wait and longest wait, times in ms."""
+        """Return amount, period, first wait and longest wait, with times in ms."""
         times = (1000 * time for time in (self.seconds, self.first_wait, self.longest_wait))
         return (self.amount, *times)
 
     def live(self, log: dict[str, float], now: float) -> dict[str, float]:
-        """Return the attempts of `log` that still count."""
+        """Return the attempts of `log` that have not expired."""
         young = {hit: at for hit, at in log.items() if at > now - self.seconds}
         return log if young and self.first_wait else young
 
     def wait(self, hits: Sequence[float], now: float) -> float:
-        """Return for how many seconds nothing more is allowed after these `hits`."""
+        """Return the seconds until another attempt is allowed after these `hits`."""
         if len(hits) < self.amount:
             return 0.0
         if not self.first_wait:
@@ -44,27 +44,27 @@ class Limit(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """A limit and whom it counts for, as a key of a fixed length whatever was typed."""
+    """A limit and a key for whom it counts; the key has a fixed length whatever was typed."""
 
     limit: Limit
     key: str
 
 
 def claim(limit: Limit, *whom: str) -> Claim:
-    """Return the claim of `limit` on somebody."""
+    """Return the claim of `limit` for the person or address named by `whom`."""
     name = "\0".join(whom).encode(errors="replace")
     return Claim(limit, f"limit:{limit.name}:{hashlib.blake2b(name, digest_size=16).hexdigest()}")
 
 
 class Count(NamedTuple):
-    """How long to wait (0: it was counted), and how many attempts each claim has by now."""
+    """The seconds to wait (0: the attempt was counted), and the attempts of each claim."""
 
     wait: float
     counts: Sequence[int]
 
 
 class RateLog:
-    """The attempts of this process by key, the oldest first; what is over is forgotten."""
+    """This process's attempts by key, oldest first; expired ones are removed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -72,7 +72,7 @@ class RateLog:
         self._sweep_at = SWEEP_AT
 
     def add(self, claims: Sequence[Claim], hit: str) -> Count:
-        """Count an attempt against every claim, or against none when one of them has to wait."""
+        """Count an attempt against every claim, or against none if one of them has to wait."""
         with self._lock:
             now = time.monotonic()
             self._sweep(now)
@@ -88,7 +88,7 @@ class RateLog:
             return Count(max(waits), [len(log) for log in logs])
 
     def remove(self, claims: Sequence[Claim], hit: str) -> None:
-        """Let an attempt count no longer."""
+        """Remove an attempt from the counts."""
         with self._lock:
             for claim in claims:
                 _, log = self._kept.get(claim.key, (claim.limit, {}))
@@ -97,7 +97,7 @@ class RateLog:
                     self._kept.pop(claim.key, None)
 
     def beyond_share(self, claims: Sequence[Claim], hit: str, processes: int) -> float:
-        """Return how long to wait when the attempt is beyond what one of `processes` may allow."""
+        """Return the seconds to wait if the attempt exceeds one process's share of the limit."""
         with self._lock:
             for claim in claims:
                 _, log = self._kept[claim.key]
@@ -111,7 +111,7 @@ class RateLog:
         return claim.limit.live(log, now)
 
     def _sweep(self, now: float) -> None:
-        """Forget all keys whose attempts are over, whenever there are twice as many as before."""
+        """Delete keys without live attempts, each time the number of keys has doubled."""
         if len(self._kept) < self._sweep_at:
             return
         live = ((key, limit, limit.live(log, now)) for key, (limit, log) in self._kept.items())

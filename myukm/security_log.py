@@ -1,7 +1,7 @@
-"""The security log: who was refused, and who changed whose rights, one line each.
+"""The security log: refused requests and changes of rights, one line each.
 
-A line is `key=value` pairs. Values are percent-encoded, so that nothing a stranger sends can end a
-line or look like another pair. It holds no password, code, token or message text.
+A line consists of `key=value` pairs. Values are percent-encoded, so that no input can end a line or
+imitate another pair. It contains no password, code, token or message text.
 """
 
 import logging
@@ -19,7 +19,7 @@ logger = logging.getLogger("myukm.security")
 
 
 def print_lines() -> None:
-    """Print the log on standard error; web and worker processes call this once."""
+    """Write the log to standard error; web and worker processes call this once."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
     logger.addHandler(handler)
@@ -28,7 +28,7 @@ def print_lines() -> None:
 
 
 def record(name: str, **fields: Any) -> None:
-    """Write a line about what happened; fields that are None are left out."""
+    """Write a line about the event `name`; fields that are None are left out."""
     logger.info("%s", _line(name, fields))
 
 
@@ -46,12 +46,12 @@ def actor_id() -> int | None:
 
 
 def set_actor(user_id: int) -> None:
-    """Note which account this request is made with."""
+    """Set the account that this request is authenticated as."""
     g.account_id = user_id
 
 
 def set_target(user_id: int) -> None:
-    """Note the account that somebody who is not logged in claims; it stands in refusals."""
+    """Set the account whose NIM was tried, for the line about a refusal."""
     if has_request_context():
         g.target_id = user_id
 

@@ -1,4 +1,4 @@
-"""Graceful shutdown: long work polls `requested` and releases what is unfinished."""
+"""Graceful shutdown: long jobs poll `requested` and release their unfinished work."""
 
 import contextlib
 import os
@@ -11,19 +11,20 @@ requested = threading.Event()
 
 
 def install_handler() -> None:
-    """Make SIGTERM request a shutdown instead of ending the process. Main thread only."""
+    """Make SIGTERM set `requested` instead of ending the process. Main thread only."""
     signal.signal(signal.SIGTERM, _request)
 
 
 def stop_when_closed(pipe: int) -> None:
-    """Ask this process to stop when the other end of `pipe` closes: its parent is gone."""
+    """Request a shutdown when the other end of `pipe` closes, because the parent has died."""
 
     def wait() -> None:
         with contextlib.suppress(OSError):
             os.read(pipe, 1)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    # Signals are blocked in this thread: one blocked in the main thread would end the process here.
+    # Block signals in this thread: one that the main thread blocks would be delivered here and
+    # end the process.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     threading.Thread(target=wait, name="lifeline", daemon=True).start()
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)

@@ -1,4 +1,4 @@
-"""The base of all models, typed so that mypy knows their columns."""
+"""The base class of all models, typed so that mypy knows their columns."""
 
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,6 @@ from myukm.extensions import db
 if TYPE_CHECKING:
 
     class Model(DeclarativeBase):
-        """What mypy sees of Flask-SQLAlchemy's `db.Model`."""
+        """The type that mypy sees in place of Flask-SQLAlchemy's `db.Model`."""
 else:
     Model = db.Model

@@ -18,10 +18,10 @@ POSTGRESQL, MARIADB = "40P01", 1213
 
 
 def retry_on_deadlock(call: Callable[[], T], before_again: Callable[[], None] = lambda: None) -> T:
-    """Return what `call` returns; it is called again when the database chose it as the victim.
+    """Return the result of `call`, calling it again if it was chosen as a deadlock victim.
 
-    `call` must be one that may be made twice when its first transaction did not commit. Raises
-    the database's `OperationalError` after the fourth time.
+    `call` must be repeatable as long as its transaction did not commit. `before_again` runs before
+    each retry. Raises the database's `OperationalError` after `MAX_ATTEMPTS` calls.
     """
     for _time in range(MAX_ATTEMPTS - 1):
         try:

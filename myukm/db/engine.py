@@ -1,4 +1,4 @@
-"""How the engine is set up: pools, time-outs, and SQLite's locking."""
+"""Engine settings: pools, timeouts, and SQLite's locking."""
 
 import os
 import random
@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from myukm.db import json as decimal_json
 from myukm.extensions import db
 
-# Seconds that a writer waits for others on SQLite, and the pause before it looks again.
+# Seconds that a writer waits for the lock on SQLite, and the range of the pause between two polls.
 SQLITE_TIMEOUT, SQLITE_POLL_SECONDS = 5.0, (0.0005, 0.003)
 
 
@@ -26,7 +26,7 @@ def engine_options(uri: str) -> dict[str, Any]:
     exact: dict[str, Any] = {
         "json_serializer": decimal_json.dumps,
         "json_deserializer": decimal_json.loads,
-        "hide_parameters": True,  # errors are logged, and what people wrote must not be
+        "hide_parameters": True,  # errors are logged, and must not contain what people wrote
     }
     if uri.startswith("sqlite"):
         return {**exact, **pool, "connect_args": {"timeout": SQLITE_TIMEOUT}}
@@ -38,7 +38,7 @@ def engine_options(uri: str) -> dict[str, Any]:
 
 
 def prepare_engine(app: Flask) -> None:
-    """Set the connection up for several processes: SQLite's locking, clean hands after a fork."""
+    """Register SQLite's locking, and drop inherited connections in forked processes."""
     with app.app_context():
         engine = db.engine
     if engine.dialect.name == "sqlite":
@@ -48,7 +48,7 @@ def prepare_engine(app: Flask) -> None:
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
+    connection.isolation_level = None  # `_begin_sqlite` sends BEGIN
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
@@ -65,15 +65,18 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _wait_to_write(connection: Connection) -> None:
-    """Begin when no other process writes. SQLite's own waiting looks only every 100 ms in the end,
-    and all other requests of a gevent process would stand still meanwhile."""
+    """Begin as soon as no other process writes.
+
+    Polls in Python, because SQLite's own busy handler polls ever more rarely (up to every 100 ms)
+    and blocks all other requests of a gevent process meanwhile.
+    """
     deadline = time.monotonic() + SQLITE_TIMEOUT
     while not _begun(connection, last=time.monotonic() > deadline):
         time.sleep(random.uniform(*SQLITE_POLL_SECONDS))  # noqa: S311 (spread, no secret)
 
 
 def _begun(connection: Connection, *, last: bool) -> bool:
-    """Begin; False when another process writes, which is an error if it is the last try."""
+    """Begin and return True, or False if another process writes. Raises on the `last` try."""
     try:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     except OperationalError as error:

@@ -1,4 +1,4 @@
-"""JSON whose numbers stay what they are: no floats in, no NaN, no rounding out."""
+"""JSON with exact numbers: `Decimal` instead of float, because amounts must not be rounded."""
 
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -12,8 +12,8 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 def loads(text: str | bytes) -> Any:
     """Return the value of a JSON text; numbers with a point or exponent become `Decimal`.
 
-    Raises ValueError for what is not JSON (NaN and Infinity are not), RecursionError for a text
-    nested beyond measure.
+    Raises ValueError for anything that is not JSON (such as NaN), RecursionError for too deep
+    nesting.
     """
     try:
         return _decoder.decode(text)
@@ -22,5 +22,5 @@ def loads(text: str | bytes) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """Return `value` as JSON text, each `Decimal` as the number it was read from."""
+    """Return `value` as JSON text; a `Decimal` becomes the number it was read from."""
     return _encoder.encode(value).decode()

@@ -1,4 +1,4 @@
-"""The database's migrations. Whoever only runs jobs does without: Alembic is slow to import."""
+"""Migrations. A separate module, because Alembic is slow to import and jobs do not need it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Column types of all models, and the moments and ids that they hold."""
+"""Column types of all models, and helpers for their values (ids, UTC times)."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,29 +19,30 @@ Id = BigInteger().with_variant(Integer, "sqlite")
 
 
 def is_id(value: Any) -> bool:
-    """Return whether a row can have this id (SQLite does not even take a larger number)."""
+    """Return whether `value` is an integer in the range of an id column; others would be a
+    database error."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63
 
 
 def key_type(length: int) -> TypeEngine[str]:
-    """Return a string type for identifiers: compared byte by byte on every database."""
+    """Return a string type for identifiers: case-sensitive, compared by bytes on all databases."""
     return String(length).with_variant(mysql.VARCHAR(length, collation="utf8mb4_bin"), "mysql")
 
 
 def utcnow() -> datetime:
-    """Return the present moment, aware and in UTC."""
+    """Return the current time, timezone-aware, in UTC."""
     return datetime.now(UTC)
 
 
 def to_iso8601(moment: datetime | None) -> str | None:
-    """Return a moment as JSON carries it: ISO 8601 in UTC with `Z`; None stays None."""
+    """Return a time as in JSON: ISO 8601 in UTC with `Z`; None for None."""
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """An aware moment, stored in UTC with microseconds."""
+    """A timezone-aware time, stored in UTC with microseconds."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -71,7 +72,7 @@ class _SQLiteNumeric(UserDefinedType[str]):
 
 
 class Rupiah(TypeDecorator[Decimal]):
-    """An amount of money, a `Decimal` on every database (SQLite would hand out floats)."""
+    """An amount of money as `Decimal` on every database (SQLite itself would return floats)."""
 
     impl = Numeric(20, 2)
     cache_ok = True

@@ -1,8 +1,8 @@
-"""The event log: events in commit order, so that a stream can be resumed.
+"""The event log: events in commit order, so that a stream can resume from a cursor.
 
-An event is appended inside the transaction of what it tells. Its number comes from one counter
-row that is locked last before the commit, so numbers become visible in their order and a cursor
-is one integer.
+An event is appended in the transaction of the change that it describes. Its number comes from one
+counter row that is locked last before the commit, so numbers become visible in order, and a cursor
+is a single integer.
 """
 
 import json
@@ -41,7 +41,7 @@ class Event(Model):
 
 
 class LoggedEvent(NamedTuple):
-    """An event as the hub dispatches it; `seq` is None for a transient one."""
+    """An event for the hub to dispatch; `seq` is None if it is transient (not in the log)."""
 
     seq: int | None
     topic: str
@@ -85,12 +85,12 @@ def edit_payloads(topic: str, part: str, change: Callable[[Any], None]) -> None:
 
 
 def latest_seq() -> int:
-    """Return the number of the newest event: the cursor of a reader that knows everything."""
+    """Return the number of the newest event, which is the cursor of an up-to-date reader."""
     return db.session.scalar(select(EventCounter.value)) or 0
 
 
 def oldest_seq() -> int:
-    """Return the number of the oldest event kept; `newest() + 1` when there is none."""
+    """Return the number of the oldest event in the log; `latest_seq() + 1` if it is empty."""
     first = db.session.scalar(select(func.min(Event.seq)))
     return latest_seq() + 1 if first is None else first
 
@@ -98,7 +98,10 @@ def oldest_seq() -> int:
 def since(
     seq: int, limit: int, topics: Collection[str] | None = None, until: int | None = None
 ) -> Sequence[LoggedEvent]:
-    """Return up to `limit` events after `seq` (up to `until`) in order, of all or these topics."""
+    """Return up to `limit` events after `seq` in order.
+
+    `until` is the last number to return, `topics` (None: all) the topics to include.
+    """
     query = select(Event.seq, Event.topic, Event.type, Event.data).where(Event.seq > seq)
     if topics is not None:
         query = query.where(Event.topic.in_(topics))

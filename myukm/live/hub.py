@@ -1,8 +1,8 @@
-"""The hub: one reader of events per web process, fanning out to many subscribers.
+"""The hub: one reader of events per web process, which fans out to all subscribers.
 
-An event is encoded once; every listener of its topic gets the same bytes. What comes by pub/sub
-goes out at once when it is the next number; the database is read when a number is missing and
-from time to time (every second while Valkey is away).
+An event is encoded once, and every subscriber of its topic gets the same bytes. An event received
+by pub/sub is dispatched at once if it has the next number. The log is polled when a number is
+missing, and every `POLL_SECONDS` (every `AWAY_SECONDS` while Valkey is unreachable).
 """
 
 import json
@@ -65,7 +65,7 @@ class Hub:
             self._all.add(subscriber)
             for topic in subscriber.topics:
                 self._by_topic[topic].add(subscriber)
-        if self.closing:  # it came in while the server was already going away
+        if self.closing:  # the request arrived during the shutdown
             subscriber.close()
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
@@ -82,7 +82,7 @@ class Hub:
             return set(self._all)
 
     def close(self) -> None:
-        """End every stream: the server is going away."""
+        """End every stream, because the server shuts down."""
         self.closing = True
         self._close_all()
 
@@ -99,7 +99,7 @@ class Hub:
                     self._receive(parse(message["data"]))
                 self._away = False
             except (redis.RedisError, OSError) as error:
-                logger.warning("live hub: Valkey is away (%s); the database is read instead", error)
+                logger.warning("live hub: Valkey unreachable (%s), polling the database", error)
                 pubsub, self._away = None, True
                 time.sleep(AWAY_SECONDS)
                 self._polled_at = 0.0
@@ -108,7 +108,7 @@ class Hub:
     def _open_pubsub(self) -> PubSub:
         pubsub: PubSub = self._connect().pubsub()  # type: ignore[no-untyped-call]
         pubsub.subscribe(CHANNEL)
-        self._polled_at = 0.0  # what was published before we listened is in the log
+        self._polled_at = 0.0  # poll now: events published before this subscription are in the log
         return pubsub
 
     def _receive(self, entries: Sequence[LoggedEvent]) -> None:
@@ -139,7 +139,7 @@ class Hub:
     def _poll_log(self) -> None:
         """Read log events after the last dispatched number."""
         while entries := self._since(self.seq, BATCH):
-            if entries[0].seq != self.seq + 1:  # pruned before we read it: they start anew
+            if entries[0].seq != self.seq + 1:  # events were pruned unread: clients must reset
                 self._close_all()
             for entry in entries:
                 self.seq = entry.seq or self.seq
@@ -160,7 +160,7 @@ class Hub:
             for count, subscriber in enumerate(subscribers, 1):
                 subscriber.push(chunk)
                 if count % YIELD_EVERY == 0:
-                    time.sleep(0)  # thousands of writes would hold up every other request
+                    time.sleep(0)  # let other requests run between thousands of writes
 
     def _check_rights(self) -> None:
         """Re-check the rights of all streams in one query."""
@@ -187,9 +187,9 @@ class Hub:
 
 
 def parse(data: bytes) -> list[LoggedEvent]:
-    """Return the entries of a wake-up; none when somebody else's words came on our channel."""
+    """Return the events in a pub/sub message; none if another program published on our channel."""
     try:
         return [LoggedEvent(*entry) for entry in json.loads(data)]
     except (ValueError, TypeError):
-        logger.warning("live hub: a wake-up that is not ours was dropped")
+        logger.warning("live hub: dropped a malformed pub/sub message")
         return []

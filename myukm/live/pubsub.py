@@ -1,6 +1,6 @@
-"""Pub/sub: committed events go to every hub through Valkey.
+"""Pub/sub: delivers events to the hubs of all web processes through Valkey.
 
-Delivery does not depend on it: replayable events are in the log, which hubs poll.
+It only makes delivery faster: replayable events are in the log, which hubs poll.
 """
 
 import json
@@ -17,11 +17,11 @@ logger = logging.getLogger(__name__)
 
 
 def publish(entries: Sequence[tuple[int | None, str, str, str]]) -> bool:
-    """Send entries (`seq`, topic, type, JSON text) to the hubs; return whether Valkey took them."""
+    """Publish events (`seq`, topic, type, JSON text) and return whether Valkey accepted them."""
     try:
         valkey().publish(CHANNEL, json.dumps(entries))
     except RedisError as error:
-        logger.warning("live events not published, hubs will poll: %s", error)
+        logger.warning("live: could not publish, hubs will poll: %s", error)
         return False
     return True
 
@@ -32,7 +32,7 @@ def publish_transient(topic: str, type: str, data: Any) -> bool:  # noqa: A002 (
 
 
 def publish_many(events: Iterable[tuple[str, str, Any]]) -> bool:
-    """Send events that are not replayed, each a topic, a type and its data, in one message."""
+    """Publish transient events, each a topic, a type and its data, in one pub/sub message."""
     entries = [
         (None, topic, type, json.dumps(data, ensure_ascii=False, separators=(",", ":")))
         for topic, type, data in events  # noqa: A001 (the SSE field's name)

@@ -1,7 +1,7 @@
-"""The event log's bounds: a day, and so many events. What is older is deleted from its start.
+"""Retention of the event log: at most `MAX_AGE` and `MAX_EVENTS`; older events are deleted.
 
-Events are deleted in order of their numbers, never by age alone: what is left has no gap, so a
-cursor is either answered in full or by a `reset`.
+Events are deleted in order of their numbers, never by age alone, so the rest has no gap and a
+cursor is answered either completely or by `reset`.
 """
 
 import time
@@ -18,22 +18,22 @@ from myukm.live.event_log import Event
 
 MAX_AGE = timedelta(days=1)
 MAX_EVENTS = 200_000
-# A deletion holds the write lock of SQLite: its size follows the time that the last one took.
+# Rows per deletion. Each holds SQLite's write lock, so the size is adapted to `PORTION_SECONDS`.
 MIN_PORTION, MAX_PORTION = 1_000, 5_000
 PORTION_SECONDS = 0.01
-# The leader has other duties every second; writers get in between two portions.
+# Time per call, because the leader has other tasks; and the pause in which others can write.
 RUN_SECONDS, PAUSE_SECONDS = 0.5, 0.01
 
 
 class Pruner:
-    """Deletes what is beyond the bounds; of two at once each deletes a part."""
+    """Deletes events beyond the bounds. Safe to run in two processes at once."""
 
     def __init__(self) -> None:
         self._portion = MIN_PORTION
-        self._deleted = 0  # up to this number; PostgreSQL walks over deleted rows until its vacuum
+        self._deleted = 0  # so that PostgreSQL does not scan rows deleted before the vacuum
 
     def prune(self) -> bool:
-        """Delete portions for at most `RUN_SECONDS`; return whether there is more."""
+        """Delete portions for at most `RUN_SECONDS`; return whether more is left."""
         ends = time.monotonic() + RUN_SECONDS
         while portion := self._next():
             if time.monotonic() > ends:
@@ -43,7 +43,7 @@ class Pruner:
         return False
 
     def _next(self) -> tuple[int, int] | None:
-        """Return the first and last number of the next portion; None when there is no more."""
+        """Return the first and last number of the next portion; None if nothing is left."""
         first = db.session.scalar(select(func.min(Event.seq)).where(Event.seq > self._deleted))
         if first is None:
             return None
@@ -55,14 +55,14 @@ class Pruner:
     def _delete(self, first: int, last: int) -> None:
         with transaction() as session:
             began = time.monotonic()
-            # Both ends: with one alone PostgreSQL reads the whole table while it has no statistics.
+            # Both bounds, because with one PostgreSQL scans the whole table if it lacks statistics.
             session.execute(delete(Event).where(Event.seq.between(first, last)))
         self._portion = next_portion(self._portion, time.monotonic() - began)
         self._deleted = last
 
 
 def _last_old(first: int, end: int) -> int:
-    """Return the last number from `first` to `end` before the first event that is young."""
+    """Return the last number from `first` to `end` before the first event within `MAX_AGE`."""
     young = select(func.min(Event.seq)).where(
         Event.seq.between(first, end), Event.at >= utcnow() - MAX_AGE
     )
@@ -71,20 +71,20 @@ def _last_old(first: int, end: int) -> int:
 
 
 def next_portion(portion: int, seconds: float) -> int:
-    """Return how many events to delete at once when `portion` of them took so many seconds."""
+    """Return the size of the next portion, after one of `portion` events took `seconds`."""
     fitting = int(portion * PORTION_SECONDS / max(seconds, 1e-6))
     return max(MIN_PORTION, min(fitting, portion * 2, MAX_PORTION))
 
 
 class Size(NamedTuple):
-    """How many events the log holds, and when the oldest of them happened."""
+    """The number of events in the log, and the time of the oldest."""
 
     events: int
     oldest_at: datetime | None
 
 
 def size() -> Size:
-    """Return the size of the log; its numbers have no gap, so nothing has to be counted."""
+    """Return the size of the log, from its first and last number, because there are no gaps."""
     oldest = event_log.oldest_seq()
     at = db.session.scalar(select(Event.at).where(Event.seq == oldest))
     return Size(event_log.latest_seq() - oldest + 1, at)

@@ -9,12 +9,12 @@ HEARTBEAT = b":\n\n"
 
 
 def encode(entry: LoggedEvent) -> bytes:
-    """Return an event's bytes; its data is one line of JSON."""
+    """Return the bytes of an event; its data is one line of JSON."""
     number = "" if entry.seq is None else f"id: {entry.seq}\n"
     return f"{number}event: {entry.type}\ndata: {entry.data}\n\n".encode()
 
 
 def message(type: str, data: Any, cursor: int | None = None) -> bytes:  # noqa: A002
-    """Return the bytes of an event made for one reader; `cursor` is where it may resume."""
+    """Return the bytes of an event for one stream; `cursor` (its SSE id) is where it resumes."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return encode(LoggedEvent(cursor, "", type, text))

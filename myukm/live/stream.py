@@ -11,12 +11,12 @@ HEARTBEAT_SECONDS = 15.0
 
 
 def iter_events(hub: Hub, subscriber: Subscriber, first: Sequence[bytes]) -> Iterator[bytes]:
-    """Yield a stream's bytes until it ends; whoever called `hub.join` calls `hub.leave` then.
+    """Yield a stream's bytes until it ends. The caller of `hub.subscribe` must unsubscribe.
 
-    `first` goes out at once; it holds everything up to `subscriber.cursor`.
+    `first` is sent first; it contains everything up to `subscriber.cursor`.
     """
     first = [HEARTBEAT, *first]
-    while first:  # kilobytes that must not stay as long as the stream does
+    while first:  # popped, so that its memory is freed while the stream stays open
         yield b"".join(first)
         first = ()
     while not subscriber.closed:

@@ -1,4 +1,4 @@
-"""A subscriber: one open stream with its topics and its backlog."""
+"""A subscriber: one open stream, with its topics and a bounded backlog."""
 
 import threading
 from collections import deque
@@ -11,7 +11,7 @@ BACKLOG_BYTES = 256 * 1024
 
 
 class Chunk(NamedTuple):
-    """An event's bytes, made once for all listeners; `framed` is the HTTP/1.1 chunk of them."""
+    """An event's bytes, encoded once for all subscribers; `framed` is their HTTP/1.1 chunk."""
 
     seq: int | None
     plain: bytes
@@ -58,11 +58,11 @@ class Subscriber:
             self._writer.release()
 
     def allowed_topics(self, allowed: frozenset[str]) -> frozenset[str]:
-        """Return the topics that are both allowed and asked for."""
+        """Return the topics that are both allowed and requested."""
         return allowed if self._requested is None else allowed & self._requested
 
     def push(self, chunk: Chunk) -> None:
-        """Write a chunk or queue it; close the subscriber when its backlog is full."""
+        """Write a chunk or queue it; close the subscriber if its backlog is full."""
         if self.closed:
             return
         if self._writer and self._idle:
@@ -78,10 +78,10 @@ class Subscriber:
                 self._writer.shutdown()
 
     def pop(self, timeout: float) -> list[bytes] | None:
-        """Return what the stream has to send after at most `timeout` seconds.
+        """Return the chunks to send, waiting at most `timeout` seconds.
 
-        None when nothing happened all the while (time for a heartbeat); what is not newer than
-        `cursor` is left out. Raises OSError when the reader is gone.
+        None if nothing was sent meanwhile (time for a heartbeat). Events not newer than `cursor`
+        are left out. Raises OSError if the client is disconnected.
         """
         with self._ready:
             happened = bool(self._backlog) or self.closed or self._wait(timeout)
@@ -94,7 +94,7 @@ class Subscriber:
         return [chunk.plain for chunk in popped] if happened else None
 
     def close(self) -> None:
-        """Let the stream end."""
+        """End the stream."""
         with self._ready:
             self.closed = True
             self._ready.notify()

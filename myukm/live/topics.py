@@ -1,4 +1,4 @@
-"""The names of topics: a UKM's, a person's own, and the one on which rights are re-checked."""
+"""Names of topics: a UKM's, a user's own, and the one that makes hubs re-check rights."""
 
 from myukm.live import pubsub
 

@@ -1,1 +1,1 @@
-"""Accounts: making, finding, blocking them."""
+"""Accounts: log-in, registration, passwords, photos, administration."""

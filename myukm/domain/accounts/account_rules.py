@@ -1,4 +1,4 @@
-"""What an account's NIM, name, role and password may be."""
+"""Validation of an account's NIM, name, role and password."""
 
 import re
 import unicodedata
@@ -13,17 +13,17 @@ from myukm.models import Role
 
 MIN_PASSWORD, MAX_PASSWORD = 10, 200
 MAX_NAME = 120
-# Plain letters and digits: two accounts whose NIMs look the same could be mistaken.
+# Printable ASCII only, so that no two NIMs look the same.
 NIM = re.compile(r"[!-~]{1,32}")
 
 
 def normal_nim(nim: str) -> str:
-    """Return a typed NIM as accounts have it: no blanks around it, full-width digits as digits."""
+    """Return a typed NIM in stored form: trimmed, full-width digits as plain digits."""
     return unicodedata.normalize("NFKC", nim).strip()
 
 
 def checked_person(nim: str, name: str, role: str) -> tuple[str, str]:
-    """Return NIM and name as they are stored. Raises `Invalid` when one can't be an account's."""
+    """Return NIM and name in stored form. Raises `Invalid`, also for an unknown role."""
     nim, name = normal_nim(nim), clean_line(name)
     if not NIM.fullmatch(nim):
         raise Invalid(_("NIM harus 1 sampai 32 huruf atau angka tanpa spasi."), code="bad_nim")
@@ -34,14 +34,14 @@ def checked_person(nim: str, name: str, role: str) -> tuple[str, str]:
 
 
 def check_role(role: str) -> None:
-    """Raise `Invalid` for what is no role."""
+    """Raise `Invalid` for an unknown role."""
     if role not in list(Role):
         allowed = ", ".join(Role)
         raise Invalid(_("Peran harus salah satu dari: %(roles)s.", roles=allowed), code="bad_role")
 
 
 def check_password(password: str, nim: str, name: str) -> None:
-    """Raise `Invalid` for a password that is too short, absurdly long, or that others try first."""
+    """Raise `Invalid` for a password that is too short, too long, or easy to guess."""
     if why := _fault(password, nim, name):
         raise Invalid(why, code="bad_password")
 
@@ -51,7 +51,7 @@ def _fault(password: str, nim: str, name: str) -> Any:
         low, high = MIN_PASSWORD, MAX_PASSWORD
         return _("Kata sandi harus %(low)d sampai %(high)d karakter.", low=low, high=high)
     if any(unicodedata.category(sign) == "Cs" for sign in password):
-        return _("Isian ini tidak bisa disimpan.")  # bytes that are no text, on a command line
+        return _("Isian ini tidak bisa disimpan.")  # invalid bytes from a command line
     if password.casefold() in common_passwords():
         return _("Kata sandi ini dipakai banyak orang, jadi mudah ditebak. Pilih yang lain.")
     if _bare(password) in (_bare(nim), _bare(name)):
@@ -60,15 +60,15 @@ def _fault(password: str, nim: str, name: str) -> Any:
 
 
 def _bare(text: str) -> str:
-    """Return letters and digits alone: blanks and dots do not make a NIM a password."""
+    """Return only the letters and digits, because a NIM with blanks or dots is no password."""
     return "".join(sign for sign in text.casefold() if sign.isalnum())
 
 
 @cache
 def common_passwords() -> frozenset[str]:
-    """Return the passwords that most people choose, those that are long enough to be refused.
+    """Return common passwords that have the minimum length.
 
-    The list, 30,000 by how often they were seen in leaks, is that of the password meter zxcvbn.
+    Source: the list of the password meter zxcvbn, 30,000 passwords by frequency in leaks.
     """
     from zxcvbn.frequency_lists import FREQUENCY_LISTS
 

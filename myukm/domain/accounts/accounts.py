@@ -1,4 +1,4 @@
-"""Accounts: making them, logging in, logging out."""
+"""Accounts: create, log in, log out, set a password."""
 
 import secrets
 from typing import Any
@@ -27,16 +27,16 @@ MAX_NAMED = 3
 
 
 class WrongCredentials(DomainError):
-    """No such NIM, or a wrong password: one answer for both, of a blocked account too."""
+    """Unknown NIM or wrong password. One error for both, so that it does not reveal accounts."""
 
     status = 401
     code = "wrong_credentials"
 
 
 def create(nim: str, name: str, role: str, password: str, *, by: str | None) -> User:
-    """Make an account for the trail's `by` (None: its owner).
+    """Create an account. `by` is the actor's name in the activity log (None: the owner).
 
-    Raises `Invalid`, `Conflict` for a taken NIM.
+    Raises `Invalid`, or `Conflict` if the NIM is taken.
     """
     nim, name = checked_person(nim, name, role)
     check_password(password, nim, name)
@@ -46,7 +46,7 @@ def create(nim: str, name: str, role: str, password: str, *, by: str | None) -> 
 
 
 def insert(user: User, *, by: str | None) -> None:
-    """Store a new account; `by` None: its owner made it. Raises `Conflict` for a taken NIM."""
+    """Insert a new account; `by` as in `create`. Raises `Conflict` if the NIM is taken."""
     try:
         with transaction() as session:
             session.add(user)
@@ -58,7 +58,7 @@ def insert(user: User, *, by: str | None) -> None:
 
 
 def nim_taken(nim: str) -> Conflict:
-    """Return the answer to a NIM that has an account."""
+    """Return the error for a NIM that already has an account."""
     return Conflict(_("NIM %(nim)s sudah terdaftar.", nim=nim), code="nim_taken")
 
 
@@ -82,7 +82,7 @@ def _wrong() -> WrongCredentials:
 
 
 def _blocked() -> WrongCredentials:
-    """Return the answer to the right password of a blocked account: whom to ask."""
+    """Return the error for the right password of a blocked account; it names whom to ask."""
     active = select(User.name).where(User.role == Role.ADMIN, User.blocked_at.is_(None))
     names = ", ".join(db.session.scalars(active.order_by(User.id).limit(MAX_NAMED)))
     text = _("Akun Anda diblokir. Hubungi admin kampus: %(names)s.", names=names)
@@ -90,7 +90,7 @@ def _blocked() -> WrongCredentials:
 
 
 def _hash_again(user: User, password: str) -> None:
-    """Store a password that an earlier version hashed in today's way."""
+    """Replace a hash with outdated settings by a current one."""
     hashed = hash_password(password)
     with transaction() as session:
         same = (User.id == user.id, User.password_hash == user.password_hash)
@@ -98,7 +98,8 @@ def _hash_again(user: User, password: str) -> None:
 
 
 def open_session(user: User) -> LoginSession:
-    """Log the person in on one more device. Raises `WrongCredentials` for who is too late."""
+    """Insert a log-in for this device. Raises `WrongCredentials` if the password was changed or the
+    account blocked since it was verified."""
     with transaction() as session:
         if not is_unchanged(user.id, user.password_hash):
             raise _wrong()
@@ -110,16 +111,16 @@ def open_session(user: User) -> LoginSession:
 
 
 def is_unchanged(user_id: int, password_hash: str) -> bool:
-    """Return whether the password that was confirmed is still the account's, and it is open.
+    """Return whether the verified password hash is still current and the account not blocked.
 
-    Call it inside `transaction()`, where it locks the account: hashing takes time, and an old
-    password must not count any more once a new one is stored."""
+    Locks the account inside `transaction()`, because verifying takes time and the password may be
+    changed meanwhile."""
     still = (User.id == user_id, User.password_hash == password_hash, User.blocked_at.is_(None))
     return bool(db.session.scalar(select(User.id).where(*still).with_for_update(key_share=True)))
 
 
 def end_sessions(user_id: int, keep: str | None = None) -> None:
-    """Log an account out on every device, inside `transaction()`; the log-in `keep` stays."""
+    """Delete all log-ins of an account except `keep`, inside `transaction()`."""
     own_sessions = delete(LoginSession).where(LoginSession.user_id == user_id)
     db.session.execute(
         own_sessions.where(LoginSession.token_hash != keep) if keep else own_sessions
@@ -127,7 +128,7 @@ def end_sessions(user_id: int, keep: str | None = None) -> None:
 
 
 def count_sessions(user_id: int) -> int:
-    """Return on how many devices the account is logged in."""
+    """Return the number of the account's log-ins."""
     own_sessions = select(func.count()).where(
         LoginSession.user_id == user_id, LoginSession.stands(utcnow())
     )
@@ -135,7 +136,7 @@ def count_sessions(user_id: int) -> int:
 
 
 def find_session(token: str) -> LoginSession | None:
-    """Return the log-in session behind a cookie's token, if it still stands."""
+    """Return the log-in for a cookie's token, None if it has ended or expired."""
     own_sessions = select(LoginSession).where(
         LoginSession.token_hash == LoginSession.digest(token), LoginSession.stands(utcnow())
     )
@@ -144,21 +145,21 @@ def find_session(token: str) -> LoginSession | None:
 
 
 def refresh_session(token_hash: str) -> None:
-    """Note that the log-in was used today."""
+    """Extend a log-in: record that it was used today."""
     with transaction() as session:
         own_sessions = update(LoginSession).where(LoginSession.token_hash == token_hash)
         session.execute(own_sessions.values(seen_at=utcnow()))
 
 
 def log_out(token_hash: str) -> None:
-    """End one log-in; its streams end as well."""
+    """Delete one log-in, which also ends its streams."""
     with transaction() as session:
         session.execute(delete(LoginSession).where(LoginSession.token_hash == token_hash))
     publish_rights_changed()
 
 
 def set_password(nim: str, password: str, *, by: str) -> None:
-    """Change a password and log the account out everywhere. Raises `NotFound`, `Invalid`."""
+    """Set a password and delete all log-ins of the account. Raises `NotFound`, `Invalid`."""
     user = find(nim)
     check_password(password, user.nim, user.name)
     hashed = hash_password(password)
@@ -169,11 +170,8 @@ def set_password(nim: str, password: str, *, by: str) -> None:
 
 
 def store_password(user_id: int, hashed: str, keep: str | None = None) -> None:
-    """Store a password inside `transaction()`; its owner is logged out elsewhere, an open code is
-    void.
-
-    The log-in `keep` stays.
-    """
+    """Store a password hash inside `transaction()`, delete the account's log-ins except `keep`, and
+    void its one-time code."""
     done = update(User).where(User.id == user_id).values(password_hash=hashed)
     db.session.execute(done)
     db.session.execute(delete(PasswordReset).where(PasswordReset.user_id == user_id))
@@ -181,7 +179,7 @@ def store_password(user_id: int, hashed: str, keep: str | None = None) -> None:
 
 
 def as_json(user: User) -> dict[str, Any]:
-    """Return the account object, as its owner may see it."""
+    """Return the account as JSON, for its owner."""
     return {
         "user_id": user.id,
         "nim": user.nim,
@@ -200,6 +198,6 @@ def find(nim: str) -> User:
 
 
 def by_nim(nim: str) -> User | None:
-    """Return the account with that NIM, however it was typed."""
+    """Return the account with that NIM in any spelling, None if there is none."""
     nim = normal_nim(nim)
     return db.session.scalar(select(User).where(User.nim == nim)) if nim.isprintable() else None

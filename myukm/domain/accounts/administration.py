@@ -20,9 +20,9 @@ STATUSES = ("active", "blocked")
 
 
 def search(q: str = "", page: int = 1, role: str = "", status: str = "") -> Page[User]:
-    """Return a page of the accounts whose name or NIM has every word of `q`, by name.
+    """Return a page of accounts whose name or NIM contains every word of `q`, ordered by name.
 
-    `role` narrows it to that role, `status` to "active" or "blocked" ones; "" is all of them.
+    `role` and `status` ("active", "blocked") filter the accounts; "" means all.
     """
     query = select(User).where(User.deleted_at.is_(None)).order_by(User.name, User.id)
     if role:
@@ -39,7 +39,7 @@ def search(q: str = "", page: int = 1, role: str = "", status: str = "") -> Page
 
 
 def set_role(actor: User, user_id: int, role: str) -> User:
-    """Give an account another role. Raises `NotFound`, `Invalid`, `Conflict` for one's own."""
+    """Change an account's role. Raises `NotFound`, `Invalid`, or `Conflict` for the actor."""
     check_role(role)
     with transaction():
         admins = lock_admins()
@@ -53,7 +53,7 @@ def set_role(actor: User, user_id: int, role: str) -> User:
 
 
 def block(actor: User, user_id: int) -> User:
-    """Log an account out everywhere and keep it out. Raises `NotFound`, `Conflict`."""
+    """Block an account and delete its log-ins. Raises `NotFound`, `Conflict`."""
     with transaction():
         admins = lock_admins()
         user = _account_other_than_self(actor, user_id)
@@ -68,7 +68,7 @@ def block(actor: User, user_id: int) -> User:
 
 
 def unblock(actor: User, user_id: int) -> User:
-    """Let an account in again. Raises `NotFound`, `Conflict`."""
+    """Unblock an account. Raises `NotFound`, `Conflict`."""
     with transaction():
         user = _account_other_than_self(actor, user_id)
         if user.blocked_at:
@@ -78,13 +78,13 @@ def unblock(actor: User, user_id: int) -> User:
 
 
 def reset_code(actor: User, user_id: int) -> password_reset.Issued:
-    """Make the one-time code for a forgotten password. Raises `NotFound`, `Conflict`."""
+    """Create a one-time code for a forgotten password. Raises `NotFound`, `Conflict`."""
     with transaction():
         return password_reset.issue(_account_other_than_self(actor, user_id), by=actor.name)
 
 
 def remove_photo(actor: User, user_id: int) -> User:
-    """Take away a photo that must not be seen. Raises `NotFound`, `Conflict`."""
+    """Delete an account's photo. Raises `NotFound`, `Conflict`."""
     with transaction():
         user = _account_other_than_self(actor, user_id)
         photos.remove(user, by=actor.name)
@@ -92,19 +92,20 @@ def remove_photo(actor: User, user_id: int) -> User:
 
 
 def lock_admins() -> set[int]:
-    """Return the ids of the admins who can log in; until the commit no other call changes them."""
+    """Lock all admins who can log in, in one order, until the commit, and return their ids."""
     query = select(User.id).where(User.role == Role.ADMIN, User.blocked_at.is_(None))
     return set(db.session.scalars(query.order_by(User.id).with_for_update(key_share=True)))
 
 
 def check_not_last_admin(user: User, admins: set[int]) -> None:
-    """Raise `Conflict` when nobody could look after the campus without `user`."""
+    """Raise `Conflict` if `user` is the only one of `admins`."""
     if admins == {user.id}:
         raise Conflict(_("Ini admin terakhir. Jadikan orang lain admin dulu."), code="last_admin")
 
 
 def _account_other_than_self(actor: User, user_id: int) -> User:
-    """Return the account; nobody shuts themselves out, so that an admin is always left."""
+    """Return the account. Raises `NotFound`, or `Conflict` for the actor's own account: admins
+    cannot demote or block themselves, so one is always left."""
     user = db.session.get(User, user_id, with_for_update=True) if user_id < 2**63 else None
     if user is None or user.deleted_at:
         raise NotFound(_("Tidak ada pengguna ini."), code="no_such_user")

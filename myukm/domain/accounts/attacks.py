@@ -1,4 +1,4 @@
-"""Guessing that goes on and on: its victim and the admins hear of it, once for each attack."""
+"""Password-guessing attacks: recorded once per attack, shown to the account's owner and admins."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -18,7 +18,7 @@ BY = "MyUKM"
 
 
 def record_account(nim: str) -> None:
-    """Note that somebody tries to guess an account's password; its owner's pages say so."""
+    """Record an attack on an account; its owner's pages show a notice."""
     user = accounts.by_nim(nim)
     if user is None or not _record(ON_ACCOUNT, f"{user.nim} {user.name}"):
         return
@@ -28,18 +28,18 @@ def record_account(nim: str) -> None:
 
 
 def record_address(address: str) -> None:
-    """Note that somebody tries many accounts from one address."""
+    """Record an attack on many accounts from one address."""
     _record(FROM_ADDRESS, address)
 
 
 def acknowledge(user_id: int) -> None:
-    """Let the account's owner have seen the news."""
+    """Dismiss the notice on the owner's pages."""
     with transaction() as session:
         session.execute(update(User).where(User.id == user_id).values(attacked_at=None))
 
 
 def lately() -> Sequence[Audit]:
-    """Return the attacks of the last hour, the newest first."""
+    """Return the attacks of the last hour, newest first."""
     query = select(Audit).where(
         Audit.at > utcnow() - LASTS, Audit.action.in_((ON_ACCOUNT, FROM_ADDRESS))
     )
@@ -47,7 +47,7 @@ def lately() -> Sequence[Audit]:
 
 
 def _record(action: str, subject: str) -> bool:
-    """Write it to the trail; False when that was done within the last hour."""
+    """Record an attack; return False if it was already recorded within the last hour."""
     if any((known.action, known.subject) == (action, subject) for known in lately()):
         return False
     with transaction():

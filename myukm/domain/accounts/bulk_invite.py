@@ -25,7 +25,7 @@ Coded = tuple[Row, str]
 
 
 class Preview(NamedTuple):
-    """What a file would do: people to invite, those among them whose open code it voids, faults."""
+    """The effect of a file: people to invite, how many of their open codes it voids, errors."""
 
     people: int
     renewed: int
@@ -33,7 +33,7 @@ class Preview(NamedTuple):
 
 
 class InvalidCsv(Invalid):
-    """A file with faults: nothing of it was written."""
+    """A file with errors; nothing was written."""
 
     code = "bad_roster"
 
@@ -43,15 +43,15 @@ class InvalidCsv(Invalid):
 
 
 def check(data: bytes) -> Preview:
-    """Return what `invite` would do with a file. Raises `Invalid` for what is no such file."""
+    """Return what `invite` would do. Raises `Invalid` if the file is not readable as a roster."""
     return _validate(bulk_invite_csv.read(data))
 
 
 def invite(data: bytes, *, by: str) -> Iterator[str]:
-    """Invite everyone in a file; return a CSV of their one-time codes, which are shown only now.
+    """Invite everyone in a file and return a CSV of their one-time codes, which are shown only now.
 
-    Raises `InvalidCsv` when a line is wrong, `Invalid` for what is no such file; then nothing has
-    changed.
+    Raises `InvalidCsv` if a line has errors, `Invalid` if the file is not readable as a roster;
+    then nothing is written.
     """
     roster = bulk_invite_csv.read(data)
     coded = [(row, new_code()) for row in roster.rows]

@@ -1,4 +1,4 @@
-"""Codes that people copy by hand: to register, for a forgotten password, to join a unit."""
+"""One-time codes and join codes, which people copy by hand."""
 
 import base64
 import hashlib
@@ -10,13 +10,13 @@ from flask_babel import lazy_gettext as _
 
 from myukm.errors import Forbidden
 
-# No letter or digit that is read as another one.
+# Without letters and digits that look alike (0 O, 1 I).
 ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 GROUP_LENGTH = 4
 
 
 def new_code(groups: int = 3) -> str:
-    """Return a fresh code such as `7KQM-XW3A-9TRB` (59 bits; of two groups 39)."""
+    """Return a random code such as `7KQM-XW3A-9TRB` (59 bits; two groups have 39)."""
     drawn = (
         "".join(secrets.choice(ALPHABET) for _n in range(GROUP_LENGTH)) for _g in range(groups)
     )
@@ -24,10 +24,10 @@ def new_code(groups: int = 3) -> str:
 
 
 def digest(code: str) -> str:
-    """Return what is stored of a one-time code; small letters, blanks and hyphens don't matter.
+    """Return the stored digest of a one-time code, ignoring case, blanks and hyphens.
 
-    It depends on SECRET_KEY: the database alone is not enough to try codes. The SHA-256 inside is
-    what was stored before the key came in, so that codes which were open then stayed good.
+    Keyed with SECRET_KEY, so that the database alone is not enough to guess codes. The inner
+    SHA-256 is the digest of older versions, whose open codes stayed valid that way.
     """
     plain = "".join(code.upper().replace("-", "").split())
     inner = hashlib.sha256(plain.encode(errors="replace")).hexdigest()
@@ -36,12 +36,12 @@ def digest(code: str) -> str:
 
 
 def matches(stored: str, code: str) -> bool:
-    """Return whether `code` is the one whose digest is stored."""
+    """Return whether `code` has the digest `stored`."""
     return hmac.compare_digest(stored, digest(code))
 
 
 def wrong_code() -> Forbidden:
-    """Return the one answer to everything that is wrong with NIM and code."""
+    """Return the error for a wrong NIM or code; one for both, so that it reveals neither."""
     return Forbidden(
         _("NIM atau kode salah, atau kodenya sudah kedaluwarsa. Minta kode baru kepada admin."),
         code="wrong_code",

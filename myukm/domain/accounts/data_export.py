@@ -1,4 +1,4 @@
-"""Export of a person's data as one streamed JSON document."""
+"""Export of a user's data as one streamed JSON document."""
 
 import json
 from base64 import b64encode
@@ -14,7 +14,8 @@ from myukm.models import LoginSession, Membership, Photo, Ukm, UkmBlock, UkmPin,
 
 
 def export(user_id: int) -> Iterator[str]:
-    """Yield the document; no transaction stays open while its reader takes their time."""
+    """Yield the document. No transaction stays open between portions, because the download may be
+    slow."""
     parts = {
         "account": _account,
         "memberships": _memberships,
@@ -33,7 +34,7 @@ def export(user_id: int) -> Iterator[str]:
 
 
 def _whole_list(user_id: int, portion: own_activity.Portion) -> Iterator[str]:
-    """Yield a list that may be long, in the order in which it came about."""
+    """Yield a list of any length in portions, oldest first."""
     last, separator = None, ""
     while batch := portion(user_id, last):
         db.session.rollback()
@@ -87,7 +88,7 @@ def _memberships(user_id: int) -> list[dict[str, Any]]:
 
 
 def _blocks(user_id: int) -> list[dict[str, Any]]:
-    """Return the units that the person may not join again."""
+    """Return the UKMs that block the user."""
     query = (
         select(Ukm.code, UkmBlock.at)
         .join_from(UkmBlock, Ukm, Ukm.id == UkmBlock.ukm_id)
@@ -98,7 +99,7 @@ def _blocks(user_id: int) -> list[dict[str, Any]]:
 
 
 def _pins(user_id: int) -> list[dict[str, Any]]:
-    """Return what the person pinned: a message, or a text that stands nowhere else."""
+    """Return what the user pinned: a message, or a text of its own."""
     query = (
         select(Ukm.code, UkmPin)
         .join_from(UkmPin, Ukm, Ukm.id == UkmPin.ukm_id)

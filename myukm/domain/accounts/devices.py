@@ -1,7 +1,8 @@
-"""Browsers in which an account logged in before: guesses by strangers do not hold them up.
+"""Known browsers: attempts from a browser where the account logged in before have their own limit,
+so that a stranger's guessing does not lock the owner out.
 
-Such a browser keeps a mark, which only this server can make, for that account and its password.
-So nothing is stored here, and a new password makes all marks worthless.
+Such a browser keeps a mark: a MAC over the account and its password hash. So the server stores
+nothing, and a new password voids all marks.
 """
 
 import hmac
@@ -15,20 +16,20 @@ MAX_MARKS = 10  # people share browsers
 
 
 def mark(user: User) -> str:
-    """Return what a browser keeps once the account has logged in there."""
+    """Return the mark for a browser in which the account has logged in."""
     key = str(current_app.config["SECRET_KEY"]).encode()
     said = f"device:{user.id}:{user.password_hash}".encode()
     return hmac.digest(key, said, "sha256").hex()[:32]
 
 
 def add(marks: Sequence[str], user: User) -> list[str]:
-    """Return the marks of a browser after the account logged in there, the newest first."""
+    """Return a browser's marks with the account's added, newest first."""
     own = mark(user)
     return [own, *(other for other in marks if other != own)][:MAX_MARKS]
 
 
 def is_known(marks: Sequence[str], user: User | None) -> bool:
-    """Return whether the account logged in before in the browser with these marks."""
+    """Return whether the marks contain the account's."""
     if user is None or not marks:
         return False
     own = mark(user).encode()

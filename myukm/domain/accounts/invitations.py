@@ -1,4 +1,4 @@
-"""Registering: by the one-time code that came with a NIM's import, or openly."""
+"""Invitations: a one-time code lets a NIM register."""
 
 from sqlalchemy import delete, select
 
@@ -14,9 +14,9 @@ from myukm.models import Invitation, User
 
 
 def invite(actor: User, nim: str, name: str, role: str) -> str:
-    """Let a NIM register for 30 days and return its one-time code, which is shown only now.
+    """Invite a NIM for 30 days and return its one-time code, which is shown only now.
 
-    An earlier code of that NIM is void. Raises `Invalid`, `Conflict` when it has an account.
+    Voids an earlier code of that NIM. Raises `Invalid`, or `Conflict` if it has an account.
     """
     nim, name = checked_person(nim, name, role)
     code = new_code()
@@ -30,9 +30,9 @@ def invite(actor: User, nim: str, name: str, role: str) -> str:
 
 
 def register(nim: str, code: str, password: str) -> User:
-    """Make the account that a code stands for. Raises `Forbidden` for a wrong code, `Invalid`.
+    """Create the invited account. Raises `Forbidden` for a wrong code, `Invalid`.
 
-    Two at the same moment: whoever deletes the invitation has the account.
+    Of two concurrent calls the one that deletes the invitation succeeds.
     """
     invitation = _behind(normal_nim(nim), code)
     check_password(password, invitation.nim, invitation.name)

@@ -1,8 +1,8 @@
-"""How often somebody may try passwords and codes.
+"""Rate limits of passwords and codes.
 
-A stranger's guesses count for the address, for the person at that address, and for the person
-wherever they come from; who was logged in before in this browser is counted apart, so that no
-stranger can keep a person out of their account.
+An attempt counts for the address, for the NIM at that address, and for the NIM from anywhere.
+Attempts from a known browser (`devices.py`) are counted separately, so that a stranger cannot lock
+the owner out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ REGISTRATIONS = Limit("registrations", 100, 3600)
 
 
 class Caller(NamedTuple):
-    """From where somebody tries to get in, and the marks of their browser (`devices.py`)."""
+    """The address of an attempt, and the marks of its browser (`devices.py`)."""
 
     address: str
     marks: Sequence[str] = ()
@@ -58,18 +58,18 @@ def _record_attack(permit: Permit, nim: str, address: str) -> None:
 def guess(
     kind: str, nim: str, address: str, *wrong: type[DomainError]
 ) -> AbstractContextManager[Permit]:
-    """Count a guess of this kind at a NIM; it goes on counting when the block raises `wrong`."""
+    """Count an attempt of this kind for a NIM; it stays counted if the block raises `wrong`."""
     return attempt(*_guess_claims(kind, nim, address), wrong=wrong)
 
 
 def guess_own(user_id: int) -> AbstractContextManager[Permit]:
-    """Count a guess by who sits at the account's open page; `Forbidden` says that it was wrong."""
+    """Count an attempt at one's own password; it stays counted if the block raises `Forbidden`."""
     return attempt(*_own_claims("page", user_id), wrong=Forbidden)
 
 
 @contextmanager
 def one_more_account(address: str) -> Iterator[None]:
-    """Count an account that is made from this address, unless the block refuses to make it."""
+    """Count an account created from this address, unless the block refuses to create it."""
     permit = acquire(claim(REGISTRATIONS, address))
     try:
         yield
@@ -90,5 +90,5 @@ def _own_claims(kind: str, user_id: int) -> Sequence[Claim]:
 
 
 def _folded(nim: str) -> str:
-    """Return what is counted of a NIM: all that could be meant for one account is one."""
+    """Return one key for all spellings of a NIM that lead to the same account."""
     return normal_nim(nim).casefold()

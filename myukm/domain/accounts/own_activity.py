@@ -1,4 +1,4 @@
-"""What a person wrote and did, and what was done to them, in portions."""
+"""A user's messages and activity, read in portions for the data export."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,13 +11,13 @@ from myukm.models import Audit, ChatMessage, ChatReaction, MessageReport, Ukm, U
 
 BATCH = 500
 
-# Takes an account and the place of the last entry (None at first); returns the next entries, each
-# with its place.
+# Takes an account and the key of the last entry (None at first); returns the next entries, each
+# with its key.
 Portion = Callable[[int, Any], Sequence[tuple[Any, dict[str, Any]]]]
 
 
 def messages(user_id: int, last: Any) -> Sequence[tuple[Any, dict[str, Any]]]:
-    """Return the next messages that the person wrote."""
+    """Return the next messages that the user wrote."""
     query = (
         select(ChatMessage, Ukm.code)
         .join(Ukm, Ukm.id == ChatMessage.ukm_id)
@@ -42,7 +42,7 @@ def messages(user_id: int, last: Any) -> Sequence[tuple[Any, dict[str, Any]]]:
 
 
 def reactions(user_id: int, last: Any) -> Sequence[tuple[Any, dict[str, Any]]]:
-    """Return the next reactions of the person, by message."""
+    """Return the next reactions of the user, ordered by message."""
     place = tuple_(ChatReaction.message_id, ChatReaction.emoji)
     query = (
         select(ChatReaction.message_id, ChatReaction.emoji, Ukm.code)
@@ -59,7 +59,7 @@ def reactions(user_id: int, last: Any) -> Sequence[tuple[Any, dict[str, Any]]]:
 
 
 def reports(user_id: int, last: Any) -> Sequence[tuple[Any, dict[str, Any]]]:
-    """Return the next complaints of the person about messages."""
+    """Return the next reports of messages by the user."""
     query = (
         select(MessageReport, Ukm.code)
         .join(Ukm, Ukm.id == MessageReport.ukm_id)

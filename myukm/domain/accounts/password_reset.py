@@ -1,4 +1,4 @@
-"""A forgotten password: an admin makes a one-time code, whoever has it sets a new password."""
+"""Password reset: an admin creates a one-time code, with which its holder sets a new password."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -23,16 +23,16 @@ VALID = timedelta(hours=24)
 
 
 class Issued(NamedTuple):
-    """A code as it is shown, once, and whose it is."""
+    """A new code, which is shown only once, and its account."""
 
     user: User
     code: str
 
 
 def issue(user: User, *, by: str) -> Issued:
-    """Make the account's code, valid for 24 hours; one made before is void.
+    """Create the account's code, valid for 24 hours; an earlier one is void.
 
-    Raises `Conflict` for a blocked account.
+    Raises `Conflict` if the account is blocked.
     """
     code = new_code()
     with transaction() as session:
@@ -47,15 +47,15 @@ def issue(user: User, *, by: str) -> Issued:
 
 
 def void(user_id: int) -> None:
-    """Make the account's open code worthless, inside `transaction()`."""
+    """Delete the account's code, inside `transaction()`."""
     db.session.execute(delete(PasswordReset).where(PasswordReset.user_id == user_id))
 
 
 def redeem(nim: str, code: str, password: str) -> User:
-    """Set a new password by a code; the account is logged out everywhere. Returns the account.
+    """Set a new password with a code, delete all log-ins of the account, and return the account.
 
-    Raises `Invalid` for the password, and one `Forbidden` for a wrong NIM, a wrong or old code and
-    a blocked account. Of two at the same moment, whoever deletes the code sets the password.
+    Raises `Invalid` for the password, and the same `Forbidden` for a wrong NIM, a wrong or expired
+    code and a blocked account. Of two concurrent calls the one that deletes the code succeeds.
     """
     reset, user = _behind(normal_nim(nim), code)
     check_password(password, user.nim, user.name)

@@ -1,4 +1,4 @@
-"""Password hashing with argon2id, a few at a time."""
+"""Password hashing with argon2id, in a bounded thread pool."""
 
 from functools import cache
 
@@ -7,11 +7,11 @@ from argon2.exceptions import VerificationError
 
 from myukm.domain.accounts.threads import Pool
 
-# One of the settings that OWASP holds for equally strong, and the one with which a crowd that logs
-# in at once costs each process of a small server 18 MB.
+# One of the settings that OWASP's Password Storage Cheat Sheet lists as equally strong; this one
+# needs the least memory: 9 MB for each of the two threads.
 HASHER = PasswordHasher(time_cost=4, memory_cost=9 * 1024, parallelism=1)
 POOL = Pool(threads=2, max_waiting=60)
-# A hash of an earlier version takes seven times the memory.
+# Hashes of an earlier version need seven times the memory, so one at a time.
 OUTDATED_POOL = Pool(threads=1, max_waiting=60)
 
 
@@ -22,21 +22,21 @@ def dummy_hash() -> str:
 
 
 def hash_password(password: str) -> str:
-    """Return the hash to store. Raises `Unavailable` when too many wait to be hashed."""
+    """Return the hash to store. Raises `Unavailable` if the pool's queue is full."""
     return POOL.call(HASHER.hash, password)
 
 
 def verify(stored: str | None, password: str) -> bool:
-    """Return whether `password` is the one behind `stored` (None or "": there is none).
+    """Return whether `password` matches the hash `stored` (None or "": there is none).
 
-    Raises `Unavailable` when too many wait to be hashed.
+    Raises `Unavailable` if the pool's queue is full.
     """
     pool = OUTDATED_POOL if stored and is_outdated(stored) else POOL
     return pool.call(_verify, stored or "", password)
 
 
 def is_outdated(stored: str) -> bool:
-    """Return whether a password was hashed with other settings than those of today."""
+    """Return whether a hash was made with other settings than the current ones."""
     return HASHER.check_needs_rehash(stored)
 
 

@@ -1,4 +1,4 @@
-"""Profile photos: setting one, removing it, handing it out."""
+"""Profile photos: store, remove, read."""
 
 from hashlib import sha256
 
@@ -20,9 +20,9 @@ POOL = Pool(threads=1, max_waiting=20)
 
 
 def change(user: User, data: bytes, content_type: str) -> str:
-    """Make the sent picture the account's photo and return its digest.
+    """Store the uploaded picture as the account's photo and return its digest.
 
-    Raises `DomainError` for what is no photo of ours; then nothing has changed.
+    Raises `DomainError` for anything but an acceptable photo; then nothing changes.
     """
     if len(data) > MAX_BYTES:
         raise too_large()
@@ -40,7 +40,7 @@ def change(user: User, data: bytes, content_type: str) -> str:
 
 
 def remove(user: User, *, by: str) -> None:
-    """Take the account's photo away, if it has one, for the trail's `by`."""
+    """Delete the account's photo, if any; `by` is the actor's name in the activity log."""
     if user.photo_hash is None:
         return
     with transaction() as session:
@@ -48,7 +48,7 @@ def remove(user: User, *, by: str) -> None:
 
 
 def _remove_current(session: Session, user_id: int) -> User:
-    """Return the account, locked (two uploads at once come one after the other), photo gone."""
+    """Lock the account, which serializes concurrent uploads, delete its photo and return it."""
     user = session.get_one(User, user_id, with_for_update=True, populate_existing=True)
     if user.deleted_at:
         raise NotFound(_("Akun ini sudah dihapus."), code="account_deleted")
@@ -63,7 +63,7 @@ def _publish(user: User, action: str, by: str) -> None:
 
 
 def picture(digest: str, *, small: bool = False) -> bytes:
-    """Return the WebP file behind an address. Raises `NotFound`."""
+    """Return the WebP file with this digest. Raises `NotFound`."""
     column = Photo.small if small else Photo.large
     found = db.session.scalar(select(column).where(Photo.digest == digest).limit(1))
     if found is None:

@@ -1,4 +1,4 @@
-"""Publish a changed photo or name to open chats."""
+"""Publishes a changed photo or name to open chats."""
 
 from collections.abc import Sequence
 

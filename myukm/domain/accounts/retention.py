@@ -1,4 +1,4 @@
-"""What runs out by itself: log-ins, invitations, codes for a forgotten password."""
+"""Retention of log-ins, invitations and password-reset codes."""
 
 from sqlalchemy import delete
 
@@ -8,7 +8,7 @@ from myukm.models import Invitation, LoginSession, PasswordReset
 
 
 def prune() -> bool:
-    """Delete what has run out; there is no more to do."""
+    """Delete expired rows; return False, because nothing is left to do."""
     now = utcnow()
     with transaction() as session:
         session.execute(delete(LoginSession).where(~LoginSession.stands(now)))

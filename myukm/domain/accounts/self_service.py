@@ -1,4 +1,4 @@
-"""Self-service: change the password, log out everywhere."""
+"""A user's own account: change the password, log out everywhere."""
 
 from flask_babel import lazy_gettext as _
 
@@ -13,9 +13,9 @@ from myukm.models import User
 
 
 def change_password(user: User, login: str, old: str, new: str) -> None:
-    """Change one's own password; other devices are logged out, the log-in `login` stays.
+    """Change a user's own password and delete all log-ins but `login`.
 
-    Raises `Forbidden` when `old` is not the present one, `Invalid` for a new one that can't be.
+    Raises `Forbidden` if `old` is wrong, `Invalid` if `new` is not acceptable.
     """
     check_password(new, user.nim, user.name)
     require_password(user, old)
@@ -29,18 +29,18 @@ def change_password(user: User, login: str, old: str, new: str) -> None:
 
 
 def require_password(user: User, password: str) -> None:
-    """Raise `Forbidden` unless it is the account's password: a cookie alone may be stolen."""
+    """Raise `Forbidden` for a wrong password; a cookie alone may have been stolen."""
     if not verify(user.password_hash, password[: MAX_PASSWORD + 1]):
         raise wrong_password()
 
 
 def wrong_password() -> Forbidden:
-    """Return the answer to a password that is not the account's."""
+    """Return the error for a wrong own password."""
     return Forbidden(_("Kata sandi Anda salah."), code="wrong_password")
 
 
 def log_out_everywhere(user: User) -> None:
-    """End all log-ins of an account, this one too."""
+    """Delete all log-ins of an account, including the current one."""
     with transaction():
         accounts.end_sessions(user.id)
         audit.record(user.name, "user.logout", f"{user.nim} {user.name}")

@@ -1,4 +1,4 @@
-"""Work for the processor (hashing, pictures) in threads: other requests go on meanwhile."""
+"""Thread pools for CPU-bound work (hashing, pictures), so that gevent serves other requests."""
 
 import threading
 from collections.abc import Callable
@@ -17,10 +17,10 @@ RETRY_SECONDS = 5
 
 
 class Pool:
-    """So many threads of this process, and a line before them that has an end.
+    """A fixed number of threads of this process, with a bounded queue.
 
-    Each thread may need much memory, so there are few; they are the pool's own, because a thread
-    keeps some of that memory.
+    Few threads, because each may need much memory; not shared between pools, because a thread
+    keeps some of the memory that it used.
     """
 
     def __init__(self, threads: int, max_waiting: int) -> None:
@@ -29,11 +29,11 @@ class Pool:
         self._slots = threading.BoundedSemaphore(threads + max_waiting)
 
     def call(self, function: Callable[..., Result], *args: object) -> Result:
-        """Call in a thread under gevent, directly otherwise. Raises `Unavailable` at once when
-        too many wait already.
+        """Call `function` in a thread under gevent, directly otherwise, and return its result.
 
-        `function` holds no lock of Python's for long, and raises nothing that is to be expected:
-        what escapes from the pool is printed there with its trace.
+        `function` must release the GIL, and must return expected errors instead of raising them,
+        because gevent prints the traceback of what escapes. Raises `Unavailable` at once if the
+        queue is full.
         """
         if not self._slots.acquire(blocking=False):
             text = _("Server sedang sibuk. Coba lagi beberapa detik lagi.")

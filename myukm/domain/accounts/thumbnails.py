@@ -1,4 +1,4 @@
-"""Thumbnails of uploaded photos: two squares, decoded with limits, without metadata."""
+"""Thumbnails of uploaded photos: two squares, decoded within limits, without metadata."""
 
 import struct
 import zlib
@@ -14,7 +14,7 @@ MAX_BYTES = 5 * 1024 * 1024
 # 25 million pixels are 100 MB once decoded.
 MAX_PIXELS = 25_000_000
 LARGE, SMALL, QUALITY = 256, 96, 82
-# A JPEG with more pictures in it (a gain map, a depth map) is called MPO; the first is the photo.
+# Pillow reports a JPEG with several pictures (gain map, depth map) as MPO; the first is the photo.
 TYPES = {
     "JPEG": ("image/jpeg", "image/jpg", "image/pjpeg"),
     "MPO": ("image/jpeg", "image/jpg", "image/pjpeg"),
@@ -22,25 +22,25 @@ TYPES = {
     "WEBP": ("image/webp",),
 }
 UNSPECIFIED_TYPES = ("", "application/octet-stream")
-# What Pillow's decoders raise for data that is cut off or makes no sense.
+# The exceptions of Pillow's decoders for truncated or malformed data.
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
 
-# The limit above takes the place of Pillow's own, which only warns at first.
+# `MAX_PIXELS` replaces Pillow's own limit, which only warns at first.
 Image.MAX_IMAGE_PIXELS = None
 
 
 class Thumbnails(NamedTuple):
-    """A photo as it is stored: two WebP pictures without any metadata."""
+    """The stored form of a photo: two WebP pictures without metadata."""
 
     large: bytes
     small: bytes
 
 
 def make_thumbnails(data: bytes, content_type: str) -> Thumbnails | DomainError:
-    """Return thumbnails or the refusal; it is not raised, because gevent's pool prints escaped
-    exceptions.
+    """Return the thumbnails, or the error, which is not raised because gevent's pool prints
+    escaped exceptions.
 
-    `content_type` is what the sender calls it; what it is not is refused.
+    `content_type` is the declared type; a picture of another type is refused.
     """
     try:
         with Image.open(BytesIO(data), formats=("JPEG", "PNG", "WEBP")) as image:
@@ -52,12 +52,12 @@ def make_thumbnails(data: bytes, content_type: str) -> Thumbnails | DomainError:
 
 
 def too_large() -> DomainError:
-    """Return the answer to more than 5 MB."""
+    """Return the error for a file over 5 MB."""
     return DomainError(_("Foto paling besar 5 MB."), code="photo_too_large", status=413)
 
 
 def _refusal(image: Image.Image, content_type: str) -> DomainError | None:
-    """Return what speaks against a picture of which only the header was read."""
+    """Return the error for a picture whose header shows a wrong type, size or animation."""
     if content_type not in (*TYPES[image.format or ""], *UNSPECIFIED_TYPES):
         return Invalid(_("Isi foto ini bukan seperti jenis berkasnya."), code="photo_type")
     if image.width * image.height > MAX_PIXELS:
@@ -68,8 +68,8 @@ def _refusal(image: Image.Image, content_type: str) -> DomainError | None:
 
 
 def _render(image: Image.Image) -> Thumbnails:
-    """Return the thumbnails; as little work as possible is done at full size."""
-    # A JPEG is decoded at a fraction of its size where that is enough.
+    """Return the thumbnails; the picture is reduced first, so that little is done at full size."""
+    # Decode a JPEG at a fraction of its size.
     image.draft("RGB", (2 * LARGE, 2 * LARGE))
     square = ImageOps.fit(_to_rgb(image), (LARGE, LARGE))
     large = _flatten(ImageOps.exif_transpose(square))
@@ -77,14 +77,14 @@ def _render(image: Image.Image) -> Thumbnails:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    """Return the picture in a mode whose pixels can be averaged."""
+    """Return the picture in a mode that can be resized smoothly."""
     if image.mode.startswith("I;16"):
         return image.convert("I").point(lambda value: value / 256).convert("L")
     return image if image.mode in ("RGB", "RGBA", "L", "CMYK") else image.convert("RGBA")
 
 
 def _flatten(image: Image.Image) -> Image.Image:
-    """Return a new picture, so that nothing of the old one's metadata comes along."""
+    """Return a copy on a new canvas, which has no metadata."""
     colours = image.convert("RGBA")
     sheet = Image.new("RGB", image.size, "white")
     sheet.paste(colours, mask=colours.getchannel("A"))

@@ -1,1 +1,1 @@
-"""Who is online: connections, the status from them, and who is told of changes."""
+"""Presence: connections of users, their status (online, away, offline), publishing changes."""

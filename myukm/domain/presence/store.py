@@ -1,4 +1,4 @@
-"""Presence in Valkey. While it is away everybody is offline, and requests go on."""
+"""Presence data in Valkey. Without Valkey everybody counts as offline, and no request fails."""
 
 import logging
 from collections.abc import Callable, Collection, Iterable
@@ -32,7 +32,7 @@ def fallback_without_valkey(nothing: Callable[[], R]) -> Callable[[Callable[P, R
             try:
                 return function(*args, **kwargs)
             except RedisError as error:
-                logger.info("presence: Valkey is away: %s", error)
+                logger.info("presence: Valkey unreachable: %s", error)
                 return nothing()
 
         return call
@@ -42,10 +42,10 @@ def fallback_without_valkey(nothing: Callable[[], R]) -> Callable[[Callable[P, R
 
 @fallback_without_valkey(list[int])
 def record(changes: Iterable[Change]) -> list[int]:
-    """Record changes of connections; return the accounts whose status must be published.
+    """Record changes of connections and return the accounts whose status must be published.
 
-    A change is a verb, an account and a connection: open, keep (it still stands), close, or
-    input (the person did something; the connection does not matter).
+    A change is (verb, account, connection). The verbs are open, keep (still connected), close and
+    input (user activity, for which the connection is ignored).
     """
     words = [str(word) for change in changes for word in change]
     return _run(words) if words else []
@@ -94,7 +94,7 @@ def statuses(user_ids: Collection[int]) -> dict[int, str]:
 
 @fallback_without_valkey(int)
 def open_streams(user_id: int) -> int:
-    """Return how many streams the account has open on all web processes."""
+    """Return the number of the account's open streams on all web processes."""
     with valkey().pipeline(transaction=False) as commands:
         commands.time()
         commands.zrange(f"{PREFIX}connections:{user_id}", 0, -1, withscores=True)

@@ -1,4 +1,4 @@
-"""Presence: connections that expire, the status derived from them, and publishing its changes."""
+"""Records connections and activity, and publishes the changes of status that follow."""
 
 import time
 from collections.abc import Iterable
@@ -60,7 +60,7 @@ def refresh_connections() -> None:
 
 
 def publish_expired() -> None:
-    """The leader's duty: see whose grace or attention ended."""
+    """Publish status changes of users whose grace period or activity TTL expired (leader task)."""
     _queue_broadcasts(store.changed_by_time())
 
 
@@ -117,7 +117,7 @@ def publish_member(ukm: Ukm, user_id: int, *, gone: bool = False) -> None:
 
 
 def count_streams(user_id: int) -> int:
-    """Return how many streams the account has open on all web processes (0: Valkey is away)."""
+    """Return the number of the account's open streams on all web processes (0 without Valkey)."""
     return store.open_streams(user_id)
 
 
@@ -135,7 +135,7 @@ def typing(membership: Membership) -> None:
 
 
 def touch(user_id: int) -> None:
-    """Note that the person was here now."""
+    """Record that the user was here now."""
     with transaction() as session:
         here = update(User).where(User.id == user_id, User.deleted_at.is_(None))
         session.execute(here.values(last_seen_at=utcnow()))

@@ -1,1 +1,1 @@
-"""Units (UKM): membership, settings, moderation, unread counts."""
+"""UKMs (student activity units): membership, settings, moderation, unread counts."""

@@ -33,12 +33,12 @@ MAX_NAME, MAX_DESCRIPTION = 120, 1000
 
 
 def new_join_code() -> str:
-    """Return a join code that nobody can know: never a unit's address."""
+    """Return a random join code; it differs in form from every UKM's code, which is public."""
     return new_code(groups=2)
 
 
 class UkmRow(NamedTuple):
-    """A unit in the campus's list."""
+    """A UKM in the list for campus admins."""
 
     ukm: Ukm
     members: int
@@ -48,7 +48,7 @@ class UkmRow(NamedTuple):
 def create(
     name: str, code: str, description: str = "", *, by: str, by_id: int | None = None
 ) -> Ukm:
-    """Make a UKM with a fresh join code. Raises `Invalid`, or `Conflict` for a taken code."""
+    """Create a UKM with a random join code. Raises `Invalid`, or `Conflict` if `code` is taken."""
     code = code.strip().upper()
     if not CODE.fullmatch(code):
         raise Invalid(
@@ -69,7 +69,7 @@ def create(
 
 
 def validate(name: str, description: str) -> tuple[str, str]:
-    """Return name and description as they are stored. Raises `Invalid`."""
+    """Return name and description in stored form. Raises `Invalid`."""
     name, description = clean_line(name), clean(description)
     if is_blank(name) or len(name) > MAX_NAME:
         raise Invalid(_("Nama harus 1 sampai 120 huruf."), code="bad_name")
@@ -79,7 +79,7 @@ def validate(name: str, description: str) -> tuple[str, str]:
 
 
 def list_all(*, archived: bool | None = None) -> Sequence[UkmRow]:
-    """Return all units by code, or only the archived ones, or only the others."""
+    """Return UKMs ordered by code: all (None), only archived (True) or only active (False)."""
     query = (
         select(
             Ukm,
@@ -96,9 +96,9 @@ def list_all(*, archived: bool | None = None) -> Sequence[UkmRow]:
 
 
 def add(code: str, nim: str, *, is_admin: bool = False, by: str, by_id: int | None = None) -> None:
-    """Make the account `nim` a member of the UKM `code`, or a plain member its admin.
+    """Add the account `nim` to the UKM `code`; with `is_admin` as (or promoted to) its admin.
 
-    A block is lifted by it. Raises `NotFound`, and `Conflict` when it is that already.
+    Removes a block. Raises `NotFound`, or `Conflict` if nothing would change.
     """
     actor, user = Actor(user_id=by_id, name=by, campus=True), find(nim)
     with transaction() as session:
@@ -117,7 +117,7 @@ def add(code: str, nim: str, *, is_admin: bool = False, by: str, by_id: int | No
 
 
 def _membership(code: str, user_id: int) -> Membership | None:
-    """Return the membership, locked before its unit is (as posting does), if there is one."""
+    """Lock and return the membership together with its UKM, as posting does; None if none."""
     try:
         return get_membership(user_id, code, lock=True)
     except NotFound:

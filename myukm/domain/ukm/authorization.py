@@ -1,7 +1,7 @@
-"""Who may manage a UKM: its admins and admins of the campus.
+"""Authorization of managing a UKM: allowed for its admins and for campus admins.
 
-Concurrent actions are serialized: everything here locks the UKM's row before it reads who is an
-admin."""
+Each function locks the UKM's row before it checks who is an admin, so that concurrent actions are
+serialized."""
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
@@ -15,16 +15,16 @@ from myukm.models import Membership, Ukm
 
 
 def authorize_read(actor: Actor, code: str) -> Ukm:
-    """Return the unit for reading. Raises `NotFound` for strangers, `Forbidden` for members."""
+    """Return the UKM for reading. Raises `NotFound` for strangers, `Forbidden` for members."""
     found = _find(actor, code)
     _check_manager(actor, found)
     return found
 
 
 def authorize_and_lock(actor: Actor, code: str) -> Ukm:
-    """Return the unit, locked until the commit; call it inside `transaction()`.
+    """Return the UKM, locked until the commit; call it inside `transaction()`.
 
-    The one way to every change of an officer. Raises as `authorize_read`, and `TooFast`.
+    Every change by a manager starts with this call. Raises as `authorize_read`, and `TooFast`.
     """
     found = _find(actor, code, lock=True)
     _check_manager(actor, found)
@@ -33,10 +33,10 @@ def authorize_and_lock(actor: Actor, code: str) -> Ukm:
 
 
 def lock_member(actor: Actor, code: str, user_id: int) -> Membership:
-    """Return a member of the unit, both locked; call it inside `transaction()`.
+    """Return a membership, locked with its UKM; call it inside `transaction()`.
 
-    The person's membership is locked with its unit by one statement, as posting does, so that
-    the two never wait for each other. Raises `NotFound`, `Forbidden`, `TooFast`.
+    Both are locked by one statement, as posting does, so that the two cannot deadlock. Raises
+    `NotFound`, `Forbidden`, `TooFast`.
     """
     try:
         membership = memberships.get_membership(user_id, code, lock=True)

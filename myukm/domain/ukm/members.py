@@ -1,4 +1,4 @@
-"""A unit's list of members: found by name or NIM, page by page, with their status."""
+"""The member list of a UKM: search by name or NIM, paging, presence status."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ MAX_WORDS = 8
 
 
 class Member(NamedTuple):
-    """A member as the others see them; `muted_until` is for the unit's admins only."""
+    """A member as other members see them; `muted_until` is shown to managers only."""
 
     user_id: int
     name: str
@@ -28,11 +28,11 @@ class Member(NamedTuple):
 
     @property
     def muted(self) -> bool:
-        """Whether the person may only read now."""
+        """Whether the member is muted now."""
         return self.muted_until is not None and self.muted_until > utcnow()
 
     def as_json(self, *, to_manager: bool) -> dict[str, Any]:
-        """Return the member object; what concerns only officers is left out for others."""
+        """Return the member as JSON; fields for managers are left out unless `to_manager`."""
         seen = to_iso8601(self.last_seen) if self.status == "offline" else None
         shown = {"user_id": self.user_id, "name": self.name, "is_admin": self.is_admin}
         shown |= {"status": self.status, "last_seen": seen, "joined_at": to_iso8601(self.joined_at)}
@@ -52,9 +52,9 @@ COLUMNS = (
 
 
 def search(ukm: Ukm, q: str = "", page: int = 1, *, by_nim: bool = False) -> Page[Member]:
-    """Return a page of the members whose name has every word of `q`: admins first, by name.
+    """Return a page of members whose name contains every word of `q`: admins first, by name.
 
-    `by_nim`: the words may stand in the NIM as well.
+    `by_nim` searches the NIM as well.
     """
     query = _of(ukm).order_by(Membership.is_admin.desc(), User.name, User.id)
     for word in q.split()[:MAX_WORDS]:
@@ -69,7 +69,7 @@ def search(ukm: Ukm, q: str = "", page: int = 1, *, by_nim: bool = False) -> Pag
 
 
 def find(ukm: Ukm, user_id: int) -> Member | None:
-    """Return one member, or None."""
+    """Return the member, None if the account is not one."""
     row = db.session.execute(_of(ukm).where(Membership.user_id == user_id)).first()
     return _member(row, statuses([user_id]).get(user_id, "offline")) if row else None
 

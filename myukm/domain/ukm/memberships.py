@@ -1,4 +1,4 @@
-"""Student activity units: who belongs to them, joining, leaving."""
+"""Memberships of UKMs: look up, join, leave."""
 
 import re
 from typing import Any
@@ -22,11 +22,10 @@ CODE = re.compile(r"(?=.{2,32}$)[A-Z0-9]+(-[A-Z0-9]+)*")
 
 
 def get_membership(user_id: int, code: str, *, lock: bool = False) -> Membership:
-    """Return the account's membership in the UKM `code`, with its `ukm` loaded.
+    """Return the account's membership of the UKM `code`, with `ukm` loaded.
 
-    The one way to a UKM for everyone, whatever the role. `lock` (inside `transaction()`) keeps
-    others from changing the UKM and this membership until the commit. Raises `NotFound` for
-    strangers."""
+    Every access of a member to a UKM goes through this. `lock` (inside `transaction()`) locks the
+    UKM and the membership until the commit. Raises `NotFound` if the account is not a member."""
     query = (
         select(Membership)
         .join(Membership.ukm)
@@ -42,26 +41,26 @@ def get_membership(user_id: int, code: str, *, lock: bool = False) -> Membership
 
 
 def is_archived(archived: bool) -> ColumnElement[bool]:
-    """Return the condition for archived units, or for those in use."""
+    """Return the SQL condition for archived UKMs, or for active ones."""
     return Ukm.archived_at.is_not(None) if archived else Ukm.archived_at.is_(None)
 
 
 def check_not_archived(ukm: Ukm) -> None:
-    """Raise `Conflict` for a UKM that can only be read now."""
+    """Raise `Conflict` if the UKM is archived, because it is then read-only."""
     if ukm.archived_at:
         raise Conflict(_("UKM ini diarsipkan: hanya bisa dibaca."), code="archived")
 
 
 def join(user_id: int, join_code: Any) -> Ukm:
-    """Make the account a member of the UKM behind `join_code`.
+    """Add the account to the UKM with this join code and return the UKM.
 
-    Raises `NotFound` for an unknown code, `Conflict` for a member, `Forbidden` for who is blocked.
+    Raises `NotFound` for an unknown code, `Conflict` if already a member, `Forbidden` if blocked.
     """
     wanted = join_code.strip().upper() if isinstance(join_code, str) else ""
     if not CODE.fullmatch(wanted):
         raise _no_such_code()
     with transaction() as session:
-        # Under the lock: a code that was renewed lets nobody in, however close the two came.
+        # Read under the lock, so that a code renewed meanwhile is not accepted.
         query = select(Ukm).where(Ukm.join_code == wanted, is_archived(False))
         known = session.scalar(query.with_for_update(key_share=True))
         if known is None:
@@ -92,7 +91,10 @@ def add_member(
     by: int | None = None,
     change: str = "added",
 ) -> None:
-    """Insert the membership; what was said before counts as read. Raises `Conflict`."""
+    """Insert the membership, with all earlier messages marked read.
+
+    Raises `Conflict` if there is one.
+    """
     ukm = session.get_one(Ukm, ukm_id, populate_existing=True)
     member = Membership(
         ukm_id=ukm_id, user_id=user_id, is_admin=is_admin, read_number=ukm.last_number
@@ -109,7 +111,7 @@ def add_member(
 def leave(user_id: int, code: str) -> None:
     """End the account's membership.
 
-    Raises `NotFound` when there is none, `Conflict` for the last admin of a unit of others.
+    Raises `NotFound` if there is none, `Conflict` for the last admin of a UKM with other members.
     """
     with transaction() as session:
         gone = get_membership(user_id, code, lock=True)
@@ -122,7 +124,7 @@ def leave(user_id: int, code: str) -> None:
 
 
 def check_not_last_admin(membership: Membership) -> None:
-    """Raise `Conflict` when members would be left without an admin. Call it under the lock."""
+    """Raise `Conflict` if other members would be left without an admin. Call it under the lock."""
     able = Membership.is_admin & User.blocked_at.is_(None)
     others = (
         select(func.count(), func.count(case((able, 1))))
@@ -138,6 +140,6 @@ def check_not_last_admin(membership: Membership) -> None:
 
 
 def remove(session: Session, gone: Membership, change: str) -> None:
-    """Delete a membership that is locked, and say so."""
+    """Delete a locked membership and publish the change."""
     ukm_state.publish_membership(gone.ukm, gone, change, member=False)
     session.delete(gone)

@@ -1,4 +1,4 @@
-"""Moderation by a UKM's admins: remove, mute, promote."""
+"""Moderation of members by a UKM's managers: remove, block, mute, promote."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,9 +24,9 @@ MAX_MUTE = timedelta(days=366)
 
 
 def remove(actor: Actor, code: str, user_id: int, *, block: bool = False) -> None:
-    """Put a member out; the join code lets them in again, unless they are blocked as well.
+    """Remove a member, who can join again by code unless `block` is set.
 
-    Raises `NotFound`, `Forbidden`, `Conflict` for oneself.
+    Raises `NotFound`, `Forbidden`, or `Conflict` for the actor's own membership.
     """
     change = "blocked" if block else "removed"
     with transaction() as session:
@@ -41,7 +41,7 @@ def remove(actor: Actor, code: str, user_id: int, *, block: bool = False) -> Non
 
 
 def unblock(actor: Actor, code: str, user_id: int) -> None:
-    """Let the join code work again for a person. Raises `NotFound`, `Forbidden`."""
+    """Remove a person's block. Raises `NotFound`, `Forbidden`."""
     with transaction() as session:
         ukm = authorize_and_lock(actor, code)
         blocked = session.get(UkmBlock, (ukm.id, user_id))
@@ -52,9 +52,9 @@ def unblock(actor: Actor, code: str, user_id: int) -> None:
 
 
 def mute(actor: Actor, code: str, user_id: int, until: datetime) -> Membership:
-    """Let a member only read until a moment.
+    """Mute a member until a time: the member can only read.
 
-    Raises `NotFound`, `Forbidden`, `Conflict` for oneself and for admins of the unit.
+    Raises `NotFound`, `Forbidden`, or `Conflict` for the actor and for admins of the UKM.
     """
     with transaction():
         membership = lock_member(actor, code, user_id)
@@ -74,7 +74,7 @@ def mute(actor: Actor, code: str, user_id: int, until: datetime) -> Membership:
 
 
 def unmute(actor: Actor, code: str, user_id: int) -> Membership:
-    """Let a member write again. Raises `NotFound`, `Forbidden`."""
+    """Unmute a member. Raises `NotFound`, `Forbidden`."""
     with transaction():
         membership = lock_member(actor, code, user_id)
         if membership.is_muted():
@@ -85,7 +85,7 @@ def unmute(actor: Actor, code: str, user_id: int) -> Membership:
 
 
 def promote(actor: Actor, code: str, user_id: int) -> Membership:
-    """Make a member an admin of the unit, who is not muted then. Raises `NotFound`, `Forbidden`."""
+    """Promote a member to admin, which also unmutes. Raises `NotFound`, `Forbidden`."""
     with transaction():
         membership = lock_member(actor, code, user_id)
         if not membership.is_admin:
@@ -95,9 +95,9 @@ def promote(actor: Actor, code: str, user_id: int) -> Membership:
 
 
 def demote(actor: Actor, code: str, user_id: int) -> Membership:
-    """Make an admin of the unit a plain member.
+    """Demote an admin to member.
 
-    Raises `NotFound`, `Forbidden`, `Conflict` when the last admin demotes himself.
+    Raises `NotFound`, `Forbidden`, or `Conflict` for the last admin.
     """
     with transaction():
         membership = lock_member(actor, code, user_id)
@@ -122,16 +122,16 @@ def _reject_self(actor: Actor, membership: Membership) -> None:
 
 
 def blocked(ukm_id: int) -> list[tuple[User, datetime]]:
-    """Return who is blocked from a unit, and since when, by name."""
+    """Return the people blocked from a UKM, each with the time, ordered by name."""
     query = db.select(User, UkmBlock.at).join_from(UkmBlock, UkmBlock.user)
     found = db.session.execute(query.where(UkmBlock.ukm_id == ukm_id).order_by(User.name, User.id))
     return [(user, at) for user, at in found]
 
 
 def mute_until(duration: Any, until: Any) -> datetime:
-    """Return when a mute ends: after a span of `MUTE_DURATIONS`, or at an ISO 8601 moment.
+    """Return when a mute ends: after one of `MUTE_DURATIONS`, or at an ISO 8601 time.
 
-    A moment without a zone is meant in the campus's. Raises `Invalid`.
+    A time without a zone is in the campus's time zone. Raises `Invalid`.
     """
     if isinstance(duration, str) and duration in MUTE_DURATIONS:
         return utcnow() + MUTE_DURATIONS[duration]

@@ -1,4 +1,4 @@
-"""A person's list of UKMs with unread counts and last messages."""
+"""A user's list of UKMs, with unread counts and last messages."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from myukm.models import ChatMessage, Membership, Ukm, User
 
 
 class LastMessage(NamedTuple):
-    """The newest message of a unit, as a list shows it in one line."""
+    """The newest message of a UKM, as shown in one line of the list."""
 
     id: int
     name: str
@@ -22,7 +22,7 @@ class LastMessage(NamedTuple):
 
 
 class UkmSummary(NamedTuple):
-    """A UKM as its member sees it in the list."""
+    """A UKM in a member's list."""
 
     id: int
     code: str
@@ -35,7 +35,7 @@ class UkmSummary(NamedTuple):
 
 
 def list_for(user_id: int, *, archived: bool = False) -> list[UkmSummary]:
-    """Return the UKMs of an account by name, in one query: those in use, or the archived ones."""
+    """Return the account's active (or archived) UKMs ordered by name, in one query."""
     size = select(func.count()).where(Membership.ukm_id == Ukm.id).correlate(Ukm)
     query = (
         select(Membership, *_LAST, size.scalar_subquery())
@@ -69,6 +69,6 @@ def _summary(mine: Membership, *row: Any) -> UkmSummary:
 
 
 def count_archived(user_id: int) -> int:
-    """Return how many archived UKMs the account belongs to."""
+    """Return the number of archived UKMs of the account."""
     query = select(func.count()).select_from(Membership).join(Membership.ukm)
     return db.session.scalar(query.where(Membership.user_id == user_id, is_archived(True))) or 0

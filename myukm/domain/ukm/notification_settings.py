@@ -14,8 +14,10 @@ LEVELS = ("all", "mentions", "none")
 
 
 def set_level(membership: Membership, level: Any) -> None:
-    """Store a member's level and publish it to all their pages. Raises `Invalid` for an unknown
-    level."""
+    """Store a member's level and publish it to the member's open pages.
+
+    Raises `Invalid` for an unknown level.
+    """
     if level not in LEVELS:
         raise Invalid(_("Pilih all, mentions, atau none."), code="bad_notices")
     with transaction() as session:

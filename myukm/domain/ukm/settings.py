@@ -15,9 +15,9 @@ from myukm.models import Membership, Ukm
 
 
 def edit(actor: Actor, code: str, name: str, description: str) -> Ukm:
-    """Give a unit another name and description.
+    """Change a UKM's name and description.
 
-    Raises `NotFound`, `Forbidden`, `Invalid`, and `Conflict` in an archived unit.
+    Raises `NotFound`, `Forbidden`, `Invalid`, or `Conflict` if it is archived.
     """
     name, description = validate(name, description)
     with transaction():
@@ -35,7 +35,7 @@ def edit(actor: Actor, code: str, name: str, description: str) -> Ukm:
 
 
 def renew_join_code(actor: Actor, code: str) -> Ukm:
-    """Give a unit a new join code; the old one lets nobody in from now on.
+    """Replace a UKM's join code; the old one is void.
 
     Raises `NotFound`, `Forbidden`.
     """
@@ -48,7 +48,7 @@ def renew_join_code(actor: Actor, code: str) -> Ukm:
 
 
 def archive(actor: Actor, code: str) -> Ukm:
-    """Make a unit one that can only be read; it leaves the lists. Again does nothing.
+    """Archive a UKM: it becomes read-only and leaves the lists. Idempotent.
 
     Raises `NotFound`, `Forbidden`.
     """
@@ -64,7 +64,7 @@ def archive(actor: Actor, code: str) -> Ukm:
 def _mark_all_read(ukm_id: int) -> None:
     """Mark all messages read, so that an archived UKM leaves no unread badge.
 
-    It runs in its own transaction because memberships must not be locked while the UKM's row is.
+    Runs in its own transaction, because memberships must not be locked after the UKM's row.
     """
     last = select(Ukm.last_number).where(Ukm.id == ukm_id).scalar_subquery()
     with transaction() as session:
@@ -78,7 +78,7 @@ def _mark_all_read(ukm_id: int) -> None:
 
 
 def unarchive(actor: Actor, code: str) -> Ukm:
-    """Put an archived unit into use again; again does nothing. Raises `NotFound`, `Forbidden`."""
+    """Unarchive a UKM. Idempotent. Raises `NotFound`, `Forbidden`."""
     with transaction():
         ukm = authorize_and_lock(actor, code)
         if ukm.archived_at:

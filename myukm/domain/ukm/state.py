@@ -1,4 +1,4 @@
-"""State of a UKM and of a membership for open pages, and publishing its changes."""
+"""The state of a UKM and of a membership as open pages need it, and publishing its changes."""
 
 from typing import Any
 
@@ -11,17 +11,17 @@ from myukm.live import event_log
 from myukm.live.topics import personal_topic, ukm_topic
 from myukm.models import ChatMessage, Membership, Ukm, UkmPin
 
-# What concerns nobody but the person: others have no reason to know who is muted.
+# Changes published only to the member, because others need not know who is muted.
 PRIVATE = frozenset({"muted", "unmuted"})
 
 
 def for_member(membership: Membership) -> dict[str, Any]:
-    """Return the unit as the member `place` sees it: `describe`, and the member's own rights."""
+    """Return the UKM's state (`describe`) with the member's own rights."""
     return {**describe(membership.ukm), **rights(membership)}
 
 
 def describe(ukm: Ukm) -> dict[str, Any]:
-    """Return name, description, whether the unit is archived, and what is pinned."""
+    """Return name, description, whether it is archived, and the pinned announcement."""
     return {
         "ukm": ukm.code,
         "name": ukm.name,
@@ -32,7 +32,7 @@ def describe(ukm: Ukm) -> dict[str, Any]:
 
 
 def pin(ukm_id: int) -> dict[str, Any] | None:
-    """Return what is pinned in a unit; the text of a message is the one it has now."""
+    """Return the pinned announcement; a pinned message has its current text."""
     query = (
         select(UkmPin)
         .options(joinedload(UkmPin.by), joinedload(UkmPin.message).load_only(*_OF_MESSAGE))
@@ -53,7 +53,7 @@ _OF_MESSAGE = (ChatMessage.body, ChatMessage.deleted_at)
 
 
 def rights(membership: Membership) -> dict[str, Any]:
-    """Return what the member may do: `muted_seconds` is for clients whose clock is wrong."""
+    """Return the member's rights; `muted_seconds` is for clients with a wrong clock."""
     muted = membership.muted_until if membership.is_muted() else None
     return {
         "is_admin": membership.is_admin,
@@ -71,9 +71,9 @@ def publish_changed(ukm: Ukm) -> None:
 def publish_membership(
     ukm: Ukm, membership: Membership, change: str, *, member: bool = True
 ) -> None:
-    """Append a membership's new state: to the person, and to the UKM unless the change is private.
+    """Append a membership's new state for the member, and for the UKM unless it is private.
 
-    `change` is a word of the log; not `member`: the person is out of the unit.
+    `change` is the action in the activity log; `member=False`: the person has left the UKM.
     """
     event = {
         "ukm": ukm.code,

@@ -1,4 +1,4 @@
-"""Unread messages: the read marker, the counts, and publishing them."""
+"""Unread messages: read markers, counts, and publishing the counts."""
 
 import logging
 from typing import Any, cast
@@ -27,7 +27,7 @@ def counts(user_id: int) -> list[dict[str, Any]]:
 
 
 def _query() -> Select[int, str, int, str]:
-    """Return the query for (user_id, code, unread, notices) of all memberships."""
+    """Return the query of all memberships: (user_id, code, unread, notices)."""
     unread = Ukm.last_number - Membership.read_number
     return select(Membership.user_id, Ukm.code, unread, Membership.notices).join_from(
         Membership, Ukm
@@ -39,7 +39,10 @@ def _count(code: str, count: int, notices: str) -> dict[str, Any]:
 
 
 def mark_read(membership: Membership, last_id: Any) -> None:
-    """Move the read marker forward to the message `last_id`. Raises `Invalid` for a strange id."""
+    """Move the read marker forward to the message `last_id`.
+
+    Raises `Invalid` if that is not a message of the UKM.
+    """
     query = select(ChatMessage.number).where(
         ChatMessage.ukm_id == membership.ukm_id, ChatMessage.id == last_id
     )
