@@ -1,87 +1,66 @@
 """A fetch pool: a fixed number of requests in flight, a new one as soon as one is answered."""
 
 import asyncio
+import math
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from myukm.domain.payment_api.client import PaymentApi
 from myukm.domain.payment_api.errors import Action, Failure
-from myukm.domain.payment_api.gate import ApiGate
+from myukm.domain.payment_api.gate import Gate, SharedState, Update
 from myukm.domain.payment_api.metrics import RequestStats
 from myukm.domain.payment_api.parser import Answer
-from myukm.domain.payment_api.retry_policy import RetryPolicy
-from myukm.domain.payment_api.tasks import cancel_and_wait
+from myukm.domain.payment_api.retry_policy import Retry, RetryPolicy, Verdict
 from myukm.domain.payment_api.work_item import Result, WorkItem
 
-PROBE_POLL_SECONDS = 0.1
 NOBODY = "-"
-
-
-class Stock(asyncio.Queue[WorkItem]):
-    """The students to ask for next: those whom a person waits for come first."""
-
-    _queue: deque[WorkItem]
-
-    def _put(self, item: WorkItem) -> None:
-        if item.requested:
-            self._queue.appendleft(item)
-        else:
-            self._queue.append(item)
-
-    def first(self, item: WorkItem) -> WorkItem:
-        """Return who is to be asked for before `item`, in exchange for this one."""
-        if self._queue and self._queue[0].requested:
-            item, first = self.get_nowait(), item
-            self.put_nowait(first)
-        return item
 
 
 class FetchPool:
     """Asks for the students it is given, `width` at a time. Used as a context manager.
 
-    `open` are the students without an outcome yet, by key. The outcomes wait in `pop_results`.
+    Students whom a person waits for come first, and one more of them than `width`. Nothing is sent
+    before the first `merge`. `unfinished` are the students without a result yet, by key; results
+    wait in `pop_results`.
     """
 
     def __init__(self, settings: Mapping[str, Any], width: int) -> None:
-        self.gate = ApiGate(settings)
-        self.policy = RetryPolicy(
-            self.gate, settings["PEMBAYARAN_API_TRIES"], self._complete, self._retry
-        )
+        self.gate = Gate(settings["PEMBAYARAN_API_RPS"])
+        self.policy = RetryPolicy(self.gate, settings["PEMBAYARAN_API_TRIES"])
         self.unfinished: dict[tuple[bool, int], WorkItem] = {}
         self.stats = RequestStats()
         self._api = PaymentApi(settings)
         self._width = width
-        self._queue = Stock()
+        self._queue: deque[WorkItem] = deque()
         self._results: list[Result] = []
-        self._tasks: list[asyncio.Task[None]] = []
-        self._in_flight: set[asyncio.Task[Any] | None] = set()
-        self._probes: set[asyncio.Task[None]] = set()
-        self._stopped = False
+        self._requests: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._error: BaseException | None = None
+        self._stopped = self._probe_with_student = False
 
     async def __aenter__(self) -> Self:
         await self._api.__aenter__()
-        await self.gate.__aenter__()
-        self._tasks = [asyncio.create_task(self._fetch_loop()) for _ in range(self._width)]
-        self._tasks.append(asyncio.create_task(self._probe_loop()))
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._stopped = True
-        await cancel_and_wait([*self._tasks, *self._probes])
-        await self.gate.__aexit__()
+        self.stop()
+        for request in self._requests:
+            request.cancel()
+        if self._requests:
+            await asyncio.wait(self._requests)
         await self._api.__aexit__()
 
     @property
     def queued(self) -> int:
         """How many students are at hand to ask for next."""
-        return self._queue.qsize()
+        return len(self._queue)
 
     @property
     def in_flight(self) -> int:
         """How many requests wait for their answer."""
-        return len(self._in_flight)
+        return len(self._requests)
 
     @property
     def stalled(self) -> bool:
@@ -90,7 +69,7 @@ class FetchPool:
 
     @property
     def has_results(self) -> bool:
-        """Whether outcomes wait in `pop_results`."""
+        """Whether results wait in `pop_results`."""
         return bool(self._results)
 
     def submit(self, items: Iterable[WorkItem], after: float = 0.0) -> None:
@@ -100,7 +79,7 @@ class FetchPool:
             self._retry(item, after)
 
     def pop_results(self) -> list[Result]:
-        """Return the outcomes since the last call."""
+        """Return the results since the last call."""
         results, self._results = self._results, []
         return results
 
@@ -108,53 +87,69 @@ class FetchPool:
         """Put results that could not be written back for the next `pop_results`."""
         self._results[:0] = results
 
+    def review_deferred(self, *, idle: bool) -> None:
+        """Decide about deferred students; `idle`: there will be no other responses."""
+        self._carry_out(self.policy.review_deferred(idle=idle))
+
+    def update(self) -> Update:
+        """Return what to tell other workers about the API."""
+        return self.gate.update(max(0, min(self.queued, self._width + 1 - self.in_flight)))
+
+    def merge(self, update: Update, shared: SharedState | None) -> None:
+        """Take in the answer to `update` (None: Valkey is away), and send what may go out now."""
+        if self.gate.merge(update, shared) and not self._stopped:
+            self._start(self._probe(self._next_to_probe()))
+        self._send()
+
     def stop(self) -> None:
         """Send no new request; those in flight go on."""
         self._stopped = True
-        for task in self._tasks:
-            if task not in self._in_flight:
-                task.cancel()
 
     def raise_if_failed(self) -> None:
-        """Raise what ended an asker; nothing should before `stop`."""
-        for task in self._tasks:
-            if task.done() and not task.cancelled():
-                task.result()
+        """Raise what ended a request; nothing should."""
+        if self._error:
+            raise self._error
 
-    async def _fetch_loop(self) -> None:
-        task = asyncio.current_task()
-        while not self._stopped:
-            await self.gate.wait_ready()
-            item = await self._queue.get()
-            if not await self.gate.acquire():
-                self._queue.put_nowait(item)
-                continue
-            item = self._queue.first(item)
-            self._in_flight.add(task)
-            try:
-                breaker_generation = self.gate.breaker_generation
-                answer = await self._request(item)
-                self.policy.on_response(item, answer, breaker_generation)
-            finally:
-                self._in_flight.discard(task)
+    def _send(self) -> None:
+        """Send as many requests as the width and the gate allow."""
+        while self._has_room() and not self._stopped:
+            if wait := self.gate.acquire():
+                self._send_later(wait)
+                return
+            self._start(self._fetch(self._queue.popleft()))
 
-    async def _probe_loop(self) -> None:
-        """While the API counts as down, probe it now and then, alternately with and without a
-        student.
+    def _send_later(self, wait: float) -> None:
+        if self._timer:
+            self._timer.cancel()
+        if wait < math.inf:
+            self._timer = asyncio.get_running_loop().call_later(wait, self._send)
 
-        Without one, because all students left may be ones for which a healthy API fails.
-        """
-        with_student = True
-        while True:
-            await asyncio.sleep(PROBE_POLL_SECONDS)
-            if self.gate.is_open and await self.gate.try_acquire_probe():
-                item = self._queue.get_nowait() if with_student and self.queued else None
-                task = asyncio.create_task(self._probe_once(item))
-                self._probes.add(task)
-                task.add_done_callback(self._probes.discard)
-                with_student = not with_student
+    def _has_room(self) -> bool:
+        return bool(self._queue) and self.in_flight < self._width + self._queue[0].requested
 
-    async def _probe_once(self, item: WorkItem | None) -> None:
+    def _start(self, request: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(request)
+        self._requests.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._requests.discard(task)
+        if not task.cancelled():
+            self._error = self._error or task.exception()
+        self._send()
+
+    async def _fetch(self, item: WorkItem) -> None:
+        breaker_generation = self.gate.breaker_generation
+        answer = await self._request(item)
+        self._carry_out(self.policy.judge(item, answer, breaker_generation))
+
+    def _next_to_probe(self) -> WorkItem | None:
+        """Return a student for every other probe: all that are left may be ones for which a
+        healthy API fails."""
+        self._probe_with_student = not self._probe_with_student
+        return self._queue.popleft() if self._probe_with_student and self._queue else None
+
+    async def _probe(self, item: WorkItem | None) -> None:
         answer = await self._request(item)
         alive = not isinstance(answer, Failure) or not (
             answer.counts_as_outage or answer.action is Action.WAIT
@@ -162,9 +157,9 @@ class FetchPool:
         if alive and self.gate.is_open:
             self.gate.close()
         if item and alive:
-            self.policy.on_response(item, answer, self.gate.breaker_generation)
+            self._carry_out(self.policy.judge(item, answer, self.gate.breaker_generation))
         elif item:
-            self._queue.put_nowait(item)
+            self._put(item)
 
     async def _request(self, item: WorkItem | None) -> Answer:
         began = time.perf_counter()
@@ -175,12 +170,23 @@ class FetchPool:
         self.stats.received = self._api.received
         return answer
 
-    def _complete(self, result: Result) -> None:
-        self.unfinished.pop(result.key, None)
-        self._results.append(result)
+    def _carry_out(self, verdicts: Iterable[Verdict]) -> None:
+        for verdict in verdicts:
+            if isinstance(verdict, Retry):
+                self._retry(*verdict)
+            else:
+                self.unfinished.pop(verdict.key, None)
+                self._results.append(verdict)
 
     def _retry(self, item: WorkItem, delay: float) -> None:
         if delay:
-            asyncio.get_running_loop().call_later(delay, self._queue.put_nowait, item)
+            asyncio.get_running_loop().call_later(delay, self._put, item)
         else:
-            self._queue.put_nowait(item)
+            self._put(item)
+
+    def _put(self, item: WorkItem) -> None:
+        if item.requested:
+            self._queue.appendleft(item)
+        else:
+            self._queue.append(item)
+        self._send()

@@ -1,96 +1,74 @@
-"""The gate to the payment API, shared by all workers: Retry-After, circuit breaker, rate limit.
+"""The gate to the payment API: circuit breaker, Retry-After, budget. It knows no loop and no
+network: the lane exchanges its state with other workers (`shared_state.exchange`)."""
 
-Workers share state through expiring Valkey keys, so no clocks have to agree. Without Valkey each
-worker acts on its own observations."""
-
-import asyncio
 import logging
+import math
+import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any, Self
-
-import redis.asyncio
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from collections.abc import Callable
+from typing import NamedTuple
 
 from myukm.domain.payment_api.errors import Action, Failure
 from myukm.domain.payment_api.rate_limiter import RateLimiter
-from myukm.domain.payment_api.shared_state import DOWN, PROBE, WAIT
-from myukm.domain.payment_api.tasks import cancel_and_wait
 
-SHARE_SECONDS = 0.25
-PROBE_SECONDS, DOWN_SECONDS = 5.0, 15.0
+PROBE_SECONDS = 5.0
 WINDOW, MAX_DOWN = 20, 10
+MIN_LONGER_WAIT = 0.05
 
 logger = logging.getLogger(__name__)
 
 
-class ApiGate:
-    """Decides when the API may be called. Used as `async with Throttle(settings) as throttle`.
+class Update(NamedTuple):
+    """What a worker tells the others: `wait` seconds of a new Retry-After, that the breaker is
+    open or has just been `closed`. And what it asks for: the right to `probe`, `slots` of the
+    budget, `width` microseconds long."""
+
+    wait: float
+    is_open: bool
+    opened: bool
+    closed: bool
+    probe: bool
+    slots: int
+    width: int
+
+
+class SharedState(NamedTuple):
+    """What all workers know: the seconds of the Retry-After, whether the API is down; whether
+    this worker may probe, and in how many seconds its slots begin."""
+
+    wait: float
+    down: bool
+    probe: bool
+    slot: float
+
+
+class Gate:
+    """Decides when the API may be called; `clock` returns seconds.
 
     `breaker_generation` counts how often the breaker opened: a request sent under an earlier count
-    hit an API that was going down."""
+    hit an API that was going down. `is_open`: the API counts as down, only probes may ask.
+    """
 
-    def __init__(self, settings: Mapping[str, Any]) -> None:
-        self._valkey = redis.asyncio.Redis.from_url(
-            settings["REDIS_URL"],
-            socket_connect_timeout=0.25,
-            socket_timeout=1.0,
-            retry=Retry(NoBackoff(), 0),
-        )
-        self.rate_limiter = RateLimiter(self._valkey, settings["PEMBAYARAN_API_RPS"])
+    def __init__(self, rps: float | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self.rate_limiter = RateLimiter(rps)
         self.breaker_generation = self.reports = 0
+        self.is_open = False
+        self._clock = clock
         self._recent: deque[bool] = deque(maxlen=WINDOW)
-        self._closed = asyncio.Event()
-        self._closed.set()
-        self._shared = False
+        self._opened = self._closed = self._blocked = self._shared = self._exchanged = False
         self._blocked_until = self._next_probe = 0.0
-        self._tasks: set[asyncio.Task[Any]] = set()
-
-    async def __aenter__(self) -> Self:
-        await self._poll()
-        self._start(self._poll_loop())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await cancel_and_wait(self._tasks)
-        await self._valkey.aclose()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the API counts as down: only probes may ask."""
-        return not self._closed.is_set()
 
     @property
     def wait(self) -> float:
         """The seconds until the API wants to be asked again."""
-        return max(0.0, self._blocked_until - asyncio.get_running_loop().time())
+        return max(0.0, self._blocked_until - self._clock())
 
-    async def wait_ready(self) -> None:
-        """Return when the API may be called, apart from the rate limit."""
-        while self.is_open or self.wait:
-            await self._closed.wait()
-            await asyncio.sleep(self.wait)
-
-    async def acquire(self) -> bool:
-        """Wait for the rate limiter; False when the API may no longer be called."""
-        await self.rate_limiter.acquire()
-        return not (self.is_open or self.wait)
-
-    async def try_acquire_probe(self) -> bool:
-        """Return whether this worker may probe an API that is down."""
-        now = asyncio.get_running_loop().time()
-        if self.wait or now < self._next_probe:
-            return False
-        self._next_probe = now + PROBE_SECONDS
-        try:
-            taken = await self._valkey.set(PROBE, 1, nx=True, px=int(PROBE_SECONDS * 1000))
-        except RedisError:
-            return True
-        if not taken:
-            self._next_probe = now
-        return bool(taken)
+    def acquire(self) -> float:
+        """Return 0 when a request may go out now, which uses a slot of the budget; else how many
+        seconds to wait at least. Infinite: until the next exchange, as before the first one."""
+        if self.is_open or not self._exchanged:
+            return math.inf
+        return self.wait or self.rate_limiter.acquire(self._clock())
 
     def record(self, failure: Failure | None, breaker_generation: int, *, fresh: bool) -> None:
         """Record the result of a request (None: success) sent under this breaker generation.
@@ -99,73 +77,69 @@ class ApiGate:
         are all retries, for students with whom something is wrong.
         """
         self.reports += 1
-        if failure and failure.action is Action.WAIT:
-            self._block(failure.wait)
+        if failure and failure.action is Action.WAIT and failure.wait > self.wait + MIN_LONGER_WAIT:
+            self._blocked_until, self._blocked = self._clock() + failure.wait, True
         if fresh and breaker_generation == self.breaker_generation and not self.is_open:
             self._recent.append(failure is not None and failure.counts_as_outage)
             if len(self._recent) == WINDOW and sum(self._recent) > MAX_DOWN:
+                logger.warning("the payment API is down")
                 self._open(shared=False)
 
     def close(self) -> None:
         """Close the breaker: a probe was answered."""
-        self._set_closed()
-        self._start(self._share(lambda: self._valkey.delete(DOWN)))
+        self._close()
+        self._closed = True
 
-    def _open(self, *, shared: bool) -> None:
-        logger.warning("the payment API is down%s", ", says another worker" if shared else "")
-        self.breaker_generation += 1
-        self._shared = shared
-        self._closed.clear()
-        if not shared:
-            self._start(self._share_open())
-
-    def _set_closed(self) -> None:
-        self._recent.clear()
-        self._closed.set()
-
-    def _block(self, seconds: float) -> None:
-        if seconds <= self.wait + SHARE_SECONDS / 5:
-            return
-        self._blocked_until = asyncio.get_running_loop().time() + seconds
-        self._start(self._share(lambda: self._valkey.set(WAIT, 1, px=int(seconds * 1000))))
-
-    async def _share_open(self) -> None:
-        life = int(DOWN_SECONDS * 1000)
-        self._shared = await self._share(lambda: self._valkey.set(DOWN, 1, px=life))
-
-    async def _poll_loop(self) -> None:
-        while True:
-            await asyncio.sleep(SHARE_SECONDS)
-            await self._poll()
-
-    async def _poll(self) -> None:
-        """Read the state shared by other workers."""
-        try:
-            async with self._valkey.pipeline(transaction=False) as pipe:
-                pipe.pttl(WAIT)
-                pipe.exists(DOWN)
-                if self.is_open:
-                    pipe.pexpire(DOWN, int(DOWN_SECONDS * 1000))
-                wait, down = (await pipe.execute())[:2]
-        except RedisError:
-            return
-        self._blocked_until = max(
-            self._blocked_until, asyncio.get_running_loop().time() + wait / 1000
+    def update(self, ready: int) -> Update:
+        """Return what to tell other workers; `ready` requests could go out at once."""
+        now = self._clock()
+        slots = self.rate_limiter.wanted(now, ready)
+        return Update(
+            wait=self.wait if self._blocked else 0.0,
+            is_open=self.is_open,
+            opened=self._opened,
+            closed=self._closed,
+            probe=self.is_open and not self.wait and now >= self._next_probe,
+            slots=slots,
+            width=self.rate_limiter.width(slots),
         )
-        if down and not self.is_open:
-            self._open(shared=True)
-        elif not down and self.is_open and self._shared:
-            self._set_closed()
 
-    async def _share(self, command: Callable[[], Awaitable[Any]]) -> bool:
-        try:
-            await command()
-        except RedisError as error:
-            logger.warning("could not share the API's state with other workers: %s", error)
+    def merge(self, update: Update, shared: SharedState | None) -> bool:
+        """Take in the answer to `update` (None: Valkey is away); return whether to probe now."""
+        now = self._clock()
+        self._exchanged = True
+        self.rate_limiter.add(now, update.slots, shared.slot if shared else None)
+        if shared:
+            self._told(update)
+            self._blocked_until = max(self._blocked_until, now + shared.wait)
+            # What happened here during the exchange is newer than its answer.
+            if self.is_open == update.is_open and not (self._opened or self._closed):
+                self._follow(down=shared.down)
+        if not (self.is_open and update.probe and (shared is None or shared.probe)):
             return False
+        self._next_probe = now + PROBE_SECONDS
         return True
 
-    def _start(self, work: Coroutine[Any, Any, Any]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _told(self, update: Update) -> None:
+        """Forget what the others know by now."""
+        if update.wait >= self.wait:
+            self._blocked = False
+        if update.opened and self._opened:
+            self._opened, self._shared = False, True
+        if update.closed:
+            self._closed = False
+
+    def _follow(self, *, down: bool) -> None:
+        if down and not self.is_open:
+            logger.warning("the payment API is down, says another worker")
+            self._open(shared=True)
+        elif not down and self.is_open and self._shared:
+            self._close()
+
+    def _open(self, *, shared: bool) -> None:
+        self.breaker_generation += 1
+        self.is_open, self._shared, self._opened, self._closed = True, shared, not shared, False
+
+    def _close(self) -> None:
+        self._recent.clear()
+        self.is_open = self._opened = False

@@ -1,62 +1,64 @@
-"""A rate limiter shared by all workers: it reserves send times in Valkey."""
+"""A lane's share of the budget: the moments at which its requests may go out."""
 
-import asyncio
 import math
 from collections import deque
 
-import redis.asyncio
-from redis.exceptions import RedisError
-
-AHEAD_SECONDS = 0.1
-SLOT_KEY = "myukm:api:slot"
-
-# Valkey stores the time (µs, its own clock) of the next free slot. A reservation returns the wait
-# until then and moves it on by its width. After the clock was set back it starts at now.
-RESERVE_SCRIPT = """
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
-local free = tonumber(redis.call('GET', KEYS[1]) or 0)
-local width = tonumber(ARGV[1])
-if free < now or free > now + width * 1000 then free = now end
-local after = free + width
-redis.call('SET', KEYS[1], string.format('%.0f', after), 'PX', math.ceil((after - now) / 1000))
-return free - now
-"""
+AHEAD_SECONDS, LATE_SECONDS = 0.5, 0.1
 
 
 class RateLimiter:
     """Spreads requests evenly, `rps` per second over all workers (None: unlimited).
 
-    Without Valkey each of `workers` takes its share.
+    Slots are reserved in Valkey half a second ahead, at the lane's exchange. Without Valkey each
+    of `workers` takes its share. A slot that is not used in time expires: made up for, the request
+    would exceed the budget of its second. All times are the caller's, in seconds.
     """
 
-    def __init__(self, valkey: redis.asyncio.Redis, rps: float | None) -> None:
-        self._valkey, self._rps = valkey, rps
+    def __init__(self, rps: float | None) -> None:
+        self._rps = rps
         self._slots: deque[float] = deque()
+        self._used = 0
         self._next_own = 0.0
-        self._lock = asyncio.Lock()
         self.workers = 1
 
-    async def acquire(self) -> None:
-        """Return when the next request may go out."""
+    def acquire(self, now: float) -> float:
+        """Return 0 when a request may go out now, which uses its slot; else the seconds to wait:
+        infinite when no slot is reserved."""
         if self._rps is None:
-            return
-        async with self._lock:
-            if not self._slots:
-                await self._reserve(self._rps)
-            wait = self._slots.popleft() - asyncio.get_running_loop().time()
-        await asyncio.sleep(max(0.0, wait))
+            return 0.0
+        while self._slots and self._slots[0] < now - LATE_SECONDS:
+            self._slots.popleft()
+        if not self._slots:
+            return math.inf
+        if self._slots[0] > now:
+            return self._slots[0] - now
+        self._slots.popleft()
+        self._used += 1
+        return 0.0
 
-    async def _reserve(self, rps: float) -> None:
-        """Get the next moments: as many as fit in a tenth of a second, at least one."""
-        count = max(1, math.floor(rps * AHEAD_SECONDS))
-        now = asyncio.get_running_loop().time()
-        try:
-            width = math.ceil(count / rps * 1e6)
-            first = now + int(await self._valkey.eval(RESERVE_SCRIPT, 1, SLOT_KEY, width)) / 1e6
-            step = 1 / rps
-        except RedisError:
-            step = self.workers / rps
-            first = max(now, self._next_own)
-            self._next_own = first + count * step
-        self._slots.extend(first + step * number for number in range(count))
+    def wanted(self, now: float, ready: int) -> int:
+        """Return how many slots to reserve when `ready` requests could go out at once.
+
+        As many as were used since the last call come on top: so many are ready again soon.
+        """
+        demand, self._used = ready + self._used, 0
+        if self._rps is None or not demand:
+            return 0
+        reserved_until = max(now, self._slots[-1] if self._slots else now)
+        room = math.floor((now + AHEAD_SECONDS - reserved_until) * self._rps)
+        return max(min(demand - len(self._slots), room), 0 if self._slots else 1)
+
+    def width(self, count: int) -> int:
+        """Return how long `count` slots are, in microseconds."""
+        return math.ceil(count / self._rps * 1e6) if self._rps else 0
+
+    def add(self, now: float, count: int, wait: float | None) -> None:
+        """Add `count` slots which begin in `wait` seconds, or by our own reckoning (None)."""
+        if not self._rps or not count:
+            return
+        step = 1 / self._rps
+        if wait is None:
+            step *= self.workers
+            wait = max(0.0, self._next_own - now)
+            self._next_own = now + wait + count * step
+        self._slots.extend(now + wait + step * number for number in range(count))

@@ -1,4 +1,5 @@
-"""The state of the payment API shared by workers, for readers."""
+"""The state of the payment API that workers share, as expiring Valkey keys: no clocks have to
+agree."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -8,10 +9,26 @@ from flask_babel import gettext as _
 from redis.exceptions import RedisError
 
 from myukm.db.types import utcnow
+from myukm.domain.payment_api.gate import PROBE_SECONDS, SharedState, Update
 from myukm.extensions import valkey
 
 # Set while Retry-After blocks all workers, while the API counts as down, after a probe was sent.
 WAIT, DOWN, PROBE = "myukm:api:wait", "myukm:api:down", "myukm:api:probe"
+SLOT = "myukm:api:slot"
+DOWN_SECONDS = 15.0
+
+# Valkey stores the time (µs, its own clock) of the next free slot. A reservation returns the wait
+# until then and moves it on by its width. After the clock was set back it starts at now.
+RESERVE_SCRIPT = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local free = tonumber(redis.call('GET', KEYS[1]) or 0)
+local width = tonumber(ARGV[1])
+if free < now or free > now + width * 1000 then free = now end
+local after = free + width
+redis.call('SET', KEYS[1], string.format('%.0f', after), 'PX', math.ceil((after - now) / 1000))
+return free - now
+"""
 
 
 class Reason(NamedTuple):
@@ -19,6 +36,33 @@ class Reason(NamedTuple):
 
     code: str
     text: str
+
+
+def exchange(update: Update) -> SharedState | None:
+    """Tell other workers what `update` says and return what they know; None: Valkey is away."""
+    client = valkey()
+    try:
+        with client.pipeline(transaction=False) as pipe:
+            if update.wait:
+                pipe.set(WAIT, 1, px=_ms(update.wait))
+            if update.opened:
+                pipe.set(DOWN, 1, px=_ms(DOWN_SECONDS))
+            elif update.closed:
+                pipe.delete(DOWN)
+            elif update.is_open:
+                pipe.pexpire(DOWN, _ms(DOWN_SECONDS))
+            pipe.pttl(WAIT)
+            pipe.exists(DOWN)
+            wait, down = pipe.execute()[-2:]
+        probe = update.probe and client.set(PROBE, 1, nx=True, px=_ms(PROBE_SECONDS))
+        slot = client.eval(RESERVE_SCRIPT, 1, SLOT, update.width) if update.slots else 0
+    except RedisError:
+        return None
+    return SharedState(max(0, wait) / 1000, bool(down), bool(probe), int(slot) / 1e6)
+
+
+def _ms(seconds: float) -> int:
+    return max(1, int(seconds * 1000))
 
 
 def wait_reason() -> Reason | None:

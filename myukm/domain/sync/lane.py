@@ -15,6 +15,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
 from myukm import shutdown
+from myukm.domain.payment_api import shared_state
 from myukm.domain.payment_api.fetcher import FetchPool
 from myukm.domain.payment_api.work_item import Result, WorkItem
 from myukm.domain.sync import lifecycle, progress, queueing
@@ -64,6 +65,8 @@ class Lane:
         try:
             while True:
                 await self._flush(pool)
+                update = pool.update()
+                pool.merge(update, await self._in_db_thread(shared_state.exchange, update))
                 if self._finished(pool):
                     break
                 await self._sleep_until_due(pool)
@@ -78,7 +81,7 @@ class Lane:
     async def _flush(self, pool: FetchPool) -> None:
         """Flush to the database; when it is away, keep the results and try again."""
         pool.raise_if_failed()
-        pool.policy.review_deferred(idle=self._exhausted and pool.stalled)
+        pool.review_deferred(idle=self._exhausted and pool.stalled)
         results, want = pool.pop_results(), self._claim_size(pool)
         refused = None if self._stopping else pool.policy.refused
         self._measure(len(results))

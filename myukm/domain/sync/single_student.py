@@ -9,6 +9,7 @@ from sqlalchemy import delete, exists, select
 
 from myukm import shutdown
 from myukm.db.session import transaction
+from myukm.domain.payment_api import shared_state
 from myukm.domain.payment_api.errors import Action, Failure
 from myukm.domain.payment_api.fetcher import FetchPool
 from myukm.domain.payment_api.work_item import Result, WorkItem
@@ -47,6 +48,8 @@ async def _work(desk: StudentStore, students: list[WorkItem]) -> None:
     async with FetchPool(current_app.config, width=1) as pool:
         while desk.in_hand and not shutdown.requested.is_set():
             submit(pool, students)
+            update = pool.update()
+            pool.merge(update, shared_state.exchange(update))
             await _until_turn(pool)
             failure = _failure(pool, deadline)
             lost = [Result.of(student, failure) for student in pool.unfinished.values() if failure]
@@ -58,7 +61,7 @@ async def _until_turn(pool: FetchPool) -> None:
     due = time.monotonic() + BEAT_SECONDS
     while time.monotonic() < due and not shutdown.requested.is_set():
         pool.raise_if_failed()
-        pool.policy.review_deferred(idle=pool.stalled)
+        pool.review_deferred(idle=pool.stalled)
         if pool.has_results or pool.policy.refused:
             return
         await asyncio.sleep(POLL_SECONDS)

@@ -1,0 +1,103 @@
+"""The fetch pool against the simulator: how many requests are in flight, and whose."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+import pytest
+
+import config
+from devtools.simulator import Simulator
+from myukm.domain.payment_api.fetcher import FetchPool
+from myukm.domain.payment_api.work_item import Result, WorkItem
+
+WIDTH = 3
+IDS = [str(100001 + number) for number in range(20)]
+
+
+@pytest.fixture
+def payment_api() -> Iterator[Simulator]:
+    with Simulator(students=20, latency_ms="10") as server:
+        yield server
+
+
+@pytest.fixture
+def pool(payment_api: Simulator) -> FetchPool:
+    environment = {"PEMBAYARAN_API_URL": payment_api.url, "SECRET_KEY": "k" * 32}
+    return FetchPool(config.load(environment | {"REDIS_URL": "redis://x/0"}), WIDTH)
+
+
+def items(count: int) -> list[WorkItem]:
+    return [WorkItem(number, idperson) for number, idperson in enumerate(IDS[:count])]
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+def test_every_student_gets_one_result(pool: FetchPool) -> None:
+    async def play() -> list[Result]:
+        async with pool:
+            pool.merge(pool.update(), None)
+            pool.submit(items(20))
+            assert pool.in_flight == WIDTH
+            await until(lambda: not pool.unfinished)
+            return pool.pop_results()
+
+    results = asyncio.run(play())
+    assert sorted(result.item_id for result in results) == list(range(20))
+    assert {result.code for result in results} == {None}
+
+
+def test_who_is_waited_for_needs_no_free_place(pool: FetchPool, payment_api: Simulator) -> None:
+    payment_api.set(latency_ms="60000")
+
+    async def play() -> int:
+        async with pool:
+            pool.merge(pool.update(), None)
+            pool.submit(items(10))
+            pool.submit(WorkItem(n, IDS[n], requested=True) for n in (11, 12))
+            await until(lambda: IDS[11] in payment_api.students())
+            assert IDS[12] not in payment_api.students()
+            return pool.in_flight
+
+    assert asyncio.run(play()) == WIDTH + 1
+
+
+def test_nothing_is_sent_before_the_state_of_other_workers_is_known(pool: FetchPool) -> None:
+    async def play() -> tuple[int, int]:
+        async with pool:
+            pool.submit(items(5))
+            before = pool.in_flight
+            pool.merge(pool.update(), None)
+            return before, pool.in_flight
+
+    assert asyncio.run(play()) == (0, WIDTH)
+
+
+def test_it_ends_with_requests_in_flight(pool: FetchPool, payment_api: Simulator) -> None:
+    payment_api.set(latency_ms="60000")
+
+    async def play() -> None:
+        async with pool:
+            pool.merge(pool.update(), None)
+            pool.submit(items(5))
+            await until(lambda: payment_api.state()["requests"] == WIDTH)
+
+    asyncio.run(asyncio.wait_for(play(), 10))
+    assert pool.in_flight == 0
+    assert len(pool.unfinished) == 5
+
+
+def test_after_stop_only_answers_come(pool: FetchPool, payment_api: Simulator) -> None:
+    async def play() -> int:
+        async with pool:
+            pool.merge(pool.update(), None)
+            pool.submit(items(10))
+            pool.stop()
+            await until(lambda: not pool.in_flight)
+            return len(pool.pop_results())
+
+    assert asyncio.run(play()) == WIDTH
+    assert payment_api.state()["requests"] == WIDTH

@@ -1,0 +1,218 @@
+"""The gate: when the API may be called, alone and with other workers. No event loop runs here."""
+
+import itertools
+import math
+from collections.abc import Iterator
+
+import pytest
+import redis
+from flask import Flask
+
+from myukm.domain.payment_api import shared_state
+from myukm.domain.payment_api.errors import Action, Failure
+from myukm.domain.payment_api.gate import PROBE_SECONDS, WINDOW, Gate, SharedState
+from myukm.domain.payment_api.rate_limiter import LATE_SECONDS
+from tests.support.without_valkey import lose_valkey
+
+NEWS = SharedState(wait=0.0, down=False, probe=False, slot=0.0)
+DOWN = Failure("server_error", Action.RETRY, 500)
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def gate(clock: Clock) -> Gate:
+    """The gate of a lane after its first exchange."""
+    made = Gate(None, clock)
+    made.merge(made.update(0), NEWS)
+    return made
+
+
+@pytest.fixture
+def inside(app: Flask, valkey: redis.Redis) -> Iterator[Flask]:
+    with app.app_context():
+        yield app
+
+
+def fail(gate: Gate, count: int = WINDOW) -> None:
+    for _ in range(count):
+        gate.record(DOWN, gate.breaker_generation, fresh=True)
+
+
+def exchange(gate: Gate, ready: int = 0) -> bool:
+    """Exchange the gate's state by the real Valkey."""
+    update = gate.update(ready)
+    return gate.merge(update, shared_state.exchange(update))
+
+
+def test_nothing_goes_out_before_the_first_exchange(clock: Clock) -> None:
+    gate = Gate(None, clock)
+    assert gate.acquire() == math.inf
+    gate.merge(gate.update(0), None)
+    assert gate.acquire() == 0
+
+
+def test_more_than_half_of_the_last_answers_open_the_breaker(gate: Gate) -> None:
+    fail(gate, 10)
+    for _ in range(10):
+        gate.record(None, gate.breaker_generation, fresh=True)
+    assert not gate.is_open
+    fail(gate, 11)
+    assert gate.is_open
+    assert gate.acquire() == math.inf
+    assert gate.breaker_generation == 1
+
+
+def test_retries_and_requests_of_before_do_not_open_it_again(gate: Gate) -> None:
+    for _ in range(WINDOW):
+        gate.record(DOWN, 0, fresh=False)
+    assert not gate.is_open
+    fail(gate)
+    gate.close()
+    for _ in range(WINDOW):
+        gate.record(DOWN, 0, fresh=True)
+    assert not gate.is_open
+
+
+def test_retry_after_holds_everything_until_it_is_over(gate: Gate, clock: Clock) -> None:
+    gate.record(Failure("client_error", Action.WAIT, 429, 7.0), 0, fresh=True)
+    assert gate.acquire() == 7.0
+    assert gate.update(0).wait == 7.0
+    clock.now += 7.0
+    assert gate.acquire() == 0
+    assert gate.update(0).wait == 0
+
+
+def test_an_open_breaker_probes_now_and_then(gate: Gate, clock: Clock) -> None:
+    fail(gate)
+    assert gate.merge(gate.update(0), NEWS._replace(down=True, probe=True))
+    assert not gate.merge(gate.update(0), NEWS._replace(down=True, probe=True))
+    clock.now += PROBE_SECONDS
+    assert not gate.merge(gate.update(0), NEWS._replace(down=True)), "another worker probes"
+    assert gate.merge(gate.update(0), NEWS._replace(down=True, probe=True))
+
+
+def test_without_valkey_it_acts_on_what_it_sees_itself(gate: Gate) -> None:
+    fail(gate)
+    assert gate.merge(gate.update(0), None), "it may probe"
+    gate.close()
+    assert gate.acquire() == 0
+
+
+def test_what_could_not_be_told_is_told_again(gate: Gate) -> None:
+    fail(gate)
+    gate.merge(gate.update(0), None)
+    assert gate.update(0).opened
+    gate.merge(gate.update(0), NEWS._replace(down=True))
+    assert not gate.update(0).opened
+
+
+def test_what_happens_during_an_exchange_is_newer_than_its_answer(gate: Gate) -> None:
+    fail(gate)
+    update = gate.update(0)
+    gate.close()
+    gate.merge(update, NEWS._replace(down=True))
+    assert not gate.is_open
+    assert gate.update(0).closed
+
+
+def test_workers_share_breaker_retry_after_and_probe(inside: Flask) -> None:
+    one, two = Gate(None), Gate(None)
+    for gate in (one, two):
+        exchange(gate)
+    fail(one)
+    assert exchange(one), "it probes at once"
+    assert not exchange(two), "one probe is enough"
+    assert two.is_open
+    one.close()
+    exchange(one)
+    exchange(two)
+    assert not two.is_open
+    two.record(Failure("client_error", Action.WAIT, 429, 60.0), 0, fresh=True)
+    exchange(two)
+    exchange(one)
+    assert 59 < one.acquire() <= 60
+
+
+def test_a_worker_that_died_leaves_no_breaker_open(inside: Flask, valkey: redis.Redis) -> None:
+    dead, alive = Gate(None), Gate(None)
+    exchange(alive)
+    fail(dead)
+    exchange(dead)
+    exchange(alive)
+    assert alive.is_open
+    assert valkey.pttl(shared_state.DOWN) > 0
+    valkey.delete(shared_state.DOWN)  # as it expires
+    exchange(alive)
+    assert not alive.is_open
+
+
+def test_a_budget_is_spread_evenly(clock: Clock) -> None:
+    gate = Gate(20, clock)
+    sent = send(gate, clock, 2.0)
+    assert len(sent) == pytest.approx(40, abs=1)
+    gaps = [later - first for first, later in itertools.pairwise(sent)]
+    assert min(gaps) > 0.04
+
+
+def send(gate: Gate, clock: Clock, seconds: float) -> list[float]:
+    """Send as much as the gate allows, with an exchange each quarter of a second."""
+    sent, free, began = [], clock.now, clock.now
+    for tick in range(int(seconds * 1000)):
+        clock.now = began + tick / 1000
+        if tick % 250 == 0:
+            update = gate.update(1000)
+            free = max(free, clock.now)
+            gate.merge(update, NEWS._replace(slot=free - clock.now))
+            free += update.width / 1e6
+        if gate.acquire() == 0:
+            sent.append(clock.now)
+    return sent
+
+
+def test_a_slot_that_was_missed_is_not_made_up_for(clock: Clock) -> None:
+    gate = Gate(20, clock)
+    gate.merge(gate.update(1000), NEWS)
+    clock.now += 0.4 + LATE_SECONDS
+    burst = sum(gate.acquire() == 0 for _ in range(100))
+    assert 1 <= burst <= 20 * LATE_SECONDS
+
+
+def test_no_more_is_reserved_than_can_be_used(clock: Clock) -> None:
+    gate = Gate(1000, clock)
+    assert gate.update(0).slots == 0
+    assert gate.update(3).slots == 3
+
+
+def test_a_slow_budget_waits_long_between_two_requests(clock: Clock) -> None:
+    gate = Gate(0.5, clock)
+    assert len(send(gate, clock, 8.0)) == 4
+
+
+def test_workers_share_a_budget(inside: Flask) -> None:
+    one, two = Gate(10), Gate(10)
+    for gate in (one, two):
+        exchange(gate, ready=5)
+    assert one.acquire() == 0
+    assert two.acquire() == pytest.approx(0.5, abs=0.05)
+
+
+def test_without_valkey_each_worker_takes_its_share(inside: Flask) -> None:
+    lose_valkey(inside)
+    gate = Gate(10)
+    gate.rate_limiter.workers = 2
+    exchange(gate, ready=5)
+    assert gate.acquire() == 0
+    assert gate.acquire() == pytest.approx(0.2, abs=0.05)
