@@ -40,13 +40,33 @@ class SyncRun(Model):
 
     TRANSITIONS: ClassVar[dict[Status, frozenset[Status]]] = {
         Status.QUEUED: frozenset(
-            {Status.RUNNING, Status.PAUSED, Status.CANCELLING, Status.COMPLETED, Status.FAILED}
+            {
+                Status.RUNNING,  # the items of all its students are written
+                Status.PAUSED,  # a person paused it before that
+                Status.CANCELLING,  # a person cancelled it before that
+                Status.FAILED,  # it has no students, or its job crashed too often
+            }
         ),
         Status.RUNNING: frozenset(
-            {Status.PAUSED, Status.CANCELLING, Status.COMPLETED, Status.FAILED}
+            {
+                Status.PAUSED,  # a person, an API that refuses us, or the anomaly guard paused it
+                Status.CANCELLING,  # a person cancelled it
+                Status.COMPLETED,  # every student has an outcome
+                Status.FAILED,  # its lanes crashed too often in a row
+            }
         ),
-        Status.PAUSED: frozenset({Status.QUEUED, Status.RUNNING, Status.CANCELLING}),
-        Status.CANCELLING: frozenset({Status.CANCELLED}),
+        Status.PAUSED: frozenset(
+            {
+                Status.QUEUED,  # a person resumed it, and items are still to be written
+                Status.RUNNING,  # a person resumed it, or accepted what the guard held back
+                Status.CANCELLING,  # a person cancelled it
+            }
+        ),
+        Status.CANCELLING: frozenset(
+            {
+                Status.CANCELLED,  # no lane works any more, the rest is counted as cancelled
+            }
+        ),
     }
 
     __tablename__ = "sync_run"

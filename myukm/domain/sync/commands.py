@@ -1,17 +1,16 @@
 """User commands of the payment sync: start, pause, resume, cancel, reset, retry."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import case, exists, select, update
+from sqlalchemy import Row, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from myukm.db.session import execute_rowcount, transaction
+from myukm.db.session import execute_rowcount, on_commit, transaction
 from myukm.domain import audit
 from myukm.domain.actor import Actor
-from myukm.domain.payment_api.shared_state import valkey_down_reason
 from myukm.domain.sync import (
     anomaly_guard,
     lifecycle,
@@ -55,9 +54,7 @@ def start(
         started_by_id=actor.user_id,
     )
     _insert(run, actor)
-    if not queueing.queue_dispatch(run.id):
-        lifecycle.set_reason(run.id, valkey_down_reason)
-    return _publish_progress()
+    return progress.current()
 
 
 def retry_failed(actor: Actor, code: str | None = None) -> dict[str, Any]:
@@ -76,10 +73,10 @@ def retry_failed(actor: Actor, code: str | None = None) -> dict[str, Any]:
 
 def pause(actor: Actor) -> dict[str, Any]:
     """Pause the run until `resume`. Raises `Conflict` when it is not queued or running."""
-    text = _("Dijeda oleh %(name)s.", name=actor.name)
-    run_id = _transition(actor, "paused", text, Status.PAUSED, (Status.QUEUED, Status.RUNNING))
-    queueing.remove_queued(run_id)
-    return _publish_progress()
+    with transaction() as session:
+        text = _("Dijeda oleh %(name)s.", name=actor.name)
+        _move(session, actor, _live_run(session), Status.PAUSED, "paused", text)
+    return progress.current()
 
 
 def resume(actor: Actor, *, accept: bool = False) -> dict[str, Any]:
@@ -87,27 +84,19 @@ def resume(actor: Actor, *, accept: bool = False) -> dict[str, Any]:
 
     A run that paused because the API's answers are suspicious needs `accept`: they are believed.
     """
-    run = lifecycle.live()
-    if run is not None and run.status == Status.PAUSED and run.reason_code == anomaly_guard.CODE:
-        return _accept(actor, run.id, accept)
-    before = case((SyncRun.dispatched, Status.RUNNING), else_=Status.QUEUED)
-    text = _("Dilanjutkan oleh %(name)s.", name=actor.name)
-    run_id = _transition(actor, "resumed", text, before, (Status.PAUSED,))
-    lifecycle.advance(run_id)
-    if not lifecycle.queue_next(run_id):
-        lifecycle.set_reason(run_id, valkey_down_reason)
-    return _publish_progress()
-
-
-def _accept(actor: Actor, run_id: int, accept: bool) -> dict[str, Any]:
-    if not accept:
-        text = _("Jawaban API mencurigakan: terima dulu, atau batalkan.")
-        raise Conflict(text, code="needs_acceptance")
-    text = _("Jawaban API diterima oleh %(name)s.", name=actor.name)
-    _transition(actor, "accepted", text, Status.RUNNING, (Status.PAUSED,), trusted=True)
-    lifecycle.advance(run_id)
-    lifecycle.queue_next(run_id)
-    return _publish_progress()
+    with transaction() as session:
+        run = _live_run(session)
+        to = Status.RUNNING if run.dispatched else Status.QUEUED
+        if run.status != Status.PAUSED or run.reason_code != anomaly_guard.CODE:
+            text = _("Dilanjutkan oleh %(name)s.", name=actor.name)
+            _move(session, actor, run, to, "resumed", text)
+        elif accept:
+            text = _("Jawaban API diterima oleh %(name)s.", name=actor.name)
+            _move(session, actor, run, to, "accepted", text, trusted=True)
+        else:
+            text = _("Jawaban API mencurigakan: terima dulu, atau batalkan.")
+            raise Conflict(text, code="needs_acceptance")
+    return progress.current()
 
 
 def cancel(actor: Actor) -> dict[str, Any]:
@@ -115,13 +104,10 @@ def cancel(actor: Actor) -> dict[str, Any]:
 
     Raises `Conflict` when it is not queued, running or paused.
     """
-    text = _("Pembatalan diminta oleh %(name)s.", name=actor.name)
-    sources = lifecycle.sources_of(Status.CANCELLING)
-    run_id = _transition(actor, "cancelling", text, Status.CANCELLING, sources)
-    queueing.remove_queued(run_id)
-    progress.publish(force=True)
-    lifecycle.advance(run_id)
-    return _publish_progress()
+    with transaction() as session:
+        text = _("Pembatalan diminta oleh %(name)s.", name=actor.name)
+        _move(session, actor, _live_run(session), Status.CANCELLING, "cancelling", text)
+    return progress.current()
 
 
 def reset(actor: Actor) -> dict[str, Any]:
@@ -131,7 +117,8 @@ def reset(actor: Actor) -> dict[str, Any]:
         shown = update(SyncRun).where(SyncRun.live.is_(None), ~SyncRun.hidden)
         if execute_rowcount(session, shown.values(hidden=True)):
             audit.record(actor.name, "sync.reset", actor_id=actor.user_id)
-    return _publish_progress()
+        on_commit(progress.publish)
+    return progress.current()
 
 
 def sync_student_later(actor: Actor, idperson: str) -> str:
@@ -169,32 +156,45 @@ def _insert(run: SyncRun, actor: Actor) -> None:
         with transaction() as session:
             session.add(run)
             session.flush()
-            _record(session, actor, run.id, "started", text)
+            run_actions.record(session, run.id, "started", actor.name)
+            _record(actor, run.id, "started", text)
+            on_commit(progress.publish)
+            on_commit(lifecycle.drive, run.id)
     except IntegrityError:
         raise _already_running() from None
 
 
-def _transition(
-    actor: Actor, code: str, text: Any, to: Any, sources: Iterable[Status], **values: Any
-) -> int:
-    """Transition the live run, record the actor, and return its id. Raises `Conflict`."""
-    run = lifecycle.live()
-    with transaction() as session:
-        values |= {"reason": None, "reason_code": None, "crashes": 0}
-        if run is None or not lifecycle.transition(session, run.id, to, *sources, **values):
-            raise Conflict(_("Itu tidak dapat dilakukan sekarang."), code="not_now")
-        _record(session, actor, run.id, code, text)
-    return int(run.id)
+def _live_run(session: Session) -> Row[int, str, bool, str | None]:
+    """Return the run that lives, locked. Raises `Conflict` when none does."""
+    columns = (SyncRun.id, SyncRun.status, SyncRun.dispatched, SyncRun.reason_code)
+    query = select(*columns).where(SyncRun.live.is_not(None)).with_for_update()
+    run = session.execute(query).one_or_none()
+    if run is None:
+        raise _not_now()
+    return run
 
 
-def _record(session: Session, actor: Actor, run_id: int, code: str, text: Any) -> None:
+def _move(
+    session: Session,
+    actor: Actor,
+    run: Row[int, str, bool, str | None],
+    to: Status,
+    code: str,
+    text: Any,
+    **values: Any,
+) -> None:
+    """Move the run and record who did it. Raises `Conflict` when the table does not allow it."""
+    values |= {"reason": None, "reason_code": None, "crashes": 0}
+    if not lifecycle.move(session, run.id, to, code, actor.name, **values):
+        raise _not_now()
+    _record(actor, run.id, code, text)
+
+
+def _not_now() -> Conflict:
+    return Conflict(_("Itu tidak dapat dilakukan sekarang."), code="not_now")
+
+
+def _record(actor: Actor, run_id: int, code: str, text: Any) -> None:
     with campus_language():
         run_log.append(run_id, "info", code, str(text))
-    run_actions.record(session, run_id, code, actor.name)
     audit.record(actor.name, f"sync.{code}", f"#{run_id}", actor_id=actor.user_id)
-
-
-def _publish_progress() -> dict[str, Any]:
-    """Publish the progress and return it."""
-    progress.publish(force=True)
-    return progress.current()

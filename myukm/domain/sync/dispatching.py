@@ -1,12 +1,14 @@
 """Writing a run's items: one per student, in transactions short enough to disturb nobody."""
 
+from typing import Any
+
 from flask_babel import format_decimal
 from flask_babel import gettext as _
 from sqlalchemy import func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from myukm.db.session import execute_rowcount, transaction
-from myukm.domain.sync import lifecycle, progress, queueing, run_log
+from myukm.domain.sync import lifecycle, run_log
 from myukm.domain.sync.selection import selection
 from myukm.i18n import campus_language
 from myukm.models import Siswa, SyncItem, SyncRun
@@ -71,11 +73,8 @@ def _start(run_id: int) -> int:
             text = _("Tidak ada siswa yang dapat disinkronkan.")
             lifecycle.fail(session, run_id, "no_student", text)
         else:
-            known = {"total": total, "dispatched": True, "reason": None, "reason_code": None}
-            lifecycle.transition(session, run_id, Status.RUNNING, Status.QUEUED, **known)
+            known: dict[str, Any] = {"reason": None, "reason_code": None, "total": total}
+            lifecycle.move(session, run_id, Status.RUNNING, dispatched=True, **known)
             text = _("%(n)s siswa masuk daftar.", n=format_decimal(total))
             run_log.append(run_id, "info", "dispatched", text)
-    if total:
-        queueing.queue_lane(run_id)
-    progress.publish(force=True)
     return total

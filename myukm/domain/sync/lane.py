@@ -127,7 +127,8 @@ class Lane:
         try:
             if more and not self._successor_queued:
                 self._successor_queued = queueing.queue_lane(self._run_id)
-            self._progress_sent = (self._progress_sent and not moved) or progress.publish()
+            if moved or not self._progress_sent:
+                self._progress_sent = progress.publish_throttled()
         except DATABASE_AWAY as error:
             logger.warning("run %d: progress not published: %s", self._run_id, error)
 

@@ -10,8 +10,6 @@ from flask import Flask, current_app
 from myukm import shutdown
 from myukm.domain.sync import anomaly_guard, lifecycle
 from myukm.domain.sync.lane import DATABASE_AWAY, Lane
-from myukm.domain.sync.lane_store import has_pending
-from myukm.extensions import db
 
 
 def run_lane(run_id: int) -> None:
@@ -24,9 +22,7 @@ def run_lane(run_id: int) -> None:
             shutdown.requested.wait(anomaly_guard.PAUSE.total_seconds())
             lifecycle.advance(run_id)
             asyncio.run(Lane(app, run_id).work())
-    lifecycle.advance(run_id)
-    if has_pending(db.session(), run_id):
-        lifecycle.queue_next(run_id)
+    lifecycle.drive(run_id)
 
 
 @contextmanager

@@ -161,12 +161,6 @@ class LaneStore:
             raise LaneExpired(self.lane_id)
 
 
-def has_pending(session: Session, run_id: int) -> bool:
-    """Return whether the run has students that nobody has claimed."""
-    waiting = exists().where(SyncItem.run_id == run_id, SyncItem.status == ItemStatus.PENDING)
-    return bool(session.scalar(select(waiting)))
-
-
 def release(session: Session, run_id: int, lane_id: str) -> None:
     """Make the unfinished students of a lane pending again; only the lane itself may ask."""
     _unclaim(session, run_id, SyncItem.lane_id == lane_id)

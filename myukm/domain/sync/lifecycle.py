@@ -1,24 +1,25 @@
-"""Lifecycle of a run: each transition is one conditional UPDATE with one winner."""
+"""Lifecycle of a run: each move is one conditional UPDATE with one winner, and `move` is the only
+way to another status."""
 
-from collections.abc import Callable
 from typing import Any
 
 from flask_babel import format_decimal, lazy_gettext
 from flask_babel import gettext as _
-from sqlalchemy import Row, case, func, select, update
+from sqlalchemy import Row, case, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from myukm.db.session import execute_rowcount, transaction
+from myukm.db.session import execute_rowcount, on_commit, transaction
 from myukm.db.types import utcnow
-from myukm.domain.payment_api.shared_state import Reason
+from myukm.domain.payment_api.shared_state import valkey_down_reason
 from myukm.domain.sync import anomaly_guard, mismatches, progress, queueing, run_actions, run_log
 from myukm.extensions import db
 from myukm.i18n import campus_language
 from myukm.models import SyncItem, SyncRun
-from myukm.models.sync import OPEN, ItemStatus, Status
+from myukm.models.sync import LIVE, OPEN, ItemStatus, Status
 
 CHUNK = 10_000
 MAX_CRASHES = 5
+WORKING = (Status.QUEUED, Status.RUNNING)
 REFUSALS = {
     "unauthorized": lazy_gettext(
         "API pembayaran menolak token (HTTP 401). Perbaiki PEMBAYARAN_API_TOKEN, lalu lanjutkan."
@@ -42,10 +43,32 @@ def find(run_id: int) -> Row[Any] | None:
     return db.session.execute(select(*progress.COLUMNS).where(SyncRun.id == run_id)).one_or_none()
 
 
-def transition(session: Session, run_id: int, to: Any, *sources: Status, **values: Any) -> bool:
-    """Move the run to status `to` if it is in one of `sources`; return whether it was."""
-    statement = update(SyncRun).where(SyncRun.id == run_id, SyncRun.status.in_(sources))
-    return bool(execute_rowcount(session, statement.values(status=to, moved_at=utcnow(), **values)))
+def move(
+    session: Session,
+    run_id: int,
+    to: Status,
+    action: str | None = None,
+    actor: str | None = None,
+    **values: Any,
+) -> bool:
+    """Move the run to status `to`, inside `transaction()`; return whether the table allowed it.
+
+    Records `action` (by `actor`, None: the program) and registers what follows the commit: queued
+    jobs go, the progress is published, the next step is taken. The watchdog is the second road.
+    """
+    now = utcnow()
+    values |= {} if to in LIVE else {"live": None, "finished_at": now}
+    allowed = (SyncRun.id == run_id, SyncRun.status.in_(sources_of(to)))
+    moved = update(SyncRun).where(*allowed).values(status=to, moved_at=now, **values)
+    if not execute_rowcount(session, moved):
+        return False
+    if action:
+        run_actions.record(session, run_id, action, actor)
+    if to not in WORKING:
+        on_commit(queueing.remove_queued, run_id)
+    on_commit(progress.publish)
+    on_commit(drive, run_id)
+    return True
 
 
 def sources_of(to: Status) -> list[Status]:
@@ -53,15 +76,18 @@ def sources_of(to: Status) -> list[Status]:
     return [status for status, targets in SyncRun.TRANSITIONS.items() if to in targets]
 
 
-def finish(session: Session, run_id: int, to: Status, **values: Any) -> bool:
-    """End the run in status `to`; return whether it was this call that did it."""
-    now = utcnow()
-    is_finished = transition(
-        session, run_id, to, *sources_of(to), live=None, finished_at=now, **values
-    )
-    if is_finished:
-        run_actions.record(session, run_id, to.value)
-    return is_finished
+def drive(run_id: int) -> None:
+    """Take the steps that are due, then queue the job that the run needs next.
+
+    Safe to call at any time, by anybody: a second job of a kind is not queued.
+    """
+    advance(run_id)
+    run = find(run_id)
+    if run is None or not has_work(run):
+        return
+    queue = queueing.queue_lane if run.dispatched else queueing.queue_dispatch
+    if not queue(run_id):
+        _say_that_valkey_is_down(run_id)
 
 
 def advance(run_id: int) -> None:
@@ -71,7 +97,7 @@ def advance(run_id: int) -> None:
     run = find(run_id)
     if run is None:
         return
-    if run.status == Status.RUNNING and run.dispatched:
+    if run.status == Status.RUNNING:
         if progress.counts(run)["pending"] == 0:
             complete(run_id)
         else:
@@ -82,19 +108,18 @@ def advance(run_id: int) -> None:
         _refresh_reason(run)
 
 
-def queue_next(run_id: int) -> bool:
-    """Make sure that the job which the run needs next waits; False when Valkey is away."""
-    run = find(run_id)
-    if run is None or run.status not in (Status.QUEUED, Status.RUNNING):
-        return True
-    wait = queueing.queue_lane if run.dispatched else queueing.queue_dispatch
-    return wait(run_id)
+def has_work(run: Row[Any]) -> bool:
+    """Return whether a job is to be done: a dispatch, or students that nobody has claimed."""
+    if run.status != Status.RUNNING:
+        return bool(run.status == Status.QUEUED)
+    waiting = exists().where(SyncItem.run_id == run.id, SyncItem.status == ItemStatus.PENDING)
+    return bool(db.session.scalar(select(waiting)))
 
 
-def set_reason(run_id: int, why: Callable[[], Reason]) -> None:
+def _say_that_valkey_is_down(run_id: int) -> None:
     """Store why a queued run does not start, in the campus's language."""
     with transaction() as session, campus_language():
-        reason = why()
+        reason = valkey_down_reason()
         session.execute(
             update(SyncRun)
             .where(SyncRun.id == run_id, SyncRun.status == Status.QUEUED)
@@ -105,29 +130,26 @@ def set_reason(run_id: int, why: Callable[[], Reason]) -> None:
 def complete(run_id: int) -> None:
     """End a run whose students all have an outcome."""
     with transaction() as session, campus_language():
-        if not finish(session, run_id, Status.COMPLETED):
+        if not move(session, run_id, Status.COMPLETED, "completed"):
             return
         numbers = _log_remaining(run_id)
         text = _("Selesai. %(success)s siswa berhasil, %(failed)s gagal.", **numbers)
         level = "success" if numbers["failed"] == "0" else "warning"
         run_log.append(run_id, level, "completed", text)
-    queueing.remove_queued(run_id)
-    progress.publish(force=True)
 
 
 def cancel_remaining(run_id: int) -> None:
     """Count what is left of a run as cancelled, in short transactions, and end it."""
     while _cancel_some(run_id):
-        progress.publish()
+        pass
     with transaction() as session, campus_language():
-        if not finish(session, run_id, Status.CANCELLED):
+        if not move(session, run_id, Status.CANCELLED, "cancelled"):
             return
         text = _(
             "Dibatalkan. %(processed)s siswa sudah diproses, %(cancelled)s tidak.",
             **_log_remaining(run_id),
         )
         run_log.append(run_id, "info", "cancelled", text)
-    progress.publish(force=True)
 
 
 def _log_remaining(run_id: int) -> dict[str, str]:
@@ -164,6 +186,7 @@ def _cancel_some(run_id: int) -> bool:
             .where(SyncRun.id == run_id)
             .values(cancelled=SyncRun.cancelled + number, total=total, moved_at=utcnow())
         )
+        on_commit(progress.publish_throttled)
     return True
 
 
@@ -207,7 +230,7 @@ def _refresh_reason(run: Row[Any]) -> None:
     with transaction() as session:
         same = (SyncRun.id == run.id, SyncRun.reason_code == anomaly_guard.CODE)
         session.execute(update(SyncRun).where(*same).values(reason=reason))
-    progress.publish(force=True)
+        on_commit(progress.publish)
 
 
 def pause_refused(run_id: int, code: str) -> None:
@@ -218,18 +241,11 @@ def pause_refused(run_id: int, code: str) -> None:
 
 
 def _pause(run_id: int, code: str, reason: str) -> None:
-    why = {"reason": reason, "reason_code": code}
     with transaction() as session:
-        is_accepted = code == anomaly_guard.CODE and _is_trusted(session, run_id)
-        paused = not is_accepted and transition(
-            session, run_id, Status.PAUSED, Status.RUNNING, **why
-        )
-        if paused:
-            run_actions.record(session, run_id, code)
+        if code == anomaly_guard.CODE and _is_trusted(session, run_id):
+            return
+        if move(session, run_id, Status.PAUSED, code, reason=reason, reason_code=code):
             run_log.append(run_id, "error", code, reason)
-    if paused:
-        queueing.remove_queued(run_id)
-        progress.publish(force=True)
 
 
 def _is_trusted(session: Session, run_id: int) -> bool:
@@ -239,7 +255,7 @@ def _is_trusted(session: Session, run_id: int) -> bool:
 
 
 def record_crash(run_id: int) -> None:
-    """Count a crashed job; fail the run after MOST_CRASHES in a row."""
+    """Count a crashed job; fail the run after MAX_CRASHES in a row."""
     with transaction() as session, campus_language():
         raised = update(SyncRun).where(SyncRun.id == run_id, SyncRun.live.is_not(None))
         session.execute(raised.values(crashes=SyncRun.crashes + 1))
@@ -247,12 +263,9 @@ def record_crash(run_id: int) -> None:
         if crashes >= MAX_CRASHES:
             text = _("Pekerjaan gagal berkali-kali. Sebabnya ada di log worker.")
             fail(session, run_id, "jobs_fail", text)
-    if crashes >= MAX_CRASHES:
-        queueing.remove_queued(run_id)
-        progress.publish(force=True)
 
 
 def fail(session: Session, run_id: int, code: str, reason: str) -> None:
     """End a run that can't be carried out, inside `transaction()`."""
-    if finish(session, run_id, Status.FAILED, reason=reason, reason_code=code):
+    if move(session, run_id, Status.FAILED, "failed", reason=reason, reason_code=code):
         run_log.append(run_id, "error", code, reason)

@@ -97,20 +97,24 @@ def idle() -> dict[str, Any]:
     return {**unknown, **nobody, **nothing, **flags, "percent": 0.0, "workers": 0}
 
 
-def publish(*, force: bool = False) -> bool:
-    """Publish the progress and mirror it for scripts.
-
-    At most ten a second go out over all processes, but for `force`. Return False when it was too
-    early: the caller has to come back.
-    """
-    try:
-        if not force and not valkey().set(TICK, 1, nx=True, px=TICK_MS):
-            return False
-    except RedisError:
-        return True
+def publish() -> None:
+    """Publish the progress and mirror it for scripts."""
     now = current()
     pubsub.publish_transient("sync", "sync.progress", now)
     mirror_to_cache_keys(now)
+
+
+def publish_throttled() -> bool:
+    """Publish, but at most ten times a second over all processes.
+
+    Return False when it was too early: the caller has to come back.
+    """
+    try:
+        if not valkey().set(TICK, 1, nx=True, px=TICK_MS):
+            return False
+    except RedisError:
+        return True
+    publish()
     return True
 
 

@@ -3,7 +3,6 @@
 Liveness needs no shared clock: a lane expires when its heartbeat stands still for
 LANE_HEARTBEAT_TIMEOUT on the watchdog's monotonic clock."""
 
-import time
 from typing import Any
 
 from flask_babel import gettext as _
@@ -11,25 +10,23 @@ from sqlalchemy import delete, select
 
 from myukm.db.session import execute_rowcount, transaction
 from myukm.domain.sync import lifecycle, progress, queueing, run_log
-from myukm.domain.sync.lane_store import has_pending, release_orphans
+from myukm.domain.sync.lane_store import release_orphans
 from myukm.domain.sync.standstill import Standstill
 from myukm.domain.sync.student_watchdog import StudentWatchdog
 from myukm.extensions import db
 from myukm.i18n import campus_language
 from myukm.models import SyncLane
-from myukm.models.sync import Status
 
 LANE_HEARTBEAT_TIMEOUT, NO_WORKER_TIMEOUT = 15.0, 3.0
 
 
 class Watchdog:
-    """State of the watchdog: last heartbeats, since when a run is unserved, the last published
-    progress."""
+    """State of the watchdog: heartbeats, a run that needs a job, the last published progress."""
 
     def __init__(self) -> None:
         self._lanes: Standstill[tuple[str, int]] = Standstill(LANE_HEARTBEAT_TIMEOUT)
         self._students = StudentWatchdog()
-        self._unserved_since: tuple[int, float] | None = None
+        self._unserved: Standstill[int] = Standstill(NO_WORKER_TIMEOUT)
         self._published: dict[str, Any] = {}
 
     def watch(self) -> None:
@@ -41,7 +38,8 @@ class Watchdog:
             with transaction() as session:
                 release_orphans(session, run.id)
             lifecycle.advance(run.id)
-            self._ensure_job_queued(run)
+            if self._unserved.of({run.id: None} if needs_job(run) else {}):
+                lifecycle.drive(run.id)
         self._publish()
         self._students.watch()
 
@@ -49,22 +47,11 @@ class Watchdog:
         rows = db.session.execute(select(SyncLane.id, SyncLane.run_id, SyncLane.beat)).all()
         return self._lanes.of({(row.id, row.run_id): row.beat for row in rows})
 
-    def _ensure_job_queued(self, run: Any) -> None:
-        """Queue the run's next job when it has needed one for NO_WORKER_TIMEOUT."""
-        if not needs_job(run):
-            self._unserved_since = None
-            return
-        now = time.monotonic()
-        if self._unserved_since is None or self._unserved_since[0] != run.id:
-            self._unserved_since = (run.id, now)
-        elif now - self._unserved_since[1] >= NO_WORKER_TIMEOUT and lifecycle.queue_next(run.id):
-            self._unserved_since = None
-
     def _publish(self) -> None:
         """Mirror the progress, and publish it when it changed."""
         now = progress.current()
         steady = {name: value for name, value in now.items() if not name.startswith("eta_")}
-        if steady != self._published and progress.publish():
+        if steady != self._published and progress.publish_throttled():
             self._published = steady
         else:
             progress.mirror_to_cache_keys(now)
@@ -72,11 +59,7 @@ class Watchdog:
 
 def needs_job(run: Any) -> bool:
     """Return whether a live run has work that no job in the queue will take up."""
-    if run.status == Status.RUNNING:
-        needs = has_pending(db.session(), run.id)
-    else:
-        needs = run.status == Status.QUEUED
-    return needs and not queueing.queued_ids(run.id)
+    return lifecycle.has_work(run) and not queueing.queued_ids(run.id)
 
 
 def expire_lane(lane_id: str, run_id: int) -> None:

@@ -226,12 +226,6 @@ def test_reset_shows_no_run_and_keeps_the_history(campus: Flask) -> None:
     assert db.session.scalars(select(Audit.action)).all().count("sync.reset") == 1
 
 
-def test_the_table_of_transitions_is_all_there_is(campus: Flask) -> None:
-    ended = {Status.COMPLETED, Status.CANCELLED, Status.FAILED}
-    assert not ended & set(SyncRun.TRANSITIONS)
-    assert lifecycle.sources_of(Status.CANCELLED) == [Status.CANCELLING]
-
-
 def test_one_student_later(campus: Flask, valkey: redis.Redis) -> None:
     job_id = commands.sync_student_later(TREASURER, "100001")
     assert valkey.lrange("rq:queue:sync-pembayaran", 0, -1) == [job_id.encode()]

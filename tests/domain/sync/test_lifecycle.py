@@ -1,0 +1,110 @@
+"""The table of a run's transitions binds, and the page knows it; what follows a move is sure."""
+
+import re
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from flask import Flask
+from sqlalchemy import func, select, update
+
+from myukm.db.session import transaction
+from myukm.domain.sync import commands, dispatching, lifecycle, progress, queueing, run_actions
+from myukm.extensions import db
+from myukm.models import SyncItem, SyncRun
+from myukm.models.sync import LIVE, ItemStatus, Status
+from tests.support import sync
+from tests.support.sync import TREASURER
+
+PAGE = Path(__file__).parents[3] / "myukm/static/js/sync/state.js"
+
+
+@pytest.fixture
+def run(app: Flask) -> Any:
+    """The id of a run over ten students whose first lane is queued, inside an app context."""
+    with app.app_context():
+        sync.create_students(10)
+        run_id = commands.start(TREASURER)["run_id"]
+        queueing.remove_queued(run_id)  # as a worker takes the dispatch
+        dispatching.dispatch(run_id)
+        yield run_id
+
+
+def test_a_run_moves_by_the_table_alone(run: int) -> None:
+    for before, to in product(Status, Status):
+        with transaction() as session:
+            session.execute(update(SyncRun).values(status=before, live=1))
+            allowed = to in SyncRun.TRANSITIONS.get(before, ())
+            assert lifecycle.move(session, run, to) == allowed, (before, to)
+            session.rollback()
+
+
+def test_every_status_is_reached_and_only_ended_runs_stay() -> None:
+    reached = {Status.QUEUED}.union(*SyncRun.TRANSITIONS.values())
+    assert reached == set(Status)
+    assert set(SyncRun.TRANSITIONS) == LIVE
+
+
+def test_the_page_offers_what_the_table_allows() -> None:
+    text = PAGE.read_text()
+    ended = names(re.search(r"ENDED = (\[.*?\]);", text, re.DOTALL))
+    assert ended == {"idle", *set(Status) - LIVE}
+    allowed = {
+        action: names(re.search(rf'"?{action}"?: (\[.*?\]),', text, re.DOTALL))
+        for action in ("pause", "resume", "accept", "cancel")
+    }
+    assert allowed == {
+        "pause": set(lifecycle.sources_of(Status.PAUSED)),
+        "resume": set(lifecycle.sources_of(Status.QUEUED)),
+        "accept": set(lifecycle.sources_of(Status.QUEUED)),
+        "cancel": set(lifecycle.sources_of(Status.CANCELLING)),
+    }
+
+
+def names(found: re.Match[str] | None) -> set[str]:
+    assert found
+    return set(re.findall(r'"(\w+)"', found[1]))
+
+
+def test_a_move_publishes_takes_the_jobs_back_and_is_recorded(
+    run: int, valkey: redis.Redis
+) -> None:
+    assert len(queueing.queued_ids(run)) == 1
+    commands.pause(TREASURER)
+    assert queueing.queued_ids(run) == []
+    assert valkey.get("sync_pembayaran_status") == b"paused"
+    commands.resume(TREASURER)
+    assert len(queueing.queued_ids(run)) == 1
+    actions = [(action.code, action.actor) for action in run_actions.of_run(run)]
+    assert actions == [(code, TREASURER.name) for code in ("started", "paused", "resumed")]
+
+
+def test_a_move_that_is_rolled_back_leaves_no_trace(run: int, valkey: redis.Redis) -> None:
+    with transaction() as session:
+        assert lifecycle.move(session, run, Status.PAUSED, "paused")
+        session.rollback()
+    assert len(queueing.queued_ids(run)) == 1
+    assert valkey.get("sync_pembayaran_status") == b"running"
+
+
+def test_drive_takes_the_due_step_and_queues_one_job_only(run: int, valkey: redis.Redis) -> None:
+    lifecycle.drive(run)
+    lifecycle.drive(run)
+    assert len(queueing.queued_ids(run)) == 1
+    with transaction() as session:
+        session.execute(update(SyncItem).values(status=ItemStatus.SUCCESS))
+        session.execute(update(SyncRun).values(success=10))
+    lifecycle.drive(run)
+    assert progress.current()["status"] == "completed"
+    assert queueing.queued_ids(run) == []
+    assert db.session.scalar(select(func.count()).where(SyncRun.live.is_not(None))) == 0
+
+
+def test_a_run_whose_students_are_all_claimed_needs_no_job(run: int, valkey: redis.Redis) -> None:
+    queueing.remove_queued(run)
+    with transaction() as session:
+        session.execute(update(SyncItem).values(status=ItemStatus.CLAIMED))
+    lifecycle.drive(run)
+    assert queueing.queued_ids(run) == []
