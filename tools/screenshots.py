@@ -49,7 +49,7 @@ FIRST_LINK = {
     "siswa": ("siswa-show", ".row-link"),
     "runs": ("run", ".row-link"),
     "admin-ukm": ("admin-ukm-manage", ".row-link"),
-    "ukm": ("chat", ".unit a"),
+    "ukm": ("chat", ".ukm a"),
 }
 
 

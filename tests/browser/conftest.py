@@ -104,6 +104,7 @@ def open_as(
         page = contexts[who].new_page()
         page.set_viewport_size(size)  # type: ignore[arg-type]
         page.goto(f"{web.url}{path}")
+        page.wait_for_selector("html:not(:has([data-module]:not([data-mounted])))")
         return page
 
     def log_in(page: Page, who: str) -> None:

@@ -88,7 +88,7 @@ def test_a_member_is_muted_and_removed_by_keyboard_alone(
     page.wait_for_url(re.compile(r"/members$"))
     expect(page.get_by_role("rowheader", name="Farhan Hakim")).to_have_count(0)
     page.goto(page.url.replace("/members", "/log"))
-    log = page.locator("#unit-list")
+    log = page.locator("#ukm-list")
     expect(log).to_contain_text("Mega Lestari mengeluarkan dan memblokir Farhan Hakim")
 
 

@@ -4,13 +4,18 @@ Modules, styles and icons refer to each other by relative URLs. With the digest 
 contain it as well, so a new version of the program never loads an old module.
 """
 
+import re
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from posixpath import normpath
 
 from flask import Flask, Response, current_app
+from markupsafe import Markup
 
 CACHE_SECONDS = 31_536_000
+ENTRY = "core/app"
+IMPORT = re.compile(r'^(?:import|\}).* from "(\.[^"]+)\.js";$', re.MULTILINE)
 
 
 def init_app(app: Flask) -> None:
@@ -18,7 +23,7 @@ def init_app(app: Flask) -> None:
     app.add_url_rule("/static/v-<version>/<path:filename>", "static_kept", serve_versioned)
     app.add_url_rule("/service-worker.js", "service_worker", service_worker)
     app.add_url_rule("/favicon.ico", "favicon", favicon)
-    app.jinja_env.globals.update(static_url=static_url)
+    app.jinja_env.globals.update(static_url=static_url, preload=preload)
 
 
 def static_url(path: str) -> str:
@@ -28,6 +33,18 @@ def static_url(path: str) -> str:
     must still be rendered.
     """
     return f"/static/v-{digest(str(current_app.static_folder))}/{path}"
+
+
+def preload(module: str) -> Markup:
+    """Return the links that load a page's module early, with all its imports that ENTRY lacks.
+
+    core/mount.js imports `module` ("sync/page") only after ENTRY has run. Without these links the
+    browser would learn of the files so late, and one level of imports after the other.
+    """
+    folder = str(current_app.static_folder)
+    names = sorted(imports(folder, module) - imports(folder, ENTRY))
+    link = Markup('<link rel="modulepreload" href="{}">')
+    return Markup("\n").join(link.format(static_url(f"js/{name}.js")) for name in names)
 
 
 def serve_versioned(version: str, filename: str) -> Response:
@@ -57,3 +74,16 @@ def digest(folder: str) -> str:
             whole.update(f"{file.relative_to(folder)}\0".encode())
             whole.update(sha256(file.read_bytes()).digest())
     return whole.hexdigest()[:10]
+
+
+@cache
+def imports(folder: str, module: str) -> frozenset[str]:
+    """Return the names of a module in js/ and of all that it imports, directly or not."""
+    found, waiting = set[str](), [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            text = (Path(folder) / "js" / f"{name}.js").read_text()
+            waiting += [normpath(f"{name}/../{path}") for path in IMPORT.findall(text)]
+    return frozenset(found)

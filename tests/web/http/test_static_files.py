@@ -57,6 +57,25 @@ def test_modules_import_each_other_under_the_same_digest(get: Get) -> None:
         assert get(urljoin(script, name))[:2] == (200, FOREVER)
 
 
+def test_a_page_preloads_all_that_its_module_needs_and_its_entry_lacks(app: Flask) -> None:
+    folder = str(app.static_folder)
+    names = static_files.imports(folder, "chat/room")
+    assert {"chat/room", "chat/timeline", "chat/chunked_list", "core/api"} <= names
+    with app.test_request_context():
+        links = static_files.preload("chat/room")
+    assert re.findall(r'href="/static/v-[0-9a-f]{10}/js/(.+)\.js"', links) == sorted(
+        names - static_files.imports(folder, static_files.ENTRY)
+    )
+    assert "core/api" not in links
+
+
+def test_every_mounted_module_is_preloaded(app: Flask) -> None:
+    templates = [file.read_text() for file in Path(app.root_path, "templates").rglob("*.html")]
+    mounted = {name for text in templates for name in re.findall(r'data-module="(.+?)"', text)}
+    preloaded = {name for text in templates for name in re.findall(r'preload\("(.+?)"\)', text)}
+    assert mounted == preloaded != set()
+
+
 def test_another_programs_pages_get_the_file_but_must_not_keep_it(get: Get) -> None:
     for address in ("/static/v-0123456789/css/tokens.css", "/static/css/tokens.css"):
         assert get(address)[:2] == (200, "no-cache")

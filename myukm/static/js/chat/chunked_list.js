@@ -1,14 +1,16 @@
-// The messages' elements in order, in lists of some fifty: so the browser watches a hundred boxes
-// for what is in sight and not five thousand. A list out of sight is not drawn; it keeps the size
-// that it had, which therefore has to be seen once after each change.
+// The messages' elements in order, in lists of at most fifty. CSS (content-visibility) skips the lists
+// out of sight and keeps the size that they last had, so the browser watches a hundred boxes instead
+// of five thousand. A changed list must be laid out once before it may be skipped again.
 
-const FULL = 50;
+const CHUNK_SIZE = 50;
 
+/** The element before this one, in its list or in the one above; null or undefined at the start. */
 export function before(element) {
   const chunk = element.parentNode;
   return element.previousElementSibling ?? chunk.previousElementSibling?.lastElementChild;
 }
 
+/** The element after this one, in its list or in the one below; null or undefined at the end. */
 export function after(element) {
   const chunk = element.parentNode;
   return element.nextElementSibling ?? chunk.nextElementSibling?.firstElementChild;
@@ -59,19 +61,19 @@ export class ChunkedList {
     if (chunk?.childElementCount === 0) chunk.remove();
   }
 
-  /** The element's size may be another one now. */
+  /** To be called when the element's size may have changed: its list is laid out anew. */
   changed(element) {
     const chunk = element.parentNode;
     chunk.classList.remove("is-settled");
     this.fresh.add(chunk);
     if (this.fresh.size > 1) return;
-    requestAnimationFrame(() => requestAnimationFrame(() => this.rest()));
+    requestAnimationFrame(() => requestAnimationFrame(() => this.settle()));
   }
 
-  rest() {
+  settle() {
     for (const chunk of this.fresh) chunk.classList.add("is-settled");
     this.fresh.clear();
   }
 }
 
-const isFull = (chunk) => chunk.childElementCount >= FULL;
+const isFull = (chunk) => chunk.childElementCount >= CHUNK_SIZE;

@@ -1,9 +1,10 @@
 import { fillSlots } from "../core/dom.js";
 import { bidiIsolate, t } from "../core/i18n.js";
-import { write, local, read } from "../core/storage.js";
+import { local, read, write } from "../core/storage.js";
 
-/** The field below the messages: keeps its draft and what it answers, sends on Enter where there
- * is a keyboard. `keys(event)` answers whether a key was meant for something else. */
+/** Starts the field below the messages: it stores its draft and the message that it answers, and
+ * sends on Enter where there is a keyboard. `keys(event)` returns whether something else, such as
+ * the list of names, took the key. */
 export function startComposer(form, draftKey, { send, typing, keys }) {
   const field = form.elements.message;
   const bar = document.getElementById("replying");

@@ -6,7 +6,7 @@ const PAGE = 50;
 const LARGE_PAGE = 100;
 const MAX_PAGES = 30;
 
-/** Loads the page before the first one as soon as a reader comes near the top. */
+/** Loads older messages, page by page, when the reader comes near the top. */
 class HistoryLoader {
   constructor(timeline, url, loaded) {
     this.timeline = timeline;
@@ -45,7 +45,7 @@ class HistoryLoader {
     else this.checkAgain();
   }
 
-  /** Loads back to the message `id`; answers whether it is on the page then. */
+  /** Loads back to the message `id`; resolves to whether the page then holds it. */
   async loadUntil(id) {
     for (let pages = 0; pages < MAX_PAGES && this.timeline.firstId > id; pages += 1) {
       await this.page(LARGE_PAGE);
@@ -53,7 +53,7 @@ class HistoryLoader {
     return this.timeline.firstId <= id;
   }
 
-  /** An observer reports changes only: the mark may still be in sight. */
+  /** Observes anew, because an observer reports changes only and the mark may still be in sight. */
   checkAgain() {
     this.watch.unobserve(this.mark);
     this.watch.observe(this.mark);

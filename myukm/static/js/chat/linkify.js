@@ -1,15 +1,15 @@
-// A message's text as nodes: links that lead to the web and nowhere else, and names of members.
-// What was typed never becomes markup.
+// A message's text as DOM nodes: http(s) links, mentions of members, and plain text. Nothing that was
+// typed becomes markup.
 
-// A link ends before what could make it look like another one: signs without width or that turn
-// the direction of reading around.
+// A link ends before characters that could disguise it: those without width and those that change
+// the direction of reading.
 const UNSEEN = String.raw`\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff`;
 const LINK = String.raw`https?:\/\/[^\s<>"'${UNSEEN}]+`;
 const TRAILING = /[.,;:!?…»”’*_~]+$/;
 
 const quoted = (text) => text.replace(/[.*+?^${}()|[\]\\/-]/g, String.raw`\$&`);
 
-/** Fills `node` with `text`; `names` are those that count as mentions after an @. */
+/** Fills `node` with `text`; an @ before one of `names` is a mention. */
 export function renderText(node, text, names = []) {
   const longest = [...names].sort((one, other) => other.length - one.length);
   const whole = String.raw`(?:${longest.map(quoted).join("|")})(?![\p{L}\p{N}_])`;
@@ -44,7 +44,7 @@ function link(found) {
   return anchor;
 }
 
-/** The link without the sentence's own full stop, or a bracket that it does not open. */
+/** The link without the full stop of its sentence, and without a closing bracket that opens before it. */
 function withoutEnd(text) {
   const cut = text.replace(TRAILING, "");
   const closes = cut.endsWith(")") && cut.split(")").length > cut.split("(").length;

@@ -1,15 +1,20 @@
 // Completes a name after an @ in the field, by keyboard and by touch.
 
-const BEFORE = /(?:^|[^\p{L}\p{N}_])@([\p{L}\p{N}][\p{L}\p{N}' .-]{0,40}|)$/u;
+const MENTION = /(?:^|[^\p{L}\p{N}_])@([\p{L}\p{N}][\p{L}\p{N}' .-]{0,40}|)$/u;
+
+/** What was typed of a name between an @ and the caret ("" right after the @); null outside. */
+export function mentionStart(text, caret) {
+  return MENTION.exec(text.slice(0, caret))?.[1] ?? null;
+}
 
 export class MentionAutocomplete {
-  /** `suggest(start)` answers (perhaps later) the names that fit. */
+  /** `suggest(start)` resolves to the names that begin so. */
   constructor(field, list, suggest) {
     Object.assign(this, { field, list, suggest, at: 0, asked: 0 });
     field.addEventListener("input", () => this.update());
     field.addEventListener("blur", () => this.close());
-    // The field keeps the focus, and the phone its keyboard. The list stays until the click: a
-    // finger lifted where it was would press the message behind it.
+    // Without its default the press leaves the focus in the field and the phone's keyboard open. The
+    // list closes only on click, or the lifted finger would press the message behind it.
     list.addEventListener("pointerdown", (event) => event.preventDefault());
     list.addEventListener("click", ({ target }) => {
       const option = target.closest("[role=option]");
@@ -18,8 +23,7 @@ export class MentionAutocomplete {
   }
 
   get start() {
-    const { value, selectionStart: caret } = this.field;
-    return BEFORE.exec(value.slice(0, caret))?.[1] ?? null;
+    return mentionStart(this.field.value, this.field.selectionStart);
   }
 
   async update() {
@@ -41,7 +45,9 @@ export class MentionAutocomplete {
   choose(at) {
     const options = [...this.list.children];
     this.at = (at + options.length) % options.length;
-    options.forEach((each, n) => each.setAttribute("aria-selected", String(n === this.at)));
+    for (const [n, each] of options.entries()) {
+      each.setAttribute("aria-selected", String(n === this.at));
+    }
     options[this.at].scrollIntoView({ block: "nearest" });
     this.field.setAttribute("aria-activedescendant", options[this.at].id);
   }
@@ -59,7 +65,7 @@ export class MentionAutocomplete {
     this.close();
   }
 
-  /** Takes a key if the list is open and it is one of the list's. */
+  /** Handles a key that belongs to the open list; returns whether it did. */
   takes(event) {
     if (this.list.hidden) return false;
     const { key } = event;

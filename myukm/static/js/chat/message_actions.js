@@ -1,4 +1,4 @@
-// What a person can do with a message of the room, by its menu or its buttons.
+// The actions on a message, by its menu or its buttons.
 
 import * as api from "../core/api.js";
 import { confirmed } from "../core/dialog.js";
@@ -6,22 +6,23 @@ import { t } from "../core/i18n.js";
 import { toast } from "../core/toast.js";
 import { isOn } from "./reactions.js";
 
-/** Answers what `field` in the dialog `id` holds once it is agreed to, "" otherwise. */
-async function asked(id, field, text = "") {
+/** Opens the dialog `id` and resolves to the text of its `field`, "" when it was cancelled. */
+async function promptText(id, field, text = "") {
   const input = document.getElementById(field);
   input.value = text;
   return (await confirmed(id)) ? input.value.trim() : "";
 }
 
+/** `use(name, element)` runs an action and shows its error; `react` toggles an emoji. */
 export function messageActions({ url, timeline, outbox, goTo, reply }) {
   const at = ({ id }) => `${url}/messages/${id}`;
 
-  const tools = {
+  const actions = {
     reply: ({ message: { id, user_id, name, message } }) =>
       reply({ id, user_id, name, message: message.split("\n")[0], deleted: false }),
     original: ({ message }) => goTo(message.reply_to.id),
     async edit({ message }) {
-      const text = await asked("edit", "edit-text", message.message);
+      const text = await promptText("edit", "edit-text", message.message);
       if (!text || text === message.message) return;
       timeline.change(await api.patch(at(message), { message: text }));
     },
@@ -31,7 +32,7 @@ export function messageActions({ url, timeline, outbox, goTo, reply }) {
       timeline.change({ ...message, message: "", deleted: true });
     },
     async report({ message }) {
-      const reason = await asked("report", "report-reason");
+      const reason = await promptText("report", "report-reason");
       if (!reason) return;
       await api.post(`${at(message)}/report`, { reason });
       toast(t("reported"), "good");
@@ -47,7 +48,7 @@ export function messageActions({ url, timeline, outbox, goTo, reply }) {
   const notifyErrors = (work) => work.catch((error) => toast(error.message, "bad"));
 
   return {
-    use: (tool, element) => notifyErrors(Promise.resolve().then(() => tools[tool](element))),
+    use: (name, element) => notifyErrors(Promise.resolve().then(() => actions[name](element))),
     react(emoji, { message }) {
       const address = `${at(message)}/reactions/${encodeURIComponent(emoji)}`;
       const call = isOn(message, emoji) ? api.remove(address) : api.put(address);

@@ -1,8 +1,8 @@
-// The keyboard among the messages: arrows choose one, Enter opens its menu.
+// Keyboard navigation: arrows move from message to message, Enter opens the menu of one.
 
 import { after, before } from "./chunked_list.js";
 
-/** `open(element)` shows a message's menu. */
+/** `open(element)` opens the menu of a message. */
 export function startMessageKeys(timeline, open) {
   const { box, list } = timeline;
 

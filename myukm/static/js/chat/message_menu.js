@@ -1,5 +1,5 @@
-// What can be done with a message, in one menu for all of them: below the pointer, or at the foot
-// of a phone. Arrow keys move in it, Escape closes it, and the focus goes back to the message.
+// The menu of a message, one for all: beside the message, or at the foot of a phone. Arrow keys move
+// in it, Escape closes it, and the focus returns to the message.
 
 import { now } from "../core/clock.js";
 import { isMine } from "./message_view.js";
@@ -8,8 +8,8 @@ import { isOn } from "./reactions.js";
 const EDITABLE_MS = 15 * 60_000;
 
 export class MessageMenu {
-  /** `use(tool, element)` does what was chosen, `react(emoji, element)` puts or takes an emoji;
-   * `room()` answers `{isAdmin, closed}` as it is now. */
+  /** `use(tool, element)` runs the chosen action, `react(emoji, element)` toggles an emoji; `room()`
+   * returns the current `{isAdmin, closed}`. */
   constructor({ use, react, room }) {
     this.box = document.getElementById("message-menu");
     this.room = room;
@@ -36,7 +36,7 @@ export class MessageMenu {
       item.hidden = this.room().closed;
       item.setAttribute("aria-checked", String(isOn(message, item.dataset.emoji)));
     }
-    element.classList.add("chosen");
+    element.classList.add("is-chosen");
     this.box.showPopover();
     this.place(element);
     this.items[0]?.focus();
@@ -81,7 +81,7 @@ export class MessageMenu {
   }
 
   closed() {
-    this.element.classList.remove("chosen");
+    this.element.classList.remove("is-chosen");
     const { activeElement: at } = document;
     if (at === document.body || this.box.contains(at)) this.element.focus({ preventScroll: true });
   }

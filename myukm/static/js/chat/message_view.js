@@ -1,23 +1,26 @@
-// One message on the page. Its data hangs on the element, so that neighbours can be compared.
+// One message on the page. The element carries its data, so that neighbours can be compared.
 
+import { accountId } from "../core/account.js";
 import { cloneTemplate, fillSlots } from "../core/dom.js";
 import { clock, day, dayOf, moment } from "../core/format.js";
 import { t } from "../core/i18n.js";
 import { before as previous } from "./chunked_list.js";
 import { renderText } from "./linkify.js";
-import { remember, namesOf } from "./name_cache.js";
+import { namesOf, remember } from "./name_cache.js";
 import { showReactions } from "./reactions.js";
 
 const TOGETHER_MS = 5 * 60_000;
 
-const room = document.getElementById("chat").dataset;
-const me = Number(room.me);
-const firstUnread = Number(room.firstUnread);
+const me = () => Number(accountId());
 
-export const isMine = (message) => message.user_id === me;
+/** Whether this person wrote the message. */
+export const isMine = (message) => message.user_id === me();
+
+/** Whether the message mentions this person or answers them. */
 export const isForMe = ({ mentions = [], reply_to: quoted }) =>
-  mentions.includes(me) || quoted?.user_id === me;
+  mentions.includes(me()) || quoted?.user_id === me();
 
+/** The first letters of the first two words of a name. */
 export function initials(name) {
   return name
     .split(/\s+/)
@@ -26,7 +29,7 @@ export function initials(name) {
     .join("");
 }
 
-/** Makes the element of `message`, or writes it anew into `element`. */
+/** Renders `message` into `element`, or into a new one, and returns it. */
 export function show(message, element = cloneTemplate("message")) {
   element.message = message;
   remember(message);
@@ -67,7 +70,7 @@ function showTime(element, { created_at: at, edited_at: edited, deleted }) {
   element.querySelector('[data-slot="edited"]').hidden = !edited || Boolean(deleted);
 }
 
-/** Shows what the message answers, and whom. */
+/** Shows the message that this one answers. */
 export function showQuote(element, { reply_to: quoted, deleted }) {
   element.querySelector(".quote")?.remove();
   if (!quoted || deleted) return;
@@ -89,9 +92,9 @@ function showState(element, { state, why }) {
   element.querySelector(".message-more").hidden = Boolean(state || element.message.deleted);
 }
 
-/** Shows a day's name above its first message, an author's name above the first in a row, and
- * where what is new begins. */
-export function group(element) {
+/** Shows the day above its first message, "new" above the message `firstUnread`, and the author's
+ * name only on the first of several messages in a row. */
+export function group(element, firstUnread) {
   const { message } = element;
   const before = previous(element)?.message;
   const newDay = !before || dayOf(before.created_at) !== dayOf(message.created_at);

@@ -1,4 +1,4 @@
-// The names of people in this room, as far as the page has met them.
+// The names of the people in this room that the page has seen so far.
 
 const names = new Map();
 
@@ -7,13 +7,13 @@ export function remember({ user_id: id, name }) {
   names.set(id, name);
 }
 
-/** How these people may stand after an @: whole names, and first words. */
+/** The names that mention these people after an @: whole names and first words. */
 export function namesOf(ids) {
   const known = ids.map((id) => names.get(id)).filter(Boolean);
   return [...new Set(known.flatMap((name) => [name, name.split(" ")[0]]))];
 }
 
-/** Up to `most` people with a word in their name that begins with `start`. */
+/** Up to `most` names with a word that begins with `start`. */
 export function suggest(start, most) {
   const wanted = start.toLocaleLowerCase();
   const fits = (name) => ` ${name.toLocaleLowerCase()}`.includes(` ${wanted}`);

@@ -1,5 +1,5 @@
-// A notification of the browser. Phones take one from a service worker only; where there is none
-// (plain http), the page shows it itself.
+// The browser's notifications. Phones accept them from a service worker only; without one (plain
+// http) the page itself shows them.
 
 async function worker() {
   try {
@@ -11,9 +11,10 @@ async function worker() {
   }
 }
 
+/** Whether the person has given the permission. */
 export const allowed = () => window.Notification?.permission === "granted";
 
-/** Ask for the permission, once the person switched the thing on. */
+/** Asks for the permission and returns whether it was given. */
 export async function ask() {
   if (!window.Notification) return false;
   const answer = await Notification.requestPermission();
@@ -21,7 +22,7 @@ export async function ask() {
   return answer === "granted";
 }
 
-/** Show it; a touch leads to `path`. A later one with the same tag takes its place. */
+/** Shows a notification that opens `path`. A later one with the same tag replaces it. */
 export async function show(title, body, tag, path) {
   const options = { body, tag, renotify: true, data: path };
   const shown = (await worker())?.showNotification(title, options);

@@ -1,16 +1,16 @@
-// The room's notices: which messages ring (kept by the server), and how (kept by this browser).
+// The room's notification settings: which messages notify (stored by the server) and how, by sound
+// or by the browser's notification (stored by this browser).
 
+import { accountId } from "../core/account.js";
 import * as api from "../core/api.js";
 import { t } from "../core/i18n.js";
-import { write, local } from "../core/storage.js";
+import { local, write } from "../core/storage.js";
 import { toast } from "../core/toast.js";
 import { on } from "../live/events_bus.js";
 import { ask } from "./notification.js";
 import { beep, wants } from "./notifier.js";
 
-const { account } = document.documentElement.dataset;
-
-/** Nobody is asked for a permission before they switched the thing on. */
+/** Stores a switch; the browser asks for its permission only now, when it is needed. */
 async function switched({ target }) {
   const { name, checked } = target;
   if (name === "sound" && checked) beep();
@@ -19,7 +19,7 @@ async function switched({ target }) {
     toast(t("not_allowed"), "wait");
     return;
   }
-  write(local, `ring:${account}:${name}`, checked || null);
+  write(local, `ring:${accountId()}:${name}`, checked || null);
 }
 
 export function startNotificationSettings(form, { url, code }) {

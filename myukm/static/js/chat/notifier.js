@@ -1,6 +1,7 @@
-// What a new message does besides standing there: a tone, a notification of the browser. One tab
-// does it for all, and none while somebody looks at that room.
+// Notifies of a new message by a tone and by the browser's notification. Of all tabs one does it, and
+// none while a visible tab shows that room. Tabs agree by web locks, because a crash releases them.
 
+import { accountId } from "../core/account.js";
 import { now } from "../core/clock.js";
 import { bidiIsolate, t } from "../core/i18n.js";
 import { local, read } from "../core/storage.js";
@@ -10,36 +11,38 @@ import { allowed, show } from "./notification.js";
 const FRESH_MS = 60_000;
 const REST_MS = 2000;
 
-const me = Number(document.documentElement.dataset.account);
 const choices = new Map();
-const looking = `looking:${me}`;
-let tone = null;
-let rang = -Infinity;
+let audio = null;
+let rangAt = -Infinity;
 
-export const wants = (what) => read(local, `ring:${me}:${what}`, false);
+const viewerLock = () => `looking:${accountId()}`;
 
-function meant({ ukm, user_id: author, mentions, reply_to: quoted, created_at: at }) {
+/** Whether this browser wants "sound" or "notify". */
+export const wants = (what) => read(local, `ring:${accountId()}:${what}`, false);
+
+function shouldNotify({ ukm, user_id: author, mentions, reply_to: quoted, created_at: at }) {
   const choice = choices.get(ukm) ?? "none";
+  const me = Number(accountId());
   const named = mentions.includes(me) || quoted?.user_id === me;
   const fresh = now() - Date.parse(at) < FRESH_MS;
   return author !== me && fresh && (choice === "all" || (choice === "mentions" && named));
 }
 
-/** Two short notes, made here: no file has to come first. */
+/** Plays two short notes. They are synthesised, so that no file has to load first. */
 export function beep() {
-  tone ??= new AudioContext();
-  tone.resume();
+  audio ??= new AudioContext();
+  audio.resume();
   for (const [pitch, after] of [
     [660, 0],
     [880, 0.12],
   ]) {
-    const note = tone.createOscillator();
-    const volume = tone.createGain();
-    const at = tone.currentTime + after;
+    const note = audio.createOscillator();
+    const volume = audio.createGain();
+    const at = audio.currentTime + after;
     note.frequency.value = pitch;
     volume.gain.setValueAtTime(0.12, at);
     volume.gain.exponentialRampToValueAtTime(0.001, at + 0.25);
-    note.connect(volume).connect(tone.destination);
+    note.connect(volume).connect(audio.destination);
     note.start(at);
     note.stop(at + 0.3);
   }
@@ -48,11 +51,11 @@ export function beep() {
 function notify({ ukm, name, message }) {
   const title = t("notice_title", { name: bidiIsolate(name), ukm });
   show(title, message, `ukm-${ukm}`, `/ukm/${ukm}/chat`).catch((error) => {
-    console.info(error.message); // the permission was taken back, or the phone has its reasons
+    console.info(error.message); // the permission may be gone, or the phone refuses
   });
 }
 
-/** While a page is looked at it holds a lock that says so; a crash gives it back. */
+/** Holds the lock `name` while this page is visible. */
 function holdWhileVisible(name) {
   let release = () => {};
   const change = () => {
@@ -67,15 +70,15 @@ function holdWhileVisible(name) {
   change();
 }
 
-/** Whether any tab of this account is looked at, and whether one shows that room. */
+/** Whether a tab of this account is visible at all, and whether a visible one shows that room. */
 async function audience(code) {
   if (!navigator.locks) return { some: !document.hidden, here: !document.hidden };
   const { held } = await navigator.locks.query();
   const names = new Set(held.map(({ name }) => name));
-  return { some: names.has(looking), here: names.has(`${looking}:${code}`) };
+  return { some: names.has(viewerLock()), here: names.has(`${viewerLock()}:${code}`) };
 }
 
-/** Whether this tab is the first to ask for `name`: the lock is kept until the thing is stale. */
+/** Whether this tab is the first to ask for `name`. It holds the lock until the message is old. */
 function first(name) {
   if (!navigator.locks) return true;
   return new Promise((answer) => {
@@ -86,30 +89,31 @@ function first(name) {
   });
 }
 
-/** A tab that nobody has touched yet may make no sound. */
+/** Browsers forbid sound to a tab that nobody has touched yet. */
 function maySound() {
   const touched = navigator.userActivation?.hasBeenActive ?? true;
-  return wants("sound") && touched && performance.now() - rang > REST_MS;
+  return wants("sound") && touched && performance.now() - rangAt > REST_MS;
 }
 
 const mayNotify = () => wants("notify") && allowed();
 
 async function ring(message) {
-  if (!meant(message)) return;
+  if (!shouldNotify(message)) return;
   const { some, here } = await audience(message.ukm);
   if (here) return;
-  if (!some && mayNotify() && (await first(`note:${me}:${message.id}`))) notify(message);
-  if (!maySound() || !(await first(`tone:${me}:${message.id}`))) return;
-  rang = performance.now();
+  if (!some && mayNotify() && (await first(`note:${accountId()}:${message.id}`))) notify(message);
+  if (!maySound() || !(await first(`tone:${accountId()}:${message.id}`))) return;
+  rangAt = performance.now();
   beep();
 }
 
+/** Notifies of messages in the UKMs for which this person wants it. */
 export function startNotifier() {
-  if (!me) return;
+  if (!accountId()) return;
   on("unread", ({ ukm, notices }) => choices.set(ukm, notices));
   on("chat.message", ring);
   if (!navigator.locks) return;
-  holdWhileVisible(looking);
+  holdWhileVisible(viewerLock());
   const room = document.getElementById("chat");
-  if (room) holdWhileVisible(`${looking}:${room.dataset.code}`);
+  if (room) holdWhileVisible(`${viewerLock()}:${room.dataset.code}`);
 }

@@ -1,9 +1,9 @@
-// What was written and not stored yet. It lies in localStorage, so that a reload, a lost network
-// or a closed browser loses nothing; the same client_id makes a repeated try harmless.
+// Messages that the server has not stored yet. They lie in localStorage, so that a reload, a lost
+// network or a closed browser loses none. Sending is idempotent by client_id.
 
 import * as api from "../core/api.js";
 import { now } from "../core/clock.js";
-import { write, local, read } from "../core/storage.js";
+import { local, read, write } from "../core/storage.js";
 
 const FIRST_WAIT_MS = 1000;
 const MAX_WAIT_MS = 30_000;
@@ -13,13 +13,13 @@ function newId() {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Whether another try can help: no answer, a log-in that is over, too fast, or an ill server. */
+/** Whether a retry can help: no answer, session over, too fast, or an error of the server. */
 function isPassing({ status }) {
   return status === 0 || status === 401 || status === 429 || status >= 500;
 }
 
 export class Outbox {
-  /** `changed(entry)` hears of each new state, `sent(message)` of each stored message. */
+  /** Calls `changed(entry)` at each new state and `sent(message)` when a message is stored. */
   constructor(key, url, author, { changed, sent }) {
     Object.assign(this, { key, url, author, changed, sent, failures: 0, busy: false, timer: 0 });
     for (const entry of this.entries()) changed(entry);
@@ -33,7 +33,7 @@ export class Outbox {
     this.memory = write(local, this.key, entries.length ? entries : null) ? null : entries;
   }
 
-  /** Takes a text, and the message it answers or null. */
+  /** Adds a text, and the message that it answers or null, and sends it. */
   add(text, replyTo) {
     const entry = {
       ...this.author,
@@ -66,7 +66,7 @@ export class Outbox {
     if (entry) this.changed(entry);
   }
 
-  /** Sends what waits, oldest first, one at a time; what was refused waits for a person. */
+  /** Sends the entries, oldest first, one at a time. A refused one waits until a person resends it. */
   async flush() {
     clearTimeout(this.timer);
     if (this.busy) return;

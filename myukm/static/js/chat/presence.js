@@ -17,15 +17,16 @@ function byPresence(one, other) {
   );
 }
 
-/** Who belongs here and who is here. */
+/** The list of members with their presence. */
 export class Presence {
-  constructor(page, roll) {
-    this.page = page;
+  /** `members` is what `/online` answers. */
+  constructor(root, members) {
+    this.root = root;
     this.list = document.getElementById("member-list");
-    this.load(roll);
+    this.load(members);
   }
 
-  /** Takes what `/online` answers. */
+  /** Replaces the list by what `/online` answers. */
   load({ members, online_count: online, total_members: total }) {
     this.members = new Map(
       members.map((member) => [member.user_id, { status: "offline", ...member }]),
@@ -35,12 +36,12 @@ export class Presence {
     this.show(online);
   }
 
-  /** Whether everybody's name is known here: of a crowd the server lists some only. */
+  /** Whether the page knows every member: of a large UKM the server lists only some. */
   get complete() {
     return this.members.size >= this.total;
   }
 
-  /** Someone joined, left, or has another part here now. */
+  /** Applies a membership event: someone joined, left, or has another role. */
   change({ user_id: id, name, member, is_admin: isAdmin }) {
     const known = this.members.get(id) ?? { user_id: id, name, status: "offline" };
     this.total += Number(member) - Number(this.members.has(id));
@@ -49,6 +50,7 @@ export class Presence {
     this.show(this.online);
   }
 
+  /** Applies a presence event. */
   see(event) {
     remember(event);
     this.members.set(event.user_id, { ...this.members.get(event.user_id), ...event });
@@ -68,8 +70,8 @@ export class Presence {
         node.querySelector("[data-admin]").hidden = !member.is_admin;
       },
     );
-    this.page.querySelector(".chat-head .presence").dataset.status = online ? "online" : "offline";
-    fillSlots(this.page, { "online-short": number(online) });
+    this.root.querySelector(".chat-head .presence").dataset.status = online ? "online" : "offline";
+    fillSlots(this.root, { "online-short": number(online) });
     fillSlots(document.getElementById("members"), {
       online: t("online", { online: number(online), total: number(this.total) }),
     });

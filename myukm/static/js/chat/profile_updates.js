@@ -1,11 +1,9 @@
-// A person in the room has another photo, or no name any more: what they said shows it at once.
+// A changed photo or a deleted account shows at once on the person's earlier messages.
 
 import { on } from "../live/events_bus.js";
 import { show, showQuote } from "./message_view.js";
 
-const list = document.getElementById("messages");
-
-function applyProfile({ user_id: id, name, photo }) {
+function applyProfile(list, { user_id: id, name, photo }) {
   for (const element of list.querySelectorAll(".message")) {
     const { message } = element;
     if (message?.user_id === id) show({ ...message, name, photo }, element);
@@ -16,4 +14,7 @@ function applyProfile({ user_id: id, name, photo }) {
   }
 }
 
-on("chat.person", applyProfile);
+/** Applies profile changes to the messages in `list`. */
+export function startProfileUpdates(list) {
+  on("chat.person", (profile) => applyProfile(list, profile));
+}

@@ -1,11 +1,12 @@
-// The emoji below a message: how many people put each there, and whether this person did.
+// The reactions below a message: how often each emoji was chosen, and whether by this person.
 
 import { cloneTemplate, data, fillSlots } from "../core/dom.js";
 import { number } from "../core/format.js";
 import { t } from "../core/i18n.js";
 
-const EMOJI = data("emoji");
+let emojiInOrder = null;
 
+/** Shows the reactions of a message in its element. */
 export function showReactions(element, { reactions = [], deleted }) {
   const row = element.querySelector(".reactions");
   row.hidden = deleted || reactions.length === 0;
@@ -20,15 +21,17 @@ function chip({ emoji, count, mine }) {
   return button;
 }
 
-/** The list after one person's change: `count` is the new number for `emoji`. */
+/** The reactions after one person's change: `count` is the new number for `emoji`. */
 export function changed(reactions = [], { emoji, count, mine }) {
+  emojiInOrder ??= data("emoji");
   const others = reactions.filter((each) => each.emoji !== emoji);
   const before = reactions.find((each) => each.emoji === emoji)?.mine ?? false;
   const now = count ? [{ emoji, count, mine: mine ?? before }] : [];
   return [...others, ...now].sort(
-    (one, other) => EMOJI.indexOf(one.emoji) - EMOJI.indexOf(other.emoji),
+    (one, other) => emojiInOrder.indexOf(one.emoji) - emojiInOrder.indexOf(other.emoji),
   );
 }
 
+/** Whether this person reacted with `emoji`. */
 export const isOn = ({ reactions = [] }, emoji) =>
   reactions.some((each) => each.emoji === emoji && each.mine);

@@ -2,7 +2,8 @@ import * as api from "../core/api.js";
 
 const SETTLE_MS = 600;
 
-/** Tells the server what was read: the newest message, once it stood in view for a moment. */
+/** Reports the newest message as read once it has been in view for a moment. Returns a function that
+ * checks again soon. */
 export function startReading(timeline, url) {
   let read = 0;
   let timer = 0;

@@ -1,4 +1,4 @@
-// After a time without the stream the room asks for what it missed.
+// Loads what the room missed while the stream was down.
 
 import * as api from "../core/api.js";
 import { on } from "../live/events_bus.js";
@@ -6,7 +6,8 @@ import { watchConnection } from "../live/offline_banner.js";
 
 const PAGE = 100;
 
-export function startResync({ url, timeline, presence, room, outbox, readSoon }) {
+/** Loads after each reconnection, and more after a reset of the stream. */
+export function startResync({ url, timeline, presence, state, outbox, readSoon }) {
   async function catchUp() {
     let page;
     do {
@@ -16,20 +17,20 @@ export function startResync({ url, timeline, presence, room, outbox, readSoon })
     readSoon();
   }
 
-  /** Who came and went meanwhile; the stream itself tells only who is here. */
+  /** The whole list of members, because the stream's snapshot names only those who are here. */
   async function loadPresence() {
     presence.load(await api.get(`${url}/online`));
   }
 
-  /** After a gap that cannot be replayed: edits and deletions of the newest page, too. */
+  /** After a gap that cannot be replayed, edits and deletions of the newest page, too. */
   async function reload() {
     await catchUp();
     const { messages: newest } = await api.get(`${url}/messages?limit=${PAGE}`);
-    newest.forEach((message) => timeline.change(message));
-    await Promise.all([loadPresence(), room.ask()]);
+    for (const message of newest) timeline.change(message);
+    await Promise.all([loadPresence(), state.ask()]);
   }
 
-  /** A try that fails now is made again when the stream next opens. */
+  /** A failure needs no handling, because the next reconnection loads again. */
   const ignoreErrors = (task) => () => task().catch((error) => console.info(error.message));
 
   on("reset", ignoreErrors(reload));

@@ -1,3 +1,6 @@
+// The chat page of one UKM: makes its parts and connects them.
+
+import { accountId } from "../core/account.js";
 import * as api from "../core/api.js";
 import { data } from "../core/dom.js";
 import { t } from "../core/i18n.js";
@@ -14,111 +17,133 @@ import { suggest } from "./name_cache.js";
 import { startNotificationSettings } from "./notification_settings.js";
 import { Outbox } from "./outbox.js";
 import { Presence } from "./presence.js";
+import { startProfileUpdates } from "./profile_updates.js";
 import { startReading } from "./read_marker.js";
 import { startResync } from "./resync.js";
-import { RoomState } from "./room_state.js";
 import { Timeline } from "./timeline.js";
 import { Typing } from "./typing.js";
+import { UkmState } from "./ukm_state.js";
 
 const MAX_NAMES = 8;
+const part = (id) => document.getElementById(id);
 
-const page = document.getElementById("chat");
-const { url, code, name, firstUnread, unread } = page.dataset;
-const me = Number(page.dataset.me);
-const form = document.getElementById("composer");
-const messages = data("message-page");
-const presence = new Presence(page, data("member-page"));
-const timeline = new Timeline(document.getElementById("timeline"));
-const typing = new Typing(document.getElementById("typing"), url);
-const room = new RoomState(form, { code, url, me, goTo });
-
-timeline.addFromServer(messages);
-timeline.empty.hidden = messages.length > 0;
-
-const outbox = new Outbox(
-  `outbox:${me}:${code}`,
-  url,
-  { user_id: me, name, ukm: code },
-  {
-    changed: (entry) => timeline.showPending(entry),
-    sent: (message) => timeline.upsert(message),
-  },
-);
-
-timeline.anchor.restore(timeline.byId.get(Number(firstUnread)), Number(unread));
-const readSoon = startReading(timeline, url);
-const history = startHistoryLoader(timeline, url, messages.length);
-
-/** Leads to a message that may lie further up than what is loaded. */
-async function goTo(id) {
-  const reached = await history.loadUntil(id).catch(() => false);
-  const element = reached && timeline.byId.get(id);
-  if (element) timeline.anchor.show(element);
-  else toast(t("too_far"), "wait");
+export default function startRoom(root) {
+  const room = new Room(root);
+  room.showMessages(data("message-page"));
+  room.startWriting();
+  room.startActions();
+  room.listen();
+  room.outbox.flush();
 }
 
-startResync({ url, timeline, presence, room, outbox, readSoon });
+class Room {
+  constructor(root) {
+    Object.assign(this, root.dataset); // url, code, name, unread, firstUnread
+    this.me = Number(accountId());
+    this.form = part("composer");
+    this.presence = new Presence(root, data("member-page"));
+    this.timeline = new Timeline(part("timeline"), Number(this.firstUnread));
+    this.typing = new Typing(part("typing"), this.url);
+    this.goTo = this.goTo.bind(this);
+    this.state = new UkmState(this.form, this);
+  }
 
-/** Names that begin so: from what the page knows, or from the server where they are too many. */
-async function namesLike(start) {
-  if (presence.complete) return suggest(start, MAX_NAMES);
-  const query = new URLSearchParams({ q: start });
-  const found = await api.get(`${url}/names?${query}`).catch(() => ({ members: [] }));
-  return found.members.map((member) => member.name);
+  showMessages(messages) {
+    const { timeline } = this;
+    timeline.addFromServer(messages);
+    timeline.empty.hidden = messages.length > 0;
+    this.outbox = this.makeOutbox();
+    timeline.anchor.restore(timeline.byId.get(timeline.firstUnread), Number(this.unread));
+    this.readSoon = startReading(timeline, this.url);
+    this.history = startHistoryLoader(timeline, this.url, messages.length);
+    startProfileUpdates(timeline.list.box);
+    startResync(this);
+  }
+
+  makeOutbox() {
+    const author = { user_id: this.me, name: this.name, ukm: this.code };
+    return new Outbox(`outbox:${this.me}:${this.code}`, this.url, author, {
+      changed: (entry) => this.timeline.showPending(entry),
+      sent: (message) => this.timeline.upsert(message),
+    });
+  }
+
+  /** Scrolls to a message, which may be older than what is loaded. */
+  async goTo(id) {
+    const loaded = await this.history.loadUntil(id).catch(() => false);
+    const element = loaded && this.timeline.byId.get(id);
+    if (element) this.timeline.anchor.show(element);
+    else toast(t("too_far"), "wait");
+  }
+
+  startWriting() {
+    const field = this.form.elements.message;
+    const mentions = new MentionAutocomplete(field, part("names"), (start) => this.namesLike(start));
+    const { reply } = startComposer(this.form, `draft:${this.me}:${this.code}`, {
+      send: (text, replyTo) => {
+        this.typing.rest();
+        this.outbox.add(text, replyTo);
+      },
+      typing: () => this.typing.send(),
+      keys: (event) => mentions.takes(event),
+    });
+    this.reply = reply;
+  }
+
+  /** Names that begin so: from the page when it knows all members, else from the server. */
+  async namesLike(start) {
+    if (this.presence.complete) return suggest(start, MAX_NAMES);
+    const query = new URLSearchParams({ q: start });
+    const found = await api.get(`${this.url}/names?${query}`).catch(() => ({ members: [] }));
+    return found.members.map((member) => member.name);
+  }
+
+  startActions() {
+    const { state, timeline } = this;
+    this.actions = messageActions(this);
+    this.menu = new MessageMenu({
+      ...this.actions,
+      room: () => ({ isAdmin: state.isAdmin, closed: Boolean(state.closedReason) }),
+    });
+    this.byTouch = matchMedia("(pointer: coarse)");
+    timeline.list.box.addEventListener("click", (event) => this.press(event));
+    document.querySelector("[data-unpin]").addEventListener("click", this.actions.unpin);
+    startMessageKeys(timeline, (element) => this.menu.open(element));
+    startNotificationSettings(part("notices-form"), this);
+  }
+
+  press({ target }) {
+    const element = target.closest(".message");
+    const button = target.closest("button");
+    if (!element || target.closest("a")) return;
+    if (button?.dataset.tool) this.actions.use(button.dataset.tool, element);
+    else if (button?.dataset.emoji) this.actions.react(button.dataset.emoji, element);
+    else if (button?.matches(".quote")) this.goTo(element.message.reply_to.id);
+    else if (button || (this.byTouch.matches && !String(getSelection()))) this.menu.open(element);
+  }
+
+  listen() {
+    const { timeline, typing, presence } = this;
+    const listeners = {
+      "chat.message": (message) => this.received(message),
+      "chat.edited": (message) => timeline.change(message),
+      "chat.deleted": (message) => timeline.change(message),
+      "chat.reaction": (event) =>
+        timeline.react({ ...event, mine: isMine(event) ? event.on : undefined }),
+      "chat.typing": (event) => isMine(event) || typing.see(event),
+      presence: (event) => presence.see(event),
+      membership: (event) => "muted_until" in event || presence.change(event),
+    };
+    for (const [type, listener] of Object.entries(listeners)) {
+      on(type, (event) => event.ukm === this.code && listener(event));
+    }
+    addEventListener("online", () => this.outbox.flush());
+  }
+
+  received(message) {
+    if (isMine(message)) this.outbox.remove(message.client_id);
+    this.typing.forget(message.user_id);
+    this.timeline.addFromServer([message]);
+    this.readSoon();
+  }
 }
-
-const mentions = new MentionAutocomplete(form.elements.message, document.getElementById("names"), namesLike);
-
-const { reply } = startComposer(form, `draft:${me}:${code}`, {
-  send(text, replyTo) {
-    typing.rest();
-    outbox.add(text, replyTo);
-  },
-  typing: () => typing.send(),
-  keys: (event) => mentions.takes(event),
-});
-
-const actions = messageActions({ url, timeline, outbox, goTo, reply });
-const menu = new MessageMenu({
-  ...actions,
-  room: () => ({ isAdmin: room.isAdmin, closed: Boolean(room.closedReason) }),
-});
-const byTouch = matchMedia("(pointer: coarse)");
-
-function press(event) {
-  const element = event.target.closest(".message");
-  const button = event.target.closest("button");
-  if (!element || event.target.closest("a")) return;
-  if (button?.dataset.tool) actions.use(button.dataset.tool, element);
-  else if (button?.dataset.emoji) actions.react(button.dataset.emoji, element);
-  else if (button?.matches(".quote")) goTo(element.message.reply_to.id);
-  else if (button || (byTouch.matches && !String(getSelection()))) menu.open(element);
-}
-
-timeline.list.box.addEventListener("click", press);
-document.querySelector("[data-unpin]").addEventListener("click", actions.unpin);
-startMessageKeys(timeline, (element) => menu.open(element));
-startNotificationSettings(document.getElementById("notices-form"), { url, code });
-
-/** Listens to what is told of this room. */
-function listen(type, listener) {
-  on(type, (event) => event.ukm === code && listener(event));
-}
-
-listen("chat.message", (message) => {
-  if (isMine(message)) outbox.remove(message.client_id);
-  typing.forget(message.user_id);
-  timeline.addFromServer([message]);
-  readSoon();
-});
-listen("chat.edited", (message) => timeline.change(message));
-listen("chat.deleted", (message) => timeline.change(message));
-listen("chat.reaction", (event) => {
-  const mine = event.user_id === me ? event.on : undefined;
-  timeline.react({ ...event, mine });
-});
-listen("chat.typing", (event) => isMine(event) || typing.see(event));
-listen("presence", (event) => presence.see(event));
-listen("membership", (event) => "muted_until" in event || presence.change(event));
-addEventListener("online", () => outbox.flush());
-outbox.flush();

@@ -1,4 +1,4 @@
-// Where in the messages the reader is: at the end, following what comes, or further up.
+// The reader's place in the messages: at the end, following new ones, or further up.
 
 import { fillSlots } from "../core/dom.js";
 import { number } from "../core/format.js";
@@ -22,7 +22,7 @@ export class ScrollAnchor {
     return this.follow;
   }
 
-  /** Runs `change`; who was at the end (or `always`) is there afterwards. Answers whether. */
+  /** Runs `change` and stays at the end if the reader was there (or `always`). Returns whether. */
   preserve(change, always = false) {
     const follow = this.atEnd || always;
     change();
@@ -30,7 +30,7 @@ export class ScrollAnchor {
     return follow;
   }
 
-  /** Opens where the reader left off: at the first unread message, or at the end. */
+  /** Scrolls to the first unread message, or to the end. */
   restore(element, unread) {
     this.scrollToEnd();
     element?.querySelector(".message-new").scrollIntoView({ block: "start" });
@@ -60,7 +60,7 @@ export class ScrollAnchor {
     this.seen();
   }
 
-  /** Leads the eye to a message. */
+  /** Scrolls to a message and highlights it. */
   show(element) {
     element.scrollIntoView({ block: "center" });
     element.focus({ preventScroll: true });

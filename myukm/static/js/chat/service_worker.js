@@ -1,4 +1,4 @@
-// Shows the page's notifications where browsers let nobody else do it, and opens their chat.
+// The service worker, through which phones show notifications; a touch opens the chat.
 
 async function show(path) {
   const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });

@@ -1,4 +1,4 @@
-// The messages in the order of their ids, those not sent yet at the end.
+// The messages in the order of their ids, with the pending ones at the end.
 
 import { after, before, ChunkedList } from "./chunked_list.js";
 import { group, isMine, show, showQuote } from "./message_view.js";
@@ -6,14 +6,16 @@ import { changed, showReactions } from "./reactions.js";
 import { ScrollAnchor } from "./scroll_anchor.js";
 
 export class Timeline {
-  constructor(box) {
+  /** `firstUnread` is the id of the first unread message, NaN when there is none. */
+  constructor(box, firstUnread) {
     this.box = box;
+    this.firstUnread = firstUnread;
     this.list = new ChunkedList(document.getElementById("messages"));
     this.empty = document.getElementById("messages-empty");
     this.anchor = new ScrollAnchor(box);
     this.byId = new Map();
     this.pending = new Map();
-    /** The newest id that the server told in order; one's own answers do not count. */
+    /** The newest id of the ordered messages; the answer to one's own POST may run ahead of them. */
     this.lastServerId = 0;
   }
 
@@ -28,7 +30,7 @@ export class Timeline {
     return element;
   }
 
-  /** Takes messages that the server told (oldest first): new ones, changed ones, known ones. */
+  /** Adds messages in order (oldest first), from a page or the stream; known ones are updated. */
   addFromServer(messages) {
     for (const message of messages) {
       this.lastServerId = Math.max(this.lastServerId, message.id);
@@ -36,7 +38,7 @@ export class Timeline {
     }
   }
 
-  /** Puts a stored message where its id belongs; its pending twin, if any, becomes it. */
+  /** Shows a stored message at its place. Its pending element, if any, is reused. */
   upsert(message) {
     const known = this.byId.get(message.id) ?? this.takePending(message);
     const followed = this.anchor.preserve(() => {
@@ -46,7 +48,7 @@ export class Timeline {
     if (!followed && !known && !isMine(message)) this.anchor.count();
   }
 
-  /** Writes a changed message, and what it says where it is quoted. */
+  /** Shows a changed message, also where it is quoted. */
   change(message) {
     const element = this.byId.get(message.id);
     if (element) this.rewrite(element, message);
@@ -64,7 +66,7 @@ export class Timeline {
     this.list.changed(element);
   }
 
-  /** Takes one person's reaction, or with `reactions` all of a message's. */
+  /** Applies one reaction, or with `reactions` the whole list. */
   react({ message_id: id, reactions, ...change }) {
     const element = this.byId.get(id);
     if (!element) return;
@@ -75,7 +77,7 @@ export class Timeline {
     this.list.changed(element);
   }
 
-  /** Puts an older page above without moving what is being read. */
+  /** Inserts an older page above without moving what is in view. */
   prepend(messages) {
     const topElement = this.firstInView;
     const was = topElement?.getBoundingClientRect().top;
@@ -87,7 +89,7 @@ export class Timeline {
     this.box.removeAttribute("aria-busy");
   }
 
-  /** Shows a message that is not stored yet, or its new state. */
+  /** Shows a pending message or its new state. */
   showPending(message) {
     const known = this.pending.get(message.client_id);
     this.anchor.preserve(() => {
@@ -108,7 +110,7 @@ export class Timeline {
     if (element) this.list.remove(element);
   }
 
-  /** The pending element of a message of one's own that turns out to be stored. */
+  /** Removes and returns the pending element of a message of one's own that is now stored. */
   takePending(message) {
     const element = isMine(message) ? this.pending.get(message.client_id) : undefined;
     this.pending.delete(message.client_id);
@@ -122,7 +124,8 @@ export class Timeline {
     this.regroup(element);
   }
 
-  /** The element before which one belongs, null at the end: nearly always there or on top. */
+  /** The element before which this one belongs, null at the end. It searches from the end, because
+   * nearly all belong there or at the top. */
   nextOf(element) {
     const { id } = element.message;
     if (id < this.firstId) return this.list.first;
@@ -136,9 +139,9 @@ export class Timeline {
   }
 
   regroup(element) {
-    group(element);
+    group(element, this.firstUnread);
     const next = after(element);
-    if (next) group(next);
+    if (next) group(next, this.firstUnread);
     this.empty.hidden = true;
   }
 }

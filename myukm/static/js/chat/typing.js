@@ -4,7 +4,8 @@ import { bidiIsolate, t } from "../core/i18n.js";
 const SEND_EVERY_MS = 3000;
 const FORGET_AFTER_MS = 5000;
 
-/** Who is writing now; an entry ages by itself, for nobody says that they stopped. */
+/** Shows who is typing, and reports it of this person. Entries expire, because no event says that
+ * somebody stopped. */
 export class Typing {
   constructor(line, url) {
     this.line = line;
@@ -13,7 +14,7 @@ export class Typing {
     this.sentAt = -Infinity;
   }
 
-  /** Tells the others that this person types, now and then. */
+  /** Reports that this person types, at most every three seconds. */
   send() {
     if (performance.now() - this.sentAt < SEND_EVERY_MS) return;
     this.sentAt = performance.now();
@@ -22,17 +23,19 @@ export class Typing {
     });
   }
 
-  /** The next key is worth telling again. */
+  /** After sending, the next key is reported at once. */
   rest() {
     this.sentAt = -Infinity;
   }
 
+  /** Shows that somebody types. */
   see({ user_id: id, name }) {
     clearTimeout(this.names.get(id)?.timer);
     this.names.set(id, { name, timer: setTimeout(() => this.forget(id), FORGET_AFTER_MS) });
     this.show();
   }
 
+  /** Shows that somebody no longer types. */
   forget(id) {
     clearTimeout(this.names.get(id)?.timer);
     this.names.delete(id);

@@ -1,15 +1,13 @@
+import { accountId } from "./account.js";
 import * as api from "./api.js";
-import { write, local, read } from "./storage.js";
+import { local, read, write } from "./storage.js";
 
-const REST_MS = 60_000;
+const REPORT_EVERY_MS = 60_000;
 
-const { account } = document.documentElement.dataset;
-const key = `active:${account}`;
-
-/** Tells the server at most once a minute that somebody is at one of this browser's pages: who is
- * not, is away. */
+/** Reports, at most once a minute over all tabs of this browser, that somebody uses a page. The
+ * server shows people without such reports as away. */
 export function startActivity() {
-  if (!account) return;
+  if (!accountId()) return;
   for (const type of ["pointerdown", "keydown", "wheel"]) {
     addEventListener(type, report, { passive: true });
   }
@@ -18,8 +16,9 @@ export function startActivity() {
 }
 
 function report() {
+  const key = `active:${accountId()}`;
   const since = Date.now() - read(local, key, 0);
-  if (document.hidden || (since >= 0 && since < REST_MS)) return;
+  if (document.hidden || (since >= 0 && since < REPORT_EVERY_MS)) return;
   write(local, key, Date.now());
   api.post("/presence").catch(() => {});
 }

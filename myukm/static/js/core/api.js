@@ -1,10 +1,9 @@
+import { accountId } from "./account.js";
 import { syncFromHeader } from "./clock.js";
 import { t } from "./i18n.js";
 
-/** A phone between two cells hears nothing more of what it asked; its browser waits for minutes. */
+/** A phone that changes its cell loses the answer, and its browser would wait for minutes. */
 const REQUEST_TIMEOUT_MS = 20_000;
-
-const { account } = document.documentElement.dataset;
 
 /** A refused or failed call: `status` is 0 when the server was not reached. */
 export class ApiError extends Error {
@@ -25,7 +24,7 @@ async function failure(response) {
   );
 }
 
-/** For what must work on the way to the server and back. */
+/** Turns a failure of the network into an ApiError with status 0. */
 const networkErrors = (work) =>
   work.catch(() => {
     throw new ApiError(0, "network", t("network_error"));
@@ -33,6 +32,7 @@ const networkErrors = (work) =>
 
 async function call(method, url, body) {
   const headers = { Accept: "application/json" };
+  const account = accountId();
   if (account) headers["X-Account"] = account;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const text = body === undefined ? undefined : JSON.stringify(body);
@@ -40,7 +40,7 @@ async function call(method, url, body) {
   const response = await networkErrors(fetch(url, { method, headers, body: text, signal }));
   syncFromHeader(response.headers.get("Date"));
   if (!response.ok) throw await failure(response);
-  // The log-in page of a wireless network answers in the server's place, and calls it a success.
+  // A wireless network may answer with its own log-in page and status 200, which is no JSON.
   return response.status === 204 ? null : networkErrors(response.json());
 }
 

@@ -1,17 +1,20 @@
+// The entry of every page that extends base.html; pages/auth.js is that of the others.
+
 import { startNotifier } from "../chat/notifier.js";
 import { startAlerts } from "../live/alerts.js";
-import { on } from "../live/events_bus.js";
+import { connect, on } from "../live/events_bus.js";
 import { startUnread } from "../live/unread.js";
 import { startRunBar } from "../sync/run_bar.js";
 import { startActivity } from "./activity.js";
 import { startConfirms } from "./dialog.js";
 import { startLeaving } from "./left_behind.js";
+import { mount } from "./mount.js";
 import { startReveals } from "./reveal.js";
 import { startThemes } from "./theme.js";
 import { startClocks } from "./time.js";
 
 startThemes();
-startLeaving(document.documentElement.dataset);
+startLeaving();
 startClocks();
 startConfirms();
 startReveals();
@@ -22,3 +25,5 @@ startAlerts();
 startActivity();
 // Session ended: reload, so that the next user does not see this page.
 on("ended", () => location.reload());
+// The stream opens last, because a module that starts later would miss its first events.
+mount().finally(connect);

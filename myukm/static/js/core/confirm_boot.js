@@ -1,4 +1,5 @@
-// Runs before anything else: a form with a question before it waits for dialog.js, which asks it.
+// Runs before all modules: holds back a form with data-confirm that is sent before dialog.js has
+// loaded. dialog.js then asks its question.
 (() => {
   let pending = null;
   window.pendingSubmit = () => pending;

@@ -11,7 +11,8 @@ export function confirmed(id, text) {
   });
 }
 
-/** Forms that carry data-confirm are sent only after their dialog was agreed to. */
+/** Sends a form with data-confirm only after its dialog was agreed to; the one that
+ * confirm_boot.js held back comes first. */
 export function startConfirms() {
   document.removeEventListener("submit", window.deferSubmit);
   document.addEventListener("submit", async (event) => {

@@ -4,8 +4,7 @@ import { number } from "./format.js";
 
 const SIZE = 64;
 
-const link = document.querySelector('link[rel="icon"]');
-const plain = link?.href;
+let plain = null;
 let mark = null;
 
 async function picture() {
@@ -30,7 +29,9 @@ function write(canvas, text) {
 
 /** Shows `count` on the icon; 0 takes it away. */
 export async function showOnIcon(count) {
+  const link = document.querySelector('link[rel="icon"]');
   if (!link) return;
+  plain ??= link.href;
   link.dataset.count = count;
   if (!count) {
     link.href = plain;

@@ -1,46 +1,47 @@
+// Numbers, times and durations in the language of the page and the time zone of the campus.
+
 import { now } from "./clock.js";
 import { t } from "./i18n.js";
 
-const { lang, dataset } = document.documentElement;
-const locale = lang === "en" ? "en-GB" : "id-ID";
-const timeZone = dataset.timezone;
+const locale = () => (document.documentElement.lang === "en" ? "en-GB" : "id-ID");
+const campusTime = () => ({ timeZone: document.documentElement.dataset.timezone });
 
-const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
-const tenth = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-const hundredth = new Intl.NumberFormat(locale, {
-  minimumFractionDigits: 2,
-  maximumFractionDigits: 2,
-});
-const clockTime = new Intl.DateTimeFormat(locale, { timeZone, hour: "2-digit", minute: "2-digit" });
-const exactTime = new Intl.DateTimeFormat(locale, { timeZone, timeStyle: "medium" });
-const fullTime = new Intl.DateTimeFormat(locale, {
-  timeZone,
-  dateStyle: "full",
-  timeStyle: "medium",
-});
-const mediumTime = new Intl.DateTimeFormat(locale, {
-  timeZone,
-  dateStyle: "medium",
-  timeStyle: "short",
-});
-const dayName = new Intl.DateTimeFormat(locale, {
-  timeZone,
-  weekday: "long",
-  day: "numeric",
-  month: "long",
-});
-const dayKey = new Intl.DateTimeFormat("en-CA", { timeZone, dateStyle: "short" });
-const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+/** A function that formats with the formatter of `make()`, which is made once, at first use. */
+function once(make) {
+  let formatter = null;
+  return (value) => {
+    formatter ??= make();
+    return formatter.format(value);
+  };
+}
 
-export const number = (value) => whole.format(value);
-export const decimal = (value) => (value < 10 ? tenth.format(value) : whole.format(value));
-export const percent = (value) =>
-  `${value >= 100 ? whole.format(value) : hundredth.format(value)}%`;
-export const clock = (iso) => clockTime.format(new Date(iso));
-export const clockSeconds = (iso) => exactTime.format(new Date(iso));
-export const moment = (iso) => fullTime.format(new Date(iso));
-export const day = (iso) => dayName.format(new Date(iso));
-export const dayOf = (iso) => dayKey.format(new Date(iso));
+function numbers(options) {
+  return once(() => new Intl.NumberFormat(locale(), options));
+}
+
+function times(options) {
+  const format = once(() => new Intl.DateTimeFormat(locale(), { ...campusTime(), ...options }));
+  return (iso) => format(new Date(iso));
+}
+
+const tenths = numbers({ minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const hundredths = numbers({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const dateAndTime = times({ dateStyle: "medium", timeStyle: "short" });
+const sortableDay = once(
+  () => new Intl.DateTimeFormat("en-CA", { ...campusTime(), dateStyle: "short" }),
+);
+
+export const number = numbers({ maximumFractionDigits: 0 });
+export const decimal = (value) => (value < 10 ? tenths(value) : number(value));
+export const percent = (value) => `${value >= 100 ? number(value) : hundredths(value)}%`;
+export const clock = times({ hour: "2-digit", minute: "2-digit" });
+export const clockSeconds = times({ timeStyle: "medium" });
+export const moment = times({ dateStyle: "full", timeStyle: "medium" });
+export const day = times({ weekday: "long", day: "numeric", month: "long" });
+export const dayOf = (iso) => sortableDay(new Date(iso));
+
+/** A moment's time, with its date unless that is today. */
+export const when = (iso) => (dayOf(iso) === dayOf(now()) ? clock(iso) : dateAndTime(iso));
 
 const UNITS = [
   [60, "seconds_left", 1, number],
@@ -48,11 +49,7 @@ const UNITS = [
   [Infinity, "hours_left", 3600, decimal],
 ];
 
-/** A moment's time, with its date unless that is today. */
-export const when = (iso) =>
-  dayOf(iso) === dayOf(now()) ? clock(iso) : mediumTime.format(new Date(iso));
-
-/** How long something still takes, in words: so many seconds at least and at most. */
+/** The remaining time in words, between two estimates in seconds: "sekitar 2–3 menit lagi". */
 export function left([least, most]) {
   const [, unit, size, format] = UNITS.find(([limit]) => most < limit);
   const ends = [least, most].map((end) => format(Math.max(1, end / size)));
@@ -71,8 +68,10 @@ const STEPS = [
 export function ago(iso) {
   const seconds = (new Date(iso) - now()) / 1000;
   const step = STEPS.find(([limit]) => Math.abs(seconds) < limit);
-  if (!step) return mediumTime.format(new Date(iso));
-  return relative.format(Math.trunc(seconds / step[2]), step[1]);
+  if (!step) return dateAndTime(iso);
+  const [, unit, size] = step;
+  const relative = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" });
+  return relative.format(Math.trunc(seconds / size), unit);
 }
 
 const SPANS = [
@@ -82,7 +81,7 @@ const SPANS = [
   [Infinity, "hour", 3600],
 ];
 
-/** A span of time in the unit that reads best ("13 md", "12 dtk", "3 mnt"); `seconds` ≥ 0. */
+/** A duration in the unit that reads best ("13 md", "12 dtk", "3 mnt"); `seconds` ≥ 0. */
 export function span(seconds) {
   const [, unit, size] = SPANS.find(([limit]) => seconds < limit);
   const value = seconds / size;
@@ -92,5 +91,5 @@ export function span(seconds) {
     unitDisplay: "short",
     maximumFractionDigits: value < 10 ? 1 : 0,
   };
-  return new Intl.NumberFormat(locale, options).format(value);
+  return new Intl.NumberFormat(locale(), options).format(value);
 }

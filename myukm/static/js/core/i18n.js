@@ -1,13 +1,14 @@
-// The page's texts come from the template, in the reader's language.
+// The page's texts, in the reader's language: they come with the page, in two JSON blocks.
 
 import { data } from "./dom.js";
 
-const words = { ...data("strings"), ...data("page-strings") };
+let phrases = null;
 
 /** The phrase `key` with each {name} replaced from `values`. */
 export function t(key, values = {}) {
-  return words[key].replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  phrases ??= { ...data("strings"), ...data("page-strings") };
+  return phrases[key].replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
-/** A name for use inside a phrase: one that is written from right to left does not turn it. */
+/** Isolates a name inside a phrase, so that one written from right to left does not turn it. */
 export const bidiIsolate = (name) => `\u2068${name}\u2069`;

@@ -1,15 +1,18 @@
-// What people wrote and did not send lies in localStorage, under their account. It leaves the browser
-// with them: at the log-out here all of it; where a log-in ended without them (elsewhere, or it ran
-// out) the drafts, while what they had sent off waits for them to log in again; and all that is
-// another's as soon as somebody logs in.
+// Removes unsent texts from a browser that others use, too. Drafts and outbox lie in localStorage
+// under their account:
+// - Log-out here removes all of them.
+// - When a session ends otherwise (elsewhere, or by its age) drafts go; the outbox stays, because
+//   its author may log in again and expects it to be sent.
+// - A log-in removes the texts of all other accounts.
 
-import { write, local, read } from "./storage.js";
+import { accountId } from "./account.js";
+import { local, read, write } from "./storage.js";
 
 const KEY = /^(draft|outbox):(\d+):/;
 const LEAVING = "leaving";
 const session = () => window.sessionStorage;
 
-/** Returns the key, the kind and the account of each text; none where a browser forbids the store. */
+/** The key, the kind and the account of each text; none where the browser forbids the store. */
 function texts() {
   try {
     return Object.keys(local()).flatMap((key) => {
@@ -25,9 +28,10 @@ function forget(isGone) {
   for (const text of texts()) if (isGone(text)) write(local, text.key, null);
 }
 
-/** On a page of an account: forgets the others', and notices that its person leaves by a form with
- * data-leaves; where that names a dialog, it asks before unsent messages are lost. */
-export function startLeaving({ account }) {
+/** On a page of an account: removes the texts of other accounts, and watches for a form with
+ * data-leaves (log-out, deletion). If that names a dialog, it asks before unsent messages are lost. */
+export function startLeaving() {
+  const account = accountId();
   if (!account) return;
   write(session, LEAVING, null);
   forget(({ owner }) => owner !== account);
@@ -41,7 +45,8 @@ export function startLeaving({ account }) {
   document.addEventListener("submit", leave, true);
 }
 
-/** At the door, where nobody is logged in any more (error pages look like it). */
+/** On the log-in page (body[data-nobody]): removes the texts that nobody may find here. Error pages
+ * share its frame, but somebody may still be logged in there. */
 export function startForgetting() {
   if (document.body.dataset.nobody === undefined) return;
   const left = read(session, LEAVING, false);

@@ -1,6 +1,6 @@
 import { renderRelativeTimes } from "./time.js";
 
-/** Takes the parts with these ids from a fresh copy of the page, as the server renders them. */
+/** Replaces the elements with these ids by those of a fresh copy of the page. */
 export async function reloadParts(ids) {
   const response = await fetch(location.href, { headers: { Accept: "text/html" } });
   if (!response.ok) return;

@@ -1,5 +1,5 @@
-/** Lets a password be seen while its button is pressed in; what is sent was hidden again before, so
- * that browsers take it for a password. */
+/** Shows a password while its button is pressed in, and hides it again before the form is sent,
+ * because browsers offer to save only hidden passwords. */
 export function startReveals() {
   for (const button of document.querySelectorAll("[data-reveal]")) {
     const field = document.getElementById(button.getAttribute("aria-controls"));

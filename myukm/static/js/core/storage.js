@@ -1,4 +1,5 @@
-// A store that a browser may forbid or fill up; the page must work all the same.
+// localStorage and sessionStorage. A browser may forbid them, or they may be full; the page works
+// without them, so a failure is the fallback or false.
 
 export function read(area, key, fallback = null) {
   try {

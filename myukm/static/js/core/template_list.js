@@ -1,5 +1,5 @@
-// Lists that the page paints from JSON: a <template> holds one entry, data-slot names a field,
-// data-format says how it is written.
+// Lists rendered from JSON: a <template> holds one entry, data-slot names the field to show,
+// data-format its format.
 
 import { cloneTemplate } from "./dom.js";
 import { ago, decimal, moment, number, span } from "./format.js";
@@ -26,7 +26,7 @@ function writeTime(cell, iso) {
   cell.replaceChildren(time);
 }
 
-/** Fills `list` with one copy of template `id` for each entry; `finish(node, entry)` may add to it. */
+/** Fills `list` with one copy of template `id` for each entry; `finish(node, entry)` may change it. */
 export function renderList(list, id, entries, finish = () => {}) {
   list.replaceChildren(
     ...entries.map((entry) => {

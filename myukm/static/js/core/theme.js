@@ -1,16 +1,16 @@
-const root = document.documentElement;
+const page = () => document.documentElement.dataset;
 
 function chosen() {
-  return root.dataset.theme ?? "auto";
+  return page().theme ?? "auto";
 }
 
 function choose(theme) {
-  if (theme === "auto") delete root.dataset.theme;
-  else root.dataset.theme = theme;
+  if (theme === "auto") delete page().theme;
+  else page().theme = theme;
   try {
     localStorage.setItem("theme", theme);
   } catch {
-    // It holds until the next page, which is all that this browser allows.
+    // The browser forbids the store: the choice ends with this page.
   }
 }
 
@@ -18,6 +18,7 @@ function mark(form) {
   form.elements.theme.value = chosen();
 }
 
+/** Starts the forms that choose between light, dark and the system's theme, in step with other tabs. */
 export function startThemes() {
   const forms = document.querySelectorAll("[data-theme-choice]");
   for (const form of forms) {

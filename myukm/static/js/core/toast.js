@@ -2,7 +2,7 @@ import { cloneTemplate, fillSlots } from "./dom.js";
 
 const SHOWN_MS = 8000;
 
-/** Says something at the foot of the page for a while; `tone` is one of the four meanings. */
+/** Shows a text at the foot of the page for some seconds; `tone` is good, wait, bad or neutral. */
 export function toast(text, tone = "neutral") {
   const note = fillSlots(cloneTemplate("toast-template"), { text });
   note.classList.add(tone);

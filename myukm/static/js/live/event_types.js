@@ -1,5 +1,5 @@
-// What the server tells by `/stream`. An event that is replayed has a number of its own and comes
-// to each page once, in order; the others say how something is now.
+// The event types of `/stream`. A replayed event has a sequence number and reaches each page once,
+// in order. A transient one states how something is now, and the next of its kind replaces it.
 
 const REPLAYED = new Set([
   "chat.message",

@@ -1,12 +1,12 @@
 // Client event bus fed by the SSE stream. <html> carries the cursor of the rendered state
 // (data-cursor) and the account (data-account).
 
+import { accountId } from "../core/account.js";
 import { isReplayed } from "./event_types.js";
 import { ReplayBuffer } from "./replay_buffer.js";
 import { canShare, SharedConnection } from "./shared_connection.js";
 import { SseConnection } from "./sse_connection.js";
 
-const root = document.documentElement;
 const listeners = new Map();
 
 /** Calls `listener(data)` on each event of that type; also "open", "lost", "reset" and "ended". */
@@ -19,7 +19,7 @@ function emit(type, data) {
 }
 
 const page = {
-  cursor: root.dataset.cursor ? Number(root.dataset.cursor) : null,
+  cursor: null,
   recent: null,
   lastState: "waiting",
 
@@ -41,11 +41,11 @@ const page = {
   state(name) {
     if (name === "open") this.recent.forgetStates();
     this.lastState = name;
-    root.dataset.stream = name;
+    document.documentElement.dataset.stream = name;
     emit(name);
   },
 
-  /** A page whose state has no number begins where the stream is. */
+  /** A page that was rendered without a cursor starts at the stream's current one. */
   goOnFrom(cursor) {
     if (this.cursor !== null || cursor === null) return;
     this.cursor = cursor;
@@ -53,10 +53,13 @@ const page = {
   },
 };
 
-function start() {
-  if (!root.dataset.account) return;
+/** Opens the stream, if somebody is logged in. Every listener must be registered by then. */
+export function connect() {
+  if (!accountId()) return;
+  const { cursor } = document.documentElement.dataset;
+  page.cursor = cursor ? Number(cursor) : null;
   page.recent = new ReplayBuffer(page.cursor);
-  const connection = canShare() ? new SharedConnection(`stream:${root.dataset.account}`, page) : alone();
+  const connection = canShare() ? new SharedConnection(`stream:${accountId()}`, page) : alone();
   connection.start();
   addEventListener("pagehide", () => connection.stop());
   addEventListener("pageshow", (event) => event.persisted && connection.start());
@@ -66,6 +69,3 @@ function alone() {
   const source = new SseConnection(page);
   return { start: () => source.open(), stop: () => source.close() };
 }
-
-// By then every module of the page has put its listeners in.
-document.addEventListener("DOMContentLoaded", start);

@@ -2,7 +2,7 @@ import { on } from "./events_bus.js";
 
 const DELAY_MS = 3000;
 
-/** Shows `banner` while the page hears nothing; `back` is called each time it hears again. */
+/** Shows `banner` while the stream is down, and calls `back` each time it is open again. */
 export function watchConnection(banner, back) {
   let timer = 0;
   let wasLost = false;

@@ -1,4 +1,4 @@
-// What a page heard lately, so that it can tell a tab that comes later, or that missed something.
+// The latest events of the stream, for tabs that open later or missed some.
 
 import { isReplayed } from "./event_types.js";
 
@@ -6,12 +6,13 @@ const MAX_EVENTS = 500;
 const MOMENTARY = new Set(["chat.typing"]);
 
 export class ReplayBuffer {
-  /** `cursor` is the number of the last event before those that are kept, null when unknown. */
+  /** `cursor` is the number of the last event before the buffer's first, null when unknown. */
   constructor(cursor) {
     this.begin(cursor);
     this.states = new Map();
   }
 
+  /** Starts afresh after `cursor`. */
   begin(cursor) {
     this.before = cursor;
     this.events = [];
@@ -28,19 +29,19 @@ export class ReplayBuffer {
     if (this.events.length > MAX_EVENTS) this.before = this.events.shift().seq;
   }
 
-  /** The events after `cursor`, null when they are not all here. */
+  /** The replayed events after `cursor`; null when the buffer lacks some of them. */
   since(cursor) {
     if (cursor === null) return [];
     if (this.before === null || cursor < this.before) return null;
     return this.events.filter(({ seq }) => seq > cursor);
   }
 
-  /** How things stand, as far as events told. */
-  now() {
+  /** The latest transient event of each kind. */
+  latestStates() {
     return [...this.states.values()];
   }
 
-  /** A fresh connection tells it anew. */
+  /** A fresh connection begins with a snapshot of all states. */
   forgetStates() {
     this.states.clear();
   }

@@ -1,7 +1,8 @@
-// One connection for all tabs of an account in this browser. A web lock elects the tab that holds
-// it; that tab passes on what it hears. A tab says from where it wants to go on ("hello") when it
-// comes, when another tab takes over, and now and then while it is looked at; who gets no answer
-// then takes over from a tab that the browser has put to sleep.
+// One connection for all tabs of an account in this browser. A web lock elects the leader, the tab
+// that holds the connection; it broadcasts every event to the others. A tab announces itself with its
+// cursor ("hello") when it opens, when the leader changes, and regularly while it is visible. The
+// leader answers with what the tab missed ("welcome"). Without an answer the browser has put the
+// leader to sleep, and the tab takes over.
 
 import { SseConnection } from "./sse_connection.js";
 
@@ -11,7 +12,7 @@ const LEADER_TIMEOUT_MS = 4000;
 export const canShare = () => "locks" in navigator && "BroadcastChannel" in window;
 
 export class SharedConnection {
-  /** `page` hears as a `Source`'s listener does, and has `cursor`, `recent` and `lastState`. */
+  /** `page` takes what SseConnection's `to` takes, and has `cursor`, `recent` and `lastState`. */
   constructor(name, page) {
     this.name = name;
     this.page = page;
@@ -46,7 +47,7 @@ export class SharedConnection {
     this.channel.close();
   }
 
-  /** Stands in line for the lock; the tab that has it when another leaves, leads. */
+  /** Queues for the lock: when the leader closes, the first tab in the queue becomes leader. */
   wait() {
     const waiting = new AbortController();
     this.waiting = waiting;
@@ -72,7 +73,7 @@ export class SharedConnection {
     });
   }
 
-  /** Another tab took the lock while this one slept. */
+  /** Another tab stole the lock while this one slept. */
   stepDown() {
     if (!this.isLeader) return;
     this.isLeader = false;
@@ -91,7 +92,7 @@ export class SharedConnection {
     this.leaderTimer = setTimeout(() => document.hidden || this.takeOver(), LEADER_TIMEOUT_MS);
   }
 
-  /** What the leader hears, all hear. */
+  /** As leader: passes a message to all tabs, this one included. */
   broadcast(message) {
     this.channel.postMessage(message);
     this.deliver(message);
@@ -115,6 +116,7 @@ export class SharedConnection {
     if (state === "lost") this.ask();
   }
 
+  /** As leader: answers a tab with what it missed since its cursor. */
   sendBacklog({ from, cursor }) {
     const { recent, cursor: here, lastState: state } = this.page;
     const events = recent.since(cursor);
@@ -124,7 +126,7 @@ export class SharedConnection {
       state,
       cursor: here,
       events,
-      states: recent.now(),
+      states: recent.latestStates(),
       hidden: document.hidden,
     });
   }
@@ -132,12 +134,12 @@ export class SharedConnection {
   join({ state, cursor, events, states, hidden }) {
     clearTimeout(this.leaderTimer);
     if (events === null) this.page.reset({ reason: "gap" }, cursor);
-    else events.forEach((event) => this.page.event(event));
+    else for (const event of events) this.page.event(event);
     this.page.goOnFrom(cursor);
-    if (!this.joined) states.forEach((event) => this.page.event(event));
+    if (!this.joined) for (const event of states) this.page.event(event);
     this.joined = true;
     if (state !== this.page.lastState) this.page.state(state);
-    // A browser lets a tab out of sight wait long before it may try again.
+    // Browsers delay the timers of hidden tabs, so a hidden leader may reconnect late.
     if (state === "lost" && hidden && !document.hidden) this.takeOver();
   }
 }

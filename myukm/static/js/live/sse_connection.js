@@ -1,14 +1,14 @@
-// One connection to `/stream`: opened again after a while whenever it ends, from where it stood.
+// One connection to `/stream`, which reconnects with backoff from its cursor.
 
+import { accountId } from "../core/account.js";
 import { TYPES } from "./event_types.js";
 
-const { account } = document.documentElement.dataset;
 const FIRST_WAIT_MS = 500;
 const MAX_WAIT_MS = 20_000;
 
 export class SseConnection {
-  /** `to` hears `event({type, data, seq})`, `reset(data, seq)` and `state(name)`, which is "open",
-   * "lost", or "ended" when the log-in is over; `to.cursor` is where to go on. */
+  /** Calls `to.event({type, data, seq})`, `to.reset(data, seq)` and `to.state(name)` with "open",
+   * "lost", or "ended" when the session is over. `to.cursor` is where to resume. */
   constructor(to) {
     this.to = to;
     this.failures = 0;
@@ -40,7 +40,7 @@ export class SseConnection {
   }
 
   get address() {
-    const query = new URLSearchParams({ account });
+    const query = new URLSearchParams({ account: accountId() });
     if (this.to.cursor !== null) query.set("cursor", this.to.cursor);
     return `/stream?${query}`;
   }
@@ -72,7 +72,7 @@ export class SseConnection {
     }
   }
 
-  /** EventSource hides why it was refused; a plain request tells. */
+  /** The status of a plain request, because EventSource hides why it was refused. */
   async refusal() {
     const abort = new AbortController();
     try {

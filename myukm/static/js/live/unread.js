@@ -3,7 +3,7 @@ import { number } from "../core/format.js";
 import { on } from "./events_bus.js";
 
 const counts = new Map();
-const pageTitle = document.title;
+let pageTitle = "";
 
 function total() {
   return [...counts.values()].reduce((sum, count) => sum + count, 0);
@@ -19,8 +19,10 @@ function show() {
   showOnIcon(sum).catch((error) => console.info(error.message));
 }
 
-/** Counts what is unread in the UKMs that this person did not silence. */
+/** Shows the number of unread messages in the navigation, the title and the icon; UKMs that this
+ * person silenced do not count. */
 export function startUnread() {
+  pageTitle = document.title;
   on("unread", ({ ukm, count, notices }) => {
     counts.set(ukm, notices === "none" ? 0 : count);
     show();

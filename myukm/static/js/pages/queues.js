@@ -1,26 +1,35 @@
+// The page of the queues: tables and findings, updated by the stream.
+
 import { data, setIcon } from "../core/dom.js";
 import { renderList } from "../core/template_list.js";
 import { on } from "../live/events_bus.js";
 
 const LEVELS = { broken: "bad", error: "bad", warning: "wait" };
-const states = data("states");
 const part = (id) => document.getElementById(id);
 
-function showQueues(health) {
+export default function startQueues() {
+  const states = data("states");
+  on("queue.health", (health) => show(health, states));
+  showFindings(data("doctor"));
+  show(data("health"), states);
+}
+
+function show(health, states) {
   renderList(part("queues"), "queue-row", health.queues ?? [], (row, queue) => {
     row.classList.toggle("stuck", queue.waiting > 0 && !hasWorkers(queue));
   });
   renderList(part("workers"), "worker-row", health.workers ?? [], (row, { state }) =>
-    showState(row, state),
+    showState(row, state, states),
   );
   renderList(part("jobs"), "job-row", health.latest_jobs ?? [], (row, { status }) =>
-    showState(row, status),
+    showState(row, status, states),
   );
   renderList(part("failures"), "failure-row", health.latest_failures ?? []);
+  if (health.doctor) showFindings(health.doctor);
 }
 
-/** A state in the reader's language; one that we have no word for stays as it came. */
-function showState(row, state) {
+/** Shows a state in the reader's language; one without a translation stays as RQ names it. */
+function showState(row, state, states) {
   const { label = state, tone = "neutral", icon = tone } = states[state] ?? {};
   const badge = row.querySelector("[data-state]");
   badge.classList.add(tone);
@@ -39,12 +48,3 @@ function showFindings({ findings }) {
     setIcon(node, tone === "wait" ? "warning" : tone);
   });
 }
-
-function show(health) {
-  showQueues(health);
-  if (health.doctor) showFindings(health.doctor);
-}
-
-on("queue.health", show);
-showFindings(data("doctor"));
-show(data("health"));

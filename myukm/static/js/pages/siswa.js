@@ -1,70 +1,79 @@
+// The page of one student: syncs them on request and shows the outcome.
+
 import * as api from "../core/api.js";
 import { fillSlots, setIcon } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { reloadParts } from "../core/partial_reload.js";
 import { on } from "../live/events_bus.js";
 
-const LOOK_MS = 2_000;
+const POLL_MS = 2_000;
 const TONES = { queued: "neutral", success: "good", unchanged: "good", failed: "bad" };
 
-const page = document.getElementById("siswa");
-const button = document.getElementById("sync-now");
-const notice = document.getElementById("outcome");
-let timer = 0;
-
-function showOutcome(outcome, text = "") {
-  const tone = TONES[outcome];
-  notice.hidden = false;
-  notice.className = `notice ${tone}`;
-  setIcon(notice, tone);
-  fillSlots(notice, { title: t(outcome), text });
+export default function startSiswa(root) {
+  const page = new SiswaPage(root);
+  page.button.addEventListener("click", () => page.sync());
+  on("sync.siswa", ({ idperson, outcome, message }) => {
+    if (idperson !== root.dataset.idperson) return;
+    page.finish();
+    page.showOutcome(outcome, outcome === "failed" ? message : "");
+  });
+  const { waits } = page.notice.dataset;
+  if (waits) page.wait(waits);
 }
 
-function busy(is) {
-  button.disabled = is;
-  button.setAttribute("aria-busy", is);
-}
+class SiswaPage {
+  constructor(root) {
+    this.url = root.dataset.url;
+    this.button = document.getElementById("sync-now");
+    this.notice = document.getElementById("outcome");
+  }
 
-async function sync() {
-  busy(true);
-  showOutcome("queued");
-  try {
-    const { waits_for: reason } = await api.post(page.dataset.url);
-    // The outcome may be faster than this answer.
-    if (reason && button.disabled) wait(reason.text);
-  } catch (error) {
-    busy(false);
-    showOutcome("failed", error.message);
+  async sync() {
+    this.setBusy(true);
+    this.showOutcome("queued");
+    try {
+      const { waits_for: reason } = await api.post(this.url);
+      // The outcome may have arrived before this answer.
+      if (reason && this.button.disabled) this.wait(reason.text);
+    } catch (error) {
+      this.setBusy(false);
+      this.showOutcome("failed", error.message);
+    }
+  }
+
+  /** Shows what the request waits for, and polls until the outcome comes. */
+  wait(text) {
+    this.setBusy(true);
+    this.showOutcome("queued", text);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.poll(), POLL_MS);
+  }
+
+  async poll() {
+    const now = await api.get(location.pathname).catch(() => null);
+    if (!this.button.disabled) return;
+    if (now === null || now.waits_for) this.wait(now?.waits_for.text);
+    else this.finish();
+  }
+
+  /** Shows the stored data: the outcome came, by the stream or found by a poll. */
+  finish() {
+    clearTimeout(this.timer);
+    this.setBusy(false);
+    this.notice.hidden = true;
+    reloadParts(["siswa-summary", "siswa-detail", "siswa-history"]);
+  }
+
+  setBusy(isBusy) {
+    this.button.disabled = isBusy;
+    this.button.setAttribute("aria-busy", isBusy);
+  }
+
+  showOutcome(outcome, text = "") {
+    const tone = TONES[outcome];
+    this.notice.hidden = false;
+    this.notice.className = `notice ${tone}`;
+    setIcon(this.notice, tone);
+    fillSlots(this.notice, { title: t(outcome), text });
   }
 }
-
-/** Says what the request waits for, and asks again from time to time until the outcome comes. */
-function wait(text) {
-  busy(true);
-  showOutcome("queued", text);
-  clearTimeout(timer);
-  timer = setTimeout(look, LOOK_MS);
-}
-
-async function look() {
-  const now = await api.get(location.pathname).catch(() => null);
-  if (!button.disabled) return;
-  if (now === null || now.waits_for) wait(now?.waits_for.text);
-  else finish();
-}
-
-/** The outcome came, or the page is back from where it could not hear it. */
-function finish() {
-  clearTimeout(timer);
-  busy(false);
-  notice.hidden = true;
-  reloadParts(["siswa-summary", "siswa-detail", "siswa-history"]);
-}
-
-on("sync.siswa", ({ idperson, outcome, message }) => {
-  if (idperson !== page.dataset.idperson) return;
-  finish();
-  showOutcome(outcome, outcome === "failed" ? message : "");
-});
-button.addEventListener("click", sync);
-if (notice.dataset.waits) wait(notice.dataset.waits);

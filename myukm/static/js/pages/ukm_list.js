@@ -1,3 +1,5 @@
+// The list of this person's UKMs: joining, leaving, and what the stream changes in it.
+
 import * as api from "../core/api.js";
 import { confirmed } from "../core/dialog.js";
 import { fillSlots } from "../core/dom.js";
@@ -8,7 +10,22 @@ import { renderRelativeTimes } from "../core/time.js";
 import { toast } from "../core/toast.js";
 import { on } from "../live/events_bus.js";
 
-const entryOf = (code) => document.querySelector(`.unit[data-code="${CSS.escape(code)}"]`);
+const entryOf = (code) => document.querySelector(`.ukm[data-code="${CSS.escape(code)}"]`);
+
+export default function startUkmList(root) {
+  document.getElementById("join").addEventListener("submit", join);
+  root.addEventListener("click", ({ target }) => {
+    const button = target.closest("[data-leave]");
+    if (button) leave(button.dataset);
+  });
+  on("chat.message", showLast);
+  on("chat.edited", showChange);
+  on("chat.deleted", showChange);
+  on("membership", membershipChanged);
+  on("ukm.changed", () => reloadParts(["ukm-list"]));
+  on("unread", showUnread);
+  on("presence", showPresence);
+}
 
 async function join(event) {
   event.preventDefault();
@@ -21,7 +38,7 @@ async function join(event) {
   }
 }
 
-/** Says what is wrong beside its field. */
+/** Shows the problem beside its field. */
 function refuse(input, message) {
   const note = document.getElementById("code-note");
   input.setAttribute("aria-invalid", "true");
@@ -40,6 +57,7 @@ async function leave({ leave: code, name }) {
   }
 }
 
+/** Shows a message as the last one of its UKM. */
 function showLast({ id, ukm, name, message, created_at: at, deleted }) {
   const item = entryOf(ukm);
   if (!item) return;
@@ -55,35 +73,26 @@ function showLast({ id, ukm, name, message, created_at: at, deleted }) {
   renderRelativeTimes();
 }
 
-/** An older message that was changed is not the one in the list. */
+/** Only a change of the last message concerns the list. */
 function showChange(message) {
   if (entryOf(message.ukm)?.dataset.last === String(message.id)) showLast(message);
 }
 
-/** Of oneself it comes on one's own topic, with what concerns nobody else. */
+/** Only events about this person carry `muted_until`. */
 function membershipChanged(event) {
-  if ("muted_until" in event) reloadParts(["unit-list"]);
+  if ("muted_until" in event) reloadParts(["ukm-list"]);
 }
 
-document.getElementById("join").addEventListener("submit", join);
-document.getElementById("units").addEventListener("click", ({ target }) => {
-  const button = target.closest("[data-leave]");
-  if (button) leave(button.dataset);
-});
-on("chat.message", showLast);
-on("chat.edited", showChange);
-on("chat.deleted", showChange);
-on("membership", membershipChanged);
-on("ukm.changed", () => reloadParts(["unit-list"]));
-on("unread", ({ ukm, count }) => {
+function showUnread({ ukm, count }) {
   const mark = entryOf(ukm)?.querySelector("[data-unread]");
   if (!mark) return;
   mark.textContent = number(count);
   mark.hidden = count === 0;
-});
-on("presence", ({ ukm, online_count: online }) => {
+}
+
+function showPresence({ ukm, online_count: online }) {
   const item = entryOf(ukm);
   if (!item) return;
   fillSlots(item, { online: number(online) });
   item.querySelector(".presence").dataset.status = online ? "online" : "offline";
-});
+}

@@ -3,24 +3,24 @@
 import { t } from "../core/i18n.js";
 import { toast } from "../core/toast.js";
 
-const form = document.getElementById("roster-form");
-const result = document.getElementById("roster-result");
+export default function startUsersImport(form) {
+  const result = document.getElementById("roster-result");
+  form.addEventListener("submit", async (event) => {
+    result.replaceChildren();
+    if (event.submitter?.hasAttribute("formaction")) return;
+    event.preventDefault();
+    try {
+      await check(form, result);
+    } catch {
+      toast(t("network_error"), "bad");
+    }
+  });
+}
 
-async function check() {
+async function check(form, result) {
   const response = await fetch(form.action, { method: "POST", body: new FormData(form) });
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const fresh = page.getElementById("roster-result");
   if (fresh) result.replaceChildren(...fresh.childNodes);
   else toast(t("unknown_error", { status: response.status }), "bad");
 }
-
-form.addEventListener("submit", async (event) => {
-  result.replaceChildren();
-  if (event.submitter?.hasAttribute("formaction")) return;
-  event.preventDefault();
-  try {
-    await check();
-  } catch {
-    toast(t("network_error"), "bad");
-  }
-});

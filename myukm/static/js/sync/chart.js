@@ -1,4 +1,4 @@
-// Speed and failures over the time of a run: two lines, and the same figures as a table.
+// The speed and the failures of a run over time: two lines, and the same numbers as a table.
 
 import { now } from "../core/clock.js";
 import { decimal, number } from "../core/format.js";
@@ -8,16 +8,16 @@ const HEIGHT = 160;
 const MAX_POINTS = 240;
 const ROWS = 12;
 
-const ROUND = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
+const ROUND_STEPS = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
 
 /** The smallest round number (1, 1.5, 2 … × 10ⁿ) that is not below `value`. */
 export function niceCeiling(value) {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
-  return ROUND.map((step) => step * power).find((step) => step >= value);
+  return ROUND_STEPS.map((step) => step * power).find((step) => step >= value);
 }
 
-/** Every second point, so that a long run fits and keeps its form. */
-function thinned(points) {
+/** Every second point once there are too many, so that a long run keeps its shape. */
+export function thinned(points) {
   return points.length > MAX_POINTS ? points.filter((_, index) => index % 2 === 0) : points;
 }
 
@@ -27,7 +27,7 @@ function path(points) {
 }
 
 export class SpeedChart {
-  /** `course` is what the server knows of a run: its id and points [seconds, speed, failing]. */
+  /** `course` is the recorded part of a run: its id and points [seconds, speed, failing]. */
   constructor(figure, course) {
     this.figure = figure;
     this.parts = Object.fromEntries(
@@ -52,7 +52,7 @@ export class SpeedChart {
     this.draw();
   }
 
-  /** Shows run `run`; another one's points go. */
+  /** Switches to run `run` and drops the points of another one. */
   follow(run) {
     if (run === this.run) return;
     this.run = run;
@@ -94,7 +94,7 @@ function row(...cells) {
   return line;
 }
 
-/** Adds how a run stands to its chart, or shows that another one has begun. */
+/** Adds a progress object to the chart; without a speed it may only begin another run. */
 export function plot(chart, progress) {
   if (progress.rate_per_second === null) {
     chart.follow(progress.run_id);

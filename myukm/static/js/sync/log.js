@@ -11,7 +11,7 @@ export class SyncLog {
     this.empty = document.getElementById("log-empty");
   }
 
-  /** Belongs to this run from now on; lines of another one go. */
+  /** Switches to run `run` and drops the lines of another one. */
   follow(run) {
     if (run === this.run) return;
     this.run = run;
@@ -19,7 +19,7 @@ export class SyncLog {
     this.empty.hidden = false;
   }
 
-  /** Puts in what the page came with, oldest first. */
+  /** Adds the entries that came with the page, oldest first. */
   load(entries) {
     for (const entry of entries) this.add(entry);
   }

@@ -1,3 +1,5 @@
+// The page of the current run: its progress, its log and the buttons that act on it.
+
 import * as api from "../core/api.js";
 import { confirmed } from "../core/dialog.js";
 import { data } from "../core/dom.js";
@@ -7,75 +9,85 @@ import { toast } from "../core/toast.js";
 import { on } from "../live/events_bus.js";
 import { SyncLog } from "./log.js";
 import { counts, isLive, isStale, isSuspicious, message } from "./state.js";
-import { renderProgress } from "./view.js";
+import { ProgressView } from "./view.js";
 
-const page = document.getElementById("sync");
-const log = new SyncLog(document.getElementById("log"));
+const QUESTIONS = {
+  cancel: (progress) => confirmed("confirm-cancel", t("confirm_cancel", counts(progress))),
+  reset: () => confirmed("confirm-reset"),
+  accept: () => confirmed("confirm-accept"),
+};
 
-let current = data("progress");
-let received = 0;
+export default function startSyncPage(root) {
+  const page = new SyncPage(root);
+  root.addEventListener("click", ({ target }) => {
+    const button = target.closest("[data-action]");
+    if (button) page.act(button);
+  });
+  on("sync.progress", (progress) => page.receive(progress));
+  on("sync.log", (entry) => page.log.add(entry));
+  on("reset", () => page.renderAnswer(api.get(`${root.dataset.url}/progress`)));
+}
+
+class SyncPage {
+  constructor(root) {
+    this.url = root.dataset.url;
+    this.view = new ProgressView(root);
+    this.log = new SyncLog(document.getElementById("log"));
+    this.current = data("progress");
+    this.received = 0;
+    this.log.load(data("log-entries"));
+    this.view.render(this.current);
+  }
+
+  /** Takes a progress event of the stream. */
+  receive(progress) {
+    if (isStale(progress, this.current)) return;
+    this.received += 1;
+    this.log.follow(progress.run_id);
+    this.render(progress);
+  }
+
+  render(progress) {
+    const before = this.current;
+    this.current = progress;
+    this.view.render(progress);
+    notifyEnd(before, progress);
+    if (isSuspicious(before) || isSuspicious(progress)) this.reloadGuard(before, progress);
+  }
+
+  /** Reloads the list of quarantined students when it may have changed. */
+  async reloadGuard(before, progress) {
+    const same = ["reason_code", "workers"].every((name) => before[name] === progress[name]);
+    if (same) return;
+    await reloadParts(["guard"]);
+    this.view.render(this.current);
+  }
+
+  /** Renders the answer of a call, unless the stream sent something newer meanwhile. */
+  async renderAnswer(call) {
+    const before = this.received;
+    const answer = await call;
+    if (this.received === before) this.render(answer);
+  }
+
+  async act(button) {
+    const { action, call = action, body = "{}" } = button.dataset;
+    if (QUESTIONS[action] && !(await QUESTIONS[action](this.current))) return;
+    button.setAttribute("aria-busy", "true");
+    button.disabled = true;
+    try {
+      await this.renderAnswer(api.post(`${this.url}/${call}`, JSON.parse(body)));
+    } catch (error) {
+      toast(error.message, "bad");
+    } finally {
+      button.removeAttribute("aria-busy");
+      this.view.render(this.current);
+    }
+  }
+}
 
 function notifyEnd(before, progress) {
   if (before.run_id !== progress.run_id || !isLive(before) || isLive(progress)) return;
   const [tone, text] = message(progress);
   toast(text, tone);
 }
-
-function render(progress) {
-  const before = current;
-  current = progress;
-  renderProgress(progress);
-  notifyEnd(before, progress);
-  if (isSuspicious(before) || isSuspicious(progress)) renewGuard(before, progress);
-}
-
-/** Takes anew what the guard holds back, when it was begun, given up, or a lane brought the rest. */
-async function renewGuard(before, progress) {
-  const same = ["reason_code", "workers"].every((name) => before[name] === progress[name]);
-  if (same) return;
-  await reloadParts(["guard"]);
-  renderProgress(current);
-}
-
-/** Renders what a call answers, unless the stream said something newer meanwhile. */
-async function renderAnswer(call) {
-  const before = received;
-  const answer = await call;
-  if (received === before) render(answer);
-}
-
-const QUESTIONS = {
-  cancel: () => confirmed("confirm-cancel", t("confirm_cancel", counts(current))),
-  reset: () => confirmed("confirm-reset"),
-  accept: () => confirmed("confirm-accept"),
-};
-
-async function act(button) {
-  const { action, call = action, wishes = "{}" } = button.dataset;
-  if (QUESTIONS[action] && !(await QUESTIONS[action]())) return;
-  button.setAttribute("aria-busy", "true");
-  button.disabled = true;
-  try {
-    await renderAnswer(api.post(`${page.dataset.url}/${call}`, JSON.parse(wishes)));
-  } catch (error) {
-    toast(error.message, "bad");
-  } finally {
-    button.removeAttribute("aria-busy");
-    renderProgress(current);
-  }
-}
-
-page.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-action]");
-  if (button) act(button);
-});
-on("sync.progress", (progress) => {
-  if (isStale(progress, current)) return;
-  received += 1;
-  log.follow(progress.run_id);
-  render(progress);
-});
-on("sync.log", (entry) => log.add(entry));
-on("reset", () => renderAnswer(api.get(`${page.dataset.url}/progress`)));
-log.load(data("log-entries"));
-renderProgress(current);

@@ -1,4 +1,4 @@
-// The page of one run: live while it runs, and one cause of failure tried again at a press.
+// The page of one run: follows it while it lives, and retries the failures of one cause.
 
 import * as api from "../core/api.js";
 import { data, fillSlots } from "../core/dom.js";
@@ -8,41 +8,44 @@ import { on } from "../live/events_bus.js";
 import { plot, SpeedChart } from "./chart.js";
 import { counts } from "./state.js";
 
-const EVERY_MS = 5_000;
-const page = document.getElementById("run");
-const run = Number(page.dataset.run);
-const chart = new SpeedChart(document.getElementById("speed"), data("course"));
+const RELOAD_EVERY_MS = 5_000;
 
-let { status } = data("progress");
-let next = Date.now() + EVERY_MS;
-
-/** Takes the rest of the page anew when the run took a step, and now and then. */
-function renew(progress) {
-  const step = progress.status !== status;
-  if (!step && Date.now() < next) return;
-  status = progress.status;
-  next = Date.now() + EVERY_MS;
-  reloadParts(["run-head", "run-traffic", "run-trail", ...(step ? ["run-failures"] : [])]);
+export default function startRunPage(root) {
+  const run = Number(root.dataset.run);
+  const chart = new SpeedChart(document.getElementById("speed"), data("course"));
+  const reload = reloader(data("progress").status);
+  root.addEventListener("click", ({ target }) => {
+    const button = target.closest("[data-retry]");
+    if (button) retry(button, run, root.dataset.sync);
+  });
+  on("sync.progress", (progress) => {
+    if (progress.run_id !== run) return;
+    fillSlots(root, counts(progress));
+    plot(chart, progress);
+    reload(progress);
+  });
 }
 
-async function retry(button) {
+/** A function that reloads the other parts of the page at each new status, and now and then. */
+function reloader(shown) {
+  let status = shown;
+  let nextAt = Date.now() + RELOAD_EVERY_MS;
+  return (progress) => {
+    const isNew = progress.status !== status;
+    if (!isNew && Date.now() < nextAt) return;
+    status = progress.status;
+    nextAt = Date.now() + RELOAD_EVERY_MS;
+    reloadParts(["run-head", "run-traffic", "run-trail", ...(isNew ? ["run-failures"] : [])]);
+  };
+}
+
+async function retry(button, run, syncPage) {
   button.disabled = true;
   try {
-    await api.post(`${page.dataset.sync}/start`, { failed_of: run, code: button.dataset.retry });
-    location.assign(page.dataset.sync);
+    await api.post(`${syncPage}/start`, { failed_of: run, code: button.dataset.retry });
+    location.assign(syncPage);
   } catch (error) {
     button.disabled = false;
     toast(error.message, "bad");
   }
 }
-
-page.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-retry]");
-  if (button) retry(button);
-});
-on("sync.progress", (progress) => {
-  if (progress.run_id !== run) return;
-  fillSlots(page, counts(progress));
-  plot(chart, progress);
-  renew(progress);
-});

@@ -1,4 +1,4 @@
-// What a progress object means: what may be done now, and what a person has to know.
+// The meaning of a progress object: the actions that it allows, and the message for the reader.
 
 import { number } from "../core/format.js";
 import { t } from "../core/i18n.js";
@@ -29,16 +29,16 @@ const COUNTS = [
 /** Whether the run is not over. */
 export const isLive = ({ status }) => !ENDED.includes(status);
 
-/** Whether `next` was told of the same run before `shown` was: ticks may overtake each other. */
+/** Whether `next` is older than `shown`, of the same run, because events may overtake each other. */
 export function isStale(next, shown) {
   const done = ({ processed, cancelled }) => processed + cancelled;
   return next.run_id === shown.run_id && done(next) < done(shown);
 }
 
-/** Whether the run waits for a person to judge what the guard holds back. */
+/** Whether the run waits for a person to accept or refuse the quarantined answers. */
 export const isSuspicious = (progress) => progress.reason_code === SUSPICIOUS;
 
-/** Whether the action makes sense now. */
+/** Whether the server would accept the action now. */
 export function mayDo(action, progress) {
   if (!ALLOWED[action].includes(progress.status)) return false;
   if (action === "retry-failed") return progress.failed > 0;
@@ -47,13 +47,13 @@ export function mayDo(action, progress) {
   return action !== "reset" || progress.status !== "idle";
 }
 
-/** The counts as the reader's language writes them. */
+/** The counts, formatted for the reader's language. */
 export function counts(progress) {
   const numbers = { ...progress, changed: progress.success - progress.unchanged };
   return Object.fromEntries(COUNTS.map((name) => [name, number(numbers[name])]));
 }
 
-/** What a person has to know now, as [tone, title, text]: why it waits, or how it ended. */
+/** The message for the reader as [tone, title, text]: why the run waits, or how it ended; or null. */
 export function message(progress) {
   if (progress.status === "completed" && progress.dry_run)
     return [progress.failed ? "wait" : "good", t("tried", counts(progress))];

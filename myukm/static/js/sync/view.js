@@ -1,4 +1,4 @@
-// Paints a progress object on the page.
+// Shows a progress object on the page of the current run.
 
 import { data, fillSlots, setIcon } from "../core/dom.js";
 import { clockSeconds, decimal, left, moment, number, percent } from "../core/format.js";
@@ -6,84 +6,81 @@ import { t } from "../core/i18n.js";
 import { plot, SpeedChart } from "./chart.js";
 import { counts, isLive, mayDo, message } from "./state.js";
 
-const page = document.getElementById("sync");
-const notice = document.getElementById("sync-notice");
-const announcer = document.getElementById("announcer");
-const statuses = data("statuses");
-const chart = new SpeedChart(document.getElementById("speed"), data("course"));
+export class ProgressView {
+  constructor(root) {
+    this.root = root;
+    this.statuses = data("statuses");
+    this.chart = new SpeedChart(document.getElementById("speed"), data("course"));
+    this.announced = "";
+  }
 
-let announced = "";
+  render(progress) {
+    this.showStatus(progress);
+    this.showNumbers(progress);
+    this.showOrigin(progress);
+    showNotice(document.getElementById("sync-notice"), progress);
+    for (const button of this.root.querySelectorAll("[data-action]")) {
+      button.disabled = !mayDo(button.dataset.action, progress);
+    }
+    this.announce(progress);
+    plot(this.chart, progress);
+  }
 
-function showStatus(progress) {
-  const { label, tone, icon } = statuses[progress.status];
-  const badge = document.getElementById("sync-status");
-  badge.className = `badge ${tone}`;
-  setIcon(badge, icon);
-  fillSlots(badge, { label });
-  page.dataset.status = progress.status;
-  document.getElementById("dry-run").hidden = !progress.dry_run;
+  showStatus(progress) {
+    const { label, tone, icon } = this.statuses[progress.status];
+    const badge = document.getElementById("sync-status");
+    badge.className = `badge ${tone}`;
+    setIcon(badge, icon);
+    fillSlots(badge, { label });
+    this.root.dataset.status = progress.status;
+    document.getElementById("dry-run").hidden = !progress.dry_run;
+  }
+
+  showNumbers(progress) {
+    const { eta_seconds: eta, eta_range_seconds: range } = progress;
+    fillSlots(this.root, {
+      ...counts(progress),
+      percent: percent(progress.percent),
+      rate: rate(progress),
+      eta: eta === null ? "" : left(range ?? [eta, eta]),
+    });
+    this.root.querySelector("progress").value = progress.percent;
+  }
+
+  showOrigin({ run_id: run, started_by: name, started_at: at, finished_at: until }) {
+    const started = t(name ? "started_by" : "started", { run, name, time: at && clockSeconds(at) });
+    fillSlots(this.root, {
+      origin: run ? started : t("never_started"),
+      until: until ? t("finished_at", { time: clockSeconds(until) }) : "",
+    });
+    const link = document.getElementById("run-link");
+    link.hidden = !run;
+    link.href = `${this.root.dataset.runs}/${run}`;
+    this.root.querySelector('[data-slot="origin"]').title = at ? moment(at) : "";
+  }
+
+  /** Announces to screen readers each status and each tenth of the way, not every tick. */
+  announce(progress) {
+    const { label: status } = this.statuses[progress.status];
+    const tenth = Math.floor(progress.percent / 10) * 10;
+    const moving = isLive(progress) && progress.total;
+    const text = moving ? t("announcement", { status, percent: number(tenth) }) : status;
+    if (text === this.announced) return;
+    this.announced = text;
+    document.getElementById("announcer").textContent = text;
+  }
 }
 
-function showFigures(progress) {
-  const { eta_seconds: eta, eta_range_seconds: range } = progress;
-  fillSlots(page, {
-    ...counts(progress),
-    percent: percent(progress.percent),
-    rate: pace(progress),
-    eta: eta === null ? "" : left(range ?? [eta, eta]),
-  });
-  page.querySelector("progress").value = progress.percent;
-}
-
-function pace({ status, reason, rate_per_second: rate }) {
-  if (rate !== null) return t("rate", { n: decimal(rate) });
+function rate({ status, reason, rate_per_second: perSecond }) {
+  if (perSecond !== null) return t("rate", { n: decimal(perSecond) });
   return status === "running" && !reason ? t("counting") : "";
 }
 
-function showOrigin(progress) {
-  const { run_id: run, started_by: name, started_at: at, finished_at: until } = progress;
-  fillSlots(page, {
-    origin: run
-      ? t(name ? "started_by" : "started", { run, name, time: clockSeconds(at) })
-      : t("never_started"),
-    until: until ? t("finished_at", { time: clockSeconds(until) }) : "",
-  });
-  const link = document.getElementById("run-link");
-  link.hidden = !run;
-  link.href = `${page.dataset.runs}/${run}`;
-  page.querySelector('[data-slot="origin"]').title = at ? moment(at) : "";
-}
-
-function showNotice(progress) {
+function showNotice(notice, progress) {
   const [tone, title, text] = message(progress) ?? [];
   notice.hidden = !tone;
   if (!tone) return;
   notice.className = `notice ${tone}`;
   setIcon(notice, tone === "wait" ? "warning" : tone);
   fillSlots(notice, { title, text });
-}
-
-function showButtons(progress) {
-  for (const button of page.querySelectorAll("[data-action]")) {
-    button.disabled = !mayDo(button.dataset.action, progress);
-  }
-}
-
-/** Tells a screen reader each status and each tenth of the way, not every tick. */
-function announce(progress) {
-  const tenth = Math.floor(progress.percent / 10) * 10;
-  const text =
-    isLive(progress) && progress.total
-      ? t("announcement", { status: statuses[progress.status].label, percent: number(tenth) })
-      : statuses[progress.status].label;
-  if (text === announced) return;
-  announced = text;
-  announcer.textContent = text;
-}
-
-const PARTS = [showStatus, showFigures, showOrigin, showNotice, showButtons, announce];
-
-export function renderProgress(progress) {
-  for (const show of PARTS) show(progress);
-  plot(chart, progress);
 }

@@ -1,5 +1,5 @@
-// What the room allows this person now: muted until when, archived, no member any more; and what
-// is pinned.
+// The state of the UKM for this person: whether they may write (muted, archived, no member), and the
+// pinned message.
 
 import * as api from "../core/api.js";
 import { now } from "../core/clock.js";
@@ -7,11 +7,12 @@ import { data, fillSlots } from "../core/dom.js";
 import { when } from "../core/format.js";
 import { t } from "../core/i18n.js";
 import { on } from "../live/events_bus.js";
+import { isMine } from "./message_view.js";
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-export class RoomState {
-  constructor(form, { code, url, me, goTo }) {
+export class UkmState {
+  constructor(form, { code, url, goTo }) {
     this.form = form;
     this.url = url;
     this.now = data("state");
@@ -22,14 +23,14 @@ export class RoomState {
       .addEventListener("click", () => goTo(this.now.pin.message_id));
     on("ukm.changed", (state) => state.ukm === code && this.apply(state));
     on("membership", (event) => {
-      if (event.ukm === code && event.user_id === me && "muted_until" in event) this.apply(event);
+      if (event.ukm === code && isMine(event) && "muted_until" in event) this.apply(event);
     });
     on("chat.edited", (message) => this.edited(message));
     on("chat.deleted", (message) => this.edited(message));
     this.apply({});
   }
 
-  /** Why nothing can be written here now, "" when it can. */
+  /** Why this person cannot write now, "" when they can. */
   get closedReason() {
     const { member = true, archived, muted_until: until } = this.now;
     if (!member) return t("no_member");
@@ -51,7 +52,7 @@ export class RoomState {
     this.scheduleUnmute();
   }
 
-  /** A mute ends by itself; the server then says so. */
+  /** Asks the server again when the mute ends. */
   scheduleUnmute() {
     clearTimeout(this.timer);
     const { muted_until: until } = this.now;

@@ -4,6 +4,6 @@
     const theme = localStorage.getItem("theme");
     if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
   } catch {
-    // Storage is forbidden here: the system's theme it is.
+    // The browser forbids the store: the system's theme stays.
   }
 })();

@@ -1,0 +1,32 @@
+// Nothing runs when a module is imported: without any page each one loads. Only the scripts that the
+// browser itself starts run at once.
+
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import test from "node:test";
+
+const SOURCE = new URL("../../myukm/static/js/", import.meta.url);
+const ENTRIES = [
+  "chat/service_worker.js",
+  "core/app.js",
+  "core/confirm_boot.js",
+  "core/theme_boot.js",
+  "pages/auth.js",
+];
+const MOUNTED = /^pages\/|^sync\/(run_)?page\.js|^chat\/room\.js/;
+
+const files = readdirSync(SOURCE, { recursive: true }).filter((name) => name.endsWith(".js"));
+
+for (const name of files.filter((file) => !ENTRIES.includes(file))) {
+  test(`${name} is imported without a page`, async () => {
+    const module = await import(new URL(name, SOURCE));
+    assert.equal(typeof module.default, MOUNTED.test(name) ? "function" : "undefined");
+  });
+}
+
+test("the list of entries names existing files", () => {
+  assert.deepEqual(
+    ENTRIES.filter((name) => !files.includes(name)),
+    [],
+  );
+});

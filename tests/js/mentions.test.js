@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { mentionStart } from "../../myukm/static/js/chat/mention_autocomplete.js";
+import { namesOf, remember, suggest } from "../../myukm/static/js/chat/name_cache.js";
+
+const typed = (text) => mentionStart(text, text.length);
+
+test("a name begins after an @ that begins a word", () => {
+  assert.equal(typed("halo @"), "");
+  assert.equal(typed("@Meg"), "Meg");
+  assert.equal(typed("(@Mega Les"), "Mega Les");
+  assert.equal(typed("@Ñandú"), "Ñandú");
+  assert.equal(typed("@O'Brien-S. "), "O'Brien-S. ");
+});
+
+test("an address or another sign is no mention", () => {
+  assert.equal(typed("mega@kampus"), null);
+  assert.equal(typed("halo"), null);
+  assert.equal(typed("@ Mega"), null);
+  assert.equal(typed("@Mega, apa"), null);
+  assert.equal(typed(`@${"a".repeat(42)}`), null);
+});
+
+test("only what stands before the caret counts", () => {
+  assert.equal(mentionStart("@Mega kabar", 3), "Me");
+  assert.equal(mentionStart("@Mega kabar", 0), null);
+});
+
+test("names are suggested by the beginning of any word", () => {
+  for (const [id, name] of ["Mega Lestari", "Farhan Hakim", "Siti Megawati"].entries()) {
+    remember({ user_id: id, name });
+  }
+  assert.deepEqual(suggest("meg", 8), ["Mega Lestari", "Siti Megawati"]);
+  assert.deepEqual(suggest("hak", 8), ["Farhan Hakim"]);
+  assert.deepEqual(suggest("arhan", 8), []);
+  assert.deepEqual(suggest("", 2), ["Farhan Hakim", "Mega Lestari"]);
+});
+
+test("a person is mentioned by the whole name or its first word, as last seen", () => {
+  remember({ user_id: 9, name: "Wati" });
+  remember({ user_id: 9, name: "Wati Ningsih" });
+  assert.deepEqual(namesOf([9, 404]), ["Wati Ningsih", "Wati"]);
+});

@@ -1,0 +1,144 @@
+// The outbox against a real server on a free port, with a store that survives a "reload".
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { after, before, beforeEach, test } from "node:test";
+import { Outbox } from "../../myukm/static/js/chat/outbox.js";
+import { makePage } from "./page.js";
+
+const KEY = "outbox:7:ROBOTIK";
+const AUTHOR = { user_id: 7, name: "Mega", ukm: "ROBOTIK" };
+
+let stored;
+let answers;
+let posts;
+let url;
+
+const server = createServer(async (request, response) => {
+  let body = "";
+  for await (const part of request) body += part;
+  posts.push(JSON.parse(body));
+  const [status, answer] = answers.shift() ?? [201, { id: posts.length, ...posts.at(-1) }];
+  response.writeHead(status, { "Content-Type": "application/json" });
+  response.end(JSON.stringify(answer));
+});
+
+before(async () => {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  url = `http://127.0.0.1:${server.address().port}`;
+});
+
+after(() => server.close());
+
+beforeEach(() => {
+  stored = makePage({
+    dataset: { now: new Date().toISOString() },
+    strings: { network_error: "tidak terjangkau", unknown_error: "gagal ({status})" },
+  });
+  answers = [];
+  posts = [];
+});
+
+/** An outbox that records its calls; `until(count)` waits for so many stored messages. */
+function open(address = url) {
+  const states = [];
+  const sent = [];
+  let wake = () => {};
+  const outbox = new Outbox(KEY, address, AUTHOR, {
+    changed: ({ message, state }) => {
+      states.push([message, state]);
+      wake();
+    },
+    sent: ({ message }) => {
+      sent.push(message);
+      wake();
+    },
+  });
+  const until = async (condition) => {
+    while (!condition()) {
+      await new Promise((resolve) => {
+        wake = resolve;
+      });
+    }
+  };
+  return { outbox, states, sent, until };
+}
+
+const kept = () => JSON.parse(stored.get(KEY) ?? "[]");
+
+test("a message is sent with its id and its quote, and leaves the outbox", async () => {
+  const { outbox, sent, states, until } = open();
+  outbox.add("halo", { id: 3, message: "apa" });
+  await until(() => sent.length === 1);
+  const [{ message, client_id: id, reply_to: quoted }] = posts;
+  assert.deepEqual([message, quoted], ["halo", 3]);
+  assert.match(id, /^[0-9a-f]{32}$/);
+  assert.deepEqual(states, [["halo", "pending"]]);
+  assert.deepEqual(kept(), []);
+});
+
+test("messages are sent in the order of writing, one at a time", async () => {
+  const { outbox, sent, until } = open();
+  for (const text of ["satu", "dua", "tiga"]) outbox.add(text, null);
+  await until(() => sent.length === 3);
+  assert.deepEqual(sent, ["satu", "dua", "tiga"]);
+});
+
+test("after a failure of the server the next page sends the same message", async () => {
+  answers = [[503, { error: { code: "down", message: "sebentar" } }]];
+  const first = open();
+  first.outbox.add("halo", null);
+  await first.until(() => first.states.length === 2);
+  clearTimeout(first.outbox.timer);
+  assert.deepEqual(first.states.at(-1), ["halo", "failed"]);
+  const [{ why, refused }] = kept();
+  assert.deepEqual([why, refused], ["sebentar", false]);
+  const second = open();
+  assert.deepEqual(second.states, [["halo", "failed"]]);
+  second.outbox.flush();
+  await second.until(() => second.sent.length === 1);
+  assert.equal(posts[0].client_id, posts[1].client_id);
+});
+
+test("a refused message waits for a person and holds nothing up", async () => {
+  answers = [[422, { error: { code: "empty", message: "kosong" } }]];
+  const { outbox, sent, states, until } = open();
+  outbox.add("satu", null);
+  outbox.add("dua", null);
+  await until(() => sent.length === 1);
+  assert.deepEqual(sent, ["dua"]);
+  assert.deepEqual(states.at(-1), ["satu", "failed"]);
+  const [entry] = kept();
+  assert.ok(entry.refused);
+  outbox.resend(entry.client_id);
+  await until(() => sent.length === 2);
+  assert.deepEqual(kept(), []);
+});
+
+test("without a network the message is kept, and the pause between tries doubles", async () => {
+  const { outbox, states, until } = open("http://127.0.0.1:1");
+  outbox.add("halo", null);
+  await until(() => states.length === 2);
+  clearTimeout(outbox.timer);
+  assert.equal(kept()[0].why, "tidak terjangkau");
+  assert.equal(outbox.failures, 1);
+  await outbox.flush();
+  clearTimeout(outbox.timer);
+  assert.equal(outbox.failures, 2);
+});
+
+test("without a store messages wait in memory", async () => {
+  window.localStorage.setItem = () => {
+    throw new Error("full");
+  };
+  answers = [[500, {}]];
+  const { outbox, sent, states, until } = open();
+  outbox.add("halo", null);
+  await until(() => states.length === 2);
+  clearTimeout(outbox.timer);
+  outbox.flush();
+  await until(() => sent.length === 1);
+  assert.deepEqual(outbox.entries(), []);
+});

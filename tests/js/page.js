@@ -1,0 +1,21 @@
+// The little of a page that modules without a view read: texts, language, time zone, account, store.
+
+const element = { textContent: "" };
+
+/** Makes `document` and `window`; `strings` are the page's texts by key. */
+export function makePage({ lang = "id", dataset = {}, strings = {} } = {}) {
+  const stored = new Map();
+  globalThis.document = {
+    documentElement: { lang, dataset: { timezone: "Asia/Jakarta", account: "7", ...dataset } },
+    getElementById: (id) =>
+      id === "strings" ? { ...element, textContent: JSON.stringify(strings) } : null,
+  };
+  globalThis.window = {
+    localStorage: {
+      getItem: (key) => stored.get(key) ?? null,
+      setItem: (key, value) => stored.set(key, String(value)),
+      removeItem: (key) => stored.delete(key),
+    },
+  };
+  return stored;
+}
