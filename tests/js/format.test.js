@@ -17,7 +17,7 @@ makePage({
 
 test("numbers are written as in Indonesian", () => {
   assert.equal(format.number(1234567), "1.234.567");
-  assert.equal(format.decimal(3.14159), "3,1");
+  assert.equal(format.decimal(3.16), "3,2");
   assert.equal(format.decimal(212.4), "212");
   assert.equal(format.percent(3.27), "3,27%");
   assert.equal(format.percent(100), "100%");

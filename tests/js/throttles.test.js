@@ -11,7 +11,9 @@ let fails;
 const listeners = {};
 
 beforeEach(() => {
-  makePage({ strings: { typing_one: "{name} mengetik", typing_many: "banyak", network_error: "" } });
+  makePage({
+    strings: { typing_one: "{name} mengetik", typing_many: "banyak", network_error: "" },
+  });
   document.hidden = false;
   const listen = (type, listener) => {
     listeners[type] = listener;

@@ -20,7 +20,10 @@ export function startComposer(form, draftKey, { send, typing, keys }) {
     const { reply_to: quoted } = draft;
     bar.hidden = !quoted;
     if (!quoted) return;
-    fillSlots(bar, { name: t("replying", { name: bidiIsolate(quoted.name) }), text: quoted.message });
+    fillSlots(bar, {
+      name: t("replying", { name: bidiIsolate(quoted.name) }),
+      text: quoted.message,
+    });
   }
 
   function reply(quoted) {

@@ -78,7 +78,9 @@ class Room {
 
   startWriting() {
     const field = this.form.elements.message;
-    const mentions = new MentionAutocomplete(field, part("names"), (start) => this.namesLike(start));
+    const mentions = new MentionAutocomplete(field, part("names"), (start) =>
+      this.namesLike(start),
+    );
     const { reply } = startComposer(this.form, `draft:${this.me}:${this.code}`, {
       send: (text, replyTo) => {
         this.typing.rest();
