@@ -1,8 +1,8 @@
 """Settings: the environment, then `.env`, then `instance/demo.env` while a demo runs.
 
-`load()` checks every value once, at the start. A wrong one raises `ConfigError` with one line
-that names the variable and what it accepts, so that nothing starts half configured. That line is
-Indonesian, or English with `MYUKM_LANG=en`.
+`load()` checks every value once, at the start. A wrong value raises `ConfigError` with one line
+that names the variable and what it accepts, so that nothing starts half configured. The line is
+in Indonesian, or in English with `MYUKM_LANG=en`.
 """
 
 import fcntl
@@ -33,14 +33,14 @@ DRIVERS = {
 
 
 class ConfigError(Exception):
-    """A setting is wrong or missing; the message is one line that names it and the cure."""
+    """A wrong or missing setting; the message is one line that names it and the cure."""
 
 
 def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return the checked settings as Flask's upper-case configuration.
 
     `environ` replaces the process environment and the files (for tests).
-    Raises `ConfigError` for a value that is not acceptable.
+    Raises `ConfigError` for an unacceptable value.
     """
     env = _Reader(_environment() if environ is None else environ)
     production = env.choice("MYUKM_ENV", "development", ("development", "production"))
@@ -80,7 +80,7 @@ def _environment() -> dict[str, str]:
 
 
 def _demo_environment() -> Mapping[str, str]:
-    """The running demo's addresses; nothing when no demo holds its lock (it may have died)."""
+    """Return the running demo's settings, {} if no demo holds the lock (it may have died)."""
     try:
         with (INSTANCE / "demo.lock").open() as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -111,7 +111,7 @@ def _production_settings(env: "_Reader", production: bool) -> dict[str, Any]:
 
 
 def _payment_api(env: "_Reader") -> dict[str, Any]:
-    """The payment API's address, the one way to log in to it, and whom it may be vouched for by."""
+    """Return the payment API's URL, its authentication (token or user) and its CA certificates."""
     url = env.url("PEMBAYARAN_API_URL", "http://127.0.0.1:5055", ("http", "https"))
     token = env.token("PEMBAYARAN_API_TOKEN")
     parts = urlsplit(url)
@@ -136,7 +136,7 @@ def _payment_api(env: "_Reader") -> dict[str, Any]:
 
 
 def _require(env: "_Reader", **examples: str) -> None:
-    """Raise `ConfigError` for a setting that production can not do without."""
+    """Raise `ConfigError` if a setting that production requires is missing."""
     for name, example in examples.items():
         if not env.text(name):
             raise env.wrong(
@@ -147,7 +147,8 @@ def _require(env: "_Reader", **examples: str) -> None:
 
 
 def _generated_secret(env: "_Reader") -> str:
-    """One secret per checkout, made once; `O_EXCL` lets only one of two first starts write it."""
+    """Return this checkout's generated secret. `O_EXCL` lets only one of two concurrent first
+    starts create it."""
     path = INSTANCE / "secret_key"
     try:
         INSTANCE.mkdir(mode=0o700, exist_ok=True)
@@ -171,7 +172,7 @@ def _generated_secret(env: "_Reader") -> str:
 
 def _valkey(env: "_Reader") -> str:
     url = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", _VALKEY_SCHEMES)
-    # redis-py would take database 0 for a path that is no number.
+    # redis-py would silently use database 0 for a path that is not a number.
     if not url.startswith("unix:") and not re.fullmatch(r"/?\d*", urlsplit(url).path):
         raise env.wrong(
             "REDIS_URL",
@@ -205,27 +206,27 @@ def _session_cookie(public_url: str) -> dict[str, Any]:
         "SESSION_COOKIE_NAME": "myukm",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
-        "SESSION_REFRESH_EACH_REQUEST": False,  # web/http/access.py renews it once a day
+        "SESSION_REFRESH_EACH_REQUEST": False,  # web/http/access.py refreshes it once a day
         "SESSION_COOKIE_SECURE": public_url.startswith("https://"),
         "MAX_CONTENT_LENGTH": 16 * 1024 * 1024,
     }
 
 
 Number = TypeVar("Number", int, float)
-# Where OpenSSL, requests and curl look for a campus's own certificate authority.
+# The variables with which OpenSSL, requests and curl find a campus's own certificate authority.
 _AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _VALKEY_SCHEMES = ("redis", "rediss", "unix")
 _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 
 
 class _Reader:
-    """Reads one variable at a time and says in one line what is wrong with it."""
+    """Reads and checks variables one at a time; errors are one line each."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
 
     def wrong(self, name: str, indonesian: str, english: str) -> ConfigError:
-        """Return the complaint about a variable in the operator's language."""
+        """Return the error about a variable in the operator's language."""
         text = english if self.text("MYUKM_LANG") == "en" else indonesian
         return ConfigError(f"{name}: {text}")
 
@@ -293,7 +294,7 @@ class _Reader:
         return value
 
     def certificates(self, name: str) -> str:
-        """The path of a file or folder of certificates."""
+        """Return the path of a file or folder of certificates, checked to be readable."""
         path = self.text(name)
         try:
             if not Path(path).is_dir():
@@ -317,7 +318,7 @@ class _Reader:
         return value
 
     def token(self, name: str) -> str:
-        """A secret that travels in a header, so of visible ASCII characters only."""
+        """Return a secret that is sent in a header, so it may contain visible ASCII only."""
         value = self.text(name)
         if not re.fullmatch(r"[!-~]*", value):
             raise self.wrong(

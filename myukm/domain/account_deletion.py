@@ -1,4 +1,4 @@
-"""Deletion of one's own account: messages stay, anonymized."""
+"""Deletion of a user's own account; its messages stay, anonymized."""
 
 import json
 from collections.abc import Sequence
@@ -36,10 +36,11 @@ OWNED_TABLES = (LoginSession, PasswordReset, Photo, Membership, UkmBlock)
 
 
 def delete_account(user: User, password: str) -> None:
-    """Delete one's own account: the row stays, empty, behind its messages; the NIM is free.
+    """Delete the user's own account: its row stays, anonymized, because messages refer to it; the
+    NIM becomes free.
 
-    Raises `Forbidden` for a wrong password, `Conflict` for the last admin of the campus or of a
-    unit of others.
+    Raises `Forbidden` for a wrong password, `Conflict` for the last admin of the campus or of a UKM
+    with other members.
     """
     self_service.require_password(user, password)
     confirmed = user.password_hash
@@ -63,7 +64,7 @@ def delete_account(user: User, password: str) -> None:
 
 
 def _lock_account(session: Session, user_id: int) -> User:
-    """Return the account, locked after its units: who posts holds a unit and asks for both."""
+    """Lock and return the account. Call it after locking its UKMs, in the order of posting."""
     admins = administration.lock_admins()
     account = session.get_one(
         User, user_id, with_for_update={"key_share": True}, populate_existing=True
@@ -75,11 +76,12 @@ def _lock_account(session: Session, user_id: int) -> User:
 
 
 def _lock_memberships(session: Session, user_id: int) -> list[Membership]:
-    """Return the memberships, each locked with its unit by the statement that posting uses."""
+    """Lock and return the memberships, each together with its UKM by one statement, as posting
+    does."""
     query = select(Ukm.code).join(Membership).where(Membership.user_id == user_id)
     locked = []
     for code in session.scalars(query.order_by(Ukm.code)).all():
-        with suppress(NotFound):  # put out of the unit a moment ago
+        with suppress(NotFound):  # removed from the UKM in the meantime
             locked.append(memberships.get_membership(user_id, code, lock=True))
     return locked
 
@@ -91,7 +93,7 @@ def _delete_owned(session: Session, user_id: int) -> None:
 
 
 def _anonymize(user: User) -> None:
-    """Anonymize the row; its new NIM is one that nobody can register."""
+    """Anonymize the row; its new NIM has a form that nobody can register."""
     user.nim, user.name, user.role = f"deleted {user.id}", _new_name(), Role.ANGGOTA
     user.password_hash, user.photo_hash, user.last_seen_at = "", None, None
     user.attacked_at = None
@@ -101,7 +103,7 @@ def _anonymize(user: User) -> None:
 def _publish(
     session: Session, user: User, codes: Sequence[str], left: Sequence[Membership]
 ) -> None:
-    """Publish to the UKMs: who left, the author name of messages, the author of pins."""
+    """Publish to the UKMs: the member left, the author's new name, the pins without author."""
     for membership in left:
         activity_log.record(membership.ukm_id, user.id, "left", person_id=user.id)
         ukm_state.publish_membership(membership.ukm, membership, "left", member=False)

@@ -1,13 +1,13 @@
-"""Who acts: an account, an admin of the campus, or the command line."""
+"""The actor of an action: an account, or the command line."""
 
 from typing import NamedTuple
 
 
 class Actor(NamedTuple):
-    """Who acts. The name is kept in trails; the account may go.
+    """The actor of an action. Activity logs store the name, because the account may be deleted.
 
-    No `user_id`: the campus's command line. `campus`: as an admin of the campus, who need not be
-    a member of the UKM.
+    `user_id` is None for the command line. `campus`: acts as a campus admin, who need not be a
+    member of the UKM.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The flood guard: how often an account may do what others hear of, messages included."""
+"""The flood guard: limits how often an account may do what is published to others."""
 
 import time
 
@@ -13,17 +13,17 @@ MAX_ACTS, WITHIN_MILLISECONDS = 20, 10_000
 
 
 def count_act(user_id: int | None) -> None:
-    """Count one more act of an account, inside the `transaction()` that does it.
+    """Count an action of an account, inside the `transaction()` that does it.
 
-    The moments of its newest acts stand in its row, which is locked until the commit: so the limit
-    holds over all processes and without Valkey. The command line has no account and no limit.
-    Raises `TooFast` after 20 acts in 10 s.
+    The times of the latest actions are stored in the account's row, which is locked until the
+    commit, so the limit holds over all processes and without Valkey. The command line has no limit.
+    Raises `TooFast` after `MAX_ACTS` actions within `WITHIN_MILLISECONDS`.
     """
     if user_id is None:
         return
     mine = select(User.recent_acts).where(User.id == user_id).with_for_update(key_share=True)
     known, now = (db.session.scalar(mine) or "").split(), time.time_ns() // 1_000_000
-    # A moment far ahead means that the clock was set back: no reason to refuse.
+    # Ignore times far in the future, which mean that the clock was set back.
     recent = [at for at in known if abs(now - int(at)) < WITHIN_MILLISECONDS]
     if len(recent) >= MAX_ACTS:
         raise TooFast(_("Terlalu cepat. Tunggu beberapa detik."))

@@ -1,4 +1,4 @@
-"""Lists that are read page by page."""
+"""Paging of lists."""
 
 from collections.abc import Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -21,14 +21,14 @@ class Page(NamedTuple, Generic[T]):
 
 
 def paginate(query: "Select[T]", page: int) -> Page[T]:
-    """Return page number `page` of an ordered query for objects; the last one if too high."""
+    """Return page number `page` (at most the last) of an ordered query for objects."""
     page, pages, total = _position(query, page)
     found: Any = db.session.scalars(_of_page(query, page))
     return Page(found.all(), page, pages, total)
 
 
 def paginate_rows(query: Select[Any], page: int) -> Page[Row[Any]]:
-    """Return page number `page` of an ordered query for columns; the last one if too high."""
+    """Return page number `page` (at most the last) of an ordered query for columns."""
     page, pages, total = _position(query, page)
     return Page(db.session.execute(_of_page(query, page)).all(), page, pages, total)
 

@@ -1,4 +1,4 @@
-"""Which topics an account may subscribe to."""
+"""The topics that an account may subscribe to."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ BY_ROLE: Mapping[str, frozenset[str]] = {
 
 
 def for_sessions(logins: Iterable[str]) -> dict[str, frozenset[str]]:
-    """Return the topics of each log-in session that still stands, by its `token_hash`."""
+    """Return the allowed topics of each valid log-in by its `token_hash`; ended ones are absent."""
     found: dict[str, set[str]] = defaultdict(set)
     query = (
         select(LoginSession.token_hash, User.id, User.role, Ukm.code)

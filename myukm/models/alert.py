@@ -1,4 +1,4 @@
-"""What was wrong, since when, and until when."""
+"""Alerts: findings that lasted."""
 
 from datetime import datetime
 
@@ -10,9 +10,9 @@ from myukm.db.types import Id, UTCDateTime, key_type, utcnow
 
 
 class Alert(Model):
-    """A finding of the doctor that lasted.
+    """A finding of the doctor that lasted long enough to alert.
 
-    `open` is its code while it lasts and NULL after: unique, so one trouble is one alert.
+    `open` is its code while it lasts and NULL afterwards; unique, so there is one alert per code.
     """
 
     __tablename__ = "alert"

@@ -1,4 +1,4 @@
-"""One-time codes that let a NIM register."""
+"""Invitations to register."""
 
 from datetime import datetime, timedelta
 
@@ -11,9 +11,10 @@ from myukm.models.user import Role
 
 
 class Invitation(Model):
-    """Who may make an account, with which name and role; gone once they did, or after `MAX_AGE`.
+    """An invitation of a NIM with name and role; deleted when used, or after `MAX_AGE`.
 
-    Only a digest of the code is kept: whoever reads the database can't register.
+    Only a digest of the one-time code is stored, so that reading the database is not enough to
+    register.
     """
 
     MAX_AGE = timedelta(days=30)
@@ -28,5 +29,5 @@ class Invitation(Model):
 
     @classmethod
     def stands(cls, now: datetime) -> ColumnElement[bool]:
-        """Return the condition for invitations that have not run out."""
+        """Return the SQL condition for invitations that have not expired."""
         return cls.created_at > now - cls.MAX_AGE

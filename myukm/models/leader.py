@@ -1,4 +1,4 @@
-"""Who leads: one process at a time does what must be done by one."""
+"""The leader: the one process that runs the leader tasks (`ops/periodic.py`)."""
 
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column

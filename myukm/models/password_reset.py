@@ -1,4 +1,4 @@
-"""One-time codes for a forgotten password."""
+"""Password-reset codes."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from myukm.db.types import Id, UTCDateTime, key_type
 
 
 class PasswordReset(Model):
-    """The code that an admin made for an account, one at a time; only its digest is kept."""
+    """The one-time code of an account, at most one; only its digest is stored."""
 
     __tablename__ = "password_reset"
     user_id: Mapped[int] = mapped_column(

@@ -1,4 +1,4 @@
-"""What changed in students' payments, and what a dry run would have changed."""
+"""The history of changes in students' payments, including those of dry runs."""
 
 from datetime import datetime
 

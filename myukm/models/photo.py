@@ -1,4 +1,4 @@
-"""Profile photos, in the database: one backup has them, and every web server."""
+"""Profile photos. Stored in the database, so that backups and all web servers have them."""
 
 from sqlalchemy import ForeignKey, LargeBinary
 from sqlalchemy.dialects import mysql
@@ -7,12 +7,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from myukm.db.base import Model
 from myukm.db.types import Id, key_type
 
-# MariaDB's plain BLOB ends at 64 KiB.
+# A BLOB of MariaDB holds only 64 KiB.
 Picture = LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql")
 
 
 class Photo(Model):
-    """A person's photo as two WebP squares; `digest` is the one in `user_account.photo_hash`."""
+    """A user's photo as two WebP squares; `user_account.photo_hash` is the same `digest`."""
 
     __tablename__ = "user_photo"
     user_id: Mapped[int] = mapped_column(

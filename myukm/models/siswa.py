@@ -16,19 +16,19 @@ from myukm.db.types import Id, Rupiah, UTCDateTime, key_type
 
 SEARCHED = ("nama", "idperson", "unit_formal", "kelas_formal")
 SEARCH_LENGTH = 480
-LEFT_OUT = {"Mn", "Cc", "Cf"}  # accents, control characters, what has no width
-# What keyboards, phones and word processors put in the place of the apostrophe of Ma'ruf.
+LEFT_OUT = {"Mn", "Cc", "Cf"}  # accents, control and format characters
+# The characters that keyboards and word processors use for the apostrophe in Ma'ruf.
 APOSTROPHES = dict.fromkeys(map(ord, "'`´ʹʻʼʽʾʿˈˊˋ‘’‛′‵＇｀"))
 
 
 def fold(text: str) -> str:
-    """Return `text` as searches compare it: no case, no accents, no apostrophes (Ma'ruf)."""
+    """Return `text` as searches compare it: without case, accents and apostrophes (Ma'ruf)."""
     letters = unicodedata.normalize("NFKD", text.casefold().translate(APOSTROPHES))
     return "".join(c for c in letters if unicodedata.category(c) not in LEFT_OUT)
 
 
 def search_text(row: Mapping[str, str]) -> str:
-    """Return what searches look through for a student with these columns."""
+    """Return the text that searches match for a student with these columns."""
     words = " ".join(row[name] for name in SEARCHED)
     return fold(words)[:SEARCH_LENGTH]
 
@@ -38,7 +38,7 @@ def _search_text(context: DefaultExecutionContext) -> str:
 
 
 class Verdict(StrEnum):
-    """What is said of a student's bills, or of a period's: page, list, command and JSON agree."""
+    """The verdict on a student's bills or on a period's, the same in page, list, command, JSON."""
 
     BELUM_SINKRON = "belum_sinkron"
     TANPA_TAGIHAN = "tanpa_tagihan"

@@ -1,4 +1,4 @@
-"""Student activity units and who belongs to them."""
+"""UKMs (student activity units) and their members."""
 
 from datetime import datetime
 
@@ -11,10 +11,9 @@ from myukm.models.user import User
 
 
 class Ukm(Model):
-    """A unit. `code` is its address; `join_code`, which is random, lets people in.
+    """A UKM. `code` is part of its URL; `join_code` is random and lets people join.
 
-    `last_number` counts its messages: the newest message has that number. An archived unit can
-    only be read.
+    `last_number` is the number of its newest message. An archived UKM is read-only.
     """
 
     __tablename__ = "ukm"
@@ -29,9 +28,9 @@ class Ukm(Model):
 
 
 class Membership(Model):
-    """A person in a unit; `read_number` is that of the last message read.
+    """A member of a UKM; `read_number` is the number of the last message read.
 
-    `notices` says which messages ring: all, mentions (and replies), none.
+    `notices` is the notification level: all, mentions (and replies), none.
     """
 
     __tablename__ = "membership"
@@ -51,9 +50,9 @@ class Membership(Model):
 
     @property
     def unread(self) -> int:
-        """How many messages came since the person last read."""
+        """The number of unread messages."""
         return self.ukm.last_number - self.read_number
 
     def is_muted(self) -> bool:
-        """Return whether the person may only read now."""
+        """Return whether the member is muted now."""
         return self.muted_until is not None and self.muted_until > utcnow()

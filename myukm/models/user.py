@@ -1,4 +1,4 @@
-"""People who log in, and their log-ins."""
+"""Accounts and log-ins."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from myukm.db.types import Id, UTCDateTime, key_type, utcnow
 
 
 class Role(StrEnum):
-    """What an account may do; the table is in the contract."""
+    """The role of an account; README has the table of what each may do."""
 
     ADMIN = "admin"
     BENDAHARA = "bendahara"
@@ -23,11 +23,11 @@ class Role(StrEnum):
 
 
 class User(Model):
-    """An account. `nim` is what the person types to log in.
+    """An account; people log in with `nim`.
 
-    `photo_hash` names the pictures in `user_photo`. Who deleted their account has `deleted_at`:
-    the row stays for their messages and says nothing of the person any more. `attacked_at`:
-    somebody tries to guess the password, and the owner has not yet said that they know.
+    `photo_hash` is the digest of the pictures in `user_photo`. A deleted account has `deleted_at`;
+    its row stays for its messages, without personal data. `attacked_at` is set when somebody tried
+    to guess the password, until the owner dismisses the notice.
     """
 
     __tablename__ = "user_account"  # "user" is a reserved word in PostgreSQL
@@ -46,12 +46,12 @@ class User(Model):
 
     @property
     def photo(self) -> str | None:
-        """The address of the person's small picture, None without one."""
+        """The URL of the user's small picture, None without one."""
         return photo_url(self)
 
 
 class HasPhoto(Protocol):
-    """An account, or a row of a query that has the column."""
+    """An account, or a query's row with that column."""
 
     @property
     def photo_hash(self) -> str | None:
@@ -59,17 +59,16 @@ class HasPhoto(Protocol):
 
 
 def photo_url(person: HasPhoto) -> str | None:
-    """Return the address of a person's small picture as pages and JSON carry it, None without."""
+    """Return the URL of a user's small picture, None without one."""
     return f"/photos/{person.photo_hash}/small" if person.photo_hash else None
 
 
 class LoginSession(UserMixin, Model):  # type: ignore[misc]
-    """One log-in on one device; deleting the row logs that device out at once.
+    """A log-in on one device. Deleting the row logs that device out at once.
 
-    This is what Flask-Login calls the user, so that the cookie carries the session's token and
-    never an account's id. It passes on what pages need of the account. `seen_at` is the first
-    request of the last day on which it was used. Only the token's SHA-256 is stored: whoever
-    reads the database has no log-in.
+    Flask-Login's user object, so that the cookie contains this log-in's token, never an account's
+    id. It exposes the fields of the account that pages need. `seen_at` is the first request of the
+    last day of use. Only the token's SHA-256 is stored, so reading the database gives no log-in.
     """
 
     MAX_IDLE, MAX_AGE = timedelta(days=30), timedelta(days=180)
@@ -83,20 +82,20 @@ class LoginSession(UserMixin, Model):  # type: ignore[misc]
     seen_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
 
-    token = ""  # known only to the request that logs in, and to the cookie
+    token = ""  # set only in the request that logs in; afterwards only the cookie has it
 
     @staticmethod
     def digest(token: str) -> str:
-        """Return what is stored of a token."""
+        """Return the stored digest of a token."""
         return hashlib.sha256(token.encode()).hexdigest()
 
     @classmethod
     def stands(cls, now: datetime) -> ColumnElement[bool]:
-        """Return the condition for log-ins that have not run out."""
+        """Return the SQL condition for log-ins that have not expired."""
         return (cls.seen_at > now - cls.MAX_IDLE) & (cls.created_at > now - cls.MAX_AGE)
 
     def get_id(self) -> str:
-        """Return what Flask-Login puts into the cookie."""
+        """Return the token, which Flask-Login stores in the cookie."""
         return self.token
 
     @property
@@ -116,5 +115,5 @@ class LoginSession(UserMixin, Model):  # type: ignore[misc]
 
     @property
     def photo(self) -> str | None:
-        """The address of the account's small picture."""
+        """The URL of the account's small picture."""
         return self.user.photo

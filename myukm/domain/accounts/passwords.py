@@ -7,8 +7,8 @@ from argon2.exceptions import VerificationError
 
 from myukm.domain.accounts.threads import Pool
 
-# One of the settings that OWASP's Password Storage Cheat Sheet lists as equally strong; this one
-# needs the least memory: 9 MB for each of the two threads.
+# One of the settings that OWASP's Password Storage Cheat Sheet lists as equally strong. It needs
+# 9 MB for each of the two threads.
 HASHER = PasswordHasher(time_cost=4, memory_cost=9 * 1024, parallelism=1)
 POOL = Pool(threads=2, max_waiting=60)
 # Hashes of an earlier version need seven times the memory, so one at a time.

@@ -1,1 +1,1 @@
-"""Units (UKM) and their chat: messages, presence, unread."""
+"""Chat of a UKM: messages, reactions, mentions, pins, reports, broadcasting."""

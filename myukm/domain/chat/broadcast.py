@@ -1,4 +1,4 @@
-"""Publish stored messages of a UKM, by a job or without one."""
+"""Publishes the stored messages of a UKM, in a job or without one."""
 
 import logging
 from collections.abc import Sequence
@@ -25,16 +25,16 @@ logger = logging.getLogger(__name__)
 
 
 def broadcast_later(ukm_id: int) -> None:
-    """Queue one publishing job for a UKM, unless one is queued already.
+    """Enqueue one publishing job for the UKM, unless one is already queued.
 
-    While Valkey is away the messages are published here, which takes a few milliseconds and avoids
-    waiting for the periodic task."""
+    Without Valkey, publish here instead of waiting for the periodic task; it takes a few
+    milliseconds."""
     if not _queue_once(ukm_id):
         _publish_without_queue(ukm_id)
 
 
 def _queue_once(ukm_id: int) -> bool:
-    """Return whether a job waits for that UKM now."""
+    """Return whether a job for that UKM is queued now, by this call or an earlier one."""
     try:
         first = valkey().set(_queued_key(ukm_id), b"1", nx=True, ex=QUEUED_SECONDS)
     except RedisError:
@@ -43,14 +43,15 @@ def _queue_once(ukm_id: int) -> bool:
 
 
 def broadcast(ukm_id: int) -> int:
-    """Publish the UKM's unpublished messages, as the job does; return how many there were.
+    """Publish the UKM's unpublished messages (the job's work) and return how many there were.
 
-    The flag is deleted before the messages are selected: a sender that finds it gone queues the
-    next job, and the message of a sender that still found it is selected here."""
+    The flag is deleted before the messages are selected, so no message is missed: a sender that
+    finds no flag queues the next job, and a sender that found one has stored its message before
+    this selection."""
     try:
         valkey().delete(_queued_key(ukm_id))
     except RedisError as error:
-        logger.warning("chat: Valkey is away: %s", error)
+        logger.warning("chat: Valkey unreachable: %s", error)
     return publish(ukm_id)
 
 
@@ -59,7 +60,8 @@ def _queued_key(ukm_id: int) -> str:
 
 
 def _publish_without_queue(ukm_id: int) -> None:
-    """The sender's message is stored; after a failure here the periodic task publishes it."""
+    """Publish now. A failure is only logged, because the message is stored and the periodic task
+    publishes it later."""
     try:
         publish(ukm_id)
     except SQLAlchemyError as error:
@@ -69,10 +71,10 @@ def _publish_without_queue(ukm_id: int) -> None:
 
 
 def publish(ukm_id: int) -> int:
-    """Append the events of all unpublished messages of a UKM, in the order of their ids.
+    """Append the events of all unpublished messages of a UKM in order of their ids; return how
+    many there were.
 
-    Returns how many there were. The UKM's row is locked, so that each message is published once
-    and never before one with a lower id.
+    Locks the UKM's row, so that each message is published once and in order.
     """
     published = 0
     while count := _publish_batch(ukm_id):
@@ -114,15 +116,15 @@ def _waiting(ukm_id: int) -> Sequence[ChatMessage]:
 
 
 class OverduePublisher:
-    """Publishes messages that no worker published. It compares successive polls instead of
-    clocks."""
+    """Publishes messages that no worker has published. Compares successive polls rather than
+    times, because clocks of machines differ."""
 
     def __init__(self) -> None:
         self._seen: dict[int, int] = {}
         self._seen_before: dict[int, int] = {}
 
     def run(self) -> None:
-        """Publish for UKMs with a message that was already waiting at the two polls before."""
+        """Publish for UKMs with a message that was already unpublished at the two polls before."""
         query = (
             select(ChatMessage.ukm_id, func.min(ChatMessage.id), func.max(ChatMessage.id))
             .where(ChatMessage.published_at.is_(None))

@@ -1,4 +1,4 @@
-"""Messages read page by page, as one member sees them."""
+"""Pages of messages, as one member sees them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -32,13 +32,13 @@ def page(
 
 
 def as_seen(messages: Sequence[ChatMessage], user_id: int) -> list[dict[str, Any]]:
-    """Return message objects with their `reactions`, in one query for all."""
+    """Return messages as JSON with their `reactions`, which take one query for all."""
     found = reactions.of([message.id for message in messages], user_id)
     return [{**message.as_json(), "reactions": found[message.id]} for message in messages]
 
 
 def first_unread(membership: Membership) -> int | None:
-    """Return the id of the first message that the member has not read, None when all are."""
+    """Return the id of the member's first unread message, None if there is none."""
     query = select(ChatMessage.id).where(
         ChatMessage.ukm_id == membership.ukm_id, ChatMessage.number == membership.read_number + 1
     )

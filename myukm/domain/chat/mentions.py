@@ -1,4 +1,4 @@
-"""`@nama` in a message: whom it means among the members, and whom one may be about to name."""
+"""Mentions (`@nama`): resolve them to members, and suggest members while typing."""
 
 import re
 from collections import defaultdict
@@ -18,10 +18,10 @@ Member = Row[int, str]
 
 
 def mentioned(ukm_id: int, text: str) -> list[int] | None:
-    """Return the accounts that `text` names with `@`, None when it names nobody.
+    """Return the ids of members that `text` mentions with `@`, None if there are none.
 
-    A name counts whole, or by its first word where one member alone has it. Members who bear the
-    same name are all meant.
+    A mention is a full name, or a first word that only one member has. Members with the same name
+    are all mentioned.
     """
     if not AT.search(text):
         return None
@@ -32,7 +32,7 @@ def mentioned(ukm_id: int, text: str) -> list[int] | None:
 
 
 def suggest(ukm_id: int, start: str) -> list[dict[str, object]]:
-    """Return `{"user_id", "name"}` of up to 8 members with a word that begins with `start`."""
+    """Return `{"user_id", "name"}` of up to 8 members with a word that starts with `start`."""
     wanted = start.casefold()
     fitting = (
         {"user_id": member.id, "name": member.name}
@@ -43,7 +43,7 @@ def suggest(ukm_id: int, start: str) -> list[dict[str, object]]:
 
 
 def _beginnings(name: str) -> Iterator[str]:
-    """Yield the name from each of its words on."""
+    """Yield the suffixes of the name that start at a word."""
     words = name.split()
     return (" ".join(words[n:]) for n in range(len(words)))
 
@@ -59,7 +59,7 @@ def _members(ukm_id: int) -> Sequence[Member]:
 
 
 def _names(members: Sequence[Member]) -> dict[str, list[int]]:
-    """Return whom each name means, and each first word that one member alone has."""
+    """Return ids by full name, and by each first word that only one member has."""
     whole, first = defaultdict(list), defaultdict(list)
     for member in members:
         name = member.name.casefold()
@@ -69,7 +69,7 @@ def _names(members: Sequence[Member]) -> dict[str, list[int]]:
 
 
 def _named(rest: str, names: dict[str, list[int]]) -> list[int]:
-    """Return whom the longest name at the beginning of `rest` means."""
+    """Return the ids for the longest name at the start of `rest`."""
     words = rest.casefold().split()
     for count in range(len(words), 0, -1):
         candidate = " ".join(words[:count])

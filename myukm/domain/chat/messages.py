@@ -1,4 +1,4 @@
-"""Messages of a UKM: stored first, then broadcast; edited, deleted."""
+"""Messages of a UKM: post, edit, delete. A message is stored first and published afterwards."""
 
 from datetime import timedelta
 from typing import Any
@@ -32,10 +32,10 @@ EDIT_WITHIN = timedelta(minutes=15)
 def post(
     user: User, code: str, text: Any, client_id: Any, reply_to: Any = None
 ) -> tuple[ChatMessage, bool]:
-    """Store a message and have it broadcast; return it and whether it is new.
+    """Store a message, schedule its publishing, and return it and whether it is new.
 
-    The same `client_id` again is the same message; `reply_to` is the id of one it answers, or
-    None. Raises `NotFound`, `Invalid`, `Forbidden` for who is muted, `TooFast` (see `flood`).
+    Idempotent by `client_id`. `reply_to` is the id of the message it answers, or None. Raises
+    `NotFound`, `Invalid`, `Forbidden` if muted, `TooFast` (see `flood`).
     """
     with transaction():
         membership = memberships.get_membership(user.id, code, lock=True)
@@ -55,7 +55,7 @@ def post(
 def _store(
     membership: Membership, user: User, body: str, client_id: str, reply_to: Any
 ) -> ChatMessage:
-    """Insert the message with the UKM's next number; its author has read up to there."""
+    """Insert the message with the UKM's next number, and mark it read for its author."""
     memberships.check_not_archived(membership.ukm)
     check_not_muted(membership)
     count_act(user.id)
@@ -76,7 +76,7 @@ def _store(
 
 
 def edit(user_id: int, code: str, message_id: int, text: Any) -> ChatMessage:
-    """Change the text of one's own message within 15 minutes and return it.
+    """Change the text of the user's own message within 15 minutes and return the message.
 
     Raises `NotFound`, `Forbidden`, `Conflict` for a deleted message, `Invalid`, `TooFast`.
     """
@@ -100,7 +100,7 @@ def edit(user_id: int, code: str, message_id: int, text: Any) -> ChatMessage:
 
 
 def delete(user_id: int, code: str, message_id: int) -> None:
-    """Erase a message, one's own or as an admin of the UKM; its place stays.
+    """Erase a message: the user's own, or any as an admin of the UKM. Its row stays.
 
     Raises `NotFound`, `Forbidden`, `TooFast`.
     """

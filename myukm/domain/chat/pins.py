@@ -1,4 +1,4 @@
-"""The announcement on top of a unit's chat: one message, or one text."""
+"""The pinned announcement at the top of a UKM's chat: a message or a text."""
 
 from typing import Any
 
@@ -16,9 +16,9 @@ from myukm.models import ChatMessage, Ukm, UkmPin
 
 
 def pin_text(actor: Actor, code: str, text: Any) -> Ukm:
-    """Pin a text of 1 to 1,000 characters in place of what was pinned.
+    """Pin a text of 1 to 1,000 characters, replacing the current pin.
 
-    Raises `NotFound`, `Forbidden`, `Invalid`, `Conflict` in an archived unit.
+    Raises `NotFound`, `Forbidden`, `Invalid`, or `Conflict` if the UKM is archived.
     """
     body = clean_text(text)
     with transaction():
@@ -26,7 +26,7 @@ def pin_text(actor: Actor, code: str, text: Any) -> Ukm:
 
 
 def pin_message(actor: Actor, code: str, message_id: Any) -> Ukm:
-    """Pin a message of the unit. Raises as `pin_text`; `Conflict` for a deleted message."""
+    """Pin a message of the UKM. Raises as `pin_text`, and `Conflict` for a deleted message."""
     with transaction():
         ukm = authorize_and_lock(actor, code)
         message = find_message(ukm.id, message_id)
@@ -45,7 +45,7 @@ def _pin(actor: Actor, ukm: Ukm, pin: UkmPin, detail: str = "") -> Ukm:
 
 
 def unpin(actor: Actor, code: str) -> Ukm:
-    """Take down what is pinned, if anything is. Raises `NotFound`, `Forbidden`."""
+    """Remove the pin, if any. Raises `NotFound`, `Forbidden`."""
     with transaction():
         ukm = authorize_and_lock(actor, code)
         if _remove(ukm):

@@ -1,4 +1,4 @@
-"""Reactions: one of a few emoji that a person puts on a message, and takes away again."""
+"""Reactions: emoji that members add to a message and remove."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -22,10 +22,10 @@ EMOJI = ("👍", "❤️", "😂", "😮", "😢", "🙏")
 
 
 def add(user_id: int, code: str, message_id: int, emoji: str) -> list[dict[str, Any]]:
-    """React to a message; again is the same. Return the message's reactions.
+    """Add a reaction and return the message's reactions. Idempotent.
 
-    Raises `NotFound`, `Invalid` for another emoji, `Conflict` for a deleted message,
-    `Forbidden` for who is muted, `TooFast`.
+    Raises `NotFound`, `Invalid` for an emoji not in `EMOJI`, `Conflict` for a deleted message,
+    `Forbidden` if muted, `TooFast`.
     """
     if emoji not in EMOJI:
         raise Invalid(_("Reaksi ini tidak ada."), code="bad_emoji")
@@ -40,9 +40,9 @@ def add(user_id: int, code: str, message_id: int, emoji: str) -> list[dict[str, 
 
 
 def remove(user_id: int, code: str, message_id: int, emoji: str) -> list[dict[str, Any]]:
-    """Take a reaction of one's own away; none is as good. Return the message's reactions.
+    """Remove the user's own reaction and return the message's reactions. Idempotent.
 
-    Raises as `put` does.
+    Raises as `add`.
     """
     with transaction() as session:
         message = _open_message(user_id, code, message_id)
@@ -78,7 +78,7 @@ def _append_change(message: ChatMessage, user_id: int, emoji: str, *, on: bool) 
 
 
 def of(message_ids: Sequence[int], user_id: int) -> dict[int, list[dict[str, Any]]]:
-    """Return `{"emoji", "count", "mine"}` for each emoji on each of these messages."""
+    """Return `{"emoji", "count", "mine"}` per emoji for each of these messages."""
     own = func.max(case((ChatReaction.user_id == user_id, 1), else_=0))
     query = (
         select(ChatReaction.message_id, ChatReaction.emoji, func.count(), own)

@@ -28,17 +28,17 @@ MAX_REASON = 500
 
 
 class ReportedMessage(NamedTuple):
-    """A message that waits for a decision, with all that was said about it."""
+    """A message without a decision, with all its reports."""
 
     message: ChatMessage
     reports: Sequence[MessageReport]
 
 
 def report(user_id: int, code: str, message_id: int, reason: Any) -> None:
-    """Complain about another's message, once.
+    """Report another member's message, once.
 
-    Raises `NotFound`, `Invalid` for a reason that is blank or over 500 characters, `Conflict`
-    for one's own or a deleted message and for the second time.
+    Raises `NotFound`, `Invalid` for a reason that is blank or over 500 characters, `Conflict` for
+    the user's own message, a deleted one, or a second report.
     """
     text = _checked(reason)
     with transaction() as session:
@@ -65,7 +65,7 @@ def _checked(reason: Any) -> str:
 
 
 def open_reports(ukm_id: int, page: int = 1) -> Page[ReportedMessage]:
-    """Return a page of the reported messages that nobody has decided on, the oldest first."""
+    """Return a page of reported messages without a decision, oldest first."""
     query = (
         select(ChatMessage)
         .options(joinedload(ChatMessage.user))
@@ -96,15 +96,15 @@ def _open(ukm_id: int) -> ColumnElement[bool]:
 
 
 def count_open(ukm_id: int) -> int:
-    """Return how many reported messages wait for a decision."""
+    """Return the number of reported messages without a decision."""
     query = select(func.count(MessageReport.message_id.distinct())).where(_open(ukm_id))
     return db.session.scalar(query) or 0
 
 
 def resolve(actor: Actor, code: str, message_id: int, *, erase: bool) -> None:
-    """End all complaints about a message: erase it, or dismiss them.
+    """Settle all reports of a message: erase the message, or dismiss them.
 
-    Raises `NotFound` when none waits, `Forbidden`.
+    Raises `NotFound` if there are none, `Forbidden`.
     """
     with transaction() as session:
         ukm = authorize_and_lock(actor, code)

@@ -1,4 +1,4 @@
-"""What may be said in a chat: form, length, and who may only read."""
+"""Validation of messages and of the right to post."""
 
 from typing import Any
 
@@ -24,10 +24,10 @@ def check_client_id(client_id: Any) -> None:
 
 
 def clean_text(text: Any) -> str:
-    """Return the message as it is stored. Raises `Invalid` for what is no message."""
+    """Return a message's text in stored form. Raises `Invalid` if it is not acceptable."""
     if not isinstance(text, str):
         raise Invalid(_("Pesan harus berupa teks."), code="bad_message")
-    # Text this long stays too long after cleaning, so skip the work.
+    # A text this long is still too long after cleaning, so it is not cleaned.
     body = clean(text) if len(text) <= 4 * MAX_LENGTH else text
     if len(body) > MAX_LENGTH:
         raise Invalid(_("Pesan paling panjang 1.000 karakter."), code="message_too_long")
@@ -37,7 +37,7 @@ def clean_text(text: Any) -> str:
 
 
 def check_not_muted(membership: Membership) -> None:
-    """Raise `Forbidden` for a member who may only read now."""
+    """Raise `Forbidden` if the member is muted."""
     if membership.is_muted():
         raise Forbidden(_("Anda sedang dibisukan di UKM ini."), code="muted")
 

@@ -1,1 +1,1 @@
-"""Students as rows: importing, finding."""
+"""Students: import, search, bills."""

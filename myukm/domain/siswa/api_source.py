@@ -1,4 +1,4 @@
-"""The payment API's roster: `GET /siswa`, asked once, with every failure in words."""
+"""Reads the payment API's roster (`GET /siswa`); every failure becomes a sentence for people."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -19,9 +19,9 @@ MAX_SHOWN = 60
 
 
 class ApiRoster(NamedTuple):
-    """The checked students; whom the roster mentions, bad rows included; who was left out and why.
+    """The valid students; the ids that the roster mentions (also in bad rows); the rejected rows.
 
-    `whole`: every row's id could be read. Else somebody on the roster would count as gone.
+    `whole`: the id of every row is readable. Otherwise nobody may be counted as gone.
     """
 
     students: Sequence[Values]
@@ -31,9 +31,9 @@ class ApiRoster(NamedTuple):
 
 
 def read() -> ApiRoster:
-    """Ask the payment API for all students and check each.
+    """Fetch all students from the payment API and check each.
 
-    Raises as `fetch` does, and `Invalid` when every row is bad.
+    Raises as `fetch`, and `Invalid` if every row is bad.
     """
     students, mentions = dict[str, Values](), FirstMentions()
     left_out, whole = list[Any](), True
@@ -68,9 +68,9 @@ def _about(number: int, raw: Mapping[str, Any], reason: Any) -> Any:
 
 
 def fetch() -> list[dict[str, Any]]:
-    """Return every student of the payment API, keyed by our columns.
+    """Return every student of the payment API, as dicts keyed by our columns.
 
-    Raises `Unavailable` when it does not answer, refuses, answers something else, or only a part.
+    Raises `Unavailable` if it does not answer, refuses, or sends anything but a complete roster.
     """
     answer = asyncio.run(_ask())
     if isinstance(answer, Failure):

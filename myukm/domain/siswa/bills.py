@@ -1,4 +1,4 @@
-"""A student's bills as people see them: period by period, with the figures that disagree."""
+"""A student's bills for display: by period, with the figures that disagree."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -10,8 +10,8 @@ from myukm.models import Siswa
 
 
 class Bills(NamedTuple):
-    """The periods, newest first, each with what it comes to; `readable` is False for payments that
-    were stored by a version which understood more than this one."""
+    """The periods, newest first, with their amounts. `readable` is False for payments stored by a
+    version whose format this one does not know."""
 
     periods: list[tuple[Mapping[str, Any], Sheet]]
     readable: bool
@@ -22,7 +22,7 @@ class Bills(NamedTuple):
 
 
 def of(student: Siswa) -> Bills:
-    """Return the bills of a student; none before the first sync."""
+    """Return the bills of a student, empty before the first sync."""
     try:
         periods = parser.plain(student.pembayaran or [])
     except InvalidBody:
@@ -31,7 +31,7 @@ def of(student: Siswa) -> Bills:
 
 
 def as_json(found: Disagreement) -> dict[str, Any]:
-    """Return a disagreement for scripts; amounts are decimal strings, flags booleans."""
+    """Return a disagreement as JSON: amounts as decimal strings, flags as booleans."""
     is_flag = found.field == "fully_paid"
     return {
         "where": list(found.where),

@@ -1,4 +1,4 @@
-"""Students: finding them, page by page."""
+"""Search of students, with filters and paging."""
 
 from collections.abc import Collection, Sequence
 from decimal import Decimal
@@ -32,7 +32,7 @@ FILTERS: dict[str, ColumnElement[bool]] = {
 
 
 class Page(NamedTuple):
-    """A page of students in the order of their names; `pages` is at least 1."""
+    """A page of students ordered by name; `pages` is at least 1."""
 
     items: Sequence[Siswa]
     page: int
@@ -43,10 +43,10 @@ class Page(NamedTuple):
 def search(
     q: str = "", filters: Collection[str] = (), page: int = 1, per_page: int = PER_PAGE
 ) -> Page:
-    """Return page number `page` of the students that match; the last one when it is too high.
+    """Return page number `page` (at most the last) of the students that match.
 
     Every word of `q` must occur in name, id, unit or class, and all `filters` (keys of `FILTERS`)
-    must hold. Raises `Invalid` for another filter.
+    must hold. Raises `Invalid` for an unknown filter.
     """
     found = matching(q, filters)
     total = db.session.scalar(found.with_only_columns(func.count(Siswa.id))) or 0
@@ -67,9 +67,9 @@ def matching(q: str, filters: Collection[str]) -> Select[Any]:
 
 
 def rows(found: Select[Any], page: int, per_page: int, total: int) -> Sequence[Siswa]:
-    """Return the students of one page without their payments.
+    """Return the students of one page, without their payments.
 
-    The ids come from an index alone, counted from the nearer end; only 50 rows are then read.
+    The ids are read from an index alone, counted from the nearer end; then only 50 rows are read.
     """
     start, stop = (page - 1) * per_page, min(page * per_page, total)
     near_end = start > total // 2
@@ -92,7 +92,7 @@ def find(idperson: str) -> Siswa:
 
 
 def as_json(student: Siswa) -> dict[str, Any]:
-    """Return a student for scripts, without the payments; amounts are decimal strings."""
+    """Return a student as JSON, without the payments; amounts are decimal strings."""
     fields = {name: getattr(student, name) for name in AS_JSON}
     amounts = {name: _decimal(fields[name]) for name in AMOUNTS}
     return fields | amounts | {"synced_at": to_iso8601(student.synced_at)}

@@ -1,4 +1,4 @@
-"""A student as sources give it: which fields there are, and what a good value is."""
+"""The fields of a student in a roster, and their validation."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -10,7 +10,7 @@ from myukm.domain.csv_table import heading, is_mangled
 from myukm.errors import Invalid
 from myukm.models import Siswa
 
-# The payment API's names and our columns.
+# The payment API's field names and our columns.
 FIELDS = {
     "idperson": "idperson",
     "nama": "nama",
@@ -34,15 +34,15 @@ Values = dict[str, str]
 
 
 def column_of(name: str) -> str | None:
-    """Return our column for a field's name, `KelasFormal` or `kelas_formal`; None for another."""
+    """Return our column for a field name such as `KelasFormal` or `kelas_formal`, else None."""
     return _COLUMN_OF.get(heading(name))
 
 
 def clean(raw: Mapping[str, Any]) -> Values:
-    """Return a student's columns as they are stored, only those that `raw` has.
+    """Return a student's columns in stored form, only those that `raw` contains.
 
-    `raw` is keyed by column. Texts lose spaces at their ends, doubled ones and what can't be
-    printed; an id is kept to the letter. Raises `Invalid`.
+    `raw` is keyed by column. Texts are trimmed, and lose repeated spaces and unprintable
+    characters; an id stays exactly as it is. Raises `Invalid`.
     """
     values = {column: _text(column, raw[column]) for column in COLUMNS if column in raw}
     for column in REQUIRED:
@@ -53,7 +53,7 @@ def clean(raw: Mapping[str, Any]) -> Values:
 
 
 def check_id(idperson: str) -> None:
-    """Raise `Invalid` for what is nobody's id."""
+    """Raise `Invalid` for a text that cannot be an id."""
     if not idperson.isprintable() or not idperson.strip("."):
         raise Invalid(_("idperson berisi karakter yang tidak bisa dipakai."), code="bad_row")
     if is_mangled(idperson):
@@ -65,7 +65,7 @@ def check_id(idperson: str) -> None:
 
 
 def readable_id(raw: Mapping[str, Any]) -> str | None:
-    """Return the id of a row with whatever else is wrong in it; None when it has none."""
+    """Return the id of a row even if its other fields are bad, None if it has no valid id."""
     try:
         idperson = _text("idperson", raw.get("idperson"))
         check_id(idperson)
@@ -75,15 +75,15 @@ def readable_id(raw: Mapping[str, Any]) -> str | None:
 
 
 class FirstMentions:
-    """Which students a roster has named so far, where first, and whether in the same words."""
+    """Remembers the students that a roster has named so far, to find repeated rows."""
 
     def __init__(self) -> None:
         self._first: dict[str, tuple[int, int | None]] = {}
 
     def add(self, number: int, values: Values) -> bool:
-        """Return whether row `number` names a new student; False when it repeats an earlier row.
+        """Return whether row `number` names a new student; False if it repeats an earlier row.
 
-        Raises `Invalid` when an earlier row says something else of the student.
+        Raises `Invalid` if an earlier row has other values for the student.
         """
         idperson, content = values["idperson"], hash(tuple(values.items()))
         first, before = self._first.setdefault(idperson, (number, content))
@@ -93,7 +93,7 @@ class FirstMentions:
         return first == number
 
     def reject(self, number: int, idperson: str) -> None:
-        """Let every row of this student differ, because row `number` is bad."""
+        """Make every other row of this student differ, because row `number` is bad."""
         first, _content = self._first.get(idperson, (number, None))
         self._first[idperson] = (first, None)
 

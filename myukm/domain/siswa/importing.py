@@ -1,9 +1,9 @@
-"""Loading students from a CSV file or the payment API.
+"""Import of students from a CSV file or the payment API.
 
-Every row is checked before the first one is written. A bad row of a file, which a person can mend,
-lets nothing in; of the API's roster it keeps out its student alone. Then one transaction compares
-all rows with what we have and writes the differences. A file is read a second time for it, and
-checked again: it may have changed, and need not fit into memory.
+Every row is checked before the first one is written. A bad row of a file rejects the whole file,
+because a person can correct it; a bad row of the API's roster rejects only its student. Then one
+transaction compares all rows with the table and writes the differences. A file is read and checked
+a second time for that, because it may have changed and need not fit into memory.
 """
 
 import os
@@ -36,7 +36,7 @@ Row = dict[str, Any]
 
 
 class Imported(NamedTuple):
-    """What an import did: `total` students were loaded, `left_out` says who was not, and why."""
+    """The result of an import: the number of students, and the messages about rejected rows."""
 
     total: int
     added: int
@@ -50,10 +50,10 @@ def _quiet(step: str, done: int, total: int) -> None:
 
 
 def from_csv(path: Path, report: Report = _quiet, *, by: str = COMMAND) -> Imported:
-    """Load the students of a CSV file; those it does not name stay as they are.
+    """Import the students of a CSV file; students that it does not name stay as they are.
 
-    `report(step, done, total)` is called now and then: "check" in bytes, "load" in students.
-    Raises `Invalid` with the line that is wrong; then nothing has changed.
+    `report(step, done, total)` is called at intervals: "check" in bytes, "load" in students.
+    Raises `Invalid` with the number of the bad line; then nothing is written.
     """
     with csv_source.seekable(path) as file:
         total = _check(file, report)
@@ -66,7 +66,7 @@ def from_csv(path: Path, report: Report = _quiet, *, by: str = COMMAND) -> Impor
 
 
 def _check(file: BinaryIO, report: Report) -> int:
-    """Read a file to its end and return how many students it names. Raises `Invalid`."""
+    """Read a file to its end and return the number of students. Raises `Invalid`."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     lines, total = LineReader(file), 0
@@ -78,11 +78,11 @@ def _check(file: BinaryIO, report: Report) -> int:
 
 
 def from_api(report: Report = _quiet, *, accept: bool = False, by: str = COMMAND) -> Imported:
-    """Load the students of the payment API; those gone from it become inactive.
+    """Import the students of the payment API; students no longer in it become inactive.
 
-    A student of whom something is wrong is left out and stays as it was. Raises `Unavailable` when
-    the API gives no roster, `Conflict` when more than `GUARD_SHARE` of the active students would
-    become inactive and nobody said to `accept` that.
+    A bad row is left out and its student stays as it is. Raises `Unavailable` if the API gives no
+    roster, `Conflict` if more than `GUARD_SHARE` of the active students would become inactive,
+    unless `accept` is set.
     """
     roster = api_source.read()
     mentions = roster.mentions if roster.whole else None
@@ -92,9 +92,9 @@ def from_api(report: Report = _quiet, *, accept: bool = False, by: str = COMMAND
 
 
 class _Load(NamedTuple):
-    """What is to be loaded, and how: `students` reads them anew, `total` at the first reading.
+    """The import's input: `students` reads the rows again, `total` was counted before.
 
-    With `mentions`, the ids of a whole roster, whoever is not among them has left.
+    `mentions` are the ids of a complete roster: students not among them become inactive.
     """
 
     source: str
@@ -114,8 +114,8 @@ def _load(load: _Load, tries: int = TRIES) -> Imported:
     except IntegrityError:
         raise Conflict(_("Impor lain sedang berjalan. Ulangi setelah selesai.")) from None
     except OperationalError:
-        # A sync writes the same rows in another order: of two that wait for each other the
-        # database ends one, and that may be us.
+        # A sync writes the same rows in another order, so the database may choose this
+        # transaction as a deadlock victim.
         if tries == 1:
             raise
         return _load(load, tries - 1)
@@ -140,7 +140,7 @@ def _write(load: _Load) -> Imported:
 
 
 def _differences(session: Session, batch: Sequence[Values]) -> tuple[list[Row], list[Row]]:
-    """Return the rows to insert and the rows to update so that `batch` stands in the table."""
+    """Return the rows to insert and the rows to update for `batch`."""
     columns = [Siswa.__table__.c[name] for name in ("id", "active", *COLUMNS)]
     ids = [values["idperson"] for values in batch]
     found = session.execute(select(*columns).where(Siswa.idperson.in_(ids))).mappings()

@@ -1,4 +1,4 @@
-"""Students who are not on a roster any more: who they are, and whether to believe it."""
+"""Students who are no longer on the roster, and the guard against an incomplete roster."""
 
 from collections.abc import Container, Iterator, Sequence
 from typing import Any
@@ -18,12 +18,12 @@ Leaver = Row[tuple[int, str, str]]
 
 
 def leavers(session: Session, roster: Container[str]) -> list[Leaver]:
-    """Return the active students (id, idperson, nama) whom a whole roster does not mention."""
+    """Return the active students (id, idperson, nama) that a complete roster does not mention."""
     return [row for rows in _active(session) for row in rows if row.idperson not in roster]
 
 
 def check(session: Session, gone: Sequence[Leaver]) -> None:
-    """Raise `Conflict` when these are more than `GUARD_SHARE` of the active students (0: never)."""
+    """Raise `Conflict` if these are more than `GUARD_SHARE` of the active students (0: never)."""
     share = current_app.config["GUARD_SHARE"]
     active = session.scalar(select(func.count()).where(Siswa.active)) or 0
     if not share or len(gone) <= share * active:
@@ -43,7 +43,7 @@ def check(session: Session, gone: Sequence[Leaver]) -> None:
 
 
 def deactivate(session: Session, gone: Sequence[Leaver]) -> None:
-    """Make these students inactive."""
+    """Set these students inactive."""
     for start in range(0, len(gone), BATCH):
         ids = [row.id for row in gone[start : start + BATCH]]
         session.execute(update(Siswa).where(in_literals(Siswa.id, ids)).values(active=False))

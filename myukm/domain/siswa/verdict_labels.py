@@ -1,4 +1,4 @@
-"""How a verdict is said, on pages and by commands."""
+"""Translated labels of the verdicts, for pages and commands."""
 
 from flask_babel import lazy_gettext as _
 
@@ -24,12 +24,12 @@ FILTERS = {
 
 
 def label(status: str) -> str:
-    """Return a verdict in words."""
+    """Return the label of a verdict."""
     return str(LABELS[Verdict(status)])
 
 
 def describe(student: Siswa) -> str:
-    """Return the verdict on a student, and the marks that stand beside it."""
+    """Return a student's verdict with its marks (overpaid, figures disagree), as one text."""
     marks = {"tidak_cocok": student.tidak_cocok, "nonaktif": not student.active}
     words = [label(student.status), *(str(FILTERS[mark]) for mark, set_ in marks.items() if set_)]
     return " · ".join(words)
