@@ -32,7 +32,7 @@ from myukm.models import Alert, Siswa, SyncItem, SyncRun
 from tests.support.servers import MariaDB, PostgreSQL
 
 BARE = text(
-    "INSERT INTO sync_item (run_id, idperson, status, attempts, strikes, waited) "
+    "INSERT INTO sync_item (run_id, idperson, status, attempts, breaker_hits, retry_after_seconds) "
     "SELECT :run, idperson, 'pending', 0, 0, 0 FROM siswa ORDER BY id"
 )
 

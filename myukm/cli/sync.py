@@ -46,7 +46,7 @@ def start(
 ) -> None:
     """Start a run over all students, or only some."""
     begun = commands.start(
-        actor(), dry_run=dry_run, failed_of=failed_of, chosen=list(chosen) or None
+        actor(), dry_run=dry_run, failed_of=failed_of, selected_ids=list(chosen) or None
     )
     print_accepted(begun, to_end, as_json)
 

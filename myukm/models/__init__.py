@@ -2,10 +2,9 @@
 
 from myukm.models.alert import Alert
 from myukm.models.audit import Audit
-from myukm.models.chat import ChatMessage, ChatReaction
+from myukm.models.chat import ChatMessage, ChatReaction, MessageReport, UkmPin
 from myukm.models.invitation import Invitation
-from myukm.models.leader import Leader
-from myukm.models.moderation import MessageReport, UkmBlock, UkmLog, UkmPin
+from myukm.models.leader import LeaderLease
 from myukm.models.password_reset import PasswordReset
 from myukm.models.payment_change import PaymentChange
 from myukm.models.photo import Photo
@@ -19,7 +18,7 @@ from myukm.models.sync import (
     SyncSample,
     SyncTraffic,
 )
-from myukm.models.ukm import Membership, Ukm
+from myukm.models.ukm import Membership, Ukm, UkmBlock, UkmLog
 from myukm.models.user import LoginSession, Role, User
 
 __all__ = [
@@ -28,7 +27,7 @@ __all__ = [
     "ChatMessage",
     "ChatReaction",
     "Invitation",
-    "Leader",
+    "LeaderLease",
     "LoginSession",
     "Membership",
     "MessageReport",

@@ -1,4 +1,4 @@
-"""Messages of the UKM chat."""
+"""Messages of the UKM chat, and what hangs on them: reactions, the pin, reports."""
 
 from datetime import datetime
 from typing import Any
@@ -89,3 +89,42 @@ class ChatReaction(Model):
         Id, ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     emoji: Mapped[str] = mapped_column(key_type(8), primary_key=True)
+
+
+class UkmPin(Model):
+    """What stands on top of a unit's chat: a message, or a text of its own."""
+
+    __tablename__ = "ukm_pin"
+    ukm_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("ukm.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    message_id: Mapped[int | None] = mapped_column(
+        Id, ForeignKey("chat_message.id", ondelete="CASCADE"), index=True
+    )
+    text: Mapped[str] = mapped_column(Text, default="")
+    by_id: Mapped[int | None] = mapped_column(
+        Id, ForeignKey("user_account.id", ondelete="SET NULL"), index=True
+    )
+    at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    message: Mapped[ChatMessage | None] = relationship()
+    by: Mapped[User | None] = relationship()
+
+
+class MessageReport(Model):
+    """A member's complaint about a message; `settled_at` is set once an admin has decided."""
+
+    __tablename__ = "message_report"
+    __table_args__ = (
+        UniqueConstraint("message_id", "user_id"),
+        Index("ix_message_report_ukm_id", "ukm_id", "settled_at", "message_id"),
+    )
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    ukm_id: Mapped[int] = mapped_column(Id, ForeignKey("ukm.id", ondelete="CASCADE"))
+    message_id: Mapped[int] = mapped_column(Id, ForeignKey("chat_message.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("user_account.id", ondelete="CASCADE"), index=True
+    )
+    reason: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    settled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    user: Mapped[User] = relationship()

@@ -7,10 +7,10 @@ from myukm.db.base import Model
 from myukm.db.types import Id, key_type
 
 
-class Leader(Model):
-    """Leader lease. The holder increments `beat`; a lease whose beat stops may be taken over."""
+class LeaderLease(Model):
+    """The holder increments `heartbeat`; a lease whose heartbeat stops may be taken over."""
 
-    __tablename__ = "leader"
+    __tablename__ = "leader_lease"
     name: Mapped[str] = mapped_column(key_type(32), primary_key=True)
     holder: Mapped[str] = mapped_column(String(120), default="")
-    beat: Mapped[int] = mapped_column(Id, default=0)
+    heartbeat: Mapped[int] = mapped_column(Id, default=0)

@@ -30,12 +30,12 @@ class SyncRun(Model):
     """A run. `live` is 1 while it lives and NULL after: unique, so only one can live at a time.
 
     The counters are changed only in the transaction that changes the items they count.
-    `chosen` are the idpersons asked for (None: all students), `failed_code` says for what cause
-    they failed in the parent, `moved_at` when the run last moved, `crashes` how many lanes failed
-    since then, `hidden` that it was reset, `pruned` that only sums, failures and changes are left.
-    `compared` are the answers about students of whom we had data, `trusted` says that answers which
-    take much away are believed (see `domain.guard`). `mismatched` are the students whose figures
-    disagree.
+    `selected_ids` are the idpersons asked for (None: all students), `failed_code` says for what
+    cause they failed in the parent, `crash_count` how many lanes failed since `last_progress_at`,
+    `dismissed` that the run was reset, `pruned` that only sums, failures and changes are left.
+    `compared_count` counts answers about students whose data we had, `answers_accepted` says that
+    answers which take much away are believed (see `domain.sync.anomaly_guard`). `mismatched` are
+    the students whose figures disagree.
     """
 
     TRANSITIONS: ClassVar[dict[Status, frozenset[Status]]] = {
@@ -73,7 +73,7 @@ class SyncRun(Model):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     live: Mapped[int | None] = mapped_column(unique=True)
     status: Mapped[str] = mapped_column(key_type(16), default=Status.QUEUED)
-    hidden: Mapped[bool] = mapped_column(default=False)
+    dismissed: Mapped[bool] = mapped_column(default=False)
     dry_run: Mapped[bool] = mapped_column(default=False)
     parent_run_id: Mapped[int | None] = mapped_column(
         Id, ForeignKey("sync_run.id", ondelete="SET NULL")
@@ -83,15 +83,15 @@ class SyncRun(Model):
     unchanged: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)
     cancelled: Mapped[int] = mapped_column(default=0)
-    chosen: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    selected_ids: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     failed_code: Mapped[str | None] = mapped_column(key_type(32))
-    compared: Mapped[int] = mapped_column(default=0)
+    compared_count: Mapped[int] = mapped_column(default=0)
     mismatched: Mapped[int] = mapped_column(default=0, server_default="0")
-    trusted: Mapped[bool] = mapped_column(default=False)
+    answers_accepted: Mapped[bool] = mapped_column(default=False)
     pruned: Mapped[bool] = mapped_column(default=False)
     dispatched: Mapped[bool] = mapped_column(default=False)
-    crashes: Mapped[int] = mapped_column(default=0)
-    moved_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    crash_count: Mapped[int] = mapped_column(default=0)
+    last_progress_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     reason: Mapped[str | None] = mapped_column(String(500))
     reason_code: Mapped[str | None] = mapped_column(key_type(32))
     started_by: Mapped[str | None] = mapped_column(String(120))
@@ -121,8 +121,8 @@ OPEN = (ItemStatus.PENDING, ItemStatus.CLAIMED)
 class SyncItem(Model):
     """A student of a run: pending, claimed by a lane, or with its one outcome.
 
-    `strikes` and `waited` (seconds) are what an open student has behind it: how often it was hit
-    when the breaker opened, and how long the API made it wait.
+    `breaker_hits` counts how often an open student failed as the breaker opened,
+    `retry_after_seconds` how long the API made it wait so far.
     """
 
     __tablename__ = "sync_item"
@@ -138,13 +138,13 @@ class SyncItem(Model):
     code: Mapped[str | None] = mapped_column(key_type(32))
     message: Mapped[str | None] = mapped_column(String(300))
     attempts: Mapped[int] = mapped_column(default=0)
-    strikes: Mapped[int] = mapped_column(default=0)
-    waited: Mapped[int] = mapped_column(default=0)
-    at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    breaker_hits: Mapped[int] = mapped_column(default=0)
+    retry_after_seconds: Mapped[int] = mapped_column(default=0)
+    finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class SyncLane(Model):
-    """A job that works on a run now. It raises `beat` at least once a second while it lives."""
+    """A job that works on a run now. It raises `heartbeat` at least once a second."""
 
     __tablename__ = "sync_lane"
     id: Mapped[str] = mapped_column(key_type(36), primary_key=True)
@@ -152,23 +152,23 @@ class SyncLane(Model):
         Id, ForeignKey("sync_run.id", ondelete="CASCADE"), index=True
     )
     worker: Mapped[str] = mapped_column(String(120), default="")
-    beat: Mapped[int] = mapped_column(Id, default=0)
+    heartbeat: Mapped[int] = mapped_column(Id, default=0)
     started_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
 
 
 class SyncRequest(Model):
     """A student whom somebody asked to sync now; deleted by whoever has done it.
 
-    `holder` is the lane or job that sees to it and raises `beat` at least once a second while it
-    lives; `losses` counts holders that died over it. `doubt` says what an answer would have taken
-    away that was held back (see `domain.sync.guard`).
+    `holder` is the lane or job that syncs it and raises `heartbeat` at least once a second;
+    `losses` counts holders that died over it. `doubt` says what an answer would have taken away
+    that was held back (see `domain.sync.anomaly_guard`).
     """
 
     __tablename__ = "sync_request"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     idperson: Mapped[str] = mapped_column(key_type(64), unique=True)
     holder: Mapped[str | None] = mapped_column(key_type(36))
-    beat: Mapped[int] = mapped_column(Id, default=0)
+    heartbeat: Mapped[int] = mapped_column(Id, default=0)
     losses: Mapped[int] = mapped_column(default=0)
     doubt: Mapped[str | None] = mapped_column(String(300))
     at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)

@@ -3,7 +3,6 @@
 import hashlib
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
 
 from flask_login import UserMixin
 from sqlalchemy import ColumnElement, ForeignKey, String
@@ -47,20 +46,7 @@ class User(Model):
     @property
     def photo(self) -> str | None:
         """The URL of the user's small picture, None without one."""
-        return photo_url(self)
-
-
-class HasPhoto(Protocol):
-    """An account, or a query's row with that column."""
-
-    @property
-    def photo_hash(self) -> str | None:
-        """The digest of the picture."""
-
-
-def photo_url(person: HasPhoto) -> str | None:
-    """Return the URL of a user's small picture, None without one."""
-    return f"/photos/{person.photo_hash}/small" if person.photo_hash else None
+        return f"/photos/{self.photo_hash}/small" if self.photo_hash else None
 
 
 class LoginSession(UserMixin, Model):  # type: ignore[misc]

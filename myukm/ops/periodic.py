@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from myukm.db.session import execute_rowcount, transaction
 from myukm.errors import DomainError
 from myukm.extensions import db
-from myukm.models import Leader
+from myukm.models import LeaderLease
 
 TICK_SECONDS, LEAD_EVERY = 0.5, 2
 TAKE_OVER_TICKS = 5
@@ -74,7 +74,9 @@ class PeriodicRunner:
     def _is_leader(self) -> bool:
         """Return whether this process is the leader: it renewed the lease, or took over one whose
         heartbeat stopped for `TAKE_OVER_TICKS` polls."""
-        holder, heartbeat = db.session.execute(select(Leader.holder, Leader.beat)).one()
+        holder, heartbeat = db.session.execute(
+            select(LeaderLease.holder, LeaderLease.heartbeat)
+        ).one()
         self._unchanged_ticks = (
             self._unchanged_ticks + 1 if heartbeat == self._seen_heartbeat else 0
         )
@@ -84,9 +86,9 @@ class PeriodicRunner:
         with transaction() as session:
             taken = execute_rowcount(
                 session,
-                update(Leader)
-                .where(Leader.holder == holder, Leader.beat == heartbeat)
-                .values(holder=self.holder, beat=heartbeat + 1),
+                update(LeaderLease)
+                .where(LeaderLease.holder == holder, LeaderLease.heartbeat == heartbeat)
+                .values(holder=self.holder, heartbeat=heartbeat + 1),
             )
         self._seen_heartbeat, self._unchanged_ticks = heartbeat + 1, 0
         return bool(taken)

@@ -37,7 +37,7 @@ EMPTY = b'{"data": []}'
 
 def run(chosen: list[str], **options: Any) -> dict[str, Any]:
     """Carry a run over these students out in this process and return its progress."""
-    run_id = commands.start(TREASURER, chosen=chosen, **options)["run_id"]
+    run_id = commands.start(TREASURER, selected_ids=chosen, **options)["run_id"]
     dispatching.dispatch(run_id)
     lane_job.run_lane(run_id)
     db.session.rollback()
@@ -86,7 +86,7 @@ def test_an_answer_that_was_empty_once_takes_nothing_away(
         sync.check_numbers(ended)
         run_row = lifecycle.find(ended["run_id"])
         assert run_row
-        assert run_row.compared == len(students)
+        assert run_row.compared_count == len(students)
         assert sync_item(ended["run_id"], indebted) == ("unchanged", None, None)
     assert payment_api.state()["requests"] == len(students) + 1
 
@@ -132,7 +132,7 @@ def refused() -> Any:
 
 def hear_twice(idperson: str, body: bytes) -> tuple[lane_store.LaneStore, Any]:
     """Let a lane hear `body` about a student and die; return the next one and the student."""
-    run_id = commands.start(TREASURER, chosen=[idperson])["run_id"]
+    run_id = commands.start(TREASURER, selected_ids=[idperson])["run_id"]
     dispatching.dispatch(run_id)
     desk = opened(run_id, "a")
     (student,) = desk.flush_and_claim([], 5).items
@@ -157,7 +157,7 @@ def ask_again(run_id: int) -> None:
     """Let the pause between the two questions pass, and the run's next step be taken."""
     with transaction() as session:
         old = utcnow() - 2 * anomaly_guard.PAUSE
-        session.execute(update(SyncItem).where(SyncItem.run_id == run_id).values(at=old))
+        session.execute(update(SyncItem).where(SyncItem.run_id == run_id).values(finished_at=old))
     lifecycle.advance(run_id)
     assert sync.items(run_id) == {"pending": 1}
 
@@ -253,7 +253,7 @@ def test_a_first_run_over_data_of_another_version_is_guarded_too(
 
 def test_nobody_is_asked_again_before_the_pause_is_over(quiet: Flask, indebted: str) -> None:
     with quiet.app_context():
-        run_id = commands.start(TREASURER, chosen=[indebted])["run_id"]
+        run_id = commands.start(TREASURER, selected_ids=[indebted])["run_id"]
         dispatching.dispatch(run_id)
         desk = opened(run_id, "a")
         (student,) = desk.flush_and_claim([], 5).items

@@ -150,7 +150,7 @@ def test_a_tag_that_was_overtaken_says_nothing_about_our_data(
     """Asked for with tag A; meanwhile another one stored B; the API is back at A: not modified."""
     run(campus)
     with campus.app_context():
-        run_id = commands.start(TREASURER, chosen=["100001"])["run_id"]
+        run_id = commands.start(TREASURER, selected_ids=["100001"])["run_id"]
         dispatching.dispatch(run_id)
         desk = lane_store.LaneStore(run_id, "l" * 32)
         desk.register()

@@ -24,7 +24,7 @@ Start = Callable[..., Any]
 def run(campus: Flask, chosen: list[str] | None = None) -> dict[str, Any]:
     """Carry a run out in this process and return its progress at the end of the lane."""
     with campus.app_context():
-        run_id = commands.start(TREASURER, chosen=chosen)["run_id"]
+        run_id = commands.start(TREASURER, selected_ids=chosen)["run_id"]
     with campus.app_context():
         dispatching.dispatch(run_id)
     with campus.app_context():

@@ -165,7 +165,7 @@ class FetchPool:
         began = time.perf_counter()
         known = (item.idperson, item.etag) if item else (NOBODY, None)
         answer = await self._api.payments(*known)
-        is_retry = item is not None and (item.attempts > 0 or item.waited > 0)
+        is_retry = item is not None and (item.attempts > 0 or item.retry_after_seconds > 0)
         self.stats.observe(time.perf_counter() - began, answer, is_retry=is_retry)
         self.stats.received = self._api.received
         return answer

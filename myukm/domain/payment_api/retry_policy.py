@@ -48,7 +48,7 @@ class RetryPolicy:
         """
         failure = answer if isinstance(answer, Failure) else None
         action = failure.action if failure else Action.FINAL
-        fresh = not item.tries and not item.strikes
+        fresh = not item.tries and not item.breaker_hits
         self._gate.record(failure, breaker_generation, fresh=fresh)
         if action is not Action.WAIT:
             item.attempts += 1
@@ -79,8 +79,8 @@ class RetryPolicy:
         return [*verdicts, *(self._fail_forbidden() if idle else ())]
 
     def _wait(self, item: WorkItem, failure: Failure) -> Verdict:
-        item.waited += failure.wait
-        return Result.of(item, failure) if item.waited > MAX_WAITED else Retry(item)
+        item.retry_after_seconds += failure.wait
+        return Result.of(item, failure) if item.retry_after_seconds > MAX_WAITED else Retry(item)
 
     def _retry(self, item: WorkItem, failure: Failure, breaker_generation: int) -> list[Verdict]:
         if failure.counts_as_outage and (
@@ -88,7 +88,7 @@ class RetryPolicy:
         ):
             return [self._count_breaker_hit(item, failure)]
         if item.breaker_generation != breaker_generation:
-            item.strikes += item.tries > 0
+            item.breaker_hits += item.tries > 0
             item.tries, item.breaker_generation = 0, breaker_generation
         item.tries += 1
         if item.tries < self._max_tries:
@@ -101,9 +101,9 @@ class RetryPolicy:
     def _count_breaker_hit(self, item: WorkItem, failure: Failure) -> Verdict:
         """Failed while the breaker was opening: retry without spending an attempt, up to
         MAX_BREAKER_HITS times."""
-        item.strikes += 1
+        item.breaker_hits += 1
         item.tries = 0
-        return Result.of(item, failure) if item.strikes >= MAX_BREAKER_HITS else Retry(item)
+        return Result.of(item, failure) if item.breaker_hits >= MAX_BREAKER_HITS else Retry(item)
 
     def _defer_forbidden(self, item: WorkItem, failure: Failure) -> None:
         """One 403 concerns its student, ten in a row our token: defer until that is clear."""

@@ -12,15 +12,15 @@ class WorkItem:
     """A claimed item and its retry state.
 
     `tries` counts since the breaker last opened (`breaker_generation` says when that was),
-    `attempts` in all; `strikes` and `waited` (seconds) are kept when the student is given back.
-    `etag` is the API's name for the answer that we have. `doubt` says what an earlier answer would
-    have taken away: it was not believed, and is asked for again. `requested`: a person waits for
-    this one, who is asked for first; `item_id` is the request's."""
+    `attempts` in all; `breaker_hits` and `retry_after_seconds` are kept when the student is
+    given back. `etag` is the API's name for the answer that we have. `doubt` says what an earlier
+    answer would have taken away: it was not believed, and is asked for again. `requested`: a
+    person waits for this one, who is asked for first; `item_id` is the request's."""
 
     item_id: int
     idperson: str
-    strikes: int = 0
-    waited: float = 0.0
+    breaker_hits: int = 0
+    retry_after_seconds: float = 0.0
     tries: int = 0
     attempts: int = 0
     breaker_generation: int = 0

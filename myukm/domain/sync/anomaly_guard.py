@@ -61,7 +61,7 @@ def only_quarantined_left(run_id: int) -> bool:
 
 def must_wait(run_id: int) -> bool:
     """Return whether nobody of the run is left but held students who are not asked again yet."""
-    query = select(func.max(SyncItem.at)).where(
+    query = select(func.max(SyncItem.finished_at)).where(
         SyncItem.run_id == run_id, SyncItem.status == ItemStatus.HELD
     )
     last = db.session.scalar(query)

@@ -34,7 +34,7 @@ def start(
     dry_run: bool = False,
     failed_of: int | None = None,
     failed_code: str | None = None,
-    chosen: Sequence[str] | None = None,
+    selected_ids: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Accept a run and return its progress object.
 
@@ -47,7 +47,7 @@ def start(
     run = SyncRun(
         live=1,
         dry_run=dry_run,
-        chosen=check(chosen, failed_of, failed_code),
+        selected_ids=check(selected_ids, failed_of, failed_code),
         parent_run_id=failed_of,
         failed_code=failed_code,
         started_by=actor.name,
@@ -92,7 +92,7 @@ def resume(actor: Actor, *, accept: bool = False) -> dict[str, Any]:
             _move(session, actor, run, to, "resumed", text)
         elif accept:
             text = _("Jawaban API diterima oleh %(name)s.", name=actor.name)
-            _move(session, actor, run, to, "accepted", text, trusted=True)
+            _move(session, actor, run, to, "accepted", text, answers_accepted=True)
         else:
             text = _("Jawaban API mencurigakan: terima dulu, atau batalkan.")
             raise Conflict(text, code="needs_acceptance")
@@ -114,8 +114,8 @@ def reset(actor: Actor) -> dict[str, Any]:
     """Dismiss the shown run; the history stays. Raises `Conflict` while a run lives."""
     require_no_live_run()
     with transaction() as session:
-        shown = update(SyncRun).where(SyncRun.live.is_(None), ~SyncRun.hidden)
-        if execute_rowcount(session, shown.values(hidden=True)):
+        shown = update(SyncRun).where(SyncRun.live.is_(None), ~SyncRun.dismissed)
+        if execute_rowcount(session, shown.values(dismissed=True)):
             audit.record(actor.name, "sync.reset", actor_id=actor.user_id)
         on_commit(progress.publish)
     return progress.current()
@@ -184,7 +184,7 @@ def _move(
     **values: Any,
 ) -> None:
     """Move the run and record who did it. Raises `Conflict` when the table does not allow it."""
-    values |= {"reason": None, "reason_code": None, "crashes": 0}
+    values |= {"reason": None, "reason_code": None, "crash_count": 0}
     if not lifecycle.move(session, run.id, to, code, actor.name, **values):
         raise _not_now()
     _record(actor, run.id, code, text)

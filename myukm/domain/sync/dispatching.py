@@ -54,12 +54,12 @@ def _write_items(session: Session, run: SyncRun) -> bool:
         .order_by(SyncItem.id.desc())
         .limit(1)
     )
-    selected = selection(run.chosen, run.parent_run_id, run.failed_code)
+    selected = selection(run.selected_ids, run.parent_run_id, run.failed_code)
     chunk = selected.where(Siswa.id > (reached or 0)).order_by(Siswa.id).limit(CHUNK)
     students = chunk.with_only_columns(
         literal(run.id), Siswa.idperson, literal(ItemStatus.PENDING), *[literal(0)] * 3
     )
-    columns = ["run_id", "idperson", "status", "attempts", "strikes", "waited"]
+    columns = ["run_id", "idperson", "status", "attempts", "breaker_hits", "retry_after_seconds"]
     return execute_rowcount(session, insert(SyncItem).from_select(columns, students)) == CHUNK
 
 

@@ -28,8 +28,8 @@ SAMPLE_EVERY = timedelta(seconds=1)
 STUDENT = (
     SyncItem.id.label("item_id"),
     SyncItem.idperson,
-    SyncItem.strikes,
-    SyncItem.waited,
+    SyncItem.breaker_hits,
+    SyncItem.retry_after_seconds,
     SyncItem.message.label("doubt"),
 )
 
@@ -65,13 +65,13 @@ class LaneStore:
         """Register the lane if the run is running."""
         with transaction() as session:
             run = session.execute(
-                select(SyncRun.status, SyncRun.dry_run, SyncRun.trusted)
+                select(SyncRun.status, SyncRun.dry_run, SyncRun.answers_accepted)
                 .where(SyncRun.id == self.run_id)
                 .with_for_update()
             ).one_or_none()
             if run is None or run.status != Status.RUNNING:
                 return False
-            self._dry_run, self._trusted = run.dry_run, run.trusted
+            self._dry_run, self._trusted = run.dry_run, run.answers_accepted
             worker = f"{socket.gethostname()}:{os.getpid()}"
             session.add(SyncLane(id=self.lane_id, run_id=self.run_id, worker=worker))
             session.add(SyncTraffic(lane_id=self.lane_id, run_id=self.run_id))
@@ -85,7 +85,7 @@ class LaneStore:
             self._heartbeat(session)
             save(session, self.lane_id, self.stats)
             requests = exists().where(SyncRequest.holder.is_(None))
-            query = select(SyncRun.status, SyncRun.trusted, requests)
+            query = select(SyncRun.status, SyncRun.answers_accepted, requests)
             row = session.execute(query.where(SyncRun.id == self.run_id)).one()
             status, self._trusted, asked = row
             lanes = select(func.count()).where(SyncLane.run_id == self.run_id)
@@ -157,7 +157,7 @@ class LaneStore:
 
     def _heartbeat(self, session: Session) -> None:
         raised = update(SyncLane).where(SyncLane.id == self.lane_id)
-        if not execute_rowcount(session, raised.values(beat=SyncLane.beat + 1)):
+        if not execute_rowcount(session, raised.values(heartbeat=SyncLane.heartbeat + 1)):
             raise LaneExpired(self.lane_id)
 
 
@@ -183,11 +183,14 @@ def _unclaim(session: Session, run_id: int, condition: ColumnElement[bool]) -> N
 def save_retry_state(session: Session, items: Iterable[WorkItem]) -> None:
     """Save the retry state of open items for the lane that claims them next."""
     for item in items:
-        if item.strikes or item.waited:
+        if item.breaker_hits or item.retry_after_seconds:
             session.execute(
                 update(SyncItem)
                 .where(SyncItem.id == item.item_id, SyncItem.status == ItemStatus.PENDING)
-                .values(strikes=item.strikes, waited=round(item.waited))
+                .values(
+                    breaker_hits=item.breaker_hits,
+                    retry_after_seconds=round(item.retry_after_seconds),
+                )
             )
 
 

@@ -59,7 +59,7 @@ def move(
     now = utcnow()
     values |= {} if to in LIVE else {"live": None, "finished_at": now}
     allowed = (SyncRun.id == run_id, SyncRun.status.in_(sources_of(to)))
-    moved = update(SyncRun).where(*allowed).values(status=to, moved_at=now, **values)
+    moved = update(SyncRun).where(*allowed).values(status=to, last_progress_at=now, **values)
     if not execute_rowcount(session, moved):
         return False
     if action:
@@ -184,7 +184,7 @@ def _cancel_some(run_id: int) -> bool:
         session.execute(
             update(SyncRun)
             .where(SyncRun.id == run_id)
-            .values(cancelled=SyncRun.cancelled + number, total=total, moved_at=utcnow())
+            .values(cancelled=SyncRun.cancelled + number, total=total, last_progress_at=utcnow())
         )
         on_commit(progress.publish_throttled)
     return True
@@ -194,18 +194,18 @@ def _review_quarantined(run: Row[Any]) -> None:
     """Held students of a trusted run are free again; of another one they are judged when nobody
     else is left: many are for a person to decide, few are asked for once more."""
     number = anomaly_guard.count_quarantined(run.id)
-    if not number or not (run.trusted or anomaly_guard.only_quarantined_left(run.id)):
+    if not number or not (run.answers_accepted or anomaly_guard.only_quarantined_left(run.id)):
         return
-    if not run.trusted and anomaly_guard.too_many(number, run.compared):
+    if not run.answers_accepted and anomaly_guard.too_many(number, run.compared_count):
         pause_suspicious(run.id)
-    elif run.trusted or not anomaly_guard.must_wait(run.id):
-        anomaly_guard.release(run.id, trusted=run.trusted)
+    elif run.answers_accepted or not anomaly_guard.must_wait(run.id):
+        anomaly_guard.release(run.id, trusted=run.answers_accepted)
 
 
 def pause_suspicious(run_id: int) -> None:
     """Pause a running run because the API's answers take much away from many students."""
     run = find(run_id)
-    if run is None or run.trusted:
+    if run is None or run.answers_accepted:
         return
     _pause(run_id, anomaly_guard.CODE, _suspicion_text(run))
 
@@ -213,7 +213,7 @@ def pause_suspicious(run_id: int) -> None:
 def _suspicion_text(run: Row[Any]) -> str:
     """Say in the campus's language how many of the API's answers are suspicious."""
     with campus_language():
-        numbers = {"held": anomaly_guard.count_quarantined(run.id), "compared": run.compared}
+        numbers = {"held": anomaly_guard.count_quarantined(run.id), "compared": run.compared_count}
         text = _(
             "%(held)s dari %(compared)s jawaban API jauh lebih rendah daripada data yang ada. "
             "Belum ada yang ditimpa: periksa contohnya, lalu terima atau batalkan.",
@@ -250,7 +250,7 @@ def _pause(run_id: int, code: str, reason: str) -> None:
 
 def _is_trusted(session: Session, run_id: int) -> bool:
     """Return whether a person has accepted the answers by now, and lock the run."""
-    query = select(SyncRun.trusted).where(SyncRun.id == run_id)
+    query = select(SyncRun.answers_accepted).where(SyncRun.id == run_id)
     return bool(session.scalar(query.with_for_update()))
 
 
@@ -258,8 +258,8 @@ def record_crash(run_id: int) -> None:
     """Count a crashed job; fail the run after MAX_CRASHES in a row."""
     with transaction() as session, campus_language():
         raised = update(SyncRun).where(SyncRun.id == run_id, SyncRun.live.is_not(None))
-        session.execute(raised.values(crashes=SyncRun.crashes + 1))
-        crashes = session.scalar(select(SyncRun.crashes).where(SyncRun.id == run_id)) or 0
+        session.execute(raised.values(crash_count=SyncRun.crash_count + 1))
+        crashes = session.scalar(select(SyncRun.crash_count).where(SyncRun.id == run_id)) or 0
         if crashes >= MAX_CRASHES:
             text = _("Pekerjaan gagal berkali-kali. Sebabnya ada di log worker.")
             fail(session, run_id, "jobs_fail", text)

@@ -23,7 +23,7 @@ MIRRORED = ("total", "processed", "failed", "status")
 
 # Columns, not objects: a session that lives long would show an object as it was at first.
 COLUMNS = tuple(
-    column for name, column in SyncRun.__table__.c.items() if name not in ("live", "chosen")
+    column for name, column in SyncRun.__table__.c.items() if name not in ("live", "selected_ids")
 )
 Why = Callable[[], tuple[str, str] | None]
 
@@ -36,7 +36,7 @@ def set_stall_reason(app: Flask, why: Why) -> None:
 def current() -> dict[str, Any]:
     """Return the progress object of the current run, or of the last one until reset."""
     run = db.session.execute(select(*COLUMNS).order_by(SyncRun.id.desc()).limit(1)).first()
-    return idle() if run is None or run.hidden else for_run(run)
+    return idle() if run is None or run.dismissed else for_run(run)
 
 
 def for_run(run: Row[Any]) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def for_run(run: Row[Any]) -> dict[str, Any]:
     running, live = run.status == Status.RUNNING, run.status in LIVE
     rate = throughput.rate(run.id, numbers["processed"]) if running else None
     lanes = workers(run.id) if live else 0
-    idle_time = utcnow() - run.moved_at
+    idle_time = utcnow() - run.last_progress_at
     reason = _stall_reason(run.status, lanes) if idle_time > QUIET_PERIOD else None
     return {
         "run_id": run.id,

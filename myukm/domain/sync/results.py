@@ -156,10 +156,10 @@ def count(session: Session, run_id: int, written: WriteResult) -> None:
             success=SyncRun.success + numbers[ItemStatus.SUCCESS] + numbers[ItemStatus.UNCHANGED],
             unchanged=SyncRun.unchanged + numbers[ItemStatus.UNCHANGED],
             failed=SyncRun.failed + numbers[ItemStatus.FAILED],
-            compared=SyncRun.compared + written.compared,
+            compared_count=SyncRun.compared_count + written.compared,
             mismatched=SyncRun.mismatched + written.mismatched,
-            moved_at=utcnow(),
-            crashes=0,
+            last_progress_at=utcnow(),
+            crash_count=0,
         )
     )
     if numbers[ItemStatus.FAILED]:
@@ -206,7 +206,14 @@ def _close_items(session: Session, groups: dict[tuple[ItemStatus, int], list[int
         session.execute(
             update(SyncItem)
             .where(in_literals(SyncItem.id, items))
-            .values(status=status, attempts=attempts, at=now, lane_id=None, code=None, message=None)
+            .values(
+                status=status,
+                attempts=attempts,
+                finished_at=now,
+                lane_id=None,
+                code=None,
+                message=None,
+            )
         )
 
 

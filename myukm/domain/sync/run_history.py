@@ -89,7 +89,7 @@ def failures(run_id: int) -> Select[*tuple[Any, ...]]:
             SyncItem.code,
             SyncItem.message,
             SyncItem.attempts,
-            SyncItem.at,
+            SyncItem.finished_at,
         )
         .outerjoin(Siswa, Siswa.idperson == SyncItem.idperson)
         .where(*_failed(run_id))
@@ -101,7 +101,7 @@ def failures_csv(run_id: int) -> Iterator[str]:
     """Return the failed students of a run as the lines of a CSV file. Raises `NotFound`."""
     run(run_id)
     found = db.session.execute(failures(run_id)).all()
-    return csv_output.to_csv(COLUMNS, ((*row[:-1], to_iso8601(row.at)) for row in found))
+    return csv_output.to_csv(COLUMNS, ((*row[:-1], to_iso8601(row.finished_at)) for row in found))
 
 
 def _failed(run_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

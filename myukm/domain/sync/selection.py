@@ -11,20 +11,20 @@ from myukm.extensions import db
 from myukm.models import Siswa, SyncItem, SyncRun
 from myukm.models.sync import ItemStatus
 
-MAX_CHOSEN = 10_000
+MAX_SELECTED = 10_000
 
 
 def selection(
-    chosen: Sequence[str] | None, parent_run_id: int | None, failed_code: str | None
+    selected_ids: Sequence[str] | None, parent_run_id: int | None, failed_code: str | None
 ) -> Select[int]:
     """Return the query for the ids (`Siswa.id`) of a run's students.
 
-    All active ones; of these the `chosen` ones (idpersons), and those that failed in the parent
+    All active ones; of these the `selected_ids` (idpersons), and those that failed in the parent
     (for this cause).
     """
     query = select(Siswa.id).where(Siswa.active)
-    if chosen is not None:
-        query = query.where(Siswa.idperson.in_(chosen))
+    if selected_ids is not None:
+        query = query.where(Siswa.idperson.in_(selected_ids))
     if parent_run_id is not None:
         failed = select(SyncItem.idperson).where(
             SyncItem.run_id == parent_run_id, SyncItem.status == ItemStatus.FAILED
@@ -36,18 +36,18 @@ def selection(
 
 
 def check(
-    chosen: Sequence[str] | None, failed_of: int | None, failed_code: str | None
+    selected_ids: Sequence[str] | None, failed_of: int | None, failed_code: str | None
 ) -> list[str] | None:
-    """Return the chosen ids without doubles, once it is sure that there is somebody to sync.
+    """Return the selected ids without doubles, once it is sure that there is somebody to sync.
 
     Raises `NotFound` for an unknown run `failed_of`, `Invalid` for students that are unknown or
     inactive, or for none.
     """
     if failed_of is not None and not _is_run(failed_of):
         raise NotFound(_("Tidak ada proses #%(run)s.", run=failed_of), code="no_such_run")
-    students = None if chosen is None else list(dict.fromkeys(chosen))
+    students = None if selected_ids is None else list(dict.fromkeys(selected_ids))
     if students is not None:
-        _check_chosen(students)
+        _check_selected(students)
     if db.session.scalar(selection(students, failed_of, failed_code).limit(1)) is None:
         raise no_student()
     return students
@@ -62,9 +62,9 @@ def no_student() -> Invalid:
     return Invalid(_("Tidak ada siswa yang dapat disinkronkan."), code="no_student")
 
 
-def _check_chosen(students: Sequence[str]) -> None:
-    if len(students) > MAX_CHOSEN:
-        text = _("Paling banyak %(n)d siswa dapat dipilih.", n=MAX_CHOSEN)
+def _check_selected(students: Sequence[str]) -> None:
+    if len(students) > MAX_SELECTED:
+        text = _("Paling banyak %(n)d siswa dapat dipilih.", n=MAX_SELECTED)
         raise Invalid(text, code="too_many_students")
     query = select(Siswa.idperson, Siswa.active).where(Siswa.idperson.in_(students))
     active = {row.idperson: row.active for row in db.session.execute(query)}

@@ -45,11 +45,13 @@ def cancel(request_id: int) -> bool:
         return execute_rowcount(session, delete(SyncRequest).where(*unclaimed)) > 0
 
 
-def expire_holder(request_id: int, holder: str, beat: int) -> None:
+def expire_holder(request_id: int, holder: str, heartbeat: int) -> None:
     """Free a request whose holder shows no sign of life; after a few of them it has failed."""
     with transaction() as session:
         lost = update(SyncRequest).where(
-            SyncRequest.id == request_id, SyncRequest.holder == holder, SyncRequest.beat == beat
+            SyncRequest.id == request_id,
+            SyncRequest.holder == holder,
+            SyncRequest.heartbeat == heartbeat,
         )
         if not execute_rowcount(session, lost.values(holder=None, losses=SyncRequest.losses + 1)):
             return

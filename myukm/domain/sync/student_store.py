@@ -37,7 +37,7 @@ class StudentStore:
         again = self._write(answered) if answered else []
         if self.in_hand:
             with transaction() as session:
-                session.execute(self._ours().values(beat=SyncRequest.beat + 1))
+                session.execute(self._ours().values(heartbeat=SyncRequest.heartbeat + 1))
         return [*again, *(self.claim() if claim else [])]
 
     def claim(self, idperson: str | None = None) -> list[WorkItem]:

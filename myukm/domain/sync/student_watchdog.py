@@ -19,9 +19,9 @@ class StudentWatchdog:
 
     def watch(self) -> None:
         """Look after all requests once."""
-        columns = (SyncRequest.id, SyncRequest.idperson, SyncRequest.holder, SyncRequest.beat)
+        columns = (SyncRequest.id, SyncRequest.idperson, SyncRequest.holder, SyncRequest.heartbeat)
         rows = db.session.execute(select(*columns)).all()
-        beats = {(row.id, row.holder): row.beat for row in rows if row.holder}
+        beats = {(row.id, row.holder): row.heartbeat for row in rows if row.holder}
         for dead in self._held.of(beats):
             student_requests.expire_holder(*dead, beats[dead])
         free = {row.id: row.idperson for row in rows if not row.holder}

@@ -44,8 +44,8 @@ class Watchdog:
         self._students.watch()
 
     def _expired_lanes(self) -> list[tuple[str, int]]:
-        rows = db.session.execute(select(SyncLane.id, SyncLane.run_id, SyncLane.beat)).all()
-        return self._lanes.of({(row.id, row.run_id): row.beat for row in rows})
+        rows = db.session.execute(select(SyncLane.id, SyncLane.run_id, SyncLane.heartbeat)).all()
+        return self._lanes.of({(row.id, row.run_id): row.heartbeat for row in rows})
 
     def _publish(self) -> None:
         """Mirror the progress, and publish it when it changed."""

@@ -108,7 +108,7 @@ def start_options() -> dict[str, Any]:
         "dry_run": bool(dry_run),
         "failed_of": failed_of,
         "failed_code": failed_code(body) if failed_of is not None else None,
-        "chosen": chosen,
+        "selected_ids": chosen,
     }
 
 

@@ -100,14 +100,14 @@ def test_no_speed_before_it_is_known_nor_while_paused(run: int) -> None:
 
 def test_a_run_that_nobody_works_on_says_so_after_five_seconds(run: int) -> None:
     assert not progress.current()["stalled"]
-    stalled = set_run(moved_at=utcnow() - timedelta(seconds=6))
+    stalled = set_run(last_progress_at=utcnow() - timedelta(seconds=6))
     assert stalled["stalled"]
     assert stalled["reason_code"] == "no_worker"
     assert "sync-pembayaran" in stalled["reason"]
 
 
 def test_what_the_api_lets_wait_for(run: int, valkey: redis.Redis) -> None:
-    set_run(moved_at=utcnow() - timedelta(seconds=6))
+    set_run(last_progress_at=utcnow() - timedelta(seconds=6))
     valkey.set(shared_state.WAIT, 1, px=60_000)
     assert progress.current()["reason_code"] == "api_wait"
     valkey.set(shared_state.DOWN, 1)
@@ -116,7 +116,7 @@ def test_what_the_api_lets_wait_for(run: int, valkey: redis.Redis) -> None:
 
 def test_an_ended_run_has_no_reason_to_stall(run: int) -> None:
     commands.cancel(TREASURER)
-    ended = set_run(moved_at=utcnow() - timedelta(minutes=5))
+    ended = set_run(last_progress_at=utcnow() - timedelta(minutes=5))
     assert not ended["stalled"]
     assert ended["reason"] is None
 

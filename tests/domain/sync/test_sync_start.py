@@ -123,7 +123,7 @@ def test_a_run_cancelled_in_the_middle_of_its_dispatch_adds_up(
 
 
 def test_only_chosen_students(campus: Flask) -> None:
-    run_id = commands.start(TREASURER, chosen=["100003", "100001", "100003"])["run_id"]
+    run_id = commands.start(TREASURER, selected_ids=["100003", "100001", "100003"])["run_id"]
     assert dispatching.dispatch(run_id) == 2
     assert set(db.session.scalars(select(SyncItem.idperson))) == {"100001", "100003"}
 
@@ -131,10 +131,10 @@ def test_only_chosen_students(campus: Flask) -> None:
 @pytest.mark.parametrize(
     ("wishes", "error", "code"),
     [
-        ({"chosen": ["100001", "x"]}, Invalid, "unknown_student"),
-        ({"chosen": ["100001", "0100001"]}, Invalid, "unknown_student"),
-        ({"chosen": ["100001", "100009"]}, Invalid, "inactive_student"),
-        ({"chosen": []}, Invalid, "no_student"),
+        ({"selected_ids": ["100001", "x"]}, Invalid, "unknown_student"),
+        ({"selected_ids": ["100001", "0100001"]}, Invalid, "unknown_student"),
+        ({"selected_ids": ["100001", "100009"]}, Invalid, "inactive_student"),
+        ({"selected_ids": []}, Invalid, "no_student"),
         ({"failed_of": 99}, NotFound, "no_such_run"),
     ],
 )
