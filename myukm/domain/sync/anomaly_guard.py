@@ -86,7 +86,7 @@ def release(run_id: int, *, trusted: bool) -> None:
 
     What a person trusts is in doubt no more.
     """
-    values: dict[str, Any] = {"status": ItemStatus.PENDING, "at": None}
+    values: dict[str, Any] = {"status": ItemStatus.PENDING, "finished_at": None}
     if trusted:
         values |= {"code": None, "message": None}
     more = True
