@@ -13,9 +13,9 @@ from rq import Queue, Worker
 from rq_dashboard import blueprint
 from rq_dashboard import web as its
 
-from myukm.extensions import new_valkey_client
 from myukm.queues.failed_jobs import retry
 from myukm.queues.restricted_job import PrimitivePickle, RestrictedJob
+from myukm.valkey_clients import background_client
 
 NAME = blueprint.name
 # Its pages write queue names into inline scripts, and PostgreSQL stores no NUL in a job's id.
@@ -52,7 +52,8 @@ def mount(app: Flask, prefix: str) -> None:
     its.Job, its.Queue, its.Worker = RestrictedJob, _Queue, _Worker
     its.from_url = lambda *_, **__: (None, current_app.extensions["dashboard_valkey"])
     its.requeue_job = lambda job_id, connection: retry([job_id])
-    app.extensions["dashboard_valkey"] = app.redis_conn = new_valkey_client(app, socket_timeout=5.0)  # type: ignore[attr-defined]
+    client = background_client(app.config["REDIS_URL"])
+    app.extensions["dashboard_valkey"] = app.redis_conn = client  # type: ignore[attr-defined]
     app.config["RQ_DASHBOARD_REDIS_URL"] = ("Valkey",)
     app.register_blueprint(blueprint, url_prefix=prefix)
 

@@ -15,7 +15,7 @@ from myukm.domain.presence import presence_list, tracker
 from myukm.domain.sync import progress
 from myukm.domain.ukm import unread
 from myukm.errors import Forbidden, TooFast
-from myukm.extensions import db, new_valkey_client
+from myukm.extensions import db
 from myukm.live import event_log
 from myukm.live.hub import Hub
 from myukm.live.socket_writer import SocketWriter
@@ -24,6 +24,7 @@ from myukm.live.stream import iter_events
 from myukm.live.subscriber import Subscriber
 from myukm.live.topics import personal_topic
 from myukm.ops import stats
+from myukm.valkey_clients import pubsub_client
 from myukm.web.http.access import current_account, json_view, logged_in
 
 MAX_STREAMS = 10
@@ -49,7 +50,7 @@ def make_hub(app: Flask) -> Hub:
         return read
 
     return Hub(
-        connect=lambda: new_valkey_client(app),
+        connect=lambda: pubsub_client(app.config["REDIS_URL"]),
         newest=reading(event_log.latest_seq),
         since=reading(event_log.since),
         rights=reading(stream_topics.for_sessions),

@@ -7,16 +7,15 @@ import threading
 import time
 from collections.abc import Mapping
 
-import redis
 from flask import Flask
 from redis.exceptions import RedisError
 from rq.scheduler import RQScheduler
 
-from myukm.extensions import new_valkey_client
 from myukm.ops import periodic
 from myukm.ops.restart_flag import current
 from myukm.queues.jobs import QUEUES
 from myukm.queues.restricted_job import PrimitivePickle
+from myukm.valkey_clients import background_client
 from myukm.worker.rq_workers import worker_for
 from myukm.worker.supervisor import ProcessMain, Supervisor
 
@@ -58,7 +57,7 @@ def run_periodic(app: Flask) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     periodic.start(app)
-    client = new_valkey_client(app, socket_timeout=5.0)
+    client = background_client(app.config["REDIS_URL"])
     scheduler = RQScheduler(QUEUES, client, logging_level="WARNING", serializer=PrimitivePickle)
     first: bytes | None = None
     while not ended.wait(1.0):
@@ -85,7 +84,7 @@ def _enqueue_due(scheduler: RQScheduler) -> None:
 
 
 def _valkey_answers(app: Flask, wait: bool) -> bool:
-    client: redis.Redis = new_valkey_client(app, socket_timeout=2.0)
+    client = background_client(app.config["REDIS_URL"])
     logged = False
     while True:
         try:

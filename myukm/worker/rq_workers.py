@@ -10,9 +10,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import redis
 from flask import Flask
-from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq import worker_registration
 from rq.job import Job
@@ -25,6 +24,7 @@ from myukm.queues.counters import count
 from myukm.queues.jobs import HIGH
 from myukm.queues.restricted_job import PrimitivePickle, RestrictedJob
 from myukm.queues.workers import HEARTBEAT_FIELD
+from myukm.valkey_clients import worker_client
 
 HEARTBEAT_SECONDS = 5
 GRACE_SECONDS = 3.0
@@ -137,21 +137,13 @@ def worker_for(queue: str, app: Flask) -> BaseWorker:
     return (InProcessWorker if queue == HIGH else ForkingWorker)(
         [queue],
         name=name,
-        connection=connection(app, name),
+        connection=worker_client(app.config["REDIS_URL"], name),
         work_horse_killed_handler=_count_killed(app),
         worker_ttl=WORKER_TTL,
         job_monitoring_interval=HEARTBEAT_SECONDS,
         maintenance_interval=MAINTENANCE_SECONDS,
         job_class=RestrictedJob,
         serializer=PrimitivePickle,
-    )
-
-
-def connection(app: Flask, name: str) -> redis.Redis:
-    """Return a client that reconnects after a restart of Valkey; its connections carry `name`."""
-    retry = Retry(ExponentialBackoff(cap=2.0, base=0.1), retries=30)
-    return redis.Redis.from_url(
-        app.config["REDIS_URL"], client_name=name, retry=retry, socket_connect_timeout=2.0
     )
 
 
