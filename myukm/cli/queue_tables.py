@@ -13,8 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from myukm.cli.queue_states import state
 from myukm.queues.queue_ping import Figures, PingResult
+from myukm.queues.state_labels import state_label
 
 COLOURS = {"broken": "red", "warning": "yellow", "ok": "green"}
 
@@ -117,7 +117,7 @@ def _workers(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
         table.add_row(
             escape(row["name"]),
             ", ".join(row["queues"]),
-            escape(state(row["state"])),
+            escape(state_label(row["state"])),
             escape(row["job"] or "–"),
             _number(row["heartbeat_seconds_ago"]),
             style="red" if row["state"] == "dead" else None,
@@ -130,7 +130,7 @@ def _jobs(rows: Sequence[Mapping[str, Any]]) -> Table:
         _("Terakhir"), _("Pekerjaan"), _("Antrian"), _("Keadaan"), _("Lama (s)"), _("Kapan")
     )
     for row in rows:
-        words = map(escape, (row["job"], row["queue"], state(row["status"])))
+        words = map(escape, (row["job"], row["queue"], state_label(row["status"])))
         table.add_row(*words, _number(row["seconds"]), _time(row["at"]))
     return table
 

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from myukm.domain.sync import run_history
+from myukm.domain.sync.status_labels import status_label
 from myukm.domain.sync.watchdog import Watchdog
 from myukm.extensions import db
 from myukm.models.sync import LIVE
@@ -23,20 +24,6 @@ POLL_SECONDS, WATCH_EVERY = 0.5, 2
 PIPE_WIDTH = 160
 
 Show = Callable[[dict[str, Any]], None]
-
-
-def statuses() -> dict[str, str]:
-    """Return the translated name of each run status."""
-    return {
-        "idle": _("Belum berjalan"),
-        "queued": _("Menunggu antrian"),
-        "running": _("Berjalan"),
-        "paused": _("Dijeda"),
-        "cancelling": _("Sedang dibatalkan"),
-        "cancelled": _("Dibatalkan"),
-        "completed": _("Selesai"),
-        "failed": _("Gagal"),
-    }
 
 
 def summary(now: dict[str, Any]) -> str:
@@ -51,7 +38,7 @@ def summary(now: dict[str, Any]) -> str:
             "diproses, %(success)s berhasil (%(unchanged)s tidak berubah), %(failed)s gagal, "
             "%(cancelled)s dibatalkan.",
             run=now["run_id"],
-            status=statuses()[now["status"]].lower(),
+            status=status_label(now["status"]).lower(),
             percent=format_decimal(now["percent"]),
             **counts,
         )
@@ -119,7 +106,7 @@ class BarReporter(AbstractContextManager[Show]):
     def _show(self, now: dict[str, Any]) -> None:
         total = now["total"] or None
         done = now["processed"] + now["cancelled"]
-        status = statuses()[now["status"]]
+        status = status_label(now["status"])
         self._bar.update(
             self._task, total=total, completed=done, status=status, numbers=_status_text(now)
         )
@@ -151,7 +138,7 @@ def table(runs: Iterable[dict[str, Any]]) -> None:
         numbers = (format_decimal(run[n]) for n in ("total", "success", "failed", "cancelled"))
         shown.add_row(
             str(run["run_id"]),
-            statuses()[run["status"]],
+            status_label(run["status"]),
             format_datetime(datetime.fromisoformat(run["started_at"]), _("d MMM y HH.mm")),
             run["started_by"] or "–",
             *numbers,

@@ -13,6 +13,7 @@ from myukm.domain import audit
 from myukm.errors import Conflict, NotFound, Unavailable
 from myukm.ops import dashboard, doctor, stats
 from myukm.queues.restricted_job import JobNotAllowedError
+from myukm.queues.state_labels import states
 from myukm.web.http.access import ADMINS, OPERATORS, current_account, roles, wants_json
 from myukm.web.http.errors import domain_error
 from myukm.web.http.security import DASHBOARD, SAFE
@@ -34,7 +35,7 @@ def index() -> Any:
     health, report = stats.health(), doctor.report()
     if wants_json():
         return jsonify({**health, "doctor": report})
-    return render_template("admin/queues/index.html", health=health, doctor=report)
+    return render_template("admin/queues/index.html", health=health, doctor=report, states=states())
 
 
 @bp.before_app_request

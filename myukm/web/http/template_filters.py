@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from myukm.db.types import to_iso8601, utcnow
 from myukm.domain.payment_api import amounts
+from myukm.domain.sync.status_labels import statuses
 from myukm.web.http.access import ADMINS, OPERATORS, VIEWERS
 
 HALF_A_SEN = Decimal("0.005")
@@ -20,6 +21,7 @@ HALF_A_SEN = Decimal("0.005")
 def init_app(app: Flask) -> None:
     """Register the filters and the context processor."""
     app.jinja_env.filters.update(rupiah=rupiah, angka=angka, waktu=waktu)
+    app.jinja_env.globals.update(run_statuses=statuses)
     app.context_processor(page_context)
 
 
