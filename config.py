@@ -11,6 +11,7 @@ import re
 import secrets
 import ssl
 from collections.abc import Callable, Mapping
+from inspect import signature
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from zoneinfo import ZoneInfo
 from dotenv import dotenv_values
 
 from myukm.addresses import PATH_IS_SECRET, shown
+from myukm.catalogue import N_, translate
 
 ROOT = Path(__file__).resolve().parent
 INSTANCE = ROOT / "instance"
@@ -98,8 +100,8 @@ def _production_settings(env: "_Reader", production: bool) -> dict[str, Any]:
         example = f"SECRET_KEY={secrets.token_urlsafe(32)}"
         raise env.wrong(
             "SECRET_KEY",
-            f"wajib diisi, minimal 32 karakter, misalnya {example}",
-            f"at least 32 characters are required, for example {example}",
+            N_("wajib diisi, minimal 32 karakter, misalnya %(example)s"),
+            example=example,
         )
     if production:
         _require(
@@ -118,14 +120,18 @@ def _payment_api(env: "_Reader") -> dict[str, Any]:
     if parts.query or parts.fragment or url.endswith(("?", "#")):
         raise env.wrong(
             "PEMBAYARAN_API_URL",
-            "alamat dasar tidak boleh memuat ? atau #; kunci akses ditulis di PEMBAYARAN_API_TOKEN",
-            "a base address takes no ? or #; an access key belongs into PEMBAYARAN_API_TOKEN",
+            N_(
+                "alamat dasar tidak boleh memuat ? atau #; "
+                "kunci akses ditulis di PEMBAYARAN_API_TOKEN"
+            ),
         )
     if token and "@" in parts.netloc:
         raise env.wrong(
             "PEMBAYARAN_API_URL",
-            "memuat nama dan kata sandi, padahal PEMBAYARAN_API_TOKEN juga diisi; pilih salah satu",
-            "has a user and password while PEMBAYARAN_API_TOKEN is set as well; use one of them",
+            N_(
+                "memuat nama dan kata sandi, padahal PEMBAYARAN_API_TOKEN juga diisi; "
+                "pilih salah satu"
+            ),
         )
     authorities = [env.certificates(name) for name in _AUTHORITIES if env.text(name)]
     return {
@@ -141,8 +147,8 @@ def _require(env: "_Reader", **examples: str) -> None:
         if not env.text(name):
             raise env.wrong(
                 name,
-                f"wajib diisi bila MYUKM_ENV=production, misalnya {name}={example}",
-                f"required when MYUKM_ENV=production, for example {name}={example}",
+                N_("wajib diisi bila MYUKM_ENV=production, misalnya %(example)s"),
+                example=f"{name}={example}",
             )
 
 
@@ -165,8 +171,9 @@ def _generated_secret(env: "_Reader") -> str:
     except OSError as error:
         raise env.wrong(
             "SECRET_KEY",
-            f"belum diisi, dan {path} tidak dapat ditulisi ({error})",
-            f"not set, and {path} is not writable ({error})",
+            N_("belum diisi, dan %(path)s tidak dapat ditulisi (%(error)s)"),
+            path=path,
+            error=error,
         ) from None
 
 
@@ -176,8 +183,8 @@ def _valkey(env: "_Reader") -> str:
     if not url.startswith("unix:") and not re.fullmatch(r"/?\d*", urlsplit(url).path):
         raise env.wrong(
             "REDIS_URL",
-            f"{shown(url)} harus diakhiri nomor seperti /0",
-            f"{shown(url)} must end with a number such as /0",
+            N_("%(url)s harus diakhiri nomor seperti /0"),
+            url=shown(url),
         )
     return url
 
@@ -188,17 +195,49 @@ def _database(env: "_Reader") -> dict[str, Any]:
     if scheme != "sqlite" and rest.partition("?")[0].count("@") > 1:
         raise env.wrong(
             "DATABASE_URL",
-            "tanda @ di dalam nama atau kata sandi harus ditulis %40 (/ %2F, # %23, ? %3F)",
-            "an @ in user or password must be written %40 (/ %2F, # %23, ? %3F)",
+            N_("tanda @ di dalam nama atau kata sandi harus ditulis %40 (/ %2F, # %23, ? %3F)"),
         )
     if scheme == "sqlite" and rest in ("//", "///:memory:"):
         example = "sqlite:////srv/myukm/myukm.db"
         raise env.wrong(
             "DATABASE_URL",
-            f"basis data SQLite harus berupa file ({example}): web dan worker memakainya bersama",
-            f"an SQLite database must be a file ({example}): web and workers share it",
+            N_(
+                "basis data SQLite harus berupa file (%(example)s): "
+                "web dan worker memakainya bersama"
+            ),
+            example=example,
         )
-    return {"DATABASE_URL": url, "SQLALCHEMY_DATABASE_URI": f"{DRIVERS[scheme]}:{rest}"}
+    uri = f"{DRIVERS[scheme]}:{rest}"
+    if "?" in rest and (refused := _refused_options(uri)):
+        raise env.wrong(
+            "DATABASE_URL",
+            N_("%(options)s setelah ? tidak diterima %(scheme)s; betulkan atau hapus"),
+            options=", ".join(refused),
+            scheme=scheme,
+        )
+    return {"DATABASE_URL": url, "SQLALCHEMY_DATABASE_URI": uri}
+
+
+def _refused_options(uri: str) -> list[str]:
+    """The options after `?` that the driver would refuse, which it says only when it connects."""
+    import psycopg
+    import pymysql.connections
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    url = make_url(uri)
+    known = {
+        "sqlite": _SQLITE_OPTIONS,
+        "postgresql": {each.keyword.decode() for each in psycopg.pq.Conninfo.get_defaults()},
+        "mysql": signature(pymysql.connections.Connection).parameters.keys(),
+    }[url.get_backend_name()]
+    if unknown := [name for name in url.query if name not in known]:
+        return unknown
+    try:
+        url.get_dialect()().create_connect_args(url)
+    except (ValueError, ArgumentError):
+        return list(url.query)
+    return []
 
 
 def _session_cookie(public_url: str) -> dict[str, Any]:
@@ -215,6 +254,10 @@ def _session_cookie(public_url: str) -> dict[str, Any]:
 Number = TypeVar("Number", int, float)
 # The variables with which OpenSSL, requests and curl find a campus's own certificate authority.
 _AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_SQLITE_OPTIONS = frozenset(
+    {"timeout", "isolation_level", "detect_types", "check_same_thread", "cached_statements"}
+    | {"uri", "mode", "cache", "immutable", "nolock", "psow", "vfs"}
+)
 _VALKEY_SCHEMES = ("redis", "rediss", "unix")
 _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 
@@ -225,10 +268,9 @@ class _Reader:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
 
-    def wrong(self, name: str, indonesian: str, english: str) -> ConfigError:
+    def wrong(self, name: str, text: str, **values: object) -> ConfigError:
         """Return the error about a variable in the operator's language."""
-        text = english if self.text("MYUKM_LANG") == "en" else indonesian
-        return ConfigError(f"{name}: {text}")
+        return ConfigError(f"{name}: {translate(text, self.text('MYUKM_LANG', 'id'), **values)}")
 
     def text(self, name: str, default: str = "") -> str:
         return self.environ.get(name, "").strip() or default
@@ -236,12 +278,8 @@ class _Reader:
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
         value = self.text(name, default)
         if value not in allowed:
-            accepted = ", ".join(allowed)
-            raise self.wrong(
-                name,
-                f"{value!r} bukan salah satu dari {accepted}",
-                f"{value!r} is not one of {accepted}",
-            )
+            text = N_("%(value)r bukan salah satu dari %(allowed)s")
+            raise self.wrong(name, text, value=value, allowed=", ".join(allowed))
         return value
 
     def number(self, name: str, default: float, low: float, high: float) -> float:
@@ -263,12 +301,10 @@ class _Reader:
             parsed = None
         low, high = bounds
         if parsed is None or not low <= parsed <= high:
-            local, what = ("bilangan bulat", "whole number") if kind is int else ("angka", "number")
-            raise self.wrong(
-                name,
-                f"{value!r} bukan {local} dari {low:g} sampai {high:g}",
-                f"{value!r} is not a {what} from {low:g} to {high:g}",
-            )
+            whole = N_("%(value)r bukan bilangan bulat dari %(low)g sampai %(high)g")
+            any_number = N_("%(value)r bukan angka dari %(low)g sampai %(high)g")
+            text = whole if kind is int else any_number
+            raise self.wrong(name, text, value=value, low=low, high=high)
         return parsed
 
     def url(self, name: str, default: str, schemes: tuple[str, ...]) -> str:
@@ -279,18 +315,15 @@ class _Reader:
         scheme = re.match(r"([a-z]+)://", value)
         if not scheme or scheme[1] not in schemes:
             accepted = ", ".join(f"{s}://" for s in schemes)
-            raise self.wrong(
-                name, f"{text} harus diawali {accepted}", f"{text} must start with {accepted}"
-            )
+            complaint = N_("%(address)s harus diawali %(accepted)s")
+            raise self.wrong(name, complaint, address=text, accepted=accepted)
         try:
             complete = scheme[1] in ("sqlite", "unix") or bool(urlsplit(value).hostname)
             _ = urlsplit(value).port
         except ValueError:
             complete = False
         if not complete:
-            raise self.wrong(
-                name, f"{text} bukan alamat yang lengkap", f"{text} is not a complete address"
-            )
+            raise self.wrong(name, N_("%(address)s bukan alamat yang lengkap"), address=text)
         return value
 
     def certificates(self, name: str) -> str:
@@ -300,32 +333,23 @@ class _Reader:
             if not Path(path).is_dir():
                 ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
         except OSError:
-            raise self.wrong(
-                name,
-                f"{path!r} bukan berkas sertifikat (PEM) yang dapat dibaca",
-                f"{path!r} is no readable file of certificates (PEM)",
-            ) from None
+            text = N_("%(path)r bukan berkas sertifikat (PEM) yang dapat dibaca")
+            raise self.wrong(name, text, path=path) from None
         return path
 
     def emails(self, name: str) -> str:
         value = self.text(name)
         if value and not all(_EMAIL.fullmatch(each.strip()) for each in value.split(",")):
-            raise self.wrong(
-                name,
-                f"{value!r} bukan alamat email (beberapa alamat dipisahkan koma)",
-                f"{value!r} is not an email address (several are separated by commas)",
-            )
+            text = N_("%(value)r bukan alamat email (beberapa alamat dipisahkan koma)")
+            raise self.wrong(name, text, value=value)
         return value
 
     def token(self, name: str) -> str:
         """Return a secret that is sent in a header, so it may contain visible ASCII only."""
         value = self.text(name)
         if not re.fullmatch(r"[!-~]*", value):
-            raise self.wrong(
-                name,
-                "hanya boleh berisi huruf, angka, dan tanda ASCII, tanpa spasi",
-                "may hold ASCII letters, digits and signs only, and no space",
-            )
+            text = N_("hanya boleh berisi huruf, angka, dan tanda ASCII, tanpa spasi")
+            raise self.wrong(name, text)
         return value
 
     def timezone(self, name: str, default: str) -> str:
@@ -333,9 +357,6 @@ class _Reader:
         try:
             ZoneInfo(value)
         except (KeyError, ValueError, OSError):
-            raise self.wrong(
-                name,
-                f"{value!r} bukan zona waktu seperti Asia/Jakarta atau Asia/Makassar",
-                f"{value!r} is not a time zone such as Asia/Jakarta or Asia/Makassar",
-            ) from None
+            text = N_("%(value)r bukan zona waktu seperti Asia/Jakarta atau Asia/Makassar")
+            raise self.wrong(name, text, value=value) from None
         return value

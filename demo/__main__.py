@@ -10,6 +10,7 @@ from devtools.messages import localized
 from devtools.ports import NoFreePortError
 from devtools.reaper import adopt_orphans
 from devtools.valkey import ValkeyError, lock_data
+from myukm.catalogue import N_
 from myukm.private import keep_private
 
 DATA = INSTANCE / "valkey"
@@ -22,21 +23,13 @@ def main() -> None:
         DATA.mkdir(parents=True, exist_ok=True)
         sys.exit(_demo())
     except AlreadyRunningError as error:
-        sys.exit(
-            localized(
-                f"Demo di folder ini sudah berjalan ({error}); hentikan dulu yang itu.",
-                f"A demo is already running in this folder ({error}); stop that one first.",
-            )
-        )
+        text = N_("Demo di folder ini sudah berjalan (%(where)s); hentikan dulu yang itu.")
+        sys.exit(localized(text, where=error))
     except NoFreePortError as error:
-        sys.exit(
-            localized(
-                f"Tidak ada port bebas di {error}; hentikan program yang memakainya.",
-                f"No port is free in {error}; stop a program that uses one.",
-            )
-        )
+        text = N_("Tidak ada port bebas di %(ports)s; hentikan program yang memakainya.")
+        sys.exit(localized(text, ports=error))
     except (OSError, ValkeyError) as error:
-        sys.exit(localized(f"Demo tidak dapat dimulai: {error}", f"The demo cannot start: {error}"))
+        sys.exit(localized(N_("Demo tidak dapat dimulai: %(why)s"), why=error))
 
 
 def _demo() -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from demo.logs import BoundedLog
 from devtools.messages import echo
 from devtools.process_tree import ManagedProcess, kill_orphans
+from myukm.catalogue import N_
 
 QUICK_SECONDS = 5.0
 MAX_PAUSE = 10.0
@@ -84,17 +85,13 @@ class RestartingProcess(threading.Thread):
             self._log.write(line)
             if IMPORTANT.search(line) and time.monotonic() >= self._silent_until:
                 self._silent_until = time.monotonic() + SILENCE_SECONDS
-                echo(f"{self.name}: {line}", f"{self.name}: {line}")
+                echo(f"{self.name}: {line}")
 
     def _report(self, status: int, quick_ends: int) -> None:
         if quick_ends < PATIENCE:
-            echo(
-                f"{self.name} berhenti (status {status}), dimulai lagi.",
-                f"{self.name} ended (status {status}), starting it again.",
-            )
+            text = N_("%(name)s berhenti (status %(status)d), dimulai lagi.")
+            echo(text, name=self.name, status=status)
             return
         last = " | ".join(self._log.tail) or "-"
-        echo(
-            f"{self.name} terus berhenti (status {status}); akhir {self._log.path}: {last}",
-            f"{self.name} keeps ending (status {status}); end of {self._log.path}: {last}",
-        )
+        text = N_("%(name)s terus berhenti (status %(status)d); akhir %(log)s: %(last)s")
+        echo(text, name=self.name, status=status, log=self._log.path, last=last)

@@ -18,6 +18,7 @@ from devtools.messages import echo
 from devtools.ports import HOST
 from devtools.process_tree import ManagedProcess
 from devtools.valkey import command
+from myukm.catalogue import N_
 
 LOGS = INSTANCE / "log"
 WARM_SECONDS = 8.0
@@ -79,14 +80,14 @@ class Supervisor:
 
     def _prepared(self) -> bool:
         """Migrate and seed the database in a child process; return whether that succeeded."""
-        echo("Menyiapkan basis data …", "Preparing the database …")
+        echo(N_("Menyiapkan basis data …"))
         child = ManagedProcess([sys.executable, "-m", "demo.seed"], cwd=ROOT, env=self._env)
         lines = list(child.lines())
         (LOGS / "prepare.log").write_text("\n".join(lines))
         if child.kill() == 0:
             return True
         last = lines[-1] if lines else "-"
-        echo(f"Basis data gagal disiapkan: {last}", f"The database could not be prepared: {last}")
+        echo(N_("Basis data gagal disiapkan: %(why)s"), why=last)
         return False
 
     def _ready(self) -> bool:
@@ -115,7 +116,7 @@ class Supervisor:
 
     def _take_down(self) -> None:
         """Stop web and worker first, because they still need Valkey and the API."""
-        echo("Menghentikan demo …", "Stopping the demo …")
+        echo(N_("Menghentikan demo …"))
         deadline = time.monotonic() + WARM_SECONDS
         for group in ((self._web, self._worker), (self._simulator, self._valkey)):
             running = [process for process in group if process.is_alive()]

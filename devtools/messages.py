@@ -3,14 +3,16 @@
 import contextlib
 import os
 
+from myukm.catalogue import translate
 
-def echo(indonesian: str, english: str) -> None:
+
+def echo(text: str, **values: object) -> None:
     """Print a message in the reader's language (`MYUKM_LANG`)."""
     # The terminal may be closed; the demo must still shut down its processes.
     with contextlib.suppress(OSError):
-        print(localized(indonesian, english), flush=True)
+        print(localized(text, **values), flush=True)
 
 
-def localized(indonesian: str, english: str) -> str:
+def localized(text: str, **values: object) -> str:
     """Return the text in the reader's language."""
-    return english if os.environ.get("MYUKM_LANG") == "en" else indonesian
+    return translate(text, os.environ.get("MYUKM_LANG", "id"), **values)

@@ -21,11 +21,6 @@ def init_app(app: Flask) -> None:
     babel.init_app(app, locale_selector=language)
 
 
-def N_(text: str) -> str:  # noqa: N802 (gettext's own name for it)
-    """Mark `text` for the catalogue; it is translated where it is shown."""
-    return text
-
-
 def language() -> str:
     """Return the reader's language: their choice in this session, else the campus's."""
     chosen = session.get("lang") if has_request_context() else None
@@ -33,7 +28,10 @@ def language() -> str:
 
 
 def campus_language() -> AbstractContextManager[None]:
-    """Return a context in which texts are made in the campus's language, whoever asks."""
+    """Return a context in which texts are made in the campus's language, whoever asks.
+
+    Needed only where a request can get to: `language()` is the campus's where there is none.
+    """
     context: AbstractContextManager[None] = force_locale(current_app.config["MYUKM_LANG"])
     return context
 

@@ -6,7 +6,16 @@ import config
 
 WRONG = {
     "REDIS_URL": ["localhost", "redis://", "redis://h/abc", "redis://h:port/0", "http://h"],
-    "DATABASE_URL": ["postgres", "oracle://h/x", "sqlite://", "postgresql://"],
+    "DATABASE_URL": [
+        "postgres",
+        "oracle://h/x",
+        "sqlite://",
+        "postgresql://",
+        "sqlite:////srv/x.db?foo=1",
+        "sqlite:////srv/x.db?timeout=lama",
+        "postgresql://h/x?foo=1",
+        "mariadb://h/x?foo=1",
+    ],
     "PEMBAYARAN_API_URL": [
         "api.kampus.ac.id",
         "ftp://h",

@@ -12,7 +12,10 @@ from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).resolve().parents[1]
 ENGLISH = ROOT / "myukm/translations/en/LC_MESSAGES/messages.po"
-METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
+METHODS = [
+    *((pattern, "python") for pattern in ("config.py", "demo/**.py", "myukm/**.py")),
+    ("myukm/templates/**.html", "jinja2"),
+]
 PLACEHOLDER = re.compile(r"%\(\w+\)[\d.,+-]*\w|%[sdr]|\{\w+\}")
 
 
@@ -25,7 +28,7 @@ def english() -> Catalog:
 def texts() -> dict[str, str]:
     """Return every text of the program by msgid, with a place where it stands."""
     keywords = {"_": None, "gettext": None, "lazy_gettext": None, "N_": None, "ngettext": (1, 2)}
-    found = extract_from_dir(str(ROOT / "myukm"), METHODS, keywords=keywords)
+    found = extract_from_dir(str(ROOT), METHODS, keywords=keywords)
     return {
         (message if isinstance(message, str) else message[0]): f"{file}:{line}"
         for file, line, message, _, _ in found

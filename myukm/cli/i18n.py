@@ -3,14 +3,14 @@
 import gettext
 import os
 from copy import copy
-from pathlib import Path
 from typing import TypeVar
 
 import click
 from flask_babel import gettext as _
 
+from myukm.catalogue import TRANSLATIONS
+
 AnyCommand = TypeVar("AnyCommand", bound=click.Command)
-CATALOGUES = Path(__file__).resolve().parents[1] / "translations"
 
 
 def translated(command: AnyCommand) -> AnyCommand:
@@ -38,5 +38,5 @@ def set_click_language(language: str) -> None:
     click uses Python's gettext, which reads the environment variable at every call.
     """
     os.environ["LANGUAGE"] = language
-    gettext.bindtextdomain("click", str(CATALOGUES))
+    gettext.bindtextdomain("click", str(TRANSLATIONS))
     gettext.textdomain("click")

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from myukm.i18n import N_
+from myukm.catalogue import N_
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 

@@ -11,12 +11,12 @@ from flask_babel import gettext as _
 from rich.live import Live
 from sqlalchemy.exc import SQLAlchemyError
 
+from myukm.catalogue import N_
 from myukm.cli import queue_tables as tables
 from myukm.cli.errors import fail
 from myukm.cli.options import as_json
 from myukm.cli.queue_jobs import console, group, print_json, some_queue
 from myukm.extensions import valkey
-from myukm.i18n import N_
 from myukm.ops import api_probe, doctor, stats
 from myukm.queues import queue_ping
 from myukm.queues.jobs import DEFAULT, QUEUES

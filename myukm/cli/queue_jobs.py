@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
+from myukm.catalogue import N_
 from myukm.cli import queue_tables as tables
 from myukm.cli.actor import actor
 from myukm.cli.groups import CommandGroup
@@ -18,7 +19,6 @@ from myukm.cli.options import as_json, at_most
 from myukm.db.session import transaction
 from myukm.domain import audit
 from myukm.extensions import valkey
-from myukm.i18n import N_
 from myukm.ops import restart_flag
 from myukm.queues import failed_jobs
 from myukm.queues.jobs import QUEUES

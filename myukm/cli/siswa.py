@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from myukm.catalogue import N_
 from myukm.cli.actor import actor
 from myukm.cli.errors import FAILURES
 from myukm.cli.groups import CommandGroup
@@ -20,7 +21,6 @@ from myukm.cli.options import as_json, at_most
 from myukm.domain.siswa import directory, importing
 from myukm.domain.siswa.importing import Report
 from myukm.domain.siswa.verdict_labels import describe
-from myukm.i18n import N_
 from myukm.models import Siswa
 
 PIPE_WIDTH, MAX_PROBLEMS = 160, 20

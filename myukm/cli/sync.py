@@ -8,13 +8,13 @@ from typing import Any
 import click
 from flask_babel import gettext as _
 
+from myukm.catalogue import N_
 from myukm.cli import sync_output
 from myukm.cli.actor import actor
 from myukm.cli.errors import FAILURES, REFUSED
 from myukm.cli.groups import CommandGroup
 from myukm.cli.options import as_json, at_most
 from myukm.domain.sync import commands, preflight, progress, run_history
-from myukm.i18n import N_
 
 ENDED_EARLY, STOPPED_WATCHING = 4, 130
 

@@ -7,13 +7,13 @@ from flask_babel import gettext as _
 from rich.console import Console
 from rich.table import Table
 
+from myukm.catalogue import N_
 from myukm.cli.groups import CommandGroup
 from myukm.domain.accounts.accounts import find
 from myukm.domain.actor import Actor
 from myukm.domain.ukm import administration as ukm_administration
 from myukm.domain.ukm import moderation
 from myukm.domain.ukm import settings as ukm_settings
-from myukm.i18n import N_
 
 BY, PIPE_WIDTH = "flask ukm", 160
 ACTOR = Actor(user_id=None, name=BY, campus=True)

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from rich.console import Console
 from rich.table import Table
 
+from myukm.catalogue import N_
 from myukm.cli.groups import CommandGroup
 from myukm.domain.accounts import (
     accounts,
@@ -18,7 +19,6 @@ from myukm.domain.accounts import (
     password_reset,
 )
 from myukm.domain.paging import Page
-from myukm.i18n import N_
 from myukm.models import Role, User
 
 BY, PIPE_WIDTH = "flask user", 160

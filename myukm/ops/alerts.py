@@ -21,7 +21,6 @@ from myukm.addresses import shown
 from myukm.db.session import transaction
 from myukm.db.types import to_iso8601, utcnow
 from myukm.extensions import db
-from myukm.i18n import campus_language
 from myukm.live import event_log
 from myukm.models import Alert
 from myukm.ops import doctor, mail
@@ -47,9 +46,8 @@ class AlertMonitor:
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + POLL_SECONDS
-        with campus_language():
-            # Of several findings with one code keep the first: the doctor sorts by severity.
-            found = {finding["code"]: finding for finding in reversed(doctor.report()["findings"])}
+        # Of several findings with one code keep the first: the doctor sorts by severity.
+        found = {finding["code"]: finding for finding in reversed(doctor.report()["findings"])}
         still_open = select(Alert.open).where(Alert.open.is_not(None))
         known = {code for code in db.session.scalars(still_open) if code}
         new, gone = found.keys() - known, known - found.keys()

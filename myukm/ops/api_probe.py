@@ -18,7 +18,6 @@ from myukm.addresses import shown
 from myukm.domain.payment_api.client import PaymentApi
 from myukm.domain.payment_api.errors import Action, Failure
 from myukm.extensions import db, valkey
-from myukm.i18n import campus_language
 from myukm.models import SyncRun
 
 KEY = "myukm:probe:api"
@@ -61,7 +60,8 @@ def _probe() -> Probe:
     if not isinstance(answer, Failure) or not (answer.http or answer.counts_as_outage):
         return Probe(address, True, False, "HTTP 200")
     if answer.code == "timeout":
-        return Probe(address, False, False, _no_answer())
+        text = _("tidak ada jawaban dalam %(seconds)g detik", seconds=ANSWER_SECONDS)
+        return Probe(address, False, False, text)
     refused = answer.action in (Action.UNAUTHORIZED, Action.FORBIDDEN)
     ok = not refused and 400 <= (answer.http or 0) < 500
     return Probe(address, ok, refused, f"HTTP {answer.http}" if answer.http else answer.detail)
@@ -71,11 +71,6 @@ async def _ask() -> Any:
     settings = {**current_app.config, "PEMBAYARAN_API_TIMEOUT": ANSWER_SECONDS}
     async with PaymentApi(settings) as api:
         return await api.payments(NOBODY)
-
-
-def _no_answer() -> str:
-    with campus_language():
-        return str(_("tidak ada jawaban dalam %(seconds)g detik", seconds=ANSWER_SECONDS))
 
 
 PROBE_SECONDS = 30.0

@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from myukm.i18n import campus_language
 from myukm.live import pubsub
 from myukm.ops import doctor, stats
 
@@ -24,8 +23,7 @@ class HealthPublisher:
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + EVERY_SECONDS
-        with campus_language():
-            health = {**stats.health(), "doctor": doctor.report()}
+        health = {**stats.health(), "doctor": doctor.report()}
         if (news := _stable(health)) != self._published and pubsub.publish_transient(
             "queue", "queue.health", health
         ):

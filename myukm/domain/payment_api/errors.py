@@ -5,8 +5,6 @@ from typing import Any, NamedTuple
 
 from flask_babel import lazy_gettext as _
 
-from myukm.i18n import campus_language
-
 MESSAGES = {
     "not_found": _("Siswa tidak dikenal API pembayaran"),
     "server_error": _("API pembayaran mengalami gangguan"),
@@ -55,6 +53,5 @@ class Failure(NamedTuple):
 def message(failure: Failure) -> str:
     """Return what happened in one sentence of the campus's language."""
     detail = f"HTTP {failure.http}" if failure.http else failure.detail
-    with campus_language():
-        text = str(MESSAGES[failure.code])
-        return f"{text} ({detail})." if detail else f"{text}."
+    text = str(MESSAGES[failure.code])
+    return f"{text} ({detail})." if detail else f"{text}."

@@ -14,7 +14,6 @@ from myukm.domain.sync.lane_store import release_orphans
 from myukm.domain.sync.standstill import Standstill
 from myukm.domain.sync.student_watchdog import StudentWatchdog
 from myukm.extensions import db
-from myukm.i18n import campus_language
 from myukm.models import SyncLane
 
 LANE_HEARTBEAT_TIMEOUT, NO_WORKER_TIMEOUT = 15.0, 3.0
@@ -68,7 +67,7 @@ def expire_lane(lane_id: str, run_id: int) -> None:
     Its students are freed in a later transaction: once the lane's row is gone for all to see, no
     turn of it can claim any more.
     """
-    with transaction() as session, campus_language():
+    with transaction() as session:
         if execute_rowcount(session, delete(SyncLane).where(SyncLane.id == lane_id)):
             text = _("Satu worker berhenti mendadak. Siswanya kembali menunggu.")
             run_log.append(run_id, "warning", "lane_lost", text)

@@ -5,7 +5,7 @@ from datetime import datetime
 from flask_babel import format_datetime
 from flask_babel import gettext as _
 
-from myukm.i18n import N_
+from myukm.catalogue import N_
 from myukm.models import UkmLog
 
 SENTENCES = {

@@ -1,0 +1,17 @@
+"""The catalogue of texts, for what runs before the app or without it: the settings, the demo."""
+
+import gettext
+from pathlib import Path
+
+TRANSLATIONS = Path(__file__).with_name("translations")
+
+
+def N_(text: str) -> str:  # noqa: N802 (gettext's own name for it)
+    """Mark `text` for the catalogue; it is translated where it is shown."""
+    return text
+
+
+def translate(text: str, language: str, **values: object) -> str:
+    """Return `text` (Indonesian, as in the source) in that language, its placeholders filled."""
+    found = gettext.translation("messages", TRANSLATIONS, [language], fallback=True).gettext(text)
+    return found % values if values else found
