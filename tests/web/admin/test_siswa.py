@@ -213,7 +213,7 @@ def test_figures_that_disagree_and_who_left_are_marked(
     page = client.get(path).text
     assert "Belum lunas" in page
     assert "Angka tidak cocok</span>" in page
-    assert '<span class="badge neutral">' not in page
+    assert '<span class="badge tone-neutral">' not in page
     with app.app_context(), transaction() as session:
         session.execute(update(Siswa).values(active=False))
     assert "Nonaktif</span>" in client.get(path).text

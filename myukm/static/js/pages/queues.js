@@ -32,7 +32,7 @@ function show(health, states) {
 function showState(row, state, states) {
   const { label = state, tone = "neutral", icon = tone } = states[state] ?? {};
   const badge = row.querySelector("[data-state]");
-  badge.classList.add(tone);
+  badge.classList.add(`tone-${tone}`);
   badge.lastElementChild.textContent = label;
   setIcon(badge, icon);
 }
@@ -44,7 +44,7 @@ function hasWorkers({ workers }) {
 function showFindings({ findings }) {
   renderList(part("findings"), "finding", findings, (node, { level }) => {
     const tone = LEVELS[level] ?? "neutral";
-    node.classList.add(tone);
+    node.classList.add(`tone-${tone}`);
     setIcon(node, tone === "wait" ? "warning" : tone);
   });
 }

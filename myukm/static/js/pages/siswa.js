@@ -72,7 +72,7 @@ class SiswaPage {
   showOutcome(outcome, text = "") {
     const tone = TONES[outcome];
     this.notice.hidden = false;
-    this.notice.className = `notice ${tone}`;
+    this.notice.className = `notice tone-${tone}`;
     setIcon(this.notice, tone);
     fillSlots(this.notice, { title: t(outcome), text });
   }

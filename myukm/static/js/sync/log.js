@@ -38,7 +38,7 @@ function line({ at, level, idperson, code, message }) {
   const time = item.querySelector("time");
   time.dateTime = at;
   time.title = moment(at);
-  item.classList.add(tone);
+  item.classList.add(`tone-${tone}`);
   setIcon(item, tone);
   const link = item.querySelector("a");
   if (idperson) {

@@ -29,7 +29,7 @@ export class ProgressView {
   showStatus(progress) {
     const { label, tone, icon } = this.statuses[progress.status];
     const badge = document.getElementById("sync-status");
-    badge.className = `badge ${tone}`;
+    badge.className = `badge tone-${tone}`;
     setIcon(badge, icon);
     fillSlots(badge, { label });
     this.root.dataset.status = progress.status;
@@ -80,7 +80,7 @@ function showNotice(notice, progress) {
   const [tone, title, text] = message(progress) ?? [];
   notice.hidden = !tone;
   if (!tone) return;
-  notice.className = `notice ${tone}`;
+  notice.className = `notice tone-${tone}`;
   setIcon(notice, tone === "wait" ? "warning" : tone);
   fillSlots(notice, { title, text });
 }
