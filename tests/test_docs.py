@@ -12,7 +12,8 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-OUTSIDE = {"demo", "test", "ci", "web", "worker", "rq", "shell", "db"}  # ./run's own, Flask's
+# ./run's own commands and Flask's.
+OUTSIDE = {"demo", "test", "lint", "ci", "web", "worker", "rq", "shell", "db"}
 METHODS = {"get", "post", "patch", "put", "delete"}
 
 
