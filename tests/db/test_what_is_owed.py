@@ -15,6 +15,7 @@ from flask import Flask, current_app
 from myukm.db.session import transaction
 from myukm.db.types import Rupiah, utcnow
 from myukm.domain.payment_api.parser import parse
+from myukm.domain.payment_api.work_item import Item
 from myukm.domain.siswa import directory
 from myukm.domain.sync import results
 from myukm.extensions import db
@@ -134,8 +135,9 @@ def test_what_an_older_version_stored_is_counted_anew(capsys: pytest.CaptureFixt
     assert f"Tagihan dihitung ulang: {number} dari {number} siswa." in capsys.readouterr().out
     with transaction() as session:
         assert dict(session.execute(sa.select(Siswa.idperson, Siswa.digest)).all()) == digests  # type: ignore[arg-type]
-        answers = {idperson: answer(idperson) for idperson in EVERYBODY if synced(idperson)}
-        assert results.changes(session, answers)[0] == {}
+        items = answered()
+        results.compare(session, items)
+        assert not any(item.new for item in items)
 
 
 @every_database
@@ -146,9 +148,12 @@ def test_what_a_sync_stores_is_what_the_items_say() -> None:
             sa.insert(Siswa), [dict.fromkeys(BLANK, "") | person(id_) for id_ in EVERYBODY]
         )
     with transaction() as session:
-        answers = {idperson: answer(idperson) for idperson in EVERYBODY if synced(idperson)}
-        results.store(session, results.changes(session, answers)[0])
+        results.take_in(session, None, answered())
     check()
+
+
+def answered() -> list[Item]:
+    return [Item(1, one, answer=answer(one)) for one in EVERYBODY if synced(one)]
 
 
 def person(idperson: str) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from devtools.simulator import Simulator
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.domain.payment_api.parser import parse
-from myukm.domain.payment_api.work_item import Result
 from myukm.domain.sync import (
     anomaly_guard,
     commands,
@@ -119,7 +118,7 @@ def test_a_second_question_that_is_not_answered_fails_the_student(
     with quiet.app_context():
         before = stored(indebted)
         desk, student = hear_twice(indebted, EMPTY)
-        desk.flush_and_claim([Result.of(student, refused())], 0)
+        desk.flush_and_claim([student.complete(refused())], 0)
         assert sync.progress_of(quiet)["failed"] == 1
         assert stored(indebted) == before
 
@@ -137,7 +136,7 @@ def hear_twice(idperson: str, body: bytes) -> tuple[lane_store.LaneStore, Any]:
     desk = opened(run_id, "a")
     (student,) = desk.flush_and_claim([], 5).items
     assert student.etag
-    desk.flush_and_claim([Result.of(student, parse(body, idperson))], 0)
+    desk.flush_and_claim([student.complete(parse(body, idperson))], 0)
     assert sync.items(run_id) == {"held": 1}
     watchdog.expire_lane(desk.lane_id, run_id)
     ask_again(run_id)
@@ -174,7 +173,7 @@ def test_a_lane_that_dies_between_the_questions_loses_nothing(quiet: Flask, inde
         db.session.commit()
         desk = opened(desk.run_id, "c")
         (student,) = desk.flush_and_claim([], 5).items
-        desk.flush_and_claim([Result.of(student, parse(EMPTY, indebted))], 0)
+        desk.flush_and_claim([student.complete(parse(EMPTY, indebted))], 0)
         assert sync.items(desk.run_id) == {"success": 1}
         assert stored(indebted).pembayaran == []
 
@@ -184,7 +183,7 @@ def test_two_different_answers_that_take_away_are_not_believed(quiet: Flask, ind
         before = stored(indebted)
         desk, student = hear_twice(indebted, EMPTY)
         other = f'{{"data": [{{"idperson": "{indebted}", "saldo": 5, "periods": [{PERIOD}]}}]}}'
-        desk.flush_and_claim([Result.of(student, parse(other.encode(), indebted))], 0)
+        desk.flush_and_claim([student.complete(parse(other.encode(), indebted))], 0)
         (status, code, message) = sync_item(desk.run_id, indebted)
         assert (status, code) == ("failed", "contradictory")
         assert "Rp 1" in message
@@ -227,7 +226,7 @@ def test_a_bill_without_items_does_not_vanish_unseen_beside_one_that_has_some(
     before = parse(json.dumps(answer).encode(), indebted)
     with quiet.app_context():
         with transaction() as session:
-            results.store(session, {indebted: (row_of(indebted), before)})
+            results.store(session, {row_of(indebted): before})
         payment_api.reset()
         assert run([indebted])["success"] == 1
     assert payment_api.state()["requests"] == 2
@@ -257,7 +256,7 @@ def test_nobody_is_asked_again_before_the_pause_is_over(quiet: Flask, indebted: 
         dispatching.dispatch(run_id)
         desk = opened(run_id, "a")
         (student,) = desk.flush_and_claim([], 5).items
-        desk.flush_and_claim([Result.of(student, parse(EMPTY, indebted))], 0)
+        desk.flush_and_claim([student.complete(parse(EMPTY, indebted))], 0)
         lifecycle.advance(run_id)
         assert sync.items(run_id) == {"held": 1}
         ask_again(run_id)

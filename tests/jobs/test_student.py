@@ -14,7 +14,6 @@ from devtools.simulator import Simulator
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.domain.payment_api.parser import parse
-from myukm.domain.payment_api.work_item import Result
 from myukm.domain.sync import (
     commands,
     payment_history,
@@ -170,7 +169,7 @@ def test_the_job_that_comes_after_a_lane_asks_nobody(
         start(*WORKER, "--burst").child.wait(30)
         assert outcomes(LAST) == []
         answer = parse(json.dumps(payment_api.expected(LAST)).encode(), LAST)
-        assert desk.flush_and_claim([Result.of(student, answer)]) == []
+        assert desk.flush_and_claim([student.complete(answer)]) == []
         assert [line["outcome"] for line in outcomes(LAST)] == ["success"]
         assert requests() == 0
         assert payment_api.state()["requests"] == 0
@@ -247,14 +246,14 @@ def test_a_holder_that_was_given_up_writes_nothing(
         request_id, _new = student_requests.add(indebted)
         dead, heir = StudentStore("dead"), StudentStore("heir")
         (student,) = dead.claim()
-        (again,) = dead.flush_and_claim([Result.of(student, parse(EMPTY, indebted))])
+        (again,) = dead.flush_and_claim([student.complete(parse(EMPTY, indebted))])
         assert again.doubt
         student_requests.expire_holder(request_id, "dead", 1)
         (student,) = heir.claim()
         assert student.doubt == again.doubt
-        assert dead.flush_and_claim([Result.of(again, parse(EMPTY, indebted))]) == []
+        assert dead.flush_and_claim([again.complete(parse(EMPTY, indebted))]) == []
         assert stored(indebted) == before
-        assert heir.flush_and_claim([Result.of(student, parse(EMPTY, indebted))]) == []
+        assert heir.flush_and_claim([student.complete(parse(EMPTY, indebted))]) == []
         assert stored(indebted).pembayaran == []
         assert [line["outcome"] for line in outcomes(indebted)][1:] == ["success"]
         assert dead.results == {}

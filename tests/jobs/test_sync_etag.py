@@ -12,7 +12,6 @@ from devtools.simulator import Simulator
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.domain.payment_api.parser import NotModified
-from myukm.domain.payment_api.work_item import Result
 from myukm.domain.sync import commands, dispatching, etags, lane_job, lane_store
 from myukm.extensions import db
 from myukm.models import Siswa
@@ -158,7 +157,7 @@ def test_a_tag_that_was_overtaken_says_nothing_about_our_data(
         assert student.etag
     alter(campus, digest="other", etag="other", pembayaran=[])
     with campus.app_context():
-        desk.flush_and_claim([Result.of(student, NotModified())], 0)
+        desk.flush_and_claim([student.complete(NotModified())], 0)
         assert sync.items(run_id) == {"pending": 1}
         desk.unregister([], [])
         lane_job.run_lane(run_id)

@@ -12,8 +12,8 @@ from myukm.domain.payment_api.errors import Action, Failure
 from myukm.domain.payment_api.gate import Gate, SharedState, Update
 from myukm.domain.payment_api.metrics import RequestStats
 from myukm.domain.payment_api.parser import Answer
-from myukm.domain.payment_api.retry_policy import Retry, RetryPolicy, Verdict
-from myukm.domain.payment_api.work_item import Result, WorkItem
+from myukm.domain.payment_api.retry_policy import RetryPolicy, Verdict
+from myukm.domain.payment_api.work_item import Item
 
 NOBODY = "-"
 
@@ -29,12 +29,12 @@ class FetchPool:
     def __init__(self, settings: Mapping[str, Any], width: int) -> None:
         self.gate = Gate(settings["PEMBAYARAN_API_RPS"])
         self.policy = RetryPolicy(self.gate, settings["PEMBAYARAN_API_TRIES"])
-        self.unfinished: dict[tuple[bool, int], WorkItem] = {}
+        self.unfinished: dict[tuple[bool, int], Item] = {}
         self.stats = RequestStats()
         self._api = PaymentApi(settings)
         self._width = width
-        self._queue: deque[WorkItem] = deque()
-        self._results: list[Result] = []
+        self._queue: deque[Item] = deque()
+        self._results: list[Item] = []
         self._requests: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._error: BaseException | None = None
@@ -72,18 +72,18 @@ class FetchPool:
         """Whether results wait in `pop_results`."""
         return bool(self._results)
 
-    def submit(self, items: Iterable[WorkItem], after: float = 0.0) -> None:
+    def submit(self, items: Iterable[Item], after: float = 0.0) -> None:
         """Ask for these students as well, in so many seconds."""
         for item in items:
             self.unfinished[item.key] = item
             self._retry(item, after)
 
-    def pop_results(self) -> list[Result]:
+    def pop_results(self) -> list[Item]:
         """Return the results since the last call."""
         results, self._results = self._results, []
         return results
 
-    def requeue_results(self, results: Sequence[Result]) -> None:
+    def requeue_results(self, results: Sequence[Item]) -> None:
         """Put results that could not be written back for the next `pop_results`."""
         self._results[:0] = results
 
@@ -138,18 +138,18 @@ class FetchPool:
             self._error = self._error or task.exception()
         self._send()
 
-    async def _fetch(self, item: WorkItem) -> None:
+    async def _fetch(self, item: Item) -> None:
         breaker_generation = self.gate.breaker_generation
         answer = await self._request(item)
         self._carry_out(self.policy.judge(item, answer, breaker_generation))
 
-    def _next_to_probe(self) -> WorkItem | None:
+    def _next_to_probe(self) -> Item | None:
         """Return a student for every other probe: all that are left may be ones for which a
         healthy API fails."""
         self._probe_with_student = not self._probe_with_student
         return self._queue.popleft() if self._probe_with_student and self._queue else None
 
-    async def _probe(self, item: WorkItem | None) -> None:
+    async def _probe(self, item: Item | None) -> None:
         answer = await self._request(item)
         alive = not isinstance(answer, Failure) or not (
             answer.counts_as_outage or answer.action is Action.WAIT
@@ -161,7 +161,7 @@ class FetchPool:
         elif item:
             self._put(item)
 
-    async def _request(self, item: WorkItem | None) -> Answer:
+    async def _request(self, item: Item | None) -> Answer:
         began = time.perf_counter()
         known = (item.idperson, item.etag) if item else (NOBODY, None)
         answer = await self._api.payments(*known)
@@ -171,20 +171,20 @@ class FetchPool:
         return answer
 
     def _carry_out(self, verdicts: Iterable[Verdict]) -> None:
-        for verdict in verdicts:
-            if isinstance(verdict, Retry):
-                self._retry(*verdict)
+        for item, retry_in in verdicts:
+            if retry_in is None:
+                self.unfinished.pop(item.key, None)
+                self._results.append(item)
             else:
-                self.unfinished.pop(verdict.key, None)
-                self._results.append(verdict)
+                self._retry(item, retry_in)
 
-    def _retry(self, item: WorkItem, delay: float) -> None:
+    def _retry(self, item: Item, delay: float) -> None:
         if delay:
             asyncio.get_running_loop().call_later(delay, self._put, item)
         else:
             self._put(item)
 
-    def _put(self, item: WorkItem) -> None:
+    def _put(self, item: Item) -> None:
         if item.requested:
             self._queue.appendleft(item)
         else:

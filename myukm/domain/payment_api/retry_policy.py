@@ -6,7 +6,7 @@ from typing import NamedTuple
 from myukm.domain.payment_api.errors import Action, Failure
 from myukm.domain.payment_api.gate import WINDOW, Gate
 from myukm.domain.payment_api.parser import Answer
-from myukm.domain.payment_api.work_item import Result, WorkItem
+from myukm.domain.payment_api.work_item import Item
 
 FIRST_BACKOFF, MAX_BACKOFF = 0.5, 30.0
 MAX_WAITED = 600.0
@@ -14,14 +14,11 @@ MAX_BREAKER_HITS = 3
 FORBIDDEN_IN_A_ROW = 10
 
 
-class Retry(NamedTuple):
-    """The verdict that a student is to be asked for again, in `delay` seconds."""
+class Verdict(NamedTuple):
+    """What to do with a student: ask again in `retry_in` seconds; None: the answer decides."""
 
-    item: WorkItem
-    delay: float = 0.0
-
-
-Verdict = Result | Retry
+    item: Item
+    retry_in: float | None = None
 
 
 class RetryPolicy:
@@ -32,8 +29,8 @@ class RetryPolicy:
 
     def __init__(self, gate: Gate, tries: int) -> None:
         self._gate, self._max_tries = gate, tries
-        self._deferred: list[tuple[WorkItem, Failure, int]] = []
-        self._forbidden: list[tuple[WorkItem, Failure]] = []
+        self._deferred: list[tuple[Item, Failure, int]] = []
+        self._forbidden: list[tuple[Item, Failure]] = []
         self.refused: str | None = None
 
     @property
@@ -41,7 +38,7 @@ class RetryPolicy:
         """How many students are deferred until other responses tell more."""
         return len(self._deferred) + len(self._forbidden)
 
-    def judge(self, item: WorkItem, answer: Answer, breaker_generation: int) -> list[Verdict]:
+    def judge(self, item: Item, answer: Answer, breaker_generation: int) -> list[Verdict]:
         """Classify the response to a request sent under this breaker generation.
 
         Without a verdict the student is deferred. The response may decide about others as well.
@@ -53,7 +50,7 @@ class RetryPolicy:
         if action is not Action.WAIT:
             item.attempts += 1
         if failure is None or action is Action.FINAL:
-            return [Result.of(item, answer), *self._fail_forbidden()]
+            return [_done(item, answer), *self._fail_forbidden()]
         if action is Action.WAIT:
             return [self._wait(item, failure)]
         if action is Action.RETRY:
@@ -73,16 +70,16 @@ class RetryPolicy:
             if self._gate.is_open:
                 verdicts.append(self._count_breaker_hit(item, failure))
             elif idle or self._gate.reports - seen >= WINDOW:
-                verdicts.append(Result.of(item, failure))
+                verdicts.append(_done(item, failure))
             else:
                 self._deferred.append((item, failure, seen))
         return [*verdicts, *(self._fail_forbidden() if idle else ())]
 
-    def _wait(self, item: WorkItem, failure: Failure) -> Verdict:
+    def _wait(self, item: Item, failure: Failure) -> Verdict:
         item.retry_after_seconds += failure.wait
-        return Result.of(item, failure) if item.retry_after_seconds > MAX_WAITED else Retry(item)
+        return _done(item, failure) if item.retry_after_seconds > MAX_WAITED else Verdict(item, 0.0)
 
-    def _retry(self, item: WorkItem, failure: Failure, breaker_generation: int) -> list[Verdict]:
+    def _retry(self, item: Item, failure: Failure, breaker_generation: int) -> list[Verdict]:
         if failure.counts_as_outage and (
             self._gate.is_open or breaker_generation != self._gate.breaker_generation
         ):
@@ -92,20 +89,20 @@ class RetryPolicy:
             item.tries, item.breaker_generation = 0, breaker_generation
         item.tries += 1
         if item.tries < self._max_tries:
-            return [Retry(item, backoff(item.tries))]
+            return [Verdict(item, backoff(item.tries))]
         if failure.counts_as_outage:
             self._deferred.append((item, failure, self._gate.reports))
             return []
-        return [Result.of(item, failure)]
+        return [_done(item, failure)]
 
-    def _count_breaker_hit(self, item: WorkItem, failure: Failure) -> Verdict:
+    def _count_breaker_hit(self, item: Item, failure: Failure) -> Verdict:
         """Failed while the breaker was opening: retry without spending an attempt, up to
         MAX_BREAKER_HITS times."""
         item.breaker_hits += 1
         item.tries = 0
-        return Result.of(item, failure) if item.breaker_hits >= MAX_BREAKER_HITS else Retry(item)
+        return _done(item, failure) if item.breaker_hits >= MAX_BREAKER_HITS else Verdict(item, 0.0)
 
-    def _defer_forbidden(self, item: WorkItem, failure: Failure) -> None:
+    def _defer_forbidden(self, item: Item, failure: Failure) -> None:
         """One 403 concerns its student, ten in a row our token: defer until that is clear."""
         self._forbidden.append((item, failure))
         if len(self._forbidden) >= FORBIDDEN_IN_A_ROW:
@@ -113,7 +110,11 @@ class RetryPolicy:
 
     def _fail_forbidden(self) -> list[Verdict]:
         forbidden, self._forbidden = self._forbidden, []
-        return [Result.of(item, failure) for item, failure in forbidden]
+        return [_done(item, failure) for item, failure in forbidden]
+
+
+def _done(item: Item, answer: Answer) -> Verdict:
+    return Verdict(item.complete(answer))
 
 
 def backoff(tries: int) -> float:

@@ -1,65 +1,63 @@
-"""A claimed item in flight, and its result."""
+"""A student on the way through a lane."""
 
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Any, Self
 
-from myukm.domain.payment_api.errors import Failure, message
 from myukm.domain.payment_api.parser import Answer, Payments
 
 
-@dataclass(slots=True)
-class WorkItem:
-    """A claimed item and its retry state.
+@dataclass(slots=True, eq=False)
+class Item:
+    """One student from the claim to the outcome, filled step by step.
 
-    `tries` counts since the breaker last opened (`breaker_generation` says when that was),
-    `attempts` in all; `breaker_hits` and `retry_after_seconds` are kept when the student is
-    given back. `etag` is the API's name for the answer that we have. `doubt` says what an earlier
-    answer would have taken away: it was not believed, and is asked for again. `requested`: a
-    person waits for this one, who is asked for first; `item_id` is the request's."""
+    Claimed: `item_id` is the run's item, or the request of a person who waits (`requested`).
+    `breaker_hits` and `retry_after_seconds` are kept when the student is given back. `doubt` says
+    what an earlier answer would have taken away: it was not believed, and is asked for again.
+    `etag` names the answer that we have.
+
+    Asked: `tries` counts since the breaker last opened (`breaker_generation` says when that was),
+    `attempts` in all. `answer` is the last answer, once it decides.
+
+    Compared (`domain.sync.results`): `row` is the student's row, None when it was deleted. `new`
+    are payments that differ from what we have, `old` is what we had. `stale`: "not modified" was
+    said of data that is not ours any more. `code` and `message` say why the student failed.
+    """
 
     item_id: int
     idperson: str
     breaker_hits: int = 0
     retry_after_seconds: float = 0.0
+    doubt: str | None = None
+    requested: bool = False
+    etag: str | None = None
     tries: int = 0
     attempts: int = 0
     breaker_generation: int = 0
-    etag: str | None = None
-    doubt: str | None = None
-    requested: bool = False
+    answer: Answer | None = None
+    row: Any = None
+    old: Any = None
+    new: Payments | None = None
+    stale: bool = False
+    code: str | None = None
+    message: str | None = None
 
     @property
     def key(self) -> tuple[bool, int]:
         """Tell students of a run and requested ones apart."""
         return self.requested, self.item_id
 
-
-class Result(NamedTuple):
-    """What became of a student: payments, or a failure's code and words, or neither: the data that
-    we have under `etag` still stands."""
-
-    item_id: int
-    idperson: str
-    attempts: int
-    payments: Payments | None
-    code: str | None = None
-    message: str | None = None
-    etag: str | None = None
-    doubt: str | None = None
-    requested: bool = False
+    @property
+    def payments(self) -> Payments | None:
+        """The answered payments, None when there are none or nothing was modified."""
+        return self.answer if isinstance(self.answer, Payments) else None
 
     @property
-    def key(self) -> tuple[bool, int]:
-        """The key of its student."""
-        return self.requested, self.item_id
+    def compared(self) -> bool:
+        """Whether this is the first answer about a student of whom we had data."""
+        known = self.row is not None and (self.new is None or self.row.filled)
+        return known and self.doubt is None
 
-    @classmethod
-    def of(cls, item: WorkItem, answer: Answer) -> Self:
-        """Return the outcome that `answer` means for `item`."""
-        key = (item.item_id, item.idperson, item.attempts)
-        own = cls(*key, None, doubt=item.doubt, requested=item.requested)
-        if isinstance(answer, Failure):
-            return own._replace(code=answer.code, message=message(answer))
-        if isinstance(answer, Payments):
-            return own._replace(payments=answer)
-        return own._replace(etag=item.etag)
+    def complete(self, answer: Answer) -> Self:
+        """Keep the answer that decides about the student."""
+        self.answer = answer
+        return self

@@ -7,7 +7,7 @@ first answer took away; it stays there until the second one is written.
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from myukm.db.session import execute_rowcount, in_literals, transaction
 from myukm.db.types import utcnow
+from myukm.domain.payment_api.work_item import Item
 from myukm.extensions import db
 from myukm.models import Siswa, SyncItem, SyncRun
 from myukm.models.sync import OPEN, ItemStatus, Status
@@ -33,10 +34,11 @@ class SuspicionWindow:
     def __init__(self) -> None:
         self._answers: deque[bool] = deque(maxlen=WINDOW)
 
-    def add(self, quarantined: int, compared: int) -> bool:
-        """Add `compared` answers, of which `held` were suspicious; return whether to ask."""
-        self._answers.extend([True] * quarantined + [False] * (compared - quarantined))
-        return quarantined > 0 and too_many(sum(self._answers), len(self._answers))
+    def add(self, items: Iterable[Item]) -> bool:
+        """Add what was written; return whether to ask a person."""
+        held = [item.code == CODE for item in items if item.compared]
+        self._answers.extend(held)
+        return any(held) and too_many(sum(self._answers), len(self._answers))
 
 
 def too_many(suspicious_count: int, compared: int) -> bool:

@@ -4,7 +4,7 @@ For a while only: an API that forgets to change a tag would otherwise be believe
 is kept with the mark of the address it came from: to another API it may mean other data.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any, cast
@@ -14,8 +14,7 @@ from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from myukm.db.types import utcnow
-from myukm.domain.payment_api.parser import Payments
-from myukm.domain.payment_api.work_item import Result
+from myukm.domain.payment_api.work_item import Item
 from myukm.models import Siswa
 
 
@@ -33,35 +32,18 @@ def usable(session: Session, idpersons: Iterable[str]) -> dict[str, str]:
     return {row.idperson: row.etag.removeprefix(_api_prefix()) for row in rows if row.etag}
 
 
-def stale_items(session: Session, outcomes: Iterable[Result]) -> list[int]:
-    """Return the items of answers "not modified" to a tag that is not our data's any more.
-
-    Another one wrote since it was sent: such an answer says nothing about what we have now.
-    """
-    sent = {o.idperson: o for o in outcomes if o.etag is not None}
-    if not sent:
-        return []
-    query = select(Siswa.idperson, Siswa.etag).where(Siswa.idperson.in_(sent))
-    rows = session.execute(query.order_by(Siswa.id).with_for_update()).all()
-    return [
-        sent[idperson].item_id
-        for idperson, tag in rows
-        if tag != with_api_prefix(sent[idperson].etag)
-    ]
-
-
 def with_api_prefix(etag: str | None) -> str | None:
     """Return a tag as it is stored."""
     return etag and _api_prefix() + etag
 
 
-def save(session: Session, answers: Mapping[int, Payments | None]) -> None:
-    """Save the tags of unchanged answers, given by the student's row."""
+def save(session: Session, unchanged: Iterable[Item]) -> None:
+    """Save the tags that came with payments which we have already."""
     now = utcnow()
     rows: list[dict[str, Any]] = [
-        {"key": key, "etag": with_api_prefix(answer.etag), "etag_at": now}
-        for key, answer in answers.items()
-        if answer is not None and answer.etag is not None
+        {"key": item.row.id, "etag": with_api_prefix(item.payments.etag), "etag_at": now}
+        for item in unchanged
+        if item.payments and item.payments.etag
     ]
     if rows:
         table = cast(Table, Siswa.__table__)

@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from myukm import shutdown
 from myukm.domain.payment_api import shared_state
 from myukm.domain.payment_api.fetcher import FetchPool
-from myukm.domain.payment_api.work_item import Result, WorkItem
+from myukm.domain.payment_api.work_item import Item
 from myukm.domain.sync import lifecycle, progress, queueing
 from myukm.domain.sync.lane_store import Batch, LaneExpired, LaneStore
 from myukm.domain.sync.student_store import StudentStore, submit
@@ -87,7 +87,7 @@ class Lane:
         self._measure(len(results))
         try:
             await self._serve(pool, results)
-            own = [outcome for outcome in results if not outcome.requested]
+            own = [item for item in results if not item.requested]
             batch = await self._in_db_thread(self._flush_in_thread, own, want, refused)
         except DATABASE_AWAY as error:
             pool.requeue_results(results)
@@ -106,9 +106,9 @@ class Lane:
             self._publish_and_scale, bool(results), want == len(batch.items) > 0
         )
 
-    async def _serve(self, pool: FetchPool, results: Sequence[Result]) -> None:
+    async def _serve(self, pool: FetchPool, results: Sequence[Item]) -> None:
         """See to the single students that people asked for; there are seldom any."""
-        answered = [outcome for outcome in results if outcome.requested]
+        answered = [item for item in results if item.requested]
         claim = self._requests and not self._stopping
         if answered or claim or self._students.in_hand:
             submit(
@@ -116,7 +116,7 @@ class Lane:
                 await self._in_db_thread(self._students.flush_and_claim, answered, claim=claim),
             )
 
-    def _flush_in_thread(self, results: Sequence[Result], want: int, refused: str | None) -> Batch:
+    def _flush_in_thread(self, results: Sequence[Item], want: int, refused: str | None) -> Batch:
         """The flush itself, in the database thread."""
         if refused:
             lifecycle.pause_refused(self._run_id, refused)
@@ -188,10 +188,10 @@ class Lane:
                     raise
             await asyncio.sleep(FLUSH_SECONDS)
 
-    def _close(self, done: Sequence[Result], unfinished: Sequence[WorkItem]) -> None:
-        self._students.flush_and_claim([outcome for outcome in done if outcome.requested])
+    def _close(self, done: Sequence[Item], unfinished: Sequence[Item]) -> None:
+        self._students.flush_and_claim([item for item in done if item.requested])
         self._students.close()
-        own = [outcome for outcome in done if not outcome.requested]
+        own = [item for item in done if not item.requested]
         self._store.unregister(own, [student for student in unfinished if not student.requested])
 
     async def _in_db_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

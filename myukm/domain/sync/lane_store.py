@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from myukm.db.session import execute_rowcount, in_literals, transaction
 from myukm.db.types import utcnow
 from myukm.domain.payment_api.metrics import RequestStats
-from myukm.domain.payment_api.work_item import Result, WorkItem
+from myukm.domain.payment_api.work_item import Item
 from myukm.domain.sync import etags, lifecycle, results
 from myukm.domain.sync.anomaly_guard import SuspicionWindow
 from myukm.domain.sync.request_stats import save
@@ -40,11 +40,11 @@ class LaneExpired(Exception):
 
 class Batch(NamedTuple):
     """What a lane learns at the database: the run's status, lanes at work, students to ask for,
-    and whether requests for single students wait (see `student_desk`)."""
+    and whether requests for single students wait (see `student_store`)."""
 
     status: str
     workers: int
-    items: Sequence[WorkItem]
+    items: Sequence[Item]
     requests: bool
 
 
@@ -77,33 +77,36 @@ class LaneStore:
             session.add(SyncTraffic(lane_id=self.lane_id, run_id=self.run_id))
         return True
 
-    def flush_and_claim(self, outcomes: Sequence[Result], limit: int) -> Batch:
-        """Write `outcomes` and claim up to `limit` students. Raises `LaneExpired`."""
+    def flush_and_claim(self, answered: Sequence[Item], limit: int) -> Batch:
+        """Write what was answered and claim up to `limit` students. Raises `LaneExpired`."""
         with transaction() as session:
             items = self._claim(session, limit) if limit else []
-            written = self._write(session, outcomes)
-            self._heartbeat(session)
+            written = self._write(session, answered)
+            self._raise_heartbeat(session)
             save(session, self.lane_id, self.stats)
-            requests = exists().where(SyncRequest.holder.is_(None))
-            query = select(SyncRun.status, SyncRun.answers_accepted, requests)
-            row = session.execute(query.where(SyncRun.id == self.run_id)).one()
-            status, self._trusted, asked = row
-            lanes = select(func.count()).where(SyncLane.run_id == self.run_id)
-            batch = Batch(status, session.scalar(lanes) or 0, items, bool(asked))
-        if written and self._suspicion_window.add(written.quarantined, written.compared):
+            batch, self._trusted = self._batch(session, items)
+        if self._suspicion_window.add(written):
             lifecycle.pause_suspicious(self.run_id)
         return batch
 
-    def unregister(self, outcomes: Sequence[Result], unfinished: Iterable[WorkItem]) -> None:
-        """Write the last results, release the other items, and unregister the lane."""
+    def _batch(self, session: Session, items: Sequence[Item]) -> tuple[Batch, bool]:
+        lanes = select(func.count()).where(SyncLane.run_id == self.run_id).scalar_subquery()
+        requests = exists().where(SyncRequest.holder.is_(None))
+        query = select(SyncRun.status, SyncRun.answers_accepted, lanes, requests)
+        row = session.execute(query.where(SyncRun.id == self.run_id)).one()
+        status, trusted, workers, asked = row
+        return Batch(status, workers, items, bool(asked)), trusted
+
+    def unregister(self, answered: Sequence[Item], unfinished: Iterable[Item]) -> None:
+        """Write the last answers, release the other items, and unregister the lane."""
         with transaction() as session:
-            self._write(session, outcomes)
+            self._write(session, answered)
             release(session, self.run_id, self.lane_id)
             save_retry_state(session, unfinished)
             session.execute(delete(SyncLane).where(SyncLane.id == self.lane_id))
             save(session, self.lane_id, self.stats)
 
-    def _claim(self, session: Session, limit: int) -> list[WorkItem]:
+    def _claim(self, session: Session, limit: int) -> list[Item]:
         """Claim the next pending items; after the last one start again from the first."""
         found = self._pending(session, limit)
         if len(found) < limit and self._after:
@@ -123,7 +126,7 @@ class LaneStore:
                 item.etag = tags.get(item.idperson)
         return found
 
-    def _pending(self, session: Session, limit: int) -> list[WorkItem]:
+    def _pending(self, session: Session, limit: int) -> list[Item]:
         query = (
             select(*STUDENT)
             .where(
@@ -135,27 +138,25 @@ class LaneStore:
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        found = [WorkItem(**row._mapping) for row in session.execute(query)]
+        found = [Item(**row._mapping) for row in session.execute(query)]
         self._after = found[-1].item_id if found else self._after
         return found
 
-    def _write(self, session: Session, outcomes: Sequence[Result]) -> results.WriteResult | None:
-        """Write those outcomes whose items are still ours, and count exactly these."""
-        ours = results.lock_claimed(session, self.lane_id, outcomes)
-        again = etags.stale_items(session, ours.values())
-        for item_id in again:
-            del ours[item_id]
-        if again:
-            _unclaim(session, self.run_id, in_literals(SyncItem.id, again))
-        if not ours:
-            return None
+    def _write(self, session: Session, answered: Sequence[Item]) -> list[Item]:
+        """Write what was answered about students that are still ours, and return these."""
+        ours = results.lock(session, self.lane_id, answered)
         flags = {"dry_run": self._dry_run, "guarded": not self._trusted}
-        written = results.record(session, self.run_id, ours, **flags)
-        results.count(session, self.run_id, written)
-        sample(session, self.run_id)
+        results.take_in(session, self.run_id, ours, **flags)
+        stale = [item.item_id for item in ours if item.stale]
+        if stale:
+            _unclaim(session, self.run_id, in_literals(SyncItem.id, stale))
+        written = [item for item in ours if not item.stale]
+        if written:
+            results.close(session, self.run_id, written)
+            sample(session, self.run_id)
         return written
 
-    def _heartbeat(self, session: Session) -> None:
+    def _raise_heartbeat(self, session: Session) -> None:
         raised = update(SyncLane).where(SyncLane.id == self.lane_id)
         if not execute_rowcount(session, raised.values(heartbeat=SyncLane.heartbeat + 1)):
             raise LaneExpired(self.lane_id)
@@ -180,7 +181,7 @@ def _unclaim(session: Session, run_id: int, condition: ColumnElement[bool]) -> N
         session.execute(unclaimed.values(status=ItemStatus.PENDING, lane_id=None))
 
 
-def save_retry_state(session: Session, items: Iterable[WorkItem]) -> None:
+def save_retry_state(session: Session, items: Iterable[Item]) -> None:
     """Save the retry state of open items for the lane that claims them next."""
     for item in items:
         if item.breaker_hits or item.retry_after_seconds:
@@ -196,11 +197,9 @@ def save_retry_state(session: Session, items: Iterable[WorkItem]) -> None:
 
 def sample(session: Session, run_id: int) -> None:
     """Store the run's counters, at most once a second, for its chart and rate."""
-    last = session.scalar(select(func.max(SyncSample.at)).where(SyncSample.run_id == run_id))
+    last = select(func.max(SyncSample.at)).where(SyncSample.run_id == run_id).scalar_subquery()
+    query = select(SyncRun.success, SyncRun.failed, last).where(SyncRun.id == run_id)
+    success, failed, sampled_at = session.execute(query).one()
     now = utcnow()
-    if last is not None and abs(now - last) < SAMPLE_EVERY:
-        return
-    run = session.execute(select(SyncRun.success, SyncRun.failed).where(SyncRun.id == run_id)).one()
-    session.add(
-        SyncSample(run_id=run_id, at=now, processed=run.success + run.failed, failed=run.failed)
-    )
+    if sampled_at is None or abs(now - sampled_at) >= SAMPLE_EVERY:
+        session.add(SyncSample(run_id=run_id, at=now, processed=success + failed, failed=failed))

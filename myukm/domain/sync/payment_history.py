@@ -1,6 +1,6 @@
 """The history of students' payments: written with the data it tells of, read by student and run."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from myukm.db.types import to_iso8601, utcnow
 from myukm.domain import csv_output
 from myukm.domain.paging import Page, paginate_rows
 from myukm.domain.payment_api.parser import Payments, format_amount
+from myukm.domain.payment_api.work_item import Item
 from myukm.domain.sync.diff import Change, bounded, compare
 from myukm.extensions import db
 from myukm.models import PaymentChange, Siswa
@@ -20,33 +21,27 @@ from myukm.models.siswa import fold
 
 CHUNK = 1000
 COLUMNS = ("idperson", "nama", "period_id", "field", "old", "new", "at")
-Changed = Mapping[str, tuple[int, Payments]]
 
 
-def known(session: Session, keys: Sequence[int]) -> dict[int, Row[Any]]:
-    """Return what we have of students that were fetched before, by the id of their row."""
+def known(session: Session, keys: Sequence[int]) -> Sequence[Row[Any]]:
+    """Return what we have of students that were fetched before, given by their rows."""
     query = select(Siswa.id, Siswa.pembayaran, Siswa.saldo).where(in_literals(Siswa.id, keys))
-    return {row.id: row for row in session.execute(query)} if keys else {}
+    return session.execute(query).all() if keys else ()
 
 
 def record(
-    session: Session,
-    run_id: int | None,
-    changed: Changed,
-    before: Mapping[int, Row[Any]],
-    *,
-    dry_run: bool = False,
+    session: Session, run_id: int | None, changed: Iterable[Item], *, dry_run: bool = False
 ) -> None:
-    """Note how these students' data differs from what we had `before` (see `known`)."""
-    if not changed:
-        return
+    """Store how the new data of these students differs from the old."""
     about = {"run_id": run_id, "dry_run": dry_run, "at": utcnow()}
     rows = [
-        {**about, **change._asdict(), "idperson": idperson}
-        for idperson, (key, new) in changed.items()
-        for change in of_answer(before.get(key), new)
+        {**about, **change._asdict(), "idperson": item.idperson}
+        for item in changed
+        if item.new
+        for change in of_answer(item.old, item.new)
     ]
-    session.execute(insert(PaymentChange.__table__), rows)  # type: ignore[arg-type]
+    if rows:
+        session.execute(insert(PaymentChange.__table__), rows)  # type: ignore[arg-type]
 
 
 def of_answer(old: Row[Any] | None, new: Payments) -> list[Change]:

@@ -1,224 +1,167 @@
-"""Write results: students' data, items, the run's counters."""
+"""Write answers in five steps, `lock → compare → guard → write → close`, which fill in an `Item`.
+
+The steps can be repeated when the transaction fails: an item's answer stays as it came.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from flask_babel import gettext as _
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Row, Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from myukm.db.session import in_literals
 from myukm.db.types import utcnow
+from myukm.domain.payment_api.errors import Failure, message
 from myukm.domain.payment_api.parser import Payments
-from myukm.domain.payment_api.work_item import Result
+from myukm.domain.payment_api.work_item import Item
 from myukm.domain.sync import anomaly_guard, etags, mismatches, payment_history, run_log, suspicion
 from myukm.i18n import campus_language
 from myukm.models import Siswa, SyncItem, SyncRun
 from myukm.models.sync import ItemStatus
 
-Changed = dict[str, tuple[int, Payments]]
 
-
-class Written(NamedTuple):
-    """What was written of students (`changed`), and what became of all; `compared` are those of
-    whom we had data and who were asked for the first time."""
-
-    outcomes: Sequence[Result]
-    changed: Changed
-    compared: int
-
-
-class WriteResult(NamedTuple):
-    """The outcomes that were written, by status, and how many were `compared` (see `Written`);
-    `held` were held back, of `mismatched` students the figures disagree."""
-
-    outcomes: Sequence[Result]
-    numbers: Counter[ItemStatus]
-    compared: int
-    mismatched: int
-
-    @property
-    def quarantined(self) -> int:
-        return self.numbers[ItemStatus.HELD]
-
-
-def lock_claimed(session: Session, lane_id: str, outcomes: Sequence[Result]) -> dict[int, Result]:
-    """Return, by item, the outcomes whose item this lane still holds, and lock these items."""
-    if not outcomes:
-        return {}
-    by_item = {outcome.item_id: outcome for outcome in outcomes}
-    query = (
-        select(SyncItem.id)
-        .where(
-            in_literals(SyncItem.id, by_item),
-            SyncItem.lane_id == lane_id,
-            SyncItem.status == ItemStatus.CLAIMED,
-        )
-        .order_by(SyncItem.id)
-        .with_for_update()
+def lock(session: Session, lane_id: str, items: Sequence[Item]) -> list[Item]:
+    """Return the items that the lane still holds, and lock them."""
+    by_id = {item.item_id: item for item in items}
+    query = select(SyncItem.id).where(
+        in_literals(SyncItem.id, by_id),
+        SyncItem.lane_id == lane_id,
+        SyncItem.status == ItemStatus.CLAIMED,
     )
-    return {item_id: by_item[item_id] for item_id in session.scalars(query)}
-
-
-def record(
-    session: Session, run_id: int, claimed: dict[int, Result], *, dry_run: bool, guarded: bool
-) -> WriteResult:
-    """Take the students' data in as `take_in` does, and close their items."""
-    outcomes = list(claimed.values())
-    written = take_in(session, run_id, outcomes, dry_run=dry_run, guarded=guarded)
-    numbers = _close_outcomes(session, written.outcomes, written.changed)
-    mismatched = mismatches.count(session, written.outcomes)
-    return WriteResult(written.outcomes, numbers, written.compared, mismatched)
+    locked = query.order_by(SyncItem.id).with_for_update()
+    return [by_id[item_id] for item_id in session.scalars(locked)] if items else []
 
 
 def take_in(
     session: Session,
     run_id: int | None,
-    outcomes: Sequence[Result],
+    items: Sequence[Item],
     *,
     dry_run: bool = False,
     guarded: bool = True,
-) -> Written:
-    """Store the students' data (not in a dry run) and note what changes: the one way in.
+) -> None:
+    """Store the students' data (not in a dry run) and what changes: the one way in.
 
     `guarded`: answers that take much away are held back (see `suspicion`).
     """
-    answers = {o.idperson: o.payments for o in outcomes if o.code is None}
-    changed, known, fetched = changes(session, answers)
-    before = payment_history.known(session, fetched)
-    new = {idperson for idperson, (key, _new) in changed.items() if key not in before}
-    compared = sum(o.doubt is None and o.idperson in known.keys() - new for o in outcomes)
-    suspects = suspicion.suspicious(before, changed) if guarded and not dry_run else {}
-    judged = [_with_guard_verdict(outcome, known, suspects) for outcome in outcomes]
-    refused = {outcome.idperson for outcome in judged if outcome.code}
-    changed = {idperson: data for idperson, data in changed.items() if idperson not in refused}
-    payment_history.record(session, run_id, changed, before, dry_run=dry_run)
-    if not dry_run:
-        store(session, changed)
-        same = known.keys() - changed.keys() - refused
-        etags.save(session, {known[idperson]: answers[idperson] for idperson in same})
-    return Written(judged, changed, compared)
+    compare(session, items)
+    if guarded and not dry_run:
+        suspicion.guard(items)
+    write(session, run_id, items, dry_run=dry_run)
 
 
-def changes(
-    session: Session, answers: Mapping[str, Payments | None]
-) -> tuple[Changed, dict[str, int], list[int]]:
-    """Return the students whose data differs from what we have (with their row's id), the rows
-    of all that exist, which are locked, and the changed rows that have data already.
+def compare(session: Session, items: Sequence[Item]) -> None:
+    """Fill in what the answers mean beside what we have; the students' rows are locked.
 
-    An answer None says that nothing changed. A row may have data without a digest: an upgrade
-    that changes what is digested leaves none.
+    A row may have data without a digest: an upgrade that changes what is digested leaves none.
     """
+    for item in items:
+        _fill_in_answer(item)
+    answered = {item.idperson: item for item in items if item.code is None}
+    for row in _locked_rows(session, answered):
+        item = answered.pop(row.idperson)
+        item.row = row
+        if item.payments is None:
+            item.stale = row.etag != etags.with_api_prefix(item.etag)
+        elif row.digest != item.payments.digest:
+            item.new = item.payments
+    for item in answered.values():
+        item.code = "student_deleted"
+        with campus_language():
+            item.message = _("Siswa sudah dihapus dari MyUKM.")
+    fetched = {item.row.id: item for item in items if item.new and item.row.filled}
+    for old in payment_history.known(session, list(fetched)):
+        fetched[old.id].old = old
+
+
+def _fill_in_answer(item: Item) -> None:
+    item.row = item.old = item.new = item.code = item.message = None
+    item.stale = False
+    if isinstance(item.answer, Failure):
+        item.code, item.message = item.answer.code, message(item.answer)
+
+
+def _locked_rows(session: Session, answered: Mapping[str, Item]) -> Sequence[Row[Any]]:
     filled = Siswa.pembayaran.is_not(None).label("filled")
-    columns = (Siswa.id, Siswa.idperson, Siswa.digest, filled)
-    query = select(*columns).where(Siswa.idperson.in_(answers))
-    rows = session.execute(query.order_by(Siswa.id).with_for_update()).all() if answers else []
-    changed = {
-        row.idperson: (row.id, new)
-        for row in rows
-        if (new := answers[row.idperson]) is not None and row.digest != new.digest
-    }
-    fetched = [row.id for row in rows if row.idperson in changed and row.filled]
-    return changed, {row.idperson: row.id for row in rows}, fetched
+    columns: Any = (Siswa.id, Siswa.idperson, Siswa.digest, Siswa.etag, Siswa.tidak_cocok, filled)
+    query = select(*columns).where(Siswa.idperson.in_(answered))
+    return session.execute(query.order_by(Siswa.id).with_for_update()).all() if answered else ()
 
 
-def store(session: Session, changed: Changed) -> None:
-    """Write the new data of students; `synced_at` is when what we have was fetched."""
-    if not changed:
+def write(session: Session, run_id: int | None, items: Sequence[Item], *, dry_run: bool) -> None:
+    """Write the history and the data of students whose data is new, and the tags of the others."""
+    changed = [item for item in items if item.new]
+    payment_history.record(session, run_id, changed, dry_run=dry_run)
+    if not dry_run:
+        store(session, {item.row.id: item.new for item in changed if item.new})
+        etags.save(session, [item for item in items if item.code is None and not item.new])
+
+
+def store(session: Session, new: Mapping[int, Payments]) -> None:
+    """Write the new data of students by their row; `synced_at` is when it was fetched."""
+    if not new:
         return
     now = utcnow()
     rows: list[dict[str, Any]] = [
         {
             "key": key,
-            "pembayaran": new.text,
-            "saldo": new.saldo,
-            **new.owed._asdict(),
-            "lunas": new.owed.lunas,
-            "digest": new.digest,
+            "pembayaran": payments.text,
+            "saldo": payments.saldo,
+            **payments.owed._asdict(),
+            "lunas": payments.owed.lunas,
+            "digest": payments.digest,
             "synced_at": now,
-            "etag": etags.with_api_prefix(new.etag),
+            "etag": etags.with_api_prefix(payments.etag),
             "etag_at": now,
         }
-        for key, new in changed.values()
+        for key, payments in new.items()
     ]
     table = cast(Table, Siswa.__table__)
     session.execute(update(table).where(table.c.id == bindparam("key")), rows)
 
 
-def count(session: Session, run_id: int, written: WriteResult) -> None:
-    """Raise the run's counters by what was written, and log its failures."""
-    numbers = written.numbers
+def close(session: Session, run_id: int, items: Sequence[Item]) -> None:
+    """Close the items, raise the run's counters by them, and log its failures."""
+    now = utcnow()
+    groups: dict[tuple[ItemStatus, int], list[int]] = defaultdict(list)
+    for item in items:
+        groups[_status(item), item.attempts].append(item.item_id)
+    nothing = {"lane_id": None, "code": None, "message": None}
+    for (status, attempts), ids in groups.items():
+        closed = update(SyncItem).where(in_literals(SyncItem.id, ids))
+        values = {"status": status, "attempts": attempts, "finished_at": now, **nothing}
+        session.execute(closed.values(values))
+    rows = [{"id": i.item_id, "code": i.code, "message": i.message} for i in items if i.code]
+    if rows:
+        session.execute(update(SyncItem), rows)
+    _count(session, run_id, items)
+
+
+def _count(session: Session, run_id: int, items: Sequence[Item]) -> None:
+    numbers = Counter(_status(item) for item in items)
+    unchanged, failed = numbers[ItemStatus.UNCHANGED], numbers[ItemStatus.FAILED]
     session.execute(
         update(SyncRun)
         .where(SyncRun.id == run_id)
         .values(
-            success=SyncRun.success + numbers[ItemStatus.SUCCESS] + numbers[ItemStatus.UNCHANGED],
-            unchanged=SyncRun.unchanged + numbers[ItemStatus.UNCHANGED],
-            failed=SyncRun.failed + numbers[ItemStatus.FAILED],
-            compared_count=SyncRun.compared_count + written.compared,
-            mismatched=SyncRun.mismatched + written.mismatched,
+            success=SyncRun.success + numbers[ItemStatus.SUCCESS] + unchanged,
+            unchanged=SyncRun.unchanged + unchanged,
+            failed=SyncRun.failed + failed,
+            compared_count=SyncRun.compared_count + sum(item.compared for item in items),
+            mismatched=SyncRun.mismatched + sum(map(mismatches.disagrees, items)),
             last_progress_at=utcnow(),
             crash_count=0,
         )
     )
-    if numbers[ItemStatus.FAILED]:
-        failed = session.scalar(select(SyncRun.failed).where(SyncRun.id == run_id)) or 0
-        failures = [outcome for outcome in written.outcomes if outcome.code != anomaly_guard.CODE]
-        run_log.append_failures(run_id, failures, failed - numbers[ItemStatus.FAILED])
+    if failed:
+        total = session.scalar(select(SyncRun.failed).where(SyncRun.id == run_id)) or 0
+        failures = [item for item in items if _status(item) is ItemStatus.FAILED]
+        run_log.append_failures(run_id, failures, total - failed)
 
 
-def _status(outcome: Result, changed: Changed) -> ItemStatus:
-    if outcome.code:
-        return ItemStatus.HELD if outcome.code == anomaly_guard.CODE else ItemStatus.FAILED
-    return ItemStatus.SUCCESS if outcome.idperson in changed else ItemStatus.UNCHANGED
-
-
-def _with_guard_verdict(
-    outcome: Result, known: Mapping[str, int], suspects: dict[str, str]
-) -> Result:
-    """The outcome, unless the student was deleted while the run went on, or is held back."""
-    if outcome.code or outcome.idperson in known:
-        return suspicion.with_verdict(outcome, suspects.get(outcome.idperson))
-    with campus_language():
-        text = _("Siswa sudah dihapus dari MyUKM.")
-    return outcome._replace(payments=None, code="student_deleted", message=text)
-
-
-def _close_outcomes(
-    session: Session, outcomes: Sequence[Result], changed: Changed
-) -> Counter[ItemStatus]:
-    """Close the items of these outcomes and return how many got which status."""
-    groups: dict[tuple[ItemStatus, int], list[int]] = defaultdict(list)
-    for outcome in outcomes:
-        groups[_status(outcome, changed), outcome.attempts].append(outcome.item_id)
-    _close_items(session, groups)
-    _record_failures(session, [outcome for outcome in outcomes if outcome.code])
-    numbers: Counter[ItemStatus] = Counter()
-    for (status, _attempts), items in groups.items():
-        numbers[status] += len(items)
-    return numbers
-
-
-def _close_items(session: Session, groups: dict[tuple[ItemStatus, int], list[int]]) -> None:
-    now = utcnow()
-    for (status, attempts), items in groups.items():
-        session.execute(
-            update(SyncItem)
-            .where(in_literals(SyncItem.id, items))
-            .values(
-                status=status,
-                attempts=attempts,
-                finished_at=now,
-                lane_id=None,
-                code=None,
-                message=None,
-            )
-        )
-
-
-def _record_failures(session: Session, failures: Sequence[Result]) -> None:
-    if not failures:
-        return
-    rows = [{"id": f.item_id, "code": f.code, "message": f.message} for f in failures]
-    session.execute(update(SyncItem), rows)
+def _status(item: Item) -> ItemStatus:
+    if item.code:
+        return ItemStatus.HELD if item.code == anomaly_guard.CODE else ItemStatus.FAILED
+    return ItemStatus.SUCCESS if item.new else ItemStatus.UNCHANGED

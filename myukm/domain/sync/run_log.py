@@ -1,7 +1,7 @@
 """The run's log: what happened, in the campus's language, each line with its code."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import format_decimal
@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from myukm.db.types import to_iso8601, utcnow
-from myukm.domain.payment_api.work_item import Result
+from myukm.domain.payment_api.work_item import Item
 from myukm.extensions import db
 from myukm.i18n import campus_language
 from myukm.live import event_log
@@ -31,9 +31,8 @@ def append(run_id: int, level: str, code: str, message: str, idperson: str | Non
     event_log.append("sync", "sync.log", line)
 
 
-def append_failures(run_id: int, outcomes: Iterable[Result], failed_before: int) -> None:
+def append_failures(run_id: int, failures: Sequence[Item], failed_before: int) -> None:
     """Append a line per failed student, as long as the run has fewer than `MAX_FAILURES`."""
-    failures = [outcome for outcome in outcomes if outcome.code]
     for failure in failures[: max(0, MAX_FAILURES - failed_before)]:
         append(run_id, "error", str(failure.code), str(failure.message), failure.idperson)
 

@@ -12,7 +12,7 @@ from myukm.db.session import transaction
 from myukm.domain.payment_api import shared_state
 from myukm.domain.payment_api.errors import Action, Failure
 from myukm.domain.payment_api.fetcher import FetchPool
-from myukm.domain.payment_api.work_item import Result, WorkItem
+from myukm.domain.payment_api.work_item import Item
 from myukm.domain.sync import student_requests
 from myukm.domain.sync.student_store import StudentStore, submit
 from myukm.extensions import db
@@ -39,7 +39,7 @@ def sync(idperson: str, *, requested: bool) -> str:
     return desk.results.get(idperson, "taken")
 
 
-async def _work(desk: StudentStore, students: list[WorkItem]) -> None:
+async def _work(desk: StudentStore, students: list[Item]) -> None:
     """Ask with the patience of a run, but for two minutes at most.
 
     An error leaves the request as it is: the watch frees it, and counts it.
@@ -52,7 +52,7 @@ async def _work(desk: StudentStore, students: list[WorkItem]) -> None:
             pool.merge(update, shared_state.exchange(update))
             await _until_turn(pool)
             failure = _failure(pool, deadline)
-            lost = [Result.of(student, failure) for student in pool.unfinished.values() if failure]
+            lost = [item.complete(failure) for item in pool.unfinished.values() if failure]
             students = desk.flush_and_claim([*pool.pop_results(), *lost])
     desk.close()
 

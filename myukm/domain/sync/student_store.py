@@ -4,15 +4,15 @@ An answer is written as in a run: guarded, with its tag, in one transaction with
 request, and only while the request is still ours.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from flask_babel import gettext as _
 from sqlalchemy import Update, delete, select, update
 from sqlalchemy.orm import Session
 
-from myukm.db.session import in_literals, transaction
+from myukm.db.session import in_literals, on_commit, transaction
 from myukm.domain.payment_api.fetcher import FetchPool
-from myukm.domain.payment_api.work_item import Result, WorkItem
+from myukm.domain.payment_api.work_item import Item
 from myukm.domain.sync import anomaly_guard, queueing, student_requests
 from myukm.domain.sync import results as sync_results
 from myukm.i18n import campus_language
@@ -32,7 +32,7 @@ class StudentStore:
         self.in_hand: set[int] = set()
         self.results: dict[str, str] = {}
 
-    def flush_and_claim(self, answered: Sequence[Result], *, claim: bool = False) -> list[WorkItem]:
+    def flush_and_claim(self, answered: Sequence[Item], *, claim: bool = False) -> list[Item]:
         """Write what was answered, and return whom to ask: once more, or newly claimed."""
         again = self._write(answered) if answered else []
         if self.in_hand:
@@ -40,7 +40,7 @@ class StudentStore:
                 session.execute(self._ours().values(heartbeat=SyncRequest.heartbeat + 1))
         return [*again, *(self.claim() if claim else [])]
 
-    def claim(self, idperson: str | None = None) -> list[WorkItem]:
+    def claim(self, idperson: str | None = None) -> list[Item]:
         """Claim requests that nobody holds (or just this student's) and return whom to ask."""
         query = select(SyncRequest.id, SyncRequest.idperson, SyncRequest.doubt)
         query = query.where(SyncRequest.holder.is_(None)).order_by(SyncRequest.id)
@@ -67,51 +67,51 @@ class StudentStore:
         ours = SyncRequest.holder == self._holder
         return update(SyncRequest).where(in_literals(SyncRequest.id, self.in_hand), ours)
 
-    def _write(self, answered: Sequence[Result]) -> list[WorkItem]:
+    def _write(self, answered: Sequence[Item]) -> list[Item]:
         """Write these answers and return the students to ask once more before one is believed."""
         with transaction() as session:
-            written = sync_results.take_in(session, None, self._still_ours(session, answered))
-            held = [outcome for outcome in written.outcomes if outcome.code == anomaly_guard.CODE]
-            done = {o.item_id: o for o in written.outcomes if o.code != anomaly_guard.CODE}
+            ours = self._lock(session, answered)
+            sync_results.take_in(session, None, ours)
+            held = [item for item in ours if item.code == anomaly_guard.CODE]
+            done = [item for item in ours if item.code != anomaly_guard.CODE]
             _doubt(session, held)
-            results = {o.idperson: _end(session, o, written.changed) for o in done.values()}
+            results = {item.idperson: _end(session, item) for item in done}
+            on_commit(queueing.withdraw_students, tuple(item.item_id for item in done))
         self.results |= results
-        self.in_hand -= {o.item_id for o in answered} - {o.item_id for o in held}
-        queueing.withdraw_students(done)
-        return [_student(o.item_id, o.idperson, o.message) for o in held]
+        self.in_hand -= {item.item_id for item in answered} - {item.item_id for item in held}
+        return [_student(item.item_id, item.idperson, item.message) for item in held]
 
-    def _still_ours(self, session: Session, answered: Sequence[Result]) -> list[Result]:
-        by_id = {outcome.item_id: outcome for outcome in answered}
+    def _lock(self, session: Session, answered: Sequence[Item]) -> list[Item]:
+        by_id = {item.item_id: item for item in answered}
         ours = (in_literals(SyncRequest.id, by_id), SyncRequest.holder == self._holder)
         query = select(SyncRequest.id).where(*ours).order_by(SyncRequest.id).with_for_update()
         return [by_id[request_id] for request_id in session.scalars(query)]
 
 
-def submit(pool: FetchPool, students: Sequence[WorkItem]) -> None:
+def submit(pool: FetchPool, students: Sequence[Item]) -> None:
     """Ask for students; those of whom an answer was held back after a pause."""
     pool.submit(student for student in students if student.doubt is None)
     doubted = (student for student in students if student.doubt is not None)
     pool.submit(doubted, after=anomaly_guard.PAUSE.total_seconds())
 
 
-def _student(request_id: int, idperson: str, doubt: str | None) -> WorkItem:
-    return WorkItem(request_id, idperson, doubt=doubt, requested=True)
+def _student(request_id: int, idperson: str, doubt: str | None) -> Item:
+    return Item(request_id, idperson, doubt=doubt, requested=True)
 
 
-def _doubt(session: Session, held: Sequence[Result]) -> None:
-    for outcome in held:
-        doubted = update(SyncRequest).where(SyncRequest.id == outcome.item_id)
-        session.execute(doubted.values(doubt=outcome.message))
+def _doubt(session: Session, held: Sequence[Item]) -> None:
+    for item in held:
+        doubted = update(SyncRequest).where(SyncRequest.id == item.item_id)
+        session.execute(doubted.values(doubt=item.message))
 
 
-def _end(session: Session, outcome: Result, changed: Mapping[str, object]) -> str:
+def _end(session: Session, item: Item) -> str:
     """End a request, publish what became of its student, and return that in a word."""
-    session.execute(delete(SyncRequest).where(SyncRequest.id == outcome.item_id))
-    result = "success" if outcome.idperson in changed else "unchanged"
-    if outcome.code:
+    session.execute(delete(SyncRequest).where(SyncRequest.id == item.item_id))
+    result = "success" if item.new else "unchanged"
+    if item.code:
         result = "failed"
-    message = outcome.message or _words(result)
-    student_requests.publish(outcome.idperson, result, outcome.code, message)
+    student_requests.publish(item.idperson, result, item.code, item.message or _words(result))
     return result
 
 

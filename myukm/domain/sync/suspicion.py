@@ -1,16 +1,15 @@
 """Which answers take much away from a student, and whether they are believed all the same."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from flask_babel import format_decimal
 from flask_babel import gettext as _
-from sqlalchemy import Row
 
 from myukm.domain.payment_api.body import InvalidBody
-from myukm.domain.payment_api.parser import Payments, amount
-from myukm.domain.payment_api.work_item import Result
+from myukm.domain.payment_api.parser import amount
+from myukm.domain.payment_api.work_item import Item
 from myukm.domain.sync import anomaly_guard
 from myukm.i18n import campus_language
 
@@ -25,37 +24,34 @@ class Totals(NamedTuple):
     paid: Decimal
 
 
-def suspicious(
-    before: Mapping[int, Row[Any]], changed: Mapping[str, tuple[int, Payments]]
-) -> dict[str, str]:
-    """Return the students whose new amounts are much lower, with a description.
-
-    By the items or by the sums: a bill may be only in these.
-    """
-    found = {}
-    for idperson, (key, new) in changed.items():
-        if key not in before:
-            continue
-        had, has = before[key].pembayaran, new.periods
-        ways = [(totals(had, by_items), totals(has, by_items)) for by_items in (True, False)]
-        fallen = [(old, now) for old, now in ways if _falls(old, now)]
-        if fallen or (had and not has):
-            found[idperson] = _words(*(fallen or ways)[0])
-    return found
-
-
-def with_verdict(outcome: Result, message: str | None) -> Result:
-    """Return the outcome, held back when it takes away what `message` says.
+def guard(items: Iterable[Item]) -> None:
+    """Hold back the new data of students from whom it takes much away.
 
     Believed is what an earlier answer said as well. Two answers that contradict each other are not.
     """
-    if message is None or message == outcome.doubt:
-        return outcome
-    if outcome.doubt is None:
-        return outcome._replace(payments=None, code=anomaly_guard.CODE, message=message)
-    with campus_language():
-        text = _("API pembayaran menjawab dua kali berbeda: %(text)s", text=message)
-    return outcome._replace(payments=None, code="contradictory", message=text)
+    for item in items:
+        text = _taken_away(item)
+        if text is None or text == item.doubt:
+            continue
+        item.new = None
+        item.code, item.message = anomaly_guard.CODE, text
+        if item.doubt is not None:
+            item.code = "contradictory"
+            with campus_language():
+                item.message = _("API pembayaran menjawab dua kali berbeda: %(text)s", text=text)
+
+
+def _taken_away(item: Item) -> str | None:
+    """Describe how much lower a student's new amounts are; None: they are not.
+
+    By the items or by the sums: a bill may be only in these.
+    """
+    if item.new is None or item.old is None:
+        return None
+    had, has = item.old.pembayaran, item.new.periods
+    ways = [(totals(had, by_items), totals(has, by_items)) for by_items in (True, False)]
+    fallen = [(old, now) for old, now in ways if _falls(old, now)]
+    return _words(*(fallen or ways)[0]) if fallen or (had and not has) else None
 
 
 def totals(periods: Any, by_items: bool) -> Totals:

@@ -1,37 +1,33 @@
 """What an answer decides about its student, and about those who were deferred before."""
 
-from collections.abc import Iterator
-
 import pytest
-from flask import Flask
 
 from myukm.domain.payment_api.client import from_status
 from myukm.domain.payment_api.errors import Action, Failure
 from myukm.domain.payment_api.gate import WINDOW, Gate
-from myukm.domain.payment_api.retry_policy import FORBIDDEN_IN_A_ROW, Retry, RetryPolicy
-from myukm.domain.payment_api.work_item import Result, WorkItem
+from myukm.domain.payment_api.retry_policy import FORBIDDEN_IN_A_ROW, RetryPolicy, Verdict
+from myukm.domain.payment_api.work_item import Item
 
 
 @pytest.fixture
-def policy(app: Flask) -> Iterator[RetryPolicy]:
-    """A policy of two tries, inside an app context: words are those of the campus's language."""
-    with app.app_context():
-        yield RetryPolicy(Gate(None), 2)
+def policy() -> RetryPolicy:
+    """A policy of two tries."""
+    return RetryPolicy(Gate(None), 2)
 
 
-def item(number: int = 1) -> WorkItem:
-    return WorkItem(number, str(number))
+def item(number: int = 1) -> Item:
+    return Item(number, str(number))
 
 
 def test_a_student_is_asked_again_as_often_as_is_said(policy: RetryPolicy) -> None:
     student = item()
     failure = Failure("invalid_body", Action.RETRY)
     (again,) = policy.judge(student, failure, 0)
-    assert isinstance(again, Retry)
-    assert 0 < again.delay < 1
+    assert again.retry_in
+    assert 0 < again.retry_in < 1
     (done,) = policy.judge(student, failure, 0)
-    assert isinstance(done, Result)
-    assert (done.code, done.attempts) == ("invalid_body", 2)
+    assert done == Verdict(student)
+    assert (student.answer, student.attempts) == (failure, 2)
 
 
 def test_a_403_is_decided_by_what_comes_after_it(policy: RetryPolicy) -> None:
@@ -50,7 +46,7 @@ def test_an_api_that_goes_down_costs_no_try(policy: RetryPolicy) -> None:
     student, failure = item(), from_status(500, None)
     for number in range(WINDOW):
         policy.judge(item(number), failure, 0)
-    assert policy.judge(student, failure, 0) == [Retry(student)]
+    assert policy.judge(student, failure, 0) == [Verdict(student, 0.0)]
     assert (student.tries, student.attempts) == (0, 1)
 
 
@@ -61,5 +57,5 @@ def test_the_last_failure_waits_until_others_tell_more(policy: RetryPolicy) -> N
     assert policy.deferred == 1
     assert policy.review_deferred(idle=False) == []
     (done,) = policy.review_deferred(idle=True)
-    assert isinstance(done, Result)
-    assert done.code == "server_error"
+    assert done == Verdict(student)
+    assert student.answer == failure

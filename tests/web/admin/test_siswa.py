@@ -18,6 +18,7 @@ from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.domain import audit
 from myukm.domain.payment_api.parser import parse
+from myukm.domain.payment_api.work_item import Item
 from myukm.domain.siswa import importing
 from myukm.domain.sync import results
 from myukm.extensions import db
@@ -265,8 +266,8 @@ def store(app: Flask, said: dict[str, Any], item: dict[str, Any]) -> None:
     with app.app_context(), transaction() as session:
         session.add(Siswa(idperson="100004", nama="Dewi"))
         session.flush()
-        answers = {"100004": parse(json.dumps(body).encode(), "100004")}
-        results.store(session, results.changes(session, answers)[0])
+        answer = parse(json.dumps(body).encode(), "100004")
+        results.take_in(session, None, [Item(1, "100004", answer=answer)])
 
 
 def test_a_page_does_not_grow_with_all_that_disagrees(app: Flask, client_as: ClientAs) -> None:
