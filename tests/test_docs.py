@@ -11,9 +11,12 @@ from flask import Flask
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-# ./run's own commands and Flask's.
-OUTSIDE = {"demo", "test", "lint", "ci", "web", "worker", "rq", "shell", "db"}
+DOCS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "bench/README.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+# ./run's own, and Flask's.
+OUTSIDE = {"demo", "test", "lint", "ci", "faults", "web", "worker", "rq", "run", "shell", "db"}
 METHODS = {"get", "post", "patch", "put", "delete"}
 
 
@@ -78,8 +81,18 @@ def test_every_link_in_the_docs_leads_to_a_file(path: Path) -> None:
     assert [link for link in links if not (path.parent / link).exists()] == []
 
 
-def test_every_file_that_the_architecture_names_exists() -> None:
-    named = set(re.findall(r"`((?:\w+/)+\w+\.(?:py|js))`", text("docs/architecture.md")))
-    named = {name.removeprefix("myukm/") for name in named}
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_every_file_that_the_docs_name_exists(path: Path) -> None:
+    named = set(re.findall(r"`((?:\w+/)+\w+\.(?:py|js|css|yaml|po))`", path.read_text()))
+    folders = (ROOT, ROOT / "myukm")
+    assert [
+        name for name in sorted(named) if not any((folder / name).exists() for folder in folders)
+    ] == []
+
+
+def test_the_recipes_name_what_exists() -> None:
+    """Functions and constants that a recipe names beside their file are in that file."""
+    named = re.findall(r"`([\w.]+)(?:\([^`]*)?` (?:of|in) `([\w/]+\.py)`", text("CONTRIBUTING.md"))
     assert named
-    assert [name for name in sorted(named) if not (ROOT / "myukm" / name).exists()] == []
+    missing = [(name, file) for name, file in named if name.rpartition(".")[2] not in text(file)]
+    assert missing == []
