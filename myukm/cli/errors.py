@@ -12,12 +12,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from myukm.addresses import hide
 from myukm.errors import DomainError
+from myukm.ops.findings import database
 
 REFUSED, FAILURES, UNREACHABLE = 1, 3, 5
-
-# Error codes of a missing table or column in PostgreSQL and MariaDB; SQLite has only a text.
-NOT_THERE_CODES = {"42P01", "42703", 1146, 1054}
-NOT_THERE_WORDS = ("no such table", "no such column", "has no column named")
 
 
 def exit_on_error(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -42,7 +39,7 @@ def exit_on_error(function: Callable[..., Any]) -> Callable[..., Any]:
 def database_trouble(error: DBAPIError) -> str | None:
     """Return the message for a database that is down or not migrated; None for any other error,
     because then the statement is wrong and the traceback is needed."""
-    if lacks_tables(error.orig):
+    if database.is_outdated():
         return str(
             _(
                 "Tabel basis data belum ada atau bukan dari versi program ini. "
@@ -53,13 +50,6 @@ def database_trouble(error: DBAPIError) -> str | None:
     if isinstance(error, OperationalError):
         return str(_("Basis data tidak menjawab: %(why)s", why=error.orig))
     return None
-
-
-def lacks_tables(error: BaseException | None) -> bool:
-    """Return whether a driver's error means a missing table or column."""
-    first = error.args[0] if error and error.args else None
-    codes = {first, getattr(error, "sqlstate", None)}
-    return bool(codes & NOT_THERE_CODES) or any(words in str(first) for words in NOT_THERE_WORDS)
 
 
 def fail(message: str, code: int) -> NoReturn:

@@ -18,6 +18,7 @@ from myukm.cli.actor import actor
 from myukm.cli.errors import FAILURES
 from myukm.cli.groups import CommandGroup
 from myukm.cli.options import as_json, at_most
+from myukm.domain.paging import PER_PAGE
 from myukm.domain.siswa import directory, importing
 from myukm.domain.siswa.importing import Report
 from myukm.domain.siswa.verdict_labels import describe
@@ -112,7 +113,7 @@ def progress_bar() -> Iterator[Report]:
     multiple=True,
     help=N_("Hanya yang demikian; boleh diulang, maka semuanya harus berlaku."),
 )
-@at_most("--limit", default=directory.PER_PAGE, limit=100_000)
+@at_most("--limit", default=PER_PAGE, limit=100_000)
 @as_json
 def list_(q: str, filters: tuple[str, ...], limit: int, as_json: bool) -> None:
     """List students ordered by name."""

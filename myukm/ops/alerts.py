@@ -20,6 +20,7 @@ from sqlalchemy import select
 from myukm.addresses import shown
 from myukm.db.session import transaction
 from myukm.db.types import to_iso8601, utcnow
+from myukm.domain.standstill import SeenTwice
 from myukm.extensions import db
 from myukm.live import event_log
 from myukm.models import Alert
@@ -38,8 +39,7 @@ class AlertMonitor:
 
     def __init__(self) -> None:
         self._next = 0.0
-        self._found_before: set[str] = set()
-        self._gone_before: set[str] = set()
+        self._new, self._gone = SeenTwice[str](), SeenTwice[str]()
 
     def evaluate(self) -> None:
         """Open alerts for lasting findings and resolve those whose finding is gone."""
@@ -50,10 +50,8 @@ class AlertMonitor:
         found = {finding["code"]: finding for finding in reversed(doctor.report()["findings"])}
         still_open = select(Alert.open).where(Alert.open.is_not(None))
         known = {code for code in db.session.scalars(still_open) if code}
-        new, gone = found.keys() - known, known - found.keys()
-        lasting = [found[key] for key in new & self._found_before]
-        over = sorted(gone & self._gone_before)
-        self._found_before, self._gone_before = new, gone
+        lasting = [found[code] for code in self._new.of(found.keys() - known)]
+        over = sorted(self._gone.of(known - found.keys()))
         if lasting or over:
             deliver([*opened(lasting), *resolved(over)])
 

@@ -7,6 +7,7 @@ import time
 
 from rq.registry import clean_registries
 
+from myukm.domain.standstill import SeenTwice
 from myukm.extensions import valkey
 from myukm.queues.enqueue import get_queue
 from myukm.queues.jobs import QUEUES
@@ -19,7 +20,7 @@ class OrphanRecovery:
     died while running them."""
 
     def __init__(self) -> None:
-        self._seen: set[str] = set()
+        self._orphans = SeenTwice[tuple[str, str]]()
         self._next = 0.0
 
     def recover(self) -> None:
@@ -27,12 +28,11 @@ class OrphanRecovery:
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + RECOVER_SECONDS
-        between = {name: _orphaned(name) for name in QUEUES}
-        for name, jobs in between.items():
-            for job_id in jobs & self._seen:
-                _requeue(name, job_id)
+        found = [(name, job_id) for name in QUEUES for job_id in _orphaned(name)]
+        for name, job_id in self._orphans.of(found):
+            _requeue(name, job_id)
+        for name in QUEUES:
             clean_registries(get_queue(name))
-        self._seen = set().union(*between.values())
 
 
 def _orphaned(name: str) -> set[str]:

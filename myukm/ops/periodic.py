@@ -17,12 +17,13 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from myukm.db.session import execute_rowcount, transaction
+from myukm.domain.standstill import Standstill
 from myukm.errors import DomainError
 from myukm.extensions import db
 from myukm.models import LeaderLease
 
 TICK_SECONDS, LEAD_EVERY = 0.5, 2
-TAKE_OVER_TICKS = 5
+LEASE_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class PeriodicRunner:
         self.holder = f"{socket.gethostname()}:{os.getpid()}"
         self.thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self.stopped = threading.Event()
-        self._seen_heartbeat, self._unchanged_ticks = -1, 0
+        self._lease: Standstill[str] = Standstill(LEASE_SECONDS)
 
     def stop(self) -> None:
         """Stop the thread; it ends within a second."""
@@ -73,15 +74,11 @@ class PeriodicRunner:
 
     def _is_leader(self) -> bool:
         """Return whether this process is the leader: it renewed the lease, or took over one whose
-        heartbeat stopped for `TAKE_OVER_TICKS` polls."""
+        heartbeat stands still."""
         holder, heartbeat = db.session.execute(
             select(LeaderLease.holder, LeaderLease.heartbeat)
         ).one()
-        self._unchanged_ticks = (
-            self._unchanged_ticks + 1 if heartbeat == self._seen_heartbeat else 0
-        )
-        self._seen_heartbeat = heartbeat
-        if holder != self.holder and self._unchanged_ticks < TAKE_OVER_TICKS:
+        if not self._lease.of({holder: heartbeat}) and holder != self.holder:
             return False
         with transaction() as session:
             taken = execute_rowcount(
@@ -90,5 +87,4 @@ class PeriodicRunner:
                 .where(LeaderLease.holder == holder, LeaderLease.heartbeat == heartbeat)
                 .values(holder=self.holder, heartbeat=heartbeat + 1),
             )
-        self._seen_heartbeat, self._unchanged_ticks = heartbeat + 1, 0
         return bool(taken)

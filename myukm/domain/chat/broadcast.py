@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
+from myukm.domain.standstill import Standstill
 from myukm.domain.ukm import unread
 from myukm.extensions import db, valkey
 from myukm.live import event_log
@@ -20,6 +21,7 @@ from myukm.queues.enqueue import enqueue
 JOB = "myukm.jobs.chat.broadcast_chat_message"
 QUEUED_SECONDS = 5
 BATCH = 200
+OVERDUE_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -116,25 +118,19 @@ def _waiting(ukm_id: int) -> Sequence[ChatMessage]:
 
 
 class OverduePublisher:
-    """Publishes messages that no worker has published. Compares successive polls rather than
-    times, because clocks of machines differ."""
+    """Publishes messages that no worker published within `OVERDUE_SECONDS`."""
 
     def __init__(self) -> None:
-        self._seen: dict[int, int] = {}
-        self._seen_before: dict[int, int] = {}
+        self._waiting: Standstill[int] = Standstill(OVERDUE_SECONDS)
 
     def run(self) -> None:
-        """Publish for UKMs with a message that was already unpublished at the two polls before."""
+        """Publish for each UKM whose oldest unpublished message stays the same."""
         query = (
-            select(ChatMessage.ukm_id, func.min(ChatMessage.id), func.max(ChatMessage.id))
+            select(ChatMessage.ukm_id, func.min(ChatMessage.id))
             .where(ChatMessage.published_at.is_(None))
             .group_by(ChatMessage.ukm_id)
         )
-        waiting = db.session.execute(query).all()
-        before = self._seen_before
-        overdue = [ukm_id for ukm_id, oldest, _ in waiting if oldest <= before.get(ukm_id, -1)]
-        self._seen_before = self._seen
-        self._seen = {ukm_id: newest for ukm_id, _, newest in waiting}
-        for ukm_id in overdue:
+        oldest = dict(db.session.execute(query).tuples().all())
+        for ukm_id in self._waiting.of(oldest):
             count = publish(ukm_id)
             logger.warning("chat: %s messages of UKM %s waited for a worker", count, ukm_id)

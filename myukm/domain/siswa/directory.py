@@ -2,20 +2,20 @@
 
 from collections.abc import Collection, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import defer
 
 from myukm.db.types import to_iso8601
+from myukm.domain.paging import PER_PAGE, Page, position
 from myukm.domain.siswa.fields import COLUMNS
 from myukm.errors import Invalid, NotFound
 from myukm.extensions import db
 from myukm.models import Siswa
 from myukm.models.siswa import Verdict, fold
 
-PER_PAGE = 50
 MAX_WORDS = 8
 AMOUNTS = ("saldo", "tunggakan", "lebih_bayar")
 AS_JSON = (*COLUMNS, "active", *AMOUNTS, "lunas", "status", "tidak_cocok")
@@ -31,27 +31,16 @@ FILTERS: dict[str, ColumnElement[bool]] = {
 }
 
 
-class Page(NamedTuple):
-    """A page of students ordered by name; `pages` is at least 1."""
-
-    items: Sequence[Siswa]
-    page: int
-    pages: int
-    total: int
-
-
 def search(
     q: str = "", filters: Collection[str] = (), page: int = 1, per_page: int = PER_PAGE
-) -> Page:
+) -> Page[Siswa]:
     """Return page number `page` (at most the last) of the students that match.
 
     Every word of `q` must occur in name, id, unit or class, and all `filters` (keys of `FILTERS`)
     must hold. Raises `Invalid` for an unknown filter.
     """
     found = matching(q, filters)
-    total = db.session.scalar(found.with_only_columns(func.count(Siswa.id))) or 0
-    pages = max(1, -(-total // per_page))
-    page = min(max(1, page), pages)
+    page, pages, total = position(found, page, per_page)
     return Page(rows(found, page, per_page, total), page, pages, total)
 
 

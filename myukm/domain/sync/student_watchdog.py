@@ -2,8 +2,8 @@
 
 from sqlalchemy import select
 
+from myukm.domain.standstill import Standstill
 from myukm.domain.sync import queueing, student_requests
-from myukm.domain.sync.standstill import Standstill
 from myukm.extensions import db
 from myukm.models import SyncRequest
 

@@ -9,9 +9,9 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, select
 
 from myukm.db.session import execute_rowcount, transaction
+from myukm.domain.standstill import Standstill
 from myukm.domain.sync import lifecycle, progress, queueing, run_log
 from myukm.domain.sync.lane_store import release_orphans
-from myukm.domain.sync.standstill import Standstill
 from myukm.domain.sync.student_watchdog import StudentWatchdog
 from myukm.extensions import db
 from myukm.models import SyncLane

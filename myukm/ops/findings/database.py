@@ -68,6 +68,15 @@ def outdated() -> Iterator[Finding]:
         )
 
 
+def is_outdated() -> bool:
+    """Return whether the database answers and its schema is of another version."""
+    db.session.rollback()
+    try:
+        return any(outdated())
+    except SQLAlchemyError:
+        return False
+
+
 def event_log() -> Iterator[Finding]:
     """Event log beyond its bounds: not pruned, or growing faster than it is pruned."""
     size = retention.size()

@@ -10,7 +10,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from myukm.errors import DomainError, Invalid
-from myukm.extensions import db
 from myukm.ops.findings import database
 from myukm.web.http.access import wants_json
 
@@ -53,7 +52,7 @@ def database_error(error: SQLAlchemyError) -> Any:
     """Return 503 for an unreachable database, and log the cause."""
     logger.error("database: %s", getattr(error, "orig", error))
     code, text = "database_unavailable", _("Basis data tidak menjawab. Coba lagi sebentar lagi.")
-    if outdated():
+    if database.is_outdated():
         code, text = "database_outdated", _("Program diperbarui, basis datanya belum.")
         text += " " + _("Jalankan: %(command)s", command="flask db upgrade")
     return domain_error(DomainError(text, code=code, status=503))
@@ -61,19 +60,10 @@ def database_error(error: SQLAlchemyError) -> Any:
 
 def statement_error(error: ProgrammingError) -> Any:
     """Return 503 with the cure if migrations are missing; otherwise 500, because it is a bug."""
-    if outdated():
+    if database.is_outdated():
         return database_error(error)
     logger.error("%s %s", request.method, request.path, exc_info=error)
     return http_error(InternalServerError())
-
-
-def outdated() -> bool:
-    """Return whether the database answers but has another schema version."""
-    db.session.rollback()
-    try:
-        return any(database.outdated())
-    except SQLAlchemyError:
-        return False
 
 
 def data_error(_error: Exception) -> Any:

@@ -23,6 +23,7 @@ from myukm.queues.enqueue import get_queue
 from myukm.queues.jobs import HIGH
 from tests.conftest import every_database
 from tests.support.people import UKM
+from tests.support.waiting import wait_until
 
 NEW = object()
 People = dict[str, int]
@@ -135,14 +136,21 @@ def test_more_than_one_batch_is_published_whole(say: Say, monkeypatch: pytest.Mo
     assert [text for _, text in published()] == ["0", "1", "2", "3", "4"]
 
 
-def test_what_no_worker_published_is_taken_over_at_the_third_look(say: Say) -> None:
+def test_what_no_worker_published_for_a_while_is_taken_over(
+    say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broadcast, "OVERDUE_SECONDS", 0.05)
     overdue = broadcast.OverduePublisher()
     say("satu")
-    for _ in range(2):
-        overdue.run()
-        assert published() == []
-    say("dua")
     overdue.run()
+    assert published() == []
+    say("dua")
+
+    def taken_over() -> bool:
+        overdue.run()
+        return published() != []
+
+    wait_until(taken_over)
     assert [text for _, text in published()] == ["satu", "dua"]
     say("tiga")
     overdue.run()

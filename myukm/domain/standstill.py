@@ -1,0 +1,42 @@
+"""Detectors of what stands still, or was there before. They use this process's clock alone,
+because clocks of machines differ and jump."""
+
+import time
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+
+
+class Standstill(Generic[K]):
+    """Detects values, such as heartbeats, that have not changed for `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._seen: dict[K, tuple[Hashable, float]] = {}
+
+    def of(self, values: Mapping[K, Hashable]) -> list[K]:
+        """Take in the current values and return the keys of those that stand still.
+
+        A key that is missing from `values` is forgotten.
+        """
+        now = time.monotonic()
+        seen = {}
+        for key, value in values.items():
+            before, since = self._seen.get(key, (value, now))
+            seen[key] = (value, since if before == value else now)
+        self._seen = seen
+        return [key for key, (_value, since) in seen.items() if now - since >= self._seconds]
+
+
+class SeenTwice(Generic[K]):
+    """Detects what two polls in a row found, so that a single odd one has no effect."""
+
+    def __init__(self) -> None:
+        self._before: set[K] = set()
+
+    def of(self, found: Iterable[K]) -> set[K]:
+        """Take in what this poll found and return what the last one found as well."""
+        now = set(found)
+        again, self._before = now & self._before, now
+        return again
