@@ -8,6 +8,7 @@ Real workers and Valkey. The simulator counts the requests per second.
 
 import argparse
 import time
+from typing import Any
 
 from flask import Flask
 
@@ -63,7 +64,7 @@ def play(app: Flask, asked: argparse.Namespace) -> None:
     row("students failed", now(app)["failed"], f"of {now(app)['total']}")
 
 
-def now(app: Flask) -> dict[str, object]:
+def now(app: Flask) -> dict[str, Any]:
     """Return the progress object."""
     with app.app_context():
         return progress.current()

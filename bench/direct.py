@@ -29,6 +29,5 @@ def post(user: User, code: str, *args: Any) -> tuple[ChatMessage, bool]:
     return message, new
 
 
-messages._store, messages.post = store, post
-messages.broadcast_later = lambda _ukm_id: None
+vars(messages).update(_store=store, post=post, broadcast_later=lambda _ukm_id: None)
 app = create_app()

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psutil
 from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 from sqlalchemy import insert
 
 import config
@@ -79,7 +80,7 @@ def populate(app: Flask, accounts: int) -> list[str]:
                 for token, i in zip(tokens, ids, strict=True)
             ]
             session.execute(insert(LoginSession), logins)
-    signer = app.session_interface.get_signing_serializer(app)
+    signer = SecureCookieSessionInterface().get_signing_serializer(app)
     assert signer
     return [str(signer.dumps({"_user_id": token, "_fresh": True})) for token in tokens]
 

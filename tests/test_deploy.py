@@ -72,8 +72,10 @@ def site_before(upstream: str, folder: Path) -> Iterator[str]:
 def certificate(folder: Path) -> None:
     """Make a certificate of our own."""
     command = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=127.0.0.1"
-    files = ["-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"]
-    subprocess.run([*command.split(), *files], check=True, capture_output=True)
+    key, chain = folder / "privkey.pem", folder / "fullchain.pem"
+    subprocess.run(
+        [*command.split(), "-keyout", key, "-out", chain], check=True, capture_output=True
+    )
 
 
 def answers(child: ManagedProcess, url: str) -> bool:

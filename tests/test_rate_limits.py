@@ -2,6 +2,7 @@
 
 import secrets
 import threading
+from typing import Any
 
 import pytest
 import redis
@@ -198,7 +199,7 @@ def test_valkey_waits_the_same_way(app: Flask, valkey: redis.Redis) -> None:
             with pytest.raises(TooFast) as refused:
                 acquire(claim(quick, "a"))
             assert refused.value.retry_after == expected
-            for hit, at in valkey.zrange(key, 0, -1, withscores=True):  # so much later
+            for hit, at in list[Any](valkey.zrange(key, 0, -1, withscores=True)):  # so much later
                 valkey.zadd(key, {hit: at - 1000 * expected})
             acquire(claim(quick, "a"))
 
@@ -210,7 +211,7 @@ def test_a_clock_that_is_set_back_locks_nobody_out(
     with app.app_context():
         used(limit, "a")
         (key,) = valkey.keys()
-        for hit, at in valkey.zrange(key, 0, -1, withscores=True):
+        for hit, at in list[Any](valkey.zrange(key, 0, -1, withscores=True)):
             valkey.zadd(key, {hit: at + 1000 * 86_400})
         app.extensions["rate_log"] = rate_log.RateLog()
         assert used(limit, "a") == 3

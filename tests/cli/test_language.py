@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -50,7 +51,8 @@ def ours(app: Flask) -> list[tuple[tuple[str, ...], click.Command]]:
 def test_every_command_option_and_argument_is_explained_in_both_languages() -> None:
     indonesian, english = speaking("id"), speaking("en")
     for (path, here), (_, there) in zip(ours(indonesian), ours(english), strict=True):
-        for own, other in zip((here, *here.params), (there, *there.params), strict=True):
+        explained: Iterator[Any] = zip((here, *here.params), (there, *there.params), strict=True)
+        for own, other in explained:
             assert own.help, f"{path}: {own.name}"
             assert own.help != other.help, f"{path}: {own.name} is not translated"
 

@@ -2,7 +2,7 @@
 
 import json
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ def settings(settings: dict[str, str], simulator: Simulator) -> dict[str, str]:
 
 
 @pytest.fixture
-def campus(app: Flask) -> Iterator[Flask]:
+def campus(app: Flask) -> Flask:
     with app.app_context():
         sync.create_students(50)
     return app

@@ -37,8 +37,18 @@ FILTERS: dict[str, Callable[[str, Truth], bool]] = {
     "aktif": lambda idperson, _right: active(idperson),
     "nonaktif": lambda idperson, _right: not active(idperson),
 }
-BLANK = ("gender", "lahirtempat", "lahirtanggal", "phone", "unit_formal", "kelas_formal")
-BLANK += ("asrama_pondok", "kamar_pondok", "tingkat_diniyah", "kelas_diniyah")
+BLANK = (
+    "gender",
+    "lahirtempat",
+    "lahirtanggal",
+    "phone",
+    "unit_formal",
+    "kelas_formal",
+    "asrama_pondok",
+    "kamar_pondok",
+    "tingkat_diniyah",
+    "kelas_diniyah",
+)
 
 
 @pytest.fixture
@@ -72,7 +82,13 @@ def older(idperson: str) -> dict[str, Any]:
     name = f"Nama {idperson}"
     person = {"idperson": idperson, "nama": name, "search_text": fold(f"{name} {idperson}")}
     row = {**person, **dict.fromkeys(BLANK, ""), "active": active(idperson)}
-    paid = {"pembayaran": None, "tunggakan": None, "lunas": None, "digest": None, "synced_at": None}
+    paid: dict[str, Any] = {
+        "pembayaran": None,
+        "tunggakan": None,
+        "lunas": None,
+        "digest": None,
+        "synced_at": None,
+    }
     if synced(idperson):
         found = answer(idperson)
         paid = {"pembayaran": found.periods, "tunggakan": 0, "lunas": True}

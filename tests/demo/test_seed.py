@@ -23,7 +23,7 @@ def loaded(app: Flask) -> Iterator[Flask]:
 
 
 def count(model: type) -> int:
-    return db.session.scalar(select(func.count()).select_from(model))
+    return db.session.scalar(select(func.count()).select_from(model)) or 0
 
 
 @every_database

@@ -171,7 +171,9 @@ def test_every_part_that_dies_is_started_again(running: Demo):
         os.kill(died, signal.SIGKILL)
         gone(died)
         wait_until(
-            lambda words=words: any(is_it(p, words) for p in descendants(running.process.pid))
+            lambda words=words: any(  # type: ignore[misc]
+                is_it(p, words) for p in descendants(running.process.pid)
+            )
         )
     wait_until(lambda: answers(f"{running.url}/readyz"), 60)
     assert running.said.count("dimulai lagi") == len(parts)

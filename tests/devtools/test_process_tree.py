@@ -116,7 +116,7 @@ def test_nothing_remains_when_the_owner_dies(number: int):
     with subprocess.Popen(
         [sys.executable, "-c", OWNER, FAMILY], stdout=subprocess.PIPE, text=True
     ) as owner:
-        named = dict(owner.stdout.readline().split() for _ in range(3))
+        named = dict(owner.stdout.readline().split() for _ in range(3))  # type: ignore[misc]
         owner.send_signal(number)
     gone(*map(int, named.values()))
 

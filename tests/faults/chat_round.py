@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import requests
+from flask.sessions import SecureCookieSessionInterface
 from sqlalchemy import select
 
 from myukm.db.session import transaction
@@ -81,7 +82,7 @@ def populate(campus: Campus) -> list[requests.Session]:
                 Membership(ukm_id=unit.id, user_id=user.id) for unit in units for user in users
             )
         tokens = [token_for(user.id) for user in users]
-        signer = campus.app.session_interface.get_signing_serializer(campus.app)
+        signer = SecureCookieSessionInterface().get_signing_serializer(campus.app)
     assert signer
     sessions = []
     for token in tokens:

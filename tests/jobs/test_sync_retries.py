@@ -32,7 +32,7 @@ def run(campus: Flask, chosen: list[str] | None = None) -> dict[str, Any]:
     return sync.progress_of(campus)
 
 
-def failures(campus: Flask) -> dict[str, tuple[str, int]]:
+def failures(campus: Flask) -> dict[str, tuple[str | None, int]]:
     with campus.app_context():
         query = select(SyncItem.idperson, SyncItem.code, SyncItem.attempts)
         rows = db.session.execute(query.where(SyncItem.status == "failed")).all()

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 import requests
 from flask import Flask
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, update
 
 from devtools.reaper import descendants
 from myukm.db.session import transaction
@@ -42,7 +42,7 @@ def fill(app: Flask, count: int, newest_at: datetime | None = None) -> None:
     ]
     with app.app_context(), transaction() as session:
         session.execute(insert(Event), rows)
-        session.execute(EventCounter.__table__.update().values(value=count))
+        session.execute(update(EventCounter).values(value=count))
 
 
 def kept(app: Flask) -> Sequence[int | None]:
@@ -102,7 +102,7 @@ def test_an_event_of_a_wrong_clock_takes_no_younger_one_with_it(app: Flask) -> N
     fill(app, 500)
     long_ago = utcnow() - timedelta(days=400)
     with app.app_context(), transaction() as session:
-        session.execute(Event.__table__.update().where(Event.seq == 300).values(at=long_ago))
+        session.execute(update(Event).where(Event.seq == 300).values(at=long_ago))
     prune(app)
     assert kept(app) == (500, 1, 500)
 

@@ -90,9 +90,9 @@ def certbot(*words: str) -> int:
     folder.mkdir(parents=True)
     subprocess.run(asked.pre_hook, shell=True, check=True)
     make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
-    name = ["-subj", f"/CN={asked.domain}", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subject = ["-subj", f"/CN={asked.domain}", "-addext", "subjectAltName=IP:127.0.0.1"]
     files = ["-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"]
-    subprocess.run([*make, *name, *files], check=True, capture_output=True)
+    subprocess.run([*make, *subject, *files], check=True, capture_output=True)
     return subprocess.run(asked.post_hook, shell=True, check=False).returncode
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import redis
 from flask import Flask
-from rq import Queue
+from rq import Callback, Queue
 from rq.exceptions import DeserializationError
-from rq.job import Callback, Job
+from rq.job import Job
 
 import worker
 from myukm.queues.enqueue import enqueue

@@ -186,7 +186,7 @@ def test_a_foreign_job_is_not_run(
     trace = tmp_path / "trace"
     for name in QUEUES:
         job = Queue(name, connection=valkey).enqueue("os.system", f"touch {trace}")
-        wait_until(lambda job=job: _status(valkey, job.id) == "failed", 10, "refused")
+        wait_until(lambda job=job: _status(valkey, job.id) == "failed", 10, "refused")  # type: ignore[misc]
         assert answers(app, name)["worker"]
     assert not trace.exists()
 
@@ -204,7 +204,7 @@ def test_it_outlives_valkey(
     with start_valkey(tmp_path / "own", port):
         for name in QUEUES:
             job = Queue(name, connection=client).enqueue("myukm.jobs.upkeep.ping")
-            wait_until(lambda job=job: job.latest_result(), 15, f"{name} answers again")
+            wait_until(lambda job=job: job.latest_result(), 15, f"{name} answers again")  # type: ignore[misc]
         assert client.smembers("rq:workers") == names
         client.flushall()
         wait_until(lambda: client.smembers("rq:workers") == names, 15, "registered again")

@@ -152,7 +152,7 @@ def test_acts_of_ten_seconds_ago_and_of_a_wrong_clock_are_over(
     app: Flask, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [1_700_000_000_000_000_000]
-    monkeypatch.setattr(flood.time, "time_ns", lambda: clock[0])
+    monkeypatch.setattr(time, "time_ns", lambda: clock[0])
 
     def fill() -> int:
         count = 0

@@ -150,8 +150,8 @@ def certificate(stranger: ThreadingHTTPServer, tmp_path: Path) -> Path:
     """The certificate of the other host, which speaks TLS from now on and signed it itself."""
     command = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=127.0.0.1"
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
-    files = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", certificate]
-    subprocess.run([*command.split(), *files], check=True, capture_output=True)
+    files = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out"]
+    subprocess.run([*command.split(), *files, certificate], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     stranger.socket = context.wrap_socket(stranger.socket, server_side=True)
