@@ -13,13 +13,11 @@ from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.domain import audit
 from myukm.domain.accounts import administration, profile_events, self_service
-from myukm.domain.presence import tracker
-from myukm.domain.ukm import activity_log, memberships
+from myukm.domain.ukm import memberships
 from myukm.domain.ukm import state as ukm_state
 from myukm.errors import Conflict, NotFound
 from myukm.i18n import campus_language
 from myukm.live.event_log import Event
-from myukm.live.topics import publish_rights_changed
 from myukm.models import (
     LoginSession,
     Membership,
@@ -55,12 +53,9 @@ def delete_account(user: User, password: str) -> None:
         codes = profile_events.ukm_codes(account.id)
         audit.record(account.name, audit.DELETION, f"{account.nim} {account.name}")
         _forget_name_in_events(session, account, codes)
-        _delete_owned(session, account.id)
         _anonymize(account)
-        _publish(session, account, codes, left)
-    publish_rights_changed()
-    for membership in left:
-        tracker.publish_member(membership.ukm, user.id, gone=True)
+        _leave_ukms(session, account, codes, left)
+        _delete_owned(session, account.id)
 
 
 def _lock_account(session: Session, user_id: int) -> User:
@@ -100,13 +95,12 @@ def _anonymize(user: User) -> None:
     user.deleted_at = user.blocked_at = utcnow()
 
 
-def _publish(
+def _leave_ukms(
     session: Session, user: User, codes: Sequence[str], left: Sequence[Membership]
 ) -> None:
-    """Publish to the UKMs: the member left, the author's new name, the pins without author."""
+    """Leave the UKMs and publish there: the author's new name, the pins without author."""
     for membership in left:
-        activity_log.record(membership.ukm_id, user.id, "left", person_id=user.id)
-        ukm_state.publish_membership(membership.ukm, membership, "left", member=False)
+        memberships.remove(session, membership, "left", by=user.id)
     profile_events.publish(user, codes)
     pinned = select(UkmPin.ukm_id).where(UkmPin.by_id == user.id)
     for ukm in session.scalars(select(Ukm).where(Ukm.id.in_(pinned))):

@@ -1,5 +1,6 @@
 """Names of topics: a UKM's, a user's own, and the one that makes hubs re-check rights."""
 
+from myukm.db.session import on_commit
 from myukm.live import pubsub
 
 
@@ -9,8 +10,11 @@ def ukm_topic(code: str) -> str:
 
 
 def publish_rights_changed() -> None:
-    """Make every stream re-check its rights at once."""
-    pubsub.publish_transient("rights", "rights", None)
+    """Make every stream re-check its rights, once the running `transaction()` has committed.
+
+    Hubs re-check them every 4 s as well.
+    """
+    on_commit(pubsub.publish_transient, "rights", "rights", None)
 
 
 def personal_topic(user_id: int) -> str:

@@ -106,10 +106,18 @@ def _allow_publish(ukm_id: int) -> bool:
     return store.once_per(LARGE_UKM_MILLISECONDS, "presence", ukm_id)
 
 
-def publish_member(ukm: Ukm, user_id: int, *, gone: bool = False) -> None:
-    """Publish that someone joined a UKM, or left it and is offline to it from now on."""
+def publish_joined(ukm: Ukm, user_id: int) -> None:
+    """Publish the status of a new member to the UKM; a page that connects gets it in a snapshot."""
+    _publish_member(ukm, user_id, store.statuses([user_id]).get(user_id, "offline"))
+
+
+def publish_left(ukm: Ukm, user_id: int) -> None:
+    """Publish that somebody is offline to the UKM that they left; a snapshot leaves them out."""
+    _publish_member(ukm, user_id, "offline")
+
+
+def _publish_member(ukm: Ukm, user_id: int, status: str) -> None:
     user = db.session.get_one(User, user_id)
-    status = "offline" if gone else store.statuses([user_id]).get(user_id, "offline")
     here = presence_list.counts([ukm.id])[ukm.id]
     pubsub.publish_transient(
         ukm_topic(ukm.code), "presence", presence_list.presence_event(ukm, user, status, here)

@@ -26,7 +26,6 @@ from myukm.domain.ukm.memberships import (
 )
 from myukm.errors import Conflict, Invalid, NotFound
 from myukm.extensions import db
-from myukm.live.topics import publish_rights_changed
 from myukm.models import Membership, Ukm, UkmBlock
 
 MAX_NAME, MAX_DESCRIPTION = 120, 1000
@@ -113,7 +112,6 @@ def add(code: str, nim: str, *, is_admin: bool = False, by: str, by_id: int | No
             _remove_block(session, ukm.id, user.id)
             add_member(session, ukm.id, user.id, is_admin=is_admin, by=by_id)
         audit.record(by, "ukm.admin" if is_admin else "ukm.add", f"{ukm.code} {user.nim}")
-    publish_rights_changed()
 
 
 def _membership(code: str, user_id: int) -> Membership | None:

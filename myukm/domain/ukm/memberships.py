@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, contains_eager
 
-from myukm.db.session import transaction
+from myukm.db.session import on_commit, transaction
 from myukm.domain.flood import count_act
 from myukm.domain.presence import tracker
 from myukm.domain.ukm import activity_log
@@ -68,8 +68,6 @@ def join(user_id: int, join_code: Any) -> Ukm:
         _check_not_blocked(session, known.id, user_id)
         count_act(user_id)
         add_member(session, known.id, user_id, by=user_id, change="joined")
-    publish_rights_changed()
-    tracker.publish_member(known, user_id)
     return known
 
 
@@ -93,7 +91,8 @@ def add_member(
 ) -> None:
     """Insert the membership, with all earlier messages marked read.
 
-    Raises `Conflict` if there is one.
+    `by` is the account that does it, `change` the action in the log. Raises `Conflict` if there
+    is one.
     """
     ukm = session.get_one(Ukm, ukm_id, populate_existing=True)
     member = Membership(
@@ -106,6 +105,8 @@ def add_member(
         raise Conflict(_("Sudah menjadi anggota UKM ini."), code="already_member") from None
     activity_log.record(ukm_id, by, change, person_id=user_id)
     ukm_state.publish_membership(ukm, member, change)
+    publish_rights_changed()
+    on_commit(tracker.publish_joined, ukm, user_id)
 
 
 def leave(user_id: int, code: str) -> None:
@@ -117,10 +118,7 @@ def leave(user_id: int, code: str) -> None:
         gone = get_membership(user_id, code, lock=True)
         count_act(user_id)
         check_not_last_admin(gone)
-        activity_log.record(gone.ukm_id, user_id, "left", person_id=user_id)
-        remove(session, gone, "left")
-    publish_rights_changed()
-    tracker.publish_member(gone.ukm, user_id, gone=True)
+        remove(session, gone, "left", by=user_id)
 
 
 def check_not_last_admin(membership: Membership) -> None:
@@ -139,7 +137,10 @@ def check_not_last_admin(membership: Membership) -> None:
         raise Conflict(text, code="last_admin")
 
 
-def remove(session: Session, gone: Membership, change: str) -> None:
-    """Delete a locked membership and publish the change."""
+def remove(session: Session, gone: Membership, change: str, *, by: int | None) -> None:
+    """Delete a locked membership and publish the change; `by` and `change` as in `add_member`."""
+    activity_log.record(gone.ukm_id, by, change, person_id=gone.user_id)
     ukm_state.publish_membership(gone.ukm, gone, change, member=False)
     session.delete(gone)
+    publish_rights_changed()
+    on_commit(tracker.publish_left, gone.ukm, gone.user_id)

@@ -10,13 +10,11 @@ from flask_babel import lazy_gettext as _
 from myukm.db.session import transaction
 from myukm.db.types import to_iso8601, utcnow
 from myukm.domain.actor import Actor
-from myukm.domain.presence import tracker
 from myukm.domain.ukm import activity_log, memberships
 from myukm.domain.ukm import state as ukm_state
 from myukm.domain.ukm.authorization import authorize_and_lock, lock_member
 from myukm.errors import Conflict, Invalid, NotFound
 from myukm.extensions import db
-from myukm.live.topics import publish_rights_changed
 from myukm.models import Membership, UkmBlock, User
 
 MUTE_DURATIONS = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(days=7)}
@@ -32,12 +30,9 @@ def remove(actor: Actor, code: str, user_id: int, *, block: bool = False) -> Non
     with transaction() as session:
         gone = lock_member(actor, code, user_id)
         _reject_self(actor, gone)
-        activity_log.record(gone.ukm_id, actor.user_id, change, person_id=user_id)
-        memberships.remove(session, gone, change)
+        memberships.remove(session, gone, change, by=actor.user_id)
         if block:
             session.merge(UkmBlock(ukm_id=gone.ukm_id, user_id=user_id))
-    publish_rights_changed()
-    tracker.publish_member(gone.ukm, user_id, gone=True)
 
 
 def unblock(actor: Actor, code: str, user_id: int) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from sqlalchemy import update
 
-from myukm.db.session import transaction
+from myukm.db.session import on_commit, transaction
 from myukm.domain.ukm import unread
 from myukm.errors import Invalid
 from myukm.models import Membership
@@ -24,4 +24,4 @@ def set_level(membership: Membership, level: Any) -> None:
         session.execute(
             update(Membership).where(Membership.id == membership.id).values(notices=level)
         )
-    unread.publish(membership.ukm_id, membership.user_id)
+        on_commit(unread.publish, membership.ukm_id, membership.user_id)

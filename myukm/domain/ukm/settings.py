@@ -2,7 +2,7 @@
 
 from sqlalchemy import select, update
 
-from myukm.db.session import transaction
+from myukm.db.session import on_commit, transaction
 from myukm.db.types import utcnow
 from myukm.domain import audit
 from myukm.domain.actor import Actor
@@ -74,7 +74,7 @@ def _mark_all_read(ukm_id: int) -> None:
             .values(read_number=last)
             .execution_options(synchronize_session=False)
         )
-    unread.publish(ukm_id)
+        on_commit(unread.publish, ukm_id)
 
 
 def unarchive(actor: Actor, code: str) -> Ukm:

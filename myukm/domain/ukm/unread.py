@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _
 from redis.exceptions import RedisError
 from sqlalchemy import Select, select, update
 
-from myukm.db.session import execute_rowcount, transaction
+from myukm.db.session import execute_rowcount, on_commit, transaction
 from myukm.db.types import is_id
 from myukm.errors import Invalid
 from myukm.extensions import db, valkey
@@ -56,8 +56,8 @@ def mark_read(membership: Membership, last_id: Any) -> None:
             .where(Membership.id == membership.id, Membership.read_number < number)
             .values(read_number=number),
         )
-    if moved:
-        publish(membership.ukm_id, membership.user_id)
+        if moved:
+            on_commit(publish, membership.ukm_id, membership.user_id)
 
 
 def publish_debounced(ukm_id: int) -> None:
@@ -82,7 +82,10 @@ def publish_pending() -> None:
 
 
 def publish(ukm_id: int, user_id: int | None = None) -> None:
-    """Publish the unread counts of the members of a UKM, or of one of them."""
+    """Publish the unread counts of the members of a UKM, or of one of them.
+
+    Pages that missed it get all counts in the snapshot when they connect again.
+    """
     query = _query().where(Membership.ukm_id == ukm_id)
     if user_id is not None:
         query = query.where(Membership.user_id == user_id)
