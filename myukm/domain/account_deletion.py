@@ -12,14 +12,13 @@ from sqlalchemy.orm import Session
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.domain import audit
-from myukm.domain.accounts import administration, profile_events, self_service
+from myukm.domain.accounts import accounts, administration, profile_events, self_service
 from myukm.domain.ukm import memberships
 from myukm.domain.ukm import state as ukm_state
 from myukm.errors import Conflict, NotFound
 from myukm.i18n import campus_language
 from myukm.live.event_log import Event
 from myukm.models import (
-    LoginSession,
     Membership,
     PasswordReset,
     Photo,
@@ -30,7 +29,7 @@ from myukm.models import (
     User,
 )
 
-OWNED_TABLES = (LoginSession, PasswordReset, Photo, Membership, UkmBlock)
+OWNED_TABLES = (PasswordReset, Photo, Membership, UkmBlock)
 
 
 def delete_account(user: User, password: str) -> None:
@@ -55,6 +54,7 @@ def delete_account(user: User, password: str) -> None:
         _forget_name_in_events(session, account, codes)
         _anonymize(account)
         _leave_ukms(session, account, codes, left)
+        accounts.end_sessions(account.id)
         _delete_owned(session, account.id)
 
 

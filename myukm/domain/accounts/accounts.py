@@ -4,7 +4,7 @@ import secrets
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from myukm import security_log
@@ -121,10 +121,13 @@ def is_unchanged(user_id: int, password_hash: str) -> bool:
 
 def end_sessions(user_id: int, keep: str | None = None) -> None:
     """Delete all log-ins of an account except `keep`, inside `transaction()`."""
-    own_sessions = delete(LoginSession).where(LoginSession.user_id == user_id)
-    db.session.execute(
-        own_sessions.where(LoginSession.token_hash != keep) if keep else own_sessions
-    )
+    _end_sessions(LoginSession.user_id == user_id, LoginSession.token_hash != (keep or ""))
+
+
+def _end_sessions(*which: ColumnElement[bool]) -> None:
+    """Delete log-ins, which also ends their streams."""
+    db.session.execute(delete(LoginSession).where(*which))
+    publish_rights_changed()
 
 
 def count_sessions(user_id: int) -> int:
@@ -152,10 +155,9 @@ def refresh_session(token_hash: str) -> None:
 
 
 def log_out(token_hash: str) -> None:
-    """Delete one log-in, which also ends its streams."""
-    with transaction() as session:
-        session.execute(delete(LoginSession).where(LoginSession.token_hash == token_hash))
-    publish_rights_changed()
+    """Delete one log-in."""
+    with transaction():
+        _end_sessions(LoginSession.token_hash == token_hash)
 
 
 def set_password(nim: str, password: str, *, by: str) -> None:
@@ -166,7 +168,6 @@ def set_password(nim: str, password: str, *, by: str) -> None:
     with transaction():
         store_password(user.id, hashed)
         audit.record(by, "user.password", f"{user.nim} {user.name}")
-    publish_rights_changed()
 
 
 def store_password(user_id: int, hashed: str, keep: str | None = None) -> None:

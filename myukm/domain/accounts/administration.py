@@ -48,7 +48,7 @@ def set_role(actor: User, user_id: int, role: str) -> User:
             check_not_last_admin(user, admins)
             audit.record(actor.name, f"user.role.{role}", f"{user.nim} {user.name}")
             user.role = Role(role)
-    publish_rights_changed()
+            publish_rights_changed()
     return user
 
 
@@ -63,7 +63,6 @@ def block(actor: User, user_id: int) -> User:
         if not user.blocked_at:
             audit.record(actor.name, "user.block", f"{user.nim} {user.name}")
             user.blocked_at = utcnow()
-    publish_rights_changed()
     return user
 
 

@@ -16,7 +16,6 @@ from myukm.domain.accounts.codes import digest, matches, new_code, wrong_code
 from myukm.domain.accounts.passwords import hash_password
 from myukm.errors import Conflict
 from myukm.extensions import db
-from myukm.live.topics import publish_rights_changed
 from myukm.models import PasswordReset, User
 
 VALID = timedelta(hours=24)
@@ -65,7 +64,6 @@ def redeem(nim: str, code: str, password: str) -> User:
         accounts.store_password(user.id, hashed)
         about = f"{user.nim} {user.name}"
         audit.record(user.name, "user.reset_password", about, actor_id=user.id)
-    publish_rights_changed()
     return user
 
 

@@ -8,7 +8,6 @@ from myukm.domain.accounts import accounts
 from myukm.domain.accounts.account_rules import MAX_PASSWORD, check_password
 from myukm.domain.accounts.passwords import hash_password, verify
 from myukm.errors import Forbidden
-from myukm.live.topics import publish_rights_changed
 from myukm.models import User
 
 
@@ -25,7 +24,6 @@ def change_password(user: User, login: str, old: str, new: str) -> None:
             raise wrong_password()
         accounts.store_password(user.id, hashed, keep=login)
         audit.record(user.name, "user.password", f"{user.nim} {user.name}")
-    publish_rights_changed()
 
 
 def require_password(user: User, password: str) -> None:
@@ -44,4 +42,3 @@ def log_out_everywhere(user: User) -> None:
     with transaction():
         accounts.end_sessions(user.id)
         audit.record(user.name, "user.logout", f"{user.nim} {user.name}")
-    publish_rights_changed()
