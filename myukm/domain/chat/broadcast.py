@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import joinedload, selectinload
 
-from myukm.db.session import transaction
+from myukm.db.session import on_commit, transaction
 from myukm.db.types import utcnow
 from myukm.domain.standstill import Standstill
 from myukm.domain.ukm import unread
@@ -29,8 +29,9 @@ logger = logging.getLogger(__name__)
 def broadcast_later(ukm_id: int) -> None:
     """Enqueue one publishing job for the UKM, unless one is already queued.
 
-    Without Valkey, publish here instead of waiting for the periodic task; it takes a few
-    milliseconds."""
+    Without Valkey, publish here instead, which takes a few milliseconds. Whatever this leaves
+    undone, `OverduePublisher` publishes.
+    """
     if not _queue_once(ukm_id):
         _publish_without_queue(ukm_id)
 
@@ -83,8 +84,6 @@ def publish(ukm_id: int) -> int:
         published += count
         if count < BATCH:
             break
-    if published:
-        unread.publish_debounced(ukm_id)
     return published
 
 
@@ -101,6 +100,7 @@ def _publish_batch(ukm_id: int) -> int:
             session.execute(
                 update(ChatMessage).where(ChatMessage.id.in_(ids)).values(published_at=utcnow())
             )
+            on_commit(unread.publish_debounced, ukm_id)
     return len(waiting)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
-from myukm.db.session import transaction
+from myukm.db.session import on_commit, transaction
 from myukm.db.types import utcnow
 from myukm.domain.chat import pins, reactions
 from myukm.domain.chat.broadcast import broadcast_later
@@ -48,7 +48,6 @@ def post(
         if known:
             return known, False
         message = _store(membership, user, clean_text(text), client_id, reply_to)
-    broadcast_later(message.ukm_id)
     return message, True
 
 
@@ -72,6 +71,7 @@ def _store(
         mentions=mentioned(membership.ukm_id, body),
     )
     db.session.add(message)
+    on_commit(broadcast_later, membership.ukm_id)
     return message
 
 

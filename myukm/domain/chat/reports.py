@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
-from myukm.db.session import execute_rowcount, transaction
+from myukm.db.session import execute_rowcount, on_commit, transaction
 from myukm.db.types import utcnow
 from myukm.domain.actor import Actor
 from myukm.domain.chat import messages
@@ -54,7 +54,7 @@ def report(user_id: int, code: str, message_id: int, reason: Any) -> None:
             session.flush()
         except IntegrityError:
             raise Conflict(_("Anda sudah melaporkan pesan ini."), code="already_reported") from None
-    publish_count(membership.ukm)
+        on_commit(publish_count, membership.ukm)
 
 
 def _checked(reason: Any) -> str:
@@ -120,7 +120,7 @@ def resolve(actor: Actor, code: str, message_id: int, *, erase: bool) -> None:
             messages.erase(message)
         action = "report_deleted" if erase else "report_dismissed"
         activity_log.record(ukm.id, actor.user_id, action, person_id=message.user_id)
-    publish_count(ukm)
+        on_commit(publish_count, ukm)
 
 
 def _message(message_id: int) -> ChatMessage:
@@ -128,7 +128,7 @@ def _message(message_id: int) -> ChatMessage:
 
 
 def publish_count(ukm: Ukm) -> None:
-    """Publish the number of open reports to the UKM's admins."""
+    """Publish the number of open reports to the UKM's admins; every page shows it when loaded."""
     admins = select(Membership.user_id).where(
         Membership.ukm_id == ukm.id, Membership.is_admin.is_(True)
     )
