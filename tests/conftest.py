@@ -21,6 +21,7 @@ from myukm import create_app
 from myukm.domain import flood
 from myukm.web.http.access import today
 from tests.support import people as cast
+from tests.support.guard import no_valkey_in_a_transaction
 from tests.support.programs import Program, WebServer
 from tests.support.servers import MariaDB, PostgreSQL
 
@@ -31,6 +32,13 @@ LONGEST = ("tests/faults/", "tests/jobs/")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest files, so that no process works on one alone in the end."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
+@pytest.fixture(autouse=True)
+def _no_valkey_in_a_transaction() -> Iterator[None]:
+    """Every test fails for a call of Valkey inside a transaction."""
+    with no_valkey_in_a_transaction():
+        yield
 
 
 @pytest.fixture(scope="session")
