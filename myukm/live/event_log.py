@@ -17,7 +17,7 @@ from myukm.db.base import Model
 from myukm.db.session import on_commit
 from myukm.db.types import Id, UTCDateTime, key_type, utcnow
 from myukm.extensions import db
-from myukm.live import pubsub
+from myukm.live import events, pubsub
 
 
 class EventCounter(Model):
@@ -50,10 +50,12 @@ class LoggedEvent(NamedTuple):
 
 
 def append(topic: str, type: str, data: Any) -> None:  # noqa: A002 (the SSE field's name)
-    """Append an event in the running `transaction()`; it is published after the commit."""
-    entry = LoggedEvent(
-        None, topic, type, json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    )
+    """Append an event in the running `transaction()`; it is published after the commit.
+
+    Raises `ValueError` for one that is not in the list of events.
+    """
+    events.check(topic, type, replayed=True)
+    entry = LoggedEvent(None, topic, type, events.to_json(data))
     db.session().info.setdefault("events", []).append(entry)
     on_commit(_publish_numbered)
 
@@ -65,7 +67,7 @@ def redact(topic: str, key: str, value: int, data: Any) -> None:
     Used for the text of a deleted message.
     """
     begins = f'{{"{key}":{value},'
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    text = events.to_json(data)
     payload = update(Event).where(
         Event.topic == topic, Event.data.startswith(begins, autoescape=True)
     )
@@ -80,7 +82,7 @@ def edit_payloads(topic: str, part: str, change: Callable[[Any], None]) -> None:
     for seq, text in db.session.execute(holding).all():
         data = json.loads(text)
         change(data)
-        payload = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        payload = events.to_json(data)
         db.session.execute(update(Event).where(Event.seq == seq).values(data=payload))
 
 

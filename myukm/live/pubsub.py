@@ -11,6 +11,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from myukm.extensions import valkey
+from myukm.live import events
 
 CHANNEL = "myukm:live"
 logger = logging.getLogger(__name__)
@@ -31,10 +32,13 @@ def publish_transient(topic: str, type: str, data: Any) -> bool:  # noqa: A002 (
     return publish_many([(topic, type, data)])
 
 
-def publish_many(events: Iterable[tuple[str, str, Any]]) -> bool:
-    """Publish transient events, each a topic, a type and its data, in one pub/sub message."""
-    entries = [
-        (None, topic, type, json.dumps(data, ensure_ascii=False, separators=(",", ":")))
-        for topic, type, data in events  # noqa: A001 (the SSE field's name)
-    ]
+def publish_many(news: Iterable[tuple[str, str, Any]]) -> bool:
+    """Publish transient events, each a topic, a type and its data, in one pub/sub message.
+
+    Raises `ValueError` for one that is not in the list of events.
+    """
+    entries = []
+    for topic, kind, data in news:
+        events.check(topic, kind, replayed=False)
+        entries.append((None, topic, kind, events.to_json(data)))
     return publish(entries)

@@ -1,8 +1,8 @@
 """The wire format of Server-Sent Events (WHATWG HTML, section 9.2)."""
 
-import json
 from typing import Any
 
+from myukm.live import events
 from myukm.live.event_log import LoggedEvent
 
 HEARTBEAT = b":\n\n"
@@ -16,5 +16,4 @@ def encode(entry: LoggedEvent) -> bytes:
 
 def message(type: str, data: Any, cursor: int | None = None) -> bytes:  # noqa: A002
     """Return the bytes of an event for one stream; `cursor` (its SSE id) is where it resumes."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return encode(LoggedEvent(cursor, "", type, text))
+    return encode(LoggedEvent(cursor, "", type, events.to_json(data)))

@@ -3,6 +3,9 @@
 from myukm.db.session import on_commit
 from myukm.live import pubsub
 
+# No event: hubs act on it themselves, and no stream gets it.
+RIGHTS_CHANGED = (None, "rights", "rights", "null")
+
 
 def ukm_topic(code: str) -> str:
     """Return the topic that members of a UKM subscribe to."""
@@ -14,7 +17,7 @@ def publish_rights_changed() -> None:
 
     Hubs re-check them every 4 s as well.
     """
-    on_commit(pubsub.publish_transient, "rights", "rights", None)
+    on_commit(pubsub.publish, (RIGHTS_CHANGED,))
 
 
 def personal_topic(user_id: int) -> str:

@@ -1,0 +1,166 @@
+"""The list of events, the page's list and the documented one are the same; payloads conform."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import yaml
+from flask import Flask
+from flask.testing import FlaskClient
+from jsonschema_rs import validator_for
+
+from myukm.db.session import transaction
+from myukm.domain.accounts import photos
+from myukm.domain.actor import Actor
+from myukm.domain.chat import broadcast, messages, pins, reactions, reports
+from myukm.domain.presence import tracker
+from myukm.domain.sync import commands, student_requests
+from myukm.domain.ukm import administration, memberships, moderation, notification_settings
+from myukm.extensions import db
+from myukm.live import event_log, pubsub
+from myukm.live.events import EVENTS
+from myukm.models import User
+from myukm.ops import alerts
+from myukm.ops.health_publisher import HealthPublisher
+from tests.support import pictures, sync
+from tests.support.people import UKM
+
+ROOT = Path(__file__).parents[2]
+API = yaml.safe_load((ROOT / "docs/api.yaml").read_text())
+STREAM = API["paths"]["/stream"]["get"]
+TOPICS = {"ukm": "`ukm:CODE`", "user": "`me`"}
+People = dict[str, int]
+
+
+def test_the_page_knows_every_event_that_goes_to_a_topic() -> None:
+    text = (ROOT / "myukm/static/js/live/event_types.js").read_text()
+    lists = text.partition("TYPES")[0].split("TRANSIENT")
+    replayed, transient = (set(re.findall(r'"([\w.]+)"', part)) for part in lists)
+    assert replayed == {name for name, known in EVENTS.items() if known.replayed}
+    assert transient == {
+        name for name, known in EVENTS.items() if known.topics and not known.replayed
+    }
+
+
+def test_the_documented_events_are_these() -> None:
+    found = set()
+    for line in STREAM["description"].splitlines()[2:]:
+        if line.startswith("|"):
+            _, names, topic, _, replayed, _ = line.split("|")
+            found |= {
+                (name, topic.strip(), replayed.strip() == "yes")
+                for name in re.findall(r"`(.*?)`", names)
+            }
+    assert found == {
+        (name, TOPICS.get(kind, f"`{kind}`" if kind else ""), known.replayed)
+        for name, known in EVENTS.items()
+        for kind in known.topics or ("",)
+    }
+
+
+def test_every_event_has_a_schema() -> None:
+    schemas = STREAM["responses"]["200"]["content"]["text/event-stream"]["x-events"]
+    named = {name: schema["$ref"].rpartition("/")[2] for name, schema in schemas.items()}
+    assert named == {name: known.schema for name, known in EVENTS.items()}
+    assert set(named.values()) <= set(API["components"]["schemas"])
+
+
+@pytest.mark.parametrize(
+    ("topic", "kind"),
+    [("ukm:ROBOTIK", "chat.massage"), ("user:1", "chat.message"), ("ukm:ROBOTIK", "unread")],
+)
+def test_what_is_not_in_the_list_is_an_error(app: Flask, topic: str, kind: str) -> None:
+    with app.app_context():
+        with pytest.raises(ValueError, match="not in the list"):
+            pubsub.publish_transient(topic, kind, {})
+        with transaction(), pytest.raises(ValueError, match="not in the list"):
+            event_log.append(topic, kind, {})
+
+
+def test_every_event_conforms_to_its_schema(
+    app: Flask, people: People, valkey: redis.Redis, client_as: Callable[[str], FlaskClient]
+) -> None:
+    channel = valkey.pubsub()
+    channel.subscribe(pubsub.CHANNEL)
+    with app.app_context():
+        chat(people)
+        manage(people)
+        administer()
+    events = [*published(channel), *streamed(app, client_as("admin"))]
+    assert {kind for kind, _ in events} == set(EVENTS)
+    for kind, data in events:
+        check(EVENTS[kind].schema, data)
+
+
+def check(name: str, data: Any) -> None:
+    """Raise an error unless `data` is such an object, without a property that is not documented."""
+    schema = {"$ref": f"#/components/schemas/{name}", "components": API["components"]}
+    validator_for(schema).validate(data)
+    assert set(data) <= set(API["components"]["schemas"][name]["properties"]), name
+
+
+def chat(people: People) -> None:
+    member, friend = db.session.get_one(User, people["member"]), people["friend"]
+    administration.add(UKM, "admin1", is_admin=True, by="Siti")
+    first, _ = messages.post(member, UKM, "Halo", "c1")
+    broadcast.broadcast(first.ukm_id)
+    second, _ = messages.post(member, UKM, "@Farhan Halo", "c2", first.id)
+    reactions.add(friend, UKM, second.id, "👍")
+    messages.edit(member.id, UKM, second.id, "Hai")
+    reports.report(friend, UKM, second.id, "kasar")
+    messages.delete(member.id, UKM, second.id)
+    photos.change(member, pictures.half_red(), "image/jpeg")
+    membership = memberships.get_membership(member.id, UKM)
+    notification_settings.set_level(membership, "mentions")
+    tracker.typing(membership)
+    tracker.connect(member.id, "c")
+    tracker.broadcast(member.id)
+
+
+def manage(people: People) -> None:
+    campus = Actor(user_id=people["admin"], name="Siti", campus=True)
+    friend = people["friend"]
+    pins.pin_text(campus, UKM, "Rapat hari Senin")
+    moderation.mute(campus, UKM, friend, moderation.mute_until("1h", None))
+    moderation.unmute(campus, UKM, friend)
+    moderation.promote(campus, UKM, friend)
+    moderation.demote(campus, UKM, friend)
+    memberships.leave(friend, UKM)
+    memberships.join(friend, UKM)
+    moderation.remove(campus, UKM, friend, block=True)
+
+
+def administer() -> None:
+    sync.create_students(3)
+    commands.start(sync.TREASURER)
+    commands.pause(sync.TREASURER)
+    with transaction():
+        student_requests.publish("1", "unchanged", None, "Sama")
+    finding = {"code": "no_worker", "level": "broken", "message": "Tidak ada worker", "since": None}
+    alerts.opened([finding])
+    alerts.resolved(["no_worker"])
+    HealthPublisher().publish()
+
+
+def published(channel: redis.client.PubSub) -> Iterator[tuple[str, Any]]:
+    while message := channel.get_message(timeout=1):
+        if message["type"] == "message":
+            for _, topic, kind, text in json.loads(message["data"]):
+                if topic != "rights":
+                    yield kind, json.loads(text)
+
+
+def streamed(app: Flask, client: FlaskClient) -> Iterator[tuple[str, Any]]:
+    """Yield the events of a stream with an unknown cursor, until the server goes away."""
+    response = client.get("/stream?cursor=999999")
+    chunks = response.iter_encoded()
+    sent = next(chunks)
+    app.extensions["live_hub"].close()
+    text = b"".join([sent, *chunks]).decode()
+    response.close()
+    for kind, data in re.findall(r"^event: (.*)\ndata: (.*)$", text, re.MULTILINE):
+        yield kind, json.loads(data)
