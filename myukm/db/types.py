@@ -18,10 +18,10 @@ from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 
-def is_id(value: Any) -> bool:
+def is_id(value: int) -> bool:
     """Return whether `value` is an integer in the range of an id column; others would be a
     database error."""
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63
+    return 0 < value < 2**63
 
 
 def key_type(length: int) -> TypeEngine[str]:

@@ -50,7 +50,6 @@ BLUEPRINTS = (
 def init_app(app: Flask) -> None:
     """Register blueprints, request guards and error handlers."""
     app.url_map.converters["int"] = request_parsing.RowId
-    app.json = request_parsing.StrictJson(app)
     security.init_app(app)
     refusals.init_app(app)
     errors.init_app(app)

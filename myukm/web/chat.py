@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from flask import Blueprint, jsonify, render_template, request
 
 from myukm.domain.chat import history, mentions, reactions
@@ -11,12 +12,40 @@ from myukm.domain.ukm import memberships, notification_settings, unread
 from myukm.domain.ukm import state as ukm_state
 from myukm.live import event_log
 from myukm.web.http.access import current_account, json_view, logged_in
-from myukm.web.http.request_parsing import json_object, limit_body, whole_number
+from myukm.web.http.body import takes
+from myukm.web.http.request_parsing import limit_body, whole_number
+from myukm.web.ukm.access import member
 
 MAX_PAGE, DEFAULT_PAGE = 100, 50
 
 bp = Blueprint("chat", __name__, url_prefix="/ukm/<code>")
 bp.before_request(limit_body)
+
+
+class NewMessage(msgspec.Struct):
+    """A message to store."""
+
+    message: str
+    client_id: str
+    reply_to: int | None = None
+
+
+class EditedMessage(msgspec.Struct):
+    """A message's new text."""
+
+    message: str
+
+
+class NotificationLevel(msgspec.Struct):
+    """Which messages ring."""
+
+    notices: str
+
+
+class ReadMarker(msgspec.Struct):
+    """The last message that was read."""
+
+    last_id: int
 
 
 @bp.get("/chat")
@@ -62,24 +91,23 @@ def messages(code: str) -> Any:
 
 @bp.post("/messages")
 @json_view
-@logged_in
-def post(code: str) -> Any:
+@member
+@takes(NewMessage)
+def post(code: str, sent: NewMessage) -> Any:
     """Store a message: 201, or 200 if that `client_id` is already stored."""
-    sent = json_object()
     message, new = chat_messages.post(
-        current_account(), code, sent.get("message"), sent.get("client_id"), sent.get("reply_to")
+        current_account(), code, sent.message, sent.client_id, sent.reply_to
     )
     return jsonify(message.as_json()), 201 if new else 200
 
 
 @bp.patch("/messages/<int:message_id>")
 @json_view
-@logged_in
-def edit(code: str, message_id: int) -> Any:
+@member
+@takes(EditedMessage)
+def edit(code: str, message_id: int, sent: EditedMessage) -> Any:
     """Edit the user's own message."""
-    message = chat_messages.edit(
-        current_account().id, code, message_id, json_object().get("message")
-    )
+    message = chat_messages.edit(current_account().id, code, message_id, sent.message)
     return jsonify(message.as_json())
 
 
@@ -119,23 +147,23 @@ def names(code: str) -> Any:
 
 @bp.put("/notices")
 @json_view
-@logged_in
-def choose_notices(code: str) -> Any:
+@member
+@takes(NotificationLevel)
+def choose_notices(code: str, sent: NotificationLevel) -> Any:
     """Set the notification level of the UKM."""
     notification_settings.set_level(
-        memberships.get_membership(current_account().id, code), json_object().get("notices")
+        memberships.get_membership(current_account().id, code), sent.notices
     )
     return "", 204
 
 
 @bp.post("/read")
 @json_view
-@logged_in
-def read(code: str) -> Any:
+@member
+@takes(ReadMarker)
+def read(code: str, sent: ReadMarker) -> Any:
     """Store the number of the last message read."""
-    unread.mark_read(
-        memberships.get_membership(current_account().id, code), json_object().get("last_id")
-    )
+    unread.mark_read(memberships.get_membership(current_account().id, code), sent.last_id)
     return "", 204
 
 

@@ -30,7 +30,7 @@ EDIT_WITHIN = timedelta(minutes=15)
 
 
 def post(
-    user: User, code: str, text: Any, client_id: Any, reply_to: Any = None
+    user: User, code: str, text: str, client_id: str, reply_to: int | None = None
 ) -> tuple[ChatMessage, bool]:
     """Store a message, schedule its publishing, and return it and whether it is new.
 
@@ -52,7 +52,7 @@ def post(
 
 
 def _store(
-    membership: Membership, user: User, body: str, client_id: str, reply_to: Any
+    membership: Membership, user: User, body: str, client_id: str, reply_to: int | None
 ) -> ChatMessage:
     """Insert the message with the UKM's next number, and mark it read for its author."""
     memberships.check_not_archived(membership.ukm)
@@ -75,7 +75,7 @@ def _store(
     return message
 
 
-def edit(user_id: int, code: str, message_id: int, text: Any) -> ChatMessage:
+def edit(user_id: int, code: str, message_id: int, text: str) -> ChatMessage:
     """Change the text of the user's own message within 15 minutes and return the message.
 
     Raises `NotFound`, `Forbidden`, `Conflict` for a deleted message, `Invalid`, `TooFast`.

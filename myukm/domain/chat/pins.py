@@ -15,7 +15,7 @@ from myukm.live.topics import ukm_topic
 from myukm.models import ChatMessage, Ukm, UkmPin
 
 
-def pin_text(actor: Actor, code: str, text: Any) -> Ukm:
+def pin_text(actor: Actor, code: str, text: str) -> Ukm:
     """Pin a text of 1 to 1,000 characters, replacing the current pin.
 
     Raises `NotFound`, `Forbidden`, `Invalid`, or `Conflict` if the UKM is archived.
@@ -25,7 +25,7 @@ def pin_text(actor: Actor, code: str, text: Any) -> Ukm:
         return _pin(actor, authorize_and_lock(actor, code), UkmPin(text=body), body)
 
 
-def pin_message(actor: Actor, code: str, message_id: Any) -> Ukm:
+def pin_message(actor: Actor, code: str, message_id: int) -> Ukm:
     """Pin a message of the UKM. Raises as `pin_text`, and `Conflict` for a deleted message."""
     with transaction():
         ukm = authorize_and_lock(actor, code)

@@ -34,7 +34,7 @@ class ReportedMessage(NamedTuple):
     reports: Sequence[MessageReport]
 
 
-def report(user_id: int, code: str, message_id: int, reason: Any) -> None:
+def report(user_id: int, code: str, message_id: int, reason: str) -> None:
     """Report another member's message, once.
 
     Raises `NotFound`, `Invalid` for a reason that is blank or over 500 characters, `Conflict` for
@@ -57,8 +57,8 @@ def report(user_id: int, code: str, message_id: int, reason: Any) -> None:
         on_commit(publish_count, membership.ukm)
 
 
-def _checked(reason: Any) -> str:
-    text = clean(reason) if isinstance(reason, str) and len(reason) <= 4 * MAX_REASON else ""
+def _checked(reason: str) -> str:
+    text = clean(reason) if len(reason) <= 4 * MAX_REASON else ""
     if is_blank(text) or len(text) > MAX_REASON:
         raise Invalid(_("Tulis alasannya, 1 sampai 500 karakter."), code="bad_reason")
     return text

@@ -1,7 +1,6 @@
 """Memberships of UKMs: look up, join, leave."""
 
 import re
-from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import ColumnElement, case, func, select
@@ -51,12 +50,12 @@ def check_not_archived(ukm: Ukm) -> None:
         raise Conflict(_("UKM ini diarsipkan: hanya bisa dibaca."), code="archived")
 
 
-def join(user_id: int, join_code: Any) -> Ukm:
+def join(user_id: int, join_code: str) -> Ukm:
     """Add the account to the UKM with this join code and return the UKM.
 
     Raises `NotFound` for an unknown code, `Conflict` if already a member, `Forbidden` if blocked.
     """
-    wanted = join_code.strip().upper() if isinstance(join_code, str) else ""
+    wanted = join_code.strip().upper()
     if not CODE.fullmatch(wanted):
         raise _no_such_code()
     with transaction() as session:

@@ -1,7 +1,6 @@
 """Moderation of members by a UKM's managers: remove, block, mute, promote."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import current_app
@@ -123,19 +122,19 @@ def blocked(ukm_id: int) -> list[tuple[User, datetime]]:
     return [(user, at) for user, at in found]
 
 
-def mute_until(duration: Any, until: Any) -> datetime:
+def mute_until(duration: str, until: str) -> datetime:
     """Return when a mute ends: after one of `MUTE_DURATIONS`, or at an ISO 8601 time.
 
     A time without a zone is in the campus's time zone. Raises `Invalid`.
     """
-    if isinstance(duration, str) and duration in MUTE_DURATIONS:
+    if duration in MUTE_DURATIONS:
         return utcnow() + MUTE_DURATIONS[duration]
     try:
         end = datetime.fromisoformat(until)
         if end.tzinfo is None:
             end = end.replace(tzinfo=ZoneInfo(current_app.config["MYUKM_TIMEZONE"]))
         end = end.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
+    except (ValueError, OverflowError):
         raise _bad_until() from None
     if not timedelta(0) < end - utcnow() <= MAX_MUTE:
         raise _bad_until()

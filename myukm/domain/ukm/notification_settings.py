@@ -1,7 +1,5 @@
 """A member's notification level in a UKM: all messages, mentions only, or none."""
 
-from typing import Any
-
 from flask_babel import lazy_gettext as _
 from sqlalchemy import update
 
@@ -13,7 +11,7 @@ from myukm.models import Membership
 LEVELS = ("all", "mentions", "none")
 
 
-def set_level(membership: Membership, level: Any) -> None:
+def set_level(membership: Membership, level: str) -> None:
     """Store a member's level and publish it to the member's open pages.
 
     Raises `Invalid` for an unknown level.

@@ -38,7 +38,7 @@ def _count(code: str, count: int, notices: str) -> dict[str, Any]:
     return {"ukm": code, "count": count, "notices": notices}
 
 
-def mark_read(membership: Membership, last_id: Any) -> None:
+def mark_read(membership: Membership, last_id: int) -> None:
     """Move the read marker forward to the message `last_id`.
 
     Raises `Invalid` if that is not a message of the UKM.

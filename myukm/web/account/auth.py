@@ -1,9 +1,9 @@
 """Log in, log out, choose a language."""
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from flask import Blueprint, jsonify, redirect, render_template, request, session, url_for
 from flask_babel import lazy_gettext as _
 from flask_login import current_user, login_user, logout_user
@@ -17,6 +17,7 @@ from myukm.i18n import LANGUAGES
 from myukm.models import LoginSession
 from myukm.web.http import device_cookie
 from myukm.web.http.access import logged_in, today, wants_json
+from myukm.web.http.body import takes
 from myukm.web.http.limits import caller_address, limit_auth_body
 
 bp = Blueprint("auth", __name__)
@@ -36,14 +37,17 @@ login_manager.user_loader(present)
 OUR_PAGE = re.compile(r"/(?![/\\])[^\x00-\x1f\x7f]*")
 
 
-def field(name: str) -> str:
-    """Return a text field of the form or the JSON body, "" if absent.
+class Credentials(msgspec.Struct):
+    """Who logs in."""
 
-    Lone surrogates, which JSON can contain, are removed because no database stores them.
-    """
-    body: Any = request.get_json(silent=True) if request.is_json else request.form
-    value = body.get(name, "") if isinstance(body, Mapping) else ""
-    return value.encode(errors="ignore").decode() if isinstance(value, str) else ""
+    nim: str
+    password: str
+
+
+class Language(msgspec.Struct):
+    """The language that pages are shown in."""
+
+    lang: str
 
 
 @bp.get("/")
@@ -68,14 +72,14 @@ def login() -> Any:
 
 
 @bp.post("/login")
-def log_in() -> Any:
+@takes(Credentials)
+def log_in(sent: Credentials) -> Any:
     """Log in: 303 to the start page (JSON: 200), 401, or 429 after too many failures."""
-    nim, password = field("nim"), field("password")
     caller = login_limits.Caller(caller_address(), device_cookie.marks())
     try:
-        login_session = login_limits.log_in(nim, password, caller)
+        login_session = login_limits.log_in(sent.nim, sent.password, caller)
     except DomainError as error:
-        return form_again("auth/login.html", error, "nim")
+        return form_again("auth/login.html", error, nim=sent.nim)
     return start_session(login_session)
 
 
@@ -97,12 +101,11 @@ def start_session(login_session: LoginSession) -> Any:
     return device_cookie.remember(answer, user)
 
 
-def form_again(template: str, error: DomainError, *typed: str) -> Any:
+def form_again(template: str, error: DomainError, **typed: str) -> Any:
     """Render the form again with the error and the typed values; JSON callers get the error."""
     if wants_json():
         raise error
-    values = {name: field(name) for name in typed}
-    return render_template(template, error=str(error), **values), error.status, error.headers
+    return render_template(template, error=str(error), **typed), error.status, error.headers
 
 
 @bp.post("/logout")
@@ -115,11 +118,12 @@ def log_out() -> Any:
 
 
 @bp.post("/language")
-def language() -> Any:
+@takes(Language)
+def language(sent: Language) -> Any:
     """Store the language in the session and redirect back."""
-    if field("lang") not in LANGUAGES:
+    if sent.lang not in LANGUAGES:
         raise Invalid(_("Bahasa ini belum ada."), code="bad_language")
-    session["lang"] = field("lang")
+    session["lang"] = sent.lang
     return redirect(safe_next(), 303)
 
 

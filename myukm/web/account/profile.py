@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from flask import (
     Blueprint,
     Response,
@@ -20,11 +21,24 @@ from myukm.domain.presence import tracker
 from myukm.errors import DomainError
 from myukm.web.http import device_cookie
 from myukm.web.http.access import current_account, json_view, logged_in, wants_json
+from myukm.web.http.body import takes
 from myukm.web.http.limits import limit_auth_body
-from myukm.web.http.request_parsing import text_field
 
 bp = Blueprint("profile", __name__)
 bp.before_request(limit_auth_body)
+
+
+class PasswordChange(msgspec.Struct):
+    """The password of now, and the one to have."""
+
+    old: str
+    new: str
+
+
+class OwnPassword(msgspec.Struct):
+    """The password that proves whose account it is."""
+
+    password: str
 
 
 @bp.get("/profile")
@@ -49,12 +63,13 @@ def render_error(part: str, error: DomainError) -> Any:
 
 @bp.post("/profile/password")
 @logged_in
-def password() -> Any:
+@takes(PasswordChange)
+def password(sent: PasswordChange) -> Any:
     """Change the user's own password; all other devices are logged out."""
-    old, new = text_field("old"), text_field("new")
+    me, this_device = current_account(), current_user.token_hash
     try:
-        with guess_own(current_account().id):
-            self_service.change_password(current_account(), current_user.token_hash, old, new)
+        with guess_own(me.id):
+            self_service.change_password(me, this_device, sent.old, sent.new)
     except DomainError as error:
         return render_error("password", error)
     done = url_for("profile.index", done="password")
@@ -91,12 +106,12 @@ def data() -> Response:
 
 @bp.post("/profile/delete")
 @logged_in
-def delete() -> Any:
+@takes(OwnPassword)
+def delete(sent: OwnPassword) -> Any:
     """Delete the account; its messages stay, anonymized."""
-    password = text_field("password")
     try:
         with guess_own(current_account().id):
-            account_deletion.delete_account(current_account(), password)
+            account_deletion.delete_account(current_account(), sent.password)
     except DomainError as error:
         return render_error("delete", error)
     logout_user()

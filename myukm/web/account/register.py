@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from flask import Blueprint, current_app, redirect, render_template
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
@@ -10,11 +11,21 @@ from myukm.domain.accounts import accounts, invitations
 from myukm.domain.accounts.login_limits import guess, one_more_account
 from myukm.errors import Conflict, DomainError, Forbidden
 from myukm.models import Role, User
-from myukm.web.account.auth import field, form_again, safe_next, start_session
+from myukm.web.account.auth import form_again, safe_next, start_session
+from myukm.web.http.body import takes
 from myukm.web.http.limits import caller_address, limit_auth_body
 
 bp = Blueprint("register", __name__, url_prefix="/register")
 bp.before_request(limit_auth_body)
+
+
+class Registration(msgspec.Struct):
+    """A person who registers: by a code, or by name where registration is open."""
+
+    nim: str
+    password: str
+    name: str = ""
+    code: str = ""
 
 
 @bp.get("")
@@ -27,14 +38,16 @@ def form() -> Any:
 
 
 @bp.post("")
-def sign_up() -> Any:
+@takes(Registration)
+def sign_up(sent: Registration) -> Any:
     """Create an account and log its owner in."""
     refuse_when_closed()
     try:
-        with guess("register", field("nim"), caller_address(), Forbidden, Conflict):
-            user = new_account()
+        with guess("register", sent.nim, caller_address(), Forbidden, Conflict):
+            user = new_account(sent)
     except DomainError as error:
-        return form_again("auth/register.html", error, "nim", "name", "code")
+        typed = {"nim": sent.nim, "name": sent.name, "code": sent.code}
+        return form_again("auth/register.html", error, **typed)
     return start_session(accounts.open_session(user))
 
 
@@ -44,10 +57,9 @@ def refuse_when_closed() -> None:
         raise Forbidden(_("Pendaftaran ditutup. Hubungi admin kampus."), code="registration_closed")
 
 
-def new_account() -> User:
+def new_account(sent: Registration) -> User:
     """Create the account: by one-time code if invitations are required, else openly."""
-    nim, password = field("nim"), field("password")
     if current_app.config["REGISTRATION"] == "open":
         with one_more_account(caller_address()):
-            return accounts.create(nim, field("name"), Role.ANGGOTA, password, by=None)
-    return invitations.register(nim, field("code"), password)
+            return accounts.create(sent.nim, sent.name, Role.ANGGOTA, sent.password, by=None)
+    return invitations.register(sent.nim, sent.code, sent.password)

@@ -2,16 +2,26 @@
 
 from typing import Any
 
+import msgspec
 from flask import Blueprint, render_template
 
 from myukm.domain.accounts import accounts, password_reset
 from myukm.domain.accounts.login_limits import guess
 from myukm.errors import DomainError, Forbidden
-from myukm.web.account.auth import field, form_again, start_session
+from myukm.web.account.auth import form_again, start_session
+from myukm.web.http.body import takes
 from myukm.web.http.limits import caller_address, limit_auth_body
 
 bp = Blueprint("reset_password", __name__, url_prefix="/reset-password")
 bp.before_request(limit_auth_body)
+
+
+class NewPassword(msgspec.Struct):
+    """A new password and the code that allows it."""
+
+    nim: str
+    code: str
+    password: str
 
 
 @bp.get("")
@@ -21,12 +31,12 @@ def form() -> str:
 
 
 @bp.post("")
-def reset() -> Any:
+@takes(NewPassword)
+def reset(sent: NewPassword) -> Any:
     """Set a new password, end all log-ins of the account, and log in on this device."""
-    nim = field("nim")
     try:
-        with guess("reset", nim, caller_address(), Forbidden):
-            user = password_reset.redeem(nim, field("code"), field("password"))
+        with guess("reset", sent.nim, caller_address(), Forbidden):
+            user = password_reset.redeem(sent.nim, sent.code, sent.password)
     except DomainError as error:
-        return form_again("auth/reset_password.html", error, "nim", "code")
+        return form_again("auth/reset_password.html", error, nim=sent.nim, code=sent.code)
     return start_session(accounts.open_session(user))

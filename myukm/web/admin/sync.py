@@ -1,8 +1,7 @@
 """The sync page and its calls."""
 
-from typing import Any
-
-from flask import Blueprint, Response, jsonify, render_template, request
+import msgspec
+from flask import Blueprint, Response, jsonify, render_template
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
@@ -12,8 +11,30 @@ from myukm.errors import Invalid
 from myukm.live import event_log
 from myukm.web.admin.sync_runs import chart_data
 from myukm.web.http.access import TREASURERS, VIEWERS, actor, json_view, roles
+from myukm.web.http.body import takes
 
 bp = Blueprint("admin_sync", __name__, url_prefix="/admin/sync-pembayaran")
+
+
+class StartSync(msgspec.Struct):
+    """Which students to sync (all, the failed ones of a run, a list), and whether to write."""
+
+    dry_run: bool | None = None
+    failed_of: int | None = None
+    code: str | None = None
+    idperson: list[str] | None = None
+
+
+class RetryFailed(msgspec.Struct):
+    """Which of the failed students to try again: those of one cause, or all."""
+
+    code: str | None = None
+
+
+class Resume(msgspec.Struct):
+    """Whether what the guard holds back is accepted."""
+
+    accept: bool = False
 
 
 @bp.get("")
@@ -49,17 +70,26 @@ def show_progress() -> Response:
 @bp.post("/start")
 @json_view
 @roles(*TREASURERS)
-def start() -> tuple[Response, int]:
+@takes(StartSync)
+def start(sent: StartSync) -> tuple[Response, int]:
     """Start a run; 202."""
-    return jsonify(commands.start(actor(), **start_options())), 202
+    accepted = commands.start(
+        actor(),
+        dry_run=bool(sent.dry_run),
+        failed_of=sent.failed_of,
+        failed_code=check_code(sent.code) if sent.failed_of is not None else None,
+        selected_ids=sent.idperson,
+    )
+    return jsonify(accepted), 202
 
 
 @bp.post("/retry-failed")
 @json_view
 @roles(*TREASURERS)
-def retry_failed() -> tuple[Response, int]:
+@takes(RetryFailed)
+def retry_failed(sent: RetryFailed) -> tuple[Response, int]:
     """Start a run over the failed students of the last one, or those failed for `code`; 202."""
-    return jsonify(commands.retry_failed(actor(), failed_code(json_body()))), 202
+    return jsonify(commands.retry_failed(actor(), check_code(sent.code))), 202
 
 
 @bp.post("/pause")
@@ -73,9 +103,10 @@ def pause() -> tuple[Response, int]:
 @bp.post("/resume")
 @json_view
 @roles(*TREASURERS)
-def resume() -> tuple[Response, int]:
+@takes(Resume)
+def resume(sent: Resume) -> tuple[Response, int]:
     """Resume a paused run; `accept` also believes the answers that the guard quarantined."""
-    return jsonify(commands.resume(actor(), accept=json_body().get("accept") is True)), 202
+    return jsonify(commands.resume(actor(), accept=sent.accept)), 202
 
 
 @bp.post("/cancel")
@@ -94,43 +125,8 @@ def reset() -> Response:
     return jsonify(commands.reset(actor()))
 
 
-def start_options() -> dict[str, Any]:
-    """Return the options in the optional JSON body of `start`. Raises `Invalid`."""
-    body = json_body()
-    dry_run, failed_of, chosen = (body.get(name) for name in ("dry_run", "failed_of", "idperson"))
-    if not isinstance(dry_run, bool | None):
-        raise Invalid(_("dry_run harus true atau false."), code="bad_dry_run")
-    if failed_of is not None and type(failed_of) is not int:
-        raise Invalid(_("failed_of harus nomor proses."), code="bad_failed_of")
-    if chosen is not None and not _are_texts(chosen):
-        raise Invalid(_("idperson harus daftar ID siswa."), code="bad_idperson")
-    return {
-        "dry_run": bool(dry_run),
-        "failed_of": failed_of,
-        "failed_code": failed_code(body) if failed_of is not None else None,
-        "selected_ids": chosen,
-    }
-
-
-def json_body() -> dict[str, Any]:
-    """Return the optional JSON object of the body, {} if there is none.
-
-    Raises `Invalid` for anything else. A form is refused rather than ignored, because it may ask
-    for a dry run.
-    """
-    body = request.get_json(silent=True) if request.content_length or request.data else {}
-    if not isinstance(body, dict):
-        raise Invalid(_("Kirimlah sebuah objek JSON."), code="bad_body")
-    return body
-
-
-def failed_code(body: dict[str, Any]) -> str | None:
-    """Return the failure code in the body, None if absent. Raises `Invalid`."""
-    code = body.get("code")
-    if code is not None and not (isinstance(code, str) and code in CODES):
+def check_code(code: str | None) -> str | None:
+    """Return the cause of failure. Raises `Invalid` for one that no student fails for."""
+    if code is not None and code not in CODES:
         raise Invalid(_("code harus sebab kegagalan."), code="bad_code")
     return code
-
-
-def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(part, str) for part in value)

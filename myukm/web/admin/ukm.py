@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 
 from myukm.domain.actor import Actor
@@ -12,12 +13,21 @@ from myukm.domain.ukm import state as ukm_state
 from myukm.errors import DomainError
 from myukm.models import Ukm
 from myukm.web.http.access import ADMINS, current_account, roles, wants_json
-from myukm.web.http.request_parsing import limit_body, text_field
+from myukm.web.http.body import takes
+from myukm.web.http.request_parsing import limit_body
 from myukm.web.ukm import routes
 
 bp = Blueprint("admin_ukm", __name__, url_prefix="/admin/ukm")
 bp.before_request(limit_body)
 routes.mount(bp)
+
+
+class NewUkm(msgspec.Struct):
+    """A UKM to make."""
+
+    name: str
+    code: str
+    description: str = ""
 
 
 @bp.get("")
@@ -40,9 +50,10 @@ def render_list(**more: Any) -> str:
 
 @bp.post("")
 @roles(*ADMINS)
-def create() -> Any:
+@takes(NewUkm)
+def create(sent: NewUkm) -> Any:
     """Create a UKM; 201 for JSON callers."""
-    values = {name: text_field(name) for name in ("name", "code", "description")}
+    values = msgspec.structs.asdict(sent)
     try:
         made = ukm_administration.create(
             **values, by=current_account().name, by_id=current_account().id

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 
 from myukm.domain.accounts import administration, invitations
@@ -10,10 +11,25 @@ from myukm.domain.accounts.account_rules import normal_nim
 from myukm.errors import DomainError
 from myukm.models import Role, User
 from myukm.web.http.access import ADMINS, current_account, roles, wants_json
-from myukm.web.http.request_parsing import limit_body, text_field, whole_number
+from myukm.web.http.body import takes
+from myukm.web.http.request_parsing import limit_body, whole_number
 
 bp = Blueprint("admin_users", __name__, url_prefix="/admin/users")
 bp.before_request(limit_body)
+
+
+class Invitation(msgspec.Struct):
+    """Who may register, and as what."""
+
+    nim: str
+    name: str
+    role: str
+
+
+class NewRole(msgspec.Struct):
+    """The role that an account gets."""
+
+    role: str
 
 
 @bp.get("")
@@ -34,12 +50,12 @@ def render_list(**more: Any) -> str:
 
 @bp.post("/invitations")
 @roles(*ADMINS)
-def invite() -> Any:
+@takes(Invitation)
+def invite(sent: Invitation) -> Any:
     """Invite a NIM; the one-time code is shown only now."""
-    name, role = text_field("name"), text_field("role")
-    nim = normal_nim(text_field("nim"))
+    nim = normal_nim(sent.nim)
     try:
-        code = invitations.invite(current_account(), nim, name, role)
+        code = invitations.invite(current_account(), nim, sent.name, sent.role)
     except DomainError as error:
         if wants_json():
             raise
@@ -51,9 +67,10 @@ def invite() -> Any:
 
 @bp.post("/<int:user_id>/role")
 @roles(*ADMINS)
-def role(user_id: int) -> Any:
+@takes(NewRole)
+def role(user_id: int, sent: NewRole) -> Any:
     """Change an account's role."""
-    return apply_and_render(administration.set_role, user_id, text_field("role"))
+    return apply_and_render(administration.set_role, user_id, sent.role)
 
 
 @bp.post("/<int:user_id>/block")

@@ -14,6 +14,8 @@ from myukm.domain.accounts import accounts
 from myukm.domain.actor import Actor
 from myukm.errors import DomainError, Forbidden
 from myukm.models import LoginSession, User
+from myukm.web.http import body
+from myukm.web.http.security import SAFE
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -69,6 +71,8 @@ def roles(*allowed: str) -> Callable[[View], View]:
             refresh_session_daily()
             if allowed and current_user.role not in allowed:
                 raise Forbidden(_("Peran Anda tidak boleh membuka ini."))
+            if request.is_json and request.method not in SAFE and not hasattr(view, "takes"):
+                body.read(body.NoFields)
             return view(*args, **kwargs)
 
         return cast(View, guarded)

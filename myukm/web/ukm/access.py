@@ -12,7 +12,7 @@ from myukm.domain.paging import Page
 from myukm.domain.ukm import authorization, memberships
 from myukm.models import Ukm
 from myukm.web.http.access import ADMINS, current_account, logged_in, roles, wants_json
-from myukm.web.http.request_parsing import json_object
+from myukm.web.http.body import BadBody
 
 View = TypeVar("View", bound=Callable[..., Any])
 CAMPUS = "/admin/"
@@ -23,9 +23,23 @@ def for_campus() -> bool:
     return request.path.startswith(CAMPUS)
 
 
+def member(view: View) -> View:
+    """Require a log-in for a view of a UKM; to a stranger it is not there, whatever they send."""
+
+    @wraps(view)
+    def hidden(code: str, **kwargs: Any) -> Any:
+        try:
+            return view(code, **kwargs)
+        except BadBody:
+            readable(code)
+            raise
+
+    return cast(View, logged_in(hidden))
+
+
 def member_or_admin(view: View) -> View:
     """Require a log-in, and below /admin a campus admin."""
-    for_members, for_admins = logged_in(view), roles(*ADMINS)(view)
+    for_members, for_admins = member(view), roles(*ADMINS)(view)
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
@@ -68,12 +82,6 @@ def redirect_or_json(page: str, answer: Any = None) -> Any:
     if not wants_json():
         return redirect(page, 303)
     return ("", 204) if answer is None else jsonify(answer)
-
-
-def bool_field(name: str) -> bool:
-    """Return a JSON boolean, or whether a form's checkbox is ticked."""
-    value = json_object().get(name)
-    return value is True if request.is_json else value == "1"
 
 
 def page_numbers(page: Page[Any]) -> dict[str, int]:

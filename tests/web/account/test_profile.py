@@ -65,12 +65,12 @@ def test_a_new_password_keeps_this_device_and_logs_out_the_others(
     ("sent", "status", "code"),
     [
         ({"old": "salah", "new": NEW}, 403, "wrong_password"),
-        ({"new": NEW}, 403, "wrong_password"),
+        ({"new": NEW}, 422, "bad_old"),
         ({"old": PASSWORD, "new": "sembilan!"}, 422, "bad_password"),
         ({"old": PASSWORD, "new": "Password123"}, 422, "bad_password"),
         ({"old": PASSWORD, "new": "MEGA-lestari"}, 422, "bad_password"),
         ({"old": PASSWORD, "new": "x" * 201}, 422, "bad_password"),
-        ({"old": ["x"], "new": {}}, 422, "bad_password"),
+        ({"old": ["x"], "new": {}}, 422, "bad_old"),
         ({"old": "x" * 10_000, "new": NEW}, 403, "wrong_password"),
     ],
 )
@@ -84,14 +84,6 @@ def test_a_refused_password_changes_nothing(
     assert logs_in(app, "member", PASSWORD)
 
 
-@pytest.mark.parametrize("path", ["/profile/password", "/profile/delete"])
-def test_half_a_surrogate_pair_is_no_sign_of_a_password(client_as: ClientAs, path: str) -> None:
-    half = {"old": PASSWORD + "\ud800", "new": "x\ud800", "password": "salah\ud800"}
-    answer = client_as("member").post(path, json=half)
-    code = "bad_password" if path == "/profile/password" else "wrong_password"
-    assert answer.get_json()["error"]["code"] == code, "it is left out, as by the log-in"
-
-
 def test_a_refused_form_says_why_and_shows_no_password(client_as: ClientAs) -> None:
     answer = client_as("member").post("/profile/password", data={"old": "yang-salah", "new": NEW})
     assert answer.status_code == 403
@@ -102,9 +94,9 @@ def test_a_refused_form_says_why_and_shows_no_password(client_as: ClientAs) -> N
 
 def test_guessing_ones_own_password_is_slowed_down_on_both_forms(client_as: ClientAs) -> None:
     client = client_as("member")
-    wrong = {"old": "salah", "new": NEW, "password": "salah"}
-    paths = ["/profile/password", "/profile/delete"] * 6
-    answers = [client.post(path, json=wrong).status_code for path in paths]
+    wrong = {"/profile/password": {"old": "salah", "new": NEW}}
+    wrong |= {"/profile/delete": {"password": "salah"}}
+    answers = [client.post(path, json=wrong[path]).status_code for path in [*wrong] * 6]
     assert answers == [403] * 10 + [429] * 2
     good = {"old": PASSWORD, "new": NEW}
     assert client_as("friend").post("/profile/password", json=good).status_code == 200

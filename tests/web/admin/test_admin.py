@@ -131,7 +131,7 @@ def test_what_was_done_stands_in_the_trail(client_as: ClientAs, people: dict[str
         ({"name": "N", "code": "A" * 33}, 422, "bad_code"),
         ({"name": "N", "code": "ÄB"}, 422, "bad_code"),
         ({"name": "N", "code": "X1", "description": "d" * 1001}, 422, "bad_description"),
-        ({"name": 7, "code": ["X"]}, 422, "bad_code"),
+        ({"name": 7, "code": ["X"]}, 422, "bad_name"),
         ([], 422, "bad_json"),
     ],
 )
@@ -187,4 +187,4 @@ def test_half_a_surrogate_pair_is_no_student(client_as: ClientAs) -> None:
 def test_a_form_does_not_start_a_run_over_all(client_as: ClientAs, form: Any) -> None:
     admin, kind = client_as("admin"), "application/x-www-form-urlencoded"
     answer = admin.post("/admin/sync-pembayaran/start", data=form, content_type=kind)
-    assert (answer.status_code, answer.get_json()["error"]["code"]) == (422, "bad_body")
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (400, "bad_json")

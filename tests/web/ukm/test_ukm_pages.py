@@ -187,7 +187,7 @@ def test_a_pin_stands_in_the_state_of_everybody(client_as: ClientAs) -> None:
     pin = friend.get(f"{OWN}/state").get_json()["pin"]
     assert (pin["message_id"], pin["text"]) == (message_id, "Bawa bekal")
     assert pin["by"] == "Mega Lestari"
-    assert member.post(f"{OWN}/pin", json={"message_id": str(message_id)}).status_code == 404
+    assert member.post(f"{OWN}/pin", json={"message_id": str(message_id)}).status_code == 422
     assert member.post(f"{OWN}/pin", json={"text": 7}).status_code == 422
     assert member.post(f"{OWN}/unpin", json={}).get_json()["pin"] is None
 

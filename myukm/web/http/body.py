@@ -1,0 +1,155 @@
+"""The body of a call, read into the struct that is declared beside its view.
+
+A struct has fields of `str`, `int`, `bool` and lists of texts. Everything that does not fit is
+refused here, with a sentence that names the field; what a value means is checked by the domain.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, TypeVar, cast, get_args
+
+import msgspec
+from flask import current_app, request
+from flask_babel import lazy_gettext as _
+from msgspec.structs import FieldInfo
+
+from myukm.errors import Invalid
+
+Struct = TypeVar("Struct", bound=msgspec.Struct)
+View = TypeVar("View", bound=Callable[..., Any])
+
+EXPECTED = {
+    str: _("harus berupa teks"),
+    int: _("harus bilangan bulat"),
+    bool: _("harus true atau false"),
+    list[str]: _("harus daftar teks"),
+}
+MAX_DIGITS, MAX_NAME = 40, 64
+# PostgreSQL stores no NUL, and nothing stores half a surrogate pair.
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+class BadBody(Invalid):
+    """The body is no JSON (400), or does not fit the call (422)."""
+
+
+class NoFields(msgspec.Struct):
+    """The body of a call that takes none."""
+
+
+def takes(kind: type[msgspec.Struct]) -> Callable[[View], View]:
+    """Read the body into `kind` and pass it to the view as `sent`."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def reading(*args: Any, **kwargs: Any) -> Any:
+            return view(*args, sent=read(kind), **kwargs)
+
+        reading.takes = kind  # type: ignore[attr-defined]
+        return cast(View, reading)
+
+    return decorate
+
+
+def read(kind: type[Struct]) -> Struct:
+    """Return the body as a `kind`: a JSON object, or a form where the view answers pages, too.
+
+    A form may carry more fields (the button, `next`), and a text that it lacks is empty. Raises
+    `BadBody`.
+    """
+    strict = request.is_json or only_json()
+    sent = json_object() if strict else request.form
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    if strict and (unknown := sorted(sent.keys() - fields.keys())):
+        raise BadBody(
+            _("Isian %(name)s tidak dikenal.", name=unknown[0][:MAX_NAME]), code="unknown_field"
+        )
+    values = {
+        field.name: value_of(field, sent, strict=strict)
+        for name, field in fields.items()
+        if name in sent or field.required
+    }
+    return kind(**values)
+
+
+def only_json() -> bool:
+    """Return whether the view takes JSON alone.
+
+    A form is refused there, not overlooked: it may ask for a dry run.
+    """
+    view = current_app.view_functions[request.endpoint or ""]
+    return getattr(view, "answers_json", False)
+
+
+def value_of(field: FieldInfo, sent: Mapping[str, Any], *, strict: bool) -> Any:
+    """Return the value of a field. Raises `BadBody` for one that is missing or does not fit."""
+    name = field.encode_name
+    if strict and name not in sent:
+        raise bad_field(name, _("harus diisi"))
+    try:
+        value = msgspec.convert(sent.get(name, ""), field.type, strict=strict)
+    except msgspec.ValidationError:
+        raise bad_field(name, expected(field.type)) from None
+    texts = value if isinstance(value, list) else [value]
+    if any(UNSTORABLE.search(text) for text in texts if isinstance(text, str)):
+        raise bad_field(name, _("berisi karakter yang tidak bisa disimpan"))
+    return value
+
+
+def expected(kind: Any) -> Any:
+    """Return what a field of this type, or of this type or none, must hold."""
+    return EXPECTED.get(kind) or next(EXPECTED[one] for one in get_args(kind) if one in EXPECTED)
+
+
+def bad_field(name: str, problem: Any) -> BadBody:
+    """Return the error for a field that is wrong."""
+    return BadBody(_("%(name)s %(problem)s.", name=name, problem=problem), code=f"bad_{name}")
+
+
+def json_object() -> dict[str, Any]:
+    """Return the JSON object of the body, an empty one when there is no body. Raises `BadBody`."""
+    data = request.get_data()
+    if data and not request.is_json:
+        raise bad_json()
+    try:
+        sent = json.loads(
+            data.decode("utf-8-sig") or "{}",
+            object_pairs_hook=unique_fields,
+            parse_int=whole_number,
+            parse_constant=refuse_constant,
+        )
+    except (ValueError, RecursionError):
+        raise bad_json() from None
+    if not isinstance(sent, dict):
+        raise BadBody(_("Kirimlah sebuah objek JSON."), code="bad_json")
+    return sent
+
+
+def bad_json() -> BadBody:
+    """Return the error for a body that is no JSON."""
+    return BadBody(_("Kiriman ini bukan JSON yang bisa dibaca."), code="bad_json", status=400)
+
+
+def unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object. Raises `BadBody` when a field stands twice: which is meant?"""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise BadBody(
+                _("Isian %(name)s ada dua kali.", name=name[:MAX_NAME]), code="duplicate_field"
+            )
+        found[name] = value
+    return found
+
+
+def whole_number(digits: str) -> float:
+    """Return a JSON number; one longer than any id is not worth its parsing."""
+    return int(digits) if len(digits) <= MAX_DIGITS else math.inf
+
+
+def refuse_constant(name: str) -> None:
+    """Raise `ValueError` for NaN and Infinity, which Python reads though JSON has no such thing."""
+    raise ValueError(name)
