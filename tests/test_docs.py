@@ -3,12 +3,16 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
+import msgspec
 import pytest
 import yaml
 from flask import Flask
 from werkzeug.exceptions import MethodNotAllowed, NotFound
+
+from myukm.web.http.body import NoFields
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = [
@@ -17,7 +21,8 @@ DOCS = [
 ]
 # ./run's own, and Flask's.
 OUTSIDE = {"demo", "test", "lint", "ci", "faults", "web", "worker", "rq", "run", "shell", "db"}
-METHODS = {"get", "post", "patch", "put", "delete"}
+CHANGES = {"post", "patch", "put", "delete"}
+METHODS = {"get", *CHANGES}
 
 
 def text(name: str) -> str:
@@ -51,7 +56,7 @@ def test_every_command_in_the_docs_exists(app: Flask, path: Path) -> None:
 def calls(name: str) -> Iterator[tuple[str, str]]:
     """Yield method and path of every call of an OpenAPI file, with its values filled in."""
     for path, item in yaml.safe_load(text(name))["paths"].items():
-        actions = ("pause", "resume", "cancel") if "{action}" in path else ("",)
+        actions = ("pause", "cancel") if "{action}" in path else ("",)
         for method in METHODS & set(item):
             for action in actions:
                 filled = path.replace("{action}", action).replace("{id}", "1")
@@ -65,6 +70,30 @@ def test_every_call_in_the_openapi_file_is_served(app: Flask) -> None:
             adapter.match(path, method=method)
         except (NotFound, MethodNotAllowed):
             pytest.fail(f"{method} {path}")
+
+
+def test_every_call_takes_the_fields_that_the_openapi_file_names(app: Flask) -> None:
+    adapter = app.url_map.bind("localhost")
+    for path, item in yaml.safe_load(text("docs/api.yaml"))["paths"].items():
+        for method in CHANGES & set(item):
+            filled = re.sub(r"\{\w+\}", "X", path.replace("{action}", "pause").replace("{id}", "1"))
+            endpoint, _values = adapter.match(filled, method=method.upper())
+            takes = getattr(app.view_functions[endpoint], "takes", NoFields)
+            assert fields(takes) == documented(item[method]), (method, path)
+
+
+def fields(takes: type[msgspec.Struct]) -> dict[str, bool]:
+    """Return the names of a struct's fields, and whether each is needed."""
+    return {field.encode_name: field.required for field in msgspec.structs.fields(takes)}
+
+
+def documented(operation: dict[str, Any]) -> dict[str, bool]:
+    """Return the same of what the OpenAPI file says of a call's JSON body."""
+    content = operation.get("requestBody", {}).get("content", {})
+    schema = content.get("application/json", {}).get("schema", {})
+    if "$ref" in schema:
+        schema = yaml.safe_load(text("docs/api.yaml"))["components"]["schemas"]["Credentials"]
+    return {name: name in schema.get("required", ()) for name in schema.get("properties", ())}
 
 
 def test_every_finding_of_the_doctor_stands_in_operations() -> None:

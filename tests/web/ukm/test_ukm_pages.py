@@ -95,7 +95,8 @@ def test_ids_of_strangers_are_404(client_as: ClientAs, people: People) -> None:
     member = client_as("member")
     for stranger in (people["outsider"], 0, 10**17, 2**80):
         for deed in ("mute", "unmute", "promote", "demote", "remove", "unblock"):
-            answer = member.post(f"{OWN}/members/{stranger}/{deed}", json={"for": "1h"})
+            body = {"for": "1h"} if deed == "mute" else {}
+            answer = member.post(f"{OWN}/members/{stranger}/{deed}", json=body)
             assert answer.status_code == 404, deed
         assert member.get(f"{OWN}/members/{stranger}").status_code == 404
 
