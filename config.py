@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 
-from myukm.addresses import PATH_IS_SECRET, shown
 from myukm.catalogue import N_, translate
+from myukm.logs.redaction import PATH_IS_SECRET, shown
 
 ROOT = Path(__file__).resolve().parent
 INSTANCE = ROOT / "instance"

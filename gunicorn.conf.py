@@ -35,7 +35,7 @@ def post_worker_init(worker):
     """Start the periodic tasks, and end open streams with `bye` on SIGTERM."""
     import gevent
 
-    from myukm import security_log
+    from myukm.logs import security_log
     from myukm.ops import periodic
 
     security_log.print_lines()

@@ -13,7 +13,8 @@ from importlib import import_module
 from sqlalchemy.orm import configure_mappers
 
 from config import ConfigError
-from myukm import create_app, i18n, jobs, security_log
+from myukm import create_app, i18n, jobs
+from myukm.logs import security_log
 from myukm.queues.jobs import JOBS, QUEUES
 from myukm.worker import processes, supervisor
 

@@ -11,7 +11,7 @@ from devtools.ports import NoFreePortError
 from devtools.reaper import adopt_orphans
 from devtools.valkey import ValkeyError, lock_data
 from myukm.catalogue import N_
-from myukm.private import keep_private
+from myukm.file_permissions import keep_private
 
 DATA = INSTANCE / "valkey"
 

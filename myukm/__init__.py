@@ -22,15 +22,17 @@ def create_app(config: Mapping[str, Any] | None = None, *, interfaces: bool = Tr
 
     import config as settings
     import myukm.models  # noqa: F401 (registers the tables)
-    from myukm import addresses, i18n, log_records, ops, rate_limits
+    from myukm import i18n, ops
     from myukm.extensions import connect_valkey, db, login_manager
-    from myukm.private import keep_private
+    from myukm.file_permissions import keep_private
+    from myukm.logs import records, redaction
+    from myukm.rate_limiting import limiter
 
     keep_private(settings.INSTANCE)
     app = Flask(__name__, instance_path=str(settings.INSTANCE))
     app.config.from_mapping(settings.load() if config is None else config)
-    addresses.watch_texts(app.config)
-    log_records.init_app()
+    redaction.watch_texts(app.config)
+    records.init_app()
     uri = app.config["SQLALCHEMY_DATABASE_URI"]
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(uri)
     if proxies := app.config["TRUSTED_PROXIES"]:
@@ -41,7 +43,7 @@ def create_app(config: Mapping[str, Any] | None = None, *, interfaces: bool = Tr
     prepare_engine(app)
     connect_valkey(app)
     login_manager.init_app(app)
-    rate_limits.init_app(app)
+    limiter.init_app(app)
     i18n.init_app(app)
     ops.init_app(app)
     if interfaces:

@@ -8,11 +8,11 @@ import pytest
 import redis
 from flask import Flask
 
-from myukm import rate_log
 from myukm.errors import Forbidden, Invalid, NotFound, TooFast
 from myukm.extensions import valkey
-from myukm.rate_limits import acquire, attempt
-from myukm.rate_log import Limit, claim
+from myukm.rate_limiting import local_log
+from myukm.rate_limiting.limiter import acquire, attempt
+from myukm.rate_limiting.local_log import Limit, claim
 from tests.support.without_valkey import lose_valkey
 
 FEW = Limit("few", 3, 60)
@@ -116,7 +116,7 @@ def test_of_many_at_once_no_more_than_the_limit(ready: Flask) -> None:
 def test_valkey_counts_for_all_processes(app: Flask) -> None:
     with app.app_context():
         used(FEW, "a")
-        app.extensions["rate_log"] = rate_log.RateLog()  # another process
+        app.extensions["rate_log"] = local_log.RateLog()  # another process
         assert used(FEW, "a") == 0
 
 
@@ -157,12 +157,12 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(rate_log, "time", clock)
+    monkeypatch.setattr(local_log, "time", clock)
     return clock
 
 
 def test_any_span_of_time_has_no_more_than_the_limit(clock: Clock) -> None:
-    log, allowed = rate_log.RateLog(), []
+    log, allowed = local_log.RateLog(), []
     for second in range(300):
         clock.now = 1000.0 + second
         if not log.add([claim(FEW, "a")], secrets.token_hex(4)).wait:
@@ -172,7 +172,7 @@ def test_any_span_of_time_has_no_more_than_the_limit(clock: Clock) -> None:
 
 
 def test_slow_guessing_waits_longer_each_time_and_an_hour_of_quiet_ends_it(clock: Clock) -> None:
-    log = rate_log.RateLog()
+    log = local_log.RateLog()
 
     def add() -> float:
         return log.add([claim(SLOW, "a")], secrets.token_hex(4)).wait
@@ -195,7 +195,7 @@ def test_valkey_waits_the_same_way(app: Flask, valkey: redis.Redis) -> None:
         assert used(quick, "a") == 2
         (key,) = valkey.keys()
         for expected in (30, 45, 45):
-            app.extensions["rate_log"] = rate_log.RateLog()
+            app.extensions["rate_log"] = local_log.RateLog()
             with pytest.raises(TooFast) as refused:
                 acquire(claim(quick, "a"))
             assert refused.value.retry_after == expected
@@ -213,13 +213,13 @@ def test_a_clock_that_is_set_back_locks_nobody_out(
         (key,) = valkey.keys()
         for hit, at in list[Any](valkey.zrange(key, 0, -1, withscores=True)):
             valkey.zadd(key, {hit: at + 1000 * 86_400})
-        app.extensions["rate_log"] = rate_log.RateLog()
+        app.extensions["rate_log"] = local_log.RateLog()
         assert used(limit, "a") == 3
 
 
 def test_a_process_forgets_who_came_long_ago(clock: Clock) -> None:
-    log = rate_log.RateLog()
+    log = local_log.RateLog()
     for number in range(5000):
         clock.now += 1
         log.add([claim(FEW, str(number))], "hit")
-    assert len(log._kept) <= rate_log.SWEEP_AT
+    assert len(log._kept) <= local_log.SWEEP_AT

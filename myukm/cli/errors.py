@@ -10,8 +10,8 @@ from flask_babel import gettext as _
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from myukm.addresses import hide
 from myukm.errors import DomainError
+from myukm.logs.redaction import hide
 from myukm.ops.findings import database
 
 REFUSED, FAILURES, UNREACHABLE = 1, 3, 5

@@ -2,9 +2,9 @@
 
 from sqlalchemy import or_, select
 
-from myukm import security_log
 from myukm.domain.paging import Page, paginate
 from myukm.extensions import db
+from myukm.logs import security_log
 from myukm.models import Audit
 
 # The trail keeps names as they were; a list of many is cut, not refused.

@@ -11,7 +11,7 @@ from typing import ParamSpec, TypeVar
 
 from flask import Flask, has_app_context
 
-from myukm.addresses import hide
+from myukm.logs.redaction import hide
 from myukm.queues.counters import count_jobs
 
 P = ParamSpec("P")

@@ -17,12 +17,12 @@ import requests
 from flask import current_app
 from sqlalchemy import select
 
-from myukm.addresses import shown
 from myukm.db.session import transaction
 from myukm.db.types import to_iso8601, utcnow
 from myukm.domain.standstill import SeenTwice
 from myukm.extensions import db
 from myukm.live import event_log
+from myukm.logs.redaction import shown
 from myukm.models import Alert
 from myukm.ops import doctor, mail
 

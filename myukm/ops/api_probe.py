@@ -14,10 +14,10 @@ from flask_babel import gettext as _
 from redis.exceptions import RedisError
 from sqlalchemy import exists, select
 
-from myukm.addresses import shown
 from myukm.domain.payment_api.client import PaymentApi
 from myukm.domain.payment_api.errors import Action, Failure
 from myukm.extensions import db, valkey
+from myukm.logs.redaction import shown
 from myukm.models import SyncRun
 
 KEY = "myukm:probe:api"

@@ -7,7 +7,6 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from myukm import security_log
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.domain import audit
@@ -21,6 +20,7 @@ from myukm.domain.accounts.passwords import hash_password, is_outdated, verify
 from myukm.errors import Conflict, DomainError, NotFound
 from myukm.extensions import db
 from myukm.live.topics import publish_rights_changed
+from myukm.logs import security_log
 from myukm.models import LoginSession, PasswordReset, Role, User
 
 MAX_NAMED = 3

@@ -13,8 +13,8 @@ from myukm.domain.accounts import accounts, attacks, devices
 from myukm.domain.accounts.account_rules import normal_nim
 from myukm.errors import DomainError, Forbidden
 from myukm.models import LoginSession
-from myukm.rate_limits import Permit, acquire, attempt
-from myukm.rate_log import Claim, Limit, claim
+from myukm.rate_limiting.limiter import Permit, acquire, attempt
+from myukm.rate_limiting.local_log import Claim, Limit, claim
 
 ADDRESS = Limit("address", 200, 60)
 NIM_AND_ADDRESS = Limit("nim-address", 10, 60)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from myukm.db import json as decimal_json
-from myukm.domain.payment_api.words import plain, words
+from myukm.domain.payment_api.spelling import field_key, words
 from myukm.domain.text_normalization import clean_line
 
 SUCCESS = words("success issuccess succeeded ok sukses berhasil")
@@ -61,14 +61,14 @@ def of_account(account: Mapping[str, Any]) -> str | None:
 def _parts(body: Mapping[str, Any], depth: int) -> Iterator[Mapping[str, Any]]:
     yield body
     for key, part in body.items():
-        if depth and isinstance(part, dict) and plain(key) in ENVELOPES:
+        if depth and isinstance(part, dict) and field_key(key) in ENVELOPES:
             yield from _parts(part, depth - 1)
 
 
 def _said(part: Mapping[str, Any], names: frozenset[str]) -> str | None:
     """Return the first field that speaks of a failure, by its name or as one of `names`."""
     for key, value in part.items():
-        if _is_complaint(plain(key), value, names):
+        if _is_complaint(field_key(key), value, names):
             return _words(part, key, value)
     return None
 
@@ -110,6 +110,6 @@ def _word(value: Any) -> str:
 
 def _words(part: Mapping[str, Any], key: str, value: Any) -> str:
     shown = decimal_json.dumps(value)[:MAX_VALUE]
-    told = (text for name, text in part.items() if plain(name) in MESSAGE)
+    told = (text for name, text in part.items() if field_key(name) in MESSAGE)
     message = next((text for text in told if isinstance(text, str)), "")[:MAX_MESSAGE]
     return clean_line(f"{key[:MAX_VALUE]}: {shown} {message}")

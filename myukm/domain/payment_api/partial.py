@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from myukm.domain.payment_api.words import plain, words
+from myukm.domain.payment_api.spelling import field_key, words
 from myukm.domain.text_normalization import clean_line
 
 NEXT = words(
@@ -41,7 +41,7 @@ _RANGE = re.compile(r"(?:\w+\s+)?\d+-\d+/(\d+)")
 def sign(body: Mapping[str, Any], headers: Mapping[str, str], count: int) -> str | None:
     """Return what says that more than these `count` entries exist; None when nothing does."""
     for name, value in [*_fields(body, MAX_DEPTH), *_of_headers(headers)]:
-        if _means_more(plain(name), value, count):
+        if _means_more(field_key(name), value, count):
             return clean_line(f"{name[:MAX_SHOWN]}: {str(value)[:MAX_SHOWN]}")
     return None
 

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 from flask import current_app
 from flask_babel import lazy_gettext as _
 
-from myukm.addresses import shown
 from myukm.domain.payment_api.client import PaymentApi
 from myukm.domain.payment_api.errors import Action, Failure
 from myukm.domain.payment_api.roster import Roster
 from myukm.domain.siswa.fields import REQUIRED, FirstMentions, Values, clean, column_of, readable_id
 from myukm.domain.text_normalization import clean_line
 from myukm.errors import DomainError, Invalid, Unavailable
+from myukm.logs.redaction import shown
 
 MAX_SHOWN = 60
 

@@ -7,11 +7,11 @@ from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from myukm.addresses import shown
 from myukm.domain.payment_api.client import PaymentApi
 from myukm.domain.payment_api.errors import Action, Failure, message
 from myukm.domain.payment_api.parser import Answer, Payments
 from myukm.extensions import db
+from myukm.logs.redaction import shown
 from myukm.models import Siswa
 
 NOBODY = "-"

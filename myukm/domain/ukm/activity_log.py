@@ -3,9 +3,9 @@
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from myukm import security_log
 from myukm.domain.paging import Page, paginate
 from myukm.extensions import db
+from myukm.logs import security_log
 from myukm.models import UkmLog
 
 MAX_DETAIL = 200

@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from myukm.addresses import hide
 from myukm.db.types import to_iso8601
+from myukm.logs.redaction import hide
 
 WARNING, BROKEN = "warning", "broken"
 

@@ -13,11 +13,11 @@ from flask_babel import gettext as _
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from myukm.addresses import shown
 from myukm.db.migrate import migrate
 from myukm.db.types import utcnow
 from myukm.extensions import db
 from myukm.live import retention
+from myukm.logs.redaction import shown
 from myukm.ops.findings import BROKEN, WARNING, Finding
 
 SLOW_SECONDS = 0.5

@@ -7,8 +7,8 @@ from flask import current_app
 from flask_babel import gettext as _
 from redis.exceptions import RedisError
 
-from myukm.addresses import shown
 from myukm.extensions import valkey
+from myukm.logs.redaction import shown
 from myukm.ops.findings import BROKEN, WARNING, Finding
 
 

@@ -9,11 +9,11 @@ from flask_babel import lazy_gettext as _
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
-from myukm import security_log
 from myukm.domain.accounts import accounts, login_limits
 from myukm.errors import DomainError, Invalid
 from myukm.extensions import login_manager
 from myukm.i18n import LANGUAGES
+from myukm.logs import security_log
 from myukm.models import LoginSession
 from myukm.web.http import device_cookie
 from myukm.web.http.access import logged_in, today, wants_json

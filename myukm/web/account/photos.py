@@ -7,7 +7,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from myukm.domain.accounts import photos, thumbnails
 from myukm.errors import DomainError
-from myukm.rate_log import Limit
+from myukm.rate_limiting.local_log import Limit
 from myukm.web.account.profile import render_error
 from myukm.web.http.access import current_account, logged_in, wants_json
 from myukm.web.http.limits import limited

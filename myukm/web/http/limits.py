@@ -8,8 +8,8 @@ from typing import Any, TypeVar, cast
 
 from flask import request
 
-from myukm.rate_limits import acquire
-from myukm.rate_log import Limit, claim
+from myukm.rate_limiting.limiter import acquire
+from myukm.rate_limiting.local_log import Limit, claim
 from myukm.web.http.access import current_account
 
 View = TypeVar("View", bound=Callable[..., Any])

@@ -6,7 +6,7 @@ from flask import Flask, Response, g, request
 from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
 
-from myukm import security_log
+from myukm.logs import security_log
 
 # Calls that check a password or a code, with the prefix of their log events.
 CREDENTIAL_CALLS = {

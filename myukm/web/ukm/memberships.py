@@ -10,8 +10,8 @@ from myukm.domain.presence import presence_list
 from myukm.domain.ukm import memberships, my_list
 from myukm.domain.ukm import state as ukm_state
 from myukm.errors import NotFound
-from myukm.rate_limits import attempt
-from myukm.rate_log import Limit, claim
+from myukm.rate_limiting.limiter import attempt
+from myukm.rate_limiting.local_log import Limit, claim
 from myukm.web.http.access import current_account, json_view, logged_in, wants_json
 from myukm.web.http.body import takes
 from myukm.web.http.limits import limited

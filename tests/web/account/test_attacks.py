@@ -12,8 +12,8 @@ from myukm.domain.accounts.login_limits import ADDRESS
 from myukm.extensions import db
 from myukm.models import Audit
 from myukm.ops import doctor
-from myukm.rate_limits import acquire
-from myukm.rate_log import claim
+from myukm.rate_limiting.limiter import acquire
+from myukm.rate_limiting.local_log import claim
 from tests.conftest import every_database
 from tests.support.people import NAMES, PASSWORD
 

@@ -13,8 +13,8 @@ from myukm.domain.accounts import login_limits, retention
 from myukm.domain.accounts.codes import matches
 from myukm.extensions import db
 from myukm.models import Invitation
-from myukm.rate_limits import acquire
-from myukm.rate_log import claim
+from myukm.rate_limiting.limiter import acquire
+from myukm.rate_limiting.local_log import claim
 
 ClientAs = Callable[[str], FlaskClient]
 PASSWORD = "kata-sandi-baru"

@@ -12,9 +12,10 @@ from flask import Flask
 
 import config
 from devtools.ports import any_free
-from myukm import addresses, create_app, jobs
+from myukm import create_app, jobs
 from myukm.domain.siswa import api_source
 from myukm.errors import Unavailable
+from myukm.logs import redaction
 from myukm.ops import doctor
 from tests.conftest import SECRET
 from tests.support.programs import BIN, ROOT, Program, WebServer
@@ -82,25 +83,25 @@ ODD = (
     ],
 )
 def test_what_is_shown_of_an_address(address: str, text: str) -> None:
-    assert addresses.shown(address) == text
+    assert redaction.shown(address) == text
 
 
 @pytest.mark.parametrize("odd", ODD)
 def test_nothing_secret_of_an_odd_address_is_shown(odd: str) -> None:
-    assert MARK not in addresses.shown(odd)
-    assert addresses.shown(odd).isprintable()
+    assert MARK not in redaction.shown(odd)
+    assert redaction.shown(odd).isprintable()
 
 
 def test_the_path_of_a_web_hook_is_its_secret() -> None:
     hook = f"https://hooks.kampus.ac.id/services/{MARK}"
-    assert addresses.shown(hook, path=False) == "https://hooks.kampus.ac.id"
+    assert redaction.shown(hook, path=False) == "https://hooks.kampus.ac.id"
 
 
 def test_every_setting_that_is_an_address_is_known() -> None:
     known = set(config.load({"SECRET_KEY": SECRET}))
     named = {name for name in known if name.endswith("_URL")} - {"SQLALCHEMY_DATABASE_URI"}
     assert named == SCHEMES.keys()
-    assert named <= set(addresses.SETTINGS)
+    assert named <= set(redaction.SETTINGS)
 
 
 def complaint(env: dict[str, str]) -> str:
@@ -166,7 +167,7 @@ def test_no_command_tells_a_password(
     for words in COMMANDS:
         done = app.test_cli_runner().invoke(args=words)
         trace = repr(done.exception) if done.exc_info and done.exit_code == 1 else ""
-        said += done.output + addresses.hide(trace)
+        said += done.output + redaction.hide(trace)
     assert MARK not in said
     assert "127.0.0.1" in said
 
@@ -194,7 +195,7 @@ def test_a_library_that_tells_the_address_is_not_believed(
 ) -> None:
     url = f"https://pengguna:{MARK}@api.kampus.ac.id/v1"
     hook = "https://hooks.kampus.ac.id/a-secret-hook"
-    addresses.watch_texts({"PEMBAYARAN_API_URL": url, "ALERT_WEBHOOK_URL": hook})
+    redaction.watch_texts({"PEMBAYARAN_API_URL": url, "ALERT_WEBHOOK_URL": hook})
     log = logging.getLogger("somebody.else")
     try:
         requests.get(url.replace("https", "nonsense"), timeout=1)
@@ -224,7 +225,7 @@ def test_an_app_with_pages_hides_them_as_well(
 
 
 def test_a_failed_job_keeps_no_password(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    addresses.watch_texts({"DATABASE_URL": f"postgresql://u:{MARK}@h/d"})
+    redaction.watch_texts({"DATABASE_URL": f"postgresql://u:{MARK}@h/d"})
 
     @jobs.with_app_context
     def job() -> None:

@@ -1,7 +1,7 @@
 """Redacts addresses of servers: no user, password or query is shown or logged.
 
 `shown` redacts an address; `hide` redacts a text that may contain one, such as a library's error or
-a traceback. `watch_texts` registers the secrets; `log_records.py` redacts every log line.
+a traceback. `watch_texts` registers the secrets; `records.py` redacts every log line.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The in-memory counts of one process; see `rate_limits.py`."""
+"""The in-memory counts of one process; see `limiter.py`."""
 
 import hashlib
 import threading

@@ -7,7 +7,7 @@ import logging
 import traceback
 from typing import Any
 
-from myukm.addresses import hide
+from myukm.logs.redaction import hide
 
 
 class Record(logging.LogRecord):

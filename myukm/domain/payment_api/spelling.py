@@ -8,6 +8,6 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def plain(name: str) -> str:
+def field_key(name: str) -> str:
     """Return a field's name without case and signs: `next_page_url`, `nextPageUrl` are one."""
     return re.sub(r"[^a-z]", "", name.casefold())

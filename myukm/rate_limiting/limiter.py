@@ -5,7 +5,7 @@ limit are checked, and is given back if it need not count (a right password). Kn
 either check first and count later, or never give back, so we count ourselves.
 
 Valkey counts for all processes (`SCRIPT` is atomic). Each process also counts in memory first
-(`rate_log.py`): that keeps a flood away from Valkey, and decides while Valkey is unreachable, when
+(`local_log.py`): that keeps a flood away from Valkey, and decides while Valkey is unreachable, when
 each process allows its share of the limit. Any other error refuses the attempt.
 """
 
@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from myukm.errors import DomainError, TooFast
 from myukm.extensions import valkey
-from myukm.rate_log import Claim, Count, Limit, RateLog
+from myukm.rate_limiting.local_log import Claim, Count, Limit, RateLog
 
 # Arguments per key: amount, period, first wait, longest wait (times in ms). Returns the wait (ms),
 # then the count of each key.

@@ -1,0 +1,1 @@
+"""Log lines: one per record, without secrets; the security log."""
