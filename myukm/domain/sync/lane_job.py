@@ -1,7 +1,6 @@
 """The body of a lane's job."""
 
 import asyncio
-import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,7 +14,7 @@ from myukm.domain.sync.lane import DATABASE_AWAY, Lane
 def run_lane(run_id: int) -> None:
     """Work on the run until no student is left, it stops, or this job's time is over."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    with record_crashes(run_id), relaxed_gc():
+    with record_crashes(run_id):
         asyncio.run(Lane(app, run_id).work())
         lifecycle.advance(run_id)
         if anomaly_guard.must_wait(run_id):
@@ -23,23 +22,6 @@ def run_lane(run_id: int) -> None:
             lifecycle.advance(run_id)
             asyncio.run(Lane(app, run_id).work())
     lifecycle.drive(run_id)
-
-
-@contextmanager
-def relaxed_gc() -> Iterator[None]:
-    """Run the garbage collector less often.
-
-    A lane makes and drops the parts of thousands of answers, none of them in a cycle, and all its
-    requests would wait for each look.
-    """
-    before = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
 
 
 @contextmanager
