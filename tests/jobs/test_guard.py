@@ -13,8 +13,9 @@ from myukm.domain.sync import (
     anomaly_guard,
     commands,
     dispatching,
-    lifecycle,
+    pausing,
     payment_history,
+    progress,
     run_actions,
 )
 from myukm.errors import Conflict
@@ -159,8 +160,8 @@ def test_who_accepted_is_not_asked_again_by_a_lane_that_was_slower(
         run_id = commands.start(TREASURER)["run_id"]
         dispatching.dispatch(run_id)
         monkeypatch.setattr(anomaly_guard, "count_quarantined", accept)
-        lifecycle.pause_suspicious(run_id)
-        assert lifecycle.find(run_id).status == "running"
+        pausing.pause_suspicious(run_id)
+        assert progress.find(run_id).status == "running"
 
 
 def accept(run_id: int) -> int:

@@ -83,7 +83,7 @@ def test_an_answer_that_was_empty_once_takes_nothing_away(
         assert stored(indebted) == before
         assert payment_history.of_student(indebted).total == 1
         sync.check_numbers(ended)
-        run_row = lifecycle.find(ended["run_id"])
+        run_row = progress.find(ended["run_id"])
         assert run_row
         assert run_row.compared_count == len(students)
         assert sync_item(ended["run_id"], indebted) == ("unchanged", None, None)

@@ -19,6 +19,7 @@ from myukm.domain.sync import (
     run_actions,
     run_log,
     student_requests,
+    transitions,
 )
 from myukm.domain.sync.selection import check, no_student
 from myukm.errors import Conflict, NotFound, Unavailable
@@ -139,7 +140,7 @@ def sync_student_later(actor: Actor, idperson: str) -> str:
 
 def require_no_live_run() -> None:
     """Raise `Conflict` when a run lives."""
-    if lifecycle.live() is not None:
+    if progress.live() is not None:
         raise _already_running()
 
 
@@ -185,9 +186,10 @@ def _move(
 ) -> None:
     """Move the run and record who did it. Raises `Conflict` when the table does not allow it."""
     values |= {"reason": None, "reason_code": None, "crash_count": 0}
-    if not lifecycle.move(session, run.id, to, code, actor.name, **values):
+    if not transitions.move(session, run.id, to, code, actor.name, **values):
         raise _not_now()
     _record(actor, run.id, code, text)
+    on_commit(lifecycle.drive, run.id)
 
 
 def _not_now() -> Conflict:

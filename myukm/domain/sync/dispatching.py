@@ -7,8 +7,8 @@ from flask_babel import gettext as _
 from sqlalchemy import func, insert, literal, select
 from sqlalchemy.orm import Session
 
-from myukm.db.session import execute_rowcount, transaction
-from myukm.domain.sync import lifecycle, run_log
+from myukm.db.session import execute_rowcount, on_commit, transaction
+from myukm.domain.sync import lifecycle, run_log, transitions
 from myukm.domain.sync.selection import selection
 from myukm.i18n import campus_language
 from myukm.models import Siswa, SyncItem, SyncRun
@@ -74,7 +74,8 @@ def _start(run_id: int) -> int:
             lifecycle.fail(session, run_id, "no_student", text)
         else:
             known: dict[str, Any] = {"reason": None, "reason_code": None, "total": total}
-            lifecycle.move(session, run_id, Status.RUNNING, dispatched=True, **known)
+            transitions.move(session, run_id, Status.RUNNING, dispatched=True, **known)
+            on_commit(lifecycle.drive, run_id)
             text = _("%(n)s siswa masuk daftar.", n=format_decimal(total))
             run_log.append(run_id, "info", "dispatched", text)
     return total

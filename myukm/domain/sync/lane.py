@@ -18,7 +18,7 @@ from myukm import shutdown
 from myukm.domain.payment_api import shared_state
 from myukm.domain.payment_api.fetcher import FetchPool
 from myukm.domain.payment_api.work_item import Item
-from myukm.domain.sync import lifecycle, progress, queueing
+from myukm.domain.sync import pausing, progress, queueing
 from myukm.domain.sync.lane_store import Batch, LaneExpired, LaneStore
 from myukm.domain.sync.student_store import StudentStore, submit
 from myukm.models.sync import Status
@@ -119,7 +119,7 @@ class Lane:
     def _flush_in_thread(self, results: Sequence[Item], want: int, refused: str | None) -> Batch:
         """The flush itself, in the database thread."""
         if refused:
-            lifecycle.pause_refused(self._run_id, refused)
+            pausing.pause_refused(self._run_id, refused)
         return self._store.flush_and_claim(results, want)
 
     def _publish_and_scale(self, moved: bool, more: bool) -> None:

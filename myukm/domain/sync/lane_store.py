@@ -7,23 +7,20 @@ lane, events."""
 import os
 import socket
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from myukm.db.session import execute_rowcount, in_literals, transaction
-from myukm.db.types import utcnow
 from myukm.domain.payment_api.metrics import RequestStats
 from myukm.domain.payment_api.work_item import Item
-from myukm.domain.sync import etags, lifecycle, results
+from myukm.domain.sync import etags, pausing, results, throughput
 from myukm.domain.sync.anomaly_guard import SuspicionWindow
 from myukm.domain.sync.request_stats import save
-from myukm.models import SyncItem, SyncLane, SyncRequest, SyncRun, SyncSample, SyncTraffic
+from myukm.models import SyncItem, SyncLane, SyncRequest, SyncRun, SyncTraffic
 from myukm.models.sync import ItemStatus, Status
 
-SAMPLE_EVERY = timedelta(seconds=1)
 # An item that waits has a message only when its first answer was held back.
 STUDENT = (
     SyncItem.id.label("item_id"),
@@ -86,7 +83,7 @@ class LaneStore:
             save(session, self.lane_id, self.stats)
             batch, self._trusted = self._batch(session, items)
         if self._suspicion_window.add(written):
-            lifecycle.pause_suspicious(self.run_id)
+            pausing.pause_suspicious(self.run_id)
         return batch
 
     def _batch(self, session: Session, items: Sequence[Item]) -> tuple[Batch, bool]:
@@ -153,7 +150,7 @@ class LaneStore:
         written = [item for item in ours if not item.stale]
         if written:
             results.close(session, self.run_id, written)
-            sample(session, self.run_id)
+            throughput.sample(session, self.run_id)
         return written
 
     def _raise_heartbeat(self, session: Session) -> None:
@@ -193,13 +190,3 @@ def save_retry_state(session: Session, items: Iterable[Item]) -> None:
                     retry_after_seconds=round(item.retry_after_seconds),
                 )
             )
-
-
-def sample(session: Session, run_id: int) -> None:
-    """Store the run's counters, at most once a second, for its chart and rate."""
-    last = select(func.max(SyncSample.at)).where(SyncSample.run_id == run_id).scalar_subquery()
-    query = select(SyncRun.success, SyncRun.failed, last).where(SyncRun.id == run_id)
-    success, failed, sampled_at = session.execute(query).one()
-    now = utcnow()
-    if sampled_at is None or abs(now - sampled_at) >= SAMPLE_EVERY:
-        session.add(SyncSample(run_id=run_id, at=now, processed=success + failed, failed=failed))

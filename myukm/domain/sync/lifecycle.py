@@ -1,9 +1,8 @@
-"""Lifecycle of a run: each move is one conditional UPDATE with one winner, and `move` is the only
-way to another status."""
+"""Lifecycle of a run: which step is due, and the job that takes it on."""
 
 from typing import Any
 
-from flask_babel import format_decimal, lazy_gettext
+from flask_babel import format_decimal
 from flask_babel import gettext as _
 from sqlalchemy import Row, case, exists, func, select, update
 from sqlalchemy.orm import Session
@@ -11,69 +10,22 @@ from sqlalchemy.orm import Session
 from myukm.db.session import execute_rowcount, on_commit, transaction
 from myukm.db.types import utcnow
 from myukm.domain.payment_api.shared_state import valkey_down_reason
-from myukm.domain.sync import anomaly_guard, mismatches, progress, queueing, run_actions, run_log
+from myukm.domain.sync import (
+    anomaly_guard,
+    mismatches,
+    pausing,
+    progress,
+    queueing,
+    run_log,
+    transitions,
+)
 from myukm.extensions import db
 from myukm.i18n import campus_language
 from myukm.models import SyncItem, SyncRun
-from myukm.models.sync import LIVE, OPEN, ItemStatus, Status
+from myukm.models.sync import OPEN, ItemStatus, Status
 
 CHUNK = 10_000
 MAX_CRASHES = 5
-WORKING = (Status.QUEUED, Status.RUNNING)
-REFUSALS = {
-    "unauthorized": lazy_gettext(
-        "API pembayaran menolak token (HTTP 401). Perbaiki PEMBAYARAN_API_TOKEN, lalu lanjutkan."
-    ),
-    "forbidden": lazy_gettext(
-        "API pembayaran menolak sepuluh siswa berturut-turut (HTTP 403). Periksa hak token, "
-        "lalu lanjutkan."
-    ),
-}
-
-
-def live() -> Row[Any] | None:
-    """Return the run that lives now as a row of `progress.COLUMNS`."""
-    return db.session.execute(
-        select(*progress.COLUMNS).where(SyncRun.live.is_not(None))
-    ).one_or_none()
-
-
-def find(run_id: int) -> Row[Any] | None:
-    """Return a run as a row of `progress.COLUMNS`."""
-    return db.session.execute(select(*progress.COLUMNS).where(SyncRun.id == run_id)).one_or_none()
-
-
-def move(
-    session: Session,
-    run_id: int,
-    to: Status,
-    action: str | None = None,
-    actor: str | None = None,
-    **values: Any,
-) -> bool:
-    """Move the run to status `to`, inside `transaction()`; return whether the table allowed it.
-
-    Records `action` (by `actor`, None: the program) and registers what follows the commit: queued
-    jobs go, the progress is published, the next step is taken. The watchdog is the second road.
-    """
-    now = utcnow()
-    values |= {} if to in LIVE else {"live": None, "finished_at": now}
-    allowed = (SyncRun.id == run_id, SyncRun.status.in_(sources_of(to)))
-    moved = update(SyncRun).where(*allowed).values(status=to, last_progress_at=now, **values)
-    if not execute_rowcount(session, moved):
-        return False
-    if action:
-        run_actions.record(session, run_id, action, actor)
-    if to not in WORKING:
-        on_commit(queueing.remove_queued, run_id)
-    on_commit(progress.publish)
-    on_commit(drive, run_id)
-    return True
-
-
-def sources_of(to: Status) -> list[Status]:
-    """Return the statuses from which a run may go to `to`."""
-    return [status for status, targets in SyncRun.TRANSITIONS.items() if to in targets]
 
 
 def drive(run_id: int) -> None:
@@ -82,7 +34,7 @@ def drive(run_id: int) -> None:
     Safe to call at any time, by anybody: a second job of a kind is not queued.
     """
     advance(run_id)
-    run = find(run_id)
+    run = progress.find(run_id)
     if run is None or not has_work(run):
         return
     queue = queueing.queue_lane if run.dispatched else queueing.queue_dispatch
@@ -94,18 +46,18 @@ def advance(run_id: int) -> None:
     """Take the steps that are due: completed when every student has an outcome, cancelled when
     nobody works any more. Safe to call at any time, by anybody."""
     db.session.rollback()  # an older snapshot would not show what lanes wrote since
-    run = find(run_id)
+    run = progress.find(run_id)
     if run is None:
         return
     if run.status == Status.RUNNING:
         if progress.counts(run)["pending"] == 0:
             complete(run_id)
         else:
-            _review_quarantined(run)
+            pausing.review_quarantined(run)
     elif run.status == Status.CANCELLING and not progress.workers(run_id):
         cancel_remaining(run_id)
     elif run.status == Status.PAUSED and run.reason_code == anomaly_guard.CODE:
-        _refresh_reason(run)
+        pausing.refresh_reason(run)
 
 
 def has_work(run: Row[Any]) -> bool:
@@ -130,7 +82,7 @@ def _say_that_valkey_is_down(run_id: int) -> None:
 def complete(run_id: int) -> None:
     """End a run whose students all have an outcome."""
     with transaction() as session, campus_language():
-        if not move(session, run_id, Status.COMPLETED, "completed"):
+        if not transitions.move(session, run_id, Status.COMPLETED, "completed"):
             return
         numbers = _log_remaining(run_id)
         text = _("Selesai. %(success)s siswa berhasil, %(failed)s gagal.", **numbers)
@@ -143,7 +95,7 @@ def cancel_remaining(run_id: int) -> None:
     while _cancel_some(run_id):
         pass
     with transaction() as session, campus_language():
-        if not move(session, run_id, Status.CANCELLED, "cancelled"):
+        if not transitions.move(session, run_id, Status.CANCELLED, "cancelled"):
             return
         text = _(
             "Dibatalkan. %(processed)s siswa sudah diproses, %(cancelled)s tidak.",
@@ -155,7 +107,7 @@ def cancel_remaining(run_id: int) -> None:
 def _log_remaining(run_id: int) -> dict[str, str]:
     """Tell how many failures the log left out and of how many students the figures disagree;
     return the run's counts, written out."""
-    run = find(run_id)
+    run = progress.find(run_id)
     numbers = progress.counts(run) if run else {}
     run_log.append_remaining(run_id, numbers.get("failed", 0))
     mismatches.log_count(run_id, numbers.get("mismatched", 0))
@@ -190,70 +142,6 @@ def _cancel_some(run_id: int) -> bool:
     return True
 
 
-def _review_quarantined(run: Row[Any]) -> None:
-    """Held students of a trusted run are free again; of another one they are judged when nobody
-    else is left: many are for a person to decide, few are asked for once more."""
-    number = anomaly_guard.count_quarantined(run.id)
-    if not number or not (run.answers_accepted or anomaly_guard.only_quarantined_left(run.id)):
-        return
-    if not run.answers_accepted and anomaly_guard.too_many(number, run.compared_count):
-        pause_suspicious(run.id)
-    elif run.answers_accepted or not anomaly_guard.must_wait(run.id):
-        anomaly_guard.release(run.id, trusted=run.answers_accepted)
-
-
-def pause_suspicious(run_id: int) -> None:
-    """Pause a running run because the API's answers take much away from many students."""
-    run = find(run_id)
-    if run is None or run.answers_accepted:
-        return
-    _pause(run_id, anomaly_guard.CODE, _suspicion_text(run))
-
-
-def _suspicion_text(run: Row[Any]) -> str:
-    """Say in the campus's language how many of the API's answers are suspicious."""
-    with campus_language():
-        numbers = {"held": anomaly_guard.count_quarantined(run.id), "compared": run.compared_count}
-        text = _(
-            "%(held)s dari %(compared)s jawaban API jauh lebih rendah daripada data yang ada. "
-            "Belum ada yang ditimpa: periksa contohnya, lalu terima atau batalkan.",
-            **{name: format_decimal(number) for name, number in numbers.items()},
-        )
-        return str(text)
-
-
-def _refresh_reason(run: Row[Any]) -> None:
-    """Give the numbers of now as the reason of the pause: requests were in flight when it began."""
-    reason = _suspicion_text(run)
-    if reason == run.reason:
-        return
-    with transaction() as session:
-        same = (SyncRun.id == run.id, SyncRun.reason_code == anomaly_guard.CODE)
-        session.execute(update(SyncRun).where(*same).values(reason=reason))
-        on_commit(progress.publish)
-
-
-def pause_refused(run_id: int, code: str) -> None:
-    """Pause a running run because the payment API refuses us (a code of `REFUSALS`)."""
-    with campus_language():
-        reason = str(REFUSALS[code])
-    _pause(run_id, code, reason)
-
-
-def _pause(run_id: int, code: str, reason: str) -> None:
-    with transaction() as session:
-        if code == anomaly_guard.CODE and _is_trusted(session, run_id):
-            return
-        if move(session, run_id, Status.PAUSED, code, reason=reason, reason_code=code):
-            run_log.append(run_id, "error", code, reason)
-
-
-def _is_trusted(session: Session, run_id: int) -> bool:
-    """Return whether a person has accepted the answers by now, and lock the run."""
-    query = select(SyncRun.answers_accepted).where(SyncRun.id == run_id)
-    return bool(session.scalar(query.with_for_update()))
-
-
 def record_crash(run_id: int) -> None:
     """Count a crashed job; fail the run after MAX_CRASHES in a row."""
     with transaction() as session, campus_language():
@@ -267,5 +155,5 @@ def record_crash(run_id: int) -> None:
 
 def fail(session: Session, run_id: int, code: str, reason: str) -> None:
     """End a run that can't be carried out, inside `transaction()`."""
-    if move(session, run_id, Status.FAILED, "failed", reason=reason, reason_code=code):
+    if transitions.move(session, run_id, Status.FAILED, "failed", reason=reason, reason_code=code):
         run_log.append(run_id, "error", code, reason)

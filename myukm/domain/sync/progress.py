@@ -39,6 +39,16 @@ def current() -> dict[str, Any]:
     return idle() if run is None or run.dismissed else for_run(run)
 
 
+def live() -> Row[Any] | None:
+    """Return the run that lives now as a row of `COLUMNS`."""
+    return db.session.execute(select(*COLUMNS).where(SyncRun.live.is_not(None))).one_or_none()
+
+
+def find(run_id: int) -> Row[Any] | None:
+    """Return a run as a row of `COLUMNS`."""
+    return db.session.execute(select(*COLUMNS).where(SyncRun.id == run_id)).one_or_none()
+
+
 def for_run(run: Row[Any]) -> dict[str, Any]:
     """Return the progress object of a run, given as a row of `COLUMNS`."""
     numbers = counts(run)

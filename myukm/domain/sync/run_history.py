@@ -10,7 +10,7 @@ from myukm.db.types import to_iso8601
 from myukm.domain import csv_output
 from myukm.domain.paging import Page, paginate_rows
 from myukm.domain.payment_api.errors import MESSAGES
-from myukm.domain.sync import lifecycle, progress
+from myukm.domain.sync import progress
 from myukm.errors import NotFound
 from myukm.extensions import db
 from myukm.models import Siswa, SyncItem, SyncRun
@@ -47,7 +47,7 @@ def _newest_first() -> Select[Any]:
 
 def run(run_id: int) -> dict[str, Any]:
     """Return a run as its progress object. Raises `NotFound`."""
-    row = lifecycle.find(run_id)
+    row = progress.find(run_id)
     if row is None:
         raise NotFound(_("Tidak ada proses #%(run)s.", run=run_id), code="no_such_run")
     return progress.for_run(row)

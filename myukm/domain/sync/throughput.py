@@ -1,4 +1,4 @@
-"""Throughput of a run from its samples, and its ETA."""
+"""Throughput of a run: its samples, its rate, and its ETA."""
 
 import statistics
 from collections.abc import Sequence
@@ -7,15 +7,17 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from myukm.db.types import utcnow
 from myukm.extensions import db
-from myukm.models import SyncSample
+from myukm.models import SyncRun, SyncSample
 
 WINDOW, MAX_GAP, MIN_WINDOW = timedelta(seconds=10), timedelta(seconds=3), timedelta(seconds=1.5)
 
 MAX_SAMPLES, SMOOTH = 240, 3
 MIN_SAMPLES = 3
+SAMPLE_EVERY = timedelta(seconds=1)
 
 
 class Point(NamedTuple):
@@ -116,3 +118,13 @@ def eta(pending: int, rate: Rate | None) -> dict[str, Any]:
 
 def _seconds(pending: int, per_second: float) -> int | None:
     return round(pending / per_second) if per_second else None
+
+
+def sample(session: Session, run_id: int) -> None:
+    """Store the run's counters, at most once a second, for its chart and rate."""
+    last = select(func.max(SyncSample.at)).where(SyncSample.run_id == run_id).scalar_subquery()
+    query = select(SyncRun.success, SyncRun.failed, last).where(SyncRun.id == run_id)
+    success, failed, sampled_at = session.execute(query).one()
+    now = utcnow()
+    if sampled_at is None or abs(now - sampled_at) >= SAMPLE_EVERY:
+        session.add(SyncSample(run_id=run_id, at=now, processed=success + failed, failed=failed))

@@ -32,7 +32,7 @@ class Watchdog:
         """Run one round of checks."""
         for lane_id, run_id in self._expired_lanes():
             expire_lane(lane_id, run_id)
-        run = lifecycle.live()
+        run = progress.live()
         if run is not None:
             with transaction() as session:
                 release_orphans(session, run.id)

@@ -11,7 +11,15 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from myukm.db.session import transaction
-from myukm.domain.sync import commands, dispatching, lifecycle, progress, queueing, run_actions
+from myukm.domain.sync import (
+    commands,
+    dispatching,
+    lifecycle,
+    progress,
+    queueing,
+    run_actions,
+    transitions,
+)
 from myukm.extensions import db
 from myukm.models import SyncItem, SyncRun
 from myukm.models.sync import LIVE, ItemStatus, Status
@@ -37,7 +45,7 @@ def test_a_run_moves_by_the_table_alone(run: int) -> None:
         with transaction() as session:
             session.execute(update(SyncRun).values(status=before, live=1))
             allowed = to in SyncRun.TRANSITIONS.get(before, ())
-            assert lifecycle.move(session, run, to) == allowed, (before, to)
+            assert transitions.move(session, run, to) == allowed, (before, to)
             session.rollback()
 
 
@@ -56,10 +64,10 @@ def test_the_page_offers_what_the_table_allows() -> None:
         for action in ("pause", "resume", "accept", "cancel")
     }
     assert allowed == {
-        "pause": set(lifecycle.sources_of(Status.PAUSED)),
-        "resume": set(lifecycle.sources_of(Status.QUEUED)),
-        "accept": set(lifecycle.sources_of(Status.QUEUED)),
-        "cancel": set(lifecycle.sources_of(Status.CANCELLING)),
+        "pause": set(transitions.sources_of(Status.PAUSED)),
+        "resume": set(transitions.sources_of(Status.QUEUED)),
+        "accept": set(transitions.sources_of(Status.QUEUED)),
+        "cancel": set(transitions.sources_of(Status.CANCELLING)),
     }
 
 
@@ -83,7 +91,7 @@ def test_a_move_publishes_takes_the_jobs_back_and_is_recorded(
 
 def test_a_move_that_is_rolled_back_leaves_no_trace(run: int, valkey: redis.Redis) -> None:
     with transaction() as session:
-        assert lifecycle.move(session, run, Status.PAUSED, "paused")
+        assert transitions.move(session, run, Status.PAUSED, "paused")
         session.rollback()
     assert len(queueing.queued_ids(run)) == 1
     assert valkey.get("sync_pembayaran_status") == b"running"

@@ -31,7 +31,7 @@ def campus(app: Flask) -> Any:
 def end(run_id: int) -> None:
     """Let the run end, as a crash of everything would not."""
     commands.cancel(TREASURER)
-    assert lifecycle.find(run_id).status == Status.CANCELLED
+    assert progress.find(run_id).status == Status.CANCELLED
 
 
 @every_database
@@ -173,11 +173,11 @@ def test_retry_is_linked_to_the_run_whose_failures_it_takes(campus: Flask) -> No
         session.execute(failed.values(status="failed", code="timeout"))
         session.execute(update(SyncRun).values(failed=2))
     commands.cancel(TREASURER)
-    before = lifecycle.find(run_id)
+    before = progress.find(run_id)
     again = commands.retry_failed(TREASURER)
     assert again["parent_run_id"] == run_id
     assert dispatching.dispatch(again["run_id"]) == 2
-    assert lifecycle.find(run_id) == before, "the parent's numbers stay frozen"
+    assert progress.find(run_id) == before, "the parent's numbers stay frozen"
 
 
 def test_a_retry_after_a_dry_run_writes_nothing_either(campus: Flask) -> None:
@@ -222,7 +222,7 @@ def test_reset_shows_no_run_and_keeps_the_history(campus: Flask) -> None:
     assert commands.reset(TREASURER)["status"] == "idle"
     assert progress.current() == progress.idle()
     assert commands.reset(TREASURER)["run_id"] is None, "a second reset changes nothing"
-    assert lifecycle.find(run_id) is not None
+    assert progress.find(run_id) is not None
     assert db.session.scalars(select(Audit.action)).all().count("sync.reset") == 1
 
 

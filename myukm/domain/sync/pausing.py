@@ -1,0 +1,88 @@
+"""Pauses that the program makes itself: the API refuses us, or its answers are suspicious."""
+
+from typing import Any
+
+from flask_babel import format_decimal, lazy_gettext
+from flask_babel import gettext as _
+from sqlalchemy import Row, select, update
+from sqlalchemy.orm import Session
+
+from myukm.db.session import on_commit, transaction
+from myukm.domain.sync import anomaly_guard, progress, run_log, transitions
+from myukm.i18n import campus_language
+from myukm.models import SyncRun
+from myukm.models.sync import Status
+
+REFUSALS = {
+    "unauthorized": lazy_gettext(
+        "API pembayaran menolak token (HTTP 401). Perbaiki PEMBAYARAN_API_TOKEN, lalu lanjutkan."
+    ),
+    "forbidden": lazy_gettext(
+        "API pembayaran menolak sepuluh siswa berturut-turut (HTTP 403). Periksa hak token, "
+        "lalu lanjutkan."
+    ),
+}
+
+
+def review_quarantined(run: Row[Any]) -> None:
+    """Held students of a trusted run are free again; of another one they are judged when nobody
+    else is left: many are for a person to decide, few are asked for once more."""
+    number = anomaly_guard.count_quarantined(run.id)
+    if not number or not (run.answers_accepted or anomaly_guard.only_quarantined_left(run.id)):
+        return
+    if not run.answers_accepted and anomaly_guard.too_many(number, run.compared_count):
+        pause_suspicious(run.id)
+    elif run.answers_accepted or not anomaly_guard.must_wait(run.id):
+        anomaly_guard.release(run.id, trusted=run.answers_accepted)
+
+
+def pause_suspicious(run_id: int) -> None:
+    """Pause a running run because the API's answers take much away from many students."""
+    run = progress.find(run_id)
+    if run is None or run.answers_accepted:
+        return
+    _pause(run_id, anomaly_guard.CODE, _suspicion_text(run))
+
+
+def _suspicion_text(run: Row[Any]) -> str:
+    """Say in the campus's language how many of the API's answers are suspicious."""
+    with campus_language():
+        numbers = {"held": anomaly_guard.count_quarantined(run.id), "compared": run.compared_count}
+        text = _(
+            "%(held)s dari %(compared)s jawaban API jauh lebih rendah daripada data yang ada. "
+            "Belum ada yang ditimpa: periksa contohnya, lalu terima atau batalkan.",
+            **{name: format_decimal(number) for name, number in numbers.items()},
+        )
+        return str(text)
+
+
+def refresh_reason(run: Row[Any]) -> None:
+    """Give the numbers of now as the reason of the pause: requests were in flight when it began."""
+    reason = _suspicion_text(run)
+    if reason == run.reason:
+        return
+    with transaction() as session:
+        same = (SyncRun.id == run.id, SyncRun.reason_code == anomaly_guard.CODE)
+        session.execute(update(SyncRun).where(*same).values(reason=reason))
+        on_commit(progress.publish)
+
+
+def pause_refused(run_id: int, code: str) -> None:
+    """Pause a running run because the payment API refuses us (a code of `REFUSALS`)."""
+    with campus_language():
+        reason = str(REFUSALS[code])
+    _pause(run_id, code, reason)
+
+
+def _pause(run_id: int, code: str, reason: str) -> None:
+    with transaction() as session:
+        if code == anomaly_guard.CODE and _is_trusted(session, run_id):
+            return
+        if transitions.move(session, run_id, Status.PAUSED, code, reason=reason, reason_code=code):
+            run_log.append(run_id, "error", code, reason)
+
+
+def _is_trusted(session: Session, run_id: int) -> bool:
+    """Return whether a person has accepted the answers by now, and lock the run."""
+    query = select(SyncRun.answers_accepted).where(SyncRun.id == run_id)
+    return bool(session.scalar(query.with_for_update()))

@@ -1,0 +1,46 @@
+"""A run's moves from status to status: `SyncRun.TRANSITIONS` binds, and `move` is the only way."""
+
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from myukm.db.session import execute_rowcount, on_commit
+from myukm.db.types import utcnow
+from myukm.domain.sync import progress, queueing, run_actions
+from myukm.models import SyncRun
+from myukm.models.sync import LIVE, Status
+
+WORKING = (Status.QUEUED, Status.RUNNING)
+
+
+def move(
+    session: Session,
+    run_id: int,
+    to: Status,
+    action: str | None = None,
+    actor: str | None = None,
+    **values: Any,
+) -> bool:
+    """Move the run to status `to`, inside `transaction()`; return whether the table allowed it.
+
+    Records `action` (by `actor`, None: the program) and registers what follows the commit: queued
+    jobs go, and the progress is published. The watchdog, which publishes too, is the second road.
+    """
+    now = utcnow()
+    values |= {} if to in LIVE else {"live": None, "finished_at": now}
+    allowed = (SyncRun.id == run_id, SyncRun.status.in_(sources_of(to)))
+    moved = update(SyncRun).where(*allowed).values(status=to, last_progress_at=now, **values)
+    if not execute_rowcount(session, moved):
+        return False
+    if action:
+        run_actions.record(session, run_id, action, actor)
+    if to not in WORKING:
+        on_commit(queueing.remove_queued, run_id)
+    on_commit(progress.publish)
+    return True
+
+
+def sources_of(to: Status) -> list[Status]:
+    """Return the statuses from which a run may go to `to`."""
+    return [status for status, targets in SyncRun.TRANSITIONS.items() if to in targets]
