@@ -129,7 +129,7 @@ def _cancel_some(run_id: int) -> bool:
             session,
             update(SyncItem)
             .where(*unfinished, SyncItem.id <= last)
-            .values(status=ItemStatus.CANCELLED, lane_id=None, at=utcnow()),
+            .values(status=ItemStatus.CANCELLED, lane_id=None, finished_at=utcnow()),
         )
         # A run that was cancelled in the middle of its dispatch has the students written so far.
         total = case((SyncRun.dispatched, SyncRun.total), else_=SyncRun.total + number)
