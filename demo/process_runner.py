@@ -10,10 +10,11 @@ from pathlib import Path
 from demo.logs import BoundedLog
 from devtools.messages import echo
 from devtools.process_tree import ManagedProcess, kill_orphans
+from myukm.backoff import backoff
 from myukm.catalogue import N_
 
 QUICK_SECONDS = 5.0
-MAX_PAUSE = 10.0
+FIRST_PAUSE, MAX_PAUSE = 0.1, 10.0
 PATIENCE = 3
 SILENCE_SECONDS = 5.0
 IMPORTANT = re.compile(r"\b(ERROR|CRITICAL)\b")
@@ -55,7 +56,7 @@ class RestartingProcess(threading.Thread):
                 break
             quick_ends = quick_ends + 1 if time.monotonic() - since < QUICK_SECONDS else 0
             self._report(status, quick_ends)
-            self._stopping.wait(min(0.1 * 2**quick_ends, MAX_PAUSE))
+            self._stopping.wait(backoff(FIRST_PAUSE, MAX_PAUSE, quick_ends))
         self._log.close()
 
     def stop(self) -> None:

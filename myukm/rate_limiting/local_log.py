@@ -6,6 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from myukm.backoff import backoff
+
 SWEEP_AT = 1000
 
 
@@ -39,8 +41,8 @@ class Limit(NamedTuple):
             return 0.0
         if not self.first_wait:
             return hits[0] + self.seconds - now
-        longer = self.first_wait * 2.0 ** min(len(hits) - self.amount, 32)
-        return max(0.0, hits[-1] + min(longer, self.longest_wait) - now)
+        pause = backoff(self.first_wait, self.longest_wait, len(hits) - self.amount)
+        return max(0.0, hits[-1] + pause - now)
 
 
 class Claim(NamedTuple):

@@ -14,11 +14,12 @@ from collections.abc import Callable, Mapping
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
 
+from myukm.backoff import backoff
 from myukm.shutdown import SIGNALS, stop_when_closed
 
 WARM_SECONDS = 6.0
 LONG_LIFE_SECONDS = 10.0
-MAX_PAUSE_SECONDS = 5.0
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.1, 5.0
 RELOAD = signal.SIGHUP
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ class _Child:
         self.process: ForkProcess | None = None
         self.pause, self.next_start = 0.0, 0.0
         self._born = 0.0
+        self._early_ends = 0
 
     def start(self) -> None:
         self._born = time.monotonic()
@@ -48,7 +50,8 @@ class _Child:
         status, self.process = self.process.exitcode, None
         now = time.monotonic()
         long_life = now - self._born > LONG_LIFE_SECONDS
-        self.pause = 0.1 if long_life else min(max(self.pause * 2, 0.1), MAX_PAUSE_SECONDS)
+        self._early_ends = 0 if long_life else self._early_ends + 1
+        self.pause = backoff(FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, max(0, self._early_ends - 1))
         self.next_start = now + self.pause
         return status
 

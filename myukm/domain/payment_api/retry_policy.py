@@ -3,6 +3,7 @@
 import random
 from typing import NamedTuple
 
+from myukm.backoff import backoff
 from myukm.domain.payment_api.errors import Action, Failure
 from myukm.domain.payment_api.gate import WINDOW, Gate
 from myukm.domain.payment_api.parser import Answer
@@ -89,7 +90,7 @@ class RetryPolicy:
             item.tries, item.breaker_generation = 0, breaker_generation
         item.tries += 1
         if item.tries < self._max_tries:
-            return [Verdict(item, backoff(item.tries))]
+            return [Verdict(item, spread_backoff(item.tries))]
         if failure.counts_as_outage:
             self._deferred.append((item, failure, self._gate.reports))
             return []
@@ -117,7 +118,7 @@ def _done(item: Item, answer: Answer) -> Verdict:
     return Verdict(item.complete(answer))
 
 
-def backoff(tries: int) -> float:
+def spread_backoff(tries: int) -> float:
     """Return the seconds before the next try: twice as long each time, spread by half."""
-    limit = min(FIRST_BACKOFF * 2.0 ** (tries - 1), MAX_BACKOFF)
-    return limit * random.uniform(0.5, 1.5)  # noqa: S311 (spread, no secret)
+    spread = random.uniform(0.5, 1.5)  # noqa: S311 (no secret)
+    return backoff(FIRST_BACKOFF, MAX_BACKOFF, tries - 1) * spread

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from myukm.db.session import execute_rowcount, on_commit, transaction
 from myukm.domain.sync import lifecycle, run_log, transitions
 from myukm.domain.sync.selection import selection
-from myukm.i18n import campus_language
 from myukm.models import Siswa, SyncItem, SyncRun
 from myukm.models.sync import ItemStatus, Status
 
@@ -65,7 +64,7 @@ def _write_items(session: Session, run: SyncRun) -> bool:
 
 def _start(run_id: int) -> int:
     """Fix the total and let the run go; a run without students has failed."""
-    with transaction() as session, campus_language():
+    with transaction() as session:
         if locked(session, run_id) is None:
             return 0
         total = session.scalar(select(func.count()).where(SyncItem.run_id == run_id)) or 0

@@ -5,7 +5,6 @@ from flask_babel import gettext as _
 
 from myukm.domain.payment_api.work_item import Item
 from myukm.domain.sync import run_log
-from myukm.i18n import campus_language
 
 
 def disagrees(item: Item) -> bool:
@@ -21,10 +20,9 @@ def log_count(run_id: int, number: int) -> None:
     all of them."""
     if not number:
         return
-    with campus_language():
-        text = _(
-            "Angka dari API tidak cocok pada %(n)s siswa. Lihat daftar siswa dengan saringan "
-            "“Angka tidak cocok”.",
-            n=format_decimal(number),
-        )
+    text = _(
+        "Angka dari API tidak cocok pada %(n)s siswa. Lihat daftar siswa dengan saringan "
+        "“Angka tidak cocok”.",
+        n=format_decimal(number),
+    )
     run_log.append(run_id, "warning", "tidak_cocok", text)

@@ -17,7 +17,6 @@ from myukm.domain.payment_api.errors import Failure, message
 from myukm.domain.payment_api.parser import Payments
 from myukm.domain.payment_api.work_item import Item
 from myukm.domain.sync import anomaly_guard, etags, mismatches, payment_history, run_log, suspicion
-from myukm.i18n import campus_language
 from myukm.models import Siswa, SyncItem, SyncRun
 from myukm.models.sync import ItemStatus
 
@@ -69,8 +68,7 @@ def compare(session: Session, items: Sequence[Item]) -> None:
             item.new = item.payments
     for item in answered.values():
         item.code = "student_deleted"
-        with campus_language():
-            item.message = _("Siswa sudah dihapus dari MyUKM.")
+        item.message = _("Siswa sudah dihapus dari MyUKM.")
     fetched = {item.row.id: item for item in items if item.new and item.row.filled}
     for old in payment_history.known(session, list(fetched)):
         fetched[old.id].old = old

@@ -11,7 +11,6 @@ from sqlalchemy import select
 from myukm.db.types import to_iso8601, utcnow
 from myukm.domain.payment_api.work_item import Item
 from myukm.extensions import db
-from myukm.i18n import campus_language
 from myukm.live import event_log
 from myukm.live.event_log import Event
 
@@ -40,8 +39,7 @@ def append_failures(run_id: int, failures: Sequence[Item], failed_before: int) -
 def append_remaining(run_id: int, failed: int) -> None:
     """Append how many failures were not told, when the run has more than `MAX_FAILURES`."""
     if failed > MAX_FAILURES:
-        with campus_language():
-            text = _("Masih ada %(n)s kegagalan lain.", n=format_decimal(failed - MAX_FAILURES))
+        text = _("Masih ada %(n)s kegagalan lain.", n=format_decimal(failed - MAX_FAILURES))
         append(run_id, "warning", "more_failures", text)
 
 

@@ -11,7 +11,6 @@ from sqlalchemy.exc import IntegrityError
 
 from myukm.db.session import execute_rowcount, transaction
 from myukm.extensions import db
-from myukm.i18n import campus_language
 from myukm.live import event_log
 from myukm.models import SyncRequest
 
@@ -59,8 +58,7 @@ def expire_holder(request_id: int, holder: str, heartbeat: int) -> None:
         idperson, losses = session.execute(query.where(SyncRequest.id == request_id)).one()
         if losses >= MAX_LOSSES:
             session.execute(delete(SyncRequest).where(SyncRequest.id == request_id))
-            with campus_language():
-                text = _("Pekerjaan gagal berkali-kali. Sebabnya ada di log worker.")
+            text = _("Pekerjaan gagal berkali-kali. Sebabnya ada di log worker.")
             publish(idperson, "failed", "jobs_fail", text)
 
 

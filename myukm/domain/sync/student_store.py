@@ -15,7 +15,6 @@ from myukm.domain.payment_api.fetcher import FetchPool
 from myukm.domain.payment_api.work_item import Item
 from myukm.domain.sync import anomaly_guard, queueing, student_requests
 from myukm.domain.sync import results as sync_results
-from myukm.i18n import campus_language
 from myukm.models import SyncRequest
 
 MAX_CLAIMED = 20
@@ -116,7 +115,6 @@ def _end(session: Session, item: Item) -> str:
 
 
 def _words(result: str) -> str:
-    with campus_language():
-        if result == "unchanged":
-            return str(_("Data pembayaran sudah yang terbaru."))
-        return str(_("Data pembayaran diperbarui."))
+    if result == "unchanged":
+        return str(_("Data pembayaran sudah yang terbaru."))
+    return str(_("Data pembayaran diperbarui."))

@@ -11,7 +11,6 @@ from myukm.domain.payment_api.body import InvalidBody
 from myukm.domain.payment_api.parser import amount
 from myukm.domain.payment_api.work_item import Item
 from myukm.domain.sync import anomaly_guard
-from myukm.i18n import campus_language
 
 # An answer is suspicious when less than this share of what was billed or paid is left.
 DROP_THRESHOLD = Decimal("0.5")
@@ -37,8 +36,7 @@ def guard(items: Iterable[Item]) -> None:
         item.code, item.message = anomaly_guard.CODE, text
         if item.doubt is not None:
             item.code = "contradictory"
-            with campus_language():
-                item.message = _("API pembayaran menjawab dua kali berbeda: %(text)s", text=text)
+            item.message = _("API pembayaran menjawab dua kali berbeda: %(text)s", text=text)
 
 
 def _taken_away(item: Item) -> str | None:
@@ -94,17 +92,16 @@ def _number(part: Any, name: str) -> Decimal:
 
 
 def _words(old: Totals, now: Totals) -> str:
-    with campus_language():
-        numbers = {
-            "billed": format_decimal(old.billed),
-            "paid": format_decimal(old.paid),
-            "billed_now": format_decimal(now.billed),
-            "paid_now": format_decimal(now.paid),
-        }
-        return str(
-            _(
-                "tagihan Rp %(billed)s menjadi Rp %(billed_now)s, "
-                "dibayar Rp %(paid)s menjadi Rp %(paid_now)s",
-                **numbers,
-            )
+    numbers = {
+        "billed": format_decimal(old.billed),
+        "paid": format_decimal(old.paid),
+        "billed_now": format_decimal(now.billed),
+        "paid_now": format_decimal(now.paid),
+    }
+    return str(
+        _(
+            "tagihan Rp %(billed)s menjadi Rp %(billed_now)s, "
+            "dibayar Rp %(paid)s menjadi Rp %(paid_now)s",
+            **numbers,
         )
+    )

@@ -1,6 +1,7 @@
 // Messages that the server has not stored yet. They lie in localStorage, so that a reload, a lost
 // network or a closed browser loses none. Sending is idempotent by client_id.
 
+import { backoff } from "../core/backoff.js";
 import * as api from "../core/api.js";
 import { now } from "../core/clock.js";
 import { local, read, write } from "../core/storage.js";
@@ -103,8 +104,10 @@ export class Outbox {
   }
 
   tryLater() {
-    const most = Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** this.failures);
+    this.timer = setTimeout(
+      () => this.flush(),
+      backoff(FIRST_WAIT_MS, MAX_WAIT_MS, this.failures),
+    );
     this.failures += 1;
-    this.timer = setTimeout(() => this.flush(), most * (0.5 + Math.random() / 2));
   }
 }

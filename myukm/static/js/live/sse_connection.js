@@ -1,5 +1,6 @@
 // One connection to `/stream`, which reconnects with backoff from its cursor.
 
+import { backoff } from "../core/backoff.js";
 import { accountId } from "../core/account.js";
 import { TYPES } from "./event_types.js";
 
@@ -62,9 +63,8 @@ export class SseConnection {
 
   async lost() {
     const refused = this.source.readyState === EventSource.CLOSED;
-    const most = Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** this.failures);
+    this.reconnect(backoff(FIRST_WAIT_MS, MAX_WAIT_MS, this.failures));
     this.failures += 1;
-    this.reconnect(most * (0.5 + Math.random() / 2));
     this.to.state("lost");
     if (refused && (await this.refusal()) === 401 && this.running) {
       this.close();

@@ -1,0 +1,8 @@
+"""Exponential backoff: how long to wait before the next try."""
+
+MAX_DOUBLINGS = 32
+
+
+def backoff(first: float, longest: float, failures: int) -> float:
+    """Return `first`, doubled for each of the `failures`, at most `longest`."""
+    return min(first * 2.0 ** min(failures, MAX_DOUBLINGS), longest)
