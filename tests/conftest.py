@@ -1,11 +1,10 @@
 """What the tests share: real parts, a fresh database for each, and named people."""
 
+import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import flask_migrate
 import pytest
@@ -23,9 +22,11 @@ from myukm.web.http.access import today
 from tests.support import people as cast
 from tests.support.guard import no_valkey_in_a_transaction
 from tests.support.programs import Program, WebServer
-from tests.support.servers import MariaDB, PostgreSQL
+from tests.support.servers import DatabaseServer, MariaDB, PostgreSQL
+from tests.support.shared_server import SharedServer
 
 SECRET = "a secret of the tests, long enough to pass"
+S = TypeVar("S", bound=DatabaseServer)
 LONGEST = ("tests/faults/", "tests/jobs/")
 
 
@@ -61,16 +62,8 @@ def valkey(valkey_server: Valkey) -> Iterator[redis.Redis]:
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file that tests copy."""
     path = tmp_path_factory.mktemp("template") / "myukm.db"
-    app = create_app(config.load({"DATABASE_URL": f"sqlite:///{path}", "SECRET_KEY": SECRET}))
-    upgrade(app)
+    migrate(f"sqlite:///{path}")
     return path
-
-
-def upgrade(app: Flask) -> None:
-    """Bring the app's database up to date and let go of it."""
-    with app.app_context():
-        flask_migrate.upgrade()
-        app.extensions["sqlalchemy"].engine.dispose()
 
 
 @pytest.fixture
@@ -84,33 +77,49 @@ def sqlite_url(migrated: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgreSQL]:
-    """One real PostgreSQL for the session."""
-    with open_folder() as folder, PostgreSQL(folder) as server:
-        yield server
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of this test run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 @pytest.fixture(scope="session")
-def mariadb() -> Iterator[MariaDB]:
-    """One real MariaDB for the session."""
-    with open_folder() as folder, MariaDB(folder) as server:
-        yield server
+def postgresql(pytestconfig: pytest.Config, run_folder: Path) -> PostgreSQL:
+    """One real PostgreSQL for the run."""
+    return share(PostgreSQL, pytestconfig, run_folder)
 
 
-@contextmanager
-def open_folder() -> Iterator[Path]:
-    """A folder that a server's own account can reach: pytest closes its folders to others."""
-    with tempfile.TemporaryDirectory(prefix="myukm-", ignore_cleanup_errors=True) as name:
-        yield Path(name)
+@pytest.fixture(scope="session")
+def mariadb(pytestconfig: pytest.Config, run_folder: Path) -> MariaDB:
+    """One real MariaDB for the run."""
+    return share(MariaDB, pytestconfig, run_folder)
+
+
+def share(kind: type[S], pytestconfig: pytest.Config, run_folder: Path) -> S:
+    """Return the run's server of this kind, with a migrated template.
+
+    Given back after the last test, not in a fixture: a test's time would run meanwhile.
+    """
+    shared = SharedServer(kind, run_folder, migrate)
+    pytestconfig.add_cleanup(shared.close)
+    return shared.server
+
+
+def migrate(database_url: str) -> None:
+    """Make all tables in an empty database."""
+    app = create_app(config.load({"DATABASE_URL": database_url, "SECRET_KEY": SECRET}))
+    with app.app_context():
+        flask_migrate.upgrade()
+        app.extensions["sqlalchemy"].engine.dispose()
 
 
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest) -> str:
-    """A fresh database: SQLite, or the server that the test is parametrized with (indirect)."""
+    """A fresh migrated database: SQLite, or one of the server in the test's (indirect) parameter."""
     kind = getattr(request, "param", "sqlite")
     if kind == "sqlite":
         return str(request.getfixturevalue("sqlite_url"))
-    return str(request.getfixturevalue(kind).fresh_database())
+    return str(request.getfixturevalue(kind).migrated_database())
 
 
 every_database = pytest.mark.parametrize(
@@ -134,8 +143,6 @@ def app(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[F
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     made = create_app(config.load(settings))
-    if not settings["DATABASE_URL"].startswith("sqlite"):
-        upgrade(made)
     yield made
     with made.app_context():
         made.extensions["sqlalchemy"].engine.dispose()

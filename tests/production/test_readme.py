@@ -20,10 +20,9 @@ from devtools.ports import any_free
 from devtools.process_tree import ManagedProcess
 from devtools.simulator.client import Simulator
 from devtools.valkey import Valkey, command, wait_ready
-from tests.conftest import open_folder
 from tests.production import stand_ins
 from tests.support.programs import BIN, ROOT
-from tests.support.servers import ROOT_USER, PostgreSQL, need
+from tests.support.servers import ROOT_USER, PostgreSQL, need, open_folder
 from tests.support.waiting import wait_until
 
 HOST, PASSWORD = "kampus.example", "kata sandi admin pertama"

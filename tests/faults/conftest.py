@@ -1,0 +1,14 @@
+"""A PostgreSQL that a round may kill."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.servers import PostgreSQL, open_folder
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A server of these tests' own, in place of the one that the whole run shares."""
+    with open_folder() as folder, PostgreSQL(folder) as server:
+        yield server
