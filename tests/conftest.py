@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import flask_migrate
 import pytest
@@ -12,6 +12,7 @@ import redis
 import requests
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 
 import config
 from devtools.simulator.client import Simulator
@@ -24,10 +25,13 @@ from tests.support.guard import no_valkey_in_a_transaction
 from tests.support.programs import Program, WebServer
 from tests.support.servers import DatabaseServer, MariaDB, PostgreSQL
 from tests.support.shared_server import SharedServer
+from tests.support.url_builders import compile_url_builders_once
 
 SECRET = "a secret of the tests, long enough to pass"
 S = TypeVar("S", bound=DatabaseServer)
 LONGEST = ("tests/faults/", "tests/jobs/")
+
+compile_url_builders_once()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -115,7 +119,7 @@ def migrate(database_url: str) -> None:
 
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest) -> str:
-    """A fresh migrated database: SQLite, or one of the server in the test's (indirect) parameter."""
+    """A fresh migrated database: SQLite, or one of the server that the parameter names."""
     kind = getattr(request, "param", "sqlite")
     if kind == "sqlite":
         return str(request.getfixturevalue("sqlite_url"))
@@ -138,11 +142,15 @@ def settings(database_url: str, valkey: redis.Redis, valkey_server: Valkey) -> d
 
 
 @pytest.fixture
-def app(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+def app(
+    settings: dict[str, str], run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Flask]:
     """The app on a fresh database; jobs that run in this process find the same settings."""
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     made = create_app(config.load(settings))
+    # Compiling the templates of a page takes longer than rendering it.
+    made.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(run_folder))
     yield made
     with made.app_context():
         made.extensions["sqlalchemy"].engine.dispose()
@@ -211,18 +219,30 @@ def web(settings: dict[str, str], tmp_path: Path, app: Flask) -> Iterator[WebSer
 
 
 @pytest.fixture
+def session_cookie(client_as: Callable[[str], FlaskClient]) -> Callable[[str], tuple[str, str]]:
+    """`session_cookie("member")` logs a person in and returns the cookie's name and value."""
+
+    def make(who: str) -> tuple[str, str]:
+        client = client_as(who)
+        name = client.application.config["SESSION_COOKIE_NAME"]
+        cookie = client.get_cookie(name)
+        assert cookie
+        return name, cookie.value
+
+    return make
+
+
+@pytest.fixture
 def session_as(
-    web: WebServer, people: dict[str, int]
+    web: WebServer, session_cookie: Callable[[str], tuple[str, str]]
 ) -> Iterator[Callable[[str], requests.Session]]:
     """`session_as("member")` is a logged-in HTTP session on the real web server."""
     opened: list[requests.Session] = []
 
     def log_in(who: str) -> requests.Session:
         session = requests.Session()
+        session.cookies.set(*session_cookie(who))
         opened.append(session)
-        login: dict[str, Any] = {"nim": cast.NAMES[who][0], "password": cast.PASSWORD}
-        answer = session.post(f"{web.url}/login", json=login, timeout=10)
-        assert answer.status_code == 200, answer.text
         return session
 
     yield log_in

@@ -85,9 +85,12 @@ def console_errors() -> list[str]:
 
 @pytest.fixture
 def open_as(
-    chromium: Browser, web: WebServer, people: dict[str, int], console_errors: list[str]
+    chromium: Browser,
+    web: WebServer,
+    session_cookie: Callable[[str], tuple[str, str]],
+    console_errors: list[str],
 ) -> Iterator[Callable[..., Page]]:
-    """`open_as("member", "/ukm")` logs a person in through the form and opens a page."""
+    """`open_as("member", "/ukm")` opens a page in a browser where that person is logged in."""
     contexts: dict[str, BrowserContext] = {}
 
     def note(message: ConsoleMessage) -> None:
@@ -100,18 +103,13 @@ def open_as(
             contexts[who].set_default_timeout(15_000)
             contexts[who].on("console", note)
             contexts[who].on("weberror", lambda error: console_errors.append(str(error.error)))
-            log_in(contexts[who].new_page(), who)
+            name, value = session_cookie(who)
+            contexts[who].add_cookies([{"name": name, "value": value, "url": web.url}])
         page = contexts[who].new_page()
         page.set_viewport_size(size)  # type: ignore[arg-type]
         page.goto(f"{web.url}{path}")
         page.wait_for_selector("html:not(:has([data-module]:not([data-mounted])))")
         return page
-
-    def log_in(page: Page, who: str) -> None:
-        page.goto(f"{web.url}/login")
-        give_password(page, who)
-        page.wait_for_url(lambda url: "/login" not in url)
-        page.close()
 
     yield open_page
     for context in contexts.values():
