@@ -35,8 +35,13 @@ compile_url_builders_once()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest files, so that no process works on one alone in the end."""
+    """Begin with the longest files, so that no process works on one alone in the end, and try a
+    promise in seconds again when other processes of the run may have been in its way."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        for item in items:
+            if item.get_closest_marker("timing"):
+                item.add_marker(pytest.mark.flaky(reruns=2))
 
 
 @pytest.fixture(autouse=True)

@@ -114,6 +114,7 @@ def test_a_worker_killed_with_jobs_waiting_loses_nothing(room: Room, start: Star
     room.heard(within=3)
 
 
+@pytest.mark.timing("all is normal 5 s after Valkey's return")
 def test_a_valkey_that_died_slows_nobody_down(
     room: Room, start: Start, killable_valkey: Valkey, tmp_path: Path
 ) -> None:
@@ -154,6 +155,7 @@ def test_one_post_repeated_on_two_web_processes_is_one_message(room: Room, web: 
     assert len({answer.json()["id"] for answer in answers}) == 1
 
 
+@pytest.mark.timing("offline 20 s after the last stream ended")
 def test_who_comes_and_goes_is_told(room: Room, web: WebServer, start: Start) -> None:
     listening(start("rq", "worker", "default"))
     friends = room.streams[0]

@@ -105,6 +105,7 @@ def test_retry_after_holds_every_request(campus: Flask, payment_api: Simulator) 
     assert len(seconds) <= 4, "there are seconds without any request between the bursts"
 
 
+@pytest.mark.timing("a budget per second is counted by the second")
 def test_a_budget_of_requests_per_second_over_all_workers(
     campus: Flask, payment_api: Simulator, start: Start, settings: dict[str, str]
 ) -> None:
@@ -158,6 +159,7 @@ def test_ten_refused_students_in_a_row_pause_the_run(campus: Flask, payment_api:
     assert paused["pending"] == STUDENTS
 
 
+@pytest.mark.timing("a run goes on 6.5 s after the API's return")
 def test_an_outage_fails_nobody_and_is_not_hammered(
     campus: Flask, payment_api: Simulator, start: Start
 ) -> None:

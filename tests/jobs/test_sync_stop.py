@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from flask import Flask
 
 from devtools.simulator import Simulator
@@ -106,6 +107,7 @@ def test_pause_before_the_items_are_written(campus: Flask, start: Start) -> None
     assert sync.wait_for_end(campus)["success"] == STUDENTS
 
 
+@pytest.mark.timing("a warm stop takes less than 5 s")
 def test_a_warm_stop_gives_open_students_back_at_once(
     campus: Flask, payment_api: Simulator, start: Start
 ) -> None:

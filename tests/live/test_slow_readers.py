@@ -107,6 +107,7 @@ def test_an_old_proxy_gets_the_events_without_chunks(
     assert b"\r\n" not in body
 
 
+@pytest.mark.timing("a stream that was left is gone within 5 s")
 def test_a_page_that_was_left_makes_room_at_once(web: WebServer, session_as: SessionAs) -> None:
     """Ten streams are allowed; a reader who opens page after page never has more than one."""
     session = session_as("member")

@@ -126,6 +126,7 @@ def test_topics_narrow_the_stream_and_strangers_topics_are_refused(
     assert not heard(stream)
 
 
+@pytest.mark.timing("a stream ends 5 s after the log-out")
 def test_a_log_out_ends_its_stream_within_5_seconds(
     web: WebServer, session_as: SessionAs, listen: Open
 ) -> None:
@@ -135,6 +136,7 @@ def test_a_log_out_ends_its_stream_within_5_seconds(
     assert stream.ended.wait(5)
 
 
+@pytest.mark.timing("a stream ends 5.5 s after its session")
 def test_a_session_deleted_behind_our_back_ends_its_stream(
     app: Flask, people: dict[str, int], listen: Open
 ) -> None:
@@ -172,6 +174,7 @@ def test_the_eleventh_stream_of_an_account_is_refused(
     listen("friend")
 
 
+@pytest.mark.timing("a stopping server says bye within 5 s")
 def test_a_server_that_stops_says_bye(web: WebServer, listen: Open) -> None:
     stream = listen("member")
     os.kill(arbiter_of(web), signal.SIGTERM)

@@ -43,6 +43,7 @@ def admin(app: Flask, web: WebServer, people: dict[str, int], session_as: Sessio
     return act
 
 
+@pytest.mark.timing("changed rights arrive within 5 s")
 def test_who_is_removed_hears_that_and_then_nothing_more(
     web: WebServer,
     session_as: SessionAs,
@@ -66,6 +67,7 @@ def test_who_is_removed_hears_that_and_then_nothing_more(
     assert removed.of("chat.message", "ukm.changed") == []
 
 
+@pytest.mark.timing("changed rights arrive within 5 s")
 def test_who_is_muted_hears_until_when_and_others_do_not(
     session_as: SessionAs,
     admin: Act,
@@ -80,6 +82,7 @@ def test_who_is_muted_hears_until_when_and_others_do_not(
     assert [one["change"] for one in heard] == ["promoted"]
 
 
+@pytest.mark.timing("changed rights arrive within 5 s")
 def test_who_is_added_hears_the_unit_without_a_new_stream(
     app: Flask,
     web: WebServer,

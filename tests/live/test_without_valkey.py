@@ -34,6 +34,7 @@ def say(app: Flask, word: str) -> None:
         event_log.append("ukm:ROBOTIK", "chat.message", {"message": word})
 
 
+@pytest.mark.timing("events arrive within 3.5 s without Valkey")
 def test_events_and_progress_arrive_without_it_and_all_is_normal_on_its_return(
     app: Flask, web: WebServer, session_as: SessionAs, mortal: Valkey, tmp_path: Path
 ) -> None:

@@ -27,6 +27,7 @@ def why(app: Flask, name: str) -> tuple[str, str] | None:
         return unserved_reason(name)
 
 
+@pytest.mark.timing("a killed worker is missed within 3 s")
 @pytest.mark.parametrize("argv", [("rq", "worker", "high"), (*WORKER, "high")])
 def test_a_killed_worker_is_seen_within_a_second_or_two(
     app: Flask, start: Start, argv: tuple[str, ...]
@@ -79,6 +80,7 @@ def test_a_frozen_worker_of_ours_is_not_counted(
     assert not gone(pid)
 
 
+@pytest.mark.timing("plain workers are missed within 5 s")
 def test_plain_workers_are_known_again_after_valkey_restarted(
     settings: dict[str, str], start: Start, tmp_path: Path
 ) -> None:

@@ -128,12 +128,14 @@ def test_it_stops_soon_and_signs_off(app: Flask, worker: Program, valkey: redis.
     assert valkey.smembers("rq:workers") == set()
 
 
+@pytest.mark.timing("Ctrl-C stops within 5 s")
 def test_ctrl_c_stops_it(app: Flask, worker: Program) -> None:
     kill(supervisor(worker), signal.SIGINT)
     assert worker.child.wait(5) == 0
     assert "Traceback" not in worker.output()
 
 
+@pytest.mark.timing("no process is left after 5 s")
 def test_its_processes_end_when_it_is_killed(app: Flask, settings: dict[str, str]) -> None:
     # Without the nanny of the other tests, which would take them down itself.
     with subprocess.Popen([sys.executable, *WORKER[1:]], cwd=ROOT, env=os.environ | settings) as it:

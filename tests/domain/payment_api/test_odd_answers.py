@@ -106,6 +106,7 @@ def test_a_retry_after_that_nobody_understands_is_one_second(status: str, header
     assert (found.action, found.wait) == (Action.WAIT, 1.0)
 
 
+@pytest.mark.timing("the time-out ends a trickling answer within 3 s")
 def test_the_time_out_is_for_the_whole_answer_not_for_each_byte() -> None:
     began = time.monotonic()
     with RawApi({"": raw(BODY)}, drip=0.05) as api:

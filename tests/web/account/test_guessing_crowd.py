@@ -110,6 +110,7 @@ def test_ten_guesses_of_two_hundred_are_judged_in_every_shape(server: WebServer)
     assert memory(server, "VmHWM") - before <= MEGABYTES_MORE * 1024
 
 
+@pytest.mark.timing("other requests take at most 0.1 s while passwords are hashed")
 def test_a_crowd_is_hashed_in_turn_and_the_server_answers_meanwhile(web: WebServer) -> None:
     bodies = [form(f"n{n}", "salah") for n in range(150)]
     with ThreadPoolExecutor(1) as aside:
