@@ -32,6 +32,8 @@ S = TypeVar("S", bound=DatabaseServer)
 LONGEST = ("tests/faults/", "tests/jobs/")
 
 compile_url_builders_once()
+# Three hundred programs of ours start in a run, and each would compile all of our modules.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

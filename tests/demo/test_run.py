@@ -180,24 +180,62 @@ def test_a_wrong_setting_stops_rq_with_its_one_line(project: Path):
     assert run(project, "rq", "info") == (2, "", "myukm: REDIS_URL: is wrong\n")
 
 
-def test_ci_runs_every_step_and_ends_with_the_tests(project: Path, tools: Path):
-    steps = dict.fromkeys(("ruff", "mypy", "lint-imports"), 'echo "ran $0 $*"')
-    ready_made(project, **(steps | {"mypy": "echo bad; exit 1"}))
+CHECKS = ("ruff", "mypy", "lint-imports", "biome", "djlint", "shellcheck")
+PYTEST = "import os, sys; print('1 passed', os.environ.get('MYUKM_TEST_NO_SKIP'), *sys.argv[1:])"
+
+
+def checks(project: Path, **scripts: str) -> None:
+    """Give the project checks that pass, or do what `scripts` say, and tests that pass."""
+    ready_made(project, **(dict.fromkeys(CHECKS, "") | scripts))
+    (project / "package.json").write_text("{}")
+    (project / "node_modules").mkdir()
+    stamp = subprocess.check_output(["cksum"], input=b"{}")
+    (project / "node_modules/.stamp").write_bytes(stamp)
+    (project / "pytest.py").write_text(PYTEST)
+
+
+def headings(out: str) -> list[str]:
+    """Return the names of the steps, each of which also ends with its seconds."""
+    lines = [line.strip("= ") for line in out.splitlines() if line.startswith("==")]
+    begun = [line for line in lines if not line.endswith(" s")]
+    assert [line.rpartition(": ")[0] for line in lines if line.endswith(" s")] == [
+        *begun,
+        "all steps",
+    ]
+    return begun
+
+
+def test_ci_checks_the_code_and_then_runs_all_tests_with_nothing_skipped(
+    project: Path, tools: Path
+):
+    checks(project)
     put(tools / "id", "echo 1000")
-    (project / "pytest.py").write_text(
-        "import os; print('1 passed', os.environ['MYUKM_TEST_NO_SKIP'])"
-    )
+    status, out, err = run(project, "ci", PATH=f"{tools}:{os.environ['PATH']}")
+    assert (status, err) == (0, "")
+    assert "1 passed 1 -n 3" in out
+    assert headings(out)[:3] == [
+        "install_debian_packages",
+        "ruff check .",
+        "ruff format --check .",
+    ]
+    assert headings(out)[-1] == "all_tests"
+
+
+def test_a_check_that_fails_ends_ci_after_the_other_checks_and_before_the_tests(
+    project: Path, tools: Path
+):
+    checks(project, mypy="echo bad; exit 1")
+    put(tools / "id", "echo 1000")
     status, out, err = run(project, "ci", PATH=f"{tools}:{os.environ['PATH']}")
     assert status == 1
     assert "[mypy]" in err
-    assert out.splitlines()[-1] == "1 passed 1"
-    assert [line for line in out.splitlines() if line.startswith("==")] == [
-        "== ruff check . ==",
-        "== ruff format --check . ==",
-        "== mypy ==",
-        "== lint-imports ==",
-        "== pytest ==",
-    ]
+    assert headings(out)[-1] == "shellcheck run .ci/run"
+
+
+def test_a_path_is_tested_by_plain_pytest(project: Path):
+    ready_made(project)
+    (project / "pytest.py").write_text(PYTEST)
+    assert run(project, "test", "tests/db", "--pdb")[1] == "1 passed None tests/db --pdb\n"
 
 
 @pytest.fixture
@@ -207,7 +245,7 @@ def policy(project: Path, tools: Path) -> Path:
     text = (project / "run").read_text()
     assert "/usr/sbin/policy-rc.d" in text
     (project / "run").write_text(text.replace("/usr/sbin/policy-rc.d", str(policy)))
-    ready_made(project, **dict.fromkeys(("ruff", "mypy", "lint-imports"), ""))
+    checks(project)
     put(tools / "id", "echo 0")
     put(tools / "dpkg", "exit 1")
     (project / "pytest.py").write_text(f"import os; print(os.path.exists({str(policy)!r}))")
@@ -221,7 +259,7 @@ def test_ci_lets_services_start_again_once_its_packages_are_there(
     status, out, err = run(project, "ci", PATH=f"{tools}:{os.environ['PATH']}")
     assert (status, err) == (0, "")
     assert "services: 101" in out.splitlines()
-    assert out.splitlines()[-1] == "False"
+    assert "False" in out.splitlines()
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])

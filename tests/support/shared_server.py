@@ -31,9 +31,8 @@ class SharedServer(Generic[S]):
             if self._port.exists():
                 self.server = kind.at(int(self._port.read_text()))
             else:
-                self.server = self._owned.enter_context(
-                    kind(self._owned.enter_context(open_folder()))
-                )
+                self.server = kind(self._owned.enter_context(open_folder()))
+                self._owned.enter_context(self.server)
                 migrate(self.server.make_template())
                 self._port.write_text(str(self.server.port))
                 self._owned.callback(self._withdraw)
