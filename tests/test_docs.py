@@ -12,6 +12,7 @@ import yaml
 from flask import Flask
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
+from myukm.extensions import db
 from myukm.web.http.body import NoFields
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -125,3 +126,15 @@ def test_the_recipes_name_what_exists() -> None:
     assert named
     missing = [(name, file) for name, file in named if name.rpartition(".")[2] not in text(file)]
     assert missing == []
+
+
+def test_the_picture_of_the_tables_has_every_table_and_foreign_key(app: Flask) -> None:
+    pictures = re.findall(
+        r"```mermaid\nerDiagram\n(.*?)```", text("docs/architecture.md"), re.DOTALL
+    )
+    lines = re.findall(r"^  (\w+) [|}][|o]--[o|][|{] (\w+) :", "".join(pictures), re.MULTILINE)
+    alone = re.findall(r"^  (\w+) \{", "".join(pictures), re.MULTILINE)
+    tables = db.metadata.tables
+    keys = {(key.column.table.name, name) for name in tables for key in tables[name].foreign_keys}
+    assert set(lines) == keys
+    assert {*alone, *(name for line in lines for name in line)} == set(tables)
