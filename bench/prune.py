@@ -77,8 +77,8 @@ def fill(app: Flask, count: int) -> None:
 
 def event(number: int) -> dict[str, object]:
     """Return an event like those of the chat."""
-    data = f'{{"id":{number},"ukm":"ROBOTIK","name":"Mega Lestari","message":"{"kata " * 12}"}}'
-    return {"seq": number, "topic": "ukm:ROBOTIK", "type": "chat.message", "data": data}
+    subject = {"topic": "ukm:ROBOTIK", "type": "chat.message", "ref": number}
+    return {"seq": number, **subject, "data": "{}"}
 
 
 def measure(app: Flask, env: dict[str, str], web: WebServer) -> None:

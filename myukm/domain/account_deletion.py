@@ -1,12 +1,11 @@
 """Deletion of a user's own account; its messages stay, anonymized."""
 
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from myukm.db.session import transaction
@@ -17,7 +16,6 @@ from myukm.domain.ukm import memberships
 from myukm.domain.ukm import state as ukm_state
 from myukm.errors import Conflict, NotFound
 from myukm.i18n import campus_language
-from myukm.live.event_log import Event
 from myukm.models import (
     Membership,
     PasswordReset,
@@ -51,7 +49,6 @@ def delete_account(user: User, password: str) -> None:
                 memberships.check_not_last_admin(membership)
         codes = profile_events.ukm_codes(account.id)
         audit.record(account.name, audit.DELETION, f"{account.nim} {account.name}")
-        _forget_name_in_events(session, account, codes)
         _anonymize(account)
         _leave_ukms(session, account, codes, left)
         accounts.end_sessions(account.id)
@@ -110,17 +107,3 @@ def _leave_ukms(
 def _new_name() -> str:
     with campus_language():
         return str(gettext("Pengguna terhapus"))
-
-
-def _forget_name_in_events(session: Session, user: User, codes: Sequence[str]) -> None:
-    """Events that streams may still ask for again carry the name, too."""
-    topics = [f"ukm:{code}" for code in codes]
-    old, new = (json.dumps(name, ensure_ascii=False) for name in (user.name, _new_name()))
-    for before in (f'"user_id":{user.id},"name":', '"by":'):
-        rewritten = update(Event).where(
-            Event.topic.in_(topics), Event.data.contains(before + old, autoescape=True)
-        )
-        session.execute(
-            rewritten.values(data=func.replace(Event.data, before + old, before + new)),
-            execution_options={"synchronize_session": False},
-        )

@@ -5,8 +5,7 @@ counter row that is locked last before the commit, so numbers become visible in 
 is a single integer.
 """
 
-import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -29,61 +28,64 @@ class EventCounter(Model):
 
 
 class Event(Model):
-    """A replayable event; `data` is the JSON text that browsers receive."""
+    """A replayable event. `data` is the JSON text that browsers receive.
+
+    An event about a message, a person or a UKM has its id in `ref`, and in `data` only what the id
+    does not tell. So the log holds no copy of a text or name that may be deleted.
+    """
 
     __tablename__ = "event"
     __table_args__ = (Index("ix_event_topic_seq", "topic", "seq"), Index("ix_event_at", "at"))
     seq: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
     topic: Mapped[str] = mapped_column(key_type(64))
     type: Mapped[str] = mapped_column(key_type(32))
+    ref: Mapped[int | None] = mapped_column(Id)
     data: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class LoggedEvent(NamedTuple):
-    """An event for the hub to dispatch; `seq` is None if it is transient (not in the log)."""
+    """An event for the hub to dispatch; `seq` is None if it is transient (not in the log).
+
+    `ref` is set only between the log and the renderer. Without `data` there is nothing to send,
+    because the subject is gone; the number counts nevertheless.
+    """
 
     seq: int | None
     topic: str
     type: str
-    data: str
+    data: str | None
+    ref: int | None = None
 
 
-def append(topic: str, type: str, data: Any) -> None:  # noqa: A002 (the SSE field's name)
-    """Append an event in the running `transaction()`; it is published after the commit.
+class _Appended(NamedTuple):
+    """An event whole, as it is published, and the part that the log stores."""
 
-    Raises `ValueError` for one that is not in the list of events.
+    whole: LoggedEvent
+    ref: int | None
+    stored: str
+
+
+def append(
+    topic: str,
+    type: str,  # noqa: A002 (the SSE field's name)
+    data: Any,
+    ref: int | None = None,
+    stored: Any = None,
+) -> None:
+    """Append an event in the running `transaction()`; it is published whole after the commit.
+
+    With `ref` (the id of a message, a person or a UKM, depending on the type) the log stores that
+    id and `stored` in place of `data`; `domain.event_rendering` makes it whole again for replay.
+
+    Raises `ValueError` for an event that is not in the list of events.
     """
     events.check(topic, type, replayed=True)
-    entry = LoggedEvent(None, topic, type, events.to_json(data))
-    db.session().info.setdefault("events", []).append(entry)
-    on_commit(_publish_numbered)
-
-
-def redact(topic: str, key: str, value: int, data: Any) -> None:
-    """Replace the payload of earlier events whose JSON starts with this key and value, so replay
-    cannot leak it.
-
-    Used for the text of a deleted message.
-    """
-    begins = f'{{"{key}":{value},'
     text = events.to_json(data)
-    payload = update(Event).where(
-        Event.topic == topic, Event.data.startswith(begins, autoescape=True)
-    )
-    db.session.execute(payload.values(data=text).execution_options(synchronize_session=False))
-
-
-def edit_payloads(topic: str, part: str, change: Callable[[Any], None]) -> None:
-    """Edit the payload of earlier events of `topic` whose JSON text contains `part`, by calling
-    `change` on each."""
-    known = select(Event.seq, Event.data)
-    holding = known.where(Event.topic == topic, Event.data.contains(part, autoescape=True))
-    for seq, text in db.session.execute(holding).all():
-        data = json.loads(text)
-        change(data)
-        payload = events.to_json(data)
-        db.session.execute(update(Event).where(Event.seq == seq).values(data=payload))
+    entry = LoggedEvent(None, topic, type, text)
+    kept = text if ref is None else events.to_json(stored or {})
+    db.session().info.setdefault("events", []).append(_Appended(entry, ref, kept))
+    on_commit(_publish_numbered)
 
 
 def latest_seq() -> int:
@@ -100,11 +102,11 @@ def oldest_seq() -> int:
 def since(
     seq: int, limit: int, topics: Collection[str] | None = None, until: int | None = None
 ) -> Sequence[LoggedEvent]:
-    """Return up to `limit` events after `seq` in order.
+    """Return up to `limit` events after `seq` in order, as the log stores them.
 
     `until` is the last number to return, `topics` (None: all) the topics to include.
     """
-    query = select(Event.seq, Event.topic, Event.type, Event.data).where(Event.seq > seq)
+    query = select(Event.seq, Event.topic, Event.type, Event.data, Event.ref).where(Event.seq > seq)
     if topics is not None:
         query = query.where(Event.topic.in_(topics))
     if until is not None:
@@ -114,16 +116,20 @@ def since(
 
 @event.listens_for(db.session, "before_commit")
 def _number_events(session: Session) -> None:
-    entries: list[LoggedEvent] = session.info.pop("events", [])
-    if not entries:
+    appended: list[_Appended] = session.info.pop("events", [])
+    if not appended:
         return
     session.flush()
-    session.execute(update(EventCounter).values(value=EventCounter.value + len(entries)))
-    last = session.scalars(select(EventCounter.value)).one()
-    numbered = [entry._replace(seq=last - len(entries) + n) for n, entry in enumerate(entries, 1)]
-    at = utcnow()
-    session.execute(insert(Event), [{**entry._asdict(), "at": at} for entry in numbered])
-    session.info["numbered"] = numbered
+    session.execute(update(EventCounter).values(value=EventCounter.value + len(appended)))
+    last, at = session.scalars(select(EventCounter.value)).one(), utcnow()
+    first = last - len(appended) + 1
+    numbered = [one.whole._replace(seq=n) for n, one in enumerate(appended, first)]
+    rows = [
+        {**whole._asdict(), "ref": one.ref, "data": one.stored, "at": at}
+        for whole, one in zip(numbered, appended, strict=True)
+    ]
+    session.execute(insert(Event), rows)
+    session.info["numbered"] = [whole[:4] for whole in numbered]
 
 
 def _publish_numbered() -> None:

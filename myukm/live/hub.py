@@ -153,6 +153,8 @@ class Hub:
                 self._dispatch(entry)
 
     def _dispatch(self, entry: LoggedEvent) -> None:
+        if entry.data is None:
+            return
         with self._lock:
             subscribers = tuple(self._by_topic.get(entry.topic, ()))
         if subscribers:

@@ -10,7 +10,7 @@ from flask import Blueprint, Flask, Response, current_app, request
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
-from myukm.domain import stream_topics
+from myukm.domain import event_rendering, stream_topics
 from myukm.domain.presence import presence_list, tracker
 from myukm.domain.sync import progress
 from myukm.domain.ukm import unread
@@ -52,7 +52,7 @@ def make_hub(app: Flask) -> Hub:
     return Hub(
         connect=lambda: pubsub_client(app.config["REDIS_URL"]),
         newest=reading(event_log.latest_seq),
-        since=reading(event_log.since),
+        since=reading(event_rendering.since),
         rights=reading(stream_topics.for_sessions),
         states=reading(fallback_snapshots),
     )
@@ -126,7 +126,7 @@ def initial_events(subscriber: Subscriber, user_id: int) -> tuple[int, list[byte
     if entries is None:
         reason = str(_("Posisi terakhir terlalu lama atau tidak dikenal."))
         return newest, [message("reset", {"reason": reason}, newest), *states]
-    return newest, [*map(encode, entries), *states]
+    return newest, [*(encode(entry) for entry in entries if entry.data is not None), *states]
 
 
 def replay(
@@ -139,7 +139,7 @@ def replay(
     cursor = int(cursor_text)
     if cursor > newest:
         return None
-    entries = event_log.since(cursor, MAX_REPLAYED + 1, list(topics), until=newest)
+    entries = event_rendering.since(cursor, MAX_REPLAYED + 1, list(topics), until=newest)
     # Read the log's start last: events pruned during the read must lead to a reset, not a gap.
     complete = event_log.oldest_seq() - 1 <= cursor and len(entries) <= MAX_REPLAYED
     return entries if complete else None

@@ -1,11 +1,14 @@
 """Publishes a changed photo or name to open chats."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 
 from sqlalchemy import select, union
 
+from myukm.db.session import in_literals
 from myukm.extensions import db
 from myukm.live import event_log
+from myukm.live.topics import ukm_topic
 from myukm.models import ChatMessage, Membership, Ukm, User
 
 
@@ -20,6 +23,23 @@ def ukm_codes(user_id: int) -> Sequence[str]:
 
 def publish(user: User, codes: Sequence[str]) -> None:
     """Append `chat.person` for these UKMs, inside `transaction()`."""
+    profile = _profile(user)
     for code in codes:
-        person = {"ukm": code, "user_id": user.id, "name": user.name, "photo": user.photo}
-        event_log.append(f"ukm:{code}", "chat.person", person)
+        stored = {"ukm": code, "user_id": user.id}
+        event_log.append(ukm_topic(code), "chat.person", stored | profile, user.id, stored)
+
+
+def profiles(ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """Return the names and photos of these accounts as they are now."""
+    users = db.session.scalars(select(User).where(in_literals(User.id, ids)))
+    return {user.id: _profile(user) for user in users}
+
+
+def names(ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """Return the names of these accounts as they are now."""
+    users = db.session.execute(select(User.id, User.name).where(in_literals(User.id, ids)))
+    return {user.id: {"name": user.name} for user in users}
+
+
+def _profile(user: User) -> dict[str, Any]:
+    return {"name": user.name, "photo": user.photo}

@@ -1,14 +1,15 @@
 """Publishes the stored messages of a UKM, in a job or without one."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 
 from redis.exceptions import RedisError
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import joinedload, selectinload
 
-from myukm.db.session import on_commit, transaction
+from myukm.db.session import in_literals, on_commit, transaction
 from myukm.db.types import utcnow
 from myukm.domain.standstill import Standstill
 from myukm.domain.ukm import unread
@@ -94,7 +95,7 @@ def _publish_batch(ukm_id: int) -> int:
         )
         waiting = _waiting(ukm_id) if code else []
         for message in waiting:
-            event_log.append(ukm_topic(message.ukm.code), "chat.message", message.as_json())
+            append(message, "chat.message")
         if waiting:
             ids = [message.id for message in waiting]
             session.execute(
@@ -104,16 +105,28 @@ def _publish_batch(ukm_id: int) -> int:
     return len(waiting)
 
 
+def append(message: ChatMessage, kind: str) -> None:
+    """Append an event that shows the message, inside `transaction()`."""
+    event_log.append(ukm_topic(message.ukm.code), kind, message.as_json(), ref=message.id)
+
+
+def messages(ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """Return the message objects of these ids as they are now."""
+    found = db.session.scalars(_WITH_ALL_SHOWN.where(in_literals(ChatMessage.id, ids)))
+    return {message.id: message.as_json() for message in found}
+
+
+_WITH_ALL_SHOWN = (
+    select(ChatMessage)
+    .options(joinedload(ChatMessage.user), joinedload(ChatMessage.ukm))
+    .options(selectinload(ChatMessage.reply_to).joinedload(ChatMessage.user))
+    .execution_options(populate_existing=True)
+)
+
+
 def _waiting(ukm_id: int) -> Sequence[ChatMessage]:
-    query = (
-        select(ChatMessage)
-        .options(joinedload(ChatMessage.user), joinedload(ChatMessage.ukm))
-        .options(selectinload(ChatMessage.reply_to).joinedload(ChatMessage.user))
-        .where(ChatMessage.ukm_id == ukm_id, ChatMessage.published_at.is_(None))
-        .order_by(ChatMessage.id)
-        .limit(BATCH)
-        .execution_options(populate_existing=True)
-    )
+    unpublished = (ChatMessage.ukm_id == ukm_id, ChatMessage.published_at.is_(None))
+    query = _WITH_ALL_SHOWN.where(*unpublished).order_by(ChatMessage.id).limit(BATCH)
     return db.session.scalars(query).all()
 
 

@@ -8,8 +8,7 @@ from sqlalchemy import select
 
 from myukm.db.session import on_commit, transaction
 from myukm.db.types import utcnow
-from myukm.domain.chat import pins, reactions
-from myukm.domain.chat.broadcast import broadcast_later
+from myukm.domain.chat import broadcast, pins, reactions
 from myukm.domain.chat.mentions import mentioned
 from myukm.domain.chat.validation import (
     check_client_id,
@@ -22,8 +21,6 @@ from myukm.domain.flood import count_act
 from myukm.domain.ukm import activity_log, memberships
 from myukm.errors import Forbidden
 from myukm.extensions import db
-from myukm.live import event_log
-from myukm.live.topics import ukm_topic
 from myukm.models import ChatMessage, Membership, User
 
 EDIT_WITHIN = timedelta(minutes=15)
@@ -71,7 +68,7 @@ def _store(
         mentions=mentioned(membership.ukm_id, body),
     )
     db.session.add(message)
-    on_commit(broadcast_later, membership.ukm_id)
+    on_commit(broadcast.broadcast_later, membership.ukm_id)
     return message
 
 
@@ -124,17 +121,10 @@ def erase(message: ChatMessage) -> None:
     message.body, message.mentions, message.deleted_at = "", None, utcnow()
     reactions.remove_for(message.id)
     pins.remove_for(message)
-    membership = ukm_topic(message.ukm.code)
-    event_log.redact(membership, "id", message.id, message.as_json())
-    event_log.edit_payloads(membership, f'"reply_to":{{"id":{message.id},', _blank_quote)
     _append_change(message, "chat.deleted")
-
-
-def _blank_quote(reply: dict[str, Any]) -> None:
-    reply["reply_to"] |= {"message": "", "deleted": True}
 
 
 def _append_change(message: ChatMessage, kind: str) -> None:
     """Append the change; an unpublished message will go out changed anyway."""
     if message.published_at:
-        event_log.append(ukm_topic(message.ukm.code), kind, message.as_json())
+        broadcast.append(message, kind)

@@ -10,8 +10,6 @@ from myukm.domain.ukm import activity_log, memberships
 from myukm.domain.ukm import state as ukm_state
 from myukm.domain.ukm.authorization import authorize_and_lock
 from myukm.extensions import db
-from myukm.live import event_log
-from myukm.live.topics import ukm_topic
 from myukm.models import ChatMessage, Ukm, UkmPin
 
 
@@ -55,17 +53,11 @@ def unpin(actor: Actor, code: str) -> Ukm:
 
 
 def remove_for(message: ChatMessage) -> None:
-    """Unpin an erased message, inside `transaction()`, also in earlier events."""
+    """Unpin an erased message, inside `transaction()`."""
     pinned = db.session.get(UkmPin, message.ukm_id, populate_existing=True)
     if pinned and pinned.message_id == message.id:
         _remove(message.ukm)
         ukm_state.publish_changed(message.ukm)
-    needle = f'"pin":{{"message_id":{message.id},'
-    event_log.edit_payloads(ukm_topic(message.ukm.code), needle, _without_pin)
-
-
-def _without_pin(state: dict[str, Any]) -> None:
-    state["pin"] = None
 
 
 def _remove(ukm: Ukm) -> bool:

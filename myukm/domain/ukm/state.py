@@ -1,15 +1,17 @@
 """The state of a UKM and of a membership as open pages need it, and publishing its changes."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from myukm.db.session import in_literals
 from myukm.db.types import to_iso8601, utcnow
 from myukm.extensions import db
 from myukm.live import event_log
 from myukm.live.topics import personal_topic, ukm_topic
-from myukm.models import ChatMessage, Membership, Ukm, UkmPin
+from myukm.models import ChatMessage, Membership, Ukm, UkmPin, User
 
 # Changes published only to the member, because others need not know who is muted.
 PRIVATE = frozenset({"muted", "unmuted"})
@@ -22,25 +24,45 @@ def for_member(membership: Membership) -> dict[str, Any]:
 
 def describe(ukm: Ukm) -> dict[str, Any]:
     """Return name, description, whether it is archived, and the pinned announcement."""
+    return _described(ukm, pin(ukm.id))
+
+
+def by_ids(ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """Return the states of these UKMs (`describe`) with two queries."""
+    pins = _pins(ids)
+    ukms = db.session.scalars(select(Ukm).where(in_literals(Ukm.id, ids)))
+    return {ukm.id: _described(ukm, pins.get(ukm.id)) for ukm in ukms}
+
+
+def _described(ukm: Ukm, pinned: dict[str, Any] | None) -> dict[str, Any]:
     return {
         "ukm": ukm.code,
         "name": ukm.name,
         "description": ukm.description,
         "archived": ukm.archived_at is not None,
-        "pin": pin(ukm.id),
+        "pin": pinned,
     }
 
 
 def pin(ukm_id: int) -> dict[str, Any] | None:
     """Return the pinned announcement; a pinned message has its current text."""
+    return _pins([ukm_id]).get(ukm_id)
+
+
+def _pins(ukm_ids: Collection[int]) -> dict[int, dict[str, Any]]:
     query = (
         select(UkmPin)
         .options(joinedload(UkmPin.by), joinedload(UkmPin.message).load_only(*_OF_MESSAGE))
-        .where(UkmPin.ukm_id == ukm_id)
+        .where(in_literals(UkmPin.ukm_id, ukm_ids))
     )
-    pinned = db.session.scalar(query)
-    if pinned is None or (pinned.message and pinned.message.deleted_at):
-        return None
+    return {
+        pinned.ukm_id: _pinned(pinned)
+        for pinned in db.session.scalars(query)
+        if pinned.message is None or not pinned.message.deleted_at
+    }
+
+
+def _pinned(pinned: UkmPin) -> dict[str, Any]:
     return {
         "message_id": pinned.message_id,
         "text": pinned.message.body if pinned.message else pinned.text,
@@ -65,7 +87,7 @@ def rights(membership: Membership) -> dict[str, Any]:
 def publish_changed(ukm: Ukm) -> None:
     """Append the UKM's new state, inside the `transaction()` that changed it."""
     db.session.flush()
-    event_log.append(ukm_topic(ukm.code), "ukm.changed", describe(ukm))
+    event_log.append(ukm_topic(ukm.code), "ukm.changed", describe(ukm), ref=ukm.id)
 
 
 def publish_membership(
@@ -78,13 +100,16 @@ def publish_membership(
     event = {
         "ukm": ukm.code,
         "user_id": membership.user_id,
-        "name": membership.user.name,
         "change": change,
         "member": member,
         "is_admin": membership.is_admin and member,
     }
     own = rights(membership)
     private = {key: own[key] for key in ("muted_until", "muted_seconds")}
-    event_log.append(personal_topic(membership.user_id), "membership", {**event, **private})
+    _append(personal_topic(membership.user_id), membership.user, event | private)
     if change not in PRIVATE:
-        event_log.append(ukm_topic(ukm.code), "membership", event)
+        _append(ukm_topic(ukm.code), membership.user, event)
+
+
+def _append(topic: str, user: User, stored: dict[str, Any]) -> None:
+    event_log.append(topic, "membership", stored | {"name": user.name}, user.id, stored)

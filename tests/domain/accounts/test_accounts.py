@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
-from myukm.domain import account_deletion
+from myukm.domain import account_deletion, event_rendering
 from myukm.domain.accounts import administration as office
 from myukm.domain.accounts import self_service
 from myukm.domain.chat import messages
@@ -103,6 +103,9 @@ def test_who_leaves_while_they_write_leaves_no_name(app: Flask, people: dict[str
     assert left == ""
     assert wrote in ("", "no_such_ukm")
     with app.app_context():
+        replayed = event_rendering.since(0, 1000)
+        assert not [event for event in replayed if "Mega Lestari" in str(event.data)]
+        assert any("Pengguna terhapus" in str(event.data) for event in replayed)
         assert not [event for event in db.session.query(Event) if "Mega Lestari" in event.data]
         assert db.session.query(Membership).filter_by(user_id=people["member"]).count() == 0
 
@@ -130,8 +133,8 @@ def test_a_pin_outlives_the_name_of_who_put_it_up(app: Flask, people: dict[str, 
         account_deletion.delete_account(db.session.get_one(User, people["member"]), PASSWORD)
         published = [
             json.loads(event.data)["pin"]
-            for event in db.session.query(Event)
-            if event.type == "ukm.changed"
+            for event in event_rendering.since(0, 1000)
+            if event.type == "ukm.changed" and event.data
         ]
         assert [(one["text"], one["by"]) for one in published] == [
             ("Rapat", "Pengguna terhapus")

@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import event
 
 from myukm.db.session import transaction
+from myukm.domain import event_rendering
 from myukm.domain.chat import broadcast, history, mentions, messages, reactions
 from myukm.domain.ukm import memberships, notification_settings, unread
 from myukm.errors import Conflict, Forbidden, Invalid, NotFound
@@ -41,8 +42,8 @@ def say(people: People) -> Any:
 
 
 def events(kind: str) -> list[dict[str, Any]]:
-    entries = event_log.since(0, 1000, [f"ukm:{UKM}"])
-    return [json.loads(entry.data) for entry in entries if entry.type == kind]
+    entries = event_rendering.since(0, 1000, [f"ukm:{UKM}"])
+    return [json.loads(entry.data) for entry in entries if entry.type == kind and entry.data]
 
 
 def enter(people: People, *names: str) -> list[int]:

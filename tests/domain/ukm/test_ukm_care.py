@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
-from myukm.domain import stream_topics
+from myukm.domain import event_rendering, stream_topics
 from myukm.domain.actor import Actor
 from myukm.domain.chat import broadcast, messages, pins, reports
 from myukm.domain.ukm import activity_log, memberships, moderation, my_list
@@ -23,7 +23,6 @@ from myukm.domain.ukm import settings as ukm_settings
 from myukm.domain.ukm import state as ukm_state
 from myukm.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from myukm.extensions import db
-from myukm.live import event_log
 from myukm.models import ChatMessage, LoginSession, Membership, MessageReport, Ukm, UkmBlock, User
 from tests.conftest import every_database
 from tests.domain.sync.test_sync_start import at_once
@@ -69,8 +68,8 @@ def say(inside: Flask, people: People) -> Say:
 
 def published(topic: str, *types: str) -> list[dict[str, Any]]:
     """What was appended to a topic."""
-    entries = event_log.since(0, 1000, [topic])
-    return [json.loads(entry.data) for entry in entries if entry.type in types]
+    entries = event_rendering.since(0, 1000, [topic])
+    return [json.loads(entry.data) for entry in entries if entry.type in types and entry.data]
 
 
 def last_told(user_id: int) -> dict[str, Any]:

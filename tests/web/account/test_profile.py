@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from myukm.db.session import transaction
+from myukm.domain import event_rendering
 from myukm.domain.accounts import own_activity
 from myukm.extensions import db
 from myukm.live.event_log import Event
@@ -233,9 +234,11 @@ class TestFarewell:
         online = friend.get(f"/ukm/{UKM}/online").get_json()
         assert people["member"] not in [one["user_id"] for one in online["members"]]
         with app.app_context():
-            events = db.session.query(Event).filter_by(topic=f"ukm:{UKM}").all()
-            assert not [event.data for event in events if "Mega Lestari" in event.data]
-            last = json.loads(events[-1].data)
+            stored = db.session.query(Event).all()
+            assert not [event.data for event in stored if "Mega Lestari" in event.data]
+            events = event_rendering.since(0, 1000, [f"ukm:{UKM}"])
+            assert not [event.data for event in events if "Mega Lestari" in str(event.data)]
+            last = json.loads(events[-1].data or "")
             assert [event.type for event in events[-2:]] == ["membership", "chat.person"]
             assert (last["user_id"], last["name"]) == (people["member"], "Pengguna terhapus")
             assert last["photo"] is None

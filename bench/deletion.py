@@ -1,0 +1,91 @@
+"""Time to delete a chat message while the event log is small, and while it is large.
+
+    python -m bench.deletion [--events 1000000] [--rounds 200] [--postgresql | --mariadb]
+
+Two campuses with the same messages, one with 1,000 events in its log and one with many, in turns.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from flask import Flask
+
+import config
+from bench.dispatch import parts
+from bench.prune import fill
+from bench.report import percentile, row
+from devtools.valkey import start_valkey
+from myukm import create_app
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.chat import broadcast, messages
+from myukm.domain.ukm import memberships
+from myukm.extensions import db
+from myukm.models import ChatMessage, User
+from tests.support import people as cast
+
+SMALL = 1_000
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--postgresql", action="store_true")
+    parser.add_argument("--mariadb", action="store_true")
+    asked = parser.parse_args()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        valkey = stack.enter_context(start_valkey(folder / "valkey"))
+        campuses = {}
+        for count in (SMALL, asked.events):
+            env = stack.enter_context(parts(asked)) | {"REDIS_URL": valkey.url}
+            app = create_app(config.load(env))
+            fill(app, count)
+            campuses[count] = app, post(app, asked.rounds)
+        times: dict[int, list[float]] = {count: [] for count in campuses}
+        for number in range(asked.rounds):
+            for count, (app, ids) in campuses.items():
+                times[count].append(delete(app, ids[number]))
+        for count, seconds in times.items():
+            row(f"delete, {count:,} events, median", statistics.median(seconds) * 1000, "ms")
+            row(f"delete, {count:,} events, p99", percentile(seconds, 99) * 1000, "ms")
+
+
+def post(app: Flask, count: int) -> list[int]:
+    """Store and publish `count` messages; return their ids."""
+    with app.app_context():
+        member = db.session.query(User).filter_by(nim=cast.NAMES["member"][0]).one()
+        ukm = memberships.get_membership(member.id, cast.UKM).ukm
+        rows = [
+            ChatMessage(
+                ukm=ukm, user=member, client_id=str(n), number=n, body="halo", created_at=utcnow()
+            )
+            for n in range(1, count + 1)
+        ]
+        with transaction() as session:
+            session.add_all(rows)
+            ukm.last_number = count
+        broadcast.publish(ukm.id)
+        return [message.id for message in rows]
+
+
+def delete(app: Flask, message_id: int) -> float:
+    """Delete a message as its UKM's page does; return the seconds."""
+    with app.app_context():
+        message = db.session.get_one(ChatMessage, message_id)
+        began = time.perf_counter()
+        with transaction():
+            membership = memberships.get_membership(message.user_id, cast.UKM, lock=True)
+            messages.erase(db.session.get_one(ChatMessage, message_id))
+            assert membership.ukm_id == message.ukm_id
+        return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Makes the events of the log whole for replay: from the ids that they refer to, as it is now.
+
+So a replay shows nothing of what was deleted since, and an edited message with its present text.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from myukm.domain.accounts import profile_events
+from myukm.domain.chat import broadcast
+from myukm.domain.ukm import state
+from myukm.live import event_log
+from myukm.live.event_log import LoggedEvent
+from myukm.live.events import to_json
+
+Parts = Mapping[int, Mapping[str, Any]]
+# What `ref` is the id of, by type. Each function needs one query for all ids of a batch.
+PARTS: dict[str, Callable[[Collection[int]], Parts]] = {
+    "chat.message": broadcast.messages,
+    "chat.edited": broadcast.messages,
+    "chat.deleted": broadcast.messages,
+    "chat.person": profile_events.profiles,
+    "membership": profile_events.names,
+    "ukm.changed": state.by_ids,
+}
+
+
+def since(
+    seq: int, limit: int, topics: Collection[str] | None = None, until: int | None = None
+) -> list[LoggedEvent]:
+    """Return what `event_log.since` returns, whole; without `data` if the subject is gone."""
+    return render(event_log.since(seq, limit, topics, until))
+
+
+def render(events: Sequence[LoggedEvent]) -> list[LoggedEvent]:
+    """Return the events with their whole data; without `data` if the subject is gone."""
+    ids = defaultdict[Callable[[Collection[int]], Parts], set[int]](set)
+    for event in events:
+        if event.ref is not None:
+            ids[PARTS[event.type]].add(event.ref)
+    found = {parts: parts(of) for parts, of in ids.items()}
+    return [
+        event if event.ref is None else _whole(event, found[PARTS[event.type]].get(event.ref))
+        for event in events
+    ]
+
+
+def _whole(event: LoggedEvent, part: Mapping[str, Any] | None) -> LoggedEvent:
+    if part is None:
+        return event._replace(data=None, ref=None)
+    data = json.loads(event.data or "{}") | part
+    return event._replace(data=to_json(data), ref=None)
