@@ -1,7 +1,6 @@
 """Messages of a UKM: post, edit, delete. A message is stored first and published afterwards."""
 
 from datetime import timedelta
-from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select

@@ -1,7 +1,5 @@
 """The pinned announcement at the top of a UKM's chat: a message or a text."""
 
-from typing import Any
-
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.domain.actor import Actor
