@@ -1,0 +1,156 @@
+"""Every call of docs/api.yaml, made as each role: its status and its body are what the file says.
+
+`API_EXAMPLES=50 ./run test tests/web/test_openapi.py` tries more bodies and queries.
+"""
+
+import inspect
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import schemathesis
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from sqlalchemy import insert
+
+from myukm.db.session import transaction
+from myukm.domain.chat import messages
+from myukm.extensions import db
+from myukm.models import Membership, Siswa, User
+from myukm.web.http.security import DASHBOARD
+from tests.support.people import UKM
+
+ClientAs = Callable[[str], FlaskClient]
+API = schemathesis.openapi.from_path(Path(__file__).parents[2] / "docs" / "api.yaml")
+OPERATIONS = {
+    one.definition.raw["operationId"]: one for one in (r.ok() for r in API.get_all_operations())
+}
+ROLES = ("nobody", "member", "outsider", "operator", "bendahara", "admin")
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+# Calls that are not tried here, and why.
+UNTRIED = {"openStream": "it never ends; tests/live reads it"}
+# Routes that answer JSON and do not stand in the file, and why.
+UNDOCUMENTED = {
+    "/language": "a form's target: it only redirects",
+    "/profile/photo/remove": "what a form calls in place of DELETE /profile/photo",
+}
+JSON_WORDS = {"jsonify", "wants_json", "redirect_or_json"}
+
+
+@pytest.fixture
+def restore(app: Flask, people: dict[str, int], valkey: redis.Redis) -> Callable[[], None]:
+    """Return what brings the sample back, whatever a call did to it."""
+    with app.app_context(), transaction() as session:
+        session.query(Membership).filter_by(user_id=people["member"]).one().is_admin = True
+        session.execute(insert(Siswa), [{"idperson": "100001", "nama": "Siti"}])
+    with app.app_context():
+        messages.post(db.session.get_one(User, people["member"]), UKM, "Halo", "c")
+        engine = db.engine
+    path = Path(str(engine.url.database))
+    kept = path.with_suffix(".kept")
+    engine.dispose()
+    shutil.copy(path, kept)
+
+    def bring_back() -> None:
+        engine.dispose()
+        for suffix in ("-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        shutil.copy(kept, path)
+        valkey.flushall()
+
+    return bring_back
+
+
+@pytest.mark.parametrize("who", ROLES)
+def test_every_call_answers_what_the_file_says(
+    app: Flask,
+    client_as: ClientAs,
+    people: dict[str, int],
+    restore: Callable[[], None],
+    who: str,
+) -> None:
+    there = {"code": UKM, "idperson": "100001", "emoji": "👍"}
+    broken = []
+    for name in sorted(OPERATIONS.keys() - UNTRIED.keys()):
+        restore()
+        member = "/members/" in OPERATIONS[name].path or "/users/" in OPERATIONS[name].path
+        real = {**there, "id": people["friend"] if member else 1}
+        try:
+            hold(name, client_as(who), real)
+        except* AssertionError as errors:
+            broken += [f"{name}: {error}" for error in errors.exceptions]
+    assert not broken, "\n\n".join(broken)
+
+
+def hold(name: str, client: FlaskClient, real: dict[str, Any]) -> None:
+    """Call an operation a few times with what is there, and hold its answers against the file."""
+    cookie = client.get_cookie("myukm")
+    cookies = {"myukm": cookie.value} if cookie else {}
+
+    @settings(
+        max_examples=int(os.environ.get("API_EXAMPLES", "2")),
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=OPERATIONS[name].as_strategy())
+    def call(case: schemathesis.Case) -> None:
+        for parameter in case.path_parameters or {}:
+            case.path_parameters[parameter] = real.get(parameter, case.path_parameters[parameter])
+        answer = case.call(
+            app=client.application, cookies=cookies, headers={"Accept": "application/json"}
+        )
+        case.validate_response(answer, checks=CHECKS)
+
+    call()
+
+
+def test_every_call_that_answers_json_stands_in_the_file(app: Flask) -> None:
+    adapter = app.url_map.bind("localhost")
+    documented = set()
+    for one in OPERATIONS.values():
+        for action in ("pause", "cancel"):
+            filled = re.sub(r"\{\w+\}", "1", one.path.replace("{action}", action))
+            endpoint, _values = adapter.match(filled, one.method.upper())
+            documented.add((one.method.upper(), own(endpoint)))
+    missing = [
+        f"{method} {rule.rule}"
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if answers_json(app.view_functions[rule.endpoint])
+        and not rule.rule.startswith(DASHBOARD)
+        and rule.rule not in UNDOCUMENTED
+        and (method, own(rule.endpoint)) not in documented
+    ]
+    assert missing == []
+
+
+def answers_json(view: Callable[..., Any]) -> bool:
+    """Return whether a view answers JSON, by its mark or by what its code calls."""
+    code = getattr(inspect.unwrap(view), "__code__", None)
+    calls = set(code.co_names) if code else set()
+    return hasattr(view, "answers_json") or hasattr(view, "takes") or bool(JSON_WORDS & calls)
+
+
+def own(endpoint: str) -> str:
+    """Return an endpoint without the parent of its blueprint: a UKM's pages stand in two places."""
+    return ".".join(endpoint.split(".")[-2:])
