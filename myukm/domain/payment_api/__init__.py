@@ -1,1 +1,1 @@
-"""The payment API: asking it with care, and what its answers say."""
+"""Client of the payment API: requests, limits, retries, and parsing of answers."""

@@ -1,19 +1,19 @@
-"""Amounts of money that come as text, spelled with a decimal point or as Indonesians write them."""
+"""Parses amounts given as text, with a decimal point or in Indonesian notation."""
 
 import re
 from collections.abc import Iterable
 from decimal import Decimal
 
 PLAIN = re.compile(r"-?[0-9]{1,16}")
-# "350000.50". One point and three digits ("350.000") is read as thousands: nobody bills
-# thousandths of a rupiah, and 350 in the place of 350,000 would clear a debt.
+# "350000.50". One point and three digits ("350.000") means thousands, because nobody bills
+# thousandths of a rupiah, and reading 350 instead of 350,000 would clear a debt.
 POINTED = re.compile(r"-?(?:0|[1-9][0-9]{0,15})\.[0-9]{1,16}")
 THOUSANDS = r"[1-9][0-9]{0,2}(\.[0-9]{3}){1,4}"
 INDONESIAN = re.compile(rf"-?(?:{THOUSANDS}(,[0-9]{{1,2}})?|[0-9]{{1,16}},[0-9]{{1,2}})")
 
 
 def number(text: str) -> int | Decimal | None:
-    """Return what a text amounts to, in rupiah; None when it is no amount."""
+    """Return the amount in rupiah, None if the text is not an amount."""
     if PLAIN.fullmatch(text):
         return int(text)
     if INDONESIAN.fullmatch(text):
@@ -22,9 +22,9 @@ def number(text: str) -> int | Decimal | None:
 
 
 def contradict(values: Iterable[object]) -> bool:
-    """Return whether amounts of one answer are spelled in both conventions.
+    """Return whether the amounts of one answer use both notations.
 
-    Then a text such as "350.000" could mean either.
+    Then a text such as "350.000" is ambiguous.
     """
     texts = [value for value in values if isinstance(value, str) and not PLAIN.fullmatch(value)]
     indonesian = [INDONESIAN.fullmatch(text) is not None for text in texts]

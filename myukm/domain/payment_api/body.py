@@ -1,4 +1,4 @@
-"""The body of an answer: JSON that can be stored and shown, and that does not say it failed."""
+"""Decodes the body of an answer: JSON that can be stored, and that does not report a failure."""
 
 import codecs
 import json
@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _
 from myukm.db import json as decimal_json
 from myukm.domain.payment_api import complaint
 
-# Within what every database stores: MariaDB refuses JSON that is nested 32 deep.
+# MariaDB refuses JSON that is nested 32 deep.
 MAX_DEPTH = 24
 
 _UNSAFE = re.compile(rb"\\u(0000|d[89a-f])", re.IGNORECASE)
@@ -20,11 +20,11 @@ _OTHERS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 class InvalidBody(ValueError):
-    """The answer is not of the form that the payment API promises; its text says where."""
+    """The answer does not conform to docs/payment-api.yaml; the text says where."""
 
 
 def decoded(body: bytes) -> dict[str, Any]:
-    """Return the object of an answer. Raises `InvalidBody`, also when the object says it failed."""
+    """Return the object of an answer. Raises `InvalidBody`, also if it reports a failure."""
     value = _json(body)
     if not isinstance(value, dict):
         raise InvalidBody(_("bukan objek"))
@@ -39,7 +39,7 @@ def without_bom(body: bytes) -> bytes:
 
 
 def failed(said: str) -> InvalidBody:
-    """Return the error for an answer that says of itself that it failed."""
+    """Return the error for an answer that reports a failure."""
     return InvalidBody(_("API menyatakan gagal: %(said)s", said=said))
 
 
@@ -65,7 +65,7 @@ def _json(body: bytes) -> Any:
 
 
 def _check_text(value: Any) -> None:
-    """Lone surrogates and NUL would break storing or showing the text later."""
+    """Refuse lone surrogates and NUL, which cannot be stored or shown."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     text.encode()
     if "\\u0000" in text:
@@ -73,7 +73,8 @@ def _check_text(value: Any) -> None:
 
 
 def _is_shallow(body: bytes) -> bool:
-    """Whether the brackets alone show that it is not too deep: quick, but texts may hold some."""
+    """Return whether counting brackets shows that it is not too deep; fast, but brackets in texts
+    count as well."""
     brackets = body.translate(_BRACKETS, _OTHERS)
     for _depth in range(MAX_DEPTH):
         if not brackets:

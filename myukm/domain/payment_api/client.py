@@ -21,10 +21,10 @@ from myukm.domain.payment_api.parser import Answer, NotModified, WrongStudent, p
 from myukm.domain.payment_api.roster import Roster, read
 
 MAX_BYTES, MAX_ROSTER_BYTES = 5 * 1024 * 1024, 128 * 1024 * 1024
-# Some servers send a policy or cookies far beyond the 8 KiB and 128 lines that are usual.
+# Some servers send headers far beyond the usual limits of 8 KiB and 128 lines.
 MAX_HEADER_BYTES, MAX_HEADERS = 256 * 1024, 1000
 MAX_WAIT, DEFAULT_WAIT = 300.0, 1.0
-# An entity tag (RFC 9110, 8.8.3) that we can keep: 184 characters, plain ones only.
+# An entity tag (RFC 9110, 8.8.3) that fits into our column: up to 184 plain characters.
 ETAG = re.compile(r'(W/)?"[!#-~]{1,180}"')
 
 
@@ -32,13 +32,13 @@ class TooLarge(Exception):
     """The answer has more than `MAX_BYTES`."""
 
 
-# A time-out is an OSError as well, so the order matters.
+# The order matters, because a timeout is an OSError as well.
 EXCEPTION_CODES: dict[type[Exception], str] = {
     TimeoutError: "timeout",
     TooLarge: "too_large",
     WrongStudent: "wrong_student",
     InvalidBody: "invalid_body",
-    aiohttp.ClientResponseError: "invalid_body",  # an answer, but none that HTTP knows
+    aiohttp.ClientResponseError: "invalid_body",  # an answer that is not HTTP
     aiohttp.ClientError: "connection",
     OSError: "connection",
 }
@@ -79,9 +79,9 @@ class PaymentApi:
         await self._session.close()
 
     async def payments(self, idperson: str, etag: str | None = None) -> Answer:
-        """Ask once for a student's payments and return them, or why there are none.
+        """Request a student's payments once and return them, or the failure.
 
-        `etag` names the answer that we have: the API may say that it still holds.
+        `etag` is the tag of the stored answer, for which the API may return "not modified".
         """
 
         def judge(body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -97,7 +97,7 @@ class PaymentApi:
         return answer
 
     async def roster(self) -> Roster | Failure:
-        """Ask once for all students and return them, or why there are none."""
+        """Request all students once and return them, or the failure."""
         return await self._get("siswa", MAX_ROSTER_BYTES, read)
 
     async def _get(
@@ -107,7 +107,7 @@ class PaymentApi:
         judge: Callable[[bytes, Mapping[str, str]], T],
         headers: Mapping[str, str] | None = None,
     ) -> T | Failure:
-        """Whatever happens is an answer about this request: nothing is raised but RQ's time-out."""
+        """Return the judged answer or a failure. Raises nothing but RQ's timeout."""
         url = URL(f"{self._base}/{path}", encoded=True)
         try:
             async with self._session.get(url, headers=headers, allow_redirects=False) as response:
@@ -122,7 +122,7 @@ class PaymentApi:
 
 
 def trusted(files: list[str]) -> ssl.SSLContext:
-    """Return whose certificates are believed: the system's, and those in these files or folders."""
+    """Return a context that trusts the system's CAs and those in these files or folders."""
     context = ssl.create_default_context()
     for name in files:
         place = {"capath" if Path(name).is_dir() else "cafile": name}
@@ -140,9 +140,9 @@ async def _body(response: aiohttp.ClientResponse, limit: int) -> bytes:
 
 
 def from_exception(error: Exception) -> Failure:
-    """Return what an exception means; all are worth another try.
+    """Return the failure for an exception; all are retried.
 
-    One that nobody foresaw is logged: it is our mistake, and still this student's alone.
+    An unexpected one is logged, because it is our bug, but fails only this student.
     """
     code = next(
         (code for action, code in EXCEPTION_CODES.items() if isinstance(error, action)), "internal"
@@ -150,7 +150,7 @@ def from_exception(error: Exception) -> Failure:
     if isinstance(error.__cause__, ContentEncodingError):
         code = "invalid_body"
     if code == "internal":
-        logger.error("an answer of the payment API broke our reading of it", exc_info=error)
+        logger.error("payment API: an answer raised an unexpected error", exc_info=error)
     detail = error.args[0] if isinstance(error, InvalidBody) else ""
     if not detail and code in ("connection", "invalid_body", "internal"):
         detail = type(error).__name__
@@ -158,7 +158,7 @@ def from_exception(error: Exception) -> Failure:
 
 
 def from_status(status: int, retry_after: str | None) -> Failure:
-    """Return what an answer other than 200 means, by the table in the contract."""
+    """Return the failure for a status other than 200; docs/operations.md lists the codes."""
     if status == 404:
         return Failure("not_found", Action.FINAL, status)
     if status == 401:
@@ -176,7 +176,7 @@ def from_status(status: int, retry_after: str | None) -> Failure:
 def seconds_to_wait(retry_after: str | None) -> float:
     """Return the seconds of a Retry-After (RFC 9110, 10.2.3), at most five minutes.
 
-    What can't be understood, or is no time to come, counts as one second.
+    An unreadable or past time counts as one second.
     """
     text = (retry_after or "").strip()
     if text.isascii() and text.isdigit():

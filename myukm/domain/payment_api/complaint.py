@@ -1,7 +1,7 @@
-"""What a body says of itself: that the request failed, whatever HTTP status it came with.
+"""Detects bodies that report a failure, whatever their HTTP status.
 
-Many APIs answer 200 for everything and tell in the body what became of the request, each with its
-own names and words; these are the ones in use.
+Many APIs answer 200 for everything and report failures in the body, each with its own field names
+and words. These are the ones in use.
 """
 
 import re
@@ -13,7 +13,7 @@ from myukm.domain.payment_api.spelling import field_key, words
 from myukm.domain.text_normalization import clean_line
 
 SUCCESS = words("success issuccess succeeded ok sukses berhasil")
-# Names of a failure, and what a name of one holds: `errorInfo`, `pesan_error`, `hasErrors`.
+# Field names of a failure, and parts of such names (`errorInfo`, `pesan_error`, `hasErrors`).
 ERROR = words("err errcode errmsg errno fail failed isfailed failure gagal fault faults")
 ERROR_PARTS = ("error", "exception", "kesalahan", "galat")
 STATUS = words(
@@ -22,7 +22,7 @@ STATUS = words(
     apistatus state stat result hasil kode type
     """
 )
-# Where such keys stand besides the top level.
+# Objects that may contain such fields, besides the top level.
 ENVELOPES = words("meta metadata status result response header")
 MAX_DEPTH = 3
 MESSAGE = words("message msg pesan keterangan detail description")
@@ -44,9 +44,9 @@ MAX_VALUE, MAX_MESSAGE = 60, 120
 
 
 def of_body(body: Mapping[str, Any]) -> str | None:
-    """Return how an answer says that it failed; None when it does not.
+    """Return the field with which an answer reports a failure, None if it does not.
 
-    Where no data comes, its message may be all that says so.
+    Without data, a message alone counts as a report.
     """
     said = (_said(part, SUCCESS | STATUS) for part in _parts(body, MAX_DEPTH))
     found = next((words for words in said if words), None)
@@ -54,7 +54,7 @@ def of_body(body: Mapping[str, Any]) -> str | None:
 
 
 def of_account(account: Mapping[str, Any]) -> str | None:
-    """Return how one account says that it could not be read; its status may be anything."""
+    """Return the field with which one account reports a failure; its status field is ignored."""
     return _said(account, SUCCESS)
 
 
@@ -66,7 +66,7 @@ def _parts(body: Mapping[str, Any], depth: int) -> Iterator[Mapping[str, Any]]:
 
 
 def _said(part: Mapping[str, Any], names: frozenset[str]) -> str | None:
-    """Return the first field that speaks of a failure, by its name or as one of `names`."""
+    """Return the first field that reports a failure, by its name or as one of `names`."""
     for key, value in part.items():
         if _is_complaint(field_key(key), value, names):
             return _words(part, key, value)
@@ -88,14 +88,15 @@ def _is_complaint(name: str, value: Any, names: frozenset[str]) -> bool:
 
 
 def _means_failed(text: str) -> bool:
-    """Whether a status or message tells of a failure: "SYSTEM_ERROR", "not ok"; "no error" not."""
+    """Return whether a status or message means a failure ("SYSTEM_ERROR", "not ok"; not
+    "no error")."""
     found = re.findall("[a-z]+", text)
     negated = bool(found) and found[0] in NEGATIONS
     return not (SUCCEEDED if negated else FAILED).isdisjoint([*found, "".join(found)])
 
 
 def _speaks(value: Any) -> bool:
-    """Whether something stands in an error's place; `{"code": 0, "message": ""}` is nothing."""
+    """Return whether an error field has content; `{"code": 0, "message": ""}` has none."""
     if isinstance(value, dict):
         return any(map(_speaks, value.values()))
     if isinstance(value, list):

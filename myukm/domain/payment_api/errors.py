@@ -22,17 +22,16 @@ class Action(Enum):
     """What to do about a failure."""
 
     FINAL = "final"  # the student has failed
-    RETRY = "retry"  # try again, up to so many times
-    WAIT = "wait"  # everybody waits `wait` seconds; no attempt is spent
-    UNAUTHORIZED = "unauthorized"  # the token is refused: nothing will work
+    RETRY = "retry"  # try again, up to `PEMBAYARAN_API_TRIES` times
+    WAIT = "wait"  # all workers wait `wait` seconds; does not count as an attempt
+    UNAUTHORIZED = "unauthorized"  # the token is refused, so no request can succeed
     FORBIDDEN = "forbidden"  # this student is refused, or the token is
 
 
 class Failure(NamedTuple):
-    """A request that brought no payments. `counts_as_outage` says that it speaks for an API that is
-    down.
+    """A failed request. `counts_as_outage`: it indicates that the API is down.
 
-    `detail` is a plain or translatable (lazy) text.
+    `detail` is a plain string or a lazy translation.
     """
 
     code: str

@@ -1,4 +1,4 @@
-"""Fast schema: the usual form of payment answers, validated by the JSON decoder.
+"""Fast schema: the usual form of payment answers, validated while decoding.
 
 An answer of that form needs no further look: all that the contract names is there, and every amount
 is a whole number of rupiah. Another may be right all the same; `payments.py` looks closer.

@@ -1,4 +1,4 @@
-"""A fetch pool: a fixed number of requests in flight, a new one as soon as one is answered."""
+"""A fetch pool: keeps a fixed number of requests in flight."""
 
 import asyncio
 import math
@@ -54,17 +54,17 @@ class FetchPool:
 
     @property
     def queued(self) -> int:
-        """How many students are at hand to ask for next."""
+        """The number of queued students."""
         return len(self._queue)
 
     @property
     def in_flight(self) -> int:
-        """How many requests wait for their answer."""
+        """The number of requests in flight."""
         return len(self._requests)
 
     @property
     def stalled(self) -> bool:
-        """Whether all unfinished items are deferred, so nothing more will happen by itself."""
+        """Whether all unfinished items are deferred, so that no more responses will come."""
         return len(self.unfinished) == self.policy.deferred
 
     @property
@@ -73,7 +73,7 @@ class FetchPool:
         return bool(self._results)
 
     def submit(self, items: Iterable[Item], after: float = 0.0) -> None:
-        """Ask for these students as well, in so many seconds."""
+        """Queue these students, `after` that many seconds."""
         for item in items:
             self.unfinished[item.key] = item
             self._retry(item, after)
@@ -92,21 +92,21 @@ class FetchPool:
         self._carry_out(self.policy.review_deferred(idle=idle))
 
     def update(self) -> Update:
-        """Return what to tell other workers about the API."""
+        """Return the update for other workers."""
         return self.gate.update(max(0, min(self.queued, self._width + 1 - self.in_flight)))
 
     def merge(self, update: Update, shared: SharedState | None) -> None:
-        """Take in the answer to `update` (None: Valkey is away), and send what may go out now."""
+        """Merge the answer to `update` (None: Valkey is unreachable), and send allowed requests."""
         if self.gate.merge(update, shared) and not self._stopped:
             self._start(self._probe(self._next_to_probe()))
         self._send()
 
     def stop(self) -> None:
-        """Send no new request; those in flight go on."""
+        """Send no new requests; those in flight continue."""
         self._stopped = True
 
     def raise_if_failed(self) -> None:
-        """Raise what ended a request; nothing should."""
+        """Raise the unexpected error of a request, if there was one."""
         if self._error:
             raise self._error
 
@@ -144,8 +144,8 @@ class FetchPool:
         self._carry_out(self.policy.judge(item, answer, breaker_generation))
 
     def _next_to_probe(self) -> Item | None:
-        """Return a student for every other probe: all that are left may be ones for which a
-        healthy API fails."""
+        """Return a student for every other probe, None for the others, because a healthy API may
+        fail for each of the students that are left."""
         self._probe_with_student = not self._probe_with_student
         return self._queue.popleft() if self._probe_with_student and self._queue else None
 

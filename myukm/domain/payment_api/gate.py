@@ -1,5 +1,5 @@
-"""The gate to the payment API: circuit breaker, Retry-After, budget. It knows no loop and no
-network: the lane exchanges its state with other workers (`shared_state.exchange`)."""
+"""The gate to the payment API: circuit breaker, Retry-After, rate budget. A plain object without
+loop or network: the lane exchanges its state with other workers (`shared_state.exchange`)."""
 
 import logging
 import math
@@ -19,9 +19,9 @@ logger = logging.getLogger(__name__)
 
 
 class Update(NamedTuple):
-    """What a worker tells the others: `wait` seconds of a new Retry-After, that the breaker is
-    open or has just been `closed`. And what it asks for: the right to `probe`, `slots` of the
-    budget, `width` microseconds long."""
+    """A worker's update for the others: `wait` seconds of a new Retry-After, whether the breaker is
+    open or has just `opened` or `closed`. And its requests: the right to `probe`, and `slots` of
+    the budget, together `width` microseconds long."""
 
     wait: float
     is_open: bool
@@ -33,8 +33,8 @@ class Update(NamedTuple):
 
 
 class SharedState(NamedTuple):
-    """What all workers know: the seconds of the Retry-After, whether the API is down; whether
-    this worker may probe, and in how many seconds its slots begin."""
+    """The shared state: seconds of Retry-After, whether the API is down, whether this worker may
+    probe, and in how many seconds its slots begin."""
 
     wait: float
     down: bool
@@ -60,12 +60,12 @@ class Gate:
 
     @property
     def wait(self) -> float:
-        """The seconds until the API wants to be asked again."""
+        """Seconds until the end of Retry-After."""
         return max(0.0, self._blocked_until - self._clock())
 
     def acquire(self) -> float:
-        """Return 0 when a request may go out now, which uses a slot of the budget; else how many
-        seconds to wait at least. Infinite: until the next exchange, as before the first one."""
+        """Return 0 if a request may be sent now, which uses a slot of the budget; else the minimum
+        seconds to wait. Infinite: until the next exchange, as before the first one."""
         if self.is_open or not self._exchanged:
             return math.inf
         return self.wait or self.rate_limiter.acquire(self._clock())
@@ -73,8 +73,8 @@ class Gate:
     def record(self, failure: Failure | None, breaker_generation: int, *, fresh: bool) -> None:
         """Record the result of a request (None: success) sent under this breaker generation.
 
-        Whether the API is down is judged by `fresh` students only: the last requests of a run
-        are all retries, for students with whom something is wrong.
+        Only `fresh` students decide whether the API is down, because the last requests of a run are
+        all retries of students that keep failing.
         """
         self.reports += 1
         if failure and failure.action is Action.WAIT and failure.wait > self.wait + MIN_LONGER_WAIT:
@@ -86,12 +86,12 @@ class Gate:
                 self._open(shared=False)
 
     def close(self) -> None:
-        """Close the breaker: a probe was answered."""
+        """Close the breaker, because a probe was answered."""
         self._close()
         self._closed = True
 
     def update(self, ready: int) -> Update:
-        """Return what to tell other workers; `ready` requests could go out at once."""
+        """Return the update for other workers; `ready` requests could be sent at once."""
         now = self._clock()
         slots = self.rate_limiter.wanted(now, ready)
         return Update(
@@ -105,14 +105,14 @@ class Gate:
         )
 
     def merge(self, update: Update, shared: SharedState | None) -> bool:
-        """Take in the answer to `update` (None: Valkey is away); return whether to probe now."""
+        """Merge the answer to `update` (None: Valkey is unreachable); return whether to probe."""
         now = self._clock()
         self._exchanged = True
         self.rate_limiter.add(now, update.slots, shared.slot if shared else None)
         if shared:
             self._told(update)
             self._blocked_until = max(self._blocked_until, now + shared.wait)
-            # What happened here during the exchange is newer than its answer.
+            # Changes here during the exchange are newer than its answer.
             if self.is_open == update.is_open and not (self._opened or self._closed):
                 self._follow(down=shared.down)
         if not (self.is_open and update.probe and (shared is None or shared.probe)):
@@ -131,7 +131,7 @@ class Gate:
 
     def _follow(self, *, down: bool) -> None:
         if down and not self.is_open:
-            logger.warning("the payment API is down, says another worker")
+            logger.warning("the payment API is down, according to another worker")
             self._open(shared=True)
         elif not down and self.is_open and self._shared:
             self._close()

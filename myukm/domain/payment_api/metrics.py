@@ -1,7 +1,7 @@
 """Request metrics of a run: requests, bytes, latencies.
 
-Each lane keeps its own sums and writes them, whole, in the turn that writes its students: a turn
-that is repeated, or a lane that dies, makes nothing count twice.
+Each lane keeps its own sums and overwrites its row in the turn that writes its students, so a
+repeated turn or a dead lane counts nothing twice.
 """
 
 from bisect import bisect_left
@@ -12,12 +12,12 @@ from myukm.domain.payment_api.errors import Failure
 from myukm.domain.payment_api.parser import Answer
 
 _STEPS = (1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0)
-# The upper bounds, in ms, of the classes in which times are counted; the last one has none.
+# Upper bounds of the histogram's buckets, in ms; the last bucket has none.
 BUCKETS_MS = tuple(step * size for size in (1.0, 10.0, 100.0, 1000.0, 10_000.0) for step in _STEPS)
 
 
 class RequestStats:
-    """A lane's sums: `limited` are answers 429, `received` bytes, `latency` requests by time."""
+    """A lane's sums: `limited` counts answers 429, `received` bytes, `latency` is a histogram."""
 
     def __init__(self) -> None:
         self.requests = self.retries = self.limited = self.received = 0
@@ -32,9 +32,9 @@ class RequestStats:
 
 
 def quantile(latency: Sequence[int], share: float) -> float | None:
-    """Return the time (ms) below which that share of the requests lies; None without any.
+    """Return the time (ms) below which that share of the requests lies; None without requests.
 
-    Within a class the requests are taken for spread evenly, so it is right to about a tenth.
+    Interpolates within a bucket, so the error is about a tenth.
     """
     reached = list(accumulate(latency))
     if not reached or not reached[-1]:

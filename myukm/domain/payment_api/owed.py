@@ -18,7 +18,7 @@ from myukm.models.siswa import Verdict
 SUMMARY = ("total_billed", "total_paid", "total_remaining")
 ITEM = ("amount_billed", "amount_paid", "remaining_balance")
 SEN = Decimal("0.01")
-# Less than half a rupiah, of a remainder or between two figures, is the noise of somebody's floats.
+# A remainder or difference below half a rupiah is a rounding error of floats.
 HALF = 0.5
 
 _of_item = itemgetter(*ITEM)
@@ -31,7 +31,7 @@ NOTHING: Added = (0, 0, 0, 0, 0, 0)
 
 
 class Sums(NamedTuple):
-    """What items add up to; the first three in the order of `SUMMARY`, `bills` is how many."""
+    """Sums over items; the first three in the order of `SUMMARY`, `bills` is their number."""
 
     billed: Amount
     paid: Amount
@@ -64,7 +64,7 @@ class Sheet(NamedTuple):
 
 
 class Owed(NamedTuple):
-    """What an answer means for a student; `tidak_cocok`: its figures disagree somewhere."""
+    """The result for a student; `tidak_cocok`: some figures disagree."""
 
     tunggakan: Decimal
     lebih_bayar: Decimal
@@ -78,14 +78,14 @@ class Owed(NamedTuple):
 
 
 def verdict(bills: int, tunggakan: Amount) -> Verdict:
-    """Return the one verdict over bills of which `tunggakan` is unpaid."""
+    """Return the verdict on bills of which `tunggakan` is unpaid."""
     if not bills:
         return Verdict.TANPA_TAGIHAN
     return Verdict.TUNGGAKAN if tunggakan else Verdict.LUNAS
 
 
 def owed(periods: Iterable[Mapping[str, Any]]) -> Owed:
-    """Return what all periods together say."""
+    """Return the result over all periods."""
     sheets = [sheet(period) for period in periods]
     sums = Sums(*_added([sheet.sums for sheet in sheets]))
     return Owed(
@@ -97,7 +97,7 @@ def owed(periods: Iterable[Mapping[str, Any]]) -> Owed:
 
 
 def sheet(period: Mapping[str, Any]) -> Sheet:
-    """Return what a period's items add up to, and what in it disagrees."""
+    """Return a period's sums and disagreements."""
     found: list[Disagreement] = []
     where, summary = (str(period["period_id"]),), period["summary"]
     sums = _added([_category(where, part, found) for part in period["categories"]])
@@ -136,7 +136,7 @@ def _items(where: Where, items: Sequence[Mapping[str, Any]], found: list[Disagre
 
 
 def _own(where: Where, summary: Mapping[str, Any], found: list[Disagreement]) -> Added:
-    """Count a summary as the one item that it stands for, or as none when it says nothing."""
+    """Count a summary as one item, or as none if it is empty."""
     billed, paid, rest, _flag = _of_summary(summary)
     if _noise(billed) and _noise(paid) and _noise(rest):
         return NOTHING

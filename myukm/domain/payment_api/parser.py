@@ -22,7 +22,7 @@ _sorted = msgspec.json.Encoder(order="sorted", decimal_format="number")
 
 
 class WrongStudent(ValueError):
-    """The answer is about somebody else."""
+    """The answer is about another student."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Payments:
 
 
 class NotModified:
-    """The API's answer when a student's payments are still those of the tag that was sent."""
+    """The API's answer "not modified": the payments are still those of the sent tag."""
 
 
 Answer = Payments | NotModified | Failure
@@ -88,7 +88,7 @@ def _digest(normalized: Any) -> str:
 
 
 def amount(value: Any) -> int | Decimal:
-    """Return an amount that came as a number or a numeric text. Raises `InvalidBody`."""
+    """Return an amount given as a number or a numeric text. Raises `InvalidBody`."""
     if isinstance(value, str):
         value = amounts.number(value)
     if type(value) is not int and not isinstance(value, Decimal):
@@ -99,7 +99,7 @@ def amount(value: Any) -> int | Decimal:
 
 
 def _account(value: dict[str, Any], idperson: str) -> dict[str, Any] | None:
-    """The one account of the answer, None when the API has no payments of this student."""
+    """Return the account of the answer, None if the API has no payments of this student."""
     accounts = objects(value.get("data"))
     for account in accounts:
         if account.keys() != ACCOUNT and (said := complaint.of_account(account)):
@@ -112,7 +112,7 @@ def _account(value: dict[str, Any], idperson: str) -> dict[str, Any] | None:
 
 
 def _check_idperson(owner: Any, idperson: str) -> None:
-    """A database with columns of fixed width pads its ids; the roster's lose the blanks as well."""
+    """Check the account's id, ignoring blanks at its ends: fixed-width databases pad ids."""
     if type(owner) is not int and not isinstance(owner, str):
         raise InvalidBody(_("akun tanpa idperson"))
     if str(owner).strip() != idperson:

@@ -1,6 +1,6 @@
-"""Whether an answer says that it is only a part: a page of a list that goes on elsewhere.
+"""Detects answers that are only one page of a longer list.
 
-Frameworks say so with names of their own, in the body beside `data` or in a header; these are the
+Frameworks mark pages with different names, in the body beside `data` or in a header. These are the
 ones in use.
 """
 
@@ -39,7 +39,7 @@ _RANGE = re.compile(r"(?:\w+\s+)?\d+-\d+/(\d+)")
 
 
 def sign(body: Mapping[str, Any], headers: Mapping[str, str], count: int) -> str | None:
-    """Return what says that more than these `count` entries exist; None when nothing does."""
+    """Return the field that shows that more than these `count` entries exist, None if none does."""
     for name, value in [*_fields(body, MAX_DEPTH), *_of_headers(headers)]:
         if _means_more(field_key(name), value, count):
             return clean_line(f"{name[:MAX_SHOWN]}: {str(value)[:MAX_SHOWN]}")
@@ -47,7 +47,7 @@ def sign(body: Mapping[str, Any], headers: Mapping[str, str], count: int) -> str
 
 
 def _fields(part: Mapping[str, Any], depth: int) -> Iterator[tuple[str, Any]]:
-    """The fields beside `data`, those of objects among them and of lists of links as well."""
+    """Yield the fields beside `data`, including those of nested objects and lists of links."""
     for name, value in part.items():
         if name == "data":
             continue

@@ -1,4 +1,4 @@
-"""A lane's share of the budget: the moments at which its requests may go out."""
+"""Rate limiter: the time slots in which a lane may send requests."""
 
 import math
 from collections import deque

@@ -1,4 +1,4 @@
-"""Retry policy: classify a response as done, failed, retry, or deferred."""
+"""Retry policy: classifies a response as done, failed, retry, or deferred."""
 
 import random
 from typing import NamedTuple
@@ -25,7 +25,7 @@ class Verdict(NamedTuple):
 class RetryPolicy:
     """Classifies responses: its verdicts say which students are done, and which to ask for again.
 
-    `refused` becomes the code of why the run must pause: the API refuses our token.
+    `refused` is set to a code when the run must pause, because the API refuses our token.
     """
 
     def __init__(self, gate: Gate, tries: int) -> None:

@@ -1,4 +1,4 @@
-"""The list of all students as the payment API answers it: whole, or not believed at all."""
+"""Parses the payment API's list of all students; an incomplete list is refused."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ Roster = list[dict[str, Any]]
 def read(body: bytes, headers: Mapping[str, str]) -> Roster:
     """Return the students of an answer to `GET /siswa`. Raises `InvalidBody`.
 
-    A page of a longer list is refused: whoever is on another page would count as gone.
+    A page of a longer list is refused, because students on other pages would count as gone.
     """
     answer = decoded(without_bom(body))
     students = objects(answer.get("data"))

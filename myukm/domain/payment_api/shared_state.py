@@ -1,5 +1,4 @@
-"""The state of the payment API that workers share, as expiring Valkey keys: no clocks have to
-agree."""
+"""The shared state of the payment API, as expiring Valkey keys, so that no clocks have to agree."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -32,14 +31,14 @@ return free - now
 
 
 class Reason(NamedTuple):
-    """Why something does not move: a code for scripts and a sentence for people."""
+    """A reason for waiting: a code for scripts and a sentence for people."""
 
     code: str
     text: str
 
 
 def exchange(update: Update) -> SharedState | None:
-    """Tell other workers what `update` says and return what they know; None: Valkey is away."""
+    """Share `update` with other workers and return the shared state; None without Valkey."""
     client = valkey()
     try:
         with client.pipeline(transaction=False) as pipe:
@@ -80,5 +79,5 @@ def wait_reason() -> Reason | None:
 
 
 def valkey_down_reason() -> Reason:
-    """Return the reason of everything that waits for Valkey."""
+    """Return the reason for waiting for Valkey."""
     return Reason("valkey_unreachable", _("Valkey tidak menjawab; antrian menunggunya"))

@@ -1,4 +1,4 @@
-"""A student on the way through a lane."""
+"""The one shape of a student in a lane, from claim to outcome."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -43,17 +43,17 @@ class Item:
 
     @property
     def key(self) -> tuple[bool, int]:
-        """Tell students of a run and requested ones apart."""
+        """A key that is different for items of a run and requested students."""
         return self.requested, self.item_id
 
     @property
     def payments(self) -> Payments | None:
-        """The answered payments, None when there are none or nothing was modified."""
+        """The answer's payments, None for a failure or "not modified"."""
         return self.answer if isinstance(self.answer, Payments) else None
 
     @property
     def compared(self) -> bool:
-        """Whether this is the first answer about a student of whom we had data."""
+        """Whether this is the first answer about a student with stored data."""
         known = self.row is not None and (self.new is None or self.row.filled)
         return known and self.doubt is None
 

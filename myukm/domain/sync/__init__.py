@@ -1,1 +1,1 @@
-"""The payment sync: its runs, their lanes, what they write and tell."""
+"""The payment sync: runs, their lanes, and what they write and publish."""

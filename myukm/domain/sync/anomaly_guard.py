@@ -1,9 +1,9 @@
-"""Anomaly guard: answers that lower a student's amounts a lot are quarantined first.
+"""Anomaly guard: quarantines answers that lower a student's amounts a lot.
 
-A held student's item waits as `held`: nothing is written, and it counts as pending. When such
-answers are many, the run pauses and asks a person; when they stayed few, each of these students is
-asked for once more, and only what the API says twice is believed. The item's message says what the
-first answer took away; it stays there until the second one is written.
+A quarantined item has the status `held`: nothing is written, and it counts as pending. If there are
+many, the run pauses and asks a person. If there are few, each of these students is fetched once
+more, and only the same answer again is believed. The item's message stores what the first answer
+took away until the second one is written.
 """
 
 from collections import deque
@@ -24,31 +24,31 @@ from myukm.models.sync import OPEN, ItemStatus, Status
 
 CODE = "suspicious_api"
 WINDOW, MAX_EXAMPLES, CHUNK = 200, 10, 5_000
-# Between the two questions: what was wrong for a moment is right again by then.
+# Pause between the two requests, in which a short fault of the API ends.
 PAUSE = timedelta(seconds=1)
 
 
 class SuspicionWindow:
-    """What a lane saw in its last answers about students of whom we have data."""
+    """The last answers of a lane about students with stored data."""
 
     def __init__(self) -> None:
         self._answers: deque[bool] = deque(maxlen=WINDOW)
 
     def add(self, items: Iterable[Item]) -> bool:
-        """Add what was written; return whether to ask a person."""
+        """Add written items; return whether the run must pause and ask a person."""
         held = [item.code == CODE for item in items if item.compared]
         self._answers.extend(held)
         return any(held) and too_many(sum(self._answers), len(self._answers))
 
 
 def too_many(suspicious_count: int, compared: int) -> bool:
-    """Return whether the share of suspicious answers is high enough to ask a person."""
+    """Return whether more than `GUARD_SHARE` of at least `GUARD_MIN` answers are suspicious."""
     share, minimum = current_app.config["GUARD_SHARE"], current_app.config["GUARD_MIN"]
     return bool(share and compared >= minimum and suspicious_count >= share * compared)
 
 
 def count_quarantined(run_id: int) -> int:
-    """Return how many students of the run are held back."""
+    """Return the number of quarantined students of the run."""
     query = select(func.count()).where(
         SyncItem.run_id == run_id, SyncItem.status == ItemStatus.HELD
     )
@@ -56,23 +56,23 @@ def count_quarantined(run_id: int) -> int:
 
 
 def only_quarantined_left(run_id: int) -> bool:
-    """Return whether nobody of the run is open any more but those that are held back."""
+    """Return whether all open students of the run are quarantined."""
     query = select(SyncItem.id).where(SyncItem.run_id == run_id, SyncItem.status.in_(OPEN))
     return db.session.scalar(query.limit(1)) is None
 
 
 def must_wait(run_id: int) -> bool:
-    """Return whether nobody of the run is left but held students who are not asked again yet."""
+    """Return whether only quarantined students are left and `PAUSE` is not over yet."""
     query = select(func.max(SyncItem.finished_at)).where(
         SyncItem.run_id == run_id, SyncItem.status == ItemStatus.HELD
     )
     last = db.session.scalar(query)
-    # A time from the future is that of another clock.
+    # `abs`, because the time may come from a machine whose clock is ahead.
     return last is not None and only_quarantined_left(run_id) and abs(utcnow() - last) < PAUSE
 
 
 def examples(run_id: int) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return the first students that are held back: idperson, nama, message."""
+    """Return the first quarantined students: idperson, nama, message."""
     query = (
         select(SyncItem.idperson, Siswa.nama, SyncItem.message)
         .outerjoin(Siswa, Siswa.idperson == SyncItem.idperson)
@@ -84,9 +84,9 @@ def examples(run_id: int) -> Sequence[Row[*tuple[Any, ...]]]:
 
 
 def release(run_id: int, *, trusted: bool) -> None:
-    """Let the held students of a running run be asked for again, in short transactions.
+    """Make the quarantined items of a running run pending again, in short transactions.
 
-    What a person trusts is in doubt no more.
+    `trusted`: a person accepted the answers, so their doubt is deleted.
     """
     values: dict[str, Any] = {"status": ItemStatus.PENDING, "finished_at": None}
     if trusted:

@@ -81,7 +81,7 @@ def pause(actor: Actor) -> dict[str, Any]:
 
 
 def resume(actor: Actor, *, accept: bool = False) -> dict[str, Any]:
-    """Let a paused run go on where it was. Raises `Conflict` when none is paused.
+    """Resume a paused run. Raises `Conflict` if none is paused.
 
     A run that paused because the API's answers are suspicious needs `accept`: they are believed.
     """
@@ -101,7 +101,7 @@ def resume(actor: Actor, *, accept: bool = False) -> dict[str, Any]:
 
 
 def cancel(actor: Actor) -> dict[str, Any]:
-    """End the run: students in flight end as they end, the others are not asked for.
+    """Cancel the run: requests in flight are finished, the other students are not fetched.
 
     Raises `Conflict` when it is not queued, running or paused.
     """
@@ -123,7 +123,7 @@ def reset(actor: Actor) -> dict[str, Any]:
 
 
 def sync_student_later(actor: Actor, idperson: str) -> str:
-    """Let one student be synced by a lane, or else by a job; return the job's id.
+    """Request the sync of one student by a lane, or else by a job; return the job's id.
 
     Raises `NotFound` for an unknown student, `Unavailable` when Valkey is away and no lane took it.
     """
@@ -149,7 +149,7 @@ def _already_running() -> Conflict:
 
 
 def _insert(run: SyncRun, actor: Actor) -> None:
-    """Insert the run: of several at the same moment the unique `live` lets one in."""
+    """Insert the run. `live` is unique, so only one of several concurrent inserts succeeds."""
     text = _("Dimulai oleh %(name)s.", name=actor.name)
     if run.dry_run:
         text = _("Uji coba dimulai oleh %(name)s.", name=actor.name)

@@ -1,4 +1,4 @@
-"""Diff of two answers about a student, as a readable list."""
+"""Diff of two answers about a student, as a list of changed fields."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ Differences = dict[Path, tuple[str | None, str | None]]
 
 
 class Change(NamedTuple):
-    """A field that has another value now; None: it was not there, or is not there any more.
+    """A field with another value; None on the side where it does not exist.
 
     `field` is a path such as `SPP/Juli 2026/amount_paid` (category, unit, name), `summary/…` for a
     sum of the period. Without a period it is `saldo`, `account` (something that is not kept),

@@ -1,4 +1,4 @@
-"""Writing a run's items: one per student, in transactions short enough to disturb nobody."""
+"""Writes a run's items, one per student, in short transactions so that other writers can run."""
 
 from typing import Any
 
@@ -17,9 +17,9 @@ CHUNK = 10_000
 
 
 def dispatch(run_id: int) -> int:
-    """Write the items of a queued run, fix its total and queue a lane; return the total.
+    """Write the items of a queued run, set its total and move it to running; return the total.
 
-    Can be repeated after it was cut short. Does nothing (0) for a run that is not queued.
+    Can be repeated after an interruption. Returns 0 for a run that is not queued.
     """
     more = True
     while more:
@@ -44,7 +44,8 @@ def locked(session: Session, run_id: int) -> SyncRun | None:
 def _write_items(session: Session, run: SyncRun) -> bool:
     """Write the items of the next students; return whether more may be left.
 
-    The run is locked and students go in by their ids, so the last item says how far it went.
+    The run is locked and items are written in order of the students' ids, so the last item shows
+    where to continue.
     """
     reached = session.scalar(
         select(Siswa.id)
@@ -63,7 +64,7 @@ def _write_items(session: Session, run: SyncRun) -> bool:
 
 
 def _start(run_id: int) -> int:
-    """Fix the total and let the run go; a run without students has failed."""
+    """Set the total and move the run to running, or to failed if it has no students."""
     with transaction() as session:
         if locked(session, run_id) is None:
             return 0

@@ -1,7 +1,8 @@
-"""The payment API's tags (ETag): what we have under one need not be sent again for a while.
+"""ETags of the payment API: unchanged payments need not be transferred again.
 
-For a while only: an API that forgets to change a tag would otherwise be believed for ever. A tag
-is kept with the mark of the address it came from: to another API it may mean other data.
+A tag is used for `PEMBAYARAN_API_ETAG_HOURS` only, because an API that forgets to change one would
+be believed for ever. It is stored with a digest of the API's address, because another API may use
+the same tag for other data.
 """
 
 from collections.abc import Iterable
@@ -19,7 +20,7 @@ from myukm.models import Siswa
 
 
 def usable(session: Session, idpersons: Iterable[str]) -> dict[str, str]:
-    """Return, by student, the tags that may be sent: young ones of data that is still there."""
+    """Return the usable tags by idperson: recent ones of students whose data is stored."""
     now = utcnow()
     max_age = timedelta(hours=current_app.config["PEMBAYARAN_API_ETAG_HOURS"])
     query = select(Siswa.idperson, Siswa.etag).where(
@@ -33,12 +34,12 @@ def usable(session: Session, idpersons: Iterable[str]) -> dict[str, str]:
 
 
 def with_api_prefix(etag: str | None) -> str | None:
-    """Return a tag as it is stored."""
+    """Return a tag in stored form, with the prefix of the API's address."""
     return etag and _api_prefix() + etag
 
 
 def save(session: Session, unchanged: Iterable[Item]) -> None:
-    """Save the tags that came with payments which we have already."""
+    """Save the new tags of unchanged payments."""
     now = utcnow()
     rows: list[dict[str, Any]] = [
         {"key": item.row.id, "etag": with_api_prefix(item.payments.etag), "etag_at": now}

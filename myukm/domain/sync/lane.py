@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 class Lane:
-    """Works on run `run_id` until no student is left, the run stops, or its own time is over."""
+    """Works on run `run_id` until no student is left, the run stops, or `MAX_LIFETIME` is over."""
 
     def __init__(self, app: Flask, run_id: int) -> None:
         self._app, self._run_id = app, run_id
@@ -48,7 +48,7 @@ class Lane:
         self._give_up_at: float | None = None
 
     async def work(self) -> None:
-        """Work to the end. Raises what made going on impossible."""
+        """Work to the end. Raises the error that made it impossible to continue."""
         with ThreadPoolExecutor(1, thread_name_prefix="lane-desk") as self._thread:
             if not await self._in_db_thread(self._store.register):
                 return
@@ -107,7 +107,7 @@ class Lane:
         )
 
     async def _serve(self, pool: FetchPool, results: Sequence[Item]) -> None:
-        """See to the single students that people asked for; there are seldom any."""
+        """Write and claim requested students, which are rare."""
         answered = [item for item in results if item.requested]
         claim = self._requests and not self._stopping
         if answered or claim or self._students.in_hand:
@@ -139,7 +139,7 @@ class Lane:
         return self._give_up_at is not None
 
     def _claim_size(self, pool: FetchPool) -> int:
-        """How many students to claim: about one second's worth at hand, and little at first."""
+        """Return how many students to claim: a stock for about one second, few at first."""
         if self._stopping:
             return 0
         minimum = (4 if pool.unfinished else 2) * self._width
@@ -154,7 +154,7 @@ class Lane:
     def _check_stop(self, pool: FetchPool, batch: Batch) -> None:
         if self._stopping:
             return
-        # A refusal that came during the turn is no reason yet: the next turn pauses the run for it.
+        # A refusal that arrived during this turn is handled by the next one.
         if batch.status != Status.RUNNING or self._clock() > self._deadline:
             pool.stop()
             self._give_up_at = self._clock() + self._app.config["PEMBAYARAN_API_TIMEOUT"]

@@ -21,7 +21,7 @@ from myukm.domain.sync.request_stats import save
 from myukm.models import SyncItem, SyncLane, SyncRequest, SyncRun, SyncTraffic
 from myukm.models.sync import ItemStatus, Status
 
-# An item that waits has a message only when its first answer was held back.
+# A pending item has a message only if its first answer was quarantined.
 STUDENT = (
     SyncItem.id.label("item_id"),
     SyncItem.idperson,
@@ -36,8 +36,8 @@ class LaneExpired(Exception):
 
 
 class Batch(NamedTuple):
-    """What a lane learns at the database: the run's status, lanes at work, students to ask for,
-    and whether requests for single students wait (see `student_store`)."""
+    """The result of a turn: the run's status, the number of lanes, the claimed items, and whether
+    requests for single students wait (see `student_store`)."""
 
     status: str
     workers: int

@@ -1,4 +1,4 @@
-"""Students whose figures disagree with each other, as a run meets them."""
+"""Students whose figures disagree, as a run finds them."""
 
 from flask_babel import format_decimal
 from flask_babel import gettext as _
@@ -8,16 +8,16 @@ from myukm.domain.sync import run_log
 
 
 def disagrees(item: Item) -> bool:
-    """Return whether the student's figures disagree, in the answer or (when the API said that
-    nothing changed) in what we have."""
+    """Return whether the student's figures disagree, in the answer or (if it is "not modified") in
+    the stored payments."""
     if item.code:
         return False
     return item.payments.owed.tidak_cocok if item.payments else bool(item.row.tidak_cocok)
 
 
 def log_count(run_id: int, number: int) -> None:
-    """Append to the run's log of how many students the figures disagree: one line, for it may be
-    all of them."""
+    """Append the number of students whose figures disagree to the run's log, as one line, because
+    it may be all students."""
     if not number:
         return
     text = _(

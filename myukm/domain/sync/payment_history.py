@@ -1,4 +1,4 @@
-"""The history of students' payments: written with the data it tells of, read by student and run."""
+"""The history of payment changes: written with the data itself, read by student and by run."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
@@ -24,7 +24,7 @@ COLUMNS = ("idperson", "nama", "period_id", "field", "old", "new", "at")
 
 
 def known(session: Session, keys: Sequence[int]) -> Sequence[Row[Any]]:
-    """Return what we have of students that were fetched before, given by their rows."""
+    """Return the stored payments of students, given by their row ids."""
     query = select(Siswa.id, Siswa.pembayaran, Siswa.saldo).where(in_literals(Siswa.id, keys))
     return session.execute(query).all() if keys else ()
 
@@ -32,7 +32,7 @@ def known(session: Session, keys: Sequence[int]) -> Sequence[Row[Any]]:
 def record(
     session: Session, run_id: int | None, changed: Iterable[Item], *, dry_run: bool = False
 ) -> None:
-    """Store how the new data of these students differs from the old."""
+    """Insert the differences between old and new data of these items."""
     about = {"run_id": run_id, "dry_run": dry_run, "at": utcnow()}
     rows = [
         {**about, **change._asdict(), "idperson": item.idperson}
@@ -45,7 +45,7 @@ def record(
 
 
 def of_answer(old: Row[Any] | None, new: Payments) -> list[Change]:
-    """Return what changed for a student; `old` is None when nothing was fetched before."""
+    """Return a student's changes; `old` is None at the first sync."""
     if old is None:
         return [Change("", "first", None, format_amount(new.owed.tunggakan))]
     found = compare(old.pembayaran, new.periods)
@@ -56,7 +56,7 @@ def of_answer(old: Row[Any] | None, new: Payments) -> list[Change]:
 
 
 def of_student(idperson: str, page: int = 1) -> Page[Row[Any]]:
-    """Return a page of what changed for a student, the newest first."""
+    """Return a page of a student's changes, newest first."""
     query = select(PaymentChange.__table__).where(
         PaymentChange.idperson == idperson, ~PaymentChange.dry_run
     )
@@ -64,7 +64,7 @@ def of_student(idperson: str, page: int = 1) -> Page[Row[Any]]:
 
 
 def of_run(run_id: int, q: str = "", page: int = 1) -> Page[Row[Any]]:
-    """Return a page of what a run changed (or would have), student by student, with names.
+    """Return a page of a run's changes (or of what a dry run would change), by student.
 
     Every word of `q` must occur in the student's name, id, unit or class, or in the field.
     """
@@ -72,12 +72,12 @@ def of_run(run_id: int, q: str = "", page: int = 1) -> Page[Row[Any]]:
 
 
 def csv_of_run(run_id: int, q: str = "") -> Iterator[str]:
-    """Return what a run changed as the lines of a CSV file."""
+    """Return a run's changes as CSV lines."""
     return csv_output.to_csv(COLUMNS, _all_of_run(run_id, q))
 
 
 def as_json(change: Row[Any]) -> dict[str, Any]:
-    """Return a row of `of_run` for scripts; amounts are decimal strings."""
+    """Return a row of `of_run` as JSON; amounts are decimal strings."""
     return {name: getattr(change, name) for name in COLUMNS} | {"at": to_iso8601(change.at)}
 
 
@@ -112,7 +112,7 @@ def _of_run(run_id: int, q: str) -> Select[Any]:
 
 
 def _all_of_run(run_id: int, q: str) -> Iterator[tuple[Any, ...]]:
-    """The rows for a file, read in portions, so that a long history takes no memory."""
+    """Yield all rows, read in portions, because a long history does not fit into memory."""
     query, last = _of_run(run_id, q).limit(CHUNK), None
     while True:
         rows = db.session.execute(query if last is None else query.where(_after(last))).all()

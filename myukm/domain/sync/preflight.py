@@ -25,7 +25,7 @@ class CheckResult(NamedTuple):
 
 
 def check() -> list[CheckResult]:
-    """Ask for one student (the first) and return what that shows, the worst last."""
+    """Fetch the first student and return the results of the checks, the worst last."""
     idperson = db.session.scalar(select(Siswa.idperson).where(Siswa.active).order_by(Siswa.id))
     answer = asyncio.run(_ask(idperson or NOBODY))
     url = shown(current_app.config["PEMBAYARAN_API_URL"])

@@ -21,7 +21,7 @@ QUIET_PERIOD, STALLED = timedelta(seconds=1), timedelta(seconds=5)
 TICK, TICK_MS = "myukm:sync:tick", 100
 MIRRORED = ("total", "processed", "failed", "status")
 
-# Columns, not objects: a session that lives long would show an object as it was at first.
+# Select columns, not objects: a long-lived session would return an object's old values.
 COLUMNS = tuple(
     column for name, column in SyncRun.__table__.c.items() if name not in ("live", "selected_ids")
 )
@@ -29,12 +29,12 @@ Why = Callable[[], tuple[str, str] | None]
 
 
 def set_stall_reason(app: Flask, why: Why) -> None:
-    """Let `why` say (code, sentence) what keeps the sync's jobs from moving; None: nothing."""
+    """Register `why`, which returns (code, sentence) if no worker takes sync jobs, else None."""
     app.extensions["why_sync_stalls"] = why
 
 
 def current() -> dict[str, Any]:
-    """Return the progress object of the current run, or of the last one until reset."""
+    """Return the progress object of the live run, or of the last one until it is dismissed."""
     run = db.session.execute(select(*COLUMNS).order_by(SyncRun.id.desc()).limit(1)).first()
     return idle() if run is None or run.dismissed else for_run(run)
 
@@ -76,7 +76,7 @@ def for_run(run: Row[Any]) -> dict[str, Any]:
 
 
 def counts(run: Any) -> dict[str, Any]:
-    """Return the counts of a run: they add up at every moment."""
+    """Return the counts of a run; they always add up to `total`."""
     processed = run.success + run.failed
     return {
         "total": run.total,
@@ -92,12 +92,12 @@ def counts(run: Any) -> dict[str, Any]:
 
 
 def percent(done: int, total: int) -> float:
-    """Return the share in percent, rounded down to two places; 0 of nothing."""
+    """Return the percentage, rounded down to two places; 0 if `total` is 0."""
     return done * 10_000 // total / 100 if total else 0.0
 
 
 def idle() -> dict[str, Any]:
-    """Return the progress object when there is no run to show."""
+    """Return the progress object without a run."""
     outcomes = ("success", "unchanged", "failed", "cancelled", "mismatched")
     nothing = dict.fromkeys(("total", "pending", "processed", *outcomes), 0)
     unknown = dict.fromkeys(("run_id", "parent_run_id", "rate_per_second", "reason", "reason_code"))
@@ -117,7 +117,7 @@ def publish() -> None:
 def publish_throttled() -> bool:
     """Publish, but at most ten times a second over all processes.
 
-    Return False when it was too early: the caller has to come back.
+    Return False if it was too early: the caller has to call again.
     """
     try:
         if not valkey().set(TICK, 1, nx=True, px=TICK_MS):
@@ -140,7 +140,7 @@ def mirror_to_cache_keys(progress: Mapping[str, Any]) -> None:
 
 
 def _stall_reason(status: str, lanes: int) -> Reason | None:
-    """Why a run that should move does not, when we know."""
+    """Return why a run that should move does not, None if unknown."""
     if status not in (Status.QUEUED, Status.RUNNING):
         return None
     with campus_language():
@@ -148,12 +148,12 @@ def _stall_reason(status: str, lanes: int) -> Reason | None:
 
 
 def why_nobody_works() -> Reason | None:
-    """Return why no worker takes the sync's jobs, when we know."""
+    """Return why no worker takes the sync's jobs, None if unknown."""
     why: Why | None = current_app.extensions.get("why_sync_stalls")
     found = why() if why else None
     return Reason(*found) if found else None
 
 
 def workers(run_id: int) -> int:
-    """Return how many lanes work on the run."""
+    """Return the number of lanes at work on the run."""
     return db.session.scalar(select(func.count()).where(SyncLane.run_id == run_id)) or 0

@@ -1,4 +1,5 @@
-"""The sync's jobs in the queue: they carry what they are about in their id, so the queue tells."""
+"""The sync's jobs in the queue. A job's id names its run or request, so the queue can be searched
+for it."""
 
 import secrets
 from collections.abc import Iterable
@@ -13,20 +14,20 @@ STUDENT = "sync-siswa-"
 
 
 def queue_dispatch(run_id: int) -> bool:
-    """Make sure that a dispatch of the run waits; False when Valkey is away."""
+    """Enqueue a dispatch of the run unless one is queued; return False without Valkey."""
     prefix = _mark("dispatch", run_id)
     return _ensure("dispatch_sync_pembayaran", run_id, prefix) is not None
 
 
 def queue_lane(run_id: int) -> bool:
-    """Make sure that a lane of the run waits; False when Valkey is away."""
+    """Enqueue a lane of the run unless one is queued; return False without Valkey."""
     return _ensure("sync_pembayaran_lane", run_id, _mark("lane", run_id)) is not None
 
 
 def queue_student(request_id: int, idperson: str) -> str | None:
-    """Make sure that the job of a request waits, before all others, and return its id.
+    """Enqueue the job of a request at the front unless it is queued; return its id.
 
-    None when Valkey is away.
+    None without Valkey.
     """
     prefix = _student(request_id)
     return _ensure("sync_pembayaran_siswa", idperson, prefix, at_front=True)
@@ -38,17 +39,17 @@ def queued_ids(run_id: int) -> list[str]:
 
 
 def student_waits(request_id: int) -> bool:
-    """Return whether the job of a request waits in the queue. Raises RedisError."""
+    """Return whether the job of a request is queued. Raises RedisError."""
     return bool(_waiting(_student(request_id)))
 
 
 def remove_queued(run_id: int) -> None:
-    """Remove the run's queued jobs; one that starts all the same just ends."""
+    """Remove the run's queued jobs; one that has just started ends by itself."""
     _withdraw(_mark("dispatch", run_id), _mark("lane", run_id))
 
 
 def withdraw_students(request_ids: Iterable[int]) -> None:
-    """Take the jobs of these requests out of the queue, likewise."""
+    """Remove the queued jobs of these requests."""
     if prefixes := [_student(request_id) for request_id in request_ids]:
         _withdraw(*prefixes)
 
@@ -76,7 +77,7 @@ def _withdraw(*prefixes: str) -> None:
 def _ensure(
     function: str, argument: int | str, prefix: str, *, at_front: bool = False
 ) -> str | None:
-    """Return the id of the job that waits with this mark, or of a new one."""
+    """Return the id of the queued job with this prefix, or of a new one."""
     try:
         if jobs := _waiting(prefix):
             return jobs[0]

@@ -1,4 +1,4 @@
-"""The request sums of lanes in the database, and those of a run."""
+"""Request statistics of lanes and runs, in the database."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from myukm.models import SyncTraffic
 
 
 def save(session: Session, lane_id: str, sums: RequestStats) -> None:
-    """Write a lane's sums as they are now."""
+    """Save a lane's current sums."""
     session.execute(
         update(SyncTraffic)
         .where(SyncTraffic.lane_id == lane_id)
@@ -27,7 +27,7 @@ def save(session: Session, lane_id: str, sums: RequestStats) -> None:
 
 
 class RunStats(NamedTuple):
-    """The sums of a run; `p50` and `p95` are milliseconds, None before the first request."""
+    """The sums of a run; `p50` and `p95` are in milliseconds, None before the first request."""
 
     requests: int
     retries: int
@@ -38,7 +38,7 @@ class RunStats(NamedTuple):
 
 
 def of_run(run_id: int) -> RunStats:
-    """Return the figures of a run over all its lanes."""
+    """Return the sums of a run over all its lanes."""
     rows: Sequence[Any] = db.session.execute(
         select(
             SyncTraffic.requests,

@@ -41,9 +41,10 @@ def take_in(
     dry_run: bool = False,
     guarded: bool = True,
 ) -> None:
-    """Store the students' data (not in a dry run) and what changes: the one way in.
+    """Store the students' data (not in a dry run) and their changes. The only way in which payments
+    are written.
 
-    `guarded`: answers that take much away are held back (see `suspicion`).
+    `guarded` quarantines answers that take much away (see `suspicion`).
     """
     compare(session, items)
     if guarded and not dry_run:
@@ -52,9 +53,9 @@ def take_in(
 
 
 def compare(session: Session, items: Sequence[Item]) -> None:
-    """Fill in what the answers mean beside what we have; the students' rows are locked.
+    """Compare the answers with the stored data, and lock the students' rows.
 
-    A row may have data without a digest: an upgrade that changes what is digested leaves none.
+    A row may have data without a digest, because an upgrade that changes the digest deletes it.
     """
     for item in items:
         _fill_in_answer(item)
@@ -89,7 +90,7 @@ def _locked_rows(session: Session, answered: Mapping[str, Item]) -> Sequence[Row
 
 
 def write(session: Session, run_id: int | None, items: Sequence[Item], *, dry_run: bool) -> None:
-    """Write the history and the data of students whose data is new, and the tags of the others."""
+    """Write history and data of changed students, and the tags of unchanged ones."""
     changed = [item for item in items if item.new]
     payment_history.record(session, run_id, changed, dry_run=dry_run)
     if not dry_run:
@@ -98,7 +99,7 @@ def write(session: Session, run_id: int | None, items: Sequence[Item], *, dry_ru
 
 
 def store(session: Session, new: Mapping[int, Payments]) -> None:
-    """Write the new data of students by their row; `synced_at` is when it was fetched."""
+    """Write new data by the students' row ids, with `synced_at`."""
     if not new:
         return
     now = utcnow()

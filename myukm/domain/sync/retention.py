@@ -1,4 +1,4 @@
-"""Old runs keep their sums, failures and changes; the newest ones stay whole."""
+"""Retention of runs: old ones keep only sums, failures and changes."""
 
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
@@ -12,7 +12,7 @@ FULL_RUNS_KEPT, CHUNK = 20, 2000
 
 
 def prune() -> bool:
-    """Delete the next rows of the oldest run that is still whole; return whether there is more."""
+    """Delete the next rows of the oldest complete run; return whether more may be left."""
     run_id = _oldest_whole()
     if run_id is None:
         return False

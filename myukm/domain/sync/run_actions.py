@@ -10,11 +10,11 @@ from myukm.models import SyncAction
 
 
 def record(session: Session, run_id: int, code: str, actor: str | None = None) -> None:
-    """Add what was done, inside the `transaction()` that does it; `actor` None: by the program."""
+    """Record an action inside its `transaction()`; `actor` None means the program itself."""
     session.add(SyncAction(run_id=run_id, code=code, actor=actor))
 
 
 def of_run(run_id: int) -> Sequence[SyncAction]:
-    """Return what was done with a run, in order."""
+    """Return the actions on a run, in order."""
     query = select(SyncAction).where(SyncAction.run_id == run_id).order_by(SyncAction.id)
     return db.session.scalars(query).all()

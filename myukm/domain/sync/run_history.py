@@ -1,4 +1,4 @@
-"""The runs of the past and the students that failed in them."""
+"""The history of runs, and their failed students."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -34,7 +34,7 @@ def runs(limit: int, before: int | None = None) -> list[dict[str, Any]]:
 
 
 def page_of_runs(page: int) -> Page[dict[str, Any]]:
-    """Return a page of all runs, the newest first, as progress objects."""
+    """Return a page of all runs, newest first, as progress objects."""
     found = paginate_rows(_newest_first(), page)
     return Page(
         [progress.for_run(row) for row in found.items], found.page, found.pages, found.total
@@ -54,7 +54,7 @@ def run(run_id: int) -> dict[str, Any]:
 
 
 class Cause(NamedTuple):
-    """Why `number` students of a run failed; `students` are the first of them."""
+    """A cause of failure with the number of students and the first of them."""
 
     code: str
     words: str
@@ -63,7 +63,7 @@ class Cause(NamedTuple):
 
 
 def causes(run_id: int) -> list[Cause]:
-    """Return why students failed in a run, the most frequent cause first."""
+    """Return the causes of failure in a run, most frequent first."""
     number = func.count().label("number")
     query = select(SyncItem.code, number, func.min(SyncItem.message).label("message"))
     groups = query.where(*_failed(run_id)).group_by(SyncItem.code).order_by(number.desc())

@@ -1,4 +1,4 @@
-"""The run's log: what happened, in the campus's language, each line with its code."""
+"""The run's log, as events: lines with a code and a sentence in the campus's language."""
 
 import json
 from collections.abc import Sequence
@@ -31,13 +31,13 @@ def append(run_id: int, level: str, code: str, message: str, idperson: str | Non
 
 
 def append_failures(run_id: int, failures: Sequence[Item], failed_before: int) -> None:
-    """Append a line per failed student, as long as the run has fewer than `MAX_FAILURES`."""
+    """Append a line per failed student, up to `MAX_FAILURES` per run."""
     for failure in failures[: max(0, MAX_FAILURES - failed_before)]:
         append(run_id, "error", str(failure.code), str(failure.message), failure.idperson)
 
 
 def append_remaining(run_id: int, failed: int) -> None:
-    """Append how many failures were not told, when the run has more than `MAX_FAILURES`."""
+    """Append the number of failures beyond `MAX_FAILURES`, if any."""
     if failed > MAX_FAILURES:
         text = _("Masih ada %(n)s kegagalan lain.", n=format_decimal(failed - MAX_FAILURES))
         append(run_id, "warning", "more_failures", text)

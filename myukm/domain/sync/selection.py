@@ -1,4 +1,4 @@
-"""Which students a run is about."""
+"""Selection of the students of a run."""
 
 from collections.abc import Sequence
 
@@ -38,7 +38,7 @@ def selection(
 def check(
     selected_ids: Sequence[str] | None, failed_of: int | None, failed_code: str | None
 ) -> list[str] | None:
-    """Return the selected ids without doubles, once it is sure that there is somebody to sync.
+    """Return the selected ids without duplicates, after checking that there is a student to sync.
 
     Raises `NotFound` for an unknown run `failed_of`, `Invalid` for students that are unknown or
     inactive, or for none.
@@ -58,7 +58,7 @@ def _is_run(run_id: int) -> bool:
 
 
 def no_student() -> Invalid:
-    """Return the refusal of a run that would have nobody to sync."""
+    """Return the error for a run without students."""
     return Invalid(_("Tidak ada siswa yang dapat disinkronkan."), code="no_student")
 
 

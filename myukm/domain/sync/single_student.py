@@ -1,4 +1,4 @@
-"""The job of one student on request, when no lane saw to it: the same care, the same writing."""
+"""The job of a requested student, if no lane has claimed it; fetches and writes as a lane does."""
 
 import asyncio
 import secrets
@@ -24,8 +24,8 @@ TIMEOUT_SECONDS, BEAT_SECONDS, POLL_SECONDS = 120.0, 1.0, 0.02
 def sync(idperson: str, *, requested: bool) -> str:
     """Fetch and store one student's payments; return success, unchanged, failed or gone.
 
-    What came of it is told as the event `sync.siswa`. `requested`: there was a row, and when it is
-    not there to be claimed any more, another one sees to it ("taken").
+    Publishes the outcome as the event `sync.siswa`. `requested`: there was a row in `sync_request`;
+    if it can no longer be claimed, somebody else has it and the result is "taken".
     """
     if not db.session.scalar(select(exists().where(Siswa.idperson == idperson))):
         with transaction() as session:
@@ -42,7 +42,7 @@ def sync(idperson: str, *, requested: bool) -> str:
 async def _work(desk: StudentStore, students: list[Item]) -> None:
     """Ask with the patience of a run, but for two minutes at most.
 
-    An error leaves the request as it is: the watch frees it, and counts it.
+    An error leaves the request claimed; the watchdog releases and counts it.
     """
     deadline = time.monotonic() + TIMEOUT_SECONDS
     async with FetchPool(current_app.config, width=1) as pool:
@@ -68,7 +68,7 @@ async def _until_turn(pool: FetchPool) -> None:
 
 
 def _failure(pool: FetchPool, deadline: float) -> Failure | None:
-    """Return why no answer is waited for any more."""
+    """Return the failure for which to stop waiting, None to go on."""
     if pool.policy.refused:
         return Failure("client_error", Action.FINAL, http=401)
     return Failure("timeout", Action.FINAL) if time.monotonic() > deadline else None

@@ -1,6 +1,6 @@
-"""Single students that people asked for: each is a row until it is done, whoever does it.
+"""Requests to sync single students: a row each, until it is done.
 
-A lane looks for such rows at each of its turns; without a run a job from the queue sees to them.
+Lanes claim such rows in their turns; without a run, a queued job does.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ COLUMNS = tuple(SyncRequest.__table__.c)
 
 
 def add(idperson: str) -> tuple[int, bool]:
-    """Store the request for a student; return its id, and False for who only joins an open one."""
+    """Insert a request and return its id and True, or an open one's id and False."""
     try:
         with transaction() as session:
             request = SyncRequest(idperson=idperson)
@@ -32,20 +32,20 @@ def add(idperson: str) -> tuple[int, bool]:
 
 
 def find(idperson: str) -> Row[Any] | None:
-    """Return the open request for a student."""
+    """Return the open request for a student, None if there is none."""
     query = select(*COLUMNS).where(SyncRequest.idperson == idperson)
     return db.session.execute(query).one_or_none()
 
 
 def cancel(request_id: int) -> bool:
-    """Delete a request that nobody has claimed yet; return whether that was possible."""
+    """Delete an unclaimed request; return whether that was possible."""
     with transaction() as session:
         unclaimed = (SyncRequest.id == request_id, SyncRequest.holder.is_(None))
         return execute_rowcount(session, delete(SyncRequest).where(*unclaimed)) > 0
 
 
 def expire_holder(request_id: int, holder: str, heartbeat: int) -> None:
-    """Free a request whose holder shows no sign of life; after a few of them it has failed."""
+    """Release a request whose holder's heartbeat stopped; after `MAX_LOSSES` holders it fails."""
     with transaction() as session:
         lost = update(SyncRequest).where(
             SyncRequest.id == request_id,
@@ -63,6 +63,6 @@ def expire_holder(request_id: int, holder: str, heartbeat: int) -> None:
 
 
 def publish(idperson: str, outcome: str, code: str | None, message: str) -> None:
-    """Append what became of a student to the event log, inside `transaction()`."""
+    """Append the outcome as an event, inside `transaction()`."""
     data = {"idperson": idperson, "outcome": outcome, "code": code, "message": message}
     event_log.append("sync", "sync.siswa", data)

@@ -1,4 +1,4 @@
-"""What a requested student waits for, in the reader's language."""
+"""The reason why a requested student waits, in the reader's language."""
 
 from flask_babel import gettext as _
 
@@ -7,7 +7,7 @@ from myukm.domain.sync import progress, student_requests
 
 
 def waits_for(idperson: str) -> Reason | None:
-    """Return what the sync of this student waits for; None when nobody asked for it."""
+    """Return the reason why a requested sync waits, None if none is requested."""
     request = student_requests.find(idperson)
     if request is None:
         return None

@@ -1,7 +1,7 @@
-"""The database as a lane, or the job of a single student, uses it for requested students.
+"""Database access for requested students, used by lanes and by the single-student job.
 
-An answer is written as in a run: guarded, with its tag, in one transaction with the end of its
-request, and only while the request is still ours.
+An answer is written as in a run (guarded, with its ETag), in one transaction with the end of its
+request, and only while the request is still this holder's.
 """
 
 from collections.abc import Sequence
@@ -21,10 +21,10 @@ MAX_CLAIMED = 20
 
 
 class StudentStore:
-    """The requests of one `holder`.
+    """The claimed requests of one `holder`.
 
-    `in_hand` are those that it has claimed; while there are any it has to call `flush_and_claim` at
-    least once a second, which shows that it lives. `results` says what became of the students."""
+    While `in_hand` is not empty the holder must call `flush_and_claim` at least once a second,
+    which raises the heartbeat. `results` has the outcomes."""
 
     def __init__(self, holder: str) -> None:
         self._holder = holder
@@ -32,7 +32,7 @@ class StudentStore:
         self.results: dict[str, str] = {}
 
     def flush_and_claim(self, answered: Sequence[Item], *, claim: bool = False) -> list[Item]:
-        """Write what was answered, and return whom to ask: once more, or newly claimed."""
+        """Write answers and return the students to fetch: again, or newly claimed."""
         again = self._write(answered) if answered else []
         if self.in_hand:
             with transaction() as session:
@@ -40,7 +40,7 @@ class StudentStore:
         return [*again, *(self.claim() if claim else [])]
 
     def claim(self, idperson: str | None = None) -> list[Item]:
-        """Claim requests that nobody holds (or just this student's) and return whom to ask."""
+        """Claim unclaimed requests (or only this student's) and return them as items."""
         query = select(SyncRequest.id, SyncRequest.idperson, SyncRequest.doubt)
         query = query.where(SyncRequest.holder.is_(None)).order_by(SyncRequest.id)
         if idperson is not None:
@@ -56,7 +56,7 @@ class StudentStore:
         return students
 
     def close(self) -> None:
-        """Give back what is not done."""
+        """Release the unfinished requests."""
         if self.in_hand:
             with transaction() as session:
                 session.execute(self._ours().values(holder=None))
@@ -67,7 +67,7 @@ class StudentStore:
         return update(SyncRequest).where(in_literals(SyncRequest.id, self.in_hand), ours)
 
     def _write(self, answered: Sequence[Item]) -> list[Item]:
-        """Write these answers and return the students to ask once more before one is believed."""
+        """Write answers and return the quarantined students, to be fetched once more."""
         with transaction() as session:
             ours = self._lock(session, answered)
             sync_results.take_in(session, None, ours)
@@ -88,7 +88,7 @@ class StudentStore:
 
 
 def submit(pool: FetchPool, students: Sequence[Item]) -> None:
-    """Ask for students; those of whom an answer was held back after a pause."""
+    """Submit students to the pool; quarantined ones after a pause."""
     pool.submit(student for student in students if student.doubt is None)
     doubted = (student for student in students if student.doubt is not None)
     pool.submit(doubted, after=anomaly_guard.PAUSE.total_seconds())
@@ -105,7 +105,7 @@ def _doubt(session: Session, held: Sequence[Item]) -> None:
 
 
 def _end(session: Session, item: Item) -> str:
-    """End a request, publish what became of its student, and return that in a word."""
+    """Delete a request, publish its outcome and return it."""
     session.execute(delete(SyncRequest).where(SyncRequest.id == item.item_id))
     result = "success" if item.new else "unchanged"
     if item.code:

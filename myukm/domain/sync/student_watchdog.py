@@ -1,4 +1,5 @@
-"""What the leader does for requested students: no request stays with a dead holder, or alone."""
+"""Watchdog of requested students, run by the leader: releases requests of dead holders and queues
+missing jobs."""
 
 from sqlalchemy import select
 
@@ -11,14 +12,14 @@ HOLDER_HEARTBEAT_TIMEOUT, NO_WORKER_TIMEOUT = 15.0, 3.0
 
 
 class StudentWatchdog:
-    """What one process saw of the requests."""
+    """State of the watchdog in one process."""
 
     def __init__(self) -> None:
         self._held: Standstill[tuple[int, str]] = Standstill(HOLDER_HEARTBEAT_TIMEOUT)
         self._lonely: Standstill[int] = Standstill(NO_WORKER_TIMEOUT)
 
     def watch(self) -> None:
-        """Look after all requests once."""
+        """Run one round of checks."""
         columns = (SyncRequest.id, SyncRequest.idperson, SyncRequest.holder, SyncRequest.heartbeat)
         rows = db.session.execute(select(*columns)).all()
         beats = {(row.id, row.holder): row.heartbeat for row in rows if row.holder}

@@ -1,4 +1,4 @@
-"""Which answers take much away from a student, and whether they are believed all the same."""
+"""Detects answers that take much away from a student, and decides whether to believe them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -12,21 +12,21 @@ from myukm.domain.payment_api.parser import amount
 from myukm.domain.payment_api.work_item import Item
 from myukm.domain.sync import anomaly_guard
 
-# An answer is suspicious when less than this share of what was billed or paid is left.
+# An answer is suspicious if less than this share of what was billed or paid is left.
 DROP_THRESHOLD = Decimal("0.5")
 
 
 class Totals(NamedTuple):
-    """What was billed and paid over all periods, in rupiah."""
+    """Amounts billed and paid over all periods, in rupiah."""
 
     billed: Decimal
     paid: Decimal
 
 
 def guard(items: Iterable[Item]) -> None:
-    """Hold back the new data of students from whom it takes much away.
+    """Quarantine items whose new data takes much away.
 
-    Believed is what an earlier answer said as well. Two answers that contradict each other are not.
+    A second answer equal to the first is believed; two contradicting ones fail the student.
     """
     for item in items:
         text = _taken_away(item)
@@ -40,9 +40,9 @@ def guard(items: Iterable[Item]) -> None:
 
 
 def _taken_away(item: Item) -> str | None:
-    """Describe how much lower a student's new amounts are; None: they are not.
+    """Describe how much lower a student's new amounts are, None if they are not.
 
-    By the items or by the sums: a bill may be only in these.
+    Compares items and sums, because some bills are only in the sums.
     """
     if item.new is None or item.old is None:
         return None
@@ -53,9 +53,9 @@ def _taken_away(item: Item) -> str | None:
 
 
 def totals(periods: Any, by_items: bool) -> Totals:
-    """Return what a student's periods add up to by their items, or by their own sums.
+    """Return a student's totals over all periods, by the items or by the periods' own sums.
 
-    What is not of the right form counts nothing.
+    Malformed parts count as nothing.
     """
     if by_items:
         parts, names = _items(periods), ("amount_billed", "amount_paid")

@@ -57,15 +57,15 @@ class Watchdog:
 
 
 def needs_job(run: Any) -> bool:
-    """Return whether a live run has work that no job in the queue will take up."""
+    """Return whether a live run has work but neither a lane nor a queued job."""
     return lifecycle.has_work(run) and not queueing.queued_ids(run.id)
 
 
 def expire_lane(lane_id: str, run_id: int) -> None:
     """Expire a lane whose heartbeat stopped.
 
-    Its students are freed in a later transaction: once the lane's row is gone for all to see, no
-    turn of it can claim any more.
+    Its items are released in a later transaction: once the deletion of the lane's row is committed,
+    the lane can no longer claim.
     """
     with transaction() as session:
         if execute_rowcount(session, delete(SyncLane).where(SyncLane.id == lane_id)):
