@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import msgspec
-from flask import Blueprint, jsonify, redirect, render_template, request, session, url_for
+from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask_babel import lazy_gettext as _
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
@@ -17,6 +17,7 @@ from myukm.logs import security_log
 from myukm.models import LoginSession
 from myukm.web.http import device_cookie
 from myukm.web.http.access import logged_in, today, wants_json
+from myukm.web.http.answers import redirect_or_json
 from myukm.web.http.body import takes
 from myukm.web.http.limits import caller_address, limit_auth_body
 
@@ -97,7 +98,7 @@ def start_session(login_session: LoginSession) -> Any:
     if chosen:
         session["lang"] = chosen
     user = login_session.user
-    answer = jsonify(accounts.as_json(user)) if wants_json() else redirect(safe_next(), 303)
+    answer = redirect_or_json(safe_next(), accounts.as_json(user))
     return device_cookie.remember(answer, user)
 
 
@@ -114,7 +115,7 @@ def log_out() -> Any:
     """Delete this device's log-in."""
     accounts.log_out(current_user.token_hash)
     logout_user()
-    return jsonify({}) if wants_json() else redirect(url_for("auth.login"), 303)
+    return redirect_or_json(url_for("auth.login"), {})
 
 
 @bp.post("/language")

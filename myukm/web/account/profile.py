@@ -7,7 +7,6 @@ from flask import (
     Blueprint,
     Response,
     jsonify,
-    redirect,
     render_template,
     stream_with_context,
     url_for,
@@ -21,6 +20,7 @@ from myukm.domain.presence import tracker
 from myukm.errors import DomainError
 from myukm.web.http import device_cookie
 from myukm.web.http.access import current_account, json_view, logged_in, wants_json
+from myukm.web.http.answers import redirect_or_json
 from myukm.web.http.body import takes
 from myukm.web.http.limits import limit_auth_body
 
@@ -72,10 +72,8 @@ def password(sent: PasswordChange) -> Any:
             self_service.change_password(me, this_device, sent.old, sent.new)
     except DomainError as error:
         return render_error("password", error)
-    done = url_for("profile.index", done="password")
-    return device_cookie.remember(
-        jsonify({}) if wants_json() else redirect(done, 303), current_account()
-    )
+    answer = redirect_or_json(url_for("profile.index", done="password"), {})
+    return device_cookie.remember(answer, current_account())
 
 
 @bp.post("/profile/logout-everywhere")
@@ -84,7 +82,7 @@ def log_out_everywhere() -> Any:
     """Delete all log-ins of the account, including this one."""
     self_service.log_out_everywhere(current_account())
     logout_user()
-    return jsonify({}) if wants_json() else redirect(url_for("auth.login"), 303)
+    return redirect_or_json(url_for("auth.login"), {})
 
 
 @bp.post("/profile/attack-seen")
@@ -92,7 +90,7 @@ def log_out_everywhere() -> Any:
 def attack_seen() -> Any:
     """Dismiss the notice about password guessing."""
     attacks.acknowledge(current_account().id)
-    return jsonify({}) if wants_json() else redirect(url_for("profile.index"), 303)
+    return redirect_or_json(url_for("profile.index"), {})
 
 
 @bp.get("/profile/data")
@@ -115,7 +113,7 @@ def delete(sent: OwnPassword) -> Any:
     except DomainError as error:
         return render_error("delete", error)
     logout_user()
-    return jsonify({}) if wants_json() else redirect(url_for("auth.login", deleted=1), 303)
+    return redirect_or_json(url_for("auth.login", deleted=1), {})
 
 
 @bp.post("/presence")

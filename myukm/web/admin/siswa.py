@@ -11,6 +11,7 @@ from myukm.domain.siswa import bills, directory
 from myukm.domain.siswa.verdict_labels import FILTERS
 from myukm.domain.sync import commands, payment_history, student_state
 from myukm.web.http.access import TREASURERS, VIEWERS, actor, json_view, roles, wants_json
+from myukm.web.http.answers import page_numbers
 from myukm.web.http.request_parsing import whole_number
 
 bp = Blueprint("admin_siswa", __name__, url_prefix="/admin/siswa")
@@ -39,7 +40,7 @@ def index() -> Any:
     page = directory.search(q, filters, whole_number("page") or 1)
     if wants_json():
         students = [directory.as_json(one) for one in page.items]
-        return jsonify(siswa=students, page=page.page, pages=page.pages, total=page.total)
+        return jsonify(siswa=students, **page_numbers(page))
     query = [("q", q), *(("filter", name) for name in filters)]
     chosen = {"q": q, "filters": filters, "query": query, "words": FILTERS}
     return render_template("admin/siswa/index.html", page=page, **chosen)

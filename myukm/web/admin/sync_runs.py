@@ -11,6 +11,7 @@ from myukm.domain.sync.request_stats import of_run
 from myukm.live import event_log
 from myukm.models.sync import LIVE
 from myukm.web.http.access import TREASURERS, VIEWERS, roles, wants_json
+from myukm.web.http.answers import page_numbers
 from myukm.web.http.request_parsing import whole_number
 
 bp = Blueprint("admin_sync_runs", __name__, url_prefix="/admin/sync-pembayaran/runs")
@@ -22,7 +23,7 @@ def index() -> Any:
     """Show a page of runs, newest first."""
     page = run_history.page_of_runs(whole_number("page") or 1)
     if wants_json():
-        return jsonify(runs=page.items, page=page.page, pages=page.pages, total=page.total)
+        return jsonify(runs=page.items, **page_numbers(page))
     return render_template("admin/sync/runs.html", page=page)
 
 
@@ -61,7 +62,7 @@ def changes(run_id: int) -> Any:
     page = payment_history.of_run(run_id, q, whole_number("page") or 1)
     if wants_json():
         found = [payment_history.as_json(change) for change in page.items]
-        return jsonify(changes=found, page=page.page, pages=page.pages, total=page.total)
+        return jsonify(changes=found, **page_numbers(page))
     return render_template("admin/sync/changes.html", run=run, page=page, q=q)
 
 

@@ -13,6 +13,7 @@ from myukm.domain.ukm import state as ukm_state
 from myukm.errors import DomainError
 from myukm.models import Ukm
 from myukm.web.http.access import ADMINS, current_account, roles, wants_json
+from myukm.web.http.answers import redirect_or_json
 from myukm.web.http.body import takes
 from myukm.web.http.request_parsing import limit_body
 from myukm.web.ukm import routes
@@ -86,6 +87,5 @@ def apply_and_render(change: Callable[[Actor, str], Ukm], code: str) -> Any:
     changed = change(
         Actor(user_id=current_account().id, name=current_account().name, campus=True), code
     )
-    if wants_json():
-        return jsonify(ukm_state.describe(changed))
-    return redirect(f"/admin/ukm/{changed.code}/manage", 303)
+    page = f"/admin/ukm/{changed.code}/manage"
+    return redirect_or_json(page, ukm_state.describe(changed))

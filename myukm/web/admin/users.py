@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, jsonify, render_template, request, url_for
 
 from myukm.domain.accounts import administration, invitations
 from myukm.domain.accounts.account_rules import normal_nim
 from myukm.errors import DomainError
 from myukm.models import Role, User
 from myukm.web.http.access import ADMINS, current_account, roles, wants_json
+from myukm.web.http.answers import redirect_or_json
 from myukm.web.http.body import takes
 from myukm.web.http.request_parsing import limit_body, whole_number
 
@@ -107,6 +108,5 @@ def remove_photo(user_id: int) -> Any:
 def apply_and_render(change: Callable[..., User], user_id: int, *args: str) -> Any:
     """Apply a change and redirect to the list, or return the account as JSON."""
     user = change(current_account(), user_id, *args)
-    if wants_json():
-        return jsonify({"user_id": user.id, "role": user.role, "blocked": bool(user.blocked_at)})
-    return redirect(url_for("admin_users.index", q=user.nim), 303)
+    answer = {"user_id": user.id, "role": user.role, "blocked": bool(user.blocked_at)}
+    return redirect_or_json(url_for("admin_users.index", q=user.nim), answer)

@@ -4,14 +4,13 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from flask import jsonify, redirect, request
+from flask import request
 
 from myukm.domain.actor import Actor
 from myukm.domain.chat import reports
-from myukm.domain.paging import Page
 from myukm.domain.ukm import authorization, memberships
 from myukm.models import Ukm
-from myukm.web.http.access import ADMINS, current_account, logged_in, roles, wants_json
+from myukm.web.http.access import ADMINS, current_account, logged_in, roles
 from myukm.web.http.body import BadBody
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -75,15 +74,3 @@ def page_context(ukm: Ukm, *, is_manager: bool) -> dict[str, Any]:
         "campus": for_campus(),
         "open_reports": reports.count_open(ukm.id) if is_manager else 0,
     }
-
-
-def redirect_or_json(page: str, answer: Any = None) -> Any:
-    """Redirect a form to `page`; JSON callers get `answer`, or 204 if it is None."""
-    if not wants_json():
-        return redirect(page, 303)
-    return ("", 204) if answer is None else jsonify(answer)
-
-
-def page_numbers(page: Page[Any]) -> dict[str, int]:
-    """Return the paging fields of a JSON answer."""
-    return {"page": page.page, "pages": page.pages, "total": page.total}

@@ -12,17 +12,10 @@ from myukm.domain.ukm import state as ukm_state
 from myukm.errors import DomainError, NotFound
 from myukm.models import Membership
 from myukm.web.http.access import wants_json
+from myukm.web.http.answers import page_numbers, redirect_or_json
 from myukm.web.http.body import takes
 from myukm.web.http.request_parsing import whole_number
-from myukm.web.ukm.access import (
-    base_url,
-    current_actor,
-    member_or_admin,
-    page_context,
-    page_numbers,
-    readable,
-    redirect_or_json,
-)
+from myukm.web.ukm.access import base_url, current_actor, member_or_admin, page_context, readable
 
 bp = Blueprint("ukm_members", __name__)
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, jsonify, render_template, request, url_for
 
 from myukm.domain.chat import reports
 from myukm.domain.presence import presence_list
@@ -12,7 +12,8 @@ from myukm.domain.ukm import state as ukm_state
 from myukm.errors import NotFound
 from myukm.rate_limiting.limiter import attempt
 from myukm.rate_limiting.local_log import Limit, claim
-from myukm.web.http.access import current_account, json_view, logged_in, wants_json
+from myukm.web.http.access import current_account, json_view, logged_in
+from myukm.web.http.answers import redirect_or_json
 from myukm.web.http.body import takes
 from myukm.web.http.limits import limited
 from myukm.web.http.request_parsing import limit_body
@@ -60,9 +61,8 @@ def join(sent: JoinCode) -> Any:
     """Join by code; JSON callers get 200 and the UKM."""
     with attempt(claim(WRONG_CODES, str(current_account().id)), wrong=NotFound):
         joined = memberships.join(current_account().id, sent.code)
-    if wants_json():
-        return jsonify({"code": joined.code, "name": joined.name})
-    return redirect(url_for("chat.room", code=joined.code), 303)
+    page = url_for("chat.room", code=joined.code)
+    return redirect_or_json(page, {"code": joined.code, "name": joined.name})
 
 
 @bp.post("/<code>/leave")

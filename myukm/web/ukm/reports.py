@@ -9,15 +9,9 @@ from myukm.domain.chat import reports
 from myukm.domain.chat.reports import ReportedMessage
 from myukm.domain.ukm import authorization
 from myukm.web.http.access import wants_json
+from myukm.web.http.answers import page_numbers, redirect_or_json
 from myukm.web.http.request_parsing import whole_number
-from myukm.web.ukm.access import (
-    base_url,
-    current_actor,
-    member_or_admin,
-    page_context,
-    page_numbers,
-    redirect_or_json,
-)
+from myukm.web.ukm.access import base_url, current_actor, member_or_admin, page_context
 
 bp = Blueprint("ukm_reports", __name__)
 
