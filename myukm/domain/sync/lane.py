@@ -42,9 +42,8 @@ class Lane:
         self._store, self._students = LaneStore(run_id, lane_id), StudentStore(lane_id)
         self._width: int = app.config["PEMBAYARAN_API_CONCURRENCY"]
         self._per_second = 0.0
-        self._exhausted = self._progress_sent = self._successor_queued = self._away = (
-            self._requests
-        ) = False
+        self._exhausted = self._progress_sent = self._successor_queued = False
+        self._away = self._requests = False
         self._give_up_at: float | None = None
 
     async def work(self) -> None:
@@ -111,10 +110,8 @@ class Lane:
         answered = [item for item in results if item.requested]
         claim = self._requests and not self._stopping
         if answered or claim or self._students.in_hand:
-            submit(
-                pool,
-                await self._in_db_thread(self._students.flush_and_claim, answered, claim=claim),
-            )
+            ask = self._students.flush_and_claim
+            submit(pool, await self._in_db_thread(ask, answered, claim=claim))
 
     def _flush_in_thread(self, results: Sequence[Item], want: int, refused: str | None) -> Batch:
         """The flush itself, in the database thread."""
@@ -134,8 +131,7 @@ class Lane:
 
     @property
     def _stopping(self) -> bool:
-        """Whether the lane only waits for its last responses; a refusal among them is known
-        already."""
+        """Whether the lane only waits for its last responses: a refusal among them is known."""
         return self._give_up_at is not None
 
     def _claim_size(self, pool: FetchPool) -> int:
