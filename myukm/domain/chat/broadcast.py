@@ -139,11 +139,11 @@ class OverduePublisher:
     def run(self) -> None:
         """Publish for each UKM whose oldest unpublished message stays the same."""
         query = (
-            select(ChatMessage.ukm_id, func.min(ChatMessage.id))
+            select(ChatMessage.ukm_id, func.min(ChatMessage.id).label("first"))
             .where(ChatMessage.published_at.is_(None))
             .group_by(ChatMessage.ukm_id)
         )
-        oldest = dict(db.session.execute(query).tuples().all())
+        oldest = {row.ukm_id: row.first for row in db.session.execute(query)}
         for ukm_id in self._waiting.of(oldest):
             count = publish(ukm_id)
             logger.warning("chat: %s messages of UKM %s waited for a worker", count, ukm_id)
