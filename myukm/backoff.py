@@ -1,4 +1,4 @@
-"""Exponential backoff: how long to wait before the next try."""
+"""Exponential backoff."""
 
 MAX_DOUBLINGS = 32
 

@@ -1,4 +1,4 @@
-"""The catalogue of texts, for what runs before the app or without it: the settings, the demo."""
+"""Translation without an app, for settings and demo, which run before it or without it."""
 
 import gettext
 from pathlib import Path

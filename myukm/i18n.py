@@ -1,7 +1,7 @@
-"""Languages: Indonesian is written in the source, English is one catalogue.
+"""Languages: the source is in Indonesian, English is a catalogue.
 
-A page speaks the reader's choice. What many people read (events, reasons, alerts) and the CLI
-speak the campus's language, `MYUKM_LANG`.
+Pages use the reader's language. Texts read by many people (events, reasons, alerts) and the CLI use
+the campus's language, `MYUKM_LANG`.
 """
 
 from contextlib import AbstractContextManager
@@ -15,7 +15,7 @@ LANGUAGES = ("id", "en")
 
 
 def init_app(app: Flask) -> None:
-    """Teach the app its languages and its time zone."""
+    """Configure languages and time zone of the app."""
     app.config["BABEL_DEFAULT_LOCALE"] = app.config["MYUKM_LANG"]
     app.config["BABEL_DEFAULT_TIMEZONE"] = app.config["MYUKM_TIMEZONE"]
     babel.init_app(app, locale_selector=language)
@@ -28,16 +28,16 @@ def language() -> str:
 
 
 def campus_language() -> AbstractContextManager[None]:
-    """Return a context in which texts are made in the campus's language, whoever asks.
+    """Return a context in which texts are in the campus's language, whoever the reader is.
 
-    Needed only where a request can get to: `language()` is the campus's where there is none.
+    Needed only in code that runs in requests, because elsewhere `language()` is the campus's.
     """
     context: AbstractContextManager[None] = force_locale(current_app.config["MYUKM_LANG"])
     return context
 
 
 def preload(app: Flask) -> None:
-    """Read the campus language's words and number formats now, so that no fork has to."""
+    """Load the campus language's catalogue and number formats, so that no fork has to."""
     with app.app_context(), campus_language():
         get_domain().get_translations()
         format_decimal(0)

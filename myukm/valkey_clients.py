@@ -1,4 +1,4 @@
-"""The clients of Valkey, one function per purpose: how long each waits, and how often it tries."""
+"""Creates Valkey clients, one function per purpose, each with its timeouts and retries."""
 
 import time
 from typing import Any, Self
@@ -11,10 +11,10 @@ VALKEY_DOWN = (redis.ConnectionError, redis.TimeoutError)
 
 
 class Breaker(Retry):
-    """How often a command is tried, and when none is tried at all.
+    """The retry rule of request clients, with a circuit breaker.
 
-    A server that let us wait is left alone for a second, so that only one request now and then
-    pays the time-out. A connection that broke (the server restarted) is made anew at once.
+    After a timeout no command is sent for `RESET_SECONDS`, so that only one request now and then
+    waits for it. After a broken connection (the server restarted) the command is retried at once.
     """
 
     RESET_SECONDS = 1.0
@@ -28,12 +28,12 @@ class Breaker(Retry):
         return self  # redis-py copies it into every connection; they all share this one
 
     def raise_if_open(self) -> None:
-        """Raise `redis.ConnectionError`, why it did not answer, if that was a moment ago."""
+        """Raise `redis.ConnectionError` with the last error while the breaker is open."""
         if time.monotonic() < self._closed_until:
             raise redis.ConnectionError(self._last_error)
 
     def call_with_retry(self, *args: Any, **kwargs: Any) -> Any:
-        """Try, and remember that the server did not answer, and why."""
+        """Call, and open the breaker if the server does not answer."""
         try:
             return super().call_with_retry(*args, **kwargs)
         except VALKEY_DOWN as error:

@@ -1,4 +1,4 @@
-"""How the program talks to its database: one way to write, and the column types of all models."""
+"""Sessions: `transaction()`, the only way to write, and `on_commit()`, its registered effects."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -26,11 +26,11 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def transaction() -> Iterator[Session]:
-    """The one way to change the database: a transaction that commits at the end of the block.
+    """Run the block in a transaction that commits at its end. The only way to change the database.
 
-    It ends the read transaction before it (on SQLite a transaction that read first could not
-    write any more), and rolls back on any error. Inside another `transaction()` it joins that one.
-    After the commit it calls what `on_commit` registered.
+    Ends the read transaction before it, because on SQLite a transaction that has read may be unable
+    to write. Rolls back on any error. Inside another `transaction()` it joins that one. After the
+    commit it calls the functions registered by `on_commit`.
     """
     session = db.session()
     if is_in_transaction():
@@ -90,14 +90,14 @@ def _drop_registered(session: Session) -> None:
 
 
 def release_connection() -> None:
-    """Give the connection back before a wait that needs none: others may need it meanwhile."""
+    """Return the connection to the pool before a long wait, because others may need it."""
     if has_app_context() and not is_in_transaction():
         db.session.commit()
 
 
 def in_literals(column: Any, ids: Iterable[int]) -> ColumnElement[bool]:
-    """Return `column IN (ids)` with the numbers written out: to bind hundreds one by one takes
-    longer than the rest of the query."""
+    """Return `column IN (ids)` with literal numbers, because binding hundreds of parameters takes
+    longer than the query itself."""
     numbers: BindParameter[Any] = bindparam(
         "ids", list(ids), unique=True, expanding=True, literal_execute=True
     )
@@ -105,6 +105,6 @@ def in_literals(column: Any, ids: Iterable[int]) -> ColumnElement[bool]:
 
 
 def execute_rowcount(session: Session, statement: Update | Delete | Insert) -> int:
-    """Execute an UPDATE, DELETE or INSERT … SELECT and return how many rows it touched."""
+    """Execute an UPDATE, DELETE or INSERT … SELECT and return the number of affected rows."""
     result = session.execute(statement, execution_options={"preserve_rowcount": True})
     return int(cast(CursorResult[Any], result).rowcount)

@@ -1,4 +1,4 @@
-"""CSV files as spreadsheets and people write them: row by row, each with its line."""
+"""Reads CSV files in the dialects of spreadsheets and people: row by row, with line numbers."""
 
 import csv
 import io
@@ -13,8 +13,8 @@ from myukm.errors import Invalid
 
 DELIMITERS = ",;\t|"
 MAX_HEADER_LINES = 50
-# Excel's own first line; its way to keep the zeros of 0012; what it makes of a long number, or of
-# a cell that it could not compute or show.
+# Excel's own first line; its notation for text such as 0012; its form of a long number, or of a
+# cell that it could not compute or show.
 _SEPARATOR = re.compile(r'"?sep=([,;\t|])"?', re.IGNORECASE)
 _AS_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 _MANGLED = re.compile(
@@ -27,7 +27,7 @@ Numbered = tuple[int, list[str]]
 class Sheet(NamedTuple):
     """The cells of the header, and `(line, cells)` of each row that is not blank.
 
-    A row has as many cells as the header, or more when something stands in the surplus ones.
+    A row has as many cells as the header, or more if the surplus ones are not empty.
     """
 
     header: list[str]
@@ -61,14 +61,14 @@ class LineReader:
 
 
 def bad_line(number: int, reason: Any) -> Invalid:
-    """Return the error that names a line of the file."""
+    """Return the error for a line of the file."""
     return Invalid(_("Baris %(n)d: %(reason)s", n=number, reason=reason), code="bad_row")
 
 
 def read(lines: LineReader, is_known: Callable[[str], bool]) -> Sheet:
-    """Read the header, then the rows as they are asked for. Raises `Invalid` that names the line.
+    """Read the header now and the rows lazily. Raises `Invalid` with the line number.
 
-    The delimiter is the one that `sep=` names, or under which most headings are known.
+    The delimiter is the one named by `sep=`, or the one with which most headings are known.
     """
     text = iter(lines)
     header = next(text, "")
@@ -85,12 +85,12 @@ def read(lines: LineReader, is_known: Callable[[str], bool]) -> Sheet:
 
 
 def heading(cell: str) -> str:
-    """Return a heading as headings are compared: letters and digits, in no case."""
+    """Return a heading in comparable form: only letters and digits, in lower case."""
     return "".join(c for c in cell.casefold() if c.isalnum())
 
 
 def is_mangled(cell: str) -> bool:
-    """Return whether a spreadsheet made this of an id, so that nobody has it."""
+    """Return whether a spreadsheet has changed this id, so that it belongs to nobody."""
     return _MANGLED.fullmatch(cell.strip()) is not None
 
 
@@ -116,7 +116,8 @@ def _rows(lines: LineReader, text: Iterator[str], sign: str, width: int) -> Iter
 
 
 def _fitted(cells: Sequence[str], width: int) -> list[str]:
-    """Spreadsheets leave empty cells out at the end of a row, or add some."""
+    """Return the cells padded to `width`, without surplus empty ones: spreadsheets add or omit
+    empty cells at the end of a row."""
     surplus = [] if all(map(is_blank, cells[width:])) else cells[width:]
     missing = [""] * (width - len(cells))
     return [*map(_plain, cells[:width]), *surplus, *missing]

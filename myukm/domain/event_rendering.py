@@ -1,6 +1,6 @@
-"""Makes the events of the log whole for replay: from the ids that they refer to, as it is now.
+"""Renders logged events for replay: loads the current data of the ids that they refer to.
 
-So a replay shows nothing of what was deleted since, and an edited message with its present text.
+So a replay contains nothing that was deleted since, and an edited message has its current text.
 """
 
 import json

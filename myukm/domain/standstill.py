@@ -1,5 +1,5 @@
-"""Detectors of what stands still, or was there before. They use this process's clock alone,
-because clocks of machines differ and jump."""
+"""Detectors of stopped heartbeats and of repeated findings. They use only this process's monotonic
+clock, because the clocks of machines differ and jump."""
 
 import time
 from collections.abc import Hashable, Iterable, Mapping
@@ -16,7 +16,7 @@ class Standstill(Generic[K]):
         self._seen: dict[K, tuple[Hashable, float]] = {}
 
     def of(self, values: Mapping[K, Hashable]) -> list[K]:
-        """Take in the current values and return the keys of those that stand still.
+        """Record the current values and return the keys whose value has not changed.
 
         A key that is missing from `values` is forgotten.
         """
@@ -30,13 +30,13 @@ class Standstill(Generic[K]):
 
 
 class SeenTwice(Generic[K]):
-    """Detects what two polls in a row found, so that a single odd one has no effect."""
+    """Detects findings of two polls in a row, so that a single false one has no effect."""
 
     def __init__(self) -> None:
         self._before: set[K] = set()
 
     def of(self, found: Iterable[K]) -> set[K]:
-        """Take in what this poll found and return what the last one found as well."""
+        """Record the findings of this poll and return those that the last one had as well."""
         now = set(found)
         again, self._before = now & self._before, now
         return again

@@ -12,7 +12,7 @@ from myukm.db.types import Id, UTCDateTime, key_type, utcnow
 
 
 class Status(StrEnum):
-    """Where a run is; `idle` (no run) is no row."""
+    """The status of a run; `idle` (no run) has no row."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -27,7 +27,7 @@ LIVE = frozenset({Status.QUEUED, Status.RUNNING, Status.PAUSED, Status.CANCELLIN
 
 
 class SyncRun(Model):
-    """A run. `live` is 1 while it lives and NULL after: unique, so only one can live at a time.
+    """A run. `live` is 1 until its end and NULL afterwards; unique, so at most one run is live.
 
     The counters are changed only in the transaction that changes the items they count.
     `selected_ids` are the idpersons asked for (None: all students), `failed_code` says for what
@@ -199,7 +199,7 @@ class SyncAction(Model):
 
 
 class SyncTraffic(Model):
-    """What one lane had to do with the payment API so far; see `domain.traffic.Traffic`."""
+    """A lane's request statistics so far; see `domain.payment_api.metrics.RequestStats`."""
 
     __tablename__ = "sync_traffic"
     lane_id: Mapped[str] = mapped_column(key_type(36), primary_key=True)

@@ -1,4 +1,4 @@
-"""Parse and validate a CSV file of people; nothing is written."""
+"""Parses and validates a CSV file of people; nothing is written."""
 
 import io
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ REQUIRED = ("nim", "name")
 
 
 class Row(NamedTuple):
-    """A person who may register, and the line that says so."""
+    """A person to invite, and the number of the line."""
 
     line: int
     nim: str
@@ -27,23 +27,23 @@ class Row(NamedTuple):
 
 
 class RowError(NamedTuple):
-    """What is wrong with a line."""
+    """An error in a line."""
 
     line: int
     reason: Any
 
 
 class Roster(NamedTuple):
-    """The lines that are right and those that are not."""
+    """The valid rows, and the errors of the others."""
 
     rows: list[Row]
     problems: list[RowError]
 
 
 def read(data: bytes) -> Roster:
-    """Return what a file says: columns `nim`, `name` and optional `role` (default anggota).
+    """Parse a file with the columns `nim`, `name` and optional `role` (default anggota).
 
-    Raises `Invalid` for what is no such file.
+    Raises `Invalid` if the file as a whole is unusable.
     """
     if len(data) > MAX_BYTES:
         raise _invalid(_("Berkas ini terlalu besar."))
@@ -79,7 +79,7 @@ def _columns(header: Sequence[str]) -> list[str]:
 
 
 def _row(line: int, columns: Sequence[str], cells: Sequence[str], seen: dict[str, int]) -> Row:
-    """Return the person of a line; `seen` gathers the lines of the NIMs. Raises `Invalid`."""
+    """Return the person in a line; `seen` maps NIMs to their first line. Raises `Invalid`."""
     if len(cells) != len(columns):
         raise _invalid(_("ada %(n)d kolom, seharusnya %(all)d.", n=len(cells), all=len(columns)))
     named = {column: cell[:MAX_CELL] for column, cell in zip(columns, cells, strict=True)}

@@ -1,4 +1,4 @@
-"""Students from a CSV file, row by row; what is wrong is reported with its line."""
+"""Reads students from a CSV file, row by row; errors have the line number."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from myukm.errors import Invalid
 
 
 def read(lines: LineReader) -> Iterator[Values]:
-    """Yield each student once, checked. Raises `Invalid` that names the line.
+    """Yield each student once, validated. Raises `Invalid` with the line number.
 
     Columns that we do not know are ignored.
     """
@@ -36,7 +36,7 @@ def read(lines: LineReader) -> Iterator[Values]:
 
 @contextmanager
 def seekable(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that will be read twice; what comes from a pipe is copied to a temporary file."""
+    """Open a file that is read twice; a pipe is copied to a temporary file."""
     with path.open("rb") as file:
         if file.seekable():
             yield file
@@ -48,7 +48,7 @@ def seekable(path: Path) -> Iterator[BinaryIO]:
 
 
 def _columns(header: Sequence[str]) -> list[str | None]:
-    """Return which column each cell belongs to, None for the ones that we do not know."""
+    """Return our column for each heading, None for unknown ones."""
     columns = [column_of(name) for name in header]
     known = [name for name in columns if name]
     missing = [name for name in REQUIRED if name not in known]

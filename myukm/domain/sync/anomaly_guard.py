@@ -42,7 +42,7 @@ class SuspicionWindow:
 
 
 def too_many(suspicious_count: int, compared: int) -> bool:
-    """Return whether more than `GUARD_SHARE` of at least `GUARD_MIN` answers are suspicious."""
+    """Return whether `GUARD_SHARE` or more of at least `GUARD_MIN` answers are suspicious."""
     share, minimum = current_app.config["GUARD_SHARE"], current_app.config["GUARD_MIN"]
     return bool(share and compared >= minimum and suspicious_count >= share * compared)
 

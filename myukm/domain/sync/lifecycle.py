@@ -1,4 +1,4 @@
-"""Lifecycle of a run: which step is due, and the job that takes it on."""
+"""Lifecycle of a run: takes the steps that are due and queues the next job."""
 
 from typing import Any
 
@@ -43,8 +43,8 @@ def drive(run_id: int) -> None:
 
 
 def advance(run_id: int) -> None:
-    """Take the steps that are due: completed when every student has an outcome, cancelled when
-    nobody works any more. Safe to call at any time, by anybody."""
+    """Take the steps that are due: complete the run if every student has an outcome, end a cancel
+    if no lane works. Idempotent; any process may call it."""
     db.session.rollback()  # an older snapshot would not show what lanes wrote since
     run = progress.find(run_id)
     if run is None:
@@ -61,7 +61,7 @@ def advance(run_id: int) -> None:
 
 
 def has_work(run: Row[Any]) -> bool:
-    """Return whether a job is to be done: a dispatch, or students that nobody has claimed."""
+    """Return whether the run needs a job: a dispatch, or unclaimed students."""
     if run.status != Status.RUNNING:
         return bool(run.status == Status.QUEUED)
     waiting = exists().where(SyncItem.run_id == run.id, SyncItem.status == ItemStatus.PENDING)
@@ -105,8 +105,8 @@ def cancel_remaining(run_id: int) -> None:
 
 
 def _log_remaining(run_id: int) -> dict[str, str]:
-    """Tell how many failures the log left out and of how many students the figures disagree;
-    return the run's counts, written out."""
+    """Log the number of failures left out and of students whose figures disagree; return the run's
+    counts as formatted texts."""
     run = progress.find(run_id)
     numbers = progress.counts(run) if run else {}
     run_log.append_remaining(run_id, numbers.get("failed", 0))
@@ -131,7 +131,7 @@ def _cancel_some(run_id: int) -> bool:
             .where(*unfinished, SyncItem.id <= last)
             .values(status=ItemStatus.CANCELLED, lane_id=None, finished_at=utcnow()),
         )
-        # A run that was cancelled in the middle of its dispatch has the students written so far.
+        # A run cancelled during its dispatch has only the items written so far.
         total = case((SyncRun.dispatched, SyncRun.total), else_=SyncRun.total + number)
         session.execute(
             update(SyncRun)
@@ -154,6 +154,6 @@ def record_crash(run_id: int) -> None:
 
 
 def fail(session: Session, run_id: int, code: str, reason: str) -> None:
-    """End a run that can't be carried out, inside `transaction()`."""
+    """Fail a run, inside `transaction()`."""
     if transitions.move(session, run_id, Status.FAILED, "failed", reason=reason, reason_code=code):
         run_log.append(run_id, "error", code, reason)

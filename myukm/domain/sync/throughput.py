@@ -21,14 +21,14 @@ SAMPLE_EVERY = timedelta(seconds=1)
 
 
 class Point(NamedTuple):
-    """How many students were processed at a moment."""
+    """The number of processed students at a moment."""
 
     at: datetime
     processed: int
 
 
 class Rate(NamedTuple):
-    """Students per second; it lies between `low` and `high` with a likelihood of about 95 %."""
+    """Students per second; `low` and `high` are the bounds of the 95 % confidence interval."""
 
     per_second: float
     low: float
@@ -64,16 +64,16 @@ def rate_between(old: Point, new: Point) -> float:
 
 
 def uncertainty(rates: Sequence[float]) -> float:
-    """Return by how much the mean of these rates may be wrong: twice its standard error."""
+    """Return the uncertainty of the mean of these rates: twice its standard error."""
     if len(rates) < MIN_SAMPLES:
         return 0.0
     return float(2 * statistics.stdev(rates) / len(rates) ** 0.5)
 
 
 def chart_points(run_id: int, started_at: datetime) -> list[list[float]]:
-    """Return the run's course for a chart, as [seconds since its start, students, failures].
+    """Return the points of the run's chart: [seconds since its start, students, failures].
 
-    Both are per second, over the samples of a few seconds; a long run is told in larger steps.
+    Both are per second, averaged over a few seconds; a long run has fewer points per hour.
     """
     rows, _step = _samples(run_id)
     points = []
@@ -87,7 +87,7 @@ def chart_points(run_id: int, started_at: datetime) -> list[list[float]]:
 
 
 def average(run_id: int) -> float | None:
-    """Return the students per second while somebody was at work; None when that is not known."""
+    """Return the students per second while lanes worked, None if unknown."""
     rows, step = _samples(run_id)
     at_work = [pair for pair in pairwise(rows) if pair[1].at - pair[0].at <= MAX_GAP * step]
     seconds = sum((after.at - before.at).total_seconds() for before, after in at_work)
@@ -96,7 +96,7 @@ def average(run_id: int) -> float | None:
 
 
 def _samples(run_id: int) -> tuple[Sequence[Any], int]:
-    """The run's samples, every `step`-th sample when there are more than MOST_SAMPLES. Returns the
+    """The run's samples, every `step`-th if there are more than `MAX_SAMPLES`. Returns the
     samples and the step."""
     number = db.session.scalar(select(func.count()).where(SyncSample.run_id == run_id)) or 0
     step = number // MAX_SAMPLES + 1
@@ -106,8 +106,8 @@ def _samples(run_id: int) -> tuple[Sequence[Any], int]:
 
 
 def eta(pending: int, rate: Rate | None) -> dict[str, Any]:
-    """Return the seconds until `pending` students are done, and the least and the most they may
-    be; None for what can't be known."""
+    """Return the estimated seconds until `pending` students are done, with lower and upper bound;
+    None for unknown values."""
     likely = _seconds(pending, rate.per_second) if rate else None
     least, most = (_seconds(pending, rate.high), _seconds(pending, rate.low)) if rate else (0, 0)
     return {

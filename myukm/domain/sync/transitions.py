@@ -1,4 +1,5 @@
-"""A run's moves from status to status: `SyncRun.TRANSITIONS` binds, and `move` is the only way."""
+"""Status transitions of a run. `move` is the only way to change a status, and follows the table
+`SyncRun.TRANSITIONS`."""
 
 from typing import Any
 
@@ -24,8 +25,8 @@ def move(
 ) -> bool:
     """Move the run to status `to`, inside `transaction()`; return whether the table allowed it.
 
-    Records `action` (by `actor`, None: the program) and registers what follows the commit: queued
-    jobs go, and the progress is published. The watchdog, which publishes too, is the second road.
+    Records `action` (by `actor`, None: the program) and registers the effects: queued jobs are
+    removed and the progress is published. If the process dies before, the watchdog does that.
     """
     now = utcnow()
     values |= {} if to in LIVE else {"live": None, "finished_at": now}

@@ -1,4 +1,4 @@
-"""What an address and its query carry, read strictly."""
+"""Strict parsing of URLs and queries."""
 
 from flask import request
 from flask_babel import lazy_gettext as _
@@ -10,18 +10,18 @@ SMALL_BODY = 64 * 1024
 
 
 def limit_body() -> None:
-    """Refuse a body that no call of this blueprint could need, before it is read."""
+    """Refuse a body over `SMALL_BODY` before it is read."""
     request.max_content_length = SMALL_BODY
 
 
 class RowId(IntegerConverter):
-    """The id of a row in an address; a longer number than any row's is no address of ours."""
+    """URL converter for a row's id; a number beyond the range of ids does not match."""
 
     regex = r"\d{1,18}"
 
 
 def whole_number(name: str) -> int | None:
-    """Return a number of the query (0 or more), None when it is absent. Raises `Invalid`."""
+    """Return a number (0 or more) of the query, None if absent. Raises `Invalid`."""
     text = request.args.get(name)
     if text is None:
         return None
