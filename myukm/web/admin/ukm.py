@@ -20,7 +20,7 @@ from myukm.web.ukm import routes
 
 bp = Blueprint("admin_ukm", __name__, url_prefix="/admin/ukm")
 bp.before_request(limit_body)
-routes.mount(bp)
+routes.mount(bp, for_campus=True)
 
 
 class NewUkm(msgspec.Struct):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from flask import request
+from flask import g
 
 from myukm.domain.actor import Actor
 from myukm.domain.chat import reports
@@ -14,12 +14,11 @@ from myukm.web.http.access import ADMINS, current_account, logged_in, roles
 from myukm.web.http.body import BadBody
 
 View = TypeVar("View", bound=Callable[..., Any])
-CAMPUS = "/admin/"
 
 
 def for_campus() -> bool:
     """Return whether the request is for the campus admins' version of the page."""
-    return request.path.startswith(CAMPUS)
+    return bool(g.get("for_campus"))
 
 
 def member(view: View) -> View:
@@ -37,7 +36,7 @@ def member(view: View) -> View:
 
 
 def member_or_admin(view: View) -> View:
-    """Require a log-in, and below /admin a campus admin."""
+    """Require a log-in, and for the campus admins' version of the page a campus admin."""
     for_members, for_admins = member(view), roles(*ADMINS)(view)
 
     @wraps(view)

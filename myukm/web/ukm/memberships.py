@@ -24,7 +24,7 @@ bp = Blueprint("ukm", __name__, url_prefix="/ukm")
 bp.before_request(limit_body)
 WRONG_CODES = Limit("join-code", 20, 3600)
 REPORTS = Limit("report", 20, 60)
-routes.mount(bp)
+routes.mount(bp, for_campus=False)
 
 
 class JoinCode(msgspec.Struct):

@@ -1,17 +1,25 @@
 """Registers a UKM's pages at two URLs.
 
 Below `/ukm/<code>` for its members and admins, below `/admin/ukm/<code>` for campus admins, who
-need not be members. The domain checks each permission.
+need not be members. The blueprint decides which of the two a request is; the domain checks each
+permission.
 """
 
-from flask import Blueprint
+from flask import Blueprint, g
 
 from myukm.web.ukm import members, reports, settings
 
 BLUEPRINTS = (members, settings, reports)
 
 
-def mount(parent: Blueprint) -> None:
-    """Register the blueprints below `parent`."""
+def mount(parent: Blueprint, *, for_campus: bool) -> None:
+    """Register the pages below `parent`; `for_campus`: whoever calls them acts for the campus."""
+    pages = Blueprint("pages", __name__, url_prefix="/<code>")
+
+    @pages.before_request
+    def choose_version() -> None:
+        g.for_campus = for_campus
+
     for part in BLUEPRINTS:
-        parent.register_blueprint(part.bp, url_prefix="/<code>")
+        pages.register_blueprint(part.bp)
+    parent.register_blueprint(pages)
