@@ -24,7 +24,7 @@ class BoundedLog:
         """Append one line."""
         self.tail.append(line)
         self._file.write(f"{line}\n")
-        if self._file.tell() >= self._limit:
+        if self.path.stat().st_size >= self._limit:
             self._rotate()
 
     def close(self) -> None:

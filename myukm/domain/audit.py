@@ -13,7 +13,7 @@ DELETION = "user.delete"
 
 
 def record(actor: str, action: str, subject: str = "", *, actor_id: int | None = None) -> None:
-    """Add a line to the trail and to the security log, inside the `transaction()` of what it tells.
+    """Add a line to the trail and to the security log, inside the `transaction()` of the action.
 
     The account is `actor_id`, else the one that the request is made with; a command has none.
     """

@@ -112,17 +112,17 @@ def attempt(
 def acquire(*claims: Claim) -> Permit:
     """Count an attempt against every claim. Raises `TooFast`, counting against none."""
     hit = secrets.token_hex(8)
-    here = _rate_log().add(claims, hit)
-    if here.wait:
-        raise _too_fast(here.wait)
-    everywhere = _count_everywhere(claims, hit) or here
-    if everywhere.wait:
+    local = _rate_log().add(claims, hit)
+    if local.wait:
+        raise _too_fast(local.wait)
+    shared = _count_in_valkey(claims, hit) or local
+    if shared.wait:
         _rate_log().remove(claims, hit)
-        raise _too_fast(everywhere.wait)
-    return Permit(claims, hit, everywhere.counts)
+        raise _too_fast(shared.wait)
+    return Permit(claims, hit, shared.counts)
 
 
-def _count_everywhere(claims: Sequence[Claim], hit: str) -> Count | None:
+def _count_in_valkey(claims: Sequence[Claim], hit: str) -> Count | None:
     """Count in Valkey. While it is unreachable: None if within this process's share, else the
     wait."""
     script = current_app.extensions["rate_script"]

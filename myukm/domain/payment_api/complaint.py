@@ -111,6 +111,6 @@ def _word(value: Any) -> str:
 
 def _words(part: Mapping[str, Any], key: str, value: Any) -> str:
     shown = decimal_json.dumps(value)[:MAX_VALUE]
-    told = (text for name, text in part.items() if field_key(name) in MESSAGE)
-    message = next((text for text in told if isinstance(text, str)), "")[:MAX_MESSAGE]
+    messages = (text for name, text in part.items() if field_key(name) in MESSAGE)
+    message = next((text for text in messages if isinstance(text, str)), "")[:MAX_MESSAGE]
     return clean_line(f"{key[:MAX_VALUE]}: {shown} {message}")

@@ -110,7 +110,7 @@ class Gate:
         self._exchanged = True
         self.rate_limiter.add(now, update.slots, shared.slot if shared else None)
         if shared:
-            self._told(update)
+            self._mark_shared(update)
             self._blocked_until = max(self._blocked_until, now + shared.wait)
             # Changes here during the exchange are newer than its answer.
             if self.is_open == update.is_open and not (self._opened or self._closed):
@@ -120,8 +120,8 @@ class Gate:
         self._next_probe = now + PROBE_SECONDS
         return True
 
-    def _told(self, update: Update) -> None:
-        """Forget what the others know by now."""
+    def _mark_shared(self, update: Update) -> None:
+        """Clear the flags of changes that the others now know."""
         if update.wait >= self.wait:
             self._blocked = False
         if update.opened and self._opened:

@@ -124,7 +124,7 @@ def _pairs(
 
 
 def _named(parts: Any, key: str) -> dict[str, Mapping[str, Any]]:
-    """The parts by name; the second one of a name is told apart by a number."""
+    """Return the parts by name; a repeated name gets a number."""
     named: dict[str, Mapping[str, Any]] = {}
     for part in parts if isinstance(parts, Sequence) else ():
         name = first = str(_object(part).get(key, ""))

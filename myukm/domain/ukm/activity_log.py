@@ -19,7 +19,7 @@ def record(
     person_id: int | None = None,
     detail: str = "",
 ) -> None:
-    """Add a line here and in the security log, inside the `transaction()` of what it tells.
+    """Add a line here and in the security log, inside the `transaction()` of the action.
 
     `person_id` is whom it was done to; no `actor_id`: the campus's command line.
     """
