@@ -15,7 +15,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import NoReturn
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -24,11 +25,14 @@ FORWARDED_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 SWEEP_SECONDS = 5.0
 
 
-def main(argv: list[str]) -> int:
-    """Run `argv` to its end and return its exit status (128 + N when signal N ended it)."""
+def main(argv: list[str], execute: Callable[[str, list[str]], NoReturn] = os.execvp) -> int:
+    """Run `argv` to its end and return its exit status (128 + N when signal N ended it).
+
+    `execute(program, argv)` makes the child process that program.
+    """
     adopt_orphans()
     wakeups = _signals_as_bytes()
-    program = _spawn(argv)
+    program = _spawn(argv, execute)
     status = _watch(program, wakeups)
     _kill_descendants(program)
     return status
@@ -87,7 +91,7 @@ def _signals_as_bytes() -> int:
     return reading
 
 
-def _spawn(argv: list[str]) -> int:
+def _spawn(argv: list[str], execute: Callable[[str, list[str]], NoReturn]) -> int:
     """Start the program in its own session; on Linux the kernel kills it if the reaper dies."""
     reaper = os.getpid()
     pid = os.fork()
@@ -98,7 +102,7 @@ def _spawn(argv: list[str]) -> int:
         os.setsid()
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         if os.getppid() == reaper:
-            os.execvp(argv[0], argv)  # noqa: S606 (the purpose of this file)
+            execute(argv[0], argv)
     except OSError as error:
         os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
     os._exit(127)

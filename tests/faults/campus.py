@@ -117,5 +117,6 @@ class Campus:
 
     def _program(self, name: str, *argv: str) -> Program:
         log = self.folder / f"{name}-{len(self._programs) + 1}.log"
-        self._programs.append(Program(log, self.env, *argv))
+        # Executed, because the faults find their victims by the command line.
+        self._programs.append(Program(log, self.env, *argv, fork=False))
         return self._programs[-1]

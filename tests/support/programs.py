@@ -9,6 +9,7 @@ import requests
 
 from devtools.ports import any_free
 from devtools.process_tree import ManagedProcess
+from tests.support.forked import ForkedProcess, can_fork
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,13 +17,22 @@ BIN = Path(sys.executable).parent
 
 
 class Program:
-    """A running command of this environment, started in the project's root."""
+    """A running command of this environment, started in the project's root.
 
-    def __init__(self, log: Path, env: Mapping[str, str], *argv: str, cwd: Path = ROOT) -> None:
+    With `fork`, our own commands start as forks of a process that has imported them already.
+    """
+
+    def __init__(
+        self, log: Path, env: Mapping[str, str], *argv: str, cwd: Path = ROOT, fork: bool = True
+    ) -> None:
         self.log = log
         whole = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", **env}
-        redirected = ["sh", "-c", 'exec "$@" >>"$0" 2>&1', str(log), *argv]
-        self.child = ManagedProcess(redirected, cwd=cwd, env=whole)
+        self.child: ManagedProcess
+        if fork and can_fork(argv):
+            self.child = ForkedProcess(argv, cwd, whole, log)
+        else:
+            redirected = ["sh", "-c", 'exec "$@" >>"$0" 2>&1', str(log), *argv]
+            self.child = ManagedProcess(redirected, cwd=cwd, env=whole)
 
     def output(self) -> str:
         """Return what it printed so far."""

@@ -1,0 +1,64 @@
+"""Programs that a test starts as forks are ended as any other, and end with their test process."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from tests.support.programs import ROOT, Program
+from tests.support.waiting import wait_until
+
+STARTER = textwrap.dedent(
+    """
+    import sys, time
+    from pathlib import Path
+    from tests.support.programs import Program
+    program = Program(Path(sys.argv[1]), {}, "python", "worker.py")
+    print(program.child.pid, flush=True)
+    time.sleep(600)
+    """
+)
+
+
+def processes_of(reaper: int, count: int) -> list[psutil.Process]:
+    """Return a reaper and all that runs below it, once it is at least so many processes."""
+    top = psutil.Process(reaper)
+    wait_until(lambda: len(top.children(recursive=True)) >= count, 20, "its processes")
+    return [top, *top.children(recursive=True)]
+
+
+def ended(processes: list[psutil.Process]) -> bool:
+    return not any(one.is_running() and one.status() != "zombie" for one in processes)
+
+
+def test_it_says_what_the_command_says_and_returns_its_status(
+    start: Callable[..., Program],
+) -> None:
+    program = start("flask", "--app", "wsgi", "nonsense", MYUKM_LANG="en")
+    assert program.child.wait(20) == 2
+    assert program.output().startswith("Usage: flask [OPTIONS] COMMAND")
+
+
+def test_nothing_of_it_is_left_when_it_is_killed(start: Callable[..., Program]) -> None:
+    program = start("python", "worker.py")
+    processes = processes_of(program.child.pid, 3)
+    program.kill()
+    assert not program.child.running()
+    wait_until(lambda: ended(processes), 5, "its processes end")
+
+
+def test_nothing_of_it_is_left_when_the_test_process_is_killed(
+    settings: dict[str, str], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", STARTER, str(tmp_path / "log")]
+    env = os.environ | settings
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as starter:
+        assert starter.stdout
+        processes = processes_of(int(starter.stdout.readline()), 3)
+        starter.send_signal(signal.SIGKILL)
+    wait_until(lambda: ended(processes), 5, "its processes end")
