@@ -95,9 +95,9 @@ def test_one_cause_of_failure_is_tried_again(
 def test_a_cause_that_is_none_is_refused(campus: Flask, client_as: ClientAs) -> None:
     treasurer = client_as("bendahara")
     for code in (7, "", "x" * 100, ["not_found"], "no_such_cause"):
-        for call in ("retry-failed", "start"):
-            wish = {"failed_of": 1, "code": code}
-            answer = treasurer.post(f"/admin/sync-pembayaran/{call}", json=wish)
+        for call, of in (("retry-failed", {}), ("start", {"failed_of": 1})):
+            body = {**of, "code": code}
+            answer = treasurer.post(f"/admin/sync-pembayaran/{call}", json=body)
             assert answer.status_code == 422, (call, code)
             assert answer.json is not None
             assert answer.json["error"]["code"] == "bad_code"
