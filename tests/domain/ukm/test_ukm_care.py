@@ -486,7 +486,7 @@ def test_a_message_is_reported_once_by_each(
 def test_what_can_not_be_reported(inside: Flask, people: People, say: Say) -> None:
     message = say()
     friend = people["friend"]
-    for reason in ("", " \u200b", None, 7, "x" * 501):
+    for reason in ("", " \u200b", "x" * 501):
         with pytest.raises(Invalid):
             reports.report(friend, UKM, message.id, reason)
     with pytest.raises(Conflict):
