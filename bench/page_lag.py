@@ -24,6 +24,7 @@ import requests
 from bench.report import percentile, row
 from bench.sync import forget_payments
 from myukm.domain.accounts import accounts
+from myukm.domain.actor import Actor
 from tests.faults.campus import Campus
 from tests.faults.sync_round import import_students
 from tests.support import people
@@ -82,7 +83,7 @@ def add_treasurers(campus: Campus) -> None:
     with campus.app.app_context():
         for who in ACCOUNTS[3:]:
             people.NAMES[who] = (who, who, "bendahara")
-            accounts.create(who, who, "bendahara", people.PASSWORD, by="bench")
+            accounts.create(who, who, "bendahara", people.PASSWORD, by=Actor("bench"))
 
 
 def report(pages: int, pairs: Sequence[tuple[Measurement, Measurement]]) -> None:

@@ -17,7 +17,7 @@ from myukm.cli.actor import actor
 from myukm.cli.groups import CommandGroup
 from myukm.cli.options import as_json, at_most
 from myukm.db.session import transaction
-from myukm.domain import audit
+from myukm.domain import activity
 from myukm.extensions import valkey
 from myukm.ops import restart_flag
 from myukm.queues import failed_jobs
@@ -45,7 +45,7 @@ def record(action: str, subject: str = "") -> None:
     action itself has already happened in Valkey."""
     try:
         with transaction():
-            audit.record(actor().name, action, subject)
+            activity.record(actor(), action, subject)
     except SQLAlchemyError:
         click.echo(_("Tidak tercatat di jejak audit: basis data tidak menjawab."), err=True)
 

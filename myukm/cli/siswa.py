@@ -54,7 +54,7 @@ def import_(file: Path | None, from_api: bool, accept: bool) -> None:
     if (file is None) != from_api:
         raise click.UsageError(_("Sebutkan sebuah berkas CSV, atau --from-api."))
     with progress_bar() as report:
-        by = actor().name
+        by = actor()
         if file:
             done = importing.from_csv(file, report, by=by)
         else:

@@ -15,8 +15,7 @@ from myukm.domain.ukm import administration as ukm_administration
 from myukm.domain.ukm import moderation
 from myukm.domain.ukm import settings as ukm_settings
 
-BY, PIPE_WIDTH = "flask ukm", 160
-ACTOR = Actor(user_id=None, name=BY, campus=True)
+ACTOR, PIPE_WIDTH = Actor("flask ukm", campus=True), 160
 
 group = CommandGroup("ukm", help=N_("Unit kegiatan mahasiswa dan anggotanya."))
 
@@ -31,7 +30,7 @@ group = CommandGroup("ukm", help=N_("Unit kegiatan mahasiswa dan anggotanya."))
 )
 def create(name: str, code: str) -> None:
     """Create a UKM and print its join code."""
-    made = ukm_administration.create(name, code, by=BY)
+    made = ukm_administration.create(name, code, by=ACTOR)
     click.echo(_("UKM %(code)s (%(name)s) dibuat.", code=made.code, name=made.name))
     click.echo(_("Kode gabung: %(code)s", code=made.join_code))
 
@@ -42,7 +41,7 @@ def create(name: str, code: str) -> None:
 @click.option("--admin", is_flag=True, help=N_("Sebagai pengurus UKM itu."))
 def add(code: str, nim: str, admin: bool) -> None:
     """Add the account NIM to the UKM CODE; `admin` makes it one of the UKM's admins."""
-    ukm_administration.add(code, nim, is_admin=admin, by=BY)
+    ukm_administration.add(code, nim, is_admin=admin, by=ACTOR)
     click.echo(_("%(nim)s kini anggota %(code)s.", nim=nim, code=code.upper()))
 
 

@@ -18,10 +18,11 @@ from myukm.domain.accounts import (
     bulk_invite_csv,
     password_reset,
 )
+from myukm.domain.actor import Actor
 from myukm.domain.paging import Page
 from myukm.models import Role, User
 
-BY, PIPE_WIDTH = "flask user", 160
+BY, PIPE_WIDTH = Actor("flask user"), 160
 
 nim_option = click.option(
     "--nim", required=True, metavar="NIM", help=N_("Yang dipakai orangnya untuk masuk.")

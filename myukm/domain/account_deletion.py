@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
-from myukm.domain import audit
+from myukm.domain import activity
 from myukm.domain.accounts import accounts, administration, profile_events, self_service
+from myukm.domain.actor import Actor
 from myukm.domain.ukm import memberships
 from myukm.domain.ukm import state as ukm_state
 from myukm.errors import Conflict, NotFound
@@ -48,7 +49,7 @@ def delete_account(user: User, password: str) -> None:
             if not membership.ukm.archived_at:
                 memberships.check_not_last_admin(membership)
         codes = profile_events.ukm_codes(account.id)
-        audit.record(account.name, audit.DELETION, f"{account.nim} {account.name}")
+        activity.record(Actor.of(account), activity.DELETION, f"{account.nim} {account.name}")
         _anonymize(account)
         _leave_ukms(session, account, codes, left)
         accounts.end_sessions(account.id)

@@ -1,6 +1,8 @@
 """The actor of an action: an account, or the command line."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
+
+from myukm.models import User
 
 
 class Actor(NamedTuple):
@@ -13,3 +15,8 @@ class Actor(NamedTuple):
     name: str
     user_id: int | None = None
     campus: bool = False
+
+    @classmethod
+    def of(cls, user: User) -> Self:
+        """Return the account as an actor, under the name that it has now."""
+        return cls(user.name, user.id)

@@ -1,7 +1,7 @@
 """The tables. Importing this package registers all of them with SQLAlchemy."""
 
+from myukm.models.activity import Activity
 from myukm.models.alert import Alert
-from myukm.models.audit import Audit
 from myukm.models.chat import ChatMessage, ChatReaction, MessageReport, UkmPin
 from myukm.models.invitation import Invitation
 from myukm.models.leader import LeaderLease
@@ -10,7 +10,6 @@ from myukm.models.payment_change import PaymentChange
 from myukm.models.photo import Photo
 from myukm.models.siswa import Siswa
 from myukm.models.sync import (
-    SyncAction,
     SyncItem,
     SyncLane,
     SyncRequest,
@@ -18,12 +17,12 @@ from myukm.models.sync import (
     SyncSample,
     SyncTraffic,
 )
-from myukm.models.ukm import Membership, Ukm, UkmBlock, UkmLog
+from myukm.models.ukm import Membership, Ukm, UkmBlock
 from myukm.models.user import LoginSession, Role, User
 
 __all__ = [
+    "Activity",
     "Alert",
-    "Audit",
     "ChatMessage",
     "ChatReaction",
     "Invitation",
@@ -36,7 +35,6 @@ __all__ = [
     "Photo",
     "Role",
     "Siswa",
-    "SyncAction",
     "SyncItem",
     "SyncLane",
     "SyncRequest",
@@ -45,7 +43,6 @@ __all__ = [
     "SyncTraffic",
     "Ukm",
     "UkmBlock",
-    "UkmLog",
     "UkmPin",
     "User",
 ]

@@ -186,18 +186,6 @@ class SyncSample(Model):
     failed: Mapped[int] = mapped_column()
 
 
-class SyncAction(Model):
-    """What was done with a run, and by whom (None: by the program itself)."""
-
-    __tablename__ = "sync_action"
-    __table_args__ = (Index("ix_sync_action_run", "run_id", "id"),)
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    run_id: Mapped[int] = mapped_column(Id, ForeignKey("sync_run.id", ondelete="CASCADE"))
-    at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
-    code: Mapped[str] = mapped_column(key_type(32))
-    actor: Mapped[str | None] = mapped_column(String(120))
-
-
 class SyncTraffic(Model):
     """A lane's request statistics so far; see `domain.payment_api.metrics.RequestStats`."""
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from myukm.db.base import Model
@@ -74,23 +74,3 @@ class UkmBlock(Model):
     )
     at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     user: Mapped[User] = relationship()
-
-
-class UkmLog(Model):
-    """One thing that was done in a unit. No `actor`: the campus's command line, or who is gone."""
-
-    __tablename__ = "ukm_log"
-    __table_args__ = (Index("ix_ukm_log_ukm_id", "ukm_id", "id"),)
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    ukm_id: Mapped[int] = mapped_column(Id, ForeignKey("ukm.id", ondelete="CASCADE"))
-    at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
-    actor_id: Mapped[int | None] = mapped_column(
-        Id, ForeignKey("user_account.id", ondelete="SET NULL"), index=True
-    )
-    action: Mapped[str] = mapped_column(key_type(32))
-    person_id: Mapped[int | None] = mapped_column(
-        Id, ForeignKey("user_account.id", ondelete="SET NULL"), index=True
-    )
-    detail: Mapped[str] = mapped_column(String(200), default="")
-    actor: Mapped[User | None] = relationship(foreign_keys=actor_id)
-    person: Mapped[User | None] = relationship(foreign_keys=person_id)

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
+from myukm.domain.actor import Actor
 from myukm.domain.chat import messages, reports
 from myukm.domain.ukm import administration as ukm_administration
 from myukm.extensions import db
@@ -24,7 +25,7 @@ BASE = f"/ukm/{UKM}"
 def unit(app: Flask, people: dict[str, int]) -> None:
     """Member is ROBOTIK's admin; friend's message was reported."""
     with app.app_context():
-        ukm_administration.add(UKM, NAMES["member"][0], is_admin=True, by="test")
+        ukm_administration.add(UKM, NAMES["member"][0], is_admin=True, by=Actor("test"))
         friend = db.session.get_one(User, people["friend"])
         message, _ = messages.post(friend, UKM, "Jual akun murah https://contoh.example", "c1")
         reports.report(people["member"], UKM, message.id, "Iklan")

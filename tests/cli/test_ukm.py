@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from myukm.extensions import db
-from myukm.models import Audit, UkmLog
+from myukm.models import Activity
 from tests.support.people import UKM
 
 Flasks = Callable[..., Result]
@@ -27,12 +27,13 @@ def test_an_archived_unit_is_in_another_list(app: Flask, flask: Flasks) -> None:
     assert flask("ukm", "restore", UKM).stdout == "UKM ROBOTIK aktif lagi.\n"
     assert UKM in flask("ukm", "list").stdout
     with app.app_context():
-        lines = db.session.scalars(select(UkmLog).order_by(UkmLog.id)).all()
-        assert [(line.action, line.actor_id) for line in lines] == [
-            ("archived", None),
-            ("restored", None),
+        lines = db.session.scalars(select(Activity).order_by(Activity.id)).all()
+        assert [(line.action, line.actor_id, line.actor_name) for line in lines] == [
+            ("unit.archived", None, None),
+            ("ukm.archived", None, "flask ukm"),
+            ("unit.restored", None, None),
+            ("ukm.restored", None, "flask ukm"),
         ]
-        assert "flask ukm" in db.session.scalars(select(Audit.actor)).all()
 
 
 def test_a_new_join_code_is_printed(flask: Flasks) -> None:

@@ -2,16 +2,15 @@
 under today's names; old events are gone with the texts that they copied."""
 
 import json
-from datetime import timedelta
 from typing import Any
 
 import flask_migrate
 import pytest
 from flask import Flask
-from sqlalchemy import JSON, column, func, insert, select, table, text
+from sqlalchemy import func, select, text
 
 from myukm.db.session import transaction
-from myukm.db.types import UTCDateTime, utcnow
+from myukm.db.types import utcnow
 from myukm.domain import event_rendering
 from myukm.domain.chat import broadcast, history, messages, reactions
 from myukm.domain.ukm import memberships
@@ -31,20 +30,10 @@ from myukm.models import (
 from myukm.web.stream import replay
 from tests.conftest import every_database
 from tests.support import people as cast
+from tests.support.old_database import BEFORE, DAY_AGO, store
 from tests.support.people import UKM
 
-BEFORE = "0007"
 MESSAGES, DELETED, PINNED = 10_000, 3, 5
-MOMENTS = ("at", "created_at", "deleted_at", "published_at", "moved_at", "started_at")
-DAY_AGO = utcnow().replace(microsecond=0) - timedelta(days=1)
-
-
-def store(name: str, *rows: dict[str, Any]) -> None:
-    """Insert rows into a table as the version before knew it."""
-    types: dict[str, Any] = dict.fromkeys(MOMENTS, UTCDateTime()) | {"chosen": JSON()}
-    known = table(name, *(column(each, types.get(each)) for each in rows[0]))
-    with transaction() as session:
-        session.execute(insert(known), list(rows))
 
 
 def fill(ids: dict[str, int]) -> None:

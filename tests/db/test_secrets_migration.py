@@ -12,7 +12,7 @@ from sqlalchemy import text
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.extensions import db
-from myukm.models import Audit, Membership
+from myukm.models import Activity, Membership
 from tests.conftest import every_database
 from tests.support import people as cast
 from tests.support.people import NAMES, UKM
@@ -100,5 +100,7 @@ def test_a_join_code_that_is_the_address_is_renewed_and_its_admins_read_why(
     fresh = page.split('join-code figure">')[1].partition("<")[0]
     assert nobody.post("/ukm/join", json={"code": fresh}).status_code == 200
     with upgraded.app_context():
-        trail = db.session.query(Audit).filter_by(action="ukm.code").all()
-        assert [(line.actor, line.subject) for line in trail] == [("flask db upgrade", "PRAMUKA")]
+        trail = db.session.query(Activity).filter_by(action="ukm.code").all()
+        assert [(line.actor_name, line.subject) for line in trail] == [
+            ("flask db upgrade", "PRAMUKA")
+        ]

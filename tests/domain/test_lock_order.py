@@ -67,7 +67,7 @@ class RandomUser:
             lambda: pins.pin_message(self.office, UKM, message),
             lambda: ukm_settings.archive(self.office, UKM),
             lambda: ukm_settings.unarchive(self.office, UKM),
-            lambda: ukm_administration.add(UKM, self.user(who).nim, by="Siti", by_id=self.admin),
+            lambda: ukm_administration.add(UKM, self.user(who).nim, by=Actor("Siti", self.admin)),
             lambda: members.search(db.session.query(Ukm).filter_by(code=UKM).one()),
             lambda: photos.change(self.user(who), PHOTO, "image/png"),
             lambda: administration.set_role(self.user(who), other, "operator"),

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from devtools.simulator import Simulator
 from myukm.db.session import transaction
+from myukm.domain import activity
 from myukm.domain.sync import (
     anomaly_guard,
     commands,
@@ -16,7 +17,6 @@ from myukm.domain.sync import (
     pausing,
     payment_history,
     progress,
-    run_actions,
 )
 from myukm.errors import Conflict
 from myukm.extensions import db
@@ -91,7 +91,7 @@ def test_the_run_asks_and_writes_only_what_is_accepted(
         assert len(forgotten) > STUDENTS / 3
         vanished = payment_history.of_student(next(i for i in forgotten if known[i].pembayaran))
         assert any(row.new is None for row in vanished.items)
-        deeds = [deed.code for deed in run_actions.of_run(ended["run_id"])]
+        deeds = [deed.verb for deed in activity.of_run(ended["run_id"])]
         assert deeds == ["started", "suspicious_api", "accepted", "completed"]
 
 

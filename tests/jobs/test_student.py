@@ -27,7 +27,7 @@ from myukm.errors import Unavailable
 from myukm.extensions import connect_valkey, db
 from myukm.jobs.sync_pembayaran import sync_pembayaran_siswa
 from myukm.live.event_log import Event
-from myukm.models import Audit, Siswa, SyncRequest
+from myukm.models import Activity, Siswa, SyncRequest
 from myukm.queues.enqueue import get_queue
 from myukm.queues.jobs import SYNC
 from tests.conftest import every_database
@@ -138,8 +138,8 @@ def test_asked_for_twice_at_the_same_moment_it_is_one_request(
     with quiet.app_context():
         assert requests() == 1
         assert set(jobs) <= set(get_queue(SYNC).get_job_ids())
-        lines = db.session.scalars(select(Audit).where(Audit.action == "sync.student")).all()
-        assert [(line.actor, line.subject) for line in lines] == [(TREASURER.name, LAST)] * 4
+        lines = db.session.scalars(select(Activity).where(Activity.action == "sync.student")).all()
+        assert [(line.actor_name, line.subject) for line in lines] == [(TREASURER.name, LAST)] * 4
 
 
 def test_who_presses_while_valkey_is_away_takes_nothing_from_who_pressed_before(

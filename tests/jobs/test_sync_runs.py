@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from devtools.simulator import Simulator
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
-from myukm.domain.sync import commands, retention, run_actions, run_history, throughput
+from myukm.domain import activity
+from myukm.domain.sync import commands, retention, run_history, throughput
 from myukm.domain.sync.request_stats import of_run
 from myukm.extensions import db
 from myukm.models import SyncItem, SyncRun, SyncSample
@@ -49,7 +50,7 @@ def test_the_figures_of_a_run_are_those_of_the_api(
         assert figures.p50 is not None
         assert figures.p95 is not None
         assert 45 < figures.p50 <= figures.p95
-        deeds = [(deed.code, deed.actor) for deed in run_actions.of_run(ended["run_id"])]
+        deeds = [(deed.verb, deed.actor_name) for deed in activity.of_run(ended["run_id"])]
         assert deeds == [("started", TREASURER.name), ("completed", None)]
 
 
@@ -109,7 +110,7 @@ def test_pause_resume_and_cancel_stand_in_the_trail(campus: Flask) -> None:
         commands.pause(TREASURER)
         commands.resume(TREASURER)
         commands.cancel(TREASURER)
-        deeds = [deed.code for deed in run_actions.of_run(run_id)]
+        deeds = [deed.verb for deed in activity.of_run(run_id)]
     assert deeds == ["started", "paused", "resumed", "cancelling", "cancelled"]
 
 

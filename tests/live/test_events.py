@@ -105,7 +105,7 @@ def check(name: str, data: Any) -> None:
 
 def chat(people: People) -> None:
     member, friend = db.session.get_one(User, people["member"]), people["friend"]
-    administration.add(UKM, "admin1", is_admin=True, by="Siti")
+    administration.add(UKM, "admin1", is_admin=True, by=Actor("Siti"))
     first, _ = messages.post(member, UKM, "Halo", "c1")
     broadcast.broadcast(first.ukm_id)
     second, _ = messages.post(member, UKM, "@Farhan Halo", "c2", first.id)

@@ -6,6 +6,7 @@ import pytest
 import requests
 from flask import Flask
 
+from myukm.domain.actor import Actor
 from myukm.domain.ukm import administration as ukm_administration
 from tests.support.people import NAMES, UKM
 from tests.support.programs import WebServer
@@ -33,7 +34,7 @@ def listen(web: WebServer) -> Iterator[Listen]:
 def admin(app: Flask, web: WebServer, people: dict[str, int], session_as: SessionAs) -> Act:
     """`admin("promote", "friend")` acts in ROBOTIK as its admin, member."""
     with app.app_context():
-        ukm_administration.add(UKM, NAMES["member"][0], is_admin=True, by="test")
+        ukm_administration.add(UKM, NAMES["member"][0], is_admin=True, by=Actor("test"))
     session = session_as("member")
 
     def act(deed: str, whom: str, **body: object) -> None:
@@ -92,7 +93,7 @@ def test_who_is_added_hears_the_unit_without_a_new_stream(
 ) -> None:
     stream = listen(session_as("outsider"))
     with app.app_context():
-        ukm_administration.add(UKM, NAMES["outsider"][0], by="test")
+        ukm_administration.add(UKM, NAMES["outsider"][0], by=Actor("test"))
     assert stream.wait_for(1, "membership", timeout=5)[0]["member"] is True
     sent = {"message": "selamat datang", "client_id": "1"}
     session_as("friend").post(f"{web.url}/ukm/{UKM}/messages", json=sent, timeout=5)

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 
 from myukm.domain.accounts import accounts, password_reset, self_service
 from myukm.domain.accounts.passwords import verify
+from myukm.domain.actor import Actor
 from tests.conftest import every_database
 from tests.support.people import NAMES, PASSWORD
 
@@ -26,7 +27,7 @@ def meanwhile(
         def slow(stored: str | None, password: str) -> bool:
             known = verify(stored, password)
             with app.app_context():
-                accounts.set_password(NIM, NEW, by="test")
+                accounts.set_password(NIM, NEW, by=Actor("test"))
             return known
 
         monkeypatch.setattr(module, "verify", slow)
@@ -69,7 +70,7 @@ def test_who_sets_a_password_by_a_code_is_known_in_that_browser(
     app: Flask, client_as: ClientAs, people: dict[str, int]
 ) -> None:
     with app.app_context():
-        code = password_reset.issue(accounts.find(NIM), by="test").code
+        code = password_reset.issue(accounts.find(NIM), by=Actor("test")).code
     owner = client_as("nobody")
     sent = {"nim": NIM, "code": code, "password": NEW}
     assert owner.post("/reset-password", json=sent).status_code == 200

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
-from myukm.domain import audit
+from myukm.domain import activity
 from myukm.domain.accounts.account_rules import (
     MAX_PASSWORD,
     check_password,
@@ -17,6 +17,7 @@ from myukm.domain.accounts.account_rules import (
     normal_nim,
 )
 from myukm.domain.accounts.passwords import hash_password, is_outdated, verify
+from myukm.domain.actor import Actor
 from myukm.errors import Conflict, DomainError, NotFound
 from myukm.extensions import db
 from myukm.live.topics import publish_rights_changed
@@ -33,8 +34,8 @@ class WrongCredentials(DomainError):
     code = "wrong_credentials"
 
 
-def create(nim: str, name: str, role: str, password: str, *, by: str | None) -> User:
-    """Create an account. `by` is the actor's name in the activity log (None: the owner).
+def create(nim: str, name: str, role: str, password: str, *, by: Actor | None) -> User:
+    """Create an account. `by` None: its owner does it.
 
     Raises `Invalid`, or `Conflict` if the NIM is taken.
     """
@@ -45,14 +46,13 @@ def create(nim: str, name: str, role: str, password: str, *, by: str | None) -> 
     return user
 
 
-def insert(user: User, *, by: str | None) -> None:
+def insert(user: User, *, by: Actor | None) -> None:
     """Insert a new account; `by` as in `create`. Raises `Conflict` if the NIM is taken."""
     try:
         with transaction() as session:
             session.add(user)
             session.flush()
-            owner = user.id if by is None else None
-            audit.record(by or user.name, "user.create", f"{user.nim} {user.name}", actor_id=owner)
+            activity.record(by or Actor.of(user), "user.create", f"{user.nim} {user.name}")
     except IntegrityError:
         raise nim_taken(user.nim) from None
 
@@ -160,14 +160,14 @@ def log_out(token_hash: str) -> None:
         _end_sessions(LoginSession.token_hash == token_hash)
 
 
-def set_password(nim: str, password: str, *, by: str) -> None:
+def set_password(nim: str, password: str, *, by: Actor) -> None:
     """Set a password and delete all log-ins of the account. Raises `NotFound`, `Invalid`."""
     user = find(nim)
     check_password(password, user.nim, user.name)
     hashed = hash_password(password)
     with transaction():
         store_password(user.id, hashed)
-        audit.record(by, "user.password", f"{user.nim} {user.name}")
+        activity.record(by, "user.password", f"{user.nim} {user.name}")
 
 
 def store_password(user_id: int, hashed: str, keep: str | None = None) -> None:

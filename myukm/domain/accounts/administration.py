@@ -5,10 +5,11 @@ from sqlalchemy import or_, select
 
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
-from myukm.domain import audit
+from myukm.domain import activity
 from myukm.domain.accounts import password_reset, photos
 from myukm.domain.accounts.account_rules import check_role
 from myukm.domain.accounts.accounts import end_sessions
+from myukm.domain.actor import Actor
 from myukm.domain.paging import Page, paginate
 from myukm.errors import Conflict, NotFound
 from myukm.extensions import db
@@ -46,7 +47,7 @@ def set_role(actor: User, user_id: int, role: str) -> User:
         user = _account_other_than_self(actor, user_id)
         if user.role != role:
             check_not_last_admin(user, admins)
-            audit.record(actor.name, f"user.role.{role}", f"{user.nim} {user.name}")
+            activity.record(Actor.of(actor), f"user.role.{role}", f"{user.nim} {user.name}")
             user.role = Role(role)
             publish_rights_changed()
     return user
@@ -61,7 +62,7 @@ def block(actor: User, user_id: int) -> User:
         end_sessions(user.id)
         password_reset.void(user.id)
         if not user.blocked_at:
-            audit.record(actor.name, "user.block", f"{user.nim} {user.name}")
+            activity.record(Actor.of(actor), "user.block", f"{user.nim} {user.name}")
             user.blocked_at = utcnow()
     return user
 
@@ -71,7 +72,7 @@ def unblock(actor: User, user_id: int) -> User:
     with transaction():
         user = _account_other_than_self(actor, user_id)
         if user.blocked_at:
-            audit.record(actor.name, "user.unblock", f"{user.nim} {user.name}")
+            activity.record(Actor.of(actor), "user.unblock", f"{user.nim} {user.name}")
             user.blocked_at = None
     return user
 
@@ -79,14 +80,14 @@ def unblock(actor: User, user_id: int) -> User:
 def reset_code(actor: User, user_id: int) -> password_reset.Issued:
     """Create a one-time code for a forgotten password. Raises `NotFound`, `Conflict`."""
     with transaction():
-        return password_reset.issue(_account_other_than_self(actor, user_id), by=actor.name)
+        return password_reset.issue(_account_other_than_self(actor, user_id), by=Actor.of(actor))
 
 
 def remove_photo(actor: User, user_id: int) -> User:
     """Delete an account's photo. Raises `NotFound`, `Conflict`."""
     with transaction():
         user = _account_other_than_self(actor, user_id)
-        photos.remove(user, by=actor.name)
+        photos.remove(user, by=Actor.of(actor))
     return user
 
 

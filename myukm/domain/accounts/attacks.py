@@ -7,14 +7,15 @@ from sqlalchemy import select, update
 
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
-from myukm.domain import audit
+from myukm.domain import activity
 from myukm.domain.accounts import accounts
+from myukm.domain.actor import Actor
 from myukm.extensions import db
-from myukm.models import Audit, User
+from myukm.models import Activity, User
 
 ON_ACCOUNT, FROM_ADDRESS = "attack.account", "attack.address"
 LASTS = timedelta(hours=1)
-BY = "MyUKM"
+BY = Actor("MyUKM")
 
 
 def record_account(nim: str) -> None:
@@ -38,12 +39,12 @@ def acknowledge(user_id: int) -> None:
         session.execute(update(User).where(User.id == user_id).values(attacked_at=None))
 
 
-def lately() -> Sequence[Audit]:
+def lately() -> Sequence[Activity]:
     """Return the attacks of the last hour, newest first."""
-    query = select(Audit).where(
-        Audit.at > utcnow() - LASTS, Audit.action.in_((ON_ACCOUNT, FROM_ADDRESS))
+    query = select(Activity).where(
+        Activity.at > utcnow() - LASTS, Activity.action.in_((ON_ACCOUNT, FROM_ADDRESS))
     )
-    return db.session.scalars(query.order_by(Audit.id.desc())).all()
+    return db.session.scalars(query.order_by(Activity.id.desc())).all()
 
 
 def _record(action: str, subject: str) -> bool:
@@ -51,5 +52,5 @@ def _record(action: str, subject: str) -> bool:
     if any((known.action, known.subject) == (action, subject) for known in lately()):
         return False
     with transaction():
-        audit.record(BY, action, subject)
+        activity.record(BY, action, subject)
     return True

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
-from myukm.domain import audit, csv_output
+from myukm.domain import activity, csv_output
 from myukm.domain.accounts import bulk_invite_csv
 from myukm.domain.accounts.bulk_invite_csv import Roster, Row, RowError
 from myukm.domain.accounts.codes import digest, new_code
+from myukm.domain.actor import Actor
 from myukm.errors import Conflict, Invalid
 from myukm.extensions import db
 from myukm.models import Invitation, User
@@ -47,7 +48,7 @@ def check(data: bytes) -> Preview:
     return _validate(bulk_invite_csv.read(data))
 
 
-def invite(data: bytes, *, by: str) -> Iterator[str]:
+def invite(data: bytes, *, by: Actor) -> Iterator[str]:
     """Invite everyone in a file and return a CSV of their one-time codes, which are shown only now.
 
     Raises `InvalidCsv` if a line has errors, `Invalid` if the file is not readable as a roster;
@@ -63,7 +64,7 @@ def invite(data: bytes, *, by: str) -> Iterator[str]:
     return csv_output.to_csv(("nim", "name", "role", "code"), people)
 
 
-def _write(roster: Roster, coded: list[Coded], by: str) -> None:
+def _write(roster: Roster, coded: list[Coded], by: Actor) -> None:
     with transaction() as session:
         preview = _validate(roster)
         if preview.problems:
@@ -71,7 +72,7 @@ def _write(roster: Roster, coded: list[Coded], by: str) -> None:
         for batch in _batches(coded):
             _store(session, batch)
         first, last = roster.rows[0].nim, roster.rows[-1].nim
-        audit.record(by, "user.import", f"{preview.people} NIM: {first} … {last}")
+        activity.record(by, "user.import", f"{preview.people} NIM: {first} … {last}")
 
 
 def _validate(roster: Roster) -> Preview:

@@ -4,11 +4,12 @@ from sqlalchemy import delete, select
 
 from myukm.db.session import execute_rowcount, transaction
 from myukm.db.types import utcnow
-from myukm.domain import audit
+from myukm.domain import activity
 from myukm.domain.accounts import accounts
 from myukm.domain.accounts.account_rules import check_password, checked_person, normal_nim
 from myukm.domain.accounts.codes import digest, matches, new_code, wrong_code
 from myukm.domain.accounts.passwords import hash_password
+from myukm.domain.actor import Actor
 from myukm.extensions import db
 from myukm.models import Invitation, User
 
@@ -25,7 +26,7 @@ def invite(actor: User, nim: str, name: str, role: str) -> str:
             raise accounts.nim_taken(nim)
         session.execute(delete(Invitation).where(Invitation.nim == nim))
         session.add(Invitation(nim=nim, name=name, role=role, code_hash=digest(code)))
-        audit.record(actor.name, "user.invite", f"{nim} {name}")
+        activity.record(Actor.of(actor), "user.invite", f"{nim} {name}")
     return code
 
 

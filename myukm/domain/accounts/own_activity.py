@@ -7,7 +7,7 @@ from sqlalchemy import or_, select, tuple_
 
 from myukm.db.types import to_iso8601
 from myukm.extensions import db
-from myukm.models import Audit, ChatMessage, ChatReaction, MessageReport, Ukm, UkmLog, User
+from myukm.models import Activity, ChatMessage, ChatReaction, MessageReport, Ukm, User
 
 BATCH = 500
 
@@ -85,11 +85,11 @@ def reports(user_id: int, last: Any) -> Sequence[tuple[Any, dict[str, Any]]]:
 def ukm_trail(user_id: int, last: Any) -> Sequence[tuple[Any, dict[str, Any]]]:
     """Return the next lines of the units' logs: what the person did, or what was done to them."""
     query = (
-        select(UkmLog, Ukm.code)
-        .join(Ukm, Ukm.id == UkmLog.ukm_id)
-        .where(or_(UkmLog.actor_id == user_id, UkmLog.person_id == user_id))
-        .where(UkmLog.id > (last or 0))
-        .order_by(UkmLog.id)
+        select(Activity, Ukm.code)
+        .join(Ukm, Ukm.id == Activity.ukm_id)
+        .where(or_(Activity.actor_id == user_id, Activity.person_id == user_id))
+        .where(Activity.id > (last or 0))
+        .order_by(Activity.id)
         .limit(BATCH)
     )
     return [
@@ -98,7 +98,7 @@ def ukm_trail(user_id: int, last: Any) -> Sequence[tuple[Any, dict[str, Any]]]:
             {
                 "ukm": code,
                 "at": to_iso8601(line.at),
-                "action": line.action,
+                "action": line.verb,
                 "by_me": line.actor_id == user_id,
                 "detail": line.detail,
             },
@@ -113,12 +113,15 @@ def trail(user_id: int, last: Any) -> Sequence[tuple[Any, dict[str, Any]]]:
     Lines about a person begin with the NIM, which somebody else may have had before.
     """
     user = db.session.get_one(User, user_id)
-    about = Audit.subject.startswith(f"{user.nim} ", autoescape=True)
+    about = Activity.subject.startswith(f"{user.nim} ", autoescape=True)
     query = (
-        select(Audit)
-        .where(or_(Audit.actor_id == user_id, about & (Audit.at >= user.created_at)))
-        .where(Audit.id > (last or 0))
-        .order_by(Audit.id)
+        select(Activity)
+        .where(
+            Activity.audited,
+            or_(Activity.actor_id == user_id, about & (Activity.at >= user.created_at)),
+        )
+        .where(Activity.id > (last or 0))
+        .order_by(Activity.id)
         .limit(BATCH)
     )
     return [

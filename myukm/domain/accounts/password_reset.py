@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 
 from myukm.db.session import execute_rowcount, transaction
 from myukm.db.types import utcnow
-from myukm.domain import audit
+from myukm.domain import activity
 from myukm.domain.accounts import accounts
 from myukm.domain.accounts.account_rules import check_password, normal_nim
 from myukm.domain.accounts.codes import digest, matches, new_code, wrong_code
 from myukm.domain.accounts.passwords import hash_password
+from myukm.domain.actor import Actor
 from myukm.errors import Conflict
 from myukm.extensions import db
 from myukm.models import PasswordReset, User
@@ -28,7 +29,7 @@ class Issued(NamedTuple):
     code: str
 
 
-def issue(user: User, *, by: str) -> Issued:
+def issue(user: User, *, by: Actor) -> Issued:
     """Create the account's code, valid for 24 hours; an earlier one is void.
 
     Raises `Conflict` if the account is blocked.
@@ -41,7 +42,7 @@ def issue(user: User, *, by: str) -> Issued:
         session.add(
             PasswordReset(user_id=user.id, code_hash=digest(code), expires_at=utcnow() + VALID)
         )
-        audit.record(by, "user.reset_code", f"{user.nim} {user.name}")
+        activity.record(by, "user.reset_code", f"{user.nim} {user.name}")
     return Issued(user, code)
 
 
@@ -63,7 +64,7 @@ def redeem(nim: str, code: str, password: str) -> User:
         _take(session, reset)
         accounts.store_password(user.id, hashed)
         about = f"{user.nim} {user.name}"
-        audit.record(user.name, "user.reset_password", about, actor_id=user.id)
+        activity.record(Actor.of(user), "user.reset_password", about)
     return user
 
 

@@ -7,10 +7,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from myukm.db.session import transaction
-from myukm.domain import audit
+from myukm.domain import activity
 from myukm.domain.accounts import profile_events
 from myukm.domain.accounts.threads import Pool
 from myukm.domain.accounts.thumbnails import MAX_BYTES, make_thumbnails, too_large
+from myukm.domain.actor import Actor
 from myukm.domain.flood import count_act
 from myukm.errors import DomainError, NotFound
 from myukm.extensions import db
@@ -35,12 +36,12 @@ def change(user: User, data: bytes, content_type: str) -> str:
         mine = _remove_current(session, user.id)
         session.add(Photo(user_id=mine.id, digest=digest, large=made.large, small=made.small))
         mine.photo_hash = digest
-        _publish(mine, "user.photo", mine.name)
+        _publish(mine, "user.photo", Actor.of(mine))
     return digest
 
 
-def remove(user: User, *, by: str) -> None:
-    """Delete the account's photo, if any; `by` is the actor's name in the activity log."""
+def remove(user: User, *, by: Actor) -> None:
+    """Delete the account's photo, if any."""
     if user.photo_hash is None:
         return
     with transaction() as session:
@@ -57,8 +58,8 @@ def _remove_current(session: Session, user_id: int) -> User:
     return user
 
 
-def _publish(user: User, action: str, by: str) -> None:
-    audit.record(by, action, f"{user.nim} {user.name}")
+def _publish(user: User, action: str, by: Actor) -> None:
+    activity.record(by, action, f"{user.nim} {user.name}")
     profile_events.publish(user, profile_events.ukm_codes(user.id))
 
 

@@ -3,10 +3,11 @@
 from flask_babel import lazy_gettext as _
 
 from myukm.db.session import transaction
-from myukm.domain import audit
+from myukm.domain import activity
 from myukm.domain.accounts import accounts
 from myukm.domain.accounts.account_rules import MAX_PASSWORD, check_password
 from myukm.domain.accounts.passwords import hash_password, verify
+from myukm.domain.actor import Actor
 from myukm.errors import Forbidden
 from myukm.models import User
 
@@ -23,7 +24,7 @@ def change_password(user: User, login: str, old: str, new: str) -> None:
         if not accounts.is_unchanged(user.id, user.password_hash):
             raise wrong_password()
         accounts.store_password(user.id, hashed, keep=login)
-        audit.record(user.name, "user.password", f"{user.nim} {user.name}")
+        activity.record(Actor.of(user), "user.password", f"{user.nim} {user.name}")
 
 
 def require_password(user: User, password: str) -> None:
@@ -41,4 +42,4 @@ def log_out_everywhere(user: User) -> None:
     """Delete all log-ins of an account, including the current one."""
     with transaction():
         accounts.end_sessions(user.id)
-        audit.record(user.name, "user.logout", f"{user.nim} {user.name}")
+        activity.record(Actor.of(user), "user.logout", f"{user.nim} {user.name}")

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from myukm.db.session import on_commit, transaction
 from myukm.db.types import utcnow
+from myukm.domain import activity
 from myukm.domain.chat import broadcast, pins, reactions
 from myukm.domain.chat.mentions import mentioned
 from myukm.domain.chat.validation import (
@@ -17,7 +18,7 @@ from myukm.domain.chat.validation import (
     find_message,
 )
 from myukm.domain.flood import count_act
-from myukm.domain.ukm import activity_log, memberships
+from myukm.domain.ukm import memberships
 from myukm.errors import Forbidden
 from myukm.extensions import db
 from myukm.models import ChatMessage, Membership, User
@@ -107,7 +108,7 @@ def delete(user_id: int, code: str, message_id: int) -> None:
         if message.user_id != user_id and not membership.is_admin:
             raise Forbidden(_("Hanya penulis atau pengurus UKM yang boleh menghapus pesan."))
         if message.user_id != user_id and not message.deleted_at:
-            activity_log.record(
+            activity.record_in_ukm(
                 membership.ukm_id, user_id, "message_deleted", person_id=message.user_id
             )
         erase(message)

@@ -2,9 +2,10 @@
 
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
+from myukm.domain import activity
 from myukm.domain.actor import Actor
 from myukm.domain.chat.validation import check_not_deleted, clean_text, find_message
-from myukm.domain.ukm import activity_log, memberships
+from myukm.domain.ukm import memberships
 from myukm.domain.ukm import state as ukm_state
 from myukm.domain.ukm.authorization import authorize_and_lock
 from myukm.extensions import db
@@ -35,7 +36,7 @@ def _pin(actor: Actor, ukm: Ukm, pin: UkmPin, detail: str = "") -> Ukm:
     _remove(ukm)
     pin.ukm_id, pin.by_id, pin.at = ukm.id, actor.user_id, utcnow()
     db.session.add(pin)
-    activity_log.record(ukm.id, actor.user_id, "pinned", detail=detail.partition("\n")[0])
+    activity.record_in_ukm(ukm.id, actor.user_id, "pinned", detail=detail.partition("\n")[0])
     ukm_state.publish_changed(ukm)
     return ukm
 
@@ -45,7 +46,7 @@ def unpin(actor: Actor, code: str) -> Ukm:
     with transaction():
         ukm = authorize_and_lock(actor, code)
         if _remove(ukm):
-            activity_log.record(ukm.id, actor.user_id, "unpinned")
+            activity.record_in_ukm(ukm.id, actor.user_id, "unpinned")
             ukm_state.publish_changed(ukm)
     return ukm
 

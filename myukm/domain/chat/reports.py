@@ -10,13 +10,14 @@ from sqlalchemy.orm import joinedload
 
 from myukm.db.session import execute_rowcount, on_commit, transaction
 from myukm.db.types import utcnow
+from myukm.domain import activity
 from myukm.domain.actor import Actor
 from myukm.domain.chat import messages
 from myukm.domain.chat.validation import check_not_deleted, find_message
 from myukm.domain.flood import count_act
 from myukm.domain.paging import Page, paginate
 from myukm.domain.text_normalization import clean, is_blank
-from myukm.domain.ukm import activity_log, memberships
+from myukm.domain.ukm import memberships
 from myukm.domain.ukm.authorization import authorize_and_lock
 from myukm.errors import Conflict, Invalid, NotFound
 from myukm.extensions import db
@@ -119,7 +120,7 @@ def resolve(actor: Actor, code: str, message_id: int, *, erase: bool) -> None:
         if erase:
             messages.erase(message)
         action = "report_deleted" if erase else "report_dismissed"
-        activity_log.record(ukm.id, actor.user_id, action, person_id=message.user_id)
+        activity.record_in_ukm(ukm.id, actor.user_id, action, person_id=message.user_id)
         on_commit(publish_count, ukm)
 
 

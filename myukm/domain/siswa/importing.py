@@ -18,7 +18,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from myukm.db.session import transaction
-from myukm.domain import audit
+from myukm.domain import activity
+from myukm.domain.actor import Actor
 from myukm.domain.csv_table import LineReader
 from myukm.domain.siswa import api_source, csv_source, leaving
 from myukm.domain.siswa.fields import COLUMNS, Values
@@ -28,7 +29,7 @@ from myukm.models.siswa import search_text
 
 BATCH = 1000
 TRIES = 3
-COMMAND = "flask siswa"
+COMMAND = Actor("flask siswa")
 BLANK = dict.fromkeys(COLUMNS, "")
 
 Report = Callable[[str, int, int], None]
@@ -49,7 +50,7 @@ def _quiet(step: str, done: int, total: int) -> None:
     """Report nothing."""
 
 
-def from_csv(path: Path, report: Report = _quiet, *, by: str = COMMAND) -> Imported:
+def from_csv(path: Path, report: Report = _quiet, *, by: Actor = COMMAND) -> Imported:
     """Import the students of a CSV file; students that it does not name stay as they are.
 
     `report(step, done, total)` is called at intervals: "check" in bytes, "load" in students.
@@ -77,7 +78,7 @@ def _check(file: BinaryIO, report: Report) -> int:
     return total
 
 
-def from_api(report: Report = _quiet, *, accept: bool = False, by: str = COMMAND) -> Imported:
+def from_api(report: Report = _quiet, *, accept: bool = False, by: Actor = COMMAND) -> Imported:
     """Import the students of the payment API; students no longer in it become inactive.
 
     A bad row is left out and its student stays as it is. Raises `Unavailable` if the API gives no
@@ -101,7 +102,7 @@ class _Load(NamedTuple):
     students: Callable[[], Iterable[Values]]
     total: int
     report: Report
-    by: str
+    by: Actor
     mentions: Container[str] | None = None
     accept: bool = False
 
@@ -135,7 +136,7 @@ def _write(load: _Load) -> Imported:
             load.report("load", done, load.total)
         leaving.deactivate(session, gone)
         summary = f"{load.source}: {done} siswa, +{added} ~{changed} -{len(gone)}"
-        audit.record(load.by, "siswa.import", summary)
+        activity.record(load.by, "siswa.import", summary)
     return Imported(done, added, changed, len(gone))
 
 

@@ -9,14 +9,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from myukm.db.session import execute_rowcount, on_commit, transaction
-from myukm.domain import audit
+from myukm.domain import activity
 from myukm.domain.actor import Actor
 from myukm.domain.sync import (
     anomaly_guard,
     lifecycle,
     progress,
     queueing,
-    run_actions,
     run_log,
     student_requests,
     transitions,
@@ -117,7 +116,7 @@ def reset(actor: Actor) -> dict[str, Any]:
     with transaction() as session:
         shown = update(SyncRun).where(SyncRun.live.is_(None), ~SyncRun.dismissed)
         if execute_rowcount(session, shown.values(dismissed=True)):
-            audit.record(actor.name, "sync.reset", actor_id=actor.user_id)
+            activity.record(actor, "sync.reset")
         on_commit(progress.publish)
     return progress.current()
 
@@ -134,7 +133,7 @@ def sync_student_later(actor: Actor, idperson: str) -> str:
     if job_id is None and is_new and student_requests.cancel(request_id):
         raise Unavailable(_("Antrian sedang tidak dapat dipakai. Coba lagi sebentar lagi."))
     with transaction():
-        audit.record(actor.name, "sync.student", idperson, actor_id=actor.user_id)
+        activity.record(actor, "sync.student", idperson)
     return job_id or f"{queueing.STUDENT}{request_id}"
 
 
@@ -157,7 +156,6 @@ def _insert(run: SyncRun, actor: Actor) -> None:
         with transaction() as session:
             session.add(run)
             session.flush()
-            run_actions.record(session, run.id, "started", actor.name)
             _record(actor, run.id, "started", text)
             on_commit(progress.publish)
             on_commit(lifecycle.drive, run.id)
@@ -186,7 +184,7 @@ def _move(
 ) -> None:
     """Move the run and record who did it. Raises `Conflict` when the table does not allow it."""
     values |= {"reason": None, "reason_code": None, "crash_count": 0}
-    if not transitions.move(session, run.id, to, code, actor.name, **values):
+    if not transitions.move(session, run.id, to, **values):
         raise _not_now()
     _record(actor, run.id, code, text)
     on_commit(lifecycle.drive, run.id)
@@ -199,4 +197,4 @@ def _not_now() -> Conflict:
 def _record(actor: Actor, run_id: int, code: str, text: Any) -> None:
     with campus_language():
         run_log.append(run_id, "info", code, str(text))
-    audit.record(actor.name, f"sync.{code}", f"#{run_id}", actor_id=actor.user_id)
+    activity.record(actor, f"sync.{code}", f"#{run_id}", run_id=run_id)

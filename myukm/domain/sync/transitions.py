@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from myukm.db.session import execute_rowcount, on_commit
 from myukm.db.types import utcnow
-from myukm.domain.sync import progress, queueing, run_actions
+from myukm.domain import activity
+from myukm.domain.sync import progress, queueing
 from myukm.models import SyncRun
 from myukm.models.sync import LIVE, Status
 
@@ -20,12 +21,11 @@ def move(
     run_id: int,
     to: Status,
     action: str | None = None,
-    actor: str | None = None,
     **values: Any,
 ) -> bool:
     """Move the run to status `to`, inside `transaction()`; return whether the table allowed it.
 
-    Records `action` (by `actor`, None: the program) and registers the effects: queued jobs are
+    Records `action` as the program's, and registers the effects: queued jobs are
     removed and the progress is published. If the process dies before, the watchdog does that.
     """
     now = utcnow()
@@ -35,7 +35,7 @@ def move(
     if not execute_rowcount(session, moved):
         return False
     if action:
-        run_actions.record(session, run_id, action, actor)
+        activity.record_by_program(run_id, action)
     if to not in WORKING:
         on_commit(queueing.remove_queued, run_id)
     on_commit(progress.publish)

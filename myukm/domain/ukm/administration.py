@@ -9,12 +9,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from myukm.db.session import transaction
-from myukm.domain import audit
+from myukm.domain import activity
 from myukm.domain.accounts.accounts import find
 from myukm.domain.accounts.codes import new_code
 from myukm.domain.actor import Actor
 from myukm.domain.text_normalization import clean, clean_line, is_blank
-from myukm.domain.ukm import activity_log
 from myukm.domain.ukm import state as ukm_state
 from myukm.domain.ukm.authorization import authorize_and_lock
 from myukm.domain.ukm.memberships import (
@@ -44,9 +43,7 @@ class UkmRow(NamedTuple):
     admins: int
 
 
-def create(
-    name: str, code: str, description: str = "", *, by: str, by_id: int | None = None
-) -> Ukm:
+def create(name: str, code: str, description: str = "", *, by: Actor) -> Ukm:
     """Create a UKM with a random join code. Raises `Invalid`, or `Conflict` if `code` is taken."""
     code = code.strip().upper()
     if not CODE.fullmatch(code):
@@ -59,9 +56,9 @@ def create(
         with transaction() as session:
             ukm = Ukm(code=code, join_code=new_join_code(), name=name, description=description)
             session.add(ukm)
-            audit.record(by, "ukm.create", f"{code} {name}")
+            activity.record(by, "ukm.create", f"{code} {name}")
             session.flush()
-            activity_log.record(ukm.id, by_id, "created", detail=name)
+            activity.record_in_ukm(ukm.id, by.user_id, "created", detail=name)
     except IntegrityError:
         raise Conflict(_("Kode %(code)s sudah dipakai.", code=code), code="code_taken") from None
     return ukm
@@ -94,24 +91,24 @@ def list_all(*, archived: bool | None = None) -> Sequence[UkmRow]:
     return [UkmRow(*row) for row in db.session.execute(query)]
 
 
-def add(code: str, nim: str, *, is_admin: bool = False, by: str, by_id: int | None = None) -> None:
+def add(code: str, nim: str, *, is_admin: bool = False, by: Actor) -> None:
     """Add the account `nim` to the UKM `code`; with `is_admin` as (or promoted to) its admin.
 
     Removes a block. Raises `NotFound`, or `Conflict` if nothing would change.
     """
-    actor, user = Actor(user_id=by_id, name=by, campus=True), find(nim)
+    user = find(nim)
     with transaction() as session:
         already = _membership(code.strip().upper(), user.id)
-        ukm = authorize_and_lock(actor, code.strip().upper())
+        ukm = authorize_and_lock(by._replace(campus=True), code.strip().upper())
         if already and is_admin and not already.is_admin:
             already.is_admin = True
-            activity_log.record(ukm.id, by_id, "promoted", person_id=user.id)
+            activity.record_in_ukm(ukm.id, by.user_id, "promoted", person_id=user.id)
             ukm_state.publish_membership(ukm, already, "promoted")
         else:
             check_not_archived(ukm)
             _remove_block(session, ukm.id, user.id)
-            add_member(session, ukm.id, user.id, is_admin=is_admin, by=by_id)
-        audit.record(by, "ukm.admin" if is_admin else "ukm.add", f"{ukm.code} {user.nim}")
+            add_member(session, ukm.id, user.id, is_admin=is_admin, by=by.user_id)
+        activity.record(by, "ukm.admin" if is_admin else "ukm.add", f"{ukm.code} {user.nim}")
 
 
 def _membership(code: str, user_id: int) -> Membership | None:

@@ -8,9 +8,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, contains_eager
 
 from myukm.db.session import on_commit, transaction
+from myukm.domain import activity
 from myukm.domain.flood import count_act
 from myukm.domain.presence import tracker
-from myukm.domain.ukm import activity_log
 from myukm.domain.ukm import state as ukm_state
 from myukm.errors import Conflict, Forbidden, NotFound
 from myukm.extensions import db
@@ -102,7 +102,7 @@ def add_member(
         session.flush()
     except IntegrityError:
         raise Conflict(_("Sudah menjadi anggota UKM ini."), code="already_member") from None
-    activity_log.record(ukm_id, by, change, person_id=user_id)
+    activity.record_in_ukm(ukm_id, by, change, person_id=user_id)
     ukm_state.publish_membership(ukm, member, change)
     publish_rights_changed()
     on_commit(tracker.publish_joined, ukm, user_id)
@@ -138,7 +138,7 @@ def check_not_last_admin(membership: Membership) -> None:
 
 def remove(session: Session, gone: Membership, change: str, *, by: int | None) -> None:
     """Delete a locked membership and publish the change; `by` and `change` as in `add_member`."""
-    activity_log.record(gone.ukm_id, by, change, person_id=gone.user_id)
+    activity.record_in_ukm(gone.ukm_id, by, change, person_id=gone.user_id)
     ukm_state.publish_membership(gone.ukm, gone, change, member=False)
     session.delete(gone)
     publish_rights_changed()

@@ -8,8 +8,9 @@ from flask_babel import lazy_gettext as _
 
 from myukm.db.session import transaction
 from myukm.db.types import to_iso8601, utcnow
+from myukm.domain import activity
 from myukm.domain.actor import Actor
-from myukm.domain.ukm import activity_log, memberships
+from myukm.domain.ukm import memberships
 from myukm.domain.ukm import state as ukm_state
 from myukm.domain.ukm.authorization import authorize_and_lock, lock_member
 from myukm.errors import Conflict, Invalid, NotFound
@@ -42,7 +43,7 @@ def unblock(actor: Actor, code: str, user_id: int) -> None:
         if blocked is None:
             raise NotFound(_("Orang ini tidak diblokir dari UKM ini."), code="not_blocked")
         session.delete(blocked)
-        activity_log.record(ukm.id, actor.user_id, "unblocked", person_id=user_id)
+        activity.record_in_ukm(ukm.id, actor.user_id, "unblocked", person_id=user_id)
 
 
 def mute(actor: Actor, code: str, user_id: int, until: datetime) -> Membership:
@@ -56,7 +57,7 @@ def mute(actor: Actor, code: str, user_id: int, until: datetime) -> Membership:
         if membership.is_admin:
             raise Conflict(_("Cabut dulu jabatan pengurusnya."), code="is_admin")
         membership.muted_until = until
-        activity_log.record(
+        activity.record_in_ukm(
             membership.ukm_id,
             actor.user_id,
             "muted",
@@ -72,7 +73,7 @@ def unmute(actor: Actor, code: str, user_id: int) -> Membership:
     with transaction():
         membership = lock_member(actor, code, user_id)
         if membership.is_muted():
-            activity_log.record(membership.ukm_id, actor.user_id, "unmuted", person_id=user_id)
+            activity.record_in_ukm(membership.ukm_id, actor.user_id, "unmuted", person_id=user_id)
             membership.muted_until = None
             ukm_state.publish_membership(membership.ukm, membership, "unmuted")
     return membership
@@ -104,7 +105,7 @@ def demote(actor: Actor, code: str, user_id: int) -> Membership:
 
 
 def _record_role_change(actor: Actor, membership: Membership, change: str) -> None:
-    activity_log.record(membership.ukm_id, actor.user_id, change, person_id=membership.user_id)
+    activity.record_in_ukm(membership.ukm_id, actor.user_id, change, person_id=membership.user_id)
     ukm_state.publish_membership(membership.ukm, membership, change)
 
 

@@ -4,10 +4,10 @@ from sqlalchemy import select, update
 
 from myukm.db.session import on_commit, transaction
 from myukm.db.types import utcnow
-from myukm.domain import audit
+from myukm.domain import activity
 from myukm.domain.actor import Actor
-from myukm.domain.ukm import activity_log, unread
 from myukm.domain.ukm import state as ukm_state
+from myukm.domain.ukm import unread
 from myukm.domain.ukm.administration import new_join_code, validate
 from myukm.domain.ukm.authorization import authorize_and_lock
 from myukm.domain.ukm.memberships import check_not_archived
@@ -24,10 +24,10 @@ def edit(actor: Actor, code: str, name: str, description: str) -> Ukm:
         ukm = authorize_and_lock(actor, code)
         check_not_archived(ukm)
         if ukm.name != name:
-            activity_log.record(ukm.id, actor.user_id, "renamed", detail=name)
+            activity.record_in_ukm(ukm.id, actor.user_id, "renamed", detail=name)
             _audit(actor, "ukm.rename", ukm, name)
         if ukm.description != description:
-            activity_log.record(ukm.id, actor.user_id, "described")
+            activity.record_in_ukm(ukm.id, actor.user_id, "described")
         if (ukm.name, ukm.description) != (name, description):
             ukm.name, ukm.description = name, description
             ukm_state.publish_changed(ukm)
@@ -42,7 +42,7 @@ def renew_join_code(actor: Actor, code: str) -> Ukm:
     with transaction():
         ukm = authorize_and_lock(actor, code)
         ukm.join_code = new_join_code()
-        activity_log.record(ukm.id, actor.user_id, "code_renewed")
+        activity.record_in_ukm(ukm.id, actor.user_id, "code_renewed")
         _audit(actor, "ukm.code", ukm)
     return ukm
 
@@ -88,10 +88,10 @@ def unarchive(actor: Actor, code: str) -> Ukm:
 
 
 def _record_archive_change(actor: Actor, ukm: Ukm, change: str) -> None:
-    activity_log.record(ukm.id, actor.user_id, change)
+    activity.record_in_ukm(ukm.id, actor.user_id, change)
     _audit(actor, f"ukm.{change}", ukm, ukm.name)
     ukm_state.publish_changed(ukm)
 
 
 def _audit(actor: Actor, action: str, ukm: Ukm, more: str = "") -> None:
-    audit.record(actor.name, action, f"{ukm.code} {more}".strip())
+    activity.record(actor, action, f"{ukm.code} {more}".strip())

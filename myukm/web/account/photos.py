@@ -9,7 +9,7 @@ from myukm.domain.accounts import photos, thumbnails
 from myukm.errors import DomainError
 from myukm.rate_limiting.local_log import Limit
 from myukm.web.account.profile import render_error
-from myukm.web.http.access import current_account, logged_in, wants_json
+from myukm.web.http.access import actor, current_account, logged_in, wants_json
 from myukm.web.http.limits import limited
 from myukm.web.http.request_parsing import SMALL_BODY
 
@@ -44,7 +44,7 @@ def sent_photo() -> tuple[bytes, str]:
 @logged_in
 def remove() -> Any:
     """Delete the account's photo."""
-    photos.remove(current_account(), by=current_account().name)
+    photos.remove(current_account(), by=actor())
     return photo_response(200)
 
 

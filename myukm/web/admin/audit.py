@@ -2,7 +2,7 @@
 
 from flask import Blueprint, render_template, request
 
-from myukm.domain import audit
+from myukm.domain import activity
 from myukm.web.http.access import ADMINS, roles
 from myukm.web.http.request_parsing import whole_number
 
@@ -15,6 +15,6 @@ def index() -> str:
     """Show a page of entries that match `q`, `action` and `actor` (an account's id)."""
     chosen = {name: request.args.get(name, "").strip() for name in ("q", "action")}
     account = whole_number("actor")
-    found = audit.trail(whole_number("page") or 1, **chosen, actor_id=account)
+    found = activity.audit_page(whole_number("page") or 1, **chosen, actor_id=account)
     chosen |= {"actor": "" if account is None else str(account)}
     return render_template("admin/audit/index.html", page=found, chosen=chosen)

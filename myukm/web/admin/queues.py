@@ -9,12 +9,12 @@ from flask_babel import lazy_gettext as _
 from rq.exceptions import DeserializationError, InvalidJobOperation, NoSuchJobError
 
 from myukm.db.session import transaction
-from myukm.domain import audit
+from myukm.domain import activity
 from myukm.errors import Conflict, NotFound, Unavailable
 from myukm.ops import dashboard, doctor, stats
 from myukm.queues.restricted_job import JobNotAllowedError
 from myukm.queues.state_labels import states
-from myukm.web.http.access import ADMINS, OPERATORS, current_account, roles, wants_json
+from myukm.web.http.access import ADMINS, OPERATORS, actor, roles, wants_json
 from myukm.web.http.errors import domain_error
 from myukm.web.http.security import DASHBOARD, SAFE
 
@@ -60,8 +60,8 @@ def record_action(response: Response) -> Response:
     if acted and response.status_code < 400:
         action = (request.endpoint or "").rpartition(".")[2].removesuffix("_view")
         with transaction():
-            audit.record(
-                current_account().name,
+            activity.record(
+                actor(),
                 f"queue.{action}",
                 " ".join(map(str, (request.view_args or {}).values())),
             )

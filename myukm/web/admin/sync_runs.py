@@ -6,7 +6,8 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, render_template, request, stream_with_context
 from flask_login import current_user
 
-from myukm.domain.sync import payment_history, run_actions, run_history, throughput
+from myukm.domain import activity
+from myukm.domain.sync import payment_history, run_history, throughput
 from myukm.domain.sync.request_stats import of_run
 from myukm.live import event_log
 from myukm.models.sync import LIVE
@@ -39,7 +40,7 @@ def show(run_id: int) -> str:
         run=found,
         live=found["status"] in LIVE,
         causes=run_history.causes(run_id),
-        trail=run_actions.of_run(run_id),
+        trail=activity.of_run(run_id),
         traffic=of_run(run_id),
         average=throughput.average(run_id),
         course=chart_data(found),

@@ -12,7 +12,7 @@ from myukm.domain.ukm import settings as ukm_settings
 from myukm.domain.ukm import state as ukm_state
 from myukm.errors import DomainError
 from myukm.models import Ukm
-from myukm.web.http.access import ADMINS, current_account, roles, wants_json
+from myukm.web.http.access import ADMINS, actor, roles, wants_json
 from myukm.web.http.answers import redirect_or_json
 from myukm.web.http.body import takes
 from myukm.web.http.request_parsing import limit_body
@@ -56,9 +56,7 @@ def create(sent: NewUkm) -> Any:
     """Create a UKM; 201 for JSON callers."""
     values = msgspec.structs.asdict(sent)
     try:
-        made = ukm_administration.create(
-            **values, by=current_account().name, by_id=current_account().id
-        )
+        made = ukm_administration.create(**values, by=actor())
     except DomainError as error:
         if wants_json():
             raise
@@ -84,8 +82,6 @@ def restore(code: str) -> Any:
 
 def apply_and_render(change: Callable[[Actor, str], Ukm], code: str) -> Any:
     """Apply a change and redirect to the UKM's page, or return its state as JSON."""
-    changed = change(
-        Actor(user_id=current_account().id, name=current_account().name, campus=True), code
-    )
+    changed = change(actor()._replace(campus=True), code)
     page = f"/admin/ukm/{changed.code}/manage"
     return redirect_or_json(page, ukm_state.describe(changed))

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, jsonify, render_template, request
 
 from myukm.domain.accounts import bulk_invite, bulk_invite_csv
 from myukm.errors import DomainError
-from myukm.web.http.access import ADMINS, current_account, roles, wants_json
+from myukm.web.http.access import ADMINS, actor, roles, wants_json
 from myukm.web.http.request_parsing import SMALL_BODY
 
 MAX_PROBLEMS = 200
@@ -42,7 +42,7 @@ def check() -> Any:
 def invite() -> Any:
     """Invite everyone in the uploaded file and return their one-time codes as CSV, only now."""
     try:
-        lines = bulk_invite.invite(sent_file(), by=current_account().name)
+        lines = bulk_invite.invite(sent_file(), by=actor())
     except bulk_invite.InvalidCsv as error:
         return answer(error.preview, error)
     except DomainError as error:

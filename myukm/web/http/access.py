@@ -52,7 +52,7 @@ def current_account() -> User:
 
 def actor() -> Actor:
     """Return the actor for the activity log. Only for views behind `logged_in` or `roles`."""
-    return Actor(current_account().name, current_account().id)
+    return Actor.of(current_account())
 
 
 def logged_in(view: View) -> View:

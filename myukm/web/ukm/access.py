@@ -48,7 +48,7 @@ def member_or_admin(view: View) -> View:
 
 def current_actor() -> Actor:
     """Return the actor. Only for views behind `member_or_admin`."""
-    return Actor(user_id=current_account().id, name=current_account().name, campus=for_campus())
+    return Actor.of(current_account())._replace(campus=for_campus())
 
 
 def readable(code: str) -> tuple[Ukm, bool]:

@@ -6,7 +6,7 @@ from flask_babel import format_datetime
 from flask_babel import gettext as _
 
 from myukm.catalogue import N_
-from myukm.models import UkmLog
+from myukm.models import Activity
 
 SENTENCES = {
     "created": N_("%(actor)s membuat UKM ini: %(detail)s"),
@@ -34,14 +34,14 @@ SENTENCES = {
 }
 
 
-def sentence(line: UkmLog) -> str:
+def sentence(line: Activity) -> str:
     """Return an entry as a sentence in the reader's language."""
     detail = line.detail
-    if line.action == "muted":
+    if line.verb == "muted":
         detail = str(format_datetime(datetime.fromisoformat(detail), _("d MMM y HH.mm")))
     return str(
         _(
-            SENTENCES[line.action],
+            SENTENCES[line.verb],
             actor=line.actor.name if line.actor else _("Kampus"),
             person=line.person.name if line.person else _("seseorang"),
             detail=detail,

@@ -7,12 +7,13 @@ import msgspec
 from flask import Blueprint, jsonify, render_template
 
 from myukm.db.types import to_iso8601
+from myukm.domain import activity
 from myukm.domain.chat import pins
-from myukm.domain.ukm import activity_log, authorization, moderation
+from myukm.domain.ukm import authorization, moderation
 from myukm.domain.ukm import settings as ukm_settings
 from myukm.domain.ukm import state as ukm_state
 from myukm.errors import Conflict, DomainError, Invalid
-from myukm.models import Ukm, UkmLog
+from myukm.models import Activity, Ukm
 from myukm.web.http.access import wants_json
 from myukm.web.http.answers import page_numbers, redirect_or_json
 from myukm.web.http.body import takes
@@ -51,7 +52,7 @@ def render_settings(code: str, **more: Any) -> str:
         "ukm/manage.html",
         pin=ukm_state.pin(ukm.id),
         blocked=moderation.blocked(ukm.id),
-        code_line=activity_log.newest(ukm.id, "code_renewed", "code_replaced"),
+        code_line=activity.newest_in_ukm(ukm.id, "code_renewed", "code_replaced"),
         sentence=sentence,
         **page_context(ukm, is_manager=True),
         **{"problems": {}, "typed": {}, **more},
@@ -121,7 +122,7 @@ def join_code(code: str) -> Any:
 def log(code: str) -> Any:
     """Show a page of the UKM's activity log, newest first."""
     ukm = authorization.authorize_read(current_actor(), code)
-    page = activity_log.page(ukm.id, whole_number("page") or 1)
+    page = activity.ukm_page(ukm.id, whole_number("page") or 1)
     if wants_json():
         lines = [line_json(line) for line in page.items]
         return jsonify({**page_numbers(page), "log": lines})
@@ -129,13 +130,13 @@ def log(code: str) -> Any:
     return render_template("ukm/log.html", page=page, sentence=sentence, **shown)
 
 
-def line_json(line: UkmLog) -> dict[str, Any]:
+def line_json(line: Activity) -> dict[str, Any]:
     """Return an entry of the activity log as JSON."""
     return {
         "at": to_iso8601(line.at),
         "actor_id": line.actor_id,
         "actor": line.actor.name if line.actor else None,
-        "action": line.action,
+        "action": line.verb,
         "person_id": line.person_id,
         "person": line.person.name if line.person else None,
         "detail": line.detail,

@@ -14,6 +14,7 @@ from myukm.db.types import utcnow
 from myukm.domain import account_deletion, event_rendering
 from myukm.domain.accounts import administration as office
 from myukm.domain.accounts import self_service
+from myukm.domain.actor import Actor
 from myukm.domain.chat import messages
 from myukm.domain.text_normalization import clean_line
 from myukm.domain.ukm import administration as ukm_administration
@@ -113,10 +114,10 @@ def test_who_leaves_while_they_write_leaves_no_name(app: Flask, people: dict[str
 def test_a_unit_of_others_keeps_an_admin(app: Flask, people: dict[str, int]) -> None:
     with app.app_context():
         for nim in ("2024001", "2024002"):
-            ukm_administration.add(UKM, nim, is_admin=True, by="Siti")
+            ukm_administration.add(UKM, nim, is_admin=True, by=Actor("Siti"))
         both = [db.session.get_one(User, people[who]) for who in ("member", "friend")]
         account_deletion.delete_account(both[0], PASSWORD)
-        ukm_administration.add(UKM, "2024003", by="Siti")
+        ukm_administration.add(UKM, "2024003", by=Actor("Siti"))
         with pytest.raises(Conflict) as refused:
             account_deletion.delete_account(both[1], PASSWORD)
         assert "UKM Robotika" in str(refused.value)

@@ -11,13 +11,13 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from myukm.db.session import transaction
+from myukm.domain import activity
 from myukm.domain.sync import (
     commands,
     dispatching,
     lifecycle,
     progress,
     queueing,
-    run_actions,
     transitions,
 )
 from myukm.extensions import db
@@ -85,7 +85,7 @@ def test_a_move_publishes_takes_the_jobs_back_and_is_recorded(
     assert valkey.get("sync_pembayaran_status") == b"paused"
     commands.resume(TREASURER)
     assert len(queueing.queued_ids(run)) == 1
-    actions = [(action.code, action.actor) for action in run_actions.of_run(run)]
+    actions = [(action.verb, action.actor_name) for action in activity.of_run(run)]
     assert actions == [(code, TREASURER.name) for code in ("started", "paused", "resumed")]
 
 

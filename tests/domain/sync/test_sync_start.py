@@ -13,7 +13,7 @@ from myukm.db.session import transaction
 from myukm.domain.sync import commands, dispatching, lifecycle, progress
 from myukm.errors import Conflict, DomainError, Invalid, NotFound, Unavailable
 from myukm.extensions import db
-from myukm.models import Audit, Siswa, SyncItem, SyncRun
+from myukm.models import Activity, Siswa, SyncItem, SyncRun
 from myukm.models.sync import Status
 from tests.conftest import every_database
 from tests.support import sync
@@ -74,7 +74,7 @@ def test_an_accepted_run_waits_in_the_queue_with_all_keys(campus: Flask) -> None
     assert (accepted["status"], accepted["total"], accepted["percent"]) == ("queued", 0, 0.0)
     assert accepted["started_by"] == "Budi Santoso"
     assert accepted["started_at"].endswith("Z")
-    assert db.session.scalars(select(Audit.action)).all() == ["sync.started"]
+    assert db.session.scalars(select(Activity.action)).all() == ["sync.started"]
 
 
 @every_database
@@ -223,7 +223,7 @@ def test_reset_shows_no_run_and_keeps_the_history(campus: Flask) -> None:
     assert progress.current() == progress.idle()
     assert commands.reset(TREASURER)["run_id"] is None, "a second reset changes nothing"
     assert progress.find(run_id) is not None
-    assert db.session.scalars(select(Audit.action)).all().count("sync.reset") == 1
+    assert db.session.scalars(select(Activity.action)).all().count("sync.reset") == 1
 
 
 def test_one_student_later(campus: Flask, valkey: redis.Redis) -> None:

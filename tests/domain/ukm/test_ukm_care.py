@@ -14,11 +14,11 @@ from sqlalchemy import select, update
 
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
-from myukm.domain import event_rendering, stream_topics
+from myukm.domain import activity, event_rendering, stream_topics
 from myukm.domain.actor import Actor
 from myukm.domain.chat import broadcast, messages, pins, reports
-from myukm.domain.ukm import activity_log, memberships, moderation, my_list
 from myukm.domain.ukm import administration as ukm_administration
+from myukm.domain.ukm import memberships, moderation, my_list
 from myukm.domain.ukm import settings as ukm_settings
 from myukm.domain.ukm import state as ukm_state
 from myukm.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
@@ -78,7 +78,7 @@ def last_told(user_id: int) -> dict[str, Any]:
 
 def actions() -> list[str]:
     unit_id = db.session.scalars(select(Ukm.id).where(Ukm.code == UKM)).one()
-    return [line.action for line in reversed(activity_log.page(unit_id).items)]
+    return [line.verb for line in reversed(activity.ukm_page(unit_id).items)]
 
 
 def place(user_id: int) -> Membership:
@@ -145,7 +145,7 @@ def test_everything_at_once_and_nobody_is_sent_away_by_the_database(
         lambda: ukm_settings.archive(campus, UKM),
         lambda: ukm_settings.unarchive(campus, UKM),
         lambda: pins.pin_text(campus, UKM, "Rapat"),
-        lambda: ukm_administration.add(UKM, NAMES["operator"][0], by="test"),
+        lambda: ukm_administration.add(UKM, NAMES["operator"][0], by=Actor("test")),
     ]
     ids = iter(range(10_000))
 
@@ -202,12 +202,12 @@ def test_whom_the_campus_adds_is_no_longer_blocked(
     inside: Flask, people: People, officer: As
 ) -> None:
     moderation.remove(officer("member"), UKM, people["operator"], block=True)
-    ukm_administration.add(UKM, NAMES["operator"][0], by="test")
+    ukm_administration.add(UKM, NAMES["operator"][0], by=Actor("test"))
     assert db.session.scalars(select(UkmBlock)).all() == []
-    ukm_administration.add(UKM, NAMES["operator"][0], is_admin=True, by="test")
+    ukm_administration.add(UKM, NAMES["operator"][0], is_admin=True, by=Actor("test"))
     assert place(people["operator"]).is_admin
     with pytest.raises(Conflict):
-        ukm_administration.add(UKM, NAMES["operator"][0], is_admin=True, by="test")
+        ukm_administration.add(UKM, NAMES["operator"][0], is_admin=True, by=Actor("test"))
 
 
 def test_a_muted_member_reads_only_and_hears_until_when(
@@ -388,7 +388,7 @@ def test_an_archived_unit_is_read_only_and_gone_from_the_lists(
         (lambda: messages.edit(people["operator"], UKM, message.id, "lain"), "archived"),
         (lambda: pins.pin_text(campus, UKM, "teks"), "archived"),
         (lambda: ukm_settings.edit(campus, UKM, "Lain", ""), "archived"),
-        (lambda: ukm_administration.add(UKM, NAMES["outsider"][0], by="test"), "archived"),
+        (lambda: ukm_administration.add(UKM, NAMES["outsider"][0], by=Actor("test")), "archived"),
         (lambda: memberships.join(people["outsider"], UKM), "no_such_code"),
     ):
         with pytest.raises(DomainError) as refused:

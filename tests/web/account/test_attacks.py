@@ -9,8 +9,9 @@ from sqlalchemy import func, select
 
 from myukm.domain.accounts import accounts, attacks
 from myukm.domain.accounts.login_limits import ADDRESS
+from myukm.domain.actor import Actor
 from myukm.extensions import db
-from myukm.models import Audit
+from myukm.models import Activity
 from myukm.ops import doctor
 from myukm.rate_limiting.limiter import acquire
 from myukm.rate_limiting.local_log import claim
@@ -94,7 +95,7 @@ def test_a_mark_is_for_one_account_and_one_password(app: Flask, own_device: Flas
     attack(app)
     assert log_in(another).status_code == 429
     with app.app_context():
-        accounts.set_password(NIM, "kata-sandi-lain", by="test")
+        accounts.set_password(NIM, "kata-sandi-lain", by=Actor("test"))
     assert log_in(own_device, "kata-sandi-lain").status_code == 429
 
 
@@ -139,7 +140,7 @@ def test_the_owner_and_the_admins_hear_of_it_once(
         assert NIM in finding["message"]
         attacks.record_account(f" {NIM}")
         attacks.record_account("nobody")
-        rows = select(func.count()).where(Audit.action == attacks.ON_ACCOUNT)
+        rows = select(func.count()).where(Activity.action == attacks.ON_ACCOUNT)
         assert db.session.scalar(rows) == 1
 
 

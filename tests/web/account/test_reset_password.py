@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.extensions import db
-from myukm.models import Audit, PasswordReset
+from myukm.models import Activity, PasswordReset
 from tests.support.people import PASSWORD
 
 ClientAs = Callable[[str], FlaskClient]
@@ -141,7 +141,7 @@ def test_only_admins_make_codes_and_the_page_shows_it_once(
 def test_the_trail_knows_the_deed_and_no_secret(app: Flask, client_as: ClientAs, code: str) -> None:
     reset(client_as("nobody"), code=code)
     with app.app_context():
-        trail = {line.action: line for line in db.session.query(Audit)}
-    assert trail["user.reset_code"].actor == "Siti Rahma"
+        trail = {line.action: line for line in db.session.query(Activity)}
+    assert trail["user.reset_code"].actor_name == "Siti Rahma"
     assert trail["user.reset_password"].subject == "2024001 Mega Lestari"
     assert not [line for line in trail.values() if code in line.subject or NEW in line.subject]

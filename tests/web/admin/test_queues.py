@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from rq import Queue
 from rq.results import Result
 
-from myukm.domain import audit
+from myukm.domain import activity
 from myukm.queues.enqueue import enqueue, get_queue
 from myukm.queues.restricted_job import RestrictedJob
 from tests.conftest import every_database
@@ -285,7 +285,7 @@ def test_an_action_on_what_is_no_job_is_refused_and_not_done(
 ) -> None:
     assert client_as("admin").post(f"/admin/rq/job/{odd}/delete").status_code == 404
     with app.app_context():
-        assert audit.trail(action="queue.").items == []
+        assert activity.audit_page(action="queue.").items == []
 
 
 def test_every_action_in_the_dashboard_leaves_a_row_with_the_account(
@@ -297,9 +297,9 @@ def test_every_action_in_the_dashboard_leaves_a_row_with_the_account(
     assert admin.post(f"/admin/rq/job/{failed_job}/requeue").status_code == 404
     assert admin.get("/admin/rq/").status_code == 200
     with app.app_context():
-        rows = audit.trail(action="queue.").items
+        rows = activity.audit_page(action="queue.").items
         assert {row.actor_id for row in rows} == {people["admin"]}
-        assert {row.actor for row in rows} == {"Siti Rahma"}
+        assert {row.actor_name for row in rows} == {"Siti Rahma"}
         assert [(row.action, row.subject) for row in reversed(rows)] == [
             ("queue.compact_queue", "high"),
             ("queue.requeue_job", failed_job),

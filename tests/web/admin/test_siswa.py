@@ -16,13 +16,13 @@ from sqlalchemy import select, update
 from devtools.simulator.client import Simulator
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
-from myukm.domain import audit
+from myukm.domain import activity
 from myukm.domain.payment_api.parser import parse
 from myukm.domain.payment_api.work_item import Item
 from myukm.domain.siswa import importing
 from myukm.domain.sync import results
 from myukm.extensions import db
-from myukm.models import Audit, Siswa
+from myukm.models import Activity, Siswa
 from myukm.queues.enqueue import get_queue
 from myukm.queues.jobs import SYNC
 from tests.support.programs import Program
@@ -145,7 +145,7 @@ def test_who_asks_again_joins_the_first_and_reads_what_it_waits_for(client_as: C
     now = client.get("/admin/siswa/100001", headers=JSON).get_json()["waits_for"]
     assert "sync-pembayaran" in now["text"]
     with client.application.app_context():
-        lines = db.session.scalars(select(Audit)).all()
+        lines = db.session.scalars(select(Activity)).all()
         assert [(line.action, line.subject) for line in lines] == [("sync.student", "100001")] * 2
 
 
@@ -316,10 +316,10 @@ def test_every_id_has_an_address(app: Flask, client_as: ClientAs) -> None:
         assert path in client.get("/admin/siswa").text
 
 
-def trail_of(app: Flask) -> Sequence[Audit]:
+def trail_of(app: Flask) -> Sequence[Activity]:
     """Return the newest lines of the trail."""
     with app.app_context():
-        return audit.trail().items
+        return activity.audit_page().items
 
 
 def test_a_student_synced_on_request_has_what_the_api_serves(

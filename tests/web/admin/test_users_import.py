@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from myukm.extensions import db
-from myukm.models import Audit, Invitation
+from myukm.models import Activity, Invitation
 from tests.conftest import every_database
 
 ClientAs = Callable[[str], FlaskClient]
@@ -60,8 +60,8 @@ def test_everyone_gets_a_code_that_works(app: Flask, client_as: ClientAs) -> Non
         account = client_as("nobody").post("/register", json=sent).get_json()
         assert (account["name"], account["role"]) == (row["name"], row["role"])
     with app.app_context():
-        line = db.session.query(Audit).filter_by(action="user.import").one()
-        assert (line.actor, line.subject) == ("Siti Rahma", "2 NIM: 101 … 102")
+        line = db.session.query(Activity).filter_by(action="user.import").one()
+        assert (line.actor_name, line.subject) == ("Siti Rahma", "2 NIM: 101 … 102")
 
 
 @pytest.mark.parametrize(

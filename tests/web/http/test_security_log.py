@@ -9,7 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from myukm.db.session import transaction
-from myukm.domain import audit
+from myukm.domain import activity
+from myukm.domain.actor import Actor
 from tests.support.people import PASSWORD
 from tests.support.programs import ROOT, WebServer
 from tests.support.waiting import wait_until
@@ -104,7 +105,7 @@ def test_changes_of_rights_are_lines_with_the_account_and_rows_with_it(
         assert [line["account"] for line in lines(event)] == [str(people["admin"])]
     assert "2024002" in lines("user.role.operator")[0]["subject"]
     with app.app_context():
-        rows = audit.trail(actor_id=people["admin"]).items
+        rows = activity.audit_page(actor_id=people["admin"]).items
         assert [row.action for row in rows] == [
             "user.reset_code",
             "user.block",
@@ -141,10 +142,10 @@ def test_what_was_rolled_back_did_not_happen(
 ) -> None:
     with app.app_context():
         with transaction() as session:
-            audit.record("Siti", "user.block", "x")
+            activity.record(Actor("Siti"), "user.block", "x")
             session.rollback()
         with transaction():
-            audit.record("Siti", "user.unblock", "x")
+            activity.record(Actor("Siti"), "user.unblock", "x")
     assert lines("user.block") == []
     assert len(lines("user.unblock")) == 1
 
@@ -167,7 +168,9 @@ def test_no_address_forges_a_line(client_as: As, lines: Callable, path: str) -> 
 
 def test_a_name_forges_no_line(app: Flask, lines: Callable) -> None:
     with app.app_context(), transaction():
-        audit.record("x", "user.block", "1 Budi event=login.succeeded account=1\r\nzweite")
+        activity.record(
+            Actor("x"), "user.block", "1 Budi event=login.succeeded account=1\r\nzweite"
+        )
     [line] = lines("user.block")
     assert "account" not in line
     assert lines("login.succeeded") == []

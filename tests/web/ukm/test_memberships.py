@@ -7,6 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from myukm.db.session import transaction
+from myukm.domain.actor import Actor
 from myukm.domain.ukm import administration as ukm_administration
 from myukm.models import Membership
 from tests.support.people import UKM
@@ -68,7 +69,7 @@ def test_the_list_asks_a_fixed_number_of_questions(
     few = queries_of(app, lambda: member.get("/ukm"))
     with app.app_context():
         for n in range(30):
-            made = ukm_administration.create(f"Unit {n}", f"U{n}", by="test")
+            made = ukm_administration.create(f"Unit {n}", f"U{n}", by=Actor("test"))
             with transaction() as session:
                 session.add(Membership(ukm_id=made.id, user_id=people["member"]))
     many = queries_of(app, lambda: member.get("/ukm"))

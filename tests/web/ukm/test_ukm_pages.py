@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from myukm.db.session import transaction
+from myukm.domain.actor import Actor
 from myukm.domain.ukm import administration as ukm_administration
 from myukm.domain.ukm import memberships
 from myukm.models import Membership
@@ -319,6 +320,6 @@ def test_each_page_asks_a_fixed_number_of_questions(
             reporter.post(f"{OWN}/messages/{message_id}/report", json={"reason": "x"})
     with app.app_context():
         for who in ("outsider", "admin", "bendahara"):
-            ukm_administration.add(UKM, NAMES[who][0], by="test")
+            ukm_administration.add(UKM, NAMES[who][0], by=Actor("test"))
     many = queries_of(app, lambda: member.get(f"{OWN}/{page}"))
     assert few == many <= 8

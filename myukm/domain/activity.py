@@ -1,0 +1,96 @@
+"""Who did what: the audit trail, the log of each UKM, and the actions on each run."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import joinedload
+
+from myukm.domain.actor import Actor
+from myukm.domain.paging import Page, paginate
+from myukm.extensions import db
+from myukm.logs import security_log
+from myukm.models import Activity
+
+# Both keep names as they were; a list of many is cut, not refused.
+MAX_SUBJECT = MAX_DETAIL = 200
+DELETION = "user.delete"
+
+
+def record(actor: Actor, action: str, subject: str = "", *, run_id: int | None = None) -> None:
+    """Record an action for the audit page and the security log, inside its `transaction()`.
+
+    The account is the actor's, else the one that the request is made with; a command has none.
+    `run_id` shows the action with this run too.
+    """
+    account = actor.user_id or security_log.actor_id()
+    row = Activity(audited=True, actor_id=account, actor_name=actor.name, action=action)
+    row.subject, row.run_id = subject[:MAX_SUBJECT], run_id
+    db.session.add(row)
+    security_log.record_on_commit(action, account=account, subject=row.subject or None)
+
+
+def record_in_ukm(
+    ukm_id: int,
+    actor_id: int | None,
+    verb: str,
+    *,
+    person_id: int | None = None,
+    detail: str = "",
+) -> None:
+    """Record an action for a UKM's log and the security log, inside its `transaction()`.
+
+    `person_id` is the account that it was done to; no `actor_id`: the campus's command line.
+    """
+    row = Activity(audited=False, actor_id=actor_id, action=f"unit.{verb}", ukm_id=ukm_id)
+    row.person_id, row.detail = person_id, detail[:MAX_DETAIL]
+    db.session.add(row)
+    security_log.record_on_commit(row.action, ukm=ukm_id, target=person_id)
+
+
+def record_by_program(run_id: int, verb: str) -> None:
+    """Record what the program did with a run, inside its `transaction()`."""
+    db.session.add(Activity(audited=False, action=f"sync.{verb}", run_id=run_id))
+
+
+def audit_page(
+    page: int = 1, q: str = "", action: str = "", actor_id: int | None = None
+) -> Page[Activity]:
+    """Return a page of the audit trail, the newest first.
+
+    `q` is a word of the actor's name or of the subject; `action` the beginning of the action;
+    `actor_id` the account that did it.
+    """
+    query = select(Activity).where(Activity.audited).order_by(Activity.id.desc())
+    if q:
+        matches = (
+            Activity.actor_name.icontains(q, autoescape=True),
+            Activity.subject.icontains(q, autoescape=True),
+        )
+        query = query.where(or_(*matches))
+    if action:
+        query = query.where(Activity.action.startswith(action, autoescape=True))
+    if actor_id is not None:
+        query = query.where(Activity.actor_id == actor_id)
+    return paginate(query, page)
+
+
+def ukm_page(ukm_id: int, page: int = 1) -> Page[Activity]:
+    """Return a page of a UKM's log, the newest first, with the people it names."""
+    return paginate(_of_ukm(ukm_id).options(joinedload(Activity.person)), page)
+
+
+def newest_in_ukm(ukm_id: int, *verbs: str) -> Activity | None:
+    """Return the newest of these actions in a UKM's log, with its actor."""
+    actions = [f"unit.{verb}" for verb in verbs]
+    return db.session.scalar(_of_ukm(ukm_id).where(Activity.action.in_(actions)).limit(1))
+
+
+def _of_ukm(ukm_id: int) -> Select[Activity]:
+    query = select(Activity).options(joinedload(Activity.actor))
+    return query.where(Activity.ukm_id == ukm_id).order_by(Activity.id.desc())
+
+
+def of_run(run_id: int) -> Sequence[Activity]:
+    """Return the actions on a run, in order."""
+    query = select(Activity).where(Activity.run_id == run_id).order_by(Activity.id)
+    return db.session.scalars(query).all()
