@@ -1,8 +1,8 @@
 // Messages that the server has not stored yet. They lie in localStorage, so that a reload, a lost
 // network or a closed browser loses none. Sending is idempotent by client_id.
 
-import { backoff } from "../core/backoff.js";
 import * as api from "../core/api.js";
+import { backoff } from "../core/backoff.js";
 import { now } from "../core/clock.js";
 import { local, read, write } from "../core/storage.js";
 
@@ -104,10 +104,7 @@ export class Outbox {
   }
 
   tryLater() {
-    this.timer = setTimeout(
-      () => this.flush(),
-      backoff(FIRST_WAIT_MS, MAX_WAIT_MS, this.failures),
-    );
+    this.timer = setTimeout(() => this.flush(), backoff(FIRST_WAIT_MS, MAX_WAIT_MS, this.failures));
     this.failures += 1;
   }
 }

@@ -1,7 +1,7 @@
 // One connection to `/stream`, which reconnects with backoff from its cursor.
 
-import { backoff } from "../core/backoff.js";
 import { accountId } from "../core/account.js";
+import { backoff } from "../core/backoff.js";
 import { TYPES } from "./event_types.js";
 
 const FIRST_WAIT_MS = 500;
