@@ -89,8 +89,15 @@ def test_plain_workers_are_known_again_after_valkey_restarted(
     app = create_app(config.load({**settings, "REDIS_URL": url}))
     with start_valkey(tmp_path / "own", port):
         program = start("rq", "worker", "high", REDIS_URL=url)
-        wait_serving(app, ["high"])
+        # Plain RQ survives a restart of Valkey only while it waits for jobs.
+        wait_until(lambda: waits_for_jobs(app), 30, "the worker waits for jobs")
     with start_valkey(tmp_path / "own", port):
         wait_serving(app, ["high"])
         program.kill()
         wait_serving(app, [], timeout=5)
+
+
+def waits_for_jobs(app: Flask) -> bool:
+    """Return whether a worker is blocked in its wait for the next job."""
+    clients = app.extensions["valkey"].client_list()
+    return any(client["cmd"] in queue_workers.BLOCKING_COMMANDS for client in clients)

@@ -47,9 +47,10 @@ def rate(run_id: int, processed: int) -> Rate | None:
     points = list(since_last_gap(points))
     if points[0].at - points[-1].at < MIN_WINDOW:
         return None
-    per_second = rate_between(points[-1], points[0])
+    # Rounded first, because the time left by the rate that is shown must lie between the bounds.
+    per_second = round(rate_between(points[-1], points[0]), 1)
     error = uncertainty([rate_between(old, new) for new, old in pairwise(points[1:])])
-    return Rate(round(per_second, 1), max(0.0, per_second - error), per_second + error)
+    return Rate(per_second, max(0.0, per_second - error), per_second + error)
 
 
 def since_last_gap(points: Sequence[Point]) -> Sequence[Point]:
