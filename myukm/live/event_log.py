@@ -129,7 +129,8 @@ def _number_events(session: Session) -> None:
         for whole, one in zip(numbered, appended, strict=True)
     ]
     session.execute(insert(Event), rows)
-    session.info["numbered"] = [whole[:4] for whole in numbered]
+    # An effect may append more before its own transaction is published: both go out, in order.
+    session.info.setdefault("numbered", []).extend(whole[:4] for whole in numbered)
 
 
 def _publish_numbered() -> None:

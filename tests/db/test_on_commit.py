@@ -1,9 +1,12 @@
 """What is registered in a transaction runs after its commit, outside of it, or not at all."""
 
+import json
 import logging
 from contextlib import suppress
+from typing import Any
 
 import pytest
+import redis
 from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -11,6 +14,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from myukm.db.deadlock_retry import retry_on_deadlock
 from myukm.db.session import is_in_transaction, on_commit, transaction
 from myukm.extensions import db
+from myukm.live import event_log
+from myukm.live.pubsub import CHANNEL
 from myukm.models import Siswa
 from tests.conftest import every_database
 
@@ -211,3 +216,27 @@ def test_a_deadlock_after_the_commit_does_not_repeat_the_commit(app: Flask) -> N
 
 def fall_victim() -> None:
     raise OperationalError("", {}, Deadlock())
+
+
+def test_events_are_published_though_an_earlier_effect_appends_more(
+    app: Flask, valkey: redis.Redis
+) -> None:
+    with app.app_context(), valkey.pubsub() as pubsub:
+        pubsub.subscribe(CHANNEL)
+        pubsub.get_message(timeout=5)
+        with transaction():
+            on_commit(append_log_line, "of the effect")
+            append_log_line("of the transaction")
+        received: list[Any] = []
+        while message := pubsub.get_message(timeout=0.5):
+            received += json.loads(message["data"])
+    assert [json.loads(data)["message"] for _seq, _topic, _type, data in received] == [
+        "of the transaction",
+        "of the effect",
+    ]
+    assert [seq for seq, *_ in received] == [1, 2]
+
+
+def append_log_line(text: str) -> None:
+    with transaction():
+        event_log.append("sync", "sync.log", {"message": text})
