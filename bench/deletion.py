@@ -15,7 +15,7 @@ from pathlib import Path
 from flask import Flask
 
 import config
-from bench.dispatch import parts
+from bench.dispatch import add_database_options, parts
 from bench.prune import fill
 from bench.report import percentile, row
 from devtools.valkey import start_valkey
@@ -36,8 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=200)
-    parser.add_argument("--postgresql", action="store_true")
-    parser.add_argument("--mariadb", action="store_true")
+    add_database_options(parser)
     asked = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

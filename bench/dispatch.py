@@ -42,8 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--students", type=int, default=100_000)
     parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--postgresql", action="store_true")
-    parser.add_argument("--mariadb", action="store_true")
+    add_database_options(parser)
     asked = parser.parse_args()
     logging.disable()  # the warnings that Valkey is unreachable
     with parts(asked) as env:
@@ -63,6 +62,12 @@ def main() -> None:
     row("bare INSERT … SELECT", statistics.median(bare) * 1000, "ms")
     row("ratio", statistics.median(o / b for o, b in zip(ours, bare, strict=True)), "x")
     row("longest wait of another writer", statistics.median(waits) * 1000, "ms")
+
+
+def add_database_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that `parts` reads."""
+    parser.add_argument("--postgresql", action="store_true")
+    parser.add_argument("--mariadb", action="store_true")
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from flask import Flask
 from sqlalchemy import insert, update
 
 import config
-from bench.dispatch import neighbour, parts
+from bench.dispatch import add_database_options, neighbour, parts
 from bench.report import percentile, row
 from devtools.valkey import start_valkey
 from myukm import create_app
@@ -45,8 +45,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--events", type=int, default=1_000_000)
-    parser.add_argument("--postgresql", action="store_true")
-    parser.add_argument("--mariadb", action="store_true")
+    add_database_options(parser)
     asked = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
