@@ -24,7 +24,7 @@ from myukm.queues import failed_jobs
 from myukm.queues.jobs import QUEUES
 from myukm.queues.workers import snapshot
 
-PIPE_WIDTH, MOST_NAMED = 160, 4
+PIPE_WIDTH, MAX_NAMED = 160, 4
 
 group = CommandGroup("queue", help=N_("Lihat kerja antrian, dan sebabnya bila macet."))
 some_queue = click.Choice(QUEUES)
@@ -51,8 +51,8 @@ def record(action: str, subject: str = "") -> None:
 
 
 def _shortened(ids: Sequence[str]) -> str:
-    more = " …" if len(ids) > MOST_NAMED else ""
-    return f"{len(ids)}: {' '.join(ids[:MOST_NAMED])}{more}"
+    more = " …" if len(ids) > MAX_NAMED else ""
+    return f"{len(ids)}: {' '.join(ids[:MAX_NAMED])}{more}"
 
 
 @group.command("failed", help=N_("Daftar pekerjaan yang gagal, yang terbaru dulu."))

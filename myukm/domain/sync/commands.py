@@ -38,8 +38,8 @@ def start(
 ) -> dict[str, Any]:
     """Accept a run and return its progress object.
 
-    Over all active students, or of these the `chosen` ones (idpersons) and those that failed in
-    run `failed_of` (for the cause `failed_code`, if that is given). Raises `Conflict` when a run
+    Over all active students, or only those with an idperson in `selected_ids` and those that failed
+    in run `failed_of` (for the cause `failed_code`, if that is given). Raises `Conflict` when a run
     lives, `NotFound` for an unknown `failed_of`, `Invalid` for unknown students or when there is
     none to sync.
     """
@@ -60,8 +60,8 @@ def start(
 def retry_failed(actor: Actor, code: str | None = None) -> dict[str, Any]:
     """Start a run over the failed students (for this cause) of the run that ended last.
 
-    After a dry run it is one as well: who only looked does not mean to write. Raises `Conflict`
-    when a run lives, `Invalid` when nobody failed.
+    It is a dry run too if that one was, because nobody asked for anything to be written. Raises
+    `Conflict` when a run lives, `Invalid` when nobody failed.
     """
     require_no_live_run()
     newest = select(SyncRun.id, SyncRun.dry_run).order_by(SyncRun.id.desc()).limit(1)

@@ -48,7 +48,7 @@ class Lane:
 
     async def work(self) -> None:
         """Work to the end. Raises the error that made it impossible to continue."""
-        with ThreadPoolExecutor(1, thread_name_prefix="lane-desk") as self._thread:
+        with ThreadPoolExecutor(1, thread_name_prefix="lane-db") as self._thread:
             if not await self._in_db_thread(self._store.register):
                 return
             loop = asyncio.get_running_loop()

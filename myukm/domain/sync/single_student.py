@@ -33,28 +33,28 @@ def sync(idperson: str, *, requested: bool) -> str:
         return "gone"
     if not requested:
         student_requests.add(idperson)
-    desk = StudentStore(secrets.token_hex(16))
-    if students := desk.claim(idperson):
-        asyncio.run(_work(desk, students))
-    return desk.results.get(idperson, "taken")
+    store = StudentStore(secrets.token_hex(16))
+    if students := store.claim(idperson):
+        asyncio.run(_work(store, students))
+    return store.results.get(idperson, "taken")
 
 
-async def _work(desk: StudentStore, students: list[Item]) -> None:
+async def _work(store: StudentStore, students: list[Item]) -> None:
     """Ask with the patience of a run, but for two minutes at most.
 
     An error leaves the request claimed; the watchdog releases and counts it.
     """
     deadline = time.monotonic() + TIMEOUT_SECONDS
     async with FetchPool(current_app.config, width=1) as pool:
-        while desk.in_hand and not shutdown.requested.is_set():
+        while store.in_hand and not shutdown.requested.is_set():
             submit(pool, students)
             update = pool.update()
             pool.merge(update, shared_state.exchange(update))
             await _until_turn(pool)
             failure = _failure(pool, deadline)
             lost = [item.complete(failure) for item in pool.unfinished.values() if failure]
-            students = desk.flush_and_claim([*pool.pop_results(), *lost])
-    desk.close()
+            students = store.flush_and_claim([*pool.pop_results(), *lost])
+    store.close()
 
 
 async def _until_turn(pool: FetchPool) -> None:
