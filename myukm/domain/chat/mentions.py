@@ -10,9 +10,20 @@ from sqlalchemy import Row, select
 from myukm.extensions import db
 from myukm.models import Membership, User
 
-AT = re.compile(r"(?<!\w)@(?=\w)")
+AT = re.compile(r"(?<![^\W_])@(?=\w)")
+# A letter or digit after a name makes it another name; an underscore alone may be emphasis.
+NAME_END = re.compile(r"(?!_*[^\W_])")
+# Where an @ is no mention: e-mail addresses, web addresses with or without scheme, code. The page
+# marks mentions by the same rules (static/js/chat/rich_text.js).
+LITERAL = re.compile(
+    r"""`[^`\n]+`
+    | \w+://\S* | \bwww\.\S*
+    | @?(?<![\w.+%'-])[\w.+%'-]*[\w+%-]@[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}
+    | (?<![\w@.-])(?:[\w-]+\.)+[^\W\d_]{2,}(?::\d+)?[/?\#]\S*""",
+    re.VERBOSE,
+)
+APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ´", "'"))
 MAX_NAME, MAX_NAMED, MAX_SUGGESTED = 120, 20, 8
-PUNCTUATION = ".,;:!?…)]}'\"”’»"
 
 Member = Row[int, str]
 
@@ -23,10 +34,11 @@ def mentioned(ukm_id: int, text: str) -> list[int] | None:
     A mention is a full name, or a first word that only one member has. Members with the same name
     are all mentioned.
     """
-    if not AT.search(text):
+    spoken = LITERAL.sub("`", text)
+    if not AT.search(spoken):
         return None
     names = _names(_members(ukm_id))
-    starts = (text[at.end() : at.end() + MAX_NAME] for at in AT.finditer(text))
+    starts = (spoken[at.end() : at.end() + 2 * MAX_NAME] for at in AT.finditer(spoken))
     found = dict.fromkeys(user_id for start in starts for user_id in _named(start, names))
     return list(found)[:MAX_NAMED] or None
 
@@ -62,18 +74,20 @@ def _names(members: Sequence[Member]) -> dict[str, list[int]]:
     """Return ids by full name, and by each first word that only one member has."""
     whole, first = defaultdict(list), defaultdict(list)
     for member in members:
-        name = member.name.casefold()
+        name = _fold(member.name)
         whole[name].append(member.id)
         first[name.partition(" ")[0]].append(member.id)
     return {word: ids for word, ids in first.items() if len(ids) == 1} | whole
 
 
-def _named(rest: str, names: dict[str, list[int]]) -> list[int]:
-    """Return the ids for the longest name at the start of `rest`."""
-    words = rest.casefold().split()
-    for count in range(len(words), 0, -1):
-        candidate = " ".join(words[:count])
-        for name in (candidate, candidate.rstrip(PUNCTUATION)):
-            if name in names:
-                return names[name]
-    return []
+def _named(start: str, names: dict[str, list[int]]) -> list[int]:
+    """Return the ids for the longest name with which `start` begins, whatever sign follows it."""
+    rest = _fold(start.partition("\n")[0])
+    ends = range(min(len(rest), MAX_NAME), 0, -1)
+    fitting = (rest[:end] for end in ends if rest[:end] in names and NAME_END.match(rest, end))
+    return names.get(next(fitting, ""), [])
+
+
+def _fold(text: str) -> str:
+    """Return `text` as names are compared: without case, single blanks, one kind of apostrophe."""
+    return " ".join(text.casefold().translate(APOSTROPHES).split())

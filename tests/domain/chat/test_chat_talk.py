@@ -131,6 +131,46 @@ def test_names_after_an_at_sign_are_members_by_whole_or_unique_first_name(
     assert say("@Farhan Hakim").as_json()["mentions"] == [friend]
 
 
+def test_the_longest_name_is_meant_whatever_sign_follows(people: People) -> None:
+    ukm_id = memberships.get_membership(people["member"], UKM).ukm_id
+    budi, santoso, bang, ruf = enter(people, "Budi", "Budi Santoso", "Ana Budi", "Ma’ruf Amin")
+    for sign in ("'s", "’s", "", *"*—–,/.;:!?)]}\"”`~_…'-\n "):
+        for text in (
+            f"@Budi Santoso{sign}",
+            f"*_(@budi  SANTOSO{sign} rapat",
+            f"—@Budi Santoso{sign}",
+        ):
+            assert mentions.mentioned(ukm_id, text) == [santoso], text
+        assert mentions.mentioned(ukm_id, f"@Budi{sign}") == [budi], sign
+    assert mentions.mentioned(ukm_id, "@Budi Santoso/@Budi,@Ana Budi") == [santoso, budi, bang]
+    assert mentions.mentioned(ukm_id, "@Ma'ruf AMIN's") == [ruf]
+    for text in ("@Budiman", "@Budi_99", "@Budi2 Santoso"):
+        assert mentions.mentioned(ukm_id, text) is None, text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "surat ke panitia@budi.id",
+        "budi.santoso@budi.ac.id, ya",
+        "a+b-@budi.id dan a_@budi.id",
+        "mailto:panitia@budi.id",
+        "@budi@kampus.social",
+        "medium.com/@budi",
+        "(www.medium.com/@budi/tulisan)",
+        "https://medium.com/@budi/tulisan",
+        "https://a.example/?kepada=@budi&x=1",
+        "tiktok.com:443/@budi t.me/@budi kampus.ac.id?u=@budi",
+        "ftp://budi:@budi@a.example",
+        "`@budi`",
+    ],
+)
+def test_an_address_names_nobody(people: People, text: str) -> None:
+    ukm_id = memberships.get_membership(people["member"], UKM).ukm_id
+    enter(people, "Budi")
+    assert mentions.mentioned(ukm_id, text) is None
+
+
 def test_an_edit_names_anew_and_a_deletion_nobody(say: Any, people: People) -> None:
     message = say("@Farhan")
     assert messages.edit(people["member"], UKM, message.id, "@Mega").mentions == [people["member"]]

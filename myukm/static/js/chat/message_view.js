@@ -5,9 +5,9 @@ import { cloneTemplate, fillSlots } from "../core/dom.js";
 import { clock, day, dayOf, moment } from "../core/format.js";
 import { t } from "../core/i18n.js";
 import { before as previous } from "./chunked_list.js";
-import { renderText } from "./linkify.js";
 import { namesOf, remember } from "./name_cache.js";
 import { showReactions } from "./reactions.js";
+import { renderText } from "./rich_text.js";
 
 const TOGETHER_MS = 5 * 60_000;
 

@@ -1,0 +1,97 @@
+// A message's text as DOM nodes: links, mentions of members, `code`, and plain text. Nothing that was
+// typed becomes markup.
+
+// A link ends before characters that could disguise it: those without width and those that change
+// the direction of reading.
+const UNSEEN = String.raw`\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff`;
+const IN_LINK = String.raw`(?:(?!,https?:\/\/)[^\s<>"\u0060${UNSEEN}])+`;
+const LABEL = String.raw`[\p{L}\p{N}_-]+`;
+const PATTERNS = [
+  "```[^]+?```|`[^`\\n]+`",
+  String.raw`https?:\/\/${IN_LINK}`,
+  String.raw`(?<![\p{L}\p{N}_.@/-])www\.${LABEL}\.\p{L}${IN_LINK}`,
+  // E-mail addresses and web addresses without scheme. In them an @ is no mention; the server mentions
+  // by the same rules (domain/chat/mentions.py).
+  String.raw`@?(?<![\p{L}\p{N}_.+%'-])[\p{L}\p{N}_.+%'-]*[\p{L}\p{N}_+%-]@(?:${LABEL}\.)+\p{L}{2,}`,
+  String.raw`(?<![\p{L}\p{N}_@.-])(?:${LABEL}\.)+\p{L}{2,}(?::\d+)?[/?#]\S*`,
+];
+const TRAILING = /(?:['’]s|[.,;:!?…»”’'*])+$/;
+const BRACKETS = ["()", "[]", "{}", "（）", "「」"];
+
+const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\/-]/g, String.raw`\$&`);
+
+/** Fills `node` with `text`; an @ before one of `names` is a mention. */
+export function renderText(node, text, names = []) {
+  node.replaceChildren(...nodesOf(text, names));
+}
+
+function nodesOf(text, names) {
+  const nodes = [];
+  let end = 0;
+  for (const { 0: found, index } of text.matchAll(parts(names))) {
+    const [length, made] = render(found);
+    if (!made) continue;
+    nodes.push(text.slice(end, index), made);
+    end = index + length;
+  }
+  return [...nodes, text.slice(end)].filter((part) => part !== "");
+}
+
+function parts(names) {
+  const longest = [...names].sort((one, other) => other.length - one.length).map(inAnySpelling);
+  const mention = String.raw`(?<![\p{L}\p{N}])@(?:${longest.join("|")})(?!_*[\p{L}\p{N}])`;
+  return new RegExp([...PATTERNS, ...(longest.length ? [mention] : [])].join("|"), "giu");
+}
+
+/** A pattern for a name as the server compares it: with any blanks and any apostrophe. */
+function inAnySpelling(name) {
+  return escaped(name)
+    .replace(/ /g, String.raw`[^\S\n]+`)
+    .replace(/['’‘ʼ´]/g, "['’‘ʼ´]");
+}
+
+/** How many characters of `found` are shown by which element; none for plain text. */
+function render(found) {
+  if (found.startsWith("`")) return [found.length, code(found)];
+  if (found.startsWith("@")) return [found.length, found.includes("@", 1) ? null : mention(found)];
+  const address = withoutEnd(found);
+  return [address.length, link(address)];
+}
+
+function element(name, className, ...children) {
+  const made = document.createElement(name);
+  made.className = className;
+  made.append(...children);
+  return made;
+}
+
+const mention = (text) => element("span", "mention", text);
+
+/** Code is shown as typed; only links in it are links. */
+function code(text) {
+  const [ticks] = /^`+/.exec(text);
+  const inner = text.slice(ticks.length, -ticks.length);
+  return element("code", "", ...(inner.includes("`") ? [inner] : nodesOf(inner, [])));
+}
+
+function link(text) {
+  const url = /^www\./i.test(text) ? `http://${text}` : text;
+  if (!/^https?:/i.test(url) || !URL.canParse(url)) return null;
+  const anchor = element("a", "", text);
+  Object.assign(anchor, {
+    href: new URL(url).href,
+    target: "_blank",
+    rel: "noopener noreferrer nofollow",
+  });
+  return anchor;
+}
+
+/** The link without the signs of its sentence, and without a closing bracket that opens before it. */
+function withoutEnd(text) {
+  const cut = text.replace(TRAILING, "");
+  const count = (sign) => cut.split(sign).length;
+  const closes = BRACKETS.some(
+    ([opening, closing]) => cut.endsWith(closing) && count(closing) > count(opening),
+  );
+  return closes || cut !== text ? withoutEnd(closes ? cut.slice(0, -1) : cut) : cut;
+}
