@@ -38,6 +38,7 @@ EVENTS: Mapping[str, EventType] = {
     "sync.siswa": EventType("SyncSiswaEvent", (SYNC,), replayed=True),
     "queue.health": EventType("QueueHealth", (QUEUE,)),
     "alert": EventType("AlertEvent", (ALERT,), replayed=True),
+    "heartbeat": EventType("HeartbeatEvent"),
     "reset": EventType("ResetEvent"),
     "bye": EventType("ByeEvent"),
 }

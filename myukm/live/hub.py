@@ -51,7 +51,7 @@ class Hub:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._polled_at = self._checked_at = 0.0
-        self._away = False
+        self.away = False
         self.seq = -1
         self.closing = False
 
@@ -97,10 +97,10 @@ class Hub:
                 pubsub = pubsub or self._open_pubsub()
                 if message := pubsub.get_message(ignore_subscribe_messages=True, timeout=0.5):
                     self._receive(parse(message["data"]))
-                self._away = False
+                self.away = False
             except (redis.RedisError, OSError) as error:
                 logger.warning("live hub: Valkey unreachable (%s), polling the database", error)
-                pubsub, self._away = None, True
+                pubsub, self.away = None, True
                 time.sleep(AWAY_SECONDS)
                 self._polled_at = 0.0
             self._upkeep()
@@ -148,7 +148,7 @@ class Hub:
                 return
 
     def _send_snapshots(self) -> None:
-        if self._away:
+        if self.away:
             for entry in self._states():
                 self._dispatch(entry)
 

@@ -2,10 +2,9 @@
 
 from typing import Any
 
+from myukm.db.types import to_iso8601, utcnow
 from myukm.live import events
 from myukm.live.event_log import LoggedEvent
-
-HEARTBEAT = b":\n\n"
 
 
 def encode(entry: LoggedEvent) -> bytes:
@@ -17,3 +16,8 @@ def encode(entry: LoggedEvent) -> bytes:
 def message(type: str, data: Any, cursor: int | None = None) -> bytes:  # noqa: A002
     """Return the bytes of an event for one stream; `cursor` (its SSE id) is where it resumes."""
     return encode(LoggedEvent(cursor, "", type, events.to_json(data)))
+
+
+def heartbeat(*, degraded: bool) -> bytes:
+    """Return the event that lets clients notice silence; `degraded`: Valkey is unreachable."""
+    return message("heartbeat", {"at": to_iso8601(utcnow()), "degraded": degraded})

@@ -4,10 +4,10 @@ import random
 from collections.abc import Iterator, Sequence
 
 from myukm.live.hub import Hub
-from myukm.live.sse import HEARTBEAT, message
+from myukm.live.sse import heartbeat, message
 from myukm.live.subscriber import Subscriber
 
-HEARTBEAT_SECONDS = 15.0
+HEARTBEAT_SECONDS = 12.0
 
 
 def iter_events(hub: Hub, subscriber: Subscriber, first: Sequence[bytes]) -> Iterator[bytes]:
@@ -15,7 +15,7 @@ def iter_events(hub: Hub, subscriber: Subscriber, first: Sequence[bytes]) -> Ite
 
     `first` is sent first; it contains everything up to `subscriber.cursor`.
     """
-    first = [HEARTBEAT, *first]
+    first = [heartbeat(degraded=hub.away), *first]
     while first:  # popped, so that its memory is freed while the stream stays open
         yield b"".join(first)
         first = ()
@@ -25,7 +25,7 @@ def iter_events(hub: Hub, subscriber: Subscriber, first: Sequence[bytes]) -> Ite
         except OSError:
             return
         if chunks is None:
-            yield HEARTBEAT
+            yield heartbeat(degraded=hub.away)
         elif chunks:
             yield b"".join(chunks)
     if hub.closing:

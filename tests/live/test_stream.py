@@ -1,16 +1,20 @@
 """`GET /stream` on a real gunicorn: cursor, replay, rights, bounds, the good-bye."""
 
+import json
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 
 import pytest
 import requests
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import delete
 
 from myukm.db.session import transaction
 from myukm.live import event_log, pubsub
+from myukm.live import stream as live_stream
 from myukm.live.topics import publish_rights_changed
 from myukm.models import LoginSession, Membership
 from tests.support.programs import WebServer
@@ -53,6 +57,20 @@ def test_events_arrive_in_order_with_their_numbers(app: Flask, listen: Open) -> 
     assert heard(stream) == ["satu", "dua", "tiga"]
     numbers = [event.id for event in stream.events if event.type == "chat.message"]
     assert numbers == [1, 2, 3]
+
+
+def test_a_stream_begins_with_a_heartbeat_and_has_more_of_them(
+    client_as: Callable[[str], FlaskClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_stream, "HEARTBEAT_SECONDS", 0.1)
+    with client_as("member").get("/stream?topics=me") as response:
+        chunks = response.iter_encoded()
+        sent = b""
+        while sent.count(b"event: heartbeat\n") < 3:
+            sent += next(chunks)
+    beats = re.findall(rb"^event: heartbeat\ndata: (.*)$", sent, re.MULTILINE)
+    assert sent.startswith(b"event: heartbeat\n")
+    assert [json.loads(beat)["degraded"] for beat in beats[:3]] == [False] * 3
 
 
 def test_a_stranger_hears_nothing_of_a_ukm(app: Flask, listen: Open) -> None:

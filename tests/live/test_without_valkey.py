@@ -45,6 +45,9 @@ def test_events_and_progress_arrive_without_it_and_all_is_normal_on_its_return(
     say(app, "tanpa Valkey")
     assert member.wait_for(1, "chat.message", timeout=3.5) == [{"message": "tanpa Valkey"}]
     admin.wait_for(3, "sync.progress", timeout=6)
+    late = StreamReader(web.url, session_as("friend"))
+    assert late.wait_for(1, "heartbeat")[0]["degraded"]
+    late.close()
     with start_valkey(tmp_path / "valkey", mortal.port) as returned:
         with redis.Redis.from_url(returned.url) as client:
             while not client.pubsub_numsub(pubsub.CHANNEL)[0][1]:
