@@ -29,7 +29,7 @@ from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.domain.chat.reactions import EMOJI
 from myukm.models import ChatMessage, ChatReaction, LoginSession, Membership, Ukm, User
-from tests.support.servers import PostgreSQL
+from tests.support.postgresql import PostgreSQL
 
 PEOPLE, BATCH, TRIES = 200, 10_000, 60
 

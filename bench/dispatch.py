@@ -29,7 +29,8 @@ from myukm.db.session import transaction
 from myukm.domain.sync import dispatching
 from myukm.extensions import db
 from myukm.models import Alert, Siswa, SyncItem, SyncRun
-from tests.support.servers import MariaDB, PostgreSQL
+from tests.support.mariadb import MariaDB
+from tests.support.postgresql import PostgreSQL
 
 BARE = text(
     "INSERT INTO sync_item (run_id, idperson, status, attempts, breaker_hits, retry_after_seconds) "

@@ -28,7 +28,7 @@ from myukm.domain.actor import Actor
 from tests.faults.campus import Campus
 from tests.faults.sync_round import import_students
 from tests.support import people
-from tests.support.servers import PostgreSQL
+from tests.support.postgresql import PostgreSQL
 from tests.support.sse import StreamReader
 from tests.support.waiting import wait_until
 

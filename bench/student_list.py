@@ -21,7 +21,7 @@ from myukm.db.types import utcnow
 from myukm.domain.siswa import importing
 from myukm.models import Siswa
 from tests.faults.campus import Campus
-from tests.support.servers import PostgreSQL
+from tests.support.postgresql import PostgreSQL
 
 LISTS: dict[str, dict[str, object]] = {
     "first page": {},

@@ -36,8 +36,8 @@ from myukm.domain.actor import Actor
 from myukm.domain.sync import commands
 from myukm.extensions import db
 from myukm.models import Siswa, SyncRun
+from tests.support.postgresql import PostgreSQL
 from tests.support.programs import Program
-from tests.support.servers import PostgreSQL
 
 # Seconds. Polling more often would take CPU time from the run.
 POLL_SECONDS = 0.25

@@ -1,12 +1,9 @@
 """What the tests share: real parts, a fresh database for each, and named people."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
 
-import flask_migrate
 import pytest
 import redis
 import requests
@@ -16,19 +13,16 @@ from jinja2 import FileSystemBytecodeCache
 
 import config
 from devtools.simulator.client import Simulator
-from devtools.valkey import Valkey, start_valkey
+from devtools.valkey import Valkey
 from myukm import create_app
 from myukm.domain import flood
 from myukm.web.http.access import today
 from tests.support import people as cast
 from tests.support.guard import no_valkey_in_a_transaction
-from tests.support.programs import Program, WebServer
-from tests.support.servers import DatabaseServer, MariaDB, PostgreSQL
-from tests.support.shared_server import SharedServer
+from tests.support.programs import SECRET, Program, WebServer
 from tests.support.url_builders import compile_url_builders_once
 
-SECRET = "a secret of the tests, long enough to pass"
-S = TypeVar("S", bound=DatabaseServer)
+pytest_plugins = ["tests.support.databases"]
 LONGEST = ("tests/faults/", "tests/jobs/")
 
 compile_url_builders_once()
@@ -51,86 +45,6 @@ def _no_valkey_in_a_transaction() -> Iterator[None]:
     """Every test fails for a call of Valkey inside a transaction."""
     with no_valkey_in_a_transaction():
         yield
-
-
-@pytest.fixture(scope="session")
-def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
-    """One real Valkey for the session."""
-    with start_valkey(tmp_path_factory.mktemp("valkey")) as server:
-        yield server
-
-
-@pytest.fixture
-def valkey(valkey_server: Valkey) -> Iterator[redis.Redis]:
-    """An empty Valkey."""
-    client = redis.Redis.from_url(valkey_server.url)
-    client.flushall()
-    yield client
-    client.close()
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite file that tests copy."""
-    path = tmp_path_factory.mktemp("template") / "myukm.db"
-    migrate(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture
-def sqlite_url(migrated: Path, tmp_path: Path) -> str:
-    """A fresh SQLite database."""
-    path = tmp_path / "myukm.db"
-    for suffix in ("", "-wal", "-shm"):
-        if (source := Path(f"{migrated}{suffix}")).exists():
-            shutil.copy(source, f"{path}{suffix}")
-    return f"sqlite:///{path}"
-
-
-@pytest.fixture(scope="session")
-def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that all processes of this test run share."""
-    base = tmp_path_factory.getbasetemp()
-    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-
-
-@pytest.fixture(scope="session")
-def postgresql(pytestconfig: pytest.Config, run_folder: Path) -> PostgreSQL:
-    """One real PostgreSQL for the run."""
-    return share(PostgreSQL, pytestconfig, run_folder)
-
-
-@pytest.fixture(scope="session")
-def mariadb(pytestconfig: pytest.Config, run_folder: Path) -> MariaDB:
-    """One real MariaDB for the run."""
-    return share(MariaDB, pytestconfig, run_folder)
-
-
-def share(kind: type[S], pytestconfig: pytest.Config, run_folder: Path) -> S:
-    """Return the run's server of this kind, with a migrated template.
-
-    Given back after the last test, not in a fixture: a test's time would run meanwhile.
-    """
-    shared = SharedServer(kind, run_folder, migrate)
-    pytestconfig.add_cleanup(shared.close)
-    return shared.server
-
-
-def migrate(database_url: str) -> None:
-    """Make all tables in an empty database."""
-    app = create_app(config.load({"DATABASE_URL": database_url, "SECRET_KEY": SECRET}))
-    with app.app_context():
-        flask_migrate.upgrade()
-        app.extensions["sqlalchemy"].engine.dispose()
-
-
-@pytest.fixture
-def database_url(request: pytest.FixtureRequest) -> str:
-    """A fresh migrated database: SQLite, or one of the server that the parameter names."""
-    kind = getattr(request, "param", "sqlite")
-    if kind == "sqlite":
-        return str(request.getfixturevalue("sqlite_url"))
-    return str(request.getfixturevalue(kind).migrated_database())
 
 
 every_database = pytest.mark.parametrize(

@@ -17,8 +17,7 @@ from myukm.domain.siswa import api_source
 from myukm.errors import Unavailable
 from myukm.logs import redaction
 from myukm.ops import doctor
-from tests.conftest import SECRET
-from tests.support.programs import BIN, ROOT, Program, WebServer
+from tests.support.programs import BIN, ROOT, SECRET, Program, WebServer
 from tests.support.waiting import wait_until
 
 # In all spellings of the password these letters stand together.

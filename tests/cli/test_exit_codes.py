@@ -10,8 +10,8 @@ import config
 from myukm import create_app
 from myukm.extensions import db
 from tests.conftest import every_database
+from tests.support.postgresql import PostgreSQL
 from tests.support.programs import Program
-from tests.support.servers import PostgreSQL
 from tests.support.sync import create_students
 from tests.support.without_valkey import NOBODY_LISTENS
 

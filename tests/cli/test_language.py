@@ -16,7 +16,7 @@ from flask import Flask
 
 import config
 from myukm import cli, create_app
-from tests.conftest import SECRET
+from tests.support.programs import SECRET
 from tests.support.without_valkey import NOBODY_LISTENS
 
 CLICK_WORDS = Path(cli.__file__).parents[1] / "translations/id/LC_MESSAGES/click.po"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.faults.campus import Campus
 from tests.faults.sync_round import Round, play
-from tests.support.servers import PostgreSQL
+from tests.support.postgresql import PostgreSQL
 
 
 def main() -> int:

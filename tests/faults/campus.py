@@ -16,8 +16,8 @@ from devtools.simulator.client import Simulator
 from devtools.valkey import Valkey, start_valkey
 from myukm import create_app
 from tests.support import people as cast
+from tests.support.postgresql import PostgreSQL
 from tests.support.programs import Program
-from tests.support.servers import PostgreSQL
 from tests.support.waiting import wait_until
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.servers import PostgreSQL, open_folder
+from tests.support.postgresql import PostgreSQL
+from tests.support.servers import open_folder
 
 
 @pytest.fixture(scope="session")

@@ -21,8 +21,9 @@ from devtools.process_tree import ManagedProcess
 from devtools.simulator.client import Simulator
 from devtools.valkey import Valkey, command, wait_ready
 from tests.production import stand_ins
+from tests.support.postgresql import PostgreSQL
 from tests.support.programs import BIN, ROOT
-from tests.support.servers import ROOT_USER, PostgreSQL, need, open_folder
+from tests.support.servers import ROOT_USER, need, open_folder
 from tests.support.waiting import wait_until
 
 HOST, PASSWORD = "kampus.example", "kata sandi admin pertama"
@@ -113,13 +114,12 @@ def valkey_with_a_file(root: Path) -> Valkey:
     return Valkey(child, port, wait_ready(child, port))
 
 
-def prepare(root: Path, database: PostgreSQL, valkey: Valkey, simulator: Simulator) -> Machine:
-    """Lay out the clone, the folders of a fresh Debian, the stand-ins and the script."""
-    os.umask(0o022)  # as a fresh Debian; the app closed it for this process if it ran before
-    https, http, web = any_free(), any_free(), any_free()
-    project = root / "srv/myukm"
-    moved = {
-        "/srv/myukm": str(project),
+def addresses_of(
+    root: Path, database: PostgreSQL, valkey: Valkey, https: int, http: int, web: int
+) -> dict[str, str]:
+    """Return what stands in the README and the site, and what takes its place in this test."""
+    return {
+        "/srv/myukm": f"{root}/srv/myukm",
         "/etc/nginx/sites-": f"{root}/etc/nginx/sites-",
         "/etc/systemd/system": f"{root}/etc/systemd/system",
         "/etc/ssl/myukm": f"{root}/etc/ssl/myukm",
@@ -133,6 +133,14 @@ def prepare(root: Path, database: PostgreSQL, valkey: Valkey, simulator: Simulat
         "listen 443 ssl": f"listen 127.0.0.1:{https} ssl",
         "listen [::]:443 ssl http2;": "",
     }
+
+
+def prepare(root: Path, database: PostgreSQL, valkey: Valkey, simulator: Simulator) -> Machine:
+    """Lay out the clone, the folders of a fresh Debian, the stand-ins and the script."""
+    os.umask(0o022)  # as a fresh Debian; the app closed it for this process if it ran before
+    https, http, web = any_free(), any_free(), any_free()
+    project = root / "srv/myukm"
+    moved = addresses_of(root, database, valkey, https, http, web)
     clone(project)
     for name in ("nginx/sites-available", "nginx/sites-enabled", "systemd/system", "ssl"):
         (root / "etc" / name).mkdir(parents=True)

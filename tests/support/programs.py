@@ -14,6 +14,7 @@ from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
+SECRET = "a secret of the tests, long enough to pass"
 
 
 class Program:
