@@ -1,11 +1,12 @@
+import { showCount } from "../core/character_count.js";
 import { fillSlots } from "../core/dom.js";
 import { bidiIsolate, t } from "../core/i18n.js";
 import { local, read, write } from "../core/storage.js";
 
 /** Starts the field below the messages: it stores its draft and the message that it answers, and
  * sends on Enter where there is a keyboard. `keys(event)` returns whether something else, such as
- * the list of names, took the key. */
-export function startComposer(form, draftKey, { send, typing, keys }) {
+ * the list of names, took the key; `editLast(event)` follows an arrow up in the empty field. */
+export function startComposer(form, draftKey, { send, typing, keys, editLast }) {
   const field = form.elements.message;
   const bar = document.getElementById("replying");
   const hasKeyboard = matchMedia("(pointer: fine)");
@@ -37,12 +38,14 @@ export function startComposer(form, draftKey, { send, typing, keys }) {
     if (!text) return;
     send(text, draft.reply_to);
     field.value = "";
+    showCount(field);
     save({ text: "", reply_to: null });
     showReply();
     field.focus();
   }
 
   field.value = draft.text;
+  showCount(field);
   showReply();
   bar.querySelector("button").addEventListener("click", () => reply(null));
   field.addEventListener("input", () => {
@@ -52,9 +55,10 @@ export function startComposer(form, draftKey, { send, typing, keys }) {
   field.addEventListener("keydown", (event) => {
     if (event.isComposing || keys(event)) return;
     if (event.key === "Escape" && draft.reply_to) reply(null);
+    if (event.key === "ArrowUp" && !field.value) editLast(event);
     if (event.key !== "Enter" || event.shiftKey || !hasKeyboard.matches) return;
     event.preventDefault();
-    submit();
+    form.requestSubmit(); // which checks the field first
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -1,15 +1,24 @@
 // The actions on a message, by its menu or its buttons.
 
 import * as api from "../core/api.js";
+import { showCount } from "../core/character_count.js";
+import { copy } from "../core/clipboard.js";
 import { confirmed } from "../core/dialog.js";
 import { t } from "../core/i18n.js";
 import { toast } from "../core/toast.js";
 import { isOn } from "./reactions.js";
 
+const ANCHOR = /^#pesan-(\d+)$/;
+const anchorOf = (id) => `pesan-${id}`;
+
+/** The id of the message to which the page's address leads; undefined when to none. */
+export const addressedMessage = () => ANCHOR.exec(location.hash)?.[1];
+
 /** Opens the dialog `id` and resolves to the text of its `field`, "" when it was cancelled. */
 async function promptText(id, field, text = "") {
   const input = document.getElementById(field);
   input.value = text;
+  showCount(input);
   return (await confirmed(id)) ? input.value.trim() : "";
 }
 
@@ -36,6 +45,14 @@ export function messageActions({ url, timeline, outbox, goTo, reply }) {
       if (!reason) return;
       await api.post(`${at(message)}/report`, { reason });
       toast(t("reported"), "good");
+    },
+    async copy({ message }) {
+      await copy(message.message);
+      toast(t("copied_text"), "good");
+    },
+    async link({ message }) {
+      await copy(`${location.origin}${url}/chat#${anchorOf(message.id)}`);
+      toast(t("copied_link"), "good");
     },
     pin: ({ message }) => api.post(`${url}/pin`, { message_id: message.id }),
     resend: ({ message }) => outbox.resend(message.client_id),

@@ -44,10 +44,13 @@ export class MessageMenu {
 
   offered(message) {
     const { isAdmin, closed } = this.room();
+    if (message.state || message.deleted) return {};
     const young = now() - Date.parse(message.created_at) < EDITABLE_MS;
     return {
       reply: !closed,
       original: Boolean(message.reply_to) && !message.reply_to.deleted,
+      copy: true,
+      link: true,
       edit: isMine(message) && young && !closed,
       pin: isAdmin,
       delete: isMine(message) || isAdmin,

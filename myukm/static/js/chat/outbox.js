@@ -49,8 +49,11 @@ export class Outbox {
     this.flush();
   }
 
-  remove(clientId) {
-    this.save(this.entries().filter((entry) => entry.client_id !== clientId));
+  /** Removes the entries with these ids. */
+  remove(...clientIds) {
+    const entries = this.entries();
+    const left = entries.filter((entry) => !clientIds.includes(entry.client_id));
+    if (left.length < entries.length) this.save(left);
   }
 
   resend(clientId) {

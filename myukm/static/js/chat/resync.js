@@ -7,12 +7,14 @@ import { watchConnection } from "../live/offline_banner.js";
 const PAGE = 100;
 
 /** Loads after each reconnection, and more after a reset of the stream. */
-export function startResync({ url, timeline, presence, state, outbox, readSoon }) {
+export function startResync(room) {
+  const { url, timeline, presence, state, outbox, readSoon } = room;
+
   async function catchUp() {
     let page;
     do {
       page = await api.get(`${url}/messages?after=${timeline.lastServerId}&limit=${PAGE}`);
-      timeline.addFromServer(page.messages);
+      room.addFromServer(page.messages);
     } while (page.messages.length === PAGE);
     readSoon();
   }

@@ -9,7 +9,7 @@ import { on } from "../live/events_bus.js";
 import { startComposer } from "./composer.js";
 import { startHistoryLoader } from "./history_loader.js";
 import { MentionAutocomplete } from "./mention_autocomplete.js";
-import { messageActions } from "./message_actions.js";
+import { addressedMessage, messageActions } from "./message_actions.js";
 import { startMessageKeys } from "./message_keyboard.js";
 import { MessageMenu } from "./message_menu.js";
 import { isMine } from "./message_view.js";
@@ -34,6 +34,7 @@ export default function startRoom(root) {
   room.startActions();
   room.listen();
   room.outbox.flush();
+  room.followAddress();
 }
 
 class Room {
@@ -50,9 +51,9 @@ class Room {
 
   showMessages(messages) {
     const { timeline } = this;
-    timeline.addFromServer(messages);
-    timeline.empty.hidden = messages.length > 0;
     this.outbox = this.makeOutbox();
+    this.addFromServer(messages);
+    timeline.empty.hidden = Boolean(timeline.list.first);
     timeline.anchor.restore(timeline.byId.get(timeline.firstUnread), Number(this.unread));
     this.readSoon = startReading(timeline, this.url);
     this.history = startHistoryLoader(timeline, this.url, messages.length);
@@ -68,12 +69,25 @@ class Room {
     });
   }
 
+  /** Adds stored messages; those of one's own need not be sent any more. */
+  addFromServer(messages) {
+    this.outbox.remove(...messages.filter(isMine).map((message) => message.client_id));
+    this.timeline.addFromServer(messages);
+  }
+
   /** Scrolls to a message, which may be older than what is loaded. */
   async goTo(id) {
     const loaded = await this.history.loadUntil(id).catch(() => false);
     const element = loaded && this.timeline.byId.get(id);
     if (element) this.timeline.anchor.show(element);
     else toast(t("too_far"), "wait");
+  }
+
+  /** Goes to the message to which a copied link leads. */
+  followAddress() {
+    const go = () => addressedMessage() && this.goTo(Number(addressedMessage()));
+    addEventListener("hashchange", go);
+    go();
   }
 
   startWriting() {
@@ -88,6 +102,7 @@ class Room {
       },
       typing: () => this.typing.send(),
       keys: (event) => mentions.takes(event),
+      editLast: (event) => this.editLast(event),
     });
     this.reply = reply;
   }
@@ -112,6 +127,14 @@ class Room {
     document.querySelector("[data-unpin]").addEventListener("click", this.actions.unpin);
     startMessageKeys(timeline, (element) => this.menu.open(element));
     startNotificationSettings(part("notices-form"), this);
+  }
+
+  /** Opens the newest message of one's own that may still be edited. */
+  editLast(event) {
+    const element = this.timeline.findLast(({ message }) => this.menu.offered(message).edit);
+    if (!element) return;
+    event.preventDefault();
+    this.actions.use("edit", element);
   }
 
   press({ target }) {
@@ -143,9 +166,8 @@ class Room {
   }
 
   received(message) {
-    if (isMine(message)) this.outbox.remove(message.client_id);
     this.typing.forget(message.user_id);
-    this.timeline.addFromServer([message]);
+    this.addFromServer([message]);
     this.readSoon();
   }
 }

@@ -30,6 +30,13 @@ export class Timeline {
     return element;
   }
 
+  /** The newest element that `fits`, if any. */
+  findLast(fits) {
+    let element = this.list.last;
+    while (element && !fits(element)) element = before(element);
+    return element;
+  }
+
   /** Adds messages in order (oldest first), from a page or the stream; known ones are updated. */
   addFromServer(messages) {
     for (const message of messages) {
@@ -38,9 +45,12 @@ export class Timeline {
     }
   }
 
-  /** Shows a stored message at its place. Its pending element, if any, is reused. */
+  /** Shows a stored message at its place. Its pending element, if any, is reused, or removed when the
+   * message is shown already, because its answer was lost. */
   upsert(message) {
-    const known = this.byId.get(message.id) ?? this.takePending(message);
+    const pending = this.takePending(message);
+    const known = this.byId.get(message.id) ?? pending;
+    if (pending && pending !== known) this.list.remove(pending);
     const followed = this.anchor.preserve(() => {
       const element = show({ reactions: known?.message.reactions, ...message }, known);
       if (!this.byId.has(message.id)) this.insert(element);
