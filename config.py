@@ -21,6 +21,7 @@ from dotenv import dotenv_values
 
 from myukm.catalogue import N_, translate
 from myukm.logs.redaction import PATH_IS_SECRET, shown
+from myukm.valkey_clients import SentinelAddress
 
 ROOT = Path(__file__).resolve().parent
 INSTANCE = ROOT / "instance"
@@ -178,6 +179,14 @@ def _generated_secret(env: "_Reader") -> str:
 
 
 def _valkey(env: "_Reader") -> str:
+    url = env.text("REDIS_URL")
+    if url.startswith("sentinel:"):
+        if not SentinelAddress.parse(url):
+            text = N_(
+                "%(url)s harus berbentuk sentinel://[nama:sandi@]host:26379,host:26379/NAMA/0"
+            )
+            raise env.wrong("REDIS_URL", text, url=shown(url))
+        return url
     url = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", _VALKEY_SCHEMES)
     # redis-py would silently use database 0 for a path that is not a number.
     if not url.startswith("unix:") and not re.fullmatch(r"/?\d*", urlsplit(url).path):
@@ -258,7 +267,7 @@ _SQLITE_OPTIONS = frozenset(
     {"timeout", "isolation_level", "detect_types", "check_same_thread", "cached_statements"}
     | {"uri", "mode", "cache", "immutable", "nolock", "psow", "vfs"}
 )
-_VALKEY_SCHEMES = ("redis", "rediss", "unix")
+_VALKEY_SCHEMES = ("redis", "rediss", "unix", "sentinel")
 _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 
 

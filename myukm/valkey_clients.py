@@ -1,39 +1,131 @@
-"""Creates Valkey clients, one function per purpose, each with its timeouts and retries."""
+"""Creates Valkey clients, one function per purpose, each with its timeouts and retries.
 
+The address may move to another server while the program runs: a sentinel names a new primary, or a
+proxy leads elsewhere. So a connection whose server has become a replica (`READONLY`) counts as
+broken, and each new connection asks for the address again.
+"""
+
+import re
+import socket
 import time
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
+from urllib.parse import unquote
 
 import redis
-from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.backoff import AbstractBackoff, ExponentialBackoff, NoBackoff
 from redis.retry import Retry
+from redis.sentinel import MasterNotFoundError, Sentinel
 
-VALKEY_DOWN = (redis.ConnectionError, redis.TimeoutError)
+VALKEY_DOWN = (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError)
+# A server that vanished is noticed by a connection that only waits, too: 5 + 3 · 2 s without an
+# answer, or 10 s with something unacknowledged (Linux).
+KEEPALIVE = {
+    getattr(socket, name): value
+    for name, value in {
+        "TCP_KEEPIDLE": 5,
+        "TCP_KEEPINTVL": 2,
+        "TCP_KEEPCNT": 3,
+        "TCP_USER_TIMEOUT": 10_000,
+    }.items()
+    if hasattr(socket, name)
+}
+
+_PLACE = r"(?:[\w.-]+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?"
+_SENTINELS = re.compile(
+    r"sentinel://(?:(?P<user>[^:@/?#]*):(?P<password>[^@/?#]*)@)?"
+    rf"(?P<places>{_PLACE}(?:,{_PLACE})*)/(?P<service>[\w.-]+)(?:/(?P<db>\d+)?)?"
+)
+
+
+class SentinelAddress(NamedTuple):
+    """What `sentinel://[user:password@]host:port,host:port/NAME/0` says."""
+
+    places: list[tuple[str, int]]
+    service: str
+    db: int
+    username: str | None
+    password: str | None
+
+    @classmethod
+    def parse(cls, url: str) -> Self | None:
+        """Return the parts of a sentinel address; None for one of another form."""
+        found = _SENTINELS.fullmatch(url)
+        if not found:
+            return None
+        user, password = unquote(found["user"] or ""), unquote(found["password"] or "")
+        places = [_host_and_port(place) for place in found["places"].split(",")]
+        if any(port > 65_535 for _, port in places):
+            return None
+        return cls(places, found["service"], int(found["db"] or 0), user or None, password or None)
+
+    def sentinel_options(self, seconds: float) -> dict[str, Any]:
+        """Return redis-py's options for the sentinels, each of which may take `seconds`.
+
+        They get Valkey's password, as their default user, so that one without a password takes it.
+        """
+        login = {"username": "default", "password": self.password} if self.password else {}
+        times = {"socket_connect_timeout": seconds, "socket_timeout": seconds}
+        return {**login, **times, "retry": Retry(NoBackoff(), 0)}
+
+
+def _host_and_port(place: str) -> tuple[str, int]:
+    host, port = re.fullmatch(r"(.*?)(?::(\d+))?", place).groups()  # type: ignore[union-attr]
+    return host.strip("[]"), int(port or 26_379)
+
+
+class PrimaryConnection(redis.Connection):
+    """A connection to the server that the sentinels name as primary when it is opened.
+
+    redis-py's own asks them only for a new connection, not when a broken one is opened again.
+    """
+
+    def __init__(self, sentinel: Sentinel, service: str, **options: Any) -> None:
+        super().__init__(**options)  # type: ignore[no-untyped-call]
+        self._sentinel, self._service = sentinel, service
+
+    def _connect(self) -> socket.socket:
+        try:
+            self.host, self.port = self._sentinel.discover_master(self._service)  # type: ignore[no-untyped-call]
+        except MasterNotFoundError:
+            places = [each.connection_pool.connection_kwargs for each in self._sentinel.sentinels]
+            asked = ", ".join(f"{place['host']}:{place['port']}" for place in places)
+            raise redis.ConnectionError(f"no primary of {self._service} at {asked}") from None
+        return super()._connect()  # type: ignore[no-untyped-call,no-any-return]
+
+
+class Reconnect(Retry):
+    """The retry rule of clients that may wait: what breaks a connection is tried again."""
+
+    def __init__(self, backoff: AbstractBackoff, retries: int) -> None:
+        super().__init__(backoff, retries, supported_errors=VALKEY_DOWN)
 
 
 class Breaker(Retry):
     """The retry rule of request clients, with a circuit breaker.
 
     After a timeout no command is sent for `RESET_SECONDS`, so that only one request now and then
-    waits for it. After a broken connection (the server restarted) the command is retried at once.
+    waits for it. After a broken connection (the server restarted, or became a replica) the command
+    is retried at once.
     """
 
     RESET_SECONDS = 1.0
 
     def __init__(self) -> None:
-        super().__init__(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
+        broken = (redis.ConnectionError, redis.ReadOnlyError)
+        super().__init__(NoBackoff(), 1, supported_errors=broken)
         self._closed_until = 0.0
         self._last_error = ""
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
         return self  # redis-py copies it into every connection; they all share this one
 
-    def raise_if_open(self) -> None:
-        """Raise `redis.ConnectionError` with the last error while the breaker is open."""
+    def call_with_retry(self, *args: Any, **kwargs: Any) -> Any:
+        """Call, and open the breaker if the server does not answer.
+
+        Raises `redis.ConnectionError` with the last error at once while the breaker is open.
+        """
         if time.monotonic() < self._closed_until:
             raise redis.ConnectionError(self._last_error)
-
-    def call_with_retry(self, *args: Any, **kwargs: Any) -> Any:
-        """Call, and open the breaker if the server does not answer."""
         try:
             return super().call_with_retry(*args, **kwargs)
         except VALKEY_DOWN as error:
@@ -42,46 +134,60 @@ class Breaker(Retry):
             raise
 
 
-class BreakerPool(redis.ConnectionPool):
-    """Connections to Valkey behind a breaker."""
-
-    breaker: Breaker
-
-    def get_connection(self, *args: Any, **kwargs: Any) -> Any:
-        """Return a connection; raise at once while the breaker is open."""
-        self.breaker.raise_if_open()
-        return super().get_connection(*args, **kwargs)
-
-
 def request_client(url: str) -> redis.Redis:
     """For requests and jobs, which go on without Valkey: 0.2 s, and a breaker."""
-    breaker = Breaker()
-    pool = BreakerPool.from_url(
-        url,
-        socket_connect_timeout=0.2,
-        socket_timeout=0.2,
-        retry=breaker,
-        health_check_interval=30,
-    )
-    pool.breaker = breaker
-    return redis.Redis(connection_pool=pool)
+    return _client(url, 0.2, socket_timeout=0.2, retry=Breaker(), health_check_interval=30)
 
 
 def pubsub_client(url: str) -> redis.Redis:
     """For the hub, which waits for messages without end."""
-    return redis.Redis.from_url(
-        url, socket_connect_timeout=1.0, socket_timeout=None, retry=Retry(NoBackoff(), 1)
-    )
+    return _client(url, 1.0, socket_timeout=None, retry=Reconnect(NoBackoff(), 1))
 
 
 def background_client(url: str) -> redis.Redis:
     """For background processes and the dashboard: a large answer may take its time."""
-    return redis.Redis.from_url(
-        url, socket_connect_timeout=1.0, socket_timeout=5.0, retry=Retry(NoBackoff(), 1)
-    )
+    return _client(url, 1.0, socket_timeout=5.0, retry=Reconnect(NoBackoff(), 1))
 
 
 def worker_client(url: str, name: str) -> redis.Redis:
     """For an RQ worker: it outlives a restart of Valkey; all its connections carry `name`."""
-    retry = Retry(ExponentialBackoff(cap=2.0, base=0.1), retries=30)
-    return redis.Redis.from_url(url, client_name=name, retry=retry, socket_connect_timeout=2.0)
+    retry = Reconnect(ExponentialBackoff(cap=2.0, base=0.1), retries=30)
+    return _client(url, 2.0, client_name=name, retry=retry)
+
+
+def _client(url: str, connect_seconds: float, **options: Any) -> redis.Redis:
+    options["socket_connect_timeout"] = connect_seconds
+    if not url.startswith("unix:"):
+        options["socket_keepalive_options"] = KEEPALIVE
+    address = SentinelAddress.parse(url)
+    if not address:
+        return redis.Redis.from_url(url, **options)
+    for_sentinels = address.sentinel_options(connect_seconds)
+    pool = redis.ConnectionPool(
+        connection_class=PrimaryConnection,
+        sentinel=Sentinel(address.places, sentinel_kwargs=for_sentinels),  # type: ignore[no-untyped-call]
+        service=address.service,
+        db=address.db,
+        username=address.username,
+        password=address.password,
+        **options,
+    )
+    return redis.Redis(connection_pool=pool)
+
+
+def rq_settings(url: str) -> dict[str, Any]:
+    """Return the settings with which plain `rq` (`-c`) finds the same server."""
+    address = SentinelAddress.parse(url)
+    if not address:
+        return {"REDIS_URL": url}
+    return {
+        "SENTINEL": {
+            "INSTANCES": address.places,
+            "MASTER_NAME": address.service,
+            "DB": address.db,
+            "USERNAME": address.username,
+            "PASSWORD": address.password,
+            "SENTINEL_KWARGS": address.sentinel_options(1.0),
+            "CONNECTION_KWARGS": {"socket_keepalive_options": KEEPALIVE},
+        }
+    }

@@ -42,6 +42,14 @@ WRONG = {
 }
 
 
+WRONG["REDIS_URL"] += [
+    "sentinel://h",
+    "sentinel://h:99999/k",
+    "sentinel://h,/k",
+    "sentinel://h/k/x",
+]
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [(name, value) for name, values in WRONG.items() for value in values]
 )

@@ -34,7 +34,7 @@ PASSWORDS = (
 )
 SCHEMES = {
     "DATABASE_URL": ("postgresql", "mariadb", "mysql", "postgres"),
-    "REDIS_URL": ("redis", "rediss"),
+    "REDIS_URL": ("redis", "rediss", "sentinel"),
     "PUBLIC_URL": ("https",),
     "PEMBAYARAN_API_URL": ("http", "https"),
     "ALERT_WEBHOOK_URL": ("https",),

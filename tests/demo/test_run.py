@@ -165,20 +165,9 @@ def test_anything_else_is_a_flask_command_run_from_the_root(project: Path):
     assert (status, out) == (3, f"wsgi:app {project} sync start --idperson a b\n")
 
 
-def test_rq_gets_the_address_that_everybody_uses(project: Path):
-    ready_made(project, rq='echo "$REDIS_URL $*"')
-    (project / "config.py").write_text(
-        "class ConfigError(Exception): pass\ndef load(): return {'REDIS_URL': 'redis://campus/3'}"
-    )
-    assert run(project, "rq", "info")[1] == "redis://campus/3 info\n"
-
-
-def test_a_wrong_setting_stops_rq_with_its_one_line(project: Path):
-    ready_made(project, rq="echo started")
-    (project / "config.py").write_text(
-        "class ConfigError(Exception): pass\ndef load(): raise ConfigError('REDIS_URL: is wrong')"
-    )
-    assert run(project, "rq", "info") == (2, "", "myukm: REDIS_URL: is wrong\n")
+def test_rq_gets_the_settings_that_everybody_uses(project: Path):
+    ready_made(project, rq='echo "$RQ_CONFIG $*"')
+    assert run(project, "rq", "info")[1] == "rq_settings info\n"
 
 
 CHECKS = ("ruff", "mypy", "lint-imports", "biome", "djlint", "shellcheck")

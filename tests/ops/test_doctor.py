@@ -79,7 +79,7 @@ def test_the_old_failure_is_the_first_line(
     assert (report["status"], first["code"], first["level"]) == ("broken", "no_worker", "broken")
     assert first["message"].startswith("5 pekerjaan menunggu di antrian high (tertua 3")
     assert first["message"].endswith("Worker yang hidup hanya mendengarkan: default.")
-    assert "rq worker high" in first["cure"]
+    assert "rq worker -c rq_settings high" in first["cure"]
     assert first["since"].endswith("Z")
 
 

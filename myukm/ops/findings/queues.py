@@ -93,7 +93,7 @@ def _cause(name: str, state: QueueSnapshot) -> str:
     return str(
         _(
             "Belum ada worker di %(url)s; worker yang dijalankan dengan perintah rq mungkin "
-            "memakai REDIS_URL lain, sebab rq tidak membaca .env.",
+            "memakai REDIS_URL lain, sebab rq tidak membaca .env (kecuali dengan -c rq_settings).",
             url=address(),
         )
     )
@@ -104,7 +104,7 @@ def _start(name: str) -> str:
         _(
             "Jalankan: %(ours)s (semua antrian), atau: %(plain)s",
             ours="python worker.py",
-            plain=f"REDIS_URL={address()} rq worker {name}",
+            plain=f"rq worker -c rq_settings {name}",
         )
     )
 
