@@ -13,24 +13,40 @@ from myukm.errors import Invalid
 
 DELIMITERS = ",;\t|"
 MAX_HEADER_LINES = 50
-# Excel's own first line; its notation for text such as 0012; its form of a long number, or of a
-# cell that it could not compute or show.
-_SEPARATOR = re.compile(r'"?sep=([,;\t|])"?', re.IGNORECASE)
+BOM, END_OF_FILE = b"\xef\xbb\xbf", b"\x1a"  # DOS ends a text with Ctrl-Z
+# Excel's own first line; the notations for text such as 0012; the forms of a number, or of a cell
+# that could not be computed or shown.
+_SEPARATOR = re.compile(r'"?sep=([,;\t|])"?\1*', re.IGNORECASE)
 _AS_TEXT = re.compile(r'="(.*)"', re.DOTALL)
+_APOSTROPHE = re.compile(r"^\s*'(?=[0-9])")
 _MANGLED = re.compile(
-    r"[0-9]([.,][0-9]+)?E\+[0-9]+|#+|#(N/A|NAME\?|(REF|VALUE|NUM|NULL|DIV/0)!)", re.IGNORECASE
+    r"[0-9]+([.,][0-9]+)?E[+-][0-9]+|[0-9]+[.,]0+|#+|#(N/A|NAME\?|(REF|VALUE|NUM|NULL|DIV/0)!)",
+    re.IGNORECASE,
 )
+UTF_16 = _('teks UTF-16 ("Unicode Text")')
+# How files begin that are no CSV, whatever they are called.
+_OTHER_FILES = {
+    b"PK": _("buku kerja Excel atau LibreOffice (.xlsx, .ods)"),
+    b"\xd0\xcf\x11\xe0": _("buku kerja Excel lama (.xls)"),
+    b"\xff\xfe": UTF_16,
+    b"\xfe\xff": UTF_16,
+    b"%PDF": "PDF",
+    b"\x1f\x8b": _("berkas gzip"),
+    b"<": _("halaman HTML atau XML"),
+    b"{": "JSON",
+}
 
 Numbered = tuple[int, list[str]]
 
 
 class Sheet(NamedTuple):
-    """The cells of the header, and `(line, cells)` of each row that is not blank.
+    """The cells of the header, its line, and `(line, cells)` of each row that is not blank.
 
     A row has as many cells as the header, or more if the surplus ones are not empty.
     """
 
     header: list[str]
+    line: int
     rows: Iterator[Numbered]
 
 
@@ -50,11 +66,22 @@ class LineReader:
             for line in part.splitlines(keepends=True):
                 self.number += 1
                 self.done += len(line)
-                yield self._text(line)
+                yield self._text(self._first(line) if self.number == 1 else line)
+
+    def _first(self, line: bytes) -> bytes:
+        """Return the first line without byte order marks. Raises `Invalid` if it is no text."""
+        while line.startswith(BOM):
+            line = line.removeprefix(BOM)
+        kinds = [kind for start, kind in _OTHER_FILES.items() if line.startswith(start)]
+        if kinds or b"\0" in line:
+            kind = kinds[0] if kinds else UTF_16
+            reason = _("ini %(kind)s, bukan CSV. Simpan sebagai CSV UTF-8.", kind=kind)
+            raise bad_line(self.number, reason)
+        return line
 
     def _text(self, line: bytes) -> str:
         try:
-            return line.decode("utf-8-sig" if self.number == 1 else "utf-8")
+            return line.rstrip(END_OF_FILE).decode()
         except UnicodeDecodeError:
             reason = _("bukan UTF-8. Simpan berkas sebagai CSV UTF-8.")
             raise bad_line(self.number, reason) from None
@@ -68,20 +95,26 @@ def bad_line(number: int, reason: Any) -> Invalid:
 def read(lines: LineReader, is_known: Callable[[str], bool]) -> Sheet:
     """Read the header now and the rows lazily. Raises `Invalid` with the line number.
 
-    The delimiter is the one named by `sep=`, or the one with which most headings are known.
+    The delimiter is the one with which most headings are known, first the one named by `sep=`.
     """
     text = iter(lines)
-    header = next(text, "")
+    header = _next_line(text)
     named = _SEPARATOR.fullmatch(header.rstrip("\r\n"))
     if named:
-        header = next(text, "")
+        header = _next_line(text)
+    start = max(lines.number, 1)
     for _line in range(MAX_HEADER_LINES):
         if header.count('"') % 2 == 0:
             break
         header += next(text, "")
-    headings = {sign: _cells(header, sign) for sign in (named[1] if named else DELIMITERS)}
+    headings = {sign: _cells(header, sign) for sign in (named[1] if named else "") + DELIMITERS}
     sign = max(headings, key=lambda sign: sum(map(is_known, headings[sign])))
-    return Sheet(headings[sign], _rows(lines, text, sign, len(headings[sign])))
+    return Sheet(headings[sign], start, _rows(lines, text, sign, len(headings[sign])))
+
+
+def _next_line(text: Iterator[str]) -> str:
+    """Return the next line that has more than blanks and delimiters, "" at the end."""
+    return next((line for line in text if not is_blank(re.sub(r'[,;|"]', "", line))), "")
 
 
 def heading(cell: str) -> str:
@@ -102,7 +135,7 @@ def _cells(line: str, sign: str) -> list[str]:
 
 
 def _rows(lines: LineReader, text: Iterator[str], sign: str, width: int) -> Iterator[Numbered]:
-    rows = csv.reader(text, delimiter=sign, strict=True)
+    rows = csv.reader(text, delimiter=sign, strict=True, skipinitialspace=True)
     while True:
         start = lines.number + 1
         try:
@@ -124,5 +157,6 @@ def _fitted(cells: Sequence[str], width: int) -> list[str]:
 
 
 def _plain(cell: str) -> str:
+    """Return a cell without the sign that keeps a spreadsheet from reading it as a number."""
     kept = _AS_TEXT.fullmatch(cell)
-    return kept[1].replace('""', '"') if kept else cell
+    return kept[1].replace('""', '"') if kept else _APOSTROPHE.sub("", cell, count=1)

@@ -21,6 +21,16 @@ def number(text: str) -> int | Decimal | None:
     return Decimal(text) if POINTED.fullmatch(text) else None
 
 
+def is_ambiguous(amount: int | Decimal) -> bool:
+    """Return whether a JSON number is written like 350.000.
+
+    It is 350 by the rules of JSON, but a program that formats amounts for people meant 350,000.
+    """
+    return isinstance(amount, Decimal) and (
+        amount.as_tuple().exponent == -3 and 1 <= abs(amount) < 1000
+    )
+
+
 def contradict(values: Iterable[object]) -> bool:
     """Return whether the amounts of one answer use both notations.
 

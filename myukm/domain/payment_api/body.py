@@ -34,8 +34,9 @@ def decoded(body: bytes) -> dict[str, Any]:
 
 
 def without_bom(body: bytes) -> bytes:
-    """Return the body without a byte order mark, which a reader may ignore (RFC 8259, 8.1)."""
-    return body.removeprefix(codecs.BOM_UTF8)
+    """Return the body without blanks and byte order marks before it, which a reader may ignore
+    (RFC 8259, 8.1). Each file of a PHP program that has a mark writes one."""
+    return body.lstrip(codecs.BOM_UTF8 + b" \t\r\n")
 
 
 def failed(said: str) -> InvalidBody:

@@ -1,45 +1,64 @@
 """Detects bodies that report a failure, whatever their HTTP status.
 
 Many APIs answer 200 for everything and report failures in the body, each with its own field names
-and words. These are the ones in use.
+and words. These are the ones in use. Names are compared as `spelling.field_key` writes them.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from myukm.db import json as decimal_json
 from myukm.domain.payment_api.spelling import field_key, words
 from myukm.domain.text_normalization import clean_line
 
-SUCCESS = words("success issuccess succeeded ok sukses berhasil")
-# Field names of a failure, and parts of such names (`errorInfo`, `pesan_error`, `hasErrors`).
-ERROR = words("err errcode errmsg errno fail failed isfailed failure gagal fault faults")
-ERROR_PARTS = ("error", "exception", "kesalahan", "galat")
-STATUS = words(
-    """
-    status statuscode statustext statusmessage code httpcode httpstatus responsecode responsestatus
-    apistatus state stat result hasil kode type
-    """
+# `isSuccess`, `success_flag`, `request_ok`.
+SUCCESS = re.compile(
+    "(is|was|has|request|response|api)*"
+    "(succeed(ed)?|success(ful(ly)?)?|ok|sukses|berhasil|valid)(status|flag|code)?"
 )
-# Objects that may contain such fields, besides the top level.
-ENVELOPES = words("meta metadata status result response header")
+# `errorInfo`, `pesan_error`, `hasErrors`, `failure_reason`, but not `default`.
+ERROR = re.compile(
+    "err(code|msg|no|s)?|.*(error|exception|kesalahan|galat|problem|gagal|stacktrace|traceback"
+    "|(?<!de)fault|fail(ed|ure|reason|code|message)).*"
+    "|(is|has|was)?(fail|aborted|denied|rejected|expired|timedout)"
+)
+# `status`, `httpStatusCode`, `kode_respon`, `return_code`.
+STATUS = re.compile(
+    "(?!(message|text|the)+$)((http|api|app|the|respons?e?|return|result|status|code|kode|state|stat"
+    "|hasil|text|message|type|ack|outcome))+|rc"
+)
+# Objects that may contain such fields, besides the top level and those named like a status.
+ENVELOPES = words("meta metadata header headers head http info diagnostic success sukses message")
 MAX_DEPTH = 3
-MESSAGE = words("message msg pesan keterangan detail description")
+MESSAGE = words("message messages msg pesan keterangan detail details description title")
 
 NO = words("false 0 no n f tidak gagal fail failed error") | {""}
-NO_ERROR = words("null none false no n tidak - ok success") | {""}
+OK = words("ok oke okay success successful succeeded sukses berhasil")
+NEGATIONS = words("not no tidak tanpa without belum bukan never")
+# What may stand between a negation and what it denies: "tidak ada kesalahan", "could not be read".
+FILLERS = words("ada any be been was were is are found ditemukan memiliki punya dapat bisa to")
 FAILED = words(
     """
-    error errors err fail failed failure gagal galat kesalahan false exception fault nok ko denied
-    unauthorized unauthenticated forbidden ditolak rejected refused invalid expired kedaluwarsa
-    timeout timed unsuccessful unavailable aborted bad
+    error errors err fail fails failed failure failures gagal galat kesalahan salah wrong false
+    exception fault nok ko ng denied unauthorized unauthorised unauthenticated forbidden ditolak
+    rejected refused invalid expired kedaluwarsa kadaluarsa kadaluwarsa timeout etimedout timed
+    unsuccessful unavailable aborted bad cannot unable lost terputus gone exceeded deadlock sqlstate
+    undefined fatal crashed oops busy sibuk overloaded down offline maintenance pemeliharaan token
+    login sesi session requests missing partial sebagian incomplete pending processing diproses
+    queued
     """
 )
-NEGATIONS, SUCCEEDED = (
-    words("not no tidak tanpa without"),
-    words("ok success successful succeeded sukses berhasil"),
+# What is a failure when it is denied: "not ok", "token tidak valid", "belum login".
+DENIED = OK | words(
+    """
+    authenticated authorized authorised allowed permitted valid available tersedia connected connect
+    terhubung tersambung akses access login dikenal mengambil memuat membaca member dimuat diambil
+    """
 )
+ABSENT = words("found ditemukan exist exists")  # "not found" as a status, like 404
+NO_ERROR = words("null none nil nihil kosong empty false n f no") | OK
+ERRORS = words("error errors kesalahan galat masalah problem problems exception failure failures")
 MAX_VALUE, MAX_MESSAGE = 60, 120
 
 
@@ -48,61 +67,101 @@ def of_body(body: Mapping[str, Any]) -> str | None:
 
     Without data, a message alone counts as a report.
     """
-    said = (_said(part, SUCCESS | STATUS) for part in _parts(body, MAX_DEPTH))
+    said = (_said(part, _is_report) for part in _parts(body, MAX_DEPTH))
     found = next((words for words in said if words), None)
-    return found if found or body.get("data") else _said(body, MESSAGE)
+    return found if found or body.get("data") else _said(body, _is_message)
 
 
 def of_account(account: Mapping[str, Any]) -> str | None:
     """Return the field with which one account reports a failure; its status field is ignored."""
-    return _said(account, SUCCESS)
+    return _said(account, _is_refusal)
 
 
 def _parts(body: Mapping[str, Any], depth: int) -> Iterator[Mapping[str, Any]]:
     yield body
     for key, part in body.items():
-        if depth and isinstance(part, dict) and field_key(key) in ENVELOPES:
-            yield from _parts(part, depth - 1)
+        if depth and isinstance(part, dict):
+            name = field_key(key)
+            if name in ENVELOPES or STATUS.fullmatch(name):
+                yield from _parts(part, depth - 1)
 
 
-def _said(part: Mapping[str, Any], names: frozenset[str]) -> str | None:
-    """Return the first field that reports a failure, by its name or as one of `names`."""
+def _said(part: Mapping[str, Any], reports: Callable[[str, Any], bool]) -> str | None:
+    """Return the first field that reports a failure, None if none does."""
     for key, value in part.items():
-        if _is_complaint(field_key(key), value, names):
+        if reports(field_key(key), value):
             return _words(part, key, value)
     return None
 
 
-def _is_complaint(name: str, value: Any, names: frozenset[str]) -> bool:
-    if name in ERROR or any(part in name for part in ERROR_PARTS):
+def _is_report(name: str, value: Any) -> bool:
+    return _is_refusal(name, value) or (
+        STATUS.fullmatch(name) is not None
+        and any(_is_bad_status(name, word) for word in _scalars(value))
+    )
+
+
+def _is_refusal(name: str, value: Any) -> bool:
+    if ERROR.fullmatch(name):
         return _speaks(value)
-    if name not in names or isinstance(value, dict | list | None):
-        return False
-    word = _word(value)
-    number = int(word[:9]) if re.fullmatch(r"-?[0-9]+", word, re.ASCII) else None
-    if name in SUCCESS:
-        return word in NO or (number is not None and number <= 0)
-    if number is not None:
-        return number < 0 or 400 <= number < 600 or (name == "status" and number == 0)
-    return _means_failed(word)
+    return SUCCESS.fullmatch(name) is not None and any(map(_is_no, _scalars(value)))
 
 
-def _means_failed(text: str) -> bool:
-    """Return whether a status or message means a failure ("SYSTEM_ERROR", "not ok"; not
-    "no error")."""
-    found = re.findall("[a-z]+", text)
-    negated = bool(found) and found[0] in NEGATIONS
-    return not (SUCCEEDED if negated else FAILED).isdisjoint([*found, "".join(found)])
+def _is_message(name: str, value: Any) -> bool:
+    return name in MESSAGE and any(means_failed(word, DENIED) for word in _scalars(value))
+
+
+def _is_no(word: str) -> bool:
+    number = _number(word)
+    return word in NO or means_failed(word, DENIED) or (number is not None and number <= 0)
+
+
+def _is_bad_status(name: str, word: str) -> bool:
+    """Return whether a status is a failure: `-1`, `500`, "HTTP 500", "4012401", "SYSTEM_ERROR"."""
+    number = _number(word)
+    if number is not None and (number < 0 or (name == "status" and number == 0)):
+        return True
+    if re.search(r"(?<![0-9])[45][0-9]{2}([0-9]{4})?(?![0-9])", word.removesuffix(".0")):
+        return True
+    return means_failed(word, DENIED | ABSENT)
+
+
+def means_failed(text: str, denied: frozenset[str]) -> bool:
+    """Return whether a text means a failure ("SYSTEM_ERROR", "not ok"; not "no error").
+
+    `denied` are the words that mean one after a negation.
+    """
+    found, negated = re.findall("[a-z]+", text), False
+    for word in found:
+        if word in (denied if negated else FAILED):
+            return True
+        negated = word in NEGATIONS or (negated and word in FILLERS)
+    return "".join(found) in FAILED
 
 
 def _speaks(value: Any) -> bool:
-    """Return whether an error field has content; `{"code": 0, "message": ""}` has none."""
+    """Return whether an error field has content; `{"code": 0, "message": "no error"}` has none."""
     if isinstance(value, dict):
         return any(map(_speaks, value.values()))
     if isinstance(value, list):
         return any(map(_speaks, value))
     word = _word(value)
-    return word not in NO_ERROR and bool(word.strip("0"))
+    found = re.findall("[a-z]+", word)
+    if found and found[0] in NEGATIONS:
+        return not (NEGATIONS | FILLERS | ERRORS).issuperset(found)
+    if not re.sub("[^1-9a-z]", "", word) or NO_ERROR.issuperset(found or ["x"]):
+        return False
+    return not re.fullmatch("[a-z_.-]*0[0-]*", word)  # ESB-00-000
+
+
+def _scalars(value: Any) -> Iterable[str]:
+    """Return the texts of a field that is one value or a list of them; none for `null`."""
+    values = value if isinstance(value, list) else [value]
+    return [_word(one) for one in values if not isinstance(one, dict | list | None)]
+
+
+def _number(word: str) -> int | None:
+    return int(word[:9]) if re.fullmatch(r"-?[0-9]+", word, re.ASCII) else None
 
 
 def _word(value: Any) -> str:

@@ -93,6 +93,8 @@ def amount(value: Any) -> int | Decimal:
         value = amounts.number(value)
     if type(value) is not int and not isinstance(value, Decimal):
         raise InvalidBody(_("sebuah nilai bukan angka"))
+    if amounts.is_ambiguous(value):
+        raise InvalidBody(_("sebuah nilai ditulis sebagai 350.000 tanpa tanda kutip"))
     if not -MAX_AMOUNT < value < MAX_AMOUNT:
         raise InvalidBody(_("sebuah nilai terlalu besar"))
     return value

@@ -1,52 +1,63 @@
 """Detects answers that are only one page of a longer list.
 
 Frameworks mark pages with different names, in the body beside `data` or in a header. These are the
-ones in use.
+ones in use. Names are compared as `spelling.field_key` writes them.
 """
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
+from myukm.db import json as decimal_json
 from myukm.domain.payment_api.spelling import field_key, words
 from myukm.domain.text_normalization import clean_line
 
-NEXT = words(
-    """
-    next nextpage nextpageurl nexturl nextlink nextcursor nextpagetoken nexttoken nextoffset
-    odatanextlink hasmore hasnext hasnextpage hasmorepages morepages more xnextpage xhasmore
-    xnextcursor truncated istruncated incomplete incompleteresults partial ispartial
-    """
+_BEFORE = "(x|wp|hydra|odata|pagination|paging|page|halaman|meta|search)*"
+_ENTRIES = (
+    "(data|items?|records?|rows?|results?|elements?|entries|siswa|santri|murid|students?|value)"
 )
-LAST = words("last islast islastpage lastpage complete iscomplete")
-PAGES = words(
-    """
-    lastpage totalpages totalpage pagecount pagetotal pages numpages xtotalpages
-    xpaginationpagecount xpaginationtotalpages xwptotalpages currentpage page pagenumber xpage
-    halaman totalhalaman jumlahhalaman
-    """
+# Whether there is more, and where: `next_page_url`, `hasMore`, `sisa`.
+NEXT = re.compile(
+    f"{_BEFORE}(has|ada|is)?(next|more|lagi|berikutnya|selanjutnya|remaining|sisa|cursor|truncated"
+    "|incomplete|partial|sebagian|(ms)?continuation|scrollid|(pagination|paging|page)token"
+    f"|lastevaluatedkey)(page|pages|url|link|uri|cursor|token|offset|key|marker|{_ENTRIES})*"
 )
-TOTAL = words(
-    """
-    total totalcount totalitems totalrecords totaldata totalelements totalrows totalresults
-    recordstotal odatacount count jumlah jumlahdata jumlahsiswa totalsiswa totalstudents numfound
-    xtotalcount xtotal xwptotal xpaginationtotalcount paginationcount
-    """
+LAST = re.compile(f"{_BEFORE}(is)?(last|lastpage|complete|lengkap|eof|end|done|finished|selesai)")
+PAGES = re.compile(
+    "(x|wp|pagination|paging|meta)*(last|max|total|num|jumlah|current)*(pages?|halaman)"
+    "(count|total|number|ke)?"
 )
+TOTAL = re.compile(
+    f"{_BEFORE}(grand|overall)?((total|jumlah|count|banyak)"
+    f"(total|count|of|all|semua|keseluruhan|found|{_ENTRIES})*"
+    f"|{_ENTRIES}(total|count)|num(ber)?(of|found|{_ENTRIES})+)"
+)
+SIZE = re.compile(f"{_BEFORE}(limit|size|length|take|(items|rows)?per(page|halaman))")
+NO = words("false no n tidak 0 null none") | {""}
 MAX_DEPTH, MAX_SHOWN = 4, 60
-_NEXT_LINK = re.compile(r'rel\s*=\s*"?[^";,]*\bnext\b', re.IGNORECASE)
-_RANGE = re.compile(r"(?:\w+\s+)?\d+-\d+/(\d+)")
+_NEXT_LINK = re.compile(r"""rel\s*=\s*['"]?[^'";,]*\bnext\b""", re.IGNORECASE)
+_PAGE_LINK = re.compile(r"(?:/|\?|https?:)\S*[?&](?:page|halaman)(?:\[number\])?=(\d+)")
+# "items 0-4/200", "Menampilkan 1 sampai 5 dari 200 data", "5 of 200"; "1/12" for a page.
+_RANGE = re.compile(r"\d+\s*(?:-|–|sampai|to|s/d)\s*\d+\s*(/|dari|of)\s*(\d[\d.,]*)")
+_PART = re.compile(r"(\d+)\s*(/|dari|of)\s*(\d+)")
+
+Field = tuple[str, Any]
 
 
 def sign(body: Mapping[str, Any], headers: Mapping[str, str], count: int) -> str | None:
-    """Return the field that shows that more than these `count` entries exist, None if none does."""
-    for name, value in [*_fields(body, MAX_DEPTH), *_of_headers(headers)]:
-        if _means_more(field_key(name), value, count):
-            return clean_line(f"{name[:MAX_SHOWN]}: {str(value)[:MAX_SHOWN]}")
-    return None
+    """Return the field that shows that more than these `count` entries exist, None if none does.
+
+    As many entries as fit on a page are a page, unless another field says that they are all.
+    """
+    fields = [*_fields(body, MAX_DEPTH), *_of_headers(headers)]
+    found = next((field for field in fields if _means_more(*field, count)), None)
+    if not found and not any(_means_whole(*field, count) for field in fields):
+        found = next((field for field in fields if _is_full_page(*field, count)), None)
+    return clean_line(f"{found[0][:MAX_SHOWN]}: {str(found[1])[:MAX_SHOWN]}") if found else None
 
 
-def _fields(part: Mapping[str, Any], depth: int) -> Iterator[tuple[str, Any]]:
+def _fields(part: Mapping[str, Any], depth: int) -> Iterator[Field]:
     """Yield the fields beside `data`, including those of nested objects and lists of links."""
     for name, value in part.items():
         if name == "data":
@@ -54,30 +65,78 @@ def _fields(part: Mapping[str, Any], depth: int) -> Iterator[tuple[str, Any]]:
         yield name, value
         if isinstance(value, dict) and depth:
             yield from _fields(value, depth - 1)
+            if TOTAL.fullmatch(field_key(name)):
+                yield from ((f"{name}_{inner}", number) for inner, number in value.items())
         for link in value if isinstance(value, list) else ():
             if isinstance(link, dict):
-                yield str(link.get("rel")), link.get("href")
+                yield str(link.get("rel")), link.get("href") or link.get("url")
 
 
-def _of_headers(headers: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+def _of_headers(headers: Mapping[str, str]) -> Iterator[Field]:
     for name, value in headers.items():
-        if name.lower() == "link" and _NEXT_LINK.search(value):
-            yield "next", value
-        elif name.lower() == "content-range" and (ends := _RANGE.match(value)):
-            yield "total", ends[1]
+        if name.lower() == "link":
+            yield ("next", value) if _NEXT_LINK.search(value) else ("link", value)
+        elif value.startswith("{"):
+            with suppress(ValueError, RecursionError):
+                yield from _fields(decimal_json.loads(value), MAX_DEPTH)
         else:
             yield name, value
 
 
 def _means_more(name: str, value: Any, count: int) -> bool:
-    if name in NEXT:
-        return bool(value) and str(value).strip().casefold() not in ("", "0", "false", "null")
-    if name in LAST and str(value).strip().casefold() == "false":
+    key, text = field_key(name), _text(value)
+    if NEXT.fullmatch(key):
+        return any(value.values()) if isinstance(value, dict) else bool(value) and text not in NO
+    if LAST.fullmatch(key) and (text in ("false", "no", "tidak") or (key[:2], text) == ("is", "0")):
         return True
-    number = _number(value)
-    return (name in PAGES and number > 1) or (name in TOTAL and number > count)
+    number = _number(text)
+    if PAGES.fullmatch(key) and max(number, _page_count(text)) > 1:
+        return True
+    return _says_page(text) or max(_range_end(key, text, count), number * _is_total(key)) > count
 
 
-def _number(value: Any) -> int:
-    text = "" if isinstance(value, bool) else str(value).strip().removesuffix(".0")
-    return int(text[:9]) if text.isascii() and text.isdigit() else 0
+def _means_whole(name: str, value: Any, count: int) -> bool:
+    key, text = field_key(name), _text(value)
+    if NEXT.fullmatch(key):
+        return text in NO and not value
+    number = _number(text)
+    is_last_page = PAGES.fullmatch(key) and number == 1 and key not in ("page", "currentpage")
+    is_last = LAST.fullmatch(key) and text == "true"
+    return bool(is_last_page or is_last) or (_is_total(key) and number == count)
+
+
+def _is_full_page(name: str, value: Any, count: int) -> bool:
+    return SIZE.fullmatch(field_key(name)) is not None and _number(_text(value)) == count
+
+
+def _is_total(key: str) -> bool:
+    return TOTAL.fullmatch(key) is not None
+
+
+def _says_page(text: str) -> bool:
+    """Return whether a text is the address of a later page."""
+    return any(int(page[:9]) > 1 for page in _PAGE_LINK.findall(text))
+
+
+def _page_count(text: str) -> int:
+    found = _PART.fullmatch(text)
+    return _number(found[3]) if found else 0
+
+
+def _range_end(key: str, text: str, count: int) -> int:
+    """Return the total in a text such as "1-5 of 200", 0 if there is none."""
+    found = _RANGE.search(text)
+    if found and (found[1] != "/" or key.endswith("range")):
+        return _number(found[2])
+    part = _PART.fullmatch(text)
+    return _number(part[3]) if part and part[2] != "/" and int(part[1][:9]) == count else 0
+
+
+def _text(value: Any) -> str:
+    return "" if isinstance(value, dict | list) else str(value).strip().casefold()
+
+
+def _number(text: str) -> int:
+    """Return a number such as 200, "200.0" or "1.200"; 0 for any other text."""
+    digits = re.sub(r"[.,](?=[0-9]{3}(?![0-9]))", "", text.removesuffix(".0"))
+    return int(digits[:9]) if digits.isascii() and digits.isdigit() else 0

@@ -21,7 +21,7 @@ def read(lines: LineReader) -> Iterator[Values]:
     Columns that we do not know are ignored.
     """
     sheet = csv_table.read(lines, lambda cell: column_of(cell) is not None)
-    columns = _columns(sheet.header)
+    columns = _columns(sheet.header, sheet.line)
     mentions = FirstMentions()
     for line, cells in sheet.rows:
         raw = _named(columns, cells, line)
@@ -47,16 +47,16 @@ def seekable(path: Path) -> Iterator[BinaryIO]:
             yield copy
 
 
-def _columns(header: Sequence[str]) -> list[str | None]:
+def _columns(header: Sequence[str], line: int) -> list[str | None]:
     """Return our column for each heading, None for unknown ones."""
     columns = [column_of(name) for name in header]
     known = [name for name in columns if name]
     missing = [name for name in REQUIRED if name not in known]
     doubled = [name for name in known if known.count(name) > 1]
     if missing:
-        raise bad_line(1, _("kolom %(names)s tidak ada.", names=", ".join(missing)))
+        raise bad_line(line, _("kolom %(names)s tidak ada.", names=", ".join(missing)))
     if doubled:
-        raise bad_line(1, _("kolom %(names)s ada dua kali.", names=doubled[0]))
+        raise bad_line(line, _("kolom %(names)s ada dua kali.", names=doubled[0]))
     return columns
 
 

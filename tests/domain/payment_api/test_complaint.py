@@ -58,8 +58,65 @@ FAILED = [
     {"galat": "basis data"},
     {"meta": {"status": {"code": 500}}},
     {"response": {"meta": {"success": False}}},
+    {"isSuccessful": False},
+    {"succeeded": 0},
+    {"request_ok": "no"},
+    {"success": "unsuccessful"},
+    {"success": {"status": False}},
+    {"success": ["false"]},
+    {"valid": False},
+    {"responseCode": "4012401"},  # SNAP, Indonesia's banks: HTTP status, service, case
+    {"response_code": 5002400},
+    {"code": 502.0},
+    {"code": "HTTP 503"},
+    {"status": "HTTP/1.1 500"},
+    {"http_status_code": 500},
+    {"http": {"status": 504}},
+    {"responseStatus": {"code": 500}},
+    {"head": {"status": "failed"}},
+    {"info": {"status": "error"}},
+    {"kode_respon": "401"},
+    {"statusKode": 401},
+    {"status_respon": "gagal"},
+    {"returnCode": -1},
+    {"return_code": "FAIL"},
+    {"rc": "NG"},
+    {"ack": "Failure"},
+    {"outcome": "failure"},
+    {"status": ["error", "db"]},
+    {"status": "NOT FOUND"},
+    {"status": "not authenticated"},
+    {"status": "maintenance"},
+    {"status": "sibuk"},
+    {"status": "processing"},
+    {"status": "partial"},
+    {"faultstring": "quota"},
+    {"failureReason": "db"},
+    {"failures": ["db"]},
+    {"problem": "db"},
+    {"message": {"error": "db"}},
+    {"isAborted": True},
+    {"timedOut": True},
+    {"stackTrace": ["at Db.open"]},
 ]
-MESSAGES = ["Unauthenticated.", "Server Error", "Token kedaluwarsa", "SQLSTATE[HY000]: refused"]
+MESSAGES = [
+    "Unauthenticated.",
+    "Server Error",
+    "Token kedaluwarsa",
+    "SQLSTATE[HY000]: refused",
+    "Sesi habis, silakan login kembali",
+    "Koneksi database terputus",
+    "Too many requests",
+    "Server sedang sibuk",
+    "Under maintenance",
+    "Database tidak tersedia",
+    "Token tidak valid",
+    "Anda tidak memiliki akses",
+    "Anda belum login",
+    "Could not connect",
+    "Unable to fetch",
+    "MySQL server has gone away",
+]
 FINE = [
     {},
     {"success": True},
@@ -86,6 +143,20 @@ FINE = [
     {"status": "tanpa kesalahan"},
     {"errorCount": 0},
     {"type": "payments"},
+    {"error": "Tidak ada"},
+    {"error_message": "No Error"},
+    {"errorMessage": "Sukses"},
+    {"error": "tidak ada kesalahan"},
+    {"error": "nihil"},
+    {"error_schema": {"error_code": "ESB-00-000", "error_message": {"english": "Success"}}},
+    {"responseCode": "2002400"},
+    {"code": "200"},
+    {"status": "HTTP/1.1 200 OK"},
+    {"status": "belum lunas"},
+    {"status": "no data"},
+    {"default": "MTs"},
+    {"version": "500"},
+    {"timeout": 30},
 ]
 ACCOUNT = {"idperson": "7", "saldo": 0, "periods": []}
 
@@ -116,7 +187,21 @@ def test_a_message_beside_no_data_may_say_it(app: Flask, message: str) -> None:
         parse(json.dumps({"message": message, "data": []}).encode(), "7")
 
 
-@pytest.mark.parametrize("message", ["", "OK", "Tidak ada tagihan", "Data berhasil diambil"])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        "OK",
+        "Tidak ada tagihan",
+        "Data berhasil diambil",
+        "Data tidak ditemukan",
+        "Not found",
+        "No payments found",
+        "Siswa ini tidak memiliki tagihan",
+        "Siswa belum memiliki tagihan",
+        "Semua tagihan sudah lunas",
+    ],
+)
 def test_a_message_beside_no_data_may_be_about_that(message: str) -> None:
     assert parse(json.dumps({"message": message, "data": []}).encode(), "7").saldo is None
 

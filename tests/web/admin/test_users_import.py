@@ -75,6 +75,7 @@ def test_everyone_gets_a_code_that_works(app: Flask, client_as: ClientAs) -> Non
         "sep=;\nnim;name\n7;Ani;\n",
         "\u200bnim\tname\trole\n7\tAni\n",
         'nim,name,"Catatan\nlain"\n"=""7""",Ani,x\n',
+        "\ufeff\ufeffsep=;\n;;\nnim;name;role\n'7;Ani;anggota\x1a",
     ],
 )
 def test_files_as_spreadsheets_write_them(app: Flask, client_as: ClientAs, text: str) -> None:

@@ -1,0 +1,87 @@
+"""Which answers are one page of a longer list, by the marks of many frameworks."""
+
+from typing import Any
+
+import pytest
+
+from myukm.domain.payment_api.partial import sign
+
+FIVE: dict[str, Any] = {"data": [{"idperson": str(number)} for number in range(5)]}
+MORE = [
+    {"total": "1.200"},
+    {"total_row": 60},
+    {"grand_total": 60},
+    {"total": {"siswa": 60}},
+    {"hits": {"total": {"value": 60}}},
+    {"hydra:totalItems": 60},
+    {"limit": 5, "offset": 0},
+    {"page": 1, "per_page": "5"},
+    {"remaining": 55},
+    {"sisa": 55},
+    {"continuationToken": "abc"},
+    {"LastEvaluatedKey": {"id": "5"}},
+    {"next": {"href": "/siswa?cursor=abc"}},
+    {"halaman_berikutnya": 2},
+    {"selanjutnya": "/siswa?p=2"},
+    {"halaman": "1 dari 12"},
+    {"page": "1/12"},
+    {"links": [{"url": "/siswa?page=2", "label": "Next &raquo;"}]},
+    {"_links": {"last": {"href": "https://api.kampus.ac.id/siswa?size=5&page=12"}}},
+    {"hasMoreData": "Y"},
+    {"ada_lagi": True},
+    {"max_pages": 12},
+    {"is_last": 0},
+    {"done": False},
+    {"lengkap": False},
+    {"range": "0-4/60"},
+    {"info": "Menampilkan 1 sampai 5 dari 60 data"},
+    {"message": "5 of 60"},
+]
+WHOLE = [
+    {},
+    {"page": 1, "per_page": 5, "total": 5},
+    {"per_page": 5, "last_page": 1},
+    {"limit": 5, "next": None},
+    {"limit": 5, "has_more": False},
+    {"limit": 1000, "offset": 0},
+    {"halaman": "1 dari 1"},
+    {"next": {"href": None}},
+    {"token": "abc", "version": 12, "code": 200, "tahun": 2026},
+    {"total_tagihan": 900_000, "num": 900_000},
+    {"tahun": "2025/2026", "semester": "2025-2026/1000"},
+]
+
+
+@pytest.mark.parametrize("beside", MORE)
+def test_a_page_says_so_in_many_words(beside: dict[str, Any]) -> None:
+    assert sign(FIVE | beside, {}, 5)
+    assert sign(FIVE | {"meta": beside}, {}, 5)
+
+
+@pytest.mark.parametrize("beside", WHOLE)
+def test_what_only_looks_like_a_page_is_whole(beside: dict[str, Any]) -> None:
+    assert sign(FIVE | beside, {}, 5) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("X-Pagination", '{"TotalCount": 60, "PageSize": 5}'),
+        ("X-Page-Count", "12"),
+        ("X-Pages", "12"),
+        ("X-Pagination-Total", "60"),
+        ("X-Total-Records", "60"),
+        ("Link", "</siswa?page=2>; title=x; rel='next'"),
+        ("Link", '</siswa?page=12>; rel="last"'),
+        ("X-Next", "/siswa?p=2"),
+        ("Items-Range", "0-4/60"),
+    ],
+)
+def test_a_header_says_it_too(name: str, value: str) -> None:
+    assert sign(FIVE, {name: value}, 5)
+
+
+def test_other_headers_say_nothing() -> None:
+    limits = {"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "55", "RateLimit": "60"}
+    others = {"Age": "600", "ETag": '"1-5/60"', "X-Pagination": "{", "X-Request-Id": "600"}
+    assert sign(FIVE, limits | others, 5) is None
