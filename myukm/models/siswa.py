@@ -17,13 +17,17 @@ from myukm.db.types import Id, Rupiah, UTCDateTime, key_type
 SEARCHED = ("nama", "idperson", "unit_formal", "kelas_formal")
 SEARCH_LENGTH = 480
 LEFT_OUT = {"Mn", "Cc", "Cf"}  # accents, control and format characters
-# The characters that keyboards and word processors use for the apostrophe in Ma'ruf.
-APOSTROPHES = dict.fromkeys(map(ord, "'`´ʹʻʼʽʾʿˈˊˋ‘’‛′‵＇｀"))
+# What keyboards and word processors write for the apostrophe in Ma'ruf, and for quotes.
+QUOTES = "'`´ʹʻʼʽʾʿˈˊˋ˴ꞌ‘’‚‛′‵❛❜❮❯＇｀՚׳\"“”„‟«»‹›″‶‴‷ʺˮ❝❞〝〞〟＂״"
+# Letters that Unicode does not take for others with a sign.
+LETTERS = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "ɓ": "b", "ɗ": "d"}
+LETTERS |= {"æ": "ae", "œ": "oe", "þ": "th"}
+FOLDED = str.maketrans(LETTERS | dict.fromkeys(QUOTES))
 
 
 def fold(text: str) -> str:
-    """Return `text` as searches compare it: without case, accents and apostrophes (Ma'ruf)."""
-    letters = unicodedata.normalize("NFKD", text.casefold().translate(APOSTROPHES))
+    """Return `text` as searches compare it: without case, accents, apostrophes (Ma'ruf), quotes."""
+    letters = unicodedata.normalize("NFKD", text.casefold().translate(FOLDED))
     return "".join(c for c in letters if unicodedata.category(c) not in LEFT_OUT)
 
 
