@@ -61,6 +61,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "PEMBAYARAN_API_RPS": env.optional_number("PEMBAYARAN_API_RPS", 0.1, 100_000),
         "PEMBAYARAN_API_ETAG_HOURS": env.integer("PEMBAYARAN_API_ETAG_HOURS", 24, 0, 8_760),
         "SYNC_JOB_TIMEOUT": env.integer("SYNC_JOB_TIMEOUT", 600, 30, 86_400),
+        "SYNC_LANE_TIMEOUT": env.integer("SYNC_LANE_TIMEOUT", 15, 5, 600),
         "GUARD_SHARE": env.number("GUARD_SHARE", 0.2, 0, 1),
         "GUARD_MIN": env.integer("GUARD_MIN", 20, 1, 1_000_000),
         "HISTORY_KEEP_DAYS": env.integer("HISTORY_KEEP_DAYS", 365, 1, 36_500),

@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 import click
+from flask import current_app
 from flask_babel import format_datetime, format_decimal
 from flask_babel import gettext as _
 from rich.console import Console
@@ -50,7 +51,7 @@ def follow(run_id: int, *, silent: bool) -> dict[str, Any]:
 
     Also runs the sync watchdog, so a run moves on even if neither web nor worker.py is running.
     """
-    watcher = Watchdog()
+    watcher = Watchdog(current_app.config["SYNC_LANE_TIMEOUT"])
     with _display(silent) as show:
         for tick in count():
             if tick % WATCH_EVERY == 0:

@@ -23,7 +23,11 @@ def payment_api() -> Iterator[Simulator]:
 @pytest.fixture
 def settings(settings: dict[str, str], payment_api: Simulator) -> dict[str, str]:
     """The environment of this test's programs, with that API."""
-    return settings | {"PEMBAYARAN_API_URL": payment_api.url, "PEMBAYARAN_API_TIMEOUT": "15"}
+    return settings | {
+        "PEMBAYARAN_API_URL": payment_api.url,
+        "PEMBAYARAN_API_TIMEOUT": "15",
+        "SYNC_LANE_TIMEOUT": "6",
+    }
 
 
 @pytest.fixture

@@ -260,12 +260,9 @@ def test_a_holder_that_was_given_up_writes_nothing(
         assert dead.results == {}
 
 
-def test_a_request_over_which_jobs_die_has_failed(
-    quiet: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_request_over_which_jobs_die_has_failed(quiet: Flask) -> None:
     """Three holders that show no sign of life are enough."""
-    monkeypatch.setattr(student_watchdog, "HOLDER_HEARTBEAT_TIMEOUT", 0.0)
-    watcher = student_watchdog.StudentWatchdog()
+    watcher = student_watchdog.StudentWatchdog(0.0)
     with quiet.app_context():
         student_requests.add(LAST)
         for name in ("a", "b", "c"):

@@ -8,14 +8,15 @@ from myukm.domain.sync import queueing, student_requests
 from myukm.extensions import db
 from myukm.models import SyncRequest
 
-HOLDER_HEARTBEAT_TIMEOUT, NO_WORKER_TIMEOUT = 15.0, 3.0
+NO_WORKER_TIMEOUT = 3.0
 
 
 class StudentWatchdog:
-    """State of the watchdog in one process."""
+    """State of the watchdog in one process: a holder is dead after `timeout` seconds without a
+    heartbeat."""
 
-    def __init__(self) -> None:
-        self._held: Standstill[tuple[int, str]] = Standstill(HOLDER_HEARTBEAT_TIMEOUT)
+    def __init__(self, timeout: float) -> None:
+        self._held: Standstill[tuple[int, str]] = Standstill(timeout)
         self._lonely: Standstill[int] = Standstill(NO_WORKER_TIMEOUT)
 
     def watch(self) -> None:

@@ -1,10 +1,12 @@
 """Watchdog of the sync, run by the leader every second: expires dead lanes and queues missing jobs.
 
 Liveness needs no shared clock: a lane expires when its heartbeat stands still for
-LANE_HEARTBEAT_TIMEOUT on the watchdog's monotonic clock."""
+SYNC_LANE_TIMEOUT on the watchdog's monotonic clock."""
 
+from functools import cache
 from typing import Any
 
+from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import delete, select
 
@@ -16,15 +18,19 @@ from myukm.domain.sync.student_watchdog import StudentWatchdog
 from myukm.extensions import db
 from myukm.models import SyncLane
 
-LANE_HEARTBEAT_TIMEOUT, NO_WORKER_TIMEOUT = 15.0, 3.0
+NO_WORKER_TIMEOUT = 3.0
 
 
 class Watchdog:
-    """State of the watchdog: heartbeats, a run that needs a job, the last published progress."""
+    """State of the watchdog: heartbeats, a run that needs a job, the last published progress.
 
-    def __init__(self) -> None:
-        self._lanes: Standstill[tuple[str, int]] = Standstill(LANE_HEARTBEAT_TIMEOUT)
-        self._students = StudentWatchdog()
+    A lane and the holder of a student's request have expired after `timeout` seconds without a
+    heartbeat.
+    """
+
+    def __init__(self, timeout: float) -> None:
+        self._lanes: Standstill[tuple[str, int]] = Standstill(timeout)
+        self._students = StudentWatchdog(timeout)
         self._unserved: Standstill[int] = Standstill(NO_WORKER_TIMEOUT)
         self._published: dict[str, Any] = {}
 
@@ -73,9 +79,10 @@ def expire_lane(lane_id: str, run_id: int) -> None:
             run_log.append(run_id, "warning", "lane_lost", text)
 
 
-_watchdog = Watchdog()
+# The leader's: it remembers from one round to the next.
+_watchdog = cache(Watchdog)
 
 
 def watch() -> None:
     """A periodic task of the leader; see `Watchdog`."""
-    _watchdog.watch()
+    _watchdog(current_app.config["SYNC_LANE_TIMEOUT"]).watch()
