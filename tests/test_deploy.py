@@ -1,12 +1,15 @@
 """What `deploy/` holds: the nginx site in front of the real web server, the systemd units."""
 
+import re
 import shutil
 import socket
 import ssl
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import pytest
 import requests
@@ -18,6 +21,7 @@ from tests.support.servers import need
 from tests.support.waiting import wait_until
 
 HTTP = """
+user root;
 daemon off; pid {folder}/pid; error_log {folder}/error.log;
 events {{}}
 http {{
@@ -34,22 +38,23 @@ http {{
 @pytest.fixture
 def proxied(web: WebServer, tmp_path: Path) -> Iterator[str]:
     """The address of nginx with our site before the web server."""
-    with site_before(web.url.removeprefix("http://"), tmp_path) as url:
+    with site_before(tmp_path, web.url.removeprefix("http://")) as url:
         wait_until(lambda: get(f"{url}/healthz").ok, 10, "the web server answers through nginx")
         yield url
 
 
 @contextmanager
-def site_before(upstream: str, folder: Path) -> Iterator[str]:
-    """Run nginx with our site before `upstream`, a host and port; yield its address."""
+def site_before(folder: Path, *upstreams: str) -> Iterator[str]:
+    """Run nginx with our site before web servers, each a host and port; yield its address."""
     nginx = need(shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin"), "nginx")
     certificate(folder)
     port, plain = any_free(), any_free()
     site = (ROOT / "deploy/nginx.conf").read_text()
     for ours, theirs in {
         "/etc/ssl/myukm": str(folder),
-        "/srv/myukm": str(ROOT),
-        "127.0.0.1:5000": upstream,
+        "/var/lib/nginx/myukm": f"{folder}/cache",
+        "server 127.0.0.1:5000 ": "".join(f"server {each} max_fails=0; " for each in upstreams)
+        + "#",
         "listen 80;": f"listen 127.0.0.1:{plain};",
         "listen [::]:80;": "",
         "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
@@ -97,22 +102,92 @@ def test_the_site_passes_on_what_it_should(
     operator = session_as("operator")
     with get(f"{proxied}/stream", operator, stream=True) as stream:
         assert stream.headers["Content-Type"].startswith("text/event-stream")
-        assert next(stream.iter_lines()).startswith(b":"), "the first bytes come at once"
+        assert next(stream.iter_lines()), "the first bytes come at once"
     assert get(f"{proxied}/metrics").status_code == 404
+    entry = re.findall(
+        r"/static/v-\w+/js/core/app.js", operator.get(f"{proxied}/ukm", verify=False).text
+    )
     for address, caching in (
-        ("/static/v-0123456789/js/core/api.js", "public, max-age=31536000, immutable"),
+        (entry[0], "public, max-age=31536000, immutable"),
+        ("/static/v-0123456789/js/core/app.js", "no-cache"),
         ("/static/favicon.svg", "no-cache"),
     ):
-        static = get(f"{proxied}{address}")
+        static = get(f"{proxied}{address}", operator)
         assert (static.status_code, static.headers["Cache-Control"]) == (200, caching)
         assert static.headers["Content-Encoding"] == "gzip"
+        assert not {"Vary", "Set-Cookie"} & set(static.headers)
+
+
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+def test_what_may_be_repeated_is_sent_to_the_next_web_server(tmp_path: Path) -> None:
+    with StandIn(b"") as vanishes, StandIn(answer(503)) as leaving, StandIn(answer(200)) as well:
+        with site_before(tmp_path, vanishes.address, well.address) as url:
+            for _ in range(2):  # each of the two is asked first once
+                sent = requests.post(f"{url}/ukm/paduan/messages", "{}", verify=False, timeout=10)
+                assert sent.status_code == 200
+            assert b"POST /ukm/paduan/messages" in vanishes.received
+            statuses = {requests.post(f"{url}/ukm/x", verify=False).status_code for _ in range(2)}
+            assert statuses == {200, 502}, "what may not be repeated is not"
+        with site_before(tmp_path, leaving.address, well.address) as url:
+            assert {get(f"{url}/stream").status_code for _ in range(2)} == {200}
+            assert {get(f"{url}/ukm").status_code for _ in range(2)} == {200, 503}
+
+
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+def test_what_an_outer_proxy_says_is_passed_on(tmp_path: Path) -> None:
+    outer = {"For": "203.0.113.9", "Proto": "https", "Host": "ukm.example.ac.id"}
+    headers = {f"X-Forwarded-{name}": value for name, value in outer.items()}
+    with StandIn(answer(200)) as web, site_before(tmp_path, web.address) as url:
+        get(f"{url}/", headers=headers | {"Host": "inner:8443"})
+        get(f"{url}/")
+    passed_on, alone = (
+        dict(re.findall(r"X-Forwarded-(\w+): (.*)\r\n", request))
+        for request in web.received.decode().split("\r\n\r\n")[:2]
+    )
+    assert passed_on == {
+        "For": "203.0.113.9, 127.0.0.1",
+        "Proto": "https, https",
+        "Host": "ukm.example.ac.id, inner:8443",
+    }
+    assert alone == {"For": "127.0.0.1", "Proto": "https", "Host": url.removeprefix("https://")}
+
+
+def answer(status: int) -> bytes:
+    return b"HTTP/1.1 %d X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % status
+
+
+class StandIn:
+    """A web server that says the same to each request, and closes; b"" is one that vanishes."""
+
+    def __init__(self, words: bytes) -> None:
+        self.words, self.received = words, b""
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with connection:
+                self.received += connection.recv(65536)
+                connection.sendall(self.words)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
 
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 def test_a_body_reaches_the_web_server_when_it_is_whole(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as upstream:
         address = f"127.0.0.1:{upstream.getsockname()[1]}"
-        with site_before(address, tmp_path) as url, slow_client(url) as client:
+        with site_before(tmp_path, address) as url, slow_client(url) as client:
             head = "POST /login HTTP/1.1\r\nHost: ukm.example.ac.id\r\nContent-Length: 8\r\n\r\n"
             client.sendall(head.encode() + b"half")
             upstream.settimeout(1)

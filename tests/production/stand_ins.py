@@ -99,7 +99,12 @@ def certbot(*words: str) -> int:
 def nginx(*words: str) -> int:
     """Run the real one with the machine's own configuration."""
     return real(
-        "nginx", *words, "-c", str(MACHINE / "nginx.conf"), "-e", str(MACHINE / "nginx.log")
+        "nginx",
+        *words,
+        "-c",
+        str(MACHINE / "etc/nginx/nginx.conf"),
+        "-e",
+        str(MACHINE / "nginx.log"),
     )
 
 

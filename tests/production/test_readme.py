@@ -31,7 +31,9 @@ NOT_TRACKED = (".venv", "instance", ".env", ".git", "__pycache__", ".*_cache")
 NGINX = """
 user www-data;
 pid {0}/nginx.pid; error_log {0}/nginx.log;
-events {{}}
+events {{
+    worker_connections 768;
+}}
 http {{
     access_log off; include /etc/nginx/mime.types;
     client_body_temp_path {0}/body; proxy_temp_path {0}/proxy; fastcgi_temp_path {0}/fastcgi;
@@ -120,7 +122,8 @@ def addresses_of(
     """Return what stands in the README and the site, and what takes its place in this test."""
     return {
         "/srv/myukm": f"{root}/srv/myukm",
-        "/etc/nginx/sites-": f"{root}/etc/nginx/sites-",
+        "/etc/nginx/": f"{root}/etc/nginx/",
+        "/var/lib/nginx/myukm": f"{root}/cache",
         "/etc/systemd/system": f"{root}/etc/systemd/system",
         "/etc/ssl/myukm": f"{root}/etc/ssl/myukm",
         "/etc/letsencrypt": f"{root}/etc/letsencrypt",
@@ -145,7 +148,7 @@ def prepare(root: Path, database: PostgreSQL, valkey: Valkey, simulator: Simulat
     for name in ("nginx/sites-available", "nginx/sites-enabled", "systemd/system", "ssl"):
         (root / "etc" / name).mkdir(parents=True)
     (root / "etc/nginx/sites-enabled/default").touch()
-    (root / "nginx.conf").write_text(NGINX.format(root))
+    (root / "etc/nginx/nginx.conf").write_text(NGINX.format(root))
     script = f"set -eu -o pipefail\nexec <{root}/typed\n{block()}\necho END\nexec sleep infinity\n"
     (root / "typed").write_text(f"{PASSWORD}\n{PASSWORD}\n")
     (root / "block.sh").write_text(script)
@@ -247,10 +250,11 @@ def test_an_unknown_name_is_sent_to_our_own(machine: Machine) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (301, f"https://{HOST}/ukm")
 
 
-def test_nginx_reads_the_static_files_of_a_clone_that_was_closed(machine: Machine) -> None:
+def test_static_files_come_through_nginx_and_it_has_room_for_a_campus(machine: Machine) -> None:
     page = machine.log_in().get(f"{machine.https}/ukm", timeout=20).text
     address = next(iter(re.findall(r'href="(/static/[^"]+\.css)"', page)))
     certificate = str(machine.root / "etc/ssl/myukm/fullchain.pem")
     url, asked = f"{machine.https}{address}", {"Host": HOST}
     answer = requests.get(url, headers=asked, verify=certificate, timeout=20)
-    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/css")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/css; charset=utf-8")
+    assert "worker_connections 8192;" in (machine.root / "etc/nginx/nginx.conf").read_text()
