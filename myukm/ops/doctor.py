@@ -21,6 +21,7 @@ from myukm.ops.findings import (
     database,
     host,
     queues,
+    sync,
     valkey,
     workers,
 )
@@ -35,7 +36,9 @@ CHECKS: tuple[Check, ...] = (
     queues.suspended,
     queues.not_served,
     queues.not_consumed,
-    application.sync,
+    sync.stalled,
+    sync.paused,
+    sync.many_failed,
     application.chat,
     application.payment_api,
     application.attacks,

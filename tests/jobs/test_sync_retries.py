@@ -12,6 +12,7 @@ from devtools.simulator import Simulator
 from myukm.domain.sync import commands, dispatching, lane_job
 from myukm.extensions import db
 from myukm.models import SyncItem
+from myukm.ops import doctor
 from tests.jobs.conftest import STUDENTS
 from tests.support import sync
 from tests.support.sync import TREASURER
@@ -126,6 +127,8 @@ def test_a_refused_token_pauses_the_run(campus: Flask, payment_api: Simulator) -
     assert paused["status"] == "paused"
     assert paused["reason_code"] == "unauthorized"
     assert paused["pending"] == STUDENTS
+    found = next(each for each in diagnosis(campus) if each["code"] == "sync_paused")
+    assert (found["level"], "HTTP 401" in found["message"]) == ("broken", True)
     payment_api.set(token=None)
     with campus.app_context():
         resumed = commands.resume(TREASURER)
@@ -133,6 +136,12 @@ def test_a_refused_token_pauses_the_run(campus: Flask, payment_api: Simulator) -
     with campus.app_context():
         lane_job.run_lane(resumed["run_id"])
     assert sync.progress_of(campus)["success"] == STUDENTS
+
+
+def diagnosis(campus: Flask) -> list[dict[str, Any]]:
+    with campus.app_context():
+        found: list[dict[str, Any]] = doctor.report()["findings"]
+        return found
 
 
 def test_a_refusal_of_before_does_not_pause_the_run_again(

@@ -17,7 +17,6 @@ from devtools.simulator.client import Simulator
 from myukm import create_app
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
-from myukm.domain.sync import progress
 from myukm.live.event_log import Event, EventCounter
 from myukm.models import ChatMessage, Ukm
 from myukm.ops import api_probe, doctor
@@ -189,12 +188,6 @@ def test_messages_that_nobody_sent_on(app: Flask, people: dict[str, int]) -> Non
     found = only(app, "chat_unpublished")
     assert (found["level"], found["message"][:2]) == ("broken", "1 ")
     assert "Halo" not in str(found)
-
-
-def test_a_run_that_stands_still(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    stalled = {"stalled": True, "reason": "API tidak menjawab", "reason_code": "api_down"}
-    monkeypatch.setattr(progress, "current", lambda: stalled)
-    assert only(app, "api_down")["message"] == "Sinkronisasi tidak bergerak: API tidak menjawab."
 
 
 def test_the_payment_api(app: Flask, settings: dict[str, str], simulator: Simulator) -> None:

@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Flask, current_app
+from flask_babel import format_time
+from flask_babel import gettext as _
 from redis.exceptions import RedisError
 from sqlalchemy import Row, func, select
 
@@ -18,6 +20,8 @@ from myukm.models import SyncLane, SyncRun
 from myukm.models.sync import LIVE, Status
 
 QUIET_PERIOD, STALLED = timedelta(seconds=1), timedelta(seconds=5)
+# Longer than a hung lane is waited for, replaced, and its successor's first answers take.
+STILL, STILL_CODE = timedelta(seconds=30), "sync_still"
 TICK, TICK_MS = "myukm:sync:tick", 100
 MIRRORED = ("total", "processed", "failed", "status")
 
@@ -57,6 +61,8 @@ def for_run(run: Row[Any]) -> dict[str, Any]:
     lanes = workers(run.id) if live else 0
     idle_time = utcnow() - run.last_progress_at
     reason = _stall_reason(run.status, lanes) if idle_time > QUIET_PERIOD else None
+    if reason is None and live and run.status != Status.PAUSED and idle_time >= STILL:
+        reason = _unknown_reason(run)
     return {
         "run_id": run.id,
         "status": run.status,
@@ -145,6 +151,16 @@ def _stall_reason(status: str, lanes: int) -> Reason | None:
         return None
     with campus_language():
         return wait_reason() or (None if lanes else why_nobody_works())
+
+
+def _unknown_reason(run: Row[Any]) -> Reason:
+    """Return that a run has not moved for `STILL` and nobody knows why."""
+    with campus_language():
+        text = _(
+            "belum bergerak sejak %(time)s; sebabnya tidak diketahui; lihat log worker",
+            time=format_time(run.last_progress_at, _("HH.mm.ss")),
+        )
+    return Reason(STILL_CODE, text)
 
 
 def why_nobody_works() -> Reason | None:

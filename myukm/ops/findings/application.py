@@ -1,4 +1,4 @@
-"""Checks of the program itself: chat publishing, sync progress, payment API, log-in attacks."""
+"""Checks of the program itself: chat publishing, payment API, log-in attacks."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,7 +9,6 @@ from sqlalchemy import func, select
 
 from myukm.db.types import utcnow
 from myukm.domain.accounts import attacks as login_attacks
-from myukm.domain.sync import progress
 from myukm.extensions import db
 from myukm.models import ChatMessage
 from myukm.ops import api_probe
@@ -37,18 +36,6 @@ def chat() -> Iterator[Finding]:
             ),
             _("Pastikan server web atau worker.py berjalan; sebabnya ada di log mereka."),
             since,
-        )
-
-
-def sync() -> Iterator[Finding]:
-    """A live run that has stalled."""
-    now = progress.current()
-    if now["stalled"]:
-        yield Finding(
-            now["reason_code"],
-            BROKEN,
-            _("Sinkronisasi tidak bergerak: %(reason)s.", reason=now["reason"]),
-            _("Sinkronisasi jalan lagi dengan sendirinya begitu sebab itu hilang."),
         )
 
 

@@ -1,0 +1,83 @@
+"""A run that does not move, or mostly fails, is never silent."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import redis
+from flask import Flask
+from sqlalchemy import update
+
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.payment_api import shared_state
+from myukm.domain.sync import commands, dispatching, progress
+from myukm.models import SyncRun
+from tests.ops.test_doctor import codes, examine, only
+from tests.support import sync
+from tests.support.programs import Program
+from tests.support.sync import TREASURER
+from tests.support.waiting import wait_until
+from tests.support.workers import wait_serving
+
+
+def test_a_run_that_stands_still_is_named_though_nobody_knows_why(
+    app: Flask,
+    start: Callable[..., Program],
+    tmp_path: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its worker has another database, so it takes the run's jobs and finds no run."""
+    monkeypatch.setattr(progress, "STILL", timedelta(seconds=2))
+    other = f"sqlite:///{tmp_path}/other.db"
+    start("rq", "worker", "sync-pembayaran", DATABASE_URL=other)
+    wait_serving(app, ["sync-pembayaran"])
+    with app.app_context():
+        sync.create_students(3)
+        commands.start(TREASURER)
+    wait_until(lambda: "sync_still" in str(examine(app)), 10, "the finding")
+    found = only(app, "sync_still")
+    assert (found["level"], found["since"][-1]) == ("broken", "Z")
+    assert found["message"].startswith("Sinkronisasi belum bergerak sejak ")
+    assert "sebabnya tidak diketahui" in found["message"]
+    now = sync.progress_of(app)
+    assert (now["stalled"], now["reason_code"]) == (True, "sync_still")
+    with app.app_context():
+        commands.cancel(TREASURER)
+    assert "sync_still" not in str(examine(app))
+
+
+def test_a_known_cause_is_named(app: Flask, valkey: redis.Redis) -> None:
+    with app.app_context():
+        sync.create_students(3)
+        dispatching.dispatch(commands.start(TREASURER)["run_id"])
+    valkey.set(shared_state.DOWN, 1, px=60_000)
+    set_run(app, last_progress_at=utcnow() - timedelta(minutes=1))
+    assert only(app, "api_down")["message"].startswith("Sinkronisasi tidak bergerak: API pemb")
+
+
+def test_who_paused_it_knows_it(app: Flask) -> None:
+    """A run that a person paused is no finding, however long it stands."""
+    with app.app_context():
+        sync.create_students(3)
+        dispatching.dispatch(commands.start(TREASURER)["run_id"])
+        commands.pause(TREASURER)
+    set_run(app, last_progress_at=utcnow() - timedelta(hours=1))
+    assert {code for code, _ in codes(examine(app))} == {"no_worker"}
+
+
+def test_a_tenth_of_the_students_failed(app: Flask) -> None:
+    with app.app_context():
+        sync.create_students(30)
+        dispatching.dispatch(commands.start(TREASURER)["run_id"])
+    set_run(app, failed=3)
+    assert "many_students_failed" not in str(examine(app))
+    set_run(app, failed=4)
+    found = only(app, "many_students_failed")
+    assert (found["level"], found["message"][:21]) == ("warning", "4 dari 30 siswa gagal")
+
+
+def set_run(app: Flask, **values: Any) -> None:
+    with app.app_context(), transaction() as session:
+        session.execute(update(SyncRun).values(**values))
