@@ -135,8 +135,10 @@ class Breaker(Retry):
 
 
 def request_client(url: str) -> redis.Redis:
-    """For requests and jobs, which go on without Valkey: 0.2 s, and a breaker."""
-    return _client(url, 0.2, socket_timeout=0.2, retry=Breaker(), health_check_interval=30)
+    """For requests and jobs, which go on without Valkey: 0.2 s, a breaker, and a bound."""
+    bound: dict[str, Any] = {"max_connections": 32, "timeout": 0.2}
+    bound |= {"pool": redis.BlockingConnectionPool, "health_check_interval": 30}
+    return _client(url, 0.2, socket_timeout=0.2, retry=Breaker(), **bound)
 
 
 def pubsub_client(url: str) -> redis.Redis:
@@ -155,15 +157,20 @@ def worker_client(url: str, name: str) -> redis.Redis:
     return _client(url, 2.0, client_name=name, retry=retry)
 
 
-def _client(url: str, connect_seconds: float, **options: Any) -> redis.Redis:
+def _client(
+    url: str,
+    connect_seconds: float,
+    pool: type[redis.ConnectionPool] = redis.ConnectionPool,
+    **options: Any,
+) -> redis.Redis:
     options["socket_connect_timeout"] = connect_seconds
     if not url.startswith("unix:"):
         options["socket_keepalive_options"] = KEEPALIVE
     address = SentinelAddress.parse(url)
     if not address:
-        return redis.Redis.from_url(url, **options)
+        return redis.Redis.from_pool(pool.from_url(url, **options))
     for_sentinels = address.sentinel_options(connect_seconds)
-    pool = redis.ConnectionPool(
+    connections = pool(
         connection_class=PrimaryConnection,
         sentinel=Sentinel(address.places, sentinel_kwargs=for_sentinels),  # type: ignore[no-untyped-call]
         service=address.service,
@@ -172,7 +179,7 @@ def _client(url: str, connect_seconds: float, **options: Any) -> redis.Redis:
         password=address.password,
         **options,
     )
-    return redis.Redis(connection_pool=pool)
+    return redis.Redis.from_pool(connections)
 
 
 def rq_settings(url: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Engine settings: pools, timeouts, and SQLite's locking."""
+"""Engine settings: pools, listeners, and SQLite's locking."""
 
 import os
 import random
@@ -7,13 +7,14 @@ import time
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import (
-    event,
-)
-from sqlalchemy.engine import Connection
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import OperationalError
 
 from myukm.db import json as decimal_json
+from myukm.db import timeouts
+from myukm.db.away import name_idle_sessions
+from myukm.db.breaker import ConnectBreaker
 from myukm.extensions import db
 
 # Seconds that a writer waits for the lock on SQLite, and the range of the pause between two polls.
@@ -22,29 +23,55 @@ SQLITE_TIMEOUT, SQLITE_POLL_SECONDS = 5.0, (0.0005, 0.003)
 
 def engine_options(uri: str) -> dict[str, Any]:
     """Return SQLAlchemy's engine options for the database at `uri`."""
-    pool: dict[str, Any] = {"pool_size": 10, "max_overflow": 20, "pool_timeout": 10}
+    url = make_url(uri)
+    pool: dict[str, Any] = {"pool_size": 5, "max_overflow": 5, "pool_timeout": 3}
     exact: dict[str, Any] = {
         "json_serializer": decimal_json.dumps,
         "json_deserializer": decimal_json.loads,
         "hide_parameters": True,  # errors are logged, and must not contain what people wrote
     }
-    if uri.startswith("sqlite"):
+    if url.get_backend_name() == "sqlite":
         return {**exact, **pool, "connect_args": {"timeout": SQLITE_TIMEOUT}}
     pool["pool_pre_ping"] = True
-    connect: dict[str, Any] = {"connect_timeout": 3}
-    if uri.startswith("mysql"):
-        connect |= {"charset": "utf8mb4"}
+    connect = timeouts.client_options(url)
     return {**exact, **pool, "connect_args": connect, "isolation_level": "READ COMMITTED"}
 
 
 def prepare_engine(app: Flask) -> None:
-    """Register SQLite's locking, and drop inherited connections in forked processes."""
+    """Register what the engine does at each connect, and drop inherited connections in forks."""
     with app.app_context():
         engine = db.engine
+    register(engine)
+    os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))
+
+
+def migration_engine(uri: str) -> Engine:
+    """Return an engine whose statements and transactions may take any time."""
+    options = engine_options(uri)
+    options["connect_args"] = timeouts.unlimited(options["connect_args"])
+    engine = create_engine(uri, **options)
+    register(engine)
+    event.listen(engine, "begin", timeouts.take_any_time)
+    return engine
+
+
+def register(engine: Engine) -> None:
+    """Register SQLite's locking on an engine, or the breaker and the limits of a server's."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
-    os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))
+        return
+    event.listen(engine, "do_connect", ConnectBreaker().connect)
+    event.listen(engine, "handle_error", name_idle_sessions, retval=True)
+    set_up = timeouts.set_up_mariadb
+    if engine.dialect.name == "postgresql":
+        event.listen(engine, "do_connect", _name_session, insert=True)
+        set_up = timeouts.set_up_postgresql
+    event.listen(engine, "connect", lambda connection, _: set_up(connection, engine.url))
+
+
+def _name_session(_dialect: Any, _record: Any, _cargs: Any, cparams: dict[str, Any]) -> None:
+    cparams.setdefault("application_name", timeouts.session_name())
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

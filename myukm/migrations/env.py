@@ -1,4 +1,4 @@
-"""Alembic's environment: migrations run on the app's own engine, in a write transaction."""
+"""Alembic's environment: migrations run in a write transaction, without time limits."""
 
 import fcntl
 import os
@@ -11,16 +11,12 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import OperationalError
 
 from myukm.cli.errors import UNREACHABLE
+from myukm.db.engine import migration_engine
 
 db = current_app.extensions["migrate"].db
+engine = migration_engine(current_app.config["SQLALCHEMY_DATABASE_URI"])
 DAY = 86400
-LOCKS = {
-    "postgresql": ("SELECT pg_advisory_lock(1297698123)", "SELECT pg_advisory_unlock(1297698123)"),
-    "mysql": (
-        f"SELECT GET_LOCK(CONCAT('myukm ', DATABASE()), {DAY})",
-        "SELECT RELEASE_LOCK(CONCAT('myukm ', DATABASE()))",
-    ),
-}
+LOCK = 1297698123
 
 
 def render_item(kind, item, autogen_context):
@@ -34,7 +30,7 @@ def render_item(kind, item, autogen_context):
 def connect():
     """Return a connection that writes; end with one line when the database is away."""
     try:
-        return db.engine.connect().execution_options(writes=True)
+        return engine.connect().execution_options(writes=True)
     except OperationalError as error:
         print(_("Basis data tidak menjawab: %(why)s", why=str(error.orig).splitlines()[0]), file=sys.stderr)
         sys.exit(UNREACHABLE)
@@ -44,36 +40,43 @@ def connect():
 def one_at_a_time():
     """Let others that would migrate the same database wait: two at once would both do each step.
 
-    A process that dies lets go: of its connection, or of the folder that SQLite's file lies in.
+    A process that dies lets go: of its transaction or connection, or of the folder that SQLite's
+    file lies in. On PostgreSQL a transaction holds the lock, for a pooler gives each another session.
     """
-    if db.engine.dialect.name == "sqlite":
-        folder = os.open(os.path.dirname(db.engine.url.database or "") or ".", os.O_RDONLY)
+    if engine.dialect.name == "sqlite":
+        folder = os.open(os.path.dirname(engine.url.database or "") or ".", os.O_RDONLY)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)
             yield
         finally:
             os.close(folder)
         return
-    lock, unlock = LOCKS[db.engine.dialect.name]
-    with connect() as holder:
-        try:
-            holder.exec_driver_sql(lock)
-            holder.commit()
-            yield
-        finally:
-            holder.exec_driver_sql(unlock)
+    with connect() as holder, holder.begin():
+        if engine.dialect.name == "postgresql":
+            holder.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+        else:
+            holder.exec_driver_sql(f"SELECT GET_LOCK(CONCAT('myukm ', DATABASE()), {DAY})")
+        yield
 
 
-with one_at_a_time(), connect() as connection:
-    if connection.dialect.name == "mysql":
-        connection.exec_driver_sql("ALTER DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci")
-        connection.commit()
-    context.configure(
-        connection=connection,
-        target_metadata=db.metadata,
-        render_as_batch=True,
-        render_item=render_item,
-        transaction_per_migration=True,
-    )
-    with context.begin_transaction():
-        context.run_migrations()
+def migrate():
+    """Run the migrations that are asked for."""
+    with one_at_a_time(), connect() as connection:
+        if connection.dialect.name == "mysql":
+            connection.exec_driver_sql("ALTER DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci")
+            connection.commit()
+        context.configure(
+            connection=connection,
+            target_metadata=db.metadata,
+            render_as_batch=True,
+            render_item=render_item,
+            transaction_per_migration=True,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+try:
+    migrate()
+finally:
+    engine.dispose()  # MariaDB's lock ends with its connection

@@ -21,6 +21,7 @@ from myukm.ops.findings import (
     database,
     host,
     queues,
+    sessions,
     sync,
     valkey,
     workers,
@@ -32,6 +33,9 @@ ESSENTIAL: tuple[Check, ...] = (valkey.unreachable, database.unreachable)
 CHECKS: tuple[Check, ...] = (
     *ESSENTIAL,
     database.outdated,
+    sessions.blocked,
+    sessions.settings,
+    sessions.connections,
     valkey.refuses_writes,
     queues.suspended,
     queues.not_served,

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from flask import current_app
 from flask_babel import lazy_gettext as _
 
+from myukm.db.session import release_connection
 from myukm.domain.payment_api.client import PaymentApi
 from myukm.domain.payment_api.errors import Action, Failure
 from myukm.domain.payment_api.roster import Roster
@@ -72,6 +73,7 @@ def fetch() -> list[dict[str, Any]]:
 
     Raises `Unavailable` if it does not answer, refuses, or sends anything but a complete roster.
     """
+    release_connection()
     answer = asyncio.run(_ask())
     if isinstance(answer, Failure):
         raise _refused(answer)

@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from myukm.db.session import transaction
+from myukm.db.timeouts import take_any_time
 from myukm.domain import activity
 from myukm.domain.actor import Actor
 from myukm.domain.csv_table import LineReader
@@ -125,6 +126,7 @@ def _load(load: _Load, tries: int = TRIES) -> Imported:
 def _write(load: _Load) -> Imported:
     added = changed = done = 0
     with transaction() as session:
+        take_any_time(session.connection())
         gone = leaving.leavers(session, load.mentions) if load.mentions is not None else []
         if not load.accept:
             leaving.check(session, gone)

@@ -11,10 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from flask import Flask
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as NoConnection
 
 from myukm import shutdown
+from myukm.db.away import DATABASE_AWAY
 from myukm.domain.payment_api import shared_state
 from myukm.domain.payment_api.fetcher import FetchPool
 from myukm.domain.payment_api.work_item import Item
@@ -26,7 +25,6 @@ from myukm.models.sync import Status
 FLUSH_SECONDS, LAST_FLUSH_SECONDS, POLL_SECONDS = 0.25, 0.1, 0.02
 MAX_LIFETIME, DATABASE_TIMEOUT, SHUTDOWN_TIMEOUT = 180.0, 60.0, 15.0
 MAX_CLAIMED = 2000
-DATABASE_AWAY = (OperationalError, InterfaceError, NoConnection)
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from flask import Flask, current_app
 
 from myukm import shutdown
+from myukm.db.away import DATABASE_AWAY
+from myukm.db.session import release_connection
 from myukm.domain.sync import anomaly_guard, lifecycle
-from myukm.domain.sync.lane import DATABASE_AWAY, Lane
+from myukm.domain.sync.lane import Lane
 
 
 def run_lane(run_id: int) -> None:
@@ -18,8 +20,10 @@ def run_lane(run_id: int) -> None:
         asyncio.run(Lane(app, run_id).work())
         lifecycle.advance(run_id)
         if anomaly_guard.must_wait(run_id):
+            release_connection()
             shutdown.requested.wait(anomaly_guard.PAUSE.total_seconds())
             lifecycle.advance(run_id)
+            release_connection()
             asyncio.run(Lane(app, run_id).work())
     lifecycle.drive(run_id)
 

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from myukm.db.session import execute_rowcount, in_literals, transaction
+from myukm.db.timeouts import LANE_LOCK_SECONDS, wait_for_locks
 from myukm.domain.payment_api.metrics import RequestStats
 from myukm.domain.payment_api.work_item import Item
 from myukm.domain.sync import etags, pausing, results, throughput
@@ -77,6 +78,7 @@ class LaneStore:
     def flush_and_claim(self, answered: Sequence[Item], limit: int) -> Batch:
         """Write what was answered and claim up to `limit` students. Raises `LaneExpired`."""
         with transaction() as session:
+            wait_for_locks(session, LANE_LOCK_SECONDS)
             items = self._claim(session, limit) if limit else []
             written = self._write(session, answered)
             self._raise_heartbeat(session)

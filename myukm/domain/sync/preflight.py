@@ -7,6 +7,7 @@ from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import select
 
+from myukm.db.session import release_connection
 from myukm.domain.payment_api.client import PaymentApi
 from myukm.domain.payment_api.errors import Action, Failure, message
 from myukm.domain.payment_api.parser import Answer, Payments
@@ -27,6 +28,7 @@ class CheckResult(NamedTuple):
 def check() -> list[CheckResult]:
     """Fetch the first student and return the results of the checks, the worst last."""
     idperson = db.session.scalar(select(Siswa.idperson).where(Siswa.active).order_by(Siswa.id))
+    release_connection()
     answer = asyncio.run(_ask(idperson or NOBODY))
     url = shown(current_app.config["PEMBAYARAN_API_URL"])
     if isinstance(answer, Failure) and answer.counts_as_outage and not answer.http:

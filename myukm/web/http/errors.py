@@ -5,11 +5,11 @@ from typing import Any
 
 from flask import Flask, Response, g, json, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
-from sqlalchemy.exc import DataError, OperationalError, ProgrammingError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DataError, ProgrammingError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from myukm.errors import DomainError, Invalid
+from myukm.db.away import DATABASE_AWAY, RETRY_SECONDS, is_away
+from myukm.errors import DomainError, Invalid, Unavailable
 from myukm.ops.findings import database
 from myukm.web.http.access import wants_json
 
@@ -20,11 +20,11 @@ def init_app(app: Flask) -> None:
     """Register the handlers."""
     app.register_error_handler(DomainError, domain_error)
     app.register_error_handler(HTTPException, http_error)
-    app.register_error_handler(OperationalError, database_error)
+    for away in DATABASE_AWAY:
+        app.register_error_handler(away, database_error)
     app.register_error_handler(ProgrammingError, statement_error)
     app.register_error_handler(DataError, data_error)
     app.register_error_handler(UnicodeEncodeError, data_error)
-    app.register_error_handler(PoolTimeout, database_error)
 
 
 def domain_error(error: DomainError) -> Any:
@@ -49,13 +49,15 @@ def http_error(error: HTTPException) -> Response:
 
 
 def database_error(error: SQLAlchemyError) -> Any:
-    """Return 503 for an unreachable database, and log the cause."""
+    """Return 503 for a database that is away, and log the cause."""
     logger.error("database: %s", getattr(error, "orig", error))
-    code, text = "database_unavailable", _("Basis data tidak menjawab. Coba lagi sebentar lagi.")
-    if database.is_outdated():
-        code, text = "database_outdated", _("Program diperbarui, basis datanya belum.")
-        text += " " + _("Jalankan: %(command)s", command="flask db upgrade")
-    return domain_error(DomainError(text, code=code, status=503))
+    if not is_away(error) and database.is_outdated():
+        text = f"{_('Program diperbarui, basis datanya belum.')} "
+        text += _("Jalankan: %(command)s", command="flask db upgrade")
+        return domain_error(Unavailable(text, code="database_outdated"))
+    text = _("Basis data tidak menjawab. Coba lagi sebentar lagi.")
+    code = "database_unavailable"
+    return domain_error(Unavailable(text, code=code, retry_after=RETRY_SECONDS))
 
 
 def statement_error(error: ProgrammingError) -> Any:

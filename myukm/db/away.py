@@ -1,0 +1,44 @@
+"""What it means that the database is away: errors after which the same call may succeed."""
+
+from typing import Any
+
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
+
+DATABASE_AWAY = (OperationalError, InterfaceError, NoConnection)
+RETRY_SECONDS = 1
+
+# PostgreSQL's classes of codes: connection, deadlock, resources, lock, operator (57014, 57P01 …).
+_CLASSES = ("08", "40", "53", "55", "57")
+_IDLE_TOO_LONG = "25P03"
+# MariaDB's, besides those of the client (2000 and more): too many connections, shutdown, lock,
+# deadlock, no privilege left for connections, killed, time-out.
+_NUMBERS = {1040, 1053, 1205, 1213, 1226, 1927, 1969}
+_FIRST_OF_CLIENT, _FIRST_OF_MARIADB = 2000, 4000
+
+
+def is_away(error: Exception) -> bool:
+    """Return whether the database, a connection or a lock could not be had (True), or the statement
+    itself is refused, as where tables are missing (False)."""
+    cause = getattr(error, "orig", None)
+    if cause is None or isinstance(error, InterfaceError):
+        return isinstance(error, DATABASE_AWAY)
+    state = getattr(cause, "sqlstate", "")
+    if state != "":
+        return state is None or state == _IDLE_TOO_LONG or state.startswith(_CLASSES)
+    number = next(iter(cause.args), None)
+    if isinstance(number, int):
+        return number in _NUMBERS or _FIRST_OF_CLIENT <= number < _FIRST_OF_MARIADB
+    return "locked" in str(cause)
+
+
+def name_idle_sessions(context: ExceptionContext) -> Any:
+    """Listener of `handle_error`: a session that the server ended because it was idle inside a
+    transaction counts as a lost connection. psycopg calls that an internal error."""
+    if getattr(context.original_exception, "sqlstate", None) != _IDLE_TOO_LONG:
+        return None
+    context.is_disconnect = True
+    return OperationalError(
+        context.statement, None, context.original_exception, hide_parameters=True
+    )

@@ -1,0 +1,123 @@
+"""Time limits of database connections, on both sides, and the recognition of poolers.
+
+A machine that vanishes says nothing: without limits its transaction holds its locks, and who waits
+for them or for the server waits for hours. Whatever the address (`DATABASE_URL`) sets itself wins.
+"""
+
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.orm import Session
+
+CONNECT_SECONDS, SILENCE_SECONDS = 3, 10
+STATEMENT_SECONDS, IDLE_SECONDS = 30, 10
+LOCK_SECONDS, LANE_LOCK_SECONDS = 5, 8
+# An idle connection is probed after the first, then every second one; the third is how often.
+KEEPALIVE_SECONDS = (5, 2, 3)
+
+
+def client_options(url: URL) -> dict[str, Any]:
+    """Return the driver's connect arguments for the database at `url`."""
+    idle, interval, count = KEEPALIVE_SECONDS
+    options: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS}
+    if url.get_backend_name() == "postgresql":
+        options |= {
+            "keepalives": 1,
+            "keepalives_idle": idle,
+            "keepalives_interval": interval,
+            "keepalives_count": count,
+            "tcp_user_timeout": SILENCE_SECONDS * 1000,
+        }
+    else:
+        limits = ", ".join(f"{name}={value}" for name, value in mariadb_settings().items())
+        options |= {
+            "charset": "utf8mb4",
+            "read_timeout": CONNECT_SECONDS,  # for the handshake, see `set_up_mariadb`
+            "write_timeout": STATEMENT_SECONDS,
+            "init_command": f"SET SESSION {limits}",
+        }
+    return {name: value for name, value in options.items() if name not in url.query}
+
+
+def unlimited(options: dict[str, Any]) -> dict[str, Any]:
+    """Return connect arguments for migrations, whose statements take as long as the tables need."""
+    endless = ("read_timeout", "write_timeout", "init_command")
+    return {name: value for name, value in options.items() if name not in endless}
+
+
+def postgresql_settings() -> dict[str, str]:
+    """Return the settings that a session of PostgreSQL should have."""
+    idle, interval, count = KEEPALIVE_SECONDS
+    return {
+        "idle_in_transaction_session_timeout": f"{round(IDLE_SECONDS * 1000)}ms",
+        "lock_timeout": f"{round(LOCK_SECONDS * 1000)}ms",
+        "statement_timeout": f"{round(STATEMENT_SECONDS * 1000)}ms",
+        "tcp_keepalives_idle": f"{idle}",
+        "tcp_keepalives_interval": f"{interval}",
+        "tcp_keepalives_count": f"{count}",
+        "tcp_user_timeout": f"{SILENCE_SECONDS * 1000}",
+    }
+
+
+def mariadb_settings() -> dict[str, int]:
+    """Return the settings that a session of MariaDB should have.
+
+    The second idle time-out is for transactions that have written, the first for all: one that has
+    only locked rows (`SELECT … FOR UPDATE`) does not count as written.
+    """
+    return {
+        "idle_transaction_timeout": IDLE_SECONDS,
+        "idle_write_transaction_timeout": IDLE_SECONDS,
+        "innodb_lock_wait_timeout": LOCK_SECONDS,
+    }
+
+
+def set_up_postgresql(connection: Any, url: URL) -> None:
+    """Limit a new session; behind a pooler (PgBouncer) use no prepared statements instead.
+
+    A pooler gives each transaction another session, so settings would be lost or reach others, and
+    prepared statements would not be found: there the role has the settings. It is known by the
+    process number that it makes up for its clients.
+    """
+    given = str(url.query.get("options", ""))
+    limits = {name: v for name, v in postgresql_settings().items() if name not in given}
+    calls = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in limits.items())
+    own = f"pg_backend_pid() = {connection.info.backend_pid}"
+    connection.autocommit = True
+    direct = connection.execute(f"SELECT CASE WHEN {own} THEN concat({calls}, '.') END").fetchone()
+    connection.autocommit = False
+    if direct[0] is None:
+        connection.prepare_threshold = None
+
+
+def set_up_mariadb(connection: Any, url: URL) -> None:
+    """Give the answers of a new connection their time: pymysql's time-out of the connect does not
+    cover the handshake, in which a server that hangs would be waited for as for a statement."""
+    if "read_timeout" not in url.query:
+        connection._read_timeout = STATEMENT_SECONDS
+
+
+def session_name() -> str:
+    """Return the name under which the database server lists this process's sessions."""
+    return f"myukm {Path(sys.argv[0]).name} {socket.gethostname()}:{os.getpid()}"[:63]
+
+
+def wait_for_locks(session: Session, seconds: float) -> None:
+    """Let the running transaction wait that long for each lock. PostgreSQL only: MariaDB knows no
+    limit for one transaction."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {round(seconds * 1000)}")
+
+
+def take_any_time(connection: Connection) -> None:
+    """Lift the limits of the running transaction (PostgreSQL): an import or a migration takes as
+    long as the tables need. Keepalives still notice a machine that vanished."""
+    if connection.dialect.name == "postgresql":
+        names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+        calls = ", ".join(f"set_config('{name}', '0', true)" for name in names)
+        connection.exec_driver_sql(f"SELECT {calls}")

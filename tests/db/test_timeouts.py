@@ -1,0 +1,199 @@
+"""The database's time-outs on both sides: nobody waits for a machine that is gone."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine, select, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
+
+import config
+from devtools.ports import any_free
+from myukm import create_app
+from myukm.db import breaker, timeouts
+from myukm.db.away import DATABASE_AWAY, is_away
+from myukm.db.engine import migration_engine
+from myukm.db.session import transaction
+from myukm.extensions import db
+from myukm.models import Ukm
+from tests.support.people import UKM
+from tests.support.postgresql import PostgreSQL
+
+servers = pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
+As = Callable[[str], FlaskClient]
+LOCK = select(Ukm.id).where(Ukm.code == UKM).with_for_update()
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits that a test can wait for; to be named before `app`."""
+    monkeypatch.setattr(timeouts, "LOCK_SECONDS", 1)
+    monkeypatch.setattr(timeouts, "IDLE_SECONDS", 1)
+
+
+def shown(connection: Connection, name: str) -> str:
+    show = "SHOW {}" if connection.dialect.name == "postgresql" else "SELECT @@{}"
+    return str(connection.execute(text(show.format(name))).scalar())
+
+
+@contextmanager
+def stranger(app: Flask) -> Iterator[Connection]:
+    """A session that holds the UKM's row and has no time-out of its own."""
+    engine = create_engine(app.config["SQLALCHEMY_DATABASE_URI"])
+    with engine.connect() as connection:
+        connection.execute(LOCK)
+        yield connection
+    engine.dispose()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_session_of_postgresql_has_its_limits(app: Flask) -> None:
+    with app.app_context(), db.engine.connect() as connection:
+        names = ("idle_in_transaction_session_timeout", "lock_timeout", "statement_timeout")
+        assert [shown(connection, name) for name in names] == ["10s", "5s", "30s"]
+        assert [shown(connection, f"tcp_keepalives_{n}") for n in ("idle", "interval")] == [
+            "5",
+            "2",
+        ]
+        told = connection.connection.dbapi_connection.info.get_parameters()  # type: ignore[union-attr]
+        assert (told["connect_timeout"], told["tcp_user_timeout"]) == ("3", "10000")
+        assert [told[f"keepalives_{n}"] for n in ("idle", "interval", "count")] == ["5", "2", "3"]
+
+
+@pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
+def test_a_session_of_mariadb_has_its_limits(app: Flask) -> None:
+    with app.app_context(), db.engine.connect() as connection:
+        for name, seconds in timeouts.mariadb_settings().items():
+            assert shown(connection, name) == str(seconds)
+        driver: Any = connection.connection.dbapi_connection
+        assert (driver._read_timeout, driver._write_timeout) == (30, 30)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_what_the_address_sets_wins(settings: dict[str, str]) -> None:
+    more = "?connect_timeout=7&options=-c%20lock_timeout%3D9s"
+    app = create_app(config.load({**settings, "DATABASE_URL": settings["DATABASE_URL"] + more}))
+    with app.app_context():
+        with db.engine.connect() as connection:
+            limits = [shown(connection, f"{name}_timeout") for name in ("lock", "statement")]
+            told = connection.connection.dbapi_connection.info.get_parameters()  # type: ignore[union-attr]
+        db.engine.dispose()
+    assert (limits, told["connect_timeout"]) == (["9s", "30s"], "7")
+
+
+@servers
+def test_migrations_take_any_time(app: Flask) -> None:
+    engine = migration_engine(app.config["SQLALCHEMY_DATABASE_URI"])
+    name, value = ("statement_timeout", "0")
+    if engine.dialect.name == "mysql":
+        name, value = ("idle_transaction_timeout", "0")
+    with engine.connect() as connection:
+        assert shown(connection, name) == value
+    engine.dispose()
+
+
+@servers
+def test_who_waits_too_long_for_a_row_is_told_to_come_again(
+    short: None, app: Flask, client_as: As
+) -> None:
+    client = client_as("member")
+    with stranger(app):
+        begun = time.monotonic()
+        answer = client.post(f"/ukm/{UKM}/messages", json={"message": "halo", "client_id": "1"})
+        assert time.monotonic() - begun < 4
+    assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "1")
+    assert answer.json["error"]["code"] == "database_unavailable"
+    answer = client.post(f"/ukm/{UKM}/messages", json={"message": "halo", "client_id": "1"})
+    assert answer.status_code == 201
+
+
+@servers
+def test_a_session_that_falls_silent_inside_a_transaction_frees_its_rows(
+    short: None, app: Flask, people: dict[str, int]
+) -> None:
+    """As a host without power does: its locks were held until TCP gave up, hours later."""
+    with app.app_context(), pytest.raises(DATABASE_AWAY) as caught:
+        fall_silent(app)
+    assert is_away(caught.value)
+    with app.app_context(), transaction() as session:  # and its connection is not used again
+        assert session.scalar(LOCK)
+
+
+def fall_silent(app: Flask) -> None:
+    """Hold the row while another wants it, and go on afterwards."""
+    with transaction() as session:
+        session.execute(LOCK)
+        begun = time.monotonic()
+        with stranger(app):
+            assert time.monotonic() - begun < 4
+        session.execute(LOCK)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mariadb"])
+def test_after_a_failed_connect_others_are_refused_at_once(
+    settings: dict[str, str], scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaker, "RESET_SECONDS", 60.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        url = f"{scheme}://u@127.0.0.1:{port}/x"
+        client = create_app(config.load({**settings, "DATABASE_URL": url})).test_client()
+        answers, seconds = [], []
+        for _ in range(2):
+            begun = time.monotonic()
+            answer = client.post("/login", json={"nim": "1", "password": "x"})
+            answers.append((answer.status_code, answer.headers["Retry-After"]))
+            seconds.append(time.monotonic() - begun)
+        first, second = seconds
+    assert answers == [(503, "1")] * 2
+    assert first < 6 > 12 * second
+
+
+def test_the_breaker_lets_one_try_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(breaker, "RESET_SECONDS", 0.0)
+    uri = f"postgresql+psycopg://u@127.0.0.1:{any_free()}/x"
+    dialect = create_engine(uri).dialect
+    tried = breaker.ConnectBreaker()
+    arguments = dialect, None, [], {"conninfo": uri.replace("+psycopg", "")}
+    refused = dialect.loaded_dbapi.OperationalError
+    with pytest.raises(refused):
+        tried.connect(*arguments)
+
+    def inside(*_: object, **__: object) -> None:
+        with pytest.raises(refused):
+            tried.connect(*arguments)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(dialect, "connect", inside)
+    with pytest.raises(ZeroDivisionError):
+        tried.connect(*arguments)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_the_database_is_reached_again_after_a_restart(app: Flask, postgresql: PostgreSQL) -> None:
+    """All connections are ended, as by a fast shutdown: the next request gets a new one."""
+    with app.app_context():
+        db.session.execute(text("SELECT 1"))
+        db.session.rollback()
+        ours = f"pg_stat_activity WHERE datname = '{db.engine.url.database}'"
+        postgresql.execute(f"SELECT pg_terminate_backend(pid) FROM {ours}")
+        assert db.session.scalar(text("SELECT 1")) == 1
+
+
+@pytest.mark.parametrize(
+    ("statement", "away"), [("SELECT * FROM nothing", False), ("SELECT pg_sleep(9)", True)]
+)
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_what_is_away_and_what_is_wrong(app: Flask, statement: str, away: bool) -> None:
+    with app.app_context(), db.engine.connect() as connection:
+        connection.execute(text("SET statement_timeout = 50"))
+        with pytest.raises(Exception) as caught:  # noqa: PT011 (its class is what differs)
+            connection.execute(text(statement))
+        assert is_away(caught.value) is away
+        assert isinstance(caught.value, OperationalError) is away

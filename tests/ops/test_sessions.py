@@ -1,0 +1,116 @@
+"""Who blocks the database, whether sessions are limited, and whether there are enough of them."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import create_engine, select
+
+from myukm.extensions import db
+from myukm.models import Ukm
+from myukm.ops.findings import Finding, sessions
+from tests.support.people import UKM
+from tests.support.postgresql import PostgreSQL
+from tests.support.waiting import wait_until
+
+servers = pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+@contextmanager
+def holding_the_row(app: Flask) -> Iterator[None]:
+    """Another session has locked the UKM's row and says nothing any more."""
+    engine = create_engine(app.config["SQLALCHEMY_DATABASE_URI"])
+    with engine.connect() as connection:
+        connection.execute(select(Ukm.id).where(Ukm.code == UKM).with_for_update())
+        yield
+    engine.dispose()
+
+
+def wait_for_the_row(app: Flask) -> None:
+    with holding_the_row(app):
+        pass
+
+
+def blocked(app: Flask) -> list[Finding]:
+    time.sleep(0.15)  # MariaDB renews its list of transactions only when nobody looked for 0.1 s
+    with app.app_context():
+        found = list(sessions.blocked())
+        db.session.rollback()
+        return found
+
+
+@servers
+def test_who_holds_a_row_for_long_is_named(
+    app: Flask, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "BLOCKED_SECONDS", 1)
+    assert blocked(app) == []
+    with holding_the_row(app):
+        found = wait_until(lambda: blocked(app), 5)[0]
+        assert (found.code, found.level) == ("database_blocked", "warning")
+        assert "127.0.0.1" in found.message
+        waiting = threading.Thread(target=wait_for_the_row, args=[app])
+        waiting.start()
+        wait_until(lambda: blocked(app)[0].level == "broken", 5)
+        assert "1 sesi menunggunya" in blocked(app)[0].message
+    waiting.join()
+    assert wait_until(lambda: not blocked(app), 5)
+
+
+@on_postgresql
+def test_who_only_reads_blocks_nobody(
+    app: Flask, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a backup does, for minutes."""
+    monkeypatch.setattr(sessions, "BLOCKED_SECONDS", 0)
+    with psycopg.connect(settings["DATABASE_URL"]) as reader:
+        reading = threading.Thread(target=reader.execute, args=["SELECT pg_sleep(1)"])
+        reading.start()
+        time.sleep(0.2)  # it has begun, and we look while it lasts
+        assert blocked(app) == []
+        reading.join()
+
+
+@servers
+def test_all_is_well(app: Flask) -> None:
+    with app.app_context():
+        assert [*sessions.blocked(), *sessions.settings(), *sessions.connections()] == []
+
+
+@on_postgresql
+def test_too_few_connections_for_those_who_live(
+    app: Flask, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "PER_WEB_PROCESS", 150)
+    names = ["myukm gunicorn web1:7", "myukm gunicorn web2:7", "myukm worker.py w1:9"]
+    living = [psycopg.connect(settings["DATABASE_URL"], application_name=name) for name in names]
+    with app.app_context():
+        found = list(sessions.connections())
+        db.session.rollback()
+    for connection in living:
+        connection.close()
+    assert [finding.code for finding in found] == ["database_connections"]
+    assert "menerima 197" in found[0].message
+
+
+@servers
+def test_nearly_all_connections_in_use(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "NEARLY_ALL", 0.001)
+    with app.app_context():
+        assert [finding.code for finding in sessions.connections()] == ["database_connections"]
+
+
+@on_postgresql
+def test_a_role_without_limits_is_told_how_to_get_them(app: Flask, postgresql: PostgreSQL) -> None:
+    with app.app_context():
+        with db.engine.connect() as connection:
+            connection.exec_driver_sql("SET lock_timeout = 0")
+            connection.commit()
+        found = list(sessions.settings())
+        assert found[0].code == "database_settings"
+        assert found[0].cure.endswith("ALTER ROLE postgres SET lock_timeout = '5000ms';")
