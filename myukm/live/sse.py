@@ -1,5 +1,6 @@
 """The wire format of Server-Sent Events (WHATWG HTML, section 9.2)."""
 
+import random
 from typing import Any
 
 from myukm.db.types import to_iso8601, utcnow
@@ -21,3 +22,9 @@ def message(type: str, data: Any, cursor: int | None = None) -> bytes:  # noqa: 
 def heartbeat(*, degraded: bool) -> bytes:
     """Return the event that lets clients notice silence; `degraded`: Valkey is unreachable."""
     return message("heartbeat", {"at": to_iso8601(utcnow()), "degraded": degraded})
+
+
+def bye() -> bytes:
+    """Return the event that ends a stream when the server goes away. Clients come back at different
+    moments."""
+    return message("bye", {"retry_ms": random.randint(500, 4000)})  # noqa: S311 (spread)

@@ -1,32 +1,77 @@
-"""The generator of one stream: initial events, dispatched events, heartbeats, the end."""
+"""The body of a stream's response: its first bytes; the rest is written by the hub.
 
-import random
-from collections.abc import Iterator, Sequence
+gunicorn passes the connection to the app. Once the first bytes are sent, the hub takes it over, and
+the request ends, so that an open stream costs no greenlet. Elsewhere (`flask run`, TLS in this
+process, other servers) the hub writes into a pair of sockets, from which the response reads.
+"""
 
-from myukm.live.hub import Hub
-from myukm.live.sse import heartbeat, message
+import errno
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from gevent.monkey import is_module_patched
+
+from myukm.live.fan_out import FanOut
 from myukm.live.subscriber import Subscriber
 
-HEARTBEAT_SECONDS = 12.0
+# The kernel's default would buffer megabytes for a client that stopped reading.
+SEND_BUFFER_BYTES = 64 * 1024
+READ_BYTES = 64 * 1024
 
 
-def iter_events(hub: Hub, subscriber: Subscriber, first: Sequence[bytes]) -> Iterator[bytes]:
-    """Yield a stream's bytes until it ends. The caller of `hub.subscribe` must unsubscribe.
+class StreamBody:
+    """The iterable of a response. The caller has subscribed `subscriber`.
 
-    `first` is sent first; it contains everything up to `subscriber.cursor`.
+    `first` is sent first; it contains everything up to `subscriber.cursor`. `environ` is the
+    request's WSGI environment.
     """
-    first = [heartbeat(degraded=hub.away), *first]
-    while first:  # popped, so that its memory is freed while the stream stays open
-        yield b"".join(first)
-        first = ()
-    while not subscriber.closed:
-        try:
-            chunks = subscriber.pop(HEARTBEAT_SECONDS)
-        except OSError:
-            return
-        if chunks is None:
-            yield heartbeat(degraded=hub.away)
-        elif chunks:
-            yield b"".join(chunks)
-    if hub.closing:
-        yield message("bye", {"retry_ms": random.randint(500, 4000)})  # noqa: S311 (spread)
+
+    def __init__(
+        self,
+        streams: FanOut,
+        subscriber: Subscriber,
+        first: Sequence[bytes],
+        environ: Mapping[str, Any],
+    ) -> None:
+        self._streams, self._subscriber, self._first = streams, subscriber, b"".join(first)
+        self._sock = _plain_socket(environ)
+        self._chunked = environ.get("SERVER_PROTOCOL") == "HTTP/1.1"
+        self._left = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        first, self._first = self._first, b""
+        yield first
+        del first
+        if self._sock:
+            self._leave(self._sock)
+        ours, theirs = socket.socketpair()
+        self._streams.connect(self._subscriber, ours.detach(), chunked=False)
+        with theirs:
+            while data := theirs.recv(READ_BYTES):
+                yield data
+                self._streams.flush(self._subscriber)
+
+    def _leave(self, sock: socket.socket) -> None:
+        """Hand the connection over. gunicorn takes the error for a client that left, and ends the
+        request without another byte; it cannot close a socket that was detached."""
+        self._left = True
+        self._streams.connect(self._subscriber, sock.detach(), chunked=self._chunked)
+        raise BrokenPipeError(errno.EPIPE, "the hub has the connection")
+
+    def close(self) -> None:
+        """End the stream with its response, unless the hub has the connection."""
+        if not self._left:
+            self._streams.drop(self._subscriber)
+
+
+def _plain_socket(environ: Mapping[str, Any]) -> socket.socket | None:
+    """Return the request's connection if the hub may write to it as it is."""
+    sock = environ.get("gunicorn.socket")
+    # Test the socket's type: the scheme in `environ` is the proxy's, not this connection's.
+    if type(sock).__name__ != "socket" or not is_module_patched("socket"):
+        return None
+    if not sock or environ.get("SERVER_PROTOCOL") not in ("HTTP/1.0", "HTTP/1.1"):
+        return None
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+    return sock  # type: ignore[no-any-return]

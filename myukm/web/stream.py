@@ -2,8 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, request
@@ -18,9 +17,8 @@ from myukm.errors import Forbidden, TooFast
 from myukm.extensions import db
 from myukm.live import event_log
 from myukm.live.hub import Hub
-from myukm.live.socket_writer import SocketWriter
-from myukm.live.sse import encode, message
-from myukm.live.stream import iter_events
+from myukm.live.sse import encode, heartbeat, message
+from myukm.live.stream import StreamBody
 from myukm.live.subscriber import Subscriber
 from myukm.live.topics import personal_topic
 from myukm.ops import stats
@@ -55,6 +53,7 @@ def make_hub(app: Flask) -> Hub:
         since=reading(event_rendering.since),
         rights=reading(stream_topics.for_sessions),
         states=reading(fallback_snapshots),
+        left=reading(left),
     )
 
 
@@ -63,40 +62,37 @@ def make_hub(app: Flask) -> Hub:
 @logged_in
 def stream() -> Response:
     """Stream the events of the caller's topics as they happen."""
+    if request.method == "HEAD":
+        return stream_response(())
     hub: Hub = current_app.extensions["live_hub"]
-    user_id, connection = current_account().id, secrets.token_hex(8)
+    user_id = current_account().id
     check_stream_limit(hub, user_id)
     login = current_user.token_hash
     allowed = stream_topics.for_sessions([login]).get(login, frozenset())
     requested = requested_topics(allowed, user_id)
-    writer = SocketWriter.of(request.environ)
-    subscriber = Subscriber(login, user_id, allowed, requested, writer)
+    subscriber = Subscriber(login, user_id, secrets.token_hex(8), allowed, requested)
     db.session.remove()  # give the connection back: the hub's first poll takes its own
     hub.subscribe(subscriber)
     try:
         subscriber.cursor, first = initial_events(subscriber, user_id)
     except BaseException:
-        hub.unsubscribe(subscriber)
+        hub.streams.drop(subscriber)
         raise
-    tracker.connect(user_id, connection)
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    tracker.connect([(user_id, subscriber.name)])
     db.session.remove()
-    response = Response(
-        iter_events(hub, subscriber, first),
-        mimetype="text/event-stream",
-        headers={"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"},
-    )
-    # `call_on_close` runs even if no byte was read (HEAD, a client that left); a generator's
-    # `finally` does not.
-    response.call_on_close(lambda: hub.unsubscribe(subscriber))
-    response.call_on_close(_in_app_context(app, tracker.disconnect, user_id, connection))
-    return response
+    first = [heartbeat(degraded=hub.away), *first]
+    return stream_response(StreamBody(hub.streams, subscriber, first, request.environ))
+
+
+def stream_response(body: Iterable[bytes]) -> Response:
+    """Return the response with the headers that keep proxies from holding a stream back."""
+    headers = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
+    return Response(body, mimetype="text/event-stream", headers=headers)
 
 
 def check_stream_limit(hub: Hub, user_id: int) -> None:
     """Raise `TooFast` if the account already has `MAX_STREAMS` open, over all processes."""
-    here = sum(subscriber.owner == user_id for subscriber in hub.subscribers())
-    if max(here, tracker.count_streams(user_id)) >= MAX_STREAMS:
+    if max(hub.streams.audience.streams_of(user_id), tracker.count_streams(user_id)) >= MAX_STREAMS:
         raise TooFast(_("Terlalu banyak tab terbuka. Tutup beberapa."), code="too_many_streams")
 
 
@@ -162,13 +158,6 @@ def fallback_snapshots() -> list[event_log.LoggedEvent]:
     return [event_log.LoggedEvent(None, "sync", "sync.progress", json.dumps(progress.current()))]
 
 
-def _in_app_context(app: Flask, function: Callable[..., None], *args: Any) -> Callable[[], None]:
-    """Return a callable that runs `function` in a new app context, because the request's context
-    has ended when the stream closes."""
-
-    def call() -> None:
-        context: AbstractContextManager[Any] = app.app_context()
-        with context:
-            function(*args)
-
-    return call
+def left(subscribers: Collection[Subscriber]) -> None:
+    """Record in the presence that these streams ended."""
+    tracker.disconnect([(each.owner, each.name) for each in subscribers])

@@ -117,7 +117,7 @@ def chat(people: People) -> None:
     membership = memberships.get_membership(member.id, UKM)
     notification_settings.set_level(membership, "mentions")
     tracker.typing(membership)
-    tracker.connect(member.id, "c")
+    tracker.connect([(member.id, "c")])
     tracker.broadcast(member.id)
 
 

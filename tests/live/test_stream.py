@@ -13,8 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import delete
 
 from myukm.db.session import transaction
-from myukm.live import event_log, pubsub
-from myukm.live import stream as live_stream
+from myukm.live import event_log, hub, pubsub
 from myukm.live.topics import publish_rights_changed
 from myukm.models import LoginSession, Membership
 from tests.support.programs import WebServer
@@ -62,7 +61,7 @@ def test_events_arrive_in_order_with_their_numbers(app: Flask, listen: Open) -> 
 def test_a_stream_begins_with_a_heartbeat_and_has_more_of_them(
     client_as: Callable[[str], FlaskClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live_stream, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(hub, "HEARTBEAT_SECONDS", 0.1)
     with client_as("member").get("/stream?topics=me") as response:
         chunks = response.iter_encoded()
         sent = b""

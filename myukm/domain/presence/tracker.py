@@ -1,7 +1,7 @@
 """Records connections and activity, and publishes the changes of status that follow."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import select, update
 
@@ -19,17 +19,17 @@ REFRESH_SECONDS = 15.0
 LARGE_UKM_MILLISECONDS, TYPING_MILLISECONDS = 1000, 2000
 
 
-def connect(user_id: int, connection: str) -> None:
-    """Record a stream opened in this process."""
-    _connections.open.add((user_id, connection))
-    _queue_broadcasts(store.record([("open", user_id, connection)]))
+def connect(opened: Collection[tuple[int, str]]) -> None:
+    """Record streams (user, connection) opened in this process."""
+    _connections.open.update(opened)
+    _queue_broadcasts(store.record(("open", *each) for each in opened))
 
 
-def disconnect(user_id: int, connection: str) -> None:
-    """Record a stream that ended; the user stays online for a grace period of 20 s (a page
-    change)."""
-    _connections.open.discard((user_id, connection))
-    _queue_broadcasts(store.record([("close", user_id, connection)]))
+def disconnect(ended: Collection[tuple[int, str]]) -> None:
+    """Record streams (user, connection) that ended; their users stay online for a grace period of
+    20 s (a page change)."""
+    _connections.open.difference_update(ended)
+    _queue_broadcasts(store.record(("close", *each) for each in ended))
 
 
 def record_activity(user_id: int) -> None:

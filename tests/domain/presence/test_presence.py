@@ -66,8 +66,8 @@ def run_jobs() -> None:
 def test_a_stream_puts_its_reader_online_and_the_ukm_is_told_once(
     member: int, published: list[dict]
 ) -> None:
-    tracker.connect(member, "tab-1")
-    tracker.connect(member, "tab-2")
+    tracker.connect([(member, "tab-1")])
+    tracker.connect([(member, "tab-2")])
     assert jobs() == [member]
     assert tracker.broadcast(member) == "online"
     assert tracker.broadcast(member) is None
@@ -81,27 +81,27 @@ def test_a_stream_puts_its_reader_online_and_the_ukm_is_told_once(
             "online_count": 1,
         }
     ]
-    tracker.connect(member, "tab-3")
+    tracker.connect([(member, "tab-3")])
     assert jobs() == []
 
 
 def test_who_changes_the_page_stays_online(member: int, published: list[dict]) -> None:
-    tracker.connect(member, "page-1")
+    tracker.connect([(member, "page-1")])
     run_jobs()
-    tracker.disconnect(member, "page-1")
+    tracker.disconnect([(member, "page-1")])
     tracker.publish_expired()
     assert (status_of(member), tracker.count_streams(member)) == ("online", 0)
-    tracker.connect(member, "page-2")
+    tracker.connect([(member, "page-2")])
     assert (jobs(), tracker.count_streams(member), len(published)) == ([], 1, 1)
 
 
 def test_after_the_grace_they_are_offline_and_were_last_seen_then(
     member: int, published: list[dict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tracker.connect(member, "page")
+    tracker.connect([(member, "page")])
     run_jobs()
     monkeypatch.setattr(store, "GRACE_SECONDS", 0.05)
-    tracker.disconnect(member, "page")
+    tracker.disconnect([(member, "page")])
     wait_until(lambda: tracker.publish_expired() or jobs_after_settling(), 5)
     run_jobs()
     assert [(event["status"], event["online_count"]) for event in published] == [
@@ -119,9 +119,9 @@ def test_a_tab_that_stays_keeps_its_reader_online(
     member: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "GRACE_SECONDS", 0.01)
-    tracker.connect(member, "phone")
-    tracker.connect(member, "laptop")
-    tracker.disconnect(member, "phone")
+    tracker.connect([(member, "phone")])
+    tracker.connect([(member, "laptop")])
+    tracker.disconnect([(member, "phone")])
     wait_until(lambda: store.open_streams(member) == 1)
     assert status_of(member) == "online"
 
@@ -130,7 +130,7 @@ def test_connections_of_a_process_that_died_expire(
     member: int, published: list[dict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "CONNECTION_TTL", 0.05)
-    tracker.connect(member, "page")
+    tracker.connect([(member, "page")])
     run_jobs()
     wait_until(lambda: tracker.publish_expired() or jobs_after_settling(), 5)
     run_jobs()
@@ -142,7 +142,7 @@ def test_who_does_nothing_is_away_until_they_do_something(
     member: int, published: list[dict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "ACTIVITY_TTL", 0.05)
-    tracker.connect(member, "page")
+    tracker.connect([(member, "page")])
     run_jobs()
     wait_until(lambda: tracker.publish_expired() or jobs_after_settling(), 5)
     run_jobs()
@@ -157,24 +157,24 @@ def test_a_process_says_every_15_seconds_that_its_streams_still_stand(
     member: int, inside: Flask, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tracker, "REFRESH_SECONDS", 0.0)
-    tracker.connect(member, "page")
+    tracker.connect([(member, "page")])
     valkey.flushall()
     assert status_of(member) == "offline"
     tracker.refresh_connections()
     assert (status_of(member), jobs()) == ("online", [member])
-    tracker.disconnect(member, "page")
+    tracker.disconnect([(member, "page")])
 
 
 def test_a_lost_job_is_queued_again(member: int, monkeypatch: pytest.MonkeyPatch) -> None:
     short = store.SCRIPT.replace("patience = 120", "patience = 1")
     monkeypatch.setattr(store, "SCRIPT", short)
-    tracker.connect(member, "page")
+    tracker.connect([(member, "page")])
     assert jobs() == [member]
     wait_until(lambda: tracker.publish_expired() or jobs() == [member], 5)
 
 
 def test_everyone_is_listed_and_who_is_here_comes_first(people: People, inside: Flask) -> None:
-    tracker.connect(people["friend"], "page")
+    tracker.connect([(people["friend"], "page")])
     place = memberships.get_membership(people["member"], UKM)
     state = presence_list.online(place.ukm)
     assert (state["online_count"], state["total_members"]) == (1, 2)
@@ -189,7 +189,7 @@ def test_everyone_is_listed_and_who_is_here_comes_first(people: People, inside: 
 def test_of_a_crowd_the_first_50_and_the_counts(people: People, inside: Flask) -> None:
     crowd = enlarge(150)
     for user_id in crowd[:60]:
-        tracker.connect(user_id, "page")
+        tracker.connect([(user_id, "page")])
     place = memberships.get_membership(people["member"], UKM)
     state = presence_list.online(place.ukm)
     assert (state["online_count"], state["total_members"]) == (60, 152)
@@ -198,7 +198,7 @@ def test_of_a_crowd_the_first_50_and_the_counts(people: People, inside: Flask) -
 
 
 def test_who_is_here_in_many_ukms_takes_two_queries(people: People, inside: Flask) -> None:
-    tracker.connect(people["friend"], "page")
+    tracker.connect([(people["friend"], "page")])
     codes = [f"U{n:02}" for n in range(30)]
     with transaction() as session:
         ukms = [Ukm(code=code, join_code=code, name=code) for code in codes]
@@ -228,7 +228,7 @@ def enlarge(count: int) -> list[int]:
 
 
 def test_two_jobs_at_the_same_moment_leave_the_truth_told(app: Flask, member: int) -> None:
-    tracker.connect(member, "page")
+    tracker.connect([(member, "page")])
 
     def tell() -> None:
         with app.app_context():
@@ -261,11 +261,11 @@ def test_without_valkey_nobody_is_here_and_nothing_fails(
 ) -> None:
     lose_valkey(app)
     with app.app_context():
-        tracker.connect(people["member"], "page")
+        tracker.connect([(people["member"], "page")])
         tracker.record_activity(people["member"])
         tracker.refresh_connections()
         tracker.publish_expired()
-        tracker.disconnect(people["member"], "page")
+        tracker.disconnect([(people["member"], "page")])
         place = memberships.get_membership(people["member"], UKM)
         tracker.typing(place)
         assert presence_list.online(place.ukm)["online_count"] == 0

@@ -1,0 +1,100 @@
+"""A stream's connection: the hub writes into a file descriptor of its own, without blocking.
+
+What the kernel does not take at once waits in a bounded backlog. Under gevent the event loop tells
+when the client takes more and when it left; elsewhere the response's own loop calls `flush()`.
+"""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+from gevent.monkey import is_module_patched
+
+BACKLOG_BYTES = 256 * 1024
+READABLE, WRITABLE = 1, 2
+LAST_CHUNK = b"0\r\n\r\n"
+
+
+class Connection:
+    """Writes to one client. It owns the file descriptor `fd` and closes it.
+
+    With `chunked`, bytes must come framed as chunks of HTTP/1.1. `on_end` is called once when the
+    connection ended, whoever ended it. It must not block: the event loop may be the caller.
+    """
+
+    __slots__ = ("_backlog", "_fd", "_on_end", "_readable", "_writable", "chunked")
+
+    def __init__(self, fd: int, on_end: Callable[[], None], *, chunked: bool) -> None:
+        os.set_blocking(fd, False)
+        self._fd, self._on_end, self.chunked = fd, on_end, chunked
+        self._backlog: bytearray | None = None
+        # The client of a stream sends nothing: a readable connection is one that it closed.
+        self._readable = _watch(fd, READABLE, self.close)
+        self._writable: Any = None
+
+    def write(self, data: bytes) -> None:
+        """Write, or keep in the backlog; a client that lags too far is disconnected."""
+        if self._backlog:
+            self._keep(data)
+        elif (written := self._try(data)) < len(data):
+            self._keep(data[written:])
+
+    def flush(self) -> None:
+        """Write what the client takes of the backlog."""
+        if self._backlog:
+            del self._backlog[: self._try(self._backlog)]
+        if not self._backlog:
+            _stop(self._writable)
+            self._writable = None
+
+    def finish(self, data: bytes) -> None:
+        """Write the last bytes and the end of the response, then close.
+
+        A client that lags gets neither, because they would end up inside another event.
+        """
+        if not self._backlog:
+            self._try(data + LAST_CHUNK if self.chunked else data)
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._fd < 0:
+            return
+        fd, self._fd, self._backlog = self._fd, -1, None
+        _stop(self._readable)
+        _stop(self._writable)
+        os.close(fd)
+        self._on_end()
+
+    def _try(self, data: bytes | bytearray) -> int:
+        """Return how many bytes were taken: all of them if nobody is there to take any."""
+        try:
+            return os.write(self._fd, data)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            self.close()
+            return len(data)
+
+    def _keep(self, rest: bytes) -> None:
+        if self._backlog is None:
+            self._backlog = bytearray()
+        self._backlog += rest
+        self._writable = self._writable or _watch(self._fd, WRITABLE, self.flush)
+        if len(self._backlog) > BACKLOG_BYTES:
+            self.close()
+
+
+def _watch(fd: int, events: int, callback: Callable[[], None]) -> Any:
+    """Call `callback` whenever `fd` is ready; None where gevent's loop does not run."""
+    if not is_module_patched("socket"):
+        return None
+    watcher = gevent.get_hub().loop.io(fd, events)
+    watcher.start(callback)
+    return watcher
+
+
+def _stop(watcher: Any) -> None:
+    if watcher:
+        watcher.close()

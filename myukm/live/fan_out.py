@@ -1,0 +1,85 @@
+"""Fan-out: sends events, in their order, to all subscribers of this process."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from myukm.live.audience import Audience
+from myukm.live.connection import Connection
+from myukm.live.event_log import LoggedEvent
+from myukm.live.sse import encode
+from myukm.live.subscriber import Chunk, Subscriber
+
+YIELD_EVERY = 256
+
+
+class FanOut:
+    """Encodes an event once and writes the same bytes to every subscriber of its topic.
+
+    `seq` is the number of the last event that was sent.
+    """
+
+    def __init__(self) -> None:
+        self.audience = Audience()
+        self.seq = -1
+        self._left: list[Subscriber] = []
+        # Held while events are sent, so that every stream gets them in order. The event loop,
+        # which may not wait, never takes it.
+        self._sending = threading.Lock()
+
+    def connect(self, subscriber: Subscriber, fd: int, *, chunked: bool) -> None:
+        """Write what `subscriber` gets into `fd`, which is ours from now on."""
+        with self._sending:
+            ended = partial(self._remove, subscriber)
+            subscriber.connect(Connection(fd, ended, chunked=chunked))
+
+    def flush(self, subscriber: Subscriber) -> None:
+        """Write what the reader of `subscriber` made room for."""
+        with self._sending:
+            subscriber.flush()
+
+    def drop(self, subscriber: Subscriber) -> None:
+        """End one stream."""
+        with self._sending:
+            subscriber.end()
+        self._remove(subscriber)
+
+    def end_all(self, last: Callable[[], bytes] = bytes) -> None:
+        """End every stream; `last()` returns its last event."""
+        with self._sending:
+            for subscriber in self.audience.all():
+                subscriber.end(last())
+
+    def take_left(self) -> list[Subscriber]:
+        """Return whose streams ended since the last call."""
+        left, self._left = self._left, []
+        return left
+
+    def dispatch(self, event: LoggedEvent) -> bool:
+        """Send an event, unless it was sent; return False if one before it is missing."""
+        with self._sending:
+            if event.seq is not None:
+                if event.seq > self.seq + 1:
+                    return False
+                if event.seq <= self.seq:
+                    return True
+                self.seq = event.seq
+            if event.data is not None and (subscribers := self.audience.of(event.topic)):
+                self._send(subscribers, Chunk.of(event.seq, encode(event)))
+        return True
+
+    def send_to_all(self, data: bytes) -> None:
+        """Send the bytes of an event to every stream."""
+        with self._sending:
+            self._send(self.audience.all(), Chunk.of(None, data))
+
+    def _send(self, subscribers: Iterable[Subscriber], chunk: Chunk) -> None:
+        for count, subscriber in enumerate(subscribers, 1):
+            subscriber.push(chunk)
+            if count % YIELD_EVERY == 0:
+                time.sleep(0)  # let other requests run between thousands of writes
+
+    def _remove(self, subscriber: Subscriber) -> None:
+        if self.audience.remove(subscriber):
+            self._left.append(subscriber)

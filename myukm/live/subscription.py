@@ -1,0 +1,40 @@
+"""The hub's subscription to the events that are published through Valkey."""
+
+import time
+
+import redis
+from redis.client import PubSub
+
+from myukm.live.pubsub import CHANNEL
+
+PING_SECONDS, ANSWER_SECONDS = 2.0, 3.0
+
+
+class Subscription:
+    """A connection that notices silence: a server that vanished sends no error, so it is asked for
+    an answer every `PING_SECONDS`. Creating and reading raise `redis.RedisError` or `OSError` when
+    none comes within `ANSWER_SECONDS`."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._pubsub: PubSub = client.pubsub()  # type: ignore[no-untyped-call]
+        self._pubsub.subscribe(CHANNEL)
+        if self._pubsub.get_message(timeout=ANSWER_SECONDS) is None:
+            raise redis.TimeoutError("no answer to SUBSCRIBE")
+        self._heard_at = self._asked_at = time.monotonic()
+
+    def receive(self, timeout: float) -> bytes | None:
+        """Return the next message, None if none came within `timeout` seconds."""
+        message = self._pubsub.get_message(timeout=timeout)
+        now = time.monotonic()
+        if message:
+            self._heard_at = now
+        elif self._asked_at > self._heard_at and now - self._asked_at > ANSWER_SECONDS:
+            raise redis.TimeoutError("no answer to PING")
+        if now - max(self._heard_at, self._asked_at) > PING_SECONDS:
+            self._asked_at = now
+            self._pubsub.ping()
+        return message["data"] if message and message["type"] == "message" else None
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._pubsub.close()

@@ -1,0 +1,104 @@
+"""An open stream leaves its web server: the hub owns the connection, the request is over."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+import requests
+from flask import Flask
+from flask.testing import FlaskClient
+
+from myukm.db.session import transaction
+from myukm.live import event_log
+from tests.support.programs import WebServer
+from tests.support.sse import StreamReader
+from tests.support.waiting import wait_until
+
+SessionAs = Callable[[str], requests.Session]
+FEW = 4
+
+
+@pytest.fixture
+def settings(settings: dict[str, str]) -> dict[str, str]:
+    return settings | {"GUNICORN_CMD_ARGS": f"--worker-connections {FEW}"}
+
+
+def say(app: Flask, word: str) -> None:
+    with app.app_context(), transaction():
+        event_log.append("ukm:ROBOTIK", "chat.message", {"message": word})
+
+
+@contextmanager
+def asked(web: WebServer, session: requests.Session, request: str) -> Iterator[socket.socket]:
+    """Send a request's first line with the session's cookie."""
+    address = ("127.0.0.1", int(web.url.rsplit(":", 1)[1]))
+    with socket.create_connection(address, 10) as connection:
+        cookie = session.cookies["myukm"]
+        connection.sendall(f"{request}\r\nHost: x\r\nCookie: myukm={cookie}\r\n\r\n".encode())
+        yield connection
+
+
+def receive_until(connection: socket.socket, end: bytes) -> bytes:
+    """Return what comes, to `end`; AssertionError if the server hangs up before."""
+    received = b""
+    while end not in received:
+        piece = connection.recv(65536)
+        assert piece, received
+        received += piece
+    return received
+
+
+def test_more_streams_are_open_than_requests_may_run(
+    app: Flask, web: WebServer, session_as: SessionAs
+) -> None:
+    session = session_as("member")
+    readers = [StreamReader(web.url, session) for _ in range(2 * FEW)]
+    say(app, "untuk semua")
+    for reader in readers:
+        assert reader.wait_for(1, "chat.message") == [{"message": "untuk semua"}]
+        reader.close()
+
+
+@pytest.mark.parametrize(("version", "end"), [("1.1", b"\r\n0\r\n\r\n"), ("1.0", b"\n\n")])
+def test_a_stream_that_the_server_ends_is_a_whole_response(
+    web: WebServer, session_as: SessionAs, version: str, end: bytes
+) -> None:
+    session = session_as("member")
+    with asked(web, session, f"GET /stream HTTP/{version}") as connection:
+        received = receive_until(connection, b"event: heartbeat")
+        session.post(f"{web.url}/logout", timeout=5)
+        while piece := connection.recv(65536):
+            received += piece
+    assert received.endswith(end)
+
+
+def test_only_asking_for_the_headers_opens_no_stream(web: WebServer, session_as: SessionAs) -> None:
+    session = session_as("member")
+    for _ in range(12):
+        answer = session.head(f"{web.url}/stream", timeout=5)
+        assert answer.headers["Content-Type"].startswith("text/event-stream")
+    StreamReader(web.url, session).close()
+
+
+def test_who_leaves_at_once_holds_no_place(web: WebServer, session_as: SessionAs) -> None:
+    session = session_as("member")
+    for _ in range(30):
+        with asked(web, session, "GET /stream HTTP/1.1"):
+            pass
+    wait_until(lambda: requests.get(f"{web.url}/stream", cookies=session.cookies, stream=True).ok)
+
+
+def test_elsewhere_a_reader_that_lags_and_goes_on_gets_all(
+    app: Flask, client_as: Callable[[str], FlaskClient]
+) -> None:
+    """In a server that does not pass its connection, as Flask's own."""
+    text = "x" * 1000
+    with client_as("member").get("/stream?topics=ukm:ROBOTIK") as response:
+        chunks = response.iter_encoded()
+        received = next(chunks)
+        for _ in range(200):
+            say(app, text)
+        while received.count(text.encode()) < 200:
+            received += next(chunks)
+    wait_until(lambda: not app.extensions["live_hub"].streams.audience.all())
