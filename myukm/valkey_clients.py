@@ -142,8 +142,8 @@ def request_client(url: str) -> redis.Redis:
 
 
 def pubsub_client(url: str) -> redis.Redis:
-    """For the hub, which waits for messages without end."""
-    return _client(url, 1.0, socket_timeout=None, retry=Reconnect(NoBackoff(), 1))
+    """For the hub, which itself connects again after every error."""
+    return _client(url, 1.0, socket_timeout=2.0, retry=Reconnect(NoBackoff(), 0))
 
 
 def background_client(url: str) -> redis.Redis:

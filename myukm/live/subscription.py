@@ -28,9 +28,10 @@ class Subscription:
         now = time.monotonic()
         if message:
             self._heard_at = now
-        elif self._asked_at > self._heard_at and now - self._asked_at > ANSWER_SECONDS:
+        waits = self._asked_at > self._heard_at
+        if waits and now - self._asked_at > ANSWER_SECONDS:
             raise redis.TimeoutError("no answer to PING")
-        if now - max(self._heard_at, self._asked_at) > PING_SECONDS:
+        if not waits and now - self._heard_at > PING_SECONDS:
             self._asked_at = now
             self._pubsub.ping()
         return message["data"] if message and message["type"] == "message" else None

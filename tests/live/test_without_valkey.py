@@ -1,5 +1,7 @@
 """Valkey dies under open streams: what is in the database still arrives."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -56,6 +58,46 @@ def test_events_and_progress_arrive_without_it_and_all_is_normal_on_its_return(
         member.wait_for(2, "chat.message", timeout=5)
     for reader in (member, admin):
         reader.close()
+
+
+@pytest.fixture
+def silent(mortal: Valkey) -> Iterator[Callable[[], None]]:
+    """Let Valkey hang: its kernel takes connections, but nothing answers."""
+    yield lambda: os.kill(mortal.pid, signal.SIGSTOP)
+    os.kill(mortal.pid, signal.SIGCONT)
+
+
+@pytest.mark.timing("progress goes on within 8 s of Valkey's last word")
+def test_progress_goes_on_though_valkey_only_falls_silent(
+    web: WebServer, session_as: SessionAs, silent: Callable[[], None]
+) -> None:
+    admin = StreamReader(web.url, session_as("admin"))
+    admin.wait_for(1, "sync.progress")
+    silent()
+    admin.wait_for(2, "sync.progress", timeout=8)
+    admin.close()
+
+
+@pytest.mark.timing("a message is delivered within 3 s")
+def test_a_web_server_that_starts_while_valkey_hangs_delivers(
+    app: Flask,
+    people: dict[str, int],
+    session_cookie: Callable[[str], tuple[str, str]],
+    silent: Callable[[], None],
+    settings: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    session = requests.Session()
+    session.cookies.set(*session_cookie("member"))
+    silent()
+    web = WebServer(tmp_path / "late.log", settings)
+    try:
+        member = StreamReader(web.url, session)
+        say(app, "tanpa jawaban")
+        assert member.wait_for(1, "chat.message", timeout=3)
+        member.close()
+    finally:
+        web.kill()
 
 
 def test_words_of_others_on_our_channel_do_no_harm(
