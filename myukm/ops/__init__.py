@@ -3,12 +3,15 @@
 from flask import Flask
 
 from myukm.domain.sync import progress
+from myukm.ops import readiness
 from myukm.queues.jobs import SYNC
 from myukm.queues.workers import unserved_reason
 
 
 def init_app(app: Flask) -> None:
-    """Register the stall reason: the domain cannot import it, because `queues` state is ours."""
+    """Make the probes of readiness, and register the stall reason: the domain cannot import it,
+    because `queues` state is ours."""
+    readiness.init_app(app)
     progress.set_stall_reason(app, sync_stall_reason)
 
 

@@ -1,6 +1,6 @@
 """The doctor runs every check and returns the findings, most severe and most likely cause first.
 
-`flask queue doctor`, the queues page, `/readyz`, alerts and metrics all read these findings.
+`flask queue doctor`, the queues page, alerts and metrics all read these findings.
 """
 
 import logging
@@ -64,11 +64,6 @@ def report() -> dict[str, Any]:
         "status": findings[0].level if findings else "ok",
         "findings": [finding.as_json() for finding in findings],
     }
-
-
-def not_ready() -> Sequence[Finding]:
-    """Return the findings for which `/readyz` fails: database or Valkey unreachable."""
-    return [f for f in _run_checks(ESSENTIAL) if f.level == BROKEN]
 
 
 @ttl_cache(2.0)

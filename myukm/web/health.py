@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from myukm.errors import Forbidden
-from myukm.ops import doctor, metrics
+from myukm.ops import metrics, readiness
 from myukm.web.http.access import json_view
 
 FORWARDED = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via")
@@ -27,18 +27,26 @@ def alive() -> Any:
 @bp.get("/readyz")
 @json_view
 def ready() -> Any:
-    """Readiness: 200 if database and Valkey answer, else 503 with the findings."""
-    sentences = {
-        "database_unreachable": _("Basis data tidak menjawab."),
-        "valkey_unreachable": _("Valkey tidak menjawab."),
-    }
-    reasons = [
-        {"code": code, "message": sentences[code]}
-        for code in (finding.code for finding in doctor.not_ready())
-    ]
-    if not reasons:
-        return jsonify({"status": "ready"})
-    return jsonify({"status": "unready", "error": reasons[0], "reasons": reasons}), 503
+    """Readiness, for a load balancer: 503 only for what another web process may be better at.
+
+    Without Valkey, which all of them miss, 200 with `degraded`: everything but presence goes on.
+    """
+    if current_app.extensions["live_hub"].closing:
+        return unready("closing", _("Proses web ini sedang berhenti."))
+    answers = readiness.check()
+    if not answers.database:
+        return unready("database_unreachable", _("Basis data tidak menjawab."))
+    if not answers.valkey:
+        reason = {"reason": _("Valkey tidak menjawab."), "reason_code": "valkey_unreachable"}
+        return jsonify({"status": "degraded", **reason})
+    return jsonify({"status": "ok"})
+
+
+def unready(code: str, reason: str) -> Any:
+    """Return 503 with the reason, as errors of other calls carry it too."""
+    error = {"code": code, "message": reason}
+    body = {"status": "unready", "reason": reason, "reason_code": code, "error": error}
+    return jsonify(body), 503
 
 
 @bp.get("/metrics")

@@ -1,8 +1,12 @@
 """What machines ask, and who may read the metrics."""
 
 import shutil
+import socket
 import subprocess
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import flask_migrate
 import pytest
@@ -35,29 +39,72 @@ def test_it_lives(app: Flask) -> None:
 
 def test_it_is_ready(app: Flask) -> None:
     answer = app.test_client().get("/readyz")
-    assert (answer.status_code, answer.json) == (200, {"status": "ready"})
+    assert (answer.status_code, answer.json) == (200, {"status": "ok"})
 
 
-@pytest.mark.parametrize(
-    ("name", "url", "code"),
-    [
-        ("REDIS_URL", "redis://:secret@127.0.0.1:{port}/0", "valkey_unreachable"),
-        ("DATABASE_URL", "postgresql://u:secret@127.0.0.1:{port}/x", "database_unreachable"),
-        ("DATABASE_URL", "mariadb://u:secret@127.0.0.1:{port}/x", "database_unreachable"),
-    ],
-)
-def test_it_is_not_ready_and_says_why(
-    settings: dict[str, str], name: str, url: str, code: str
-) -> None:
-    app = create_app(config.load({**settings, name: url.format(port=any_free())}))
-    client = app.test_client()
+@pytest.mark.parametrize("scheme", ["postgresql", "mariadb"])
+def test_without_the_database_it_is_not_ready(settings: dict[str, str], scheme: str) -> None:
+    url = f"{scheme}://u:secret@127.0.0.1:{any_free()}/x"
+    client = create_app(config.load({**settings, "DATABASE_URL": url})).test_client()
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json is not None
-    assert answer.json["error"]["code"] == code
+    assert answer.json["reason_code"] == answer.json["error"]["code"] == "database_unreachable"
     assert "secret" not in answer.text
     assert "127.0.0.1" not in answer.text
     assert client.get("/healthz").status_code == 200
+
+
+def test_without_valkey_it_serves_on(app: Flask) -> None:
+    """A balancer would take out every web server for what all of them can do without."""
+    lose_valkey(app)
+    answer = app.test_client().get("/readyz")
+    assert (answer.status_code, answer.json) == (
+        200,
+        {
+            "status": "degraded",
+            "reason": "Valkey tidak menjawab.",
+            "reason_code": "valkey_unreachable",
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "status"),
+    [
+        ("DATABASE_URL", "postgresql://u@127.0.0.1:{port}/x", 503),
+        ("DATABASE_URL", "mariadb://u@127.0.0.1:{port}/x", 503),
+        ("REDIS_URL", "redis://127.0.0.1:{port}/0", 200),
+    ],
+)
+def test_it_answers_in_time_whatever_hangs(
+    settings: dict[str, str], name: str, url: str, status: int
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        given = {name: url.format(port=silent.getsockname()[1])}
+        client = create_app(config.load({**settings, **given})).test_client()
+        for _ in range(2):
+            begun = time.monotonic()
+            assert client.get("/readyz").status_code == status
+            assert time.monotonic() - begun < 2
+
+
+def test_many_that_ask_while_it_hangs_take_one_connection(settings: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        given = {"DATABASE_URL": f"postgresql://u@127.0.0.1:{silent.getsockname()[1]}/x"}
+        app = create_app(config.load({**settings, **given}))
+        before = threading.active_count()
+        with ThreadPoolExecutor(8) as pool:
+            answers = [pool.submit(app.test_client().get, "/readyz") for _ in range(8)]
+            assert {answer.result(5).status_code for answer in answers} == {503}
+        assert threading.active_count() <= before + 1
+
+
+def test_a_process_that_leaves_is_not_ready(app: Flask) -> None:
+    app.extensions["live_hub"].close()
+    answer = app.test_client().get("/readyz")
+    assert answer.json is not None
+    assert (answer.status_code, answer.json["reason_code"]) == (503, "closing")
 
 
 def metrics(client: FlaskClient, **kwargs: object) -> dict[str, float]:
