@@ -1,15 +1,17 @@
 """Column types of all models, and helpers for their values (ids, UTC times)."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     DateTime,
     Integer,
     Numeric,
     String,
+    bindparam,
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
@@ -32,6 +34,11 @@ def key_type(length: int) -> TypeEngine[str]:
 def utcnow() -> datetime:
     """Return the current time, timezone-aware, in UTC."""
     return datetime.now(UTC)
+
+
+def ago(span: timedelta) -> BindParameter[datetime]:
+    """Return, for a statement that is built once, the time that long before its execution."""
+    return bindparam(None, callable_=lambda: utcnow() - span, type_=UTCDateTime())
 
 
 def to_iso8601(moment: datetime | None) -> str | None:

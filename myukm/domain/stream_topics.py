@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import select
 
-from myukm.db.types import utcnow
 from myukm.extensions import db
 from myukm.live.topics import personal_topic
 from myukm.models import LoginSession, Membership, Ukm, User
@@ -26,7 +25,7 @@ def for_sessions(logins: Iterable[str]) -> dict[str, frozenset[str]]:
         .outerjoin(Membership, Membership.user_id == User.id)
         .outerjoin(Ukm, Ukm.id == Membership.ukm_id)
         .where(LoginSession.token_hash.in_(list(logins)), User.blocked_at.is_(None))
-        .where(LoginSession.stands(utcnow()))
+        .where(LoginSession.stands())
         .execution_options(populate_existing=True)
     )
     for login, user_id, role, code in db.session.execute(query):

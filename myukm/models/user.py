@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from myukm.db.base import Model
-from myukm.db.types import Id, UTCDateTime, key_type, utcnow
+from myukm.db.types import Id, UTCDateTime, ago, key_type, utcnow
 
 
 class Role(StrEnum):
@@ -39,7 +39,7 @@ class User(Model):
     blocked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_seen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    recent_acts: Mapped[str] = mapped_column(String(400), server_default="", deferred=True)
+    recent_acts: Mapped[str] = mapped_column(String(400), default="", server_default="")
     attacked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
 
@@ -76,9 +76,9 @@ class LoginSession(UserMixin, Model):  # type: ignore[misc]
         return hashlib.sha256(token.encode()).hexdigest()
 
     @classmethod
-    def stands(cls, now: datetime) -> ColumnElement[bool]:
-        """Return the SQL condition for log-ins that have not expired."""
-        return (cls.seen_at > now - cls.MAX_IDLE) & (cls.created_at > now - cls.MAX_AGE)
+    def stands(cls) -> ColumnElement[bool]:
+        """Return the SQL condition for log-ins that have not expired when it is executed."""
+        return (cls.seen_at > ago(cls.MAX_IDLE)) & (cls.created_at > ago(cls.MAX_AGE))
 
     def get_id(self) -> str:
         """Return the token, which Flask-Login stores in the cookie."""

@@ -4,7 +4,7 @@ import secrets
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from myukm.db.session import transaction
@@ -133,18 +133,21 @@ def _end_sessions(*which: ColumnElement[bool]) -> None:
 def count_sessions(user_id: int) -> int:
     """Return the number of the account's log-ins."""
     own_sessions = select(func.count()).where(
-        LoginSession.user_id == user_id, LoginSession.stands(utcnow())
+        LoginSession.user_id == user_id, LoginSession.stands()
     )
     return db.session.scalar(own_sessions) or 0
 
 
 def find_session(token: str) -> LoginSession | None:
     """Return the log-in for a cookie's token, None if it has ended or expired."""
-    own_sessions = select(LoginSession).where(
-        LoginSession.token_hash == LoginSession.digest(token), LoginSession.stands(utcnow())
-    )
-    login = db.session.scalar(own_sessions)
+    login = db.session.scalar(_LOGIN, {"token": LoginSession.digest(token)})
     return None if login is None or login.user.blocked_at else login
+
+
+# Built once, because every request needs it.
+_LOGIN = select(LoginSession).where(
+    LoginSession.token_hash == bindparam("token"), LoginSession.stands()
+)
 
 
 def refresh_session(token_hash: str) -> None:

@@ -11,7 +11,7 @@ def prune() -> bool:
     """Delete expired rows; return False, because nothing is left to do."""
     now = utcnow()
     with transaction() as session:
-        session.execute(delete(LoginSession).where(~LoginSession.stands(now)))
+        session.execute(delete(LoginSession).where(~LoginSession.stands()))
         session.execute(delete(Invitation).where(~Invitation.stands(now)))
         session.execute(delete(PasswordReset).where(PasswordReset.expires_at < now))
     return False

@@ -3,7 +3,7 @@
 import re
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, bindparam, case, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, contains_eager
 
@@ -24,19 +24,25 @@ def get_membership(user_id: int, code: str, *, lock: bool = False) -> Membership
     """Return the account's membership of the UKM `code`, with `ukm` loaded.
 
     Every access of a member to a UKM goes through this. `lock` (inside `transaction()`) locks the
-    UKM and the membership until the commit. Raises `NotFound` if the account is not a member."""
-    query = (
-        select(Membership)
-        .join(Membership.ukm)
-        .options(contains_eager(Membership.ukm))
-        .where(Ukm.code == code, Membership.user_id == user_id)
-    )
-    if lock:
-        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
-    mine = db.session.scalar(query) if CODE.fullmatch(code) else None
+    UKM and then the membership until the commit. Raises `NotFound` if the account is not a member.
+    """
+    query = _OWN_LOCKED if lock else _OWN
+    keys = {"code": code, "user": user_id}
+    mine = db.session.scalar(query, keys) if CODE.fullmatch(code) else None
     if mine is None:
         raise NotFound(_("UKM ini tidak ada."), code="no_such_ukm")
     return mine
+
+
+# Built once, because every call of a member needs it.
+_OWN = (
+    select(Membership)
+    .join_from(Ukm, Membership)
+    .options(contains_eager(Membership.ukm))
+    .where(Ukm.code == bindparam("code"), Membership.user_id == bindparam("user"))
+    .execution_options(populate_existing=True)
+)
+_OWN_LOCKED = _OWN.with_for_update(key_share=True)
 
 
 def is_archived(archived: bool) -> ColumnElement[bool]:

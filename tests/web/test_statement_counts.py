@@ -1,0 +1,69 @@
+"""What a request asks of the database: a bounded number of statements, whatever the size."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from myukm.db.session import transaction
+from myukm.domain import flood
+from myukm.domain.chat import messages
+from myukm.extensions import db
+from myukm.models import ChatMessage, Membership, User
+from tests.conftest import every_database
+from tests.support.people import UKM
+from tests.support.statements import recorded_statements
+
+As = Callable[[str], FlaskClient]
+MESSAGES = f"/ukm/{UKM}/messages"
+
+
+def post(client: FlaskClient, number: int, **more: object) -> Any:
+    answer = client.post(MESSAGES, json={"message": "Halo", "client_id": f"c{number}", **more})
+    assert answer.status_code == 201, answer.text
+    return answer.json
+
+
+@every_database
+def test_a_message_takes_six_statements(app: Flask, client_as: As) -> None:
+    member = client_as("member")
+    first = post(member, 1)
+    with recorded_statements(app) as statements:
+        post(member, 2)
+    assert len(statements) <= 6, "\n".join(statements)
+    with recorded_statements(app) as statements:
+        quoting = post(member, 3, reply_to=first["id"])
+    assert len(statements) <= 7, "\n".join(statements)
+    assert quoting["reply_to"]["message"] == "Halo"
+
+
+@every_database
+def test_the_answer_to_a_message_is_what_is_stored(app: Flask, client_as: As) -> None:
+    member, friend = client_as("member"), client_as("friend")
+    posted = [post(client, n) for n, client in enumerate((member, friend, member))]
+    read = member.get(MESSAGES).json["messages"]
+    assert [message | {"reactions": []} for message in posted] == read
+    with app.app_context():
+        stored = db.session.scalars(select(ChatMessage).order_by(ChatMessage.id)).all()
+        assert [message.number for message in stored] == [1, 2, 3]
+
+
+@every_database
+def test_what_happens_between_the_check_and_the_lock_is_seen(
+    app: Flask, client_as: As, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member = client_as("member")
+
+    def remove_meanwhile(user: User) -> None:
+        flood.check_pace(user)
+        with app.app_context(), transaction() as session:
+            session.delete(session.query(Membership).filter_by(user_id=people["member"]).one())
+
+    monkeypatch.setattr(messages, "check_pace", remove_meanwhile)
+    answer = member.post(MESSAGES, json={"message": "Halo", "client_id": "late"})
+    assert answer.status_code == 404
+    with app.app_context():
+        assert not db.session.query(ChatMessage).count()
