@@ -12,13 +12,17 @@ import secrets
 import ssl
 from collections.abc import Callable, Mapping
 from inspect import signature
+from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
+import redis
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
+from myukm import addresses
 from myukm.catalogue import N_, translate
 from myukm.logs.redaction import PATH_IS_SECRET, shown
 from myukm.valkey_clients import SentinelAddress
@@ -52,7 +56,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "MYUKM_LANG": env.choice("MYUKM_LANG", "id", ("id", "en")),
         "MYUKM_TIMEZONE": env.timezone("MYUKM_TIMEZONE", "Asia/Jakarta"),
         "REDIS_URL": _valkey(env),
-        "PUBLIC_URL": env.url("PUBLIC_URL", "", ("http", "https")).rstrip("/"),
+        "PUBLIC_URL": _public_url(env),
         "TRUSTED_PROXIES": env.integer("TRUSTED_PROXIES", 0, 0, 10),
         "REGISTRATION": env.choice("REGISTRATION", "invite", ("invite", "open", "closed")),
         "PEMBAYARAN_API_TIMEOUT": env.number("PEMBAYARAN_API_TIMEOUT", 30, 0.1, 600),
@@ -78,9 +82,33 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
 
 
 def _environment() -> dict[str, str]:
-    merged = dict(_demo_environment())
-    merged |= {k: v for k, v in dotenv_values(ROOT / ".env").items() if v is not None}
-    return merged | dict(os.environ)
+    return {**_demo_environment(), **file_settings(), **os.environ}
+
+
+def file_settings() -> dict[str, str]:
+    """Return the settings in `.env`, {} without that file. Raises `ConfigError`."""
+    path = ROOT / ".env"
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        return {}
+    except UnicodeDecodeError:
+        text = "\0"
+    except OSError as error:
+        complaint = N_("%(path)s tidak dapat dibaca (%(error)s)")
+        raise _wrong_file(complaint, path=path, error=error.strerror) from None
+    if "\0" in text:
+        raise _wrong_file(N_("%(path)s bukan teks UTF-8; simpan ulang sebagai UTF-8"), path=path)
+    wrong = [part.original for part in parse_stream(StringIO(text)) if part.error]
+    if wrong:
+        line = wrong[0].line + len(wrong[0].string) - len(wrong[0].string.lstrip("\n"))
+        raise _wrong_file(N_("%(path)s baris %(n)d bukan NAMA=nilai"), path=path, n=line)
+    values = dotenv_values(stream=StringIO(text))
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _wrong_file(text: str, **values: object) -> ConfigError:
+    return ConfigError(translate(text, os.environ.get("MYUKM_LANG", "id"), **values))
 
 
 def _demo_environment() -> Mapping[str, str]:
@@ -143,6 +171,16 @@ def _payment_api(env: "_Reader") -> dict[str, Any]:
     }
 
 
+def _public_url(env: "_Reader") -> str:
+    """Return the origin that users see, in one spelling."""
+    url = env.url("PUBLIC_URL", "", ("http", "https"))
+    origin = addresses.origin(url)
+    if url and not origin:
+        text = N_("%(address)s harus alamat tanpa nama, jalur, dan ?, seperti %(example)s")
+        raise env.wrong("PUBLIC_URL", text, address=shown(url), example="https://ukm.kampus.ac.id")
+    return origin or ""
+
+
 def _require(env: "_Reader", **examples: str) -> None:
     """Raise `ConfigError` if a setting that production requires is missing."""
     for name, example in examples.items():
@@ -196,6 +234,11 @@ def _valkey(env: "_Reader") -> str:
             N_("%(url)s harus diakhiri nomor seperti /0"),
             url=shown(url),
         )
+    try:
+        redis.ConnectionPool.from_url(url).make_connection()
+    except (TypeError, ValueError):
+        text = N_("%(url)s: yang tertulis setelah ? tidak diterima; betulkan atau hapus")
+        raise env.wrong("REDIS_URL", text, url=shown(url)) from None
     return url
 
 
@@ -217,6 +260,9 @@ def _database(env: "_Reader") -> dict[str, Any]:
             ),
             example=example,
         )
+    if socket := _SOCKET.fullmatch(rest):
+        user, folder, name, query = socket.groups("")
+        rest = f"//{user}{name}?host={folder}{query.replace('?', '&', 1)}"
     uri = f"{DRIVERS[scheme]}:{rest}"
     if "?" in rest and (refused := _refused_options(uri)):
         raise env.wrong(
@@ -268,8 +314,26 @@ _SQLITE_OPTIONS = frozenset(
     {"timeout", "isolation_level", "detect_types", "check_same_thread", "cached_statements"}
     | {"uri", "mode", "cache", "immutable", "nolock", "psow", "vfs"}
 )
+# A socket's folder as host, which libpq accepts and SQLAlchemy does not: `//%2Frun%2Fpg/myukm`.
+_SOCKET = re.compile(r"//([^?]*@)?(%2F[^/@?]*)(/[^?]*)(\?.*)?", re.IGNORECASE)
 _VALKEY_SCHEMES = ("redis", "rediss", "unix", "sentinel")
 _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
+
+
+def _is_complete(url: str) -> bool:
+    """Return whether an address says where to connect: a host, or a file or socket."""
+    try:
+        parts, query = urlsplit(url), parse_qs(urlsplit(url).query)
+        _ = parts.port
+    except ValueError:
+        return False
+    if parts.scheme in addresses.DEFAULT_PORTS and (not url.isprintable() or " " in url):
+        return False
+    if parts.scheme == "sqlite" or parts.hostname:
+        return parts.scheme != "unix"
+    if parts.scheme in ("unix", "postgres", "postgresql"):  # libpq knows a socket of its own
+        return len(parts.path) > 1
+    return parts.scheme in ("mysql", "mariadb") and "unix_socket" in query
 
 
 class _Reader:
@@ -322,17 +386,13 @@ class _Reader:
         if not value:
             return value
         text = shown(value, path=name not in PATH_IS_SECRET)
-        scheme = re.match(r"([a-z]+)://", value)
-        if not scheme or scheme[1] not in schemes:
+        scheme, _, rest = value.partition("://")
+        if not rest or scheme.lower() not in schemes:
             accepted = ", ".join(f"{s}://" for s in schemes)
             complaint = N_("%(address)s harus diawali %(accepted)s")
             raise self.wrong(name, complaint, address=text, accepted=accepted)
-        try:
-            complete = scheme[1] in ("sqlite", "unix") or bool(urlsplit(value).hostname)
-            _ = urlsplit(value).port
-        except ValueError:
-            complete = False
-        if not complete:
+        value = f"{scheme.lower()}://{rest}"
+        if not _is_complete(value):
             raise self.wrong(name, N_("%(address)s bukan alamat yang lengkap"), address=text)
         return value
 

@@ -2,11 +2,21 @@
 
 import os
 import signal
-from pathlib import Path
+import sys
 
-from dotenv import dotenv_values
+from config import ConfigError, file_settings, load  # gunicorn has a setting called config
 
-environ = dotenv_values(Path(__file__).with_name(".env")) | os.environ
+
+def read(settings):
+    """Return the settings, or end with the one line about a wrong one."""
+    try:
+        return settings()
+    except ConfigError as error:
+        print(f"myukm: {error}", file=sys.stderr)  # noqa: T201 (the start ends here)
+        sys.exit(2)
+
+
+environ = read(file_settings) | os.environ
 
 bind = environ.get("MYUKM_BIND") or "127.0.0.1:5000"
 worker_class = "gevent"
@@ -20,15 +30,7 @@ control_socket_disable = True
 
 def on_starting(server):
     """Check the settings before any worker starts; otherwise gunicorn restarts failing workers."""
-    import sys
-
-    import config
-
-    try:
-        config.load()
-    except config.ConfigError as error:
-        print(f"myukm: {error}", file=sys.stderr)  # noqa: T201 (the start ends here)
-        sys.exit(2)
+    read(load)
 
 
 def post_worker_init(worker):

@@ -154,7 +154,16 @@ def background_client(url: str) -> redis.Redis:
 def worker_client(url: str, name: str) -> redis.Redis:
     """For an RQ worker: it outlives a restart of Valkey; all its connections carry `name`."""
     retry = Reconnect(ExponentialBackoff(cap=2.0, base=0.1), retries=30)
-    return _client(url, 2.0, client_name=name, retry=retry)
+    return _client(url, 2.0, client_name=name, redis_connect_func=_introduce, retry=retry)
+
+
+def _introduce(connection: redis.Connection) -> None:
+    """Log in and name the connection, or leave it unnamed where that is refused (ACL, proxy)."""
+    try:
+        connection.on_connect()  # type: ignore[no-untyped-call]
+    except redis.ResponseError:
+        connection.client_name = None
+        connection.on_connect()  # type: ignore[no-untyped-call]
 
 
 def _client(

@@ -1,16 +1,42 @@
 """Settings: a wrong one stops the start with one line that names it."""
 
+from pathlib import Path
+
 import pytest
 
 import config
 
 WRONG = {
-    "REDIS_URL": ["localhost", "redis://", "redis://h/abc", "redis://h:port/0", "http://h"],
+    "REDIS_URL": [
+        "localhost",
+        "redis://",
+        "redis://h/abc",
+        "redis://h:port/0",
+        "http://h",
+        "unix://run/valkey.sock",
+        "unix://",
+        "redis://h/0?timeout=5",
+        "unix:///run/valkey.sock?db=satu",
+    ],
+    "PUBLIC_URL": [
+        "ukm.kampus.ac.id",
+        "https://ukm.kampus.ac.id/ukm",
+        "https://ukm.kampus.ac.id/?a=1",
+        "https://ukm.kampus.ac.id#a",
+        "https://admin@ukm.kampus.ac.id",
+        "https://admin:geheim@ukm.kampus.ac.id",
+        "https://ukm.kampus.ac.id:https",
+        "https://ukm kampus.ac.id",
+        "https://" + "ä" * 70 + ".id",
+        "https://",
+    ],
     "DATABASE_URL": [
         "postgres",
         "oracle://h/x",
         "sqlite://",
         "postgresql://",
+        "postgresql:///",
+        "mariadb:///myukm",
         "sqlite:////srv/x.db?foo=1",
         "sqlite:////srv/x.db?timeout=lama",
         "postgresql://h/x?foo=1",
@@ -23,6 +49,7 @@ WRONG = {
         "http://h/api?key=abc",
         "http://h/api#x",
         "http://h/?",
+        "http://h/a b",
     ],
     "REQUESTS_CA_BUNDLE": ["/tidak/ada.pem", __file__],
     "SSL_CERT_FILE": ["/tidak/ada.pem"],
@@ -67,10 +94,95 @@ def test_the_line_is_in_the_operators_language(language: dict[str, str], said: s
             config.load({"SECRET_KEY": "x" * 40, name: "salah", **language})
 
 
-def test_no_password_is_repeated_in_a_complaint() -> None:
+@pytest.mark.parametrize(
+    ("given", "origin"),
+    [
+        ("https://Kampus.Example", "https://kampus.example"),
+        ("HTTPS://kampus.example:443/", "https://kampus.example"),
+        ("http://kampus.example:80", "http://kampus.example"),
+        ("http://kampus.example:443", "http://kampus.example:443"),
+        ("https://kampus.example:8443/", "https://kampus.example:8443"),
+        ("https://kämpus.example", "https://xn--kmpus-gra.example"),
+        ("http://[::1]:5000", "http://[::1]:5000"),
+    ],
+)
+def test_the_public_url_is_an_origin_as_browsers_write_it(given: str, origin: str) -> None:
+    assert config.load({"PUBLIC_URL": given, "SECRET_KEY": "x" * 40})["PUBLIC_URL"] == origin
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REDIS_URL", "unix:///run/valkey.sock"),
+        ("REDIS_URL", "unix://u:p@/run/valkey.sock?db=1"),
+        ("REDIS_URL", "rediss://h/0?ssl_cert_reqs=none"),
+        ("DATABASE_URL", "postgresql:///myukm"),
+        ("DATABASE_URL", "postgresql://u@/db?host=/run/postgresql"),
+        ("DATABASE_URL", "mariadb://u@/db?unix_socket=/run/mysqld/mysqld.sock"),
+        ("DATABASE_URL", "sqlite:////srv/my ukm/myukm.db"),
+    ],
+)
+def test_an_address_may_be_a_socket_or_a_file(name: str, value: str) -> None:
+    assert config.load({name: value, "SECRET_KEY": "x" * 40})[name] == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REDIS_URL", "redis://user:geheim@host/abc"),
+        ("REDIS_URL", "redis://user:ge/heim@host/0"),
+        ("REDIS_URL", "unix://user:geheim@host"),
+        ("REDIS_URL", "redis://host/0?password=geheim&x=1"),
+        ("REDIS_URL", "sentinel://user:geheim@h:x/NAMA"),
+        ("DATABASE_URL", "postgresql://u:ge@heim@h/d"),
+        ("DATABASE_URL", "postgresql://u:geheim@"),
+        ("DATABASE_URL", "mariadb://u:geheim/@h:x/d"),
+        ("DATABASE_URL", "postgresql://h/d?password=geheim&foo=1"),
+        ("PUBLIC_URL", "https://user:geheim@h"),
+        ("PUBLIC_URL", "https://h/?token=geheim"),
+        ("SMTP_URL", "mailto:user:geheim@h"),
+        ("SMTP_URL", "smtp://user:ge/heim@h:x"),
+        ("PEMBAYARAN_API_URL", "http://user:ge@heim@h/?x"),
+        ("PEMBAYARAN_API_URL", "http//user:geheim@h"),
+        ("PEMBAYARAN_API_URL", "http://h/api?key=geheim"),
+        ("ALERT_WEBHOOK_URL", "ftp://h/geheim"),
+    ],
+)
+def test_no_password_is_repeated_in_a_complaint(name: str, value: str) -> None:
     with pytest.raises(config.ConfigError) as caught:
-        config.load({"REDIS_URL": "redis://user:geheim@host/abc"})
+        config.load({name: value, "SECRET_KEY": "x" * 40})
+    assert "heim" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("MYUKM_LANG=en\n# Zoë\n".encode("latin-1"), "UTF-8"),
+        ("MYUKM_LANG=en\n".encode("utf-16"), "UTF-8"),
+        (b"MYUKM_LANG=en\n\nSECRET_KEY geheim\n", "baris 3"),
+        (None, "tidak dapat dibaca"),
+    ],
+)
+def test_a_settings_file_that_cannot_be_read_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    monkeypatch.setattr(config, "ROOT", tmp_path)
+    if content is None:
+        (tmp_path / ".env").mkdir()
+    else:
+        (tmp_path / ".env").write_bytes(content)
+    with pytest.raises(config.ConfigError, match=said) as caught:
+        config.load()
+    assert "\n" not in str(caught.value)
     assert "geheim" not in str(caught.value)
+
+
+def test_a_settings_file_may_begin_with_a_byte_order_mark(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(config, "ROOT", tmp_path)
+    (tmp_path / ".env").write_bytes("\ufeffMETRICS_TOKEN=abc\r\n".encode())
+    assert config.load()["METRICS_TOKEN"] == "abc"
 
 
 @pytest.mark.parametrize("userinfo", ["nama:geheim", "nama"])
@@ -103,6 +215,12 @@ def test_production_starts_with_nothing_missing(missing: str) -> None:
         ("postgresql://u@h/d", "postgresql+psycopg://u@h/d"),
         ("mysql://u@h/d", "mysql+pymysql://u@h/d"),
         ("mariadb://u@h/d", "mysql+pymysql://u@h/d"),
+        ("Postgres://u@h/d", "postgresql+psycopg://u@h/d"),
+        ("postgresql://%2Frun%2Fpg/d", "postgresql+psycopg:///d?host=%2Frun%2Fpg"),
+        (
+            "postgresql://u:p@%2frun%2fpg/d?connect_timeout=2",
+            "postgresql+psycopg://u:p@/d?host=%2frun%2fpg&connect_timeout=2",
+        ),
     ],
 )
 def test_we_choose_the_driver(given: str, driver: str) -> None:

@@ -50,6 +50,7 @@ CHECKS: tuple[Check, ...] = (
     database.event_log,
     host.disk,
     workers.dead,
+    workers.unnamed,
     workers.failed,
 )
 SEVERITY = (BROKEN, WARNING)

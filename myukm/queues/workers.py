@@ -26,19 +26,21 @@ from myukm.queues.jobs import QUEUES
 # and announce that interval in `HEARTBEAT_FIELD`.
 WORKER_HEARTBEAT_TIMEOUT = 45
 HEARTBEAT_FIELD = "beat_seconds"
+UNNAMED = "unknown"  # RQ's `ip_address` of a worker if Valkey refuses to name connections
 BLOCKING_COMMANDS = frozenset({"blmove", "blpop", "brpoplpush"})
 
 
 @dataclass(frozen=True)
 class WorkerInfo:
     """A worker as registered in Valkey. `alive`: its process runs. `ours`: started by `worker.py`,
-    which restarts it, not by plain `rq worker`."""
+    which restarts it, not by plain `rq worker`. `named`: its connection could be given its name."""
 
     name: str
     queues: tuple[str, ...]
     state: str
     alive: bool
     ours: bool
+    named: bool
     pid: int | None
     host: str
     started_at: datetime | None
@@ -147,12 +149,15 @@ def _worker_info(
 ) -> WorkerInfo:
     values = {field.decode(): value.decode() for field, value in row.items()}
     name = key.decode().removeprefix(Worker.redis_worker_namespace_prefix)
+    named = values.get("ip_address") != UNNAMED
+    clients = clients if named else None  # without names nothing can be learned from connections
     return WorkerInfo(
         name=name,
         queues=tuple(filter(None, values.get("queues", "").split(","))),
         state=values.get("state", "?"),
         alive=_alive(name, values, clients),
         ours=HEARTBEAT_FIELD in values,
+        named=named,
         pid=int(values["pid"]) if values.get("pid") else None,
         host=values.get("hostname", ""),
         started_at=_moment(values.get("birth")),

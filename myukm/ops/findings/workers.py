@@ -36,6 +36,20 @@ def dead() -> Iterator[Finding]:
             )
 
 
+def unnamed() -> Iterator[Finding]:
+    """Valkey refuses to name connections, by which dead workers are found."""
+    if any(not worker.named for worker in snapshot().workers):
+        yield Finding(
+            "unnamed_connections",
+            WARNING,
+            _(
+                "Valkey menolak CLIENT SETNAME: worker yang mati mendadak baru terlihat setelah "
+                "detaknya berhenti."
+            ),
+            _("Izinkan perintah CLIENT bagi pengguna Valkey MyUKM (ACL: +client)."),
+        )
+
+
 def failed() -> Iterator[Finding]:
     """Jobs that failed within the last hour and were neither retried nor cleared."""
     for name in QUEUES:

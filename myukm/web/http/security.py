@@ -1,12 +1,12 @@
 """Cross-site checks of every request, and security headers of every response."""
 
-from urllib.parse import urlsplit
-
 from flask import Flask, Response, current_app, request
 from flask_babel import lazy_gettext as _
 
+from myukm import addresses
 from myukm.errors import Forbidden
 from myukm.models import LoginSession
+from myukm.web.http.session_cookie import SessionCookie
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 POLICY = (
@@ -24,6 +24,7 @@ DASHBOARD_POLICY = POLICY.replace(
 
 def init_app(app: Flask) -> None:
     """Register the cross-site check and the security headers."""
+    app.session_interface = SessionCookie()
     app.permanent_session_lifetime = LoginSession.MAX_IDLE
     app.before_request(refuse_cross_site)
     app.after_request(send_headers)
@@ -43,12 +44,13 @@ def refuse_cross_site() -> None:
         raise Forbidden(_("Permintaan ini datang dari situs lain."), code="cross_site")
 
 
-def is_ours(origin: str) -> bool:
-    """Return whether `origin` is this site."""
-    public = urlsplit(current_app.config["PUBLIC_URL"])
-    if public.netloc:
-        return origin == f"{public.scheme}://{public.netloc}"
-    return origin.partition("://")[2] == request.host
+def is_ours(sent: str) -> bool:
+    """Return whether an `Origin` is this site."""
+    origin = addresses.origin(sent)
+    if public := current_app.config["PUBLIC_URL"]:
+        return bool(origin == public)
+    scheme = sent.partition("://")[0]
+    return origin is not None and origin == addresses.origin(f"{scheme}://{request.host}")
 
 
 def send_headers(response: Response) -> Response:

@@ -161,6 +161,28 @@ def test_a_log_in_ends_after_30_days_without_use_and_after_180_in_any_case(
         assert db.session.query(LoginSession).count() == stands
 
 
+def test_two_instances_on_one_host_do_not_end_each_others_log_ins(browser: FlaskClient) -> None:
+    """Browsers send the cookies of a host to all of its ports."""
+    places = ["http://localhost:5000", "http://localhost:5001"]
+    form = {"nim": NAMES["member"][0], "password": PASSWORD}
+    for place in places:
+        assert browser.post("/login", data=form, base_url=place).status_code == 303
+    browser.post("/logout", base_url=places[0])
+    answers = [browser.get("/profile", base_url=place).status_code for place in places]
+    assert answers == [302, 200]
+
+
+def test_the_port_is_the_one_that_users_see(app: Flask, browser: FlaskClient) -> None:
+    app.config["PUBLIC_URL"] = "https://ukm.kampus.ac.id:8443"
+    log_in(browser, "member")
+    assert browser.get_cookie("myukm_8443")
+
+
+def test_a_log_in_from_before_the_port_stood_in_the_name_is_kept(browser: FlaskClient) -> None:
+    log_in(browser, "member")
+    assert browser.get("/profile", base_url="http://localhost:5000").status_code == 200
+
+
 def test_the_cookie_is_good_for_30_days(browser: FlaskClient) -> None:
     log_in(browser, "member")
     cookie = browser.get_cookie("myukm")

@@ -47,6 +47,30 @@ def test_the_public_address_is_our_origin_behind_a_proxy(
     assert (ours.status_code, internal.status_code) == (401, 403)
 
 
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("http://kampus.example:5000", "Kampus.Example:5000"),
+        ("http://kampus.example", "KAMPUS.example:80"),
+        ("https://kampus.example", "kampus.example:443"),
+        ("https://kampus.example:8443", "kampus.example:8443"),
+        ("http://[::1]:5000", "[::1]:5000"),
+        ("http://xn--kampus-cua.example", "xn--Kampus-cua.example"),
+    ],
+)
+def test_a_host_may_have_capitals_and_its_port(client_as: ClientAs, origin: str, host: str) -> None:
+    client = client_as("nobody")
+    headers = {"Host": host, "Origin": origin}
+    assert client.post("/login", headers=headers).status_code == 401
+    assert client.post("/login", headers=headers | {"Host": f"x{host}"}).status_code == 403
+
+
+@pytest.mark.parametrize("origin", ["kampus.example", "http://", "http://kampus.example:x", "//"])
+def test_what_is_no_origin_is_not_ours(client_as: ClientAs, origin: str) -> None:
+    headers = {"Host": "kampus.example", "Origin": origin}
+    assert client_as("nobody").post("/login", headers=headers).status_code == 403
+
+
 def test_every_answer_has_a_strict_policy(client_as: ClientAs) -> None:
     for path in ("/login", "/no-such-page", "/static/css/tokens.css"):
         answer = client_as("nobody").get(path)
