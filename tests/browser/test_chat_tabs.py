@@ -45,7 +45,7 @@ def test_seven_tabs_have_one_stream_and_each_message_once(
         other_members.say(*texts[-2:])
         for tab in tabs:
             expect(tab.locator(".message-text")).to_have_text(texts)
-            expect(tab.locator("#offline")).to_be_hidden()
+            expect(tab.locator("#live-line")).to_be_hidden()
     one_stream_is_left(other_members)
 
 
@@ -88,7 +88,7 @@ def test_who_is_looked_at_does_not_wait_for_a_hidden_tab_to_try_again(
     expect(seen.locator("html")).to_have_attribute("data-stream", "open", timeout=10_000)
     other_members.say("satu")
     expect(seen.locator(".message-text")).to_have_text(["satu"])
-    expect(seen.locator("#offline")).to_be_hidden()
+    expect(seen.locator("#live-line")).to_be_hidden()
     one_stream_is_left(other_members)
     hidden.close()
     console_errors[:] = [each for each in console_errors if "ERR_INTERNET_DISCONNECTED" not in each]

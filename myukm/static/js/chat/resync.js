@@ -1,8 +1,8 @@
 // Loads what the room missed while the stream was down.
 
 import * as api from "../core/api.js";
+import { onReconnect } from "../live/connection_status.js";
 import { on } from "../live/events_bus.js";
-import { watchConnection } from "../live/offline_banner.js";
 
 const PAGE = 100;
 
@@ -36,7 +36,7 @@ export function startResync(room) {
   const ignoreErrors = (task) => () => task().catch((error) => console.info(error.message));
 
   on("reset", ignoreErrors(reload));
-  watchConnection(document.getElementById("offline"), () => {
+  onReconnect(() => {
     outbox.flush();
     ignoreErrors(catchUp)();
     ignoreErrors(loadPresence)();

@@ -2,6 +2,7 @@
 
 import { startNotifier } from "../chat/notifier.js";
 import { startAlerts } from "../live/alerts.js";
+import { startConnectionStatus } from "../live/connection_status.js";
 import { connect, on } from "../live/events_bus.js";
 import { startUnread } from "../live/unread.js";
 import { startRunBar } from "../sync/run_bar.js";
@@ -23,6 +24,7 @@ startCharacterCounts();
 startUnread();
 startNotifier();
 startRunBar();
+startConnectionStatus();
 startAlerts();
 startActivity();
 // Session ended: reload, so that the next user does not see this page.

@@ -81,15 +81,15 @@ const SPANS = [
   [Infinity, "hour", 3600],
 ];
 
-/** A duration in the unit that reads best ("13 md", "12 dtk", "3 mnt"); `seconds` ≥ 0. */
-export function span(seconds) {
+function inUnits(seconds, unitDisplay, digits) {
   const [, unit, size] = SPANS.find(([limit]) => seconds < limit);
   const value = seconds / size;
-  const options = {
-    style: "unit",
-    unit,
-    unitDisplay: "short",
-    maximumFractionDigits: value < 10 ? 1 : 0,
-  };
+  const options = { style: "unit", unit, unitDisplay, maximumFractionDigits: digits(value) };
   return new Intl.NumberFormat(locale(), options).format(value);
 }
+
+/** A duration in the unit that reads best ("13 md", "12 dtk", "3 mnt"); `seconds` ≥ 0. */
+export const span = (seconds) => inUnits(seconds, "short", (value) => (value < 10 ? 1 : 0));
+
+/** A duration in words ("12 detik", "3 menit"); `seconds` ≥ 0. */
+export const duration = (seconds) => inUnits(Math.max(1, Math.floor(seconds)), "long", () => 0);

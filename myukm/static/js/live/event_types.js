@@ -20,6 +20,7 @@ const TRANSIENT = [
   "ukm.reports",
   "sync.progress",
   "queue.health",
+  "heartbeat",
 ];
 
 export const TYPES = [...REPLAYED, ...TRANSIENT];

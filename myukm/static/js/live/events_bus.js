@@ -2,6 +2,7 @@
 // (data-cursor) and the account (data-account).
 
 import { accountId } from "../core/account.js";
+import { now } from "../core/clock.js";
 import { isReplayed } from "./event_types.js";
 import { ReplayBuffer } from "./replay_buffer.js";
 import { canShare, SharedConnection } from "./shared_connection.js";
@@ -22,8 +23,11 @@ const page = {
   cursor: null,
   recent: null,
   lastState: "waiting",
+  /** When the stream last said something, by the server's clock. */
+  heardAt: null,
 
   event(event) {
+    this.heardAt = now();
     if (isReplayed(event)) {
       if (this.cursor !== null && event.seq <= this.cursor) return;
       this.cursor = event.seq;
@@ -39,7 +43,10 @@ const page = {
   },
 
   state(name) {
-    if (name === "open") this.recent.forgetStates();
+    if (name === "open") {
+      this.recent.forgetStates();
+      this.heardAt = now();
+    }
     this.lastState = name;
     document.documentElement.dataset.stream = name;
     emit(name);
@@ -53,12 +60,16 @@ const page = {
   },
 };
 
+/** When the stream last said something, in milliseconds of the server's clock. */
+export const heardAt = () => page.heardAt;
+
 /** Opens the stream, if somebody is logged in. Every listener must be registered by then. */
 export function connect() {
   if (!accountId()) return;
   const { cursor } = document.documentElement.dataset;
   page.cursor = cursor ? Number(cursor) : null;
   page.recent = new ReplayBuffer(page.cursor);
+  page.heardAt = now();
   const connection = canShare() ? new SharedConnection(`stream:${accountId()}`, page) : alone();
   connection.start();
   addEventListener("pagehide", () => connection.stop());

@@ -1,4 +1,6 @@
-// One connection to `/stream`, which reconnects with backoff from its cursor.
+// One connection to `/stream`, which reconnects with backoff from its cursor. The server sends at least
+// a heartbeat every 15 s. A half-open connection sends nothing and reports no error, so silence counts
+// as an error.
 
 import { accountId } from "../core/account.js";
 import { backoff } from "../core/backoff.js";
@@ -6,6 +8,7 @@ import { TYPES } from "./event_types.js";
 
 const FIRST_WAIT_MS = 500;
 const MAX_WAIT_MS = 20_000;
+export const SILENCE_MS = 30_000;
 
 export class SseConnection {
   /** Calls `to.event({type, data, seq})`, `to.reset(data, seq)` and `to.state(name)` with "open",
@@ -20,21 +23,34 @@ export class SseConnection {
     this.close();
     this.running = true;
     this.source = new EventSource(this.address);
-    this.source.addEventListener("open", () => this.opened());
     this.source.addEventListener("error", () => this.lost());
-    this.source.addEventListener("bye", (event) => this.leave(event));
-    this.source.addEventListener("reset", (event) =>
-      this.to.reset(JSON.parse(event.data), number(event)),
-    );
+    this.listen("open", () => this.opened());
+    this.listen("bye", (event) => this.leave(event));
+    this.listen("reset", (event) => this.to.reset(JSON.parse(event.data), number(event)));
     for (const type of TYPES) {
-      this.source.addEventListener(type, (event) =>
+      this.listen(type, (event) =>
         this.to.event({ type, data: JSON.parse(event.data), seq: number(event) }),
       );
     }
+    this.heard();
+  }
+
+  listen(type, listener) {
+    this.source.addEventListener(type, (event) => {
+      this.heard();
+      listener(event);
+    });
+  }
+
+  /** Every sign of life gives the connection another 30 s. */
+  heard() {
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => this.retry(), SILENCE_MS);
   }
 
   close() {
     clearTimeout(this.timer);
+    clearTimeout(this.silence);
     this.source?.close();
     this.source = null;
     this.running = false;
@@ -61,11 +77,15 @@ export class SseConnection {
     this.timer = setTimeout(() => this.open(), wait);
   }
 
-  async lost() {
-    const refused = this.source.readyState === EventSource.CLOSED;
+  retry() {
     this.reconnect(backoff(FIRST_WAIT_MS, MAX_WAIT_MS, this.failures));
     this.failures += 1;
     this.to.state("lost");
+  }
+
+  async lost() {
+    const refused = this.source.readyState === EventSource.CLOSED;
+    this.retry();
     if (refused && (await this.refusal()) === 401 && this.running) {
       this.close();
       this.to.state("ended");

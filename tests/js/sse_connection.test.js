@@ -1,0 +1,76 @@
+// The connection against an EventSource of the test: what counts as a sign of life, and what silence does.
+
+import assert from "node:assert/strict";
+import { beforeEach, mock, test } from "node:test";
+import { SILENCE_MS, SseConnection } from "../../myukm/static/js/live/sse_connection.js";
+import { makePage } from "./page.js";
+
+let opened;
+let states;
+
+class FakeSource extends EventTarget {
+  constructor(url) {
+    super();
+    Object.assign(this, { url, closed: false });
+    opened.push(this);
+  }
+
+  say(type, data = {}, lastEventId = "") {
+    this.dispatchEvent(new MessageEvent(type, { data: JSON.stringify(data), lastEventId }));
+  }
+
+  close() {
+    this.closed = true;
+  }
+}
+
+function connect() {
+  const to = { cursor: 3, event: () => {}, reset: () => {}, state: (name) => states.push(name) };
+  new SseConnection(to).open();
+}
+
+beforeEach(() => {
+  makePage();
+  mock.timers.reset();
+  mock.timers.enable({ apis: ["setTimeout"] });
+  globalThis.EventSource = FakeSource;
+  globalThis.addEventListener = () => {};
+  opened = [];
+  states = [];
+});
+
+test("any event, a heartbeat too, gives the connection another 30 s", () => {
+  connect();
+  opened[0].say("open");
+  for (const type of ["heartbeat", "chat.message", "sync.progress", "heartbeat"]) {
+    mock.timers.tick(SILENCE_MS - 1);
+    opened[0].say(type, {}, "4");
+  }
+  mock.timers.tick(SILENCE_MS - 1);
+  assert.deepEqual(states, ["open"]);
+  assert.equal(opened.length, 1);
+});
+
+test("after 30 s of silence the page is told, and a new connection goes on from the cursor", () => {
+  connect();
+  opened[0].say("open");
+  mock.timers.tick(SILENCE_MS);
+  assert.deepEqual(states, ["open", "lost"]);
+  assert.ok(opened[0].closed);
+  mock.timers.tick(500);
+  assert.equal(opened.length, 2);
+  assert.match(opened[1].url, /cursor=3/);
+  opened[1].say("open");
+  assert.deepEqual(states, ["open", "lost", "open"]);
+});
+
+test("a server that accepts and never answers is tried again, ever more rarely", () => {
+  connect();
+  for (let failures = 0; failures < 4; failures += 1) {
+    mock.timers.tick(SILENCE_MS);
+    assert.equal(opened.length, failures + 1);
+    mock.timers.tick(500 * 2 ** failures);
+    assert.equal(opened.length, failures + 2);
+  }
+  assert.deepEqual(states, ["lost", "lost", "lost", "lost"]);
+});
