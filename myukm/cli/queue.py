@@ -9,7 +9,6 @@ from typing import Any
 import click
 from flask_babel import gettext as _
 from rich.live import Live
-from sqlalchemy.exc import SQLAlchemyError
 
 from myukm.catalogue import N_
 from myukm.cli import queue_tables as tables
@@ -24,6 +23,7 @@ from myukm.queues.workers import unserved_reason
 
 MONITOR_SECONDS = 1.0
 BENCH_SECONDS = 60.0
+PROBE_SECONDS = 2.0
 EXITS = {"ok": 0, "warning": 1, "broken": 2}
 
 
@@ -59,8 +59,7 @@ def watch(draw: Callable[[], Any]) -> None:
 @as_json
 def doctor_command(as_json: bool) -> None:
     """Print the doctor's findings. Exit 0 (ok), 1 (warning) or 2 (broken)."""
-    with suppress(SQLAlchemyError):
-        api_probe.probe()
+    api_probe.probe_within(PROBE_SECONDS)
     report = doctor.report()
     if as_json:
         print_json(report)

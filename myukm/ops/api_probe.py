@@ -48,6 +48,19 @@ def probe() -> Probe:
     return found
 
 
+def probe_within(seconds: float) -> None:
+    """Probe, but wait at most `seconds`; an answer that comes later is still stored."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    thread = threading.Thread(target=_probe_in, args=(app, probe), name="probe", daemon=True)
+    thread.start()
+    thread.join(seconds)
+
+
+def _probe_in(app: Flask, ask: Callable[[], object]) -> None:
+    with app.app_context():
+        ask()
+
+
 def last() -> Probe | None:
     """Return the latest probe of any process; None if it is older than two minutes."""
     stored = valkey().get(KEY)
@@ -96,9 +109,6 @@ class PeriodicProbe:
             return
         self._next = time.monotonic() + PROBE_SECONDS
         app = current_app._get_current_object()  # type: ignore[attr-defined]
-        self._thread = threading.Thread(target=self._run, args=(app,), name="probe", daemon=True)
+        arguments = (app, self._probe)
+        self._thread = threading.Thread(target=_probe_in, args=arguments, name="probe", daemon=True)
         self._thread.start()
-
-    def _run(self, app: Flask) -> None:
-        with app.app_context():
-            self._probe()

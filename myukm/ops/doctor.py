@@ -1,18 +1,18 @@
 """The doctor runs every check and returns the findings, most severe and most likely cause first.
 
-`flask queue doctor`, the queues page, alerts and metrics all read these findings.
+`flask queue doctor`, the queues page, alerts and metrics all read these findings. It
+answers within `LOOK_SECONDS`, whatever hangs.
 """
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flask import current_app
 from flask_babel import get_locale
-from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 
 from myukm.cache import ttl_cache
-from myukm.extensions import db
+from myukm.ops.examiner import CHECK_SECONDS, Check, Examiner
 from myukm.ops.findings import (
     BROKEN,
     WARNING,
@@ -27,35 +27,34 @@ from myukm.ops.findings import (
     workers,
 )
 
-Check = Callable[[], Iterator[Finding]]
-
-ESSENTIAL: tuple[Check, ...] = (valkey.unreachable, database.unreachable)
-CHECKS: tuple[Check, ...] = (
-    *ESSENTIAL,
-    database.outdated,
-    sessions.blocked,
-    sessions.settings,
-    sessions.connections,
-    valkey.refuses_writes,
-    queues.suspended,
-    queues.not_served,
-    queues.not_consumed,
-    sync.stalled,
-    sync.paused,
-    sync.many_failed,
-    application.chat,
-    application.payment_api,
-    application.attacks,
-    valkey.memory,
-    database.event_log,
-    host.disk,
-    workers.dead,
-    workers.unnamed,
-    workers.failed,
-)
+DATABASE, VALKEY, HOST = "database", "valkey", "host"
+# Each check with the server that it asks, by how telling its findings are.
+CHECKS: Mapping[Check, str] = {
+    valkey.unreachable: VALKEY,
+    database.unreachable: DATABASE,
+    database.outdated: DATABASE,
+    sessions.blocked: DATABASE,
+    sessions.settings: DATABASE,
+    sessions.connections: DATABASE,
+    valkey.refuses_writes: VALKEY,
+    queues.suspended: VALKEY,
+    queues.not_served: VALKEY,
+    queues.not_consumed: VALKEY,
+    sync.stalled: DATABASE,
+    sync.paused: DATABASE,
+    sync.many_failed: DATABASE,
+    application.chat: DATABASE,
+    application.payment_api: VALKEY,
+    application.attacks: DATABASE,
+    valkey.memory: VALKEY,
+    database.event_log: DATABASE,
+    host.disk: HOST,
+    workers.dead: VALKEY,
+    workers.unnamed: VALKEY,
+    workers.failed: VALKEY,
+}
 SEVERITY = (BROKEN, WARNING)
-
-logger = logging.getLogger(__name__)
+LOOK_SECONDS = 4.0
 
 
 def report() -> dict[str, Any]:
@@ -67,21 +66,32 @@ def report() -> dict[str, Any]:
     }
 
 
+def database_is_away(report: Mapping[str, Any]) -> bool:
+    """Return whether a report says that the database cannot be read now."""
+    away = ("database_unreachable", "database_locked")
+    return any(f["code"] in away and f["level"] == BROKEN for f in report["findings"])
+
+
 @ttl_cache(2.0)
-def _diagnose(_language: str) -> Sequence[Finding]:
-    return sorted(_run_checks(CHECKS), key=lambda finding: SEVERITY.index(finding.level))
+def _diagnose(language: str) -> Sequence[Finding]:
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    examiners = app.extensions.setdefault("examiners", {})
+    for server in (DATABASE, VALKEY, HOST):
+        if server not in examiners:
+            checks = [check for check, asked in CHECKS.items() if asked == server]
+            examiners[server] = Examiner(checks, _hangs)
+        examiners[server].start(app, language)
+    deadline = time.monotonic() + LOOK_SECONDS
+    found = [examiner.findings(deadline) for examiner in examiners.values()]
+    every = [f for check in CHECKS for part in found for f in part.get(check, ())]
+    return sorted(every, key=lambda finding: SEVERITY.index(finding.level))
 
 
-def _run_checks(checks: Sequence[Check]) -> list[Finding]:
-    """Run the checks. A check whose server is unreachable is skipped, because one of the
-    `ESSENTIAL` checks already reports that."""
-    found: list[Finding] = []
-    for check in checks:
-        try:
-            found += check()
-        except RedisError as error:
-            logger.debug("%s: %s", check.__name__, error)
-        except SQLAlchemyError as error:
-            db.session.rollback()
-            logger.debug("%s: %s", check.__name__, error)
-    return found
+def _hangs(check: Check) -> Finding:
+    """Return the finding about a check that did not come back."""
+    if CHECKS[check] != DATABASE:
+        name = f"{check.__module__.rpartition('.')[2]}.{check.__name__}"
+        return host.check_hangs(name, CHECK_SECONDS)
+    if check is database.unreachable:
+        return database.silent(CHECK_SECONDS)
+    return database.locked(CHECK_SECONDS)

@@ -39,13 +39,16 @@ def text() -> bytes:
 class _Collector:
     def collect(self) -> Iterable[Metric]:
         """Yield all metrics that can be read; an unreachable server shows in `myukm_finding`."""
+        report = doctor.report()
+        yield from _findings(report)
         yield from _queues(stats.health())
         with contextlib.suppress(RedisError):
             yield from _job_counters()
+        if doctor.database_is_away(report):
+            return
         with contextlib.suppress(SQLAlchemyError):
             yield from _run(progress.current())
             yield from _event_log(retention.size())
-        yield from _findings(doctor.report())
 
 
 def _queues(health: Mapping[str, Any]) -> Iterable[Metric]:

@@ -52,6 +52,33 @@ def unreachable() -> Iterator[Finding]:
         )
 
 
+def silent(seconds: float) -> Finding:
+    """Return the finding about a database that takes connections and does not answer."""
+    return Finding(
+        "database_unreachable",
+        BROKEN,
+        _(
+            "Basis data menerima sambungan tetapi tidak menjawab dalam %(seconds)d detik.",
+            seconds=seconds,
+        ),
+        _("Periksa server basis data: beban, disk, dan lognya; jalankan ulang bila ia macet."),
+    )
+
+
+def locked(seconds: float) -> Finding:
+    """Return the finding about a table or row that nobody can read."""
+    return Finding(
+        "database_locked",
+        BROKEN,
+        _(
+            "Basis data menjawab, tetapi sebuah tabel tidak terbaca dalam %(seconds)d detik: "
+            "tampaknya terkunci.",
+            seconds=seconds,
+        ),
+        _("Cari transaksi yang memegang kunci di server basis data, lalu akhiri."),
+    )
+
+
 def outdated() -> Iterator[Finding]:
     """Schema version other than the one that this program needs."""
     there = set(MigrationContext.configure(db.session.connection()).get_current_heads())

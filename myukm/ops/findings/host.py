@@ -1,4 +1,4 @@
-"""Check of the host: free disk space."""
+"""Checks of the host: free disk space, and checks that hang."""
 
 import shutil
 from collections.abc import Iterator
@@ -29,6 +29,20 @@ def disk() -> Iterator[Finding]:
                 ),
                 _("Kosongkan ruang: log lama, cadangan, atau perbesar disknya."),
             )
+
+
+def check_hangs(name: str, seconds: float) -> Finding:
+    """Return the finding about a check that did not come back."""
+    return Finding(
+        "check_hangs",
+        BROKEN,
+        _(
+            "Pemeriksaan %(name)s tidak selesai dalam %(seconds)d detik.",
+            name=name,
+            seconds=seconds,
+        ),
+        _("Periksa disk dan beban mesin ini; sebabnya ada di log sistem."),
+    )
 
 
 def _folders() -> list[Path]:

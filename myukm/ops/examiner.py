@@ -1,0 +1,88 @@
+"""Runs the doctor's checks with deadlines, because whatever they examine may hang."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from flask import Flask
+from flask_babel import force_locale
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from myukm.extensions import db
+from myukm.ops.findings import BROKEN, Finding
+
+CHECK_SECONDS = 3.0
+
+Check = Callable[[], Iterator[Finding]]
+Found = Mapping[Check, Sequence[Finding]]
+
+logger = logging.getLogger(__name__)
+
+
+class Examiner:
+    """Runs the checks of one server one after another in a thread, so that a server that hangs
+    costs one thread and one connection.
+
+    The first check is whether the server answers at all; if not, the others are left out, because
+    they could only repeat it. `hangs` makes the finding about a check that does not come back.
+    """
+
+    def __init__(self, checks: Sequence[Check], hangs: Callable[[Check], Finding]) -> None:
+        self._checks, self._hangs = checks, hangs
+        self._found: dict[Check, Sequence[Finding]] = {}
+        self._at: tuple[Check, float] = (checks[0], 0.0)
+        self._idle = threading.Event()
+        self._idle.set()
+
+    def start(self, app: Flask, language: str) -> None:
+        """Begin a look, unless the last one has not come back."""
+        if self._idle.is_set():
+            self._idle.clear()
+            self._at = (self._checks[0], time.monotonic())
+            arguments = (app, language)
+            threading.Thread(target=self._look, args=arguments, name="doctor", daemon=True).start()
+
+    def findings(self, deadline: float) -> Found:
+        """Return what each check found. Waits until the look ends, one of its checks takes
+        `CHECK_SECONDS`, or the monotonic time `deadline` (checks still to come then keep what they
+        found before)."""
+        while (left := min(deadline, self._at[1] + CHECK_SECONDS) - time.monotonic()) > 0:
+            if self._idle.wait(left):
+                return dict(self._found)
+        check, began = self._at
+        if self._idle.is_set() or time.monotonic() < began + CHECK_SECONDS:
+            return dict(self._found)
+        before = self._checks[: self._checks.index(check)]
+        return {check: [self._hangs(check)], **{each: self._found.get(each, ()) for each in before}}
+
+    def _look(self, app: Flask, language: str) -> None:
+        try:
+            with app.app_context(), force_locale(language):
+                self._ask_all()
+        finally:
+            self._idle.set()
+
+    def _ask_all(self) -> None:
+        for check in self._checks:
+            self._at = (check, time.monotonic())
+            self._found[check] = ask(check)
+            if check is self._checks[0] and any(f.level == BROKEN for f in self._found[check]):
+                self._found = {check: self._found[check]}
+                return
+
+
+def ask(check: Check) -> Sequence[Finding]:
+    """Return what a check finds. One that fails finds nothing, because the first check of its
+    server reports that."""
+    try:
+        return list(check())
+    except RedisError as error:
+        logger.debug("%s: %s", check.__name__, error)
+    except SQLAlchemyError as error:
+        db.session.rollback()
+        logger.debug("%s: %s", check.__name__, error)
+    except Exception:  # a mistake in one check must not silence the others
+        logger.exception("check %s", check.__name__)
+    return ()

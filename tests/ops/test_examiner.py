@@ -1,0 +1,89 @@
+"""The doctor answers within seconds, whatever hangs, and what hangs is the finding."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import create_engine, text
+
+import config
+from myukm import create_app
+from myukm.ops import api_probe, doctor, examiner
+from tests.ops.test_doctor import codes, examine, only
+from tests.support.waiting import wait_until
+
+
+@contextmanager
+def locked_table(app: Flask, name: str) -> Iterator[None]:
+    """Another session holds the lock of a table that nobody else may then read."""
+    engine = create_engine(app.config["SQLALCHEMY_DATABASE_URI"])
+    with engine.connect() as connection:
+        connection.execute(text(f"LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE"))
+        yield
+    engine.dispose()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_locked_table_is_named_and_holds_nobody_up(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examiner, "CHECK_SECONDS", 0.5)
+    with locked_table(app, "sync_run"):
+        began = time.monotonic()
+        assert only(app, "database_locked")["level"] == "broken"
+        assert ("no_worker", "warning") in codes(examine(app)), "the others look all the same"
+        assert time.monotonic() - began < 3
+        threads = [each for each in threading.enumerate() if each.name == "doctor"]
+        assert len(threads) == 1, "a second look waits for no second thread"
+        metrics = app.test_client().get("/metrics").text
+        assert 'myukm_finding{code="database_locked",level="broken"} 1.0' in metrics
+    wait_until(lambda: "database_locked" not in str(examine(app)), 10, "it goes with the lock")
+
+
+@pytest.fixture
+def silent_server() -> Iterator[int]:
+    """The port of a server that takes connections and says nothing, as a stopped process does."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_a_silent_database_is_waited_for_once(settings: dict[str, str], silent_server: int) -> None:
+    database = f"postgresql://u@127.0.0.1:{silent_server}/x"
+    app = create_app(config.load({**settings, "DATABASE_URL": database}))
+    began = time.monotonic()
+    assert only(app, "database_unreachable")["level"] == "broken"
+    assert time.monotonic() - began < doctor.LOOK_SECONDS + 2
+
+
+def test_a_slow_check_keeps_what_it_found_before(app: Flask) -> None:
+    """A look that comes to its deadline is finished behind the reader's back."""
+    go_on = threading.Event()
+    go_on.set()
+
+    def first() -> Iterator[Any]:
+        yield from ()
+
+    def slow() -> Iterator[Any]:
+        go_on.wait(5)
+        yield "known"
+
+    looking = examiner.Examiner([first, slow], pytest.fail)
+    looking.start(app, "id")
+    assert looking.findings(time.monotonic() + 2)[slow] == ["known"]
+    go_on.clear()
+    looking.start(app, "id")
+    assert looking.findings(time.monotonic() + 0.05)[slow] == ["known"]
+    go_on.set()
+
+
+def test_a_probe_is_not_waited_for(app: Flask, silent_server: int) -> None:
+    app.config["PEMBAYARAN_API_URL"] = f"http://127.0.0.1:{silent_server}"
+    with app.app_context():
+        began = time.monotonic()
+        api_probe.probe_within(0.1)
+        assert time.monotonic() - began < 1
