@@ -16,6 +16,7 @@ from myukm.web.admin import (
     users_import,
 )
 from myukm.web.http import (
+    compression,
     deadlocks,
     errors,
     refusals,
@@ -51,6 +52,7 @@ def init_app(app: Flask) -> None:
     """Register blueprints, request guards and error handlers."""
     app.url_map.converters["int"] = request_parsing.RowId
     security.init_app(app)
+    compression.init_app(app)
     refusals.init_app(app)
     errors.init_app(app)
     deadlocks.init_app(app)

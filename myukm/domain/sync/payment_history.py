@@ -105,7 +105,7 @@ def _of_run(run_id: int, q: str) -> Select[Any]:
                 Siswa.search_text.contains(fold(word), autoescape=True),
                 PaymentChange.idperson.contains(word, autoescape=True),
                 PaymentChange.field.icontains(word, autoescape=True),
-                PaymentChange.period_id.contains(word, autoescape=True),
+                PaymentChange.period_id.contains(word.replace("/", ""), autoescape=True),
             )
         )
     return query

@@ -1,11 +1,12 @@
 """Template filters for money, numbers and times, and the context of every template."""
 
-from datetime import datetime
+import re
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from flask import Flask, current_app, request, url_for
-from flask_babel import format_datetime, format_decimal, get_locale
+from flask_babel import format_date, format_datetime, format_decimal, get_locale
 from flask_babel import gettext as _
 from flask_login import current_user
 from markupsafe import Markup
@@ -16,11 +17,14 @@ from myukm.domain.sync.status_labels import statuses
 from myukm.web.http.access import ADMINS, OPERATORS, VIEWERS
 
 HALF_A_SEN = Decimal("0.005")
+SCHOOL_YEAR = re.compile(r"(\d{4})(\d{4})")
 
 
 def init_app(app: Flask) -> None:
     """Register the filters and the context processor."""
-    app.jinja_env.filters.update(rupiah=rupiah, angka=angka, waktu=waktu)
+    app.jinja_env.filters.update(
+        rupiah=rupiah, angka=angka, waktu=waktu, periode=periode, tanggal=tanggal
+    )
     app.jinja_env.globals.update(run_statuses=statuses)
     app.context_processor(page_context)
 
@@ -39,6 +43,22 @@ def rupiah(amount: Decimal | float | str | None) -> str:
 def angka(number: float | None) -> str:
     """Return a number with the reader's thousands separators, "–" for None."""
     return "–" if number is None else str(format_decimal(number))
+
+
+def periode(period_id: object) -> str:
+    """Return a school year of eight digits as `2025/2026`, any other period as it is."""
+    found = SCHOOL_YEAR.fullmatch(str(period_id))
+    if found and int(found[2]) == int(found[1]) + 1:
+        return f"{found[1]}/{found[2]}"
+    return str(period_id)
+
+
+def tanggal(day: str) -> str:
+    """Return an ISO date as `26 Jan 2006`, anything else that the payment API sent as it is."""
+    try:
+        return str(format_date(date.fromisoformat(day), _("d MMM y")))
+    except ValueError:
+        return day
 
 
 def waktu(moment: datetime | str | None) -> Markup:

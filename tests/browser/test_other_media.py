@@ -1,0 +1,70 @@
+"""Pages on paper, in the system's own colours, on a short screen and without JavaScript."""
+
+from collections.abc import Callable
+
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect
+
+from devtools.sample import payments, student
+from myukm.db.session import transaction
+from myukm.models import Siswa
+from tests.browser.conftest import axe_finds_nothing
+from tests.support.programs import WebServer
+
+OpenAs = Callable[..., Page]
+
+
+def add_student(app: Flask) -> None:
+    (account,) = payments(student(0))
+    periods = [
+        period | {"period_id": year}
+        for year in ("20262027", "2025")
+        for period in account["periods"]
+    ]
+    with app.app_context(), transaction() as session:
+        session.add(
+            Siswa(idperson="S1", nama="Siti", lahirtanggal="2006-01-26", pembayaran=periods)
+        )
+
+
+def test_a_students_page_on_paper(app: Flask, open_as: OpenAs) -> None:
+    add_student(app)
+    page = open_as("admin", "/admin/siswa/S1")
+    expect(page.locator("#siswa-detail")).to_contain_text("2026/2027")
+    expect(page.locator("#siswa-detail")).to_contain_text("26 Jan 2006")
+    folded = page.locator("details.period:not([open]) .table")
+    expect(folded).not_to_be_visible()
+    page.emulate_media(media="print", color_scheme="dark")
+    expect(folded).to_be_visible()
+    for left_out in ("nav", ".topbar", "#sync-now", ".back"):
+        expect(page.locator(left_out).first).not_to_be_visible()
+    colour = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(colour) == "rgb(255, 255, 255)"
+
+
+def test_the_systems_colours_hide_nothing(open_as: OpenAs) -> None:
+    page = open_as("admin", "/admin/sync-pembayaran")
+    page.emulate_media(forced_colors="active", color_scheme="dark", reduced_motion="reduce")
+    axe_finds_nothing(page)
+    current, bar = page.locator("nav [aria-current]").first, page.locator("progress").first
+    assert current.evaluate("element => getComputedStyle(element).outlineStyle") == "solid"
+    assert bar.evaluate("element => getComputedStyle(element).borderTopStyle") == "solid"
+
+
+def test_a_short_screen_belongs_to_the_content(open_as: OpenAs) -> None:
+    page = open_as("admin", "/admin/sync-pembayaran", {"width": 320, "height": 256})
+    staying = "getComputedStyle(document.querySelector('{}')).position"
+    assert page.evaluate(staying.format(".nav")) == "static"
+    assert page.evaluate(staying.format(".sync-actions")) == "static"
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+def test_without_javascript_the_page_says_what_does_not_work(
+    chromium: Browser, web: WebServer, session_cookie: Callable[[str], tuple[str, str]]
+) -> None:
+    name, value = session_cookie("member")
+    with chromium.new_context(java_script_enabled=False) as context:
+        context.add_cookies([{"name": name, "value": value, "url": web.url}])
+        page = context.new_page()
+        page.goto(f"{web.url}/ukm")
+        expect(page.locator("noscript p")).to_be_visible()
