@@ -10,8 +10,8 @@ from flask import Flask
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine, make_url
 
+from myukm.db import clock, timeouts
 from myukm.db import json as decimal_json
-from myukm.db import timeouts
 from myukm.db.away import name_idle_sessions
 from myukm.db.breaker import ConnectBreaker
 from myukm.extensions import db
@@ -67,6 +67,7 @@ def register(engine: Engine) -> None:
         event.listen(engine, "do_connect", _name_session, insert=True)
         set_up = timeouts.set_up_postgresql
     event.listen(engine, "connect", lambda connection, _: set_up(connection, engine.url))
+    event.listen(engine, "connect", lambda each, _: clock.measure(each, engine.dialect.name))
 
 
 def _name_session(_dialect: Any, _record: Any, _cargs: Any, cparams: dict[str, Any]) -> None:

@@ -17,6 +17,8 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
+from myukm.db import clock
+
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -32,8 +34,8 @@ def key_type(length: int) -> TypeEngine[str]:
 
 
 def utcnow() -> datetime:
-    """Return the current time, timezone-aware, in UTC."""
-    return datetime.now(UTC)
+    """Return the current time by the database's clock, timezone-aware, in UTC."""
+    return clock.now()
 
 
 def ago(span: timedelta) -> BindParameter[datetime]:

@@ -48,6 +48,7 @@ CHECKS: Mapping[Check, str] = {
     application.attacks: DATABASE,
     valkey.memory: VALKEY,
     database.event_log: DATABASE,
+    host.clocks: VALKEY,
     host.disk: HOST,
     workers.dead: VALKEY,
     workers.unnamed: VALKEY,

@@ -11,6 +11,7 @@ from myukm.domain.standstill import SeenTwice
 from myukm.extensions import valkey
 from myukm.queues.enqueue import get_queue
 from myukm.queues.jobs import QUEUES
+from myukm.queues.workers import keep_running_jobs
 
 RECOVER_SECONDS = 10.0
 
@@ -31,6 +32,7 @@ class OrphanRecovery:
         found = [(name, job_id) for name in QUEUES for job_id in _orphaned(name)]
         for name, job_id in self._orphans.of(found):
             _requeue(name, job_id)
+        keep_running_jobs(valkey())
         for name in QUEUES:
             clean_registries(get_queue(name))
 

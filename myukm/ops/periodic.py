@@ -16,11 +16,13 @@ from redis.exceptions import RedisError
 from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from myukm.db import clock
 from myukm.db.session import execute_rowcount, transaction
 from myukm.domain.standstill import Standstill
 from myukm.errors import DomainError
 from myukm.extensions import db
 from myukm.models import LeaderLease
+from myukm.ops.clock_check import TOO_MUCH
 
 TICK_SECONDS, LEAD_EVERY = 0.5, 2
 LEASE_SECONDS = 5.0
@@ -49,6 +51,7 @@ class PeriodicRunner:
         self.thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self.stopped = threading.Event()
         self._lease: Standstill[str] = Standstill(LEASE_SECONDS)
+        self._last_resort: Standstill[str] = Standstill(2 * LEASE_SECONDS)
 
     def stop(self) -> None:
         """Stop the thread; it ends within a second."""
@@ -74,11 +77,17 @@ class PeriodicRunner:
 
     def _is_leader(self) -> bool:
         """Return whether this process is the leader: it renewed the lease, or took over one whose
-        heartbeat stands still."""
+        heartbeat stands still.
+
+        A process whose clock is far off leads only if nobody else does.
+        """
         holder, heartbeat = db.session.execute(
             select(LeaderLease.holder, LeaderLease.heartbeat)
         ).one()
-        if not self._lease.of({holder: heartbeat}) and holder != self.holder:
+        free, long_free = (
+            each.of({holder: heartbeat}) for each in (self._lease, self._last_resort)
+        )
+        if not (long_free if abs(clock.skew()) > TOO_MUCH else free or holder == self.holder):
             return False
         with transaction() as session:
             taken = execute_rowcount(

@@ -6,6 +6,7 @@ from myukm.domain.sync import watchdog
 from myukm.domain.ukm import unread
 from myukm.ops.alerts import AlertMonitor
 from myukm.ops.api_probe import PeriodicProbe
+from myukm.ops.clock_check import ClockCheck
 from myukm.ops.health_publisher import HealthPublisher
 from myukm.ops.job_recovery import OrphanRecovery
 from myukm.ops.periodic import Task
@@ -14,7 +15,11 @@ from myukm.ops.retention import RetentionRunner
 
 def tasks() -> tuple[list[Task], list[Task]]:
     """Return the tasks of every process, then those of the leader."""
-    local_tasks: list[Task] = [OverduePublisher().run, tracker.refresh_connections]
+    local_tasks: list[Task] = [
+        OverduePublisher().run,
+        tracker.refresh_connections,
+        ClockCheck().run,
+    ]
     leader_tasks: list[Task] = [
         tracker.publish_expired,
         unread.publish_pending,

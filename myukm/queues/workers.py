@@ -4,14 +4,17 @@ RQ's registry lists a killed worker for minutes, and loses a living one when Val
 So the worker's connection decides: it carries the worker's name and ends with the process.
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import redis
 from flask_babel import gettext as _
 from redis.exceptions import RedisError, ResponseError
 from rq.job import Job
+from rq.registry import StartedJobRegistry
 from rq.suspension import WORKERS_SUSPENDED
 from rq.utils import utcparse
 from rq.worker import Worker
@@ -27,6 +30,9 @@ from myukm.queues.jobs import QUEUES
 WORKER_HEARTBEAT_TIMEOUT = 45
 HEARTBEAT_FIELD = "beat_seconds"
 UNNAMED = "unknown"  # RQ's `ip_address` of a worker if Valkey refuses to name connections
+# When our worker was last seen, by Valkey's clock: RQ's own `last_heartbeat` is by its host's.
+SEEN_FIELD = "seen"
+KEEP_SECONDS = 60
 BLOCKING_COMMANDS = frozenset({"blmove", "blpop", "brpoplpush"})
 
 
@@ -78,14 +84,15 @@ class QueueSnapshot:
 @ttl_cache(1.0)
 def snapshot() -> QueueSnapshot:
     """Return workers and backlogs, cached for a second. Raises `RedisError`."""
-    clients = _clients()
+    clients = _clients(valkey())
     with valkey().pipeline(transaction=False) as pipe:
         pipe.exists(WORKERS_SUSPENDED)
         pipe.smembers(Worker.redis_workers_keys)
+        pipe.time()
         for name in QUEUES:
             pipe.llen(get_queue(name).key)
             pipe.lindex(get_queue(name).key, 0)
-        suspended, keys, *lists = pipe.execute()
+        suspended, keys, (now, _micros), *lists = pipe.execute()
         heads = dict(zip(QUEUES, zip(lists[::2], lists[1::2], strict=True), strict=True))
         keys = sorted(keys)
         for key in keys:
@@ -98,12 +105,32 @@ def snapshot() -> QueueSnapshot:
     rows = zip(keys, answers[: 2 * len(keys) : 2], answers[1 : 2 * len(keys) : 2], strict=True)
     return QueueSnapshot(
         bool(suspended),
-        tuple(_worker_info(key, row, jobs, clients) for key, row, jobs in rows if row),
+        tuple(_worker_info(key, row, jobs, clients, now) for key, row, jobs in rows if row),
         {
             name: Backlog(count, head and head.decode(), _moment(at))
             for (name, (count, head)), at in zip(heads.items(), moments, strict=True)
         },
     )
+
+
+def keep_running_jobs(client: redis.Redis) -> None:
+    """Extend the running jobs of connected workers, before RQ fails what has expired by our clock.
+
+    A worker extends them by the clock of its host, which may be behind.
+    """
+    clients = _clients(client)
+    names = clients.names if clients else ()
+    if not names:
+        return
+    with client.pipeline(transaction=False) as pipe:
+        for name in names:
+            pipe.smembers(f"{Worker.redis_worker_namespace_prefix}{name}:executions")
+        running = set().union(*pipe.execute())
+        later = time.time() + KEEP_SECONDS
+        for key in (StartedJobRegistry(name, connection=client).key for name in QUEUES):
+            for execution in running:
+                pipe.zadd(key, {execution: later}, xx=True, gt=True)
+        pipe.execute()
 
 
 def unserved_reason(name: str) -> tuple[str, str] | None:
@@ -129,11 +156,11 @@ class _Clients:
     since: datetime
 
 
-def _clients() -> _Clients | None:
+def _clients(client: redis.Redis) -> _Clients | None:
     """Return the connections; None if the server refuses `CLIENT LIST`."""
     try:
-        listed = valkey().client_list()
-        uptime = timedelta(seconds=valkey().info("server")["uptime_in_seconds"])
+        listed = client.client_list()
+        uptime = timedelta(seconds=client.info("server")["uptime_in_seconds"])
     except ResponseError:
         return None
     has_unnamed_waiter = any(
@@ -145,7 +172,11 @@ def _clients() -> _Clients | None:
 
 
 def _worker_info(
-    key: bytes, row: Mapping[bytes, bytes], jobs: Iterable[bytes], clients: _Clients | None
+    key: bytes,
+    row: Mapping[bytes, bytes],
+    jobs: Iterable[bytes],
+    clients: _Clients | None,
+    now: int,
 ) -> WorkerInfo:
     values = {field.decode(): value.decode() for field, value in row.items()}
     name = key.decode().removeprefix(Worker.redis_worker_namespace_prefix)
@@ -155,22 +186,26 @@ def _worker_info(
         name=name,
         queues=tuple(filter(None, values.get("queues", "").split(","))),
         state=values.get("state", "?"),
-        alive=_alive(name, values, clients),
+        alive=_alive(name, values, clients, now),
         ours=HEARTBEAT_FIELD in values,
         named=named,
         pid=int(values["pid"]) if values.get("pid") else None,
         host=values.get("hostname", ""),
         started_at=_moment(values.get("birth")),
-        last_heartbeat=_moment(values.get("last_heartbeat")),
+        last_heartbeat=_last_seen(values),
         job_id=next((job.decode().split(":")[0] for job in jobs), None),
     )
 
 
-def _alive(name: str, values: Mapping[str, str], clients: _Clients | None) -> bool:
-    heartbeat, birth = _moment(values.get("last_heartbeat")), _moment(values.get("birth"))
-    fresh = (
-        heartbeat is not None and (utcnow() - heartbeat).total_seconds() < WORKER_HEARTBEAT_TIMEOUT
-    )
+def _last_seen(values: Mapping[str, str]) -> datetime | None:
+    if SEEN_FIELD in values:
+        return datetime.fromtimestamp(int(values[SEEN_FIELD]), UTC)
+    return _moment(values.get("last_heartbeat"))
+
+
+def _alive(name: str, values: Mapping[str, str], clients: _Clients | None, now: int) -> bool:
+    seen, birth = _last_seen(values), _moment(values.get("birth"))
+    fresh = seen is not None and now - seen.timestamp() < WORKER_HEARTBEAT_TIMEOUT
     if HEARTBEAT_FIELD in values:
         return fresh and (clients is None or name in clients.names)
     if clients is None or name in clients.names:

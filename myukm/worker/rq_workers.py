@@ -23,7 +23,7 @@ from myukm import shutdown
 from myukm.queues.counters import count
 from myukm.queues.jobs import HIGH
 from myukm.queues.restricted_job import PrimitivePickle, RestrictedJob
-from myukm.queues.workers import HEARTBEAT_FIELD
+from myukm.queues.workers import HEARTBEAT_FIELD, SEEN_FIELD, keep_running_jobs
 from myukm.valkey_clients import worker_client
 
 HEARTBEAT_SECONDS = 5
@@ -57,9 +57,24 @@ class SupervisedWorker(BaseWorker):
         if pipeline is not None or time.monotonic() < self._next_check:
             return
         self._next_check = time.monotonic() + HEARTBEAT_SECONDS / 2
+        self._tell_seen()
         if not self.connection.sismember(self.redis_workers_keys, self.key):
             self.connection.hset(self.key, mapping=self.serialize())
             worker_registration.register(self)
+
+    def maintain_heartbeats(self, *args: Any) -> None:
+        """Send a heartbeat while a job runs."""
+        super().maintain_heartbeats(*args)
+        self._tell_seen()
+
+    def _tell_seen(self) -> None:
+        self.connection.hset(self.key, SEEN_FIELD, self.connection.time()[0])
+
+    def clean_registries(self) -> None:
+        """Fail the jobs of dead workers; not if our clock is wrong, by which RQ judges."""
+        if abs(time.time() - self.connection.time()[0]) < MAX_SKEW_SECONDS:
+            keep_running_jobs(self.connection)
+            super().clean_registries()  # type: ignore[no-untyped-call]
 
     def serialize(self) -> dict[Any, Any]:
         """Return the registry entry; `HEARTBEAT_FIELD` announces the heartbeat interval."""
@@ -128,7 +143,7 @@ class ForkingWorker(SupervisedWorker, Worker):
 WORKER_TTL = HEARTBEAT_SECONDS + 15
 
 
-MAINTENANCE_SECONDS = 60
+MAINTENANCE_SECONDS, MAX_SKEW_SECONDS = 60, 30.0
 
 
 def worker_for(queue: str, app: Flask) -> BaseWorker:

@@ -1,4 +1,4 @@
-"""Checks of the host: free disk space, and checks that hang."""
+"""Checks of the hosts: free disk space, clocks, checks that hang."""
 
 import shutil
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import make_url
 
+from myukm.ops.clock_check import TOO_MUCH, hosts_off
 from myukm.ops.findings import BROKEN, WARNING, Finding
 
 LOW_SHARE, LOW_BYTES, NOTHING_BYTES = 0.05, 2 * 1024**3, 200 * 1024**2
@@ -43,6 +44,20 @@ def check_hangs(name: str, seconds: float) -> Finding:
         ),
         _("Periksa disk dan beban mesin ini; sebabnya ada di log sistem."),
     )
+
+
+def clocks() -> Iterator[Finding]:
+    """A machine whose clock differs from the database's."""
+    for host, ahead in hosts_off().items():
+        wrong = _("Jam server %(host)s terlalu cepat %(seconds)d detik dari jam basis data.")
+        if ahead < 0:
+            wrong = _("Jam server %(host)s terlambat %(seconds)d detik dari jam basis data.")
+        yield Finding(
+            "clock_skew",
+            BROKEN if abs(ahead) > TOO_MUCH else WARNING,
+            wrong % {"host": host, "seconds": abs(ahead)},
+            _("Jalankan chrony (atau NTP lain) di semua server, juga di server basis data."),
+        )
 
 
 def _folders() -> list[Path]:

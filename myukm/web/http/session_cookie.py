@@ -1,10 +1,23 @@
-"""The session cookie: browsers send one to every port of a host, so its name has the port."""
+"""The session cookie: its name has the port, and the time of its signature is not judged.
+
+Browsers send a cookie to every port of a host. itsdangerous refuses a time in the future, so a
+log-in made on a machine whose clock is ahead would be none on the others; its row decides.
+"""
+
+from typing import Any
 
 from flask import Flask, Request, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
-from itsdangerous import BadSignature
+from itsdangerous import BadSignature, TimestampSigner, URLSafeTimedSerializer
 
 from myukm import addresses
+
+
+class _Signer(TimestampSigner):
+    def unsign(  # type: ignore[override]
+        self, signed_value: Any, max_age: int | None = None, **options: Any
+    ) -> Any:
+        return super().unsign(signed_value, None, **options)
 
 
 class SessionCookie(SecureCookieSessionInterface):
@@ -29,8 +42,14 @@ class SessionCookie(SecureCookieSessionInterface):
         serializer = self.get_signing_serializer(app)
         if session or not older or not serializer:
             return session
-        age = int(app.permanent_session_lifetime.total_seconds())
         try:
-            return self.session_class(serializer.loads(older, max_age=age))
+            return self.session_class(serializer.loads(older))
         except BadSignature:
             return session
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """Return Flask's serializer, which takes a signature of any age."""
+        serializer = super().get_signing_serializer(app)
+        if serializer:
+            serializer.signer = _Signer
+        return serializer

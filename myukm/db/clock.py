@@ -1,0 +1,52 @@
+"""The database's clock, by which all machines write and compare times.
+
+Measured at each new connection, and again by a periodic task (`ops/clock_check.py`), against this
+machine's counting clock: between two measurements nobody is asked, and a wall clock that is wrong,
+or is set, changes nothing. SQLite has no clock of its own: the machine's is used.
+"""
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+_QUESTIONS = {"postgresql": "SELECT clock_timestamp()", "mysql": "SELECT utc_timestamp(6)"}
+
+
+class _Clock:
+    # Seconds from the counting clock to the database's; None until measured.
+    offset: float | None = None
+
+
+_clock = _Clock()
+
+
+def now() -> datetime:
+    """Return the database's time, in UTC; this machine's until the first measurement."""
+    if _clock.offset is None:
+        return datetime.now(UTC)
+    return datetime.fromtimestamp(time.monotonic() + _clock.offset, UTC)
+
+
+def skew() -> float:
+    """Return by how many seconds this machine's wall clock is ahead of the database's."""
+    return 0.0 if _clock.offset is None else time.time() - time.monotonic() - _clock.offset
+
+
+def measure(connection: Any, backend: str) -> None:
+    """Ask a driver's connection, on which nothing is open, for the time of a database of that kind.
+
+    A difference within the time that the answer took is no news: times must not jump back for it.
+    """
+    if backend not in _QUESTIONS:
+        return
+    before = time.monotonic()
+    cursor = connection.cursor()
+    cursor.execute(_QUESTIONS[backend])
+    moment = cursor.fetchone()[0]
+    after = time.monotonic()
+    cursor.close()
+    connection.rollback()
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    offset = moment.timestamp() - (before + after) / 2
+    if _clock.offset is None or abs(offset - _clock.offset) > (after - before) / 2:
+        _clock.offset = offset
