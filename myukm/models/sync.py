@@ -23,6 +23,7 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
+WORKING = (Status.QUEUED, Status.RUNNING)
 LIVE = frozenset({Status.QUEUED, Status.RUNNING, Status.PAUSED, Status.CANCELLING})
 
 

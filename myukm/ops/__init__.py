@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from myukm.domain.sync import progress
+from myukm.domain.sync import standstill_reason
 from myukm.ops import readiness
 from myukm.queues.jobs import SYNC
 from myukm.queues.workers import unserved_reason
@@ -12,7 +12,7 @@ def init_app(app: Flask) -> None:
     """Make the probes of readiness, and register the stall reason: the domain cannot import it,
     because `queues` state is ours."""
     readiness.init_app(app)
-    progress.set_stall_reason(app, sync_stall_reason)
+    standstill_reason.register(app, sync_stall_reason)
 
 
 def sync_stall_reason() -> tuple[str, str] | None:

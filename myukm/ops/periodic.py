@@ -1,13 +1,16 @@
 """Periodic tasks: a thread in every web process and in `worker.py`, with leader election.
 
 Twice a second each process runs its local tasks; one of all processes, the leader, also runs the
-leader tasks. `models/leader.py` describes the lease by which it is elected.
+leader tasks. `models/leader.py` describes the lease by which it is elected. Who leads must see both
+database and Valkey and have the time: a leader that does not lets its lease lapse, and takes it back
+only when nobody better has taken it.
 """
 
 import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 from itertools import count
 
@@ -20,12 +23,15 @@ from myukm.db import clock
 from myukm.db.session import execute_rowcount, transaction
 from myukm.domain.standstill import Standstill
 from myukm.errors import DomainError
-from myukm.extensions import db
+from myukm.extensions import db, valkey
 from myukm.models import LeaderLease
 from myukm.ops.clock_check import TOO_MUCH
 
 TICK_SECONDS, LEAD_EVERY = 0.5, 2
 LEASE_SECONDS = 5.0
+# A leader offers its lease after so many seconds in which it is unfit; whoever is unfit too takes a
+# lease that stood still for longer than others need, and offers it again much later.
+UNFIT_SECONDS, ABANDONED_SECONDS, UNFIT_LEASE_SECONDS = 5.0, 8.0, 30.0
 
 logger = logging.getLogger(__name__)
 
@@ -50,8 +56,9 @@ class PeriodicRunner:
         self.holder = f"{socket.gethostname()}:{os.getpid()}"
         self.thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self.stopped = threading.Event()
-        self._lease: Standstill[str] = Standstill(LEASE_SECONDS)
-        self._last_resort: Standstill[str] = Standstill(2 * LEASE_SECONDS)
+        self._lapsed: Standstill[str] = Standstill(LEASE_SECONDS)
+        self._abandoned: Standstill[str] = Standstill(ABANDONED_SECONDS)
+        self._offers_at = 0.0
 
     def stop(self) -> None:
         """Stop the thread; it ends within a second."""
@@ -77,17 +84,11 @@ class PeriodicRunner:
 
     def _is_leader(self) -> bool:
         """Return whether this process is the leader: it renewed the lease, or took over one whose
-        heartbeat stands still.
-
-        A process whose clock is far off leads only if nobody else does.
-        """
+        heartbeat stands still."""
         holder, heartbeat = db.session.execute(
             select(LeaderLease.holder, LeaderLease.heartbeat)
         ).one()
-        free, long_free = (
-            each.of({holder: heartbeat}) for each in (self._lease, self._last_resort)
-        )
-        if not (long_free if abs(clock.skew()) > TOO_MUCH else free or holder == self.holder):
+        if not self._may_take(holder, heartbeat):
             return False
         with transaction() as session:
             taken = execute_rowcount(
@@ -97,3 +98,22 @@ class PeriodicRunner:
                 .values(holder=self.holder, heartbeat=heartbeat + 1),
             )
         return bool(taken)
+
+    def _may_take(self, holder: str, heartbeat: int) -> bool:
+        """Return whether this process may renew its lease or take over one that stands still."""
+        lapsed, now = bool(self._lapsed.of({holder: heartbeat})), time.monotonic()
+        abandoned = bool(self._abandoned.of({holder: heartbeat}))
+        if _is_fit():
+            self._offers_at = now + UNFIT_SECONDS
+            return lapsed or holder == self.holder
+        if abandoned:
+            self._offers_at = now + UNFIT_LEASE_SECONDS
+        return abandoned or (holder == self.holder and now < self._offers_at)
+
+
+def _is_fit() -> bool:
+    """Return whether this process sees Valkey and its clock is not far off."""
+    try:
+        return abs(clock.skew()) <= TOO_MUCH and bool(valkey().ping())
+    except RedisError:
+        return False

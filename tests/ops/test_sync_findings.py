@@ -12,7 +12,7 @@ from sqlalchemy import update
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.domain.payment_api import shared_state
-from myukm.domain.sync import commands, dispatching, progress
+from myukm.domain.sync import commands, dispatching, standstill_reason
 from myukm.models import SyncRun
 from tests.ops.test_doctor import codes, examine, only
 from tests.support import sync
@@ -29,7 +29,7 @@ def test_a_run_that_stands_still_is_named_though_nobody_knows_why(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Its worker has another database, so it takes the run's jobs and finds no run."""
-    monkeypatch.setattr(progress, "STILL", timedelta(seconds=2))
+    monkeypatch.setattr(standstill_reason, "STILL", timedelta(seconds=2))
     other = f"sqlite:///{tmp_path}/other.db"
     start("rq", "worker", "sync-pembayaran", DATABASE_URL=other)
     wait_serving(app, ["sync-pembayaran"])

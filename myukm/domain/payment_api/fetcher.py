@@ -16,6 +16,7 @@ from myukm.domain.payment_api.retry_policy import RetryPolicy, Verdict
 from myukm.domain.payment_api.work_item import Item
 
 NOBODY = "-"
+SLOW_SECONDS = 5.0
 
 
 class FetchPool:
@@ -39,6 +40,7 @@ class FetchPool:
         self._timer: asyncio.TimerHandle | None = None
         self._error: BaseException | None = None
         self._stopped = self._probe_with_student = False
+        self._heard_at = 0.0
 
     async def __aenter__(self) -> Self:
         await self._api.__aenter__()
@@ -93,7 +95,13 @@ class FetchPool:
 
     def update(self) -> Update:
         """Return the update for other workers."""
-        return self.gate.update(max(0, min(self.queued, self._width + 1 - self.in_flight)))
+        ready = max(0, min(self.queued, self._width + 1 - self.in_flight))
+        return self.gate.update(ready, slow=self._slow)
+
+    @property
+    def _slow(self) -> bool:
+        """Whether requests are in flight and none was answered for `SLOW_SECONDS`."""
+        return bool(self._requests) and time.monotonic() - self._heard_at > SLOW_SECONDS
 
     def merge(self, update: Update, shared: SharedState | None) -> None:
         """Merge the answer to `update` (None: Valkey is unreachable), and send allowed requests."""
@@ -128,6 +136,8 @@ class FetchPool:
         return bool(self._queue) and self.in_flight < self._width + self._queue[0].requested
 
     def _start(self, request: Coroutine[Any, Any, None]) -> None:
+        if not self._requests:
+            self._heard_at = time.monotonic()
         task = asyncio.create_task(request)
         self._requests.add(task)
         task.add_done_callback(self._ended)
@@ -165,6 +175,7 @@ class FetchPool:
         began = time.perf_counter()
         known = (item.idperson, item.etag) if item else (NOBODY, None)
         answer = await self._api.payments(*known)
+        self._heard_at = time.monotonic()
         is_retry = item is not None and (item.attempts > 0 or item.retry_after_seconds > 0)
         self.stats.observe(time.perf_counter() - began, answer, is_retry=is_retry)
         self.stats.received = self._api.received

@@ -20,13 +20,15 @@ logger = logging.getLogger(__name__)
 
 class Update(NamedTuple):
     """A worker's update for the others: `wait` seconds of a new Retry-After, whether the breaker is
-    open or has just `opened` or `closed`. And its requests: the right to `probe`, and `slots` of
-    the budget, together `width` microseconds long."""
+    open or has just `opened` or `closed`, and whether its requests are `slow` to be answered. And
+    what it wants: the right to `probe`, and `slots` of the budget, together `width` microseconds
+    long."""
 
     wait: float
     is_open: bool
     opened: bool
     closed: bool
+    slow: bool
     probe: bool
     slots: int
     width: int
@@ -90,8 +92,9 @@ class Gate:
         self._close()
         self._closed = True
 
-    def update(self, ready: int) -> Update:
-        """Return the update for other workers; `ready` requests could be sent at once."""
+    def update(self, ready: int, *, slow: bool = False) -> Update:
+        """Return the update for other workers; `ready` requests could be sent at once, and those in
+        flight are `slow`."""
         now = self._clock()
         slots = self.rate_limiter.wanted(now, ready)
         return Update(
@@ -99,6 +102,7 @@ class Gate:
             is_open=self.is_open,
             opened=self._opened,
             closed=self._closed,
+            slow=slow,
             probe=self.is_open and not self.wait and now >= self._next_probe,
             slots=slots,
             width=self.rate_limiter.width(slots),

@@ -11,10 +11,12 @@ from myukm.db.types import utcnow
 from myukm.domain.payment_api.gate import PROBE_SECONDS, SharedState, Update
 from myukm.extensions import valkey
 
-# Set while Retry-After blocks all workers, while the API counts as down, after a probe was sent.
+# Set while Retry-After blocks all workers, while the API counts as down, after a probe was sent,
+# while requests of some worker are in flight for long.
 WAIT, DOWN, PROBE = "myukm:api:wait", "myukm:api:down", "myukm:api:probe"
+SLOW = "myukm:api:slow"
 SLOT = "myukm:api:slot"
-DOWN_SECONDS = 15.0
+DOWN_SECONDS, SLOW_SECONDS = 15.0, 2.0
 
 # Valkey stores the time (µs, its own clock) of the next free slot. A reservation returns the wait
 # until then and moves it on by its width. After the clock was set back it starts at now.
@@ -50,6 +52,8 @@ def exchange(update: Update) -> SharedState | None:
                 pipe.delete(DOWN)
             elif update.is_open:
                 pipe.pexpire(DOWN, _ms(DOWN_SECONDS))
+            if update.slow:
+                pipe.set(SLOW, 1, px=_ms(SLOW_SECONDS))
             pipe.pttl(WAIT)
             pipe.exists(DOWN)
             wait, down = pipe.execute()[-2:]
@@ -67,7 +71,11 @@ def _ms(seconds: float) -> int:
 def wait_reason() -> Reason | None:
     """Return why no worker calls the payment API now, or that Valkey is unreachable."""
     try:
-        down, wait = bool(valkey().exists(DOWN)), int(valkey().pttl(WAIT))
+        with valkey().pipeline(transaction=False) as pipe:
+            pipe.exists(DOWN)
+            pipe.pttl(WAIT)
+            pipe.exists(SLOW)
+            down, wait, slow = pipe.execute()
     except RedisError:
         return valkey_down_reason()
     if down:
@@ -75,6 +83,8 @@ def wait_reason() -> Reason | None:
     if wait > 0:
         until = format_time(utcnow() + timedelta(milliseconds=wait), _("HH.mm.ss"))
         return Reason("api_wait", _("menunggu API pembayaran sampai %(time)s", time=until))
+    if slow:
+        return Reason("api_slow", _("API pembayaran belum menjawab permintaan yang dikirim"))
     return None
 
 

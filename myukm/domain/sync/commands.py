@@ -183,8 +183,7 @@ def _move(
     **values: Any,
 ) -> None:
     """Move the run and record who did it. Raises `Conflict` when the table does not allow it."""
-    values |= {"reason": None, "reason_code": None, "crash_count": 0}
-    if not transitions.move(session, run.id, to, **values):
+    if not transitions.move(session, run.id, to, crash_count=0, **values):
         raise _not_now()
     _record(actor, run.id, code, text)
     on_commit(lifecycle.drive, run.id)

@@ -1,7 +1,5 @@
 """Writes a run's items, one per student, in short transactions so that other writers can run."""
 
-from typing import Any
-
 from flask_babel import format_decimal
 from flask_babel import gettext as _
 from sqlalchemy import func, insert, literal, select
@@ -73,8 +71,7 @@ def _start(run_id: int) -> int:
             text = _("Tidak ada siswa yang dapat disinkronkan.")
             lifecycle.fail(session, run_id, "no_student", text)
         else:
-            known: dict[str, Any] = {"reason": None, "reason_code": None, "total": total}
-            transitions.move(session, run_id, Status.RUNNING, dispatched=True, **known)
+            transitions.move(session, run_id, Status.RUNNING, dispatched=True, total=total)
             on_commit(lifecycle.drive, run_id)
             text = _("%(n)s siswa masuk daftar.", n=format_decimal(total))
             run_log.append(run_id, "info", "dispatched", text)

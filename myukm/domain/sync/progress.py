@@ -1,27 +1,18 @@
 """The progress object shared by page, JSON, CLI and stream, and its publishing."""
 
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask, current_app
-from flask_babel import format_time
-from flask_babel import gettext as _
 from redis.exceptions import RedisError
 from sqlalchemy import Row, func, select
 
-from myukm.db.types import to_iso8601, utcnow
-from myukm.domain.payment_api.shared_state import Reason, wait_reason
-from myukm.domain.sync import throughput
+from myukm.db.types import to_iso8601
+from myukm.domain.sync import standstill_reason, throughput
 from myukm.extensions import db, valkey
-from myukm.i18n import campus_language
 from myukm.live import pubsub
 from myukm.models import SyncLane, SyncRun
 from myukm.models.sync import LIVE, Status
 
-QUIET_PERIOD, STALLED = timedelta(seconds=1), timedelta(seconds=5)
-# Longer than a hung lane is waited for, replaced, and its successor's first answers take.
-STILL, STILL_CODE = timedelta(seconds=30), "sync_still"
 TICK, TICK_MS = "myukm:sync:tick", 100
 MIRRORED = ("total", "processed", "failed", "status")
 
@@ -29,12 +20,6 @@ MIRRORED = ("total", "processed", "failed", "status")
 COLUMNS = tuple(
     column for name, column in SyncRun.__table__.c.items() if name not in ("live", "selected_ids")
 )
-Why = Callable[[], tuple[str, str] | None]
-
-
-def set_stall_reason(app: Flask, why: Why) -> None:
-    """Register `why`, which returns (code, sentence) if no worker takes sync jobs, else None."""
-    app.extensions["why_sync_stalls"] = why
 
 
 def current() -> dict[str, Any]:
@@ -59,10 +44,7 @@ def for_run(run: Row[Any]) -> dict[str, Any]:
     running, live = run.status == Status.RUNNING, run.status in LIVE
     rate = throughput.rate(run.id, numbers["processed"]) if running else None
     lanes = workers(run.id) if live else 0
-    idle_time = utcnow() - run.last_progress_at
-    reason = _stall_reason(run.status, lanes) if idle_time > QUIET_PERIOD else None
-    if reason is None and live and run.status != Status.PAUSED and idle_time >= STILL:
-        reason = _unknown_reason(run)
+    reason = standstill_reason.shown(run, lanes)
     return {
         "run_id": run.id,
         "status": run.status,
@@ -71,9 +53,9 @@ def for_run(run: Row[Any]) -> dict[str, Any]:
         **numbers,
         "rate_per_second": rate.per_second if rate else None,
         **throughput.eta(numbers["pending"], rate),
-        "stalled": reason is not None and idle_time >= STALLED,
-        "reason": reason.text if reason else run.reason,
-        "reason_code": reason.code if reason else run.reason_code,
+        "stalled": standstill_reason.is_stalled(run, reason),
+        "reason": reason and reason.text,
+        "reason_code": reason and reason.code,
         "started_by": run.started_by,
         "started_at": to_iso8601(run.started_at),
         "finished_at": to_iso8601(run.finished_at),
@@ -143,31 +125,6 @@ def mirror_to_cache_keys(progress: Mapping[str, Any]) -> None:
             valkey().mset({f"sync_pembayaran_{name}": progress[name] for name in MIRRORED})
     except RedisError:
         return
-
-
-def _stall_reason(status: str, lanes: int) -> Reason | None:
-    """Return why a run that should move does not, None if unknown."""
-    if status not in (Status.QUEUED, Status.RUNNING):
-        return None
-    with campus_language():
-        return wait_reason() or (None if lanes else why_nobody_works())
-
-
-def _unknown_reason(run: Row[Any]) -> Reason:
-    """Return that a run has not moved for `STILL` and nobody knows why."""
-    with campus_language():
-        text = _(
-            "belum bergerak sejak %(time)s; sebabnya tidak diketahui; lihat log worker",
-            time=format_time(run.last_progress_at, _("HH.mm.ss")),
-        )
-    return Reason(STILL_CODE, text)
-
-
-def why_nobody_works() -> Reason | None:
-    """Return why no worker takes the sync's jobs, None if unknown."""
-    why: Why | None = current_app.extensions.get("why_sync_stalls")
-    found = why() if why else None
-    return Reason(*found) if found else None
 
 
 def workers(run_id: int) -> int:

@@ -3,7 +3,7 @@
 from flask_babel import gettext as _
 
 from myukm.domain.payment_api.shared_state import Reason, wait_reason
-from myukm.domain.sync import progress, student_requests
+from myukm.domain.sync import standstill_reason, student_requests
 
 
 def waits_for(idperson: str) -> Reason | None:
@@ -18,4 +18,4 @@ def waits_for(idperson: str) -> Reason | None:
         return Reason("asked_again", text)
     if request.holder is not None:
         return Reason("asking", _("API pembayaran sedang ditanya"))
-    return progress.why_nobody_works() or Reason("turn", _("menunggu giliran"))
+    return standstill_reason.why_nobody_works() or Reason("turn", _("menunggu giliran"))

@@ -11,9 +11,7 @@ from myukm.db.types import utcnow
 from myukm.domain import activity
 from myukm.domain.sync import progress, queueing
 from myukm.models import SyncRun
-from myukm.models.sync import LIVE, Status
-
-WORKING = (Status.QUEUED, Status.RUNNING)
+from myukm.models.sync import LIVE, WORKING, Status
 
 
 def move(
@@ -25,10 +23,12 @@ def move(
 ) -> bool:
     """Move the run to status `to`, inside `transaction()`; return whether the table allowed it.
 
+    `values` are columns to set with it; the reason is that of the new status, None unless given.
     Records `action` as the program's, and registers the effects: queued jobs are
     removed and the progress is published. If the process dies before, the watchdog does that.
     """
     now = utcnow()
+    values = {"reason": None, "reason_code": None, **values}
     values |= {} if to in LIVE else {"live": None, "finished_at": now}
     allowed = (SyncRun.id == run_id, SyncRun.status.in_(sources_of(to)))
     moved = update(SyncRun).where(*allowed).values(status=to, last_progress_at=now, **values)

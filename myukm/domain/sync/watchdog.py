@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 
 from myukm.db.session import execute_rowcount, transaction
 from myukm.domain.standstill import Standstill
-from myukm.domain.sync import lifecycle, progress, queueing, run_log
+from myukm.domain.sync import lifecycle, progress, queueing, run_log, standstill_reason
 from myukm.domain.sync.lane_store import release_orphans
 from myukm.domain.sync.student_watchdog import StudentWatchdog
 from myukm.extensions import db
@@ -84,5 +84,7 @@ _watchdog = cache(Watchdog)
 
 
 def watch() -> None:
-    """A periodic task of the leader; see `Watchdog`."""
+    """A periodic task of the leader, which also says why the run does not move; see `Watchdog`."""
+    if run := progress.live():
+        standstill_reason.store(run, progress.workers(run.id))
     _watchdog(current_app.config["SYNC_LANE_TIMEOUT"]).watch()

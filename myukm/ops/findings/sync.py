@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from flask_babel import format_decimal, format_percent
 from flask_babel import gettext as _
 
-from myukm.domain.sync import anomaly_guard, progress
+from myukm.domain.sync import anomaly_guard, progress, standstill_reason
 from myukm.models.sync import Status
 from myukm.ops.findings import BROKEN, WARNING, Finding
 
@@ -17,7 +17,7 @@ def stalled() -> Iterator[Finding]:
     now, run = progress.current(), progress.live()
     if run is None or not now["stalled"]:
         return
-    if now["reason_code"] == progress.STILL_CODE:
+    if now["reason_code"] == standstill_reason.STILL_CODE:
         what = _("Sinkronisasi %(reason)s.", reason=now["reason"])
         cure = _(
             "Jalankan ulang worker: %(command)s. Bila ia tetap diam, kirimkan log worker kepada "

@@ -1,21 +1,33 @@
 """The progress object: what it says at every moment, how fast, how long, and why not."""
 
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import redis
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+import config
+from devtools.simulator.client import Simulator
+from myukm import create_app
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
-from myukm.domain.payment_api import shared_state
-from myukm.domain.sync import commands, dispatching, progress, throughput
+from myukm.domain.payment_api import fetcher, shared_state
+from myukm.domain.sync import (
+    commands,
+    dispatching,
+    lane_job,
+    progress,
+    throughput,
+    watchdog,
+)
 from myukm.extensions import db
 from myukm.models import SyncRun, SyncSample
 from tests.support import sync
 from tests.support.sync import TREASURER
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -145,3 +157,46 @@ def test_the_mirror_for_outside_scripts(run: int, valkey: redis.Redis) -> None:
     commands.reset(TREASURER)
     assert not valkey.keys("sync_pembayaran_*")
     db.session.rollback()
+
+
+def test_all_who_ask_hear_the_reason_that_the_leader_sees(
+    run: int, settings: dict[str, str], valkey: redis.Redis
+) -> None:
+    """A process that does not see Valkey would call that the reason."""
+    blind = create_app(config.load({**settings, "REDIS_URL": "redis://127.0.0.1:1/0"}))
+    set_run(last_progress_at=utcnow() - timedelta(seconds=6))
+    valkey.set(shared_state.DOWN, 1, px=60_000)
+    watchdog.watch()
+    db.session.rollback()
+    heard = [progress.current(), sync.progress_of(blind)]
+    assert [now["reason_code"] for now in heard] == ["api_down"] * 2
+    assert heard[0]["reason"] == heard[1]["reason"]
+    valkey.delete(shared_state.DOWN)
+    set_run(last_progress_at=utcnow())
+    assert progress.current()["reason_code"] is None
+    watchdog.watch()
+    db.session.rollback()
+    assert db.session.scalar(select(SyncRun.reason_code)) is None
+
+
+def test_a_pause_and_an_end_keep_no_reason_of_a_standstill(run: int) -> None:
+    set_run(reason="menunggu", reason_code="api_down")
+    assert commands.pause(TREASURER)["reason_code"] is None
+
+
+def test_requests_that_are_merely_in_flight_for_long_are_a_reason(
+    app: Flask, run: int, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetcher, "SLOW_SECONDS", 0.5)
+    simulator.set(latency_ms=4000)
+    app.config |= {"PEMBAYARAN_API_URL": simulator.url, "PEMBAYARAN_API_CONCURRENCY": 100}
+
+    def work() -> None:
+        with app.app_context():
+            lane_job.run_lane(run)
+
+    lane = threading.Thread(target=work)
+    lane.start()
+    wait_until(lambda: sync.progress_of(app)["reason_code"] == "api_slow", 10)
+    lane.join()
+    assert sync.progress_of(app)["status"] == "completed"

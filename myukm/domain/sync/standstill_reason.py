@@ -1,0 +1,91 @@
+"""Why a live run does not move.
+
+The leader finds the reason and stores it with the run, so that all who ask get the same answer: it
+sees database and Valkey, which the process that is asked may not. Before a leader has said anything
+who asks looks itself.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask, current_app
+from flask_babel import format_time
+from flask_babel import gettext as _
+from sqlalchemy import Row, update
+
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.payment_api.shared_state import Reason, wait_reason
+from myukm.i18n import campus_language
+from myukm.models import SyncRun
+from myukm.models.sync import WORKING, Status
+
+QUIET_PERIOD, STALLED = timedelta(seconds=1), timedelta(seconds=5)
+# Longer than a hung lane is waited for, replaced, and its successor's first answers take.
+STILL, STILL_CODE = timedelta(seconds=30), "sync_still"
+Why = Callable[[], tuple[str, str] | None]
+
+
+def register(app: Flask, why: Why) -> None:
+    """Register `why`, which returns (code, sentence) if no worker takes sync jobs, else None."""
+    app.extensions["why_sync_stalls"] = why
+
+
+def shown(run: Row[Any], lanes: int) -> Reason | None:
+    """Return the reason that the progress object of a run shows: the stored one of a run that does
+    not move, waits for a person, or has failed; else what this process sees."""
+    if run.reason_code and (run.status != Status.RUNNING or _idle(run) > QUIET_PERIOD):
+        return Reason(run.reason_code, run.reason)
+    return find(run, lanes)
+
+
+def is_stalled(run: Row[Any], reason: Reason | None) -> bool:
+    """Return whether a run that should move does not, for this reason."""
+    moving = run.status in WORKING or run.status == Status.CANCELLING
+    return moving and reason is not None and _idle(run) >= STALLED
+
+
+def find(run: Row[Any], lanes: int) -> Reason | None:
+    """Return why a run that should move does not, as this process sees it.
+
+    In the campus's language; None if it moves or nobody knows yet.
+    """
+    with campus_language():
+        reason = None
+        if run.status in WORKING and _idle(run) > QUIET_PERIOD:
+            reason = wait_reason() or (None if lanes else why_nobody_works())
+        if reason is None and run.status in (*WORKING, Status.CANCELLING) and _idle(run) >= STILL:
+            reason = _unknown(run)
+    return reason
+
+
+def store(run: Row[Any], lanes: int) -> None:
+    """Store the reason that the leader sees with a run that should move."""
+    reason = find(run, lanes)
+    code, text = reason or (None, None)
+    if run.status not in WORKING or (run.reason_code, run.reason) == (code, text):
+        return
+    with transaction() as session:
+        same = (SyncRun.id == run.id, SyncRun.status == run.status)
+        session.execute(update(SyncRun).where(*same).values(reason=text, reason_code=code))
+
+
+def why_nobody_works() -> Reason | None:
+    """Return why no worker takes the sync's jobs, None if unknown."""
+    why: Why | None = current_app.extensions.get("why_sync_stalls")
+    found = why() if why else None
+    return Reason(*found) if found else None
+
+
+def _idle(run: Row[Any]) -> timedelta:
+    idle: timedelta = utcnow() - run.last_progress_at
+    return idle
+
+
+def _unknown(run: Row[Any]) -> Reason:
+    text = _(
+        "belum bergerak sejak %(time)s; sebabnya tidak diketahui; lihat log worker",
+        time=format_time(run.last_progress_at, _("HH.mm.ss")),
+    )
+    return Reason(STILL_CODE, text)

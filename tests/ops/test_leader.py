@@ -1,0 +1,68 @@
+"""Who leads sees the database and Valkey, or lets another lead."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+import config
+from myukm import create_app
+from myukm.extensions import db
+from myukm.models import LeaderLease
+from myukm.ops import periodic
+from myukm.ops.periodic import PeriodicRunner
+from tests.support.waiting import wait_until
+from tests.support.without_valkey import lose_valkey
+
+Named = Callable[[Flask, str], PeriodicRunner]
+
+
+@pytest.fixture
+def runner(monkeypatch: pytest.MonkeyPatch) -> Named:
+    """`runner(app, "a")` is a process of that name, whose tasks are none; its times are short."""
+    for name, seconds in (("LEASE", 0.2), ("UNFIT", 0.2), ("ABANDONED", 0.6), ("UNFIT_LEASE", 0.8)):
+        monkeypatch.setattr(periodic, f"{name}_SECONDS", seconds)
+
+    def make(app: Flask, name: str) -> PeriodicRunner:
+        made = PeriodicRunner(app, [], [])
+        made.holder = name
+        return made
+
+    return make
+
+
+@pytest.fixture
+def blind(settings: dict[str, str], app: Flask) -> Flask:
+    """An app on the same database that does not see Valkey."""
+    return create_app(config.load({**settings, "REDIS_URL": "redis://127.0.0.1:1/0"}))
+
+
+def lead(*runners: PeriodicRunner) -> list[str]:
+    """Let each look once, and return who leads."""
+    return [one.holder for one in runners if one._do(one._is_leader)]
+
+
+def test_a_leader_that_does_not_see_valkey_is_followed_by_one_that_does(
+    app: Flask, blind: Flask, runner: Named
+) -> None:
+    first, second = runner(app, "first"), runner(app, "second")
+    wait_until(lambda: lead(first, second) == ["first"], 5)
+    first.app = blind
+    wait_until(lambda: lead(first, second) == ["second"], 5)
+    assert {tuple(lead(first, second)) for _ in range(20)} == {("second",)}
+
+
+def test_when_nobody_sees_valkey_somebody_leads_all_the_same(app: Flask, runner: Named) -> None:
+    lose_valkey(app)
+    first, second = runner(app, "first"), runner(app, "second")
+    wait_until(lambda: lead(first, second), 5)
+    stop, leaders = threading.Event(), list[int]()
+    threading.Timer(2.5, stop.set).start()
+    while not stop.wait(0.02):
+        leaders.append(len(lead(first, second)))
+    assert max(leaders) == 1
+    assert sum(leaders) > len(leaders) / 3
+    with app.app_context():
+        assert db.session.scalar(select(LeaderLease.holder)) in ("first", "second")
