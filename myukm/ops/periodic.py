@@ -2,8 +2,8 @@
 
 Twice a second each process runs its local tasks; one of all processes, the leader, also runs the
 leader tasks. `models/leader.py` describes the lease by which it is elected. Who leads must see both
-database and Valkey and have the time: a leader that does not lets its lease lapse, and takes it back
-only when nobody better has taken it.
+database and Valkey and have the time: a leader that does not lets its lease lapse, and takes it
+back only when nobody better has taken it.
 """
 
 import logging
