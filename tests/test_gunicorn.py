@@ -1,8 +1,16 @@
-"""The web server's own start."""
+"""The web server's own start and end."""
 
-from collections.abc import Callable
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from http.client import HTTPConnection, HTTPMessage
 
-from tests.support.programs import Program
+import pytest
+
+from tests.support.programs import Program, WebServer
+from tests.support.waiting import wait_until
 
 
 def test_wrong_settings_stop_it_with_one_line(start: Callable[..., Program]) -> None:
@@ -10,3 +18,53 @@ def test_wrong_settings_stop_it_with_one_line(start: Callable[..., Program]) -> 
     assert program.child.wait(20) == 2
     said = [line for line in program.output().splitlines() if not line.startswith("[")]
     assert said == ["myukm: MYUKM_LANG: 'fr' bukan salah satu dari id, en"]
+
+
+Connect = Callable[[], HTTPConnection]
+
+
+@pytest.fixture
+def connect(web: WebServer) -> Iterator[Connect]:
+    """Make connections on which a request was answered and another one may follow."""
+    with ExitStack() as stack:
+
+        def make() -> HTTPConnection:
+            connection = HTTPConnection(web.url.removeprefix("http://"), timeout=10)
+            stack.callback(connection.close)
+            assert get(connection, "/healthz")[1]["Connection"] == "keep-alive"
+            return connection
+
+        yield make
+
+
+@pytest.mark.timing("gone within 2.5 s of SIGTERM")
+def test_a_kept_alive_connection_does_not_hold_it_up(web: WebServer, connect: Connect) -> None:
+    kept = connect()
+    began = time.monotonic()
+    os.kill(web.child.pid, signal.SIGTERM)
+    assert web.child.wait(10) == 0
+    assert time.monotonic() - began < 2.5
+    assert kept.sock.recv(1) == b""
+
+
+@pytest.mark.timing("for a second after SIGTERM kept-alive connections are served")
+def test_from_sigterm_on_each_answer_is_the_last_and_streams_go_elsewhere(
+    web: WebServer, connect: Connect, session_cookie: Callable[[str], tuple[str, str]]
+) -> None:
+    kept = [connect() for _ in range(30)]
+    cookie = {"Cookie": "=".join(session_cookie("member"))}
+    os.kill(web.child.pid, signal.SIGTERM)
+    wait_until(lambda: get(kept.pop(), "/readyz")[0] == 503, 1, "the process closes")
+    status, headers = get(kept.pop(), "/ukm", cookie)
+    assert (status, headers["Connection"]) == (200, "close")
+    status, headers = get(kept.pop(), "/stream", cookie)
+    assert (status, headers["Connection"], headers["Retry-After"]) == (503, "close", "1")
+
+
+def get(
+    connection: HTTPConnection, path: str, headers: dict[str, str] | None = None
+) -> tuple[int, HTTPMessage]:
+    connection.request("GET", path, headers=headers or {})
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status, answer.headers

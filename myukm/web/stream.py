@@ -13,7 +13,7 @@ from myukm.domain import event_rendering, stream_topics
 from myukm.domain.presence import presence_list, tracker
 from myukm.domain.sync import progress
 from myukm.domain.ukm import unread
-from myukm.errors import Forbidden, TooFast
+from myukm.errors import Forbidden, TooFast, Unavailable
 from myukm.extensions import db
 from myukm.live import event_log
 from myukm.live.hub import Hub
@@ -65,6 +65,8 @@ def stream() -> Response:
     if request.method == "HEAD":
         return stream_response(())
     hub: Hub = current_app.extensions["live_hub"]
+    if hub.closing:
+        raise Unavailable(_("Proses web ini sedang berhenti."), code="closing", retry_after=1)
     user_id = current_account().id
     check_stream_limit(hub, user_id)
     login = current_user.token_hash
