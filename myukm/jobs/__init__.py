@@ -11,6 +11,7 @@ from typing import ParamSpec, TypeVar
 
 from flask import Flask, has_app_context
 
+from myukm.jobs.interruptions import end_quietly_when_away, no_time_out_inside_the_database
 from myukm.logs.redaction import hide
 from myukm.queues.counters import count_jobs
 
@@ -48,14 +49,24 @@ def no_secret_in_errors() -> Iterator[None]:
         raise RuntimeError(hide(f"{type(error).__name__}: {error}")) from None
 
 
-def with_app_context(job: Callable[P, R]) -> Callable[P, R]:
-    """Run `job` in an app context; an active one is reused (tests)."""
+def with_app_context(job: Callable[P, R]) -> Callable[P, R | None]:
+    """Run `job` in an app context; an active one is reused (tests).
+
+    The result is None if the job was interrupted (see `interruptions`).
+    """
 
     @wraps(job)
-    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+    def run(*args: P.args, **kwargs: P.kwargs) -> R | None:
         if has_app_context():
             return job(*args, **kwargs)
-        with worker_app().app_context(), count_jobs(), no_secret_in_errors():
+        with (
+            worker_app().app_context(),
+            count_jobs(),
+            no_secret_in_errors(),
+            end_quietly_when_away(),
+            no_time_out_inside_the_database(),
+        ):
             return job(*args, **kwargs)
+        return None
 
     return run
