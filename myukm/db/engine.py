@@ -4,6 +4,7 @@ import os
 import random
 import sqlite3
 import time
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -14,6 +15,7 @@ from myukm.db import clock, timeouts
 from myukm.db import json as decimal_json
 from myukm.db.away import name_idle_sessions
 from myukm.db.breaker import ConnectBreaker
+from myukm.db.troubles import Troubles
 from myukm.extensions import db
 
 # Seconds that a writer waits for the lock on SQLite, and the range of the pause between two polls.
@@ -41,6 +43,10 @@ def prepare_engine(app: Flask) -> None:
     with app.app_context():
         engine = db.engine
     register(engine)
+    sqlite_file = Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
+    troubles = app.extensions["database_troubles"] = Troubles(sqlite_file)
+    event.listen(engine, "handle_error", troubles.note)
+    event.listen(engine, "connect", troubles.note_file)
     os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))
 
 

@@ -3,6 +3,7 @@
 from myukm.models.activity import Activity
 from myukm.models.alert import Alert
 from myukm.models.chat import ChatMessage, ChatReaction, MessageReport, UkmPin
+from myukm.models.installation import Installation
 from myukm.models.invitation import Invitation
 from myukm.models.leader import LeaderLease
 from myukm.models.password_reset import PasswordReset
@@ -25,6 +26,7 @@ __all__ = [
     "Alert",
     "ChatMessage",
     "ChatReaction",
+    "Installation",
     "Invitation",
     "LeaderLease",
     "LoginSession",

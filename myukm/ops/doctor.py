@@ -19,6 +19,7 @@ from myukm.ops.findings import (
     Finding,
     application,
     database,
+    database_writes,
     host,
     queues,
     sessions,
@@ -36,6 +37,8 @@ CHECKS: Mapping[Check, str] = {
     sessions.blocked: DATABASE,
     sessions.settings: DATABASE,
     sessions.connections: DATABASE,
+    database_writes.refuses_writes: DATABASE,
+    database_writes.nobody_leads: DATABASE,
     valkey.refuses_writes: VALKEY,
     queues.suspended: VALKEY,
     queues.not_served: VALKEY,
@@ -95,4 +98,4 @@ def _hangs(check: Check) -> Finding:
         return host.check_hangs(name, CHECK_SECONDS)
     if check is database.unreachable:
         return database.silent(CHECK_SECONDS)
-    return database.locked(CHECK_SECONDS)
+    return database_writes.locked()

@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from myukm.db import clock
 from myukm.db.session import execute_rowcount, transaction
+from myukm.db.types import utcnow
 from myukm.domain.standstill import Standstill
 from myukm.errors import DomainError
 from myukm.extensions import db, valkey
@@ -95,7 +96,7 @@ class PeriodicRunner:
                 session,
                 update(LeaderLease)
                 .where(LeaderLease.holder == holder, LeaderLease.heartbeat == heartbeat)
-                .values(holder=self.holder, heartbeat=heartbeat + 1),
+                .values(holder=self.holder, heartbeat=heartbeat + 1, led_at=utcnow()),
             )
         return bool(taken)
 

@@ -7,6 +7,7 @@ from myukm.domain.ukm import unread
 from myukm.ops.alerts import AlertMonitor
 from myukm.ops.api_probe import PeriodicProbe
 from myukm.ops.clock_check import ClockCheck
+from myukm.ops.findings import database_writes
 from myukm.ops.health_publisher import HealthPublisher
 from myukm.ops.job_recovery import OrphanRecovery
 from myukm.ops.periodic import Task
@@ -19,6 +20,7 @@ def tasks() -> tuple[list[Task], list[Task]]:
         OverduePublisher().run,
         tracker.refresh_connections,
         ClockCheck().run,
+        database_writes.share,
     ]
     leader_tasks: list[Task] = [
         tracker.publish_expired,

@@ -13,6 +13,8 @@ from myukm.ops import metrics, readiness
 from myukm.web.http.access import json_view
 
 FORWARDED = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via")
+# The leader writes every second, and others try to lead five seconds after it stopped.
+TROUBLED_SECONDS = 10.0
 
 bp = Blueprint("health", __name__)
 
@@ -36,6 +38,8 @@ def ready() -> Any:
     answers = readiness.check()
     if not answers.database:
         return unready("database_unreachable", _("Basis data tidak menjawab."))
+    for kind in current_app.extensions["database_troubles"].recent(TROUBLED_SECONDS):
+        return unready(f"database_{kind}", _("Basis data tidak bisa ditulisi."))
     if not answers.valkey:
         reason = {"reason": _("Valkey tidak menjawab."), "reason_code": "valkey_unreachable"}
         return jsonify({"status": "degraded", **reason})

@@ -13,12 +13,13 @@ from flask_babel import gettext as _
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from myukm.db import troubles
 from myukm.db.migrate import migrate
 from myukm.db.types import utcnow
 from myukm.extensions import db
 from myukm.live import retention
 from myukm.logs.redaction import shown
-from myukm.ops.findings import BROKEN, WARNING, Finding
+from myukm.ops.findings import BROKEN, WARNING, Finding, database_writes
 
 SLOW_SECONDS = 0.5
 # The leader prunes once a minute, so a log this far beyond its bounds is not being pruned.
@@ -32,13 +33,16 @@ def unreachable() -> Iterator[Finding]:
         db.session.execute(text("SELECT 1"))
     except SQLAlchemyError as error:
         db.session.rollback()
+        if (kind := troubles.kind_of(error)) in troubles.LASTING:
+            yield from database_writes.findings({str(kind): troubles.why(error)})
+            return
         yield Finding(
             "database_unreachable",
             BROKEN,
             _(
                 "Basis data %(url)s tidak menjawab: %(why)s",
                 url=shown(current_app.config["DATABASE_URL"]),
-                why=_why(error),
+                why=troubles.why(error),
             ),
             _("Jalankan servernya, atau betulkan DATABASE_URL."),
         )
@@ -62,20 +66,6 @@ def silent(seconds: float) -> Finding:
             seconds=seconds,
         ),
         _("Periksa server basis data: beban, disk, dan lognya; jalankan ulang bila ia macet."),
-    )
-
-
-def locked(seconds: float) -> Finding:
-    """Return the finding about a table or row that nobody can read."""
-    return Finding(
-        "database_locked",
-        BROKEN,
-        _(
-            "Basis data menjawab, tetapi sebuah tabel tidak terbaca dalam %(seconds)d detik: "
-            "tampaknya terkunci.",
-            seconds=seconds,
-        ),
-        _("Cari transaksi yang memegang kunci di server basis data, lalu akhiri."),
     )
 
 
@@ -128,7 +118,3 @@ def event_log() -> Iterator[Finding]:
 @cache
 def _wanted() -> frozenset[str]:
     return frozenset(ScriptDirectory(str(migrate.directory)).get_heads())
-
-
-def _why(error: SQLAlchemyError) -> str:
-    return " ".join(str(getattr(error, "orig", None) or error).split())[:200]

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Flask, Response, g, json, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
+from flask_login import AnonymousUserMixin
 from sqlalchemy.exc import DataError, ProgrammingError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
@@ -75,7 +76,9 @@ def data_error(_error: Exception) -> Any:
 
 
 def page(status: int, message: str) -> str:
-    """Return the error page's HTML."""
+    """Return the error page's HTML. It does not look who is logged in, because that stands in the
+    database, which may be what failed."""
+    g.setdefault("_login_user", AnonymousUserMixin())
     return render_template("errors/error.html", status=status, message=message)
 
 

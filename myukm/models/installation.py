@@ -1,0 +1,15 @@
+"""The installation: one row that says which database this is."""
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from myukm.db.base import Model
+from myukm.db.types import Id, key_type
+
+
+class Installation(Model):
+    """`id` is random, so that two databases are never taken for one another. `writes` is raised by
+    the doctor, because only a write shows that a database can be written to."""
+
+    __tablename__ = "installation"
+    id: Mapped[str] = mapped_column(key_type(32), primary_key=True)
+    writes: Mapped[int] = mapped_column(Id, default=0)

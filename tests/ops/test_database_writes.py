@@ -1,0 +1,156 @@
+"""Whether the database works is judged by a write, and what is wrong with it is named."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text, update
+from sqlalchemy.exc import OperationalError
+
+import config
+from myukm import create_app
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.extensions import db
+from myukm.models import LeaderLease
+from myukm.ops import examiner, periodic
+from myukm.ops.findings import database_writes
+from tests.ops.test_doctor import examine, only
+from tests.support.programs import Program
+from tests.support.waiting import wait_until
+from tests.support.workers import wait_serving
+
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+def file_of(app: Flask) -> Path:
+    with app.app_context():
+        return Path(str(db.engine.url.database))
+
+
+@on_postgresql
+def test_a_database_that_is_only_read(app: Flask, settings: dict[str, str]) -> None:
+    """As after a failover: the address leads to a standby."""
+    name = settings["DATABASE_URL"].rpartition("/")[2]
+    with psycopg.connect(settings["DATABASE_URL"], autocommit=True) as owner:
+        owner.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    forget_connections(app)
+    found = only(app, "database_readonly")
+    assert (found["level"], "read-only transaction" in found["message"]) == ("broken", True)
+    answer = app.test_client().get("/readyz")
+    assert (answer.status_code, answer.json["reason_code"]) == (503, "database_readonly")
+    with app.app_context():
+        database_writes.share()
+    other = create_app(config.load(settings))
+    with other.app_context():
+        assert database_writes._shared().keys() == {"readonly"}
+
+
+def forget_connections(app: Flask) -> None:
+    with app.app_context():
+        db.engine.dispose()
+
+
+@on_postgresql
+def test_a_server_whose_connections_are_used_up(settings: dict[str, str]) -> None:
+    url = settings["DATABASE_URL"]
+    with psycopg.connect(url, autocommit=True) as owner:
+        owner.execute("DROP ROLE IF EXISTS few")
+        owner.execute("CREATE ROLE few LOGIN CONNECTION LIMIT 1")
+    as_few = url.replace("postgres@", "few@")
+    app = create_app(config.load({**settings, "DATABASE_URL": as_few}))
+    with psycopg.connect(as_few):
+        assert only(app, "database_too_many_connections")["level"] == "broken"
+    with psycopg.connect(url, autocommit=True) as owner:
+        owner.execute("DROP ROLE few")
+
+
+def test_a_lock_that_somebody_keeps(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examiner, "CHECK_SECONDS", 0.5)
+    with closing(sqlite3.connect(file_of(app), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert only(app, "database_locked")["level"] == "broken"
+    wait_until(lambda: "database_locked" not in str(examine(app)), 10, "it goes with the lock")
+
+
+def test_a_file_that_was_moved_away(app: Flask) -> None:
+    examine(app)
+    path = file_of(app)
+    path.rename(path.with_suffix(".away"))
+    assert "-wal" in only(app, "database_replaced")["cure"]
+    path.with_suffix(".away").rename(path)
+    assert "database_replaced" not in str(examine(app))
+
+
+def test_a_file_that_is_no_database(app: Flask) -> None:
+    path = file_of(app)
+    with app.app_context():
+        db.engine.dispose()
+    for each in path.parent.glob("myukm.db-*"):
+        each.unlink()
+    path.write_bytes(b"something else" * 1000)
+    assert "not a database" in only(app, "database_corrupt")["message"]
+
+
+def test_a_file_that_cannot_grow(app: Flask) -> None:
+    with app.app_context():
+        driver = db.session.connection().connection.driver_connection
+        driver.execute("PRAGMA max_page_count = 1")
+        fill = text("CREATE TABLE more AS SELECT randomblob(100000) AS bytes")
+        with pytest.raises(OperationalError, match="full"):
+            db.session.execute(fill)
+    assert only(app, "database_full")["message"].startswith("Disk basis data penuh: ")
+
+
+def test_nobody_leads(app: Flask) -> None:
+    led(app, utcnow() - timedelta(seconds=5))
+    assert "nobody_leads" not in str(examine(app))
+    led(app, utcnow() - timedelta(seconds=20))
+    assert only(app, "nobody_leads")["since"][-1] == "Z"
+    runner = periodic.PeriodicRunner(app, [], [])
+    runner._lapsed._seconds = 0.0
+    with app.app_context():
+        assert runner._is_leader()
+    assert "nobody_leads" not in str(examine(app))
+
+
+def led(app: Flask, moment: object) -> None:
+    with app.app_context(), transaction() as session:
+        session.execute(update(LeaderLease).values(led_at=moment))
+
+
+def test_only_plain_rq_lives(
+    app: Flask, start: Callable[..., Program], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_writes, "LEADERLESS", timedelta(seconds=0.1))
+    assert "nobody_leads" not in str(examine(app)), "nothing has been started yet"
+    start("rq", "worker", "high", "default", "sync-pembayaran")
+    wait_serving(app)
+    wait_until(lambda: "nobody_leads" in str(examine(app)), 5, "the finding")
+
+
+@pytest.fixture
+def member(app: Flask, client_as: Callable[[str], FlaskClient]) -> Iterator[FlaskClient]:
+    """A logged-in person whose database is gone."""
+    client = client_as("member")
+    path = file_of(app)
+    forget_connections(app)
+    for each in path.parent.glob("myukm.db*"):
+        each.unlink()
+    path.mkdir()
+    yield client
+    path.rmdir()
+
+
+@pytest.mark.parametrize("path", ["/ukm", "/login", "/nothing-here", "/profile"])
+def test_who_is_logged_in_gets_our_page(member: FlaskClient, path: str) -> None:
+    answer = member.get(path)
+    assert answer.status_code in {503, 404}
+    assert "MyUKM</title>" in answer.text
+    assert "Internal Server Error" not in answer.text
