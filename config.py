@@ -11,6 +11,7 @@ import re
 import secrets
 import ssl
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from inspect import signature
 from io import StringIO
 from pathlib import Path
@@ -19,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import redis
+from cronsim import CronSim, CronSimError
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 
@@ -66,6 +68,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "PEMBAYARAN_API_ETAG_HOURS": env.integer("PEMBAYARAN_API_ETAG_HOURS", 24, 0, 8_760),
         "SYNC_JOB_TIMEOUT": env.integer("SYNC_JOB_TIMEOUT", 600, 30, 86_400),
         "SYNC_LANE_TIMEOUT": env.integer("SYNC_LANE_TIMEOUT", 15, 5, 600),
+        "SYNC_SCHEDULE": env.cron("SYNC_SCHEDULE"),
         "GUARD_SHARE": env.number("GUARD_SHARE", 0.2, 0, 1),
         "GUARD_MIN": env.integer("GUARD_MIN", 20, 1, 1_000_000),
         "HISTORY_KEEP_DAYS": env.integer("HISTORY_KEEP_DAYS", 365, 1, 36_500),
@@ -420,6 +423,16 @@ class _Reader:
         if not re.fullmatch(r"[!-~]*", value):
             text = N_("hanya boleh berisi huruf, angka, dan tanda ASCII, tanpa spasi")
             raise self.wrong(name, text)
+        return value
+
+    def cron(self, name: str) -> str:
+        value = " ".join(self.text(name, "").split())
+        try:
+            if value:
+                next(CronSim(value if len(value.split()) == 5 else "", datetime.now(UTC)))
+        except (CronSimError, StopIteration):
+            text = N_("%(value)r bukan jadwal cron seperti '30 1 * * *' (setiap hari pukul 01.30)")
+            raise self.wrong(name, text, value=value) from None
         return value
 
     def timezone(self, name: str, default: str) -> str:

@@ -58,6 +58,7 @@ WRONG = {
     "PEMBAYARAN_API_CONCURRENCY": ["0", "1001"],
     "MYUKM_ENV": ["prod"],
     "MYUKM_LANG": ["de"],
+    "SYNC_SCHEDULE": ["tiap malam", "61 * * * *", "0 0 31 2 *", "@daily", "0 30 1 * * *"],
     "MYUKM_TIMEZONE": ["Mars/Olympus", "../etc/passwd"],
     "REGISTRATION": ["maybe"],
     "TRUSTED_PROXIES": ["-1", "all"],

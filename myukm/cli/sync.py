@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
+from flask import current_app
+from flask_babel import format_datetime
 from flask_babel import gettext as _
 
 from myukm.catalogue import N_
@@ -14,7 +16,7 @@ from myukm.cli.actor import actor
 from myukm.cli.errors import FAILURES, REFUSED
 from myukm.cli.groups import CommandGroup
 from myukm.cli.options import as_json, at_most
-from myukm.domain.sync import commands, preflight, progress, run_history
+from myukm.domain.sync import commands, preflight, progress, run_history, schedule
 
 ENDED_EARLY, STOPPED_WATCHING = 4, 130
 
@@ -104,6 +106,15 @@ def cancel(as_json: bool) -> None:
 def reset(as_json: bool) -> None:
     """Hide the finished run from the page; its history stays."""
     show(commands.reset(actor()), as_json)
+
+
+@group.command("schedule", help=N_("Lima waktu berikutnya menurut SYNC_SCHEDULE."))
+def next_times() -> None:
+    """Print the next five times at which SYNC_SCHEDULE starts a run, in the campus's time zone."""
+    for time in schedule.next_times(5):
+        click.echo(format_datetime(time, _("EEE d MMM y HH.mm")))
+    if not current_app.config["SYNC_SCHEDULE"]:
+        click.echo(_("SYNC_SCHEDULE tidak diisi: tidak ada proses yang mulai sendiri."))
 
 
 @group.command(help=N_("Daftar proses terbaru."))

@@ -9,6 +9,7 @@ from myukm.models.leader import LeaderLease
 from myukm.models.password_reset import PasswordReset
 from myukm.models.payment_change import PaymentChange
 from myukm.models.photo import Photo
+from myukm.models.schedule import SyncSchedule
 from myukm.models.siswa import Siswa
 from myukm.models.sync import (
     SyncItem,
@@ -42,6 +43,7 @@ __all__ = [
     "SyncRequest",
     "SyncRun",
     "SyncSample",
+    "SyncSchedule",
     "SyncTraffic",
     "Ukm",
     "UkmBlock",

@@ -46,6 +46,7 @@ CHECKS: Mapping[Check, str] = {
     sync.stalled: DATABASE,
     sync.paused: DATABASE,
     sync.many_failed: DATABASE,
+    sync.schedule_missed: DATABASE,
     application.chat: DATABASE,
     application.payment_api: VALKEY,
     application.attacks: DATABASE,

@@ -2,7 +2,7 @@
 
 from myukm.domain.chat.broadcast import OverduePublisher
 from myukm.domain.presence import tracker
-from myukm.domain.sync import watchdog
+from myukm.domain.sync import schedule, watchdog
 from myukm.domain.ukm import unread
 from myukm.ops.alerts import AlertMonitor
 from myukm.ops.api_probe import PeriodicProbe
@@ -26,6 +26,7 @@ def tasks() -> tuple[list[Task], list[Task]]:
         tracker.publish_expired,
         unread.publish_pending,
         watchdog.watch,
+        schedule.Scheduler().run,
         HealthPublisher().publish,
         AlertMonitor().evaluate,
         OrphanRecovery().recover,

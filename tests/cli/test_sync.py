@@ -216,3 +216,11 @@ def test_migrations_without_a_database_end_in_one_line(tmp_path: Path) -> None:
     assert program.child.wait(30) == 5
     assert len(program.output().splitlines()) == 1
     program.kill()
+
+
+def test_schedule_prints_the_next_five_times(flask: Flasks, campus: Flask) -> None:
+    assert "tidak ada proses yang mulai sendiri" in flask("schedule").output
+    campus.config["SYNC_SCHEDULE"] = "30 1 * * *"
+    lines = flask("schedule").output.splitlines()
+    assert len(set(lines)) == 5
+    assert all(line.endswith("01.30") for line in lines)

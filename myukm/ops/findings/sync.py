@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from flask_babel import format_decimal, format_percent
+from flask_babel import format_datetime, format_decimal, format_percent
 from flask_babel import gettext as _
 
-from myukm.domain.sync import anomaly_guard, progress, standstill_reason
+from myukm.domain.sync import anomaly_guard, progress, schedule, standstill_reason
 from myukm.models.sync import Status
 from myukm.ops.findings import BROKEN, WARNING, Finding
 
@@ -68,4 +68,22 @@ def many_failed() -> Iterator[Finding]:
             "Sebabnya ada di halaman sinkronisasi. Ulangi yang gagal: %(command)s",
             command="./run sync retry-failed",
         ),
+    )
+
+
+def schedule_missed() -> Iterator[Finding]:
+    """The last time of SYNC_SCHEDULE started no run, and no run has begun since."""
+    missed = schedule.missed()
+    if missed is None:
+        return
+    yield Finding(
+        "schedule_missed",
+        WARNING,
+        _(
+            "Sinkronisasi terjadwal %(time)s tidak dimulai: program sedang mati, atau belum ada "
+            "siswa.",
+            time=format_datetime(missed, _("d MMM y HH.mm")),
+        ),
+        _("Mulai sekarang: %(command)s", command="./run sync start"),
+        missed,
     )

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, jsonify, render_template
 from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
-from myukm.domain.sync import anomaly_guard, commands, progress, run_log
+from myukm.domain.sync import anomaly_guard, commands, progress, run_log, schedule
 from myukm.domain.sync.run_history import CODES
 from myukm.errors import Invalid
 from myukm.live import event_log
@@ -48,6 +48,7 @@ def index() -> str:
         cursor=cursor,
         progress=now,
         course=chart_data(now),
+        next_time=next(iter(schedule.next_times(1)), None),
         log=run_log.latest(now["run_id"]),
         held=anomaly_guard.count_quarantined(now["run_id"])
         if now["reason_code"] == anomaly_guard.CODE
