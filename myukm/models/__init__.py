@@ -2,7 +2,7 @@
 
 from myukm.models.activity import Activity
 from myukm.models.alert import Alert
-from myukm.models.chat import ChatMessage, ChatReaction, MessageReport, UkmPin
+from myukm.models.chat import ChatMention, ChatMessage, ChatReaction, MessageReport, UkmPin
 from myukm.models.installation import Installation
 from myukm.models.invitation import Invitation
 from myukm.models.leader import LeaderLease
@@ -25,6 +25,7 @@ from myukm.models.user import LoginSession, Role, User
 __all__ = [
     "Activity",
     "Alert",
+    "ChatMention",
     "ChatMessage",
     "ChatReaction",
     "Installation",

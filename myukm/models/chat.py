@@ -27,6 +27,7 @@ class ChatMessage(Model):
         Index("ix_chat_message_ukm_id", "ukm_id", "id"),
         Index("ix_chat_message_user_id", "user_id", "id"),
         Index("ix_chat_message_published_at", "published_at", "ukm_id"),
+        Index("ix_chat_message_deleted_at", "ukm_id", "deleted_at", "number"),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     ukm_id: Mapped[int] = mapped_column(Id, ForeignKey("ukm.id", ondelete="CASCADE"))
@@ -76,6 +77,18 @@ class ChatMessage(Model):
             "message": first_line[:QUOTE_LENGTH],
             "deleted": self.deleted_at is not None,
         }
+
+
+class ChatMention(Model):
+    """A person to whom a message is addressed, by a mention or as the answer to theirs."""
+
+    __tablename__ = "chat_mention"
+    user_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    message_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("chat_message.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
 
 
 class ChatReaction(Model):

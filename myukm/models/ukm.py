@@ -48,11 +48,6 @@ class Membership(Model):
     ukm: Mapped[Ukm] = relationship()
     user: Mapped[User] = relationship()
 
-    @property
-    def unread(self) -> int:
-        """The number of unread messages."""
-        return self.ukm.last_number - self.read_number
-
     def is_muted(self) -> bool:
         """Return whether the member is muted now."""
         return self.muted_until is not None and self.muted_until > utcnow()

@@ -58,7 +58,7 @@ def room(code: str) -> str:
         "chat/room.html",
         ukm=membership.ukm,
         me={"user_id": current_account().id, "name": current_account().name},
-        unread=membership.unread,
+        unread=unread.count(membership),
         state=ukm_state.for_member(membership),
         cursor=cursor,
         messages=history.as_seen(
@@ -164,6 +164,15 @@ def choose_notices(code: str, sent: NotificationLevel) -> Any:
 def read(code: str, sent: ReadMarker) -> Any:
     """Store the number of the last message read."""
     unread.mark_read(memberships.get_membership(current_account().id, code), sent.last_id)
+    return "", 204
+
+
+@bp.post("/messages/<int:message_id>/unread")
+@json_view
+@member
+def mark_unread(code: str, message_id: int) -> Any:
+    """Mark a message and those after it unread."""
+    unread.mark_unread(memberships.get_membership(current_account().id, code), message_id)
     return "", 204
 
 

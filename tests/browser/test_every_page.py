@@ -24,6 +24,7 @@ PAGES = [
     ("admin", "/admin/audit"),
     ("member", "/ukm"),
     ("member", "/ukm?arsip=1"),
+    ("member", "/ukm/mentions"),
     ("member", "/ukm/ROBOTIK/chat"),
     ("member", "/profile"),
     ("member", "/tidak-ada"),

@@ -39,7 +39,11 @@ def as_seen(messages: Sequence[ChatMessage], user_id: int) -> list[dict[str, Any
 
 def first_unread(membership: Membership) -> int | None:
     """Return the id of the member's first unread message, None if there is none."""
-    query = select(ChatMessage.id).where(
-        ChatMessage.ukm_id == membership.ukm_id, ChatMessage.number == membership.read_number + 1
+    query = (
+        select(ChatMessage.id)
+        .where(ChatMessage.ukm_id == membership.ukm_id)
+        .where(ChatMessage.number > membership.read_number, ChatMessage.deleted_at.is_(None))
+        .order_by(ChatMessage.number)
+        .limit(1)
     )
     return db.session.scalar(query)

@@ -12,7 +12,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from myukm.db.session import on_commit, transaction
 from myukm.db.types import utcnow
 from myukm.domain import activity
-from myukm.domain.chat import broadcast, pins, reactions
+from myukm.domain.chat import addressees, broadcast, pins, reactions
 from myukm.domain.chat.mentions import mentioned
 from myukm.domain.chat.validation import (
     check_client_id,
@@ -22,7 +22,7 @@ from myukm.domain.chat.validation import (
     find_message,
 )
 from myukm.domain.flood import check_pace, count_act
-from myukm.domain.ukm import memberships
+from myukm.domain.ukm import memberships, unread
 from myukm.errors import DomainError, Forbidden
 from myukm.extensions import db
 from myukm.models import ChatMessage, Membership, Ukm, User
@@ -98,9 +98,11 @@ def _store(membership: Membership, message: ChatMessage) -> ChatMessage:
         _change(session, _TAKE_NUMBER, values)
         count_act(message.user_id)
         row = session.connection().execute(_INSERT, values | _columns(message))
+        message_id = cast(Any, row.inserted_primary_key)[0]
+        addressees.record(message, message_id)
         _change(session, _MARK_READ, values)
         on_commit(broadcast.broadcast_later, membership.ukm_id)
-    message.id = cast(Any, row.inserted_primary_key)[0]
+    message.id = message_id
     make_transient_to_detached(message)
     db.session.add(message)
     return message
@@ -156,6 +158,8 @@ def edit(user_id: int, code: str, message_id: int, text: str) -> ChatMessage:
         if body != message.body:
             message.body, message.edited_at = body, utcnow()
             message.mentions = mentioned(membership.ukm_id, body)
+            addressees.forget(message.id)
+            addressees.record(message, message.id)
             _append_change(message, "chat.edited")
     return message
 
@@ -184,6 +188,8 @@ def erase(message: ChatMessage) -> None:
         return
     message.body, message.mentions, message.deleted_at = "", None, utcnow()
     reactions.remove_for(message.id)
+    addressees.forget(message.id)
+    on_commit(unread.publish_debounced, message.ukm_id)
     pins.remove_for(message)
     _append_change(message, "chat.deleted")
 

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import contains_eager
 
 from myukm.domain.ukm.memberships import is_archived
+from myukm.domain.ukm.unread import UNREAD
 from myukm.extensions import db
 from myukm.models import ChatMessage, Membership, Ukm, User
 
@@ -38,7 +39,7 @@ def list_for(user_id: int, *, archived: bool = False) -> list[UkmSummary]:
     """Return the account's active (or archived) UKMs ordered by name, in one query."""
     size = select(func.count()).where(Membership.ukm_id == Ukm.id).correlate(Ukm)
     query = (
-        select(Membership, *_LAST, size.scalar_subquery())
+        select(Membership, UNREAD, *_LAST, size.scalar_subquery())
         .join(Membership.ukm)
         .outerjoin(
             ChatMessage,
@@ -61,10 +62,10 @@ _LAST = (
 )
 
 
-def _summary(mine: Membership, *row: Any) -> UkmSummary:
+def _summary(mine: Membership, unread: int, *row: Any) -> UkmSummary:
     ukm, (*last, size) = mine.ukm, row
     shown = LastMessage(*last) if last[0] else None
-    admin, unread = mine.is_admin, mine.unread
+    admin = mine.is_admin
     return UkmSummary(ukm.id, ukm.code, ukm.name, ukm.description, admin, unread, size, shown)
 
 

@@ -5,11 +5,11 @@ from typing import Any, cast
 
 from flask_babel import lazy_gettext as _
 from redis.exceptions import RedisError
-from sqlalchemy import Select, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 
 from myukm.db.session import execute_rowcount, on_commit, transaction
 from myukm.db.types import is_id
-from myukm.errors import Invalid
+from myukm.errors import Invalid, NotFound
 from myukm.extensions import db, valkey
 from myukm.live import pubsub
 from myukm.live.topics import personal_topic
@@ -20,6 +20,20 @@ WAITING, PAUSE_MILLISECONDS, MAX_IMMEDIATE = "myukm:chat:unread", 1000, 100
 logger = logging.getLogger(__name__)
 
 
+_DELETED = (
+    select(func.count())
+    .where(
+        ChatMessage.ukm_id == Membership.ukm_id,
+        ChatMessage.number > Membership.read_number,
+        ChatMessage.deleted_at.is_not(None),
+    )
+    .correlate(Membership)
+    .scalar_subquery()
+)
+# How many messages a membership has not read; deleted ones need no reading.
+UNREAD = Ukm.last_number - Membership.read_number - _DELETED
+
+
 def counts(user_id: int) -> list[dict[str, Any]]:
     """Return `{"ukm", "count", "notices"}` for each UKM of the account."""
     query = _query().where(Membership.user_id == user_id)
@@ -28,10 +42,15 @@ def counts(user_id: int) -> list[dict[str, Any]]:
 
 def _query() -> Select[int, str, int, str]:
     """Return the query of all memberships: (user_id, code, unread, notices)."""
-    unread = Ukm.last_number - Membership.read_number
-    return select(Membership.user_id, Ukm.code, unread, Membership.notices).join_from(
+    return select(Membership.user_id, Ukm.code, UNREAD, Membership.notices).join_from(
         Membership, Ukm
     )
+
+
+def count(membership: Membership) -> int:
+    """Return the number of the member's unread messages."""
+    query = select(UNREAD).join_from(Membership, Ukm).where(Membership.id == membership.id)
+    return db.session.scalar(query) or 0
 
 
 def _count(code: str, count: int, notices: str) -> dict[str, Any]:
@@ -43,20 +62,31 @@ def mark_read(membership: Membership, last_id: int) -> None:
 
     Raises `Invalid` if that is not a message of the UKM.
     """
-    query = select(ChatMessage.number).where(
-        ChatMessage.ukm_id == membership.ukm_id, ChatMessage.id == last_id
-    )
-    number = db.session.scalar(query) if is_id(last_id) else None
+    number = _number(membership, last_id)
     if number is None:
         raise Invalid(_("last_id bukan pesan UKM ini."), code="bad_last_id")
+    _move(membership, number, Membership.read_number < number)
+
+
+def mark_unread(membership: Membership, message_id: int) -> None:
+    """Move the read marker back before a message, if it is not there yet. Raises `NotFound`."""
+    number = _number(membership, message_id)
+    if number is None:
+        raise NotFound(_("Pesan ini tidak ada."), code="no_such_message")
+    _move(membership, number - 1, Membership.read_number >= number)
+
+
+def _number(membership: Membership, message_id: int) -> int | None:
+    query = select(ChatMessage.number).where(
+        ChatMessage.ukm_id == membership.ukm_id, ChatMessage.id == message_id
+    )
+    return db.session.scalar(query) if is_id(message_id) else None
+
+
+def _move(membership: Membership, number: int, unless_there: ColumnElement[bool]) -> None:
+    marker = update(Membership).where(Membership.id == membership.id, unless_there)
     with transaction() as session:
-        moved = execute_rowcount(
-            session,
-            update(Membership)
-            .where(Membership.id == membership.id, Membership.read_number < number)
-            .values(read_number=number),
-        )
-        if moved:
+        if execute_rowcount(session, marker.values(read_number=number)):
             on_commit(publish, membership.ukm_id, membership.user_id)
 
 

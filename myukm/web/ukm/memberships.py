@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from flask import Blueprint, jsonify, render_template, request, url_for
 
-from myukm.domain.chat import reports
+from myukm.domain.chat import addressees, reports
 from myukm.domain.presence import presence_list
 from myukm.domain.ukm import memberships, my_list
 from myukm.domain.ukm import state as ukm_state
@@ -16,13 +16,14 @@ from myukm.web.http.access import current_account, json_view, logged_in
 from myukm.web.http.answers import redirect_or_json
 from myukm.web.http.body import takes
 from myukm.web.http.limits import limited
-from myukm.web.http.request_parsing import limit_body
+from myukm.web.http.request_parsing import limit_body, whole_number
 from myukm.web.ukm import routes
 from myukm.web.ukm.access import member
 
 bp = Blueprint("ukm", __name__, url_prefix="/ukm")
 bp.before_request(limit_body)
 WRONG_CODES = Limit("join-code", 20, 3600)
+MENTIONS_PER_PAGE = 50
 REPORTS = Limit("report", 20, 60)
 routes.mount(bp, for_campus=False)
 
@@ -51,6 +52,19 @@ def index() -> str:
         ukms=[{**ukm._asdict(), "online_count": online[ukm.id]} for ukm in ukms],
         archived=archived,
         archive_size=my_list.count_archived(current_account().id),
+    )
+
+
+@bp.get("/mentions")
+@logged_in
+def mentions() -> str:
+    """Show the messages that address the user, newest first; `?before=ID`: older ones."""
+    found = addressees.messages_for(
+        current_account().id, before=whole_number("before"), limit=MENTIONS_PER_PAGE
+    )
+    more = len(found) == MENTIONS_PER_PAGE
+    return render_template(
+        "ukm/mentions.html", messages=found, before=found[-1].id if more else None
     )
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import event
 
 from myukm.db.session import transaction
 from myukm.domain import event_rendering
-from myukm.domain.chat import broadcast, history, mentions, messages, reactions
-from myukm.domain.ukm import memberships, notification_settings, unread
+from myukm.domain.chat import addressees, broadcast, history, mentions, messages, reactions
+from myukm.domain.ukm import memberships, my_list, notification_settings, unread
 from myukm.errors import Conflict, Forbidden, Invalid, NotFound
 from myukm.extensions import db
 from myukm.live import event_log
@@ -287,6 +287,64 @@ def test_who_is_muted_or_in_an_archived_ukm_does_not_react(say: Any, people: Peo
     ):
         with pytest.raises(Conflict):
             attempt()
+
+
+def addressed(people: People, who: str) -> list[str]:
+    return [message.body for message in addressees.messages_for(people[who])]
+
+
+@every_database
+def test_what_addresses_a_person_is_listed_newest_first(say: Any, people: People) -> None:
+    say("@Farhan satu"), say("bukan untuk Farhan"), say("@Mega saya sendiri")
+    own = say("punya Farhan", "friend")
+    answer = say("jawaban @Farhan", reply_to=own.id)
+    assert addressed(people, "friend") == ["jawaban @Farhan", "@Farhan satu"]
+    assert addressed(people, "member") == []
+    (older,) = addressees.messages_for(people["friend"], before=answer.id)
+    assert older.body == "@Farhan satu"
+    messages.edit(people["member"], UKM, older.id, "@Rudi satu")
+    messages.delete(people["member"], UKM, answer.id)
+    assert addressed(people, "friend") == []
+    messages.edit(people["member"], UKM, older.id, "@farhan lagi")
+    assert addressed(people, "friend") == ["@farhan lagi"]
+    memberships.leave(people["friend"], UKM)
+    assert addressed(people, "friend") == []
+
+
+@every_database
+def test_deleted_messages_are_not_unread(say: Any, people: People) -> None:
+    sent = [say(f"pesan {n}") for n in range(4)]
+    place = memberships.get_membership(people["friend"], UKM)
+    unread.mark_read(place, sent[0].id)
+    messages.delete(people["member"], UKM, sent[1].id)
+    messages.delete(people["member"], UKM, sent[0].id)
+    assert unread.count(place) == unread.counts(people["friend"])[0]["count"] == 2
+    assert [ukm.unread for ukm in my_list.list_for(people["friend"])] == [2]
+    assert history.first_unread(place) == sent[2].id
+
+
+def test_a_deletion_lowers_the_count_on_open_pages(
+    say: Any, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = say("segera dihapus")
+    told: list[int] = []
+    monkeypatch.setattr(unread, "publish_debounced", told.append)
+    messages.delete(people["member"], UKM, message.id)
+    assert told == [message.ukm_id]
+
+
+def test_a_message_is_marked_unread_with_what_follows(say: Any, people: People) -> None:
+    first, second, third = say("satu"), say("dua"), say("tiga")
+    place = memberships.get_membership(people["friend"], UKM)
+    unread.mark_read(place, second.id)
+    unread.mark_unread(place, third.id)
+    assert unread.count(place) == 1, "what is unread stays so"
+    unread.mark_unread(place, first.id)
+    assert unread.count(place) == 3
+    elsewhere = memberships.get_membership(people["outsider"], "PRAMUKA")
+    for strange in (first.id, 0, 2**70):
+        with pytest.raises(NotFound):
+            unread.mark_unread(elsewhere, strange)
 
 
 def test_the_first_unread_message(say: Any, people: People) -> None:

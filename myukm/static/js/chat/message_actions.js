@@ -23,7 +23,7 @@ async function promptText(id, field, text = "") {
 }
 
 /** `use(name, element)` runs an action and shows its error; `react` toggles an emoji. */
-export function messageActions({ url, timeline, outbox, goTo, reply }) {
+export function messageActions({ url, timeline, outbox, goTo, reply, reading }) {
   const at = ({ id }) => `${url}/messages/${id}`;
 
   const actions = {
@@ -53,6 +53,12 @@ export function messageActions({ url, timeline, outbox, goTo, reply }) {
     async link({ message }) {
       await copy(`${location.origin}${url}/chat#${anchorOf(message.id)}`);
       toast(t("copied_link"), "good");
+    },
+    async unread({ message }) {
+      await api.post(`${at(message)}/unread`);
+      reading.pause();
+      timeline.setFirstUnread(message.id);
+      toast(t("marked_unread"), "good");
     },
     pin: ({ message }) => api.post(`${url}/pin`, { message_id: message.id }),
     resend: ({ message }) => outbox.resend(message.client_id),

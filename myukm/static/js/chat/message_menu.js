@@ -51,6 +51,7 @@ export class MessageMenu {
       original: Boolean(message.reply_to) && !message.reply_to.deleted,
       copy: true,
       link: true,
+      unread: true,
       edit: isMine(message) && young && !closed,
       pin: isAdmin,
       delete: isMine(message) || isAdmin,

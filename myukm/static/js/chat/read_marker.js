@@ -2,15 +2,18 @@ import * as api from "../core/api.js";
 
 const SETTLE_MS = 600;
 
-/** Reports the newest message as read once it has been in view for a moment. Returns a function that
- * checks again soon. */
+/** Reports the last message that was in view for a moment as read. While the first unread message is
+ * not loaded, nothing is reported, because the marker would move past what nobody has seen. Returns
+ * `soon()`, which checks again, and `pause()`, which ends the reports until the room is opened anew. */
 export function startReading(timeline, url) {
   let read = 0;
   let timer = 0;
+  let paused = false;
 
   function send() {
-    if (document.hidden || !timeline.anchor.atEnd || timeline.lastServerId <= read) return;
-    read = timeline.lastServerId;
+    const seen = Math.min(timeline.lastInView?.message.id ?? 0, timeline.lastServerId);
+    if (paused || document.hidden || timeline.hasGap || seen <= read) return;
+    read = seen;
     api.post(`${url}/read`, { last_id: read }).catch(() => {
       read = 0;
     });
@@ -24,5 +27,10 @@ export function startReading(timeline, url) {
   timeline.box.addEventListener("scroll", soon, { passive: true });
   document.addEventListener("visibilitychange", soon);
   soon();
-  return soon;
+  return {
+    soon,
+    pause() {
+      paused = true;
+    },
+  };
 }

@@ -8,7 +8,7 @@ const PAGE = 100;
 
 /** Loads after each reconnection, and more after a reset of the stream. */
 export function startResync(room) {
-  const { url, timeline, presence, state, outbox, readSoon } = room;
+  const { url, timeline, presence, state, outbox, reading } = room;
 
   async function catchUp() {
     let page;
@@ -16,7 +16,7 @@ export function startResync(room) {
       page = await api.get(`${url}/messages?after=${timeline.lastServerId}&limit=${PAGE}`);
       room.addFromServer(page.messages);
     } while (page.messages.length === PAGE);
-    readSoon();
+    reading.soon();
   }
 
   /** The whole list of members, because the stream's snapshot names only those who are here. */

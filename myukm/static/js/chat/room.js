@@ -23,6 +23,7 @@ import { startResync } from "./resync.js";
 import { Timeline } from "./timeline.js";
 import { Typing } from "./typing.js";
 import { UkmState } from "./ukm_state.js";
+import { startUnreadBar } from "./unread_bar.js";
 
 const MAX_NAMES = 8;
 const part = (id) => document.getElementById(id);
@@ -55,10 +56,11 @@ class Room {
     this.addFromServer(messages);
     timeline.empty.hidden = Boolean(timeline.list.first);
     timeline.anchor.restore(timeline.byId.get(timeline.firstUnread), Number(this.unread));
-    this.readSoon = startReading(timeline, this.url);
+    this.reading = startReading(timeline, this.url);
     this.history = startHistoryLoader(timeline, this.url, messages.length);
     startProfileUpdates(timeline.list.box);
     startResync(this);
+    startUnreadBar(this);
   }
 
   makeOutbox() {
@@ -168,6 +170,6 @@ class Room {
   received(message) {
     this.typing.forget(message.user_id);
     this.addFromServer([message]);
-    this.readSoon();
+    this.reading.soon();
   }
 }

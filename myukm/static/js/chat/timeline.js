@@ -5,6 +5,8 @@ import { group, isMine, show, showQuote } from "./message_view.js";
 import { changed, showReactions } from "./reactions.js";
 import { ScrollAnchor } from "./scroll_anchor.js";
 
+const MIN_SEEN_PX = 24;
+
 export class Timeline {
   /** `firstUnread` is the id of the first unread message, NaN when there is none. */
   constructor(box, firstUnread) {
@@ -28,6 +30,28 @@ export class Timeline {
     let element = this.list.first;
     while (element && element.getBoundingClientRect().bottom <= top) element = after(element);
     return element;
+  }
+
+  /** The last message whose beginning is in view or above it, stored or not. */
+  get lastInView() {
+    const { bottom } = this.box.getBoundingClientRect();
+    const begins = (element) => element.getBoundingClientRect().top < bottom - MIN_SEEN_PX;
+    const chunks = [...this.list.box.children];
+    return [...(chunks.findLast(begins)?.children ?? [])].findLast(
+      (element) => element.message.id && begins(element),
+    );
+  }
+
+  /** Whether messages between the first unread one and the first loaded one are missing. */
+  get hasGap() {
+    return this.firstUnread < this.firstId;
+  }
+
+  /** Moves the line "new" above the message with this id; NaN removes it. */
+  setFirstUnread(id) {
+    const moved = [this.firstUnread, id].map((each) => this.byId.get(each)).filter(Boolean);
+    this.firstUnread = id;
+    for (const element of moved) this.regroup(element);
   }
 
   /** The newest element that `fits`, if any. */

@@ -1,0 +1,32 @@
+// While the first unread message is older than what is loaded, a bar leads to it, or marks all as read.
+
+import * as api from "../core/api.js";
+import { fillSlots } from "../core/dom.js";
+import { number } from "../core/format.js";
+import { t } from "../core/i18n.js";
+import { toast } from "../core/toast.js";
+
+export function startUnreadBar({ timeline, url, unread, goTo, reading }) {
+  const bar = document.getElementById("unread-bar");
+  const [up, done] = bar.querySelectorAll("button");
+  const update = () => {
+    bar.hidden = !timeline.hasGap;
+  };
+  fillSlots(bar, { label: t("unread_above", { n: number(unread) }) });
+  up.addEventListener("click", async () => {
+    await goTo(timeline.firstUnread);
+    update();
+  });
+  done.addEventListener("click", async () => {
+    try {
+      await api.post(`${url}/read`, { last_id: timeline.lastServerId });
+      timeline.setFirstUnread(NaN);
+      update();
+      reading.soon();
+    } catch (error) {
+      toast(error.message, "bad");
+    }
+  });
+  timeline.box.addEventListener("scroll", update, { passive: true });
+  update();
+}

@@ -1,0 +1,78 @@
+"""What one has not read: the room opens there, the marker moves with what was seen."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from myukm.domain.ukm import memberships, unread
+from tests.browser.conftest import PHONE, OtherMembers, check_look
+from tests.browser.test_chat_page import open_room
+from tests.browser.test_chat_talk import choose, message
+from tests.support.people import UKM
+from tests.support.waiting import wait_until
+
+OpenAs = Callable[..., Page]
+
+
+def left(others: OtherMembers) -> int:
+    """How many messages Mega has not read."""
+    with others.app.app_context():
+        return unread.count(memberships.get_membership(others.people["member"], UKM))
+
+
+def test_more_than_fifty_unread_are_reached_and_not_marked_before_they_were_seen(
+    other_members: OtherMembers, open_as: OpenAs
+) -> None:
+    for n in range(4):
+        other_members.say(*[f"baru {n * 18 + m}" for m in range(18)])
+        other_members.rest()
+    mega = open_room(open_as, "member")
+    bar = mega.locator("#unread-bar")
+    expect(bar).to_contain_text("72 pesan belum dibaca")
+    mega.wait_for_timeout(1200)  # longer than what counts as seen
+    assert left(other_members) == 72
+    check_look(mega)
+    mega.set_viewport_size(PHONE)
+    bar.get_by_role("button", name="72 pesan").click()
+    expect(message(mega, "baru 0")).to_be_in_viewport()
+    expect(mega.locator(".message-new:visible")).to_have_count(1)
+    expect(bar).to_be_hidden()
+    wait_until(lambda: 50 < left(other_members) < 72, 5, "what is in view is read, and no more")
+    mega.locator("#jump").click()
+    wait_until(lambda: left(other_members) == 0, 5, "all was seen")
+
+
+def test_all_are_marked_read_without_seeing_them_and_one_unread_again(
+    other_members: OtherMembers, open_as: OpenAs
+) -> None:
+    for n in range(3):
+        other_members.say(*[f"baru {n * 18 + m}" for m in range(18)])
+        other_members.rest()
+    mega = open_room(open_as, "member")
+    mega.get_by_role("button", name="Tandai dibaca").click()
+    wait_until(lambda: left(other_members) == 0, 5, "all are read")
+    expect(mega.locator("#unread-bar")).to_be_hidden()
+    choose(mega, "baru 52", "Tandai belum dibaca")
+    expect(mega.locator("#toasts")).to_contain_text("Ditandai belum dibaca")
+    expect(message(mega, "baru 52").locator(".message-new")).to_be_visible()
+    mega.locator("#timeline").evaluate("box => box.scrollTo(0, 0)")
+    mega.locator("#timeline").evaluate("box => box.scrollTo(0, box.scrollHeight)")
+    mega.wait_for_timeout(1200)
+    assert left(other_members) == 2
+    mega.goto(mega.url.replace(f"/{UKM}/chat", ""))
+    expect(mega.locator("[data-unread]").first).to_have_text("2")
+
+
+def test_the_messages_for_me_are_in_one_list_and_lead_to_their_place(
+    other_members: OtherMembers, open_as: OpenAs
+) -> None:
+    asked = other_members.say("kapan rapat?", who="member")
+    other_members.say("@Mega tolong bawa kunci", "bukan untuk Mega")
+    other_members.say("besok", reply_to=asked)
+    mega = open_as("member", "/ukm", PHONE)
+    mega.get_by_role("link", name="Sebutan").click()
+    entries = mega.locator(".mention-text")
+    expect(entries).to_have_text(["besok", "@Mega tolong bawa kunci"])
+    check_look(mega)
+    mega.get_by_role("link", name="Farhan Hakim").last.click()
+    expect(message(mega, "@Mega tolong")).to_be_focused()
