@@ -45,11 +45,12 @@ class FanOut:
             subscriber.end()
         self._remove(subscriber)
 
-    def end_all(self, last: Callable[[], bytes] = bytes) -> None:
-        """End every stream; `last()` returns its last event."""
+    def end_all(self, last: Callable[[int], bytes] = lambda _: b"") -> None:
+        """End every stream; `last(number of streams)` returns its last event."""
         with self._sending:
-            for subscriber in self.audience.all():
-                subscriber.end(last())
+            subscribers = self.audience.all()
+            for subscriber in subscribers:
+                subscriber.end(last(len(subscribers)))
 
     def take_left(self) -> list[Subscriber]:
         """Return whose streams ended since the last call."""
@@ -69,10 +70,11 @@ class FanOut:
                 self._send(subscribers, Chunk.of(event.seq, encode(event)))
         return True
 
-    def send_to_all(self, data: bytes) -> None:
-        """Send the bytes of an event to every stream."""
+    def send(self, data: bytes, topic: str | None = None) -> None:
+        """Send the bytes of a transient event to every stream (of a topic)."""
         with self._sending:
-            self._send(self.audience.all(), Chunk.of(None, data))
+            subscribers = self.audience.all() if topic is None else self.audience.of(topic)
+            self._send(subscribers, Chunk.of(None, data))
 
     def _send(self, subscribers: Iterable[Subscriber], chunk: Chunk) -> None:
         for count, subscriber in enumerate(subscribers, 1):

@@ -15,7 +15,9 @@ import redis
 from sqlalchemy.exc import SQLAlchemyError
 
 from myukm.live.event_log import LoggedEvent
+from myukm.live.events import SYNC
 from myukm.live.fan_out import FanOut
+from myukm.live.snapshots import Snapshots
 from myukm.live.sse import bye, heartbeat
 from myukm.live.subscriber import Subscriber
 from myukm.live.subscription import Subscription
@@ -33,9 +35,8 @@ class Hub:
     """Reads events once and fans them out. The app is passed in as callables.
 
     `connect()` opens a Valkey client of the hub's own, `newest()` and `since(seq, limit)` read
-    the log, `rights(keys)` returns each log-in's topics (absent: the log-in ended), `states()`
-    what is otherwise told by Valkey alone; it is asked every second while Valkey is away.
-    `left(subscribers)` is told which streams ended.
+    the log, `rights(keys)` returns each log-in's topics (absent: the log-in ended). `snapshots` is
+    read every second while Valkey is away. `left(subscribers)` is told which streams ended.
     """
 
     def __init__(
@@ -44,11 +45,11 @@ class Hub:
         newest: Callable[[], int],
         since: Callable[[int, int], Sequence[LoggedEvent]],
         rights: Callable[[Iterable[str]], Mapping[str, frozenset[str]]],
-        states: Callable[[], Iterable[LoggedEvent]],
+        snapshots: Snapshots,
         left: Callable[[Collection[Subscriber]], None],
     ) -> None:
         self._connect, self._newest, self._since = connect, newest, since
-        self._rights, self._states, self._report_left = rights, states, left
+        self._rights, self.snapshots, self._report_left = rights, snapshots, left
         self.streams = FanOut()
         self._starting = threading.Lock()
         self._threads: list[threading.Thread] = []
@@ -57,9 +58,9 @@ class Hub:
         self.away = self.closing = False
 
     def subscribe(self, subscriber: Subscriber) -> None:
-        """Send events to `subscriber` from now on; earlier ones are read by its stream."""
-        self._start()
+        """Send events to `subscriber` from now on. Its cursor is set to the last one before."""
         self.streams.audience.add(subscriber)
+        subscriber.cursor = self.streams.seq
         if self.closing:  # the request arrived during the shutdown
             subscriber.end()
 
@@ -74,7 +75,8 @@ class Hub:
         if left := self.streams.take_left():
             self._report_left(left)
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Start to read, if this process does not read yet."""
         with self._starting:
             if any(thread.is_alive() for thread in self._threads):
                 return
@@ -88,7 +90,7 @@ class Hub:
     def _beat(self) -> None:
         while not self.closing:
             time.sleep(HEARTBEAT_SECONDS)
-            self.streams.send_to_all(heartbeat(degraded=self.away))
+            self.streams.send(heartbeat(degraded=self.away))
 
     def _listen(self) -> None:
         """Receive from Valkey."""
@@ -120,7 +122,10 @@ class Hub:
             if event.topic == "rights":  # before later events, which are for others then
                 self._rights_at = 0.0
                 self._catch_up()
-            elif not self.streams.dispatch(event):
+                continue
+            if event.seq is None:
+                self.snapshots.changed(event)
+            if not self.streams.dispatch(event):
                 self._wake.set()
 
     def _read_database(self) -> None:
@@ -133,11 +138,15 @@ class Hub:
     def _catch_up(self) -> None:
         try:
             self._poll_log()
-            for event in self._states() if self.away else ():
-                self.streams.dispatch(event)
+            self._send_progress()
             self._check_rights()
         except SQLAlchemyError as error:
             logger.warning("live hub: the database does not answer: %s", error)
+
+    def _send_progress(self) -> None:
+        """Send what otherwise comes through Valkey alone."""
+        if self.away:
+            self.streams.send(self.snapshots.of([SYNC])[SYNC], SYNC)
 
     def _poll_log(self) -> None:
         """Read log events after the last dispatched number."""
@@ -154,19 +163,24 @@ class Hub:
             seq = events[-1].seq or seq
 
     def _check_rights(self) -> None:
-        """Re-check the rights of all streams in one query."""
+        """Re-check the rights of all streams, many in one query."""
         if time.monotonic() - self._rights_at < RIGHTS_SECONDS:
             return
         began, subscribers = time.monotonic(), self.streams.audience.all()
-        rights = self._rights({subscriber.key for subscriber in subscribers}) if subscribers else {}
+        for first in range(0, len(subscribers), BATCH):
+            some = subscribers[first : first + BATCH]
+            rights = self._rights({subscriber.key for subscriber in some})
+            for subscriber in some:
+                self._apply_rights(subscriber, rights.get(subscriber.key))
         self._rights_at = began
-        for subscriber in subscribers:
-            allowed = rights.get(subscriber.key)
-            if allowed is None:
-                self.streams.drop(subscriber)
-            elif subscriber.allowed_topics(allowed) != subscriber.topics:
-                topics = subscriber.allowed_topics(allowed)
-                self.streams.audience.change_topics(subscriber, topics)
+
+    def _apply_rights(self, subscriber: Subscriber, allowed: frozenset[str] | None) -> None:
+        if allowed is None:
+            self.streams.drop(subscriber)
+            return
+        topics = subscriber.allowed_topics(allowed)
+        if topics != subscriber.topics:
+            self.streams.audience.change_topics(subscriber, topics)
 
 
 def parse(data: bytes) -> list[LoggedEvent]:

@@ -7,6 +7,8 @@ from myukm.db.types import to_iso8601, utcnow
 from myukm.live import events
 from myukm.live.event_log import LoggedEvent
 
+RETRY_MS_PER_STREAM = 1.5
+
 
 def encode(entry: LoggedEvent) -> bytes:
     """Return the bytes of an event; its data is one line of JSON."""
@@ -19,12 +21,24 @@ def message(type: str, data: Any, cursor: int | None = None) -> bytes:  # noqa: 
     return encode(LoggedEvent(cursor, "", type, events.to_json(data)))
 
 
-def heartbeat(*, degraded: bool) -> bytes:
+def heartbeat(*, degraded: bool, cursor: int | None = None) -> bytes:
     """Return the event that lets clients notice silence; `degraded`: Valkey is unreachable."""
-    return message("heartbeat", {"at": to_iso8601(utcnow()), "degraded": degraded})
+    data = {"at": to_iso8601(utcnow()), "degraded": degraded}
+    return message("heartbeat", data, cursor)
 
 
-def bye() -> bytes:
-    """Return the event that ends a stream when the server goes away. Clients come back at different
-    moments."""
-    return message("bye", {"retry_ms": random.randint(500, 4000)})  # noqa: S311 (spread)
+def first_heartbeat(cursor: int, crowd: int, *, degraded: bool) -> bytes:
+    """Return a stream's first heartbeat, which names its cursor, and when to come back after a loss
+    that nobody announced; `crowd` is the number of streams."""
+    return b"retry: %d\n%s" % (_retry_ms(crowd), heartbeat(degraded=degraded, cursor=cursor))
+
+
+def bye(crowd: int) -> bytes:
+    """Return the event that ends a stream when the server goes away."""
+    return message("bye", {"retry_ms": _retry_ms(crowd)})
+
+
+def _retry_ms(crowd: int) -> int:
+    """Return after how many milliseconds one of `crowd` clients comes back: each at another moment,
+    and no more of them at once than a process can open."""
+    return random.randint(500, 2000 + int(RETRY_MS_PER_STREAM * crowd))  # noqa: S311 (spread)

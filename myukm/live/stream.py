@@ -7,7 +7,7 @@ process, other servers) the hub writes into a pair of sockets, from which the re
 
 import errno
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gevent.monkey import is_module_patched
@@ -31,10 +31,10 @@ class StreamBody:
         self,
         streams: FanOut,
         subscriber: Subscriber,
-        first: Sequence[bytes],
+        first: bytes,
         environ: Mapping[str, Any],
     ) -> None:
-        self._streams, self._subscriber, self._first = streams, subscriber, b"".join(first)
+        self._streams, self._subscriber, self._first = streams, subscriber, first
         self._sock = _plain_socket(environ)
         self._chunked = environ.get("SERVER_PROTOCOL") == "HTTP/1.1"
         self._left = False

@@ -1,5 +1,7 @@
 """Names of topics: a UKM's, a user's own, and the one that makes hubs re-check rights."""
 
+from collections.abc import Iterable
+
 from myukm.db.session import on_commit
 from myukm.live import pubsub
 
@@ -23,3 +25,8 @@ def publish_rights_changed() -> None:
 def personal_topic(user_id: int) -> str:
     """Return the account's own topic (`me` in the public API)."""
     return f"user:{user_id}"
+
+
+def owner_of(topics: Iterable[str]) -> int:
+    """Return the account whose own topic is one of these."""
+    return next(int(topic[5:]) for topic in topics if topic.startswith("user:"))

@@ -162,7 +162,7 @@ class OtherMembers:
     def streams(self, who: str = "member") -> int:
         """Return how many streams a person has open."""
         with self.app.app_context():
-            return tracker.count_streams(self.people[who])
+            return tracker.count_streams([self.people[who]]).total()
 
 
 @pytest.fixture

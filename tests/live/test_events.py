@@ -36,12 +36,12 @@ TOPICS = {"ukm": "`ukm:CODE`", "user": "`me`"}
 People = dict[str, int]
 
 
-def test_the_page_knows_every_event_that_goes_to_a_topic() -> None:
+def test_the_page_knows_heartbeats_and_every_event_that_goes_to_a_topic() -> None:
     text = (ROOT / "myukm/static/js/live/event_types.js").read_text()
     lists = text.partition("TYPES")[0].split("TRANSIENT")
     replayed, transient = (set(re.findall(r'"([\w.]+)"', part)) for part in lists)
     assert replayed == {name for name, known in EVENTS.items() if known.replayed}
-    assert transient == {
+    assert transient == {"heartbeat"} | {
         name for name, known in EVENTS.items() if known.topics and not known.replayed
     }
 

@@ -17,7 +17,7 @@ from myukm.db.types import utcnow
 from myukm.extensions import db
 from myukm.live import event_log, pubsub, retention
 from myukm.live.event_log import Event, EventCounter
-from myukm.web import stream
+from myukm.web.first_events import Span, replay
 from tests.conftest import every_database
 from tests.support.programs import Program, WebServer
 from tests.support.sse import StreamReader
@@ -171,10 +171,12 @@ def test_what_is_pruned_while_a_replay_is_read_makes_it_a_reset(
         return read(*args, **kwargs)  # type: ignore[arg-type]
 
     with app.app_context():
-        assert stream.replay("5", 10, ["ukm:ROBOTIK"])
+        early, late = (Span(after, 10, frozenset({"ukm:ROBOTIK"})) for after in (5, 7))
+        assert all(replay([early, late]))
         monkeypatch.setattr(event_log, "since", since_and_prune)
-        assert stream.replay("5", 10, ["ukm:ROBOTIK"]) is None
-        assert stream.replay("7", 10, ["ukm:ROBOTIK"])
+        replayed, exact = replay([early, late])
+    assert replayed is None
+    assert exact
 
 
 def test_a_hub_that_slept_past_the_logs_start_ends_its_streams(

@@ -1,6 +1,7 @@
 """Accounts: create, log in, log out, set a password."""
 
 import secrets
+from collections.abc import Collection
 from typing import Any
 
 from flask_babel import lazy_gettext as _
@@ -150,11 +151,11 @@ _LOGIN = select(LoginSession).where(
 )
 
 
-def refresh_session(token_hash: str) -> None:
-    """Extend a log-in: record that it was used today."""
+def refresh_sessions(token_hashes: Collection[str]) -> None:
+    """Extend log-ins: record that they were used today."""
     with transaction() as session:
-        own_sessions = update(LoginSession).where(LoginSession.token_hash == token_hash)
-        session.execute(own_sessions.values(seen_at=utcnow()))
+        used = update(LoginSession).where(LoginSession.token_hash.in_(token_hashes))
+        session.execute(used.values(seen_at=utcnow()))
 
 
 def log_out(token_hash: str) -> None:

@@ -92,14 +92,18 @@ def statuses(user_ids: Collection[int]) -> dict[int, str]:
     return {user: status.decode() for user, status in pairs if status}
 
 
-@fallback_without_valkey(int)
-def open_streams(user_id: int) -> int:
-    """Return the number of the account's open streams on all web processes."""
+@fallback_without_valkey(dict[int, int])
+def open_streams(user_ids: Collection[int]) -> dict[int, int]:
+    """Return the number of open streams of each account on all web processes."""
     with valkey().pipeline(transaction=False) as commands:
         commands.time()
-        commands.zrange(f"{PREFIX}connections:{user_id}", 0, -1, withscores=True)
-        (now, _), entries = commands.execute()
-    return sum(name != b"left" and expires > now for name, expires in entries)
+        for user_id in user_ids:
+            commands.zrange(f"{PREFIX}connections:{user_id}", 0, -1, withscores=True)
+        (now, _), *found = commands.execute()
+    return {
+        user_id: sum(name != b"left" and expires > now for name, expires in entries)
+        for user_id, entries in zip(user_ids, found, strict=True)
+    }
 
 
 @fallback_without_valkey(bool)

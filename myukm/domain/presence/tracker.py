@@ -1,6 +1,7 @@
 """Records connections and activity, and publishes the changes of status that follow."""
 
 import time
+from collections import Counter
 from collections.abc import Collection, Iterable
 
 from sqlalchemy import select, update
@@ -124,9 +125,9 @@ def _publish_member(ukm: Ukm, user_id: int, status: str) -> None:
     )
 
 
-def count_streams(user_id: int) -> int:
-    """Return the number of the account's open streams on all web processes (0 without Valkey)."""
-    return store.open_streams(user_id)
+def count_streams(user_ids: Collection[int]) -> Counter[int]:
+    """Return the number of each account's open streams on all web processes (0 without Valkey)."""
+    return Counter(store.open_streams(user_ids))
 
 
 def typing(membership: Membership) -> None:

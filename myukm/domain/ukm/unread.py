@@ -1,6 +1,7 @@
 """Unread messages: read markers, counts, and publishing the counts."""
 
 import logging
+from collections.abc import Collection
 from typing import Any, cast
 
 from flask_babel import lazy_gettext as _
@@ -34,10 +35,13 @@ _DELETED = (
 UNREAD = Ukm.last_number - Membership.read_number - _DELETED
 
 
-def counts(user_id: int) -> list[dict[str, Any]]:
-    """Return `{"ukm", "count", "notices"}` for each UKM of the account."""
-    query = _query().where(Membership.user_id == user_id)
-    return [_count(code, count, level) for _user, code, count, level in db.session.execute(query)]
+def counts(user_ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
+    """Return `{"ukm", "count", "notices"}` for each UKM of these accounts."""
+    found: dict[int, list[dict[str, Any]]] = {user_id: [] for user_id in user_ids}
+    query = _query().where(Membership.user_id.in_(found))
+    for user_id, code, count, level in db.session.execute(query):
+        found[user_id].append(_count(code, count, level))
+    return found
 
 
 def _query() -> Select[int, str, int, str]:

@@ -88,7 +88,7 @@ def refresh_session_daily() -> None:
     """
     if session.get("day") != today():
         session["day"] = today()
-        accounts.refresh_session(current_user.token_hash)
+        accounts.refresh_sessions([current_user.token_hash])
 
 
 def today() -> str:

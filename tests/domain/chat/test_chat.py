@@ -58,7 +58,7 @@ def published() -> list[tuple[str, str]]:
 
 def waiting(user_id: int) -> int:
     """How much of ROBOTIK the person has not read."""
-    (one,) = unread.counts(user_id)
+    (one,) = unread.counts([user_id])[user_id]
     return int(one["count"])
 
 

@@ -1,0 +1,232 @@
+"""All clients of a web process come back at once, because it was killed.
+
+    python -m bench.storm [--clients 5000] [--each 2] [--messages 10]
+
+Real gunicorn (one worker), real Valkey, real HTTP streams of `/stream`, all members of one UKM. The
+clients do what browsers do: they wait for as long as `retry:` says and resume by their cursor.
+Meanwhile messages are published, of which each client must get every one exactly once.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import resource
+import secrets
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import psutil
+from flask import Flask
+
+import config
+from bench.fanout import populate
+from bench.report import percentile, row
+from devtools.valkey import start_valkey
+from myukm import create_app
+from myukm.db.session import transaction
+from myukm.live import event_log
+from tests.support.programs import WebServer
+
+OPENING, PATIENCE, FIRST_RETRY_MS = 100, 180, 1000
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--clients", type=int, default=5000)
+    parser.add_argument("--each", type=int, default=2, help="streams of each account")
+    parser.add_argument("--messages", type=int, default=10, help="published meanwhile, 2 a second")
+    asked = parser.parse_args()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with tempfile.TemporaryDirectory() as folder, start_valkey(Path(folder) / "valkey") as valkey:
+        env = {
+            "DATABASE_URL": f"sqlite:///{folder}/bench.db",
+            "REDIS_URL": valkey.url,
+            "SECRET_KEY": secrets.token_urlsafe(32),
+        }
+        app = create_app(config.load(env))
+        cookies = populate(app, -(-asked.clients // asked.each))
+        server = WebServer(Path(folder) / "web.log", env)
+        try:
+            asyncio.run(Storm(app, server, cookies, asked).run())
+        except AssertionError:
+            print(server.output()[-3000:])
+            raise
+        finally:
+            server.kill()
+
+
+class Client(asyncio.Protocol):
+    """One stream, which comes back whenever it ends. `storm` counts what happens."""
+
+    def __init__(self, storm: "Storm", cookie: str) -> None:
+        self.storm, self.cookie = storm, cookie
+        self.cursor: int | None = None
+        self.retry_ms = FIRST_RETRY_MS
+        self.live = False
+        self.heard: Counter[int] = Counter()
+        self.transport: asyncio.Transport | None = None
+        self.rest = b""
+
+    async def open(self) -> None:
+        """Connect; a refused connection is tried again."""
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.create_connection(lambda: self, "127.0.0.1", self.storm.port)
+        except OSError:
+            self.again()
+
+    def again(self) -> None:
+        """Come back after the time that the server asked for."""
+        loop = asyncio.get_running_loop()
+        loop.call_later(self.retry_ms / 1000, lambda: self.storm.start(self.open()))
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        query = "" if self.cursor is None else f"?cursor={self.cursor}"
+        head = f"GET /stream{query} HTTP/1.1\r\nHost: x\r\nCookie: myukm={self.cookie}\r\n\r\n"
+        transport.write(head.encode())
+
+    def data_received(self, data: bytes) -> None:
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        for line in lines:
+            self.read(line)
+
+    def read(self, line: bytes) -> None:
+        """Read one line of the answer."""
+        if line.startswith(b"HTTP/1.1 ") and b" 200 " not in line:
+            self.storm.refused[line[9:12].decode()] += 1
+            self.retry_ms = random.randint(1000, 3000)
+        elif line.startswith(b"event: heartbeat") and not self.live:
+            self.live = True
+            self.storm.opened += 1
+        elif line.startswith(b"event: reset"):
+            self.storm.refused["reset"] += 1
+        elif line.startswith(b"retry: "):
+            self.retry_ms = int(line[7:])
+        elif line.startswith(b"id: "):
+            self.cursor = int(line[4:])
+        elif line.startswith(b'data: {"number"'):
+            self.heard[json.loads(line[6:])["number"]] += 1
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self.storm.opened -= self.live
+        self.live, self.rest = False, b""
+        if not self.storm.over:
+            self.again()
+
+
+class Storm:
+    """Opens all streams, kills the web process, and waits until all are open again."""
+
+    def __init__(
+        self, app: Flask, server: WebServer, cookies: list[str], asked: argparse.Namespace
+    ) -> None:
+        self.app, self.asked = app, asked
+        self.port = int(server.url.rsplit(":", 1)[1])
+        self.arbiter = min(
+            psutil.Process(server.child.pid).children(recursive=True), key=lambda each: each.pid
+        )
+        self.clients = [Client(self, cookies[n // asked.each]) for n in range(asked.clients)]
+        self.opened, self.over = 0, False
+        self.refused: Counter[str] = Counter()
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a task and keep it alive."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def run(self) -> None:
+        """Measure and print."""
+        row("clients", len(self.clients), "")
+        worker = self.worker()
+        await self.fill(self.clients[:20])
+        before, cpu = worker.memory_info().rss, spent(worker)
+        await self.fill(self.clients[20:])
+        opened = len(self.clients) - 20
+        row("first opening: CPU per stream", (spent(worker) - cpu) / opened * 1000, "ms")
+        row("resident per stream", (worker.memory_info().rss - before) / opened / 1024, "KiB")
+        await asyncio.to_thread(self.say, 0)
+        await asyncio.sleep(1)
+        self.refused.clear()
+        await self.storm(worker)
+        self.over = True
+
+    async def fill(self, clients: list[Client]) -> None:
+        """Open streams, some at a time."""
+        before = self.opened
+        for first in range(0, len(clients), OPENING):
+            for client in clients[first : first + OPENING]:
+                self.start(client.open())
+            await self.until(before + min(first + OPENING, len(clients)))
+
+    async def until(self, opened: int) -> None:
+        """Wait until that many streams are open."""
+        deadline = time.monotonic() + PATIENCE
+        while self.opened < opened:
+            assert time.monotonic() < deadline, f"{self.opened} of {opened} are open"
+            await asyncio.sleep(0.02)
+
+    async def storm(self, killed: psutil.Process) -> None:
+        """Kill the web process; print when all streams are open again and what that took."""
+        begun = time.monotonic()
+        killed.kill()
+        talk = asyncio.create_task(self.talk())
+        while self.opened:
+            await asyncio.sleep(0.01)
+        await self.until(1)
+        worker, first = self.worker(), time.monotonic()
+        cpu, counted = spent(worker), self.opened
+        times: list[float] = []
+        while self.opened < len(self.clients):
+            assert time.monotonic() < begun + PATIENCE, f"{self.opened} are open: {self.refused}"
+            times += [time.monotonic() - begun] * (self.opened - len(times))
+            await asyncio.sleep(0.02)
+        row("first stream is back after", first - begun, "s")
+        row("half of them are back after", percentile(times, 50), "s")
+        row("all are back after", time.monotonic() - begun, "s")
+        returned = len(self.clients) - counted
+        row("CPU per return", (spent(worker) - cpu) / returned * 1000, "ms")
+        row("refused (503, 429, reset)", self.refused.total(), str(dict(self.refused)))
+        await talk
+        await asyncio.sleep(3)
+        expected = Counter(range(self.asked.messages + 1))
+        wrong = [client for client in self.clients if client.heard != expected]
+        row("clients that got each message once", len(self.clients) - len(wrong), "")
+
+    async def talk(self) -> None:
+        """Publish messages while the streams come back."""
+        for number in range(1, self.asked.messages + 1):
+            await asyncio.to_thread(self.say, number)
+            await asyncio.sleep(0.5)
+
+    def say(self, number: int) -> None:
+        """Commit one event."""
+        with self.app.app_context(), transaction():
+            sent = {"number": number, "message": "x" * 200}
+            event_log.append("ukm:BENCH", "chat.message", sent)
+
+    def worker(self) -> psutil.Process:
+        """Return gunicorn's one worker."""
+        while not (children := self.arbiter.children()):
+            time.sleep(0.01)
+        return max(children, key=lambda each: each.pid)
+
+
+def spent(process: psutil.Process) -> float:
+    """Return the seconds of CPU that a process used."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+if __name__ == "__main__":
+    main()

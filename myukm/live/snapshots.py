@@ -1,0 +1,56 @@
+"""Snapshots: what a new stream is told first about its topics, read once a second for all."""
+
+import time
+from collections.abc import Callable, Collection, Iterable
+
+from myukm.live.event_log import LoggedEvent
+from myukm.live.sse import encode
+
+SECONDS = 1.0
+
+
+class _Snapshot:
+    """A topic's state as it was read, and the bytes of what changed since."""
+
+    def __init__(self) -> None:
+        self.made_at = time.monotonic()
+        self.data = b""
+
+    def is_old(self) -> bool:
+        return time.monotonic() - self.made_at >= SECONDS
+
+
+class Snapshots:
+    """The state of topics as the bytes of their transient events.
+
+    `read(topics)` returns the events that state how these topics are now.
+    """
+
+    def __init__(self, read: Callable[[Collection[str]], Iterable[LoggedEvent]]) -> None:
+        self._read = read
+        self._kept: dict[str, _Snapshot] = {}
+
+    def of(self, topics: Collection[str]) -> dict[str, bytes]:
+        """Return the state of each topic, at most a second old and with what happened since."""
+        fresh: dict[str, bytearray] = {}
+        for topic in topics:
+            if topic not in self._kept or self._kept[topic].is_old():
+                self._kept[topic] = _Snapshot()  # before it is read: nothing may be missed
+                fresh[topic] = bytearray()
+        try:
+            for event in self._read(fresh) if fresh else ():
+                fresh[event.topic] += encode(event)
+        except BaseException:
+            self._kept = {name: kept for name, kept in self._kept.items() if name not in fresh}
+            raise
+        for topic, data in fresh.items():
+            self._kept[topic].data = bytes(data) + self._kept[topic].data
+        return {topic: self._kept[topic].data for topic in topics}
+
+    def changed(self, event: LoggedEvent) -> None:
+        """Add a transient event to the state that new streams get."""
+        if kept := self._kept.get(event.topic):
+            if kept.is_old():
+                del self._kept[event.topic]
+            else:
+                kept.data += encode(event)

@@ -1,0 +1,206 @@
+"""Many streams that arrive together are opened by the same few queries."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event, insert, select, update
+
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.errors import TooFast
+from myukm.extensions import db
+from myukm.live import batcher, event_log
+from myukm.live.batcher import Batcher
+from myukm.live.event_log import LoggedEvent
+from myukm.live.snapshots import Snapshots
+from myukm.live.sse import encode
+from myukm.models import LoginSession
+from myukm.web import stream
+from myukm.web.arrivals import Arrival, Opened, Refusal, open_streams
+from tests.support.people import UKM
+
+TOPIC = f"ukm:{UKM}"
+People = dict[str, int]
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """Collect the SQL of this process."""
+    seen: list[str] = []
+
+    def collect(_connection: object, _cursor: object, sql: str, *_: object) -> None:
+        seen.append(sql)
+
+    event.listen(db.engine, "before_cursor_execute", collect)
+    yield seen
+    event.remove(db.engine, "before_cursor_execute", collect)
+
+
+def arrivals(user_id: int, *cursors: str | None) -> list[Arrival]:
+    """Return one arrival per cursor, each of a log-in of its own."""
+    logins = [LoginSession.digest(f"{user_id} {n}") for n in range(len(cursors))]
+    with transaction() as session:
+        rows = [{"token_hash": login, "user_id": user_id} for login in logins]
+        session.execute(insert(LoginSession), rows)
+    return [
+        Arrival(login, None, None, cursor, used_today=True)
+        for login, cursor in zip(logins, cursors, strict=True)
+    ]
+
+
+@pytest.fixture
+def enter(app: Flask) -> Iterator[Callable[[Sequence[Arrival]], list[Opened | Refusal]]]:
+    hub = app.extensions["live_hub"]
+    yield lambda asked: open_streams(hub, hub.snapshots, asked)
+    hub.close()
+
+
+def say(*words: str) -> None:
+    for word in words:
+        with transaction():
+            event_log.append(TOPIC, "chat.message", {"message": word})
+
+
+def test_nine_streams_need_as_many_statements_as_one(
+    app: Flask, people: People, enter: Callable[[Sequence[Arrival]], list[Opened | Refusal]]
+) -> None:
+    with app.app_context():
+        say("satu", "dua")
+        enter(arrivals(people["outsider"], "0"))  # the hub starts
+        counted = []
+        for who, cursors in (("member", ["0"]), ("friend", ["0"] * 5 + ["1"] * 4)):
+            asked = arrivals(people[who], *cursors)
+            with statements() as seen:
+                opened = enter(asked)
+            counted.append(len([sql for sql in seen if not sql.startswith(("BEGIN", "PRAGMA"))]))
+    assert all(isinstance(each, Opened) for each in opened)
+    one, nine = counted
+    assert nine <= one <= 10
+
+
+def test_each_gets_what_it_missed_and_no_more(
+    app: Flask, people: People, enter: Callable[[Sequence[Arrival]], list[Opened | Refusal]]
+) -> None:
+    with app.app_context():
+        say("satu", "dua", "tiga")
+        opened = enter(arrivals(people["member"], "0", "2", "3", "4", "x", None))
+        missed = [each.missed for each in opened if isinstance(each, Opened)]
+        say("empat")  # the hub hears of it later than the cursor
+        [ahead] = enter(arrivals(people["friend"], "4"))
+    words = [None if each is None else each.count(b"event: chat.message") for each in missed]
+    assert words == [3, 1, 0, None, None, 0]
+    assert isinstance(ahead, Opened)
+    assert (ahead.missed, ahead.subscriber.cursor) == (b"", 4)
+
+
+def test_those_who_arrive_together_share_the_limit_of_their_account(
+    app: Flask, people: People, enter: Callable[[Sequence[Arrival]], list[Opened | Refusal]]
+) -> None:
+    with app.app_context():
+        outcomes = enter(arrivals(people["member"], *[None] * 12))
+    assert [isinstance(each, Opened) for each in outcomes] == [True] * 10 + [False] * 2
+    assert isinstance(outcomes[-1], TooFast)
+
+
+def test_an_expired_log_in_is_not_made_to_last(
+    app: Flask, people: People, enter: Callable[[Sequence[Arrival]], list[Opened | Refusal]]
+) -> None:
+    with app.app_context():
+        asked = [each._replace(used_today=False) for each in arrivals(people["member"], None, None)]
+        past = utcnow() - LoginSession.MAX_IDLE - timedelta(days=1)
+        with transaction() as session:
+            session.execute(update(LoginSession).values(seen_at=past))
+        assert enter(asked) == [None, None]
+        with transaction() as session:
+            session.execute(
+                update(LoginSession)
+                .where(LoginSession.token_hash == asked[0].login)
+                .values(seen_at=utcnow() - timedelta(days=2))
+            )
+        used, ended = enter(asked)
+        assert isinstance(used, Opened)
+        assert ended is None
+        seen = db.session.scalar(
+            select(LoginSession.seen_at).where(LoginSession.token_hash == asked[0].login)
+        )
+    assert seen is not None
+    assert utcnow() - seen < timedelta(minutes=1)
+
+
+def test_a_state_holds_what_changed_since_it_was_read() -> None:
+    reads: list[set[str]] = []
+    here = LoggedEvent(None, TOPIC, "presence", '{"status":"online"}')
+    gone = LoggedEvent(None, TOPIC, "presence", '{"status":"offline"}')
+
+    def read(topics: Sequence[str]) -> list[LoggedEvent]:
+        reads.append(set(topics))
+        snapshots.changed(gone)  # published while it is read
+        return [here]
+
+    snapshots = Snapshots(read)  # type: ignore[arg-type]
+    assert snapshots.of([TOPIC]) == {TOPIC: encode(here) + encode(gone)}
+    snapshots.changed(here)
+    assert snapshots.of([TOPIC]) == {TOPIC: encode(here) + encode(gone) + encode(here)}
+    assert reads == [{TOPIC}]
+
+
+def test_a_state_that_could_not_be_read_is_read_again() -> None:
+    state = [LoggedEvent(None, TOPIC, "presence", "{}")]
+    answers: Iterator[Exception | list[LoggedEvent]] = iter([ConnectionError(), state])
+
+    def read(_topics: object) -> list[LoggedEvent]:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    snapshots = Snapshots(read)
+    with pytest.raises(ConnectionError):
+        snapshots.of([TOPIC])
+    assert snapshots.of([TOPIC])[TOPIC]
+
+
+def test_what_is_asked_meanwhile_is_answered_together() -> None:
+    asked: list[list[int]] = []
+    go = threading.Event()
+
+    def double(numbers: Sequence[int]) -> list[int]:
+        asked.append(list(numbers))
+        assert go.wait(10)
+        return [2 * number for number in numbers]
+
+    batch = Batcher(double)
+    with ThreadPoolExecutor(9) as pool:
+        first = pool.submit(batch.ask, 0, 10)
+        while not asked:
+            time.sleep(0.001)
+        rest = [pool.submit(batch.ask, number, 10) for number in range(1, 9)]
+        while len(batch._waiting) < 8:
+            time.sleep(0.001)
+        go.set()
+        assert [each.result() for each in (first, *rest)] == [2 * n for n in range(9)]
+    assert [len(numbers) for numbers in asked] == [1, 8]
+
+
+def test_an_error_reaches_all_who_asked_and_the_next_are_answered() -> None:
+    batch = Batcher(lambda numbers: [1 // number for number in numbers])
+    with pytest.raises(ZeroDivisionError):
+        batch.ask(0, 10)
+    assert batch.ask(1, 10) == 1
+
+
+def test_who_waits_too_long_is_told_when_to_come_back(
+    app: Flask, client_as: Callable[[str], FlaskClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(batcher, "GATHER_SECONDS", 0.2)
+    answer = client_as("member").get("/stream")
+    assert answer.status_code == 503
+    assert 1 <= int(answer.headers["Retry-After"]) <= 10
