@@ -7,32 +7,16 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 import pytest
 import requests
 
-from devtools.ports import any_free
-from devtools.process_tree import ManagedProcess
+from tests.support.nginx import site_before
 from tests.support.programs import BIN, ROOT, WebServer
 from tests.support.servers import need
 from tests.support.waiting import wait_until
-
-HTTP = """
-user root;
-daemon off; pid {folder}/pid; error_log {folder}/error.log;
-events {{}}
-http {{
-    access_log off;
-    include /etc/nginx/mime.types;
-    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    include {folder}/site.conf;
-}}
-"""
 
 
 @pytest.fixture
@@ -41,54 +25,6 @@ def proxied(web: WebServer, tmp_path: Path) -> Iterator[str]:
     with site_before(tmp_path, web.url.removeprefix("http://")) as url:
         wait_until(lambda: get(f"{url}/healthz").ok, 10, "the web server answers through nginx")
         yield url
-
-
-@contextmanager
-def site_before(folder: Path, *upstreams: str) -> Iterator[str]:
-    """Run nginx with our site before web servers, each a host and port; yield its address."""
-    nginx = need(shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin"), "nginx")
-    certificate(folder)
-    port, plain = any_free(), any_free()
-    site = (ROOT / "deploy/nginx.conf").read_text()
-    for ours, theirs in {
-        "/etc/ssl/myukm": str(folder),
-        "/var/lib/nginx/myukm": f"{folder}/cache",
-        "server 127.0.0.1:5000 ": "".join(f"server {each} max_fails=0; " for each in upstreams)
-        + "#",
-        "listen 80;": f"listen 127.0.0.1:{plain};",
-        "listen [::]:80;": "",
-        "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
-        "listen [::]:443 ssl http2;": "",
-    }.items():
-        assert ours in site
-        site = site.replace(ours, theirs)
-    (folder / "site.conf").write_text(site)
-    (folder / "nginx.conf").write_text(HTTP.format(folder=folder))
-    child = ManagedProcess(
-        [nginx, "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
-    )
-    try:
-        wait_until(lambda: answers(child, f"https://127.0.0.1:{port}/metrics"), 10, "nginx answers")
-        yield f"https://127.0.0.1:{port}"
-    finally:
-        child.kill()
-
-
-def certificate(folder: Path) -> None:
-    """Make a certificate of our own."""
-    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=127.0.0.1"
-    key, chain = folder / "privkey.pem", folder / "fullchain.pem"
-    subprocess.run(
-        [*command.split(), "-keyout", key, "-out", chain], check=True, capture_output=True
-    )
-
-
-def answers(child: ManagedProcess, url: str) -> bool:
-    assert child.running(), child.read_line()
-    try:
-        return get(url).status_code == 404
-    except requests.ConnectionError:
-        return False
 
 
 def get(url: str, session: requests.Session | None = None, **kwargs: object) -> requests.Response:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from devtools.ports import HOST
 from devtools.process_tree import ManagedProcess
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,10 +19,12 @@ class Simulator:
     `options` are the fields of `options.Options`. Raises RuntimeError if it does not start.
     """
 
-    def __init__(self, port: int = 0, **options: Any) -> None:
+    def __init__(self, port: int = 0, host: str = HOST, **options: Any) -> None:
         self._child = ManagedProcess.python(
             "-m",
             "devtools.simulator",
+            "--host",
+            host,
             "--port",
             str(port),
             "--json",

@@ -1,5 +1,7 @@
 """Throw faults at a whole campus for a while: `./run faults --seed 7 --minutes 10`.
 
+`./run faults --machines` plays the scenes of `tests/machines/` instead, on several machines.
+
 Each round is one run of the sync with ten faults drawn from the seed. It stops at the first
 broken promise, prints the logs and the seed that replays it as far as time allows.
 """
@@ -10,6 +12,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+import pytest
 
 from tests.faults.campus import Campus
 from tests.faults.sync_round import Round, play
@@ -24,7 +28,10 @@ def main() -> int:
     parser.add_argument("--students", type=int, default=6000)
     parser.add_argument("--faults", type=int, default=10)
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
+    parser.add_argument("--machines", action="store_true", help="several machines that vanish")
     asked = parser.parse_args()
+    if asked.machines:
+        return int(pytest.main(["-o", "python_files=test_*.py scenes.py", "tests/machines"]))
     until, seed, rounds = time.monotonic() + asked.minutes * 60, asked.seed, 0
     while rounds == 0 or time.monotonic() < until:
         print(f"seed {seed}: {asked.students} students, {asked.faults} faults", flush=True)

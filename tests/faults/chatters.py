@@ -4,7 +4,7 @@ import json
 import random
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import suppress
 
 import requests
@@ -15,6 +15,8 @@ TRY_AGAIN_SECONDS = 0.2
 class MessageSender(threading.Thread):
     """Posts to random UKMs; a post that got no answer is sent again with the same client_id."""
 
+    pause = 0.5
+
     def __init__(
         self, url: str, name: str, sessions: list[requests.Session], codes: list[str]
     ) -> None:
@@ -22,13 +24,16 @@ class MessageSender(threading.Thread):
         self.url, self.label, self.sessions, self.codes = url, name, sessions, codes
         self.draw = random.Random(name)
         self.accepted: dict[int, tuple[str, str]] = {}
+        self.accepted_at: dict[int, float] = {}
+        self.took: list[float] = []
+        self.refusals: Counter[int] = Counter()
         self.refused: list[str] = []
         self.stopped = threading.Event()
 
     def run(self) -> None:
         """Talk until told to stop."""
         count = 0
-        while not self.stopped.wait(self.draw.uniform(0, 0.5)):
+        while not self.stopped.wait(self.draw.uniform(0, self.pause)):
             count += 1
             session = self.sessions[count % len(self.sessions)]
             self.send(session, self.draw.choice(self.codes), f"{self.label}-{count}")
@@ -36,15 +41,20 @@ class MessageSender(threading.Thread):
     def send(self, session: requests.Session, code: str, client_id: str) -> None:
         """Send one message until it is accepted."""
         message = {"message": client_id, "client_id": client_id}
-        deadline = time.monotonic() + 30
+        began = time.monotonic()
+        deadline = began + 30
         while time.monotonic() < deadline:
             try:
                 answer = session.post(f"{self.url}/ukm/{code}/messages", json=message, timeout=8)
             except requests.RequestException:
                 answer = None
             if answer is not None and answer.status_code in (200, 201):
-                self.accepted[answer.json()["id"]] = (code, client_id)
+                number = answer.json()["id"]
+                self.accepted[number] = (code, client_id)
+                self.accepted_at[number] = time.monotonic()
+                self.took.append(time.monotonic() - began)
                 return
+            self.refusals[answer.status_code if answer is not None else 0] += 1
             if answer is not None and answer.status_code not in (429, 502, 503):
                 self.refused.append(f"{answer.status_code} {answer.text[:200]}")
                 return
@@ -59,6 +69,7 @@ class StreamClient(threading.Thread):
         super().__init__(daemon=True)
         self.url, self.session, self.codes = url, session, codes
         self.received: dict[str, list[int]] = defaultdict(list)
+        self.received_at: dict[int, float] = {}
         self.twice: list[int] = []
         self.opened, self.stopped = threading.Event(), threading.Event()
         self.cursor: str | None = None
@@ -116,3 +127,4 @@ class StreamClient(threading.Thread):
             self.twice.append(new)
         else:
             ids.append(new)
+            self.received_at[new] = time.monotonic()

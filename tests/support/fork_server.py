@@ -30,6 +30,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from devtools import reaper
+from tests.support import namespaces
 
 MAINS = {
     "gunicorn": ("gunicorn.app.wsgiapp", "run"),
@@ -99,9 +100,11 @@ def compile_templates_once(folder: str) -> None:
 
 
 def become_reaper(
-    connection: socket.socket, argv: list[str], cwd: str, env: dict[str, str], log: str
+    connection: socket.socket, argv: list[str], cwd: str, env: dict[str, str], log: str, task: str
 ) -> NoReturn:
-    """Run `argv` below this process, which the connection's end makes a reaper kill."""
+    """Run `argv` below this process, which the connection's end makes a reaper kill, on the host
+    (in the namespaces) of the task that asked."""
+    namespaces.enter(task)
     os.dup2(connection.fileno(), 0)
     connection.close()
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from devtools.process_tree import ManagedProcess
+from tests.support import namespaces
 
 
 def can_fork(argv: Sequence[str]) -> bool:
@@ -28,6 +29,7 @@ class ForkedProcess(ManagedProcess):
 
     def __init__(self, argv: Sequence[str], cwd: Path, env: Mapping[str, str], log: Path) -> None:
         request = {"argv": argv, "cwd": str(cwd), "env": dict(env), "log": str(log)}
+        request["task"] = namespaces.here()
         reaper: Any = _Reaper(fork_server("web" if argv[0] == "gunicorn" else "plain"), request)
         self._reaper = reaper
 

@@ -1,0 +1,88 @@
+"""People who chat through the proxy meanwhile, and what must hold for them."""
+
+import time
+from collections import Counter
+from typing import Self
+
+from tests.faults.chatters import MessageSender, StreamClient
+from tests.machines.campus import Machines
+from tests.support.people import UKM
+from tests.support.waiting import wait_until
+
+
+class Crowd:
+    """Two people who write and four pages that listen, as long as the block runs."""
+
+    def __init__(self, machines: Machines) -> None:
+        self.machines = machines
+        sessions = [machines.log_in(who) for who in ("member", "friend")]
+        self.listeners = [
+            StreamClient(machines.url, machines.log_in(who), [UKM])
+            for who in ("member", "friend", "member", "friend")
+        ]
+        name = f"{time.monotonic():.3f}"
+        self.senders = [
+            MessageSender(machines.url, f"{name}-{place}", [session], [UKM])
+            for place, session in enumerate(sessions)
+        ]
+
+    def __enter__(self) -> Self:
+        for listener in self.listeners:
+            listener.start()
+        for listener in self.listeners:
+            assert listener.opened.wait(20), self.machines.logs()
+        for sender in self.senders:
+            sender.pause = 1.2  # under the flood guard's 20 messages in 10 s
+            sender.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for sender in self.senders:
+            sender.stopped.set()
+        for sender in self.senders:
+            sender.join(40)
+        if not error[0]:
+            wait_until(self.all_came, 40, "all messages at all pages")
+        for listener in self.listeners:
+            listener.stopped.set()
+
+    def accepted(self) -> set[int]:
+        """Return the ids of the messages that were accepted."""
+        return {number for sender in self.senders for number in dict(sender.accepted)}
+
+    def wait_for(self, more: int, timeout: float = 40) -> None:
+        """Wait until so many more messages are accepted."""
+        goal = len(self.accepted()) + more
+        wait_until(lambda: len(self.accepted()) >= goal, timeout, f"{more} more messages")
+
+    def all_came(self) -> bool:
+        """Return whether each page has all messages."""
+        wanted = self.accepted()
+        return all(wanted <= set(listener.received[UKM]) for listener in self.listeners)
+
+    def broken(self) -> list[str]:
+        """Return the promises that were broken: nothing lost, doubled or out of order."""
+        found = [word for sender in self.senders for word in sender.refused]
+        for listener in self.listeners:
+            ids = listener.received[UKM]
+            found += [f"twice: {listener.twice}"] if listener.twice else []
+            found += ["out of order"] if ids != sorted(ids) else []
+        return found
+
+    def refusals(self) -> dict[int, int]:
+        """Return how often each status other than success was answered; 0 is no answer."""
+        return dict(sum((sender.refusals for sender in self.senders), Counter()))
+
+    def slowest(self) -> float:
+        """Return the longest time until a message was accepted, in seconds."""
+        return max(max(sender.took) for sender in self.senders)
+
+    def latest(self) -> float:
+        """Return the longest time from a message's acceptance until a page had it, in seconds."""
+        at = dict(pair for sender in self.senders for pair in sender.accepted_at.items())
+        return max(
+            when - at[number]
+            for listener in self.listeners
+            for number, when in listener.received_at.items()
+            if number in at
+        )

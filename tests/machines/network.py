@@ -1,0 +1,116 @@
+"""A switch and hosts, each a network namespace; a host can be taken away without a word."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from devtools.process_tree import ManagedProcess
+from devtools.reaper import descendants
+from tests.support import namespaces
+from tests.support.waiting import wait_until
+
+CLIENT = 1  # the test itself, at the switch
+
+
+class Host:
+    """One machine: a network and a name. What starts `with host.inside():` runs on it."""
+
+    def __init__(self, name: str, number: int) -> None:
+        self.name, self.number, self.address = name, number, address(number)
+        command = f"hostname {name}; ip link set lo up; exec sleep infinity"
+        self._child = ManagedProcess(["unshare", "--net", "--uts", "sh", "-c", command])
+        self.pid = wait_until(self._sleeper, what=f"{name} is there")
+
+    def _sleeper(self) -> int:
+        """Return the process that holds the namespaces, once it has them."""
+        for pid in descendants(self._child.pid):
+            with open(f"/proc/{pid}/comm") as name:
+                if name.read().strip() == "sleep":
+                    return pid
+        return 0
+
+    def inside(self) -> AbstractContextManager[None]:
+        """Let the calling thread be on this host."""
+        return namespaces.inside(f"/proc/{self.pid}")
+
+    def remove(self) -> None:
+        """End the host, once its programs have ended."""
+        self._child.kill()
+
+
+class Network:
+    """Hosts at a switch. All neighbours are known for ever: who vanishes is not "unreachable"."""
+
+    def __init__(self, *names: str) -> None:
+        ip(
+            "link set lo up",
+            f"link add switch address {mac(CLIENT)} type bridge",
+            f"addr add {address(CLIENT)}/24 dev switch",
+            "link set switch up",
+        )
+        self.hosts = {name: Host(name, number) for number, name in enumerate(names, 10)}
+        for host in self.hosts.values():
+            self._plug_in(host)
+
+    def _plug_in(self, host: Host) -> None:
+        end = f"eth0 address {mac(host.number)} netns {host.pid}"
+        ip(
+            f"link add {host.name} type veth peer name {end}",
+            f"link set {host.name} master switch up",
+            neighbour(host.number, "switch"),
+        )
+        others = {CLIENT, *(other.number for other in self.hosts.values())} - {host.number}
+        with host.inside():
+            ip(f"addr add {host.address}/24 dev eth0", "link set eth0 up")
+            ip(*(neighbour(number, "eth0") for number in others))
+
+    @contextmanager
+    def silent(self, name: str) -> Iterator[None]:
+        """Take a host off the switch: nothing reaches it, nobody hears of it."""
+        ip(f"link set {name} nomaster")
+        try:
+            yield
+        finally:
+            ip(f"link set {name} master switch")
+
+    @contextmanager
+    def parted(self, name: str, other: str) -> Iterator[None]:
+        """Let two hosts lose each other."""
+        pair = (self.hosts[name], self.hosts[other])
+        _introduce(*pair, wrong=True)
+        try:
+            yield
+        finally:
+            _introduce(*pair, wrong=False)
+
+    def remove(self) -> None:
+        """End all hosts."""
+        for host in self.hosts.values():
+            host.remove()
+
+
+def _introduce(one: Host, other: Host, *, wrong: bool) -> None:
+    for here, there in ((one, other), (other, one)):
+        with here.inside():
+            ip(neighbour(there.number, "eth0", 0xFF if wrong else there.number))
+
+
+def neighbour(number: int, device: str, known_as: int | None = None) -> str:
+    """Return the command that makes a host's hardware address known for ever."""
+    lladdr = mac(number if known_as is None else known_as)
+    return f"neigh replace {address(number)} lladdr {lladdr} dev {device} nud permanent"
+
+
+def address(number: int) -> str:
+    """Return a host's address."""
+    return f"10.77.0.{number}"
+
+
+def mac(number: int) -> str:
+    """Return a host's hardware address."""
+    return f"02:00:00:00:00:{number:02x}"
+
+
+def ip(*commands: str) -> None:
+    """Run commands of `ip` in the calling thread's network."""
+    subprocess.run(["ip", "-batch", "-"], input="\n".join(commands), text=True, check=True)
