@@ -76,10 +76,12 @@ def on_starting(server):
 
 
 def post_worker_init(worker):
-    """Start the periodic tasks."""
+    """Start the periodic tasks, and watch the event loop."""
     from myukm.logs import security_log
+    from myukm.loop_lag import loop_lag
     from myukm.ops import periodic
 
     security_log.print_lines()
     worker.wsgi.config["WEB_PROCESSES"] = worker.cfg.workers
     periodic.start(worker.wsgi)
+    loop_lag.start()

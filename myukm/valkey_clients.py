@@ -16,6 +16,8 @@ from redis.backoff import AbstractBackoff, ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 from redis.sentinel import MasterNotFoundError, Sentinel
 
+from myukm.loop_lag import loop_lag
+
 VALKEY_DOWN = (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError)
 # A server that vanished is noticed by a connection that only waits, too: 5 + 3 · 2 s without an
 # answer, or 10 s with something unacknowledged (Linux).
@@ -104,8 +106,8 @@ class Breaker(Retry):
     """The retry rule of request clients, with a circuit breaker.
 
     After a timeout no command is sent for `RESET_SECONDS`, so that only one request now and then
-    waits for it. After a broken connection (the server restarted, or became a replica) the command
-    is retried at once.
+    waits for it; but a timeout that this process was too busy to avoid is no outage. After a broken
+    connection (the server restarted, or became a replica) the command is retried at once.
     """
 
     RESET_SECONDS = 1.0
@@ -129,8 +131,9 @@ class Breaker(Retry):
         try:
             return super().call_with_retry(*args, **kwargs)
         except VALKEY_DOWN as error:
-            self._last_error = str(error)
-            self._closed_until = time.monotonic() + self.RESET_SECONDS
+            if not (isinstance(error, redis.TimeoutError) and loop_lag.was_late()):
+                self._last_error = str(error)
+                self._closed_until = time.monotonic() + self.RESET_SECONDS
             raise
 
 

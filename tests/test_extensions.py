@@ -1,10 +1,19 @@
 """The shared Valkey connection: what it says while it rests."""
 
+import socket
+import subprocess
+import sys
+import time
+
 import pytest
 import redis
 from flask import Flask
 
+import config
+from myukm import create_app
 from myukm.extensions import valkey
+from myukm.loop_lag import LoopLag, loop_lag
+from tests.support.programs import ROOT
 from tests.support.without_valkey import lose_valkey
 
 
@@ -19,3 +28,37 @@ def test_who_asks_again_hears_why_nobody_answered_the_first_time(app: Flask) -> 
     assert said == [said[0]] * 3
     assert "127.0.0.1:1" in said[0]
     assert "refused" in said[0]
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_a_time_out_of_a_process_that_was_too_busy_itself_is_no_outage(
+    settings: dict[str, str], busy: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop_lag, "_late_at", time.monotonic() + (60 if busy else -60))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        app = create_app(config.load({**settings, "REDIS_URL": url}))
+        with app.app_context():
+            with pytest.raises(redis.TimeoutError):
+                valkey().ping()
+            refused = redis.TimeoutError if busy else redis.ConnectionError
+            with pytest.raises(refused):
+                valkey().ping()
+
+
+def test_a_busy_process_knows_that_it_is_late() -> None:
+    watched = LoopLag()
+    assert not watched.was_late()
+    script = (
+        "from gevent import monkey; monkey.patch_all()\n"
+        "import time\n"
+        "from myukm.loop_lag import LoopLag\n"
+        "lag = LoopLag(); lag.start(); time.sleep(0.3)\n"
+        "calm, end = lag.was_late(), time.monotonic() + 0.4\n"
+        "while time.monotonic() < end: pass\n"
+        "late = lag.was_late(); time.sleep(0.05); still = lag.was_late()\n"
+        "print(calm, late, still)\n"
+    )
+    argv = [sys.executable, "-c", script]
+    done = subprocess.run(argv, check=True, capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.split()[1:] == ["True", "True"]

@@ -67,32 +67,56 @@ def _publish_without_queue(ukm_id: int) -> None:
     """Publish now. A failure is only logged, because the message is stored and the periodic task
     publishes it later."""
     try:
-        publish(ukm_id)
+        publish_unless_busy(ukm_id)
     except SQLAlchemyError as error:
         logger.warning(
             "chat: UKM %s not published, the periodic task will retry: %s", ukm_id, error
         )
 
 
-def publish(ukm_id: int) -> int:
+def publish_unless_busy(ukm_id: int) -> int:
+    """Publish without waiting for the UKM's row, one call of this process at a time.
+
+    Who holds the row stores a message or publishes, and publishes these next; otherwise the next
+    look of `OverduePublisher` does. Returns how many were published here.
+    """
+    _wanted.add(ukm_id)
+    if ukm_id in _publishing:
+        return 0
+    _publishing.add(ukm_id)
+    published = 0
+    try:
+        while ukm_id in _wanted:
+            _wanted.discard(ukm_id)
+            published += publish(ukm_id, wait=False)
+    finally:
+        _publishing.discard(ukm_id)
+    return published
+
+
+# The UKMs that this process publishes, and those that were asked for since.
+_publishing, _wanted = set[int](), set[int]()
+
+
+def publish(ukm_id: int, *, wait: bool = True) -> int:
     """Append the events of all unpublished messages of a UKM in order of their ids; return how
     many there were.
 
-    Locks the UKM's row, so that each message is published once and in order.
+    Locks the UKM's row, so that each message is published once and in order; without `wait` does
+    nothing if somebody else has it.
     """
     published = 0
-    while count := _publish_batch(ukm_id):
+    while count := _publish_batch(ukm_id, wait):
         published += count
         if count < BATCH:
             break
     return published
 
 
-def _publish_batch(ukm_id: int) -> int:
+def _publish_batch(ukm_id: int, wait: bool) -> int:
+    locked = select(Ukm.code).where(Ukm.id == ukm_id)
     with transaction() as session:
-        code = session.scalar(
-            select(Ukm.code).where(Ukm.id == ukm_id).with_for_update(key_share=True)
-        )
+        code = session.scalar(locked.with_for_update(key_share=True, skip_locked=not wait))
         waiting = _waiting(ukm_id) if code else []
         for message in waiting:
             append(message, "chat.message")
@@ -145,5 +169,5 @@ class OverduePublisher:
         )
         oldest = {row.ukm_id: row.first for row in db.session.execute(query)}
         for ukm_id in self._waiting.of(oldest):
-            count = publish(ukm_id)
-            logger.warning("chat: %s messages of UKM %s waited for a worker", count, ukm_id)
+            if count := publish_unless_busy(ukm_id):
+                logger.warning("chat: %s messages of UKM %s waited for a worker", count, ukm_id)

@@ -12,6 +12,7 @@ from myukm.domain.chat import broadcast
 from myukm.domain.chat.validation import check_not_deleted, check_not_muted, find_message
 from myukm.domain.flood import count_act
 from myukm.domain.ukm import memberships
+from myukm.domain.ukm.turns import turn
 from myukm.errors import Invalid
 from myukm.extensions import db
 from myukm.live import event_log
@@ -29,7 +30,7 @@ def add(user_id: int, code: str, message_id: int, emoji: str) -> list[dict[str, 
     """
     if emoji not in EMOJI:
         raise Invalid(_("Reaksi ini tidak ada."), code="bad_emoji")
-    with transaction() as session:
+    with turn(code), transaction() as session:
         message = _open_message(user_id, code, message_id)
         key = (message.id, user_id, emoji)
         if session.get(ChatReaction, key, populate_existing=True) is None:
@@ -44,7 +45,7 @@ def remove(user_id: int, code: str, message_id: int, emoji: str) -> list[dict[st
 
     Raises as `add`.
     """
-    with transaction() as session:
+    with turn(code), transaction() as session:
         message = _open_message(user_id, code, message_id)
         own = delete(ChatReaction).where(
             ChatReaction.message_id == message.id,

@@ -1,0 +1,34 @@
+"""Tells whether this process itself was too busy to notice answers in time."""
+
+import threading
+import time
+
+TICK_SECONDS, LATE_SECONDS, RECENT_SECONDS = 0.1, 0.1, 0.5
+
+
+class LoopLag:
+    """Wakes ten times a second and notices when it is late, as every other wait here is then."""
+
+    def __init__(self) -> None:
+        self._due = self._late_at = float("-inf")
+
+    def start(self) -> None:
+        """Begin to watch, in a thread (a greenlet under gevent)."""
+        threading.Thread(target=self._run, name="loop-lag", daemon=True).start()
+
+    def was_late(self) -> bool:
+        """Return whether this process is late now or was within the last half second; False if it
+        is not watched."""
+        now = time.monotonic()
+        overdue = self._due > 0 and now - self._due > LATE_SECONDS
+        return overdue or now - self._late_at < RECENT_SECONDS
+
+    def _run(self) -> None:
+        while True:
+            self._due = time.monotonic() + TICK_SECONDS
+            time.sleep(TICK_SECONDS)
+            if time.monotonic() - self._due > LATE_SECONDS:
+                self._late_at = time.monotonic()
+
+
+loop_lag = LoopLag()
