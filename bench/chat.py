@@ -1,4 +1,5 @@
-"""Time from POST to the last of 20 listeners: through job and event log, and published directly.
+"""Time from POST to the last of 20 listeners, and what a POST costs its web process: through job
+and event log, and published directly.
 
     python -m bench.chat [--rounds 3] [--messages 200] [--burst 300]
 
@@ -19,6 +20,7 @@ from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
 import aiohttp
+import psutil
 
 import config
 from bench.fanout import populate
@@ -65,12 +67,20 @@ class Stack:
         web = WebServer(folder / "web.log", env, app=app)
         stack.callback(web.kill)
         self.url = web.url
+        self.process = max(
+            psutil.Process(web.child.pid).children(recursive=True), key=lambda process: process.pid
+        )
         if worker:
             program = Program(folder / "worker.log", env, *worker)
             stack.callback(program.kill)
             wait_until(lambda: listens(valkey.url), 30, f"{worker} listens")
         self.received: dict[str, list[float]] = defaultdict(list)
         self.said = 0
+
+    def cpu(self) -> float:
+        """Return the CPU seconds that the web process has used."""
+        spent = self.process.cpu_times()
+        return float(spent.user + spent.system)
 
     async def listen(self, session: aiohttp.ClientSession, cookie: str) -> None:
         """Read one stream for ever and record when each message arrived."""
@@ -117,6 +127,7 @@ async def measure(stacks: dict[str, Stack], asked: argparse.Namespace) -> None:
     """Run the rounds and print the results."""
     delays: dict[str, list[float]] = {name: [] for name in stacks}
     rates: dict[str, list[float]] = {name: [] for name in stacks}
+    costs: dict[str, list[float]] = {name: [] for name in stacks}
     async with AsyncExitStack() as exits:
         connector = aiohttp.TCPConnector(limit=0)
         session = await exits.enter_async_context(aiohttp.ClientSession(connector=connector))
@@ -130,13 +141,17 @@ async def measure(stacks: dict[str, Stack], asked: argparse.Namespace) -> None:
             await paced(stack, session, 20)
         for _ in range(asked.rounds):
             for name, stack in stacks.items():
+                before = stack.cpu()
                 delays[name] += await paced(stack, session, asked.messages)
+                costs[name].append((stack.cpu() - before) / asked.messages)
             for _ in range(BURSTS):
                 for name, stack in stacks.items():
                     rates[name].append(await burst(stack, session, asked.burst))
         for reader in readers:
             reader.cancel()
     show(delays, rates)
+    for name, spent in costs.items():
+        row(f"{name}: CPU of the web per POST", statistics.median(spent) * 1000, "ms")
 
 
 async def paced(stack: Stack, session: aiohttp.ClientSession, count: int) -> list[float]:

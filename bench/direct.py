@@ -7,17 +7,18 @@ from typing import Any
 
 from myukm import create_app
 from myukm.db.types import utcnow
-from myukm.domain.chat import messages
+from myukm.domain.chat import broadcast, messages
 from myukm.live import pubsub
+from myukm.live.events import to_json
 from myukm.live.topics import ukm_topic
 from myukm.models import ChatMessage, User
 
-_store, _post = messages._store, messages.post
+_draft, _post = messages._draft, messages.post
 
 
-def store(*args: Any) -> ChatMessage:
-    """Store a message marked as published, so that no job publishes it later."""
-    message = _store(*args)
+def draft(*args: Any) -> ChatMessage:
+    """Return a message marked as published, so that nothing publishes it later."""
+    message = _draft(*args)
     message.published_at = utcnow()
     return message
 
@@ -25,9 +26,10 @@ def store(*args: Any) -> ChatMessage:
 def post(user: User, code: str, *args: Any) -> tuple[ChatMessage, bool]:
     """Store, commit, and publish to the hubs before answering."""
     message, new = _post(user, code, *args)
-    pubsub.publish_transient(ukm_topic(code), "chat.message", message.as_json())
+    pubsub.publish([(None, ukm_topic(code), "chat.message", to_json(message.as_json()))])
     return message, new
 
 
-vars(messages).update(_store=store, post=post, broadcast_later=lambda _ukm_id: None)
+vars(messages).update(_draft=draft, post=post)
+vars(broadcast).update(broadcast_later=lambda _ukm_id: None)
 app = create_app()

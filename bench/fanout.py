@@ -27,6 +27,7 @@ from myukm import create_app
 from myukm.db.session import transaction
 from myukm.live import event_log
 from myukm.models import LoginSession, Membership, Ukm, User
+from myukm.web.http.access import today
 from tests.support.programs import WebServer
 
 STREAMS_EACH, WARMING = 10, 20
@@ -58,18 +59,23 @@ def main() -> None:
             server.kill()
 
 
-def populate(app: Flask, accounts: int) -> list[str]:
+def populate(app: Flask, accounts: int, code: str = "BENCH") -> list[str]:
     """Create members of one UKM and return a session cookie of each."""
     import flask_migrate
 
     with app.app_context():
         flask_migrate.upgrade()
         with transaction() as session:
-            ukm = Ukm(code="BENCH", join_code="BENCH", name="Bench")
+            ukm = Ukm(code=code, join_code=code, name=code)
             session.add(ukm)
             session.flush()
             people = [
-                {"nim": f"b{n}", "name": f"Bench {n}", "role": "anggota", "password_hash": "-"}
+                {
+                    "nim": f"{code}{n}",
+                    "name": f"Bench{n} {code}",
+                    "role": "anggota",
+                    "password_hash": "-",
+                }
                 for n in range(accounts)
             ]
             ids = session.scalars(insert(User).returning(User.id), people).all()
@@ -82,7 +88,9 @@ def populate(app: Flask, accounts: int) -> list[str]:
             session.execute(insert(LoginSession), logins)
     signer = SecureCookieSessionInterface().get_signing_serializer(app)
     assert signer
-    return [str(signer.dumps({"_user_id": token, "_fresh": True})) for token in tokens]
+    return [
+        str(signer.dumps({"_user_id": token, "_fresh": True, "day": today()})) for token in tokens
+    ]
 
 
 async def measure(

@@ -1,9 +1,11 @@
-"""Latency of the two calls that people wait for: start a run, post a message.
+"""Latency of the two calls that people wait for (start a run, post a message), and what a UKM's
+calls cost the web server with 30 members and with 3,000.
 
     python -m bench.request_latency [--students 6102] [--times 30]
 
-Real gunicorn and Valkey, real HTTP, no worker, because callers do not wait for jobs. Then Valkey is
-killed and messages continue: the wait of a sender, and of a listener.
+Real gunicorn and Valkey, real HTTP, no worker, because callers do not wait for jobs. The CPU of a
+call is that of all web processes, the least of some rounds, because a busy machine only adds to it.
+Then Valkey is killed and messages continue: the wait of a sender, and of a listener.
 """
 
 import argparse
@@ -13,9 +15,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import requests
 from sqlalchemy import insert
 
+from bench.fanout import populate
 from bench.report import percentile, row
 from myukm.db.session import transaction
 from myukm.models import Siswa
@@ -41,6 +45,7 @@ def main() -> None:
                 session.execute(insert(Siswa), students)
             print_times("POST start", asked.times, starts(campus))
             print_times("POST messages", asked.times, messages(campus, "a", {}))
+            costs(campus)
             without_valkey(campus, asked.times)
         finally:
             campus.stop()
@@ -63,6 +68,61 @@ def starts(campus: Campus) -> Callable[[int], float]:
         return seconds
 
     return call
+
+
+def get(session: requests.Session, url: str) -> None:
+    """Read a page."""
+    answer = session.get(url, timeout=30)
+    assert answer.status_code == 200, answer.text
+
+
+def say(session: requests.Session, url: str, code: str, number: str, text: str) -> None:
+    """Post a message."""
+    sent = {"message": text, "client_id": f"{text}{number}"}
+    timed(session, f"{url}/{code}/messages", sent, 201)
+
+
+SIZES, ROUNDS, CALLS_A_ROUND = (30, 3000), 5, 50
+Call = Callable[[requests.Session, str, str, str], None]
+CALLS: dict[str, Call] = {
+    "chat page": lambda session, url, code, _: get(session, f"{url}/{code}/chat"),
+    "/ukm": lambda session, url, _code, _number: get(session, url),
+    "presence": lambda session, url, code, _: get(session, f"{url}/{code}/online"),
+    "names": lambda session, url, code, _: get(session, f"{url}/{code}/names?q=bench1"),
+    "POST": lambda session, url, code, number: say(session, url, code, number, "halo"),
+    "POST with a name": lambda session, url, code, number: say(
+        session, url, code, number, "@Bench7 halo"
+    ),
+}
+
+
+def costs(campus: Campus) -> None:
+    """Print the CPU per call in a small and in a large UKM, and the ratio."""
+    crowds = {size: populate(campus.app, size, f"U{size}") for size in SIZES}
+    for name, call in CALLS.items():
+        found = {size: cpu_per_call(campus, size, crowds[size], call) for size in SIZES}
+        for size, seconds in found.items():
+            row(f"{name}, {size} members: CPU", seconds * 1000, "ms")
+        small, large = found.values()
+        row(f"{name}: large / small", large / small, "×")
+
+
+def cpu_per_call(campus: Campus, size: int, cookies: list[str], call: Call) -> float:
+    """Return the CPU seconds of the web processes per call: the least of some rounds."""
+    processes, rounds = campus.children(campus.web), []
+    with requests.Session() as session:
+        for turn in range(ROUNDS):
+            before = cpu(processes)
+            for n in range(CALLS_A_ROUND):
+                session.headers["Cookie"] = f"myukm={cookies[n % min(SIZES)]}"
+                call(session, f"{campus.url}/ukm", f"U{size}", f"{turn}-{n}")
+            rounds.append((cpu(processes) - before) / CALLS_A_ROUND)
+    return min(rounds)
+
+
+def cpu(processes: list[psutil.Process]) -> float:
+    """Return the CPU seconds that these processes have used."""
+    return float(sum(sum(process.cpu_times()[:2]) for process in processes))
 
 
 def without_valkey(campus: Campus, times: int) -> None:

@@ -1,18 +1,20 @@
 """What a request asks of the database: a bounded number of statements, whatever the size."""
 
+import sys
 from collections.abc import Callable
+from secrets import token_hex
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import insert, literal, select
 
 from myukm.db.session import transaction
 from myukm.domain import flood
 from myukm.domain.chat import messages
 from myukm.extensions import db
-from myukm.models import ChatMessage, Membership, User
+from myukm.models import ChatMessage, Membership, Ukm, User
 from tests.conftest import every_database
 from tests.support.people import UKM
 from tests.support.statements import recorded_statements
@@ -67,3 +69,56 @@ def test_what_happens_between_the_check_and_the_lock_is_seen(
     assert answer.status_code == 404
     with app.app_context():
         assert not db.session.query(ChatMessage).count()
+
+
+@pytest.mark.parametrize("path", ["chat", "online", "names?q=warga 1", "messages", ""])
+def test_a_large_ukm_costs_what_a_small_one_costs(
+    app: Flask, client_as: As, people: dict[str, int], path: str
+) -> None:
+    member, url = client_as("member"), f"/ukm/{UKM}/{path}" if path else "/ukm"
+
+    def ask() -> None:
+        answer = (
+            member.post(url, json={"message": "@Warga9 halo", "client_id": token_hex(8)})
+            if path == "messages"
+            else member.get(url)
+        )
+        assert answer.status_code in (200, 201), answer.text
+
+    enlarge(app, 50)
+    small = calls_of(ask)
+    enlarge(app, 3000)
+    assert calls_of(ask) <= 1.3 * small
+
+
+def enlarge(app: Flask, count: int) -> None:
+    """Give ROBOTIK that many more members."""
+    with app.app_context(), transaction() as session:
+        ukm_id = session.scalars(select(Ukm.id).filter_by(code=UKM)).one()
+        people = [
+            {"nim": f"w{count}-{n}", "name": f"Warga{n} {count}", "password_hash": ""}
+            for n in range(count)
+        ]
+        session.execute(insert(User), people)
+        columns = ["ukm_id", "user_id", "is_admin", "read_number", "joined_at"]
+        new = select(literal(ukm_id), User.id, literal(False), literal(0), User.created_at).where(
+            User.nim.startswith(f"w{count}-")
+        )
+        session.execute(insert(Membership).from_select(columns, new))
+
+
+def calls_of(act: Callable[[], None]) -> int:
+    """Return how many functions a call makes, which is its cost on a machine of any speed."""
+    act()  # fills what is kept for some seconds
+    count = 0
+
+    def note(_frame: object, kind: str, _arg: object) -> None:
+        nonlocal count
+        count += kind in ("call", "c_call")
+
+    sys.setprofile(note)
+    try:
+        act()
+    finally:
+        sys.setprofile(None)
+    return count

@@ -3,32 +3,44 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import joinedload
 
 from myukm.domain.chat import reactions
 from myukm.extensions import db
-from myukm.models import ChatMessage, Membership
+from myukm.models import ChatMessage, Membership, User
 
 
 def page(
     membership: Membership, before: int | None = None, after: int | None = None, limit: int = 50
 ) -> Sequence[ChatMessage]:
     """Return up to `limit` messages, oldest first: the newest, or those before or after an id."""
-    query = (
-        select(ChatMessage)
-        .options(joinedload(ChatMessage.user))
-        .options(joinedload(ChatMessage.reply_to).joinedload(ChatMessage.user))
-        .where(ChatMessage.ukm_id == membership.ukm_id)
-        .limit(limit)
-    )
-    if before is not None:
-        query = query.where(ChatMessage.id < before)
+    values = {"ukm": membership.ukm_id, "before": before, "after": after, "limit": limit}
     if after is not None:
-        return db.session.scalars(
-            query.where(ChatMessage.id > after).order_by(ChatMessage.id)
-        ).all()
-    return db.session.scalars(query.order_by(ChatMessage.id.desc())).all()[::-1]
+        query = _AFTER if before is None else _AFTER.where(_EARLIER)
+        return db.session.scalars(query, values).all()
+    return db.session.scalars(_NEWEST if before is None else _BEFORE, values).all()[::-1]
+
+
+# Built once, because building them takes longer than the database needs for them.
+_PAGE = (
+    select(ChatMessage)
+    .options(joinedload(ChatMessage.user).load_only(User.name, User.photo_hash))
+    .options(joinedload(ChatMessage.reply_to).joinedload(ChatMessage.user).load_only(User.name))
+    .where(ChatMessage.ukm_id == bindparam("ukm"))
+    .limit(bindparam("limit"))
+)
+_AFTER = _PAGE.where(ChatMessage.id > bindparam("after")).order_by(ChatMessage.id)
+_NEWEST = _PAGE.order_by(ChatMessage.id.desc())
+_EARLIER = ChatMessage.id < bindparam("before")
+_BEFORE = _NEWEST.where(_EARLIER)
+_FIRST_UNREAD = (
+    select(ChatMessage.id)
+    .where(ChatMessage.ukm_id == bindparam("ukm"))
+    .where(ChatMessage.number > bindparam("read"), ChatMessage.deleted_at.is_(None))
+    .order_by(ChatMessage.number)
+    .limit(1)
+)
 
 
 def as_seen(messages: Sequence[ChatMessage], user_id: int) -> list[dict[str, Any]]:
@@ -39,11 +51,5 @@ def as_seen(messages: Sequence[ChatMessage], user_id: int) -> list[dict[str, Any
 
 def first_unread(membership: Membership) -> int | None:
     """Return the id of the member's first unread message, None if there is none."""
-    query = (
-        select(ChatMessage.id)
-        .where(ChatMessage.ukm_id == membership.ukm_id)
-        .where(ChatMessage.number > membership.read_number, ChatMessage.deleted_at.is_(None))
-        .order_by(ChatMessage.number)
-        .limit(1)
-    )
-    return db.session.scalar(query)
+    values = {"ukm": membership.ukm_id, "read": membership.read_number}
+    return db.session.scalar(_FIRST_UNREAD, values)

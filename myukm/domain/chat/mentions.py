@@ -1,12 +1,15 @@
 """Mentions (`@nama`): resolve them to members, and suggest members while typing."""
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
+from heapq import nsmallest
+from itertools import takewhile
 
 from sqlalchemy import Row, select
 
+from myukm.cache import ttl_cache
 from myukm.extensions import db
 from myukm.models import Membership, User
 
@@ -25,6 +28,10 @@ LITERAL = re.compile(
 APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ´", "'"))
 MAX_NAME, MAX_NAMED, MAX_SUGGESTED = 120, 20, 8
 
+# Names are read once in that many seconds, because a UKM may have thousands of members and every
+# key typed after an `@` asks for them.
+NAMES_SECONDS = 5.0
+
 Member = Row[int, str]
 
 
@@ -37,7 +44,7 @@ def mentioned(ukm_id: int, text: str) -> list[int] | None:
     spoken = LITERAL.sub("`", text)
     if not AT.search(spoken):
         return None
-    names = _names(_members(ukm_id))
+    names = _names(ukm_id)
     starts = (spoken[at.end() : at.end() + 2 * MAX_NAME] for at in AT.finditer(spoken))
     found = dict.fromkeys(user_id for start in starts for user_id in _named(start, names))
     return list(found)[:MAX_NAMED] or None
@@ -46,20 +53,26 @@ def mentioned(ukm_id: int, text: str) -> list[int] | None:
 def suggest(ukm_id: int, start: str) -> list[dict[str, object]]:
     """Return `{"user_id", "name"}` of up to 8 members with a word that starts with `start`."""
     wanted = start.casefold()
-    fitting = (
-        {"user_id": member.id, "name": member.name}
-        for member in _members(ukm_id)
-        if any(part.startswith(wanted) for part in _beginnings(member.name.casefold()))
-    )
-    return list(islice(fitting, MAX_SUGGESTED))
+    parts, places = _beginnings(ukm_id)
+    first = bisect_left(parts, wanted)
+    fitting = takewhile(lambda n: parts[n].startswith(wanted), range(first, len(parts)))
+    members = _members(ukm_id)
+    found = nsmallest(MAX_SUGGESTED, {places[n] for n in fitting})
+    return [{"user_id": members[n].id, "name": members[n].name} for n in found]
 
 
-def _beginnings(name: str) -> Iterator[str]:
-    """Yield the suffixes of the name that start at a word."""
-    words = name.split()
-    return (" ".join(words[n:]) for n in range(len(words)))
+@ttl_cache(NAMES_SECONDS)
+def _beginnings(ukm_id: int) -> tuple[list[str], list[int]]:
+    """Return, in order, what begins at a word of a name, and the place of its member."""
+    found = []
+    for place, member in enumerate(_members(ukm_id)):
+        words = member.name.casefold().split()
+        found += [(" ".join(words[n:]), place) for n in range(len(words))]
+    found.sort()
+    return [part for part, _ in found], [place for _, place in found]
 
 
+@ttl_cache(NAMES_SECONDS)
 def _members(ukm_id: int) -> Sequence[Member]:
     query = (
         select(User.id, User.name)
@@ -70,10 +83,11 @@ def _members(ukm_id: int) -> Sequence[Member]:
     return db.session.execute(query).all()
 
 
-def _names(members: Sequence[Member]) -> dict[str, list[int]]:
+@ttl_cache(NAMES_SECONDS)
+def _names(ukm_id: int) -> dict[str, list[int]]:
     """Return ids by full name, and by each first word that only one member has."""
     whole, first = defaultdict(list), defaultdict(list)
-    for member in members:
+    for member in _members(ukm_id):
         name = _fold(member.name)
         whole[name].append(member.id)
         first[name.partition(" ")[0]].append(member.id)

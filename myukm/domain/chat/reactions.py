@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import case, delete, func, select
+from sqlalchemy import bindparam, case, delete, func, select
 
 from myukm.db.session import execute_rowcount, transaction
 from myukm.domain.chat import broadcast
@@ -80,18 +80,22 @@ def _append_change(message: ChatMessage, user_id: int, emoji: str, *, on: bool) 
 
 def of(message_ids: Sequence[int], user_id: int) -> dict[int, list[dict[str, Any]]]:
     """Return `{"emoji", "count", "mine"}` per emoji for each of these messages."""
-    own = func.max(case((ChatReaction.user_id == user_id, 1), else_=0))
-    query = (
-        select(ChatReaction.message_id, ChatReaction.emoji, func.count(), own)
-        .where(ChatReaction.message_id.in_(message_ids))
-        .group_by(ChatReaction.message_id, ChatReaction.emoji)
-    )
+    values = {"messages": list(message_ids), "user": user_id}
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for message_id, emoji, count, mine in db.session.execute(query):
+    for message_id, emoji, count, mine in db.session.execute(_COUNTS, values):
         found[message_id].append({"emoji": emoji, "count": count, "mine": bool(mine)})
     for entries in found.values():
         entries.sort(key=lambda entry: EMOJI.index(entry["emoji"]))
     return found
+
+
+# Built once, because every page of messages needs it.
+_OWN = func.max(case((ChatReaction.user_id == bindparam("user"), 1), else_=0))
+_COUNTS = (
+    select(ChatReaction.message_id, ChatReaction.emoji, func.count(), _OWN)
+    .where(ChatReaction.message_id.in_(bindparam("messages", expanding=True, literal_execute=True)))
+    .group_by(ChatReaction.message_id, ChatReaction.emoji)
+)
 
 
 def remove_for(message_id: int) -> None:

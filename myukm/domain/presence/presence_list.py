@@ -1,14 +1,16 @@
 """A UKM's members with their presence status."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, bindparam, func, select
 
 from myukm.cache import ttl_cache
+from myukm.db.session import in_literals
 from myukm.db.types import to_iso8601
-from myukm.domain.presence.store import statuses
+from myukm.domain.presence import store
 from myukm.extensions import db
 from myukm.models import Membership, Ukm, User
 
@@ -32,50 +34,89 @@ def presence_event(
 
 def counts(ukm_ids: Collection[int]) -> Counter[int]:
     """Return how many members of each UKM are online or away."""
-    query = select(Membership.ukm_id, Membership.user_id).where(Membership.ukm_id.in_(ukm_ids))
-    rows = db.session.execute(query).all()
-    here = statuses({user_id for _, user_id in rows})
-    return Counter(ukm_id for ukm_id, user_id in rows if user_id in here)
+    query = (
+        select(Membership.ukm_id, func.count().label("size"))
+        .where(Membership.ukm_id.in_(ukm_ids), in_literals(Membership.user_id, store.here()))
+        .group_by(Membership.ukm_id)
+    )
+    return Counter({row.ukm_id: row.size for row in db.session.execute(query)})
 
 
-def list_presence(ukm: Ukm) -> list[dict[str, Any]]:
-    """Return the presence objects of all members with `is_admin`: online ones first, then by
-    name."""
-    return _lists([ukm])[ukm.id]
+# Built once, because every chat page needs them.
+_MEMBERS = select(
+    Membership.ukm_id, Membership.is_admin, User.id, User.name, User.last_seen_at
+).join(User, Membership.user_id == User.id)
+_OF_UKMS = _MEMBERS.where(
+    Membership.ukm_id.in_(bindparam("ukms", expanding=True, literal_execute=True))
+).order_by(User.name, User.id)
+_FIRST = (
+    _MEMBERS.where(Membership.ukm_id == bindparam("ukm"))
+    .order_by(Membership.user_id)
+    .limit(MAX_LISTED + 1)
+)
+_SIZE = select(func.count()).where(Membership.ukm_id == bindparam("ukm"))
+
+
+def _listed(
+    ukm: Ukm, members: Sequence[Row[*tuple[Any, ...]]], online_count: int, status: Mapping[int, str]
+) -> list[dict[str, Any]]:
+    """Return the presence objects of these members with `is_admin`, sorted by status."""
+    people = [
+        {
+            **presence_event(ukm, member, status.get(member.id, "offline"), online_count),
+            "is_admin": member.is_admin,
+        }
+        for member in members
+    ]
+    return sorted(people, key=lambda person: ORDER.index(person["status"]))
 
 
 def _lists(ukms: Collection[Ukm]) -> dict[int, list[dict[str, Any]]]:
     """Return the member list of each of these UKMs by its id, in one query."""
-    query = (
-        select(Membership.ukm_id, Membership.is_admin, User.id, User.name, User.last_seen_at)
-        .join(User, Membership.user_id == User.id)
-        .where(Membership.ukm_id.in_([ukm.id for ukm in ukms]))
-        .order_by(User.name, User.id)
-    )
-    members = db.session.execute(query).all()
-    status = statuses({member.id for member in members})
-    here = Counter(member.ukm_id for member in members if member.id in status)
-    found: dict[int, list[dict[str, Any]]] = {ukm.id: [] for ukm in ukms}
-    by_id = {ukm.id: ukm for ukm in ukms}
-    for one in members:
-        shown = presence_event(
-            by_id[one.ukm_id], one, status.get(one.id, "offline"), here[one.ukm_id]
+    by_ukm: dict[int, list[Any]] = {ukm.id: [] for ukm in ukms}
+    for member in db.session.execute(_OF_UKMS, {"ukms": [ukm.id for ukm in ukms]}):
+        by_ukm[member.ukm_id].append(member)
+    status = store.statuses({member.id for members in by_ukm.values() for member in members})
+    return {
+        ukm.id: _listed(
+            ukm, by_ukm[ukm.id], sum(member.id in status for member in by_ukm[ukm.id]), status
         )
-        found[one.ukm_id].append({**shown, "is_admin": one.is_admin})
-    for people in found.values():
-        people.sort(key=lambda each: ORDER.index(each["status"]))
-    return found
+        for ukm in ukms
+    }
 
 
 def online(ukm: Ukm) -> dict[str, Any]:
-    """Return all members with their status, or the first 50 and the counts when there are more than
-    100."""
-    people = list_presence(ukm)
-    return {
-        "online_count": people[0]["online_count"] if people else 0,
-        "total_members": len(people),
-        "members": people if len(people) <= MAX_LISTED else people[:LISTED_OF_LARGE],
-    }
+    """Return all members with their status: those who are here first, then by name.
+
+    Of more than 100 it returns 50 and the counts: who is here, then the oldest members. It reads no
+    more than these, so that its cost depends on who is here, not on the members.
+    """
+    members = db.session.execute(_FIRST, {"ukm": ukm.id}).all()
+    status = store.statuses([member.id for member in members])
+    size, count = len(members), len(status)
+    if size > MAX_LISTED:
+        status = store.here()
+        size, (present, count) = count_members(ukm.id), _present(ukm, status)
+        absent = (member for member in members if member.id not in status)
+        members = [*present, *islice(absent, LISTED_OF_LARGE - len(present))]
+    people = _listed(ukm, sorted(members, key=lambda each: (each.name, each.id)), count, status)
+    return {"online_count": count, "total_members": size, "members": people}
+
+
+def _present(ukm: Ukm, here: Mapping[int, str]) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
+    """Return the first 50 members who are here, by name, and how many are."""
+    if not here:
+        return [], 0
+    mine = (Membership.ukm_id == ukm.id, in_literals(Membership.user_id, here))
+    query = _MEMBERS.where(*mine).order_by(User.name, User.id).limit(LISTED_OF_LARGE)
+    found = db.session.execute(query).all()
+    full = len(found) == LISTED_OF_LARGE
+    return found, counts([ukm.id])[ukm.id] if full else len(found)
+
+
+def count_members(ukm_id: int) -> int:
+    """Return the number of members of a UKM."""
+    return db.session.scalar(_SIZE, {"ukm": ukm_id}) or 0
 
 
 def snapshots(codes: Collection[str]) -> Iterator[dict[str, Any]]:
@@ -96,9 +137,9 @@ def snapshots(codes: Collection[str]) -> Iterator[dict[str, Any]]:
 @ttl_cache(2.0)
 def _large_ukm_snapshot(code: str) -> list[dict[str, Any]]:
     """Cached for 2 s, so that mass reconnects share one query."""
-    return _online_only(
-        list_presence(db.session.scalars(select(Ukm).where(Ukm.code == code)).one())
-    )
+    ukm = db.session.scalars(select(Ukm).where(Ukm.code == code)).one()
+    here = store.here()
+    return _listed(ukm, *_present(ukm, here), here)
 
 
 def _online_only(people: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -107,5 +148,4 @@ def _online_only(people: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def is_large(ukm_id: int) -> bool:
     """Return whether a UKM has more members than are listed and published one by one."""
-    size = select(func.count()).where(Membership.ukm_id == ukm_id)
-    return (db.session.scalar(size) or 0) > MAX_LISTED
+    return count_members(ukm_id) > MAX_LISTED

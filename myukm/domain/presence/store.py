@@ -92,6 +92,13 @@ def statuses(user_ids: Collection[int]) -> dict[int, str]:
     return {user: status.decode() for user, status in pairs if status}
 
 
+@fallback_without_valkey(dict[int, str])
+def here() -> dict[int, str]:
+    """Return the status of all accounts that are not offline."""
+    found = cast(dict[bytes, bytes], valkey().hgetall(STATUS))
+    return {int(user): status.decode() for user, status in found.items()}
+
+
 @fallback_without_valkey(dict[int, int])
 def open_streams(user_ids: Collection[int]) -> dict[int, int]:
     """Return the number of open streams of each account on all web processes."""

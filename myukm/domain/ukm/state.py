@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import joinedload
 
 from myukm.db.session import in_literals
@@ -50,14 +50,9 @@ def pin(ukm_id: int) -> dict[str, Any] | None:
 
 
 def _pins(ukm_ids: Collection[int]) -> dict[int, dict[str, Any]]:
-    query = (
-        select(UkmPin)
-        .options(joinedload(UkmPin.by), joinedload(UkmPin.message).load_only(*_OF_MESSAGE))
-        .where(in_literals(UkmPin.ukm_id, ukm_ids))
-    )
     return {
         pinned.ukm_id: _pinned(pinned)
-        for pinned in db.session.scalars(query)
+        for pinned in db.session.scalars(_PINS, {"ukms": list(ukm_ids)})
         if pinned.message is None or not pinned.message.deleted_at
     }
 
@@ -71,7 +66,13 @@ def _pinned(pinned: UkmPin) -> dict[str, Any]:
     }
 
 
-_OF_MESSAGE = (ChatMessage.body, ChatMessage.deleted_at)
+# Built once, because every chat page needs it.
+_PINS = (
+    select(UkmPin)
+    .options(joinedload(UkmPin.by).load_only(User.name))
+    .options(joinedload(UkmPin.message).load_only(ChatMessage.body, ChatMessage.deleted_at))
+    .where(UkmPin.ukm_id.in_(bindparam("ukms", expanding=True, literal_execute=True)))
+)
 
 
 def rights(membership: Membership) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from myukm.db.types import to_iso8601, utcnow
 from myukm.domain.payment_api import amounts
 from myukm.domain.sync.status_labels import statuses
+from myukm.i18n import template_gettext
 from myukm.web.http.access import ADMINS, OPERATORS, VIEWERS
 
 HALF_A_SEN = Decimal("0.005")
@@ -75,14 +76,20 @@ def waktu(moment: datetime | str | None) -> Markup:
 
 
 def page_context() -> dict[str, Any]:
-    """Return the variables of every template: language, navigation, time."""
-    return {"lang": str(get_locale()), "nav": navigation(), "now": to_iso8601(utcnow())}
+    """Return the variables of every template: its texts, language, navigation, time."""
+    return {
+        "_": template_gettext(),
+        "lang": str(get_locale()),
+        "nav": navigation(),
+        "now": to_iso8601(utcnow()),
+    }
 
 
 def navigation() -> list[dict[str, Any]]:
     """Return the navigation links of the user's role."""
     if not current_user.is_authenticated:
         return []
+    role, here = current_user.role, request.endpoint or ""
     everyone = tuple({*VIEWERS, "anggota"})
     links = (
         ("ukm.index", _("UKM"), "chat", everyone),
@@ -98,8 +105,8 @@ def navigation() -> list[dict[str, Any]]:
             "url": url_for(endpoint),
             "label": label,
             "icon": icon,
-            "active": (request.endpoint or "").startswith(endpoint.split(".")[0]),
+            "active": here.startswith(endpoint.split(".")[0]),
         }
         for endpoint, label, icon, allowed in links
-        if current_user.role in allowed and endpoint in current_app.view_functions
+        if role in allowed and endpoint in current_app.view_functions
     ]
