@@ -2,16 +2,15 @@
 
 from flask import Flask
 
-from myukm.cli import queue, siswa, sync, ukm, user
+from myukm.cli import queue, siswa, sync, tunggakan, ukm, user
 from myukm.cli.i18n import translated
 
-GROUPS = (queue, siswa, sync, ukm, user)
+COMMANDS = (*(part.group for part in (queue, siswa, sync, ukm, user)), tunggakan.tunggakan)
 
 
 def init_app(app: Flask) -> None:
-    """Register the command groups, in the campus's language."""
+    """Register the commands, in the campus's language."""
     with app.app_context():
-        for part in GROUPS:
-            group = translated(part.group)
-            group.language = app.config["MYUKM_LANG"]
-            app.cli.add_command(group)
+        for command in map(translated, COMMANDS):
+            command.language = app.config["MYUKM_LANG"]
+            app.cli.add_command(command)

@@ -1,16 +1,27 @@
-"""Command groups: the campus's language, one-line errors, and no log output on the terminal."""
+"""Commands: the campus's language, one-line errors, and no log output on the terminal."""
 
 import logging
 from collections.abc import Callable
 from typing import Any
 
 import click
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
 
 from myukm.cli.errors import exit_on_error
 from myukm.cli.i18n import set_click_language
 
 NULL_HANDLER = logging.NullHandler()
+
+
+class Command(click.Command):
+    """A click command that speaks the campus's language; see `command`."""
+
+    language = "id"
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Return click's context, after silencing log output that the command does not print."""
+        prepare(self.language)
+        return super().make_context(*args, **kwargs)
 
 
 class CommandGroup(AppGroup):
@@ -30,7 +41,18 @@ class CommandGroup(AppGroup):
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Return click's context, after silencing log output that the command does not print."""
-        set_click_language(self.language)
-        # Without a handler Python prints warnings; the command prints its own errors.
-        logging.getLogger().addHandler(NULL_HANDLER)
+        prepare(self.language)
         return super().make_context(*args, **kwargs)
+
+
+def command(name: str, **kwargs: Any) -> Callable[[Callable[..., Any]], click.Command]:
+    """Return the decorator that makes a function a command of its own, in no group."""
+    decorate = click.command(name, cls=Command, **kwargs)
+    return lambda function: decorate(with_appcontext(exit_on_error(function)))
+
+
+def prepare(language: str) -> None:
+    """Set click's language, and keep log output off the terminal."""
+    set_click_language(language)
+    # Without a handler Python prints warnings; the command prints its own errors.
+    logging.getLogger().addHandler(NULL_HANDLER)

@@ -19,7 +19,8 @@ from myukm.cli.errors import FAILURES
 from myukm.cli.groups import CommandGroup
 from myukm.cli.options import as_json, at_most
 from myukm.domain.paging import PER_PAGE
-from myukm.domain.siswa import directory, importing
+from myukm.domain.siswa import bill_table, directory, importing
+from myukm.domain.siswa.filters import MARKS
 from myukm.domain.siswa.importing import Report
 from myukm.domain.siswa.verdict_labels import describe
 from myukm.models import Siswa
@@ -109,7 +110,7 @@ def progress_bar() -> Iterator[Report]:
 @click.option(
     "--filter",
     "filters",
-    type=click.Choice(list(directory.FILTERS)),
+    type=click.Choice(MARKS),
     multiple=True,
     help=N_("Hanya yang demikian; boleh diulang, maka semuanya harus berlaku."),
 )
@@ -141,3 +142,25 @@ def table(students: Sequence[Siswa]) -> Table:
         )
         shown.add_row(one.idperson, one.nama, place, *amounts, describe(one))
     return shown
+
+
+@group.command(
+    "check-amounts",
+    help=N_(
+        "Bandingkan data pembayaran semua siswa dengan baris tagihan dan jumlahnya "
+        "(kode keluar 3 bila ada yang berbeda)."
+    ),
+)
+def check_amounts() -> None:
+    """Compare stored JSON, bills and amounts of all students; exit 3 if some differ."""
+    checked, different = 0, 0
+    for number, found in bill_table.check():
+        checked += number
+        for one in found[: max(0, MAX_PROBLEMS - different)]:
+            click.echo(f"  {one.idperson}: {one.field}", err=True)
+        different += len(found)
+    numbers = {"n": format_decimal(checked), "different": format_decimal(different)}
+    if different:
+        click.echo(_("%(n)s siswa diperiksa, %(different)s perbedaan.", **numbers))
+        sys.exit(FAILURES)
+    click.echo(_("%(n)s siswa diperiksa, semuanya cocok.", **numbers))

@@ -52,6 +52,19 @@ def transaction() -> Iterator[Session]:
         _call(function, args)
 
 
+@contextmanager
+def snapshot() -> Iterator[Session]:
+    """Run the block so that all its reads see one moment. It must not write."""
+    session = db.session()
+    session.commit()
+    if session.get_bind().dialect.name != "sqlite":  # which always reads so
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    try:
+        yield session
+    finally:
+        session.commit()
+
+
 _Call = tuple[Callable[..., object], tuple[Any, ...]]
 
 

@@ -19,6 +19,7 @@ from myukm.models.sync import (
     SyncSample,
     SyncTraffic,
 )
+from myukm.models.tagihan import Tagihan
 from myukm.models.ukm import Membership, Ukm, UkmBlock
 from myukm.models.user import LoginSession, Role, User
 
@@ -46,6 +47,7 @@ __all__ = [
     "SyncSample",
     "SyncSchedule",
     "SyncTraffic",
+    "Tagihan",
     "Ukm",
     "UkmBlock",
     "UkmPin",

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from myukm.db.base import Model
 from myukm.db.types import Id, Rupiah, UTCDateTime, key_type
 
-SEARCHED = ("nama", "idperson", "unit_formal", "kelas_formal")
+SEARCHED = ("nama", "idperson", "unit_formal", "kelas_formal", "asrama_pondok", "phone")
 SEARCH_LENGTH = 480
 LEFT_OUT = {"Mn", "Cc", "Cf"}  # accents, control and format characters
 # What keyboards and word processors write for the apostrophe in Ma'ruf, and for quotes.
@@ -57,8 +57,8 @@ class Siswa(Model):
     remains of unpaid items and `lebih_bayar` what was paid too much for others, `status` is the
     verdict, `lunas` the same for reports, `tidak_cocok` that the API's figures disagree. `digest`
     tells an unchanged answer; `etag` is the API's name for that answer, last given at `etag_at`.
-    `search_text` is name, id, unit and class, folded: lists are searched by it, sorted by it and
-    filtered by what stands behind it in one index, which serves every page.
+    `search_text` is name, id, unit, class, dormitory and phone, folded: lists are searched by it,
+    sorted by it and filtered by what stands behind it in one index, which serves every page.
     """
 
     __tablename__ = "siswa"
@@ -75,11 +75,11 @@ class Siswa(Model):
     lahirtempat: Mapped[str] = mapped_column(String(120), default="")
     lahirtanggal: Mapped[str] = mapped_column(String(32), default="")
     phone: Mapped[str] = mapped_column(String(32), default="")
-    unit_formal: Mapped[str] = mapped_column(String(120), default="")
-    kelas_formal: Mapped[str] = mapped_column(String(120), default="")
-    asrama_pondok: Mapped[str] = mapped_column(String(120), default="")
-    kamar_pondok: Mapped[str] = mapped_column(String(120), default="")
-    tingkat_diniyah: Mapped[str] = mapped_column(String(120), default="")
+    unit_formal: Mapped[str] = mapped_column(key_type(120), default="")
+    kelas_formal: Mapped[str] = mapped_column(key_type(120), default="")
+    asrama_pondok: Mapped[str] = mapped_column(key_type(120), default="")
+    kamar_pondok: Mapped[str] = mapped_column(key_type(120), default="")
+    tingkat_diniyah: Mapped[str] = mapped_column(key_type(120), default="")
     kelas_diniyah: Mapped[str] = mapped_column(String(120), default="")
     search_text: Mapped[str] = mapped_column(key_type(SEARCH_LENGTH), default=_search_text)
     active: Mapped[bool] = mapped_column(default=True)

@@ -14,6 +14,7 @@ OpenAs = Callable[..., Page]
 PAGES = [
     ("admin", "/admin/siswa"),
     ("admin", "/admin/siswa/S1"),
+    ("admin", "/admin/tunggakan?group=unit&unit=(kosong)"),
     ("admin", "/admin/sync-pembayaran"),
     ("admin", "/admin/sync-pembayaran/runs"),
     ("admin", "/admin/antrian"),

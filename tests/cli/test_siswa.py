@@ -101,6 +101,18 @@ def test_who_was_left_out_is_named_and_the_exit_code_is_3(api: Simulator, flask:
     assert (len(lines), lines[-1]) == (22, "  …")
 
 
+def test_amounts_are_checked_and_what_differs_is_named(app: Flask, flask: Flasks) -> None:
+    with app.app_context(), transaction() as session:
+        session.add(Siswa(idperson="1", nama="Ani"))
+    done = flask("siswa", "check-amounts")
+    assert (done.exit_code, done.output) == (0, "1 siswa diperiksa, semuanya cocok.\n")
+    with app.app_context(), transaction() as session:
+        session.add(Siswa(idperson="2", nama="Budi", pembayaran=[], tunggakan=5000))
+    done = flask("siswa", "check-amounts")
+    assert (done.exit_code, "2 siswa diperiksa" in done.stdout) == (3, True)
+    assert "  2: tunggakan\n" in done.stderr
+
+
 def test_a_refusal_is_one_line_and_exit_1(flask: Flasks, file: Path) -> None:
     file.write_text(CSV + "1,Ulang,X\n")
     done = flask("siswa", "import", str(file))

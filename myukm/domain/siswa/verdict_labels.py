@@ -12,11 +12,13 @@ LABELS = {
     Verdict.LUNAS: _("Lunas"),
 }
 FILTERS = {
+    "tunggakan": LABELS[Verdict.TUNGGAKAN],
     "belum": LABELS[Verdict.TUNGGAKAN],
     "lunas": LABELS[Verdict.LUNAS],
     "lebih_bayar": _("Lebih bayar"),
     "tanpa_tagihan": LABELS[Verdict.TANPA_TAGIHAN],
     "belum_sinkron": LABELS[Verdict.BELUM_SINKRON],
+    "gagal": _("Gagal pada sinkronisasi terakhir"),
     "tidak_cocok": _("Angka tidak cocok"),
     "aktif": _("Aktif"),
     "nonaktif": _("Nonaktif"),

@@ -16,6 +16,7 @@ from myukm.db.types import utcnow
 from myukm.domain.payment_api.errors import Failure, message
 from myukm.domain.payment_api.parser import Payments
 from myukm.domain.payment_api.work_item import Item
+from myukm.domain.siswa import bill_table
 from myukm.domain.sync import anomaly_guard, etags, mismatches, payment_history, run_log, suspicion
 from myukm.models import Siswa, SyncItem, SyncRun
 from myukm.models.sync import ItemStatus
@@ -99,7 +100,7 @@ def write(session: Session, run_id: int | None, items: Sequence[Item], *, dry_ru
 
 
 def store(session: Session, new: Mapping[int, Payments]) -> None:
-    """Write new data by the students' row ids, with `synced_at`."""
+    """Write new data by the students' row ids, with `synced_at`, and their bills."""
     if not new:
         return
     now = utcnow()
@@ -119,6 +120,7 @@ def store(session: Session, new: Mapping[int, Payments]) -> None:
     ]
     table = cast(Table, Siswa.__table__)
     session.execute(update(table).where(table.c.id == bindparam("key")), rows)
+    bill_table.replace(session, {key: payments.bills for key, payments in new.items()})
 
 
 def close(session: Session, run_id: int, items: Sequence[Item]) -> None:

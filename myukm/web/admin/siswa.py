@@ -1,5 +1,6 @@
 """Students and their payments, for admins, treasurers and operators."""
 
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -8,12 +9,14 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import BaseConverter
 
 from myukm.domain.siswa import bills, directory
-from myukm.domain.siswa.verdict_labels import FILTERS
+from myukm.domain.siswa.listing import page_of
 from myukm.domain.sync import commands, payment_history, student_state
+from myukm.web.admin.student_filters import form, from_query
 from myukm.web.http.access import TREASURERS, VIEWERS, actor, json_view, roles, wants_json
 from myukm.web.http.answers import page_numbers
 from myukm.web.http.request_parsing import whole_number
 
+LISTS = re.compile(r"/admin/(siswa|tunggakan)\?")
 bp = Blueprint("admin_siswa", __name__, url_prefix="/admin/siswa")
 
 
@@ -35,15 +38,13 @@ def _register_converter(state: BlueprintSetupState) -> None:
 @bp.get("")
 @roles(*VIEWERS)
 def index() -> Any:
-    """Show a page of students that match `q` and `filter`."""
-    q, filters = request.args.get("q", "").strip(), [f for f in request.args.getlist("filter") if f]
-    page = directory.search(q, filters, whole_number("page") or 1)
+    """Show a page of the students that match the filters."""
+    filters = from_query()
+    page = page_of(filters, whole_number("page") or 1)
     if wants_json():
-        students = [directory.as_json(one) for one in page.items]
+        students = [directory.as_json(line.student) for line in page.items]
         return jsonify(siswa=students, **page_numbers(page))
-    query = [("q", q), *(("filter", name) for name in filters)]
-    chosen = {"q": q, "filters": filters, "query": query, "words": FILTERS}
-    return render_template("admin/siswa/index.html", page=page, **chosen)
+    return render_template("admin/siswa/index.html", page=page, **form(filters))
 
 
 @bp.get("/<idperson:idperson>", merge_slashes=False)
@@ -65,6 +66,7 @@ def show(idperson: str) -> Any:
         bills=found,
         history=payment_history.of_student(idperson, whole_number("page") or 1),
         waits_for=waits_for(idperson),
+        back=back(),
     )
 
 
@@ -75,6 +77,12 @@ def sync(idperson: str) -> Any:
     """Request a sync of one student; the outcome comes as the event `sync.siswa`."""
     job_id = commands.sync_student_later(actor(), directory.find(idperson).idperson)
     return jsonify(job_id=job_id, waits_for=waits_for(idperson)), 202
+
+
+def back() -> str:
+    """Return the address of the list that the reader came from, with its filters."""
+    came_from = request.args.get("back", "")
+    return came_from if LISTS.match(came_from) else "/admin/siswa"
 
 
 def waits_for(idperson: str) -> dict[str, str] | None:

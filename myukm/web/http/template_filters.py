@@ -15,7 +15,7 @@ from myukm.db.types import to_iso8601, utcnow
 from myukm.domain.payment_api import amounts
 from myukm.domain.sync.status_labels import statuses
 from myukm.i18n import template_gettext
-from myukm.web.http.access import ADMINS, OPERATORS, VIEWERS
+from myukm.web.http.access import ADMINS, OPERATORS, TREASURERS, VIEWERS
 
 HALF_A_SEN = Decimal("0.005")
 SCHOOL_YEAR = re.compile(r"(\d{4})(\d{4})")
@@ -24,7 +24,13 @@ SCHOOL_YEAR = re.compile(r"(\d{4})(\d{4})")
 def init_app(app: Flask) -> None:
     """Register the filters and the context processor."""
     app.jinja_env.filters.update(
-        rupiah=rupiah, angka=angka, waktu=waktu, periode=periode, tanggal=tanggal
+        rupiah=rupiah,
+        angka=angka,
+        waktu=waktu,
+        periode=periode,
+        tanggal=tanggal,
+        sen=sen,
+        saat=saat,
     )
     app.jinja_env.globals.update(run_statuses=statuses)
     app.context_processor(page_context)
@@ -39,6 +45,11 @@ def rupiah(amount: Decimal | float | str | None) -> str:
         value = whole
     pattern = "#,##0" if value == whole else "#,##0.00"
     return ("-" if value < 0 else "") + "Rp\u00a0" + str(format_decimal(abs(value), format=pattern))
+
+
+def sen(amount: int) -> str:
+    """Return an amount in sen as `Rp 1.250.000`."""
+    return rupiah(Decimal(amount) / 100)
 
 
 def angka(number: float | None) -> str:
@@ -75,6 +86,11 @@ def waktu(moment: datetime | str | None) -> Markup:
     )
 
 
+def saat(moment: datetime) -> str:
+    """Return a time that figures belong to, in the campus's time zone, never as relative."""
+    return str(format_datetime(moment, _("d MMM y HH.mm")))
+
+
 def page_context() -> dict[str, Any]:
     """Return the variables of every template: its texts, language, navigation, time."""
     return {
@@ -94,6 +110,7 @@ def navigation() -> list[dict[str, Any]]:
     links = (
         ("ukm.index", _("UKM"), "chat", everyone),
         ("admin_siswa.index", _("Siswa"), "students", VIEWERS),
+        ("admin_tunggakan.index", _("Tunggakan"), "money", TREASURERS),
         ("admin_sync.index", _("Sinkronisasi"), "sync", VIEWERS),
         ("admin_queues.index", _("Antrian"), "queue", OPERATORS),
         ("admin_users.index", _("Pengguna"), "users", ADMINS),

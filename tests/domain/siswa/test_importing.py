@@ -63,7 +63,7 @@ def test_new_students_are_added_and_known_ones_updated(load: Import) -> None:
     assert stored() == {"1": "Siti", "2": "Budi Santoso", "3": "Ani"}
     budi = one("2")
     assert (budi.unit_formal, budi.kelas_formal, budi.phone) == ("MA", "X", "0812")
-    assert budi.search_text == "budi santoso 2 ma x"
+    assert budi.search_text == "budi santoso 2 ma x  0812"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])

@@ -1,0 +1,108 @@
+"""The table of bills: written with a student's payments, and compared with them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple, cast
+
+import msgspec
+from sqlalchemy import Row, Table, delete, insert, select, text
+from sqlalchemy.orm import Session
+
+from myukm.db.session import in_literals
+from myukm.domain.payment_api import parser
+from myukm.domain.payment_api.bill_rows import Bill, bill_rows
+from myukm.domain.payment_api.body import InvalidBody
+from myukm.domain.payment_api.owed import Owed, owed
+from myukm.extensions import db
+from myukm.models import Siswa, Tagihan
+
+PORTION = 200
+COLUMNS = ("period_id", "kelas", "category", "item", "billed", "paid", "remaining")
+# The database itself takes the rows out of one JSON text, [[siswa_id, [row, …]], …], because
+# binding each value of each row takes longer than all the rest of writing a student.
+ROWS = {
+    "sqlite": """
+        SELECT json_extract(s.value, '$[0]'), b.key, json_extract(b.value, '$[0]'),
+            json_extract(b.value, '$[1]'), json_extract(b.value, '$[2]'),
+            json_extract(b.value, '$[3]'), json_extract(b.value, '$[4]'),
+            json_extract(b.value, '$[5]'), json_extract(b.value, '$[6]')
+        FROM json_each(:bills) AS s, json_each(s.value, '$[1]') AS b""",
+    "postgresql": """
+        SELECT (s ->> 0)::bigint, position - 1, b ->> 0, b ->> 1, b ->> 2, b ->> 3,
+            (b ->> 4)::bigint, (b ->> 5)::bigint, (b ->> 6)::bigint
+        FROM jsonb_array_elements(CAST(:bills AS jsonb)) AS s,
+            jsonb_array_elements(s -> 1) WITH ORDINALITY AS t(b, position)""",
+    "mysql": """
+        SELECT siswa_id, position - 1, period_id, kelas, category, item, billed, paid, remaining
+        FROM JSON_TABLE(:bills, '$[*]' COLUMNS (
+            siswa_id BIGINT PATH '$[0]',
+            NESTED PATH '$[1][*]' COLUMNS (
+                position FOR ORDINALITY,
+                period_id VARCHAR(64) PATH '$[0]', kelas VARCHAR(120) PATH '$[1]',
+                category VARCHAR(120) PATH '$[2]', item VARCHAR(120) PATH '$[3]',
+                billed BIGINT PATH '$[4]', paid BIGINT PATH '$[5]', remaining BIGINT PATH '$[6]'
+            ))) AS bills
+        WHERE position IS NOT NULL""",
+}
+
+
+def replace(session: Session, bills: Mapping[int, msgspec.Raw]) -> None:
+    """Write the bills of students (by row id, JSON of `bill_rows`) in place of those before.
+
+    The caller has locked the students.
+    """
+    session.execute(delete(Tagihan).where(in_literals(Tagihan.siswa_id, bills)))
+    table = cast(Table, Tagihan.__table__)
+    columns = [table.c[name] for name in ("siswa_id", "position", *COLUMNS)]
+    rows = text(ROWS[session.get_bind().dialect.name]).columns(*columns)
+    written = insert(table).from_select([column.name for column in columns], rows)
+    session.execute(written, {"bills": msgspec.json.encode(list(bills.items())).decode()})
+
+
+class Difference(NamedTuple):
+    """A student whose stored payments and bills disagree, and in what: `bills` or a column."""
+
+    idperson: str
+    field: str
+
+
+def check() -> Iterator[tuple[int, list[Difference]]]:
+    """Compare the payments of all students with their bills and amounts, in portions.
+
+    Yields the number of students of a portion and what differs among them.
+    """
+    query = select(Siswa).order_by(Siswa.id).limit(PORTION)
+    last = 0
+    while students := db.session.scalars(query.where(Siswa.id > last)).all():
+        last, stored = students[-1].id, _stored(students)
+        found = [diff for one in students for diff in _compare(one, stored.get(one.id, []))]
+        yield len(students), found
+        db.session.expunge_all()
+        db.session.commit()
+
+
+def _stored(students: Sequence[Siswa]) -> dict[int, list[Bill]]:
+    columns = (Tagihan.siswa_id, *(getattr(Tagihan, name) for name in COLUMNS))
+    query = select(*columns).order_by(Tagihan.siswa_id, Tagihan.position)
+    found = db.session.execute(query.where(in_literals(Tagihan.siswa_id, [s.id for s in students])))
+    return {key: [_bill(row) for row in rows] for key, rows in groupby(found, lambda row: row[0])}
+
+
+def _bill(row: Row[Any]) -> Bill:
+    bill: Any = tuple(row[1:])
+    return bill  # type: ignore[no-any-return]
+
+
+def _compare(student: Siswa, stored: list[Bill]) -> Iterator[Difference]:
+    try:
+        periods = parser.plain(student.pembayaran or [])
+    except InvalidBody:
+        return  # stored by a version whose format this one does not know; the page says so
+    if stored != bill_rows(periods):
+        yield Difference(student.idperson, "tagihan")
+    if student.pembayaran is None:
+        return
+    right = owed(periods)
+    for name in (*Owed._fields, "lunas"):
+        if getattr(student, name) != getattr(right, name):
+            yield Difference(student.idperson, name)

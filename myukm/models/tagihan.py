@@ -1,0 +1,41 @@
+"""The bills of all students as rows, for sums over many students."""
+
+from sqlalchemy import BigInteger, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from myukm.db.base import Model
+from myukm.db.types import Id, key_type
+
+PERIOD_LENGTH, NAME_LENGTH = 64, 120
+
+
+class Tagihan(Model):
+    """One bill of a student, written with the student's payments (see `domain.siswa.bill_rows`).
+
+    Amounts are whole sen, which every database adds up exactly. `remaining` is 0 if less than half
+    a rupiah is left. `kelas` is the class in that period, `position` the place in the API's answer.
+    A category or period that counts by its own summary has one row without an item.
+
+    No foreign key: only who has locked the student writes its bills, and PostgreSQL would check
+    the student anew for each of them.
+    """
+
+    __tablename__ = "tagihan"
+    __table_args__ = (
+        Index(
+            "ix_tagihan_open",
+            *("category", "period_id", "siswa_id", "remaining"),
+            sqlite_where=text("remaining <> 0"),
+            postgresql_where=text("remaining <> 0"),
+        ),
+        {"sqlite_with_rowid": False},
+    )
+    siswa_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    period_id: Mapped[str] = mapped_column(key_type(PERIOD_LENGTH))
+    kelas: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    category: Mapped[str] = mapped_column(key_type(NAME_LENGTH))
+    item: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    billed: Mapped[int] = mapped_column(BigInteger)
+    paid: Mapped[int] = mapped_column(BigInteger)
+    remaining: Mapped[int] = mapped_column(BigInteger)

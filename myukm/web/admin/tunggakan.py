@@ -1,0 +1,47 @@
+"""Who owes what, for admins and treasurers."""
+
+from typing import Any
+
+from flask import Blueprint, jsonify, render_template
+
+from myukm.domain.siswa import owing
+from myukm.domain.siswa.filters import BILLS, Filters
+from myukm.domain.siswa.listing import Figures
+from myukm.web.admin.student_filters import form, from_query
+from myukm.web.http.access import TREASURERS, roles, wants_json
+from myukm.web.http.request_parsing import whole_number
+
+bp = Blueprint("admin_tunggakan", __name__, url_prefix="/admin/tunggakan")
+
+
+@bp.get("")
+@roles(*TREASURERS)
+def index() -> Any:
+    """Show totals, groups and a page of the students that match the filters."""
+    filters = from_query()
+    report = owing.report(filters, whole_number("page") or 1)
+    if wants_json():
+        return jsonify(owing.as_json(report))
+    most = max((one.figures.tunggakan for one in report.groups), default=0)
+    return render_template(
+        "admin/tunggakan/index.html",
+        report=report,
+        groups=[
+            (one, of_group(filters, one.key), share(one.figures, most)) for one in report.groups
+        ],
+        **form(filters),
+    )
+
+
+def of_group(filters: Filters, key: str) -> list[tuple[str, str]]:
+    """Return the query for the students of a group."""
+    group = filters.group or ""
+    changed: dict[str, Any] = {group: (key,), "group": None}
+    if group in BILLS and not filters.status:
+        changed["status"] = ("tunggakan", "lunas")  # who has such a bill
+    return filters.query(**changed)
+
+
+def share(figures: Figures, most: int) -> float:
+    """Return what a group owes, in percent of the one that owes most."""
+    return round(100 * figures.tunggakan / most, 2) if most else 0

@@ -1,0 +1,59 @@
+"""`flask tunggakan`: what it prints and how it ends."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from myukm.db.session import transaction
+from myukm.models import Siswa
+
+Flasks = Callable[..., Result]
+
+
+@pytest.fixture
+def flask(app: Flask) -> Flasks:
+    with app.app_context(), transaction() as session:
+        owing = {"tunggakan": 1_350_000, "lebih_bayar": 700, "status": "tunggakan", "lunas": False}
+        session.add(Siswa(idperson="1", nama="Siti [b]", unit_formal="MTs", **owing))
+        session.add(Siswa(idperson="2", nama="Budi", unit_formal="MA"))
+    return lambda *words: app.test_cli_runner().invoke(args=("tunggakan", *words))
+
+
+def test_the_object_as_json(flask: Flasks) -> None:
+    answer = json.loads(flask("--json", "--group", "unit", "--sort", "tunggakan").stdout)
+    assert set(answer) == {"as_of", "never_synced", "page", "pages", "total", "groups", "siswa"}
+    assert (answer["never_synced"], answer["page"], answer["pages"]) == (1, 1, 1)
+    sums = {"siswa": 1, "tunggakan": "1350000", "lebih_bayar": "700", "bersih": "1349300"}
+    assert answer["total"] == sums | {"siswa": 2}
+    assert answer["groups"][0] == {"key": "MTs", **sums}
+    siti = answer["siswa"][0]
+    assert (siti["idperson"], siti["unit"], siti["tunggakan"]) == ("1", "MTs", "1350000")
+    assert (siti["lunas"], siti["synced_at"]) == (False, None)
+
+
+def test_options_repeat_as_any_of(flask: Flasks) -> None:
+    for words, count in (
+        (("--unit", "MTs", "--unit", "MA"), 2),
+        (("--status", "tunggakan", "--status", "belum_sinkron"), 2),
+        (("--min", "1.350.000"), 1),
+        (("--max", "1"), 1),
+        (("--search", "siti"), 1),
+        (("--unit", "'; DROP TABLE siswa"), 0),
+    ):
+        assert json.loads(flask("--json", *words).stdout)["total"]["siswa"] == count, words
+
+
+def test_a_table_for_people(flask: Flasks) -> None:
+    shown = flask("--group", "unit").stdout
+    assert "Siti [b]" in shown
+    assert "2 siswa: tunggakan 1.350.000, lebih bayar 700, bersih 1.349.300\n" in shown
+    assert "1 siswa belum pernah disinkronkan." in shown
+
+
+def test_wrong_use_is_told(flask: Flasks) -> None:
+    assert flask("--status", "mungkin").exit_code == 2
+    done = flask("--min", "2", "--max", "1")
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)

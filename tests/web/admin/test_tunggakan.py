@@ -1,0 +1,160 @@
+"""Who owes what on the web: who may see it, filters in the address, links to what is behind."""
+
+import re
+from collections.abc import Callable
+from html import unescape
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from myukm.db.session import transaction
+from myukm.models import Siswa, Tagihan
+
+ClientAs = Callable[[str], FlaskClient]
+JSON = {"Accept": "application/json"}
+PATH = "/admin/tunggakan"
+
+
+@pytest.fixture
+def students(app: Flask) -> None:
+    owing = {"status": "tunggakan", "lunas": False}
+    with app.app_context(), transaction() as session:
+        session.add_all(
+            [
+                Siswa(
+                    id=1,
+                    idperson="100001",
+                    nama="Siti <b>Rahma</b>",
+                    unit_formal="MTs",
+                    asrama_pondok="Khadijah",
+                    phone="081234",
+                    tunggakan=350_000,
+                    lebih_bayar=10_000,
+                    **owing,
+                ),
+                Siswa(
+                    id=2,
+                    idperson="100002",
+                    nama="Budi",
+                    unit_formal="MA",
+                    tunggakan=99.5,
+                    lebih_bayar=0,
+                    active=False,
+                    **owing,
+                ),
+                Siswa(id=3, idperson="100003", nama="Ani", unit_formal="MA"),
+            ]
+        )
+        bills = (
+            (1, "20252026", "SPP", 30_000_000),
+            (1, "20262027", "SPP", 5_000_000),
+            (1, "20262027", "Kitab", -1_000_000),
+            (2, "20262027", "SPP", 9_950),
+        )
+        for position, (key, period, category, rest) in enumerate(bills):
+            amounts = {"billed": rest, "paid": 0, "remaining": rest}
+            names = {"period_id": period, "category": category, "kelas": "", "item": "Juli"}
+            session.add(Tagihan(siswa_id=key, position=position, **names, **amounts))
+
+
+@pytest.fixture
+def total(client_as: ClientAs, students: None) -> Callable[[str], tuple[int, str, str]]:
+    """`total("unit=MA")` is the number of students, what they owe and what they overpaid."""
+    client = client_as("bendahara")
+
+    def ask(query: str) -> tuple[int, str, str]:
+        answer = client.get(f"{PATH}?{query}", headers=JSON)
+        assert answer.status_code == 200, answer.text
+        sums = answer.get_json()["total"]
+        return sums["siswa"], sums["tunggakan"], sums["lebih_bayar"]
+
+    return ask
+
+
+@pytest.mark.usefixtures("students")
+@pytest.mark.parametrize(
+    ("who", "page", "data"),
+    [
+        ("admin", 200, 200),
+        ("bendahara", 200, 200),
+        ("operator", 403, 403),
+        ("member", 403, 403),
+        ("nobody", 302, 401),
+    ],
+)
+def test_who_may_look(client_as: ClientAs, who: str, page: int, data: int) -> None:
+    client = client_as(who)
+    assert client.get(PATH).status_code == page
+    answer = client.get(PATH, headers=JSON)
+    assert (answer.status_code, answer.is_json) == (data, True)
+
+
+def test_filters_combine(total: Callable[[str], tuple[int, str, str]]) -> None:
+    assert total("") == (3, "350099.50", "10000")
+    assert total("unit=MA") == (2, "99.50", "0")
+    assert total("unit=MA&unit=MTs&min=100") == (1, "350000", "10000")
+    assert total("period=20262027&status=tunggakan") == (2, "50099.50", "10000")
+    assert total("period=20262027&category=Kitab&status=lunas") == (1, "0", "10000")
+    assert total("q=081234") == total("q=khadijah") == total("asrama=Khadijah")
+    assert total("asrama=(kosong)") == (2, "99.50", "0")
+    assert total("filter=nonaktif") == (1, "99.50", "0")
+    assert total("since=2020-01-01") == (0, "0", "0")
+    assert total("unit=tidak-ada") == total("unit=';DROP TABLE siswa;--") == (0, "0", "0")
+    assert total(f"q={'a' * 3000}") == (0, "0", "0")
+
+
+@pytest.mark.usefixtures("students")
+@pytest.mark.parametrize("query", ["min=5&max=4", "min=x", "status=x", "group=x", "page=x"])
+def test_a_strange_query_is_refused_in_words(client_as: ClientAs, query: str) -> None:
+    client = client_as("admin")
+    answer = client.get(f"{PATH}?{query}", headers=JSON)
+    assert (answer.status_code, bool(answer.get_json()["error"]["message"])) == (422, True)
+    assert client.get(f"{PATH}?{query}").status_code == 422
+
+
+@pytest.mark.usefixtures("students")
+@pytest.mark.parametrize("group", ["unit", "asrama", "period", "category"])
+def test_each_group_links_to_the_students_behind_it(
+    client_as: ClientAs, total: Callable[[str], tuple[int, str, str]], group: str
+) -> None:
+    client = client_as("bendahara")
+    answer = client.get(f"{PATH}?group={group}", headers=JSON).get_json()
+    page = client.get(f"{PATH}?group={group}").text
+    links = re.findall(r'<a class="row-link" href="\?([^"]+)"', page)
+    assert len(links) == len(answer["groups"]) > 1
+    for link, one in zip(links, answer["groups"], strict=True):
+        expected = (one["siswa"], one["tunggakan"], one["lebih_bayar"])
+        assert total(unescape(link)) == expected, link
+
+
+@pytest.mark.usefixtures("students")
+def test_the_list_and_its_filters_survive_a_look_at_a_student(client_as: ClientAs) -> None:
+    client = client_as("bendahara")
+    page = client.get(f"{PATH}?unit=MTs&min=1000&sort=tunggakan").text
+    assert "Siti &lt;b&gt;Rahma&lt;/b&gt;" in page
+    assert "Rp\u00a0350.000" in page
+    link = unescape(re.findall(r'href="(/admin/siswa/100001[^"]*)"', page)[0])
+    back = re.findall(r'class="back" href="([^"]+)"', client.get(link).text)[0]
+    assert unescape(back) == f"{PATH}?unit=MTs&min=1000&sort=tunggakan"
+    for foreign in ("https://example.org/?", "//example.org/admin/siswa?", "javascript:alert(1)"):
+        shown = client.get("/admin/siswa/100001", query_string={"back": foreign}).text
+        assert 'class="back" href="/admin/siswa"' in shown
+
+
+@pytest.mark.usefixtures("students")
+def test_a_chip_removes_its_filter(client_as: ClientAs) -> None:
+    page = client_as("admin").get(f"{PATH}?unit=MTs&unit=MA&period=20252026&q=siti").text
+    chips = [unescape(link) for link in re.findall(r'class="chip" href="\?([^"]*)"', page)]
+    assert "q=siti&unit=MA&period=20252026" in chips
+    assert "q=siti&unit=MTs&unit=MA" in chips
+    assert "unit=MTs&unit=MA&period=20252026" in chips
+    assert "2025/2026" in page
+
+
+@pytest.mark.usefixtures("students")
+def test_who_was_never_synced_is_told_beside_the_totals(client_as: ClientAs) -> None:
+    client = client_as("admin")
+    assert "1 siswa belum pernah disinkronkan" in client.get(PATH).text
+    nobody = client.get(f"{PATH}?unit=MA&min=1000000").text
+    assert "1 siswa belum disinkronkan, jadi tagihannya belum diketahui." in nobody
