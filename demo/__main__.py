@@ -10,6 +10,7 @@ from devtools.messages import localized
 from devtools.ports import NoFreePortError
 from devtools.reaper import adopt_orphans
 from devtools.valkey import ValkeyError, lock_data
+from myukm import terminal
 from myukm.catalogue import N_
 from myukm.file_permissions import keep_private
 
@@ -18,6 +19,7 @@ DATA = INSTANCE / "valkey"
 
 def main() -> None:
     """Run the demo until Ctrl-C or SIGTERM; exit with one line when it cannot start."""
+    terminal.accept_any_text()
     keep_private(INSTANCE)
     try:
         DATA.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from myukm import terminal
 from myukm.cli import queue, siswa, sync, tunggakan, ukm, user
 from myukm.cli.i18n import translated
 
@@ -10,6 +11,7 @@ COMMANDS = (*(part.group for part in (queue, siswa, sync, ukm, user)), tunggakan
 
 def init_app(app: Flask) -> None:
     """Register the commands, in the campus's language."""
+    terminal.accept_any_text()
     with app.app_context():
         for command in map(translated, COMMANDS):
             command.language = app.config["MYUKM_LANG"]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.servers import open_folder
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,6 +116,57 @@ def test_a_folder_that_is_not_writable(project: Path):
     assert status == 2
     assert err.startswith(f"The folder {project} is not writable")
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("target", ["../project/run", "{}/run"])
+def test_a_link_to_it_works_from_anywhere(project: Path, tmp_path: Path, target: str):
+    ready_made(project, flask='echo "$PWD $*"')
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/myukm").symlink_to(target.format(project))
+    (tmp_path / "again").symlink_to("bin/myukm")
+    for link in ("bin/myukm", "again"):
+        done = subprocess.run(
+            [tmp_path / link, "db"], cwd="/", text=True, capture_output=True, check=True
+        )
+        assert done.stdout == f"{project} db\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_another_user_is_told_what_is_missing_in_one_line():
+    """A checkout and environment that are root's: up to date they work, else they say why."""
+    with open_folder() as folder:
+        project = folder / "project"
+        project.mkdir()
+        shutil.copy(ROOT / "run", project)
+        (project / "requirements.txt").write_text("")
+        (project / "requirements-dev.txt").write_text("")
+        ready_made(project, flask='echo "$*"')
+        subprocess.run(["chmod", "-R", "a+rX", folder], check=True)
+        assert as_nobody(project) == (0, "db\n", "")
+        (project / "requirements.txt").write_text("# changed\n")
+        status, _, err = as_nobody(project)
+        assert (status, err.count("\n")) == (2, 1)
+        assert "is not writable" in err
+        (project / "instance").mkdir(mode=0o777)
+        (project / "instance").chmod(0o777)
+        status, _, err = as_nobody(project)
+        assert (status, err.count("\n")) == (2, 1)
+        assert "belongs to another user" in err
+
+
+def as_nobody(project: Path) -> tuple[int, str, str]:
+    """Return exit status, output and errors of `./run db` by another account."""
+    done = subprocess.run(
+        [project / "run", "db"],
+        env={"PATH": os.environ["PATH"], "HOME": "/", "MYUKM_LANG": "en"},
+        text=True,
+        capture_output=True,
+        user="nobody",
+        group="nogroup",
+        extra_groups=[],
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
 
 
 def test_packages_that_cannot_be_installed_then_can(project: Path, tools: Path):

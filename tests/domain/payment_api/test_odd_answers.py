@@ -8,12 +8,16 @@ import time
 from typing import Any
 
 import pytest
+from flask import Flask
 
 import config
 from myukm.domain.payment_api import client
 from myukm.domain.payment_api.client import PaymentApi
 from myukm.domain.payment_api.errors import Action, Failure
 from myukm.domain.payment_api.parser import Answer, Payments
+from myukm.domain.siswa import api_source
+from myukm.domain.sync import preflight
+from myukm.ops import api_probe
 from tests.support.raw_api import RawApi, raw
 
 BODY = json.dumps({"data": [{"idperson": "7", "saldo": 5, "periods": []}]})
@@ -136,6 +140,20 @@ def test_nobody_elses_password_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp
     with RawApi({"": raw(BODY)}) as api:
         ask(api, PEMBAYARAN_API_TOKEN="kunci")
         assert "Authorization: Bearer kunci" in api.heard[0]
+
+
+def test_no_proxy_stands_between_whatever_the_environment_says(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    roster = json.dumps({"data": [{"idperson": "7", "nama": "Siti"}]})
+    with RawApi({"/siswa": raw(roster), "": raw(BODY)}) as api, app.app_context():
+        app.config["PEMBAYARAN_API_URL"] = api.url
+        assert isinstance(ask(api)[0], Payments)
+        assert preflight.check()[0].text.endswith("menjawab.")
+        assert len(api_source.fetch()) == 1
+        assert api_probe.probe().ok
 
 
 def test_a_name_and_a_password_in_the_address_are_sent() -> None:
