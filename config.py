@@ -75,6 +75,8 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "ALERT_WEBHOOK_URL": env.url("ALERT_WEBHOOK_URL", "", ("http", "https")),
         "ALERT_EMAIL_TO": env.emails("ALERT_EMAIL_TO"),
         "SMTP_URL": env.url("SMTP_URL", "", ("smtp", "smtps")),
+        "ALERT_URLS": env.notifiers("ALERT_URLS"),
+        "HEARTBEAT_URL": env.url("HEARTBEAT_URL", "", ("http", "https")),
         "METRICS_TOKEN": env.token("METRICS_TOKEN"),
     }
     settings |= _production_settings(env, production == "production")
@@ -415,6 +417,19 @@ class _Reader:
         if value and not all(_EMAIL.fullmatch(each.strip()) for each in value.split(",")):
             text = N_("%(value)r bukan alamat email (beberapa alamat dipisahkan koma)")
             raise self.wrong(name, text, value=value)
+        return value
+
+    def notifiers(self, name: str) -> str:
+        """Return addresses that Apprise knows, separated by blanks."""
+        value = self.text(name)
+        if not value:
+            return value
+        from apprise import Apprise  # here, because it takes a third of a second and few set it
+
+        for number, address in enumerate(value.split(), 1):
+            if not Apprise().add(address):
+                text = N_("alamat ke-%(n)d bukan alamat Apprise (contoh: ntfy://ntfy.sh/topik)")
+                raise self.wrong(name, text, n=number)
         return value
 
     def token(self, name: str) -> str:

@@ -9,7 +9,9 @@ VALKEY_PORT = 6379
 # Settings of `.env` that a demo ignores, because they reach other machines or assume a proxy.
 LEFT_OUT = (
     "ALERT_EMAIL_TO",
+    "ALERT_URLS",
     "ALERT_WEBHOOK_URL",
+    "HEARTBEAT_URL",
     "PEMBAYARAN_API_TOKEN",
     "PUBLIC_URL",
     "SMTP_URL",

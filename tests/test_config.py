@@ -63,6 +63,8 @@ WRONG = {
     "REGISTRATION": ["maybe"],
     "TRUSTED_PROXIES": ["-1", "all"],
     "SECRET_KEY": ["short"],
+    "ALERT_URLS": ["ops@kampus.ac.id", "nobody-knows://x"],
+    "HEARTBEAT_URL": ["hc-ping.com/1"],
     "SMTP_URL": ["mail.kampus.ac.id"],
     "ALERT_EMAIL_TO": ["bendahara", "a@kampus.ac.id;b@kampus.ac.id", "a@kampus.ac.id, "],
     "PEMBAYARAN_API_TOKEN": ["Bearer abc", "rahasia\x00", "kunci\u2013baru"],
@@ -147,6 +149,8 @@ def test_an_address_may_be_a_socket_or_a_file(name: str, value: str) -> None:
         ("PEMBAYARAN_API_URL", "http//user:geheim@h"),
         ("PEMBAYARAN_API_URL", "http://h/api?key=geheim"),
         ("ALERT_WEBHOOK_URL", "ftp://h/geheim"),
+        ("HEARTBEAT_URL", "ftp://h/geheim"),
+        ("ALERT_URLS", "json://h/ok unknown://geheim"),
     ],
 )
 def test_no_password_is_repeated_in_a_complaint(name: str, value: str) -> None:

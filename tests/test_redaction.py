@@ -38,6 +38,7 @@ SCHEMES = {
     "PUBLIC_URL": ("https",),
     "PEMBAYARAN_API_URL": ("http", "https"),
     "ALERT_WEBHOOK_URL": ("https",),
+    "HEARTBEAT_URL": ("https",),
     "SMTP_URL": ("smtp", "smtps"),
 }
 ODD = (

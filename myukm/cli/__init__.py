@@ -3,10 +3,10 @@
 from flask import Flask
 
 from myukm import terminal
-from myukm.cli import queue, siswa, sync, tunggakan, ukm, user
+from myukm.cli import alert, queue, siswa, sync, tunggakan, ukm, user
 from myukm.cli.i18n import translated
 
-COMMANDS = (*(part.group for part in (queue, siswa, sync, ukm, user)), tunggakan.tunggakan)
+COMMANDS = (*(part.group for part in (alert, queue, siswa, sync, ukm, user)), tunggakan.tunggakan)
 
 
 def init_app(app: Flask) -> None:

@@ -18,9 +18,10 @@ SETTINGS = (
     "PUBLIC_URL",
     "PEMBAYARAN_API_URL",
     "ALERT_WEBHOOK_URL",
+    "HEARTBEAT_URL",
     "SMTP_URL",
 )
-PATH_IS_SECRET = frozenset({"ALERT_WEBHOOK_URL"})
+PATH_IS_SECRET = frozenset({"ALERT_WEBHOOK_URL", "HEARTBEAT_URL"})
 DOTS = "…"
 # Shorter secrets would match unrelated text; between `://` and `@` they are hidden anyway.
 MIN_SECRET = 5
@@ -65,6 +66,10 @@ def watch_texts(settings: Mapping[str, Any]) -> None:
         _secrets.update(secrets_of(address))
         if name in PATH_IS_SECRET and len(path := urlsplit(address).path) >= MIN_SECRET:
             _secrets.add(path)
+    # An address of Apprise may be a secret in any of its parts.
+    _secrets.update(
+        address.partition("://")[2] for address in str(settings.get("ALERT_URLS") or "").split()
+    )
     sys.excepthook = _clean_end
 
 

@@ -12,7 +12,8 @@ from myukm.db.types import Id, UTCDateTime, key_type, utcnow
 class Alert(Model):
     """A finding of the doctor that lasted long enough to alert.
 
-    `open` is its code while it lasts and NULL afterwards; unique, so there is one alert per code.
+    `open` is its code and subject while it lasts and NULL afterwards; unique, so there is one alert
+    per code and subject.
     """
 
     __tablename__ = "alert"
@@ -21,5 +22,6 @@ class Alert(Model):
     code: Mapped[str] = mapped_column(key_type(64))
     level: Mapped[str] = mapped_column(key_type(16))
     message: Mapped[str] = mapped_column(Text)
+    cure: Mapped[str | None] = mapped_column(Text)
     since: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     resolved_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -6,7 +6,8 @@ answers within `LOOK_SECONDS`, whatever hangs.
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from flask import current_app
 from flask_babel import get_locale
@@ -17,6 +18,7 @@ from myukm.ops.findings import (
     BROKEN,
     WARNING,
     Finding,
+    alerts,
     application,
     database,
     database_writes,
@@ -54,6 +56,7 @@ CHECKS: Mapping[Check, str] = {
     database.event_log: DATABASE,
     host.clocks: VALKEY,
     host.disk: HOST,
+    alerts.undelivered: VALKEY,
     workers.dead: VALKEY,
     workers.unnamed: VALKEY,
     workers.failed: VALKEY,
@@ -64,11 +67,24 @@ LOOK_SECONDS = 4.0
 
 def report() -> dict[str, Any]:
     """Return `status` ("ok", "warning" or "broken") and `findings`, in the reader's language."""
-    findings = _diagnose(str(get_locale()))
+    findings = look().findings
     return {
         "status": findings[0].level if findings else "ok",
         "findings": [finding.as_json() for finding in findings],
     }
+
+
+class Look(NamedTuple):
+    """The findings, and the servers of which some checks could not be made: what they would find
+    is unknown."""
+
+    findings: Sequence[Finding]
+    unexamined: frozenset[str]
+
+
+def look() -> Look:
+    """Return what is wrong now (at most two seconds old), in the reader's language."""
+    return _diagnose(str(get_locale()))
 
 
 def database_is_away(report: Mapping[str, Any]) -> bool:
@@ -78,9 +94,9 @@ def database_is_away(report: Mapping[str, Any]) -> bool:
 
 
 @ttl_cache(2.0)
-def _diagnose(language: str) -> Sequence[Finding]:
+def _diagnose(language: str) -> Look:
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    examiners = app.extensions.setdefault("examiners", {})
+    examiners: dict[str, Examiner] = app.extensions.setdefault("examiners", {})
     for server in (DATABASE, VALKEY, HOST):
         if server not in examiners:
             checks = [check for check, asked in CHECKS.items() if asked == server]
@@ -88,8 +104,16 @@ def _diagnose(language: str) -> Sequence[Finding]:
         examiners[server].start(app, language)
     deadline = time.monotonic() + LOOK_SECONDS
     found = [examiner.findings(deadline) for examiner in examiners.values()]
-    every = [f for check in CHECKS for part in found for f in part.get(check, ())]
-    return sorted(every, key=lambda finding: SEVERITY.index(finding.level))
+    every = [
+        replace(finding, server=server)
+        for check, server in CHECKS.items()
+        for part in found
+        for finding in part.get(check, ())
+    ]
+    return Look(
+        sorted(every, key=lambda finding: SEVERITY.index(finding.level)),
+        frozenset(server for server, each in examiners.items() if not each.is_complete),
+    )
 
 
 def _hangs(check: Check) -> Finding:

@@ -35,6 +35,7 @@ class Examiner:
         self._at: tuple[Check, float] = (checks[0], 0.0)
         self._idle = threading.Event()
         self._idle.set()
+        self._reached_end = False
 
     def start(self, app: Flask, language: str) -> None:
         """Begin a look, unless the last one has not come back."""
@@ -57,6 +58,11 @@ class Examiner:
         before = self._checks[: self._checks.index(check)]
         return {check: [self._hangs(check)], **{each: self._found.get(each, ()) for each in before}}
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the last look asked every check, so that what it did not find is not there."""
+        return self._idle.is_set() and self._reached_end
+
     def _look(self, app: Flask, language: str) -> None:
         try:
             with app.app_context(), force_locale(language):
@@ -65,12 +71,14 @@ class Examiner:
             self._idle.set()
 
     def _ask_all(self) -> None:
+        self._reached_end = False
         for check in self._checks:
             self._at = (check, time.monotonic())
             self._found[check] = ask(check)
             if check is self._checks[0] and any(f.level == BROKEN for f in self._found[check]):
                 self._found = {check: self._found[check]}
                 return
+        self._reached_end = True
 
 
 def ask(check: Check) -> Sequence[Finding]:

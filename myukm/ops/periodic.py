@@ -26,6 +26,7 @@ from myukm.domain.standstill import Standstill
 from myukm.errors import DomainError
 from myukm.extensions import db, valkey
 from myukm.models import LeaderLease
+from myukm.ops.alerts.watch import AlertWatch
 from myukm.ops.clock_check import TOO_MUCH
 
 TICK_SECONDS, LEAD_EVERY = 0.5, 2
@@ -33,6 +34,9 @@ LEASE_SECONDS = 5.0
 # A leader offers its lease after so many seconds in which it is unfit; whoever is unfit too takes a
 # lease that stood still for longer than others need, and offers it again much later.
 UNFIT_SECONDS, ABANDONED_SECONDS, UNFIT_LEASE_SECONDS = 5.0, 8.0, 30.0
+
+# What was decided longer ago says nothing.
+FRESH_SECONDS = 6.0
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +49,8 @@ def start(app: Flask) -> "PeriodicRunner":
 
     runner = PeriodicRunner(app, *tasks())
     runner.thread.start()
+    watch = AlertWatch(app, runner.holder, runner.leads)
+    threading.Thread(target=watch.run, args=(runner.stopped,), name="alerts", daemon=True).start()
     return runner
 
 
@@ -60,6 +66,7 @@ class PeriodicRunner:
         self._lapsed: Standstill[str] = Standstill(LEASE_SECONDS)
         self._abandoned: Standstill[str] = Standstill(ABANDONED_SECONDS)
         self._offers_at = 0.0
+        self._decided = (0.0, False)
 
     def stop(self) -> None:
         """Stop the thread; it ends within a second."""
@@ -71,9 +78,21 @@ class PeriodicRunner:
                 return
             for task in self.local_tasks:
                 self._do(task)
-            if tick % LEAD_EVERY == 0 and self._do(self._is_leader):
+            if tick % LEAD_EVERY == 0 and self._lead():
                 for task in self.leader_tasks:
                     self._do(task)
+
+    def _lead(self) -> bool:
+        leads = self._do(self._is_leader)
+        if leads is not None:
+            self._decided = (time.monotonic(), leads)
+        return bool(leads)
+
+    def leads(self) -> bool | None:
+        """Return whether this process is the leader; None if that has been unknown for a while,
+        because the database does not answer."""
+        at, leads = self._decided
+        return leads if time.monotonic() - at < FRESH_SECONDS else None
 
     def _do(self, task: Callable[[], bool | None]) -> bool | None:
         with self.app.app_context():

@@ -4,7 +4,6 @@ from myukm.domain.chat.broadcast import OverduePublisher
 from myukm.domain.presence import tracker
 from myukm.domain.sync import schedule, watchdog
 from myukm.domain.ukm import unread
-from myukm.ops.alerts import AlertMonitor
 from myukm.ops.api_probe import PeriodicProbe
 from myukm.ops.clock_check import ClockCheck
 from myukm.ops.findings import database_writes
@@ -28,7 +27,6 @@ def tasks() -> tuple[list[Task], list[Task]]:
         watchdog.watch,
         schedule.Scheduler().run,
         HealthPublisher().publish,
-        AlertMonitor().evaluate,
         OrphanRecovery().recover,
         PeriodicProbe().run,
         RetentionRunner().run,

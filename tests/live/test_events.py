@@ -24,7 +24,9 @@ from myukm.extensions import db
 from myukm.live import event_log, pubsub
 from myukm.live.events import EVENTS
 from myukm.models import User
-from myukm.ops import alerts
+from myukm.ops.alerts.monitor import record_of
+from myukm.ops.alerts.records import Records
+from myukm.ops.findings import Finding
 from myukm.ops.health_publisher import HealthPublisher
 from tests.support import pictures, sync
 from tests.support.people import UKM
@@ -140,9 +142,10 @@ def administer() -> None:
     commands.pause(sync.TREASURER)
     with transaction():
         student_requests.publish("1", "unchanged", None, "Sama")
-    finding = {"code": "no_worker", "level": "broken", "message": "Tidak ada worker", "since": None}
-    alerts.opened([finding])
-    alerts.resolved(["no_worker"])
+    known, finding = Records(), Finding("no_worker", "broken", "Tidak ada worker", "Jalankan")
+    known.put(record_of("no_worker", finding))
+    known.resolve("no_worker")
+    known.store()
     HealthPublisher().publish()
 
 

@@ -1,134 +1,214 @@
-"""Alerts: told once when a trouble lasts, once when it is over, by real HTTP and SMTP."""
+"""Alerts: told once when a trouble lasts, again when it gets worse, once when it is over."""
 
 import json
-import socketserver
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from flask import Flask
+from flask.testing import FlaskCliRunner
 from sqlalchemy import select
 
 from myukm.extensions import connect_valkey, db
 from myukm.live import event_log
 from myukm.models import Alert
-from myukm.ops import alerts
+from myukm.ops.alerts import monitor as monitoring
+from myukm.ops.alerts import outbox
+from myukm.ops.alerts.monitor import AlertMonitor
+from myukm.ops.alerts.watch import AlertWatch
 from tests.conftest import every_database
+from tests.ops.test_doctor import queue_old_jobs
+from tests.support.mail_server import MailServer
+from tests.support.receiver import Receiver, receiving
 from tests.support.waiting import wait_until
 from tests.support.without_valkey import lose_valkey
 
 
 @pytest.fixture
-def monitor(monkeypatch: pytest.MonkeyPatch) -> alerts.AlertMonitor:
-    """An alarm that looks whenever it is asked to."""
-    monkeypatch.setattr(alerts, "POLL_SECONDS", 0.0)
-    return alerts.AlertMonitor()
+def receiver(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    """The web hook of the app; a channel that refuses is asked again at once."""
+    monkeypatch.setattr(outbox, "FIRST_PAUSE_SECONDS", 0.02)
+    with receiving() as server:
+        app.config["ALERT_WEBHOOK_URL"] = server.url
+        yield server
 
 
-def evaluate(app: Flask, monitor: alerts.AlertMonitor) -> list[tuple[str, bool]]:
-    """Look once with fresh eyes; return all alerts as (code, resolved)."""
+def look(app: Flask, *monitors: AlertMonitor | AlertWatch) -> None:
+    """Look with fresh eyes, twice, because a finding must last."""
+    for _ in range(2):
+        for one in monitors:
+            with app.app_context():
+                for name in [name for name in app.extensions if name.startswith("ttl_cache:")]:
+                    app.extensions[name].clear()
+                one.evaluate() if isinstance(one, AlertMonitor) else one.look()
+
+
+def alerts(app: Flask) -> list[tuple[str, bool]]:
+    """Return all stored alerts as (code, resolved)."""
     with app.app_context():
-        for name in [name for name in app.extensions if name.startswith("ttl_cache:")]:
-            app.extensions[name].clear()
-        monitor.evaluate()
         rows = db.session.execute(select(Alert.code, Alert.resolved_at).order_by(Alert.id))
         return [(code, resolved is not None) for code, resolved in rows]
 
 
-def stored_alerts(app: Flask) -> list[dict[str, Any]]:
+def events(app: Flask, code: str) -> list[tuple[bool, str]]:
+    """Return the events about a finding as (resolved, level)."""
     with app.app_context():
-        return [json.loads(e.data) for e in event_log.since(0, 100) if e.topic == "alert"]
+        told = [json.loads(e.data) for e in event_log.since(0, 100) if e.topic == "alert"]
+        return [(each["resolved"], each["level"]) for each in told if each["code"] == code]
+
+
+@contextmanager
+def without_database(app: Flask) -> Iterator[None]:
+    """The database cannot be opened: a folder stands in the place of its file."""
+    with app.app_context():
+        path = Path(str(db.engine.url.database))
+        db.engine.dispose()
+    files = list(path.parent.glob(f"{path.name}*"))
+    for each in files:
+        each.rename(each.with_name(f"away-{each.name}"))
+    path.mkdir()
+    yield
+    path.rmdir()
+    for each in files:
+        each.with_name(f"away-{each.name}").rename(each)
 
 
 @every_database
 def test_a_trouble_that_lasts_is_one_alert_until_it_is_over(
-    app: Flask, settings: dict[str, str], monitor: alerts.AlertMonitor
+    app: Flask, settings: dict[str, str], receiver: Receiver
 ) -> None:
+    monitor = AlertMonitor()
     lose_valkey(app)
-    assert evaluate(app, monitor) == []
-    assert evaluate(app, monitor) == [("valkey_unreachable", False)]
-    assert (
-        evaluate(app, monitor)
-        == evaluate(app, alerts.AlertMonitor())
-        == [("valkey_unreachable", False)]
-    )
+    with app.app_context():
+        monitor.evaluate()
+    assert alerts(app) == [], "a single look alerts nobody"
+    look(app, monitor)
+    look(app, monitor, AlertMonitor())
+    assert alerts(app) == [("valkey_unreachable", False)]
     app.config["REDIS_URL"] = settings["REDIS_URL"]
     connect_valkey(app)
-    evaluate(app, monitor)
-    assert ("valkey_unreachable", True) in evaluate(app, monitor)
-    mine = [
-        (a["resolved"], a["level"]) for a in stored_alerts(app) if a["code"] == "valkey_unreachable"
-    ]
-    assert mine == [(False, "broken"), (True, "broken")]
+    look(app, monitor)
+    assert ("valkey_unreachable", True) in alerts(app)
+    assert events(app, "valkey_unreachable") == [(False, "broken"), (True, "broken")]
+    wait_until(lambda: receiver.kinds("valkey_unreachable") == ["new", "over"], 10)
+    assert receiver.got[0]["cure"].startswith("Jalankan server Valkey")
+    assert receiver.got[0]["host"]
 
 
-def test_a_blip_is_no_alert(
-    app: Flask, settings: dict[str, str], monitor: alerts.AlertMonitor
+def test_without_the_database_it_is_told_and_stored_later(app: Flask, receiver: Receiver) -> None:
+    monitor = AlertMonitor()
+    look(app, monitor)
+    assert alerts(app) == [("no_worker", False)]
+    with without_database(app):
+        look(app, monitor)
+        wait_until(lambda: receiver.kinds("database_unreachable") == ["new"], 10)
+        assert "over" not in receiver.kinds("no_worker"), "what cannot be examined is not over"
+    look(app, monitor)
+    wait_until(lambda: receiver.kinds("database_unreachable") == ["new", "over"], 10)
+    assert ("database_unreachable", True) in alerts(app)
+    assert events(app, "database_unreachable") == [(False, "broken"), (True, "broken")]
+
+
+def test_what_gets_worse_is_told_again(
+    app: Flask, valkey: redis.Redis, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lose_valkey(app)
-    evaluate(app, monitor)
-    app.config["REDIS_URL"] = settings["REDIS_URL"]
-    connect_valkey(app)
-    evaluate(app, monitor)
-    assert "valkey_unreachable" not in [code for code, _ in evaluate(app, monitor)]
+    monitor = AlertMonitor()
+    valkey.set("rq:suspended", 1)
+    look(app, monitor)
+    look(app, monitor)
+    wait_until(lambda: receiver.kinds("workers_suspended") == ["new"], 10)
+    queue_old_jobs(app, valkey, 2)
+    look(app, monitor)
+    wait_until(lambda: receiver.kinds("workers_suspended") == ["new", "worse"], 10)
+    monkeypatch.setattr(monitoring, "REMIND_SECONDS", 0.0)
+    with app.app_context():
+        monitor.evaluate()
+    wait_until(lambda: receiver.kinds("workers_suspended")[-1] == "reminder", 10)
+    assert alerts(app) == [("workers_suspended", False)]
+    assert events(app, "workers_suspended") == [(False, "warning"), (False, "broken")]
 
 
-class Receiver(BaseHTTPRequestHandler):
-    """A web hook that fails the first time."""
-
-    got: list[dict[str, Any]]
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.got.append(body)  # type: ignore[attr-defined]
-        self.send_response(500 if len(self.server.got) == 1 else 204)  # type: ignore[attr-defined]
-        self.end_headers()
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
-
-
-class MailHandler(socketserver.StreamRequestHandler):
-    """As much of SMTP (RFC 5321) as one mail needs."""
-
-    def handle(self) -> None:
-        self.say("220 here")
-        for line in self.rfile:
-            verb = line[:4].upper()
-            if verb == b"DATA":
-                self.say("354 go on")
-                lines = iter(self.rfile.readline, b".\r\n")
-                self.server.got.append(b"".join(lines).decode())  # type: ignore[attr-defined]
-            self.say("221 bye" if verb == b"QUIT" else "250 ok")
-
-    def say(self, words: str) -> None:
-        self.wfile.write(f"{words}\r\n".encode())
-
-
-@pytest.fixture(params=[(HTTPServer, Receiver), (socketserver.ThreadingTCPServer, MailHandler)])
-def receiver(request: pytest.FixtureRequest) -> Iterator[Any]:
-    kind, handler = request.param
-    with kind(("127.0.0.1", 0), handler) as server:
-        server.got = []
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
-
-
-def test_it_reaches_the_web_hook_and_the_mail_box(
-    app: Flask, monitor: alerts.AlertMonitor, receiver: Any
+def test_one_process_looks_and_the_next_knows_what_was_told(
+    app: Flask, valkey: redis.Redis, receiver: Receiver
 ) -> None:
-    port = receiver.server_address[1]
-    if isinstance(receiver, HTTPServer):
-        app.config["ALERT_WEBHOOK_URL"] = f"http://127.0.0.1:{port}/hook"
-    else:
-        app.config["SMTP_URL"] = f"smtp://127.0.0.1:{port}"
-        app.config["ALERT_EMAIL_TO"] = "operator@kampus.example"
+    first, second = (AlertWatch(app, name, lambda: False) for name in ("a", "b"))
+    valkey.set("rq:suspended", 1)
+    look(app, first, second)
+    wait_until(lambda: receiver.kinds("workers_suspended") == ["new"], 10)
+    valkey.delete("myukm:alerts:watcher")
+    look(app, second, first)
+    valkey.delete("rq:suspended")
+    look(app, second, first)
+    wait_until(lambda: receiver.kinds("workers_suspended") == ["new", "over"], 10)
+
+
+def test_without_valkey_and_database_one_process_of_the_machine_tells(
+    app: Flask, receiver: Receiver, tmp_path: Path
+) -> None:
+    app.instance_path = str(tmp_path)
     lose_valkey(app)
-    evaluate(app, monitor)
-    evaluate(app, monitor)
-    want = 2 if isinstance(receiver, HTTPServer) else 1
-    wait_until(lambda: len(receiver.got) >= want, 10, "the alert arrives, also at a second try")
-    assert "valkey_unreachable" in str(receiver.got[-1])
+    with without_database(app):
+        both = [AlertWatch(app, name, lambda: None) for name in ("a", "b")]
+        look(app, *both)
+        wait_until(lambda: receiver.kinds("database_unreachable"), 10)
+        wait_until(lambda: receiver.kinds("valkey_unreachable"), 10)
+        for each in both:
+            each.close()
+    assert len(receiver.got) == 2
+
+
+def test_a_channel_that_fails_is_told_by_the_others_and_gets_it_later(
+    app: Flask, valkey: redis.Redis, receiver: Receiver
+) -> None:
+    watch = AlertWatch(app, "a", lambda: True)
+    valkey.set("rq:suspended", 1)
+    with receiving() as other:
+        app.config["ALERT_URLS"] = f"json://127.0.0.1:{other.server_address[1]}/hook"
+        receiver.refuses = True
+        look(app, watch)
+        wait_until(lambda: app.extensions["alert_outbox"].failing, 10)
+        look(app, watch)
+        look(app, watch)
+        wait_until(lambda: any("alerts_undelivered" in each["title"] for each in other.got), 10)
+        receiver.refuses = False
+        wait_until(lambda: receiver.kinds("workers_suspended") == ["new"], 10)
+
+
+def test_it_reaches_the_mail_box(app: Flask) -> None:
+    app.config["ALERT_EMAIL_TO"] = "operator@kampus.example"
+    app.config["PUBLIC_URL"] = "https://ukm.kampus.example"
+    lose_valkey(app)
+    with MailServer() as server:
+        app.config["SMTP_URL"] = server.url
+        look(app, AlertMonitor())
+        text = wait_until(lambda: server.mails, 10)[0]
+    assert "valkey_unreachable" in text
+    assert "https://ukm.kampus.example/admin/antrian" in text
+
+
+def test_a_monitor_outside_hears_a_heartbeat_while_all_is_well(
+    app: Flask, receiver: Receiver, valkey: redis.Redis
+) -> None:
+    app.config["HEARTBEAT_URL"] = receiver.url
+    queue_old_jobs(app, valkey, 1)
+    look(app, AlertWatch(app, "a", lambda: True))
+    assert receiver.asked == 0
+    valkey.flushall()
+    look(app, AlertWatch(app, "a", lambda: True))
+    wait_until(lambda: receiver.asked == 1, 10)
+
+
+def test_the_command_tries_every_channel(app: Flask, receiver: Receiver) -> None:
+    run: Callable[..., Any] = FlaskCliRunner(app).invoke
+    done = run(args=("alert", "test"))
+    assert (done.exit_code, done.output) == (0, "webhook: terkirim\n")
+    assert receiver.got[0]["kind"] == "test"
+    receiver.refuses = True
+    done = run(args=("alert", "test"))
+    assert (done.exit_code, done.output) == (1, "webhook: gagal, HTTP 500\n")
+    look(app, AlertMonitor())
+    line = run(args=("alert", "list")).output.splitlines()[0]
+    assert "berlangsung  warning  no_worker" in line

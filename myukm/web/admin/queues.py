@@ -12,11 +12,14 @@ from myukm.db.session import transaction
 from myukm.domain import activity
 from myukm.errors import Conflict, NotFound, Unavailable
 from myukm.ops import dashboard, doctor, stats
+from myukm.ops.alerts import records
 from myukm.queues.restricted_job import JobNotAllowedError
 from myukm.queues.state_labels import states
 from myukm.web.http.access import ADMINS, OPERATORS, actor, roles, wants_json
 from myukm.web.http.errors import domain_error
 from myukm.web.http.security import DASHBOARD, SAFE
+
+ALERTS_SHOWN = 20
 
 bp = Blueprint("admin_queues", __name__)
 # rq-dashboard's call that requeues everything; it accepts GET too, so the method says nothing.
@@ -35,7 +38,13 @@ def index() -> Any:
     health, report = stats.health(), doctor.report()
     if wants_json():
         return jsonify({**health, "doctor": report})
-    return render_template("admin/queues/index.html", health=health, doctor=report, states=states())
+    return render_template(
+        "admin/queues/index.html",
+        health=health,
+        doctor=report,
+        states=states(),
+        alerts=records.recent(ALERTS_SHOWN),
+    )
 
 
 @bp.before_app_request

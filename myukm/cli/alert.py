@@ -1,0 +1,45 @@
+"""`flask alert`: alerts, and a test of the channels."""
+
+import sys
+
+import click
+from flask_babel import gettext as _
+
+from myukm.catalogue import N_
+from myukm.cli.groups import CommandGroup
+from myukm.db.types import to_iso8601, utcnow
+from myukm.ops.alerts import channels, monitor, records
+from myukm.ops.findings import WARNING, Finding
+
+SHOWN = 50
+
+group = CommandGroup("alert", help=N_("Peringatan: lihat, dan coba salurannya."))
+
+
+@group.command("list", help=N_("Tampilkan peringatan terakhir, yang berlangsung lebih dulu."))
+def list_alerts() -> None:
+    """Print a line per alert: since, until, level, code, message."""
+    for alert in records.recent(SHOWN):
+        until = to_iso8601(alert.resolved_at) or _("berlangsung")
+        since = to_iso8601(alert.since)
+        click.echo(f"{since}  {until}  {alert.level}  {alert.code}  {alert.message}")
+
+
+@group.command("test", help=N_("Kirim percobaan lewat semua saluran; keluar dengan 1 bila gagal."))
+def test() -> None:
+    """Send a test by every channel and say which took it. Exit 1 when one did not."""
+    finding = Finding("test", WARNING, _("Percobaan peringatan MyUKM."), "", utcnow())
+    message = monitor.message_of(monitor.record_of("test", finding), "test")
+    failed = 0
+    configured = channels.configured()
+    if not configured:
+        click.echo(_("Belum ada saluran: atur ALERT_WEBHOOK_URL, ALERT_EMAIL_TO atau ALERT_URLS."))
+    for name, send in configured.items():
+        try:
+            send(message)
+        except channels.NotDelivered as error:
+            failed += 1
+            click.echo(_("%(channel)s: gagal, %(why)s", channel=name, why=error))
+        else:
+            click.echo(_("%(channel)s: terkirim", channel=name))
+    sys.exit(1 if failed else 0)

@@ -1,0 +1,88 @@
+"""Where alerts go besides the page: a webhook, e-mail, and Apprise's services."""
+
+import smtplib
+from collections.abc import Callable, Mapping
+from email.message import EmailMessage
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from flask import current_app
+from flask_babel import gettext as _
+
+from myukm.ops import mail
+
+SECONDS = 10.0
+
+Message = Mapping[str, Any]
+Send = Callable[[Message], None]
+
+
+class NotDelivered(Exception):
+    """A channel did not take a message; the text contains no address."""
+
+
+def configured() -> dict[str, Send]:
+    """Return the channels of the settings by name. Their functions raise `NotDelivered` and need
+    no app context."""
+    settings = dict(current_app.config)
+    channels: dict[str, Send] = {}
+    if url := settings["ALERT_WEBHOOK_URL"]:
+        channels["webhook"] = partial(_post, url)
+    if settings["ALERT_EMAIL_TO"] and settings["SMTP_URL"]:
+        channels["email"] = partial(_mail, settings)
+    for number, address in enumerate(settings["ALERT_URLS"].split(), 1):
+        channels[f"{address.partition('://')[0]}-{number}"] = partial(_notify, address)
+    return channels
+
+
+def title(message: Message) -> str:
+    """Return the subject line."""
+    sign = "✓" if message["resolved"] else "!"
+    return f"MyUKM: {sign} {message['code']} ({message['host']})"
+
+
+def body(message: Message) -> str:
+    """Return what happened, the cure, since when, and where to look."""
+    cure = "" if message["resolved"] else message["cure"]
+    lines = (message["kind_text"], message["message"], cure, message["since"], message["url"])
+    return "\n".join(filter(None, lines))
+
+
+def _post(url: str, message: Message) -> None:
+    try:
+        answer = requests.post(url, json=message, timeout=SECONDS, allow_redirects=False)
+        answer.raise_for_status()
+    except requests.HTTPError as error:
+        raise NotDelivered(f"HTTP {error.response.status_code}") from None
+    except requests.RequestException as error:
+        raise NotDelivered(type(error).__name__) from None
+
+
+def _mail(settings: Mapping[str, Any], message: Message) -> None:
+    letter = EmailMessage()
+    letter["Subject"] = title(message)
+    letter["From"] = f"myukm@{urlsplit(settings['SMTP_URL']).hostname}"
+    letter["To"] = settings["ALERT_EMAIL_TO"]
+    letter.set_content(body(message))
+    try:
+        mail.send(settings["SMTP_URL"], letter)
+    except mail.NoTls as error:
+        raise NotDelivered(str(error)) from None
+    except (smtplib.SMTPException, OSError) as error:
+        raise NotDelivered(type(error).__name__) from None
+
+
+def _notify(address: str, message: Message) -> None:
+    import apprise  # here, because it takes a third of a second and few have it configured
+
+    service = apprise.Apprise()
+    service.add(address)
+    tone = apprise.NotifyType.SUCCESS if message["resolved"] else apprise.NotifyType.FAILURE
+    try:
+        taken = service.notify(body(message), title=title(message), notify_type=tone)
+    except Exception as error:  # noqa: BLE001 (the code of a hundred services)
+        raise NotDelivered(type(error).__name__) from None
+    if not taken:
+        raise NotDelivered(_("layanan itu tidak menerimanya"))

@@ -1,0 +1,125 @@
+"""Decides which findings are told: those that last, get worse, stay broken, or are over."""
+
+import logging
+import socket
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from flask import current_app
+from flask_babel import gettext as _
+from sqlalchemy.exc import SQLAlchemyError
+
+from myukm.db.types import to_iso8601, utcnow
+from myukm.domain.standstill import SeenTwice
+from myukm.ops import doctor
+from myukm.ops.alerts import channels
+from myukm.ops.alerts.outbox import outbox
+from myukm.ops.alerts.records import KEY_LENGTH, Record, Records
+from myukm.ops.findings import BROKEN, Finding
+
+REMIND_SECONDS = 6 * 3600.0
+
+logger = logging.getLogger(__name__)
+
+
+class AlertMonitor:
+    """Opens and resolves alerts. A finding counts only when two evaluations in a row have it, so
+    that a single slow poll alerts nobody."""
+
+    def __init__(self) -> None:
+        self.records = Records()
+        self._new, self._gone = SeenTwice[str](), SeenTwice[str]()
+        self._loaded = False
+
+    def evaluate(self) -> None:
+        """Tell what is new, worse or over, and store it if the database takes it."""
+        look = doctor.look()
+        database = doctor.DATABASE not in look.unexamined
+        if not self._loaded:
+            self.records.load(database=database)
+            self._loaded = True
+        # Of several findings with one key the first: the doctor sorts by severity.
+        found = {key_of(finding): finding for finding in reversed(look.findings)}
+        self._tell(found, look.unexamined)
+        self.records.save()
+        if database:
+            self._store()
+
+    def forget(self) -> None:
+        """Another process looks from now on; what it leaves is loaded before the next look."""
+        self._loaded = False
+        self.records.open.clear()
+
+    def _tell(self, found: Mapping[str, Finding], unexamined: frozenset[str]) -> None:
+        known = self.records.open
+        over = {key for key in known.keys() - found.keys() if known[key].server not in unexamined}
+        for key in sorted(self._gone.of(over)):
+            send(self.records.resolve(key), "over")
+        lasting = self._new.of(found.keys() - known.keys())
+        for key, finding in found.items():
+            if key in lasting:
+                self._put(record_of(key, finding), "new")
+            elif key in known:
+                self._update(known[key], finding)
+
+    def _update(self, known: Record, finding: Finding) -> None:
+        now = utcnow().timestamp()
+        fresh = record_of(known.key, finding)
+        is_broken = finding.level == BROKEN
+        if (is_broken and known.level != BROKEN) or finding.extent > known.extent:
+            self._put(replace(fresh, since=known.since), "worse")
+        elif is_broken and now - known.told_at > REMIND_SECONDS:
+            self._put(replace(fresh, since=known.since), "reminder")
+        elif not known.server:
+            self.records.open[known.key] = replace(known, server=finding.server)
+
+    def _put(self, record: Record, kind: str) -> None:
+        self.records.put(record)
+        send(record, kind)
+
+    def _store(self) -> None:
+        try:
+            self.records.store()
+        except SQLAlchemyError as error:
+            logger.warning("alerts are not stored yet: %s", error)
+
+
+def key_of(finding: Finding) -> str:
+    """Return what identifies a finding over time: its code and what it is about."""
+    subject = f":{finding.subject}" if finding.subject else ""
+    return f"{finding.code}{subject}"[:KEY_LENGTH]
+
+
+def record_of(key: str, finding: Finding) -> Record:
+    """Return the alert about a finding, told now."""
+    told = finding.as_json()
+    now = utcnow()
+    since = told["since"] or str(to_iso8601(now))
+    words = (told["level"], told["message"], told["cure"], since)
+    return Record(key, finding.code, *words, finding.server, finding.extent, now.timestamp())
+
+
+def send(record: Record, kind: str) -> None:
+    """Send an alert by every channel. `kind` is new, worse, reminder or over."""
+    outbox().put(message_of(record, kind), channels.configured())
+
+
+def message_of(record: Record, kind: str) -> dict[str, Any]:
+    """Return what the channels send."""
+    words = {
+        "new": "",
+        "worse": _("Keadaannya memburuk:"),
+        "reminder": _("Masih berlangsung:"),
+        "over": _("Sudah berakhir:"),
+        "test": _("Ini percobaan; tidak ada yang rusak."),
+    }
+    public = current_app.config["PUBLIC_URL"]
+    return {
+        **record.as_json(),
+        "subject": record.key.partition(":")[2],
+        "kind": kind,
+        "kind_text": str(words[kind]),
+        "host": socket.gethostname(),
+        "url": f"{public.rstrip('/')}/admin/antrian" if public else "",
+    }

@@ -1,0 +1,80 @@
+"""Keeps each message until its channel has taken it, in order, and says which channel does not."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+
+from flask import current_app
+from redis.exceptions import RedisError
+
+from myukm.backoff import backoff
+from myukm.extensions import valkey
+from myukm.ops.alerts.channels import Message, NotDelivered, Send
+
+MOST = 200
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 1.0, 60.0
+# A channel counts as failing after so many tries.
+TRIES = 3
+KEY, FORGET_SECONDS = "myukm:alerts:failing", 300
+
+logger = logging.getLogger(__name__)
+
+
+class Outbox:
+    """The messages of each channel, oldest first; each channel has a thread while it has some."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: dict[str, deque[Message]] = {}
+        self.failing: dict[str, str] = {}
+
+    def put(self, message: Message, channels: Mapping[str, Send]) -> None:
+        """Send a message by every channel, now or when it works again."""
+        for name, send in channels.items():
+            with self._lock:
+                is_idle = name not in self._waiting
+                self._waiting.setdefault(name, deque(maxlen=MOST)).append(message)
+            if is_idle:
+                threading.Thread(target=self._deliver, args=(name, send), daemon=True).start()
+
+    def _deliver(self, name: str, send: Send) -> None:
+        tries = 0
+        while (message := self._next(name)) is not None:
+            try:
+                send(message)
+            except NotDelivered as error:
+                logger.warning("could not deliver an alert by %s: %s", name, error)
+                tries += 1
+                if tries >= TRIES:
+                    self.failing[name] = str(error)
+                time.sleep(backoff(FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, tries - 1))
+            else:
+                tries = 0
+                self.failing.pop(name, None)
+                self._waiting[name].popleft()
+
+    def _next(self, name: str) -> Message | None:
+        """Return the oldest message of a channel; None ends its thread."""
+        with self._lock:
+            if not self._waiting[name]:
+                del self._waiting[name]
+                return None
+            return self._waiting[name][0]
+
+    def tell_failing(self) -> None:
+        """Let the doctor of every process know which channels fail."""
+        try:
+            valkey().delete(KEY)
+            if self.failing:
+                valkey().hset(KEY, mapping=dict(self.failing))  # type: ignore[arg-type]
+                valkey().expire(KEY, FORGET_SECONDS)
+        except RedisError as error:
+            logger.debug("failing channels: %s", error)
+
+
+def outbox() -> Outbox:
+    """Return this process's outbox."""
+    box: Outbox = current_app.extensions.setdefault("alert_outbox", Outbox())
+    return box

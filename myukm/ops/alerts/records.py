@@ -1,0 +1,135 @@
+"""The open alerts: in this process, with a copy in Valkey for whoever looks next, and stored in the
+database as soon as it takes them."""
+
+import contextlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, cast
+
+from redis.exceptions import RedisError
+from sqlalchemy import select
+
+from myukm.db.session import transaction
+from myukm.db.types import to_iso8601, utcnow
+from myukm.domain.sync import progress, run_log
+from myukm.extensions import db, valkey
+from myukm.live import event_log
+from myukm.models import Alert
+
+KEY = "myukm:alerts"
+KEY_LENGTH = 64
+# What concerns the sync is told to treasurers too, who see its log and no alerts.
+OF_THE_SYNC = ("sync_", "many_students_failed", "api_")
+
+
+@dataclass(frozen=True)
+class Record:
+    """An alert. `server` is what the doctor asked for it, `extent` how much is concerned, `told_at`
+    when it was told last (seconds since 1970)."""
+
+    key: str
+    code: str
+    level: str
+    message: str
+    cure: str
+    since: str
+    server: str
+    extent: int
+    told_at: float
+    resolved_at: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the alert as the event carries it."""
+        return {
+            "level": self.level,
+            "code": self.code,
+            "message": self.message,
+            "since": self.since,
+            "resolved": self.resolved_at is not None,
+            "cure": self.cure,
+        }
+
+
+class Records:
+    """The open alerts by key, and the changes that the database does not have yet, in order."""
+
+    def __init__(self) -> None:
+        self.open: dict[str, Record] = {}
+        self._unstored: list[Record] = []
+
+    def put(self, record: Record) -> None:
+        """Open or change an alert."""
+        self.open[record.key] = record
+        self._unstored.append(record)
+
+    def resolve(self, key: str) -> Record:
+        """End an alert and return it."""
+        record = replace(self.open.pop(key), resolved_at=to_iso8601(utcnow()))
+        self._unstored.append(record)
+        return record
+
+    def load(self, *, database: bool) -> None:
+        """Take over what another process left: from Valkey, and from the database if it works."""
+        if database:
+            rows = db.session.scalars(select(Alert).where(Alert.open.is_not(None)))
+            self.open = {str(row.open): _from_row(row) for row in rows} | self.open
+        with contextlib.suppress(RedisError):
+            copy = cast(dict[bytes, bytes], valkey().hgetall(KEY))
+            left = [Record(**json.loads(text)) for text in copy.values()]
+            self._unstored += [each for each in left if each.key not in self.open]
+            self.open |= {record.key: record for record in left}
+
+    def save(self) -> None:
+        """Copy the open alerts to Valkey."""
+        with contextlib.suppress(RedisError), valkey().pipeline() as pipe:
+            pipe.delete(KEY)
+            if self.open:
+                copies = {key: json.dumps(asdict(each)) for key, each in self.open.items()}
+                pipe.hset(KEY, mapping=copies)  # type: ignore[arg-type]
+            pipe.execute()
+
+    def store(self) -> None:
+        """Write the changes to the database, with their events."""
+        if not (changes := list(self._unstored)):
+            return
+        with transaction() as session:
+            for record in changes:
+                row = session.scalar(select(Alert).where(Alert.open == record.key))
+                if row is None:
+                    row = Alert(code=record.code, since=datetime.fromisoformat(record.since))
+                    session.add(row)
+                elif not record.resolved_at and row.level == record.level:
+                    continue  # a reminder
+                row.level, row.message, row.cure = record.level, record.message, record.cure
+                row.open = None if record.resolved_at else record.key
+                row.resolved_at = _moment(record.resolved_at)
+                session.flush()
+                _append_events(record)
+        del self._unstored[: len(changes)]
+
+
+def _append_events(record: Record) -> None:
+    event_log.append("alert", "alert", record.as_json())
+    run = progress.live() if record.code.startswith(OF_THE_SYNC) else None
+    if run is not None and record.resolved_at is None:
+        run_log.append(run.id, "error", record.code, record.message)
+
+
+def recent(most: int) -> Sequence[Alert]:
+    """Return the latest alerts, open ones first."""
+    query = select(Alert).order_by(Alert.resolved_at.is_not(None), Alert.id.desc())
+    return db.session.scalars(query.limit(most)).all()
+
+
+def _from_row(row: Alert) -> Record:
+    since = str(to_iso8601(row.since))
+    told_at = row.since.timestamp()
+    return Record(
+        str(row.open), row.code, row.level, row.message, row.cure or "", since, "", 1, told_at
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,96 @@
+"""Chooses the one process that looks for alerts, in a thread that waits for no database."""
+
+import contextlib
+import fcntl
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+import requests
+from flask import Flask
+from redis.exceptions import RedisError
+
+from myukm.extensions import valkey
+from myukm.ops import doctor
+from myukm.ops.alerts.monitor import AlertMonitor
+from myukm.ops.alerts.outbox import outbox
+from myukm.ops.findings import BROKEN
+
+LOOK_SECONDS, HEARTBEAT_SECONDS = 3.0, 60.0
+KEY, LEASE_MILLISECONDS = "myukm:alerts:watcher", 10_000
+
+logger = logging.getLogger(__name__)
+
+
+class AlertWatch:
+    """Looks every three seconds if it holds the lease in Valkey. Without Valkey the leader looks,
+    and without both the process of this machine that holds a lock on a file. `leads` returns
+    whether this process is the leader, None if the database does not say."""
+
+    def __init__(self, app: Flask, holder: str, leads: Callable[[], bool | None]) -> None:
+        self._app, self._holder, self._leads = app, holder, leads
+        self._monitor = AlertMonitor()
+        self._lock: IO[bytes] | None = None
+        self._heartbeat_at = 0.0
+
+    def run(self, stopped: threading.Event) -> None:
+        """Look until `stopped` is set."""
+        while not stopped.wait(LOOK_SECONDS):
+            with self._app.app_context():
+                try:
+                    self.look()
+                except Exception:  # whatever goes wrong here, it must go on looking
+                    logger.exception("alerts")
+        self.close()
+
+    def close(self) -> None:
+        """Give the lock on the file back."""
+        if self._lock:
+            self._lock.close()
+            self._lock = None
+
+    def look(self) -> None:
+        """Look once, if it is this process's turn."""
+        if not self._is_watcher():
+            self._monitor.forget()
+            return
+        self._monitor.evaluate()
+        outbox().tell_failing()
+        self._send_heartbeat()
+
+    def _is_watcher(self) -> bool:
+        try:
+            holder = self._holder.encode()
+            lease = {"px": LEASE_MILLISECONDS}
+            if valkey().set(KEY, holder, nx=True, **lease):  # type: ignore[arg-type]
+                return True
+            mine = valkey().get(KEY) == holder
+            return mine and bool(valkey().pexpire(KEY, LEASE_MILLISECONDS))
+        except RedisError:
+            leads = self._leads()
+            return self._holds_file() if leads is None else leads
+
+    def _holds_file(self) -> bool:
+        if self._lock is None:
+            self._lock = (Path(self._app.instance_path) / "alerts.lock").open("wb")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+    def _send_heartbeat(self) -> None:
+        """Ask `HEARTBEAT_URL` once a minute while nothing is broken."""
+        url, now = self._app.config["HEARTBEAT_URL"], time.monotonic()
+        if not url or now < self._heartbeat_at or doctor.report()["status"] == BROKEN:
+            return
+        self._heartbeat_at = now + HEARTBEAT_SECONDS
+        threading.Thread(target=_ask, args=(url,), name="heartbeat", daemon=True).start()
+
+
+def _ask(url: str) -> None:
+    with contextlib.suppress(requests.RequestException):
+        requests.get(url, timeout=10, allow_redirects=False)
