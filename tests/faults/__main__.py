@@ -31,7 +31,8 @@ def main() -> int:
     parser.add_argument("--machines", action="store_true", help="several machines that vanish")
     asked = parser.parse_args()
     if asked.machines:
-        return int(pytest.main(["-o", "python_files=test_*.py scenes.py", "tests/machines"]))
+        files = ["-o", "python_files=test_*.py scenes.py", "tests/machines"]
+        return int(pytest.main([*files, "-o", "timeout=300"]))
     until, seed, rounds = time.monotonic() + asked.minutes * 60, asked.seed, 0
     while rounds == 0 or time.monotonic() < until:
         print(f"seed {seed}: {asked.students} students, {asked.faults} faults", flush=True)

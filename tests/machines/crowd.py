@@ -55,6 +55,10 @@ class Crowd:
         goal = len(self.accepted()) + more
         wait_until(lambda: len(self.accepted()) >= goal, timeout, f"{more} more messages")
 
+    def wait_for_seconds(self, seconds: float) -> None:
+        """Let the crowd talk for so long: what is measured is how it goes meanwhile."""
+        self.senders[0].stopped.wait(seconds)
+
     def all_came(self) -> bool:
         """Return whether each page has all messages."""
         wanted = self.accepted()

@@ -1,0 +1,70 @@
+"""A run of the sync meanwhile, and what must hold for it."""
+
+import threading
+import time
+from contextlib import suppress
+from itertools import pairwise
+from typing import Any, Self
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from myukm.domain.sync import commands
+from tests.machines.campus import Machines
+from tests.support.sync import TREASURER, adds_up, check_numbers, progress_of
+from tests.support.waiting import wait_until
+
+STUDENTS = 300
+
+
+class RunWatch:
+    """A run that takes about so many seconds, looked at all the time by a thread."""
+
+    def __init__(self, machines: Machines, seconds: float) -> None:
+        self.machines = machines
+        # Two workers with 32 requests in flight each.
+        self.latency = seconds * 64 / STUDENTS * 1000
+        self.looks: list[tuple[float, dict[str, Any]]] = []
+        self.ended = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Self:
+        self.machines.api.set(latency_ms=f"{self.latency:.0f}")
+        self.machines.api.advance(1.0)
+        with self.machines.app.app_context():
+            commands.start(TREASURER)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if not error[0]:
+            self.machines.api.set(latency_ms="0")
+            wait_until(lambda: self.looks[-1][1]["status"] == "completed", 90, "the run ends")
+        self.ended.set()
+        self._thread.join(30)
+
+    def _look(self) -> None:
+        while not self.ended.wait(0.2):
+            with suppress(SQLAlchemyError):  # the database is away
+                self.looks.append((time.monotonic(), progress_of(self.machines.app)))
+
+    def wait_processed(self, count: int) -> None:
+        """Wait until so many students are processed."""
+        wait_until(lambda: self.looks and self.looks[-1][1]["processed"] >= count, 60, "a run")
+
+    def longest_gap(self) -> float:
+        """Return the longest time without a student, in seconds."""
+        moments = [self.looks[0][0]]
+        for (_, before), (moment, now) in pairwise(self.looks):
+            if now["processed"] > before["processed"]:
+                moments.append(moment)
+        return max(after - before for before, after in pairwise(moments))
+
+    def broken(self) -> list[str]:
+        """Return the promises that were broken: sums, every student once."""
+        last = self.looks[-1][1]
+        found = [f"do not add up: {now}" for _, now in self.looks if not adds_up(now)]
+        if (last["total"], last["success"]) != (STUDENTS, STUDENTS):
+            found.append(f"not all: {last}")
+        with self.machines.app.app_context():
+            check_numbers(last)
+        return found

@@ -1,0 +1,121 @@
+"""What takes minutes: `./run faults --machines`. Three Valkeys with sentinels, two workers."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import select
+
+from myukm.extensions import db
+from myukm.models import LeaderLease
+from myukm.ops.findings import host
+from tests.machines.campus import Machines
+from tests.machines.crowd import Crowd
+from tests.machines.run_watch import RunWatch
+from tests.machines.sentinels import Sentinels
+from tests.support.programs import BIN
+from tests.support.servers import open_folder
+from tests.support.sync import create_students
+from tests.support.waiting import wait_until
+
+
+@pytest.fixture(scope="module")
+def sentinels_and_machines(laboratory: None) -> Iterator[tuple[Sentinels, Machines]]:
+    with open_folder() as folder:
+        made = Machines(folder, "kv2", "kv3", "w2")
+        sentinels = Sentinels(folder, [made.hosts[name] for name in ("kv", "kv2", "kv3")])
+        try:
+            made.start(sentinels.url)
+            made.start_worker("w2")
+            with made.app.app_context():
+                create_students(300)
+            yield sentinels, made
+        finally:
+            made.stop()
+            sentinels.stop()
+
+
+@pytest.fixture
+def sentinels(sentinels_and_machines: tuple[Sentinels, Machines]) -> Sentinels:
+    return sentinels_and_machines[0]
+
+
+@pytest.fixture
+def machines(sentinels_and_machines: tuple[Sentinels, Machines]) -> Machines:
+    return sentinels_and_machines[1]
+
+
+def test_a_web_server_is_silent_for_a_minute(machines: Machines) -> None:
+    with Crowd(machines) as crowd:
+        crowd.wait_for(5)
+        with machines.network.silent("web1"):
+            crowd.wait_for_seconds(60)
+        crowd.wait_for(5)
+    assert crowd.broken() == []
+    assert crowd.slowest() < 12
+    assert crowd.latest() < 40
+
+
+def test_a_worker_is_silent_for_a_minute_in_a_run(machines: Machines) -> None:
+    with Crowd(machines) as crowd, RunWatch(machines, seconds=40) as run:
+        run.wait_processed(20)
+        with machines.network.silent("w1"):
+            crowd.wait_for_seconds(60)
+    assert crowd.broken() == run.broken() == []
+    assert crowd.slowest() < 12
+    assert run.longest_gap() < 20
+
+
+def test_the_database_is_silent_for_twenty_seconds(machines: Machines) -> None:
+    with Crowd(machines) as crowd, RunWatch(machines, seconds=40) as run:
+        run.wait_processed(20)
+        with machines.network.silent("db"):
+            crowd.wait_for_seconds(20)
+    assert crowd.broken() == run.broken() == []
+    assert crowd.slowest() < 20 + 12
+    assert run.longest_gap() < 20 + 12
+
+
+def test_a_leader_that_does_not_see_valkey_lets_another_lead(
+    machines: Machines, sentinels: Sentinels
+) -> None:
+    leader = leading(machines)
+    there = next(each.name for each in sentinels.hosts if each.address == sentinels.primary())
+    with machines.network.parted(leader, there), RunWatch(machines, seconds=20) as run:
+        wait_until(lambda: leading(machines) != leader, 30, "another one leads")
+    assert run.broken() == []
+    assert run.longest_gap() < 20
+
+
+def test_the_primary_of_valkey_is_silent(machines: Machines, sentinels: Sentinels) -> None:
+    old = sentinels.primary()
+    place = next(n for n, each in enumerate(sentinels.hosts) if each.address == old)
+    with Crowd(machines) as crowd, RunWatch(machines, seconds=20) as run:
+        run.wait_processed(20)
+        with machines.network.silent(sentinels.hosts[place].name):
+            wait_until(lambda: sentinels.primary() not in ("", old), 30, "another is the primary")
+            crowd.wait_for_seconds(10)
+    assert crowd.broken() == run.broken() == []
+    assert crowd.slowest() < 6
+    assert run.longest_gap() < 10
+
+
+def test_clocks_are_an_hour_off(machines: Machines) -> None:
+    for name in ("web2", "w2"):
+        machines.programs[name].stop()
+    machines.start_with_wrong_clock("web2", -3600, str(BIN / "gunicorn"), "wsgi:app")
+    machines.start_with_wrong_clock("w2", 3600, "worker.py")
+    machines.wait_ready("web2")
+    with Crowd(machines) as crowd, RunWatch(machines, seconds=20) as run:
+        crowd.wait_for_seconds(20)
+    assert crowd.broken() == run.broken() == []
+    assert crowd.refusals() == {}, "a log-in counts at both"
+    with machines.app.app_context():
+        named = wait_until(lambda: [finding.message for finding in host.clocks()])
+    assert [any(name in message for message in named) for name in ("web2", "w2")] == [True, True]
+
+
+def leading(machines: Machines) -> str:
+    """Return the host of the leader."""
+    with machines.app.app_context():
+        holder = db.session.scalars(select(LeaderLease.holder)).one()
+    return holder.partition(":")[0]
