@@ -47,7 +47,7 @@ def template_gettext() -> Callable[..., Markup]:
     """
     texts, catalogue = _translated(str(get_locale())), get_domain().get_translations()
 
-    def translate(text: str, **values: Any) -> Markup:
+    def translate(text: str, /, **values: Any) -> Markup:
         found = texts.get(text)
         if found is None:
             found = texts[text] = Markup(catalogue.ugettext(text))  # noqa: S704 (our own text)
