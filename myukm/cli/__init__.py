@@ -3,10 +3,14 @@
 from flask import Flask
 
 from myukm import terminal
-from myukm.cli import alert, queue, siswa, sync, tunggakan, ukm, user
+from myukm.cli import alert, backup, queue, siswa, sync, tunggakan, ukm, user
 from myukm.cli.i18n import translated
 
-COMMANDS = (*(part.group for part in (alert, queue, siswa, sync, ukm, user)), tunggakan.tunggakan)
+GROUPS = (alert, queue, siswa, sync, ukm, user)
+COMMANDS = (
+    *(part.group for part in GROUPS),
+    *(backup.backup, backup.restore, tunggakan.tunggakan),
+)
 
 
 def init_app(app: Flask) -> None:

@@ -1,7 +1,16 @@
 """Migrations. A separate module, because Alembic is slow to import and jobs do not need it."""
 
+from functools import cache
 from pathlib import Path
 
+from alembic.script import ScriptDirectory
 from flask_migrate import Migrate
 
 migrate = Migrate(directory=str(Path(__file__).parents[1] / "migrations"), render_as_batch=True)
+
+
+@cache
+def newest_migration() -> str:
+    """Return the number of the program's newest migration."""
+    (head,) = ScriptDirectory(str(migrate.directory)).get_heads()
+    return head

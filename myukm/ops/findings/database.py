@@ -3,10 +3,8 @@
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from functools import cache
 
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import current_app
 from flask_babel import format_decimal
 from flask_babel import gettext as _
@@ -14,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from myukm.db import troubles
-from myukm.db.migrate import migrate
+from myukm.db.migrate import newest_migration
 from myukm.db.types import utcnow
 from myukm.extensions import db
 from myukm.live import retention
@@ -72,14 +70,14 @@ def silent(seconds: float) -> Finding:
 def outdated() -> Iterator[Finding]:
     """Schema version other than the one that this program needs."""
     there = set(MigrationContext.configure(db.session.connection()).get_current_heads())
-    if there != _wanted():
+    if there != {newest_migration()}:
         yield Finding(
             "migrations",
             BROKEN,
             _(
                 "Tabel basis data bukan dari versi program ini (ada %(there)s, perlu %(wanted)s).",
                 there=", ".join(sorted(there)) or "-",
-                wanted=", ".join(sorted(_wanted())),
+                wanted=newest_migration(),
             ),
             _("Jalankan: %(command)s", command="flask db upgrade"),
         )
@@ -113,8 +111,3 @@ def event_log() -> Iterator[Finding]:
             ),
             size.oldest_at,
         )
-
-
-@cache
-def _wanted() -> frozenset[str]:
-    return frozenset(ScriptDirectory(str(migrate.directory)).get_heads())

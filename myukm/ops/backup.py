@@ -1,0 +1,229 @@
+"""Backups: one file with every row of every table, as they were at one moment while all ran.
+
+The file is a ZIP archive with a table's rows as lines of JSON, and a manifest with the number of
+rows and a digest of each table. It does not depend on the kind of database, so it needs no tools of
+the server's, is verified in SQLite, and moves a campus from SQLite to PostgreSQL.
+"""
+
+import hashlib
+import os
+import secrets
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
+
+import msgspec
+from alembic.runtime.migration import MigrationContext
+from flask import current_app
+from flask_babel import lazy_gettext as _
+from sqlalchemy import Connection, Table, false, func, insert, select, text
+
+from myukm.db.engine import migration_engine
+from myukm.db.migrate import newest_migration
+from myukm.db.types import to_iso8601
+from myukm.errors import Conflict, Invalid
+from myukm.extensions import db
+from myukm.models import LeaderLease
+from myukm.ops import backup_rows
+
+MANIFEST, FORM = "manifest.json", 1
+PORTION = 1000
+ALIVE_SECONDS = 3.0  # a leader that lives raises its heartbeat within
+
+
+@dataclass
+class Manifest:
+    """What a backup holds: `tables` has the rows and the digest of each table."""
+
+    form: int
+    made_at: str
+    migration: str
+    tables: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """The number of rows in all tables."""
+        return sum(rows for rows, _digest in self.tables.values())
+
+
+def write(path: Path) -> Manifest:
+    """Write a backup to `path`, replacing a file there at the end, and return its manifest.
+
+    Raises OSError when the file cannot be written.
+    """
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+            manifest = _write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return manifest
+
+
+def _write(file: IO[bytes]) -> Manifest:
+    with _snapshot() as connection, ZipFile(file, "w", ZIP_DEFLATED, compresslevel=4) as archive:
+        manifest = Manifest(FORM, to_iso8601(datetime.now(UTC)) or "", _migration(connection))
+        for table in db.metadata.sorted_tables:
+            with archive.open(f"{table.name}.jsonl", "w", force_zip64=True) as member:
+                manifest.tables[table.name] = _summed(_lines(connection, table), member.write)
+        archive.writestr(MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
+    return manifest
+
+
+def verify(path: Path) -> Manifest:
+    """Restore the backup into a scratch database and return its manifest.
+
+    Raises `Invalid` for what is no backup of this version, or when a table differs from what the
+    program saw when it made the backup.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = f"sqlite:///{folder}/scratch.db"
+        with _connection(scratch, writes=True) as connection:
+            db.metadata.create_all(connection)
+            manifest = _load(path, connection)
+        with _connection(scratch) as connection:
+            for table in db.metadata.sorted_tables:
+                if _summed(_lines(connection, table), len) != manifest.tables[table.name]:
+                    raise _damaged(path, table.name)
+    return manifest
+
+
+def restore(path: Path) -> Manifest:
+    """Replace all rows of the database by those of the backup, all or nothing.
+
+    Raises `Invalid` for what is no backup of this version of the program.
+    """
+    with _connection(_database(), writes=True) as connection:
+        return _load(path, connection)
+
+
+def _load(path: Path, connection: Connection) -> Manifest:
+    with _opened(path) as archive:
+        manifest = _manifest(archive, path)
+        for table in reversed(db.metadata.sorted_tables):
+            connection.execute(table.delete())
+        for table in db.metadata.sorted_tables:
+            with archive.open(f"{table.name}.jsonl") as lines:
+                _insert(connection, table, lines)
+    return manifest
+
+
+def require_stopped() -> None:
+    """Raise `Conflict` while a web server or worker runs on the database."""
+    beats = select(LeaderLease.heartbeat)
+    before = db.session.scalar(beats)
+    deadline = time.monotonic() + ALIVE_SECONDS
+    while time.monotonic() < deadline:
+        db.session.rollback()
+        if db.session.scalar(beats) != before:
+            raise Conflict(
+                _("Program masih berjalan. Hentikan dulu semua web dan worker."), code="running"
+            )
+        time.sleep(0.2)
+
+
+@contextmanager
+def _connection(uri: str, **options: Any) -> Iterator[Connection]:
+    """A transaction of its own, whose statements may take any time."""
+    engine = migration_engine(uri)
+    try:
+        with engine.connect() as connection:
+            own = connection.execution_options(**options)
+            with own.begin():
+                yield own
+    finally:
+        engine.dispose()
+
+
+def _snapshot() -> AbstractContextManager[Connection]:
+    """Return a connection that sees one moment of the database, however long it reads."""
+    if db.engine.dialect.name == "sqlite":  # a transaction there sees one moment anyway
+        return _connection(_database())
+    return _connection(_database(), isolation_level="REPEATABLE READ")
+
+
+def _database() -> str:
+    return str(current_app.config["SQLALCHEMY_DATABASE_URI"])
+
+
+def _migration(connection: Connection) -> str:
+    return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def _lines(connection: Connection, table: Table) -> Iterator[bytes]:
+    """Yield each row of a table as a line, parents before the rows that refer to them."""
+    query = select(table).order_by(*table.primary_key)
+    for row in connection.execution_options(yield_per=PORTION).execute(query):
+        yield backup_rows.encode(row)
+
+
+def _summed(lines: Iterable[bytes], each: Any) -> tuple[int, str]:
+    """Pass on each line; return how many there were and a digest that does not depend on their
+    order, because databases sort texts differently."""
+    count = total = 0
+    for line in lines:
+        each(line)
+        count += 1
+        total += int.from_bytes(hashlib.sha256(line).digest())
+    return count, f"{total % 2**256:064x}"
+
+
+def _insert(connection: Connection, table: Table, lines: IO[bytes]) -> None:
+    rows = (backup_rows.decode(table, line) for line in lines)
+    while portion := list(islice(rows, PORTION)):
+        connection.execute(insert(table), portion)
+    _count_on(connection, table)
+
+
+def _count_on(connection: Connection, table: Table) -> None:
+    """Let PostgreSQL give the next new row an id of its own."""
+    key = table.autoincrement_column
+    if connection.dialect.name == "postgresql" and key is not None:
+        sequence = text("SELECT pg_get_serial_sequence(:table, :column)")
+        name = connection.scalar(sequence, {"table": table.name, "column": key.name})
+        if name:
+            following = select(func.coalesce(func.max(key), 0) + 1).scalar_subquery()
+            connection.execute(select(func.setval(name, following, false())))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[ZipFile]:
+    try:
+        with ZipFile(path) as archive:
+            yield archive
+    except (BadZipFile, KeyError, msgspec.DecodeError, EOFError) as error:
+        raise Invalid(
+            _("%(file)s bukan cadangan MyUKM, atau rusak.", file=path), code="bad_backup"
+        ) from error
+
+
+def _manifest(archive: ZipFile, path: Path) -> Manifest:
+    migration = newest_migration()
+    manifest = msgspec.json.decode(archive.read(MANIFEST), type=Manifest)
+    if (manifest.form, manifest.migration) != (FORM, migration):
+        raise Invalid(
+            _(
+                "%(file)s dibuat dengan migrasi %(theirs)s, basis data ini bermigrasi %(ours)s. "
+                "Pulihkan dengan versi program yang membuatnya, lalu perbarui.",
+                file=path,
+                theirs=manifest.migration,
+                ours=migration,
+            ),
+            code="other_version",
+        )
+    return manifest
+
+
+def _damaged(path: Path, table: str) -> Invalid:
+    text = _("%(file)s rusak: tabel %(table)s tidak sama dengan yang dicadangkan.")
+    return Invalid(text % {"file": path, "table": table}, code="bad_backup")

@@ -1,0 +1,42 @@
+"""A row of a table as a line of JSON, and back, exactly as the program sees it."""
+
+import base64
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from sqlalchemy import LargeBinary, Row, Table
+
+from myukm.db.types import Rupiah, UTCDateTime
+
+_encoder = msgspec.json.Encoder(decimal_format="number", order="sorted")
+_decoder = msgspec.json.Decoder(list[Any], float_hook=Decimal)
+
+
+def encode(row: Row[Any]) -> bytes:
+    """Return the row as one line."""
+    return _encoder.encode([_plain(value) for value in row]) + b"\n"
+
+
+def decode(table: Table, line: bytes) -> dict[str, Any]:
+    """Return the row of a line by the names of the table's columns."""
+    columns = zip(table.columns, _decoder.decode(line), strict=True)
+    return {column.name: _typed(column.type, value) for column, value in columns}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of which there is one spelling only: 5.00 and 5 are the same amount."""
+    return value.normalize() if isinstance(value, Decimal) else value
+
+
+def _typed(kind: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(kind, UTCDateTime):
+        return datetime.fromisoformat(value)
+    if isinstance(kind, LargeBinary):
+        return base64.b64decode(value)
+    if isinstance(kind, Rupiah):
+        return Decimal(str(value))
+    return value
