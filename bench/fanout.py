@@ -1,18 +1,26 @@
 """Delay of an event to many listeners of one web process, and CPU and memory per listener.
 
-    python -m bench.fanout [--listeners 2000] [--rate 10] [--seconds 10]
+    python -m bench.fanout [--listeners 2000] [--rate 10] [--seconds 5] [--burst 100] [--rounds 3]
 
 Real gunicorn (one worker), real Valkey, real HTTP streams of `/stream`, all members of one UKM.
-Every event contains the time of its commit, from which a listener's delay is measured.
+Every event contains the time before its commit, from which a listener's delay is measured. In a
+burst there are as many events as one caller can publish. The peer, nginx with nchan if it is
+installed, gets as many listeners and the same texts, in turns with ours, round by round.
 """
 
 import argparse
 import asyncio
 import json
+import multiprocessing
+import resource
 import secrets
 import statistics
 import tempfile
 import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import psutil
@@ -21,7 +29,8 @@ from flask.sessions import SecureCookieSessionInterface
 from sqlalchemy import insert
 
 import config
-from bench.report import percentile, row
+from bench.nchan import Nchan
+from bench.report import percentile, row, spent
 from devtools.valkey import start_valkey
 from myukm import create_app
 from myukm.db.session import transaction
@@ -39,24 +48,41 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--listeners", type=int, default=2000)
     parser.add_argument("--rate", type=float, default=10, help="events per second")
-    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--burst", type=int, default=100, help="events as fast as possible")
+    parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, start_valkey(Path(folder) / "valkey") as valkey:
-        env = {
-            "DATABASE_URL": f"sqlite:///{folder}/bench.db",
-            "REDIS_URL": valkey.url,
-            "SECRET_KEY": secrets.token_urlsafe(32),
-        }
-        app = create_app(config.load(env))
-        cookies = populate(app, -(-asked.listeners // STREAMS_EACH) + WARMING)
-        server = WebServer(Path(folder) / "web.log", env)
-        try:
-            asyncio.run(measure(app, server, cookies, asked))
-        except AssertionError:
-            print(server.output()[-3000:])
-            raise
-        finally:
-            server.kill()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with ExitStack() as stack:
+        servers = [start_ours(stack, asked)]
+        if Nchan.is_installed():
+            peer = stack.enter_context(Nchan())
+            servers.append(FanOut("nchan", peer.port, peer.process, peer.say, asked))
+        else:
+            print("no peer: apt install libnginx-mod-nchan")
+        for server in servers:
+            stack.callback(server.publisher.kill)
+        asyncio.run(measure(servers, asked))
+
+
+def start_ours(stack: ExitStack, asked: argparse.Namespace) -> "FanOut":
+    """Start our web server with members of one UKM."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    valkey = stack.enter_context(start_valkey(folder / "valkey"))
+    env = {
+        "DATABASE_URL": f"sqlite:///{folder}/bench.db",
+        "REDIS_URL": valkey.url,
+        "SECRET_KEY": secrets.token_urlsafe(32),
+    }
+    app = create_app(config.load(env))
+    cookies = populate(app, -(-(asked.listeners + WARMING) // STREAMS_EACH))
+    server = WebServer(folder / "web.log", env)
+    stack.callback(server.kill)
+    tree = psutil.Process(server.child.pid).children(recursive=True)
+    worker = max(tree, key=lambda each: each.pid)
+    port = int(server.url.rsplit(":", 1)[1])
+    return FanOut("ours", port, worker, partial(say, app), asked, cookies)
 
 
 def populate(app: Flask, accounts: int, code: str = "BENCH") -> list[str]:
@@ -93,90 +119,130 @@ def populate(app: Flask, accounts: int, code: str = "BENCH") -> list[str]:
     ]
 
 
-async def measure(
-    app: Flask, server: WebServer, cookies: list[str], asked: argparse.Namespace
-) -> None:
-    """Open the streams, append the events, print the delays."""
-    worker = max(psutil.Process(server.child.pid).children(recursive=True), key=lambda p: p.pid)
-    delays: list[float] = []
-    gate = asyncio.Semaphore(CONNECTING)
-    port = int(server.url.rsplit(":", 1)[1])
-    await warm_up(port, [cookies.pop() for _ in range(WARMING)])
-    before, start = worker.memory_info().rss, worker.cpu_times()
-    started = time.perf_counter()
-    readers = [
-        asyncio.create_task(listen(port, cookies[n % len(cookies)], delays, gate))
-        for n in range(asked.listeners)
-    ]
-    while sum(reader.get_name().startswith("open") for reader in readers) < asked.listeners:
-        await asyncio.sleep(0.05)
-        for reader in readers:
-            if reader.done():
-                reader.result()
-    connected = time.perf_counter() - started
-    cpu = worker.cpu_times()
-    count = int(asked.rate * asked.seconds)
-    for n in range(count):
-        await asyncio.to_thread(say, app)
-        await asyncio.sleep(
-            max(0, started + connected + (n + 1) / asked.rate - time.perf_counter())
-        )
-    deadline = time.perf_counter() + 10
-    while len(delays) < count * asked.listeners and time.perf_counter() < deadline:
-        await asyncio.sleep(0.05)
-    spent = worker.cpu_times()
-    used = spent.user + spent.system - cpu.user - cpu.system
-    row("listeners", asked.listeners, "")
-    row("connecting", connected, "s")
-    row(
-        "CPU per connection",
-        (cpu.user + cpu.system - start.user - start.system) / asked.listeners * 1000,
-        "ms",
-    )
-    row("deliveries", len(delays), f"of {count * asked.listeners}")
-    row("delay p50", statistics.median(delays) * 1000, "ms")
-    row("delay p99", percentile(delays, 99) * 1000, "ms")
-    row("CPU per million deliveries", used / len(delays) * 1e6, "s")
-    row("memory per listener", (worker.memory_info().rss - before) / asked.listeners / 1024, "KiB")
-    for reader in readers:
-        reader.cancel()
+class Listener(asyncio.Protocol):
+    """One stream."""
+
+    def __init__(self, fan_out: "FanOut", cookie: str) -> None:
+        self.fan_out, self.cookie = fan_out, cookie
+        self.open, self.rest = False, b""
+        self.transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        head = "GET /stream HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n"
+        transport.write(f"{head}Cookie: myukm={self.cookie}\r\n\r\n".encode())
+
+    def data_received(self, data: bytes) -> None:
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        for line in lines:
+            if not self.open and line.startswith(b"HTTP/1.1 200"):
+                self.open = True
+                self.fan_out.opened += 1
+            elif line.startswith(b'data: {"sent"'):
+                self.fan_out.heard(json.loads(line[6:])["sent"])
 
 
-async def warm_up(port: int, cookies: list[str]) -> None:
-    """Open and close a few streams, so that one-time costs are not counted."""
-    gate = asyncio.Semaphore(CONNECTING)
-    readers = [asyncio.create_task(listen(port, cookie, [], gate)) for cookie in cookies]
-    while not all(reader.get_name().startswith("open") for reader in readers):
-        await asyncio.sleep(0.05)
-    for reader in readers:
-        reader.cancel()
-    await asyncio.gather(*readers, return_exceptions=True)
+class FanOut:
+    """Opens the listeners of one server, publishes by `say(text)`, and measures its `process`."""
+
+    def __init__(
+        self,
+        name: str,
+        port: int,
+        process: psutil.Process,
+        say: Callable[[str], None],
+        asked: argparse.Namespace,
+        cookies: Sequence[str] = (),
+    ) -> None:
+        self.name, self.port, self.process, self.asked = name, port, process, asked
+        self.cookies = cookies
+        self.opened = 0
+        self.delays: list[float] = []
+        self.listeners: list[Listener] = []
+        # Beside the listeners, whose work would delay it.
+        forking = multiprocessing.get_context("fork")
+        self.orders, orders = forking.Pipe()
+        self.publisher = forking.Process(target=publish, args=(orders, say), daemon=True)
+        self.publisher.start()
+
+    def heard(self, sent: float) -> None:
+        """Record one delivery."""
+        self.delays.append(time.perf_counter() - sent)
+
+    async def open_all(self) -> None:
+        """Open the listeners; print what a connection costs."""
+        count = self.asked.listeners
+        await self.open(WARMING)
+        before, cpu = self.process.memory_info().rss, spent(self.process)
+        await self.open(count)
+        memory = (self.process.memory_info().rss - before) / count / 1024
+        row(f"{self.name}: CPU per connection", (spent(self.process) - cpu) / count * 1000, "ms")
+        row(f"{self.name}: resident per listener", memory, "KiB")
+
+    async def open(self, count: int) -> None:
+        """Open that many more streams, a few at a time."""
+        loop = asyncio.get_running_loop()
+        for _ in range(count):
+            n = len(self.listeners)
+            cookie = self.cookies[n // STREAMS_EACH] if self.cookies else ""
+            self.listeners.append(Listener(self, cookie))
+            await loop.create_connection(lambda: self.listeners[-1], "127.0.0.1", self.port)
+            while self.opened < n - CONNECTING:
+                await asyncio.sleep(0.001)
+        while self.opened < len(self.listeners):
+            await asyncio.sleep(0.01)
+
+    async def deliver(self, count: int, pause: float) -> dict[str, float]:
+        """Publish events, one every `pause` seconds; return the CPU and the delays."""
+        self.delays, expected = [], count * len(self.listeners)
+        cpu = spent(self.process)
+        self.orders.send((count, pause))
+        deadline = time.perf_counter() + count * pause + 60
+        while len(self.delays) < expected and time.perf_counter() < deadline:
+            await asyncio.sleep(0.05)
+        assert len(self.delays) == expected, f"{len(self.delays)} of {expected} deliveries"
+        return {
+            "CPU": (spent(self.process) - cpu) / expected * 1e6,
+            "p50": statistics.median(self.delays) * 1000,
+            "p99": percentile(self.delays, 99) * 1000,
+        }
 
 
-def say(app: Flask) -> None:
+async def measure(servers: list[FanOut], asked: argparse.Namespace) -> None:
+    """Run the rounds and print the medians, and ours as ratios to the peer's."""
+    for server in servers:
+        await server.open_all()
+    ways = {
+        "paced": (int(asked.rate * asked.seconds), 1 / asked.rate),
+        "burst": (asked.burst, 0.0),
+    }
+    for way, how in ways.items():
+        rounds = [[await server.deliver(*how) for server in servers] for _ in range(asked.rounds)]
+        for figure in ("CPU", "p50", "p99"):
+            unit = "s per million deliveries" if figure == "CPU" else "ms"
+            for n, server in enumerate(servers):
+                median = statistics.median(figures[n][figure] for figures in rounds)
+                row(f"{server.name}: {way}, {figure}", median, unit)
+            if len(servers) > 1:
+                ratios = [ours[figure] / theirs[figure] for ours, theirs in rounds]
+                row(f"ours / nchan: {way}, {figure}", statistics.median(ratios), "×")
+
+
+def publish(orders: Connection, say: Callable[[str], None]) -> None:
+    """Publish as ordered (how many events, seconds between them), in a process of its own."""
+    while True:
+        count, pause = orders.recv()
+        began = time.perf_counter()
+        for n in range(count):
+            say(json.dumps({"sent": time.perf_counter(), "message": "x" * 200}))
+            time.sleep(max(0, began + (n + 1) * pause - time.perf_counter()))
+
+
+def say(app: Flask, text: str) -> None:
     """Commit one event that contains the current time."""
     with app.app_context(), transaction():
-        event_log.append(
-            "ukm:BENCH", "chat.message", {"sent": time.perf_counter(), "message": "x" * 200}
-        )
-
-
-async def listen(port: int, cookie: str, delays: list[float], gate: asyncio.Semaphore) -> None:
-    """Read one stream for ever and record each event's delay."""
-    async with gate:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
-        writer.write(f"GET /stream HTTP/1.1\r\nHost: x\r\nCookie: myukm={cookie}\r\n\r\n".encode())
-        status = await reader.readline()
-        assert b" 200 " in status, status
-        while await reader.readline() != b"\r\n":
-            pass
-        await reader.readuntil(b"\n\n")
-        task = asyncio.current_task()
-        assert task
-        task.set_name("open")
-    while line := await reader.readline():
-        if line.startswith(b"data: ") and b'"sent"' in line:
-            delays.append(time.perf_counter() - json.loads(line[6:])["sent"])
+        event_log.append("ukm:BENCH", "chat.message", json.loads(text))
 
 
 if __name__ == "__main__":

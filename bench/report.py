@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import psutil
+
 
 def row(name: str, value: float, unit: str) -> None:
     """Print one figure."""
@@ -12,3 +14,9 @@ def percentile(values: Sequence[float], percent: float) -> float:
     """Return the value below which `percent` of the values lie (nearest rank)."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
+
+
+def spent(process: psutil.Process) -> float:
+    """Return the seconds of CPU that a process used."""
+    times = process.cpu_times()
+    return float(times.user + times.system)

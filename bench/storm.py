@@ -25,7 +25,7 @@ from flask import Flask
 
 import config
 from bench.fanout import populate
-from bench.report import percentile, row
+from bench.report import percentile, row, spent
 from devtools.valkey import start_valkey
 from myukm import create_app
 from myukm.db.session import transaction
@@ -220,12 +220,6 @@ class Storm:
         while not (children := self.arbiter.children()):
             time.sleep(0.01)
         return max(children, key=lambda each: each.pid)
-
-
-def spent(process: psutil.Process) -> float:
-    """Return the seconds of CPU that a process used."""
-    times = process.cpu_times()
-    return float(times.user + times.system)
 
 
 if __name__ == "__main__":

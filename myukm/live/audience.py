@@ -19,6 +19,9 @@ class Audience:
     def __len__(self) -> int:
         return len(self._all)
 
+    def __contains__(self, topic: str) -> bool:
+        return topic in self._by_topic
+
     def add(self, subscriber: Subscriber) -> None:
         """Add a subscriber under its topics."""
         with self._lock:

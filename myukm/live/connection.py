@@ -33,17 +33,29 @@ class Connection:
         self._readable = _watch(fd, READABLE, self.close)
         self._writable: Any = None
 
-    def write(self, data: bytes) -> None:
-        """Write, or keep in the backlog; a client that lags too far is disconnected."""
-        if self._backlog:
-            self._keep(data)
-        elif (written := self._try(data)) < len(data):
-            self._keep(data[written:])
+    def write(self, data: bytes | bytearray) -> None:
+        """Write, or keep in the backlog; a client that lags too far is disconnected.
+
+        All deliveries to all clients come through here, so it calls nothing that it need not.
+        """
+        if not self._backlog:
+            try:
+                written = os.write(self._fd, data)
+            except BlockingIOError:
+                written = 0
+            except OSError:
+                self.close()
+                return
+            if written == len(data):
+                return
+            data = data[written:]
+        self._keep(data)
 
     def flush(self) -> None:
         """Write what the client takes of the backlog."""
-        if self._backlog:
-            del self._backlog[: self._try(self._backlog)]
+        backlog, self._backlog = self._backlog, None
+        if backlog:
+            self.write(backlog)
         if not self._backlog:
             _stop(self._writable)
             self._writable = None
@@ -54,7 +66,7 @@ class Connection:
         A client that lags gets neither, because they would end up inside another event.
         """
         if not self._backlog:
-            self._try(data + LAST_CHUNK if self.chunked else data)
+            self.write(data + LAST_CHUNK if self.chunked else data)
         self.close()
 
     def close(self) -> None:
@@ -67,17 +79,7 @@ class Connection:
         os.close(fd)
         self._on_end()
 
-    def _try(self, data: bytes | bytearray) -> int:
-        """Return how many bytes were taken: all of them if nobody is there to take any."""
-        try:
-            return os.write(self._fd, data)
-        except BlockingIOError:
-            return 0
-        except OSError:
-            self.close()
-            return len(data)
-
-    def _keep(self, rest: bytes) -> None:
+    def _keep(self, rest: bytes | bytearray) -> None:
         if self._backlog is None:
             self._backlog = bytearray()
         self._backlog += rest

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import groupby
 
 from myukm.live.audience import Audience
 from myukm.live.connection import Connection
@@ -11,7 +12,8 @@ from myukm.live.event_log import LoggedEvent
 from myukm.live.sse import encode
 from myukm.live.subscriber import Chunk, Subscriber
 
-YIELD_EVERY = 256
+YIELD_EVERY = 500
+WRITE_BYTES = 16 * 1024
 
 
 class FanOut:
@@ -57,18 +59,42 @@ class FanOut:
         left, self._left = self._left, []
         return left
 
-    def dispatch(self, event: LoggedEvent) -> bool:
-        """Send an event, unless it was sent; return False if one before it is missing."""
+    def dispatch(self, events: Iterable[LoggedEvent]) -> bool:
+        """Send events that were not sent yet; return False if one is missing before some of them,
+        which are left out then."""
         with self._sending:
+            fresh, complete = self._take_next(events)
+            for (topic, _), run in groupby(fresh, lambda event: (event.topic, event.seq is None)):
+                if topic in self.audience:
+                    self._send_run(topic, run)
+        return complete
+
+    def _take_next(self, events: Iterable[LoggedEvent]) -> tuple[list[LoggedEvent], bool]:
+        fresh, complete = [], True
+        for event in events:
             if event.seq is not None:
-                if event.seq > self.seq + 1:
-                    return False
-                if event.seq <= self.seq:
-                    return True
+                if event.seq != self.seq + 1:
+                    complete = complete and event.seq <= self.seq
+                    continue
                 self.seq = event.seq
-            if event.data is not None and (subscribers := self.audience.of(event.topic)):
-                self._send(subscribers, Chunk.of(event.seq, encode(event)))
-        return True
+            fresh.append(event)
+        return fresh, complete
+
+    def _send_run(self, topic: str, events: Iterable[LoggedEvent]) -> None:
+        """Send events of one topic: in a burst, as many as are small enough by one write."""
+        parts: list[Chunk] = []
+        size = 0
+        for event in events:
+            if event.data is None:
+                continue
+            part = Chunk.of(event.seq, encode(event))
+            if parts and size + len(part.plain) > WRITE_BYTES:
+                self._send(self.audience.of(topic), Chunk.join(parts))
+                parts, size = [], 0
+            parts.append(part)
+            size += len(part.plain)
+        if parts:
+            self._send(self.audience.of(topic), Chunk.join(parts))
 
     def send(self, data: bytes, topic: str | None = None) -> None:
         """Send the bytes of a transient event to every stream (of a topic)."""

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import groupby
 
 import redis
 from sqlalchemy.exc import SQLAlchemyError
@@ -98,17 +99,16 @@ class Hub:
         while not self.closing:
             try:
                 subscription = subscription or self._open_subscription()
-                data = subscription.receive(RECEIVE_SECONDS)
+                received = subscription.receive(RECEIVE_SECONDS)
                 self.away = False
             except (redis.RedisError, OSError) as error:
                 logger.warning("live hub: Valkey unreachable (%s), polling the database", error)
                 if subscription:
                     subscription.close()
-                subscription, data, self.away = None, None, True
+                subscription, received, self.away = None, [], True
                 self._wake.set()
                 time.sleep(AWAY_SECONDS)
-            if data:
-                self._receive(parse(data))
+            self._receive([event for data in received for event in parse(data)])
             self._tell_left()
 
     def _open_subscription(self) -> Subscription:
@@ -118,15 +118,19 @@ class Hub:
         return subscription
 
     def _receive(self, events: Iterable[LoggedEvent]) -> None:
-        for event in events:
-            if event.topic == "rights":  # before later events, which are for others then
+        for is_rights, run in groupby(events, lambda event: event.topic == "rights"):
+            if is_rights:  # before later events, which are for others then
                 self._rights_at = 0.0
                 self._catch_up()
-                continue
+            else:
+                self._dispatch(list(run))
+
+    def _dispatch(self, events: Sequence[LoggedEvent]) -> None:
+        for event in events:
             if event.seq is None:
                 self.snapshots.changed(event)
-            if not self.streams.dispatch(event):
-                self._wake.set()
+        if not self.streams.dispatch(events):
+            self._wake.set()
 
     def _read_database(self) -> None:
         """Poll what Valkey does not tell."""
@@ -156,8 +160,7 @@ class Hub:
             if first > seq + 1:  # events were pruned unread: clients must reset
                 self.streams.end_all()
                 self.streams.seq = max(self.streams.seq, first - 1)
-            for event in events:
-                self.streams.dispatch(event)
+            self.streams.dispatch(events)
             if len(events) < BATCH:
                 return
             seq = events[-1].seq or seq

@@ -1,6 +1,6 @@
 """A subscriber: one open stream, with its topics and its connection."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from myukm.live.connection import Connection
@@ -9,17 +9,29 @@ MAX_EARLY = 1000
 
 
 class Chunk(NamedTuple):
-    """Bytes encoded once for all subscribers; `framed` is their HTTP/1.1 chunk. `seq` is the
-    number of the replayed event in them."""
+    """Bytes encoded once for all subscribers; `framed` is their HTTP/1.1 chunk.
+
+    `seq` is the number of the first replayed event in them. Several events in one chunk are its
+    `parts`.
+    """
 
     seq: int | None
     plain: bytes
     framed: bytes
+    parts: "tuple[Chunk, ...]" = ()
 
     @classmethod
     def of(cls, seq: int | None, plain: bytes) -> "Chunk":
         """Return the chunk of an encoded event."""
         return cls(seq, plain, b"%x\r\n%s\r\n" % (len(plain), plain))
+
+    @classmethod
+    def join(cls, parts: "Sequence[Chunk]") -> "Chunk":
+        """Return one chunk of several events."""
+        if len(parts) == 1:
+            return parts[0]
+        whole = cls.of(parts[0].seq, b"".join(part.plain for part in parts))
+        return whole._replace(parts=tuple(parts))
 
 
 class Subscriber:
@@ -62,6 +74,9 @@ class Subscriber:
             self._wait(chunk)
         elif chunk.seq is None or chunk.seq > self.cursor:
             connection.write(chunk.framed if connection.chunked else chunk.plain)
+        else:
+            for part in chunk.parts:
+                self.push(part)
 
     def connect(self, connection: Connection) -> None:
         """Send to `connection` what waits, and from now on everything."""

@@ -8,6 +8,7 @@ from redis.client import PubSub
 from myukm.live.pubsub import CHANNEL
 
 PING_SECONDS, ANSWER_SECONDS = 2.0, 3.0
+MAX_TOGETHER = 100
 
 
 class Subscription:
@@ -22,8 +23,14 @@ class Subscription:
             raise redis.TimeoutError("no answer to SUBSCRIBE")
         self._heard_at = self._asked_at = time.monotonic()
 
-    def receive(self, timeout: float) -> bytes | None:
-        """Return the next message, None if none came within `timeout` seconds."""
+    def receive(self, timeout: float) -> list[bytes]:
+        """Wait at most `timeout` seconds for a message; return it with those behind it."""
+        found: list[bytes] = []
+        while len(found) < MAX_TOGETHER and (message := self._next(0 if found else timeout)):
+            found.append(message)
+        return found
+
+    def _next(self, timeout: float) -> bytes | None:
         message = self._pubsub.get_message(timeout=timeout)
         now = time.monotonic()
         if message:
