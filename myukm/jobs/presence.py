@@ -6,5 +6,5 @@ from myukm.jobs import with_app_context
 
 @with_app_context
 def broadcast_online_status(user_id: int) -> str | None:
-    """Publish the account's status to its UKMs if it changed; return the status, else None."""
+    """Publish the statuses of all accounts that changed; return that of this one, else None."""
     return tracker.broadcast(user_id)

@@ -19,11 +19,11 @@ ORDER = ("online", "away", "offline")
 
 
 def presence_event(
-    ukm: Ukm, user: User | Row[*tuple[Any, ...]], status: str, online_count: int
+    code: str, user: User | Row[*tuple[Any, ...]], status: str, online_count: int
 ) -> dict[str, Any]:
     """Return the presence object of the contract."""
     return {
-        "ukm": ukm.code,
+        "ukm": code,
         "user_id": user.id,
         "name": user.name,
         "status": status,
@@ -63,7 +63,7 @@ def _listed(
     """Return the presence objects of these members with `is_admin`, sorted by status."""
     people = [
         {
-            **presence_event(ukm, member, status.get(member.id, "offline"), online_count),
+            **presence_event(ukm.code, member, status.get(member.id, "offline"), online_count),
             "is_admin": member.is_admin,
         }
         for member in members
@@ -146,6 +146,12 @@ def _online_only(people: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [person for person in people[:LISTED_OF_LARGE] if person["status"] != "offline"]
 
 
-def is_large(ukm_id: int) -> bool:
-    """Return whether a UKM has more members than are listed and published one by one."""
-    return count_members(ukm_id) > MAX_LISTED
+def large(ukm_ids: Collection[int]) -> set[int]:
+    """Return which of these UKMs have more members than are listed and published one by one."""
+    query = (
+        select(Membership.ukm_id)
+        .where(in_literals(Membership.ukm_id, ukm_ids))
+        .group_by(Membership.ukm_id)
+        .having(func.count() > MAX_LISTED)
+    )
+    return set(db.session.scalars(query))

@@ -2,13 +2,13 @@
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import select, update
 
-from myukm.db.session import transaction
+from myukm.db.session import in_literals, transaction
 from myukm.db.types import utcnow
-from myukm.domain.presence import presence_list, store
+from myukm.domain.presence import connections, outbox, presence_list, store
 from myukm.extensions import db
 from myukm.live import pubsub
 from myukm.live.topics import ukm_topic
@@ -17,25 +17,26 @@ from myukm.queues.enqueue import enqueue
 
 JOB = "myukm.jobs.presence.broadcast_online_status"
 REFRESH_SECONDS = 15.0
+BATCH = 500
 LARGE_UKM_MILLISECONDS, TYPING_MILLISECONDS = 1000, 2000
 
 
 def connect(opened: Collection[tuple[int, str]]) -> None:
     """Record streams (user, connection) opened in this process."""
     _connections.open.update(opened)
-    _queue_broadcasts(store.record(("open", *each) for each in opened))
+    _broadcast_later(connections.record([("open", *each) for each in opened]))
 
 
 def disconnect(ended: Collection[tuple[int, str]]) -> None:
     """Record streams (user, connection) that ended; their users stay online for a grace period of
     20 s (a page change)."""
     _connections.open.difference_update(ended)
-    _queue_broadcasts(store.record(("close", *each) for each in ended))
+    _broadcast_later(connections.record([("close", *each) for each in ended]))
 
 
 def record_activity(user_id: int) -> None:
     """Record activity: the user is not away for 5 minutes."""
-    _queue_broadcasts(store.record([("input", user_id, "")]))
+    _broadcast_later(connections.record([("input", user_id, "")]))
 
 
 class _Connections:
@@ -48,8 +49,7 @@ class _Connections:
     def refresh(self) -> None:
         if time.monotonic() - self._refreshed_at >= REFRESH_SECONDS:
             self._refreshed_at = time.monotonic()
-            changed = store.record(("keep", *entry) for entry in tuple(self.open))
-            _queue_broadcasts(changed)
+            _broadcast_later(connections.record([("keep", *entry) for entry in self.open]))
 
 
 _connections = _Connections()
@@ -61,50 +61,61 @@ def refresh_connections() -> None:
 
 
 def publish_expired() -> None:
-    """Publish status changes of users whose grace period or activity TTL expired (leader task)."""
-    _queue_broadcasts(store.changed_by_time())
+    """Queue the publishing of users whose grace period or activity expired, or whose job was lost,
+    and publish the counts that large UKMs did not get at once (a leader task)."""
+    _broadcast_later(connections.changed_by_time())
+    if late := outbox.take_delayed(BATCH):
+        known = store.statuses(late)
+        _publish({user_id: known.get(user_id, "offline") for user_id in late})
 
 
-def _queue_broadcasts(user_ids: Iterable[int]) -> None:
-    for user_id in user_ids:
-        enqueue(JOB, user_id)
+def _broadcast_later(user_ids: Sequence[int]) -> None:
+    """Enqueue one job for all whose status must be published, unless one is queued."""
+    if user_ids and outbox.queue_once():
+        enqueue(JOB, user_ids[0])
 
 
 def broadcast(user_id: int) -> str | None:
-    """Publish the account's status to its UKMs if it changed; return the published status."""
-    published = None
-    while (status := store.unpublished_status(user_id)) not in (None, published):
-        _publish(user_id, status)
-        store.mark_published(user_id, status)
-        published = status
-    return published
+    """Publish the changed statuses of all accounts that wait, and of this one (the job's work).
+
+    Return this account's status if it was published. A crash leaves them waiting, and the leader
+    queues another job.
+    """
+    published: dict[int, str] = {}
+    outbox.begin(user_id)
+    while user_ids := outbox.waiting(BATCH):
+        changed = outbox.unpublished(user_ids)
+        _touch([user_id for user_id, status in changed.items() if status == "offline"])
+        _publish(changed)
+        outbox.mark_published(user_ids, changed)
+        published |= changed
+    return published.get(user_id)
 
 
-def _publish(user_id: int, status: str) -> None:
-    if status == "offline":
-        touch(user_id)
-    user = db.session.get(User, user_id, populate_existing=True)
-    if user is None:
-        return
-    own_ukms = select(Membership.ukm_id).where(Membership.user_id == user_id)
-    ukms = db.session.scalars(select(Ukm).where(Ukm.id.in_(own_ukms))).all()
-    here = presence_list.counts([ukm.id for ukm in ukms])
+def _publish(statuses: Mapping[int, str]) -> None:
+    """Publish these statuses to the UKMs of each account: one by one to small UKMs; to a large one
+    the last of them, once a second, because it carries the count."""
+    query = (
+        select(Membership.ukm_id, Ukm.code, User.id, User.name, User.last_seen_at)
+        .join_from(Membership, User, Membership.user_id == User.id)
+        .join(Ukm, Ukm.id == Membership.ukm_id)
+        .where(in_literals(Membership.user_id, statuses))
+    )
+    rows = db.session.execute(query).all()
+    ukm_ids = {row.ukm_id for row in rows}
+    large, here = presence_list.large(ukm_ids), presence_list.counts(ukm_ids)
+    last = {row.ukm_id: row for row in rows if row.ukm_id in large}
+    told = {ukm_id for ukm_id in last if store.once_per(LARGE_UKM_MILLISECONDS, "ukm", ukm_id)}
+    outbox.delay([row.id for ukm_id, row in last.items() if ukm_id not in told])
     pubsub.publish_many(
         (
-            ukm_topic(ukm.code),
+            ukm_topic(row.code),
             "presence",
-            presence_list.presence_event(ukm, user, status, here[ukm.id]),
+            presence_list.presence_event(row.code, row, statuses[row.id], here[row.ukm_id]),
         )
-        for ukm in ukms
-        if _allow_publish(ukm.id)
+        for row in rows
+        if row.ukm_id not in large or (row.ukm_id in told and row is last[row.ukm_id])
     )
-
-
-def _allow_publish(ukm_id: int) -> bool:
-    """A large UKM gets one presence event a second, because it carries the count."""
-    if not presence_list.is_large(ukm_id):
-        return True
-    return store.once_per(LARGE_UKM_MILLISECONDS, "presence", ukm_id)
 
 
 def publish_joined(ukm: Ukm, user_id: int) -> None:
@@ -121,13 +132,13 @@ def _publish_member(ukm: Ukm, user_id: int, status: str) -> None:
     user = db.session.get_one(User, user_id)
     here = presence_list.counts([ukm.id])[ukm.id]
     pubsub.publish_transient(
-        ukm_topic(ukm.code), "presence", presence_list.presence_event(ukm, user, status, here)
+        ukm_topic(ukm.code), "presence", presence_list.presence_event(ukm.code, user, status, here)
     )
 
 
 def count_streams(user_ids: Collection[int]) -> Counter[int]:
     """Return the number of each account's open streams on all web processes (0 without Valkey)."""
-    return Counter(store.open_streams(user_ids))
+    return Counter(connections.open_streams(user_ids))
 
 
 def typing(membership: Membership) -> None:
@@ -143,8 +154,9 @@ def typing(membership: Membership) -> None:
         pubsub.publish_transient(ukm_topic(membership.ukm.code), "chat.typing", person)
 
 
-def touch(user_id: int) -> None:
-    """Record that the user was here now."""
-    with transaction() as session:
-        here = update(User).where(User.id == user_id, User.deleted_at.is_(None))
-        session.execute(here.values(last_seen_at=utcnow()))
+def _touch(user_ids: Collection[int]) -> None:
+    """Record that these users were here until now."""
+    if user_ids:
+        with transaction() as session:
+            here = update(User).where(in_literals(User.id, user_ids), User.deleted_at.is_(None))
+            session.execute(here.values(last_seen_at=utcnow()))

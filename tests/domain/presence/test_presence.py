@@ -1,7 +1,7 @@
 """Presence: what connections and time make of it, who is told, and silence without Valkey."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -11,7 +11,7 @@ from sqlalchemy import event, insert
 
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
-from myukm.domain.presence import presence_list, store, tracker
+from myukm.domain.presence import connections, outbox, presence_list, store, tracker
 from myukm.domain.ukm import memberships
 from myukm.extensions import db
 from myukm.live import pubsub
@@ -19,6 +19,7 @@ from myukm.models import Membership, Ukm, User
 from myukm.queues.enqueue import get_queue
 from myukm.queues.jobs import DEFAULT
 from tests.support.people import UKM
+from tests.support.programs import Program
 from tests.support.waiting import wait_until
 from tests.support.without_valkey import lose_valkey
 
@@ -100,7 +101,7 @@ def test_after_the_grace_they_are_offline_and_were_last_seen_then(
 ) -> None:
     tracker.connect([(member, "page")])
     run_jobs()
-    monkeypatch.setattr(store, "GRACE_SECONDS", 0.05)
+    monkeypatch.setattr(connections, "GRACE_SECONDS", 0.05)
     tracker.disconnect([(member, "page")])
     wait_until(lambda: tracker.publish_expired() or jobs_after_settling(), 5)
     run_jobs()
@@ -118,18 +119,18 @@ def jobs_after_settling() -> bool:
 def test_a_tab_that_stays_keeps_its_reader_online(
     member: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "GRACE_SECONDS", 0.01)
+    monkeypatch.setattr(connections, "GRACE_SECONDS", 0.01)
     tracker.connect([(member, "phone")])
     tracker.connect([(member, "laptop")])
     tracker.disconnect([(member, "phone")])
-    wait_until(lambda: store.open_streams([member]) == {member: 1})
+    wait_until(lambda: connections.open_streams([member]) == {member: 1})
     assert status_of(member) == "online"
 
 
 def test_connections_of_a_process_that_died_expire(
     member: int, published: list[dict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "CONNECTION_TTL", 0.05)
+    monkeypatch.setattr(connections, "CONNECTION_TTL", 0.05)
     tracker.connect([(member, "page")])
     run_jobs()
     wait_until(lambda: tracker.publish_expired() or jobs_after_settling(), 5)
@@ -141,12 +142,12 @@ def test_connections_of_a_process_that_died_expire(
 def test_who_does_nothing_is_away_until_they_do_something(
     member: int, published: list[dict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "ACTIVITY_TTL", 0.05)
+    monkeypatch.setattr(connections, "ACTIVITY_TTL", 0.5)
     tracker.connect([(member, "page")])
     run_jobs()
     wait_until(lambda: tracker.publish_expired() or jobs_after_settling(), 5)
     run_jobs()
-    monkeypatch.setattr(store, "ACTIVITY_TTL", 300)
+    monkeypatch.setattr(connections, "ACTIVITY_TTL", 300)
     tracker.record_activity(member)
     run_jobs()
     assert [event["status"] for event in published] == ["online", "away", "online"]
@@ -166,8 +167,7 @@ def test_a_process_says_every_15_seconds_that_its_streams_still_stand(
 
 
 def test_a_lost_job_is_queued_again(member: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    short = store.SCRIPT.replace("patience = 120", "patience = 1")
-    monkeypatch.setattr(store, "SCRIPT", short)
+    monkeypatch.setattr(outbox, "QUEUED_SECONDS", 0.2)
     tracker.connect([(member, "page")])
     assert jobs() == [member]
     wait_until(lambda: tracker.publish_expired() or jobs() == [member], 5)
@@ -213,6 +213,51 @@ def test_who_is_here_in_many_ukms_takes_two_queries(people: People, inside: Flas
     assert len([each for each in asked if each.startswith("SELECT")]) == 2
 
 
+def test_a_crowd_that_arrives_is_told_by_one_job(
+    people: People,
+    inside: Flask,
+    published: list[dict],
+    valkey: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tracker, "LARGE_UKM_MILLISECONDS", 60_000)
+    crowd = enlarge(2000)
+    for first in range(0, 2000, 50):
+        tracker.connect([(user_id, "page") for user_id in crowd[first : first + 50]])
+    assert len(jobs()) == 1
+    assert tracker.broadcast(crowd[-1]) == "online"
+    assert outbox.waiting(9) == []
+    assert [event["ukm"] for event in published] == [UKM]
+    tracker.connect([(people["friend"], "page")])
+    run_jobs()
+    assert len(published) == 1, "it came too soon after another"
+    valkey.delete(*valkey.keys("myukm:once:*"))
+    wait_until(lambda: tracker.publish_expired() or len(published) > 1, 5)
+    assert published[-1]["online_count"] == 2001
+
+
+@pytest.mark.timing("a queue waits at most a second")
+def test_two_thousand_arrivals_keep_no_queue_waiting(
+    people: People, app: Flask, start: Callable[..., Program], valkey: redis.Redis
+) -> None:
+    worker = start("python", "worker.py", "default")
+    with app.app_context():
+        crowd, waits = enlarge(2000), [0.0]
+        wait_until(lambda: valkey.scard("rq:workers"), 30, worker.output)
+        for first in range(0, 2000, 50):
+            tracker.connect([(user_id, "page") for user_id in crowd[first : first + 50]])
+            waits += waits_of_jobs()
+        wait_until(lambda: waits.extend(waits_of_jobs()) or not outbox.waiting(1), 10)
+    assert max(waits) < 1
+
+
+def waits_of_jobs() -> list[float]:
+    """How long the jobs in the queue wait already: of one at most."""
+    waiting = get_queue(DEFAULT).jobs
+    assert len(waiting) <= 1
+    return [(utcnow() - job.enqueued_at).total_seconds() for job in waiting]
+
+
 def enlarge(count: int) -> list[int]:
     """Give ROBOTIK that many more members."""
     with transaction() as session:
@@ -239,7 +284,8 @@ def test_two_jobs_at_the_same_moment_leave_the_truth_told(app: Flask, member: in
         thread.start()
     for thread in threads:
         thread.join()
-    assert store.unpublished_status(member) is None
+    assert outbox.unpublished([member]) == {}
+    assert outbox.waiting(9) == []
 
 
 def test_typing_is_told_once_in_two_seconds_and_not_of_the_muted(

@@ -1,0 +1,79 @@
+"""Accounts whose status is not published yet, and the one job that publishes it."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import cast
+
+from myukm.domain.presence import store
+from myukm.domain.presence.store import PREFIX, fallback_without_valkey
+from myukm.extensions import valkey
+
+# A job that is lost is queued again after that time.
+QUEUED_SECONDS = 60
+# The statuses as they were published; the accounts whose status may differ from that; those whose
+# publishing to a large UKM came too soon after another.
+PUBLISHED, WAITING, LATE = f"{PREFIX}told", f"{PREFIX}waiting", f"{PREFIX}late"
+QUEUED = f"{PREFIX}queued"
+
+
+def add(users: Iterable[int]) -> list[int]:
+    """Add accounts to those that wait for the job, and return them."""
+    waiting = list(users)
+    if waiting:
+        valkey().sadd(WAITING, *waiting)
+    return waiting
+
+
+@fallback_without_valkey(bool)
+def queue_once() -> bool:
+    """Return whether the caller must enqueue the job, because none is queued."""
+    return bool(valkey().set(QUEUED, b"1", nx=True, px=round(QUEUED_SECONDS * 1000)))
+
+
+def begin(user_id: int) -> None:
+    """Begin the job: whoever changes from now on needs another one. `user_id` is looked at, too."""
+    with valkey().pipeline() as commands:
+        commands.delete(QUEUED)
+        commands.sadd(WAITING, user_id)
+        commands.execute()
+
+
+def waiting(limit: int) -> list[int]:
+    """Return some of the accounts that wait for the job."""
+    return [int(user) for user in cast(list[bytes], valkey().srandmember(WAITING, limit))]
+
+
+def unpublished(user_ids: Collection[int]) -> dict[int, str]:
+    """Return the status of those accounts whose status differs from the published one."""
+    if not user_ids:
+        return {}
+    known, told = store.read_statuses(user_ids), valkey().hmget(PUBLISHED, *user_ids)
+    pairs = zip(user_ids, cast(list[bytes | None], told), strict=True)
+    status = {
+        user: (known.get(user, "offline"), (was or b"offline").decode()) for user, was in pairs
+    }
+    return {user: now for user, (now, was) in status.items() if now != was}
+
+
+def mark_published(user_ids: Collection[int], published: Mapping[int, str]) -> None:
+    """Store what was published of these accounts. Whose status changed meanwhile waits again."""
+    with valkey().pipeline() as commands:
+        for user, status in published.items():
+            if status == "offline":
+                commands.hdel(PUBLISHED, str(user))
+            else:
+                commands.hset(PUBLISHED, str(user), status)
+        commands.srem(WAITING, *user_ids)
+        commands.execute()
+    add(unpublished(user_ids))
+
+
+def delay(user_ids: Collection[int]) -> None:
+    """Remember accounts whose publishing to a large UKM came too soon."""
+    if user_ids:
+        valkey().sadd(LATE, *user_ids)
+
+
+@fallback_without_valkey(list[int])
+def take_delayed(limit: int) -> list[int]:
+    """Return accounts remembered by `delay`, and forget them."""
+    return [int(user) for user in cast(list[bytes], valkey().spop(LATE, limit))]
