@@ -129,6 +129,7 @@ def test_the_course_of_a_run_leaves_out_the_time_when_nobody_worked(app: Flask) 
         points = throughput.chart_points(run.id, began)
         assert points[5] == [6.0, 100.0, 2.0]
         assert points[-1][0] == 1009
+        assert points[9:12] == [[9.0, None, None], [1001.0, 100.0, 2.0], [1002.0, 100.0, 2.0]]
 
 
 def test_a_long_course_is_told_in_few_points(app: Flask) -> None:

@@ -96,12 +96,14 @@ class FetchPool:
     def update(self) -> Update:
         """Return the update for other workers."""
         ready = max(0, min(self.queued, self._width + 1 - self.in_flight))
-        return self.gate.update(ready, slow=self._slow)
+        return self.gate.update(ready, self._slow)
 
     @property
-    def _slow(self) -> bool:
-        """Whether requests are in flight and none was answered for `SLOW_SECONDS`."""
-        return bool(self._requests) and time.monotonic() - self._heard_at > SLOW_SECONDS
+    def _slow(self) -> tuple[int, int] | None:
+        """How many requests are in flight, and for how many seconds none was answered, if that is
+        longer than `SLOW_SECONDS`."""
+        seconds = time.monotonic() - self._heard_at
+        return (self.in_flight, int(seconds)) if self._requests and seconds > SLOW_SECONDS else None
 
     def merge(self, update: Update, shared: SharedState | None) -> None:
         """Merge the answer to `update` (None: Valkey is unreachable), and send allowed requests."""

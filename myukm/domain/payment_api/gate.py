@@ -20,15 +20,15 @@ logger = logging.getLogger(__name__)
 
 class Update(NamedTuple):
     """A worker's update for the others: `wait` seconds of a new Retry-After, whether the breaker is
-    open or has just `opened` or `closed`, and whether its requests are `slow` to be answered. And
-    what it wants: the right to `probe`, and `slots` of the budget, together `width` microseconds
-    long."""
+    open or has just `opened` (why: see `Gate.cause`) or `closed`, and how many requests wait for
+    how many seconds when they are `slow` to be answered. And what it wants: the right to `probe`,
+    and `slots` of the budget, together `width` microseconds long."""
 
     wait: float
     is_open: bool
-    opened: bool
+    opened: str
     closed: bool
-    slow: bool
+    slow: tuple[int, int] | None
     probe: bool
     slots: int
     width: int
@@ -56,14 +56,24 @@ class Gate:
         self.breaker_generation = self.reports = 0
         self.is_open = False
         self._clock = clock
-        self._recent: deque[bool] = deque(maxlen=WINDOW)
-        self._opened = self._closed = self._blocked = self._shared = self._exchanged = False
+        self._recent: deque[str] = deque(maxlen=WINDOW)
+        self._opened = ""
+        self._closed = self._blocked = self._shared = self._exchanged = False
         self._blocked_until = self._next_probe = 0.0
 
     @property
     def wait(self) -> float:
         """Seconds until the end of Retry-After."""
         return max(0.0, self._blocked_until - self._clock())
+
+    @property
+    def cause(self) -> str:
+        """What the last requests met: "errors M/N" when the API answered most failures with an
+        error, for M of N students, else "silence"."""
+        failures = [code for code in self._recent if code]
+        if 2 * failures.count("server_error") > len(failures):
+            return f"errors {len(failures)}/{len(self._recent)}"
+        return "silence"
 
     def acquire(self) -> float:
         """Return 0 if a request may be sent now, which uses a slot of the budget; else the minimum
@@ -82,9 +92,9 @@ class Gate:
         if failure and failure.action is Action.WAIT and failure.wait > self.wait + MIN_LONGER_WAIT:
             self._blocked_until, self._blocked = self._clock() + failure.wait, True
         if fresh and breaker_generation == self.breaker_generation and not self.is_open:
-            self._recent.append(failure is not None and failure.counts_as_outage)
-            if len(self._recent) == WINDOW and sum(self._recent) > MAX_DOWN:
-                logger.warning("the payment API is down")
+            self._recent.append(failure.code if failure and failure.counts_as_outage else "")
+            if len(self._recent) == WINDOW and WINDOW - self._recent.count("") > MAX_DOWN:
+                logger.warning("the payment API is down: %s", self.cause)
                 self._open(shared=False)
 
     def close(self) -> None:
@@ -92,9 +102,9 @@ class Gate:
         self._close()
         self._closed = True
 
-    def update(self, ready: int, *, slow: bool = False) -> Update:
-        """Return the update for other workers; `ready` requests could be sent at once, and those in
-        flight are `slow`."""
+    def update(self, ready: int, slow: tuple[int, int] | None = None) -> Update:
+        """Return the update for other workers; `ready` requests could be sent at once, and so many
+        in flight are `slow` for so many seconds."""
         now = self._clock()
         slots = self.rate_limiter.wanted(now, ready)
         return Update(
@@ -129,7 +139,7 @@ class Gate:
         if update.wait >= self.wait:
             self._blocked = False
         if update.opened and self._opened:
-            self._opened, self._shared = False, True
+            self._opened, self._shared = "", True
         if update.closed:
             self._closed = False
 
@@ -142,8 +152,9 @@ class Gate:
 
     def _open(self, *, shared: bool) -> None:
         self.breaker_generation += 1
-        self.is_open, self._shared, self._opened, self._closed = True, shared, not shared, False
+        self.is_open, self._shared, self._closed = True, shared, False
+        self._opened = "" if shared else self.cause
 
     def _close(self) -> None:
         self._recent.clear()
-        self.is_open = self._opened = False
+        self.is_open, self._opened = False, ""

@@ -11,8 +11,8 @@ from myukm.db.types import utcnow
 from myukm.domain.payment_api.gate import PROBE_SECONDS, SharedState, Update
 from myukm.extensions import valkey
 
-# Set while Retry-After blocks all workers, while the API counts as down, after a probe was sent,
-# while requests of some worker are in flight for long.
+# Set while Retry-After blocks all workers, while the API counts as down (why), after a probe was
+# sent, while requests of some worker are in flight for long (how many/seconds).
 WAIT, DOWN, PROBE = "myukm:api:wait", "myukm:api:down", "myukm:api:probe"
 SLOW = "myukm:api:slow"
 SLOT = "myukm:api:slot"
@@ -47,13 +47,13 @@ def exchange(update: Update) -> SharedState | None:
             if update.wait:
                 pipe.set(WAIT, 1, px=_ms(update.wait))
             if update.opened:
-                pipe.set(DOWN, 1, px=_ms(DOWN_SECONDS))
+                pipe.set(DOWN, update.opened, px=_ms(DOWN_SECONDS))
             elif update.closed:
                 pipe.delete(DOWN)
             elif update.is_open:
                 pipe.pexpire(DOWN, _ms(DOWN_SECONDS))
             if update.slow:
-                pipe.set(SLOW, 1, px=_ms(SLOW_SECONDS))
+                pipe.set(SLOW, "{}/{}".format(*update.slow), px=_ms(SLOW_SECONDS))
             pipe.pttl(WAIT)
             pipe.exists(DOWN)
             wait, down = pipe.execute()[-2:]
@@ -72,20 +72,41 @@ def wait_reason() -> Reason | None:
     """Return why no worker calls the payment API now, or that Valkey is unreachable."""
     try:
         with valkey().pipeline(transaction=False) as pipe:
-            pipe.exists(DOWN)
+            pipe.get(DOWN)
             pipe.pttl(WAIT)
-            pipe.exists(SLOW)
+            pipe.get(SLOW)
             down, wait, slow = pipe.execute()
     except RedisError:
         return valkey_down_reason()
     if down:
-        return Reason("api_down", _("API pembayaran tidak menjawab; dicoba lagi tiap 5 detik"))
+        return Reason("api_down", _down_text(down.decode()))
     if wait > 0:
         until = format_time(utcnow() + timedelta(milliseconds=wait), _("HH.mm.ss"))
         return Reason("api_wait", _("menunggu API pembayaran sampai %(time)s", time=until))
     if slow:
-        return Reason("api_slow", _("API pembayaran belum menjawab permintaan yang dikirim"))
+        requests, seconds = slow.decode().split("/")
+        text = _(
+            "menunggu jawaban API pembayaran (%(requests)s permintaan, %(seconds)s detik)",
+            requests=requests,
+            seconds=seconds,
+        )
+        return Reason("api_slow", text)
     return None
+
+
+def _down_text(cause: str) -> str:
+    """Return a sentence for what opened the breaker (see `Gate.cause`)."""
+    kind, _blank, numbers = cause.partition(" ")
+    if kind != "errors":
+        return str(_("API pembayaran tidak menjawab; dicoba lagi tiap 5 detik"))
+    failed, asked = numbers.split("/")
+    text = _(
+        "API pembayaran menjawab galat untuk %(failed)s dari %(asked)s siswa terakhir; "
+        "dicoba lagi tiap 5 detik",
+        failed=failed,
+        asked=asked,
+    )
+    return str(text)
 
 
 def valkey_down_reason() -> Reason:

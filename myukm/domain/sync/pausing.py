@@ -15,11 +15,12 @@ from myukm.models.sync import Status
 
 REFUSALS = {
     "unauthorized": lazy_gettext(
-        "API pembayaran menolak token (HTTP 401). Perbaiki PEMBAYARAN_API_TOKEN, lalu lanjutkan."
+        "API pembayaran menolak token (HTTP 401). Minta pengelola server MyUKM memasang token yang "
+        "berlaku (PEMBAYARAN_API_TOKEN), lalu lanjutkan."
     ),
     "forbidden": lazy_gettext(
-        "API pembayaran menolak sepuluh siswa berturut-turut (HTTP 403). Periksa hak token, "
-        "lalu lanjutkan."
+        "API pembayaran menolak sepuluh siswa berturut-turut (HTTP 403). Minta pengelola API "
+        "pembayaran memeriksa hak token MyUKM, lalu lanjutkan."
     ),
 }
 

@@ -60,15 +60,16 @@ def find(run: Row[Any], lanes: int) -> Reason | None:
     return reason
 
 
-def store(run: Row[Any], lanes: int) -> None:
-    """Store the reason that the leader sees with a run that should move."""
+def store(run: Row[Any], lanes: int) -> Reason | None:
+    """Store the reason that the leader sees with a run that should move, and return it."""
     reason = find(run, lanes)
     code, text = reason or (None, None)
     if run.status not in WORKING or (run.reason_code, run.reason) == (code, text):
-        return
+        return reason
     with transaction() as session:
         same = (SyncRun.id == run.id, SyncRun.status == run.status)
         session.execute(update(SyncRun).where(*same).values(reason=text, reason_code=code))
+    return reason
 
 
 def why_nobody_works() -> Reason | None:

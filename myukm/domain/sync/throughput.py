@@ -71,20 +71,31 @@ def uncertainty(rates: Sequence[float]) -> float:
     return float(2 * statistics.stdev(rates) / len(rates) ** 0.5)
 
 
-def chart_points(run_id: int, started_at: datetime) -> list[list[float]]:
+def chart_points(run_id: int, started_at: datetime) -> list[list[float | None]]:
     """Return the points of the run's chart: [seconds since its start, students, failures].
 
-    Both are per second, averaged over a few seconds; a long run has fewer points per hour.
+    Both are per second, averaged over a few seconds, and None in a pause or a standstill; a long
+    run has fewer points per hour.
     """
-    rows, _step = _samples(run_id)
-    points = []
+    rows, step = _samples(run_id)
+    points: list[list[float | None]] = []
+    begin = 0
     for index in range(1, len(rows)):
-        row, before = rows[index], rows[max(0, index - SMOOTH)]
+        if rows[index].at - rows[index - 1].at > MAX_GAP * step:
+            begin = index
+            points.append([_since(rows[index - 1], started_at), None, None])
+            continue
+        row, before = rows[index], rows[max(begin, index - SMOOTH)]
         seconds = max((row.at - before.at).total_seconds(), 0.001)
-        at = (row.at - started_at).total_seconds()
         done, failed = row.processed - before.processed, row.failed - before.failed
-        points.append([round(at, 1), round(done / seconds, 1), round(failed / seconds, 2)])
+        points.append(
+            [_since(row, started_at), round(done / seconds, 1), round(failed / seconds, 2)]
+        )
     return points
+
+
+def _since(row: Any, started_at: datetime) -> float:
+    return round(float((row.at - started_at).total_seconds()), 1)
 
 
 def average(run_id: int) -> float | None:

@@ -14,9 +14,11 @@ from myukm.db.session import execute_rowcount, transaction
 from myukm.domain.standstill import Standstill
 from myukm.domain.sync import lifecycle, progress, queueing, run_log, standstill_reason
 from myukm.domain.sync.lane_store import release_orphans
+from myukm.domain.sync.standstill_log import StandstillLog
 from myukm.domain.sync.student_watchdog import StudentWatchdog
 from myukm.extensions import db
 from myukm.models import SyncLane
+from myukm.models.sync import WORKING
 
 NO_WORKER_TIMEOUT = 3.0
 
@@ -79,12 +81,13 @@ def expire_lane(lane_id: str, run_id: int) -> None:
             run_log.append(run_id, "warning", "lane_lost", text)
 
 
-# The leader's: it remembers from one round to the next.
-_watchdog = cache(Watchdog)
+# The leader's: they remember from one round to the next.
+_watchdog, _standstills = cache(Watchdog), cache(StandstillLog)
 
 
 def watch() -> None:
     """A periodic task of the leader, which also says why the run does not move; see `Watchdog`."""
-    if run := progress.live():
-        standstill_reason.store(run, progress.workers(run.id))
+    if (run := progress.live()) and run.status in WORKING:
+        reason = standstill_reason.store(run, progress.workers(run.id))
+        _standstills().record(run, reason, stalled=standstill_reason.is_stalled(run, reason))
     _watchdog(current_app.config["SYNC_LANE_TIMEOUT"]).watch()

@@ -119,6 +119,22 @@ def test_what_could_not_be_told_is_told_again(gate: Gate) -> None:
     assert not gate.update(0).opened
 
 
+@pytest.mark.parametrize(
+    ("codes", "cause"),
+    [
+        (["server_error"] * 15 + [None] * 5, "errors 15/20"),
+        (["timeout"] * 20, "silence"),
+        (["connection"] * 11 + ["server_error"] * 9, "silence"),
+    ],
+)
+def test_it_knows_whether_the_api_was_silent_or_answered_errors(
+    gate: Gate, codes: list[str | None], cause: str
+) -> None:
+    for code in codes:
+        gate.record(Failure(code, Action.RETRY) if code else None, 0, fresh=True)
+    assert gate.cause == cause
+
+
 def test_what_happens_during_an_exchange_is_newer_than_its_answer(gate: Gate) -> None:
     fail(gate)
     update = gate.update(0)

@@ -1,5 +1,6 @@
 """The progress object: what it says at every moment, how fast, how long, and why not."""
 
+import re
 import threading
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from myukm.domain.sync import (
     dispatching,
     lane_job,
     progress,
+    run_log,
     throughput,
     watchdog,
 )
@@ -124,6 +126,46 @@ def test_what_the_api_lets_wait_for(run: int, valkey: redis.Redis) -> None:
     assert progress.current()["reason_code"] == "api_wait"
     valkey.set(shared_state.DOWN, 1)
     assert progress.current()["reason_code"] == "api_down"
+    assert "tidak menjawab" in progress.current()["reason"]
+    valkey.set(shared_state.DOWN, "errors 7/7")
+    assert "menjawab galat untuk 7 dari 7 siswa" in progress.current()["reason"]
+
+
+def told(run: int) -> list[str]:
+    return [line["code"] for line in run_log.latest(run)][2:]
+
+
+def test_the_log_tells_of_a_standstill_and_of_its_end(run: int, valkey: redis.Redis) -> None:
+    set_run(last_progress_at=utcnow() - timedelta(seconds=2))
+    watchdog.watch()
+    assert told(run) == [], "it may be a moment"
+    valkey.set(shared_state.DOWN, "silence", px=60_000)
+    for _second in range(2):
+        watchdog.watch()
+    assert told(run) == ["api_down"]
+    watchdog._standstills.cache_clear()  # another leader goes on
+    watchdog.watch()
+    valkey.delete(shared_state.DOWN)
+    set_run(last_progress_at=utcnow())
+    for _second in range(2):
+        watchdog.watch()
+    assert told(run) == ["api_down", "moving"]
+    set_run(last_progress_at=utcnow() - timedelta(seconds=6))
+    watchdog.watch()
+    assert told(run)[2:] == ["no_worker"]
+
+
+def test_an_api_that_lets_wait_again_and_again_does_not_fill_the_log(
+    run: int, valkey: redis.Redis
+) -> None:
+    for _time in range(3):
+        set_run(last_progress_at=utcnow() - timedelta(seconds=2))
+        valkey.set(shared_state.WAIT, 1, px=3000)
+        watchdog.watch()
+        valkey.delete(shared_state.WAIT)
+        set_run(last_progress_at=utcnow())
+        watchdog.watch()
+    assert told(run) == ["api_wait", "moving"]
 
 
 def test_an_ended_run_has_no_reason_to_stall(run: int) -> None:
@@ -198,5 +240,6 @@ def test_requests_that_are_merely_in_flight_for_long_are_a_reason(
     lane = threading.Thread(target=work)
     lane.start()
     wait_until(lambda: sync.progress_of(app)["reason_code"] == "api_slow", 10)
+    assert re.search(r"\(100 permintaan, \d+ detik\)", sync.progress_of(app)["reason"] or "()")
     lane.join()
     assert sync.progress_of(app)["status"] == "completed"

@@ -16,14 +16,31 @@ export function niceCeiling(value) {
   return ROUND_STEPS.map((step) => step * power).find((step) => step >= value);
 }
 
-/** Every second point once there are too many, so that a long run keeps its shape. */
+/** Every second point once there are too many, so that a long run keeps its shape and its gaps. */
 export function thinned(points) {
-  return points.length > MAX_POINTS ? points.filter((_, index) => index % 2 === 0) : points;
+  if (points.length <= MAX_POINTS) return points;
+  return points.filter(([, rate], index) => rate === null || index % 2 === 0);
+}
+
+/** The parts of a line between its gaps, which are points without a value in `column`. */
+export function segments(points, column) {
+  const parts = [[]];
+  for (const point of points) {
+    if (point[column] === null) parts.push([]);
+    else parts.at(-1).push(point);
+  }
+  return parts.filter((part) => part.length > 0);
 }
 
 /** The points (x, y from below) as the coordinates of a path. */
 function path(points) {
   return points.map(([x, y]) => `${x.toFixed(1)} ${(HEIGHT - y).toFixed(1)}`).join("L");
+}
+
+/** The path of a part from the bottom line up and back to it. */
+function areaPath(points) {
+  const [[first], [last]] = [points[0], points.at(-1)];
+  return `M${first.toFixed(1)} ${HEIGHT}L${path(points)}L${last.toFixed(1)} ${HEIGHT}Z`;
 }
 
 export class SpeedChart {
@@ -36,6 +53,17 @@ export class SpeedChart {
     this.rows = figure.querySelector("tbody");
     this.run = course.run;
     this.points = course.points;
+    this.draw();
+  }
+
+  /** The run does not move: a gap that lasts until `seconds`. */
+  rest(run, seconds) {
+    this.follow(run);
+    this.counted = null;
+    const last = this.points.at(-1);
+    if (!last || seconds <= last[0]) return;
+    if (last[1] === null) last[0] = seconds;
+    else this.points = [...this.points, [seconds, null, null]];
     this.draw();
   }
 
@@ -62,17 +90,20 @@ export class SpeedChart {
   }
 
   draw() {
-    this.figure.dataset.empty = this.points.length < 2;
-    if (this.points.length < 2) return;
+    const isEmpty = this.points.filter(([, rate]) => rate !== null).length < 2;
+    this.figure.dataset.empty = isEmpty;
+    if (isEmpty) return;
     const end = this.points.at(-1)[0] || 1;
     const top = niceCeiling(Math.max(...this.points.map(([, ...values]) => Math.max(...values))));
     const spots = (column) =>
-      this.points.map((point) => [(point[0] / end) * WIDTH, (point[column] / top) * HEIGHT]);
-    const line = path(spots(1));
-    const [[start]] = spots(1);
-    this.parts.line.setAttribute("d", `M${line}`);
-    this.parts.area.setAttribute("d", `M${start.toFixed(1)} ${HEIGHT}L${line}L${WIDTH} ${HEIGHT}Z`);
-    this.parts.failing.setAttribute("d", `M${path(spots(2))}`);
+      segments(this.points, column).map((part) =>
+        part.map((point) => [(point[0] / end) * WIDTH, (point[column] / top) * HEIGHT]),
+      );
+    const draw = (name, column, shape) =>
+      this.parts[name].setAttribute("d", spots(column).map(shape).join(""));
+    draw("line", 1, (part) => `M${path(part)}`);
+    draw("area", 1, areaPath);
+    draw("failing", 2, (part) => `M${path(part)}`);
     this.label(top, end);
   }
 
@@ -83,7 +114,8 @@ export class SpeedChart {
     this.figure.querySelector("[data-end]").textContent = number(end);
     const step = Math.ceil(this.points.length / ROWS);
     const shown = this.points.filter((_, index) => index % step === 0);
-    const cells = ([at, rate, failing]) => [number(at), decimal(rate), decimal(failing)];
+    const value = (each) => (each === null ? "–" : decimal(each));
+    const cells = ([at, rate, failing]) => [number(at), value(rate), value(failing)];
     this.rows.replaceChildren(...shown.map((point) => row(...cells(point))));
   }
 }
@@ -94,13 +126,12 @@ function row(...cells) {
   return line;
 }
 
-/** Adds a progress object to the chart; without a speed it may only begin another run. */
+/** Adds a progress object to the chart; while a live run has no speed it has a gap. */
 export function plot(chart, progress) {
-  if (progress.rate_per_second === null) {
-    chart.follow(progress.run_id);
-    return;
-  }
-  const until = progress.finished_at ? Date.parse(progress.finished_at) : now();
-  const seconds = (until - Date.parse(progress.started_at)) / 1000;
-  chart.add(progress.run_id, Math.max(0, seconds), progress.rate_per_second, progress.failed);
+  const { run_id: run, rate_per_second: rate, finished_at: end, failed } = progress;
+  if (rate === null && (end || !run)) return chart.follow(run);
+  const until = end ? Date.parse(end) : now();
+  const seconds = Math.max(0, (until - Date.parse(progress.started_at)) / 1000);
+  if (rate === null) chart.rest(run, seconds);
+  else chart.add(run, seconds, rate, failed);
 }

@@ -7,10 +7,12 @@ import { t } from "../core/i18n.js";
 import { reloadParts } from "../core/partial_reload.js";
 import { toast } from "../core/toast.js";
 import { on } from "../live/events_bus.js";
+import { plot } from "./chart.js";
 import { SyncLog } from "./log.js";
 import { counts, isLive, isStale, isSuspicious, message } from "./state.js";
 import { ProgressView } from "./view.js";
 
+const GAP_TICK_MS = 1000;
 const QUESTIONS = {
   cancel: (progress) => confirmed("confirm-cancel", t("confirm_cancel", counts(progress))),
   reset: () => confirmed("confirm-reset"),
@@ -37,6 +39,14 @@ class SyncPage {
     this.received = 0;
     this.log.load(data("log-entries"));
     this.view.render(this.current);
+    setInterval(() => this.extendGap(), GAP_TICK_MS);
+  }
+
+  /** Time goes on in a pause and a standstill, though no event says so. */
+  extendGap() {
+    const isOld = document.documentElement.dataset.live === "lost";
+    const stands = isLive(this.current) && this.current.rate_per_second === null;
+    if (stands && !isOld) plot(this.view.chart, this.current);
   }
 
   /** Takes a progress event of the stream. */

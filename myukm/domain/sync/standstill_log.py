@@ -1,0 +1,57 @@
+"""The run's log says when a run begins to stand still, why, and when it goes on."""
+
+import time
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import Row
+
+from myukm.db.session import transaction
+from myukm.domain.payment_api.shared_state import Reason
+from myukm.domain.sync import run_log
+from myukm.i18n import campus_language
+
+MOVING, OTHER_WARNINGS = "moving", ("lane_lost", "tidak_cocok", "more_failures", "completed")
+# These are certain as soon as they are seen; what else may be the cause is told after some seconds.
+CERTAIN = ("api_down", "api_wait")
+# An API that lets every worker wait again and again would fill the log.
+REPEAT_SECONDS = 30.0
+
+
+class StandstillLog:
+    """Writes the lines of the live run, once a second from the leader; see `record`."""
+
+    def __init__(self) -> None:
+        self._run: object = None
+        self._code: str | None = None
+        self._written: dict[str, float] = {}
+
+    def record(self, run: Row[Any], reason: Reason | None, *, stalled: bool) -> None:
+        """Append a line if the run began to stand still, goes on, or the cause is another one."""
+        if self._run != (run.id, run.started_at):
+            self._run, self._code = (run.id, run.started_at), _last(run.id)
+            self._written = {}
+        told = reason if reason and (stalled or reason.code in CERTAIN) else None
+        if (told and told.code) == self._code or (told and self._is_repeated(told.code)):
+            return
+        self._code = told and told.code
+        with transaction(), campus_language():
+            if told:
+                self._written[told.code] = time.monotonic()
+                sentence = f"{told.text[:1].upper()}{told.text[1:]}."
+                run_log.append(run.id, "warning", told.code, sentence)
+            else:
+                run_log.append(run.id, "info", MOVING, _("Sinkronisasi bergerak lagi."))
+
+    def _is_repeated(self, code: str) -> bool:
+        return time.monotonic() - self._written.get(code, -REPEAT_SECONDS) < REPEAT_SECONDS
+
+
+def _last(run_id: int) -> str | None:
+    """Return the code of the standstill that the log last told of, if it has not ended."""
+    for line in reversed(run_log.latest(run_id, limit=50)):
+        if line["code"] == MOVING:
+            return None
+        if line["level"] == "warning" and line["code"] not in OTHER_WARNINGS:
+            return str(line["code"])
+    return None
