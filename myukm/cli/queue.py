@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 from flask_babel import gettext as _
+from redis.exceptions import RedisError
 from rich.live import Live
 
 from myukm.catalogue import N_
@@ -59,7 +60,9 @@ def watch(draw: Callable[[], Any]) -> None:
 @as_json
 def doctor_command(as_json: bool) -> None:
     """Print the doctor's findings. Exit 0 (ok), 1 (warning) or 2 (broken)."""
-    api_probe.probe_within(PROBE_SECONDS)
+    with suppress(RedisError):
+        if api_probe.last() is None:
+            api_probe.probe_within(PROBE_SECONDS)
     report = doctor.report()
     if as_json:
         print_json(report)

@@ -45,6 +45,7 @@ CHECKS: Mapping[Check, str] = {
     queues.suspended: VALKEY,
     queues.not_served: VALKEY,
     queues.not_consumed: VALKEY,
+    workers.hung: VALKEY,
     sync.stalled: DATABASE,
     sync.paused: DATABASE,
     sync.many_failed: DATABASE,

@@ -1,6 +1,7 @@
 """RQ workers that stop quickly, and register again after Valkey lost its data."""
 
 import contextlib
+import logging
 import os
 import secrets
 import signal
@@ -14,12 +15,17 @@ from flask import Flask
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq import worker_registration
+from rq.executions import Execution
 from rq.job import Job
 from rq.queue import Queue
+from rq.utils import now as rq_now
 from rq.worker import SimpleWorker, Worker
 from rq.worker.base import BaseWorker
 
 from myukm import shutdown
+from myukm.domain.sync.lane_job import hung_seconds
+from myukm.domain.sync.queueing import is_lane
+from myukm.queues import job_beats
 from myukm.queues.counters import count
 from myukm.queues.jobs import HIGH
 from myukm.queues.restricted_job import PrimitivePickle, RestrictedJob
@@ -28,6 +34,8 @@ from myukm.valkey_clients import worker_client
 
 HEARTBEAT_SECONDS = 5
 GRACE_SECONDS = 3.0
+
+logger = logging.getLogger(__name__)
 
 
 class SupervisedWorker(BaseWorker):
@@ -96,6 +104,9 @@ class ForkingWorker(SupervisedWorker, Worker):
     `GRACE_SECONDS` is killed and requeued at the front.
     """
 
+    hung_seconds = 30
+    _silences = 0
+
     def handle_warm_shutdown_request(self) -> None:
         super().handle_warm_shutdown_request()
         self._signal_work_horse()
@@ -115,6 +126,19 @@ class ForkingWorker(SupervisedWorker, Worker):
             super().monitor_work_horse(*args)
         finally:
             os.close(self._lifeline)
+
+    def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
+        """Send a heartbeat while a job runs, and kill a lane that hangs: RQ would only after the
+        job's time-out, and a minute more."""
+        super().maintain_heartbeats(job, execution)
+        old = job.started_at and (rq_now() - job.started_at).total_seconds() > self.hung_seconds
+        if not old or not is_lane(job.id) or not job_beats.silent(self.connection, [job.id]):
+            self._silences = 0
+            return
+        self._silences += 1  # two in a row, because Valkey may have restarted empty
+        if self._silences > 1:
+            logger.warning("job %s hangs: its process is killed", job.id)
+            self.kill_horse()
 
     def setup_work_horse_signals(self) -> None:
         super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
@@ -149,6 +173,7 @@ MAINTENANCE_SECONDS, MAX_SKEW_SECONDS = 60, 30.0
 def worker_for(queue: str, app: Flask) -> BaseWorker:
     """Return the worker for `queue`; the short jobs of `high` run without a fork."""
     name = f"{queue}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(2)}"
+    ForkingWorker.hung_seconds = hung_seconds(app.config)
     return (InProcessWorker if queue == HIGH else ForkingWorker)(
         [queue],
         name=name,

@@ -1,8 +1,9 @@
 """The body of a lane's job."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from flask import Flask, current_app
 
@@ -11,21 +12,32 @@ from myukm.db.away import DATABASE_AWAY
 from myukm.db.session import release_connection
 from myukm.domain.sync import anomaly_guard, lifecycle
 from myukm.domain.sync.lane import Lane
+from myukm.queues.job_beats import beating
 
 
 def run_lane(run_id: int) -> None:
     """Work on the run until no student is left, it stops, or this job's time is over."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     with record_crashes(run_id):
-        asyncio.run(Lane(app, run_id).work())
+        asyncio.run(_work(app, run_id))
         lifecycle.advance(run_id)
         if anomaly_guard.must_wait(run_id):
             release_connection()
             shutdown.requested.wait(anomaly_guard.PAUSE.total_seconds())
             lifecycle.advance(run_id)
             release_connection()
-            asyncio.run(Lane(app, run_id).work())
+            asyncio.run(_work(app, run_id))
     lifecycle.drive(run_id)
+
+
+async def _work(app: Flask, run_id: int) -> None:
+    async with beating(app.extensions["valkey"], hung_seconds(app.config)):
+        await Lane(app, run_id).work()
+
+
+def hung_seconds(settings: Mapping[str, Any]) -> int:
+    """Return for how long a lane's job may be silent: its students are given to others before."""
+    return 2 * int(settings["SYNC_LANE_TIMEOUT"])
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from myukm.queues.enqueue import enqueue, get_queue, remove_jobs
 from myukm.queues.jobs import SYNC
 
 JOBS = "myukm.jobs.sync_pembayaran"
-STUDENT = "sync-siswa-"
+STUDENT, LANE = "sync-siswa-", "sync-lane-"
 
 
 def queue_dispatch(run_id: int) -> bool:
@@ -31,6 +31,11 @@ def queue_student(request_id: int, idperson: str) -> str | None:
     """
     prefix = _student(request_id)
     return _ensure("sync_pembayaran_siswa", idperson, prefix, at_front=True)
+
+
+def is_lane(job_id: str) -> bool:
+    """Return whether a job is a lane, by its id."""
+    return job_id.startswith(LANE)
 
 
 def queued_ids(run_id: int) -> list[str]:

@@ -16,20 +16,22 @@ from myukm.ops import doctor
 from myukm.ops.alerts import channels
 from myukm.ops.alerts.outbox import outbox
 from myukm.ops.alerts.records import KEY_LENGTH, Record, Records
-from myukm.ops.findings import BROKEN, Finding
+from myukm.ops.findings import BROKEN, WARNING, Finding
 
 REMIND_SECONDS = 6 * 3600.0
+LOOKS = {BROKEN: 2, WARNING: 4}
 
 logger = logging.getLogger(__name__)
 
 
 class AlertMonitor:
     """Opens and resolves alerts. A finding counts only when two evaluations in a row have it, so
-    that a single slow poll alerts nobody."""
+    that a single slow poll alerts nobody; a warning needs four, because a restart warns too."""
 
     def __init__(self) -> None:
         self.records = Records()
-        self._new, self._gone = SeenTwice[str](), SeenTwice[str]()
+        self._gone = SeenTwice[str]()
+        self._seen: dict[str, int] = {}
         self._loaded = False
 
     def evaluate(self) -> None:
@@ -56,12 +58,12 @@ class AlertMonitor:
         over = {key for key in known.keys() - found.keys() if known[key].server not in unexamined}
         for key in sorted(self._gone.of(over)):
             send(self.records.resolve(key), "over")
-        lasting = self._new.of(found.keys() - known.keys())
+        self._seen = {key: self._seen.get(key, 0) + 1 for key in found}
         for key, finding in found.items():
-            if key in lasting:
-                self._put(record_of(key, finding), "new")
-            elif key in known:
+            if key in known:
                 self._update(known[key], finding)
+            elif self._seen[key] >= LOOKS[finding.level]:
+                self._put(record_of(key, finding), "new")
 
     def _update(self, known: Record, finding: Finding) -> None:
         now = utcnow().timestamp()

@@ -1,19 +1,27 @@
 """Checks of dead workers and failed jobs."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
+from flask import current_app
 from flask_babel import format_decimal
 from flask_babel import gettext as _
+from rq.job import Job
+from rq.utils import utcparse
 
 from myukm.db.types import utcnow
+from myukm.domain.sync.lane_job import hung_seconds
+from myukm.domain.sync.queueing import is_lane
 from myukm.extensions import valkey
-from myukm.ops.findings import WARNING, Finding
+from myukm.ops.findings import BROKEN, WARNING, Finding
 from myukm.ops.stats import health
+from myukm.queues import job_beats
 from myukm.queues.enqueue import get_queue
 from myukm.queues.jobs import FAILURE_SECONDS, QUEUES
-from myukm.queues.workers import snapshot
+from myukm.queues.workers import WorkerInfo, snapshot
 
 HOUR = 3600
+OVERTIME = timedelta(seconds=10)
 
 
 def dead() -> Iterator[Finding]:
@@ -34,6 +42,46 @@ def dead() -> Iterator[Finding]:
                 ),
                 worker.last_heartbeat,
             )
+
+
+def hung() -> Iterator[Finding]:
+    """A job whose process hangs: a lane that does not beat, or one beyond its own time-out."""
+    busy = [worker for worker in snapshot().workers if worker.alive and worker.job_id]
+    with valkey().pipeline(transaction=False) as pipe:
+        for worker in busy:
+            pipe.hmget(Job.key_for(str(worker.job_id)), "started_at", "timeout")
+        times = pipe.execute()
+    lanes = [str(worker.job_id) for worker in busy if is_lane(str(worker.job_id))]
+    silent = job_beats.silent(valkey(), lanes)
+    allowed = timedelta(seconds=hung_seconds(current_app.config))
+    for worker, (started, timeout) in zip(busy, times, strict=True):
+        most = allowed if worker.job_id in silent else _longest(timeout)
+        if started and most and utcnow() - utcparse(started.decode()) > most:
+            yield _hung(worker, utcparse(started.decode()))
+
+
+def _longest(timeout: bytes | None) -> timedelta | None:
+    """Return how long a job may run, with some time for its own end; None if there is no limit."""
+    seconds = int(timeout or 0)
+    return timedelta(seconds=seconds) + OVERTIME if seconds > 0 else None
+
+
+def _hung(worker: WorkerInfo, since: datetime) -> Finding:
+    where = {"host": worker.host or "?", "pid": worker.pid or "?"}
+    kill = _("Jalankan di %(host)s: %(command)s", command=f"pkill -KILL -P {worker.pid}", **where)
+    return Finding(
+        "job_hung",
+        BROKEN,
+        _(
+            "Pekerjaan %(job)s macet di worker %(worker)s (%(host)s, proses %(pid)s).",
+            job=worker.job_id,
+            worker=worker.name,
+            **where,
+        ),
+        _("worker.py membunuhnya sendiri dalam setengah menit.") if worker.ours else kill,
+        since,
+        subject=worker.name,
+    )
 
 
 def unnamed() -> Iterator[Finding]:

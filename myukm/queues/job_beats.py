@@ -1,0 +1,45 @@
+"""Heartbeats of long jobs, by which a process is noticed that hangs without ending.
+
+RQ's own heartbeat of a job comes from its worker, which goes on beating while the job hangs.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+
+import redis
+from redis.exceptions import RedisError
+from rq import get_current_job
+
+BEAT_SECONDS = 2.0
+
+
+@contextlib.asynccontextmanager
+async def beating(client: redis.Redis, seconds: int) -> AsyncIterator[None]:
+    """Beat while the block runs in a job; without a beat for `seconds` the job counts as hung."""
+    job = get_current_job()
+    beats = asyncio.create_task(_beat(client, job.id, seconds)) if job else None
+    try:
+        yield
+    finally:
+        if beats:
+            beats.cancel()
+
+
+async def _beat(client: redis.Redis, job_id: str, seconds: int) -> None:
+    while True:
+        with contextlib.suppress(RedisError):
+            await asyncio.to_thread(client.set, _key(job_id), 1, ex=seconds)
+        await asyncio.sleep(BEAT_SECONDS)
+
+
+def silent(client: redis.Redis, job_ids: Sequence[str]) -> set[str]:
+    """Return those of the jobs that do not beat."""
+    with client.pipeline(transaction=False) as pipe:
+        for job_id in job_ids:
+            pipe.exists(_key(job_id))
+        return {job for job, beats in zip(job_ids, pipe.execute(), strict=True) if not beats}
+
+
+def _key(job_id: str) -> str:
+    return f"myukm:job:beat:{job_id}"
