@@ -78,12 +78,14 @@ def _broadcast_later(user_ids: Sequence[int]) -> None:
 def broadcast(user_id: int) -> str | None:
     """Publish the changed statuses of all accounts that wait, and of this one (the job's work).
 
-    Return this account's status if it was published. A crash leaves them waiting, and the leader
-    queues another job.
+    Return this account's status if it was published. Whoever changes from now on is left to the
+    next job, which is queued already; a crash leaves all waiting, and the leader queues another.
     """
     published: dict[int, str] = {}
     outbox.begin(user_id)
-    while user_ids := outbox.waiting(BATCH):
+    full = True
+    while full and (user_ids := outbox.waiting(BATCH)):
+        full = len(user_ids) == BATCH
         changed = outbox.unpublished(user_ids)
         _touch([user_id for user_id, status in changed.items() if status == "offline"])
         _publish(changed)
