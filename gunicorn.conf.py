@@ -1,6 +1,7 @@
 """gunicorn's settings; `gunicorn wsgi:app` from the project's root picks them up."""
 
 import os
+import resource
 import sys
 from contextlib import contextmanager
 
@@ -68,6 +69,12 @@ keepalive = 75
 graceful_timeout = 10
 timeout = 60
 control_socket_disable = True
+
+
+# Each stream is an open file; a shell's usual limit would end at a thousand of them.
+_, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+if most_files != resource.RLIM_INFINITY:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
 
 
 def on_starting(server):

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -9,7 +11,7 @@ from http.client import HTTPConnection, HTTPMessage
 
 import pytest
 
-from tests.support.programs import Program, WebServer
+from tests.support.programs import ROOT, Program, WebServer
 from tests.support.waiting import wait_until
 
 
@@ -68,3 +70,15 @@ def get(
     answer = connection.getresponse()
     answer.read()
     return answer.status, answer.headers
+
+
+def test_a_web_server_may_open_as_many_streams_as_the_system_allows() -> None:
+    code = (
+        "import resource, runpy; limit = resource.RLIMIT_NOFILE; "
+        "most = resource.getrlimit(limit)[1]; resource.setrlimit(limit, (256, most)); "
+        "runpy.run_path('gunicorn.conf.py'); print(resource.getrlimit(limit) == (most, most))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split()[-1] == "True"

@@ -91,7 +91,7 @@ class Hub:
     def _beat(self) -> None:
         while not self.closing:
             time.sleep(HEARTBEAT_SECONDS)
-            self.streams.send(heartbeat(degraded=self.away))
+            self.streams.send(heartbeat(len(self.streams.audience), degraded=self.away))
 
     def _listen(self) -> None:
         """Receive from Valkey."""

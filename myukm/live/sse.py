@@ -7,7 +7,8 @@ from myukm.db.types import to_iso8601, utcnow
 from myukm.live import events
 from myukm.live.event_log import LoggedEvent
 
-RETRY_MS_PER_STREAM = 1.5
+SPREAD_MS_PER_STREAM = 1.5
+FIRST_RETRY_MS, BYE_SPREAD_MS = 500, 1500
 
 
 def encode(entry: LoggedEvent) -> bytes:
@@ -21,24 +22,28 @@ def message(type: str, data: Any, cursor: int | None = None) -> bytes:  # noqa: 
     return encode(LoggedEvent(cursor, "", type, events.to_json(data)))
 
 
-def heartbeat(*, degraded: bool, cursor: int | None = None) -> bytes:
-    """Return the event that lets clients notice silence; `degraded`: Valkey is unreachable."""
-    data = {"at": to_iso8601(utcnow()), "degraded": degraded}
-    return message("heartbeat", data, cursor)
+def heartbeat(crowd: int, *, degraded: bool, cursor: int | None = None) -> bytes:
+    """Return the event that lets clients notice silence.
+
+    `crowd` is the number of streams: a client whose connection breaks comes back at a random moment
+    within `spread_ms`. `degraded`: Valkey is unreachable.
+    """
+    at, spread = to_iso8601(utcnow()), _spread_ms(crowd)
+    return message("heartbeat", {"at": at, "degraded": degraded, "spread_ms": spread}, cursor)
 
 
 def first_heartbeat(cursor: int, crowd: int, *, degraded: bool) -> bytes:
-    """Return a stream's first heartbeat, which names its cursor, and when to come back after a loss
-    that nobody announced; `crowd` is the number of streams."""
-    return b"retry: %d\n%s" % (_retry_ms(crowd), heartbeat(degraded=degraded, cursor=cursor))
+    """Return a stream's first heartbeat, which names its cursor, and in `retry:` such a moment."""
+    retry = FIRST_RETRY_MS + random.randint(0, _spread_ms(crowd))  # noqa: S311 (no secret)
+    return b"retry: %d\n%s" % (retry, heartbeat(crowd, degraded=degraded, cursor=cursor))
 
 
 def bye(crowd: int) -> bytes:
     """Return the event that ends a stream when the server goes away."""
-    return message("bye", {"retry_ms": _retry_ms(crowd)})
+    retry = FIRST_RETRY_MS + random.randint(0, BYE_SPREAD_MS + _spread_ms(crowd))  # noqa: S311
+    return message("bye", {"retry_ms": retry})
 
 
-def _retry_ms(crowd: int) -> int:
-    """Return after how many milliseconds one of `crowd` clients comes back: each at another moment,
-    and no more of them at once than a process can open."""
-    return random.randint(500, 2000 + int(RETRY_MS_PER_STREAM * crowd))  # noqa: S311 (spread)
+def _spread_ms(crowd: int) -> int:
+    """Return the time over which so many clients come back no faster than a process opens them."""
+    return int(SPREAD_MS_PER_STREAM * crowd)

@@ -23,7 +23,12 @@ from myukm.models import LoginSession
 from myukm.valkey_clients import pubsub_client
 from myukm.web.arrivals import Arrival, Opened, Refusal, open_streams
 from myukm.web.first_events import topic_states
-from myukm.web.http.access import json_view, login_required_response, today
+from myukm.web.http.access import (
+    is_for_other_account,
+    json_view,
+    login_required_response,
+    today,
+)
 
 WAIT_SECONDS = 20.0
 RETRY_SECONDS = (1, 10)
@@ -76,8 +81,9 @@ def stream() -> Any:
     """
     if "_user_id" not in session:
         return login_required_response()
-    if request.method == "HEAD":
-        return response(()) if current_user.is_authenticated else login_required_response()
+    if request.method == "HEAD":  # a page asks why its stream was refused
+        granted = current_user.is_authenticated and not is_for_other_account()
+        return response(()) if granted else login_required_response()
     hub: Hub = current_app.extensions["live_hub"]
     if hub.closing:
         raise Unavailable(_("Proses web ini sedang berhenti."), code="closing", retry_after=1)

@@ -74,3 +74,14 @@ test("a server that accepts and never answers is tried again, ever more rarely",
   }
   assert.deepEqual(states, ["lost", "lost", "lost", "lost"]);
 });
+
+test("after a loss the page comes back within the time that the server named", () => {
+  mock.method(Math, "random", () => 0.9);
+  connect();
+  opened[0].say("heartbeat", { spread_ms: 10_000 });
+  mock.timers.tick(SILENCE_MS);
+  mock.timers.tick(8_999);
+  assert.equal(opened.length, 1);
+  mock.timers.tick(1);
+  assert.equal(opened.length, 2);
+});

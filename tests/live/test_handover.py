@@ -78,6 +78,8 @@ def test_only_asking_for_the_headers_opens_no_stream(web: WebServer, session_as:
     for _ in range(12):
         answer = session.head(f"{web.url}/stream", timeout=5)
         assert answer.headers["Content-Type"].startswith("text/event-stream")
+    assert session.head(f"{web.url}/stream?account=99", timeout=5).status_code == 401
+    assert requests.head(f"{web.url}/stream", timeout=5).status_code == 401
     StreamReader(web.url, session).close()
 
 

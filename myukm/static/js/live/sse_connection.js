@@ -16,6 +16,7 @@ export class SseConnection {
   constructor(to) {
     this.to = to;
     this.failures = 0;
+    this.spreadMs = 0;
     addEventListener("online", () => this.running && this.reconnect(0));
   }
 
@@ -26,6 +27,9 @@ export class SseConnection {
     this.source.addEventListener("error", () => this.lost());
     this.listen("open", () => this.opened());
     this.listen("bye", (event) => this.leave(event));
+    this.listen("heartbeat", (event) => {
+      this.spreadMs = JSON.parse(event.data).spread_ms ?? 0;
+    });
     this.listen("reset", (event) => this.to.reset(JSON.parse(event.data), number(event)));
     for (const type of TYPES) {
       this.listen(type, (event) =>
@@ -77,8 +81,11 @@ export class SseConnection {
     this.timer = setTimeout(() => this.open(), wait);
   }
 
+  /** At first at a random moment of the time that the server names, which grows with its streams:
+   * they come back together when it is restarted. */
   retry() {
-    this.reconnect(backoff(FIRST_WAIT_MS, MAX_WAIT_MS, this.failures));
+    const spread = this.failures === 0 ? Math.random() * this.spreadMs : 0;
+    this.reconnect(Math.max(spread, backoff(FIRST_WAIT_MS, MAX_WAIT_MS, this.failures)));
     this.failures += 1;
     this.to.state("lost");
   }
@@ -92,16 +99,12 @@ export class SseConnection {
     }
   }
 
-  /** The status of a plain request, because EventSource hides why it was refused. */
+  /** The status of a request that opens no stream, because EventSource hides why it was refused. */
   async refusal() {
-    const abort = new AbortController();
     try {
-      const { status } = await fetch(this.address, { signal: abort.signal });
-      return status;
+      return (await fetch(this.address, { method: "HEAD" })).status;
     } catch {
       return 0;
-    } finally {
-      abort.abort();
     }
   }
 }
