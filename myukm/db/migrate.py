@@ -14,3 +14,10 @@ def newest_migration() -> str:
     """Return the number of the program's newest migration."""
     (head,) = ScriptDirectory(str(migrate.directory)).get_heads()
     return head
+
+
+@cache
+def known_migrations() -> frozenset[str]:
+    """Return every revision that this program knows; a database of a newer program has another."""
+    scripts = ScriptDirectory(str(migrate.directory)).walk_revisions()
+    return frozenset(script.revision for script in scripts)

@@ -24,7 +24,6 @@ KEY = "myukm:probe:api"
 RETENTION_SECONDS = 120
 # A student that does not exist: a healthy API answers 404, and no personal data is transferred.
 NOBODY = "myukm-probe"
-ANSWER_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Probe:
 
 
 def probe() -> Probe:
-    """Request the payments of an unknown student (at most 5 s), store the result and return it.
+    """Request the payments of an unknown student, store the result and return it.
 
     Never call it from a web request: it blocks while the API does not answer.
     """
@@ -73,7 +72,8 @@ def _probe() -> Probe:
     if not isinstance(answer, Failure) or not (answer.http or answer.counts_as_outage):
         return Probe(address, True, False, "HTTP 200")
     if answer.code == "timeout":
-        text = _("tidak ada jawaban dalam %(seconds)g detik", seconds=ANSWER_SECONDS)
+        seconds = current_app.config["PEMBAYARAN_API_TIMEOUT"]
+        text = _("tidak ada jawaban dalam %(seconds)g detik", seconds=seconds)
         return Probe(address, False, False, text)
     refused = answer.action in (Action.UNAUTHORIZED, Action.FORBIDDEN)
     ok = not refused and 400 <= (answer.http or 0) < 500
@@ -81,8 +81,7 @@ def _probe() -> Probe:
 
 
 async def _ask() -> Any:
-    settings = {**current_app.config, "PEMBAYARAN_API_TIMEOUT": ANSWER_SECONDS}
-    async with PaymentApi(settings) as api:
+    async with PaymentApi(current_app.config) as api:
         return await api.payments(NOBODY)
 
 
@@ -106,6 +105,7 @@ class PeriodicProbe:
         if time.monotonic() < self._next or (self._thread and self._thread.is_alive()):
             return
         if db.session.scalar(select(exists().where(SyncRun.live.is_not(None)))):
+            valkey().delete(KEY)  # from now on the run's own requests tell
             return
         self._next = time.monotonic() + PROBE_SECONDS
         app = current_app._get_current_object()  # type: ignore[attr-defined]

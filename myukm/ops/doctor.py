@@ -13,6 +13,7 @@ from flask import current_app
 from flask_babel import get_locale
 
 from myukm.cache import ttl_cache
+from myukm.ops.causes import causes
 from myukm.ops.examiner import CHECK_SECONDS, Check, Examiner
 from myukm.ops.findings import (
     BROKEN,
@@ -29,6 +30,7 @@ from myukm.ops.findings import (
     valkey,
     workers,
 )
+from myukm.ops.first_seen import with_since
 
 DATABASE, VALKEY, HOST = "database", "valkey", "host"
 # Each check with the server that it asks, by how telling its findings are.
@@ -51,7 +53,7 @@ CHECKS: Mapping[Check, str] = {
     sync.many_failed: DATABASE,
     sync.schedule_missed: DATABASE,
     application.chat: DATABASE,
-    application.payment_api: VALKEY,
+    application.payment_api: DATABASE,
     application.attacks: DATABASE,
     valkey.memory: VALKEY,
     database.event_log: DATABASE,
@@ -111,6 +113,7 @@ def _diagnose(language: str) -> Look:
         for part in found
         for finding in part.get(check, ())
     ]
+    every = with_since(causes(every))
     return Look(
         sorted(every, key=lambda finding: SEVERITY.index(finding.level)),
         frozenset(server for server, each in examiners.items() if not each.is_complete),

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from zlib import decompress
 
+from flask_babel import gettext as _
 from redis.client import Pipeline
 from rq.job import Job
 from rq.results import Result
@@ -20,6 +21,10 @@ FIELDS = ("description", "origin", "status", "enqueued_at", "started_at", "ended
 # A message may span lines, so the traceback's last line is not always the error's first one; that
 # one begins with the exception class.
 ERROR_LINE = re.compile(r"^[A-Za-z_][\w.]*(?::.*)?$", re.MULTILINE)
+
+# Explanations that PostgreSQL adds to an error look like one.
+NOTES = ("HINT:", "DETAIL:", "CONTEXT:", "LINE ")
+KILLED = "signal 9"
 
 Fields = dict[str, str]
 
@@ -68,9 +73,13 @@ def failure_row(key: str, fields: Fields, trace: str) -> dict[str, Any]:
 
 
 def error_line(trace: str) -> str:
-    """Return the exception class and the first line of its message from a traceback."""
-    lines = ERROR_LINE.findall(trace.strip())
-    return (lines[-1] if lines else trace.strip().rpartition("\n")[2])[:MAX_TEXT]
+    """Return the exception class and the first line of its message; never nothing."""
+    if KILLED in trace:
+        what = _("dimatikan sistem (sinyal 9), mungkin kehabisan memori")
+        return f"{what}: Work-horse terminated unexpectedly"
+    lines = [line for line in ERROR_LINE.findall(trace.strip()) if not line.startswith(NOTES)]
+    last = lines[-1] if lines else trace.strip().rpartition("\n")[2]
+    return last[:MAX_TEXT] or str(_("tanpa keterangan; lihat log worker"))
 
 
 def newest(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

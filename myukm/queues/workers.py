@@ -81,6 +81,11 @@ class QueueSnapshot:
         return [worker for worker in self.workers if worker.alive and name in worker.queues]
 
 
+def is_ours(worker: WorkerInfo) -> bool:
+    """Return whether a worker listens to one of our queues; others belong to other programs."""
+    return not set(QUEUES).isdisjoint(worker.queues)
+
+
 @ttl_cache(1.0)
 def snapshot() -> QueueSnapshot:
     """Return workers and backlogs, cached for a second. Raises `RedisError`."""

@@ -20,4 +20,4 @@ def test_a_dead_worker_shows_by_itself(
     expect(page.locator("#findings")).to_contain_text(
         "Tidak ada worker yang mendengarkan antrian high."
     )
-    expect(page.locator("#findings")).to_contain_text("python worker.py")
+    expect(page.locator("#findings")).to_contain_text("./run worker")

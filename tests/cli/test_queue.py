@@ -72,8 +72,8 @@ def test_doctor_tells_one_line_per_finding(app: Flask, flask: Flasks) -> None:
     done = flask("queue", "doctor")
     lines = done.stdout.splitlines()
     assert done.exit_code == 1
-    assert lines[0].startswith("PERHATIAN: Tidak ada worker yang mendengarkan antrian high.")
-    assert "→ Jalankan: python worker.py" in lines[0]
+    assert lines[0].startswith("PERHATIAN: Tidak ada worker yang mendengarkan antrian high, def")
+    assert "→ Jalankan: ./run worker" in lines[0]
     report = json.loads(flask("queue", "doctor", "--json").stdout)
     assert report["status"] == "warning"
     assert len(lines) == len(report["findings"])

@@ -1,9 +1,11 @@
 """What is wrong is found, named, and has a cure; the most telling comes first."""
 
+import shlex
 import shutil
+import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,15 +19,20 @@ from devtools.simulator.client import Simulator
 from myukm import create_app
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
+from myukm.domain.sync import commands
 from myukm.live.event_log import Event, EventCounter
-from myukm.models import ChatMessage, Ukm
+from myukm.models import ChatMessage, SyncRun, Ukm
 from myukm.ops import api_probe, doctor
+from myukm.ops.findings import queues
 from myukm.queues.enqueue import enqueue
 from myukm.queues.restricted_job import RestrictedJob
+from tests.support import sync
 from tests.support.people import UKM
 from tests.support.programs import Program
 from tests.support.raw_api import RawApi, raw
-from tests.support.workers import WORKER, wait_serving
+from tests.support.sync import TREASURER
+from tests.support.waiting import wait_until
+from tests.support.workers import WORKER, kill, pid_of, snapshot_now, wait_serving
 
 Report = dict[str, Any]
 CHAT = "myukm.jobs.chat.broadcast_chat_message"
@@ -78,7 +85,7 @@ def test_the_old_failure_is_the_first_line(
     assert (report["status"], first["code"], first["level"]) == ("broken", "no_worker", "broken")
     assert first["message"].startswith("5 pekerjaan menunggu di antrian high (tertua 3")
     assert first["message"].endswith("Worker yang hidup hanya mendengarkan: default.")
-    assert "rq worker -c rq_settings high" in first["cure"]
+    assert "./run rq worker high" in first["cure"]
     assert first["since"].endswith("Z")
 
 
@@ -113,21 +120,73 @@ def test_suspended_workers_are_named_before_all(
     first = examine(app)["findings"][0]
     assert (first["code"], first["level"]) == ("workers_suspended", "broken")
     assert "2 pekerjaan menunggu" in first["message"]
-    assert "rq resume" in first["cure"]
+    assert "./run rq resume" in first["cure"]
 
 
-def test_a_worker_that_does_not_take_what_waits_is_stuck(
-    app: Flask, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
+def test_one_job_that_nobody_takes_is_a_stuck_worker(
+    app: Flask,
+    start: Callable[..., Program],
+    valkey: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    queue_old_jobs(app, valkey, 1)
-    busy = SimpleNamespace(name="w1", alive=True, queues=("high",), state="busy")
-    monkeypatch.setattr(
-        "myukm.queues.workers.QueueSnapshot.workers_for", lambda _scene, _name: [busy]
-    )
-    monkeypatch.setattr("myukm.ops.findings.queues.SLOW_SECONDS", 20)
-    assert ("queue_slow", "warning") in codes(examine(app))
-    busy.state = "idle"
-    assert "w1 menganggur" in only(app, "worker_stuck")["message"]
+    monkeypatch.setattr(queues, "STILL_SECONDS", 1)
+    program = start("rq", "worker", "high")
+    wait_serving(app, ["high"])
+    queue_old_jobs(app, valkey, 3)
+    wait_until(lambda: not valkey.llen("rq:queue:high"), 20, "jobs that end are no trouble")
+    assert "worker_stuck" not in str(examine(app))
+    is_idle = lambda: [each.state for each in snapshot_now(app).workers] == ["idle"]  # noqa: E731
+    wait_until(is_idle, 10, "an idle worker")
+    kill(pid_of(app, "high"), signal.SIGSTOP)
+    queue_old_jobs(app, valkey, 3)
+    wait_until(lambda: "worker_stuck" in str(examine(app)), 10, "the finding")
+    found = only(app, "worker_stuck")
+    assert "menganggur" in found["message"]
+    subprocess.run(shlex.split(found["cure"].rpartition(": ")[2]), check=True)
+    wait_until(lambda: "worker_stuck" not in str(examine(app)), 10, "it goes with its cause")
+    program.kill()
+
+
+def test_one_cause_is_one_row(app: Flask, valkey: redis.Redis) -> None:
+    queue_old_jobs(app, valkey, 2)
+    with app.app_context():
+        sync.create_students(3)
+        commands.start(TREASURER)
+        with transaction() as session:
+            moment = utcnow() - timedelta(minutes=1)
+            session.execute(update(SyncRun).values(last_progress_at=moment))
+    [found] = examine(app)["findings"]
+    assert (found["code"], found["level"]) == ("no_worker", "broken")
+    for name in ("high", "default", "sync-pembayaran"):
+        assert name in found["message"]
+
+
+def test_another_programs_worker_is_not_ours(
+    app: Flask, start: Callable[..., Program], valkey: redis.Redis
+) -> None:
+    start(*WORKER)
+    wait_serving(app)
+    other = start("rq", "worker", "emails")
+    wait_until(lambda: len(valkey.smembers("rq:workers")) == 4, 20, "four workers")
+    other.kill()
+    wait_until(lambda: any(not each.alive for each in snapshot_now(app).workers), 20, "it died")
+    assert "worker_died" not in str(examine(app))
+
+
+def test_every_finding_says_since_when(app: Flask) -> None:
+    [first] = examine(app)["findings"]
+    [again] = examine(app)["findings"]
+    assert first["since"] == again["since"] != None  # noqa: E711
+
+
+def test_a_password_is_asked_for_in_words(settings: dict[str, str], valkey: redis.Redis) -> None:
+    app = create_app(config.load(settings))
+    valkey.config_set("requirepass", "x")
+    try:
+        found = only(app, "valkey_unreachable")
+    finally:
+        valkey.config_set("requirepass", "")
+    assert found["message"].endswith("meminta kata sandi (yang lain).")
 
 
 def test_valkey_away(settings: dict[str, str]) -> None:
@@ -170,9 +229,12 @@ def test_database_away(settings: dict[str, str]) -> None:
 
 def test_migrations_missing(app: Flask) -> None:
     with app.app_context(), transaction() as session:
-        session.execute(text("UPDATE alembic_version SET version_num = 'older'"))
+        session.execute(text("UPDATE alembic_version SET version_num = '0012'"))
     found = only(app, "migrations")
-    assert (found["level"], "flask db upgrade" in found["cure"]) == ("broken", True)
+    assert (found["level"], "./run db upgrade" in found["cure"]) == ("broken", True)
+    with app.app_context(), transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999_future'"))
+    assert "perbarui program" in only(app, "migrations")["cure"]
 
 
 def test_messages_that_nobody_sent_on(app: Flask, people: dict[str, int]) -> None:

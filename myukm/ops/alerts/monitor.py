@@ -42,7 +42,7 @@ class AlertMonitor:
             self.records.load(database=database)
             self._loaded = True
         # Of several findings with one key the first: the doctor sorts by severity.
-        found = {key_of(finding): finding for finding in reversed(look.findings)}
+        found = {finding.key[:KEY_LENGTH]: finding for finding in reversed(look.findings)}
         self._tell(found, look.unexamined)
         self.records.save()
         if database:
@@ -85,12 +85,6 @@ class AlertMonitor:
             self.records.store()
         except SQLAlchemyError as error:
             logger.warning("alerts are not stored yet: %s", error)
-
-
-def key_of(finding: Finding) -> str:
-    """Return what identifies a finding over time: its code and what it is about."""
-    subject = f":{finding.subject}" if finding.subject else ""
-    return f"{finding.code}{subject}"[:KEY_LENGTH]
 
 
 def record_of(key: str, finding: Finding) -> Record:

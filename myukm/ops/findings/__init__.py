@@ -28,6 +28,11 @@ class Finding:
     extent: int = 1
     server: str = ""
 
+    @property
+    def key(self) -> str:
+        """What identifies it over time: its code and what it is about."""
+        return f"{self.code}:{self.subject}" if self.subject else self.code
+
     def as_json(self) -> dict[str, Any]:
         """Return the finding as `flask queue doctor --json` prints it."""
         words = {"code": self.code, "level": self.level, "message": self.message, "cure": self.cure}

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from myukm.db import troubles
-from myukm.db.migrate import newest_migration
+from myukm.db.migrate import known_migrations, newest_migration
 from myukm.db.types import utcnow
 from myukm.extensions import db
 from myukm.live import retention
@@ -79,7 +79,9 @@ def outdated() -> Iterator[Finding]:
                 there=", ".join(sorted(there)) or "-",
                 wanted=newest_migration(),
             ),
-            _("Jalankan: %(command)s", command="flask db upgrade"),
+            _("Jalankan: %(command)s", command="./run db upgrade")
+            if there <= known_migrations()
+            else _("Program ini lebih lama dari basis datanya: perbarui program."),
         )
 
 

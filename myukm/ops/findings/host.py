@@ -29,6 +29,7 @@ def disk() -> Iterator[Finding]:
                     free=room.free // 1024**2,
                 ),
                 _("Kosongkan ruang: log lama, cadangan, atau perbesar disknya."),
+                subject=str(folder),
             )
 
 
@@ -43,6 +44,7 @@ def check_hangs(name: str, seconds: float) -> Finding:
             seconds=seconds,
         ),
         _("Periksa disk dan beban mesin ini; sebabnya ada di log sistem."),
+        subject=name,
     )
 
 
@@ -57,6 +59,7 @@ def clocks() -> Iterator[Finding]:
             BROKEN if abs(ahead) > TOO_MUCH else WARNING,
             wrong % {"host": host, "seconds": abs(ahead)},
             _("Jalankan chrony (atau NTP lain) di semua server, juga di server basis data."),
+            subject=host,
         )
 
 

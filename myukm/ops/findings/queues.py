@@ -1,19 +1,24 @@
 """Checks of the queues: workers suspended, missing, stuck or too few."""
 
 from collections.abc import Iterator
+from typing import cast
 
 from flask_babel import format_decimal
 from flask_babel import gettext as _
 
+from myukm.extensions import valkey
 from myukm.ops.findings import BROKEN, WARNING, Finding
 from myukm.ops.findings.valkey import address
+from myukm.queues import counters
 from myukm.queues.jobs import QUEUES, SYNC
-from myukm.queues.workers import Backlog, QueueSnapshot, WorkerInfo, snapshot
+from myukm.queues.workers import Backlog, QueueSnapshot, WorkerInfo, is_ours, snapshot
 
 # An idle worker takes a job within milliseconds, so these are generous (seconds).
 NO_CONSUMER_TIMEOUT = 3.0
 STUCK_SECONDS = 10.0
 SLOW_SECONDS = 30.0
+# What was seen of each queue: its oldest job, the number of ended ones, and when (Valkey's clock).
+SEEN, STILL_SECONDS = "myukm:doctor:queues", 5
 
 
 def suspended() -> Iterator[Finding]:
@@ -28,47 +33,66 @@ def suspended() -> Iterator[Finding]:
                 "Semua worker ditangguhkan (rq suspend); %(count)s pekerjaan menunggu.",
                 count=format_decimal(waiting),
             ),
-            _("Jalankan: %(command)s", command="rq resume"),
+            _("Jalankan: %(command)s", command="./run rq resume"),
         )
 
 
 def not_served() -> Iterator[Finding]:
-    """A queue without a living worker, even if no job waits in it yet."""
+    """Queues without a living worker, even if no job waits in them yet: one cause, one finding."""
     state = snapshot()
-    for name in QUEUES:
-        if state.suspended or state.workers_for(name):
-            continue
-        waiting = state.backlogs[name]
-        is_starved = (waiting.seconds or 0) > NO_CONSUMER_TIMEOUT
-        what = (
-            _no_consumer(name, waiting)
-            if is_starved
-            else _("Tidak ada worker yang mendengarkan antrian %(queue)s.", queue=name)
-        )
-        yield Finding(
-            "no_worker",
-            BROKEN if is_starved else WARNING,
-            f"{what} {_cause(name, state)}",
-            _start(name),
-            waiting.since if is_starved else None,
-        )
+    idle = [name for name in QUEUES if not state.suspended and not state.workers_for(name)]
+    if not idle:
+        return
+    starved = [name for name in idle if (state.backlogs[name].seconds or 0) > NO_CONSUMER_TIMEOUT]
+    others = ", ".join(name for name in idle if name not in starved)
+    sentences = [_no_consumer(name, state.backlogs[name]) for name in starved]
+    if others:
+        text = _("Tidak ada worker yang mendengarkan antrian %(queue)s.", queue=others)
+        sentences.append(str(text))
+    oldest = [moment for name in starved if (moment := state.backlogs[name].since)]
+    yield Finding(
+        "no_worker",
+        BROKEN if starved else WARNING,
+        " ".join([*sentences, _cause(idle[0], state)]),
+        _start((starved or idle)[0]),
+        min(oldest, default=None),
+        extent=len(idle) + len(starved),
+    )
 
 
 def not_consumed() -> Iterator[Finding]:
     """Jobs that wait although workers listen: the workers hang, or there are too few."""
     state = snapshot()
+    stands_still = _standing_still(state)
     for name in QUEUES:
         workers, waiting = state.workers_for(name), state.backlogs[name]
         if state.suspended or not workers or not waiting.seconds:
             continue
-        idle = [worker.name for worker in workers if worker.state == "idle"]
-        if idle and waiting.seconds > STUCK_SECONDS:
-            what, cure = _stuck(name, waiting, idle), _start_again()
-            yield Finding("worker_stuck", BROKEN, what, cure, waiting.since)
+        idle = [worker for worker in workers if worker.state == "idle"]
+        if idle and waiting.seconds > STUCK_SECONDS and name in stands_still:
+            what, cure = _stuck(name, waiting, idle[0]), _start_again(idle[0])
+            yield Finding("worker_stuck", BROKEN, what, cure, waiting.since, subject=name)
         # Not for the sync queue: a lane's successor waits there until the lane ends.
         elif name != SYNC and waiting.seconds > SLOW_SECONDS:
             what, cure = _slow(name, waiting, workers), _start(name)
-            yield Finding("queue_slow", WARNING, what, cure, waiting.since)
+            yield Finding("queue_slow", WARNING, what, cure, waiting.since, subject=name)
+
+
+def _standing_still(state: QueueSnapshot) -> set[str]:
+    """Return the queues whose oldest job is the same as at a look at least `STILL_SECONDS` ago,
+    with no job ended since: between two jobs a worker is idle for an instant, too."""
+    moment = valkey().time()[0]
+    seen = cast(dict[bytes, bytes], valkey().hgetall(SEEN))
+    still = set()
+    for name in QUEUES:
+        ended = sum(counters.totals(name).values())
+        mark = f"{state.backlogs[name].oldest_id} {ended}"
+        before, _space, since = seen.get(name.encode(), b"").decode().rpartition(" ")
+        if before != mark:
+            valkey().hset(SEEN, name, f"{mark} {moment}")
+        elif moment - int(since) >= STILL_SECONDS:
+            still.add(name)
+    return still
 
 
 def _no_consumer(name: str, waiting: Backlog) -> str:
@@ -85,7 +109,7 @@ def _no_consumer(name: str, waiting: Backlog) -> str:
 
 def _cause(name: str, state: QueueSnapshot) -> str:
     """Return the most likely reason why no worker listens to a queue."""
-    if living := [worker for worker in state.workers if worker.alive]:
+    if living := [worker for worker in state.workers if worker.alive and is_ours(worker)]:
         served = sorted({other for worker in living for other in worker.queues})
         return str(_("Worker yang hidup hanya mendengarkan: %(queues)s.", queues=", ".join(served)))
     if dead := [worker.name for worker in state.workers if name in worker.queues]:
@@ -103,17 +127,24 @@ def _start(name: str) -> str:
     return str(
         _(
             "Jalankan: %(ours)s (semua antrian), atau: %(plain)s",
-            ours="python worker.py",
-            plain=f"rq worker -c rq_settings {name}",
+            ours="./run worker",
+            plain=f"./run rq worker {name}",
         )
     )
 
 
-def _start_again() -> str:
-    return str(_("Jalankan ulang worker: %(command)s", command="flask queue restart"))
+def _start_again(worker: WorkerInfo) -> str:
+    return str(
+        _(
+            "Jalankan ulang worker: %(command)s. Bila ia tetap diam, di %(host)s: %(kill)s",
+            command="./run queue restart",
+            host=worker.host or "?",
+            kill=f"kill -9 {worker.pid}",
+        )
+    )
 
 
-def _stuck(name: str, waiting: Backlog, idle: list[str]) -> str:
+def _stuck(name: str, waiting: Backlog, idle: WorkerInfo) -> str:
     return str(
         _(
             "%(count)s pekerjaan menunggu di antrian %(queue)s (tertua %(age)d detik) padahal "
@@ -121,7 +152,7 @@ def _stuck(name: str, waiting: Backlog, idle: list[str]) -> str:
             count=format_decimal(waiting.count),
             queue=name,
             age=waiting.seconds or 0,
-            worker=idle[0],
+            worker=idle.name,
         )
     )
 

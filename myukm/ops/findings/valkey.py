@@ -1,31 +1,52 @@
 """Checks of Valkey: reachable, writable, enough memory, no eviction."""
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask import current_app
 from flask_babel import gettext as _
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError
 
 from myukm.extensions import valkey
 from myukm.logs.redaction import shown
 from myukm.ops.findings import BROKEN, WARNING, Finding
+from myukm.queues.enqueue import get_queue
+from myukm.queues.jobs import QUEUES
+
+PAUSE_SECONDS = 0.3
 
 
 def unreachable() -> Iterator[Finding]:
-    """Valkey does not answer at `REDIS_URL`."""
+    """Valkey does not answer at `REDIS_URL`, twice in a row: it may be busy for a moment."""
+    error = _ping()
+    if error is not None and not isinstance(error, AuthenticationError):
+        time.sleep(PAUSE_SECONDS)
+        error = _ping()
+    if error is None:
+        return
+    what = _("Valkey di %(url)s tidak menjawab: %(why)s", url=address(), why=_one_line(error))
+    cure = _(
+        "Jalankan server Valkey (atau Redis), atau betulkan REDIS_URL. Pesan chat dan "
+        "sinkronisasi menunggu di basis data dan jalan lagi dengan sendirinya."
+    )
+    if _wants_password(error):
+        what = _("Valkey di %(url)s meminta kata sandi (yang lain).", url=address())
+        cure = _("Betulkan nama dan kata sandi di REDIS_URL, lalu jalankan ulang web dan worker.")
+    yield Finding("valkey_unreachable", BROKEN, what, cure)
+
+
+def _ping() -> RedisError | None:
     try:
         valkey().ping()
     except RedisError as error:
-        yield Finding(
-            "valkey_unreachable",
-            BROKEN,
-            _("Valkey di %(url)s tidak menjawab: %(why)s", url=address(), why=_one_line(error)),
-            _(
-                "Jalankan server Valkey (atau Redis), atau betulkan REDIS_URL. Pesan chat dan "
-                "sinkronisasi menunggu di basis data dan jalan lagi dengan sendirinya."
-            ),
-        )
+        return error
+    return None
+
+
+def _wants_password(error: RedisError) -> bool:
+    text = str(error)
+    return isinstance(error, AuthenticationError) or "NOAUTH" in text or "HELLO must be" in text
 
 
 def memory() -> Iterator[Finding]:
@@ -50,7 +71,7 @@ def memory() -> Iterator[Finding]:
             _("Memori Valkey terpakai %(percent)d%%.", percent=min(round(used * 100), 100)),
             _(
                 "Naikkan maxmemory, atau hapus pekerjaan gagal yang tidak perlu: %(command)s",
-                command="flask queue clear QUEUE --failed",
+                command=f"./run queue clear {_fullest()} --failed",
             ),
         )
 
@@ -72,6 +93,14 @@ def refuses_writes() -> Iterator[Finding]:
             _("Valkey gagal menyimpan ke disk dan bisa menolak pekerjaan baru."),
             _("Periksa ruang dan izin folder data Valkey; sebabnya ada di log Valkey."),
         )
+
+
+def _fullest() -> str:
+    """Return the queue with the most failed jobs."""
+    with valkey().pipeline(transaction=False) as pipe:
+        for name in QUEUES:
+            pipe.zcard(get_queue(name).failed_job_registry.key)
+        return max(zip(pipe.execute(), QUEUES, strict=True))[1]
 
 
 def address() -> str:

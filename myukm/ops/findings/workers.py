@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import cast
 
 from flask import current_app
 from flask_babel import format_decimal
@@ -17,31 +18,44 @@ from myukm.ops.findings import BROKEN, WARNING, Finding
 from myukm.ops.stats import health
 from myukm.queues import job_beats
 from myukm.queues.enqueue import get_queue
-from myukm.queues.jobs import FAILURE_SECONDS, QUEUES
+from myukm.queues.jobs import FAILURE_SECONDS, QUEUES, SYNC
 from myukm.queues.workers import WorkerInfo, snapshot
 
-HOUR = 3600
+HOUR, MOST = 3600, 1000
 OVERTIME = timedelta(seconds=10)
 
 
 def dead() -> Iterator[Finding]:
-    """A worker that ended without unregistering: killed, or out of memory."""
-    for worker in snapshot().workers:
-        if not worker.alive:
-            yield Finding(
-                "worker_died",
-                WARNING,
-                _(
-                    "Worker %(name)s (antrian %(queues)s) mati mendadak.",
-                    name=worker.name,
-                    queues=", ".join(worker.queues) or "?",
-                ),
-                _(
-                    "Bila tidak disengaja, periksa memori server dan log worker. Catatan ini "
-                    "hilang sendiri dalam beberapa menit."
-                ),
-                worker.last_heartbeat,
-            )
+    """Our workers that ended without unregistering and were not replaced: killed, or out of memory.
+    One finding per machine."""
+    state = snapshot()
+    lost: dict[str, list[WorkerInfo]] = {}
+    for worker in state.workers:
+        if not worker.alive and any(not state.workers_for(name) for name in our_queues(worker)):
+            lost.setdefault(worker.host, []).append(worker)
+    for host, workers in lost.items():
+        beats = [worker.last_heartbeat for worker in workers if worker.last_heartbeat]
+        yield Finding(
+            "worker_died",
+            WARNING,
+            _(
+                "Worker %(name)s (antrian %(queues)s) mati mendadak.",
+                name=", ".join(worker.name for worker in workers),
+                queues=", ".join(dict.fromkeys(q for each in workers for q in our_queues(each))),
+            ),
+            _(
+                "Bila tidak disengaja, periksa memori server dan log worker. Catatan ini "
+                "hilang sendiri dalam beberapa menit."
+            ),
+            min(beats, default=None),
+            subject=host,
+            extent=len(workers),
+        )
+
+
+def our_queues(worker: WorkerInfo) -> list[str]:
+    """Return which of our queues a worker listens to; none for another program's."""
+    return [name for name in QUEUES if name in worker.queues]
 
 
 def hung() -> Iterator[Finding]:
@@ -99,11 +113,18 @@ def unnamed() -> Iterator[Finding]:
 
 
 def failed() -> Iterator[Finding]:
-    """Jobs that failed within the last hour and were neither retried nor cleared."""
+    """Jobs that failed within the last hour and were neither retried nor cleared.
+
+    Lanes do not count: another one has gone on with the run, or the run says that it failed.
+    """
+    # The failed-job registry is sorted by expiry, which is the failure plus `FAILURE_SECONDS`.
+    since = utcnow().timestamp() + FAILURE_SECONDS - HOUR
     for name in QUEUES:
-        # The failed-job registry is sorted by expiry, which is the failure plus `FAILURE_SECONDS`.
-        since = utcnow().timestamp() + FAILURE_SECONDS - HOUR
-        count = valkey().zcount(get_queue(name).failed_job_registry.key, since, "+inf")
+        key = get_queue(name).failed_job_registry.key
+        count = valkey().zcount(key, since, "+inf")
+        if count and name == SYNC:
+            ids = cast(list[bytes], valkey().zrangebyscore(key, since, "+inf", 0, MOST))
+            count = sum(not is_lane(each.decode()) for each in ids)
         if not count:
             continue
         what = _(
@@ -111,11 +132,13 @@ def failed() -> Iterator[Finding]:
             count=format_decimal(count),
             queue=name,
         )
-        rows = [row for row in health()["latest_failures"] if row["queue"] == name]
+        latest = health()["latest_failures"]
+        rows = [row for row in latest if row["queue"] == name and not is_lane(row["id"])]
         last = f" {rows[0]['job']}: {rows[0]['error']}" if rows else ""
         cure = _(
-            "Lihat: %(look)s. Ulangi: %(retry)s",
-            look="flask queue failed",
-            retry="flask queue retry --all",
+            "Lihat: %(look)s. Ulangi: %(retry)s. Atau hapus: %(clear)s",
+            look="./run queue failed",
+            retry="./run queue retry --all",
+            clear=f"./run queue clear {name} --failed",
         )
-        yield Finding("jobs_failed", WARNING, what + last, cure)
+        yield Finding("jobs_failed", WARNING, what + last, cure, subject=name)

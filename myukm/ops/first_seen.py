@@ -1,0 +1,44 @@
+"""Remembers since when each finding is there, for those that do not know it themselves."""
+
+import contextlib
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import cast
+
+from flask import current_app
+from redis.exceptions import RedisError
+
+from myukm.db.types import utcnow
+from myukm.extensions import valkey
+from myukm.ops.findings import Finding
+
+KEY, FORGET_SECONDS = "myukm:doctor:since", 60
+
+
+def with_since(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings with the time at which a doctor of any process saw them first."""
+    findings = list(findings)
+    first = _first_seen({finding.key for finding in findings})
+    return [
+        finding if finding.since else replace(finding, since=first[finding.key])
+        for finding in findings
+    ]
+
+
+def _first_seen(keys: set[str]) -> dict[str, datetime]:
+    seen: dict[str, float] = current_app.extensions.setdefault("first_seen", {})
+    with contextlib.suppress(RedisError):
+        told = cast(dict[bytes, bytes], valkey().hgetall(KEY))
+        seen |= {key.decode(): float(moment) for key, moment in told.items()}
+    now = utcnow().timestamp()
+    kept = {key: seen.get(key, now) for key in keys}
+    seen.clear()
+    seen.update(kept)
+    with contextlib.suppress(RedisError), valkey().pipeline() as pipe:
+        pipe.delete(KEY)
+        if kept:
+            pipe.hset(KEY, mapping=kept)  # type: ignore[arg-type]
+            pipe.expire(KEY, FORGET_SECONDS)
+        pipe.execute()
+    return {key: datetime.fromtimestamp(moment, UTC) for key, moment in kept.items()}
