@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OtherMembers
-from tests.browser.test_chat_page import open_room
+from tests.browser.conftest import PHONE, OtherMembers
+from tests.browser.test_chat_page import open_room, say
 from tests.browser.test_chat_talk import choose, message
 
 OpenAs = Callable[..., Page]
@@ -106,3 +106,91 @@ def test_a_text_and_a_link_to_a_message_are_copied_and_the_link_leads_there(
     other = open_as("friend", link.partition("/ukm")[1] + link.partition("/ukm")[2])
     expect(message(other, "yang dicari")).to_be_focused()
     expect(message(other, "yang dicari")).to_be_in_viewport()
+
+
+def test_two_tabs_of_a_room_keep_their_own_drafts_and_a_closed_ones_is_not_lost(
+    open_as: OpenAs,
+) -> None:
+    first, second = open_room(open_as, "member"), open_room(open_as, "member")
+    first.locator("#draft").fill("draf pertama")
+    second.locator("#draft").fill("draf kedua")
+    for page, text in ((first, "draf pertama"), (second, "draf kedua")):
+        page.reload()
+        expect(page.locator("#draft")).to_have_value(text)
+    third = open_room(open_as, "member")
+    expect(third.locator("#draft")).to_have_value("")
+    first.close()
+    third.reload()
+    expect(third.locator("#draft")).to_have_value("draf pertama")
+    expect(second.locator("#draft")).to_have_value("draf kedua")
+
+
+def test_offline_there_is_one_truth_and_no_alarm(
+    open_as: OpenAs, console_errors: list[str]
+) -> None:
+    mega = open_room(open_as, "member")
+    mega.context.set_offline(True)
+    mega.evaluate("dispatchEvent(new Event('offline'))")
+    for text in ("satu", "dua"):
+        say(mega, text)
+    expect(mega.locator("#live-line")).to_contain_text("terkirim begitu jaringan kembali")
+    for text in ("satu", "dua"):
+        expect(message(mega, text)).to_have_attribute("data-state", "waiting")
+        expect(message(mega, text)).to_contain_text("menunggu jaringan")
+    expect(mega.get_by_role("button", name="Kirim ulang")).to_have_count(0)
+    expect(message(mega, "dua")).to_be_in_viewport()
+    mega.context.set_offline(False)
+    expect(mega.locator('[data-state="sent"]')).to_have_count(2, timeout=30_000)
+    expect(mega.locator("#live-line")).to_be_hidden()
+    console_errors[:] = [c for c in console_errors if "ERR_INTERNET_DISCONNECTED" not in c]
+
+
+def test_twenty_five_in_a_hurry_wait_quietly_and_arrive_in_order(
+    open_as: OpenAs, console_errors: list[str]
+) -> None:
+    mega = open_room(open_as, "member")
+    mega.evaluate("""() => {
+        const states = (window.states = new Set());
+        const look = () => document.querySelectorAll(".message")
+            .forEach(({ dataset }) => states.add(dataset.state));
+        new MutationObserver(look).observe(document.getElementById("messages"),
+            { subtree: true, childList: true, attributes: true });
+    }""")
+    for n in range(25):
+        say(mega, f"cepat {n}")
+    sent = mega.locator('[data-state="sent"] .message-text')
+    expect(sent).to_have_text([f"cepat {n}" for n in range(25)], timeout=30_000)
+    assert mega.evaluate("[...states].sort()") == ["pending", "sent"]
+    console_errors[:] = [c for c in console_errors if "429" not in c]
+
+
+def test_the_list_begins_with_what_happened_last_and_joining_leads_into_the_room(
+    other_members: OtherMembers, open_as: OpenAs
+) -> None:
+    other_members.say("lama")
+    mega = open_as("member", "/ukm", PHONE)
+    mega.get_by_label("Kode gabung").fill("pramuka")
+    mega.get_by_role("button", name="Gabung").click()
+    mega.wait_for_url("**/ukm/PRAMUKA/chat")
+    mega.wait_for_selector('[data-stream="open"]')
+    say(mega, "baru bergabung")
+    expect(mega.locator(".message")).to_have_attribute("data-state", "sent")
+    mega.goto(mega.url.replace("/PRAMUKA/chat", ""))
+    names = mega.locator(".ukm h2")
+    expect(names).to_have_text(["Pramuka", "UKM Robotika"])
+    mega.wait_for_selector('[data-stream="open"]')
+    other_members.say("terbaru")
+    expect(names).to_have_text(["UKM Robotika", "Pramuka"])
+
+
+def test_a_reaction_is_large_enough_for_a_finger(
+    other_members: OtherMembers, open_as: OpenAs
+) -> None:
+    other_members.say("Halo")
+    mega = open_room(open_as, "member")
+    message(mega, "Halo").focus()
+    mega.keyboard.press("Enter")
+    mega.get_by_role("menuitemcheckbox", name="Suka").click()
+    box = mega.locator(".reaction").bounding_box()
+    assert box
+    assert min(box["width"], box["height"]) >= 44

@@ -30,7 +30,7 @@ def cut_off(page: Page, text: str) -> None:
     page.route("**/messages", lambda route: route.abort())
     page.get_by_role("textbox").fill(text)
     page.get_by_role("textbox").press("Enter")
-    expect(page.get_by_role("log")).to_contain_text("Server tidak terjangkau")
+    expect(page.get_by_role("log")).to_contain_text("menunggu jaringan")
     page.get_by_role("textbox").fill("masih rahasia")
     assert page.evaluate(TEXTS) == ["draft", "outbox"]
 

@@ -19,8 +19,8 @@ const server = createServer(async (request, response) => {
   let body = "";
   for await (const part of request) body += part;
   posts.push(JSON.parse(body));
-  const [status, answer] = answers.shift() ?? [201, { id: posts.length, ...posts.at(-1) }];
-  response.writeHead(status, { "Content-Type": "application/json" });
+  const [status, answer, headers] = answers.shift() ?? [201, { id: posts.length, ...posts.at(-1) }];
+  response.writeHead(status, { "Content-Type": "application/json", ...headers });
   response.end(JSON.stringify(answer));
 });
 
@@ -92,11 +92,11 @@ test("after a failure of the server the next page sends the same message", async
   first.outbox.add("halo", null);
   await first.until(() => first.states.length === 2);
   clearTimeout(first.outbox.timer);
-  assert.deepEqual(first.states.at(-1), ["halo", "failed"]);
+  assert.deepEqual(first.states.at(-1), ["halo", "waiting"]);
   const [{ why, refused }] = kept();
-  assert.deepEqual([why, refused], ["sebentar", false]);
+  assert.deepEqual([why, refused], ["sebentar", undefined]);
   const second = open();
-  assert.deepEqual(second.states, [["halo", "failed"]]);
+  assert.deepEqual(second.states, [["halo", "waiting"]]);
   second.outbox.flush();
   await second.until(() => second.sent.length === 1);
   assert.equal(posts[0].client_id, posts[1].client_id);
@@ -122,11 +122,35 @@ test("without a network the message is kept, and the pause between tries doubles
   outbox.add("halo", null);
   await until(() => states.length === 2);
   clearTimeout(outbox.timer);
-  assert.equal(kept()[0].why, "tidak terjangkau");
+  assert.deepEqual([kept()[0].state, kept()[0].why], ["waiting", null]);
   assert.equal(outbox.failures, 1);
   await outbox.flush();
   clearTimeout(outbox.timer);
   assert.equal(outbox.failures, 2);
+});
+
+test("without a network all that waits says the same", async () => {
+  const { outbox, states, until } = open("http://127.0.0.1:1");
+  outbox.add("satu", null);
+  outbox.add("dua", null);
+  await until(() => states.length === 4);
+  clearTimeout(outbox.timer);
+  assert.deepEqual(states.slice(2), [
+    ["satu", "waiting"],
+    ["dua", "waiting"],
+  ]);
+});
+
+test("who is too fast waits as long as the server says, without a word of failure", async () => {
+  answers = [
+    [429, { error: { code: "too_fast", message: "Terlalu cepat" } }, { "Retry-After": "1" }],
+  ];
+  const { outbox, sent, states, until } = open();
+  const began = performance.now();
+  outbox.add("halo", null);
+  await until(() => sent.length === 1);
+  assert.deepEqual(states, [["halo", "pending"]]);
+  assert.ok(performance.now() - began >= 990);
 });
 
 test("without a store messages wait in memory", async () => {

@@ -36,7 +36,7 @@ class UkmSummary(NamedTuple):
 
 
 def list_for(user_id: int, *, archived: bool = False) -> list[UkmSummary]:
-    """Return the account's active (or archived) UKMs ordered by name, in one query."""
+    """Return the account's active (or archived) UKMs in one query, the latest message first."""
     size = select(func.count()).where(Membership.ukm_id == Ukm.id).correlate(Ukm)
     query = (
         select(Membership, UNREAD, *_LAST, size.scalar_subquery())
@@ -48,7 +48,7 @@ def list_for(user_id: int, *, archived: bool = False) -> list[UkmSummary]:
         .outerjoin(ChatMessage.user)
         .options(contains_eager(Membership.ukm))
         .where(Membership.user_id == user_id, is_archived(archived))
-        .order_by(Ukm.name, Ukm.id)
+        .order_by(ChatMessage.id.is_(None), ChatMessage.id.desc(), Ukm.name, Ukm.id)
     )
     return [_summary(*row) for row in db.session.execute(query)]
 

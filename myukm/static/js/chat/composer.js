@@ -1,24 +1,19 @@
 import { showCount } from "../core/character_count.js";
 import { fillSlots } from "../core/dom.js";
 import { bidiIsolate, t } from "../core/i18n.js";
-import { local, read, write } from "../core/storage.js";
+import { Draft } from "./draft.js";
 
 /** Starts the field below the messages: it stores its draft and the message that it answers, and
  * sends on Enter where there is a keyboard. `keys(event)` returns whether something else, such as
  * the list of names, took the key; `editLast(event)` follows an arrow up in the empty field. */
-export function startComposer(form, draftKey, { send, typing, keys, editLast }) {
+export function startComposer(form, room, { send, typing, keys, editLast }) {
   const field = form.elements.message;
   const bar = document.getElementById("replying");
   const hasKeyboard = matchMedia("(pointer: fine)");
-  let draft = { text: "", reply_to: null, ...read(local, draftKey) };
-
-  function save(change) {
-    draft = { ...draft, ...change };
-    write(local, draftKey, draft.text || draft.reply_to ? draft : null);
-  }
+  const draft = new Draft(room);
 
   function showReply() {
-    const { reply_to: quoted } = draft;
+    const { reply_to: quoted } = draft.value;
     bar.hidden = !quoted;
     if (!quoted) return;
     fillSlots(bar, {
@@ -28,7 +23,7 @@ export function startComposer(form, draftKey, { send, typing, keys, editLast }) 
   }
 
   function reply(quoted) {
-    save({ reply_to: quoted });
+    draft.save({ reply_to: quoted });
     showReply();
     field.focus();
   }
@@ -36,25 +31,30 @@ export function startComposer(form, draftKey, { send, typing, keys, editLast }) 
   function submit() {
     const text = field.value.trim();
     if (!text) return;
-    send(text, draft.reply_to);
+    send(text, draft.value.reply_to);
     field.value = "";
     showCount(field);
-    save({ text: "", reply_to: null });
+    draft.save({ text: "", reply_to: null });
     showReply();
     field.focus();
   }
 
-  field.value = draft.text;
-  showCount(field);
-  showReply();
+  function showDraft() {
+    field.value = draft.value.text;
+    showCount(field);
+    showReply();
+  }
+
+  showDraft();
+  draft.adopt().then((adopted) => adopted && showDraft());
   bar.querySelector("button").addEventListener("click", () => reply(null));
   field.addEventListener("input", () => {
-    save({ text: field.value });
+    draft.save({ text: field.value });
     if (field.value.trim()) typing();
   });
   field.addEventListener("keydown", (event) => {
     if (event.isComposing || keys(event)) return;
-    if (event.key === "Escape" && draft.reply_to) reply(null);
+    if (event.key === "Escape" && draft.value.reply_to) reply(null);
     if (event.key === "ArrowUp" && !field.value) editLast(event);
     if (event.key !== "Enter" || event.shiftKey || !hasKeyboard.matches) return;
     event.preventDefault();

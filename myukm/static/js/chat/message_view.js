@@ -82,11 +82,17 @@ export function showQuote(element, { reply_to: quoted, deleted }) {
   element.querySelector(".bubble").prepend(quote);
 }
 
+function stateText(state, why) {
+  if (state === "failed") return t("not_sent", { why });
+  if (state === "pending") return t("sending");
+  return why ? t("trying_again", { why }) : t("waiting_network");
+}
+
 function showState(element, { state, why }) {
   const note = element.querySelector('[data-slot="state"]');
   element.dataset.state = state ?? "sent";
   note.hidden = !state;
-  if (state) note.textContent = state === "failed" ? t("not_sent", { why }) : t("sending");
+  if (state) note.textContent = stateText(state, why);
   element.querySelector(".message-failed")?.remove();
   if (state === "failed") element.querySelector(".message-body").append(cloneTemplate("failed"));
   element.querySelector(".message-more").hidden = Boolean(state || element.message.deleted);

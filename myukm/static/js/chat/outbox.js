@@ -8,6 +8,7 @@ import { local, read, write } from "../core/storage.js";
 
 const FIRST_WAIT_MS = 1000;
 const MAX_WAIT_MS = 30_000;
+const TOO_FAST = 429;
 
 function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -99,15 +100,29 @@ export class Outbox {
     }
   }
 
+  /** A refused message waits for a person. What passes by itself is tried again without a word of
+   * failure, as the banner says why; who was too fast just waits. */
   failed(clientId, error) {
-    const passing = isPassing(error);
-    this.update(clientId, { state: "failed", why: error.message, refused: !passing });
-    if (passing) this.tryLater();
-    return !passing;
+    if (!isPassing(error)) {
+      this.update(clientId, { state: "failed", why: error.message, refused: true });
+      return true;
+    }
+    if (error.status !== TOO_FAST) this.updateWaiting(error);
+    this.tryLater(error);
+    return false;
   }
 
-  tryLater() {
-    this.timer = setTimeout(() => this.flush(), backoff(FIRST_WAIT_MS, MAX_WAIT_MS, this.failures));
+  /** All that is not sent yet waits for the same. */
+  updateWaiting({ status, message }) {
+    const why = status === 0 ? null : message;
+    for (const { client_id, refused } of this.entries()) {
+      if (!refused) this.update(client_id, { state: "waiting", why });
+    }
+  }
+
+  tryLater({ retryAfterMs }) {
+    const wait = retryAfterMs ?? backoff(FIRST_WAIT_MS, MAX_WAIT_MS, this.failures);
+    this.timer = setTimeout(() => this.flush(), wait);
     this.failures += 1;
   }
 }

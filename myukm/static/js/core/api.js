@@ -5,12 +5,12 @@ import { t } from "./i18n.js";
 /** A phone that changes its cell loses the answer, and its browser would wait for minutes. */
 const REQUEST_TIMEOUT_MS = 20_000;
 
-/** A refused or failed call: `status` is 0 when the server was not reached. */
+/** A refused or failed call: `status` is 0 when the server was not reached, `retryAfterMs` is when to
+ * try again, if the server says so. */
 export class ApiError extends Error {
-  constructor(status, code, message) {
+  constructor(status, code, message, retryAfterMs = null) {
     super(message);
-    this.status = status;
-    this.code = code;
+    Object.assign(this, { status, code, retryAfterMs });
   }
 }
 
@@ -21,6 +21,7 @@ async function failure(response) {
     response.status,
     body?.error?.code ?? "unknown",
     body?.error?.message ?? fallback,
+    Number(response.headers.get("Retry-After")) * 1000 || null,
   );
 }
 

@@ -18,7 +18,10 @@ export default function startUkmList(root) {
     const button = target.closest("[data-leave]");
     if (button) leave(button.dataset);
   });
-  on("chat.message", showLast);
+  on("chat.message", (message) => {
+    showLast(message);
+    moveUp(entryOf(message.ukm));
+  });
   on("chat.edited", showChange);
   on("chat.deleted", showChange);
   on("membership", membershipChanged);
@@ -31,8 +34,8 @@ async function join(event) {
   event.preventDefault();
   const code = event.target.elements.code.value.trim();
   try {
-    await api.post("/ukm/join", { code });
-    location.reload();
+    const joined = await api.post("/ukm/join", { code });
+    location.assign(`/ukm/${joined.code}/chat`);
   } catch (error) {
     refuse(event.target.elements.code, error.message);
   }
@@ -71,6 +74,11 @@ function showLast({ id, ukm, name, message, created_at: at, deleted }) {
   time.dateTime = at;
   item.querySelector('[data-slot="at"]').replaceChildren(time);
   renderRelativeTimes();
+}
+
+/** The UKM where something happened last comes first, unless the focus would be lost. */
+function moveUp(item) {
+  if (item && !item.contains(document.activeElement)) item.parentNode.prepend(item);
 }
 
 /** Only a change of the last message concerns the list. */

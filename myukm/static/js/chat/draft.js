@@ -1,0 +1,79 @@
+// The text that is being written in a room, in localStorage under the tab that writes it, so that two
+// tabs do not overwrite each other's. A tab holds a web lock while it lives; the draft of a closed one
+// goes to the next tab that opens the room.
+
+import { local, read, write } from "../core/storage.js";
+
+const EMPTY = { text: "", reply_to: null };
+const TAB = "tab";
+const OWN_LOCK_MS = 1000;
+
+const session = () => window.sessionStorage;
+const lockOf = (tab) => `draft-tab:${tab}`;
+
+function newTab() {
+  const tab = crypto.getRandomValues(new Uint32Array(2)).join("-");
+  write(session, TAB, tab);
+  return tab;
+}
+
+/** Holds the tab's lock until the page ends; resolves to whether it was free (a copied tab has the
+ * same name). A reloaded page waits for the lock of its predecessor. */
+function hold(tab) {
+  return new Promise((resolve) => {
+    const held = () => {
+      resolve(true);
+      return new Promise(() => {});
+    };
+    const signal = AbortSignal.timeout(OWN_LOCK_MS);
+    navigator.locks.request(lockOf(tab), { signal }, held).catch(() => resolve(false));
+  });
+}
+
+export class Draft {
+  /** `room` names the person and the room: "draft:7:ROBOTIK". */
+  constructor(room) {
+    this.room = room;
+    this.tab = read(session, TAB) ?? newTab();
+    this.value = { ...EMPTY, ...read(local, this.key) };
+  }
+
+  get key() {
+    return `${this.room}:${this.tab}`;
+  }
+
+  get isEmpty() {
+    return !this.value.text && !this.value.reply_to;
+  }
+
+  save(change) {
+    this.value = { ...this.value, ...change };
+    write(local, this.key, this.isEmpty ? null : this.value);
+  }
+
+  /** Takes the draft of a closed tab, if this one has none; resolves to whether it did. */
+  async adopt() {
+    if (!navigator.locks) return false;
+    if (!(await hold(this.tab))) {
+      this.tab = newTab();
+      await hold(this.tab);
+    }
+    const left = await this.leftBehind();
+    if (!left || !this.isEmpty) return false;
+    this.save(read(local, left, EMPTY));
+    write(local, left, null);
+    return !this.isEmpty;
+  }
+
+  /** The key of a draft in this room whose tab is no more. */
+  async leftBehind() {
+    const { held } = await navigator.locks.query();
+    const alive = new Set(held.map(({ name }) => name));
+    return Object.keys(window.localStorage).find(
+      (key) =>
+        key !== this.key &&
+        (key === this.room || key.startsWith(`${this.room}:`)) &&
+        !alive.has(lockOf(key.slice(this.room.length + 1))),
+    );
+  }
+}
