@@ -25,7 +25,9 @@ SQLITE_TIMEOUT, SQLITE_POLL_SECONDS = 5.0, (0.0005, 0.003)
 def engine_options(uri: str) -> dict[str, Any]:
     """Return SQLAlchemy's engine options for the database at `uri`."""
     url = make_url(uri)
-    pool: dict[str, Any] = {"pool_size": 5, "max_overflow": 5, "pool_timeout": 3}
+    # No overflow: its connections are closed when they are given back, and opening one takes
+    # several round trips and a process of the server.
+    pool: dict[str, Any] = {"pool_size": 10, "max_overflow": 0, "pool_timeout": 3}
     exact: dict[str, Any] = {
         "json_serializer": decimal_json.dumps,
         "json_deserializer": decimal_json.loads,

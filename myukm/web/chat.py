@@ -15,6 +15,7 @@ from myukm.web.http.access import current_account, json_view, logged_in
 from myukm.web.http.body import takes
 from myukm.web.http.request_parsing import limit_body, whole_number
 from myukm.web.ukm.access import member
+from myukm.web.ukm.turns import in_turn
 
 MAX_PAGE, DEFAULT_PAGE = 100, 50
 
@@ -91,6 +92,7 @@ def messages(code: str) -> Any:
 
 @bp.post("/messages")
 @json_view
+@in_turn
 @member
 @takes(NewMessage)
 def post(code: str, sent: NewMessage) -> Any:
@@ -103,6 +105,7 @@ def post(code: str, sent: NewMessage) -> Any:
 
 @bp.patch("/messages/<int:message_id>")
 @json_view
+@in_turn
 @member
 @takes(EditedMessage)
 def edit(code: str, message_id: int, sent: EditedMessage) -> Any:
@@ -113,6 +116,7 @@ def edit(code: str, message_id: int, sent: EditedMessage) -> Any:
 
 @bp.delete("/messages/<int:message_id>")
 @json_view
+@in_turn
 @logged_in
 def delete(code: str, message_id: int) -> Any:
     """Delete a message."""
@@ -122,6 +126,7 @@ def delete(code: str, message_id: int) -> Any:
 
 @bp.put("/messages/<int:message_id>/reactions/<emoji>")
 @json_view
+@in_turn
 @logged_in
 def react(code: str, message_id: int, emoji: str) -> Any:
     """Add the user's reaction to a message."""
@@ -130,6 +135,7 @@ def react(code: str, message_id: int, emoji: str) -> Any:
 
 @bp.delete("/messages/<int:message_id>/reactions/<emoji>")
 @json_view
+@in_turn
 @logged_in
 def take_back(code: str, message_id: int, emoji: str) -> Any:
     """Remove the user's own reaction from a message."""

@@ -23,7 +23,6 @@ from myukm.domain.chat.validation import (
 )
 from myukm.domain.flood import check_pace, count_act
 from myukm.domain.ukm import memberships, unread
-from myukm.domain.ukm.turns import turn
 from myukm.errors import DomainError, Forbidden
 from myukm.extensions import db
 from myukm.models import ChatMessage, Membership, Ukm, User
@@ -37,8 +36,7 @@ def post(
     """Store a message, schedule its publishing, and return it and whether it is new.
 
     Idempotent by `client_id`. `reply_to` is the id of the message it answers, or None. Raises
-    `NotFound`, `Invalid`, `Forbidden` if muted, `Conflict` if archived, `TooFast` (see `flood`),
-    `Unavailable` in a rush (see `turns`).
+    `NotFound`, `Invalid`, `Forbidden` if muted, `Conflict` if archived, `TooFast` (see `flood`).
     """
     membership = memberships.get_membership(user.id, code)
     check_client_id(client_id)
@@ -96,7 +94,7 @@ def _store(membership: Membership, message: ChatMessage) -> ChatMessage:
     was archived, or the author muted or removed; `IntegrityError` for a stored `client_id`.
     """
     values = {"ukm": membership.ukm_id, "mine": membership.id, "now": utcnow()}
-    with turn(membership.ukm.code), transaction() as session:
+    with transaction() as session:
         _change(session, _TAKE_NUMBER, values)
         count_act(message.user_id)
         row = session.connection().execute(_INSERT, values | _columns(message))
@@ -145,7 +143,7 @@ def edit(user_id: int, code: str, message_id: int, text: str) -> ChatMessage:
 
     Raises `NotFound`, `Forbidden`, `Conflict` for a deleted message, `Invalid`, `TooFast`.
     """
-    with turn(code), transaction():
+    with transaction():
         membership = memberships.get_membership(user_id, code, lock=True)
         count_act(user_id)
         message = find_message(membership.ukm_id, message_id)
@@ -171,7 +169,7 @@ def delete(user_id: int, code: str, message_id: int) -> None:
 
     Raises `NotFound`, `Forbidden`, `TooFast`.
     """
-    with turn(code), transaction():
+    with transaction():
         membership = memberships.get_membership(user_id, code, lock=True)
         count_act(user_id)
         message = find_message(membership.ukm_id, message_id)

@@ -12,7 +12,6 @@ from myukm.domain.chat import broadcast
 from myukm.domain.chat.validation import check_not_deleted, check_not_muted, find_message
 from myukm.domain.flood import count_act
 from myukm.domain.ukm import memberships
-from myukm.domain.ukm.turns import turn
 from myukm.errors import Invalid
 from myukm.extensions import db
 from myukm.live import event_log
@@ -30,7 +29,7 @@ def add(user_id: int, code: str, message_id: int, emoji: str) -> list[dict[str, 
     """
     if emoji not in EMOJI:
         raise Invalid(_("Reaksi ini tidak ada."), code="bad_emoji")
-    with turn(code), transaction() as session:
+    with transaction() as session:
         message = _open_message(user_id, code, message_id)
         key = (message.id, user_id, emoji)
         if session.get(ChatReaction, key, populate_existing=True) is None:
@@ -45,7 +44,7 @@ def remove(user_id: int, code: str, message_id: int, emoji: str) -> list[dict[st
 
     Raises as `add`.
     """
-    with turn(code), transaction() as session:
+    with transaction() as session:
         message = _open_message(user_id, code, message_id)
         own = delete(ChatReaction).where(
             ChatReaction.message_id == message.id,

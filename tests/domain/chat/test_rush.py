@@ -8,13 +8,13 @@ from contextlib import contextmanager
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, select
+from sqlalchemy import create_engine, event, select
 from werkzeug.test import TestResponse
 
 from myukm.domain.chat import broadcast, messages
-from myukm.domain.ukm import turns
 from myukm.extensions import db
 from myukm.models import ChatMessage, Ukm, User
+from myukm.web.ukm import turns
 from tests.support.people import UKM
 from tests.support.waiting import wait_until
 
@@ -60,12 +60,11 @@ def test_of_a_rush_two_wait_for_the_row_and_the_others_for_them(
     assert (refused.headers["Retry-After"], refused.json["error"]["code"]) == ("1", "busy")
 
 
-def test_who_gets_a_turn_gives_it_back(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_gets_a_turn_gives_it_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "WAIT_SECONDS", 0.1)
-    with app.app_context():
-        for _ in range(5):
-            with turns.turn(UKM), turns.turn(UKM), turns.turn("OTHER"):
-                pass
+    for _ in range(5):
+        with turns.turn(UKM), turns.turn(UKM), turns.turn("OTHER"):
+            pass
     assert UKM not in turns._semaphores
 
 
@@ -108,3 +107,26 @@ def test_what_comes_while_this_process_publishes_is_published_by_the_same_call(
         unpublished = select(ChatMessage).where(ChatMessage.published_at.is_(None))
         assert db.session.scalars(unpublished).all() == []
     assert calls == [False, False]
+
+
+def test_who_waits_for_a_turn_holds_no_connection_whoever_asks(
+    app: Flask, client_as: As, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A retry in a rush costs the database nothing, not even the look at its log-in."""
+    monkeypatch.setattr(turns, "WAIT_SECONDS", 0.1)
+    calls = [
+        ("POST", f"/ukm/{UKM}/messages"),
+        ("PATCH", f"/ukm/{UKM}/messages/1"),
+        ("DELETE", f"/ukm/{UKM}/messages/1"),
+        ("PUT", f"/ukm/{UKM}/messages/1/reactions/👍"),
+        ("DELETE", f"/ukm/{UKM}/messages/1/reactions/👍"),
+    ]
+    client, statements = client_as("member"), list[str]()
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
+    with turns.turn(UKM), turns.turn(UKM):
+        for method, address in calls:
+            answer = client.open(address, method=method, json={"message": "x", "client_id": "1"})
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1"), address
+    assert statements == []

@@ -1,0 +1,151 @@
+"""20 messages a second into one UKM, with a database that is 5 ms away.
+
+    python -m bench.rush [--seconds 60] [--milliseconds 5] [--rate 20]
+
+Two web processes and a worker on PostgreSQL. Who is told to come again comes again a second later
+with the same `client_id`, as the page does.
+"""
+
+import argparse
+import asyncio
+import secrets
+import tempfile
+import threading
+import time
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+
+import aiohttp
+import psycopg
+
+import config
+from bench.chat import listens
+from bench.fanout import populate
+from bench.far_database import far
+from bench.report import percentile, row
+from devtools.valkey import start_valkey
+from myukm import create_app
+from tests.support.postgresql import PostgreSQL
+from tests.support.programs import Program, WebServer
+from tests.support.servers import open_folder
+from tests.support.waiting import wait_until
+
+ACCOUNTS, WEB_PROCESSES, PATIENCE = 200, 2, 60.0
+WAITING = (
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE wait_event_type = 'Lock' AND backend_type = 'client backend'"
+)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--milliseconds", type=float, default=5.0, help="added to each round trip")
+    parser.add_argument("--rate", type=float, default=20.0, help="messages a second")
+    asked = parser.parse_args()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = stack.enter_context(PostgreSQL(stack.enter_context(open_folder())))
+        valkey = stack.enter_context(start_valkey(folder / "valkey"))
+        near = server.fresh_database()
+        env = {"REDIS_URL": valkey.url, "SECRET_KEY": secrets.token_urlsafe(32)}
+        cookies = populate(create_app(config.load({**env, "DATABASE_URL": near})), ACCOUNTS)
+        port = stack.enter_context(far(server.port, asked.milliseconds / 1000))
+        env["DATABASE_URL"] = near.replace(f":{server.port}/", f":{port}/")
+        web = WebServer(folder / "web.log", env, workers=WEB_PROCESSES)
+        stack.callback(web.kill)
+        worker = Program(folder / "worker.log", env, "python", "worker.py", "high")
+        stack.callback(worker.kill)
+        wait_until(lambda: listens(valkey.url), 30, "the worker listens")
+        sessions = stack.enter_context(Sessions(near))
+        rush = Rush(web.url, cookies)
+        asyncio.run(rush.run(asked.rate, asked.seconds))
+        show(rush, sessions, near)
+
+
+class Sessions:
+    """Looks ten times a second how many sessions wait for a lock."""
+
+    def __init__(self, url: str) -> None:
+        self.most = 0
+        self._url, self._ended = url, threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def _look(self) -> None:
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            while not self._ended.wait(0.1):
+                (count,) = connection.execute(WAITING).fetchone() or (0,)
+                self.most = max(self.most, count)
+
+    def __enter__(self) -> "Sessions":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+
+class Rush:
+    """Posts at a rate, whatever the answers."""
+
+    def __init__(self, url: str, cookies: list[str]) -> None:
+        self._url, self._cookies = url, cookies
+        self.statuses: Counter[int] = Counter()
+        self.times: list[float] = []
+        self.in_time = self._seconds = 0
+        self._end = 0.0
+
+    @property
+    def per_second(self) -> float:
+        """The messages that were accepted before the end, per second."""
+        return self.in_time / self._seconds
+
+    async def run(self, rate: float, seconds: int) -> None:
+        """Post for `seconds`, and wait for the last answers."""
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(connector=connector) as session:
+            begin, posts = time.perf_counter(), []
+            self._end, self._seconds = begin + seconds, seconds
+            for n in range(round(rate * seconds)):
+                posts.append(asyncio.create_task(self._say(session, n)))
+                await asyncio.sleep(max(0.0, begin + (n + 1) / rate - time.perf_counter()))
+            await asyncio.gather(*posts)
+
+    async def _say(self, session: aiohttp.ClientSession, n: int) -> None:
+        began, status = time.perf_counter(), 0
+        headers = {"Cookie": f"myukm={self._cookies[n % len(self._cookies)]}"}
+        while status not in (200, 201) and time.perf_counter() - began < PATIENCE:
+            body = {"message": f"rush {n}", "client_id": f"c{n}"}
+            url = f"{self._url}/ukm/BENCH/messages"
+            async with session.post(url, json=body, headers=headers) as answer:
+                status = answer.status
+                self.statuses[status] += 1
+                if cookie := answer.cookies.get("myukm"):  # as a browser keeps it
+                    headers = {"Cookie": f"myukm={cookie.value}"}
+                    self._cookies[n % len(self._cookies)] = cookie.value
+                if status == 503:
+                    await asyncio.sleep(float(answer.headers["Retry-After"]))
+        self.times.append(time.perf_counter() - began)
+        self.in_time += status in (200, 201) and time.perf_counter() <= self._end
+
+
+def show(rush: Rush, sessions: Sessions, url: str) -> None:
+    """Print the figures, after everything was published."""
+    unpublished = "SELECT count(*) FROM chat_message WHERE published_at IS NULL"
+    with psycopg.connect(url, autocommit=True) as connection:
+        wait_until(lambda: connection.execute(unpublished).fetchone() == (0,), 30, "all published")
+        (stored,) = connection.execute("SELECT count(*) FROM chat_message").fetchone() or (0,)
+    row("accepted while it lasted", rush.per_second, "messages/s")
+    row("stored", stored, f"of {len(rush.times)}")
+    row("until accepted, median", percentile(rush.times, 50) * 1000, "ms")
+    row("until accepted, p99", percentile(rush.times, 99) * 1000, "ms")
+    row("until accepted, longest", max(rush.times) * 1000, "ms")
+    row("sessions that waited for a lock, most", sessions.most, "")
+    row("answers 503", rush.statuses[503], "")
+
+
+if __name__ == "__main__":
+    main()
