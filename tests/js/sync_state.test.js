@@ -7,6 +7,7 @@ import {
   isSuspicious,
   mayDo,
   message,
+  shownStatus,
 } from "../../myukm/static/js/sync/state.js";
 import { makePage } from "./page.js";
 
@@ -14,6 +15,8 @@ makePage({
   strings: {
     completed: "Selesai. {success} berhasil, {unchanged} tidak berubah.",
     completed_with_failures: "Selesai. {success} berhasil, {failed} gagal.",
+    completed_some_failed: "Selesai, {failed} gagal",
+    cancelled_part: "Dibatalkan, {processed} dari {total}",
     tried: "Uji coba: {changed} akan berubah, {failed} gagal.",
     cancelled: "Dibatalkan. {processed} sudah, {cancelled} tidak.",
     failed: "Tidak dapat dijalankan.",
@@ -80,6 +83,21 @@ test("events that overtook each other are told by their counts", () => {
 test("counts are formatted, and changed is derived", () => {
   const { total, changed, workers } = counts(run());
   assert.deepEqual({ total, changed, workers }, { total: "6.102", changed: "77", workers: "2" });
+});
+
+test("an end that left students out says so, and is not green", () => {
+  const statuses = {
+    completed: { label: "Selesai", tone: "good", icon: "good" },
+    cancelled: { label: "Dibatalkan", tone: "neutral", icon: "stop" },
+  };
+  const shown = (change) => shownStatus(run(change), statuses);
+  assert.equal(shown({ status: "completed", failed: 0 }), statuses.completed);
+  assert.deepEqual(shown({ status: "completed" }), {
+    label: "Selesai, 3 gagal",
+    tone: "wait",
+    icon: "warning",
+  });
+  assert.equal(shown({ status: "cancelled" }).label, "Dibatalkan, 200 dari 6.102");
 });
 
 test("the message says how the run ended or why it waits", () => {

@@ -1,5 +1,9 @@
 """What each status of a run is called, on pages and by commands, and its meaning and icon."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import format_decimal
 from flask_babel import gettext as _
 
 from myukm.models.sync import Status
@@ -17,6 +21,19 @@ def statuses() -> dict[str, dict[str, str]]:
         Status.COMPLETED: {"label": _("Selesai"), "tone": "good", "icon": "good"},
         Status.FAILED: {"label": _("Gagal"), "tone": "bad", "icon": "bad"},
     }
+
+
+def run_status(run: Mapping[str, Any]) -> dict[str, str]:
+    """Return label, tone and icon of a run. An end that left students out says so, and is not
+    green."""
+    own, status = statuses()[run["status"]], run["status"]
+    if status == Status.COMPLETED and run["failed"]:
+        label = _("Selesai, %(n)s gagal", n=format_decimal(run["failed"]))
+        return {"label": label, "tone": "wait", "icon": "warning"}
+    if status == Status.CANCELLED and run["total"]:
+        done, total = format_decimal(run["processed"]), format_decimal(run["total"])
+        return own | {"label": _("Dibatalkan, %(done)s dari %(total)s", done=done, total=total)}
+    return own
 
 
 def status_label(status: str) -> str:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from myukm.db.types import to_iso8601, utcnow
 from myukm.domain.payment_api import amounts
-from myukm.domain.sync.status_labels import statuses
+from myukm.domain.sync.status_labels import run_status, statuses
 from myukm.i18n import template_gettext
 from myukm.web.http.access import ADMINS, OPERATORS, TREASURERS, VIEWERS
 
@@ -32,7 +32,7 @@ def init_app(app: Flask) -> None:
         sen=sen,
         saat=saat,
     )
-    app.jinja_env.globals.update(run_statuses=statuses)
+    app.jinja_env.globals.update(run_status=run_status, run_statuses=statuses)
     app.context_processor(page_context)
 
 

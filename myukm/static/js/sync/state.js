@@ -47,6 +47,16 @@ export function mayDo(action, progress) {
   return action !== "reset" || progress.status !== "idle";
 }
 
+/** Label, tone and icon of the run; an end that left students out says so, and is not green. */
+export function shownStatus(progress, statuses) {
+  const own = statuses[progress.status];
+  if (progress.status === "completed" && progress.failed > 0)
+    return { label: t("completed_some_failed", counts(progress)), tone: "wait", icon: "warning" };
+  if (progress.status === "cancelled" && progress.total > 0)
+    return { ...own, label: t("cancelled_part", counts(progress)) };
+  return own;
+}
+
 /** The counts, formatted for the reader's language. */
 export function counts(progress) {
   const numbers = { ...progress, changed: progress.success - progress.unchanged };

@@ -4,7 +4,7 @@ import { data, fillSlots, setIcon } from "../core/dom.js";
 import { clockSeconds, decimal, left, moment, number, percent } from "../core/format.js";
 import { t } from "../core/i18n.js";
 import { plot, SpeedChart } from "./chart.js";
-import { counts, isLive, mayDo, message } from "./state.js";
+import { counts, isLive, mayDo, message, shownStatus } from "./state.js";
 
 export class ProgressView {
   constructor(root) {
@@ -27,12 +27,13 @@ export class ProgressView {
   }
 
   showStatus(progress) {
-    const { label, tone, icon } = this.statuses[progress.status];
+    const { label, tone, icon } = shownStatus(progress, this.statuses);
     const badge = document.getElementById("sync-status");
     badge.className = `badge tone-${tone}`;
     setIcon(badge, icon);
     fillSlots(badge, { label });
     this.root.dataset.status = progress.status;
+    this.root.dataset.tone = tone;
     document.getElementById("dry-run").hidden = !progress.dry_run;
   }
 
@@ -61,7 +62,7 @@ export class ProgressView {
 
   /** Announces to screen readers each status and each tenth of the way, not every tick. */
   announce(progress) {
-    const { label: status } = this.statuses[progress.status];
+    const { label: status } = shownStatus(progress, this.statuses);
     const tenth = Math.floor(progress.percent / 10) * 10;
     const moving = isLive(progress) && progress.total;
     const text = moving ? t("announcement", { status, percent: number(tenth) }) : status;
