@@ -17,7 +17,7 @@ from myukm.cli.errors import fail
 from myukm.cli.options import as_json
 from myukm.cli.queue_jobs import console, group, print_json, some_queue
 from myukm.extensions import valkey
-from myukm.ops import api_probe, doctor, stats
+from myukm.ops import api_probe, doctor, job_recovery, stats
 from myukm.queues import queue_ping
 from myukm.queues.jobs import DEFAULT, QUEUES
 from myukm.queues.workers import unserved_reason
@@ -57,9 +57,15 @@ def watch(draw: Callable[[], Any]) -> None:
         "ada yang perlu diperhatikan, 2 bila rusak."
     ),
 )
+@click.option(
+    "--fix", is_flag=True, help=N_("Sembuhkan dulu yang aman disembuhkan, dan katakan apa itu.")
+)
 @as_json
-def doctor_command(as_json: bool) -> None:
+def doctor_command(fix: bool, as_json: bool) -> None:
     """Print the doctor's findings. Exit 0 (ok), 1 (warning) or 2 (broken)."""
+    if fix:
+        done = list(job_recovery.fix())
+        click.echo("\n".join(done or [_("Tidak ada yang perlu disembuhkan.")]), err=as_json)
     with suppress(RedisError):
         if api_probe.last() is None:
             api_probe.probe_within(PROBE_SECONDS)

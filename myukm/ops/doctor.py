@@ -47,6 +47,7 @@ CHECKS: Mapping[Check, str] = {
     queues.suspended: VALKEY,
     queues.not_served: VALKEY,
     queues.not_consumed: VALKEY,
+    queues.overdue: VALKEY,
     workers.hung: VALKEY,
     sync.stalled: DATABASE,
     sync.paused: DATABASE,

@@ -1,51 +1,86 @@
-"""Recover jobs orphaned by a worker that died between dequeue and start.
+"""Recover jobs that nobody sees: orphaned by a worker that died between dequeue and start, lost
+from their list, or deadly.
 
 RQ's own workers check only at their start and every ten minutes; this checks every ten seconds.
 """
 
+import logging
 import time
+from collections.abc import Iterator
 
+from flask_babel import gettext as _
 from rq.registry import clean_registries
 
 from myukm.domain.standstill import SeenTwice
+from myukm.domain.sync import lifecycle, progress, watchdog
 from myukm.extensions import valkey
+from myukm.ops import lost_jobs
 from myukm.queues.enqueue import get_queue
 from myukm.queues.jobs import QUEUES
 from myukm.queues.workers import keep_running_jobs
 
 RECOVER_SECONDS = 10.0
+# A worker needs milliseconds from taking a job to beginning it.
+FIX_PAUSE_SECONDS = 0.5
+
+logger = logging.getLogger(__name__)
 
 
 class OrphanRecovery:
-    """Requeues jobs that were dequeued and never started, and marks jobs failed whose worker
-    died while running them."""
+    """Heals jobs that two looks in a row found in the same trouble, and marks jobs failed whose
+    worker died while running them. Looks at a portion of all jobs each time, so that a hundred
+    thousand failed ones cost next to nothing."""
 
     def __init__(self) -> None:
-        self._orphans = SeenTwice[tuple[str, str]]()
-        self._next = 0.0
+        self._troubles = SeenTwice[lost_jobs.Trouble]()
+        self._next, self._cursor = 0.0, 0
 
     def recover(self) -> None:
         """Check each queue; does nothing if the last check is less than ten seconds ago."""
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + RECOVER_SECONDS
-        found = [(name, job_id) for name in QUEUES for job_id in _orphaned(name)]
-        for name, job_id in self._orphans.of(found):
-            _requeue(name, job_id)
-        keep_running_jobs(valkey())
-        for name in QUEUES:
-            clean_registries(get_queue(name))
+        for trouble in self._troubles.of(lost_jobs.taken()):
+            lost_jobs.heal(trouble)
+        self._cursor, keys = lost_jobs.portion(self._cursor)
+        for trouble in lost_jobs.lost(keys):
+            logger.warning("job %s was in no list of %s: put back", trouble.job_id, trouble.queue)
+            lost_jobs.heal(trouble)
+        clean()
 
 
-def _orphaned(name: str) -> set[str]:
-    """Return the ids of jobs that a worker dequeued and did not start."""
-    source = get_queue(name)
-    taken = set(source.intermediate_queue.get_job_ids())
-    begun = set(source.started_job_registry.get_job_ids(cleanup=False)) if taken else set()
-    return taken - begun
+def clean() -> None:
+    """Mark jobs failed whose worker died while running them."""
+    keep_running_jobs(valkey())
+    for name in QUEUES:
+        clean_registries(get_queue(name))
 
 
-def _requeue(name: str, job_id: str) -> None:
-    source = get_queue(name)
-    if valkey().lrem(source.intermediate_queue.key, 1, job_id):
-        valkey().lpush(source.key, job_id)
+def fix() -> Iterator[str]:
+    """Heal at once all that is safe to heal; yield what was done."""
+    seen = SeenTwice[lost_jobs.Trouble]()
+    seen.of(lost_jobs.taken())
+    time.sleep(FIX_PAUSE_SECONDS)
+    for trouble in [*seen.of(lost_jobs.taken()), *_all_lost()]:
+        if lost_jobs.heal(trouble):
+            yield _said(trouble)
+    clean()
+    run = progress.live()
+    if run is not None and watchdog.needs_job(run):
+        lifecycle.drive(run.id)
+        yield str(_("Proses sinkronisasi #%(id)d dimasukkan lagi ke antrian.", id=run.id))
+
+
+def _all_lost() -> Iterator[lost_jobs.Trouble]:
+    cursor, keys = lost_jobs.portion(0)
+    yield from lost_jobs.lost(keys)
+    while cursor:
+        cursor, keys = lost_jobs.portion(cursor)
+        yield from lost_jobs.lost(keys)
+
+
+def _said(trouble: lost_jobs.Trouble) -> str:
+    values = {"id": trouble.job_id, "queue": trouble.queue}
+    if trouble.kind == "ghost":
+        return str(_("%(id)s, yang sudah dihapus, dibuang dari antrian %(queue)s.", **values))
+    return str(_("Pekerjaan %(id)s dikembalikan ke antrian %(queue)s.", **values))

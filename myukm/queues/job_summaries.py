@@ -93,4 +93,7 @@ def _fields(values: Iterable[bytes | None]) -> Fields:
 
 
 def _moment(fields: Fields, name: str) -> datetime | None:
-    return utcparse(fields[name]) if fields.get(name) else None
+    try:
+        return utcparse(fields[name]) if fields.get(name) else None
+    except ValueError:  # damaged
+        return None

@@ -222,6 +222,7 @@ def _alive(name: str, values: Mapping[str, str], clients: _Clients | None, now: 
 
 
 def _moment(value: Any) -> datetime | None:
-    if not value:
+    try:
+        return utcparse(value.decode() if isinstance(value, bytes) else value) if value else None
+    except ValueError:  # of a damaged job
         return None
-    return utcparse(value.decode() if isinstance(value, bytes) else value)

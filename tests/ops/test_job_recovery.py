@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 import redis
 from flask import Flask
+from flask.testing import FlaskCliRunner
 from rq import Queue
 
 from myukm.db.session import transaction
@@ -13,6 +14,7 @@ from myukm.ops.api_probe import PeriodicProbe
 from myukm.ops.job_recovery import OrphanRecovery
 from myukm.queues.enqueue import enqueue
 from myukm.queues.restricted_job import RestrictedJob
+from tests.ops.test_doctor import examine, only
 from tests.support.waiting import wait_until
 
 PING = "myukm.jobs.upkeep.ping"
@@ -69,6 +71,69 @@ def test_a_job_that_died_with_its_worker_is_noted(
     tidy()
     assert high.failed_job_registry.get_job_ids() == [job_id]
     assert valkey.zcard(high.started_job_registry.key) == 0
+
+
+def test_a_deleted_job_that_was_taken_is_forgotten(
+    app: Flask, valkey: redis.Redis, tidy: Callable[[], None]
+) -> None:
+    high = Queue("high", connection=valkey)
+    valkey.lpush(high.intermediate_queue_key, "ghost")
+    tidy()
+    tidy()
+    assert valkey.llen(high.intermediate_queue_key) == valkey.llen(high.key) == 0
+
+
+def test_a_job_that_is_in_no_list_is_put_back(
+    app: Flask, valkey: redis.Redis, tidy: Callable[[], None]
+) -> None:
+    high = Queue("high", connection=valkey)
+    with app.app_context():
+        young, lost = (str(enqueue(PING, to="high")) for _ in range(2))
+    valkey.delete(high.key)
+    valkey.hset(RestrictedJob.key_for(lost), "enqueued_at", "2026-01-01T00:00:00.000000Z")
+    tidy()
+    assert high.get_job_ids() == [lost]
+    assert young not in high.get_job_ids()
+
+
+def test_a_job_that_kills_its_workers_fails(
+    app: Flask, valkey: redis.Redis, tidy: Callable[[], None]
+) -> None:
+    """RQ's worker ends when it reads a date that is none."""
+    high = Queue("high", connection=valkey)
+    with app.app_context():
+        job_id = str(enqueue(PING, to="high"))
+    valkey.hset(RestrictedJob.key_for(job_id), "created_at", "rusak")
+    for _ in range(3):
+        valkey.lmove(high.key, high.intermediate_queue_key)
+        tidy()
+        tidy()
+    assert high.failed_job_registry.get_job_ids(cleanup=False) == [job_id]
+    assert high.get_job_ids() == []
+    assert "PoisonJob" in only(app, "jobs_failed")["message"]
+
+
+def test_the_command_heals_at_once_and_says_what(app: Flask, valkey: redis.Redis) -> None:
+    high = Queue("high", connection=valkey)
+    with app.app_context():
+        taken = str(enqueue(PING, to="high"))
+    valkey.lmove(high.key, high.intermediate_queue_key)
+    valkey.lpush(high.intermediate_queue_key, "ghost")
+    said = FlaskCliRunner(app).invoke(args=("queue", "doctor", "--fix")).output
+    assert f"Pekerjaan {taken} dikembalikan ke antrian high." in said
+    assert "ghost, yang sudah dihapus, dibuang dari antrian high." in said
+    assert high.get_job_ids() == [taken]
+    again = FlaskCliRunner(app).invoke(args=("queue", "doctor", "--fix")).output
+    assert again.startswith("Tidak ada yang perlu disembuhkan.")
+
+
+def test_a_scheduled_job_that_nobody_queues_is_named(app: Flask, valkey: redis.Redis) -> None:
+    key = Queue("high", connection=valkey).scheduled_job_registry.key
+    now = int(valkey.time()[0])
+    valkey.zadd(key, {"later": now + 60})
+    assert "scheduled_overdue" not in str(examine(app))
+    valkey.zadd(key, {"late": now - 60})
+    assert only(app, "scheduled_overdue")["message"].startswith("1 pekerjaan terjadwal")
 
 
 def test_the_api_is_asked_aside_and_not_too_often(app: Flask) -> None:

@@ -10,12 +10,14 @@ from myukm.extensions import valkey
 from myukm.ops.findings import BROKEN, WARNING, Finding
 from myukm.ops.findings.valkey import address
 from myukm.queues import counters
+from myukm.queues.enqueue import get_queue
 from myukm.queues.jobs import QUEUES, SYNC
 from myukm.queues.workers import Backlog, QueueSnapshot, WorkerInfo, is_ours, snapshot
 
 # An idle worker takes a job within milliseconds, so these are generous (seconds).
 NO_CONSUMER_TIMEOUT = 3.0
 STUCK_SECONDS = 10.0
+OVERDUE_SECONDS = 5
 SLOW_SECONDS = 30.0
 # What was seen of each queue: its oldest job, the number of ended ones, and when (Valkey's clock).
 SEEN, STILL_SECONDS = "myukm:doctor:queues", 5
@@ -58,6 +60,26 @@ def not_served() -> Iterator[Finding]:
         min(oldest, default=None),
         extent=len(idle) + len(starved),
     )
+
+
+def overdue() -> Iterator[Finding]:
+    """Jobs scheduled for a time that is over, which nobody puts into their queue."""
+    moment = valkey().time()[0]
+    for name in QUEUES:
+        key = get_queue(name).scheduled_job_registry.key
+        if count := valkey().zcount(key, 0, moment - OVERDUE_SECONDS):
+            yield Finding(
+                "scheduled_overdue",
+                BROKEN,
+                _(
+                    "%(count)s pekerjaan terjadwal di antrian %(queue)s sudah lewat waktunya, dan "
+                    "tidak ada penjadwal yang memasukkannya.",
+                    count=format_decimal(count),
+                    queue=name,
+                ),
+                _("Jalankan %(ours)s: penjadwalnya ikut.", ours="./run worker"),
+                subject=name,
+            )
 
 
 def not_consumed() -> Iterator[Finding]:

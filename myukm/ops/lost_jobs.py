@@ -1,0 +1,120 @@
+"""Jobs that no worker will ever take: gone from every list, deleted, or deadly to their worker.
+
+Everything is read and written raw, because what makes a job deadly may be that RQ cannot read it.
+"""
+
+import logging
+import time
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import NamedTuple, cast
+from zlib import compress
+
+from rq.job import Job
+from rq.results import Result
+from rq.utils import utcparse
+
+from myukm.db.types import utcnow
+from myukm.extensions import valkey
+from myukm.queues.enqueue import get_queue
+from myukm.queues.jobs import FAILURE_SECONDS, QUEUES
+
+LOST_AFTER = timedelta(seconds=60)
+# A job that was taken and not begun so often kills its workers.
+DEADLY, REMEMBER_SECONDS = 2, 3600
+PORTION = 1000
+JOBS = Job.redis_job_namespace_prefix
+
+logger = logging.getLogger(__name__)
+
+
+class Trouble(NamedTuple):
+    """A job that nobody sees; `kind` is `taken`, `ghost` or `lost`."""
+
+    kind: str
+    queue: str
+    job_id: str
+
+
+def taken() -> Iterator[Trouble]:
+    """Yield the jobs that a worker dequeued and did not begin; ghosts have been deleted since."""
+    for name in QUEUES:
+        source = get_queue(name)
+        ids = set(source.intermediate_queue.get_job_ids())
+        begun = set(source.started_job_registry.get_job_ids(cleanup=False)) if ids else set()
+        for job_id in ids - begun:
+            exists = valkey().exists(Job.key_for(job_id))
+            yield Trouble("taken" if exists else "ghost", name, job_id)
+
+
+def lost(keys: Iterable[bytes]) -> Iterator[Trouble]:
+    """Yield those of these jobs (as keys) that are queued and in no list of their queue."""
+    keys = list(keys)
+    with valkey().pipeline(transaction=False) as pipe:
+        for key in keys:
+            pipe.hmget(key, "status", "origin", "enqueued_at")
+        rows = zip(keys, pipe.execute(), strict=True)
+    queued = [
+        Trouble("lost", origin.decode(), key.decode().removeprefix(JOBS))
+        for key, (status, origin, at) in rows
+        if status == b"queued" and origin and origin.decode() in QUEUES and _is_old(at)
+    ]
+    lists = {name: _listed(name) for name in {each.queue for each in queued}}
+    return (each for each in queued if each.job_id not in lists[each.queue])
+
+
+def portion(cursor: int) -> tuple[int, list[bytes]]:
+    """Return some jobs' keys, and the cursor for the next ones; 0 at the end."""
+    following, keys = cast(tuple[int, list[bytes]], valkey().scan(cursor, f"{JOBS}*", PORTION))
+    return following, keys
+
+
+def heal(trouble: Trouble) -> bool:
+    """Put a job back, drop a ghost, or fail a job that killed its workers; return whether it was
+    still there."""
+    source = get_queue(trouble.queue)
+    if trouble.kind != "lost":
+        if not valkey().lrem(source.intermediate_queue.key, 1, trouble.job_id):
+            return False
+        if trouble.kind == "ghost":
+            return True
+    if _is_deadly(trouble.job_id):
+        _fail(trouble)
+    else:
+        valkey().lpush(source.key, trouble.job_id)
+    return True
+
+
+def _is_deadly(job_id: str) -> bool:
+    key = f"myukm:job:returned:{job_id}"
+    times = int(valkey().incr(key))
+    valkey().expire(key, REMEMBER_SECONDS)
+    return times > DEADLY
+
+
+def _fail(trouble: Trouble) -> None:
+    """Note a job as failed, without reading it."""
+    logger.warning("job %s killed its worker %d times: it counts as failed", trouble.job_id, DEADLY)
+    text = f"PoisonJob: its worker ended {DEADLY} times when it took this job"
+    trace = b64encode(compress(text.encode())).decode()
+    kind = str(Result.Type.FAILED.value)
+    result = {"created_at": str(int(time.time())), "type": kind, "exc_string": trace}
+    with valkey().pipeline() as pipe:
+        pipe.hset(Job.key_for(trouble.job_id), "status", "failed")
+        failed = get_queue(trouble.queue).failed_job_registry.key
+        pipe.zadd(failed, {trouble.job_id: time.time() + FAILURE_SECONDS})
+        pipe.xadd(Result.get_key(trouble.job_id), result)  # type: ignore[arg-type]
+        pipe.execute()
+
+
+def _listed(name: str) -> set[str]:
+    source = get_queue(name)
+    return {*source.get_job_ids(), *source.intermediate_queue.get_job_ids()}
+
+
+def _is_old(enqueued_at: bytes | None) -> bool:
+    try:
+        return not enqueued_at or utcparse(enqueued_at.decode()) < utcnow() - LOST_AFTER
+    except ValueError:
+        return True
