@@ -85,6 +85,11 @@ def newest_in_ukm(ukm_id: int, *verbs: str) -> Activity | None:
     return db.session.scalar(_of_ukm(ukm_id).where(Activity.action.in_(actions)).limit(1))
 
 
+def newest_about(ukm_id: int, person_id: int) -> Activity | None:
+    """Return the newest entry about a person in a UKM's log."""
+    return db.session.scalar(_of_ukm(ukm_id).where(Activity.person_id == person_id).limit(1))
+
+
 def _of_ukm(ukm_id: int) -> Select[Activity]:
     query = select(Activity).options(joinedload(Activity.actor))
     return query.where(Activity.ukm_id == ukm_id).order_by(Activity.id.desc())

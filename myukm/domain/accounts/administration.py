@@ -39,6 +39,11 @@ def search(q: str = "", page: int = 1, role: str = "", status: str = "") -> Page
     return paginate(query, page)
 
 
+def role_of(user_id: int) -> str:
+    """Return an account's role, "" if there is no such account."""
+    return db.session.scalar(select(User.role).where(User.id == min(user_id, 2**63 - 1))) or ""
+
+
 def set_role(actor: User, user_id: int, role: str) -> User:
     """Change an account's role. Raises `NotFound`, `Invalid`, or `Conflict` for the actor."""
     check_role(role)

@@ -1,5 +1,8 @@
 """Invitations: a one-time code lets a NIM register."""
 
+from collections.abc import Sequence
+
+from flask_babel import lazy_gettext as _
 from sqlalchemy import delete, select
 
 from myukm.db.session import execute_rowcount, transaction
@@ -10,8 +13,11 @@ from myukm.domain.accounts.account_rules import check_password, checked_person, 
 from myukm.domain.accounts.codes import digest, matches, new_code, wrong_code
 from myukm.domain.accounts.passwords import hash_password
 from myukm.domain.actor import Actor
+from myukm.errors import NotFound
 from myukm.extensions import db
 from myukm.models import Invitation, User
+
+MAX_SHOWN = 200
 
 
 def invite(actor: User, nim: str, name: str, role: str) -> str:
@@ -28,6 +34,35 @@ def invite(actor: User, nim: str, name: str, role: str) -> str:
         session.add(Invitation(nim=nim, name=name, role=role, code_hash=digest(code)))
         activity.record(Actor.of(actor), "user.invite", f"{nim} {name}")
     return code
+
+
+def list_open() -> Sequence[Invitation]:
+    """Return the invitations that nobody has used yet, newest first, at most `MAX_SHOWN`."""
+    query = select(Invitation).where(Invitation.stands(utcnow()))
+    return db.session.scalars(query.order_by(Invitation.id.desc()).limit(MAX_SHOWN)).all()
+
+
+def renew(actor: User, invitation_id: int) -> tuple[Invitation, str]:
+    """Invite the same person again and return the new code. Raises `NotFound`, `Conflict`."""
+    open_one = _find(invitation_id)
+    return open_one, invite(actor, open_one.nim, open_one.name, open_one.role)
+
+
+def withdraw(actor: User, invitation_id: int) -> Invitation:
+    """Delete an invitation, whose code is void from now on. Raises `NotFound`."""
+    with transaction() as session:
+        gone = _find(invitation_id)
+        session.execute(delete(Invitation).where(Invitation.id == gone.id))
+        activity.record(Actor.of(actor), "user.uninvite", f"{gone.nim} {gone.name}")
+    return gone
+
+
+def _find(invitation_id: int) -> Invitation:
+    found = db.session.get(Invitation, invitation_id) if invitation_id < 2**63 else None
+    if found is None:
+        text = _("Undangan ini sudah dipakai atau ditarik.")
+        raise NotFound(text, code="no_such_invitation")
+    return found
 
 
 def register(nim: str, code: str, password: str) -> User:

@@ -18,6 +18,7 @@ from myukm.extensions import db
 from myukm.models import Membership, UkmBlock, User
 
 MUTE_DURATIONS = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(days=7)}
+UNDO_SECONDS = 600
 MAX_MUTE = timedelta(days=366)
 
 
@@ -33,6 +34,27 @@ def remove(actor: Actor, code: str, user_id: int, *, block: bool = False) -> Non
         memberships.remove(session, gone, change, by=actor.user_id)
         if block:
             session.merge(UkmBlock(ukm_id=gone.ukm_id, user_id=user_id))
+
+
+def take_back(actor: Actor, code: str, user_id: int) -> None:
+    """Undo the actor's own removal of a person within `UNDO_SECONDS`.
+
+    Raises `NotFound`, `Forbidden`, or `Conflict` if something else happened since.
+    """
+    with transaction() as session:
+        ukm = authorize_and_lock(actor, code)
+        last = activity.newest_about(ukm.id, user_id)
+        mine = last is not None and last.actor_id == actor.user_id
+        if (
+            last is None
+            or not mine
+            or last.verb not in ("removed", "blocked")
+            or (utcnow() - last.at).total_seconds() > UNDO_SECONDS
+        ):
+            raise Conflict(_("Ini tidak bisa diurungkan lagi."), code="too_late")
+        if blocked := session.get(UkmBlock, (ukm.id, user_id)):
+            session.delete(blocked)
+        memberships.add_member(session, ukm.id, user_id, by=actor.user_id)
 
 
 def unblock(actor: Actor, code: str, user_id: int) -> None:

@@ -3,6 +3,7 @@
 from flask import Blueprint, render_template, request
 
 from myukm.domain import activity
+from myukm.web.admin.audit_sentences import sentence
 from myukm.web.http.access import ADMINS, roles
 from myukm.web.http.request_parsing import whole_number
 
@@ -17,4 +18,4 @@ def index() -> str:
     account = whole_number("actor")
     found = activity.audit_page(whole_number("page") or 1, **chosen, actor_id=account)
     chosen |= {"actor": "" if account is None else str(account)}
-    return render_template("admin/audit/index.html", page=found, chosen=chosen)
+    return render_template("admin/audit/index.html", page=found, chosen=chosen, sentence=sentence)

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, jsonify, render_template, request, url_for
+from flask_babel import gettext as _
 
 from myukm.domain.actor import Actor
 from myukm.domain.ukm import administration as ukm_administration
@@ -15,6 +16,7 @@ from myukm.models import Ukm
 from myukm.web.http.access import ADMINS, actor, roles, wants_json
 from myukm.web.http.answers import redirect_or_json
 from myukm.web.http.body import takes
+from myukm.web.http.notices import Undo
 from myukm.web.http.request_parsing import limit_body
 from myukm.web.ukm import routes
 
@@ -63,25 +65,29 @@ def create(sent: NewUkm) -> Any:
         return render_list(problem=str(error), values=values), error.status
     if wants_json():
         return jsonify({"code": made.code, "name": made.name, "join_code": made.join_code}), 201
-    return redirect(url_for("admin_ukm.index"), 303)
+    told = _("UKM %(name)s dibuat. Kode gabungnya: %(code)s", name=made.name, code=made.join_code)
+    return redirect_or_json(url_for("admin_ukm.index"), told=told)
 
 
 @bp.post("/<code>/archive")
 @roles(*ADMINS)
 def archive(code: str) -> Any:
     """Archive a UKM: it becomes read-only."""
-    return apply_and_render(ukm_settings.archive, code)
+    undo = Undo(url_for("admin_ukm.restore", code=code))
+    return apply_and_render(ukm_settings.archive, code, _("%(name)s diarsipkan."), undo)
 
 
 @bp.post("/<code>/restore")
 @roles(*ADMINS)
 def restore(code: str) -> Any:
     """Unarchive a UKM."""
-    return apply_and_render(ukm_settings.unarchive, code)
+    undo = Undo(url_for("admin_ukm.archive", code=code))
+    return apply_and_render(ukm_settings.unarchive, code, _("%(name)s aktif lagi."), undo)
 
 
-def apply_and_render(change: Callable[[Actor, str], Ukm], code: str) -> Any:
+def apply_and_render(change: Callable[[Actor, str], Ukm], code: str, told: str, undo: Undo) -> Any:
     """Apply a change and redirect to the UKM's page, or return its state as JSON."""
     changed = change(actor()._replace(campus=True), code)
     page = f"/admin/ukm/{changed.code}/manage"
-    return redirect_or_json(page, ukm_state.describe(changed))
+    told = told % {"name": changed.name}
+    return redirect_or_json(page, ukm_state.describe(changed), told=told, undo=undo)

@@ -1,10 +1,10 @@
 """Accounts, for admins."""
 
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from flask import Blueprint, jsonify, render_template, request, url_for
+from flask import Blueprint, jsonify, redirect, render_template, request, session, url_for
+from flask_babel import gettext as _
 
 from myukm.domain.accounts import administration, invitations
 from myukm.domain.accounts.account_rules import normal_nim
@@ -13,6 +13,7 @@ from myukm.models import Role, User
 from myukm.web.http.access import ADMINS, current_account, roles, wants_json
 from myukm.web.http.answers import redirect_or_json
 from myukm.web.http.body import takes
+from myukm.web.http.notices import Undo
 from myukm.web.http.request_parsing import limit_body, whole_number
 
 bp = Blueprint("admin_users", __name__, url_prefix="/admin/users")
@@ -41,12 +42,24 @@ def index() -> Any:
 
 
 def render_list(**more: Any) -> str:
-    """Render the page; `more` holds a new one-time code, or the error of a refused form."""
+    """Render the page; `more` holds what was typed into a refused form, and its error."""
     chosen = {name: request.args.get(name, "").strip() for name in ("q", "role", "status")}
     found = administration.search(page=whole_number("page") or 1, **chosen)
     return render_template(
-        "admin/users/index.html", page=found, chosen=chosen, roles=list(Role), **more
+        "admin/users/index.html",
+        page=found,
+        chosen=chosen,
+        roles=list(Role),
+        open_invitations=invitations.list_open(),
+        code=session.pop("one_time_code", None),
+        **{"typed": {}, **more},
     )
+
+
+def show_code(kind: str, nim: str, name: str, code: str) -> Any:
+    """Redirect to the page, which shows a new one-time code once: reloading makes no second one."""
+    session["one_time_code"] = {"kind": kind, "nim": nim, "name": name, "code": code}
+    return redirect(url_for("admin_users.index"), 303)
 
 
 @bp.post("/invitations")
@@ -60,10 +73,29 @@ def invite(sent: Invitation) -> Any:
     except DomainError as error:
         if wants_json():
             raise
-        return render_list(problem=str(error)), error.status
+        return render_list(problem=str(error), typed=msgspec.structs.asdict(sent)), error.status
     if wants_json():
         return jsonify({"nim": nim, "code": code}), 201
-    return render_list(invited={"nim": nim, "code": code}), 201
+    return show_code("register", nim, sent.name, code)
+
+
+@bp.post("/invitations/<int:invitation_id>/renew")
+@roles(*ADMINS)
+def renew_invitation(invitation_id: int) -> Any:
+    """Replace the code of an open invitation; the new one is shown only now."""
+    invited, code = invitations.renew(current_account(), invitation_id)
+    if wants_json():
+        return jsonify({"nim": invited.nim, "code": code}), 201
+    return show_code("register", invited.nim, invited.name, code)
+
+
+@bp.post("/invitations/<int:invitation_id>/withdraw")
+@roles(*ADMINS)
+def withdraw_invitation(invitation_id: int) -> Any:
+    """Delete an open invitation; its code is void."""
+    gone = invitations.withdraw(current_account(), invitation_id)
+    told = _("Undangan %(name)s (%(nim)s) ditarik.", name=gone.name, nim=gone.nim)
+    return redirect_or_json(url_for("admin_users.index"), told=told)
 
 
 @bp.post("/<int:user_id>/role")
@@ -71,21 +103,28 @@ def invite(sent: Invitation) -> Any:
 @takes(NewRole)
 def role(user_id: int, sent: NewRole) -> Any:
     """Change an account's role."""
-    return apply_and_render(administration.set_role, user_id, sent.role)
+    before = administration.role_of(user_id)
+    user = administration.set_role(current_account(), user_id, sent.role)
+    told = _("%(name)s sekarang %(role)s.", name=user.name, role=_(user.role))
+    return answer(user, told, Undo(request.path, {"role": before}))
 
 
 @bp.post("/<int:user_id>/block")
 @roles(*ADMINS)
 def block(user_id: int) -> Any:
     """Block an account and end its log-ins."""
-    return apply_and_render(administration.block, user_id)
+    user = administration.block(current_account(), user_id)
+    undo = Undo(url_for("admin_users.unblock", user_id=user_id))
+    return answer(user, _("%(name)s diblokir.", name=user.name), undo)
 
 
 @bp.post("/<int:user_id>/unblock")
 @roles(*ADMINS)
 def unblock(user_id: int) -> Any:
     """Unblock an account."""
-    return apply_and_render(administration.unblock, user_id)
+    user = administration.unblock(current_account(), user_id)
+    undo = Undo(url_for("admin_users.block", user_id=user_id))
+    return answer(user, _("%(name)s tidak diblokir lagi.", name=user.name), undo)
 
 
 @bp.post("/<int:user_id>/reset-code")
@@ -95,18 +134,18 @@ def reset_code(user_id: int) -> Any:
     user, code = administration.reset_code(current_account(), user_id)
     if wants_json():
         return jsonify({"user_id": user.id, "nim": user.nim, "code": code}), 201
-    return render_list(reset={"nim": user.nim, "name": user.name, "code": code}), 201
+    return show_code("reset", user.nim, user.name, code)
 
 
 @bp.post("/<int:user_id>/photo/remove")
 @roles(*ADMINS)
 def remove_photo(user_id: int) -> Any:
     """Delete an account's photo."""
-    return apply_and_render(administration.remove_photo, user_id)
+    user = administration.remove_photo(current_account(), user_id)
+    return answer(user, _("Foto %(name)s dihapus.", name=user.name))
 
 
-def apply_and_render(change: Callable[..., User], user_id: int, *args: str) -> Any:
-    """Apply a change and redirect to the list, or return the account as JSON."""
-    user = change(current_account(), user_id, *args)
-    answer = {"user_id": user.id, "role": user.role, "blocked": bool(user.blocked_at)}
-    return redirect_or_json(url_for("admin_users.index", q=user.nim), answer)
+def answer(user: User, told: str, undo: Undo | None = None) -> Any:
+    """Redirect to the account in the list and say what was done, or return it as JSON."""
+    account = {"user_id": user.id, "role": user.role, "blocked": bool(user.blocked_at)}
+    return redirect_or_json(url_for("admin_users.index", q=user.nim), account, told=told, undo=undo)

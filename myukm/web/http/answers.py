@@ -6,13 +6,19 @@ from flask import jsonify, redirect
 
 from myukm.domain.paging import Page
 from myukm.web.http.access import wants_json
+from myukm.web.http.notices import Undo, tell
 
 
-def redirect_or_json(page: str, answer: Any = None) -> Any:
-    """Redirect a form to `page`; JSON callers get `answer`, or 204 if it is None."""
-    if not wants_json():
-        return redirect(page, 303)
-    return ("", 204) if answer is None else jsonify(answer)
+def redirect_or_json(
+    page: str, answer: Any = None, *, told: Any = None, undo: Undo | None = None
+) -> Any:
+    """Redirect a form to `page`, which shows what was done; JSON callers get `answer`, or 204 if it
+    is None."""
+    if wants_json():
+        return ("", 204) if answer is None else jsonify(answer)
+    if told:
+        tell(told, undo)
+    return redirect(page, 303)
 
 
 def page_numbers(page: Page[Any]) -> dict[str, int]:

@@ -3,16 +3,29 @@
 import logging
 from typing import Any
 
-from flask import Flask, Response, g, json, jsonify, make_response, render_template, request
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    g,
+    json,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+)
 from flask_babel import gettext as _
-from flask_login import AnonymousUserMixin
+from flask_login import AnonymousUserMixin, current_user
 from sqlalchemy.exc import DataError, ProgrammingError, SQLAlchemyError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
 
 from myukm.db.away import DATABASE_AWAY, RETRY_SECONDS, is_away
 from myukm.errors import DomainError, Invalid, Unavailable
+from myukm.extensions import db
 from myukm.ops.findings import database
-from myukm.web.http.access import wants_json
+from myukm.web.http.access import LoginRequired, wants_json
+from myukm.web.http.security import DASHBOARD
 
 logger = logging.getLogger(__name__)
 
@@ -33,12 +46,22 @@ def domain_error(error: DomainError) -> Any:
     g.refusal = error.code
     if wants_json():
         return jsonify(error.as_json()), error.status, error.headers
+    if isinstance(error, LoginRequired):
+        form = {"error": str(error), "nim": "", "next": page_above(request.path)}
+        return render_template("auth/login.html", **form), error.status
     return page(error.status, str(error)), error.status, error.headers
 
 
 def http_error(error: HTTPException) -> Response:
-    """Return an HTTP error; Flask logs the traceback of a bug, which is never shown."""
+    """Return an HTTP error; Flask logs the traceback of a bug, which is never shown.
+
+    An address that only takes forms is left to a reader in the bar of the browser after a refused
+    one: it leads to the page of that form.
+    """
     status = error.code or 500
+    is_form = isinstance(error, MethodNotAllowed) and not request.path.startswith(DASHBOARD)
+    if is_form and request.method in ("GET", "HEAD") and not wants_json():
+        return redirect(page_above(request.path))  # type: ignore[return-value]
     response = make_response(error.get_response())
     if wants_json():
         code = error.name.lower().replace(" ", "_")
@@ -75,11 +98,31 @@ def data_error(_error: Exception) -> Any:
     return domain_error(Invalid(_("Isian ini tidak bisa disimpan.")))
 
 
+def page_above(path: str) -> str:
+    """Return the page on which the form stood that was sent to `path`."""
+    adapter = current_app.create_url_adapter(request)
+    while adapter and (path := path.rpartition("/")[0]):
+        for place in (path, f"{path}/manage"):
+            if adapter.test(place, "GET"):
+                return place
+    return "/"
+
+
 def page(status: int, message: str) -> str:
-    """Return the error page's HTML. It does not look who is logged in, because that stands in the
-    database, which may be what failed."""
-    g.setdefault("_login_user", AnonymousUserMixin())
-    return render_template("errors/error.html", status=status, message=message)
+    """Return the error page's HTML, with the navigation for somebody who is logged in.
+
+    After an error of ours it does not look who that is: it stands in the database, which may be
+    what failed.
+    """
+    shown = {"status": status, "message": message}
+    if status < 500:
+        try:
+            layout = "base.html" if current_user.is_authenticated else "auth/_frame.html"
+            return render_template("errors/error.html", layout=layout, **shown)
+        except SQLAlchemyError:
+            db.session.rollback()
+    g._login_user = AnonymousUserMixin()
+    return render_template("errors/error.html", layout="auth/_frame.html", **shown)
 
 
 def sentence(status: int) -> str:

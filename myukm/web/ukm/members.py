@@ -5,16 +5,19 @@ from typing import Any
 
 import msgspec
 from flask import Blueprint, jsonify, render_template, request
-from flask_babel import lazy_gettext as _
+from flask_babel import gettext as _
 
 from myukm.domain.ukm import authorization, members, moderation
 from myukm.domain.ukm import state as ukm_state
-from myukm.errors import DomainError, NotFound
-from myukm.models import Membership
+from myukm.errors import DomainError, Forbidden, NotFound
+from myukm.extensions import db
+from myukm.models import Membership, User
 from myukm.web.http.access import wants_json
 from myukm.web.http.answers import page_numbers, redirect_or_json
 from myukm.web.http.body import takes
+from myukm.web.http.notices import Undo
 from myukm.web.http.request_parsing import whole_number
+from myukm.web.http.template_filters import saat
 from myukm.web.ukm.access import base_url, current_actor, member_or_admin, page_context, readable
 
 bp = Blueprint("ukm_members", __name__)
@@ -62,7 +65,10 @@ def member_page(code: str, user_id: int, **more: Any) -> str:
         raise NotFound(_("Orang ini bukan anggota UKM ini."), code="no_such_member")
     shown = page_context(ukm, is_manager=True)
     return render_template(
-        "ukm/member.html", member=member, me_id=current_actor().user_id, **shown, **more
+        "ukm/member.html",
+        member=member,
+        own=user_id == current_actor().user_id,
+        **{"problem": None, **shown, **more},
     )
 
 
@@ -71,8 +77,23 @@ def member_page(code: str, user_id: int, **more: Any) -> str:
 @takes(Removal)
 def remove(code: str, user_id: int, sent: Removal) -> Any:
     """Remove a member; `block` also prevents joining again."""
-    moderation.remove(current_actor(), code, user_id, block=sent.block)
-    return redirect_or_json(f"{base_url(code)}/members")
+    try:
+        moderation.remove(current_actor(), code, user_id, block=sent.block)
+    except DomainError as error:
+        return refused(code, user_id, error)
+    told = _("%(name)s diblokir dari UKM ini.") if sent.block else _("%(name)s dikeluarkan.")
+    undo = Undo(f"{base_url(code)}/members/{user_id}/take-back")
+    told = told % {"name": name_of(user_id)}
+    return redirect_or_json(f"{base_url(code)}/members", told=told, undo=undo)
+
+
+@bp.post("/members/<int:user_id>/take-back")
+@member_or_admin
+def take_back(code: str, user_id: int) -> Any:
+    """Undo a removal of a moment ago."""
+    moderation.take_back(current_actor(), code, user_id)
+    told = _("%(name)s anggota lagi.", name=name_of(user_id))
+    return redirect_or_json(f"{base_url(code)}/members", told=told)
 
 
 @bp.post("/members/<int:user_id>/unblock")
@@ -80,7 +101,8 @@ def remove(code: str, user_id: int, sent: Removal) -> Any:
 def unblock(code: str, user_id: int) -> Any:
     """Remove a block, so that the person can join again."""
     moderation.unblock(current_actor(), code, user_id)
-    return redirect_or_json(f"{base_url(code)}/manage")
+    told = _("%(name)s tidak diblokir lagi.", name=name_of(user_id))
+    return redirect_or_json(f"{base_url(code)}/manage", told=told)
 
 
 @bp.post("/members/<int:user_id>/mute")
@@ -90,39 +112,68 @@ def mute(code: str, user_id: int, sent: Mute) -> Any:
     """Mute a member, `for` 1h, 1d or 7d, or `until` a time."""
     try:
         until = moderation.mute_until(sent.duration, sent.until)
-        return apply_and_redirect(moderation.mute, code, user_id, until)
     except DomainError as error:
-        if wants_json() or error.status == NotFound.status:
-            raise
-        return member_page(code, user_id, problem=str(error)), error.status
+        return refused(code, user_id, error)
+    told = _("%(name)s dibisukan sampai %(until)s.")
+    undo = Undo(f"{base_url(code)}/members/{user_id}/unmute")
+    return change_member(moderation.mute, code, user_id, until, told=told, undo=undo)
 
 
 @bp.post("/members/<int:user_id>/unmute")
 @member_or_admin
 def unmute(code: str, user_id: int) -> Any:
     """Unmute a member."""
-    return apply_and_redirect(moderation.unmute, code, user_id)
+    return change_member(moderation.unmute, code, user_id, told=_("%(name)s boleh menulis lagi."))
 
 
 @bp.post("/members/<int:user_id>/promote")
 @member_or_admin
 def promote(code: str, user_id: int) -> Any:
     """Promote a member to admin of the UKM."""
-    return apply_and_redirect(moderation.promote, code, user_id)
+    undo = Undo(f"{base_url(code)}/members/{user_id}/demote")
+    told = _("%(name)s sekarang pengurus.")
+    return change_member(moderation.promote, code, user_id, told=told, undo=undo)
 
 
 @bp.post("/members/<int:user_id>/demote")
 @member_or_admin
 def demote(code: str, user_id: int) -> Any:
     """Demote an admin of the UKM to member."""
-    return apply_and_redirect(moderation.demote, code, user_id)
+    is_own = user_id == current_actor().user_id and not current_actor().campus
+    undo = None if is_own else Undo(f"{base_url(code)}/members/{user_id}/promote")
+    told = _("%(name)s bukan pengurus lagi.")
+    return change_member(moderation.demote, code, user_id, told=told, undo=undo)
 
 
-def apply_and_redirect(
-    change: Callable[..., Membership], code: str, user_id: int, *args: Any
+def change_member(
+    change: Callable[..., Membership],
+    code: str,
+    user_id: int,
+    *args: Any,
+    told: str,
+    undo: Undo | None = None,
 ) -> Any:
-    """Apply a change and redirect to a page that the user may still see (or return JSON)."""
-    membership = change(current_actor(), code, user_id, *args)
+    """Apply a change, and redirect to a page that the user may still see (or return JSON)."""
+    try:
+        membership = change(current_actor(), code, user_id, *args)
+    except DomainError as error:
+        return refused(code, user_id, error)
     page = f"{base_url(code)}/members"
     back = page if user_id == current_actor().user_id else f"{page}/{user_id}"
-    return redirect_or_json(back, {"user_id": user_id, **ukm_state.rights(membership)})
+    until = membership.muted_until
+    values = {"name": membership.user.name, "until": saat(until) if until else ""}
+    answer = {"user_id": user_id, **ukm_state.rights(membership)}
+    return redirect_or_json(back, answer, told=str(told) % values, undo=undo)
+
+
+def refused(code: str, user_id: int, error: DomainError) -> Any:
+    """Render the member's page with the reason. Raises it again for JSON callers, and where the
+    user may not see that page."""
+    if wants_json() or error.status in (Forbidden.status, NotFound.status):
+        raise error
+    return member_page(code, user_id, problem=str(error)), error.status
+
+
+def name_of(user_id: int) -> str:
+    """Return an account's name."""
+    return db.session.get_one(User, user_id).name

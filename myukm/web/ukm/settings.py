@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from flask import Blueprint, jsonify, render_template
+from flask_babel import gettext as _
 
 from myukm.db.types import to_iso8601
 from myukm.domain import activity
@@ -88,7 +89,9 @@ def try_change(code: str, form: str, typed: dict[str, str], change: Callable[[],
         ukm = change()
     except (Invalid, Conflict) as error:
         return render_refused(code, form, typed, error)
-    return redirect_or_json(f"{base_url(code)}/manage", ukm_state.describe(ukm))
+    return redirect_or_json(
+        f"{base_url(code)}/manage", ukm_state.describe(ukm), told=_("Tersimpan.")
+    )
 
 
 def render_refused(code: str, form: str, typed: dict[str, str], error: DomainError) -> Any:
@@ -112,9 +115,9 @@ def unpin(code: str) -> Any:
 def join_code(code: str) -> Any:
     """Replace the join code."""
     ukm = ukm_settings.renew_join_code(current_actor(), code)
-    return redirect_or_json(
-        f"{base_url(code)}/manage", {"code": ukm.code, "join_code": ukm.join_code}
-    )
+    told = _("Kode gabung yang baru: %(code)s", code=ukm.join_code)
+    answer = {"code": ukm.code, "join_code": ukm.join_code}
+    return redirect_or_json(f"{base_url(code)}/manage", answer, told=told)
 
 
 @bp.get("/log")

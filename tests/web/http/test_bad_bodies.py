@@ -52,6 +52,7 @@ def paths(app: Flask, people: dict[str, int]) -> list[tuple[str, str, type[msgsp
             "user_id": people["friend"],
             "emoji": "👍",
             "idperson": "100001",
+            "invitation_id": 1,
         }
     return list(changing_calls(app, values))
 

@@ -27,7 +27,8 @@ startRunBar();
 startConnectionStatus();
 startAlerts();
 startActivity();
-// Session ended: reload, so that the next user does not see this page.
-on("ended", () => location.reload());
+// Session ended: open the page anew, so that the next user does not see this one. A reload would send
+// the form again that a page may be the answer to.
+on("ended", () => location.replace(location.pathname + location.search));
 // The stream opens last, because a module that starts later would miss its first events.
 mount().finally(connect);

@@ -16,7 +16,7 @@ export function confirmed(id, text) {
 export function startConfirms() {
   document.removeEventListener("submit", window.deferSubmit);
   document.addEventListener("submit", async (event) => {
-    const { confirm } = event.target.dataset;
+    const confirm = window.asksFirst(event.target);
     if (!confirm) return;
     event.preventDefault();
     if (await confirmed(confirm)) event.target.submit();

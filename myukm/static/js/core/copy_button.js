@@ -1,0 +1,11 @@
+import { copy } from "./clipboard.js";
+
+/** Shows a button that copies its data-copy and says so; without JavaScript it stays hidden. */
+export default function mount(button) {
+  const { copy: text, copied } = button.dataset;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await copy(text);
+    button.querySelector("span").textContent = copied;
+  });
+}
