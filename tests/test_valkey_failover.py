@@ -11,7 +11,13 @@ import config
 from devtools.ports import HOST
 from devtools.valkey import start_valkey
 from myukm import create_app
-from myukm.valkey_clients import SentinelAddress, background_client, request_client
+from myukm.live.subscription import Subscription
+from myukm.valkey_clients import (
+    SentinelAddress,
+    background_client,
+    pubsub_client,
+    request_client,
+)
 from tests.support.programs import Program
 from tests.support.relay import Relay
 from tests.support.sentinel import PASSWORD, SentinelSetup
@@ -69,6 +75,7 @@ def test_a_server_that_became_a_replica_is_left_for_the_one_its_address_leads_to
         url = f"redis://{HOST}:{relay.port}/0"
         app = create_app(config.load({**settings, "REDIS_URL": url}))
         clients = [request_client(url), background_client(url)]
+        subscription = Subscription(pubsub_client(url))
         start(*WORKER, "high", REDIS_URL=url)
         answers(app, "high")
         assert all(writes(client) for client in clients)
@@ -76,6 +83,9 @@ def test_a_server_that_became_a_replica_is_left_for_the_one_its_address_leads_to
         relay.target = new.port
         assert all(writes(client) for client in clients)
         assert redis.Redis(port=new.port).get("moved") == b"1"
+        with pytest.raises(redis.ReadOnlyError):
+            wait_until(lambda: subscription.receive(0.5))
+        subscription.close()
         assert wait_until(lambda: answers(app, "high"))
         for client in clients:
             client.close()
