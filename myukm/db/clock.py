@@ -1,6 +1,6 @@
 """The database's clock, by which all machines write and compare times.
 
-Measured at each new connection, and again by a periodic task (`ops/clock_check.py`), against this
+Measured at each new connection, and again by a periodic task (`ops/host_reports.py`), against this
 machine's counting clock: between two measurements nobody is asked, and a wall clock that is wrong,
 or is set, changes nothing. SQLite has no clock of its own: the machine's is used.
 """

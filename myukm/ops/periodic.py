@@ -27,7 +27,7 @@ from myukm.errors import DomainError
 from myukm.extensions import db, valkey
 from myukm.models import LeaderLease
 from myukm.ops.alerts.watch import AlertWatch
-from myukm.ops.clock_check import TOO_MUCH
+from myukm.ops.host_reports import TOO_MUCH
 
 TICK_SECONDS, LEAD_EVERY = 0.5, 2
 LEASE_SECONDS = 5.0

@@ -5,9 +5,9 @@ from myukm.domain.presence import tracker
 from myukm.domain.sync import schedule, watchdog
 from myukm.domain.ukm import unread
 from myukm.ops.api_probe import PeriodicProbe
-from myukm.ops.clock_check import ClockCheck
 from myukm.ops.findings import database_writes
 from myukm.ops.health_publisher import HealthPublisher
+from myukm.ops.host_reports import HostReporter
 from myukm.ops.job_recovery import OrphanRecovery
 from myukm.ops.periodic import Task
 from myukm.ops.retention import RetentionRunner
@@ -18,7 +18,7 @@ def tasks() -> tuple[list[Task], list[Task]]:
     local_tasks: list[Task] = [
         OverduePublisher().run,
         tracker.refresh_connections,
-        ClockCheck().run,
+        HostReporter().run,
         database_writes.share,
     ]
     leader_tasks: list[Task] = [

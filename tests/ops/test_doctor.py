@@ -1,10 +1,12 @@
 """What is wrong is found, named, and has a cure; the most telling comes first."""
 
+import json
 import shlex
 import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,8 +24,8 @@ from myukm.db.types import utcnow
 from myukm.domain.sync import commands
 from myukm.live.event_log import Event, EventCounter
 from myukm.models import ChatMessage, SyncRun, Ukm
-from myukm.ops import api_probe, doctor
-from myukm.ops.findings import queues
+from myukm.ops import api_probe, doctor, host_reports
+from myukm.ops.findings import host, queues
 from myukm.queues.enqueue import enqueue
 from myukm.queues.restricted_job import RestrictedJob
 from tests.support import sync
@@ -315,3 +317,22 @@ def test_an_event_log_that_nobody_prunes(
             session.add(Event(seq=seq, at=utcnow() - timedelta(hours=hours), **event))
         session.execute(update(EventCounter).values(value=rows[-1][0]))
     assert (("event_log_large", "warning") in codes(examine(app))) is found
+
+
+def test_a_machine_with_another_secret_key(app: Flask, valkey: redis.Redis) -> None:
+    with app.app_context():
+        other = replace(host_reports.own(), secret="another")
+        valkey.hset(host_reports.KEY, "web2", json.dumps(asdict(other)))
+        assert ["web2" in finding.message for finding in host.secret_keys()] == [True]
+        gone = replace(other, at=other.at - 2 * host_reports.FORGET_SECONDS)
+        valkey.hset(host_reports.KEY, "web2", json.dumps(asdict(gone)))
+        assert list(host.secret_keys()) == []
+
+
+def test_sentinels_that_do_not_answer(settings: dict[str, str]) -> None:
+    url = f"sentinel://:secret@127.0.0.1:{any_free()}/kampus/0"
+    app = create_app(config.load({**settings, "REDIS_URL": url}))
+    found = {finding["code"]: finding for finding in examine(app)["findings"]}
+    assert {"valkey_unreachable", "sentinel_silent"} <= found.keys()
+    assert found["sentinel_silent"]["level"] == "broken"
+    assert "secret" not in str(found)

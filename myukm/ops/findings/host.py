@@ -8,8 +8,9 @@ from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import make_url
 
-from myukm.ops.clock_check import TOO_MUCH, hosts_off
+from myukm.ops import host_reports
 from myukm.ops.findings import BROKEN, WARNING, Finding
+from myukm.ops.host_reports import NOTABLE, TOO_MUCH
 
 LOW_SHARE, LOW_BYTES, NOTHING_BYTES = 0.05, 2 * 1024**3, 200 * 1024**2
 
@@ -50,7 +51,10 @@ def check_hangs(name: str, seconds: float) -> Finding:
 
 def clocks() -> Iterator[Finding]:
     """A machine whose clock differs from the database's."""
-    for host, ahead in hosts_off().items():
+    for host, report in host_reports.latest().items():
+        ahead = report.skew
+        if abs(ahead) < NOTABLE:
+            continue
         wrong = _("Jam server %(host)s terlalu cepat %(seconds)d detik dari jam basis data.")
         if ahead < 0:
             wrong = _("Jam server %(host)s terlambat %(seconds)d detik dari jam basis data.")
@@ -61,6 +65,19 @@ def clocks() -> Iterator[Finding]:
             _("Jalankan chrony (atau NTP lain) di semua server, juga di server basis data."),
             subject=host,
         )
+
+
+def secret_keys() -> Iterator[Finding]:
+    """A machine whose SECRET_KEY is another one: its log-ins and codes count nowhere else."""
+    ours = host_reports.own().secret
+    for host, report in host_reports.latest().items():
+        if report.secret != ours:
+            yield Finding(
+                "secret_key_differs",
+                BROKEN,
+                _("SECRET_KEY di server %(host)s berbeda dari yang di server ini.", host=host),
+                _("Pakai .env yang sama di semua server, lalu jalankan ulang web dan worker."),
+            )
 
 
 def _folders() -> list[Path]:

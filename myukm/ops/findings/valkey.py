@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import redis
 from flask import current_app
 from flask_babel import gettext as _
 from redis.exceptions import AuthenticationError, RedisError
@@ -13,6 +14,7 @@ from myukm.logs.redaction import shown
 from myukm.ops.findings import BROKEN, WARNING, Finding
 from myukm.queues.enqueue import get_queue
 from myukm.queues.jobs import QUEUES
+from myukm.valkey_clients import SentinelAddress
 
 PAUSE_SECONDS = 0.3
 
@@ -47,6 +49,29 @@ def _ping() -> RedisError | None:
 def _wants_password(error: RedisError) -> bool:
     text = str(error)
     return isinstance(error, AuthenticationError) or "NOAUTH" in text or "HELLO must be" in text
+
+
+def sentinels() -> Iterator[Finding]:
+    """A sentinel that does not answer; a failover needs more than half of them."""
+    address = SentinelAddress.parse(current_app.config["REDIS_URL"])
+    places = address.places if address else []
+    silent = [f"{host}:{port}" for host, port in places if not _answers(address, host, port)]
+    if silent:
+        yield Finding(
+            "sentinel_silent",
+            BROKEN if 2 * len(silent) >= len(places) else WARNING,
+            _("Sentinel tidak menjawab: %(silent)s.", silent=", ".join(silent)),
+            _("Jalankan sentinel itu lagi; tanpa mayoritas, Valkey tidak berpindah server."),
+        )
+
+
+def _answers(address: SentinelAddress | None, host: str, port: int) -> bool:
+    options = address.sentinel_options(0.5) if address else {}
+    try:
+        with redis.Redis(host, port, **options) as client:
+            return bool(client.ping())
+    except RedisError:
+        return False
 
 
 def memory() -> Iterator[Finding]:

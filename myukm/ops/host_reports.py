@@ -1,0 +1,62 @@
+"""What each host says of itself, so that the doctor sees what differs: clock and SECRET_KEY."""
+
+import hmac
+import json
+import socket
+import time
+from dataclasses import asdict, dataclass
+from typing import cast
+
+from flask import current_app
+
+from myukm.db import clock
+from myukm.db.types import utcnow
+from myukm.extensions import db, valkey
+
+REPORT_SECONDS, FORGET_SECONDS = 10.0, 60.0
+# Seconds: from the first on the doctor reports a clock, over the second a process does not lead.
+NOTABLE, TOO_MUCH = 2.0, 30.0
+KEY = "myukm:hosts"
+
+
+@dataclass(frozen=True)
+class HostReport:
+    """One host: by how many seconds its clock is ahead of the database's, a digest of its
+    SECRET_KEY, and when it said so (seconds since 1970)."""
+
+    skew: float
+    secret: str
+    at: float
+
+
+class HostReporter:
+    """Measures the database's clock every ten seconds and publishes this host's report."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def run(self) -> None:
+        """Report; does nothing if the last report is less than ten seconds ago."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + REPORT_SECONDS
+        with db.engine.connect() as connection:
+            clock.measure(connection.connection.dbapi_connection, db.engine.dialect.name)
+        valkey().hset(KEY, socket.gethostname(), json.dumps(asdict(own())))
+
+
+def own() -> HostReport:
+    """Return this host's report."""
+    key = current_app.config["SECRET_KEY"].encode()
+    secret = hmac.digest(key, b"the same on every machine", "sha256").hex()[:16]
+    return HostReport(round(clock.skew(), 1), secret, utcnow().timestamp())
+
+
+def latest() -> dict[str, HostReport]:
+    """Return the hosts' reports of the last minute; this one's even if it published none."""
+    found = {socket.gethostname(): own()}
+    for host, entry in cast(dict[bytes, bytes], valkey().hgetall(KEY)).items():
+        report = HostReport(**json.loads(entry))
+        if report.at > utcnow().timestamp() - FORGET_SECONDS:
+            found[host.decode()] = report
+    return found
