@@ -52,6 +52,14 @@ def record_by_program(run_id: int, verb: str) -> None:
     db.session.add(Activity(audited=False, action=f"sync.{verb}", run_id=run_id))
 
 
+def last_actor(run_id: int, verb: str) -> str | None:
+    """Return the name of who last did this with a run, None if nobody did."""
+    query = select(Activity.actor_name).where(
+        Activity.run_id == run_id, Activity.action == f"sync.{verb}"
+    )
+    return db.session.scalar(query.order_by(Activity.id.desc()).limit(1))
+
+
 def audit_page(
     page: int = 1, q: str = "", action: str = "", actor_id: int | None = None
 ) -> Page[Activity]:

@@ -12,6 +12,7 @@ from sqlalchemy import insert
 from devtools.simulator.client import Simulator
 from myukm.db.session import transaction
 from myukm.models import Siswa
+from tests.browser.conftest import PHONE, check_look
 from tests.support.programs import Program
 
 OpenAs = Callable[..., Page]
@@ -76,3 +77,49 @@ def test_a_run_that_no_worker_takes_says_so_where_the_eye_is(
     page = open_live(open_as, "bendahara")
     page.get_by_role("button", name="Mulai Sinkronisasi").click()
     expect(page.locator("#sync")).to_contain_text("tidak ada worker", timeout=15_000)
+
+
+def press(page: Page, name: str) -> None:
+    """Press a button by the keyboard, as somebody who sees nothing does."""
+    button = page.get_by_role("button", name=name)
+    button.focus()
+    button.press("Enter")
+
+
+def test_the_focus_goes_to_the_button_that_takes_the_place_of_the_pressed_one(
+    open_as: OpenAs, students: int
+) -> None:
+    page = open_live(open_as, "bendahara")
+    for pressed, follows in (
+        ("Mulai Sinkronisasi", "Jeda"),
+        ("Jeda", "Lanjutkan"),
+        ("Lanjutkan", "Jeda"),
+    ):
+        press(page, pressed)
+        expect(page.get_by_role("button", name=follows)).to_be_focused()
+    press(page, "Batalkan")
+    page.locator("dialog[open]").get_by_role("button", name=re.compile("^Batalkan")).press("Enter")
+    expect(page.get_by_role("button", name="Mulai Sinkronisasi")).to_be_focused(timeout=20_000)
+
+
+def test_the_bar_on_other_pages_says_how_the_run_stands_and_how_it_ended(
+    open_as: OpenAs, students: int, start: Callable[..., Program], simulator: Simulator
+) -> None:
+    page, other = open_live(open_as, "bendahara"), open_as("operator", "/admin/siswa", PHONE)
+    bar = other.locator("#run-bar")
+    expect(bar).to_be_hidden()
+    simulator.set(token="another")
+    start("rq", "worker", "sync-pembayaran")
+    page.get_by_role("button", name="Mulai Sinkronisasi").click()
+    expect(bar).to_contain_text("API pembayaran menolak kita", timeout=30_000)
+    expect(bar).to_have_class(re.compile("tone-bad"))
+    simulator.set(token=None, latency_ms=2000)
+    page.get_by_role("button", name="Lanjutkan").click()
+    expect(bar).to_contain_text("Sinkronisasi berjalan")
+    page.get_by_role("button", name="Jeda").click()
+    expect(bar).to_contain_text("Sinkronisasi dijeda \u2068Budi Santoso\u2069")
+    check_look(other)
+    simulator.set(latency_ms=0)
+    page.get_by_role("button", name="Lanjutkan").click()
+    expect(bar).to_contain_text(f"selesai: {students - 6} berhasil, 6 gagal", timeout=30_000)
+    expect(bar).to_have_class(re.compile("tone-wait"))

@@ -7,6 +7,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import Row, func, select
 
 from myukm.db.types import to_iso8601
+from myukm.domain import activity
 from myukm.domain.sync import standstill_reason, throughput
 from myukm.extensions import db, valkey
 from myukm.live import pubsub
@@ -60,7 +61,15 @@ def for_run(run: Row[Any]) -> dict[str, Any]:
         "started_at": to_iso8601(run.started_at),
         "finished_at": to_iso8601(run.finished_at),
         "workers": lanes,
+        "paused_by": _paused_by(run),
     }
+
+
+def _paused_by(run: Row[Any]) -> str | None:
+    """Return who paused the run, if a person did."""
+    if run.status != Status.PAUSED or run.reason_code:
+        return None
+    return activity.last_actor(run.id, "paused")
 
 
 def counts(run: Any) -> dict[str, Any]:
@@ -90,7 +99,7 @@ def idle() -> dict[str, Any]:
     nothing = dict.fromkeys(("total", "pending", "processed", *outcomes), 0)
     unknown = dict.fromkeys(("run_id", "parent_run_id", "rate_per_second", "reason", "reason_code"))
     unknown |= throughput.eta(0, None)
-    nobody = dict.fromkeys(("started_by", "started_at", "finished_at"))
+    nobody = dict.fromkeys(("started_by", "started_at", "finished_at", "paused_by"))
     flags = {"status": "idle", "dry_run": False, "stalled": False}
     return {**unknown, **nobody, **nothing, **flags, "percent": 0.0, "workers": 0}
 

@@ -1,4 +1,4 @@
-// The page's texts, in the reader's language: they come with the page, in two JSON blocks.
+// The page's texts, in the reader's language: they come with the page, in JSON blocks.
 
 import { data } from "./dom.js";
 
@@ -6,7 +6,7 @@ let phrases = null;
 
 /** The phrase `key` with each {name} replaced from `values`. */
 export function t(key, values = {}) {
-  phrases ??= { ...data("strings"), ...data("page-strings") };
+  phrases ??= { ...data("strings"), ...data("run-strings"), ...data("page-strings") };
   return phrases[key].replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 

@@ -7,6 +7,7 @@ import { t } from "../core/i18n.js";
 import { reloadParts } from "../core/partial_reload.js";
 import { toast } from "../core/toast.js";
 import { on } from "../live/events_bus.js";
+import { ActionFocus } from "./action_focus.js";
 import { plot } from "./chart.js";
 import { SyncLog } from "./log.js";
 import { counts, isLive, isStale, isSuspicious, message } from "./state.js";
@@ -34,6 +35,7 @@ class SyncPage {
   constructor(root) {
     this.url = root.dataset.url;
     this.view = new ProgressView(root);
+    this.focus = new ActionFocus(root);
     this.log = new SyncLog(document.getElementById("log"));
     this.current = data("progress");
     this.received = 0;
@@ -61,6 +63,7 @@ class SyncPage {
     const before = this.current;
     this.current = progress;
     this.view.render(progress);
+    this.focus.settle();
     notifyEnd(before, progress);
     if (isSuspicious(before) || isSuspicious(progress)) this.reloadGuard(before, progress);
   }
@@ -83,15 +86,18 @@ class SyncPage {
   async act(button) {
     const { action, call = action, body = "{}" } = button.dataset;
     if (QUESTIONS[action] && !(await QUESTIONS[action](this.current))) return;
+    this.focus.pressed(button);
     button.setAttribute("aria-busy", "true");
     button.disabled = true;
     try {
       await this.renderAnswer(api.post(`${this.url}/${call}`, JSON.parse(body)));
     } catch (error) {
       toast(error.message, "bad");
+      this.focus.refused();
     } finally {
       button.removeAttribute("aria-busy");
       this.view.render(this.current);
+      this.focus.settle();
     }
   }
 }

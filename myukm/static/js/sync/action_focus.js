@@ -1,0 +1,45 @@
+// A pressed button is disabled by what it did. The focus then goes to the button that takes its place,
+// which may be allowed only some events later.
+
+const NEXT = {
+  start: ["pause"],
+  "retry-failed": ["pause"],
+  resume: ["pause"],
+  accept: ["pause"],
+  pause: ["resume"],
+  cancel: ["start"],
+  reset: ["start"],
+};
+
+export class ActionFocus {
+  constructor(root) {
+    this.root = root;
+    this.wanted = null;
+    this.button = null;
+  }
+
+  /** To be called when a button was pressed. */
+  pressed(button) {
+    this.button = button;
+    this.wanted = NEXT[button.dataset.action];
+  }
+
+  /** To be called when the press had no effect: the focus stays with the button. */
+  refused() {
+    this.wanted = [this.button.dataset.action];
+  }
+
+  /** To be called when buttons may have changed. Does nothing once the person moved the focus. */
+  settle() {
+    const at = document.activeElement;
+    const isLost = [null, document.body, this.button].includes(at) || at.disabled;
+    const button = isLost && this.wanted?.map((action) => this.find(action)).find(Boolean);
+    if (button) button.focus();
+    if (button || !isLost) this.wanted = null;
+  }
+
+  find(action) {
+    const buttons = this.root.querySelectorAll(`[data-action="${action}"]:enabled`);
+    return [...buttons].find((button) => button.checkVisibility());
+  }
+}
