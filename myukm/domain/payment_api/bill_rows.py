@@ -10,6 +10,7 @@ from myukm.domain.payment_api.owed import HALF, ITEM, SUMMARY, Amount
 
 # Period, class, category, item; billed, paid and remaining in sen.
 Bill = tuple[str, str, str, str, int, int, int]
+Where = tuple[str, str, str]
 
 MAX_PERIOD, MAX_NAME = 64, 120
 SEN_PER_RUPIAH = 100
@@ -28,14 +29,25 @@ def bill_rows(periods: Iterable[Mapping[str, Any]]) -> list[Bill]:
         head = (clean_name(str(period["period_id"]), MAX_PERIOD), _class(period["kelas_info"]))
         for category in period["categories"]:
             where = (*head, clean_name(category["category_name"]))
-            if not category["items"]:
+            if items := category["items"]:
+                _append_items(found, where, items)
+            else:
                 found += _own(where, category["summary"])
-            for item in category["items"]:
-                name, billed, paid, rest = _of_item(item)
-                found.append((*where, clean_name(name), sen(billed), sen(paid), _left(rest)))
         if len(found) == before:
             found += _own((*head, ""), period["summary"])
     return found
+
+
+def _append_items(found: list[Bill], where: Where, items: Iterable[Mapping[str, Any]]) -> None:
+    """Append a category's items. Runs for every answer: whole rupiah are not sent through `sen`."""
+    period, kelas, category = where
+    for item in items:
+        name, due, done, rest = _of_item(item)
+        if type(due) is type(done) is type(rest) is int:
+            amounts = due * SEN_PER_RUPIAH, done * SEN_PER_RUPIAH, rest * SEN_PER_RUPIAH
+        else:
+            amounts = sen(due), sen(done), _left(rest)
+        found.append((period, kelas, category, clean_name(name), *amounts))
 
 
 @lru_cache(maxsize=10_000)
@@ -57,7 +69,7 @@ def _left(rest: Amount) -> int:
     return sen(rest) if rest and not -HALF < rest < HALF else 0
 
 
-def _own(where: tuple[str, str, str], summary: Mapping[str, Any]) -> list[Bill]:
+def _own(where: Where, summary: Mapping[str, Any]) -> list[Bill]:
     billed, paid, rest = _of_summary(summary)
     if all(-HALF < amount < HALF for amount in (billed, paid, rest)):
         return []

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _
 
 from myukm.db import json as decimal_json
 from myukm.domain.payment_api import amounts, complaint, fast_schema
-from myukm.domain.payment_api.bill_rows import bill_rows
+from myukm.domain.payment_api.bill_rows import Bill, bill_rows
 from myukm.domain.payment_api.body import InvalidBody, decoded, failed, objects, without_bom
 from myukm.domain.payment_api.errors import Failure
 from myukm.domain.payment_api.fast_schema import MAX_AMOUNT
@@ -29,7 +29,7 @@ class WrongStudent(ValueError):
 @dataclass(frozen=True, slots=True)
 class Payments:
     """What a student's answer says, amounts in rupiah; `text` is the JSON of its periods, `owed`
-    what they come to, `bills` the JSON of their `bill_rows`.
+    what they come to, `bills` their `bill_rows`.
 
     `saldo` is None when the API knows of no payments. `digest` is equal for answers that mean the
     same, whatever the order of their keys and whether amounts came as numbers or as texts. `etag`
@@ -37,7 +37,7 @@ class Payments:
     """
 
     text: msgspec.Raw
-    bills: msgspec.Raw
+    bills: list[Bill]
     saldo: Decimal | None
     owed: Owed
     digest: str
@@ -64,13 +64,13 @@ def parse(body: bytes, idperson: str, etag: str | None = None) -> Payments:
     body = without_bom(body)
     account = _account(decoded(body), idperson)
     if account is None:
-        return Payments(_json([]), _json([]), None, owed([]), _digest(None), etag)
+        return Payments(_json([]), [], None, owed([]), _digest(None), etag)
     normalized = account if fast_schema.matches(body) else _normalized(account)
     sums = owed(normalized["periods"])
     if max(sums.tunggakan, sums.lebih_bayar) >= MAX_AMOUNT:
         raise InvalidBody(_("jumlahnya terlalu besar"))
     saldo = Decimal(normalized["saldo"]).quantize(SEN)
-    bills = _json(bill_rows(normalized["periods"]))
+    bills = bill_rows(normalized["periods"])
     return Payments(_json(account["periods"]), bills, saldo, sums, _digest(normalized), etag)
 
 
