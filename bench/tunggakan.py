@@ -1,0 +1,158 @@
+"""Server time of the list of who owes what, over many students and bills.
+
+    python -m bench.tunggakan [--students 100000] [--times 10] [--postgresql]
+
+Each filter, sort and group is asked for several times, as JSON and as the page, without a web
+server between. Prints the median and p95 of each and of all.
+"""
+
+import argparse
+import secrets
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import flask_migrate
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+import config
+from bench.report import percentile, row
+from devtools.sample.payments import payments
+from devtools.sample.students import students
+from myukm import create_app
+from myukm.db import json as decimal_json
+from myukm.db.session import transaction
+from myukm.domain.payment_api.parser import Payments, parse
+from myukm.domain.siswa.fields import FIELDS
+from myukm.domain.sync import results
+from myukm.extensions import db
+from myukm.models import LoginSession, Siswa, User
+from tests.support.postgresql import PostgreSQL
+
+BATCH = 2000
+QUERIES = {
+    "everybody": "",
+    "last page": "page=1000000",
+    "page in the middle": "page=900",
+    "a unit": "unit=MTs",
+    "a class": "kelas=VII A",
+    "a dormitory and its rooms": "asrama=Aisyah&group=kamar",
+    "who owes": "status=tunggakan",
+    "who owes much, most first": "min=5000000&sort=tunggakan",
+    "overpaid most": "sort=lebih_bayar",
+    "latest changes": "sort=berubah",
+    "never synced": "status=belum_sinkron",
+    "failed": "status=gagal",
+    "figures disagree": "status=tidak_cocok",
+    "search": "q=siti",
+    "search, nobody": "q=xyzzy",
+    "by unit": "group=unit",
+    "by class": "group=kelas",
+    "by dormitory, of one unit": "unit=MTs&group=asrama",
+    "by period": "group=period",
+    "by category": "group=category",
+    "a period": "period=20262027",
+    "a period, who owes, most first": "period=20262027&status=tunggakan&sort=tunggakan",
+    "a category": "category=SPP",
+    "a category, paid up": "category=SPP&status=lunas",
+    "a category of a unit, by class": "category=SPP&unit=MTs&group=kelas",
+    "a period by category": "period=20252026&group=category",
+}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--students", type=int, default=100_000)
+    parser.add_argument("--times", type=int, default=10)
+    parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
+    asked = parser.parse_args()
+    with campus(asked) as app:
+        client = log_in(app)
+        everything: list[float] = []
+        for name, query in QUERIES.items():
+            taken = [spent(client, query) for _ in range(asked.times)]
+            row(f"{name}, median", percentile(taken, 50), "ms")
+            row(f"{name}, p95", percentile(taken, 95), "ms")
+            everything += taken
+        row("all, p95", percentile(everything, 95), "ms")
+        pages = [spent(client, "group=unit", "text/html") for _ in range(asked.times + 1)]
+        row("the page, the first time", pages[0], "ms")
+        row("the page, p95", percentile(pages[1:], 95), "ms")
+
+
+@contextmanager
+def campus(asked: argparse.Namespace) -> Iterator[Flask]:
+    """Make a database with so many students of the sample campus, all but a few synced."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "pg").mkdir()
+        server = PostgreSQL(folder / "pg") if asked.postgresql else None
+        url = server.fresh_database() if server else f"sqlite:///{folder}/b.db"
+        settings = {"DATABASE_URL": url, "SECRET_KEY": secrets.token_urlsafe(32)}
+        app = create_app(config.load(settings))
+        try:
+            with app.app_context():
+                flask_migrate.upgrade()
+                fill(asked.students)
+                row("bills", db.session.scalar(text("SELECT count(*) FROM tagihan")) or 0, "")
+                db.session.rollback()
+            yield app
+            with app.app_context():
+                db.engine.dispose()
+        finally:
+            if server:
+                server.child.stop(5)
+
+
+def fill(count: int) -> None:
+    """Insert the students and store the payments of 99 in 100."""
+    columns = {column: name for name, column in FIELDS.items()}
+    new: dict[int, Payments] = {}
+    rows: list[dict[str, object]] = []
+    for key, student in enumerate(students(count), 1):
+        values = {column: str(student[name] or "") for column, name in columns.items()}  # type: ignore[literal-required]
+        rows.append({"id": key, **values})
+        if key % 100:
+            body = decimal_json.dumps({"data": payments(student)}).encode()
+            new[key] = parse(body, student["idperson"])
+        if len(rows) == BATCH or key == count:
+            with transaction() as session:
+                session.add_all(Siswa(**one) for one in rows)
+                session.flush()
+                results.store(session, new)
+            rows, new = [], {}
+    with transaction() as session:
+        analyze = (
+            "ANALYZE" if session.get_bind().dialect.name == "sqlite" else "ANALYZE siswa, tagihan"
+        )
+        session.execute(text(analyze))
+
+
+def log_in(app: Flask) -> FlaskClient:
+    """Return a logged-in treasurer's client."""
+    with app.app_context(), transaction() as session:
+        person = {"nim": "b1", "name": "Bench", "role": "bendahara", "password_hash": "-"}
+        session.add(User(id=1, **person))
+        session.flush()
+        session.add(LoginSession(token_hash=LoginSession.digest("bench"), user_id=1))
+    client = app.test_client()
+    with client.session_transaction() as cookie:
+        cookie["_user_id"], cookie["_fresh"] = "bench", True
+    return client
+
+
+def spent(client: FlaskClient, query: str, kind: str = "application/json") -> float:
+    """Return the milliseconds of one answer."""
+    started = time.perf_counter()
+    answer = client.get(f"/admin/tunggakan?{query}", headers={"Accept": kind})
+    assert answer.status_code == 200, answer.text
+    return (time.perf_counter() - started) * 1000
+
+
+if __name__ == "__main__":
+    main()
