@@ -19,7 +19,7 @@ from myukm.models.sync import (
     SyncSample,
     SyncTraffic,
 )
-from myukm.models.tagihan import Tagihan
+from myukm.models.tagihan import PaymentLoss, Tagihan
 from myukm.models.ukm import Membership, Ukm, UkmBlock
 from myukm.models.user import LoginSession, Role, User
 
@@ -37,6 +37,7 @@ __all__ = [
     "MessageReport",
     "PasswordReset",
     "PaymentChange",
+    "PaymentLoss",
     "Photo",
     "Role",
     "Siswa",

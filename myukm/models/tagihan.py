@@ -1,10 +1,12 @@
-"""The bills of all students as rows, for sums over many students."""
+"""The bills of all students as rows, for sums over many students, and what vanished from them."""
+
+from datetime import datetime
 
 from sqlalchemy import BigInteger, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from myukm.db.base import Model
-from myukm.db.types import Id, key_type
+from myukm.db.types import Id, UTCDateTime, key_type, utcnow
 
 PERIOD_LENGTH, NAME_LENGTH = 64, 120
 
@@ -39,3 +41,20 @@ class Tagihan(Model):
     billed: Mapped[int] = mapped_column(BigInteger)
     paid: Mapped[int] = mapped_column(BigInteger)
     remaining: Mapped[int] = mapped_column(BigInteger)
+
+
+class PaymentLoss(Model):
+    """What the latest change took away from a student (see `domain.siswa.losses`), if anything.
+
+    `paid_before` and `paid_after`: what was paid in all, in sen. `vanished`: how many bills are
+    gone, `vanished_billed` what they billed, in sen, `vanished_name` the first of them.
+    """
+
+    __tablename__ = "payment_loss"
+    siswa_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    paid_before: Mapped[int] = mapped_column(BigInteger)
+    paid_after: Mapped[int] = mapped_column(BigInteger)
+    vanished: Mapped[int] = mapped_column()
+    vanished_billed: Mapped[int] = mapped_column(BigInteger)
+    vanished_name: Mapped[str] = mapped_column(String(400))

@@ -105,11 +105,11 @@ def test_a_group_lists_its_commands_and_a_command_its_arguments() -> None:
         (
             ("siswa", "list", "--filter", "x"),
             "Nilai tidak sah untuk '--filter': 'x' bukan salah satu dari 'belum', 'lunas', "
-            "'lebih_bayar', 'tanpa_tagihan', 'belum_sinkron', 'gagal', 'tidak_cocok', 'aktif', "
-            "'nonaktif'.",
+            "'lebih_bayar', 'tanpa_tagihan', 'belum_sinkron', 'gagal', 'tidak_cocok', "
+            "'dibayar_turun', 'tagihan_hilang', 'aktif', 'nonaktif'.",
             "Invalid value for '--filter': 'x' is not one of 'belum', 'lunas', "
-            "'lebih_bayar', 'tanpa_tagihan', 'belum_sinkron', 'gagal', 'tidak_cocok', 'aktif', "
-            "'nonaktif'.",
+            "'lebih_bayar', 'tanpa_tagihan', 'belum_sinkron', 'gagal', 'tidak_cocok', "
+            "'dibayar_turun', 'tagihan_hilang', 'aktif', 'nonaktif'.",
         ),
     ],
 )

@@ -115,6 +115,8 @@ def _has(one: Owes, status: str, failed: set[str]) -> bool:
         "belum_sinkron": not synced,
         "gagal": one.student.idperson in failed,
         "tidak_cocok": one.student.tidak_cocok,
+        "dibayar_turun": False,  # nobody was synced twice
+        "tagihan_hilang": False,
     }[status]
 
 

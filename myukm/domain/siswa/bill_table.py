@@ -1,6 +1,6 @@
 """The table of bills: written with a student's payments, and compared with them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, cast
 
@@ -13,6 +13,7 @@ from myukm.domain.payment_api import parser
 from myukm.domain.payment_api.bill_rows import Bill, bill_rows
 from myukm.domain.payment_api.body import InvalidBody
 from myukm.domain.payment_api.owed import Owed, owed
+from myukm.domain.siswa import losses
 from myukm.extensions import db
 from myukm.models import Siswa, Tagihan
 
@@ -42,11 +43,13 @@ ROWS = {
 
 
 def replace(session: Session, bills: Mapping[int, Sequence[Bill]]) -> None:
-    """Write the bills of students (by row id) in place of those before.
+    """Write the bills of students (by row id) in place of those before, and what that takes away.
 
     The caller has locked the students.
     """
-    session.execute(delete(Tagihan).where(in_literals(Tagihan.siswa_id, bills)))
+    if before := _stored(session, bills):
+        losses.record(session, before, bills)
+        session.execute(delete(Tagihan).where(in_literals(Tagihan.siswa_id, before)))
     table = cast(Table, Tagihan.__table__)
     columns = [table.c[name] for name in ("siswa_id", "position", *COLUMNS)]
     dialect = session.get_bind().dialect
@@ -74,17 +77,18 @@ def check() -> Iterator[tuple[int, list[Difference]]]:
     query = select(Siswa).order_by(Siswa.id).limit(PORTION)
     last = 0
     while students := db.session.scalars(query.where(Siswa.id > last)).all():
-        last, stored = students[-1].id, _stored(students)
+        last, stored = students[-1].id, _stored(db.session(), [one.id for one in students])
         found = [diff for one in students for diff in _compare(one, stored.get(one.id, []))]
         yield len(students), found
         db.session.expunge_all()
         db.session.commit()
 
 
-def _stored(students: Sequence[Siswa]) -> dict[int, list[Bill]]:
+def _stored(session: Session, keys: Iterable[int]) -> dict[int, list[Bill]]:
+    """Return the rows of students, by row id; without those that have none."""
     columns = (Tagihan.siswa_id, *(getattr(Tagihan, name) for name in COLUMNS))
-    query = select(*columns).order_by(Tagihan.siswa_id, Tagihan.position)
-    found = db.session.execute(query.where(in_literals(Tagihan.siswa_id, [s.id for s in students])))
+    query = select(*columns).where(in_literals(Tagihan.siswa_id, keys))
+    found = session.execute(query.order_by(Tagihan.siswa_id, Tagihan.position))
     return {key: [_bill(row) for row in rows] for key, rows in groupby(found, lambda row: row[0])}
 
 

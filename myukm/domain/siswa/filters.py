@@ -25,9 +25,11 @@ PLACES = {
 BILLS = {"period": Tagihan.period_id, "category": Tagihan.category}
 GROUPS = (*PLACES, *BILLS)
 SORTS = ("nama", "tunggakan", "lebih_bayar", "berubah")
+# Figures that cannot be true.
+IMPLAUSIBLE = ("tidak_cocok", "dibayar_turun", "tagihan_hilang")
 STATUSES = (
     *("tunggakan", "lunas", "lebih_bayar", "tanpa_tagihan"),
-    *("belum_sinkron", "gagal", "tidak_cocok"),
+    *("belum_sinkron", "gagal", *IMPLAUSIBLE),
 )
 # `filter` of the list of students: each must hold. `belum` is the older name of `tunggakan`.
 MARKS = (*(("belum" if one == "tunggakan" else one) for one in STATUSES), "aktif", "nonaktif")

@@ -26,7 +26,7 @@ from sqlalchemy.orm import defer
 from myukm.domain.paging import PER_PAGE, Page
 from myukm.domain.siswa.filters import BILLS, PLACES, Filters
 from myukm.extensions import db
-from myukm.models import Siswa, SyncItem, SyncRun, Tagihan
+from myukm.models import PaymentLoss, Siswa, SyncItem, SyncRun, Tagihan
 from myukm.models.siswa import SEARCH_LENGTH, Verdict, fold
 from myukm.models.sync import ItemStatus
 
@@ -55,6 +55,7 @@ class Line(NamedTuple):
     tunggakan: int
     lebih_bayar: int
     lunas: bool
+    loss: PaymentLoss | None
 
 
 class Matching:
@@ -104,13 +105,16 @@ class Matching:
         if wanted.max is not None:
             found.append(self.owed <= wanted.max)
         if wanted.status:
-            found.append(or_(*(self._mark(name) for name in wanted.status)))
-        return found + [self._mark(name) for name in wanted.filter]
+            found.append(or_(*(self.mark(name) for name in wanted.status)))
+        return found + [self.mark(name) for name in wanted.filter]
 
-    def _mark(self, name: str) -> Condition:
+    def mark(self, name: str) -> Condition:
+        """Return the condition that a status or filter of this name means."""
         marks = {
             "belum_sinkron": Siswa.status == Verdict.BELUM_SINKRON,
             "tidak_cocok": Siswa.tidak_cocok.is_(True),
+            "dibayar_turun": _lost(PaymentLoss.paid_after < PaymentLoss.paid_before),
+            "tagihan_hilang": _lost(PaymentLoss.vanished > 0),
             "gagal": _failed_in_the_last_run(),
             "aktif": Siswa.active.is_(True),
             "nonaktif": Siswa.active.is_(False),
@@ -175,10 +179,12 @@ def _lines(matching: Matching, rows: Sequence[Any]) -> list[Line]:
     query = select(Siswa).where(Siswa.id.in_(ids)).options(defer(Siswa.pembayaran, raiseload=True))
     students = {one.id: one for one in db.session.scalars(query)}
     billed = _billed(matching, ids)
+    lost = select(PaymentLoss).where(PaymentLoss.siswa_id.in_(ids))
+    losses = {loss.siswa_id: loss for loss in db.session.scalars(lost)}
     found = []
     for key, owed, overpaid in rows:
         paid_up = (key in billed and not owed) if billed is not None else bool(students[key].lunas)
-        found.append(Line(students[key], int(owed), int(overpaid), paid_up))
+        found.append(Line(students[key], int(owed), int(overpaid), paid_up, losses.get(key)))
     return found
 
 
@@ -221,6 +227,10 @@ def _failed_in_the_last_run() -> Condition:
     last = select(func.max(SyncRun.id)).where(SyncRun.dry_run.is_(False)).scalar_subquery()
     failed = (SyncItem.run_id == last, SyncItem.status == ItemStatus.FAILED)
     return Siswa.idperson.in_(select(SyncItem.idperson).where(*failed))
+
+
+def _lost(condition: Condition) -> Condition:
+    return Siswa.id.in_(select(PaymentLoss.siswa_id).where(condition))
 
 
 def _sen(column: Any) -> ColumnElement[int]:

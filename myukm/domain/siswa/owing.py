@@ -1,18 +1,18 @@
 """Who owes what: totals, groups and a page of students, all of one moment."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, case, func, select
 
 from myukm.db.session import snapshot
 from myukm.db.types import to_iso8601, utcnow
 from myukm.domain.paging import Page
-from myukm.domain.siswa.filters import BILLS, PLACES, Filters, rupiah
+from myukm.domain.siswa.filters import BILLS, IMPLAUSIBLE, PLACES, Filters, rupiah
 from myukm.domain.siswa.listing import OVERPAID, OWED, Figures, Line, Matching, page_out_of
 from myukm.extensions import db
-from myukm.models import Siswa, Tagihan
-from myukm.models.siswa import Verdict
+from myukm.models import PaymentLoss, Siswa, Tagihan
 
 
 class Group(NamedTuple):
@@ -23,10 +23,12 @@ class Group(NamedTuple):
 
 
 class Report(NamedTuple):
-    """The answer to `Filters`. `never_synced`: students in these places whose bills are unknown."""
+    """The answer to `Filters`. `never_synced`: students in these places whose bills are unknown,
+    `implausible`: those whose figures cannot be true, by status."""
 
     as_of: datetime
     never_synced: int
+    implausible: dict[str, int]
     total: Figures
     groups: list[Group]
     page: Page[Line]
@@ -34,14 +36,21 @@ class Report(NamedTuple):
 
 def report(filters: Filters, page: int = 1) -> Report:
     """Return totals, groups and page number `page` (at most the last), read in one snapshot."""
-    matching = Matching(filters)
+    matching, places = Matching(filters), filters.about_students()
     with snapshot():
         as_of = utcnow()
-        never = Matching(filters.about_students()).select(func.count())
-        unknown = db.session.scalar(never.where(Siswa.status == Verdict.BELUM_SINKRON)) or 0
+        unknown, *implausible = _counts(Matching(places), ("belum_sinkron", *IMPLAUSIBLE))
         total = totals(matching)
         groups = groups_of(matching) if filters.group else []
-        return Report(as_of, unknown, total, groups, page_out_of(matching, total.siswa, page))
+        students = page_out_of(matching, total.siswa, page)
+    marks = dict(zip(IMPLAUSIBLE, implausible, strict=True))
+    return Report(as_of, unknown, marks, total, groups, students)
+
+
+def _counts(places: Matching, statuses: Sequence[str]) -> list[int]:
+    """Return how many students in these places have each status."""
+    sums = [func.sum(case((places.mark(status), 1), else_=0)) for status in statuses]
+    return [int(number or 0) for number in db.session.execute(places.select(*sums)).one()]
 
 
 def totals(matching: Matching) -> Figures:
@@ -88,6 +97,7 @@ def as_json(found: Report) -> dict[str, Any]:
     return {
         "as_of": to_iso8601(found.as_of),
         "never_synced": found.never_synced,
+        "implausible": found.implausible,
         "page": found.page.page,
         "pages": found.page.pages,
         "total": _as_json(found.total),
@@ -118,4 +128,16 @@ def _line_as_json(line: Line) -> dict[str, Any]:
         "lunas": line.lunas,
         "tidak_cocok": student.tidak_cocok,
         "synced_at": to_iso8601(student.synced_at),
+        "loss": line.loss and _loss_as_json(line.loss),
+    }
+
+
+def _loss_as_json(loss: PaymentLoss) -> dict[str, Any]:
+    return {
+        "at": to_iso8601(loss.at),
+        "paid_before": rupiah(loss.paid_before),
+        "paid_after": rupiah(loss.paid_after),
+        "vanished": loss.vanished,
+        "vanished_billed": rupiah(loss.vanished_billed),
+        "vanished_name": loss.vanished_name,
     }

@@ -20,6 +20,8 @@ FILTERS = {
     "belum_sinkron": LABELS[Verdict.BELUM_SINKRON],
     "gagal": _("Gagal pada sinkronisasi terakhir"),
     "tidak_cocok": _("Angka tidak cocok"),
+    "dibayar_turun": _("Jumlah dibayar turun"),
+    "tagihan_hilang": _("Tagihan hilang"),
     "aktif": _("Aktif"),
     "nonaktif": _("Nonaktif"),
 }

@@ -29,6 +29,7 @@ def index() -> Any:
         groups=[
             (one, of_group(filters, one.key), share(one.figures, most)) for one in report.groups
         ],
+        about=lambda status: filters.about_students().query(status=(status,)),
         **form(filters),
     )
 

@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from myukm.db.session import transaction
-from myukm.models import Siswa, Tagihan
+from myukm.models import PaymentLoss, Siswa, Tagihan
 
 ClientAs = Callable[[str], FlaskClient]
 JSON = {"Accept": "application/json"}
@@ -158,3 +158,16 @@ def test_who_was_never_synced_is_told_beside_the_totals(client_as: ClientAs) -> 
     assert "1 siswa belum pernah disinkronkan" in client.get(PATH).text
     nobody = client.get(f"{PATH}?unit=MA&min=1000000").text
     assert "1 siswa belum disinkronkan, jadi tagihannya belum diketahui." in nobody
+
+
+@pytest.mark.usefixtures("students")
+def test_what_cannot_be_true_has_both_figures_and_a_link(app: Flask, client_as: ClientAs) -> None:
+    figures = {"paid_before": 5_000_000, "paid_after": 4_000_000, "vanished": 1}
+    gone = {"vanished_billed": 1_000_000, "vanished_name": "20252026 · SPP · Juli"}
+    with app.app_context(), transaction() as session:
+        session.add(PaymentLoss(siswa_id=1, **figures, **gone))
+    page = client_as("bendahara").get(f"{PATH}?min=1&sort=tunggakan").text
+    assert "Dibayar turun dari Rp\u00a050.000 menjadi Rp\u00a040.000." in page
+    assert "1 tagihan hilang (Rp\u00a010.000), misalnya 20252026 · SPP · Juli." in page
+    chips = re.findall(r'class="chip" href="\?(status=\w+)', page)
+    assert chips == ["status=dibayar_turun", "status=tagihan_hilang"]

@@ -1,0 +1,60 @@
+"""Losses: students of whom less is paid than before, or a bill of whom vanished.
+
+Neither can be true, because what was paid stays paid. Large losses are held back (see
+`domain.sync.anomaly_guard`); these are the ones that were written. A loss stands until the payments
+of the student change again.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import delete, insert
+from sqlalchemy.orm import Session
+
+from myukm.db.session import in_literals
+from myukm.db.types import utcnow
+from myukm.domain.payment_api.bill_rows import Bill
+from myukm.models import PaymentLoss
+
+BILLED: Final = 4
+PAID: Final = 5
+
+
+def record(
+    session: Session, before: Mapping[int, Sequence[Bill]], after: Mapping[int, Sequence[Bill]]
+) -> None:
+    """Write what the bills `after` take away from those `before`, by the students' row ids."""
+    session.execute(delete(PaymentLoss).where(in_literals(PaymentLoss.siswa_id, before)))
+    now = utcnow()
+    found = ((key, _between(before[key], after[key])) for key in before)
+    if rows := [{"siswa_id": key, "at": now, **loss} for key, loss in found if loss]:
+        session.execute(insert(PaymentLoss), rows)
+
+
+def _between(before: Sequence[Bill], after: Sequence[Bill]) -> dict[str, Any] | None:
+    left = Counter(map(_name, after))
+    vanished = []
+    for bill in before:
+        left[_name(bill)] -= 1
+        if left[_name(bill)] < 0:  # a name may stand twice
+            vanished.append(bill)
+    paid, paid_now = sum(bill[PAID] for bill in before), sum(bill[PAID] for bill in after)
+    if paid_now >= paid and not vanished:
+        return None
+    return {
+        "paid_before": paid,
+        "paid_after": paid_now,
+        "vanished": len(vanished),
+        "vanished_billed": sum(bill[BILLED] for bill in vanished),
+        "vanished_name": _words(vanished[0]) if vanished else "",
+    }
+
+
+def _words(bill: Bill) -> str:
+    return " · ".join(part for part in _name(bill) if part)
+
+
+def _name(bill: Bill) -> tuple[str, str, str]:
+    period, _kelas, category, item = bill[:4]
+    return period, category, item
