@@ -14,6 +14,7 @@ from sqlalchemy.orm import configure_mappers
 
 from config import ConfigError
 from myukm import create_app, i18n, jobs
+from myukm.domain.installation import code_version
 from myukm.logs import security_log
 from myukm.queues.jobs import JOBS, QUEUES
 from myukm.worker import processes, supervisor
@@ -31,6 +32,7 @@ def main() -> int:
         return 2
     security_log.print_lines()
     jobs.set_worker_app(app)
+    code_version()
     i18n.preload(app)
     configure_mappers()
     for path in JOBS:

@@ -12,6 +12,7 @@ from typing import ParamSpec, TypeVar
 from flask import Flask, has_app_context
 
 from myukm.jobs.interruptions import end_quietly_when_away, no_time_out_inside_the_database
+from myukm.jobs.introduction import introduce
 from myukm.logs.redaction import hide
 from myukm.queues.counters import count_jobs
 
@@ -66,6 +67,7 @@ def with_app_context(job: Callable[P, R]) -> Callable[P, R | None]:
             end_quietly_when_away(),
             no_time_out_inside_the_database(),
         ):
+            introduce()
             return job(*args, **kwargs)
         return None
 

@@ -22,6 +22,7 @@ FOLLOW = {
     "database_too_many_connections": OF_A_DEAD_DATABASE,
     "database_replaced": OF_A_DEAD_DATABASE,
     "job_hung": OF_RUNS,
+    "wrong_database": OF_RUNS,
     "workers_suspended": OF_RUNS,
 }
 

@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from myukm.db import clock
 from myukm.db.session import execute_rowcount, transaction
 from myukm.db.types import utcnow
+from myukm.domain.installation import code_version
 from myukm.domain.standstill import Standstill
 from myukm.errors import DomainError
 from myukm.extensions import db, valkey
@@ -47,6 +48,7 @@ def start(app: Flask) -> "PeriodicRunner":
     """Start this process's periodic tasks and return the runner."""
     from myukm.ops.periodic_tasks import tasks
 
+    code_version()
     runner = PeriodicRunner(app, *tasks())
     runner.thread.start()
     watch = AlertWatch(app, runner.holder, runner.leads)

@@ -32,6 +32,8 @@ HEARTBEAT_FIELD = "beat_seconds"
 UNNAMED = "unknown"  # RQ's `ip_address` of a worker if Valkey refuses to name connections
 # When our worker was last seen, by Valkey's clock: RQ's own `last_heartbeat` is by its host's.
 SEEN_FIELD = "seen"
+# What the worker's last job worked with (`jobs/introduction.py`).
+DATABASE_FIELD, VERSION_FIELD = "myukm_database", "myukm_version"
 KEEP_SECONDS = 60
 BLOCKING_COMMANDS = frozenset({"blmove", "blpop", "brpoplpush"})
 
@@ -39,7 +41,8 @@ BLOCKING_COMMANDS = frozenset({"blmove", "blpop", "brpoplpush"})
 @dataclass(frozen=True)
 class WorkerInfo:
     """A worker as registered in Valkey. `alive`: its process runs. `ours`: started by `worker.py`,
-    which restarts it, not by plain `rq worker`. `named`: its connection could be given its name."""
+    which restarts it, not by plain `rq worker`. `named`: its connection could be given its name.
+    `database` and `version`: what its jobs work with, "" while unknown."""
 
     name: str
     queues: tuple[str, ...]
@@ -52,6 +55,8 @@ class WorkerInfo:
     started_at: datetime | None
     last_heartbeat: datetime | None
     job_id: str | None
+    database: str
+    version: str
 
 
 @dataclass(frozen=True)
@@ -199,6 +204,8 @@ def _worker_info(
         started_at=_moment(values.get("birth")),
         last_heartbeat=_last_seen(values),
         job_id=next((job.decode().split(":")[0] for job in jobs), None),
+        database=values.get(DATABASE_FIELD, ""),
+        version=values.get(VERSION_FIELD, ""),
     )
 
 

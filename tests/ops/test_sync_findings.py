@@ -1,5 +1,9 @@
 """A run that does not move, or mostly fails, is never silent."""
 
+import shlex
+import signal
+import socket
+import subprocess
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -14,28 +18,28 @@ from myukm.db.types import utcnow
 from myukm.domain.payment_api import shared_state
 from myukm.domain.sync import commands, dispatching, standstill_reason
 from myukm.models import SyncRun
+from myukm.ops.findings import strangers
+from myukm.queues.enqueue import enqueue
 from tests.ops.test_doctor import codes, examine, only
 from tests.support import sync
+from tests.support.databases import migrate
 from tests.support.programs import Program
 from tests.support.sync import TREASURER
 from tests.support.waiting import wait_until
-from tests.support.workers import wait_serving
+from tests.support.workers import kill, pid_of, snapshot_now, wait_serving
 
 
 def test_a_run_that_stands_still_is_named_though_nobody_knows_why(
-    app: Flask,
-    start: Callable[..., Program],
-    tmp_path: Any,
-    monkeypatch: pytest.MonkeyPatch,
+    app: Flask, start: Callable[..., Program], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its worker has another database, so it takes the run's jobs and finds no run."""
+    """A worker listens, and takes nothing."""
     monkeypatch.setattr(standstill_reason, "STILL", timedelta(seconds=2))
-    other = f"sqlite:///{tmp_path}/other.db"
-    start("rq", "worker", "sync-pembayaran", DATABASE_URL=other)
+    start("rq", "worker", "sync-pembayaran")
     wait_serving(app, ["sync-pembayaran"])
     with app.app_context():
         sync.create_students(3)
-        commands.start(TREASURER)
+        dispatching.dispatch(commands.start(TREASURER)["run_id"])
+    kill(pid_of(app, "sync-pembayaran"), signal.SIGSTOP)
     wait_until(lambda: "sync_still" in str(examine(app)), 10, "the finding")
     found = only(app, "sync_still")
     assert (found["level"], found["since"][-1]) == ("broken", "Z")
@@ -46,6 +50,44 @@ def test_a_run_that_stands_still_is_named_though_nobody_knows_why(
     with app.app_context():
         commands.cancel(TREASURER)
     assert "sync_still" not in str(examine(app))
+
+
+def test_a_worker_with_another_database_is_named(
+    app: Flask,
+    start: Callable[..., Program],
+    tmp_path: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It takes the run's jobs and finds no run."""
+    monkeypatch.setattr(standstill_reason, "STILL", timedelta(seconds=2))
+    other = f"sqlite:///{tmp_path}/other.db"
+    migrate(other)
+    start("rq", "worker", "sync-pembayaran", DATABASE_URL=other)
+    wait_serving(app, ["sync-pembayaran"])
+    with app.app_context():
+        sync.create_students(3)
+        commands.start(TREASURER)
+    wait_until(lambda: "wrong_database" in str(examine(app)), 10, "the finding")
+    wait_until(lambda: sync.progress_of(app)["reason_code"] == "sync_still", 10, "it stands still")
+    found = only(app, "wrong_database")
+    assert (found["level"], socket.gethostname() in found["message"]) == ("broken", True)
+    assert "sync_still" not in str(examine(app)), "what follows is left out"
+    assert "other_version" not in str(examine(app))
+    subprocess.run(shlex.split(found["cure"].rpartition(": ")[2]), check=True)
+    wait_until(lambda: "wrong_database" not in str(examine(app)), 10, "it goes with its cause")
+
+
+def test_a_worker_with_other_code_is_named(
+    app: Flask, start: Callable[..., Program], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        enqueue("myukm.jobs.presence.broadcast_online_status", 1)
+    start("rq", "worker", "default")
+    told = lambda: any(worker.version for worker in snapshot_now(app).workers)  # noqa: E731
+    wait_until(told, 20, "the worker has said which code it runs")
+    assert "other_version" not in str(examine(app))
+    monkeypatch.setattr(strangers, "code_version", lambda: "another")
+    assert only(app, "other_version")["level"] == "warning"
 
 
 def test_a_known_cause_is_named(app: Flask, valkey: redis.Redis) -> None:

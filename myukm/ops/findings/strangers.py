@@ -1,0 +1,59 @@
+"""Checks that the workers of our queues work for this installation: its database, its code."""
+
+from collections.abc import Iterator
+
+from flask_babel import gettext as _
+
+from myukm.domain.installation import code_version, database_id
+from myukm.ops.findings import BROKEN, WARNING, Finding
+from myukm.queues.workers import WorkerInfo, is_ours, snapshot
+
+
+def wrong_database() -> Iterator[Finding]:
+    """A worker that takes our jobs and looks for their rows in another database."""
+    ours = database_id()
+    for worker in _living():
+        if worker.database not in ("", ours):
+            yield Finding(
+                "wrong_database",
+                BROKEN,
+                _(
+                    "Worker %(name)s (%(host)s, proses %(pid)s) memakai basis data lain: pekerjaan "
+                    "yang diambilnya hilang.",
+                    **_place(worker),
+                ),
+                _(
+                    "Samakan DATABASE_URL di %(host)s, lalu jalankan ulang worker itu: %(command)s",
+                    command=f"kill {worker.pid}",
+                    host=worker.host or "?",
+                ),
+                subject=worker.name,
+            )
+
+
+def other_version() -> Iterator[Finding]:
+    """A worker whose code is not that of this process."""
+    for worker in _living():
+        if worker.version not in ("", code_version()):
+            yield Finding(
+                "other_version",
+                WARNING,
+                _(
+                    "Worker %(name)s (%(host)s, proses %(pid)s) menjalankan kode versi lain.",
+                    **_place(worker),
+                ),
+                _(
+                    "Perbarui program di semua mesin, lalu jalankan ulang web dan worker "
+                    "(%(command)s).",
+                    command="./run queue restart",
+                ),
+                subject=worker.name,
+            )
+
+
+def _living() -> list[WorkerInfo]:
+    return [worker for worker in snapshot().workers if worker.alive and is_ours(worker)]
+
+
+def _place(worker: WorkerInfo) -> dict[str, object]:
+    return {"name": worker.name, "host": worker.host or "?", "pid": worker.pid or "?"}
