@@ -19,7 +19,6 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
-import redis
 from cronsim import CronSim, CronSimError
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
@@ -27,7 +26,6 @@ from dotenv.parser import parse_stream
 from myukm import addresses
 from myukm.catalogue import N_, translate
 from myukm.logs.redaction import PATH_IS_SECRET, shown
-from myukm.valkey_clients import SentinelAddress
 
 ROOT = Path(__file__).resolve().parent
 INSTANCE = ROOT / "instance"
@@ -223,6 +221,11 @@ def _generated_secret(env: "_Reader") -> str:
 
 
 def _valkey(env: "_Reader") -> str:
+    # Imported here, because the demo's process needs nothing of it.
+    import redis
+
+    from myukm.valkey_clients import SentinelAddress
+
     url = env.text("REDIS_URL")
     if url.startswith("sentinel:"):
         if not SentinelAddress.parse(url):

@@ -1,14 +1,22 @@
 """gunicorn's settings; `gunicorn wsgi:app` from the project's root picks them up."""
 
+import gc
 import os
 import resource
 import sys
+import warnings
 from contextlib import contextmanager
 
 import gevent
+from gevent import monkey
 from gunicorn.workers.ggevent import GeventWorker
 
 from config import ConfigError, file_settings, load  # gunicorn has a setting called config
+
+# Before the program is imported: the workers are forks of the process that imports it. What
+# gunicorn's master itself waits with stays; a worker patches the rest.
+monkey.patch_all(os=False, signal=False, select=False, subprocess=False)
+warnings.filterwarnings("ignore", "Patching more than once")
 
 
 def read(settings):
@@ -69,6 +77,7 @@ keepalive = 75
 graceful_timeout = 10
 timeout = 60
 control_socket_disable = True
+preload_app = True
 
 
 # Each stream is an open file; a shell's usual limit would end at a thousand of them.
@@ -80,6 +89,13 @@ if most_files != resource.RLIM_INFINITY:
 def on_starting(server):
     """Check the settings before any worker starts; otherwise gunicorn restarts failing workers."""
     read(load)
+
+
+def when_ready(server):
+    """Share what is loaded: the collector of a worker would write into each object, and so copy
+    it."""
+    gc.collect()
+    gc.freeze()
 
 
 def post_worker_init(worker):

@@ -5,6 +5,7 @@ stops them within seconds, SIGHUP and `flask queue restart` restart them.
 """
 
 import argparse
+import gc
 import logging
 import sys
 from functools import partial
@@ -26,7 +27,7 @@ def main() -> int:
     logging.basicConfig(format="%(asctime)s %(processName)s %(levelname)s %(message)s")
     logging.getLogger("myukm").setLevel(logging.INFO)
     try:
-        app = create_app()
+        app = create_app(interfaces=False)
     except ConfigError as error:
         print(f"myukm: {error}", file=sys.stderr)  # noqa: T201 (the start ends here)
         return 2
@@ -37,6 +38,9 @@ def main() -> int:
     configure_mappers()
     for path in JOBS:
         import_module(path.rpartition(".")[0])
+    # The processes share what is loaded here; their collectors would write into it, and so copy it.
+    gc.collect()
+    gc.freeze()
     level = "INFO" if options.verbose else "WARNING"
     parts = {
         queue: partial(processes.run_worker, app, queue, options.burst, level)

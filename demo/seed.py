@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from devtools.sample import ACCOUNTS, STUDENTS, UKMS, Student, students
 from devtools.sample import Ukm as SampleUkm
+from myukm import add_commands
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.domain.accounts.passwords import hash_password
@@ -22,6 +23,8 @@ from myukm.models import ChatMessage, Membership, Siswa, Ukm, User
 def main() -> None:
     """Prepare the database. Importing `wsgi` exits with one line if a setting is wrong."""
     from wsgi import app
+
+    add_commands(app)  # migrations are among them
 
     with app.app_context():
         upgrade()

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from myukm.db.engine import engine_options, prepare_engine
-
 if TYPE_CHECKING:
     from flask import Flask
 
 
-def create_app(config: Mapping[str, Any] | None = None, *, interfaces: bool = True) -> Flask:
+def create_app(
+    config: Mapping[str, Any] | None = None, *, interfaces: bool = True, commands: bool = True
+) -> Flask:
     """Create the app. `config` replaces the settings that `config.load()` would read.
 
     Without `interfaces` it has neither pages nor commands: plain `rq worker` creates the app in
-    every job, and they would double that time.
+    every job, and they would double that time. Without `commands` it has pages alone, which saves
+    a web server memory.
     """
     from flask import Flask
     from werkzeug.middleware.proxy_fix import ProxyFix
@@ -23,6 +24,7 @@ def create_app(config: Mapping[str, Any] | None = None, *, interfaces: bool = Tr
     import config as settings
     import myukm.models  # noqa: F401 (registers the tables)
     from myukm import i18n, ops
+    from myukm.db.engine import engine_options, prepare_engine
     from myukm.extensions import connect_valkey, db, login_manager
     from myukm.file_permissions import keep_private
     from myukm.logs import records, redaction
@@ -47,16 +49,19 @@ def create_app(config: Mapping[str, Any] | None = None, *, interfaces: bool = Tr
     i18n.init_app(app)
     ops.init_app(app)
     if interfaces:
-        add_interfaces(app)
+        from myukm import web
+
+        web.init_app(app)
+    if interfaces and commands:
+        add_commands(app)
     return app
 
 
-def add_interfaces(app: Flask) -> None:
-    """Register pages, commands and migrations."""
-    from myukm import cli, web
+def add_commands(app: Flask) -> None:
+    """Register commands and migrations."""
+    from myukm import cli
     from myukm.db.migrate import migrate
     from myukm.extensions import db
 
     migrate.init_app(app, db)
-    web.init_app(app)
     cli.init_app(app)

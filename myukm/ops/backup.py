@@ -26,8 +26,8 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import Connection, Table, false, func, insert, select, text
 
 from myukm.db.engine import migration_engine
-from myukm.db.migrate import newest_migration
 from myukm.db.types import to_iso8601
+from myukm.db.versions import newest_migration
 from myukm.errors import Conflict, Invalid
 from myukm.extensions import db
 from myukm.models import LeaderLease

@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 
-from alembic.runtime.migration import MigrationContext
 from flask import current_app
 from flask_babel import format_decimal
 from flask_babel import gettext as _
@@ -12,8 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from myukm.db import troubles
-from myukm.db.migrate import known_migrations, newest_migration
 from myukm.db.types import utcnow
+from myukm.db.versions import applied_migrations, known_migrations, newest_migration
 from myukm.extensions import db
 from myukm.live import retention
 from myukm.logs.redaction import shown
@@ -69,7 +68,7 @@ def silent(seconds: float) -> Finding:
 
 def outdated() -> Iterator[Finding]:
     """Schema version other than the one that this program needs."""
-    there = set(MigrationContext.configure(db.session.connection()).get_current_heads())
+    there = applied_migrations(db.session.connection())
     if there != {newest_migration()}:
         yield Finding(
             "migrations",

@@ -1,0 +1,34 @@
+"""What the processes of a program have loaded stands in memory once."""
+
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+from flask import Flask
+
+from devtools.ports import any_free
+from tests.support.programs import Program
+from tests.support.waiting import wait_until
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells private memory")
+@pytest.mark.parametrize(
+    ("argv", "forks"), [(("gunicorn", "wsgi:app"), 2), (("python", "worker.py"), 4)]
+)
+def test_forks_share_what_was_loaded_before(
+    settings: dict[str, str], tmp_path: Path, app: Flask, argv: tuple[str, ...], forks: int
+) -> None:
+    bind = {"MYUKM_BIND": f"127.0.0.1:{any_free()}", "WEB_CONCURRENCY": "2"}
+    program = Program(tmp_path / "program.log", {**settings, **bind}, *argv, fork=False)
+
+    def children() -> list[psutil.Process]:
+        family = psutil.Process(program.child.pid).children(recursive=True)
+        return [each for each in family if each.ppid() != program.child.pid]
+
+    try:
+        wait_until(lambda: len(children()) == forks, 30, program.output)
+        for memory in [process.memory_full_info() for process in children()]:
+            assert memory.uss < memory.rss / 2
+    finally:
+        program.kill()
