@@ -4,17 +4,23 @@ rq-dashboard opens its own connections and unpickles whatever a job contains, so
 its module uses are replaced here once. Permissions are checked in `web/admin/queues.py`.
 """
 
+import json
 import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pickle import UnpicklingError
 from typing import Any
 
 import redis
 from flask import Flask, current_app
 from rq import Queue, Worker
+from rq.exceptions import DeserializationError
+from rq.job import Job
 from rq_dashboard import blueprint
 from rq_dashboard import web as its
 
 from myukm.queues.failed_jobs import retry
-from myukm.queues.restricted_job import PrimitivePickle, RestrictedJob
+from myukm.queues.restricted_job import JobNotAllowedError, PrimitivePickle, RestrictedJob
 from myukm.valkey_clients import background_client
 
 NAME = blueprint.name
@@ -25,11 +31,57 @@ REGISTRIES = frozenset(
 )
 
 
+UNREADABLE = (DeserializationError, JobNotAllowedError, UnpicklingError, ValueError, TypeError)
+
+
+class _Job(RestrictedJob):
+    """A job for display: what other programs stored must not break a page."""
+
+    def restore(self, raw_data: Mapping[bytes, bytes]) -> None:
+        try:
+            super().restore(raw_data)
+        except (ValueError, TypeError) as error:
+            raise DeserializationError(str(error)) from error
+
+    @property
+    def dependency_ids(self) -> list[Any]:
+        """Return bytes, as rq-dashboard expects them."""
+        return [each.encode() for each in super().dependency_ids]
+
+    def latest_result(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().latest_result(*args, **kwargs)
+        except UNREADABLE:
+            return None
+
+    def return_value(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return _as_json(super().return_value(*args, **kwargs))
+        except UNREADABLE:
+            return None
+
+    def get_meta(self, *args: Any, **kwargs: Any) -> Any:
+        return _as_json(super().get_meta(*args, **kwargs))
+
+
+def _as_json(value: Any) -> Any:
+    """Return a value that JSON can hold: itself, or as text."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return repr(value)
+    return value
+
+
 class _Queue(Queue):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(
-            *args, **{**kwargs, "job_class": RestrictedJob, "serializer": PrimitivePickle}
-        )
+        super().__init__(*args, **{**kwargs, "job_class": _Job, "serializer": PrimitivePickle})
+
+    def fetch_job(self, job_id: str) -> Job | None:
+        try:
+            return super().fetch_job(job_id)
+        except UNREADABLE:
+            return None  # the lists leave out what cannot be read
 
     @classmethod
     def all(cls, *args: Any, **kwargs: Any) -> list[Queue]:
@@ -41,7 +93,7 @@ class _Queue(Queue):
 
 
 class _Worker(Worker):
-    job_class = RestrictedJob
+    job_class = _Job
 
     def _set_connection(self, connection: redis.Redis) -> redis.Redis:
         return connection  # unchanged: RQ would raise the timeout of the shared pool to minutes
@@ -49,13 +101,19 @@ class _Worker(Worker):
 
 def mount(app: Flask, prefix: str) -> None:
     """Register the dashboard's pages below `prefix`."""
-    its.Job, its.Queue, its.Worker = RestrictedJob, _Queue, _Worker
+    its.Job, its.Queue, its.Worker = _Job, _Queue, _Worker
+    its.serialize_date = _as_its_scripts_expect
     its.from_url = lambda *_, **__: (None, current_app.extensions["dashboard_valkey"])
     its.requeue_job = lambda job_id, connection: retry([job_id])
     client = background_client(app.config["REDIS_URL"])
     app.extensions["dashboard_valkey"] = app.redis_conn = client  # type: ignore[attr-defined]
     app.config["RQ_DASHBOARD_REDIS_URL"] = ("Valkey",)
     app.register_blueprint(blueprint, url_prefix=prefix)
+
+
+def _as_its_scripts_expect(moment: datetime | None) -> str | None:
+    """Return UTC without an offset: the scripts add the browser's offset to what they read."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S") if moment else None
 
 
 def is_sane(arguments: dict[str, Any]) -> bool:

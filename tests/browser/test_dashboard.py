@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 
+import pytest
 import redis
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from rq.results import Result
 
 from myukm.queues.enqueue import get_queue
+from tests.support.programs import WebServer
 from tests.support.waiting import wait_until
 
 TRAP = "<img src=x onerror=\"document.title='trapped'\"><script>document.title='trapped'</script>"
@@ -30,3 +32,25 @@ def test_a_failed_jobs_words_stay_words(
     page.locator("#requeue-job-btn").click()
     wait_until(lambda: valkey.lrange(here.key, 0, -1) == [job.id.encode()], 5, "queued again")
     console_errors[:] = [text for text in console_errors if "favicon.ico" not in text]
+
+
+@pytest.mark.parametrize("timezone", ["Asia/Jayapura", "America/New_York"])
+def test_a_job_of_now_is_seconds_old_in_every_time_zone(
+    chromium: Browser,
+    web: WebServer,
+    session_cookie: Callable[[str], tuple[str, str]],
+    app: Flask,
+    timezone: str,
+) -> None:
+    with app.app_context():
+        job = get_queue("high").enqueue("myukm.jobs.upkeep.ping")
+    context = chromium.new_context(timezone_id=timezone)
+    name, value = session_cookie("admin")
+    context.add_cookies([{"name": name, "value": value, "url": web.url}])
+    page = context.new_page()
+    page.goto(f"{web.url}/admin/rq/0/view/job/{job.id}")
+    expect(page.locator("#job-data")).to_contain_text("second")
+    assert "hour" not in page.locator("#job-data").inner_text()
+    page.get_by_role("link", name="MyUKM").click()
+    page.wait_for_url("**/admin/antrian")
+    context.close()
