@@ -67,6 +67,10 @@ class LeavingWorker(GeventWorker):
             connection.kill(timeout, block=False)
 
 
+# psycopg chooses how it waits when it is imported, which the check of DATABASE_URL may do before
+# gevent has patched anything: then each wait for PostgreSQL would stop the whole process.
+os.environ["PSYCOPG_WAIT_FUNC"] = "wait_poll"
+
 environ = read(file_settings) | os.environ
 
 bind = environ.get("MYUKM_BIND") or "127.0.0.1:5000"
@@ -99,7 +103,7 @@ def when_ready(server):
 
 
 def post_worker_init(worker):
-    """Start the periodic tasks, and watch the event loop."""
+    """Start the periodic tasks, and watch the event loop and the database."""
     from myukm.logs import security_log
     from myukm.loop_lag import loop_lag
     from myukm.ops import periodic
@@ -108,3 +112,5 @@ def post_worker_init(worker):
     worker.wsgi.config["WEB_PROCESSES"] = worker.cfg.workers
     periodic.start(worker.wsgi)
     loop_lag.start()
+    if pulse := worker.wsgi.extensions.get("database_pulse"):
+        pulse.start()

@@ -15,6 +15,7 @@ from myukm.db import clock, timeouts
 from myukm.db import json as decimal_json
 from myukm.db.away import name_idle_sessions
 from myukm.db.breaker import ConnectBreaker
+from myukm.db.pulse import Pulse
 from myukm.db.troubles import Troubles
 from myukm.extensions import db
 
@@ -42,14 +43,24 @@ def engine_options(uri: str) -> dict[str, Any]:
 
 def prepare_engine(app: Flask) -> None:
     """Register what the engine does at each connect, and drop inherited connections in forks."""
+    uri: str = app.config["SQLALCHEMY_DATABASE_URI"]
     with app.app_context():
         engine = db.engine
+    if engine.dialect.name != "sqlite":
+        app.extensions["database_pulse"] = Pulse(engine, _beating_engine(uri))
     register(engine)
     sqlite_file = Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
     troubles = app.extensions["database_troubles"] = Troubles(sqlite_file)
     event.listen(engine, "handle_error", troubles.note)
     event.listen(engine, "connect", troubles.note_file)
     os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))
+
+
+def _beating_engine(uri: str) -> Engine:
+    """Return the engine of the pulse, with one connection."""
+    engine = create_engine(uri, **(engine_options(uri) | {"pool_size": 1}))
+    register(engine)
+    return engine
 
 
 def migration_engine(uri: str) -> Engine:

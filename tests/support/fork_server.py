@@ -86,6 +86,7 @@ def patch_for_gevent() -> None:
     because gunicorn's master and the reaper use them.
     """
     # gevent looks for plug-ins in all installed packages, once for each patched module.
+    os.environ["PSYCOPG_WAIT_FUNC"] = "wait_poll"  # as gunicorn.conf.py sets it
     metadata.entry_points = cache(metadata.entry_points)  # type: ignore[assignment]
     warnings.filterwarnings("ignore", "Patching more than once")
     monkey = import_module("gevent.monkey")

@@ -11,7 +11,8 @@ from devtools.ports import HOST
 class Relay:
     """Passes bytes between its own `port` and `target`, which later connections read anew.
 
-    Connections that are open stay with the server that they have.
+    Connections that are open stay with the server that they have. While `flowing` is cleared no
+    byte passes, as if the server hung.
     """
 
     def __init__(self, target: int) -> None:
@@ -19,6 +20,8 @@ class Relay:
         self._listener = socket.create_server((HOST, 0))
         self.port = int(self._listener.getsockname()[1])
         self._open: list[socket.socket] = []
+        self.flowing = threading.Event()
+        self.flowing.set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
@@ -34,7 +37,15 @@ class Relay:
                 continue
             self._open += (client, server)
             for pair in ((client, server), (server, client)):
-                threading.Thread(target=_copy, args=pair, daemon=True).start()
+                threading.Thread(target=self._copy, args=pair, daemon=True).start()
+
+    def _copy(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                self.flowing.wait()
+                sink.sendall(data)
+        _close(source)
+        _close(sink)
 
     def __enter__(self) -> Self:
         return self
@@ -42,14 +53,6 @@ class Relay:
     def __exit__(self, *_: object) -> None:
         for each in (self._listener, *self._open):
             _close(each)
-
-
-def _copy(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    _close(source)
-    _close(sink)
 
 
 def _close(each: socket.socket) -> None:

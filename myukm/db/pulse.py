@@ -1,0 +1,86 @@
+"""The pulse of the database: when it stops, this process waits for nothing from it any more.
+
+A server that hangs, or whose machine vanished, is noticed by a waiting connection after ten seconds
+at the earliest (`timeouts`), and by each connection of the pool for itself. A web process asks the
+smallest question every second instead; without an answer it closes all its connections, so that
+who waits gets an error at once and the breaker refuses the others.
+"""
+
+import contextlib
+import logging
+import os
+import socket
+import threading
+import time
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+EVERY_SECONDS, SILENT_SECONDS = 1.0, 3.0
+
+logger = logging.getLogger(__name__)
+
+
+class Pulse:
+    """Watches the server of `engine`, whose connections it knows from its making on.
+
+    `beating` is an engine of its own for the question, so that it waits for nobody else.
+    """
+
+    def __init__(self, engine: Engine, beating: Engine) -> None:
+        self._engine, self._beating = engine, beating
+        self._open: dict[int, Any] = {}
+        self._stopped = threading.Event()
+        for each in (engine, beating):
+            event.listen(each, "connect", self._note_open)
+            event.listen(each, "close", self._note_closed)
+
+    def start(self) -> None:
+        """Begin to watch, in a thread (a greenlet under gevent)."""
+        threading.Thread(target=self._run, name="database-pulse", daemon=True).start()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(EVERY_SECONDS):
+            if not self._beats():
+                logger.warning("database: no answer for %g s; closing connections", SILENT_SECONDS)
+                self._end_waits()
+
+    def _beats(self) -> bool:
+        """Return whether the server answers in time: an error at once is an answer, too."""
+        began = time.monotonic()
+        question = threading.Thread(target=self._ask, name="database-beat", daemon=True)
+        question.start()
+        question.join(SILENT_SECONDS)
+        if (
+            time.monotonic() - began > SILENT_SECONDS + EVERY_SECONDS
+        ):  # this process was late itself
+            question.join(SILENT_SECONDS)
+            return not question.is_alive()
+        return not question.is_alive() and time.monotonic() - began < 0.9 * SILENT_SECONDS
+
+    def _ask(self) -> None:
+        try:
+            with self._beating.connect() as connection:
+                connection.exec_driver_sql("SELECT 1")
+        except SQLAlchemyError as error:
+            logger.debug("database: %s", error)
+
+    def _end_waits(self) -> None:
+        for connection in tuple(self._open.values()):
+            with contextlib.suppress(OSError, self._engine.dialect.loaded_dbapi.Error):
+                _shut_down(connection)
+
+    def _note_open(self, connection: Any, _record: Any) -> None:
+        self._open[id(connection)] = connection
+
+    def _note_closed(self, connection: Any, _record: Any) -> None:
+        self._open.pop(id(connection), None)
+
+
+def _shut_down(connection: Any) -> None:
+    """End a connection's socket, whoever waits on it."""
+    descriptor = connection.fileno() if hasattr(connection, "fileno") else connection._sock.fileno()
+    with socket.socket(fileno=os.dup(descriptor)) as duplicate:
+        duplicate.shutdown(socket.SHUT_RDWR)
