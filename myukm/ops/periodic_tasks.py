@@ -10,6 +10,7 @@ from myukm.ops.health_publisher import HealthPublisher
 from myukm.ops.host_reports import HostReporter
 from myukm.ops.job_recovery import OrphanRecovery
 from myukm.ops.periodic import Task
+from myukm.ops.process_registry import ProcessBeat
 from myukm.ops.retention import RetentionRunner
 
 
@@ -20,6 +21,7 @@ def tasks() -> tuple[list[Task], list[Task]]:
         tracker.refresh_connections,
         HostReporter().run,
         database_writes.share,
+        ProcessBeat().run,
     ]
     leader_tasks: list[Task] = [
         tracker.publish_expired,

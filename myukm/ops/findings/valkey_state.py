@@ -1,0 +1,67 @@
+"""Checks of how Valkey runs: slow, without persistence, restarted again and again."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from flask import current_app
+from flask_babel import gettext as _
+from redis.exceptions import ResponseError
+
+from myukm.extensions import valkey
+from myukm.ops.findings import WARNING, Finding
+
+SLOW_SECONDS = 0.05
+RESTARTS, WITHIN_SECONDS = 3, 600.0
+
+
+def slow() -> Iterator[Finding]:
+    """Even the smallest command takes long, twice in a row."""
+    seconds = min(_ping_seconds(), _ping_seconds())
+    if seconds > SLOW_SECONDS:
+        yield Finding(
+            "valkey_slow",
+            WARNING,
+            _("Valkey butuh %(ms)d milidetik untuk perintah terkecil.", ms=seconds * 1000),
+            _("Periksa beban, memori (swap) dan jaringan server Valkey."),
+        )
+
+
+def not_persistent() -> Iterator[Finding]:
+    """Neither an append-only file nor snapshots: a restart loses the queued jobs."""
+    if valkey().info("persistence").get("aof_enabled"):
+        return
+    try:
+        snapshots = valkey().config_get("save").get("save")
+    except ResponseError:  # a provider that refuses CONFIG has its own persistence
+        return
+    if not snapshots:
+        yield Finding(
+            "valkey_not_persistent",
+            WARNING,
+            _("Valkey tidak menyimpan apa pun ke disk: pekerjaan hilang saat ia berhenti."),
+            _("Atur appendonly yes di konfigurasi Valkey."),
+        )
+
+
+def restarts() -> Iterator[Finding]:
+    """Another server process answers again and again. Known to processes that live on."""
+    seen: list[tuple[str, float]] = current_app.extensions.setdefault("valkey_runs", [])
+    info: dict[str, Any] = valkey().info("server")
+    if not seen or seen[-1][0] != info["run_id"]:
+        seen.append((info["run_id"], time.monotonic()))
+    recent = [at for _run, at in seen[1:] if at > time.monotonic() - WITHIN_SECONDS]
+    del seen[: -RESTARTS - 1]
+    if len(recent) >= RESTARTS:
+        yield Finding(
+            "valkey_restarts",
+            WARNING,
+            _("Valkey berhenti dan jalan lagi berulang kali dalam sepuluh menit terakhir."),
+            _("Sebabnya ada di log Valkey atau systemd: sering kehabisan memori."),
+        )
+
+
+def _ping_seconds() -> float:
+    began = time.monotonic()
+    valkey().ping()
+    return time.monotonic() - began
