@@ -32,7 +32,7 @@ def main() -> int:
     asked = parser.parse_args()
     if asked.machines:
         files = ["-o", "python_files=test_*.py scenes.py", "tests/machines"]
-        return int(pytest.main([*files, "-o", "timeout=300"]))
+        return int(pytest.main([*files, "-o", "timeout=300", "-rP"]))
     until, seed, rounds = time.monotonic() + asked.minutes * 60, asked.seed, 0
     while rounds == 0 or time.monotonic() < until:
         print(f"seed {seed}: {asked.students} students, {asked.faults} faults", flush=True)

@@ -43,8 +43,15 @@ class Crowd:
             sender.join(40)
         if not error[0]:
             wait_until(self.all_came, 40, "all messages at all pages")
+            print(self)
         for listener in self.listeners:
             listener.stopped.set()
+
+    def __str__(self) -> str:
+        return (
+            f"{len(self.accepted())} messages: at most {self.slowest():.1f} s until accepted, then "
+            f"{self.latest():.1f} s until at a page; other answers: {self.refusals()}"
+        )
 
     def accepted(self) -> set[int]:
         """Return the ids of the messages that were accepted."""

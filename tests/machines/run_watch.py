@@ -39,6 +39,7 @@ class RunWatch:
         if not error[0]:
             self.machines.api.set(latency_ms="0")
             wait_until(lambda: self.looks[-1][1]["status"] == "completed", 90, "the run ends")
+            print(f"run: at most {self.longest_gap():.1f} s without a student")
         self.ended.set()
         self._thread.join(30)
 

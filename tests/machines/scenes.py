@@ -75,6 +75,24 @@ def test_the_database_is_silent_for_twenty_seconds(machines: Machines) -> None:
     assert run.longest_gap() < 20 + 12
 
 
+def test_the_payment_api_is_silent_for_thirty_seconds(machines: Machines) -> None:
+    with RunWatch(machines, seconds=40) as run:
+        run.wait_processed(20)
+        with machines.network.silent("api"):
+            run.ended.wait(30)
+    assert run.broken() == []
+    assert run.longest_gap() < 30 + 12
+
+
+def test_the_proxy_is_silent_for_twenty_seconds(machines: Machines) -> None:
+    with Crowd(machines) as crowd:
+        crowd.wait_for(5)
+        with machines.network.silent("lb"):
+            crowd.wait_for_seconds(20)
+    assert crowd.broken() == []
+    assert crowd.slowest() < 20 + 12
+
+
 def test_a_leader_that_does_not_see_valkey_lets_another_lead(
     machines: Machines, sentinels: Sentinels
 ) -> None:
