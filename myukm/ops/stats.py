@@ -21,6 +21,7 @@ from myukm.queues.job_summaries import (
     load_jobs,
     load_traces,
     newest,
+    newest_of_each_kind,
 )
 from myukm.queues.jobs import QUEUES
 from myukm.queues.workers import QueueSnapshot, WorkerInfo, snapshot
@@ -53,7 +54,9 @@ def _figures(now: datetime) -> dict[str, Any]:
     return {
         "queues": [_queue(name, state, rows[name], now) for name in QUEUES],
         "workers": [_worker(worker, jobs, now) for worker in state.workers],
-        "latest_jobs": newest(job_row(key, fields) for key, fields in jobs.items() if fields),
+        "latest_jobs": newest_of_each_kind(
+            job_row(key, fields) for key, fields in jobs.items() if fields
+        ),
         "latest_failures": newest(failure_row(key, jobs[key], why) for key, why in traces.items()),
     }
 

@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -24,7 +25,9 @@ ERROR_LINE = re.compile(r"^[A-Za-z_][\w.]*(?::.*)?$", re.MULTILINE)
 
 # Explanations that PostgreSQL adds to an error look like one.
 NOTES = ("HINT:", "DETAIL:", "CONTEXT:", "LINE ")
-KILLED = "signal 9"
+KILLED, ABANDONED = "signal 9", "AbandonedJobError"
+# So many jobs of one kind are shown before those of others: presence alone would fill the list.
+SHOWN_OF_A_KIND = 3
 
 Fields = dict[str, str]
 
@@ -77,6 +80,9 @@ def error_line(trace: str) -> str:
     if KILLED in trace:
         what = _("dimatikan sistem (sinyal 9), mungkin kehabisan memori")
         return f"{what}: Work-horse terminated unexpectedly"
+    if ABANDONED in trace:
+        what = _("workernya berhenti di tengah pekerjaan")
+        return f"{ABANDONED}: {what}"
     lines = [line for line in ERROR_LINE.findall(trace.strip()) if not line.startswith(NOTES)]
     last = lines[-1] if lines else trace.strip().rpartition("\n")[2]
     return last[:MAX_TEXT] or str(_("tanpa keterangan; lihat log worker"))
@@ -85,6 +91,16 @@ def error_line(trace: str) -> str:
 def newest(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the latest `SHOWN` rows, newest first."""
     return sorted(rows, key=lambda row: row["at"] or "", reverse=True)[:SHOWN]
+
+
+def newest_of_each_kind(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the latest `SHOWN` rows, newest first, in which each kind of job has its latest."""
+    seen, first, others = Counter[str](), [], []
+    for row in sorted(rows, key=lambda row: row["at"] or "", reverse=True):
+        kind = row["job"].partition("(")[0]
+        (first if seen[kind] < SHOWN_OF_A_KIND else others).append(row)
+        seen[kind] += 1
+    return newest([*first, *others][:SHOWN])
 
 
 def _fields(values: Iterable[bytes | None]) -> Fields:

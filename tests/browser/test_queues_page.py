@@ -18,6 +18,6 @@ def test_a_dead_worker_shows_by_itself(
     expect(page.locator("#workers")).to_contain_text("sync-pembayaran.")
     worker.kill()
     expect(page.locator("#findings")).to_contain_text(
-        "Tidak ada worker yang mendengarkan antrian high."
+        "Tidak ada worker yang mendengarkan antrian high"
     )
     expect(page.locator("#findings")).to_contain_text("./run worker")

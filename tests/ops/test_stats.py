@@ -13,7 +13,7 @@ from myukm.ops import stats
 from myukm.ops.health_publisher import HealthPublisher
 from myukm.queues import counters
 from myukm.queues.enqueue import enqueue
-from myukm.queues.job_summaries import error_line
+from myukm.queues.job_summaries import SHOWN, error_line, newest_of_each_kind
 from myukm.queues.restricted_job import RestrictedJob
 from tests.support.programs import Program
 from tests.support.waiting import wait_until
@@ -151,3 +151,18 @@ def test_only_news_are_told(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None
     topic, kind, data = published[-1]
     assert (topic, kind) == ("queue", "queue.health")
     assert data["doctor"]["findings"]
+
+
+def test_an_abandoned_job_is_told_in_our_words(app: Flask) -> None:
+    trace = "Moved to FailedJobRegistry, due to AbandonedJobError, at 2026-11-29 11:34:18.054+00:00"
+    with app.app_context():
+        assert error_line(trace) == "AbandonedJobError: workernya berhenti di tengah pekerjaan"
+
+
+def test_one_kind_of_job_does_not_crowd_out_the_others() -> None:
+    rows = [{"job": f"presence({n})", "at": f"2026-11-30T08:{n:02}:00Z"} for n in range(10, 40)]
+    rows += [{"job": "dispatch(1)", "at": "2026-11-30T07:00:00Z"}, {"job": "ping()", "at": None}]
+    shown = newest_of_each_kind(rows)
+    assert len(shown) == SHOWN
+    assert [row["job"] for row in shown[-2:]] == ["dispatch(1)", "ping()"]
+    assert [row["job"] for row in shown[:3]] == ["presence(39)", "presence(38)", "presence(37)"]

@@ -42,9 +42,10 @@ function hasWorkers({ workers }) {
 }
 
 function showFindings({ findings }) {
-  renderList(part("findings"), "finding", findings, (node, { level }) => {
+  renderList(part("findings"), "finding", findings, (node, { level, since }) => {
     const tone = LEVELS[level] ?? "neutral";
     node.classList.add(`tone-${tone}`);
+    node.querySelector("[data-since]").hidden = !since;
     setIcon(node, tone === "wait" ? "warning" : tone);
   });
 }
