@@ -95,7 +95,7 @@ def newest(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def newest_of_each_kind(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the latest `SHOWN` rows, newest first, in which each kind of job has its latest."""
-    seen, first, others = Counter[str](), [], []
+    seen, first, others = Counter[str](), list[dict[str, Any]](), list[dict[str, Any]]()
     for row in sorted(rows, key=lambda row: row["at"] or "", reverse=True):
         kind = row["job"].partition("(")[0]
         (first if seen[kind] < SHOWN_OF_A_KIND else others).append(row)

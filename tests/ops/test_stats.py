@@ -160,7 +160,9 @@ def test_an_abandoned_job_is_told_in_our_words(app: Flask) -> None:
 
 
 def test_one_kind_of_job_does_not_crowd_out_the_others() -> None:
-    rows = [{"job": f"presence({n})", "at": f"2026-11-30T08:{n:02}:00Z"} for n in range(10, 40)]
+    rows: list[dict[str, Any]] = [
+        {"job": f"presence({n})", "at": f"2026-11-30T08:{n:02}:00Z"} for n in range(10, 40)
+    ]
     rows += [{"job": "dispatch(1)", "at": "2026-11-30T07:00:00Z"}, {"job": "ping()", "at": None}]
     shown = newest_of_each_kind(rows)
     assert len(shown) == SHOWN
