@@ -3,7 +3,8 @@
 import json
 import sys
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 import click
 from flask_babel import format_datetime, format_decimal
@@ -15,10 +16,13 @@ from myukm.catalogue import N_
 from myukm.cli.groups import command
 from myukm.cli.options import as_json
 from myukm.domain.siswa import owing
-from myukm.domain.siswa.filters import GROUPS, SORTS, STATUSES, parse, rupiah
+from myukm.domain.siswa.filters import GROUPS, SORTS, STATUSES, Filters, parse, rupiah
 from myukm.domain.siswa.listing import Figures
+from myukm.domain.siswa.listing_files import write_csv, write_xlsx
+from myukm.errors import Invalid
 
 PIPE_WIDTH = 160
+FILE = click.Path(dir_okay=False, path_type=Path)
 PLACES = {
     "unit": N_("Hanya unit ini; boleh diulang."),
     "kelas": N_("Hanya kelas ini; boleh diulang."),
@@ -53,14 +57,38 @@ def names(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--sort", type=click.Choice(SORTS), help=N_("Urutan siswa (biasanya menurut nama)."))
 @click.option("--group", type=click.Choice(GROUPS), help=N_("Jumlahkan juga per kelompok."))
 @as_json
-def tunggakan(*, as_json: bool, **options: Any) -> None:
-    """Print who owes what."""
+@click.option("--csv", type=FILE, metavar=N_("BERKAS"), help=N_("Tulis semua siswanya ke CSV."))
+@click.option(
+    "--xlsx", type=FILE, metavar=N_("BERKAS"), help=N_("Tulis siswa dan tagihan ke XLSX.")
+)
+def tunggakan(*, as_json: bool, csv: Path | None, xlsx: Path | None, **options: Any) -> None:
+    """Print who owes what, or write it into files."""
     given = {n: v if isinstance(v, tuple) else (v,) for n, v in options.items() if v is not None}
-    report = owing.report(parse(given))
+    filters = parse(given)
+    for path, write in ((csv, write_csv), (xlsx, write_xlsx)):
+        if path:
+            save(filters, path, write)
+    if (csv or xlsx) and not as_json:
+        return
+    report = owing.report(filters)
     if as_json:
         click.echo(json.dumps(owing.as_json(report), ensure_ascii=False))
     else:
         show(report)
+
+
+def save(filters: Filters, path: Path, write: Callable[[Filters, IO[bytes]], None]) -> None:
+    """Write a file whole or not at all. Raises `Invalid` if it cannot be written."""
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            write(filters, file)
+        part.replace(path)
+    except OSError as error:
+        text = _("%(path)s tidak dapat ditulis: %(why)s", path=path, why=error.strerror)
+        raise Invalid(text, code="not_written") from None
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def show(report: owing.Report) -> None:

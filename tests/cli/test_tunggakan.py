@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from click.testing import Result
@@ -56,4 +57,15 @@ def test_a_table_for_people(flask: Flasks) -> None:
 def test_wrong_use_is_told(flask: Flasks) -> None:
     assert flask("--status", "mungkin").exit_code == 2
     done = flask("--min", "2", "--max", "1")
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+
+
+def test_files_are_written_whole_or_not_at_all(flask: Flasks, tmp_path: Path) -> None:
+    csv, xlsx = tmp_path / "a.csv", tmp_path / "a.xlsx"
+    done = flask("--csv", str(csv), "--xlsx", str(xlsx), "--min", "1")
+    assert (done.exit_code, done.output) == (0, "")
+    assert csv.read_text("utf-8-sig").count("\n") == 2
+    assert xlsx.read_bytes().startswith(b"PK")
+    assert not list(tmp_path.glob("*.part"))
+    done = flask("--csv", str(tmp_path / "no" / "a.csv"))
     assert (done.exit_code, done.stderr.count("\n")) == (1, 1)

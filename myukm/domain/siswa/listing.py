@@ -1,6 +1,6 @@
 """The one query behind every list of students: who matches, what they owe, a page of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, time
 from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
@@ -172,6 +172,15 @@ def page_out_of(matching: Matching, total: int, page: int, per_page: int = PER_P
     query = matching.select(Siswa.id, matching.owed, matching.overpaid).order_by(*order)
     rows = db.session.execute(query.offset(skip).limit(stop - start)).all() if total else []
     return Page(_lines(matching, rows[::-1] if near_end else rows), page, pages, total)
+
+
+def all_lines(matching: Matching, portion: int) -> Iterator[list[Line]]:
+    """Yield all students that match, in order, in portions; inside one `snapshot()`."""
+    order = [one.desc() if descends else one.asc() for one, descends in _order(matching)]
+    query = matching.select(Siswa.id, matching.owed, matching.overpaid).order_by(*order)
+    rows = db.session.execute(query).all()
+    for start in range(0, len(rows), portion):
+        yield _lines(matching, rows[start : start + portion])
 
 
 def _lines(matching: Matching, rows: Sequence[Any]) -> list[Line]:

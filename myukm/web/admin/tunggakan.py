@@ -1,20 +1,23 @@
 """Who owes what, for admins and treasurers."""
 
-from typing import Any
+from collections.abc import Callable
+from io import BytesIO
+from typing import IO, Any
 
-from flask import Blueprint, jsonify, render_template
+from flask import Blueprint, Response, jsonify, render_template, send_file
 
 from myukm.domain.siswa import owing
 from myukm.domain.siswa.filters import BILLS, Filters
 from myukm.domain.siswa.listing import Figures
+from myukm.domain.siswa.listing_files import XLSX, check_size, write_csv, write_xlsx
 from myukm.web.admin.student_filters import form, from_query
 from myukm.web.http.access import TREASURERS, roles, wants_json
 from myukm.web.http.request_parsing import whole_number
 
-bp = Blueprint("admin_tunggakan", __name__, url_prefix="/admin/tunggakan")
+bp = Blueprint("admin_tunggakan", __name__, url_prefix="/admin")
 
 
-@bp.get("")
+@bp.get("/tunggakan")
 @roles(*TREASURERS)
 def index() -> Any:
     """Show totals, groups and a page of the students that match the filters."""
@@ -32,6 +35,30 @@ def index() -> Any:
         about=lambda status: filters.about_students().query(status=(status,)),
         **form(filters),
     )
+
+
+@bp.get("/tunggakan.csv")
+@roles(*TREASURERS)
+def csv() -> Response:
+    """Return what the filters show as CSV."""
+    return download(write_csv, "text/csv", "tunggakan.csv")
+
+
+@bp.get("/tunggakan.xlsx")
+@roles(*TREASURERS)
+def xlsx() -> Response:
+    """Return what the filters show as XLSX."""
+    return download(write_xlsx, XLSX, "tunggakan.xlsx")
+
+
+def download(write: Callable[[Filters, IO[bytes]], None], kind: str, name: str) -> Response:
+    """Return a file of at most `MAX_STUDENTS`. Raises `Invalid` if there are more."""
+    filters = from_query()
+    check_size(filters)
+    file = BytesIO()
+    write(filters, file)
+    file.seek(0)
+    return send_file(file, kind, as_attachment=True, download_name=name)
 
 
 def of_group(filters: Filters, key: str) -> list[tuple[str, str]]:

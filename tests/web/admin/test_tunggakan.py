@@ -171,3 +171,20 @@ def test_what_cannot_be_true_has_both_figures_and_a_link(app: Flask, client_as: 
     assert "1 tagihan hilang (Rp\u00a010.000), misalnya 20252026 · SPP · Juli." in page
     chips = re.findall(r'class="chip" href="\?(status=\w+)', page)
     assert chips == ["status=dibayar_turun", "status=tagihan_hilang"]
+
+
+@pytest.mark.usefixtures("students")
+def test_files_have_what_the_filters_show(client_as: ClientAs) -> None:
+    client = client_as("bendahara")
+    page = client.get(f"{PATH}?unit=MTs&unit=MA&min=1").text
+    addresses = [unescape(link) for link in re.findall(r'href="([^"]*)" download', page)]
+    assert [link.partition("?")[0] for link in addresses] == [f"{PATH}.xlsx", f"{PATH}.csv"]
+    xlsx, csv = (client.get(link) for link in addresses)
+    assert csv.text.count("\n") == 3
+    assert csv.mimetype == "text/csv"
+    assert xlsx.data.startswith(b"PK")
+    assert "attachment; filename=tunggakan.xlsx" in xlsx.headers["Content-Disposition"]
+    for who, status in (("operator", 403), ("member", 403), ("nobody", 302)):
+        assert client_as(who).get(f"{PATH}.csv").status_code == status
+        assert client_as(who).get(f"{PATH}.xlsx").status_code == status
+    assert client.get(f"{PATH}.csv?status=x").status_code == 422
