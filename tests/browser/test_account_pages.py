@@ -143,3 +143,26 @@ def test_a_roster_is_checked_then_its_codes_are_downloaded(open_as: OpenAs) -> N
     codes = download.value.path().read_text(encoding="utf-8-sig").splitlines()
     assert codes[0] == "nim,name,role,code"
     assert codes[1].startswith("101,Ani,anggota,")
+
+
+def test_a_filter_works_at_once_by_pointer_and_by_its_button_otherwise(
+    open_as: Callable[..., Page],
+) -> None:
+    page = open_as("admin", "/admin/users")
+    page.locator("#by-role").select_option("operator")
+    page.wait_for_url("**role=operator*")
+    page.locator("#by-status").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Tampilkan").click()
+    page.wait_for_url("**status=active*")
+
+
+def test_the_code_of_an_invitation_is_copied_by_its_button(open_as: Callable[..., Page]) -> None:
+    page = open_as("admin", "/admin/users")
+    page.get_by_role("link", name="Undang", exact=True).click()
+    page.get_by_label("NIM", exact=True).fill("9902")
+    page.get_by_label("Nama lengkap").fill("Fitri Uji")
+    page.get_by_role("button", name="Buat kode pendaftaran").click()
+    page.get_by_role("button", name="Salin kode").click()
+    expect(page.get_by_role("button", name="Tersalin")).to_be_visible()

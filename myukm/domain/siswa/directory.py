@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from myukm.db.types import to_iso8601
 from myukm.domain.paging import PER_PAGE, Page
@@ -40,6 +40,14 @@ def find(idperson: str) -> Siswa:
     if siswa is None:
         raise NotFound(_("Tidak ada siswa dengan ID %(id)s.", id=idperson), code="no_such_student")
     return siswa
+
+
+def count_unless_synced() -> int:
+    """Return the number of students if none was ever synced, else 0."""
+    synced = select(Siswa.id).where(Siswa.synced_at.is_not(None)).limit(1)
+    if db.session.scalar(synced) is not None:
+        return 0
+    return db.session.scalar(select(func.count()).select_from(Siswa)) or 0
 
 
 def as_json(student: Siswa) -> dict[str, Any]:

@@ -44,7 +44,8 @@ def index() -> Any:
     if wants_json():
         students = [directory.as_json(line.student) for line in page.items]
         return jsonify(siswa=students, **page_numbers(page))
-    return render_template("admin/siswa/index.html", page=page, **form(filters))
+    unsynced = directory.count_unless_synced() if filters.status and not page.items else 0
+    return render_template("admin/siswa/index.html", page=page, unsynced=unsynced, **form(filters))
 
 
 @bp.get("/<idperson:idperson>", merge_slashes=False)

@@ -339,3 +339,16 @@ def test_a_student_synced_on_request_has_what_the_api_serves(
     after = client.get("/admin/siswa/100001", headers=JSON).get_json()
     assert after["pembayaran"] == api.expected("100001")["data"][0]["periods"]
     assert after["synced_at"]
+
+
+def test_before_the_first_sync_nobody_is_said_to_have_paid(app: Flask, client_as: ClientAs) -> None:
+    with app.app_context(), transaction() as session:
+        session.add(Siswa(idperson="1", nama="Siti"))
+    treasurer = client_as("bendahara")
+    page = treasurer.get("/admin/siswa?status=tunggakan").text
+    assert "1 siswa belum disinkronkan" in page
+    assert "Periksa ejaan" not in page
+    assert "Periksa ejaan" in treasurer.get("/admin/siswa?q=zzz").text
+    with app.app_context(), transaction() as session:
+        session.execute(update(Siswa).values(synced_at=utcnow()))
+    assert "Periksa ejaan" in treasurer.get("/admin/siswa?status=tunggakan").text
