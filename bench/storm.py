@@ -1,10 +1,12 @@
 """All clients of a web process come back at once, because it was killed.
 
-    python -m bench.storm [--clients 5000] [--each 2] [--messages 10]
+    python -m bench.storm [--clients 5000] [--each 2] [--messages 10] [--post] [--core 1]
+                          [--postgresql]
 
 Real gunicorn (one worker), real Valkey, real HTTP streams of `/stream`, all members of one UKM. The
 clients do what browsers do: they wait for as long as `retry:` says and resume by their cursor.
-Meanwhile messages are published, of which each client must get every one exactly once.
+Meanwhile events are published, of which each client must get every one exactly once. With `--post`
+messages are posted, too. With `--core 0.2` the web process is stopped for four fifths of the time.
 """
 
 import argparse
@@ -13,13 +15,16 @@ import json
 import random
 import resource
 import secrets
-import tempfile
+import signal
+import threading
 import time
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import psutil
 from flask import Flask
 
@@ -30,7 +35,9 @@ from devtools.valkey import start_valkey
 from myukm import create_app
 from myukm.db.session import transaction
 from myukm.live import event_log
+from tests.support.postgresql import PostgreSQL
 from tests.support.programs import WebServer
+from tests.support.servers import open_folder
 
 OPENING, PATIENCE, FIRST_RETRY_MS = 100, 180, 1000
 
@@ -41,12 +48,21 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=5000)
     parser.add_argument("--each", type=int, default=2, help="streams of each account")
     parser.add_argument("--messages", type=int, default=10, help="published meanwhile, 2 a second")
+    parser.add_argument("--post", action="store_true", help="post a message now and then")
+    parser.add_argument("--core", type=float, default=1, help="share of a core for the process")
+    parser.add_argument("--postgresql", action="store_true")
     asked = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    with tempfile.TemporaryDirectory() as folder, start_valkey(Path(folder) / "valkey") as valkey:
+    with ExitStack() as stack:
+        folder = str(stack.enter_context(open_folder()))
+        valkey = stack.enter_context(start_valkey(Path(folder) / "valkey"))
+        url = f"sqlite:///{folder}/bench.db"
+        if asked.postgresql:
+            server_folder = stack.enter_context(open_folder())
+            url = stack.enter_context(PostgreSQL(server_folder)).fresh_database()
         env = {
-            "DATABASE_URL": f"sqlite:///{folder}/bench.db",
+            "DATABASE_URL": url,
             "REDIS_URL": valkey.url,
             "SECRET_KEY": secrets.token_urlsafe(32),
         }
@@ -101,9 +117,12 @@ class Client(asyncio.Protocol):
 
     def read(self, line: bytes) -> None:
         """Read one line of the answer."""
-        if line.startswith(b"HTTP/1.1 ") and b" 200 " not in line:
-            self.storm.refused[line[9:12].decode()] += 1
-            self.retry_ms = random.randint(1000, 3000)
+        if line.startswith(b'{"error"'):
+            self.storm.refused[json.loads(line)["error"]["code"]] += 1
+            if self.transport:
+                self.transport.close()
+        elif line.lower().startswith(b"retry-after: "):
+            self.retry_ms = int(1000 * float(line[13:]) * random.uniform(1, 2))
         elif line.startswith(b"event: heartbeat") and not self.live:
             self.live = True
             self.storm.opened += 1
@@ -159,7 +178,6 @@ class Storm:
         await asyncio.sleep(1)
         self.refused.clear()
         await self.storm(worker)
-        self.over = True
 
     async def fill(self, clients: list[Client]) -> None:
         """Open streams, some at a time."""
@@ -180,28 +198,50 @@ class Storm:
         """Kill the web process; print when all streams are open again and what that took."""
         begun = time.monotonic()
         killed.kill()
-        talk = asyncio.create_task(self.talk())
+        talk, posts = asyncio.create_task(self.talk()), asyncio.create_task(self.post())
         while self.opened:
             await asyncio.sleep(0.01)
         await self.until(1)
         worker, first = self.worker(), time.monotonic()
         cpu, counted = spent(worker), self.opened
         times: list[float] = []
-        while self.opened < len(self.clients):
-            assert time.monotonic() < begun + PATIENCE, f"{self.opened} are open: {self.refused}"
-            times += [time.monotonic() - begun] * (self.opened - len(times))
-            await asyncio.sleep(0.02)
+        with limited(worker, self.asked.core):
+            while self.opened < len(self.clients):
+                assert time.monotonic() < begun + PATIENCE, f"{self.opened} open: {self.refused}"
+                times += [time.monotonic() - begun] * (self.opened - len(times))
+                await asyncio.sleep(0.02)
         row("first stream is back after", first - begun, "s")
         row("half of them are back after", percentile(times, 50), "s")
         row("all are back after", time.monotonic() - begun, "s")
         returned = len(self.clients) - counted
         row("CPU per return", (spent(worker) - cpu) / returned * 1000, "ms")
-        row("refused (503, 429, reset)", self.refused.total(), str(dict(self.refused)))
+        row("refused or reset", self.refused.total(), str(dict(self.refused)))
+        self.over = True
+        if posted := await posts:
+            row("POST of a message meanwhile, p99", percentile(posted, 99), "s")
         await talk
         await asyncio.sleep(3)
         expected = Counter(range(self.asked.messages + 1))
         wrong = [client for client in self.clients if client.heard != expected]
-        row("clients that got each message once", len(self.clients) - len(wrong), "")
+        row("clients that got each event once", len(self.clients) - len(wrong), "")
+
+    async def post(self) -> list[float]:
+        """Post messages until all streams are back; return the seconds that each took."""
+        times = []
+        headers = {"Cookie": f"myukm={self.clients[0].cookie}"}
+        url = f"http://127.0.0.1:{self.port}/ukm/BENCH/messages"
+        async with aiohttp.ClientSession(headers=headers) as session:
+            while self.asked.post and not self.over:
+                began = time.monotonic()
+                sent = {"message": "x" * 100, "client_id": secrets.token_hex(8)}
+                try:
+                    async with session.post(url, json=sent) as answer:
+                        assert answer.status == 201, await answer.text()
+                        times.append(time.monotonic() - began)
+                except aiohttp.ClientError:  # on the connection that was killed
+                    pass
+                await asyncio.sleep(0.7)
+        return times
 
     async def talk(self) -> None:
         """Publish messages while the streams come back."""
@@ -220,6 +260,26 @@ class Storm:
         while not (children := self.arbiter.children()):
             time.sleep(0.01)
         return max(children, key=lambda each: each.pid)
+
+
+@contextmanager
+def limited(process: psutil.Process, share: float) -> Iterator[None]:
+    """Let a process run for that share of each tenth of a second."""
+    over = threading.Event()
+
+    def stop_and_go() -> None:
+        while not over.wait(share / 10):
+            process.send_signal(signal.SIGSTOP)
+            time.sleep((1 - share) / 10)
+            process.send_signal(signal.SIGCONT)
+
+    thread = threading.Thread(target=stop_and_go)
+    if share < 1:
+        thread.start()
+    yield
+    over.set()
+    if share < 1:
+        thread.join()
 
 
 if __name__ == "__main__":

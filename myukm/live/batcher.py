@@ -10,7 +10,7 @@ Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
 GATHER_SECONDS = 0.02
-MAX_TOGETHER = 200
+MAX_TOGETHER = 50  # so that other requests need not wait for long
 
 
 class Batcher(Generic[Question, Answer]):
