@@ -7,7 +7,7 @@ from myukm.db.types import to_iso8601, utcnow
 from myukm.live import events
 from myukm.live.event_log import LoggedEvent
 
-SPREAD_MS_PER_STREAM = 1.5
+SPREAD_MS_PER_STREAM = 2.0
 FIRST_RETRY_MS, BYE_SPREAD_MS = 500, 1500
 
 
