@@ -2,15 +2,14 @@
 
 from rq import get_current_job
 
-from myukm.domain.sync import dispatching, lane_job, queueing, single_student
+from myukm.domain.sync import lane_job, queueing, single_student
 from myukm.jobs import with_app_context
 
 
 @with_app_context
 def dispatch_sync_pembayaran(run_id: int) -> int:
-    """Insert the items of a run and enqueue its first lane; return the number of students."""
-    with lane_job.record_crashes(run_id):
-        return dispatching.dispatch(run_id)
+    """Insert the items of a run and go on as its first lane; return the number of students."""
+    return lane_job.run_first_lane(run_id)
 
 
 @with_app_context

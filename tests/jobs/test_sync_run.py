@@ -10,7 +10,7 @@ from sqlalchemy import select
 from devtools.simulator import Simulator
 from myukm.domain.sync import commands
 from myukm.extensions import db
-from myukm.models import Siswa, SyncItem
+from myukm.models import Siswa, SyncItem, SyncRun
 from tests.conftest import every_database
 from tests.jobs.conftest import STUDENTS
 from tests.support import sync
@@ -43,6 +43,15 @@ def test_a_run_stores_what_the_api_serves_and_counts_everyone_once(
         sync.check_stored(payment_api, list(good)[:50])
     answered = [student["answered"] for student in payment_api.students().values()]
     assert max(answered) == 1
+
+
+def test_one_job_is_enough_for_a_run(campus: Flask, start: Start) -> None:
+    with campus.app_context():
+        commands.start(TREASURER)
+    worker = start(*WORKER, "--max-jobs", "1")
+    assert worker.child.wait(60) == 0, worker.output()
+    with campus.app_context():
+        assert db.session.scalars(select(SyncRun.status)).one() == "completed"
 
 
 def test_a_second_run_writes_nothing_and_says_so(

@@ -1,4 +1,4 @@
-"""The body of a lane's job."""
+"""The bodies of the jobs of a run: a lane, and the dispatch, which goes on as the first lane."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -10,9 +10,21 @@ from flask import Flask, current_app
 from myukm import shutdown
 from myukm.db.away import DATABASE_AWAY
 from myukm.db.session import release_connection
-from myukm.domain.sync import anomaly_guard, lifecycle
+from myukm.domain.sync import anomaly_guard, dispatching, lifecycle
 from myukm.domain.sync.lane import Lane
 from myukm.queues.job_beats import beating
+
+
+def run_first_lane(run_id: int) -> int:
+    """Write the run's items, then work on them; return their number, 0 if another job wrote them.
+
+    One job does both, because plain `rq worker` imports the program anew for each.
+    """
+    with record_crashes(run_id):
+        total = dispatching.dispatch(run_id)
+    if total:
+        run_lane(run_id)
+    return total
 
 
 def run_lane(run_id: int) -> None:

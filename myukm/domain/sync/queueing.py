@@ -10,7 +10,7 @@ from myukm.queues.enqueue import enqueue, get_queue, remove_jobs
 from myukm.queues.jobs import SYNC
 
 JOBS = "myukm.jobs.sync_pembayaran"
-STUDENT, LANE = "sync-siswa-", "sync-lane-"
+STUDENT, LANE, DISPATCH = "sync-siswa-", "sync-lane-", "sync-dispatch-"
 
 
 def queue_dispatch(run_id: int) -> bool:
@@ -34,8 +34,8 @@ def queue_student(request_id: int, idperson: str) -> str | None:
 
 
 def is_lane(job_id: str) -> bool:
-    """Return whether a job is a lane, by its id."""
-    return job_id.startswith(LANE)
+    """Return whether a job is a lane, or the dispatch, which goes on as one, by its id."""
+    return job_id.startswith((LANE, DISPATCH))
 
 
 def queued_ids(run_id: int) -> list[str]:
