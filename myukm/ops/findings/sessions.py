@@ -13,7 +13,7 @@ from myukm.db.types import utcnow
 from myukm.extensions import db
 from myukm.ops.findings import BROKEN, WARNING, Finding
 
-PER_WEB_PROCESS, PER_WORKER_HOST = 10, 6
+PER_WEB_PROCESS, PER_WORKER_HOST = 11, 6
 NEARLY_ALL = 0.8
 BLOCKED_SECONDS = 10
 
