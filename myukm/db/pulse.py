@@ -53,9 +53,8 @@ class Pulse:
         question = threading.Thread(target=self._ask, name="database-beat", daemon=True)
         question.start()
         question.join(SILENT_SECONDS)
-        if (
-            time.monotonic() - began > SILENT_SECONDS + EVERY_SECONDS
-        ):  # this process was late itself
+        if time.monotonic() - began > SILENT_SECONDS + EVERY_SECONDS:
+            # This process was late itself, and the answer may be there.
             question.join(SILENT_SECONDS)
             return not question.is_alive()
         return not question.is_alive() and time.monotonic() - began < 0.9 * SILENT_SECONDS
