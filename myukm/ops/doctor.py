@@ -82,7 +82,7 @@ CHECKS: Mapping[Check, str] = {
     workers.failed: VALKEY,
 }
 SEVERITY = (BROKEN, WARNING)
-LOOK_SECONDS = 4.0
+LOOK_SECONDS = 6.0
 
 
 def report() -> dict[str, Any]:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from myukm.extensions import db
 from myukm.ops.findings import BROKEN, Finding
 
-CHECK_SECONDS = 3.0
+CHECK_SECONDS, TICK_SECONDS = 3.0, 0.1
 
 Check = Callable[[], Iterator[Finding]]
 Found = Mapping[Check, Sequence[Finding]]
@@ -32,7 +32,8 @@ class Examiner:
     def __init__(self, checks: Sequence[Check], hangs: Callable[[Check], Finding]) -> None:
         self._checks, self._hangs = checks, hangs
         self._found: dict[Check, Sequence[Finding]] = {}
-        self._at: tuple[Check, float] = (checks[0], 0.0)
+        self._at = checks[0]
+        self._waited = 0.0
         self._idle = threading.Event()
         self._idle.set()
         self._reached_end = False
@@ -41,22 +42,33 @@ class Examiner:
         """Begin a look, unless the last one has not come back."""
         if self._idle.is_set():
             self._idle.clear()
-            self._at = (self._checks[0], time.monotonic())
+            self._begin(self._checks[0])
             arguments = (app, language)
             threading.Thread(target=self._look, args=arguments, name="doctor", daemon=True).start()
 
     def findings(self, deadline: float) -> Found:
         """Return what each check found. Waits until the look ends, one of its checks takes
         `CHECK_SECONDS`, or the monotonic time `deadline` (checks still to come then keep what they
-        found before)."""
-        while (left := min(deadline, self._at[1] + CHECK_SECONDS) - time.monotonic()) > 0:
-            if self._idle.wait(left):
-                return dict(self._found)
-        check, began = self._at
-        if self._idle.is_set() or time.monotonic() < began + CHECK_SECONDS:
-            return dict(self._found)
+        found before).
+
+        Only time in which this thread ran counts for a check, because on a machine that is
+        overloaded everything hangs.
+        """
+        while not self._idle.is_set():
+            if self._waited >= CHECK_SECONDS:
+                return self._with_hang(self._at)
+            if (began := time.monotonic()) >= deadline:
+                break
+            self._idle.wait(TICK_SECONDS)
+            self._waited += min(time.monotonic() - began, 2 * TICK_SECONDS)
+        return dict(self._found)
+
+    def _with_hang(self, check: Check) -> Found:
         before = self._checks[: self._checks.index(check)]
         return {check: [self._hangs(check)], **{each: self._found.get(each, ()) for each in before}}
+
+    def _begin(self, check: Check) -> None:
+        self._at, self._waited = check, 0.0
 
     @property
     def is_complete(self) -> bool:
@@ -73,7 +85,7 @@ class Examiner:
     def _ask_all(self) -> None:
         self._reached_end = False
         for check in self._checks:
-            self._at = (check, time.monotonic())
+            self._begin(check)
             self._found[check] = ask(check)
             if check is self._checks[0] and any(f.level == BROKEN for f in self._found[check]):
                 self._found = {check: self._found[check]}

@@ -19,14 +19,15 @@ from myukm.ops.alerts.records import KEY_LENGTH, Record, Records
 from myukm.ops.findings import BROKEN, WARNING, Finding
 
 REMIND_SECONDS = 6 * 3600.0
-LOOKS = {BROKEN: 2, WARNING: 4}
+# How often a finding must be seen before it is told. A restart warns too, and lets jobs wait.
+LOOKS, LOOKS_AT_RESTARTS = 2, 4
 
 logger = logging.getLogger(__name__)
 
 
 class AlertMonitor:
     """Opens and resolves alerts. A finding counts only when two evaluations in a row have it, so
-    that a single slow poll alerts nobody; a warning needs four, because a restart warns too."""
+    that a single slow poll alerts nobody, and some need more."""
 
     def __init__(self) -> None:
         self.records = Records()
@@ -62,7 +63,7 @@ class AlertMonitor:
         for key, finding in found.items():
             if key in known:
                 self._update(known[key], finding)
-            elif self._seen[key] >= LOOKS[finding.level]:
+            elif self._seen[key] >= looks_needed(finding):
                 self._put(record_of(key, finding), "new")
 
     def _update(self, known: Record, finding: Finding) -> None:
@@ -85,6 +86,12 @@ class AlertMonitor:
             self.records.store()
         except SQLAlchemyError as error:
             logger.warning("alerts are not stored yet: %s", error)
+
+
+def looks_needed(finding: Finding) -> int:
+    """Return in how many looks in a row a finding must be before it is told."""
+    passes = finding.level == WARNING or finding.code == "no_worker"
+    return LOOKS_AT_RESTARTS if passes else LOOKS
 
 
 def record_of(key: str, finding: Finding) -> Record:
