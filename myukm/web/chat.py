@@ -11,6 +11,7 @@ from myukm.domain.presence import presence_list, tracker
 from myukm.domain.ukm import memberships, notification_settings, unread
 from myukm.domain.ukm import state as ukm_state
 from myukm.live import event_log
+from myukm.web import message_rows
 from myukm.web.http.access import current_account, json_view, logged_in
 from myukm.web.http.body import takes
 from myukm.web.http.request_parsing import limit_body, whole_number
@@ -54,18 +55,20 @@ class ReadMarker(msgspec.Struct):
 def room(code: str) -> str:
     """Show the chat. The cursor is read before the messages, so no event is missed."""
     cursor = event_log.latest_seq()
-    membership = memberships.get_membership(current_account().id, code)
+    me = current_account()
+    membership = memberships.get_membership(me.id, code)
+    shown = history.as_seen(history.page(membership, limit=DEFAULT_PAGE), me.id)
+    first_unread = history.first_unread(membership)
     return render_template(
         "chat/room.html",
         ukm=membership.ukm,
-        me={"user_id": current_account().id, "name": current_account().name},
+        me={"user_id": me.id, "name": me.name},
         unread=unread.count(membership),
         state=ukm_state.for_member(membership),
         cursor=cursor,
-        messages=history.as_seen(
-            history.page(membership, limit=DEFAULT_PAGE), current_account().id
-        ),
-        first_unread=history.first_unread(membership),
+        messages=shown,
+        rows=list(message_rows.rows(shown, me.id, first_unread)),
+        first_unread=first_unread,
         notices=membership.notices,
         emoji=reactions.EMOJI,
         members=presence_list.online(membership.ukm),

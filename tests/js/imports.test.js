@@ -7,13 +7,15 @@ import test from "node:test";
 
 const SOURCE = new URL("../../myukm/static/js/", import.meta.url);
 const ENTRIES = [
+  "chat/scroll_boot.js",
   "chat/service_worker.js",
   "core/app.js",
   "core/confirm_boot.js",
   "core/theme_boot.js",
   "pages/auth.js",
 ];
-const MOUNTED = /^pages\/|^sync\/(run_)?page\.js|^chat\/room\.js/;
+const MOUNTED =
+  /^pages\/|^sync\/(run_)?page\.js|^chat\/room\.js|^core\/(copy_button|open_details)\.js/;
 
 const files = readdirSync(SOURCE, { recursive: true }).filter((name) => name.endsWith(".js"));
 

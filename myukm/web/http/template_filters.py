@@ -31,6 +31,7 @@ def init_app(app: Flask) -> None:
         tanggal=tanggal,
         sen=sen,
         saat=saat,
+        jam=jam,
     )
     app.jinja_env.globals.update(run_status=run_status, run_statuses=statuses)
     app.context_processor(page_context)
@@ -89,6 +90,11 @@ def waktu(moment: datetime | str | None) -> Markup:
 def saat(moment: datetime) -> str:
     """Return a time that figures belong to, in the campus's time zone, never as relative."""
     return str(format_datetime(moment, _("d MMM y HH.mm")))
+
+
+def jam(moment: datetime) -> str:
+    """Return the time of day, in the campus's time zone."""
+    return str(format_datetime(moment, _("HH.mm")))
 
 
 def page_context() -> dict[str, Any]:

@@ -9,6 +9,8 @@ import { namesOf, remember } from "./name_cache.js";
 import { showReactions } from "./reactions.js";
 import { renderText } from "./rich_text.js";
 
+/** What plain text does not have: code, mentions, links. */
+const RICH = /[`@]|https?:|www\./i;
 const TOGETHER_MS = 5 * 60_000;
 
 const me = () => Number(accountId());
@@ -44,6 +46,14 @@ export function show(message, element = cloneTemplate("message")) {
   showReactions(element, message);
   showState(element, message);
   return element;
+}
+
+/** Takes over an element that the server has rendered. */
+export function adopt(message, element) {
+  element.message = message;
+  remember(message);
+  element.querySelector("time").title = moment(message.created_at);
+  if (RICH.test(message.message)) showText(element, message);
 }
 
 function showAvatar(avatar, { name, photo }) {

@@ -52,9 +52,10 @@ class Room {
 
   showMessages(messages) {
     const { timeline } = this;
+    timeline.adopt(messages);
     this.outbox = this.makeOutbox();
-    this.addFromServer(messages);
-    timeline.empty.hidden = Boolean(timeline.list.first);
+    for (const { client_id } of messages.filter(isMine)) timeline.drop(client_id);
+    this.forgetSent(messages);
     timeline.anchor.restore(timeline.byId.get(timeline.firstUnread), Number(this.unread));
     this.reading = startReading(timeline, this.url);
     this.history = startHistoryLoader(timeline, this.url, messages.length);
@@ -71,9 +72,13 @@ class Room {
     });
   }
 
-  /** Adds stored messages; those of one's own need not be sent any more. */
-  addFromServer(messages) {
+  /** Stored messages of one's own need not be sent any more. */
+  forgetSent(messages) {
     this.outbox.remove(...messages.filter(isMine).map((message) => message.client_id));
+  }
+
+  addFromServer(messages) {
+    this.forgetSent(messages);
     this.timeline.addFromServer(messages);
   }
 

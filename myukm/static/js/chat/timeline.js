@@ -1,7 +1,7 @@
 // The messages in the order of their ids, with the pending ones at the end.
 
 import { after, before, ChunkedList } from "./chunked_list.js";
-import { group, isMine, show, showQuote } from "./message_view.js";
+import { adopt, group, isMine, show, showQuote } from "./message_view.js";
 import { changed, showReactions } from "./reactions.js";
 import { ScrollAnchor } from "./scroll_anchor.js";
 
@@ -59,6 +59,17 @@ export class Timeline {
     let element = this.list.last;
     while (element && !fits(element)) element = before(element);
     return element;
+  }
+
+  /** Takes over the messages that came with the page, oldest first. */
+  adopt(messages) {
+    const elements = [...this.list];
+    for (const [index, message] of messages.entries()) {
+      adopt(message, elements[index]);
+      this.byId.set(message.id, elements[index]);
+    }
+    this.lastServerId = messages.at(-1)?.id ?? 0;
+    if (elements.length) this.list.changed(elements[0]);
   }
 
   /** Adds messages in order (oldest first), from a page or the stream; known ones are updated. */

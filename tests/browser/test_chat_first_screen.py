@@ -1,0 +1,63 @@
+"""The first screen of a room comes from the server, and looks as what comes later."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from myukm.domain.chat import messages, reactions
+from tests.browser.conftest import PHONE, OtherMembers
+from tests.browser.test_chat_page import open_room
+from tests.support.people import UKM
+
+OpenAs = Callable[..., Page]
+# What a reader sees of each message, without the marks that only the script sets.
+LOOKS = """
+  (root) => [...root.querySelectorAll(".message")].map((each) => [
+    [...each.classList].sort().join(" "), each.dataset.state,
+    ...[...each.querySelectorAll("[data-slot], .avatar, .message-new, .reactions, .message-more")]
+      .map((part) => [part.className, part.hidden, part.textContent]),
+    ...[...each.querySelectorAll(".reaction")]
+      .map((chip) => ["emoji", "aria-pressed", "aria-label"]
+        .map((name) => chip.dataset[name] ?? chip.getAttribute(name))),
+  ])
+"""
+OF_THE_SERVER = f"""
+  async () => {{
+    const html = await (await fetch(location.href)).text();
+    return ({LOOKS})(new DOMParser().parseFromString(html, "text/html").getElementById("messages"));
+  }}
+"""
+
+
+def test_a_message_of_the_first_screen_looks_as_one_that_came_later(
+    other_members: OtherMembers, open_as: OpenAs, people: dict[str, int]
+) -> None:
+    mega = open_room(open_as, "member")
+    first = other_members.say("Halo <b>& 'semua'</b>", "baris\nkedua")
+    other_members.say("saya", "dan lagi", who="member")
+    other_members.say("@Mega jawab", reply_to=first)
+    gone = other_members.say("dihapus")
+    with other_members.app.app_context():
+        messages.edit(people["friend"], UKM, first, "sudah diubah")
+        messages.delete(people["friend"], UKM, gone)
+        reactions.add(people["friend"], UKM, first, "👍")
+    expect(mega.locator(".message.deleted")).to_have_count(1)
+    expect(mega.locator(".reaction")).to_have_text("👍1")
+    live = mega.evaluate(f"({LOOKS})(document.getElementById('messages'))")
+    server = mega.evaluate(OF_THE_SERVER)
+    for each in (live, server):  # which one is new depends on when the page was opened
+        for shown in each:
+            shown[:] = [part for part in shown if part[0] != "message-new"]
+    assert live == server
+
+
+def test_the_messages_are_there_before_any_script_and_the_end_is_in_view(
+    other_members: OtherMembers, open_as: OpenAs, console_errors: list[str]
+) -> None:
+    other_members.say(*[f"isi {n}" for n in range(18)], who="member")
+    mega = open_as("member", "/ukm", PHONE)
+    mega.route("**/js/core/app.js", lambda route: route.abort())
+    mega.goto(f"{mega.url}/{UKM}/chat", wait_until="commit")
+    expect(mega.locator(".message-text").last).to_have_text("isi 17")
+    expect(mega.locator(".message-text").last).to_be_in_viewport()
+    console_errors[:] = [each for each in console_errors if "app.js" not in each]
