@@ -15,7 +15,7 @@ const ENTRIES = [
   "pages/auth.js",
 ];
 const MOUNTED =
-  /^pages\/|^sync\/(run_)?page\.js|^chat\/room\.js|^core\/(copy_button|open_details)\.js/;
+  /^pages\/|^sync\/(run_)?page\.js|^chat\/room\.js|^core\/(copy_button|open_details|submit_on_change)\.js/;
 
 const files = readdirSync(SOURCE, { recursive: true }).filter((name) => name.endsWith(".js"));
 
