@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, redirect, request, url_for
+from flask import Blueprint, Response, jsonify, request, url_for
+from flask_babel import gettext as _
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from myukm.domain.accounts import photos, thumbnails
@@ -10,6 +11,7 @@ from myukm.errors import DomainError
 from myukm.rate_limiting.local_log import Limit
 from myukm.web.account.profile import render_error
 from myukm.web.http.access import actor, current_account, logged_in, wants_json
+from myukm.web.http.answers import redirect_or_json
 from myukm.web.http.limits import limited
 from myukm.web.http.request_parsing import SMALL_BODY
 
@@ -52,7 +54,8 @@ def photo_response(status: int) -> Any:
     """Return the photo's URL as JSON, or redirect a browser to the profile."""
     if wants_json():
         return jsonify({"photo": current_account().photo}), status
-    return redirect(url_for("profile.index"), 303)
+    told = _("Foto Anda diganti.") if current_account().photo else _("Foto Anda dihapus.")
+    return redirect_or_json(url_for("profile.index"), told=told)
 
 
 @bp.get("/photos/<digest>")

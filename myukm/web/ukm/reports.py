@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, jsonify, render_template
+from flask_babel import gettext as _
 
 from myukm.db.types import to_iso8601
 from myukm.domain.chat import reports
@@ -55,7 +56,7 @@ def as_json(one: ReportedMessage) -> dict[str, Any]:
 def delete(code: str, message_id: int) -> Any:
     """Accept the reports: delete the message."""
     reports.resolve(current_actor(), code, message_id, erase=True)
-    return redirect_or_json(f"{base_url(code)}/reports")
+    return redirect_or_json(f"{base_url(code)}/reports", told=_("Pesan itu dihapus."))
 
 
 @bp.post("/reports/<int:message_id>/dismiss")
@@ -63,4 +64,5 @@ def delete(code: str, message_id: int) -> Any:
 def dismiss(code: str, message_id: int) -> Any:
     """Dismiss the reports: keep the message."""
     reports.resolve(current_actor(), code, message_id, erase=False)
-    return redirect_or_json(f"{base_url(code)}/reports")
+    told = _("Laporannya diabaikan; pesannya tetap ada.")
+    return redirect_or_json(f"{base_url(code)}/reports", told=told)

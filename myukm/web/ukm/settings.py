@@ -78,7 +78,8 @@ def pin(code: str, sent: Pin) -> Any:
     """Pin a text, or a message by its id."""
     if sent.message_id is not None:
         ukm = pins.pin_message(current_actor(), code, sent.message_id)
-        return redirect_or_json(f"{base_url(code)}/manage", ukm_state.describe(ukm))
+        told = _("Pesan itu disematkan.")
+        return redirect_or_json(f"{base_url(code)}/manage", ukm_state.describe(ukm), told=told)
     typed = {"text": sent.text}
     return try_change(code, "pin", typed, lambda: pins.pin_text(current_actor(), code, sent.text))
 
@@ -105,9 +106,9 @@ def render_refused(code: str, form: str, typed: dict[str, str], error: DomainErr
 @member_or_admin
 def unpin(code: str) -> Any:
     """Remove the pinned announcement."""
-    return redirect_or_json(
-        f"{base_url(code)}/manage", ukm_state.describe(pins.unpin(current_actor(), code))
-    )
+    ukm = pins.unpin(current_actor(), code)
+    told = _("Pengumuman dilepas.")
+    return redirect_or_json(f"{base_url(code)}/manage", ukm_state.describe(ukm), told=told)
 
 
 @bp.post("/join-code")
