@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from myukm.db import types
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.domain import stream_topics
@@ -128,7 +129,7 @@ def test_a_log_in_that_is_used_stays_and_one_that_nobody_uses_runs_out(
     start = utcnow()
     for days in (20, 40):
         moment = start + timedelta(days=days)
-        for module in (access, accounts, retention):
+        for module in (access, accounts, retention, types):
             monkeypatch.setattr(module, "utcnow", lambda moment=moment: moment)
         assert used.get("/ukm").status_code == 200
         with app.app_context():
