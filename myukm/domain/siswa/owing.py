@@ -8,7 +8,7 @@ from sqlalchemy import Row, case, func, select
 
 from myukm.db.session import snapshot
 from myukm.db.types import to_iso8601, utcnow
-from myukm.domain.paging import Page
+from myukm.domain.paging import PER_PAGE, Page
 from myukm.domain.siswa.filters import BILLS, IMPLAUSIBLE, PLACES, Filters, rupiah
 from myukm.domain.siswa.listing import OVERPAID, OWED, Figures, Line, Matching, page_out_of
 from myukm.extensions import db
@@ -34,7 +34,7 @@ class Report(NamedTuple):
     page: Page[Line]
 
 
-def report(filters: Filters, page: int = 1) -> Report:
+def report(filters: Filters, page: int = 1, per_page: int = PER_PAGE) -> Report:
     """Return totals, groups and page number `page` (at most the last), read in one snapshot."""
     matching, places = Matching(filters), filters.about_students()
     with snapshot():
@@ -42,7 +42,7 @@ def report(filters: Filters, page: int = 1) -> Report:
         unknown, *implausible = _counts(Matching(places), ("belum_sinkron", *IMPLAUSIBLE))
         total = totals(matching)
         groups = groups_of(matching) if filters.group else []
-        students = page_out_of(matching, total.siswa, page)
+        students = page_out_of(matching, total.siswa, page, per_page)
     marks = dict(zip(IMPLAUSIBLE, implausible, strict=True))
     return Report(as_of, unknown, marks, total, groups, students)
 

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, render_template, send_file
 from myukm.domain.siswa import owing
 from myukm.domain.siswa.filters import BILLS, Filters
 from myukm.domain.siswa.listing import Figures
-from myukm.domain.siswa.listing_files import XLSX, check_size, write_csv, write_xlsx
+from myukm.domain.siswa.listing_files import MAX_STUDENTS, XLSX, check_size, write_csv, write_xlsx
 from myukm.web.admin.student_filters import form, from_query
 from myukm.web.http.access import TREASURERS, roles, wants_json
 from myukm.web.http.request_parsing import whole_number
@@ -25,13 +25,27 @@ def index() -> Any:
     report = owing.report(filters, whole_number("page") or 1)
     if wants_json():
         return jsonify(owing.as_json(report))
+    return show(filters, report)
+
+
+@bp.get("/tunggakan/cetak")
+@roles(*TREASURERS)
+def paper() -> str:
+    """Show all students that match on one page, and ask the browser to print it."""
+    filters = from_query()
+    check_size(filters)
+    return show(filters, owing.report(filters, per_page=MAX_STUDENTS), prints=True)
+
+
+def show(filters: Filters, report: owing.Report, *, prints: bool = False) -> str:
+    """Return the page of a report."""
     most = max((one.figures.tunggakan for one in report.groups), default=0)
+    groups = [(one, of_group(filters, one.key), share(one.figures, most)) for one in report.groups]
     return render_template(
         "admin/tunggakan/index.html",
         report=report,
-        groups=[
-            (one, of_group(filters, one.key), share(one.figures, most)) for one in report.groups
-        ],
+        groups=groups,
+        prints=prints,
         about=lambda status: filters.about_students().query(status=(status,)),
         **form(filters),
     )
