@@ -77,7 +77,19 @@ def _probe() -> Probe:
         return Probe(address, False, False, text)
     refused = answer.action in (Action.UNAUTHORIZED, Action.FORBIDDEN)
     ok = not refused and 400 <= (answer.http or 0) < 500
-    return Probe(address, ok, refused, f"HTTP {answer.http}" if answer.http else answer.detail)
+    return Probe(address, ok, refused, f"HTTP {answer.http}" if answer.http else _why(answer))
+
+
+def _why(failure: Failure) -> str:
+    """Return why no connection was made, in words; a class of aiohttp says nothing to operators."""
+    words = {
+        "ClientConnectorDNSError": _("nama servernya tidak dikenal"),
+        "ClientConnectorCertificateError": _("sertifikat TLS-nya tidak dipercaya"),
+        "ClientConnectorSSLError": _("sambungan TLS gagal"),
+        "ClientConnectorError": _("sambungan ditolak, atau servernya mati"),
+        "ServerDisconnectedError": _("sambungan diputus sebelum ada jawaban"),
+    }
+    return str(words.get(str(failure.detail), failure.detail))
 
 
 async def _ask() -> Any:

@@ -255,6 +255,9 @@ def test_the_payment_api(app: Flask, settings: dict[str, str], simulator: Simula
         app.config["PEMBAYARAN_API_URL"] = f"http://127.0.0.1:{any_free()}"
         api_probe.probe()
         assert ("api_unreachable", "warning") in codes(examine(app))
+        assert "sambungan ditolak" in only(app, "api_unreachable")["message"]
+        app.config["PEMBAYARAN_API_URL"] = "http://tidak-ada.invalid"
+        assert api_probe.probe().why == "nama servernya tidak dikenal"
         app.config["PEMBAYARAN_API_URL"] = simulator.url
         assert api_probe.probe().ok
         assert not {code for code, _ in codes(examine(app))} & {"api_unreachable", "api_refused"}
