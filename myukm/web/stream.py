@@ -117,7 +117,8 @@ def enter() -> Opened | Refusal:
     except TimeoutError:
         text = _("Server sedang sibuk. Coba lagi beberapa detik lagi.")
         raise Unavailable(text, retry_after=random.randint(*RETRY_SECONDS)) from None  # noqa: S311
-    session["day"] = today()
+    if not arrival.used_today and isinstance(outcome, Opened):
+        session["day"] = today()
     return outcome
 
 

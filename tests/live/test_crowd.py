@@ -196,6 +196,20 @@ def test_an_error_reaches_all_who_asked_and_the_next_are_answered() -> None:
     assert batch.ask(1, 10) == 1
 
 
+def test_only_the_first_stream_of_a_day_sets_the_cookie(
+    client_as: Callable[[str], FlaskClient],
+) -> None:
+    """A late answer would bring an old log-in back."""
+    client = client_as("member")
+    with client.session_transaction() as cookie:
+        cookie["day"] = "2020-01-01"
+    answers = []
+    for _ in range(2):
+        with client.get("/stream") as answer:
+            answers.append("Set-Cookie" in answer.headers)
+    assert answers == [True, False]
+
+
 def test_who_waits_too_long_is_told_when_to_come_back(
     app: Flask, client_as: Callable[[str], FlaskClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
