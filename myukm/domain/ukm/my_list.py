@@ -48,7 +48,7 @@ def list_for(user_id: int, *, archived: bool = False) -> list[UkmSummary]:
         .outerjoin(ChatMessage.user)
         .options(contains_eager(Membership.ukm))
         .where(Membership.user_id == user_id, is_archived(archived))
-        .order_by(ChatMessage.id.is_(None), ChatMessage.id.desc(), Ukm.name, Ukm.id)
+        .order_by(ChatMessage.id.is_(None), ChatMessage.created_at.desc(), Ukm.name, Ukm.id)
     )
     return [_summary(*row) for row in db.session.execute(query)]
 
