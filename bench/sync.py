@@ -23,7 +23,7 @@ from pathlib import Path
 import psutil
 import requests
 from flask import Flask
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 import config
 from bench.report import row
@@ -35,7 +35,7 @@ from myukm.db.types import utcnow
 from myukm.domain.actor import Actor
 from myukm.domain.sync import commands
 from myukm.extensions import db
-from myukm.models import Siswa, SyncRun
+from myukm.models import Siswa, SyncRun, Tagihan
 from tests.support.postgresql import PostgreSQL
 from tests.support.programs import Program
 
@@ -140,6 +140,7 @@ def forget_payments(app: Flask) -> None:
     """Reset every student to the state after the import."""
     nothing = {"pembayaran": None, "saldo": None, "digest": None, "synced_at": None}
     with app.app_context(), transaction() as session:
+        session.execute(delete(Tagihan))
         session.execute(update(Siswa).values(nothing))
 
 
