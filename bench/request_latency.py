@@ -82,7 +82,7 @@ def say(session: requests.Session, url: str, code: str, number: str, text: str) 
     timed(session, f"{url}/{code}/messages", sent, 201)
 
 
-SIZES, ROUNDS, CALLS_A_ROUND = (30, 3000), 5, 50
+SIZES, ROUNDS, CALLS_A_ROUND, IDLE_SECONDS = (30, 3000), 5, 50, 5.0
 Call = Callable[[requests.Session, str, str, str], None]
 CALLS: dict[str, Call] = {
     "chat page": lambda session, url, code, _: get(session, f"{url}/{code}/chat"),
@@ -98,25 +98,37 @@ CALLS: dict[str, Call] = {
 
 def costs(campus: Campus) -> None:
     """Print the CPU per call in a small and in a large UKM, and the ratio."""
+    idle = idle_share(campus)
+    row("web processes, idle: CPU", idle * 1000, "ms/s")
     crowds = {size: populate(campus.app, size, f"U{size}") for size in SIZES}
     for name, call in CALLS.items():
-        found = {size: cpu_per_call(campus, size, crowds[size], call) for size in SIZES}
+        found = {size: cpu_per_call(campus, size, crowds[size], call, idle) for size in SIZES}
         for size, seconds in found.items():
             row(f"{name}, {size} members: CPU", seconds * 1000, "ms")
         small, large = found.values()
         row(f"{name}: large / small", large / small, "×")
 
 
-def cpu_per_call(campus: Campus, size: int, cookies: list[str], call: Call) -> float:
-    """Return the CPU seconds of the web processes per call: the least of some rounds."""
+def idle_share(campus: Campus) -> float:
+    """Return the CPU seconds that the web processes take per second without a call."""
+    processes = campus.children(campus.web)
+    before = cpu(processes)
+    time.sleep(IDLE_SECONDS)
+    return (cpu(processes) - before) / IDLE_SECONDS
+
+
+def cpu_per_call(campus: Campus, size: int, cookies: list[str], call: Call, idle: float) -> float:
+    """Return the CPU seconds of the web processes per call: the least of some rounds, less what
+    they take anyway."""
     processes, rounds = campus.children(campus.web), []
     with requests.Session() as session:
         for turn in range(ROUNDS):
-            before = cpu(processes)
+            before, began = cpu(processes), time.perf_counter()
             for n in range(CALLS_A_ROUND):
                 session.headers["Cookie"] = f"myukm={cookies[n % min(SIZES)]}"
                 call(session, f"{campus.url}/ukm", f"U{size}", f"{turn}-{n}")
-            rounds.append((cpu(processes) - before) / CALLS_A_ROUND)
+            anyway = idle * (time.perf_counter() - began)
+            rounds.append((cpu(processes) - before - anyway) / CALLS_A_ROUND)
     return min(rounds)
 
 
