@@ -3,6 +3,7 @@
 import gc
 import os
 import resource
+import selectors
 import sys
 import warnings
 from contextlib import contextmanager
@@ -67,8 +68,8 @@ class LeavingWorker(GeventWorker):
             connection.kill(timeout, block=False)
 
 
-# psycopg chooses how it waits when it is imported, which the check of DATABASE_URL may do before
-# gevent has patched anything: then each wait for PostgreSQL would stop the whole process.
+# psycopg chooses how it waits when it is imported, before a worker has patched what it waits with:
+# each wait for PostgreSQL would stop the whole process (see `post_worker_init`, too).
 os.environ["PSYCOPG_WAIT_FUNC"] = "wait_poll"
 
 environ = read(file_settings) | os.environ
@@ -108,6 +109,8 @@ def post_worker_init(worker):
     from myukm.loop_lag import loop_lag
     from myukm.ops import periodic
 
+    if waiting := sys.modules.get("psycopg.waiting"):
+        waiting.DefaultSelector = selectors.DefaultSelector  # gevent's, as for PSYCOPG_WAIT_FUNC
     security_log.print_lines()
     worker.wsgi.config["WEB_PROCESSES"] = worker.cfg.workers
     periodic.start(worker.wsgi)
