@@ -98,7 +98,7 @@ class Lane:
         self._requests = batch.requests
         pool.submit(batch.items)
         self._exhausted = len(batch.items) < want
-        self._check_stop(pool, batch)
+        self._check_stop(pool, batch, refused)
         await self._in_db_thread(
             self._publish_and_scale, bool(results), want == len(batch.items) > 0
         )
@@ -145,11 +145,12 @@ class Lane:
         rate = done / elapsed
         self._per_second = max(rate, (self._per_second + rate) / 2)
 
-    def _check_stop(self, pool: FetchPool, batch: Batch) -> None:
+    def _check_stop(self, pool: FetchPool, batch: Batch, refused: str | None) -> None:
         if self._stopping:
             return
+        # A lane that was refused ends even if the run was resumed at once: it would pause it again.
         # A refusal that arrived during this turn is handled by the next one.
-        if batch.status != Status.RUNNING or self._clock() > self._deadline:
+        if refused or batch.status != Status.RUNNING or self._clock() > self._deadline:
             pool.stop()
             self._give_up_at = self._clock() + self._app.config["PEMBAYARAN_API_TIMEOUT"]
 
