@@ -112,9 +112,9 @@ def test_changes_of_rights_are_lines_with_the_account_and_rows_with_it(
             "user.role.operator",
         ]
     page = admin.get(f"/admin/audit?actor={people['admin']}").text
-    assert "user.block" in page
+    assert "memblokir 2024003 Rudi Hartono" in page
     assert f'href="/admin/audit?actor={people["admin"]}"' in page
-    assert "user.block" not in admin.get(f"/admin/audit?actor={people['member']}").text
+    assert "memblokir 2024003" not in admin.get(f"/admin/audit?actor={people['member']}").text
     assert admin.get("/admin/audit?actor=x").status_code == 422
 
 
