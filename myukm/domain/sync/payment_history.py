@@ -116,6 +116,7 @@ def _all_of_run(run_id: int, q: str) -> Iterator[tuple[Any, ...]]:
     query, last = _of_run(run_id, q).limit(CHUNK), None
     while True:
         rows = db.session.execute(query if last is None else query.where(_after(last))).all()
+        db.session.rollback()  # a slow download would be an idle transaction, which is ended
         for row in rows:
             yield (*(getattr(row, name) for name in COLUMNS[:-1]), to_iso8601(row.at))
         if len(rows) < CHUNK:
