@@ -239,7 +239,6 @@ def test_a_crowd_that_arrives_is_told_by_one_job(
 BUSY_MACHINE = 4  # times as slow as an idle one
 
 
-@pytest.mark.timing("a queue waits at most a second")
 def test_two_thousand_arrivals_keep_no_queue_waiting(
     people: People, app: Flask, start: Callable[..., Program], valkey: redis.Redis
 ) -> None:
