@@ -133,7 +133,7 @@ def test_the_owner_and_the_admins_hear_of_it_once(
         assert BANNER in member.get(page).text
     assert BANNER not in client_as("friend").get("/profile").text
     trail = client_as("admin").get("/admin/audit?action=attack.").text
-    assert trail.count("attack.account") == 1
+    assert trail.count("mencatat tebakan kata sandi terhadap akun") == 1
     assert f"{NIM} Mega Lestari" in trail
     with app.app_context():
         (finding,) = [f for f in doctor.report()["findings"] if f["code"] == "login_attack"]
