@@ -15,6 +15,7 @@ from myukm.domain import stream_topics
 from myukm.domain.accounts import accounts
 from myukm.domain.presence import tracker
 from myukm.errors import DomainError, Forbidden, TooFast
+from myukm.extensions import db
 from myukm.live.hub import Hub
 from myukm.live.snapshots import Snapshots
 from myukm.live.subscriber import Subscriber
@@ -95,6 +96,7 @@ def _read_first(
         for arrival, outcome in zip(arrivals, outcomes, strict=True)
         if isinstance(outcome, Subscriber)
     ]
+    db.session.rollback()  # SQLite would show the log as it was before the streams joined
     try:
         first = first_events.read(hub, snapshots, asked) if asked else []
     except BaseException:

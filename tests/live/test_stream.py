@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -14,8 +15,11 @@ from sqlalchemy import delete
 
 from myukm.db.session import transaction
 from myukm.live import event_log, hub, pubsub
+from myukm.live.subscriber import Subscriber
 from myukm.live.topics import publish_rights_changed
 from myukm.models import LoginSession, Membership
+from myukm.web import arrivals
+from tests.support.people import token_for
 from tests.support.programs import WebServer
 from tests.support.sse import StreamReader
 from tests.support.waiting import wait_until
@@ -103,6 +107,30 @@ def test_an_unknown_cursor_is_answered_by_a_reset(app: Flask, listen: Open, curs
     stream = listen("member", params={"cursor": cursor})
     assert stream.wait_for(1, "reset")[0]["reason"]
     assert not heard(stream)
+
+
+def test_what_is_said_while_a_stream_opens_is_in_its_replay(
+    app: Flask, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Said after the stream's rights were read, and sent by the hub before the stream joined."""
+    live: hub.Hub = app.extensions["live_hub"]
+    join = live.subscribe
+
+    def join_late(subscriber: Subscriber) -> None:
+        saying = threading.Thread(target=say, args=(app, "sela"))
+        saying.start()
+        saying.join()
+        wait_until(lambda: live.streams.seq == 1, 10, "the hub has sent it")
+        join(subscriber)
+
+    monkeypatch.setattr(live, "subscribe", join_late)
+    with app.app_context():
+        login = LoginSession.digest(token_for(people["member"]))
+        arrival = arrivals.Arrival(login, None, None, "0", used_today=True)
+        (opened,) = arrivals.open_streams(live, live.snapshots, [arrival])
+    live.close()
+    assert isinstance(opened, arrivals.Opened)
+    assert b"sela" in (opened.missed or b"")
 
 
 def test_a_pruned_cursor_is_a_reset_and_the_rest_a_replay(app: Flask, listen: Open) -> None:
