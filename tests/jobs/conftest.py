@@ -26,7 +26,7 @@ def settings(settings: dict[str, str], payment_api: Simulator) -> dict[str, str]
     return settings | {
         "PEMBAYARAN_API_URL": payment_api.url,
         "PEMBAYARAN_API_TIMEOUT": "15",
-        "SYNC_LANE_TIMEOUT": "6",
+        "SYNC_LANE_TIMEOUT": "10",
     }
 
 
