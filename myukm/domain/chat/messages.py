@@ -102,9 +102,10 @@ def _store(membership: Membership, message: ChatMessage) -> ChatMessage:
         addressees.record(message, message_id)
         _change(session, _MARK_READ, values)
         on_commit(broadcast.broadcast_later, membership.ukm_id)
-    message.id = message_id
-    make_transient_to_detached(message)
-    db.session.add(message)
+        # Before the commit, after which the same row may be loaded to be published.
+        message.id = message_id
+        make_transient_to_detached(message)
+        session.add(message)
     return message
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
@@ -25,6 +25,7 @@ from myukm.queues.jobs import HIGH
 from tests.conftest import every_database
 from tests.support.people import UKM
 from tests.support.waiting import wait_until
+from tests.support.without_valkey import lose_valkey
 
 NEW = object()
 People = dict[str, int]
@@ -128,6 +129,19 @@ def test_publishers_at_the_same_moment_publish_each_message_once(
         thread.join()
     assert sum(counts) == 15
     assert [text for _, text in published()] == [str(n) for n in range(15)]
+
+
+def test_a_post_that_publishes_itself_returns_the_message(say: Say, inside: Flask) -> None:
+    """Without Valkey its own commit publishes it, which loads the same row."""
+    loaded: list[ChatMessage] = []
+    lose_valkey(inside)
+    event.listen(ChatMessage, "load", keep := lambda message, _: loaded.append(message))
+    try:
+        message = say("Halo")
+    finally:
+        event.remove(ChatMessage, "load", keep)
+    assert row(message).published_at
+    assert {each.id for each in loaded} <= {message.id}
 
 
 def test_more_than_one_batch_is_published_whole(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
