@@ -92,9 +92,10 @@ def online(ukm: Ukm) -> dict[str, Any]:
     more than these, so that its cost depends on who is here, not on the members.
     """
     members = db.session.execute(_FIRST, {"ukm": ukm.id}).all()
-    status = store.statuses([member.id for member in members])
-    size, count = len(members), len(status)
-    if size > MAX_LISTED:
+    if len(members) <= MAX_LISTED:
+        status = store.statuses([member.id for member in members])
+        size, count = len(members), len(status)
+    else:
         status = store.here()
         size, (present, count) = count_members(ukm.id), _present(ukm, status)
         absent = (member for member in members if member.id not in status)
