@@ -49,7 +49,10 @@ class _Connections:
     def refresh(self) -> None:
         if time.monotonic() - self._refreshed_at >= REFRESH_SECONDS:
             self._refreshed_at = time.monotonic()
-            _broadcast_later(connections.record([("keep", *entry) for entry in self.open]))
+            kept = frozenset(self.open)
+            _broadcast_later(connections.record([("keep", *entry) for entry in kept]))
+            if gone := kept - self.open:  # they ended meanwhile, and this call put them back
+                disconnect(gone)
 
 
 _connections = _Connections()
