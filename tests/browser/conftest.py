@@ -13,7 +13,7 @@ from myukm.db.session import transaction
 from myukm.domain.actor import Actor
 from myukm.domain.chat import broadcast, messages
 from myukm.domain.presence import tracker
-from myukm.domain.ukm import memberships, moderation
+from myukm.domain.ukm import memberships, moderation, unread
 from myukm.extensions import db
 from myukm.live import pubsub
 from myukm.models import User
@@ -158,6 +158,12 @@ class OtherMembers:
         with self.app.app_context():
             friend = Actor(user_id=self.people["friend"], name="Farhan Hakim")
             moderation.remove(friend, UKM, self.people[who])
+
+    def unread(self, who: str = "member") -> int:
+        """Return how many messages of ROBOTIK a person has not read."""
+        with self.app.app_context():
+            (counted,) = unread.counts([self.people[who]])[self.people[who]]
+            return int(counted["count"])
 
     def streams(self, who: str = "member") -> int:
         """Return how many streams a person has open."""

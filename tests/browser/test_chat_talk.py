@@ -231,7 +231,8 @@ def test_what_rings_is_what_the_member_chose(other_members: OtherMembers, open_a
 
     other_members.say("@Mega Lestari sedang dilihat")
     expect(message(mega, "sedang dilihat")).to_be_visible()
-    expect(mega).to_have_title(re.compile("^UKM Robotika"))  # and it is read
+    wait_until(lambda: other_members.unread() == 0, 10, "it is read")
+    expect(mega).to_have_title(re.compile("^UKM Robotika"))
     assert heard() == ([], 2)
     for page in (other, mega):
         page.evaluate(LOOK_AWAY)

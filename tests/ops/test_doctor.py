@@ -53,7 +53,11 @@ def codes(report: Report) -> set[tuple[str, str]]:
 
 def only(app: Flask, code: str) -> dict[str, Any]:
     """Return the first finding of that code."""
-    return next(each for each in examine(app)["findings"] if each["code"] == code)
+    return wait_until(lambda: named(app, code), 10, code)[0]
+
+
+def named(app: Flask, code: str) -> list[dict[str, Any]]:
+    return [each for each in examine(app)["findings"] if each["code"] == code]
 
 
 def queue_old_jobs(app: Flask, valkey: redis.Redis, count: int) -> None:

@@ -17,7 +17,7 @@ from flask import (
 )
 from flask_babel import gettext as _
 from flask_login import AnonymousUserMixin, current_user
-from sqlalchemy.exc import DataError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, ProgrammingError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
 
 from myukm.db.away import DATABASE_AWAY, RETRY_SECONDS, is_away
@@ -36,6 +36,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, http_error)
     for away in DATABASE_AWAY:
         app.register_error_handler(away, database_error)
+    app.register_error_handler(DBAPIError, driver_error)
     app.register_error_handler(ProgrammingError, statement_error)
     app.register_error_handler(DataError, data_error)
     app.register_error_handler(UnicodeEncodeError, data_error)
@@ -79,9 +80,22 @@ def database_error(error: SQLAlchemyError) -> Any:
         text = f"{_('Program diperbarui, basis datanya belum.')} "
         text += _("Jalankan: %(command)s", command="flask db upgrade")
         return domain_error(Unavailable(text, code="database_outdated"))
+    return unavailable()
+
+
+def unavailable() -> Any:
+    """Return 503: the database is away, and the same call may succeed in a moment."""
     text = _("Basis data tidak menjawab. Coba lagi sebentar lagi.")
     code = "database_unavailable"
     return domain_error(Unavailable(text, code=code, retry_after=RETRY_SECONDS))
+
+
+def driver_error(error: DBAPIError) -> Any:
+    """Return 503 if the connection broke, for which a driver may use any of its errors; otherwise
+    500, because it is a bug."""
+    logger.error("%s %s", request.method, request.path, exc_info=error)
+    broken = error.connection_invalidated or getattr(error.orig, "sqlstate", "") is None
+    return unavailable() if broken else http_error(InternalServerError())
 
 
 def statement_error(error: ProgrammingError) -> Any:
