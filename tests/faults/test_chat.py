@@ -19,4 +19,5 @@ def campus(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Campus]:
 
 
 def test_every_message_reaches_everyone_once_and_in_order(campus: Campus) -> None:
-    assert play(campus, random.Random(4), seconds=20) == []
+    broken = play(campus, random.Random(4), seconds=20)
+    assert broken == [], f"{broken}\n{campus.logs()}"
