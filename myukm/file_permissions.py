@@ -1,8 +1,11 @@
-"""File permissions: only the program's own account may read what it stores."""
+"""Files of the program: only its own account may read what it stores, and none is half written."""
 
 import contextlib
 import os
+import secrets
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 FOLDER, FILE = 0o700, 0o600
 
@@ -21,3 +24,20 @@ def keep_private(instance: Path) -> None:
                 if not path.is_symlink():
                     path.chmod(FOLDER if path.is_dir() else FILE)
             instance.chmod(FOLDER)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Yield a private file that takes the place of `path` once it is whole.
+
+    After an error `path` is as before. Raises OSError when it cannot be written.
+    """
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE), "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, has_request_context, session
 from flask_babel import force_locale, format_decimal, get_domain, get_locale
@@ -29,6 +30,11 @@ def language() -> str:
     """Return the reader's language: their choice in this session, else the campus's."""
     chosen = session.get("lang") if has_request_context() else None
     return chosen if chosen in LANGUAGES else str(current_app.config["MYUKM_LANG"])
+
+
+def campus_timezone() -> ZoneInfo:
+    """Return the campus's time zone."""
+    return ZoneInfo(current_app.config["MYUKM_TIMEZONE"])
 
 
 def campus_language() -> AbstractContextManager[None]:

@@ -20,6 +20,7 @@ from myukm.domain.siswa.filters import GROUPS, SORTS, STATUSES, Filters, parse, 
 from myukm.domain.siswa.listing import Figures
 from myukm.domain.siswa.listing_files import write_csv, write_xlsx
 from myukm.errors import Invalid
+from myukm.file_permissions import replacing
 
 PIPE_WIDTH = 160
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -79,16 +80,12 @@ def tunggakan(*, as_json: bool, csv: Path | None, xlsx: Path | None, **options: 
 
 def save(filters: Filters, path: Path, write: Callable[[Filters, IO[bytes]], None]) -> None:
     """Write a file whole or not at all. Raises `Invalid` if it cannot be written."""
-    part = path.with_name(f"{path.name}.part")
     try:
-        with part.open("wb") as file:
+        with replacing(path) as file:
             write(filters, file)
-        part.replace(path)
     except OSError as error:
         text = _("%(path)s tidak dapat ditulis: %(why)s", path=path, why=error.strerror)
         raise Invalid(text, code="not_written") from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def show(report: owing.Report) -> None:

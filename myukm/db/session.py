@@ -15,7 +15,7 @@ from sqlalchemy import (
     bindparam,
     event,
 )
-from sqlalchemy.engine import CursorResult
+from sqlalchemy.engine import CursorResult, Dialect
 from sqlalchemy.orm import Session
 
 from myukm.extensions import db
@@ -57,12 +57,17 @@ def snapshot() -> Iterator[Session]:
     """Run the block so that all its reads see one moment. It must not write."""
     session = db.session()
     session.commit()
-    if session.get_bind().dialect.name != "sqlite":  # which always reads so
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    session.connection(execution_options=one_moment(session.get_bind().dialect))
     try:
         yield session
     finally:
         session.commit()
+
+
+def one_moment(dialect: Dialect) -> dict[str, Any]:
+    """Return the execution options of a transaction whose reads all see one moment."""
+    # SQLite always reads so.
+    return {} if dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
 
 
 _Call = tuple[Callable[..., object], tuple[Any, ...]]

@@ -6,8 +6,6 @@ the server's, is verified in SQLite, and moves a campus from SQLite to PostgreSQ
 """
 
 import hashlib
-import os
-import secrets
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -20,16 +18,17 @@ from typing import IO, Any
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 import msgspec
-from alembic.runtime.migration import MigrationContext
 from flask import current_app
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Connection, Table, false, func, insert, select, text
 
 from myukm.db.engine import migration_engine
+from myukm.db.session import one_moment
 from myukm.db.types import to_iso8601
-from myukm.db.versions import newest_migration
+from myukm.db.versions import applied_migrations, newest_migration
 from myukm.errors import Conflict, Invalid
 from myukm.extensions import db
+from myukm.file_permissions import replacing
 from myukm.models import LeaderLease
 from myukm.ops import backup_rows
 
@@ -58,21 +57,14 @@ def write(path: Path) -> Manifest:
 
     Raises OSError when the file cannot be written.
     """
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-            manifest = _write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return manifest
+    with replacing(path) as file:
+        return _write(file)
 
 
 def _write(file: IO[bytes]) -> Manifest:
     with _snapshot() as connection, ZipFile(file, "w", ZIP_DEFLATED, compresslevel=4) as archive:
-        manifest = Manifest(FORM, to_iso8601(datetime.now(UTC)) or "", _migration(connection))
+        migration = next(iter(applied_migrations(connection)), "")
+        manifest = Manifest(FORM, to_iso8601(datetime.now(UTC)) or "", migration)
         for table in db.metadata.sorted_tables:
             with archive.open(f"{table.name}.jsonl", "w", force_zip64=True) as member:
                 manifest.tables[table.name] = _summed(_lines(connection, table), member.write)
@@ -147,17 +139,11 @@ def _connection(uri: str, **options: Any) -> Iterator[Connection]:
 
 def _snapshot() -> AbstractContextManager[Connection]:
     """Return a connection that sees one moment of the database, however long it reads."""
-    if db.engine.dialect.name == "sqlite":  # a transaction there sees one moment anyway
-        return _connection(_database())
-    return _connection(_database(), isolation_level="REPEATABLE READ")
+    return _connection(_database(), **one_moment(db.engine.dialect))
 
 
 def _database() -> str:
     return str(current_app.config["SQLALCHEMY_DATABASE_URI"])
-
-
-def _migration(connection: Connection) -> str:
-    return MigrationContext.configure(connection).get_current_revision() or ""
 
 
 def _lines(connection: Connection, table: Table) -> Iterator[bytes]:

@@ -8,15 +8,14 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
-from zoneinfo import ZoneInfo
 
-from flask import current_app
 from redis.client import Pipeline
 from redis.exceptions import RedisError
 from rq import get_current_job
 
 from myukm.db.types import utcnow
 from myukm.extensions import valkey
+from myukm.i18n import campus_timezone
 
 RETENTION = timedelta(days=2)
 
@@ -105,5 +104,5 @@ def _total_key(queue: str) -> str:
 
 
 def _day_key(queue: str, now: datetime) -> str:
-    there = now.astimezone(ZoneInfo(current_app.config["MYUKM_TIMEZONE"]))
+    there = now.astimezone(campus_timezone())
     return f"myukm:jobs:{queue}:day:{there:%Y%m%d}"

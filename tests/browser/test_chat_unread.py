@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from myukm.domain.ukm import memberships, unread
 from tests.browser.conftest import PHONE, OtherMembers, check_look
 from tests.browser.test_chat_page import open_room
 from tests.browser.test_chat_talk import choose, message
@@ -14,43 +13,40 @@ from tests.support.waiting import wait_until
 OpenAs = Callable[..., Page]
 
 
-def left(others: OtherMembers) -> int:
-    """How many messages Mega has not read."""
-    with others.app.app_context():
-        return unread.count(memberships.get_membership(others.people["member"], UKM))
+def say_many(others: OtherMembers, count: int) -> None:
+    """Say "baru 0", "baru 1" … in portions that nobody is too fast with."""
+    for first in range(0, count, 18):
+        others.say(*[f"baru {n}" for n in range(first, min(first + 18, count))])
+        others.rest()
 
 
 def test_more_than_fifty_unread_are_reached_and_not_marked_before_they_were_seen(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
-    for n in range(4):
-        other_members.say(*[f"baru {n * 18 + m}" for m in range(18)])
-        other_members.rest()
+    say_many(other_members, 72)
     mega = open_room(open_as, "member")
     bar = mega.locator("#unread-bar")
     expect(bar).to_contain_text("72 pesan belum dibaca")
     mega.wait_for_timeout(1200)  # longer than what counts as seen
-    assert left(other_members) == 72
+    assert other_members.unread() == 72
     check_look(mega)
     mega.set_viewport_size(PHONE)
     bar.get_by_role("button", name="72 pesan").click()
     expect(message(mega, "baru 0")).to_be_in_viewport()
     expect(mega.locator(".message-new:visible")).to_have_count(1)
     expect(bar).to_be_hidden()
-    wait_until(lambda: 50 < left(other_members) < 72, 5, "what is in view is read, and no more")
+    wait_until(lambda: 50 < other_members.unread() < 72, 5, "what is in view is read, and no more")
     mega.locator("#jump").click()
-    wait_until(lambda: left(other_members) == 0, 5, "all was seen")
+    wait_until(lambda: other_members.unread() == 0, 5, "all was seen")
 
 
 def test_all_are_marked_read_without_seeing_them_and_one_unread_again(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
-    for n in range(3):
-        other_members.say(*[f"baru {n * 18 + m}" for m in range(18)])
-        other_members.rest()
+    say_many(other_members, 54)
     mega = open_room(open_as, "member")
     mega.get_by_role("button", name="Tandai dibaca").click()
-    wait_until(lambda: left(other_members) == 0, 5, "all are read")
+    wait_until(lambda: other_members.unread() == 0, 5, "all are read")
     expect(mega.locator("#unread-bar")).to_be_hidden()
     choose(mega, "baru 52", "Tandai belum dibaca")
     expect(mega.locator("#toasts")).to_contain_text("Ditandai belum dibaca")
@@ -58,7 +54,7 @@ def test_all_are_marked_read_without_seeing_them_and_one_unread_again(
     mega.locator("#timeline").evaluate("box => box.scrollTo(0, 0)")
     mega.locator("#timeline").evaluate("box => box.scrollTo(0, box.scrollHeight)")
     mega.wait_for_timeout(1200)
-    assert left(other_members) == 2
+    assert other_members.unread() == 2
     mega.goto(mega.url.replace(f"/{UKM}/chat", ""))
     expect(mega.locator("[data-unread]").first).to_have_text("2")
 

@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, time
 from typing import Any, NamedTuple, cast
-from zoneinfo import ZoneInfo
 
-from flask import current_app
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -26,6 +24,7 @@ from sqlalchemy.orm import defer
 from myukm.domain.paging import PER_PAGE, Page
 from myukm.domain.siswa.filters import BILLS, PLACES, Filters
 from myukm.extensions import db
+from myukm.i18n import campus_timezone
 from myukm.models import PaymentLoss, Siswa, SyncItem, SyncRun, Tagihan
 from myukm.models.siswa import SEARCH_LENGTH, Verdict, fold
 from myukm.models.sync import ItemStatus
@@ -221,7 +220,7 @@ def _about_student(wanted: Filters) -> list[Condition]:
         column.in_(names) for name, column in PLACES.items() if (names := getattr(wanted, name))
     ]
     if wanted.since:
-        zone = ZoneInfo(current_app.config["MYUKM_TIMEZONE"])
+        zone = campus_timezone()
         found.append(Siswa.synced_at >= datetime.combine(wanted.since, time(), zone))
     return found + [_contains(word) for word in fold(wanted.q).split()[:MAX_WORDS]]
 

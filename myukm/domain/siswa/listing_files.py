@@ -6,9 +6,7 @@ Rows are read in portions and written as they come, so memory holds ids and amou
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import IO, Any
-from zoneinfo import ZoneInfo
 
-from flask import current_app
 from flask_babel import format_datetime, format_decimal
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -24,6 +22,7 @@ from myukm.domain.siswa.verdict_labels import describe
 from myukm.domain.xlsx_output import Book, Column, Money
 from myukm.errors import Invalid
 from myukm.extensions import db
+from myukm.i18n import campus_timezone
 from myukm.models import Tagihan
 
 COLUMNS = (
@@ -76,7 +75,7 @@ def _amounts(line: Line) -> tuple[int, int, int]:
 
 def write_xlsx(filters: Filters, file: IO[bytes]) -> None:
     """Write the students that match, their bills, the groups, and what was asked for, as XLSX."""
-    matching, zone = Matching(filters), ZoneInfo(current_app.config["MYUKM_TIMEZONE"])
+    matching, zone = Matching(filters), campus_timezone()
     with snapshot(), Book(file, zone) as book:
         as_of, total = utcnow(), owing.totals(matching)
         students, bills = (

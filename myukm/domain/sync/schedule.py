@@ -7,7 +7,6 @@ the transaction that starts the run, so a time starts one run however many proce
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import islice
-from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 from flask import current_app
@@ -20,7 +19,7 @@ from myukm.domain.actor import Actor
 from myukm.domain.sync import commands, progress, run_log
 from myukm.errors import Conflict, Invalid
 from myukm.extensions import db
-from myukm.i18n import campus_language
+from myukm.i18n import campus_language, campus_timezone
 from myukm.models import SyncRun, SyncSchedule
 
 LATE = timedelta(hours=6)  # a time that was missed is made up until then
@@ -63,7 +62,7 @@ def time_until(moment: datetime) -> datetime:
 
 def campus_time(moment: datetime) -> datetime:
     """Return the moment in the campus's time zone."""
-    return moment.astimezone(ZoneInfo(current_app.config["MYUKM_TIMEZONE"]))
+    return moment.astimezone(campus_timezone())
 
 
 def handle(now: datetime) -> str | None:

@@ -1,9 +1,7 @@
 """Moderation of members by a UKM's managers: remove, block, mute, promote."""
 
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from flask import current_app
 from flask_babel import lazy_gettext as _
 
 from myukm.db.session import transaction
@@ -15,6 +13,7 @@ from myukm.domain.ukm import state as ukm_state
 from myukm.domain.ukm.authorization import authorize_and_lock, lock_member
 from myukm.errors import Conflict, Invalid, NotFound
 from myukm.extensions import db
+from myukm.i18n import campus_timezone
 from myukm.models import Membership, UkmBlock, User
 
 MUTE_DURATIONS = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(days=7)}
@@ -155,7 +154,7 @@ def mute_until(duration: str, until: str) -> datetime:
     try:
         end = datetime.fromisoformat(until)
         if end.tzinfo is None:
-            end = end.replace(tzinfo=ZoneInfo(current_app.config["MYUKM_TIMEZONE"]))
+            end = end.replace(tzinfo=campus_timezone())
         end = end.astimezone(UTC)
     except (ValueError, OverflowError):
         raise _bad_until() from None

@@ -94,7 +94,7 @@ def driver_error(error: DBAPIError) -> Any:
     """Return 503 if the connection broke, for which a driver may use any of its errors; otherwise
     500, because it is a bug."""
     logger.error("%s %s", request.method, request.path, exc_info=error)
-    broken = error.connection_invalidated or getattr(error.orig, "sqlstate", "") is None
+    broken = error.connection_invalidated or is_away(error)
     return unavailable() if broken else http_error(InternalServerError())
 
 
