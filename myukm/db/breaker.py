@@ -20,10 +20,11 @@ class ConnectBreaker:
 
     def connect(self, dialect: Any, _record: Any, cargs: Any, cparams: Any) -> Any:
         """Listener of `do_connect`: return a new connection, or raise the last one's error."""
-        if self._error is None:
+        error = self._error  # read once, because another thread's success removes it
+        if error is None:
             return self._try(dialect, cargs, cparams)
         if time.monotonic() < self._closed_until or not self._trying.acquire(blocking=False):
-            raise dialect.loaded_dbapi.OperationalError(*self._error.args)
+            raise dialect.loaded_dbapi.OperationalError(*error.args)
         try:
             return self._try(dialect, cargs, cparams)
         finally:

@@ -18,7 +18,9 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-EVERY_SECONDS, SILENT_SECONDS = 1.0, 3.0
+from myukm.logs.outages import Outage
+
+EVERY_SECONDS, ANSWER_SECONDS = 1.0, 3.0
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +44,12 @@ class Pulse:
         threading.Thread(target=self._run, name="database-pulse", daemon=True).start()
 
     def _run(self) -> None:
+        outage = Outage(logger, "database: no answer, closing connections")
         while not self._stopped.wait(EVERY_SECONDS):
-            if not self._beats():
-                logger.warning("database: no answer for %g s; closing connections", SILENT_SECONDS)
+            if self._beats():
+                outage.worked()
+            else:
+                outage.failed(f"none for {ANSWER_SECONDS:g} s")
                 self._end_waits()
 
     def _beats(self) -> bool:
@@ -52,12 +57,12 @@ class Pulse:
         began = time.monotonic()
         question = threading.Thread(target=self._ask, name="database-beat", daemon=True)
         question.start()
-        question.join(SILENT_SECONDS)
-        if time.monotonic() - began > SILENT_SECONDS + EVERY_SECONDS:
+        question.join(ANSWER_SECONDS)
+        if time.monotonic() - began > ANSWER_SECONDS + EVERY_SECONDS:
             # This process was late itself, and the answer may be there.
-            question.join(SILENT_SECONDS)
+            question.join(ANSWER_SECONDS)
             return not question.is_alive()
-        return not question.is_alive() and time.monotonic() - began < 0.9 * SILENT_SECONDS
+        return not question.is_alive() and time.monotonic() - began < 0.9 * ANSWER_SECONDS
 
     def _ask(self) -> None:
         try:

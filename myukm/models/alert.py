@@ -1,8 +1,9 @@
 """Alerts: findings that lasted."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Text
+from sqlalchemy import JSON, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from myukm.db.base import Model
@@ -23,5 +24,6 @@ class Alert(Model):
     level: Mapped[str] = mapped_column(key_type(16))
     message: Mapped[str] = mapped_column(Text)
     cure: Mapped[str | None] = mapped_column(Text)
+    translations: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     since: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     resolved_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

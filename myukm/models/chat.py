@@ -3,21 +3,35 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy.dialects import mysql
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from myukm.db.base import Model
 from myukm.db.types import Id, UTCDateTime, key_type, to_iso8601, utcnow
+from myukm.models.chat_file import ChatFile
+from myukm.models.search_terms import search_text
 from myukm.models.ukm import Ukm
 from myukm.models.user import User
 
 QUOTE_LENGTH = 140
+Terms = Text().with_variant(mysql.TEXT(charset="ascii", collation="ascii_bin"), "mysql")
+
+
+def _search_text(context: DefaultExecutionContext) -> str:
+    row = context.get_current_parameters()  # type: ignore[no-untyped-call]
+    has_files = bool(row.get("file_count"))
+    return search_text(row["ukm_id"], row["user_id"], row["body"], has_files=has_files)
 
 
 class ChatMessage(Model):
     """A message. `number` counts within its UKM; `published_at` is set by who broadcast it.
 
     `reply_to_id` is a message of the same UKM, `mentions` the ids of the members it names.
+    `file_count` is the number of its files, so that those of a text need not be looked for.
+    `search_text` has the terms under which a search finds it (`search_terms`), none once deleted.
+    SQLite's full text is a table of its own, which triggers follow (migration 0030).
     """
 
     __tablename__ = "chat_message"
@@ -28,6 +42,16 @@ class ChatMessage(Model):
         Index("ix_chat_message_user_id", "user_id", "id"),
         Index("ix_chat_message_published_at", "published_at", "ukm_id"),
         Index("ix_chat_message_deleted_at", "ukm_id", "deleted_at", "number"),
+        # Few waiting entries, because every search reads all of them.
+        Index(
+            "ix_chat_message_search",
+            text("array_to_tsvector(string_to_array(btrim(search_text), ' '))"),
+            postgresql_using="gin",
+            postgresql_with={"gin_pending_list_limit": 256},
+        ).ddl_if(dialect="postgresql"),
+        Index("ix_chat_message_search", "search_text", mysql_prefix="FULLTEXT").ddl_if(
+            dialect="mysql"
+        ),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     ukm_id: Mapped[int] = mapped_column(Id, ForeignKey("ukm.id", ondelete="CASCADE"))
@@ -35,6 +59,9 @@ class ChatMessage(Model):
     client_id: Mapped[str] = mapped_column(key_type(64))
     number: Mapped[int] = mapped_column(Id)
     body: Mapped[str] = mapped_column(Text)
+    search_text: Mapped[str] = mapped_column(
+        Terms, default=_search_text, server_default="", deferred=True
+    )
     # No foreign key: a message goes only with its whole UKM, and adding one would make the table
     # anew on SQLite.
     reply_to_id: Mapped[int | None] = mapped_column(Id)
@@ -43,11 +70,13 @@ class ChatMessage(Model):
     edited_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     published_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    file_count: Mapped[int] = mapped_column(default=0, server_default="0")
     ukm: Mapped[Ukm] = relationship()
     user: Mapped[User] = relationship()
     reply_to: Mapped["ChatMessage | None"] = relationship(
         primaryjoin="foreign(ChatMessage.reply_to_id) == remote(ChatMessage.id)", viewonly=True
     )
+    files: Mapped[list[ChatFile]] = relationship(order_by=ChatFile.position, viewonly=True)
 
     def as_json(self) -> dict[str, Any]:
         """Return the message object of the contract; nothing is left of a deleted one's text."""
@@ -65,7 +94,11 @@ class ChatMessage(Model):
             "reply_to": quoted.as_quote() if quoted else None,
             "mentions": self.mentions or [],
             "photo": self.user.photo,
+            "files": self._files(),
         }
+
+    def _files(self) -> list[dict[str, Any]]:
+        return [file.as_json(self.ukm.code) for file in self.files] if self.file_count else []
 
     def as_quote(self) -> dict[str, Any]:
         """Return what a reply shows of this message: its author and its first line."""
@@ -76,6 +109,7 @@ class ChatMessage(Model):
             "name": self.user.name,
             "message": first_line[:QUOTE_LENGTH],
             "deleted": self.deleted_at is not None,
+            "files": self.file_count,
         }
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Index, String, false
+from sqlalchemy import JSON, BigInteger, Index, String, false, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
@@ -17,6 +17,15 @@ from myukm.db.types import Id, Rupiah, UTCDateTime, key_type
 
 SEARCHED = ("nama", "idperson", "unit_formal", "kelas_formal", "asrama_pondok", "phone")
 SEARCH_LENGTH = 480
+PLACES = ("unit_formal", "kelas_formal", "asrama_pondok", "kamar_pondok", "tingkat_diniyah")
+# What lists add up and filter by besides words.
+SUMMED_UP = [
+    *("status", "tunggakan", "lebih_bayar", "bill_set", "tidak_cocok", "active", "synced_at"),
+    *PLACES,
+]
+# Whose bills are unknown or disagree. Written out, because an index of these students alone serves
+# only conditions with the same text.
+IN_DOUBT = text("(status = 'belum_sinkron' OR tidak_cocok)")
 LEFT_OUT = {"Mn", "Cc", "Cf"}  # accents, control and format characters
 # What keyboards and word processors write for the apostrophe in Ma'ruf, and for quotes.
 QUOTES = "'`´ʹʻʼʽʾʿˈˊˋ˴ꞌ‘’‚‛′‵❛❜❮❯＇｀՚׳\"“”„‟«»‹›″‶‴‷ʺˮ❝❞〝〞〟＂״"
@@ -29,6 +38,8 @@ FOLDED = str.maketrans(LETTERS | dict.fromkeys(QUOTES))
 def fold(text: str) -> str:
     """Return `text` as searches compare it: without case, accents, apostrophes (Ma'ruf), quotes."""
     letters = unicodedata.normalize("NFKD", text.casefold().translate(FOLDED))
+    if letters.isascii() and letters.isprintable():
+        return letters
     return "".join(c for c in letters if unicodedata.category(c) not in LEFT_OUT)
 
 
@@ -60,25 +71,43 @@ class Siswa(Model):
 
     `saldo` is the API's. What follows from the periods (see `domain.api.owed`): `tunggakan` is what
     remains of unpaid items and `lebih_bayar` what was paid too much for others, `status` is the
-    verdict, `lunas` the same for reports, `tidak_cocok` that the API's figures disagree. `digest`
-    tells an unchanged answer; `etag` is the API's name for that answer, last given at `etag_at`.
+    verdict, `lunas` the same for reports, `tidak_cocok` that the API's figures disagree, `bill_set`
+    in which periods and categories there are bills (see `BillSet`). `digest`
+    recognises an unchanged answer; `etag` is the API's name for it, last given at `etag_at`. `nim`
+    names the student's account, by a column of an import.
     `search_text` is name, id, unit, class, dormitory and phone, folded: lists are searched by it,
     sorted by it and filtered by what stands behind it in one index, which serves every page.
     """
 
     __tablename__ = "siswa"
     __table_args__ = (
+        Index("ix_siswa_nim", "nim"),
         Index(
             "ix_siswa_list",
             *("search_text", "id", "status", "lebih_bayar", "tidak_cocok", "active"),
+            postgresql_include=["tunggakan", "synced_at", *PLACES, "bill_set"],
         ).ddl_if(callable_=_is_no_sqlite),
+        # What is added up, without the rows and their payments.
+        Index("ix_siswa_sums", "id", postgresql_include=SUMMED_UP).ddl_if(dialect="postgresql"),
         # SQLite reads a row with its payments: there the index has all that is filtered by.
         Index(
-            "ix_siswa_list_whole",
+            "ix_siswa_list_with_sets",
             *("search_text", "id", "status", "lebih_bayar", "tidak_cocok", "active"),
-            *("tunggakan", "synced_at", "unit_formal", "kelas_formal", "asrama_pondok"),
-            *("kamar_pondok", "tingkat_diniyah", "idperson"),
+            *("tunggakan", "synced_at", *PLACES, "idperson", "bill_set"),
         ).ddl_if(dialect="sqlite"),
+        # How many students have each set of bills.
+        Index("ix_siswa_bill_set", "bill_set"),
+        Index(
+            "ix_siswa_in_doubt",
+            *("status", "tidak_cocok", "active", *PLACES, "search_text"),
+            sqlite_where=IN_DOUBT,
+        ).ddl_if(dialect="sqlite"),
+        Index(
+            "ix_siswa_in_doubt_on_server",
+            "id",
+            postgresql_include=["status", "tidak_cocok", "active", *PLACES],
+            postgresql_where=IN_DOUBT,
+        ).ddl_if(dialect="postgresql"),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     idperson: Mapped[str] = mapped_column(key_type(64), unique=True)
@@ -93,6 +122,7 @@ class Siswa(Model):
     kamar_pondok: Mapped[str] = mapped_column(key_type(120), default="")
     tingkat_diniyah: Mapped[str] = mapped_column(key_type(120), default="")
     kelas_diniyah: Mapped[str] = mapped_column(String(120), default="")
+    nim: Mapped[str] = mapped_column(key_type(32), default="", server_default="")
     search_text: Mapped[str] = mapped_column(key_type(SEARCH_LENGTH), default=_search_text)
     active: Mapped[bool] = mapped_column(default=True)
     pembayaran: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
@@ -104,6 +134,7 @@ class Siswa(Model):
         key_type(16), default=Verdict.BELUM_SINKRON, server_default=Verdict.BELUM_SINKRON
     )
     tidak_cocok: Mapped[bool] = mapped_column(default=False, server_default=false())
+    bill_set: Mapped[int | None] = mapped_column(BigInteger)
     digest: Mapped[str | None] = mapped_column(key_type(64))
     synced_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     etag: Mapped[str | None] = mapped_column(key_type(200))

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -36,7 +36,8 @@ class SyncRun(Model):
     `dismissed` that the run was reset, `pruned` that only sums, failures and changes are left.
     `compared_count` counts answers about students whose data we had, `answers_accepted` says that
     answers which take much away are believed (see `domain.sync.anomaly_guard`). `mismatched` are
-    the students whose figures disagree.
+    the students whose figures disagree. `translations` has the reason in other languages than the
+    campus's (see `myukm.sentences`).
     """
 
     TRANSITIONS: ClassVar[dict[Status, frozenset[Status]]] = {
@@ -95,6 +96,7 @@ class SyncRun(Model):
     last_progress_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     reason: Mapped[str | None] = mapped_column(String(500))
     reason_code: Mapped[str | None] = mapped_column(key_type(32))
+    translations: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     started_by: Mapped[str | None] = mapped_column(String(120))
     started_by_id: Mapped[int | None] = mapped_column(
         Id, ForeignKey("user_account.id", ondelete="SET NULL")
@@ -138,6 +140,7 @@ class SyncItem(Model):
     lane_id: Mapped[str | None] = mapped_column(key_type(36))
     code: Mapped[str | None] = mapped_column(key_type(32))
     message: Mapped[str | None] = mapped_column(String(300))
+    translations: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     attempts: Mapped[int] = mapped_column(default=0)
     breaker_hits: Mapped[int] = mapped_column(default=0)
     retry_after_seconds: Mapped[int] = mapped_column(default=0)

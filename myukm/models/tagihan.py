@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index, String, text
+from sqlalchemy import BigInteger, Index, String, case, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from myukm.db.base import Model
@@ -25,8 +25,8 @@ class Tagihan(Model):
     __tablename__ = "tagihan"
     __table_args__ = (
         Index(
-            "ix_tagihan_open",
-            *("category", "period_id", "siswa_id", "remaining"),
+            "ix_tagihan_open_bills",
+            *("siswa_id", "period_id", "category", "remaining"),
             sqlite_where=text("remaining <> 0"),
             postgresql_where=text("remaining <> 0"),
         ),
@@ -41,6 +41,21 @@ class Tagihan(Model):
     billed: Mapped[int] = mapped_column(BigInteger)
     paid: Mapped[int] = mapped_column(BigInteger)
     remaining: Mapped[int] = mapped_column(BigInteger)
+
+
+# What a bill adds to what is owed, and to what is overpaid.
+OWED = case((Tagihan.remaining > 0, Tagihan.remaining), else_=0)
+OVERPAID = case((Tagihan.remaining < 0, -Tagihan.remaining), else_=0)
+
+
+class BillSet(Model):
+    """A period and category of a set of bills (see `domain.siswa.bill_sets`); `siswa.bill_set` says
+    of a student which set it is. A set never changes and is never deleted."""
+
+    __tablename__ = "bill_set"
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    period_id: Mapped[str] = mapped_column(key_type(PERIOD_LENGTH), primary_key=True)
+    category: Mapped[str] = mapped_column(key_type(NAME_LENGTH), primary_key=True)
 
 
 class PaymentLoss(Model):

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from flask_login import UserMixin
-from sqlalchemy import ColumnElement, ForeignKey, String
+from sqlalchemy import ColumnElement, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from myukm.db.base import Model
@@ -26,10 +26,13 @@ class User(Model):
 
     `photo_hash` is the digest of the pictures in `user_photo`. A deleted account has `deleted_at`;
     its row stays for its messages, without personal data. `attacked_at` is set when somebody tried
-    to guess the password, until the owner dismisses the notice.
+    to guess the password, until the owner dismisses the notice. `idperson` is the student whose
+    bills the owner may see, `linked_by` how it was linked (see `domain.siswa.links`); no foreign
+    key, because an idperson is never given to another student, and rows of students may be.
     """
 
     __tablename__ = "user_account"  # "user" is a reserved word in PostgreSQL
+    __table_args__ = (Index("ix_user_account_idperson", "idperson", unique=True),)
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     nim: Mapped[str] = mapped_column(key_type(32), unique=True)
     name: Mapped[str] = mapped_column(String(120))
@@ -41,6 +44,9 @@ class User(Model):
     last_seen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     recent_acts: Mapped[str] = mapped_column(String(400), default="", server_default="")
     attacked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    idperson: Mapped[str | None] = mapped_column(key_type(64))
+    linked_by: Mapped[str | None] = mapped_column(key_type(8))
+    linked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
 
     @property

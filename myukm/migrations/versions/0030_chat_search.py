@@ -1,0 +1,98 @@
+"""the terms under which a search finds a message, in the full text of the database"""
+
+import json
+
+from alembic import op
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
+from myukm.models.search_terms import search_text
+revision = '0030'
+down_revision = '0029'
+
+TABLE, COLUMN, INDEX, FTS = 'chat_message', 'search_text', 'ix_chat_message_search', 'chat_search'
+PORTION = 1000
+TERMS = sa.Text().with_variant(mysql.TEXT(charset='ascii', collation='ascii_bin'), 'mysql')
+MAKE_INDEX = {
+    'postgresql': f"CREATE INDEX {INDEX} ON {TABLE} USING gin"
+    f" (array_to_tsvector(string_to_array(btrim({COLUMN}), ' '))) WITH (gin_pending_list_limit = 256)",
+    'mysql': f'CREATE FULLTEXT INDEX {INDEX} ON {TABLE} ({COLUMN})',
+}
+FROM_JSON = f"""
+    UPDATE {TABLE} JOIN JSON_TABLE(:found, '$[*]' COLUMNS (
+        id BIGINT PATH '$[0]', terms LONGTEXT PATH '$[1]'
+    )) found USING (id) SET {TABLE}.{COLUMN} = found.terms"""
+FORGET = f"INSERT INTO {FTS}({FTS}, rowid, {COLUMN}) VALUES ('delete', old.id, old.{COLUMN});"
+LEARN = f"INSERT INTO {FTS}(rowid, {COLUMN}) VALUES (new.id, new.{COLUMN});"
+TRIGGERS = {
+    f'{FTS}_insert': f'AFTER INSERT ON {TABLE} BEGIN {LEARN} END',
+    f'{FTS}_delete': f'AFTER DELETE ON {TABLE} BEGIN {FORGET} END',
+    f'{FTS}_update': f'AFTER UPDATE OF {COLUMN} ON {TABLE} BEGIN {FORGET} {LEARN} END',
+}
+
+message = sa.table(
+    TABLE, *map(sa.column, ('id', 'ukm_id', 'user_id', 'body', 'deleted_at', COLUMN))
+)
+
+
+def upgrade():
+    """Each step asks first what an upgrade that was killed has done already."""
+    if COLUMN not in {each['name'] for each in sa.inspect(op.get_bind()).get_columns(TABLE)}:
+        op.add_column(TABLE, sa.Column(COLUMN, TERMS, nullable=False, server_default=''))
+    fill()
+    if op.get_bind().dialect.name == 'sqlite':
+        make_fts()
+    elif not has_index():
+        op.execute(MAKE_INDEX[op.get_bind().dialect.name])
+
+
+def fill():
+    """Write the terms of the messages that have none yet; each that is not deleted has some."""
+    connection, last = op.get_bind(), 0
+    query = (
+        sa.select(message.c.id, message.c.ukm_id, message.c.user_id, message.c.body)
+        .where(message.c.deleted_at.is_(None), message.c.search_text == '')
+        .order_by(message.c.id)
+        .limit(PORTION)
+    )
+    while rows := connection.execute(query.where(message.c.id > last)).all():
+        last = rows[-1].id
+        write(connection, [(key, search_text(*row)) for key, *row in rows])
+
+
+def write(connection, found):
+    """Write ids and their terms; MariaDB's driver would send each row for itself."""
+    if connection.dialect.name == 'mysql':
+        connection.execute(sa.text(FROM_JSON), {'found': json.dumps(found)})
+        return
+    update = message.update().where(message.c.id == sa.bindparam('key'))
+    connection.execute(update, [{'key': key, COLUMN: terms} for key, terms in found])
+
+
+def make_fts():
+    """Make the table that has the terms only, not the texts, and the triggers that it follows by."""
+    drop_fts()
+    op.execute(
+        f"CREATE VIRTUAL TABLE {FTS} USING fts5({COLUMN}, content='{TABLE}', content_rowid='id',"
+        " tokenize=\"ascii tokenchars '_'\", detail=none, columnsize=0)"
+    )
+    op.execute(f"INSERT INTO {FTS}({FTS}) VALUES ('rebuild')")
+    for name, rule in TRIGGERS.items():
+        op.execute(f'CREATE TRIGGER {name} {rule}')
+
+
+def drop_fts():
+    for name in TRIGGERS:
+        op.execute(f'DROP TRIGGER IF EXISTS {name}')
+    op.execute(f'DROP TABLE IF EXISTS {FTS}')
+
+
+def has_index():
+    return INDEX in {each['name'] for each in sa.inspect(op.get_bind()).get_indexes(TABLE)}
+
+
+def downgrade():
+    if op.get_bind().dialect.name == 'sqlite':
+        drop_fts()
+    elif has_index():
+        op.drop_index(INDEX, TABLE)
+    op.drop_column(TABLE, COLUMN)

@@ -1,0 +1,39 @@
+"""accounts that are linked to a student"""
+
+from alembic import op
+import sqlalchemy as sa
+from myukm.db.types import UTCDateTime, key_type
+revision = '0031'
+down_revision = '0030'
+
+LINK = (('idperson', key_type(64)), ('linked_by', key_type(8)), ('linked_at', UTCDateTime()))
+
+
+def upgrade():
+    """Each step asks first what an upgrade that was killed has done already."""
+    inspector = sa.inspect(op.get_bind())
+    accounts = {column['name'] for column in inspector.get_columns('user_account')}
+    for name, kind in LINK:
+        if name not in accounts:
+            op.add_column('user_account', sa.Column(name, kind))
+    if 'nim' not in {column['name'] for column in inspector.get_columns('siswa')}:
+        op.add_column('siswa', sa.Column('nim', key_type(32), nullable=False, server_default=''))
+    op.create_index('ix_user_account_idperson', 'user_account', ['idperson'], unique=True,
+                    if_not_exists=True)
+    op.create_index('ix_siswa_nim', 'siswa', ['nim'], if_not_exists=True)
+    if not inspector.has_table('student_code'):
+        op.create_table(
+            'student_code',
+            sa.Column('idperson', key_type(64), primary_key=True),
+            sa.Column('code_hash', key_type(64), nullable=False, unique=True),
+            sa.Column('created_at', UTCDateTime(), nullable=False),
+        )
+
+
+def downgrade():
+    op.drop_table('student_code')
+    op.drop_index('ix_siswa_nim', 'siswa')
+    op.drop_index('ix_user_account_idperson', 'user_account')
+    op.drop_column('siswa', 'nim')
+    for name, _kind in LINK:
+        op.drop_column('user_account', name)

@@ -1,0 +1,71 @@
+"""Files that a job writes for an account, and their bytes."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from myukm.db.base import Model
+from myukm.db.types import Id, UTCDateTime, key_type, utcnow
+from myukm.models.photo import Picture
+
+
+class ExportState(StrEnum):
+    """The state of an export; `ready` and `failed` are its ends, `deleted` waits for retention."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    READY = "ready"
+    FAILED = "failed"
+    DELETED = "deleted"
+
+
+OPEN_EXPORTS = (ExportState.QUEUED, ExportState.RUNNING)
+
+
+class Export(Model):
+    """A file that an account asked for: the list of students of the filters `query` (as in a URL)
+    as CSV or XLSX, or all of the UKM with the code `query` as ZIP. `lang` is the language.
+
+    `holder` is the job that writes it and raises `heartbeat` at least once a second; `losses`
+    counts holders that died over it. `total` and `done` are students, or messages and files; `size`
+    is in bytes. `place` says where the next job goes on, `turn` how many jobs there were before it.
+    """
+
+    __tablename__ = "export"
+    __table_args__ = (Index("ix_export_user_id", "user_id", "id"),)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    user_id: Mapped[int] = mapped_column(Id, ForeignKey("user_account.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(key_type(8))
+    query: Mapped[str] = mapped_column(Text)
+    lang: Mapped[str] = mapped_column(key_type(8))
+    state: Mapped[str] = mapped_column(key_type(16), default=ExportState.QUEUED)
+    total: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(default=0)
+    size: Mapped[int] = mapped_column(Id, default=0)
+    holder: Mapped[str | None] = mapped_column(key_type(36))
+    heartbeat: Mapped[int] = mapped_column(Id, default=0)
+    losses: Mapped[int] = mapped_column(default=0)
+    place: Mapped[str | None] = mapped_column(Text)
+    turn: Mapped[int] = mapped_column(default=0, server_default="0")
+    reason: Mapped[str | None] = mapped_column(String(300))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    @property
+    def job_id(self) -> str:
+        """The id of the job that writes it, or that wrote it; another one for each turn."""
+        turn = f"-{self.turn}" if self.turn else ""
+        return f"export-{self.id}-{self.losses}{turn}"
+
+
+class ExportPart(Model):
+    """A piece of an export's file, because a database takes no value of any size."""
+
+    __tablename__ = "export_part"
+    export_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("export.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    data: Mapped[bytes] = mapped_column(Picture)

@@ -1,0 +1,40 @@
+"""Search in names of accounts, which have no column of folded text as students have."""
+
+from collections import defaultdict
+from typing import Any
+
+from sqlalchemy import ColumnElement
+
+from myukm.models.siswa import LETTERS, QUOTES, fold
+
+LATIN = (range(0xC0, 0x250), range(0x1E00, 0x1F00))
+
+
+def _variants() -> dict[str, str]:
+    """Return, by plain letter, the Latin letters that searches take for it."""
+    found: defaultdict[str, str] = defaultdict(str)
+    for sign in (*LETTERS, *(chr(code) for codes in LATIN for code in codes)):
+        if len(plain := fold(sign)) == 1 and sign != plain:
+            found[plain] += sign
+    return found
+
+
+VARIANTS = _variants()
+
+
+def name_contains(column: Any, word: str) -> ColumnElement[bool]:
+    """Return the condition that a name contains a word as `fold` compares them: without case,
+    accents, and any kind of apostrophe or quote.
+
+    A pattern that all three databases read alike. It looks at every account, which takes some
+    milliseconds for thousands, and needs no second column that could differ from the name.
+    """
+    letters = (_pattern(sign) for sign in fold(word))
+    found: ColumnElement[bool] = column.regexp_match("(?i)" + f"[{QUOTES}]*".join(letters))
+    return found
+
+
+def _pattern(sign: str) -> str:
+    if variants := VARIANTS.get(sign):
+        return f"[{sign}{variants}]"
+    return sign if sign.isalnum() else f"\\{sign}"

@@ -1,0 +1,73 @@
+"""How what is owed and paid moved: a journal of sums by unit and category, and closed days.
+
+Days are the campus's, written as 2026-11-30, amounts whole sen.
+"""
+
+from sqlalchemy import BigInteger, Index, false
+from sqlalchemy.orm import Mapped, mapped_column
+
+from myukm.db.base import Model
+from myukm.db.types import Id, key_type
+from myukm.models.tagihan import NAME_LENGTH, PERIOD_LENGTH
+
+DAY_LENGTH = 10
+
+
+class _Amounts:
+    """`owed`, `overpaid` and `paid` of bills; what was `received` and `corrected` (taken back) of
+    them, both positive; and what was paid on bills that the API `lost`, less what came back."""
+
+    owed: Mapped[int] = mapped_column(BigInteger)
+    overpaid: Mapped[int] = mapped_column(BigInteger)
+    paid: Mapped[int] = mapped_column(BigInteger)
+    received: Mapped[int] = mapped_column(BigInteger)
+    corrected: Mapped[int] = mapped_column(BigInteger)
+    lost: Mapped[int] = mapped_column(BigInteger)
+
+
+class PaymentJournal(_Amounts, Model):
+    """What one transaction changed (see `domain.income.journal`), by unit and category.
+
+    `owed`, `overpaid` and `paid` are changes. `closed`: a closed day has counted it. No student:
+    a lane that writes many writes few rows, and `payment_change` says who.
+    """
+
+    __tablename__ = "payment_journal"
+    __table_args__ = (Index("ix_payment_journal_open", "closed", "day"),)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    day: Mapped[str] = mapped_column(key_type(DAY_LENGTH))
+    unit: Mapped[str] = mapped_column(key_type(NAME_LENGTH))
+    category: Mapped[str] = mapped_column(key_type(NAME_LENGTH))
+    closed: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+
+class DailyBalance(_Amounts, Model):
+    """A unit and category at the end of a day: what was `owed`, `overpaid` and `paid` in all, and
+    what was `received`, `corrected` and `lost` on that day. Never deleted."""
+
+    __tablename__ = "daily_balance"
+    day: Mapped[str] = mapped_column(key_type(DAY_LENGTH), primary_key=True)
+    unit: Mapped[str] = mapped_column(key_type(NAME_LENGTH), primary_key=True)
+    category: Mapped[str] = mapped_column(key_type(NAME_LENGTH), primary_key=True)
+
+
+class ClosedDay(Model):
+    """A day whose balances are written; of several processes that insert it, one does the work."""
+
+    __tablename__ = "closed_day"
+    day: Mapped[str] = mapped_column(key_type(DAY_LENGTH), primary_key=True)
+
+
+class VanishedBill(Model):
+    """What was last `paid` on a bill that the API lists no more: no income when it comes back.
+
+    `number` counts bills of one name. No foreign key, as for `tagihan`.
+    """
+
+    __tablename__ = "vanished_bill"
+    siswa_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    period_id: Mapped[str] = mapped_column(key_type(PERIOD_LENGTH), primary_key=True)
+    category: Mapped[str] = mapped_column(key_type(NAME_LENGTH), primary_key=True)
+    item: Mapped[str] = mapped_column(key_type(NAME_LENGTH), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    paid: Mapped[int] = mapped_column(BigInteger)

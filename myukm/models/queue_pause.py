@@ -1,0 +1,22 @@
+"""Which queues are paused."""
+
+from datetime import datetime
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from myukm.db.base import Model
+from myukm.db.types import Id, UTCDateTime, key_type
+
+
+class QueuePause(Model):
+    """A queue that is or was paused. `generation` rises with each change (`queues.pauses`).
+
+    `since` and `actor_name`: since when it is paused and who did it; None while it is not.
+    """
+
+    __tablename__ = "queue_pause"
+    queue: Mapped[str] = mapped_column(key_type(40), primary_key=True)
+    generation: Mapped[int] = mapped_column(Id, default=0)
+    since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    actor_name: Mapped[str | None] = mapped_column(String(120))
