@@ -11,11 +11,14 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from myukm.db.session import in_literals, on_commit, transaction
 from myukm.db.types import utcnow
+from myukm.domain.files import attachments
+from myukm.domain.push.fan_out import fan_out_later
 from myukm.domain.standstill import Standstill
 from myukm.domain.ukm import unread
 from myukm.extensions import db, valkey
 from myukm.live import event_log
 from myukm.live.topics import ukm_topic
+from myukm.logs.outages import Outage
 from myukm.models import ChatMessage, Ukm
 from myukm.queues.enqueue import enqueue
 
@@ -25,6 +28,8 @@ BATCH = 200
 OVERDUE_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
+_valkey = Outage(logger, "chat: Valkey unreachable")
+_database = Outage(logger, "chat: not published, the periodic task will retry")
 
 
 def broadcast_later(ukm_id: int) -> None:
@@ -55,7 +60,9 @@ def broadcast(ukm_id: int) -> int:
     try:
         valkey().delete(_queued_key(ukm_id))
     except RedisError as error:
-        logger.warning("chat: Valkey unreachable: %s", error)
+        _valkey.failed(error)
+    else:
+        _valkey.worked()
     return publish(ukm_id)
 
 
@@ -69,16 +76,16 @@ def _publish_without_queue(ukm_id: int) -> None:
     try:
         publish_unless_busy(ukm_id)
     except SQLAlchemyError as error:
-        logger.warning(
-            "chat: UKM %s not published, the periodic task will retry: %s", ukm_id, error
-        )
+        _database.failed(error)
+    else:
+        _database.worked()
 
 
 def publish_unless_busy(ukm_id: int) -> int:
     """Publish without waiting for the UKM's row, one call of this process at a time.
 
-    Who holds the row stores a message or publishes, and publishes these next; otherwise the next
-    look of `OverduePublisher` does. Returns how many were published here.
+    The holder of the row stores a message or publishes, and publishes these next; otherwise the
+    next poll of `OverduePublisher` does. Returns how many were published here.
     """
     _wanted.add(ukm_id)
     if ukm_id in _publishing:
@@ -118,6 +125,7 @@ def _publish_batch(ukm_id: int, wait: bool) -> int:
     with transaction() as session:
         code = session.scalar(locked.with_for_update(key_share=True, skip_locked=not wait))
         waiting = _waiting(ukm_id) if code else []
+        attachments.load(waiting)
         for message in waiting:
             append(message, "chat.message")
         if waiting:
@@ -125,7 +133,8 @@ def _publish_batch(ukm_id: int, wait: bool) -> int:
             session.execute(
                 update(ChatMessage).where(ChatMessage.id.in_(ids)).values(published_at=utcnow())
             )
-            on_commit(unread.publish_debounced, ukm_id)
+            on_commit(unread.debounced.publish, ukm_id)
+            on_commit(fan_out_later, ukm_id)
     return len(waiting)
 
 
@@ -136,7 +145,8 @@ def append(message: ChatMessage, kind: str) -> None:
 
 def messages(ids: Collection[int]) -> dict[int, dict[str, Any]]:
     """Return the message objects of these ids as they are now."""
-    found = db.session.scalars(_WITH_ALL_SHOWN.where(in_literals(ChatMessage.id, ids)))
+    found = db.session.scalars(_WITH_ALL_SHOWN.where(in_literals(ChatMessage.id, ids))).all()
+    attachments.load(found)
     return {message.id: message.as_json() for message in found}
 
 

@@ -5,8 +5,10 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import joinedload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from myukm.domain.chat import reactions
+from myukm.domain.files import attachments
 from myukm.extensions import db
 from myukm.models import ChatMessage, Membership, User
 
@@ -18,15 +20,36 @@ def page(
     values = {"ukm": membership.ukm_id, "before": before, "after": after, "limit": limit}
     if after is not None:
         query = _AFTER if before is None else _AFTER.where(_EARLIER)
-        return db.session.scalars(query, values).all()
-    return db.session.scalars(_NEWEST if before is None else _BEFORE, values).all()[::-1]
+    else:
+        query = _NEWEST if before is None else _BEFORE
+    found = db.session.scalars(query, values).all()
+    for message in found:
+        set_committed_value(message, "ukm", membership.ukm)
+    return found if after is not None else found[::-1]
 
 
+def opened(
+    membership: Membership, around: int | None, limit: int
+) -> tuple[Sequence[ChatMessage], bool]:
+    """Return up to `limit` messages, oldest first, and whether newer ones are left: the newest
+    messages, or those with the id `around` in their middle."""
+    if around is None:
+        return page(membership, limit=limit), False
+    newer = page(membership, after=around, limit=limit // 2 + 1)
+    following = newer[: limit // 2]
+    older = page(membership, before=around + 1, limit=limit - len(following))
+    return [*older, *following], len(newer) > len(following)
+
+
+# What the object of a message shows of others.
+SHOWN = (
+    joinedload(ChatMessage.user).load_only(User.name, User.photo_hash),
+    joinedload(ChatMessage.reply_to).joinedload(ChatMessage.user).load_only(User.name),
+)
 # Built once, because building them takes longer than the database needs for them.
 _PAGE = (
     select(ChatMessage)
-    .options(joinedload(ChatMessage.user).load_only(User.name, User.photo_hash))
-    .options(joinedload(ChatMessage.reply_to).joinedload(ChatMessage.user).load_only(User.name))
+    .options(*SHOWN)
     .where(ChatMessage.ukm_id == bindparam("ukm"))
     .limit(bindparam("limit"))
 )
@@ -44,7 +67,8 @@ _FIRST_UNREAD = (
 
 
 def as_seen(messages: Sequence[ChatMessage], user_id: int) -> list[dict[str, Any]]:
-    """Return messages as JSON with their `reactions`, which take one query for all."""
+    """Return messages as JSON with their `reactions` and `files`, one query for all of each."""
+    attachments.load(messages)
     found = reactions.of([message.id for message in messages], user_id)
     return [{**message.as_json(), "reactions": found[message.id]} for message in messages]
 

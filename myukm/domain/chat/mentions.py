@@ -12,6 +12,7 @@ from sqlalchemy import Row, select
 from myukm.cache import ttl_cache
 from myukm.extensions import db
 from myukm.models import Membership, User
+from myukm.models.siswa import fold
 
 AT = re.compile(r"(?<![^\W_])@(?=\w)")
 # A letter or digit after a name makes it another name; an underscore alone may be emphasis.
@@ -25,7 +26,7 @@ LITERAL = re.compile(
     | (?<![\w@.-])(?:[\w-]+\.)+[^\W\d_]{2,}(?::\d+)?[/?\#]\S*""",
     re.VERBOSE,
 )
-APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ´", "'"))
+APOSTROPHES = str.maketrans(dict.fromkeys("’‘‛′´＇ʼʻʽʾʿˈ", "'"))
 MAX_NAME, MAX_NAMED, MAX_SUGGESTED = 120, 20, 8
 
 # Names are read once in that many seconds, because a UKM may have thousands of members and every
@@ -51,8 +52,9 @@ def mentioned(ukm_id: int, text: str) -> list[int] | None:
 
 
 def suggest(ukm_id: int, start: str) -> list[dict[str, object]]:
-    """Return `{"user_id", "name"}` of up to 8 members with a word that starts with `start`."""
-    wanted = start.casefold()
+    """Return `{"user_id", "name"}` of up to 8 members with a word that starts with `start`, without
+    regard to accents and apostrophes."""
+    wanted = fold(start)
     parts, places = _beginnings(ukm_id)
     first = bisect_left(parts, wanted)
     fitting = takewhile(lambda n: parts[n].startswith(wanted), range(first, len(parts)))
@@ -66,7 +68,7 @@ def _beginnings(ukm_id: int) -> tuple[list[str], list[int]]:
     """Return, in order, what begins at a word of a name, and the place of its member."""
     found = []
     for place, member in enumerate(_members(ukm_id)):
-        words = member.name.casefold().split()
+        words = fold(member.name).split()
         found += [(" ".join(words[n:]), place) for n in range(len(words))]
     found.sort()
     return [part for part, _ in found], [place for _, place in found]

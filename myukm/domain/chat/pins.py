@@ -1,10 +1,11 @@
 """The pinned announcement at the top of a UKM's chat: a message or a text."""
 
-from myukm.db.session import transaction
+from myukm.db.session import on_commit, transaction
 from myukm.db.types import utcnow
 from myukm.domain import activity
 from myukm.domain.actor import Actor
 from myukm.domain.chat.validation import check_not_deleted, clean_text, find_message
+from myukm.domain.push.fan_out import fan_out_later
 from myukm.domain.ukm import memberships
 from myukm.domain.ukm import state as ukm_state
 from myukm.domain.ukm.authorization import authorize_and_lock
@@ -38,6 +39,7 @@ def _pin(actor: Actor, ukm: Ukm, pin: UkmPin, detail: str = "") -> Ukm:
     db.session.add(pin)
     activity.record_in_ukm(ukm.id, actor.user_id, "pinned", detail=detail.partition("\n")[0])
     ukm_state.publish_changed(ukm)
+    on_commit(fan_out_later, ukm.id)
     return ukm
 
 

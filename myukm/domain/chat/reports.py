@@ -17,13 +17,11 @@ from myukm.domain.chat.validation import check_not_deleted, find_message
 from myukm.domain.flood import count_act
 from myukm.domain.paging import Page, paginate
 from myukm.domain.text_normalization import clean, is_blank
-from myukm.domain.ukm import memberships
+from myukm.domain.ukm import memberships, state
 from myukm.domain.ukm.authorization import authorize_and_lock
 from myukm.errors import Conflict, Invalid, NotFound
 from myukm.extensions import db
-from myukm.live import pubsub
-from myukm.live.topics import personal_topic
-from myukm.models import ChatMessage, Membership, MessageReport, Ukm
+from myukm.models import ChatMessage, MessageReport, Ukm
 
 MAX_REASON = 500
 
@@ -130,10 +128,5 @@ def _message(message_id: int) -> ChatMessage:
 
 def publish_count(ukm: Ukm) -> None:
     """Publish the number of open reports to the UKM's admins; every page shows it when loaded."""
-    admins = select(Membership.user_id).where(
-        Membership.ukm_id == ukm.id, Membership.is_admin.is_(True)
-    )
     event: dict[str, Any] = {"ukm": ukm.code, "open": count_open(ukm.id)}
-    pubsub.publish_many(
-        (personal_topic(admin), "ukm.reports", event) for admin in db.session.scalars(admins)
-    )
+    state.publish_to_admins(ukm, "ukm.reports", event)

@@ -21,13 +21,15 @@ def check_client_id(client_id: str) -> None:
         raise Invalid(_("client_id paling panjang 64 karakter."), code="bad_client_id")
 
 
-def clean_text(text: str) -> str:
+def clean_text(text: str, *, may_be_blank: bool = False) -> str:
     """Return a message's text in stored form. Raises `Invalid` if it is not acceptable."""
     # A text this long is still too long after cleaning, so it is not cleaned.
     body = clean(text) if len(text) <= 4 * MAX_LENGTH else text
     if len(body) > MAX_LENGTH:
         raise Invalid(_("Pesan paling panjang 1.000 karakter."), code="message_too_long")
     if is_blank(body):
+        if may_be_blank:
+            return ""
         raise Invalid(_("Pesan tidak boleh kosong."), code="empty_message")
     return body
 

@@ -1,6 +1,8 @@
 """Connections of accounts, recorded in Valkey with the time until which each counts."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Literal, get_args
 
 from redis.client import Pipeline
@@ -21,15 +23,15 @@ def record(changes: Collection[Change]) -> list[int]:
     """Record changes of connections and return the accounts whose status must be published.
 
     A change is (verb, account, connection). The verbs are open, keep (still connected), close and
-    input (user activity, for which the connection is ignored). Takes four round trips, however many
-    changes there are.
+    input (user activity, for which the connection is the browser, "" if unknown). Takes four round
+    trips, however many changes there are.
     """
     if not changes:
         return []
     now, users = clock(valkey().time()), list({user for _, user, _ in changes})
     with valkey().pipeline(transaction=False) as commands:
-        for change in changes:
-            _write(commands, now, *change)
+        for (verb, user), run in groupby(changes, itemgetter(0, 1)):
+            _write(commands, now, verb, user, [connection for *_, connection in run])
         for user in users:
             commands.zcount(_connections(user), now, "+inf")
         for user in users:
@@ -55,14 +57,24 @@ def _raise(commands: Pipeline, key: str, users: Collection[int], time: float) ->
         commands.zadd(key, dict.fromkeys(map(str, users), time), gt=True)
 
 
-def _write(commands: Pipeline, now: float, verb: Verb, user: int, connection: str) -> None:
+def _write(commands: Pipeline, now: float, verb: Verb, user: int, names: Sequence[str]) -> None:
+    """Write changes of one kind of an account's connections."""
     if verb == "close":
-        commands.zrem(_connections(user), connection)
-    elif verb != "input":
-        commands.zadd(_connections(user), {connection: now + CONNECTION_TTL})
+        commands.zrem(_connections(user), *names)
+    elif verb == "input":
+        if browsers := list(filter(None, names)):
+            commands.zadd(devices(user), dict.fromkeys(browsers, now + ACTIVITY_TTL))
+            commands.expire(devices(user), ACTIVITY_TTL)
+    else:
+        commands.zadd(_connections(user), dict.fromkeys(names, now + CONNECTION_TTL))
         commands.pexpire(_connections(user), round((CONNECTION_TTL + GRACE_SECONDS) * 1000))
     if verb in ("open", "input"):
         commands.zadd(ACTIVE, {str(user): now + ACTIVITY_TTL}, gt=True)
+
+
+def devices(user: int) -> str:
+    """Return the key of an account's browsers in use, each with the time until which it counts."""
+    return f"{PREFIX}devices:{user}"
 
 
 def _connections(user: int) -> str:
@@ -79,6 +91,8 @@ def changed_by_time() -> list[int]:
         commands.zrangebyscore(HERE, "-inf", now)
         commands.zrangebyscore(ACTIVE, "-inf", now)
         gone, idle = commands.execute()
+    if not gone and not idle:
+        return outbox.waiting(1)
     outbox.add(map(int, {*gone, *idle}))
     with valkey().pipeline(transaction=False) as commands:
         commands.zremrangebyscore(HERE, "-inf", now)

@@ -11,7 +11,7 @@ from myukm.extensions import valkey
 QUEUED_SECONDS = 60
 # The statuses as they were published; the accounts whose status may differ from that; those whose
 # publishing to a large UKM came too soon after another.
-PUBLISHED, WAITING, LATE = f"{PREFIX}told", f"{PREFIX}waiting", f"{PREFIX}late"
+PUBLISHED, WAITING, LATE = f"{PREFIX}published", f"{PREFIX}waiting", f"{PREFIX}late"
 QUEUED = f"{PREFIX}queued"
 
 
@@ -46,8 +46,8 @@ def unpublished(user_ids: Collection[int]) -> dict[int, str]:
     """Return the status of those accounts whose status differs from the published one."""
     if not user_ids:
         return {}
-    known, told = store.read_statuses(user_ids), valkey().hmget(PUBLISHED, *user_ids)
-    pairs = zip(user_ids, cast(list[bytes | None], told), strict=True)
+    known, published = store.read_statuses(user_ids), valkey().hmget(PUBLISHED, *user_ids)
+    pairs = zip(user_ids, cast(list[bytes | None], published), strict=True)
     status = {
         user: (known.get(user, "offline"), (was or b"offline").decode()) for user, was in pairs
     }

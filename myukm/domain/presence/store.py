@@ -8,13 +8,14 @@ from typing import ParamSpec, TypeVar
 from redis.exceptions import RedisError
 
 from myukm.extensions import valkey
+from myukm.logs.outages import Outage
 
 PREFIX = "myukm:presence:"
 # Sorted sets of accounts by the time until which they are here, and until which they are active.
 HERE, ACTIVE = f"{PREFIX}here", f"{PREFIX}active"
 P = ParamSpec("P")
 R = TypeVar("R")
-logger = logging.getLogger(__name__)
+_outage = Outage(logging.getLogger(__name__), "presence: Valkey unreachable")
 
 
 def fallback_without_valkey(nothing: Callable[[], R]) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -24,10 +25,12 @@ def fallback_without_valkey(nothing: Callable[[], R]) -> Callable[[Callable[P, R
         @wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
             try:
-                return function(*args, **kwargs)
+                result = function(*args, **kwargs)
             except RedisError as error:
-                logger.info("presence: Valkey unreachable: %s", error)
+                _outage.failed(error)
                 return nothing()
+            _outage.worked()
+            return result
 
         return call
 

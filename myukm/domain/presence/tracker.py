@@ -34,9 +34,9 @@ def disconnect(ended: Collection[tuple[int, str]]) -> None:
     _broadcast_later(connections.record([("close", *each) for each in ended]))
 
 
-def record_activity(user_id: int) -> None:
-    """Record activity: the user is not away for 5 minutes."""
-    _broadcast_later(connections.record([("input", user_id, "")]))
+def record_activity(user_id: int, device: str = "") -> None:
+    """Record activity: the user is not away for 5 minutes, and views a page in that browser."""
+    _broadcast_later(connections.record([("input", user_id, device)]))
 
 
 class _Connections:
@@ -50,7 +50,7 @@ class _Connections:
         if time.monotonic() - self._refreshed_at >= REFRESH_SECONDS:
             self._refreshed_at = time.monotonic()
             kept = frozenset(self.open)
-            _broadcast_later(connections.record([("keep", *entry) for entry in kept]))
+            _broadcast_later(connections.record([("keep", *entry) for entry in sorted(kept)]))
             if gone := kept - self.open:  # they ended meanwhile, and this call put them back
                 disconnect(gone)
 
@@ -110,8 +110,8 @@ def _publish(statuses: Mapping[int, str]) -> None:
     ukm_ids = {row.ukm_id for row in rows}
     large, here = presence_list.large(ukm_ids), presence_list.counts(ukm_ids)
     last = {row.ukm_id: row for row in rows if row.ukm_id in large}
-    told = {ukm_id for ukm_id in last if store.once_per(LARGE_UKM_MILLISECONDS, "ukm", ukm_id)}
-    outbox.delay([row.id for ukm_id, row in last.items() if ukm_id not in told])
+    published = {ukm_id for ukm_id in last if store.once_per(LARGE_UKM_MILLISECONDS, "ukm", ukm_id)}
+    outbox.delay([row.id for ukm_id, row in last.items() if ukm_id not in published])
     pubsub.publish_many(
         (
             ukm_topic(row.code),
@@ -119,7 +119,7 @@ def _publish(statuses: Mapping[int, str]) -> None:
             presence_list.presence_event(row.code, row, statuses[row.id], here[row.ukm_id]),
         )
         for row in rows
-        if row.ukm_id not in large or (row.ukm_id in told and row is last[row.ukm_id])
+        if row.ukm_id not in large or (row.ukm_id in published and row is last[row.ukm_id])
     )
 
 

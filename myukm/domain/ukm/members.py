@@ -10,6 +10,7 @@ from myukm.domain.paging import Page, paginate_rows
 from myukm.domain.presence.store import statuses
 from myukm.extensions import db
 from myukm.models import Membership, Ukm, User
+from myukm.models.name_search import name_contains
 
 MAX_WORDS = 8
 
@@ -58,7 +59,7 @@ def search(ukm: Ukm, q: str = "", page: int = 1, *, by_nim: bool = False) -> Pag
     """
     query = _of(ukm).order_by(Membership.is_admin.desc(), User.name, User.id)
     for word in q.split()[:MAX_WORDS]:
-        has = [User.name.icontains(word, autoescape=True)]
+        has = [name_contains(User.name, word)]
         if by_nim:
             has.append(User.nim.icontains(word, autoescape=True))
         query = query.where(or_(*has))

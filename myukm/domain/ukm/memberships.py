@@ -11,6 +11,7 @@ from myukm.db.session import on_commit, transaction
 from myukm.domain import activity
 from myukm.domain.flood import count_act
 from myukm.domain.presence import tracker
+from myukm.domain.ukm import open_requests
 from myukm.domain.ukm import state as ukm_state
 from myukm.errors import Conflict, Forbidden, NotFound
 from myukm.extensions import db
@@ -32,6 +33,17 @@ def get_membership(user_id: int, code: str, *, lock: bool = False) -> Membership
     if mine is None:
         raise NotFound(_("UKM ini tidak ada."), code="no_such_ukm")
     return mine
+
+
+def already_member() -> Conflict:
+    """Return the error for who joins a UKM, or asks to, and is in it."""
+    return Conflict(_("Sudah menjadi anggota UKM ini."), code="already_member")
+
+
+def is_member(user_id: int, ukm_id: int) -> bool:
+    """Return whether the account is a member of the UKM."""
+    query = select(Membership.id).where(Membership.ukm_id == ukm_id, Membership.user_id == user_id)
+    return db.session.scalar(query) is not None
 
 
 # Built once, because every call of a member needs it.
@@ -64,13 +76,19 @@ def join(user_id: int, join_code: str) -> Ukm:
     wanted = join_code.strip().upper()
     if not CODE.fullmatch(wanted):
         raise _no_such_code()
+    return join_where(user_id, Ukm.join_code == wanted, _no_such_code())
+
+
+def join_where(user_id: int, invited: ColumnElement[bool], unknown: NotFound) -> Ukm:
+    """Add the account to the active UKM for which `invited` holds. Raises as `join`, and `unknown`
+    if there is none."""
     with transaction() as session:
         # Read under the lock, so that a code renewed meanwhile is not accepted.
-        query = select(Ukm).where(Ukm.join_code == wanted, is_archived(False))
-        known = session.scalar(query.with_for_update(key_share=True))
+        query = select(Ukm).where(invited, is_archived(False)).with_for_update(key_share=True)
+        known = session.scalar(query.execution_options(populate_existing=True))
         if known is None:
-            raise _no_such_code()
-        _check_not_blocked(session, known.id, user_id)
+            raise unknown
+        check_not_blocked(session, known.id, user_id)
         count_act(user_id)
         add_member(session, known.id, user_id, by=user_id, change="joined")
     return known
@@ -80,7 +98,8 @@ def _no_such_code() -> NotFound:
     return NotFound(_("Tidak ada UKM dengan kode gabung itu."), code="no_such_code")
 
 
-def _check_not_blocked(session: Session, ukm_id: int, user_id: int) -> None:
+def check_not_blocked(session: Session, ukm_id: int, user_id: int) -> None:
+    """Raise `Forbidden` if the account is blocked from the UKM."""
     if session.get(UkmBlock, (ukm_id, user_id), populate_existing=True):
         raise Forbidden(_("Anda diblokir dari UKM ini."), code="blocked")
 
@@ -94,7 +113,7 @@ def add_member(
     by: int | None = None,
     change: str = "added",
 ) -> None:
-    """Insert the membership, with all earlier messages marked read.
+    """Insert the membership, with all earlier messages marked read; a request to join is done.
 
     `by` is the account that does it, `change` the action in the log. Raises `Conflict` if there
     is one.
@@ -107,7 +126,8 @@ def add_member(
     try:
         session.flush()
     except IntegrityError:
-        raise Conflict(_("Sudah menjadi anggota UKM ini."), code="already_member") from None
+        raise already_member() from None
+    open_requests.forget(session, ukm, user_id)
     activity.record_in_ukm(ukm_id, by, change, person_id=user_id)
     ukm_state.publish_membership(ukm, member, change)
     publish_rights_changed()

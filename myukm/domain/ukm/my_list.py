@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import contains_eager
 
+from myukm.domain.ukm import open_requests
 from myukm.domain.ukm.memberships import is_archived
 from myukm.domain.ukm.unread import UNREAD
 from myukm.extensions import db
@@ -32,6 +33,7 @@ class UkmSummary(NamedTuple):
     is_admin: bool
     unread: int
     member_count: int
+    open_requests: int
     last_message: LastMessage | None
 
 
@@ -39,7 +41,13 @@ def list_for(user_id: int, *, archived: bool = False) -> list[UkmSummary]:
     """Return the account's active (or archived) UKMs in one query, the latest message first."""
     size = select(func.count()).where(Membership.ukm_id == Ukm.id).correlate(Ukm)
     query = (
-        select(Membership, UNREAD, *_LAST, size.scalar_subquery())
+        select(
+            Membership,
+            UNREAD,
+            *_LAST,
+            size.scalar_subquery(),
+            case((Membership.is_admin, open_requests.OF_UKM), else_=0),
+        )
         .join(Membership.ukm)
         .outerjoin(
             ChatMessage,
@@ -48,7 +56,7 @@ def list_for(user_id: int, *, archived: bool = False) -> list[UkmSummary]:
         .outerjoin(ChatMessage.user)
         .options(contains_eager(Membership.ukm))
         .where(Membership.user_id == user_id, is_archived(archived))
-        .order_by(ChatMessage.id.is_(None), ChatMessage.created_at.desc(), Ukm.name, Ukm.id)
+        .order_by(ChatMessage.id.is_(None), ChatMessage.created_at.desc(), Ukm.search_text, Ukm.id)
     )
     return [_summary(*row) for row in db.session.execute(query)]
 
@@ -63,10 +71,18 @@ _LAST = (
 
 
 def _summary(mine: Membership, unread: int, *row: Any) -> UkmSummary:
-    ukm, (*last, size) = mine.ukm, row
-    shown = LastMessage(*last) if last[0] else None
-    admin = mine.is_admin
-    return UkmSummary(ukm.id, ukm.code, ukm.name, ukm.description, admin, unread, size, shown)
+    ukm, (*last, size, waiting) = mine.ukm, row
+    return UkmSummary(
+        ukm.id,
+        ukm.code,
+        ukm.name,
+        ukm.description,
+        mine.is_admin,
+        unread,
+        size,
+        waiting,
+        LastMessage(*last) if last[0] else None,
+    )
 
 
 def count_archived(user_id: int) -> int:

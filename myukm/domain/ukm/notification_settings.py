@@ -1,12 +1,17 @@
-"""A member's notification level in a UKM: all messages, mentions only, or none."""
+"""A member's notification level in a UKM: all messages, mentions only, or none; and whether every
+message rings closed devices."""
+
+from collections.abc import Sequence
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import update
+from sqlalchemy import select, update
+from sqlalchemy.orm import joinedload
 
 from myukm.db.session import on_commit, transaction
 from myukm.domain.ukm import unread
 from myukm.errors import Invalid
-from myukm.models import Membership
+from myukm.extensions import db
+from myukm.models import Membership, Ukm
 
 LEVELS = ("all", "mentions", "none")
 
@@ -23,3 +28,22 @@ def set_level(membership: Membership, level: str) -> None:
             update(Membership).where(Membership.id == membership.id).values(notices=level)
         )
         on_commit(unread.publish, membership.ukm_id, membership.user_id)
+
+
+def set_push_all(membership: Membership, every: bool) -> None:
+    """Store whether every message rings the member's devices, or mentions and replies alone."""
+    with transaction() as session:
+        mine = update(Membership).where(Membership.id == membership.id)
+        session.execute(mine.values(push_all=every))
+
+
+def of(user_id: int) -> Sequence[Membership]:
+    """Return a person's memberships of active UKMs with their UKMs, by name."""
+    query = (
+        select(Membership)
+        .join(Ukm, Ukm.id == Membership.ukm_id)
+        .where(Membership.user_id == user_id, Ukm.archived_at.is_(None))
+        .options(joinedload(Membership.ukm))
+        .order_by(Ukm.search_text, Ukm.id)
+    )
+    return db.session.scalars(query).all()

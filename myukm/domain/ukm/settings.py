@@ -6,8 +6,8 @@ from myukm.db.session import on_commit, transaction
 from myukm.db.types import utcnow
 from myukm.domain import activity
 from myukm.domain.actor import Actor
+from myukm.domain.ukm import open_requests, unread
 from myukm.domain.ukm import state as ukm_state
-from myukm.domain.ukm import unread
 from myukm.domain.ukm.administration import new_join_code, validate
 from myukm.domain.ukm.authorization import authorize_and_lock
 from myukm.domain.ukm.memberships import check_not_archived
@@ -52,10 +52,11 @@ def archive(actor: Actor, code: str) -> Ukm:
 
     Raises `NotFound`, `Forbidden`.
     """
-    with transaction():
+    with transaction() as session:
         ukm = authorize_and_lock(actor, code)
         if ukm.archived_at is None:
             ukm.archived_at = utcnow()
+            open_requests.drop_all(session, ukm)
             _record_archive_change(actor, ukm, "archived")
     _mark_all_read(ukm.id)
     return ukm

@@ -8,8 +8,9 @@ from sqlalchemy.orm import joinedload
 
 from myukm.db.session import in_literals
 from myukm.db.types import to_iso8601, utcnow
+from myukm.domain.ukm import readers
 from myukm.extensions import db
-from myukm.live import event_log
+from myukm.live import event_log, pubsub
 from myukm.live.topics import personal_topic, ukm_topic
 from myukm.models import ChatMessage, Membership, Ukm, UkmPin, User
 
@@ -50,15 +51,19 @@ def pin(ukm_id: int) -> dict[str, Any] | None:
 
 
 def _pins(ukm_ids: Collection[int]) -> dict[int, dict[str, Any]]:
-    return {
-        pinned.ukm_id: _pinned(pinned)
+    pins = [
+        pinned
         for pinned in db.session.scalars(_PINS, {"ukms": list(ukm_ids)})
         if pinned.message is None or not pinned.message.deleted_at
-    }
+    ]
+    numbers = readers.counts([pinned.ukm_id for pinned in pins]) if pins else {}
+    nobody = readers.Readers(0, 0)
+    return {each.ukm_id: _pinned(each, numbers.get(each.ukm_id, nobody)) for each in pins}
 
 
-def _pinned(pinned: UkmPin) -> dict[str, Any]:
+def _pinned(pinned: UkmPin, numbers: readers.Readers) -> dict[str, Any]:
     return {
+        **numbers._asdict(),
         "message_id": pinned.message_id,
         "text": pinned.message.body if pinned.message else pinned.text,
         "by": pinned.by.name if pinned.by else None,
@@ -110,6 +115,16 @@ def publish_membership(
     _append(personal_topic(membership.user_id), membership.user, event | private)
     if change not in PRIVATE:
         _append(ukm_topic(ukm.code), membership.user, event)
+
+
+def publish_to_admins(ukm: Ukm, kind: str, event: dict[str, Any]) -> None:
+    """Publish a transient event to each admin of the UKM."""
+    admins = select(Membership.user_id).where(
+        Membership.ukm_id == ukm.id, Membership.is_admin.is_(True)
+    )
+    pubsub.publish_many(
+        (personal_topic(admin), kind, event) for admin in db.session.scalars(admins)
+    )
 
 
 def _append(topic: str, user: User, stored: dict[str, Any]) -> None:

@@ -1,25 +1,20 @@
 """Unread messages: read markers, counts, and publishing the counts."""
 
-import logging
 from collections.abc import Collection
-from typing import Any, cast
+from typing import Any
 
 from flask_babel import lazy_gettext as _
-from redis.exceptions import RedisError
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import ColumnElement, Select, case, func, select, update
 
 from myukm.db.session import execute_rowcount, on_commit, transaction
-from myukm.db.types import is_id
+from myukm.db.types import is_id, utcnow
+from myukm.domain.ukm import readers
+from myukm.domain.ukm.debounce import Debounced
 from myukm.errors import Invalid, NotFound
-from myukm.extensions import db, valkey
+from myukm.extensions import db
 from myukm.live import pubsub
 from myukm.live.topics import personal_topic
 from myukm.models import ChatMessage, Membership, Ukm
-
-WAITING, PAUSE_MILLISECONDS, MAX_IMMEDIATE = "myukm:chat:unread", 1000, 100
-
-logger = logging.getLogger(__name__)
-
 
 _DELETED = (
     select(func.count())
@@ -62,14 +57,27 @@ def _count(code: str, count: int, notices: str) -> dict[str, Any]:
 
 
 def mark_read(membership: Membership, last_id: int) -> None:
-    """Move the read marker forward to the message `last_id`.
+    """Move the read marker forward to the message `last_id`; 0 is that of a chat without messages.
 
     Raises `Invalid` if that is not a message of the UKM.
     """
-    number = _number(membership, last_id)
+    number = _number(membership, last_id) if last_id else 0
     if number is None:
         raise Invalid(_("last_id bukan pesan UKM ini."), code="bad_last_id")
-    _move(membership, number, Membership.read_number < number)
+    if readers.is_news(membership):
+        _read_announcement(membership, number)
+    else:
+        _move(membership, number, Membership.read_number < number)
+
+
+def _read_announcement(membership: Membership, number: int) -> None:
+    """Move the marker, if it is not there yet, and say that the member sees the chat now."""
+    newer = case((Membership.read_number < number, number), else_=Membership.read_number)
+    marker = update(Membership).where(Membership.id == membership.id)
+    with transaction() as session:
+        session.execute(marker.values(read_number=newer, read_at=utcnow()))
+        on_commit(publish, membership.ukm_id, membership.user_id)
+        on_commit(readers.debounced.publish, membership.ukm_id)
 
 
 def mark_unread(membership: Membership, message_id: int) -> None:
@@ -94,27 +102,6 @@ def _move(membership: Membership, number: int, unless_there: ColumnElement[bool]
             on_commit(publish, membership.ukm_id, membership.user_id)
 
 
-def publish_debounced(ukm_id: int) -> None:
-    """Publish a UKM's unread counts now, or at the leader's next tick if they were published just
-    now.
-
-    Counts go to every member one by one, so in a burst they are published once a second.
-    """
-    try:
-        if valkey().set(f"myukm:chat:unread:{ukm_id}", b"1", nx=True, px=PAUSE_MILLISECONDS):
-            publish(ukm_id)
-        else:
-            valkey().sadd(WAITING, ukm_id)
-    except RedisError as error:
-        logger.info("chat: no unread counts, Valkey is away: %s", error)
-
-
-def publish_pending() -> None:
-    """Publish the unread counts delayed by a burst (a periodic task of the leader)."""
-    for ukm_id in cast(list[bytes], valkey().spop(WAITING, MAX_IMMEDIATE)):
-        publish(int(ukm_id))
-
-
 def publish(ukm_id: int, user_id: int | None = None) -> None:
     """Publish the unread counts of the members of a UKM, or of one of them.
 
@@ -127,3 +114,8 @@ def publish(ukm_id: int, user_id: int | None = None) -> None:
         (personal_topic(member), "unread", _count(code, count, notices))
         for member, code, count, notices in db.session.execute(query)
     )
+
+
+# Counts go to every member one by one, so in a burst they are published once a second: the pause is
+# a little shorter, so that the leader, which comes once a second, finds it over.
+debounced = Debounced("myukm:chat:unread", 900, publish)

@@ -1,0 +1,76 @@
+"""The full text of each database: the messages that have terms, newest first."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, Select, column, select, table, text
+
+from myukm.domain.chat.search_query import Wanted
+from myukm.models import ChatMessage
+from myukm.models.search_terms import author_term, files_term, word_term
+
+MAX_AUTHORS = 50
+_FTS = table("chat_search", column("rowid"))
+# A message needs one term of each group.
+Groups = list[list[str]]
+
+
+def groups(wanted: Wanted, authors: Sequence[int], ukm_id: int) -> Groups:
+    """Return the terms that a message of that UKM needs, without authors beyond `MAX_AUTHORS`."""
+    needed = dict.fromkeys(word for phrase in wanted.phrases for word in phrase)
+    found = [[word_term(ukm_id, word)] for word in needed]
+    if wanted.with_files:
+        found.append([files_term(ukm_id)])
+    if 0 < len(authors) <= MAX_AUTHORS:
+        found.append([author_term(ukm_id, user_id) for user_id in authors])
+    return found
+
+
+def matching(dialect: str, by_ukm: Sequence[Groups], before: int, limit: int) -> Select[Any]:
+    """Return the query for the newest `limit` ids below `before` that match in one of the UKMs."""
+    return _QUERIES[dialect](by_ukm, before).limit(limit)
+
+
+def _sqlite(by_ukm: Sequence[Groups], before: int) -> Select[Any]:
+    """It walks the lists of the terms from their end, and reads no more than the page needs."""
+    asked = _either(by_ukm, '"{}"', " AND ", " OR ")
+    query = select(_FTS.c.rowid.label("id")).where(_asks("chat_search MATCH :terms", asked))
+    return query.where(_FTS.c.rowid < before).order_by(_FTS.c.rowid.desc())
+
+
+def _postgresql(by_ukm: Sequence[Groups], before: int) -> Select[Any]:
+    asked = _either(by_ukm, "'{}'", " & ", " | ")
+    terms = "array_to_tsvector(string_to_array(btrim(search_text), ' '))"
+    return _sorted(_asks(f"{terms} @@ CAST(:terms AS tsquery)", asked), before)
+
+
+def _mariadb(by_ukm: Sequence[Groups], before: int) -> Select[Any]:
+    asked = _either(by_ukm, "{}", " ", " ", needed="+")
+    return _sorted(_asks("MATCH (search_text) AGAINST (:terms IN BOOLEAN MODE)", asked), before)
+
+
+_QUERIES: dict[str, Callable[[Sequence[Groups], int], Select[Any]]] = {
+    "sqlite": _sqlite,
+    "postgresql": _postgresql,
+    "mysql": _mariadb,
+}
+
+
+def _asks(condition: str, terms: str) -> ColumnElement[bool]:
+    return cast(ColumnElement[bool], text(condition).bindparams(terms=terms))
+
+
+def _sorted(condition: ColumnElement[bool], before: int) -> Select[Any]:
+    """Sort what the full text finds. By `id` alone the planner would rather walk all messages."""
+    query = select(ChatMessage.id).where(condition, ChatMessage.id < before)
+    return query.order_by((ChatMessage.id + 0).desc())
+
+
+def _either(by_ukm: Sequence[Groups], form: str, both: str, one: str, needed: str = "") -> str:
+    """Return the groups in a database's own language, in which no sign of a term has a meaning."""
+
+    def group(terms: list[str]) -> str:
+        found = one.join(form.format(term) for term in terms)
+        return f"{needed}{found}" if len(terms) == 1 else f"{needed}({found})"
+
+    return one.join(f"({both.join(map(group, groups))})" for groups in by_ukm)

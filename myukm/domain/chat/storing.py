@@ -1,0 +1,72 @@
+"""The transaction that stores a message: four statements, with the UKM's row locked first."""
+
+from typing import Any, cast
+
+from sqlalchemy import Table, Update, bindparam, insert, select, update
+from sqlalchemy.orm import Session, make_transient_to_detached
+
+from myukm.db.session import on_commit, transaction
+from myukm.db.types import utcnow
+from myukm.domain.chat import addressees, broadcast
+from myukm.domain.files import attachments
+from myukm.domain.flood import count_act
+from myukm.models import ChatMessage, Membership, Ukm
+
+
+class Outdated(Exception):
+    """What was read before the lock is no longer so: read it again, which gives the right error."""
+
+
+def store(membership: Membership, message: ChatMessage) -> ChatMessage:
+    """Insert the message with the UKM's next number, and mark it read for its author.
+
+    Four statements, of which the first locks the UKM's row, and one for each file. Raises
+    `Outdated` if meanwhile the UKM was archived, the author muted or removed, or a file sent;
+    `IntegrityError` for a stored `client_id`.
+    """
+    values = {"ukm": membership.ukm_id, "mine": membership.id, "now": utcnow()}
+    with transaction() as session:
+        _change(session, _TAKE_NUMBER, values)
+        count_act(message.user_id)
+        row = session.connection().execute(_INSERT, values | _columns(message))
+        message_id = cast(Any, row.inserted_primary_key)[0]
+        addressees.record(message, message_id)
+        if message.file_count and not attachments.attach(message.files, message_id):
+            raise Outdated
+        _change(session, _MARK_READ, values)
+        on_commit(broadcast.broadcast_later, membership.ukm_id)
+        # Before the commit, after which the same row may be loaded to be published.
+        message.id = message_id
+        make_transient_to_detached(message)
+        session.add(message)
+    return message
+
+
+def _columns(message: ChatMessage) -> dict[str, Any]:
+    return {name: value for name, value in vars(message).items() if name in _MESSAGE.c}
+
+
+def _change(session: Session, statement: Update, values: dict[str, Any]) -> None:
+    """Execute an UPDATE of one row. Raises `Outdated` if there is none."""
+    if not session.connection().execute(statement, values).rowcount:
+        raise Outdated
+
+
+# Built once, because building a statement takes longer than executing it.
+_MESSAGE, _UKM, _MEMBERSHIP = (
+    cast(Table, model.__table__) for model in (ChatMessage, Ukm, Membership)
+)
+_ITS_UKM = _UKM.c.id == bindparam("ukm")
+_NUMBER = select(_UKM.c.last_number).where(_ITS_UKM).scalar_subquery()
+_TAKE_NUMBER = (
+    update(_UKM)
+    .where(_ITS_UKM, _UKM.c.archived_at.is_(None))
+    .values(last_number=_UKM.c.last_number + 1)
+)
+_INSERT = insert(_MESSAGE).values(number=_NUMBER)
+_MARK_READ = (
+    update(_MEMBERSHIP)
+    .where(_MEMBERSHIP.c.id == bindparam("mine"))
+    .where(_MEMBERSHIP.c.muted_until.is_(None) | (_MEMBERSHIP.c.muted_until <= bindparam("now")))
+    .values(read_number=_NUMBER)
+)

@@ -1,0 +1,36 @@
+"""Who views a page of ours now: a browser in use whose page is visible.
+
+`connections.record` learns that somebody uses a page; a page says itself that it is hidden.
+"""
+
+from collections.abc import Collection
+
+from myukm.domain.presence.connections import devices
+from myukm.domain.presence.store import HERE, clock, fallback_without_valkey
+from myukm.extensions import valkey
+
+
+@fallback_without_valkey(lambda: None)
+def end(user_id: int, device: str) -> None:
+    """Record that no page of this browser is visible any more."""
+    valkey().zrem(devices(user_id), device)
+
+
+@fallback_without_valkey(set[int])
+def viewers(user_ids: Collection[int]) -> set[int]:
+    """Return those of these accounts who view a page and are connected."""
+    if not user_ids:
+        return set()
+    users = list(user_ids)
+    with valkey().pipeline(transaction=False) as commands:
+        commands.time()
+        commands.zmscore(HERE, list(map(str, users)))
+        for user_id in users:
+            commands.zrange(devices(user_id), 0, -1, withscores=True)
+        time, until, *found = commands.execute()
+    now = clock(time)
+    return {
+        user_id
+        for user_id, here_until, browsers in zip(users, until, found, strict=True)
+        if (here_until or 0) > now and any(viewed_until > now for _, viewed_until in browsers)
+    }

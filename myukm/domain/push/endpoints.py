@@ -1,0 +1,116 @@
+"""Which addresses may be called, because a browser's owner names the one of its push service.
+
+Checked when a browser subscribes, and again at each connection, since a name may lead elsewhere.
+"""
+
+import base64
+import binascii
+import ipaddress
+import socket
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import requests
+from flask import current_app
+from flask_babel import lazy_gettext as _
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NewConnectionError
+from urllib3.util.connection import create_connection
+
+from myukm.errors import Invalid
+
+MAX_ENDPOINT = 2000
+POINT_BYTES, AUTH_BYTES = 65, 16
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+def check_endpoint(endpoint: str) -> None:
+    """Raise `Invalid` unless it is an https address that is not on a private network."""
+    if any_address_allowed():
+        return
+    try:
+        parts = urlsplit(endpoint)
+        allowed = parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
+        allowed = allowed and parts.port in (None, 443) and not _names_private(str(parts.hostname))
+    except ValueError:
+        allowed = False
+    if not allowed or len(endpoint) > MAX_ENDPOINT:
+        raise Invalid(_("Alamat layanan push ini tidak diterima."), code="bad_endpoint")
+
+
+def check_keys(p256dh: str, auth: str) -> None:
+    """Raise `Invalid` unless these are a browser's public key and secret."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    try:
+        point, secret = _decoded(p256dh), _decoded(auth)
+        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+    except (ValueError, binascii.Error):
+        point = secret = b""
+    if len(secret) != AUTH_BYTES or len(point) != POINT_BYTES:
+        raise Invalid(_("Kunci langganan push ini tidak sah."), code="bad_keys")
+
+
+def any_address_allowed() -> bool:
+    """Return whether the setting for development and tests allows any address."""
+    return bool(current_app.config["PUSH_ENDPOINTS"] == "any")
+
+
+def session(connections: int, *, any_address: bool) -> requests.Session:
+    """Return an HTTP session that connects to public addresses only, without the environment's
+    proxies and `.netrc`; it may be used by that many threads at once."""
+    made = requests.Session()
+    made.trust_env = False
+    adapter = HTTPAdapter(pool_maxsize=connections, max_retries=0)
+    if not any_address:
+        adapter.poolmanager.pool_classes_by_scheme = {"http": _NoPool, "https": _PublicPool}
+    for scheme in ("http://", "https://"):
+        made.mount(scheme, adapter)
+    return made
+
+
+def _decoded(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+
+
+def _names_private(host: str) -> bool:
+    """Return whether the host is written as an address that is not public, or as this machine."""
+    try:
+        return not is_public(host)
+    except ValueError:
+        return host.rstrip(".").lower() == "localhost" or "." not in host
+
+
+def is_public(address: str) -> bool:
+    """Return whether an IP address is one of the Internet. Raises ValueError."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    return found.is_global and not found.is_multicast and found not in NAT64
+
+
+class _PublicConnection(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        """Connect to an address that was checked, so that no second look-up leads elsewhere."""
+        try:
+            found = socket.getaddrinfo(self._dns_host, self.port, 0, socket.SOCK_STREAM)
+            public = [str(entry[4][0]) for entry in found if is_public(str(entry[4][0]))]
+            if not public or len(public) < len(found):
+                raise NewConnectionError(cast(Any, self), "the address is not public")
+            options: Any = self.socket_options
+            return create_connection((public[0], self.port), self.timeout, None, options)
+        except OSError as error:
+            raise NewConnectionError(cast(Any, self), type(error).__name__) from None
+
+
+class _PublicPool(HTTPSConnectionPool):
+    ConnectionCls = cast(Any, _PublicConnection)
+
+
+class _NoConnection(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        raise NewConnectionError(cast(Any, self), "not encrypted")
+
+
+class _NoPool(HTTPConnectionPool):
+    ConnectionCls = cast(Any, _NoConnection)

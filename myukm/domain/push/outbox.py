@@ -1,0 +1,162 @@
+"""The deliveries that are still to be sent: put, claimed by a job, settled.
+
+A delivery is stored in the transaction that decides it, and deleted when the push service has it. A
+claim is a conditional UPDATE, so one job sends it. A job that is killed leaves its claims, which
+`release` gives back. If it was killed after the service had accepted, the notification is sent
+again: with the same `Topic` the service replaces the one it still holds, and with the same tag and
+id the browser replaces the one it shows, without ringing. So each event is shown once.
+"""
+
+import logging
+import secrets
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from redis.exceptions import RedisError
+from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from myukm.db.session import execute_rowcount, in_literals, transaction
+from myukm.db.types import utcnow
+from myukm.extensions import db, valkey
+from myukm.logs.outages import Outage
+from myukm.models import PushDelivery
+from myukm.queues.enqueue import enqueue
+
+JOB = "myukm.jobs.push.deliver"
+MESSAGE, MENTION, PIN, TEST = "message", "mention", "pin", "test"
+CHUNK, PORTION = 32, 1000
+# A job that is lost is queued again after that time.
+QUEUED, QUEUED_SECONDS = "myukm:push:due", 20
+
+_outage = Outage(logging.getLogger(__name__), "push: Valkey unreachable")
+
+
+class Delivery(NamedTuple):
+    """What a browser is to get; the fields are those of `PushDelivery`."""
+
+    subscription_id: int
+    tag: str
+    kind: str
+    ref: int
+    ukm_id: int | None = None
+
+
+def put(session: Session, deliveries: Sequence[Delivery]) -> None:
+    """Store deliveries of one tag or several, inside `transaction()`.
+
+    One that waits for the same browser with the same tag becomes this one. It stays a mention.
+    """
+    for start in range(0, len(deliveries), PORTION):
+        portion = deliveries[start : start + PORTION]
+        waiting = _waiting(session, portion)
+        renewed = [
+            {"b_id": waiting[key][0], "b_ref": each.ref, "b_kind": _louder(each, waiting[key][1])}
+            for each in portion
+            if (key := (each.subscription_id, each.tag)) in waiting
+        ]
+        fresh = [each._asdict() for each in portion if each[:2] not in waiting]
+        if renewed:
+            session.connection().execute(_RENEW, renewed)
+        if fresh:
+            session.execute(insert(PushDelivery), fresh)
+
+
+def _waiting(
+    session: Session, portion: Iterable[Delivery]
+) -> Mapping[tuple[int, str], tuple[int, str]]:
+    """Lock and return the (id, kind) of deliveries that wait, by subscription and tag."""
+    browsers, tags = {each.subscription_id for each in portion}, {each.tag for each in portion}
+    query = (
+        select(PushDelivery.id, PushDelivery.kind, PushDelivery.subscription_id, PushDelivery.tag)
+        .where(in_literals(PushDelivery.subscription_id, browsers), PushDelivery.tag.in_(tags))
+        .with_for_update()
+    )
+    return {(row.subscription_id, row.tag): (row.id, row.kind) for row in session.execute(query)}
+
+
+def _louder(new: Delivery, kind: str) -> str:
+    return MENTION if MENTION in (kind, new.kind) else new.kind
+
+
+_TABLE = PushDelivery.__table__
+_RENEW = (
+    update(_TABLE)  # type: ignore[arg-type]
+    .where(_TABLE.c.id == bindparam("b_id"))
+    .values(ref=bindparam("b_ref"), kind=bindparam("b_kind"))
+)
+
+
+def deliver_later() -> None:
+    """Enqueue one job that sends what is due, unless one is queued. If it is lost,
+    `watch.PushWatch` enqueues another."""
+    try:
+        if valkey().set(QUEUED, b"1", nx=True, ex=QUEUED_SECONDS):
+            enqueue(JOB)
+    except RedisError as error:
+        _outage.failed(error)
+    else:
+        _outage.worked()
+
+
+def begin() -> None:
+    """Begin a job: what is stored from now on needs another one."""
+    valkey().delete(QUEUED)
+
+
+def claim() -> tuple[str, list[int]]:
+    """Claim some deliveries that are due; return the claim and their ids."""
+    name = secrets.token_hex(8)
+    free = (PushDelivery.claim.is_(None), PushDelivery.due_at <= utcnow())
+    with transaction() as session:
+        query = select(PushDelivery.id).where(*free).order_by(PushDelivery.due_at).limit(CHUNK)
+        ids = session.scalars(query.with_for_update(skip_locked=True)).all()
+        if ids:
+            mine = update(PushDelivery).where(in_literals(PushDelivery.id, ids), *free)
+            session.execute(mine.values(claim=name))
+    return name, list(ids)
+
+
+def due() -> bool:
+    """Return whether a delivery is due that nobody has claimed."""
+    free = (PushDelivery.claim.is_(None), PushDelivery.due_at <= utcnow())
+    return db.session.scalar(select(PushDelivery.id).where(*free).limit(1)) is not None
+
+
+def remove(session: Session, claim: str, delivery_id: int, ref: int) -> None:
+    """Delete a delivery that needs nothing more. One that was renewed meanwhile is due again."""
+    gone = delete(PushDelivery).where(
+        PushDelivery.id == delivery_id, PushDelivery.claim == claim, PushDelivery.ref == ref
+    )
+    if not execute_rowcount(session, gone):
+        postpone(session, claim, delivery_id, utcnow())
+
+
+def discard(session: Session, claim: str, ids: Collection[int]) -> None:
+    """Delete deliveries to nobody."""
+    session.execute(
+        delete(PushDelivery).where(in_literals(PushDelivery.id, ids), PushDelivery.claim == claim)
+    )
+
+
+def postpone(
+    session: Session, claim: str, delivery_id: int, until: datetime, *, failed: bool = False
+) -> None:
+    """Give up a claim until that time."""
+    mine = update(PushDelivery).where(PushDelivery.id == delivery_id, PushDelivery.claim == claim)
+    values = {"claim": None, "due_at": until, "tries": PushDelivery.tries + int(failed)}
+    session.execute(mine.values(values))
+
+
+def claims() -> dict[str, int]:
+    """Return the claims, with a number that changes while their job proceeds."""
+    query = select(PushDelivery.claim, func.count()).where(PushDelivery.claim.is_not(None))
+    return {str(name): count for name, count in db.session.execute(query.group_by("claim"))}
+
+
+def release(names: Collection[str]) -> None:
+    """Give back the claims of dead jobs."""
+    with transaction() as session:
+        dead = update(PushDelivery).where(PushDelivery.claim.in_(names))
+        session.execute(dead.values(claim=None, tries=PushDelivery.tries + 1))

@@ -1,0 +1,123 @@
+"""Sends encrypted notifications to push services (RFC 8030, 8291, 8292)."""
+
+import base64
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import http_ece
+import py_vapid  # noqa: F401 (for keys.py: worker.py loads it here, before it forks a job)
+import requests
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from myukm.domain.push import endpoints
+from myukm.domain.push.keys import ServerKey
+
+CONNECT_SECONDS, READ_SECONDS = 3.0, 5.0
+THREADS = 32
+TTL_SECONDS = 4 * 3600
+MAX_WAIT_SECONDS = 3600.0
+DELIVERED, GONE, REFUSED, LATER = "delivered", "gone", "refused", "later"
+ENDED = (404, 410)
+# 401 and 403 are about our key, 400 and 413 about the payload: the same request will not succeed.
+PASSING = (408, 425, 429)
+
+logger = logging.getLogger(__name__)
+
+
+class Notification(NamedTuple):
+    """What is sent to one browser. `payload` is what `static/js/push/worker.js` reads."""
+
+    endpoint: str
+    p256dh: str
+    auth: str
+    payload: dict[str, Any]
+    urgent: bool
+
+
+class Outcome(NamedTuple):
+    """What a push service said, and in how many seconds to come again if it said so."""
+
+    verdict: str
+    wait: float | None = None
+
+
+def send(key: ServerKey, notifications: Sequence[Notification]) -> list[Outcome]:
+    """Send them at once, each in a thread; takes as long as the slowest, at most about 8 s."""
+    # Here: in threads there is no app.
+    any_address = endpoints.any_address_allowed()
+    with (
+        endpoints.session(THREADS, any_address=any_address) as session,
+        ThreadPoolExecutor(THREADS, "push") as pool,
+    ):
+        return list(pool.map(lambda each: _send(session, key, each), notifications))
+
+
+def _send(session: requests.Session, key: ServerKey, notification: Notification) -> Outcome:
+    host = urlsplit(notification.endpoint)
+    try:
+        answer = session.post(
+            notification.endpoint,
+            data=_encrypted(notification),
+            headers=_headers(key.authorization(f"{host.scheme}://{host.netloc}"), notification),
+            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            allow_redirects=False,
+            stream=True,
+        )
+        answer.close()
+    except (requests.RequestException, ValueError) as error:
+        # Never the error's text: it contains the address, which is a secret.
+        logger.info("push: %s not reached: %s", host.hostname, type(error).__name__)
+        return Outcome(LATER)
+    return _judged(answer, host.hostname or "")
+
+
+def _encrypted(notification: Notification) -> bytes:
+    text = json.dumps(notification.payload, ensure_ascii=False, separators=(",", ":"))
+    encrypted: bytes = http_ece.encrypt(
+        text.encode(),
+        private_key=ec.generate_private_key(ec.SECP256R1()),
+        dh=_decoded(notification.p256dh),
+        auth_secret=_decoded(notification.auth),
+        version="aes128gcm",
+    )
+    return encrypted
+
+
+def _decoded(base64url: str) -> bytes:
+    return base64.urlsafe_b64decode(base64url + "=" * (-len(base64url) % 4))
+
+
+def _headers(authorization: str, notification: Notification) -> dict[str, str]:
+    digest = hashlib.sha256(notification.payload["tag"].encode()).digest()
+    return {
+        "Authorization": authorization,
+        "Content-Encoding": "aes128gcm",
+        "Content-Type": "application/octet-stream",
+        "TTL": str(TTL_SECONDS),
+        "Topic": base64.urlsafe_b64encode(digest[:24]).decode(),
+        "Urgency": "high" if notification.urgent else "normal",
+    }
+
+
+def _judged(answer: requests.Response, host: str) -> Outcome:
+    status = answer.status_code
+    if 200 <= status < 300:
+        return Outcome(DELIVERED)
+    logger.info("push: %s answered %s", host, status)
+    if status in ENDED:
+        return Outcome(GONE)
+    if status in PASSING or status >= 500:
+        return Outcome(LATER, _retry_after(answer))
+    return Outcome(REFUSED)
+
+
+def _retry_after(answer: requests.Response) -> float | None:
+    try:
+        return min(max(float(answer.headers["Retry-After"]), 1.0), MAX_WAIT_SECONDS)
+    except (KeyError, ValueError):
+        return None

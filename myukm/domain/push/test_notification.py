@@ -1,0 +1,19 @@
+"""The notification that a person asks for, to hear whether it arrives."""
+
+from flask_babel import lazy_gettext as _
+
+from myukm.db.session import on_commit, transaction
+from myukm.db.types import utcnow
+from myukm.domain.push import outbox, subscriptions
+from myukm.errors import Conflict
+
+
+def send(login: str) -> None:
+    """Store it for the browser of that log-in. Raises `Conflict` if that is not subscribed."""
+    browser = subscriptions.find(login)
+    if browser is None:
+        raise Conflict(_("Pemberitahuan belum aktif di perangkat ini."), code="not_subscribed")
+    ref = round(utcnow().timestamp() * 1000)
+    with transaction() as session:
+        outbox.put(session, [outbox.Delivery(browser.id, "test", outbox.TEST, ref)])
+        on_commit(outbox.deliver_later)

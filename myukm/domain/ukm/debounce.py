@@ -1,0 +1,40 @@
+"""Publishing something of a UKM at most once in a pause, however often it changes."""
+
+import logging
+from collections.abc import Callable
+from typing import cast
+
+from redis.exceptions import RedisError
+
+from myukm.extensions import valkey
+from myukm.logs.outages import Outage
+
+MAX_AT_ONCE = 100
+
+
+class Debounced:
+    """Publishes at once what was not published just now; the leader makes up for the rest.
+
+    `key` is its name in Valkey, `milliseconds` the pause, and `publish` takes a UKM's id.
+    """
+
+    def __init__(self, key: str, milliseconds: int, publish: Callable[[int], None]) -> None:
+        self.key, self._milliseconds, self._publish = key, milliseconds, publish
+        self._outage = Outage(logging.getLogger(__name__), f"{key}: not published, no Valkey")
+
+    def publish(self, ukm_id: int) -> None:
+        """Publish now, or after the pause if it was published just now."""
+        try:
+            if valkey().set(f"{self.key}:{ukm_id}", b"1", nx=True, px=self._milliseconds):
+                self._publish(ukm_id)
+            else:
+                valkey().sadd(self.key, ukm_id)
+        except RedisError as error:
+            self._outage.failed(error)
+        else:
+            self._outage.worked()
+
+    def publish_pending(self) -> None:
+        """Publish what was held back and has had its pause (for the leader). Raises RedisError."""
+        for ukm_id in cast(list[bytes], valkey().spop(self.key, MAX_AT_ONCE)):
+            self.publish(int(ukm_id))

@@ -1,0 +1,55 @@
+"""Requests to join that wait for a decision: how many there are, and telling the UKM's admins."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, func, select
+from sqlalchemy.orm import Session
+
+from myukm.db.session import execute_rowcount, on_commit
+from myukm.domain.ukm import state
+from myukm.extensions import db
+from myukm.models import JoinRequest, Ukm, User
+
+
+def is_open() -> ColumnElement[bool]:
+    """Return the SQL condition for requests without a decision; join `User`, because those of
+    blocked accounts wait for nobody."""
+    return and_(JoinRequest.refused_at.is_(None), User.blocked_at.is_(None))
+
+
+# How many wait for the UKM of the enclosing query.
+OF_UKM = (
+    select(func.count())
+    .select_from(JoinRequest)
+    .join(JoinRequest.user)
+    .where(JoinRequest.ukm_id == Ukm.id, is_open())
+    .correlate(Ukm)
+    .scalar_subquery()
+)
+
+
+def count(ukm_id: int) -> int:
+    """Return the number of a UKM's open requests."""
+    query = select(func.count()).select_from(JoinRequest).join(JoinRequest.user)
+    return db.session.scalar(query.where(JoinRequest.ukm_id == ukm_id, is_open())) or 0
+
+
+def publish(ukm: Ukm, asked: str | None = None) -> None:
+    """Publish the number to the UKM's admins, and who has just `asked`; every page shows it when
+    loaded."""
+    event: dict[str, Any] = {"ukm": ukm.code, "open": count(ukm.id), "asked": asked}
+    state.publish_to_admins(ukm, "ukm.requests", event)
+
+
+def forget(session: Session, ukm: Ukm, user_id: int) -> None:
+    """Delete the request of a person who is a member from now on, inside `transaction()`."""
+    own = (JoinRequest.ukm_id == ukm.id, JoinRequest.user_id == user_id)
+    if execute_rowcount(session, delete(JoinRequest).where(*own)):
+        on_commit(publish, ukm)
+
+
+def drop_all(session: Session, ukm: Ukm) -> None:
+    """Delete a UKM's open requests, inside `transaction()`: nobody can join it any more."""
+    waiting = (JoinRequest.ukm_id == ukm.id, JoinRequest.refused_at.is_(None))
+    if execute_rowcount(session, delete(JoinRequest).where(*waiting)):
+        on_commit(publish, ukm)

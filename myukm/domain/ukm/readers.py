@@ -1,0 +1,84 @@
+"""Who has read a UKM's announcement: who had the chat in view since it was pinned.
+
+Computed from the read marker (`Membership.read_at`), so nothing is stored for each reader.
+"""
+
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, and_, case, func, not_, select
+
+from myukm.domain.paging import Page, paginate_rows
+from myukm.domain.ukm.debounce import Debounced
+from myukm.extensions import db
+from myukm.live import pubsub
+from myukm.live.topics import ukm_topic
+from myukm.models import Membership, Ukm, UkmPin, User
+
+
+class Reader(NamedTuple):
+    """A member in the list of those who have read the announcement, or have not."""
+
+    user_id: int
+    name: str
+    nim: str
+
+
+class Readers(NamedTuple):
+    """How many of a UKM's members have read its announcement."""
+
+    read: int
+    members: int
+
+
+def has_read() -> ColumnElement[bool]:
+    """Return the SQL condition for memberships whose owner has read the UKM's announcement."""
+    return and_(Membership.read_at.is_not(None), Membership.read_at >= UkmPin.at)
+
+
+def counts(ukm_ids: Collection[int]) -> dict[int, Readers]:
+    """Return the numbers of those UKMs that have an announcement, with one query."""
+    query = (
+        select(UkmPin.ukm_id, func.count(case((has_read(), 1))), func.count())
+        .join(Membership, Membership.ukm_id == UkmPin.ukm_id)
+        .where(UkmPin.ukm_id.in_(ukm_ids))
+        .group_by(UkmPin.ukm_id)
+    )
+    return {ukm_id: Readers(*numbers) for ukm_id, *numbers in db.session.execute(query)}
+
+
+def is_news(membership: Membership) -> bool:
+    """Return whether the UKM has an announcement that this member has not read."""
+    at = db.session.scalar(select(UkmPin.at).where(UkmPin.ukm_id == membership.ukm_id))
+    return at is not None and (membership.read_at is None or membership.read_at < at)
+
+
+def find(ukm: Ukm, page: int = 1, *, read: bool) -> Page[Reader]:
+    """Return a page of the members who have read the announcement, or have not, by name."""
+    query: Any = (
+        select(User.id, User.name, User.nim)
+        .join_from(Membership, User)
+        .join(UkmPin, UkmPin.ukm_id == Membership.ukm_id)
+        .where(Membership.ukm_id == ukm.id, has_read() if read else not_(has_read()))
+        .order_by(User.name, User.id)
+    )
+    found = paginate_rows(query, page)
+    return Page(
+        [Reader(row.id, row.name, row.nim) for row in found.items],
+        found.page,
+        found.pages,
+        found.total,
+    )
+
+
+def publish(ukm_id: int) -> None:
+    """Publish how many members have read the announcement; a page reads it anew when it loads."""
+    numbers = counts([ukm_id]).get(ukm_id)
+    code = db.session.scalar(select(Ukm.code).where(Ukm.id == ukm_id))
+    if numbers and code:
+        event: dict[str, Any] = {"ukm": code, **numbers._asdict()}
+        pubsub.publish_transient(ukm_topic(code), "ukm.readers", event)
+
+
+# A crowd that reads at once makes one event of many.
+debounced = Debounced("myukm:chat:readers", 5000, publish)

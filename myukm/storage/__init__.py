@@ -1,0 +1,63 @@
+"""Where the bytes of uploaded files lie: a folder, or a bucket of an S3-compatible server.
+
+Whoever stores bytes names them by their SHA-256, so the same file is stored once. The tables say
+which are needed; `set_aside`, `put_back` and `drop` remove the others without a moment in which
+bytes that are needed could not be read.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Protocol, cast
+
+from flask import Flask, current_app
+
+from myukm.storage.bucket import Bucket
+from myukm.storage.folder import Folder
+
+
+class Storage(Protocol):
+    """What the program needs of a storage. A name is 64 hexadecimal digits, the bytes' SHA-256.
+
+    All of it raises OSError when the storage does not answer or is full.
+    """
+
+    def new_draft(self) -> Path:
+        """Return the path of a new, empty private file of this machine."""
+
+    def store(self, draft: Path, name: str) -> None:
+        """Store a draft's bytes under their name, safely on disk. The draft stays."""
+
+    def open(self, name: str) -> IO[bytes]:
+        """Return the bytes, seekable. Raises FileNotFoundError."""
+
+    def set_aside(self, name: str) -> None:
+        """Take the bytes away in one step; they can still be read. Nothing if there are none."""
+
+    def put_back(self, name: str) -> None:
+        """Undo `set_aside`."""
+
+    def drop(self, name: str) -> None:
+        """Delete what was set aside."""
+
+    def all_set_aside(self) -> Iterator[str]:
+        """Yield the names of what was set aside and neither put back nor dropped."""
+
+    def names(self, start: str, older_than: float) -> Iterator[str]:
+        """Yield the stored names with these two first digits, older than so many seconds."""
+
+    def drop_drafts(self, older_than: float) -> None:
+        """Delete the drafts of killed processes, older than so many seconds."""
+
+
+def init_app(app: Flask) -> None:
+    """Prepare the storage that `FILES_URL` names; nothing is opened yet."""
+    url: str = app.config["FILES_URL"]
+    if url.startswith("s3:"):
+        app.extensions["storage"] = Bucket(url, Path(app.instance_path) / "drafts")
+    else:
+        app.extensions["storage"] = Folder(Path(url.removeprefix("file://")))
+
+
+def storage() -> Storage:
+    """Return the app's storage."""
+    return cast(Storage, current_app.extensions["storage"])

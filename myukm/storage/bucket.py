@@ -1,0 +1,189 @@
+"""A bucket of an S3-compatible server, for web servers on several machines without a shared folder.
+
+Keys are those of the folder: `ab/cd/abcd…`, and `trash/abcd…` for what is about to be deleted. A
+PUT is atomic there. Needs the package boto3, which is loaded at the first use, because few set it.
+"""
+
+import io
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any, cast
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from myukm.storage.drafts import Drafts
+
+BLOCK = 256 * 1024
+# Seconds until a connection, and until the next bytes of an answer.
+CONNECT_SECONDS, READ_SECONDS, TRIES = 3, 20, 2
+
+
+class Bucket:
+    """The storage in the bucket of `s3://[KEY:SECRET@]BUCKET[/PREFIX][?endpoint=URL&region=R]`.
+
+    Without a key boto3 finds its own credentials. `drafts` is a folder of this machine.
+    """
+
+    def __init__(self, url: str, drafts: Path) -> None:
+        parts = urlsplit(url)
+        query = parse_qs(parts.query)
+        self._keys = [unquote(each) for each in (parts.username, parts.password) if each]
+        self._endpoint = query.get("endpoint", [None])[0]
+        self._region = query.get("region", ["us-east-1"])[0]
+        self._bucket = parts.hostname or ""
+        self._prefix = parts.path.strip("/") + "/" if parts.path.strip("/") else ""
+        self._drafts = Drafts(drafts)
+
+    @cached_property
+    def client(self) -> Any:
+        """The client; making it takes a fifth of a second."""
+        import boto3
+        from botocore.config import Config
+
+        key, secret = self._keys or (None, None)
+        settings = Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"total_max_attempts": TRIES},
+            # Servers of others do not know the checksums that Amazon's adds by itself.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        )
+        return boto3.client(
+            "s3",
+            endpoint_url=self._endpoint,
+            region_name=self._region,
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            config=settings,
+        )
+
+    def new_draft(self) -> Path:
+        """Return the path of a new, empty private file of this machine."""
+        return self._drafts.new()
+
+    def store(self, draft: Path, name: str) -> None:
+        """Store a draft's bytes under their name. The draft stays."""
+        with _os_errors(), draft.open("rb") as file:
+            self.client.put_object(Bucket=self._bucket, Key=self._key(name), Body=file)
+
+    def open(self, name: str) -> IO[bytes]:
+        """Return the bytes. Raises FileNotFoundError."""
+        try:
+            return self._opened(self._key(name))
+        except FileNotFoundError:
+            return self._opened(self._trash(name))
+
+    def _opened(self, key: str) -> IO[bytes]:
+        with _os_errors():
+            size = self.client.head_object(Bucket=self._bucket, Key=key)["ContentLength"]
+        raw = _Object(self.client, self._bucket, key, size)
+        return cast(IO[bytes], io.BufferedReader(raw, BLOCK))
+
+    def set_aside(self, name: str) -> None:
+        """Take the bytes away; they can still be read."""
+        self._move(self._key(name), self._trash(name))
+
+    def put_back(self, name: str) -> None:
+        """Undo `set_aside`."""
+        self._move(self._trash(name), self._key(name))
+
+    def drop(self, name: str) -> None:
+        """Delete what was set aside."""
+        with _os_errors():
+            self.client.delete_object(Bucket=self._bucket, Key=self._trash(name))
+
+    def all_set_aside(self) -> Iterator[str]:
+        """Yield the names of what was set aside."""
+        yield from (name for name, _age in self._listed("trash/"))
+
+    def names(self, start: str, older_than: float) -> Iterator[str]:
+        """Yield the stored names with these first digits, older than so many seconds."""
+        yield from (name for name, age in self._listed(f"{start}/") if age > older_than)
+
+    def drop_drafts(self, older_than: float) -> None:
+        """Delete the drafts of killed processes."""
+        self._drafts.drop_old(older_than)
+
+    def _move(self, source: str, target: str) -> None:
+        place = {"Bucket": self._bucket, "Key": source}
+        try:
+            with _os_errors():
+                self.client.copy_object(Bucket=self._bucket, Key=target, CopySource=place)
+                self.client.delete_object(Bucket=self._bucket, Key=source)
+        except FileNotFoundError:
+            return
+
+    def _listed(self, folder: str) -> Iterator[tuple[str, float]]:
+        pages = self.client.get_paginator("list_objects_v2")
+        with _os_errors():
+            for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + folder):
+                for each in page.get("Contents", ()):
+                    name = each["Key"].rpartition("/")[2]
+                    yield name, time.time() - each["LastModified"].timestamp()
+
+    def _key(self, name: str) -> str:
+        return f"{self._prefix}{name[:2]}/{name[2:4]}/{name}"
+
+    def _trash(self, name: str) -> str:
+        return f"{self._prefix}trash/{name}"
+
+
+class _Object(io.RawIOBase):
+    """The bytes of an object from any place on, read by as few requests as possible."""
+
+    def __init__(self, client: Any, bucket: str, key: str, size: int) -> None:
+        self._client, self._place, self._size = client, {"Bucket": bucket, "Key": key}, size
+        self._at, self._body = 0, cast(Any, None)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        if start + offset != self._at:
+            self._drop_body()
+            self._at = start + offset
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        if self._at >= self._size:
+            return 0
+        with _os_errors():
+            if self._body is None:
+                part = f"bytes={self._at}-"
+                self._body = self._client.get_object(**self._place, Range=part)["Body"]
+            found = self._body.read(len(buffer))
+        buffer[: len(found)] = found
+        self._at += len(found)
+        return len(found)
+
+    def close(self) -> None:
+        self._drop_body()
+        super().close()
+
+    def _drop_body(self) -> None:
+        if self._body is not None:
+            self._body.close()
+            self._body = None
+
+
+@contextmanager
+def _os_errors() -> Iterator[None]:
+    """Raise FileNotFoundError for an object that is not there, OSError for what else failed."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in ("404", "NoSuchKey", "NotFound"):
+            raise FileNotFoundError(code) from None
+        raise OSError(f"S3: {code}") from error
+    except BotoCoreError as error:
+        raise OSError(f"S3: {type(error).__name__}") from error

@@ -1,0 +1,48 @@
+"""Files of this machine that are being received, before they are stored or refused."""
+
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from myukm.file_permissions import FILE, FOLDER
+
+
+class Drafts:
+    """A folder of drafts; it is made when it is first needed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def new(self) -> Path:
+        """Return the path of a new, empty private file."""
+        make_folder(self.folder)
+        draft = self.folder / secrets.token_hex(16)
+        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE))
+        return draft
+
+    def drop_old(self, older_than: float) -> None:
+        """Delete the drafts of killed processes, older than so many seconds."""
+        for entry in entries(self.folder):
+            if age(entry) > older_than:
+                Path(entry.path).unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a private folder with its parents, unless it is there."""
+    folder.mkdir(mode=FOLDER, parents=True, exist_ok=True)
+
+
+def entries(folder: Path) -> Iterator["os.DirEntry[str]"]:
+    """Yield what is in a folder, nothing if it is not there."""
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as found:
+        yield from list(found)
+
+
+def age(entry: "os.DirEntry[str]") -> float:
+    """Return the seconds since the file was written, 0 if it is gone."""
+    with suppress(FileNotFoundError):
+        return time.time() - entry.stat().st_mtime
+    return 0.0
