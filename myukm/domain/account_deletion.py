@@ -13,14 +13,19 @@ from myukm.db.types import utcnow
 from myukm.domain import activity
 from myukm.domain.accounts import accounts, administration, profile_events, self_service
 from myukm.domain.actor import Actor
+from myukm.domain.chat import uploads
+from myukm.domain.exports import requests as exports
 from myukm.domain.ukm import memberships
 from myukm.domain.ukm import state as ukm_state
 from myukm.errors import Conflict, NotFound
 from myukm.i18n import campus_language
 from myukm.models import (
+    Export,
+    JoinRequest,
     Membership,
     PasswordReset,
     Photo,
+    PushPreference,
     Role,
     Ukm,
     UkmBlock,
@@ -28,12 +33,12 @@ from myukm.models import (
     User,
 )
 
-OWNED_TABLES = (PasswordReset, Photo, Membership, UkmBlock)
+OWNED_TABLES = (PasswordReset, Photo, Membership, UkmBlock, JoinRequest, PushPreference)
 
 
 def delete_account(user: User, password: str) -> None:
-    """Delete the user's own account: its row stays, anonymized, because messages refer to it; the
-    NIM becomes free.
+    """Delete the user's own account with its files: its row stays, anonymized, because messages
+    refer to it; the NIM becomes free.
 
     Raises `Forbidden` for a wrong password, `Conflict` for the last admin of the campus or of a UKM
     with other members.
@@ -53,6 +58,8 @@ def delete_account(user: User, password: str) -> None:
         _anonymize(account)
         _leave_ukms(session, account, codes, left)
         accounts.end_sessions(account.id)
+        uploads.remove_all_of(account.id)
+        exports.discard(Export.user_id == account.id)
         _delete_owned(session, account.id)
 
 
@@ -89,7 +96,7 @@ def _anonymize(user: User) -> None:
     """Anonymize the row; its new NIM has a form that nobody can register."""
     user.nim, user.name, user.role = f"deleted {user.id}", _new_name(), Role.ANGGOTA
     user.password_hash, user.photo_hash, user.last_seen_at = "", None, None
-    user.attacked_at = None
+    user.attacked_at = user.idperson = user.linked_by = user.linked_at = None
     user.deleted_at = user.blocked_at = utcnow()
 
 

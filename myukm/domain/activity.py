@@ -10,21 +10,25 @@ from myukm.domain.paging import Page, paginate
 from myukm.extensions import db
 from myukm.logs import security_log
 from myukm.models import Activity
+from myukm.models.name_search import name_contains
 
 # Both keep names as they were; a list of many is cut, not refused.
 MAX_SUBJECT = MAX_DETAIL = 200
+MAX_WORDS = 8
 DELETION = "user.delete"
 
 
-def record(actor: Actor, action: str, subject: str = "", *, run_id: int | None = None) -> None:
+def record(
+    actor: Actor, action: str, subject: str = "", *, run_id: int | None = None, detail: str = ""
+) -> None:
     """Record an action for the audit page and the security log, inside its `transaction()`.
 
     The account is the actor's, else the one that the request is made with; a command has none.
-    `run_id` shows the action with this run too.
+    `run_id` shows the action with this run too; `detail` is for the program alone.
     """
     account = actor.user_id or security_log.actor_id()
     row = Activity(audited=True, actor_id=account, actor_name=actor.name, action=action)
-    row.subject, row.run_id = subject[:MAX_SUBJECT], run_id
+    row.subject, row.run_id, row.detail = subject[:MAX_SUBJECT], run_id, detail[:MAX_DETAIL]
     db.session.add(row)
     security_log.record_on_commit(action, account=account, subject=row.subject or None)
 
@@ -65,16 +69,13 @@ def audit_page(
 ) -> Page[Activity]:
     """Return a page of the audit trail, the newest first.
 
-    `q` is a word of the actor's name or of the subject; `action` the beginning of the action;
-    `actor_id` the account that did it.
+    `q` are words of the actor's name or of the subject, as searches compare them; `action` is the
+    beginning of the action; `actor_id` the account that did it.
     """
     query = select(Activity).where(Activity.audited).order_by(Activity.id.desc())
-    if q:
-        matches = (
-            Activity.actor_name.icontains(q, autoescape=True),
-            Activity.subject.icontains(q, autoescape=True),
-        )
-        query = query.where(or_(*matches))
+    for word in q.split()[:MAX_WORDS]:
+        columns = (Activity.actor_name, Activity.subject)
+        query = query.where(or_(*(name_contains(column, word) for column in columns)))
     if action:
         query = query.where(Activity.action.startswith(action, autoescape=True))
     if actor_id is not None:

@@ -51,12 +51,14 @@ _COUNT = (
 
 
 def _recent(acts: str) -> list[str]:
-    """Return the recent of these times. Raises `TooFast` if there are `MAX_ACTS`."""
+    """Return the recent of these times. Raises `TooFast` if there are `MAX_ACTS`, with the seconds
+    until the next may be: without them a sender's waits would double with each try."""
     now = _now()
     # Ignore times far in the future, which mean that the clock was set back.
     recent = [at for at in acts.split() if abs(now - int(at)) < WITHIN_MILLISECONDS]
     if len(recent) >= MAX_ACTS:
-        raise TooFast(_("Terlalu cepat. Tunggu beberapa detik."))
+        wait = WITHIN_MILLISECONDS - (now - int(recent[-MAX_ACTS]))
+        raise TooFast(_("Terlalu cepat. Tunggu beberapa detik."), retry_after=-(-wait // 1000))
     return recent
 
 

@@ -19,6 +19,7 @@ from myukm.domain.accounts.account_rules import (
 )
 from myukm.domain.accounts.passwords import hash_password, is_outdated, verify
 from myukm.domain.actor import Actor
+from myukm.domain.siswa import links
 from myukm.errors import Conflict, DomainError, NotFound
 from myukm.extensions import db
 from myukm.live.topics import publish_rights_changed
@@ -43,17 +44,22 @@ def create(nim: str, name: str, role: str, password: str, *, by: Actor | None) -
     nim, name = checked_person(nim, name, role)
     check_password(password, nim, name)
     user = User(nim=nim, name=name, role=role, password_hash=hash_password(password))
-    insert(user, by=by)
+    insert(user, by=by, is_vouched=by is not None)
     return user
 
 
-def insert(user: User, *, by: Actor | None) -> None:
-    """Insert a new account; `by` as in `create`. Raises `Conflict` if the NIM is taken."""
+def insert(user: User, *, by: Actor | None, is_vouched: bool) -> None:
+    """Insert a new account; `by` as in `create`. Raises `Conflict` if the NIM is taken.
+
+    `is_vouched`: somebody vouched for the NIM, so the student with it becomes the account's.
+    """
     try:
         with transaction() as session:
             session.add(user)
             session.flush()
             activity.record(by or Actor.of(user), "user.create", f"{user.nim} {user.name}")
+            if is_vouched:
+                links.link_by_nim(session, user)
     except IntegrityError:
         raise nim_taken(user.nim) from None
 

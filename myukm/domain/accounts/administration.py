@@ -15,6 +15,7 @@ from myukm.errors import Conflict, NotFound
 from myukm.extensions import db
 from myukm.live.topics import publish_rights_changed
 from myukm.models import Role, User
+from myukm.models.name_search import name_contains
 
 MAX_WORDS = 8
 STATUSES = ("active", "blocked")
@@ -32,7 +33,7 @@ def search(q: str = "", page: int = 1, role: str = "", status: str = "") -> Page
         query = query.where(User.blocked_at.is_not(None) == (status == "blocked"))
     for word in q.split()[:MAX_WORDS]:
         has = (
-            User.name.icontains(word, autoescape=True),
+            name_contains(User.name, word),
             User.nim.icontains(word, autoescape=True),
         )
         query = query.where(or_(*has))

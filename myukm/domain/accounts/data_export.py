@@ -1,16 +1,36 @@
-"""Export of a user's data as one streamed JSON document."""
+"""Export of a user's data: a JSON document, in an archive with their files if there are any."""
 
 import json
 from base64 import b64encode
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
+from zipfile import ZipFile
 
 from sqlalchemy import select
 
-from myukm.db.types import to_iso8601
-from myukm.domain.accounts import own_activity
+from myukm.db.types import to_iso8601, utcnow
+from myukm.domain import archives
+from myukm.domain.accounts import file_export, own_activity
+from myukm.domain.siswa import directory
 from myukm.extensions import db
-from myukm.models import LoginSession, Membership, Photo, Ukm, UkmBlock, UkmPin, User
+from myukm.models import (
+    Export,
+    JoinRequest,
+    LoginSession,
+    Membership,
+    Photo,
+    PushPreference,
+    PushSubscription,
+    Siswa,
+    Ukm,
+    UkmBlock,
+    UkmPin,
+    User,
+)
+
+NAME = "myukm-data"
 
 
 def export(user_id: int) -> Iterator[str]:
@@ -18,10 +38,14 @@ def export(user_id: int) -> Iterator[str]:
     slow."""
     parts = {
         "account": _account,
+        "student": _student,
         "memberships": _memberships,
+        "join_requests": _join_requests,
         "blocks": _blocks,
         "pins": _pins,
         "logins": _logins,
+        "notifications": _notifications,
+        "exports": _exports,
     }
     for key, part in parts.items():
         yield f'{"{" if key == "account" else ","}"{key}":{_json(part(user_id))}'
@@ -30,7 +54,26 @@ def export(user_id: int) -> Iterator[str]:
         yield f',"{key}":['
         yield from _whole_list(user_id, portion)
         yield "]"
-    yield "}\n"
+    yield ',"files":['
+    separator = ""
+    for file, code in file_export.files(user_id):
+        yield separator + _json(file_export.as_json(file, code))
+        separator = ","
+    yield "]}\n"
+
+
+def archive(user_id: int) -> Iterator[bytes]:
+    """Yield a ZIP archive of the document and the user's files; memory holds a block of one."""
+    out = archives.Outgoing()
+    with ZipFile(out, "w") as zipped:
+        with zipped.open(archives.entry(f"{NAME}.json", utcnow()), "w") as document:
+            for piece in export(user_id):
+                document.write(piece.encode())
+                yield out.take()
+        for file, _code in file_export.files(user_id):
+            for _block in archives.write_stored(zipped, file):
+                yield out.take()
+    yield out.take()
 
 
 def _whole_list(user_id: int, portion: own_activity.Portion) -> Iterator[str]:
@@ -60,31 +103,50 @@ def _account(user_id: int) -> dict[str, Any]:
     }
 
 
+def _student(user_id: int) -> dict[str, Any] | None:
+    """Return the student whom the account is linked to, with the payments."""
+    own = select(Siswa, User.linked_by, User.linked_at).join(User, User.idperson == Siswa.idperson)
+    found = db.session.execute(own.where(User.id == user_id)).one_or_none()
+    if found is None:
+        return None
+    student, linked_by, linked_at = found
+    link = {"linked_by": linked_by, "linked_at": to_iso8601(linked_at)}
+    return {**directory.as_json(student), **link, "pembayaran": student.pembayaran}
+
+
 def _memberships(user_id: int) -> list[dict[str, Any]]:
     query = (
         select(
-            Ukm.code,
+            Ukm.code.label("ukm"),
             Ukm.name,
             Membership.is_admin,
             Membership.muted_until,
             Membership.joined_at,
+            Membership.read_at,
             Membership.notices,
+            Membership.push_all,
         )
         .join_from(Membership, Ukm)
         .where(Membership.user_id == user_id)
         .order_by(Ukm.code)
     )
-    return [
-        {
-            "ukm": code,
-            "name": name,
-            "is_admin": is_admin,
-            "muted_until": to_iso8601(muted_until),
-            "joined_at": to_iso8601(joined_at),
-            "notices": notices,
-        }
-        for code, name, is_admin, muted_until, joined_at, notices in db.session.execute(query)
-    ]
+    return [_with_texts(row._asdict()) for row in db.session.execute(query)]
+
+
+def _join_requests(user_id: int) -> list[dict[str, Any]]:
+    """Return the UKMs that the user asked to join, and when it was refused."""
+    query = (
+        select(Ukm.code.label("ukm"), JoinRequest.at, JoinRequest.refused_at)
+        .join_from(JoinRequest, Ukm)
+        .where(JoinRequest.user_id == user_id)
+        .order_by(Ukm.code)
+    )
+    return [_with_texts(row._asdict()) for row in db.session.execute(query)]
+
+
+def _with_texts(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with its times as in JSON."""
+    return {name: to_iso8601(at) if isinstance(at, datetime) else at for name, at in row.items()}
 
 
 def _blocks(user_id: int) -> list[dict[str, Any]]:
@@ -121,4 +183,39 @@ def _logins(user_id: int) -> list[dict[str, Any]]:
     return [
         {"at": to_iso8601(at), "seen_at": to_iso8601(seen)}
         for at, seen in db.session.execute(query)
+    ]
+
+
+def _notifications(user_id: int) -> dict[str, Any]:
+    """Return what the user chose, and since when which push services notify their browsers."""
+    chosen = db.session.get(PushPreference, user_id)
+    columns = (PushSubscription.endpoint, PushSubscription.created_at)
+    query = (
+        select(*columns)
+        .join(LoginSession, LoginSession.token_hash == PushSubscription.login)
+        .where(LoginSession.user_id == user_id)
+        .order_by(PushSubscription.created_at)
+    )
+    return {
+        "show_text": chosen is None or chosen.show_text,
+        "announcements": chosen is None or chosen.announcements,
+        "staff": chosen is None or chosen.staff,
+        "quiet_minutes": [chosen.quiet_from, chosen.quiet_until] if chosen else [None, None],
+        "browsers": [
+            {"service": urlsplit(endpoint).hostname, "since": to_iso8601(since)}
+            for endpoint, since in db.session.execute(query)
+        ],
+    }
+
+
+def _exports(user_id: int) -> list[dict[str, Any]]:
+    """Return the files that the user asked for, with the filters as in a URL."""
+    query = (
+        select(Export.kind, Export.query, Export.created_at)
+        .where(Export.user_id == user_id)
+        .order_by(Export.id)
+    )
+    return [
+        {"kind": kind, "query": asked, "at": to_iso8601(at)}
+        for kind, asked, at in db.session.execute(query)
     ]

@@ -81,7 +81,7 @@ def register(nim: str, code: str, password: str) -> User:
     with transaction() as session:
         if not execute_rowcount(session, delete(Invitation).where(Invitation.id == invitation.id)):
             raise wrong_code()
-        accounts.insert(user, by=None)
+        accounts.insert(user, by=None, is_vouched=True)
     return user
 
 

@@ -1,10 +1,10 @@
-"""Retention of log-ins, invitations and password-reset codes."""
+"""Retention of log-ins, invitations, and codes for passwords and students."""
 
 from sqlalchemy import delete
 
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
-from myukm.models import Invitation, LoginSession, PasswordReset
+from myukm.models import Invitation, LoginSession, PasswordReset, StudentCode
 
 
 def prune() -> bool:
@@ -13,5 +13,6 @@ def prune() -> bool:
     with transaction() as session:
         session.execute(delete(LoginSession).where(~LoginSession.stands()))
         session.execute(delete(Invitation).where(~Invitation.stands(now)))
+        session.execute(delete(StudentCode).where(~StudentCode.stands(now)))
         session.execute(delete(PasswordReset).where(PasswordReset.expires_at < now))
     return False

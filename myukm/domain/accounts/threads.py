@@ -1,7 +1,8 @@
 """Thread pools for CPU-bound work (hashing, pictures), so that gevent serves other requests."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TypeVar, cast
 
@@ -35,13 +36,20 @@ class Pool:
         because gevent prints the traceback of what escapes. Raises `Unavailable` at once if the
         queue is full.
         """
+        with self.slot():
+            return self._run(function, args)
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """Wait for one of the threads to be free, and hold its place for work that is done
+        elsewhere. Raises `Unavailable` at once if the queue is full."""
         if not self._slots.acquire(blocking=False):
             text = _("Server sedang sibuk. Coba lagi beberapa detik lagi.")
             raise Unavailable(text, code="busy", retry_after=RETRY_SECONDS)
         try:
             release_connection()
             with self._free:
-                return self._run(function, args)
+                yield
         finally:
             self._slots.release()
 

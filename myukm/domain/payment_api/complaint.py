@@ -67,14 +67,14 @@ def of_body(body: Mapping[str, Any]) -> str | None:
 
     Without data, a message alone counts as a report.
     """
-    said = (_said(part, _is_report) for part in _parts(body, MAX_DEPTH))
-    found = next((words for words in said if words), None)
-    return found if found or body.get("data") else _said(body, _is_message)
+    texts = (_error_text(part, _is_report) for part in _parts(body, MAX_DEPTH))
+    found = next((words for words in texts if words), None)
+    return found if found or body.get("data") else _error_text(body, _is_message)
 
 
 def of_account(account: Mapping[str, Any]) -> str | None:
     """Return the field with which one account reports a failure; its status field is ignored."""
-    return _said(account, _is_refusal)
+    return _error_text(account, _is_refusal)
 
 
 def _parts(body: Mapping[str, Any], depth: int) -> Iterator[Mapping[str, Any]]:
@@ -86,7 +86,7 @@ def _parts(body: Mapping[str, Any], depth: int) -> Iterator[Mapping[str, Any]]:
                 yield from _parts(part, depth - 1)
 
 
-def _said(part: Mapping[str, Any], reports: Callable[[str, Any], bool]) -> str | None:
+def _error_text(part: Mapping[str, Any], reports: Callable[[str, Any], bool]) -> str | None:
     """Return the first field that reports a failure, None if none does."""
     for key, value in part.items():
         if reports(field_key(key), value):

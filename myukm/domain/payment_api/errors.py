@@ -4,6 +4,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from flask_babel import lazy_gettext as _
+from flask_babel.speaklater import LazyString
 
 MESSAGES = {
     "not_found": _("Siswa tidak dikenal API pembayaran"),
@@ -15,6 +16,16 @@ MESSAGES = {
     "wrong_student": _("API pembayaran menjawab dengan data siswa lain"),
     "client_error": _("API pembayaran menolak permintaan"),
     "internal": _("MyUKM gagal membaca jawaban API pembayaran; sebabnya ada di log"),
+}
+# Why there was no connection; a class of aiohttp says nothing to operators.
+CONNECTION = {
+    "ClientConnectorDNSError": _("nama servernya tidak dikenal"),
+    "ClientConnectorCertificateError": _("sertifikat TLS-nya tidak dipercaya"),
+    "ClientConnectorSSLError": _("sambungan TLS gagal"),
+    "ClientConnectorError": _("sambungan ditolak, atau servernya mati"),
+    "ServerDisconnectedError": _("sambungan diputus sebelum ada jawaban"),
+    "ClientOSError": _("sambungan diputus sebelum ada jawaban"),
+    "ClientConnectionResetError": _("sambungan diputus sebelum ada jawaban"),
 }
 
 
@@ -49,8 +60,14 @@ class Failure(NamedTuple):
         )
 
 
-def message(failure: Failure) -> str:
-    """Return what happened in one sentence of the campus's language."""
-    detail = f"HTTP {failure.http}" if failure.http else failure.detail
-    text = str(MESSAGES[failure.code])
-    return f"{text} ({detail})." if detail else f"{text}."
+def why(failure: Failure) -> Any:
+    """Return the status of the answer, or else the detail in words, "" without any."""
+    if failure.http:
+        return f"HTTP {failure.http}"
+    return CONNECTION.get(str(failure.detail), failure.detail)
+
+
+def message(failure: Failure) -> LazyString:
+    """Return what happened in one lazy sentence."""
+    detail, text = why(failure), MESSAGES[failure.code]
+    return LazyString(lambda: f"{text} ({detail})." if detail else f"{text}.")

@@ -4,12 +4,10 @@ Each lane keeps its own sums and overwrites its row in the turn that writes its 
 repeated turn or a dead lane counts nothing twice.
 """
 
-from bisect import bisect_left
-from collections.abc import Sequence
-from itertools import accumulate
-
+from myukm import instruments
 from myukm.domain.payment_api.errors import Failure
-from myukm.domain.payment_api.parser import Answer
+from myukm.domain.payment_api.parser import Answer, NotModified
+from myukm.histogram import bucket
 
 _STEPS = (1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0)
 # Upper bounds of the histogram's buckets, in ms; the last bucket has none.
@@ -28,21 +26,12 @@ class RequestStats:
         self.requests += 1
         self.retries += is_retry
         self.limited += isinstance(answer, Failure) and answer.http == 429
-        self.latency[bisect_left(BUCKETS_MS, seconds * 1000)] += 1
+        instruments.increment(instruments.API, _status(answer))
+        self.latency[bucket(BUCKETS_MS, seconds * 1000)] += 1
 
 
-def quantile(latency: Sequence[int], share: float) -> float | None:
-    """Return the time (ms) below which that share of the requests lies; None without requests.
-
-    Interpolates within a bucket, so the error is about a tenth.
-    """
-    reached = list(accumulate(latency))
-    if not reached or not reached[-1]:
-        return None
-    wanted = share * reached[-1]
-    index = bisect_left(reached, wanted)
-    if index == len(BUCKETS_MS):
-        return BUCKETS_MS[-1]
-    below = BUCKETS_MS[index - 1] if index else 0.0
-    inside = (wanted - reached[index] + latency[index]) / latency[index]
-    return below + (BUCKETS_MS[index] - below) * inside
+def _status(answer: Answer) -> str:
+    """Return HTTP's status of an answer; the code of a failure that has none."""
+    if isinstance(answer, Failure):
+        return str(answer.http or answer.code)
+    return "304" if isinstance(answer, NotModified) else "200"

@@ -92,7 +92,7 @@ def _means_more(name: str, value: Any, count: int) -> bool:
     number = _number(text)
     if PAGES.fullmatch(key) and max(number, _page_count(text)) > 1:
         return True
-    return _says_page(text) or max(_range_end(key, text, count), number * _is_total(key)) > count
+    return _names_page(text) or max(_range_end(key, text, count), number * _is_total(key)) > count
 
 
 def _means_whole(name: str, value: Any, count: int) -> bool:
@@ -113,7 +113,7 @@ def _is_total(key: str) -> bool:
     return TOTAL.fullmatch(key) is not None
 
 
-def _says_page(text: str) -> bool:
+def _names_page(text: str) -> bool:
     """Return whether a text is the address of a later page."""
     return any(int(page[:9]) > 1 for page in _PAGE_LINK.findall(text))
 

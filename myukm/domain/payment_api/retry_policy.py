@@ -36,7 +36,7 @@ class RetryPolicy:
 
     @property
     def deferred(self) -> int:
-        """How many students are deferred until other responses tell more."""
+        """How many students are deferred until other responses decide."""
         return len(self._deferred) + len(self._forbidden)
 
     def judge(self, item: Item, answer: Answer, breaker_generation: int) -> list[Verdict]:

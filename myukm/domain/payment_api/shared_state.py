@@ -1,15 +1,16 @@
 """The shared state of the payment API, as expiring Valkey keys, so that no clocks have to agree."""
 
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from flask_babel import format_time
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
+from flask_babel.speaklater import LazyString
 from redis.exceptions import RedisError
 
 from myukm.db.types import utcnow
 from myukm.domain.payment_api.gate import PROBE_SECONDS, SharedState, Update
 from myukm.extensions import valkey
+from myukm.sentences import lazy_clock
 
 # Set while Retry-After blocks all workers, while the API counts as down (why), after a probe was
 # sent, while requests of some worker are in flight for long (how many/seconds).
@@ -33,10 +34,10 @@ return free - now
 
 
 class Reason(NamedTuple):
-    """A reason for waiting: a code for scripts and a sentence for people."""
+    """A reason for waiting: a code for scripts and a lazy sentence for people."""
 
     code: str
-    text: str
+    text: Any
 
 
 def exchange(update: Update) -> SharedState | None:
@@ -81,7 +82,7 @@ def wait_reason() -> Reason | None:
     if down:
         return Reason("api_down", _down_text(down.decode()))
     if wait > 0:
-        until = format_time(utcnow() + timedelta(milliseconds=wait), _("HH.mm.ss"))
+        until = lazy_clock(utcnow() + timedelta(milliseconds=wait))
         return Reason("api_wait", _("menunggu API pembayaran sampai %(time)s", time=until))
     if slow:
         requests, seconds = slow.decode().split("/")
@@ -94,19 +95,18 @@ def wait_reason() -> Reason | None:
     return None
 
 
-def _down_text(cause: str) -> str:
+def _down_text(cause: str) -> LazyString:
     """Return a sentence for what opened the breaker (see `Gate.cause`)."""
     kind, _blank, numbers = cause.partition(" ")
     if kind != "errors":
-        return str(_("API pembayaran tidak menjawab; dicoba lagi tiap 5 detik"))
+        return _("API pembayaran tidak menjawab; dicoba lagi tiap 5 detik")
     failed, asked = numbers.split("/")
-    text = _(
+    return _(
         "API pembayaran menjawab galat untuk %(failed)s dari %(asked)s siswa terakhir; "
         "dicoba lagi tiap 5 detik",
         failed=failed,
         asked=asked,
     )
-    return str(text)
 
 
 def valkey_down_reason() -> Reason:

@@ -39,7 +39,7 @@ class Item:
     new: Payments | None = None
     stale: bool = False
     code: str | None = None
-    message: str | None = None
+    message: Any = None
 
     @property
     def key(self) -> tuple[bool, int]:

@@ -9,11 +9,13 @@ from sqlalchemy import Row, Table, delete, insert, select, text
 from sqlalchemy.orm import Session
 
 from myukm.db.session import in_literals
+from myukm.domain.income import journal
+from myukm.domain.income.journal import Origin
 from myukm.domain.payment_api import parser
 from myukm.domain.payment_api.bill_rows import Bill, bill_rows
 from myukm.domain.payment_api.body import InvalidBody
 from myukm.domain.payment_api.owed import Owed, owed
-from myukm.domain.siswa import losses
+from myukm.domain.siswa import bill_sets, losses
 from myukm.extensions import db
 from myukm.models import Siswa, Tagihan
 
@@ -42,12 +44,17 @@ ROWS = {
 }
 
 
-def replace(session: Session, bills: Mapping[int, Sequence[Bill]]) -> None:
-    """Write the bills of students (by row id) in place of those before, and what that takes away.
+def replace(
+    session: Session, bills: Mapping[int, Sequence[Bill]], students: Mapping[int, Origin]
+) -> None:
+    """Write the bills of students (by row id) in place of those before, what that takes away, and
+    what it moves.
 
     The caller has locked the students.
     """
-    if before := _stored(session, bills):
+    before = _stored(session, bills)
+    journal.record(session, students, before, bills)
+    if before:
         losses.record(session, before, bills)
         session.execute(delete(Tagihan).where(in_literals(Tagihan.siswa_id, before)))
     table = cast(Table, Tagihan.__table__)
@@ -104,6 +111,8 @@ def _compare(student: Siswa, stored: list[Bill]) -> Iterator[Difference]:
         return  # stored by a version whose format this one does not know; the page says so
     if stored != bill_rows(periods):
         yield Difference(student.idperson, "tagihan")
+    if student.bill_set != bill_sets.of(stored):
+        yield Difference(student.idperson, "bill_set")
     if student.pembayaran is None:
         return
     right = owed(periods)

@@ -6,8 +6,10 @@ from typing import Any
 from sqlalchemy import select
 
 from myukm.cache import ttl_cache
-from myukm.domain.siswa.filters import BILLS, PLACES
+from myukm.domain.siswa.filters import PLACES
+from myukm.domain.siswa.matching import OF_SETS
 from myukm.extensions import db
+from myukm.models import BillSet, Siswa
 
 FRESH_SECONDS = 300
 
@@ -16,11 +18,12 @@ FRESH_SECONDS = 300
 def choices() -> dict[str, list[str]]:
     """Return the values of each filter, sorted; read anew every five minutes, because they hardly
     ever change and many rows are read for them."""
-    return _values(PLACES) | _values(BILLS)
+    in_use = select(Siswa.bill_set).where(Siswa.bill_set.is_not(None))
+    return _values(PLACES) | _values(OF_SETS, BillSet.id.in_(in_use.distinct()))
 
 
-def _values(columns: dict[str, Any]) -> dict[str, list[str]]:
-    rows = db.session.execute(select(*columns.values()).distinct()).all()
+def _values(columns: dict[str, Any], *conditions: Any) -> dict[str, list[str]]:
+    rows = db.session.execute(select(*columns.values()).where(*conditions).distinct()).all()
     return {name: _sorted(row[n] for row in rows) for n, name in enumerate(columns)}
 
 

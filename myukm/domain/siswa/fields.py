@@ -6,6 +6,7 @@ from typing import Any, cast
 from flask_babel import lazy_gettext as _
 from sqlalchemy import String
 
+from myukm.domain.accounts.account_rules import NIM, normal_nim
 from myukm.domain.csv_table import heading, is_mangled
 from myukm.errors import Invalid
 from myukm.models import Siswa
@@ -26,9 +27,11 @@ FIELDS = {
     "KelasDiniyah": "kelas_diniyah",
 }
 COLUMNS = tuple(FIELDS.values())
+# What a file of ours may have besides: the NIM of the student's account.
+ALL_COLUMNS = (*COLUMNS, "nim")
 REQUIRED = ("idperson", "nama")
 _COLUMN_OF = {heading(name): column for name, column in FIELDS.items()}
-LENGTHS = {name: cast(String, Siswa.__table__.c[name].type).length or 0 for name in COLUMNS}
+LENGTHS = {name: cast(String, Siswa.__table__.c[name].type).length or 0 for name in ALL_COLUMNS}
 
 Values = dict[str, str]
 
@@ -44,11 +47,15 @@ def clean(raw: Mapping[str, Any]) -> Values:
     `raw` is keyed by column. Texts are trimmed, and lose repeated spaces and unprintable
     characters; an id stays exactly as it is. Raises `Invalid`.
     """
-    values = {column: _text(column, raw[column]) for column in COLUMNS if column in raw}
+    values = {column: _text(column, raw[column]) for column in ALL_COLUMNS if column in raw}
     for column in REQUIRED:
         if not values.get(column):
             raise Invalid(_("%(field)s kosong.", field=column), code="bad_row")
     check_id(values["idperson"])
+    if values.get("nim"):
+        values["nim"] = normal_nim(values["nim"])
+        if not NIM.fullmatch(values["nim"]):
+            raise Invalid(_("nim %(nim)s bukan NIM.", nim=values["nim"]), code="bad_row")
     return values
 
 
@@ -92,10 +99,14 @@ class FirstMentions:
             raise Invalid(message, code="bad_row")
         return first == number
 
-    def reject(self, number: int, idperson: str) -> None:
-        """Make every other row of this student differ, because row `number` is bad."""
-        first, _content = self._first.get(idperson, (number, None))
+    def reject(self, number: int, idperson: str) -> bool:
+        """Make every other row of this student differ, because row `number` is bad.
+
+        Return whether it was valid until now.
+        """
+        first, content = self._first.get(idperson, (number, None))
         self._first[idperson] = (first, None)
+        return content is not None
 
     def __contains__(self, idperson: object) -> bool:
         return idperson in self._first

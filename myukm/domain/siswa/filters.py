@@ -35,6 +35,8 @@ STATUSES = (
 MARKS = (*(("belum" if one == "tunggakan" else one) for one in STATUSES), "aktif", "nonaktif")
 # Stands for the empty text, because a form sends an empty value for "all".
 EMPTY = "(kosong)"
+# Of a date; the first and last ones that there are have no moment in every time zone.
+YEARS = range(1900, 3000)
 Values = Mapping[str, Sequence[str]]
 
 
@@ -157,7 +159,10 @@ def _day(values: Values) -> date | None:
     if not (text := _last("since", values).strip()):
         return None
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
+        day = date.min
+    if day.year not in YEARS:
         words = _("since harus tanggal seperti 2026-11-25.")
-        raise Invalid(words, code="bad_date") from None
+        raise Invalid(words, code="bad_date")
+    return day

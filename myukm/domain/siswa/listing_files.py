@@ -3,23 +3,32 @@
 Rows are read in portions and written as they come, so memory holds ids and amounts, but no list.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import IO, Any
 
+from flask import current_app
 from flask_babel import format_datetime, format_decimal
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from myukm.db.session import snapshot
+from myukm.db.session import in_literals, snapshot
+from myukm.db.timeouts import take_any_time
 from myukm.db.types import to_iso8601, utcnow
 from myukm.domain import csv_output
-from myukm.domain.siswa import owing
-from myukm.domain.siswa.filter_labels import NAMES, chosen, text_of
+from myukm.domain.siswa import sheet_columns as columns
+from myukm.domain.siswa import sums
+from myukm.domain.siswa.filter_labels import chosen, text_of
+from myukm.domain.siswa.filters import BILLS as OF_BILLS
 from myukm.domain.siswa.filters import Filters, rupiah
-from myukm.domain.siswa.listing import Figures, Line, Matching, all_lines
-from myukm.domain.siswa.verdict_labels import describe
-from myukm.domain.xlsx_output import Book, Column, Money
+from myukm.domain.siswa.listing import Line, all_lines
+from myukm.domain.siswa.matching import Matching, narrow
+from myukm.domain.siswa.sums import Figures
+from myukm.domain.siswa.verdict_labels import words_of
+from myukm.domain.xlsx_output import REMEMBERED, Book, Column, Money, text
 from myukm.errors import Invalid
 from myukm.extensions import db
 from myukm.i18n import campus_timezone
@@ -29,32 +38,59 @@ COLUMNS = (
     *("idperson", "nama", "unit", "kelas", "asrama", "kamar", "diniyah"),
     *("tunggakan", "lebih_bayar", "bersih", "lunas", "tidak_cocok", "synced_at"),
 )
-PLACED = ("unit", "kelas", "asrama", "kamar", "diniyah")
-PORTION = 500
-MAX_STUDENTS = 5_000  # of a download
+PORTION = 100  # students; with their bills, some 20 MB at a time
+MAX_STUDENTS = 5_000  # of one answer; larger files are written by a job
 BILLS = ("period_id", "kelas", "category", "item", "billed", "paid", "remaining")
+Progress = Callable[[int], object]
+CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def check_size(filters: Filters) -> None:
-    """Raise `Invalid` if so many students match that a request would keep others waiting."""
-    count = owing.totals(Matching(filters)).siswa
-    if count > MAX_STUDENTS:
+def count(filters: Filters) -> int:
+    """Return how many students match."""
+    return sums.totals(Matching(filters)).siswa
+
+
+def check_size(filters: Filters, most: int) -> None:
+    """Raise `Invalid` if more students match than are printed at once."""
+    found = count(filters)
+    if found > most:
         text = _(
-            "%(n)s siswa terlalu banyak untuk sekali unduh (paling banyak %(max)s). Persempit "
-            "saringannya, atau minta operator menjalankan: flask tunggakan --xlsx BERKAS",
-            n=format_decimal(count),
-            max=format_decimal(MAX_STUDENTS),
+            "%(n)s siswa terlalu banyak untuk sekali cetak (paling banyak %(max)s). Persempit "
+            "saringannya, misalnya ke satu kelas, atau unduh daftarnya sebagai XLSX atau CSV.",
+            n=format_decimal(found),
+            max=format_decimal(most),
         )
         raise Invalid(text, code="too_many_students")
 
 
-def write_csv(filters: Filters, file: IO[bytes]) -> None:
-    """Write the students that match as CSV; amounts are decimal digits, times ISO 8601."""
-    with snapshot():
-        lines = (line for part in all_lines(Matching(filters), PORTION) for line in part)
+def write_csv(filters: Filters, file: IO[bytes], progress: Progress = int) -> None:
+    """Write the students that match as CSV; amounts are decimal digits, times ISO 8601.
+
+    `progress` is called with the number of students that are written.
+    """
+    with long_snapshot():
+        parts = _counted(all_lines(Matching(filters), PORTION), progress)
+        lines = (line for part in parts for line in part)
         for text in csv_output.to_csv(COLUMNS, map(_csv_row, lines)):
             file.write(text.encode())
+
+
+@contextmanager
+def long_snapshot() -> Iterator[None]:
+    """Run the block in one `snapshot()` that the database does not end while a file is written."""
+    with snapshot() as session:
+        take_any_time(session.connection())
+        yield
+
+
+def _counted(parts: Iterator[list[Line]], progress: Progress) -> Iterator[list[Line]]:
+    """Yield each part; call `progress` once it is written."""
+    done = 0
+    for part in parts:
+        yield part
+        done += len(part)
+        progress(done)
 
 
 def _csv_row(line: Line) -> tuple[Any, ...]:
@@ -73,50 +109,37 @@ def _amounts(line: Line) -> tuple[int, int, int]:
     return line.tunggakan, line.lebih_bayar, line.tunggakan - line.lebih_bayar
 
 
-def write_xlsx(filters: Filters, file: IO[bytes]) -> None:
-    """Write the students that match, their bills, the groups, and what was asked for, as XLSX."""
+def write_xlsx(filters: Filters, file: IO[bytes], progress: Progress = int) -> None:
+    """Write the students that match, their bills, the groups, and what was asked for, as XLSX.
+
+    `progress` is called with the number of students that are written.
+    """
     matching, zone = Matching(filters), campus_timezone()
-    with snapshot(), Book(file, zone) as book:
-        as_of, total = utcnow(), owing.totals(matching)
+    verdict = cache(words_of)  # for this file, because its language is that of who asked
+    # The book is packed when it is left, for which the database is not needed any more.
+    with Book(file, zone, _heading(filters)) as book, long_snapshot():
+        as_of, total = utcnow(), sums.totals(matching)
         students, bills = (
-            book.add(_("Siswa"), _of_students()),
-            book.add(_("Tagihan"), _of_bills()),
+            book.add(_("Siswa"), columns.of_students()),
+            book.add(_("Tagihan"), columns.of_bills()),
         )
-        for part in all_lines(matching, PORTION):
-            for line in part:
-                students.write(_xlsx_row(line))
-            for row in _bills_of(matching, part):
-                bills.write(row)
+        for part in _counted(all_lines(matching, PORTION), progress):
+            rows = (_xlsx_row(line, verdict) for line in part)
+            students.write_cells([tuple(map(book.cell, row)) for row in rows])
+            bills.write_cells(list(_bills_of(matching, part, book)))
         if filters.group:
-            groups = book.add(_("Kelompok"), _of_groups(filters.group))
-            for group in owing.groups_of(matching):
+            groups = book.add(_("Kelompok"), columns.of_groups(filters.group))
+            for group in sums.groups_of(matching):
                 groups.write((text_of(filters.group, group.key), *_figures(group.figures)))
         about = book.add(_("Keterangan"), [Column(_("Keterangan"), 28), Column("", 40)])
         for pair in _about(filters, as_of, total):
             about.write(pair)
 
 
-def _of_students() -> list[Column]:
-    names = [Column("ID", 12), Column(_("Nama"), 32), *(Column(str(NAMES[n]), 16) for n in PLACED)]
-    amounts = [Column(title, 16) for title in (_("Tunggakan"), _("Lebih bayar"), _("Bersih"))]
-    return [*names, *amounts, Column(_("Status"), 24), Column(_("Disinkronkan"), 20)]
-
-
-def _of_bills() -> list[Column]:
-    names = (Column("ID", 12), Column(_("Nama"), 32), Column(_("Periode"), 12))
-    bill = (Column(_("Kelas"), 14), Column(_("Jenis tagihan"), 20), Column(_("Tagihan"), 32))
-    amounts = (Column(title, 16) for title in (_("Jumlah"), _("Dibayar"), _("Sisa")))
-    return [*names, *bill, *amounts]
-
-
-def _of_groups(group: str) -> list[Column]:
-    amounts = (Column(title, 18) for title in (_("Tunggakan"), _("Lebih bayar"), _("Bersih")))
-    return [Column(str(NAMES[group]), 28), Column(_("Siswa"), 10), *amounts]
-
-
-def _xlsx_row(line: Line) -> tuple[Any, ...]:
-    amounts = (Money(amount) for amount in _amounts(line))
-    return (*_names(line), *amounts, describe(line.student), line.student.synced_at)
+def _xlsx_row(line: Line, verdict: Callable[[str, bool, bool], str]) -> tuple[Any, ...]:
+    amounts, one = (Money(amount) for amount in _amounts(line)), line.student
+    words = verdict(one.status, one.tidak_cocok, one.active)
+    return (*_names(line), *amounts, words, one.synced_at)
 
 
 def _figures(figures: Figures) -> tuple[Any, ...]:
@@ -124,17 +147,37 @@ def _figures(figures: Figures) -> tuple[Any, ...]:
     return (figures.siswa, *map(Money, amounts))
 
 
-def _bills_of(matching: Matching, lines: Sequence[Line]) -> Iterator[tuple[Any, ...]]:
-    people = {line.student.id: line.student for line in lines}
+def _bills_of(matching: Matching, lines: list[Line], book: Book) -> Iterator[tuple[str, ...]]:
+    """Yield the bills of these students as rows of cells, a student's bills one after another."""
     columns = (Tagihan.siswa_id, *(getattr(Tagihan, name) for name in BILLS))
-    query = select(*columns).where(Tagihan.siswa_id.in_(people), *matching.narrowed)
-    found: dict[int, list[Any]] = {}
-    for key, *bill in db.session.execute(query.order_by(Tagihan.siswa_id, Tagihan.position)):
-        found.setdefault(key, []).append(bill)
-    for key, student in people.items():
-        for *names, billed, paid, rest in found.get(key, ()):
-            amounts = map(Money, (billed, paid, rest))
-            yield (student.idperson, student.nama, *names, *amounts)
+    query = select(*columns).where(
+        in_literals(Tagihan.siswa_id, [line.student.id for line in lines]),
+        *narrow(matching.filters, OF_BILLS),
+    )
+    found = defaultdict[int, list[Any]](list)
+    # Rows of the connection, because the session takes a third longer for each of millions.
+    rows = db.session.connection().execute(query.order_by(Tagihan.siswa_id, Tagihan.position))
+    for row in rows:
+        found[row[0]].append(row)
+    for line in lines:
+        key, name = text(line.student.idperson), text(line.student.nama)
+        for _id, period, kelas, category, item, billed, paid, rest in found[line.student.id]:
+            names = _bill_names(period, kelas, category, item)
+            amounts = (book.amount(billed), book.amount(paid), book.amount(rest))
+            yield (key, name, *names, *amounts)
+
+
+@lru_cache(REMEMBERED)
+def _bill_names(*names: str) -> tuple[str, ...]:
+    """Return the cells of a bill's names, which most bills share with many."""
+    return tuple(map(text, names))
+
+
+def _heading(filters: Filters) -> str:
+    """Return the head of each printed page: the school, the moment, and the filters in use."""
+    school = current_app.config["SCHOOL_NAME"] or "MyUKM"
+    words = (f"{one.label}: {one.text}" for one in chosen(filters))
+    return " · ".join((school, format_datetime(utcnow(), _("d MMM y HH.mm")), *words))
 
 
 def _about(filters: Filters, as_of: datetime, total: Figures) -> Iterator[tuple[Any, ...]]:

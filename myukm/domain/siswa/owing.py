@@ -1,25 +1,23 @@
 """Who owes what: totals, groups and a page of students, all of one moment."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, case, func, select
+from sqlalchemy import Select, case, func
 
 from myukm.db.session import snapshot
+from myukm.db.timeouts import take_memory
 from myukm.db.types import to_iso8601, utcnow
 from myukm.domain.paging import PER_PAGE, Page
-from myukm.domain.siswa.filters import BILLS, IMPLAUSIBLE, PLACES, Filters, rupiah
-from myukm.domain.siswa.listing import OVERPAID, OWED, Figures, Line, Matching, page_out_of
+from myukm.domain.siswa import bounded
+from myukm.domain.siswa.filters import IMPLAUSIBLE, Filters, rupiah
+from myukm.domain.siswa.listing import Line, page_out_of
+from myukm.domain.siswa.matching import LOSSES, Matching
+from myukm.domain.siswa.sums import Figures, Group, totals_and_groups
 from myukm.extensions import db
-from myukm.models import PaymentLoss, Siswa, Tagihan
-
-
-class Group(NamedTuple):
-    """The students that share `key` (of a unit, a period, …), and what they owe."""
-
-    key: str
-    figures: Figures
+from myukm.models import PaymentLoss, Siswa
+from myukm.models.siswa import IN_DOUBT
 
 
 class Report(NamedTuple):
@@ -37,59 +35,38 @@ class Report(NamedTuple):
 def report(filters: Filters, page: int = 1, per_page: int = PER_PAGE) -> Report:
     """Return totals, groups and page number `page` (at most the last), read in one snapshot."""
     matching, places = Matching(filters), filters.about_students()
-    with snapshot():
+    with snapshot() as session:
+        take_memory(session.connection())
         as_of = utcnow()
-        unknown, *implausible = _counts(Matching(places), ("belum_sinkron", *IMPLAUSIBLE))
-        total = totals(matching)
-        groups = groups_of(matching) if filters.group else []
-        students = page_out_of(matching, total.siswa, page, per_page)
+        unknown, *implausible = _counts(Matching(places))
+        if bounded.applies(matching):
+            total, groups, students = bounded.read(matching, page, per_page)
+        else:
+            total, groups = totals_and_groups(matching)
+            students = page_out_of(matching, total.siswa, page, per_page)
     marks = dict(zip(IMPLAUSIBLE, implausible, strict=True))
     return Report(as_of, unknown, marks, total, groups, students)
 
 
-def _counts(places: Matching, statuses: Sequence[str]) -> list[int]:
-    """Return how many students in these places have each status."""
-    sums = [func.sum(case((places.mark(status), 1), else_=0)) for status in statuses]
-    return [int(number or 0) for number in db.session.execute(places.select(*sums)).one()]
+def _counts(places: Matching) -> list[int]:
+    """Return how many students in these places were never synced, and of `IMPLAUSIBLE` each.
+
+    Both are few: losses are counted from their own table, the others by an index that has no
+    other students.
+    """
+    marks = _sums_of(map(places.mark, ("belum_sinkron", "tidak_cocok")))
+    of_student = _first(places.students(*marks).where(IN_DOUBT))
+    lost = places.students(*_sums_of(LOSSES.values()))
+    lost = lost.join(PaymentLoss, PaymentLoss.siswa_id == Siswa.id)
+    return [*of_student, *_first(lost)]
 
 
-def totals(matching: Matching) -> Figures:
-    """Return the sums over all students that match."""
-    sums = (func.count(), func.sum(matching.owed), func.sum(matching.overpaid))
-    return _figures(db.session.execute(matching.select(*sums)).one())
+def _sums_of(conditions: Iterable[Any]) -> list[Any]:
+    return [func.sum(case((condition, 1), else_=0)) for condition in conditions]
 
 
-def groups_of(matching: Matching) -> list[Group]:
-    """Return the groups, those that owe most first. A student is in each group where bills are."""
-    group = matching.filters.group or ""
-    rows = db.session.execute(
-        _by_bill(matching, BILLS[group]) if group in BILLS else _by_place(matching, PLACES[group])
-    )
-    groups = [Group(key, _figures(figures)) for key, *figures in rows]
-    return sorted(groups, key=lambda one: (-one.figures.tunggakan, one.key))
-
-
-def _by_place(matching: Matching, place: Any) -> Any:
-    sums = (func.count(), func.sum(matching.owed), func.sum(matching.overpaid))
-    return matching.select(place, *sums).group_by(place)
-
-
-def _by_bill(matching: Matching, key: Any) -> Any:
-    """Add up by student first: counting distinct students over all bills would sort them."""
-    students = matching.select(Siswa.id).subquery("students")
-    of_student = (
-        select(key.label("key"), func.sum(OWED).label("owed"), func.sum(OVERPAID).label("overpaid"))
-        .where(*matching.narrowed, Tagihan.siswa_id.in_(select(students.c.id)))
-        .group_by(Tagihan.siswa_id, key)
-        .subquery("of_student")
-    )
-    part = of_student.c
-    sums = (func.count(), func.sum(part.owed), func.sum(part.overpaid))
-    return select(part.key, *sums).group_by(part.key)
-
-
-def _figures(row: Row[Any] | list[Any]) -> Figures:
-    return Figures(*(int(number or 0) for number in row))
+def _first(query: Select[Any]) -> list[int]:
+    return [int(number or 0) for number in db.session.execute(query).one()]
 
 
 def as_json(found: Report) -> dict[str, Any]:

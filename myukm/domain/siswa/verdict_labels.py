@@ -34,6 +34,11 @@ def label(status: str) -> str:
 
 def describe(student: Siswa) -> str:
     """Return a student's verdict with its marks (overpaid, figures disagree), as one text."""
-    marks = {"tidak_cocok": student.tidak_cocok, "nonaktif": not student.active}
-    words = [label(student.status), *(str(FILTERS[mark]) for mark, set_ in marks.items() if set_)]
+    return words_of(student.status, bool(student.tidak_cocok), bool(student.active))
+
+
+def words_of(status: str, disagrees: bool, active: bool) -> str:
+    """Return the text of a verdict with its marks."""
+    marks = {"tidak_cocok": disagrees, "nonaktif": not active}
+    words = [label(status), *(str(FILTERS[mark]) for mark, set_ in marks.items() if set_)]
     return " · ".join(words)

@@ -72,9 +72,9 @@ def must_wait(run_id: int) -> bool:
 
 
 def examples(run_id: int) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return the first quarantined students: idperson, nama, message."""
+    """Return the first quarantined students: idperson, nama, message, translations."""
     query = (
-        select(SyncItem.idperson, Siswa.nama, SyncItem.message)
+        select(SyncItem.idperson, Siswa.nama, SyncItem.message, SyncItem.translations)
         .outerjoin(Siswa, Siswa.idperson == SyncItem.idperson)
         .where(SyncItem.run_id == run_id, SyncItem.status == ItemStatus.HELD)
         .order_by(SyncItem.id)
@@ -90,7 +90,7 @@ def release(run_id: int, *, trusted: bool) -> None:
     """
     values: dict[str, Any] = {"status": ItemStatus.PENDING, "finished_at": None}
     if trusted:
-        values |= {"code": None, "message": None}
+        values |= {"code": None, "message": None, "translations": None}
     more = True
     while more:
         with transaction() as session:

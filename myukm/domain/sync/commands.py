@@ -23,7 +23,6 @@ from myukm.domain.sync import (
 from myukm.domain.sync.selection import check, no_student
 from myukm.errors import Conflict, NotFound, Unavailable
 from myukm.extensions import db
-from myukm.i18n import campus_language
 from myukm.models import Siswa, SyncRun
 from myukm.models.sync import Status
 
@@ -194,6 +193,5 @@ def _not_now() -> Conflict:
 
 
 def _record(actor: Actor, run_id: int, code: str, text: Any) -> None:
-    with campus_language():
-        run_log.append(run_id, "info", code, str(text))
+    run_log.append(run_id, "info", code, text)
     activity.record(actor, f"sync.{code}", f"#{run_id}", run_id=run_id)

@@ -1,7 +1,6 @@
 """Writes a run's items, one per student, in short transactions so that other writers can run."""
 
-from flask_babel import format_decimal
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
 from sqlalchemy import func, insert, literal, select
 from sqlalchemy.orm import Session
 
@@ -10,6 +9,7 @@ from myukm.domain.sync import lifecycle, run_log, transitions
 from myukm.domain.sync.selection import selection
 from myukm.models import Siswa, SyncItem, SyncRun
 from myukm.models.sync import ItemStatus, Status
+from myukm.sentences import lazy_decimal
 
 CHUNK = 10_000
 
@@ -73,6 +73,6 @@ def _start(run_id: int) -> int:
         else:
             transitions.move(session, run_id, Status.RUNNING, dispatched=True, total=total)
             on_commit(lifecycle.drive, run_id)
-            text = _("%(n)s siswa masuk daftar.", n=format_decimal(total))
+            text = _("%(n)s siswa masuk daftar.", n=lazy_decimal(total))
             run_log.append(run_id, "info", "dispatched", text)
     return total

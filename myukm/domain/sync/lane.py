@@ -20,6 +20,7 @@ from myukm.domain.payment_api.work_item import Item
 from myukm.domain.sync import pausing, progress, queueing
 from myukm.domain.sync.lane_store import Batch, LaneExpired, LaneStore
 from myukm.domain.sync.student_store import StudentStore, submit
+from myukm.logs.outages import Outage
 from myukm.models.sync import Status
 
 FLUSH_SECONDS, LAST_FLUSH_SECONDS, POLL_SECONDS = 0.25, 0.1, 0.02
@@ -43,6 +44,7 @@ class Lane:
         self._exhausted = self._progress_sent = self._successor_queued = False
         self._away = self._requests = False
         self._give_up_at: float | None = None
+        self._outage = Outage(logger, f"run {run_id}: the database does not answer")
 
     async def work(self) -> None:
         """Work to the end. Raises the error that made it impossible to continue."""
@@ -91,8 +93,9 @@ class Lane:
             self._away = True
             if self._clock() - self._last_db_contact > DATABASE_TIMEOUT:
                 raise
-            logger.warning("run %d: the database does not answer: %s", self._run_id, error)
+            self._outage.failed(error)
             return
+        self._outage.worked()
         self._last_db_contact, self._away = self._clock(), False
         pool.gate.rate_limiter.workers = max(1, batch.workers)
         self._requests = batch.requests

@@ -1,15 +1,17 @@
 """Lifecycle of a run: takes the steps that are due and queues the next job."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from flask_babel import format_decimal
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
+from flask_babel.speaklater import LazyString
 from sqlalchemy import Row, case, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from myukm.db.session import execute_rowcount, on_commit, transaction
 from myukm.db.types import utcnow
 from myukm.domain.payment_api.shared_state import valkey_down_reason
+from myukm.domain.push import staff
 from myukm.domain.sync import (
     anomaly_guard,
     mismatches,
@@ -20,9 +22,9 @@ from myukm.domain.sync import (
     transitions,
 )
 from myukm.extensions import db
-from myukm.i18n import campus_language
 from myukm.models import SyncItem, SyncRun
 from myukm.models.sync import OPEN, ItemStatus, Status
+from myukm.sentences import in_each_language, lazy_decimal
 
 CHUNK = 10_000
 MAX_CRASHES = 5
@@ -69,49 +71,56 @@ def has_work(run: Row[Any]) -> bool:
 
 
 def _say_that_valkey_is_down(run_id: int) -> None:
-    """Store why a queued run does not start, in the campus's language."""
-    with transaction() as session, campus_language():
+    """Store why a queued run does not start."""
+    with transaction() as session:
         reason = valkey_down_reason()
         session.execute(
             update(SyncRun)
             .where(SyncRun.id == run_id, SyncRun.status == Status.QUEUED)
-            .values(reason=reason.text, reason_code=reason.code)
+            .values(reason_code=reason.code, **in_each_language(reason=reason.text))
         )
 
 
 def complete(run_id: int) -> None:
     """End a run whose students all have an outcome."""
-    with transaction() as session, campus_language():
+    with transaction() as session:
         if not transitions.move(session, run_id, Status.COMPLETED, "completed"):
             return
         numbers = _log_remaining(run_id)
-        text = _("Selesai. %(success)s siswa berhasil, %(failed)s gagal.", **numbers)
-        level = "success" if numbers["failed"] == "0" else "warning"
+        text = _("Selesai. %(success)s siswa berhasil, %(failed)s gagal.", **lazily(numbers))
+        level = "warning" if numbers["failed"] else "success"
         run_log.append(run_id, level, "completed", text)
+        if level == "warning":
+            staff.put(session, staff.RUN, run_id)
 
 
 def cancel_remaining(run_id: int) -> None:
     """Count what is left of a run as cancelled, in short transactions, and end it."""
     while _cancel_some(run_id):
         pass
-    with transaction() as session, campus_language():
+    with transaction() as session:
         if not transitions.move(session, run_id, Status.CANCELLED, "cancelled"):
             return
         text = _(
             "Dibatalkan. %(processed)s siswa sudah diproses, %(cancelled)s tidak.",
-            **_log_remaining(run_id),
+            **lazily(_log_remaining(run_id)),
         )
         run_log.append(run_id, "info", "cancelled", text)
 
 
-def _log_remaining(run_id: int) -> dict[str, str]:
+def _log_remaining(run_id: int) -> dict[str, int]:
     """Log the number of failures left out and of students whose figures disagree; return the run's
-    counts as formatted texts."""
+    counts."""
     run = progress.find(run_id)
-    numbers = progress.counts(run) if run else {}
+    numbers: dict[str, int] = progress.counts(run) if run else {"failed": 0}
     run_log.append_remaining(run_id, numbers.get("failed", 0))
     mismatches.log_count(run_id, numbers.get("mismatched", 0))
-    return {name: format_decimal(number) for name, number in numbers.items()}
+    return numbers
+
+
+def lazily(numbers: Mapping[str, int]) -> dict[str, LazyString]:
+    """Return numbers by name as parts of a lazy sentence."""
+    return {name: lazy_decimal(number) for name, number in numbers.items()}
 
 
 def _cancel_some(run_id: int) -> bool:
@@ -144,7 +153,7 @@ def _cancel_some(run_id: int) -> bool:
 
 def record_crash(run_id: int) -> None:
     """Count a crashed job; fail the run after MAX_CRASHES in a row."""
-    with transaction() as session, campus_language():
+    with transaction() as session:
         raised = update(SyncRun).where(SyncRun.id == run_id, SyncRun.live.is_not(None))
         session.execute(raised.values(crash_count=SyncRun.crash_count + 1))
         crashes = session.scalar(select(SyncRun.crash_count).where(SyncRun.id == run_id)) or 0
@@ -153,7 +162,8 @@ def record_crash(run_id: int) -> None:
             fail(session, run_id, "jobs_fail", text)
 
 
-def fail(session: Session, run_id: int, code: str, reason: str) -> None:
+def fail(session: Session, run_id: int, code: str, reason: Any) -> None:
     """Fail a run, inside `transaction()`."""
     if transitions.move(session, run_id, Status.FAILED, "failed", reason=reason, reason_code=code):
         run_log.append(run_id, "error", code, reason)
+        staff.put(session, staff.RUN, run_id)

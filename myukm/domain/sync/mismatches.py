@@ -1,10 +1,10 @@
 """Students whose figures disagree, as a run finds them."""
 
-from flask_babel import format_decimal
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
 
 from myukm.domain.payment_api.work_item import Item
 from myukm.domain.sync import run_log
+from myukm.sentences import lazy_decimal
 
 
 def disagrees(item: Item) -> bool:
@@ -23,6 +23,6 @@ def log_count(run_id: int, number: int) -> None:
     text = _(
         "Angka dari API tidak cocok pada %(n)s siswa. Lihat daftar siswa dengan saringan "
         "“Angka tidak cocok”.",
-        n=format_decimal(number),
+        n=lazy_decimal(number),
     )
     run_log.append(run_id, "warning", "tidak_cocok", text)

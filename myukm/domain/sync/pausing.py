@@ -2,23 +2,24 @@
 
 from typing import Any
 
-from flask_babel import format_decimal, lazy_gettext
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
+from flask_babel.speaklater import LazyString
 from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
 from myukm.db.session import on_commit, transaction
+from myukm.domain.push import staff
 from myukm.domain.sync import anomaly_guard, progress, run_log, transitions
-from myukm.i18n import campus_language
 from myukm.models import SyncRun
 from myukm.models.sync import Status
+from myukm.sentences import in_each_language, lazy_decimal
 
 REFUSALS = {
-    "unauthorized": lazy_gettext(
+    "unauthorized": _(
         "API pembayaran menolak token (HTTP 401). Minta pengelola server MyUKM memasang token yang "
         "berlaku (PEMBAYARAN_API_TOKEN), lalu lanjutkan."
     ),
-    "forbidden": lazy_gettext(
+    "forbidden": _(
         "API pembayaran menolak sepuluh siswa berturut-turut (HTTP 403). Minta pengelola API "
         "pembayaran memeriksa hak token MyUKM, lalu lanjutkan."
     ),
@@ -45,42 +46,39 @@ def pause_suspicious(run_id: int) -> None:
     _pause(run_id, anomaly_guard.CODE, _suspicion_text(run))
 
 
-def _suspicion_text(run: Row[Any]) -> str:
-    """Say in the campus's language how many of the API's answers are suspicious."""
-    with campus_language():
-        numbers = {"held": anomaly_guard.count_quarantined(run.id), "compared": run.compared_count}
-        text = _(
-            "%(held)s dari %(compared)s jawaban API jauh lebih rendah daripada data yang ada. "
-            "Belum ada yang ditimpa: periksa contohnya, lalu terima atau batalkan.",
-            **{name: format_decimal(number) for name, number in numbers.items()},
-        )
-        return str(text)
+def _suspicion_text(run: Row[Any]) -> LazyString:
+    """Say how many of the API's answers are suspicious."""
+    return _(
+        "%(held)s dari %(compared)s jawaban API jauh lebih rendah daripada data yang ada. "
+        "Belum ada yang ditimpa: periksa contohnya, lalu terima atau batalkan.",
+        held=lazy_decimal(anomaly_guard.count_quarantined(run.id)),
+        compared=lazy_decimal(run.compared_count),
+    )
 
 
 def refresh_reason(run: Row[Any]) -> None:
     """Give the numbers of now as the reason of the pause: requests were in flight when it began."""
-    reason = _suspicion_text(run)
-    if reason == run.reason:
+    words = in_each_language(reason=_suspicion_text(run))
+    if words["reason"] == run.reason:
         return
     with transaction() as session:
         same = (SyncRun.id == run.id, SyncRun.reason_code == anomaly_guard.CODE)
-        session.execute(update(SyncRun).where(*same).values(reason=reason))
+        session.execute(update(SyncRun).where(*same).values(words))
         on_commit(progress.publish)
 
 
 def pause_refused(run_id: int, code: str) -> None:
     """Pause a running run because the payment API refuses us (a code of `REFUSALS`)."""
-    with campus_language():
-        reason = str(REFUSALS[code])
-    _pause(run_id, code, reason)
+    _pause(run_id, code, REFUSALS[code])
 
 
-def _pause(run_id: int, code: str, reason: str) -> None:
+def _pause(run_id: int, code: str, reason: LazyString) -> None:
     with transaction() as session:
         if code == anomaly_guard.CODE and _is_trusted(session, run_id):
             return
         if transitions.move(session, run_id, Status.PAUSED, code, reason=reason, reason_code=code):
             run_log.append(run_id, "error", code, reason)
+            staff.put(session, staff.DECISION, run_id)
 
 
 def _is_trusted(session: Session, run_id: int) -> bool:

@@ -81,6 +81,12 @@ def as_json(change: Row[Any]) -> dict[str, Any]:
     return {name: getattr(change, name) for name in COLUMNS} | {"at": to_iso8601(change.at)}
 
 
+def own_as_json(change: Row[Any]) -> dict[str, Any]:
+    """Return a row of `of_student` as JSON, for the student."""
+    names = ("period_id", "field", "old", "new")
+    return {name: getattr(change, name) for name in names} | {"at": to_iso8601(change.at)}
+
+
 def prune() -> bool:
     """Delete the next rows older than `HISTORY_KEEP_DAYS`; return whether more may be left."""
     oldest = utcnow() - timedelta(days=current_app.config["HISTORY_KEEP_DAYS"])

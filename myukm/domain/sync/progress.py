@@ -13,6 +13,7 @@ from myukm.extensions import db, valkey
 from myukm.live import pubsub
 from myukm.models import SyncLane, SyncRun
 from myukm.models.sync import LIVE, Status
+from myukm.sentences import in_each_language
 
 TICK, TICK_MS = "myukm:sync:tick", 100
 MIRRORED = ("total", "processed", "failed", "status")
@@ -55,7 +56,7 @@ def for_run(run: Row[Any]) -> dict[str, Any]:
         "rate_per_second": rate.per_second if rate else None,
         **throughput.eta(numbers["pending"], rate),
         "stalled": standstill_reason.is_stalled(run, reason),
-        "reason": reason and reason.text,
+        **in_each_language(reason=reason and reason.text),
         "reason_code": reason and reason.code,
         "started_by": run.started_by,
         "started_at": to_iso8601(run.started_at),
@@ -100,7 +101,7 @@ def idle() -> dict[str, Any]:
     unknown = dict.fromkeys(("run_id", "parent_run_id", "rate_per_second", "reason", "reason_code"))
     unknown |= throughput.eta(0, None)
     nobody = dict.fromkeys(("started_by", "started_at", "finished_at", "paused_by"))
-    flags = {"status": "idle", "dry_run": False, "stalled": False}
+    flags = {"status": "idle", "dry_run": False, "stalled": False, "translations": {}}
     return {**unknown, **nobody, **nothing, **flags, "percent": 0.0, "workers": 0}
 
 

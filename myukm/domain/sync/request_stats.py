@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from myukm.domain.payment_api.metrics import RequestStats, quantile
+from myukm.domain.payment_api.metrics import BUCKETS_MS, RequestStats
 from myukm.extensions import db
+from myukm.histogram import quantile
 from myukm.models import SyncTraffic
 
 
@@ -50,5 +51,5 @@ def of_run(run_id: int) -> RunStats:
     ).all()
     requests, retries, limited, received = (sum(row[at] for row in rows) for at in range(4))
     latency = [sum(counts) for counts in zip(*(row.latency for row in rows), strict=False)]
-    middle, slow = quantile(latency, 0.5), quantile(latency, 0.95)
+    middle, slow = (quantile(BUCKETS_MS, latency, share) for share in (0.5, 0.95))
     return RunStats(requests, retries, limited, received, middle, slow)

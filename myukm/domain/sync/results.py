@@ -7,19 +7,22 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
 from sqlalchemy import Row, Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from myukm.db.session import in_literals
 from myukm.db.types import utcnow
+from myukm.domain.income import journal
+from myukm.domain.income.journal import Origin
 from myukm.domain.payment_api.errors import Failure, message
 from myukm.domain.payment_api.parser import Payments
 from myukm.domain.payment_api.work_item import Item
-from myukm.domain.siswa import bill_table
+from myukm.domain.siswa import bill_sets, bill_table
 from myukm.domain.sync import anomaly_guard, etags, mismatches, payment_history, run_log, suspicion
 from myukm.models import Siswa, SyncItem, SyncRun
 from myukm.models.sync import ItemStatus
+from myukm.sentences import in_each_language
 
 
 def lock(session: Session, lane_id: str, items: Sequence[Item]) -> list[Item]:
@@ -85,7 +88,8 @@ def _fill_in_answer(item: Item) -> None:
 
 def _locked_rows(session: Session, answered: Mapping[str, Item]) -> Sequence[Row[Any]]:
     filled = Siswa.pembayaran.is_not(None).label("filled")
-    columns: Any = (Siswa.id, Siswa.idperson, Siswa.digest, Siswa.etag, Siswa.tidak_cocok, filled)
+    known = (Siswa.digest, Siswa.etag, Siswa.tidak_cocok, Siswa.unit_formal, filled)
+    columns: Any = (Siswa.id, Siswa.idperson, *known)
     query = select(*columns).where(Siswa.idperson.in_(answered))
     return session.execute(query.order_by(Siswa.id).with_for_update()).all() if answered else ()
 
@@ -95,15 +99,23 @@ def write(session: Session, run_id: int | None, items: Sequence[Item], *, dry_ru
     changed = [item for item in items if item.new]
     payment_history.record(session, run_id, changed, dry_run=dry_run)
     if not dry_run:
-        store(session, {item.row.id: item.new for item in changed if item.new})
+        origins = {item.row.id: Origin(item.row.unit_formal, item.row.filled) for item in changed}
+        store(session, {item.row.id: item.new for item in changed if item.new}, origins)
         etags.save(session, [item for item in items if item.code is None and not item.new])
 
 
-def store(session: Session, new: Mapping[int, Payments]) -> None:
-    """Write new data by the students' row ids, with `synced_at`, and their bills."""
+def store(
+    session: Session, new: Mapping[int, Payments], students: Mapping[int, Origin] | None = None
+) -> None:
+    """Write new data by the students' row ids, with `synced_at`, their bills, and what moved.
+
+    `students`: where they stand, if the caller has read that with their rows.
+    """
     if not new:
         return
-    now = utcnow()
+    now, students = utcnow(), students or journal.origins(session, new)
+    bills = {key: payments.bills for key, payments in new.items()}
+    sets = bill_sets.write(session, bills)
     rows: list[dict[str, Any]] = [
         {
             "key": key,
@@ -111,6 +123,7 @@ def store(session: Session, new: Mapping[int, Payments]) -> None:
             "saldo": payments.saldo,
             **payments.owed._asdict(),
             "lunas": payments.owed.lunas,
+            "bill_set": sets[key],
             "digest": payments.digest,
             "synced_at": now,
             "etag": etags.with_api_prefix(payments.etag),
@@ -120,7 +133,7 @@ def store(session: Session, new: Mapping[int, Payments]) -> None:
     ]
     table = cast(Table, Siswa.__table__)
     session.execute(update(table).where(table.c.id == bindparam("key")), rows)
-    bill_table.replace(session, {key: payments.bills for key, payments in new.items()})
+    bill_table.replace(session, bills, students)
 
 
 def close(session: Session, run_id: int, items: Sequence[Item]) -> None:
@@ -129,12 +142,16 @@ def close(session: Session, run_id: int, items: Sequence[Item]) -> None:
     groups: dict[tuple[ItemStatus, int], list[int]] = defaultdict(list)
     for item in items:
         groups[_status(item), item.attempts].append(item.item_id)
-    nothing = {"lane_id": None, "code": None, "message": None}
+    nothing = {"lane_id": None, "code": None, "message": None, "translations": None}
     for (status, attempts), ids in groups.items():
         closed = update(SyncItem).where(in_literals(SyncItem.id, ids))
         values = {"status": status, "attempts": attempts, "finished_at": now, **nothing}
         session.execute(closed.values(values))
-    rows = [{"id": i.item_id, "code": i.code, "message": i.message} for i in items if i.code]
+    rows = [
+        {"id": item.item_id, "code": item.code, **in_each_language(message=item.message)}
+        for item in items
+        if item.code
+    ]
     if rows:
         session.execute(update(SyncItem), rows)
     _count(session, run_id, items)

@@ -14,7 +14,7 @@ from myukm.domain.sync import progress
 from myukm.errors import NotFound
 from myukm.extensions import db
 from myukm.models import Siswa, SyncItem, SyncRun
-from myukm.models.sync import ItemStatus
+from myukm.models.sync import ItemStatus, Status
 
 MAX_SHOWN = 50
 CODES = {
@@ -51,6 +51,17 @@ def run(run_id: int) -> dict[str, Any]:
     if row is None:
         raise NotFound(_("Tidak ada proses #%(run)s.", run=run_id), code="no_such_run")
     return progress.for_run(row)
+
+
+def failures_left(user_id: int) -> Row[Any] | None:
+    """Return the newest run if this account started it and it ended with failures, or failed, and
+    nobody has gone on from there: no newer run, no reset."""
+    query = _newest_first().where(SyncRun.dry_run.is_(False)).limit(1)
+    newest = db.session.execute(query.add_columns(SyncRun.started_by_id, SyncRun.dismissed)).first()
+    if newest is None or newest.started_by_id != user_id or newest.dismissed:
+        return None
+    ended = newest.status == Status.FAILED or (newest.status == Status.COMPLETED and newest.failed)
+    return newest if ended else None
 
 
 class Cause(NamedTuple):
@@ -90,6 +101,7 @@ def failures(run_id: int) -> Select[*tuple[Any, ...]]:
             SyncItem.message,
             SyncItem.attempts,
             SyncItem.finished_at,
+            SyncItem.translations,
         )
         .outerjoin(Siswa, Siswa.idperson == SyncItem.idperson)
         .where(*_failed(run_id))
@@ -101,7 +113,8 @@ def failures_csv(run_id: int) -> Iterator[str]:
     """Return the failed students of a run as the lines of a CSV file. Raises `NotFound`."""
     run(run_id)
     found = db.session.execute(failures(run_id)).all()
-    return csv_output.to_csv(COLUMNS, ((*row[:-1], to_iso8601(row.finished_at)) for row in found))
+    rows = ((*row[: len(COLUMNS) - 1], to_iso8601(row.finished_at)) for row in found)
+    return csv_output.to_csv(COLUMNS, rows)
 
 
 def _failed(run_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -1,11 +1,10 @@
-"""The run's log, as events: lines with a code and a sentence in the campus's language."""
+"""The run's log, as events: lines with a code and a sentence in each language."""
 
 import json
 from collections.abc import Sequence
 from typing import Any
 
-from flask_babel import format_decimal
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from myukm.db.types import to_iso8601, utcnow
@@ -13,19 +12,21 @@ from myukm.domain.payment_api.work_item import Item
 from myukm.extensions import db
 from myukm.live import event_log
 from myukm.live.event_log import Event
+from myukm.sentences import in_each_language, lazy_decimal
 
 MAX_FAILURES = 300
 
 
-def append(run_id: int, level: str, code: str, message: str, idperson: str | None = None) -> None:
-    """Append one line inside `transaction()`; `level` is info, success, warning or error."""
+def append(run_id: int, level: str, code: str, message: Any, idperson: str | None = None) -> None:
+    """Append one line with a lazy sentence inside `transaction()`; `level` is info, success,
+    warning or error."""
     line = {
         "run_id": run_id,
         "at": to_iso8601(utcnow()),
         "level": level,
         "idperson": idperson,
         "code": code,
-        "message": message,
+        **in_each_language(message=message),
     }
     event_log.append("sync", "sync.log", line)
 
@@ -33,13 +34,13 @@ def append(run_id: int, level: str, code: str, message: str, idperson: str | Non
 def append_failures(run_id: int, failures: Sequence[Item], failed_before: int) -> None:
     """Append a line per failed student, up to `MAX_FAILURES` per run."""
     for failure in failures[: max(0, MAX_FAILURES - failed_before)]:
-        append(run_id, "error", str(failure.code), str(failure.message), failure.idperson)
+        append(run_id, "error", str(failure.code), failure.message, failure.idperson)
 
 
 def append_remaining(run_id: int, failed: int) -> None:
     """Append the number of failures beyond `MAX_FAILURES`, if any."""
     if failed > MAX_FAILURES:
-        text = _("Masih ada %(n)s kegagalan lain.", n=format_decimal(failed - MAX_FAILURES))
+        text = _("Masih ada %(n)s kegagalan lain.", n=lazy_decimal(failed - MAX_FAILURES))
         append(run_id, "warning", "more_failures", text)
 
 

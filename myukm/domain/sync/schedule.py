@@ -10,7 +10,7 @@ from itertools import islice
 
 from cronsim import CronSim
 from flask import current_app
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
 from sqlalchemy import exists, select
 
 from myukm.db.session import transaction
@@ -19,7 +19,7 @@ from myukm.domain.actor import Actor
 from myukm.domain.sync import commands, progress, run_log
 from myukm.errors import Conflict, Invalid
 from myukm.extensions import db
-from myukm.i18n import campus_language, campus_timezone
+from myukm.i18n import campus_timezone
 from myukm.models import SyncRun, SyncSchedule
 
 LATE = timedelta(hours=6)  # a time that was missed is made up until then
@@ -109,9 +109,8 @@ def _outcome(due: datetime, now: datetime) -> str:
 def _say_busy(due: datetime) -> None:
     run = progress.live()
     if run is not None:
-        with campus_language():
-            text = _(
-                "Jadwal pukul %(time)s tidak memulai proses lain, karena proses ini masih hidup.",
-                time=f"{due:%H.%M}",
-            )
-            run_log.append(run.id, "info", "schedule_busy", text)
+        text = _(
+            "Jadwal pukul %(time)s tidak memulai proses lain, karena proses ini masih hidup.",
+            time=f"{due:%H.%M}",
+        )
+        run_log.append(run.id, "info", "schedule_busy", text)

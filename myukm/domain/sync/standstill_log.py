@@ -3,16 +3,16 @@
 import time
 from typing import Any
 
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
+from flask_babel.speaklater import LazyString
 from sqlalchemy import Row
 
 from myukm.db.session import transaction
 from myukm.domain.payment_api.shared_state import Reason
 from myukm.domain.sync import run_log
-from myukm.i18n import campus_language
 
 MOVING, OTHER_WARNINGS = "moving", ("lane_lost", "tidak_cocok", "more_failures", "completed")
-# These are certain as soon as they are seen; what else may be the cause is told after some seconds.
+# These are certain as soon as they are seen; other causes are logged after some seconds.
 CERTAIN = ("api_down", "api_wait")
 # An API that lets every worker wait again and again would fill the log.
 REPEAT_SECONDS = 30.0
@@ -31,15 +31,14 @@ class StandstillLog:
         if self._run != (run.id, run.started_at):
             self._run, self._code = (run.id, run.started_at), _last(run.id)
             self._written = {}
-        told = reason if reason and (stalled or reason.code in CERTAIN) else None
-        if (told and told.code) == self._code or (told and self._is_repeated(told.code)):
+        shown = reason if reason and (stalled or reason.code in CERTAIN) else None
+        if (shown and shown.code) == self._code or (shown and self._is_repeated(shown.code)):
             return
-        self._code = told and told.code
-        with transaction(), campus_language():
-            if told:
-                self._written[told.code] = time.monotonic()
-                sentence = f"{told.text[:1].upper()}{told.text[1:]}."
-                run_log.append(run.id, "warning", told.code, sentence)
+        self._code = shown and shown.code
+        with transaction():
+            if shown:
+                self._written[shown.code] = time.monotonic()
+                run_log.append(run.id, "warning", shown.code, _sentence(shown.text))
             else:
                 run_log.append(run.id, "info", MOVING, _("Sinkronisasi bergerak lagi."))
 
@@ -47,8 +46,13 @@ class StandstillLog:
         return time.monotonic() - self._written.get(code, -REPEAT_SECONDS) < REPEAT_SECONDS
 
 
+def _sentence(reason: Any) -> LazyString:
+    """Return a reason as a sentence of its own."""
+    return LazyString(lambda: f"{str(reason)[:1].upper()}{str(reason)[1:]}.")
+
+
 def _last(run_id: int) -> str | None:
-    """Return the code of the standstill that the log last told of, if it has not ended."""
+    """Return the code of the standstill that the log has last, if it has not ended."""
     for line in reversed(run_log.latest(run_id, limit=50)):
         if line["code"] == MOVING:
             return None

@@ -1,8 +1,8 @@
 """Why a live run does not move.
 
 The leader finds the reason and stores it with the run, so that all who ask get the same answer: it
-sees database and Valkey, which the process that is asked may not. Before a leader has said anything
-who asks looks itself.
+sees database and Valkey, which the process that is asked may not. Before a leader has stored one,
+the process that is asked finds it itself.
 """
 
 from collections.abc import Callable
@@ -10,21 +10,20 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Flask, current_app
-from flask_babel import format_time
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
 from sqlalchemy import Row, update
 
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.domain.payment_api.shared_state import Reason, wait_reason
-from myukm.i18n import campus_language
 from myukm.models import SyncRun
 from myukm.models.sync import WORKING, Status
+from myukm.sentences import in_each_language, lazy_clock, stored_sentence
 
 QUIET_PERIOD, STALLED = timedelta(seconds=1), timedelta(seconds=5)
 # Longer than a hung lane is waited for, replaced, and its successor's first answers take.
 STILL, STILL_CODE = timedelta(seconds=30), "sync_still"
-Why = Callable[[], tuple[str, str] | None]
+Why = Callable[[], tuple[str, Any] | None]
 
 
 def register(app: Flask, why: Why) -> None:
@@ -36,7 +35,7 @@ def shown(run: Row[Any], lanes: int) -> Reason | None:
     """Return the reason that the progress object of a run shows: the stored one of a run that does
     not move, waits for a person, or has failed; else what this process sees."""
     if run.reason_code and (run.status != Status.RUNNING or _idle(run) > QUIET_PERIOD):
-        return Reason(run.reason_code, run.reason)
+        return Reason(run.reason_code, stored_sentence(run, "reason"))
     return find(run, lanes)
 
 
@@ -47,16 +46,13 @@ def is_stalled(run: Row[Any], reason: Reason | None) -> bool:
 
 
 def find(run: Row[Any], lanes: int) -> Reason | None:
-    """Return why a run that should move does not, as this process sees it.
-
-    In the campus's language; None if it moves or nobody knows yet.
-    """
-    with campus_language():
-        reason = None
-        if run.status in WORKING and _idle(run) > QUIET_PERIOD:
-            reason = wait_reason() or (None if lanes else why_nobody_works())
-        if reason is None and run.status in (*WORKING, Status.CANCELLING) and _idle(run) >= STILL:
-            reason = _unknown(run)
+    """Return why a run that should move does not, as this process sees it; None if it moves or
+    nobody knows yet."""
+    reason = None
+    if run.status in WORKING and _idle(run) > QUIET_PERIOD:
+        reason = wait_reason() or (None if lanes else why_nobody_works())
+    if reason is None and run.status in (*WORKING, Status.CANCELLING) and _idle(run) >= STILL:
+        reason = _unknown(run)
     return reason
 
 
@@ -64,11 +60,12 @@ def store(run: Row[Any], lanes: int) -> Reason | None:
     """Store the reason that the leader sees with a run that should move, and return it."""
     reason = find(run, lanes)
     code, text = reason or (None, None)
-    if run.status not in WORKING or (run.reason_code, run.reason) == (code, text):
+    words = in_each_language(reason=text)
+    if run.status not in WORKING or (run.reason_code, run.reason) == (code, words["reason"]):
         return reason
     with transaction() as session:
         same = (SyncRun.id == run.id, SyncRun.status == run.status)
-        session.execute(update(SyncRun).where(*same).values(reason=text, reason_code=code))
+        session.execute(update(SyncRun).where(*same).values(reason_code=code, **words))
     return reason
 
 
@@ -87,6 +84,6 @@ def _idle(run: Row[Any]) -> timedelta:
 def _unknown(run: Row[Any]) -> Reason:
     text = _(
         "belum bergerak sejak %(time)s; sebabnya tidak diketahui; lihat log worker",
-        time=format_time(run.last_progress_at, _("HH.mm.ss")),
+        time=lazy_clock(run.last_progress_at),
     )
     return Reason(STILL_CODE, text)

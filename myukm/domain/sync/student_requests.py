@@ -5,7 +5,7 @@ Lanes claim such rows in their turns; without a run, a queued job does.
 
 from typing import Any
 
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
 from sqlalchemy import Row, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -13,6 +13,7 @@ from myukm.db.session import execute_rowcount, transaction
 from myukm.extensions import db
 from myukm.live import event_log
 from myukm.models import SyncRequest
+from myukm.sentences import in_each_language
 
 MAX_LOSSES = 3
 COLUMNS = tuple(SyncRequest.__table__.c)
@@ -62,7 +63,8 @@ def expire_holder(request_id: int, holder: str, heartbeat: int) -> None:
             publish(idperson, "failed", "jobs_fail", text)
 
 
-def publish(idperson: str, outcome: str, code: str | None, message: str) -> None:
-    """Append the outcome as an event, inside `transaction()`."""
-    data = {"idperson": idperson, "outcome": outcome, "code": code, "message": message}
+def publish(idperson: str, outcome: str, code: str | None, message: Any) -> None:
+    """Append the outcome with a lazy sentence as an event, inside `transaction()`."""
+    words = in_each_language(message=message)
+    data = {"idperson": idperson, "outcome": outcome, "code": code, **words}
     event_log.append("sync", "sync.siswa", data)

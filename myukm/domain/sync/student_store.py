@@ -6,7 +6,8 @@ request, and only while the request is still this holder's.
 
 from collections.abc import Sequence
 
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
+from flask_babel.speaklater import LazyString
 from sqlalchemy import Update, delete, select, update
 from sqlalchemy.orm import Session
 
@@ -78,7 +79,7 @@ class StudentStore:
             on_commit(queueing.withdraw_students, tuple(item.item_id for item in done))
         self.results |= results
         self.in_hand -= {item.item_id for item in answered} - {item.item_id for item in held}
-        return [_student(item.item_id, item.idperson, item.message) for item in held]
+        return [_student(item.item_id, item.idperson, str(item.message)) for item in held]
 
     def _lock(self, session: Session, answered: Sequence[Item]) -> list[Item]:
         by_id = {item.item_id: item for item in answered}
@@ -101,7 +102,7 @@ def _student(request_id: int, idperson: str, doubt: str | None) -> Item:
 def _doubt(session: Session, held: Sequence[Item]) -> None:
     for item in held:
         doubted = update(SyncRequest).where(SyncRequest.id == item.item_id)
-        session.execute(doubted.values(doubt=item.message))
+        session.execute(doubted.values(doubt=str(item.message)))
 
 
 def _end(session: Session, item: Item) -> str:
@@ -114,7 +115,7 @@ def _end(session: Session, item: Item) -> str:
     return result
 
 
-def _words(result: str) -> str:
+def _words(result: str) -> LazyString:
     if result == "unchanged":
-        return str(_("Data pembayaran sudah yang terbaru."))
-    return str(_("Data pembayaran diperbarui."))
+        return _("Data pembayaran sudah yang terbaru.")
+    return _("Data pembayaran diperbarui.")

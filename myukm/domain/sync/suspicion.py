@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from flask_babel import format_decimal
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
+from flask_babel.speaklater import LazyString
 
 from myukm.domain.payment_api.body import InvalidBody
 from myukm.domain.payment_api.parser import amount
 from myukm.domain.payment_api.work_item import Item
 from myukm.domain.sync import anomaly_guard
+from myukm.sentences import lazy_decimal
 
 # An answer is suspicious if less than this share of what was billed or paid is left.
 DROP_THRESHOLD = Decimal("0.5")
@@ -39,7 +40,7 @@ def guard(items: Iterable[Item]) -> None:
             item.message = _("API pembayaran menjawab dua kali berbeda: %(text)s", text=text)
 
 
-def _taken_away(item: Item) -> str | None:
+def _taken_away(item: Item) -> LazyString | None:
     """Describe how much lower a student's new amounts are, None if they are not.
 
     Compares items and sums, because some bills are only in the sums.
@@ -91,17 +92,15 @@ def _number(part: Any, name: str) -> Decimal:
         return Decimal(0)
 
 
-def _words(old: Totals, now: Totals) -> str:
+def _words(old: Totals, now: Totals) -> LazyString:
     numbers = {
-        "billed": format_decimal(old.billed),
-        "paid": format_decimal(old.paid),
-        "billed_now": format_decimal(now.billed),
-        "paid_now": format_decimal(now.paid),
+        "billed": lazy_decimal(old.billed),
+        "paid": lazy_decimal(old.paid),
+        "billed_now": lazy_decimal(now.billed),
+        "paid_now": lazy_decimal(now.paid),
     }
-    return str(
-        _(
-            "tagihan Rp %(billed)s menjadi Rp %(billed_now)s, "
-            "dibayar Rp %(paid)s menjadi Rp %(paid_now)s",
-            **numbers,
-        )
+    return _(
+        "tagihan Rp %(billed)s menjadi Rp %(billed_now)s, "
+        "dibayar Rp %(paid)s menjadi Rp %(paid_now)s",
+        **numbers,
     )

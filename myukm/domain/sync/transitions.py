@@ -12,6 +12,7 @@ from myukm.domain import activity
 from myukm.domain.sync import progress, queueing
 from myukm.models import SyncRun
 from myukm.models.sync import LIVE, WORKING, Status
+from myukm.sentences import in_each_language
 
 
 def move(
@@ -23,12 +24,12 @@ def move(
 ) -> bool:
     """Move the run to status `to`, inside `transaction()`; return whether the table allowed it.
 
-    `values` are columns to set with it; the reason is that of the new status, None unless given.
-    Records `action` as the program's, and registers the effects: queued jobs are
+    `values` are columns to set with it; the reason (a lazy sentence) is that of the new status,
+    None unless given. Records `action` as the program's, and registers the effects: queued jobs are
     removed and the progress is published. If the process dies before, the watchdog does that.
     """
     now = utcnow()
-    values = {"reason": None, "reason_code": None, **values}
+    values = {"reason_code": None, **values, **in_each_language(reason=values.get("reason"))}
     values |= {} if to in LIVE else {"live": None, "finished_at": now}
     allowed = (SyncRun.id == run_id, SyncRun.status.in_(sources_of(to)))
     moved = update(SyncRun).where(*allowed).values(status=to, last_progress_at=now, **values)

@@ -3,11 +3,12 @@
 Liveness needs no shared clock: a lane expires when its heartbeat stands still for
 SYNC_LANE_TIMEOUT on the watchdog's monotonic clock."""
 
+import time
 from functools import cache
 from typing import Any
 
 from flask import current_app
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
 from sqlalchemy import delete, select
 
 from myukm.db.session import execute_rowcount, transaction
@@ -20,7 +21,7 @@ from myukm.extensions import db
 from myukm.models import SyncLane
 from myukm.models.sync import WORKING
 
-NO_WORKER_TIMEOUT = 3.0
+NO_WORKER_TIMEOUT, MIRROR_IDLE_SECONDS = 3.0, 10.0
 
 
 class Watchdog:
@@ -35,6 +36,7 @@ class Watchdog:
         self._students = StudentWatchdog(timeout)
         self._unserved: Standstill[int] = Standstill(NO_WORKER_TIMEOUT)
         self._published: dict[str, Any] = {}
+        self._mirror_idle_at = 0.0
 
     def watch(self) -> None:
         """Run one round of checks."""
@@ -55,12 +57,14 @@ class Watchdog:
         return self._lanes.of({(row.id, row.run_id): row.heartbeat for row in rows})
 
     def _publish(self) -> None:
-        """Mirror the progress, and publish it when it changed."""
+        """Mirror the progress, and publish it when it changed. Without a run the mirror is only
+        made sure of, because Valkey may have come back with older data."""
         now = progress.current()
         steady = {name: value for name, value in now.items() if not name.startswith("eta_")}
         if steady != self._published and progress.publish_throttled():
             self._published = steady
-        else:
+        elif now["run_id"] is not None or time.monotonic() >= self._mirror_idle_at:
+            self._mirror_idle_at = time.monotonic() + MIRROR_IDLE_SECONDS
             progress.mirror_to_cache_keys(now)
 
 

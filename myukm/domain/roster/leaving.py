@@ -5,12 +5,13 @@ from typing import Any
 
 from flask import current_app
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from myukm.db.session import in_literals
 from myukm.errors import Conflict
-from myukm.models import Siswa
+from myukm.extensions import db
+from myukm.models import RosterChange, RosterImport, Siswa
+from myukm.models.roster import ChangeKind
 
 BATCH, MAX_NAMED = 1000, 10
 
@@ -22,31 +23,30 @@ def leavers(session: Session, roster: Container[str]) -> list[Leaver]:
     return [row for rows in _active(session) for row in rows if row.idperson not in roster]
 
 
-def check(session: Session, gone: Sequence[Leaver]) -> None:
-    """Raise `Conflict` if these are more than `GUARD_SHARE` of the active students (0: never)."""
+def are_many(one: RosterImport) -> bool:
+    """Return whether more than `GUARD_SHARE` of the active students would leave (0: never)."""
     share = current_app.config["GUARD_SHARE"]
-    active = session.scalar(select(func.count()).where(Siswa.active)) or 0
-    if not share or len(gone) <= share * active:
-        return
-    names = ", ".join(f"{row.nama} ({row.idperson})" for row in gone[:MAX_NAMED])
-    more = ", …" if len(gone) > MAX_NAMED else ""
-    raise Conflict(
+    return bool(share) and one.leaving > share * one.active
+
+
+def many_leave(one: RosterImport, cure: Any) -> Conflict:
+    """Return the error that says how many would leave and names ten; `cure` ends the sentence."""
+    ours = (RosterChange.import_id == one.id, RosterChange.kind == ChangeKind.LEAVING)
+    query = select(RosterChange.nama, RosterChange.idperson).where(*ours)
+    first = db.session.execute(query.order_by(RosterChange.number).limit(MAX_NAMED)).all()
+    names = ", ".join(f"{row.nama} ({row.idperson})" for row in first)
+    more = ", …" if one.leaving > MAX_NAMED else ""
+    return Conflict(
         _(
             "%(n)d dari %(all)d siswa aktif tidak ada di dalamnya dan akan menjadi nonaktif: "
-            "%(names)s. Tidak ada yang ditulis. Bila memang benar, ulangi dengan --accept.",
-            n=len(gone),
-            all=active,
+            "%(names)s. Tidak ada yang ditulis. %(cure)s",
+            n=one.leaving,
+            all=one.active,
             names=names + more,
+            cure=cure,
         ),
         code="many_leave",
     )
-
-
-def deactivate(session: Session, gone: Sequence[Leaver]) -> None:
-    """Set these students inactive."""
-    for start in range(0, len(gone), BATCH):
-        ids = [row.id for row in gone[start : start + BATCH]]
-        session.execute(update(Siswa).where(in_literals(Siswa.id, ids)).values(active=False))
 
 
 def _active(session: Session) -> Iterator[Sequence[Any]]:

@@ -1,70 +1,35 @@
 """Reads the payment API's roster (`GET /siswa`); every failure becomes a sentence for people."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from flask import current_app
 from flask_babel import lazy_gettext as _
 
 from myukm.db.session import release_connection
 from myukm.domain.payment_api.client import PaymentApi
-from myukm.domain.payment_api.errors import Action, Failure
+from myukm.domain.payment_api.errors import Action, Failure, why
 from myukm.domain.payment_api.roster import Roster
-from myukm.domain.siswa.fields import REQUIRED, FirstMentions, Values, clean, column_of, readable_id
-from myukm.domain.text_normalization import clean_line
-from myukm.errors import DomainError, Invalid, Unavailable
+from myukm.domain.roster.reader import Problem, RawRow
+from myukm.domain.siswa.fields import column_of
+from myukm.errors import DomainError, Unavailable
 from myukm.logs.redaction import shown
 
-MAX_SHOWN = 60
+
+def rows(students: Iterable[Mapping[str, Any]]) -> Iterator[RawRow]:
+    """Yield the students, as `fetch` returned them, with their number in the answer."""
+    for number, raw in enumerate(students, 1):
+        yield RawRow(number, raw)
 
 
-class ApiRoster(NamedTuple):
-    """The valid students; the ids that the roster mentions (also in bad rows); the rejected rows.
-
-    `whole`: the id of every row is readable. Otherwise nobody may be counted as gone.
-    """
-
-    students: Sequence[Values]
-    mentions: FirstMentions
-    left_out: Sequence[Any]
-    whole: bool
-
-
-def read() -> ApiRoster:
-    """Fetch all students from the payment API and check each.
-
-    Raises as `fetch`, and `Invalid` if every row is bad.
-    """
-    students, mentions = dict[str, Values](), FirstMentions()
-    left_out, whole = list[Any](), True
-    for number, raw in enumerate(fetch(), 1):
-        try:
-            values = clean(raw)
-            if mentions.add(number, values):
-                students[values["idperson"]] = values
-        except Invalid as error:
-            left_out.append(_about(number, raw, error.message))
-            if idperson := readable_id(raw):
-                mentions.reject(number, idperson)
-                students.pop(idperson, None)
-            else:
-                whole = False
-    if left_out and not students:
-        raise Invalid(left_out[0], code="bad_row")
-    if not whole:
-        left_out.append(_("Ada siswa tanpa idperson: tidak ada yang menjadi nonaktif."))
-    return ApiRoster(tuple(students.values()), mentions, tuple(left_out), whole)
-
-
-def _about(number: int, raw: Mapping[str, Any], reason: Any) -> Any:
-    named = [clean_line(str(raw[name]))[:MAX_SHOWN] for name in REQUIRED if raw.get(name)]
-    who = ", ".join(reversed(named)) or "?"
+def describe(problem: Problem) -> Any:
+    """Return a wrong row of the API as a sentence."""
     return _(
         "Siswa ke-%(n)d dari API pembayaran (%(who)s): %(reason)s",
-        n=number,
-        who=who,
-        reason=reason,
+        n=problem.line,
+        who=problem.who,
+        reason=problem.reason,
     )
 
 
@@ -100,7 +65,7 @@ def _refused(failure: Failure) -> DomainError:
         return _failure("connection", _("memakai sertifikat yang tidak dipercaya"))
     words = {
         "timeout": _("tidak menjawab dalam %(seconds)g detik", seconds=seconds),
-        "connection": _("tidak bisa dihubungi (%(why)s)", why=failure.detail),
+        "connection": _("tidak bisa dihubungi (%(why)s)", why=why(failure)),
         "too_large": _("menjawab lebih dari 128 MB"),
         "invalid_body": _("menjawab dengan yang tidak dapat dipakai: %(why)s", why=failure.detail),
     }

@@ -1,0 +1,110 @@
+"""All of a UKM as a ZIP archive: files, messages, members, and pages to read them without MyUKM.
+
+A job writes for a few seconds and lets another go on, so that other jobs of the queue do not wait
+for a large archive. Between the two the archive is complete for what it has; `Place` says where to
+go on. Memory holds one page of messages, one block of a file, and the archive's list of names.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import msgspec
+from flask_babel import gettext as _
+from sqlalchemy import ColumnElement, func, select
+
+from myukm.db.types import utcnow
+from myukm.domain.actor import Actor
+from myukm.domain.exports import archive_entries, store
+from myukm.domain.exports.archive_pages import Page
+from myukm.domain.exports.parts import PartsFile
+from myukm.domain.ukm import authorization
+from myukm.extensions import db
+from myukm.models import ChatFile, ChatMessage, Export, Ukm
+
+PORTION_SECONDS = 3.0
+
+
+class Place(msgspec.Struct):
+    """How far an archive is: `step` is what is being written, `after` the last id of it that is
+    written, `done` the number of messages and files, `pages` the pages of messages."""
+
+    began: datetime
+    step: str = "files"
+    after: int = 0
+    done: int = 0
+    pages: list[Page] = []
+
+
+def count(ukm_id: int) -> int:
+    """Return how many messages and files an archive of the UKM would have."""
+    queries = [
+        select(func.count()).select_from(table).where(table.ukm_id == ukm_id, condition)
+        for table, condition in (
+            (ChatMessage, ChatMessage.deleted_at.is_(None)),
+            (ChatFile, archive_entries.IS_SENT),
+        )
+    ]
+    return sum(int(db.session.scalar(query) or 0) for query in queries)
+
+
+def check_right(export: Export | store.Held) -> Ukm:
+    """Return the UKM. Raises `NotFound` or `Forbidden` if the account is not its admin any more."""
+    return authorization.authorize_read(Actor("", export.user_id), export.query)
+
+
+def write_portion(held: store.Held, progress: Callable[[int], None]) -> None:
+    """Write for `PORTION_SECONDS`, then end the export, or let another job go on.
+
+    Raises `HolderLostError`, what `check_right` raises, and OSError if the storage does not answer.
+    """
+    ukm = check_right(held)
+    place = msgspec.json.decode(held.place, type=Place) if held.place else Place(utcnow())
+    with closing(PartsFile(held)) as file:
+        with ZipFile(file, "a", ZIP_DEFLATED) as archive:
+            _steps(archive, ukm, place, progress)
+        size = file.size
+    if place.step:
+        store.hand_over(held, msgspec.json.encode(place).decode(), size, place.done)
+    elif db.session.scalar(select(_deleted_since(ukm, place.began))):
+        store.begin_anew(held, _("Pesan terus dihapus selama berkas ditulis. Coba lagi nanti."))
+    else:
+        store.finish(held, size)
+
+
+def _steps(archive: ZipFile, ukm: Ukm, place: Place, progress: Callable[[int], None]) -> None:
+    """Write one step after another for `PORTION_SECONDS`, at least one."""
+    until = time.monotonic() + PORTION_SECONDS
+    while place.step:
+        _step(archive, ukm, place)
+        db.session.commit()
+        progress(place.done)
+        if time.monotonic() >= until:
+            return
+
+
+def _step(archive: ZipFile, ukm: Ukm, place: Place) -> None:
+    """Write one file, one page of messages, or what comes last."""
+    if place.step == "files":
+        last = archive_entries.write_file(archive, ukm, place.after)
+        place.done += bool(last)
+        place.step, place.after = ("files", last) if last else ("messages", 0)
+    elif place.step == "messages":
+        number = len(place.pages) + 1
+        page = archive_entries.write_messages(archive, ukm, place.after, number)
+        if page is None:
+            place.step = "end"
+            return
+        place.pages.append(page)
+        place.after, place.done = page.last_id, place.done + page.count
+    else:
+        archive_entries.write_rest(archive, ukm, place.pages)
+        place.step = ""
+
+
+def _deleted_since(ukm: Ukm, began: datetime) -> ColumnElement[bool]:
+    """What was deleted meanwhile may be in the archive, and must not be."""
+    gone = (ChatMessage.ukm_id == ukm.id, ChatMessage.deleted_at >= began)
+    return select(ChatMessage.id).where(*gone).exists()

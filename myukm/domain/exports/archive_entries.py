@@ -1,0 +1,85 @@
+"""What the archive of a UKM consists of, one entry after another."""
+
+from collections.abc import Iterable
+from zipfile import ZipFile
+
+import msgspec
+from sqlalchemy import select
+
+from myukm.db.types import to_iso8601, utcnow
+from myukm.domain import archives
+from myukm.domain.chat.history import SHOWN
+from myukm.domain.csv_output import to_csv
+from myukm.domain.exports import archive_pages
+from myukm.domain.exports.archive_pages import Message, Page
+from myukm.domain.files import attachments
+from myukm.extensions import db
+from myukm.models import ChatFile, ChatMessage, Membership, Ukm, User
+
+PER_PAGE = 1000
+IS_SENT = ChatFile.message_id.is_not(None) & ChatFile.stored_at.is_not(None)
+MEMBERS = ("nim", "name", "is_admin", "joined_at")
+
+
+def write_file(archive: ZipFile, ukm: Ukm, after: int) -> int | None:
+    """Write the UKM's next file after this id; return its id, None if there is none."""
+    query = select(ChatFile).where(ChatFile.ukm_id == ukm.id, ChatFile.id > after, IS_SENT)
+    file = db.session.scalar(query.order_by(ChatFile.id).limit(1))
+    db.session.commit()
+    if file is None:
+        return None
+    for _block in archives.write_stored(archive, file):
+        pass
+    return file.id
+
+
+def write_messages(archive: ZipFile, ukm: Ukm, after: int, number: int) -> Page | None:
+    """Write the next page of messages as HTML and as JSON; None if there is none."""
+    query = (
+        select(ChatMessage)
+        .options(*SHOWN)
+        .where(
+            ChatMessage.ukm_id == ukm.id, ChatMessage.id > after, ChatMessage.deleted_at.is_(None)
+        )
+    )
+    found = db.session.scalars(query.order_by(ChatMessage.id).limit(PER_PAGE)).all()
+    if not found:
+        return None
+    attachments.load(found)
+    there = archive.NameToInfo
+    messages = [Message(one, [f for f in one.files if f.path in there]) for one in found]
+    html = archive_pages.messages(ukm.name, messages, number, is_last=len(found) < PER_PAGE)
+    _write(archive, f"{archive_pages.path(number)}.html", html)
+    _write(archive, f"{archive_pages.path(number)}.json", msgspec.json.encode(_as_json(messages)))
+    return Page(found[0].created_at, found[-1].created_at, len(found), found[-1].id)
+
+
+def _as_json(messages: Iterable[Message]) -> list[dict[str, object]]:
+    return [
+        {
+            "id": one.row.id,
+            "user_id": one.row.user_id,
+            "name": one.row.user.name,
+            "message": one.row.body,
+            "created_at": to_iso8601(one.row.created_at),
+            "edited_at": to_iso8601(one.row.edited_at),
+            "reply_to": one.row.reply_to_id,
+            "files": [file.path for file in one.files],
+        }
+        for one in messages
+    ]
+
+
+def write_rest(archive: ZipFile, ukm: Ukm, pages: list[Page]) -> None:
+    """Write the list of members, and the page to begin with."""
+    columns = (User.nim, User.name, Membership.is_admin, Membership.joined_at)
+    query = select(*columns).join(User).where(Membership.ukm_id == ukm.id).order_by(User.nim)
+    people = db.session.execute(query).all()
+    rows = ((nim, name, str(boss).lower(), to_iso8601(at)) for nim, name, boss, at in people)
+    _write(archive, "members.csv", "".join(to_csv(MEMBERS, rows)))
+    _write(archive, "style.css", archive_pages.STYLE)
+    _write(archive, "index.html", archive_pages.index(ukm, len(people), pages))
+
+
+def _write(archive: ZipFile, path: str, text: str | bytes) -> None:
+    archive.writestr(archives.entry(path, utcnow()), text)

@@ -1,0 +1,90 @@
+"""The parts of an export as a file that can be read and continued: memory holds one part."""
+
+import io
+from typing import Any
+
+from sqlalchemy import select
+
+from myukm.domain.exports import store
+from myukm.extensions import db
+from myukm.models import ExportPart
+
+
+class PartsFile(io.RawIOBase):
+    """The file of an export that this job holds. What it changes raises `HolderLostError`."""
+
+    def __init__(self, held: store.Held) -> None:
+        self._held, self._at, self.size = held, 0, held.size
+        self._number, self._part, self._changed = -1, bytearray(), False
+
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.size}[whence]
+        self._at = start + offset
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        view, read = memoryview(buffer).cast("B"), 0
+        while read < len(view) and self._at < self.size:
+            part, start = self._here(), self._at % store.PART
+            found = part[start : start + min(len(view) - read, self.size - self._at)]
+            if not found:  # a part is missing
+                break
+            view[read : read + len(found)] = found
+            self._at, read = self._at + len(found), read + len(found)
+        return read
+
+    def write(self, data: Any) -> int:
+        rest = memoryview(data).cast("B")
+        length = len(rest)
+        while rest:
+            part, start = self._here(), self._at % store.PART
+            piece = rest[: store.PART - start]
+            part[start : start + len(piece)] = piece
+            self._changed, self._at = True, self._at + len(piece)
+            self.size = max(self.size, self._at)
+            rest = rest[len(piece) :]
+        return length
+
+    def truncate(self, size: int | None = None) -> int:
+        self.size = self._at if size is None else size
+        return self.size
+
+    def flush(self) -> None:
+        if self._changed:
+            start = self._number * store.PART
+            store.put_part(self._held, self._number, bytes(self._part[: self.size - start]))
+            self._changed = False
+
+    def close(self) -> None:
+        """Forget what was not flushed, because a job that failed stores nothing more."""
+        self._changed = False
+        super().close()
+
+    def _here(self) -> bytearray:
+        """Return the part at which the file is; an empty one where it has none yet."""
+        number = self._at // store.PART
+        if number != self._number:
+            self.flush()
+            self._number, self._part = number, self._read(number)
+        return self._part
+
+    def _read(self, number: int) -> bytearray:
+        left = self.size - number * store.PART
+        if left <= 0:
+            return bytearray()
+        place = (ExportPart.export_id == self._held.id, ExportPart.number == number)
+        data = db.session.scalar(select(ExportPart.data).where(*place))
+        db.session.commit()
+        return bytearray((data or b"")[:left])

@@ -1,0 +1,121 @@
+"""Exports as their account sees them: asked for, listed, read, deleted."""
+
+from collections.abc import Iterator, Sequence
+from urllib.parse import parse_qs
+
+from flask_babel import get_locale
+from flask_babel import lazy_gettext as _
+from sqlalchemy import ColumnElement, Select, select, update
+
+from myukm.db.session import release_connection, transaction
+from myukm.db.types import utcnow
+from myukm.domain import activity
+from myukm.domain.actor import Actor
+from myukm.domain.exports import archive, store
+from myukm.domain.siswa.filters import Filters, parse
+from myukm.domain.ukm import authorization
+from myukm.errors import NotFound, TooFast
+from myukm.extensions import db
+from myukm.models import Export, ExportPart
+from myukm.models.export import OPEN_EXPORTS, ExportState
+
+# Of one account: files that are being written, and files at all, because each may be large.
+MAX_OPEN, MAX_FILES = 3, 10
+LISTS, ARCHIVE = ("csv", "xlsx"), "zip"
+
+
+def request(user_id: int, kind: str, query: str, total: int) -> Export:
+    """Return a new export of `total` entries, or the account's open one of the same. Raises
+    `TooFast` if `MAX_OPEN` others are open."""
+    lang = str(get_locale())
+    with transaction() as session:
+        mine = session.scalars(_of(user_id).with_for_update()).all()
+        unfinished = [one for one in mine if one.state in OPEN_EXPORTS]
+        for one in unfinished:
+            if (one.kind, one.query, one.lang) == (kind, query, lang):
+                return one
+        if len(unfinished) >= MAX_OPEN:
+            text = _("Tiga berkas masih ditulis. Tunggu sampai salah satunya selesai.")
+            raise TooFast(text, code="too_many_exports", retry_after=30)
+        ended = [one.id for one in mine if one.state not in OPEN_EXPORTS]
+        discard(Export.id.in_(ended[MAX_FILES - 1 :]))
+        new = Export(user_id=user_id, kind=kind, query=query, lang=lang, total=total)
+        session.add(new)
+        session.flush()
+        store.write_later(new)
+    return new
+
+
+def request_archive(actor: Actor, code: str) -> Export:
+    """Return a new export of a UKM, or its admin's open one. Raises as `authorize_read`, and
+    `TooFast`."""
+    ukm = authorization.authorize_read(actor, code)
+    me, total = actor.user_id or 0, archive.count(ukm.id)
+    with transaction():
+        known = {one.id for one in of_account(me, (ARCHIVE,), code)}
+        found = request(me, ARCHIVE, code, total)
+        if found.id not in known:
+            activity.record_in_ukm(ukm.id, me, "exported")
+    return found
+
+
+def of_account(
+    user_id: int, kinds: Sequence[str] = LISTS, query: str | None = None
+) -> Sequence[Export]:
+    """Return the exports of an account, newest first; `query`: those of one UKM."""
+    return db.session.scalars(_of(user_id, kinds, query)).all()
+
+
+def find(
+    user_id: int, export_id: int, kinds: Sequence[str] = LISTS, query: str | None = None
+) -> Export:
+    """Return an export of this account. Raises `NotFound`."""
+    found = db.session.scalar(_of(user_id, kinds, query).where(Export.id == export_id))
+    if found is None:
+        raise NotFound(_("Berkas ini tidak ada lagi. Buat sekali lagi."))
+    return found
+
+
+def remove(export: Export) -> None:
+    """Delete an export, also one that is being written: its job then ends."""
+    with transaction():
+        discard(Export.id == export.id)
+
+
+def discard(*which: ColumnElement[bool]) -> None:
+    """Delete exports, inside `transaction()`. Nobody finds them any more; retention deletes their
+    parts, because a large file would hold the database for long."""
+    gone = {"state": ExportState.DELETED, "holder": None, "finished_at": utcnow()}
+    db.session.execute(update(Export).where(*which).values(**gone))
+
+
+def filters_of(export: Export | store.Held) -> Filters:
+    """Return the filters with which it was asked for."""
+    return parse(parse_qs(export.query))
+
+
+def read(export: Export) -> Iterator[bytes]:
+    """Yield the bytes of a ready export. No transaction stays open between parts, because the
+    download may be slow."""
+    part = select(ExportPart.data).where(ExportPart.export_id == export.id)
+    for number in range(store.parts_of(export.size)):
+        check_right(export)
+        data = db.session.scalar(part.where(ExportPart.number == number))
+        release_connection()
+        if data is None:
+            raise NotFound(_("Berkas ini sudah dihapus."))
+        yield data
+
+
+def check_right(export: Export) -> None:
+    """Raise `NotFound` or `Forbidden` if its account may not have a UKM's archive any more."""
+    if export.kind == ARCHIVE:
+        archive.check_right(export)
+
+
+def _of(
+    user_id: int, kinds: Sequence[str] = (*LISTS, ARCHIVE), query: str | None = None
+) -> Select[Export]:
+    mine = (Export.user_id == user_id, Export.state != ExportState.DELETED)
+    found = select(Export).where(*mine, Export.kind.in_(kinds)).order_by(Export.id.desc())
+    return found if query is None else found.where(Export.query == query)

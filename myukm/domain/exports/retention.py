@@ -1,0 +1,36 @@
+"""Retention of exports: they are kept for a day after their end."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.models import Export, ExportPart
+from myukm.models.export import ExportState
+
+KEPT = timedelta(days=1)
+PORTION = 16  # parts per transaction
+
+
+def expires_at(export: Export) -> datetime | None:
+    """Return when an export is deleted; None while it is being written."""
+    return export.finished_at and export.finished_at + KEPT
+
+
+def prune() -> bool:
+    """Delete parts of exports that nobody may have, then these; return whether more is left."""
+    with transaction() as session:
+        expired = (Export.finished_at < utcnow() - KEPT) | (Export.state == ExportState.DELETED)
+        old = select(Export.id).where(expired).limit(1)
+        export_id = session.scalar(old)
+        if export_id is None:
+            return False
+        parts = select(ExportPart.number).where(ExportPart.export_id == export_id)
+        numbers = session.scalars(parts.limit(PORTION)).all()
+        if numbers:
+            some = (ExportPart.export_id == export_id, ExportPart.number.in_(numbers))
+            session.execute(delete(ExportPart).where(*some))
+        else:
+            session.execute(delete(Export).where(Export.id == export_id))
+    return True

@@ -1,0 +1,98 @@
+"""Deletes bytes that no file needs any more: at once, and by a sweep what a crash left behind."""
+
+import logging
+import time
+from collections.abc import Collection, Iterable
+from datetime import timedelta
+from itertools import cycle
+
+from sqlalchemy import delete, select, union
+
+from myukm.db.session import on_commit, transaction
+from myukm.db.types import utcnow
+from myukm.extensions import db
+from myukm.models import ChatFile
+from myukm.storage import storage
+
+UNSENT_FOR = timedelta(days=1)
+# What is younger may belong to an upload of this moment.
+ORPHAN_SECONDS, DRAFT_SECONDS = 3600.0, 86_400.0
+PORTION, SHARD_EVERY_SECONDS = 200, 60.0
+SHARDS = tuple(f"{number:02x}" for number in range(256))
+
+logger = logging.getLogger(__name__)
+
+
+def digests_of(files: Iterable[ChatFile]) -> frozenset[str]:
+    """Return the names of the bytes of these files."""
+    return frozenset(name for file in files for name in (file.digest, file.thumbnail) if name)
+
+
+def discard(names: Collection[str]) -> None:
+    """Delete these bytes unless a file needs them. What this leaves undone, `Sweeper` does.
+
+    They are set aside first and the files are asked afterwards: a file's row is committed before
+    its bytes are stored, so whoever stores the same bytes meanwhile is seen, or stores them anew.
+    """
+    try:
+        for name in names:
+            storage().set_aside(name)
+        _settle(names)
+    except OSError as error:
+        logger.warning("files: not deleted yet: %s", error)
+
+
+def _settle(names: Collection[str]) -> None:
+    """Put back what a file needs of what was set aside, and delete the rest."""
+    db.session.rollback()  # what was committed a moment ago must be seen
+    needed = _needed(names)
+    for name in names:
+        if name in needed:
+            storage().put_back(name)
+        else:
+            storage().drop(name)
+
+
+def _needed(names: Collection[str]) -> set[str]:
+    columns = (ChatFile.digest, ChatFile.thumbnail)
+    queries = [select(column).where(column.in_(names)) for column in columns]
+    return {name for name in db.session.scalars(union(*queries)) if name}
+
+
+def prune_unsent() -> bool:
+    """Delete files that were not sent within a day; return whether more may be left."""
+    late = (ChatFile.message_id.is_(None), ChatFile.created_at < utcnow() - UNSENT_FOR)
+    with transaction() as session:
+        files = session.scalars(select(ChatFile).where(*late).limit(PORTION)).all()
+        ids = [file.id for file in files]
+        session.execute(delete(ChatFile).where(ChatFile.id.in_(ids), *late))
+        on_commit(discard, digests_of(files))
+    return len(files) == PORTION
+
+
+class Sweeper:
+    """Deletes bytes and drafts that killed processes left, a 256th of the storage a minute."""
+
+    def __init__(self) -> None:
+        self._shards, self._next = cycle(SHARDS), 0.0
+
+    def run(self) -> None:
+        """Sweep the next part when it is due (a periodic task of the leader)."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + SHARD_EVERY_SECONDS
+        sweep(next(self._shards))
+
+
+def sweep(shard: str) -> None:
+    """Delete the bytes whose names begin with these two digits and that no file needs, and what
+    a killed process had set aside or received."""
+    try:
+        _settle(list(storage().all_set_aside()))
+        old = list(storage().names(shard, ORPHAN_SECONDS))
+        for start in range(0, len(old), PORTION):
+            portion = old[start : start + PORTION]
+            discard(set(portion) - _needed(portion))
+        storage().drop_drafts(DRAFT_SECONDS)
+    except OSError as error:
+        logger.warning("files: not swept: %s", error)

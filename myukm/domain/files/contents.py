@@ -1,0 +1,68 @@
+"""What is stored of a sent file: a picture drawn anew with a thumbnail, or a document as it is."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from myukm.domain.files import kinds, pictures
+from myukm.domain.files.names import FileName, clean_name
+from myukm.storage import storage
+
+
+@dataclass(frozen=True)
+class Contents:
+    """A checked file: how it is named and typed, and its bytes in drafts by their digests."""
+
+    name: str
+    type: str
+    drafts: dict[str, Path]
+    digest: str
+    thumbnail: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+    @property
+    def size(self) -> int:
+        """The size in bytes of what is served."""
+        return self.drafts[self.digest].stat().st_size
+
+    def store(self) -> None:
+        """Put the bytes into the storage. Raises OSError."""
+        for digest, draft in self.drafts.items():
+            storage().store(draft, digest)
+
+
+@contextmanager
+def checked(draft: Path, sent_name: str, declared: str) -> Iterator[Contents]:
+    """Yield what is to be stored of a received file; its drafts go at the end.
+
+    `declared` is the content type that the sender names. Raises `Invalid` for a file that may not
+    be sent or is not what it claims to be, `Unavailable` if too many pictures wait.
+    """
+    name = clean_name(sent_name)
+    if not kinds.is_picture(name.ending, declared):
+        digest = digest_of(draft)
+        yield Contents(str(name), kinds.document_type(draft, name.ending), {digest: draft}, digest)
+        return
+    picture, thumbnail = storage().new_draft(), storage().new_draft()
+    try:
+        yield _drawn(draft, picture, thumbnail, name, declared)
+    finally:
+        picture.unlink(missing_ok=True)
+        thumbnail.unlink(missing_ok=True)
+
+
+def _drawn(draft: Path, picture: Path, thumbnail: Path, name: FileName, declared: str) -> Contents:
+    size = pictures.draw(draft, picture, thumbnail, name.ending, declared)
+    whole, small = digest_of(picture), digest_of(thumbnail)
+    drafts = {whole: picture, small: thumbnail}
+    shown = str(FileName(name.stem, "webp"))
+    return Contents(shown, "image/webp", drafts, whole, small, *size)
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

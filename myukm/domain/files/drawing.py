@@ -1,0 +1,95 @@
+"""Draws a picture anew: a program of its own, so that no picture takes the web server's memory.
+
+Called with the paths of the sent file, of the picture and of the thumbnail, it writes those two and
+prints one line of JSON: `{"width", "height"}` of the picture, or `{"error"}`. Nothing of the file
+survives but what is seen: no EXIF, no place, no words.
+"""
+
+import json
+import os
+import resource
+import struct
+import sys
+import zlib
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+MEMORY_BYTES, CPU_SECONDS = 1 << 30, 20
+# A JPEG is decoded at a fraction of its size, all others at once.
+MAX_PIXELS = {"JPEG": 64_000_000, "MPO": 64_000_000}
+MAX_OTHER_PIXELS = 16_800_000
+DECODED_PIXELS = 6_600_000
+LONGEST, PREVIEW, QUALITY = 2048, 320, 82
+# Pillow reports a JPEG with several pictures (gain map, depth map) as MPO; the first is the photo.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
+
+# `MAX_PIXELS` replaces Pillow's own limit, which only warns at first.
+Image.MAX_IMAGE_PIXELS = None
+
+
+def draw(source: str, picture: str, thumbnail: str) -> dict[str, object]:
+    """Write the picture and its thumbnail; return what is printed."""
+    try:
+        with Image.open(source, formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS.get(image.format or "", MAX_OTHER_PIXELS):
+                return {"error": "too_many_pixels"}
+            found = {"format": image.format}
+            seen = ImageOps.exif_transpose(_reduced(image))
+    except UnidentifiedImageError:
+        return {"error": "type"}
+    except MemoryError:
+        return {"error": "too_many_pixels"}
+    except BROKEN:
+        return {"error": "broken"}
+    drawn = _flat(seen)
+    drawn.save(picture, "WEBP", quality=QUALITY)
+    drawn.resize(_thumbnail_size(*drawn.size)).save(thumbnail, "WEBP", quality=QUALITY)
+    return {**found, "width": drawn.width, "height": drawn.height}
+
+
+def _thumbnail_size(width: int, height: int) -> tuple[int, int]:
+    """Return the room of a picture on a page (`models/chat_file.py`) for sharp screens: twice that,
+    if the picture has as much. The sides have exactly that proportion, or the page would jump."""
+    scale = min(1, PREVIEW / max(width, height))
+    room = [max(1, round(side * scale)) for side in (width, height)]
+    times = 2 if 2 * room[0] <= width and 2 * room[1] <= height else 1
+    return times * room[0], times * room[1]
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    """Return the picture, at most `LONGEST` wide and high."""
+    scale = 1
+    while image.width * image.height > DECODED_PIXELS * scale * scale:
+        scale *= 2
+    image.draft("RGB", (image.width // scale, image.height // scale))
+    plain = _to_rgb(image)
+    plain.thumbnail((LONGEST, LONGEST))
+    if exif := image.info.get("exif"):
+        plain.info["exif"] = exif
+    return plain
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """Return the picture in a mode that can be resized smoothly."""
+    if image.mode.startswith("I;16"):
+        return image.convert("I").point(lambda value: value / 256).convert("L")
+    return image if image.mode in ("RGB", "RGBA", "L", "CMYK") else image.convert("RGBA")
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    """Return a copy on a new white canvas, which has no metadata."""
+    sheet = Image.new("RGB", image.size, "white")
+    if image.mode == "RGBA":
+        sheet.paste(image, mask=image.getchannel("A"))
+    else:
+        sheet.paste(image.convert("RGB"))
+    return sheet
+
+
+if __name__ == "__main__":
+    os.nice(5)  # requests come first
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    sys.stdout.write(json.dumps(draw(*sys.argv[1:4])))

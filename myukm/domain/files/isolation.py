@@ -1,0 +1,42 @@
+"""Runs a program whose work could take much memory or crash, apart from the web server."""
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+MAX_OUTPUT = 64 * 1024
+
+
+def run_script(script: Path, args: Sequence[str], seconds: float) -> bytes:
+    """Run a Python script and return what it printed; less if it died or was killed.
+
+    Under gevent other requests are served meanwhile, because the output comes by a socket. It is
+    spawned, not forked, because a fork would copy the tables of the web server's memory, and gets
+    no environment, because that has secrets.
+    """
+    ours, theirs = socket.socketpair()
+    with ours:
+        with theirs:
+            argv = [sys.executable, "-I", str(script), *args]
+            actions = [(os.POSIX_SPAWN_DUP2, theirs.fileno(), 1)]
+            child = os.posix_spawn(sys.executable, argv, {}, file_actions=actions)
+        try:
+            return _output(ours, seconds)
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+            with suppress(ChildProcessError):
+                os.waitpid(child, 0)
+
+
+def _output(source: socket.socket, seconds: float) -> bytes:
+    source.settimeout(seconds)
+    found = b""
+    with suppress(TimeoutError):
+        while (part := source.recv(MAX_OUTPUT)) and len(found) < MAX_OUTPUT:
+            found += part
+    return found

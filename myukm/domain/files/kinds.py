@@ -1,0 +1,100 @@
+"""What may be sent: pictures, and documents that pages only offer for saving.
+
+The end of a name says what a file claims to be, its first bytes what it is. The content type that
+the file is served with is ours, never the sender's.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from flask_babel import lazy_gettext as _
+
+from myukm.errors import DomainError, Invalid
+
+WINDOW = 64 * 1024
+PICTURES = frozenset({"jpg", "jpeg", "png", "webp", "gif"})
+Check = Callable[[bytes, bytes], bool]
+
+
+class Kind(NamedTuple):
+    """A kind of document: the content type of ours, and what its first and last bytes must be."""
+
+    type: str
+    fits: Check
+
+
+def _starts(*signatures: bytes) -> Check:
+    return lambda head, _tail: head.startswith(signatures)
+
+
+def _office(folder: bytes) -> Check:
+    """A ZIP archive that says of itself which program's it is. It is not unpacked: that could
+    take any memory, and only names are looked for."""
+
+    def fits(head: bytes, tail: bytes) -> bool:
+        names = head + tail
+        zipped = head.startswith(b"PK\3\4")
+        return zipped and b"[Content_Types].xml" in names and folder in names
+
+    return fits
+
+
+def _open_document(name: bytes) -> Check:
+    """An archive whose first file, stored as it is, names the type."""
+    mark = b"mimetypeapplication/vnd.oasis.opendocument." + name
+    return lambda head, _tail: head.startswith(b"PK\3\4") and head[30:].startswith(mark)
+
+
+def _mp3(head: bytes, _tail: bytes) -> bool:
+    return head.startswith(b"ID3") or (len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2)
+
+
+_OLE = _starts(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+_XML = "application/vnd.openxmlformats-officedocument."
+_ODF = "application/vnd.oasis.opendocument."
+DOCUMENTS = {
+    "pdf": Kind("application/pdf", _starts(b"%PDF-")),
+    "doc": Kind("application/msword", _OLE),
+    "xls": Kind("application/vnd.ms-excel", _OLE),
+    "ppt": Kind("application/vnd.ms-powerpoint", _OLE),
+    "docx": Kind(f"{_XML}wordprocessingml.document", _office(b"word/")),
+    "xlsx": Kind(f"{_XML}spreadsheetml.sheet", _office(b"xl/")),
+    "pptx": Kind(f"{_XML}presentationml.presentation", _office(b"ppt/")),
+    "odt": Kind(f"{_ODF}text", _open_document(b"text")),
+    "ods": Kind(f"{_ODF}spreadsheet", _open_document(b"spreadsheet")),
+    "odp": Kind(f"{_ODF}presentation", _open_document(b"presentation")),
+    "mp3": Kind("audio/mpeg", _mp3),
+    "m4a": Kind("audio/mp4", lambda head, _tail: head[4:8] == b"ftyp"),
+    "ogg": Kind("audio/ogg", _starts(b"OggS")),
+    "opus": Kind("audio/ogg", _starts(b"OggS")),
+    "wav": Kind(
+        "audio/wav", lambda head, _tail: re.match(rb"RIFF....WAVE", head, re.DOTALL) is not None
+    ),
+}
+
+
+def is_picture(ending: str, declared: str) -> bool:
+    """Return whether a file claims to be a picture, by its name's end or its declared type."""
+    return ending in PICTURES or declared.startswith("image/")
+
+
+def document_type(draft: Path, ending: str) -> str:
+    """Return the content type of a document. Raises `Invalid` if it is none that may be sent."""
+    kind = DOCUMENTS.get(ending)
+    if kind is None:
+        raise refused()
+    with draft.open("rb") as file:
+        head = file.read(WINDOW)
+        file.seek(max(0, draft.stat().st_size - WINDOW))
+        tail = file.read(WINDOW)
+    if not kind.fits(head, tail):
+        raise Invalid(_("Isi berkas ini bukan seperti jenis berkasnya."), code="file_type")
+    return kind.type
+
+
+def refused() -> DomainError:
+    """Return the error for a file of a kind that may not be sent."""
+    text = _("Jenis berkas ini tidak diterima. Kirim foto, PDF, berkas Office, atau audio.")
+    return Invalid(text, code="file_type")

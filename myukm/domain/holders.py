@@ -1,0 +1,54 @@
+"""Watchdog of rows on which one job at a time works, its holder: the leader runs it."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable
+from typing import NamedTuple
+
+from myukm.domain.standstill import Standstill
+
+LOST_SECONDS = 3.0
+
+
+class Open(NamedTuple):
+    """A row that needs work. `holder` is dead after `patience` seconds without a heartbeat."""
+
+    id: int
+    holder: str | None
+    heartbeat: int
+    patience: float
+
+
+class HolderWatchdog:
+    """Releases rows of dead holders, and serves those that have neither a holder nor a job.
+
+    `rows` reads what is open; `release` takes id, holder and heartbeat; `jobless` returns those of
+    these ids that have no job in the queue; `serve` enqueues one, or gives the row up.
+    """
+
+    def __init__(
+        self,
+        rows: Callable[[], Iterable[Open]],
+        release: Callable[[int, str, int], object],
+        jobless: Callable[[Collection[int]], Iterable[int]],
+        serve: Callable[[int], object],
+        lost_seconds: float = LOST_SECONDS,
+    ) -> None:
+        self._rows, self._release, self._jobless, self._serve = rows, release, jobless, serve
+        self._held: dict[float, Standstill[tuple[int, str]]] = {}
+        self._lost = Standstill[int](lost_seconds)
+
+    def watch(self) -> None:
+        """Run one round of checks."""
+        rows = list(self._rows())
+        held = defaultdict[float, dict[tuple[int, str], int]](dict)
+        for row in rows:
+            if row.holder:
+                held[row.patience][row.id, row.holder] = row.heartbeat
+        for patience, beats in held.items():
+            standstill = self._held.setdefault(patience, Standstill(patience))
+            for dead in standstill.of(beats):
+                self._release(*dead, beats[dead])
+        free = [row.id for row in rows if not row.holder]
+        jobless = dict.fromkeys(self._jobless(free)) if free else {}
+        for lost in self._lost.of(jobless):
+            self._serve(lost)

@@ -1,0 +1,1 @@
+"""What came in: movements between two answers, their journal, closed days, the report."""

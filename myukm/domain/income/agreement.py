@@ -1,0 +1,106 @@
+"""Whether the journal and the closed days agree with the bills, and with each other.
+
+The change history (`payment_change`) is not compared: it is pruned and holds texts of single
+fields, from which no sum follows.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from flask import current_app
+from sqlalchemy import Select, func, select, union_all
+
+from myukm.db.session import snapshot
+from myukm.db.timeouts import take_any_time
+from myukm.db.types import utcnow
+from myukm.domain.income.closing import BALANCES, day_of, sums_of
+from myukm.domain.income.movements import Amounts
+from myukm.extensions import db
+from myukm.models import ClosedDay, DailyBalance, PaymentJournal, Siswa, Tagihan
+from myukm.models.tagihan import OVERPAID, OWED
+
+Rows = dict[tuple[str, str], tuple[int, ...]]
+
+
+class Difference(NamedTuple):
+    """A unit and category whose amount is `written`, in sen, where `counted` follows. `day` is None
+    for what the journal says of now against the bills."""
+
+    day: str | None
+    unit: str
+    category: str
+    field: str
+    written: int
+    counted: int
+
+
+def check() -> list[Difference]:
+    """Return what differs: between the journal and the bills now, and between each closed day and
+    the day before it with the journal between, as far as the journal is kept. Of one moment."""
+    with snapshot() as session:
+        take_any_time(session.connection())
+        now = _differences(None, BALANCES, _of_journal(), _of_bills())
+        return [*now, *(found for day in _kept() for found in _of_day(*day))]
+
+
+def _of_journal() -> Rows:
+    """What the last closed day and the open rows say of now."""
+    last = select(func.max(ClosedDay.day)).scalar_subquery()
+    closed = _columns(DailyBalance).where(DailyBalance.day == last)
+    opened = _columns(PaymentJournal).where(PaymentJournal.closed.is_(False))
+    parts = union_all(closed, opened).subquery("parts")
+    sums = [func.sum(parts.c[name]) for name in BALANCES]
+    query = select(parts.c.unit, parts.c.category, *sums)
+    return _rows(query.group_by(parts.c.unit, parts.c.category))
+
+
+def _columns(table: Any) -> Select[Any]:
+    return select(table.unit, table.category, *(getattr(table, name) for name in BALANCES))
+
+
+def _of_bills() -> Rows:
+    places = (Siswa.unit_formal, Tagihan.category)
+    sums = (func.sum(OWED), func.sum(OVERPAID), func.sum(Tagihan.paid))
+    query = select(*places, *sums).join(Siswa, Siswa.id == Tagihan.siswa_id)
+    return _rows(query.group_by(*places))
+
+
+def _kept() -> Iterator[tuple[str, str]]:
+    """Yield each closed day of which the journal is kept whole, with the closed day before it."""
+    kept = timedelta(days=current_app.config["HISTORY_KEEP_DAYS"])
+    query = select(ClosedDay.day).where(ClosedDay.day >= day_of(utcnow() - kept).isoformat())
+    days = db.session.scalars(query.order_by(ClosedDay.day)).all()
+    for day in days:
+        before = (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+        if before in days:
+            yield day, before
+
+
+def _of_day(day: str, before: str) -> Iterator[Difference]:
+    amounts = [getattr(DailyBalance, name) for name in Amounts._fields]
+    query = select(DailyBalance.unit, DailyBalance.category, *amounts)
+    written = _rows(query.where(DailyBalance.day == day))
+    parts = sums_of(day, before)
+    counted = {(row[1], row[2]): tuple(map(int, row[3:])) for row in db.session.execute(parts)}
+    return _differences(day, Amounts._fields, written, counted)
+
+
+def _rows(query: Any) -> Rows:
+    return {
+        (unit, name): tuple(map(int, three)) for unit, name, *three in db.session.execute(query)
+    }
+
+
+def _differences(
+    day: str | None,
+    names: tuple[str, ...],
+    written: Mapping[tuple[str, str], tuple[int, ...]],
+    counted: Mapping[tuple[str, str], tuple[int, ...]],
+) -> Iterator[Difference]:
+    nothing = (0,) * len(names)
+    for place in sorted(written.keys() | counted.keys()):
+        pairs = zip(written.get(place, nothing), counted.get(place, nothing), strict=True)
+        for name, (one, other) in zip(names, pairs, strict=True):
+            if one != other:
+                yield Difference(day, *place, name, one, other)

@@ -1,0 +1,119 @@
+"""Closed days: the balances at the end of each campus day, kept when the journal is pruned.
+
+A day's balances are those of the closed day before plus the day's journal, so a day on which no
+process ran is made up exactly. A row that is committed after its day was closed (its transaction
+had begun before midnight) belongs to the next day that is closed.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import Select, delete, func, insert, literal, or_, select, union_all, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from myukm.db.session import execute_rowcount, transaction
+from myukm.db.types import utcnow
+from myukm.domain.income.movements import Amounts
+from myukm.extensions import db
+from myukm.i18n import campus_timezone
+from myukm.models import ClosedDay, DailyBalance, PaymentJournal
+
+# Few transactions that begin before midnight commit later than this.
+GRACE = timedelta(minutes=1)
+CHUNK = 1000
+ONE_DAY = timedelta(days=1)
+BALANCES = Amounts._fields[:3]
+FLOWS = Amounts._fields[3:]
+
+
+class DayCloser:
+    """The periodic task of the leader. It asks the database once a day, and while days are left."""
+
+    def __init__(self) -> None:
+        self._next: datetime | None = None
+
+    def run(self) -> None:
+        """Close the next day that is over, if any."""
+        now = utcnow()
+        if self._next is not None and now < self._next:
+            return
+        if not close_next(now):
+            tomorrow = day_of(now) + ONE_DAY
+            self._next = datetime.combine(tomorrow, time(), campus_timezone()) + GRACE
+
+
+def day_of(moment: datetime) -> date:
+    """Return the campus's day of a moment."""
+    return moment.astimezone(campus_timezone()).date()
+
+
+def close_next(now: datetime) -> bool:
+    """Close the first day that is over and not closed; return whether there was one.
+
+    The first day ever is the one before this: history begins after it.
+    """
+    over = day_of(now - GRACE) - ONE_DAY
+    last = db.session.scalar(select(func.max(ClosedDay.day)))
+    day = date.fromisoformat(last) + ONE_DAY if last else over
+    if day > over:
+        return False
+    _close(day.isoformat(), last)
+    return True
+
+
+def _close(day: str, last: str | None) -> None:
+    """Write the balances of a day, unless another process does so; `last` is the one before."""
+    try:
+        with transaction() as session:
+            session.add(ClosedDay(day=day))
+            session.flush()
+            _count(session, day)
+            session.execute(
+                insert(DailyBalance).from_select(
+                    ["day", "unit", "category", *Amounts._fields], sums_of(day, last)
+                )
+            )
+    except IntegrityError:
+        db.session.rollback()
+
+
+def _count(session: Session, day: str) -> None:
+    """Mark the rows that the day counts, before they are added up: others may be committed
+    meanwhile, which stay open."""
+    late = (PaymentJournal.closed.is_(False), PaymentJournal.day <= day)
+    session.execute(update(PaymentJournal).where(*late).values(day=day, closed=True))
+
+
+def sums_of(day: str, last: str | None) -> Select[Any]:
+    """Return the query of the balances of a day: those of the closed day `last` before it, and what
+    the journal says of the day."""
+    nothing = [literal(0).label(name) for name in FLOWS]
+    before = select(*_columns(DailyBalance, BALANCES), *nothing).where(DailyBalance.day == last)
+    moved = select(*_columns(PaymentJournal, Amounts._fields))
+    moved = moved.where(PaymentJournal.closed, PaymentJournal.day == day)
+    parts = union_all(before, moved).subquery("parts")
+    sums = [func.sum(parts.c[name]) for name in Amounts._fields]
+    query = select(literal(day), parts.c.unit, parts.c.category, *sums)
+    grouped = query.group_by(parts.c.unit, parts.c.category)
+    return grouped.having(or_(*(one != 0 for one in sums)))
+
+
+def _columns(table: Any, names: Sequence[str]) -> list[Any]:
+    return [table.unit, table.category, *(getattr(table, name) for name in names)]
+
+
+def prune() -> bool:
+    """Delete the next closed rows of days older than `HISTORY_KEEP_DAYS`; return whether more may
+    be left."""
+    kept = timedelta(days=current_app.config["HISTORY_KEEP_DAYS"])
+    oldest = day_of(utcnow() - kept).isoformat()
+    old = select(PaymentJournal.id).where(PaymentJournal.closed, PaymentJournal.day < oldest)
+    ids = db.session.scalars(old.order_by(PaymentJournal.day).limit(CHUNK)).all()
+    if ids:
+        with transaction() as session:
+            gone = delete(PaymentJournal).where(PaymentJournal.id.in_(ids), PaymentJournal.closed)
+            execute_rowcount(session, gone)
+    return len(ids) == CHUNK

@@ -1,0 +1,141 @@
+"""The journal: what each transaction changes in what is owed and paid, by unit and category.
+
+Written with the bills themselves, so its sums are always those of the bills: what a student's bills
+are in the student's unit, from opening balance to the last answer, moves between units included.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from sqlalchemy import and_, delete, func, insert, or_, select
+from sqlalchemy.orm import Session
+
+from myukm.db.session import in_literals
+from myukm.db.types import utcnow
+from myukm.domain.income.movements import Amounts, Name, Sums, between
+from myukm.domain.payment_api.bill_rows import Bill
+from myukm.i18n import campus_timezone
+from myukm.models import PaymentJournal, Siswa, Tagihan, VanishedBill
+from myukm.models.tagihan import OVERPAID, OWED
+
+NAME = ("period_id", "category", "item", "number")
+
+
+class Origin(NamedTuple):
+    """A student before an answer is written: the unit, and whether an answer came before."""
+
+    unit: str
+    known: bool
+
+
+def origins(session: Session, keys: Iterable[int]) -> dict[int, Origin]:
+    """Return where students (by row id) stand, before their payments are written."""
+    known = Siswa.pembayaran.is_not(None)
+    query = select(Siswa.id, Siswa.unit_formal, known).where(in_literals(Siswa.id, keys))
+    return {key: Origin(unit, bool(synced)) for key, unit, synced in session.execute(query)}
+
+
+def record(
+    session: Session,
+    students: Mapping[int, Origin],
+    before: Mapping[int, Sequence[Bill]],
+    after: Mapping[int, Sequence[Bill]],
+) -> None:
+    """Write what the bills `after` change against those `before`, by the students' row ids.
+
+    The caller has locked the students.
+    """
+    sums: dict[str, Sums] = defaultdict(Sums)
+    known = [key for key in after if students[key].known]
+    remembered = _remembered(session, known)
+    gone: list[dict[str, Any]] = []
+    for key, bills in after.items():
+        of_unit = sums[students[key].unit]
+        if not students[key].known:
+            of_unit.add(bills)
+            continue
+        vanished = between(before.get(key, ()), bills, remembered.get(key, {}), of_unit)
+        gone += (_row(key, name, paid) for name, paid in vanished.gone.items())
+        _forget(session, key, vanished.back)
+    if gone:
+        session.execute(insert(VanishedBill), gone)
+    _append(session, sums)
+
+
+@contextmanager
+def moving(session: Session, keys: Sequence[int]) -> Iterator[None]:
+    """Write what the block moves from unit to unit with these students (by row id).
+
+    The caller has locked them.
+    """
+    sums: dict[str, Sums] = defaultdict(Sums)
+    _add_balances(session, keys, sums, -1)
+    yield
+    _add_balances(session, keys, sums)
+    _append(session, sums)
+
+
+def today() -> str:
+    """Return the campus's day."""
+    return utcnow().astimezone(campus_timezone()).date().isoformat()
+
+
+def _append(session: Session, sums: Mapping[str, Sums]) -> None:
+    day = today()
+    rows = [
+        {"day": day, "unit": unit, "category": category, **Amounts(*amounts)._asdict()}
+        for unit, of_unit in sums.items()
+        for category, amounts in of_unit.items()
+        if any(amounts)
+    ]
+    if rows:
+        session.execute(insert(PaymentJournal.__table__), rows)  # type: ignore[arg-type]
+
+
+def _add_balances(
+    session: Session, keys: Sequence[int], sums: Mapping[str, Sums], sign: int = 1
+) -> None:
+    """Add what is owed, overpaid and paid by the bills of students, `sign` times, by unit."""
+    if not keys:
+        return
+    query = (
+        select(
+            Siswa.unit_formal,
+            Tagihan.category,
+            func.sum(OWED),
+            func.sum(OVERPAID),
+            func.sum(Tagihan.paid),
+        )
+        .join(Tagihan, Tagihan.siswa_id == Siswa.id)
+        .where(in_literals(Siswa.id, keys))
+        .group_by(Siswa.unit_formal, Tagihan.category)
+    )
+    for unit, category, *three in session.execute(query):
+        row = sums[unit][category]
+        for n, amount in enumerate(three):
+            row[n] += sign * int(amount)
+
+
+def _remembered(session: Session, keys: Sequence[int]) -> dict[int, dict[Name, int]]:
+    found: dict[int, dict[Name, int]] = defaultdict(dict)
+    if keys:
+        columns = [getattr(VanishedBill, name) for name in (*NAME, "paid")]
+        query = select(VanishedBill.siswa_id, *columns)
+        query = query.where(in_literals(VanishedBill.siswa_id, keys))
+        for key, period, category, item, number, paid in session.execute(query):
+            found[key][period, category, item, number] = paid
+    return found
+
+
+def _row(key: int, name: Name, paid: int) -> dict[str, Any]:
+    return {"siswa_id": key, **dict(zip(NAME, name, strict=True)), "paid": paid}
+
+
+def _forget(session: Session, key: int, names: Sequence[Name]) -> None:
+    """Delete bills that came back."""
+    if names:
+        columns = [getattr(VanishedBill, column) for column in NAME]
+        these = or_(*(and_(*(c == v for c, v in zip(columns, n, strict=True))) for n in names))
+        session.execute(delete(VanishedBill).where(VanishedBill.siswa_id == key, these))

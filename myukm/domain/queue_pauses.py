@@ -1,0 +1,118 @@
+"""Pausing a queue: the row of the database is the truth, Valkey gets a copy for the workers."""
+
+import time
+from typing import NamedTuple
+
+from redis.exceptions import RedisError
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from myukm.db.session import on_commit, transaction
+from myukm.db.types import utcnow
+from myukm.domain import activity
+from myukm.domain.actor import Actor
+from myukm.domain.standstill import SeenTwice
+from myukm.extensions import db, valkey
+from myukm.models import QueuePause
+from myukm.queues import pauses
+from myukm.queues.jobs import QUEUES
+
+
+class Version(NamedTuple):
+    """Whether a queue is paused, and by which change."""
+
+    queue: str
+    generation: int
+    paused: bool
+
+
+def pause(actor: Actor, queue: str) -> bool:
+    """Let no job of `queue` begin until it is resumed; return whether it was not paused yet.
+
+    Jobs that have begun end. Without Valkey the pause holds as soon as Valkey is back.
+    """
+    return _change(actor, queue, paused=True)
+
+
+def resume(actor: Actor, queue: str) -> bool:
+    """Let the jobs of `queue` begin again, in their order; return whether it was paused."""
+    return _change(actor, queue, paused=False)
+
+
+def paused() -> list[QueuePause]:
+    """Return the paused queues, with since when and by whom."""
+    query = select(QueuePause).where(QueuePause.since.is_not(None)).order_by(QueuePause.since)
+    return list(db.session.scalars(query))
+
+
+def versions() -> list[Version]:
+    """Return the state of every queue as the database has it."""
+    columns = (QueuePause.queue, QueuePause.generation, QueuePause.since)
+    found = db.session.execute(select(*columns))
+    rows = {name: (generation, since) for name, generation, since in found}
+    states = {name: rows.get(name, (0, None)) for name in QUEUES}
+    return [Version(name, number, since is not None) for name, (number, since) in states.items()]
+
+
+def assert_all() -> list[Version]:
+    """Copy the state of every queue to Valkey, unless it has it already and nothing is to be swept;
+    return those that Valkey knows a later one of. Raises RedisError.
+    """
+    resumed = pauses.resumed(valkey(), QUEUES)
+    return [
+        each
+        for each in versions()
+        if (each.paused or resumed.get(each.queue) != each.generation)
+        and not pauses.apply(valkey(), each.queue, each.generation, paused=each.paused)
+    ]
+
+
+def in_database(queue: str) -> bool:
+    """Return whether a queue is paused by the database, and write it to Valkey, which lost it.
+
+    False if the database does not answer: the jobs then find out for themselves.
+    """
+    try:
+        states = {each.queue: each.paused for each in versions()}
+        assert_all()
+    except SQLAlchemyError:
+        db.session.rollback()
+        return False
+    return states.get(queue, False)
+
+
+class PauseAsserter:
+    """Keeps Valkey's copy as the database has it: after a pause without Valkey, after Valkey lost
+    its data, after the database was restored from a backup, and for what others enqueue."""
+
+    def __init__(self) -> None:
+        self._outdated = SeenTwice[Version]()
+
+    def run(self) -> None:
+        """Assert the state once. An older one than Valkey's counts when it is read twice in a row,
+        because a read may be older than a change that was made meanwhile."""
+        for each in self._outdated.of(assert_all()):
+            pauses.apply(valkey(), each.queue, each.generation, paused=each.paused, force=True)
+
+
+def _change(actor: Actor, queue: str, *, paused: bool) -> bool:
+    with transaction() as session:
+        row = session.get(QueuePause, queue, with_for_update=True)
+        if row is None:
+            row = QueuePause(queue=queue, generation=0)
+            session.add(row)
+        if (row.since is not None) == paused:
+            return False
+        row.generation = max(row.generation + 1, int(time.time() * 1000))
+        row.since, row.actor_name = (utcnow(), actor.name) if paused else (None, None)
+        activity.record(actor, "queue.pause" if paused else "queue.resume", queue)
+        on_commit(_apply, Version(queue, row.generation, paused))
+    return True
+
+
+def _apply(version: Version) -> None:
+    """Copy a change to Valkey; `PauseAsserter` does it again if that is lost."""
+    try:
+        pauses.apply(valkey(), version.queue, version.generation, paused=version.paused)
+    except RedisError:
+        return

@@ -1,0 +1,143 @@
+"""Writes the changes of an import to the students, or undoes them, batch by batch.
+
+Each batch is a transaction that also stores how far it came, so whoever dies is succeeded, and
+other writers wait for some milliseconds only. A student that has changed since the preview is left
+as it is.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import Select, select, update
+from sqlalchemy.orm import Session
+
+from myukm.db.deadlock_retry import retry_on_deadlock
+from myukm.db.session import transaction
+from myukm.db.timeouts import take_any_time
+from myukm.domain import activity
+from myukm.domain.actor import Actor
+from myukm.domain.roster import differences, parts, settled
+from myukm.domain.roster.claim import Claim
+from myukm.domain.siswa import links
+from myukm.extensions import db
+from myukm.models import RosterChange, RosterImport
+from myukm.models.roster import END, WRITTEN, ImportStatus
+
+BATCH, MAX_NAMED = 500, 3
+# On SQLite one writes at a time: between two batches others have their turn.
+PAUSE_SECONDS = 0.01
+
+Report = Callable[[int, int], None]
+
+
+def apply(claim: Claim, report: Report = lambda done, total: None) -> None:
+    """Write all changes and end the import. `report(done, total)` is called after each batch.
+
+    Raises `ClaimLost`.
+    """
+    one = db.session.get_one(RosterImport, claim.import_id)
+    done, total = 0, one.total
+    while batch := retry_on_deadlock(lambda: _step(claim, undo=False)):
+        done += batch
+        report(done, total)
+        time.sleep(PAUSE_SECONDS)
+    with transaction() as session:
+        one = claim.lock(session)
+        activity.record(by_whom(one), "siswa.import", summary(one))
+        settled.settle(session, one, ImportStatus.APPLIED)
+        parts.clear(session, one.id)
+
+
+def undo(claim: Claim) -> None:
+    """Restore what the import changed and end it, unless students have changed since.
+
+    Then it stays applied and `error` says whose data it is about. Raises `ClaimLost`.
+    """
+    if touched := _touched(claim):
+        with transaction() as session:
+            one = claim.lock(session)
+            one.status, one.live, one.holder = ImportStatus.APPLIED, None, None
+            one.error = str(_refusal(touched))[:500]
+        return
+    while retry_on_deadlock(lambda: _step(claim, undo=True)):
+        time.sleep(PAUSE_SECONDS)
+    with transaction() as session:
+        one = claim.lock(session)
+        activity.record(by_whom(one), "siswa.import_undo", summary(one))
+        settled.settle(session, one, ImportStatus.UNDONE)
+
+
+def by_whom(one: RosterImport) -> Actor:
+    """Return who lets the import change students now."""
+    if one.status == ImportStatus.UNDOING:
+        return Actor(one.undone_by or one.actor_name, one.undone_by_id)
+    return Actor(one.actor_name, one.account_id)
+
+
+def summary(one: RosterImport) -> str:
+    """Return the numbers of an import for the audit page."""
+    written = f"+{one.added} ~{one.changed} -{one.leaving}"
+    return f"{one.source}: {one.students} siswa, {written}" + (
+        f", !{one.skipped}" if one.skipped else ""
+    )
+
+
+def _step(claim: Claim, *, undo: bool) -> int:
+    """Write the next batch and return how many changes it had, 0 at the end."""
+    with transaction() as session:
+        take_any_time(session.connection())
+        one = claim.lock(session)
+        changes = session.scalars(_next(one, undo=undo)).all()
+        if not changes:
+            return 0
+        written = differences.write(session, changes, undo=undo)
+        one.position = changes[-1].number
+        if nims := differences.nims(changes):
+            links.follow_nims(session, nims, by_whom(one))
+        if not undo:
+            _mark_skipped(session, one, written.skipped)
+        return len(changes)
+
+
+def _next(one: RosterImport, *, undo: bool) -> Select[RosterChange]:
+    ours = (RosterChange.import_id == one.id, RosterChange.kind.in_(WRITTEN))
+    query = select(RosterChange).where(*ours, ~RosterChange.skipped).limit(BATCH)
+    if undo:
+        query = query.where(RosterChange.number < one.position)
+        return query.order_by(RosterChange.number.desc())
+    return query.where(RosterChange.number > one.position).order_by(RosterChange.number)
+
+
+def _mark_skipped(session: Session, one: RosterImport, numbers: Sequence[int]) -> None:
+    if numbers:
+        ours = RosterChange.import_id == one.id
+        which = update(RosterChange).where(ours, RosterChange.number.in_(numbers))
+        session.execute(which.values(skipped=True))
+        one.skipped += len(numbers)
+
+
+def _touched(claim: Claim) -> list[RosterChange]:
+    """Return the changes whose students changed since, unless the undo has begun already."""
+    one = db.session.get_one(RosterImport, claim.import_id)
+    found, last = list[RosterChange](), 0
+    ours = (RosterChange.import_id == one.id, RosterChange.kind.in_(WRITTEN))
+    query = select(RosterChange).where(*ours, ~RosterChange.skipped).limit(BATCH)
+    query = query.order_by(RosterChange.number)
+    while one.position == END and (
+        batch := db.session.scalars(query.where(RosterChange.number > last)).all()
+    ):
+        last = batch[-1].number
+        found += differences.changed_since(db.session(), batch)
+        with transaction() as session:
+            claim.lock(session)
+    return found
+
+
+def _refusal(touched: Sequence[RosterChange]) -> object:
+    names = ", ".join(f"{one.nama} ({one.idperson})" for one in touched[:MAX_NAMED])
+    return _(
+        "Tidak bisa dibatalkan: %(n)d siswa sudah berubah lagi sejak impor ini (%(names)s).",
+        n=len(touched),
+        names=names + (", …" if len(touched) > MAX_NAMED else ""),
+    )

@@ -1,0 +1,137 @@
+"""Compares students with the table, and writes differences in either direction."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from myukm.db.session import in_literals
+from myukm.domain.income import journal
+from myukm.domain.siswa import links
+from myukm.domain.siswa.fields import ALL_COLUMNS, Values
+from myukm.models import RosterChange, Siswa
+from myukm.models.roster import ChangeKind
+from myukm.models.siswa import search_text
+
+BLANK = dict.fromkeys(ALL_COLUMNS, "") | {"active": True}
+READ = tuple(Siswa.__table__.c[name] for name in ("id", "active", "synced_at", *ALL_COLUMNS))
+
+Row = dict[str, Any]
+
+
+class Written(NamedTuple):
+    """The numbers of the changes that were written, and of those whose student had changed."""
+
+    done: list[int]
+    skipped: list[int]
+
+
+def compare(session: Session, batch: Sequence[Values]) -> list[Row]:
+    """Return the changes that would make the students so, without number and import."""
+    known = _students(session, [values["idperson"] for values in batch])
+    found = []
+    for values in batch:
+        old, wanted = known.get(values["idperson"]), {**values, "active": True}
+        if old is None:
+            new = {name: value for name, value in wanted.items() if value != BLANK[name]}
+            found.append(_change(ChangeKind.NEW, values, None, new))
+        elif differing := [name for name, value in wanted.items() if value != old[name]]:
+            before = {name: old[name] for name in differing}
+            after = {name: wanted[name] for name in differing}
+            found.append(_change(ChangeKind.CHANGED, values, before, after))
+    return found
+
+
+def leaving(students: Iterable[Any]) -> list[Row]:
+    """Return the changes that make these students inactive."""
+    return [
+        _change(ChangeKind.LEAVING, one._asdict(), {"active": True}, {"active": False})
+        for one in students
+    ]
+
+
+def _change(kind: ChangeKind, student: Mapping[str, str], old: Row | None, new: Row | None) -> Row:
+    about = {"idperson": student["idperson"], "nama": student["nama"]}
+    return {"kind": kind, **about, "old": old, "new": new}
+
+
+def write(session: Session, changes: Sequence[RosterChange], *, undo: bool = False) -> Written:
+    """Write changes (or undo them) where the student is still as it was before (after) them."""
+    known = _students(session, [change.idperson for change in changes], lock=True)
+    kept = _linked_new(session, changes) if undo else set()
+    written, new, differing = Written([], []), list[Row](), list[Row]()
+    gone, moved = list[int](), list[int]()
+    for change in changes:
+        old, target = known.get(change.idperson), change.old if undo else change.new
+        if not _fits(change, old, undo=undo) or change.idperson in kept:
+            written.skipped.append(change.number)
+            continue
+        written.done.append(change.number)
+        if target is None:
+            gone.append(old["id"] if old else 0)
+        elif old is None:
+            new.append(_searchable({**BLANK, **target}))
+        else:
+            differing.append(row := _searchable({**old, **target}))
+            if row["unit_formal"] != old["unit_formal"]:
+                moved.append(row["id"])
+    with journal.moving(session, moved):
+        _save(session, new, differing, gone)
+    return written
+
+
+def changed_since(session: Session, changes: Sequence[RosterChange]) -> list[RosterChange]:
+    """Return those of these changes that cannot be undone, because their student changed since."""
+    known = _students(session, [change.idperson for change in changes])
+    kept = _linked_new(session, changes)
+    return [
+        one
+        for one in changes
+        if one.idperson in kept or not _fits(one, known.get(one.idperson), undo=True)
+    ]
+
+
+def nims(changes: Sequence[RosterChange]) -> set[str]:
+    """Return the NIMs that these changes give or take."""
+    values = (side.get("nim") for one in changes for side in (one.old, one.new) if side)
+    return {nim for nim in values if nim}
+
+
+def _linked_new(session: Session, changes: Sequence[RosterChange]) -> set[str]:
+    """Return the new students who have been linked by a code since: they are not deleted."""
+    return links.linked_by_code(session, [one.idperson for one in changes if one.old is None])
+
+
+def _fits(change: RosterChange, student: Row | None, *, undo: bool) -> bool:
+    """Return whether the student is as the change expects; one with payments is not deleted."""
+    expected, target = (change.new, change.old) if undo else (change.old, change.new)
+    if expected is None or student is None:
+        return expected is None and student is None
+    if target is None and student["synced_at"]:
+        return False
+    if target is None:
+        expected = {**BLANK, **expected}
+    return all(student[name] == value for name, value in expected.items())
+
+
+def _students(session: Session, ids: Sequence[str], *, lock: bool = False) -> dict[str, Row]:
+    query = select(*READ).where(Siswa.idperson.in_(ids)).order_by(Siswa.id)
+    rows = session.execute(query.with_for_update() if lock else query).mappings()
+    return {row["idperson"]: dict(row) for row in rows}
+
+
+def _searchable(row: Row) -> Row:
+    row.pop("synced_at", None)
+    return row | {"search_text": search_text(row)}
+
+
+def _save(session: Session, new: list[Row], differing: list[Row], gone: list[int]) -> None:
+    if new:
+        session.execute(insert(Siswa), new)
+    if differing:
+        session.execute(update(Siswa), differing)
+    if gone:
+        deleted = select(Siswa.idperson).where(in_literals(Siswa.id, gone))
+        links.void_codes(session, session.scalars(deleted).all())
+        session.execute(delete(Siswa).where(in_literals(Siswa.id, gone)))

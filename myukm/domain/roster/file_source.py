@@ -1,0 +1,114 @@
+"""Reads the rows of a CSV or XLSX file, each with its line number."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, BinaryIO
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select
+
+from myukm.domain import csv_table, xlsx_safety, xlsx_table
+from myukm.domain.csv_table import LineReader, Sheet, bad_line, heading
+from myukm.domain.roster.reader import RawRow
+from myukm.domain.siswa.fields import REQUIRED, column_of
+from myukm.domain.xlsx_table import Kind, TypedCell
+from myukm.errors import Invalid
+from myukm.extensions import db
+from myukm.models import Siswa
+
+# Texts of digits, which lose zeros when a spreadsheet stores them as numbers.
+DIGITS, DATES = ("idperson", "phone", "nim"), ("lahirtanggal",)
+EXACT_DIGITS = 15  # a spreadsheet rounds longer numbers
+
+
+def rows(file: BinaryIO, *, with_nim: bool = False) -> Iterator[RawRow]:
+    """Yield every row that is not blank, also wrong ones; columns that we do not know are left out.
+
+    `file` is seekable. The column `nim`, which links accounts, is read `with_nim` only.
+
+    Raises `Invalid` if it is unusable, with the line where there is one.
+    """
+    sheet = _sheet(file)
+    columns, is_sure = _columns(sheet.header, sheet.line, with_nim=with_nim), cache(_sure_ids)
+    for line, cells in sheet.rows:
+        raw = {name: cell for name, cell in zip(columns, cells, strict=False) if name}
+        if len(cells) != len(columns):
+            reason = _("ada %(n)d kolom, seharusnya %(all)d.", n=len(cells), all=len(columns))
+            yield RawRow(line, {}, reason)
+            continue
+        typed = {name: cell for name, cell in raw.items() if isinstance(cell, TypedCell)}
+        if _is_number(typed.get("idperson")):
+            if raw["idperson"] in is_sure():
+                typed.pop("idperson")
+            else:
+                raw.pop("idperson")
+        yield RawRow(line, raw, next(filter(None, map(_spoiled, typed.items())), None))
+
+
+def kind_of(file: BinaryIO) -> str:
+    """Return "XLSX" or "CSV", by the file's first bytes; the file is at its beginning again.
+
+    Raises `Invalid` for an empty file.
+    """
+    file.seek(0)
+    start = file.read(2)
+    file.seek(0)
+    if not start:
+        raise Invalid(_("Berkas ini kosong (0 byte)."), code="empty_file")
+    return "XLSX" if xlsx_safety.is_zip(start) else "CSV"
+
+
+def _sheet(file: BinaryIO) -> Sheet:
+    if kind_of(file) == "XLSX":
+        return xlsx_table.read(file, lambda cells: not _missing(map(column_of, cells)))
+    return csv_table.read(LineReader(file), lambda cell: column_of(cell) is not None)
+
+
+def _missing(columns: Iterator[str | None]) -> list[str]:
+    known = set(columns)
+    return [name for name in REQUIRED if name not in known]
+
+
+def _columns(header: Sequence[str], line: int, *, with_nim: bool) -> list[str | None]:
+    """Return our column for each heading, None for unknown ones."""
+    own = {"nim": "nim"} if with_nim else {}
+    columns = [column_of(name) or own.get(heading(name)) for name in header]
+    known = [name for name in columns if name]
+    missing = _missing(iter(columns))
+    doubled = [name for name in known if known.count(name) > 1]
+    if missing:
+        raise bad_line(line, _("kolom %(names)s tidak ada.", names=", ".join(missing)))
+    if doubled:
+        raise bad_line(line, _("kolom %(names)s ada dua kali.", names=doubled[0]))
+    return columns
+
+
+def _is_number(cell: str | None) -> bool:
+    return isinstance(cell, TypedCell) and cell.kind == Kind.NUMBER
+
+
+def _sure_ids() -> frozenset[str]:
+    """Return the known ids that no other one resembles but for zeros before it."""
+    ids = [one for one in db.session.scalars(select(Siswa.idperson)) if one.isdigit()]
+    alike = Counter(one.lstrip("0") for one in ids)
+    return frozenset(one for one in ids if alike[one.lstrip("0")] == 1 and len(one) <= EXACT_DIGITS)
+
+
+def _spoiled(typed: tuple[str, TypedCell]) -> Any:
+    """Return what is wrong with a cell whose text is not what a person typed, None if nothing."""
+    column, cell = typed
+    about: Mapping[str, str] = {"field": column, "value": str(cell)}
+    if cell.kind == Kind.NUMBER and column in DIGITS:
+        return _(
+            "%(field)s %(value)s tersimpan sebagai angka, jadi nol di depannya bisa hilang. "
+            "Atur kolomnya sebagai teks dan ketik ulang.",
+            **about,
+        )
+    if cell.kind == Kind.DATE and column not in DATES:
+        return _(
+            "%(field)s tersimpan sebagai tanggal (%(value)s). Atur kolomnya sebagai teks.", **about
+        )
+    if cell.kind in (Kind.ERROR, Kind.TRUTH):
+        return _("%(field)s berisi %(value)s, bukan teks.", **about)
+    return None

@@ -1,0 +1,152 @@
+"""The life of an import: created, previewed, applied, undone, withdrawn."""
+
+from collections.abc import Sequence
+from typing import BinaryIO
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
+
+from myukm.db.session import execute_rowcount, on_commit, transaction
+from myukm.domain.actor import Actor
+from myukm.domain.roster import file_source, leaving, parts, planning, queueing, settled
+from myukm.errors import Conflict, NotFound
+from myukm.extensions import db
+from myukm.i18n import language
+from myukm.models import RosterChange, RosterImport
+from myukm.models.roster import END, OPEN, ImportStatus
+
+API = "API"
+MAX_NAME, MAX_SHOWN = 120, 20
+ACCEPT = _("Bila memang benar, centang persetujuannya.")
+
+
+def create(
+    by: Actor,
+    source: str,
+    file_name: str = "",
+    *,
+    whole: bool,
+    file: BinaryIO | None = None,
+    holder: str | None = None,
+) -> RosterImport:
+    """Create an import of a file or of the API, which `holder` reads, or a job if there is none.
+
+    Raises `Invalid` for a file that is too large.
+    """
+    with transaction() as session:
+        one = RosterImport(source=source, file_name=file_name[-MAX_NAME:], whole=whole)
+        one.account_id, one.actor_name, one.lang = by.user_id, by.name, language()
+        one.holder = holder
+        session.add(one)
+        session.flush()
+        if file:
+            parts.store(session, one.id, file)
+        if holder is None:
+            on_commit(queueing.queue, one.id)
+    return one
+
+
+def upload(by: Actor, file: BinaryIO, file_name: str, *, whole: bool) -> RosterImport:
+    """Store a person's file; a job makes the preview, which replaces an earlier one of this person.
+
+    Raises `Invalid` for a file that is empty or too large.
+    """
+    source = file_source.kind_of(file)
+    _withdraw_previews(by)
+    return create(by, source, file_name, whole=whole, file=file)
+
+
+def request_api(by: Actor) -> RosterImport:
+    """Let a job fetch the payment API's roster for a preview, which replaces an earlier one."""
+    _withdraw_previews(by)
+    return create(by, API, whole=True)
+
+
+def find(import_id: int, account_id: int) -> RosterImport:
+    """Return an import: one's own, or one that changed students. Raises `NotFound`."""
+    one = db.session.get(RosterImport, import_id, populate_existing=True)
+    if one is None or (one.status in OPEN and one.account_id != account_id):
+        raise NotFound(_("Impor ini tidak ada, atau pratinjaunya sudah dibuang."))
+    return one
+
+
+def recent() -> Sequence[RosterImport]:
+    """Return the latest imports that changed students, newest first."""
+    query = select(RosterImport).where(RosterImport.status.not_in(OPEN))
+    return db.session.scalars(query.order_by(RosterImport.id.desc()).limit(MAX_SHOWN)).all()
+
+
+def last_applied() -> RosterImport | None:
+    """Return the import that may be undone: the last one applied, while its changes are stored."""
+    query = select(RosterImport).where(RosterImport.status == ImportStatus.APPLIED)
+    last = db.session.scalar(query.order_by(RosterImport.settled.desc()).limit(1))
+    stored = select(RosterChange.number).where(RosterChange.import_id == (last.id if last else 0))
+    return last if last and db.session.scalar(stored.limit(1)) else None
+
+
+def start_apply(one: RosterImport, plan: int, *, accept: bool, holder: str | None = None) -> None:
+    """Begin to write what preview number `plan` shows.
+
+    When another import came first, the preview is made anew instead, and `outdated` says so.
+    Raises `Conflict` if it is not ready, if that is not its preview, if another import is at work,
+    or if many would leave and `accept` is not set.
+    """
+    if one.status != ImportStatus.READY or one.plan != plan:
+        raise Conflict(_("Pratinjau ini sudah tidak berlaku. Periksa yang terbaru."), code="stale")
+    if leaving.are_many(one) and not accept:
+        raise leaving.many_leave(one, ACCEPT)
+    with transaction() as session:
+        is_old = settled.newest(session) != one.base
+        if is_old and holder:
+            raise _busy()
+        status = ImportStatus.READING if is_old else ImportStatus.APPLYING
+        _begin(one, ImportStatus.READY, status, outdated=is_old, holder=holder, position=0)
+
+
+def start_undo(one: RosterImport, by: Actor) -> None:
+    """Begin to restore what an import changed. Raises `Conflict` unless it is the last one."""
+    last = last_applied()
+    if last is None or last.id != one.id:
+        raise Conflict(
+            _("Hanya impor terakhir yang bisa dibatalkan, selama perubahannya masih disimpan."),
+            code="not_last",
+        )
+    names = {"undone_by": by.name, "undone_by_id": by.user_id}
+    with transaction():
+        _begin(one, ImportStatus.APPLIED, ImportStatus.UNDOING, position=END, error=None, **names)
+
+
+def _begin(one: RosterImport, before: str, status: ImportStatus, **values: object) -> None:
+    """Change the status and queue a job; only one import at a time may change students."""
+    live = None if status == ImportStatus.READING else 1
+    ours = update(RosterImport).where(RosterImport.id == one.id, RosterImport.status == before)
+    try:
+        session = db.session()
+        if not execute_rowcount(session, ours.values(status=status, live=live, **values)):
+            raise _busy()
+    except IntegrityError:
+        raise _busy() from None
+    if not values.get("holder"):
+        on_commit(queueing.queue, one.id)
+
+
+def withdraw(import_id: int) -> None:
+    """Delete an import that has changed nobody, with its preview; another one stays."""
+    open_one = (RosterImport.id == import_id, RosterImport.status.in_(OPEN))
+    with transaction() as session:
+        if not execute_rowcount(session, delete(RosterImport).where(*open_one)):
+            return
+        parts.clear(session, import_id)
+    while planning.clear(import_id):
+        pass
+
+
+def _withdraw_previews(by: Actor) -> None:
+    ours = (RosterImport.account_id == by.user_id, RosterImport.status.in_(OPEN))
+    for import_id in db.session.scalars(select(RosterImport.id).where(*ours)).all():
+        withdraw(import_id)
+
+
+def _busy() -> Conflict:
+    return Conflict(_("Impor lain sedang berjalan. Ulangi setelah selesai."), code="import_running")

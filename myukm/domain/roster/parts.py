@@ -1,0 +1,60 @@
+"""The file of an open import in the database, in parts: web servers and workers share no disk."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, cast
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from myukm.errors import Invalid
+from myukm.extensions import db
+from myukm.models import RosterPart
+
+MAX_BYTES, PART, IN_MEMORY = 32 << 20, 512 << 10, 8 << 20
+
+
+def store(session: Session, import_id: int, file: BinaryIO) -> None:
+    """Store a file, inside a `transaction()`. Raises `Invalid` for one over `MAX_BYTES`."""
+    for number in count():
+        data = file.read(PART)
+        if not data:
+            return
+        if number * PART + len(data) > MAX_BYTES:
+            message = _("Berkas ini lebih dari %(n)d MB.", n=MAX_BYTES >> 20)
+            raise Invalid(message, code="too_large")
+        row = {"import_id": import_id, "number": number, "data": data}
+        session.execute(insert(RosterPart), row)
+
+
+@contextmanager
+def opened(import_id: int) -> Iterator[BinaryIO]:
+    """Open the stored file of an import, empty if there is none."""
+    with SpooledTemporaryFile(max_size=IN_MEMORY) as file:
+        for data in _parts(import_id):
+            file.write(data)
+        file.seek(0)
+        yield cast(BinaryIO, file)
+
+
+def is_stored(import_id: int) -> bool:
+    """Return whether the file of an import is stored."""
+    stored = select(RosterPart.number).where(RosterPart.import_id == import_id)
+    return db.session.scalar(stored.limit(1)) is not None
+
+
+def clear(session: Session, import_id: int) -> None:
+    """Delete the stored file of an import, inside a `transaction()`."""
+    session.execute(delete(RosterPart).where(RosterPart.import_id == import_id))
+
+
+def _parts(import_id: int) -> Iterable[bytes]:
+    query = select(RosterPart.data).where(RosterPart.import_id == import_id)
+    for number in count():
+        data = db.session.scalar(query.where(RosterPart.number == number))
+        if data is None:
+            return
+        yield data

@@ -1,0 +1,104 @@
+"""Validates the rows of a roster one by one, whatever its source; wrong rows are collected."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from flask_babel import lazy_gettext as _
+
+from myukm.domain.csv_table import bad_line
+from myukm.domain.siswa.fields import REQUIRED, FirstMentions, Values, clean, readable_id
+from myukm.domain.text_normalization import clean_line
+from myukm.errors import Invalid
+
+MAX_PROBLEMS, MAX_SHOWN = 5000, 60
+
+
+class RawRow(NamedTuple):
+    """A row as it came, keyed by column; its line or number; what is already known to be wrong.
+
+    Without `idperson` in `raw` nobody can say whose row it is.
+    """
+
+    line: int
+    raw: Mapping[str, Any]
+    problem: Any = None
+
+
+class Problem(NamedTuple):
+    """A wrong row: its line, its student as far as readable, and the reason."""
+
+    line: int
+    idperson: str
+    nama: str
+    reason: Any
+
+    @property
+    def who(self) -> str:
+        """The student's name and id as the row has them."""
+        return ", ".join(part for part in (self.nama, self.idperson) if part) or "?"
+
+
+def in_file(problem: Problem) -> Any:
+    """Return a wrong row of a file as a sentence."""
+    return bad_line(problem.line, problem.reason).message
+
+
+class Reader:
+    """Reads the rows once. Afterwards `problems`, `rejected` and `mentions` are complete.
+
+    `rejected` are the ids of students with a wrong row, `whole` says that the id of every row was
+    readable: otherwise nobody may be counted as gone. `count` is the number of valid students. A
+    `strict` one raises `Invalid` for the first wrong row. `describe` makes a sentence of one.
+    """
+
+    def __init__(
+        self,
+        rows: Iterable[RawRow],
+        describe: Callable[[Problem], Any] = in_file,
+        *,
+        strict: bool = False,
+    ) -> None:
+        self._rows, self._describe, self._strict = rows, describe, strict
+        self.mentions = FirstMentions()
+        self.problems: list[Problem] = []
+        self.rejected: set[str] = set()
+        self.whole, self.count = True, 0
+
+    def students(self) -> Iterator[Values]:
+        """Yield each student once.
+
+        A student may turn out wrong later, by another row: then its id is in `rejected`. Raises
+        `Invalid` for a source that is unusable, or with more than `MAX_PROBLEMS` wrong rows.
+        """
+        for row in self._rows:
+            try:
+                values = _values(row)
+                if self.mentions.add(row.line, values):
+                    self.count += 1
+                    yield values
+            except Invalid as error:
+                self._reject(row, error.message)
+
+    def first_error(self) -> Invalid:
+        """Return the error for the first wrong row."""
+        return Invalid(self._describe(self.problems[0]), code="bad_row")
+
+    def _reject(self, row: RawRow, reason: Any) -> None:
+        shown = {name: clean_line(str(row.raw.get(name) or ""))[:MAX_SHOWN] for name in REQUIRED}
+        self.problems.append(Problem(row.line, reason=reason, **shown))
+        if self._strict:
+            raise self.first_error()
+        if idperson := readable_id(row.raw):
+            self.count -= self.mentions.reject(row.line, idperson)
+            self.rejected.add(idperson)
+        else:
+            self.whole = False
+        if len(self.problems) > MAX_PROBLEMS:
+            message = _("Lebih dari %(n)d baris salah. Periksa kolomnya.", n=MAX_PROBLEMS)
+            raise Invalid(message, code="bad_roster")
+
+
+def _values(row: RawRow) -> Values:
+    if row.problem:
+        raise Invalid(row.problem)
+    return clean(row.raw)

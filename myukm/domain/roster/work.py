@@ -1,0 +1,69 @@
+"""What a job does for an import: read, apply or undo, by the import's status."""
+
+import io
+import json
+from contextlib import suppress
+
+from flask_babel import force_locale
+
+from myukm.db.session import transaction
+from myukm.domain.roster import api_source, applying, file_source, imports, parts, planning
+from myukm.domain.roster.claim import Claim, ClaimLost, take
+from myukm.domain.roster.reader import Reader
+from myukm.errors import DomainError
+from myukm.extensions import db
+from myukm.models import Role, RosterImport, User
+from myukm.models.roster import ImportStatus
+
+
+def advance(import_id: int) -> None:
+    """Take the import's next step, unless somebody else does or it needs none."""
+    claim = take(import_id)
+    if claim is None:
+        return
+    one = db.session.get_one(RosterImport, import_id)
+    with force_locale(one.lang), suppress(ClaimLost):
+        try:
+            STEPS[ImportStatus(one.status)](claim)
+        except DomainError as error:
+            _fail(claim, str(error))
+
+
+def _fail(claim: Claim, message: str) -> None:
+    """End an import whose source cannot be read."""
+    with transaction() as session:
+        one = claim.lock(session)
+        one.status, one.error, one.holder = ImportStatus.FAILED, message[:500], None
+
+
+def _read(claim: Claim) -> None:
+    is_api = db.session.get_one(RosterImport, claim.import_id).source == imports.API
+    if is_api and not parts.is_stored(claim.import_id):
+        _store_answer(claim)
+    with parts.opened(claim.import_id) as file:
+        if is_api:
+            reader = Reader(api_source.rows(json.load(file)), api_source.describe)
+        else:
+            reader = Reader(file_source.rows(file, with_nim=_may_link(claim)))
+        planning.plan(claim, reader)
+
+
+def _may_link(claim: Claim) -> bool:
+    """Return whether the column `nim` counts: what an account may see is an admin's matter."""
+    one = db.session.get_one(RosterImport, claim.import_id)
+    importer = db.session.get(User, one.account_id) if one.account_id else None
+    return importer is not None and importer.role == Role.ADMIN
+
+
+def _store_answer(claim: Claim) -> None:
+    body = json.dumps(api_source.fetch(), ensure_ascii=False).encode()
+    with transaction() as session:
+        claim.lock(session)
+        parts.store(session, claim.import_id, io.BytesIO(body))
+
+
+STEPS = {
+    ImportStatus.READING: _read,
+    ImportStatus.APPLYING: applying.apply,
+    ImportStatus.UNDOING: applying.undo,
+}

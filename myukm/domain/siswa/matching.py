@@ -1,0 +1,199 @@
+"""Which students match filters, and what the bills that the filters leave add up to for each."""
+
+from collections.abc import Sequence
+from datetime import datetime, time
+from typing import Any, cast
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Numeric,
+    Select,
+    and_,
+    false,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
+from sqlalchemy import cast as sql_cast
+
+from myukm.db.session import in_literals
+from myukm.domain.siswa.filters import BILLS, PLACES, Filters
+from myukm.i18n import campus_timezone
+from myukm.models import BillSet, PaymentLoss, Siswa, SyncItem, SyncRun, Tagihan
+from myukm.models.siswa import SEARCH_LENGTH, Verdict, fold
+from myukm.models.sync import ItemStatus
+from myukm.models.tagihan import OVERPAID, OWED
+
+MAX_WORDS = 8
+OF_SETS = {"period": BillSet.period_id, "category": BillSet.category}
+# What has open bills among those that the filters leave, and what depends on their sums.
+OPEN = {"tunggakan", "belum", "lebih_bayar"}
+SUMMED = {*OPEN, "lunas"}
+Condition = ColumnElement[bool]
+LOSSES: dict[str, Condition] = {
+    "dibayar_turun": PaymentLoss.paid_after < PaymentLoss.paid_before,
+    "tagihan_hilang": PaymentLoss.vanished > 0,
+}
+# Always true. It lets SQLite read students from the index that has all that is asked for.
+BY_INDEX = Siswa.search_text >= ""
+
+
+class Matching:
+    """The students that match `filters`, as parts of queries.
+
+    `owed` and `overpaid` are what is added up for a student, in sen. Only open bills are read for
+    them, by their own index; who has a bill at all is known by the sets of bills.
+    """
+
+    def __init__(self, filters: Filters) -> None:
+        self.filters = filters
+        self._sums = self._sums_of_bills() if filters.narrowed else None
+        if self._sums is None:
+            self.owed, self.overpaid = _sen(Siswa.tunggakan), _sen(Siswa.lebih_bayar)
+        else:
+            self.owed = func.coalesce(self._sums.c.owed, 0)
+            self.overpaid = func.coalesce(self._sums.c.overpaid, 0)
+
+    @property
+    def bounds_sums(self) -> bool:
+        """Whether it depends on the sums who matches."""
+        wanted = self.filters
+        bounded = wanted.min is not None or wanted.max is not None
+        return bounded or not SUMMED.isdisjoint((*wanted.status, *wanted.filter))
+
+    @property
+    def _needs_sums(self) -> bool:
+        """Whether only students match with open bills among those that the filters leave."""
+        wanted = self.filters
+        some = bool(wanted.status) and OPEN.issuperset(wanted.status)
+        return some or not OPEN.isdisjoint(wanted.filter) or bool(wanted.min)
+
+    def select(self, *columns: Any) -> Select[Any]:
+        """Return the query for `columns`, `owed` and `overpaid` among them, of the students."""
+        query = select(*columns).select_from(Siswa)
+        if self._sums is not None:
+            has_sums = self._sums.c.siswa_id == Siswa.id
+            query = query.join(self._sums, has_sums, isouter=not self._needs_sums)
+            query = query.where(BY_INDEX)
+        return query.where(*self._conditions())
+
+    def figures_of(self, ids: Sequence[int]) -> Select[Any]:
+        """Return the query for id, `owed` and `overpaid` of these students."""
+        columns: tuple[Any, ...] = (self.owed, self.overpaid)
+        if self._sums is None:
+            query = select(Siswa.id, *columns)
+        else:
+            sums = self._sums_of_bills(in_literals(Tagihan.siswa_id, ids))
+            columns = tuple(func.coalesce(one, 0) for one in (sums.c.owed, sums.c.overpaid))
+            query = select(Siswa.id, *columns).outerjoin(sums, sums.c.siswa_id == Siswa.id)
+        return query.where(in_literals(Siswa.id, ids))
+
+    def students(self, *columns: Any) -> Select[Any]:
+        """Return the query for `columns` of the students alone, without what they owe."""
+        if self.bounds_sums:
+            return self.select(*columns)
+        return select(*columns).select_from(Siswa).where(*self._conditions())
+
+    def open_bills(self, *columns: Any) -> Select[Any]:
+        """Return the query for `columns` of the open bills that the filters leave."""
+        query = select(*columns).where(Tagihan.remaining != 0, *narrow(self.filters, BILLS))
+        if self._conditions():
+            query = query.where(Tagihan.siswa_id.in_(self.students(Siswa.id)))
+        return query
+
+    def has_bill(self) -> Condition:
+        """Return the condition that a student has any of the bills that the filters leave."""
+        some = narrow(self.filters, OF_SETS)
+        if not some:
+            return Siswa.bill_set.is_not(None)
+        sets = select(BillSet.id).where(*some).distinct()
+        # As a sum, or SQLite reads students by the index of sets, and each with its payments.
+        return and_(Siswa.bill_set.is_not(None), (Siswa.bill_set + 0).in_(sets))
+
+    def _sums_of_bills(self, *conditions: Condition) -> FromClause:
+        # Whole numbers, because PostgreSQL adds up BIGINT to its much slower NUMERIC.
+        owed, overpaid = (sql_cast(func.sum(one), BigInteger) for one in (OWED, OVERPAID))
+        sums = (owed.label("owed"), overpaid.label("overpaid"))
+        query = select(Tagihan.siswa_id, *sums)
+        query = query.where(Tagihan.remaining != 0, *narrow(self.filters, BILLS), *conditions)
+        return query.group_by(Tagihan.siswa_id).subquery("sums")
+
+    def _conditions(self) -> list[Condition]:
+        wanted, found = self.filters, _about_student(self.filters)
+        if wanted.min is not None:
+            found.append(self.owed >= wanted.min)
+        if wanted.max is not None:
+            found.append(self.owed <= wanted.max)
+        if wanted.status:
+            found.append(or_(*(self.mark(name) for name in wanted.status)))
+        return found + [self.mark(name) for name in wanted.filter]
+
+    def mark(self, name: str) -> Condition:
+        """Return the condition that a status or filter of this name means."""
+        marks = {
+            "belum_sinkron": Siswa.status == Verdict.BELUM_SINKRON,
+            "tidak_cocok": Siswa.tidak_cocok.is_(True),
+            **{name: _lost(condition) for name, condition in LOSSES.items()},
+            "gagal": _failed_in_the_last_run(),
+            "aktif": Siswa.active.is_(True),
+            "nonaktif": Siswa.active.is_(False),
+            **(self._verdicts() if self._sums is None else self._narrowed_verdicts()),
+        }
+        return marks["tunggakan" if name == "belum" else name]
+
+    def _verdicts(self) -> dict[str, Condition]:
+        return {
+            "tunggakan": Siswa.status == Verdict.TUNGGAKAN,
+            "lunas": Siswa.status == Verdict.LUNAS,
+            "tanpa_tagihan": Siswa.status == Verdict.TANPA_TAGIHAN,
+            "lebih_bayar": Siswa.lebih_bayar > 0,
+        }
+
+    def _narrowed_verdicts(self) -> dict[str, Condition]:
+        synced = Siswa.status != Verdict.BELUM_SINKRON
+        return {
+            "tunggakan": self.owed > 0,
+            "lunas": and_(self.has_bill(), self.owed == 0),
+            "tanpa_tagihan": and_(synced, ~self.has_bill()),
+            "lebih_bayar": self.overpaid > 0,
+        }
+
+
+def narrow(filters: Filters, columns: dict[str, Any]) -> list[Condition]:
+    """Return the conditions on the `columns` of what the filters name, by the filters' names."""
+    return [
+        column.in_(names) for name, column in columns.items() if (names := getattr(filters, name))
+    ]
+
+
+def _about_student(wanted: Filters) -> list[Condition]:
+    found = narrow(wanted, PLACES)
+    if wanted.since:
+        zone = campus_timezone()
+        found.append(Siswa.synced_at >= datetime.combine(wanted.since, time(), zone))
+    return found + [_contains(word) for word in fold(wanted.q).split()[:MAX_WORDS]]
+
+
+def _contains(word: str) -> Condition:
+    if len(word) > SEARCH_LENGTH:
+        return false()
+    return Siswa.search_text.contains(word, autoescape=True)
+
+
+def _failed_in_the_last_run() -> Condition:
+    last = select(func.max(SyncRun.id)).where(SyncRun.dry_run.is_(False)).scalar_subquery()
+    failed = (SyncItem.run_id == last, SyncItem.status == ItemStatus.FAILED)
+    return Siswa.idperson.in_(select(SyncItem.idperson).where(*failed))
+
+
+def _lost(condition: Condition) -> Condition:
+    return Siswa.id.in_(select(PaymentLoss.siswa_id).where(condition))
+
+
+def _sen(column: Any) -> ColumnElement[int]:
+    """Return a column in rupiah as whole sen, 0 before the first sync."""
+    whole = sql_cast(func.round(type_coerce(column, Numeric(20, 2)) * 100), BigInteger)
+    return cast(ColumnElement[int], func.coalesce(whole, 0))

@@ -1,0 +1,57 @@
+"""Checks of a workbook before anything of it is unpacked: kind, sizes, macros.
+
+The sizes are those that the archive declares. One that declares less than it unpacks to is read
+only so far and then found broken, so the declared sizes bound the memory.
+"""
+
+from typing import BinaryIO
+from zipfile import ZipFile, ZipInfo
+
+from flask_babel import lazy_gettext as _
+
+from myukm.errors import Invalid
+
+MAX_FILES, MAX_RATIO = 2000, 200
+MAX_UNPACKED, MAX_PART = 256 << 20, 64 << 20
+SMALL = 1 << 20  # packed tightly without being a bomb
+SHEETS = "xl/worksheets/"
+CONTENT_TYPES = "[Content_Types].xml"
+
+
+def is_zip(start: bytes) -> bool:
+    """Return whether a file that begins so is an archive."""
+    return start.startswith(b"PK")
+
+
+def check(file: BinaryIO) -> None:
+    """Raise `Invalid` unless the archive looks like a workbook without macros that is safe to
+    unpack."""
+    with ZipFile(file) as archive:
+        parts = archive.infolist()
+    names = {part.filename for part in parts}
+    if len(parts) > MAX_FILES or any(map(_is_bomb, parts)) or _unpacked(parts) > MAX_UNPACKED:
+        raise _refused(
+            _(
+                "Isi berkas ini terlalu besar bila dibuka. "
+                "Hapus baris kosong, atau simpan sebagai CSV."
+            )
+        )
+    if any(name.lower().endswith("vbaproject.bin") for name in names):
+        raise _refused(_("Berkas ini berisi makro. Simpan sebagai XLSX tanpa makro, atau CSV."))
+    if CONTENT_TYPES not in names or not any(name.startswith("xl/") for name in names):
+        raise _refused(_("Ini bukan buku kerja Excel (.xlsx). Simpan sebagai XLSX atau CSV."))
+    if "xl/workbook.bin" in names:
+        raise _refused(_("Ini buku kerja biner (.xlsb). Simpan sebagai XLSX atau CSV."))
+
+
+def _is_bomb(part: ZipInfo) -> bool:
+    too_dense = part.file_size > max(SMALL, part.compress_size * MAX_RATIO)
+    return too_dense or (part.file_size > MAX_PART and not part.filename.startswith(SHEETS))
+
+
+def _unpacked(parts: list[ZipInfo]) -> int:
+    return sum(part.file_size for part in parts)
+
+
+def _refused(message: object) -> Invalid:
+    return Invalid(message, code="bad_file")
