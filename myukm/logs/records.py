@@ -7,14 +7,16 @@ import logging
 import traceback
 from typing import Any
 
+from myukm.logs import context
 from myukm.logs.redaction import hide
 
 
 class Record(logging.LogRecord):
-    """A record whose message and traceback are redacted."""
+    """A record whose message and traceback are redacted; `context` says what it is about."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.context = context.current()
         if self.exc_info and self.exc_info[0]:
             self.exc_text = hide("".join(traceback.format_exception(*self.exc_info)).rstrip())
 

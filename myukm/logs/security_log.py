@@ -11,20 +11,12 @@ from urllib.parse import quote
 from flask import g, has_request_context, request
 
 from myukm.db.session import on_commit
+from myukm.logs.lines import SECURITY
 
 MAX_VALUE = 200
 PLAIN = "/:@+"  # besides letters, digits and -._~
 
-logger = logging.getLogger("myukm.security")
-
-
-def print_lines() -> None:
-    """Write the log to standard error; web and worker processes call this once."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
+logger = logging.getLogger(SECURITY)
 
 
 def record(name: str, **fields: Any) -> None:

@@ -1,5 +1,7 @@
 """Operations: periodic tasks, doctor, alerts, queue statistics, metrics, dashboard."""
 
+from typing import Any
+
 from flask import Flask
 
 from myukm.domain.sync import standstill_reason
@@ -15,6 +17,6 @@ def init_app(app: Flask) -> None:
     standstill_reason.register(app, sync_stall_reason)
 
 
-def sync_stall_reason() -> tuple[str, str] | None:
+def sync_stall_reason() -> tuple[str, Any] | None:
     """Return why no worker takes sync jobs, as code and sentence; None if one does."""
     return unserved_reason(SYNC)

@@ -5,20 +5,21 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from flask import Flask, current_app
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
 from redis.exceptions import RedisError
 from sqlalchemy import exists, select
 
 from myukm.domain.payment_api.client import PaymentApi
-from myukm.domain.payment_api.errors import Action, Failure
+from myukm.domain.payment_api.errors import Action, Failure, why
 from myukm.extensions import db, valkey
 from myukm.logs.redaction import shown
 from myukm.models import SyncRun
+from myukm.sentences import in_each_language
 
 KEY = "myukm:probe:api"
 RETENTION_SECONDS = 120
@@ -28,12 +29,14 @@ NOBODY = "myukm-probe"
 
 @dataclass(frozen=True)
 class Probe:
-    """Result of a probe of `url`: `ok`, or else `why`; `refused` if the token was rejected."""
+    """Result of a probe of `url`: `ok`, or else `why`; `refused` if the token was rejected.
+    `translations` has `why` in other languages than the campus's."""
 
     url: str
     ok: bool
     refused: bool
-    why: str
+    why: Any
+    translations: Mapping[str, Any] = field(default_factory=dict)
 
 
 def probe() -> Probe:
@@ -42,6 +45,7 @@ def probe() -> Probe:
     Never call it from a web request: it blocks while the API does not answer.
     """
     found = _probe()
+    found = replace(found, **in_each_language(why=found.why))
     with contextlib.suppress(RedisError):
         valkey().set(KEY, json.dumps(asdict(found)), ex=RETENTION_SECONDS)
     return found
@@ -77,19 +81,7 @@ def _probe() -> Probe:
         return Probe(address, False, False, text)
     refused = answer.action in (Action.UNAUTHORIZED, Action.FORBIDDEN)
     ok = not refused and 400 <= (answer.http or 0) < 500
-    return Probe(address, ok, refused, f"HTTP {answer.http}" if answer.http else _why(answer))
-
-
-def _why(failure: Failure) -> str:
-    """Return why no connection was made, in words; a class of aiohttp says nothing to operators."""
-    words = {
-        "ClientConnectorDNSError": _("nama servernya tidak dikenal"),
-        "ClientConnectorCertificateError": _("sertifikat TLS-nya tidak dipercaya"),
-        "ClientConnectorSSLError": _("sambungan TLS gagal"),
-        "ClientConnectorError": _("sambungan ditolak, atau servernya mati"),
-        "ServerDisconnectedError": _("sambungan diputus sebelum ada jawaban"),
-    }
-    return str(words.get(str(failure.detail), failure.detail))
+    return Probe(address, ok, refused, why(answer))
 
 
 async def _ask() -> Any:
@@ -117,7 +109,7 @@ class PeriodicProbe:
         if time.monotonic() < self._next or (self._thread and self._thread.is_alive()):
             return
         if db.session.scalar(select(exists().where(SyncRun.live.is_not(None)))):
-            valkey().delete(KEY)  # from now on the run's own requests tell
+            valkey().delete(KEY)  # from now on the run's own requests show it
             return
         self._next = time.monotonic() + PROBE_SECONDS
         app = current_app._get_current_object()  # type: ignore[attr-defined]

@@ -1,4 +1,5 @@
-"""Backups: one file with every row of every table, as they were at one moment while all ran.
+"""Backups: one file with every row of every table, as they were at one moment while all ran, and
+the bytes of uploaded files.
 
 The file is a ZIP archive with a table's rows as lines of JSON, and a manifest with the number of
 rows and a digest of each table. It does not depend on the kind of database, so it needs no tools of
@@ -10,12 +11,11 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
-from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import msgspec
 from flask import current_app
@@ -25,31 +25,16 @@ from sqlalchemy import Connection, Table, false, func, insert, select, text
 from myukm.db.engine import migration_engine
 from myukm.db.session import one_moment
 from myukm.db.types import to_iso8601
-from myukm.db.versions import applied_migrations, newest_migration
-from myukm.errors import Conflict, Invalid
+from myukm.db.versions import applied_migrations
+from myukm.errors import Conflict
 from myukm.extensions import db
 from myukm.file_permissions import replacing
 from myukm.models import LeaderLease
-from myukm.ops import backup_rows
+from myukm.ops import backup_files, backup_rows
+from myukm.ops.backup_archive import FORM, MANIFEST, Manifest, damaged, opened, read_manifest
 
-MANIFEST, FORM = "manifest.json", 1
 PORTION = 1000
 ALIVE_SECONDS = 3.0  # a leader that lives raises its heartbeat within
-
-
-@dataclass
-class Manifest:
-    """What a backup holds: `tables` has the rows and the digest of each table."""
-
-    form: int
-    made_at: str
-    migration: str
-    tables: dict[str, tuple[int, str]] = field(default_factory=dict)
-
-    @property
-    def rows(self) -> int:
-        """The number of rows in all tables."""
-        return sum(rows for rows, _digest in self.tables.values())
 
 
 def write(path: Path) -> Manifest:
@@ -68,6 +53,7 @@ def _write(file: IO[bytes]) -> Manifest:
         for table in db.metadata.sorted_tables:
             with archive.open(f"{table.name}.jsonl", "w", force_zip64=True) as member:
                 manifest.tables[table.name] = _summed(_lines(connection, table), member.write)
+        manifest.files = backup_files.write(archive, connection)
         archive.writestr(MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
     return manifest
 
@@ -86,22 +72,31 @@ def verify(path: Path) -> Manifest:
         with _connection(scratch) as connection:
             for table in db.metadata.sorted_tables:
                 if _summed(_lines(connection, table), len) != manifest.tables[table.name]:
-                    raise _damaged(path, table.name)
+                    raise damaged(path, table.name)
+    with opened(path) as archive:
+        for name in backup_files.damaged(archive):
+            raise damaged(path, name)
+        if backup_files.count(archive) != manifest.files:
+            raise damaged(path, backup_files.FOLDER)
     return manifest
 
 
 def restore(path: Path) -> Manifest:
     """Replace all rows of the database by those of the backup, all or nothing.
 
-    Raises `Invalid` for what is no backup of this version of the program.
+    The bytes of its files are stored before. Raises `Invalid` for what is no backup of this version
+    of the program.
     """
+    with opened(path) as archive:
+        read_manifest(archive, path)
+        backup_files.restore(archive)
     with _connection(_database(), writes=True) as connection:
         return _load(path, connection)
 
 
 def _load(path: Path, connection: Connection) -> Manifest:
-    with _opened(path) as archive:
-        manifest = _manifest(archive, path)
+    with opened(path) as archive:
+        manifest = read_manifest(archive, path)
         for table in reversed(db.metadata.sorted_tables):
             connection.execute(table.delete())
         for table in db.metadata.sorted_tables:
@@ -122,6 +117,7 @@ def require_stopped() -> None:
                 _("Program masih berjalan. Hentikan dulu semua web dan worker."), code="running"
             )
         time.sleep(0.2)
+    db.session.rollback()  # an idle transaction would be ended while the backup is restored
 
 
 @contextmanager
@@ -180,36 +176,3 @@ def _count_on(connection: Connection, table: Table) -> None:
         if name:
             following = select(func.coalesce(func.max(key), 0) + 1).scalar_subquery()
             connection.execute(select(func.setval(name, following, false())))
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[ZipFile]:
-    try:
-        with ZipFile(path) as archive:
-            yield archive
-    except (BadZipFile, KeyError, msgspec.DecodeError, EOFError) as error:
-        raise Invalid(
-            _("%(file)s bukan cadangan MyUKM, atau rusak.", file=path), code="bad_backup"
-        ) from error
-
-
-def _manifest(archive: ZipFile, path: Path) -> Manifest:
-    migration = newest_migration()
-    manifest = msgspec.json.decode(archive.read(MANIFEST), type=Manifest)
-    if (manifest.form, manifest.migration) != (FORM, migration):
-        raise Invalid(
-            _(
-                "%(file)s dibuat dengan migrasi %(theirs)s, basis data ini bermigrasi %(ours)s. "
-                "Pulihkan dengan versi program yang membuatnya, lalu perbarui.",
-                file=path,
-                theirs=manifest.migration,
-                ours=migration,
-            ),
-            code="other_version",
-        )
-    return manifest
-
-
-def _damaged(path: Path, table: str) -> Invalid:
-    text = _("%(file)s rusak: tabel %(table)s tidak sama dengan yang dicadangkan.")
-    return Invalid(text % {"file": path, "table": table}, code="bad_backup")

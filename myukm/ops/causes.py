@@ -30,7 +30,8 @@ FOLLOW = {
 def causes(findings: Sequence[Finding]) -> list[Finding]:
     """Return the findings without those that follow from a broken one beside them.
 
-    A stalled run has the code of what it waits for: that one is then broken, too.
+    A stalled run has the code of what it waits for: that one is then broken, too, and its students
+    are who is hit.
     """
     broken = {finding.code for finding in findings if finding.level == BROKEN}
     follow = {code for cause in broken for code in FOLLOW.get(cause, ())}
@@ -42,5 +43,6 @@ def causes(findings: Sequence[Finding]) -> list[Finding]:
         if key not in kept:
             kept[key] = finding
         elif finding.level == BROKEN:
-            kept[key] = replace(kept[key], level=BROKEN)
+            people = kept[key].people if finding.people is None else finding.people
+            kept[key] = replace(kept[key], level=BROKEN, people=people)
     return list(kept.values())

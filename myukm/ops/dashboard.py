@@ -4,23 +4,21 @@ rq-dashboard opens its own connections and unpickles whatever a job contains, so
 its module uses are replaced here once. Permissions are checked in `web/admin/queues.py`.
 """
 
-import json
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from pickle import UnpicklingError
 from typing import Any
 
 import redis
 from flask import Flask, current_app
-from rq import Queue, Worker
-from rq.exceptions import DeserializationError
+from rq import Worker
 from rq.job import Job
 from rq_dashboard import blueprint
 from rq_dashboard import web as its
 
+from myukm.ops.dashboard_jobs import UNREADABLE, ShownJob
 from myukm.queues.failed_jobs import retry
-from myukm.queues.restricted_job import JobNotAllowedError, PrimitivePickle, RestrictedJob
+from myukm.queues.pauses import PausableQueue
+from myukm.queues.restricted_job import PrimitivePickle
 from myukm.valkey_clients import background_client
 
 NAME = blueprint.name
@@ -31,51 +29,9 @@ REGISTRIES = frozenset(
 )
 
 
-UNREADABLE = (DeserializationError, JobNotAllowedError, UnpicklingError, ValueError, TypeError)
-
-
-class _Job(RestrictedJob):
-    """A job for display: what other programs stored must not break a page."""
-
-    def restore(self, raw_data: Mapping[bytes, bytes]) -> None:
-        try:
-            super().restore(raw_data)
-        except (ValueError, TypeError) as error:
-            raise DeserializationError(str(error)) from error
-
-    @property
-    def dependency_ids(self) -> list[Any]:
-        """Return bytes, as rq-dashboard expects them."""
-        return [each.encode() for each in super().dependency_ids]
-
-    def latest_result(self, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().latest_result(*args, **kwargs)
-        except UNREADABLE:
-            return None
-
-    def return_value(self, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return _as_json(super().return_value(*args, **kwargs))
-        except UNREADABLE:
-            return None
-
-    def get_meta(self, *args: Any, **kwargs: Any) -> Any:
-        return _as_json(super().get_meta(*args, **kwargs))
-
-
-def _as_json(value: Any) -> Any:
-    """Return a value that JSON can hold: itself, or as text."""
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError):
-        return repr(value)
-    return value
-
-
-class _Queue(Queue):
+class _Queue(PausableQueue):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{**kwargs, "job_class": _Job, "serializer": PrimitivePickle})
+        super().__init__(*args, **{**kwargs, "job_class": ShownJob, "serializer": PrimitivePickle})
 
     def fetch_job(self, job_id: str) -> Job | None:
         try:
@@ -84,7 +40,7 @@ class _Queue(Queue):
             return None  # the lists leave out what cannot be read
 
     @classmethod
-    def all(cls, *args: Any, **kwargs: Any) -> list[Queue]:
+    def all(cls, *args: Any, **kwargs: Any) -> list[Any]:
         return [each for each in super().all(*args, **kwargs) if PLAIN_NAME.fullmatch(each.name)]
 
     def compact(self) -> None:
@@ -93,7 +49,7 @@ class _Queue(Queue):
 
 
 class _Worker(Worker):
-    job_class = _Job
+    job_class = ShownJob
 
     def _set_connection(self, connection: redis.Redis) -> redis.Redis:
         return connection  # unchanged: RQ would raise the timeout of the shared pool to minutes
@@ -101,7 +57,7 @@ class _Worker(Worker):
 
 def mount(app: Flask, prefix: str) -> None:
     """Register the dashboard's pages below `prefix`."""
-    its.Job, its.Queue, its.Worker = _Job, _Queue, _Worker
+    its.Job, its.Queue, its.Worker = ShownJob, _Queue, _Worker
     its.serialize_date = _as_its_scripts_expect
     its.from_url = lambda *_, **__: (None, current_app.extensions["dashboard_valkey"])
     its.requeue_job = lambda job_id, connection: retry([job_id])

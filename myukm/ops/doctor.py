@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from flask import current_app
-from flask_babel import get_locale
 
 from myukm.cache import ttl_cache
 from myukm.ops.causes import causes
+from myukm.ops.effects import with_effects
 from myukm.ops.examiner import CHECK_SECONDS, Check, Examiner
 from myukm.ops.findings import (
     BROKEN,
@@ -21,9 +21,11 @@ from myukm.ops.findings import (
     Finding,
     alerts,
     application,
+    backups,
     database,
     database_writes,
     host,
+    pauses,
     processes,
     production,
     queues,
@@ -53,6 +55,7 @@ CHECKS: Mapping[Check, str] = {
     queues.not_consumed: VALKEY,
     queues.overdue: VALKEY,
     workers.hung: VALKEY,
+    pauses.paused: DATABASE,
     strangers.wrong_database: DATABASE,
     strangers.other_version: VALKEY,
     sync.stalled: DATABASE,
@@ -69,8 +72,11 @@ CHECKS: Mapping[Check, str] = {
     processes.no_web: VALKEY,
     processes.restarts: VALKEY,
     processes.descriptors: VALKEY,
+    processes.memory: VALKEY,
+    processes.held_back: VALKEY,
     production.weak_secret: HOST,
     production.demo_accounts: DATABASE,
+    backups.old: DATABASE,
     database.event_log: DATABASE,
     host.clocks: VALKEY,
     host.secret_keys: VALKEY,
@@ -82,19 +88,19 @@ CHECKS: Mapping[Check, str] = {
     workers.failed: VALKEY,
 }
 SEVERITY = (BROKEN, WARNING)
-LOOK_SECONDS = 6.0
+EXAMINE_SECONDS = 6.0
 
 
 def report() -> dict[str, Any]:
-    """Return `status` ("ok", "warning" or "broken") and `findings`, in the reader's language."""
-    findings = look().findings
+    """Return `status` ("ok", "warning" or "broken") and `findings`, in each language."""
+    findings = examine().findings
     return {
         "status": findings[0].level if findings else "ok",
         "findings": [finding.as_json() for finding in findings],
     }
 
 
-class Look(NamedTuple):
+class Examination(NamedTuple):
     """The findings, and the servers of which some checks could not be made: what they would find
     is unknown."""
 
@@ -102,9 +108,9 @@ class Look(NamedTuple):
     unexamined: frozenset[str]
 
 
-def look() -> Look:
-    """Return what is wrong now (at most two seconds old), in the reader's language."""
-    return _diagnose(str(get_locale()))
+def examine() -> Examination:
+    """Return what is wrong now (at most two seconds old)."""
+    return _diagnose()
 
 
 def database_is_away(report: Mapping[str, Any]) -> bool:
@@ -114,15 +120,15 @@ def database_is_away(report: Mapping[str, Any]) -> bool:
 
 
 @ttl_cache(2.0)
-def _diagnose(language: str) -> Look:
+def _diagnose() -> Examination:
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     examiners: dict[str, Examiner] = app.extensions.setdefault("examiners", {})
     for server in (DATABASE, VALKEY, HOST):
         if server not in examiners:
             checks = [check for check, asked in CHECKS.items() if asked == server]
             examiners[server] = Examiner(checks, _hangs)
-        examiners[server].start(app, language)
-    deadline = time.monotonic() + LOOK_SECONDS
+        examiners[server].start(app)
+    deadline = time.monotonic() + EXAMINE_SECONDS
     found = [examiner.findings(deadline) for examiner in examiners.values()]
     every = [
         replace(finding, server=server)
@@ -130,8 +136,8 @@ def _diagnose(language: str) -> Look:
         for part in found
         for finding in part.get(check, ())
     ]
-    every = with_since(causes(every))
-    return Look(
+    every = with_effects(with_since(causes(every)))
+    return Examination(
         sorted(every, key=lambda finding: SEVERITY.index(finding.level)),
         frozenset(server for server, each in examiners.items() if not each.is_complete),
     )

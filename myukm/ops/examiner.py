@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from flask import Flask
-from flask_babel import force_locale
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -38,16 +37,17 @@ class Examiner:
         self._idle.set()
         self._reached_end = False
 
-    def start(self, app: Flask, language: str) -> None:
-        """Begin a look, unless the last one has not come back."""
+    def start(self, app: Flask) -> None:
+        """Begin an examination, unless the last one has not come back."""
         if self._idle.is_set():
             self._idle.clear()
             self._begin(self._checks[0])
-            arguments = (app, language)
-            threading.Thread(target=self._look, args=arguments, name="doctor", daemon=True).start()
+            thread = threading.Thread(target=self._examine, args=(app,), name="doctor")
+            thread.daemon = True
+            thread.start()
 
     def findings(self, deadline: float) -> Found:
-        """Return what each check found. Waits until the look ends, one of its checks takes
+        """Return what each check found. Waits until the examination ends, one of its checks takes
         `CHECK_SECONDS`, or the monotonic time `deadline` (checks still to come then keep what they
         found before).
 
@@ -72,12 +72,12 @@ class Examiner:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the last look asked every check, so that what it did not find is not there."""
+        """Whether the last examination made every check; then what it did not find is not there."""
         return self._idle.is_set() and self._reached_end
 
-    def _look(self, app: Flask, language: str) -> None:
+    def _examine(self, app: Flask) -> None:
         try:
-            with app.app_context(), force_locale(language):
+            with app.app_context():
                 self._ask_all()
         finally:
             self._idle.set()

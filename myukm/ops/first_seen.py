@@ -28,16 +28,21 @@ def with_since(findings: Iterable[Finding]) -> list[Finding]:
 
 def _first_seen(keys: set[str]) -> dict[str, datetime]:
     seen: dict[str, float] = current_app.extensions.setdefault("first_seen", {})
+    stored: dict[bytes, bytes] = {}
     with contextlib.suppress(RedisError):
-        told = cast(dict[bytes, bytes], valkey().hgetall(KEY))
-        seen |= {key.decode(): float(moment) for key, moment in told.items()}
+        stored = cast(dict[bytes, bytes], valkey().hgetall(KEY))
+        seen |= {key.decode(): float(moment) for key, moment in stored.items()}
     now = utcnow().timestamp()
     kept = {key: seen.get(key, now) for key in keys}
+    is_stored = stored.keys() == {key.encode() for key in kept}
     seen.clear()
     seen.update(kept)
-    with contextlib.suppress(RedisError), valkey().pipeline() as pipe:
-        pipe.delete(KEY)
-        if kept:
+    with contextlib.suppress(RedisError), valkey().pipeline(transaction=not is_stored) as pipe:
+        if not is_stored:
+            pipe.delete(KEY)
+        if kept and is_stored:
+            pipe.expire(KEY, FORGET_SECONDS)
+        elif kept:
             pipe.hset(KEY, mapping=kept)  # type: ignore[arg-type]
             pipe.expire(KEY, FORGET_SECONDS)
         pipe.execute()

@@ -1,4 +1,4 @@
-"""Publishes the event `queue.health` on changes, at most every two seconds."""
+"""Publishes the event `queue.health` on changes, at most every three seconds."""
 
 import time
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 from myukm.live import pubsub
 from myukm.ops import doctor, stats
 
-EVERY_SECONDS = 2.0
+EVERY_SECONDS = 2.5  # the leader's tasks run once a second
 VOLATILE_FIELDS = frozenset({"at", "heartbeat_seconds_ago"})
 
 

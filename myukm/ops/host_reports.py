@@ -9,6 +9,7 @@ from typing import cast
 
 from flask import current_app
 
+from myukm.cache import ttl_cache
 from myukm.db import clock
 from myukm.db.types import utcnow
 from myukm.extensions import db, valkey
@@ -52,6 +53,7 @@ def own() -> HostReport:
     return HostReport(round(clock.skew(), 1), secret, utcnow().timestamp())
 
 
+@ttl_cache(1.0)
 def latest() -> dict[str, HostReport]:
     """Return the hosts' reports of the last minute; this one's even if it published none."""
     found = {socket.gethostname(): own()}

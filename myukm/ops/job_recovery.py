@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 class OrphanRecovery:
-    """Heals jobs that two looks in a row found in the same trouble, and marks jobs failed whose
+    """Heals jobs that two checks in a row found in the same trouble, and marks jobs failed whose
     worker died while running them. Looks at a portion of all jobs each time, so that a hundred
     thousand failed ones cost next to nothing."""
 
@@ -63,7 +63,7 @@ def fix() -> Iterator[str]:
     time.sleep(FIX_PAUSE_SECONDS)
     for trouble in [*seen.of(lost_jobs.taken()), *_all_lost()]:
         if lost_jobs.heal(trouble):
-            yield _said(trouble)
+            yield _sentence(trouble)
     clean()
     run = progress.live()
     if run is not None and watchdog.needs_job(run):
@@ -79,7 +79,7 @@ def _all_lost() -> Iterator[lost_jobs.Trouble]:
         yield from lost_jobs.lost(keys)
 
 
-def _said(trouble: lost_jobs.Trouble) -> str:
+def _sentence(trouble: lost_jobs.Trouble) -> str:
     values = {"id": trouble.job_id, "queue": trouble.queue}
     if trouble.kind == "ghost":
         return str(_("%(id)s, yang sudah dihapus, dibuang dari antrian %(queue)s.", **values))

@@ -6,7 +6,7 @@ Everything is read and written raw, because what makes a job deadly may be that 
 import logging
 import time
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import NamedTuple, cast
 from zlib import compress
@@ -50,7 +50,7 @@ def taken() -> Iterator[Trouble]:
 
 def lost(keys: Iterable[bytes]) -> Iterator[Trouble]:
     """Yield those of these jobs (as keys) that are queued and in no list of their queue."""
-    keys = list(keys)
+    keys = list(_in_no_list(_not_ended(keys)))
     with valkey().pipeline(transaction=False) as pipe:
         for key in keys:
             pipe.hmget(key, "status", "origin", "enqueued_at")
@@ -61,7 +61,44 @@ def lost(keys: Iterable[bytes]) -> Iterator[Trouble]:
         if status == b"queued" and origin and origin.decode() in QUEUES and _is_old(at)
     ]
     lists = {name: _listed(name) for name in {each.queue for each in queued}}
-    return (each for each in queued if each.job_id not in lists[each.queue])
+    gone = [each for each in queued if each.job_id not in lists[each.queue]]
+    return iter(_still_queued(gone))
+
+
+def _still_queued(gone: Sequence[Trouble]) -> list[Trouble]:
+    """Return those that no worker has begun since their state was read: it left the list then."""
+    with valkey().pipeline(transaction=False) as pipe:
+        for each in gone:
+            pipe.hget(Job.key_for(each.job_id), "status")
+        return [each for each, now in zip(gone, pipe.execute(), strict=True) if now == b"queued"]
+
+
+def _not_ended(keys: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the keys of jobs in no registry of failed or finished ones, which are most by far: a
+    few commands spare one for each of them."""
+    by_id = {key.decode().removeprefix(JOBS): key for key in keys}
+    if not by_id:
+        return
+    with valkey().pipeline(transaction=False) as pipe:
+        for name in QUEUES:
+            source = get_queue(name)
+            for registry in (source.failed_job_registry, source.finished_job_registry):
+                pipe.zmscore(registry.key, list(by_id))
+        scores = pipe.execute()
+    for key, *found in zip(by_id.values(), *scores, strict=True):
+        if not any(score is not None for score in found):
+            yield key
+
+
+def _in_no_list(keys: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the keys of jobs that wait in no queue now: three commands spare one for each job that
+    does. A job may just move between two lists, so who is left is looked at once more."""
+    if not (by_id := {key.decode().removeprefix(JOBS): key for key in keys}):
+        return
+    waiting = set().union(*map(_listed, QUEUES))
+    for job_id, key in by_id.items():
+        if job_id not in waiting:
+            yield key
 
 
 def portion(cursor: int) -> tuple[int, list[bytes]]:
@@ -82,7 +119,7 @@ def heal(trouble: Trouble) -> bool:
     if _is_deadly(trouble.job_id):
         _fail(trouble)
     else:
-        valkey().lpush(source.key, trouble.job_id)
+        source.push_job_id(trouble.job_id, at_front=True)
     return True
 
 

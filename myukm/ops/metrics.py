@@ -2,20 +2,28 @@
 machine reports the same values."""
 
 import contextlib
+import platform
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
 from redis.exceptions import RedisError
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from myukm.domain.installation import code_version
 from myukm.domain.sync import progress
+from myukm.extensions import db
 from myukm.live import retention
+from myukm.models import SyncRun
 from myukm.models.sync import LIVE
-from myukm.ops import doctor, stats
-from myukm.queues import counters
-from myukm.queues.jobs import QUEUES
+from myukm.ops import doctor, metric_families, process_registry, stats
 
 GAUGES = {
     "waiting": "Jobs that wait",
@@ -27,6 +35,7 @@ GAUGES = {
 RUN_GAUGES = {"total": "students"} | {
     key: key for key in ("pending", "success", "unchanged", "failed", "cancelled", "workers")
 }
+OUTCOMES = ("unchanged", "failed", "cancelled")
 
 
 def text() -> bytes:
@@ -40,14 +49,17 @@ class _Collector:
     def collect(self) -> Iterable[Metric]:
         """Yield all metrics that can be read; an unreachable server shows in `myukm_finding`."""
         report = doctor.report()
+        yield _build()
         yield from _findings(report)
         yield from _queues(stats.health())
         with contextlib.suppress(RedisError):
-            yield from _job_counters()
+            yield from metric_families.families()
+            yield _streams()
         if doctor.database_is_away(report):
             return
         with contextlib.suppress(SQLAlchemyError):
             yield from _run(progress.current())
+            yield _items()
             yield from _event_log(retention.size())
 
 
@@ -57,15 +69,6 @@ def _queues(health: Mapping[str, Any]) -> Iterable[Metric]:
         for row in health["queues"]:
             metric.add_metric([row["name"]], row[key] or 0)
         yield metric
-
-
-def _job_counters() -> Iterable[Metric]:
-    metric = CounterMetricFamily("myukm_jobs", "Jobs that ended", labels=["queue", "outcome"])
-    for name in QUEUES:
-        ended = counters.totals(name)
-        for outcome in ("finished", "failed"):
-            metric.add_metric([name, outcome], ended.get(outcome, 0))
-    yield metric
 
 
 def _run(now: Mapping[str, Any]) -> Iterable[Metric]:
@@ -84,3 +87,25 @@ def _findings(report: Mapping[str, Any]) -> Iterable[Metric]:
     for code, level in sorted({(each["code"], each["level"]) for each in report["findings"]}):
         metric.add_metric([code, level], 1)
     yield metric
+
+
+def _build() -> Metric:
+    labels = {"version": code_version(), "python": platform.python_version()}
+    return InfoMetricFamily("myukm_build", "The code of the process that answers", value=labels)
+
+
+def _streams() -> Metric:
+    return GaugeMetricFamily("myukm_streams", "Open streams", process_registry.open_streams())
+
+
+def _items() -> Metric:
+    """Return what became of the students of all runs so far; rows of runs are never deleted."""
+    what = "Students that runs synced, without dry runs"
+    metric = CounterMetricFamily("myukm_sync_items", what, labels=["outcome"])
+    sums = select(
+        func.sum(SyncRun.success - SyncRun.unchanged).label("changed"),
+        *(func.sum(getattr(SyncRun, name)).label(name) for name in OUTCOMES),
+    ).where(SyncRun.dry_run.is_(False))
+    for outcome, count in db.session.execute(sums).one()._mapping.items():
+        metric.add_metric([outcome], int(count or 0))
+    return metric

@@ -26,6 +26,7 @@ from myukm.domain.installation import code_version
 from myukm.domain.standstill import Standstill
 from myukm.errors import DomainError
 from myukm.extensions import db, valkey
+from myukm.logs.outages import Outage
 from myukm.models import LeaderLease
 from myukm.ops.alerts.watch import AlertWatch
 from myukm.ops.host_reports import TOO_MUCH
@@ -69,6 +70,7 @@ class PeriodicRunner:
         self._abandoned: Standstill[str] = Standstill(ABANDONED_SECONDS)
         self._offers_at = 0.0
         self._decided = (0.0, False)
+        self._outages: dict[Callable[[], bool | None], Outage] = {}
 
     def stop(self) -> None:
         """Stop the thread; it ends within a second."""
@@ -99,10 +101,18 @@ class PeriodicRunner:
     def _do(self, task: Callable[[], bool | None]) -> bool | None:
         with self.app.app_context():
             try:
-                return task()
+                result = task()
             except (SQLAlchemyError, RedisError, OSError, DomainError) as error:
-                logger.warning("periodic task %s: %s", task.__name__, error)
+                self._outage(task).failed(error)
                 return None
+            self._outage(task).worked()
+            return result
+
+    def _outage(self, task: Callable[[], bool | None]) -> Outage:
+        if task not in self._outages:
+            name = f"{task.__module__.removeprefix('myukm.')}.{task.__qualname__}"
+            self._outages[task] = Outage(logger, f"periodic task {name}")
+        return self._outages[task]
 
     def _is_leader(self) -> bool:
         """Return whether this process is the leader: it renewed the lease, or took over one whose
@@ -125,6 +135,8 @@ class PeriodicRunner:
         """Return whether this process may renew its lease or take over one that stands still."""
         lapsed, now = bool(self._lapsed.of({holder: heartbeat})), time.monotonic()
         abandoned = bool(self._abandoned.of({holder: heartbeat}))
+        if holder != self.holder and not lapsed and not abandoned:
+            return False
         if _is_fit():
             self._offers_at = now + UNFIT_SECONDS
             return lapsed or holder == self.holder

@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import cast
 
+from flask import current_app
+
 from myukm.extensions import valkey
 
 KEY, STARTS_KEY, WEB_KEY = "myukm:processes", "myukm:starts", "myukm:web:seen"
+START_TOTALS_KEY, STREAMS_KEY = "myukm:starts:total", "myukm:processes:streams"
 BEAT_SECONDS, FORGET_SECONDS = 5.0, 20
 MOST_STARTS, WITHIN_SECONDS = 100, 60
 REMEMBER_SECONDS = 86_400
@@ -43,7 +46,9 @@ class ProcessBeat:
         self._next = time.monotonic() + BEAT_SECONDS
         moment = valkey().time()[0]
         own = Process(socket.gethostname(), os.getpid(), role(), moment, descriptors_used())
-        valkey().hset(KEY, f"{own.host}:{own.pid}", json.dumps(asdict(own)))
+        name = f"{own.host}:{own.pid}"
+        valkey().hset(KEY, name, json.dumps(asdict(own)))
+        valkey().hset(STREAMS_KEY, name, _streams_here())
         if own.role == "web":
             valkey().set(WEB_KEY, 1, ex=REMEMBER_SECONDS)
         if not self._started:
@@ -51,7 +56,19 @@ class ProcessBeat:
             valkey().lpush(key, moment)
             valkey().ltrim(key, 0, MOST_STARTS)
             valkey().expire(key, WITHIN_SECONDS)
+            count_start(own.role)
             self._started = True
+
+
+def count_start(of_role: str) -> None:
+    """Count the start of a process: web, worker, or the name of the queue that it works on."""
+    valkey().hincrby(START_TOTALS_KEY, of_role, 1)
+
+
+def start_totals() -> dict[str, int]:
+    """Return how many processes of each role started since Valkey's data began."""
+    found = cast(dict[bytes, bytes], valkey().hgetall(START_TOTALS_KEY))
+    return {name.decode(): int(count) for name, count in found.items()}
 
 
 def role() -> str:
@@ -74,7 +91,20 @@ def living() -> Sequence[Process]:
     dead = [name for name, each in all_known.items() if each.at < moment - FORGET_SECONDS]
     if dead:
         valkey().hdel(KEY, *dead)
+        valkey().hdel(STREAMS_KEY, *dead)
     return [each for name, each in all_known.items() if name not in dead]
+
+
+def open_streams() -> int:
+    """Return how many streams the living processes have open."""
+    counts = cast(dict[bytes, bytes], valkey().hgetall(STREAMS_KEY))
+    names = (f"{each.host}:{each.pid}".encode() for each in living())
+    return sum(int(counts.get(name, 0)) for name in names)
+
+
+def _streams_here() -> int:
+    hub = current_app.extensions.get("live_hub")
+    return len(hub.streams.audience) if hub else 0
 
 
 def web_was_seen() -> bool:
@@ -82,8 +112,8 @@ def web_was_seen() -> bool:
     return bool(valkey().exists(WEB_KEY))
 
 
-def starts(host: str, of_role: str) -> int:
-    """Return how many processes of a machine started within the last minute."""
-    moment = valkey().time()[0]
+def starts(host: str, of_role: str, moment: int) -> int:
+    """Return how many processes of a machine started within the minute before a moment, in seconds
+    of Valkey's clock."""
     listed = cast(list[bytes], valkey().lrange(f"{STARTS_KEY}:{host}:{of_role}", 0, -1))
     return sum(int(at) > moment - WITHIN_SECONDS for at in listed)

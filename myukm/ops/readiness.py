@@ -1,4 +1,4 @@
-"""Whether this process can serve, told within a bounded time whatever hangs."""
+"""Whether this process can serve, answered within a bounded time whatever hangs."""
 
 import threading
 import time

@@ -4,16 +4,26 @@ import time
 from collections.abc import Callable, Sequence
 
 from myukm.domain.accounts import retention as account_retention
+from myukm.domain.exports import retention as export_retention
+from myukm.domain.files import cleanup
+from myukm.domain.income import closing
+from myukm.domain.roster import retention as roster_retention
 from myukm.domain.sync import payment_history
 from myukm.domain.sync import retention as run_retention
 from myukm.live import retention
+from myukm.ops.history import samples
 
 EVERY_SECONDS = 60.0
 PRUNERS = (
     payment_history.prune,
+    closing.prune,
     run_retention.prune,
     account_retention.prune,
+    roster_retention.prune,
+    export_retention.prune,
+    cleanup.prune_unsent,
     retention.Pruner().prune,
+    samples.prune,
 )
 
 

@@ -1,9 +1,10 @@
 """Queue statistics, as `flask queue monitor`, the queues page and the metrics show them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
+from flask import current_app
 from redis.client import Pipeline
 from redis.exceptions import RedisError
 
@@ -47,10 +48,7 @@ def _figures(now: datetime) -> dict[str, Any]:
         for name in QUEUES:
             _ask_queue(pipe, name, now)
         rows = dict(zip(QUEUES, _chunks(pipe.execute(), len(QUEUES)), strict=True))
-        seen = [job_id(key) for row in rows.values() for keys in row[:3] for key in keys]
-        failed = [job_id(key) for row in rows.values() for key in row[2]]
-        jobs = load_jobs(pipe, dict.fromkeys([*seen, *_at_work(state.workers)]))
-        traces = load_traces(pipe, failed)
+        jobs, traces = _jobs(pipe, [*rows.values()], _at_work(state.workers))
     return {
         "queues": [_queue(name, state, rows[name], now) for name in QUEUES],
         "workers": [_worker(worker, jobs, now) for worker in state.workers],
@@ -61,12 +59,40 @@ def _figures(now: datetime) -> dict[str, Any]:
     }
 
 
+class _Ended(NamedTuple):
+    """A job that ended. `score` is its place in its registry, another one if it ran again."""
+
+    score: float
+    fields: Fields
+    trace: str
+
+
+def _jobs(
+    pipe: Pipeline, rows: Sequence[list[Any]], at_work: Sequence[str]
+) -> tuple[dict[str, Fields], dict[str, str]]:
+    """Return the fields of the shown jobs, and the tracebacks of the failed ones.
+
+    What ended is read once and kept while it is shown, because it does not change.
+    """
+    ended: dict[str, _Ended] = current_app.extensions.setdefault("ended_jobs", {})
+    scores = {job_id(key): at for row in rows for keys in row[1:3] for key, at in keys}
+    failed = [job_id(key) for row in rows for key, _at in row[2]]
+    for gone in [each for each, known in ended.items() if scores.get(each) != known.score]:
+        del ended[gone]
+    new = scores.keys() - ended.keys()
+    running = [job_id(key) for row in rows for key in row[0][:SHOWN]]
+    jobs = load_jobs(pipe, dict.fromkeys([*new, *running, *at_work]))
+    traces = load_traces(pipe, [each for each in failed if each in new])
+    ended |= {each: _Ended(scores[each], jobs[each], traces.get(each, "")) for each in new}
+    shown = {each: ended[each].fields for each in scores}
+    return jobs | shown, {each: ended[each].trace for each in failed}
+
+
 def _ask_queue(pipe: Pipeline, name: str, now: datetime) -> None:
     here = get_queue(name)
-    pipe.zrange(here.started_job_registry.key, 0, SHOWN - 1)
-    pipe.zrevrange(here.finished_job_registry.key, 0, SHOWN - 1)
-    pipe.zrevrange(here.failed_job_registry.key, 0, SHOWN - 1)
-    pipe.zcard(here.started_job_registry.key)
+    pipe.zrange(here.started_job_registry.key, 0, -1)  # as many as workers are at work
+    pipe.zrevrange(here.finished_job_registry.key, 0, SHOWN - 1, withscores=True)
+    pipe.zrevrange(here.failed_job_registry.key, 0, SHOWN - 1, withscores=True)
     counters.queue_reads(pipe, name, now)
 
 
@@ -75,9 +101,10 @@ def _queue(name: str, state: QueueSnapshot, row: list[Any], now: datetime) -> di
     return {
         "name": name,
         "waiting": waiting.count,
+        "paused": waiting.paused,
         "oldest_seconds": None if waiting.seconds is None else round(waiting.seconds, 1),
-        "running": row[3],
-        **counters.parse(row[4:], now)._asdict(),
+        "running": len(row[0]),
+        **counters.parse(row[3:], now)._asdict(),
         "workers": len(state.workers_for(name)),
     }
 

@@ -1,23 +1,30 @@
 """Counters of finished and failed jobs. Kept by us, because RQ's registries expire.
 
 Valkey hashes per queue: one per hour with a field per minute, one per day (campus time zone), and
-one total for the metrics.
+one of totals since Valkey's data began, from which the history (`ops/history`) and the metrics are
+made. The totals also have the histograms of how long jobs waited and ran.
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from redis.client import Pipeline
 from redis.exceptions import RedisError
 from rq import get_current_job
 
+from myukm import instruments
 from myukm.db.types import utcnow
 from myukm.extensions import valkey
+from myukm.histogram import bucket
 from myukm.i18n import campus_timezone
 
 RETENTION = timedelta(days=2)
+# Upper bounds (seconds) of the histograms' buckets; the last bucket has none.
+BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 180.0, 600.0, 3600.0)
+WAIT, RUN = "wait", "run"
 
 
 class Counts(NamedTuple):
@@ -30,20 +37,37 @@ class Counts(NamedTuple):
     rate_per_minute: float
 
 
+class Times(NamedTuple):
+    """For how many seconds a job waited and ran."""
+
+    wait: float
+    run: float
+
+
 @contextlib.contextmanager
 def count_jobs() -> Iterator[None]:
-    """Count the RQ job run inside the block as finished, or as failed if it raises."""
+    """Count the RQ job run inside the block as finished, or as failed if it raises.
+
+    A job waited until now, by the database's clock; the time of its enqueueing is by the clock of
+    the host that enqueued it.
+    """
+    job, began = get_current_job(), time.monotonic()
+    enqueued_at = job.enqueued_at if job else None
+    wait = max(0.0, (utcnow() - enqueued_at).total_seconds()) if enqueued_at else 0.0
     outcome = "failed"
     try:
         yield
         outcome = "finished"
     finally:
-        if job := get_current_job():
-            count(job.origin, outcome)
+        if job:
+            count(job.origin, outcome, Times(wait, time.monotonic() - began))
+            with contextlib.suppress(RedisError):
+                instruments.flush(valkey())
 
 
-def count(queue: str, outcome: str) -> None:
-    """Increment the counters of `queue` for `outcome` ("finished" or "failed").
+def count(queue: str, outcome: str, times: Times | None = None) -> None:
+    """Increment the counters of `queue` for `outcome` ("finished" or "failed"). The times of a job
+    that was killed are unknown.
 
     The count is lost while Valkey is unreachable, because a job must not fail over a statistic.
     """
@@ -54,6 +78,9 @@ def count(queue: str, outcome: str) -> None:
         pipe.hincrby(_day_key(queue, now), outcome, 1)
         pipe.expire(_day_key(queue, now), RETENTION)
         pipe.hincrby(_total_key(queue), outcome, 1)
+        for kind, seconds in (times._asdict() if times else {}).items():
+            pipe.hincrby(_total_key(queue), f"{kind}:{bucket(BOUNDS, seconds)}", 1)
+            pipe.hincrby(_total_key(queue), f"{kind}_ms", round(seconds * 1000))
         pipe.execute()
 
 
@@ -86,9 +113,18 @@ def parse(answers: list[Any], now: datetime) -> Counts:
     )
 
 
-def totals(queue: str) -> dict[str, int]:
-    """Return all finished and failed jobs of `queue` since Valkey's data began."""
-    return _numbers(cast(Mapping[bytes, bytes], valkey().hgetall(_total_key(queue))))
+def totals(queues: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Return the totals of each queue since Valkey's data began, in one round trip: finished and
+    failed jobs, the buckets of both histograms (see `histogram`) and their sums (ms)."""
+    with valkey().pipeline(transaction=False) as pipe:
+        for queue in queues:
+            pipe.hgetall(_total_key(queue))
+        return dict(zip(queues, map(_numbers, pipe.execute()), strict=True))
+
+
+def histogram(totals: Mapping[str, int], kind: str) -> list[int]:
+    """Return how many jobs waited (`WAIT`) or ran (`RUN`) within each bucket of `BOUNDS`."""
+    return [totals.get(f"{kind}:{index}", 0) for index in range(len(BOUNDS) + 1)]
 
 
 def _numbers(answer: Mapping[bytes, bytes]) -> dict[str, int]:

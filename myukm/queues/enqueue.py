@@ -10,18 +10,20 @@ from typing import Any
 
 from flask import current_app
 from redis.exceptions import RedisError
-from rq import Queue
 
 from myukm.extensions import valkey
+from myukm.logs.outages import Outage
 from myukm.queues.jobs import FAILURE_SECONDS, JOBS, RESULT_SECONDS
+from myukm.queues.pauses import PausableQueue
 from myukm.queues.restricted_job import PrimitivePickle, RestrictedJob
 
-logger = logging.getLogger(__name__)
+_outage = Outage(logging.getLogger(__name__), "could not enqueue")
 
 
-def get_queue(name: str) -> Queue:
+def get_queue(name: str) -> PausableQueue:
     """Return the RQ queue of that name on the app's Valkey; it reads only `RestrictedJob`s."""
-    return Queue(name, connection=valkey(), job_class=RestrictedJob, serializer=PrimitivePickle)
+    classes: dict[str, Any] = {"job_class": RestrictedJob, "serializer": PrimitivePickle}
+    return PausableQueue(name, connection=valkey(), **classes)
 
 
 def enqueue(
@@ -38,19 +40,23 @@ def enqueue(
     """
     job = JOBS[path]
     try:
-        queued = get_queue(to or job.queue).enqueue(
-            path,
-            *args,
-            job_id=job_id,
-            at_front=at_front,
-            job_timeout=job.timeout or current_app.config["SYNC_JOB_TIMEOUT"],
-            result_ttl=RESULT_SECONDS,
-            failure_ttl=FAILURE_SECONDS,
-            description=f"{path.rsplit('.', 1)[1]}({', '.join(map(str, args))})",
-        )
+        with valkey().pipeline() as pipe:  # otherwise RQ takes two round trips
+            queued = get_queue(to or job.queue).enqueue(
+                path,
+                *args,
+                pipeline=pipe,
+                job_id=job_id,
+                at_front=at_front,
+                job_timeout=job.timeout or current_app.config["SYNC_JOB_TIMEOUT"],
+                result_ttl=RESULT_SECONDS,
+                failure_ttl=FAILURE_SECONDS,
+                description=f"{path.rsplit('.', 1)[1]}({', '.join(map(str, args))})",
+            )
+            pipe.execute()
     except RedisError as error:
-        logger.warning("could not enqueue %s: %s", path, error)
+        _outage.failed(f"{path}: {error}")
         return None
+    _outage.worked()
     return str(queued.id)
 
 
@@ -59,6 +65,6 @@ def remove_jobs(name: str, job_ids: Sequence[str]) -> None:
     source = get_queue(name)
     with source.connection.pipeline() as pipe:
         for job_id in job_ids:
-            pipe.lrem(source.key, 1, job_id)
+            source.remove(job_id, pipeline=pipe)
             pipe.delete(RestrictedJob.key_for(job_id))
         pipe.execute()

@@ -11,6 +11,8 @@ import redis
 from redis.exceptions import RedisError
 from rq import get_current_job
 
+from myukm import instruments
+
 BEAT_SECONDS = 2.0
 
 
@@ -30,6 +32,7 @@ async def _beat(client: redis.Redis, job_id: str, seconds: int) -> None:
     while True:
         with contextlib.suppress(RedisError):
             await asyncio.to_thread(client.set, _key(job_id), 1, ex=seconds)
+            await asyncio.to_thread(instruments.flush, client)  # a lane works for minutes
         await asyncio.sleep(BEAT_SECONDS)
 
 

@@ -3,10 +3,11 @@
 import re
 from base64 import b64decode
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from zlib import decompress
+from zlib import error as ZlibError  # noqa: N812
 
 from flask_babel import gettext as _
 from redis.client import Pipeline
@@ -50,9 +51,16 @@ def load_traces(pipe: Pipeline, ids: Iterable[str]) -> dict[str, str]:
     ids = list(ids)
     for each in ids:
         pipe.xrevrange(Result.get_key(each), count=1)
-    traces = (row[0][1].get(b"exc_string", b"") if row else b"" for row in pipe.execute())
-    texts = (decompress(b64decode(trace)).decode() if trace else "" for trace in traces)
+    texts = (trace_text(row[0][1]) if row else "" for row in pipe.execute())
     return dict(zip(ids, texts, strict=True))
+
+
+def trace_text(fields: Mapping[bytes, bytes]) -> str:
+    """Return the traceback in an entry of a job's results; "" if it has none or is damaged."""
+    try:
+        return decompress(b64decode(fields.get(b"exc_string", b""))).decode(errors="replace")
+    except (ValueError, ZlibError):
+        return ""
 
 
 def job_row(key: str, fields: Fields) -> dict[str, Any]:

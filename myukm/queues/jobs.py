@@ -30,6 +30,10 @@ class Job(NamedTuple):
 JOBS: dict[str, Job] = {
     "myukm.jobs.chat.broadcast_chat_message": Job(HIGH, 30),
     "myukm.jobs.presence.broadcast_online_status": Job(DEFAULT, 30),
+    "myukm.jobs.roster.advance_roster_import": Job(DEFAULT, 1800),
+    "myukm.jobs.push.fan_out": Job(DEFAULT, 60),
+    "myukm.jobs.push.deliver": Job(DEFAULT, 60),
+    "myukm.jobs.exports.write_export": Job(DEFAULT, 1800),
     "myukm.jobs.upkeep.ping": Job(DEFAULT, 30),
     "myukm.jobs.sync_pembayaran.dispatch_sync_pembayaran": Job(SYNC, None),
     "myukm.jobs.sync_pembayaran.sync_pembayaran_lane": Job(SYNC, None),

@@ -11,6 +11,7 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job as RQJob
 
 from myukm.queues.jobs import JOBS
+from myukm.queues.pauses import parking_key
 
 
 class JobNotAllowedError(Exception):
@@ -62,3 +63,9 @@ class RestrictedJob(RQJob):
         extras = ("callback_name", "webhooks")
         allowed = {k: v for k, v in raw_data.items() if not k.decode().endswith(extras)}
         super().restore(allowed)
+
+    def _remove_from_registries(self, pipeline: Any = None, remove_from_queue: bool = True) -> None:
+        super()._remove_from_registries(pipeline, remove_from_queue)
+        if remove_from_queue:
+            client = self.connection if pipeline is None else pipeline
+            client.lrem(parking_key(self.origin), 1, self.id)

@@ -11,18 +11,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import redis
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
 from redis.exceptions import RedisError, ResponseError
-from rq.job import Job
 from rq.registry import StartedJobRegistry
 from rq.suspension import WORKERS_SUSPENDED
-from rq.utils import utcparse
 from rq.worker import Worker
 
 from myukm.cache import ttl_cache
 from myukm.db.types import utcnow
 from myukm.extensions import valkey
-from myukm.queues.enqueue import get_queue
+from myukm.queues import backlogs
+from myukm.queues.backlogs import Backlog, moment
 from myukm.queues.jobs import QUEUES
 
 # Seconds. Plain RQ workers send a heartbeat every 30 s while they run a job; ours always every 5 s,
@@ -35,6 +34,7 @@ SEEN_FIELD = "seen"
 # What the worker's last job worked with (`jobs/introduction.py`).
 DATABASE_FIELD, VERSION_FIELD = "myukm_database", "myukm_version"
 KEEP_SECONDS = 60
+PAUSED = "queue_paused"
 BLOCKING_COMMANDS = frozenset({"blmove", "blpop", "brpoplpush"})
 
 
@@ -60,26 +60,13 @@ class WorkerInfo:
 
 
 @dataclass(frozen=True)
-class Backlog:
-    """The waiting jobs of a queue: their number, and the oldest one with its enqueue time."""
-
-    count: int
-    oldest_id: str | None
-    since: datetime | None
-
-    @property
-    def seconds(self) -> float | None:
-        """Seconds that the oldest job has waited; None if its time is unknown."""
-        return max(0.0, (utcnow() - self.since).total_seconds()) if self.since else None
-
-
-@dataclass(frozen=True)
 class QueueSnapshot:
-    """Queues and workers at one moment."""
+    """Queues and workers at one moment, in seconds of Valkey's clock."""
 
     suspended: bool
     workers: tuple[WorkerInfo, ...]
     backlogs: Mapping[str, Backlog]
+    moment: int
 
     def workers_for(self, name: str) -> list[WorkerInfo]:
         """Return the living workers of that queue."""
@@ -99,27 +86,22 @@ def snapshot() -> QueueSnapshot:
         pipe.exists(WORKERS_SUSPENDED)
         pipe.smembers(Worker.redis_workers_keys)
         pipe.time()
-        for name in QUEUES:
-            pipe.llen(get_queue(name).key)
-            pipe.lindex(get_queue(name).key, 0)
+        backlogs.ask(pipe)
         suspended, keys, (now, _micros), *lists = pipe.execute()
-        heads = dict(zip(QUEUES, zip(lists[::2], lists[1::2], strict=True), strict=True))
+        heads = backlogs.heads(pipe, lists)
         keys = sorted(keys)
         for key in keys:
             pipe.hgetall(key)
             pipe.smembers(key + b":executions")
-        for _count, head in heads.values():
-            pipe.hget(Job.key_for((head or b"").decode()), "enqueued_at")
+        backlogs.ask_times(pipe, heads)
         answers = pipe.execute()
-    moments = answers[2 * len(keys) :]
+    times = answers[2 * len(keys) :]
     rows = zip(keys, answers[: 2 * len(keys) : 2], answers[1 : 2 * len(keys) : 2], strict=True)
     return QueueSnapshot(
         bool(suspended),
         tuple(_worker_info(key, row, jobs, clients, now) for key, row, jobs in rows if row),
-        {
-            name: Backlog(count, head and head.decode(), _moment(at))
-            for (name, (count, head)), at in zip(heads.items(), moments, strict=True)
-        },
+        backlogs.with_times(heads, times),
+        now,
     )
 
 
@@ -143,14 +125,16 @@ def keep_running_jobs(client: redis.Redis) -> None:
         pipe.execute()
 
 
-def unserved_reason(name: str) -> tuple[str, str] | None:
-    """Return why no worker takes jobs from a queue, as code and sentence; None if one does."""
+def unserved_reason(name: str) -> tuple[str, Any] | None:
+    """Return why no worker takes jobs from a queue, as code and lazy sentence; None if one does."""
     try:
         state = snapshot()
     except RedisError:
         return "valkey_unreachable", _("Valkey tidak menjawab")
     if state.suspended:
         return "workers_suspended", _("semua worker ditangguhkan (rq suspend)")
+    if state.backlogs[name].paused:
+        return PAUSED, _("antrian %(queue)s dijeda", queue=name)
     if not state.workers_for(name):
         return "no_worker", _("tidak ada worker yang mendengarkan antrian %(queue)s", queue=name)
     return None
@@ -201,7 +185,7 @@ def _worker_info(
         named=named,
         pid=int(values["pid"]) if values.get("pid") else None,
         host=values.get("hostname", ""),
-        started_at=_moment(values.get("birth")),
+        started_at=moment(values.get("birth")),
         last_heartbeat=_last_seen(values),
         job_id=next((job.decode().split(":")[0] for job in jobs), None),
         database=values.get(DATABASE_FIELD, ""),
@@ -212,11 +196,11 @@ def _worker_info(
 def _last_seen(values: Mapping[str, str]) -> datetime | None:
     if SEEN_FIELD in values:
         return datetime.fromtimestamp(int(values[SEEN_FIELD]), UTC)
-    return _moment(values.get("last_heartbeat"))
+    return moment(values.get("last_heartbeat"))
 
 
 def _alive(name: str, values: Mapping[str, str], clients: _Clients | None, now: int) -> bool:
-    seen, birth = _last_seen(values), _moment(values.get("birth"))
+    seen, birth = _last_seen(values), moment(values.get("birth"))
     fresh = seen is not None and now - seen.timestamp() < WORKER_HEARTBEAT_TIMEOUT
     if HEARTBEAT_FIELD in values:
         return fresh and (clients is None or name in clients.names)
@@ -226,10 +210,3 @@ def _alive(name: str, values: Mapping[str, str], clients: _Clients | None, now: 
         return False
     # After a restart of Valkey plain RQ workers reconnect without their name.
     return fresh if values.get("state") == "busy" else clients.has_unnamed_waiter
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        return utcparse(value.decode() if isinstance(value, bytes) else value) if value else None
-    except ValueError:  # of a damaged job
-        return None

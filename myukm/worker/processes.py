@@ -6,12 +6,16 @@ import signal
 import threading
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 
 from flask import Flask
 from redis.exceptions import RedisError
 from rq.scheduler import RQScheduler
+from rq.utils import now
 
+from myukm.logs.outages import Outage
 from myukm.ops import periodic
+from myukm.ops.process_registry import count_start
 from myukm.ops.restart_flag import current
 from myukm.queues.jobs import QUEUES
 from myukm.queues.restricted_job import PrimitivePickle
@@ -21,6 +25,9 @@ from myukm.worker.supervisor import ProcessMain, Supervisor
 
 # Replaces the process after that many jobs, which bounds memory leaks.
 JOBS_PER_PROCESS = 10_000
+# RQ's scheduler holds its locks for 61 s; a clock that is set back must not let them lapse.
+SCHEDULER_HEARTBEAT = timedelta(seconds=15)
+SCHEDULER_SECONDS = 2.0
 HAD_JOBS, UNREACHABLE = 3, 5
 
 logger = logging.getLogger(__name__)
@@ -36,6 +43,8 @@ def run_worker(app: Flask, queue: str, burst: bool, level: str) -> int:
         return UNREACHABLE
     try:
         worker = worker_for(queue, app)
+        with app.app_context():
+            count_start(queue)
         worked = worker.work(burst=burst, logging_level=level, max_jobs=JOBS_PER_PROCESS)
     except RedisError as error:
         logger.warning("lost Valkey: %s", error)
@@ -59,27 +68,31 @@ def run_periodic(app: Flask) -> int:
     periodic.start(app)
     client = background_client(app.config["REDIS_URL"])
     scheduler = RQScheduler(QUEUES, client, logging_level="WARNING", serializer=PrimitivePickle)
+    outage = Outage(logger, "periodic")
     first: bytes | None = None
-    while not ended.wait(1.0):
+    while True:
         try:
             _enqueue_due(scheduler)
             newest = current(client)
         except RedisError as error:
-            logger.warning("periodic: %s", error)
-            continue
-        if first is not None and newest not in (first, b""):
-            os.kill(os.getppid(), signal.SIGHUP)
-        first = newest
-    return 0
+            outage.failed(error)
+        else:
+            outage.worked()
+            if first is not None and newest not in (first, b""):
+                os.kill(os.getppid(), signal.SIGHUP)
+            first = newest
+        if ended.wait(SCHEDULER_SECONDS):
+            return 0
 
 
 def _enqueue_due(scheduler: RQScheduler) -> None:
     """Run one round of RQ's scheduler; without it, jobs scheduled for later never run."""
     if not scheduler.last_heartbeat:
         scheduler.register_birth()
+    elif abs(now() - scheduler.last_heartbeat) > SCHEDULER_HEARTBEAT:
+        scheduler.heartbeat()
     if scheduler.should_reacquire_locks:
         scheduler.acquire_locks()
-    scheduler.heartbeat()
     scheduler.enqueue_scheduled_jobs()
 
 

@@ -31,6 +31,7 @@ from myukm.queues.jobs import HIGH
 from myukm.queues.restricted_job import PrimitivePickle, RestrictedJob
 from myukm.queues.workers import HEARTBEAT_FIELD, SEEN_FIELD, keep_running_jobs
 from myukm.valkey_clients import worker_client
+from myukm.worker.pausing import PausingWorker
 
 HEARTBEAT_SECONDS = 5
 GRACE_SECONDS = 3.0
@@ -38,7 +39,7 @@ GRACE_SECONDS = 3.0
 logger = logging.getLogger(__name__)
 
 
-class SupervisedWorker(BaseWorker):
+class SupervisedWorker(PausingWorker):
     """Base of both workers. The supervisor stops it by SIGTERM and kills it if that takes long."""
 
     max_connection_wait_time = 2.0
@@ -173,7 +174,7 @@ MAINTENANCE_SECONDS, MAX_SKEW_SECONDS = 60, 30.0
 def worker_for(queue: str, app: Flask) -> BaseWorker:
     """Return the worker for `queue`; the short jobs of `high` run without a fork."""
     name = f"{queue}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(2)}"
-    ForkingWorker.hung_seconds = hung_seconds(app.config)
+    ForkingWorker.hung_seconds, PausingWorker.app = hung_seconds(app.config), app
     return (InProcessWorker if queue == HIGH else ForkingWorker)(
         [queue],
         name=name,

@@ -15,6 +15,7 @@ from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
 
 from myukm.backoff import backoff
+from myukm.logs import shipper
 from myukm.shutdown import SIGNALS, stop_when_closed
 
 WARM_SECONDS = 6.0
@@ -113,7 +114,11 @@ class Supervisor:
             for descriptor in (self._end, self._reading, self._writing):
                 os.close(descriptor)
             stop_when_closed(self._lifeline)
-            sys.exit(main())
+            try:
+                status = main()
+            finally:
+                shipper.flush()
+            sys.exit(status)
 
         return run
 

@@ -1,4 +1,4 @@
-"""Decides which findings are told: those that last, get worse, stay broken, or are over."""
+"""Decides which findings become alerts: those that last, get worse, stay broken, or are over."""
 
 import logging
 import socket
@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from myukm.db.types import to_iso8601, utcnow
 from myukm.domain.standstill import SeenTwice
+from myukm.logs.outages import Outage
 from myukm.ops import doctor
 from myukm.ops.alerts import channels
 from myukm.ops.alerts.outbox import outbox
@@ -19,8 +20,8 @@ from myukm.ops.alerts.records import KEY_LENGTH, Record, Records
 from myukm.ops.findings import BROKEN, WARNING, Finding
 
 REMIND_SECONDS = 6 * 3600.0
-# How often a finding must be seen before it is told. A restart warns too, and lets jobs wait.
-LOOKS, LOOKS_AT_RESTARTS = 2, 4
+# How often a finding must be seen before it is published. A restart warns too, and lets jobs wait.
+POLLS, POLLS_AT_RESTARTS = 2, 4
 
 logger = logging.getLogger(__name__)
 
@@ -34,27 +35,28 @@ class AlertMonitor:
         self._gone = SeenTwice[str]()
         self._seen: dict[str, int] = {}
         self._loaded = False
+        self._outage = Outage(logger, "alerts are not stored yet")
 
     def evaluate(self) -> None:
-        """Tell what is new, worse or over, and store it if the database takes it."""
-        look = doctor.look()
-        database = doctor.DATABASE not in look.unexamined
+        """Publish what is new, worse or over, and store it if the database takes it."""
+        examination = doctor.examine()
+        database = doctor.DATABASE not in examination.unexamined
         if not self._loaded:
             self.records.load(database=database)
             self._loaded = True
         # Of several findings with one key the first: the doctor sorts by severity.
-        found = {finding.key[:KEY_LENGTH]: finding for finding in reversed(look.findings)}
-        self._tell(found, look.unexamined)
+        found = {finding.key[:KEY_LENGTH]: finding for finding in reversed(examination.findings)}
+        self._publish(found, examination.unexamined)
         self.records.save()
         if database:
             self._store()
 
     def forget(self) -> None:
-        """Another process looks from now on; what it leaves is loaded before the next look."""
+        """Another process polls from now on; its records are loaded before the next poll."""
         self._loaded = False
         self.records.open.clear()
 
-    def _tell(self, found: Mapping[str, Finding], unexamined: frozenset[str]) -> None:
+    def _publish(self, found: Mapping[str, Finding], unexamined: frozenset[str]) -> None:
         known = self.records.open
         over = {key for key in known.keys() - found.keys() if known[key].server not in unexamined}
         for key in sorted(self._gone.of(over)):
@@ -63,7 +65,7 @@ class AlertMonitor:
         for key, finding in found.items():
             if key in known:
                 self._update(known[key], finding)
-            elif self._seen[key] >= looks_needed(finding):
+            elif self._seen[key] >= polls_needed(finding):
                 self._put(record_of(key, finding), "new")
 
     def _update(self, known: Record, finding: Finding) -> None:
@@ -72,7 +74,7 @@ class AlertMonitor:
         is_broken = finding.level == BROKEN
         if (is_broken and known.level != BROKEN) or finding.extent > known.extent:
             self._put(replace(fresh, since=known.since), "worse")
-        elif is_broken and now - known.told_at > REMIND_SECONDS:
+        elif is_broken and now - known.sent_at > REMIND_SECONDS:
             self._put(replace(fresh, since=known.since), "reminder")
         elif not known.server:
             self.records.open[known.key] = replace(known, server=finding.server)
@@ -85,22 +87,32 @@ class AlertMonitor:
         try:
             self.records.store()
         except SQLAlchemyError as error:
-            logger.warning("alerts are not stored yet: %s", error)
+            self._outage.failed(error)
+        else:
+            self._outage.worked()
 
 
-def looks_needed(finding: Finding) -> int:
-    """Return in how many looks in a row a finding must be before it is told."""
+def polls_needed(finding: Finding) -> int:
+    """Return in how many polls in a row a finding must be before it is published."""
     passes = finding.level == WARNING or finding.code == "no_worker"
-    return LOOKS_AT_RESTARTS if passes else LOOKS
+    return POLLS_AT_RESTARTS if passes else POLLS
 
 
 def record_of(key: str, finding: Finding) -> Record:
-    """Return the alert about a finding, told now."""
-    told = finding.as_json()
+    """Return the alert about a finding, published now."""
+    shown = finding.as_json()
     now = utcnow()
-    since = told["since"] or str(to_iso8601(now))
-    words = (told["level"], told["message"], told["cure"], since)
-    return Record(key, finding.code, *words, finding.server, finding.extent, now.timestamp())
+    since = shown["since"] or str(to_iso8601(now))
+    words = (shown["level"], shown["message"], shown["cure"], since)
+    return Record(
+        key,
+        finding.code,
+        *words,
+        finding.server,
+        finding.extent,
+        now.timestamp(),
+        translations=shown["translations"],
+    )
 
 
 def send(record: Record, kind: str) -> None:

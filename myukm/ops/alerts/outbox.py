@@ -29,6 +29,7 @@ class Outbox:
         self._lock = threading.Lock()
         self._waiting: dict[str, deque[Message]] = {}
         self.failing: dict[str, str] = {}
+        self._published = True  # perhaps by the process that polled before
 
     def put(self, message: Message, channels: Mapping[str, Send]) -> None:
         """Send a message by every channel, now or when it works again."""
@@ -65,11 +66,17 @@ class Outbox:
 
     def tell_failing(self) -> None:
         """Let the doctor of every process know which channels fail."""
+        failing = dict(self.failing)
+        if not failing and not self._published:
+            return
         try:
-            valkey().delete(KEY)
-            if self.failing:
-                valkey().hset(KEY, mapping=dict(self.failing))  # type: ignore[arg-type]
-                valkey().expire(KEY, FORGET_SECONDS)
+            with valkey().pipeline() as pipe:
+                pipe.delete(KEY)
+                if failing:
+                    pipe.hset(KEY, mapping=failing)  # type: ignore[arg-type]
+                    pipe.expire(KEY, FORGET_SECONDS)
+                pipe.execute()
+            self._published = bool(failing)
         except RedisError as error:
             logger.debug("failing channels: %s", error)
 

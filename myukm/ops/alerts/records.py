@@ -1,10 +1,13 @@
-"""The open alerts: in this process, with a copy in Valkey for whoever looks next, and stored in the
-database as soon as it takes them."""
+"""The open alerts: in this process, with a copy in Valkey for the process that polls next.
+
+The database stores them as soon as it takes them.
+"""
 
 import contextlib
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -13,21 +16,23 @@ from sqlalchemy import select
 
 from myukm.db.session import transaction
 from myukm.db.types import to_iso8601, utcnow
+from myukm.domain.push import staff
 from myukm.domain.sync import progress, run_log
 from myukm.extensions import db, valkey
 from myukm.live import event_log
 from myukm.models import Alert
+from myukm.sentences import stored_sentence
 
-KEY = "myukm:alerts"
-KEY_LENGTH = 64
-# What concerns the sync is told to treasurers too, who see its log and no alerts.
+KEY = "myukm:open-alerts"
+KEY_LENGTH, SAVE_AGAIN_SECONDS = 64, 30.0
+# What concerns the sync reaches treasurers too, who see its log and no alerts.
 OF_THE_SYNC = ("sync_", "many_students_failed", "api_")
 
 
 @dataclass(frozen=True)
 class Record:
-    """An alert. `server` is what the doctor asked for it, `extent` how much is concerned, `told_at`
-    when it was told last (seconds since 1970)."""
+    """An alert. `server` is what the doctor asked for it, `extent` how much is concerned, `sent_at`
+    when it was sent last (seconds since 1970); `translations` as `myukm.sentences` makes them."""
 
     key: str
     code: str
@@ -37,8 +42,9 @@ class Record:
     since: str
     server: str
     extent: int
-    told_at: float
+    sent_at: float
     resolved_at: str | None = None
+    translations: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return the alert as the event carries it."""
@@ -49,6 +55,7 @@ class Record:
             "since": self.since,
             "resolved": self.resolved_at is not None,
             "cure": self.cure,
+            "translations": self.translations,
         }
 
 
@@ -58,6 +65,8 @@ class Records:
     def __init__(self) -> None:
         self.open: dict[str, Record] = {}
         self._unstored: list[Record] = []
+        self._saved: dict[str, str] | None = None
+        self._save_again_at = 0.0
 
     def put(self, record: Record) -> None:
         """Open or change an alert."""
@@ -72,6 +81,7 @@ class Records:
 
     def load(self, *, database: bool) -> None:
         """Take over what another process left: from Valkey, and from the database if it works."""
+        self._saved = None
         if database:
             rows = db.session.scalars(select(Alert).where(Alert.open.is_not(None)))
             self.open = {str(row.open): _from_row(row) for row in rows} | self.open
@@ -82,13 +92,17 @@ class Records:
             self.open |= {record.key: record for record in left}
 
     def save(self) -> None:
-        """Copy the open alerts to Valkey."""
+        """Copy the open alerts to Valkey: when they changed, and again and again because it may
+        have lost them."""
+        copies = {key: json.dumps(asdict(each)) for key, each in self.open.items()}
+        if copies == self._saved and time.monotonic() < self._save_again_at:
+            return
         with contextlib.suppress(RedisError), valkey().pipeline() as pipe:
             pipe.delete(KEY)
-            if self.open:
-                copies = {key: json.dumps(asdict(each)) for key, each in self.open.items()}
+            if copies:
                 pipe.hset(KEY, mapping=copies)  # type: ignore[arg-type]
             pipe.execute()
+            self._saved, self._save_again_at = copies, time.monotonic() + SAVE_AGAIN_SECONDS
 
     def store(self) -> None:
         """Write the changes to the database, with their events."""
@@ -103,18 +117,21 @@ class Records:
                 elif not record.resolved_at and row.level == record.level:
                     continue  # a reminder
                 row.level, row.message, row.cure = record.level, record.message, record.cure
+                row.translations = dict(record.translations)
                 row.open = None if record.resolved_at else record.key
                 row.resolved_at = _moment(record.resolved_at)
                 session.flush()
-                _append_events(record)
+                _append_events(row.id, record)
+                if not record.resolved_at:
+                    staff.put(session, staff.ALERT, row.id)
         del self._unstored[: len(changes)]
 
 
-def _append_events(record: Record) -> None:
-    event_log.append("alert", "alert", record.as_json())
+def _append_events(alert_id: int, record: Record) -> None:
+    event_log.append("alert", "alert", {"id": alert_id, **record.as_json()})
     run = progress.live() if record.code.startswith(OF_THE_SYNC) else None
     if run is not None and record.resolved_at is None:
-        run_log.append(run.id, "error", record.code, record.message)
+        run_log.append(run.id, "error", record.code, stored_sentence(record, "message"))
 
 
 def recent(most: int) -> Sequence[Alert]:
@@ -125,9 +142,18 @@ def recent(most: int) -> Sequence[Alert]:
 
 def _from_row(row: Alert) -> Record:
     since = str(to_iso8601(row.since))
-    told_at = row.since.timestamp()
+    sent_at = row.since.timestamp()
     return Record(
-        str(row.open), row.code, row.level, row.message, row.cure or "", since, "", 1, told_at
+        str(row.open),
+        row.code,
+        row.level,
+        row.message,
+        row.cure or "",
+        since,
+        "",
+        1,
+        sent_at,
+        translations=row.translations or {},
     )
 
 

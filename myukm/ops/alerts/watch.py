@@ -1,4 +1,4 @@
-"""Chooses the one process that looks for alerts, in a thread that waits for no database."""
+"""Chooses the one process that polls for alerts, in a thread that waits for no database."""
 
 import contextlib
 import fcntl
@@ -19,14 +19,14 @@ from myukm.ops.alerts.monitor import AlertMonitor
 from myukm.ops.alerts.outbox import outbox
 from myukm.ops.findings import BROKEN
 
-LOOK_SECONDS, HEARTBEAT_SECONDS = 3.0, 60.0
-KEY, LEASE_MILLISECONDS = "myukm:alerts:watcher", 10_000
+POLL_SECONDS, HEARTBEAT_SECONDS = 3.0, 60.0
+KEY, LEASE_MILLISECONDS, VACANT_SECONDS = "myukm:alerts:watcher", 10_000, 10.0
 
 logger = logging.getLogger(__name__)
 
 
 class AlertWatch:
-    """Looks every three seconds if it holds the lease in Valkey. Without Valkey the leader looks,
+    """Polls every three seconds if it holds the lease in Valkey. Without Valkey the leader polls,
     and without both the process of this machine that holds a lock on a file. `leads` returns
     whether this process is the leader, None if the database does not say."""
 
@@ -35,14 +35,16 @@ class AlertWatch:
         self._monitor = AlertMonitor()
         self._lock: IO[bytes] | None = None
         self._heartbeat_at = 0.0
+        self._led = False
+        self._free_since: float | None = None
 
     def run(self, stopped: threading.Event) -> None:
-        """Look until `stopped` is set."""
-        while not stopped.wait(LOOK_SECONDS):
+        """Poll until `stopped` is set."""
+        while not stopped.wait(POLL_SECONDS):
             with self._app.app_context():
                 try:
-                    self.look()
-                except Exception:  # whatever goes wrong here, it must go on looking
+                    self.poll()
+                except Exception:  # whatever goes wrong here, it must go on
                     logger.exception("alerts")
         self.close()
 
@@ -52,8 +54,8 @@ class AlertWatch:
             self._lock.close()
             self._lock = None
 
-    def look(self) -> None:
-        """Look once, if it is this process's turn."""
+    def poll(self) -> None:
+        """Poll once, if it is this process's turn."""
         if not self._is_watcher():
             self._monitor.forget()
             return
@@ -62,16 +64,28 @@ class AlertWatch:
         self._send_heartbeat()
 
     def _is_watcher(self) -> bool:
+        leads = self._leads()
         try:
-            holder = self._holder.encode()
-            lease = {"px": LEASE_MILLISECONDS}
-            if valkey().set(KEY, holder, nx=True, **lease):  # type: ignore[arg-type]
-                return True
-            mine = valkey().get(KEY) == holder
-            return mine and bool(valkey().pexpire(KEY, LEASE_MILLISECONDS))
+            return self._holds_lease(leads)
         except RedisError:
-            leads = self._leads()
             return self._holds_file() if leads is None else leads
+
+    def _holds_lease(self, leads: bool | None) -> bool:
+        """Return whether this process holds the lease: the leader, which asks the doctor for the
+        open pages as well, or another one if it was free for `VACANT_SECONDS`."""
+        holder, held = self._holder.encode(), valkey().get(KEY)
+        had_led, self._led = self._led, bool(leads)
+        if held == holder and had_led and leads is False:
+            valkey().delete(KEY)
+            return False
+        if held is not None:
+            self._free_since = None
+            return held == holder and bool(valkey().pexpire(KEY, LEASE_MILLISECONDS))
+        now = time.monotonic()
+        self._free_since = self._free_since or now
+        if leads is False and now - self._free_since < VACANT_SECONDS:
+            return False
+        return bool(valkey().set(KEY, holder, nx=True, px=LEASE_MILLISECONDS))
 
     def _holds_file(self) -> bool:
         if self._lock is None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import cast
 
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
 
 from myukm.extensions import valkey
 from myukm.ops.alerts import outbox
@@ -11,7 +11,7 @@ from myukm.ops.findings import WARNING, Finding
 
 
 def undelivered() -> Iterator[Finding]:
-    """A channel that refused several tries; the other channels tell it."""
+    """A channel that refused several tries; the other channels report it."""
     failing = cast(dict[bytes, bytes], valkey().hgetall(outbox.KEY))
     for name, why in sorted(failing.items()):
         yield Finding(

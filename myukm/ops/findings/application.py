@@ -3,20 +3,22 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from flask_babel import format_decimal
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select
 
 from myukm.db.types import utcnow
 from myukm.domain.accounts import attacks as login_attacks
 from myukm.domain.sync import progress
 from myukm.extensions import db
-from myukm.models import ChatMessage
+from myukm.models import ChatMessage, Membership
 from myukm.ops import api_probe
 from myukm.ops.findings import BROKEN, WARNING, Finding
+from myukm.sentences import lazy_decimal, stored_sentence
 
-# The periodic task publishes overdue messages within two seconds; more means that none runs.
-UNPUBLISHED_AFTER = timedelta(seconds=10)
+# The periodic task publishes overdue messages within two seconds; more means that none runs, unless
+# messages go out all the same: then it is late on a busy machine, or some are held up for longer.
+UNPUBLISHED_AFTER, HELD_UP_AFTER = timedelta(seconds=10), timedelta(seconds=60)
+LATEST = 1000
 
 
 def chat() -> Iterator[Finding]:
@@ -27,22 +29,38 @@ def chat() -> Iterator[Finding]:
             ChatMessage.created_at < utcnow() - UNPUBLISHED_AFTER,
         )
     ).one()
-    if count:
+    if count and (utcnow() - since > HELD_UP_AFTER or not _published_lately()):
         yield Finding(
             "chat_unpublished",
             BROKEN,
             _(
                 "%(count)s pesan chat tersimpan tetapi belum disiarkan.",
-                count=format_decimal(count),
+                count=lazy_decimal(count),
             ),
             _("Pastikan server web atau worker.py berjalan; sebabnya ada di log mereka."),
             since,
+            people=_readers_in_wait(),
         )
+
+
+def _published_lately() -> bool:
+    """Return whether one of the latest messages has been published within `UNPUBLISHED_AFTER`."""
+    newest = select(func.max(ChatMessage.id)).scalar_subquery()
+    query = select(func.max(ChatMessage.published_at)).where(ChatMessage.id > newest - LATEST)
+    last = db.session.scalar(query)
+    return last is not None and utcnow() - last < UNPUBLISHED_AFTER
+
+
+def _readers_in_wait() -> int:
+    """Return how many members of UKMs have not been sent a message that is stored."""
+    waiting = select(ChatMessage.ukm_id).where(ChatMessage.published_at.is_(None))
+    people = select(func.count(Membership.user_id.distinct())).where(Membership.ukm_id.in_(waiting))
+    return int(db.session.scalar(people) or 0)
 
 
 def payment_api() -> Iterator[Finding]:
     """Payment API unreachable or rejecting our token, according to the latest probe. During a run
-    its own requests tell."""
+    its own requests show it."""
     probed = api_probe.last()
     if probed is None or probed.ok or progress.live() is not None:
         return
@@ -50,14 +68,18 @@ def payment_api() -> Iterator[Finding]:
         yield Finding(
             "api_refused",
             BROKEN,
-            _("API pembayaran menolak token kita (%(why)s).", why=probed.why),
+            _("API pembayaran menolak token kita (%(why)s).", why=stored_sentence(probed, "why")),
             _("Perbarui PEMBAYARAN_API_TOKEN, lalu jalankan ulang worker dan web."),
         )
     else:
         yield Finding(
             "api_unreachable",
             WARNING,
-            _("API pembayaran di %(url)s tidak menjawab: %(why)s.", url=probed.url, why=probed.why),
+            _(
+                "API pembayaran di %(url)s tidak menjawab: %(why)s.",
+                url=probed.url,
+                why=stored_sentence(probed, "why"),
+            ),
             _(
                 "Periksa PEMBAYARAN_API_URL dan server API. Sinkronisasi menunggu dan jalan lagi "
                 "sendiri."
@@ -79,4 +101,5 @@ def attacks() -> Iterator[Finding]:
                 "(attack.). Alamat penyerang ada di log keamanan: blokir di firewall bila perlu."
             ),
             lately[-1].at,
+            people=len({attack.subject for attack in lately}),
         )

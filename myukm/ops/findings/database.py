@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from flask import current_app
-from flask_babel import format_decimal
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -17,6 +16,7 @@ from myukm.extensions import db
 from myukm.live import retention
 from myukm.logs.redaction import shown
 from myukm.ops.findings import BROKEN, WARNING, Finding, database_writes
+from myukm.sentences import lazy_decimal
 
 SLOW_SECONDS = 0.5
 # The leader prunes once a minute, so a log this far beyond its bounds is not being pruned.
@@ -103,8 +103,8 @@ def event_log() -> Iterator[Finding]:
             WARNING,
             _(
                 "Log kejadian berisi %(events)s kejadian, melebihi batasnya (%(most)s, satu hari).",
-                events=format_decimal(size.events),
-                most=format_decimal(retention.MAX_EVENTS),
+                events=lazy_decimal(size.events),
+                most=lazy_decimal(retention.MAX_EVENTS),
             ),
             _(
                 "Pastikan server web atau worker.py berjalan: salah satunya memangkas log ini. "

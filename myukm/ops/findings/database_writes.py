@@ -1,11 +1,12 @@
 """Checks that the database takes writes, as the leader's heartbeat is one every second."""
 
+import os
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import cast
 
 from flask import current_app
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
 from redis.exceptions import RedisError
 from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,8 +21,10 @@ from myukm.queues.workers import snapshot
 
 KEY = "myukm:database:troubles"
 SHARE_SECONDS, RECENT_SECONDS = 2.0, 30.0
-# A dead leader is replaced after five seconds, after eight by one without Valkey.
+# A dead leader is replaced after five seconds, after eight by one without Valkey. Where more than
+# `CROWD` programs wait for each core everything is late, up to `MOST_PATIENCE` times as late.
 LEADERLESS = timedelta(seconds=12)
+CROWD, MOST_PATIENCE = 2.0, 3.0
 
 
 def refuses_writes() -> Iterator[Finding]:
@@ -41,7 +44,7 @@ def refuses_writes() -> Iterator[Finding]:
 
 
 def share() -> None:
-    """Tell the other processes, above all the leader, what this one met. A periodic task."""
+    """Publish what this process met to the others, above all the leader. A periodic task."""
     seen: troubles.Troubles = current_app.extensions["database_troubles"]
     if found := seen.recent(SHARE_SECONDS):
         valkey().hset(KEY, mapping=dict(found))  # type: ignore[arg-type]
@@ -50,16 +53,16 @@ def share() -> None:
 
 def _shared() -> dict[str, str]:
     try:
-        told = cast(dict[bytes, bytes], valkey().hgetall(KEY))
+        stored = cast(dict[bytes, bytes], valkey().hgetall(KEY))
     except RedisError:
         return {}
-    return {kind.decode(): text.decode() for kind, text in told.items()}
+    return {kind.decode(): text.decode() for kind, text in stored.items()}
 
 
 def nobody_leads() -> Iterator[Finding]:
     """No process runs the leader tasks: runs, alerts and retention stand still."""
     led_at = db.session.scalar(select(LeaderLease.led_at)) or _first_worker()
-    if led_at is not None and utcnow() - led_at > LEADERLESS:
+    if led_at is not None and utcnow() - led_at > _patience() * LEADERLESS:
         yield Finding(
             "nobody_leads",
             BROKEN,
@@ -71,6 +74,11 @@ def nobody_leads() -> Iterator[Finding]:
             ),
             led_at,
         )
+
+
+def _patience() -> float:
+    crowd = os.getloadavg()[0] / (os.cpu_count() or 1)
+    return min(max(1.0, crowd / CROWD), MOST_PATIENCE)
 
 
 def _first_worker() -> datetime | None:

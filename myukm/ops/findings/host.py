@@ -1,11 +1,12 @@
 """Checks of the hosts: free disk space, clocks, checks that hang."""
 
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 from flask import current_app
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
 from sqlalchemy import make_url
 
 from myukm.ops import host_reports
@@ -31,6 +32,7 @@ def disk() -> Iterator[Finding]:
                 ),
                 _("Kosongkan ruang: log lama, cadangan, atau perbesar disknya."),
                 subject=str(folder),
+                host=socket.gethostname(),
             )
 
 
@@ -46,6 +48,7 @@ def check_hangs(name: str, seconds: float) -> Finding:
         ),
         _("Periksa disk dan beban mesin ini; sebabnya ada di log sistem."),
         subject=name,
+        host=socket.gethostname(),
     )
 
 
@@ -55,15 +58,21 @@ def clocks() -> Iterator[Finding]:
         ahead = report.skew
         if abs(ahead) < NOTABLE:
             continue
-        wrong = _("Jam server %(host)s terlalu cepat %(seconds)d detik dari jam basis data.")
+        where = {"host": host, "seconds": abs(ahead)}
+        wrong = _(
+            "Jam server %(host)s terlalu cepat %(seconds)d detik dari jam basis data.", **where
+        )
         if ahead < 0:
-            wrong = _("Jam server %(host)s terlambat %(seconds)d detik dari jam basis data.")
+            wrong = _(
+                "Jam server %(host)s terlambat %(seconds)d detik dari jam basis data.", **where
+            )
         yield Finding(
             "clock_skew",
             BROKEN if abs(ahead) > TOO_MUCH else WARNING,
-            wrong % {"host": host, "seconds": abs(ahead)},
+            wrong,
             _("Jalankan chrony (atau NTP lain) di semua server, juga di server basis data."),
             subject=host,
+            host=host,
         )
 
 
@@ -77,6 +86,7 @@ def secret_keys() -> Iterator[Finding]:
                 BROKEN,
                 _("SECRET_KEY di server %(host)s berbeda dari yang di server ini.", host=host),
                 _("Pakai .env yang sama di semua server, lalu jalankan ulang web dan worker."),
+                host=host,
             )
 
 

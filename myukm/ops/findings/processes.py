@@ -1,12 +1,18 @@
-"""Checks of the processes: no web server, processes that end again and again, descriptors."""
+"""Checks of the processes: no web server, processes that end again and again, descriptors, memory,
+and streams that something between them and the pages holds back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from flask_babel import format_percent
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
+from flask_babel.speaklater import LazyString
 
-from myukm.ops import process_registry
+from myukm.cache import ttl_cache
+from myukm.ops import held_streams, process_memory, process_registry
 from myukm.ops.findings import BROKEN, WARNING, Finding
+from myukm.ops.process_registry import BEAT_SECONDS
+from myukm.queues.workers import snapshot
+from myukm.sentences import lazy_decimal
 
 NEARLY_ALL = 0.8
 # A restart of everything starts each process once.
@@ -26,10 +32,13 @@ def no_web() -> Iterator[Finding]:
 
 def restarts() -> Iterator[Finding]:
     """Processes of a machine start again and again."""
-    places = {(each.host, each.role) for each in process_registry.living()}
+    places = {(each.host, each.role) for each in _living()}
+    now = snapshot().moment
     for host, role in sorted(places):
-        count = process_registry.starts(host, role)
-        living = sum(each.host == host for each in _with_role(role))
+        count = process_registry.starts(host, role, now)
+        # Without those that ended lately, which count as living until they miss some beats.
+        beating = (each for each in _with_role(role) if each.at >= now - BEAT_SECONDS - 1)
+        living = sum(each.host == host for each in beating)
         if count > max(FEWEST_STARTS, STARTS_EACH * living):
             yield Finding(
                 "process_restarts",
@@ -42,12 +51,13 @@ def restarts() -> Iterator[Finding]:
                 ),
                 _("Sebabnya ada di log proses itu di %(host)s.", host=host),
                 subject=f"{role}@{host}",
+                host=host,
             )
 
 
 def descriptors() -> Iterator[Finding]:
     """A process that has opened nearly all files and sockets that it may."""
-    for each in process_registry.living():
+    for each in _living():
         if each.descriptors > NEARLY_ALL:
             yield Finding(
                 "descriptors",
@@ -57,12 +67,66 @@ def descriptors() -> Iterator[Finding]:
                     role=each.role,
                     pid=each.pid,
                     host=each.host,
-                    share=format_percent(each.descriptors),
+                    share=LazyString(format_percent, each.descriptors),
                 ),
                 _("Naikkan LimitNOFILE di unit systemd (atau ulimit -n), lalu jalankan ulang."),
                 subject=f"{each.host}:{each.pid}",
+                host=each.host,
+                pid=each.pid,
             )
 
 
+def memory() -> Iterator[Finding]:
+    """A process of web or worker, or a child of it, that uses more memory than it should."""
+    for each in process_memory.large_processes():
+        restart = "./run queue restart" if each.role == "worker" else f"kill {each.pid}"
+        yield Finding(
+            "process_memory",
+            WARNING,
+            _(
+                "Proses %(role)s %(pid)d di %(host)s memakai memori %(size)s MB.",
+                role=each.role,
+                pid=each.pid,
+                host=each.host,
+                size=lazy_decimal(each.megabytes),
+            ),
+            _(
+                "Mulai lagi proses itu (di %(host)s): %(command)s. Bila itu memang "
+                "keperluannya, naikkan PROCESS_MEMORY_MB.",
+                host=each.host,
+                command=restart,
+            ),
+            subject=f"{each.host}:{each.pid}",
+            host=each.host,
+            pid=each.pid,
+        )
+
+
+def held_back() -> Iterator[Finding]:
+    """Pages hear nothing of their streams although requests are answered."""
+    if count := held_streams.count():
+        yield Finding(
+            "stream_buffered",
+            WARNING,
+            _(
+                "Halaman %(count)s orang tidak menerima pembaruan langsung meskipun server "
+                "menjawabnya: proxy atau jaringan di antaranya menahan aliran /stream.",
+                count=lazy_decimal(count),
+            ),
+            _(
+                "Di proxy, jangan menahan atau memampatkan /stream, seperti di deploy/nginx.conf "
+                "(proxy_buffering off; gzip off)."
+            ),
+            extent=count,
+            people=count,
+        )
+
+
+@ttl_cache(1.0)
+def _living() -> Sequence[process_registry.Process]:
+    """Return the living processes; three checks ask for them."""
+    return process_registry.living()
+
+
 def _with_role(role: str) -> list[process_registry.Process]:
-    return [each for each in process_registry.living() if each.role == role]
+    return [each for each in _living() if each.role == role]

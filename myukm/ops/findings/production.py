@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from flask import current_app
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 
 from myukm.domain.accounts.passwords import verify

@@ -1,24 +1,26 @@
 """Checks of the queues: workers suspended, missing, stuck or too few."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import cast
 
-from flask_babel import format_decimal
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
+from flask_babel.speaklater import LazyString
 
 from myukm.extensions import valkey
 from myukm.ops.findings import BROKEN, WARNING, Finding
 from myukm.ops.findings.valkey import address
 from myukm.queues import counters
+from myukm.queues.backlogs import Backlog
 from myukm.queues.enqueue import get_queue
 from myukm.queues.jobs import QUEUES, SYNC
-from myukm.queues.workers import Backlog, QueueSnapshot, WorkerInfo, is_ours, snapshot
+from myukm.queues.workers import QueueSnapshot, WorkerInfo, is_ours, snapshot
+from myukm.sentences import joined, lazy_decimal
 
 # An idle worker takes a job within milliseconds, so these are generous (seconds).
 NO_CONSUMER_TIMEOUT = 3.0
-STUCK_SECONDS = 10.0
+STUCK_SECONDS, SLOW_SECONDS = 10.0, 30.0
 OVERDUE_SECONDS = 5
-SLOW_SECONDS = 30.0
 # What was seen of each queue: its oldest job, the number of ended ones, and when (Valkey's clock).
 SEEN, STILL_SECONDS = "myukm:doctor:queues", 5
 
@@ -33,7 +35,7 @@ def suspended() -> Iterator[Finding]:
             BROKEN if waiting else WARNING,
             _(
                 "Semua worker ditangguhkan (rq suspend); %(count)s pekerjaan menunggu.",
-                count=format_decimal(waiting),
+                count=lazy_decimal(waiting),
             ),
             _("Jalankan: %(command)s", command="./run rq resume"),
         )
@@ -42,7 +44,7 @@ def suspended() -> Iterator[Finding]:
 def not_served() -> Iterator[Finding]:
     """Queues without a living worker, even if no job waits in them yet: one cause, one finding."""
     state = snapshot()
-    idle = [name for name in QUEUES if not state.suspended and not state.workers_for(name)]
+    idle = [name for name in _moving(state) if not state.workers_for(name)]
     if not idle:
         return
     starved = [name for name in idle if (state.backlogs[name].seconds or 0) > NO_CONSUMER_TIMEOUT]
@@ -50,12 +52,12 @@ def not_served() -> Iterator[Finding]:
     sentences = [_no_consumer(name, state.backlogs[name]) for name in starved]
     if others:
         text = _("Tidak ada worker yang mendengarkan antrian %(queue)s.", queue=others)
-        sentences.append(str(text))
+        sentences.append(text)
     oldest = [moment for name in starved if (moment := state.backlogs[name].since)]
     yield Finding(
         "no_worker",
         BROKEN if starved else WARNING,
-        " ".join([*sentences, _cause(idle[0], state)]),
+        joined(*sentences, _cause(idle[0], state)),
         _start((starved or idle)[0]),
         min(oldest, default=None),
         extent=len(idle) + len(starved),
@@ -64,17 +66,17 @@ def not_served() -> Iterator[Finding]:
 
 def overdue() -> Iterator[Finding]:
     """Jobs scheduled for a time that is over, which nobody puts into their queue."""
-    moment = valkey().time()[0]
-    for name in QUEUES:
+    state = snapshot()
+    for name in _moving(state):
         key = get_queue(name).scheduled_job_registry.key
-        if count := valkey().zcount(key, 0, moment - OVERDUE_SECONDS):
+        if count := valkey().zcount(key, 0, state.moment - OVERDUE_SECONDS):
             yield Finding(
                 "scheduled_overdue",
                 BROKEN,
                 _(
                     "%(count)s pekerjaan terjadwal di antrian %(queue)s sudah lewat waktunya, dan "
                     "tidak ada penjadwal yang memasukkannya.",
-                    count=format_decimal(count),
+                    count=lazy_decimal(count),
                     queue=name,
                 ),
                 _("Jalankan %(ours)s: penjadwalnya ikut.", ours="./run worker"),
@@ -85,29 +87,36 @@ def overdue() -> Iterator[Finding]:
 def not_consumed() -> Iterator[Finding]:
     """Jobs that wait although workers listen: the workers hang, or there are too few."""
     state = snapshot()
-    stands_still = _standing_still(state)
-    for name in QUEUES:
+    taken = [each for each in _moving(state) if state.workers_for(each)]
+    ages = {each: state.backlogs[each].seconds or 0.0 for each in taken}
+    stands_still = _standing_still(state, [name for name in taken if ages[name]])
+    for name, age in ages.items():
         workers, waiting = state.workers_for(name), state.backlogs[name]
-        if state.suspended or not workers or not waiting.seconds:
-            continue
         idle = [worker for worker in workers if worker.state == "idle"]
-        if idle and waiting.seconds > STUCK_SECONDS and name in stands_still:
+        if idle and age > STUCK_SECONDS and name in stands_still:
             what, cure = _stuck(name, waiting, idle[0]), _start_again(idle[0])
-            yield Finding("worker_stuck", BROKEN, what, cure, waiting.since, subject=name)
+            found = Finding("worker_stuck", BROKEN, what, cure, waiting.since, subject=name)
+            yield replace(found, host=idle[0].host, pid=idle[0].pid)
         # Not for the sync queue: a lane's successor waits there until the lane ends.
-        elif name != SYNC and waiting.seconds > SLOW_SECONDS:
+        elif name != SYNC and age > SLOW_SECONDS:
             what, cure = _slow(name, waiting, workers), _start(name)
             yield Finding("queue_slow", WARNING, what, cure, waiting.since, subject=name)
 
 
-def _standing_still(state: QueueSnapshot) -> set[str]:
-    """Return the queues whose oldest job is the same as at a look at least `STILL_SECONDS` ago,
-    with no job ended since: between two jobs a worker is idle for an instant, too."""
-    moment = valkey().time()[0]
+def _moving(state: QueueSnapshot) -> list[str]:
+    """Return the queues from which workers should take jobs: nobody stopped them."""
+    return [name for name in QUEUES if not state.suspended and not state.backlogs[name].paused]
+
+
+def _standing_still(state: QueueSnapshot, names: Sequence[str]) -> set[str]:
+    """Return those of the queues whose oldest job is the same as at a check `STILL_SECONDS` ago or
+    more, with no job ended since: between two jobs a worker is idle for an instant, too."""
+    if not names:
+        return set()
+    moment, totals, still = state.moment, counters.totals(names), set()
     seen = cast(dict[bytes, bytes], valkey().hgetall(SEEN))
-    still = set()
-    for name in QUEUES:
-        ended = sum(counters.totals(name).values())
+    for name in names:
+        ended = sum(totals[name].values())
         mark = f"{state.backlogs[name].oldest_id} {ended}"
         before, _space, since = seen.get(name.encode(), b"").decode().rpartition(" ")
         if before != mark:
@@ -117,76 +126,64 @@ def _standing_still(state: QueueSnapshot) -> set[str]:
     return still
 
 
-def _no_consumer(name: str, waiting: Backlog) -> str:
-    return str(
-        _(
-            "%(count)s pekerjaan menunggu di antrian %(queue)s (tertua %(age)d detik) dan tidak "
-            "ada worker yang mendengarkannya.",
-            count=format_decimal(waiting.count),
-            queue=name,
-            age=waiting.seconds or 0,
-        )
+def _no_consumer(name: str, waiting: Backlog) -> LazyString:
+    return _(
+        "%(count)s pekerjaan menunggu di antrian %(queue)s (tertua %(age)d detik) dan tidak "
+        "ada worker yang mendengarkannya.",
+        count=lazy_decimal(waiting.count),
+        queue=name,
+        age=waiting.seconds or 0,
     )
 
 
-def _cause(name: str, state: QueueSnapshot) -> str:
+def _cause(name: str, state: QueueSnapshot) -> LazyString:
     """Return the most likely reason why no worker listens to a queue."""
     if living := [worker for worker in state.workers if worker.alive and is_ours(worker)]:
         served = sorted({other for worker in living for other in worker.queues})
-        return str(_("Worker yang hidup hanya mendengarkan: %(queues)s.", queues=", ".join(served)))
+        return _("Worker yang hidup hanya mendengarkan: %(queues)s.", queues=", ".join(served))
     if dead := [worker.name for worker in state.workers if name in worker.queues]:
-        return str(_("Worker terakhirnya, %(name)s, mati mendadak.", name=dead[-1]))
-    return str(
-        _(
-            "Belum ada worker di %(url)s; worker yang dijalankan dengan perintah rq mungkin "
-            "memakai REDIS_URL lain, sebab rq tidak membaca .env (kecuali dengan -c rq_settings).",
-            url=address(),
-        )
+        return _("Worker terakhirnya, %(name)s, mati mendadak.", name=dead[-1])
+    return _(
+        "Belum ada worker di %(url)s; worker yang dijalankan dengan perintah rq mungkin "
+        "memakai REDIS_URL lain, sebab rq tidak membaca .env (kecuali dengan -c rq_settings).",
+        url=address(),
     )
 
 
-def _start(name: str) -> str:
-    return str(
-        _(
-            "Jalankan: %(ours)s (semua antrian), atau: %(plain)s",
-            ours="./run worker",
-            plain=f"./run rq worker {name}",
-        )
+def _start(name: str) -> LazyString:
+    return _(
+        "Jalankan: %(ours)s (semua antrian), atau: %(plain)s",
+        ours="./run worker",
+        plain=f"./run rq worker {name}",
     )
 
 
-def _start_again(worker: WorkerInfo) -> str:
-    return str(
-        _(
-            "Jalankan ulang worker: %(command)s. Bila ia tetap diam, di %(host)s: %(kill)s",
-            command="./run queue restart",
-            host=worker.host or "?",
-            kill=f"kill -9 {worker.pid}",
-        )
+def _start_again(worker: WorkerInfo) -> LazyString:
+    return _(
+        "Jalankan ulang worker: %(command)s. Bila ia tetap diam, di %(host)s: %(kill)s",
+        command="./run queue restart",
+        host=worker.host or "?",
+        kill=f"kill -9 {worker.pid}",
     )
 
 
-def _stuck(name: str, waiting: Backlog, idle: WorkerInfo) -> str:
-    return str(
-        _(
-            "%(count)s pekerjaan menunggu di antrian %(queue)s (tertua %(age)d detik) padahal "
-            "worker %(worker)s menganggur: ia macet.",
-            count=format_decimal(waiting.count),
-            queue=name,
-            age=waiting.seconds or 0,
-            worker=idle.name,
-        )
+def _stuck(name: str, waiting: Backlog, idle: WorkerInfo) -> LazyString:
+    return _(
+        "%(count)s pekerjaan menunggu di antrian %(queue)s (tertua %(age)d detik) padahal "
+        "worker %(worker)s menganggur: ia macet.",
+        count=lazy_decimal(waiting.count),
+        queue=name,
+        age=waiting.seconds or 0,
+        worker=idle.name,
     )
 
 
-def _slow(name: str, waiting: Backlog, workers: list[WorkerInfo]) -> str:
-    return str(
-        _(
-            "%(count)s pekerjaan menunggu di antrian %(queue)s (tertua %(age)d detik): "
-            "%(workers)d worker tidak cukup, atau pekerjaannya macet.",
-            count=format_decimal(waiting.count),
-            queue=name,
-            age=waiting.seconds or 0,
-            workers=len(workers),
-        )
+def _slow(name: str, waiting: Backlog, workers: list[WorkerInfo]) -> LazyString:
+    return _(
+        "%(count)s pekerjaan menunggu di antrian %(queue)s (tertua %(age)d detik): "
+        "%(workers)d worker tidak cukup, atau pekerjaannya macet.",
+        count=lazy_decimal(waiting.count),
+        queue=name,
+        age=waiting.seconds or 0,
+        workers=len(workers),
     )

@@ -4,14 +4,14 @@ whether there are enough of them. SQLite has none."""
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
-from flask_babel import format_decimal
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
 from sqlalchemy import RowMapping, text
 
 from myukm.db import timeouts
 from myukm.db.types import utcnow
 from myukm.extensions import db
 from myukm.ops.findings import BROKEN, WARNING, Finding
+from myukm.sentences import joined, lazy_decimal
 
 PER_WEB_PROCESS, PER_WORKER_HOST = 11, 6
 NEARLY_ALL = 0.8
@@ -70,11 +70,11 @@ def blocked() -> Iterator[Finding]:
         pid=found["pid"],
         seconds=found["seconds"],
     )
-    waiting = _("%(count)s sesi menunggunya.", count=format_decimal(found["waiting"]))
+    waiting = _("%(count)s sesi menunggunya.", count=lazy_decimal(found["waiting"]))
     yield Finding(
         "database_blocked",
         BROKEN if found["waiting"] else WARNING,
-        f"{what} {waiting}" if found["waiting"] else what,
+        joined(what, waiting) if found["waiting"] else what,
         _("Periksa mesin itu, atau akhiri sesinya: %(command)s", command=_kill(found["pid"])),
         utcnow() - timedelta(seconds=float(found["seconds"])),
     )
@@ -103,14 +103,14 @@ def connections() -> Iterator[Finding]:
     if found is None:
         return
     slots, used, budget = found["slots"], found["used"], _budget()
-    texts = {"slots": format_decimal(slots), "used": format_decimal(used)}
+    texts = {"slots": lazy_decimal(slots), "used": lazy_decimal(used)}
     if used >= NEARLY_ALL * slots:
         what = _("Basis data memakai %(used)s dari %(slots)s sambungan.", **texts)
     elif budget > slots:
         what = _(
             "Basis data menerima %(slots)s sambungan, padahal proses yang hidup boleh memakai "
             "%(budget)s.",
-            budget=format_decimal(budget),
+            budget=lazy_decimal(budget),
             **texts,
         )
     else:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
 
 from myukm.domain.installation import code_version, database_id
 from myukm.ops.findings import BROKEN, WARNING, Finding
@@ -28,6 +28,8 @@ def wrong_database() -> Iterator[Finding]:
                     host=worker.host or "?",
                 ),
                 subject=worker.name,
+                host=worker.host,
+                pid=worker.pid,
             )
 
 
@@ -48,6 +50,8 @@ def other_version() -> Iterator[Finding]:
                     command="./run queue restart",
                 ),
                 subject=worker.name,
+                host=worker.host,
+                pid=worker.pid,
             )
 
 

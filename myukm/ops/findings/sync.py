@@ -2,33 +2,39 @@
 
 from collections.abc import Iterator
 
-from flask_babel import format_datetime, format_decimal, format_percent
-from flask_babel import gettext as _
+from flask_babel import format_percent
+from flask_babel import lazy_gettext as _
+from flask_babel.speaklater import LazyString
 
 from myukm.domain.sync import anomaly_guard, progress, schedule, standstill_reason
 from myukm.models.sync import Status
 from myukm.ops.findings import BROKEN, WARNING, Finding
+from myukm.queues.workers import PAUSED
+from myukm.sentences import lazy_decimal, lazy_moment, localized, stored_sentence
 
 FAILED_SHARE, FEW_STUDENTS = 0.1, 10
 
 
 def stalled() -> Iterator[Finding]:
-    """A live run that does not move, whether its cause is known or not."""
+    """A live run that does not move, whether its cause is known or not; a queue that somebody
+    paused is reported as such."""
     now, run = progress.current(), progress.live()
-    if run is None or not now["stalled"]:
+    if run is None or not now["stalled"] or now["reason_code"] == PAUSED:
         return
+    since, left = run.last_progress_at, now["pending"]
+    reason = LazyString(lambda: localized(now)["reason"])
     if now["reason_code"] == standstill_reason.STILL_CODE:
-        what = _("Sinkronisasi %(reason)s.", reason=now["reason"])
+        what = _("Sinkronisasi %(reason)s.", reason=reason)
         cure = _(
             "Jalankan ulang worker: %(command)s. Bila ia tetap diam, kirimkan log worker kepada "
             "pengembang.",
             command="./run queue restart",
         )
-        yield Finding("sync_still", BROKEN, what, cure, run.last_progress_at)
+        yield Finding("sync_still", BROKEN, what, cure, since, people=left)
     else:
-        what = _("Sinkronisasi tidak bergerak: %(reason)s.", reason=now["reason"])
+        what = _("Sinkronisasi tidak bergerak: %(reason)s.", reason=reason)
         cure = _("Sinkronisasi jalan lagi dengan sendirinya begitu sebab itu hilang.")
-        yield Finding(now["reason_code"], BROKEN, what, cure, run.last_progress_at)
+        yield Finding(now["reason_code"], BROKEN, what, cure, since, people=left)
 
 
 def paused() -> Iterator[Finding]:
@@ -40,13 +46,14 @@ def paused() -> Iterator[Finding]:
     yield Finding(
         "sync_paused",
         BROKEN,
-        _("Program menjeda sinkronisasi: %(reason)s", reason=run.reason),
+        _("Program menjeda sinkronisasi: %(reason)s", reason=stored_sentence(run, "reason")),
         _(
             "Sesudah itu lanjutkan: %(resume)s, atau batalkan: %(cancel)s",
             resume=f"./run sync resume{accept}",
             cancel="./run sync cancel",
         ),
         run.last_progress_at,
+        people=progress.current()["pending"],
     )
 
 
@@ -60,14 +67,15 @@ def many_failed() -> Iterator[Finding]:
         WARNING,
         _(
             "%(failed)s dari %(total)s siswa gagal disinkronkan (%(share)s).",
-            failed=format_decimal(now["failed"]),
-            total=format_decimal(now["total"]),
-            share=format_percent(now["failed"] / now["total"]),
+            failed=lazy_decimal(now["failed"]),
+            total=lazy_decimal(now["total"]),
+            share=LazyString(format_percent, now["failed"] / now["total"]),
         ),
         _(
             "Sebabnya ada di halaman sinkronisasi. Ulangi yang gagal: %(command)s",
             command="./run sync retry-failed",
         ),
+        people=now["failed"],
     )
 
 
@@ -82,7 +90,7 @@ def schedule_missed() -> Iterator[Finding]:
         _(
             "Sinkronisasi terjadwal %(time)s tidak dimulai: program sedang mati, atau belum ada "
             "siswa.",
-            time=format_datetime(missed, _("d MMM y HH.mm")),
+            time=lazy_moment(missed),
         ),
         _("Mulai sekarang: %(command)s", command="./run sync start"),
         missed,

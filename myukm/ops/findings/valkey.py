@@ -6,9 +6,10 @@ from typing import Any
 
 import redis
 from flask import current_app
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
 from redis.exceptions import AuthenticationError, RedisError
 
+from myukm.cache import ttl_cache
 from myukm.extensions import valkey
 from myukm.logs.redaction import shown
 from myukm.ops.findings import BROKEN, WARNING, Finding
@@ -17,6 +18,13 @@ from myukm.queues.jobs import QUEUES
 from myukm.valkey_clients import SentinelAddress
 
 PAUSE_SECONDS = 0.3
+
+
+@ttl_cache(1.0)
+def server_info() -> Mapping[str, Any]:
+    """Return what Valkey says of itself; five checks ask for it."""
+    found: Mapping[str, Any] = valkey().info()
+    return found
 
 
 def unreachable() -> Iterator[Finding]:
@@ -76,7 +84,7 @@ def _answers(address: SentinelAddress | None, host: str, port: int) -> bool:
 
 def memory() -> Iterator[Finding]:
     """An eviction policy that may drop jobs, or memory nearly used up."""
-    info = valkey().info("memory")
+    info = server_info()
     limit, policy = info.get("maxmemory", 0), info.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
         yield Finding(
@@ -103,15 +111,15 @@ def memory() -> Iterator[Finding]:
 
 def refuses_writes() -> Iterator[Finding]:
     """Valkey answers but refuses writes: a replica, or its disk is full."""
-    replication, persistence = valkey().info("replication"), valkey().info("persistence")
-    if replication.get("role") not in (None, "master"):
+    info = server_info()
+    if info.get("role") not in (None, "master"):
         yield Finding(
             "valkey_replica",
             BROKEN,
             _("REDIS_URL menunjuk ke salinan (replica) yang tidak bisa ditulisi."),
             _("Arahkan REDIS_URL ke server utama."),
         )
-    if _cannot_save(persistence):
+    if _cannot_save(info):
         yield Finding(
             "valkey_cannot_save",
             BROKEN,

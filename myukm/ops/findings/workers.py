@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from flask import current_app
-from flask_babel import format_decimal
-from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _
 from rq.job import Job
 from rq.utils import utcparse
 
@@ -20,6 +19,7 @@ from myukm.queues import job_beats
 from myukm.queues.enqueue import get_queue
 from myukm.queues.jobs import FAILURE_SECONDS, QUEUES, SYNC
 from myukm.queues.workers import WorkerInfo, snapshot
+from myukm.sentences import joined, lazy_decimal
 
 HOUR, MOST = 3600, 1000
 OVERTIME = timedelta(seconds=10)
@@ -50,6 +50,7 @@ def dead() -> Iterator[Finding]:
             min(beats, default=None),
             subject=host,
             extent=len(workers),
+            host=host,
         )
 
 
@@ -95,6 +96,10 @@ def _hung(worker: WorkerInfo, since: datetime) -> Finding:
         _("worker.py membunuhnya sendiri dalam setengah menit.") if worker.ours else kill,
         since,
         subject=worker.name,
+        host=worker.host,
+        pid=worker.pid,
+        people=1,
+        heals=worker.ours,
     )
 
 
@@ -129,16 +134,17 @@ def failed() -> Iterator[Finding]:
             continue
         what = _(
             "%(count)s pekerjaan di antrian %(queue)s gagal dalam satu jam terakhir.",
-            count=format_decimal(count),
+            count=lazy_decimal(count),
             queue=name,
         )
         latest = health()["latest_failures"]
         rows = [row for row in latest if row["queue"] == name and not is_lane(row["id"])]
-        last = f" {rows[0]['job']}: {rows[0]['error']}" if rows else ""
+        last = f"{rows[0]['job']}: {rows[0]['error']}" if rows else ""
         cure = _(
-            "Lihat: %(look)s. Ulangi: %(retry)s. Atau hapus: %(clear)s",
-            look="./run queue failed",
+            "Lihat: %(show)s. Ulangi: %(retry)s. Atau hapus: %(clear)s",
+            show="./run queue failed",
             retry="./run queue retry --all",
             clear=f"./run queue clear {name} --failed",
         )
-        yield Finding("jobs_failed", WARNING, what + last, cure, subject=name)
+        said = joined(what, last) if last else what
+        yield Finding("jobs_failed", WARNING, said, cure, subject=name, people=count)

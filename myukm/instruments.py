@@ -1,0 +1,95 @@
+"""Counters and histograms of this process, which all processes add up in Valkey for the metrics.
+
+They are collected here, where counting costs nothing, and flushed every few seconds
+(`ops/periodic_tasks.py`) and at the end of each job. Labels must be few and never what a user sent.
+"""
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import redis
+from redis.exceptions import RedisError
+
+from myukm.histogram import bucket
+
+KEY = "myukm:metrics"
+COUNT, MILLISECONDS = "count", "ms"
+# Upper bounds (seconds) of HTTP's histogram; the last bucket has none.
+HTTP_BOUNDS = (0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+HTTP, API, SENT, DROPPED = "http", "api", "events_sent", "events_dropped"
+
+Labels = tuple[str, ...]
+
+
+class _Pending:
+    """What was counted since the last flush."""
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin at zero. A fork does, because its parent flushes what it had counted."""
+        self.lock, self.counts = threading.Lock(), Counter[str]()
+
+    def add(self, counts: Mapping[str, int]) -> None:
+        """Add to what is pending."""
+        with self.lock:
+            self.counts.update(counts)
+
+    def take(self) -> Mapping[str, int]:
+        """Return what is pending, which is nothing from now on."""
+        with self.lock:
+            taken, self.counts = self.counts, Counter()
+        return taken
+
+
+_pending = _Pending()
+os.register_at_fork(after_in_child=_pending.clear)
+
+
+def increment(name: str, *labels: str, by: int = 1) -> None:
+    """Count `by` events of a counter."""
+    _pending.add({_field(name, labels, COUNT): by})
+
+
+def observe(name: str, bounds: Sequence[float], seconds: float, *labels: str) -> None:
+    """Count a duration in a histogram with these upper bounds."""
+    _pending.add(
+        {
+            _field(name, labels, str(bucket(bounds, seconds))): 1,
+            _field(name, labels, MILLISECONDS): round(seconds * 1000),
+        }
+    )
+
+
+def flush(client: redis.Redis) -> None:
+    """Add what this process counted to the totals. Without an answer it stays pending and
+    `RedisError` is raised."""
+    taken = _pending.take()
+    if not taken:
+        return
+    try:
+        with client.pipeline() as pipe:
+            for field, by in taken.items():
+                pipe.hincrby(KEY, field, by)
+            pipe.execute()
+    except RedisError:
+        _pending.add(taken)
+        raise
+
+
+def totals(client: redis.Redis) -> dict[str, dict[Labels, dict[str, int]]]:
+    """Return the totals of all processes by name and labels: `COUNT`, or the numbers of the buckets
+    and `MILLISECONDS`. Raises `RedisError`."""
+    found: dict[str, dict[Labels, dict[str, int]]] = {}
+    for field, value in cast(dict[bytes, bytes], client.hgetall(KEY)).items():
+        name, *labels, leaf = field.decode().split("|")
+        found.setdefault(name, {}).setdefault(tuple(labels), {})[leaf] = int(value)
+    return found
+
+
+def _field(name: str, labels: Labels, leaf: str) -> str:
+    return "|".join((name, *labels, leaf))

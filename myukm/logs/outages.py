@@ -1,0 +1,43 @@
+"""Logs an outage when it begins and when it ends, because what fails then often fails hundreds of
+times a second in each process."""
+
+import logging
+import time
+
+AGAIN_SECONDS = 60.0
+
+
+class Outage:
+    """What `logger` says about one thing that fails and works again; `what` names it.
+
+    While it lasts it is logged every `again_seconds` with the number of failures. Threads may share
+    it: a failure may then be counted too little.
+    """
+
+    def __init__(
+        self, logger: logging.Logger, what: str, *, again_seconds: float = AGAIN_SECONDS
+    ) -> None:
+        self._logger, self._what, self._again = logger, what, again_seconds
+        self._failures, self._since, self._logged_at = 0, 0.0, 0.0
+
+    def failed(self, error: object) -> None:
+        """Count a failure, and log it if it is the first one."""
+        now = time.monotonic()
+        self._failures += 1
+        if self._failures == 1:
+            self._since = self._logged_at = now
+            self._logger.warning("%s: %s", self._what, error)
+        elif now - self._logged_at >= self._again:
+            self._logged_at = now
+            so_far = f"({self._failures} failures so far)"
+            self._logger.warning("%s: %s %s", self._what, error, so_far)
+
+    def worked(self) -> None:
+        """End the outage, if there is one."""
+        if not self._failures:
+            return
+        failures, self._failures = self._failures, 0
+        seconds = time.monotonic() - self._since
+        self._logger.warning(
+            "%s: works again after %.0f s (%d failures)", self._what, seconds, failures
+        )

@@ -1,0 +1,67 @@
+"""The archive of a backup: its manifest, and what is said of a file that is none."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
+
+import msgspec
+from flask_babel import lazy_gettext as _
+
+from myukm.db.versions import newest_migration
+from myukm.errors import Invalid
+
+MANIFEST, FORM = "manifest.json", 1
+
+
+@dataclass
+class Manifest:
+    """What a backup holds: `tables` has the rows and the digest of each table, `files` counts."""
+
+    form: int
+    made_at: str
+    migration: str
+    tables: dict[str, tuple[int, str]] = field(default_factory=dict)
+    files: int = 0
+
+    @property
+    def rows(self) -> int:
+        """The number of rows in all tables."""
+        return sum(rows for rows, _digest in self.tables.values())
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[ZipFile]:
+    """Open a backup. Raises `Invalid`, also for what is found later to be no backup."""
+    try:
+        with ZipFile(path) as archive:
+            yield archive
+    except (BadZipFile, KeyError, msgspec.DecodeError, EOFError) as error:
+        raise Invalid(
+            _("%(file)s bukan cadangan MyUKM, atau rusak.", file=path), code="bad_backup"
+        ) from error
+
+
+def read_manifest(archive: ZipFile, path: Path) -> Manifest:
+    """Return the manifest of a backup of this version. Raises `Invalid` for that of another."""
+    migration = newest_migration()
+    manifest = msgspec.json.decode(archive.read(MANIFEST), type=Manifest)
+    if (manifest.form, manifest.migration) != (FORM, migration):
+        raise Invalid(
+            _(
+                "%(file)s dibuat dengan migrasi %(theirs)s, basis data ini bermigrasi %(ours)s. "
+                "Pulihkan dengan versi program yang membuatnya, lalu perbarui.",
+                file=path,
+                theirs=manifest.migration,
+                ours=migration,
+            ),
+            code="other_version",
+        )
+    return manifest
+
+
+def damaged(path: Path, table: str) -> Invalid:
+    """Return the error about a part that is not what was backed up."""
+    text = _("%(file)s rusak: %(table)s tidak sama dengan yang dicadangkan.")
+    return Invalid(text % {"file": path, "table": table}, code="bad_backup")

@@ -1,0 +1,50 @@
+"""Which backups were proved and which failed: entries of the audit trail, for the doctor."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain import activity
+from myukm.domain.actor import Actor
+from myukm.extensions import db
+from myukm.models import Activity
+from myukm.ops.backup_archive import Manifest
+
+PROVED, FAILED = "backup.proved", "backup.failed"
+# Older entries say nothing that a missing one does not, and the doctor asks often.
+KNOWN = timedelta(days=60)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The newest entry: `made_at` is the moment whose state a proved backup has, None for a backup
+    that failed; `about` the file, and why it failed."""
+
+    at: datetime
+    about: str
+    made_at: datetime | None
+
+
+def record_proof(actor: Actor, path: Path, manifest: Manifest) -> None:
+    """Record that a backup was restored into a scratch database, or for good."""
+    with transaction():
+        activity.record(actor, PROVED, str(path), detail=manifest.made_at)
+
+
+def record_failure(actor: Actor, path: Path, why: str) -> None:
+    """Record that a backup could not be made or restored."""
+    with transaction():
+        activity.record(actor, FAILED, f"{path}: {why}")
+
+
+def newest(action: str) -> Proof | None:
+    """Return the newest entry of this action."""
+    query = select(Activity).where(Activity.at > utcnow() - KNOWN, Activity.action == action)
+    row = db.session.scalar(query.order_by(Activity.at.desc(), Activity.id.desc()).limit(1))
+    if row is None:
+        return None
+    return Proof(row.at, row.subject, datetime.fromisoformat(row.detail) if row.detail else None)

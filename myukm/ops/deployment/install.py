@@ -1,0 +1,144 @@
+"""`flask install`: writes, enables and starts the units of this machine."""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import current_app
+from flask_babel import gettext as _
+from sqlalchemy.engine import make_url
+
+from config import INSTANCE, ROOT
+from myukm.embedded_valkey import HOST, PORT
+from myukm.errors import Conflict, Invalid
+from myukm.ops.deployment import systemd, units
+from myukm.ops.deployment.units import Place
+from myukm.settings.sources import file_settings
+
+
+@dataclass(frozen=True)
+class Services:
+    """The services of this machine: the `texts` of their units, and their `names` in order."""
+
+    place: Place
+    texts: dict[str, str]
+    names: list[str]
+
+
+def planned(account: str | None, workers: int, backups: Path | None) -> Services:
+    """Return the services for this folder and these settings, with the nightly backup into
+    `backups` (None: `instance/backups`). Raises `Invalid`."""
+    found = systemd.account_of(account, ROOT)
+    folder = (backups or INSTANCE / "backups").absolute()
+    place = Place(ROOT, found.pw_name, str(found.pw_gid), folder, tuple(_writable()))
+    # Not those of a demo that runs in this folder: it ends, the services stay.
+    settings = {**file_settings(), **os.environ}
+    texts = units.rendered(place, with_valkey=not settings.get("REDIS_URL"))
+    return Services(place, texts, units.services(texts, workers))
+
+
+def install(services: Services, folder: Path) -> list[Path]:
+    """Write the units into `folder`, enable and start their services; return what was written.
+
+    Raises `DomainError` with what is missing before anything is written.
+    """
+    systemd.require_root()
+    systemd.require_systemd()
+    _require_readable(services.place)
+    _require_free_port(services)
+    changed = write(services.texts, folder)
+    systemd.systemctl("daemon-reload")
+    old = [name for name in services.names if is_running(name)]
+    systemd.systemctl("enable", "--now", *services.names)
+    for name in old:
+        if any(path.name == template_of(name) for path in changed):
+            systemd.systemctl("restart", name)
+    return changed
+
+
+def write(texts: dict[str, str], folder: Path) -> list[Path]:
+    """Write the units that differ from what is in `folder` and return their paths."""
+    paths = {folder / name: text for name, text in texts.items()}
+    changed = [path for path in paths if not path.exists() or path.read_text() != paths[path]]
+    for path in changed:
+        part = path.with_name(f".{path.name}.{os.getpid()}")
+        part.write_text(paths[path])
+        part.chmod(0o644)
+        part.replace(path)
+    return changed
+
+
+def is_running(service: str) -> bool:
+    """Return whether systemd says that the service runs."""
+    return systemd.output_of("systemctl", "is-active", service) == "active"
+
+
+def template_of(service: str) -> str:
+    """Return the name of a service's unit file."""
+    name, at, _instance = service.partition("@")
+    return f"{name}@.service" if at else service
+
+
+def _writable() -> Iterator[Path]:
+    """Yield the folders into which the program writes."""
+    yield INSTANCE
+    url = make_url(current_app.config["SQLALCHEMY_DATABASE_URI"])
+    if url.get_backend_name() == "sqlite":
+        yield Path(url.database or "").absolute().parent
+    files = str(current_app.config["FILES_URL"])
+    if files.startswith("file://"):
+        yield Path(files.removeprefix("file://"))
+
+
+def _require_readable(place: Place) -> None:
+    """Raise `Invalid` if the account lacks what a service needs, before systemd says it darkly."""
+    settings = place.folder / ".env"
+    if not settings.exists():
+        raise Invalid(
+            _("%(path)s belum ada. Tulis dulu dari deploy/env.example.", path=settings),
+            code="no_settings",
+        )
+    _hand_over(place)
+    python = place.folder / ".venv/bin/python"
+    folders = units.outermost((*place.writable, place.backups))
+    writable = {path: ("test", "-w", str(path)) for path in folders}
+    needed = {settings: ("test", "-r", str(settings)), python: (str(python), "-c", "")} | writable
+    for path, argv in needed.items():
+        if systemd.as_account(place.account, *argv, cwd=Path("/")).returncode:
+            raise Invalid(
+                _(
+                    "Pengguna %(account)s tidak dapat memakai %(path)s. "
+                    "Jalankan: chown -R %(account)s: %(folder)s",
+                    account=place.account,
+                    path=path,
+                    folder=place.folder,
+                ),
+                code="not_readable",
+            )
+
+
+def _hand_over(place: Place) -> None:
+    """Give the account what commands of root left behind in the folder for data."""
+    account = systemd.account_of(place.account, place.folder)
+    for path in (INSTANCE, *INSTANCE.rglob("*")):
+        with suppress(FileNotFoundError):
+            if path.lstat().st_uid == 0:
+                os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
+
+
+def _require_free_port(services: Services) -> None:
+    """Raise `Conflict` if the program's Valkey is to start beside another one."""
+    if units.VALKEY not in services.names or is_running(units.VALKEY):
+        return
+    with suppress(OSError), socket.create_connection((HOST, PORT), timeout=1):
+        raise Conflict(
+            _(
+                "Port %(port)d dipakai program lain. Bila itu Valkey atau Redis, tulis REDIS_URL "
+                "di .env; bila bukan, hentikan.",
+                port=PORT,
+            ),
+            code="port_taken",
+        )

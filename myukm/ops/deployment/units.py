@@ -1,0 +1,111 @@
+"""The systemd units of `deploy/` with the folder, the account and the services of this machine.
+
+The files in `deploy/` are units themselves, for `/srv/myukm` and the account `myukm`; here both
+are replaced, so that there is one source.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask_babel import gettext as _
+
+from myukm.errors import Invalid
+
+TEMPLATES = Path(__file__).parents[3] / "deploy"
+FOLDER, ACCOUNT = "/srv/myukm", "myukm"
+WEB, WORKER, VALKEY = "myukm-web.service", "myukm-worker@.service", "myukm-valkey.service"
+BACKUP, TIMER = "myukm-backup.service", "myukm-backup.timer"
+# What systemd would read as quotes, variables or patterns in one of the lines with the folder.
+UNUSABLE = re.compile(r"""[\x00-\x1f\x7f"'\\$*?\[]""")
+HIDDEN = ("/tmp/", "/var/tmp/")  # noqa: S108 (PrivateTmp puts others in their place)
+HOMES = ("/home/", "/root/", "/run/user/")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the program lies, which account runs it, the folder for backups, and those into which
+    it writes otherwise. Raises `Invalid` for one that a service cannot use."""
+
+    folder: Path
+    account: str
+    group: str
+    backups: Path
+    writable: tuple[Path, ...]
+
+    def __post_init__(self) -> None:
+        for path in (self.folder, self.backups, *self.writable):
+            _require_usable(path)
+
+
+def _require_usable(path: Path) -> None:
+    if UNUSABLE.search(str(path)):
+        raise Invalid(
+            _(
+                "Folder %(folder)s memuat tanda yang tidak dapat ditulis di unit systemd; "
+                "ganti namanya.",
+                folder=path,
+            ),
+            code="bad_folder",
+        )
+    if f"{path}/".startswith(HIDDEN):
+        raise Invalid(
+            _(
+                "Layanan punya /tmp sendiri dan tidak melihat %(folder)s; pindahkan, misalnya ke "
+                "/srv/myukm.",
+                folder=path,
+            ),
+            code="bad_folder",
+        )
+
+
+def rendered(place: Place, *, with_valkey: bool) -> dict[str, str]:
+    """Return the text of each unit by its name; `with_valkey`: with the Valkey of the program."""
+    names = (WEB, WORKER, *((VALKEY,) if with_valkey else ()), BACKUP, TIMER)
+    return {name: "\n".join(_lines(name, place)) + "\n" for name in names}
+
+
+def services(names: dict[str, str], workers: int) -> list[str]:
+    """Return the services that start from these units, in the order in which they are started."""
+    each = [f"myukm-worker@{number}.service" for number in range(1, workers + 1)]
+    return [*(name for name in (VALKEY,) if name in names), *each, WEB, TIMER]
+
+
+def _lines(name: str, place: Place) -> Iterator[str]:
+    writable = (*place.writable, *((place.backups,) if name == BACKUP else ()))
+    home = any(f"{path}/".startswith(HOMES) for path in (place.folder, *writable))
+    own = {
+        "User": place.account,
+        "Group": place.group,
+        "ReadWritePaths": " ".join(_word(str(path)) for path in outermost(writable)),
+        "ProtectHome": "read-only" if home else "yes",
+    }
+    for line in (TEMPLATES / name).read_text().splitlines():
+        key, _eq, value = line.partition("=")
+        if key in own:
+            yield f"{key}={own[key]}"
+        elif key == "ExecStart":
+            moved = {f"{FOLDER}/instance/backups": place.backups}
+            words = (
+                str(moved.get(word, word.replace(FOLDER, str(place.folder))))
+                for word in value.split()
+            )
+            yield f"{key}={' '.join(map(_word, words))}"
+        else:
+            yield line.replace(FOLDER, _escaped(str(place.folder)))
+
+
+def outermost(paths: Iterable[Path]) -> list[Path]:
+    """Return the paths that lie in no other one of them, each once."""
+    each = dict.fromkeys(paths)
+    return [path for path in each if not any(other in path.parents for other in each)]
+
+
+def _word(word: str) -> str:
+    """Return one word of a line of words."""
+    return f'"{_escaped(word)}"' if " " in word else _escaped(word)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%%")

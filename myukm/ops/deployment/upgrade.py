@@ -1,0 +1,161 @@
+"""`flask upgrade`: the new code of this checkout, its tables, and a way back when a step fails.
+
+Every step is a command of its own as the service's account, because the files of this process's
+code are replaced meanwhile. Nothing is imported after that.
+"""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flask_babel import gettext as _
+
+from config import ROOT
+from myukm.db.versions import newest_migration
+from myukm.errors import Conflict
+from myukm.ops.deployment import systemd
+
+FREE_BYTES = 500_000_000
+CHECK_SECONDS, PAUSE_SECONDS = 60.0, 2.0
+MIGRATIONS, UNITS = "myukm/migrations/versions", "deploy"
+# Findings with which neither a backup nor a migration can be made.
+OBSTACLES = ("migrations", "database_unreachable", "database_readonly", "database_full")
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Upgrade:
+    """One upgrade: `old` and `new` are revisions, `ill` what was broken before."""
+
+    say: Say
+    folder: Path
+    account: str = field(default_factory=ROOT.owner)
+    migration: str = field(default_factory=newest_migration)
+    old: str = ""
+    new: str = ""
+    ill: frozenset[str] = frozenset()
+    services: list[str] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Do it all. Raises `Conflict` with what failed and what is to be typed."""
+        self._check()
+        if self.old == self.new:
+            self.say(_("Sudah yang terbaru (%(revision)s).", revision=self.old[:10]))
+            return
+        self.say(_("1/4 mencadangkan ke %(folder)s …", folder=self.folder))
+        self._must("./run", "backup", "--into", str(self.folder))
+        self.say(_("2/4 memasang %(revision)s dan memigrasi …", revision=self.new[:10]))
+        self._must("git", "merge", "--ff-only", "--quiet", self.new)
+        self._migrate()
+        self.say(_("3/4 memulai ulang layanan …"))
+        self._restart()
+        self.say(_("4/4 memeriksa …"))
+        self._require_health()
+        self.say(_("Selesai: %(old)s → %(new)s.", old=self.old[:10], new=self.new[:10]))
+
+    def _check(self) -> None:
+        if changed := self._must("git", "status", "--porcelain", "--untracked-files=no"):
+            text = _("Ada perubahan yang belum disimpan: %(files)s. Jalankan: git stash")
+            raise Conflict(text % {"files": " ".join(changed.split())})
+        self._must("git", "fetch", "--quiet")
+        self.old = self._must("git", "rev-parse", "HEAD")
+        self.new = self._must("git", "rev-parse", "@{upstream}")
+        where = next(each for each in (self.folder, *self.folder.parents) if each.exists())
+        if shutil.disk_usage(where).free < FREE_BYTES:
+            raise Conflict(_("Ruang disk di %(folder)s kurang dari 500 MB.", folder=where))
+        self.ill = self._broken()
+        if found := self.ill.intersection(OBSTACLES):
+            text = _("Betulkan dulu (%(codes)s): ./run queue doctor")
+            raise Conflict(text % {"codes": ", ".join(sorted(found))})
+        self.services = _running_services()
+
+    def _migrate(self) -> None:
+        done = self._as_account("./run", "db", "upgrade")
+        if done.returncode == 0:
+            return
+        why = " ".join(done.stderr.split())[-300:]
+        self._as_account("./run", "db", "downgrade", self.migration)
+        self._must("git", "reset", "--keep", "--quiet", self.old)
+        if self._broken() <= self.ill:
+            text = _("Migrasi gagal, semuanya kembali ke %(revision)s: %(why)s")
+            raise Conflict(text % {"revision": self.old[:10], "why": why})
+        self._by_hand("./run restore " + _("BERKAS"))
+        text = _("Migrasi gagal di tengah jalan; kode sudah kembali, tabelnya belum: %(why)s")
+        raise Conflict(text % {"why": why})
+
+    def _restart(self) -> None:
+        """Restart one service after the other, workers first."""
+        if not self.services:
+            self._as_account("./run", "queue", "restart")
+            self.say(_("Worker mulai lagi sendiri; mulai ulang server web dengan pengawasnya."))
+        for service in self.services:
+            systemd.systemctl("restart", service)
+
+    def _require_health(self) -> None:
+        deadline = time.monotonic() + CHECK_SECONDS
+        while new := self._broken() - self.ill:
+            if time.monotonic() > deadline:
+                self._back_out(", ".join(sorted(new)))
+            time.sleep(PAUSE_SECONDS)
+        if self._differs(UNITS):
+            self.say(_("Unit atau situs di deploy/ berubah; jalankan juga: ./run install"))
+
+    def _back_out(self, why: str) -> None:
+        """Go back to the old code if the tables are the same; else say how. Raises `Conflict`."""
+        if self._differs(MIGRATIONS):
+            self._by_hand(f"./run db downgrade {self.migration}")
+            raise Conflict(_("Rusak sejak pembaruan: %(why)s. ./run queue doctor", why=why))
+        self._must("git", "reset", "--keep", "--quiet", self.old)
+        self._restart()
+        text = _("Rusak sejak pembaruan (%(why)s); semuanya kembali ke %(revision)s.")
+        raise Conflict(text % {"why": why, "revision": self.old[:10]})
+
+    def _by_hand(self, command: str) -> None:
+        """Print the commands that go back, with the services stopped meanwhile."""
+        names = " ".join(self.services)
+        self.say(_("Untuk kembali, ketik:"))
+        for line in (
+            *((f"systemctl stop {names}",) if names else ()),
+            f"runuser -u {self.account} -- {command}",
+            f"runuser -u {self.account} -- git reset --keep {self.old}",
+            *((f"systemctl start {names}",) if names else ()),
+        ):
+            self.say(f"  {line}")
+
+    def _differs(self, path: str) -> bool:
+        argv = ("git", "diff", "--quiet", self.old, self.new, "--", path)
+        return self._as_account(*argv).returncode != 0
+
+    def _broken(self) -> frozenset[str]:
+        """Return the codes of what the doctor calls broken; what stops it is one of its own."""
+        done = self._as_account("./run", "queue", "doctor", "--json")
+        try:
+            findings = json.loads(done.stdout)["findings"]
+        except (ValueError, KeyError):
+            return frozenset({" ".join(done.stderr.split())[-200:] or "doctor"})
+        return frozenset(each["code"] for each in findings if each["level"] == "broken")
+
+    def _must(self, *argv: str) -> str:
+        """Return what a command printed. Raises `Conflict` with its complaint when it fails."""
+        done = self._as_account(*argv)
+        if done.returncode:
+            complaint = " ".join((done.stderr or done.stdout).split())[-300:]
+            raise Conflict(f"{' '.join(argv)}: {complaint}", code="upgrade_step")
+        return done.stdout.strip()
+
+    def _as_account(self, *argv: str) -> systemd.Done:
+        return systemd.as_account(self.account, *argv, cwd=ROOT)
+
+
+def _running_services() -> list[str]:
+    """Return the services that this process may restart, workers first."""
+    if os.geteuid() != 0 or not systemd.runs():
+        return []
+    asked = ("systemctl", "list-units", "--plain", "--no-legend", "--state=running")
+    lines = systemd.output_of(*asked, "myukm-worker@*", "myukm-web*").splitlines()
+    return sorted((line.split()[0] for line in lines if line.strip()), key=lambda n: "web" in n)

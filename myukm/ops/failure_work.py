@@ -1,0 +1,32 @@
+"""The leader's share of failed jobs: it indexes them by kind, and goes on with what was begun."""
+
+import time
+
+from myukm.queues.failures import actions, index
+from myukm.queues.jobs import QUEUES
+
+# How often an index that has all failures is compared with the registry again (seconds).
+SETTLED_SECONDS = 3.0
+
+
+class FailureWorker:
+    """Each second: the newest failures and a portion of all, until all are indexed, and half a
+    second of work."""
+
+    def __init__(self) -> None:
+        self._cursors = {name: index.Cursor() for name in QUEUES}
+        self._next = dict.fromkeys(QUEUES, 0.0)
+
+    def run(self) -> None:
+        """Do one round."""
+        for name in QUEUES:
+            if time.monotonic() < self._next[name]:
+                continue
+            if index.is_settled(name):
+                self._next[name] = time.monotonic() + SETTLED_SECONDS
+                continue
+            index.refresh_newest(name)
+            self._cursors[name] = index.refresh(name, self._cursors[name])
+        for work in actions.works():
+            if not work.ended:
+                actions.go_on(work.queue)

@@ -1,0 +1,99 @@
+"""The waiting jobs of each queue: how many, since when, and whether the queue is paused."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from redis.client import Pipeline
+from rq.job import Job
+from rq.utils import utcparse
+
+from myukm.db.types import utcnow
+from myukm.queues.enqueue import get_queue
+from myukm.queues.jobs import QUEUES
+from myukm.queues.pauses import STATE
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """The waiting jobs of a queue: their number, and the oldest one with its enqueue time."""
+
+    count: int
+    oldest_id: str | None
+    since: datetime | None
+    paused: bool = False
+
+    @property
+    def seconds(self) -> float | None:
+        """Seconds that the oldest job has waited; None if its time is unknown."""
+        return max(0.0, (utcnow() - self.since).total_seconds()) if self.since else None
+
+
+class Head(NamedTuple):
+    """What the lists of a queue say: how many jobs wait, the first one, whether it is paused."""
+
+    waiting: int
+    first: str
+    paused: bool
+
+
+def ask(pipe: Pipeline) -> None:
+    """Add the reads to `pipe` whose answers `heads` takes: which queues are paused, and two for
+    each queue. Parked jobs come later, because there are none unless a queue is paused."""
+    pipe.hkeys(STATE)
+    pipe.exists(*(get_queue(name).parking for name in QUEUES))
+    for name in QUEUES:
+        _ask_list(pipe, get_queue(name).key)
+
+
+def heads(pipe: Pipeline, answers: Sequence[Any]) -> dict[str, Head]:
+    """Return what the answers to `ask` say of each queue; parked jobs are first."""
+    stopped, any_parked, *lists = answers
+    if any_parked:
+        for name in QUEUES:
+            _ask_list(pipe, get_queue(name).parking)
+    nothing: list[Any] = [0, None] * len(QUEUES)
+    parked = pipe.execute() if any_parked else nothing
+    return {
+        name: Head(
+            parked[2 * at] + lists[2 * at],
+            (parked[2 * at + 1] or lists[2 * at + 1] or b"").decode(),
+            name.encode() in stopped,
+        )
+        for at, name in enumerate(QUEUES)
+    }
+
+
+def _ask_list(pipe: Pipeline, key: str) -> None:
+    pipe.llen(key)
+    pipe.lindex(key, 0)
+
+
+def ask_times(pipe: Pipeline, heads: Mapping[str, Head]) -> None:
+    """Add the reads to `pipe` whose answers `with_times` takes: one for each queue with jobs."""
+    for head in heads.values():
+        if head.first:
+            pipe.hget(Job.key_for(head.first), "enqueued_at")
+
+
+def with_times(heads: Mapping[str, Head], times: Sequence[bytes | None]) -> dict[str, Backlog]:
+    """Return the backlogs, given when the first job of each queue was enqueued."""
+    left = iter(times)
+    return {
+        name: Backlog(
+            head.waiting,
+            head.first or None,
+            moment(next(left)) if head.first else None,
+            head.paused,
+        )
+        for name, head in heads.items()
+    }
+
+
+def moment(value: bytes | str | None) -> datetime | None:
+    """Return a time that RQ stored; None if there is none, or the job is damaged."""
+    try:
+        return utcparse(value.decode() if isinstance(value, bytes) else value) if value else None
+    except ValueError:
+        return None

@@ -1,0 +1,154 @@
+"""Retries or discards failed jobs: some, those of one kind, or all of a queue.
+
+Each portion is one script, so a kill leaves every job either failed or dealt with. What is to be
+done to many is stored in Valkey, beside the jobs themselves: the leader goes on with it.
+"""
+
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
+
+from flask_babel import gettext as _
+from rq.executions import ExecutionRegistry
+from rq.job import Job
+from rq.results import Result
+from rq.utils import now, utcformat
+
+from myukm.errors import Conflict
+from myukm.extensions import valkey
+from myukm.queues.failures import keys
+from myukm.queues.failures.client import patient_client
+from myukm.queues.jobs import QUEUES
+
+RETRY, DISCARD = "retry", "discard"
+PORTION = 200
+# Seconds that one call may go on; and that the result of a work stays to be seen.
+BUDGET_SECONDS, SEEN_SECONDS = 0.5, 60
+
+ONE = """
+local registry, jobs, work, queue, parking, pauses = unpack(KEYS)
+local name, job, result, executions, within, at = unpack(ARGV)
+local waiting = redis.call('HEXISTS', pauses, name) == 1 and parking or queue
+local function act_on(action, id)
+  local group = redis.call('HGET', jobs, id)
+  if group then
+    redis.call('HDEL', jobs, id)
+    redis.call('ZREM', within .. group, id)
+  end
+  local failed = redis.call('ZREM', registry, id)
+  local exists = redis.call('EXISTS', job .. id)
+  if failed == 0 then return exists == 1 and 0 or -1 end
+  if action == 'discard' then
+    redis.call('UNLINK', job .. id, job .. id .. ':dependents', result .. id, executions .. id)
+    return 1
+  end
+  if exists == 0 then return -1 end
+  redis.call('HSET', job .. id, 'status', 'queued', 'enqueued_at', at, 'origin', name)
+  redis.call('HDEL', job .. id, 'started_at', 'ended_at', 'exc_info', 'worker_name')
+  redis.call('PERSIST', job .. id)
+  redis.call('SADD', 'rq:queues', queue)
+  redis.call('RPUSH', waiting, id)
+  return 1
+end
+"""
+SOME = (
+    ONE
+    + """
+local outcomes = {}
+for i = 8, #ARGV do outcomes[#outcomes + 1] = act_on(ARGV[7], ARGV[i]) end
+return outcomes
+"""
+)
+# A job that fails again meanwhile is not taken twice: no more are taken than there were.
+MANY = (
+    ONE
+    + """
+local state = redis.call('HMGET', work, 'action', 'group', 'total', 'done', 'ended')
+if not state[1] or state[5] then return 0 end
+local left = math.min(tonumber(ARGV[7]), tonumber(state[3]) - tonumber(state[4]))
+local source = state[2] == '' and registry or within .. state[2]
+local ids = left > 0 and redis.call('ZRANGE', source, 0, left - 1) or {}
+for _, id in ipairs(ids) do
+  act_on(state[1], id)
+  redis.call('ZREM', source, id)
+end
+redis.call('HINCRBY', work, 'done', #ids)
+if #ids == left and left == tonumber(ARGV[7]) then return #ids end
+redis.call('HSET', work, 'ended', at)
+redis.call('EXPIRE', work, ARGV[8])
+return 0
+"""
+)
+
+
+class Work(NamedTuple):
+    """What is being done to many failed jobs of a queue; `group` is "" for all of them."""
+
+    queue: str
+    action: str
+    group: str
+    total: int
+    done: int
+    ended: bool
+
+
+def act_on(queue: str, action: str, job_ids: Sequence[str]) -> list[int]:
+    """Retry or discard failed jobs; return for each 1 (done), 0 (has not failed) or -1 (is gone).
+
+    Raises RedisError.
+    """
+    answers = valkey().eval(SOME, 6, *keys.of_queue(queue), *_values(queue), action, *job_ids)
+    return cast(list[int], answers)
+
+
+def begin(queue: str, action: str, group: str = "") -> Work:
+    """Begin to retry or discard the failed jobs of a group, or all of the queue.
+
+    Raises `Conflict` while another such work goes on, and RedisError.
+    """
+    source = keys.members(queue, group) if group else keys.registry(queue)
+    total = valkey().zcard(source)
+    if (running := of_queue(queue)) and not running.ended:
+        raise Conflict(_("Tindakan sebelumnya pada antrian %(queue)s belum selesai.", queue=queue))
+    fields = {"action": action, "group": group, "total": total, "done": 0}
+    with valkey().pipeline() as pipe:
+        pipe.delete(keys.work(queue))
+        pipe.hset(keys.work(queue), mapping=fields)  # type: ignore[arg-type]
+        pipe.execute()
+    return Work(queue, action, group, total, 0, ended=False)
+
+
+def go_on(queue: str, seconds: float = BUDGET_SECONDS) -> bool:
+    """Do portions of a queue's work for so many seconds; return whether there is more.
+
+    Several processes may do so at once. Raises RedisError.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        values = (*_values(queue), PORTION, SEEN_SECONDS)
+        if not patient_client().eval(MANY, 6, *keys.of_queue(queue), *values):
+            return False
+    return True
+
+
+def of_queue(queue: str) -> Work | None:
+    """Return the work on a queue's failed jobs, also for a minute after its end. RedisError."""
+    state = cast(dict[bytes, bytes], valkey().hgetall(keys.work(queue)))
+    if not state:
+        return None
+    fields = {key.decode(): value.decode() for key, value in state.items()}
+    total, done = int(fields["total"]), int(fields["done"])
+    return Work(queue, fields["action"], fields["group"], total, done, "ended" in fields)
+
+
+def works() -> list[Work]:
+    """Return the works of all queues. Raises RedisError."""
+    if not valkey().exists(*map(keys.work, QUEUES)):
+        return []
+    return [work for name in QUEUES if (work := of_queue(name))]
+
+
+def _values(queue: str) -> tuple[Any, ...]:
+    executions = ExecutionRegistry.key_template.format("")
+    prefixes = Job.redis_job_namespace_prefix, Result.get_key(""), executions
+    return (queue, *prefixes, keys.members(queue), utcformat(now()))

@@ -1,0 +1,15 @@
+"""The client for what takes Valkey longer than a request may wait."""
+
+import redis
+from flask import current_app
+
+from myukm.valkey_clients import background_client
+
+
+def patient_client() -> redis.Redis:
+    """Return a client that waits for a busy Valkey: a request's would give up too early."""
+    found: redis.Redis | None = current_app.extensions.get("failures_valkey")
+    if found is None:
+        found = background_client(current_app.config["REDIS_URL"])
+        current_app.extensions["failures_valkey"] = found
+    return found
