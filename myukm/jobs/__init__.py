@@ -3,16 +3,20 @@
 The app is created once per process, on the first job, so plain `rq worker` works as well.
 """
 
+import inspect
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from flask import Flask, has_app_context
+from rq import get_current_job
 
 from myukm.jobs.interruptions import end_quietly_when_away, no_time_out_inside_the_database
 from myukm.jobs.introduction import introduce
+from myukm.jobs.pausing import waits_while_paused
+from myukm.logs import context, setup, shipper
 from myukm.logs.redaction import hide
 from myukm.queues.counters import count_jobs
 
@@ -27,6 +31,7 @@ def worker_app() -> Flask:
 
     if not _apps:
         _apps.append(create_app(interfaces=False))
+        setup.start(_apps[0].config, "rq")
     return _apps[0]
 
 
@@ -50,6 +55,21 @@ def no_secret_in_errors() -> Iterator[None]:
         raise RuntimeError(hide(f"{type(error).__name__}: {error}")) from None
 
 
+@contextmanager
+def logged(job: Callable[..., object], arguments: Sequence[object]) -> Iterator[None]:
+    """Name job and run in the lines that are logged inside the block, and send them at its end,
+    because a job's process ends without a word."""
+    current = get_current_job()
+    of_run = next(iter(inspect.signature(job).parameters), "") == "run_id"
+    with context.of_job(
+        job=current.id if current else None, run=arguments[0] if of_run and arguments else None
+    ):
+        try:
+            yield
+        finally:
+            shipper.flush()
+
+
 def with_app_context(job: Callable[P, R]) -> Callable[P, R | None]:
     """Run `job` in an app context; an active one is reused (tests).
 
@@ -57,11 +77,13 @@ def with_app_context(job: Callable[P, R]) -> Callable[P, R | None]:
     """
 
     @wraps(job)
+    @waits_while_paused
     def run(*args: P.args, **kwargs: P.kwargs) -> R | None:
         if has_app_context():
             return job(*args, **kwargs)
         with (
             worker_app().app_context(),
+            logged(job, args),
             count_jobs(),
             no_secret_in_errors(),
             end_quietly_when_away(),

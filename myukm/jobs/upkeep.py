@@ -5,7 +5,10 @@ import socket
 
 from rq import get_current_job
 
+from myukm.jobs.pausing import waits_while_paused
 
+
+@waits_while_paused
 def ping() -> dict[str, str | int]:
     """Return the worker's name, host and process id.
 
