@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import gevent
 from gevent import monkey
+from gunicorn.glogging import Logger
 from gunicorn.workers.ggevent import GeventWorker
 
 from config import ConfigError, file_settings, load  # gunicorn has a setting called config
@@ -19,6 +20,8 @@ from config import ConfigError, file_settings, load  # gunicorn has a setting ca
 monkey.patch_all(os=False, signal=False, select=False, subprocess=False)
 warnings.filterwarnings("ignore", "Patching more than once")
 
+from myukm.logs import setup, shipper  # noqa: E402
+
 
 def read(settings):
     """Return the settings, or end with the one line about a wrong one."""
@@ -27,6 +30,14 @@ def read(settings):
     except ConfigError as error:
         print(f"myukm: {error}", file=sys.stderr)  # noqa: T201 (the start ends here)
         sys.exit(2)
+
+
+class OurLogger(Logger):
+    """gunicorn's lines in our form, and collected with those of its workers."""
+
+    def setup(self, cfg):
+        super().setup(cfg)
+        setup.start(read(load), "web", forks=True, waits=True)
 
 
 class LeavingWorker(GeventWorker):
@@ -76,6 +87,7 @@ environ = read(file_settings) | os.environ
 
 bind = environ.get("MYUKM_BIND") or "127.0.0.1:5000"
 worker_class = LeavingWorker
+logger_class = OurLogger
 workers = int(environ.get("WEB_CONCURRENCY") or "2")
 worker_connections = 5000
 keepalive = 75
@@ -97,21 +109,22 @@ def on_starting(server):
 
 
 def when_ready(server):
-    """Share what is loaded: the collector of a worker would write into each object, and so copy
-    it."""
+    """Share what each worker needs, and what is loaded: a worker's collector would write into each
+    object, and so copy it."""
+    from myukm.ops import periodic_tasks  # noqa: F401
+
     gc.collect()
     gc.freeze()
 
 
 def post_worker_init(worker):
     """Start the periodic tasks, and watch the event loop and the database."""
-    from myukm.logs import security_log
     from myukm.loop_lag import loop_lag
     from myukm.ops import periodic
 
     if waiting := sys.modules.get("psycopg.waiting"):
         waiting.DefaultSelector = selectors.DefaultSelector  # gevent's, as for PSYCOPG_WAIT_FUNC
-    security_log.print_lines()
+    shipper.begin()
     worker.wsgi.config["WEB_PROCESSES"] = worker.cfg.workers
     periodic.start(worker.wsgi)
     loop_lag.start()

@@ -1,15 +1,22 @@
 """Settings for plain `rq`, which reads no `.env`: `rq worker -c rq_settings sync-pembayaran`.
 
-It reads the upper-case names of this module: the address of Valkey, or of its sentinels.
+It reads the upper-case names of this module: the address of Valkey, or of its sentinels. A worker
+that reads them logs in our form, and its warnings are collected with the lines of the other
+processes; not what it says of each job, which would leave no room for them.
 """
 
+import logging
 import sys
 
 import config
+from myukm.logs import setup
 from myukm.valkey_clients import rq_settings
 
 try:
-    globals().update(rq_settings(config.load()["REDIS_URL"]))
+    settings = config.load()
+    globals().update(rq_settings(settings["REDIS_URL"]))
 except config.ConfigError as error:
     print(f"myukm: {error}", file=sys.stderr)  # noqa: T201 (the start ends here)
     sys.exit(2)
+if sys.argv[1:2] in (["worker"], ["worker-pool"]):
+    setup.start(settings, "rq", forks=True, collected=logging.WARNING)

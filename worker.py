@@ -16,7 +16,8 @@ from sqlalchemy.orm import configure_mappers
 from config import ConfigError
 from myukm import create_app, i18n, jobs
 from myukm.domain.installation import code_version
-from myukm.logs import security_log
+from myukm.logs import setup
+from myukm.ops import periodic_tasks  # noqa: F401 (shared by the processes)
 from myukm.queues.jobs import JOBS, QUEUES
 from myukm.worker import processes, supervisor
 
@@ -24,14 +25,13 @@ from myukm.worker import processes, supervisor
 def main() -> int:
     """Run until stopped and return the exit status, 2 for wrong arguments or settings."""
     options = _options()
-    logging.basicConfig(format="%(asctime)s %(processName)s %(levelname)s %(message)s")
-    logging.getLogger("myukm").setLevel(logging.INFO)
     try:
         app = create_app(interfaces=False)
     except ConfigError as error:
         print(f"myukm: {error}", file=sys.stderr)  # noqa: T201 (the start ends here)
         return 2
-    security_log.print_lines()
+    setup.start(app.config, "worker", forks=True)
+    logging.getLogger(setup.OWN).setLevel(logging.INFO)
     jobs.set_worker_app(app)
     code_version()
     i18n.preload(app)

@@ -1,14 +1,21 @@
 """WSGI entry point: `gunicorn wsgi:app`."""
 
+import logging
 import os
 import sys
 
 from config import ConfigError
 from myukm import create_app
+from myukm.logs import setup
 
+# Flask sets it for its commands, which load the app from here, too.
+is_command = "FLASK_RUN_FROM_CLI" in os.environ
 try:
-    # Flask sets it for its commands, which load the app from here, too.
-    app = create_app(commands="FLASK_RUN_FROM_CLI" in os.environ)
+    app = create_app(commands=is_command)
 except ConfigError as error:
     print(f"myukm: {error}", file=sys.stderr)  # noqa: T201 (the start ends here)
     sys.exit(2)
+if is_command and "run" not in sys.argv:  # which prints each request
+    setup.start(app.config, "flask", printed=False)
+    # `db upgrade` words its errors as log lines, and the line above prints none.
+    logging.getLogger("flask_migrate").addHandler(logging.StreamHandler())

@@ -3,13 +3,27 @@
 from flask import Flask
 
 from myukm import terminal
-from myukm.cli import alert, backup, queue, siswa, sync, tunggakan, ukm, user
+from myukm.cli import (
+    alert,
+    backup,
+    install,
+    logs,
+    queue,
+    queue_failures,
+    queue_pauses,
+    siswa,
+    sync,
+    tunggakan,
+    ukm,
+    user,
+)
 from myukm.cli.i18n import translated
 
-GROUPS = (alert, queue, siswa, sync, ukm, user)
+GROUPS = (alert, queue, queue_failures, queue_pauses, siswa, sync, ukm, user)
 COMMANDS = (
     *(part.group for part in GROUPS),
-    *(backup.backup, backup.restore, tunggakan.tunggakan),
+    *(backup.backup, backup.restore, install.install, install.upgrade),
+    *(logs.logs, tunggakan.tunggakan),
 )
 
 

@@ -1,38 +1,92 @@
 """`flask backup` and `flask restore`: the whole program in one file."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
 from flask_babel import format_decimal
 from flask_babel import gettext as _
+from sqlalchemy.exc import SQLAlchemyError
 
 from myukm.catalogue import N_
+from myukm.cli.actor import actor
 from myukm.cli.errors import REFUSED, fail
 from myukm.cli.groups import command
+from myukm.db.types import utcnow
+from myukm.errors import DomainError
 from myukm.ops import backup as backups
-from myukm.ops.backup import Manifest
+from myukm.ops import backup_log
+from myukm.ops.backup_archive import Manifest
 
 
 @command("backup", help=N_("Cadangkan semuanya ke satu BERKAS; `verify BERKAS` mengujinya."))
 @click.argument(
     "words",
     nargs=-1,
-    required=True,
     metavar=N_("[verify] BERKAS"),
     help=N_("Berkas cadangan; dengan `verify` ia diuji, bukan ditulis."),
 )
-def backup(words: tuple[str, ...]) -> None:
-    """Write a backup to a file, or prove that one can be restored."""
-    file = words[-1]
+@click.option(
+    "--into",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar=N_("FOLDER"),
+    help=N_("Tulis berkas baru bernama waktu ke FOLDER, uji, lalu hapus yang paling lama."),
+)
+@click.option(
+    "--keep",
+    type=click.IntRange(1),
+    default=14,
+    show_default=True,
+    metavar=N_("JUMLAH"),
+    help=N_("Dengan --into: banyaknya cadangan yang disimpan."),
+)
+def backup(words: tuple[str, ...], folder: Path | None, keep: int) -> None:
+    """Write a backup to a file, prove that one can be restored, or both in a folder of them."""
+    if folder and not words:
+        _nightly(folder, keep)
+    elif len(words) == 1 and not folder:
+        with noted(path := Path(words[0])):
+            say(_("dicadangkan"), path, backups.write(path))
+    elif words[:1] == ("verify",) and len(words) == 2 and not folder:
+        _prove(Path(words[1]))
+    else:
+        raise click.UsageError(
+            _("Tulis `backup BERKAS`, `backup verify BERKAS`, atau `backup --into FOLDER`.")
+        )
+
+
+def _nightly(folder: Path, keep: int) -> None:
+    """Write a new backup, prove it, and delete the oldest beyond `keep`."""
+    path = folder / f"myukm-{utcnow():%Y%m%d-%H%M%S}.zip"
+    with noted(path):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        say(_("dicadangkan"), path, backups.write(path))
+    _prove(path)
+    for old in sorted(folder.glob("myukm-*.zip"))[:-keep]:
+        old.unlink()
+
+
+def _prove(path: Path) -> None:
+    with noted(path):
+        manifest = backups.verify(path)
+    backup_log.record_proof(actor(), path.absolute(), manifest)
+    say(_("dapat dipulihkan"), path, manifest)
+
+
+@contextmanager
+def noted(path: Path) -> Iterator[None]:
+    """Record the failure of a backup for the doctor; one line says it on the terminal."""
     try:
-        if len(words) == 1:
-            say(_("dicadangkan"), file, backups.write(Path(file)))
-        elif words[0] == "verify" and len(words) == 2:
-            say(_("dapat dipulihkan"), file, backups.verify(Path(file)))
-        else:
-            raise click.UsageError(_("Tulis `backup BERKAS` atau `backup verify BERKAS`."))
-    except OSError as error:
-        fail(f"{file}: {error.strerror}", REFUSED)
+        yield
+    except (DomainError, OSError) as error:
+        why = error.strerror or "?" if isinstance(error, OSError) else str(error)
+        with suppress(SQLAlchemyError):
+            backup_log.record_failure(actor(), path.absolute(), why)
+        if isinstance(error, DomainError):
+            raise
+        fail(f"{path}: {why}", REFUSED)
 
 
 @command("restore", help=N_("Ganti seluruh isi basis data dengan isi cadangan BERKAS."))
@@ -48,10 +102,12 @@ def restore(file: str, yes: bool) -> None:
     backups.require_stopped()
     if not yes:
         click.confirm(_("Ganti SEMUA isi basis data dengan isi %(file)s?", file=file), abort=True)
-    say(_("dipulihkan"), file, backups.restore(Path(file)))
+    manifest = backups.restore(Path(file))
+    backup_log.record_proof(actor(), Path(file).absolute(), manifest)
+    say(_("dipulihkan"), Path(file), manifest)
 
 
-def say(done: str, file: str, manifest: Manifest) -> None:
+def say(done: str, file: Path, manifest: Manifest) -> None:
     """Print what was done with how many rows."""
     click.echo(
         _(

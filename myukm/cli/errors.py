@@ -52,7 +52,7 @@ def database_trouble(error: DBAPIError) -> str | None:
     return None
 
 
-def fail(message: str, code: int) -> NoReturn:
+def fail(message: object, code: int) -> NoReturn:
     """Print `message` on standard error and exit with `code`."""
-    click.echo(" ".join(hide(message).split()), err=True)
+    click.echo(" ".join(hide(str(message)).split()), err=True)
     sys.exit(code)

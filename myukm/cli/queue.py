@@ -10,14 +10,17 @@ import click
 from flask_babel import gettext as _
 from redis.exceptions import RedisError
 from rich.live import Live
+from sqlalchemy.exc import SQLAlchemyError
 
 from myukm.catalogue import N_
+from myukm.cli import queue_monitor
 from myukm.cli import queue_tables as tables
 from myukm.cli.errors import fail
 from myukm.cli.options import as_json
 from myukm.cli.queue_jobs import console, group, print_json, some_queue
-from myukm.extensions import valkey
+from myukm.extensions import db, valkey
 from myukm.ops import api_probe, doctor, job_recovery, stats
+from myukm.ops.history import series
 from myukm.queues import queue_ping
 from myukm.queues.jobs import DEFAULT, QUEUES
 from myukm.queues.workers import unserved_reason
@@ -37,9 +40,19 @@ def monitor(once: bool, as_json: bool) -> None:
     if as_json:
         print_json(stats.health())
     elif once or not sys.stdout.isatty():
-        console().print(tables.health(stats.health()))
+        console().print(current_screen())
     else:
-        watch(lambda: tables.health(stats.health()))
+        watch(current_screen)
+
+
+def current_screen() -> Any:
+    """Return the monitor's screen; without a database it has no history."""
+    try:
+        history = series.of_range("hour")
+    except SQLAlchemyError:
+        db.session.rollback()
+        history = None
+    return queue_monitor.screen(stats.health(), doctor.report(), history)
 
 
 def watch(draw: Callable[[], Any]) -> None:
@@ -74,6 +87,8 @@ def doctor_command(fix: bool, as_json: bool) -> None:
         print_json(report)
     else:
         console().print(tables.findings(report), soft_wrap=True)
+        if report["findings"]:
+            console().print(tables.entries(report), soft_wrap=True)
     sys.exit(EXITS[report["status"]])
 
 
@@ -104,6 +119,9 @@ def ping(queues: Sequence[str], timeout: float) -> None:
     valkey().ping()
     answers = queue_ping.ping(queues or QUEUES, timeout)
     console().print(tables.answers(answers))
+    for answer in answers:
+        if answer.worker is None and (why := unserved_reason(answer.queue)):
+            click.echo(why[1], err=True)
     sys.exit(0 if all(answer.worker for answer in answers) else 1)
 
 

@@ -8,25 +8,15 @@ from typing import Any
 from flask_babel import format_datetime, format_decimal
 from flask_babel import gettext as _
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from myukm.queues.failures.groups import FailureGroup
 from myukm.queues.queue_ping import Figures, PingResult
-from myukm.queues.state_labels import state_label
 
 COLOURS = {"broken": "red", "warning": "yellow", "ok": "green"}
-
-
-def health(figures: Mapping[str, Any]) -> RenderableType:
-    """Return tables of queues, workers and latest jobs from the figures of `stats.health()`."""
-    return Group(
-        _queues(figures["queues"]),
-        _workers(figures["workers"]),
-        _jobs(figures["latest_jobs"]),
-        failures(figures["latest_failures"]),
-    )
 
 
 def findings(report: Mapping[str, Any]) -> RenderableType:
@@ -37,11 +27,21 @@ def findings(report: Mapping[str, Any]) -> RenderableType:
     for finding in report["findings"]:
         lines.append(f"{_level(finding['level'])}: ", COLOURS[finding["level"]])
         lines.append(finding["message"])
-        if finding["since"]:
-            lines.append(" " + _("(sejak %(time)s)", time=_time(finding["since"])))
-        lines.append(f" → {finding['cure']}\n")
+        lines.append(f" ({_circumstances(finding)}) → {finding['cure']}\n")
     lines.rstrip()
     return lines
+
+
+def _circumstances(finding: Mapping[str, Any]) -> str:
+    """Return since when, where, how many are hit, and whether it ends by itself."""
+    since = finding["since"] and _("sejak %(time)s", time=time(finding["since"]))
+    return " · ".join(filter(None, (since, finding["host"], finding["effect"])))
+
+
+def entries(report: Mapping[str, Any]) -> RenderableType:
+    """Return where each finding is explained."""
+    codes = dict.fromkeys(finding["code"] for finding in report["findings"])
+    return Text(_("Penjelasannya di docs/findings.md: %(codes)s", codes=", ".join(codes)), "dim")
 
 
 def answers(found: Sequence[PingResult]) -> RenderableType:
@@ -80,58 +80,23 @@ def failures(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
     if not rows:
         return Text(_("Tidak ada pekerjaan yang gagal."), style="green")
     table = _table(_("Gagal"), "ID", _("Pekerjaan"), _("Antrian"), _("Kesalahan"), _("Kapan"))
+    table.columns[0].no_wrap = True  # it is copied into the next command
     for row in rows:
         table.add_row(
-            *(escape(row[key]) for key in ("id", "job", "queue", "error")), _time(row["at"])
+            *(escape(row[key]) for key in ("id", "job", "queue", "error")), time(row["at"])
         )
     return table
 
 
-def _queues(rows: Sequence[Mapping[str, Any]]) -> Table:
-    columns = {
-        "waiting": _("Menunggu"),
-        "oldest_seconds": _("Tertua (s)"),
-        "running": _("Berjalan"),
-        "finished_hour": _("Selesai 1 jam"),
-        "failed_hour": _("Gagal 1 jam"),
-        "finished_today": _("Selesai hari ini"),
-        "failed_today": _("Gagal hari ini"),
-        "rate_per_minute": _("Per menit"),
-        "workers": _("Worker"),
-    }
-    table = _table(None, _("Antrian"))
-    for label in columns.values():
-        table.add_column(label, justify="right")
-    for row in rows:
-        stuck = row["waiting"] and not row["workers"]
-        values = (_number(row[key]) for key in columns)
-        table.add_row(row["name"], *values, style="red" if stuck else None)
-    return table
-
-
-def _workers(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
-    if not rows:
-        return Text(_("Tidak ada worker."), style="red")
-    table = _table(None, _("Worker"), _("Antrian"), _("Keadaan"), _("Pekerjaan"), _("Denyut (s)"))
-    for row in rows:
-        table.add_row(
-            escape(row["name"]),
-            ", ".join(row["queues"]),
-            escape(state_label(row["state"])),
-            escape(row["job"] or "–"),
-            _number(row["heartbeat_seconds_ago"]),
-            style="red" if row["state"] == "dead" else None,
-        )
-    return table
-
-
-def _jobs(rows: Sequence[Mapping[str, Any]]) -> Table:
-    table = _table(
-        _("Terakhir"), _("Pekerjaan"), _("Antrian"), _("Keadaan"), _("Lama (s)"), _("Kapan")
-    )
-    for row in rows:
-        words = map(escape, (row["job"], row["queue"], state_label(row["status"])))
-        table.add_row(*words, _number(row["seconds"]), _time(row["at"]))
+def failure_groups(found: Sequence[FailureGroup]) -> RenderableType:
+    """Return a table of failed jobs by kind."""
+    if not found:
+        return Text(_("Tidak ada pekerjaan yang gagal."), style="green")
+    columns = ("ID", _("Antrian"), _("Pekerjaan"), _("Kesalahan"), _("Jumlah"), _("Terakhir"))
+    table = _table(_("Gagal"), *columns)
+    for each in found:
+        words = map(escape, (each.id, each.queue, each.kind.job, each.kind.error))
+        table.add_row(*words, number(each.count), time(each.last_at.isoformat()))
     return table
 
 
@@ -143,7 +108,8 @@ def _level(level: str) -> str:
     return str({"broken": _("RUSAK"), "warning": _("PERHATIAN")}[level])
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """Return a number in the reader's language, a dash for None."""
     return "–" if value is None else str(format_decimal(value))
 
 
@@ -151,7 +117,8 @@ def _milliseconds(seconds: float) -> str:
     return f"{format_decimal(round(seconds * 1000, 2))} ms"
 
 
-def _time(moment: str | None) -> str:
+def time(moment: str | None) -> str:
+    """Return a moment (ISO 8601) in the campus's time zone, a dash for None."""
     if not moment:
         return "–"
     return str(format_datetime(datetime.fromisoformat(moment), _("d MMM HH.mm.ss")))

@@ -18,10 +18,12 @@ from myukm.cli.actor import actor
 from myukm.cli.errors import FAILURES
 from myukm.cli.groups import CommandGroup
 from myukm.cli.options import as_json, at_most
+from myukm.domain.income import agreement
 from myukm.domain.paging import PER_PAGE
-from myukm.domain.siswa import bill_table, directory, importing
+from myukm.domain.roster import importing
+from myukm.domain.roster.importing import Report
+from myukm.domain.siswa import bill_table, directory
 from myukm.domain.siswa.filters import MARKS
-from myukm.domain.siswa.importing import Report
 from myukm.domain.siswa.verdict_labels import describe
 from myukm.models import Siswa
 
@@ -33,8 +35,8 @@ group = CommandGroup("siswa", help=N_("Muat dan lihat siswa."))
 @group.command(
     "import",
     help=N_(
-        "Muat siswa dari berkas CSV (semuanya atau tidak sama sekali) atau dari API pembayaran "
-        "(siswa yang datanya salah dilewati, kode keluar 3)."
+        "Muat siswa dari berkas CSV atau XLSX (semuanya atau tidak sama sekali) atau dari API "
+        "pembayaran (siswa yang datanya salah dilewati, kode keluar 3)."
     ),
 )
 @click.argument(
@@ -42,22 +44,27 @@ group = CommandGroup("siswa", help=N_("Muat dan lihat siswa."))
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     required=False,
     metavar=N_("[BERKAS]"),
-    help=N_("Berkas CSV."),
+    help=N_("Berkas CSV atau XLSX."),
 )
 @click.option("--from-api", is_flag=True, help=N_("Muat dari API pembayaran."))
+@click.option(
+    "--whole",
+    is_flag=True,
+    help=N_("Berkas itu daftar lengkap: siswa yang tidak ada di dalamnya menjadi nonaktif."),
+)
 @click.option(
     "--accept",
     is_flag=True,
     help=N_("Terima juga bila banyak siswa menjadi nonaktif (lebih dari GUARD_SHARE)."),
 )
-def import_(file: Path | None, from_api: bool, accept: bool) -> None:
-    """Import students from FILE (CSV) or from the payment API; exit 3 if some were left out."""
+def import_(file: Path | None, from_api: bool, whole: bool, accept: bool) -> None:
+    """Import students from a file or from the payment API; exit 3 if some were left out."""
     if (file is None) != from_api:
-        raise click.UsageError(_("Sebutkan sebuah berkas CSV, atau --from-api."))
+        raise click.UsageError(_("Sebutkan sebuah berkas CSV atau XLSX, atau --from-api."))
     with progress_bar() as report:
         by = actor()
         if file:
-            done = importing.from_csv(file, report, by=by)
+            done = importing.from_file(file, report, whole=whole, accept=accept, by=by)
         else:
             done = importing.from_api(report, accept=accept, by=by)
     click.echo(
@@ -147,20 +154,39 @@ def table(students: Sequence[Siswa]) -> Table:
 @group.command(
     "check-amounts",
     help=N_(
-        "Bandingkan data pembayaran semua siswa dengan baris tagihan dan jumlahnya "
-        "(kode keluar 3 bila ada yang berbeda)."
+        "Bandingkan data pembayaran semua siswa dengan baris tagihan dan jumlahnya, dan tagihan "
+        "dengan jurnal penerimaan dan saldo hariannya (kode keluar 3 bila ada yang berbeda)."
     ),
 )
 def check_amounts() -> None:
-    """Compare stored JSON, bills and amounts of all students; exit 3 if some differ."""
+    """Compare stored JSON, bills and amounts of all students, and bills with the journal of what
+    came in; exit 3 if some differ."""
     checked, different = 0, 0
     for number, found in bill_table.check():
         checked += number
         for one in found[: max(0, MAX_PROBLEMS - different)]:
             click.echo(f"  {one.idperson}: {one.field}", err=True)
         different += len(found)
+    balances = agreement.check()
+    for balance in balances[:MAX_PROBLEMS]:
+        click.echo(f"  {balance_line(balance)}", err=True)
+    different += len(balances)
     numbers = {"n": format_decimal(checked), "different": format_decimal(different)}
     if different:
         click.echo(_("%(n)s siswa diperiksa, %(different)s perbedaan.", **numbers))
         sys.exit(FAILURES)
     click.echo(_("%(n)s siswa diperiksa, semuanya cocok.", **numbers))
+
+
+def balance_line(balance: agreement.Difference) -> str:
+    """Return a difference between the journal, its closed days and the bills as a line."""
+    text: str = _(
+        "%(day)s, %(unit)s, %(category)s: %(field)s tertulis %(written)s, terhitung %(counted)s",
+        day=balance.day or _("Sekarang"),
+        unit=balance.unit or "–",
+        category=balance.category or "–",
+        field=balance.field,
+        written=format_decimal(balance.written / 100),
+        counted=format_decimal(balance.counted / 100),
+    )
+    return text

@@ -179,4 +179,6 @@ def show(now: dict[str, Any], as_json: bool) -> None:
         return
     click.echo(sync_output.summary(now))
     if now["reason"]:
-        click.echo(_("Sebab: %(reason)s", reason=now["reason"]), err=True)
+        click.echo(_("Sebab: %(reason)s", reason=now["reason"]))
+    elif now["paused_by"]:
+        click.echo(_("Dijeda oleh %(name)s.", name=now["paused_by"]))

@@ -75,12 +75,12 @@ class LineReporter:
     """Prints a line at every ten percent and at every change of status or reason."""
 
     def __init__(self) -> None:
-        self._said: tuple[Any, ...] = ()
+        self._printed: tuple[Any, ...] = ()
 
     def __call__(self, now: dict[str, Any]) -> None:
         tenth = int(now["percent"] // 10)
-        if (saying := (now["status"], tenth, now["reason_code"])) != self._said:
-            self._said = saying
+        if (line := (now["status"], tenth, now["reason_code"])) != self._printed:
+            self._printed = line
             click.echo(summary(now) + (f" ({now['reason']})" if now["reason"] else ""))
 
 

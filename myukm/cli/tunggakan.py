@@ -17,8 +17,8 @@ from myukm.cli.groups import command
 from myukm.cli.options import as_json
 from myukm.domain.siswa import owing
 from myukm.domain.siswa.filters import GROUPS, SORTS, STATUSES, Filters, parse, rupiah
-from myukm.domain.siswa.listing import Figures
 from myukm.domain.siswa.listing_files import write_csv, write_xlsx
+from myukm.domain.siswa.sums import Figures, Group
 from myukm.errors import Invalid
 from myukm.file_permissions import replacing
 
@@ -100,7 +100,7 @@ def show(report: owing.Report) -> None:
     click.echo(_("Per %(at)s; %(n)s siswa belum pernah disinkronkan.", at=moment, n=unknown))
 
 
-def _groups(groups: list[owing.Group]) -> Table:
+def _groups(groups: list[Group]) -> Table:
     table = _table(_("Kelompok"), _("Siswa"), _("Tunggakan"), _("Lebih bayar"), _("Bersih"))
     for one in groups:
         sums = one.figures
