@@ -2,12 +2,26 @@
 
 from flask import Flask
 
-from myukm.web import chat, health, stream
-from myukm.web.account import auth, photos, profile, register, reset_password
+from myukm.web import chat, files, health, join_link, stream
+from myukm.web.account import (
+    auth,
+    my_bills,
+    notifications,
+    photos,
+    profile,
+    register,
+    reset_password,
+)
 from myukm.web.admin import (
     audit,
     change_labels,
+    exports,
+    failed_jobs,
+    log,
+    penerimaan,
+    queue_pauses,
     queues,
+    roster,
     siswa,
     sync,
     sync_runs,
@@ -20,27 +34,44 @@ from myukm.web.http import (
     compression,
     deadlocks,
     errors,
+    home_screen,
+    measurement,
     refusals,
     request_parsing,
     security,
     static_files,
     template_filters,
+    unread_body,
 )
-from myukm.web.ukm import memberships
+from myukm.web.ukm import directory, export, memberships, push, search
 
 BLUEPRINTS = (
     auth,
     register,
     reset_password,
     memberships,
+    join_link,
+    directory,
+    search,
     chat,
+    push,
+    export,
+    files,
     profile,
+    notifications,
+    my_bills,
     photos,
     siswa,
+    roster,
+    exports,
     tunggakan,
+    penerimaan,
     sync,
     sync_runs,
+    failed_jobs,
+    queue_pauses,
     queues,
+    log,
     users,
     users_import,
     ukm,
@@ -53,6 +84,8 @@ BLUEPRINTS = (
 def init_app(app: Flask) -> None:
     """Register blueprints, request guards and error handlers."""
     app.url_map.converters["int"] = request_parsing.RowId
+    measurement.init_app(app)
+    unread_body.init_app(app)
     security.init_app(app)
     compression.init_app(app)
     refusals.init_app(app)
@@ -60,6 +93,7 @@ def init_app(app: Flask) -> None:
     deadlocks.init_app(app)
     template_filters.init_app(app)
     static_files.init_app(app)
+    home_screen.init_app(app)
     change_labels.init_app(app)
     for module in BLUEPRINTS:
         app.register_blueprint(module.bp)

@@ -7,6 +7,7 @@ from flask import Blueprint, jsonify, render_template, request
 
 from myukm.domain.chat import history, mentions, reactions
 from myukm.domain.chat import messages as chat_messages
+from myukm.domain.files import quotas
 from myukm.domain.presence import presence_list, tracker
 from myukm.domain.ukm import memberships, notification_settings, unread
 from myukm.domain.ukm import state as ukm_state
@@ -30,6 +31,7 @@ class NewMessage(msgspec.Struct):
     message: str
     client_id: str
     reply_to: int | None = None
+    files: list[int] = []
 
 
 class EditedMessage(msgspec.Struct):
@@ -53,12 +55,17 @@ class ReadMarker(msgspec.Struct):
 @bp.get("/chat")
 @logged_in
 def room(code: str) -> str:
-    """Show the chat. The cursor is read before the messages, so no event is missed."""
+    """Show the chat, its end or the messages around the id `around`.
+
+    The cursor is read before the messages, so no event is missed.
+    """
     cursor = event_log.latest_seq()
     me = current_account()
     membership = memberships.get_membership(me.id, code)
-    shown = history.as_seen(history.page(membership, limit=DEFAULT_PAGE), me.id)
-    first_unread = history.first_unread(membership)
+    around = whole_number("around")
+    found, newer_left = history.opened(membership, around, DEFAULT_PAGE)
+    shown = history.as_seen(found, me.id)
+    first_unread = None if newer_left else history.first_unread(membership)
     return render_template(
         "chat/room.html",
         ukm=membership.ukm,
@@ -69,8 +76,11 @@ def room(code: str) -> str:
         messages=shown,
         rows=list(message_rows.rows(shown, me.id, first_unread)),
         first_unread=first_unread,
+        newer_left=newer_left,
         notices=membership.notices,
+        push_all=membership.push_all,
         emoji=reactions.EMOJI,
+        max_bytes=quotas.max_bytes(),
         members=presence_list.online(membership.ukm),
     )
 
@@ -101,7 +111,7 @@ def messages(code: str) -> Any:
 def post(code: str, sent: NewMessage) -> Any:
     """Store a message: 201, or 200 if that `client_id` is already stored."""
     message, new = chat_messages.post(
-        current_account(), code, sent.message, sent.client_id, sent.reply_to
+        current_account(), code, sent.message, sent.client_id, sent.reply_to, sent.files
     )
     return jsonify(message.as_json()), 201 if new else 200
 

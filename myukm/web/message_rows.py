@@ -1,14 +1,23 @@
 """The messages of the chat's first screen as its template shows them; message_view.js does the same
 for those that come later."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask_babel import format_date, to_user_timezone
+import msgspec
+from flask import current_app
+from flask_babel import format_date
 from flask_babel import gettext as _
+from markupsafe import Markup
+
+from myukm.i18n import campus_timezone
 
 TOGETHER = timedelta(minutes=5)
+MAX_DRAWN = 1024
+
+# The markup of messages as they were drawn for others: by language and all that is shown.
+_drawn: dict[tuple[str, bytes], Markup] = {}
 
 
 def rows(
@@ -16,14 +25,17 @@ def rows(
 ) -> Iterator[dict[str, Any]]:
     """Yield each message object (oldest first) with what the page shows around it.
 
-    `at`, whether it is `mine` or `for_me`, the first unread one (`is_new`), or goes on from the one
-    before it by the same author (`continues`), and the `day` above the first one of a day, else "".
+    `at` (local time), whether it is `mine` or `for_me`, the first unread one (`is_new`), or goes on
+    from the one before it by the same author (`continues`), and the `day` above the first one of a
+    day, else "".
     """
+    here = campus_timezone()
     parsed = [
-        message | {"at": datetime.fromisoformat(message["created_at"])} for message in messages
+        message | {"at": datetime.fromisoformat(message["created_at"]).astimezone(here)}
+        for message in messages
     ]
     for before, message in zip([None, *parsed], parsed, strict=False):
-        first_of_day = before is None or _day(before) != _day(message)
+        first_of_day = before is None or before["at"].date() != message["at"].date()
         is_new = message["id"] == first_unread
         quoted = message["reply_to"] or {"user_id": None}
         yield message | {
@@ -35,13 +47,27 @@ def rows(
         }
 
 
-def _day(message: dict[str, Any]) -> Any:
-    return to_user_timezone(message["at"]).date()
-
-
 def _together(before: dict[str, Any] | None, message: dict[str, Any]) -> bool:
     return (
         before is not None
         and before["user_id"] == message["user_id"]
         and message["at"] - before["at"] < TOGETHER
     )
+
+
+def drawn(row: dict[str, Any], draw: Callable[[dict[str, Any]], Markup], lang: str) -> Markup:
+    """Return the markup of one of `rows()` (a filter). `draw` is the template's macro, `lang` the
+    language in which it draws.
+
+    Drawing fifty messages takes longer than all the rest of the page, and the members of a UKM see
+    the same ones.
+    """
+    if current_app.debug:
+        return draw(row)  # whoever changes the template wants to see it
+    key = (lang, msgspec.json.encode(row))
+    found = _drawn.get(key)
+    if found is None:
+        if len(_drawn) >= MAX_DRAWN:
+            _drawn.clear()
+        found = _drawn[key] = draw(row)
+    return found

@@ -20,18 +20,24 @@ from myukm.live.sse import message
 from myukm.live.stream import StreamBody
 from myukm.live.subscriber import Subscriber
 from myukm.models import LoginSession
+from myukm.ops import held_streams
+from myukm.rate_limiting.local_log import Limit
 from myukm.valkey_clients import pubsub_client
 from myukm.web.arrivals import Arrival, Opened, Refusal, open_streams
 from myukm.web.first_events import topic_states
 from myukm.web.http.access import (
+    current_account,
     is_for_other_account,
     json_view,
+    logged_in,
     login_required_response,
     today,
 )
+from myukm.web.http.limits import limited
 
 WAIT_SECONDS = 20.0
 RETRY_SECONDS = (1, 10)
+HELD_REPORTS = Limit("stream-held", 20, 600)
 
 bp = Blueprint("stream", __name__)
 
@@ -97,6 +103,17 @@ def stream() -> Any:
         reason = str(_("Posisi terakhir terlalu lama atau tidak dikenal."))
         missed = message("reset", {"reason": reason}, subscriber.cursor)
     return response(StreamBody(hub.streams, subscriber, missed + now, request.environ))
+
+
+@bp.post("/stream/held")
+@json_view
+@logged_in
+@limited(HELD_REPORTS)
+def held() -> Any:
+    """Record that a page of the caller hears nothing of its stream although requests are answered;
+    the doctor then says so."""
+    held_streams.report(current_account().id)
+    return "", 204
 
 
 def enter() -> Opened | Refusal:

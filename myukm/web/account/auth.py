@@ -5,21 +5,25 @@ from typing import Any
 
 import msgspec
 from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask_babel import format_decimal
 from flask_babel import lazy_gettext as _
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
 from myukm.domain.accounts import accounts, login_limits
+from myukm.domain.sync import run_history
 from myukm.errors import DomainError, Invalid
 from myukm.extensions import login_manager
 from myukm.i18n import LANGUAGES
 from myukm.logs import security_log
 from myukm.models import LoginSession
-from myukm.web.http import device_cookie
-from myukm.web.http.access import logged_in, today, wants_json
+from myukm.models.sync import Status
+from myukm.web.http import device_cookie, errors
+from myukm.web.http.access import TREASURERS, logged_in, today, wants_json
 from myukm.web.http.answers import redirect_or_json
 from myukm.web.http.body import takes
 from myukm.web.http.limits import caller_address, limit_auth_body
+from myukm.web.http.notices import Link, add_notice
 
 bp = Blueprint("auth", __name__)
 bp.before_request(limit_auth_body)
@@ -29,10 +33,14 @@ def present(token: str) -> LoginSession | None:
     """Return the log-in of the cookie's token, and store its account for the security log."""
     if login := accounts.find_session(token):
         security_log.set_actor(login.user_id)
+    errors.outage.worked()
     return login
 
 
 login_manager.user_loader(present)
+# Whether the browser is the one that logged in is a question of the row alone. Flask-Login would
+# compare its address and name, and after a change send the cookie again.
+login_manager.session_protection = None
 
 # A path on this site. Browsers read // and /\ as the start of a host, and drop tabs and newlines.
 OUR_PAGE = re.compile(r"/(?![/\\])[^\x00-\x1f\x7f]*")
@@ -98,8 +106,23 @@ def start_session(login_session: LoginSession) -> Any:
     if chosen:
         session["lang"] = chosen
     user = login_session.user
+    if user.role in TREASURERS:
+        remind_of_failures(user.id)
     answer = redirect_or_json(safe_next(), accounts.as_json(user))
     return device_cookie.remember(answer, user)
+
+
+def remind_of_failures(user_id: int) -> None:
+    """Show on the next page that the run which this person started ended with failures."""
+    run = run_history.failures_left(user_id)
+    if run is None or wants_json():
+        return
+    values = {"run": run.id, "failed": format_decimal(run.failed)}
+    text = _("Sinkronisasi #%(run)s yang Anda mulai berakhir dengan %(failed)s gagal.", **values)
+    if run.status == Status.FAILED:
+        text = _("Sinkronisasi #%(run)s yang Anda mulai tidak dapat dijalankan.", **values)
+    address = url_for("admin_sync_runs.show", run_id=run.id)
+    add_notice(text, link=Link(str(_("Lihat rinciannya")), address), tone="wait")
 
 
 def form_again(template: str, error: DomainError, **typed: str) -> Any:

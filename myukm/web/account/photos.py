@@ -54,8 +54,8 @@ def photo_response(status: int) -> Any:
     """Return the photo's URL as JSON, or redirect a browser to the profile."""
     if wants_json():
         return jsonify({"photo": current_account().photo}), status
-    told = _("Foto Anda diganti.") if current_account().photo else _("Foto Anda dihapus.")
-    return redirect_or_json(url_for("profile.index"), told=told)
+    notice = _("Foto Anda diganti.") if current_account().photo else _("Foto Anda dihapus.")
+    return redirect_or_json(url_for("profile.index"), notice=notice)
 
 
 @bp.get("/photos/<digest>")

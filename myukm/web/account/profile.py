@@ -14,9 +14,10 @@ from flask import (
 from flask_login import current_user, logout_user
 
 from myukm.domain import account_deletion
-from myukm.domain.accounts import accounts, attacks, data_export, self_service
+from myukm.domain.accounts import accounts, attacks, data_export, file_export, self_service
 from myukm.domain.accounts.login_limits import guess_own
-from myukm.domain.presence import tracker
+from myukm.domain.files import quotas
+from myukm.domain.presence import tracker, viewing
 from myukm.errors import DomainError
 from myukm.web.http import device_cookie
 from myukm.web.http.access import current_account, json_view, logged_in, wants_json
@@ -50,8 +51,9 @@ def index() -> Any:
 
 def page(**more: Any) -> str:
     """Render the page; `more` holds an error for each part of the page that has one."""
-    devices = accounts.count_sessions(current_account().id)
-    return render_template("profile/index.html", user=current_account(), devices=devices, **more)
+    me = current_account()
+    shown = {"devices": accounts.count_sessions(me.id), "files": quotas.of_person(me.id)}
+    return render_template("profile/index.html", user=me, **shown, **more)
 
 
 def render_error(part: str, error: DomainError) -> Any:
@@ -96,10 +98,13 @@ def attack_seen() -> Any:
 @bp.get("/profile/data")
 @logged_in
 def data() -> Response:
-    """Return everything stored about the user as a JSON file."""
-    headers = {"Content-Disposition": 'attachment; filename="myukm-data.json"'}
-    pieces = stream_with_context(data_export.export(current_account().id))
-    return Response(pieces, mimetype="application/json", headers=headers)
+    """Return everything stored about the user: as JSON, or as ZIP with the user's files."""
+    me = current_account().id
+    zipped = file_export.exist(me)
+    kind = "zip" if zipped else "json"
+    headers = {"Content-Disposition": f'attachment; filename="{data_export.NAME}.{kind}"'}
+    pieces = stream_with_context((data_export.archive if zipped else data_export.export)(me))
+    return Response(pieces, mimetype=f"application/{kind}", headers=headers)
 
 
 @bp.post("/profile/delete")
@@ -121,5 +126,19 @@ def delete(sent: OwnPassword) -> Any:
 @logged_in
 def active() -> Any:
     """Record user activity for the presence; pages call it at most once a minute."""
-    tracker.record_activity(current_account().id)
+    tracker.record_activity(current_account().id, this_browser())
     return "", 204
+
+
+@bp.post("/presence/hidden")
+@json_view
+@logged_in
+def hidden() -> Any:
+    """Record that no page of this browser is visible any more, so that its owner is notified."""
+    viewing.end(current_account().id, this_browser())
+    return "", 204
+
+
+def this_browser() -> str:
+    """Return a short name of this log-in."""
+    return str(current_user.token_hash)[:16]

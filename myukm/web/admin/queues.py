@@ -10,20 +10,24 @@ from rq.exceptions import DeserializationError, InvalidJobOperation, NoSuchJobEr
 
 from myukm.db.session import transaction
 from myukm.domain import activity
-from myukm.errors import Conflict, NotFound, Unavailable
+from myukm.errors import Conflict, Invalid, NotFound, Unavailable
 from myukm.ops import dashboard, doctor, stats
 from myukm.ops.alerts import records
+from myukm.ops.history import series
 from myukm.queues.restricted_job import JobNotAllowedError
 from myukm.queues.state_labels import states
-from myukm.web.http.access import ADMINS, OPERATORS, actor, roles, wants_json
+from myukm.sentences import localized
+from myukm.web.admin.list_formats import shown
+from myukm.web.http.access import ADMINS, OPERATORS, actor, json_view, roles, wants_json
 from myukm.web.http.errors import domain_error
 from myukm.web.http.security import DASHBOARD, SAFE
 
 ALERTS_SHOWN = 20
 
 bp = Blueprint("admin_queues", __name__)
+bp.add_app_template_filter(shown)
 # rq-dashboard's call that requeues everything; it accepts GET too, so the method says nothing.
-REQUEUE_ALL = f"{dashboard.NAME}.requeue_all"
+REQUEUE_ALL, EMPTY = f"{dashboard.NAME}.requeue_all", f"{dashboard.NAME}.empty_queue"
 
 
 @bp.record
@@ -38,13 +42,29 @@ def index() -> Any:
     health, report = stats.health(), doctor.report()
     if wants_json():
         return jsonify({**health, "doctor": report})
+    asked = request.args.get("range", "hour")
+    chosen = asked if asked in series.RANGES else "hour"
     return render_template(
         "admin/queues/index.html",
         health=health,
-        doctor=report,
+        findings=[localized(each) for each in report["findings"]],
         states=states(),
         alerts=records.recent(ALERTS_SHOWN),
+        ranges=series.RANGES,
+        range=chosen,
+        history_state="empty" if series.is_empty(chosen) else "loading",
     )
+
+
+@bp.get("/admin/antrian/history")
+@json_view
+@roles(*OPERATORS)
+def history() -> Any:
+    """Return the history of the queues over the last `range`: hour, day, month or quarter."""
+    wanted = request.args.get("range", "hour")
+    if wanted not in series.RANGES:
+        raise Invalid(_("Rentang %(range)s tidak dikenal.", range=wanted[:20]))
+    return Response(series.as_json(wanted), content_type="application/json")
 
 
 @bp.before_app_request
@@ -57,8 +77,11 @@ def guard_dashboard() -> Any:
     allowed = OPERATORS if request.method in SAFE else ADMINS
     if refused := roles(*allowed)(lambda: None)():
         return refused
-    if not dashboard.is_sane(request.view_args or {}):
+    arguments = request.view_args or {}
+    if not dashboard.is_sane(arguments):
         abort(404)
+    if request.endpoint == EMPTY and arguments["registry_name"] == "started":
+        raise Conflict(_("Pekerjaan yang sedang berjalan tidak bisa dikosongkan."))
     return None
 
 

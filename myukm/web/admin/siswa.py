@@ -4,19 +4,23 @@ import re
 from typing import Any
 from urllib.parse import quote
 
-from flask import Blueprint, jsonify, render_template, request
+from flask import Blueprint, jsonify, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
+from flask_babel import lazy_gettext as _
 from werkzeug.routing import BaseConverter
 
-from myukm.domain.siswa import bills, directory
+from myukm.db.types import to_iso8601, utcnow
+from myukm.domain.siswa import bills, directory, links, statements
 from myukm.domain.siswa.listing import page_of
 from myukm.domain.sync import commands, payment_history, student_state
+from myukm.models import Siswa
 from myukm.web.admin.student_filters import form, from_query
 from myukm.web.http.access import TREASURERS, VIEWERS, actor, json_view, roles, wants_json
-from myukm.web.http.answers import page_numbers
+from myukm.web.http.answers import page_numbers, redirect_or_json
 from myukm.web.http.request_parsing import whole_number
 
 LISTS = re.compile(r"/admin/(siswa|tunggakan)\?")
+STATEMENTS = "admin/siswa/statements.html"
 bp = Blueprint("admin_siswa", __name__, url_prefix="/admin/siswa")
 
 
@@ -61,14 +65,32 @@ def show(idperson: str) -> Any:
             "waits_for": waits_for(idperson),
         }
         return jsonify(directory.as_json(student) | own)
+    return page_of_student(student, found)
+
+
+def page_of_student(student: Siswa, found: bills.Bills, code: str | None = None) -> str:
+    """Return the page of a student, with a new code of the student's account if there is one."""
+    idperson = student.idperson
     return render_template(
         "admin/siswa/show.html",
         siswa=student,
         bills=found,
+        account=links.account_of(idperson),
+        code=code,
+        code_until=links.open_code(idperson),
         history=payment_history.of_student(idperson, whole_number("page") or 1),
         waits_for=waits_for(idperson),
         back=back(),
     )
+
+
+@bp.get("/<idperson:idperson>/statement", merge_slashes=False)
+@roles(*VIEWERS)
+def statement(idperson: str) -> str:
+    """Show a student's statement, and ask the browser to print it."""
+    found = statements.of(directory.find(idperson))
+    here = url_for("admin_siswa.show", idperson=idperson)
+    return render_template(STATEMENTS, statements=[found], as_of=utcnow(), back=here)
 
 
 @bp.post("/<idperson:idperson>/sync", merge_slashes=False)
@@ -80,6 +102,28 @@ def sync(idperson: str) -> Any:
     return jsonify(job_id=job_id, waits_for=waits_for(idperson)), 202
 
 
+@bp.post("/<idperson:idperson>/code", merge_slashes=False)
+@roles(*TREASURERS)
+def link_code(idperson: str) -> Any:
+    """Make a one-time code that links an account to the student, and show it, only now."""
+    student = directory.find(idperson)
+    code = links.create_code(student, actor())
+    if wants_json():
+        return jsonify(code=code, valid_until=to_iso8601(links.open_code(student.idperson)))
+    return page_of_student(student, bills.of(student), code)
+
+
+@bp.post("/<idperson:idperson>/unlink", merge_slashes=False)
+@roles(*TREASURERS)
+def unlink(idperson: str) -> Any:
+    """Unlink the account of the student."""
+    student = directory.find(idperson)
+    links.unlink(student, actor())
+    return redirect_or_json(
+        url_for("admin_siswa.show", idperson=student.idperson), notice=_("Akun dilepaskan.")
+    )
+
+
 def back() -> str:
     """Return the address of the list that the reader came from, with its filters."""
     came_from = request.args.get("back", "")
@@ -89,4 +133,4 @@ def back() -> str:
 def waits_for(idperson: str) -> dict[str, str] | None:
     """Return why a requested sync of this student is waiting; None if none is requested."""
     reason = student_state.waits_for(idperson)
-    return reason and reason._asdict()
+    return reason and {"code": reason.code, "text": str(reason.text)}

@@ -9,6 +9,7 @@ from myukm.domain.sync import anomaly_guard, commands, progress, run_log, schedu
 from myukm.domain.sync.run_history import CODES
 from myukm.errors import Invalid
 from myukm.live import event_log
+from myukm.sentences import localized
 from myukm.web.admin.sync_runs import chart_data
 from myukm.web.http.access import TREASURERS, VIEWERS, actor, json_view, roles
 from myukm.web.http.body import takes
@@ -42,14 +43,14 @@ class Resume(msgspec.Struct):
 def index() -> str:
     """Show the current run. The cursor is read before the state, so no event is missed."""
     cursor = event_log.latest_seq()
-    now = progress.current()
+    now = localized(progress.current())
     return render_template(
         "admin/sync/index.html",
         cursor=cursor,
         progress=now,
         course=chart_data(now),
         next_time=next(iter(schedule.next_times(1)), None),
-        log=run_log.latest(now["run_id"]),
+        log=[localized(line) for line in run_log.latest(now["run_id"])],
         held=anomaly_guard.count_quarantined(now["run_id"])
         if now["reason_code"] == anomaly_guard.CODE
         else 0,

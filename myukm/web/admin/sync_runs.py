@@ -11,6 +11,7 @@ from myukm.domain.sync import payment_history, run_history, throughput
 from myukm.domain.sync.request_stats import of_run
 from myukm.live import event_log
 from myukm.models.sync import LIVE
+from myukm.sentences import localized
 from myukm.web.http.access import TREASURERS, VIEWERS, roles, wants_json
 from myukm.web.http.answers import page_numbers
 from myukm.web.http.request_parsing import whole_number
@@ -33,7 +34,7 @@ def index() -> Any:
 def show(run_id: int) -> str:
     """Show one run: actions, figures, chart, failures. A live run is updated by events."""
     cursor = event_log.latest_seq()
-    found = run_history.run(run_id)
+    found = localized(run_history.run(run_id))
     return render_template(
         "admin/sync/run.html",
         cursor=cursor,

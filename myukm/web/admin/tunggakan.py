@@ -3,18 +3,32 @@
 from collections.abc import Callable
 from io import BytesIO
 from typing import IO, Any
+from urllib.parse import urlencode
 
-from flask import Blueprint, Response, jsonify, render_template, send_file
+from flask import Blueprint, jsonify, render_template, send_file, url_for
 
-from myukm.domain.siswa import owing
+from myukm.db.types import utcnow
+from myukm.domain.siswa import listing_files, owing, statements
 from myukm.domain.siswa.filters import BILLS, Filters
-from myukm.domain.siswa.listing import Figures
-from myukm.domain.siswa.listing_files import MAX_STUDENTS, XLSX, check_size, write_csv, write_xlsx
+from myukm.domain.siswa.listing_files import (
+    MAX_STUDENTS,
+    Progress,
+    check_size,
+    write_csv,
+    write_xlsx,
+)
+from myukm.domain.siswa.sums import Figures
+from myukm.giving_way import give_way
+from myukm.rate_limiting.local_log import Limit
+from myukm.web.admin import exports
+from myukm.web.admin.siswa import STATEMENTS
 from myukm.web.admin.student_filters import form, from_query
 from myukm.web.http.access import TREASURERS, roles, wants_json
+from myukm.web.http.limits import limited
 from myukm.web.http.request_parsing import whole_number
 
 bp = Blueprint("admin_tunggakan", __name__, url_prefix="/admin")
+FILES = Limit("tunggakan_file", 30, 60)
 
 
 @bp.get("/tunggakan")
@@ -33,8 +47,18 @@ def index() -> Any:
 def paper() -> str:
     """Show all students that match on one page, and ask the browser to print it."""
     filters = from_query()
-    check_size(filters)
+    check_size(filters, MAX_STUDENTS)
     return show(filters, owing.report(filters, per_page=MAX_STUDENTS), prints=True)
+
+
+@bp.get("/tunggakan/statements")
+@roles(*TREASURERS)
+def statements_of_all() -> str:
+    """Show the statements of all students that match, and ask the browser to print them."""
+    filters = from_query()
+    found = statements.of_matching(filters)
+    here = f"{url_for('admin_tunggakan.index')}?{urlencode(filters.query())}"
+    return render_template(STATEMENTS, statements=found, as_of=utcnow(), back=here)
 
 
 def show(filters: Filters, report: owing.Report, *, prints: bool = False) -> str:
@@ -46,6 +70,7 @@ def show(filters: Filters, report: owing.Report, *, prints: bool = False) -> str
         report=report,
         groups=groups,
         prints=prints,
+        large=report.total.siswa > listing_files.MAX_STUDENTS,
         about=lambda status: filters.about_students().query(status=(status,)),
         **form(filters),
     )
@@ -53,26 +78,31 @@ def show(filters: Filters, report: owing.Report, *, prints: bool = False) -> str
 
 @bp.get("/tunggakan.csv")
 @roles(*TREASURERS)
-def csv() -> Response:
-    """Return what the filters show as CSV."""
-    return download(write_csv, "text/csv", "tunggakan.csv")
+@limited(FILES)
+def csv() -> Any:
+    """Return what the filters show as CSV, or 202 if there are many."""
+    return file("csv", write_csv)
 
 
 @bp.get("/tunggakan.xlsx")
 @roles(*TREASURERS)
-def xlsx() -> Response:
-    """Return what the filters show as XLSX."""
-    return download(write_xlsx, XLSX, "tunggakan.xlsx")
+@limited(FILES)
+def xlsx() -> Any:
+    """Return what the filters show as XLSX, or 202 if there are many."""
+    return file("xlsx", write_xlsx)
 
 
-def download(write: Callable[[Filters, IO[bytes]], None], kind: str, name: str) -> Response:
-    """Return a file of at most `MAX_STUDENTS`. Raises `Invalid` if there are more."""
+def file(kind: str, write: Callable[[Filters, IO[bytes], Progress], None]) -> Any:
+    """Return a file of at most `MAX_STUDENTS` at once; let a job write a larger one."""
     filters = from_query()
-    check_size(filters)
-    file = BytesIO()
-    write(filters, file)
-    file.seek(0)
-    return send_file(file, kind, as_attachment=True, download_name=name)
+    total = listing_files.count(filters)
+    if total > listing_files.MAX_STUDENTS:
+        return exports.accepted(kind, filters, total)
+    content = BytesIO()
+    write(filters, content, give_way)
+    content.seek(0)
+    name = f"tunggakan.{kind}"
+    return send_file(content, exports.TYPES[kind], as_attachment=True, download_name=name)
 
 
 def of_group(filters: Filters, key: str) -> list[tuple[str, str]]:

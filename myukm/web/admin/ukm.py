@@ -65,8 +65,8 @@ def create(sent: NewUkm) -> Any:
         return render_list(problem=str(error), values=values), error.status
     if wants_json():
         return jsonify({"code": made.code, "name": made.name, "join_code": made.join_code}), 201
-    told = _("UKM %(name)s dibuat. Kode gabungnya: %(code)s", name=made.name, code=made.join_code)
-    return redirect_or_json(url_for("admin_ukm.index"), told=told)
+    notice = _("UKM %(name)s dibuat. Kode gabungnya: %(code)s", name=made.name, code=made.join_code)
+    return redirect_or_json(url_for("admin_ukm.index"), notice=notice)
 
 
 @bp.post("/<code>/archive")
@@ -85,9 +85,11 @@ def restore(code: str) -> Any:
     return apply_and_render(ukm_settings.unarchive, code, _("%(name)s aktif lagi."), undo)
 
 
-def apply_and_render(change: Callable[[Actor, str], Ukm], code: str, told: str, undo: Undo) -> Any:
+def apply_and_render(
+    change: Callable[[Actor, str], Ukm], code: str, notice: str, undo: Undo
+) -> Any:
     """Apply a change and redirect to the UKM's page, or return its state as JSON."""
     changed = change(actor()._replace(campus=True), code)
     page = f"/admin/ukm/{changed.code}/manage"
-    told = told % {"name": changed.name}
-    return redirect_or_json(page, ukm_state.describe(changed), told=told, undo=undo)
+    notice = notice % {"name": changed.name}
+    return redirect_or_json(page, ukm_state.describe(changed), notice=notice, undo=undo)

@@ -94,8 +94,8 @@ def renew_invitation(invitation_id: int) -> Any:
 def withdraw_invitation(invitation_id: int) -> Any:
     """Delete an open invitation; its code is void."""
     gone = invitations.withdraw(current_account(), invitation_id)
-    told = _("Undangan %(name)s (%(nim)s) ditarik.", name=gone.name, nim=gone.nim)
-    return redirect_or_json(url_for("admin_users.index"), told=told)
+    notice = _("Undangan %(name)s (%(nim)s) ditarik.", name=gone.name, nim=gone.nim)
+    return redirect_or_json(url_for("admin_users.index"), notice=notice)
 
 
 @bp.post("/<int:user_id>/role")
@@ -105,8 +105,8 @@ def role(user_id: int, sent: NewRole) -> Any:
     """Change an account's role."""
     before = administration.role_of(user_id)
     user = administration.set_role(current_account(), user_id, sent.role)
-    told = _("%(name)s sekarang %(role)s.", name=user.name, role=_(user.role))
-    return answer(user, told, Undo(request.path, {"role": before}))
+    notice = _("%(name)s sekarang %(role)s.", name=user.name, role=_(user.role))
+    return answer(user, notice, Undo(request.path, {"role": before}))
 
 
 @bp.post("/<int:user_id>/block")
@@ -145,7 +145,9 @@ def remove_photo(user_id: int) -> Any:
     return answer(user, _("Foto %(name)s dihapus.", name=user.name))
 
 
-def answer(user: User, told: str, undo: Undo | None = None) -> Any:
+def answer(user: User, notice: str, undo: Undo | None = None) -> Any:
     """Redirect to the account in the list and say what was done, or return it as JSON."""
     account = {"user_id": user.id, "role": user.role, "blocked": bool(user.blocked_at)}
-    return redirect_or_json(url_for("admin_users.index", q=user.nim), account, told=told, undo=undo)
+    return redirect_or_json(
+        url_for("admin_users.index", q=user.nim), account, notice=notice, undo=undo
+    )

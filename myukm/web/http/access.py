@@ -38,10 +38,19 @@ def json_view(view: View) -> View:
     return view
 
 
+def json_unless_page(view: View) -> View:
+    """Mark a call that is also a page, for who accepts `text/html` by that name, as browsers do."""
+    view.prefers_json = True  # type: ignore[attr-defined]
+    return view
+
+
 def wants_json() -> bool:
     """Return whether to answer JSON: the view is marked, or the request sends or accepts JSON."""
     view = current_app.view_functions.get(request.endpoint or "")
-    best = request.accept_mimetypes.best_match(("text/html", "application/json"), "text/html")
+    kinds = ["text/html", "application/json"]
+    if getattr(view, "prefers_json", False):
+        kinds.reverse()
+    best = request.accept_mimetypes.best_match(kinds, kinds[0])
     return getattr(view, "answers_json", False) or request.is_json or best == "application/json"
 
 

@@ -6,18 +6,18 @@ from flask import jsonify, redirect
 
 from myukm.domain.paging import Page
 from myukm.web.http.access import wants_json
-from myukm.web.http.notices import Undo, tell
+from myukm.web.http.notices import Undo, add_notice
 
 
 def redirect_or_json(
-    page: str, answer: Any = None, *, told: Any = None, undo: Undo | None = None
+    page: str, answer: Any = None, *, notice: Any = None, undo: Undo | None = None
 ) -> Any:
     """Redirect a form to `page`, which shows what was done; JSON callers get `answer`, or 204 if it
     is None."""
     if wants_json():
         return ("", 204) if answer is None else jsonify(answer)
-    if told:
-        tell(told, undo)
+    if notice:
+        add_notice(notice, undo)
     return redirect(page, 303)
 
 

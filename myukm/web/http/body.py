@@ -8,7 +8,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, TypeVar, cast, get_args
 
 import msgspec
@@ -26,6 +26,7 @@ EXPECTED = {
     int: _("harus bilangan bulat"),
     bool: _("harus true atau false"),
     list[str]: _("harus daftar teks"),
+    list[int]: _("harus daftar bilangan bulat"),
 }
 MAX_DIGITS, MAX_NAME = 40, 64
 # PostgreSQL stores no NUL, and nothing stores half a surrogate pair.
@@ -62,7 +63,7 @@ def read(kind: type[Struct]) -> Struct:
     """
     strict = request.is_json or only_json()
     sent = json_object() if strict else request.form
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    fields = _fields(kind)
     if strict and (unknown := sorted(sent.keys() - fields.keys())):
         raise BadBody(
             _("Isian %(name)s tidak dikenal.", name=unknown[0][:MAX_NAME]), code="unknown_field"
@@ -73,6 +74,11 @@ def read(kind: type[Struct]) -> Struct:
         if name in sent or field.required
     }
     return kind(**values)
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> dict[str, FieldInfo]:
+    return {field.encode_name: field for field in msgspec.structs.fields(kind)}
 
 
 def only_json() -> bool:

@@ -23,11 +23,13 @@ from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAll
 from myukm.db.away import DATABASE_AWAY, RETRY_SECONDS, is_away
 from myukm.errors import DomainError, Invalid, Unavailable
 from myukm.extensions import db
+from myukm.logs.outages import Outage
 from myukm.ops.findings import database
 from myukm.web.http.access import LoginRequired, wants_json
 from myukm.web.http.security import DASHBOARD
 
 logger = logging.getLogger(__name__)
+outage = Outage(logger, "database")
 
 
 def init_app(app: Flask) -> None:
@@ -75,7 +77,7 @@ def http_error(error: HTTPException) -> Response:
 
 def database_error(error: SQLAlchemyError) -> Any:
     """Return 503 for a database that is away, and log the cause."""
-    logger.error("database: %s", getattr(error, "orig", error))
+    outage.failed(getattr(error, "orig", error))
     if not is_away(error) and database.is_outdated():
         text = f"{_('Program diperbarui, basis datanya belum.')} "
         text += _("Jalankan: %(command)s", command="flask db upgrade")

@@ -1,4 +1,4 @@
-"""Notices: what a change did, told on the page that the person sees next, with a way to undo it."""
+"""Notices: what a change did, shown on the person's next page, with a way to undo it."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -13,10 +13,25 @@ class Undo(NamedTuple):
     fields: Mapping[str, str] = {}
 
 
-def tell(text: Any, undo: Undo | None = None) -> None:
+class Link(NamedTuple):
+    """Where a notice leads to."""
+
+    text: str
+    address: str
+
+
+def add_notice(
+    text: Any, undo: Undo | None = None, *, link: Link | None = None, tone: str = "good"
+) -> None:
     """Show `text` on the next page of this browser, once; with a button if there is an `undo`.
 
     It replaces one that was not shown yet.
     """
     get_flashed_messages()
-    flash({"text": str(text), "undo": undo._asdict() if undo else None})  # type: ignore[arg-type]
+    notice = {
+        "text": str(text),
+        "undo": undo._asdict() if undo else None,
+        "link": link._asdict() if link else None,
+        "tone": tone,
+    }
+    flash(notice)  # type: ignore[arg-type]

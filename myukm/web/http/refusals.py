@@ -14,6 +14,8 @@ CREDENTIAL_CALLS = {
     "register.sign_up": "register",
     "reset_password.reset": "reset",
     "ukm.join": "join",
+    "join_link.show": "join",
+    "join_link.join": "join",
     "profile.password": "password",
     "profile.delete": "password",
 }

@@ -20,6 +20,13 @@ DASHBOARD_POLICY = POLICY.replace(
     "script-src 'self'; style-src 'self'",
     "script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'",
 )
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cache-Control": "no-store",
+}
 
 
 def init_app(app: Flask) -> None:
@@ -54,19 +61,11 @@ def is_ours(sent: str) -> bool:
 
 
 def send_headers(response: Response) -> Response:
-    """Set the security headers."""
+    """Set the security headers that the view did not set itself."""
     in_dashboard = request.path.startswith(DASHBOARD)
-    headers = {
-        "Content-Security-Policy": DASHBOARD_POLICY if in_dashboard else POLICY,
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "same-origin",
-        "Cross-Origin-Opener-Policy": "same-origin",
-        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    }
-    for name, value in headers.items():
-        response.headers.setdefault(name, value)
-    if not response.headers.get("Cache-Control"):
-        response.headers["Cache-Control"] = "no-store"
+    headers = HEADERS | {"Content-Security-Policy": DASHBOARD_POLICY if in_dashboard else POLICY}
     if current_app.config["SESSION_COOKIE_SECURE"]:
-        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    own = {name.title() for name, _value in response.headers}
+    response.headers.extend([each for each in headers.items() if each[0] not in own])
     return response

@@ -4,6 +4,9 @@ Browsers send a cookie to every port of a host. itsdangerous refuses a time in t
 log-in made on a machine whose clock is ahead would be none on the others; its row decides.
 """
 
+from contextlib import suppress
+from copy import deepcopy
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask, Request, request
@@ -27,6 +30,9 @@ class SessionCookie(SecureCookieSessionInterface):
     read as well, for log-ins from before.
     """
 
+    def __init__(self) -> None:
+        self._serializer: URLSafeTimedSerializer | None = None
+
     def get_cookie_name(self, app: Flask) -> str:
         """Return the name for the address of this request."""
         address = app.config["PUBLIC_URL"] or f"http://{request.host}"
@@ -37,19 +43,28 @@ class SessionCookie(SecureCookieSessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """Return the session of the cookie with the port, else of the one without."""
-        session = super().open_session(app, request)
-        older = request.cookies.get(super().get_cookie_name(app))
         serializer = self.get_signing_serializer(app)
-        if session or not older or not serializer:
-            return session
-        try:
-            return self.session_class(serializer.loads(older))
-        except BadSignature:
-            return session
+        if serializer is None:
+            return None
+        for name in (self.get_cookie_name(app), super().get_cookie_name(app)):
+            with suppress(BadSignature):
+                if content := _content(serializer, request.cookies.get(name, "")):
+                    return self.session_class(deepcopy(content))
+        return self.session_class()
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
         """Return Flask's serializer, which takes a signature of any age."""
-        serializer = super().get_signing_serializer(app)
-        if serializer:
+        if self._serializer is None and (serializer := super().get_signing_serializer(app)):
             serializer.signer = _Signer
-        return serializer
+            self._serializer = serializer
+        return self._serializer
+
+
+@lru_cache(maxsize=2048)
+def _content(serializer: URLSafeTimedSerializer, signed: str) -> dict[str, Any]:
+    """Return what a cookie holds, checked once for all requests that bring it.
+
+    Raises `BadSignature` for one that is not ours, which is not kept.
+    """
+    content: dict[str, Any] = serializer.loads(signed)
+    return content

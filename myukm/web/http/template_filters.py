@@ -12,9 +12,15 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from myukm.db.types import to_iso8601, utcnow
+from myukm.domain.files import quotas
 from myukm.domain.payment_api import amounts
+from myukm.domain.siswa.amount_words import in_words
+from myukm.domain.sync import progress
 from myukm.domain.sync.status_labels import run_status, statuses
+from myukm.giving_way import giving_way
 from myukm.i18n import template_gettext
+from myukm.sentences import localized, stored_sentence
+from myukm.web import message_rows
 from myukm.web.http.access import ADMINS, OPERATORS, TREASURERS, VIEWERS
 
 HALF_A_SEN = Decimal("0.005")
@@ -32,6 +38,12 @@ def init_app(app: Flask) -> None:
         sen=sen,
         saat=saat,
         jam=jam,
+        detik=detik,
+        terbilang=terbilang,
+        giving_way=giving_way,
+        ukuran=quotas.in_words,
+        drawn=message_rows.drawn,
+        stored_sentence=stored_sentence,
     )
     app.jinja_env.globals.update(run_status=run_status, run_statuses=statuses)
     app.context_processor(page_context)
@@ -51,6 +63,11 @@ def rupiah(amount: Decimal | float | str | None) -> str:
 def sen(amount: int) -> str:
     """Return an amount in sen as `Rp 1.250.000`."""
     return rupiah(Decimal(amount) / 100)
+
+
+def terbilang(amount: int) -> str:
+    """Return an amount in sen in words."""
+    return in_words(amount, str(get_locale()))
 
 
 def angka(number: float | None) -> str:
@@ -97,6 +114,11 @@ def jam(moment: datetime) -> str:
     return str(format_datetime(moment, _("HH.mm")))
 
 
+def detik(moment: str) -> str:
+    """Return the time of day with its seconds, of an ISO 8601 text, in the campus's time zone."""
+    return str(format_datetime(datetime.fromisoformat(moment), _("HH.mm.ss")))
+
+
 def page_context() -> dict[str, Any]:
     """Return the variables of every template: its texts, language, navigation, time."""
     return {
@@ -104,7 +126,15 @@ def page_context() -> dict[str, Any]:
         "lang": str(get_locale()),
         "nav": navigation(),
         "now": to_iso8601(utcnow()),
+        "printed_at": lambda: saat(utcnow()),
+        "live_run": live_run,
     }
+
+
+def live_run() -> dict[str, Any] | None:
+    """Return the progress object of the run that lives, for the bar of the pages of staff."""
+    run = progress.live()
+    return localized(progress.for_run(run)) if run else None
 
 
 def navigation() -> list[dict[str, Any]]:
@@ -112,13 +142,17 @@ def navigation() -> list[dict[str, Any]]:
     if not current_user.is_authenticated:
         return []
     role, here = current_user.role, request.endpoint or ""
+    is_linked = current_user.user.idperson is not None
     everyone = tuple({*VIEWERS, "anggota"})
     links = (
         ("ukm.index", _("UKM"), "chat", everyone),
+        *([("my_bills.show", _("Tagihan saya"), "money", everyone)] if is_linked else []),
         ("admin_siswa.index", _("Siswa"), "students", VIEWERS),
         ("admin_tunggakan.index", _("Tunggakan"), "money", TREASURERS),
+        ("admin_penerimaan.index", _("Penerimaan"), "income", TREASURERS),
         ("admin_sync.index", _("Sinkronisasi"), "sync", VIEWERS),
         ("admin_queues.index", _("Antrian"), "queue", OPERATORS),
+        ("admin_log.index", _("Log"), "history", OPERATORS),
         ("admin_users.index", _("Pengguna"), "users", ADMINS),
         ("admin_ukm.index", _("Kelola UKM"), "units", ADMINS),
         ("admin_audit.index", _("Jejak audit"), "audit", ADMINS),

@@ -8,7 +8,7 @@ from flask import g
 
 from myukm.domain.actor import Actor
 from myukm.domain.chat import reports
-from myukm.domain.ukm import authorization, memberships
+from myukm.domain.ukm import authorization, memberships, open_requests
 from myukm.models import Ukm
 from myukm.web.http.access import ADMINS, current_account, logged_in, roles
 from myukm.web.http.body import BadBody
@@ -71,5 +71,6 @@ def page_context(ukm: Ukm, *, is_manager: bool) -> dict[str, Any]:
         "base": base_url(ukm.code),
         "is_officer": is_manager,
         "campus": for_campus(),
+        "open_requests": open_requests.count(ukm.id) if is_manager else 0,
         "open_reports": reports.count_open(ukm.id) if is_manager else 0,
     }

@@ -29,15 +29,24 @@ SENTENCES = {
     "report_dismissed": N_("%(actor)s mengabaikan laporan tentang pesan %(person)s"),
     "archived": N_("%(actor)s mengarsipkan UKM ini"),
     "restored": N_("%(actor)s mengaktifkan UKM ini lagi"),
+    "exported": N_("%(actor)s mengekspor pesan, berkas, dan daftar anggota"),
     "code_renewed": N_("%(actor)s memperbarui kode gabung"),
+    "link_opened": N_("%(actor)s membuka tautan gabung sampai %(detail)s"),
+    "link_revoked": N_("%(actor)s mencabut tautan gabung"),
+    "listed": N_("%(actor)s menampilkan UKM ini di Cari UKM"),
+    "unlisted": N_("%(actor)s menarik UKM ini dari Cari UKM"),
+    "accepted": N_("%(actor)s menerima permintaan %(person)s"),
+    "refused": N_("%(actor)s menolak permintaan %(person)s"),
     "code_replaced": N_("Kode gabung diganti: yang lama sama dengan alamat UKM ini"),
 }
+# Actions whose detail is the time until which they hold.
+UNTIL = frozenset({"muted", "link_opened"})
 
 
 def sentence(line: Activity) -> str:
     """Return an entry as a sentence in the reader's language."""
     detail = line.detail
-    if line.verb == "muted":
+    if line.verb in UNTIL:
         detail = str(format_datetime(datetime.fromisoformat(detail), _("d MMM y HH.mm")))
     return str(
         _(

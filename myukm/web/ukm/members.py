@@ -81,10 +81,10 @@ def remove(code: str, user_id: int, sent: Removal) -> Any:
         moderation.remove(current_actor(), code, user_id, block=sent.block)
     except DomainError as error:
         return refused(code, user_id, error)
-    told = _("%(name)s diblokir dari UKM ini.") if sent.block else _("%(name)s dikeluarkan.")
+    notice = _("%(name)s diblokir dari UKM ini.") if sent.block else _("%(name)s dikeluarkan.")
     undo = Undo(f"{base_url(code)}/members/{user_id}/take-back")
-    told = told % {"name": name_of(user_id)}
-    return redirect_or_json(f"{base_url(code)}/members", told=told, undo=undo)
+    notice = notice % {"name": name_of(user_id)}
+    return redirect_or_json(f"{base_url(code)}/members", notice=notice, undo=undo)
 
 
 @bp.post("/members/<int:user_id>/take-back")
@@ -92,8 +92,8 @@ def remove(code: str, user_id: int, sent: Removal) -> Any:
 def take_back(code: str, user_id: int) -> Any:
     """Undo a removal of a moment ago."""
     moderation.take_back(current_actor(), code, user_id)
-    told = _("%(name)s anggota lagi.", name=name_of(user_id))
-    return redirect_or_json(f"{base_url(code)}/members", told=told)
+    notice = _("%(name)s anggota lagi.", name=name_of(user_id))
+    return redirect_or_json(f"{base_url(code)}/members", notice=notice)
 
 
 @bp.post("/members/<int:user_id>/unblock")
@@ -101,8 +101,8 @@ def take_back(code: str, user_id: int) -> Any:
 def unblock(code: str, user_id: int) -> Any:
     """Remove a block, so that the person can join again."""
     moderation.unblock(current_actor(), code, user_id)
-    told = _("%(name)s tidak diblokir lagi.", name=name_of(user_id))
-    return redirect_or_json(f"{base_url(code)}/manage", told=told)
+    notice = _("%(name)s tidak diblokir lagi.", name=name_of(user_id))
+    return redirect_or_json(f"{base_url(code)}/manage", notice=notice)
 
 
 @bp.post("/members/<int:user_id>/mute")
@@ -114,16 +114,16 @@ def mute(code: str, user_id: int, sent: Mute) -> Any:
         until = moderation.mute_until(sent.duration, sent.until)
     except DomainError as error:
         return refused(code, user_id, error)
-    told = _("%(name)s dibisukan sampai %(until)s.")
+    notice = _("%(name)s dibisukan sampai %(until)s.")
     undo = Undo(f"{base_url(code)}/members/{user_id}/unmute")
-    return change_member(moderation.mute, code, user_id, until, told=told, undo=undo)
+    return change_member(moderation.mute, code, user_id, until, notice=notice, undo=undo)
 
 
 @bp.post("/members/<int:user_id>/unmute")
 @member_or_admin
 def unmute(code: str, user_id: int) -> Any:
     """Unmute a member."""
-    return change_member(moderation.unmute, code, user_id, told=_("%(name)s boleh menulis lagi."))
+    return change_member(moderation.unmute, code, user_id, notice=_("%(name)s boleh menulis lagi."))
 
 
 @bp.post("/members/<int:user_id>/promote")
@@ -131,8 +131,8 @@ def unmute(code: str, user_id: int) -> Any:
 def promote(code: str, user_id: int) -> Any:
     """Promote a member to admin of the UKM."""
     undo = Undo(f"{base_url(code)}/members/{user_id}/demote")
-    told = _("%(name)s sekarang pengurus.")
-    return change_member(moderation.promote, code, user_id, told=told, undo=undo)
+    notice = _("%(name)s sekarang pengurus.")
+    return change_member(moderation.promote, code, user_id, notice=notice, undo=undo)
 
 
 @bp.post("/members/<int:user_id>/demote")
@@ -141,8 +141,8 @@ def demote(code: str, user_id: int) -> Any:
     """Demote an admin of the UKM to member."""
     is_own = user_id == current_actor().user_id and not current_actor().campus
     undo = None if is_own else Undo(f"{base_url(code)}/members/{user_id}/promote")
-    told = _("%(name)s bukan pengurus lagi.")
-    return change_member(moderation.demote, code, user_id, told=told, undo=undo)
+    notice = _("%(name)s bukan pengurus lagi.")
+    return change_member(moderation.demote, code, user_id, notice=notice, undo=undo)
 
 
 def change_member(
@@ -150,7 +150,7 @@ def change_member(
     code: str,
     user_id: int,
     *args: Any,
-    told: str,
+    notice: str,
     undo: Undo | None = None,
 ) -> Any:
     """Apply a change, and redirect to a page that the user may still see (or return JSON)."""
@@ -163,7 +163,7 @@ def change_member(
     until = membership.muted_until
     values = {"name": membership.user.name, "until": saat(until) if until else ""}
     answer = {"user_id": user_id, **ukm_state.rights(membership)}
-    return redirect_or_json(back, answer, told=str(told) % values, undo=undo)
+    return redirect_or_json(back, answer, notice=str(notice) % values, undo=undo)
 
 
 def refused(code: str, user_id: int, error: DomainError) -> Any:

@@ -56,7 +56,7 @@ def as_json(one: ReportedMessage) -> dict[str, Any]:
 def delete(code: str, message_id: int) -> Any:
     """Accept the reports: delete the message."""
     reports.resolve(current_actor(), code, message_id, erase=True)
-    return redirect_or_json(f"{base_url(code)}/reports", told=_("Pesan itu dihapus."))
+    return redirect_or_json(f"{base_url(code)}/reports", notice=_("Pesan itu dihapus."))
 
 
 @bp.post("/reports/<int:message_id>/dismiss")
@@ -64,5 +64,5 @@ def delete(code: str, message_id: int) -> Any:
 def dismiss(code: str, message_id: int) -> Any:
     """Dismiss the reports: keep the message."""
     reports.resolve(current_actor(), code, message_id, erase=False)
-    told = _("Laporannya diabaikan; pesannya tetap ada.")
-    return redirect_or_json(f"{base_url(code)}/reports", told=told)
+    notice = _("Laporannya diabaikan; pesannya tetap ada.")
+    return redirect_or_json(f"{base_url(code)}/reports", notice=notice)

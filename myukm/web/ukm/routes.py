@@ -7,9 +7,9 @@ permission.
 
 from flask import Blueprint, g
 
-from myukm.web.ukm import members, reports, settings
+from myukm.web.ukm import links, members, readers, reports, requests, settings
 
-BLUEPRINTS = (members, settings, reports)
+BLUEPRINTS = (members, settings, links, readers, requests, reports)
 
 
 def mount(parent: Blueprint, *, for_campus: bool) -> None:

@@ -10,15 +10,18 @@ from flask_babel import gettext as _
 from myukm.db.types import to_iso8601
 from myukm.domain import activity
 from myukm.domain.chat import pins
-from myukm.domain.ukm import authorization, moderation
+from myukm.domain.files import quotas
+from myukm.domain.ukm import authorization, directory, moderation
 from myukm.domain.ukm import settings as ukm_settings
 from myukm.domain.ukm import state as ukm_state
+from myukm.domain.ukm.links import DAYS
 from myukm.errors import Conflict, DomainError, Invalid
 from myukm.models import Activity, Ukm
 from myukm.web.http.access import wants_json
 from myukm.web.http.answers import page_numbers, redirect_or_json
 from myukm.web.http.body import takes
 from myukm.web.http.request_parsing import whole_number
+from myukm.web.ukm import links
 from myukm.web.ukm.access import base_url, current_actor, member_or_admin, page_context
 from myukm.web.ukm.activity_labels import sentence
 
@@ -39,6 +42,13 @@ class Pin(msgspec.Struct):
     text: str = ""
 
 
+class Listing(msgspec.Struct):
+    """Whether a UKM is in the directory, and what stands there."""
+
+    intro: str
+    listed: bool = False
+
+
 @bp.get("/manage")
 @member_or_admin
 def index(code: str) -> Any:
@@ -51,7 +61,10 @@ def render_settings(code: str, **more: Any) -> str:
     ukm = authorization.authorize_read(current_actor(), code)
     return render_template(
         "ukm/manage.html",
+        files=quotas.of_ukm(ukm.id),
         pin=ukm_state.pin(ukm.id),
+        link=links.address(ukm),
+        link_days=DAYS,
         blocked=moderation.blocked(ukm.id),
         code_line=activity.newest_in_ukm(ukm.id, "code_renewed", "code_replaced"),
         sentence=sentence,
@@ -78,8 +91,8 @@ def pin(code: str, sent: Pin) -> Any:
     """Pin a text, or a message by its id."""
     if sent.message_id is not None:
         ukm = pins.pin_message(current_actor(), code, sent.message_id)
-        told = _("Pesan itu disematkan.")
-        return redirect_or_json(f"{base_url(code)}/manage", ukm_state.describe(ukm), told=told)
+        notice = _("Pesan itu disematkan.")
+        return redirect_or_json(f"{base_url(code)}/manage", ukm_state.describe(ukm), notice=notice)
     typed = {"text": sent.text}
     return try_change(code, "pin", typed, lambda: pins.pin_text(current_actor(), code, sent.text))
 
@@ -91,7 +104,7 @@ def try_change(code: str, form: str, typed: dict[str, str], change: Callable[[],
     except (Invalid, Conflict) as error:
         return render_refused(code, form, typed, error)
     return redirect_or_json(
-        f"{base_url(code)}/manage", ukm_state.describe(ukm), told=_("Tersimpan.")
+        f"{base_url(code)}/manage", ukm_state.describe(ukm), notice=_("Tersimpan.")
     )
 
 
@@ -107,8 +120,8 @@ def render_refused(code: str, form: str, typed: dict[str, str], error: DomainErr
 def unpin(code: str) -> Any:
     """Remove the pinned announcement."""
     ukm = pins.unpin(current_actor(), code)
-    told = _("Pengumuman dilepas.")
-    return redirect_or_json(f"{base_url(code)}/manage", ukm_state.describe(ukm), told=told)
+    notice = _("Pengumuman dilepas.")
+    return redirect_or_json(f"{base_url(code)}/manage", ukm_state.describe(ukm), notice=notice)
 
 
 @bp.post("/join-code")
@@ -116,9 +129,23 @@ def unpin(code: str) -> Any:
 def join_code(code: str) -> Any:
     """Replace the join code."""
     ukm = ukm_settings.renew_join_code(current_actor(), code)
-    told = _("Kode gabung yang baru: %(code)s", code=ukm.join_code)
+    notice = _("Kode gabung yang baru: %(code)s", code=ukm.join_code)
     answer = {"code": ukm.code, "join_code": ukm.join_code}
-    return redirect_or_json(f"{base_url(code)}/manage", answer, told=told)
+    return redirect_or_json(f"{base_url(code)}/manage", answer, notice=notice)
+
+
+@bp.post("/listing")
+@member_or_admin
+@takes(Listing)
+def listing(code: str, sent: Listing) -> Any:
+    """List the UKM in the directory, or take it out."""
+    typed = {"intro": sent.intro, "listed": "1" if sent.listed else ""}
+    return try_change(
+        code,
+        "listing",
+        typed,
+        lambda: directory.describe(current_actor(), code, sent.intro, listed=sent.listed),
+    )
 
 
 @bp.get("/log")

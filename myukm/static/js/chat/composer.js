@@ -6,7 +6,7 @@ import { Draft } from "./draft.js";
 /** Starts the field below the messages: it stores its draft and the message that it answers, and
  * sends on Enter where there is a keyboard. `keys(event)` returns whether something else, such as
  * the list of names, took the key; `editLast(event)` follows an arrow up in the empty field. */
-export function startComposer(form, room, { send, typing, keys, editLast }) {
+export function startComposer(form, room, { send, typing, keys, editLast, hasFiles }) {
   const field = form.elements.message;
   const bar = document.getElementById("replying");
   const hasKeyboard = matchMedia("(pointer: fine)");
@@ -30,7 +30,7 @@ export function startComposer(form, room, { send, typing, keys, editLast }) {
 
   function submit() {
     const text = field.value.trim();
-    if (!text) return;
+    if (!text && !hasFiles()) return;
     send(text, draft.value.reply_to);
     field.value = "";
     showCount(field);
@@ -45,6 +45,7 @@ export function startComposer(form, room, { send, typing, keys, editLast }) {
     showReply();
   }
 
+  if (field.value) draft.save({ text: field.value }); // written before this script was there
   showDraft();
   draft.adopt().then((adopted) => adopted && showDraft());
   bar.querySelector("button").addEventListener("click", () => reply(null));
@@ -64,5 +65,6 @@ export function startComposer(form, room, { send, typing, keys, editLast }) {
     event.preventDefault();
     submit();
   });
+  if ("sent" in form.dataset) submit();
   return { reply };
 }

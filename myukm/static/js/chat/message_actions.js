@@ -28,7 +28,7 @@ export function messageActions({ url, timeline, outbox, goTo, reply, reading }) 
 
   const actions = {
     reply: ({ message: { id, user_id, name, message } }) =>
-      reply({ id, user_id, name, message: message.split("\n")[0], deleted: false }),
+      reply({ id, user_id, name, message: message.split("\n")[0] || t("files"), deleted: false }),
     original: ({ message }) => goTo(message.reply_to.id),
     async edit({ message }) {
       const text = await promptText("edit", "edit-text", message.message);
@@ -38,7 +38,7 @@ export function messageActions({ url, timeline, outbox, goTo, reply, reading }) 
     async delete({ message }) {
       if (!(await confirmed("confirm-delete"))) return;
       await api.remove(at(message));
-      timeline.change({ ...message, message: "", deleted: true });
+      timeline.change({ ...message, message: "", deleted: true, files: [] });
     },
     async report({ message }) {
       const reason = await promptText("report", "report-reason");
@@ -55,8 +55,13 @@ export function messageActions({ url, timeline, outbox, goTo, reply, reading }) 
       toast(t("copied_link"), "good");
     },
     async unread({ message }) {
-      await api.post(`${at(message)}/unread`);
-      reading.pause();
+      const goOn = await reading.pause(); // a later report would take the mark back
+      try {
+        await api.post(`${at(message)}/unread`);
+      } catch (error) {
+        goOn();
+        throw error;
+      }
       timeline.setFirstUnread(message.id);
       toast(t("marked_unread"), "good");
     },

@@ -49,7 +49,7 @@ export class MessageMenu {
     return {
       reply: !closed,
       original: Boolean(message.reply_to) && !message.reply_to.deleted,
-      copy: true,
+      copy: Boolean(message.message),
       link: true,
       unread: true,
       edit: isMine(message) && young && !closed,

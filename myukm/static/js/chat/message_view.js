@@ -5,6 +5,7 @@ import { cloneTemplate, fillSlots } from "../core/dom.js";
 import { clock, day, dayOf, moment } from "../core/format.js";
 import { t } from "../core/i18n.js";
 import { before as previous } from "./chunked_list.js";
+import { showFiles } from "./message_files.js";
 import { namesOf, remember } from "./name_cache.js";
 import { showReactions } from "./reactions.js";
 import { renderText } from "./rich_text.js";
@@ -40,6 +41,7 @@ export function show(message, element = cloneTemplate("message")) {
   element.classList.toggle("is-mention", isForMe(message) && !isMine(message) && !message.deleted);
   fillSlots(element, { name: message.name });
   showAvatar(element.querySelector(".avatar"), message);
+  showFiles(element, message);
   showText(element, message);
   showTime(element, message);
   showQuote(element, message);
@@ -70,6 +72,7 @@ function showText(element, { deleted, message, mentions = [] }) {
   const text = element.querySelector('[data-slot="message"]');
   if (deleted) text.textContent = t("deleted");
   else renderText(text, message, namesOf(mentions));
+  text.hidden = !text.textContent;
 }
 
 function showTime(element, { created_at: at, edited_at: edited, deleted }) {
@@ -86,7 +89,7 @@ export function showQuote(element, { reply_to: quoted, deleted }) {
   if (!quoted || deleted) return;
   const quote = fillSlots(cloneTemplate("quote"), {
     name: quoted.name,
-    text: quoted.deleted ? t("deleted") : quoted.message,
+    text: quoted.deleted ? t("deleted") : quoted.message || t("files"),
   });
   quote.classList.toggle("deleted", quoted.deleted);
   element.querySelector(".bubble").prepend(quote);
@@ -103,6 +106,12 @@ function showState(element, { state, why }) {
   element.dataset.state = state ?? "sent";
   note.hidden = !state;
   if (state) note.textContent = stateText(state, why);
+  const isSending = state === "pending" || state === "waiting";
+  const sending = element.querySelector(".message-sending");
+  if (!isSending) sending?.remove();
+  else if (!sending && element.message.files?.length) {
+    element.querySelector(".message-body").append(cloneTemplate("sending"));
+  }
   element.querySelector(".message-failed")?.remove();
   if (state === "failed") element.querySelector(".message-body").append(cloneTemplate("failed"));
   element.querySelector(".message-more").hidden = Boolean(state || element.message.deleted);

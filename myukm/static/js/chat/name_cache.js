@@ -1,5 +1,7 @@
 // The names of the people in this room that the page has seen so far.
 
+import { fold } from "../core/fold.js";
+
 const names = new Map();
 
 /** Remembers the name of an author or a member. */
@@ -15,7 +17,7 @@ export function namesOf(ids) {
 
 /** Up to `most` names with a word that begins with `start`. */
 export function suggest(start, most) {
-  const wanted = start.toLocaleLowerCase();
-  const fits = (name) => ` ${name.toLocaleLowerCase()}`.includes(` ${wanted}`);
+  const wanted = ` ${fold(start)}`;
+  const fits = (name) => ` ${fold(name)}`.includes(wanted);
   return [...names.values()].filter(fits).sort().slice(0, most);
 }

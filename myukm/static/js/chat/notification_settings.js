@@ -7,7 +7,7 @@ import { t } from "../core/i18n.js";
 import { local, write } from "../core/storage.js";
 import { toast } from "../core/toast.js";
 import { on } from "../live/events_bus.js";
-import { ask } from "./notification.js";
+import { ask } from "../push/notification.js";
 import { beep, wants } from "./notifier.js";
 
 /** Stores a switch; the browser asks for its permission only now, when it is needed. */
@@ -34,6 +34,9 @@ export function startNotificationSettings(form, { url, code }) {
         .catch((error) => toast(error.message, "bad")),
     );
   }
+  form.elements.every.addEventListener("change", ({ target: { checked } }) =>
+    api.put(`${url}/push`, { every: checked }).catch((error) => toast(error.message, "bad")),
+  );
   on("unread", ({ ukm, notices }) => {
     if (ukm === code && notices) form.elements.notices.value = notices;
   });

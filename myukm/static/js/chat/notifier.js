@@ -2,11 +2,13 @@
 // none while a visible tab shows that room. Tabs agree by web locks, because a crash releases them.
 
 import { accountId } from "../core/account.js";
+import { viewerLock } from "../core/activity.js";
 import { now } from "../core/clock.js";
+import { firstTab } from "../core/first_tab.js";
 import { bidiIsolate, t } from "../core/i18n.js";
 import { local, read } from "../core/storage.js";
 import { on } from "../live/events_bus.js";
-import { allowed, show } from "./notification.js";
+import { allowed, show } from "../push/notification.js";
 
 const FRESH_MS = 60_000;
 const REST_MS = 2000;
@@ -14,8 +16,6 @@ const REST_MS = 2000;
 const choices = new Map();
 let audio = null;
 let rangAt = -Infinity;
-
-const viewerLock = () => `looking:${accountId()}`;
 
 /** Whether this browser wants "sound" or "notify". */
 export const wants = (what) => read(local, `ring:${accountId()}:${what}`, false);
@@ -48,11 +48,13 @@ export function beep() {
   }
 }
 
-function notify({ ukm, name, message }) {
+function notify({ id, ukm, name, message }) {
   const title = t("notice_title", { name: bidiIsolate(name), ukm });
-  show(title, message, `ukm-${ukm}`, `/ukm/${ukm}/chat`).catch((error) => {
-    console.info(error.message); // the permission may be gone, or the phone refuses
-  });
+  show(title, message || t("files"), `ukm-${ukm}`, { path: `/ukm/${ukm}/chat`, id }).catch(
+    (error) => {
+      console.info(error.message); // the permission may be gone, or the phone refuses
+    },
+  );
 }
 
 /** Holds the lock `name` while this page is visible. */
@@ -78,16 +80,8 @@ async function audience(code) {
   return { some: names.has(viewerLock()), here: names.has(`${viewerLock()}:${code}`) };
 }
 
-/** Whether this tab is the first to ask for `name`. It holds the lock until the message is old. */
-function first(name) {
-  if (!navigator.locks) return true;
-  return new Promise((answer) => {
-    navigator.locks.request(name, { ifAvailable: true }, (lock) => {
-      answer(Boolean(lock));
-      return lock && new Promise((stale) => setTimeout(stale, FRESH_MS));
-    });
-  });
-}
+/** Whether this tab is the first to ask for `name`, until the message is old. */
+const first = (name) => firstTab(name, FRESH_MS);
 
 /** Browsers forbid sound to a tab that nobody has touched yet. */
 function maySound() {

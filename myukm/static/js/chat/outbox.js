@@ -1,5 +1,6 @@
 // Messages that the server has not stored yet. They lie in localStorage, so that a reload, a lost
-// network or a closed browser loses none. Sending is idempotent by client_id.
+// network or a closed browser loses none. Sending is idempotent by client_id. Those with files have a
+// lane of their own, because a text need not wait for a long upload.
 
 import * as api from "../core/api.js";
 import { backoff } from "../core/backoff.js";
@@ -10,7 +11,7 @@ const FIRST_WAIT_MS = 1000;
 const MAX_WAIT_MS = 30_000;
 const TOO_FAST = 429;
 
-function newId() {
+export function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
@@ -21,9 +22,11 @@ function isPassing({ status }) {
 }
 
 export class Outbox {
-  /** Calls `changed(entry)` at each new state and `sent(message)` when a message is stored. */
-  constructor(key, url, author, { changed, sent }) {
-    Object.assign(this, { key, url, author, changed, sent, failures: 0, busy: false, timer: 0 });
+  /** Calls `changed(entry)` at each new state and `sent(message)` when a message is stored. `files`
+   * sends the files of an entry and forgets them (`WaitingFiles`). */
+  constructor(key, url, author, { changed, sent, files }) {
+    Object.assign(this, { key, url, author, changed, sent, files, failures: 0, timer: 0 });
+    this.busy = new Set();
     for (const entry of this.entries()) changed(entry);
   }
 
@@ -35,13 +38,14 @@ export class Outbox {
     this.memory = write(local, this.key, entries.length ? entries : null) ? null : entries;
   }
 
-  /** Adds a text, and the message that it answers or null, and sends it. */
-  add(text, replyTo) {
+  /** Adds a text, the message that it answers or null, and its stored files, and sends it. */
+  add(text, replyTo, files = []) {
     const entry = {
       ...this.author,
       client_id: newId(),
       message: text,
       reply_to: replyTo,
+      ...(files.length && { files }),
       created_at: new Date(now()).toISOString(),
       state: "pending",
     };
@@ -54,7 +58,9 @@ export class Outbox {
   remove(...clientIds) {
     const entries = this.entries();
     const left = entries.filter((entry) => !clientIds.includes(entry.client_id));
-    if (left.length < entries.length) this.save(left);
+    if (left.length === entries.length) return;
+    this.save(left);
+    for (const entry of entries) if (!left.includes(entry) && entry.files) this.files.forget(entry);
   }
 
   resend(clientId) {
@@ -71,24 +77,31 @@ export class Outbox {
     if (entry) this.changed(entry);
   }
 
-  /** Sends the entries, oldest first, one at a time. A refused one waits until a person resends it. */
+  /** Sends the entries, oldest first, in each lane one at a time. A refused one waits until a person
+   * resends it. */
   async flush() {
     clearTimeout(this.timer);
-    if (this.busy) return;
-    this.busy = true;
-    for (let entry = this.next(); entry; entry = this.next()) {
+    await Promise.all([this.drain(false), this.drain(true)]);
+  }
+
+  async drain(withFiles) {
+    if (this.busy.has(withFiles)) return;
+    this.busy.add(withFiles);
+    for (let entry = this.next(withFiles); entry; entry = this.next(withFiles)) {
       if (!(await this.send(entry))) break;
     }
-    this.busy = false;
+    this.busy.delete(withFiles);
   }
 
-  next() {
-    return this.entries().find((entry) => !entry.refused);
+  next(withFiles) {
+    return this.entries().find((entry) => !entry.refused && Boolean(entry.files) === withFiles);
   }
 
-  async send({ client_id, message, reply_to: quoted }) {
+  async send(entry) {
+    const { client_id, message, reply_to: quoted } = entry;
     const sent = { message, client_id, reply_to: quoted?.id ?? null };
     try {
+      if (entry.files) sent.files = await this.files.send(entry);
       const stored = await api.post(`${this.url}/messages`, sent);
       this.failures = 0;
       this.remove(client_id);
@@ -96,14 +109,16 @@ export class Outbox {
       return true;
     } catch (error) {
       if (!(error instanceof api.ApiError)) throw error;
-      return this.failed(client_id, error);
+      if (!this.entries().some((each) => each.client_id === client_id)) return true; // cancelled
+      return this.failed(entry, error);
     }
   }
 
   /** A refused message waits for a person. What passes by itself is tried again without a word of
    * failure, as the banner says why; who was too fast just waits. */
-  failed(clientId, error) {
+  failed({ client_id: clientId, files }, error) {
     if (!isPassing(error)) {
+      if (files) this.files.restart(files);
       this.update(clientId, { state: "failed", why: error.message, refused: true });
       return true;
     }

@@ -11,6 +11,7 @@ export function startResync(room) {
   const { url, timeline, presence, state, outbox, reading } = room;
 
   async function catchUp() {
+    if (timeline.anchor.newerLeft) return;
     let page;
     do {
       page = await api.get(`${url}/messages?after=${timeline.lastServerId}&limit=${PAGE}`);

@@ -47,7 +47,7 @@ function parts(names) {
 function inAnySpelling(name) {
   return escaped(name)
     .replace(/ /g, String.raw`[^\S\n]+`)
-    .replace(/['’‘ʼ´]/g, "['’‘ʼ´]");
+    .replace(/['’‘‛′´＇ʼʻʽʾʿˈ]/g, "['’‘‛′´＇ʼʻʽʾʿˈ]");
 }
 
 /** How many characters of `found` are shown by which element; none for plain text. */

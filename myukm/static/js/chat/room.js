@@ -6,20 +6,24 @@ import { data } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { toast } from "../core/toast.js";
 import { on } from "../live/events_bus.js";
+import { Attachments } from "./attachments.js";
 import { startComposer } from "./composer.js";
 import { startHistoryLoader } from "./history_loader.js";
+import { startLightbox } from "./lightbox.js";
 import { MentionAutocomplete } from "./mention_autocomplete.js";
 import { addressedMessage, messageActions } from "./message_actions.js";
 import { startMessageKeys } from "./message_keyboard.js";
 import { MessageMenu } from "./message_menu.js";
 import { isMine } from "./message_view.js";
 import { suggest } from "./name_cache.js";
+import { NewerLoader } from "./newer_loader.js";
 import { startNotificationSettings } from "./notification_settings.js";
-import { Outbox } from "./outbox.js";
 import { Presence } from "./presence.js";
 import { startProfileUpdates } from "./profile_updates.js";
 import { startReading } from "./read_marker.js";
 import { startResync } from "./resync.js";
+import { makeOutbox } from "./room_outbox.js";
+import { startSavingRoom } from "./saved_messages.js";
 import { Timeline } from "./timeline.js";
 import { Typing } from "./typing.js";
 import { UkmState } from "./ukm_state.js";
@@ -40,36 +44,42 @@ export default function startRoom(root) {
 
 class Room {
   constructor(root) {
-    Object.assign(this, root.dataset); // url, code, name, unread, firstUnread
+    Object.assign(this, root.dataset); // url, code, name, unread, firstUnread, newerLeft
     this.me = Number(accountId());
     this.form = part("composer");
+    this.attachments = new Attachments(this.form, root);
     this.presence = new Presence(root, data("member-page"));
     this.timeline = new Timeline(part("timeline"), Number(this.firstUnread));
     this.typing = new Typing(part("typing"), this.url);
     this.goTo = this.goTo.bind(this);
+    this.addFromServer = this.addFromServer.bind(this);
     this.state = new UkmState(this.form, this);
   }
 
   showMessages(messages) {
     const { timeline } = this;
     timeline.adopt(messages);
-    this.outbox = this.makeOutbox();
+    this.outbox = makeOutbox(this);
     for (const { client_id } of messages.filter(isMine)) timeline.drop(client_id);
     this.forgetSent(messages);
     timeline.anchor.restore(timeline.byId.get(timeline.firstUnread), Number(this.unread));
     this.reading = startReading(timeline, this.url);
     this.history = startHistoryLoader(timeline, this.url, messages.length);
+    this.newer = new NewerLoader(this);
+    if (this.newerLeft !== undefined) this.newer.start();
     startProfileUpdates(timeline.list.box);
+    startLightbox(timeline.list.box);
     startResync(this);
     startUnreadBar(this);
+    const title = document.querySelector(".chat-title h1").textContent.trim();
+    if (this.newer.left) return;
+    startSavingRoom({ code: this.code, name: title, author: this.name }, () => timeline.stored());
   }
 
-  makeOutbox() {
-    const author = { user_id: this.me, name: this.name, ukm: this.code };
-    return new Outbox(`outbox:${this.me}:${this.code}`, this.url, author, {
-      changed: (entry) => this.timeline.showPending(entry),
-      sent: (message) => this.timeline.upsert(message),
-    });
+  async send(text, replyTo) {
+    const chosen = this.attachments.take();
+    this.outbox.add(text, replyTo, await this.outbox.files.store(chosen));
+    if (this.newer.left) this.timeline.anchor.toNewest();
   }
 
   /** Stored messages of one's own need not be sent any more. */
@@ -87,7 +97,13 @@ class Room {
     const loaded = await this.history.loadUntil(id).catch(() => false);
     const element = loaded && this.timeline.byId.get(id);
     if (element) this.timeline.anchor.show(element);
+    else if (new URLSearchParams(location.search).get("around") !== String(id)) this.openAt(id);
     else toast(t("too_far"), "wait");
+  }
+
+  /** Opens the conversation anew at a message that is too far away to load all between. */
+  openAt(id) {
+    location.assign(`${this.url}/chat?around=${id}#pesan-${id}`);
   }
 
   /** Goes to the message to which a copied link leads. */
@@ -105,9 +121,10 @@ class Room {
     const { reply } = startComposer(this.form, `draft:${this.me}:${this.code}`, {
       send: (text, replyTo) => {
         this.typing.rest();
-        this.outbox.add(text, replyTo);
+        this.send(text, replyTo);
       },
       typing: () => this.typing.send(),
+      hasFiles: () => this.attachments.chosen.length > 0,
       keys: (event) => mentions.takes(event),
       editLast: (event) => this.editLast(event),
     });
@@ -164,6 +181,7 @@ class Room {
         timeline.react({ ...event, mine: isMine(event) ? event.on : undefined }),
       "chat.typing": (event) => isMine(event) || typing.see(event),
       presence: (event) => presence.see(event),
+      "ukm.changed": ({ pin }) => pin && this.reading.again(),
       membership: (event) => "muted_until" in event || presence.change(event),
     };
     for (const [type, listener] of Object.entries(listeners)) {
@@ -174,6 +192,10 @@ class Room {
 
   received(message) {
     this.typing.forget(message.user_id);
+    if (this.newer.left) {
+      this.newer.missed(message);
+      return;
+    }
     this.addFromServer([message]);
     this.reading.soon();
   }

@@ -11,15 +11,22 @@ export class ScrollAnchor {
     this.box = box;
     this.jump = document.getElementById("jump");
     this.unseen = 0;
+    /** Whether the end of what is loaded is not the end of the conversation (newer_loader.js). */
+    this.newerLeft = false;
     box.addEventListener("scroll", () => this.moved(), { passive: true });
-    this.jump.addEventListener("click", () => this.scrollToEnd());
+    this.jump.addEventListener("click", () => this.toNewest());
     new ResizeObserver(() => this.follow && this.scrollToEnd()).observe(box);
   }
 
   get atEnd() {
-    const { scrollHeight, scrollTop, clientHeight } = this.box;
-    this.follow = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+    this.follow = !this.newerLeft && this.isWithin(NEAR_END_PX);
     return this.follow;
+  }
+
+  /** Whether at most so much of what is loaded is below. */
+  isWithin(pixels) {
+    const { scrollHeight, scrollTop, clientHeight } = this.box;
+    return scrollHeight - scrollTop - clientHeight < pixels;
   }
 
   /** Runs `change` and stays at the end if the reader was there (or `always`). Returns whether. */
@@ -43,8 +50,9 @@ export class ScrollAnchor {
   }
 
   count(more = 1) {
-    this.unseen += more;
     this.jump.hidden = false;
+    if (this.newerLeft) return;
+    this.unseen += more;
     fillSlots(this.jump, { label: t("jump_new", { n: number(this.unseen) }) });
   }
 
@@ -54,10 +62,15 @@ export class ScrollAnchor {
     fillSlots(this.jump, { label: t("jump") });
   }
 
+  toNewest() {
+    if (this.newerLeft) location.assign(location.pathname);
+    else this.scrollToEnd();
+  }
+
   scrollToEnd() {
     this.box.scrollTop = this.box.scrollHeight;
-    this.follow = true;
-    this.seen();
+    this.follow = !this.newerLeft;
+    if (this.follow) this.seen();
   }
 
   /** Scrolls to a message and highlights it. */

@@ -111,6 +111,11 @@ export class Timeline {
     this.list.changed(element);
   }
 
+  /** The messages on the page that the server has stored, oldest first. */
+  stored() {
+    return [...this.list].map(({ message }) => message).filter(({ id }) => id);
+  }
+
   /** Applies one reaction, or with `reactions` the whole list. */
   react({ message_id: id, reactions, ...change }) {
     const element = this.byId.get(id);

@@ -4,7 +4,7 @@
 import * as api from "../core/api.js";
 import { now } from "../core/clock.js";
 import { data, fillSlots } from "../core/dom.js";
-import { when } from "../core/format.js";
+import { number, when } from "../core/format.js";
 import { t } from "../core/i18n.js";
 import { on } from "../live/events_bus.js";
 import { isMine } from "./message_view.js";
@@ -25,6 +25,7 @@ export class UkmState {
     on("membership", (event) => {
       if (event.ukm === code && isMine(event) && "muted_until" in event) this.apply(event);
     });
+    on("ukm.readers", (event) => event.ukm === code && this.readBy(event));
     on("chat.edited", (message) => this.edited(message));
     on("chat.deleted", (message) => this.edited(message));
     this.apply({});
@@ -73,9 +74,14 @@ export class UkmState {
     const { pin, is_admin: isAdmin } = this.now;
     this.pin.hidden = !pin;
     if (!pin) return;
-    fillSlots(this.pin, { text: pin.text, by: pin.by });
+    const readers = t("readers", { read: number(pin.read), members: number(pin.members) });
+    fillSlots(this.pin, { text: pin.text || t("files"), by: pin.by ?? t("campus"), readers });
     this.pin.querySelector("[data-go]").disabled = !pin.message_id;
     this.pin.querySelector("[data-unpin]").hidden = !isAdmin;
+  }
+
+  readBy({ read, members }) {
+    if (this.now.pin) this.apply({ pin: { ...this.now.pin, read, members } });
   }
 
   edited({ id, message, deleted }) {

@@ -4,6 +4,11 @@ import { local, read, write } from "./storage.js";
 
 const REPORT_EVERY_MS = 60_000;
 
+let leaving = false;
+
+/** The name of the lock that every visible page of this account holds. */
+export const viewerLock = () => `looking:${accountId()}`;
+
 /** Reports, at most once a minute over all tabs of this browser, that somebody uses a page. The
  * server shows people without such reports as away. */
 export function startActivity() {
@@ -11,8 +16,25 @@ export function startActivity() {
   for (const type of ["pointerdown", "keydown", "wheel"]) {
     addEventListener(type, report, { passive: true });
   }
-  document.addEventListener("visibilitychange", report);
+  addEventListener("pagehide", () => {
+    leaving = true;
+  });
+  addEventListener("pageshow", () => {
+    leaving = false;
+  });
+  document.addEventListener("visibilitychange", () => (document.hidden ? hidden() : report()));
   report();
+}
+
+/** The last visible page of this browser is hidden: its owner is notified from now on. A change of
+ * pages is none, and its end is seen by the stream's. */
+async function hidden() {
+  if (leaving) return;
+  await new Promise((next) => setTimeout(next)); // after notifier.js has released this page's lock
+  const { held = [] } = (await navigator.locks?.query()) ?? {};
+  if (!document.hidden || held.some(({ name }) => name === viewerLock())) return;
+  write(local, `active:${accountId()}`, null);
+  navigator.sendBeacon?.(`/presence/hidden?account=${accountId()}`);
 }
 
 function report() {

@@ -1,6 +1,7 @@
 import { accountId } from "./account.js";
 import { syncFromHeader } from "./clock.js";
 import { t } from "./i18n.js";
+import { localized } from "./localized.js";
 
 /** A phone that changes its cell loses the answer, and its browser would wait for minutes. */
 const REQUEST_TIMEOUT_MS = 20_000;
@@ -42,7 +43,7 @@ async function call(method, url, body) {
   syncFromHeader(response.headers.get("Date"));
   if (!response.ok) throw await failure(response);
   // A wireless network may answer with its own log-in page and status 200, which is no JSON.
-  return response.status === 204 ? null : networkErrors(response.json());
+  return response.status === 204 ? null : localized(await networkErrors(response.json()));
 }
 
 export const get = (url) => call("GET", url);

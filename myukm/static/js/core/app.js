@@ -1,17 +1,26 @@
 // The entry of every page that extends base.html; pages/auth.js is that of the others.
 
 import { startNotifier } from "../chat/notifier.js";
+import { startSaving } from "../chat/saved_messages.js";
 import { startAlerts } from "../live/alerts.js";
 import { startConnectionStatus } from "../live/connection_status.js";
 import { connect, on } from "../live/events_bus.js";
+import { startExportNotices } from "../live/exports.js";
+import { startRequestNotices } from "../live/request_notices.js";
 import { startUnread } from "../live/unread.js";
+import { registration } from "../push/registration.js";
+import { renew } from "../push/subscription.js";
 import { startRunBar } from "../sync/run_bar.js";
+import { startRunEnds } from "../sync/run_end.js";
+import { accountId } from "./account.js";
 import { startActivity } from "./activity.js";
 import { startCharacterCounts } from "./character_count.js";
 import { startConfirms } from "./dialog.js";
+import { startInstall } from "./install.js";
 import { startLeaving } from "./left_behind.js";
 import { mount } from "./mount.js";
 import { startReveals } from "./reveal.js";
+import { startSearchKey } from "./search_key.js";
 import { startThemes } from "./theme.js";
 import { startClocks } from "./time.js";
 
@@ -24,9 +33,17 @@ startCharacterCounts();
 startUnread();
 startNotifier();
 startRunBar();
+startRunEnds();
 startConnectionStatus();
 startAlerts();
+startExportNotices();
+startRequestNotices();
 startActivity();
+startSearchKey();
+startSaving();
+startInstall();
+renew().catch((error) => console.info(error.message));
+if (accountId()) addEventListener("load", registration);
 // Session ended: open the page anew, so that the next user does not see this one. A reload would send
 // the form again that a page may be the answer to.
 on("ended", () => location.replace(location.pathname + location.search));

@@ -6,30 +6,31 @@ import { t } from "./i18n.js";
 const locale = () => (document.documentElement.lang === "en" ? "en-GB" : "id-ID");
 const campusTime = () => ({ timeZone: document.documentElement.dataset.timezone });
 
-/** A function that formats with the formatter of `make()`, which is made once, at first use. */
-function once(make) {
-  let formatter = null;
-  return (value) => {
-    formatter ??= make();
-    return formatter.format(value);
+/** What `make()` makes at the first call, and again at each: a formatter takes milliseconds to make. */
+function lazy(make) {
+  let made = null;
+  return () => {
+    made ??= make();
+    return made;
   };
 }
 
 function numbers(options) {
-  return once(() => new Intl.NumberFormat(locale(), options));
+  const formatter = lazy(() => new Intl.NumberFormat(locale(), options));
+  return (value) => formatter().format(value);
 }
 
-function times(options) {
-  const format = once(() => new Intl.DateTimeFormat(locale(), { ...campusTime(), ...options }));
-  return (iso) => format(new Date(iso));
+function dates(language, options) {
+  const formatter = lazy(
+    () => new Intl.DateTimeFormat(language(), { ...campusTime(), ...options }),
+  );
+  return (iso) => formatter().format(new Date(iso));
 }
 
+const times = (options) => dates(locale, options);
 const tenths = numbers({ minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const hundredths = numbers({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const dateAndTime = times({ dateStyle: "medium", timeStyle: "short" });
-const sortableDay = once(
-  () => new Intl.DateTimeFormat("en-CA", { ...campusTime(), dateStyle: "short" }),
-);
 
 export const number = numbers({ maximumFractionDigits: 0 });
 export const decimal = (value) => (value < 10 ? tenths(value) : number(value));
@@ -38,7 +39,19 @@ export const clock = times({ hour: "2-digit", minute: "2-digit" });
 export const clockSeconds = times({ timeStyle: "medium" });
 export const moment = times({ dateStyle: "full", timeStyle: "medium" });
 export const day = times({ weekday: "long", day: "numeric", month: "long" });
-export const dayOf = (iso) => sortableDay(new Date(iso));
+export const dayOf = dates(() => "en-CA", { dateStyle: "short" });
+
+const SIZES = [
+  [1e9, "GB"],
+  [1e6, "MB"],
+  [1e3, "kB"],
+];
+
+/** A number of bytes as people read it: 1,4 MB. */
+export function size(bytes) {
+  const [unit, name] = SIZES.find(([least]) => bytes >= least) ?? [1, "B"];
+  return `${decimal(bytes / unit)} ${name}`;
+}
 
 /** A moment's time, with its date unless that is today. */
 export const when = (iso) => (dayOf(iso) === dayOf(now()) ? clock(iso) : dateAndTime(iso));
@@ -64,14 +77,15 @@ const STEPS = [
   [604800, "day", 86400],
 ];
 
+const relative = lazy(() => new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }));
+
 /** How far away a moment is ("2 menit yang lalu"); the date itself when it is over a week. */
 export function ago(iso) {
   const seconds = (new Date(iso) - now()) / 1000;
   const step = STEPS.find(([limit]) => Math.abs(seconds) < limit);
   if (!step) return dateAndTime(iso);
   const [, unit, size] = step;
-  const relative = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" });
-  return relative.format(Math.trunc(seconds / size), unit);
+  return relative().format(Math.trunc(seconds / size), unit);
 }
 
 const SPANS = [
@@ -81,11 +95,15 @@ const SPANS = [
   [Infinity, "hour", 3600],
 ];
 
+const inUnit = new Map();
+
 function inUnits(seconds, unitDisplay, digits) {
   const [, unit, size] = SPANS.find(([limit]) => seconds < limit);
   const value = seconds / size;
   const options = { style: "unit", unit, unitDisplay, maximumFractionDigits: digits(value) };
-  return new Intl.NumberFormat(locale(), options).format(value);
+  const key = JSON.stringify(options);
+  if (!inUnit.has(key)) inUnit.set(key, numbers(options));
+  return inUnit.get(key)(value);
 }
 
 /** A duration in the unit that reads best ("13 md", "12 dtk", "3 mnt"); `seconds` ≥ 0. */

@@ -1,14 +1,19 @@
-// Removes unsent texts from a browser that others use, too. Drafts and outbox lie in localStorage
-// under their account:
+// Removes what an account left in a browser that others use, too. Its drafts, outbox, saved messages
+// and the mark of its push subscription lie in localStorage under its id, the outbox's
+// files in IndexedDB:
 // - Log-out here removes all of them.
-// - When a session ends otherwise (elsewhere, or by its age) drafts go; the outbox stays, because
-//   its author may log in again and expects it to be sent.
-// - A log-in removes the texts of all other accounts.
+// - When a session ends otherwise (elsewhere, or by its age) drafts and saved messages go; the outbox
+//   stays, because its author may log in again and expects it to be sent.
+// - A log-in removes what other accounts left.
 
+import { forgetDevice } from "../push/forget.js";
 import { accountId } from "./account.js";
+import { forgetFiles } from "./file_store.js";
 import { local, read, write } from "./storage.js";
 
-const KEY = /^(draft|outbox):(\d+):/;
+const KEY = /^(draft|outbox|push|room|saved|saving):(\d+)(?::|$)/;
+/** What its owner finds again after a log-in, if they did not log out here. */
+const STAYING = ["outbox", "push"];
 const LEAVING = "leaving";
 const session = () => window.sessionStorage;
 
@@ -35,6 +40,7 @@ export function startLeaving() {
   if (!account) return;
   write(session, LEAVING, null);
   forget(({ owner }) => owner !== account);
+  forgetFiles((owner) => owner !== account);
   const leave = ({ target: { dataset } }) => {
     if (dataset.leaves === undefined) return;
     write(session, LEAVING, true);
@@ -51,5 +57,8 @@ export function startForgetting() {
   if (document.body.dataset.nobody === undefined) return;
   const left = read(session, LEAVING, false);
   write(session, LEAVING, null);
-  forget(({ kind }) => left || kind === "draft");
+  forget(({ kind }) => left || !STAYING.includes(kind));
+  write(local, "account", null);
+  if (left) forgetFiles(() => true);
+  forgetDevice(left).catch((error) => console.info(error.message));
 }

@@ -2,11 +2,15 @@ import { cloneTemplate, fillSlots } from "./dom.js";
 
 const SHOWN_MS = 8000;
 
-/** Shows a text at the foot of the page for some seconds; `tone` is good, wait, bad or neutral. */
-export function toast(text, tone = "neutral") {
+/** Shows a text at the foot of the page for some seconds; `tone` is good, wait, bad or neutral. One
+ * with a `link` ([text, address]) stays until it is closed, so that nobody misses it. */
+export function toast(text, tone = "neutral", link = null) {
   const note = fillSlots(cloneTemplate("toast-template"), { text });
   note.classList.add(`tone-${tone}`);
   note.querySelector("button").addEventListener("click", () => note.remove());
+  const anchor = note.querySelector("a");
+  if (link) [anchor.textContent, anchor.href] = link;
+  else anchor.remove();
   document.getElementById("toasts").append(note);
-  setTimeout(() => note.remove(), SHOWN_MS);
+  if (!link) setTimeout(() => note.remove(), SHOWN_MS);
 }

@@ -12,14 +12,20 @@ const REPLAYED = new Set([
   "sync.log",
   "sync.siswa",
   "alert",
+  "export.ended",
 ]);
 const TRANSIENT = [
   "chat.typing",
   "presence",
   "unread",
   "ukm.reports",
+  "ukm.readers",
+  "ukm.requests",
+  "ukm.refused",
   "sync.progress",
   "queue.health",
+  "queue.history",
+  "export.progress",
   "heartbeat",
 ];
 

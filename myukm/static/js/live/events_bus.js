@@ -3,6 +3,7 @@
 
 import { accountId } from "../core/account.js";
 import { now } from "../core/clock.js";
+import { localized } from "../core/localized.js";
 import { isReplayed } from "./event_types.js";
 import { ReplayBuffer } from "./replay_buffer.js";
 import { canShare, SharedConnection } from "./shared_connection.js";
@@ -16,7 +17,7 @@ export function on(type, listener) {
 }
 
 function emit(type, data) {
-  for (const listener of listeners.get(type) ?? []) listener(data);
+  for (const listener of listeners.get(type) ?? []) listener(localized(data));
 }
 
 const page = {
@@ -71,6 +72,8 @@ export function connect() {
   page.recent = new ReplayBuffer(page.cursor);
   page.heardAt = now();
   const connection = canShare() ? new SharedConnection(`stream:${accountId()}`, page) : alone();
+  // The next leader is refused as well, and would send pages that are leaving for the log-in again.
+  on("ended", () => connection.stop());
   connection.start();
   addEventListener("pagehide", () => connection.stop());
   addEventListener("pageshow", (event) => event.persisted && connection.start());

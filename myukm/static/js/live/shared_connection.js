@@ -44,7 +44,8 @@ export class SharedConnection {
     clearTimeout(this.leaderTimer);
     this.waiting.abort();
     this.release?.();
-    this.channel.close();
+    this.channel?.close();
+    this.channel = null;
   }
 
   /** Queues for the lock: when the leader closes, the first tab in the queue becomes leader. */
@@ -83,7 +84,7 @@ export class SharedConnection {
   }
 
   ask() {
-    if (!document.hidden && !this.isLeader) this.announce();
+    if (this.channel && !document.hidden && !this.isLeader) this.announce();
   }
 
   announce() {

@@ -1,13 +1,17 @@
 // One connection to `/stream`, which reconnects with backoff from its cursor. The server sends at least
 // a heartbeat every 15 s. A half-open connection sends nothing and reports no error, so silence counts
-// as an error.
+// as an error. Two connections in a row that fall silent while requests are answered are held back by
+// something on the way, which is reported to the server.
 
 import { accountId } from "../core/account.js";
+import { post } from "../core/api.js";
 import { backoff } from "../core/backoff.js";
 import { TYPES } from "./event_types.js";
 
 const FIRST_WAIT_MS = 500;
 const MAX_WAIT_MS = 20_000;
+const ANSWER_MS = 10_000;
+const LATE_MS = 5000;
 export const SILENCE_MS = 30_000;
 
 export class SseConnection {
@@ -16,6 +20,7 @@ export class SseConnection {
   constructor(to) {
     this.to = to;
     this.failures = 0;
+    this.silences = 0;
     this.spreadMs = 0;
     addEventListener("online", () => this.running && this.reconnect(0));
   }
@@ -23,12 +28,15 @@ export class SseConnection {
   open() {
     this.close();
     this.running = true;
+    this.beats = 0;
     this.source = new EventSource(this.address);
     this.source.addEventListener("error", () => this.lost());
     this.listen("open", () => this.opened());
     this.listen("bye", (event) => this.leave(event));
     this.listen("heartbeat", (event) => {
       this.spreadMs = JSON.parse(event.data).spread_ms ?? 0;
+      this.beats += 1; // the first comes at once, the second shows that bytes go on to arrive
+      if (this.beats > 1) this.silences = 0;
     });
     this.listen("reset", (event) => this.to.reset(JSON.parse(event.data), number(event)));
     for (const type of TYPES) {
@@ -49,7 +57,17 @@ export class SseConnection {
   /** Every sign of life gives the connection another 30 s. */
   heard() {
     clearTimeout(this.silence);
-    this.silence = setTimeout(() => this.retry(), SILENCE_MS);
+    const due = performance.now() + SILENCE_MS;
+    this.silence = setTimeout(() => this.fellSilent(performance.now() - due), SILENCE_MS);
+  }
+
+  /** A timer that is `lateMs` late belongs to a computer that slept, which says nothing about the
+   * way; neither does a network that is away. */
+  async fellSilent(lateMs) {
+    this.retry();
+    const answered = lateMs < LATE_MS && (await this.status()) === 200;
+    this.silences = answered ? this.silences + 1 : 0;
+    if (this.silences > 1) post("/stream/held").catch(() => {}); // it is told again if it lasts
   }
 
   close() {
@@ -92,17 +110,20 @@ export class SseConnection {
 
   async lost() {
     const refused = this.source.readyState === EventSource.CLOSED;
+    this.silences = 0;
     this.retry();
-    if (refused && (await this.refusal()) === 401 && this.running) {
+    if (refused && (await this.status()) === 401 && this.running) {
       this.close();
       this.to.state("ended");
     }
   }
 
-  /** The status of a request that opens no stream, because EventSource hides why it was refused. */
-  async refusal() {
+  /** The status of a request that opens no stream, because EventSource hides why it was refused;
+   * 0 without an answer. */
+  async status() {
+    const signal = AbortSignal.timeout?.(ANSWER_MS);
     try {
-      return (await fetch(this.address, { method: "HEAD" })).status;
+      return (await fetch(this.address, { method: "HEAD", signal })).status;
     } catch {
       return 0;
     }

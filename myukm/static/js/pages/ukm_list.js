@@ -28,6 +28,7 @@ export default function startUkmList(root) {
   on("ukm.changed", () => reloadParts(["ukm-list"]));
   on("unread", showUnread);
   on("presence", showPresence);
+  on("ukm.requests", showRequests);
 }
 
 async function join(event) {
@@ -96,6 +97,14 @@ function showUnread({ ukm, count }) {
   if (!mark) return;
   mark.textContent = number(count);
   mark.hidden = count === 0;
+}
+
+/** How many ask to join a UKM that this person manages. */
+function showRequests({ ukm, open }) {
+  const link = entryOf(ukm)?.querySelector("[data-requests]");
+  if (!link) return;
+  fillSlots(link, { requests: number(open) });
+  link.hidden = open === 0;
 }
 
 function showPresence({ ukm, online_count: online }) {

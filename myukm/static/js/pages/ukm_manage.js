@@ -15,7 +15,9 @@ export default function startUkmManage(root) {
   const listChanged = list ? reloader(list) : () => {};
   const listen = (type, listener) => on(type, (event) => event.ukm === code && listener(event));
   listen("membership", (event) => membershipChanged(event, listChanged));
-  listen("ukm.reports", (event) => showReports(event, listChanged));
+  listen("ukm.reports", ({ open }) => showWaiting("reports", open, listChanged));
+  listen("ukm.requests", ({ open }) => showWaiting("requests", open, listChanged));
+  if (location.pathname.endsWith("/readers")) listen("ukm.readers", listChanged);
   listen("presence", showPresence);
   document.getElementById("until")?.addEventListener("input", ({ target }) => {
     target.form.querySelector('[name="for"][value=""]').checked = true;
@@ -42,13 +44,14 @@ function membershipChanged({ user_id: user, member }, listChanged) {
   else location.assign("/ukm");
 }
 
-function showReports({ open }, listChanged) {
-  const mark = document.getElementById("open-reports");
+/** Shows on its tab how much waits for a decision; the page of that tab shows what. */
+function showWaiting(tab, open, listChanged) {
+  const mark = document.getElementById(`open-${tab}`);
   if (mark) {
     mark.firstChild.textContent = number(open);
     mark.hidden = open === 0;
   }
-  if (location.pathname.endsWith("/reports")) listChanged();
+  if (location.pathname.endsWith(`/${tab}`)) listChanged();
 }
 
 function showPresence({ user_id: user, status, last_seen: last }) {

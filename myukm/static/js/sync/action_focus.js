@@ -1,5 +1,5 @@
-// A pressed button is disabled by what it did. The focus then goes to the button that takes its place,
-// which may be allowed only some events later.
+// A pressed button is disabled by what it did, and any other by what the program does. The focus then
+// goes to the button that takes its place, which may be allowed only some events later.
 
 const NEXT = {
   start: ["pause"],
@@ -10,6 +10,7 @@ const NEXT = {
   cancel: ["start"],
   reset: ["start"],
 };
+const ANY = ["resume", "pause", "start"];
 
 export class ActionFocus {
   constructor(root) {
@@ -29,11 +30,19 @@ export class ActionFocus {
     this.wanted = [this.button.dataset.action];
   }
 
+  /** To be called before buttons may change. */
+  remember() {
+    const at = document.activeElement;
+    if (at?.dataset.action) this.button = at;
+    else if (!this.button?.disabled) this.button = null; // the person went elsewhere
+  }
+
   /** To be called when buttons may have changed. Does nothing once the person moved the focus. */
   settle() {
     const at = document.activeElement;
     const isLost = [null, document.body, this.button].includes(at) || at.disabled;
-    const button = isLost && this.wanted?.map((action) => this.find(action)).find(Boolean);
+    const wanted = this.wanted ?? (this.button?.disabled ? ANY : []);
+    const button = isLost && wanted.map((action) => this.find(action)).find(Boolean);
     if (button) button.focus();
     if (button || !isLost) this.wanted = null;
   }

@@ -1,5 +1,6 @@
 // The speed and the failures of a run over time: two lines, and the same numbers as a table.
 
+import { niceCeiling } from "../core/chart_scale.js";
 import { now } from "../core/clock.js";
 import { decimal, number } from "../core/format.js";
 
@@ -7,14 +8,6 @@ const WIDTH = 600;
 const HEIGHT = 160;
 const MAX_POINTS = 240;
 const ROWS = 12;
-
-const ROUND_STEPS = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
-
-/** The smallest round number (1, 1.5, 2 … × 10ⁿ) that is not below `value`. */
-export function niceCeiling(value) {
-  const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
-  return ROUND_STEPS.map((step) => step * power).find((step) => step >= value);
-}
 
 /** Every second point once there are too many, so that a long run keeps its shape and its gaps. */
 export function thinned(points) {

@@ -7,9 +7,11 @@ import { t } from "../core/i18n.js";
 import { reloadParts } from "../core/partial_reload.js";
 import { toast } from "../core/toast.js";
 import { on } from "../live/events_bus.js";
+import { startNotificationSwitch } from "../push/notification_switch.js";
 import { ActionFocus } from "./action_focus.js";
 import { plot } from "./chart.js";
 import { SyncLog } from "./log.js";
+import { RUN_ENDS } from "./run_end.js";
 import { counts, isLive, isStale, isSuspicious, message } from "./state.js";
 import { ProgressView } from "./view.js";
 
@@ -22,6 +24,7 @@ const QUESTIONS = {
 
 export default function startSyncPage(root) {
   const page = new SyncPage(root);
+  startNotificationSwitch(document.getElementById("notify-end"), RUN_ENDS);
   root.addEventListener("click", ({ target }) => {
     const button = target.closest("[data-action]");
     if (button) page.act(button);
@@ -62,6 +65,7 @@ class SyncPage {
   render(progress) {
     const before = this.current;
     this.current = progress;
+    this.focus.remember();
     this.view.render(progress);
     this.focus.settle();
     notifyEnd(before, progress);

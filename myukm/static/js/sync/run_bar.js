@@ -27,11 +27,17 @@ function paused(progress, name) {
   ];
 }
 
+/** The run that lived when the server made the page, null without one. */
+export function runOfBar() {
+  const run = document.getElementById("run-bar")?.dataset.run;
+  return run ? Number(run) : null;
+}
+
 /** Shows the bar at the top of every page while a run lives; then how it ended. */
 export function startRunBar() {
   const bar = document.getElementById("run-bar");
   if (!bar) return;
-  let followed = null;
+  let followed = runOfBar();
   on("sync.progress", (progress) => {
     if (isLive(progress)) followed = progress.run_id;
     bar.hidden = !isLive(progress) && (progress.run_id === null || progress.run_id !== followed);

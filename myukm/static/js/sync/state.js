@@ -63,7 +63,7 @@ export function counts(progress) {
   return Object.fromEntries(COUNTS.map((name) => [name, number(numbers[name])]));
 }
 
-/** The message for the reader as [tone, title, text]: why the run waits, or how it ended; or null. */
+/** The message for the reader as [tone, title, text]: why the run waits, how it ended, or what it does. */
 export function message(progress) {
   if (progress.status === "completed" && progress.dry_run)
     return [progress.failed ? "wait" : "good", t("tried", counts(progress))];
@@ -77,5 +77,5 @@ export function message(progress) {
   if (progress.status === "paused")
     return ["wait", t(isSuspicious(progress) ? "suspicious" : "paused"), progress.reason];
   if (progress.reason) return ["neutral", progress.reason];
-  return null;
+  return ["neutral", t(progress.status === "idle" ? "none_runs" : progress.status)];
 }

@@ -78,9 +78,7 @@ function rate({ status, reason, rate_per_second: perSecond }) {
 }
 
 function showNotice(notice, progress) {
-  const [tone, title, text] = message(progress) ?? [];
-  notice.hidden = !tone;
-  if (!tone) return;
+  const [tone, title, text = ""] = message(progress);
   notice.className = `notice tone-${tone}`;
   setIcon(notice, tone === "wait" ? "warning" : tone);
   fillSlots(notice, { title, text });

@@ -1,0 +1,41 @@
+// One picture as large as the window; arrow keys and buttons lead to the others of its message.
+
+import { fillSlots } from "../core/dom.js";
+
+/** Opens the pictures in `list` when they are pressed. */
+export function startLightbox(list) {
+  const dialog = document.getElementById("lightbox");
+  const image = dialog.querySelector("img");
+  let links = [];
+  let at = 0;
+
+  function show(index) {
+    at = (index + links.length) % links.length;
+    const { href } = links[at];
+    const { alt } = links[at].querySelector("img");
+    image.removeAttribute("src"); // so that the one before it is not taken for this one
+    Object.assign(image, { src: href, alt });
+    dialog.querySelector("a").href = href;
+    fillSlots(dialog, { name: alt, place: links.length > 1 ? `${at + 1}/${links.length}` : "" });
+    for (const button of dialog.querySelectorAll("[data-step]")) button.hidden = links.length < 2;
+  }
+
+  list.addEventListener("click", (event) => {
+    const link = event.target.closest("a.file-picture[href]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    links = [...link.parentElement.querySelectorAll("a.file-picture")];
+    show(links.indexOf(link));
+    dialog.showModal();
+  });
+  dialog.addEventListener("click", ({ target }) => {
+    const step = target.closest("[data-step]")?.dataset.step;
+    if (step) show(at + Number(step));
+    else if (target === dialog || target.closest("[data-close]")) dialog.close();
+  });
+  dialog.addEventListener("keydown", ({ key }) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[key];
+    if (step && links.length > 1) show(at + step);
+  });
+  dialog.addEventListener("close", () => image.removeAttribute("src"));
+}

@@ -1,0 +1,88 @@
+// What this browser keeps for when there is no network: which rooms its person opened, and, only if
+// they asked for it, the newest messages of each. core/left_behind.js removes it at a log-out, and
+// when another account logs in.
+
+import { accountId } from "../core/account.js";
+import * as api from "../core/api.js";
+import { now } from "../core/clock.js";
+import { local, read, write } from "../core/storage.js";
+
+const MOST = 50;
+const REFRESH_MS = 10 * 60_000;
+
+const roomKey = (account, code) => `room:${account}:${code}`;
+const savedKey = (account, code) => `saved:${account}:${code}`;
+const choiceKey = () => `saving:${accountId()}`;
+
+/** The account that last opened a page here, null after its log-out. */
+export const lastAccount = () => read(local, "account");
+
+/** The {name, author} of a room that this account opened here, null if it never did. */
+export const roomOf = (account, code) => read(local, roomKey(account, code));
+
+/** The saved {at, messages} of a room, null without. */
+export const savedMessages = (account, code) => read(local, savedKey(account, code));
+
+/** Whether this person asked for messages to be saved here. */
+export const isSaving = () => read(local, choiceKey()) !== null;
+
+/** Remembers whose browser this is, and refreshes what is saved if it is old. */
+export function startSaving() {
+  if (!accountId()) return;
+  write(local, "account", accountId());
+  const choice = read(local, choiceKey());
+  if (choice && now() - choice.at > REFRESH_MS) saveAll(choice.rooms).catch(console.info);
+}
+
+/** Saves the newest messages of these rooms ({code, name, author}), from now on regularly; returns
+ * whether all fitted. */
+export async function saveAll(rooms) {
+  write(local, choiceKey(), { at: now(), rooms });
+  let fits = true;
+  for (const room of rooms) fits = (await saveOne(room)) && fits;
+  return fits;
+}
+
+async function saveOne({ code, name, author }) {
+  try {
+    const { messages } = await api.get(`/ukm/${code}/messages?limit=${MOST}`);
+    return write(local, roomKey(accountId(), code), { name, author }) && save(code, messages);
+  } catch (error) {
+    if (error.status !== 404 && error.status !== 403) throw error;
+    forgetRoom(code);
+    return true;
+  }
+}
+
+/** Saves no more, and removes what is saved. */
+export function stopSaving() {
+  const { rooms = [] } = read(local, choiceKey()) ?? {};
+  write(local, choiceKey(), null);
+  for (const { code } of rooms) write(local, savedKey(accountId(), code), null);
+}
+
+function save(code, messages) {
+  const plain = messages.slice(-MOST).map((message) => ({ ...message, photo: null }));
+  return write(local, savedKey(accountId(), code), { at: now(), messages: plain });
+}
+
+/** Removes what is known of a room that this person left. */
+function forgetRoom(code) {
+  write(local, roomKey(accountId(), code), null);
+  write(local, savedKey(accountId(), code), null);
+}
+
+/** Remembers a room for when there is no network; `newest()` are its messages of now. */
+export function startSavingRoom(room, newest) {
+  const { code, name, author } = room;
+  write(local, roomKey(accountId(), code), { name, author });
+  const refresh = () => {
+    const choice = read(local, choiceKey());
+    if (!choice) return;
+    save(code, newest());
+    if (choice.rooms.some((each) => each.code === code)) return;
+    write(local, choiceKey(), { ...choice, rooms: [...choice.rooms, room] });
+  };
+  refresh();
+  document.addEventListener("visibilitychange", () => document.hidden && refresh());
+}

@@ -1,0 +1,83 @@
+// The files of messages that the server has not stored yet: uploaded one after the other, each once
+// (by its client_id), also after a reload or days without a network.
+
+import { ApiError } from "../core/api.js";
+import { getFile, putFile, removeFile } from "../core/file_store.js";
+import { t } from "../core/i18n.js";
+import { upload } from "./upload.js";
+
+const previews = new Map();
+
+/** The address of a picture that waits in this browser, null until it is read from its store. */
+export const previewOf = (clientId) => previews.get(clientId) ?? null;
+
+export class WaitingFiles {
+  /** `progress(messageId, share)` is called while the files of a message are sent. */
+  constructor(url, owner, progress) {
+    Object.assign(this, { url: `${url}/files`, owner, progress });
+    this.running = new Map();
+    this.uploaded = new Map();
+  }
+
+  /** Stores chosen files, `{client_id, file, name, …}`, and returns what the outbox keeps of them. */
+  async store(chosen) {
+    await Promise.all(chosen.map(({ client_id, file }) => putFile(this.owner, client_id, file)));
+    for (const { client_id, file, width } of chosen) if (width) this.preview(client_id, file);
+    return chosen.map(({ file, ...rest }) => ({ ...rest, type: file.type, size: file.size }));
+  }
+
+  preview(clientId, file) {
+    if (!previews.has(clientId)) previews.set(clientId, URL.createObjectURL(file));
+  }
+
+  /** After a reload: reads the pictures of a waiting message from their store. */
+  async restore({ files = [] }) {
+    for (const { client_id, width } of files) {
+      const file = width && (await getFile(this.owner, client_id));
+      if (file) this.preview(client_id, file);
+    }
+  }
+
+  /** Uploads the files of a waiting message and resolves to their ids. */
+  async send({ client_id: messageId, files = [] }) {
+    const stop = new AbortController();
+    this.running.set(messageId, stop);
+    const total = files.reduce((sum, { size }) => sum + size, 0) || 1;
+    let done = 0;
+    const ids = [];
+    try {
+      for (const waiting of files) {
+        const share = (part) => this.progress(messageId, (done + part * waiting.size) / total);
+        ids.push(await this.one(waiting, share, stop.signal));
+        done += waiting.size;
+      }
+    } finally {
+      this.running.delete(messageId);
+    }
+    return ids;
+  }
+
+  async one({ client_id: clientId, name }, progress, signal) {
+    if (this.uploaded.has(clientId)) return this.uploaded.get(clientId);
+    const file = await getFile(this.owner, clientId);
+    if (!file) throw new ApiError(410, "file_lost", t("file_lost"));
+    const { id } = await upload(this.url, file, { name, clientId, progress, signal });
+    this.uploaded.set(clientId, id);
+    return id;
+  }
+
+  /** Uploads these files again when they are sent again, because the server may have none of them. */
+  restart(files) {
+    for (const { client_id } of files) this.uploaded.delete(client_id);
+  }
+
+  /** Stops what is being sent of a message, and removes its files from this browser. */
+  forget({ client_id: messageId, files = [] }) {
+    this.running.get(messageId)?.abort();
+    for (const { client_id } of files) {
+      removeFile(this.owner, client_id);
+      URL.revokeObjectURL(previews.get(client_id));
+      previews.delete(client_id);
+    }
+  }
+}

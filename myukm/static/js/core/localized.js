@@ -1,0 +1,10 @@
+// Sentences that the server stored or published once, in the reader's language.
+
+/** The value with each entry in the page's language: an entry is in the campus's, and has the others
+ * in `translations` (`myukm/sentences.py`). */
+export function localized(value) {
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map(localized);
+  const entries = Object.entries(value).map(([name, part]) => [name, localized(part)]);
+  return { ...Object.fromEntries(entries), ...value.translations?.[document.documentElement.lang] };
+}

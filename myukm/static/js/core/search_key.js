@@ -1,0 +1,18 @@
+// The key "/" leads to the page's search: to its field, or where that does not fit, to its page.
+
+const TYPING = "input, textarea, select, [contenteditable]";
+
+export function startSearchKey() {
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest(TYPING) || document.querySelector("dialog[open]")) return;
+    const search = [...document.querySelectorAll("[data-search]")].find((each) =>
+      each.checkVisibility(),
+    );
+    if (!search) return;
+    event.preventDefault();
+    if (search.matches("a")) search.click();
+    else search.select();
+    search.focus();
+  });
+}

@@ -1,0 +1,13 @@
+import { t } from "../core/i18n.js";
+import { toast } from "../core/toast.js";
+import { on } from "./events_bus.js";
+
+/** Shows on every page of the account that a file it asked for is ready, or failed. */
+export function startExportNotices() {
+  on("export.ended", ({ kind, state, url, reason }) => {
+    const file = kind.toUpperCase();
+    if (state === "ready")
+      toast(t("export_ready", { file }), "good", [t("export_get", { file }), url]);
+    else toast(reason, "bad");
+  });
+}

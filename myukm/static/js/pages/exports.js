@@ -1,0 +1,28 @@
+// The page of an account's files: moves their progress, and shows the download once it is there.
+
+import { fillSlots } from "../core/dom.js";
+import { number } from "../core/format.js";
+import { t } from "../core/i18n.js";
+import { reloadParts } from "../core/partial_reload.js";
+import { onReconnect } from "../live/connection_status.js";
+import { on } from "../live/events_bus.js";
+
+const reload = () => reloadParts(["files"]);
+
+export default function startExports(root) {
+  on("export.progress", (now) => show(root, now));
+  on("export.ended", reload);
+  on("reset", reload);
+  onReconnect(reload);
+}
+
+function show(root, { id, state, done, total, percent }) {
+  const file = root.querySelector(`[data-export="${id}"]`);
+  const bar = file?.querySelector("progress");
+  if (!bar) return;
+  // The first sign of life of the job: its state has another word.
+  if (state === "running" && bar.value === 0 && percent > 0) reload();
+  bar.value = percent;
+  const count = { done: number(done), total: number(total) };
+  fillSlots(file, { count: t(done >= total ? "packing" : "count", count) });
+}

@@ -1,0 +1,99 @@
+// The page of the log: lines newest first, and on request new ones as they come.
+
+import * as api from "../core/api.js";
+import { now } from "../core/clock.js";
+import { cloneTemplate, data, fillSlots, setIcon } from "../core/dom.js";
+import { clockSeconds, dayOf, moment, when } from "../core/format.js";
+import { t } from "../core/i18n.js";
+
+/** The next question waits for the answer to the last one, so that nothing piles up. */
+const PAUSE_MS = 2000;
+const MAX_LINES = 500;
+const TONES = { CRITICAL: "bad", ERROR: "bad", WARNING: "wait", INFO: "neutral" };
+const FIELDS = ["host", "pid", "logger", "request_id", "account", "job", "run"];
+/** The parameter of the address that shows all lines with the same value. */
+const FILTERS = { request_id: "request", run: "run" };
+
+const part = (id) => document.getElementById(id);
+let cursor = "";
+let following = false;
+let timer = null;
+
+export default function startLog() {
+  show(data("log"));
+  const button = part("log-follow");
+  button.hidden = false;
+  button.addEventListener("click", () => setFollowing(!following));
+  document.addEventListener("visibilitychange", () => {
+    if (following && !document.hidden) poll();
+  });
+}
+
+function setFollowing(value) {
+  following = value;
+  const button = part("log-follow");
+  button.setAttribute("aria-pressed", String(value));
+  setIcon(button, value ? "pause" : "play");
+  fillSlots(button, { label: t(value ? "following" : "follow") });
+  part("log-state").textContent = value ? t("follow_state") : "";
+  if (value) poll();
+}
+
+async function poll() {
+  clearTimeout(timer);
+  timer = null;
+  if (!following || document.hidden) return;
+  try {
+    const query = new URLSearchParams(location.search);
+    query.set("after", cursor);
+    const found = await api.get(`/admin/log?${query}`);
+    show(found);
+    part("log-state").textContent = t(found.skipped ? "skipped" : "follow_state");
+  } catch (error) {
+    part("log-state").textContent = error.message;
+  }
+  clearTimeout(timer);
+  timer = setTimeout(poll, PAUSE_MS);
+}
+
+function show(found) {
+  cursor = found.cursor;
+  const list = part("log-lines");
+  list.prepend(...found.lines.map(lineOf));
+  while (list.children.length > MAX_LINES) list.lastElementChild.remove();
+  part("log-empty").hidden = list.children.length > 0;
+}
+
+function lineOf(line) {
+  const { at, level, process, message, trace } = line;
+  const item = fillSlots(cloneTemplate("log-line"), {
+    time: dayOf(at) === dayOf(now()) ? clockSeconds(at) : when(at),
+    level,
+    process,
+    message,
+    trace,
+  });
+  const time = item.querySelector("time");
+  time.dateTime = at;
+  time.title = moment(at);
+  const tone = TONES[level] ?? "neutral";
+  const badge = item.querySelector("[data-level]");
+  badge.classList.add(`tone-${tone}`);
+  setIcon(badge, tone);
+  if (!trace) item.querySelector("pre").remove();
+  item.querySelector("[data-fields]").append(...FIELDS.flatMap((name) => field(name, line[name])));
+  return item;
+}
+
+function field(name, value) {
+  if (value === undefined) return [];
+  const [term, text] = ["dt", "dd"].map((tag) => document.createElement(tag));
+  term.textContent = t(name);
+  if (FILTERS[name]) {
+    const link = document.createElement("a");
+    link.href = `/admin/log?${FILTERS[name]}=${encodeURIComponent(value)}`;
+    link.textContent = value;
+    text.append(link);
+  } else text.textContent = value;
+  return [term, text];
+}

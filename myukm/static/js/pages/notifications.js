@@ -1,0 +1,74 @@
+// The page of notifications: this device's switch, its trial, and which UKMs ring at every message.
+
+import { isSaving, saveAll, stopSaving } from "../chat/saved_messages.js";
+import * as api from "../core/api.js";
+import { t } from "../core/i18n.js";
+import { toast } from "../core/toast.js";
+import { state, switchOff, switchOn } from "../push/subscription.js";
+
+export default function startNotifications(root) {
+  const device = root.querySelector("#device");
+  const show = (now) => {
+    device.dataset.state = now;
+    for (const part of device.querySelectorAll("[data-when]")) {
+      part.hidden = !part.dataset.when.split(" ").includes(now);
+    }
+  };
+  const act = (work) => async (event) => {
+    const button = event.currentTarget;
+    button.disabled = true;
+    try {
+      const now = await work();
+      if (now) show(now);
+    } catch (error) {
+      toast(error instanceof api.ApiError ? error.message : t("push_failed"), "bad");
+    }
+    button.disabled = false;
+  };
+  const on = (name, work) =>
+    device.querySelector(`[data-act="${name}"]`).addEventListener("click", act(work));
+  on("on", () => switchOn(device.dataset.key));
+  on("off", async () => {
+    await switchOff();
+    return "off";
+  });
+  on("test", async () => {
+    await api.post("/push/test");
+    toast(t("push_test"), "neutral");
+  });
+  root.querySelector("#ukms")?.addEventListener("change", chooseUkm);
+  startSavingSwitch(root);
+  state().then(show);
+}
+
+function startSavingSwitch(root) {
+  const box = root.querySelector("#saving");
+  if (!box) return;
+  box.checked = isSaving();
+  box.addEventListener("change", async () => {
+    if (!box.checked) {
+      stopSaving();
+      return;
+    }
+    const { author } = root.dataset;
+    const rooms = [...root.querySelectorAll("#ukms input")].map(({ value: code, dataset }) => ({
+      code,
+      name: dataset.name,
+      author,
+    }));
+    const fits = await saveAll(rooms).catch(() => false);
+    if (!fits) stopSaving();
+    box.checked = fits;
+    toast(t(fits ? "saved" : "saving_failed"), fits ? "good" : "bad");
+  });
+}
+
+async function chooseUkm({ target }) {
+  const { checked, value } = target;
+  try {
+    await api.put(`/ukm/${value}/push`, { every: checked });
+  } catch (error) {
+    target.checked = !checked;
+    toast(error.message, "bad");
+  }
+}

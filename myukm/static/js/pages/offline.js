@@ -1,0 +1,82 @@
+// The page that the service worker shows where there is no network: of a room what was saved and what
+// waits to be sent. Whose they are it reads from the browser's store, as the page knows nobody.
+
+import { startComposer } from "../chat/composer.js";
+import { showProgress } from "../chat/message_files.js";
+import { group, show } from "../chat/message_view.js";
+import { Outbox } from "../chat/outbox.js";
+import { lastAccount, roomOf, savedMessages } from "../chat/saved_messages.js";
+import { WaitingFiles } from "../chat/waiting_files.js";
+import { startCharacterCounts } from "../core/character_count.js";
+import { fillSlots } from "../core/dom.js";
+import { when } from "../core/format.js";
+import { t } from "../core/i18n.js";
+import { startThemes } from "../core/theme.js";
+
+const RETRY_MS = 8000;
+const ADDRESS = /^\/ukm\/([A-Z0-9-]+)\/chat$/;
+
+startThemes();
+start();
+
+function start() {
+  const account = lastAccount();
+  const code = ADDRESS.exec(location.pathname)?.[1];
+  const room = account && code ? roomOf(account, code) : null;
+  for (const button of document.querySelectorAll("[data-retry]")) {
+    button.addEventListener("click", () => location.reload());
+  }
+  addEventListener("online", () => location.reload());
+  setInterval(reloadWhenReachable, RETRY_MS);
+  document.getElementById(room ? "room" : "nowhere").hidden = false;
+  if (!room) return;
+  document.documentElement.dataset.account = account; // what chat/ takes as whose page it is
+  showRoom(Number(account), code, room);
+}
+
+async function reloadWhenReachable() {
+  const signal = AbortSignal.timeout?.(RETRY_MS); // a server that hangs answers none of them
+  const answer = await fetch("/healthz", { cache: "no-store", signal }).catch(() => null);
+  if (answer?.ok) location.reload();
+}
+
+function showRoom(me, code, { name, author }) {
+  document.title = `${name} · MyUKM`;
+  const box = document.getElementById("messages");
+  const list = box.appendChild(
+    Object.assign(document.createElement("ol"), { className: "message-chunk" }),
+  );
+  const pending = new Map();
+  const put = (message, element) => {
+    const shown = show(message, element);
+    if (!element) list.append(shown);
+    group(shown, null);
+    document.getElementById("messages-empty").hidden = true;
+    return shown;
+  };
+  document.getElementById("messages-empty").hidden = false;
+  const saved = savedMessages(me, code);
+  fillSlots(document.getElementById("room"), {
+    name,
+    ...(saved && { age: t("saved_age", { time: when(new Date(saved.at).toISOString()) }) }),
+  });
+  for (const message of saved?.messages ?? []) put(message);
+  const person = { user_id: me, name: author, ukm: code };
+  const outbox = new Outbox(`outbox:${me}:${code}`, `/ukm/${code}`, person, {
+    changed: (entry) => pending.set(entry.client_id, put(entry, pending.get(entry.client_id))),
+    sent: () => location.reload(),
+    files: new WaitingFiles(`/ukm/${code}`, me, (id, share) =>
+      showProgress(pending.get(id), share),
+    ),
+  });
+  startCharacterCounts();
+  startComposer(document.getElementById("composer"), `draft:${me}:${code}`, {
+    send: (text, replyTo) => outbox.add(text, replyTo),
+    typing: () => {},
+    keys: () => false,
+    editLast: () => {},
+    hasFiles: () => false,
+  });
+  outbox.flush();
+  list.lastElementChild?.scrollIntoView();
+}

@@ -1,0 +1,9 @@
+/** Takes away what the last account shows on this device: its notifications and the number on the
+ * icon; with `unsubscribe` also the browser's subscription. */
+export async function forgetDevice(unsubscribe) {
+  await navigator.clearAppBadge?.();
+  const registration = await navigator.serviceWorker?.getRegistration();
+  if (!registration) return;
+  for (const notification of await registration.getNotifications()) notification.close();
+  if (unsubscribe) await (await registration.pushManager?.getSubscription())?.unsubscribe();
+}

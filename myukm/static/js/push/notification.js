@@ -1,0 +1,28 @@
+// The browser's notifications. Phones accept them from a service worker only; without one (plain
+// http) the page itself shows them.
+
+import { registration } from "./registration.js";
+
+/** Whether the person has given the permission. */
+export const allowed = () => window.Notification?.permission === "granted";
+
+/** Asks for the permission and returns whether it was given. */
+export async function ask() {
+  if (!window.Notification) return false;
+  return (await Notification.requestPermission()) === "granted";
+}
+
+/** Shows a notification that opens `path`. A later one with the same tag replaces it; `id` is the
+ * newest event that it is about, by which a pushed one about the same does not ring again. */
+export async function show(title, body, tag, { path, id }) {
+  const worker = await registration();
+  const shown = worker ? await worker.getNotifications({ tag }) : [];
+  const renotify = !shown.some(({ data }) => data?.id >= id);
+  const options = { body, tag, renotify, data: { path, id } };
+  if (worker) return worker.showNotification(title, options);
+  const notification = new Notification(title, options);
+  notification.addEventListener("click", () => {
+    notification.close();
+    window.open(path, tag)?.focus();
+  });
+}

@@ -1,0 +1,165 @@
+"""Imports of students: upload, preview, application and undo, for admins and treasurers."""
+
+from typing import Any, BinaryIO, cast
+
+import msgspec
+from flask import Blueprint, jsonify, redirect, render_template, request
+from flask_babel import lazy_gettext as _
+
+from myukm.db.types import to_iso8601
+from myukm.domain.paging import Page
+from myukm.domain.roster import imports, leaving, parts, preview
+from myukm.errors import DomainError, Invalid
+from myukm.models import RosterChange, RosterImport
+from myukm.models.roster import ImportStatus
+from myukm.rate_limiting.local_log import Limit
+from myukm.web.http.access import TREASURERS, actor, current_account, roles, wants_json
+from myukm.web.http.answers import page_numbers, redirect_or_json
+from myukm.web.http.body import takes
+from myukm.web.http.limits import limited
+from myukm.web.http.request_parsing import SMALL_BODY, whole_number
+
+UPLOADS = Limit("roster-upload", 20, 600)
+NUMBERS = ("plan", "students", "active", "added", "changed", "leaving", "wrong", "skipped")
+
+bp = Blueprint("admin_siswa_import", __name__, url_prefix="/admin/impor-siswa")
+
+
+class Applied(msgspec.Struct):
+    """The number of the preview that was shown, and whether many may leave."""
+
+    plan: int
+    accept: bool = False
+
+
+@bp.before_request
+def limit_file() -> None:
+    """Refuse an oversized file before reading it."""
+    request.max_content_length = parts.MAX_BYTES + SMALL_BODY
+
+
+@bp.get("")
+@roles(*TREASURERS)
+def index() -> Any:
+    """Show the upload form and the latest imports."""
+    if wants_json():
+        return jsonify(imports=[as_json(one) for one in imports.recent()])
+    return render_index()
+
+
+@bp.post("")
+@roles(*TREASURERS)
+@limited(UPLOADS)
+def upload() -> Any:
+    """Store the uploaded file; a job makes its preview."""
+    try:
+        file = request.files.get("roster")
+        if not file:
+            raise Invalid(_("Pilih sebuah berkas CSV atau XLSX."), code="no_file")
+        whole = request.form.get("whole") == "true"
+        one = imports.upload(actor(), cast(BinaryIO, file.stream), file.filename or "", whole=whole)
+    except DomainError as error:
+        if wants_json():
+            raise
+        return render_index(error), error.status
+    return to_import(one)
+
+
+@bp.post("/api")
+@roles(*TREASURERS)
+@limited(UPLOADS)
+def fetch() -> Any:
+    """Let a job fetch the payment API's roster and make its preview."""
+    return to_import(imports.request_api(actor()))
+
+
+@bp.get("/<int:import_id>")
+@roles(*TREASURERS)
+def show(import_id: int) -> Any:
+    """Show the state of an import and a page of its changes."""
+    one = imports.find(import_id, current_account().id)
+    kind = request.args.get("show") or preview.first_kind(one)
+    if kind not in {**preview.counts(one), preview.SKIPPED: 0}:
+        raise Invalid(_("Pilihan %(name)s tidak dikenal.", name="show"), code="bad_show")
+    page = preview.changes(one, kind, whole_number("page") or 1)
+    if wants_json():
+        return jsonify(as_json(one, page))
+    last = imports.last_applied()
+    return render_template(
+        "admin/roster/show.html",
+        one=one,
+        kind=kind,
+        page=page,
+        counts=preview.counts(one),
+        many_leave=one.status == ImportStatus.READY and leaving.are_many(one),
+        is_incomplete=preview.is_incomplete(one),
+        can_undo=last is not None and last.id == one.id,
+    )
+
+
+@bp.post("/<int:import_id>/apply")
+@roles(*TREASURERS)
+@takes(Applied)
+def apply(import_id: int, sent: Applied) -> Any:
+    """Let a job write what this preview shows; an outdated one is made anew."""
+    one = imports.find(import_id, current_account().id)
+    imports.start_apply(one, sent.plan, accept=sent.accept)
+    return to_import(one)
+
+
+@bp.post("/<int:import_id>/withdraw")
+@roles(*TREASURERS)
+def withdraw(import_id: int) -> Any:
+    """Withdraw a preview; nothing was written."""
+    imports.withdraw(imports.find(import_id, current_account().id).id)
+    return redirect_or_json(
+        "/admin/impor-siswa", notice=_("Pratinjau dibuang, tidak ada yang ditulis.")
+    )
+
+
+@bp.post("/<int:import_id>/undo")
+@roles(*TREASURERS)
+def undo(import_id: int) -> Any:
+    """Let a job restore what the last import changed."""
+    one = imports.find(import_id, current_account().id)
+    imports.start_undo(one, actor())
+    return to_import(one)
+
+
+def render_index(error: DomainError | None = None) -> str:
+    """Return the page with the upload form."""
+    last = imports.last_applied()
+    return render_template(
+        "admin/roster/index.html",
+        recent=imports.recent(),
+        last_id=last.id if last else None,
+        error=error,
+        megabytes=parts.MAX_BYTES >> 20,
+    )
+
+
+def to_import(one: RosterImport) -> Any:
+    """Redirect a form to the import; a script gets 202 and its state."""
+    if wants_json():
+        return jsonify(as_json(one)), 202
+    return redirect(f"/admin/impor-siswa/{one.id}", 303)
+
+
+def as_json(one: RosterImport, page: Page[RosterChange] | None = None) -> dict[str, Any]:
+    """Return an import as JSON, with a page of its changes."""
+    state = {
+        "import_id": one.id,
+        "status": one.status,
+        "source": one.source,
+        "file_name": one.file_name,
+        "whole": one.whole,
+        "outdated": one.outdated,
+        "error": one.error,
+        "done": one.position if one.status == ImportStatus.APPLYING else 0,
+        "settled_at": to_iso8601(one.settled_at),
+        **{name: getattr(one, name) for name in NUMBERS},
+    }
+    if page is None:
+        return state
+    changes = [preview.as_json(change) for change in page.items]
+    return state | {"changes": changes, **page_numbers(page)}

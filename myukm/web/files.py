@@ -1,0 +1,128 @@
+"""Files of a UKM's chat: upload, download."""
+
+from typing import Any
+from urllib.parse import quote
+
+from flask import Blueprint, Response, jsonify, request
+from flask_babel import lazy_gettext as _
+from werkzeug.exceptions import HTTPException
+from werkzeug.wsgi import FileWrapper
+
+from myukm.db.session import release_connection
+from myukm.domain.chat import uploads
+from myukm.domain.chat.uploads import Upload
+from myukm.domain.files import attachments, quotas
+from myukm.domain.ukm import memberships
+from myukm.errors import NotFound, Unavailable
+from myukm.models import ChatFile
+from myukm.rate_limiting.local_log import Limit
+from myukm.storage import storage
+from myukm.web.http.access import current_account, json_view, logged_in
+from myukm.web.http.limits import limited
+from myukm.web.http.receiving import announced_size, place, received
+from myukm.web.ukm.access import member
+
+UPLOADS = Limit("file", 120, 60)
+BLOCK = 64 * 1024
+# What a browser may do with a file that somebody opens by itself: show it, and nothing else.
+POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; sandbox"
+
+bp = Blueprint("files", __name__, url_prefix="/ukm/<code>/files")
+
+
+@bp.post("")
+@json_view
+@member
+@limited(UPLOADS)
+def upload(code: str) -> Any:
+    """Store the form's file `file`: 201, or 200 if its `client_id` is already stored."""
+    me = current_account()
+    membership = uploads.check_may_upload(me.id, code, announced_size())
+    with place(me.id):
+        release_connection()
+        with received(quotas.max_bytes(), quotas.too_large()) as sent:
+            client_id = sent.fields.get("client_id", "")
+            if known := uploads.stored_before(membership, client_id):
+                return jsonify(known.as_json(code)), 200
+            return stored(code, Upload(sent.draft, sent.name, sent.type, client_id))
+
+
+def stored(code: str, sent: Upload) -> Any:
+    """Store an upload and return the answer. Raises `Unavailable` without the storage."""
+    try:
+        file, new = uploads.store(current_account().id, code, sent)
+    except OSError as error:
+        text = _("Penyimpanan berkas tidak menjawab. Coba lagi sebentar lagi.")
+        raise Unavailable(text, code="storage_unavailable", retry_after=10) from error
+    return jsonify(file.as_json(code)), 201 if new else 200
+
+
+@bp.delete("/<int:file_id>")
+@json_view
+@logged_in
+def discard(code: str, file_id: int) -> Any:
+    """Delete a file of one's own that is not sent yet."""
+    membership = memberships.get_membership(current_account().id, code)
+    attachments.discard_unsent(membership, file_id)
+    return "", 204
+
+
+@bp.get("/<int:file_id>")
+@logged_in
+def download(code: str, file_id: int) -> Response:
+    """Return a file: a picture to be shown, anything else to be saved."""
+    file = found(code, file_id)
+    way = "inline" if file.is_picture else "attachment"
+    return served(file.digest, file.type, f"{way}; {file_name(file.name)}")
+
+
+@bp.get("/<int:file_id>/thumbnail")
+@logged_in
+def thumbnail(code: str, file_id: int) -> Response:
+    """Return the small version of a picture."""
+    file = found(code, file_id)
+    if file.thumbnail is None:
+        raise gone()
+    return served(file.thumbnail, "image/webp", "inline")
+
+
+def found(code: str, file_id: int) -> ChatFile:
+    """Return a file that the user may read. Raises `NotFound`."""
+    return attachments.find(memberships.get_membership(current_account().id, code), file_id)
+
+
+def served(digest: str, content_type: str, disposition: str) -> Response:
+    """Return bytes of the storage, or the part of them that is asked for."""
+    try:
+        file = storage().open(digest)
+    except FileNotFoundError:
+        raise gone() from None
+    size = file.seek(0, 2)
+    file.seek(0)
+    headers = {
+        "Content-Disposition": disposition,
+        "Content-Security-Policy": POLICY,
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Cache-Control": "private, max-age=86400",
+    }
+    answer = Response(FileWrapper(file, BLOCK), content_type=content_type, headers=headers)
+    answer.direct_passthrough = True
+    answer.content_length = size
+    answer.set_etag(digest)
+    try:
+        answer.make_conditional(request, accept_ranges=True, complete_length=size)
+    except HTTPException:
+        answer.close()
+        raise
+    return answer
+
+
+def file_name(name: str) -> str:
+    """Return a name as `Content-Disposition` carries it."""
+    plain = name.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")
+    return f"filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def gone() -> NotFound:
+    """Return the error for a file that is not there."""
+    return NotFound(_("Berkas ini tidak ada lagi."), code="no_such_file")

@@ -1,0 +1,82 @@
+"""What makes the site an app on a home screen: manifest, service worker, page without network."""
+
+import json
+import re
+
+from flask import Flask, Response, render_template
+from flask_babel import get_locale
+from flask_babel import gettext as _
+
+from myukm.web.http.static_files import static_folder, static_url
+
+OFFLINE = "/offline"
+COLOURS = {"theme_color": "#0d2d35", "background_color": "#0d2d35"}
+ICONS = (("icon-192.png", 192, "any"), ("icon-512.png", 512, "any"))
+MASKABLE = ("maskable-512.png", 512, "maskable")
+STATIC = re.compile(r'(?:href|src)="(/static/v-[^"#]+)')
+
+
+def init_app(app: Flask) -> None:
+    """Register the routes."""
+    app.add_url_rule("/manifest.webmanifest", "manifest", manifest)
+    app.add_url_rule("/sw.js", "service_worker", service_worker)
+    app.add_url_rule(OFFLINE, "offline", offline)
+
+
+def manifest() -> Response:
+    """Return the web app manifest."""
+    icons = [
+        {
+            "src": static_url(f"icons/{name}"),
+            "sizes": f"{size}x{size}",
+            "type": "image/png",
+            "purpose": purpose,
+        }
+        for name, size, purpose in (*ICONS, MASKABLE)
+    ]
+    return _uncached(
+        json.dumps(
+            {
+                "id": "/",
+                "name": "MyUKM",
+                "short_name": "MyUKM",
+                "description": _("Satu tempat untuk unit kegiatan dan pembayaran siswa."),
+                "lang": str(get_locale()),
+                "start_url": "/",
+                "scope": "/",
+                "display": "standalone",
+                "icons": icons,
+                **COLOURS,
+            }
+        ),
+        "application/manifest+json",
+    )
+
+
+def service_worker() -> Response:
+    """Return the service worker, whose scope is the path that serves it.
+
+    It contains the addresses of the static files, so that a new version of any of them is a new
+    version of it, which browsers install at the next page.
+    """
+    script = (static_folder() / "js/push/service_worker.js").read_text()
+    constants = {"STATIC": static_url(""), "OFFLINE": OFFLINE, "SHELL": shell()}
+    lines = "".join(f"const {name} = {json.dumps(each)};\n" for name, each in constants.items())
+    return _uncached(lines + script, "text/javascript")
+
+
+def offline() -> str:
+    """Return the page that the service worker shows without network.
+
+    It is the same for everybody: whose messages wait is read from the browser's own store.
+    """
+    return render_template("offline.html")
+
+
+def shell() -> list[str]:
+    """Return the addresses of all files that the page without network needs."""
+    return sorted({*STATIC.findall(offline()), static_url("icons.svg")})
+
+
+def _uncached(body: str, mimetype: str) -> Response:
+    return Response(body, mimetype=mimetype, headers={"Cache-Control": "no-cache"})

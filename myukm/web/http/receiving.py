@@ -1,0 +1,109 @@
+"""Receives one uploaded file into a draft on disk, whatever its size, its speed or their number."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import gevent
+from flask import request
+from flask_babel import lazy_gettext as _
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
+
+from myukm.errors import DomainError, Invalid, TooFast, Unavailable
+from myukm.storage import storage
+from myukm.web.http.request_parsing import SMALL_BODY
+
+# In this process: uploads of one person, and of all. The proxy receives a body whole before it
+# passes it on; without it a slow sender holds a place for `SECONDS` at most.
+AT_ONCE, ALL_AT_ONCE, SECONDS = 4, 40, 600
+
+_lock = threading.Lock()
+_receiving: Counter[int] = Counter()
+
+
+class Received(NamedTuple):
+    """A file as it was sent, with the form's fields; the draft is deleted after the block."""
+
+    draft: Path
+    name: str
+    type: str
+    fields: dict[str, str]
+
+
+@contextmanager
+def place(user_id: int) -> Iterator[None]:
+    """Hold one of the places of a person. Raises `TooFast` or `Unavailable` if all are taken."""
+    with _lock:
+        if _receiving[user_id] >= AT_ONCE:
+            text = _("Terlalu banyak berkas sekaligus. Tunggu beberapa detik.")
+            raise TooFast(text, retry_after=3)
+        if _receiving.total() >= ALL_AT_ONCE:
+            text = _("Server sedang sibuk. Coba lagi beberapa detik lagi.")
+            raise Unavailable(text, code="busy", retry_after=5)
+        _receiving[user_id] += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _receiving[user_id] -= 1
+
+
+def announced_size() -> int:
+    """Return the size of the file of which the request speaks, a little too small; 0 if unknown."""
+    return max(0, (request.content_length or 0) - SMALL_BODY)
+
+
+@contextmanager
+def received(max_bytes: int, too_large: DomainError) -> Iterator[Received]:
+    """Receive the form's file `file` and yield it.
+
+    A longer body is refused by its announced length, or once that much has come. Raises
+    `too_large`, `Invalid` without exactly one file, and a `DomainError` (408) after `SECONDS`.
+    """
+    request.max_content_length = max_bytes + SMALL_BODY
+    drafts: list[tuple[Path, IO[bytes]]] = []
+    try:
+        form, sent = _parsed(drafts, too_large)
+        if sent is None or len(drafts) != 1:
+            raise not_one()
+        sent.stream.close()
+        path = drafts[0][0]
+        if path.stat().st_size > max_bytes:
+            raise too_large
+        yield Received(path, sent.filename or "", sent.mimetype, form)
+    finally:
+        for path, file in drafts:
+            file.close()
+            path.unlink(missing_ok=True)
+
+
+def not_one() -> DomainError:
+    """Return the error for a form without exactly one file."""
+    return Invalid(_("Kirim tepat satu berkas."), code="no_file")
+
+
+def _parsed(
+    drafts: list[tuple[Path, IO[bytes]]], too_large: DomainError
+) -> tuple[dict[str, str], FileStorage | None]:
+    def new_draft(*_: object, **__: object) -> IO[bytes]:
+        if drafts:
+            raise not_one()
+        path = storage().new_draft()
+        drafts.append((path, path.open("wb+")))
+        return drafts[0][1]
+
+    parser = FormDataParser(new_draft, max_form_memory_size=8 * SMALL_BODY, max_form_parts=10)
+    slow = DomainError(_("Unggahan ini terlalu lama."), code="too_slow", status=408)
+    try:
+        with gevent.Timeout(SECONDS, slow):
+            _rest, form, files = parser.parse(
+                request.stream, request.mimetype, request.content_length, request.mimetype_params
+            )
+    except RequestEntityTooLarge:
+        raise too_large from None
+    return form.to_dict(), files.get("file")

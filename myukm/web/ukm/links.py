@@ -1,0 +1,101 @@
+"""A UKM's join link for its managers: opening and revoking it, its QR code, a poster."""
+
+import io
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response, current_app, jsonify, render_template, request
+from flask_babel import gettext as _
+
+from myukm.db.types import to_iso8601
+from myukm.domain.ukm import authorization, links
+from myukm.errors import NotFound
+from myukm.models import Ukm
+from myukm.web.http.access import json_view
+from myukm.web.http.answers import redirect_or_json
+from myukm.web.http.body import takes
+from myukm.web.ukm.access import base_url, current_actor, member_or_admin, page_context
+
+bp = Blueprint("ukm_links", __name__)
+# Modules of white around the code, which readers need, and pixels of a module in the PNG.
+QUIET_ZONE, PNG_SCALE = 4, 20
+
+
+class Opening(msgspec.Struct):
+    """How many days a link lasts from now."""
+
+    days: int
+
+
+def address(ukm: Ukm) -> str | None:
+    """Return the whole address of the UKM's link, None if it has none that lets people in."""
+    site = current_app.config["PUBLIC_URL"] or request.host_url.rstrip("/")
+    return f"{site}/gabung/{ukm.link_token}" if ukm.has_link else None
+
+
+def as_json(ukm: Ukm) -> dict[str, str | None]:
+    """Return the link as JSON; both are null if it has none."""
+    until = to_iso8601(ukm.link_until) if ukm.has_link else None
+    return {"url": address(ukm), "until": until}
+
+
+@bp.get("/link")
+@json_view
+@member_or_admin
+def show(code: str) -> Any:
+    """Return the link."""
+    return jsonify(as_json(authorization.authorize_read(current_actor(), code)))
+
+
+@bp.post("/link")
+@member_or_admin
+@takes(Opening)
+def open_link(code: str, sent: Opening) -> Any:
+    """Open a link, or prolong the one that stands."""
+    ukm = links.open_for(current_actor(), code, sent.days)
+    page = f"{base_url(code)}/manage#link"
+    return redirect_or_json(page, as_json(ukm), notice=_("Tautan gabung berlaku."))
+
+
+@bp.post("/link/revoke")
+@member_or_admin
+def revoke(code: str) -> Any:
+    """Void the link."""
+    ukm = links.revoke(current_actor(), code)
+    page = f"{base_url(code)}/manage#link"
+    return redirect_or_json(page, as_json(ukm), notice=_("Tautan gabung dicabut."))
+
+
+@bp.get("/link.svg")
+@member_or_admin
+def svg(code: str) -> Response:
+    """Return the QR code as a drawing."""
+    return Response(_drawn(code, kind="svg", omitsize=True), mimetype="image/svg+xml")
+
+
+@bp.get("/link.png")
+@member_or_admin
+def png(code: str) -> Response:
+    """Return the QR code as a picture, for chats and slides."""
+    return Response(_drawn(code, kind="png", scale=PNG_SCALE), mimetype="image/png")
+
+
+def _drawn(code: str, **form: Any) -> bytes:
+    ukm = authorization.authorize_read(current_actor(), code)
+    if not (link := address(ukm)):
+        raise NotFound(_("UKM ini belum punya tautan gabung."), code="no_link")
+    import segno
+
+    out = io.BytesIO()
+    qr = segno.make(link, error="m", micro=False)
+    qr.save(out, border=QUIET_ZONE, dark="#000", light="#fff", **form)
+    return out.getvalue()
+
+
+@bp.get("/poster")
+@member_or_admin
+def poster(code: str) -> str:
+    """Show a sheet of A4 to print and hang up."""
+    ukm = authorization.authorize_read(current_actor(), code)
+    shown = page_context(ukm, is_manager=True)
+    return render_template("ukm/poster.html", link=address(ukm), **shown)
