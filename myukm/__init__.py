@@ -19,22 +19,36 @@ def create_app(
     a web server memory.
     """
     from flask import Flask
-    from werkzeug.middleware.proxy_fix import ProxyFix
 
     import config as settings
-    import myukm.models  # noqa: F401 (registers the tables)
-    from myukm import i18n, ops
-    from myukm.db.engine import engine_options, prepare_engine
-    from myukm.extensions import connect_valkey, db, login_manager
     from myukm.file_permissions import keep_private
     from myukm.logs import records, redaction
-    from myukm.rate_limiting import limiter
 
     keep_private(settings.INSTANCE)
     app = Flask(__name__, instance_path=str(settings.INSTANCE))
     app.config.from_mapping(settings.load() if config is None else config)
     redaction.watch_texts(app.config)
     records.init_app()
+    connect(app)
+    if interfaces:
+        from myukm import web
+
+        web.init_app(app)
+    if interfaces and commands:
+        add_commands(app)
+    return app
+
+
+def connect(app: Flask) -> None:
+    """Register the database, Valkey and what needs them, whoever uses the app."""
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    import myukm.models  # noqa: F401 (registers the tables)
+    from myukm import i18n, ops, storage
+    from myukm.db.engine import engine_options, prepare_engine
+    from myukm.extensions import connect_valkey, db, login_manager
+    from myukm.rate_limiting import limiter
+
     uri = app.config["SQLALCHEMY_DATABASE_URI"]
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(uri)
     if proxies := app.config["TRUSTED_PROXIES"]:
@@ -44,17 +58,8 @@ def create_app(
     db.init_app(app)
     prepare_engine(app)
     connect_valkey(app)
-    login_manager.init_app(app)
-    limiter.init_app(app)
-    i18n.init_app(app)
-    ops.init_app(app)
-    if interfaces:
-        from myukm import web
-
-        web.init_app(app)
-    if interfaces and commands:
-        add_commands(app)
-    return app
+    for each in (login_manager, limiter, i18n, ops, storage):
+        each.init_app(app)
 
 
 def add_commands(app: Flask) -> None:

@@ -57,7 +57,7 @@ def template_gettext() -> Callable[..., Markup]:
         found = texts.get(text)
         if found is None:
             found = texts[text] = Markup(catalogue.ugettext(text))  # noqa: S704 (our own text)
-        return found % values
+        return found % values if values else found
 
     return translate
 

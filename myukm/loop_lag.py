@@ -1,4 +1,4 @@
-"""Tells whether this process itself was too busy to notice answers in time."""
+"""Measures whether this process itself is too busy to notice answers in time."""
 
 import threading
 import time

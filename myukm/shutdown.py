@@ -23,10 +23,14 @@ def stop_when_closed(pipe: int) -> None:
             os.read(pipe, 1)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    # Block signals in this thread: one that the main thread blocks would be delivered here and
-    # end the process.
+    start_without_signals(threading.Thread(target=wait, name="lifeline", daemon=True))
+
+
+def start_without_signals(thread: threading.Thread) -> None:
+    """Start a thread that gets no signal: one that the main thread blocks would be delivered there
+    and end the process."""
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    threading.Thread(target=wait, name="lifeline", daemon=True).start()
+    thread.start()
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 

@@ -149,6 +149,11 @@ def pubsub_client(url: str) -> redis.Redis:
     return _client(url, 1.0, socket_timeout=2.0, retry=Reconnect(NoBackoff(), 0))
 
 
+def log_client(url: str) -> redis.Redis:
+    """For the sender of log lines, which itself tries again after every error."""
+    return _client(url, 0.5, socket_timeout=1.0, retry=Reconnect(NoBackoff(), 0))
+
+
 def background_client(url: str) -> redis.Redis:
     """For background processes and the dashboard: a large answer may take its time."""
     return _client(url, 1.0, socket_timeout=5.0, retry=Reconnect(NoBackoff(), 1))

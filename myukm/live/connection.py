@@ -1,7 +1,8 @@
 """A stream's connection: the hub writes into a file descriptor of its own, without blocking.
 
-What the kernel does not take at once waits in a bounded backlog. Under gevent the event loop tells
-when the client takes more and when it left; elsewhere the response's own loop calls `flush()`.
+What the kernel does not take at once waits in a bounded backlog. Under gevent the event loop
+reports when the client takes more and when it left; elsewhere the response's own loop calls
+`flush()`.
 """
 
 import os
@@ -10,6 +11,8 @@ from typing import Any
 
 import gevent
 from gevent.monkey import is_module_patched
+
+from myukm import instruments
 
 BACKLOG_BYTES = 256 * 1024
 READABLE, WRITABLE = 1, 2
@@ -85,6 +88,7 @@ class Connection:
         self._backlog += rest
         self._writable = self._writable or _watch(self._fd, WRITABLE, self.flush)
         if len(self._backlog) > BACKLOG_BYTES:
+            instruments.increment(instruments.DROPPED)
             self.close()
 
 

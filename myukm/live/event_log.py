@@ -31,7 +31,7 @@ class Event(Model):
     """A replayable event. `data` is the JSON text that browsers receive.
 
     An event about a message, a person or a UKM has its id in `ref`, and in `data` only what the id
-    does not tell. So the log holds no copy of a text or name that may be deleted.
+    does not contain. So the log holds no copy of a text or name that may be deleted.
     """
 
     __tablename__ = "event"

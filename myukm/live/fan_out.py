@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import groupby
 
+from myukm import instruments
 from myukm.live.audience import Audience
 from myukm.live.connection import Connection
 from myukm.live.event_log import LoggedEvent
@@ -89,12 +90,16 @@ class FanOut:
                 continue
             part = Chunk.of(event.seq, encode(event))
             if parts and size + len(part.plain) > WRITE_BYTES:
-                self._send(self.audience.of(topic), Chunk.join(parts))
+                self._send_parts(topic, parts)
                 parts, size = [], 0
             parts.append(part)
             size += len(part.plain)
         if parts:
-            self._send(self.audience.of(topic), Chunk.join(parts))
+            self._send_parts(topic, parts)
+
+    def _send_parts(self, topic: str, parts: Sequence[Chunk]) -> None:
+        count = self._send(self.audience.of(topic), Chunk.join(parts))
+        instruments.increment(instruments.SENT, by=count * len(parts))
 
     def send(self, data: bytes, topic: str | None = None) -> None:
         """Send the bytes of a transient event to every stream (of a topic)."""
@@ -102,11 +107,14 @@ class FanOut:
             subscribers = self.audience.all() if topic is None else self.audience.of(topic)
             self._send(subscribers, Chunk.of(None, data))
 
-    def _send(self, subscribers: Iterable[Subscriber], chunk: Chunk) -> None:
+    def _send(self, subscribers: Iterable[Subscriber], chunk: Chunk) -> int:
+        """Send a chunk and return to how many."""
+        count = 0
         for count, subscriber in enumerate(subscribers, 1):
             subscriber.push(chunk)
             if count % YIELD_EVERY == 0:
                 time.sleep(0)  # let other requests run between thousands of writes
+        return count
 
     def _remove(self, subscriber: Subscriber) -> None:
         if self.audience.remove(subscriber):

@@ -22,6 +22,7 @@ from myukm.live.snapshots import Snapshots
 from myukm.live.sse import bye, heartbeat
 from myukm.live.subscriber import Subscriber
 from myukm.live.subscription import Subscription
+from myukm.logs.outages import Outage
 
 BATCH = 500
 POLL_SECONDS, AWAY_SECONDS, RIGHTS_SECONDS = 2.0, 1.0, 4.0
@@ -37,7 +38,7 @@ class Hub:
 
     `connect()` opens a Valkey client of the hub's own, `newest()` and `since(seq, limit)` read
     the log, `rights(keys)` returns each log-in's topics (absent: the log-in ended). `snapshots` is
-    read every second while Valkey is away. `left(subscribers)` is told which streams ended.
+    read every second while Valkey is away. `left(subscribers)` gets the streams that ended.
     """
 
     def __init__(
@@ -57,6 +58,8 @@ class Hub:
         self._wake, self._rights_at = threading.Event(), 0.0
         self._listening = threading.Event()
         self.away = self.closing = False
+        self._valkey = Outage(logger, "live hub: Valkey unreachable, polling the database")
+        self._database = Outage(logger, "live hub: the database does not answer")
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Send events to `subscriber` from now on. Its cursor is set to the last one before."""
@@ -101,8 +104,9 @@ class Hub:
                 subscription = subscription or self._open_subscription()
                 received = subscription.receive(RECEIVE_SECONDS)
                 self.away = False
+                self._valkey.worked()
             except (redis.RedisError, OSError) as error:
-                logger.warning("live hub: Valkey unreachable (%s), polling the database", error)
+                self._valkey.failed(error)
                 if subscription:
                     subscription.close()
                 subscription, received, self.away = None, [], True
@@ -133,7 +137,7 @@ class Hub:
             self._wake.set()
 
     def _read_database(self) -> None:
-        """Poll what Valkey does not tell."""
+        """Poll what Valkey does not publish."""
         while not self.closing:
             self._wake.wait(AWAY_SECONDS if self.away else POLL_SECONDS)
             self._wake.clear()
@@ -145,7 +149,9 @@ class Hub:
             self._send_progress()
             self._check_rights()
         except SQLAlchemyError as error:
-            logger.warning("live hub: the database does not answer: %s", error)
+            self._database.failed(error)
+        else:
+            self._database.worked()
 
     def _send_progress(self) -> None:
         """Send what otherwise comes through Valkey alone."""

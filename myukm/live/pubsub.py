@@ -12,9 +12,10 @@ from redis.exceptions import RedisError
 
 from myukm.extensions import valkey
 from myukm.live import events
+from myukm.logs.outages import Outage
 
 CHANNEL = "myukm:live"
-logger = logging.getLogger(__name__)
+_outage = Outage(logging.getLogger(__name__), "live: could not publish, hubs will poll")
 
 
 def publish(entries: Sequence[tuple[int | None, str, str, str]]) -> bool:
@@ -22,8 +23,9 @@ def publish(entries: Sequence[tuple[int | None, str, str, str]]) -> bool:
     try:
         valkey().publish(CHANNEL, json.dumps(entries))
     except RedisError as error:
-        logger.warning("live: could not publish, hubs will poll: %s", error)
+        _outage.failed(error)
         return False
+    _outage.worked()
     return True
 
 

@@ -1,4 +1,4 @@
-"""Snapshots: what a new stream is told first about its topics, read once a second for all."""
+"""Snapshots: the first events of a new stream about its topics, read once a second for all."""
 
 import time
 from collections.abc import Callable, Collection, Iterable

@@ -1,0 +1,66 @@
+"""Sentences that are stored or published once and read by many, each in their own language.
+
+They are lazy: whoever stores or publishes one writes it in the campus's language, and beside it,
+under `translations`, in the others. Pages show an entry `localized`; so does the browser
+(`static/js/core/localized.js`) with the entries of events.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from flask import current_app
+from flask_babel import force_locale, format_datetime, format_decimal, format_time, get_locale
+from flask_babel import gettext as _
+from flask_babel.speaklater import LazyString
+
+from myukm.i18n import LANGUAGES
+
+# A number inside a sentence, with the separators of the sentence's language.
+lazy_decimal = partial(LazyString, format_decimal)
+
+
+def in_each_language(**texts: Any) -> dict[str, Any]:
+    """Return the texts (lazy, plain, or None) in the campus's language, and as `translations` what
+    they are in each other language, by its code."""
+    campus = current_app.config["MYUKM_LANG"]
+    words = _in(campus, texts)
+    others = {lang: _in(lang, texts) for lang in LANGUAGES if lang != campus}
+    return {**words, "translations": {lang: each for lang, each in others.items() if each != words}}
+
+
+def _in(lang: str, texts: Mapping[str, Any]) -> dict[str, Any]:
+    with force_locale(lang):
+        return {name: None if text is None else str(text) for name, text in texts.items()}
+
+
+def localized(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry made by `in_each_language` in the reader's language."""
+    return {**entry, **(entry.get("translations") or {}).get(str(get_locale()), {})}
+
+
+def stored_sentence(row: Any, name: str) -> Any:
+    """Return the stored sentence `name` of a row as a lazy one again, None if there is none."""
+    text = getattr(row, name)
+    return None if text is None else LazyString(_stored, text, row.translations, name)
+
+
+def _stored(text: str, translations: Mapping[str, Any] | None, name: str) -> str:
+    words = (translations or {}).get(str(get_locale()), {})
+    return str(words.get(name, text))
+
+
+def joined(*sentences: Any, by: str = " ") -> LazyString:
+    """Return several lazy sentences as one."""
+    return LazyString(lambda: by.join(map(str, sentences)))
+
+
+def lazy_moment(moment: datetime) -> LazyString:
+    """Return a date and time inside a sentence, in the campus's time zone."""
+    return LazyString(lambda: format_datetime(moment, _("d MMM y HH.mm")))
+
+
+def lazy_clock(moment: datetime) -> LazyString:
+    """Return a time of day inside a sentence, in the campus's time zone."""
+    return LazyString(lambda: format_time(moment, _("HH.mm.ss")))

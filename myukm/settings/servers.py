@@ -1,0 +1,93 @@
+"""The addresses of other servers: payment API, Valkey, and our own as users see it."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from myukm import addresses
+from myukm.catalogue import N_
+from myukm.logs.redaction import shown
+from myukm.settings.reader import Reader
+
+# The variables with which OpenSSL, requests and curl find a campus's own certificate authority.
+_AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_VALKEY_SCHEMES = ("redis", "rediss", "unix", "sentinel")
+
+
+def payment_api(env: Reader) -> dict[str, Any]:
+    """Return the payment API's URL, its authentication (token or user) and its CA certificates."""
+    url = env.url("PEMBAYARAN_API_URL", "http://127.0.0.1:5055", ("http", "https"))
+    token = env.token("PEMBAYARAN_API_TOKEN")
+    parts = urlsplit(url)
+    if parts.query or parts.fragment or url.endswith(("?", "#")):
+        raise env.wrong(
+            "PEMBAYARAN_API_URL",
+            N_(
+                "alamat dasar tidak boleh memuat ? atau #; "
+                "kunci akses ditulis di PEMBAYARAN_API_TOKEN"
+            ),
+        )
+    if token and "@" in parts.netloc:
+        raise env.wrong(
+            "PEMBAYARAN_API_URL",
+            N_(
+                "memuat nama dan kata sandi, padahal PEMBAYARAN_API_TOKEN juga diisi; "
+                "pilih salah satu"
+            ),
+        )
+    authorities = {env.certificates(name): None for name in _AUTHORITIES if env.text(name)}
+    return {
+        "PEMBAYARAN_API_URL": url.rstrip("/"),
+        "PEMBAYARAN_API_TOKEN": token,
+        "PEMBAYARAN_API_CA": list(authorities),
+    }
+
+
+def push(env: Reader, *, production: bool) -> dict[str, Any]:
+    """Return whom push services may write to, and which addresses count as a push service."""
+    endpoints = env.choice("PUSH_ENDPOINTS", "public", ("public", "any"))
+    if production and endpoints == "any":
+        raise env.wrong("PUSH_ENDPOINTS", N_("any hanya untuk pengembangan; hapus di produksi"))
+    contact = env.emails("PUSH_CONTACT").partition(",")[0].strip()
+    return {"PUSH_CONTACT": contact and f"mailto:{contact}", "PUSH_ENDPOINTS": endpoints}
+
+
+def public_url(env: Reader) -> str:
+    """Return the origin that users see, in one spelling."""
+    url = env.url("PUBLIC_URL", "", ("http", "https"))
+    origin = addresses.origin(url)
+    if url and not origin:
+        text = N_("%(address)s harus alamat tanpa nama, jalur, dan ?, seperti %(example)s")
+        raise env.wrong("PUBLIC_URL", text, address=shown(url), example="https://ukm.kampus.ac.id")
+    return origin or ""
+
+
+def valkey(env: Reader) -> str:
+    """Return the address of Valkey, checked as the client would."""
+    # Imported here, because the demo's process needs nothing of it.
+    import redis
+
+    from myukm.valkey_clients import SentinelAddress
+
+    url = env.text("REDIS_URL")
+    if url.startswith("sentinel:"):
+        if not SentinelAddress.parse(url):
+            text = N_(
+                "%(url)s harus berbentuk sentinel://[nama:sandi@]host:26379,host:26379/NAMA/0"
+            )
+            raise env.wrong("REDIS_URL", text, url=shown(url))
+        return url
+    url = env.url("REDIS_URL", "redis://127.0.0.1:6379/0", _VALKEY_SCHEMES)
+    # redis-py would silently use database 0 for a path that is not a number.
+    if not url.startswith("unix:") and not re.fullmatch(r"/?\d*", urlsplit(url).path):
+        raise env.wrong(
+            "REDIS_URL",
+            N_("%(url)s harus diakhiri nomor seperti /0"),
+            url=shown(url),
+        )
+    try:
+        redis.ConnectionPool.from_url(url).make_connection()
+    except (TypeError, ValueError):
+        text = N_("%(url)s: yang tertulis setelah ? tidak diterima; betulkan atau hapus")
+        raise env.wrong("REDIS_URL", text, url=shown(url)) from None
+    return url
