@@ -76,7 +76,7 @@ def start_ours(stack: ExitStack, asked: argparse.Namespace) -> "FanOut":
         "SECRET_KEY": secrets.token_urlsafe(32),
     }
     app = create_app(config.load(env))
-    cookies = populate(app, -(-(asked.listeners + WARMING) // STREAMS_EACH))
+    cookies = populate(app, -(-(asked.streams + WARMING) // STREAMS_EACH))
     server = WebServer(folder / "web.log", env)
     stack.callback(server.kill)
     tree = psutil.Process(server.child.pid).children(recursive=True)
@@ -119,7 +119,7 @@ def populate(app: Flask, accounts: int, code: str = "BENCH") -> list[str]:
     ]
 
 
-class Listener(asyncio.Protocol):
+class Stream(asyncio.Protocol):
     """One stream."""
 
     def __init__(self, fan_out: "FanOut", cookie: str) -> None:
@@ -159,7 +159,7 @@ class FanOut:
         self.cookies = cookies
         self.opened = 0
         self.delays: list[float] = []
-        self.listeners: list[Listener] = []
+        self.streams: list[Stream] = []
         # Beside the listeners, whose work would delay it.
         forking = multiprocessing.get_context("fork")
         self.orders, orders = forking.Pipe()
@@ -172,7 +172,7 @@ class FanOut:
 
     async def open_all(self) -> None:
         """Open the listeners; print what a connection costs."""
-        count = self.asked.listeners
+        count = self.asked.streams
         await self.open(WARMING)
         before, cpu = self.process.memory_info().rss, spent(self.process)
         await self.open(count)
@@ -184,18 +184,18 @@ class FanOut:
         """Open that many more streams, a few at a time."""
         loop = asyncio.get_running_loop()
         for _ in range(count):
-            n = len(self.listeners)
+            n = len(self.streams)
             cookie = self.cookies[n // STREAMS_EACH] if self.cookies else ""
-            self.listeners.append(Listener(self, cookie))
-            await loop.create_connection(lambda: self.listeners[-1], "127.0.0.1", self.port)
+            self.streams.append(Stream(self, cookie))
+            await loop.create_connection(lambda: self.streams[-1], "127.0.0.1", self.port)
             while self.opened < n - CONNECTING:
                 await asyncio.sleep(0.001)
-        while self.opened < len(self.listeners):
+        while self.opened < len(self.streams):
             await asyncio.sleep(0.01)
 
     async def deliver(self, count: int, pause: float) -> dict[str, float]:
         """Publish events, one every `pause` seconds; return the CPU and the delays."""
-        self.delays, expected = [], count * len(self.listeners)
+        self.delays, expected = [], count * len(self.streams)
         cpu = spent(self.process)
         self.orders.send((count, pause))
         deadline = time.perf_counter() + count * pause + 60

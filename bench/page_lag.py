@@ -111,7 +111,7 @@ def measure(campus: Campus, pages: int) -> Measurement:
         seconds = time.perf_counter() - started
         after = usage(campus, client)
         client.close()
-        wait_until(lambda: reader.events[-1].data.get("status") == "completed", 5, "told")
+        wait_until(lambda: reader.events[-1].data.get("status") == "completed", 5, "the event")
         delays = delays_of(seen, figures(reader))
     commands, transactions = ((new - old) / seconds for old, new in zip(before, after, strict=True))
     return Measurement(delays, commands, transactions)

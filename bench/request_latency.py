@@ -13,16 +13,19 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 
 import psutil
 import requests
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from bench.fanout import populate
 from bench.report import percentile, row
 from myukm.db.session import transaction
-from myukm.models import Siswa
+from myukm.db.types import utcnow
+from myukm.models import ChatMessage, Membership, Siswa, Ukm
+from myukm.web.chat import DEFAULT_PAGE
 from tests.faults.campus import Campus
 from tests.support.sse import StreamReader
 from tests.support.waiting import wait_until
@@ -101,12 +104,26 @@ def costs(campus: Campus) -> None:
     idle = idle_share(campus)
     row("web processes, idle: CPU", idle * 1000, "ms/s")
     crowds = {size: populate(campus.app, size, f"U{size}") for size in SIZES}
+    for size in SIZES:
+        fill_screen(campus, f"U{size}")
     for name, call in CALLS.items():
         found = {size: cpu_per_call(campus, size, crowds[size], call, idle) for size in SIZES}
         for size, seconds in found.items():
             row(f"{name}, {size} members: CPU", seconds * 1000, "ms")
         small, large = found.values()
         row(f"{name}: large / small", large / small, "×")
+
+
+def fill_screen(campus: Campus, code: str) -> None:
+    """Store as many published messages of members as a chat page shows."""
+    with campus.app.app_context(), transaction() as session:
+        ukm = session.scalars(select(Ukm).filter_by(code=code)).one()
+        members = session.scalars(select(Membership.user_id).filter_by(ukm_id=ukm.id)).all()
+        shared = {"ukm_id": ukm.id, "body": "Besok kita kumpul", "published_at": utcnow()}
+        for n, member in zip(range(DEFAULT_PAGE), cycle(members), strict=False):
+            own = {"user_id": member, "client_id": f"s{n}", "number": n + 1}
+            session.execute(insert(ChatMessage), shared | own)
+        ukm.last_number = DEFAULT_PAGE
 
 
 def idle_share(campus: Campus) -> float:

@@ -2,8 +2,8 @@
 
     python -m bench.rush [--seconds 60] [--milliseconds 5] [--rate 20]
 
-Two web processes and a worker on PostgreSQL. Who is told to come again comes again a second later
-with the same `client_id`, as the page does.
+Two web processes and a worker on PostgreSQL. A client that is asked to come again does so a second
+later with the same `client_id`, as the page does.
 """
 
 import argparse
@@ -71,9 +71,9 @@ class Sessions:
     def __init__(self, url: str) -> None:
         self.most = 0
         self._url, self._ended = url, threading.Event()
-        self._thread = threading.Thread(target=self._look)
+        self._thread = threading.Thread(target=self._poll)
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         with psycopg.connect(self._url, autocommit=True) as connection:
             while not self._ended.wait(0.1):
                 (count,) = connection.execute(WAITING).fetchone() or (0,)

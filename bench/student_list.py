@@ -18,7 +18,7 @@ from sqlalchemy import case, update
 from bench.report import row
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
-from myukm.domain.siswa import importing
+from myukm.domain.roster import importing
 from myukm.models import Siswa
 from tests.faults.campus import Campus
 from tests.support.postgresql import PostgreSQL

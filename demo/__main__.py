@@ -2,17 +2,17 @@
 
 import sys
 
-from config import INSTANCE
 from demo.environment import Addresses
 from demo.lock import AlreadyRunningError, demo_lock, publish_env
 from demo.supervisor import Supervisor
 from devtools.messages import localized
 from devtools.ports import NoFreePortError
 from devtools.reaper import adopt_orphans
-from devtools.valkey import ValkeyError, lock_data
 from myukm import terminal
 from myukm.catalogue import N_
+from myukm.embedded_valkey import ValkeyError, lock_data
 from myukm.file_permissions import keep_private
+from myukm.settings.sources import INSTANCE
 
 DATA = INSTANCE / "valkey"
 

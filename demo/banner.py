@@ -4,11 +4,11 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from config import ROOT
 from demo.environment import VALKEY_PORT, Addresses
 from devtools.messages import echo, localized
 from devtools.sample import ACCOUNTS
 from myukm.catalogue import N_
+from myukm.settings.sources import ROOT
 
 SHOWN_ACCOUNTS = 5
 

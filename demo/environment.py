@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from config import INSTANCE
 from devtools.ports import HOST, any_free, first_free
+from myukm.settings.sources import INSTANCE
 
 VALKEY_PORT = 6379
 # Settings of `.env` that a demo ignores, because they reach other machines or assume a proxy.

@@ -9,7 +9,8 @@ from flask_migrate import upgrade
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from devtools.sample import ACCOUNTS, STUDENTS, UKMS, Student, students
+from demo.history import load_history
+from devtools.sample import ACCOUNTS, STUDENTS, UKMS, Student, student, students
 from devtools.sample import Ukm as SampleUkm
 from myukm import add_commands
 from myukm.db.session import transaction
@@ -18,6 +19,8 @@ from myukm.domain.accounts.passwords import hash_password
 from myukm.domain.ukm import administration as ukm_administration
 from myukm.extensions import db
 from myukm.models import ChatMessage, Membership, Siswa, Ukm, User
+
+SYNCED, LEFT = 12, 24
 
 
 def main() -> None:
@@ -39,15 +42,22 @@ def is_empty() -> bool:
 
 
 def load(total: int = STUDENTS) -> None:
-    """Load the sample campus with its first `total` students, in one transaction."""
+    """Load the sample campus with its first `total` students, in one transaction.
+
+    Every twelfth was synced before; some, who are not on the roster, have left.
+    """
+    enrolled = list(students(total))
+    left = [student(STUDENTS + number) for number in range(LEFT)]
     with transaction() as session:
-        session.execute(insert(Siswa), [_siswa(student) for student in students(total)])
+        session.execute(insert(Siswa), [_siswa(one) for one in enrolled])
+        session.execute(insert(Siswa), [_siswa(one) | {"active": False} for one in left])
+        load_history(session, [*enrolled[SYNCED - 1 :: SYNCED], *left])
         user_ids = _load_accounts(session)
         for unit in UKMS:
             _load_ukm(session, unit, user_ids)
 
 
-def _siswa(student: Student) -> dict[str, str]:
+def _siswa(student: Student) -> dict[str, Any]:
     """Return a row of `siswa`: the API's UnitFormal is the column unit_formal."""
     return {
         re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower(): str(value or "")

@@ -10,15 +10,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
-from config import INSTANCE, ROOT
 from demo.banner import not_ready, welcome
 from demo.environment import Addresses
 from demo.process_runner import RestartingProcess
 from devtools.messages import echo
 from devtools.ports import HOST
 from devtools.process_tree import ManagedProcess
-from devtools.valkey import command
 from myukm.catalogue import N_
+from myukm.embedded_valkey import command
+from myukm.settings.sources import INSTANCE, ROOT
 
 LOGS = INSTANCE / "log"
 WARM_SECONDS = 8.0
@@ -33,6 +33,7 @@ class Supervisor:
         self._addresses = addresses
         self._env = {**os.environ, **addresses.environment(), "PYTHONUNBUFFERED": "1"}
         self._stop = threading.Event()
+        self._seeding: ManagedProcess | None = None
         python = sys.executable
         self._valkey = self._process(
             "valkey", *command(data, addresses.valkey), pass_fds=[data_lock.fileno()]
@@ -64,6 +65,8 @@ class Supervisor:
             process.start()
         if not self._prepared():
             return 1
+        if self._stop.is_set():
+            return 0
         for process in (self._worker, self._web):
             process.start()
         if self._until(self._ready, READY_SECONDS):
@@ -79,12 +82,14 @@ class Supervisor:
         return RestartingProcess(name, argv, log, cwd=ROOT, env=self._env, pass_fds=pass_fds)
 
     def _prepared(self) -> bool:
-        """Migrate and seed the database in a child process; return whether that succeeded."""
+        """Migrate and seed the database in a child process; return whether that succeeded,
+        or was stopped."""
         echo(N_("Menyiapkan basis data …"))
         child = ManagedProcess([sys.executable, "-m", "demo.seed"], cwd=ROOT, env=self._env)
+        self._seeding = child
         lines = list(child.lines())
         (LOGS / "prepare.log").write_text("\n".join(lines))
-        if child.kill() == 0:
+        if child.kill() == 0 or self._stop.is_set():
             return True
         last = lines[-1] if lines else "-"
         echo(N_("Basis data gagal disiapkan: %(why)s"), why=last)
@@ -108,11 +113,14 @@ class Supervisor:
         return False
 
     def _on_signal(self, *_: object) -> None:
-        """Stop the processes in order at the first signal, kill them at the second."""
+        """Stop the processes in order at the first signal, kill them at the second. What was being
+        prepared is begun again by the next start."""
         if self._stop.is_set():
             for process in self._processes():
                 process.quit()
         self._stop.set()
+        if self._seeding:
+            self._seeding.terminate()
 
     def _take_down(self) -> None:
         """Stop web and worker first, because they still need Valkey and the API."""

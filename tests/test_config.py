@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import config
+from myukm.settings import sources
 
 WRONG = {
     "REDIS_URL": [
@@ -69,6 +70,18 @@ WRONG = {
     "ALERT_EMAIL_TO": ["bendahara", "a@kampus.ac.id;b@kampus.ac.id", "a@kampus.ac.id, "],
     "PEMBAYARAN_API_TOKEN": ["Bearer abc", "rahasia\x00", "kunci\u2013baru"],
     "METRICS_TOKEN": ["a\nb"],
+    "FILES_URL": [
+        "/srv/files",
+        "file://srv/files",
+        "http://h/x",
+        "file:///srv/x?y=1",
+        "s3://",
+        "s3://b?host=x",
+    ],
+    "FILES_MAX_MB": ["0", "besar"],
+    "FILES_PERSON_MB": ["0"],
+    "FILES_UKM_MB": ["-1"],
+    "PROCESS_MEMORY_MB": ["63", "much"],
 }
 
 
@@ -171,7 +184,7 @@ def test_no_password_is_repeated_in_a_complaint(name: str, value: str) -> None:
 def test_a_settings_file_that_cannot_be_read_is_one_line(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None, said: str
 ) -> None:
-    monkeypatch.setattr(config, "ROOT", tmp_path)
+    monkeypatch.setattr(sources, "ROOT", tmp_path)
     if content is None:
         (tmp_path / ".env").mkdir()
     else:
@@ -185,7 +198,7 @@ def test_a_settings_file_that_cannot_be_read_is_one_line(
 def test_a_settings_file_may_begin_with_a_byte_order_mark(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(config, "ROOT", tmp_path)
+    monkeypatch.setattr(sources, "ROOT", tmp_path)
     (tmp_path / ".env").write_bytes("\ufeffMETRICS_TOKEN=abc\r\n".encode())
     assert config.load()["METRICS_TOKEN"] == "abc"
 

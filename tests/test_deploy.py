@@ -1,5 +1,6 @@
-"""What `deploy/` holds: the nginx site in front of the real web server, the systemd units."""
+"""What `deploy/` holds: the nginx site in front of the real web server, alert rules, dashboard."""
 
+import json
 import re
 import shutil
 import socket
@@ -12,9 +13,16 @@ from typing import Self
 
 import pytest
 import requests
+import yaml
+from flask import Flask
+from prometheus_client.parser import text_string_to_metric_families
 
+from myukm import instruments
+from myukm.ops import metrics
+from myukm.queues import counters
+from myukm.queues.counters import Times
 from tests.support.nginx import site_before
-from tests.support.programs import BIN, ROOT, WebServer
+from tests.support.programs import ROOT, WebServer
 from tests.support.servers import need
 from tests.support.waiting import wait_until
 
@@ -23,7 +31,7 @@ from tests.support.waiting import wait_until
 def proxied(web: WebServer, tmp_path: Path) -> Iterator[str]:
     """The address of nginx with our site before the web server."""
     with site_before(tmp_path, web.url.removeprefix("http://")) as url:
-        wait_until(lambda: get(f"{url}/healthz").ok, 10, "the web server answers through nginx")
+        wait_until(lambda: get(f"{url}/healthz").ok, 30, "the web server answers through nginx")
         yield url
 
 
@@ -41,11 +49,11 @@ def test_the_site_passes_on_what_it_should(
         assert next(stream.iter_lines()), "the first bytes come at once"
     assert get(f"{proxied}/metrics").status_code == 404
     entry = re.findall(
-        r"/static/v-\w+/js/core/app.js", operator.get(f"{proxied}/ukm", verify=False).text
+        r"/static/v-\w+/joined/core/app.js", operator.get(f"{proxied}/ukm", verify=False).text
     )
     for address, caching in (
         (entry[0], "public, max-age=31536000, immutable"),
-        ("/static/v-0123456789/js/core/app.js", "no-cache"),
+        ("/static/v-0123456789/joined/core/app.js", "no-cache"),
         ("/static/favicon.svg", "no-cache"),
     ):
         static = get(f"{proxied}{address}", operator)
@@ -97,14 +105,14 @@ class StandIn:
 
     def __init__(self, words: bytes) -> None:
         self.words, self.received = words, b""
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._server.getsockname()[1]}"
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
         while True:
             try:
-                connection, _ = self._listener.accept()
+                connection, _ = self._server.accept()
             except OSError:
                 return
             with connection:
@@ -115,8 +123,8 @@ class StandIn:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
 
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
@@ -147,16 +155,55 @@ def slow_client(url: str) -> ssl.SSLSocket:
     return context.wrap_socket(plain)
 
 
-@pytest.mark.parametrize("name", ["myukm-web.service", "myukm-worker@.service"])
-def test_systemd_accepts_the_units(name: str, tmp_path: Path) -> None:
-    analyze = need(shutil.which("systemd-analyze"), "systemd")
-    unit = tmp_path / name.replace("@", "@1")
-    text = (ROOT / "deploy" / name).read_text()
-    unit.write_text(text.replace("/srv/myukm/.venv/bin", str(BIN)))
+def promtool(*arguments: str) -> str:
+    """Run promtool in `deploy/` and return what it says; it must be content."""
+    argv = [need(shutil.which("promtool"), "prometheus"), *arguments]
     done = subprocess.run(
-        [analyze, "verify", "--man=no", str(unit)], check=False, capture_output=True, text=True
+        argv, check=False, capture_output=True, text=True, cwd=ROOT / "deploy", timeout=60
     )
-    complaints = [line for line in done.stderr.splitlines() if name.partition(".")[0] in line]
-    assert (done.returncode, complaints) == (0, [])
-    assert "\nEnvironmentFile=/srv/myukm/.env\n" in text
-    assert "\nUMask=0077\n" in text
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_each_alert_rule_is_tested_and_fires_as_it_should() -> None:
+    promtool("check", "rules", "alerts.rules.yml")
+    promtool("test", "rules", "alerts.test.yml")
+    rules = yaml.safe_load((ROOT / "deploy/alerts.rules.yml").read_text())
+    named = {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
+    tests = yaml.safe_load((ROOT / "deploy/alerts.test.yml").read_text())["tests"]
+    fired, silent = set(), set()
+    for case in (case for test in tests for case in test["alert_rule_test"]):
+        (fired if case.get("exp_alerts") else silent).add(case["alertname"])
+    assert fired == silent == named
+
+
+def test_rules_and_dashboard_use_metrics_that_there_are(app: Flask, tmp_path: Path) -> None:
+    dashboard = json.loads((ROOT / "deploy/grafana-dashboard.json").read_text())
+    queries = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    rules = yaml.safe_load((ROOT / "deploy/alerts.rules.yml").read_text())
+    queries += [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
+    recorded = [{"record": f"query:{n}", "expr": query} for n, query in enumerate(queries)]
+    as_rules = tmp_path / "queries.yml"
+    as_rules.write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": recorded}]}))
+    promtool("check", "rules", str(as_rules))
+    with app.app_context():
+        counters.count("high", "finished", Times(1.0, 1.0))
+        app.test_client().get("/healthz")
+        instruments.flush(app.extensions["valkey"])
+        found = text_string_to_metric_families(metrics.text().decode())
+        families = {family.name: family.type for family in found}
+    endings = {"histogram": ("_bucket", "_count", "_sum"), "counter": ("_total",)}
+    known = {
+        f"{name}{ending}" for name, kind in families.items() for ending in endings.get(kind, ("",))
+    }
+    used = set(re.findall(r"\bmyukm_\w+", " ".join(queries)))
+    assert used <= known
+    assert known - {f"{name}_sum" for name in families} <= used | UNDRAWN
+
+
+# Metrics that no panel draws: a run's figures that follow from others, and the event log's size.
+UNDRAWN = {
+    *("myukm_sync_live", "myukm_sync_students", "myukm_sync_unchanged", "myukm_sync_cancelled"),
+    *("myukm_sync_workers", "myukm_event_log_events", "myukm_job_wait_seconds_count"),
+    "myukm_job_run_seconds_count",
+}

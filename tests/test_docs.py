@@ -31,7 +31,9 @@ def text(name: str) -> str:
 
 
 def test_every_setting_stands_in_the_readme_and_the_other_way_round() -> None:
-    read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', text("config.py")))
+    sources = [ROOT / "config.py", *(ROOT / "myukm/settings").glob("*.py")]
+    code = "".join(path.read_text() for path in sources)
+    read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', code))
     read |= set(re.findall(r'environ\.get\("([A-Z_]+)"', text("gunicorn.conf.py")))
     table = text("README.md").split("## Settings")[1].split("\n## ")[0]
     rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
@@ -57,7 +59,7 @@ def test_every_command_in_the_docs_exists(app: Flask, path: Path) -> None:
 
 def calls(name: str) -> Iterator[tuple[str, str]]:
     """Yield method and path of every call of an OpenAPI file, with its values filled in."""
-    for path, item in yaml.safe_load(text(name))["paths"].items():
+    for path, item in yaml.load(text(name), yaml.CSafeLoader)["paths"].items():
         actions = ("pause", "cancel") if "{action}" in path else ("",)
         for method in METHODS & set(item):
             for action in actions:
@@ -76,7 +78,7 @@ def test_every_call_in_the_openapi_file_is_served(app: Flask) -> None:
 
 def test_every_call_takes_the_fields_that_the_openapi_file_names(app: Flask) -> None:
     adapter = app.url_map.bind("localhost")
-    for path, item in yaml.safe_load(text("docs/api.yaml"))["paths"].items():
+    for path, item in yaml.load(text("docs/api.yaml"), yaml.CSafeLoader)["paths"].items():
         for method in CHANGES & set(item):
             filled = re.sub(r"\{\w+\}", "X", path.replace("{action}", "pause").replace("{id}", "1"))
             endpoint, _values = adapter.match(filled, method=method.upper())
@@ -94,16 +96,38 @@ def documented(operation: dict[str, Any]) -> dict[str, bool]:
     content = operation.get("requestBody", {}).get("content", {})
     schema = content.get("application/json", {}).get("schema", {})
     if "$ref" in schema:
-        schema = yaml.safe_load(text("docs/api.yaml"))["components"]["schemas"]["Credentials"]
+        schema = yaml.load(text("docs/api.yaml"), yaml.CSafeLoader)["components"]["schemas"][
+            "Credentials"
+        ]
     return {name: name in schema.get("required", ()) for name in schema.get("properties", ())}
 
 
-def test_every_finding_of_the_doctor_stands_in_operations() -> None:
-    files = (ROOT / "myukm" / "ops" / "findings").glob("*.py")
-    source = "".join(file.read_text() for file in files)
-    found = set(re.findall(r'Finding\(\s*"([a-z_]+)"', source))
-    table = text("docs/operations.md").split("## Findings of the doctor")[1].split("\n## ")[0]
-    assert set(re.findall(r"^\| `([a-z_]+)` \|", table, re.MULTILINE)) == found
+def entries_of_findings() -> dict[str, list[str]]:
+    """Return the tests that docs/findings.md names for each code."""
+    parts = re.split(r"^### `([a-z_]+)`$", text("docs/findings.md"), flags=re.MULTILINE)[1:]
+    tests = [re.findall(r"`(tests/[\w/]+\.py::\w+)`", part) for part in parts[1::2]]
+    return dict(zip(parts[::2], tests, strict=True))
+
+
+def test_every_finding_of_the_doctor_has_its_entry() -> None:
+    """What the checks find, and what a run that stalled may wait for."""
+    findings = [*(ROOT / "myukm/ops/findings").glob("*.py")]
+    source = "".join(file.read_text() for file in findings)
+    codes = set(re.findall(r'Finding\(\s*"([a-z_]+)"', source))
+    waits = text("myukm/domain/payment_api/shared_state.py")
+    codes |= set(re.findall(r'Reason\("([a-z_]+)"', waits))
+    assert set(entries_of_findings()) == codes
+
+
+@pytest.mark.parametrize(("code", "tests"), entries_of_findings().items())
+def test_every_finding_is_made_in_the_tests_that_its_entry_names(
+    code: str, tests: list[str]
+) -> None:
+    assert tests
+    for test in tests:
+        path, _, name = test.partition("::")
+        assert f"def {name}(" in text(path), test
+        assert code in text(path), test
 
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)

@@ -29,7 +29,7 @@ STARTER = textwrap.dedent(
 def processes_of(reaper: int, count: int) -> list[psutil.Process]:
     """Return a reaper and all that runs below it, once it is at least so many processes."""
     top = psutil.Process(reaper)
-    wait_until(lambda: len(top.children(recursive=True)) >= count, 20, "its processes")
+    wait_until(lambda: len(top.children(recursive=True)) >= count, 30, "its processes")
     return [top, *top.children(recursive=True)]
 
 
@@ -53,7 +53,7 @@ def test_nothing_of_it_is_left_when_it_is_killed(start: Callable[..., Program]) 
     processes = processes_of(program.child.pid, 3)
     program.kill()
     assert not program.child.running()
-    wait_until(lambda: all(map(has_ended, processes)), 5, "its processes end")
+    wait_until(lambda: all(map(has_ended, processes)), 30, "its processes end")
 
 
 def test_nothing_of_it_is_left_when_the_test_process_is_killed(
@@ -66,4 +66,4 @@ def test_nothing_of_it_is_left_when_the_test_process_is_killed(
         assert starter.stdout
         processes = processes_of(int(starter.stdout.readline()), 3)
         starter.send_signal(signal.SIGKILL)
-    wait_until(lambda: all(map(has_ended, processes)), 5, "its processes end")
+    wait_until(lambda: all(map(has_ended, processes)), 30, "its processes end")

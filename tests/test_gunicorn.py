@@ -82,3 +82,9 @@ def test_a_web_server_may_open_as_many_streams_as_the_system_allows() -> None:
         [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
     )
     assert done.stdout.split()[-1] == "True"
+
+
+def test_it_answers_after_a_warm_restart(web: WebServer, connect: Connect) -> None:
+    os.kill(web.child.pid, signal.SIGHUP)
+    wait_until(lambda: "Worker exiting" in web.output(), 30, "the old worker has gone")
+    assert get(connect(), "/readyz")[0] == 200

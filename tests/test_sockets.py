@@ -1,4 +1,4 @@
-"""Databases and Valkey by local sockets: every part works with them, and no password is told."""
+"""Databases and Valkey by local sockets: every part works with them, and no password is printed."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ import requests
 
 from devtools.ports import any_free
 from devtools.process_tree import ManagedProcess
-from devtools.valkey import command
+from myukm.embedded_valkey import command
 from tests.support.programs import Program, WebServer
 from tests.support.waiting import wait_until
 
@@ -40,7 +40,7 @@ def valkey_on(socket: Path, *options: str) -> Iterator[None]:
     base = command(socket.parent, any_free())
     child = ManagedProcess([*base, "--port", "0", "--unixsocket", str(socket), *options])
     try:
-        wait_until(socket.exists, 10, "the socket")
+        wait_until(socket.exists, 30, "the socket")
         yield
     finally:
         child.kill()
@@ -65,8 +65,8 @@ def test_everything_starts_with_sockets_and_tells_no_password(
         web.kill()
     doctor = start("flask", "queue", "doctor", "--json")
     assert doctor.child.wait(20) in (0, 1), doctor.output()
-    told = ping.output() + doctor.output() + worker.output() + web.output()
-    assert PASSWORD not in told
+    output = ping.output() + doctor.output() + worker.output() + web.output()
+    assert PASSWORD not in output
     assert json.loads(doctor.output())["status"] in ("ok", "warning")
 
 

@@ -43,7 +43,11 @@ PAGES = {
         "admin-ukm": "/admin/ukm",
         "audit": "/admin/audit",
     },
-    "anggota": {"ukm": "/ukm", "profile": "/profile"},
+    "anggota": {
+        "ukm": "/ukm",
+        "profile": "/profile",
+        "notifications": "/profile/notifications",
+    },
 }
 FIRST_LINK = {
     "siswa": ("siswa-show", ".row-link"),

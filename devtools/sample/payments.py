@@ -19,16 +19,18 @@ SPP = {
 
 Item = dict[str, Any]
 Category = tuple[str, list[Item]]
+TRIP: Item = {"unit_name": "Jogja 2026", "amount_billed": 350_000, "amount_paid": 350_000}
 
 SETTLED, BEHIND, NOTHING_PAID, OVERPAID, PAID_TWICE, NEVER_SUMMED, NO_DATA = range(7)
 PROFILES = (0.58, 0.31, 0.04, 0.02, 0.01, 0.01, 0.03)
 
 
-def payments(student: Student, changes: int = 0) -> list[dict[str, Any]]:
+def payments(student: Student, changes: int = 0, *, trip: bool = False) -> list[dict[str, Any]]:
     """Return the value of `data`: one account with its periods, or an empty list.
 
     `changes` is the number of later payments: each settles the oldest open item, or pays in
-    advance if none is open.
+    advance if none is open. If it is negative, so many of the last payments are not made yet.
+    `trip`: this year's bills have a study trip, which is paid.
     """
     rng = random.Random(f"pembayaran {student['idperson']}")
     habit = rng.choices(range(len(PROFILES)), PROFILES)[0]
@@ -39,6 +41,10 @@ def payments(student: Student, changes: int = 0) -> list[dict[str, Any]]:
     _pay(items, habit, rng)
     for _ in range(changes):
         _pay_once_more(items)
+    for _ in range(-changes):
+        _take_back(items)
+    if trip:
+        bills[-1][1].append(("Studi Wisata", [TRIP]))
     as_text = rng.random() < 0.08
     account: dict[str, Any] = {
         "idperson": student["idperson"],
@@ -113,6 +119,12 @@ def _pay_once_more(items: list[Item]) -> None:
         item["amount_paid"] = item["amount_billed"]
     else:
         items[-1]["amount_paid"] += 50_000
+
+
+def _take_back(items: list[Item]) -> None:
+    paid = [item for item in items if item["amount_paid"] > 0]
+    if paid:
+        paid[-1]["amount_paid"] = 0
 
 
 def _period(student: Student, year: int, categories: list[Category]) -> dict[str, Any]:

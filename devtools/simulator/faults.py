@@ -19,12 +19,17 @@ class ConnectionEnd(Enum):
 
 @dataclass(frozen=True)
 class Fault:
-    """A faulty response; `body` None keeps the correct body."""
+    """A faulty response; `body` None keeps the correct body. Blanks make it `least` bytes long."""
 
     status: int = 200
     body: bytes | None = None
     ending: ConnectionEnd = ConnectionEnd.KEEP
     headers: tuple[tuple[str, str], ...] = ()
+    least: int = 0
+
+    def content(self, correct: bytes) -> bytes:
+        """Return the body, where `correct` would be right."""
+        return (correct if self.body is None else self.body).rjust(self.least)
 
 
 def _refusal(status: int, words: str) -> Fault:
@@ -53,5 +58,5 @@ KINDS: dict[str, Fault] = {
     "object": Fault(200, b'{"data": {}}'),
     "empty": Fault(200, b'{"data": []}'),
     "wrong_student": Fault(),
-    "too_large": Fault(200, b'{"data": [' + b" " * TOO_LARGE + b"]}"),
+    "too_large": Fault(200, b'{"data": []}', least=TOO_LARGE),
 }

@@ -114,7 +114,7 @@ class Service:
 
     def _wrong(self, kind: str, page: CachedResponse | None) -> Answer:
         fault = KINDS[kind]
-        body = fault.body if fault.body is not None else page.body if page else b'{"data": []}'
+        body = fault.content(page.body if page else b'{"data": []}')
         payload = response(fault.status, body, fault.headers)
         if fault.ending in (ConnectionEnd.CLOSE, ConnectionEnd.STALL):
             payload = payload[: -len(body) // 2]

@@ -70,7 +70,7 @@ def test_a_friend_sees_photo_and_farewell_without_a_reload(open_as: OpenAs) -> N
 def test_a_press_before_the_script_is_there_is_asked_when_it_is(open_as: OpenAs) -> None:
     page = open_as("member", "/ukm", PHONE)
     late: list[Route] = []
-    page.route("**/js/core/app.js", lambda route: late.append(route))  # noqa: PLW0108 (Playwright asks)
+    page.route("**/joined/core/app.js", lambda route: late.append(route))  # noqa: PLW0108 (Playwright asks)
     page.goto(page.url.replace("/ukm", "/profile"), wait_until="commit")
     page.get_by_role("button", name="Keluar dari semua perangkat").click()
     assert late
@@ -160,6 +160,7 @@ def test_a_filter_works_at_once_by_pointer_and_by_its_button_otherwise(
 
 def test_the_code_of_an_invitation_is_copied_by_its_button(open_as: Callable[..., Page]) -> None:
     page = open_as("admin", "/admin/users")
+    page.context.grant_permissions(["clipboard-write"])
     page.get_by_role("link", name="Undang", exact=True).click()
     page.get_by_label("NIM", exact=True).fill("9902")
     page.get_by_label("Nama lengkap").fill("Fitri Uji")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from myukm.domain.chat import messages, reactions
 from tests.browser.conftest import PHONE, OtherMembers
@@ -56,8 +56,41 @@ def test_the_messages_are_there_before_any_script_and_the_end_is_in_view(
 ) -> None:
     other_members.say(*[f"isi {n}" for n in range(18)], who="member")
     mega = open_as("member", "/ukm", PHONE)
-    mega.route("**/js/core/app.js", lambda route: route.abort())
+    mega.route("**/joined/core/app.js", lambda route: route.abort())
     mega.goto(f"{mega.url}/{UKM}/chat", wait_until="commit")
     expect(mega.locator(".message-text").last).to_have_text("isi 17")
     expect(mega.locator(".message-text").last).to_be_in_viewport()
     console_errors[:] = [each for each in console_errors if "app.js" not in each]
+
+
+def test_what_is_written_and_sent_before_any_script_is_sent_once(
+    other_members: OtherMembers, open_as: OpenAs
+) -> None:
+    other_members.say("halo")
+    mega = open_as("member", "/ukm", PHONE)
+    late: list[Route] = []
+    mega.route("**/joined/core/app.js", lambda route: late.append(route))  # noqa: PLW0108 (Playwright asks)
+    mega.goto(f"{mega.url}/{UKM}/chat", wait_until="commit")
+    field = mega.get_by_role("textbox", name="Tulis pesan")
+    field.fill("sudah ditulis")
+    mega.get_by_role("button", name="Kirim", exact=True).click()
+    field.press_sequentially("!")
+    assert late
+    late[0].continue_()
+    sent = mega.locator(".message.mine[data-state=sent]")
+    expect(sent).to_have_count(1)
+    expect(sent.locator(".message-text")).to_have_text("sudah ditulis!")
+    expect(field).to_have_value("")
+
+
+def test_what_is_written_before_any_script_stays(open_as: OpenAs) -> None:
+    mega = open_as("member", "/ukm", PHONE)
+    late: list[Route] = []
+    mega.route("**/joined/core/app.js", lambda route: late.append(route))  # noqa: PLW0108 (Playwright asks)
+    mega.goto(f"{mega.url}/{UKM}/chat", wait_until="commit")
+    field = mega.get_by_role("textbox", name="Tulis pesan")
+    field.fill("belum selesai")
+    assert late
+    late[0].continue_()
+    mega.wait_for_selector("#chat[data-mounted]")
+    expect(field).to_have_value("belum selesai")

@@ -25,7 +25,7 @@ LOAD_ALL = """
   async (count) => {
     const box = document.getElementById('timeline');
     const loaded = document.getElementsByClassName('message');
-    const deadline = performance.now() + 90000;
+    const deadline = performance.now() + 240000;
     while (loaded.length < count && performance.now() < deadline) {
       const had = loaded.length;
       box.scrollTop = 0;
@@ -70,7 +70,6 @@ def test_going_back_does_not_move_what_is_read(long: None, open_as: OpenAs) -> N
         assert page.evaluate("Math.abs(first.getBoundingClientRect().top - was)") < 2
 
 
-@pytest.mark.timeout(240)
 def test_of_five_thousand_messages_the_browser_draws_those_in_sight(
     long: None, other_members: OtherMembers, open_as: OpenAs
 ) -> None:
@@ -79,9 +78,9 @@ def test_of_five_thousand_messages_the_browser_draws_those_in_sight(
     page.wait_for_selector('html[data-stream="open"]')
     assert page.evaluate(LOAD_ALL, MANY) == MANY
     page.evaluate("document.getElementById('timeline').scrollTop = 100000")
-    page.wait_for_function(f"{DRAWN} < 400")
+    page.wait_for_function(f"() => {DRAWN} < 400")
     page.locator("#jump").click()
     other_members.say("pesan ke 5001")
     expect(page.locator(".message").last).to_contain_text("5001")
     expect(page.locator(".message").last).to_be_in_viewport()
-    page.wait_for_function(f"{DRAWN} < 400")
+    page.wait_for_function(f"() => {DRAWN} < 400")

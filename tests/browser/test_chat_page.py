@@ -41,9 +41,7 @@ def test_what_was_typed_without_a_network_goes_out_once_it_is_back(
     say(mega, "dari lorong tanpa sinyal")
     expect(mega.get_by_role("log")).to_contain_text("dari lorong tanpa sinyal")
     mega.context.set_offline(False)
-    expect(other_members.get_by_role("log")).to_contain_text(
-        "dari lorong tanpa sinyal", timeout=30_000
-    )
+    expect(other_members.get_by_role("log")).to_contain_text("dari lorong tanpa sinyal")
     mega.reload()
     said = mega.get_by_role("log").get_by_text("dari lorong tanpa sinyal")
     expect(said).to_have_count(1)
@@ -90,7 +88,7 @@ def test_what_waited_while_the_log_in_ended_goes_out_after_the_next_one(
     expect(mega.get_by_role("log")).to_contain_text("menunggu jaringan")
     mega.context.clear_cookies()
     mega.unroute("**/messages")
-    expect(mega.get_by_role("log")).to_contain_text("Silakan masuk dulu", timeout=20_000)
+    expect(mega.get_by_role("log")).to_contain_text("Silakan masuk dulu")
     mega.reload()
     give_password(mega, "member")
     expect(other_members.get_by_role("log")).to_contain_text("sebelum keluar")
@@ -112,7 +110,7 @@ def test_what_waits_in_a_tab_does_not_go_out_in_the_name_of_who_logs_in_next(
     give_password(next_one, "friend")
     next_one.wait_for_selector(LIVE)
     cdp.send("Network.emulateNetworkConditions", {**offline, "offline": False})
-    expect(asleep.locator("#chat")).to_have_attribute("data-name", "Farhan Hakim", timeout=20_000)
+    expect(asleep.locator("#chat")).to_have_attribute("data-name", "Farhan Hakim")
     expect(friend.locator(".message")).to_have_count(0)
     expected = re.compile("ERR_INTERNET_DISCONNECTED|status of 40[14]")
     console_errors[:] = [c for c in console_errors if not expected.search(c)]

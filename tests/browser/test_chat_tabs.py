@@ -27,7 +27,7 @@ def open_tabs(open_as: OpenAs, count: int, path: str = ROOM) -> list[Page]:
 
 def one_stream_is_left(other_members: OtherMembers) -> None:
     """Wait for it: that of a page that was closed, the log-in's too, ends a little later."""
-    wait_until(lambda: other_members.streams() == 1, 10, "one stream is left")
+    wait_until(lambda: other_members.streams() == 1, 30, "one stream is left")
 
 
 def test_seven_tabs_have_one_stream_and_each_message_once(
@@ -68,7 +68,7 @@ def test_a_tab_takes_over_from_one_that_the_browser_put_to_sleep(
     cdp.send("Page.setWebLifecycleState", {"state": "frozen"})
     other_members.say("satu")
     awake.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    expect(awake.locator(".message-text")).to_have_text(["satu"], timeout=20_000)
+    expect(awake.locator(".message-text")).to_have_text(["satu"])
     cdp.send("Page.setWebLifecycleState", {"state": "active"})
     other_members.say("dua")
     for tab in (asleep, awake):
@@ -84,14 +84,16 @@ def test_who_is_looked_at_does_not_wait_for_a_hidden_tab_to_try_again(
     offline = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
     hidden.context.new_cdp_session(hidden).send("Network.emulateNetworkConditions", offline)
     os.kill(web.child.pid, signal.SIGHUP)  # a warm restart: the stream ends
-    wait_until(lambda: hidden.title() and any("/stream" in each for each in console_errors), 20)
-    expect(seen.locator("html")).to_have_attribute("data-stream", "open", timeout=10_000)
+    wait_until(lambda: hidden.title() and any("/stream" in each for each in console_errors), 30)
+    expect(seen.locator("html")).to_have_attribute("data-stream", "open")
     other_members.say("satu")
     expect(seen.locator(".message-text")).to_have_text(["satu"])
     expect(seen.locator("#live-line")).to_be_hidden()
     one_stream_is_left(other_members)
     hidden.close()
-    console_errors[:] = [each for each in console_errors if "ERR_INTERNET_DISCONNECTED" not in each]
+    # The hidden tab is offline; a process that is leaving refuses a stream with 503.
+    expected = ("ERR_INTERNET_DISCONNECTED", "/stream")
+    console_errors[:] = [e for e in console_errors if not any(part in e for part in expected)]
 
 
 def test_a_tab_whose_process_crashed_is_replaced(
@@ -142,8 +144,8 @@ def test_without_locks_each_tab_listens_for_itself(
 def test_a_log_out_in_one_tab_ends_all(open_as: OpenAs, console_errors: list[str]) -> None:
     tabs = open_tabs(open_as, 3)
     tabs[1].evaluate("document.querySelector('form[action=\"/logout\"]').submit()")
-    for tab in tabs:
-        tab.wait_for_url("**/login**")
+    for tab in tabs:  # to_have_url: the end of the stream may replace the navigation of the form
+        expect(tab).to_have_url(re.compile("/login"))
     console_errors[:] = [each for each in console_errors if "401" not in each]
 
 

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import PHONE, OtherMembers
 from tests.browser.test_chat_page import open_room, say
 from tests.browser.test_chat_talk import choose, message
+from tests.support.waiting import wait_until
 
 OpenAs = Callable[..., Page]
 
@@ -28,7 +29,7 @@ def test_a_message_whose_answer_was_lost_stands_once(
     mega.evaluate(
         "([key, text]) => localStorage.setItem(key, text)", [f"outbox:{me}:ROBOTIK", outbox]
     )
-    mega.route("**/messages", lambda route: None)  # nothing but the page itself may tell
+    mega.route("**/messages", lambda route: None)  # nothing but the page itself may show it
     mega.reload()
     mega.wait_for_selector('[data-stream="open"]')
     expect(mega.locator(".message")).to_have_count(1)
@@ -120,6 +121,13 @@ def test_two_tabs_of_a_room_keep_their_own_drafts_and_a_closed_ones_is_not_lost(
     third = open_room(open_as, "member")
     expect(third.locator("#draft")).to_have_value("")
     first.close()
+    # The browser frees the closed tab's lock a moment after the tab is gone.
+    third.wait_for_function(
+        """async () => {
+            const { held } = await navigator.locks.query();
+            return held.filter(({ name }) => name.startsWith("draft-tab:")).length === 2;
+        }"""
+    )
     third.reload()
     expect(third.locator("#draft")).to_have_value("draf pertama")
     expect(second.locator("#draft")).to_have_value("draf kedua")
@@ -140,7 +148,7 @@ def test_offline_there_is_one_truth_and_no_alarm(
     expect(mega.get_by_role("button", name="Kirim ulang")).to_have_count(0)
     expect(message(mega, "dua")).to_be_in_viewport()
     mega.context.set_offline(False)
-    expect(mega.locator('[data-state="sent"]')).to_have_count(2, timeout=30_000)
+    expect(mega.locator('[data-state="sent"]')).to_have_count(2)
     expect(mega.locator("#live-line")).to_be_hidden()
     console_errors[:] = [c for c in console_errors if "ERR_INTERNET_DISCONNECTED" not in c]
 
@@ -159,7 +167,7 @@ def test_twenty_five_in_a_hurry_wait_quietly_and_arrive_in_order(
     for n in range(25):
         say(mega, f"cepat {n}")
     sent = mega.locator('[data-state="sent"] .message-text')
-    expect(sent).to_have_text([f"cepat {n}" for n in range(25)], timeout=30_000)
+    expect(sent).to_have_text([f"cepat {n}" for n in range(25)])
     assert mega.evaluate("[...states].sort()") == ["pending", "sent"]
     console_errors[:] = [c for c in console_errors if "429" not in c]
 
@@ -191,6 +199,7 @@ def test_a_reaction_is_large_enough_for_a_finger(
     message(mega, "Halo").focus()
     mega.keyboard.press("Enter")
     mega.get_by_role("menuitemcheckbox", name="Suka").click()
-    box = mega.locator(".reaction").bounding_box()
+    # None while the message is drawn anew
+    box = wait_until(mega.locator(".reaction").bounding_box, what="a reaction that is drawn")
     assert box
     assert min(box["width"], box["height"]) >= 44

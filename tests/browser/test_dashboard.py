@@ -30,7 +30,7 @@ def test_a_failed_jobs_words_stay_words(
     expect(page.locator("#job-data")).to_contain_text("<script>")
     assert page.title() == "RQ dashboard"
     page.locator("#requeue-job-btn").click()
-    wait_until(lambda: valkey.lrange(here.key, 0, -1) == [job.id.encode()], 5, "queued again")
+    wait_until(lambda: valkey.lrange(here.key, 0, -1) == [job.id.encode()], 30, "queued again")
     console_errors[:] = [text for text in console_errors if "favicon.ico" not in text]
 
 
@@ -51,6 +51,6 @@ def test_a_job_of_now_is_seconds_old_in_every_time_zone(
     page.goto(f"{web.url}/admin/rq/0/view/job/{job.id}")
     expect(page.locator("#job-data")).to_contain_text("second")
     assert "hour" not in page.locator("#job-data").inner_text()
-    page.get_by_role("link", name="MyUKM").click()
+    page.get_by_role("link", name="← MyUKM").click()
     page.wait_for_url("**/admin/antrian")
     context.close()

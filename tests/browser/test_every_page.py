@@ -1,23 +1,31 @@
 """Every page: axe finds nothing, nothing scrolls sideways, light and dark, phone and desktop."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Page
+from sqlalchemy import update
 
 from myukm.db.session import transaction
-from myukm.models import Siswa
+from myukm.db.types import utcnow
+from myukm.models import Siswa, User
 from tests.browser.conftest import DESKTOP, PHONE, axe_finds_nothing, check_look
 
 OpenAs = Callable[..., Page]
 PAGES = [
     ("admin", "/admin/siswa"),
     ("admin", "/admin/siswa/S1"),
+    ("admin", "/admin/impor-siswa"),
     ("admin", "/admin/tunggakan?group=unit&unit=(kosong)"),
+    ("admin", "/admin/tunggakan/berkas"),
+    ("admin", "/admin/penerimaan"),
     ("admin", "/admin/sync-pembayaran"),
     ("admin", "/admin/sync-pembayaran/runs"),
     ("admin", "/admin/antrian"),
+    ("admin", "/admin/antrian/gagal"),
+    ("admin", "/admin/log"),
     ("admin", "/admin/users"),
     ("admin", "/admin/users/import"),
     ("admin", "/admin/ukm"),
@@ -26,14 +34,20 @@ PAGES = [
     ("member", "/ukm"),
     ("member", "/ukm?arsip=1"),
     ("member", "/ukm/mentions"),
+    ("member", "/ukm/directory"),
+    ("member", "/ukm/search"),
+    ("member", "/ukm/ROBOTIK/search?q=halo+sejak:2026"),
     ("member", "/ukm/ROBOTIK/chat"),
+    ("member", "/saya/tagihan"),
     ("member", "/profile"),
+    ("member", "/profile/notifications"),
+    ("bendahara", "/profile/notifications"),
     ("member", "/tidak-ada"),
 ]
 
 
 @pytest.fixture
-def student(app: Flask) -> None:
+def student(app: Flask, people: dict[str, int]) -> None:
     periods = [
         {
             "period_id": "20252026",
@@ -56,7 +70,10 @@ def student(app: Flask) -> None:
         }
     ]
     with app.app_context(), transaction() as session:
-        session.add(Siswa(idperson="S1", nama='Aisyah "Ica" <Putri> 🌙', pembayaran=periods))
+        one = Siswa(idperson="S1", nama='Aisyah "Ica" <Putri> 🌙', pembayaran=periods)
+        one.synced_at, one.tunggakan, one.lebih_bayar = utcnow(), Decimal(60), Decimal(0)
+        session.add(one)
+        session.execute(update(User).where(User.nim == "2024001").values(idperson="S1"))
 
 
 @pytest.mark.parametrize(("who", "path"), PAGES)

@@ -88,6 +88,6 @@ class TestWithoutValkey:
         self, open_as: OpenAs, other_members: OtherMembers
     ) -> None:
         page = open_as("member", "/ukm/ROBOTIK/chat")
-        expect(page.locator("#live-line")).to_contain_text("Pembaruan lebih lambat", timeout=30_000)
+        expect(page.locator("#live-line")).to_contain_text("Pembaruan lebih lambat")
         other_members.say("lewat basis data")
         expect(page.locator(".message-text")).to_have_text("lewat basis data")

@@ -7,8 +7,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from devtools.sample import payments, student
 from myukm.db.session import transaction
+from myukm.domain.actor import Actor
+from myukm.domain.sync import commands
 from myukm.models import Siswa
 from tests.browser.conftest import axe_finds_nothing
+from tests.support.people import UKM
 from tests.support.programs import WebServer
 
 OpenAs = Callable[..., Page]
@@ -51,6 +54,22 @@ def test_the_systems_colours_hide_nothing(open_as: OpenAs) -> None:
     assert bar.evaluate("element => getComputedStyle(element).borderTopStyle") == "solid"
 
 
+def test_the_systems_colours_mark_the_current_tab_alone_and_paper_has_no_other(
+    open_as: OpenAs,
+) -> None:
+    page = open_as("admin", "/admin/antrian")
+    page.emulate_media(forced_colors="active")
+    colours = page.locator(".tabs a").evaluate_all(
+        "all => all.map(each => [each.ariaCurrent, getComputedStyle(each).borderBottomColor])"
+    )
+    marked = {colour for current, colour in colours if current}
+    assert len(colours) > 2
+    assert len(marked) == 1
+    assert marked.isdisjoint(colour for current, colour in colours if not current)
+    page.emulate_media(media="print")
+    expect(page.locator(".tabs a").filter(visible=True)).to_have_count(1)
+
+
 def test_a_short_screen_belongs_to_the_content(open_as: OpenAs) -> None:
     page = open_as("admin", "/admin/sync-pembayaran", {"width": 320, "height": 256})
     staying = "getComputedStyle(document.querySelector('{}')).position"
@@ -59,12 +78,27 @@ def test_a_short_screen_belongs_to_the_content(open_as: OpenAs) -> None:
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
-def test_without_javascript_the_page_says_what_does_not_work(
-    chromium: Browser, web: WebServer, session_cookie: Callable[[str], tuple[str, str]]
+def test_without_javascript_the_page_says_what_does_not_work_and_nothing_false(
+    app: Flask,
+    chromium: Browser,
+    web: WebServer,
+    session_cookie: Callable[[str], tuple[str, str]],
 ) -> None:
-    name, value = session_cookie("member")
-    with chromium.new_context(java_script_enabled=False) as context:
-        context.add_cookies([{"name": name, "value": value, "url": web.url}])
-        page = context.new_page()
-        page.goto(f"{web.url}/ukm")
-        expect(page.locator("noscript p")).to_be_visible()
+    add_student(app)
+    with app.app_context():
+        commands.start(Actor("Budi"))
+    for who, path in (
+        ("admin", "/admin/sync-pembayaran"),
+        ("admin", "/admin/antrian"),
+        ("member", f"/ukm/{UKM}/chat"),
+    ):
+        name, value = session_cookie(who)
+        with chromium.new_context(java_script_enabled=False) as context:
+            context.add_cookies([{"name": name, "value": value, "url": web.url}])
+            page = context.new_page()
+            page.goto(f"{web.url}{path}")
+            expect(page.locator("noscript > .notice")).to_be_visible()
+            for false in ("Memuat", "Belum ada catatan"):
+                expect(page.get_by_text(false).filter(visible=True)).to_have_count(0)
+            if path.endswith("sync-pembayaran"):
+                expect(page.locator("noscript .log-line")).to_contain_text("Dimulai oleh Budi.")

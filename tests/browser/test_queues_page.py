@@ -1,12 +1,26 @@
 """The queues' page in a browser: a worker that dies shows there without a reload."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
+import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
+from devtools.ports import any_free
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.models import QueueSample, SyncRun
+from myukm.ops.history import samples
+from tests.browser.conftest import PHONE, check_look
 from tests.support.programs import Program
 from tests.support.workers import WORKER, wait_serving
+
+
+@pytest.fixture
+def settings(settings: dict[str, str]) -> dict[str, str]:
+    """A payment API that is away, whatever listens at the default address of this machine."""
+    return settings | {"PEMBAYARAN_API_URL": f"http://127.0.0.1:{any_free()}/api"}
 
 
 def test_a_dead_worker_shows_by_itself(
@@ -21,3 +35,119 @@ def test_a_dead_worker_shows_by_itself(
         "Tidak ada worker yang mendengarkan antrian high"
     )
     expect(page.locator("#findings")).to_contain_text("./run worker")
+
+
+def test_the_most_severe_finding_is_open_and_the_others_are_folded(
+    open_as: Callable[..., Page],
+) -> None:
+    page = open_as("operator", "/admin/antrian", PHONE)
+    expect(page.locator("#findings > *")).to_have_count(1)
+    folded = page.locator("#findings-folded")
+    expect(folded).to_be_visible(timeout=30_000)  # no worker, and a payment API that is away
+    expect(folded).not_to_have_attribute("open", "")
+    expect(page.locator("#findings-others > *").first).to_be_hidden()
+    assert page.locator("#queues").bounding_box()["y"] < 3 * PHONE["height"]  # type: ignore[index]
+    folded.locator("summary").click()
+    expect(page.locator("#findings-others > *").first).to_be_visible()
+    count = page.locator("#findings-others > *").count()
+    shown = folded.locator("summary [data-count]:visible").all_text_contents()
+    assert sum(map(int, shown)) == count
+    check_look(page)
+
+
+@pytest.fixture
+def history(app: Flask) -> None:
+    """A quarter of an hour of the queues: a run, a restart, six minutes without a sample."""
+    with app.app_context(), transaction() as session:
+        end = samples.last_end(utcnow(), samples.SHORT)
+        for back in range(1, 100):
+            if 40 < back < 76:
+                continue
+            moment = end - timedelta(seconds=samples.SHORT * back)
+            busy = {
+                "waiting": back % 40,
+                "oldest_ms": back * 90,
+                "running": 1,
+                "workers": 1,
+                "finished": back % 7,
+                "failed": int(back % 60 == 0),
+                "wait": [0, 0, back % 9, 2],
+                "run": [0, 0, 0, 0, back % 5, 1],
+            }
+            queues = {
+                "high": busy,
+                "default": {**busy, "waiting": 3},
+                "sync-pembayaran": {**busy, "waiting": back // 10},
+            }
+            session.add(
+                QueueSample(
+                    step=samples.SHORT,
+                    at=moment,
+                    seconds=samples.SHORT,
+                    queues=queues,
+                    starts={"web": 2} if back == 39 else {},
+                )
+            )
+        begun = end - timedelta(minutes=9)
+        session.add(
+            SyncRun(status="completed", started_at=begun, finished_at=begun + timedelta(minutes=3))
+        )
+
+
+def test_the_history_is_drawn_and_has_the_same_figures_as_a_table(
+    history: None, app: Flask, open_as: Callable[..., Page]
+) -> None:
+    page = open_as("operator", "/admin/antrian", PHONE)
+    line = page.locator('[data-column="waiting"] [data-queue="high"]')
+    expect(page.locator("#history")).to_have_attribute("data-state", "ready")
+    drawn = line.get_attribute("d") or ""
+    assert drawn.count("M") >= 2, "the time without a sample is a gap"
+    bands = page.locator('[data-column="waiting"] [data-runs]').get_attribute("d") or ""
+    assert bands.count("M") == 1
+    page.get_by_text("Lihat angkanya").click()
+    rows = page.locator("#history-rows tr")
+    expect(rows.nth(63)).to_be_attached()
+    expect(page.locator("#history-events")).to_contain_text("Sinkronisasi #1")
+    expect(page.locator("#history-events")).to_contain_text("2 proses mulai (web)")
+    page.select_option("#history-queue", "default")
+    expect(rows.nth(30)).to_contain_text("3")
+    check_look(page)
+    expect(rows.nth(rows.count())).to_be_attached(timeout=15_000)  # the leader takes a sample
+
+
+def test_other_ranges_are_links(history: None, open_as: Callable[..., Page]) -> None:
+    page = open_as("operator", "/admin/antrian")
+    page.get_by_role("link", name="90 hari").click()
+    expect(page.locator("#history")).to_have_attribute("data-state", "empty")
+    expect(page.get_by_role("link", name="90 hari")).to_have_attribute("aria-current", "page")
+
+
+def test_a_history_that_can_not_be_read_says_so(
+    open_as: Callable[..., Page], console_errors: list[str]
+) -> None:
+    page = open_as("operator", "/admin/antrian?range=day")
+    page.route("**/admin/antrian/history*", lambda route: route.fulfill(status=503, body="{}"))
+    page.reload()
+    expect(page.locator("#history")).to_have_attribute("data-state", "failed")
+    page.unroute("**/admin/antrian/history*")
+    page.get_by_role("button", name="Coba lagi").click()
+    expect(page.locator("#history")).to_have_attribute("data-state", "empty")
+    console_errors.clear()
+
+
+def test_an_admin_pauses_a_queue_and_resumes_it(open_as: Callable[..., Page]) -> None:
+    page = open_as("admin", "/admin/antrian")
+    row = page.locator("#queues tr").filter(has=page.get_by_text("high", exact=True))
+    expect(row.get_by_text("dijeda")).to_be_hidden()
+    row.get_by_role("button", name="Jeda high").click()
+    dialog = page.locator("#confirm-pause")
+    expect(dialog).to_contain_text("Pekerjaan baru di antrian high menunggu")
+    dialog.get_by_role("button", name="Jeda").click()
+    expect(row.get_by_text("dijeda")).to_be_visible()
+    finding = "Antrian high dijeda oleh Siti Rahma"  # first or folded: no worker runs here
+    expect(page.locator("main")).to_contain_text(finding)
+    resume = row.get_by_role("button", name="Lanjutkan high")
+    expect(resume).to_be_visible()
+    resume.click()
+    expect(row.get_by_text("dijeda")).to_be_hidden()
+    expect(page.locator("main")).not_to_contain_text(finding)

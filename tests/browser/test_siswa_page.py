@@ -40,7 +40,7 @@ def test_sync_now_says_what_it_waits_for(open_as: OpenAs, start: Callable[..., P
         expect(page.locator("#outcome")).to_contain_text("tidak ada worker yang mendengarkan")
         expect(button).to_be_disabled()
     start("rq", "worker", "sync-pembayaran")
-    expect(page.locator("#outcome")).to_contain_text("sudah diperbarui", timeout=20_000)
+    expect(page.locator("#outcome")).to_contain_text("sudah diperbarui")
     expect(button).to_be_enabled()
     expect(page.locator("#siswa-history tbody tr")).to_have_count(1)
 

@@ -4,16 +4,13 @@ import re
 from collections.abc import Callable
 
 import pytest
-import requests
 from flask import Flask
 from playwright.sync_api import Page, expect
-from sqlalchemy import insert
 
 from devtools.simulator.client import Simulator
-from myukm.db.session import transaction
-from myukm.models import Siswa
 from tests.browser.conftest import PHONE, check_look
 from tests.support.programs import Program
+from tests.support.sync import load_roster
 
 OpenAs = Callable[..., Page]
 PAGE = "/admin/sync-pembayaran"
@@ -28,12 +25,7 @@ def settings(settings: dict[str, str], simulator: Simulator) -> dict[str, str]:
 @pytest.fixture
 def students(app: Flask, simulator: Simulator) -> int:
     """Two hundred students of whom six fail."""
-    roster = requests.get(f"{simulator.url}/siswa", timeout=10).json()["data"]
-    ids = sorted(student["idperson"] for student in roster)
-    simulator.set(fail={"404": ids[:6]})
-    with app.app_context(), transaction() as session:
-        session.execute(insert(Siswa), [{"idperson": i, "nama": f"Siswa {i}"} for i in ids])
-    return len(ids)
+    return load_roster(app, simulator, refused=6)
 
 
 def open_live(open_as: OpenAs, who: str) -> Page:
@@ -49,7 +41,7 @@ def test_a_run_from_the_button_to_the_end_in_every_tab(
     page, second = open_live(open_as, "bendahara"), open_live(open_as, "admin")
     page.get_by_role("button", name="Mulai Sinkronisasi").click()
     for tab in (page, second):
-        expect(tab.locator("#sync-status")).to_contain_text("Selesai", timeout=30_000)
+        expect(tab.locator("#sync-status")).to_contain_text("Selesai")
         expect(tab.locator("#sync")).to_contain_text(re.compile(r"100\s*%"))
         expect(tab.locator("#sync")).to_contain_text(str(students - 6))
     page.reload()
@@ -63,7 +55,7 @@ def test_buttons_are_there_only_when_they_make_sense(open_as: OpenAs, students: 
     expect(page.get_by_role("button", name="Mulai Sinkronisasi")).to_be_disabled()
     page.get_by_role("button", name="Batalkan").click()
     page.locator("dialog[open]").get_by_role("button", name=re.compile("^Batalkan")).click()
-    expect(page.locator("#sync-status")).to_contain_text("Dibatalkan", timeout=20_000)
+    expect(page.locator("#sync-status")).to_contain_text("Dibatalkan")
 
 
 def test_an_operator_looks_and_cannot_act(open_as: OpenAs, students: int) -> None:
@@ -76,7 +68,7 @@ def test_a_run_that_no_worker_takes_says_so_where_the_eye_is(
 ) -> None:
     page = open_live(open_as, "bendahara")
     page.get_by_role("button", name="Mulai Sinkronisasi").click()
-    expect(page.locator("#sync")).to_contain_text("tidak ada worker", timeout=15_000)
+    expect(page.locator("#sync")).to_contain_text("tidak ada worker")
 
 
 def press(page: Page, name: str) -> None:
@@ -102,6 +94,21 @@ def test_the_focus_goes_to_the_button_that_takes_the_place_of_the_pressed_one(
     expect(page.get_by_role("button", name="Mulai Sinkronisasi")).to_be_focused(timeout=20_000)
 
 
+def test_the_focus_follows_what_the_program_does_to_the_button_that_has_it(
+    open_as: OpenAs, students: int, start: Callable[..., Program], simulator: Simulator
+) -> None:
+    page = open_live(open_as, "bendahara")
+    press(page, "Mulai Sinkronisasi")
+    expect(page.get_by_role("button", name="Jeda")).to_be_focused()
+    simulator.set(token="another")
+    start("rq", "worker", "sync-pembayaran")
+    expect(page.get_by_role("button", name="Lanjutkan")).to_be_focused()
+    simulator.set(token=None)
+    press(page, "Lanjutkan")
+    expect(page.locator("#sync-status")).to_contain_text("Selesai")
+    expect(page.get_by_role("button", name="Mulai Sinkronisasi")).to_be_focused()
+
+
 def test_the_bar_on_other_pages_says_how_the_run_stands_and_how_it_ended(
     open_as: OpenAs, students: int, start: Callable[..., Program], simulator: Simulator
 ) -> None:
@@ -111,7 +118,7 @@ def test_the_bar_on_other_pages_says_how_the_run_stands_and_how_it_ended(
     simulator.set(token="another")
     start("rq", "worker", "sync-pembayaran")
     page.get_by_role("button", name="Mulai Sinkronisasi").click()
-    expect(bar).to_contain_text("API pembayaran menolak kita", timeout=30_000)
+    expect(bar).to_contain_text("API pembayaran menolak kita")
     expect(bar).to_have_class(re.compile("tone-bad"))
     simulator.set(token=None, latency_ms=2000)
     page.get_by_role("button", name="Lanjutkan").click()
@@ -121,5 +128,5 @@ def test_the_bar_on_other_pages_says_how_the_run_stands_and_how_it_ended(
     check_look(other)
     simulator.set(latency_ms=0)
     page.get_by_role("button", name="Lanjutkan").click()
-    expect(bar).to_contain_text(f"selesai: {students - 6} berhasil, 6 gagal", timeout=30_000)
+    expect(bar).to_contain_text(f"selesai: {students - 6} berhasil, 6 gagal")
     expect(bar).to_have_class(re.compile("tone-wait"))

@@ -1,10 +1,10 @@
 """`flask backup` and `flask restore`: what is restored is the state at one moment."""
 
-import json
+import shutil
 import stat
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,18 +13,23 @@ from zipfile import ZipFile
 import pytest
 from click.testing import Result
 from flask import Flask
-from sqlalchemy import delete, select
+from flask.testing import FlaskClient
+from sqlalchemy import delete, func, select, update
 
 from myukm.db.session import transaction
 from myukm.domain.chat import messages
 from myukm.extensions import db
-from myukm.models import LeaderLease, Photo, Siswa, SyncRun, Ukm, User
-from myukm.ops import backup, periodic
+from myukm.models import Activity, ChatMessage, LeaderLease, Photo, Siswa, SyncRun, Ukm, User
+from myukm.ops import backup, backup_log, periodic
+from myukm.ops.findings import backups
 from tests.conftest import every_database
+from tests.support.files import PDF, left_behind, upload
 from tests.support.people import UKM
+from tests.support.pictures import half_red
 from tests.support.waiting import wait_until
 
 Flasks = Callable[..., Result]
+ClientAs = Callable[[str], FlaskClient]
 NAME = "O'Ünal \u2028🌙"
 BILLS = [{"period_id": "2025", "summary": {"total": Decimal("0.10"), "big": 10**20}}]
 
@@ -54,6 +59,7 @@ def everything() -> dict[str, list[Any]]:
     """Return all rows of all tables."""
     db.session.rollback()
     queries = {table.name: select(table).order_by(*table.primary_key) for table in tables()}
+    queries["activity"] = queries["activity"].where(~Activity.action.startswith("backup."))
     return {name: [tuple(row) for row in db.session.execute(q)] for name, q in queries.items()}
 
 
@@ -82,28 +88,57 @@ def test_what_is_restored_is_what_was_there(campus: Flask, flask: Flasks, tmp_pa
 
 
 @every_database
-def test_a_backup_sees_one_moment_while_people_write(
+def test_what_is_backed_up_and_restored_under_load_is_one_moment(
     campus: Flask, people: dict[str, int], tmp_path: Path, no_flood_guard: None
 ) -> None:
-    """A message and the number of the newest one, in the UKM's row, change together."""
+    """A message and its number in the UKM's row change together; so do what two students owe."""
     ended = threading.Event()
 
-    def chat() -> None:
+    def chat(number: int) -> None:
+        member = db.session.get_one(User, people["member"])
+        messages.post(member, UKM, "x" * 100, f"t{number}")
+
+    def shift(number: int) -> None:
+        with transaction() as session:
+            for idperson, sign in sorted({"007": 1, "008": -1}.items()):
+                own = Siswa.idperson == idperson
+                owed = Siswa.tunggakan + Decimal(sign * (1 + number % 3))
+                session.execute(update(Siswa).where(own).values(tunggakan=owed))
+
+    def write(one: Callable[[int], None]) -> None:
         with campus.app_context():
             for number in range(10_000):
                 if ended.is_set():
                     return
-                member = db.session.get_one(User, people["member"])
-                messages.post(member, UKM, "x" * 100, f"t{number}")
+                one(number)
 
-    writer = threading.Thread(target=chat)
-    writer.start()
+    with campus.app_context(), transaction() as session:
+        session.add(Siswa(idperson="008", nama="Delapan", tunggakan=Decimal("94.50")))
+    writers = [threading.Thread(target=write, args=(one,)) for one in (chat, shift)]
+    for writer in writers:
+        writer.start()
     try:
         sizes = [one_moment(campus, tmp_path / f"{number}.zip") for number in range(3)]
     finally:
         ended.set()
-        writer.join()
+        for writer in writers:
+            writer.join()
     assert sizes[0] < sizes[2]
+    with campus.app_context():
+        for number, size in enumerate(sizes):
+            backup.restore(tmp_path / f"{number}.zip")
+            assert state() == (size, size, Decimal(100))
+
+
+def state() -> tuple[Any, Any, Any]:
+    """Return the messages, the newest one's number, and what the students owe together."""
+    db.session.rollback()
+    said = db.session.scalar(select(func.count()).select_from(ChatMessage))
+    return (
+        said,
+        db.session.scalar(select(func.max(Ukm.last_number))),
+        sum(db.session.scalars(select(Siswa.tunggakan)), Decimal(0)),
+    )
 
 
 def one_moment(campus: Flask, file: Path) -> int:
@@ -111,12 +146,7 @@ def one_moment(campus: Flask, file: Path) -> int:
     with campus.app_context():
         manifest = backup.write(file)
         assert backup.verify(file) == manifest
-    with ZipFile(file) as archive:
-        rows = [json.loads(line) for line in archive.read("ukm.jsonl").splitlines()]
-    column = [each.name for each in Ukm.__table__.columns].index("last_number")
-    said = manifest.tables["chat_message"][0]
-    assert max(row[column] for row in rows) == said
-    return said
+    return manifest.tables["chat_message"][0]
 
 
 def test_a_damaged_file_is_named_and_changes_nothing(
@@ -152,7 +182,7 @@ def test_nothing_is_restored_while_the_program_runs(
     flask("backup", file)
     running = periodic.start(campus)
     try:
-        wait_until(lambda: leads(campus), 20, "it leads")
+        wait_until(lambda: leads(campus), 30, "it leads")
         answer = flask("restore", "--yes", file)
     finally:
         running.stop()
@@ -174,3 +204,77 @@ def test_what_cannot_be_written_or_read_is_one_line(flask: Flasks, tmp_path: Pat
 def test_words_that_make_no_sense_are_explained(flask: Flasks) -> None:
     assert flask("backup").exit_code == 2
     assert "backup verify BERKAS" in flask("backup", "verify", "a", "b").output
+
+
+def test_files_are_in_the_backup(
+    campus: Flask, flask: Flasks, client_as: ClientAs, tmp_path: Path, settings: dict[str, str]
+) -> None:
+    member, folder = client_as("member"), Path(settings["FILES_URL"].removeprefix("file://"))
+    photo = upload(member, half_red(), "a.jpg").get_json()
+    paper = upload(member, PDF, "a.pdf", client_id="f2").get_json()
+    file = tmp_path / "b.zip"
+    assert flask("backup", str(file)).exit_code == 0
+    shutil.rmtree(folder)
+    assert member.get(paper["url"], buffered=True).status_code == 404
+    assert flask("restore", "--yes", str(file)).exit_code == 0
+    assert member.get(paper["url"], buffered=True).data == PDF
+    for url in (photo["url"], photo["thumbnail"]["url"]):
+        assert member.get(url, buffered=True).status_code == 200
+    assert left_behind(folder) == []
+    broken = bytearray(file.read_bytes())
+    broken[broken.index(PDF)] ^= 1
+    file.write_bytes(broken)
+    answer = flask("backup", "verify", str(file))
+    assert (answer.exit_code, "rusak" in answer.output) == (1, True), answer.output
+
+
+def test_a_folder_keeps_the_newest_proved_ones(
+    campus: Flask, flask: Flasks, tmp_path: Path
+) -> None:
+    folder = tmp_path / "nightly"
+    folder.mkdir()
+    old = [folder / f"myukm-20200{month}01-021500.zip" for month in range(1, 4)]
+    for each in (*old, folder / "other.zip"):
+        each.touch()
+    done = flask("backup", "--into", str(folder), "--keep", "2")
+    assert (done.exit_code, "dapat dipulihkan" in done.output) == (0, True), done.output
+    kept = sorted(path.name for path in folder.iterdir())
+    assert (len(kept), kept[0], kept[2]) == (3, old[2].name, "other.zip")
+    assert flask("backup", "verify", str(folder / kept[1])).exit_code == 0
+    with campus.app_context():
+        proof = backup_log.newest(backup_log.PROVED)
+        assert proof.about == str(folder / kept[1])
+        assert datetime.now(UTC) - proof.made_at < timedelta(minutes=5)
+
+
+def test_an_old_or_failed_backup_is_a_finding_until_one_is_proved(
+    settings: dict[str, str], app: Flask, people: dict[str, int], flask: Flasks, tmp_path: Path
+) -> None:
+    app.config["MYUKM_ENV"] = "production"
+    said = "/proc/no/such.zip"
+
+    def found() -> list[str]:
+        with app.test_request_context():
+            findings = list(backups.old())
+            assert {finding.code for finding in findings} <= {"backup_old"}
+            return [str(finding.message) for finding in findings]
+
+    assert found() == []  # a new installation
+    with app.app_context(), transaction() as session:
+        session.execute(update(User).values(created_at=datetime.now(UTC) - timedelta(days=3)))
+    assert found() == ["Belum ada cadangan yang teruji."]
+    file = str(tmp_path / "b.zip")
+    flask("backup", file)
+    assert found() == ["Belum ada cadangan yang teruji."], "made is not proved"
+    flask("backup", "verify", file)
+    assert found() == []
+    assert flask("backup", said).exit_code == 1
+    assert [said in message for message in found()] == [True]
+    flask("backup", "verify", file)
+    assert found() == []
+    with app.app_context(), transaction() as session:
+        three = datetime.now(UTC) - timedelta(days=3)
+        session.execute(update(Activity).values(detail=three.isoformat()))
+    assert [message.startswith("Cadangan teruji yang terbaru") for message in found()] == [True]
+    assert flask("backup", "--into", str(tmp_path / "nightly")).exit_code == 0
+    assert found() == []

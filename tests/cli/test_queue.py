@@ -2,19 +2,24 @@
 
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import redis
 from click.testing import Result
 from flask import Flask
+from sqlalchemy import text
 
 import config
 from devtools.ports import any_free
 from devtools.simulator.client import Simulator
 from myukm import create_app
+from myukm.cli.queue_monitor import sparkline
 from myukm.domain import activity
+from myukm.extensions import db
 from myukm.ops import restart_flag
+from myukm.ops.history.sampler import Sampler
 from myukm.queues.enqueue import enqueue
 from myukm.queues.jobs import QUEUES
 from myukm.queues.restricted_job import RestrictedJob
@@ -56,16 +61,50 @@ def test_monitor_prints_the_figures_as_json(app: Flask, flask: Flasks) -> None:
     assert list(by_name) == list(QUEUES)
     assert by_name["default"]["waiting"] == 1
     assert set(by_name["default"]) == {
-        *("name", "waiting", "oldest_seconds", "running", "workers", "rate_per_minute"),
+        *("name", "waiting", "paused", "oldest_seconds", "running", "workers", "rate_per_minute"),
         *("finished_hour", "failed_hour", "finished_today", "failed_today"),
     }
 
 
-def test_monitor_shows_tables_once_in_a_pipe(flask: Flasks, failed_job: str) -> None:
+def test_monitor_prints_once_in_a_pipe(flask: Flasks, failed_job: str) -> None:
     done = flask("queue", "monitor")
     assert done.exit_code == 0
-    for shown in ("sync-pembayaran", "Menunggu", failed_job, "TypeError", "Tidak ada worker."):
+    for shown in ("sync-pembayaran", "menunggu", failed_job, "TypeError", "Tidak ada worker."):
         assert shown in done.stdout
+
+
+@pytest.mark.parametrize("columns", ["80", "50"])
+def test_monitor_cuts_nothing_that_one_looks_for(
+    flask: Flasks, failed_job: str, app: Flask, columns: str
+) -> None:
+    with app.app_context():
+        Sampler().run()
+    lines = flask("queue", "monitor", "--once", env={"COLUMNS": columns}).stdout.splitlines()
+    assert max(map(len, lines)) <= int(columns)
+    assert lines[0].startswith("PERHATIAN: Tidak ada worker yang mendengarkan")
+    starts = [n for n, line in enumerate(lines) if line.split("  ")[0] in QUEUES]
+    if columns == "80":
+        assert [after - before for before, after in pairwise(starts[:3])] == [2, 2]
+        assert "▁" in lines[starts[0] + 1]
+        assert "1 jam: 0 selesai, 1 gagal · hari ini: 0, 1" in lines[starts[1] + 1]
+    shown = " ".join(lines)
+    for whole in (*QUEUES, failed_job, "TypeError:"):
+        assert whole in shown
+
+
+def test_a_sparkline_has_the_highest_values_and_gaps() -> None:
+    assert sparkline([]) == " " * 20
+    assert sparkline([(0.0, 0), (0.01, 4), (0.06, 0), (0.5, 2), (1.0, 1)]) == (
+        "█▁" + " " * 8 + "▅" + " " * 8 + "▃"
+    )
+
+
+def test_monitor_without_a_database_has_no_history(flask: Flasks, app: Flask) -> None:
+    with app.app_context():
+        db.session.execute(text("DROP TABLE queue_sample"))
+        db.session.commit()
+    done = flask("queue", "monitor", "--once")
+    assert (done.exit_code, "sync-pembayaran" in done.stdout) == (0, True)
 
 
 def test_doctor_tells_one_line_per_finding(app: Flask, flask: Flasks) -> None:
@@ -76,10 +115,11 @@ def test_doctor_tells_one_line_per_finding(app: Flask, flask: Flasks) -> None:
     assert "→ Jalankan: ./run worker" in lines[0]
     report = json.loads(flask("queue", "doctor", "--json").stdout)
     assert report["status"] == "warning"
+    assert lines.pop().startswith("Penjelasannya di docs/findings.md: no_worker")
     assert len(lines) == len(report["findings"])
-    assert all(
-        set(each) == {"code", "level", "message", "since", "cure"} for each in report["findings"]
-    )
+    promised = {"code", "level", "message", "since", "cure", "host", "pid", "people", "heals"}
+    assert all({*promised, "effect"} <= set(each) for each in report["findings"])
+    assert "belum mengenai siapa pun, perlu tindakan)" in lines[0]
 
 
 def test_doctor_is_content(

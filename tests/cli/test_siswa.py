@@ -11,7 +11,7 @@ from flask import Flask
 
 from devtools.simulator.client import Simulator
 from myukm.db.session import transaction
-from myukm.models import Siswa
+from myukm.models import Siswa, Tagihan
 from tests.support.programs import Program
 
 CSV = "idperson,nama,KelasFormal\n1,Siti [b]Rahma,VII A\n2,Budi,VIII B\n"
@@ -113,6 +113,17 @@ def test_amounts_are_checked_and_what_differs_is_named(app: Flask, flask: Flasks
     assert "  2: tunggakan\n" in done.stderr
 
 
+def test_a_bill_that_the_journal_does_not_know_is_named(app: Flask, flask: Flasks) -> None:
+    bill = {"period_id": "1", "kelas": "", "category": "SPP", "item": "", "billed": 500, "paid": 0}
+    with app.app_context(), transaction() as session:
+        session.add(one := Siswa(idperson="1", nama="Ani", unit_formal="MTs"))
+        session.flush()
+        session.add(Tagihan(siswa_id=one.id, position=0, remaining=500, **bill))
+    done = flask("siswa", "check-amounts")
+    assert done.exit_code == 3
+    assert "  Sekarang, MTs, SPP: owed tertulis 0, terhitung 5\n" in done.stderr
+
+
 def test_a_refusal_is_one_line_and_exit_1(flask: Flasks, file: Path) -> None:
     file.write_text(CSV + "1,Ulang,X\n")
     done = flask("siswa", "import", str(file))
@@ -140,3 +151,15 @@ def test_a_database_that_is_away_is_exit_5(start: Callable[..., Program]) -> Non
     assert program.child.wait(20) == 5
     assert program.output().startswith("Basis data tidak menjawab: ")
     assert program.output().count("\n") == 1
+
+
+def test_a_whole_file_lets_many_leave_only_when_accepted(flask: Flasks, file: Path) -> None:
+    flask("siswa", "import", str(file))
+    file.write_text("idperson,nama\n1,Siti\n")
+    assert flask("siswa", "import", str(file), "--accept").stdout.endswith("0 menjadi nonaktif.\n")
+    refused = flask("siswa", "import", str(file), "--whole")
+    assert refused.exit_code == 1
+    assert "1 dari 2 siswa aktif tidak ada di dalamnya" in refused.stderr
+    assert "Budi (2)" in refused.stderr
+    done = flask("siswa", "import", str(file), "--whole", "--accept")
+    assert done.stdout.endswith("1 menjadi nonaktif.\n")

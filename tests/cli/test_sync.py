@@ -10,11 +10,13 @@ import psutil
 import pytest
 from click.testing import Result
 from flask import Flask
+from sqlalchemy import update
 
 from devtools.simulator import Simulator
 from myukm.db.session import transaction
 from myukm.domain.sync import commands, dispatching, lane_job
 from myukm.models import SyncRun
+from myukm.models.sync import Status
 from tests.support import sync
 from tests.support.programs import Program
 from tests.support.waiting import wait_until
@@ -119,6 +121,17 @@ def test_cancelled_is_four(flask: Flasks) -> None:
     assert flask("cancel").exit_code == 1
 
 
+def test_status_says_why_a_run_is_paused_or_failed(flask: Flasks, campus: Flask) -> None:
+    flask("start")
+    flask("pause")
+    assert flask("status").stdout.splitlines()[1].startswith("Dijeda oleh ")
+    for status, live in ((Status.PAUSED, 1), (Status.FAILED, None)):
+        values = {"status": status, "live": live, "reason": "API menolak", "reason_code": "x"}
+        with campus.app_context(), transaction() as session:
+            session.execute(update(SyncRun).values(**values))
+        assert flask("status").stdout.splitlines()[1] == "Sebab: API menolak"
+
+
 def test_pause_resume_reset(flask: Flasks) -> None:
     assert flask("pause").exit_code == 1
     flask("start")
@@ -202,7 +215,7 @@ def test_ctrl_c_stops_watching_and_not_the_run(
     campus: Flask, start: Callable[..., Program]
 ) -> None:
     watching = start("flask", "--app", "wsgi", "sync", "start", "--watch")
-    wait_until(lambda: "menunggu antrian" in watching.output(), 20, "it watches")
+    wait_until(lambda: "menunggu antrian" in watching.output(), 30, "it watches")
     (command,) = psutil.Process(watching.child.pid).children()
     command.send_signal(signal.SIGINT)
     assert watching.child.wait(10) == 130

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.extensions import db
-from myukm.models import Activity, Membership
+from myukm.models import Activity
 from tests.conftest import every_database
 from tests.support import people as cast
 from tests.support.people import NAMES, UKM
@@ -37,9 +37,14 @@ def upgraded(app: Flask) -> Flask:
     with app.app_context():
         ids = cast.create_accounts()
         flask_migrate.downgrade(revision=BEFORE)
-        with transaction() as session:
-            session.add(Membership(ukm_id=2, user_id=ids["member"], is_admin=True))
+        with transaction():
             now = {"now": utcnow()}
+            execute(
+                "INSERT INTO membership"
+                " (ukm_id, user_id, is_admin, notices, read_number, joined_at)"
+                " VALUES (2, :user, :yes, 'all', 0, :now)",
+                {"user": ids["member"], "yes": True, **now},
+            )
             execute(
                 "INSERT INTO login_session (token, user_id, created_at, seen_at)"
                 " VALUES (:token, :user, :now, :now)",
@@ -79,6 +84,7 @@ def test_log_ins_and_open_codes_stay_good(upgraded: Flask) -> None:
     with upgraded.app_context():
         stored = set(db.session.scalars(text("SELECT token FROM login_session")))
         assert not stored & set(TOKENS)
+        db.session.rollback()  # PostgreSQL ends a session that is idle in a transaction
         flask_migrate.downgrade(revision=BEFORE)
         flask_migrate.upgrade()
         assert stored == set(db.session.scalars(text("SELECT token FROM login_session")))

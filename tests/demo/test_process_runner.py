@@ -13,6 +13,7 @@ import config
 from demo.lock import AlreadyRunningError, demo_lock, publish_env
 from demo.logs import BoundedLog
 from demo.process_runner import RestartingProcess
+from myukm.settings import sources
 from tests.devtools.test_process_tree import gone
 from tests.support.waiting import wait_until
 
@@ -62,12 +63,12 @@ def test_one_that_keeps_ending_is_reported_with_its_last_words(start: START, tmp
     start("import sys; sys.exit('cannot open the thing')")
     out = ""
 
-    def told() -> bool:
+    def is_reported() -> bool:
         nonlocal out
         out += capsys.readouterr().out
         return "part terus berhenti" in out
 
-    wait_until(told)
+    wait_until(is_reported)
     assert "cannot open the thing" in out.split("part terus berhenti")[1].splitlines()[0]
 
 
@@ -132,8 +133,8 @@ def test_a_look_at_the_lock_does_not_stop_a_demo(tmp_path: Path):
 
 
 def test_other_commands_find_the_demo_while_it_runs(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(config, "ROOT", tmp_path)
-    monkeypatch.setattr(config, "INSTANCE", tmp_path)
+    monkeypatch.setattr(sources, "ROOT", tmp_path)
+    monkeypatch.setattr(sources, "INSTANCE", tmp_path)
     monkeypatch.delenv("REDIS_URL", raising=False)
     ours = "redis://127.0.0.1:7777/0"
     with demo_lock(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from demo.seed import is_empty, load
+from demo.seed import LEFT, is_empty, load
 from devtools.sample import ACCOUNTS, UKMS, student
 from myukm.domain.accounts.passwords import verify
 from myukm.extensions import db
@@ -29,7 +29,7 @@ def count(model: type) -> int:
 @every_database
 def test_everything_is_there_once(loaded: Flask):
     assert not is_empty()
-    assert count(Siswa) == 50
+    assert count(Siswa) == 50 + LEFT
     assert count(User) == len(ACCOUNTS)
     assert count(Ukm) == 8
     assert count(Membership) == sum(len(ukm.members) for ukm in UKMS)

@@ -129,7 +129,7 @@ def test_a_new_user_finds_everything(running: Demo, folder: Path):
         body = {"nim": nim, "password": password}
         assert requests.post(f"{running.url}/login", json=body, timeout=15).status_code == 200
     with contextlib.closing(sqlite3.connect(folder / "instance/demo.db")) as database:
-        assert database.execute("SELECT count(*) FROM siswa").fetchone() == (6102,)
+        assert database.execute("SELECT count(*) FROM siswa WHERE active").fetchone() == (6102,)
     settings = dict(
         line.split("=", 1) for line in (folder / "instance/demo.env").read_text().splitlines()
     )

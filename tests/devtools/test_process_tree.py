@@ -45,12 +45,12 @@ def alive(pid: int) -> bool:
     """Say whether a process exists and is no zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the second: it ends while it is read
         return False
 
 
 def gone(*pids: int) -> None:
-    wait_until(lambda: not any(map(alive, pids)), 10, f"the end of {pids}")
+    wait_until(lambda: not any(map(alive, pids)), 30, f"the end of {pids}")
 
 
 def start_family() -> tuple[ManagedProcess, int, int]:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from devtools.valkey import ValkeyError, start_valkey
+from devtools.valkey import start_valkey
+from myukm.embedded_valkey import ValkeyError
 from tests.devtools.test_process_tree import gone
 
 

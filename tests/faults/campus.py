@@ -36,6 +36,7 @@ class Campus:
             "REDIS_URL": self.valkey.url,
             "PEMBAYARAN_API_URL": self.simulator.url,
             "PEMBAYARAN_API_TIMEOUT": "5",
+            "FILES_URL": f"file://{folder}/files",
             "SECRET_KEY": "a secret of the fault harness, long enough",
             "MYUKM_BIND": f"127.0.0.1:{self.web_port}",
             "WEB_CONCURRENCY": "2",
@@ -46,7 +47,7 @@ class Campus:
             self.people = cast.create_accounts()
         self.url = f"http://127.0.0.1:{self.web_port}"
         self.web, self.worker = self.start_web(), self.start_worker()
-        wait_until(self.web_answers, 30, "the web server answers")
+        wait_until(self.web_answers, 120, "the web server answers")
 
     def start_web(self) -> Program:
         """Start gunicorn on its port."""
@@ -72,18 +73,11 @@ class Campus:
         assert session.post(f"{self.url}/login", json=login, timeout=10).status_code == 200
         return session
 
-    def children(self, program: Program, named: str = "") -> list[psutil.Process]:
-        """Return the living descendants of a program whose command line contains `named`."""
-        found: list[psutil.Process] = []
+    def children(self, program: Program) -> list[psutil.Process]:
+        """Return the living descendants of a program."""
         if not program.child.running():
-            return found
-        for process in psutil.Process(program.child.pid).children(recursive=True):
-            try:
-                if named in " ".join(process.cmdline()):
-                    found.append(process)
-            except psutil.Error:
-                continue
-        return found
+            return []
+        return psutil.Process(program.child.pid).children(recursive=True)
 
     def restart_valkey(self, wipe: bool) -> None:
         """Kill Valkey and start it again, with its data or without."""
@@ -99,9 +93,9 @@ class Campus:
             self.postgresql.start()
 
     def logs(self) -> str:
-        """Return the ends of all logs."""
+        """Return of each log the first error with its trace, and the end."""
         parts = sorted(self.folder.glob("*.log"), key=os.path.getmtime)
-        return "\n".join(f"== {path.name}\n{path.read_text()[-3000:]}" for path in parts[-4:])
+        return "\n".join(f"== {path.name}\n{_excerpt(path.read_text())}" for path in parts)
 
     def stop(self) -> None:
         """Stop everything."""
@@ -117,6 +111,12 @@ class Campus:
 
     def _program(self, name: str, *argv: str) -> Program:
         log = self.folder / f"{name}-{len(self._programs) + 1}.log"
-        # Executed, because the faults find their victims by the command line.
-        self._programs.append(Program(log, self.env, *argv, fork=False))
+        self._programs.append(Program(log, self.env, *argv))
         return self._programs[-1]
+
+
+def _excerpt(log: str) -> str:
+    """Return the first error of a log with its trace, and the log's end."""
+    error = log.find("Traceback")
+    first = log[max(0, error - 500) :][:4000] if error >= 0 else ""
+    return f"{first}\n[…]\n{log[-2000:]}"

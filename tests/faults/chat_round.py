@@ -100,7 +100,7 @@ def check(
     """Return what is wrong: each accepted message stored once and heard once, in order."""
     stored = by_code(campus)
     with suppress(AssertionError):
-        wait_until(lambda: all(heard(client) == stored for client in clients), 15)
+        wait_until(lambda: all(heard(client) == stored for client in clients), 30)
     accepted = {key: value for sender in senders for key, value in sender.accepted.items()}
     broken = [refusal for sender in senders for refusal in sender.refused]
     if sorted(accepted) != sorted(key for ids in stored.values() for key in ids):

@@ -31,7 +31,7 @@ class MessageSender(threading.Thread):
         self.stopped = threading.Event()
 
     def run(self) -> None:
-        """Talk until told to stop."""
+        """Send until `stopped` is set."""
         count = 0
         while not self.stopped.wait(self.draw.uniform(0, self.pause)):
             count += 1
@@ -75,7 +75,7 @@ class StreamClient(threading.Thread):
         self.cursor: str | None = None
 
     def run(self) -> None:
-        """Listen until told to stop."""
+        """Read until `stopped` is set."""
         while not self.stopped.is_set():
             with suppress(requests.RequestException, AttributeError, ValueError):
                 self.read_stream()

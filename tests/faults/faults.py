@@ -30,7 +30,7 @@ def kill_one_worker_process(campus: Campus, draw: random.Random, ended: threadin
         except psutil.NoSuchProcess:
             return
     pause(ended, draw.uniform(0, 3))
-    if not campus.children(campus.worker, "worker.py"):
+    if not campus.children(campus.worker):
         campus.start_worker()
 
 
@@ -59,7 +59,7 @@ def kill_web(campus: Campus, draw: random.Random, ended: threading.Event) -> Non
     campus.web.kill()
     pause(ended, draw.uniform(0, 3))
     campus.start_web()
-    wait_until(campus.web_answers, 30, "the web server is back")
+    wait_until(campus.web_answers, 60, "the web server is back")
 
 
 def restart_valkey(campus: Campus, draw: random.Random, ended: threading.Event) -> None:

@@ -84,5 +84,5 @@ def import_students(campus: Campus) -> int:
         session.execute(
             insert(Siswa), [{"idperson": s["idperson"], "nama": s["nama"]} for s in roster]
         )
-    wait_until(campus.web_answers, 10, "the web server answers")
+    wait_until(campus.web_answers, 30, "the web server answers")
     return len(roster)

@@ -18,7 +18,6 @@ def campus(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Campus]:
     made.stop()
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", [5, 8])
 def test_a_run_ends_right_whatever_dies(campus: Campus, seed: int) -> None:
     played = play(campus, random.Random(seed), faults=4)

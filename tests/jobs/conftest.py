@@ -1,6 +1,5 @@
 """A campus with its payment API: what the tests of the sync's jobs start from."""
 
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -39,6 +38,3 @@ def campus(app: Flask) -> Iterator[Flask]:
     yield app
     watching.stop()
     watching.thread.join()
-    for thread in threading.enumerate():
-        if thread.name == "probe":  # it asks the API beside the watch, and uses the app's Valkey
-            thread.join()

@@ -92,7 +92,7 @@ def test_plain_rq_publishes_what_was_said(room: Room, start: Start) -> None:
     worker = listening(start("rq", "worker", "high"))
     room.say(5)
     room.heard(within=3)
-    wait_until(lambda: "Job OK" in worker.output(), 10)
+    wait_until(lambda: "Job OK" in worker.output(), 30)
 
 
 def test_the_only_worker_listens_elsewhere_and_messages_arrive_all_the_same(

@@ -58,7 +58,7 @@ def lie(campus: Flask, api: Simulator, share: Any, **options: Any) -> dict[str, 
 
 def no_lane_at_work(campus: Flask) -> None:
     """Wait until the last answers that were on their way are written."""
-    wait_until(lambda: not sync.progress_of(campus)["workers"], 15, "no lane is at work")
+    wait_until(lambda: not sync.progress_of(campus)["workers"], 30, "no lane is at work")
 
 
 def check_nothing_lost(before: Stored) -> None:
@@ -107,7 +107,7 @@ def test_the_reason_counts_what_was_in_flight_too(
         return not now["workers"] and now["reason"].startswith(f"{held} dari ")
 
     assert sync.progress_of(campus)["workers"]
-    wait_until(agrees, 15, "the reason names all that is held")
+    wait_until(agrees, 30, "the reason names all that is held")
 
 
 def test_a_killed_worker_lets_nothing_through(
@@ -123,6 +123,7 @@ def test_a_killed_worker_lets_nothing_through(
         check_nothing_lost(known)
     start(*WORKER)
     sync.wait_for(campus, "paused")
+    wait_until(lambda: not sync.progress_of(campus)["workers"], 30, "the lanes have stored all")
     with campus.app_context():
         check_nothing_lost(known)
         sync.check_numbers(sync.progress_of(campus))

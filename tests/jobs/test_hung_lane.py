@@ -52,10 +52,10 @@ def test_the_cure_for_plain_rq_works_as_it_is_printed(
 ) -> None:
     monkeypatch.setattr(workers, "hung_seconds", lambda _settings: 1)
     pid = hang(campus, payment_api, valkey, start, "rq", "worker")
-    found = wait_until(lambda: hung(campus), 10, "the finding")[0]
+    found = wait_until(lambda: hung(campus), 30, "the finding")[0]
     assert found["level"] == "broken"
     subprocess.run(shlex.split(found["cure"].partition(": ")[2]), check=True)
-    wait_until(lambda: gone(pid) and not hung(campus), 10, "it goes with its cause")
+    wait_until(lambda: gone(pid) and not hung(campus), 30, "it goes with its cause")
     assert sync.wait_for_end(campus)["success"] == STUDENTS
 
 

@@ -1,4 +1,4 @@
-"""Students whose figures disagree: counted once per run and told in one line of its log."""
+"""Students whose figures disagree: counted once per run and reported in one line of its log."""
 
 import json
 from typing import Any

@@ -44,7 +44,7 @@ Start = Callable[..., Any]
 
 
 def outcomes(idperson: str) -> list[dict[str, Any]]:
-    """Return what was told about a student, inside an app context."""
+    """Return the events about a student, inside an app context."""
     db.session.rollback()
     query = select(Event.data).where(Event.type == "sync.siswa").order_by(Event.seq)
     published = [json.loads(data) for data in db.session.scalars(query)]
@@ -185,7 +185,7 @@ def test_a_killed_lane_leaves_the_student_to_the_next_one(
         commands.start(TREASURER)
         sync.wait_for_processed(campus, 1)
         commands.sync_student_later(TREASURER, LAST)
-        wait_until(holder, 5, "a lane has it")
+        wait_until(holder, 30, "a lane has it")
         kill(job_process(first.child.pid), 9)
         first.kill()
         payment_api.set(latency_ms="10")

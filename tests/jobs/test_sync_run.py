@@ -113,7 +113,7 @@ def test_valkey_wiped_in_the_middle(
     with campus.app_context():
         assert ended["success"] == STUDENTS
         sync.check_numbers(ended)
-    wait_until(lambda: valkey.get("sync_pembayaran_status") == b"completed", 5, "the mirror")
+    wait_until(lambda: valkey.get("sync_pembayaran_status") == b"completed", 30, "the mirror")
 
 
 def test_two_workers_share_a_run(campus: Flask, payment_api: Simulator, start: Start) -> None:
@@ -123,7 +123,7 @@ def test_two_workers_share_a_run(campus: Flask, payment_api: Simulator, start: S
     start(*WORKER)
     sync.wait_for_processed(campus, 10)
     start(*WORKER)
-    wait_until(lambda: sync.progress_of(campus)["workers"] == 2, 15, "two lanes")
+    wait_until(lambda: sync.progress_of(campus)["workers"] == 2, 30, "two lanes")
     payment_api.set(latency_ms="50")
     ended = sync.wait_for_end(campus)
     assert ended["success"] == STUDENTS

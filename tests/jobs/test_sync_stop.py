@@ -82,7 +82,7 @@ def test_pause_and_resume_go_on_where_it_was(
     running(campus, payment_api, start)
     with campus.app_context():
         assert commands.pause(TREASURER)["status"] == "paused"
-    wait_until(lambda: sync.progress_of(campus)["workers"] == 0, 10, "the lane has left")
+    wait_until(lambda: sync.progress_of(campus)["workers"] == 0, 30, "the lane has left")
     asked, rested = requests(payment_api), sync.progress_of(campus)
     assert rested["rate_per_second"] is None
     assert rested["eta_seconds"] is None

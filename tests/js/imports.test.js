@@ -7,15 +7,16 @@ import test from "node:test";
 
 const SOURCE = new URL("../../myukm/static/js/", import.meta.url);
 const ENTRIES = [
-  "chat/scroll_boot.js",
-  "chat/service_worker.js",
+  "chat/room_boot.js",
   "core/app.js",
   "core/confirm_boot.js",
   "core/theme_boot.js",
   "pages/auth.js",
+  "pages/offline.js",
+  "push/service_worker.js",
 ];
 const MOUNTED =
-  /^pages\/|^sync\/(run_)?page\.js|^chat\/room\.js|^core\/(copy_button|open_details|submit_on_change)\.js/;
+  /^pages\/|^sync\/(run_)?page\.js|^chat\/room\.js|^queues\/history\.js|^core\/(copy_button|open_details|print_button|submit_on_change)\.js/;
 
 const files = readdirSync(SOURCE, { recursive: true }).filter((name) => name.endsWith(".js"));
 

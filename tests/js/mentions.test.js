@@ -41,3 +41,16 @@ test("a person is mentioned by the whole name or its first word, as last seen", 
   remember({ user_id: 9, name: "Wati Ningsih" });
   assert.deepEqual(namesOf([9, 404]), ["Wati Ningsih", "Wati"]);
 });
+
+test("names are suggested whatever the accents and the kind of apostrophe", () => {
+  for (const [id, name] of ["Ma’ruf Søren", "ʿAisyah Núr"].entries()) {
+    remember({ user_id: 100 + id, name });
+  }
+  assert.equal(typed("@Ma’r"), "Ma’r");
+  for (const start of ["maruf", "Ma'ruf", "ma´ruf so", "SOREN"]) {
+    assert.deepEqual(suggest(start, 8), ["Ma’ruf Søren"], start);
+  }
+  for (const start of ["aisyah nur", "'Aisyah", "NÚR"]) {
+    assert.deepEqual(suggest(start, 8), ["ʿAisyah Núr"], start);
+  }
+});

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, before, beforeEach, test } from "node:test";
 import { Outbox } from "../../myukm/static/js/chat/outbox.js";
+import { ApiError } from "../../myukm/static/js/core/api.js";
 import { makePage } from "./page.js";
 
 const KEY = "outbox:7:ROBOTIK";
@@ -42,7 +43,7 @@ beforeEach(() => {
 });
 
 /** An outbox that records its calls; `until(count)` waits for so many stored messages. */
-function open(address = url) {
+function open(address = url, files = undefined) {
   const states = [];
   const sent = [];
   let wake = () => {};
@@ -55,6 +56,7 @@ function open(address = url) {
       sent.push(message);
       wake();
     },
+    files,
   });
   const until = async (condition) => {
     while (!condition()) {
@@ -165,4 +167,59 @@ test("without a store messages wait in memory", async () => {
   outbox.flush();
   await until(() => sent.length === 1);
   assert.deepEqual(outbox.entries(), []);
+});
+
+/** Files whose upload ends when the test says so. */
+function heldFiles() {
+  const held = {
+    forgotten: [],
+    restarted: 0,
+    send: () => new Promise((end) => Object.assign(held, { end })),
+  };
+  held.forget = ({ files }) => held.forgotten.push(...files.map((file) => file.client_id));
+  held.restart = () => {
+    held.restarted += 1;
+  };
+  return held;
+}
+
+test("a text does not wait for the upload of an earlier message, which then names its files", async () => {
+  const files = heldFiles();
+  const { outbox, sent, until } = open(url, files);
+  outbox.add("", null, [{ client_id: "f1", size: 5 }]);
+  outbox.add("sementara itu", null);
+  await until(() => sent.length === 1);
+  assert.deepEqual(sent, ["sementara itu"]);
+  files.end([9]);
+  await until(() => sent.length === 2);
+  assert.deepEqual(posts[1].files, [9]);
+  assert.deepEqual(files.forgotten, ["f1"]);
+  assert.deepEqual(kept(), []);
+});
+
+test("a message that is removed while its files are sent is not sent", async () => {
+  const files = heldFiles();
+  files.send = () => new Promise((_end, fail) => Object.assign(files, { fail }));
+  const { outbox, sent, until } = open(url, files);
+  outbox.add("", null, [{ client_id: "f1", size: 5 }]);
+  outbox.remove(kept()[0].client_id);
+  files.fail(new ApiError(0, "network", "tidak terjangkau"));
+  outbox.add("sesudahnya", null);
+  await until(() => sent.length === 1);
+  assert.deepEqual(sent, ["sesudahnya"]);
+  assert.equal(outbox.failures, 0);
+});
+
+test("a refused message uploads its files again when it is resent", async () => {
+  answers = [[422, { error: { code: "no_such_file", message: "tidak ada lagi" } }]];
+  const files = { ...heldFiles(), send: async () => [9] };
+  files.restart = () => {
+    files.restarted += 1;
+  };
+  const { outbox, sent, states, until } = open(url, files);
+  outbox.add("", null, [{ client_id: "f1", size: 5 }]);
+  await until(() => states.at(-1)[1] === "failed");
+  assert.equal(files.restarted, 1);
+  outbox.resend(kept()[0].client_id);
+  await until(() => sent.length === 1);
 });

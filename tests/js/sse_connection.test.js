@@ -51,7 +51,7 @@ test("any event, a heartbeat too, gives the connection another 30 s", () => {
   assert.equal(opened.length, 1);
 });
 
-test("after 30 s of silence the page is told, and a new connection goes on from the cursor", () => {
+test("after 30 s of silence the page is notified, and a new connection goes on from the cursor", () => {
   connect();
   opened[0].say("open");
   mock.timers.tick(SILENCE_MS);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { niceCeiling, segments, thinned } from "../../myukm/static/js/sync/chart.js";
+import { niceCeiling } from "../../myukm/static/js/core/chart_scale.js";
+import { segments, thinned } from "../../myukm/static/js/sync/chart.js";
 
 test("the scale ends at a round number that is not below the highest point", () => {
   assert.deepEqual([0, 1, 7, 11, 212, 950].map(niceCeiling), [1, 1, 8, 15, 250, 1000]);

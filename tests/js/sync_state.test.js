@@ -23,6 +23,8 @@ makePage({
     stalled: "Berhenti bergerak.",
     paused: "Dijeda.",
     suspicious: "Mencurigakan.",
+    running: "Berjalan.",
+    none_runs: "Tidak ada yang berjalan.",
   },
 });
 
@@ -73,7 +75,7 @@ test("a run lives until it has ended", () => {
   assert.ok(!["idle", "completed", "cancelled", "failed"].some((status) => isLive({ status })));
 });
 
-test("events that overtook each other are told by their counts", () => {
+test("events that overtook each other are ordered by their counts", () => {
   assert.ok(isStale(run({ processed: 199 }), run()));
   assert.ok(!isStale(run(), run()));
   assert.ok(!isStale(run({ processed: 150, cancelled: 60 }), run()));
@@ -101,7 +103,8 @@ test("an end that left students out says so, and is not green", () => {
 });
 
 test("the message says how the run ended or why it waits", () => {
-  assert.equal(message(run()), null);
+  assert.deepEqual(message(run()), ["neutral", "Berjalan."]);
+  assert.deepEqual(message(run({ status: "idle" })), ["neutral", "Tidak ada yang berjalan."]);
   assert.deepEqual(message(run({ status: "completed" })), [
     "wait",
     "Selesai. 197 berhasil, 3 gagal.",

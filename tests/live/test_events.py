@@ -17,22 +17,32 @@ from myukm.db.session import transaction
 from myukm.domain.accounts import photos
 from myukm.domain.actor import Actor
 from myukm.domain.chat import broadcast, messages, pins, reactions, reports
+from myukm.domain.exports import progress, requests, writing
 from myukm.domain.presence import tracker
 from myukm.domain.sync import commands, student_requests
-from myukm.domain.ukm import administration, memberships, moderation, notification_settings
+from myukm.domain.ukm import (
+    administration,
+    directory,
+    join_requests,
+    memberships,
+    moderation,
+    notification_settings,
+    unread,
+)
 from myukm.extensions import db
 from myukm.live import event_log, pubsub
 from myukm.live.events import EVENTS
-from myukm.models import User
+from myukm.models import ChatMessage, User
 from myukm.ops.alerts.monitor import record_of
 from myukm.ops.alerts.records import Records
 from myukm.ops.findings import Finding
 from myukm.ops.health_publisher import HealthPublisher
+from myukm.ops.history.sampler import Sampler
 from tests.support import pictures, sync
 from tests.support.people import UKM
 
 ROOT = Path(__file__).parents[2]
-API = yaml.safe_load((ROOT / "docs/api.yaml").read_text())
+API = yaml.load((ROOT / "docs/api.yaml").read_text(), yaml.CSafeLoader)
 STREAM = API["paths"]["/stream"]["get"]
 TOPICS = {"ukm": "`ukm:CODE`", "user": "`me`"}
 People = dict[str, int]
@@ -127,6 +137,13 @@ def manage(people: People) -> None:
     campus = Actor(user_id=people["admin"], name="Siti", campus=True)
     friend = people["friend"]
     pins.pin_text(campus, UKM, "Rapat hari Senin")
+    first = db.session.query(ChatMessage.id).order_by(ChatMessage.id).first()
+    unread.mark_read(memberships.get_membership(friend, UKM), first[0])
+    directory.describe(campus, UKM, "Robot", listed=True)
+    for decide in (join_requests.refuse, join_requests.accept):
+        who = people["outsider" if decide is join_requests.refuse else "bendahara"]
+        join_requests.ask(who, UKM)
+        decide(campus, UKM, who)
     moderation.mute(campus, UKM, friend, moderation.mute_until("1h", None))
     moderation.unmute(campus, UKM, friend)
     moderation.promote(campus, UKM, friend)
@@ -147,6 +164,14 @@ def administer() -> None:
     known.resolve("no_worker")
     known.store()
     HealthPublisher().publish()
+    Sampler().run()
+    export(db.session.query(User).filter_by(role="bendahara").one().id)
+
+
+def export(user_id: int) -> None:
+    new = requests.request(user_id, "csv", "", 3)
+    progress.publish(new)
+    writing.write(new.id)
 
 
 def published(channel: redis.client.PubSub) -> Iterator[tuple[str, Any]]:

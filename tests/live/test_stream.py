@@ -120,7 +120,7 @@ def test_what_is_said_while_a_stream_opens_is_in_its_replay(
         saying = threading.Thread(target=say, args=(app, "sela"))
         saying.start()
         saying.join()
-        wait_until(lambda: live.streams.seq == 1, 10, "the hub has sent it")
+        wait_until(lambda: live.streams.seq == 1, 30, "the hub has sent it")
         join(subscriber)
 
     monkeypatch.setattr(live, "subscribe", join_late)

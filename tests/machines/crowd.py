@@ -16,7 +16,7 @@ class Crowd:
     def __init__(self, machines: Machines) -> None:
         self.machines = machines
         sessions = [machines.log_in(who) for who in ("member", "friend")]
-        self.listeners = [
+        self.clients = [
             StreamClient(machines.url, machines.log_in(who), [UKM])
             for who in ("member", "friend", "member", "friend")
         ]
@@ -27,10 +27,10 @@ class Crowd:
         ]
 
     def __enter__(self) -> Self:
-        for listener in self.listeners:
-            listener.start()
-        for listener in self.listeners:
-            assert listener.opened.wait(20), self.machines.logs()
+        for client in self.clients:
+            client.start()
+        for client in self.clients:
+            assert client.opened.wait(20), self.machines.logs()
         for sender in self.senders:
             sender.pause = 1.2  # under the flood guard's 20 messages in 10 s
             sender.start()
@@ -44,8 +44,8 @@ class Crowd:
         if not error[0]:
             wait_until(self.all_came, 40, "all messages at all pages")
             print(self)
-        for listener in self.listeners:
-            listener.stopped.set()
+        for client in self.clients:
+            client.stopped.set()
 
     def __str__(self) -> str:
         return (
@@ -69,14 +69,14 @@ class Crowd:
     def all_came(self) -> bool:
         """Return whether each page has all messages."""
         wanted = self.accepted()
-        return all(wanted <= set(listener.received[UKM]) for listener in self.listeners)
+        return all(wanted <= set(client.received[UKM]) for client in self.clients)
 
     def broken(self) -> list[str]:
         """Return the promises that were broken: nothing lost, doubled or out of order."""
         found = [word for sender in self.senders for word in sender.refused]
-        for listener in self.listeners:
-            ids = listener.received[UKM]
-            found += [f"twice: {listener.twice}"] if listener.twice else []
+        for client in self.clients:
+            ids = client.received[UKM]
+            found += [f"twice: {client.twice}"] if client.twice else []
             found += ["out of order"] if ids != sorted(ids) else []
         return found
 
@@ -93,7 +93,7 @@ class Crowd:
         at = dict(pair for sender in self.senders for pair in sender.accepted_at.items())
         return max(
             when - at[number]
-            for listener in self.listeners
-            for number, when in listener.received_at.items()
+            for client in self.clients
+            for number, when in client.received_at.items()
             if number in at
         )

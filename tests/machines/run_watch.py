@@ -17,15 +17,15 @@ STUDENTS = 300
 
 
 class RunWatch:
-    """A run that takes about so many seconds, looked at all the time by a thread."""
+    """A run that takes about so many seconds, polled all the time by a thread."""
 
     def __init__(self, machines: Machines, seconds: float) -> None:
         self.machines = machines
         # Two workers with 32 requests in flight each.
         self.latency = seconds * 64 / STUDENTS * 1000
-        self.looks: list[tuple[float, dict[str, Any]]] = []
+        self.polled: list[tuple[float, dict[str, Any]]] = []
         self.ended = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread = threading.Thread(target=self._poll, daemon=True)
 
     def __enter__(self) -> Self:
         self.machines.api.set(latency_ms=f"{self.latency:.0f}")
@@ -38,32 +38,32 @@ class RunWatch:
     def __exit__(self, *error: object) -> None:
         if not error[0]:
             self.machines.api.set(latency_ms="0")
-            wait_until(lambda: self.looks[-1][1]["status"] == "completed", 90, "the run ends")
+            wait_until(lambda: self.polled[-1][1]["status"] == "completed", 90, "the run ends")
             print(f"run: at most {self.longest_gap():.1f} s without a student")
         self.ended.set()
         self._thread.join(30)
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         while not self.ended.wait(0.2):
             with suppress(SQLAlchemyError):  # the database is away
-                self.looks.append((time.monotonic(), progress_of(self.machines.app)))
+                self.polled.append((time.monotonic(), progress_of(self.machines.app)))
 
     def wait_processed(self, count: int) -> None:
         """Wait until so many students are processed."""
-        wait_until(lambda: self.looks and self.looks[-1][1]["processed"] >= count, 60, "a run")
+        wait_until(lambda: self.polled and self.polled[-1][1]["processed"] >= count, 60, "a run")
 
     def longest_gap(self) -> float:
         """Return the longest time without a student, in seconds."""
-        moments = [self.looks[0][0]]
-        for (_, before), (moment, now) in pairwise(self.looks):
+        moments = [self.polled[0][0]]
+        for (_, before), (moment, now) in pairwise(self.polled):
             if now["processed"] > before["processed"]:
                 moments.append(moment)
         return max(after - before for before, after in pairwise(moments))
 
     def broken(self) -> list[str]:
         """Return the promises that were broken: sums, every student once."""
-        last = self.looks[-1][1]
-        found = [f"do not add up: {now}" for _, now in self.looks if not adds_up(now)]
+        last = self.polled[-1][1]
+        found = [f"do not add up: {now}" for _, now in self.polled if not adds_up(now)]
         if (last["total"], last["success"]) != (STUDENTS, STUDENTS):
             found.append(f"not all: {last}")
         with self.machines.app.app_context():

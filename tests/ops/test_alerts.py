@@ -1,4 +1,4 @@
-"""Alerts: told once when a trouble lasts, again when it gets worse, once when it is over."""
+"""Alerts: sent once when a trouble lasts, again when it gets worse, once when it is over."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from myukm.extensions import connect_valkey, db
 from myukm.live import event_log
 from myukm.models import Alert
 from myukm.ops.alerts import monitor as monitoring
-from myukm.ops.alerts import outbox
+from myukm.ops.alerts import outbox, watch
 from myukm.ops.alerts.monitor import AlertMonitor
 from myukm.ops.alerts.watch import AlertWatch
 from tests.conftest import every_database
@@ -36,14 +36,14 @@ def receiver(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
         yield server
 
 
-def look(app: Flask, *monitors: AlertMonitor | AlertWatch) -> None:
-    """Look with fresh eyes, four times, because a finding must last."""
+def examine(app: Flask, *monitors: AlertMonitor | AlertWatch) -> None:
+    """Examine with empty caches, four times, because a finding must last."""
     for _ in range(4):
         for one in monitors:
             with app.app_context():
                 for name in [name for name in app.extensions if name.startswith("ttl_cache:")]:
                     app.extensions[name].clear()
-                one.evaluate() if isinstance(one, AlertMonitor) else one.look()
+                one.evaluate() if isinstance(one, AlertMonitor) else one.poll()
 
 
 def alerts(app: Flask) -> list[tuple[str, bool]]:
@@ -56,8 +56,8 @@ def alerts(app: Flask) -> list[tuple[str, bool]]:
 def events(app: Flask, code: str) -> list[tuple[bool, str]]:
     """Return the events about a finding as (resolved, level)."""
     with app.app_context():
-        told = [json.loads(e.data) for e in event_log.since(0, 100) if e.topic == "alert"]
-        return [(each["resolved"], each["level"]) for each in told if each["code"] == code]
+        events = [json.loads(e.data) for e in event_log.since(0, 100) if e.topic == "alert"]
+        return [(each["resolved"], each["level"]) for each in events if each["code"] == code]
 
 
 @contextmanager
@@ -85,28 +85,28 @@ def test_a_trouble_that_lasts_is_one_alert_until_it_is_over(
     with app.app_context():
         monitor.evaluate()
     assert alerts(app) == [], "a single look alerts nobody"
-    look(app, monitor, AlertMonitor())
+    examine(app, monitor, AlertMonitor())
     assert alerts(app) == [("valkey_unreachable", False)]
     app.config["REDIS_URL"] = settings["REDIS_URL"]
     connect_valkey(app)
-    look(app, monitor)
+    examine(app, monitor)
     assert ("valkey_unreachable", True) in alerts(app)
     assert events(app, "valkey_unreachable") == [(False, "broken"), (True, "broken")]
-    wait_until(lambda: receiver.kinds("valkey_unreachable") == ["new", "over"], 10)
+    wait_until(lambda: receiver.kinds("valkey_unreachable") == ["new", "over"], 30)
     assert receiver.got[0]["cure"].startswith("Jalankan server Valkey")
     assert receiver.got[0]["host"]
 
 
 def test_without_the_database_it_is_told_and_stored_later(app: Flask, receiver: Receiver) -> None:
     monitor = AlertMonitor()
-    look(app, monitor)
+    examine(app, monitor)
     assert alerts(app) == [("no_worker", False)]
     with without_database(app):
-        look(app, monitor)
-        wait_until(lambda: receiver.kinds("database_unreachable") == ["new"], 10)
+        examine(app, monitor)
+        wait_until(lambda: receiver.kinds("database_unreachable") == ["new"], 30)
         assert "over" not in receiver.kinds("no_worker"), "what cannot be examined is not over"
-    look(app, monitor)
-    wait_until(lambda: receiver.kinds("database_unreachable") == ["new", "over"], 10)
+    examine(app, monitor)
+    wait_until(lambda: receiver.kinds("database_unreachable") == ["new", "over"], 30)
     assert ("database_unreachable", True) in alerts(app)
     assert events(app, "database_unreachable") == [(False, "broken"), (True, "broken")]
 
@@ -116,15 +116,15 @@ def test_what_gets_worse_is_told_again(
 ) -> None:
     monitor = AlertMonitor()
     valkey.set("rq:suspended", 1)
-    look(app, monitor)
-    wait_until(lambda: receiver.kinds("workers_suspended") == ["new"], 10)
+    examine(app, monitor)
+    wait_until(lambda: receiver.kinds("workers_suspended") == ["new"], 30)
     queue_old_jobs(app, valkey, 2)
-    look(app, monitor)
-    wait_until(lambda: receiver.kinds("workers_suspended") == ["new", "worse"], 10)
+    examine(app, monitor)
+    wait_until(lambda: receiver.kinds("workers_suspended") == ["new", "worse"], 30)
     monkeypatch.setattr(monitoring, "REMIND_SECONDS", 0.0)
     with app.app_context():
         monitor.evaluate()
-    wait_until(lambda: receiver.kinds("workers_suspended")[-1] == "reminder", 10)
+    wait_until(lambda: receiver.kinds("workers_suspended")[-1] == "reminder", 30)
     assert alerts(app) == [("workers_suspended", False)]
     assert events(app, "workers_suspended") == [(False, "warning"), (False, "broken")]
 
@@ -132,15 +132,38 @@ def test_what_gets_worse_is_told_again(
 def test_one_process_looks_and_the_next_knows_what_was_told(
     app: Flask, valkey: redis.Redis, receiver: Receiver
 ) -> None:
-    first, second = (AlertWatch(app, name, lambda: False) for name in ("a", "b"))
+    first, second = (AlertWatch(app, name, lambda: True) for name in ("a", "b"))
     valkey.set("rq:suspended", 1)
-    look(app, first, second)
-    wait_until(lambda: receiver.kinds("workers_suspended") == ["new"], 10)
+    examine(app, first, second)
+    wait_until(lambda: receiver.kinds("workers_suspended") == ["new"], 30)
     valkey.delete("myukm:alerts:watcher")
-    look(app, second, first)
+    examine(app, second, first)
     valkey.delete("rq:suspended")
-    look(app, second, first)
-    wait_until(lambda: receiver.kinds("workers_suspended") == ["new", "over"], 10)
+    examine(app, second, first)
+    wait_until(lambda: receiver.kinds("workers_suspended") == ["new", "over"], 30)
+
+
+def test_the_leader_looks_and_another_one_if_nobody_has_for_long(
+    app: Flask, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leader = ["a"]
+    first = AlertWatch(app, "a", lambda: "a" in leader)
+    second = AlertWatch(app, "b", lambda: "b" in leader)
+
+    def looks() -> list[bool]:
+        with app.app_context():
+            return [each._is_watcher() for each in (second, first)]
+
+    assert looks() == [False, True]
+    leader[:] = ["b"]
+    assert looks() == [False, False], "it gives it back"
+    assert looks() == [True, False]
+    valkey.delete("myukm:alerts:watcher")
+    leader.clear()
+    assert looks() == [False, False]
+    monkeypatch.setattr(watch, "VACANT_SECONDS", 0.0)
+    assert looks() == [True, False]
+    assert looks() == [True, False], "it keeps it"
 
 
 def test_without_valkey_and_database_one_process_of_the_machine_tells(
@@ -150,9 +173,9 @@ def test_without_valkey_and_database_one_process_of_the_machine_tells(
     lose_valkey(app)
     with without_database(app):
         both = [AlertWatch(app, name, lambda: None) for name in ("a", "b")]
-        look(app, *both)
-        wait_until(lambda: receiver.kinds("database_unreachable"), 10)
-        wait_until(lambda: receiver.kinds("valkey_unreachable"), 10)
+        examine(app, *both)
+        wait_until(lambda: receiver.kinds("database_unreachable"), 30)
+        wait_until(lambda: receiver.kinds("valkey_unreachable"), 30)
         for each in both:
             each.close()
     assert len(receiver.got) == 2
@@ -166,13 +189,13 @@ def test_a_channel_that_fails_is_told_by_the_others_and_gets_it_later(
     with receiving() as other:
         app.config["ALERT_URLS"] = f"json://127.0.0.1:{other.server_address[1]}/hook"
         receiver.refuses = True
-        look(app, watch)
-        wait_until(lambda: app.extensions["alert_outbox"].failing, 10)
-        look(app, watch)
-        look(app, watch)
-        wait_until(lambda: any("alerts_undelivered" in each["title"] for each in other.got), 10)
+        examine(app, watch)
+        wait_until(lambda: app.extensions["alert_outbox"].failing, 30)
+        examine(app, watch)
+        examine(app, watch)
+        wait_until(lambda: any("alerts_undelivered" in each["title"] for each in other.got), 30)
         receiver.refuses = False
-        wait_until(lambda: receiver.kinds("workers_suspended") == ["new"], 10)
+        wait_until(lambda: receiver.kinds("workers_suspended") == ["new"], 30)
 
 
 def test_it_reaches_the_mail_box(app: Flask) -> None:
@@ -181,8 +204,8 @@ def test_it_reaches_the_mail_box(app: Flask) -> None:
     lose_valkey(app)
     with MailServer() as server:
         app.config["SMTP_URL"] = server.url
-        look(app, AlertMonitor())
-        text = wait_until(lambda: server.mails, 10)[0]
+        examine(app, AlertMonitor())
+        text = wait_until(lambda: server.mails, 30)[0]
     assert "valkey_unreachable" in text
     assert "https://ukm.kampus.example/admin/antrian" in text
 
@@ -192,11 +215,11 @@ def test_a_monitor_outside_hears_a_heartbeat_while_all_is_well(
 ) -> None:
     app.config["HEARTBEAT_URL"] = receiver.url
     queue_old_jobs(app, valkey, 1)
-    look(app, AlertWatch(app, "a", lambda: True))
+    examine(app, AlertWatch(app, "a", lambda: True))
     assert receiver.asked == 0
     valkey.flushall()
-    look(app, AlertWatch(app, "a", lambda: True))
-    wait_until(lambda: receiver.asked == 1, 10)
+    examine(app, AlertWatch(app, "a", lambda: True))
+    wait_until(lambda: receiver.asked == 1, 30)
 
 
 def test_the_command_tries_every_channel(app: Flask, receiver: Receiver) -> None:
@@ -207,6 +230,6 @@ def test_the_command_tries_every_channel(app: Flask, receiver: Receiver) -> None
     receiver.refuses = True
     done = run(args=("alert", "test"))
     assert (done.exit_code, done.output) == (1, "webhook: gagal, HTTP 500\n")
-    look(app, AlertMonitor())
+    examine(app, AlertMonitor())
     line = run(args=("alert", "list")).output.splitlines()[0]
     assert "berlangsung  warning  no_worker" in line

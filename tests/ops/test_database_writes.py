@@ -1,5 +1,6 @@
 """Whether the database works is judged by a write, and what is wrong with it is named."""
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -10,7 +11,7 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 
 import config
@@ -21,8 +22,9 @@ from myukm.extensions import db
 from myukm.models import LeaderLease
 from myukm.ops import examiner, periodic
 from myukm.ops.findings import database_writes
-from tests.ops.test_doctor import examine, only
-from tests.support.programs import Program
+from tests.ops.test_cures import commands, type_it
+from tests.ops.test_doctor import examine, named, only
+from tests.support.programs import Program, WebServer
 from tests.support.waiting import wait_until
 from tests.support.workers import wait_serving
 
@@ -76,7 +78,7 @@ def test_a_lock_that_somebody_keeps(app: Flask, monkeypatch: pytest.MonkeyPatch)
     with closing(sqlite3.connect(file_of(app), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert only(app, "database_locked")["level"] == "broken"
-    wait_until(lambda: "database_locked" not in str(examine(app)), 10, "it goes with the lock")
+    wait_until(lambda: "database_locked" not in str(examine(app)), 30, "it goes with the lock")
 
 
 def test_a_file_that_was_moved_away(app: Flask) -> None:
@@ -111,12 +113,38 @@ def test_a_file_that_cannot_grow(app: Flask) -> None:
 def test_nobody_leads(app: Flask) -> None:
     led(app, utcnow() - timedelta(seconds=5))
     assert "nobody_leads" not in str(examine(app))
-    led(app, utcnow() - timedelta(seconds=20))
+    led(app, utcnow() - timedelta(seconds=40))
     assert only(app, "nobody_leads")["since"][-1] == "Z"
     runner = periodic.PeriodicRunner(app, [], [])
     runner._lapsed._seconds = 0.0
     with app.app_context():
         assert runner._is_leader()
+    assert "nobody_leads" not in str(examine(app))
+
+
+def test_the_only_process_that_leads_is_killed(
+    app: Flask,
+    web: WebServer,
+    start: Callable[..., Program],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The second command of the cure is typed: a worker leads as well."""
+    monkeypatch.setattr(database_writes, "MOST_PATIENCE", 1.0)
+    with app.app_context():
+        leads = select(LeaderLease.led_at)
+        wait_until(lambda: (db.session.rollback(), db.session.scalar(leads))[1], 30, "it leads")
+    assert not named(app, "nobody_leads")
+    web.kill()
+    _web, worker = commands(only(app, "nobody_leads")["cure"])
+    type_it(app, start, worker)
+    wait_until(lambda: not named(app, "nobody_leads"), 30, "somebody leads")
+
+
+def test_a_crowded_machine_is_given_more_time(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    led(app, utcnow() - timedelta(seconds=20))
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.1, 0.1, 0.1))
+    assert "nobody_leads" in str(examine(app))
+    monkeypatch.setattr(os, "getloadavg", lambda: (9.0 * (os.cpu_count() or 1), 5.0, 2.0))
     assert "nobody_leads" not in str(examine(app))
 
 
@@ -132,7 +160,7 @@ def test_only_plain_rq_lives(
     assert "nobody_leads" not in str(examine(app)), "nothing has been started yet"
     start("rq", "worker", "high", "default", "sync-pembayaran")
     wait_serving(app)
-    wait_until(lambda: "nobody_leads" in str(examine(app)), 5, "the finding")
+    wait_until(lambda: "nobody_leads" in str(examine(app)), 30, "the finding")
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def test_a_locked_table_is_named_and_holds_nobody_up(
         assert len(threads) == 1, "a second look waits for no second thread"
         metrics = app.test_client().get("/metrics").text
         assert 'myukm_finding{code="database_locked",level="broken"} 1.0' in metrics
-    wait_until(lambda: "database_locked" not in str(examine(app)), 10, "it goes with the lock")
+    wait_until(lambda: "database_locked" not in str(examine(app)), 30, "it goes with the lock")
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_silent_database_is_waited_for_once(settings: dict[str, str], silent_s
     app = create_app(config.load({**settings, "DATABASE_URL": database}))
     began = time.monotonic()
     assert only(app, "database_unreachable")["level"] == "broken"
-    assert time.monotonic() - began < doctor.LOOK_SECONDS + 2
+    assert time.monotonic() - began < doctor.EXAMINE_SECONDS + 2
 
 
 def test_a_slow_check_keeps_what_it_found_before(app: Flask) -> None:
@@ -73,10 +73,10 @@ def test_a_slow_check_keeps_what_it_found_before(app: Flask) -> None:
         yield "known"
 
     looking = examiner.Examiner([first, slow], pytest.fail)
-    looking.start(app, "id")
+    looking.start(app)
     assert looking.findings(time.monotonic() + 2)[slow] == ["known"]
     go_on.clear()
-    looking.start(app, "id")
+    looking.start(app)
     assert looking.findings(time.monotonic() + 0.05)[slow] == ["known"]
     go_on.set()
 

@@ -10,6 +10,7 @@ from rq import Queue
 
 from myukm.db.session import transaction
 from myukm.models import SyncRun
+from myukm.ops import lost_jobs
 from myukm.ops.api_probe import PeriodicProbe
 from myukm.ops.job_recovery import OrphanRecovery
 from myukm.queues.enqueue import enqueue
@@ -96,6 +97,46 @@ def test_a_job_that_is_in_no_list_is_put_back(
     assert young not in high.get_job_ids()
 
 
+def test_a_job_that_is_begun_meanwhile_is_not_put_back(
+    app: Flask, valkey: redis.Redis, tidy: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker takes the oldest job between the look at its state and the look at the lists."""
+    high = Queue("high", connection=valkey)
+    with app.app_context():
+        old = str(enqueue(PING, to="high"))
+    valkey.hset(RestrictedJob.key_for(old), "enqueued_at", "2026-01-01T00:00:00.000000Z")
+    listed = lost_jobs._listed
+
+    def begin_first(name: str) -> set[str]:
+        valkey.lpop(high.key)
+        valkey.hset(RestrictedJob.key_for(old), "status", "started")
+        return listed(name)
+
+    monkeypatch.setattr(lost_jobs, "_listed", begin_first)
+    tidy()
+    assert high.get_job_ids() == []
+
+
+def test_many_failed_jobs_cost_few_commands(
+    app: Flask, valkey: redis.Redis, tidy: Callable[[], None]
+) -> None:
+    with app.app_context():
+        lost = str(enqueue(PING, to="high"))
+    valkey.lpop(Queue("high", connection=valkey).key)
+    valkey.hset(RestrictedJob.key_for(lost), "enqueued_at", "2026-01-01T00:00:00.000000Z")
+    failed = Queue("high", connection=valkey).failed_job_registry.key
+    with valkey.pipeline() as pipe:
+        for number in range(500):
+            pipe.hset(RestrictedJob.key_for(f"f{number}"), "status", "failed")
+            pipe.zadd(failed, {f"f{number}": 1e12})
+        pipe.execute()
+    tidy()  # opens connections
+    before = valkey.info("stats")["total_commands_processed"]
+    tidy()
+    assert valkey.info("stats")["total_commands_processed"] - before < 100
+    assert Queue("high", connection=valkey).get_job_ids() == [lost]
+
+
 def test_a_job_that_kills_its_workers_fails(
     app: Flask, valkey: redis.Redis, tidy: Callable[[], None]
 ) -> None:
@@ -141,7 +182,7 @@ def test_the_api_is_asked_aside_and_not_too_often(app: Flask) -> None:
     prober = PeriodicProbe(lambda: asked.append("once"))
     with app.app_context():
         prober.run()
-        wait_until(lambda: asked == ["once"], 5, "one probe")
+        wait_until(lambda: asked == ["once"], 30, "one probe")
         prober.run()
     assert asked == ["once"]
 

@@ -15,11 +15,13 @@ from devtools.valkey import start_valkey
 from myukm import create_app
 from myukm.db.session import transaction
 from myukm.domain.accounts.passwords import hash_password
+from myukm.logs import redaction
 from myukm.models import User
 from myukm.ops import process_registry
 from myukm.ops.findings import valkey_state
 from myukm.ops.process_registry import ProcessBeat
-from tests.ops.test_doctor import examine, only
+from tests.ops.test_cures import commands
+from tests.ops.test_doctor import examine, named, only
 
 
 @pytest.fixture
@@ -93,6 +95,7 @@ def production(app: Flask, settings: dict[str, str]) -> Flask:
 
 
 def test_a_secret_that_can_be_guessed(app: Flask, production: Flask) -> None:
+    redaction.watch_texts({"SMTP_URL": "smtp://x:secret@h"})  # hides no code of a finding
     assert only(production, "weak_secret")["level"] == "broken"
     production.config["SECRET_KEY"] = app.config["SECRET_KEY"]
     assert "weak_secret" not in str(examine(production))
@@ -108,5 +111,9 @@ def test_accounts_of_the_demo(app: Flask, production: Flask) -> None:
             session.add(User(**account, password_hash=hash_password(password)))
     found = only(production, "demo_accounts")
     assert found["message"].endswith(": 1001.")
-    assert "./run user password --nim 1001" in found["cure"]
     assert "demo_accounts" not in str(examine(app)), "the demo itself"
+    [change] = commands(found["cure"])
+    new = "sandi yang panjang dan lain\n"
+    done = production.test_cli_runner().invoke(args=change, input=2 * new)
+    assert done.exit_code == 0, done.output
+    assert not named(production, "demo_accounts")

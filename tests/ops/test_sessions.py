@@ -51,15 +51,15 @@ def test_who_holds_a_row_for_long_is_named(
     monkeypatch.setattr(sessions, "BLOCKED_SECONDS", 1)
     assert blocked(app) == []
     with holding_the_row(app):
-        found = wait_until(lambda: blocked(app), 5)[0]
+        found = wait_until(lambda: blocked(app), 30)[0]
         assert (found.code, found.level) == ("database_blocked", "warning")
         assert "127.0.0.1" in found.message
         waiting = threading.Thread(target=wait_for_the_row, args=[app])
         waiting.start()
-        wait_until(lambda: blocked(app)[0].level == "broken", 5)
+        wait_until(lambda: blocked(app)[0].level == "broken", 30)
         assert "1 sesi menunggunya" in blocked(app)[0].message
     waiting.join()
-    assert wait_until(lambda: not blocked(app), 5)
+    assert wait_until(lambda: not blocked(app), 30)
 
 
 @on_postgresql

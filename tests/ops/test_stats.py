@@ -1,5 +1,6 @@
-"""The figures: what waits, runs, finished and failed, and what is told of a failure."""
+"""The figures: what waits, runs, finished and failed, and what is shown of a failure."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 import redis
 from flask import Flask
 from rq import Queue
+from rq.results import Result
 
 from myukm.ops import stats
 from myukm.ops.health_publisher import HealthPublisher
@@ -15,6 +17,7 @@ from myukm.queues import counters
 from myukm.queues.enqueue import enqueue
 from myukm.queues.job_summaries import SHOWN, error_line, newest_of_each_kind
 from myukm.queues.restricted_job import RestrictedJob
+from tests.queues.test_failures import fail
 from tests.support.programs import Program
 from tests.support.waiting import wait_until
 from tests.support.without_valkey import lose_valkey
@@ -50,6 +53,7 @@ def test_what_waits_is_counted_with_the_age_of_the_oldest(app: Flask, valkey: re
 def test_jobs_are_counted_where_they_run(
     app: Flask, start: Callable[..., Program], valkey: redis.Redis, argv: tuple[str, ...]
 ) -> None:
+    began = time.monotonic()
     with app.app_context():
         for user_id in range(3):
             enqueue(PRESENCE, user_id)
@@ -63,12 +67,31 @@ def test_jobs_are_counted_where_they_run(
     assert failure["error"].startswith("TypeError: broadcast_online_status() takes 1 positional")
     assert (failure["queue"], failure["at"][-1]) == ("default", "Z")
     assert {job["status"] for job in health(app)["latest_jobs"]} == {"finished", "failed"}
+    with app.app_context():
+        totals = counters.totals(["default"])["default"]
+    most = 4 * 1000 * (time.monotonic() - began)
+    for kind in (counters.WAIT, counters.RUN):
+        assert sum(counters.histogram(totals, kind)) == 4
+        assert 0 < totals[f"{kind}_ms"] < most
+
+
+def test_what_ended_is_read_once_until_it_ends_again(app: Flask, valkey: redis.Redis) -> None:
+    [job_id] = fail(valkey, "KeyError: 'first'")
+    error = lambda: [each["error"] for each in health(app)["latest_failures"]]  # noqa: E731
+    assert error() == ["KeyError: 'first'"]
+    before = valkey.info("commandstats")["cmdstat_xrevrange"]["calls"]
+    assert error() == ["KeyError: 'first'"]
+    assert valkey.info("commandstats")["cmdstat_xrevrange"]["calls"] == before
+    job = RestrictedJob(job_id, connection=valkey)
+    Result.create_failure(job, 1000, "Traceback\n  …\nKeyError: 'second'")
+    valkey.zincrby("rq:failed:default", 1, job_id)
+    assert error() == ["KeyError: 'second'"]
 
 
 def test_workers_are_listed_with_their_state(app: Flask, start: Callable[..., Program]) -> None:
     program = start("rq", "worker", "high", "default")
     wait_serving(app, ["high", "default"])
-    wait_until(lambda: health(app)["workers"][0]["state"] == "idle", 10, "an idle worker")
+    wait_until(lambda: health(app)["workers"][0]["state"] == "idle", 30, "an idle worker")
     [worker] = health(app)["workers"]
     assert (worker["queues"], worker["job"]) == (["high", "default"], None)
     program.kill()
@@ -98,7 +121,7 @@ def test_hours_and_days_end(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None
             found = counters.parse(pipe.execute(), moments["now"])
         assert (found.finished_hour, found.finished_today, found.failed_hour) == (3, 2, 0)
         assert found.rate_per_minute == round(60 / 80, 1)
-        assert counters.totals("high") == {"finished": 4}
+        assert counters.totals(["high"]) == {"high": {"finished": 4}}
 
 
 @pytest.mark.parametrize(
@@ -137,17 +160,17 @@ def test_only_news_are_told(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None
     )
     teller = HealthPublisher()
 
-    def tell() -> int:
+    def shown() -> int:
         for name in [key for key in app.extensions if key.startswith("ttl_cache:")]:
             del app.extensions[name]
         with app.app_context():
             teller.publish()
         return len(published)
 
-    assert (tell(), tell()) == (1, 1)
+    assert (shown(), shown()) == (1, 1)
     with app.app_context():
         enqueue(PRESENCE, 1)
-    assert tell() == 2
+    assert shown() == 2
     topic, kind, data = published[-1]
     assert (topic, kind) == ("queue", "queue.health")
     assert data["doctor"]["findings"]

@@ -40,7 +40,7 @@ def test_a_run_that_stands_still_is_named_though_nobody_knows_why(
         sync.create_students(3)
         dispatching.dispatch(commands.start(TREASURER)["run_id"])
     kill(pid_of(app, "sync-pembayaran"), signal.SIGSTOP)
-    wait_until(lambda: "sync_still" in str(examine(app)), 10, "the finding")
+    wait_until(lambda: "sync_still" in str(examine(app)), 30, "the finding")
     found = only(app, "sync_still")
     assert (found["level"], found["since"][-1]) == ("broken", "Z")
     assert found["message"].startswith("Sinkronisasi belum bergerak sejak ")
@@ -67,14 +67,14 @@ def test_a_worker_with_another_database_is_named(
     with app.app_context():
         sync.create_students(3)
         commands.start(TREASURER)
-    wait_until(lambda: "wrong_database" in str(examine(app)), 10, "the finding")
-    wait_until(lambda: sync.progress_of(app)["reason_code"] == "sync_still", 10, "it stands still")
+    wait_until(lambda: "wrong_database" in str(examine(app)), 30, "the finding")
+    wait_until(lambda: sync.progress_of(app)["reason_code"] == "sync_still", 30, "it stands still")
     found = only(app, "wrong_database")
     assert (found["level"], socket.gethostname() in found["message"]) == ("broken", True)
     assert "sync_still" not in str(examine(app)), "what follows is left out"
     assert "other_version" not in str(examine(app))
     subprocess.run(shlex.split(found["cure"].rpartition(": ")[2]), check=True)
-    wait_until(lambda: "wrong_database" not in str(examine(app)), 10, "it goes with its cause")
+    wait_until(lambda: "wrong_database" not in str(examine(app)), 30, "it goes with its cause")
 
 
 def test_a_worker_with_other_code_is_named(
@@ -83,8 +83,8 @@ def test_a_worker_with_other_code_is_named(
     with app.app_context():
         enqueue("myukm.jobs.presence.broadcast_online_status", 1)
     start("rq", "worker", "default")
-    told = lambda: any(worker.version for worker in snapshot_now(app).workers)  # noqa: E731
-    wait_until(told, 20, "the worker has said which code it runs")
+    reported = lambda: any(worker.version for worker in snapshot_now(app).workers)  # noqa: E731
+    wait_until(reported, 30, "the worker has said which code it runs")
     assert "other_version" not in str(examine(app))
     monkeypatch.setattr(strangers, "code_version", lambda: "another")
     assert only(app, "other_version")["level"] == "warning"

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,9 @@ def runuser(_u: str, account: str, _dashes: str, *command: str) -> int:
 
 def as_account(account: str, command: tuple[str, ...]) -> list[str]:
     """Return the command line that runs `command` as `account`."""
-    number = {"myukm": SERVICE, "postgres": settings()["postgres"]}[account]
+    number = {"postgres": settings()["postgres"]}.get(account, SERVICE)
     argv = ["setpriv", f"--reuid={number}", f"--regid={number}", "--clear-groups"]
-    if account == "myukm":  # this Python may lie where only root can look; written is nothing there
+    if number == SERVICE:  # this Python may lie where only root can look; written is nothing there
         argv += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
     return [*argv, *command]
 
@@ -115,15 +116,40 @@ def nginx_service(verb: str) -> int:
 
 def systemctl(verb: str, *words: str) -> int:
     """Do what systemd does with the units that the block installs."""
-    if verb == "daemon-reload":
-        return 0
     if words == ("nginx",):
         return nginx_service(verb)
-    if (verb, words[0]) != ("enable", "--now"):
+    if verb in ("daemon-reload", "is-system-running"):
+        print("" if verb == "daemon-reload" else "running")
+        return 0
+    named = [word for word in words if word != "--now" and not word.endswith(".timer")]
+    units = [word.removesuffix(".service") for word in named]
+    if verb == "is-active":
+        print("active" if all(map(process_of, units)) else "inactive")
+        return 0
+    if verb not in ("enable", "start", "stop", "restart"):
         return 1
-    for unit in words[1:]:
-        start(unit)
+    for unit in units:
+        if verb in ("stop", "restart"):
+            stop(unit)
+        if verb != "stop" and not process_of(unit):
+            start(unit)
     return 0
+
+
+def process_of(unit: str) -> int:
+    """Return the id of a unit's process, 0 if it does not run."""
+    note = MACHINE / f"{unit}.pid"
+    number = int(note.read_text()) if note.exists() else 0
+    return number if number and Path(f"/proc/{number}/root").exists() else 0
+
+
+def stop(unit: str) -> None:
+    """Ask a unit's process to end and wait for it, as long as the unit says."""
+    if number := process_of(unit):
+        os.kill(number, signal.SIGTERM)
+        deadline = time.monotonic() + 20
+        while process_of(unit) and time.monotonic() < deadline:
+            time.sleep(0.05)
 
 
 def start(unit: str) -> None:
@@ -136,7 +162,7 @@ def start(unit: str) -> None:
     env |= {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
     assert Path(said["ReadWritePaths"]).is_dir(), said["ReadWritePaths"]
     with ready(said.get("Type") == "notify", env), (MACHINE / f"{unit}.log").open("w") as log:
-        subprocess.Popen(
+        process = subprocess.Popen(
             as_account(said["User"], tuple(shlex.split(said["ExecStart"]))),
             cwd=said["WorkingDirectory"],
             env=env,
@@ -146,6 +172,7 @@ def start(unit: str) -> None:
             stderr=log,
             start_new_session=True,
         )
+        (MACHINE / f"{unit}.pid").write_text(str(process.pid))
 
 
 class ready:  # noqa: N801 (used as `with ready(…)`)

@@ -19,7 +19,8 @@ import requests
 from devtools.ports import any_free
 from devtools.process_tree import ManagedProcess
 from devtools.simulator.client import Simulator
-from devtools.valkey import Valkey, command, wait_ready
+from devtools.valkey import Valkey, wait_ready
+from myukm.embedded_valkey import command
 from tests.production import stand_ins
 from tests.support.postgresql import PostgreSQL
 from tests.support.programs import BIN, ROOT
@@ -125,6 +126,7 @@ def addresses_of(
         "/etc/nginx/": f"{root}/etc/nginx/",
         "/var/lib/nginx/myukm": f"{root}/cache",
         "/etc/systemd/system": f"{root}/etc/systemd/system",
+        '("/tmp/", "/var/tmp/")': '("/elsewhere/",)',  # where this machine's root lies
         "/etc/ssl/myukm": f"{root}/etc/ssl/myukm",
         "/etc/letsencrypt": f"{root}/etc/letsencrypt",
         "host=ukm.example.ac.id": f"host={HOST}",
@@ -152,7 +154,8 @@ def prepare(root: Path, database: PostgreSQL, valkey: Valkey, simulator: Simulat
     script = f"set -eu -o pipefail\nexec <{root}/typed\n{block()}\necho END\nexec sleep infinity\n"
     (root / "typed").write_text(f"{PASSWORD}\n{PASSWORD}\n")
     (root / "block.sh").write_text(script)
-    change([root / "block.sh", *(project / "deploy").iterdir()], moved)
+    ours = [project / name for name in ("myukm/cli/install.py", "myukm/ops/deployment/units.py")]
+    change([root / "block.sh", *(project / "deploy").glob("*.*"), *ours], moved)
     settings = {
         "postgres": str(database.data.stat().st_uid),
         "api": simulator.url,

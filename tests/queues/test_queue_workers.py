@@ -76,7 +76,7 @@ def test_a_frozen_worker_of_ours_is_not_counted(
     wait_serving(app, ["high"])
     pid = pid_of(app, "high")
     kill(pid, signal.SIGSTOP)
-    wait_until(lambda: serving(app) == set(), 12, "silence is noticed")
+    wait_until(lambda: serving(app) == set(), 30, "silence is noticed")
     assert not gone(pid)
 
 

@@ -133,3 +133,11 @@ def test_a_plain_rq_worker_runs_what_we_queue(app: Flask, start: Callable[..., P
         assert burst.child.wait(30) == 0, burst.output()
         result = RestrictedJob.fetch(job_id, connection=app.extensions["valkey"]).return_value()
     assert result["pid"] > 0
+
+
+def test_enqueueing_is_one_round_trip(app: Flask, valkey: redis.Redis) -> None:
+    with app.app_context():
+        enqueue(PING)
+        before = valkey.info("commandstats")["cmdstat_exec"]["calls"]
+        enqueue(PING)
+    assert valkey.info("commandstats")["cmdstat_exec"]["calls"] == before + 1

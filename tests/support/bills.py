@@ -49,7 +49,7 @@ def truth(periods: list[dict[str, Any]]) -> Truth:
 def summary(items: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the summary that these items really have."""
     sums = _sums(items)
-    said = {name: _said(amount) for name, amount in sums.items()}
+    said = {name: _as_text(amount) for name, amount in sums.items()}
     return said | {"fully_paid": sums["total_remaining"] <= 0}
 
 
@@ -104,7 +104,7 @@ def _number(amount: Any) -> Fraction:
     return Fraction(str(amount))
 
 
-def _said(amount: Any) -> Any:
+def _as_text(amount: Any) -> Any:
     """An amount as JSON has it: whole, or with a point."""
     return int(amount) if amount == int(amount) else float(amount)
 
@@ -130,7 +130,7 @@ def _item(rng: random.Random, name: str) -> dict[str, Any]:
     rest = billed - paid
     if rng.random() < 0.05:
         rest += rng.choice([*NOISE, 25_000, -25_000])
-    amounts = [_said(amount) for amount in (billed, paid, rest)]
+    amounts = [_as_text(amount) for amount in (billed, paid, rest)]
     if rng.random() < 0.1:
         amounts = [f"{amount:.2f}" for amount in amounts]
     return {"unit_name": name, **dict(zip(ITEM, amounts, strict=True))}

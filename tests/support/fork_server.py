@@ -45,19 +45,19 @@ PRELOADED = {
 
 def main(address: str, kind: str) -> None:
     """Serve forks at `address`, until killed."""
-    listener = socket.socket(socket.AF_UNIX)  # before gevent replaces sockets
-    listener.bind(address)
-    listener.listen()
+    server = socket.socket(socket.AF_UNIX)  # before gevent replaces sockets
+    server.bind(address)
+    server.listen()
     preload(kind)
     compile_templates_once(os.path.dirname(address))
     gc.freeze()
     print("ready", flush=True)
     while True:
-        connection, _ = listener.accept()
+        connection, _ = server.accept()
         with connection.makefile() as lines:
             request = json.loads(lines.readline())
         if os.fork() == 0:
-            listener.close()
+            server.close()
             become_reaper(connection, **request)
         connection.close()
         with suppress(ChildProcessError):

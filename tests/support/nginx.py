@@ -55,7 +55,7 @@ def site_before(folder: Path, *upstreams: str, host: str = HOST) -> Iterator[str
         [nginx, "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
     )
     try:
-        wait_until(lambda: answers(child, folder, f"{url}/metrics"), 10, "nginx answers")
+        wait_until(lambda: answers(child, folder, f"{url}/metrics"), 30, "nginx answers")
         yield url
     finally:
         child.kill()

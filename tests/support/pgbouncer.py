@@ -42,7 +42,7 @@ def pgbouncer(behind: PostgreSQL, database_url: str) -> Iterator[str]:
         child = ManagedProcess(behind.as_account([program, str(folder / "settings")]))
         url = database_url.replace(f":{behind.port}/", f":{port}/")
         try:
-            wait_until(lambda: _answers(url), 10, "PgBouncer answers")
+            wait_until(lambda: _answers(url), 30, "PgBouncer answers")
             yield url
         finally:
             child.stop(5)

@@ -1,5 +1,6 @@
 """Picture files for the tests, made on the spot."""
 
+from functools import cache
 from io import BytesIO
 from typing import Any
 
@@ -30,6 +31,7 @@ def animated(kind: str) -> bytes:
     return encoded(frames[0], kind, save_all=True, append_images=frames[1:])
 
 
+@cache
 def bomb() -> bytes:
     """Return a PNG of 50 kB with 400 million pixels."""
     return encoded(Image.new("1", (20_000, 20_000)), "PNG")

@@ -15,6 +15,9 @@ from tests.support.waiting import wait_until
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 SECRET = "a secret of the tests, long enough to pass"
+# A machine may name its bundle of certificates in these. Our programs ask only servers of the
+# tests, and reading it would take longer than the rest of a start.
+AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 class Program:
@@ -27,9 +30,12 @@ class Program:
         self, log: Path, env: Mapping[str, str], *argv: str, cwd: Path = ROOT, fork: bool = True
     ) -> None:
         self.log = log
-        whole = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", **env}
+        inherited = dict(os.environ)
+        if ours := can_fork(argv):
+            inherited = {name: inherited[name] for name in inherited.keys() - AUTHORITIES}
+        whole = {**inherited, "PATH": f"{BIN}:{os.environ['PATH']}", **env}
         self.child: ManagedProcess
-        if fork and can_fork(argv):
+        if fork and ours:
             self.child = ForkedProcess(argv, cwd, whole, log)
         else:
             redirected = ["sh", "-c", 'exec "$@" >>"$0" 2>&1', str(log), *argv]

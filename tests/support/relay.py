@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import threading
+import time
 from typing import Self
 
 from devtools.ports import HOST
@@ -12,22 +13,23 @@ class Relay:
     """Passes bytes between its own `port` and `target`, which later connections read anew.
 
     Connections that are open stay with the server that they have. While `flowing` is cleared no
-    byte passes, as if the server hung.
+    byte passes, as if the server hung; each of the client's words comes `delay` seconds later.
     """
 
     def __init__(self, target: int) -> None:
         self.target = target
-        self._listener = socket.create_server((HOST, 0))
-        self.port = int(self._listener.getsockname()[1])
+        self._socket = socket.create_server((HOST, 0))
+        self.port = int(self._socket.getsockname()[1])
         self._open: list[socket.socket] = []
         self.flowing = threading.Event()
         self.flowing.set()
+        self.delay = 0.0
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
         while True:
             try:
-                client, _ = self._listener.accept()
+                client, _ = self._socket.accept()
             except OSError:
                 return
             try:
@@ -36,13 +38,15 @@ class Relay:
                 client.close()
                 continue
             self._open += (client, server)
-            for pair in ((client, server), (server, client)):
-                threading.Thread(target=self._copy, args=pair, daemon=True).start()
+            for way in ((client, server, True), (server, client, False)):
+                threading.Thread(target=self._copy, args=way, daemon=True).start()
 
-    def _copy(self, source: socket.socket, sink: socket.socket) -> None:
+    def _copy(self, source: socket.socket, sink: socket.socket, asks: bool) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 self.flowing.wait()
+                if asks:
+                    time.sleep(self.delay)
                 sink.sendall(data)
         _close(source)
         _close(sink)
@@ -51,7 +55,7 @@ class Relay:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for each in (self._listener, *self._open):
+        for each in (self._socket, *self._open):
             _close(each)
 
 

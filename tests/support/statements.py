@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import event
 
-# How a transaction begins on SQLite; the other databases are told by their driver.
+# How a transaction begins on SQLite; the other databases get it from their driver.
 BEGINNINGS = ("BEGIN", "PRAGMA")
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import requests
 from flask import Flask
 from sqlalchemy import func, insert, select
 
@@ -95,3 +96,14 @@ def check_stored(simulator: Simulator, idpersons: list[str]) -> None:
         data = simulator.expected(student.idperson)["data"]
         assert student.pembayaran == (data[0]["periods"] if data else [])
         assert student.synced_at is not None
+
+
+def load_roster(app: Flask, simulator: Simulator, *, refused: int, most: int | None = None) -> int:
+    """Insert the first `most` students of the API (None: all), of whom it refuses the first
+    `refused`; return how many."""
+    roster = requests.get(f"{simulator.url}/siswa", timeout=10).json()["data"]
+    ids = sorted(student["idperson"] for student in roster)[:most]
+    simulator.set(fail={"404": ids[:refused]})
+    with app.app_context(), transaction() as session:
+        session.execute(insert(Siswa), [{"idperson": i, "nama": f"Siswa {i}"} for i in ids])
+    return len(ids)

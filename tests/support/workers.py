@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import redis
 from flask import Flask
@@ -20,10 +21,21 @@ WORKER = ("python", "worker.py")
 
 
 def snapshot_now(app: Flask) -> QueueSnapshot:
-    """Return who listens and what waits at this moment, not a second ago."""
-    with app.app_context():
+    """Return who listens and what waits at this moment, not a second ago.
+
+    On a busy machine Valkey may answer later than the program waits for it.
+    """
+
+    def read() -> QueueSnapshot | None:
         app.extensions.pop("ttl_cache:myukm.queues.workers.snapshot", None)
-        return snapshot()
+        with suppress(redis.RedisError):
+            return snapshot()
+        return None
+
+    with app.app_context():
+        found = wait_until(read, 30, "Valkey answers")
+    assert found
+    return found
 
 
 def serving(app: Flask) -> set[str]:
@@ -54,13 +66,13 @@ def pid_of(app: Flask, name: str) -> int:
         workers = snapshot_now(app).workers_for(name)
         return workers[0].pid if len(workers) == 1 else None
 
-    return wait_until(the_one, 10, f"one process listens to {name}") or 0
+    return wait_until(the_one, 30, f"one process listens to {name}") or 0
 
 
 def job_process(worker_pid: int) -> int:
     """Return the process of the job that a forking worker runs."""
     children: Callable[[], list[int]] = lambda: list(descendants(worker_pid))  # noqa: E731
-    return wait_until(children, 15, "a job's process")[0]
+    return wait_until(children, 30, "a job's process")[0]
 
 
 def gone(pid: int) -> bool:
@@ -68,13 +80,13 @@ def gone(pid: int) -> bool:
     try:
         with open(f"/proc/{pid}/stat") as stat:
             return stat.read().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return True
 
 
 def supervisor(program: Program) -> int:
     """Return the process id of `worker.py` itself, below its nanny."""
-    return wait_until(lambda: next(iter(_children(program.child.pid)), 0), 10, "worker.py")
+    return wait_until(lambda: next(iter(_children(program.child.pid)), 0), 30, "worker.py")
 
 
 def _children(pid: int) -> list[int]:

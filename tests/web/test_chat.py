@@ -29,6 +29,8 @@ CALLS: list[tuple[str, str, Any]] = [
     ("PUT", "/messages/1/reactions/👍", None),
     ("DELETE", "/messages/1/reactions/👍", None),
     ("GET", "/names?q=m", None),
+    ("GET", "/search?q=halo", None),
+    ("GET", "/search", None),
     ("PUT", "/notices", {"notices": "none"}),
     ("POST", "/typing", None),
     ("POST", "/read", {"last_id": 1}),
@@ -230,6 +232,7 @@ def test_a_reply_a_mention_and_reactions_stand_in_the_message(client_as: ClientA
         "name": "Mega Lestari",
         "message": "Latihan?",
         "deleted": False,
+        "files": 0,
     }
     assert answer["mentions"] == [first["user_id"]]
     like = f"{URL}/messages/{first['id']}/reactions/👍"

@@ -91,6 +91,31 @@ def test_a_large_ukm_costs_what_a_small_one_costs(
     assert calls_of(ask) <= 1.3 * small
 
 
+def test_a_full_screen_of_messages_is_not_drawn_for_each_reader(
+    app: Flask, client_as: As, no_flood_guard: None
+) -> None:
+    member, friend = client_as("member"), client_as("friend")
+    post(member, 1)
+    one = calls_of(lambda: friend.get(f"/ukm/{UKM}/chat"))
+    for number in range(2, 51):
+        post(member, number)
+    assert calls_of(lambda: friend.get(f"/ukm/{UKM}/chat")) <= 2 * one
+
+
+def test_what_was_drawn_for_one_reader_is_not_shown_to_another(client_as: As) -> None:
+    member, friend = client_as("member"), client_as("friend")
+    url, posted = f"/ukm/{UKM}/chat", post(member, 1)
+    assert 'class="message mine"' in member.get(url).text
+    assert 'class="message"' in friend.get(url).text
+    friend.post("/language", data={"lang": "en"})
+    edit = member.patch(f"{MESSAGES}/{posted['id']}", json={"message": "Hai"})
+    assert edit.status_code == 200
+    assert ">edited</span>" in friend.get(url).text
+    assert ">diubah</span>" in member.get(url).text
+    assert member.delete(f"{MESSAGES}/{posted['id']}").status_code == 204
+    assert 'class="message deleted"' in friend.get(url).text
+
+
 def enlarge(app: Flask, count: int) -> None:
     """Give ROBOTIK that many more members."""
     with app.app_context(), transaction() as session:

@@ -53,7 +53,7 @@ def test_what_ends_is_started_again_with_growing_pauses(tmp_path: Path, status: 
             starts.extend([time.monotonic()] * (len(lines) - len(starts)))
             return len(starts) >= 5
 
-        wait_until(five_times, 15, "five starts")
+        wait_until(five_times, 30, "five starts")
         pauses = [later - earlier for earlier, later in itertools.pairwise(starts)]
         assert pauses[3] > 2 * pauses[1], pauses
         supervisor.terminate()

@@ -119,12 +119,12 @@ def test_a_burst_without_valkey_says_so(start: Start) -> None:
 def test_a_killed_process_is_started_again(app: Flask, worker: Program, name: str) -> None:
     before = pid_of(app, name)
     kill(before, signal.SIGKILL)
-    wait_until(lambda: name in serving(app) and pid_of(app, name) != before, 10, "a new process")
+    wait_until(lambda: name in serving(app) and pid_of(app, name) != before, 30, "a new process")
     assert answers(app, name)["worker"]
 
 
-def test_it_stops_soon_and_signs_off(app: Flask, worker: Program, valkey: redis.Redis) -> None:
-    assert worker.stop(patience=5) == 0
+def test_it_stops_and_signs_off(app: Flask, worker: Program, valkey: redis.Redis) -> None:
+    assert worker.stop(patience=30) == 0
     assert valkey.smembers("rq:workers") == set()
 
 
@@ -150,7 +150,7 @@ def test_a_job_that_is_slow_to_stop_goes_back(
     app: Flask, slow_job: str, start: Start, valkey: redis.Redis
 ) -> None:
     program = start(*WORKER, "sync-pembayaran")
-    wait_until(lambda: _status(valkey, slow_job) == "started", 20, "the job runs")
+    wait_until(lambda: _status(valkey, slow_job) == "started", 30, "the job runs")
     kill(job_process(pid_of(app, "sync-pembayaran")), signal.SIGSTOP)
     assert program.stop(patience=6) == 0
     assert waiting(valkey, "sync-pembayaran") == [slow_job]
@@ -161,11 +161,11 @@ def test_a_killed_job_is_noted_as_failed(
     app: Flask, slow_job: str, start: Start, valkey: redis.Redis
 ) -> None:
     start(*WORKER, "sync-pembayaran")
-    wait_until(lambda: _status(valkey, slow_job) == "started", 20, "the job runs")
+    wait_until(lambda: _status(valkey, slow_job) == "started", 30, "the job runs")
     kill(job_process(pid_of(app, "sync-pembayaran")), signal.SIGKILL)
-    wait_until(lambda: _status(valkey, slow_job) == "failed", 10, "the job failed")
+    wait_until(lambda: _status(valkey, slow_job) == "failed", 30, "the job failed")
     with app.app_context():
-        assert counters.totals("sync-pembayaran") == {"failed": 1}
+        assert counters.totals(["sync-pembayaran"]) == {"sync-pembayaran": {"failed": 1}}
         [failure] = stats.health()["latest_failures"]
     assert "terminated unexpectedly" in failure["error"]
 
@@ -174,11 +174,11 @@ def test_a_killed_worker_takes_its_job_along(
     app: Flask, slow_job: str, start: Start, valkey: redis.Redis
 ) -> None:
     start(*WORKER, "sync-pembayaran")
-    wait_until(lambda: _status(valkey, slow_job) == "started", 20, "the job runs")
+    wait_until(lambda: _status(valkey, slow_job) == "started", 30, "the job runs")
     pid = pid_of(app, "sync-pembayaran")
     job = job_process(pid)
     kill(pid, signal.SIGKILL)
-    wait_until(lambda: gone(job), 10, "the job's process ended")
+    wait_until(lambda: gone(job), 30, "the job's process ended")
     wait_serving(app, ["sync-pembayaran"])
 
 
@@ -188,7 +188,7 @@ def test_a_foreign_job_is_not_run(
     trace = tmp_path / "trace"
     for name in QUEUES:
         job = Queue(name, connection=valkey).enqueue("os.system", f"touch {trace}")
-        wait_until(lambda job=job: _status(valkey, job.id) == "failed", 10, "refused")  # type: ignore[misc]
+        wait_until(lambda job=job: _status(valkey, job.id) == "failed", 30, "refused")  # type: ignore[misc]
         assert answers(app, name)["worker"]
     assert not trace.exists()
 
@@ -201,15 +201,15 @@ def test_it_outlives_valkey(
     client = redis.Redis.from_url(url)
     with start_valkey(tmp_path / "own", port):
         program = start(*WORKER, REDIS_URL=url)
-        wait_until(lambda: client.scard("rq:workers") == len(QUEUES), 20, "workers")
+        wait_until(lambda: client.scard("rq:workers") == len(QUEUES), 30, "workers")
         names = client.smembers("rq:workers")
     with start_valkey(tmp_path / "own", port):
         for name in QUEUES:
             job = Queue(name, connection=client).enqueue("myukm.jobs.upkeep.ping")
-            wait_until(lambda job=job: job.latest_result(), 15, f"{name} answers again")  # type: ignore[misc]
+            wait_until(lambda job=job: job.latest_result(), 30, f"{name} answers again")  # type: ignore[misc]
         assert client.smembers("rq:workers") == names
         client.flushall()
-        wait_until(lambda: client.smembers("rq:workers") == names, 15, "registered again")
+        wait_until(lambda: client.smembers("rq:workers") == names, 30, "registered again")
     assert "Traceback" not in program.output()
     client.close()
 
@@ -227,10 +227,10 @@ def test_a_restart_on_request_brings_new_processes(
         # One that has only just started does not start again.
         restart_flag.request(valkey)
         with contextlib.suppress(AssertionError):
-            wait_until(renewed, 8)
+            wait_until(renewed, 10)
         return renewed()
 
-    wait_until(asked, 25, "new processes")
+    wait_until(asked, 90, "new processes")
     assert supervisor(worker) == parent
 
 

@@ -18,6 +18,7 @@ from myukm.domain.actor import Actor
 from myukm.domain.chat import messages
 from myukm.domain.text_normalization import clean_line
 from myukm.domain.ukm import administration as ukm_administration
+from myukm.domain.ukm import members as ukm_members
 from myukm.domain.ukm import state as ukm_state
 from myukm.errors import Conflict, DomainError
 from myukm.extensions import db
@@ -179,3 +180,21 @@ def test_full_width_digits_and_blanks_around_are_no_other_nim(client_as: ClientA
     invited = {"nim": "\u2003２０２４ ", "name": "Ani", "role": "anggota"}
     answer = client_as("admin").post("/admin/users/invitations", json=invited)
     assert (answer.status_code, answer.get_json()["nim"]) == (201, "2024")
+
+
+@every_database
+def test_every_kind_of_apostrophe_and_of_o_is_found_by_the_plain_one(
+    app: Flask, people: dict[str, int]
+) -> None:
+    names = ['Ma’ruf "Cak" Søren', "MA`RUF «CAK» SØREN", "Maʿruf Cak Soren", "maruf cak søren"]
+    with app.app_context(), transaction() as session:
+        for who, name in zip(("admin", "bendahara", "member", "friend"), names, strict=True):
+            session.get_one(User, people[who]).name = name
+    with app.app_context():
+        ukm = db.session.query(Ukm).filter_by(code=UKM).one()
+        for typed in ("maruf", "Ma'ruf cak", "ma′ruf ‘cak’ soren", "SØREN"):
+            assert sorted(user.name for user in office.search(typed).items) == sorted(names), typed
+            found = ukm_members.search(ukm, typed).items
+            assert {member.name for member in found} == {names[2], names[3]}, typed
+        for sign in r"[\.*?(|^$":
+            assert not office.search(f"maruf{sign}").items, sign

@@ -52,7 +52,7 @@ def test_of_a_rush_two_wait_for_the_row_and_the_others_for_them(
     with ThreadPoolExecutor(len(clients)) as pool:
         with row_held(app):
             posts: list[Future[TestResponse]] = [pool.submit(post, n) for n in range(len(clients))]
-            wait_until(lambda: sum(each.done() for each in posts) == 4, 10, "four are refused")
+            wait_until(lambda: sum(each.done() for each in posts) == 4, 30, "four are refused")
             assert waiting(app) == 2
         answers = [each.result() for each in posts]
     assert sorted(answer.status_code for answer in answers) == [201, 201, 503, 503, 503, 503]

@@ -20,7 +20,7 @@ from devtools.simulator import Simulator
 from myukm.domain.payment_api.client import MAX_WAIT, PaymentApi, from_status, seconds_to_wait
 from myukm.domain.payment_api.errors import Action, Failure
 from myukm.domain.payment_api.parser import Answer, Payments
-from myukm.domain.siswa import api_source
+from myukm.domain.roster import api_source
 from myukm.domain.sync import preflight
 from myukm.errors import Unavailable
 from myukm.ops import api_probe

@@ -6,8 +6,9 @@ import statistics
 import pytest
 
 from myukm.domain.payment_api.errors import Action, Failure
-from myukm.domain.payment_api.metrics import BUCKETS_MS, RequestStats, quantile
+from myukm.domain.payment_api.metrics import BUCKETS_MS, RequestStats
 from myukm.domain.payment_api.parser import parse
+from myukm.histogram import quantile
 
 NOTHING = parse(b'{"data": []}', "1")
 
@@ -19,8 +20,8 @@ def test_the_quantiles_are_close_to_the_exact_ones() -> None:
     for seconds in times:
         traffic.observe(seconds, NOTHING, is_retry=False)
     exact = statistics.quantiles(times, n=100)
-    assert quantile(traffic.latency, 0.5) == pytest.approx(exact[49] * 1000, rel=0.1)
-    assert quantile(traffic.latency, 0.95) == pytest.approx(exact[94] * 1000, rel=0.1)
+    assert quantile(BUCKETS_MS, traffic.latency, 0.5) == pytest.approx(exact[49] * 1000, rel=0.1)
+    assert quantile(BUCKETS_MS, traffic.latency, 0.95) == pytest.approx(exact[94] * 1000, rel=0.1)
 
 
 def test_what_is_counted() -> None:
@@ -29,9 +30,9 @@ def test_what_is_counted() -> None:
     traffic.observe(0.05, Failure("client_error", Action.WAIT, 429, 1.0), is_retry=True)
     traffic.observe(500, Failure("timeout", Action.RETRY), is_retry=True)
     assert (traffic.requests, traffic.retries, traffic.limited) == (3, 2, 1)
-    assert quantile(traffic.latency, 1.0) == BUCKETS_MS[-1]
+    assert quantile(BUCKETS_MS, traffic.latency, 1.0) == BUCKETS_MS[-1]
 
 
 def test_nothing_has_no_quantile() -> None:
-    assert quantile([], 0.5) is None
-    assert quantile(RequestStats().latency, 0.5) is None
+    assert quantile(BUCKETS_MS, [], 0.5) is None
+    assert quantile(BUCKETS_MS, RequestStats().latency, 0.5) is None

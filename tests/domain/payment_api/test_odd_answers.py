@@ -15,7 +15,7 @@ from myukm.domain.payment_api import client
 from myukm.domain.payment_api.client import PaymentApi
 from myukm.domain.payment_api.errors import Action, Failure
 from myukm.domain.payment_api.parser import Answer, Payments
-from myukm.domain.siswa import api_source
+from myukm.domain.roster import api_source
 from myukm.domain.sync import preflight
 from myukm.ops import api_probe
 from tests.support.raw_api import RawApi, raw

@@ -176,15 +176,15 @@ def test_a_byte_order_mark_is_no_part_of_the_answer(before: str) -> None:
 
 @pytest.mark.parametrize("number", [b"350.000", b"-1.500", b"999.999"])
 def test_a_number_may_not_be_written_for_people(app: Flask, number: bytes) -> None:
-    told = body(account(remaining_balance=-77)).replace(b"-77", number)
+    answer = body(account(remaining_balance=-77)).replace(b"-77", number)
     with app.app_context(), pytest.raises(InvalidBody, match="tanpa tanda kutip"):
-        parse(told, "7")
+        parse(answer, "7")
 
 
 @pytest.mark.parametrize("number", [b"350000.000", b"350.00", b"0.000", b"0.125"])
 def test_a_number_with_its_decimals_is_that_number(number: bytes) -> None:
-    told = body(account() | {"saldo": -77}).replace(b"-77", number)
-    assert parse(told, "7").saldo == Decimal(number.decode()).quantize(Decimal("0.01"))
+    answer = body(account() | {"saldo": -77}).replace(b"-77", number)
+    assert parse(answer, "7").saldo == Decimal(number.decode()).quantize(Decimal("0.01"))
 
 
 def test_a_large_answer_is_not_a_deep_one(app: Flask) -> None:

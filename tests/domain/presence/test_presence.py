@@ -1,4 +1,4 @@
-"""Presence: what connections and time make of it, who is told, and silence without Valkey."""
+"""Presence: what connections and time make of it, who is notified, and silence without Valkey."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -52,7 +52,7 @@ def status_of(user_id: int) -> str:
 
 
 def jobs() -> list[int]:
-    """The accounts of whom a queued job will tell; the queue is empty afterwards."""
+    """The accounts that a queued job will publish; the queue is empty afterwards."""
     waiting = get_queue(DEFAULT)
     users = [job.args[0] for job in waiting.jobs]
     waiting.empty()
@@ -103,7 +103,7 @@ def test_after_the_grace_they_are_offline_and_were_last_seen_then(
     run_jobs()
     monkeypatch.setattr(connections, "GRACE_SECONDS", 0.05)
     tracker.disconnect([(member, "page")])
-    wait_until(lambda: tracker.publish_expired() or jobs_after_settling(), 5)
+    wait_until(lambda: tracker.publish_expired() or jobs_after_settling(), 30)
     run_jobs()
     assert [(event["status"], event["online_count"]) for event in published] == [
         ("online", 1),
@@ -133,7 +133,7 @@ def test_connections_of_a_process_that_died_expire(
     monkeypatch.setattr(connections, "CONNECTION_TTL", 0.05)
     tracker.connect([(member, "page")])
     run_jobs()
-    wait_until(lambda: tracker.publish_expired() or jobs_after_settling(), 5)
+    wait_until(lambda: tracker.publish_expired() or jobs_after_settling(), 30)
     run_jobs()
     assert published[-1]["status"] == "offline"
     assert tracker.count_streams([member])[member] == 0
@@ -145,7 +145,7 @@ def test_who_does_nothing_is_away_until_they_do_something(
     monkeypatch.setattr(connections, "ACTIVITY_TTL", 0.5)
     tracker.connect([(member, "page")])
     run_jobs()
-    wait_until(lambda: tracker.publish_expired() or jobs_after_settling(), 5)
+    wait_until(lambda: tracker.publish_expired() or jobs_after_settling(), 30)
     run_jobs()
     monkeypatch.setattr(connections, "ACTIVITY_TTL", 300)
     tracker.record_activity(member)
@@ -170,7 +170,7 @@ def test_a_lost_job_is_queued_again(member: int, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(outbox, "QUEUED_SECONDS", 0.2)
     tracker.connect([(member, "page")])
     assert jobs() == [member]
-    wait_until(lambda: tracker.publish_expired() or jobs() == [member], 5)
+    wait_until(lambda: tracker.publish_expired() or jobs() == [member], 30)
 
 
 def test_everyone_is_listed_and_who_is_here_comes_first(people: People, inside: Flask) -> None:
@@ -232,7 +232,7 @@ def test_a_crowd_that_arrives_is_told_by_one_job(
     run_jobs()
     assert len(published) == 1, "it came too soon after another"
     valkey.delete(*valkey.keys("myukm:once:*"))
-    wait_until(lambda: tracker.publish_expired() or len(published) > 1, 5)
+    wait_until(lambda: tracker.publish_expired() or len(published) > 1, 30)
     assert published[-1]["online_count"] == 2001
 
 
@@ -249,7 +249,7 @@ def test_two_thousand_arrivals_keep_no_queue_waiting(
         for first in range(0, 2000, 50):
             tracker.connect([(user_id, "page") for user_id in crowd[first : first + 50]])
             waits += waits_of_jobs()
-        wait_until(lambda: waits.extend(waits_of_jobs()) or not outbox.waiting(1), 10)
+        wait_until(lambda: waits.extend(waits_of_jobs()) or not outbox.waiting(1), 30)
     assert max(waits) < BUSY_MACHINE * 1.0
 
 
@@ -277,11 +277,11 @@ def enlarge(count: int) -> list[int]:
 def test_two_jobs_at_the_same_moment_leave_the_truth_told(app: Flask, member: int) -> None:
     tracker.connect([(member, "page")])
 
-    def tell() -> None:
+    def publish() -> None:
         with app.app_context():
             tracker.broadcast(member)
 
-    threads = [threading.Thread(target=tell) for _ in range(4)]
+    threads = [threading.Thread(target=publish) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -105,6 +105,16 @@ def test_a_csv_file_has_the_rows_of_the_page(query: dict[str, Any]) -> None:
         assert row["nama"] in (line["nama"], f"'{line['nama']}")
 
 
+def test_each_sheet_has_school_and_filters_on_paper(inside: Flask) -> None:
+    inside.config["SCHOOL_NAME"] = "MTs Al-Hikmah & MA"
+    filters = filters_of({"unit": ["MTs"], "status": ["tunggakan"], "group": ["unit"]})
+    for sheet in book_of(filters):
+        head = sheet.oddHeader.left.text
+        assert head.startswith("MTs Al-Hikmah && MA · ")
+        assert " · Unit: MTs · Status: " in head
+        assert (sheet.print_title_rows, sheet.oddFooter.right.text) == ("$1:$1", "&P / &N")
+
+
 @pytest.mark.usefixtures("inside")
 def test_a_full_sheet_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xlsx_output, "MAX_ROWS", 40)
@@ -114,8 +124,7 @@ def test_a_full_sheet_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.usefixtures("inside")
-def test_too_many_students_are_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing_files, "MAX_STUDENTS", COUNT - 1)
+def test_too_many_students_are_refused_in_words() -> None:
     with pytest.raises(Invalid, match="70 siswa terlalu banyak"):
-        listing_files.check_size(Filters())
-    listing_files.check_size(filters_of({"unit": ["MA"]}))
+        listing_files.check_size(Filters(), COUNT - 1)
+    listing_files.check_size(filters_of({"unit": ["MA"]}), COUNT - 1)

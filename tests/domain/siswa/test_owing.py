@@ -129,6 +129,22 @@ def test_everything_equals_brute_force(seed: int) -> None:
     assert matched > 10 * QUERIES
 
 
+@every_database
+@pytest.mark.usefixtures("inside")
+def test_groups_equal_brute_force_after_bills_come_and_go() -> None:
+    rng = random.Random(8)
+    enrol(rng)
+    ids = [one.idperson for one in everybody()]
+    sync(dict(zip(ids[:60], bills.campus(9, 60), strict=True)))
+    students, unlucky = everybody(), failed()
+    for group in ("period", "category"):
+        for query in ({}, {"status": ["lunas"]}, {"unit": ["MTs", ""]}, {"min": 75_000}):
+            report = owing.as_json(owing.report(filters_of(values(query | {"group": [group]}))))
+            groups = {one.pop("key"): one for one in report["groups"]}
+            expected = answer(students, unlucky, query | {"group": group})
+            assert {"total": report["total"], "groups": groups} == expected, query
+
+
 def check_page(report: dict[str, Any], found: list[Any], query: Query) -> None:
     """Assert that the first page has the right students, in order, with their amounts."""
     assert report["pages"] == max(1, -(-len(found) // 50))
@@ -157,6 +173,33 @@ def test_every_student_is_on_one_page_in_every_order() -> None:
 
 @every_database
 @pytest.mark.usefixtures("inside")
+def test_every_student_who_owes_in_a_period_is_on_one_page_in_every_order() -> None:
+    enrol(random.Random(7))
+    students = everybody()
+    periods = sorted({bill.period for one in students for bill in bills_of(one)})
+    query: Query = {"period": periods, "status": ["tunggakan"]}
+    owing_ = matching(students, set(), query)
+    for sort in SORTS:
+        for group in (None, "unit", "category"):
+            filters = filters_of(
+                values(query | {"sort": [sort]} | ({"group": [group]} if group else {}))
+            )
+            reports = [owing.report(filters, page, 10) for page in range(1, len(owing_) // 10 + 2)]
+            found = [line for report in reports for line in report.page.items]
+            ids = [line.student.idperson for line in found]
+            assert sorted(ids) == sorted(one.student.idperson for one in owing_), sort
+            whole = owing.report(filters, 1, 100)
+            assert [line.student.idperson for line in whole.page.items] == ids, sort
+            last = owing.report(filters, 10**9, 10)
+            assert last.page.items == reports[-1].page.items
+            assert last.page.page == len(reports)
+            assert last[:-1][1:] == whole[:-1][1:]
+    nobody = owing.report(filters_of({"period": ["x"], "min": ["1"], "group": ["unit"]}))
+    assert (nobody.total.siswa, nobody.groups, nobody.page.items) == (0, [], [])
+
+
+@every_database
+@pytest.mark.usefixtures("inside")
 def test_never_synced_students_are_counted_beside_any_amount() -> None:
     enrol(random.Random(6))
     unknown = [one for one in everybody() if one.pembayaran is None]
@@ -177,6 +220,8 @@ def test_never_synced_students_are_counted_beside_any_amount() -> None:
         {"max": "1e99"},
         {"min": "2", "max": "1"},
         {"since": "kemarin"},
+        {"since": "0001-01-01"},
+        {"since": "9999-12-31"},
     ],
 )
 def test_a_strange_filter_is_refused_in_words(inside: Flask, wrong: dict[str, str]) -> None:

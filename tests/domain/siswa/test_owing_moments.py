@@ -13,6 +13,7 @@ from myukm.domain.siswa.filters import GROUPS
 from myukm.domain.siswa.filters import parse as filters_of
 from myukm.models import Siswa, Tagihan
 from tests.conftest import every_database
+from tests.support.bill_rows import give_sets
 
 STUDENTS, MOMENTS = 40, 10
 
@@ -27,6 +28,7 @@ def inside(app: Flask) -> Iterator[Flask]:
             for key in range(1, STUDENTS + 1):
                 bill = {"period_id": "1", "kelas": "", "category": "SPP", "item": "", "paid": 0}
                 session.add(Tagihan(siswa_id=key, position=0, billed=0, remaining=0, **bill))
+            give_sets(session)
         owe(1)
         yield app
 

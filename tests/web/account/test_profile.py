@@ -1,4 +1,4 @@
-"""One's own account: password, devices, data, farewell."""
+"""One's own account: password, devices, data, deletion."""
 
 import json
 from collections.abc import Callable
@@ -20,6 +20,7 @@ from tests.support.pictures import half_red
 
 ClientAs = Callable[[str], FlaskClient]
 NEW = "kata-sandi-baru"
+PINNED = "baris satu\nbaris dua"
 CALLS = [
     "/profile/password",
     "/profile/logout-everywhere",
@@ -143,12 +144,10 @@ def test_all_that_is_known_of_me(client_as: ClientAs) -> None:
         assert secret not in answer.text
 
 
-@every_database
-def test_what_i_did_and_what_was_done_to_me(
-    client_as: ClientAs, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(own_activity, "BATCH", 1)
-    member, friend, admin = client_as("member"), client_as("friend"), client_as("admin")
+def act_and_be_acted_upon(member: FlaskClient, client_as: ClientAs, account: int) -> int:
+    """The member reacts, reports, pins and asks; an admin promotes and removes the member, whose
+    account has this number. Return the message's."""
+    friend, admin = client_as("friend"), client_as("admin")
     sent = {"message": "halo", "client_id": "f"}
     message = friend.post(f"/ukm/{UKM}/messages", json=sent).get_json()["id"]
     for emoji in ("👍", "😂"):
@@ -158,14 +157,25 @@ def test_what_i_did_and_what_was_done_to_me(
     assert member.post(report, json={"reason": "kasar"}).status_code < 300
     changed = {"old": PASSWORD, "new": NEW}
     assert member.post("/profile/password", json=changed).status_code == 200
-    member_of = f"/admin/ukm/{UKM}/members/{people['member']}"
+    member_of = f"/admin/ukm/{UKM}/members/{account}"
     assert admin.post(f"{member_of}/promote", json={}).status_code < 300
-    text = "baris satu\nbaris dua"
-    assert member.post(f"/ukm/{UKM}/pin", json={"text": text}).status_code == 200
-    remove = f"{member_of}/remove"
-    assert admin.post(remove, json={"block": True}).status_code < 300
-    assert admin.post(f"/admin/users/{people['member']}/reset-code", json={}).status_code == 201
-    admin.post(f"/admin/users/{people['friend']}/reset-code", json={})
+    assert member.post(f"/ukm/{UKM}/pin", json={"text": PINNED}).status_code == 200
+    pramuka = {"intro": "Tali-temali", "listed": True}
+    assert admin.post("/admin/ukm/PRAMUKA/listing", json=pramuka).status_code == 200
+    assert member.post("/ukm/PRAMUKA/request", json={}).status_code == 200
+    assert admin.post(f"{member_of}/remove", json={"block": True}).status_code < 300
+    assert admin.post(f"/admin/users/{account}/reset-code", json={}).status_code == 201
+    return int(message)
+
+
+@every_database
+def test_what_i_did_and_what_was_done_to_me(
+    client_as: ClientAs, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_activity, "BATCH", 1)
+    member = client_as("member")
+    message = act_and_be_acted_upon(member, client_as, people["member"])
+    client_as("admin").post(f"/admin/users/{people['friend']}/reset-code", json={})
     data = json.loads(member.get("/profile/data").data)
     assert {(one["message_id"], one["emoji"]) for one in data["reactions"]} == {
         (message, "👍"),
@@ -173,7 +183,9 @@ def test_what_i_did_and_what_was_done_to_me(
     }
     assert [(one["ukm"], one["reason"]) for one in data["reports"]] == [(UKM, "kasar")]
     assert [one["ukm"] for one in data["blocks"]] == [UKM]
-    assert [(one["ukm"], one["text"]) for one in data["pins"]] == [(UKM, text)]
+    (asked,) = data["join_requests"]
+    assert (asked["ukm"], asked["at"][-1], asked["refused_at"]) == ("PRAMUKA", "Z", None)
+    assert [(one["ukm"], one["text"]) for one in data["pins"]] == [(UKM, PINNED)]
     assert ("blocked", False) in [(one["action"], one["by_me"]) for one in data["ukm_trail"]]
     assert [(one["action"], one["by_me"]) for one in data["trail"]] == [
         ("user.password", True),

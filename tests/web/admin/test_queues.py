@@ -1,7 +1,6 @@
 """The queues' page and rq-dashboard: who may look, who may act, and what must not break them."""
 
 import base64
-import json
 import pickle
 import re
 import zlib
@@ -35,6 +34,7 @@ PAGES = (
     "/admin/rq/0/data/queues.json",
     "/admin/rq/0/data/workers.json",
     "/admin/rq/static/js/underscore-umd-min.js",
+    "/admin/antrian?range=quarter",
 )
 
 
@@ -62,6 +62,20 @@ def test_operators_look(client_as: As, who: str) -> None:
         with client.get(page) as answer:
             assert (page, answer.status_code) == (page, expected)
             assert who != "nobody" or answer.location.startswith("/login?next=")
+
+
+@pytest.mark.parametrize("who", EVERYBODY)
+def test_operators_read_the_history(client_as: As, who: str) -> None:
+    expected = {"admin": 200, "operator": 200, "nobody": 401}.get(who, 403)
+    client = client_as(who)
+    for name in ("hour", "day", "month", "quarter"):
+        assert client.get(f"/admin/antrian/history?range={name}").status_code == expected
+
+
+def test_an_unknown_range_is_refused(client_as: As) -> None:
+    answer = client_as("operator").get("/admin/antrian/history?range=abad")
+    assert answer.status_code == 422
+    assert answer.json["error"]["message"] == "Rentang abad tidak dikenal."
 
 
 ACTIONS = (
@@ -198,8 +212,10 @@ def test_the_page_carries_figures_and_findings(
         enqueue(PING, to="high")
     operator = client_as("operator")
     page = operator.get("/admin/antrian").text
-    assert json.loads(page.split('id="health">')[1].split("</script>")[0])["queues"]
-    assert json.loads(page.split('id="doctor">')[1].split("</script>")[0])["findings"]
+    queues = page.split('id="queues">')[1].split("</tbody>")[0]
+    assert re.findall(r'data-slot="waiting" data-format="number">(\d+)<', queues) == ["1", "0", "0"]
+    findings = page.split('id="findings">')[1].split("</section>")[0]
+    assert "Tidak ada worker yang mendengarkan antrian high" in findings
     found = operator.get("/admin/antrian", headers={"Accept": "application/json"}).json
     assert found["queues"][0]["waiting"] == 1
     assert found["doctor"]["status"] in ("warning", "broken")

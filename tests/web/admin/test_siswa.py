@@ -19,7 +19,7 @@ from myukm.db.types import utcnow
 from myukm.domain import activity
 from myukm.domain.payment_api.parser import parse
 from myukm.domain.payment_api.work_item import Item
-from myukm.domain.siswa import importing
+from myukm.domain.roster import importing
 from myukm.domain.sync import results
 from myukm.extensions import db
 from myukm.models import Activity, Siswa

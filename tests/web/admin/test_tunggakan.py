@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from myukm.db.session import transaction
 from myukm.models import PaymentLoss, Siswa, Tagihan
+from tests.support.bill_rows import give_sets
 
 ClientAs = Callable[[str], FlaskClient]
 JSON = {"Accept": "application/json"}
@@ -56,6 +57,7 @@ def students(app: Flask) -> None:
             amounts = {"billed": rest, "paid": 0, "remaining": rest}
             names = {"period_id": period, "category": category, "kelas": "", "item": "Juli"}
             session.add(Tagihan(siswa_id=key, position=position, **names, **amounts))
+        give_sets(session)
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ NO_OBJECT = [b"[]", b'"x"', b"7", b"null", b"9" * 400, b"9" * 5000, b'[{"a": 1}]
 WRONG: dict[Any, list[Any]] = {
     str: [7, True, [], {}, "a\0b", "\ud800", 10**400],
     int: ["7", 1.5, True, [], {}, 10**400, -(10**4000)],
+    list[int]: ["x", 7, {}, ["x"], [1, None], [1.5], [True], [[]], [10**400], [-(10**4000)]],
     bool: ["true", 1, [], {}],
     list[str]: ["x", 7, {}, [7], ["x", None], ["\0"], ["\udfff"], [[]]],
 }
@@ -52,7 +53,9 @@ def paths(app: Flask, people: dict[str, int]) -> list[tuple[str, str, type[msgsp
             "user_id": people["friend"],
             "emoji": "👍",
             "idperson": "100001",
-            "invitation_id": 1,
+            "queue": "default",
+            "token": "7KQM-XW3A-9TRB-AAAA",
+            **dict.fromkeys(("invitation_id", "import_id", "export_id", "file_id"), 1),
         }
     return list(changing_calls(app, values))
 
@@ -137,7 +140,7 @@ def misfits(takes: type[msgspec.Struct] | None) -> Iterator[tuple[str, dict[str,
     before: dict[str, Any] = {}
     for field in msgspec.structs.fields(takes) if takes else ():
         name, kinds = field.encode_name, (field.type, *get_args(field.type))
-        (kind,) = (one for one in kinds if one in WRONG)
+        kind = next(one for one in kinds if one in WRONG)
         yield from ((name, {**before, name: value}) for value in WRONG[kind])
         if NoneType not in kinds:
             yield name, {**before, name: None}

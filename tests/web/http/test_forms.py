@@ -1,4 +1,4 @@
-"""Forms: what was done is told once, with a way back; a refused one stays on a page with a GET."""
+"""Forms: what was done is shown once, with a way back; a refused one stays on a page with a GET."""
 
 import re
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def officer(client_as: ClientAs, people: dict[str, int], app: Flask) -> FlaskCli
     return client_as("member")
 
 
-def told(client: FlaskClient, page: str) -> str:
+def notice_of(client: FlaskClient, page: str) -> str:
     """Return the notice of the page, which must be shown once."""
     shown, again = client.get(page).text, client.get(page).text
     assert 'notice tone-good" role="status"' not in again
@@ -33,7 +33,7 @@ def told(client: FlaskClient, page: str) -> str:
 
 
 def undo(client: FlaskClient, page: str) -> None:
-    """Press the button that undoes what the notice tells."""
+    """Press the button that undoes what the notice reports."""
     form = client.get(page).text.partition('notice tone-good" role="status"')[2]
     action = form.partition('action="')[2].partition('"')[0]
     fields = {}
@@ -48,7 +48,7 @@ def test_a_change_of_role_is_told_and_undone(
 ) -> None:
     admin, member = client_as("admin"), people["member"]
     answer = admin.post(f"/admin/users/{member}/role", data={"role": "operator"})
-    assert "Mega Lestari sekarang operator." in told(admin, answer.location)
+    assert "Mega Lestari sekarang operator." in notice_of(admin, answer.location)
     admin.post(f"/admin/users/{member}/role", data={"role": "bendahara"})
     undo(admin, answer.location)
     with app.app_context():
@@ -61,7 +61,7 @@ def test_a_block_is_told_and_undone(
     admin = client_as("admin")
     answer = admin.post(f"/admin/users/{people['member']}/block")
     undo(admin, answer.location)
-    assert "tidak diblokir lagi" in told(admin, answer.location)
+    assert "tidak diblokir lagi" in notice_of(admin, answer.location)
     with app.app_context():
         assert not db.session.get_one(User, people["member"]).blocked_at
 
@@ -75,7 +75,7 @@ def test_who_was_removed_from_a_ukm_comes_back_by_undo_alone(
     assert officer.post(f"{page}/take-back").status_code == 409
     answer = officer.post(f"{page}/remove", data={"block": block} if block else {})
     undo(officer, answer.location)
-    assert "anggota lagi" in told(officer, answer.location)
+    assert "anggota lagi" in notice_of(officer, answer.location)
     with app.app_context():
         back = db.session.query(Membership).filter_by(user_id=friend).count()
         assert (back, db.session.query(UkmBlock).count()) == (1, 0)
@@ -86,10 +86,10 @@ def test_ranks_and_mutes_are_told_and_undone(officer: FlaskClient, people: dict[
     page = f"/ukm/{UKM}/members/{people['friend']}"
     officer.post(f"{page}/promote")
     undo(officer, page)
-    assert "bukan pengurus lagi" in told(officer, page)
+    assert "bukan pengurus lagi" in notice_of(officer, page)
     officer.post(f"{page}/mute", data={"for": "1h"})
     undo(officer, page)
-    assert "boleh menulis lagi" in told(officer, page)
+    assert "boleh menulis lagi" in notice_of(officer, page)
 
 
 def test_a_refused_change_is_told_where_it_was_pressed(
@@ -188,7 +188,7 @@ def test_open_invitations_are_listed_renewed_and_withdrawn(client_as: ClientAs, 
         client_as("operator").post(f"/admin/users/invitations/{number}/withdraw").status_code == 403
     )
     gone = admin.post(f"/admin/users/invitations/{number}/withdraw")
-    assert "Undangan Eka Uji (9901) ditarik." in told(admin, gone.location)
+    assert "Undangan Eka Uji (9901) ditarik." in notice_of(admin, gone.location)
     assert admin.post(f"/admin/users/invitations/{number}/renew").status_code == 404
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from flask import Flask
+from flask import Flask, session
 from flask.testing import FlaskClient
 
 ClientAs = Callable[[str], FlaskClient]
@@ -87,3 +87,27 @@ def test_errors_are_pages_for_readers_and_json_for_scripts(client_as: ClientAs) 
     script = client.get("/no-such-page", headers={"Accept": "application/json"})
     assert (page.status_code, page.mimetype) == (404, "text/html")
     assert script.get_json()["error"]["code"] == "not_found"
+
+
+def test_a_log_in_on_another_network_gets_no_cookie_again(client_as: ClientAs) -> None:
+    # It could come late, after the browser has logged in as somebody else.
+    member = client_as("member")
+    for address in ("192.0.2.1", "192.0.2.2"):
+        answer = member.get("/ukm", environ_base={"REMOTE_ADDR": address})
+        assert answer.status_code == 200
+        assert "Set-Cookie" not in answer.headers
+
+
+def test_what_a_request_changes_in_its_session_is_that_requests_alone(
+    app: Flask, client_as: ClientAs
+) -> None:
+    member = client_as("member")
+    with member.session_transaction() as kept:
+        kept["one_time_code"] = {"code": "one"}
+    cookie = member.get_cookie("myukm")
+    assert cookie
+    environ = {"HTTP_COOKIE": f"myukm={cookie.value}"}
+    with app.test_request_context("/", environ_overrides=environ):
+        session["one_time_code"]["code"] = "two"
+    with app.test_request_context("/", environ_overrides=environ):
+        assert session["one_time_code"] == {"code": "one"}

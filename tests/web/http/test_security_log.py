@@ -179,7 +179,7 @@ def test_a_name_forges_no_line(app: Flask, lines: Callable) -> None:
 def test_a_real_web_server_prints_it(web: WebServer, session_as: Callable, people: dict) -> None:
     session_as("outsider").get(f"{web.url}/admin/users", timeout=10)
     wanted = f"event=access.refused address=127.0.0.1 account={people['outsider']} status=403"
-    wait_until(lambda: wanted in web.output(), 10, "the line is printed")
+    wait_until(lambda: wanted in web.output(), 30, "the line is printed")
     [line] = [line for line in web.output().splitlines() if wanted in line]
     assert re.search(r"\d myukm\.security event=", line)
 

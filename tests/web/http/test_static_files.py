@@ -49,24 +49,34 @@ def test_what_pages_name_is_kept_for_good(get: Get) -> None:
         assert get(address)[:2] == (200, FOREVER)
 
 
-def test_modules_import_each_other_under_the_same_digest(get: Get) -> None:
-    script = next(address for address in linked(get) if address.endswith("/auth.js"))
-    imported = re.findall(r'import (?:.+ from )?"(\.[^"]+)"', get(script).text)
-    assert imported
-    for name in imported:
-        assert get(urljoin(script, name))[:2] == (200, FOREVER)
+def test_a_page_waits_for_few_styles(get: Get, app: Flask) -> None:
+    sheets = [each for each in linked(get) if each.endswith(".css")]
+    assert len(sheets) == 4  # those of all pages, print, forced colours, and the page's own
+    folder = Path(str(app.static_folder)) / "css"
+    names = sheets[0].rpartition("/")[2].removesuffix(".css").split("+")
+    assert len(names) > 10
+    assert get(sheets[0])[:2] == (200, FOREVER)
+    assert get(sheets[0]).text == "\n".join((folder / f"{n}.css").read_text() for n in names)
 
 
-def test_a_page_preloads_all_that_its_module_needs_and_its_entry_lacks(app: Flask) -> None:
-    folder = str(app.static_folder)
-    names = static_files.imports(folder, "chat/room")
-    assert {"chat/room", "chat/timeline", "chat/chunked_list", "core/api"} <= names
+@pytest.mark.parametrize("names", ["tokens+none", "+tokens", "..+tokens", "tokens+../base"])
+def test_only_sheets_are_joined(get: Get, names: str) -> None:
+    version = re.search(r"/static/v-[0-9a-f]+", get("/login").text)[0]  # type: ignore[index]
+    assert get(f"{version}/css/{names}.css").status == 404
+
+
+def test_a_page_has_its_modules_in_two_files(get: Get, app: Flask) -> None:
+    script = next(address for address in linked(get) if address.endswith("/joined/pages/auth.js"))
+    assert 'define("core/theme"' in get(script).text
     with app.test_request_context():
-        links = static_files.preload("chat/room")
-    assert re.findall(r'href="/static/v-[0-9a-f]{10}/js/(.+)\.js"', links) == sorted(
-        names - static_files.imports(folder, static_files.ENTRY)
-    )
-    assert "core/api" not in links
+        (address,) = re.findall(r'href="(/static/.+?)"', static_files.preload("chat/room"))
+    text = get(address).text
+    assert 'define("chat/timeline"' in text
+    assert 'define("core/api"' not in text
+    (imported,) = re.findall(r'^import .+ from "(.+?)";$', text, re.MULTILINE)
+    entry = urljoin(address, imported)
+    assert get(entry)[:2] == (200, FOREVER)
+    assert 'define("core/api"' in get(entry).text
 
 
 def test_every_mounted_module_is_preloaded(app: Flask) -> None:
@@ -77,7 +87,9 @@ def test_every_mounted_module_is_preloaded(app: Flask) -> None:
 
 
 def test_another_programs_pages_get_the_file_but_must_not_keep_it(get: Get) -> None:
-    for address in ("/static/v-0123456789/css/tokens.css", "/static/css/tokens.css"):
+    old = "/static/v-0123456789"
+    joined = (f"{old}/joined/core/app.js", f"{old}/css/tokens+base.css")
+    for address in (f"{old}/css/tokens.css", "/static/css/tokens.css", *joined):
         assert get(address)[:2] == (200, "no-cache")
     assert get("/static/v-0123456789/no-such-file").status == 404
     assert get("/static/v-0123456789/../../../config.py").status == 404

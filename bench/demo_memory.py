@@ -1,0 +1,53 @@
+"""Memory of the demo with all its parts: what each process adds (PSS: shared pages count in parts).
+
+    python -m bench.demo_memory [--seconds 20]
+
+Starts the demo of this folder, waits until it is ready and that long after, and stops it. Linux.
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import suppress
+
+import psutil
+
+from bench.report import row
+
+PARTS = ("reaper.py", "gunicorn", "worker.py", "devtools.simulator", "valkey-server", "demo")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=20, help="after it is ready")
+    asked = parser.parse_args()
+    argv = [sys.executable, "-m", "demo"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as demo:
+        try:
+            assert demo.stdout
+            assert any("http://" in line for line in demo.stdout), "the demo did not start"
+            time.sleep(asked.seconds)
+            show(psutil.Process(demo.pid))
+        finally:
+            demo.terminate()
+
+
+def show(demo: psutil.Process) -> None:
+    """Print the memory of each part and of all."""
+    found, processes = Counter[str](), Counter[str]()
+    for process in (demo, *demo.children(recursive=True)):
+        with suppress(psutil.Error):
+            words = " ".join(process.cmdline())
+            part = next(part for part in PARTS if part in words)
+            found[part] += process.memory_full_info().pss
+            processes[part] += 1
+    for part in PARTS:
+        row(f"{part}, {processes[part]} processes", found[part] / 2**20, "MiB")
+    row("the demo", found.total() / 2**20, "MiB")
+
+
+if __name__ == "__main__":
+    main()

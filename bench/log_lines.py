@@ -1,0 +1,72 @@
+"""What a log line costs whoever logs it: printed alone, and sent to the stream in Valkey as well.
+
+CPU of the calling thread and of the whole process (the sender's included), per line.
+"""
+
+import logging
+import os
+import secrets
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import config
+from devtools.valkey import start_valkey
+from myukm import create_app
+from myukm.logs import log_stream
+from myukm.logs.lines import TextFormatter
+from myukm.logs.log_stream import Wanted
+from myukm.logs.shipper import LogShipper
+
+LINES, TURNS = 1000, 5
+logger = logging.getLogger("myukm.bench")
+
+
+def main() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as folder, start_valkey(Path(folder)) as valkey:
+        env = {"REDIS_URL": valkey.url, "SECRET_KEY": secrets.token_hex(32)}
+        env["DATABASE_URL"] = f"sqlite:///{folder}/bench.db"
+        app = create_app(config.load(env))
+        logger.propagate = False
+        logger.setLevel(logging.INFO)
+        with open(os.devnull, "w") as nowhere:
+            printer = logging.StreamHandler(nowhere)
+            printer.setFormatter(TextFormatter("web"))
+            shipper = LogShipper(valkey.url, "web")
+            with app.test_request_context("/ukm"):
+                measure(printer, shipper)
+            away = LogShipper("redis://127.0.0.1:1/0", "web")
+            print(f"Valkey away:     {cost([printer, away], away)[0]:6.1f} µs of the caller")
+        began = time.process_time()
+        log_stream.read(app.extensions["valkey"], Wanted(text="nobody says this"))
+        took = (time.process_time() - began) * 1000
+        print(f"looking through {log_stream.MOST_LINES} lines: {took:.0f} ms of CPU")
+
+
+def measure(printer: logging.Handler, shipper: LogShipper) -> None:
+    """Take turns, and print medians."""
+    alone, both = [], []
+    for _ in range(TURNS):
+        alone.append(cost([printer], None))
+        both.append(cost([printer, shipper], shipper))
+    for name, found in (("printed alone", alone), ("printed and sent", both)):
+        caller, process = (statistics.median(each[part] for each in found) for part in (0, 1))
+        print(f"{name + ':':17}{caller:6.1f} µs of the caller, {process:6.1f} µs of the process")
+
+
+def cost(handlers: list[logging.Handler], shipper: LogShipper | None) -> tuple[float, float]:
+    """Return µs of CPU per line: of the caller, and of the process until all are sent."""
+    logger.handlers[:] = handlers
+    process, caller = time.process_time(), time.thread_time()
+    for number in range(LINES):
+        logger.warning("run %d: the database does not answer: %s", number, "Connection refused")
+    caller = time.thread_time() - caller
+    while shipper and not shipper.flush() and "127.0.0.1:1/" not in shipper.url:
+        time.sleep(0.01)
+    return caller / LINES * 1e6, (time.process_time() - process) / LINES * 1e6
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""Server time of what came in, after a year of changes.
+
+    python -m bench.penerimaan [--turns 2500] [--today 20000] [--times 20] [--postgresql]
+
+Writes a year of closed days with the journal's rows that 100,000 students leave (a day's `--turns`
+with changes, in several categories each), and `--today` open rows; asks for the page, the JSON and
+the file, without a web server between. No student is read for it, so there are none.
+"""
+
+import argparse
+import random
+from datetime import date, timedelta
+
+from sqlalchemy import insert, text
+
+from bench.report import percentile, row
+from bench.tunggakan import campus, log_in, spent
+from myukm.db.session import transaction
+from myukm.domain.income import journal
+from myukm.domain.income.movements import Amounts
+from myukm.models import ClosedDay, DailyBalance, PaymentJournal
+
+DAYS = 365
+UNITS = ("SD Islam", "MTs", "SMP", "MA", "SMK", "Institut")
+CATEGORIES = tuple(f"Jenis {number}" for number in range(12))
+ASKED = {
+    "the page": ("/admin/penerimaan", "text/html"),
+    "the page of a year ago": ("/admin/penerimaan?month={before}", "text/html"),
+    "JSON": ("/admin/penerimaan", "application/json"),
+    "CSV of a month": ("/admin/penerimaan.csv?month={before}", "text/csv"),
+    "CSV of a year": ("/admin/penerimaan.csv", "text/csv"),
+}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--turns", type=int, default=2_500)
+    parser.add_argument("--today", type=int, default=20_000)
+    parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
+    asked = parser.parse_args()
+    with campus(lambda: fill(asked.turns, asked.today), postgresql=asked.postgresql) as app:
+        with app.app_context():
+            today = date.fromisoformat(journal.today())
+        before = f"{today - timedelta(days=DAYS - 31):%Y-%m}"
+        client = log_in(app)
+        for name, (path, kind) in ASKED.items():
+            address = path.format(before=before)
+            taken = [spent(client, address, kind) for _ in range(asked.times)]
+            row(f"{name}, median", percentile(taken, 50), "ms")
+            row(f"{name}, p95", percentile(taken, 95), "ms")
+
+
+def fill(turns: int, open_rows: int) -> None:
+    """Write closed days, their journal, and today's open rows."""
+    rng = random.Random(1)
+    today = date.fromisoformat(journal.today())
+    places = [(unit, category) for unit in UNITS for category in CATEGORIES]
+    for number in range(1, DAYS + 1):
+        day = (today - timedelta(days=number)).isoformat()
+        with transaction() as session:
+            session.execute(insert(ClosedDay), [{"day": day}])
+            balances = [line(rng, day, *place) for place in places]
+            session.execute(insert(DailyBalance.__table__), balances)  # type: ignore[arg-type]
+            rows = [line(rng, day, *rng.choice(places)) | {"closed": True} for _ in range(turns)]
+            session.execute(insert(PaymentJournal.__table__), rows)  # type: ignore[arg-type]
+    with transaction() as session:
+        rows = [line(rng, today.isoformat(), *rng.choice(places)) for _ in range(open_rows)]
+        session.execute(insert(PaymentJournal.__table__), rows)  # type: ignore[arg-type]
+    with transaction() as session:
+        session.execute(text("ANALYZE"))
+
+
+def line(rng: random.Random, day: str, unit: str, category: str) -> dict[str, object]:
+    """Return a row of amounts."""
+    amounts = dict.fromkeys(Amounts._fields, 0) | {"received": rng.randrange(10**7), "owed": 10**9}
+    return {"day": day, "unit": unit, "category": category, **amounts}
+
+
+if __name__ == "__main__":
+    main()

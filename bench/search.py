@@ -1,0 +1,181 @@
+"""Server time of a search in 1,000,000 messages, for the most frequent word, the rarest and others.
+
+    python -m bench.search [--messages 1000000] [--ukms 50] [--postgresql | --mariadb]
+
+`GET /ukm/<code>/search` and `GET /ukm/search`, called in the process without network. Words are
+spread as in speech: the most frequent one is in every third message, one word is in a single
+message. Half of all messages are in one UKM, and the searcher is in five. Also how long the upgrade
+takes that indexes what was there, and a POST of a message then.
+"""
+
+import argparse
+import random
+import secrets
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from itertools import accumulate, islice
+from pathlib import Path
+from typing import Any
+
+import flask_migrate
+import psutil
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import column, insert, table, update
+
+import config
+from bench.report import percentile, row
+from bench.report import spent as used
+from devtools.valkey import start_valkey
+from myukm import create_app
+from myukm.db.session import transaction
+from myukm.db.types import UTCDateTime, utcnow
+from myukm.domain import flood
+from myukm.models import LoginSession, Membership, Ukm, User
+from tests.support.mariadb import MariaDB
+from tests.support.postgresql import PostgreSQL
+from tests.support.servers import DatabaseServer
+
+PEOPLE, BATCH, TRIES, VOCABULARY, MINE = 200, 10_000, 40, 50_000, 5
+BEFORE = "0029"  # the migration without search
+OLD_MESSAGE = table(
+    "chat_message",
+    *map(column, ("ukm_id", "user_id", "client_id", "number", "body")),
+    column("created_at", UTCDateTime()),
+    column("published_at", UTCDateTime()),
+)
+RAREST = "jarumtunggal"
+ASKED = {
+    "the most frequent word": "kata0",
+    "a word in one of 200": "kata50",
+    "a word in one of 5,000": "kata2000",
+    "the rarest word": RAREST,
+    "a word that is nowhere": "tidakada",
+    "two frequent words": "kata0 kata1",
+    "a phrase": '"kata0 kata1"',
+    "a frequent word of one author": "kata0 dari:bench17",
+    "a frequent word, a filter of time": "kata0 sejak:2020",
+}
+
+
+def main() -> None:
+    """Fill a database, measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--messages", type=int, default=1_000_000)
+    parser.add_argument("--ukms", type=int, default=50)
+    parser.add_argument("--postgresql", action="store_true")
+    parser.add_argument("--mariadb", action="store_true")
+    asked = parser.parse_args()
+    flood.WITHIN_MILLISECONDS = 0  # one person posts faster than one may
+    server = None
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder.chmod(0o755)
+        valkey = stack.enter_context(start_valkey(folder / "valkey"))
+        url = f"sqlite:///{folder}/bench.db"
+        if asked.postgresql or asked.mariadb:
+            kind = PostgreSQL if asked.postgresql else MariaDB
+            server = stack.enter_context(kind(folder))
+            url = server.fresh_database()
+        env = {"DATABASE_URL": url, "REDIS_URL": valkey.url, "SECRET_KEY": secrets.token_hex(32)}
+        app = create_app(config.load(env))
+        client = populate(app, asked.messages, asked.ukms)
+        measure(client, server)
+
+
+def populate(app: Flask, count: int, ukms: int) -> FlaskClient:
+    """Fill the UKMs and return a logged-in client of a member of the first five."""
+    with app.app_context():
+        flask_migrate.upgrade(revision=BEFORE)
+        with transaction() as session:
+            names = [{"id": n, "code": f"B{n:02}"} for n in range(1, ukms + 1)]
+            session.execute(
+                insert(Ukm),
+                [{**one, "join_code": one["code"], "name": one["code"]} for one in names],
+            )
+            people = [{"id": n, "nim": f"b{n}", "name": f"Bench{n}"} for n in range(1, PEOPLE + 1)]
+            session.execute(insert(User), [{**one, "password_hash": "-"} for one in people])
+            session.add_all(Membership(ukm_id=n, user_id=1) for n in range(1, min(MINE, ukms) + 1))
+            session.add(LoginSession(token_hash=LoginSession.digest("bench"), user_id=1))
+        rows = messages(count, ukms)
+        while batch := list(islice(rows, BATCH)):
+            with transaction() as session:
+                session.execute(insert(OLD_MESSAGE), batch)
+        began = time.perf_counter()
+        flask_migrate.upgrade()
+        row("upgrade", time.perf_counter() - began, "s")
+        with transaction() as session:
+            session.execute(update(Ukm).values(last_number=count))
+    client = app.test_client()
+    with client.session_transaction() as cookie:
+        cookie["_user_id"], cookie["_fresh"] = "bench", True
+    return client
+
+
+def messages(count: int, ukms: int) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the messages, every second one in the first UKM."""
+    chance = random.Random(1)
+    vocabulary = [f"kata{n}" for n in range(VOCABULARY)]
+    weights = list(accumulate(1 / (n + 1) for n in range(VOCABULARY)))
+    start = utcnow() - timedelta(seconds=count)
+    for n in range(1, count + 1):
+        body = " ".join(chance.choices(vocabulary, cum_weights=weights, k=chance.randint(3, 13)))
+        at = start + timedelta(seconds=n)
+        yield {
+            "ukm_id": 1 if n % 2 else chance.randint(1, ukms),
+            "user_id": n % PEOPLE + 1,
+            "client_id": str(n),
+            "number": n,
+            "body": f"{body} {RAREST}" if n == 3 else body,
+            "created_at": at,
+            "published_at": at,
+        }
+
+
+def measure(client: FlaskClient, server: DatabaseServer | None) -> None:
+    """Print the time of each kind of search, in one UKM and in all of the searcher's.
+
+    The CPU time is that of this process and of the database, which a busy machine changes less.
+    """
+    for where in ("/ukm/B01/search", "/ukm/search"):
+        print(f"GET {where}")
+        for name, text in ASKED.items():
+            spent(client, where, text)
+            before = cpu(server)
+            times = [spent(client, where, text) for _ in range(TRIES)]
+            row(f"{name}, CPU", (cpu(server) - before) / TRIES * 1000, "ms")
+            row(f"{name}, median", statistics.median(times) * 1000, "ms")
+            row(f"{name}, p95", percentile(times, 95) * 1000, "ms")
+    times = [posted(client, n) for n in range(TRIES)]
+    row("POST of a message, median", statistics.median(times) * 1000, "ms")
+
+
+def cpu(server: DatabaseServer | None) -> float:
+    """Return the seconds of CPU that this process and the database's processes used."""
+    of_server = psutil.Process(server.child.pid).children(recursive=True) if server else []
+    return time.process_time() + sum(used(each) for each in of_server)
+
+
+def spent(client: FlaskClient, where: str, text: str) -> float:
+    """Return the seconds that one answer takes."""
+    started = time.perf_counter()
+    answer = client.get(where, query_string={"q": text})
+    assert answer.status_code == 200, answer.text
+    return time.perf_counter() - started
+
+
+def posted(client: FlaskClient, n: int) -> float:
+    """Return the seconds that storing a message takes."""
+    started = time.perf_counter()
+    sent = {"message": f"kata0 kata1 kata{n} halo semua", "client_id": secrets.token_hex(8)}
+    answer = client.post("/ukm/B01/messages", json=sent)
+    assert answer.status_code == 201, answer.text
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()

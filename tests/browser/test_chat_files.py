@@ -1,0 +1,183 @@
+"""Photos and files in the chat: chosen, sent with or without a network, seen, cancelled."""
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from PIL import Image
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import PHONE, looks_right
+from tests.support.files import FORM, PDF, form
+from tests.support.pictures import encoded, half_red
+
+OpenAs = Callable[..., Page]
+ROOM = "/ukm/ROBOTIK/chat"
+LIVE = '[data-stream="open"]'
+SEND = "[aria-label=Kirim]"
+OFFLINE = ("ERR_INTERNET_DISCONNECTED", "ERR_FAILED", "503")
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "lomba.jpg"
+    path.write_bytes(half_red())
+    return path
+
+
+def open_room(open_as: OpenAs, who: str) -> Page:
+    page = open_as(who, ROOM, PHONE)
+    page.wait_for_selector(LIVE)
+    return page
+
+
+def choose(page: Page, *paths: Path) -> None:
+    page.set_input_files("#pick-files", [str(path) for path in paths])
+    expect(page.locator(".attached-file")).to_have_count(len(paths))
+
+
+def stored_pictures(page: Page) -> int:
+    """Return how many pictures of messages are loaded from the server."""
+    return int(
+        page.evaluate("""[...document.querySelectorAll("a.file-picture[href] img")]
+            .filter((image) => image.complete && image.naturalWidth).length""")
+    )
+
+
+def test_a_photo_and_a_document_reach_the_others(
+    open_as: OpenAs, photo: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "notulen.pdf").write_bytes(PDF)
+    mega, farhan = open_room(open_as, "member"), open_room(open_as, "friend")
+    choose(mega, photo, tmp_path / "notulen.pdf")
+    looks_right(mega)
+    mega.click(SEND)
+    for page in (mega, farhan):
+        expect(page.locator("a.file-picture[href]")).to_have_count(1)
+        expect(page.locator("a.file-document[href]")).to_contain_text("notulen.pdf")
+        page.wait_for_function("() => document.querySelector('a.file-picture img').naturalWidth")
+    farhan.click("a.file-picture")
+    expect(farhan.locator("#lightbox img")).to_be_visible()
+    looks_right(farhan)
+    farhan.keyboard.press("Escape")
+    expect(farhan.locator("#lightbox")).to_be_hidden()
+    farhan.reload()
+    expect(farhan.locator("a.file-picture[href]")).to_have_count(1)
+    with farhan.expect_download() as download:
+        farhan.click("a.file-document")
+    assert download.value.suggested_filename == "notulen.pdf"
+
+
+def test_a_photo_sent_offline_goes_out_later_once_though_the_page_is_loaded_anew(
+    open_as: OpenAs, photo: Path, console_errors: list[str]
+) -> None:
+    mega, farhan = open_room(open_as, "member"), open_room(open_as, "friend")
+    mega.route("**/files", lambda route: route.abort())
+    choose(mega, photo)
+    mega.fill("#draft", "dari lorong")
+    mega.click(SEND)
+    expect(mega.get_by_role("log")).to_contain_text("menunggu jaringan")
+    mega.reload()
+    expect(mega.locator(".file-picture img[src^=blob]")).to_be_visible()
+    mega.unroute("**/files")
+    expect(farhan.locator("a.file-picture[href]")).to_have_count(1, timeout=40_000)
+    expect(mega.locator(".message[data-state=sent] a.file-picture[href]")).to_have_count(1)
+    mega.reload()
+    mega.wait_for_selector(LIVE)
+    expect(mega.locator(".message")).to_have_count(1)
+    assert (
+        mega.evaluate(
+            "localStorage.getItem(Object.keys(localStorage).find((k) => k.startsWith('outbox'))) "
+        )
+        is None
+    )
+    console_errors[:] = [c for c in console_errors if not any(each in c for each in OFFLINE)]
+
+
+def test_what_is_being_sent_can_be_cancelled_and_a_text_need_not_wait(
+    open_as: OpenAs, photo: Path, console_errors: list[str]
+) -> None:
+    mega, farhan = open_room(open_as, "member"), open_room(open_as, "friend")
+    mega.route("**/files", lambda _route: None)
+    choose(mega, photo)
+    mega.click(SEND)
+    expect(mega.locator(".message-sending progress")).to_be_visible()
+    mega.fill("#draft", "sementara itu")
+    mega.keyboard.press("Enter")
+    expect(farhan.get_by_role("log")).to_contain_text("sementara itu")
+    mega.get_by_role("button", name="Batal kirim").click()
+    expect(mega.locator(".file-picture")).to_have_count(0)
+    mega.reload()
+    mega.wait_for_selector(LIVE)
+    expect(mega.locator(".message")).to_have_count(1)
+    console_errors[:] = [c for c in console_errors if not any(each in c for each in OFFLINE)]
+
+
+def test_what_is_refused_says_why_and_can_be_discarded(
+    open_as: OpenAs, tmp_path: Path, console_errors: list[str]
+) -> None:
+    (tmp_path / "palsu.png").write_bytes(b"<html>")
+    mega = open_room(open_as, "member")
+    choose(mega, tmp_path / "palsu.png")
+    mega.click(SEND)
+    expect(mega.get_by_role("log")).to_contain_text("Foto harus berupa JPEG, PNG, WebP, atau GIF.")
+    mega.get_by_role("button", name="Buang").click()
+    expect(mega.locator(".message")).to_have_count(0)
+    console_errors[:] = [c for c in console_errors if "422" not in c]
+
+
+@pytest.mark.parametrize("way", ["paste", "drop"])
+def test_photos_are_pasted_and_dropped(open_as: OpenAs, photo: Path, way: str) -> None:
+    mega = open_room(open_as, "member")
+    mega.evaluate(
+        """([way, data]) => {
+            const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([bytes], "image.jpg", { type: "image/jpeg" }));
+            const field = document.getElementById("draft");
+            const bubbles = { bubbles: true, cancelable: true };
+            const event = way === "paste"
+                ? new ClipboardEvent("paste", { clipboardData: transfer, ...bubbles })
+                : new DragEvent("drop", { dataTransfer: transfer, ...bubbles });
+            field.dispatchEvent(event);
+        }""",
+        [way, base64.b64encode(photo.read_bytes()).decode()],
+    )
+    expect(mega.locator(".attached-file img")).to_have_count(1)
+    mega.get_by_role("button", name="Jangan kirim image.jpg").click()
+    expect(mega.locator(".attached-file")).to_have_count(0)
+
+
+def test_nothing_jumps_when_pictures_arrive(
+    open_as: OpenAs, client_as: Callable[[str], FlaskClient]
+) -> None:
+    friend = client_as("friend")
+    for n in range(4):
+        wide = encoded(Image.new("RGB", (900, 500 + 300 * n), (n, 90, 90)), "JPEG")
+        body = form(wide, f"{n}.jpg", client_id=f"f{n}")
+        file = friend.post("/ukm/ROBOTIK/files", data=body, content_type=FORM).get_json()["id"]
+        sent = {"message": "", "client_id": f"m{n}", "files": [file]}
+        assert friend.post("/ukm/ROBOTIK/messages", json=sent).status_code == 201
+    mega = open_as("member", "/ukm", PHONE)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    mega.route("**/thumbnail", hold)
+    mega.goto(mega.url.replace("/ukm", ROOM))
+    mega.wait_for_selector(LIVE)
+    heights = "[...document.querySelectorAll('.message')].map((each) => each.offsetHeight)"
+    before = mega.evaluate(heights)
+    mega.wait_for_function("() => document.querySelectorAll('.file-picture img').length === 4")
+    for route in held:
+        route.continue_()
+    mega.unroute("**/thumbnail")
+    mega.wait_for_function(
+        "() => [...document.querySelectorAll('.file-picture img')]"
+        ".some((image) => image.naturalWidth)"
+    )
+    assert mega.evaluate(heights) == before
+    assert stored_pictures(mega)

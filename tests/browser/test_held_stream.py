@@ -1,0 +1,97 @@
+"""A real proxy holds the stream back, as nginx does when it compresses it and flushes nothing."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+import requests
+from flask import Flask
+from playwright.sync_api import Page
+
+from devtools.ports import any_free
+from devtools.process_tree import ManagedProcess
+from myukm.ops import held_streams
+from tests.browser.test_live_pages import open_pages
+from tests.ops.test_doctor import named
+from tests.support.nginx import HTTP
+from tests.support.programs import WebServer
+from tests.support.servers import need
+from tests.support.waiting import wait_until
+
+OpenAs = Callable[..., Page]
+SITE = """
+server {{
+    listen {port};
+    gzip on; gzip_types *; gzip_proxied any;
+    location / {{
+        proxy_pass {web};
+        proxy_http_version 1.1;
+        proxy_set_header Host $http_host;
+        proxy_ignore_headers X-Accel-Buffering;
+    }}
+}}
+"""
+TWO_BEATS = """new Promise((heard) => {
+    let beats = 0;
+    const other = new EventSource("/stream");
+    other.addEventListener("heartbeat", () => (beats += 1) > 1 && heard(other.close()));
+})"""
+
+
+@pytest.fixture
+def proxy(web: WebServer, tmp_path: Path) -> Iterator[str]:
+    """nginx as somebody might set it up; its address."""
+    nginx = need(shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin"), "nginx")
+    port = any_free()
+    (tmp_path / "site.conf").write_text(SITE.format(port=port, web=web.url))
+    (tmp_path / "nginx.conf").write_text(HTTP.format(folder=tmp_path))
+    child = ManagedProcess([nginx, "-c", str(tmp_path / "nginx.conf"), "-e", f"{tmp_path}/error"])
+    url = f"http://127.0.0.1:{port}"
+    wait_until(lambda: answers_at(f"{url}/login"), 30, "nginx answers")
+    yield url
+    child.kill()
+
+
+def answers_at(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=10).ok
+    except requests.ConnectionError:
+        return False
+
+
+def fall_silent(page: Page) -> None:
+    """Let the page's connection be silent for as long as it waits, and its question be answered."""
+    with page.expect_response(lambda answer: answer.request.method == "HEAD"):
+        page.clock.run_for(31_000)
+
+
+def test_a_proxy_that_holds_the_stream_back_is_named(
+    app: Flask, proxy: str, open_as: OpenAs, valkey: redis.Redis
+) -> None:
+    [page] = open_pages(open_as, "admin", "/profile")
+    with page.expect_request(lambda asked: "/stream?" in asked.url):
+        page.goto(f"{proxy}/profile")
+    fall_silent(page)
+    assert not named(app, "stream_buffered"), "one silence may be a lost network"
+    with page.expect_request(lambda asked: "/stream?" in asked.url and asked.method == "GET"):
+        page.clock.run_for(2000)
+    with page.expect_response(lambda answer: answer.url.endswith("/stream/held")) as reported:
+        fall_silent(page)
+    assert reported.value.status == 204
+    [found] = wait_until(lambda: named(app, "stream_buffered"), 30, "it is named")
+    assert "proxy_buffering off" in found["cure"]
+    assert 0 < valkey.ttl(held_streams.KEY) <= held_streams.FORGET_SECONDS
+    valkey.pexpire(held_streams.KEY, 1)  # nobody tells it again for as long
+    wait_until(lambda: not named(app, "stream_buffered"), 30, "it goes by itself")
+
+
+def test_connections_between_which_heartbeats_come_are_not(app: Flask, open_as: OpenAs) -> None:
+    [page] = open_pages(open_as, "admin", "/profile")
+    fall_silent(page)
+    page.clock.run_for(2000)
+    page.wait_for_selector('[data-stream="open"]')
+    page.evaluate(TWO_BEATS)
+    fall_silent(page)
+    assert not named(app, "stream_buffered")

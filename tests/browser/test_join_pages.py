@@ -1,0 +1,126 @@
+"""Getting into a UKM in a browser: by link and poster."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect
+
+from myukm.domain.actor import Actor
+from myukm.domain.chat import messages, pins
+from myukm.domain.ukm import administration as ukm_administration
+from myukm.domain.ukm import directory, join_requests, links
+from myukm.extensions import db
+from myukm.models import User
+from tests.browser.conftest import PHONE, check_look, give_password
+from tests.support.people import NAMES, UKM
+from tests.support.programs import WebServer
+
+OpenAs = Callable[..., Page]
+BASE = f"/ukm/{UKM}"
+
+
+@pytest.fixture(autouse=True)
+def unit(app: Flask, people: dict[str, int]) -> None:
+    """Member is ROBOTIK's admin."""
+    with app.app_context():
+        ukm_administration.add(UKM, NAMES["member"][0], is_admin=True, by=Actor("test"))
+
+
+@pytest.fixture
+def link(app: Flask, people: dict[str, int]) -> str:
+    """The path of ROBOTIK's link."""
+    with app.app_context():
+        ukm = links.open_for(Actor("Mega", people["member"]), UKM, 30)
+        return f"/gabung/{ukm.link_token}"
+
+
+def test_a_link_is_made_and_revoked_by_its_admin(open_as: OpenAs) -> None:
+    page = open_as("member", f"{BASE}/manage", PHONE)
+    page.get_by_label("Berlaku selama").select_option("7")
+    page.get_by_role("button", name="Buat tautan").click()
+    expect(page.get_by_alt_text("Kode QR tautan gabung")).to_be_visible()
+    page.wait_for_function("() => document.querySelector('.join-link img').naturalWidth > 0")
+    page.context.grant_permissions(["clipboard-write"])
+    page.get_by_role("button", name="Salin tautan").click()
+    expect(page.get_by_text("Tersalin")).to_be_visible()
+    check_look(page)
+    page.get_by_role("button", name="Cabut tautan").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cabut tautan").click()
+    expect(page.get_by_role("button", name="Buat tautan")).to_be_visible()
+
+
+def test_the_poster_fills_one_sheet(open_as: OpenAs, link: str) -> None:
+    page = open_as("member", f"{BASE}/poster", PHONE)
+    check_look(page)
+    sheets = re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True))
+    assert len(sheets) == 1
+
+
+def test_a_poster_without_a_link_says_what_to_do(open_as: OpenAs) -> None:
+    page = open_as("member", f"{BASE}/poster", PHONE)
+    expect(page.get_by_role("link", name="Buat tautan")).to_be_visible()
+    check_look(page)
+
+
+def test_who_scans_logs_in_and_joins_by_keyboard(
+    chromium: Browser, web: WebServer, link: str
+) -> None:
+    page = chromium.new_page(viewport=PHONE, locale="id-ID")  # type: ignore[arg-type]
+    page.goto(f"{web.url}{link}")
+    give_password(page, "outsider")
+    page.get_by_role("button", name="Gabung").wait_for()
+    check_look(page)
+    page.get_by_role("button", name="Gabung").press("Enter")
+    page.wait_for_url(f"**{BASE}/chat")
+    page.close()
+
+
+def test_a_request_is_decided_live(app: Flask, open_as: OpenAs, people: dict[str, int]) -> None:
+    with app.app_context():
+        directory.describe(Actor("Siti", campus=True), UKM, 'Robot "kami" 🤖', listed=True)
+    admin, asking = open_as("member", "/ukm", PHONE), open_as("outsider", "/ukm/directory", PHONE)
+    for page in (admin, asking):
+        page.wait_for_selector('[data-stream="open"]')
+    asking.get_by_role("button", name="Minta bergabung").press("Enter")
+    expect(asking.get_by_text("Menunggu keputusan")).to_be_visible()
+    check_look(asking)
+    expect(admin.get_by_role("status").get_by_text("Rudi Hartono minta bergabung")).to_be_visible()
+    admin.locator("[data-requests]").click()
+    admin.wait_for_url(f"**{BASE}/requests")
+    check_look(admin)
+    with app.app_context():
+        join_requests.ask(people["operator"], UKM)
+    accept = admin.get_by_role("button", name="Terima Oki Pratama")
+    expect(accept).to_be_visible()
+    admin.get_by_role("button", name="Tolak Rudi Hartono").click()
+    expect(asking.get_by_text("Ditolak")).to_be_visible()
+    accept.click()
+    expect(admin.get_by_text("Tidak ada yang menunggu")).to_be_visible()
+
+
+@pytest.mark.parametrize("texts", [["Halo"], []])
+def test_the_number_of_readers_follows(
+    app: Flask, open_as: OpenAs, people: dict[str, int], texts: list[str]
+) -> None:
+    with app.app_context():
+        friend = db.session.get_one(User, people["friend"])
+        for text in texts:
+            messages.post(friend, UKM, text, "c")
+        pins.pin_text(Actor("Siti", campus=True), UKM, "Rapat Jumat")
+    admin = open_as("member", f"{BASE}/chat", PHONE)
+    expect(admin.locator("#pin")).to_contain_text("dibaca 1 dari 2")
+    open_as("friend", f"{BASE}/chat", PHONE)
+    expect(admin.locator("#pin")).to_contain_text("dibaca 2 dari 2", timeout=20_000)
+    page = open_as("member", f"{BASE}/readers", PHONE)
+    expect(page.get_by_text("Farhan Hakim")).to_be_visible()
+    check_look(page)
+
+
+def test_a_phone_shows_all_pages_of_a_ukm(app: Flask, open_as: OpenAs) -> None:
+    page = open_as("member", f"{BASE}/members", PHONE)
+    tabs = page.locator(".tabs a")
+    expect(tabs).to_have_count(5)
+    for tab in tabs.all():
+        expect(tab).to_be_in_viewport(ratio=1)

@@ -1,0 +1,98 @@
+"""Nothing jumps: what a page will show has its room before it arrives, on load and in a run."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+
+from myukm.domain.sync import commands
+from tests.browser.conftest import DESKTOP, PHONE
+from tests.support.sync import TREASURER, create_students
+
+OpenAs = Callable[..., Page]
+# Half of what the Core Web Vitals call good (https://web.dev/articles/cls).
+MOST = 0.05
+# 1.6 Mbit/s and 150 ms, as Lighthouse's phone: styles, scripts and data arrive one after the other.
+SLOW = {"offline": False, "latency": 150, "downloadThroughput": 2e5, "uploadThroughput": 9e4}
+MOUNTED = "html:not(:has([data-module]:not([data-mounted])))"
+# Two frames after the last change, so that all that moved has been painted and reported.
+SHIFTS = """new Promise((resolve) => {
+  const found = [];
+  const name = ({ node }) => node?.id || node?.className || node?.textContent?.trim().slice(0, 40);
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries())
+      if (!entry.hadRecentInput) found.push([entry.value, entry.sources.map(name)]);
+  }).observe({ type: "layout-shift", buffered: true });
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => resolve(found))));
+})"""
+
+
+def shifts(page: Page) -> list[Any]:
+    """Return each shift since the page was loaded: how much, and what moved."""
+    return list(page.evaluate(SHIFTS))
+
+
+def stays(found: list[Any]) -> None:
+    """Assert that the sum of shifts is small."""
+    assert sum(value for value, _what in found) < MOST, found
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize(
+    ("who", "path"),
+    [
+        ("operator", "/admin/antrian"),
+        ("bendahara", "/admin/sync-pembayaran"),
+        ("bendahara", "/admin/siswa"),
+        ("admin", "/admin/users"),
+        ("member", "/ukm"),
+        ("member", "/ukm/ROBOTIK/chat"),
+        ("member", "/profile/notifications"),
+    ],
+)
+def test_a_page_stands_still_while_it_loads(
+    open_as: OpenAs, size: dict[str, int], who: str, path: str
+) -> None:
+    page = open_as(who, path, size)
+    client = page.context.new_cdp_session(page)
+    client.send("Network.enable")
+    client.send("Network.emulateNetworkConditions", SLOW)
+    client.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    page.reload()
+    page.wait_for_selector(MOUNTED)
+    page.wait_for_selector('[data-stream="open"]')
+    page.wait_for_selector(".history:not([data-state=loading]), html:not(:has(.history))")
+    stays(shifts(page))
+
+
+def test_pages_of_staff_have_the_bar_of_a_run_from_the_start(app: Flask, open_as: OpenAs) -> None:
+    with app.app_context():
+        create_students(3)
+        commands.start(TREASURER)
+    page = open_as("bendahara", "/admin/siswa", PHONE)
+    expect(page.locator("#run-bar")).to_contain_text("tidak ada worker")
+    stays(shifts(page))
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_the_sync_page_stands_still_when_the_run_changes(
+    app: Flask, open_as: OpenAs, size: dict[str, int]
+) -> None:
+    with app.app_context():
+        create_students(3)
+    page = open_as("bendahara", "/admin/sync-pembayaran", size)
+    page.wait_for_selector('[data-stream="open"]')
+    status = page.locator("#sync-status")
+    for change, shown in (
+        (commands.start, "Menunggu antrian"),
+        (commands.pause, "Dijeda"),
+        (commands.resume, "Menunggu antrian"),
+        (commands.cancel, "Dibatalkan"),
+        (commands.reset, "Belum berjalan"),
+    ):
+        with app.app_context():
+            change(TREASURER)
+        expect(status).to_contain_text(shown)
+    stays(shifts(page))

@@ -1,0 +1,150 @@
+"""Notifications in a real browser: the switch, what is pushed, and when nothing is shown.
+
+Chromium reaches no push service here: its subscription is made by the test, and what a service
+would deliver comes through DevTools.
+"""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from playwright.sync_api import CDPSession, Page, expect
+from sqlalchemy import select
+
+from myukm.domain.push import fan_out, pending
+from myukm.extensions import db
+from myukm.models import PushDelivery, PushSubscription, Ukm
+from tests.browser.conftest import OtherMembers
+from tests.support.people import UKM
+from tests.support.push_service import FakeBrowser
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.service_worker
+OpenAs = Callable[..., Page]
+PATH = "/profile/notifications"
+SUBSCRIBING = """(subscription) => {
+  let current = null;
+  const made = { toJSON: () => subscription, unsubscribe: async () => { current = null; } };
+  PushManager.prototype.getSubscription = async () => current;
+  PushManager.prototype.subscribe = async (options) => {
+    window.subscribedTo = options.applicationServerKey.length;
+    current = made;
+    return made;
+  };
+}"""
+SHOWN = """async () => {
+  const registration = await navigator.serviceWorker.ready;
+  const shown = await registration.getNotifications();
+  return shown.map(({ title, body, tag, data, silent }) => ({ title, body, tag, data, silent }));
+}"""
+LOOK_AWAY = """() => {
+  Object.defineProperty(Document.prototype, "hidden", { get: () => true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+MESSAGE = {
+    "title": "Farhan Hakim di UKM Robotika",
+    "body": "Latihan jam 4",
+    "path": "/ukm/ROBOTIK/chat",
+    "tag": "ukm-ROBOTIK",
+    "id": 7,
+    "badge": 3,
+}
+
+
+@pytest.fixture
+def browser() -> FakeBrowser:
+    return FakeBrowser("https://push.example.com", "mega")
+
+
+def open_page(open_as: OpenAs, browser: FakeBrowser) -> Page:
+    page = open_as("member", PATH)
+    page.context.grant_permissions(["notifications"])
+    keys = {name: browser.subscription[name] for name in ("p256dh", "auth")}
+    given = {"endpoint": browser.subscription["endpoint"], "keys": keys}
+    page.context.add_init_script(f"({SUBSCRIBING})({json.dumps(given)})")
+    page.reload()
+    return page
+
+
+class DevTools:
+    """What a push service delivers to a page's service worker."""
+
+    def __init__(self, page: Page) -> None:
+        self.session: CDPSession = page.context.new_cdp_session(page)
+        self.found: list[str] = []
+        self.session.on("ServiceWorker.workerRegistrationUpdated", self._see)
+        self.session.send("ServiceWorker.enable")
+        wait_until(lambda: page.wait_for_timeout(20) or self.found, 30, "a registration")
+
+    def _see(self, event: dict) -> None:
+        self.found += [each["registrationId"] for each in event["registrations"]]
+
+    def push(self, page: Page, message: dict) -> None:
+        origin = page.evaluate("location.origin")
+        self.session.send(
+            "ServiceWorker.deliverPushMessage",
+            {"origin": origin, "registrationId": self.found[-1], "data": json.dumps(message)},
+        )
+
+
+def test_the_switch_subscribes_and_ends(app: Flask, open_as: OpenAs, browser: FakeBrowser) -> None:
+    page = open_page(open_as, browser)
+    page.get_by_role("button", name="Aktifkan di perangkat ini").click()
+    expect(page.get_by_text("Aktif", exact=True)).to_be_visible()
+    assert page.evaluate("subscribedTo") == 65
+
+    def stored() -> list[str]:
+        with app.app_context():
+            return list(db.session.scalars(select(PushSubscription.endpoint)))
+
+    assert stored() == [browser.subscription["endpoint"]]
+    page.get_by_role("button", name="Kirim percobaan").click()
+    expect(page.locator(".toast")).to_contain_text("Percobaan dikirim")
+    page.get_by_role("button", name="Matikan").click()
+    expect(page.get_by_role("button", name="Aktifkan di perangkat ini")).to_be_visible()
+    assert stored() == []
+
+
+def test_a_forbidden_browser_says_how_to_allow_it(open_as: OpenAs) -> None:
+    page = open_as("member", PATH)
+    page.add_init_script(
+        "Object.defineProperty(Notification, 'permission', { get: () => 'denied' })"
+    )
+    page.reload()
+    expect(page.get_by_text("Peramban ini melarang")).to_be_visible()
+
+
+def test_a_pushed_message_is_shown_once_and_not_to_who_views_a_page(
+    open_as: OpenAs, browser: FakeBrowser
+) -> None:
+    page = open_page(open_as, browser)
+    page.get_by_role("button", name="Aktifkan di perangkat ini").click()
+    expect(page.get_by_text("Aktif", exact=True)).to_be_visible()
+    tools = DevTools(page)
+    tools.push(page, MESSAGE)
+    tools.push(page, {**MESSAGE, "tag": "test", "id": 1, "title": "Percobaan"})
+    wait_until(lambda: page.evaluate(SHOWN), 30, "the trial")
+    assert [each["tag"] for each in page.evaluate(SHOWN)] == ["test"]
+
+
+def test_a_page_out_of_sight_lets_the_phone_ring(
+    app: Flask, open_as: OpenAs, other_members: OtherMembers, browser: FakeBrowser
+) -> None:
+    page = open_page(open_as, browser)
+    page.get_by_role("button", name="Aktifkan di perangkat ini").click()
+    expect(page.get_by_text("Aktif", exact=True)).to_be_visible()
+
+    other_members.say("@Mega Lestari halo")
+    with app.app_context():
+        fan_out.fan_out(db.session.scalars(select(Ukm.id).where(Ukm.code == UKM)).one())
+        ids = db.session.scalars(select(PushDelivery.id)).all()
+
+    def rings() -> bool:
+        """Whether the mention would be sent now."""
+        with app.app_context():
+            return any(entry.notification for entry in pending.entries(ids))
+
+    assert not rings()
+    page.evaluate(LOOK_AWAY)
+    wait_until(rings, 30, "it rings")

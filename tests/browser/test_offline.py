@@ -1,0 +1,217 @@
+"""Without network, as an app on the home screen: the server is really away, and comes back."""
+
+import re
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+
+from myukm.extensions import db
+from myukm.models import ChatMessage
+from tests.browser.conftest import OtherMembers, forms, give_password, looks_right
+from tests.support.programs import Program, WebServer
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.service_worker
+OpenAs = Callable[..., Page]
+ROOM = "/ukm/ROBOTIK/chat"
+CONTROLLED = "navigator.serviceWorker.controller?.state === 'activated'"
+CACHED = """async () => {
+  const found = [];
+  for (const name of await caches.keys()) {
+    for (const { url } of await (await caches.open(name)).keys()) found.push(new URL(url).pathname);
+  }
+  return found;
+}"""
+
+
+class Network:
+    """The server, which may be away."""
+
+    def __init__(self, web: WebServer, settings: dict[str, str], folder: Path) -> None:
+        self.web, self.settings, self.folder = web, settings, folder
+        self.again: Program | None = None
+
+    def lose(self) -> None:
+        """Kill the server."""
+        self.web.kill()
+
+    def hang(self) -> None:
+        """Let the server accept connections and say nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it answer again."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for process in psutil.Process(self.web.child.pid).children(recursive=True):
+            process.send_signal(number)
+
+    def restore(self) -> None:
+        """Start it again at its address."""
+        bind = {"MYUKM_BIND": self.web.url.removeprefix("http://"), "WEB_CONCURRENCY": "1"}
+        env = {**self.settings, **bind}
+        self.again = Program(self.folder / "again.log", env, "gunicorn", "wsgi:app")
+
+
+@pytest.fixture
+def network(web: WebServer, settings: dict[str, str], tmp_path: Path) -> Iterator[Network]:
+    made = Network(web, settings, tmp_path)
+    yield made
+    if made.again:
+        made.again.kill()
+
+
+def wait_controlled(page: Page) -> None:
+    """Wait until the service worker answers for the page."""
+    wait_until(lambda: page.evaluate(CONTROLLED), 30, "the service worker controls the page")
+
+
+def write(page: Page, text: str) -> None:
+    page.get_by_role("textbox", name="Tulis pesan").fill(text)
+    page.get_by_role("button", name="Kirim", exact=True).click()
+
+
+def test_a_room_is_written_in_without_network_and_sent_when_it_is_back(
+    app: Flask,
+    open_as: OpenAs,
+    other_members: OtherMembers,
+    network: Network,
+    console_errors: list[str],
+) -> None:
+    other_members.say("sebelum putus")
+    page = open_as("member", ROOM)
+    wait_controlled(page)
+    network.lose()
+    write(page, "ditulis sebelum muat ulang")
+    expect(page.get_by_text("menunggu jaringan")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="UKM Robotika")).to_be_visible()
+    expect(page.get_by_text("ditulis sebelum muat ulang")).to_be_visible()
+    expect(page.get_by_text("sebelum putus")).to_have_count(0)
+    write(page, "ditulis tanpa jaringan")
+    expect(page.get_by_text("menunggu jaringan").last).to_be_visible()
+    for _form in forms(page):
+        looks_right(page)
+    network.restore()
+    expect(page.get_by_text("sebelum putus")).to_be_visible(timeout=30_000)
+    expect(page.locator(".message", has_text="ditulis tanpa jaringan")).to_have_count(1)
+
+    def stored() -> list[str]:
+        with app.app_context():
+            return list(db.session.scalars(select(ChatMessage.body).order_by(ChatMessage.id)))
+
+    expected = ["sebelum putus", "ditulis sebelum muat ulang", "ditulis tanpa jaringan"]
+    wait_until(lambda: stored() == expected, 30, "both are sent, once")
+    page.close()
+    console_errors.clear()  # the browser complains of a server that is away
+
+
+def test_messages_are_saved_only_on_request_and_shown_with_their_age(
+    open_as: OpenAs, other_members: OtherMembers, network: Network, console_errors: list[str]
+) -> None:
+    other_members.say("latihan jam empat")
+    page = open_as("member", "/profile/notifications")
+    wait_controlled(page)
+    page.get_by_label("Simpan di perangkat ini 50 pesan").check()
+    expect(page.locator(".toast")).to_contain_text("tersimpan")
+    network.lose()
+    page.goto(f"{network.web.url}{ROOM}")
+    expect(page.get_by_text("latihan jam empat")).to_be_visible()
+    expect(page.get_by_text("Tanpa jaringan. Pesan ini dari")).to_be_visible()
+    page.goto(f"{network.web.url}/profile")
+    expect(page.get_by_role("heading", name="Tidak ada jaringan")).to_be_visible()
+    for _form in forms(page):
+        looks_right(page)
+    network.restore()
+    expect(page.get_by_role("heading", name="Profil saya")).to_be_visible(timeout=30_000)
+    page.close()
+    console_errors.clear()  # the browser complains of a server that is away
+
+
+def test_a_server_that_hangs_is_like_no_network(
+    open_as: OpenAs, other_members: OtherMembers, network: Network, console_errors: list[str]
+) -> None:
+    other_members.say("sebelum macet")
+    page = open_as("member", ROOM)
+    wait_controlled(page)
+    network.hang()
+    page.goto(page.url, wait_until="commit")
+    expect(page.get_by_role("button", name="Coba lagi")).to_be_visible()
+    expect(page.get_by_text("sebelum macet")).to_have_count(0)
+    write(page, "ditulis selama macet")
+    network.go_on()
+    expect(page.get_by_text("sebelum macet")).to_be_visible(timeout=60_000)
+    expect(
+        page.locator(".message[data-state=sent]", has_text="ditulis selama macet")
+    ).to_have_count(1)
+    page.close()
+    console_errors.clear()  # the browser complains of a server that is away
+
+
+def left(page: Page) -> list[str]:
+    return page.evaluate("Object.keys(localStorage).filter((key) => /saved|saving|room/.test(key))")
+
+
+def test_what_is_saved_goes_with_a_log_out_and_nobody_elses_is_ever_shown(
+    open_as: OpenAs, other_members: OtherMembers, network: Network, console_errors: list[str]
+) -> None:
+    other_members.say("hanya untuk anggota")
+    page = open_as("member", "/profile/notifications")
+    wait_controlled(page)
+    page.get_by_label("Simpan di perangkat ini 50 pesan").check()
+    expect(page.locator(".toast")).to_contain_text("tersimpan")
+    assert len(left(page)) == 3
+    page.goto(f"{network.web.url}/profile")
+    page.locator(".stacked form[action='/logout'] button").click()
+    expect(page).to_have_url(re.compile("/login$"))
+    assert left(page) == []
+    give_password(page, "outsider")
+    expect(page).not_to_have_url(re.compile("/login"))
+    network.lose()
+    page.goto(f"{network.web.url}{ROOM}")
+    expect(page.get_by_role("heading", name="Tidak ada jaringan")).to_be_visible()
+    page.close()
+    console_errors.clear()  # the browser complains of a server that is away
+
+
+def test_what_another_account_left_goes_at_the_next_log_in(
+    open_as: OpenAs, other_members: OtherMembers
+) -> None:
+    page = open_as("member", ROOM)
+    page.evaluate("localStorage.setItem('saved:99:ROBOTIK', '{}')")
+    page.reload()
+    page.wait_for_selector("html[data-stream=open]")
+    assert [key for key in left(page) if ":99:" in key] == []
+
+
+def test_the_worker_stores_the_shell_and_no_page_of_anybody(open_as: OpenAs) -> None:
+    page = open_as("member", ROOM)
+    wait_controlled(page)
+    page.goto(page.url.replace(ROOM, "/profile"))
+    found = page.evaluate(CACHED)
+    assert "/offline" in found
+    assert [each for each in found if not each.startswith("/static/v-")] == ["/offline"]
+
+
+def test_the_install_button_appears_where_the_browser_offers_it(open_as: OpenAs) -> None:
+    page = open_as("member", "/ukm")
+    page.get_by_role("button", name="Mega Lestari").first.click()
+    button = page.get_by_role("button", name="Pasang MyUKM")
+    expect(button).to_be_hidden()
+    page.evaluate("dispatchEvent(new Event('beforeinstallprompt', { cancelable: true }))")
+    expect(button).to_be_visible()
+
+
+def test_the_icon_has_the_unread_count(open_as: OpenAs, other_members: OtherMembers) -> None:
+    other_members.say("satu", "dua")
+    page = open_as("member", "/ukm")
+    page.add_init_script("navigator.setAppBadge = async (count) => { window.badge = count; }")
+    page.reload()
+    wait_until(lambda: page.evaluate("window.badge") == 2, 30, "the count on the icon")

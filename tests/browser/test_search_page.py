@@ -1,0 +1,105 @@
+"""Search as a person does it: the key, the results, the way into the conversation."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+
+from myukm.domain.chat import messages
+from tests.browser.conftest import PHONE, OtherMembers, check_look
+from tests.browser.test_chat_long import long  # noqa: F401 (5,000 messages)
+from tests.support.people import UKM
+
+OpenAs = Callable[..., Page]
+CHAT = f"/ukm/{UKM}/chat"
+
+
+def test_the_key_leads_to_the_search_and_a_result_into_the_conversation(
+    open_as: OpenAs,
+    long: None,  # noqa: F811
+    other_members: OtherMembers,
+) -> None:
+    page = open_as("member", CHAT)
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.type('"pesan 777" dari:farhan')
+    page.keyboard.press("Enter")
+    hit = page.locator("[data-message]")
+    expect(hit).to_have_count(1)
+    expect(hit.locator("mark")).to_have_text("pesan 777")
+    check_look(page)
+    hit.get_by_role("link").click()
+    there = page.locator(".message.is-highlighted, .message:focus")
+    expect(there).to_contain_text("pesan 777 ")
+    expect(there).to_be_in_viewport()
+    expect(page.locator("#jump")).to_be_visible()
+
+    # Newer ones follow when the reader goes on, and what arrives meanwhile waits for its place.
+    other_members.say("baru saja")
+    page.evaluate("document.getElementById('timeline').scrollTop = 1e6")
+    expect(page.get_by_text("pesan 810 ")).to_be_attached()
+    expect(page.get_by_text("baru saja")).to_have_count(0)
+    page.locator("#jump").click()
+    expect(page.get_by_text("baru saja")).to_be_in_viewport()
+
+
+def test_a_conversation_opened_at_an_older_message_reaches_its_end(
+    open_as: OpenAs, other_members: OtherMembers
+) -> None:
+    other_members.rest()
+    first = other_members.say("awal sekali")
+    for n in range(6):
+        other_members.rest()
+        other_members.say(*(f"isi {n} {m}" for m in range(10)))
+    other_members.rest()
+    page = open_as("member", f"{CHAT}?around={first}#pesan-{first}")
+    expect(page.get_by_text("awal sekali")).to_be_in_viewport()
+    other_members.say("kabar")
+    expect(page.get_by_text("kabar")).to_have_count(0)
+    page.evaluate("document.getElementById('timeline').scrollTop = 1e6")
+    expect(page.get_by_text("kabar")).to_be_attached()
+    other_members.say("lagi")
+    expect(page.get_by_text("lagi", exact=True)).to_be_attached()
+
+
+def test_who_writes_at_an_older_message_is_led_to_the_end(
+    open_as: OpenAs,
+    long: None,  # noqa: F811
+) -> None:
+    page = open_as("member", f"{CHAT}?around=100#pesan-100")
+    expect(page.get_by_text("pesan 100 ")).to_be_in_viewport()
+    page.fill("#draft", "jawaban terlambat")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{CHAT}")
+    sent = page.locator('.message[data-state="sent"]', has_text="jawaban terlambat")
+    expect(sent).to_be_in_viewport()
+    expect(sent).to_have_count(1)
+
+
+def test_a_deleted_result_vanishes_and_an_edited_one_is_searched_again(
+    app: Flask, people: dict[str, int], open_as: OpenAs, other_members: OtherMembers
+) -> None:
+    gone, edited = other_members.say("rapat pagi"), other_members.say("rapat sore")
+    page = open_as("member", "/ukm/search?q=rapat")
+    hits = page.locator("[data-message]")
+    expect(hits).to_have_count(2)
+    with app.app_context():
+        messages.delete(people["friend"], UKM, gone)
+    expect(hits).to_have_count(1)
+    with app.app_context():
+        messages.edit(people["friend"], UKM, edited, "jadi libur")
+    expect(hits).to_have_count(0)
+    expect(page.get_by_text("Tidak ada pesan yang cocok")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/ukm", CHAT])
+def test_on_a_phone(open_as: OpenAs, path: str) -> None:
+    page = open_as("member", path, PHONE)
+    page.keyboard.press("/")
+    if path == CHAT:
+        page.wait_for_url(f"**/ukm/{UKM}/search")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.type("'; DROP TABLE chat_message; --")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Tidak ada pesan yang cocok")).to_be_visible()

@@ -1,0 +1,61 @@
+"""`flask logs`."""
+
+import json
+import logging
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from devtools.ports import any_free
+from myukm.logs.shipper import LogShipper
+from tests.support.programs import Program
+from tests.support.waiting import wait_until
+
+logger = logging.getLogger("myukm.tests.command")
+
+
+@pytest.fixture
+def shipper(app: Flask) -> LogShipper:
+    handler = LogShipper(app.config["REDIS_URL"], "web")
+    logger.handlers[:] = [handler]
+    logger.setLevel(logging.INFO)
+    return handler
+
+
+def test_it_prints_what_matches_oldest_first(app: Flask, shipper: LogShipper) -> None:
+    logger.info("quiet")
+    logger.warning("loud")
+    shipper.flush()
+    run = app.test_cli_runner().invoke
+    first, second = run(args=["logs"]).output.splitlines()
+    assert first.endswith("quiet")
+    assert " WARNING " in second
+    assert run(args=["logs", "--level", "warning"]).output.splitlines() == [second]
+    assert json.loads(run(args=["logs", "--json", "--text", "QUI"]).output)["message"] == "quiet"
+    assert run(args=["logs", "-n", "1"]).output.splitlines() == [second]
+    assert run(args=["logs", "--run", "3"]).output == ""
+
+
+def test_without_valkey_it_ends_with_one_line(app: Flask) -> None:
+    app.config["REDIS_URL"] = f"redis://127.0.0.1:{any_free()}/0"
+    done = app.test_cli_runner().invoke(args=["logs"])
+    assert done.exit_code == 5
+    assert len(done.output.splitlines()) == 1
+
+
+def test_it_follows(start: Callable[..., Program], shipper: LogShipper) -> None:
+    program = start("flask", "logs", "--follow")
+    logger.info("begin")
+    shipper.flush()
+    wait_until(lambda: "begin" in program.output(), 30, "a line that was there, or came")
+    for count in range(3):
+        logger.info("then %d", count)
+    shipper.flush()
+    wait_until(lambda: "then 2" in program.output(), 10, "the lines that came")
+    assert [line[-6:] for line in program.output().splitlines()][-3:] == [
+        "then 0",
+        "then 1",
+        "then 2",
+    ]
+    assert program.output().count("begin") == 1

@@ -1,0 +1,44 @@
+"""The upgrade that makes messages searchable: those of before are found, also if it was killed."""
+
+import flask_migrate
+from flask import Flask
+from sqlalchemy import update
+
+from myukm.db.session import transaction
+from myukm.domain.chat import messages, search
+from myukm.domain.chat.search_query import parse
+from myukm.extensions import db
+from myukm.models import ChatMessage, User
+from tests.conftest import every_database
+from tests.support.people import UKM
+
+BEFORE, ITS_OWN = "0029", "0030"
+
+
+@every_database
+def test_messages_of_before_are_found(app: Flask, people: dict[str, int]) -> None:
+    with app.app_context():
+        member = db.session.get_one(User, people["member"])
+        for text in ("rapat سلام", "kata lain", "rapat dihapus"):
+            last, _new = messages.post(member, UKM, text, text)
+        messages.delete(member.id, UKM, last.id)
+        db.session.commit()
+        flask_migrate.downgrade(revision=BEFORE)
+        flask_migrate.upgrade()
+        assert found(people["member"], "rapat") == found(people["member"], "سلام") == ["rapat سلام"]
+
+        # As an upgrade leaves it that was killed in the middle: one has no terms yet.
+        with transaction() as session:
+            session.execute(update(ChatMessage).where(ChatMessage.id == 1).values(search_text=""))
+        assert found(people["member"], "rapat") == []
+        flask_migrate.downgrade(revision=ITS_OWN)
+        flask_migrate.stamp(revision=BEFORE)
+        flask_migrate.upgrade()
+        assert found(people["member"], "rapat") == ["rapat سلام"]
+        assert found(people["member"], "dari:mega") == ["kata lain", "rapat سلام"]
+
+
+def found(user_id: int, text: str) -> list[str]:
+    texts = [one.body for one in search.find(user_id, parse(text), None, UKM).messages]
+    db.session.commit()
+    return texts

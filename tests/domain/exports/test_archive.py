@@ -1,0 +1,285 @@
+"""All of a UKM as a ZIP archive: what is in it, who gets it, what a death in the middle leaves."""
+
+import csv
+import io
+import json
+import random
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event, func, select, text, update
+
+from myukm.db.session import transaction
+from myukm.domain.actor import Actor
+from myukm.domain.chat import messages
+from myukm.domain.exports import archive, archive_entries, requests, retention, store, writing
+from myukm.errors import Forbidden
+from myukm.extensions import db
+from myukm.models import ChatFile, Export, ExportPart, Membership, User
+from myukm.models.export import OPEN_EXPORTS, ExportState
+from myukm.queues.enqueue import enqueue
+from tests.conftest import every_database
+from tests.support.files import PDF, upload
+from tests.support.people import UKM
+from tests.support.workers import waiting
+
+ClientAs = Callable[[str], FlaskClient]
+People = dict[str, int]
+EVIL = '<script>alert(1)</script>\n=HYPERLINK("http://x")'
+
+
+@pytest.fixture
+def talk(app: Flask, people: People, client_as: ClientAs) -> Flask:
+    """Member is the admin of a UKM with five messages, one of them deleted, and two files."""
+    with app.app_context():
+        with transaction() as session:
+            mine = Membership.user_id == people["member"]
+            session.execute(update(Membership).where(mine).values(is_admin=True))
+            session.get_one(User, people["friend"]).name = "=1+1 \u202eFarhan"
+        ids = [
+            upload(
+                client_as("friend"),
+                PDF + random.Random(n).randbytes(30_000),
+                "nota.pdf",
+                "",
+                client_id=f"f{n}",
+            ).json
+            for n in range(3)
+        ]
+        friend, member = (db.session.get_one(User, people[who]) for who in ("friend", "member"))
+        first, _new = messages.post(friend, UKM, "Halo semua", "m0", files=[ids[0]["id"]])
+        messages.post(member, UKM, EVIL, "m1", reply_to=first.id)
+        gone, _new = messages.post(friend, UKM, "rahasia", "m2", files=[ids[1]["id"]])
+        messages.post(friend, UKM, "", "m3", files=[ids[2]["id"]])
+        messages.delete(people["friend"], UKM, gone.id)
+    return app
+
+
+@pytest.fixture
+def inside(talk: Flask) -> Iterator[None]:
+    with talk.app_context():
+        yield
+
+
+def asked(people: People) -> Export:
+    return requests.request_archive(Actor("Mega", people["member"]), UKM)
+
+
+def written(export: Export) -> Export:
+    """Run the export's jobs one after another until it has ended."""
+    while export.state in OPEN_EXPORTS:
+        writing.write(export.id)
+        db.session.refresh(export)
+    return export
+
+
+def opened(export: Export) -> zipfile.ZipFile:
+    found = zipfile.ZipFile(io.BytesIO(b"".join(requests.read(written(export)))))
+    assert found.testzip() is None
+    return found
+
+
+@every_database
+def test_it_has_messages_files_and_members_and_nothing_deleted(
+    inside: None, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "PART", 1000)
+    monkeypatch.setattr(archive_entries, "PER_PAGE", 2)
+    monkeypatch.setattr(archive, "PORTION_SECONDS", 0.0)  # each step is a job of its own
+    export = asked(people)
+    found = opened(export)
+    assert (export.state, export.total, export.done) == (ExportState.READY, 5, 5)
+    assert export.turn > 4
+    first, last = db.session.scalars(select(ChatFile).order_by(ChatFile.id)).all()
+    files = [f"files/{first.id}-nota.pdf", f"files/{last.id}-nota.pdf"]
+    pages = [f"messages/0000{n}.{end}" for n in (1, 2) for end in ("html", "json")]
+    assert found.namelist() == [*files, *pages, "members.csv", "style.css", "index.html"]
+    assert found.read(files[1]) == PDF + random.Random(2).randbytes(30_000)
+    kept = [one for page in pages[1::2] for one in json.loads(found.read(page))]
+    assert [(one["message"], one["files"]) for one in kept] == [
+        ("Halo semua", files[:1]),
+        (EVIL, []),
+        ("", files[1:]),
+    ]
+    assert kept[1]["reply_to"] == kept[0]["id"]
+    assert all(b"rahasia" not in found.read(name) for name in found.namelist())
+
+
+def test_its_pages_are_read_without_scripts_and_lead_to_what_is_there(
+    inside: None, people: People
+) -> None:
+    found = opened(asked(people))
+    names = set(found.namelist())
+    for page in (name for name in names if name.endswith(".html")):
+        html = found.read(page).decode()
+        assert "<script" not in html
+        for link in re.findall(r'(?:href|src)="([^"]+)"', html):
+            target = link.removeprefix("../") if "/" in page else link
+            assert target in names or f"messages/{target}" in names, link
+    html = found.read("messages/00001.html").decode()
+    assert "&lt;script&gt;" in html
+    assert "<blockquote>" in html
+    rows = list(csv.DictReader(io.StringIO(found.read("members.csv").decode("utf-8-sig"))))
+    assert [row["name"] for row in rows] == ["Mega Lestari", "'=1+1 \u202eFarhan"]
+    assert [row["is_admin"] for row in rows] == ["true", "false"]
+
+
+def test_a_job_that_died_leaves_nothing_in_the_archive(
+    inside: None, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "PORTION_SECONDS", 0.0)
+    export = asked(people)
+    writing.write(export.id)
+    held = store.claim(export.id)
+    assert held
+    assert held.place
+
+    def die(_done: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        archive.write_portion(held, die)
+    store.expire_holder(export.id, held.holder, db.session.get_one(Export, held.id).heartbeat)
+    db.session.expire_all()
+    beats = db.session.scalar(select(Export.heartbeat).where(Export.id == export.id)) or 0
+    store.expire_holder(export.id, held.holder, beats)
+    db.session.refresh(export)
+    assert (export.losses, export.turn, export.place, export.size) == (1, 0, None, 0)
+    assert len(opened(export).namelist()) == 7
+
+
+def test_what_is_deleted_meanwhile_is_not_in_it(
+    inside: None, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "PORTION_SECONDS", 0.0)
+    export = asked(people)
+    for _turn in range(4):
+        writing.write(export.id)
+    first = db.session.scalar(select(ChatFile.message_id).order_by(ChatFile.id).limit(1))
+    messages.delete(people["friend"], UKM, first or 0)
+    found = opened(export)
+    assert export.losses == 1
+    assert len([name for name in found.namelist() if name.startswith("files/")]) == 1
+    assert b"Halo semua" not in found.read("messages/00001.json")
+
+
+def test_other_jobs_have_their_turn_between_two_portions(
+    inside: None, people: People, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "PORTION_SECONDS", 0.0)
+    export = asked(people)
+    ping = enqueue("myukm.jobs.upkeep.ping")
+    writing.write(export.id)
+    queued = waiting(valkey, "default")
+    assert queued.index(f"export-{export.id}-0-1") > queued.index(str(ping))
+
+
+def change(people: People, **values: Any) -> None:
+    with transaction() as session:
+        mine = Membership.user_id == people["member"]
+        session.execute(update(Membership).where(mine).values(**values))
+
+
+def test_who_is_no_admin_any_more_gets_nothing(inside: None, people: People) -> None:
+    ready, open_one = written(asked(people)), asked(people)
+    assert open_one.id != ready.id
+    pieces = requests.read(ready)
+    monkey = store.PART
+    store.PART = 100
+    try:
+        assert next(pieces)
+        change(people, is_admin=False)
+        with pytest.raises(Forbidden):
+            next(pieces)
+    finally:
+        store.PART = monkey
+    assert written(open_one).state == ExportState.FAILED
+    assert "pengurus" in (open_one.reason or "")
+    with pytest.raises(Forbidden):
+        asked(people)
+
+
+def test_a_full_disk_ends_it_with_a_reason(inside: None, people: People) -> None:
+    export = asked(people)
+    pages = db.session.scalar(text("PRAGMA page_count")) or 0
+    db.session.commit()
+
+    def let_it_have_no_more(driver: Any, *_: Any) -> None:
+        driver.execute(f"PRAGMA max_page_count = {pages + 1}")
+
+    event.listen(db.engine, "checkout", let_it_have_no_more)
+    writing.write(export.id)
+    db.session.refresh(export)
+    assert (export.state, export.holder) == (ExportState.FAILED, None)
+    assert "ruang" in (export.reason or "")
+    while retention.prune():
+        pass
+    assert db.session.scalar(select(func.count()).select_from(ExportPart)) == 0
+
+
+PATH = f"/ukm/{UKM}/export"
+
+
+def test_a_script_asks_waits_and_gets_it(talk: Flask, client_as: ClientAs) -> None:
+    mega = client_as("member")
+    answer = mega.post(PATH, json={})
+    sent = answer.get_json()
+    assert (answer.status_code, sent["kind"], sent["total"]) == (202, "zip", 5)
+    assert answer.headers["Location"] == sent["url"] == f"{PATH}/{sent['id']}"
+    assert mega.post(PATH, json={}).get_json()["id"] == sent["id"], "the same while it is open"
+    assert mega.get(sent["url"]).status_code == 202
+    with talk.app_context():
+        writing.write(sent["id"])
+    with mega.get(sent["url"]) as file:
+        assert (file.status_code, file.mimetype) == (200, "application/zip")
+        assert 'filename="robotik.zip"' in file.headers["Content-Disposition"]
+        assert zipfile.ZipFile(io.BytesIO(file.data)).namelist()[-1] == "index.html"
+    assert mega.get(f"/admin/tunggakan/berkas/{sent['id']}").status_code == 403
+    log = mega.get(f"/ukm/{UKM}/log", headers={"Accept": "application/json"}).get_json()["log"]
+    assert [line["action"] for line in log] == ["exported"]
+    assert mega.delete(sent["url"]).status_code == 204
+    assert mega.get(sent["url"]).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [("friend", 403), ("outsider", 404), ("admin", 404), ("operator", 404), ("nobody", 401)],
+)
+def test_only_the_admins_of_the_ukm(
+    talk: Flask, people: People, client_as: ClientAs, who: str, status: int
+) -> None:
+    with talk.app_context():
+        made = written(asked(people))
+    client = client_as(who)
+    for method, path in (
+        ("GET", PATH),
+        ("POST", PATH),
+        ("GET", f"{PATH}/{made.id}"),
+        ("DELETE", f"{PATH}/{made.id}"),
+        ("POST", f"{PATH}/{made.id}/hapus"),
+    ):
+        json = {"Accept": "application/json"}
+        assert client.open(path, method=method, headers=json).status_code == status, path
+    with talk.app_context():
+        assert db.session.get_one(Export, made.id).state == ExportState.READY
+
+
+def test_the_page_of_an_admin(talk: Flask, people: People, client_as: ClientAs) -> None:
+    mega, html = client_as("member"), {"Accept": "text/html,*/*;q=0.8"}
+    assert f'href="{PATH}"' in mega.get(f"/ukm/{UKM}/manage").text
+    assert "Belum ada berkas" in mega.get(PATH, headers=html).text
+    answer = mega.post(PATH, headers=html)
+    assert (answer.status_code, answer.headers["Location"]) == (303, PATH)
+    assert "Menunggu giliran" in mega.get(PATH, headers=html).text
+    with talk.app_context():
+        [export] = requests.of_account(people["member"], ("zip",), UKM)
+        written(export)
+    assert "Unduh ZIP" in mega.get(PATH, headers=html).text
+    assert mega.post(f"{PATH}/{export.id}/hapus").status_code == 303
+    assert "Belum ada berkas" in mega.get(PATH, headers=html).text

@@ -1,0 +1,136 @@
+"""Bytes that nobody needs are deleted, those that a file needs never."""
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import update
+
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.files import cleanup
+from myukm.extensions import db
+from myukm.models import ChatFile
+from myukm.storage import storage
+from tests.conftest import every_database
+from tests.support.files import PDF, left_behind, stored_names, upload
+from tests.support.people import UKM
+
+ClientAs = Callable[[str], FlaskClient]
+
+
+@pytest.fixture
+def folder(settings: dict[str, str]) -> Path:
+    return Path(settings["FILES_URL"].removeprefix("file://"))
+
+
+def sweep_all() -> None:
+    for shard in cleanup.SHARDS:
+        cleanup.sweep(shard)
+
+
+def grow_old(folder: Path, seconds: float) -> None:
+    then = time.time() - seconds
+    for path in folder.rglob("*"):
+        os.utime(path, (then, then))
+
+
+def stray(name: str = "ab" * 32) -> None:
+    """Leave bytes without a row, as a killed upload of an older version could."""
+    draft = storage().new_draft()
+    draft.write_bytes(b"x")
+    storage().store(draft, name)
+    draft.unlink()
+
+
+@every_database
+def test_a_sweep_deletes_orphans_and_nothing_else(
+    app: Flask, client_as: ClientAs, folder: Path
+) -> None:
+    kept = upload(client_as("member"), PDF, "a.pdf").get_json()
+    with app.app_context():
+        stray()
+        storage().new_draft()
+        needed = stored_names(folder) - {"ab" * 32}
+        sweep_all()
+        assert len(stored_names(folder)) == 2, "it may belong to an upload of this moment"
+        grow_old(folder, 2 * cleanup.ORPHAN_SECONDS)
+        sweep_all()
+        assert stored_names(folder) == needed
+        grow_old(folder, 2 * cleanup.DRAFT_SECONDS)
+        sweep_all()
+        assert left_behind(folder) == []
+    assert client_as("member").get(kept["url"], buffered=True).data == PDF
+
+
+@every_database
+def test_what_is_not_sent_within_a_day_goes(app: Flask, client_as: ClientAs, folder: Path) -> None:
+    member = client_as("member")
+    sent = upload(member, PDF, "a.pdf", client_id="f1").get_json()
+    body = {"message": "", "client_id": "m", "files": [sent["id"]]}
+    assert member.post(f"/ukm/{UKM}/messages", json=body).status_code == 201
+    late = upload(member, PDF + b"2", "b.pdf", client_id="f2").get_json()
+    young = upload(member, PDF + b"3", "c.pdf", client_id="f3").get_json()
+    with app.app_context():
+        assert not cleanup.prune_unsent()
+        assert len(stored_names(folder)) == 3
+        with transaction() as session:
+            before = utcnow() - timedelta(hours=25)
+            old = ChatFile.id.in_((sent["id"], late["id"]))
+            session.execute(update(ChatFile).where(old).values(created_at=before))
+        assert not cleanup.prune_unsent()
+    found = [member.get(file["url"], buffered=True).status_code for file in (sent, late, young)]
+    assert found == [200, 404, 200]
+    assert len(stored_names(folder)) == 2
+
+
+def test_what_a_killed_deletion_set_aside_is_read_and_put_back(
+    app: Flask, client_as: ClientAs, folder: Path
+) -> None:
+    member = client_as("member")
+    file = upload(member, PDF, "a.pdf").get_json()
+    with app.app_context():
+        digest = db.session.query(ChatFile).one().digest
+        stray()
+        for name in (digest, "ab" * 32):
+            storage().set_aside(name)
+        assert member.get(file["url"], buffered=True).data == PDF
+        cleanup.sweep("00")
+    assert (stored_names(folder), left_behind(folder)) == ({digest}, [])
+
+
+def in_a_thread(act: Callable[[], Any]) -> Any:
+    """Call it as another request of the web server would be."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(act).result()
+
+
+@pytest.mark.parametrize("step", ["set_aside", "drop"])
+def test_the_same_bytes_stored_while_they_are_deleted_stay(
+    app: Flask, client_as: ClientAs, folder: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Another person uploads the same file between two steps of a deletion."""
+    member, friend = client_as("member"), client_as("friend")
+    mine = upload(member, PDF, "a.pdf").get_json()
+    kind = type(app.extensions["storage"])
+    whole, theirs = getattr(kind, step), []
+
+    def meanwhile(storage: Any, name: str) -> None:
+        whole(storage, name)
+        if not theirs:
+            theirs.append(in_a_thread(lambda: upload(friend, PDF, "b.pdf").get_json()))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(kind, step, meanwhile)
+        assert member.delete(mine["url"]).status_code == 204
+    assert friend.get(theirs[0]["url"], buffered=True).data == PDF
+    assert left_behind(folder) == []
+    assert friend.delete(theirs[0]["url"]).status_code == 204
+    assert stored_names(folder) == set()

@@ -1,0 +1,144 @@
+"""What came in equals brute force over every answer, to the sen, on every database."""
+
+import random
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from myukm.domain.income import output
+from myukm.domain.income.report import months_until, report
+from myukm.domain.roster import importing
+from myukm.domain.siswa.filters import rupiah
+from myukm.extensions import db
+from myukm.models import PaymentJournal
+from tests.conftest import every_database
+from tests.support import bills, income
+from tests.support.days import Calendar, Row, balances, close_all, enrol, sync
+from tests.support.income import FIGURES, Ledger
+
+UNITS = ("MTs", "mts", "MA", "")
+COUNT, DAYS = 25, 70
+FIRST = date(2026, 9, 20)
+
+
+class Campus:
+    """Random students whose answers go to the program and to the brute force alike."""
+
+    def __init__(self, rng: random.Random, move: Callable[[str, str], None]) -> None:
+        self.rng, self.ledger, self._move = rng, Ledger(), move
+        said = bills.campus(rng.randrange(10**6), COUNT)
+        self.said = {f"{n:03}": periods for n, periods in enumerate(said)}
+        self.ever = {one: [periods] for one, periods in self.said.items()}
+        self.ledger.units = {one: rng.choice(UNITS) for one in self.said}
+        enrol(self.ledger.units)
+
+    def live_through(self, day: date) -> None:
+        """Let some students pay, be synced for the first time, or change their unit."""
+        rng = self.rng
+        for one in rng.sample(sorted(self.said), 6):
+            new = income.changed(rng, self.said[one])
+            self.said[one] = rng.choice(self.ever[one]) if rng.random() < 0.15 else new
+            self.ever[one].append(self.said[one])
+        asked = rng.sample(sorted(self.said), 12)
+        sync({one: self.said[one] for one in asked})
+        for one in asked:
+            self.ledger.answer(day.isoformat(), one, self.said[one])
+        if rng.random() < 0.3:
+            one, unit = rng.choice(asked), rng.choice(UNITS)
+            self._move(one, unit)
+            self.ledger.units[one] = unit
+
+
+@pytest.fixture
+def move(tmp_path: Path) -> Callable[[str, str], None]:
+    """`move("001", "MA")` imports the student with that unit."""
+
+    def import_(one: str, unit: str) -> None:
+        path = tmp_path / "moved.csv"
+        path.write_text(f"idperson,nama,UnitFormal\n{one},{one},{unit}\n")
+        importing.from_file(path)
+
+    return import_
+
+
+@every_database
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.usefixtures("inside")
+def test_every_day_equals_brute_force(
+    calendar: Calendar, move: Callable[[str, str], None], seed: int
+) -> None:
+    rng = random.Random(seed)
+    calendar.set(FIRST)
+    close_all()
+    campus = Campus(rng, move)
+    expected = {}
+    for number in range(DAYS):
+        day = FIRST + timedelta(days=number)
+        calendar.set(day, *rng.choice([(0, 0), (0, 1), (12, 0), (23, 59)]))
+        if number % 4 == 0:
+            close_all()  # on other days no process runs at midnight
+        if rng.random() < 0.7:
+            campus.live_through(day)
+        expected[day] = campus.ledger.closing(day.isoformat())
+    check_report(campus.ledger, FIRST + timedelta(days=DAYS - 1))
+    calendar.set(FIRST + timedelta(days=DAYS), 0, 5)
+    close_all()
+    for day, rows in expected.items():
+        assert balances(day) == rows, day
+    assert sum(len(rows) for rows in expected.values()) > 1000
+    check_rebuilt(expected)
+
+
+def check_rebuilt(expected: dict[date, dict[tuple[str, str], Row]]) -> None:
+    """Assert that the journal alone gives the balances of every day, and may then be pruned."""
+    sums: dict[tuple[str, str], list[int]] = {}
+    columns = [getattr(PaymentJournal, name) for name in ("day", "unit", "category", *FIGURES)]
+    rows = db.session.execute(sa.select(*columns).where(PaymentJournal.closed)).all()
+    for day, found in expected.items():
+        flows: dict[tuple[str, str], list[int]] = {}
+        for name, unit, category, *six in rows:
+            if name == day.isoformat():
+                total = sums.setdefault((unit, category), [0, 0, 0])
+                total[:] = (a + b for a, b in zip(total, six, strict=False))
+                flow = flows.setdefault((unit, category), [0, 0, 0])
+                flow[:] = (a + b for a, b in zip(flow, six[3:], strict=True))
+        rebuilt = {at: (*total, *flows.get(at, (0, 0, 0))) for at, total in sums.items()}
+        assert {at: row for at, row in rebuilt.items() if any(row)} == found, day
+
+
+def check_report(ledger: Ledger, today: date) -> None:
+    """Assert that the page's figures are the sums of the brute force's days."""
+    db.session.rollback()
+    said = output.as_json(report())
+    flows = ledger.flows
+
+    def total(first: date, last: date, at: int = 0, key: str | None = None) -> dict[str, str]:
+        found = dict.fromkeys(("received", "corrected", "lost"), 0)
+        for day, figures in flows.items():
+            for where, sums in figures.items():
+                if first.isoformat() <= day <= last.isoformat() and key in (None, where[at]):
+                    found = {name: found[name] + sums[name] for name in found}
+        texts = {name: rupiah(amount) for name, amount in found.items()}
+        return texts | {"net": rupiah(found["received"] - found["corrected"])}
+
+    for name in ("today", "day_before", "week", "week_before", "month", "month_before"):
+        span = said[name]
+        bounds = (date.fromisoformat(span.pop("from")), date.fromisoformat(span.pop("to")))
+        assert span == total(*bounds), name
+    for month, first in zip(said["months"], months_until(today), strict=True):
+        last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        figures = {name: month[name] for name in ("received", "corrected", "lost", "net")}
+        assert figures == total(first, last), first
+    assert said["months"][-1]["owed"] == rupiah(
+        sum(sums["owed"] for sums in ledger.balances().values())
+    )
+    first = today.replace(day=1)
+    before = (first - timedelta(days=1)).replace(day=1)
+    for at, name in enumerate(("units", "categories")):
+        assert said[name]
+        for part in said[name]:
+            assert part.pop("before") == total(before, first - timedelta(days=1), at, part["key"])
+            assert total(first, today, at, part.pop("key")) == part

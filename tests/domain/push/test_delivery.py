@@ -1,0 +1,246 @@
+"""What push services answer, jobs that die, and addresses that must not be called."""
+
+import socket
+import threading
+from datetime import timedelta
+
+import pytest
+import requests
+from sqlalchemy import select, update
+
+from devtools.ports import any_free
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.push import delivery, endpoints, fan_out, outbox, sender, subscriptions, watch
+from myukm.domain.push.keys import ServerKey, server_key
+from myukm.errors import Invalid
+from myukm.extensions import db
+from myukm.models import PushDelivery, PushKey, PushSubscription
+from myukm.queues.enqueue import get_queue
+from myukm.queues.jobs import DEFAULT
+from tests.conftest import every_database
+from tests.domain.push.conftest import Campus
+from tests.domain.push.test_who_is_notified import make_due
+
+
+def subscribed() -> int:
+    found = len(db.session.scalars(select(PushSubscription.id)).all())
+    db.session.rollback()
+    return found
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_dead_endpoint_goes(campus: Campus, status: int) -> None:
+    campus.subscribe("member")
+    campus.service.status = status
+    campus.say("@Mega Lestari ayo")
+    assert campus.push() == 0
+    assert (subscribed(), campus.waiting()) == (0, 0)
+
+
+@pytest.mark.parametrize("status", [400, 403, 413])
+def test_what_a_service_refuses_is_not_sent_again(campus: Campus, status: int) -> None:
+    campus.subscribe("member")
+    campus.service.status = status
+    campus.say("@Mega Lestari ayo")
+    assert campus.push() == 0
+    assert (subscribed(), campus.waiting()) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "seconds"),
+    [
+        (503, {}, (0, 10)),
+        (429, {"Retry-After": "77"}, (75, 77)),
+        (500, {"Retry-After": "?"}, (0, 10)),
+    ],
+)
+def test_a_service_in_trouble_is_asked_again_later(
+    campus: Campus, status: int, headers: dict[str, str], seconds: tuple[int, int]
+) -> None:
+    mega = campus.subscribe("member")
+    campus.service.status, campus.service.extra = status, headers
+    campus.say("@Mega Lestari ayo")
+    assert campus.push() == 0
+    due = db.session.scalars(select(PushDelivery.due_at)).one()
+    low, high = (timedelta(seconds=each) for each in seconds)
+    assert low <= due - utcnow() <= high
+    campus.service.status = 201
+    make_due()
+    assert campus.push() == 1
+    assert len(mega.got) == 1
+
+
+def test_a_service_that_never_answers_is_given_up(
+    campus: Campus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "READ_SECONDS", 0.2)
+    campus.subscribe("member")
+    silent = threading.Event()
+    campus.service.hold = silent.wait
+    campus.say("@Mega Lestari ayo")
+    for _ in range(delivery.MAX_TRIES):
+        assert campus.waiting() == 1 or not campus.service.asked
+        assert campus.push() == 0
+        make_due()
+    silent.set()
+    assert (subscribed(), campus.waiting()) == (1, 0)
+
+
+def test_a_redirect_is_not_followed(campus: Campus) -> None:
+    campus.subscribe("member")
+    campus.service.status, campus.service.extra = 307, {"Location": "/push/elsewhere"}
+    campus.say("@Mega Lestari ayo")
+    assert campus.push() == 0
+    assert (campus.service.asked, campus.waiting()) == (1, 0)
+
+
+def test_headers_let_a_service_replace_what_it_still_holds(campus: Campus) -> None:
+    mega = campus.subscribe("member")
+    for text in ("satu", "dua"):
+        campus.say(f"@Mega Lestari {text}")
+        campus.push()
+    first, second = mega.headers
+    assert first["Topic"] == second["Topic"]
+    assert len(first["Topic"]) == 32
+    assert (first["TTL"], first["Urgency"]) == ("14400", "high")
+    assert first["Content-Encoding"] == "aes128gcm"
+    assert first["Authorization"].startswith("vapid t=")
+
+
+@every_database
+def test_a_message_that_comes_while_another_is_sent_is_sent_too(campus: Campus) -> None:
+    mega = campus.subscribe("member")
+    campus.say("@Mega Lestari satu")
+
+    def meanwhile() -> None:
+        campus.service.hold = lambda: None
+        with campus.app.app_context():
+            campus.say("@Mega Lestari dua")
+            campus.decide()
+
+    campus.service.hold = meanwhile
+    assert campus.push() == 2
+    assert [each["body"].partition("\n")[0] for each in mega.got] == [
+        "@Mega Lestari satu",
+        "@Mega Lestari dua",
+    ]
+    assert campus.waiting() == 0
+
+
+@every_database
+def test_what_a_killed_job_claimed_is_sent_by_another(campus: Campus) -> None:
+    mega = campus.subscribe("member")
+    campus.say("@Mega Lestari ayo")
+    campus.decide()
+    outbox.claim()
+    assert delivery.deliver() == 0
+    watching = watch.PushWatch(claim_seconds=0)
+    watching.poll()
+    assert len(get_queue(DEFAULT).get_job_ids()) >= 1
+    assert delivery.deliver() == 1
+    assert len(mega.got) == 1
+
+
+def test_a_claim_that_lives_is_not_given_back(campus: Campus) -> None:
+    campus.subscribe("member")
+    campus.say("@Mega Lestari ayo")
+    campus.decide()
+    outbox.claim()
+    watching = watch.PushWatch()
+    for _ in range(3):
+        watching.poll()
+    assert delivery.deliver() == 0
+
+
+def test_a_lost_fan_out_is_found(campus: Campus) -> None:
+    campus.subscribe("member")
+    campus.say("@Mega Lestari ayo")
+    queue = get_queue(DEFAULT)
+    queue.empty()
+    campus.app.extensions["valkey"].flushdb()
+    watching = watch.PushWatch(lag_seconds=0)
+    watching.poll()
+    assert [job.func_name for job in queue.jobs] == [fan_out.JOB]
+    campus.push()
+    queue.empty()
+    campus.app.extensions["valkey"].flushdb()
+    watching.poll()
+    assert queue.jobs == []
+
+
+def test_nothing_is_queued_while_nobody_is_subscribed(campus: Campus) -> None:
+    campus.say("@Mega Lestari ayo")
+    assert fan_out.JOB not in [job.func_name for job in get_queue(DEFAULT).jobs]
+    watch.PushWatch(lag_seconds=0).run()
+    assert get_queue(DEFAULT).jobs == []
+
+
+def test_what_waited_for_half_a_day_is_dropped(campus: Campus) -> None:
+    mega = campus.subscribe("member")
+    campus.say("@Mega Lestari ayo")
+    campus.decide()
+    with transaction() as session:
+        session.execute(update(PushDelivery).values(created_at=utcnow() - timedelta(hours=13)))
+    assert delivery.deliver() == 0
+    assert (mega.got, campus.waiting()) == ([], 0)
+
+
+@every_database
+def test_all_machines_share_one_key(campus: Campus) -> None:
+    made = server_key().public
+    campus.app.extensions.pop("push_key")
+    assert server_key().public == made
+    stored = db.session.scalars(select(PushKey.private)).one()
+    assert ServerKey(stored, "mailto:a@b.id").public == made
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://push.example.com/x",
+        "https://localhost/x",
+        "https://127.0.0.1/x",
+        "https://10.0.0.8/x",
+        "https://192.168.1.1/x",
+        "https://169.254.169.254/latest/meta-data",
+        "https://[::1]/x",
+        "https://[::ffff:127.0.0.1]/x",
+        "https://[fd00::1]/x",
+        "https://[64:ff9b::7f00:1]/x",
+        "https://valkey/x",
+        "https://push.example.com:6379/x",
+        "https://user@push.example.com/x",
+        "https://push.example.com:99999/x",
+        "ftp://push.example.com/x",
+        "https://push.example.com/" + "x" * 2000,
+        "",
+    ],
+)
+def test_an_address_that_is_no_push_service_is_refused(campus: Campus, endpoint: str) -> None:
+    campus.app.config["PUSH_ENDPOINTS"] = "public"
+    browser = campus.service.browser("x").subscription
+    with pytest.raises(Invalid):
+        subscriptions.subscribe("-", **(browser | {"endpoint": endpoint}), lang="id")
+
+
+def test_keys_that_are_none_are_refused(campus: Campus) -> None:
+    good = campus.service.browser("x").subscription
+    for wrong in ({"auth": "AAAA"}, {"p256dh": "BAAA"}, {"p256dh": "B" * 87}, {"auth": "?" * 22}):
+        with pytest.raises(Invalid):
+            subscriptions.subscribe("-", **(good | wrong), lang="id")
+
+
+def test_a_name_that_leads_into_our_network_is_not_called(campus: Campus, monkeypatch) -> None:
+    """The name passes the check of its text; where it leads is judged when it is called."""
+    with socket.create_server(("127.0.0.1", any_free())) as inside:
+        port = inside.getsockname()[1]
+        local = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_: local)
+        session = endpoints.session(1, any_address=False)
+        for url in (f"https://push.example.com:{port}/x", f"http://push.example.com:{port}/x"):
+            with pytest.raises(requests.ConnectionError):
+                session.post(url, timeout=3)
+        inside.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            inside.accept()

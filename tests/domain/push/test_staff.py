@@ -1,0 +1,133 @@
+"""Who runs the campus hears of runs that need a person and of alerts: by role, while it lasts."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.push import delivery, preferences
+from myukm.domain.sync import anomaly_guard, lifecycle, pausing
+from myukm.extensions import db
+from myukm.models import Alert, Role, SyncRun, User
+from myukm.models.sync import Status
+from myukm.ops.alerts.records import Record, Records
+from tests.domain.push.conftest import Campus
+
+PEOPLE = ("admin", "bendahara", "operator", "member")
+
+
+def start_run(**values: object) -> int:
+    with transaction() as session:
+        run = SyncRun(**{"status": Status.RUNNING, "live": True, "dispatched": True, **values})
+        session.add(run)
+        session.flush()
+        return run.id
+
+
+def alert(message: str, resolved: bool = False) -> Record:
+    at = "2026-11-30T00:00:00Z"
+    ended = at if resolved else None
+    return Record("no_worker", "no_worker", "broken", message, "", at, "", 1, 0.0, ended)
+
+
+def test_a_run_with_failures_rings_for_admins_and_treasurers(campus: Campus) -> None:
+    browsers = {who: campus.subscribe(who) for who in PEOPLE}
+    run_id = start_run(total=3, success=1, failed=2)
+    lifecycle.complete(run_id)
+    lifecycle.complete(run_id)
+    assert delivery.deliver() == 2
+    for who in ("admin", "bendahara"):
+        (only,) = browsers[who].got
+        assert only["title"] == "Sinkronisasi selesai, 2 gagal"
+        assert only["body"] == "1 siswa berhasil."
+        assert (only["path"], only["tag"]) == (
+            f"/admin/sync-pembayaran/runs/{run_id}",
+            f"run-{run_id}",
+        )
+    assert browsers["operator"].got == browsers["member"].got == []
+
+
+def test_a_run_without_failures_does_not_ring(campus: Campus) -> None:
+    campus.subscribe("admin")
+    lifecycle.complete(start_run(total=1, success=1))
+    assert delivery.deliver() == 0
+
+
+def test_a_run_that_fails_and_one_that_asks_ring_with_their_reason(campus: Campus) -> None:
+    siti = campus.subscribe("bendahara")
+    run_id = start_run(total=9)
+    pausing.pause_suspicious(run_id)
+    assert delivery.deliver() == 1
+    assert siti.got[0]["title"] == "Sinkronisasi menunggu keputusan Anda"
+    assert siti.got[0]["body"].startswith("0 dari 0 jawaban API")
+    assert db.session.get(SyncRun, run_id, populate_existing=True).reason_code == anomaly_guard.CODE
+    with transaction() as session:
+        lifecycle.fail(session, run_id, "jobs_fail", "Pekerjaan gagal berkali-kali.")
+    with transaction() as session:
+        session.execute(update(SyncRun).values(status=Status.RUNNING, live=True))
+        lifecycle.fail(session, run_id, "jobs_fail", "Pekerjaan gagal berkali-kali.")
+    assert delivery.deliver() == 1
+    assert siti.got[1]["body"] == "Pekerjaan gagal berkali-kali."
+
+
+def test_a_decision_that_was_made_does_not_ring_any_more(campus: Campus) -> None:
+    siti = campus.subscribe("bendahara")
+    run_id = start_run(total=9)
+    pausing.pause_suspicious(run_id)
+    with transaction() as session:
+        session.execute(update(SyncRun).values(status=Status.RUNNING))
+    assert delivery.deliver() == 0
+    assert (siti.got, campus.waiting()) == ([], 0)
+
+
+def test_an_alert_rings_for_operators_while_it_lasts(campus: Campus) -> None:
+    oki, admin = campus.subscribe("operator"), campus.subscribe("admin")
+    records = Records()
+    for record in (alert("Tidak ada worker."), alert("Tidak ada worker.")):
+        records.put(record)
+        records.store()
+    assert delivery.deliver() == 1
+    (only,) = oki.got
+    assert (only["title"], only["body"]) == ("Peringatan MyUKM", "Tidak ada worker.")
+    assert only["path"] == "/admin/antrian"
+    assert admin.got == []
+
+
+def test_an_alert_that_is_over_does_not_ring(campus: Campus) -> None:
+    campus.subscribe("operator")
+    records = Records()
+    records.put(alert("Tidak ada worker."))
+    records.store()
+    with transaction() as session:
+        session.execute(update(Alert).values(resolved_at=utcnow() + timedelta(0)))
+    assert delivery.deliver() == 0
+    assert campus.waiting() == 0
+
+
+def lose_role(campus: Campus) -> None:
+    with transaction() as session:
+        session.execute(update(User).values(role=Role.ANGGOTA))
+
+
+def switch_off(campus: Campus) -> None:
+    chosen = {"show_text": True, "announcements": True, "staff": False}
+    preferences.change(campus.people["operator"], **chosen, quiet_from="", quiet_until="")
+
+
+@pytest.mark.parametrize("happens", [lose_role, switch_off])
+@pytest.mark.parametrize("first", [True, False])
+def test_role_and_choice_count_when_it_is_stored_and_when_it_is_sent(
+    campus: Campus, happens, first: bool
+) -> None:
+    campus.subscribe("operator")
+    records = Records()
+    if first:
+        happens(campus)
+    records.put(alert("Tidak ada worker."))
+    records.store()
+    assert db.session.scalars(select(Alert.id)).all()
+    happens(campus)
+    assert delivery.deliver() == 0
+    assert campus.waiting() == 0

@@ -1,0 +1,241 @@
+"""Who gets a notification and of what, by the rows of now; and every reason not to ring."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.accounts import accounts
+from myukm.domain.actor import Actor
+from myukm.domain.chat import messages
+from myukm.domain.presence import viewing
+from myukm.domain.push import preferences, subscriptions
+from myukm.domain.ukm import memberships, moderation, unread
+from myukm.extensions import db
+from myukm.i18n import campus_timezone
+from myukm.models import LoginSession, PushDelivery, PushSubscription, User
+from tests.conftest import every_database
+from tests.domain.push.conftest import Campus
+from tests.support.people import UKM
+
+
+@every_database
+def test_a_mention_a_reply_and_an_announcement_ring_and_other_messages_do_not(
+    campus: Campus,
+) -> None:
+    mega, farhan = campus.subscribe("member"), campus.subscribe("friend")
+    campus.say("halo semua")
+    assert campus.push() == 0
+    first = campus.say("@Mega Lestari ayo latihan")
+    assert campus.push() == 1
+    assert mega.got[-1] == {
+        "title": "Farhan Hakim di UKM Robotika",
+        "body": "@Mega Lestari ayo latihan\n2 pesan belum dibaca",
+        "path": "/ukm/ROBOTIK/chat",
+        "tag": "ukm-ROBOTIK",
+        "id": first,
+        "badge": 2,
+    }
+    own = campus.say("oke", who="member")
+    answer = campus.say("bagus", reply_to=own)
+    campus.push()
+    assert mega.got[-1]["id"] == answer
+    campus.pin("Latihan pindah ke aula")
+    campus.push()
+    assert mega.got[-1]["title"] == "Pengumuman UKM Robotika"
+    assert mega.got[-1]["body"] == "Latihan pindah ke aula"
+    assert campus.push() == 0
+    assert len(mega.got) == 3
+    assert farhan.got == []
+    assert campus.waiting() == 0
+
+
+def test_every_message_rings_only_where_it_was_chosen(campus: Campus) -> None:
+    mega = campus.subscribe("member")
+    campus.place("member", push_all=True)
+    last = [campus.say(text) for text in ("satu", "dua", "tiga")][-1]
+    campus.push()
+    (only,) = mega.got
+    assert (only["id"], only["body"]) == (last, "tiga\n3 pesan belum dibaca")
+    campus.place("member", notices="mentions")
+    campus.say("empat")
+    assert campus.push() == 0
+    campus.place("member", notices="none")
+    campus.say("@Mega Lestari lima")
+    campus.pin("penting")
+    assert campus.push() == 0
+    assert campus.waiting() == 0
+
+
+def test_without_the_text_when_the_person_chose_so(campus: Campus) -> None:
+    mega = campus.subscribe("member")
+    chosen = {"show_text": False, "announcements": True, "staff": True}
+    preferences.change(campus.people["member"], **chosen, quiet_from="", quiet_until="")
+    campus.say("@Mega Lestari rahasia")
+    campus.pin("rahasia juga")
+    campus.push()
+    assert {(each["title"], each["body"]) for each in mega.got} == {
+        ("UKM Robotika", "Ada pesan untuk Anda."),
+        ("Pengumuman UKM Robotika", "Ada pengumuman baru."),
+    }
+    assert "rahasia" not in str(mega.got)
+    assert "Farhan" not in str(mega.got)
+
+
+def test_an_announcement_does_not_ring_for_who_does_not_want_them(campus: Campus) -> None:
+    mega = campus.subscribe("member")
+    chosen = {"show_text": True, "announcements": False, "staff": True}
+    preferences.change(campus.people["member"], **chosen, quiet_from="", quiet_until="")
+    campus.pin("Latihan")
+    assert campus.push() == 0
+    assert mega.got == []
+
+
+def end_log_in(campus: Campus) -> None:
+    accounts.log_out(campus.logins["member"])
+
+
+def let_log_in_expire(campus: Campus) -> None:
+    with transaction() as session:
+        old = utcnow() - LoginSession.MAX_IDLE - timedelta(seconds=1)
+        session.execute(update(LoginSession).values(seen_at=old))
+
+
+def block(campus: Campus) -> None:
+    with transaction() as session:
+        mega = User.id == campus.people["member"]
+        session.execute(update(User).where(mega).values(blocked_at=utcnow()))
+
+
+def remove(campus: Campus) -> None:
+    campus.place("friend", is_admin=True)
+    moderation.remove(
+        Actor(name="Farhan Hakim", user_id=campus.people["friend"]), UKM, campus.people["member"]
+    )
+
+
+def leave(campus: Campus) -> None:
+    memberships.leave(campus.people["member"], UKM)
+
+
+def read(campus: Campus) -> None:
+    mine = memberships.get_membership(campus.people["member"], UKM)
+    last = db.session.scalars(select(PushDelivery.ref)).one()
+    unread.mark_read(mine, last)
+
+
+def mute(campus: Campus) -> None:
+    campus.place("member", notices="none")
+
+
+def erase(campus: Campus) -> None:
+    messages.delete(
+        campus.people["friend"], UKM, db.session.scalars(select(PushDelivery.ref)).one()
+    )
+
+
+def switch_off(campus: Campus) -> None:
+    subscriptions.unsubscribe(campus.logins["member"])
+
+
+BEFORE = (end_log_in, let_log_in_expire, block, remove, leave, mute, switch_off)
+
+
+@pytest.mark.parametrize("happens", BEFORE)
+def test_nothing_is_stored_for_who_may_not_or_does_not_want_it(campus: Campus, happens) -> None:
+    mega = campus.subscribe("member")
+    campus.say("@Mega Lestari ayo")
+    happens(campus)
+    assert campus.push() == 0
+    assert (mega.got, campus.waiting()) == ([], 0)
+
+
+@pytest.mark.parametrize("happens", [*BEFORE, read, erase])
+def test_what_changes_after_it_was_decided_counts_too(campus: Campus, happens) -> None:
+    mega = campus.subscribe("member")
+    campus.say("@Mega Lestari ayo")
+    assert campus.decide() == 1
+    happens(campus)
+    assert campus.push() == 0
+    assert (mega.got, campus.waiting()) == ([], 0)
+
+
+def test_a_stranger_who_is_named_gets_nothing(campus: Campus) -> None:
+    rudi = campus.subscribe("outsider")
+    campus.say("@Rudi Hartono halo")
+    campus.push()
+    assert rudi.got == []
+
+
+def test_it_waits_while_that_person_views_a_tab(campus: Campus) -> None:
+    mega = campus.subscribe("member")
+    campus.view("member")
+    campus.say("@Mega Lestari ayo")
+    assert campus.push() == 0
+    assert campus.waiting() == 1
+    viewing.end(campus.people["member"], "desktop")
+    make_due()
+    assert campus.push() == 1
+    assert len(mega.got) == 1
+
+
+def test_of_two_browsers_one_that_is_viewed_is_enough(campus: Campus) -> None:
+    campus.subscribe("member")
+    for device in ("desktop", "phone"):
+        campus.view("member", device)
+    viewing.end(campus.people["member"], "phone")
+    campus.say("@Mega Lestari ayo")
+    assert campus.push() == 0
+
+
+def test_quiet_hours_are_kept_and_ring_once_afterwards(campus: Campus) -> None:
+    mega = campus.subscribe("member")
+    local = utcnow().astimezone(campus_timezone())
+    begin, end = local - timedelta(minutes=5), local + timedelta(minutes=5)
+    hours = {"quiet_from": f"{begin:%H:%M}", "quiet_until": f"{end:%H:%M}"}
+    chosen = {"show_text": True, "announcements": True, "staff": True}
+    preferences.change(campus.people["member"], **chosen, **hours)
+    for text in ("satu", "dua"):
+        campus.say(f"@Mega Lestari {text}")
+        assert campus.push() == 0
+    due = db.session.scalars(select(PushDelivery.due_at)).one()
+    assert timedelta(minutes=4) <= due - utcnow() <= timedelta(minutes=5)
+    preferences.change(campus.people["member"], **chosen, quiet_from="", quiet_until="")
+    make_due()
+    assert campus.push() == 1
+    assert mega.got[0]["body"] == "@Mega Lestari dua\n2 pesan belum dibaca"
+
+
+def make_due() -> None:
+    with transaction() as session:
+        session.execute(update(PushDelivery).values(due_at=utcnow()))
+
+
+def test_another_account_in_the_same_browser_takes_its_place(campus: Campus) -> None:
+    browser = campus.subscribe("member")
+    login = accounts.open_session(db.session.get_one(User, campus.people["outsider"]))
+    subscriptions.subscribe(login.token_hash, **browser.subscription, lang="en")
+    campus.say("@Mega Lestari ayo")
+    assert campus.push() == 0
+    assert len(db.session.scalars(select(PushSubscription)).all()) == 1
+
+
+def test_who_subscribes_now_hears_nothing_of_before(campus: Campus) -> None:
+    campus.say("@Mega Lestari lama")
+    mega = campus.subscribe("member")
+    assert campus.push() == 0
+    assert mega.got == []
+
+
+@every_database
+def test_the_rows_of_a_log_in_go_with_it(campus: Campus) -> None:
+    campus.subscribe("member")
+    campus.view("member")
+    campus.say("@Mega Lestari ayo")
+    campus.push()
+    assert campus.waiting() == 1
+    with transaction() as session:
+        session.execute(delete(LoginSession))
+    assert campus.waiting() == 0

@@ -1,0 +1,361 @@
+"""Imports in steps: a preview writes nothing, a killed job is succeeded, an undo restores all."""
+
+import io
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, update
+
+from devtools.simulator.client import Simulator
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.actor import Actor
+from myukm.domain.roster import (
+    applying,
+    claim,
+    importing,
+    imports,
+    preview,
+    retention,
+    watchdog,
+    work,
+)
+from myukm.errors import Conflict, Invalid, NotFound
+from myukm.extensions import db
+from myukm.models import Activity, RosterChange, RosterImport, RosterPart, Siswa
+from myukm.models.roster import ChangeKind, ImportStatus
+from tests.conftest import every_database
+
+BY = Actor("Budi Santoso", 7)
+FIRST = "idperson,nama,phone\n1,Ani,081\n2,Budi,082\n3,Cici,083\n"
+
+
+@pytest.fixture
+def inside(app: Flask) -> Iterator[Flask]:
+    with app.app_context():
+        yield app
+
+
+def planned(text: str | bytes, *, whole: bool = False, by: Actor = BY) -> RosterImport:
+    """Upload a file and let the job make its preview."""
+    data = text.encode() if isinstance(text, str) else text
+    one = imports.upload(by, io.BytesIO(data), "siswa.csv", whole=whole)
+    work.advance(one.id)
+    return one
+
+
+def applied(text: str, *, whole: bool = False) -> RosterImport:
+    one = planned(text, whole=whole)
+    imports.start_apply(one, one.plan, accept=True)
+    work.advance(one.id)
+    assert one.status == ImportStatus.APPLIED
+    return one
+
+
+def undone(one: RosterImport) -> RosterImport:
+    imports.start_undo(one, Actor("Siti Rahma", 1))
+    work.advance(one.id)
+    return one
+
+
+def stored() -> dict[str, tuple[str, str, bool]]:
+    db.session.rollback()
+    query = select(Siswa.idperson, Siswa.nama, Siswa.phone, Siswa.active)
+    return {row[0]: (row[1], row[2], row[3]) for row in db.session.execute(query)}
+
+
+def shown(one: RosterImport, kind: str) -> list[tuple[str, object, object]]:
+    return [(c.idperson, c.old, c.new) for c in preview.changes(one, kind).items]
+
+
+@every_database
+def test_a_preview_writes_nothing_and_the_button_writes_what_it_shows(inside: Flask) -> None:
+    applied(FIRST)
+    before = stored()
+    one = planned("idperson,nama,phone\n1,Ani,081\n2,Budi Santoso,\n4,Dedi,084\n", whole=True)
+    assert (one.status, one.students, one.added, one.changed, one.leaving) == ("ready", 3, 1, 1, 1)
+    assert stored() == before
+    was, becomes = {"nama": "Budi", "phone": "082"}, {"nama": "Budi Santoso", "phone": ""}
+    assert shown(one, "changed") == [("2", was, becomes)]
+    assert shown(one, "new") == [("4", None, {"idperson": "4", "nama": "Dedi", "phone": "084"})]
+    assert shown(one, "leaving") == [("3", {"active": True}, {"active": False})]
+    imports.start_apply(one, one.plan, accept=True)
+    work.advance(one.id)
+    assert stored() == {
+        "1": ("Ani", "081", True),
+        "2": ("Budi Santoso", "", True),
+        "3": ("Cici", "083", False),
+        "4": ("Dedi", "084", True),
+    }
+    row = db.session.scalars(select(Activity).order_by(Activity.id.desc())).first()
+    assert row
+    assert (row.action, row.actor_name) == ("siswa.import", "Budi Santoso")
+    assert row.subject == "CSV: 3 siswa, +1 ~1 -1"
+    assert db.session.scalar(select(func.count()).select_from(RosterPart)) == 0
+    assert undone(one).status == "undone"
+    assert stored() == before
+    row = db.session.scalars(select(Activity).order_by(Activity.id.desc())).first()
+    assert row
+    assert (row.action, row.actor_name) == ("siswa.import_undo", "Siti Rahma")
+
+
+def test_one_wrong_field_keeps_out_its_student_alone(inside: Flask) -> None:
+    applied(FIRST)
+    text = f"idperson,nama,phone\n1,Ani,{'0' * 33}\n2,Budi,09\n,Siapa,1\n5,Eka\n2,Dua,09\n6,a,b,c\n"
+    one = planned(text, whole=True)
+    wrong = preview.changes(one, "wrong").items
+    assert [(row.line, row.nama, row.idperson) for row in wrong] == [
+        (2, "Ani", "1"),
+        (4, "Siapa", ""),
+        (6, "Dua", "2"),
+        (7, "", ""),
+    ]
+    assert "phone lebih dari 32" in (wrong[0].reason or "")
+    assert (one.students, one.added, one.changed, one.leaving, one.wrong) == (1, 1, 0, 0, 4)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"nomor,siapa\n1,Ani\n", "Baris 1: kolom idperson, nama tidak ada."),
+        ("idperson,nama\n1,Zoë\n".encode("cp1252"), "Baris 2: bukan UTF-8"),
+        ("idperson\tnama\n1\tZoë\n".encode("utf-16"), "Baris 1: ini teks UTF-16"),
+        (b"idperson,nama\n", "Tidak ada siswa di dalamnya."),
+        (b"idperson,nama\n1,\n", "Baris 2: nama kosong."),
+        (b"PK\x03\x04", "rusak"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why(inside: Flask, data: bytes, message: str) -> None:
+    one = planned(data)
+    assert one.status == "failed"
+    assert message in (one.error or "")
+    assert stored() == {}
+
+
+@pytest.mark.parametrize(
+    "text", ["\ufeffsep=;\nidperson;nama\n0012;Ani\n", "idperson\tnama\n0012\tAni"]
+)
+def test_files_as_spreadsheets_save_them(inside: Flask, text: str) -> None:
+    assert planned(text).added == 1
+
+
+def test_a_file_that_is_empty_or_too_large_is_not_stored(
+    inside: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Invalid, match="0 byte"):
+        planned(b"")
+    monkeypatch.setattr("myukm.domain.roster.parts.MAX_BYTES", 1000)
+    with pytest.raises(Invalid, match="lebih dari"):
+        planned(b"x" * 1001)
+    assert db.session.scalar(select(func.count()).select_from(RosterImport)) == 0
+
+
+def test_a_preview_is_its_owners_and_the_next_one_replaces_it(inside: Flask) -> None:
+    one = planned(FIRST)
+    with pytest.raises(NotFound):
+        imports.find(one.id, 8)
+    assert imports.find(one.id, 7).id == one.id
+    other = planned(FIRST, by=Actor("Siti", 8))
+    again = planned(FIRST)
+    with pytest.raises(NotFound):
+        imports.find(one.id, 7)
+    assert {other.id, again.id} == set(db.session.scalars(select(RosterImport.id)))
+
+
+def test_a_preview_that_another_import_overtook_is_made_anew(inside: Flask) -> None:
+    applied(FIRST)
+    one = planned("idperson,nama\n1,Ani Wijaya\n2,Budi\n")
+    assert one.changed == 1
+    other = planned("idperson,nama\n2,Bambang\n", by=Actor("Siti", 8))
+    imports.start_apply(other, other.plan, accept=False)
+    work.advance(other.id)
+    imports.start_apply(one, one.plan, accept=False)
+    assert (one.status, one.outdated) == ("reading", True)
+    work.advance(one.id)
+    assert (one.status, one.changed, one.plan) == ("ready", 2, 2)
+    assert stored()["1"][0] == "Ani"
+    with pytest.raises(Conflict):
+        imports.start_apply(one, 1, accept=False)
+    imports.start_apply(one, 2, accept=False)
+    work.advance(one.id)
+    assert [stored()[i][0] for i in "12"] == ["Ani Wijaya", "Budi"]
+
+
+def test_a_student_that_changed_behind_the_preview_is_left_as_it_is(inside: Flask) -> None:
+    applied(FIRST)
+    one = planned("idperson,nama\n1,Ani Wijaya\n2,Bambang\n")
+    with transaction() as session:
+        session.execute(update(Siswa).where(Siswa.idperson == "1").values(nama="Anita"))
+    imports.start_apply(one, one.plan, accept=False)
+    work.advance(one.id)
+    assert [stored()[i][0] for i in "12"] == ["Anita", "Bambang"]
+    assert (one.skipped, [c.idperson for c in preview.changes(one, "skipped").items]) == (1, ["1"])
+    undone(one)
+    assert [stored()[i][0] for i in "12"] == ["Anita", "Budi"]
+
+
+def test_only_one_import_at_a_time_changes_students(inside: Flask) -> None:
+    one, other = planned(FIRST), planned(FIRST, by=Actor("Siti", 8))
+    imports.start_apply(one, one.plan, accept=False)
+    with pytest.raises(Conflict, match="Impor lain sedang berjalan"):
+        imports.start_apply(other, other.plan, accept=False)
+
+
+def test_many_leave_only_when_a_person_says_so(inside: Flask) -> None:
+    applied(FIRST)
+    one = planned("idperson,nama\n1,Ani\n", whole=True)
+    with pytest.raises(Conflict, match=r"2 dari 3 siswa aktif .* Budi \(2\), Cici \(3\)"):
+        imports.start_apply(one, one.plan, accept=False)
+    assert one.status == "ready"
+
+
+@pytest.mark.parametrize("changed", [{"nama": "Lain"}, {"active": False}, {"synced_at": utcnow}])
+def test_what_was_touched_since_is_not_undone(inside: Flask, changed: dict[str, object]) -> None:
+    one = applied(FIRST)
+    values = {name: value() if callable(value) else value for name, value in changed.items()}
+    with transaction() as session:
+        session.execute(update(Siswa).where(Siswa.idperson == "2").values(**values))
+    before = stored()
+    assert undone(one).status == "applied"
+    assert (
+        one.error == "Tidak bisa dibatalkan: 1 siswa sudah berubah lagi sejak impor ini (Budi (2))."
+    )
+    assert stored() == before
+    with transaction() as session:
+        names = {"nama": "Budi", "active": True, "synced_at": None}
+        session.execute(update(Siswa).where(Siswa.idperson == "2").values(**names))
+    assert undone(one).status == "undone"
+    assert stored() == {}
+
+
+def test_only_the_last_import_is_undone(inside: Flask) -> None:
+    first, second = applied(FIRST), applied("idperson,nama\n1,Ani Wijaya\n")
+    with pytest.raises(Conflict, match="Hanya impor terakhir"):
+        imports.start_undo(first, BY)
+    undone(second)
+    undone(first)
+    assert stored() == {}
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(applying, "BATCH", 1)
+
+
+@every_database
+@pytest.mark.parametrize("undo", [False, True])
+def test_a_job_that_dies_half_way_is_succeeded(
+    inside: Flask, small_batches: None, undo: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    applied("idperson,nama,phone\n1,Lama,0\n")
+    before = stored()
+    one = applied(FIRST) if undo else planned(FIRST)
+    after = stored()
+    if undo:
+        imports.start_undo(one, BY)
+    else:
+        imports.start_apply(one, one.plan, accept=False)
+    dead = claim.take(one.id)
+    assert dead
+    applying._step(dead, undo=undo)
+    assert stored() not in (before, after) or not undo
+    assert claim.take(one.id) is None
+    claim.release(*dead)
+    work.advance(one.id)
+    with pytest.raises(claim.ClaimLost):
+        applying._step(dead, undo=undo)
+    assert stored() == (before if undo else {**before, **stored()})
+    assert one.status == ("undone" if undo else "applied")
+    assert len(stored()) == (1 if undo else 3)
+
+
+def test_the_watchdog_releases_the_dead_and_queues_the_lost(
+    inside: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watchdog, "UNSERVED_SECONDS", 0.0)
+    queued = list[int]()
+    monkeypatch.setattr("myukm.domain.roster.queueing.queue", queued.append)
+    one = planned(FIRST)
+    imports.start_apply(one, one.plan, accept=False)
+    dead, dog = claim.take(one.id), watchdog.of_imports(0.0, 0.0)
+    assert dead
+    dog.watch()
+    db.session.refresh(one)
+    assert (one.holder, one.tries) == (None, 1)
+    queued.clear()
+    dog.watch()
+    assert queued == [one.id]
+    work.advance(one.id)
+    assert len(stored()) == 3
+
+
+def test_a_source_that_kills_its_readers_is_given_up(
+    inside: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watchdog, "UNSERVED_SECONDS", 0.0)
+    one = imports.upload(BY, io.BytesIO(FIRST.encode()), "x.csv", whole=False)
+    dog = watchdog.of_imports(0.0)
+    for _time in range(watchdog.MAX_TRIES):
+        assert claim.take(one.id)
+        dog.watch()
+    dog.watch()
+    db.session.refresh(one)
+    assert one.status == "failed"
+    assert "tidak selesai dibaca" in (one.error or "")
+
+
+@every_database
+def test_the_roster_of_the_api(
+    settings: dict[str, str], simulator: Simulator, request: pytest.FixtureRequest
+) -> None:
+    settings["PEMBAYARAN_API_URL"] = simulator.url
+    app: Flask = request.getfixturevalue("app")
+    with app.app_context():
+        one = imports.request_api(BY)
+        work.advance(one.id)
+        assert (one.status, one.source, one.added) == ("ready", "API", 200)
+        simulator.stop()
+        imports.start_apply(one, one.plan, accept=False)
+        work.advance(one.id)
+        assert len(stored()) == 200
+        away = imports.request_api(BY)
+        work.advance(away.id)
+        assert away.status == "failed"
+        assert "tidak bisa dihubungi" in (away.error or "")
+
+
+def test_old_previews_and_old_values_are_deleted(inside: Flask) -> None:
+    done, ready = applied(FIRST), planned(FIRST)
+    old = utcnow() - timedelta(days=31)
+    with transaction() as session:
+        session.execute(update(RosterImport).values(created_at=old, settled_at=old))
+    while retention.prune():
+        pass
+    assert list(db.session.scalars(select(RosterImport.id))) == [done.id]
+    assert db.session.scalar(select(func.count()).select_from(RosterChange)) == 0
+    assert imports.last_applied() is None
+    assert ready.id != done.id
+
+
+def test_every_kind_of_change_can_be_shown(inside: Flask) -> None:
+    one = planned(FIRST)
+    assert set(preview.counts(one)) == set(ChangeKind)
+    assert preview.first_kind(one) == "new"
+
+
+def test_a_command_whose_claim_was_taken_says_so(
+    inside: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "siswa.csv"
+    path.write_text(FIRST)
+
+    def lose(step: str, _done: int, _total: int) -> None:
+        with transaction() as session:
+            session.execute(update(RosterImport).values(holder="other"))
+
+    with pytest.raises(Conflict, match="terhenti terlalu lama"):
+        importing.from_file(path, lose)
+    assert stored() == {}

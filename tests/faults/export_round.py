@@ -1,0 +1,161 @@
+"""One round of the harness: a UKM is exported as a ZIP archive while its jobs are killed.
+
+python -m tests.faults.export_round [--seed 7] [--messages 30000]
+"""
+
+import argparse
+import hashlib
+import io
+import json
+import random
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import requests
+from sqlalchemy import func, insert, select, update
+
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.exports import store
+from myukm.extensions import db
+from myukm.models import ChatMessage, Export, ExportPart, Membership, Ukm
+from myukm.models.export import OPEN_EXPORTS, ExportState
+from tests.faults.campus import Campus
+from tests.support.files import PDF
+from tests.support.people import UKM
+from tests.support.waiting import wait_until
+
+FILES, KILLS = 6, store.MAX_LOSSES - 1
+
+
+def play(campus: Campus, draw: random.Random, messages: int) -> list[str]:
+    """Export, kill as many of its jobs as it survives; return the promises that were broken."""
+    temporary = campus.folder / "temporary"
+    temporary.mkdir()
+    campus.env["TMPDIR"] = str(temporary)
+    campus.worker.kill()
+    session = campus.log_in("member")
+    digests = fill(campus, session, messages)
+    campus.start_worker()
+    asked = session.post(f"{campus.url}/ukm/{UKM}/export", json={}, timeout=30)
+    assert asked.status_code == 202, asked.text
+    with campus.app.app_context():
+        for losses in range(1, KILLS + 1):
+            kill_its_worker(campus, draw, losses)
+        wait_until(lambda: current().state not in OPEN_EXPORTS, 120, "the export ends")
+        broken = stored_once()
+    archive = session.get(f"{campus.url}{asked.json()['url']}", timeout=60)
+    broken += differs(archive.content, messages, digests)
+    if rest := list(temporary.iterdir()):
+        broken.append(f"left behind: {rest[:9]}")
+    return broken
+
+
+def fill(campus: Campus, session: requests.Session, messages: int) -> set[str]:
+    """Make so many messages, and files, whose digests it returns."""
+    with campus.app.app_context(), transaction() as changing:
+        ukm_id = changing.scalars(select(Ukm.id).where(Ukm.code == UKM)).one()
+        author = campus.people["member"]
+        mine = update(Membership).where(Membership.user_id == author, Membership.ukm_id == ukm_id)
+        changing.execute(mine.values(is_admin=True))
+        row = {"ukm_id": ukm_id, "user_id": author, "published_at": utcnow()}
+        texts = (
+            {"client_id": f"m{n}", "number": n, "body": f"pesan {n} " + "kata " * (n % 40)}
+            for n in range(1, messages + 1)
+        )
+        changing.execute(insert(ChatMessage), [row | text for text in texts])
+        changing.execute(update(Ukm).where(Ukm.id == ukm_id).values(last_number=messages))
+    return {send_file(campus, session, n) for n in range(FILES)}
+
+
+def send_file(campus: Campus, session: requests.Session, number: int) -> str:
+    """Send a file in a message and return the digest of its bytes."""
+    data = PDF + random.Random(number).randbytes(1_000_000)
+    base, key = f"{campus.url}/ukm/{UKM}", f"f{number}"
+    form = {"file": ("nota.pdf", data, "application/pdf")}
+    file = session.post(f"{base}/files", data={"client_id": key}, files=form, timeout=30)
+    message = {"message": "", "client_id": key, "files": [file.json()["id"]]}
+    sent = session.post(f"{base}/messages", json=message, timeout=30)
+    assert sent.status_code == 201, sent.text
+    return hashlib.sha256(data).hexdigest()
+
+
+def kill_its_worker(campus: Campus, draw: random.Random, losses: int) -> None:
+    """Kill -9 all workers while one writes the archive, anywhere in it, and start new ones."""
+    begun = draw.uniform(0, 0.6)
+
+    def far_enough() -> bool:
+        export = current()
+        assert export.state in OPEN_EXPORTS, f"ended before kill {losses}"
+        return bool(export.holder) and export.losses == losses - 1 and share(export) >= begun
+
+    wait_until(far_enough, 120, f"a job is {begun:.0%} through the archive")
+    campus.worker.kill()
+    print(f"killed at {share(current()):.0%}", flush=True)
+    campus.start_worker()
+    wait_until(lambda: current().losses == losses, 120, "the watchdog gives the job up")
+
+
+def share(export: Export) -> float:
+    """Return how much of an export is written."""
+    return export.done / export.total
+
+
+def current() -> Export:
+    """Return the export as it is now."""
+    db.session.rollback()
+    return db.session.scalars(select(Export).execution_options(populate_existing=True)).one()
+
+
+def stored_once() -> list[str]:
+    """Return what is wrong with the export's rows."""
+    export = current()
+    parts, size = db.session.execute(
+        select(func.count(), func.sum(func.length(ExportPart.data)))
+    ).one()
+    broken = []
+    if (export.state, export.losses) != (ExportState.READY, KILLS):
+        broken.append(f"{export.state} after {export.losses} losses: {export.reason}")
+    if (parts, size) != (store.parts_of(export.size), export.size):
+        broken.append(f"{parts} parts with {size} bytes for {export.size}")
+    return broken
+
+
+def differs(data: bytes, messages: int, digests: set[str]) -> list[str]:
+    """Return what is missing from an archive, or there twice."""
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    names = archive.namelist()
+    broken = [f"{name} has other bytes" for name in [archive.testzip()] if name]
+    if len(names) != len(set(names)):
+        broken.append("a name is there twice")
+    pages = [name for name in names if name.startswith("messages/") and name.endswith(".json")]
+    ids = [one["id"] for page in pages for one in json.loads(archive.read(page))]
+    if (len(ids), len(set(ids))) != (messages + FILES,) * 2:
+        broken.append(f"{len(ids)} messages, {len(set(ids))} different, of {messages + FILES}")
+    held = [hashlib.sha256(archive.read(n)).hexdigest() for n in names if n.startswith("files/")]
+    if sorted(held) != sorted(digests):
+        broken.append(f"{len(held)} files of {len(digests)}, or with other bytes")
+    return broken
+
+
+def main() -> int:
+    """Play one round; return 1 when a promise was broken."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))
+    parser.add_argument("--messages", type=int, default=30_000)
+    asked = parser.parse_args()
+    print(f"seed {asked.seed}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        campus = Campus(Path(folder), students=10)
+        try:
+            broken = play(campus, random.Random(asked.seed), asked.messages)
+            print("\n".join([*broken, campus.logs()]) if broken else "no promise broken")
+        finally:
+            campus.stop()
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

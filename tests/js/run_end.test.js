@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { makePage } from "./page.js";
+
+makePage({ strings: {} });
+const { endOf, RunEnds } = await import("../../myukm/static/js/sync/run_end.js");
+
+const running = { run_id: 7, status: "running", reason_code: null };
+const guard = { ...running, status: "paused", reason_code: "suspicious_api" };
+const refused = { ...guard, reason_code: "unauthorized" };
+const done = { ...running, status: "completed" };
+
+/** Which of these objects, received in turn, are ends to announce. */
+function announced(...received) {
+  const ends = new RunEnds();
+  return received.filter((progress) => ends.isNew(progress)).map(endOf);
+}
+
+test("an end is announced once, though the stream repeats it", () => {
+  assert.deepEqual(announced(running, running, done, done), ["completed"]);
+  assert.deepEqual(announced(running, { ...done, status: "failed" }), ["failed"]);
+  assert.deepEqual(announced(running, { ...done, status: "cancelled" }), ["cancelled"]);
+});
+
+test("a pause by the guard or by a refusal is announced, one by a person is not", () => {
+  const byPerson = { ...running, status: "paused" };
+  assert.deepEqual(announced(running, byPerson, running, done), ["completed"]);
+  assert.deepEqual(announced(running, guard, guard, running, guard), [
+    "paused suspicious_api",
+    "paused suspicious_api",
+  ]);
+  assert.deepEqual(announced(running, refused, done), ["paused unauthorized", "completed"]);
+});
+
+test("what ended before the page was opened is no news", () => {
+  assert.deepEqual(announced(done, done), []);
+  assert.deepEqual(announced(guard, guard), []);
+  assert.deepEqual(announced(guard, { ...done, status: "cancelled" }), ["cancelled"]);
+  assert.deepEqual(announced({ run_id: null, status: "idle", reason_code: null }), []);
+});

@@ -1,0 +1,278 @@
+"""The last lines of all processes, in Valkey: never in a request's way, without secrets."""
+
+import json
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import requests
+from flask import Flask
+from flask.testing import FlaskClient
+from rq import Queue
+
+from devtools.ports import any_free
+from devtools.valkey import Valkey, start_valkey
+from myukm.logs import log_stream, redaction
+from myukm.logs.log_stream import Wanted
+from myukm.logs.shipper import MOST_PENDING, LogShipper, sending
+from tests.support.programs import Program, WebServer
+from tests.support.sync import create_students
+from tests.support.waiting import wait_until
+from tests.support.workers import job_process, kill, pid_of, wait_serving
+
+logger = logging.getLogger("myukm.tests.stream")
+
+
+@pytest.fixture
+def shipper(app: Flask) -> Iterator[LogShipper]:
+    """This test's logger sends its lines to Valkey."""
+    handler = LogShipper(app.config["REDIS_URL"], "web")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    yield handler
+    logger.removeHandler(handler)
+
+
+def messages(app: Flask, **wanted: object) -> list[str]:
+    """Return the messages that match, oldest first."""
+    found = lines(app, Wanted(**wanted))  # type: ignore[arg-type]
+    return [line["message"] for line in reversed(found)]
+
+
+def lines(app: Flask, wanted: Wanted, most: int = 200) -> list[dict[str, Any]]:
+    """Return the newest lines that match."""
+    return log_stream.read(app.extensions["valkey"], wanted, most=most)["lines"]
+
+
+def test_a_line_says_what_it_is_about(app: Flask, shipper: LogShipper) -> None:
+    with app.test_request_context():
+        logger.warning("half of %d", 7)
+    shipper.flush()
+    (line,) = lines(app, Wanted())
+    assert line["message"] == "half of 7"
+    assert line["level"] == "WARNING"
+    assert line["process"] == "web"
+    assert line["pid"] == os.getpid()
+    assert len(line["request_id"]) == 16
+    assert line["at"].endswith("Z")
+
+
+def test_it_is_filtered(app: Flask, shipper: LogShipper) -> None:
+    with app.test_request_context():
+        logger.info("one")
+    logger.warning("two")
+    logger.error("three", exc_info=ValueError("of a kind"))
+    shipper.flush()
+    request_id = lines(app, Wanted(text="ONE"))[0]["request_id"]
+    assert messages(app) == ["one", "two", "three"]
+    assert messages(app, level="WARNING") == ["two", "three"]
+    assert messages(app, text="of a kind") == ["three"]
+    assert messages(app, request_id=request_id) == ["one"]
+    assert messages(app, process="worker") == []
+
+
+def test_secrets_are_never_sent(app: Flask, shipper: LogShipper, valkey: redis.Redis) -> None:
+    redaction.watch_texts({"PEMBAYARAN_API_URL": "https://u:gEhEiM9@h/x"})
+    try:
+        raise OSError("cannot reach https://u:gEhEiM9@h/x")  # noqa: TRY301 (as a library would)
+    except OSError as error:
+        logger.exception("failed: %s", error)  # noqa: TRY401
+    shipper.flush()
+    stored = str(valkey.xrange(log_stream.KEY))
+    assert "cannot reach" in stored
+    assert "gEhEiM9" not in stored
+
+
+def test_only_the_last_ten_thousand_are_kept(
+    app: Flask, shipper: LogShipper, valkey: redis.Redis
+) -> None:
+    for count in range(12_000):
+        logger.info("line %d", count)
+        if count % 1000 == 0:
+            shipper.flush()
+    shipper.flush()
+    assert 10_000 <= valkey.xlen(log_stream.KEY) <= 10_200
+    assert messages(app)[-1] == "line 11999"
+
+
+def test_nobody_waits_while_valkey_is_away_and_what_is_lost_is_counted(
+    app: Flask, valkey_server: Valkey
+) -> None:
+    handler = LogShipper(f"redis://127.0.0.1:{any_free()}/0", "web")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    total, began = 2 * MOST_PENDING, time.thread_time()
+    for count in range(total):
+        logger.info("line %d", count)
+    took = time.thread_time() - began
+    assert not handler.flush()
+    handler.url = valkey_server.url
+    wait_until(handler.flush, 10, "it is sent once Valkey answers")
+    logger.removeHandler(handler)
+    last, *sent = lines(app, Wanted(), most=total)
+    assert last["message"] == f"{total - len(sent)} log lines were dropped because Valkey was away"
+    assert len(sent) < total
+    assert took < 2.0
+
+
+def test_a_hanging_valkey_holds_nobody_up(shipper: LogShipper, tmp_path: Path) -> None:
+    hung = start_valkey(tmp_path)
+    shipper.url = hung.url
+    logger.info("before")
+    wait_until(shipper.flush, 5, "sent")
+    os.kill(hung.pid, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        for count in range(200):
+            logger.info("line %d", count)
+            time.sleep(0.001)  # in which the sender begins to wait
+        assert time.monotonic() - began < 1.0
+    finally:
+        hung.kill()
+
+
+def test_the_senders_own_lines_are_not_sent(app: Flask, shipper: LogShipper) -> None:
+    """A client that logs its own troubles must not feed itself."""
+    logger.info("begin")
+
+    class Talkative(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            shipper.handle(record)
+
+    redis_logger = logging.getLogger("redis")
+    redis_logger.addHandler(talks := Talkative())
+    try:
+        with sending():
+            redis_logger.warning("from inside of the sender")
+        shipper.flush()
+    finally:
+        redis_logger.removeHandler(talks)
+    assert messages(app) == ["begin"]
+
+
+def test_many_threads_lose_nothing(app: Flask, shipper: LogShipper, valkey: redis.Redis) -> None:
+    def talk() -> None:
+        for count in range(100):
+            logger.info("line %d", count)
+
+    threads = [threading.Thread(target=talk) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    wait_until(lambda: valkey.xlen(log_stream.KEY) == 1000, 10, "all lines are sent")
+
+
+def test_a_reader_goes_on_from_its_cursor(app: Flask, shipper: LogShipper) -> None:
+    client = app.extensions["valkey"]
+    logger.info("first")
+    shipper.flush()
+    cursor = log_stream.read(client, Wanted())["cursor"]
+    for count in range(250):
+        logger.info("line %d", count)
+    shipper.flush()
+    more = log_stream.read(client, Wanted(), after=cursor)
+    assert [more["lines"][0]["message"], more["skipped"]] == ["line 249", True]
+    assert log_stream.read(client, Wanted(), after=more["cursor"])["lines"] == []
+    assert log_stream.read(client, Wanted(text="line 7 "), after=cursor)["lines"] == []
+
+
+def processes(app: Flask) -> set[str]:
+    return {line["process"] for line in lines(app, Wanted(), most=1000)}
+
+
+def test_all_processes_of_worker_and_web_are_in_it(
+    app: Flask, web: WebServer, start: Callable[..., Program], valkey: redis.Redis
+) -> None:
+    worker = start("python", "worker.py", "--verbose")
+    every = {"web", "default", "sync-pembayaran"}
+    wait_until(lambda: every <= processes(app), 30, "lines of all processes")
+    assert "Booting worker" in "".join(messages(app, process="web"))
+    line = lines(app, Wanted(process="default"))[0]
+    os.kill(line["pid"], signal.SIGKILL)
+    wait_until(
+        lambda: messages(app, process="worker", text="default ended"), 20, "the supervisor's line"
+    )
+    worker.stop()
+
+
+def test_a_command_is_in_it_and_prints_no_more_than_before(
+    app: Flask, start: Callable[..., Program], valkey: redis.Redis
+) -> None:
+    command = start("flask", "queue", "restart")
+    (line,) = wait_until(lambda: lines(app, Wanted(process="flask", security=True)), 30, "its line")
+    assert (line["logger"], line["level"]) == ("myukm.security", "INFO")
+    assert "queue.restart" in line["message"]
+    assert "myukm.security" not in command.output()
+
+
+def test_what_a_plain_worker_says_of_a_killed_job_is_in_it(
+    app: Flask, start: Callable[..., Program], valkey: redis.Redis
+) -> None:
+    worker = start("rq", "worker", "-c", "rq_settings", "default")
+    wait_serving(app, ["default"])
+    job = Queue("default", connection=valkey).enqueue("time.sleep", 60)
+    parent = pid_of(app, "default")
+    kill(job_process(parent), signal.SIGKILL)
+    text = f"Work horse killed for job {job.id}"
+    (line,) = wait_until(lambda: lines(app, Wanted(process="rq", text=text)), 30, "its line")
+    assert line["level"] == "WARNING"
+    assert line["pid"] == parent
+    assert worker.output().count(text) == 1
+    assert "time.sleep" in worker.output(), "what it says of each job stands in its output alone"
+    assert not lines(app, Wanted(process="rq", text="time.sleep"))
+
+
+def test_the_lines_of_a_job_name_job_and_run(
+    app: Flask, client_as: Callable[[str], FlaskClient], start: Callable[..., Program]
+) -> None:
+    """Nobody answers for the payment API, which the lane of a plain worker logs."""
+    with app.app_context():
+        create_students(50)
+    run = client_as("admin").post("/admin/sync-pembayaran/start", json={}).json["run_id"]
+    start(
+        *("rq", "worker", "sync-pembayaran"),
+        PEMBAYARAN_API_URL=f"http://127.0.0.1:{any_free()}",
+    )
+
+    wait_until(lambda: lines(app, Wanted(run=run)), 60, "a line of that run")
+    first = lines(app, Wanted(run=run))[-1]
+    assert "payment API is down" in first["message"]
+    assert first["process"] == "rq"
+    assert first["job"]
+
+
+def test_each_line_comes_once(settings: dict[str, str], app: Flask, tmp_path: Path) -> None:
+    """Also after an error that Flask itself logged, with which it added a handler of its own."""
+    settings["REDIS_URL"] = f"redis://127.0.0.1:{any_free()}/0"
+    web = WebServer(tmp_path / "web.log", settings)
+    try:
+        wait_until(lambda: "could not publish" in web.output(), 20, "the outage is logged")
+        time.sleep(3)  # in which hundreds of events are not published
+        said = [line for line in web.output().splitlines() if "could not publish" in line]
+        assert len(said) == 1
+        assert " WARNING " in said[0]
+    finally:
+        web.kill()
+
+
+def test_json_lines(settings: dict[str, str], app: Flask, tmp_path: Path) -> None:
+    settings |= {"REDIS_URL": f"redis://127.0.0.1:{any_free()}/0", "LOG_FORMAT": "json"}
+    web = WebServer(tmp_path / "web.log", settings)
+    try:
+        requests.post(f"{web.url}/login", json={"nim": "1", "password": "x"}, timeout=20)
+        wait_until(lambda: "login.failed" in web.output(), 10, "the refused log-in is logged")
+        printed = [json.loads(line) for line in web.output().splitlines()]
+    finally:
+        web.kill()
+    (refused,) = [line for line in printed if "login.failed" in line["message"]]
+    assert refused["logger"] == "myukm.security"
+    assert len(refused["request_id"]) == 16
+    assert {"at", "level", "process", "host", "pid"} <= refused.keys()

@@ -1,0 +1,31 @@
+"""An outage is logged when it begins and when it ends, not once for each failure."""
+
+import logging
+
+import pytest
+
+from myukm.logs.outages import Outage
+
+logger = logging.getLogger("myukm.tests")
+
+
+def test_begin_and_end_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    outage = Outage(logger, "live: could not publish")
+    outage.worked()
+    for _ in range(500):
+        outage.failed("Connection refused")
+    outage.worked()
+    outage.worked()
+    said = [record.getMessage() for record in caplog.records]
+    assert said[0] == "live: could not publish: Connection refused"
+    assert said[1].startswith("live: could not publish: works again after ")
+    assert said[1].endswith(" s (500 failures)")
+    assert len(said) == 2
+
+
+def test_one_that_lasts_is_logged_again(caplog: pytest.LogCaptureFixture) -> None:
+    outage = Outage(logger, "database", again_seconds=0.0)
+    outage.failed("gone")
+    outage.failed("gone")
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["database: gone", "database: gone (2 failures so far)"]

@@ -1,0 +1,115 @@
+"""A cure is typed as it is printed, and then the finding is gone."""
+
+import re
+import shlex
+from collections.abc import Callable
+from datetime import timedelta
+
+import redis
+import requests
+from flask import Flask
+from rq import Queue
+from rq.suspension import suspend
+
+from myukm.queues.enqueue import enqueue
+from tests.ops.test_doctor import examine, named, only, queue_old_jobs
+from tests.queues.test_failures import fail
+from tests.support.people import UKM
+from tests.support.programs import Program, WebServer
+from tests.support.receiver import receiving
+from tests.support.sse import StreamReader
+from tests.support.waiting import wait_until
+from tests.support.workers import WORKER, wait_serving
+
+Start = Callable[..., Program]
+PING = "myukm.jobs.upkeep.ping"
+
+
+def commands(cure: str) -> list[list[str]]:
+    """Return the commands that a cure names, without `./run`."""
+    return [shlex.split(found) for found in re.findall(r"\./run ([\w -]+\w)", cure)]
+
+
+def type_it(app: Flask, start: Start, command: list[str]) -> None:
+    """Type a command of a cure, but for `./run`."""
+    if command[0] == "worker":
+        start(*WORKER)
+    elif command[0] == "rq":
+        start(*command)
+    else:
+        done = app.test_cli_runner().invoke(args=command, input="y\n")
+        assert done.exit_code == 0, done.output
+
+
+def cured(app: Flask, start: Start, code: str, choice: int = 0) -> None:
+    """Type what the finding's cure says; the finding goes."""
+    type_it(app, start, commands(only(app, code)["cure"])[choice])
+    wait_until(lambda: not named(app, code), 30, f"{code} is cured")
+
+
+def test_no_worker(app: Flask, start: Start, valkey: redis.Redis) -> None:
+    queue_old_jobs(app, valkey, 2)
+    cured(app, start, "no_worker")
+
+
+def test_no_worker_for_one_queue_alone(app: Flask, start: Start, valkey: redis.Redis) -> None:
+    start(*WORKER, "default", "sync-pembayaran")
+    wait_serving(app, ["default", "sync-pembayaran"])
+    cured(app, start, "no_worker", choice=1)
+
+
+def test_all_workers_are_suspended(app: Flask, start: Start, valkey: redis.Redis) -> None:
+    start(*WORKER)
+    suspend(valkey)
+    cured(app, start, "workers_suspended")
+
+
+def test_jobs_failed_and_are_cleared(app: Flask, start: Start, valkey: redis.Redis) -> None:
+    fail(valkey, "KeyError: 1", 3)
+    assert [command[:2] for command in commands(only(app, "jobs_failed")["cure"])] == [
+        ["queue", "failed"],
+        ["queue", "retry"],
+        ["queue", "clear"],
+    ]
+    cured(app, start, "jobs_failed", choice=2)
+
+
+def test_a_scheduled_job_is_overdue(app: Flask, start: Start, valkey: redis.Redis) -> None:
+    Queue("default", connection=valkey).enqueue_in(timedelta(seconds=-60), PING)
+    cured(app, start, "scheduled_overdue")
+
+
+def test_chat_jobs_on_a_queue_that_no_worker_serves(
+    app: Flask,
+    settings: dict[str, str],
+    start: Start,
+    session_as: Callable[[str], requests.Session],
+    web: WebServer,
+) -> None:
+    """The failure of the first program: chat jobs on `high`, the only worker on `default`."""
+    start("rq", "worker", "default")
+    wait_serving(app, ["default"])
+    reader = StreamReader(web.url, session_as("friend"))
+    member = session_as("member")
+    for number in range(5):
+        sent = {"message": f"pesan {number}", "client_id": str(number)}
+        assert member.post(f"{web.url}/ukm/{UKM}/messages", json=sent).status_code == 201
+    said = [each["message"] for each in reader.wait_for(5, "chat.message")]
+    assert said == [f"pesan {number}" for number in range(5)], "chat goes on"
+    wait_until(lambda: examine(app)["findings"][0]["level"] == "broken", 30, "it is named")
+    first = app.test_cli_runner().invoke(args=("queue", "doctor")).stdout.splitlines()[0]
+    assert first.startswith("RUSAK: ")
+    assert "menunggu di antrian high" in first
+    assert "Worker yang hidup hanya mendengarkan: default." in first
+
+
+def test_an_operator_is_told_within_fifteen_seconds(
+    app: Flask, settings: dict[str, str], start: Start
+) -> None:
+    with receiving() as receiver:
+        start("rq", "worker", "default")
+        start(*WORKER, "sync-pembayaran", ALERT_WEBHOOK_URL=receiver.url)
+        wait_serving(app, ["default", "sync-pembayaran"])
+        with app.app_context():
+            enqueue("myukm.jobs.chat.broadcast_chat_message", 1)
+        wait_until(lambda: receiver.kinds("no_worker"), 30, "somebody is told")

@@ -1,0 +1,74 @@
+"""Each finding says how many people it hits now, where it is, and whether it ends by itself."""
+
+import socket
+from collections.abc import Callable
+
+import redis
+import requests
+from flask import Flask
+
+import config
+from devtools.ports import any_free
+from myukm import create_app
+from myukm.domain.sync import commands, dispatching
+from myukm.ops import api_probe
+from tests.ops.test_doctor import named, only, queue_old_jobs
+from tests.ops.test_more_findings import beat
+from tests.support import sync
+from tests.support.programs import WebServer
+from tests.support.relay import Relay
+from tests.support.sse import StreamReader
+from tests.support.sync import TREASURER
+from tests.support.waiting import wait_until
+
+
+def test_a_server_hits_whoever_has_a_page_open(
+    settings: dict[str, str],
+    web: WebServer,
+    session_as: Callable[[str], requests.Session],
+    valkey: redis.Redis,
+) -> None:
+    readers = [StreamReader(web.url, session_as(who)) for who in ("member", "friend")]
+    with Relay(valkey.connection_pool.connection_kwargs["port"]) as relay:
+        url = f"redis://127.0.0.1:{relay.port}/0"
+        far = create_app(config.load({**settings, "REDIS_URL": url}))
+        relay.delay = 0.08
+        wait_until(lambda: hits(far, "valkey_slow") == 2, 30, "both are counted")
+        assert only(far, "valkey_slow")["effect"] == "mengenai 2 orang, perlu tindakan"
+        for reader in readers:
+            reader.close()
+        wait_until(lambda: hits(far, "valkey_slow") == 0, 30, "they left")
+
+
+def hits(app: Flask, code: str) -> int | None:
+    found = named(app, code)
+    return found[0]["people"] if found else None
+
+
+def test_a_queue_hits_whoever_waits_in_it(app: Flask, valkey: redis.Redis) -> None:
+    assert only(app, "no_worker")["effect"] == "belum mengenai siapa pun, perlu tindakan"
+    queue_old_jobs(app, valkey, 2)
+    assert only(app, "no_worker")["people"] == 2
+
+
+def test_a_run_that_waits_hits_its_students(app: Flask) -> None:
+    with app.app_context():
+        sync.create_students(3)
+        dispatching.dispatch(commands.start(TREASURER)["run_id"])
+    wait_until(lambda: only(app, "no_worker")["people"] == 3, 30, "the students are counted")
+
+
+def test_what_passes_by_itself_says_so(app: Flask) -> None:
+    with app.app_context():
+        app.config["PEMBAYARAN_API_URL"] = f"http://127.0.0.1:{any_free()}"
+        api_probe.probe()
+    found = only(app, "api_unreachable")
+    assert (found["heals"], found["people"]) == (True, 0)
+    assert found["effect"] == "belum mengenai siapa pun, pulih sendiri"
+
+
+def test_host_and_process_are_named(app: Flask) -> None:
+    for _ in range(7):
+        beat(app)
+    found = only(app, "process_restarts")
+    assert (found["host"], found["pid"]) == (socket.gethostname(), None)

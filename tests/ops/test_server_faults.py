@@ -1,0 +1,196 @@
+"""Real faults of Valkey and of the database: named within ten seconds, and gone with the fault."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from flask import Flask
+from sqlalchemy import create_engine, make_url, select
+
+import config
+from devtools.valkey import Valkey, start_valkey
+from myukm import create_app
+from myukm.models import Ukm
+from myukm.ops import examiner
+from myukm.ops.findings import sessions
+from tests.ops.test_cures import commands, type_it
+from tests.ops.test_doctor import named, only
+from tests.queues.test_failures import fail
+from tests.support.people import UKM
+from tests.support.postgresql import PostgreSQL
+from tests.support.programs import Program
+from tests.support.relay import Relay
+from tests.support.servers import open_folder
+from tests.support.waiting import wait_until
+
+NAMED, OVER = 10, 10
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+def wait_named(app: Flask, code: str) -> dict[str, str]:
+    """Return the finding, which is there within ten seconds of its fault."""
+    return dict(wait_until(lambda: named(app, code), NAMED, f"{code} is named")[0])
+
+
+def wait_over(app: Flask, code: str) -> None:
+    wait_until(lambda: not named(app, code), OVER, f"{code} goes with its fault")
+
+
+@pytest.fixture
+def second_valkey(tmp_path: Path) -> Iterator[Valkey]:
+    """A Valkey of this test alone."""
+    with start_valkey(tmp_path / "own") as server:
+        yield server
+
+
+@pytest.fixture
+def own(second_valkey: Valkey, settings: dict[str, str]) -> Flask:
+    """The app with that Valkey."""
+    return create_app(config.load({**settings, "REDIS_URL": second_valkey.url}))
+
+
+def test_valkey_is_killed(own: Flask, second_valkey: Valkey, tmp_path: Path) -> None:
+    assert not named(own, "valkey_unreachable")
+    second_valkey.kill()
+    assert wait_named(own, "valkey_unreachable")["level"] == "broken"
+    with start_valkey(tmp_path / "own", second_valkey.port):
+        wait_over(own, "valkey_unreachable")
+
+
+def test_valkey_hangs(own: Flask, second_valkey: Valkey) -> None:
+    os.kill(second_valkey.pid, signal.SIGSTOP)
+    wait_named(own, "valkey_unreachable")
+    os.kill(second_valkey.pid, signal.SIGCONT)
+    wait_over(own, "valkey_unreachable")
+
+
+def test_valkey_becomes_a_replica(own: Flask, second_valkey: Valkey, valkey: redis.Redis) -> None:
+    primary = valkey.connection_pool.connection_kwargs
+    client = redis.Redis.from_url(second_valkey.url)
+    client.replicaof(primary["host"], primary["port"])
+    assert wait_named(own, "valkey_replica")["level"] == "broken"
+    client.replicaof("NO", "ONE")
+    wait_over(own, "valkey_replica")
+
+
+def test_valkey_cannot_save(own: Flask, second_valkey: Valkey, tmp_path: Path) -> None:
+    """Its file cannot be written, because a folder has its name."""
+    client = redis.Redis.from_url(second_valkey.url)
+    (tmp_path / "own" / "dump.rdb").mkdir()
+    client.bgsave()
+    assert wait_named(own, "valkey_cannot_save")["level"] == "broken"
+    (tmp_path / "own" / "dump.rdb").rmdir()
+    client.bgsave()
+    wait_over(own, "valkey_cannot_save")
+
+
+def test_valkey_is_far_away(second_valkey: Valkey, settings: dict[str, str]) -> None:
+    with Relay(second_valkey.port) as relay:
+        url = f"redis://127.0.0.1:{relay.port}/0"
+        app = create_app(config.load({**settings, "REDIS_URL": url}))
+        assert not named(app, "valkey_slow")
+        relay.delay = 0.08
+        assert wait_named(app, "valkey_slow")["level"] == "warning"
+        relay.delay = 0.0
+        wait_over(app, "valkey_slow")
+
+
+def test_valkey_full_of_failed_jobs(
+    app: Flask, start: Callable[..., Program], valkey: redis.Redis
+) -> None:
+    """The cure is typed as it is printed."""
+    fail(valkey, "KeyError: 1", 800, queue="high")
+    valkey.config_set("maxmemory", int(valkey.info("memory")["used_memory"] / 0.92))
+    try:
+        found = wait_named(app, "valkey_memory")
+        [clear] = commands(found["cure"])
+        assert clear == ["queue", "clear", "high", "--failed"]
+        type_it(app, start, clear)
+        wait_over(app, "valkey_memory")
+    finally:
+        valkey.config_set("maxmemory", 0)
+
+
+@pytest.fixture
+def own_postgresql() -> Iterator[PostgreSQL]:
+    """A PostgreSQL of this test alone."""
+    with open_folder() as folder, PostgreSQL(folder) as server:
+        yield server
+
+
+def test_postgresql_is_killed(own_postgresql: PostgreSQL, settings: dict[str, str]) -> None:
+    """On an empty database, whose missing tables are another finding."""
+    url = own_postgresql.fresh_database()
+    app = create_app(config.load({**settings, "DATABASE_URL": url}))
+    assert not named(app, "database_unreachable")
+    own_postgresql.kill()
+    assert wait_named(app, "database_unreachable")["level"] == "broken"
+    own_postgresql.start()
+    wait_over(app, "database_unreachable")
+
+
+def test_others_take_nearly_all_connections(
+    own_postgresql: PostgreSQL, settings: dict[str, str]
+) -> None:
+    url = own_postgresql.fresh_database()
+    app = create_app(config.load({**settings, "DATABASE_URL": url}))
+    assert not named(app, "database_connections")
+    taken = [own_postgresql.connect() for _ in range(160)]
+    assert wait_named(app, "database_connections")["level"] == "warning"
+    for connection in taken:
+        connection.close()
+    wait_over(app, "database_connections")
+
+
+@on_postgresql
+def test_postgresql_is_far_away(settings: dict[str, str]) -> None:
+    url = make_url(settings["DATABASE_URL"])
+    with Relay(url.port or 0) as relay:
+        through = url.set(port=relay.port).render_as_string(hide_password=False)
+        app = create_app(config.load({**settings, "DATABASE_URL": through}))
+        assert not named(app, "database_slow")
+        relay.delay = 0.6
+        assert wait_named(app, "database_slow")["level"] == "warning"
+        relay.delay = 0.0
+        wait_over(app, "database_slow")
+
+
+@on_postgresql
+def test_who_blocks_others_is_ended_as_the_doctor_says(
+    app: Flask, settings: dict[str, str], people: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "BLOCKED_SECONDS", 1)
+    engine = create_engine(app.config["SQLALCHEMY_DATABASE_URI"])
+    with engine.connect() as connection:
+        connection.execute(select(Ukm.id).where(Ukm.code == UKM).with_for_update())
+        cure = wait_named(app, "database_blocked")["cure"]
+        with psycopg.connect(settings["DATABASE_URL"], autocommit=True) as operator:
+            operator.execute(cure.rpartition(": ")[2].encode())
+        wait_over(app, "database_blocked")
+        connection.invalidate()
+    engine.dispose()
+
+
+def test_the_tables_are_older_than_the_program(app: Flask, start: Callable[..., Program]) -> None:
+    """The cure is typed as it is printed."""
+    runner = app.test_cli_runner()
+    assert runner.invoke(args=("db", "downgrade")).exit_code == 0
+    [upgrade] = commands(wait_named(app, "migrations")["cure"])
+    type_it(app, start, upgrade)
+    wait_over(app, "migrations")
+
+
+def test_a_disk_that_hangs(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No real one: asking for its free space does not return, as on a lost share."""
+    monkeypatch.setattr(examiner, "CHECK_SECONDS", 0.5)
+    back = threading.Event()
+    with monkeypatch.context() as patched:
+        patched.setattr("shutil.disk_usage", lambda _folder: back.wait(30))
+        assert "host.disk" in only(app, "check_hangs")["message"]
+    back.set()
+    wait_over(app, "check_hangs")

@@ -1,0 +1,97 @@
+"""`flask upgrade` in a checkout of its own: real git, a real database, real commands."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from myukm.db.versions import newest_migration
+from tests.support.checkouts import AUTHOR, GOOD, MIGRATION, Checkout
+from tests.support.programs import BIN, ROOT, SECRET
+from tests.support.servers import ROOT_USER
+
+LEFT_OUT = (".git", ".venv", "instance", "tests", "bench", "node_modules", "__pycache__")
+
+
+@pytest.fixture
+def checkout(settings: dict[str, str], tmp_path: Path) -> Checkout:
+    folder = tmp_path / "project"
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
+    (folder / ".venv").symlink_to(BIN.parent)
+    own = {"MYUKM_LANG": "en", "SECRET_KEY": SECRET, "GIT_CONFIG_GLOBAL": "/dev/null"}
+    there = Checkout(folder, os.environ | settings | own | AUTHOR)
+    there.begin(tmp_path / "origin.git")
+    return there
+
+
+def upgrade(checkout: Checkout, backups: Path) -> tuple[int, str]:
+    return checkout.run(
+        str(BIN / "flask"), "--app", "wsgi:app", "upgrade", "--backups", f"{backups}"
+    )
+
+
+def migration_of(checkout: Checkout) -> str:
+    return checkout.run("./run", "db", "current")[1]
+
+
+def test_new_code_and_tables_after_a_proved_backup(checkout: Checkout, tmp_path: Path) -> None:
+    backups = tmp_path / "backups"
+    status, said = upgrade(checkout, backups)
+    assert (status, "newest" in said, backups.exists()) == (0, True, False), said
+    checkout.publish_migration()
+    (checkout.folder / "README.md").write_text("changed here")
+    status, said = upgrade(checkout, backups)
+    assert (status, "git stash" in said) == (1, True), said
+    checkout.git("checkout", "--quiet", "README.md")
+    status, said = upgrade(checkout, backups)
+    assert (status, "Done: " in said) == (0, True), said
+    assert checkout.git("rev-parse", "HEAD") == checkout.git("rev-parse", "origin/main")
+    assert "9999" in migration_of(checkout)
+    assert len(list(backups.glob("myukm-*.zip"))) == 1
+
+
+def test_a_migration_that_fails_leaves_everything_as_it_was(
+    checkout: Checkout, tmp_path: Path
+) -> None:
+    old = checkout.git("rev-parse", "HEAD")
+    newest = newest_migration()
+    # The first of the two succeeds, and is taken back.
+    good = MIGRATION.format(number="9998", before=newest, step=GOOD)
+    bad = MIGRATION.format(number="9999", before="9998", step="raise RuntimeError('no such thing')")
+    (checkout.folder / "myukm/migrations/versions/9999_trial.py").write_text(bad)
+    checkout.git("add", ".")
+    checkout.publish("myukm/migrations/versions/9998_trial.py", good)
+    status, said = upgrade(checkout, tmp_path / "backups")
+    assert (status, "no such thing" in said) == (1, True), said
+    assert f"everything is back at {old[:10]}" in said
+    assert checkout.git("rev-parse", "HEAD") == old
+    assert newest in migration_of(checkout)
+    assert checkout.run("./run", "backup", str(tmp_path / "after.zip"))[0] == 0
+
+
+SYSTEMCTL = """#!/bin/sh
+case $1 in
+    is-system-running) echo running ;;
+    list-units)
+        echo "myukm-web.service loaded active running MyUKM web"
+        echo "myukm-worker@1.service loaded active running MyUKM worker 1" ;;
+    restart) echo "$2" >>"$(dirname "$0")/restarted" ;;
+    *) exit 1 ;;
+esac
+"""
+
+
+@pytest.mark.skipif(not ROOT_USER, reason="only root restarts services")
+def test_services_are_restarted_workers_first(checkout: Checkout, tmp_path: Path) -> None:
+    """`systemctl` stands in: this machine's first process may be another one than systemd."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "systemctl").write_text(SYSTEMCTL)
+    (programs / "systemctl").chmod(0o755)
+    checkout.env["PATH"] = f"{programs}:{checkout.env['PATH']}"
+    checkout.publish("README.md", "new words")
+    status, said = upgrade(checkout, tmp_path / "backups")
+    assert (status, "Done: " in said) == (0, True), said
+    restarted = (programs / "restarted").read_text().split()
+    assert restarted == ["myukm-worker@1.service", "myukm-web.service"]

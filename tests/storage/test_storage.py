@@ -1,0 +1,162 @@
+"""Folder and bucket: the same interface, and what each must hold to."""
+
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from myukm.storage import Storage
+from myukm.storage.bucket import Bucket
+from myukm.storage.folder import Folder
+from tests.support.files import PDF, upload
+from tests.support.people import UKM
+from tests.support.pictures import half_red
+from tests.support.s3 import BUCKET, S3Server
+
+BYTES = os.urandom(700_000)
+NAME = hashlib.sha256(BYTES).hexdigest()
+ClientAs = Callable[[str], FlaskClient]
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    server = S3Server(tmp_path_factory.mktemp("s3") / "moto.log")
+    yield server
+    server.kill()
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
+    """An empty storage of each kind."""
+    if request.param == "folder":
+        yield Folder(tmp_path / "files")
+        return
+    s3: S3Server = request.getfixturevalue("s3")
+    bucket = Bucket(s3.url, tmp_path / "drafts")
+    yield bucket
+    bucket.client.close()
+    for key in s3.stored():
+        s3.client.delete_object(Bucket=BUCKET, Key=key)
+
+
+def keep(place: Storage, data: bytes = BYTES, name: str = NAME) -> None:
+    draft = place.new_draft()
+    draft.write_bytes(data)
+    place.store(draft, name)
+    assert draft.read_bytes() == data
+    draft.unlink()
+
+
+def read(place: Storage) -> bytes:
+    with place.open(NAME) as file:
+        return file.read()
+
+
+def test_bytes_are_read_whole_and_from_any_place(place: Storage) -> None:
+    keep(place)
+    keep(place)
+    with place.open(NAME) as file:
+        assert file.seek(0, 2) == len(BYTES)
+        file.seek(0)
+        assert file.read() == BYTES
+        file.seek(300_000)
+        assert file.read(5) == BYTES[300_000:300_005]
+    with pytest.raises(FileNotFoundError):
+        place.open("0" * 64)
+
+
+def test_what_is_set_aside_can_be_read_put_back_and_dropped(place: Storage) -> None:
+    place.set_aside(NAME)
+    place.put_back(NAME)
+    assert list(place.all_set_aside()) == []
+    keep(place)
+    place.set_aside(NAME)
+    assert list(place.all_set_aside()) == [NAME]
+    assert list(place.names(NAME[:2], -60)) == []
+    assert read(place) == BYTES
+    place.put_back(NAME)
+    assert list(place.all_set_aside()) == []
+    place.set_aside(NAME)
+    place.drop(NAME)
+    place.drop(NAME)
+    with pytest.raises(FileNotFoundError):
+        place.open(NAME)
+
+
+def test_names_are_listed_by_their_first_digits_and_age(place: Storage) -> None:
+    keep(place)
+    assert list(place.names(NAME[:2], -60)) == [NAME]
+    assert list(place.names(NAME[:2], 3600)) == []
+    other = "00" if NAME[:2] != "00" else "01"
+    assert list(place.names(other, -60)) == []
+
+
+def test_old_drafts_are_dropped(place: Storage) -> None:
+    old, young = place.new_draft(), place.new_draft()
+    then = time.time() - 7200
+    os.utime(old, (then, then))
+    place.drop_drafts(3600)
+    assert (old.exists(), young.exists()) == (False, True)
+    assert stat.S_IMODE(young.stat().st_mode) == 0o600
+
+
+def test_a_half_written_file_is_replaced(tmp_path: Path) -> None:
+    place = Folder(tmp_path)
+    keep(place)
+    (path,) = tmp_path.glob("??/??/*")
+    path.write_bytes(b"half")
+    keep(place)
+    assert path.read_bytes() == BYTES
+
+
+def test_a_folder_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", refuse)
+    place = Folder(tmp_path)
+    keep(place)
+    assert read(place) == BYTES
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [NAME]
+
+
+@pytest.fixture
+def in_bucket(app: Flask, s3: S3Server, tmp_path: Path) -> Iterator[None]:
+    """The app keeps its files in the bucket."""
+    bucket = app.extensions["storage"] = Bucket(s3.url, tmp_path / "drafts")
+    yield
+    bucket.client.close()
+
+
+def test_the_chat_with_a_bucket(in_bucket: None, client_as: ClientAs, s3: S3Server) -> None:
+    member, friend = client_as("member"), client_as("friend")
+    photo = upload(member, half_red(), "a.jpg").get_json()
+    paper = upload(member, PDF, "a.pdf", client_id="f2").get_json()
+    assert all(key.startswith("ukm/") for key in s3.stored())
+    files = [photo["id"], paper["id"]]
+    sent = {"message": "", "client_id": "m", "files": files}
+    message = member.post(f"/ukm/{UKM}/messages", json=sent).get_json()
+    part = friend.get(paper["url"], headers={"Range": "bytes=1-3"}, buffered=True)
+    assert (part.status_code, part.data) == (206, b"PDF")
+    assert len(friend.get(photo["url"], buffered=True).data) == photo["size"]
+    assert member.delete(f"/ukm/{UKM}/messages/{message['id']}").status_code == 204
+    assert s3.stored() == set()
+
+
+def test_without_the_bucket_an_upload_may_be_repeated(
+    app: Flask, client_as: ClientAs, tmp_path: Path
+) -> None:
+    away = "s3://a:b@berkas?endpoint=http://127.0.0.1:1"
+    bucket = app.extensions["storage"] = Bucket(away, tmp_path / "drafts")
+    answer = upload(client_as("member"), PDF, "a.pdf")
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (503, "storage_unavailable")
+    assert answer.headers["Retry-After"]
+    bucket.client.close()
+    app.extensions["storage"] = Folder(tmp_path / "files")
+    assert upload(client_as("member"), PDF, "a.pdf").status_code == 201

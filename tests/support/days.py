@@ -1,0 +1,59 @@
+"""A campus whose days the test sets: syncs on a day, and what is closed at its end."""
+
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from myukm.db import clock
+from myukm.db.session import transaction
+from myukm.domain.income import closing
+from myukm.domain.payment_api.parser import parse
+from myukm.domain.payment_api.work_item import Item
+from myukm.domain.sync import results
+from myukm.extensions import db
+from myukm.models import DailyBalance, Siswa
+from tests.support.income import FIGURES
+
+JAKARTA = ZoneInfo("Asia/Jakarta")
+Row = tuple[int, ...]
+
+
+class Calendar:
+    """The campus's clock, which the test sets."""
+
+    now = datetime(2026, 9, 20, 5, tzinfo=UTC)
+
+    def set(self, day: date, hour: int = 12, minute: int = 0) -> None:
+        self.now = datetime(day.year, day.month, day.day, hour, minute, tzinfo=JAKARTA)
+
+
+def sync(answers: dict[str, Any], *, dry_run: bool = False) -> None:
+    items = []
+    for idperson, periods in answers.items():
+        account = {"idperson": idperson, "saldo": 0, "periods": periods}
+        body = json.dumps({"data": [account]}).encode()
+        items.append(Item(1, idperson, answer=parse(body, idperson)))
+    with transaction() as session:
+        results.take_in(session, None, items, dry_run=dry_run, guarded=False)
+
+
+def enrol(units: dict[str, str]) -> None:
+    with transaction() as session:
+        session.add_all(Siswa(idperson=i, nama=i, unit_formal=unit) for i, unit in units.items())
+
+
+def balances(day: date) -> dict[tuple[str, str], Row]:
+    """Return the closed rows of a day."""
+    columns = [getattr(DailyBalance, name) for name in ("unit", "category", *FIGURES)]
+    rows = db.session.execute(sa.select(*columns).where(DailyBalance.day == day.isoformat()))
+    found = {(unit, category): tuple(row) for unit, category, *row in rows}
+    db.session.rollback()
+    return found
+
+
+def close_all() -> None:
+    while closing.close_next(clock.now()):
+        pass

@@ -1,0 +1,53 @@
+"""Files of the chat as tests send them, and small ones of each kind."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from flask.testing import FlaskClient
+
+from tests.support.people import UKM
+
+FILES = f"/ukm/{UKM}/files"
+FORM = "multipart/form-data; boundary=X"
+PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+
+
+def form(data: bytes, name: str, kind: str | None = None, client_id: str = "f1") -> bytes:
+    """Return the body of an upload, as a browser makes it; its boundary is X."""
+    if kind is None:
+        kind = "image/jpeg" if name.endswith("jpg") else ""
+    head = f'form-data; name="file"; filename="{name}"'
+    return (
+        (
+            f'--X\r\nContent-Disposition: form-data; name="client_id"\r\n\r\n{client_id}\r\n'
+            f"--X\r\nContent-Disposition: {head}\r\nContent-Type: {kind}\r\n\r\n"
+        ).encode()
+        + data
+        + b"\r\n--X--\r\n"
+    )
+
+
+def upload(client: FlaskClient, *what: Any, **more: Any) -> Any:
+    """Upload a file as a browser does (see `form`) and return the answer."""
+    return client.post(FILES, data=form(*what, **more), content_type=FORM)
+
+
+def office(folder: str = "word") -> bytes:
+    """Return an archive that looks like an office file."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr(f"{folder}/document.xml", "<x/>")
+    return file.getvalue()
+
+
+def stored_names(folder: Path) -> set[str]:
+    """Return the names of the bytes in a storage's folder."""
+    return {path.name for path in folder.glob("??/??/*")}
+
+
+def left_behind(folder: Path) -> list[Path]:
+    """Return drafts, and what was set aside."""
+    return [*folder.glob("drafts/*"), *folder.glob("trash/*")]

@@ -1,0 +1,174 @@
+"""What came in, worked out answer by answer over the API's own JSON, by the plainest arithmetic.
+
+A campus that remembers every answer: journal, balances and report are held against it.
+"""
+
+import random
+from collections import Counter, defaultdict
+from copy import deepcopy
+from fractions import Fraction
+from typing import Any
+
+from tests.support.bills import HALF, ITEM, SUMMARY
+
+Periods = list[dict[str, Any]]
+Key = tuple[str, str, str, int]
+FIGURES = ("owed", "overpaid", "paid", "received", "corrected", "lost")
+Figures = dict[tuple[str, str], dict[str, int]]
+
+
+class Ledger:
+    """`balances[day]` are the sums of all bills at the end of a day by unit and category, `flows`
+    what moved on it; in sen. `last` is what was seen paid on each bill of each student, ever."""
+
+    def __init__(self) -> None:
+        self.units: dict[str, str] = {}
+        self.bills: dict[str, dict[Key, tuple[int, int]]] = {}
+        self.last: dict[str, dict[Key, int]] = {}
+        self.flows: dict[str, Figures] = defaultdict(_figures)
+
+    def answer(self, day: str, one: str, periods: Periods) -> None:
+        """Take in what the API says of a student, if it says anything new."""
+        new = bills(periods)
+        if one not in self.bills:
+            self.bills[one], self.last[one] = new, {k: paid for k, (paid, _rest) in new.items()}
+            return
+        old, last = self.bills[one], self.last[one]
+        if old == new:
+            return
+        gone = {k: paid for k, (paid, _rest) in old.items() if k not in new and paid}
+        spare: Counter[str] = Counter()
+        for key, paid in gone.items():
+            spare[key[0]] += max(paid, 0)
+        covered = 0
+        for key, (paid, _rest) in new.items():
+            if key not in last:
+                part = max(0, min(paid, spare[key[0]]))
+                spare[key[0]] -= part
+                covered += part
+                change = paid - part
+            else:
+                change = paid - last[key]
+            figures = self._of(day, one, key)
+            figures["received" if change > 0 else "corrected"] += abs(change)
+            if key in last and key not in old:
+                figures["lost"] -= last[key]
+        self._lose(day, one, gone, new)
+        self.bills[one] = new
+        last.update({key: paid for key, (paid, _rest) in new.items()})
+        for key, paid in list(last.items()):
+            if not paid and key not in new:
+                del last[key]  # nothing was paid on it: nothing to remember
+
+    def _lose(self, day: str, one: str, gone: dict[Key, int], new: dict[Key, Any]) -> None:
+        """Whatever the new bills of a period did not take over is lost, first bills first."""
+        last = self.last[one]
+        for period in {key[0] for key in gone}:
+            wanted = sum(
+                max(p, 0) for k, (p, _r) in new.items() if k not in last and k[0] == period
+            )
+            for key, paid in gone.items():
+                if key[0] == period:
+                    part = max(0, min(paid, wanted))
+                    wanted -= part
+                    self._of(day, one, key)["lost"] += paid - part
+
+    def _of(self, day: str, one: str, key: Key) -> dict[str, int]:
+        return self.flows[day][self.units[one], key[1]]
+
+    def balances(self) -> Figures:
+        """Return what is owed, overpaid and paid now."""
+        found = _figures()
+        for one, bills_ in self.bills.items():
+            for key, (paid, rest) in bills_.items():
+                sums = found[self.units[one], key[1]]
+                sums["paid"] += paid
+                sums["owed"] += max(rest, 0)
+                sums["overpaid"] += max(-rest, 0)
+        return found
+
+    def closing(self, day: str) -> dict[tuple[str, str], tuple[int, ...]]:
+        """Return all figures of a day that has just ended, without empty ones."""
+        now, moved = self.balances(), self.flows[day]
+        return {
+            where: row
+            for where in {*now, *moved}
+            if any(
+                row := tuple(
+                    (now if n < 3 else moved)[where][name] for n, name in enumerate(FIGURES)
+                )
+            )
+        }
+
+
+def _figures() -> Figures:
+    return defaultdict(lambda: dict.fromkeys(FIGURES, 0))
+
+
+def bills(periods: Periods) -> dict[Key, tuple[int, int]]:
+    """Return what is paid on each bill, and what is left, in sen."""
+    found: dict[Key, tuple[int, int]] = {}
+    for period in periods:
+        listed = [(c["category_name"], i) for c in period["categories"] for i in _items(c)]
+        for category, item in listed or [("", i) for i in _items(period | {"items": []})]:
+            name = (period["period_id"], category, item["unit_name"])
+            number = sum(key[:3] == name for key in found)
+            paid, rest = (Fraction(str(item[amount])) for amount in ITEM[1:])
+            found[(*name, number)] = (_sen(paid), _sen(rest) if abs(rest) >= HALF else 0)
+    return found
+
+
+def _sen(amount: Fraction) -> int:
+    return round(amount * 100)
+
+
+def _items(part: dict[str, Any]) -> list[dict[str, Any]]:
+    said = [part["summary"][name] for name in SUMMARY]
+    if part["items"] or all(abs(Fraction(str(amount))) < HALF for amount in said):
+        return list(part["items"])
+    return [{"unit_name": "", **dict(zip(ITEM, said, strict=True))}]
+
+
+def changed(rng: random.Random, periods: Periods) -> Periods:
+    """Return another answer: something is paid, taken back, renamed, added, gone, or said twice."""
+    new = deepcopy(periods)
+    categories = [category for period in new for category in period["categories"]]
+    filled = [category for category in categories if category["items"]]
+    for _ in range(rng.randint(1, 3)):
+        if not filled or rng.random() < 0.1:
+            rng.shuffle(new)
+            new = new[: rng.randrange(len(new) + 1)] if rng.random() < 0.5 else new
+            continue
+        _change(rng, rng.choice(filled)["items"])
+    for period in new:
+        if rng.random() < 0.1 and period["categories"]:
+            del period["categories"][0]
+    return new
+
+
+def _change(rng: random.Random, items: list[dict[str, Any]]) -> None:
+    kind = rng.random()
+    item = rng.choice(items) if items else _bill(rng)
+    if kind < 0.5:
+        _pay(item, rng.choice([5_000, 75_000, 99_999.5, 0.25]))
+    elif kind < 0.6:
+        _pay(item, -rng.choice([5_000, 20_000]))
+    elif kind < 0.7:
+        item["unit_name"] += " baru"
+    elif kind < 0.8:
+        items.append(_bill(rng))
+    elif kind < 0.9 and items:
+        items.remove(item)
+    else:
+        items.append(dict(item))
+
+
+def _bill(rng: random.Random) -> dict[str, Any]:
+    billed, paid = rng.choice([(100_000, 0), (100_000, 100_000), (50_000, 60_000), (0, -10_000)])
+    item = dict(zip(ITEM, (billed, paid, billed - paid), strict=True))
+    return {"unit_name": f"Tambahan {rng.randrange(3)}", **item}
+
+
+def _pay(item: dict[str, Any], amount: float) -> None:
+    billed, paid, _rest = (float(item[name]) for name in ITEM)
+    item |= {"amount_paid": paid + amount, "remaining_balance": billed - paid - amount}

@@ -1,0 +1,106 @@
+"""The pages of failed jobs: who may look, who may act, and what damaged jobs do to them."""
+
+from collections.abc import Callable
+
+import pytest
+import redis
+from flask import Flask
+from flask.testing import FlaskClient
+from rq.job import Job
+
+from myukm.domain import activity
+from myukm.queues.enqueue import get_queue
+from myukm.queues.failures import groups, index
+from tests.queues.test_failures import fail
+from tests.web.admin.test_queues import EVERYBODY, SCRIPT
+
+As = Callable[[str], FlaskClient]
+PAGE = "/admin/antrian/gagal"
+
+
+def group_id(app: Flask) -> str:
+    with app.app_context():
+        index.refresh_all("default")
+        return groups.all_groups()[0].id
+
+
+@pytest.mark.parametrize("who", EVERYBODY)
+def test_operators_look_and_admins_act(
+    client_as: As, app: Flask, valkey: redis.Redis, who: str
+) -> None:
+    [job_id] = fail(valkey, "KeyError: 1")
+    client = client_as(who)
+    looked = {"admin": 200, "operator": 200, "nobody": 302}.get(who, 403)
+    for path in (PAGE, f"{PAGE}/default/{group_id(app)}", f"/admin/antrian/pekerjaan/{job_id}"):
+        assert (path, client.get(path).status_code) == (path, looked)
+    form = {"action": "discard", "queue": "default", "job_id": job_id}
+    acted = {"admin": 303, "nobody": 401}.get(who, 403)
+    assert client.post(PAGE, data=form).status_code == acted
+    assert bool(valkey.exists(Job.key_for(job_id))) is (who != "admin")
+
+
+def test_the_pages_lead_from_the_error_to_the_trace(
+    client_as: As, app: Flask, valkey: redis.Redis
+) -> None:
+    job_ids = fail(valkey, f"KeyError: {SCRIPT}", 3)
+    operator = client_as("operator")
+    page = operator.get(PAGE).text
+    assert "KeyError: &lt;script&gt;alert(#)" in page
+    assert 'value="discard"' not in page
+    group = operator.get(f"{PAGE}/default/{group_id(app)}").text
+    assert all(f"/admin/antrian/pekerjaan/{job_id}" in group for job_id in job_ids)
+    job = operator.get(f"/admin/antrian/pekerjaan/{job_ids[0]}").text
+    assert "Traceback (most recent call last)" in job
+    assert "&lt;script&gt;" in job
+    assert SCRIPT not in page + group + job
+    assert "myukm.jobs.upkeep.ping" in job
+
+
+@pytest.mark.parametrize("action", ["retry", "discard"])
+def test_a_group_is_dealt_with_and_recorded(
+    client_as: As, app: Flask, valkey: redis.Redis, people: dict[str, int], action: str
+) -> None:
+    job_ids = fail(valkey, "KeyError: 1", 3)
+    fail(valkey, "ValueError: no")
+    admin, group = client_as("admin"), group_id(app)
+    form = {"action": action, "queue": "default", "group": group}
+    answer = admin.post(PAGE, data=form, follow_redirects=True)
+    said = "diantrikan lagi" if action == "retry" else "dibuang"
+    assert f"3 pekerjaan {'' if action == 'retry' else 'gagal '}di antrian default {said}." in (
+        " ".join(answer.text.split())
+    )
+    with app.app_context():
+        waiting = get_queue("default").get_job_ids()
+        assert sorted(waiting) == (sorted(job_ids) if action == "retry" else [])
+        [row] = activity.audit_page(action="queue.").items
+        assert row.subject == f"default {group}: 3"
+        assert row.actor_id == people["admin"]
+
+
+def test_damaged_jobs_are_shown_and_discarded(client_as: As, valkey: redis.Redis) -> None:
+    job_ids = fail(valkey, "KeyError: 1", 4)
+    for job_id, field in zip(job_ids, ("data", "created_at", "ended_at", "status"), strict=True):
+        valkey.hset(Job.key_for(job_id), field, b"\x80\xff")
+    valkey.zadd("rq:failed:default", {"gone": 1e12})
+    admin = client_as("admin")
+    assert admin.get(PAGE).status_code == 200
+    for job_id in job_ids:
+        assert admin.get(f"/admin/antrian/pekerjaan/{job_id}").status_code == 200
+    assert "rusak" in admin.get(f"/admin/antrian/pekerjaan/{job_ids[0]}").text
+    assert admin.get("/admin/antrian/pekerjaan/gone").status_code == 404
+    answer = admin.post(PAGE, data={"action": "discard", "queue": "default"})
+    assert answer.status_code == 303
+    assert not valkey.exists("rq:failed:default", *map(Job.key_for, job_ids))
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({"action": "retry", "queue": "nowhere"}, 404),
+        ({"action": "eat", "queue": "default"}, 422),
+        ({"action": "retry", "queue": "default", "job_id": "'"}, 404),
+    ],
+)
+def test_what_makes_no_sense_is_refused(client_as: As, form: dict[str, str], status: int) -> None:
+    assert client_as("admin").post(PAGE, data=form).status_code == status
+    assert client_as("admin").get(f"{PAGE}/default/nothing").status_code == 404

@@ -1,0 +1,151 @@
+"""The page of imports: who may, what it shows, and that only what was shown is written."""
+
+import io
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from myukm.domain.roster import work
+from myukm.extensions import db
+from myukm.models import RosterImport, Siswa
+
+ClientAs = Callable[[str], FlaskClient]
+PAGE, SCRIPT = "/admin/impor-siswa", {"Accept": "application/json"}
+FIRST = 'idperson,nama,phone\n1,Ani "Ica" <b> 🌙,081\n2,Budi,082\n'
+CALLS = [("post", ""), ("post", "/api"), ("get", ""), ("get", "/1")]
+CALLS += [("post", f"/1/{action}") for action in ("apply", "withdraw", "undo")]
+
+
+def upload(client: FlaskClient, text: str = FIRST, **fields: str):
+    form = {"roster": (io.BytesIO(text.encode()), "siswa.csv", "text/csv"), **fields}
+    return client.post(PAGE, data=form)
+
+
+@pytest.fixture
+def run_jobs(app: Flask) -> Callable[[], None]:
+    """Do what the jobs of all imports would do."""
+
+    def run() -> None:
+        with app.app_context():
+            for import_id in db.session.scalars(select(RosterImport.id)).all():
+                work.advance(import_id)
+
+    return run
+
+
+def names(app: Flask) -> list[str]:
+    with app.app_context():
+        return list(db.session.scalars(select(Siswa.nama).order_by(Siswa.idperson)))
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+def test_who_may(client_as: ClientAs, method: str, path: str) -> None:
+    for who in ("operator", "member"):
+        assert getattr(client_as(who), method)(PAGE + path).status_code == 403
+        assert getattr(client_as(who), method)(PAGE + path, headers=SCRIPT).status_code == 403
+    nobody = getattr(client_as("nobody"), method)
+    assert nobody(PAGE + path, headers=SCRIPT).status_code == 401
+    if method == "get":
+        assert "/login" in nobody(PAGE + path).location
+        for who in ("admin", "bendahara"):
+            assert client_as(who).get(PAGE).status_code == 200
+
+
+def test_from_the_file_to_the_undo(
+    app: Flask, client_as: ClientAs, run_jobs: Callable[[], None]
+) -> None:
+    client = client_as("bendahara")
+    answer = upload(client)
+    assert (answer.status_code, answer.location) == (303, f"{PAGE}/1")
+    assert "Sedang dibaca" in client.get(f"{PAGE}/1").text
+    run_jobs()
+    page = client.get(f"{PAGE}/1").text
+    assert "Ani &#34;Ica&#34; &lt;b&gt; 🌙" in page
+    assert "Terapkan 2 perubahan" in page
+    assert names(app) == []
+    assert client.post(f"{PAGE}/1/apply", data={"plan": "1"}).status_code == 303
+    run_jobs()
+    assert len(names(app)) == 2
+    assert "Batalkan impor ini" in client.get(f"{PAGE}/1").text
+    assert "siswa.csv" in client_as("admin").get(PAGE).text
+    assert client_as("admin").post(f"{PAGE}/1/undo").status_code == 303
+    run_jobs()
+    assert names(app) == []
+
+
+def test_a_script_does_the_same(
+    app: Flask, client_as: ClientAs, run_jobs: Callable[[], None]
+) -> None:
+    client = client_as("admin")
+    form = {"roster": (io.BytesIO(FIRST.encode()), "siswa.csv"), "whole": "true"}
+    begun = client.post(PAGE, data=form, headers=SCRIPT)
+    assert (begun.status_code, begun.get_json()["status"]) == (202, "reading")
+    run_jobs()
+    state = client.get(f"{PAGE}/1", headers=SCRIPT).get_json()
+    assert (state["status"], state["added"], state["whole"], state["total"]) == (
+        "ready",
+        2,
+        True,
+        2,
+    )
+    wrong = client.post(f"{PAGE}/1/apply", json={"plan": 9})
+    assert (wrong.status_code, wrong.get_json()["error"]["code"]) == (409, "stale")
+    assert client.post(f"{PAGE}/1/apply", json={"plan": 1}).status_code == 202
+    run_jobs()
+    assert client.get(PAGE, headers=SCRIPT).get_json()["imports"][0]["status"] == "applied"
+
+
+def test_a_preview_is_shown_to_its_owner_alone(
+    client_as: ClientAs, run_jobs: Callable[[], None]
+) -> None:
+    upload(client_as("admin"))
+    run_jobs()
+    other = client_as("bendahara")
+    assert other.get(f"{PAGE}/1").status_code == 404
+    for action in ("apply", "withdraw", "undo"):
+        sent = {"plan": "1"} if action == "apply" else {}
+        assert other.post(f"{PAGE}/1/{action}", data=sent).status_code == 404
+    assert client_as("admin").post(f"{PAGE}/1/withdraw").status_code == 303
+    assert client_as("admin").get(f"{PAGE}/1").status_code == 404
+
+
+def test_many_who_would_leave_are_asked_for(
+    app: Flask, client_as: ClientAs, run_jobs: Callable[[], None]
+) -> None:
+    client = client_as("admin")
+    upload(client)
+    run_jobs()
+    client.post(f"{PAGE}/1/apply", json={"plan": 1})
+    run_jobs()
+    upload(client, "idperson,nama\n2,Budi\n", whole="true")
+    run_jobs()
+    assert "1 dari 2 siswa aktif akan menjadi nonaktif" in client.get(f"{PAGE}/2").text
+    refused = client.post(f"{PAGE}/2/apply", json={"plan": 1})
+    assert (refused.status_code, refused.get_json()["error"]["code"]) == (409, "many_leave")
+    assert client.post(f"{PAGE}/2/apply", data={"plan": "1", "accept": "true"}).status_code == 303
+
+
+@pytest.mark.parametrize("headers", [{}, SCRIPT])
+def test_what_is_no_file(client_as: ClientAs, headers: dict[str, str]) -> None:
+    client = client_as("admin")
+    empty = {"roster": (io.BytesIO(b""), "siswa.csv")}
+    answer = client.post(PAGE, data=empty, headers=headers)
+    assert answer.status_code == 422
+    assert "0 byte" in answer.text
+    assert client.post(PAGE, data={}, headers=headers).status_code == 422
+
+
+def test_a_file_that_is_too_large_is_refused_unread(client_as: ClientAs) -> None:
+    sent = {"CONTENT_LENGTH": f"{34 << 20}", "CONTENT_TYPE": "multipart/form-data; boundary=x"}
+    answer = client_as("admin").post(PAGE, environ_overrides=sent)
+    assert answer.status_code == 413
+
+
+def test_a_bad_choice(client_as: ClientAs, run_jobs: Callable[[], None]) -> None:
+    upload(client_as("admin"))
+    run_jobs()
+    assert client_as("admin").get(f"{PAGE}/1?show=x").status_code == 422
+    assert client_as("admin").get(f"{PAGE}/99").status_code == 404

@@ -1,0 +1,198 @@
+"""Join links and QR codes: who makes them, what they open, when they stop."""
+
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from urllib.parse import urlencode
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from PIL import Image
+from sqlalchemy import update
+
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.extensions import db
+from myukm.models import Activity, Membership, Ukm
+from tests.support.people import NAMES, PASSWORD, UKM
+
+ClientAs = Callable[[str], FlaskClient]
+People = dict[str, int]
+OWN = f"/ukm/{UKM}"
+
+
+@pytest.fixture(autouse=True)
+def cast(app: Flask, people: People) -> None:
+    """Member is ROBOTIK's admin."""
+    with app.app_context(), transaction() as session:
+        mine = Membership.user_id == people["member"]
+        session.execute(update(Membership).where(mine).values(is_admin=True))
+
+
+@pytest.fixture
+def link(client_as: ClientAs) -> str:
+    """The path of a link that lasts a week."""
+    return open_link(client_as("member"))
+
+
+def open_link(client: FlaskClient, days: int = 7) -> str:
+    answer = client.post(f"{OWN}/link", json={"days": days})
+    assert answer.status_code == 200
+    return str(answer.get_json()["url"]).removeprefix("http://localhost")
+
+
+def set_ukm(app: Flask, **values: object) -> None:
+    with app.app_context(), transaction() as session:
+        session.execute(update(Ukm).where(Ukm.code == UKM).values(**values))
+
+
+def is_member(app: Flask, user_id: int) -> bool:
+    with app.app_context():
+        query = db.select(Membership.id).join(Ukm).where(Ukm.code == UKM)
+        return db.session.scalar(query.where(Membership.user_id == user_id)) is not None
+
+
+def test_a_link_asks_before_it_joins(
+    app: Flask, client_as: ClientAs, people: People, link: str
+) -> None:
+    outsider = client_as("outsider")
+    for _ in range(2):
+        page = outsider.get(link)
+        assert (page.status_code, "UKM Robotika" in page.text) == (200, True)
+    assert outsider.head(link).status_code == 200
+    assert not is_member(app, people["outsider"]), "no GET joins"
+    joined = outsider.post(link)
+    assert (joined.status_code, joined.location) == (303, f"{OWN}/chat")
+    assert is_member(app, people["outsider"])
+    assert outsider.get(link).location == f"{OWN}/chat", "members are led to the chat"
+    assert outsider.post(link).location == f"{OWN}/chat", "the button was pressed twice"
+    again = outsider.post(link, json={})
+    assert (again.status_code, again.get_json()["error"]["code"]) == (409, "already_member")
+
+
+def test_a_script_joins_and_small_letters_do(client_as: ClientAs, link: str) -> None:
+    answer = client_as("outsider").post(link.lower(), json={})
+    assert answer.get_json() == {"code": UKM, "name": "UKM Robotika"}
+
+
+def test_who_is_not_logged_in_comes_back_after_the_log_in(
+    app: Flask, client_as: ClientAs, people: People, link: str
+) -> None:
+    nobody = client_as("nobody")
+    answer = nobody.get(link)
+    assert answer.location == f"/login?next={link}"
+    page = nobody.get(answer.location).text
+    query = urlencode({"next": link})
+    assert f'action="/login?{query}"' in page
+    assert f'href="/register?{query}"' in page, "a newcomer makes an account first"
+    register = nobody.get(f"/register?{query}").text
+    assert f'action="/register?{query}"' in register
+    assert f'href="/login?{query}"' in register
+    fields = {"nim": NAMES["outsider"][0], "password": PASSWORD}
+    assert nobody.post(answer.location, data=fields).location == link
+    assert not is_member(app, people["outsider"])
+    assert client_as("nobody").post(link, json={}).status_code == 401
+
+
+def test_links_that_let_nobody_in_say_the_same(
+    app: Flask, client_as: ClientAs, people: People, link: str
+) -> None:
+    outsider, member = client_as("outsider"), client_as("member")
+    told = set()
+
+    def refused(path: str = link) -> None:
+        for answer in (outsider.get(path), outsider.post(path)):
+            assert answer.status_code == 404
+            told.add(answer.text.partition("<h1>")[2].partition("</h1>")[0])
+
+    refused("/gabung/7KQM-XW3A-9TRB-AAAA")
+    refused("/gabung/%F0%9F%8C%99")
+    refused(f"/gabung/{'A' * 400}")
+    refused(f"/gabung/{UKM}")
+    set_ukm(app, link_until=utcnow() - timedelta(seconds=1))
+    refused()
+    set_ukm(app, link_until=utcnow() + timedelta(days=1), archived_at=utcnow())
+    refused()
+    set_ukm(app, archived_at=None)
+    assert outsider.get(link).status_code == 200
+    assert member.post(f"{OWN}/link/revoke", json={}).get_json() == {"url": None, "until": None}
+    refused()
+    assert len(told) == 1
+    assert not is_member(app, people["outsider"])
+
+
+def test_a_link_is_prolonged_and_after_its_end_another_one(app: Flask, client_as: ClientAs) -> None:
+    member = client_as("member")
+    first = open_link(member, 1)
+    assert open_link(member, 30) == first
+    set_ukm(app, link_until=utcnow())
+    assert member.get(f"{OWN}/link").get_json() == {"url": None, "until": None}
+    second = open_link(member)
+    assert second != first
+    for days in (0, -1, 2, 10**9):
+        assert member.post(f"{OWN}/link", json={"days": days}).status_code == 422
+    set_ukm(app, archived_at=utcnow())
+    assert member.post(f"{OWN}/link", json={"days": 7}).status_code == 409
+    with app.app_context():
+        lines = db.session.scalars(db.select(Activity.action).order_by(Activity.id)).all()
+    assert lines == ["unit.link_opened"] * 3
+    assert "membuka tautan gabung sampai" in member.get(f"{OWN}/log").text
+
+
+def test_a_blocked_person_is_told_as_by_code(
+    client_as: ClientAs, people: People, link: str
+) -> None:
+    friend = client_as("friend")
+    removal = f"{OWN}/members/{people['friend']}/remove"
+    client_as("member").post(removal, json={"block": True})
+    by_code = friend.post("/ukm/join", json={"code": UKM})
+    by_link = friend.post(link, json={})
+    assert (by_link.status_code, by_link.get_json()) == (403, by_code.get_json())
+
+
+def test_guessing_links_is_slowed_down(client_as: ClientAs, link: str) -> None:
+    outsider = client_as("outsider")
+    wrong = [outsider.get(f"/gabung/AAAA-{n}").status_code for n in range(15)]
+    wrong += [outsider.post(f"/gabung/AAAA-{n}").status_code for n in range(7)]
+    assert wrong == [404] * 20 + [429] * 2
+    assert outsider.get(link).status_code == 429
+    assert client_as("bendahara").get(link).status_code == 200
+
+
+def test_the_qr_code_is_drawn_by_the_server(app: Flask, client_as: ClientAs, link: str) -> None:
+    member = client_as("member")
+    drawing = member.get(f"{OWN}/link.svg")
+    assert drawing.mimetype == "image/svg+xml"
+    assert b"<svg" in drawing.data
+    assert b"style" not in drawing.data
+    picture = member.get(f"{OWN}/link.png")
+    assert Image.open(io.BytesIO(picture.data)).size[0] > 500
+    poster = member.get(f"{OWN}/poster").text
+    for shown in ("UKM Robotika", f"http://localhost{link}", f"{OWN}/link.svg"):
+        assert shown in poster
+    member.post(f"{OWN}/link/revoke")
+    assert member.get(f"{OWN}/link.svg").status_code == 404
+    assert "Belum ada tautan gabung" in member.get(f"{OWN}/poster").text
+    app.config["PUBLIC_URL"] = "https://ukm.example.org"
+    assert open_link(member).startswith("https://ukm.example.org/gabung/")
+
+
+def test_names_stay_text(app: Flask, client_as: ClientAs, link: str) -> None:
+    name = "A\"><script>'🤖 \u202eterbalik"
+    client_as("member").post(f"{OWN}/edit", json={"name": name, "description": name})
+    pages = (client_as("outsider").get(link), client_as("member").get(f"{OWN}/poster"))
+    for page in pages:
+        assert page.status_code == 200
+        assert "<script>'" not in page.text
+        assert "🤖 terbalik" in page.text, "the mark that turns text round is not stored"
+
+
+@pytest.mark.parametrize("path", ["link", "link.svg", "link.png"])
+def test_only_managers_see_the_link(client_as: ClientAs, link: str, path: str) -> None:
+    own = {"nobody": 401, "friend": 403, "outsider": 404, "admin": 404, "member": 200}
+    campus = {"nobody": 401, "member": 403, "operator": 403, "admin": 200}
+    for base, expected in ((OWN, own), (f"/admin{OWN}", campus)):
+        for who, status in expected.items():
+            answer = client_as(who).get(f"{base}/{path}", headers={"Accept": "application/json"})
+            assert (who, answer.status_code) == (who, status)
