@@ -3,10 +3,9 @@
 from collections.abc import Callable
 
 from tests.support.programs import Program
-from tests.support.waiting import wait_until
 
 
 def test_a_wrong_setting_stops_rq_with_its_one_line(start: Callable[..., Program]) -> None:
     program = start("rq", "info", "-c", "rq_settings", REDIS_URL="http://h", MYUKM_LANG="en")
-    assert wait_until(program.output).startswith("myukm: REDIS_URL: http://h must start with")
-    assert program.stop() == 2
+    assert program.child.wait(20) == 2
+    assert program.output().startswith("myukm: REDIS_URL: http://h must start with")
