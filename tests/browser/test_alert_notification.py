@@ -30,7 +30,7 @@ def test_it_is_told_on_every_page_and_once(open_as: OpenAs, app: Flask) -> None:
     for each in (page, other):
         expect(each.locator(".toast", has_text="Disk penuh.")).to_be_visible()
     count = "window.shown.filter((text) => text.includes('Disk')).length"
-    wait_until(lambda: page.evaluate(count) + other.evaluate(count), 5, "a notification")
+    wait_until(lambda: page.evaluate(count) + other.evaluate(count), 30, "a notification")
     with app.app_context():
         records.resolve(finding.key)
         records.store()

@@ -52,7 +52,7 @@ def test_it_follows(start: Callable[..., Program], shipper: LogShipper) -> None:
     for count in range(3):
         logger.info("then %d", count)
     shipper.flush()
-    wait_until(lambda: "then 2" in program.output(), 10, "the lines that came")
+    wait_until(lambda: "then 2" in program.output(), 30, "the lines that came")
     assert [line[-6:] for line in program.output().splitlines()][-3:] == [
         "then 0",
         "then 1",

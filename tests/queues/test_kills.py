@@ -133,12 +133,12 @@ def test_a_pause_survives_valkey(
     with start_valkey(tmp_path / "mortal", mortal.port) as again:
         client = redis.Redis.from_url(again.url)
         with app.app_context():
-            wait_until(client.ping, 10)
+            wait_until(client.ping, 30)
             queue_pauses.PauseAsserter().run()
         assert parked(client) == [job_id]
         wait_serving(app, ["high"])
         later = plain_ping(client)
-        wait_until(lambda: parked(client) == [job_id, later], 10, "it waits, too")
+        wait_until(lambda: parked(client) == [job_id, later], 30, "it waits, too")
         assert {status(client, each) for each in (job_id, later)} == {"queued"}
 
 
@@ -151,6 +151,6 @@ def test_a_foreign_function_is_not_run_while_its_queue_is_paused(
     wait_serving(app, ["high"])
     trace = tmp_path / "ran"
     job = Queue("high", connection=valkey).enqueue("os.mkdir", str(trace))
-    wait_until(lambda: parked(valkey) == [job.id], 10, "it goes back")
+    wait_until(lambda: parked(valkey) == [job.id], 30, "it goes back")
     assert status(valkey, job.id) == "queued"
     assert not trace.exists()
