@@ -3,14 +3,11 @@
 python -m tests.faults.chat_round [--seed 7] [--seconds 60]
 """
 
-import argparse
 import random
 import sys
-import tempfile
 import threading
 import time
 from contextlib import suppress
-from pathlib import Path
 
 import requests
 from flask.sessions import SecureCookieSessionInterface
@@ -19,7 +16,7 @@ from sqlalchemy import select
 from myukm.db.session import transaction
 from myukm.extensions import db
 from myukm.models import ChatMessage, Membership, Ukm, User
-from tests.faults import faults
+from tests.faults import faults, one_round
 from tests.faults.campus import Campus
 from tests.faults.chatters import MessageSender, StreamClient
 from tests.support.people import token_for
@@ -38,7 +35,7 @@ FAULTS = (
 )
 
 
-def play(campus: Campus, draw: random.Random, seconds: float) -> list[str]:
+def play(campus: Campus, draw: random.Random, seconds: int) -> list[str]:
     """Let people chat while faults come; return the promises that were broken."""
     accounts = populate(campus)
     senders = [
@@ -133,22 +130,5 @@ def by_code(campus: Campus) -> dict[str, list[int]]:
     return found
 
 
-def main() -> int:
-    """Play one round; return 1 when a promise was broken."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))
-    parser.add_argument("--seconds", type=float, default=60)
-    asked = parser.parse_args()
-    print(f"seed {asked.seed}", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        campus = Campus(Path(folder), students=10)
-        try:
-            broken = play(campus, random.Random(asked.seed), asked.seconds)
-            print("\n".join([*broken[:20], campus.logs()]) if broken else "no promise broken")
-        finally:
-            campus.stop()
-    return 1 if broken else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(one_round.main(__doc__, play, seconds=60))

@@ -3,15 +3,12 @@
 python -m tests.faults.export_round [--seed 7] [--messages 30000]
 """
 
-import argparse
 import hashlib
 import io
 import json
 import random
 import sys
-import tempfile
 import zipfile
-from pathlib import Path
 
 import requests
 from sqlalchemy import func, insert, select, update
@@ -22,6 +19,7 @@ from myukm.domain.exports import store
 from myukm.extensions import db
 from myukm.models import ChatMessage, Export, ExportPart, Membership, Ukm
 from myukm.models.export import OPEN_EXPORTS, ExportState
+from tests.faults import one_round
 from tests.faults.campus import Campus
 from tests.support.files import PDF
 from tests.support.people import UKM
@@ -140,22 +138,5 @@ def differs(data: bytes, messages: int, digests: set[str]) -> list[str]:
     return broken
 
 
-def main() -> int:
-    """Play one round; return 1 when a promise was broken."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))
-    parser.add_argument("--messages", type=int, default=30_000)
-    asked = parser.parse_args()
-    print(f"seed {asked.seed}", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        campus = Campus(Path(folder), students=10)
-        try:
-            broken = play(campus, random.Random(asked.seed), asked.messages)
-            print("\n".join([*broken, campus.logs()]) if broken else "no promise broken")
-        finally:
-            campus.stop()
-    return 1 if broken else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(one_round.main(__doc__, play, messages=30_000))

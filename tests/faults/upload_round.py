@@ -3,10 +3,8 @@
 python -m tests.faults.upload_round [--seed 7] [--uploads 200]
 """
 
-import argparse
 import random
 import sys
-import tempfile
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +18,7 @@ from myukm.domain.files.contents import digest_of
 from myukm.extensions import db
 from myukm.models import ChatFile, ChatMessage
 from myukm.storage import storage
-from tests.faults import faults
+from tests.faults import faults, one_round
 from tests.faults.campus import Campus
 from tests.faults.chat_round import ACCOUNTS_EACH, CODES, TALKERS, populate
 from tests.faults.uploaders import Uploader
@@ -110,22 +108,5 @@ def sweep() -> None:
             cleanup.sweep(shard)
 
 
-def main() -> int:
-    """Play one round; return 1 when a promise was broken."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))
-    parser.add_argument("--uploads", type=int, default=200)
-    asked = parser.parse_args()
-    print(f"seed {asked.seed}", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        campus = Campus(Path(folder), students=10)
-        try:
-            broken = play(campus, random.Random(asked.seed), asked.uploads)
-            print("\n".join([*broken[:20], campus.logs()]) if broken else "no promise broken")
-        finally:
-            campus.stop()
-    return 1 if broken else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(one_round.main(__doc__, play, uploads=200))

@@ -99,12 +99,12 @@ def test_links_that_let_nobody_in_say_the_same(
     app: Flask, client_as: ClientAs, people: People, link: str
 ) -> None:
     outsider, member = client_as("outsider"), client_as("member")
-    told = set()
+    headings = set()
 
     def refused(path: str = link) -> None:
         for answer in (outsider.get(path), outsider.post(path)):
             assert answer.status_code == 404
-            told.add(answer.text.partition("<h1>")[2].partition("</h1>")[0])
+            headings.add(answer.text.partition("<h1>")[2].partition("</h1>")[0])
 
     refused("/gabung/7KQM-XW3A-9TRB-AAAA")
     refused("/gabung/%F0%9F%8C%99")
@@ -118,7 +118,7 @@ def test_links_that_let_nobody_in_say_the_same(
     assert outsider.get(link).status_code == 200
     assert member.post(f"{OWN}/link/revoke", json={}).get_json() == {"url": None, "until": None}
     refused()
-    assert len(told) == 1
+    assert len(headings) == 1
     assert not is_member(app, people["outsider"])
 
 

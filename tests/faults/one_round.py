@@ -1,0 +1,33 @@
+"""The command line of a program that plays one round of faults against a new campus."""
+
+import argparse
+import random
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.faults.campus import Campus
+
+
+def main(
+    document: str | None, play: Callable[[Campus, random.Random, int], list[str]], **length: int
+) -> int:
+    """Play one round; return 1 when a promise was broken.
+
+    `document` is the program's docstring, `play` returns the promises that were broken, and
+    `length` names the option for how long a round is, with its default.
+    """
+    [(unit, default)] = length.items()
+    parser = argparse.ArgumentParser(description=(document or "").partition("\n")[0])
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))
+    parser.add_argument(f"--{unit}", type=int, default=default)
+    asked = parser.parse_args()
+    print(f"seed {asked.seed}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        campus = Campus(Path(folder), students=10)
+        try:
+            broken = play(campus, random.Random(asked.seed), getattr(asked, unit))
+            print("\n".join([*broken[:20], campus.logs()]) if broken else "no promise broken")
+        finally:
+            campus.stop()
+    return 1 if broken else 0
