@@ -51,9 +51,15 @@ def test_a_photo_and_a_document_reach_the_others(
 ) -> None:
     (tmp_path / "notulen.pdf").write_bytes(PDF)
     mega, farhan = open_room(open_as, "member"), open_room(open_as, "friend")
+    his_list = open_as("friend", "/ukm", PHONE)
+    his_list.wait_for_selector(LIVE)
     choose(mega, photo, tmp_path / "notulen.pdf")
     looks_right(mega)
     mega.click(SEND)
+    expect(his_list.locator("[data-code=ROBOTIK]")).to_contain_text(
+        "Mega Lestari: Foto atau berkas"
+    )
+    his_list.close()
     for page in (mega, farhan):
         expect(page.locator("a.file-picture[href]")).to_have_count(1)
         expect(page.locator("a.file-document[href]")).to_contain_text("notulen.pdf")

@@ -8,12 +8,13 @@ from pathlib import Path
 import psutil
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import select
 
 from myukm.extensions import db
 from myukm.models import ChatMessage
 from tests.browser.conftest import OtherMembers, forms, give_password, looks_right
+from tests.support.pictures import half_red
 from tests.support.programs import Program, WebServer
 from tests.support.waiting import wait_until
 
@@ -113,6 +114,29 @@ def test_a_room_is_written_in_without_network_and_sent_when_it_is_back(
     console_errors.clear()  # the browser complains of a server that is away
 
 
+def test_a_photo_that_waits_is_seen_without_network_and_can_be_taken_back(
+    open_as: OpenAs, network: Network, console_errors: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "lomba.jpg").write_bytes(half_red())
+    page = open_as("member", ROOM)
+    wait_controlled(page)
+    network.lose()
+    page.set_input_files("#pick-files", str(tmp_path / "lomba.jpg"))
+    expect(page.locator(".attached-file")).to_have_count(1)
+    write(page, "dari lorong")
+    expect(page.get_by_text("menunggu jaringan")).to_be_visible()
+    page.reload()
+    page.wait_for_function("() => document.querySelector('.file-picture img')?.naturalWidth")
+    looks_right(page)
+    page.get_by_role("button", name="Batal kirim").click()
+    expect(page.locator(".message")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_role("textbox", name="Tulis pesan")).to_be_visible()
+    expect(page.locator(".message")).to_have_count(0)
+    page.close()
+    console_errors.clear()  # the browser complains of a server that is away
+
+
 def test_messages_are_saved_only_on_request_and_shown_with_their_age(
     open_as: OpenAs, other_members: OtherMembers, network: Network, console_errors: list[str]
 ) -> None:
@@ -198,6 +222,39 @@ def test_the_worker_stores_the_shell_and_no_page_of_anybody(open_as: OpenAs) -> 
     found = page.evaluate(CACHED)
     assert "/offline" in found
     assert [each for each in found if not each.startswith("/static/v-")] == ["/offline"]
+
+
+def test_answers_that_are_lost_do_not_end_the_installation(
+    open_as: OpenAs, console_errors: list[str]
+) -> None:
+    page = open_as("member", "/healthz")
+    lost: list[str] = []
+
+    def lose_two(route: Route) -> None:
+        if len(lost) == 2:
+            route.continue_()
+            return
+        lost.append(route.request.url)
+        route.abort()
+
+    page.context.route("**/offline", lose_two)
+    page.goto(page.url.replace("/healthz", ROOM))
+    wait_controlled(page)
+    assert len(lost) == 2
+    assert "/offline" in page.evaluate(CACHED)
+    console_errors.clear()  # the browser complains of what was lost
+
+
+def test_the_page_without_network_follows_the_language(open_as: OpenAs) -> None:
+    page = open_as("member", ROOM)
+    wait_controlled(page)
+    asked = page.context.request.post(
+        page.url.replace(ROOM, "/language"), form={"lang": "en", "next": ROOM}
+    )
+    assert asked.ok
+    page.reload()
+    text = "caches.match('/offline').then((page) => page.text())"
+    wait_until(lambda: "No network" in page.evaluate(text), 30, "the page in English")
 
 
 def test_the_install_button_appears_where_the_browser_offers_it(open_as: OpenAs) -> None:

@@ -21,7 +21,9 @@ def test_the_key_leads_to_the_search_and_a_result_into_the_conversation(
     other_members: OtherMembers,
 ) -> None:
     page = open_as("member", CHAT)
-    page.keyboard.press("/")
+    page.locator("#draft").press("/")
+    expect(page.locator("#draft")).to_have_value("/")
+    page.locator("#timeline").press("/")
     expect(page.get_by_role("searchbox")).to_be_focused()
     page.keyboard.type('"pesan 777" dari:farhan')
     page.keyboard.press("Enter")

@@ -1,6 +1,7 @@
 """Uploads that would fill the memory or hold all places: others are answered meanwhile."""
 
 import io
+import select
 import socket
 import threading
 import time
@@ -8,7 +9,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -115,6 +116,48 @@ def test_a_hundred_at_once_of_one_person(
     assert waits[int(len(waits) * 0.95)] < 5, f"{waits[-5:]} {counted}"
     folder = Path(settings["FILES_URL"].removeprefix("file://"))
     wait_until(lambda: left_behind(folder) == [], 30, "no draft is left")
+
+
+TWO_GIGABYTES = 2_000_000_000
+
+
+def offer(url: str, cookie: tuple[str, str], *, announced: bool) -> tuple[bytes, int]:
+    """Send a file of 2 GB until there is an answer; return that, and how much was sent."""
+    address, (name, value) = urlsplit(url), cookie
+    size = f"Content-Length: {TWO_GIGABYTES}" if announced else "Transfer-Encoding: chunked"
+    head = (
+        f"POST {FILES} HTTP/1.1\r\nHost: {address.netloc}\r\nCookie: {name}={value}\r\n"
+        f"Content-Type: {FORM}\r\n{size}\r\n\r\n"
+    ).encode()
+    block, sent = b"%" * 64 * 1024, 0
+
+    def framed(data: bytes) -> bytes:
+        return data if announced else b"%x\r\n%b\r\n" % (len(data), data)
+
+    with socket.create_connection((str(address.hostname), int(address.port or 0)), 30) as caller:
+        with suppress(ConnectionError):  # what was answered before that can still be read
+            caller.sendall(head + framed(form(PDF, "a.pdf").rpartition(b"\r\n--X--")[0]))
+            while sent < TWO_GIGABYTES and not select.select([caller], [], [], 0)[0]:
+                caller.sendall(framed(block))
+                sent += len(block)
+        return caller.recv(4000), sent
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_two_gigabytes_are_refused_long_before_they_are_sent(
+    web: WebServer,
+    session_as: SessionAs,
+    session_cookie: Callable[[str], tuple[str, str]],
+    settings: dict[str, str],
+    announced: bool,
+) -> None:
+    with watched(web, session_as("friend")) as watch:
+        answer, sent = offer(web.url, session_cookie("member"), announced=announced)
+    assert answer.split()[1] == b"413", answer
+    assert sent < TWO_GIGABYTES
+    assert watch.most - watch.before <= MEGABYTES * 1_000_000
+    folder = Path(settings["FILES_URL"].removeprefix("file://"))
+    wait_until(lambda: left_behind(folder) == [], 10, "no draft is left")
 
 
 @pytest.fixture

@@ -61,6 +61,7 @@ def test_a_photo_is_drawn_anew_sent_and_seen(client_as: ClientAs, folder: Path) 
     assert message.status_code == 201, message.text
     assert (message.get_json()["message"], message.get_json()["files"]) == ("", [file])
     assert friend.get(MESSAGES).get_json()["messages"][0]["files"] == [file]
+    assert "<b>Mega Lestari:</b> Foto atau berkas</p>" in friend.get("/ukm").text
     whole, small = get(friend, file["url"]), get(friend, file["thumbnail"]["url"])
     assert (whole.mimetype, small.mimetype) == ("image/webp", "image/webp")
     assert len(whole.data) == file["size"]

@@ -114,7 +114,7 @@ def _quote(row: ChatMessage) -> Markup | str:
         return ""
     quoted = row.reply_to.as_quote()
     form = Markup('<blockquote><b><bdi>{}</bdi></b> <span dir="auto">{}</span></blockquote>\n')
-    return form.format(quoted["name"], quoted["message"])
+    return form.format(quoted["name"], quoted["message"] or _("Foto atau berkas"))
 
 
 def _files(files: Sequence[ChatFile]) -> Markup | str:

@@ -24,9 +24,9 @@ def message(ukm: Ukm, newest: ChatMessage, count: int, kind: str, *, show_text: 
     """Return the words for a member's unread messages of a UKM, of which this is the newest that
     concerns them; without `show_text` nothing that anybody wrote, and not who did."""
     path = f"/ukm/{ukm.code}/chat"
-    if show_text and newest.body:
+    if show_text:
         title = _("%(name)s di %(ukm)s", name=newest.user.name, ukm=ukm.name)
-        lines = [shortened(newest.body)]
+        lines = [shortened(newest.body) or _("Foto atau berkas")]
     else:
         title = ukm.name
         lines = [_("Ada pesan untuk Anda.") if kind == MENTION else _("Ada pesan baru.")]

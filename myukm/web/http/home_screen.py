@@ -2,6 +2,7 @@
 
 import json
 import re
+from hashlib import sha256
 
 from flask import Flask, Response, render_template
 from flask_babel import get_locale
@@ -56,11 +57,18 @@ def manifest() -> Response:
 def service_worker() -> Response:
     """Return the service worker, whose scope is the path that serves it.
 
-    It contains the addresses of the static files, so that a new version of any of them is a new
-    version of it, which browsers install at the next page.
+    It contains the addresses of the static files and a digest of the page without network, so that
+    a new version of any of them, or another language, is a new version of it, which browsers
+    install at the next page.
     """
     script = (static_folder() / "js/push/service_worker.js").read_text()
-    constants = {"STATIC": static_url(""), "OFFLINE": OFFLINE, "SHELL": shell()}
+    page = offline()
+    constants = {
+        "STATIC": static_url(""),
+        "OFFLINE": OFFLINE,
+        "VERSION": sha256(page.encode()).hexdigest()[:10],
+        "SHELL": shell(page),
+    }
     lines = "".join(f"const {name} = {json.dumps(each)};\n" for name, each in constants.items())
     return _uncached(lines + script, "text/javascript")
 
@@ -73,9 +81,9 @@ def offline() -> str:
     return render_template("offline.html")
 
 
-def shell() -> list[str]:
+def shell(page: str) -> list[str]:
     """Return the addresses of all files that the page without network needs."""
-    return sorted({*STATIC.findall(offline()), static_url("icons.svg")})
+    return sorted({*STATIC.findall(page), static_url("icons.svg")})
 
 
 def _uncached(body: str, mimetype: str) -> Response:

@@ -21,7 +21,7 @@ from myukm.domain.chat import messages
 from myukm.domain.exports import archive, archive_entries, requests, retention, store, writing
 from myukm.errors import Forbidden
 from myukm.extensions import db
-from myukm.models import ChatFile, Export, ExportPart, Membership, User
+from myukm.models import ChatFile, ChatMessage, Export, ExportPart, Membership, User
 from myukm.models.export import OPEN_EXPORTS, ExportState
 from myukm.queues.enqueue import enqueue
 from tests.conftest import every_database
@@ -128,6 +128,14 @@ def test_its_pages_are_read_without_scripts_and_lead_to_what_is_there(
     rows = list(csv.DictReader(io.StringIO(found.read("members.csv").decode("utf-8-sig"))))
     assert [row["name"] for row in rows] == ["Mega Lestari", "'=1+1 \u202eFarhan"]
     assert [row["is_admin"] for row in rows] == ["true", "false"]
+
+
+def test_an_answer_to_a_photo_says_what_it_answers(inside: None, people: People) -> None:
+    member = db.session.get_one(User, people["member"])
+    photo = db.session.scalars(select(ChatMessage.id).order_by(ChatMessage.id.desc())).first()
+    messages.post(member, UKM, "Bagus", "m4", reply_to=photo)
+    html = opened(asked(people)).read("messages/00001.html").decode()
+    assert '<span dir="auto">Foto atau berkas</span></blockquote>' in html
 
 
 def test_a_job_that_died_leaves_nothing_in_the_archive(

@@ -1,15 +1,18 @@
 """Who gets a notification and of what, by the rows of now; and every reason not to ring."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import delete, select, update
 
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.domain.accounts import accounts
 from myukm.domain.actor import Actor
-from myukm.domain.chat import messages
+from myukm.domain.chat import broadcast, messages
 from myukm.domain.presence import viewing
 from myukm.domain.push import preferences, subscriptions
 from myukm.domain.ukm import memberships, moderation, unread
@@ -18,6 +21,7 @@ from myukm.i18n import campus_timezone
 from myukm.models import LoginSession, PushDelivery, PushSubscription, User
 from tests.conftest import every_database
 from tests.domain.push.conftest import Campus
+from tests.support.files import PDF, upload
 from tests.support.people import UKM
 
 
@@ -82,6 +86,20 @@ def test_without_the_text_when_the_person_chose_so(campus: Campus) -> None:
     }
     assert "rahasia" not in str(mega.got)
     assert "Farhan" not in str(mega.got)
+
+
+def test_a_photo_without_words_is_named_as_one(
+    campus: Campus, client_as: Callable[[str], FlaskClient]
+) -> None:
+    mega = campus.subscribe("member")
+    campus.place("member", push_all=True)
+    file = upload(client_as("friend"), PDF, "a.pdf").get_json()
+    farhan = db.session.get_one(User, campus.people["friend"])
+    message, _new = messages.post(farhan, UKM, "", "f1", files=[file["id"]])
+    broadcast.publish(message.ukm_id)
+    campus.push()
+    (only,) = mega.got
+    assert (only["title"], only["body"]) == ("Farhan Hakim di UKM Robotika", "Foto atau berkas")
 
 
 def test_an_announcement_does_not_ring_for_who_does_not_want_them(campus: Campus) -> None:
@@ -206,6 +224,36 @@ def test_quiet_hours_are_kept_and_ring_once_afterwards(campus: Campus) -> None:
     make_due()
     assert campus.push() == 1
     assert mega.got[0]["body"] == "@Mega Lestari dua\n2 pesan belum dibaca"
+
+
+NIGHT = (22 * 60, 5 * 60 + 30)
+NOON = (12 * 60, 13 * 60)
+
+
+@pytest.mark.parametrize(
+    ("zone", "hours", "now", "end"),
+    [
+        ("Asia/Jakarta", NIGHT, "2026-12-01T14:59", None),  # 21:59
+        ("Asia/Jakarta", NIGHT, "2026-12-01T15:00", "2026-12-01T22:30"),  # 22:00
+        ("Asia/Jakarta", NIGHT, "2026-12-01T17:00", "2026-12-01T22:30"),  # midnight
+        ("Asia/Jakarta", NIGHT, "2026-12-01T22:29", "2026-12-01T22:30"),  # 05:29
+        ("Asia/Jakarta", NIGHT, "2026-12-01T22:30", None),  # 05:30
+        ("Asia/Jayapura", NIGHT, "2026-12-01T12:59", None),  # 21:59
+        ("Asia/Jayapura", NIGHT, "2026-12-01T13:00", "2026-12-01T20:30"),  # 22:00
+        ("Asia/Jakarta", NOON, "2026-12-01T04:59", None),  # 11:59
+        ("Asia/Jakarta", NOON, "2026-12-01T05:30", "2026-12-01T06:00"),  # 12:30
+        ("Asia/Jakarta", NOON, "2026-12-01T06:00", None),  # 13:00
+    ],
+)
+def test_quiet_hours_are_those_of_the_campus_and_may_pass_midnight(
+    app: Flask, zone: str, hours: tuple[int, int], now: str, end: str | None
+) -> None:
+    app.config["MYUKM_TIMEZONE"] = zone
+    wanted = end and datetime.fromisoformat(f"{end}Z")
+    with app.app_context():
+        for second in (0, 59):
+            moment = datetime.fromisoformat(f"{now}Z").replace(second=second)
+            assert preferences.quiet_end(*hours, moment) == wanted
 
 
 def make_due() -> None:

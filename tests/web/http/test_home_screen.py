@@ -47,6 +47,16 @@ def test_the_page_without_network_is_the_same_for_everybody(app: Flask, client_a
     assert "data-account" not in only
 
 
+def test_a_page_without_network_that_changes_is_a_new_worker(app: Flask) -> None:
+    """A browser installs a worker anew, and with it the page, only when the worker differs."""
+    client = app.test_client()
+    scripts = set()
+    for lang in ("id", "en", "id"):
+        client.post("/language", data={"lang": lang})
+        scripts.add(client.get("/sw.js").text)
+    assert len(scripts) == 2
+
+
 def test_the_page_without_network_has_all_texts_that_its_modules_show(app: Flask) -> None:
     page = app.test_client().get("/offline").text
     strings = json.loads(page.partition('id="page-strings">')[2].partition("</script>")[0])

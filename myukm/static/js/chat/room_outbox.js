@@ -5,10 +5,10 @@ import { Outbox } from "./outbox.js";
 import { WaitingFiles } from "./waiting_files.js";
 
 /** Shows the pictures that a reload has left waiting. */
-async function restorePictures(outbox, timeline) {
+export async function restorePictures(outbox) {
   for (const entry of outbox.entries().filter(({ files }) => files)) {
     await outbox.files.restore(entry);
-    if (timeline.pending.has(entry.client_id)) timeline.showPending(entry);
+    outbox.update(entry.client_id, {});
   }
 }
 
@@ -20,6 +20,6 @@ export function makeOutbox({ me, name, code, url, timeline }) {
     sent: (message) => timeline.upsert(message),
     files: new WaitingFiles(url, me, (id, share) => showProgress(timeline.pending.get(id), share)),
   });
-  restorePictures(outbox, timeline);
+  restorePictures(outbox);
   return outbox;
 }

@@ -43,7 +43,7 @@ startSearchKey();
 startSaving();
 startInstall();
 renew().catch((error) => console.info(error.message));
-if (accountId()) addEventListener("load", registration);
+if (accountId()) for (const type of ["load", "online"]) addEventListener(type, registration);
 // Session ended: open the page anew, so that the next user does not see this one. A reload would send
 // the form again that a page may be the answer to.
 on("ended", () => location.replace(location.pathname + location.search));

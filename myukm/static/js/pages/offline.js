@@ -5,6 +5,7 @@ import { startComposer } from "../chat/composer.js";
 import { showProgress } from "../chat/message_files.js";
 import { group, show } from "../chat/message_view.js";
 import { Outbox } from "../chat/outbox.js";
+import { restorePictures } from "../chat/room_outbox.js";
 import { lastAccount, roomOf, savedMessages } from "../chat/saved_messages.js";
 import { WaitingFiles } from "../chat/waiting_files.js";
 import { startCharacterCounts } from "../core/character_count.js";
@@ -40,35 +41,56 @@ async function reloadWhenReachable() {
   if (answer?.ok) location.reload();
 }
 
-function showRoom(me, code, { name, author }) {
-  document.title = `${name} · MyUKM`;
-  const box = document.getElementById("messages");
-  const list = box.appendChild(
-    Object.assign(document.createElement("ol"), { className: "message-chunk" }),
-  );
-  const pending = new Map();
+/** The list of messages; `put(message, element)` shows one in place of `element`, or at the end. */
+function messageList() {
+  const list = Object.assign(document.createElement("ol"), { className: "message-chunk" });
+  document.getElementById("messages").append(list);
+  const empty = document.getElementById("messages-empty");
+  empty.hidden = false;
   const put = (message, element) => {
     const shown = show(message, element);
     if (!element) list.append(shown);
     group(shown, null);
-    document.getElementById("messages-empty").hidden = true;
+    empty.hidden = true;
     return shown;
   };
-  document.getElementById("messages-empty").hidden = false;
+  return { list, put };
+}
+
+/** What waits to be sent, in the list; it can be taken back there. */
+function openOutbox(me, code, author, { list, put }) {
+  const pending = new Map();
+  const url = `/ukm/${code}`;
+  const outbox = new Outbox(
+    `outbox:${me}:${code}`,
+    url,
+    { user_id: me, name: author, ukm: code },
+    {
+      changed: (entry) => pending.set(entry.client_id, put(entry, pending.get(entry.client_id))),
+      sent: () => location.reload(),
+      files: new WaitingFiles(url, me, (id, share) => showProgress(pending.get(id), share)),
+    },
+  );
+  restorePictures(outbox);
+  list.addEventListener("click", ({ target }) => {
+    const element = target.closest('[data-tool="discard"]')?.closest(".message");
+    if (!element) return;
+    outbox.remove(element.message.client_id);
+    element.remove();
+  });
+  return outbox;
+}
+
+function showRoom(me, code, { name, author }) {
+  document.title = `${name} · MyUKM`;
+  const messages = messageList();
   const saved = savedMessages(me, code);
   fillSlots(document.getElementById("room"), {
     name,
     ...(saved && { age: t("saved_age", { time: when(new Date(saved.at).toISOString()) }) }),
   });
-  for (const message of saved?.messages ?? []) put(message);
-  const person = { user_id: me, name: author, ukm: code };
-  const outbox = new Outbox(`outbox:${me}:${code}`, `/ukm/${code}`, person, {
-    changed: (entry) => pending.set(entry.client_id, put(entry, pending.get(entry.client_id))),
-    sent: () => location.reload(),
-    files: new WaitingFiles(`/ukm/${code}`, me, (id, share) =>
-      showProgress(pending.get(id), share),
-    ),
-  });
+  for (const message of saved?.messages ?? []) messages.put(message);
+  const outbox = openOutbox(me, code, author, messages);
   startCharacterCounts();
   startComposer(document.getElementById("composer"), `draft:${me}:${code}`, {
     send: (text, replyTo) => outbox.add(text, replyTo),
@@ -78,5 +100,5 @@ function showRoom(me, code, { name, author }) {
     hasFiles: () => false,
   });
   outbox.flush();
-  list.lastElementChild?.scrollIntoView();
+  messages.list.lastElementChild?.scrollIntoView();
 }

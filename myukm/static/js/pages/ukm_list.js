@@ -70,7 +70,7 @@ function showLast({ id, ukm, name, message, created_at: at, deleted }) {
   author.textContent = `${name}: `;
   item
     .querySelector('[data-slot="last"]')
-    .replaceChildren(author, deleted ? t("deleted") : message);
+    .replaceChildren(author, deleted ? t("deleted") : message || t("files"));
   const time = document.createElement("time");
   time.dateTime = at;
   item.querySelector('[data-slot="at"]').replaceChildren(time);

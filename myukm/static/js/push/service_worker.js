@@ -1,20 +1,36 @@
 // The service worker: shows notifications, pushed ones too, and a page of our own where the browser
 // has no network. Served as /sw.js behind lines that define STATIC, the address of the static files,
-// OFFLINE, that page, and SHELL, the files it needs. It stores these, which are the same for
-// everybody, and nothing else: no page of a person, no JSON.
+// OFFLINE, that page, VERSION, a digest of it, and SHELL, the files it needs. It stores these, which
+// are the same for everybody, and nothing else: no page of a person, no JSON.
 
-/* global STATIC, OFFLINE, SHELL */
+/* global STATIC, OFFLINE, VERSION, SHELL */
 
 const ICON = `${STATIC}icons/icon-192.png`;
 const BADGE = `${STATIC}icons/badge-96.png`;
-const CACHE = `shell:${STATIC}`;
+const CACHE = `shell:${VERSION}`;
 const STORED = new Set(SHELL);
+const FIRST_WAIT_MS = 1000;
+const MAX_WAIT_MS = 32_000;
+const LOST_AFTER_MS = 30_000;
 const PROBE_AFTER_MS = 5000;
 const PROBE_TIMEOUT_MS = 3000;
 
+/** Stores a file. A bad network loses an answer now and then, and the browser would begin to install
+ * anew only at the next page, so one that is lost is asked for again for a minute. */
+async function keep(cache, address) {
+  for (let wait = FIRST_WAIT_MS; ; wait *= 2) {
+    try {
+      return await cache.add(new Request(address, { signal: AbortSignal.timeout(LOST_AFTER_MS) }));
+    } catch (error) {
+      if (wait > MAX_WAIT_MS) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, wait));
+  }
+}
+
 async function install() {
   const cache = await caches.open(CACHE);
-  await cache.addAll([...SHELL, OFFLINE]);
+  await Promise.all([...SHELL, OFFLINE].map((address) => keep(cache, address)));
   await self.skipWaiting();
 }
 
