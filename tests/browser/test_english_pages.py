@@ -78,7 +78,8 @@ def test_findings_and_alerts(open_as: OpenAs, app: Flask) -> None:
         records = Records()
         records.put(record_of(finding.key, finding))
         records.store()
-    expect(page.locator(".toast")).to_contain_text("No worker is listening")
+    expect(page.locator("#toasts")).to_contain_text("No worker is listening")
+    expect(page.locator(".toast")).to_have_count(0)  # it would cover the finding
     expect(shown).to_contain_text("Run: ./run worker")
     page.reload()
     row = page.locator("tr", has=page.locator("code", has_text="no_worker"))

@@ -75,6 +75,29 @@ test("a server that accepts and never answers is tried again, ever more rarely",
   assert.deepEqual(states, ["lost", "lost", "lost", "lost"]);
 });
 
+test("after a silence while requests are answered, the first heartbeat is waited for ten seconds", async () => {
+  globalThis.fetch = async () => ({ status: 200 });
+  connect();
+  mock.timers.tick(SILENCE_MS);
+  await new Promise(setImmediate);
+  mock.timers.tick(500);
+  mock.timers.tick(9_999);
+  assert.equal(opened[1].closed, false);
+  mock.timers.tick(1);
+  assert.ok(opened[1].closed);
+});
+
+test("once it brings that heartbeat, it is waited for as long as any other", async () => {
+  globalThis.fetch = async () => ({ status: 200 });
+  connect();
+  mock.timers.tick(SILENCE_MS);
+  await new Promise(setImmediate);
+  mock.timers.tick(500);
+  opened[1].say("heartbeat");
+  mock.timers.tick(SILENCE_MS - 1);
+  assert.equal(opened[1].closed, false);
+});
+
 test("after a loss the page comes back within the time that the server named", () => {
   mock.method(Math, "random", () => 0.9);
   connect();

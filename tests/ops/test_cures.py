@@ -2,24 +2,37 @@
 
 import re
 import shlex
+import signal
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
 import redis
 import requests
 from flask import Flask
 from rq import Queue
 from rq.suspension import suspend
+from sqlalchemy import update
 
+from devtools.simulator.client import Simulator
+from myukm.db.session import transaction
+from myukm.db.types import utcnow
+from myukm.domain.sync import commands as sync_commands
+from myukm.domain.sync import standstill_reason
+from myukm.models import User
 from myukm.queues.enqueue import enqueue
+from tests.live.test_retention import fill
 from tests.ops.test_doctor import examine, named, only, queue_old_jobs
 from tests.queues.test_failures import fail
+from tests.support import sync
 from tests.support.people import UKM
 from tests.support.programs import Program, WebServer
 from tests.support.receiver import receiving
 from tests.support.sse import StreamReader
+from tests.support.sync import TREASURER
 from tests.support.waiting import wait_until
-from tests.support.workers import WORKER, wait_serving
+from tests.support.workers import WORKER, kill, pid_of, snapshot_now, wait_serving
 
 Start = Callable[..., Program]
 PING = "myukm.jobs.upkeep.ping"
@@ -44,7 +57,7 @@ def type_it(app: Flask, start: Start, command: list[str]) -> None:
 def cured(app: Flask, start: Start, code: str, choice: int = 0) -> None:
     """Type what the finding's cure says; the finding goes."""
     type_it(app, start, commands(only(app, code)["cure"])[choice])
-    wait_until(lambda: not named(app, code), 30, f"{code} is cured")
+    wait_until(lambda: not named(app, code), 60, f"{code} is cured")
 
 
 def test_no_worker(app: Flask, start: Start, valkey: redis.Redis) -> None:
@@ -77,6 +90,54 @@ def test_jobs_failed_and_are_cleared(app: Flask, start: Start, valkey: redis.Red
 def test_a_scheduled_job_is_overdue(app: Flask, start: Start, valkey: redis.Redis) -> None:
     Queue("default", connection=valkey).enqueue_in(timedelta(seconds=-60), PING)
     cured(app, start, "scheduled_overdue")
+
+
+def test_an_event_log_that_nobody_prunes(app: Flask, start: Start) -> None:
+    """The oldest of its events is 33 hours old."""
+    fill(app, 4000)
+    cured(app, start, "event_log_large", choice=1)
+
+
+def test_a_worker_that_takes_nothing(app: Flask, start: Start, valkey: redis.Redis) -> None:
+    start(*WORKER)
+    wait_until(lambda: states(app, "high") == ["idle"], 30, "a worker that waits for jobs")
+    kill(pid_of(app, "high"), signal.SIGSTOP)
+    queue_old_jobs(app, valkey, 3)
+    cured(app, start, "worker_stuck")
+
+
+def states(app: Flask, queue: str) -> list[str]:
+    return [worker.state for worker in snapshot_now(app).workers_for(queue)]
+
+
+def test_a_run_that_does_not_move(
+    app: Flask, simulator: Simulator, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The only worker of its queue takes nothing."""
+    monkeypatch.setattr(standstill_reason, "STILL", timedelta(seconds=2))
+    start(*WORKER, PEMBAYARAN_API_URL=simulator.url)
+    kill(pid_of(app, "sync-pembayaran"), signal.SIGSTOP)
+    with app.app_context():
+        sync.create_students(60)
+        sync_commands.start(TREASURER)
+    cured(app, start, "sync_still")
+    assert sync.wait_for_end(app)["status"] == "completed"
+
+
+def test_nobody_makes_backups(
+    app: Flask,
+    people: dict[str, int],
+    start: Start,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """For three days; the cure's FOLDER is one of the folder in which it is typed."""
+    app.config["MYUKM_ENV"] = "production"
+    with app.app_context(), transaction() as session:
+        session.execute(update(User).values(created_at=utcnow() - timedelta(days=3)))
+    monkeypatch.chdir(tmp_path)
+    cured(app, start, "backup_old")
+    assert list((tmp_path / "FOLDER").glob("*.zip"))
 
 
 def test_chat_jobs_on_a_queue_that_no_worker_serves(

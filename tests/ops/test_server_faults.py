@@ -2,7 +2,6 @@
 
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,11 +15,11 @@ import config
 from devtools.valkey import Valkey, start_valkey
 from myukm import create_app
 from myukm.models import Ukm
-from myukm.ops import examiner
 from myukm.ops.findings import sessions
 from tests.ops.test_cures import commands, type_it
-from tests.ops.test_doctor import named, only
+from tests.ops.test_doctor import named
 from tests.queues.test_failures import fail
+from tests.support.hung_disk import HungDisk
 from tests.support.people import UKM
 from tests.support.postgresql import PostgreSQL
 from tests.support.programs import Program
@@ -185,12 +184,8 @@ def test_the_tables_are_older_than_the_program(app: Flask, start: Callable[..., 
     wait_over(app, "migrations")
 
 
-def test_a_disk_that_hangs(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No real one: asking for its free space does not return, as on a lost share."""
-    monkeypatch.setattr(examiner, "CHECK_SECONDS", 0.5)
-    back = threading.Event()
-    with monkeypatch.context() as patched:
-        patched.setattr("shutil.disk_usage", lambda _folder: back.wait(30))
-        assert "host.disk" in only(app, "check_hangs")["message"]
-    back.set()
+def test_a_disk_that_hangs(app: Flask, tmp_path: Path) -> None:
+    with HungDisk(tmp_path / "hung") as disk:
+        app.instance_path = str(disk.place)
+        assert "host.disk" in wait_named(app, "check_hangs")["message"]
     wait_over(app, "check_hangs")

@@ -10,11 +10,16 @@ import pytest
 from flask import Flask
 from sqlalchemy import create_engine, select
 
+import config
+from myukm import create_app
 from myukm.extensions import db
 from myukm.models import Ukm
 from myukm.ops.findings import Finding, sessions
+from tests.ops.test_doctor import named, only
 from tests.support.people import UKM
+from tests.support.pgbouncer import console, pgbouncer
 from tests.support.postgresql import PostgreSQL
+from tests.support.servers import open_folder
 from tests.support.waiting import wait_until
 
 servers = pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
@@ -114,3 +119,16 @@ def test_a_role_without_limits_is_told_how_to_get_them(app: Flask, postgresql: P
         found = list(sessions.settings())
         assert found[0].code == "database_settings"
         assert found[0].cure.endswith("ALTER ROLE postgres SET lock_timeout = '5000ms';")
+
+
+def test_sessions_of_a_pooler_get_limits(settings: dict[str, str]) -> None:
+    """Both commands of the cure are typed, on a server whose role nobody else has."""
+    with open_folder() as folder, PostgreSQL(folder) as server:
+        with pgbouncer(server, server.fresh_database()) as url:
+            app = create_app(config.load({**settings, "DATABASE_URL": url}))
+            cure = only(app, "database_settings")["cure"]
+            assert "lalu RECONNECT di konsol PgBouncer: ALTER ROLE postgres" in cure
+            server.execute(cure.rpartition(": ")[2])
+            with psycopg.connect(console(url), autocommit=True) as operator:
+                operator.execute("RECONNECT")
+            wait_until(lambda: not named(app, "database_settings"), 30, "it goes")

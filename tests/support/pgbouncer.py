@@ -21,6 +21,7 @@ listen_port = {port}
 unix_socket_dir =
 auth_type = trust
 auth_file = {folder}/users
+admin_users = postgres
 pool_mode = transaction
 default_pool_size = 3
 server_round_robin = 1
@@ -46,6 +47,11 @@ def pgbouncer(behind: PostgreSQL, database_url: str) -> Iterator[str]:
             yield url
         finally:
             child.stop(5)
+
+
+def console(url: str) -> str:
+    """Return the address of the pooler's own console, which takes its commands."""
+    return f"{url.rpartition('/')[0]}/pgbouncer"
 
 
 def _answers(url: str) -> bool:

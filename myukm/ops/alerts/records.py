@@ -25,8 +25,9 @@ from myukm.sentences import stored_sentence
 
 KEY = "myukm:open-alerts"
 KEY_LENGTH, SAVE_AGAIN_SECONDS = 64, 30.0
-# What concerns the sync reaches treasurers too, who see its log and no alerts.
-OF_THE_SYNC = ("sync_", "many_students_failed", "api_")
+# Treasurers see a run's log and no alerts. The run itself logs why it is paused or stands still, and
+# each failed student, but not that they are many.
+LOGGED = "many_students_failed"
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ class Records:
 
 def _append_events(alert_id: int, record: Record) -> None:
     event_log.append("alert", "alert", {"id": alert_id, **record.as_json()})
-    run = progress.live() if record.code.startswith(OF_THE_SYNC) else None
+    run = progress.live() if record.code == LOGGED else None
     if run is not None and record.resolved_at is None:
         run_log.append(run.id, "error", record.code, stored_sentence(record, "message"))
 

@@ -107,8 +107,9 @@ def event_log() -> Iterator[Finding]:
                 most=lazy_decimal(retention.MAX_EVENTS),
             ),
             _(
-                "Pastikan server web atau worker.py berjalan: salah satunya memangkas log ini. "
-                "Bila ia gagal, sebabnya ada di lognya."
+                "Jalankan %(web)s atau %(worker)s; bila sudah berjalan, sebabnya ada di lognya.",
+                web="./run web",
+                worker="./run worker",
             ),
             size.oldest_at,
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
@@ -126,13 +126,17 @@ def _standing_still(state: QueueSnapshot, names: Sequence[str]) -> set[str]:
     return still
 
 
+def _figures(name: str, waiting: Backlog) -> dict[str, Any]:
+    """Return the values that sentences about waiting jobs have."""
+    count = lazy_decimal(waiting.count)
+    return {"count": count, "queue": name, "age": waiting.seconds or 0}
+
+
 def _no_consumer(name: str, waiting: Backlog) -> LazyString:
     return _(
         "%(count)s pekerjaan menunggu di antrian %(queue)s (tertua %(age)d detik) dan tidak "
         "ada worker yang mendengarkannya.",
-        count=lazy_decimal(waiting.count),
-        queue=name,
-        age=waiting.seconds or 0,
+        **_figures(name, waiting),
     )
 
 
@@ -171,9 +175,7 @@ def _stuck(name: str, waiting: Backlog, idle: WorkerInfo) -> LazyString:
     return _(
         "%(count)s pekerjaan menunggu di antrian %(queue)s (tertua %(age)d detik) padahal "
         "worker %(worker)s menganggur: ia macet.",
-        count=lazy_decimal(waiting.count),
-        queue=name,
-        age=waiting.seconds or 0,
+        **_figures(name, waiting),
         worker=idle.name,
     )
 
@@ -182,8 +184,6 @@ def _slow(name: str, waiting: Backlog, workers: list[WorkerInfo]) -> LazyString:
     return _(
         "%(count)s pekerjaan menunggu di antrian %(queue)s (tertua %(age)d detik): "
         "%(workers)d worker tidak cukup, atau pekerjaannya macet.",
-        count=lazy_decimal(waiting.count),
-        queue=name,
-        age=waiting.seconds or 0,
+        **_figures(name, waiting),
         workers=len(workers),
     )

@@ -93,7 +93,10 @@ def settings() -> Iterator[Finding]:
         "database_settings",
         WARNING,
         _("Sesi basis data tanpa batas waktu: %(names)s.", names=", ".join(missing)),
-        _("Jalankan di PostgreSQL: %(command)s", command=commands),
+        _(
+            "Jalankan di PostgreSQL, lalu RECONNECT di konsol PgBouncer: %(command)s",
+            command=commands,
+        ),
     )
 
 

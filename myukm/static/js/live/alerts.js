@@ -13,9 +13,16 @@ const HELD_MS = 60_000;
 /** Shows each alert of the stream as a toast, and by one notification if this browser wants it. */
 export function startAlerts() {
   on("alert", (alert) => {
-    toast(alert.message, alert.resolved ? "good" : (TONES[alert.level] ?? "neutral"));
+    const note = toast(alert.message, alert.resolved ? "good" : (TONES[alert.level] ?? "neutral"));
+    if (document.getElementById("findings")) onlyReadOut(note);
     if (!alert.resolved) notify(alert);
   });
+}
+
+/** A page that lists the findings shows it already, and on a phone toasts would cover the list. */
+function onlyReadOut(note) {
+  note.className = "visually-hidden";
+  note.querySelector("button").remove();
 }
 
 /** One that was pushed to this browser as well has the same tag and id, and does not ring again. */

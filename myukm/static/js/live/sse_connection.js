@@ -1,7 +1,7 @@
 // One connection to `/stream`, which reconnects with backoff from its cursor. The server sends at least
 // a heartbeat every 15 s. A half-open connection sends nothing and reports no error, so silence counts
-// as an error. Two connections in a row that fall silent while requests are answered are held back by
-// something on the way, which is reported to the server.
+// as an error. A connection that falls silent and a next one that brings nothing, while requests are
+// answered, are held back by something on the way, which is reported to the server.
 
 import { accountId } from "../core/account.js";
 import { post } from "../core/api.js";
@@ -54,11 +54,13 @@ export class SseConnection {
     });
   }
 
-  /** Every sign of life gives the connection another 30 s. */
+  /** Every sign of life gives the connection another 30 s. After a silence while requests are answered
+   * the first heartbeat, which comes at once, is waited for only as long as an answer. */
   heard() {
     clearTimeout(this.silence);
-    const due = performance.now() + SILENCE_MS;
-    this.silence = setTimeout(() => this.fellSilent(performance.now() - due), SILENCE_MS);
+    const wait = this.silences === 1 && this.beats === 0 ? ANSWER_MS : SILENCE_MS;
+    const due = performance.now() + wait;
+    this.silence = setTimeout(() => this.fellSilent(performance.now() - due), wait);
   }
 
   /** A timer that is `lateMs` late belongs to a computer that slept, which says nothing about the

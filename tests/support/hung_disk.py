@@ -1,0 +1,34 @@
+"""A disk that answers nothing, as a share whose server is gone."""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+
+class HungDisk:
+    """A file system in user space (FUSE) whose program reads no question. Afterwards `place` is an
+    empty folder of the disk below, and whoever waited has failed."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+
+    def __enter__(self) -> Self:
+        self.place.mkdir()
+        try:
+            self._device = os.open("/dev/fuse", os.O_RDWR)
+        except OSError:
+            pytest.skip("no file systems in user space here")
+        options = f"fd={self._device},rootmode=40000,user_id=0,group_id=0"
+        mount = ["mount", "-i", "-t", "fuse", "-o", options, "hung", str(self.place)]
+        done = subprocess.run(mount, check=False, capture_output=True, pass_fds=[self._device])
+        if done.returncode:
+            os.close(self._device)
+            pytest.skip("only root may mount one")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._device)
+        subprocess.run(["umount", "-l", str(self.place)], check=True)
