@@ -123,12 +123,15 @@ def test_a_role_without_limits_is_told_how_to_get_them(app: Flask, postgresql: P
 
 def test_sessions_of_a_pooler_get_limits(settings: dict[str, str]) -> None:
     """Both commands of the cure are typed, on a server whose role nobody else has."""
-    with open_folder() as folder, PostgreSQL(folder) as server:
-        with pgbouncer(server, server.fresh_database()) as url:
-            app = create_app(config.load({**settings, "DATABASE_URL": url}))
-            cure = only(app, "database_settings")["cure"]
-            assert "lalu RECONNECT di konsol PgBouncer: ALTER ROLE postgres" in cure
-            server.execute(cure.rpartition(": ")[2])
-            with psycopg.connect(console(url), autocommit=True) as operator:
-                operator.execute("RECONNECT")
-            wait_until(lambda: not named(app, "database_settings"), 30, "it goes")
+    with (
+        open_folder() as folder,
+        PostgreSQL(folder) as server,
+        pgbouncer(server, server.fresh_database()) as url,
+    ):
+        app = create_app(config.load({**settings, "DATABASE_URL": url}))
+        cure = only(app, "database_settings")["cure"]
+        assert "lalu RECONNECT di konsol PgBouncer: ALTER ROLE postgres" in cure
+        server.execute(cure.rpartition(": ")[2])
+        with psycopg.connect(console(url), autocommit=True) as operator:
+            operator.execute("RECONNECT")
+        wait_until(lambda: not named(app, "database_settings"), 30, "it goes")
