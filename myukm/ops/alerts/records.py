@@ -25,8 +25,8 @@ from myukm.sentences import stored_sentence
 
 KEY = "myukm:open-alerts"
 KEY_LENGTH, SAVE_AGAIN_SECONDS = 64, 30.0
-# Treasurers see a run's log and no alerts. The run itself logs why it is paused or stands still, and
-# each failed student, but not that they are many.
+# Treasurers see a run's log and no alerts. The run itself logs why it is paused or stands still,
+# and each failed student, but not that they are many.
 LOGGED = "many_students_failed"
 
 
