@@ -1,14 +1,17 @@
 """Which database and which code a process works with, so that the doctor notices a stranger."""
 
+import contextlib
 import hashlib
 from functools import cache
 from pathlib import Path
 
 from flask import current_app
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from myukm.extensions import db
 from myukm.models import Installation
+from myukm.queues.workers import DATABASE_FIELD, VERSION_FIELD
 
 CODE = Path(__file__).parents[1]
 
@@ -20,6 +23,14 @@ def database_id() -> str:
         known["id"] = db.session.scalars(select(Installation.id)).one()
         db.session.rollback()
     return known["id"]
+
+
+def worker_fields() -> dict[str, str]:
+    """Return what a worker's row says of its database and code; nothing while the database is
+    away."""
+    with contextlib.suppress(SQLAlchemyError):
+        return {DATABASE_FIELD: database_id(), VERSION_FIELD: code_version()}
+    return {}
 
 
 @cache

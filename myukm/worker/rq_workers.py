@@ -23,6 +23,7 @@ from rq.worker import SimpleWorker, Worker
 from rq.worker.base import BaseWorker
 
 from myukm import shutdown
+from myukm.domain.installation import worker_fields
 from myukm.domain.sync.lane_job import hung_seconds
 from myukm.domain.sync.queueing import is_lane
 from myukm.queues import job_beats
@@ -87,7 +88,9 @@ class SupervisedWorker(PausingWorker):
 
     def serialize(self) -> dict[Any, Any]:
         """Return the registry entry; `HEARTBEAT_FIELD` announces the heartbeat interval."""
-        return {**super().serialize(), HEARTBEAT_FIELD: HEARTBEAT_SECONDS}
+        with self.app.app_context():
+            own = worker_fields()
+        return {**super().serialize(), HEARTBEAT_FIELD: HEARTBEAT_SECONDS, **own}
 
     def request_force_stop(self, signum: int, frame: Any) -> None:
         """Ignore a second signal: Ctrl-C in a terminal reaches the worker directly, and again

@@ -20,13 +20,14 @@ from myukm.domain.sync import commands, dispatching, standstill_reason
 from myukm.models import SyncRun
 from myukm.ops.findings import strangers
 from myukm.queues.enqueue import enqueue
+from myukm.queues.workers import DATABASE_FIELD
 from tests.ops.test_doctor import codes, examine, only
 from tests.support import sync
 from tests.support.databases import migrate
 from tests.support.programs import Program
 from tests.support.sync import TREASURER
 from tests.support.waiting import wait_until
-from tests.support.workers import answers, kill, pid_of, snapshot_now, wait_serving
+from tests.support.workers import WORKER, answers, kill, pid_of, snapshot_now, wait_serving
 
 
 def test_a_run_that_stands_still_is_named_though_nobody_knows_why(
@@ -78,6 +79,18 @@ def test_a_worker_with_another_database_is_named(
     start("rq", "worker", "sync-pembayaran")
     answers(app, "sync-pembayaran", 60)
     assert "wrong_database" not in str(examine(app)), "the restarted one works for us"
+
+
+def test_a_worker_with_another_database_is_named_before_it_takes_a_job(
+    app: Flask, start: Callable[..., Program], tmp_path: Any, valkey: redis.Redis
+) -> None:
+    other = f"sqlite:///{tmp_path}/other.db"
+    migrate(other)
+    start(*WORKER, "high", DATABASE_URL=other)
+    wait_until(lambda: "wrong_database" in str(examine(app)), 30, "the finding")
+    (row,) = valkey.smembers("rq:workers")
+    valkey.flushall()
+    wait_until(lambda: valkey.hexists(row, DATABASE_FIELD), 30, "it registers again")
 
 
 def test_a_worker_with_other_code_is_named(
