@@ -64,6 +64,14 @@ QUERIES = {
     "a period by category": "period=20252026&group=category",
     "a period, who owes, by category": "period=20262027&status=tunggakan&group=category",
     "a category, paid up, by class": "category=SPP&status=lunas&group=kelas&sort=tunggakan",
+    "some owed, by category": "min=100000&max=20000000&group=category",
+    "little owed, by period": "max=1000000&group=period",
+    "little owed in a period, by category": "period=20262027&max=1000000&group=category",
+    "little owed in a category, by period": "category=SPP&max=1000000&group=period&sort=tunggakan",
+    "a period, paid up, by category": "period=20262027&status=lunas&group=category",
+    "active, by category": "filter=aktif&group=category",
+    "changed since, by period": "since=2026-01-01&group=period",
+    "a dormitory, by period": "asrama=Aisyah&group=period",
     "who owes, by category, of one unit": "unit=MTs&status=tunggakan&group=category",
 }
 

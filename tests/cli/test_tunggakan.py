@@ -43,6 +43,8 @@ def test_options_repeat_as_any_of(flask: Flasks) -> None:
         (("--max", "1"), 1),
         (("--search", "siti"), 1),
         (("--unit", "'; DROP TABLE siswa"), 0),
+        (("--search", "'; DROP TABLE siswa"), 0),
+        (("--search", "a" * 10_000), 0),
     ):
         assert json.loads(flask("--json", *words).stdout)["total"]["siswa"] == count, words
 
@@ -56,8 +58,14 @@ def test_a_table_for_people(flask: Flasks) -> None:
 
 def test_wrong_use_is_told(flask: Flasks) -> None:
     assert flask("--status", "mungkin").exit_code == 2
-    done = flask("--min", "2", "--max", "1")
-    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+    for words in (
+        ("--min", "2", "--max", "1"),
+        ("--min", "NaN"),
+        ("--max", "Infinity"),
+        ("--max", "1e400"),
+    ):
+        done = flask(*words)
+        assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (1, "", 1), words
 
 
 def test_files_are_written_whole_or_not_at_all(flask: Flasks, tmp_path: Path) -> None:

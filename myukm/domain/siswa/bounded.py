@@ -1,35 +1,36 @@
-"""Groups and a page of students who match by what some bills add up to.
+"""Totals, groups and a page of students who match by what some bills add up to.
 
-Adding the bills up is what takes long, so one statement does it once for both.
+Adding the bills up is what takes long, so one statement does it once for all of them.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import CTE, Select, Subquery, func, literal, null, select, union_all
+from sqlalchemy import CTE, Row, Select, Subquery, func, literal, null, select, union_all
 
 from myukm.domain.paging import Page
 from myukm.domain.siswa.filters import BILLS, PLACES
 from myukm.domain.siswa.listing import Columns, Line, in_order, lines, page_out_of
 from myukm.domain.siswa.matching import Matching
-from myukm.domain.siswa.sums import Figures, Group, figures_from, groups_of, in_rank, sum_of
+from myukm.domain.siswa.sums import Figures, Group, by_bill, groups_from, sum_of
 from myukm.extensions import db
 from myukm.models import Siswa
 
-GROUP, STUDENT = 0, 1
+PLACE, BILL, STUDENT = 0, 1, 2
+MOST_PAGES = 10**9  # a page beyond is no number for the database
 
 
 def applies(matching: Matching) -> bool:
     """Return whether it is quicker to `read` the answer to these filters."""
-    return matching.filters.narrowed and matching.bounds_sums
+    filters = matching.filters
+    return matching.bounds_sums and (filters.narrowed or filters.group in BILLS)
 
 
 def read(matching: Matching, page: int, per_page: int) -> tuple[Figures, list[Group], Page[Line]]:
     """Return totals, groups and a page (at most the last) of the students that match."""
     rows = db.session.execute(_query(matching, max(1, page), per_page)).all()
-    groups = in_rank(Group(row.place, figures_from(row[2:5])) for row in rows if row.kind == GROUP)
-    total, group = sum_of(groups), matching.filters.group
-    # A bill is no column of a student, so groups of bills are read by themselves.
-    shown = groups_of(matching) if group in BILLS else groups if group else []
+    places, group = _groups(rows, PLACE), matching.filters.group
+    total, shown = sum_of(places), places if group in PLACES else _groups(rows, BILL)
     pages = max(1, -(-total.siswa // per_page))
     if page > pages:
         return total, shown, page_out_of(matching, total.siswa, page, per_page)
@@ -37,29 +38,50 @@ def read(matching: Matching, page: int, per_page: int) -> tuple[Figures, list[Gr
     return total, shown, Page(lines(matching, figures), max(1, page), pages, total.siswa)
 
 
+def _groups(rows: Iterable[Row[Any]], kind: int) -> list[Group]:
+    return groups_from((row.key, *row[2:5]) for row in rows if row.kind == kind)
+
+
 def _query(matching: Matching, page: int, per_page: int) -> Select[Any]:
-    """Return the query of kind, place, and the group's figures or the student's."""
-    matched = _matched(matching)
-    sort, all_ = matching.filters.sort, matched.c
-    amounts = (func.count(), func.sum(all_.owed), func.sum(all_.overpaid), null(), null())
-    groups = select(literal(GROUP).label("kind"), all_.place, *amounts).group_by(all_.place)
-    figures = (all_.id, all_.owed, all_.overpaid, all_.synced_at, all_.name)
-    students = select(literal(STUDENT), all_.place, *figures)
-    students = students.order_by(*in_order(sort, _columns(matched)))
-    students = students.offset((page - 1) * per_page).limit(per_page)
-    names = ("kind", "place", "id", "owed", "overpaid", "synced_at", "name")
-    parts = union_all(groups, select(students.subquery("page"))).subquery("parts")
+    """Return the query of kind, key, and the group's figures or the student's."""
+    matched, sort = _matched(matching), matching.filters.sort
+    # The students first: PostgreSQL takes the types of all from them.
+    group = matching.filters.group
+    totals = _totals(matched, by_place=group in PLACES)
+    selects = [_page(matched, sort, min(page, MOST_PAGES), per_page), totals]
+    if group in BILLS:
+        found = union_all(*by_bill(matching, matched, group)).subquery("by_bill")
+        selects.append(select(literal(BILL), found, null(), null()))
+    parts = union_all(*selects).subquery("parts")
+    names = ("kind", "key", "id", "owed", "overpaid", "synced_at", "name")
     named = (column.label(name) for column, name in zip(parts.c, names, strict=True))
-    both = select(*named).subquery("both")
-    return select(both).order_by(both.c.kind, *in_order(sort, _columns(both)))
+    all_ = select(*named).subquery("all_parts")
+    return select(all_).order_by(all_.c.kind, *in_order(sort, _columns(all_)))
 
 
 def _matched(matching: Matching) -> CTE:
     group = matching.filters.group
     place = PLACES[group] if group in PLACES else literal("")
     owed, overpaid = matching.owed.label("owed"), matching.overpaid.label("overpaid")
-    about = (Siswa.synced_at, Siswa.search_text.label("name"), place.label("place"))
+    about = (Siswa.synced_at, Siswa.search_text.label("name"), Siswa.bill_set, place.label("place"))
     return matching.select(Siswa.id, owed, overpaid, *about).cte("matched")
+
+
+def _page(matched: CTE, sort: str, page: int, per_page: int) -> Select[Any]:
+    one = matched.c
+    figures = (one.id, one.owed, one.overpaid, one.synced_at, one.name)
+    students = select(literal(STUDENT), one.place, *figures)
+    students = students.order_by(*in_order(sort, _columns(matched)))
+    students = students.offset((page - 1) * per_page).limit(per_page)
+    return select(students.subquery("page"))
+
+
+def _totals(matched: CTE, *, by_place: bool) -> Select[Any]:
+    one = matched.c
+    place = one.place if by_place else literal("")
+    sums = (func.count(), func.sum(one.owed), func.sum(one.overpaid))
+    query = select(literal(PLACE), place, *sums, null(), null())
+    return query.group_by(place) if by_place else query
 
 
 def _columns(part: CTE | Subquery) -> Columns:

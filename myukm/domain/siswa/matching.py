@@ -58,6 +58,11 @@ class Matching:
             self.overpaid = func.coalesce(self._sums.c.overpaid, 0)
 
     @property
+    def everybody(self) -> bool:
+        """Whether all students match."""
+        return not self._conditions()
+
+    @property
     def bounds_sums(self) -> bool:
         """Whether it depends on the sums who matches."""
         wanted = self.filters
@@ -100,7 +105,7 @@ class Matching:
     def open_bills(self, *columns: Any) -> Select[Any]:
         """Return the query for `columns` of the open bills that the filters leave."""
         query = select(*columns).where(Tagihan.remaining != 0, *narrow(self.filters, BILLS))
-        if self._conditions():
+        if not self.everybody:
             query = query.where(Tagihan.siswa_id.in_(self.students(Siswa.id)))
         return query
 

@@ -1,14 +1,15 @@
 """What the students that match owe in all, and by group."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import CTE, Select, func, literal, select, union_all
 
 from myukm.domain.siswa.filters import BILLS, PLACES
 from myukm.domain.siswa.matching import OF_SETS, Matching, narrow
 from myukm.extensions import db
-from myukm.models import BillSet, Siswa
+from myukm.models import BillSet, Siswa, Tagihan
 from myukm.models.tagihan import OVERPAID, OWED
 
 
@@ -50,8 +51,15 @@ def sum_of(groups: Iterable[Group]) -> Figures:
     return Figures(*map(sum, zip(*figures, strict=True)))
 
 
-def in_rank(groups: Iterable[Group]) -> list[Group]:
-    """Return the groups, those that owe most first."""
+def groups_from(rows: Iterable[Iterable[Any]]) -> list[Group]:
+    """Return the groups, those that owe most first.
+
+    Rows are key, students, owed, overpaid; those of one key are added up.
+    """
+    found = defaultdict[str, list[Group]](list)
+    for key, *figures in rows:
+        found[key].append(Group(key, figures_from(figures)))
+    groups = (Group(key, sum_of(parts)) for key, parts in found.items())
     return sorted(groups, key=lambda one: (-one.figures.tunggakan, one.key))
 
 
@@ -68,34 +76,35 @@ def totals(matching: Matching) -> Figures:
 def groups_of(matching: Matching) -> list[Group]:
     """Return the groups, those that owe most first. A student is in each group where bills are."""
     group = matching.filters.group or ""
-    groups = _by_bill(matching, group) if group in BILLS else _by_place(matching, PLACES[group])
-    return in_rank(groups)
+    if group in BILLS:
+        matched = matching.students(Siswa.id, Siswa.bill_set).cte("matched")
+        query: Any = union_all(*by_bill(matching, matched, group))
+    else:
+        sums = (func.count(), func.sum(matching.owed), func.sum(matching.overpaid))
+        query = matching.select(PLACES[group], *sums).group_by(PLACES[group])
+    return groups_from(db.session.execute(query))
 
 
-def _by_place(matching: Matching, place: Any) -> list[Group]:
-    sums = (func.count(), func.sum(matching.owed), func.sum(matching.overpaid))
-    rows = db.session.execute(matching.select(place, *sums).group_by(place))
-    return [Group(key, figures_from(figures)) for key, *figures in rows]
+def by_bill(matching: Matching, matched: CTE, group: str) -> tuple[Select[Any], Select[Any]]:
+    """Return the queries for what is owed by period or category, and by how many students.
 
-
-def _by_bill(matching: Matching, group: str) -> list[Group]:
-    """Count by the sets of bills, in which settled bills are as well; add up the open ones."""
-    sums = matching.open_bills(BILLS[group], func.sum(OWED), func.sum(OVERPAID))
-    rows = db.session.execute(sums.group_by(BILLS[group]))
-    owed = {key: amounts for key, *amounts in rows}
-    counts = db.session.execute(_students_of(matching, OF_SETS[group]))
-    return [Group(key, figures_from([count, *owed.get(key, (0, 0))])) for key, count in counts]
-
-
-def _students_of(matching: Matching, column: Any) -> Select[Any]:
-    """Return the query for how many students have a bill in each period or category."""
-    each = matching.students(Siswa.bill_set, func.count().label("students"))
-    each_set = each.group_by(Siswa.bill_set).subquery("of_set")
-    keys = select(BillSet.id, column.label("key")).where(*narrow(matching.filters, OF_SETS))
-    keys_of_set = keys.distinct().subquery("keys_of_set")
-    query = select(keys_of_set.c.key, func.sum(each_set.c.students))
-    query = query.join(each_set, each_set.c.bill_set == keys_of_set.c.id)
-    return query.group_by(keys_of_set.c.key)
+    Students are counted by their sets of bills, which have the settled ones as well; only open
+    bills are added up. `matched` has `id` and `bill_set` of the students that match.
+    """
+    key, none = BILLS[group], literal(0)
+    amounts: tuple[Any, ...] = (func.sum(OWED), func.sum(OVERPAID))
+    owed = select(key.label("key"), none, *amounts).group_by(key)
+    owed = owed.where(Tagihan.remaining != 0, *narrow(matching.filters, BILLS))
+    if not matching.everybody:
+        # No join, so that SQLite looks the bills up in their own order.
+        owed = owed.where(Tagihan.siswa_id.in_(select(matched.c.id)))
+    sets = select(matched.c.bill_set, func.count().label("students"))
+    of_set = sets.group_by(matched.c.bill_set).subquery("of_set")
+    keys = select(BillSet.id, OF_SETS[group].label("key")).where(*narrow(matching.filters, OF_SETS))
+    of_key = keys.distinct().subquery("of_key")
+    students = select(of_key.c.key, func.sum(of_set.c.students), none, none)
+    students = students.join(of_set, of_set.c.bill_set == of_key.c.id)
+    return owed, students.group_by(of_key.c.key)
 
 
 def figures_from(row: Iterable[Any]) -> Figures:

@@ -82,12 +82,21 @@ def test_the_order_of_keys_means_nothing_and_every_value_does() -> None:
     [
         *(None, "", "Rp 1000", " 1000", "+5", "1e3", True, 10**30, -(10**13), [], "९"),
         *("1,250,000", "1,250.50", "350,000", "1.25.000", "1.2500.000", "1.250.000,505"),
-        *("0350.000", "00.50"),
+        *("0350.000", "00.50", "NaN", "Infinity", "-Infinity", "1e400"),
     ],
 )
 def test_what_is_no_amount(app: Flask, amount: Any) -> None:
     with app.app_context(), pytest.raises(InvalidBody):
         parse(body(account(amount_billed=amount)), "7")
+
+
+@pytest.mark.parametrize(
+    "number", ["NaN", "Infinity", "-Infinity", "1e400", "-1e400", "1e999999999", "1e" + "9" * 40]
+)
+def test_a_number_without_bounds_is_no_amount(app: Flask, number: str) -> None:
+    answer = body(account(remaining_balance=-77)).replace(b"-77", number.encode())
+    with app.app_context(), pytest.raises(InvalidBody):
+        parse(answer, "7")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from myukm.domain.siswa import bill_table
 from myukm.domain.siswa.bill_table import Difference
 from myukm.domain.sync import results
 from myukm.extensions import db
-from myukm.models import Siswa, Tagihan
+from myukm.models import PaymentLoss, Siswa, Tagihan
 from tests.conftest import every_database
 from tests.support.bills import campus
 
@@ -83,6 +83,21 @@ def test_every_bill_is_a_row_and_a_changed_student_has_new_rows() -> None:
     ]
     assert rows_of("002") == []
     assert rows_of("003") == rows_of("004")
+    assert differences() == (120, [])
+
+
+@every_database
+@pytest.mark.usefixtures("inside")
+def test_the_same_item_twice_is_two_bills_and_one_without_a_name_is_one() -> None:
+    take_in({"001": [period("1", ("Juli", 5), ("Juli", 5), ("", 7))]})
+    assert [row[4:] for row in rows_of("001")] == [
+        ("Juli", 500, 0, 500),
+        ("Juli", 500, 0, 500),
+        ("", 700, 0, 700),
+    ]
+    take_in({"001": [period("1", ("Juli", 5))]})
+    lost = db.session.scalars(sa.select(PaymentLoss)).one()
+    assert (lost.vanished, lost.vanished_billed, lost.vanished_name) == (2, 1200, "1 · SPP · Juli")
     assert differences() == (120, [])
 
 

@@ -168,7 +168,7 @@ def test_every_student_is_on_one_page_in_every_order() -> None:
         pages = [owing.report(Filters(sort=sort), page).page.items for page in (1, 2)]
         ids = [line.student.idperson for page in pages for line in page]
         assert sorted(ids) == sorted(one.idperson for one in everybody()), sort
-    assert owing.report(Filters(), 10**9).page.page == 2
+    assert owing.report(Filters(), 10**18 - 1).page.page == 2
 
 
 @every_database
@@ -190,7 +190,7 @@ def test_every_student_who_owes_in_a_period_is_on_one_page_in_every_order() -> N
             assert sorted(ids) == sorted(one.student.idperson for one in owing_), sort
             whole = owing.report(filters, 1, 100)
             assert [line.student.idperson for line in whole.page.items] == ids, sort
-            last = owing.report(filters, 10**9, 10)
+            last = owing.report(filters, 10**18 - 1, 10)
             assert last.page.items == reports[-1].page.items
             assert last.page.page == len(reports)
             assert last[:-1][1:] == whole[:-1][1:]
@@ -217,7 +217,11 @@ def test_never_synced_students_are_counted_beside_any_amount() -> None:
         {"filter": "x"},
         {"min": "banyak"},
         {"min": "-1"},
-        {"max": "1e99"},
+        {"max": "1e400"},
+        {"min": "NaN"},
+        {"max": "Infinity"},
+        {"max": "9" * 400},
+        {"min": "١٢"},
         {"min": "2", "max": "1"},
         {"since": "kemarin"},
         {"since": "0001-01-01"},

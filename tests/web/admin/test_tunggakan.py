@@ -107,12 +107,42 @@ def test_filters_combine(total: Callable[[str], tuple[int, str, str]]) -> None:
 
 
 @pytest.mark.usefixtures("students")
-@pytest.mark.parametrize("query", ["min=5&max=4", "min=x", "status=x", "group=x", "page=x"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("min=5&max=4", "min=x", "min=NaN", "max=-Infinity", "max=1e400", f"min={'9' * 400}"),
+        *("status=x", "group=x", "page=x", "page=-1", "page=NaN", f"page={'9' * 40}"),
+    ],
+)
 def test_a_strange_query_is_refused_in_words(client_as: ClientAs, query: str) -> None:
     client = client_as("admin")
     answer = client.get(f"{PATH}?{query}", headers=JSON)
     assert (answer.status_code, bool(answer.get_json()["error"]["message"])) == (422, True)
     assert client.get(f"{PATH}?{query}").status_code == 422
+
+
+@pytest.mark.usefixtures("students")
+@pytest.mark.parametrize("query", ["", "period=20262027&status=tunggakan", "min=1&group=category"])
+def test_a_page_beyond_the_end_is_the_last(client_as: ClientAs, query: str) -> None:
+    client = client_as("admin")
+    for number in ("2", "1000000", "9" * 18):
+        found = client.get(f"{PATH}?{query}&page={number}", headers=JSON).get_json()
+        assert (found["page"], found["pages"]) == (1, 1)
+        assert len(found["siswa"]) == found["total"]["siswa"] > 0
+        assert client.get(f"{PATH}?{query}&page={number}").status_code == 200
+
+
+@pytest.mark.usefixtures("students")
+@pytest.mark.parametrize(
+    "search", ["a" * 10_000, "xyz " * 2_500, "%_\\" * 3_000, "';DROP TABLE siswa;--"]
+)
+def test_a_search_that_nobody_types_finds_nobody(client_as: ClientAs, search: str) -> None:
+    client = client_as("admin")
+    query = {"q": search, "period": "20262027", "group": "category"}
+    found = client.get(PATH, query_string=query, headers=JSON).get_json()
+    assert (found["total"]["siswa"], found["groups"]) == (0, [])
+    assert client.get(PATH, query_string=query).status_code == 200
+    assert client.get(PATH, headers=JSON).get_json()["total"]["siswa"] == 3
 
 
 @pytest.mark.usefixtures("students")
