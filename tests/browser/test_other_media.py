@@ -10,7 +10,7 @@ from myukm.db.session import transaction
 from myukm.domain.actor import Actor
 from myukm.domain.sync import commands
 from myukm.models import Siswa
-from tests.browser.conftest import axe_finds_nothing
+from tests.browser.conftest import OtherMembers, axe_finds_nothing
 from tests.support.people import UKM
 from tests.support.programs import WebServer
 
@@ -68,6 +68,19 @@ def test_the_systems_colours_mark_the_current_tab_alone_and_paper_has_no_other(
     assert marked.isdisjoint(colour for current, colour in colours if not current)
     page.emulate_media(media="print")
     expect(page.locator(".tabs a").filter(visible=True)).to_have_count(1)
+
+
+def test_the_systems_colours_frame_what_was_said(
+    open_as: OpenAs, other_members: OtherMembers
+) -> None:
+    other_members.say("rapat", "@Mega Lestari ayo")
+    page = open_as("member", f"/ukm/{UKM}/chat")
+    page.emulate_media(forced_colors="active", color_scheme="dark", reduced_motion="reduce")
+    axe_finds_nothing(page)
+    frames = page.locator(".bubble").evaluate_all(
+        "all => all.map(getComputedStyle).map((each) => [each.outlineStyle, each.outlineWidth])"
+    )
+    assert frames == [["solid", "1px"], ["solid", "2px"]]
 
 
 def test_a_short_screen_belongs_to_the_content(open_as: OpenAs) -> None:

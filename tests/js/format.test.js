@@ -23,6 +23,12 @@ test("numbers are written as in Indonesian", () => {
   assert.equal(format.percent(100), "100%");
 });
 
+test("sizes are as short as a person needs them", () => {
+  const sizes = [6, 51, 1000, 3200, 320_300, 1_400_000, 20_000_000, 5e9].map(format.size);
+  const words = ["6 B", "51 B", "1 kB", "3,2 kB", "320 kB", "1,4 MB", "20 MB", "5 GB"];
+  assert.deepEqual(sizes, words);
+});
+
 test("times are those of the campus", () => {
   assert.equal(format.clock(NOON), "12.00");
   assert.equal(format.dayOf(LATE), "2026-11-30");

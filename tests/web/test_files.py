@@ -16,6 +16,7 @@ from sqlalchemy import update
 
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
+from myukm.domain.files import quotas
 from myukm.extensions import db
 from myukm.models import ChatFile, ChatMessage, Membership
 from tests.conftest import every_database
@@ -281,6 +282,14 @@ def test_quotas_and_sizes(app: Flask, client_as: ClientAs) -> None:
     assert pdf(member, 1000, "c") == (413, "quota_used")
     assert pdf(friend, 1_000_000, "a") == (201, "")
     assert pdf(friend, 1000, "b") == (413, "quota_used")
+
+
+def test_sizes_are_as_short_as_a_person_needs_them(app: Flask) -> None:
+    """The page's script says the same: tests/js/format.test.js."""
+    sizes = (6, 51, 1000, 3200, 320_300, 1_400_000, 20_000_000, 5_000_000_000)
+    with app.test_request_context():
+        words = [quotas.in_words(size) for size in sizes]
+    assert words == ["6 B", "51 B", "1 kB", "3,2 kB", "320 kB", "1,4 MB", "20 MB", "5 GB"]
 
 
 def test_a_page_reads_all_files_by_one_query(app: Flask, client_as: ClientAs) -> None:

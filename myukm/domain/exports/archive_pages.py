@@ -14,9 +14,14 @@ from myukm.db.types import to_iso8601, utcnow
 from myukm.models import ChatFile, ChatMessage, Ukm
 
 STYLE = """\
-:root { color-scheme: light dark; background: Canvas; color: CanvasText; }
+:root { color-scheme: light dark; --page: #f1f4f3; --text: #152022; --link: #0b5a6b; }
+@media (prefers-color-scheme: dark) {
+  :root { --page: #0f1617; --text: #e5eceb; --link: #74cbdc; }
+}
+html { background: var(--page); color: var(--text); }
+a { color: var(--link); }
 body { max-width: 44rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.5rem; line-height: 1.25; }
+h1 { margin: 1rem 0 .25rem; font-size: 1.5rem; line-height: 1.25; }
 h2 { margin: 0; font-size: 1rem; }
 article { padding: .75rem 0; border-top: 1px solid #8884; }
 article p { margin: .25rem 0 0; white-space: pre-wrap; overflow-wrap: anywhere; }
@@ -24,7 +29,9 @@ time, .note { font-size: .875rem; font-weight: normal; opacity: .75; }
 blockquote { margin: .25rem 0; padding-left: .75rem; border-left: 3px solid #8888; opacity: .85; }
 .files { margin: .5rem 0 0; padding: 0; list-style: none; }
 .files img { max-width: 20rem; width: 100%; height: auto; border-radius: .5rem; }
-.links { display: flex; gap: 1rem; padding: 1rem 0; }
+.links { display: flex; gap: 1rem; margin: 0; padding: .5rem 0; }
+.contents { margin: 1rem 0; padding: 0; list-style: none; }
+.contents li { padding: .75rem 0; border-top: 1px solid #8884; }
 """
 _FRAME = Markup(
     '<!doctype html>\n<html lang="{lang}">\n<head>\n<meta charset="utf-8">\n'
@@ -66,13 +73,15 @@ def index(ukm: Ukm, members: int, pages: Sequence[Page]) -> str:
     people = _("Daftar %(n)s anggota", n=format_decimal(members))
     lines = [Markup('<li><a href="members.csv">{}</a></li>').format(people)]
     for number, page in enumerate(pages, 1):
-        span = f"{_day(page.first)} – {_day(page.last)}"
+        first, last = _day(page.first), _day(page.last)
+        span = first if first == last else f"{first} – {last}"
         count = _("%(n)s pesan", n=format_decimal(page.count))
         item = Markup('<li><a href="{}.html">{}</a> <span class="note">{}</span></li>')
         lines.append(item.format(path(number), span, count))
     note = _("Diekspor %(at)s. Pesan juga ada sebagai JSON di folder messages.", at=_time(utcnow()))
     body = Markup(
-        '<h1 dir="auto">{}</h1>\n<p dir="auto">{}</p>\n<p class="note">{}</p>\n<ul>\n{}\n</ul>'
+        '<h1 dir="auto">{}</h1>\n<p dir="auto">{}</p>\n<p class="note">{}</p>\n'
+        '<ul class="contents">\n{}\n</ul>'
     )
     return _page(ukm.name, body.format(ukm.name, ukm.description, note, Markup("\n").join(lines)))
 

@@ -59,7 +59,8 @@ def in_words(size: int) -> str:
     """Return a number of bytes as people read it: 1,4 MB, 320 kB."""
     for unit, name in ((1000 * MEGABYTE, "GB"), (MEGABYTE, "MB"), (1000, "kB")):
         if size >= unit:
-            return f"{format_decimal(round(size / unit, 1))} {name}"
+            value = size / unit
+            return f"{format_decimal(round(value, 1 if value < 10 else 0))} {name}"
     return f"{format_decimal(size)} B"
 
 

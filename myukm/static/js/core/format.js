@@ -29,6 +29,7 @@ function dates(language, options) {
 
 const times = (options) => dates(locale, options);
 const tenths = numbers({ minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const upToTenths = numbers({ maximumFractionDigits: 1 });
 const hundredths = numbers({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const dateAndTime = times({ dateStyle: "medium", timeStyle: "short" });
 
@@ -47,10 +48,11 @@ const SIZES = [
   [1e3, "kB"],
 ];
 
-/** A number of bytes as people read it: 1,4 MB. */
+/** A number of bytes as people read it: 1,4 MB, 320 kB. */
 export function size(bytes) {
   const [unit, name] = SIZES.find(([least]) => bytes >= least) ?? [1, "B"];
-  return `${decimal(bytes / unit)} ${name}`;
+  const value = bytes / unit;
+  return `${(value < 10 ? upToTenths : number)(value)} ${name}`;
 }
 
 /** A moment's time, with its date unless that is today. */

@@ -71,7 +71,6 @@ function openOutbox(me, code, author, { list, put }) {
       files: new WaitingFiles(url, me, (id, share) => showProgress(pending.get(id), share)),
     },
   );
-  restorePictures(outbox);
   list.addEventListener("click", ({ target }) => {
     const element = target.closest('[data-tool="discard"]')?.closest(".message");
     if (!element) return;
@@ -100,5 +99,7 @@ function showRoom(me, code, { name, author }) {
     hasFiles: () => false,
   });
   outbox.flush();
-  messages.list.lastElementChild?.scrollIntoView();
+  const toEnd = () => messages.list.lastElementChild?.scrollIntoView();
+  toEnd();
+  restorePictures(outbox).then(toEnd); // a picture has no height before
 }
