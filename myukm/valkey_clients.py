@@ -181,6 +181,8 @@ def _client(
     **options: Any,
 ) -> redis.Redis:
     options["socket_connect_timeout"] = connect_seconds
+    # Otherwise redis-py looks, for each connection, for its own version in the files of packages.
+    options["driver_info"] = None
     if not url.startswith("unix:"):
         options["socket_keepalive_options"] = KEEPALIVE
     address = SentinelAddress.parse(url)
