@@ -111,8 +111,12 @@ def on_starting(server):
 def when_ready(server):
     """Share what each worker needs, and what is loaded: a worker's collector would write into each
     object, and so copy it."""
+    from gevent import select, selectors, signal, subprocess  # noqa: F401 (a worker patches with them)
+    from sqlalchemy.orm import configure_mappers
+
     from myukm.ops import periodic_tasks  # noqa: F401
 
+    configure_mappers()
     gc.collect()
     gc.freeze()
 
