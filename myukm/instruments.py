@@ -37,7 +37,8 @@ class _Pending:
     def add(self, counts: Mapping[str, int]) -> None:
         """Add to what is pending."""
         with self.lock:
-            self.counts.update(counts)
+            for field, by in counts.items():
+                self.counts[field] += by
 
     def take(self) -> Mapping[str, int]:
         """Return what is pending, which is nothing from now on."""

@@ -100,10 +100,10 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # By the driver itself: SQLAlchemy takes longer for these three than SQLite for a message.
+    # By the driver itself: SQLAlchemy takes longer for these than SQLite for a message.
     driver: Any = connection.connection.driver_connection
     if not connection.get_execution_options().get("writes"):
-        connection.exec_driver_sql("BEGIN")
+        driver.execute("BEGIN")
         return
     driver.execute("PRAGMA busy_timeout=0")
     try:

@@ -2,8 +2,8 @@
 
 from typing import Any, cast
 
-from sqlalchemy import Table, Update, bindparam, insert, select, update
-from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy import Connection, Table, Update, bindparam, insert, select, update
+from sqlalchemy.orm import make_transient_to_detached
 
 from myukm.db.session import on_commit, transaction
 from myukm.db.types import utcnow
@@ -26,14 +26,15 @@ def store(membership: Membership, message: ChatMessage) -> ChatMessage:
     """
     values = {"ukm": membership.ukm_id, "mine": membership.id, "now": utcnow()}
     with transaction() as session:
-        _change(session, _TAKE_NUMBER, values)
+        connection = session.connection()
+        _change(connection, _TAKE_NUMBER, values)
         count_act(message.user_id)
-        row = session.connection().execute(_INSERT, values | _columns(message))
+        row = connection.execute(_INSERT, values | _columns(message))
         message_id = cast(Any, row.inserted_primary_key)[0]
         addressees.record(message, message_id)
         if message.file_count and not attachments.attach(message.files, message_id):
             raise Outdated
-        _change(session, _MARK_READ, values)
+        _change(connection, _MARK_READ, values)
         on_commit(broadcast.broadcast_later, membership.ukm_id)
         # Before the commit, after which the same row may be loaded to be published.
         message.id = message_id
@@ -46,9 +47,9 @@ def _columns(message: ChatMessage) -> dict[str, Any]:
     return {name: value for name, value in vars(message).items() if name in _MESSAGE.c}
 
 
-def _change(session: Session, statement: Update, values: dict[str, Any]) -> None:
+def _change(connection: Connection, statement: Update, values: dict[str, Any]) -> None:
     """Execute an UPDATE of one row. Raises `Outdated` if there is none."""
-    if not session.connection().execute(statement, values).rowcount:
+    if not connection.execute(statement, values).rowcount:
         raise Outdated
 
 
