@@ -110,8 +110,11 @@ def test_what_was_drawn_for_one_reader_is_not_shown_to_another(client_as: As) ->
     friend.post("/language", data={"lang": "en"})
     edit = member.patch(f"{MESSAGES}/{posted['id']}", json={"message": "Hai"})
     assert edit.status_code == 200
-    assert ">edited</span>" in friend.get(url).text
-    assert ">diubah</span>" in member.get(url).text
+    english, indonesian = friend.get(url).text, member.get(url).text
+    assert ">edited</span>" in english
+    assert ">diubah</span>" in indonesian
+    assert "Delete this message?" in english
+    assert "Hapus pesan ini?" in indonesian
     assert member.delete(f"{MESSAGES}/{posted['id']}").status_code == 204
     assert 'class="message deleted"' in friend.get(url).text
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, load_only
 from sqlalchemy.orm.attributes import set_committed_value
 
 from myukm.domain.chat import reactions
@@ -44,7 +44,12 @@ def opened(
 # What the object of a message shows of others.
 SHOWN = (
     joinedload(ChatMessage.user).load_only(User.name, User.photo_hash),
-    joinedload(ChatMessage.reply_to).joinedload(ChatMessage.user).load_only(User.name),
+    joinedload(ChatMessage.reply_to).options(
+        load_only(
+            ChatMessage.user_id, ChatMessage.body, ChatMessage.deleted_at, ChatMessage.file_count
+        ),
+        joinedload(ChatMessage.user).load_only(User.name),
+    ),
 )
 # Built once, because building them takes longer than the database needs for them.
 _PAGE = (

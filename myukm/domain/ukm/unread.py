@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import ColumnElement, Select, case, func, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, case, func, select, update
 
 from myukm.db.session import execute_rowcount, on_commit, transaction
 from myukm.db.types import is_id, utcnow
@@ -48,8 +48,11 @@ def _query() -> Select[int, str, int, str]:
 
 def count(membership: Membership) -> int:
     """Return the number of the member's unread messages."""
-    query = select(UNREAD).join_from(Membership, Ukm).where(Membership.id == membership.id)
-    return db.session.scalar(query) or 0
+    return db.session.scalar(_OWN, {"mine": membership.id}) or 0
+
+
+# Built once, because every chat page needs it.
+_OWN = select(UNREAD).join_from(Membership, Ukm).where(Membership.id == bindparam("mine"))
 
 
 def _count(code: str, count: int, notices: str) -> dict[str, Any]:

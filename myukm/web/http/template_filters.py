@@ -1,11 +1,13 @@
 """Template filters for money, numbers and times, and the context of every template."""
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, current_app, render_template, request, url_for
 from flask_babel import format_date, format_datetime, format_decimal, get_locale
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -45,7 +47,9 @@ def init_app(app: Flask) -> None:
         drawn=message_rows.drawn,
         stored_sentence=stored_sentence,
     )
-    app.jinja_env.globals.update(run_status=run_status, run_statuses=statuses)
+    app.jinja_env.globals.update(
+        run_status=run_status, run_statuses=statuses, drawn_once=drawn_once
+    )
     app.context_processor(page_context)
 
 
@@ -119,12 +123,25 @@ def detik(moment: str) -> str:
     return str(format_datetime(datetime.fromisoformat(moment), _("HH.mm.ss")))
 
 
+def drawn_once(template: str) -> Markup:
+    """Return the markup of a template that shows everybody the same in one language."""
+    if current_app.debug:
+        _drawn_once.cache_clear()  # whoever changes the template wants to see it
+    return _drawn_once(template, str(get_locale()))
+
+
+@cache
+def _drawn_once(template: str, _lang: str) -> Markup:
+    return Markup(render_template(template))  # noqa: S704 (a template escapes what it shows)
+
+
 def page_context() -> dict[str, Any]:
     """Return the variables of every template: its texts, language, navigation, time."""
+    translate = template_gettext()
     return {
-        "_": template_gettext(),
+        "_": translate,
         "lang": str(get_locale()),
-        "nav": navigation(),
+        "nav": navigation(translate),
         "now": to_iso8601(utcnow()),
         "printed_at": lambda: saat(utcnow()),
         "live_run": live_run,
@@ -137,8 +154,8 @@ def live_run() -> dict[str, Any] | None:
     return localized(progress.for_run(run)) if run else None
 
 
-def navigation() -> list[dict[str, Any]]:
-    """Return the navigation links of the user's role."""
+def navigation(_: Callable[..., Markup]) -> list[dict[str, Any]]:
+    """Return the navigation links of the user's role; `_` translates their labels."""
     if not current_user.is_authenticated:
         return []
     role, here = current_user.role, request.endpoint or ""
