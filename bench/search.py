@@ -35,8 +35,9 @@ from myukm import create_app
 from myukm.db.session import transaction
 from myukm.db.types import UTCDateTime, utcnow
 from myukm.domain import flood
-from myukm.models import LoginSession, Membership, Ukm, User
+from myukm.models import LoginSession, Membership, Ukm
 from tests.support.mariadb import MariaDB
+from tests.support.old_database import store
 from tests.support.postgresql import PostgreSQL
 from tests.support.servers import DatabaseServer
 
@@ -91,16 +92,8 @@ def populate(app: Flask, count: int, ukms: int) -> FlaskClient:
     """Fill the UKMs and return a logged-in client of a member of the first five."""
     with app.app_context():
         flask_migrate.upgrade(revision=BEFORE)
-        with transaction() as session:
-            names = [{"id": n, "code": f"B{n:02}"} for n in range(1, ukms + 1)]
-            session.execute(
-                insert(Ukm),
-                [{**one, "join_code": one["code"], "name": one["code"]} for one in names],
-            )
-            people = [{"id": n, "nim": f"b{n}", "name": f"Bench{n}"} for n in range(1, PEOPLE + 1)]
-            session.execute(insert(User), [{**one, "password_hash": "-"} for one in people])
-            session.add_all(Membership(ukm_id=n, user_id=1) for n in range(1, min(MINE, ukms) + 1))
-            session.add(LoginSession(token_hash=LoginSession.digest("bench"), user_id=1))
+        store("ukm", *map(old_ukm, range(1, ukms + 1)))
+        store("user_account", *map(old_account, range(1, PEOPLE + 1)))
         rows = messages(count, ukms)
         while batch := list(islice(rows, BATCH)):
             with transaction() as session:
@@ -110,10 +103,25 @@ def populate(app: Flask, count: int, ukms: int) -> FlaskClient:
         row("upgrade", time.perf_counter() - began, "s")
         with transaction() as session:
             session.execute(update(Ukm).values(last_number=count))
+            session.add_all(Membership(ukm_id=n, user_id=1) for n in range(1, min(MINE, ukms) + 1))
+            session.add(LoginSession(token_hash=LoginSession.digest("bench"), user_id=1))
     client = app.test_client()
     with client.session_transaction() as cookie:
         cookie["_user_id"], cookie["_fresh"] = "bench", True
     return client
+
+
+def old_ukm(n: int) -> dict[str, Any]:
+    """Return the row of a UKM as the migration before search knew it."""
+    code = f"B{n:02}"
+    names = {"code": code, "join_code": code, "name": code, "description": ""}
+    return {"id": n, **names, "last_number": 0, "created_at": utcnow()}
+
+
+def old_account(n: int) -> dict[str, Any]:
+    """Return the row of an account as that migration knew it."""
+    names = {"nim": f"b{n}", "name": f"Bench{n}", "role": "anggota"}
+    return {"id": n, **names, "password_hash": "-", "created_at": utcnow()}
 
 
 def messages(count: int, ukms: int) -> Iterator[dict[str, Any]]:
