@@ -43,6 +43,8 @@ def upgrade():
         make_fts()
     elif not has_index():
         op.execute(MAKE_INDEX[op.get_bind().dialect.name])
+    if op.get_bind().dialect.name == 'postgresql':
+        op.execute(f'ANALYZE {TABLE}')  # or searches are planned badly until its autovacuum comes
 
 
 def fill():
