@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import sqlalchemy
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
@@ -10,14 +11,16 @@ from myukm.db.session import in_literals
 from myukm.domain.income import journal
 from myukm.domain.siswa import links
 from myukm.domain.siswa.fields import ALL_COLUMNS, Values
-from myukm.models import RosterChange, Siswa
+from myukm.models import Siswa
 from myukm.models.roster import ChangeKind
 from myukm.models.siswa import search_text
 
 BLANK = dict.fromkeys(ALL_COLUMNS, "") | {"active": True}
-READ = tuple(Siswa.__table__.c[name] for name in ("id", "active", "synced_at", *ALL_COLUMNS))
+READ = ("id", "active", "synced_at", *ALL_COLUMNS)
 
 Row = dict[str, Any]
+# A stored `RosterChange` as a row of its table.
+Change = sqlalchemy.Row[Any]
 
 
 class Written(NamedTuple):
@@ -56,7 +59,7 @@ def _change(kind: ChangeKind, student: Mapping[str, str], old: Row | None, new: 
     return {"kind": kind, **about, "old": old, "new": new}
 
 
-def write(session: Session, changes: Sequence[RosterChange], *, undo: bool = False) -> Written:
+def write(session: Session, changes: Sequence[Change], *, undo: bool = False) -> Written:
     """Write changes (or undo them) where the student is still as it was before (after) them."""
     known = _students(session, [change.idperson for change in changes], lock=True)
     kept = _linked_new(session, changes) if undo else set()
@@ -81,7 +84,7 @@ def write(session: Session, changes: Sequence[RosterChange], *, undo: bool = Fal
     return written
 
 
-def changed_since(session: Session, changes: Sequence[RosterChange]) -> list[RosterChange]:
+def changed_since(session: Session, changes: Sequence[Change]) -> list[Change]:
     """Return those of these changes that cannot be undone, because their student changed since."""
     known = _students(session, [change.idperson for change in changes])
     kept = _linked_new(session, changes)
@@ -92,18 +95,18 @@ def changed_since(session: Session, changes: Sequence[RosterChange]) -> list[Ros
     ]
 
 
-def nims(changes: Sequence[RosterChange]) -> set[str]:
+def nims(changes: Sequence[Change]) -> set[str]:
     """Return the NIMs that these changes give or take."""
     values = (side.get("nim") for one in changes for side in (one.old, one.new) if side)
     return {nim for nim in values if nim}
 
 
-def _linked_new(session: Session, changes: Sequence[RosterChange]) -> set[str]:
+def _linked_new(session: Session, changes: Sequence[Change]) -> set[str]:
     """Return the new students who have been linked by a code since: they are not deleted."""
     return links.linked_by_code(session, [one.idperson for one in changes if one.old is None])
 
 
-def _fits(change: RosterChange, student: Row | None, *, undo: bool) -> bool:
+def _fits(change: Change, student: Row | None, *, undo: bool) -> bool:
     """Return whether the student is as the change expects; one with payments is not deleted."""
     expected, target = (change.new, change.old) if undo else (change.old, change.new)
     if expected is None or student is None:
@@ -112,13 +115,14 @@ def _fits(change: RosterChange, student: Row | None, *, undo: bool) -> bool:
         return False
     if target is None:
         expected = {**BLANK, **expected}
-    return all(student[name] == value for name, value in expected.items())
+    return bool(expected.items() <= student.items())
 
 
 def _students(session: Session, ids: Sequence[str], *, lock: bool = False) -> dict[str, Row]:
-    query = select(*READ).where(Siswa.idperson.in_(ids)).order_by(Siswa.id)
-    rows = session.execute(query.with_for_update() if lock else query).mappings()
-    return {row["idperson"]: dict(row) for row in rows}
+    columns = [Siswa.__table__.c[name] for name in READ]
+    query = select(*columns).where(Siswa.idperson.in_(ids)).order_by(Siswa.id)
+    rows = session.execute(query.with_for_update() if lock else query)
+    return {row.idperson: dict(zip(READ, row, strict=True)) for row in rows}
 
 
 def _searchable(row: Row) -> Row:
