@@ -128,3 +128,10 @@ def take_memory(connection: Connection) -> None:
     default is 4 MB): what 100,000 students are added up with."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SELECT set_config('work_mem', '32MB', true)")
+
+
+def plan_anew(connection: Connection) -> None:
+    """Let the running transaction plan each statement for the tables as they are (PostgreSQL, which
+    keeps plans): what is right for a table that is small at first reads all of it in the end."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
