@@ -1,7 +1,8 @@
 """The table of bills: written with a student's payments, and compared with them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from functools import cache
+from itertools import chain, groupby
 from typing import Any, NamedTuple, cast
 
 import msgspec
@@ -21,6 +22,9 @@ from myukm.models import Siswa, Tagihan
 
 PORTION = 200
 COLUMNS = ("period_id", "kelas", "category", "item", "billed", "paid", "remaining")
+ALL_COLUMNS = ("siswa_id", "position", *COLUMNS)
+# Each statement of SQLite's costs about as much as the values of a row; older ones take 999 values.
+ROWS_AT_ONCE = 50
 # The database itself takes the rows out of one JSON text, [[siswa_id, [row, …]], …]: over a network
 # binding each value of each row takes longer than all the rest of writing a student. SQLite, which
 # lies in this process, is quicker with plain values.
@@ -58,15 +62,32 @@ def replace(
         losses.record(session, before, bills)
         session.execute(delete(Tagihan).where(in_literals(Tagihan.siswa_id, before)))
     table = cast(Table, Tagihan.__table__)
-    columns = [table.c[name] for name in ("siswa_id", "position", *COLUMNS)]
     dialect = session.get_bind().dialect
     if dialect.name != "sqlite":
-        rows = text(ROWS[dialect.name]).columns(*columns)
-        written = insert(table).from_select([column.name for column in columns], rows)
+        rows = text(ROWS[dialect.name]).columns(*(table.c[name] for name in ALL_COLUMNS))
+        written = insert(table).from_select(ALL_COLUMNS, rows)
         session.execute(written, {"bills": msgspec.json.encode(list(bills.items())).decode()})
-    elif plain := [(key, n, *bill) for key in bills for n, bill in enumerate(bills[key])]:
-        statement = str(insert(table).compile(dialect=dialect))
-        session.connection().exec_driver_sql(statement, plain)
+    else:
+        _insert_values(
+            session, [(key, n, *bill) for key in bills for n, bill in enumerate(bills[key])]
+        )
+
+
+def _insert_values(session: Session, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows as plain values, many by one statement, the last ones one by one."""
+    whole = len(rows) - len(rows) % ROWS_AT_ONCE
+    for size, part in (ROWS_AT_ONCE, rows[:whole]), (1, rows[whole:]):
+        starts = range(0, len(part), size)
+        if values := [tuple(chain.from_iterable(part[at : at + size])) for at in starts]:
+            session.connection().exec_driver_sql(_insert(size), values)
+
+
+@cache
+def _insert(count: int) -> str:
+    """Return SQLite's statement that inserts so many rows."""
+    row = f"({', '.join('?' * len(ALL_COLUMNS))})"
+    names = ", ".join(ALL_COLUMNS)
+    return f"INSERT INTO tagihan ({names}) VALUES {', '.join([row] * count)}"  # noqa: S608
 
 
 class Difference(NamedTuple):
