@@ -134,4 +134,6 @@ def plan_anew(connection: Connection) -> None:
     """Let the running transaction plan each statement for the tables as they are (PostgreSQL, which
     keeps plans): what is right for a table that is small at first reads all of it in the end."""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
+        connection.exec_driver_sql(
+            "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)"
+        )
