@@ -1,10 +1,10 @@
-"""Checks of a workbook before anything of it is unpacked: kind, sizes, macros.
+"""Checks of a workbook before it is unpacked (kind, sizes, macros), and limits while it is read.
 
 The sizes are those that the archive declares. One that declares less than it unpacks to is read
 only so far and then found broken, so the declared sizes bound the memory.
 """
 
-from typing import BinaryIO
+from typing import IO, Any, BinaryIO
 from zipfile import ZipFile, ZipInfo
 
 from flask_babel import lazy_gettext as _
@@ -14,6 +14,7 @@ from myukm.errors import Invalid
 MAX_FILES, MAX_RATIO = 2000, 200
 MAX_UNPACKED, MAX_PART = 256 << 20, 64 << 20
 SMALL = 1 << 20  # packed tightly without being a bomb
+MAX_BETWEEN_ROWS = 4 << 20  # bytes: some 200 for each of the 16,384 cells that a row can have
 SHEETS = "xl/worksheets/"
 CONTENT_TYPES = "[Content_Types].xml"
 
@@ -30,18 +31,46 @@ def check(file: BinaryIO) -> None:
         parts = archive.infolist()
     names = {part.filename for part in parts}
     if len(parts) > MAX_FILES or any(map(_is_bomb, parts)) or _unpacked(parts) > MAX_UNPACKED:
-        raise _refused(
-            _(
-                "Isi berkas ini terlalu besar bila dibuka. "
-                "Hapus baris kosong, atau simpan sebagai CSV."
-            )
-        )
+        raise too_large()
     if any(name.lower().endswith("vbaproject.bin") for name in names):
         raise _refused(_("Berkas ini berisi makro. Simpan sebagai XLSX tanpa makro, atau CSV."))
     if CONTENT_TYPES not in names or not any(name.startswith("xl/") for name in names):
         raise _refused(_("Ini bukan buku kerja Excel (.xlsx). Simpan sebagai XLSX atau CSV."))
     if "xl/workbook.bin" in names:
         raise _refused(_("Ini buku kerja biner (.xlsb). Simpan sebagai XLSX atau CSV."))
+
+
+class BoundedSheet:
+    """The XML of a sheet. What stands between two rows is in memory at once, so it has a limit."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self._source, self._left = source, MAX_BETWEEN_ROWS
+
+    def read(self, size: int) -> bytes:
+        """Read up to `size` bytes. Raises `Invalid` if too many came since the last row."""
+        data = self._source.read(size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise too_large()
+        return data
+
+    def row_ended(self) -> None:
+        """Begin to count anew."""
+        self._left = MAX_BETWEEN_ROWS
+
+
+class Forgotten(dict[str, Any]):
+    """Keeps nothing: the heights of a million empty rows would take half a gigabyte."""
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        """Forget it."""
+
+
+def too_large() -> Invalid:
+    """Return the error for a workbook that would fill the memory."""
+    return _refused(
+        _("Isi berkas ini terlalu besar bila dibuka. Hapus baris kosong, atau simpan sebagai CSV.")
+    )
 
 
 def _is_bomb(part: ZipInfo) -> bool:

@@ -109,17 +109,20 @@ class _Reader:
         from openpyxl.worksheet._reader import WorkSheetParser
 
         with self._sheet._get_source() as source:
+            bounded = xlsx_safety.BoundedSheet(source)
             parser = WorkSheetParser(
-                source,
+                bounded,
                 self._sheet._shared_strings,
                 data_only=True,
                 epoch=self._workbook.epoch,
                 date_formats=self._workbook._date_formats,
                 timedelta_formats=self._workbook._timedelta_formats,
             )
-            for line, stored in parser.parse():
-                if line > MAX_ROW:
+            parser.row_dimensions = xlsx_safety.Forgotten()
+            for count, (line, stored) in enumerate(parser.parse(), 1):
+                if max(line, count) > MAX_ROW:
                     raise bad_line(line, _("lembar Excel tidak punya baris sejauh itu."))
+                bounded.row_ended()
                 cells = self._cells(stored)
                 if not all(map(is_blank, cells)):
                     yield line, cells

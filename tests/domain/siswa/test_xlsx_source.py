@@ -1,15 +1,16 @@
 """Students from a workbook: as people save it, and what a spreadsheet spoils, with its line."""
 
 import io
+import random
+import tracemalloc
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
-import xlsxwriter
 from flask import Flask
 from openpyxl.styles import Font
 from sqlalchemy import select
@@ -207,16 +208,46 @@ def test_an_archive_that_declares_less_than_it_holds(
         load(lying)
 
 
-def test_a_million_empty_rows_are_no_students(load: Callable[[bytes], dict[str, str]]) -> None:
+def padded(rows: Iterable[bytes]) -> bytes:
+    """Return a workbook of one student, with these parts of a sheet after its row."""
+    parts = zipfile.ZipFile(io.BytesIO(workbook(HEADER, ["0012", "Siti"])))
+    head, tail = parts.read(SHEET).split(b"</sheetData>")
     file = io.BytesIO()
-    with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
-        sheet = book.add_worksheet()
-        for number, row in enumerate((HEADER, ["0012", "Siti"])):
-            for column, cell in enumerate(row):
-                sheet.write_string(number, column, cell)
-        for number in range(2, 1_000_000):
-            sheet.set_row(number, 20)
-    assert load(file.getvalue()) == {"0012": "Siti"}
+    with parts, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in set(parts.namelist()) - {SHEET}:
+            archive.writestr(name, parts.read(name))
+        with archive.open(SHEET, "w") as sheet:
+            sheet.writelines((head, *rows, b"</sheetData>" + tail))
+    return file.getvalue()
+
+
+def test_empty_rows_are_no_students_and_take_little_memory(
+    load: Callable[[bytes], dict[str, str]],
+) -> None:
+    data = padded(b'<row r="%d" ht="20" customHeight="1"/>' % n for n in range(3, 100_000))
+    tracemalloc.start()
+    try:
+        assert load(data) == {"0012": "Siti"}
+        assert tracemalloc.get_traced_memory()[1] < 250 * 100_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("start", "part", "end", "message"),
+    [
+        (b"", b'<row r="3"/>', b"", "Baris 3: lembar Excel tidak punya baris sejauh itu"),
+        (b'<row r="3">', b"<c/>", b"</row>", "terlalu besar bila dibuka"),
+        (b"</sheetData><sheetData>", b"<x/>", b"", "terlalu besar bila dibuka"),
+    ],
+)
+def test_a_sheet_that_would_fill_the_memory_is_refused(
+    load: Callable[[bytes], dict[str, str]], start: bytes, part: bytes, end: bytes, message: str
+) -> None:
+    noise = random.Random(1)  # packed more tightly it is refused unread
+    parts = (part * 1000 + b"<!--%s-->" % noise.randbytes(200).hex().encode() for _ in range(1050))
+    with pytest.raises(Invalid, match=message):
+        load(padded([start, *parts, end]))
 
 
 def test_a_number_is_trusted_where_only_one_known_id_can_be_meant(
