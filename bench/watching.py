@@ -6,7 +6,7 @@ Real gunicorn (two processes), `worker.py`, Valkey and SQLite. The waiting jobs 
 nobody serves. Measured are Valkey's commands per second and the CPU time of web, workers and Valkey
 (per cent of one core), first while nobody looks, then with the pages open and `/readyz` and
 `/metrics`, which ask the doctor, every ten seconds as an outside monitor would. `--commands` prints
-which commands come most often.
+which commands come most often then.
 """
 
 import argparse
@@ -56,14 +56,14 @@ def main() -> None:
             fill(campus, asked.waiting, asked.failed)
             time.sleep(SETTLE_SECONDS)
             idle = measure(campus, asked.seconds)
-            if asked.commands:
-                most_frequent(campus, asked.seconds)
             add_treasurers(campus)
             with open_pages(campus, asked.pages):
                 stopped = threading.Event()
                 threading.Thread(target=ask_doctor, args=(campus, stopped), daemon=True).start()
                 time.sleep(SETTLE_SECONDS)
                 watched = measure(campus, asked.seconds)
+                if asked.commands:
+                    most_frequent(campus, asked.seconds)
                 stopped.set()
         finally:
             campus.stop()

@@ -6,7 +6,7 @@ from myukm.queues.failures import actions, index
 from myukm.queues.jobs import QUEUES
 
 # How often an index that has all failures is compared with the registry again (seconds).
-SETTLED_SECONDS = 3.0
+SETTLED_SECONDS = 5.0
 
 
 class FailureWorker:

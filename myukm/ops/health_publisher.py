@@ -1,13 +1,11 @@
-"""Publishes the event `queue.health` on changes, at most every three seconds."""
+"""Publishes the event `queue.health` when the queues or the doctor's findings change."""
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from myukm.live import pubsub
 from myukm.ops import doctor, stats
 
-EVERY_SECONDS = 2.5  # the leader's tasks run once a second
 VOLATILE_FIELDS = frozenset({"at", "heartbeat_seconds_ago"})
 
 
@@ -16,18 +14,18 @@ class HealthPublisher:
 
     def __init__(self) -> None:
         self._published: Any = None
-        self._next = 0.0
 
     def publish(self) -> None:
         """Publish the statistics and the doctor's findings if they changed."""
-        if time.monotonic() < self._next:
-            return
-        self._next = time.monotonic() + EVERY_SECONDS
         health = {**stats.health(), "doctor": doctor.report()}
         if (news := _stable(health)) != self._published and pubsub.publish_transient(
             "queue", "queue.health", health
         ):
             self._published = news
+
+    def forget(self) -> None:
+        """Another process publishes from now on."""
+        self._published = None
 
 
 def _stable(value: Any) -> Any:

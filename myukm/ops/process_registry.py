@@ -83,9 +83,9 @@ def descriptors_used() -> float:
     return len(os.listdir(folder)) / limit if limit > 0 else 0.0
 
 
-def living() -> Sequence[Process]:
-    """Return the processes that beat, and forget the others."""
-    moment = valkey().time()[0]
+def living(moment: int) -> Sequence[Process]:
+    """Return the processes that beat at a moment, now in seconds of Valkey's clock, and forget the
+    others."""
     entries = cast(dict[bytes, bytes], valkey().hgetall(KEY))
     all_known = {name: Process(**json.loads(entry)) for name, entry in entries.items()}
     dead = [name for name, each in all_known.items() if each.at < moment - FORGET_SECONDS]
@@ -98,7 +98,7 @@ def living() -> Sequence[Process]:
 def open_streams() -> int:
     """Return how many streams the living processes have open."""
     counts = cast(dict[bytes, bytes], valkey().hgetall(STREAMS_KEY))
-    names = (f"{each.host}:{each.pid}".encode() for each in living())
+    names = (f"{each.host}:{each.pid}".encode() for each in living(valkey().time()[0]))
     return sum(int(counts.get(name, 0)) for name in names)
 
 

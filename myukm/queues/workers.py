@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import redis
@@ -92,15 +93,17 @@ def snapshot() -> QueueSnapshot:
         keys = sorted(keys)
         for key in keys:
             pipe.hgetall(key)
-            pipe.smembers(key + b":executions")
         backlogs.ask_times(pipe, heads)
         answers = pipe.execute()
-    times = answers[2 * len(keys) :]
-    rows = zip(keys, answers[: 2 * len(keys) : 2], answers[1 : 2 * len(keys) : 2], strict=True)
+        rows = {key: row for key, row in zip(keys, answers, strict=False) if row}
+        busy = [key for key, row in rows.items() if row.get(b"state") == b"busy"]
+        for key in busy:
+            pipe.smembers(key + b":executions")
+        jobs = dict(zip(busy, pipe.execute(), strict=True))
     return QueueSnapshot(
         bool(suspended),
-        tuple(_worker_info(key, row, jobs, clients, now) for key, row, jobs in rows if row),
-        backlogs.with_times(heads, times),
+        tuple(_worker_info(key, row, jobs.get(key, ()), clients, now) for key, row in rows.items()),
+        backlogs.with_times(heads, answers[len(keys) :]),
         now,
     )
 
@@ -142,27 +145,29 @@ def unserved_reason(name: str) -> tuple[str, Any] | None:
 
 @dataclass(frozen=True)
 class _Clients:
-    """Valkey's client connections: their names, whether an unnamed one waits for jobs, and since
-    when connections can exist (Valkey's start)."""
+    """Valkey's client connections: their names, and whether an unnamed one waits for jobs."""
 
     names: frozenset[str]
     has_unnamed_waiter: bool
-    since: datetime
+
+    @cached_property
+    def since(self) -> datetime:
+        """Since when connections can exist: Valkey's start, or up to a second later, because its
+        uptime is in whole seconds."""
+        uptime = timedelta(seconds=valkey().info("server")["uptime_in_seconds"])
+        return utcnow() - uptime + timedelta(seconds=1)
 
 
 def _clients(client: redis.Redis) -> _Clients | None:
     """Return the connections; None if the server refuses `CLIENT LIST`."""
     try:
         listed = client.client_list()
-        uptime = timedelta(seconds=client.info("server")["uptime_in_seconds"])
     except ResponseError:
         return None
     has_unnamed_waiter = any(
         not client["name"] and client["cmd"] in BLOCKING_COMMANDS for client in listed
     )
-    # `uptime` is in whole seconds, so the start may be up to a second later.
-    since = utcnow() - uptime + timedelta(seconds=1)
-    return _Clients(frozenset(client["name"] for client in listed), has_unnamed_waiter, since)
+    return _Clients(frozenset(client["name"] for client in listed), has_unnamed_waiter)
 
 
 def _worker_info(

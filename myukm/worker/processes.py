@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from flask import Flask
 from redis.exceptions import RedisError
+from rq.registry import ScheduledJobRegistry
 from rq.scheduler import RQScheduler
 from rq.utils import now
 
@@ -93,7 +94,9 @@ def _enqueue_due(scheduler: RQScheduler) -> None:
         scheduler.heartbeat()
     if scheduler.should_reacquire_locks:
         scheduler.acquire_locks()
-    scheduler.enqueue_scheduled_jobs()
+    # One question spares one for each queue.
+    if scheduler.connection.exists(*map(ScheduledJobRegistry.key_template.format, QUEUES)):
+        scheduler.enqueue_scheduled_jobs()
 
 
 def _valkey_answers(app: Flask, wait: bool) -> bool:

@@ -13,7 +13,7 @@ from flask.testing import FlaskCliRunner
 from sqlalchemy import select
 
 from myukm.extensions import connect_valkey, db
-from myukm.live import event_log
+from myukm.live import event_log, pubsub
 from myukm.models import Alert
 from myukm.ops.alerts import monitor as monitoring
 from myukm.ops.alerts import outbox, watch
@@ -109,6 +109,18 @@ def test_without_the_database_it_is_told_and_stored_later(app: Flask, receiver: 
     wait_until(lambda: receiver.kinds("database_unreachable") == ["new", "over"], 30)
     assert ("database_unreachable", True) in alerts(app)
     assert events(app, "database_unreachable") == [(False, "broken"), (True, "broken")]
+
+
+def test_open_pages_of_the_queues_hear_of_it_without_the_database(
+    app: Flask, valkey: redis.Redis
+) -> None:
+    heard = valkey.pubsub()
+    heard.subscribe(pubsub.CHANNEL)
+    with without_database(app):
+        examine(app, AlertWatch(app, "a", lambda: None))
+        told = lambda: "database_unreachable" in str(heard.get_message(timeout=1))  # noqa: E731
+        wait_until(told, 30, "it is published")
+    heard.close()
 
 
 def test_what_gets_worse_is_told_again(

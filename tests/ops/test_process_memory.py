@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def test_a_child_of_the_worker_that_takes_too_much(
     fault = tmp_path / "take"
     start("python", "-m", "tests.support.greedy_worker", str(fault))
     with app.app_context():
-        wait_until(process_registry.living, 30, "it runs")
+        wait_until(lambda: process_registry.living(int(time.time())), 30, "it runs")
     assert not named(app, "process_memory")
     fault.touch()
     [found] = wait_until(lambda: named(app, "process_memory"), 30, "it is named")

@@ -64,9 +64,13 @@ def refresh_connections() -> None:
 
 
 def publish_expired() -> None:
-    """Queue the publishing of users whose grace period or activity expired, or whose job was lost,
-    and publish the counts that large UKMs did not get at once (a leader task)."""
+    """Queue the publishing of users whose grace period or activity expired, or whose job was lost
+    (a leader task)."""
     _broadcast_later(connections.changed_by_time())
+
+
+def publish_late() -> None:
+    """Publish the counts that large UKMs did not get at once (a leader task)."""
     if late := outbox.take_delayed(BATCH):
         known = store.statuses(late)
         _publish({user_id: known.get(user_id, "offline") for user_id in late})

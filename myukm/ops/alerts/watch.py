@@ -1,4 +1,5 @@
-"""Chooses the one process that polls for alerts, in a thread that waits for no database."""
+"""Chooses the one process that polls the doctor for alerts and open pages, in a thread that waits
+for no database."""
 
 import contextlib
 import fcntl
@@ -18,6 +19,7 @@ from myukm.ops import doctor
 from myukm.ops.alerts.monitor import AlertMonitor
 from myukm.ops.alerts.outbox import outbox
 from myukm.ops.findings import BROKEN
+from myukm.ops.health_publisher import HealthPublisher
 
 POLL_SECONDS, HEARTBEAT_SECONDS = 3.0, 60.0
 KEY, LEASE_MILLISECONDS, VACANT_SECONDS = "myukm:alerts:watcher", 10_000, 10.0
@@ -32,7 +34,7 @@ class AlertWatch:
 
     def __init__(self, app: Flask, holder: str, leads: Callable[[], bool | None]) -> None:
         self._app, self._holder, self._leads = app, holder, leads
-        self._monitor = AlertMonitor()
+        self._monitor, self._health = AlertMonitor(), HealthPublisher()
         self._lock: IO[bytes] | None = None
         self._heartbeat_at = 0.0
         self._led = False
@@ -58,8 +60,10 @@ class AlertWatch:
         """Poll once, if it is this process's turn."""
         if not self._is_watcher():
             self._monitor.forget()
+            self._health.forget()
             return
         self._monitor.evaluate()
+        self._health.publish()
         outbox().tell_failing()
         self._send_heartbeat()
 
@@ -71,8 +75,8 @@ class AlertWatch:
             return self._holds_file() if leads is None else leads
 
     def _holds_lease(self, leads: bool | None) -> bool:
-        """Return whether this process holds the lease: the leader, which asks the doctor for the
-        open pages as well, or another one if it was free for `VACANT_SECONDS`."""
+        """Return whether this process holds the lease: the leader, or another one if it was free
+        for `VACANT_SECONDS`."""
         holder, held = self._holder.encode(), valkey().get(KEY)
         had_led, self._led = self._led, bool(leads)
         if held == holder and had_led and leads is False:

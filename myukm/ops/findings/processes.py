@@ -21,7 +21,7 @@ STARTS_EACH, FEWEST_STARTS = 3, 6
 
 def no_web() -> Iterator[Finding]:
     """No web process lives, though one did within the last day."""
-    if process_registry.web_was_seen() and not _with_role("web"):
+    if not _with_role("web") and process_registry.web_was_seen():
         yield Finding(
             "no_web",
             BROKEN,
@@ -125,7 +125,7 @@ def held_back() -> Iterator[Finding]:
 @ttl_cache(1.0)
 def _living() -> Sequence[process_registry.Process]:
     """Return the living processes; three checks ask for them."""
-    return process_registry.living()
+    return process_registry.living(snapshot().moment)
 
 
 def _with_role(role: str) -> list[process_registry.Process]:

@@ -67,8 +67,10 @@ def not_served() -> Iterator[Finding]:
 def overdue() -> Iterator[Finding]:
     """Jobs scheduled for a time that is over, which nobody puts into their queue."""
     state = snapshot()
-    for name in _moving(state):
-        key = get_queue(name).scheduled_job_registry.key
+    keys = {name: get_queue(name).scheduled_job_registry.key for name in _moving(state)}
+    if not keys or not valkey().exists(*keys.values()):
+        return
+    for name, key in keys.items():
         if count := valkey().zcount(key, 0, state.moment - OVERDUE_SECONDS):
             yield Finding(
                 "scheduled_overdue",
