@@ -76,7 +76,7 @@ def start_ours(stack: ExitStack, asked: argparse.Namespace) -> "FanOut":
         "SECRET_KEY": secrets.token_urlsafe(32),
     }
     app = create_app(config.load(env))
-    cookies = populate(app, -(-(asked.streams + WARMING) // STREAMS_EACH))
+    cookies = populate(app, -(-(asked.listeners + WARMING) // STREAMS_EACH))
     server = WebServer(folder / "web.log", env)
     stack.callback(server.kill)
     tree = psutil.Process(server.child.pid).children(recursive=True)
@@ -172,7 +172,7 @@ class FanOut:
 
     async def open_all(self) -> None:
         """Open the listeners; print what a connection costs."""
-        count = self.asked.streams
+        count = self.asked.listeners
         await self.open(WARMING)
         before, cpu = self.process.memory_info().rss, spent(self.process)
         await self.open(count)
