@@ -10,7 +10,6 @@ from sqlalchemy import (
     FromClause,
     Numeric,
     Select,
-    and_,
     false,
     func,
     or_,
@@ -21,6 +20,7 @@ from sqlalchemy import cast as sql_cast
 
 from myukm.db.session import in_literals
 from myukm.domain.siswa.filters import BILLS, PLACES, Filters
+from myukm.extensions import db
 from myukm.i18n import campus_timezone
 from myukm.models import BillSet, PaymentLoss, Siswa, SyncItem, SyncRun, Tagihan
 from myukm.models.siswa import SEARCH_LENGTH, Verdict, fold
@@ -37,6 +37,7 @@ LOSSES: dict[str, Condition] = {
     "dibayar_turun": PaymentLoss.paid_after < PaymentLoss.paid_before,
     "tagihan_hilang": PaymentLoss.vanished > 0,
 }
+_losers = select(PaymentLoss.siswa_id)
 # Always true. It lets SQLite read students from the index that has all that is asked for.
 BY_INDEX = Siswa.search_text >= ""
 
@@ -58,15 +59,10 @@ class Matching:
             self.overpaid = func.coalesce(self._sums.c.overpaid, 0)
 
     @property
-    def everybody(self) -> bool:
-        """Whether all students match."""
-        return not self._conditions()
-
-    @property
     def bounds_sums(self) -> bool:
         """Whether it depends on the sums who matches."""
         wanted = self.filters
-        bounded = wanted.min is not None or wanted.max is not None
+        bounded = (wanted.min, wanted.max) != (None, None)
         return bounded or not SUMMED.isdisjoint((*wanted.status, *wanted.filter))
 
     @property
@@ -80,32 +76,34 @@ class Matching:
         """Return the query for `columns`, `owed` and `overpaid` among them, of the students."""
         query = select(*columns).select_from(Siswa)
         if self._sums is not None:
-            has_sums = self._sums.c.siswa_id == Siswa.id
-            query = query.join(self._sums, has_sums, isouter=not self._needs_sums)
+            # As a sum, or SQLite reads the row of each student who owes, with its payments.
+            key = Siswa.id + 0 if db.engine.dialect.name == "sqlite" else Siswa.id
+            query = query.join(
+                self._sums, self._sums.c.siswa_id == key, isouter=not self._needs_sums
+            )
             query = query.where(BY_INDEX)
-        return query.where(*self._conditions())
+        return query.where(*self.conditions())
 
     def figures_of(self, ids: Sequence[int]) -> Select[Any]:
         """Return the query for id, `owed` and `overpaid` of these students."""
-        columns: tuple[Any, ...] = (self.owed, self.overpaid)
+        columns: Any = (self.owed, self.overpaid)
         if self._sums is None:
-            query = select(Siswa.id, *columns)
-        else:
-            sums = self._sums_of_bills(in_literals(Tagihan.siswa_id, ids))
-            columns = tuple(func.coalesce(one, 0) for one in (sums.c.owed, sums.c.overpaid))
-            query = select(Siswa.id, *columns).outerjoin(sums, sums.c.siswa_id == Siswa.id)
+            return select(Siswa.id, *columns).where(in_literals(Siswa.id, ids))
+        sums = self._sums_of_bills(in_literals(Tagihan.siswa_id, ids))
+        columns = (func.coalesce(one, 0) for one in (sums.c.owed, sums.c.overpaid))
+        query = select(Siswa.id, *columns).outerjoin(sums, sums.c.siswa_id == Siswa.id)
         return query.where(in_literals(Siswa.id, ids))
 
     def students(self, *columns: Any) -> Select[Any]:
         """Return the query for `columns` of the students alone, without what they owe."""
         if self.bounds_sums:
             return self.select(*columns)
-        return select(*columns).select_from(Siswa).where(*self._conditions())
+        return select(*columns).select_from(Siswa).where(*self.conditions())
 
     def open_bills(self, *columns: Any) -> Select[Any]:
         """Return the query for `columns` of the open bills that the filters leave."""
         query = select(*columns).where(Tagihan.remaining != 0, *narrow(self.filters, BILLS))
-        if not self.everybody:
+        if self.conditions():
             query = query.where(Tagihan.siswa_id.in_(self.students(Siswa.id)))
         return query
 
@@ -116,7 +114,7 @@ class Matching:
             return Siswa.bill_set.is_not(None)
         sets = select(BillSet.id).where(*some).distinct()
         # As a sum, or SQLite reads students by the index of sets, and each with its payments.
-        return and_(Siswa.bill_set.is_not(None), (Siswa.bill_set + 0).in_(sets))
+        return Siswa.bill_set.is_not(None) & (Siswa.bill_set + 0).in_(sets)
 
     def _sums_of_bills(self, *conditions: Condition) -> FromClause:
         # Whole numbers, because PostgreSQL adds up BIGINT to its much slower NUMERIC.
@@ -126,7 +124,8 @@ class Matching:
         query = query.where(Tagihan.remaining != 0, *narrow(self.filters, BILLS), *conditions)
         return query.group_by(Tagihan.siswa_id).subquery("sums")
 
-    def _conditions(self) -> list[Condition]:
+    def conditions(self) -> list[Condition]:
+        """Return what must hold of a student; all match where nothing must."""
         wanted, found = self.filters, _about_student(self.filters)
         if wanted.min is not None:
             found.append(self.owed >= wanted.min)
@@ -141,7 +140,7 @@ class Matching:
         marks = {
             "belum_sinkron": Siswa.status == Verdict.BELUM_SINKRON,
             "tidak_cocok": Siswa.tidak_cocok.is_(True),
-            **{name: _lost(condition) for name, condition in LOSSES.items()},
+            **{name: Siswa.id.in_(_losers.where(loss)) for name, loss in LOSSES.items()},
             "gagal": _failed_in_the_last_run(),
             "aktif": Siswa.active.is_(True),
             "nonaktif": Siswa.active.is_(False),
@@ -161,8 +160,8 @@ class Matching:
         synced = Siswa.status != Verdict.BELUM_SINKRON
         return {
             "tunggakan": self.owed > 0,
-            "lunas": and_(self.has_bill(), self.owed == 0),
-            "tanpa_tagihan": and_(synced, ~self.has_bill()),
+            "lunas": self.has_bill() & (self.owed == 0),
+            "tanpa_tagihan": synced & ~self.has_bill(),
             "lebih_bayar": self.overpaid > 0,
         }
 
@@ -192,10 +191,6 @@ def _failed_in_the_last_run() -> Condition:
     last = select(func.max(SyncRun.id)).where(SyncRun.dry_run.is_(False)).scalar_subquery()
     failed = (SyncItem.run_id == last, SyncItem.status == ItemStatus.FAILED)
     return Siswa.idperson.in_(select(SyncItem.idperson).where(*failed))
-
-
-def _lost(condition: Condition) -> Condition:
-    return Siswa.id.in_(select(PaymentLoss.siswa_id).where(condition))
 
 
 def _sen(column: Any) -> ColumnElement[int]:

@@ -95,7 +95,7 @@ def by_bill(matching: Matching, matched: CTE, group: str) -> tuple[Select[Any], 
     amounts: tuple[Any, ...] = (func.sum(OWED), func.sum(OVERPAID))
     owed = select(key.label("key"), none, *amounts).group_by(key)
     owed = owed.where(Tagihan.remaining != 0, *narrow(matching.filters, BILLS))
-    if not matching.everybody:
+    if matching.conditions():
         owed = _of_students(owed, matched)
     sets = select(matched.c.bill_set, func.count().label("students"))
     of_set = sets.group_by(matched.c.bill_set).subquery("of_set")

@@ -1,6 +1,7 @@
 """The page of imports: who may, what it shows, and that only what was shown is written."""
 
 import io
+import zipfile
 from collections.abc import Callable
 
 import pytest
@@ -126,6 +127,41 @@ def test_many_who_would_leave_are_asked_for(
     refused = client.post(f"{PAGE}/2/apply", json={"plan": 1})
     assert (refused.status_code, refused.get_json()["error"]["code"]) == (409, "many_leave")
     assert client.post(f"{PAGE}/2/apply", data={"plan": "1", "accept": "true"}).status_code == 303
+
+
+def with_macros() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in ("[Content_Types].xml", "xl/workbook.xml", "xl/vbaProject.bin"):
+            archive.writestr(name, b"x")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (with_macros(), "Berkas ini berisi makro."),
+        ("idperson,nama\n1,Ani\n2,Zoë\n".encode("cp1252"), "Baris 3: bukan UTF-8."),
+        ("idperson,nama\n1,Ani\n".encode("utf-16"), "Baris 1: ini teks UTF-16"),
+        (b"idperson\tnama\n1\t\n", "Baris 2: nama kosong."),
+    ],
+)
+def test_a_bad_file_says_why_on_the_page_and_to_a_script(
+    app: Flask,
+    client_as: ClientAs,
+    run_jobs: Callable[[], None],
+    data: bytes,
+    sentence: str,
+) -> None:
+    client = client_as("bendahara")
+    assert client.post(PAGE, data={"roster": (io.BytesIO(data), "x.xlsx")}).status_code == 303
+    run_jobs()
+    assert sentence in client.get(f"{PAGE}/1").text
+    state = client.get(f"{PAGE}/1", headers=SCRIPT).get_json()
+    assert state["status"] == "failed"
+    assert sentence in state["error"]
+    assert client.post(f"{PAGE}/1/apply", json={"plan": 1}).status_code == 409
+    assert names(app) == []
 
 
 @pytest.mark.parametrize("headers", [{}, SCRIPT])
