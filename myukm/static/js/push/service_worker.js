@@ -20,7 +20,9 @@ const PROBE_TIMEOUT_MS = 3000;
 async function keep(cache, address) {
   for (let wait = FIRST_WAIT_MS; ; wait *= 2) {
     try {
-      return await cache.add(new Request(address, { signal: AbortSignal.timeout(LOST_AFTER_MS) }));
+      return await cache.add(
+        new Request(address, { signal: AbortSignal.timeout?.(LOST_AFTER_MS) }),
+      );
     } catch (error) {
       if (wait > MAX_WAIT_MS) throw error;
     }
@@ -57,7 +59,7 @@ async function whileServerLives(answer) {
   for (;;) {
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, PROBE_AFTER_MS))]);
     if (!waits) return answer;
-    await fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+    await fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout?.(PROBE_TIMEOUT_MS) });
   }
 }
 
