@@ -5,10 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
+from sqlalchemy import select
 
+from myukm.domain.chat import broadcast
+from myukm.extensions import db
+from myukm.models import Ukm
 from tests.browser.conftest import PHONE, looks_right
 from tests.support.files import FORM, PDF, form
 from tests.support.pictures import encoded, half_red
@@ -154,6 +159,26 @@ def test_photos_are_pasted_and_dropped(open_as: OpenAs, photo: Path, way: str) -
     expect(mega.locator(".attached-file img")).to_have_count(1)
     mega.get_by_role("button", name="Jangan kirim image.jpg").click()
     expect(mega.locator(".attached-file")).to_have_count(0)
+
+
+def test_a_picture_keeps_the_focus_though_its_message_arrives_again(
+    app: Flask, open_as: OpenAs, client_as: Callable[[str], FlaskClient]
+) -> None:
+    friend = client_as("friend")
+    body = form(half_red(), "a.jpg")
+    file = friend.post("/ukm/ROBOTIK/files", data=body, content_type=FORM).get_json()["id"]
+    sent = {"message": "", "client_id": "m", "files": [file]}
+    message = friend.post("/ukm/ROBOTIK/messages", json=sent).get_json()
+    mega = open_room(open_as, "member")
+    mega.locator("a.file-picture").press("Enter")
+    expect(mega.locator("#lightbox img")).to_be_visible()
+    edited = f"/ukm/ROBOTIK/messages/{message['id']}"
+    assert friend.patch(edited, json={"message": "kemarin"}).status_code == 200
+    with app.app_context():
+        broadcast.publish(db.session.scalars(select(Ukm.id).where(Ukm.code == "ROBOTIK")).one())
+    expect(mega.locator(".message-text")).to_have_text("kemarin")
+    mega.keyboard.press("Escape")
+    expect(mega.locator("a.file-picture")).to_be_focused()
 
 
 def test_nothing_jumps_when_pictures_arrive(

@@ -15,11 +15,14 @@ function roomFor({ width, height }) {
   };
 }
 
-function picture({ url, name, thumbnail, client_id: waiting, ...file }) {
+/** Where the picture of a file is, null while it is not read yet. */
+const addressOf = ({ thumbnail, client_id: waiting }) => thumbnail?.url ?? previewOf(waiting);
+
+function picture({ url, name, thumbnail, ...file }) {
   const link = cloneTemplate("file-picture");
   const image = link.querySelector("img");
   const { width, height } = thumbnail ?? roomFor(file);
-  const address = thumbnail?.url ?? previewOf(waiting);
+  const address = addressOf({ thumbnail, ...file });
   Object.assign(image, { width, height, alt: name });
   if (address) image.src = address;
   if (url) link.href = url;
@@ -34,12 +37,24 @@ function document_({ url, name, size: bytes }) {
   return link;
 }
 
-/** Shows the files of a message, those of a deleted one not any more. */
+/** What tells the files of a message from those that are shown. */
+const keyOf = (files) => JSON.stringify(files.map((file) => [file.url, addressOf(file)]));
+
+/** Takes over the files that the server has rendered. */
+export function adoptFiles(element, { files = [] }) {
+  element.querySelector(".message-files").shown = keyOf(files);
+}
+
+/** Shows the files of a message, those of a deleted one not any more. Those that are shown stay: one
+ * may have the focus. */
 export function showFiles(element, { files = [], deleted }) {
   const box = element.querySelector(".message-files");
-  const shown = deleted ? [] : files;
-  box.hidden = !shown.length;
-  box.replaceChildren(...shown.map((file) => (file.width ? picture(file) : document_(file))));
+  const wanted = deleted ? [] : files;
+  const key = keyOf(wanted);
+  if (box.shown === key) return;
+  box.shown = key;
+  box.hidden = !wanted.length;
+  box.replaceChildren(...wanted.map((file) => (file.width ? picture(file) : document_(file))));
 }
 
 /** Shows how much of a waiting message is sent, as a share of 1. */

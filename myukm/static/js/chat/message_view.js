@@ -5,7 +5,7 @@ import { cloneTemplate, fillSlots } from "../core/dom.js";
 import { clock, day, dayOf, moment } from "../core/format.js";
 import { t } from "../core/i18n.js";
 import { before as previous } from "./chunked_list.js";
-import { showFiles } from "./message_files.js";
+import { adoptFiles, showFiles } from "./message_files.js";
 import { namesOf, remember } from "./name_cache.js";
 import { showReactions } from "./reactions.js";
 import { renderText } from "./rich_text.js";
@@ -55,6 +55,7 @@ export function adopt(message, element) {
   element.message = message;
   remember(message);
   element.querySelector("time").title = moment(message.created_at);
+  adoptFiles(element, message);
   if (RICH.test(message.message)) showText(element, message);
 }
 
