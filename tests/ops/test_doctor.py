@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -187,8 +188,12 @@ def test_every_finding_says_since_when(app: Flask) -> None:
     assert first["since"] == again["since"] != None  # noqa: E711
 
 
-def test_a_password_is_asked_for_in_words(settings: dict[str, str], valkey: redis.Redis) -> None:
-    app = create_app(config.load(settings))
+@pytest.mark.parametrize("given", ["", ":wrong@", "nobody:wrong@"])
+def test_a_password_is_asked_for_in_words(
+    settings: dict[str, str], valkey: redis.Redis, given: str
+) -> None:
+    url = settings["REDIS_URL"].replace("://", f"://{given}")
+    app = create_app(config.load({**settings, "REDIS_URL": url}))
     valkey.config_set("requirepass", "x")
     try:
         found = only(app, "valkey_unreachable")
@@ -233,6 +238,15 @@ def test_database_away(settings: dict[str, str]) -> None:
     found = only(app, "database_unreachable")
     assert "127.0.0.1" in found["message"]
     assert "secret" not in str(found)
+
+
+def test_the_folder_of_the_database_file_is_missing(
+    settings: dict[str, str], tmp_path: Path
+) -> None:
+    """There is no server to start."""
+    url = f"sqlite:///{tmp_path}/new/myukm.db"
+    app = create_app(config.load({**settings, "DATABASE_URL": url}))
+    assert "folder file itu" in only(app, "database_unreachable")["cure"]
 
 
 def test_migrations_missing(app: Flask) -> None:

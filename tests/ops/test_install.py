@@ -121,7 +121,7 @@ def test_print_shows_the_units_and_writes_nothing(
     units_folder = tmp_path / "units"
     units_folder.mkdir()
     words = ("install", "--print", "--units", str(units_folder), "--user", "daemon")
-    monkeypatch.setattr(install, "_writable", lambda: [ROOT / "instance"])
+    monkeypatch.setattr(install, "written_folders", lambda: [ROOT / "instance"])
     named = flask(*words)
     assert (named.exit_code, list(units_folder.iterdir())) == (0, [])
     assert f"# {units_folder}/myukm-web.service\n" in named.output

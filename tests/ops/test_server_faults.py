@@ -186,6 +186,6 @@ def test_the_tables_are_older_than_the_program(app: Flask, start: Callable[..., 
 
 def test_a_disk_that_hangs(app: Flask, tmp_path: Path) -> None:
     with HungDisk(tmp_path / "hung") as disk:
-        app.instance_path = str(disk.place)
+        app.config["FILES_URL"] = f"file://{disk.place}"
         assert "host.disk" in wait_named(app, "check_hangs")["message"]
     wait_over(app, "check_hangs")

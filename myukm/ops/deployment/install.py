@@ -2,20 +2,18 @@
 
 import os
 import socket
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from flask import current_app
 from flask_babel import gettext as _
-from sqlalchemy.engine import make_url
 
 from config import INSTANCE, ROOT
 from myukm.embedded_valkey import HOST, PORT
 from myukm.errors import Conflict, Invalid
 from myukm.ops.deployment import systemd, units
 from myukm.ops.deployment.units import Place
+from myukm.ops.folders import written_folders
 from myukm.settings.sources import file_settings
 
 
@@ -33,7 +31,7 @@ def planned(account: str | None, workers: int, backups: Path | None) -> Services
     `backups` (None: `instance/backups`). Raises `Invalid`."""
     found = systemd.account_of(account, ROOT)
     folder = (backups or INSTANCE / "backups").absolute()
-    place = Place(ROOT, found.pw_name, str(found.pw_gid), folder, tuple(_writable()))
+    place = Place(ROOT, found.pw_name, str(found.pw_gid), folder, tuple(written_folders()))
     # Not those of a demo that runs in this folder: it ends, the services stay.
     settings = {**file_settings(), **os.environ}
     texts = units.rendered(place, with_valkey=not settings.get("REDIS_URL"))
@@ -80,17 +78,6 @@ def template_of(service: str) -> str:
     """Return the name of a service's unit file."""
     name, at, _instance = service.partition("@")
     return f"{name}@.service" if at else service
-
-
-def _writable() -> Iterator[Path]:
-    """Yield the folders into which the program writes."""
-    yield INSTANCE
-    url = make_url(current_app.config["SQLALCHEMY_DATABASE_URI"])
-    if url.get_backend_name() == "sqlite":
-        yield Path(url.database or "").absolute().parent
-    files = str(current_app.config["FILES_URL"])
-    if files.startswith("file://"):
-        yield Path(files.removeprefix("file://"))
 
 
 def _require_readable(place: Place) -> None:

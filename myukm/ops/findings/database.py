@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from flask import current_app
 from flask_babel import lazy_gettext as _
+from flask_babel.speaklater import LazyString
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -41,7 +42,7 @@ def unreachable() -> Iterator[Finding]:
                 url=shown(current_app.config["DATABASE_URL"]),
                 why=troubles.why(error),
             ),
-            _("Jalankan servernya, atau betulkan DATABASE_URL."),
+            _cure(),
         )
         return
     if (seconds := time.monotonic() - begun) > SLOW_SECONDS:
@@ -51,6 +52,14 @@ def unreachable() -> Iterator[Finding]:
             _("Basis data butuh %(seconds).1f detik untuk jawaban terkecil.", seconds=seconds),
             _("Periksa beban server basis data dan proses yang menulis lama."),
         )
+
+
+def _cure() -> LazyString:
+    if db.engine.dialect.name != "sqlite":
+        return _("Jalankan servernya, atau betulkan DATABASE_URL.")
+    return _(
+        "Betulkan DATABASE_URL, atau folder file itu: ia harus ada dan bisa ditulisi akun layanan."
+    )
 
 
 def silent(seconds: float) -> Finding:

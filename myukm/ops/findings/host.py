@@ -5,12 +5,11 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from flask import current_app
 from flask_babel import lazy_gettext as _
-from sqlalchemy import make_url
 
 from myukm.ops import host_reports
 from myukm.ops.findings import BROKEN, WARNING, Finding
+from myukm.ops.folders import written_folders
 from myukm.ops.host_reports import NOTABLE, TOO_MUCH
 
 LOW_SHARE, LOW_BYTES, NOTHING_BYTES = 0.05, 2 * 1024**3, 200 * 1024**2
@@ -92,8 +91,5 @@ def secret_keys() -> Iterator[Finding]:
 
 def _folders() -> list[Path]:
     """Return the folders that we write to on this machine, one per disk."""
-    folders = [Path(current_app.instance_path)]
-    url = make_url(current_app.config["SQLALCHEMY_DATABASE_URI"])
-    if url.get_backend_name() == "sqlite" and url.database:
-        folders.append(Path(url.database).parent)
-    return list({folder.stat().st_dev: folder for folder in folders if folder.exists()}.values())
+    folders = [folder for folder in written_folders() if folder.exists()]
+    return list({folder.stat().st_dev: folder for folder in reversed(folders)}.values())

@@ -55,8 +55,8 @@ def _ping() -> RedisError | None:
 
 
 def _wants_password(error: RedisError) -> bool:
-    text = str(error)
-    return isinstance(error, AuthenticationError) or "NOAUTH" in text or "HELLO must be" in text
+    told = ("NOAUTH", "HELLO must be", "invalid username-password")
+    return isinstance(error, AuthenticationError) or any(text in str(error) for text in told)
 
 
 def sentinels() -> Iterator[Finding]:
