@@ -13,8 +13,11 @@ from myukm.errors import Invalid
 
 MAX_FILES, MAX_RATIO = 2000, 200
 MAX_UNPACKED, MAX_PART = 256 << 20, 64 << 20
+PORTION = 1 << 20
 SMALL = 1 << 20  # packed tightly without being a bomb
 MAX_BETWEEN_ROWS = 4 << 20  # bytes: some 200 for each of the 16,384 cells that a row can have
+# Of the parts that are read whole: an element is a hundred times larger in memory than `<xf/>`.
+MAX_TAGS = {"xl/styles.xml": 200_000, "xl/workbook.xml": 200_000, "xl/sharedStrings.xml": 4_000_000}
 SHEETS = "xl/worksheets/"
 CONTENT_TYPES = "[Content_Types].xml"
 
@@ -29,9 +32,11 @@ def check(file: BinaryIO) -> None:
     unpack."""
     with ZipFile(file) as archive:
         parts = archive.infolist()
-    names = {part.filename for part in parts}
-    if len(parts) > MAX_FILES or any(map(_is_bomb, parts)) or _unpacked(parts) > MAX_UNPACKED:
-        raise too_large()
+        names = {part.filename for part in parts}
+        if len(parts) > MAX_FILES or any(map(_is_bomb, parts)) or _unpacked(parts) > MAX_UNPACKED:
+            raise too_large()
+        if any(_tags(archive, name) > most for name, most in MAX_TAGS.items() if name in names):
+            raise too_large()
     if any(name.lower().endswith("vbaproject.bin") for name in names):
         raise _refused(_("Berkas ini berisi makro. Simpan sebagai XLSX tanpa makro, atau CSV."))
     if CONTENT_TYPES not in names or not any(name.startswith("xl/") for name in names):
@@ -76,6 +81,11 @@ def too_large() -> Invalid:
 def _is_bomb(part: ZipInfo) -> bool:
     too_dense = part.file_size > max(SMALL, part.compress_size * MAX_RATIO)
     return too_dense or (part.file_size > MAX_PART and not part.filename.startswith(SHEETS))
+
+
+def _tags(archive: ZipFile, name: str) -> int:
+    with archive.open(name) as part:
+        return sum(data.count(b"<") for data in iter(lambda: part.read(PORTION), b""))
 
 
 def _unpacked(parts: list[ZipInfo]) -> int:

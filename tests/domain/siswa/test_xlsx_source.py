@@ -179,6 +179,7 @@ xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><ro
         (set_part("xl/media/image1.bmp", b"\0" * (3 << 20)), "terlalu besar"),
         (set_part(SHEET, b" " * (300 << 20)), "terlalu besar"),
         (lambda parts: parts.pop("[Content_Types].xml"), "bukan buku kerja"),
+        (set_part("xl/styles.xml", b"<xf/>" * 200_001), "terlalu besar"),
         (set_part("xl/workbook.bin", b"x"), "buku kerja biner"),
         (set_part(SHEET, ENTITIES), "rusak"),
         (set_part(SHEET, b"<worksheet"), "rusak"),
