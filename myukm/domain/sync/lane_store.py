@@ -22,13 +22,14 @@ from myukm.domain.sync.request_stats import save
 from myukm.models import SyncItem, SyncLane, SyncRequest, SyncRun, SyncTraffic
 from myukm.models.sync import ItemStatus, Status
 
-# A pending item has a message only if its first answer was quarantined.
+# The first fields of an `Item`, in its order. A pending item has a message only if its first answer
+# was quarantined.
 STUDENT = (
-    SyncItem.id.label("item_id"),
+    SyncItem.id,
     SyncItem.idperson,
     SyncItem.breaker_hits,
     SyncItem.retry_after_seconds,
-    SyncItem.message.label("doubt"),
+    SyncItem.message,
 )
 
 
@@ -137,7 +138,7 @@ class LaneStore:
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        found = [Item(**row._mapping) for row in session.execute(query)]
+        found = [Item(*row) for row in session.execute(query)]
         self._after = found[-1].item_id if found else self._after
         return found
 
