@@ -118,11 +118,12 @@ def test_a_hundred_at_once_of_one_person(
     wait_until(lambda: left_behind(folder) == [], 30, "no draft is left")
 
 
-TWO_GIGABYTES = 2_000_000_000
+TWO_GIGABYTES, BEGINNING = 2_000_000_000, 50_000_000
 
 
-def offer(url: str, cookie: tuple[str, str], *, announced: bool) -> tuple[bytes, int]:
-    """Send a file of 2 GB until there is an answer; return that, and how much was sent."""
+def offer(url: str, cookie: tuple[str, str], *, announced: bool) -> bytes:
+    """Send the beginning of a file of 2 GB, or of one without an announced end, and return the
+    answer, for which the rest is not needed."""
     address, (name, value) = urlsplit(url), cookie
     size = f"Content-Length: {TWO_GIGABYTES}" if announced else "Transfer-Encoding: chunked"
     head = (
@@ -137,10 +138,10 @@ def offer(url: str, cookie: tuple[str, str], *, announced: bool) -> tuple[bytes,
     with socket.create_connection((str(address.hostname), int(address.port or 0)), 30) as caller:
         with suppress(ConnectionError):  # what was answered before that can still be read
             caller.sendall(head + framed(form(PDF, "a.pdf").rpartition(b"\r\n--X--")[0]))
-            while sent < TWO_GIGABYTES and not select.select([caller], [], [], 0)[0]:
+            while sent < BEGINNING and not select.select([caller], [], [], 0)[0]:
                 caller.sendall(framed(block))
                 sent += len(block)
-        return caller.recv(4000), sent
+        return caller.recv(4000)
 
 
 @pytest.mark.parametrize("announced", [True, False])
@@ -152,9 +153,8 @@ def test_two_gigabytes_are_refused_long_before_they_are_sent(
     announced: bool,
 ) -> None:
     with watched(web, session_as("friend")) as watch:
-        answer, sent = offer(web.url, session_cookie("member"), announced=announced)
+        answer = offer(web.url, session_cookie("member"), announced=announced)
     assert answer.split()[1] == b"413", answer
-    assert sent < TWO_GIGABYTES
     assert watch.most - watch.before <= MEGABYTES * 1_000_000
     folder = Path(settings["FILES_URL"].removeprefix("file://"))
     wait_until(lambda: left_behind(folder) == [], 10, "no draft is left")
