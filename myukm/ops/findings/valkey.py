@@ -55,8 +55,8 @@ def _ping() -> RedisError | None:
 
 
 def _wants_password(error: RedisError) -> bool:
-    told = ("NOAUTH", "HELLO must be", "invalid username-password")
-    return isinstance(error, AuthenticationError) or any(text in str(error) for text in told)
+    refusals = ("NOAUTH", "HELLO must be", "invalid username-password")
+    return isinstance(error, AuthenticationError) or any(text in str(error) for text in refusals)
 
 
 def sentinels() -> Iterator[Finding]:
