@@ -37,10 +37,15 @@ RANGES: Mapping[str, Range] = {
 }
 
 
-@ttl_cache(CACHED_SECONDS)
 def as_json(name: str) -> str:
     """Return the series of a range (a key of `RANGES`) as JSON, made once for all who ask within
-    `CACHED_SECONDS`."""
+    `CACHED_SECONDS`. An empty one is not kept: the page leaves room for the charts as soon as
+    `is_empty` says there is a sample."""
+    return json.dumps(of_range(name)) if is_empty(name) else _kept(name)
+
+
+@ttl_cache(CACHED_SECONDS)
+def _kept(name: str) -> str:
     return json.dumps(of_range(name))
 
 
