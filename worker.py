@@ -17,7 +17,7 @@ from config import ConfigError
 from myukm import create_app, i18n, jobs
 from myukm.domain.installation import code_version
 from myukm.logs import setup
-from myukm.ops import periodic_tasks  # noqa: F401 (shared by the processes)
+from myukm.ops import periodic_tasks, restart_flag  # noqa: F401 (tasks: shared by the processes)
 from myukm.queues.jobs import JOBS, QUEUES
 from myukm.worker import processes, supervisor
 
@@ -30,6 +30,7 @@ def main() -> int:
     except ConfigError as error:
         print(f"myukm: {error}", file=sys.stderr)  # noqa: T201 (the start ends here)
         return 2
+    restarts = restart_flag.at_start(app.config["REDIS_URL"])
     setup.start(app.config, "worker", forks=True)
     logging.getLogger(setup.OWN).setLevel(logging.INFO)
     jobs.set_worker_app(app)
@@ -48,7 +49,8 @@ def main() -> int:
     }
     if options.burst:
         return processes.run_burst(parts)
-    return supervisor.Supervisor(parts | {"watch": partial(processes.run_periodic, app)}).run()
+    parts["watch"] = partial(processes.run_periodic, app, restarts)
+    return supervisor.Supervisor(parts).run()
 
 
 def _options() -> argparse.Namespace:

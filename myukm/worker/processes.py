@@ -61,8 +61,11 @@ def run_burst(processes: Mapping[str, ProcessMain]) -> int:
     return max(0, *(abs(status) for status in statuses - {HAD_JOBS}))
 
 
-def run_periodic(app: Flask) -> int:
-    """Run the periodic tasks and RQ's scheduler, and restart `worker.py` when requested."""
+def run_periodic(app: Flask, restarts: bytes | None = None) -> int:
+    """Run the periodic tasks and RQ's scheduler, and restart `worker.py` when requested.
+
+    `restarts` is the counter of requests when `worker.py` started; None takes the first one read.
+    """
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
@@ -70,7 +73,6 @@ def run_periodic(app: Flask) -> int:
     client = background_client(app.config["REDIS_URL"])
     scheduler = RQScheduler(QUEUES, client, logging_level="WARNING", serializer=PrimitivePickle)
     outage = Outage(logger, "periodic")
-    first: bytes | None = None
     while True:
         try:
             _enqueue_due(scheduler)
@@ -79,9 +81,9 @@ def run_periodic(app: Flask) -> int:
             outage.failed(error)
         else:
             outage.worked()
-            if first is not None and newest not in (first, b""):
+            if restarts is not None and newest not in (restarts, b""):
                 os.kill(os.getppid(), signal.SIGHUP)
-            first = newest
+            restarts = newest
         if ended.wait(SCHEDULER_SECONDS):
             return 0
 
