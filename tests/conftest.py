@@ -17,6 +17,7 @@ from devtools.simulator.client import Simulator
 from devtools.valkey import Valkey
 from myukm import create_app
 from myukm.domain import flood
+from myukm.logs import redaction
 from myukm.web.http.access import today
 from tests.support import people as cast
 from tests.support.guard import no_valkey_in_a_transaction
@@ -56,6 +57,12 @@ def _no_valkey_in_a_transaction() -> Iterator[None]:
     """Every test fails for a call of Valkey inside a transaction."""
     with no_valkey_in_a_transaction():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _own_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password of one test, such as "wrong", is no secret in the log lines of the next."""
+    monkeypatch.setattr(redaction, "_secrets", set(redaction._secrets))
 
 
 every_database = pytest.mark.parametrize(
