@@ -44,7 +44,7 @@ def web_ahead(start: Start, app: Flask) -> str:
     """The address of a web server whose clock is an hour ahead."""
     port = any_free()
     bind = {"MYUKM_BIND": f"127.0.0.1:{port}", "WEB_CONCURRENCY": "1"}
-    start(*WRONG, "3600", str(BIN / "gunicorn"), "wsgi:app", **bind)
+    start(*WRONG, "3600@ahead", str(BIN / "gunicorn"), "wsgi:app", **bind)
     url = f"http://127.0.0.1:{port}"
     wait_until(lambda: answers(url), 30, "gunicorn answers")
     return url
@@ -98,14 +98,14 @@ def test_running_jobs_of_machines_whose_clocks_differ_go_on(
         app.config["PEMBAYARAN_API_URL"] = api.url
         create_students(20)
         environment = {"PEMBAYARAN_API_URL": api.url}
-        start(*WRONG, "-3600", "worker.py", SYNC, **environment)
+        start(*WRONG, "-3600@behind", "worker.py", SYNC, **environment)
         wait_until(lambda: snapshot_now(app).workers_for(SYNC), 30, "a worker listens")
         commands.start(TREASURER)
         started = get_queue(SYNC).started_job_registry
         wait_until(
             lambda: any(":" in key for key in running(valkey, started.key)), 30, "a lane runs"
         )
-        start(*WRONG, "3600", "worker.py", SYNC, **environment)  # cleans up when it starts
+        start(*WRONG, "3600@ahead", "worker.py", SYNC, **environment)  # cleans up when it starts
         wait_until(lambda: len(snapshot_now(app).workers_for(SYNC)) == 2, 30, "both are seen")
         OrphanRecovery().recover()
         assert wait_for_end(app)["success"] == 20
