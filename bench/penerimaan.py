@@ -11,7 +11,7 @@ import argparse
 import random
 from datetime import date, timedelta
 
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 
 from bench.report import percentile, row
 from bench.tunggakan import campus, log_in, spent
@@ -68,8 +68,6 @@ def fill(turns: int, open_rows: int) -> None:
     with transaction() as session:
         rows = [line(rng, today.isoformat(), *rng.choice(places)) for _ in range(open_rows)]
         session.execute(insert(PaymentJournal.__table__), rows)  # type: ignore[arg-type]
-    with transaction() as session:
-        session.execute(text("ANALYZE"))
 
 
 def line(rng: random.Random, day: str, unit: str, category: str) -> dict[str, object]:
