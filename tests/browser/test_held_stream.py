@@ -86,9 +86,9 @@ def test_a_proxy_that_holds_the_stream_back_is_named(
     wait_until(lambda: "HEAD /stream" in asked or page.clock.run_for(1000), 60, "it asks why")
     wait_until(lambda: "HEAD /stream" in answered or page.wait_for_timeout(50), 60, "it hears")
     assert not named(app, "stream_buffered"), "one silence may be a lost network"
-    told = "POST /stream/held"
-    wait_until(lambda: told in answered or page.clock.run_for(1000), 60, "it tells the server")
-    assert answered[told] == 204
+    report = "POST /stream/held"
+    wait_until(lambda: report in answered or page.clock.run_for(1000), 60, "it reports it")
+    assert answered[report] == 204
     [found] = wait_until(lambda: named(app, "stream_buffered"), 30, "it is named")
     assert "proxy_buffering off" in found["cure"]
     assert 0 < valkey.ttl(held_streams.KEY) <= held_streams.FORGET_SECONDS
