@@ -1,12 +1,12 @@
 """A student's bills as rows: what is counted as one bill (see `owed`), flat, in whole sen."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any
 
-from myukm.domain.payment_api.owed import HALF, ITEM, SUMMARY, Amount
+from myukm.domain.payment_api.owed import HALF
+from myukm.domain.payment_api.plain_form import Amount, Item, Period, Summary
 
 # Period, class, category, item; billed, paid and remaining in sen.
 Bill = tuple[str, str, str, str, int, int, int]
@@ -14,40 +14,38 @@ Where = tuple[str, str, str]
 
 MAX_PERIOD, MAX_NAME = 64, 120
 SEN_PER_RUPIAH = 100
-_of_item = itemgetter("unit_name", *ITEM)
-_of_summary = itemgetter(*SUMMARY)
 
 
-def bill_rows(periods: Iterable[Mapping[str, Any]]) -> list[Bill]:
-    """Return the bills of plain periods (`parser.plain`), in their order.
+def bill_rows(periods: Iterable[Period[Any]]) -> list[Bill]:
+    """Return the bills of periods in the plain form, in their order.
 
     A category without items, and a period without any bill, is one bill by its own summary.
     """
     found: list[Bill] = []
     for period in periods:
         before = len(found)
-        head = (clean_name(str(period["period_id"]), MAX_PERIOD), _class(period["kelas_info"]))
-        for category in period["categories"]:
-            where = (*head, clean_name(category["category_name"]))
-            if items := category["items"]:
+        head = (clean_name(period.period_id, MAX_PERIOD), _class(period.kelas_info))
+        for category in period.categories:
+            where = (*head, clean_name(category.category_name))
+            if items := category.items:
                 _append_items(found, where, items)
             else:
-                found += _own(where, category["summary"])
+                found += _own(where, category.summary)
         if len(found) == before:
-            found += _own((*head, ""), period["summary"])
+            found += _own((*head, ""), period.summary)
     return found
 
 
-def _append_items(found: list[Bill], where: Where, items: Iterable[Mapping[str, Any]]) -> None:
+def _append_items(found: list[Bill], where: Where, items: Iterable[Item[Any]]) -> None:
     """Append a category's items. Runs for every answer: whole rupiah are not sent through `sen`."""
     period, kelas, category = where
     for item in items:
-        name, due, done, rest = _of_item(item)
+        due, done, rest = item.amount_billed, item.amount_paid, item.remaining_balance
         if type(due) is type(done) is type(rest) is int:
             amounts = due * SEN_PER_RUPIAH, done * SEN_PER_RUPIAH, rest * SEN_PER_RUPIAH
         else:
             amounts = sen(due), sen(done), _left(rest)
-        found.append((period, kelas, category, clean_name(name), *amounts))
+        found.append((period, kelas, category, clean_name(item.unit_name), *amounts))
 
 
 @lru_cache(maxsize=10_000)
@@ -69,8 +67,8 @@ def _left(rest: Amount) -> int:
     return sen(rest) if rest and not -HALF < rest < HALF else 0
 
 
-def _own(where: Where, summary: Mapping[str, Any]) -> list[Bill]:
-    billed, paid, rest = _of_summary(summary)
+def _own(where: Where, summary: Summary[Any]) -> list[Bill]:
+    billed, paid, rest = summary.total_billed, summary.total_paid, summary.total_remaining
     if all(-HALF < amount < HALF for amount in (billed, paid, rest)):
         return []
     return [(*where, "", sen(billed), sen(paid), _left(rest))]

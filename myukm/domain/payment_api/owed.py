@@ -5,26 +5,20 @@ too much for others, and their difference settles nothing. Items decide. A categ
 items, and a period that lists nothing at all, count as one item by their own summary: it may be all
 that says what is owed. Other sums, and the flags, are only compared with the items.
 
-Periods are taken in the plain form (`payments.plain`): their amounts are `int` or `Decimal`.
+Periods are taken in the plain form (`plain_form`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from operator import itemgetter
 from typing import Any, NamedTuple
 
+from myukm.domain.payment_api.plain_form import SUMMARY, Amount, Category, Item, Period, Summary
 from myukm.models.siswa import Verdict
 
-SUMMARY = ("total_billed", "total_paid", "total_remaining")
-ITEM = ("amount_billed", "amount_paid", "remaining_balance")
 SEN = Decimal("0.01")
 # A remainder or difference below half a rupiah is a rounding error of floats.
 HALF = 0.5
 
-_of_item = itemgetter(*ITEM)
-_of_summary = itemgetter(*SUMMARY, "fully_paid")
-
-Amount = int | Decimal
 Where = tuple[str, ...]
 Added = tuple[Amount, Amount, Amount, Amount, Amount, int]
 NOTHING: Added = (0, 0, 0, 0, 0, 0)
@@ -84,7 +78,7 @@ def verdict(bills: int, tunggakan: Amount) -> Verdict:
     return Verdict.TUNGGAKAN if tunggakan else Verdict.LUNAS
 
 
-def owed(periods: Iterable[Mapping[str, Any]]) -> Owed:
+def owed(periods: Iterable[Period[Any]]) -> Owed:
     """Return the result over all periods."""
     sheets = [sheet(period) for period in periods]
     sums = Sums(*_added([sheet.sums for sheet in sheets]))
@@ -96,11 +90,11 @@ def owed(periods: Iterable[Mapping[str, Any]]) -> Owed:
     )
 
 
-def sheet(period: Mapping[str, Any]) -> Sheet:
+def sheet(period: Period[Any]) -> Sheet:
     """Return a period's sums and disagreements."""
     found: list[Disagreement] = []
-    where, summary = (str(period["period_id"]),), period["summary"]
-    sums = _added([_category(where, part, found) for part in period["categories"]])
+    where, summary = (period.period_id,), period.summary
+    sums = _added([_category(where, part, found) for part in period.categories])
     if sums == NOTHING:
         sums = _own(where, summary, found)
     else:
@@ -108,21 +102,21 @@ def sheet(period: Mapping[str, Any]) -> Sheet:
     return Sheet(Sums(*sums), found)
 
 
-def _category(where: Where, category: Mapping[str, Any], found: list[Disagreement]) -> Added:
-    where, summary = (*where, category["category_name"]), category["summary"]
-    if not category["items"]:
+def _category(where: Where, category: Category[Any], found: list[Disagreement]) -> Added:
+    where, summary = (*where, category.category_name), category.summary
+    if not category.items:
         return _own(where, summary, found)
-    sums = _items(where, category["items"], found)
+    sums = _items(where, category.items, found)
     _compare(where, summary, sums, found)
     return sums
 
 
-def _items(where: Where, items: Sequence[Mapping[str, Any]], found: list[Disagreement]) -> Added:
+def _items(where: Where, items: Sequence[Item[Any]], found: list[Disagreement]) -> Added:
     """Add items up. This and what it calls run for every answer: plain loops, plain tuples."""
     billed: Amount = 0
     paid = remaining = tunggakan = lebih_bayar = billed
     for item in items:
-        due, done, rest = _of_item(item)
+        due, done, rest = item.amount_billed, item.amount_paid, item.remaining_balance
         billed += due
         paid += done
         if rest:
@@ -130,14 +124,14 @@ def _items(where: Where, items: Sequence[Mapping[str, Any]], found: list[Disagre
             tunggakan += _unpaid(rest)
             lebih_bayar += _unpaid(-rest)
         if due - done != rest and not _noise(due - done - rest):
-            at = (*where, item["unit_name"])
+            at = (*where, item.unit_name)
             found.append(Disagreement(at, "remaining_balance", rest, due - done))
     return billed, paid, remaining, tunggakan, lebih_bayar, len(items)
 
 
-def _own(where: Where, summary: Mapping[str, Any], found: list[Disagreement]) -> Added:
+def _own(where: Where, summary: Summary[Any], found: list[Disagreement]) -> Added:
     """Count a summary as one item, or as none if it is empty."""
-    billed, paid, rest, _flag = _of_summary(summary)
+    billed, paid, rest = summary.total_billed, summary.total_paid, summary.total_remaining
     if _noise(billed) and _noise(paid) and _noise(rest):
         return NOTHING
     owing = _unpaid(rest), _unpaid(-rest), 1
@@ -145,19 +139,16 @@ def _own(where: Where, summary: Mapping[str, Any], found: list[Disagreement]) ->
     return billed, paid, rest, *owing
 
 
-def _compare(
-    where: Where, summary: Mapping[str, Any], sums: Added, found: list[Disagreement]
-) -> None:
+def _compare(where: Where, summary: Summary[Any], sums: Added, found: list[Disagreement]) -> None:
     """Find what a summary says otherwise. Its flag may follow the items or its own remainder:
     many systems set off what was overpaid, and that alone is no disagreement."""
-    said = _of_summary(summary)
-    tunggakan = sums[3]
-    if said == (*sums[:3], not tunggakan):
+    said = summary.total_billed, summary.total_paid, summary.total_remaining
+    flag, rest, tunggakan = summary.fully_paid, summary.total_remaining, sums[3]
+    if said == sums[:3] and flag == (not tunggakan):
         return
     for name, stated, counted in zip(SUMMARY, said, sums, strict=False):
         if not _noise(stated - counted):
             found.append(Disagreement(where, name, stated, counted))
-    _billed, _paid, rest, flag = said
     if flag == (tunggakan > 0) and flag not in (rest < HALF, rest <= 0):
         found.append(Disagreement(where, "fully_paid", int(flag), tunggakan))
 

@@ -1,6 +1,6 @@
 """Parser of payment answers: validated, summed, and digested."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
@@ -10,12 +10,12 @@ import msgspec
 from flask_babel import lazy_gettext as _
 
 from myukm.db import json as decimal_json
-from myukm.domain.payment_api import amounts, complaint, fast_schema
+from myukm.domain.payment_api import amounts, complaint, plain_form
 from myukm.domain.payment_api.bill_rows import Bill, bill_rows
 from myukm.domain.payment_api.body import InvalidBody, decoded, failed, objects, without_bom
 from myukm.domain.payment_api.errors import Failure
-from myukm.domain.payment_api.fast_schema import MAX_AMOUNT
-from myukm.domain.payment_api.owed import ITEM, SEN, SUMMARY, Owed, owed
+from myukm.domain.payment_api.owed import SEN, Owed, owed
+from myukm.domain.payment_api.plain_form import ITEM, MAX_AMOUNT, SUMMARY, Amount, Period
 
 ACCOUNT = frozenset(("idperson", "saldo", "periods"))
 
@@ -62,27 +62,35 @@ def parse(body: bytes, idperson: str, etag: str | None = None) -> Payments:
     Raises `InvalidBody`, or `WrongStudent` when it is valid JSON about another student.
     """
     body = without_bom(body)
+    if usual := plain_form.account(body):
+        _check_idperson(usual.idperson, idperson)
+        usual.idperson = idperson
+        text, digest = _json(usual.periods), _digest(usual)
+        return _payments(usual.periods, usual.saldo, text, digest, etag)
     account = _account(decoded(body), idperson)
     if account is None:
         return Payments(_json([]), [], None, owed([]), _digest(None), etag)
-    normalized = account if fast_schema.matches(body) else _normalized(account)
-    sums = owed(normalized["periods"])
+    normalized = _normalized(account)
+    periods = [plain_form.period(period) for period in normalized["periods"]]
+    text, digest = _json(account["periods"]), _digest(normalized)
+    return _payments(periods, normalized["saldo"], text, digest, etag)
+
+
+def plain(periods: Any) -> list[Period[Amount]]:
+    """Return periods, such as those that are stored, in the plain form. Raises `InvalidBody`."""
+    return [plain_form.period(_period(period)) for period in objects(periods)]
+
+
+def _payments(
+    periods: Sequence[Period[Any]], saldo: Amount, text: msgspec.Raw, digest: str, etag: str | None
+) -> Payments:
+    sums = owed(periods)
     if max(sums.tunggakan, sums.lebih_bayar) >= MAX_AMOUNT:
         raise InvalidBody(_("jumlahnya terlalu besar"))
-    saldo = Decimal(normalized["saldo"]).quantize(SEN)
-    bills = bill_rows(normalized["periods"])
-    return Payments(_json(account["periods"]), bills, saldo, sums, _digest(normalized), etag)
+    return Payments(text, bill_rows(periods), Decimal(saldo).quantize(SEN), sums, digest, etag)
 
 
-def plain(periods: Any) -> list[dict[str, Any]]:
-    """Return periods, such as those that are stored, checked and with numbers for amounts.
-
-    Raises `InvalidBody`.
-    """
-    return [_period(period) for period in objects(periods)]
-
-
-def _json(periods: list[Any]) -> msgspec.Raw:
+def _json(periods: Sequence[Any]) -> msgspec.Raw:
     return msgspec.Raw(decimal_json.dumps(periods).encode())
 
 
@@ -126,7 +134,7 @@ def _check_idperson(owner: Any, idperson: str) -> None:
 
 def _normalized(account: dict[str, Any]) -> dict[str, Any]:
     """Return the account checked and in the plain form; what the contract does not name stays."""
-    periods = plain(account.get("periods"))
+    periods = [_period(period) for period in objects(account.get("periods"))]
     saldo = _canonical(account.get("saldo"))
     if amounts.contradict(_amounts_of(account)):
         raise InvalidBody(_("nilai uang ditulis dengan dua cara"))

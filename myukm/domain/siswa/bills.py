@@ -1,11 +1,11 @@
 """A student's bills for display: by period, with the figures that disagree."""
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from myukm.domain.payment_api import parser
 from myukm.domain.payment_api.body import InvalidBody
 from myukm.domain.payment_api.owed import Disagreement, Sheet, sheet
+from myukm.domain.payment_api.plain_form import Amount, Period
 from myukm.models import Siswa
 
 
@@ -13,7 +13,7 @@ class Bills(NamedTuple):
     """The periods, newest first, with their amounts. `readable` is False for payments stored by a
     version whose format this one does not know."""
 
-    periods: list[tuple[Mapping[str, Any], Sheet]]
+    periods: list[tuple[Period[Amount], Sheet]]
     readable: bool
 
     @property

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from myukm.domain.payment_api import amounts
 from myukm.domain.payment_api.bill_rows import clean_name, sen
-from myukm.domain.payment_api.fast_schema import MAX_AMOUNT
+from myukm.domain.payment_api.plain_form import MAX_AMOUNT
 from myukm.errors import Invalid
 from myukm.models import Siswa, Tagihan
 

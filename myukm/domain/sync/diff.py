@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from myukm.db import json as decimal_json
 from myukm.domain.payment_api.body import InvalidBody
-from myukm.domain.payment_api.owed import ITEM, SUMMARY
 from myukm.domain.payment_api.parser import amount, format_amount
+from myukm.domain.payment_api.plain_form import ITEM, SUMMARY
 
 MAX_CHANGES = 200
 MAX_NAME, MAX_KEY, MAX_VALUE, MAX_PERIOD = 100, 40, 200, 64

@@ -81,9 +81,10 @@ class Lane:
         """Flush to the database; when it is away, keep the results and try again."""
         pool.raise_if_failed()
         pool.review_deferred(idle=self._exhausted and pool.stalled)
-        results, want = pool.pop_results(), self._claim_size(pool)
-        refused = None if self._stopping else pool.policy.refused
+        results = pool.pop_results()
         self._measure(len(results))
+        want = self._claim_size(pool)
+        refused = None if self._stopping else pool.policy.refused
         try:
             await self._serve(pool, results)
             own = [item for item in results if not item.requested]
@@ -168,7 +169,8 @@ class Lane:
         """Sleep until a turn is due, or sooner: to claim more, and to write the last answers."""
         due, soon = self._flushed_at + FLUSH_SECONDS, self._flushed_at + LAST_FLUSH_SECONDS
         while self._clock() < due and not shutdown.requested.is_set():
-            hungry = pool.queued < 2 * self._width and not self._exhausted
+            stock = max(2 * self._width, self._per_second * FLUSH_SECONDS)
+            hungry = pool.queued < stock and not self._exhausted
             last = self._exhausted and pool.has_results and self._clock() > soon
             if not self._away and not self._stopping and (hungry or last or not pool.unfinished):
                 return

@@ -232,3 +232,26 @@ def test_numbers_are_kept_to_the_last_digit() -> None:
     assert found.saldo == Decimal("10.10")
     assert '"exact":12345678901234567.890' in decimal_json.dumps(found.periods)
     assert decimal_json.loads(decimal_json.dumps(found.periods)) == found.periods
+
+
+def test_the_plain_form_and_any_other_are_the_same_answer() -> None:
+    """An answer in the plain form is read in one step, one with a further field part by part."""
+    for index in range(200):
+        idperson = student(index)["idperson"]
+        data = sample_payments(student(index))
+        plain = parse(body(*data), idperson)
+        other = parse(json.dumps({"data": data, "meta": {}}).encode(), idperson)
+        assert other == plain
+
+
+def test_a_digest_stays_the_same_from_version_to_version() -> None:
+    """Or the first run after an upgrade writes every student."""
+    digest = "5b46707abc9860004b42b74a7887c4c8114fe25b810b076875b43c0fe8476056"
+    assert parse(body(account()), "7").digest == digest
+
+
+@pytest.mark.parametrize("kelas", ["X", 10, None, 1.5, ["X"], {"tingkat": "X"}])
+def test_a_class_is_kept_as_it_came(kelas: Any) -> None:
+    one = account()
+    one["periods"][0]["kelas_info"] = kelas
+    assert parse(body(one), "7").periods[0]["kelas_info"] == kelas
