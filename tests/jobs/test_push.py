@@ -94,6 +94,15 @@ def wait_killed(killer: Killer, watching: watch.PushWatch, times: int) -> None:
     wait_until(killed, 30, "a kill")
 
 
+def let_them_join(people: dict[str, int]) -> None:
+    """All who will leave are members, and hear of the UKM alone."""
+    for who in GOING:
+        memberships.join(people[who], UKM)
+        # Killed workers raise alerts, of which an operator's phone would ring as well.
+        chosen = {"show_text": True, "announcements": True, "staff": False}
+        preferences.change(people[who], **chosen, quiet_from="", quiet_until="")
+
+
 def let_them_go(people: dict[str, int]) -> None:
     """One is removed from the UKM, one is blocked, one logs out."""
     friend = Actor("Farhan Hakim", people["friend"])
@@ -114,11 +123,7 @@ def test_each_event_is_shown_once_by_each_browser_though_workers_are_killed(
 ) -> None:
     for queueing in (fan_out, outbox):
         monkeypatch.setattr(queueing, "QUEUED_SECONDS", 1)
-    for who in GOING:
-        memberships.join(people[who], UKM)
-        # Killed workers raise alerts, of which an operator's phone would ring as well.
-        chosen = {"show_text": True, "announcements": True, "staff": False}
-        preferences.change(people[who], **chosen, quiet_from="", quiet_until="")
+    let_them_join(people)
     campus.place("friend", is_admin=True)
     staying = [campus.subscribe("member", f"b{number}") for number in range(3)]
     going, own = [campus.subscribe(who) for who in GOING], campus.subscribe("friend")

@@ -181,6 +181,21 @@ def test_one_job_is_queued_for_a_burst_and_one_more_after_it_ran(say: Say, insid
     assert get_queue(HIGH).count == 2
 
 
+@pytest.mark.parametrize(
+    ("published_at", "seconds"),
+    [
+        (None, 0.0),
+        (100.0, 0.0),
+        (100.5 - 2 * broadcast.RUSH_SECONDS, 0.0),
+        (100.5, broadcast.RUSH_SECONDS),
+    ],
+)
+def test_only_in_a_rush_a_job_waits_for_more_messages(
+    published_at: float | None, seconds: float
+) -> None:
+    assert broadcast.rest_of_rush(published_at, 100.5) == pytest.approx(seconds)
+
+
 def test_a_job_for_a_ukm_that_is_gone_ends_quietly(inside: Flask, people: People) -> None:
     assert broadcast.broadcast(987_654) == 0
 
