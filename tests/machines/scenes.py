@@ -67,7 +67,7 @@ def test_a_worker_is_silent_for_a_minute_in_a_run(machines: Machines) -> None:
 
 @pytest.mark.parametrize("seconds", [20, 90])
 def test_the_database_is_silent(machines: Machines, seconds: int) -> None:
-    with Crowd(machines) as crowd, RunWatch(machines, seconds=40) as run:
+    with Crowd(machines, seconds + 30) as crowd, RunWatch(machines, seconds=40) as run:
         run.wait_processed(20)
         with machines.network.silent("db"):
             crowd.wait_for_seconds(seconds)

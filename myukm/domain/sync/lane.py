@@ -24,7 +24,7 @@ from myukm.logs.outages import Outage
 from myukm.models.sync import Status
 
 FLUSH_SECONDS, LAST_FLUSH_SECONDS, POLL_SECONDS = 0.25, 0.1, 0.02
-MAX_LIFETIME, DATABASE_TIMEOUT, SHUTDOWN_TIMEOUT = 180.0, 60.0, 15.0
+MAX_LIFETIME, MAX_DATABASE_TIMEOUT, SHUTDOWN_TIMEOUT = 180.0, 120.0, 15.0
 MAX_CLAIMED = 2000
 
 P = ParamSpec("P")
@@ -40,6 +40,8 @@ class Lane:
         lane_id = secrets.token_hex(16)
         self._store, self._students = LaneStore(run_id, lane_id), StudentStore(lane_id)
         self._width: int = app.config["PEMBAYARAN_API_CONCURRENCY"]
+        # Together with the lane's lifetime less than the job's time.
+        self._database_timeout = min(app.config["SYNC_JOB_TIMEOUT"] / 3, MAX_DATABASE_TIMEOUT)
         self._per_second = 0.0
         self._exhausted = self._progress_sent = self._successor_queued = False
         self._away = self._requests = False
@@ -92,7 +94,7 @@ class Lane:
         except DATABASE_AWAY as error:
             pool.requeue_results(results)
             self._away = True
-            if self._clock() - self._last_db_contact > DATABASE_TIMEOUT:
+            if self._clock() - self._last_db_contact > self._database_timeout:
                 raise
             self._outage.failed(error)
             return
