@@ -118,8 +118,8 @@ def test_open_pages_of_the_queues_hear_of_it_without_the_database(
     heard.subscribe(pubsub.CHANNEL)
     with without_database(app):
         examine(app, AlertWatch(app, "a", lambda: None))
-        told = lambda: "database_unreachable" in str(heard.get_message(timeout=1))  # noqa: E731
-        wait_until(told, 30, "it is published")
+        published = lambda: "database_unreachable" in str(heard.get_message(timeout=1))  # noqa: E731
+        wait_until(published, 30, "it is published")
     heard.close()
 
 
