@@ -7,13 +7,17 @@ from myukm.ops.findings import BROKEN, Finding
 
 OF_QUEUES = {"no_worker", "worker_died", "worker_stuck", "queue_slow", "jobs_failed", "job_hung"}
 OF_RUNS = {"sync_still", "chat_unpublished"}
-OF_A_DEAD_DATABASE = {"nobody_leads", "database_slow", "jobs_failed", *OF_RUNS}
+OF_A_DEAD_DATABASE = {
+    *("nobody_leads", "database_slow", "jobs_failed"),
+    *("files_unreadable", *OF_RUNS),
+}
 # What follows from each cause.
 FOLLOW = {
     "valkey_unreachable": {*OF_QUEUES, "nobody_leads"},
     "valkey_memory": OF_QUEUES,
     "valkey_replica": OF_QUEUES,
     "valkey_cannot_save": {*OF_QUEUES, "valkey_unreachable"},
+    "database_unreachable": {"files_unreadable"},
     "database_readonly": OF_A_DEAD_DATABASE,
     "database_full": OF_A_DEAD_DATABASE,
     "database_corrupt": OF_A_DEAD_DATABASE,

@@ -24,6 +24,7 @@ from myukm.ops.findings import (
     backups,
     database,
     database_writes,
+    files,
     host,
     pauses,
     processes,
@@ -38,7 +39,7 @@ from myukm.ops.findings import (
 )
 from myukm.ops.first_seen import with_since
 
-DATABASE, VALKEY, HOST = "database", "valkey", "host"
+DATABASE, VALKEY, HOST, FILES = "database", "valkey", "host", "files"
 # Each check with the server that it asks, by how telling its findings are.
 CHECKS: Mapping[Check, str] = {
     valkey.unreachable: VALKEY,
@@ -81,6 +82,7 @@ CHECKS: Mapping[Check, str] = {
     host.clocks: VALKEY,
     host.secret_keys: VALKEY,
     host.disk: HOST,
+    files.unreadable: FILES,
     valkey.sentinels: HOST,
     alerts.undelivered: VALKEY,
     workers.dead: VALKEY,
@@ -123,7 +125,7 @@ def database_is_away(report: Mapping[str, Any]) -> bool:
 def _diagnose() -> Examination:
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     examiners: dict[str, Examiner] = app.extensions.setdefault("examiners", {})
-    for server in (DATABASE, VALKEY, HOST):
+    for server in (DATABASE, VALKEY, HOST, FILES):
         if server not in examiners:
             checks = [check for check, asked in CHECKS.items() if asked == server]
             examiners[server] = Examiner(checks, _hangs)
@@ -145,6 +147,8 @@ def _diagnose() -> Examination:
 
 def _hangs(check: Check) -> Finding:
     """Return the finding about a check that did not come back."""
+    if check is files.unreadable:
+        return files.silent(CHECK_SECONDS)
     if CHECKS[check] != DATABASE:
         name = f"{check.__module__.rpartition('.')[2]}.{check.__name__}"
         return host.check_hangs(name, CHECK_SECONDS)

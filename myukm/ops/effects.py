@@ -71,7 +71,7 @@ PEOPLE: Mapping[str, Callable[[Finding], int | None]] = {
             *("database_unreachable", "database_locked", "database_readonly", "database_full"),
             *("database_corrupt", "database_replaced", "database_too_many_connections"),
             *("database_blocked", "database_slow", "valkey_slow", "migrations", "no_web"),
-            "secret_key_differs",
+            *("secret_key_differs", "files_unreadable"),
         ),
         _with_open_page,
     ),

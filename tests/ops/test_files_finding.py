@@ -1,0 +1,71 @@
+"""The storage of the chat's files is away: a finding says so, and goes when it is back."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from myukm.storage.bucket import Bucket
+from tests.ops.test_doctor import named, only
+from tests.support.files import PDF, upload
+from tests.support.people import UKM
+from tests.support.s3 import S3Server
+
+ClientAs = Callable[[str], FlaskClient]
+
+
+def send_file(client_as: ClientAs) -> int:
+    """Upload a file and send it; return the message's id."""
+    member = client_as("member")
+    file = upload(member, PDF, "Notulen.pdf", "application/pdf").get_json()
+    body = {"message": "", "client_id": "m1", "files": [file["id"]]}
+    answer = member.post(f"/ukm/{UKM}/messages", json=body)
+    assert answer.status_code == 201, answer.text
+    return int(answer.get_json()["id"])
+
+
+def test_a_folder_that_is_not_mounted(
+    app: Flask, client_as: ClientAs, settings: dict[str, str]
+) -> None:
+    assert named(app, "files_unreadable") == [], "there is no file yet"
+    message_id = send_file(client_as)
+    assert named(app, "files_unreadable") == []
+    folder = Path(settings["FILES_URL"].removeprefix("file://"))
+    away = folder.rename(folder.with_name("away"))
+    found = only(app, "files_unreadable")
+    assert found["level"] == "broken"
+    assert "FILES_URL" in found["cure"]
+    away.rename(folder)
+    assert named(app, "files_unreadable") == []
+    assert client_as("member").delete(f"/ukm/{UKM}/messages/{message_id}").status_code == 204
+    assert named(app, "files_unreadable") == [], "a file that was deleted is none that is missing"
+
+
+def test_a_bucket_that_does_not_answer(
+    app: Flask, client_as: ClientAs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3 = S3Server(tmp_path / "s3.log")
+    try:
+        monkeypatch.setitem(app.extensions, "storage", Bucket(s3.url, tmp_path / "drafts"))
+        send_file(client_as)
+        assert named(app, "files_unreadable") == []
+    finally:
+        s3.kill()
+    found = only(app, "files_unreadable")
+    assert s3.url not in str(found)
+    assert "FILES_URL" in found["cure"]
+
+
+def test_a_bucket_that_hangs(
+    app: Flask, client_as: ClientAs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send_file(client_as)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        bucket = Bucket(f"s3://kunci:rahasia@berkas?endpoint={endpoint}", tmp_path / "drafts")
+        monkeypatch.setitem(app.extensions, "storage", bucket)
+        assert "tidak menjawab" in only(app, "files_unreadable")["message"]
+        listener.accept()[0].close()
