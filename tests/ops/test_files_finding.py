@@ -63,9 +63,9 @@ def test_a_bucket_that_hangs(
     app: Flask, client_as: ClientAs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send_file(client_as)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
         bucket = Bucket(f"s3://kunci:rahasia@berkas?endpoint={endpoint}", tmp_path / "drafts")
         monkeypatch.setitem(app.extensions, "storage", bucket)
         assert "tidak menjawab" in only(app, "files_unreadable")["message"]
-        listener.accept()[0].close()
+        silent.accept()[0].close()

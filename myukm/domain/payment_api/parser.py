@@ -62,7 +62,8 @@ def parse(body: bytes, idperson: str, etag: str | None = None) -> Payments:
     Raises `InvalidBody`, or `WrongStudent` when it is valid JSON about another student.
     """
     body = without_bom(body)
-    if usual := plain_form.account(body):
+    usual = plain_form.account(body)
+    if usual and plain_form.is_whole(usual, body):
         _check_idperson(usual.idperson, idperson)
         usual.idperson = idperson
         text, digest = _json(usual.periods), _digest(usual)
@@ -70,8 +71,8 @@ def parse(body: bytes, idperson: str, etag: str | None = None) -> Payments:
     account = _account(decoded(body), idperson)
     if account is None:
         return Payments(_json([]), [], None, owed([]), _digest(None), etag)
-    normalized = _normalized(account)
-    periods = [plain_form.period(period) for period in normalized["periods"]]
+    normalized = account if usual else _normalized(account)
+    periods = usual.periods if usual else list(map(plain_form.period, normalized["periods"]))
     text, digest = _json(account["periods"]), _digest(normalized)
     return _payments(periods, normalized["saldo"], text, digest, etag)
 

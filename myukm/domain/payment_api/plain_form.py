@@ -1,7 +1,7 @@
 """The plain form of payments: everything that the contract names, read and checked.
 
-An answer in exactly that form, with a whole number of rupiah for every amount, is read in one step.
-Another may be right all the same: `parser` looks closer and builds the same objects.
+Periods in that form, with a whole number of rupiah for every amount, are read in one step. Others
+may be right all the same: `parser` looks closer and builds the same objects.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ NUL = b"\\u0000"
 A = TypeVar("A")
 
 
-class Summary(msgspec.Struct, Generic[A], gc=False, forbid_unknown_fields=True):
+class Summary(msgspec.Struct, Generic[A], gc=False):
     """The sums of a period or a category."""
 
     total_billed: A
@@ -34,7 +34,7 @@ class Summary(msgspec.Struct, Generic[A], gc=False, forbid_unknown_fields=True):
     fully_paid: bool
 
 
-class Item(msgspec.Struct, Generic[A], gc=False, forbid_unknown_fields=True):
+class Item(msgspec.Struct, Generic[A], gc=False):
     """One thing to pay."""
 
     unit_name: str
@@ -43,7 +43,7 @@ class Item(msgspec.Struct, Generic[A], gc=False, forbid_unknown_fields=True):
     remaining_balance: A
 
 
-class Category(msgspec.Struct, Generic[A], gc=False, forbid_unknown_fields=True):
+class Category(msgspec.Struct, Generic[A], gc=False):
     """Things of one kind."""
 
     category_name: str
@@ -51,7 +51,7 @@ class Category(msgspec.Struct, Generic[A], gc=False, forbid_unknown_fields=True)
     items: list[Item[A]]
 
 
-class Period(msgspec.Struct, Generic[A], gc=False, forbid_unknown_fields=True):
+class Period(msgspec.Struct, Generic[A], gc=False):
     """A school year."""
 
     period_id: str
@@ -60,7 +60,7 @@ class Period(msgspec.Struct, Generic[A], gc=False, forbid_unknown_fields=True):
     categories: list[Category[A]]
 
 
-class Account(msgspec.Struct, Generic[A], gc=False, forbid_unknown_fields=True):
+class Account(msgspec.Struct, Generic[A], gc=False):
     """A student's account."""
 
     idperson: str
@@ -68,11 +68,16 @@ class Account(msgspec.Struct, Generic[A], gc=False, forbid_unknown_fields=True):
     periods: list[Period[A]]
 
 
-class Body(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+class Body(msgspec.Struct, gc=False):
     """The whole answer."""
 
     data: list[Account[Whole]]
 
+
+# How many members each has in JSON, its summary's included.
+OF_ITEM, OF_SUMMARY = len(Item.__struct_fields__), len(Summary.__struct_fields__)
+OF_CATEGORY = len(Category.__struct_fields__) + OF_SUMMARY
+OF_PERIOD = len(Period.__struct_fields__) + OF_SUMMARY
 
 _decoder = msgspec.json.Decoder(Body)
 _of_item = itemgetter("unit_name", *ITEM)
@@ -80,14 +85,29 @@ _of_summary = itemgetter(*SUMMARY, "fully_paid")
 
 
 def account(body: bytes) -> Account[int] | None:
-    """Return the account of an answer that has the plain form in every part, else None."""
-    if NUL in body:  # the one escaped character that JSON allows and no database stores
+    """Return the account of an answer in which all that the contract names has the plain form; None
+    if something has not. The answer may contain more (see `is_whole`)."""
+    if NUL in body:  # which the decoder accepts and no database stores
         return None
     try:
         accounts = _decoder.decode(body).data
-    except (msgspec.MsgspecError, ValueError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     return accounts[0] if len(accounts) == 1 else None
+
+
+def is_whole(account: Account[Any], body: bytes) -> bool:
+    """Return whether the account is all that its answer contains.
+
+    Each member of a JSON object has one colon (RFC 8259, section 4). As many colons as our objects
+    have members leave none for another; a colon in a text makes it look like more.
+    """
+    members = len(Body.__struct_fields__) + len(Account.__struct_fields__)
+    for period in account.periods:
+        members += OF_PERIOD
+        for category in period.categories:
+            members += OF_CATEGORY + OF_ITEM * len(category.items)
+    return body.count(b":") == members
 
 
 def period(values: Mapping[str, Any]) -> Period[Amount]:

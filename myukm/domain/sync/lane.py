@@ -40,8 +40,8 @@ class Lane:
         lane_id = secrets.token_hex(16)
         self._store, self._students = LaneStore(run_id, lane_id), StudentStore(lane_id)
         self._width: int = app.config["PEMBAYARAN_API_CONCURRENCY"]
-        # Together with the lane's lifetime less than the job's time.
-        self._database_timeout = min(app.config["SYNC_JOB_TIMEOUT"] / 3, MAX_DATABASE_TIMEOUT)
+        # With the lane's lifetime, half of the job's time, it leaves a quarter for the shutdown.
+        self._database_timeout = min(app.config["SYNC_JOB_TIMEOUT"] / 4, MAX_DATABASE_TIMEOUT)
         self._per_second = 0.0
         self._exhausted = self._progress_sent = self._successor_queued = False
         self._away = self._requests = False
@@ -172,7 +172,7 @@ class Lane:
         due, soon = self._flushed_at + FLUSH_SECONDS, self._flushed_at + LAST_FLUSH_SECONDS
         while self._clock() < due and not shutdown.requested.is_set():
             stock = max(2 * self._width, self._per_second * FLUSH_SECONDS)
-            hungry = pool.queued < stock and not self._exhausted
+            hungry = pool.queued < min(stock, MAX_CLAIMED) and not self._exhausted
             last = self._exhausted and pool.has_results and self._clock() > soon
             if not self._away and not self._stopping and (hungry or last or not pool.unfinished):
                 return

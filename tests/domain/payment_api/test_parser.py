@@ -1,6 +1,7 @@
 """What is a valid answer of the payment API, what it adds up to, and which answers are equal."""
 
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -162,6 +163,9 @@ def test_an_item_without_one_of_its_fields_spoils_all(app: Flask, field: str) ->
         + b'{"y":[' * 14
         + b"]}" * 14
         + b"}]}",
+        body(account()).replace(
+            b'"periods"', b'"x": ' + b"[" * 9_000 + b"]" * 9_000 + b', "periods"'
+        ),
         b'{"data": [{"idperson": "7", "saldo": NaN, "periods": []}]}',
         b'{"data": [{"idperson": "7", "saldo": 0, "periods": [], "x": "\\ud800"}]}',
         b'{"data": [{"idperson": "7", "saldo": 0, "periods": [], "x": "\\u0000"}]}',
@@ -234,14 +238,26 @@ def test_numbers_are_kept_to_the_last_digit() -> None:
     assert decimal_json.loads(decimal_json.dumps(found.periods)) == found.periods
 
 
-def test_the_plain_form_and_any_other_are_the_same_answer() -> None:
-    """An answer in the plain form is read in one step, one with a further field part by part."""
+def test_an_answer_is_the_same_in_the_plain_form_beside_other_fields_and_with_texts() -> None:
+    """It is read in one step, checked in one step, or looked at part by part."""
     for index in range(200):
         idperson = student(index)["idperson"]
         data = sample_payments(student(index))
         plain = parse(body(*data), idperson)
-        other = parse(json.dumps({"data": data, "meta": {}}).encode(), idperson)
-        assert other == plain
+        assert parse(json.dumps({"data": data, "meta": {}}).encode(), idperson) == plain
+        texts = re.sub(rb'("[a-z]+_[a-z]+": )(-?[0-9]+)', rb'\1"\2"', body(*data))
+        found = parse(texts, idperson)
+        assert (found.digest, found.owed, found.bills) == (plain.digest, plain.owed, plain.bills)
+
+
+@pytest.mark.parametrize("field", ['"x": 1', '"x" : 1', '"x"\n:1', '"x": ":"', '"x\\u003a": 1'])
+@pytest.mark.parametrize(
+    "before", ["idperson", "period_id", "total_paid", "category_name", "unit_"]
+)
+def test_no_further_field_is_lost(before: str, field: str) -> None:
+    known = body(account(unit_name="Juli: 2026"))
+    further = known.replace(f'"{before}'.encode(), f'{field}, "{before}'.encode())
+    assert parse(further, "7").digest != parse(known, "7").digest
 
 
 def test_a_digest_stays_the_same_from_version_to_version() -> None:
