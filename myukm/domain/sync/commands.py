@@ -8,6 +8,7 @@ from sqlalchemy import Row, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from myukm.db.deadlock_retry import retry_on_deadlock
 from myukm.db.session import execute_rowcount, on_commit, transaction
 from myukm.domain import activity
 from myukm.domain.actor import Actor
@@ -147,17 +148,24 @@ def _already_running() -> Conflict:
 
 
 def _insert(run: SyncRun, actor: Actor) -> None:
-    """Insert the run. `live` is unique, so only one of several concurrent inserts succeeds."""
+    """Insert the run. `live` is unique, so only one of several concurrent inserts succeeds.
+
+    When one rolls back, those that wait for it may be a deadlock on MariaDB, of which one goes on.
+    """
     text = _("Dimulai oleh %(name)s.", name=actor.name)
     if run.dry_run:
         text = _("Uji coba dimulai oleh %(name)s.", name=actor.name)
-    try:
+
+    def insert() -> None:
         with transaction() as session:
             session.add(run)
             session.flush()
             _record(actor, run.id, "started", text)
             on_commit(progress.publish)
             on_commit(lifecycle.drive, run.id)
+
+    try:
+        retry_on_deadlock(insert)
     except IntegrityError:
         raise _already_running() from None
 

@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import redis
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, text, update
 
 from myukm.db.session import transaction
 from myukm.domain.sync import commands, dispatching, lifecycle, progress
@@ -18,6 +19,7 @@ from myukm.models.sync import Status
 from tests.conftest import every_database
 from tests.support import sync
 from tests.support.sync import TREASURER
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -45,6 +47,29 @@ def test_of_many_starts_at_once_one_is_accepted(campus: Flask) -> None:
         db.session.rollback()
         end(accepted[0]["run_id"])
     assert db.session.scalar(select(func.count()).select_from(SyncRun)) == 20
+
+
+@pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
+def test_starts_that_wait_for_one_that_fails_are_no_deadlock(campus: Flask) -> None:
+    """MariaDB lets both go on reading the key when the first rolls back, so neither can write."""
+    with db.engine.connect() as first, ThreadPoolExecutor(1) as pool:
+        first.execute(insert(SyncRun).values(live=1))
+        starts = pool.submit(at_once, campus, 2, lambda: commands.start(TREASURER))
+        wait_until(lambda: waiting_inserts() == 2, 30, "both wait for the key")
+        first.rollback()
+        results = starts.result()
+    refused = [result.code for result in results if isinstance(result, DomainError)]
+    assert (len(results), refused) == (2, ["sync_already_running"])
+
+
+def waiting_inserts() -> int:
+    """Return how many sessions are inserting a run."""
+    query = (
+        "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'INSERT INTO sync_%'"
+    )
+    count = int(db.session.scalar(text(query)) or 0)
+    db.session.rollback()
+    return count
 
 
 def at_once(app: Flask, count: int, call: Callable[[], Any]) -> list[Any]:
