@@ -105,6 +105,22 @@ def test_a_leader_that_does_not_see_valkey_lets_another_lead(
     assert run.longest_gap() < 20
 
 
+@pytest.mark.parametrize("server", ["db", "valkey"])
+@pytest.mark.parametrize("name", ["w1", "web1"])
+def test_a_host_does_not_see_a_server_for_thirty_seconds(
+    machines: Machines, sentinels: Sentinels, name: str, server: str
+) -> None:
+    primary = next(each.name for each in sentinels.hosts if each.address == sentinels.primary())
+    with Crowd(machines) as crowd, RunWatch(machines, seconds=40) as run:
+        run.wait_processed(20)
+        with machines.network.parted(name, primary if server == "valkey" else server):
+            crowd.wait_for_seconds(30)
+    assert crowd.broken() == run.broken() == []
+    assert crowd.slowest() < 12
+    assert crowd.latest() < 40
+    assert run.longest_gap() < 20
+
+
 def test_the_primary_of_valkey_is_silent(machines: Machines, sentinels: Sentinels) -> None:
     old = sentinels.primary()
     place = next(n for n, each in enumerate(sentinels.hosts) if each.address == old)
