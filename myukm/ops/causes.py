@@ -7,10 +7,7 @@ from myukm.ops.findings import BROKEN, Finding
 
 OF_QUEUES = {"no_worker", "worker_died", "worker_stuck", "queue_slow", "jobs_failed", "job_hung"}
 OF_RUNS = {"sync_still", "chat_unpublished"}
-OF_A_DEAD_DATABASE = {
-    *("nobody_leads", "database_slow", "jobs_failed"),
-    *("files_unreadable", *OF_RUNS),
-}
+OF_A_DEAD_DATABASE = OF_RUNS | {"nobody_leads", "database_slow", "jobs_failed", "files_unreadable"}
 # What follows from each cause.
 FOLLOW = {
     "valkey_unreachable": {*OF_QUEUES, "nobody_leads"},

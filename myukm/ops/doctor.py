@@ -5,7 +5,7 @@ answers within `LOOK_SECONDS`, whatever hangs.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -89,6 +89,11 @@ CHECKS: Mapping[Check, str] = {
     workers.unnamed: VALKEY,
     workers.failed: VALKEY,
 }
+# What it means that one of these does not come back.
+SILENT: Mapping[Check, Callable[[float], Finding]] = {
+    database.unreachable: database.silent,
+    files.unreadable: files.silent,
+}
 SEVERITY = (BROKEN, WARNING)
 EXAMINE_SECONDS = 6.0
 
@@ -147,11 +152,9 @@ def _diagnose() -> Examination:
 
 def _hangs(check: Check) -> Finding:
     """Return the finding about a check that did not come back."""
-    if check is files.unreadable:
-        return files.silent(CHECK_SECONDS)
-    if CHECKS[check] != DATABASE:
-        name = f"{check.__module__.rpartition('.')[2]}.{check.__name__}"
-        return host.check_hangs(name, CHECK_SECONDS)
-    if check is database.unreachable:
-        return database.silent(CHECK_SECONDS)
-    return database_writes.locked()
+    if check in SILENT:
+        return SILENT[check](CHECK_SECONDS)
+    if CHECKS[check] == DATABASE:
+        return database_writes.locked()
+    name = f"{check.__module__.rpartition('.')[2]}.{check.__name__}"
+    return host.check_hangs(name, CHECK_SECONDS)

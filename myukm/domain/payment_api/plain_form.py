@@ -80,8 +80,8 @@ OF_CATEGORY = len(Category.__struct_fields__) + OF_SUMMARY
 OF_PERIOD = len(Period.__struct_fields__) + OF_SUMMARY
 
 _decoder = msgspec.json.Decoder(Body)
-_of_item = itemgetter("unit_name", *ITEM)
-_of_summary = itemgetter(*SUMMARY, "fully_paid")
+_of_item = itemgetter(*Item.__struct_fields__)
+_of_summary = itemgetter(*Summary.__struct_fields__)
 
 
 def account(body: bytes) -> Account[int] | None:

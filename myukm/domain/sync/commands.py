@@ -150,7 +150,7 @@ def _already_running() -> Conflict:
 def _insert(run: SyncRun, actor: Actor) -> None:
     """Insert the run. `live` is unique, so only one of several concurrent inserts succeeds.
 
-    When one rolls back, those that wait for it may be a deadlock on MariaDB, of which one goes on.
+    When one rolls back, those that wait for it can deadlock on MariaDB: the victim tries again.
     """
     text = _("Dimulai oleh %(name)s.", name=actor.name)
     if run.dry_run:

@@ -22,6 +22,7 @@ NEWEST = (
 
 def unreadable() -> Iterator[Finding]:
     """The newest file of the chat cannot be read on this machine."""
+    host = socket.gethostname()
     digest = db.session.scalar(NEWEST)
     release_connection()  # the storage may take long
     try:
@@ -29,7 +30,6 @@ def unreadable() -> Iterator[Finding]:
             storage().open(digest).close()
     except FileNotFoundError:
         if db.session.scalar(NEWEST) == digest:  # or it was deleted meanwhile
-            host = socket.gethostname()
             yield _finding(
                 _("Berkas chat yang terbaru tidak ditemukan di server %(host)s.", host=host)
             )
@@ -37,7 +37,7 @@ def unreadable() -> Iterator[Finding]:
         yield _finding(
             _(
                 "Penyimpanan berkas chat tidak dapat dibaca di server %(host)s: %(why)s.",
-                host=socket.gethostname(),
+                host=host,
                 why=error.strerror or type(error).__name__,
             )
         )
