@@ -22,7 +22,7 @@ from myukm.web.http.access import today
 from tests.support import people as cast
 from tests.support.guard import no_valkey_in_a_transaction
 from tests.support.programs import SECRET, Program, WebServer
-from tests.support.url_builders import compile_url_builders_once
+from tests.support.compile_once import compile_once
 
 pytest_plugins = ["tests.support.databases"]
 # Files that take long or wait long, so that short ones are left to share out in the end.
@@ -31,7 +31,7 @@ LONGEST = tuple(
 )
 BACKGROUND_THREADS = {"probe", "doctor", "alerts"}
 
-compile_url_builders_once()
+compile_once()
 # Three hundred programs of ours start in a run, and each would compile all of our modules.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from flask import Flask
 from sqlalchemy import create_engine, event
@@ -21,6 +22,15 @@ from myukm.extensions import db
 
 # Seconds that a writer waits for the lock on SQLite, and the range of the pause between two polls.
 SQLITE_TIMEOUT, SQLITE_POLL_SECONDS = 5.0, (0.0005, 0.003)
+_engines: WeakSet[Engine] = WeakSet()
+
+
+def _drop_inherited_connections() -> None:
+    for engine in _engines:
+        engine.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_drop_inherited_connections)
 
 
 def engine_options(uri: str) -> dict[str, Any]:
@@ -42,7 +52,7 @@ def engine_options(uri: str) -> dict[str, Any]:
 
 
 def prepare_engine(app: Flask) -> None:
-    """Register what the engine does at each connect, and drop inherited connections in forks."""
+    """Register what the engine does at each connect; forks drop the connections of this process."""
     uri: str = app.config["SQLALCHEMY_DATABASE_URI"]
     with app.app_context():
         engine = db.engine
@@ -53,7 +63,7 @@ def prepare_engine(app: Flask) -> None:
     troubles = app.extensions["database_troubles"] = Troubles(sqlite_file)
     event.listen(engine, "handle_error", troubles.note)
     event.listen(engine, "connect", troubles.note_file)
-    os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))
+    _engines.add(engine)
 
 
 def _beating_engine(uri: str) -> Engine:

@@ -73,7 +73,7 @@ def preload(kind: str) -> None:
         import_module(name)
     for job in import_module("myukm.queues.jobs").JOBS:
         import_module(job.rpartition(".")[0])
-    import_module("tests.support.url_builders").compile_url_builders_once()
+    import_module("tests.support.compile_once").compile_once()
     settings = {"DATABASE_URL": "sqlite:////none.db", "SECRET_KEY": "of an app thrown away" * 2}
     import_module("myukm").create_app(import_module("config").load(settings))
     import_module("sqlalchemy.orm").configure_mappers()
