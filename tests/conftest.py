@@ -20,9 +20,9 @@ from myukm.domain import flood
 from myukm.logs import redaction
 from myukm.web.http.access import today
 from tests.support import people as cast
+from tests.support.compile_once import compile_once
 from tests.support.guard import no_valkey_in_a_transaction
 from tests.support.programs import SECRET, Program, WebServer
-from tests.support.compile_once import compile_once
 
 pytest_plugins = ["tests.support.databases"]
 # Files that take long or wait long, so that short ones are left to share out in the end.
