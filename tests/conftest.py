@@ -11,6 +11,9 @@ import requests
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from xdist.remote import Producer
 
 import config
 from devtools.simulator.client import Simulator
@@ -23,13 +26,11 @@ from tests.support import people as cast
 from tests.support.compile_once import compile_once
 from tests.support.guard import no_valkey_in_a_transaction
 from tests.support.programs import SECRET, Program, WebServer
+from tests.support.two_queues import TwoQueues, rank
 
 pytest_plugins = ["tests.support.databases"]
-# Files that take long or wait long, so that short ones are left to share out in the end.
-LONGEST = tuple(
-    f"tests/{folder}/" for folder in ("faults", "jobs", "machines", "browser", "worker", "ops")
-)
 BACKGROUND_THREADS = {"probe", "doctor", "alerts"}
+used_engines: set[Engine] = set()
 
 compile_once()
 # Three hundred programs of ours start in a run, and each would compile all of our modules.
@@ -37,19 +38,18 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest files, so that no process works on one alone in the end, and try a
-    promise in seconds again when other processes of the run may have been in its way."""
-    items.sort(key=lambda item: _rank(item.nodeid))
+    """Begin with the longest files, and try a promise in seconds again when other processes of the
+    run may have been in its way."""
+    items.sort(key=lambda item: rank(item.nodeid))
     if "PYTEST_XDIST_WORKER" in os.environ:
         for item in items:
             if item.get_closest_marker("timing"):
                 item.add_marker(pytest.mark.flaky(reruns=2))
 
 
-def _rank(nodeid: str) -> int:
-    """Return which test folder comes first: the index in LONGEST, or the end."""
-    found = (n for n, folder in enumerate(LONGEST) if nodeid.startswith(folder))
-    return next(found, len(LONGEST))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> TwoQueues:
+    """Return what shares the tests out (pytest-xdist's hook)."""
+    return TwoQueues(config, log)
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +63,20 @@ def _no_valkey_in_a_transaction() -> Iterator[None]:
 def _own_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     """A password of one test, such as "wrong", is no secret in the log lines of the next."""
     monkeypatch.setattr(redaction, "_secrets", set(redaction._secrets))
+
+
+@pytest.fixture(autouse=True)
+def _no_open_connection() -> Iterator[None]:
+    """Close the connections of all apps of the test: a connection that is collected while it is
+    open is a warning, which fails whatever test runs then."""
+    yield
+    while used_engines:
+        used_engines.pop().dispose()
+
+
+@event.listens_for(Engine, "engine_connect")
+def _note_engine(connection: Connection) -> None:
+    used_engines.add(connection.engine)
 
 
 every_database = pytest.mark.parametrize(
@@ -95,8 +109,6 @@ def app(
     made.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(run_folder))
     yield made
     join_background_threads()
-    with made.app_context():
-        made.extensions["sqlalchemy"].engine.dispose()
     made.extensions["valkey"].connection_pool.disconnect()
 
 

@@ -258,7 +258,7 @@ def test_ci_checks_the_code_and_then_runs_all_tests_with_nothing_skipped(
     put(tools / "id", "echo 1000")
     status, out, err = run(project, "ci", PATH=f"{tools}:{os.environ['PATH']}")
     assert (status, err) == (0, "")
-    assert "1 passed 1 -n 2" in out
+    assert "1 passed 1 -n 4" in out
     assert headings(out)[:3] == [
         "install_debian_packages",
         "ruff check .",

@@ -5,15 +5,22 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
+MIN_PAUSE, MAX_PAUSE = 0.02, 0.2
 
 
 def wait_until(condition: Callable[[], T], timeout: float = 30.0, what: str = "") -> T:
-    """Return the first true value of `condition`; AssertionError after `timeout` seconds."""
+    """Return the first true value of `condition`; AssertionError after `timeout` seconds.
+
+    A pause is three times as long as asking took, so that the program that is waited for has the
+    processor.
+    """
     deadline = time.monotonic() + timeout
     while True:
+        began = time.monotonic()
         value = condition()
         if value:
             return value
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             raise AssertionError(f"not within {timeout:g} s: {what or condition}; last: {value!r}")
-        time.sleep(0.02)
+        time.sleep(min(max(3 * (now - began), MIN_PAUSE), MAX_PAUSE))
