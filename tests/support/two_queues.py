@@ -24,7 +24,7 @@ def _folder(path: str) -> str:
     return path.split("/")[1]
 
 
-class TwoQueues(LoadFileScheduling):
+class TwoQueues(LoadFileScheduling):  # type: ignore[misc]
     """Gives a process the next file of its queue, or of the other one when that is empty."""
 
     def _assign_work_unit(self, node: WorkerController) -> None:
