@@ -1,6 +1,9 @@
 """The one way to write, on every database."""
 
+import gc
+import os
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
@@ -9,6 +12,8 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+import config
+from myukm import create_app
 from myukm.db import engine
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
@@ -105,3 +110,34 @@ def test_an_error_does_not_repeat_what_was_to_be_written(app: Flask) -> None:
     with app.app_context(), pytest.raises(IntegrityError) as caught, transaction() as session:
         session.add_all([Siswa(idperson="1", nama="rahasia"), Siswa(idperson="1", nama="rahasia")])
     assert "rahasia" not in str(caught.value)
+
+
+@every_database
+def test_a_fork_uses_no_connection_of_its_parent(app: Flask) -> None:
+    with app.app_context():
+        mine = connection_id(app)
+        ours, theirs = os.pipe()
+        if (child := os.fork()) == 0:
+            os.write(theirs, str(connection_id(app)).encode())
+            os._exit(0)
+        os.waitpid(child, 0)
+        with os.fdopen(ours) as answer:
+            os.close(theirs)
+            assert answer.read() not in ("", str(mine))
+        assert connection_id(app) == mine
+
+
+def connection_id(app: Flask) -> int:
+    """Return which of the pool's connections answers now."""
+    with db.engine.connect() as connection:
+        return id(connection.connection.driver_connection)
+
+
+def test_an_app_that_is_gone_leaves_no_engine(settings: dict[str, str]) -> None:
+    app = create_app(config.load(settings))
+    with app.app_context():
+        its_engine = weakref.ref(db.engine)
+    del app
+    gc.collect()  # the app, by which Flask-SQLAlchemy knows the engine
+    gc.collect()
+    assert its_engine() is None
