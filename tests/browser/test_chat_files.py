@@ -15,7 +15,7 @@ from myukm.domain.chat import broadcast
 from myukm.extensions import db
 from myukm.models import Ukm
 from tests.browser.conftest import PHONE, looks_right
-from tests.support.files import FORM, PDF, form
+from tests.support.files import MESSAGES, PDF, send, upload
 from tests.support.pictures import encoded, half_red
 
 OpenAs = Callable[..., Page]
@@ -165,14 +165,12 @@ def test_a_picture_keeps_the_focus_though_its_message_arrives_again(
     app: Flask, open_as: OpenAs, client_as: Callable[[str], FlaskClient]
 ) -> None:
     friend = client_as("friend")
-    body = form(half_red(), "a.jpg")
-    file = friend.post("/ukm/ROBOTIK/files", data=body, content_type=FORM).get_json()["id"]
-    sent = {"message": "", "client_id": "m", "files": [file]}
-    message = friend.post("/ukm/ROBOTIK/messages", json=sent).get_json()
+    file = upload(friend, half_red(), "a.jpg").get_json()
+    message = send(friend, [file["id"]]).get_json()
     mega = open_room(open_as, "member")
     mega.locator("a.file-picture").press("Enter")
     expect(mega.locator("#lightbox img")).to_be_visible()
-    edited = f"/ukm/ROBOTIK/messages/{message['id']}"
+    edited = f"{MESSAGES}/{message['id']}"
     assert friend.patch(edited, json={"message": "kemarin"}).status_code == 200
     with app.app_context():
         broadcast.publish(db.session.scalars(select(Ukm.id).where(Ukm.code == "ROBOTIK")).one())
@@ -187,10 +185,8 @@ def test_nothing_jumps_when_pictures_arrive(
     friend = client_as("friend")
     for n in range(4):
         wide = encoded(Image.new("RGB", (900, 500 + 300 * n), (n, 90, 90)), "JPEG")
-        body = form(wide, f"{n}.jpg", client_id=f"f{n}")
-        file = friend.post("/ukm/ROBOTIK/files", data=body, content_type=FORM).get_json()["id"]
-        sent = {"message": "", "client_id": f"m{n}", "files": [file]}
-        assert friend.post("/ukm/ROBOTIK/messages", json=sent).status_code == 201
+        file = upload(friend, wide, f"{n}.jpg", client_id=f"f{n}").get_json()
+        assert send(friend, [file["id"]], client_id=f"m{n}").status_code == 201
     mega = open_as("member", "/ukm", PHONE)
     held: list[Route] = []
 

@@ -10,8 +10,7 @@ from flask.testing import FlaskClient
 
 from myukm.storage.bucket import Bucket
 from tests.ops.test_doctor import named, only
-from tests.support.files import PDF, upload
-from tests.support.people import UKM
+from tests.support.files import MESSAGES, PDF, send, upload
 from tests.support.s3 import S3Server
 
 ClientAs = Callable[[str], FlaskClient]
@@ -21,8 +20,7 @@ def send_file(client_as: ClientAs) -> int:
     """Upload a file and send it; return the message's id."""
     member = client_as("member")
     file = upload(member, PDF, "Notulen.pdf", "application/pdf").get_json()
-    body = {"message": "", "client_id": "m1", "files": [file["id"]]}
-    answer = member.post(f"/ukm/{UKM}/messages", json=body)
+    answer = send(member, [file["id"]])
     assert answer.status_code == 201, answer.text
     return int(answer.get_json()["id"])
 
@@ -40,7 +38,7 @@ def test_a_folder_that_is_not_mounted(
     assert "FILES_URL" in found["cure"]
     away.rename(folder)
     assert named(app, "files_unreadable") == []
-    assert client_as("member").delete(f"/ukm/{UKM}/messages/{message_id}").status_code == 204
+    assert client_as("member").delete(f"{MESSAGES}/{message_id}").status_code == 204
     assert named(app, "files_unreadable") == [], "a file that was deleted is none that is missing"
 
 

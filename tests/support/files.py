@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from tests.support.people import UKM
 
-FILES = f"/ukm/{UKM}/files"
+FILES, MESSAGES = f"/ukm/{UKM}/files", f"/ukm/{UKM}/messages"
 FORM = "multipart/form-data; boundary=X"
 PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 
@@ -32,6 +32,11 @@ def form(data: bytes, name: str, kind: str | None = None, client_id: str = "f1")
 def upload(client: FlaskClient, *what: Any, **more: Any) -> Any:
     """Upload a file as a browser does (see `form`) and return the answer."""
     return client.post(FILES, data=form(*what, **more), content_type=FORM)
+
+
+def send(client: FlaskClient, files: list[int], text: str = "", client_id: str = "m1") -> Any:
+    """Send a message with files that were uploaded, and return the answer."""
+    return client.post(MESSAGES, json={"message": text, "client_id": client_id, "files": files})
 
 
 def office(folder: str = "word") -> bytes:

@@ -13,7 +13,7 @@ from myukm.domain.accounts import accounts
 from myukm.domain.actor import Actor
 from myukm.domain.ukm import memberships, moderation
 from myukm.models import Membership, User
-from tests.support.files import upload
+from tests.support.files import send, upload
 from tests.support.people import UKM
 from tests.support.pictures import half_red
 
@@ -51,8 +51,7 @@ def test_who_is_out_gets_nothing(
 ) -> None:
     member = client_as("member")
     file = upload(member, half_red(), "a.jpg").get_json()
-    sent = {"message": "rapat", "client_id": "m1", "files": [file["id"]]}
-    assert member.post(f"/ukm/{UKM}/messages", json=sent).status_code == 201
+    assert send(member, [file["id"]], "rapat").status_code == 201
     places = [file["url"], file["thumbnail"]["url"]]
     tags = [member.get(url, buffered=True).headers["ETag"] for url in places]
     searches = [f"/ukm/{UKM}/search?q=rapat", "/ukm/search?q=rapat"]

@@ -20,22 +20,28 @@ from myukm.domain.files import quotas
 from myukm.extensions import db
 from myukm.models import ChatFile, ChatMessage, Membership
 from tests.conftest import every_database
-from tests.support.files import FILES, FORM, PDF, form, left_behind, office, stored_names, upload
+from tests.support.files import (
+    FILES,
+    FORM,
+    MESSAGES,
+    PDF,
+    form,
+    left_behind,
+    office,
+    send,
+    stored_names,
+    upload,
+)
 from tests.support.people import PASSWORD, UKM
 from tests.support.pictures import BLUE, RED, animated, bomb, half_red
 from tests.support.statements import recorded_statements
 
 ClientAs = Callable[[str], FlaskClient]
-MESSAGES = f"/ukm/{UKM}/messages"
 
 
 @pytest.fixture
 def folder(settings: dict[str, str]) -> Path:
     return Path(settings["FILES_URL"].removeprefix("file://"))
-
-
-def send(client: FlaskClient, files: list[int], text: str = "", client_id: str = "m1") -> Any:
-    return client.post(MESSAGES, json={"message": text, "client_id": client_id, "files": files})
 
 
 def get(client: FlaskClient, url: str, **headers: str) -> Any:

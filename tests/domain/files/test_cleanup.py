@@ -20,8 +20,7 @@ from myukm.extensions import db
 from myukm.models import ChatFile
 from myukm.storage import storage
 from tests.conftest import every_database
-from tests.support.files import PDF, left_behind, stored_names, upload
-from tests.support.people import UKM
+from tests.support.files import PDF, left_behind, send, stored_names, upload
 
 ClientAs = Callable[[str], FlaskClient]
 
@@ -74,8 +73,7 @@ def test_a_sweep_deletes_orphans_and_nothing_else(
 def test_what_is_not_sent_within_a_day_goes(app: Flask, client_as: ClientAs, folder: Path) -> None:
     member = client_as("member")
     sent = upload(member, PDF, "a.pdf", client_id="f1").get_json()
-    body = {"message": "", "client_id": "m", "files": [sent["id"]]}
-    assert member.post(f"/ukm/{UKM}/messages", json=body).status_code == 201
+    assert send(member, [sent["id"]]).status_code == 201
     late = upload(member, PDF + b"2", "b.pdf", client_id="f2").get_json()
     young = upload(member, PDF + b"3", "c.pdf", client_id="f3").get_json()
     with app.app_context():
