@@ -52,7 +52,7 @@ def _queue(row: Mapping[str, Any], history: Mapping[str, Any] | None) -> Iterato
     stuck = row["waiting"] and not row["workers"] and not row["paused"]
     name = Text(row["name"], style="bold")
     if row["paused"]:
-        name.append(f" ({_('dijeda')})", "yellow")
+        name.append(" (" + _("dijeda") + ")", "yellow")
     now = _(
         "menunggu %(waiting)s · tertua %(oldest_seconds)s s · berjalan %(running)s · "
         "%(rate_per_minute)s/menit · worker %(workers)s",

@@ -30,7 +30,7 @@ class ShownJob(RestrictedJob):
             origin = raw_data.get(b"origin", b"").decode(errors="replace")
             super().restore({b"data": raw_data.get(b"data", b""), b"origin": origin.encode()})
             shown = raw_data.get(b"description", b"").decode(errors="replace")
-            self.description = f"{_('rusak')}: {shown}"
+            self.description = _("rusak") + f": {shown}"
 
     def get_status(self, refresh: bool = True) -> Any:
         try:

@@ -194,7 +194,7 @@ def test_what_is_saved_goes_with_a_log_out_and_nobody_elses_is_ever_shown(
     assert len(left(page)) == 3
     page.goto(f"{network.web.url}/profile")
     page.locator(".stacked form[action='/logout'] button").click()
-    expect(page).to_have_url(re.compile("/login$"))
+    page.wait_for_url("**/login")
     assert left(page) == []
     give_password(page, "outsider")
     expect(page).not_to_have_url(re.compile("/login"))

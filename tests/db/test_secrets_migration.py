@@ -7,10 +7,10 @@ import flask_migrate
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 
 from myukm.db.session import transaction
-from myukm.db.types import utcnow
+from myukm.db.types import UTCDateTime, utcnow
 from myukm.extensions import db
 from myukm.models import Activity
 from tests.conftest import every_database
@@ -28,7 +28,10 @@ def as_before(code: str) -> str:
 
 
 def execute(statement: str, *rows: dict[str, Any]) -> None:
-    db.session.execute(text(statement), list(rows) or None)
+    wanted = text(statement)
+    if ":now" in statement:
+        wanted = wanted.bindparams(bindparam("now", type_=UTCDateTime()))
+    db.session.execute(wanted, list(rows) or None)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import atexit
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -76,12 +77,13 @@ def fork_server(kind: str) -> str:
 
     It ends with this process.
     """
-    folder = tempfile.TemporaryDirectory(prefix="myukm-fork-")
-    address = f"{folder.name}/socket"
+    # No TemporaryDirectory: multiprocessing's forks forget what atexit holds, and would remove it.
+    folder = tempfile.mkdtemp(prefix="myukm-fork-")
+    address = f"{folder}/socket"
     server = ManagedProcess.python(
         "-m", "tests.support.fork_server", address, kind, cwd=Path(__file__).parents[2]
     )
-    atexit.register(folder.cleanup)
+    atexit.register(shutil.rmtree, folder)
     atexit.register(server.kill)
     assert server.read_line() == "ready", "\n".join(server.lines())
     return address

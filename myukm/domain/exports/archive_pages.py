@@ -111,7 +111,7 @@ def _article(one: Message) -> Markup:
         name=row.user.name,
         iso=to_iso8601(row.created_at),
         at=_time(row.created_at),
-        edited=f" ({_('diubah')})" if row.edited_at else "",
+        edited=" (" + _("diubah") + ")" if row.edited_at else "",
         quote=_quote(row),
         text=text,
         files=_files(one.files),

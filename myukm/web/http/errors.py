@@ -79,9 +79,9 @@ def database_error(error: SQLAlchemyError) -> Any:
     """Return 503 for a database that is away, and log the cause."""
     outage.failed(getattr(error, "orig", error))
     if not is_away(error) and database.is_outdated():
-        text = f"{_('Program diperbarui, basis datanya belum.')} "
-        text += _("Jalankan: %(command)s", command="flask db upgrade")
-        return domain_error(Unavailable(text, code="database_outdated"))
+        command = _("Jalankan: %(command)s", command="flask db upgrade")
+        text = _("Program diperbarui, basis datanya belum.")
+        return domain_error(Unavailable(f"{text} {command}", code="database_outdated"))
     return unavailable()
 
 

@@ -17,12 +17,14 @@ import { startActivity } from "./activity.js";
 import { startCharacterCounts } from "./character_count.js";
 import { startConfirms } from "./dialog.js";
 import { startInstall } from "./install.js";
-import { startLeaving } from "./left_behind.js";
+import { isLeaving, startLeaving } from "./left_behind.js";
 import { mount } from "./mount.js";
 import { startReveals } from "./reveal.js";
 import { startSearchKey } from "./search_key.js";
 import { startThemes } from "./theme.js";
 import { startClocks } from "./time.js";
+
+const LEAVING_MS = 10_000;
 
 startThemes();
 startLeaving();
@@ -46,6 +48,8 @@ renew().catch((error) => console.info(error.message));
 if (accountId()) for (const type of ["load", "online"]) addEventListener(type, registration);
 // Session ended: open the page anew, so that the next user does not see this one. A reload would send
 // the form again that a page may be the answer to.
-on("ended", () => location.replace(location.pathname + location.search));
+// A log-out, which ends it too, brings its own page.
+const openAnew = () => location.replace(location.pathname + location.search);
+on("ended", () => setTimeout(openAnew, isLeaving() ? LEAVING_MS : 0));
 // The stream opens last, because a module that starts later would miss its first events.
 mount().finally(connect);

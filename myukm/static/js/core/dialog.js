@@ -14,12 +14,17 @@ export function confirmed(id, text) {
 /** Sends a form with data-confirm only after its dialog was agreed to; the one that
  * confirm_boot.js held back comes first. */
 export function startConfirms() {
+  let agreed = null;
   document.removeEventListener("submit", window.deferSubmit);
   document.addEventListener("submit", async (event) => {
-    const confirm = window.asksFirst(event.target);
+    const form = event.target;
+    const confirm = form !== agreed && window.asksFirst(form);
     if (!confirm) return;
     event.preventDefault();
-    if (await confirmed(confirm)) event.target.submit();
+    if (!(await confirmed(confirm))) return;
+    agreed = form;
+    form.requestSubmit();
+    agreed = null;
   });
   window.pendingSubmit()?.requestSubmit();
 }

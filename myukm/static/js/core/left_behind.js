@@ -41,15 +41,23 @@ export function startLeaving() {
   write(session, LEAVING, null);
   forget(({ owner }) => owner !== account);
   forgetFiles((owner) => owner !== account);
-  const leave = ({ target: { dataset } }) => {
-    if (dataset.leaves === undefined) return;
-    write(session, LEAVING, true);
-    if (dataset.leaves && texts().some(({ kind }) => kind === "outbox")) {
-      dataset.confirm = dataset.leaves;
-    }
-  };
-  document.addEventListener("submit", leave, true);
+  document.addEventListener("submit", askFirst, true);
+  // On the window, after whoever asks first.
+  addEventListener("submit", leave);
 }
+
+function askFirst({ target: { dataset } }) {
+  if (dataset.leaves && texts().some(({ kind }) => kind === "outbox")) {
+    dataset.confirm = dataset.leaves;
+  }
+}
+
+function leave({ target: { dataset }, defaultPrevented }) {
+  if (dataset.leaves !== undefined && !defaultPrevented) write(session, LEAVING, true);
+}
+
+/** Whether a form with data-leaves is on its way: its answer is the next page. */
+export const isLeaving = () => read(session, LEAVING, false);
 
 /** On the log-in page (body[data-nobody]): removes the texts that nobody may find here. Error pages
  * share its frame, but somebody may still be logged in there. */
