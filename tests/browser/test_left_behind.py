@@ -96,6 +96,19 @@ def test_a_log_in_that_ended_elsewhere_leaves_what_was_sent_off_to_its_author(
     console_errors[:] = [line for line in console_errors if not expected.search(line)]
 
 
+def test_a_log_out_that_was_taken_back_is_none_when_the_session_ends_elsewhere(
+    room: Page, console_errors: list[str]
+) -> None:
+    cut_off(room, "menunggu saya")
+    press_log_out(room)
+    room.locator("#confirm-unsent").get_by_role("button", name="Batal").click()
+    room.context.clear_cookies()
+    room.get_by_role("link", name="Atur pemberitahuan").click()
+    expect(room.locator("body[data-nobody]")).to_be_attached()
+    assert room.evaluate(TEXTS) == ["outbox"]
+    console_errors[:] = [line for line in console_errors if "ERR_FAILED" not in line]
+
+
 def test_nothing_is_left_for_who_logs_in_next(room: Page, console_errors: list[str]) -> None:
     cut_off(room, "bukan untuk Farhan")
     room.context.clear_cookies()
