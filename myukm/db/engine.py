@@ -26,6 +26,7 @@ _engines: WeakSet[Engine] = WeakSet()
 
 
 def _drop_inherited_connections() -> None:
+    """In a fork: a connection that it shared with its parent would mix up their transactions."""
     for engine in _engines:
         engine.dispose(close=False)
 

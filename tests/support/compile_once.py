@@ -4,6 +4,7 @@ Every test makes an app and its engine, which would compile the same routes and 
 that took a large part of the tests' own CPU time.
 """
 
+from types import MethodType
 from typing import Any
 
 from sqlalchemy.engine import Engine
@@ -23,7 +24,7 @@ def compile_once() -> None:
 
 def _compile_routes_once() -> None:
     """A rule takes what an equal one has compiled: its parts and the functions that build URLs."""
-    compiled: dict[tuple[object, ...], dict[str, Any]] = {}
+    compiled: dict[tuple[object, ...], Rule] = {}
     compile_rule = Rule.compile
 
     def compile_route(self: Rule) -> None:
@@ -33,17 +34,14 @@ def _compile_routes_once() -> None:
         key = (self.rule, *options, *defaults, *self.map.converters.values())
         if key not in compiled:
             compile_rule(self)
-            names = ("_parts", "_trace", "_converters")
-            compiled[key] = {name: getattr(self, name) for name in names} | {
-                "arguments": frozenset(self.arguments),
-                "_build": self._build.__func__,  # type: ignore[attr-defined]
-                "_build_unknown": self._build_unknown.__func__,  # type: ignore[attr-defined]
-            }
-        found = compiled[key]
-        self._parts, self._trace = found["_parts"], found["_trace"]
-        self._converters, self.arguments = found["_converters"], set(found["arguments"])
-        self._build = found["_build"].__get__(self, None)
-        self._build_unknown = found["_build_unknown"].__get__(self, None)
+            compiled[key] = self
+            return
+        equal = compiled[key]
+        self._parts, self._trace, self._converters = equal._parts, equal._trace, equal._converters
+        self.arguments = set(equal.arguments)
+        self._build = MethodType(equal._build.__func__, self)  # type: ignore[attr-defined]
+        unknown = equal._build_unknown.__func__  # type: ignore[attr-defined]
+        self._build_unknown = MethodType(unknown, self)
 
     Rule.compile = compile_route  # type: ignore[method-assign]
 
