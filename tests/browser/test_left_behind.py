@@ -104,6 +104,7 @@ def test_a_log_out_that_was_taken_back_is_none_when_the_session_ends_elsewhere(
     room.locator("#confirm-unsent").get_by_role("button", name="Batal").click()
     room.context.clear_cookies()
     room.get_by_role("link", name="Atur pemberitahuan").click()
+    room.wait_for_url(re.compile("/login"))  # with its scripts, which a click does not wait for
     expect(room.locator("body[data-nobody]")).to_be_attached()
     assert room.evaluate(TEXTS) == ["outbox"]
     console_errors[:] = [line for line in console_errors if "ERR_FAILED" not in line]
