@@ -29,7 +29,7 @@ from tests.support.programs import SECRET, Program, WebServer
 from tests.support.two_queues import TwoQueues, rank
 
 pytest_plugins = ["tests.support.databases"]
-BACKGROUND_THREADS = {"probe", "doctor", "alerts"}
+BACKGROUND_THREADS = {"probe", "doctor", "alerts", "live-hub", "batcher"}
 used_engines: set[Engine] = set()
 
 compile_once()
@@ -108,6 +108,7 @@ def app(
     # Compiling the templates of a page takes longer than rendering it.
     made.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(run_folder))
     yield made
+    made.extensions["live_hub"].close()
     join_background_threads()
     made.extensions["valkey"].connection_pool.disconnect()
 

@@ -33,7 +33,7 @@ class Batcher(Generic[Question, Answer]):
             self._waiting.append((question, future))
             if not self._running:
                 self._running = True
-                threading.Thread(target=self._run, daemon=True).start()
+                threading.Thread(target=self._run, name="batcher", daemon=True).start()
         try:
             return future.result(timeout)
         except TimeoutError:

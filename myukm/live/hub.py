@@ -57,9 +57,14 @@ class Hub:
         self._threads: list[threading.Thread] = []
         self._wake, self._rights_at = threading.Event(), 0.0
         self._listening = threading.Event()
-        self.away = self.closing = False
+        self.away, self._closed = False, threading.Event()
         self._valkey = Outage(logger, "live hub: Valkey unreachable, polling the database")
         self._database = Outage(logger, "live hub: the database does not answer")
+
+    @property
+    def closing(self) -> bool:
+        """Whether `close()` was called: the server shuts down."""
+        return self._closed.is_set()
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Send events to `subscriber` from now on. Its cursor is set to the last one before."""
@@ -70,7 +75,7 @@ class Hub:
 
     def close(self) -> None:
         """End every stream, because the server shuts down."""
-        self.closing = True
+        self._closed.set()
         self._wake.set()
         self.streams.end_all(bye)
         self._tell_left()
@@ -86,14 +91,15 @@ class Hub:
                 return
             self.streams.seq = self._newest()
             loops = (self._listen, self._read_database, self._beat)
-            self._threads = [threading.Thread(target=loop, daemon=True) for loop in loops]
+            self._threads = [
+                threading.Thread(target=loop, name="live-hub", daemon=True) for loop in loops
+            ]
             for thread in self._threads:
                 thread.start()
             self._listening.wait(START_SECONDS)
 
     def _beat(self) -> None:
-        while not self.closing:
-            time.sleep(HEARTBEAT_SECONDS)
+        while not self._closed.wait(HEARTBEAT_SECONDS):
             self.streams.send(heartbeat(len(self.streams.audience), degraded=self.away))
 
     def _listen(self) -> None:
