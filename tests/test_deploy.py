@@ -17,6 +17,7 @@ import yaml
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
+from devtools.ports import any_free
 from myukm import instruments
 from myukm.ops import metrics
 from myukm.queues import counters
@@ -75,6 +76,20 @@ def test_what_may_be_repeated_is_sent_to_the_next_web_server(tmp_path: Path) -> 
         with site_before(tmp_path, leaving.address, well.address) as url:
             assert {get(f"{url}/stream").status_code for _ in range(2)} == {200}
             assert {get(f"{url}/ukm").status_code for _ in range(2)} == {200, 503}
+
+
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+def test_who_meets_no_web_server_gets_a_page_that_tries_again(tmp_path: Path) -> None:
+    with site_before(tmp_path, f"127.0.0.1:{any_free()}") as url:
+        page = get(f"{url}/ukm")
+        sent = requests.post(f"{url}/ukm", "x", verify=False, timeout=10)
+    assert page.status_code == sent.status_code == 502
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert (page.headers["Retry-After"], page.headers["Cache-Control"]) == ("5", "no-store")
+    assert "Server sedang dimulai ulang" in page.text
+    again = '<meta http-equiv="refresh" content="5">'
+    assert again in page.text
+    assert again not in sent.text, "a form is not sent twice, and its address may be no page"
 
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
