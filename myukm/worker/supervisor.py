@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
 
@@ -81,7 +81,7 @@ class Supervisor:
             for child in self._children:
                 if child.process is None and child.next_start <= time.monotonic():
                     child.start()
-            self._wait(self._poll_timeout())
+            self._wait(self._running(), self._poll_timeout())
             self._report()
         self._shutdown()
         if not set(self._signals) & set(SIGNALS):
@@ -94,9 +94,9 @@ class Supervisor:
         self._listen()
         for child in self._children:
             child.start()
-        running = [child.process for child in self._children if child.process]
-        while not self._signals and any(process.is_alive() for process in running):
-            self._wait(None)
+        running = self._running()
+        while (alive := _alive(running)) and not self._signals:
+            self._wait(alive, None)
         self._shutdown()
         return {process.exitcode or 0 for process in running}
 
@@ -126,10 +126,17 @@ class Supervisor:
         waiting = [child.next_start for child in self._children if child.process is None]
         return max(0.0, min(waiting) - time.monotonic()) if waiting else None
 
-    def _wait(self, timeout: float | None) -> None:
-        """Wait for a child's end, a signal, or `timeout` seconds."""
-        running = [child.process.sentinel for child in self._children if child.process]
-        if self._reading in wait([self._reading, *running], timeout):
+    def _running(self) -> list[ForkProcess]:
+        """Return the processes whose end was not noticed yet."""
+        return [child.process for child in self._children if child.process]
+
+    def _wait(self, processes: Sequence[ForkProcess], timeout: float | None) -> None:
+        """Wait until one of these processes ends, a signal comes, or `timeout` seconds pass.
+
+        Returns at once if one has ended already.
+        """
+        sentinels = [process.sentinel for process in processes]
+        if self._reading in wait([self._reading, *sentinels], timeout):
             os.read(self._reading, 64)
 
     def _report(self) -> None:
@@ -139,15 +146,19 @@ class Supervisor:
 
     def _shutdown(self) -> None:
         """Stop all processes; kill those left after `WARM_SECONDS` or at a second signal."""
-        running = [child.process for child in self._children if child.process]
+        running = self._running()
         deadline = time.monotonic() + WARM_SECONDS
         asked = len(self._signals)
         for process in running:
             process.terminate()
-        while any(process.is_alive() for process in running) and len(self._signals) == asked:
+        while (alive := _alive(running)) and len(self._signals) == asked:
             if (left := deadline - time.monotonic()) <= 0:
                 break
-            self._wait(left)
+            self._wait(alive, left)
         for process in running:
             process.kill()
             process.join()
+
+
+def _alive(processes: Sequence[ForkProcess]) -> list[ForkProcess]:
+    return [process for process in processes if process.is_alive()]

@@ -161,6 +161,34 @@ def test_photos_are_pasted_and_dropped(open_as: OpenAs, photo: Path, way: str) -
     expect(mega.locator(".attached-file")).to_have_count(0)
 
 
+def test_a_photo_goes_with_its_message_though_enter_is_quicker(
+    open_as: OpenAs, photo: Path
+) -> None:
+    mega = open_room(open_as, "member")
+    mega.evaluate(
+        """(data) => {
+            const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(new File([bytes], "image.jpg", { type: "image/jpeg" }));
+            const field = document.getElementById("draft");
+            field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, cancelable: true }));
+            for (const text of ["dengan foto", "sesudahnya"]) {
+                field.value = text;
+                field.form.requestSubmit();
+            }
+        }""",
+        base64.b64encode(photo.read_bytes()).decode(),
+    )
+    with_photo, after = (
+        mega.locator(".message[data-state=sent]", has_text=text)
+        for text in ("dengan foto", "sesudahnya")
+    )
+    expect(with_photo.locator("a.file-picture[href]")).to_have_count(1)
+    expect(after.locator(".file-picture")).to_have_count(0)
+    expect(after).to_be_visible()
+    expect(mega.locator(".attached-file")).to_have_count(0)
+
+
 def test_a_picture_keeps_the_focus_though_its_message_arrives_again(
     app: Flask, open_as: OpenAs, client_as: Callable[[str], FlaskClient]
 ) -> None:

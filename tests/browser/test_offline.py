@@ -30,6 +30,16 @@ CACHED = """async () => {
   return found;
 }"""
 
+# Sets `answerRead` when the page is done with an answer of the message list.
+ANSWER_READ = """() => {
+  const { json } = Response.prototype;
+  Response.prototype.json = async function () {
+    const body = await json.call(this);
+    if (this.url.includes("/messages?")) setTimeout(() => (window.answerRead = true));
+    return body;
+  };
+}"""
+
 
 class Network:
     """The server, which may be away."""
@@ -203,6 +213,24 @@ def test_what_is_saved_goes_with_a_log_out_and_nobody_elses_is_ever_shown(
     expect(page.get_by_role("heading", name="Tidak ada jaringan")).to_be_visible()
     page.close()
     console_errors.clear()  # the browser complains of a server that is away
+
+
+def test_a_switch_that_is_turned_off_while_it_saves_saves_nothing(
+    open_as: OpenAs, other_members: OtherMembers
+) -> None:
+    other_members.say("hanya untuk anggota")
+    page = open_as("member", "/profile/notifications")
+    page.evaluate(ANSWER_READ)
+    held: list[Route] = []
+    page.route("**/messages?limit=*", lambda route: held.append(route))
+    switch = page.get_by_label("Simpan di perangkat ini 50 pesan")
+    with page.expect_request("**/messages?limit=*"):
+        switch.check()
+    switch.uncheck()
+    held[0].continue_()
+    page.wait_for_function("() => window.answerRead")
+    assert left(page) == []
+    expect(switch).not_to_be_checked()
 
 
 def test_what_another_account_left_goes_at_the_next_log_in(

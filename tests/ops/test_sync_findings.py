@@ -88,6 +88,7 @@ def test_a_worker_with_another_database_is_named_before_it_takes_a_job(
     migrate(other)
     start(*WORKER, "high", DATABASE_URL=other)
     wait_until(lambda: "wrong_database" in str(examine(app)), 30, "the finding")
+    assert only(app, "wrong_database")["cure"].endswith(": ./run queue restart")
     (row,) = valkey.smembers("rq:workers")
     valkey.flushall()
     wait_until(lambda: valkey.hexists(row, DATABASE_FIELD), 30, "it registers again")

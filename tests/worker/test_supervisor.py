@@ -13,7 +13,7 @@ from tests.support.programs import ROOT
 from tests.support.waiting import wait_until
 
 PROGRAM = """
-import os, sys
+import os, signal, sys, time
 from pathlib import Path
 from myukm.worker.supervisor import Supervisor
 
@@ -25,14 +25,30 @@ def part():
     return int(sys.argv[2])
 
 def patient():
-    import time
     time.sleep(60)
     return 0
 
-if sys.argv[3] == "once":
-    print(sorted(Supervisor({"a": part, "b": part}).run_once()))
-else:
-    sys.exit(Supervisor({"a": part, "b": patient}).run())
+def stops_late():
+    signal.signal(signal.SIGTERM, lambda *_: time.sleep(2) or sys.exit(0))
+    part()
+    return patient()
+
+def ends_late():
+    time.sleep(2)
+    return 0
+
+began = time.process_time()
+match sys.argv[3]:
+    case "once":
+        print(sorted(Supervisor({"a": part, "b": part}).run_once()))
+    case "one ends late":
+        Supervisor({"a": part, "b": ends_late}).run_once()
+        print(time.process_time() - began)
+    case "one stops late":
+        Supervisor({"a": patient, "b": stops_late}).run()
+        print(time.process_time() - began)
+    case _:
+        sys.exit(Supervisor({"a": part, "b": patient}).run())
 """
 
 
@@ -65,3 +81,16 @@ def test_once_tells_how_all_ended(tmp_path: Path) -> None:
     with run(tmp_path / "log", 3, "once") as supervisor:
         out, _ = supervisor.communicate(timeout=15)
     assert out == "[3]\n"
+
+
+@pytest.mark.parametrize("how", ["one ends late", "one stops late"])
+def test_the_supervisor_sleeps_while_one_of_its_processes_is_late(
+    tmp_path: Path, how: str
+) -> None:
+    log = tmp_path / "log"
+    with run(log, 0, how) as supervisor:
+        wait_until(log.exists, 15, "a process has begun")
+        if how == "one stops late":
+            supervisor.terminate()
+        out, _ = supervisor.communicate(timeout=15)
+    assert float(out) < 0.2, "seconds of CPU in two seconds of waiting"

@@ -24,7 +24,8 @@ def wrong_database() -> Iterator[Finding]:
                 ),
                 _(
                     "Samakan DATABASE_URL di %(host)s, lalu jalankan ulang worker itu: %(command)s",
-                    command=f"kill {worker.pid}",
+                    # Another process of `worker.py` would be its fork, with the old settings.
+                    command="./run queue restart" if worker.ours else f"kill {worker.pid or '?'}",
                     host=worker.host or "?",
                 ),
                 subject=worker.name,

@@ -13,17 +13,27 @@ const PICTURE = /^image\/(jpeg|png|webp|gif)$/;
 async function measure(file) {
   if (!PICTURE.test(file.type)) return {};
   try {
-    const { width, height } = await createImageBitmap(file);
+    const bitmap = await createImageBitmap(file);
+    const { width, height } = bitmap;
+    bitmap.close(); // some 50 MB for a photo of a phone
     return { width, height };
   } catch {
     return {};
   }
 }
 
+/** Shows a small copy of the picture, whose address the browser may forget once it is loaded. */
+function showThumbnail(chip, file) {
+  const image = new Image(44, 44);
+  Object.assign(image, { src: URL.createObjectURL(file), alt: "" });
+  image.onload = () => URL.revokeObjectURL(image.src);
+  chip.querySelector("svg").replaceWith(image);
+}
+
 export class Attachments {
   /** `form` is the composer, `room` the element on which files may be dropped. */
   constructor(form, room) {
-    this.chosen = [];
+    this.chosen = []; // promises, because a picture takes time to measure
     this.form = form;
     this.box = document.getElementById("attached");
     this.maxBytes = Number(this.box.dataset.maxBytes);
@@ -67,32 +77,33 @@ export class Attachments {
     return this.form.elements.message.disabled;
   }
 
-  async add(files) {
+  add(files) {
     for (const file of files) {
       if (this.chosen.length >= MAX_FILES) return toast(t("too_many_files"), "wait");
       if (file.size > this.maxBytes) toast(t("file_too_large", { name: file.name }), "wait");
-      else await this.addOne(file);
+      else this.addOne(file);
     }
     this.form.elements.message.focus();
   }
 
-  async addOne(file) {
-    const entry = { client_id: newId(), file, name: file.name, ...(await measure(file)) };
+  addOne(file) {
+    const entry = measure(file).then((size) => ({
+      client_id: newId(),
+      file,
+      name: file.name,
+      ...size,
+    }));
     this.chosen.push(entry);
     const chip = fillSlots(cloneTemplate("attached-file"), {
       name: file.name,
       size: size(file.size),
     });
-    if (entry.width) {
-      const image = new Image(44, 44);
-      Object.assign(image, { src: URL.createObjectURL(file), alt: "" });
-      chip.querySelector("svg").replaceWith(image);
-    }
     const button = chip.querySelector("button");
     button.setAttribute("aria-label", t("remove_file", { name: file.name }));
     button.addEventListener("click", () => this.remove(entry, chip));
     this.box.append(chip);
     this.box.hidden = false;
+    entry.then((measured) => measured.width && showThumbnail(chip, file));
   }
 
   remove(entry, chip) {
@@ -102,13 +113,12 @@ export class Attachments {
     this.form.elements.message.focus();
   }
 
-  /** Returns what is chosen and empties the list. */
+  /** Empties the list at once, and resolves to what was chosen. */
   take() {
     const { chosen } = this;
-    for (const image of this.box.querySelectorAll("img")) URL.revokeObjectURL(image.src);
     this.chosen = [];
     this.box.replaceChildren();
     this.box.hidden = true;
-    return chosen;
+    return Promise.all(chosen);
   }
 }

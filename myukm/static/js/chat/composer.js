@@ -4,8 +4,9 @@ import { bidiIsolate, t } from "../core/i18n.js";
 import { Draft } from "./draft.js";
 
 /** Starts the field below the messages: it stores its draft and the message that it answers, and
- * sends on Enter where there is a keyboard. `keys(event)` returns whether something else, such as
- * the list of names, took the key; `editLast(event)` follows an arrow up in the empty field. */
+ * sends on Enter where there is a keyboard. `send(text, replyTo)` may return a promise;
+ * `keys(event)` returns whether something else, such as the list of names, took the key;
+ * `editLast(event)` follows an arrow up in the empty field. */
 export function startComposer(form, room, { send, typing, keys, editLast, hasFiles }) {
   const field = form.elements.message;
   const bar = document.getElementById("replying");
@@ -28,15 +29,15 @@ export function startComposer(form, room, { send, typing, keys, editLast, hasFil
     field.focus();
   }
 
-  function submit() {
+  async function submit() {
     const text = field.value.trim();
     if (!text && !hasFiles()) return;
-    send(text, draft.value.reply_to);
     field.value = "";
     showCount(field);
-    draft.save({ text: "", reply_to: null });
-    showReply();
     field.focus();
+    await send(text, draft.value.reply_to); // the draft stays stored until the message is
+    draft.save({ text: field.value, reply_to: null });
+    showReply();
   }
 
   function showDraft() {
@@ -59,7 +60,7 @@ export function startComposer(form, room, { send, typing, keys, editLast, hasFil
     if (event.key === "ArrowUp" && !field.value) editLast(event);
     if (event.key !== "Enter" || event.shiftKey || !hasKeyboard.matches) return;
     event.preventDefault();
-    form.requestSubmit(); // which checks the field first
+    form.requestSubmit(); // which validates the field first
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -48,6 +48,7 @@ class Room {
     this.me = Number(accountId());
     this.form = part("composer");
     this.attachments = new Attachments(this.form, root);
+    this.sending = Promise.resolve();
     this.presence = new Presence(root, data("member-page"));
     this.timeline = new Timeline(part("timeline"), Number(this.firstUnread));
     this.typing = new Typing(part("typing"), this.url);
@@ -76,9 +77,16 @@ class Room {
     startSavingRoom({ code: this.code, name: title, author: this.name }, () => timeline.stored());
   }
 
-  async send(text, replyTo) {
+  /** Resolves when the outbox has the message. Messages keep their order, though files take time. */
+  send(text, replyTo) {
     const chosen = this.attachments.take();
-    this.outbox.add(text, replyTo, await this.outbox.files.store(chosen));
+    const put = () => this.addToOutbox(text, replyTo, chosen);
+    this.sending = Promise.allSettled([this.sending]).then(put);
+    return this.sending;
+  }
+
+  async addToOutbox(text, replyTo, chosen) {
+    this.outbox.add(text, replyTo, await this.outbox.files.store(await chosen));
     if (this.newer.left) this.timeline.anchor.toNewest();
   }
 
@@ -121,7 +129,7 @@ class Room {
     const { reply } = startComposer(this.form, `draft:${this.me}:${this.code}`, {
       send: (text, replyTo) => {
         this.typing.rest();
-        this.send(text, replyTo);
+        return this.send(text, replyTo);
       },
       typing: () => this.typing.send(),
       hasFiles: () => this.attachments.chosen.length > 0,

@@ -7,7 +7,7 @@ import * as api from "../core/api.js";
 import { now } from "../core/clock.js";
 import { local, read, write } from "../core/storage.js";
 
-const MOST = 50;
+const MAX_MESSAGES = 50;
 const REFRESH_MS = 10 * 60_000;
 
 const roomKey = (account, code) => `room:${account}:${code}`;
@@ -45,7 +45,8 @@ export async function saveAll(rooms) {
 
 async function saveOne({ code, name, author }) {
   try {
-    const { messages } = await api.get(`/ukm/${code}/messages?limit=${MOST}`);
+    const { messages } = await api.get(`/ukm/${code}/messages?limit=${MAX_MESSAGES}`);
+    if (!isSaving()) return false; // switched off meanwhile
     return write(local, roomKey(accountId(), code), { name, author }) && save(code, messages);
   } catch (error) {
     if (error.status !== 404 && error.status !== 403) throw error;
@@ -62,7 +63,7 @@ export function stopSaving() {
 }
 
 function save(code, messages) {
-  const plain = messages.slice(-MOST).map((message) => ({ ...message, photo: null }));
+  const plain = messages.slice(-MAX_MESSAGES).map((message) => ({ ...message, photo: null }));
   return write(local, savedKey(accountId(), code), { at: now(), messages: plain });
 }
 
@@ -70,6 +71,10 @@ function save(code, messages) {
 function forgetRoom(code) {
   write(local, roomKey(accountId(), code), null);
   write(local, savedKey(accountId(), code), null);
+  const choice = read(local, choiceKey());
+  if (!choice) return;
+  const rooms = choice.rooms.filter((each) => each.code !== code);
+  write(local, choiceKey(), { ...choice, rooms });
 }
 
 /** Remembers a room for when there is no network; `newest()` are its messages of now. */

@@ -48,7 +48,7 @@ export class WaitingFiles {
     try {
       for (const waiting of files) {
         const share = (part) => this.progress(messageId, (done + part * waiting.size) / total);
-        ids.push(await this.one(waiting, share, stop.signal));
+        ids.push(await this.uploadOne(waiting, share, stop.signal));
         done += waiting.size;
       }
     } finally {
@@ -57,7 +57,7 @@ export class WaitingFiles {
     return ids;
   }
 
-  async one({ client_id: clientId, name }, progress, signal) {
+  async uploadOne({ client_id: clientId, name }, progress, signal) {
     if (this.uploaded.has(clientId)) return this.uploaded.get(clientId);
     const file = await getFile(this.owner, clientId);
     if (!file) throw new ApiError(410, "file_lost", t("file_lost"));
@@ -66,7 +66,7 @@ export class WaitingFiles {
     return id;
   }
 
-  /** Uploads these files again when they are sent again, because the server may have none of them. */
+  /** Forgets that these files were uploaded, because the server may no longer have them. */
   restart(files) {
     for (const { client_id } of files) this.uploaded.delete(client_id);
   }
@@ -78,6 +78,7 @@ export class WaitingFiles {
       removeFile(this.owner, client_id);
       URL.revokeObjectURL(previews.get(client_id));
       previews.delete(client_id);
+      this.uploaded.delete(client_id);
     }
   }
 }

@@ -57,6 +57,7 @@ function startSavingSwitch(root) {
       author,
     }));
     const fits = await saveAll(rooms).catch(() => false);
+    if (!isSaving()) return; // switched off meanwhile
     if (!fits) stopSaving();
     box.checked = fits;
     toast(t(fits ? "saved" : "saving_failed"), fits ? "good" : "bad");
