@@ -61,6 +61,7 @@ def watch(url: str, client: FlaskClient) -> None:
                 most = max(most, process.memory_info().rss)
                 cpu = sum(process.cpu_times()[:2])
             time.sleep(PAUSE_SECONDS)
+    assert child.returncode == 0, "the writer failed"
     row("the file, with the start of a process", time.perf_counter() - started, "s")
     row("the file, CPU", cpu, "s")
     row("resident memory at most", most / 1e6, "MB")

@@ -41,7 +41,7 @@ UNITS = "/etc/systemd/system"
 @click.option(
     "--units",
     "folder",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     default=UNITS,
     show_default=True,
     metavar=N_("FOLDER"),

@@ -1,7 +1,7 @@
 """The doctor runs every check and returns the findings, most severe and most likely cause first.
 
 `flask queue doctor`, the queues page, alerts and metrics all read these findings. It
-answers within `LOOK_SECONDS`, whatever hangs.
+answers within `EXAMINE_SECONDS`, whatever hangs.
 """
 
 import time

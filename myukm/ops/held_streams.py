@@ -1,10 +1,10 @@
-"""Accounts whose pages hear nothing of their streams although this server answers them: something
+"""Accounts whose pages receive no events of their streams although requests are answered: something
 on the way, mostly a proxy, holds the bytes back. Only the pages can notice that."""
 
 from myukm.extensions import valkey
 
 KEY = "myukm:streams:held"
-# A page reports it again after each silent connection, which lasts 30 s and the pause before it.
+# A page repeats its report about every 30 s, plus the pause before it connects again.
 FORGET_SECONDS = 120
 
 
@@ -20,4 +20,4 @@ def report(user_id: int) -> None:
 
 def count() -> int:
     """Return how many accounts reported it lately. Raises `RedisError`."""
-    return int(valkey().zcard(KEY))
+    return int(valkey().zcount(KEY, valkey().time()[0] - FORGET_SECONDS, "+inf"))

@@ -222,7 +222,11 @@ def test_a_switch_that_is_turned_off_while_it_saves_saves_nothing(
     page = open_as("member", "/profile/notifications")
     page.evaluate(ANSWER_READ)
     held: list[Route] = []
-    page.route("**/messages?limit=*", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/messages?limit=*", hold)
     switch = page.get_by_label("Simpan di perangkat ini 50 pesan")
     with page.expect_request("**/messages?limit=*"):
         switch.check()

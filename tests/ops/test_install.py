@@ -130,6 +130,16 @@ def test_print_shows_the_units_and_writes_nothing(
     assert f"# {units_folder}/myukm-valkey.service\n" in flask(*words).output
 
 
+def test_print_needs_no_folder_of_systemd(
+    flask: Flasks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(install, "written_folders", lambda: [ROOT / "instance"])
+    missing = tmp_path / "none"
+    shown = flask("install", "--print", "--units", str(missing), "--user", "daemon")
+    assert (shown.exit_code, missing.exists()) == (0, False)
+    assert f"# {missing}/myukm-web.service\n" in shown.output
+
+
 def test_a_missing_account_and_root_are_refused_in_words(flask: Flasks) -> None:
     for name, word in (("tidakada", "adduser --system"), ("root", "root")):
         answer = flask("install", "--print", "--user", name)

@@ -84,9 +84,7 @@ def test_once_tells_how_all_ended(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["one ends late", "one stops late"])
-def test_the_supervisor_sleeps_while_one_of_its_processes_is_late(
-    tmp_path: Path, how: str
-) -> None:
+def test_the_supervisor_sleeps_while_one_of_its_processes_is_late(tmp_path: Path, how: str) -> None:
     log = tmp_path / "log"
     with run(log, 0, how) as supervisor:
         wait_until(log.exists, 15, "a process has begun")

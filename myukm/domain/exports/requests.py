@@ -19,7 +19,7 @@ from myukm.extensions import db
 from myukm.models import Export, ExportPart
 from myukm.models.export import OPEN_EXPORTS, ExportState
 
-# Of one account: files that are being written, and files at all, because each may be large.
+# Per account: exports that are being written, and exports in all, because each may be large.
 MAX_OPEN, MAX_FILES = 3, 10
 LISTS, ARCHIVE = ("csv", "xlsx"), "zip"
 
@@ -38,7 +38,7 @@ def request(user_id: int, kind: str, query: str, total: int) -> Export:
             text = _("Tiga berkas masih ditulis. Tunggu sampai salah satunya selesai.")
             raise TooFast(text, code="too_many_exports", retry_after=30)
         ended = [one.id for one in mine if one.state not in OPEN_EXPORTS]
-        discard(Export.id.in_(ended[MAX_FILES - 1 :]))
+        discard(Export.id.in_(ended[MAX_FILES - len(unfinished) - 1 :]))
         new = Export(user_id=user_id, kind=kind, query=query, lang=lang, total=total)
         session.add(new)
         session.flush()
@@ -62,7 +62,7 @@ def request_archive(actor: Actor, code: str) -> Export:
 def of_account(
     user_id: int, kinds: Sequence[str] = LISTS, query: str | None = None
 ) -> Sequence[Export]:
-    """Return the exports of an account, newest first; `query`: those of one UKM."""
+    """Return the exports of an account, newest first; `query` is the UKM's code (archives only)."""
     return db.session.scalars(_of(user_id, kinds, query)).all()
 
 
@@ -90,7 +90,7 @@ def discard(*which: ColumnElement[bool]) -> None:
 
 
 def filters_of(export: Export | store.Held) -> Filters:
-    """Return the filters with which it was asked for."""
+    """Return the filters that the export was requested with."""
     return parse(parse_qs(export.query))
 
 

@@ -45,10 +45,12 @@ def take(import_id: int) -> Claim | None:
         return claim if execute_rowcount(session, free.values(holder=claim.holder)) else None
 
 
-def release(import_id: int, holder: str) -> None:
-    """Release the claim of a holder that is dead."""
+def release(import_id: int, holder: str, heartbeat: int) -> None:
+    """Release the claim of a holder that is dead, unless it has sent a heartbeat since."""
     with transaction() as session:
-        dead = _free(import_id).where(RosterImport.holder == holder)
+        dead = _free(import_id).where(
+            RosterImport.holder == holder, RosterImport.heartbeat == heartbeat
+        )
         session.execute(dead.values(holder=None, tries=RosterImport.tries + 1))
 
 

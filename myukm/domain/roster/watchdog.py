@@ -15,14 +15,14 @@ from myukm.extensions import db
 from myukm.models import RosterImport
 from myukm.models.roster import BUSY, ImportStatus
 
-# A large workbook is unpacked, or the API waited for, without a heartbeat.
+# Unpacking a large workbook, or waiting for the API, sends no heartbeat.
 READER_DEAD_SECONDS, WRITER_DEAD_SECONDS, UNSERVED_SECONDS = 120.0, 15.0, 3.0
 MAX_TRIES = 3
 
 
 def of_imports(reading: float, writing: float = WRITER_DEAD_SECONDS) -> HolderWatchdog:
-    """Return a watchdog: a reader is dead after `reading` seconds without a heartbeat, who writes
-    to students after `writing` seconds."""
+    """Return a watchdog: a reader is dead after `reading` seconds without a heartbeat, a writer
+    after `writing` seconds."""
 
     def rows() -> Iterator[Open]:
         columns = (RosterImport.id, RosterImport.holder, RosterImport.heartbeat)
@@ -31,10 +31,7 @@ def of_imports(reading: float, writing: float = WRITER_DEAD_SECONDS) -> HolderWa
             patience = reading if status == ImportStatus.READING else writing
             yield Open(import_id, holder, heartbeat, patience)
 
-    def release(import_id: int, holder: str, _heartbeat: int) -> None:
-        claim.release(import_id, holder)
-
-    return HolderWatchdog(rows, release, _jobless, _serve, UNSERVED_SECONDS)
+    return HolderWatchdog(rows, claim.release, _jobless, _serve, UNSERVED_SECONDS)
 
 
 def _jobless(import_ids: Collection[int]) -> list[int]:
@@ -49,21 +46,19 @@ def _serve(import_id: int) -> None:
 
 
 def _is_over(import_id: int) -> bool:
-    """Return whether no job may try again, or none could go on."""
-    return db.session.get_one(RosterImport, import_id).tries >= MAX_TRIES or not _has_source(
-        import_id
-    )
-
-
-def _has_source(import_id: int) -> bool:
-    """Return whether a job can go on: what a command reads is stored nowhere."""
+    """Return whether no try is left, or a job would have nothing to read."""
     one = db.session.get_one(RosterImport, import_id)
+    return one.tries >= MAX_TRIES or not _has_source(one)
+
+
+def _has_source(one: RosterImport) -> bool:
+    """Return whether a job can go on: what a command reads is stored nowhere."""
     by_command = one.account_id is None and one.status == ImportStatus.READING
-    return not by_command or parts.is_stored(import_id)
+    return not by_command or parts.is_stored(one.id)
 
 
 def _give_up(import_id: int) -> None:
-    """End the reading of a source that has killed its readers; what has begun to write goes on."""
+    """Fail an import that cannot be read; one that is already writing gets its tries back."""
     reading = (RosterImport.id == import_id, RosterImport.status == ImportStatus.READING)
     one = db.session.get_one(RosterImport, import_id)
     with force_locale(one.lang):
@@ -77,11 +72,11 @@ def _give_up(import_id: int) -> None:
 
 @cache
 def _watchdog(reading: float) -> HolderWatchdog:
-    """Return the leader's, which remembers from one round to the next."""
+    """Return the leader's watchdog, which keeps its state between rounds."""
     return of_imports(reading)
 
 
 def watch() -> None:
     """A periodic task of the leader; see `HolderWatchdog`."""
-    waits = current_app.config["PEMBAYARAN_API_TIMEOUT"]
-    _watchdog(READER_DEAD_SECONDS + waits).watch()
+    api_timeout = current_app.config["PEMBAYARAN_API_TIMEOUT"]
+    _watchdog(READER_DEAD_SECONDS + api_timeout).watch()

@@ -45,6 +45,8 @@ def install(services: Services, folder: Path) -> list[Path]:
     """
     systemd.require_root()
     systemd.require_systemd()
+    if not folder.is_dir():
+        raise Invalid(_("Tidak ada folder %(folder)s.", folder=folder))
     _require_readable(services.place)
     _require_free_port(services)
     changed = write(services.texts, folder)

@@ -44,13 +44,13 @@ def runs() -> bool:
 
 
 def account_of(name: str | None, folder: Path) -> pwd.struct_passwd:
-    """Return the account for the services: the named one, else the folder's owner. Raises
-    `Invalid` for one that does not exist, and for root."""
+    """Return the account for the services: the named one, else the folder's owner, or `myukm` if
+    that is root. Raises `Invalid` if it does not exist or is root."""
     owner = folder.stat().st_uid
     try:
         found = pwd.getpwnam(name or "myukm") if name or owner == 0 else pwd.getpwuid(owner)
     except KeyError:
-        missing = name or (owner and str(owner)) or "myukm"
+        missing = name or "myukm"
         raise Invalid(
             _(
                 "Pengguna %(name)s tidak ada. Buat dulu: adduser --system --group "
@@ -69,7 +69,7 @@ def account_of(name: str | None, folder: Path) -> pwd.struct_passwd:
 
 
 def systemctl(*words: str) -> None:
-    """Run systemctl. Raises `Conflict` with what it said when it fails."""
+    """Run systemctl. Raises `Conflict` with its error output if it fails."""
     done = run("systemctl", *words)
     if done.returncode:
         complaint = " ".join((done.stderr or done.stdout).split())

@@ -21,8 +21,6 @@ from myukm.web.http.request_parsing import limit_body, whole_number
 bp = Blueprint("admin_failed_jobs", __name__, url_prefix="/admin/antrian")
 bp.before_request(limit_body)
 PAGE = "/admin/antrian/gagal"
-# Seconds of work in the request; the leader goes on with the rest.
-AT_ONCE = 0.5
 
 
 class Action(msgspec.Struct):
@@ -55,15 +53,24 @@ def group_page(queue: str, group: str) -> str:
     """Show the jobs of one kind, the newest first."""
     _require_queue(queue)
     found = groups.one(queue, group)
-    page = max(1, whole_number("page") or 1)
+    pages = -(-found.count // groups.SHOWN)
+    page = min(max(1, whole_number("page") or 1), pages)
     return render_template(
         "admin/queues/failed_group.html",
         group=found,
         rows=groups.rows(found, (page - 1) * groups.SHOWN),
         page=page,
-        pages=-(-found.count // groups.SHOWN),
-        example=detail.read(found.example),
+        pages=pages,
+        example=_example(found.example),
     )
+
+
+def _example(job_id: str) -> detail.JobDetail | None:
+    """Return a group's newest job; None if it has expired, which RQ's registry learns later."""
+    try:
+        return detail.read(job_id)
+    except NotFound:
+        return None
 
 
 @bp.get("/pekerjaan/<job_id>")
@@ -82,19 +89,25 @@ def act(sent: Action) -> Any:
     if sent.action not in (actions.RETRY, actions.DISCARD):
         raise Invalid(_("Tindakan ini tidak ada."))
     if sent.job_id:
-        change = failed_jobs.retry if sent.action == actions.RETRY else failed_jobs.discard
-        change([sent.job_id])
+        verb, notice = _act_on_job(sent)
         about = sent.job_id
-        notice = _("Pekerjaan diantrikan lagi.") if sent.action == actions.RETRY else _("Dihapus.")
     else:
         work = actions.begin(sent.queue, sent.action, sent.group)
-        actions.go_on(sent.queue, AT_ONCE)
-        about = f"{sent.queue} {sent.group or 'failed'}: {work.total}"
-        notice = None
-    with transaction():
+        actions.go_on(sent.queue)  # the leader goes on with the rest
         verb = "queue.retry" if sent.action == actions.RETRY else "queue.clear"
+        about, notice = f"{sent.queue} {sent.group or 'failed'}: {work.total}", None
+    with transaction():
         activity.record(actor(), verb, about)
     return redirect_or_json(PAGE, notice=notice)
+
+
+def _act_on_job(sent: Action) -> tuple[str, str]:
+    """Retry or discard one job; return what the audit page calls it, and the notice."""
+    if sent.action == actions.RETRY:
+        failed_jobs.retry([sent.job_id])
+        return "queue.retry", _("Pekerjaan diantrikan lagi.")
+    failed_jobs.discard([sent.job_id])
+    return "queue.delete_job", _("Dihapus.")
 
 
 def _require_queue(queue: str) -> None:

@@ -113,6 +113,9 @@ def test_an_account_has_few_files(asked: Export) -> None:
     for _ in range(requests.MAX_FILES + 2):
         writing.write(requests.request(asked.user_id, "csv", "", COUNT).id)
     assert len(requests.of_account(asked.user_id)) == requests.MAX_FILES
+    for status in ("LUNAS", "NUNGGAK"):  # two that are not written yet
+        requests.request(asked.user_id, "csv", f"status={status}", COUNT)
+    assert len(requests.of_account(asked.user_id)) == requests.MAX_FILES
 
 
 def test_who_was_given_up_for_dead_changes_nothing_any_more(asked: Export) -> None:

@@ -263,7 +263,9 @@ def test_a_job_that_dies_half_way_is_succeeded(
     applying._step(dead, undo=undo)
     assert stored() not in (before, after) or not undo
     assert claim.take(one.id) is None
-    claim.release(*dead)
+    claim.release(*dead, one.heartbeat - 1)
+    assert claim.take(one.id) is None, "who has sent a heartbeat since is not dead"
+    claim.release(*dead, one.heartbeat)
     work.advance(one.id)
     with pytest.raises(claim.ClaimLost):
         applying._step(dead, undo=undo)

@@ -56,6 +56,27 @@ def test_the_pages_lead_from_the_error_to_the_trace(
     assert "myukm.jobs.upkeep.ping" in job
 
 
+def test_a_group_is_shown_though_its_newest_job_has_expired_and_no_page_is_too_high(
+    client_as: As, app: Flask, valkey: redis.Redis
+) -> None:
+    gone, kept = fail(valkey, "KeyError: 1", 2)
+    group = f"{PAGE}/default/{group_id(app)}"
+    valkey.delete(Job.key_for(kept), Job.key_for(gone))
+    for page in ("1", "2", "9" * 18):
+        assert client_as("operator").get(f"{group}?page={page}").status_code == 200
+
+
+def test_one_job_is_discarded_and_recorded_as_such(
+    client_as: As, app: Flask, valkey: redis.Redis
+) -> None:
+    [job_id] = fail(valkey, "KeyError: 1")
+    form = {"action": "discard", "queue": "default", "job_id": job_id}
+    client_as("admin").post(PAGE, data=form)
+    with app.app_context():
+        [row] = activity.audit_page(action="queue.").items
+    assert (row.action, row.subject) == ("queue.delete_job", job_id)
+
+
 @pytest.mark.parametrize("action", ["retry", "discard"])
 def test_a_group_is_dealt_with_and_recorded(
     client_as: As, app: Flask, valkey: redis.Redis, people: dict[str, int], action: str
