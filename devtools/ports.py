@@ -8,6 +8,8 @@ HOST = "127.0.0.1"
 # Ports below those of outgoing connections, which start at 32768 on Linux and 49152 on macOS.
 NEVER_OUTGOING = range(12_000, 32_768)
 
+_offered = set[int]()
+
 
 class NoFreePortError(Exception):
     """None of the requested ports is free."""
@@ -34,9 +36,11 @@ def first_free(ports: Iterable[int]) -> int:
 
 
 def any_free() -> int:
-    """Return a random free port.
+    """Return a random free port, another one at each call.
 
     Not the one that the system would assign to port 0: it may give the same number to an outgoing
     connection before our server listens.
     """
-    return first_free(random.sample(NEVER_OUTGOING, 100))
+    port = first_free(each for each in random.sample(NEVER_OUTGOING, 1000) if each not in _offered)
+    _offered.add(port)
+    return port

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection, Engine
 from xdist.remote import Producer
 
 import config
+from devtools import ports
 from devtools.simulator.client import Simulator
 from devtools.valkey import Valkey
 from myukm import create_app
@@ -33,6 +34,10 @@ BACKGROUND_THREADS = {"probe", "doctor", "alerts", "live-hub", "batcher"}
 used_engines: set[Engine] = set()
 
 compile_once()
+if "PYTEST_XDIST_WORKER" in os.environ:  # no two processes offer the same port
+    number = int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
+    count = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    ports.NEVER_OUTGOING = ports.NEVER_OUTGOING[number::count]
 # Three hundred programs of ours start in a run, and each would compile all of our modules.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 

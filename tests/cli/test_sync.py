@@ -109,7 +109,7 @@ def test_start_watch_follows_to_the_end_with_a_line_per_ten_percent(
     result = flask("start", "--watch")
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert "menunggu antrian" in lines[0]
+    assert lines[0].startswith("Proses ")
     assert "selesai" in lines[-1]
     assert len(lines) <= 15
 

@@ -55,7 +55,7 @@ def start(project: Path, *arguments: str, **environ: str) -> subprocess.Popen[st
 def run(project: Path, *arguments: str, **environ: str) -> tuple[int, str, str]:
     """Return exit status, output and errors."""
     with start(project, *arguments, **environ) as process:
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=200)
     return process.returncode, out, err
 
 
@@ -192,7 +192,7 @@ def test_two_at_once_make_one_environment(project: Path):
     both = [start(project, "worker") for _ in range(2)]
     for process in both:
         with process:
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=200)
         assert (process.returncode, out) == (0, "works\n"), err
     made = (project / "instance", *(project / "instance").rglob("*"))
     assert {path.name: oct(path.stat().st_mode & 0o777) for path in made} == {

@@ -52,15 +52,14 @@ class Demo:
         return found[0]
 
     def wait_ready(self) -> "Demo":
-        wait_until(lambda: "Ctrl-C" in self.said or self.process.poll() is not None, 60)
+        wait_until(lambda: "Ctrl-C" in self.said or self.process.poll() is not None, 200)
         assert self.process.poll() is None, self.said
         assert "siap" in self.said, self.said
         return self
 
     def part(self, *words: str) -> int:
         """Return the process id of the part whose command line holds all `words`."""
-        pids = (pid for pid in descendants(self.process.pid) if is_it(pid, words))
-        return min(pids)
+        return next(pid for pid in descendants(self.process.pid) if is_it(pid, words))
 
 
 def is_it(pid: int, words: tuple[str, ...]) -> bool:
@@ -191,7 +190,7 @@ def test_however_it_ends_it_leaves_no_process(demo: Demo, number: int):
     family = list(descendants(demo.process.pid))
     assert len(family) >= 8
     demo.process.send_signal(number)
-    status = demo.process.wait(15)
+    status = demo.process.wait(120)
     gone(*family)
     if number == signal.SIGKILL:
         return
@@ -203,11 +202,11 @@ def test_it_can_be_stopped_while_it_starts(demo: Demo):
     wait_until(lambda: "basis data" in demo.said)
     demo.process.send_signal(signal.SIGINT)
     family = list(descendants(demo.process.pid))
-    assert demo.process.wait(15) == 0
+    assert demo.process.wait(120) == 0
     gone(*family)
 
 
 def test_a_wrong_setting_ends_it_with_one_line(tmp_path: Path):
     demo = Demo(checkout(tmp_path), PEMBAYARAN_API_TRIES="many", MYUKM_LANG="en")
-    assert demo.process.wait(20) == 1
+    assert demo.process.wait(120) == 1
     assert "The database could not be prepared: myukm: PEMBAYARAN_API_TRIES: 'many'" in demo.said

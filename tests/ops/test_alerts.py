@@ -34,6 +34,9 @@ def receiver(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     with receiving() as server:
         app.config["ALERT_WEBHOOK_URL"] = server.url
         yield server
+        server.refuses = False
+        box = app.extensions.get("alert_outbox")
+        wait_until(lambda: box is None or "webhook" not in box._waiting, 30, "all is delivered")
 
 
 def examine(app: Flask, *monitors: AlertMonitor | AlertWatch) -> None:

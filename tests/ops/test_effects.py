@@ -33,8 +33,9 @@ def test_a_server_hits_whoever_has_a_page_open(
         url = f"redis://127.0.0.1:{relay.port}/0"
         far = create_app(config.load({**settings, "REDIS_URL": url}))
         relay.delay = 0.08
-        wait_until(lambda: hits(far, "valkey_slow") == 2, 30, "both are counted")
-        assert only(far, "valkey_slow")["effect"] == "mengenai 2 orang, perlu tindakan"
+        effects = lambda: [each["effect"] for each in named(far, "valkey_slow")]  # noqa: E731
+        two = ["mengenai 2 orang, perlu tindakan"]
+        wait_until(lambda: effects() == two, 30, "both are counted")
         for reader in readers:
             reader.close()
         wait_until(lambda: hits(far, "valkey_slow") == 0, 30, "they left")

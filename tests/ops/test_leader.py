@@ -51,7 +51,7 @@ def test_a_leader_that_does_not_see_valkey_is_followed_by_one_that_does(
     wait_until(lambda: lead(first, second) == ["first"], 30)
     first.app = blind
     wait_until(lambda: lead(first, second) == ["second"], 30)
-    assert {tuple(lead(first, second)) for _ in range(20)} == {("second",)}
+    assert all("first" not in lead(first, second) for _ in range(20))
 
 
 def test_when_nobody_sees_valkey_somebody_leads_all_the_same(app: Flask, runner: Named) -> None:

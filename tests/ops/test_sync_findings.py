@@ -37,10 +37,10 @@ def test_a_run_that_stands_still_is_named_though_nobody_knows_why(
     monkeypatch.setattr(standstill_reason, "STILL", timedelta(seconds=2))
     start("rq", "worker", "sync-pembayaran")
     wait_serving(app, ["sync-pembayaran"])
+    kill(pid_of(app, "sync-pembayaran"), signal.SIGSTOP)
     with app.app_context():
         sync.create_students(3)
         dispatching.dispatch(commands.start(TREASURER)["run_id"])
-    kill(pid_of(app, "sync-pembayaran"), signal.SIGSTOP)
     wait_until(lambda: "sync_still" in str(examine(app)), 30, "the finding")
     found = only(app, "sync_still")
     assert (found["level"], found["since"][-1]) == ("broken", "Z")

@@ -4,7 +4,6 @@ import itertools
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ log = Path(sys.argv[1])
 
 def part():
     with log.open("a") as file:
-        file.write(f"{os.getpid()}\\n")
+        file.write(f"{os.getpid()} {time.monotonic()}\\n")
     return int(sys.argv[2])
 
 def patient():
@@ -62,19 +61,14 @@ def run(log: Path, status: int, how: str) -> subprocess.Popen[str]:
 def test_what_ends_is_started_again_with_growing_pauses(tmp_path: Path, status: int) -> None:
     log = tmp_path / "log"
     with run(log, status, "on") as supervisor:
-        starts: list[float] = []
-
-        def five_times() -> bool:
-            lines = log.read_text().splitlines() if log.exists() else []
-            starts.extend([time.monotonic()] * (len(lines) - len(starts)))
-            return len(starts) >= 5
-
-        wait_until(five_times, 30, "five starts")
-        pauses = [later - earlier for earlier, later in itertools.pairwise(starts)]
-        assert pauses[3] > 2 * pauses[1], pauses
+        lines = lambda: log.read_text().splitlines() if log.exists() else []  # noqa: E731
+        wait_until(lambda: len(lines()) >= 5, 30, "five starts")
+        starts = [float(line.split()[1]) for line in lines()[:5]]
+        for number, (earlier, later) in enumerate(itertools.pairwise(starts)):
+            assert later - earlier >= 0.1 * 2**number, starts
         supervisor.terminate()
-        assert supervisor.wait(5) == 0
-    assert len(set(log.read_text().split())) >= 5
+        assert supervisor.wait(60) == 0
+    assert len({line.split()[0] for line in log.read_text().splitlines()}) >= 5
 
 
 def test_once_tells_how_all_ended(tmp_path: Path) -> None:
@@ -91,4 +85,4 @@ def test_the_supervisor_sleeps_while_one_of_its_processes_is_late(tmp_path: Path
         if how == "one stops late":
             supervisor.terminate()
         out, _ = supervisor.communicate(timeout=15)
-    assert float(out) < 0.2, "seconds of CPU in two seconds of waiting"
+    assert float(out) < 0.3, "seconds of CPU in two seconds of waiting"

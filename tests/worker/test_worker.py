@@ -151,7 +151,7 @@ def test_a_job_that_is_slow_to_stop_goes_back(
     program = start(*WORKER, "sync-pembayaran")
     wait_until(lambda: _status(valkey, slow_job) == "started", 30, "the job runs")
     kill(job_process(pid_of(app, "sync-pembayaran")), signal.SIGSTOP)
-    assert program.stop(patience=6) == 0
+    assert program.stop(patience=30) == 0
     assert waiting(valkey, "sync-pembayaran") == [slow_job]
     assert _status(valkey, slow_job) == "queued"
 
