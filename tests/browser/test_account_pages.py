@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import PHONE, looks_right
+from tests.browser.conftest import PHONE, drop_refused_streams, looks_right
 from tests.support.people import PASSWORD, UKM
 from tests.support.pictures import half_red
 
@@ -45,7 +45,9 @@ def test_a_photo_appears_and_what_is_none_is_explained(
     console_errors[:] = [c for c in console_errors if "422" not in c]
 
 
-def test_a_friend_sees_photo_and_farewell_without_a_reload(open_as: OpenAs) -> None:
+def test_a_friend_sees_photo_and_farewell_without_a_reload(
+    open_as: OpenAs, console_errors: list[str]
+) -> None:
     mine = open_as("member", f"/ukm/{UKM}/chat", PHONE)
     friends = open_as("friend", f"/ukm/{UKM}/chat", PHONE)
     expect(friends.locator("html[data-stream=open]")).to_be_attached()
@@ -63,11 +65,14 @@ def test_a_friend_sees_photo_and_farewell_without_a_reload(open_as: OpenAs) -> N
     profile.get_by_role("button", name="Hapus akun saya").click()
     profile.get_by_role("button", name="Hapus akun", exact=True).click()
     profile.wait_for_url("**/login?deleted=1")
+    drop_refused_streams(console_errors)
     expect(said).to_contain_text("Pengguna terhapus")
     expect(said.locator(".avatar img")).not_to_be_attached()
 
 
-def test_a_press_before_the_script_is_there_is_asked_when_it_is(open_as: OpenAs) -> None:
+def test_a_press_before_the_script_is_there_is_asked_when_it_is(
+    open_as: OpenAs, console_errors: list[str]
+) -> None:
     page = open_as("member", "/ukm", PHONE)
     late: list[Route] = []
     page.route("**/joined/core/app.js", lambda route: late.append(route))  # noqa: PLW0108 (Playwright asks)
@@ -78,6 +83,7 @@ def test_a_press_before_the_script_is_there_is_asked_when_it_is(open_as: OpenAs)
     expect(page.locator("#confirm-everywhere")).to_be_visible()
     page.locator("#confirm-everywhere").get_by_role("button", name="Keluar dari semuanya").click()
     page.wait_for_url("**/login*")
+    drop_refused_streams(console_errors)
 
 
 def test_a_new_password(open_as: OpenAs) -> None:

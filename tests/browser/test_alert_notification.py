@@ -34,6 +34,6 @@ def test_it_is_told_on_every_page_and_once(open_as: OpenAs, app: Flask) -> None:
     with app.app_context():
         records.resolve(finding.key)
         records.store()
-    expect(other.locator(".toast", has_text="Disk penuh.")).to_have_count(2)
+    expect(other.locator(".toast.tone-good", has_text="Disk penuh.")).to_be_visible()
     shown = page.evaluate("window.shown") + other.evaluate("window.shown")
     assert [text for text in shown if "Disk" in text] == ["Peringatan MyUKM: Disk penuh."]

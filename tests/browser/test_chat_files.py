@@ -232,7 +232,7 @@ def test_nothing_jumps_when_pictures_arrive(
     mega.unroute("**/thumbnail")
     mega.wait_for_function(
         "() => [...document.querySelectorAll('.file-picture img')]"
-        ".some((image) => image.naturalWidth)"
+        ".some((image) => image.complete && image.naturalWidth)"
     )
     assert mega.evaluate(heights) == before
     assert stored_pictures(mega)

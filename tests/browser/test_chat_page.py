@@ -112,6 +112,7 @@ def test_what_waits_in_a_tab_does_not_go_out_in_the_name_of_who_logs_in_next(
     cdp.send("Network.emulateNetworkConditions", {**offline, "offline": False})
     expect(asleep.locator("#chat")).to_have_attribute("data-name", "Farhan Hakim")
     expect(friend.locator(".message")).to_have_count(0)
+    asleep.wait_for_selector(LIVE)
     expected = re.compile("ERR_INTERNET_DISCONNECTED|status of 40[14]")
     console_errors[:] = [c for c in console_errors if not expected.search(c)]
 

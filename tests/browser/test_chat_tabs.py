@@ -146,6 +146,7 @@ def test_a_log_out_in_one_tab_ends_all(open_as: OpenAs, console_errors: list[str
     tabs[1].evaluate("document.querySelector('form[action=\"/logout\"]').submit()")
     for tab in tabs:  # to_have_url: the end of the stream may replace the navigation of the form
         expect(tab).to_have_url(re.compile("/login"))
+        tab.wait_for_load_state("load")
     console_errors[:] = [each for each in console_errors if "401" not in each]
 
 

@@ -65,10 +65,10 @@ def answers_at(url: str) -> bool:
 def fall_silent(page: Page) -> None:
     """Let the page's connection be silent for as long as it waits, and its question be answered.
 
-    In steps, because a heartbeat may arrive meanwhile, after which the page waits anew.
+    Once more if a heartbeat has arrived meanwhile, after which the page waits anew.
     """
     asked, answered = note_calls(page)
-    wait_until(lambda: "HEAD /stream" in asked or page.clock.run_for(1000), 60, "it asks why")
+    wait_until(lambda: "HEAD /stream" in asked or page.clock.run_for(31_000), 60, "it asks why")
     wait_until(lambda: "HEAD /stream" in answered or page.wait_for_timeout(50), 60, "it hears")
 
 

@@ -112,7 +112,7 @@ def test_the_number_of_readers_follows(
     admin = open_as("member", f"{BASE}/chat", PHONE)
     expect(admin.locator("#pin")).to_contain_text("dibaca 1 dari 2")
     open_as("friend", f"{BASE}/chat", PHONE)
-    expect(admin.locator("#pin")).to_contain_text("dibaca 2 dari 2", timeout=20_000)
+    expect(admin.locator("#pin")).to_contain_text("dibaca 2 dari 2")
     page = open_as("member", f"{BASE}/readers", PHONE)
     expect(page.get_by_text("Farhan Hakim")).to_be_visible()
     check_look(page)

@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
+from devtools.ports import any_free
 from myukm.domain.sync import commands
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.support.sync import TREASURER, create_students
@@ -27,6 +28,12 @@ SHIFTS = """new Promise((resolve) => {
   }).observe({ type: "layout-shift", buffered: true });
   requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => resolve(found))));
 })"""
+
+
+@pytest.fixture
+def settings(settings: dict[str, str]) -> dict[str, str]:
+    """A payment API that is away, whatever listens at the default address of this machine."""
+    return settings | {"PEMBAYARAN_API_URL": f"http://127.0.0.1:{any_free()}/api"}
 
 
 def shifts(page: Page) -> list[Any]:
@@ -58,7 +65,7 @@ def test_a_page_stands_still_while_it_loads(
     page = open_as(who, path, size)
     if path == "/admin/antrian":
         # A finding that comes live may move the page: all that will come are there before the load.
-        expect(page.locator("#findings-others")).to_contain_text("API pembayaran", timeout=20_000)
+        expect(page.locator("#findings-others")).to_contain_text("API pembayaran", timeout=60_000)
     client = page.context.new_cdp_session(page)
     client.send("Network.enable")
     client.send("Network.emulateNetworkConditions", SLOW)

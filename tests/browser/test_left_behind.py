@@ -6,7 +6,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import APIResponse, Page, Route, expect
 
-from tests.browser.conftest import PHONE, OtherMembers, give_password, looks_right
+from tests.browser.conftest import (
+    PHONE,
+    OtherMembers,
+    drop_refused_streams,
+    give_password,
+    looks_right,
+)
 from tests.support.people import UKM
 
 OpenAs = Callable[..., Page]
@@ -23,8 +29,7 @@ def room(open_as: OpenAs, console_errors: list[str]) -> Iterator[Page]:
     page.get_by_role("textbox").fill("masih rahasia")
     assert page.evaluate(TEXTS) == ["draft"]
     yield page
-    # The stream of a session that is over may be refused before the next page is there.
-    console_errors[:] = [line for line in console_errors if "/stream?" not in line]
+    drop_refused_streams(console_errors)
 
 
 def cut_off(page: Page, text: str) -> None:

@@ -111,7 +111,7 @@ def test_a_room_is_written_in_without_network_and_sent_when_it_is_back(
     for _form in forms(page):
         looks_right(page)
     network.restore()
-    expect(page.get_by_text("sebelum putus")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("sebelum putus")).to_be_visible(timeout=60_000)
     expect(page.locator(".message", has_text="ditulis tanpa jaringan")).to_have_count(1)
 
     def stored() -> list[str]:
@@ -164,7 +164,7 @@ def test_messages_are_saved_only_on_request_and_shown_with_their_age(
     for _form in forms(page):
         looks_right(page)
     network.restore()
-    expect(page.get_by_role("heading", name="Profil saya")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Profil saya")).to_be_visible(timeout=60_000)
     page.close()
     console_errors.clear()  # the browser complains of a server that is away
 

@@ -91,7 +91,7 @@ def test_the_focus_goes_to_the_button_that_takes_the_place_of_the_pressed_one(
         expect(page.get_by_role("button", name=follows)).to_be_focused()
     press(page, "Batalkan")
     page.locator("dialog[open]").get_by_role("button", name=re.compile("^Batalkan")).press("Enter")
-    expect(page.get_by_role("button", name="Mulai Sinkronisasi")).to_be_focused(timeout=20_000)
+    expect(page.get_by_role("button", name="Mulai Sinkronisasi")).to_be_focused()
 
 
 def test_the_focus_follows_what_the_program_does_to_the_button_that_has_it(

@@ -150,6 +150,7 @@ def test_the_list_follows_what_is_said_and_deleted(open_as: OpenAs, people: dict
     desk.get_by_role("textbox", name="Nama", exact=True).fill("Robotika Jaya")
     desk.get_by_role("button", name="Simpan").click()
     expect(card).to_contain_text("Robotika Jaya")
+    desk.wait_for_selector(LIVE)
 
 
 def test_an_export_is_made_watched_and_saved(

@@ -86,13 +86,18 @@ function showTime(element, { created_at: at, edited_at: edited, deleted }) {
 
 /** Shows the message that this one answers. */
 export function showQuote(element, { reply_to: quoted, deleted }) {
-  element.querySelector(".quote")?.remove();
-  if (!quoted || deleted) return;
+  const shown = element.querySelector(".quote");
+  if (!quoted || deleted) {
+    shown?.remove();
+    return;
+  }
   const quote = fillSlots(cloneTemplate("quote"), {
     name: quoted.name,
     text: quoted.deleted ? t("deleted") : quoted.message || t("files"),
   });
   quote.classList.toggle("deleted", quoted.deleted);
+  if (shown?.isEqualNode(quote)) return; // it may have the focus, or just be pressed
+  shown?.remove();
   element.querySelector(".bubble").prepend(quote);
 }
 

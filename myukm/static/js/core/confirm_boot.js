@@ -1,5 +1,5 @@
-// Runs before all modules: holds back a form with data-confirm that is sent before dialog.js has
-// loaded. dialog.js then asks its question.
+// Runs before the page is shown: holds back what is sent before the modules have loaded. dialog.js then
+// asks the question of a form with data-confirm, composer.js sends a message.
 (() => {
   let pending = null;
   // data-confirm-when="role=admin": the dialog is only for that choice.
@@ -15,4 +15,9 @@
     pending = event.target;
   };
   document.addEventListener("submit", window.deferSubmit);
+  document.addEventListener("submit", (event) => {
+    if (event.target.id !== "composer") return;
+    event.preventDefault();
+    event.target.dataset.sent = "";
+  });
 })();

@@ -48,9 +48,9 @@ async function poll() {
     query.set("after", cursor);
     const found = await api.get(`/admin/log?${query}`);
     show(found);
-    part("log-state").textContent = t(found.skipped ? "skipped" : "follow_state");
+    if (following) part("log-state").textContent = t(found.skipped ? "skipped" : "follow_state");
   } catch (error) {
-    part("log-state").textContent = error.message;
+    if (following) part("log-state").textContent = error.message;
   }
   clearTimeout(timer);
   timer = setTimeout(poll, PAUSE_MS);
