@@ -22,15 +22,15 @@ def pause(ended: threading.Event, seconds: float) -> None:
 
 def kill_one_worker_process(campus: Campus, draw: random.Random, ended: threading.Event) -> None:
     """Kill -9 a lane, a queue's worker or the parent, whichever the draw hits."""
-    processes = campus.children(campus.worker)
-    if processes:
-        victim = draw.choice(processes)
-        try:
-            victim.kill()
-        except psutil.NoSuchProcess:
-            return
+    victim = draw.choice(campus.children(campus.worker))
+    try:
+        is_parent = victim.ppid() == campus.worker.child.pid
+        victim.kill()
+    except psutil.NoSuchProcess:
+        return
     pause(ended, draw.uniform(0, 3))
-    if not campus.children(campus.worker):
+    if is_parent:
+        campus.worker.child.wait(30)  # its children die with it, but not in the same moment
         campus.start_worker()
 
 
