@@ -14,10 +14,10 @@ from myukm.settings.database import database
 from myukm.settings.files import files_url
 from myukm.settings.reader import ConfigError, Reader
 from myukm.settings.secret import generated_secret
-from myukm.settings.servers import payment_api, public_url, push, valkey
-from myukm.settings.sources import INSTANCE, ROOT, environment, file_settings
+from myukm.settings.servers import payment_api, public_url, push, valkey, web_server
+from myukm.settings.sources import INSTANCE, ROOT, environment
 
-__all__ = ["INSTANCE", "ROOT", "ConfigError", "file_settings", "load"]
+__all__ = ["INSTANCE", "ROOT", "ConfigError", "load"]
 
 
 def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     settings |= _production_settings(env, production == "production")
     settings |= payment_api(env) | _sync(env) | _alerts(env)
     settings |= push(env, production=production == "production")
-    settings |= database(env)
+    settings |= database(env) | web_server(env)
     settings |= _session_cookie(settings["PUBLIC_URL"])
     return settings
 

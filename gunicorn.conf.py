@@ -13,7 +13,7 @@ from gevent import monkey
 from gunicorn.glogging import Logger
 from gunicorn.workers.ggevent import GeventWorker
 
-from config import ConfigError, file_settings, load  # gunicorn has a setting called config
+from config import ConfigError, load  # gunicorn has a setting called config
 
 # Before the program is imported: the workers are forks of the process that imports it. What
 # gunicorn's master itself waits with stays; a worker patches the rest.
@@ -23,10 +23,10 @@ warnings.filterwarnings("ignore", "Patching more than once")
 from myukm.logs import setup, shipper  # noqa: E402
 
 
-def read(settings):
+def read():
     """Return the settings, or end with the one line about a wrong one."""
     try:
-        return settings()
+        return load()
     except ConfigError as error:
         print(f"myukm: {error}", file=sys.stderr)  # noqa: T201 (the start ends here)
         sys.exit(2)
@@ -37,7 +37,7 @@ class OurLogger(Logger):
 
     def setup(self, cfg):
         super().setup(cfg)
-        setup.start(read(load), "web", forks=True, waits=True)
+        setup.start(settings, "web", forks=True, waits=True)
 
 
 class LeavingWorker(GeventWorker):
@@ -83,12 +83,13 @@ class LeavingWorker(GeventWorker):
 # each wait for PostgreSQL would stop the whole process (see `post_worker_init`, too).
 os.environ["PSYCOPG_WAIT_FUNC"] = "wait_poll"
 
-environ = read(file_settings) | os.environ
+# Before any worker starts, because gunicorn would restart the failing ones.
+settings = read()
 
-bind = environ.get("MYUKM_BIND") or "127.0.0.1:5000"
+bind = settings["MYUKM_BIND"]
 worker_class = LeavingWorker
 logger_class = OurLogger
-workers = int(environ.get("WEB_CONCURRENCY") or "2")
+workers = settings["WEB_CONCURRENCY"]
 worker_connections = 5000
 keepalive = 75
 graceful_timeout = 10
@@ -101,11 +102,6 @@ preload_app = True
 _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
 if most_files != resource.RLIM_INFINITY:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
-
-
-def on_starting(server):
-    """Check the settings before any worker starts; otherwise gunicorn restarts failing workers."""
-    read(load)
 
 
 def when_ready(server):

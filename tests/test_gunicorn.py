@@ -11,15 +11,39 @@ from http.client import HTTPConnection, HTTPMessage
 
 import pytest
 
-from tests.support.programs import ROOT, Program, WebServer
+import config
+from tests.support.programs import ROOT, SECRET, Program, WebServer
 from tests.support.waiting import wait_until
 
 
-def test_wrong_settings_stop_it_with_one_line(start: Callable[..., Program]) -> None:
-    program = start("gunicorn", "wsgi:app", MYUKM_LANG="fr", MYUKM_BIND="127.0.0.1:0")
-    assert program.child.wait(20) == 2
-    said = [line for line in program.output().splitlines() if not line.startswith("[")]
-    assert said == ["myukm: MYUKM_LANG: 'fr' bukan salah satu dari id, en"]
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("MYUKM_LANG", "fr", "'fr' bukan salah satu dari id, en"),
+        ("MYUKM_BIND", "x:abc", "'x:abc' harus berbentuk alamat:port, seperti 127.0.0.1:5000"),
+        ("WEB_CONCURRENCY", "0", "'0' bukan bilangan bulat dari 1 sampai 1000"),
+    ],
+)
+def test_wrong_settings_stop_it_with_one_line(
+    start: Callable[..., Program], name: str, value: str, said: str
+) -> None:
+    program = start("gunicorn", "wsgi:app", **{"MYUKM_BIND": "127.0.0.1:0", name: value})
+    assert program.child.wait(60) == 2
+    lines = [line for line in program.output().splitlines() if not line.startswith("[")]
+    assert lines == [f"myukm: {name}: {said}"]
+
+
+def test_a_number_that_gunicorn_itself_cannot_read_is_refused_before_it_starts() -> None:
+    command = [ROOT / "run", "web"]
+    env = os.environ | {"WEB_CONCURRENCY": "two", "MYUKM_LANG": "en"}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr == "WEB_CONCURRENCY: 'two' is not a whole number\n"
+
+
+@pytest.mark.parametrize("bind", ["unix:/run/myukm.sock", "[::1]:5000,127.0.0.1:5000", "web:80"])
+def test_each_kind_of_address_is_accepted(bind: str) -> None:
+    assert config.load({"MYUKM_BIND": bind, "SECRET_KEY": SECRET})["MYUKM_BIND"] == bind
 
 
 Connect = Callable[[], HTTPConnection]

@@ -199,7 +199,14 @@ def test_a_library_that_tells_the_address_is_not_believed(
 ) -> None:
     url = f"https://pengguna:{MARK}@api.kampus.ac.id/v1"
     hook = "https://hooks.kampus.ac.id/a-secret-hook"
-    redaction.watch_texts({"PEMBAYARAN_API_URL": url, "ALERT_WEBHOOK_URL": hook})
+    redaction.watch_texts(
+        {
+            "PEMBAYARAN_API_URL": url,
+            "ALERT_WEBHOOK_URL": hook,
+            "PEMBAYARAN_API_TOKEN": "tk-19021",
+            "METRICS_TOKEN": "",
+        }
+    )
     log = logging.getLogger("somebody.else")
     try:
         requests.get(url.replace("https", "nonsense"), timeout=1)
@@ -208,8 +215,10 @@ def test_a_library_that_tells_the_address_is_not_believed(
     log.warning("cannot reach %s, nor %s, nor redis://x:p@%s@h", url, hook, MARK)
     log.warning("the password %s is wrong", MARK)
     log.warning("this has %d arguments")
+    log.warning("header Authorization: Bearer tk-19021")
     assert "…@api.kampus.ac.id" in caplog.text
     assert "a-secret-hook" not in caplog.text
+    assert "Bearer …" in caplog.text
     assert MARK not in caplog.text
 
 

@@ -1,4 +1,4 @@
-"""Redacts addresses of servers: no user, password or query is shown or logged.
+"""Redacts secrets and addresses of servers: no token, user, password or query is shown or logged.
 
 `shown` redacts an address; `hide` redacts a text that may contain one, such as a library's error or
 a traceback. `watch_texts` registers the secrets; `records.py` redacts every log line.
@@ -23,6 +23,7 @@ SETTINGS = (
     "FILES_URL",
 )
 PATH_IS_SECRET = frozenset({"ALERT_WEBHOOK_URL", "HEARTBEAT_URL"})
+SECRETS = ("SECRET_KEY", "PEMBAYARAN_API_TOKEN", "METRICS_TOKEN")
 DOTS = "…"
 # Shorter secrets would match unrelated text; between `://` and `@` they are hidden anyway.
 MIN_SECRET = 5
@@ -61,7 +62,10 @@ def hide(text: str) -> str:
 
 
 def watch_texts(settings: Mapping[str, Any]) -> None:
-    """Register the secrets in these settings' addresses, for logs and uncaught errors."""
+    """Register the secrets among these settings and in their addresses, for logs and uncaught
+    errors."""
+    tokens = {str(settings.get(name) or "") for name in SECRETS}
+    _secrets.update(token for token in tokens if len(token) >= MIN_SECRET)
     for name in SETTINGS:
         address = str(settings.get(name) or "")
         _secrets.update(secrets_of(address))

@@ -21,8 +21,8 @@ from myukm.queues.enqueue import get_queue
 from myukm.queues.jobs import FAILURE_SECONDS, QUEUES
 
 LOST_AFTER = timedelta(seconds=60)
-# A job that was taken and not begun so often kills its workers.
-DEADLY, REMEMBER_SECONDS = 2, 3600
+# A job over which so many workers have died, and how long each is remembered.
+DEADLY, REMEMBER_SECONDS = 3, 3600
 PORTION = 1000
 JOBS = Job.redis_job_namespace_prefix
 
@@ -127,7 +127,7 @@ def _is_deadly(job_id: str) -> bool:
     key = f"myukm:job:returned:{job_id}"
     times = int(valkey().incr(key))
     valkey().expire(key, REMEMBER_SECONDS)
-    return times > DEADLY
+    return times >= DEADLY
 
 
 def _fail(trouble: Trouble) -> None:

@@ -1,4 +1,4 @@
-"""The addresses of other servers: payment API, Valkey, and our own as users see it."""
+"""The addresses of servers: payment API, Valkey, and our own for users and for gunicorn."""
 
 import re
 from typing import Any
@@ -11,6 +11,7 @@ from myukm.settings.reader import Reader
 
 # The variables with which OpenSSL, requests and curl find a campus's own certificate authority.
 _AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_BIND = re.compile(r"unix:.+|fd://\d+|([\w.-]+|\[[0-9a-fA-F:.]+\]):\d{1,5}")
 _VALKEY_SCHEMES = ("redis", "rediss", "unix", "sentinel")
 
 
@@ -60,6 +61,15 @@ def public_url(env: Reader) -> str:
         text = N_("%(address)s harus alamat tanpa nama, jalur, dan ?, seperti %(example)s")
         raise env.wrong("PUBLIC_URL", text, address=shown(url), example="https://ukm.kampus.ac.id")
     return origin or ""
+
+
+def web_server(env: Reader) -> dict[str, Any]:
+    """Return where gunicorn listens, several places separated by commas, and its processes."""
+    bind = env.text("MYUKM_BIND", "127.0.0.1:5000")
+    if not all(_BIND.fullmatch(each.strip()) for each in bind.split(",")):
+        text = N_("%(value)r harus berbentuk alamat:port, seperti 127.0.0.1:5000")
+        raise env.wrong("MYUKM_BIND", text, value=bind)
+    return {"MYUKM_BIND": bind, "WEB_CONCURRENCY": env.integer("WEB_CONCURRENCY", 2, 1, 1000)}
 
 
 def valkey(env: Reader) -> str:
