@@ -5,7 +5,7 @@
 Real gunicorn (two processes), `worker.py`, Valkey and SQLite. The waiting jobs are in a queue that
 nobody serves. Measured are Valkey's commands per second and the CPU time of web, workers and Valkey
 (per cent of one core), first while nobody looks, then with the pages open and `/readyz` and
-`/metrics`, which ask the doctor, every ten seconds as an outside monitor would. `--commands` prints
+`/metrics` (which asks the doctor) every ten seconds, as an outside monitor would. `--commands` prints
 which commands come most often then.
 """
 

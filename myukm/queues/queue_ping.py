@@ -37,9 +37,7 @@ def ping(names: Sequence[str], timeout: float) -> list[PingResult]:
         for job_id, name in list(open_jobs.items()):
             result = RestrictedJob(job_id, connection=valkey()).latest_result()
             if result is not None:
-                answers[name] = PingResult(
-                    name, (result.return_value or {}).get("worker", "?"), waited
-                )
+                answers[name] = PingResult(name, result.return_value or "?", waited)
                 del open_jobs[job_id]
         time.sleep(POLL_SECONDS)
     delete_jobs(list(open_jobs))

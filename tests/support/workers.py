@@ -49,14 +49,14 @@ def wait_serving(app: Flask, names: Sequence[str] = QUEUES, timeout: float = 30)
     wait_until(lambda: serving(app) == set(names), timeout, f"workers on {names}")
 
 
-def answers(app: Flask, name: str, timeout: float = 10) -> dict[str, object]:
-    """Send a job that does nothing through a queue and return its answer."""
+def answers(app: Flask, name: str, timeout: float = 10) -> str:
+    """Send a job that does nothing through a queue and return the name of the worker that did it."""
     with app.app_context():
         job_id = enqueue("myukm.jobs.upkeep.ping", to=name)
         assert job_id
         job = RestrictedJob(job_id, connection=app.extensions["valkey"])
         found = wait_until(job.latest_result, timeout, f"an answer on {name}")
-    return dict(found.return_value)
+    return str(found.return_value)
 
 
 def pid_of(app: Flask, name: str) -> int:
