@@ -131,9 +131,22 @@ def test_every_finding_is_made_in_the_tests_that_its_entry_names(
 
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
-def test_every_link_in_the_docs_leads_to_a_file(path: Path) -> None:
-    links = re.findall(r"\]\(([^)#:]+)(?:#[\w-]+)?\)", path.read_text())
-    assert [link for link in links if not (path.parent / link).exists()] == []
+def test_every_link_in_the_docs_leads_to_a_file_and_its_heading(path: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)(?:#([\w-]+))?\)", path.read_text())
+    assert [
+        f"{link}#{heading}"
+        for link, heading in links
+        if not (path.parent / link).exists()
+        or (heading and heading not in headings(path.parent / link))
+    ] == []
+    own = re.findall(r"\]\(#([\w-]+)\)", path.read_text())
+    assert set(own) <= headings(path)
+
+
+def headings(path: Path) -> set[str]:
+    """Return the anchors that a Markdown page has of its headings."""
+    found = re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", text).strip().lower().replace(" ", "-") for text in found}
 
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
