@@ -11,7 +11,6 @@ import argparse
 import secrets
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,6 +22,7 @@ from sqlalchemy import insert
 
 import config
 from bench.report import percentile, row
+from bench.tunggakan import spent
 from devtools.valkey import start_valkey
 from myukm import create_app
 from myukm.db.session import transaction
@@ -64,8 +64,8 @@ def populate(app: Flask, count: int) -> FlaskClient:
                 for n in range(1, PEOPLE + 1)
             ]
             session.execute(insert(User), [{**person, "password_hash": "-"} for person in people])
-            place = {"ukm_id": 1, "read_number": count - 10}
-            members = [{**place, "user_id": person["id"]} for person in people]
+            membership = {"ukm_id": 1, "read_number": count - 10}
+            members = [{**membership, "user_id": person["id"]} for person in people]
             session.execute(insert(Membership), members)
             session.add(LoginSession(token_hash=LoginSession.digest("bench"), user_id=1))
             session.get_one(Ukm, 1).last_number = count
@@ -115,16 +115,8 @@ def measure(client: FlaskClient, count: int) -> None:
     }
     for name, address in kinds.items():
         times = [spent(client, f"/ukm/BENCH/{address(n)}") for n in range(TRIES)]
-        row(f"{name}, median", statistics.median(times) * 1000, "ms")
-        row(f"{name}, p95", percentile(times, 95) * 1000, "ms")
-
-
-def spent(client: FlaskClient, path: str) -> float:
-    """Return the seconds that one answer takes."""
-    started = time.perf_counter()
-    answer = client.get(path)
-    assert answer.status_code == 200, answer.text
-    return time.perf_counter() - started
+        row(f"{name}, median", statistics.median(times), "ms")
+        row(f"{name}, p95", percentile(times, 95), "ms")
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@
 Real gunicorn (two processes), `worker.py`, Valkey and SQLite. The waiting jobs are in a queue that
 nobody serves. Measured are Valkey's commands per second and the CPU time of web, workers and Valkey
 (per cent of one core), first while nobody looks, then with the pages open and `/readyz` and
-`/metrics` (which asks the doctor) every ten seconds, as an outside monitor would. `--commands` prints
-which commands come most often then.
+`/metrics` (which asks the doctor) every ten seconds, as an outside monitor would. `--commands`
+prints which commands come most often then.
 """
 
 import argparse

@@ -83,7 +83,7 @@ def import_(file: str, dry_run: bool) -> None:
     try:
         if dry_run:
             preview = bulk_invite.check(data)
-            refuse_faults(preview)
+            require_valid(preview)
             click.echo(_("%(n)d orang siap diundang.", n=preview.people))
         else:
             sys.stdout.writelines(bulk_invite.invite(data, by=BY))
@@ -93,7 +93,7 @@ def import_(file: str, dry_run: bool) -> None:
         raise
 
 
-def refuse_faults(preview: bulk_invite.Preview) -> None:
+def require_valid(preview: bulk_invite.Preview) -> None:
     """Raise `InvalidCsv` if the preview has errors."""
     if preview.problems:
         raise bulk_invite.InvalidCsv(preview)
@@ -127,9 +127,9 @@ def table(found: Page[User]) -> Table:
     return shown
 
 
-def password(from_stdin: bool) -> str:
-    """Return the first line of standard input, or prompt twice without echo."""
-    if from_stdin:
+def password(piped: bool) -> str:
+    """Return the first line of standard input if it is `piped`, or prompt twice without echo."""
+    if piped:
         # Invalid bytes become surrogates, which validation refuses with a sentence.
         cast(TextIOWrapper, sys.stdin).reconfigure(errors="surrogateescape")
         return sys.stdin.readline().rstrip("\r\n")

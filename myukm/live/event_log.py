@@ -128,7 +128,7 @@ def _number_events(session: Session) -> None:
         for whole, one in zip(numbered, appended, strict=True)
     ]
     session.execute(insert(Event), rows)
-    # An effect may append more before its own transaction is published: both go out, in order.
+    # An on_commit function may append more before these are published: publish all, in order.
     session.info.setdefault("numbered", []).extend(whole[:4] for whole in numbered)
 
 

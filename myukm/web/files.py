@@ -19,7 +19,7 @@ from myukm.rate_limiting.local_log import Limit
 from myukm.storage import storage
 from myukm.web.http.access import current_account, json_view, logged_in
 from myukm.web.http.limits import limited
-from myukm.web.http.receiving import announced_size, place, received
+from myukm.web.http.receiving import announced_size, received, upload_slot
 from myukm.web.ukm.access import member
 
 UPLOADS = Limit("file", 120, 60)
@@ -38,16 +38,16 @@ def upload(code: str) -> Any:
     """Store the form's file `file`: 201, or 200 if its `client_id` is already stored."""
     me = current_account()
     membership = uploads.check_may_upload(me.id, code, announced_size())
-    with place(me.id):
+    with upload_slot(me.id):
         release_connection()
         with received(quotas.max_bytes(), quotas.too_large()) as sent:
             client_id = sent.fields.get("client_id", "")
             if known := uploads.stored_before(membership, client_id):
                 return jsonify(known.as_json(code)), 200
-            return stored(code, Upload(sent.draft, sent.name, sent.type, client_id))
+            return store_response(code, Upload(sent.draft, sent.name, sent.type, client_id))
 
 
-def stored(code: str, sent: Upload) -> Any:
+def store_response(code: str, sent: Upload) -> Any:
     """Store an upload and return the answer. Raises `Unavailable` without the storage."""
     try:
         file, new = uploads.store(current_account().id, code, sent)
@@ -71,32 +71,32 @@ def discard(code: str, file_id: int) -> Any:
 @logged_in
 def download(code: str, file_id: int) -> Response:
     """Return a file: a picture to be shown, anything else to be saved."""
-    file = found(code, file_id)
+    file = find_file(code, file_id)
     way = "inline" if file.is_picture else "attachment"
-    return served(file.digest, file.type, f"{way}; {file_name(file.name)}")
+    return file_response(file.digest, file.type, f"{way}; {file_name(file.name)}")
 
 
 @bp.get("/<int:file_id>/thumbnail")
 @logged_in
 def thumbnail(code: str, file_id: int) -> Response:
     """Return the small version of a picture."""
-    file = found(code, file_id)
+    file = find_file(code, file_id)
     if file.thumbnail is None:
-        raise gone()
-    return served(file.thumbnail, "image/webp", "inline")
+        raise not_found()
+    return file_response(file.thumbnail, "image/webp", "inline")
 
 
-def found(code: str, file_id: int) -> ChatFile:
+def find_file(code: str, file_id: int) -> ChatFile:
     """Return a file that the user may read. Raises `NotFound`."""
     return attachments.find(memberships.get_membership(current_account().id, code), file_id)
 
 
-def served(digest: str, content_type: str, disposition: str) -> Response:
+def file_response(digest: str, content_type: str, disposition: str) -> Response:
     """Return bytes of the storage, or the part of them that is asked for."""
     try:
         file = storage().open(digest)
     except FileNotFoundError:
-        raise gone() from None
+        raise not_found() from None
     size = file.seek(0, 2)
     file.seek(0)
     headers = {
@@ -123,6 +123,6 @@ def file_name(name: str) -> str:
     return f"filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def gone() -> NotFound:
+def not_found() -> NotFound:
     """Return the error for a file that is not there."""
     return NotFound(_("Berkas ini tidak ada lagi."), code="no_such_file")

@@ -18,7 +18,7 @@ from tests.support import namespaces
 
 
 def can_fork(argv: Sequence[str]) -> bool:
-    """Return whether a fork server runs this command."""
+    """Return whether the fork server can run this command."""
     return argv[0] in {"gunicorn", "flask", "rq"} or tuple(argv[:2]) == ("python", "worker.py")
 
 

@@ -25,7 +25,10 @@ def _hash() -> str:
 
 
 def create_accounts() -> dict[str, int]:
-    """Make everybody, and the UKM ROBOTIK with member and friend; return ids by name."""
+    """Create all accounts, ROBOTIK with member and friend, PRAMUKA with outsider.
+
+    Returns the accounts' ids by name.
+    """
     with transaction() as session:
         users = {
             who: User(nim=nim, name=name, role=role, password_hash=_hash())

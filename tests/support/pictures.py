@@ -17,7 +17,7 @@ def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def half_red(kind: str = "JPEG", turned: int = 1) -> bytes:
-    """Return a wide blue picture whose left half is red, with words and an orientation in it."""
+    """Return a blue picture whose left half is red, with a text and an orientation in its EXIF."""
     image = Image.new("RGB", (400, 300), BLUE)
     image.paste(RED, (0, 0, 200, 300))
     exif = Image.Exif()
@@ -26,7 +26,7 @@ def half_red(kind: str = "JPEG", turned: int = 1) -> bytes:
 
 
 def animated(kind: str) -> bytes:
-    """Return two frames."""
+    """Return an animated picture of two frames."""
     frames = [Image.new("RGB", (40, 40), colour) for colour in (RED, BLUE)]
     return encoded(frames[0], kind, save_all=True, append_images=frames[1:])
 

@@ -10,10 +10,10 @@ from devtools.ports import HOST
 
 
 class Relay:
-    """Passes bytes between its own `port` and `target`, which later connections read anew.
+    """Passes bytes between its own `port` and `target`.
 
-    Connections that are open stay with the server that they have. While `flowing` is cleared no
-    byte passes, as if the server hung; each of the client's words comes `delay` seconds later.
+    A change of `target` affects new connections only. While `flowing` is cleared no byte passes, as
+    if the server hung; what a client sends arrives `delay` seconds late.
     """
 
     def __init__(self, target: int) -> None:

@@ -50,7 +50,7 @@ def wait_serving(app: Flask, names: Sequence[str] = QUEUES, timeout: float = 30)
 
 
 def answers(app: Flask, name: str, timeout: float = 10) -> str:
-    """Send a job that does nothing through a queue and return the name of the worker that did it."""
+    """Send a job that does nothing through a queue and return the name of its worker."""
     with app.app_context():
         job_id = enqueue("myukm.jobs.upkeep.ping", to=name)
         assert job_id

@@ -42,7 +42,7 @@ def search(q: str = "", page: int = 1, role: str = "", status: str = "") -> Page
 
 def role_of(user_id: int) -> str:
     """Return an account's role, "" if there is no such account."""
-    return db.session.scalar(select(User.role).where(User.id == min(user_id, 2**63 - 1))) or ""
+    return db.session.scalar(select(User.role).where(User.id == user_id)) or ""
 
 
 def set_role(actor: User, user_id: int, role: str) -> User:
@@ -112,7 +112,7 @@ def check_not_last_admin(user: User, admins: set[int]) -> None:
 def _account_other_than_self(actor: User, user_id: int) -> User:
     """Return the account. Raises `NotFound`, or `Conflict` for the actor's own account: admins
     cannot demote or block themselves, so one is always left."""
-    user = db.session.get(User, user_id, with_for_update=True) if user_id < 2**63 else None
+    user = db.session.get(User, user_id, with_for_update=True)
     if user is None or user.deleted_at:
         raise NotFound(_("Tidak ada pengguna ini."), code="no_such_user")
     if user.id == actor.id:

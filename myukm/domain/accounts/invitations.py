@@ -58,7 +58,7 @@ def withdraw(actor: User, invitation_id: int) -> Invitation:
 
 
 def _find(invitation_id: int) -> Invitation:
-    found = db.session.get(Invitation, invitation_id) if invitation_id < 2**63 else None
+    found = db.session.get(Invitation, invitation_id)
     if found is None:
         text = _("Undangan ini sudah dipakai atau ditarik.")
         raise NotFound(text, code="no_such_invitation")

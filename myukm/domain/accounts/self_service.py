@@ -13,7 +13,7 @@ from myukm.models import User
 
 
 def change_password(user: User, login: str, old: str, new: str) -> None:
-    """Change a user's own password and delete all log-ins but `login`.
+    """Change a user's own password and delete all log-ins but the one with the token hash `login`.
 
     Raises `Forbidden` if `old` is wrong, `Invalid` if `new` is not acceptable.
     """

@@ -41,8 +41,10 @@ class Pool:
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """Wait for one of the threads to be free, and hold its place for work that is done
-        elsewhere. Raises `Unavailable` at once if the queue is full."""
+        """Reserve a thread for the block, whose work may run elsewhere; waits until one is free.
+
+        Raises `Unavailable` at once if the queue is full.
+        """
         if not self._slots.acquire(blocking=False):
             text = _("Server sedang sibuk. Coba lagi beberapa detik lagi.")
             raise Unavailable(text, code="busy", retry_after=RETRY_SECONDS)

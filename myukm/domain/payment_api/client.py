@@ -1,4 +1,4 @@
-"""The client of the payment API: one request, one classified response. Retries are the caller's."""
+"""The client of the payment API: one request, one classified response. The caller retries."""
 
 import logging
 import re
@@ -29,7 +29,7 @@ ETAG = re.compile(r'(W/)?"[!#-~]{1,180}"')
 
 
 class TooLarge(Exception):
-    """The answer has more than `MAX_BYTES`."""
+    """The body is larger than the caller allows."""
 
 
 # The order matters, because a timeout is an OSError as well.
@@ -57,7 +57,7 @@ class PaymentApi:
         self._base = settings["PEMBAYARAN_API_URL"]
         self._timeout = aiohttp.ClientTimeout(total=settings["PEMBAYARAN_API_TIMEOUT"])
         secure = self._base.startswith("https:")
-        self._trust = trusted(settings["PEMBAYARAN_API_CA"]) if secure else True
+        self._trust = tls_context(settings["PEMBAYARAN_API_CA"]) if secure else True
         self._headers = {"Accept": "application/json", "User-Agent": "MyUKM"}
         if token := settings["PEMBAYARAN_API_TOKEN"]:
             self._headers["Authorization"] = f"Bearer {token}"
@@ -84,14 +84,14 @@ class PaymentApi:
         `etag` is the tag of the stored answer, for which the API may return "not modified".
         """
 
-        def judge(body: bytes, headers: Mapping[str, str]) -> Answer:
+        def read_body(body: bytes, headers: Mapping[str, str]) -> Answer:
             self.received += len(body)
             tag = headers.get("ETag", "")
             return parse(body, idperson, tag if ETAG.fullmatch(tag) else None)
 
         path = f"payments/{quote(idperson, safe='')}"
         known = {"If-None-Match": etag} if etag else None
-        answer = await self._get(path, MAX_BYTES, judge, known)
+        answer = await self._get(path, MAX_BYTES, read_body, known)
         if etag and isinstance(answer, Failure) and answer.http == 304:
             return NotModified()
         return answer
@@ -104,24 +104,24 @@ class PaymentApi:
         self,
         path: str,
         limit: int,
-        judge: Callable[[bytes, Mapping[str, str]], T],
+        read_body: Callable[[bytes, Mapping[str, str]], T],
         headers: Mapping[str, str] | None = None,
     ) -> T | Failure:
-        """Return the judged answer or a failure. Raises nothing but RQ's timeout."""
+        """Return what `read_body` makes of the body, or a failure. Raises only RQ's timeout."""
         url = URL(f"{self._base}/{path}", encoded=True)
         try:
             async with self._session.get(url, headers=headers, allow_redirects=False) as response:
                 if response.status != 200:
                     return from_status(response.status, response.headers.get("Retry-After"))
                 body = await _body(response, limit)
-            return judge(body, response.headers)
+            return read_body(body, response.headers)
         except BaseTimeoutException:
             raise
         except Exception as error:  # noqa: BLE001 (no answer may end more than its student)
             return from_exception(error)
 
 
-def trusted(files: list[str]) -> ssl.SSLContext:
+def tls_context(files: list[str]) -> ssl.SSLContext:
     """Return a context that trusts the system's CAs and those in these files or folders."""
     context = ssl.create_default_context()
     for name in files:
@@ -145,7 +145,7 @@ def from_exception(error: Exception) -> Failure:
     An unexpected one is logged, because it is our bug, but fails only this student.
     """
     code = next(
-        (code for action, code in EXCEPTION_CODES.items() if isinstance(error, action)), "internal"
+        (code for kind, code in EXCEPTION_CODES.items() if isinstance(error, kind)), "internal"
     )
     if isinstance(error.__cause__, ContentEncodingError):
         code = "invalid_body"

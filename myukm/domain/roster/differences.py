@@ -31,7 +31,7 @@ class Written(NamedTuple):
 
 
 def compare(session: Session, batch: Sequence[Values]) -> list[Row]:
-    """Return the changes that would make the students so, without number and import."""
+    """Return the changes that bring the table to `batch`; the caller adds number and import."""
     known = _students(session, [values["idperson"] for values in batch])
     found = []
     for values in batch:
@@ -96,7 +96,7 @@ def changed_since(session: Session, changes: Sequence[Change]) -> list[Change]:
 
 
 def nims(changes: Sequence[Change]) -> set[str]:
-    """Return the NIMs that these changes give or take."""
+    """Return the NIMs that these changes set or remove."""
     values = (side.get("nim") for one in changes for side in (one.old, one.new) if side)
     return {nim for nim in values if nim}
 

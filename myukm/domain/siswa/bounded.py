@@ -17,11 +17,11 @@ from myukm.extensions import db
 from myukm.models import Siswa
 
 PLACE, BILL, STUDENT = 0, 1, 2
-MOST_PAGES = 10**9  # a page beyond is no number for the database
+MAX_PAGES = 10**9  # the databases accept no OFFSET that is much larger
 
 
 def applies(matching: Matching) -> bool:
-    """Return whether it is quicker to `read` the answer to these filters."""
+    """Return whether `read` is quicker for these filters."""
     filters = matching.filters
     return matching.bounds_sums and (filters.narrowed or filters.group in BILLS)
 
@@ -48,7 +48,7 @@ def _query(matching: Matching, page: int, per_page: int) -> Select[Any]:
     # The students first: PostgreSQL takes the types of all from them.
     group = matching.filters.group
     totals = _totals(matched, by_place=group in PLACES)
-    selects = [_page(matched, sort, min(page, MOST_PAGES), per_page), totals]
+    selects = [_page(matched, sort, min(page, MAX_PAGES), per_page), totals]
     if group in BILLS:
         found = union_all(*by_bill(matching, matched, group)).subquery("by_bill")
         selects.append(select(literal(BILL), found, null(), null()))

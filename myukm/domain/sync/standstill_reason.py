@@ -1,8 +1,8 @@
 """Why a live run does not move.
 
-The leader finds the reason and stores it with the run, so that all who ask get the same answer: it
-sees database and Valkey, which the process that is asked may not. Before a leader has stored one,
-the process that is asked finds it itself.
+The leader finds the reason and stores it with the run, so that all readers get the same answer. It
+can reach both database and Valkey; the process that is asked may not. Until the leader has stored
+one, that process finds the reason itself.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from myukm.models.sync import WORKING, Status
 from myukm.sentences import in_each_language, lazy_clock, stored_sentence
 
 QUIET_PERIOD, STALLED = timedelta(seconds=1), timedelta(seconds=5)
-# Longer than a hung lane is waited for, replaced, and its successor's first answers take.
+# Longer than it takes to replace a hung lane and get the first answers of its successor.
 STILL, STILL_CODE = timedelta(seconds=30), "sync_still"
 Why = Callable[[], tuple[str, Any] | None]
 
@@ -50,7 +50,7 @@ def find(run: Row[Any], lanes: int) -> Reason | None:
     nobody knows yet."""
     reason = None
     if run.status in WORKING and _idle(run) > QUIET_PERIOD:
-        reason = wait_reason() or (None if lanes else why_nobody_works())
+        reason = wait_reason() or (None if lanes else no_worker_reason())
     if reason is None and run.status in (*WORKING, Status.CANCELLING) and _idle(run) >= STILL:
         reason = _unknown(run)
     return reason
@@ -69,7 +69,7 @@ def store(run: Row[Any], lanes: int) -> Reason | None:
     return reason
 
 
-def why_nobody_works() -> Reason | None:
+def no_worker_reason() -> Reason | None:
     """Return why no worker takes the sync's jobs, None if unknown."""
     why: Why | None = current_app.extensions.get("why_sync_stalls")
     found = why() if why else None

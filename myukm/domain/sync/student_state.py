@@ -18,4 +18,4 @@ def waits_for(idperson: str) -> Reason | None:
         return Reason("asked_again", text)
     if request.holder is not None:
         return Reason("asking", _("API pembayaran sedang ditanya"))
-    return standstill_reason.why_nobody_works() or Reason("turn", _("menunggu giliran"))
+    return standstill_reason.no_worker_reason() or Reason("turn", _("menunggu giliran"))

@@ -35,8 +35,10 @@ def count(ukm_id: int) -> int:
 
 
 def publish(ukm: Ukm, asked: str | None = None) -> None:
-    """Publish the number to the UKM's admins, and who has just `asked`; every page shows it when
-    loaded."""
+    """Publish the number to the UKM's admins, with the name of the person who has just `asked`.
+
+    A page that loads reads the number itself.
+    """
     event: dict[str, Any] = {"ukm": ukm.code, "open": count(ukm.id), "asked": asked}
     state.publish_to_admins(ukm, "ukm.requests", event)
 
@@ -49,7 +51,7 @@ def forget(session: Session, ukm: Ukm, user_id: int) -> None:
 
 
 def drop_all(session: Session, ukm: Ukm) -> None:
-    """Delete a UKM's open requests, inside `transaction()`: nobody can join it any more."""
+    """Delete a UKM's open requests, inside `transaction()`, because nobody can join it any more."""
     waiting = (JoinRequest.ukm_id == ukm.id, JoinRequest.refused_at.is_(None))
     if execute_rowcount(session, delete(JoinRequest).where(*waiting)):
         on_commit(publish, ukm)

@@ -29,7 +29,7 @@ COLUMNS = {
 
 
 def upgrade():
-    """Each step asks first what an upgrade that was killed has done already."""
+    """Skips the steps that a killed upgrade has already done."""
     there = sa.inspect(op.get_bind())
     for table, columns in COLUMNS.items():
         known = {column['name'] for column in there.get_columns(table)}

@@ -19,10 +19,10 @@ class Finding:
     """One problem: code for scripts, level, description, what to do about it (lazy sentences), and
     since when.
 
-    `subject` is what it is about where several can have the code (a queue, a folder), `extent` how
-    much is concerned, so that an alert knows when it gets worse. `host` and `pid` are where it is,
-    if it is in one place. `people` is how many notice it now, None while unknown; `heals`: it ends
-    without anybody's help. The doctor sets `server`: what was asked for it.
+    `subject` tells findings of one code apart (a queue, a folder). `extent` is how much is
+    affected, so that an alert notices when it grows. `host` and `pid` are where it is, if in one
+    place. `people` is how many notice it now, None while unknown; `heals`: it ends by itself.
+    `server`, set by the doctor, is the server that its check asks.
     """
 
     code: str
@@ -44,8 +44,11 @@ class Finding:
         return f"{self.code}:{self.subject}" if self.subject else self.code
 
     def as_json(self) -> dict[str, Any]:
-        """Return the finding as `flask queue doctor --json` prints it. Secrets are hidden in texts,
-        never in the code, which is ours: a password may be part of it, as "secret" is."""
+        """Return the finding as `flask queue doctor --json` prints it.
+
+        Secrets are redacted in the texts, not in the code, which is ours: a password may happen to
+        be part of it, as "secret" would be.
+        """
         texts = {"message": self.message, "cure": self.cure, "effect": self._effect()}
         words = in_each_language(**{name: _hidden(text) for name, text in texts.items()})
         place = {"host": self.host or None, "pid": self.pid, "since": to_iso8601(self.since)}

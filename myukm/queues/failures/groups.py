@@ -1,4 +1,4 @@
-"""Reads failed jobs by kind; never all of them."""
+"""Reads failed jobs grouped by kind, a page at a time."""
 
 import json
 from collections.abc import Sequence

@@ -34,7 +34,7 @@ class Choices(msgspec.Struct):
 
 
 class BrowserSubscription(msgspec.Struct):
-    """What a browser says of its subscription."""
+    """A browser's push subscription; `p256dh` and `auth` are its keys (RFC 8291)."""
 
     endpoint: str
     p256dh: str
@@ -48,18 +48,9 @@ def index() -> Any:
     me = current_account()
     if not wants_json():
         return page()
-    chosen = preferences.of(me.id)
-    return jsonify(
-        {
-            "subscribed": subscriptions.find(current_user.token_hash) is not None,
-            "public_key": server_key().public,
-            "show_text": chosen.show_text,
-            "announcements": chosen.announcements,
-            "staff": chosen.staff,
-            "quiet_from": preferences.as_time(chosen.quiet_from),
-            "quiet_until": preferences.as_time(chosen.quiet_until),
-        }
-    )
+    subscribed = subscriptions.find(current_user.token_hash) is not None
+    chosen = msgspec.structs.asdict(stored(me.id))
+    return jsonify({"subscribed": subscribed, "public_key": server_key().public, **chosen})
 
 
 def page(problem: str | None = None, typed: Choices | None = None) -> str:
@@ -111,7 +102,7 @@ def subscribe(sent: BrowserSubscription) -> Any:
 @json_view
 @logged_in
 def unsubscribe() -> Any:
-    """Notify this browser no more."""
+    """Stop notifying this browser."""
     subscriptions.unsubscribe(current_user.token_hash)
     return "", 204
 

@@ -18,8 +18,11 @@ bp = Blueprint("admin_penerimaan", __name__, url_prefix="/admin")
 
 
 class Bar(NamedTuple):
-    """A month of the chart: its short name and amount; heights, and places from the top, in percent
-    of the chart's height."""
+    """A month of the chart: its short name and amount.
+
+    In percent of the chart's height: `up` and `down` are heights, `top` and `zero` (the zero line)
+    distances from the top.
+    """
 
     name: str
     amount: str

@@ -36,8 +36,8 @@ class Received(NamedTuple):
 
 
 @contextmanager
-def place(user_id: int) -> Iterator[None]:
-    """Hold one of the places of a person. Raises `TooFast` or `Unavailable` if all are taken."""
+def upload_slot(user_id: int) -> Iterator[None]:
+    """Hold one of a person's slots. Raises `TooFast` or `Unavailable` if all are taken."""
     with _lock:
         if _receiving[user_id] >= AT_ONCE:
             text = _("Terlalu banyak berkas sekaligus. Tunggu beberapa detik.")
@@ -54,7 +54,7 @@ def place(user_id: int) -> Iterator[None]:
 
 
 def announced_size() -> int:
-    """Return the size of the file of which the request speaks, a little too small; 0 if unknown."""
+    """Return about the size of the file in this request, never more; 0 if unknown."""
     return max(0, (request.content_length or 0) - SMALL_BODY)
 
 

@@ -1,4 +1,4 @@
-// A text that is too long stays, and a counter says so. Without scripts `maxlength` cuts it.
+// Keeps a text that is too long, and a counter says so. Without scripts `maxlength` cuts it.
 
 import { number } from "./format.js";
 import { t } from "./i18n.js";

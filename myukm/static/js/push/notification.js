@@ -12,8 +12,8 @@ export async function ask() {
   return (await Notification.requestPermission()) === "granted";
 }
 
-/** Shows a notification that opens `path`. A later one with the same tag replaces it; `id` is the
- * newest event that it is about, by which a pushed one about the same does not ring again. */
+/** Shows a notification that opens `path`. A later one with the same tag replaces it. `id` is the newest
+ * event in it: it does not ring again if one with this or a later event is already shown. */
 export async function show(title, body, tag, { path, id }) {
   const worker = await registration();
   const shown = worker ? await worker.getNotifications({ tag }) : [];
