@@ -1,7 +1,7 @@
 """Reads failed jobs grouped by kind, a page at a time."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -71,16 +71,16 @@ def all_groups() -> list[FailureGroup]:
 def of_queue(queue: str) -> list[FailureGroup]:
     """Return the groups of a queue. Raises RedisError."""
     known = cast(dict[bytes, bytes], valkey().hgetall(keys.groups(queue)))
-    return [each for name, text in known.items() if (each := _group(queue, name.decode(), text))]
+    return _load(queue, {name.decode(): text for name, text in known.items()})
 
 
 def one(queue: str, group: str) -> FailureGroup:
     """Return a group; raises `NotFound` if it has no job."""
     text = cast(bytes | None, valkey().hget(keys.groups(queue), group))
-    found = _group(queue, group, text) if text else None
-    if found is None:
+    found = _load(queue, {group: text}) if text else []
+    if not found:
         raise NotFound(_("Tidak ada kelompok %(id)s.", id=group))
-    return found
+    return found[0]
 
 
 def rows(group: FailureGroup, offset: int = 0) -> Sequence[dict[str, Any]]:
@@ -95,18 +95,22 @@ def rows(group: FailureGroup, offset: int = 0) -> Sequence[dict[str, Any]]:
     return [failure_row(key, fields, traces[key]) for key, fields in jobs.items() if fields]
 
 
-def _group(queue: str, name: str, text: bytes) -> FailureGroup | None:
-    key = keys.members(queue, name)
+def _load(queue: str, known: Mapping[str, bytes]) -> list[FailureGroup]:
+    """Return those of these groups that have a job, in one round trip."""
     with valkey().pipeline() as pipe:
-        pipe.zcard(key)
-        pipe.zrange(key, 0, 0, withscores=True)
-        pipe.zrevrange(key, 0, 0, withscores=True)
-        count, first, last = pipe.execute()
-    if not count:
-        return None
-    return FailureGroup(
-        queue, name, Kind(*json.loads(text)), count, _at(first), _at(last), last[0][0].decode()
-    )
+        for key in (keys.members(queue, name) for name in known):
+            pipe.zcard(key)
+            pipe.zrange(key, 0, 0, withscores=True)
+            pipe.zrevrange(key, 0, 0, withscores=True)
+        answers = iter(pipe.execute())
+    rows = zip(known.items(), answers, answers, answers, strict=True)
+    return [
+        FailureGroup(
+            queue, name, Kind(*json.loads(text)), count, _at(first), _at(last), last[0][0].decode()
+        )
+        for (name, text), count, first, last in rows
+        if count
+    ]
 
 
 def _at(entry: list[tuple[bytes, float]]) -> datetime:
