@@ -65,7 +65,7 @@ def room(code: str) -> str:
     around = whole_number("around")
     found, newer_left = history.opened(membership, around, DEFAULT_PAGE)
     shown = history.as_seen(found, me.id)
-    first_unread = None if newer_left else history.first_unread(membership)
+    first_unread = history.first_unread(membership)
     return render_template(
         "chat/room.html",
         ukm=membership.ukm,

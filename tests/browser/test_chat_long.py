@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import insert
 
 from myukm.db.session import transaction
@@ -14,6 +14,7 @@ from myukm.domain.ukm import memberships
 from myukm.models import ChatMessage
 from tests.browser.conftest import PHONE, OtherMembers
 from tests.support.people import UKM
+from tests.support.waiting import wait_until
 
 OpenAs = Callable[..., Page]
 MANY = 5000
@@ -37,9 +38,8 @@ LOAD_ALL = """
 """
 
 
-@pytest.fixture
-def long(app: Flask, people: dict[str, int]) -> None:
-    """5,000 messages of different lengths."""
+def write_silently(app: Flask, people: dict[str, int], first: int, last: int) -> None:
+    """Store messages with these numbers, read by the member, without an event."""
     with app.app_context(), transaction() as session:
         place = memberships.get_membership(people["member"], UKM)
         rows = [
@@ -52,10 +52,48 @@ def long(app: Flask, people: dict[str, int]) -> None:
                 "created_at": utcnow() - timedelta(hours=1),
                 "published_at": utcnow(),
             }
-            for n in range(1, MANY + 1)
+            for n in range(first, last + 1)
         ]
         session.execute(insert(ChatMessage), rows)
-        place.ukm.last_number = place.read_number = MANY
+        place.ukm.last_number = place.read_number = last
+
+
+@pytest.fixture
+def long(app: Flask, people: dict[str, int]) -> None:
+    """5,000 messages of different lengths."""
+    write_silently(app, people, 1, MANY)
+
+
+def test_what_arrives_while_missed_messages_are_loaded_leaves_no_gap(
+    app: Flask,
+    people: dict[str, int],
+    other_members: OtherMembers,
+    open_as: OpenAs,
+    console_errors: list[str],
+) -> None:
+    write_silently(app, people, 1, 3)
+    mega = open_as("member", f"/ukm/{UKM}/chat", PHONE)
+    mega.wait_for_selector('html[data-stream="open"]')
+    write_silently(app, people, 4, 253)
+    held: list[Route] = []
+
+    def refuse_then_hold(route: Route) -> None:
+        held.append(route)
+        if len(held) == 1:
+            route.fulfill(status=503)
+        elif len(held) > 2:
+            route.continue_()
+
+    mega.route("**/messages?after=*", refuse_then_hold)
+    for event in ("offline", "online"):  # it connects anew
+        mega.evaluate(f"dispatchEvent(new Event('{event}'))")
+    wait_until(lambda: len(held) == 2 or mega.wait_for_timeout(50), 30, "it asks again")
+    other_members.say("sela")
+    expect(mega.get_by_text("sela", exact=True)).to_be_attached()
+    held[1].continue_()
+    expect(mega.locator(".message")).to_have_count(254)
+    wait_until(lambda: other_members.unread() == 0, 30, "all is read")
+    console_errors[:] = [line for line in console_errors if "503" not in line]
 
 
 def test_going_back_does_not_move_what_is_read(long: None, open_as: OpenAs) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from myukm.db.types import utcnow
 from tests.browser.conftest import PHONE, OtherMembers
@@ -271,7 +271,7 @@ def test_a_notification_comes_from_the_service_worker_as_phones_want_it(
 
 
 def test_a_mute_closes_the_field_until_its_end(
-    other_members: OtherMembers, open_as: OpenAs
+    other_members: OtherMembers, open_as: OpenAs, console_errors: list[str]
 ) -> None:
     other_members.place(muted_until=utcnow() + timedelta(minutes=10))
     [mega] = open_pages(open_as, "member", f"/ukm/{UKM}/chat")
@@ -279,8 +279,36 @@ def test_a_mute_closes_the_field_until_its_end(
     expect(field).to_be_disabled()
     expect(mega.get_by_role("status").filter(has_text="dibisukan")).to_be_visible()
     other_members.place(muted_until=None)  # its end has come; no event says so
+    lost: list[Route] = []
+
+    def lose_one(route: Route) -> None:
+        lost.append(route)
+        route.abort() if len(lost) == 1 else route.continue_()
+
+    mega.route("**/state", lose_one)
     mega.clock.fast_forward("10:02")
+    wait_until(lambda: lost or mega.wait_for_timeout(50), 30, "it asks, and the answer is lost")
+    mega.clock.run_for(6000)
     expect(field).to_be_enabled()
+    console_errors[:] = [line for line in console_errors if "ERR_FAILED" not in line]
+
+
+def test_an_edit_that_could_not_be_sent_is_there_when_it_is_tried_again(
+    other_members: OtherMembers, open_as: OpenAs, console_errors: list[str]
+) -> None:
+    other_members.say("salah ketik", who="member")
+    mega = open_room(open_as, "member")
+    mega.route("**/messages/*", lambda route: route.abort())
+    choose(mega, "salah ketik", "Ubah")
+    mega.locator("#edit-text").fill("yang panjang dan benar")
+    mega.locator("dialog[open]").get_by_role("button", name="Simpan").click()
+    expect(mega.locator(".toast")).to_contain_text("tidak terjangkau")
+    mega.unroute("**/messages/*")
+    choose(mega, "salah ketik", "Ubah")
+    expect(mega.locator("#edit-text")).to_have_value("yang panjang dan benar")
+    mega.locator("dialog[open]").get_by_role("button", name="Simpan").click()
+    expect(message(mega, "yang panjang dan benar")).to_be_visible()
+    console_errors[:] = [line for line in console_errors if "ERR_FAILED" not in line]
 
 
 def test_a_report_from_the_menu(other_members: OtherMembers, open_as: OpenAs) -> None:

@@ -37,6 +37,20 @@ def test_a_message_whose_answer_was_lost_stands_once(
     assert mega.evaluate("Object.keys(localStorage).filter(key => key.startsWith('outbox'))") == []
 
 
+def test_the_field_grows_with_its_text_where_the_style_sheet_cannot(open_as: OpenAs) -> None:
+    mega = open_room(open_as, "member")
+    field = mega.locator("#draft")
+    field.evaluate("field => { CSS.supports = () => false; field.style.fieldSizing = 'fixed'; }")
+    height = lambda: field.evaluate("field => field.offsetHeight")  # noqa: E731
+    one_line = height()
+    field.fill("satu\ndua\ntiga")
+    assert height() > 2 * one_line - 20
+    assert field.evaluate("field => field.scrollHeight <= field.clientHeight")
+    mega.get_by_role("button", name="Kirim", exact=True).click()
+    expect(field).to_have_value("")
+    assert height() == one_line
+
+
 def test_a_text_that_is_too_long_stays_and_says_so(open_as: OpenAs) -> None:
     mega = open_room(open_as, "member")
     field, counter = mega.locator("#draft"), mega.locator("#draft-count")

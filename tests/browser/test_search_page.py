@@ -10,6 +10,7 @@ from myukm.domain.chat import messages
 from tests.browser.conftest import PHONE, OtherMembers, check_look
 from tests.browser.test_chat_long import long  # noqa: F401 (5,000 messages)
 from tests.support.people import UKM
+from tests.support.waiting import wait_until
 
 OpenAs = Callable[..., Page]
 CHAT = f"/ukm/{UKM}/chat"
@@ -61,8 +62,11 @@ def test_a_conversation_opened_at_an_older_message_reaches_its_end(
     expect(page.get_by_text("kabar")).to_have_count(0)
     page.evaluate("document.getElementById('timeline').scrollTop = 1e6")
     expect(page.get_by_text("kabar")).to_be_attached()
+    assert other_members.unread() > 0
     other_members.say("lagi")
     expect(page.get_by_text("lagi", exact=True)).to_be_attached()
+    page.evaluate("document.getElementById('timeline').scrollTop = 1e6")
+    wait_until(lambda: other_members.unread() == 0, 30, "the end is reached, and read")
 
 
 def test_who_writes_at_an_older_message_is_led_to_the_end(

@@ -155,6 +155,21 @@ test("who is too fast waits as long as the server says, without a word of failur
   assert.ok(performance.now() - began >= 990);
 });
 
+test("a store that is full from the second message on loses none", async () => {
+  answers = [[500, {}]];
+  const { outbox, sent, states, until } = open();
+  outbox.add("satu", null);
+  await until(() => states.length === 2);
+  window.localStorage.setItem = () => {
+    throw new Error("full");
+  };
+  outbox.add("dua", null);
+  clearTimeout(outbox.timer);
+  outbox.flush();
+  await until(() => sent.length === 2);
+  assert.deepEqual(sent, ["satu", "dua"]);
+});
+
 test("without a store messages wait in memory", async () => {
   window.localStorage.setItem = () => {
     throw new Error("full");

@@ -67,3 +67,16 @@ test("after a reset the buffer begins afresh", () => {
   assert.equal(buffer.since(1), null);
   assert.deepEqual(buffer.since(20), []);
 });
+
+test("who has just asked to join is not announced once more to a tab that opens later", () => {
+  const buffer = new ReplayBuffer(0);
+  buffer.add({
+    type: "ukm.requests",
+    seq: null,
+    data: { ukm: "ROBOTIK", open: 2, asked: "Siti" },
+  });
+  assert.deepEqual(
+    buffer.latestStates().map(({ data }) => data),
+    [{ ukm: "ROBOTIK", open: 2 }],
+  );
+});

@@ -3,6 +3,13 @@ import { fillSlots } from "../core/dom.js";
 import { bidiIsolate, t } from "../core/i18n.js";
 import { Draft } from "./draft.js";
 
+/** Lets the field grow with its text, where the style sheet's field-sizing does not. */
+function fit(field) {
+  if (CSS.supports("field-sizing", "content")) return;
+  field.style.blockSize = "auto";
+  field.style.blockSize = `${field.scrollHeight + field.offsetHeight - field.clientHeight}px`;
+}
+
 /** Starts the field below the messages: it stores its draft and the message that it answers, and
  * sends on Enter where there is a keyboard. `send(text, replyTo)` may return a promise;
  * `keys(event)` returns whether something else, such as the list of names, took the key;
@@ -23,6 +30,12 @@ export function startComposer(form, room, { send, typing, keys, editLast, hasFil
     });
   }
 
+  function setText(text) {
+    field.value = text;
+    showCount(field);
+    fit(field);
+  }
+
   function reply(quoted) {
     draft.save({ reply_to: quoted });
     showReply();
@@ -32,8 +45,7 @@ export function startComposer(form, room, { send, typing, keys, editLast, hasFil
   async function submit() {
     const text = field.value.trim();
     if (!text && !hasFiles()) return;
-    field.value = "";
-    showCount(field);
+    setText("");
     field.focus();
     await send(text, draft.value.reply_to); // the draft stays stored until the message is
     draft.save({ text: field.value, reply_to: null });
@@ -41,8 +53,7 @@ export function startComposer(form, room, { send, typing, keys, editLast, hasFil
   }
 
   function showDraft() {
-    field.value = draft.value.text;
-    showCount(field);
+    setText(draft.value.text);
     showReply();
   }
 
@@ -51,6 +62,7 @@ export function startComposer(form, room, { send, typing, keys, editLast, hasFil
   draft.adopt().then((adopted) => adopted && showDraft());
   bar.querySelector("button").addEventListener("click", () => reply(null));
   field.addEventListener("input", () => {
+    fit(field);
     draft.save({ text: field.value });
     if (field.value.trim()) typing();
   });

@@ -8,6 +8,8 @@ import { t } from "../core/i18n.js";
 import { toast } from "../core/toast.js";
 import { isOn } from "./reactions.js";
 
+/** The field of each dialog that asks for a text. */
+const FIELDS = { edit: "edit-text", report: "report-reason" };
 const ANCHOR = /^#pesan-(\d+)$/;
 const anchorOf = (id) => `pesan-${id}`;
 
@@ -15,7 +17,7 @@ const anchorOf = (id) => `pesan-${id}`;
 export const addressedMessage = () => ANCHOR.exec(location.hash)?.[1];
 
 /** Opens the dialog `id` and resolves to the text of its `field`, "" when it was cancelled. */
-async function promptText(id, field, text = "") {
+async function promptText(id, field, text) {
   const input = document.getElementById(field);
   input.value = text;
   showCount(input);
@@ -25,27 +27,36 @@ async function promptText(id, field, text = "") {
 /** `use(name, element)` runs an action and shows its error; `react` toggles an emoji. */
 export function messageActions({ url, timeline, outbox, goTo, reply, reading }) {
   const at = ({ id }) => `${url}/messages/${id}`;
+  const unsent = new Map();
+
+  /** Asks for a text and sends it; one that could not be sent is there when it is asked for again. */
+  async function promptAndSend(dialog, { id }, old, send) {
+    const key = `${dialog} ${id}`;
+    const text = await promptText(dialog, FIELDS[dialog], unsent.get(key) ?? old);
+    if (!text || text === old) return;
+    unsent.set(key, text);
+    await send(text);
+    unsent.delete(key);
+  }
 
   const actions = {
     reply: ({ message: { id, user_id, name, message } }) =>
       reply({ id, user_id, name, message: message.split("\n")[0] || t("files"), deleted: false }),
     original: ({ message }) => goTo(message.reply_to.id),
-    async edit({ message }) {
-      const text = await promptText("edit", "edit-text", message.message);
-      if (!text || text === message.message) return;
-      timeline.change(await api.patch(at(message), { message: text }));
-    },
+    edit: ({ message }) =>
+      promptAndSend("edit", message, message.message, async (text) =>
+        timeline.change(await api.patch(at(message), { message: text })),
+      ),
     async delete({ message }) {
       if (!(await confirmed("confirm-delete"))) return;
       await api.remove(at(message));
       timeline.change({ ...message, message: "", deleted: true, files: [] });
     },
-    async report({ message }) {
-      const reason = await promptText("report", "report-reason");
-      if (!reason) return;
-      await api.post(`${at(message)}/report`, { reason });
-      toast(t("reported"), "good");
-    },
+    report: ({ message }) =>
+      promptAndSend("report", message, "", async (reason) => {
+        await api.post(`${at(message)}/report`, { reason });
+        toast(t("reported"), "good");
+      }),
     async copy({ message }) {
       await copy(message.message);
       toast(t("copied_text"), "good");

@@ -18,7 +18,7 @@ export class NewerLoader {
   start() {
     const { anchor, box } = this.timeline;
     anchor.newerLeft = true;
-    this.reading.pause();
+    this.goOn = this.reading.pause();
     box.addEventListener("scroll", () => this.check(), { passive: true });
   }
 
@@ -49,5 +49,8 @@ export class NewerLoader {
     this.addFromServer(messages);
     timeline.anchor.newerLeft = messages.length === PAGE || this.newest > timeline.lastServerId;
     timeline.anchor.moved();
+    if (this.left) return;
+    (await this.goOn)();
+    this.reading.soon();
   }
 }

@@ -17,7 +17,7 @@ export function newId() {
 }
 
 /** Whether a retry can help: no answer, session over, too fast, or an error of the server. */
-function isPassing({ status }) {
+export function isPassing({ status }) {
   return status === 0 || status === 401 || status === 429 || status >= 500;
 }
 
@@ -31,7 +31,7 @@ export class Outbox {
   }
 
   entries() {
-    return read(local, this.key, this.memory ?? []);
+    return this.memory ?? read(local, this.key, []);
   }
 
   save(entries) {
@@ -87,10 +87,13 @@ export class Outbox {
   async drain(withFiles) {
     if (this.busy.has(withFiles)) return;
     this.busy.add(withFiles);
-    for (let entry = this.next(withFiles); entry; entry = this.next(withFiles)) {
-      if (!(await this.send(entry))) break;
+    try {
+      for (let entry = this.next(withFiles); entry; entry = this.next(withFiles)) {
+        if (!(await this.send(entry))) break;
+      }
+    } finally {
+      this.busy.delete(withFiles);
     }
-    this.busy.delete(withFiles);
   }
 
   next(withFiles) {

@@ -7,7 +7,7 @@ const SPREAD_MS = 5000;
 /** Less than 0, which is read in a room without a message: its announcement is. */
 const NOTHING = -1;
 
-/** Reports the last message that was in view for a moment as read. While the first unread message is
+/** Reports the last message that was in view for a moment as read. While unread messages before it are
  * not loaded, nothing is reported, because the marker would move past what nobody has seen. Returns
  * `soon()`, which checks again; `again()`, which reports it once more, because an announcement is read
  * with it, at a random moment within some seconds, because all open pages do so; and `pause()`, which
@@ -22,7 +22,8 @@ export function startReading(timeline, url) {
   function send() {
     const seen = Math.min(timeline.lastInView?.message.id ?? 0, timeline.lastServerId);
     const isBlank = seen === 0 && timeline.lastServerId > 0;
-    if (paused || document.hidden || timeline.hasGap || isBlank || seen <= read) return;
+    if (paused || document.hidden || isBlank || seen <= read) return;
+    if (timeline.hasGap || timeline.isIncomplete) return;
     read = seen;
     sending = api.post(`${url}/read`, { last_id: read }).catch(() => {
       read = NOTHING;

@@ -3,20 +3,31 @@
 import * as api from "../core/api.js";
 import { onReconnect } from "../live/connection_status.js";
 import { on } from "../live/events_bus.js";
+import { isPassing } from "./outbox.js";
 
 const PAGE = 100;
+const RETRY_MS = 5000;
 
 /** Loads after each reconnection, and more after a reset of the stream. */
 export function startResync(room) {
   const { url, timeline, presence, state, outbox, reading } = room;
 
+  /** From where messages may be missing, until all are there: the stream goes on meanwhile, and the
+   * newest message says nothing about those before it. */
+  let from = null;
+
   async function catchUp() {
     if (timeline.anchor.newerLeft) return;
-    let page;
-    do {
-      page = await api.get(`${url}/messages?after=${timeline.lastServerId}&limit=${PAGE}`);
-      room.addFromServer(page.messages);
-    } while (page.messages.length === PAGE);
+    from ??= timeline.lastServerId;
+    timeline.isIncomplete = true;
+    for (let after = from, more = true; more; ) {
+      const { messages } = await api.get(`${url}/messages?after=${after}&limit=${PAGE}`);
+      room.addFromServer(messages);
+      after = messages.at(-1)?.id ?? after;
+      more = messages.length === PAGE;
+    }
+    from = null;
+    timeline.isIncomplete = false;
     reading.soon();
   }
 
@@ -33,13 +44,26 @@ export function startResync(room) {
     await Promise.all([loadPresence(), state.ask()]);
   }
 
-  /** A failure needs no handling, because the next reconnection loads again. */
-  const ignoreErrors = (task) => () => task().catch((error) => console.info(error.message));
+  /** The task, which is tried again after a failure that passes: no event asks for it once more. */
+  function lasting(task) {
+    let timer;
+    return async function run() {
+      clearTimeout(timer);
+      try {
+        await task();
+      } catch (error) {
+        console.info(error.message);
+        if (isPassing(error)) timer = setTimeout(run, RETRY_MS);
+      }
+    };
+  }
 
-  on("reset", ignoreErrors(reload));
+  const [catchUpLastingly, loadPresenceLastingly] = [lasting(catchUp), lasting(loadPresence)];
+  on("reset", lasting(reload));
   onReconnect(() => {
     outbox.flush();
-    ignoreErrors(catchUp)();
-    ignoreErrors(loadPresence)();
+    catchUpLastingly();
+    loadPresenceLastingly();
+    if (state.closedReason) state.ask();
   });
 }

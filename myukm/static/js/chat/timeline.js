@@ -19,6 +19,8 @@ export class Timeline {
     this.pending = new Map();
     /** The newest id of the ordered messages; the answer to one's own POST may run ahead of them. */
     this.lastServerId = 0;
+    /** Whether messages before the newest one are being loaded. */
+    this.isIncomplete = false;
   }
 
   get firstId() {
@@ -42,7 +44,7 @@ export class Timeline {
     );
   }
 
-  /** Whether messages between the first unread one and the first loaded one are missing. */
+  /** Whether unread messages before the first loaded one are missing. */
   get hasGap() {
     return this.firstUnread < this.firstId;
   }

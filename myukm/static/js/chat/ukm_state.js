@@ -8,8 +8,10 @@ import { number, when } from "../core/format.js";
 import { t } from "../core/i18n.js";
 import { on } from "../live/events_bus.js";
 import { isMine } from "./message_view.js";
+import { isPassing } from "./outbox.js";
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
+const RETRY_MS = 5000;
 
 export class UkmState {
   constructor(form, { code, url, goTo }) {
@@ -63,10 +65,12 @@ export class UkmState {
   }
 
   async ask() {
+    clearTimeout(this.timer);
     try {
       this.apply(await api.get(`${this.url}/state`));
     } catch (error) {
       if (error.status === 404) this.apply({ member: false });
+      else if (isPassing(error)) this.timer = setTimeout(() => this.ask(), RETRY_MS);
     }
   }
 

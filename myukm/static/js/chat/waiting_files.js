@@ -33,7 +33,7 @@ export class WaitingFiles {
   /** After a reload: reads the pictures of a waiting message from their store. */
   async restore({ files = [] }) {
     for (const { client_id, width } of files) {
-      const file = width && (await getFile(this.owner, client_id));
+      const file = width && (await getFile(this.owner, client_id).catch(() => null));
       if (file) this.preview(client_id, file);
     }
   }
@@ -59,7 +59,9 @@ export class WaitingFiles {
 
   async uploadOne({ client_id: clientId, name }, progress, signal) {
     if (this.uploaded.has(clientId)) return this.uploaded.get(clientId);
-    const file = await getFile(this.owner, clientId);
+    const file = await getFile(this.owner, clientId).catch((error) => {
+      throw new ApiError(0, "store", error.message); // it is tried again
+    });
     if (!file) throw new ApiError(410, "file_lost", t("file_lost"));
     const { id } = await upload(this.url, file, { name, clientId, progress, signal });
     this.uploaded.set(clientId, id);

@@ -10,14 +10,29 @@ function open() {
   opened ??= new Promise((resolve, reject) => {
     const request = indexedDB.open(DATABASE, 1);
     request.onupgradeneeded = () => request.result.createObjectStore(TABLE);
-    request.onsuccess = () => resolve(request.result);
+    request.onsuccess = () => {
+      request.result.onclose = () => {
+        opened = null;
+      };
+      resolve(request.result);
+    };
     request.onerror = () => reject(request.error);
   });
   return opened;
 }
 
-/** Runs `act` on the table and resolves to its result once that is stored. */
+/** Runs `act` on the table and resolves to its result once that is stored. A second time on a new
+ * connection, because phones cut that of a page in the background. */
 async function run(mode, act) {
+  try {
+    return await runOnce(mode, act);
+  } catch {
+    opened = null;
+    return runOnce(mode, act);
+  }
+}
+
+async function runOnce(mode, act) {
   const database = await open();
   return new Promise((resolve, reject) => {
     const transaction = database.transaction(TABLE, mode);
@@ -36,12 +51,15 @@ export async function putFile(owner, id, file) {
   await run("readwrite", (table) => table.put(file, key)).catch(() => {});
 }
 
-/** Resolves to a stored file, undefined when it is gone. */
+/** Resolves to a stored file, undefined when it is gone or the browser forbids the store. Rejects when
+ * it cannot be read now. */
 export async function getFile(owner, id) {
   const key = keyOf(owner, id);
-  return (
-    memory.get(key) ?? (await run("readonly", (table) => table.get(key)).catch(() => undefined))
-  );
+  if (memory.has(key)) return memory.get(key);
+  return run("readonly", (table) => table.get(key)).catch(async (error) => {
+    opened = null;
+    if (await open().catch(() => null)) throw error;
+  });
 }
 
 export async function removeFile(owner, id) {

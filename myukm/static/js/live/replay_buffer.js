@@ -20,7 +20,7 @@ export class ReplayBuffer {
 
   add(event) {
     if (isReplayed(event)) this.push(event);
-    else if (!MOMENTARY.has(event.type)) this.states.set(keyOf(event), event);
+    else if (!MOMENTARY.has(event.type)) this.states.set(keyOf(event), stateOf(event));
   }
 
   push(event) {
@@ -45,6 +45,12 @@ export class ReplayBuffer {
   forgetStates() {
     this.states.clear();
   }
+}
+
+/** What lasts of a transient event: who has just asked to join was announced, their number stays. */
+function stateOf(event) {
+  const { asked, ...data } = event.data;
+  return asked ? { ...event, data } : event;
 }
 
 function keyOf({ type, data }) {
