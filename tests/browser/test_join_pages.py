@@ -13,7 +13,7 @@ from myukm.domain.ukm import administration as ukm_administration
 from myukm.domain.ukm import directory, join_requests, links
 from myukm.extensions import db
 from myukm.models import User
-from tests.browser.conftest import PHONE, check_look, give_password
+from tests.browser.conftest import PHONE, check_look, drop_refused_streams, give_password
 from tests.support.people import NAMES, UKM
 from tests.support.programs import WebServer
 
@@ -98,6 +98,28 @@ def test_a_request_is_decided_live(app: Flask, open_as: OpenAs, people: dict[str
     expect(asking.get_by_text("Ditolak")).to_be_visible()
     accept.click()
     expect(admin.get_by_text("Tidak ada yang menunggu")).to_be_visible()
+
+
+def test_a_list_that_is_reloaded_keeps_the_focus_and_outlives_the_session(
+    app: Flask, open_as: OpenAs, people: dict[str, int], console_errors: list[str]
+) -> None:
+    with app.app_context():
+        directory.describe(Actor("Siti", campus=True), UKM, "Robot", listed=True)
+        join_requests.ask(people["outsider"], UKM)
+    admin = open_as("member", f"{BASE}/requests", PHONE)
+    admin.wait_for_selector('[data-stream="open"]')
+    accept = admin.get_by_role("button", name="Terima Rudi Hartono")
+    accept.focus()
+    with app.app_context():
+        join_requests.ask(people["operator"], UKM)
+    expect(admin.get_by_role("button", name="Terima Oki Pratama")).to_be_visible()
+    expect(accept).to_be_focused()
+    admin.context.clear_cookies()
+    with admin.expect_response(re.compile("/login")), app.app_context():
+        join_requests.withdraw(people["operator"], UKM)
+    admin.evaluate("() => new Promise(requestAnimationFrame)")
+    expect(accept).to_be_focused()
+    drop_refused_streams(console_errors)
 
 
 @pytest.mark.parametrize("texts", [["Halo"], []])

@@ -24,17 +24,12 @@ export default function startUkmManage(root) {
   });
 }
 
-/** A function that reloads the element `id` once for many calls, and keeps the focus on a link. */
+/** A function that reloads the element `id` once for many calls. */
 function reloader(id) {
   let timer = 0;
   return () => {
     clearTimeout(timer);
-    timer = setTimeout(async () => {
-      const href = document.activeElement?.getAttribute("href");
-      const inside = document.getElementById(id).contains(document.activeElement);
-      await reloadParts([id]);
-      if (inside && href) document.querySelector(`#${id} [href="${CSS.escape(href)}"]`)?.focus();
-    }, SETTLE_MS);
+    timer = setTimeout(() => reloadParts([id]), SETTLE_MS);
   };
 }
 
