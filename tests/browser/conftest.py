@@ -5,6 +5,7 @@ browser's window and toolbars, which take a third of the CPU time of a test. Tes
 `service_worker` have the whole browser, because only that shows notifications.
 """
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 
@@ -17,6 +18,7 @@ from playwright.sync_api import (
     ConsoleMessage,
     Page,
     Playwright,
+    Route,
     expect,
     sync_playwright,
 )
@@ -61,6 +63,17 @@ def axe_finds_nothing(page: Page) -> None:
 def drop_refused_streams(console_errors: list[str]) -> None:
     """Expect that the stream of a session that is over is refused before the next page is there."""
     console_errors[:] = [line for line in console_errors if "/stream?" not in line]
+
+
+def miss_events(page: Page) -> None:
+    """Let the page's stream come back after a gap that cannot be replayed."""
+    unknown = "?cursor=999999999&"
+
+    def ask(route: Route) -> None:
+        route.continue_(url=re.sub(r"[?&]cursor=[^&]*", "", route.request.url).replace("?", unknown))
+
+    page.route("**/stream?*", ask, times=1)
+    page.evaluate("() => dispatchEvent(new Event('online'))")
 
 
 def looks_right(page: Page) -> None:

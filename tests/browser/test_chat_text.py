@@ -5,12 +5,18 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PHONE, OtherMembers
+from tests.browser.conftest import PHONE, OtherMembers, miss_events
 from tests.browser.test_chat_page import open_room, say
 from tests.browser.test_chat_talk import choose, message
 from tests.support.waiting import wait_until
 
 OpenAs = Callable[..., Page]
+WATCH = """() => {
+    const changes = (window.changes = []);
+    const note = (records) => changes.push(...records.map(({ target }) => target.outerHTML));
+    new MutationObserver(note).observe(document.getElementById("messages"),
+        { subtree: true, childList: true, characterData: true });
+}"""
 
 
 def test_a_message_whose_answer_was_lost_stands_once(
@@ -49,6 +55,34 @@ def test_the_field_grows_with_its_text_where_the_style_sheet_cannot(open_as: Ope
     mega.get_by_role("button", name="Kirim", exact=True).click()
     expect(field).to_have_value("")
     assert height() == one_line
+
+
+def like(page: Page, text: str) -> None:
+    message(page, text).hover()
+    message(page, text).get_by_role("button", name="Tindakan").click()
+    page.get_by_role("menuitemcheckbox", name="Suka").click()
+
+
+def test_what_did_not_change_is_neither_drawn_nor_read_out_again(
+    other_members: OtherMembers, open_as: OpenAs
+) -> None:
+    other_members.say("Halo `kode`, lihat www.a.example")
+    page = open_room(open_as, "member")
+    like(page, "Halo")
+    chip = message(page, "Halo").locator(".reaction")
+    expect(chip).to_have_attribute("aria-pressed", "true")
+    chip.focus()
+    page.evaluate(WATCH)
+    with page.expect_response("**/online"):  # the messages were shown before it is asked for
+        miss_events(page)
+    assert page.evaluate("changes") == []
+    expect(chip).to_be_focused()
+    like(open_room(open_as, "friend"), "Halo")
+    expect(chip).to_have_text("👍2")
+    expect(chip).to_be_focused()
+    chip.press("Enter")
+    expect(chip).to_have_text("👍1")
+    expect(chip).to_be_focused()
 
 
 def test_a_text_that_is_too_long_stays_and_says_so(open_as: OpenAs) -> None:

@@ -11,6 +11,18 @@ class FakeNode {
     this.children.push(...children);
   }
 
+  cloneNode() {
+    return new FakeNode(this.name);
+  }
+
+  get childNodes() {
+    return this.children;
+  }
+
+  isEqualNode() {
+    return false;
+  }
+
   replaceChildren(...children) {
     this.children = children;
   }

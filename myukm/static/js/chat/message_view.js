@@ -1,7 +1,7 @@
 // One message on the page. The element carries its data, so that neighbours can be compared.
 
 import { accountId } from "../core/account.js";
-import { cloneTemplate, fillSlots } from "../core/dom.js";
+import { cloneTemplate, fillSlots, setText } from "../core/dom.js";
 import { clock, day, dayOf, moment } from "../core/format.js";
 import { t } from "../core/i18n.js";
 import { before as previous } from "./chunked_list.js";
@@ -61,9 +61,10 @@ export function adopt(message, element) {
 
 function showAvatar(avatar, { name, photo }) {
   if (!photo) {
-    avatar.textContent = initials(name);
+    setText(avatar, initials(name));
     return;
   }
+  if (avatar.querySelector("img")?.getAttribute("src") === photo) return;
   const image = new Image(36, 36);
   Object.assign(image, { src: photo, alt: "", loading: "lazy" });
   avatar.replaceChildren(image);
@@ -71,14 +72,14 @@ function showAvatar(avatar, { name, photo }) {
 
 function showText(element, { deleted, message, mentions = [] }) {
   const text = element.querySelector('[data-slot="message"]');
-  if (deleted) text.textContent = t("deleted");
+  if (deleted) setText(text, t("deleted"));
   else renderText(text, message, namesOf(mentions));
   text.hidden = !text.textContent;
 }
 
 function showTime(element, { created_at: at, edited_at: edited, deleted }) {
   const time = element.querySelector("time");
-  time.textContent = clock(at);
+  setText(time, clock(at));
   time.dateTime = at;
   time.title = moment(at);
   element.querySelector('[data-slot="edited"]').hidden = !edited || Boolean(deleted);
@@ -111,7 +112,7 @@ function showState(element, { state, why }) {
   const note = element.querySelector('[data-slot="state"]');
   element.dataset.state = state ?? "sent";
   note.hidden = !state;
-  if (state) note.textContent = stateText(state, why);
+  if (state) setText(note, stateText(state, why));
   const isSending = state === "pending" || state === "waiting";
   const sending = element.querySelector(".message-sending");
   if (!isSending) sending?.remove();
@@ -133,7 +134,7 @@ export function group(element, firstUnread) {
   const isNew = message.id === firstUnread;
   const label = element.querySelector('[data-slot="day"]');
   label.hidden = !newDay;
-  label.textContent = newDay ? day(message.created_at) : "";
+  setText(label, newDay ? day(message.created_at) : "");
   element.querySelector(".message-new").hidden = !isNew;
   element.classList.toggle(
     "is-continuation",

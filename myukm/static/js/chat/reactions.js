@@ -9,8 +9,19 @@ let emojiInOrder = null;
 /** Shows the reactions of a message in its element. */
 export function showReactions(element, { reactions = [], deleted }) {
   const row = element.querySelector(".reactions");
-  row.hidden = deleted || reactions.length === 0;
-  row.replaceChildren(...(deleted ? [] : reactions.map(chip)));
+  const fresh = row.cloneNode(false);
+  fresh.append(...(deleted ? [] : reactions.map(chip)));
+  fresh.hidden = !fresh.hasChildNodes();
+  if (row.isEqualNode(fresh)) return; // one may have the focus, or just be pressed
+  const at = row.contains(document.activeElement) ? document.activeElement.dataset.emoji : null;
+  row.replaceWith(fresh);
+  if (at) focusAgain(element, fresh, at);
+}
+
+/** The focus stays at the same emoji, or at the message when nobody chose that any more. */
+function focusAgain(element, row, emoji) {
+  const same = [...row.children].find((button) => button.dataset.emoji === emoji);
+  (same ?? element).focus({ preventScroll: true });
 }
 
 function chip({ emoji, count, mine }) {

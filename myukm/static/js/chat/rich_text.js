@@ -22,7 +22,10 @@ const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\/-]/g, String.raw`\$&`)
 
 /** Fills `node` with `text`; an @ before one of `names` is a mention. */
 export function renderText(node, text, names = []) {
-  node.replaceChildren(...nodesOf(text, names));
+  const wanted = node.cloneNode(false);
+  wanted.append(...nodesOf(text, names));
+  // The same text stays: it may be selected, and a screen reader would read it out again.
+  if (!wanted.isEqualNode(node)) node.replaceChildren(...wanted.childNodes);
 }
 
 function nodesOf(text, names) {

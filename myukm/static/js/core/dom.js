@@ -6,11 +6,18 @@ export function data(id) {
   return block ? JSON.parse(block.textContent) : null;
 }
 
+/** Shows `text` in `node`. The same text is left alone: a screen reader would read it out again, and a
+ * selection in it would be lost. */
+export function setText(node, text) {
+  const wanted = String(text ?? "");
+  if (node.textContent !== wanted) node.textContent = wanted;
+}
+
 /** Puts text into the children of `node` that are marked with data-slot. */
 export function fillSlots(node, slots) {
   for (const [name, value] of Object.entries(slots)) {
     const slot = node.querySelector(`[data-slot="${name}"]`);
-    if (slot) slot.textContent = value ?? "";
+    if (slot) setText(slot, value);
   }
   return node;
 }
