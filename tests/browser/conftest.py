@@ -70,7 +70,8 @@ def miss_events(page: Page) -> None:
     unknown = "?cursor=999999999&"
 
     def ask(route: Route) -> None:
-        route.continue_(url=re.sub(r"[?&]cursor=[^&]*", "", route.request.url).replace("?", unknown))
+        bare = re.sub(r"[?&]cursor=[^&]*", "", route.request.url)
+        route.continue_(url=bare.replace("?", unknown))
 
     page.route("**/stream?*", ask, times=1)
     page.evaluate("() => dispatchEvent(new Event('online'))")

@@ -124,7 +124,9 @@ def test_the_unread_count_of_another_page_is_live(open_as: OpenAs) -> None:
     say(mega, "satu")
     say(mega, "dua")
     card = list_page.locator("[data-code=ROBOTIK]")
-    expect(card).to_contain_text("2")
+    expect(card).to_contain_text("2 pesan belum dibaca")
+    unread = list_page.get_by_role("link", name=re.compile("2 pesan belum dibaca"))
+    expect(unread).to_be_visible()
 
 
 def test_a_deleted_message_leaves_only_that_it_was_deleted(open_as: OpenAs) -> None:

@@ -56,7 +56,7 @@ def test_all_are_marked_read_without_seeing_them_and_one_unread_again(
     mega.wait_for_timeout(1200)
     assert other_members.unread() == 2
     mega.goto(mega.url.replace(f"/{UKM}/chat", ""))
-    expect(mega.locator("[data-unread]").first).to_have_text("2")
+    expect(mega.locator("[data-unread]").first).to_have_text("2 pesan belum dibaca")
 
 
 def test_the_messages_for_me_are_in_one_list_and_lead_to_their_place(

@@ -21,7 +21,7 @@ function show() {
   timer = null;
   const sum = total();
   for (const mark of document.querySelectorAll("[data-unread-total]")) {
-    mark.textContent = sum > 99 ? "99+" : number(sum);
+    mark.firstChild.textContent = sum > 99 ? "99+" : number(sum);
     mark.hidden = sum === 0;
   }
   document.title = sum ? `(${number(sum)}) ${pageTitle}` : pageTitle;

@@ -95,7 +95,7 @@ function membershipChanged(event) {
 function showUnread({ ukm, count }) {
   const mark = entryOf(ukm)?.querySelector("[data-unread]");
   if (!mark) return;
-  mark.textContent = number(count);
+  mark.firstChild.textContent = number(count);
   mark.hidden = count === 0;
 }
 
