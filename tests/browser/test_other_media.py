@@ -11,10 +11,17 @@ from myukm.domain.actor import Actor
 from myukm.domain.sync import commands
 from myukm.models import Siswa
 from tests.browser.conftest import OtherMembers, axe_finds_nothing
+from tests.browser.test_chat_text import like
 from tests.support.people import UKM
 from tests.support.programs import WebServer
 
 OpenAs = Callable[..., Page]
+# The texts that end beyond the content of their box.
+CUT_OFF = """all => all.filter((each) => {
+    const text = document.createRange();
+    text.selectNodeContents(each);
+    return text.getBoundingClientRect().right > each.getBoundingClientRect().right + 0.5;
+}).map((each) => each.textContent)"""
 
 
 def add_student(app: Flask) -> None:
@@ -43,6 +50,15 @@ def test_a_students_page_on_paper(app: Flask, open_as: OpenAs) -> None:
         expect(page.locator(left_out).first).not_to_be_visible()
     colour = "getComputedStyle(document.body).backgroundColor"
     assert page.evaluate(colour) == "rgb(255, 255, 255)"
+
+
+def test_large_amounts_are_whole_on_a_narrow_screen(app: Flask, open_as: OpenAs) -> None:
+    facts = {"tunggakan": 27_850_000_000, "lebih_bayar": 12_650_000_000}
+    with app.app_context(), transaction() as session:
+        session.add(Siswa(idperson="S1", nama="Siti", status="tunggakan", **facts))
+    for path in ("/admin/siswa/S1", "/admin/tunggakan", "/admin/penerimaan"):
+        page = open_as("admin", path, {"width": 320, "height": 640})
+        assert page.locator(".stats.money dd").evaluate_all(CUT_OFF) == [], path
 
 
 def test_the_systems_colours_hide_nothing(open_as: OpenAs) -> None:
@@ -83,12 +99,44 @@ def test_the_systems_colours_frame_what_was_said(
     assert frames == [["solid", "1px"], ["solid", "2px"]]
 
 
+def test_the_systems_colours_mark_what_is_chosen(
+    open_as: OpenAs, other_members: OtherMembers
+) -> None:
+    other_members.say("rapat")
+    page = open_as("member", f"/ukm/{UKM}/chat")
+    like(page, "rapat")
+    page.emulate_media(forced_colors="active")
+    outline = "each => [getComputedStyle(each).outlineStyle, getComputedStyle(each).outlineWidth]"
+    chosen = page.locator('.reaction[aria-pressed="true"]')
+    assert chosen.evaluate(outline) == ["solid", "2px"]
+    page.keyboard.press("Tab")
+    chosen.focus()
+    assert chosen.evaluate(outline) == ["solid", "4px"]
+    page.goto(page.url.replace(f"/ukm/{UKM}/chat", "/profile"))
+    language = page.locator('.languages [aria-pressed="true"]').first
+    assert language.evaluate(outline) == ["solid", "2px"]
+    theme = page.locator(".choices input:checked + span").first
+    assert theme.evaluate(outline) == ["solid", "2px"]
+
+
 def test_a_short_screen_belongs_to_the_content(open_as: OpenAs) -> None:
     page = open_as("admin", "/admin/sync-pembayaran", {"width": 320, "height": 256})
     staying = "getComputedStyle(document.querySelector('{}')).position"
     assert page.evaluate(staying.format(".nav")) == "static"
     assert page.evaluate(staying.format(".sync-actions")) == "static"
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+def test_a_notch_covers_nothing(open_as: OpenAs) -> None:
+    page = open_as("member", "/ukm", {"width": 740, "height": 360})
+    insets = {"insets": {"left": 47, "leftMax": 47, "right": 47, "rightMax": 47}}
+    page.context.new_cdp_session(page).send("Emulation.setSafeAreaInsetsOverride", insets)
+    page.locator(".topbar [popovertarget=menu]").click()
+    for each in page.locator(":is(.topbar, .page, .nav-list, .menu-list):visible").all():
+        box = each.bounding_box()
+        assert box
+        assert box["x"] >= 47
+        assert box["x"] + box["width"] <= 740 - 47
 
 
 def test_without_javascript_the_page_says_what_does_not_work_and_nothing_false(
