@@ -244,6 +244,23 @@ def test_what_rings_is_what_the_member_chose(other_members: OtherMembers, open_a
     expect(mega.locator("link[rel=icon]")).to_have_attribute("href", re.compile("^data:"))
 
 
+def test_a_choice_that_was_not_stored_is_taken_back(
+    open_as: OpenAs, console_errors: list[str]
+) -> None:
+    mega = open_room(open_as, "member")
+    mega.get_by_role("button", name="Pemberitahuan").click()
+    all_of_them = mega.get_by_label("Semua pesan")
+    expect(all_of_them).to_be_checked()
+    mega.route(re.compile("/(notices|push)$"), lambda route: route.abort())
+    mega.get_by_label("Sebutan dan balasan").click()
+    expect(all_of_them).to_be_checked()
+    every = mega.get_by_label("Setiap pesan, juga")
+    every.click()
+    expect(mega.locator(".toast")).to_have_count(2)
+    expect(every).not_to_be_checked()
+    console_errors[:] = [line for line in console_errors if "ERR_FAILED" not in line]
+
+
 @pytest.mark.service_worker
 def test_a_notification_comes_from_the_service_worker_as_phones_want_it(
     other_members: OtherMembers, open_as: OpenAs

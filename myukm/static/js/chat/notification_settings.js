@@ -27,17 +27,35 @@ export function startNotificationSettings(form, { url, code }) {
     form.elements[name].checked = wants(name);
     form.elements[name].addEventListener("change", switched);
   }
-  for (const choice of form.elements.notices) {
-    choice.addEventListener("change", () =>
-      api
-        .put(`${url}/notices`, { notices: choice.value })
-        .catch((error) => toast(error.message, "bad")),
-    );
-  }
-  form.elements.every.addEventListener("change", ({ target: { checked } }) =>
-    api.put(`${url}/push`, { every: checked }).catch((error) => toast(error.message, "bad")),
-  );
-  on("unread", ({ ukm, notices }) => {
-    if (ukm === code && notices) form.elements.notices.value = notices;
+  startNotices(form.elements.notices, url, code);
+  form.elements.every.addEventListener("change", async ({ target }) => {
+    const { checked } = target;
+    if (!(await stored(`${url}/push`, { every: checked }))) target.checked = !checked;
   });
+}
+
+/** What is not stored is not shown as chosen. */
+function startNotices(choices, url, code) {
+  let chosen = choices.value;
+  const show = (value) => {
+    chosen = value;
+    choices.value = value;
+  };
+  for (const choice of choices) {
+    choice.addEventListener("change", async ({ target: { value } }) => {
+      show((await stored(`${url}/notices`, { notices: value })) ? value : chosen);
+    });
+  }
+  on("unread", ({ ukm, notices }) => ukm === code && notices && show(notices));
+}
+
+/** Stores a choice; says so and returns false if that failed. */
+async function stored(url, choice) {
+  try {
+    await api.put(url, choice);
+    return true;
+  } catch (error) {
+    toast(error.message, "bad");
+    return false;
+  }
 }
