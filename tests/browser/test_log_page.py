@@ -14,6 +14,12 @@ from tests.browser.conftest import PHONE, check_look
 
 logger = logging.getLogger("myukm.tests.browser")
 
+WATCH_STATE = """() => {
+    window.changes = 0;
+    new MutationObserver(() => { window.changes += 1; })
+        .observe(document.getElementById("log-state"), { childList: true, characterData: true });
+}"""
+
 
 @pytest.fixture
 def shipper(app: Flask) -> Iterator[LogShipper]:
@@ -30,6 +36,31 @@ def log(shipper: LogShipper, *lines: tuple[int, str], **about: Any) -> None:
             error = OSError("Connection refused") if level == logging.ERROR else None
             logger.log(level, text, exc_info=error)
     shipper.flush()
+
+
+def test_lines_keep_their_time_and_stand_once(
+    shipper: LogShipper, open_as: Callable[..., Page]
+) -> None:
+    log(shipper, (logging.INFO, "payment API: works again"))
+    page = open_as("operator", "/admin/log?q=payment")
+    time = page.locator("#log-lines time")
+    shown = time.inner_text()
+    page.clock.install()
+    page.reload()
+    page.clock.fast_forward(60_000)  # the page's other times become "1 menit yang lalu"
+    expect(time).to_have_text(shown)
+    page.get_by_role("button", name="Ikuti").click()
+    expect(page.locator("#log-state")).not_to_be_empty()
+    page.evaluate(WATCH_STATE)
+    log(shipper, (logging.INFO, "payment API: a new line"))
+    with page.expect_response("**/admin/log?*"):
+        page.clock.fast_forward(2000)
+        for _back in range(3):
+            page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("#log-lines > li")).to_have_count(2)
+    page.wait_for_timeout(300)  # for the answers of questions that should not have been asked
+    expect(page.locator("#log-lines > li")).to_have_count(2)
+    assert page.evaluate("changes") == 0
 
 
 def test_lines_open_lead_on_and_follow(shipper: LogShipper, open_as: Callable[..., Page]) -> None:

@@ -2,7 +2,7 @@
 
 import * as api from "../core/api.js";
 import { now } from "../core/clock.js";
-import { cloneTemplate, data, fillSlots, setIcon } from "../core/dom.js";
+import { cloneTemplate, data, fillSlots, setIcon, setText } from "../core/dom.js";
 import { clockSeconds, dayOf, moment, when } from "../core/format.js";
 import { t } from "../core/i18n.js";
 
@@ -17,6 +17,7 @@ const FILTERS = { request_id: "request", run: "run" };
 const part = (id) => document.getElementById(id);
 let cursor = "";
 let following = false;
+let asking = false;
 let timer = null;
 
 export default function startLog() {
@@ -35,25 +36,36 @@ function setFollowing(value) {
   button.setAttribute("aria-pressed", String(value));
   setIcon(button, value ? "pause" : "play");
   fillSlots(button, { label: t(value ? "following" : "follow") });
-  part("log-state").textContent = value ? t("follow_state") : "";
+  showState(value ? t("follow_state") : "");
   if (value) poll();
 }
 
+/** One question at a time: two with the same cursor would bring the same lines twice. */
 async function poll() {
+  if (asking || !following || document.hidden) return;
   clearTimeout(timer);
-  timer = null;
-  if (!following || document.hidden) return;
+  asking = true;
+  const state = await ask();
+  asking = false;
+  if (following) showState(state);
+  timer = setTimeout(poll, PAUSE_MS);
+}
+
+/** Shows the lines since the last ones, and returns what there is to say about them. */
+async function ask() {
   try {
     const query = new URLSearchParams(location.search);
     query.set("after", cursor);
     const found = await api.get(`/admin/log?${query}`);
     show(found);
-    if (following) part("log-state").textContent = t(found.skipped ? "skipped" : "follow_state");
+    return t(found.skipped ? "skipped" : "follow_state");
   } catch (error) {
-    if (following) part("log-state").textContent = error.message;
+    return error.message;
   }
-  clearTimeout(timer);
-  timer = setTimeout(poll, PAUSE_MS);
+}
+
+function showState(text) {
+  setText(part("log-state"), text);
 }
 
 function show(found) {
