@@ -144,11 +144,15 @@ def test_a_roster_is_checked_then_its_codes_are_downloaded(open_as: OpenAs) -> N
     page.get_by_role("button", name="Periksa berkas").click()
     expect(page.locator("#roster-result")).to_contain_text("2 orang siap diundang.")
     with page.expect_download() as download:
-        page.get_by_role("button", name="Undang dan unduh kodenya").click()
+        invite = page.get_by_role("button", name="Undang dan unduh kodenya")
+        invite.click()
+    expect(invite).to_be_disabled()  # again would make the codes void that were just saved
     assert download.value.suggested_filename == "myukm-codes.csv"
     codes = download.value.path().read_text(encoding="utf-8-sig").splitlines()
     assert codes[0] == "nim,name,role,code"
     assert codes[1].startswith("101,Ani,anggota,")
+    page.set_input_files("#roster", file("lain.csv", "text/csv", GOOD.encode()))
+    expect(invite).to_be_enabled()
 
 
 def test_a_filter_works_at_once_by_pointer_and_by_its_button_otherwise(

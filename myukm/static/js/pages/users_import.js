@@ -7,7 +7,10 @@ export default function startUsersImport(form) {
   const result = document.getElementById("roster-result");
   form.addEventListener("submit", async (event) => {
     result.replaceChildren();
-    if (event.submitter?.hasAttribute("formaction")) return;
+    if (event.submitter?.hasAttribute("formaction")) {
+      allowOnce(event.submitter, form);
+      return;
+    }
     event.preventDefault();
     try {
       await check(form, result);
@@ -15,6 +18,18 @@ export default function startUsersImport(form) {
       toast(t("network_error"), "bad");
     }
   });
+}
+
+/** Sending the same file again would make the codes void that the first answer brought. */
+function allowOnce(button, form) {
+  const enable = () => {
+    button.disabled = false;
+  };
+  setTimeout(() => {
+    button.disabled = true; // only now, because a disabled button sends nothing
+  });
+  form.addEventListener("change", enable, { once: true });
+  addEventListener("pageshow", enable, { once: true }); // back from the page of a refusal
 }
 
 async function check(form, result) {
