@@ -141,6 +141,24 @@ def test_a_history_that_can_not_be_read_says_so(
     console_errors.clear()
 
 
+def test_the_focus_stays_at_a_button_while_the_figures_change(
+    open_as: Callable[..., Page],
+) -> None:
+    page = open_as("admin", "/admin/antrian")
+    row = page.locator("#queues tr").filter(has=page.get_by_text("high", exact=True))
+    pause = row.get_by_role("button", name="Jeda high")
+    for _change in range(2):
+        pause.focus()
+        old = pause.element_handle()
+        page.wait_for_function("old => !old.isConnected", arg=old)
+        expect(pause).to_be_focused()
+    pause.click()
+    page.wait_for_function("old => !old.isConnected", arg=pause.element_handle())
+    page.locator("#confirm-pause").get_by_role("button", name="Jeda").click()
+    resume = row.get_by_role("button", name="Lanjutkan high")
+    expect(resume).to_be_focused()
+
+
 def test_an_admin_pauses_a_queue_and_resumes_it(open_as: Callable[..., Page]) -> None:
     page = open_as("admin", "/admin/antrian")
     row = page.locator("#queues tr").filter(has=page.get_by_text("high", exact=True))

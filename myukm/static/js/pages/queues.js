@@ -12,6 +12,10 @@ import { startNotificationSwitch } from "../push/notification_switch.js";
 import { showFindings } from "../queues/findings.js";
 
 const part = (id) => document.getElementById(id);
+const buttonsOf = (queue) =>
+  [...part("queues").querySelectorAll("[data-change]")].filter(
+    ({ dataset }) => dataset.queue === queue,
+  );
 
 export default function startQueues(root) {
   const states = data("states");
@@ -24,10 +28,7 @@ export default function startQueues(root) {
 }
 
 function show(health, states) {
-  renderList(part("queues"), "queues-row", health.queues ?? [], (row, queue) => {
-    row.classList.toggle("stuck", queue.waiting > 0 && !hasWorkers(queue) && !queue.paused);
-    showPause(row, queue);
-  });
+  showQueues(health.queues ?? []);
   renderList(part("workers"), "workers-row", health.workers ?? [], (row, { state }) =>
     showState(row, state, states),
   );
@@ -36,6 +37,25 @@ function show(health, states) {
   );
   renderList(part("failures"), "failures-row", health.latest_failures ?? []);
   if (health.doctor) showFindings(health.doctor);
+}
+
+/** The rows are made anew: whoever is at a button of one goes on at the new one. */
+function showQueues(queues) {
+  const at = document.activeElement?.closest("[data-change]")?.dataset.queue;
+  renderList(part("queues"), "queues-row", queues, (row, queue) => {
+    row.classList.toggle("stuck", queue.waiting > 0 && !hasWorkers(queue) && !queue.paused);
+    showPause(row, queue);
+  });
+  if (at) focusOn(at);
+}
+
+function focusOn(queue) {
+  const button = buttonsOf(queue).find(({ hidden }) => !hidden);
+  button?.focus({ preventScroll: true });
+}
+
+function setDisabled(queue, value) {
+  for (const button of buttonsOf(queue)) button.disabled = value;
 }
 
 function showPause(row, { name, paused }) {
@@ -47,23 +67,24 @@ function showPause(row, { name, paused }) {
   }
 }
 
-/** Pauses or resumes a queue; the stream shows it as soon as the workers obey. */
-async function change(button) {
-  const { change: action, queue } = button.dataset;
-  const text = t("confirm_pause", { queue });
-  if (action === "pause" && !(await confirmed("confirm-pause", text))) return;
-  button.disabled = true;
+/** Pauses or resumes a queue; the stream shows it as soon as the workers obey. Meanwhile its row may be
+ * made anew. */
+async function change({ dataset: { change: action, queue } }) {
+  const pauses = action === "pause";
+  const agreed = !pauses || (await confirmed("confirm-pause", t("confirm_pause", { queue })));
+  focusOn(queue); // the dialog gives the focus back to a button that may be gone
+  if (!agreed) return;
+  setDisabled(queue, true);
   try {
     await api.post(`/admin/antrian/${queue}/${action}`);
-    const row = button.closest("tr");
-    showPause(row, { name: queue, paused: action === "pause" });
-    row.querySelector("[data-change]:not([hidden])").focus();
-    toast(t(action === "pause" ? "paused" : "resumed", { queue }), "good");
+    const row = buttonsOf(queue)[0]?.closest("tr");
+    if (row) showPause(row, { name: queue, paused: pauses });
+    toast(t(pauses ? "paused" : "resumed", { queue }), "good");
   } catch (error) {
     toast(error.message, "bad");
-  } finally {
-    button.disabled = false;
   }
+  setDisabled(queue, false);
+  focusOn(queue);
 }
 
 /** Shows a state in the reader's language; one without a translation stays as RQ names it. */
