@@ -1,14 +1,10 @@
 // The page of failed jobs: while many are retried or discarded it shows how far that is.
 
 import { reloadParts } from "../core/partial_reload.js";
+import { poll } from "../core/poll.js";
 
-const POLL_MILLISECONDS = 1000;
+const isRunning = () => document.querySelector("#works [data-running]") !== null;
 
 export default function startFailedJobs() {
-  const poll = async () => {
-    if (!document.querySelector("#works [data-running]")) return;
-    await reloadParts(["works", "failures"]).catch(() => {});
-    setTimeout(poll, POLL_MILLISECONDS);
-  };
-  setTimeout(poll, POLL_MILLISECONDS);
+  poll(isRunning, () => reloadParts(["works", "failures"]));
 }

@@ -1,19 +1,17 @@
 // Follows an import that a job works on, and shows its result when it is done.
 
 import { get } from "../core/api.js";
-
-const PAUSE_MS = 1000;
+import { poll } from "../core/poll.js";
 
 export default function startRosterImport(root) {
   const bar = root.querySelector("progress");
-  const follow = async () => {
+  let isDone = false;
+  const ask = async () => {
     const state = await get(location.pathname).catch(() => null);
-    if (state && state.status !== root.dataset.status) {
-      location.reload();
-      return;
-    }
     if (state?.done) bar.value = Math.min(state.done, bar.max);
-    setTimeout(follow, PAUSE_MS);
+    isDone = state !== null && state.status !== root.dataset.status;
+    if (isDone) location.reload();
+    return state !== null;
   };
-  setTimeout(follow, PAUSE_MS);
+  poll(() => !isDone, ask);
 }
