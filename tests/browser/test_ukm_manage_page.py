@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
+from sqlalchemy import update
 
+from myukm.db.session import transaction
 from myukm.domain.actor import Actor
 from myukm.domain.chat import messages, reports
 from myukm.domain.ukm import administration as ukm_administration
 from myukm.extensions import db
-from myukm.models import User
-from tests.browser.conftest import PHONE, axe_finds_nothing, check_look
+from myukm.models import Ukm, User
+from tests.browser.conftest import PHONE, axe_finds_nothing, check_look, miss_events
 from tests.support.people import NAMES, UKM
 from tests.support.programs import Program
 
@@ -151,6 +153,19 @@ def test_the_list_follows_what_is_said_and_deleted(open_as: OpenAs, people: dict
     desk.get_by_role("button", name="Simpan").click()
     expect(card).to_contain_text("Robotika Jaya")
     desk.wait_for_selector(LIVE)
+
+
+@pytest.mark.parametrize("path", ["/ukm", f"{BASE}/requests", "/ukm/directory"])
+def test_a_gap_in_the_stream_is_made_up_for(app: Flask, open_as: OpenAs, path: str) -> None:
+    with app.app_context(), transaction() as session:
+        session.execute(update(Ukm).values(is_listed=True))
+    page = open_live(open_as, "member", path)
+    with app.app_context(), transaction() as session:  # nothing of this is in the stream
+        session.execute(update(Ukm).values(name="Robotika Jaya", is_listed=False))
+    with page.expect_response(lambda answer: answer.url == page.url):
+        miss_events(page)
+    expected = {"/ukm": "Robotika Jaya", "/ukm/directory": "Belum ada"}
+    expect(page.locator("main")).to_contain_text(expected.get(path, "tidak ada di daftar"))
 
 
 def test_an_export_is_made_watched_and_saved(

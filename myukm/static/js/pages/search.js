@@ -12,6 +12,7 @@ export default function startSearch() {
     entry?.remove();
     if (entry) searchAgain();
   });
+  on("reset", searchAgain);
   on("chat.edited", ({ id }) => entryOf(id) && searchAgain());
   // Only events about this person carry `muted_until`. They may not be in the UKM any more.
   on("membership", (event) => "muted_until" in event && location.reload());

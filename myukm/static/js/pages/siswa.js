@@ -17,6 +17,7 @@ export default function startSiswa(root) {
     page.finish();
     page.showOutcome(outcome, outcome === "failed" ? message : "");
   });
+  on("reset", () => page.catchUp());
   const { waits } = page.notice.dataset;
   if (waits) page.wait(waits);
 }
@@ -49,6 +50,12 @@ class SiswaPage {
     this.timer = setTimeout(() => this.poll(), POLL_MS);
   }
 
+  /** After a gap in the stream: the outcome may have been in it. */
+  catchUp() {
+    if (this.button.disabled) this.poll();
+    else this.reload();
+  }
+
   async poll() {
     const now = await api.get(location.pathname).catch(() => null);
     if (!this.button.disabled) return;
@@ -61,6 +68,10 @@ class SiswaPage {
     clearTimeout(this.timer);
     this.setBusy(false);
     this.notice.hidden = true;
+    this.reload();
+  }
+
+  reload() {
     reloadParts(["siswa-summary", "siswa-detail", "siswa-history"]);
   }
 

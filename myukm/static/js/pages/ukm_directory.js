@@ -6,5 +6,6 @@ import { on } from "../live/events_bus.js";
 export default function startDirectory() {
   const reload = () => reloadParts(["directory"]);
   on("ukm.refused", reload);
+  on("reset", reload);
   on("membership", (event) => "muted_until" in event && reload());
 }

@@ -10,6 +10,7 @@ import { renderRelativeTimes } from "../core/time.js";
 import { toast } from "../core/toast.js";
 import { on } from "../live/events_bus.js";
 
+const reload = () => reloadParts(["ukm-list"]);
 const entryOf = (code) => document.querySelector(`.ukm[data-code="${CSS.escape(code)}"]`);
 
 export default function startUkmList(root) {
@@ -25,7 +26,8 @@ export default function startUkmList(root) {
   on("chat.edited", showChange);
   on("chat.deleted", showChange);
   on("membership", membershipChanged);
-  on("ukm.changed", () => reloadParts(["ukm-list"]));
+  on("ukm.changed", reload);
+  on("reset", reload);
   on("unread", showUnread);
   on("presence", showPresence);
   on("ukm.requests", showRequests);
@@ -89,7 +91,7 @@ function showChange(message) {
 
 /** Only events about this person carry `muted_until`. */
 function membershipChanged(event) {
-  if ("muted_until" in event) reloadParts(["ukm-list"]);
+  if ("muted_until" in event) reload();
 }
 
 function showUnread({ ukm, count }) {

@@ -14,6 +14,7 @@ export default function startUkmManage(root) {
   const { code, list } = root.dataset;
   const listChanged = list ? reloader(list) : () => {};
   const listen = (type, listener) => on(type, (event) => event.ukm === code && listener(event));
+  on("reset", listChanged);
   listen("membership", (event) => membershipChanged(event, listChanged));
   listen("ukm.reports", ({ open }) => showWaiting("reports", open, listChanged));
   listen("ukm.requests", ({ open }) => showWaiting("requests", open, listChanged));

@@ -31,7 +31,7 @@ export default function startSyncPage(root) {
   });
   on("sync.progress", (progress) => page.receive(progress));
   on("sync.log", (entry) => page.log.add(entry));
-  on("reset", () => page.renderAnswer(api.get(`${root.dataset.url}/progress`)));
+  on("reset", () => page.catchUp());
 }
 
 class SyncPage {
@@ -85,6 +85,12 @@ class SyncPage {
     const before = this.received;
     const answer = await call;
     if (this.received === before) this.render(answer);
+  }
+
+  /** After a gap in the stream. A failure needs no handling: the next event brings all figures. */
+  catchUp() {
+    const call = api.get(`${this.url}/progress`);
+    this.renderAnswer(call).catch((error) => console.info(error.message));
   }
 
   async act(button) {
