@@ -4,11 +4,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Index, LargeBinary, String
+from sqlalchemy import JSON, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from myukm.db.base import Model
 from myukm.db.types import Id, UTCDateTime, key_type, utcnow
+from myukm.models.photo import Picture
 
 
 class ImportStatus(StrEnum):
@@ -99,7 +100,7 @@ class RosterPart(Model):
     __tablename__ = "roster_part"
     import_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    data: Mapped[bytes] = mapped_column(LargeBinary)
+    data: Mapped[bytes] = mapped_column(Picture)
 
 
 class RosterChange(Model):

@@ -18,6 +18,7 @@ from myukm.domain.roster import (
     claim,
     importing,
     imports,
+    parts,
     preview,
     retention,
     watchdog,
@@ -151,6 +152,14 @@ def test_a_file_that_is_empty_or_too_large_is_not_stored(
     with pytest.raises(Invalid, match="lebih dari"):
         planned(b"x" * 1001)
     assert db.session.scalar(select(func.count()).select_from(RosterImport)) == 0
+
+
+@every_database
+def test_a_file_of_several_parts_is_read_whole(inside: Flask) -> None:
+    rows = (f"{number},{'Nama ' * 30}\n" for number in range(4000))
+    text = "idperson,nama\n" + "".join(rows)
+    assert len(text) > parts.PART > 64 << 10
+    assert planned(text).students == 4000
 
 
 def test_a_preview_is_its_owners_and_the_next_one_replaces_it(inside: Flask) -> None:
