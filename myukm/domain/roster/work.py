@@ -1,11 +1,15 @@
 """What a job does for an import: read, apply or undo, by the import's status."""
 
 import io
-import json
 from contextlib import suppress
 
 from flask_babel import force_locale
+from flask_babel import gettext as _
+from rq.timeouts import JobTimeoutException
+from sqlalchemy.exc import SQLAlchemyError
 
+from myukm.db import json as decimal_json
+from myukm.db.away import is_away
 from myukm.db.session import transaction
 from myukm.domain.roster import api_source, applying, file_source, imports, parts, planning
 from myukm.domain.roster.claim import Claim, ClaimLost, take
@@ -27,12 +31,26 @@ def advance(import_id: int) -> None:
             STEPS[ImportStatus(one.status)](claim)
         except DomainError as error:
             _fail(claim, str(error))
+        except Exception as error:
+            if not _may_pass(error):
+                db.session.rollback()
+                _fail(claim, _("Tidak selesai dibaca. Sebabnya ada di log worker."))
+            raise
+
+
+def _may_pass(error: Exception) -> bool:
+    """Return whether another job may succeed where this one was interrupted or lost its claim."""
+    if isinstance(error, SQLAlchemyError):
+        return is_away(error)
+    return isinstance(error, ClaimLost | JobTimeoutException)
 
 
 def _fail(claim: Claim, message: str) -> None:
-    """End an import whose source cannot be read."""
+    """End an import whose source cannot be read; one that writes already is succeeded."""
     with transaction() as session:
         one = claim.lock(session)
+        if one.status != ImportStatus.READING:
+            return
         one.status, one.error, one.holder = ImportStatus.FAILED, message[:500], None
 
 
@@ -42,7 +60,7 @@ def _read(claim: Claim) -> None:
         _store_answer(claim)
     with parts.opened(claim.import_id) as file:
         if is_api:
-            reader = Reader(api_source.rows(json.load(file)), api_source.describe)
+            reader = Reader(api_source.rows(decimal_json.loads(file.read())), api_source.describe)
         else:
             reader = Reader(file_source.rows(file, with_nim=_may_link(claim)))
         planning.plan(claim, reader)
@@ -56,7 +74,7 @@ def _may_link(claim: Claim) -> bool:
 
 
 def _store_answer(claim: Claim) -> None:
-    body = json.dumps(api_source.fetch(), ensure_ascii=False).encode()
+    body = decimal_json.dumps(api_source.fetch()).encode()
     with transaction() as session:
         claim.lock(session)
         parts.store(session, claim.import_id, io.BytesIO(body))

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -336,6 +337,36 @@ def test_the_roster_of_the_api(
         work.advance(away.id)
         assert away.status == "failed"
         assert "tidak bisa dihubungi" in (away.error or "")
+
+
+def test_numbers_with_a_point_in_the_roster_of_the_api(
+    inside: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = [
+        {"idperson": "1", "nama": "Ani", "kelas_formal": Decimal("7.5")},
+        {"idperson": "2", "nama": "Budi", "kelas_formal": 7},
+    ]
+    monkeypatch.setattr(work.api_source, "fetch", lambda: answer)
+    one = imports.request_api(BY)
+    work.advance(one.id)
+    assert (one.status, one.added) == ("ready", 1)
+    (wrong,) = preview.changes(one, "wrong").items
+    assert (wrong.idperson, wrong.reason) == ("1", "kelas_formal bukan teks.")
+
+
+def test_a_reader_that_breaks_ends_its_import_at_once(
+    inside: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise TypeError("no such type")
+
+    monkeypatch.setattr(work.api_source, "fetch", broken)
+    one = imports.request_api(BY)
+    with pytest.raises(TypeError):
+        work.advance(one.id)
+    db.session.refresh(one)
+    assert (one.status, one.holder) == ("failed", None)
+    assert one.error
 
 
 def test_old_previews_and_old_values_are_deleted(inside: Flask) -> None:
