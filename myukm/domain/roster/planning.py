@@ -53,9 +53,14 @@ def plan(claim: Claim, reader: Reader, after_batch: Callable[[], None] = lambda:
     _finish(claim, reader.count, base)
 
 
-def clear(import_id: int, limit: int = 10 * BATCH) -> bool:
-    """Delete stored changes of an import; return whether more may be left."""
+def clear(import_id: int, claim: Claim | None = None, limit: int = 10 * BATCH) -> bool:
+    """Delete stored changes of an import; return whether more may be left.
+
+    Raises `ClaimLost` for a claim that is lost: the changes are then another reader's.
+    """
     with transaction() as session:
+        if claim:
+            claim.lock(session)
         first = select(func.min(RosterChange.number)).where(RosterChange.import_id == import_id)
         start = session.scalar(first)
         if start is None:
@@ -66,7 +71,7 @@ def clear(import_id: int, limit: int = 10 * BATCH) -> bool:
 
 
 def _begin(claim: Claim) -> int:
-    while clear(claim.import_id):
+    while clear(claim.import_id, claim):
         pass
     with transaction() as session:
         claim.lock(session)

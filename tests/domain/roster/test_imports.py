@@ -17,14 +17,17 @@ from myukm.domain.actor import Actor
 from myukm.domain.roster import (
     applying,
     claim,
+    file_source,
     importing,
     imports,
     parts,
+    planning,
     preview,
     retention,
     watchdog,
     work,
 )
+from myukm.domain.roster.reader import Reader
 from myukm.errors import Conflict, Invalid, NotFound
 from myukm.extensions import db
 from myukm.models import Activity, RosterChange, RosterImport, RosterPart, Siswa
@@ -282,6 +285,19 @@ def test_a_job_that_dies_half_way_is_succeeded(
     assert stored() == (before if undo else {**before, **stored()})
     assert one.status == ("undone" if undo else "applied")
     assert len(stored()) == (1 if undo else 3)
+
+
+def test_a_reader_that_wakes_up_deletes_nothing_of_who_succeeded_it(inside: Flask) -> None:
+    one = imports.upload(BY, io.BytesIO(FIRST.encode()), "siswa.csv", whole=False)
+    dead = claim.take(one.id)
+    assert dead
+    claim.release(*dead, one.heartbeat)
+    work.advance(one.id)
+    imports.start_apply(one, one.plan, accept=True)
+    with pytest.raises(claim.ClaimLost), io.BytesIO(FIRST.encode()) as file:
+        planning.plan(dead, Reader(file_source.rows(file)))
+    work.advance(one.id)
+    assert len(stored()) == 3
 
 
 def test_the_watchdog_releases_the_dead_and_queues_the_lost(
