@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import redis
 from flask import Flask
 from sqlalchemy import select
 
 from devtools.simulator import Simulator
-from myukm.domain.sync import commands
+from myukm.domain.sync import commands, lane_job
+from myukm.domain.sync.lane import Lane
 from myukm.extensions import db
 from myukm.models import Siswa, SyncItem, SyncRun
 from tests.conftest import every_database
@@ -52,6 +54,23 @@ def test_one_job_is_enough_for_a_run(campus: Flask, start: Start) -> None:
     assert worker.child.wait(60) == 0, worker.output()
     with campus.app_context():
         assert db.session.scalars(select(SyncRun.status)).one() == "completed"
+
+
+def test_no_transaction_is_open_while_a_lane_works(
+    campus: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL ends a session that is idle inside one, and this one is idle for minutes."""
+    found = list[bool]()
+
+    async def work(_self: Lane) -> None:
+        found.append(db.session().in_transaction())
+
+    monkeypatch.setattr(Lane, "work", work)
+    with campus.app_context():
+        commands.start(TREASURER)
+        run_id = db.session.scalars(select(SyncRun.id)).one()
+        assert lane_job.run_first_lane(run_id) == STUDENTS
+    assert found == [False]
 
 
 def test_a_second_run_writes_nothing_and_says_so(

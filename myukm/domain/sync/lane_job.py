@@ -42,12 +42,12 @@ def run_lane(run_id: int) -> None:
             release_connection()
             shutdown.requested.wait(anomaly_guard.PAUSE.total_seconds())
             lifecycle.advance(run_id)
-            release_connection()
             asyncio.run(_work(app, run_id))
     lifecycle.drive(run_id)
 
 
 async def _work(app: Flask, run_id: int) -> None:
+    release_connection()  # the lane has another; this one would be idle in a transaction
     with collecting_rarely():
         async with beating(app.extensions["valkey"], hung_seconds(app.config)):
             await Lane(app, run_id).work()
