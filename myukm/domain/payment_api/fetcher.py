@@ -166,6 +166,8 @@ class FetchPool:
         alive = not isinstance(answer, Failure) or not (
             answer.counts_as_outage or answer.action is Action.WAIT
         )
+        if isinstance(answer, Failure) and not alive:
+            self.gate.record(answer, self.gate.breaker_generation, fresh=False)
         if alive and self.gate.is_open:
             self.gate.close()
         if item and alive:

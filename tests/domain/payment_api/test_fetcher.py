@@ -7,10 +7,13 @@ import pytest
 
 import config
 from devtools.simulator import Simulator
+from myukm.domain.payment_api.errors import Action, Failure
 from myukm.domain.payment_api.fetcher import FetchPool
+from myukm.domain.payment_api.gate import WINDOW
 from myukm.domain.payment_api.work_item import Item
 
 WIDTH = 3
+DOWN = Failure("server_error", Action.RETRY, 500)
 IDS = [str(100001 + number) for number in range(20)]
 
 
@@ -101,3 +104,22 @@ def test_after_stop_only_answers_come(pool: FetchPool, payment_api: Simulator) -
 
     assert asyncio.run(play()) == WIDTH
     assert payment_api.state()["requests"] == WIDTH
+
+
+@pytest.mark.parametrize("students", [0, 1])
+def test_a_probe_obeys_retry_after(pool: FetchPool, payment_api: Simulator, students: int) -> None:
+    payment_api.set(rate=0, rate_status=503, retry_after="40")
+    pool.merge(pool.update(), None)
+    for _ in range(WINDOW):
+        pool.gate.record(DOWN, pool.gate.breaker_generation, fresh=True)
+
+    async def play() -> None:
+        async with pool:
+            pool.submit(items(students))
+            pool.merge(pool.update(), None)
+            await until(lambda: payment_api.state()["requests"] and not pool.in_flight)
+
+    asyncio.run(play())
+    assert pool.gate.is_open
+    assert 30 < pool.gate.wait <= 40
+    assert len(pool.unfinished) == students
