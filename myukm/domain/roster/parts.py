@@ -17,14 +17,16 @@ from myukm.models import RosterPart
 MAX_BYTES, PART, IN_MEMORY = 32 << 20, 512 << 10, 8 << 20
 
 
-def store(session: Session, import_id: int, file: BinaryIO) -> None:
-    """Store a file, inside a `transaction()`. Raises `Invalid` for one over `MAX_BYTES`."""
+def store(session: Session, import_id: int, file: BinaryIO, most: int | None = None) -> None:
+    """Store a file, inside a `transaction()`. Raises `Invalid` for one over `most` bytes, which are
+    `MAX_BYTES` unless the caller says more."""
+    most = most or MAX_BYTES
     for number in count():
         data = file.read(PART)
         if not data:
             return
-        if number * PART + len(data) > MAX_BYTES:
-            message = _("Berkas ini lebih dari %(n)d MB.", n=MAX_BYTES >> 20)
+        if number * PART + len(data) > most:
+            message = _("Berkas ini lebih dari %(n)d MB.", n=most >> 20)
             raise Invalid(message, code="too_large")
         row = {"import_id": import_id, "number": number, "data": data}
         session.execute(insert(RosterPart), row)

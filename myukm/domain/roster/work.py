@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from myukm.db import json as decimal_json
 from myukm.db.away import is_away
 from myukm.db.session import transaction
+from myukm.domain.payment_api.client import MAX_ROSTER_BYTES
 from myukm.domain.roster import api_source, applying, file_source, imports, parts, planning
 from myukm.domain.roster.claim import Claim, ClaimLost, take
 from myukm.domain.roster.reader import Reader
@@ -18,6 +19,9 @@ from myukm.errors import DomainError
 from myukm.extensions import db
 from myukm.models import Role, RosterImport, User
 from myukm.models.roster import ImportStatus
+
+# Our names of the fields are longer than those of the API, whose answer has its own limit.
+MAX_ANSWER = 2 * MAX_ROSTER_BYTES
 
 
 def advance(import_id: int) -> None:
@@ -77,7 +81,7 @@ def _store_answer(claim: Claim) -> None:
     body = decimal_json.dumps(api_source.fetch()).encode()
     with transaction() as session:
         claim.lock(session)
-        parts.store(session, claim.import_id, io.BytesIO(body))
+        parts.store(session, claim.import_id, io.BytesIO(body), MAX_ANSWER)
 
 
 STEPS = {

@@ -370,6 +370,16 @@ def test_numbers_with_a_point_in_the_roster_of_the_api(
     assert (wrong.idperson, wrong.reason) == ("1", "kelas_formal bukan teks.")
 
 
+def test_the_roster_of_the_api_may_be_larger_than_a_file(
+    inside: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "MAX_BYTES", 10)
+    monkeypatch.setattr(work.api_source, "fetch", lambda: [{"idperson": "1", "nama": "Ani"}])
+    one = imports.request_api(BY)
+    work.advance(one.id)
+    assert (one.status, one.added, one.error) == ("ready", 1, None)
+
+
 def test_a_reader_that_breaks_ends_its_import_at_once(
     inside: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
