@@ -1,16 +1,22 @@
 """Finding students: by any word, whole or part, on every database alike."""
 
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import flask_migrate
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from myukm.db.session import transaction
-from myukm.domain.siswa import directory
+from myukm.domain.accounts.codes import digest
+from myukm.domain.actor import Actor
+from myukm.domain.siswa import directory, links
 from myukm.errors import Invalid, NotFound
 from myukm.extensions import db
-from myukm.models import Siswa
+from myukm.models import Siswa, StudentCode, User
 from tests.conftest import every_database
 
 
@@ -147,3 +153,29 @@ def test_a_list_does_not_read_payments() -> None:
     make("1", "Satu", pembayaran=[{"period_id": "20252026"}])
     (student,) = directory.search().items
     assert "pembayaran" not in student.__dict__
+
+
+@every_database
+def test_of_two_codes_made_at_once_the_later_one_stands(
+    inside: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make("100001", "SITI Rahma")
+    together, account_of = threading.Barrier(2), links.account_of
+
+    def slow(idperson: str) -> User | None:
+        found = account_of(idperson)
+        time.sleep(0.2)
+        return found
+
+    def create(_number: int) -> str:
+        with inside.app_context():
+            student = directory.find("100001")
+            together.wait()
+            return links.create_code(student, Actor("Budi"))
+
+    monkeypatch.setattr(links, "account_of", slow)
+    with ThreadPoolExecutor(2) as pool:
+        codes = list(pool.map(create, range(2)))
+    stored = db.session.scalars(select(StudentCode.code_hash)).all()
+    assert len(stored) == 1
+    assert stored[0] in [digest(code) for code in codes]
