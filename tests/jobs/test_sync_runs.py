@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
@@ -15,7 +16,7 @@ from myukm.domain import activity
 from myukm.domain.sync import commands, retention, run_history, throughput
 from myukm.domain.sync.request_stats import of_run
 from myukm.extensions import db
-from myukm.models import SyncItem, SyncRun, SyncSample
+from myukm.models import Siswa, SyncItem, SyncRun, SyncSample
 from tests.conftest import every_database
 from tests.jobs.conftest import STUDENTS
 from tests.support import sync
@@ -165,6 +166,25 @@ def test_old_runs_keep_sums_and_failures_only(app: Flask) -> None:
         oldest = run_history.run(runs[0].id)
         assert (oldest["total"], oldest["failed"]) == (2, 1)
         assert run_history.causes(runs[0].id)[0].number == 1
+
+
+def test_many_failures_are_read_in_portions_and_no_transaction_waits(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_history, "CHUNK", 2, raising=False)
+    with app.app_context():
+        with transaction() as session:
+            session.add(Siswa(idperson="1", nama="Ani"))
+            run = SyncRun(status="completed")
+            session.add(run)
+            session.flush()
+            about = {"run_id": run.id, "status": "failed", "code": "timeout", "message": "Lama"}
+            session.add_all(SyncItem(**about, idperson=str(n)) for n in range(1, 6))
+        lines = list[str]()
+        for line in run_history.failures_csv(run.id):
+            assert len(lines) == 0 or not db.session().in_transaction()
+            lines.append(line.strip())
+    assert lines[1:] == ["1,Ani,timeout,Lama,0,"] + [f"{n},,timeout,Lama,0," for n in range(2, 6)]
 
 
 def _count(which: Any) -> int:

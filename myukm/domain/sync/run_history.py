@@ -16,7 +16,7 @@ from myukm.extensions import db
 from myukm.models import Siswa, SyncItem, SyncRun
 from myukm.models.sync import ItemStatus, Status
 
-MAX_SHOWN = 50
+MAX_SHOWN, CHUNK = 50, 1000
 CODES = {
     **MESSAGES,
     "student_deleted": _("Siswa sudah dihapus dari MyUKM"),
@@ -112,9 +112,24 @@ def failures(run_id: int) -> Select[*tuple[Any, ...]]:
 def failures_csv(run_id: int) -> Iterator[str]:
     """Return the failed students of a run as the lines of a CSV file. Raises `NotFound`."""
     run(run_id)
-    found = db.session.execute(failures(run_id)).all()
-    rows = ((*row[: len(COLUMNS) - 1], to_iso8601(row.finished_at)) for row in found)
-    return csv_output.to_csv(COLUMNS, rows)
+    return csv_output.to_csv(COLUMNS, _all_failures(run_id))
+
+
+def _all_failures(run_id: int) -> Iterator[tuple[Any, ...]]:
+    """Yield all rows, read in portions, because a hundred thousand failures are no small memory."""
+    columns = (SyncItem.idperson, Siswa.nama, SyncItem.code, SyncItem.message, SyncItem.attempts)
+    query = failures(run_id).with_only_columns(
+        *columns, SyncItem.finished_at, SyncItem.id, maintain_column_froms=True
+    )
+    last = 0
+    while True:
+        rows = db.session.execute(query.where(SyncItem.id > last).limit(CHUNK)).all()
+        db.session.rollback()  # a slow download would be an idle transaction, which is ended
+        for *cells, finished_at, _number in rows:
+            yield (*cells, to_iso8601(finished_at))
+        if len(rows) < CHUNK:
+            return
+        last = rows[-1].id
 
 
 def _failed(run_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

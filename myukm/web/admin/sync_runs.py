@@ -53,7 +53,8 @@ def show(run_id: int) -> str:
 @roles(*VIEWERS)
 def failures_csv(run_id: int) -> Response:
     """Return the failed students of a run as CSV."""
-    return spreadsheet(run_history.failures_csv(run_id), f"sync-{run_id}-failures.csv")
+    lines = run_history.failures_csv(run_id)
+    return spreadsheet(stream_with_context(lines), f"sync-{run_id}-failures.csv")
 
 
 @bp.get("/<int:run_id>/changes")
