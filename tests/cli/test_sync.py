@@ -191,6 +191,17 @@ def test_check_believes_no_answer_that_says_it_failed(flask: Flasks, simulator: 
     assert "success: false Token kedaluwarsa" in done.stdout
 
 
+@pytest.mark.parametrize("status", [302, 429, 500, 502, 503])
+def test_check_does_not_call_a_token_accepted_that_nobody_looked_at(
+    flask: Flasks, simulator: Simulator, status: int
+) -> None:
+    simulator.set(override={"/payments/100001": {"status": status, "body": "{}"}})
+    done = flask("check")
+    assert done.exit_code == 1
+    assert f"HTTP {status}" in done.stdout
+    assert "Token diterima" not in done.stdout
+
+
 def test_check(flask: Flasks, simulator: Simulator) -> None:
     good = flask("check")
     assert good.exit_code == 0

@@ -37,11 +37,17 @@ def check() -> list[CheckResult]:
     if isinstance(answer, Failure) and answer.action in (Action.UNAUTHORIZED, Action.FORBIDDEN):
         refused = _("Token ditolak (HTTP %(status)d).", status=answer.http)
         return [*findings, CheckResult(False, refused)]
-    if (
-        not isinstance(answer, Failure) or answer.http
-    ):  # an answer we cannot read may be about the token
+    if _is_past_the_token(answer):
         findings.append(CheckResult(True, _("Token diterima.")))
     return [*findings, _about_student(idperson, answer)]
+
+
+def _is_past_the_token(answer: Answer) -> bool:
+    """Return whether the API has looked at the token: a proxy before it, or one that is broken or
+    busy, has not, and an answer we cannot read may be about the token."""
+    if not isinstance(answer, Failure):
+        return True
+    return answer.http is not None and 400 <= answer.http < 500 and answer.http != 429
 
 
 def _about_student(idperson: str | None, answer: Answer) -> CheckResult:
