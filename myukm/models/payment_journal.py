@@ -61,7 +61,7 @@ class ClosedDay(Model):
 class VanishedBill(Model):
     """What was last `paid` on a bill that the API lists no more: no income when it comes back.
 
-    `number` counts bills of one name. No foreign key, as for `tagihan`.
+    `number` counts bills of one name, the largest sum first. No foreign key, as for `tagihan`.
     """
 
     __tablename__ = "vanished_bill"

@@ -106,16 +106,19 @@ def _figures() -> Figures:
 
 
 def bills(periods: Periods) -> dict[Key, tuple[int, int]]:
-    """Return what is paid on each bill, and what is left, in sen."""
-    found: dict[Key, tuple[int, int]] = {}
+    """Return what is paid on each bill, and what is left, in sen; of one name the largest first."""
+    found: dict[tuple[str, str, str], list[tuple[int, int]]] = defaultdict(list)
     for period in periods:
         listed = [(c["category_name"], i) for c in period["categories"] for i in _items(c)]
         for category, item in listed or [("", i) for i in _items(period | {"items": []})]:
             name = (period["period_id"], category, item["unit_name"])
-            number = sum(key[:3] == name for key in found)
             paid, rest = (Fraction(str(item[amount])) for amount in ITEM[1:])
-            found[(*name, number)] = (_sen(paid), _sen(rest) if abs(rest) >= HALF else 0)
-    return found
+            found[name].append((_sen(paid), _sen(rest) if abs(rest) >= HALF else 0))
+    return {
+        (*name, number): both
+        for name, namesakes in found.items()
+        for number, both in enumerate(sorted(namesakes, reverse=True))
+    }
 
 
 def _sen(amount: Fraction) -> int:

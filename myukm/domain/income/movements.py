@@ -8,13 +8,12 @@ because bills are renamed and split; only the rest is received. The first answer
 balance, of which nothing is received.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from myukm.domain.payment_api.bill_rows import Bill
 
-# Period, category and item of a bill, and how many of that name stand before it.
+# Period, category and item of a bill, and its number among those of that name.
 Name = tuple[str, str, str, int]
 
 
@@ -71,7 +70,8 @@ def between(
 ) -> Vanished:
     """Add what `after` changes against `before`, given the vanished bills that are remembered, with
     what was paid on them."""
-    if [_name(bill) for bill in before] != [_name(bill) for bill in after]:
+    names = [_name(bill) for bill in after]
+    if [_name(bill) for bill in before] != names or len(set(names)) < len(names):
         sums.add(before, -1)
         sums.add(after)
         return _moved(paid_by_name(before), paid_by_name(after), remembered, sums)
@@ -101,14 +101,16 @@ def _moved(
 
 
 def paid_by_name(bills: Iterable[Bill]) -> dict[Name, int]:
-    """Return what is paid on each bill; names that repeat are numbered."""
-    seen: Counter[tuple[str, str, str]] = Counter()
-    found: dict[Name, int] = {}
-    for period, _kelas, category, item, _billed, paid, _rest in bills:
-        name = period, category, item
-        found[*name, seen[name]] = paid
-        seen[name] += 1
-    return found
+    """Return what is paid on each bill; names that repeat are numbered, the largest sum first,
+    because in the API's order they may change places."""
+    found: dict[tuple[str, str, str], list[int]] = {}
+    for bill in bills:
+        found.setdefault(_name(bill), []).append(bill[5])
+    return {
+        (*name, number): paid
+        for name, sums in found.items()
+        for number, paid in enumerate(sorted(sums, reverse=True))
+    }
 
 
 def _take_over(uncovered: dict[Name, int], new: Name, paid: int) -> int:

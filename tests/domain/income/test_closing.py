@@ -93,6 +93,18 @@ def test_renaming_and_splitting_a_bill_is_no_income() -> None:
     assert flows() == {"SPP Bulanan": (15, 0, 0)}
 
 
+@every_database
+@pytest.mark.usefixtures("campus")
+def test_bills_of_one_name_that_change_places_are_no_income() -> None:
+    say(("SPP/Juli", 100, 100), ("SPP/Juli", 100, 20))
+    say(("SPP/Juli", 100, 20), ("SPP/Juli", 100, 100))
+    assert flows() == {}
+    say(("SPP/Juli", 100, 0), ("SPP/Juli", 100, 20), ("SPP/Juli", 100, 100))
+    assert flows() == {}, "a new one in front"
+    say(("SPP/Juli", 100, 0), ("SPP/Juli", 100, 50), ("SPP/Juli", 100, 100))
+    assert flows() == {"SPP": (30, 0, 0)}
+
+
 @pytest.mark.usefixtures("campus")
 def test_a_new_period_takes_nothing_from_one_that_vanishes() -> None:
     say(("Daftar Ulang/MTs", 500, 500), period="20252026")
