@@ -59,7 +59,8 @@ class ClosedDay(Model):
 
 
 class VanishedBill(Model):
-    """What was last `paid` on a bill that the API lists no more: no income when it comes back.
+    """What was last `paid` on a bill that the API lists no more, and no other took over: no income
+    when it comes back.
 
     `number` counts bills of one name, the largest sum first. No foreign key, as for `tagihan`.
     """

@@ -19,7 +19,8 @@ Figures = dict[tuple[str, str], dict[str, int]]
 
 class Ledger:
     """`balances[day]` are the sums of all bills at the end of a day by unit and category, `flows`
-    what moved on it; in sen. `last` is what was seen paid on each bill of each student, ever."""
+    what moved on it; in sen. `last` is what was seen paid on each bill of each student, ever, and
+    no other bill took over."""
 
     def __init__(self) -> None:
         self.units: dict[str, str] = {}
@@ -40,15 +41,12 @@ class Ledger:
         spare: Counter[str] = Counter()
         for key, paid in gone.items():
             spare[key[0]] += max(paid, 0)
-        covered = 0
         for key, (paid, _rest) in new.items():
-            if key not in last:
-                part = max(0, min(paid, spare[key[0]]))
+            change = paid - last.get(key, 0)
+            if key not in old:
+                part = max(0, min(change, spare[key[0]]))
                 spare[key[0]] -= part
-                covered += part
-                change = paid - part
-            else:
-                change = paid - last[key]
+                change -= part
             figures = self._of(day, one, key)
             figures["received" if change > 0 else "corrected"] += abs(change)
             if key in last and key not in old:
@@ -61,17 +59,21 @@ class Ledger:
                 del last[key]  # nothing was paid on it: nothing to remember
 
     def _lose(self, day: str, one: str, gone: dict[Key, int], new: dict[Key, Any]) -> None:
-        """Whatever the new bills of a period did not take over is lost, first bills first."""
-        last = self.last[one]
+        """Whatever the new bills of a period did not take over is lost, first bills first; only
+        that is remembered."""
+        last, old = self.last[one], self.bills[one]
         for period in {key[0] for key in gone}:
             wanted = sum(
-                max(p, 0) for k, (p, _r) in new.items() if k not in last and k[0] == period
+                max(p - last.get(k, 0), 0)
+                for k, (p, _r) in new.items()
+                if k not in old and k[0] == period
             )
             for key, paid in gone.items():
                 if key[0] == period:
                     part = max(0, min(paid, wanted))
                     wanted -= part
                     self._of(day, one, key)["lost"] += paid - part
+                    last[key] = paid - part
 
     def _of(self, day: str, one: str, key: Key) -> dict[str, int]:
         return self.flows[day][self.units[one], key[1]]

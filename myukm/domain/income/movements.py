@@ -3,9 +3,9 @@
 A bill is compared with itself: what was paid on it last, even if the API did not list it meanwhile.
 More is *received*, less is *corrected*. A bill that vanishes is no correction, because nobody gave
 money back: what was paid on it is *lost* until it comes back, which is no income either. A bill
-that is new takes over what was paid on those that vanish from its period in the same answer,
-because bills are renamed and split; only the rest is received. The first answer is an opening
-balance, of which nothing is received.
+that is new or back takes over what was paid on those that vanish from its period in the same
+answer, because bills are renamed and split; only the rest is received, and only what none took over
+is lost. The first answer is an opening balance, of which nothing is received.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -56,7 +56,8 @@ class Sums(dict[str, list[int]]):
 
 
 class Vanished(NamedTuple):
-    """The bills that are gone, with what was paid on them, and those that are back."""
+    """The bills that are gone, with what was paid on them and no other took over, and those that
+    are back."""
 
     gone: Mapping[Name, int]
     back: Sequence[Name]
@@ -86,16 +87,18 @@ def between(
 def _moved(
     had: Mapping[Name, int], has: Mapping[Name, int], remembered: Mapping[Name, int], sums: Sums
 ) -> Vanished:
-    gone = {name: paid for name, paid in had.items() if name not in has and paid}
+    uncovered = {name: paid for name, paid in had.items() if name not in has and paid}
     back = [name for name in has if name not in had and name in remembered]
     for name in back:
         sums[name[1]][5] -= remembered[name]
     known = {**had, **{name: remembered[name] for name in back}}
-    uncovered = dict(gone)
     for name, paid in has.items():
-        before = known[name] if name in known else _take_over(uncovered, name, paid)
+        before = known.get(name, 0)
+        if name not in had:
+            before += _take_over(uncovered, name, paid - before)
         sums.move(name[1], paid - before)
-    for name, paid in uncovered.items():
+    gone = {name: paid for name, paid in uncovered.items() if paid}
+    for name, paid in gone.items():
         sums[name[1]][5] += paid
     return Vanished(gone, back)
 
@@ -114,7 +117,8 @@ def paid_by_name(bills: Iterable[Bill]) -> dict[Name, int]:
 
 
 def _take_over(uncovered: dict[Name, int], new: Name, paid: int) -> int:
-    """Return how much of what is `paid` on a new bill was paid on vanished ones of its period."""
+    """Return how much of what is `paid` on a bill that is new or back was paid on vanished ones of
+    its period."""
     taken = 0
     for name, left in uncovered.items():
         if name[0] == new[0] and left > 0 and paid > taken:

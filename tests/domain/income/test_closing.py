@@ -95,6 +95,26 @@ def test_renaming_and_splitting_a_bill_is_no_income() -> None:
 
 @every_database
 @pytest.mark.usefixtures("campus")
+def test_what_a_renamed_bill_took_over_is_forgotten_under_the_old_name() -> None:
+    say(("SPP/Juli", 100, 80))
+    say(("SPP/Juli 2026", 100, 80))
+    say(("SPP/Juli 2026", 100, 80), ("SPP/Juli", 100, 0))
+    assert flows() == {}
+
+
+@pytest.mark.usefixtures("campus")
+def test_a_bill_that_is_renamed_and_back_is_no_income() -> None:
+    say(("SPP/Juli", 100, 80))
+    say(("SPP/Juli 2026", 100, 50))
+    assert flows() == {"SPP": (0, 0, 30)}
+    assert db.session.scalar(sa.select(VanishedBill.paid)) == 30_00
+    say(("SPP/Juli", 100, 90))
+    assert flows() == {"SPP": (10, 0, 0)}
+    assert db.session.scalar(sa.select(VanishedBill.paid)) is None
+
+
+@every_database
+@pytest.mark.usefixtures("campus")
 def test_bills_of_one_name_that_change_places_are_no_income() -> None:
     say(("SPP/Juli", 100, 100), ("SPP/Juli", 100, 20))
     say(("SPP/Juli", 100, 20), ("SPP/Juli", 100, 100))
