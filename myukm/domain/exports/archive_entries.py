@@ -42,13 +42,13 @@ def write_messages(archive: ZipFile, ukm: Ukm, after: int, number: int) -> Page 
             ChatMessage.ukm_id == ukm.id, ChatMessage.id > after, ChatMessage.deleted_at.is_(None)
         )
     )
-    found = db.session.scalars(query.order_by(ChatMessage.id).limit(PER_PAGE)).all()
-    if not found:
+    more = db.session.scalars(query.order_by(ChatMessage.id).limit(PER_PAGE + 1)).all()
+    if not (found := more[:PER_PAGE]):
         return None
     attachments.load(found)
     there = archive.NameToInfo
     messages = [Message(one, [f for f in one.files if f.path in there]) for one in found]
-    html = archive_pages.messages(ukm.name, messages, number, is_last=len(found) < PER_PAGE)
+    html = archive_pages.messages(ukm.name, messages, number, is_last=len(more) <= PER_PAGE)
     _write(archive, f"{archive_pages.path(number)}.html", html)
     _write(archive, f"{archive_pages.path(number)}.json", msgspec.json.encode(_as_json(messages)))
     return Page(found[0].created_at, found[-1].created_at, len(found), found[-1].id)

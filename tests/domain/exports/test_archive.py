@@ -111,9 +111,11 @@ def test_it_has_messages_files_and_members_and_nothing_deleted(
     assert all(b"rahasia" not in found.read(name) for name in found.namelist())
 
 
+@pytest.mark.parametrize("per_page", [2, 3, 1000], ids=["more", "just", "few"])
 def test_its_pages_are_read_without_scripts_and_lead_to_what_is_there(
-    inside: None, people: People
+    inside: None, people: People, monkeypatch: pytest.MonkeyPatch, per_page: int
 ) -> None:
+    monkeypatch.setattr(archive_entries, "PER_PAGE", per_page)
     found = opened(asked(people))
     names = set(found.namelist())
     for page in (name for name in names if name.endswith(".html")):
