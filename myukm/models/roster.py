@@ -1,6 +1,6 @@
 """Imports of the student roster: what each would change, and what it did."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -37,6 +37,8 @@ class ChangeKind(StrEnum):
     WRONG = "wrong"
 
 
+# For how long an applied import keeps its changes, so that it may be undone.
+CHANGES_KEPT = timedelta(days=30)
 # Where an undo begins: behind every change.
 END = 2**31 - 1
 WRITTEN = (ChangeKind.NEW, ChangeKind.CHANGED, ChangeKind.LEAVING)

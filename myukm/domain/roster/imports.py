@@ -8,13 +8,14 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from myukm.db.session import execute_rowcount, on_commit, transaction
+from myukm.db.types import utcnow
 from myukm.domain.actor import Actor
 from myukm.domain.roster import file_source, leaving, parts, planning, queueing, settled
 from myukm.errors import Conflict, NotFound
 from myukm.extensions import db
 from myukm.i18n import language
 from myukm.models import RosterChange, RosterImport
-from myukm.models.roster import END, OPEN, ImportStatus
+from myukm.models.roster import CHANGES_KEPT, END, OPEN, ImportStatus
 
 API = "API"
 MAX_NAME, MAX_SHOWN = 120, 20
@@ -81,8 +82,10 @@ def last_applied() -> RosterImport | None:
     """Return the import that may be undone: the last one applied, while its changes are stored."""
     query = select(RosterImport).where(RosterImport.status == ImportStatus.APPLIED)
     last = db.session.scalar(query.order_by(RosterImport.settled.desc()).limit(1))
-    stored = select(RosterChange.number).where(RosterChange.import_id == (last.id if last else 0))
-    return last if last and db.session.scalar(stored.limit(1)) else None
+    if last is None or last.settled_at is None or last.settled_at <= utcnow() - CHANGES_KEPT:
+        return None
+    stored = select(RosterChange.number).where(RosterChange.import_id == last.id)
+    return last if db.session.scalar(stored.limit(1)) else None
 
 
 def start_apply(one: RosterImport, plan: int, *, accept: bool, holder: str | None = None) -> None:

@@ -2,15 +2,15 @@
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from myukm.db.types import utcnow
 from myukm.domain.roster import imports, planning
 from myukm.extensions import db
 from myukm.models import RosterChange, RosterImport
-from myukm.models.roster import BUSY, OPEN
+from myukm.models.roster import BUSY, CHANGES_KEPT, OPEN
 
-PREVIEWS, CHANGES = timedelta(days=1), timedelta(days=30)
+PREVIEWS = timedelta(days=1)
 
 
 def prune() -> bool:
@@ -21,8 +21,22 @@ def prune() -> bool:
     if preview is not None:
         imports.withdraw(preview)
         return True
-    settled = (RosterImport.status.not_in(BUSY), RosterImport.settled_at < now - CHANGES)
+    settled = (RosterImport.status.not_in(BUSY), RosterImport.settled_at < now - CHANGES_KEPT)
     has_changes = select(RosterChange.number).where(RosterChange.import_id == RosterImport.id)
     applied = select(RosterImport.id).where(*settled, has_changes.exists()).limit(1)
-    import_id = db.session.scalar(applied)
+    import_id = db.session.scalar(applied) or _without_import()
     return import_id is not None and planning.clear(import_id)
+
+
+def _without_import() -> int | None:
+    """Return the next import that is gone and whose changes are not, because a withdrawal was
+    killed. Asks import by import: their changes may be millions, they themselves are few."""
+    last = 0
+    while True:
+        later = select(func.min(RosterChange.import_id)).where(RosterChange.import_id > last)
+        found = db.session.scalar(later)
+        if found is None:
+            return None
+        if not db.session.scalar(select(RosterImport.id).where(RosterImport.id == found)):
+            return found
+        last = found

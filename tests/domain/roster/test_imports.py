@@ -408,6 +408,28 @@ def test_old_previews_and_old_values_are_deleted(inside: Flask) -> None:
     assert ready.id != done.id
 
 
+def test_an_undo_is_not_offered_while_retention_deletes_its_changes(inside: Flask) -> None:
+    one = applied(FIRST)
+    with transaction() as session:
+        session.execute(update(RosterImport).values(settled_at=utcnow() - timedelta(days=30)))
+    assert imports.last_applied() is None
+    with pytest.raises(Conflict, match="selama perubahannya masih disimpan"):
+        imports.start_undo(one, BY)
+
+
+@every_database
+def test_changes_that_a_killed_process_left_behind_are_deleted(
+    inside: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, one = applied("idperson,nama\n9,Zaki\n"), planned(FIRST)
+    with monkeypatch.context() as killed:
+        killed.setattr(planning, "clear", lambda _import_id: False)
+        imports.withdraw(one.id)
+    while retention.prune():
+        pass
+    assert set(db.session.scalars(select(RosterChange.import_id))) == {other.id}
+
+
 def test_every_kind_of_change_can_be_shown(inside: Flask) -> None:
     one = planned(FIRST)
     assert set(preview.counts(one)) == set(ChangeKind)
