@@ -17,7 +17,7 @@ from myukm.models import PushSubscription
 
 # After that long a job makes room for others of its queue.
 JOB_SECONDS = 2.0
-FIRST_WAIT_SECONDS, MAX_WAIT_SECONDS, MAX_TRIES = 5.0, 900.0, 8
+FIRST_WAIT_SECONDS, MAX_WAIT_SECONDS = 5.0, 900.0
 
 
 def deliver() -> int:
@@ -58,7 +58,7 @@ def _settle(session: Session, claim: str, entry: Entry, outcome: sender.Outcome)
     if outcome.verdict == sender.GONE:
         dead = delete(PushSubscription).where(PushSubscription.id == entry.subscription_id)
         session.execute(dead)
-    elif outcome.verdict == sender.LATER and entry.tries + 1 < MAX_TRIES:
+    elif outcome.verdict == sender.LATER and entry.tries + 1 < outbox.MAX_TRIES:
         seconds = outcome.wait or backoff(FIRST_WAIT_SECONDS, MAX_WAIT_SECONDS, entry.tries)
         until = utcnow() + timedelta(seconds=seconds)
         outbox.postpone(session, claim, entry.id, until, failed=True)

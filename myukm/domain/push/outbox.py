@@ -26,7 +26,7 @@ from myukm.queues.enqueue import enqueue
 
 JOB = "myukm.jobs.push.deliver"
 MESSAGE, MENTION, PIN, TEST = "message", "mention", "pin", "test"
-CHUNK, PORTION = 32, 1000
+CHUNK, PORTION, MAX_TRIES = 32, 1000, 8
 # A job that is lost is queued again after that time.
 QUEUED, QUEUED_SECONDS = "myukm:push:due", 20
 
@@ -156,7 +156,9 @@ def claims() -> dict[str, int]:
 
 
 def release(names: Collection[str]) -> None:
-    """Give back the claims of dead jobs."""
+    """Give back the claims of dead jobs. What was tried too often goes, as it may be what kills."""
+    dead = PushDelivery.claim.in_(names)
     with transaction() as session:
-        dead = update(PushDelivery).where(PushDelivery.claim.in_(names))
-        session.execute(dead.values(claim=None, tries=PushDelivery.tries + 1))
+        session.execute(delete(PushDelivery).where(dead, PushDelivery.tries + 1 >= MAX_TRIES))
+        again = update(PushDelivery).where(dead)
+        session.execute(again.values(claim=None, tries=PushDelivery.tries + 1))

@@ -20,7 +20,7 @@ from myukm.domain.push.keys import ServerKey
 CONNECT_SECONDS, READ_SECONDS = 3.0, 5.0
 THREADS = 32
 TTL_SECONDS = 4 * 3600
-MAX_WAIT_SECONDS = 3600.0
+MAX_WAIT_SECONDS, MAX_DIGITS = 3600.0, 9
 DELIVERED, GONE, REFUSED, LATER = "delivered", "gone", "refused", "later"
 ENDED = (404, 410)
 # 401 and 403 are about our key, 400 and 413 about the payload: the same request will not succeed.
@@ -117,7 +117,8 @@ def _judged(answer: requests.Response, host: str) -> Outcome:
 
 
 def _retry_after(answer: requests.Response) -> float | None:
-    try:
-        return min(max(float(answer.headers["Retry-After"]), 1.0), MAX_WAIT_SECONDS)
-    except (KeyError, ValueError):
+    """Return the seconds that a service names; a date, or what else it may write, is as nothing."""
+    text = answer.headers.get("Retry-After", "")
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
         return None
+    return min(max(float(text), 1.0), MAX_WAIT_SECONDS)

@@ -53,6 +53,9 @@ def test_what_a_service_refuses_is_not_sent_again(campus: Campus, status: int) -
         (503, {}, (0, 10)),
         (429, {"Retry-After": "77"}, (75, 77)),
         (500, {"Retry-After": "?"}, (0, 10)),
+        (429, {"Retry-After": "nan"}, (0, 10)),
+        (429, {"Retry-After": "1e9"}, (0, 10)),
+        (503, {"Retry-After": "9" * 5000}, (0, 10)),
     ],
 )
 def test_a_service_in_trouble_is_asked_again_later(
@@ -79,7 +82,7 @@ def test_a_service_that_never_answers_is_given_up(
     silent = threading.Event()
     campus.service.hold = silent.wait
     campus.say("@Mega Lestari ayo")
-    for _ in range(delivery.MAX_TRIES):
+    for _ in range(outbox.MAX_TRIES):
         assert campus.waiting() == 1 or not campus.service.asked
         assert campus.push() == 0
         make_due()
@@ -140,6 +143,17 @@ def test_what_a_killed_job_claimed_is_sent_by_another(campus: Campus) -> None:
     assert len(get_queue(DEFAULT).get_job_ids()) >= 1
     assert delivery.deliver() == 1
     assert len(mega.got) == 1
+
+
+@every_database
+def test_what_kills_its_job_each_time_is_given_up(campus: Campus) -> None:
+    campus.subscribe("member")
+    campus.say("@Mega Lestari ayo")
+    campus.decide()
+    for _ in range(outbox.MAX_TRIES):
+        assert campus.waiting() == 1
+        outbox.release([outbox.claim()[0]])
+    assert campus.waiting() == 0
 
 
 def test_a_claim_that_lives_is_not_given_back(campus: Campus) -> None:
