@@ -46,13 +46,19 @@ class Delivery(NamedTuple):
 def put(session: Session, deliveries: Sequence[Delivery]) -> None:
     """Store deliveries of one tag or several, inside `transaction()`.
 
-    One that waits for the same browser with the same tag becomes this one. It stays a mention.
+    One that waits for the same browser with the same tag becomes this one, as new as this one is.
+    It stays a mention.
     """
     for start in range(0, len(deliveries), PORTION):
         portion = deliveries[start : start + PORTION]
         waiting = _waiting(session, portion)
         renewed = [
-            {"b_id": waiting[key][0], "b_ref": each.ref, "b_kind": _louder(each, waiting[key][1])}
+            {
+                "b_id": waiting[key][0],
+                "b_ref": each.ref,
+                "b_kind": _louder(each, waiting[key][1]),
+                "b_now": utcnow(),
+            }
             for each in portion
             if (key := (each.subscription_id, each.tag)) in waiting
         ]
@@ -84,7 +90,9 @@ _TABLE = PushDelivery.__table__
 _RENEW = (
     update(_TABLE)  # type: ignore[arg-type]
     .where(_TABLE.c.id == bindparam("b_id"))
-    .values(ref=bindparam("b_ref"), kind=bindparam("b_kind"))
+    .values(
+        ref=bindparam("b_ref"), kind=bindparam("b_kind"), created_at=bindparam("b_now"), tries=0
+    )
 )
 
 

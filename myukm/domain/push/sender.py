@@ -5,7 +5,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from myukm.domain.push import endpoints
 from myukm.domain.push.keys import ServerKey
 
-CONNECT_SECONDS, READ_SECONDS = 3.0, 5.0
+# The second is for each read, the third for a call as a whole.
+CONNECT_SECONDS, READ_SECONDS, MAX_SECONDS = 3.0, 5.0, 10.0
 THREADS = 32
 TTL_SECONDS = 4 * 3600
 MAX_WAIT_SECONDS, MAX_DIGITS = 3600.0, 9
@@ -30,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 class Notification(NamedTuple):
-    """What is sent to one browser. `payload` is what `static/js/push/worker.js` reads."""
+    """What is sent to one browser. `payload` is what `static/js/push/service_worker.js` reads."""
 
     endpoint: str
     p256dh: str
@@ -47,14 +48,19 @@ class Outcome(NamedTuple):
 
 
 def send(key: ServerKey, notifications: Sequence[Notification]) -> list[Outcome]:
-    """Send them at once, each in a thread; takes as long as the slowest, at most about 8 s."""
+    """Send them at once, each in a thread; takes as long as the slowest, at most `MAX_SECONDS`.
+
+    A call that has not ended by then counts as `LATER`; its thread is left to itself, because
+    nothing ends a service that keeps sending a little.
+    """
     # Here: in threads there is no app.
     any_address = endpoints.any_address_allowed()
-    with (
-        endpoints.session(THREADS, any_address=any_address) as session,
-        ThreadPoolExecutor(THREADS, "push") as pool,
-    ):
-        return list(pool.map(lambda each: _send(session, key, each), notifications))
+    pool = ThreadPoolExecutor(THREADS, "push")
+    with endpoints.session(THREADS, any_address=any_address) as session:
+        calls = [pool.submit(_send, session, key, each) for each in notifications]
+        done, _late = wait(calls, timeout=MAX_SECONDS)
+        pool.shutdown(wait=False, cancel_futures=True)
+    return [call.result() if call in done else Outcome(LATER) for call in calls]
 
 
 def _send(session: requests.Session, key: ServerKey, notification: Notification) -> Outcome:

@@ -13,7 +13,7 @@ EVERY_SECONDS, MAX_UKMS = 2.0, 100
 
 
 class PushWatch:
-    """A task of the leader. `claim_seconds`: a job sends for at most eight seconds per claim."""
+    """A task of the leader. `claim_seconds`: a job sends for at most ten seconds per claim."""
 
     def __init__(self, claim_seconds: float = 30.0, lag_seconds: float = 4.0) -> None:
         self._claims = Standstill[str](claim_seconds)

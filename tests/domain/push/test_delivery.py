@@ -2,6 +2,9 @@
 
 import socket
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import pytest
@@ -15,12 +18,14 @@ from myukm.domain.push import delivery, endpoints, fan_out, outbox, sender, subs
 from myukm.domain.push.keys import ServerKey, server_key
 from myukm.errors import Invalid
 from myukm.extensions import db
-from myukm.models import PushDelivery, PushKey, PushSubscription
+from myukm.models import LoginSession, PushDelivery, PushKey, PushSubscription
 from myukm.queues.enqueue import get_queue
 from myukm.queues.jobs import DEFAULT
 from tests.conftest import every_database
 from tests.domain.push.conftest import Campus
 from tests.domain.push.test_who_is_notified import make_due
+from tests.support.people import token_for
+from tests.support.push_service import FakeBrowser
 
 
 def subscribed() -> int:
@@ -88,6 +93,39 @@ def test_a_service_that_never_answers_is_given_up(
         make_due()
     silent.set()
     assert (subscribed(), campus.waiting()) == (1, 0)
+
+
+@contextmanager
+def dripping() -> Iterator[str]:
+    """A service that sends a letter of its answer now and then, without an end."""
+    stop = threading.Event()
+
+    def drip() -> None:
+        with inside.accept()[0] as caller, suppress(OSError):
+            caller.sendall(b"HTTP/1.1 201 Created\r\nX-Drip: ")
+            while not stop.wait(0.05):
+                caller.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as inside:
+        threading.Thread(target=drip, daemon=True).start()
+        yield f"http://127.0.0.1:{inside.getsockname()[1]}"
+        stop.set()
+
+
+def test_an_answer_that_drips_holds_nobody_up(
+    campus: Campus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "MAX_SECONDS", 1.0)
+    mega = campus.subscribe("member", "phone")
+    login = LoginSession.digest(token_for(campus.people["member"]))
+    with dripping() as url:
+        subscriptions.subscribe(login, **FakeBrowser(url, "slow").subscription, lang="id")
+        campus.say("@Mega Lestari ayo")
+        begun = time.monotonic()
+        assert campus.push() == 1
+        assert time.monotonic() - begun < 3
+    assert (len(mega.got), campus.waiting()) == (1, 1)
+    assert db.session.scalars(select(PushDelivery.tries)).one() == 1
 
 
 def test_a_redirect_is_not_followed(campus: Campus) -> None:
@@ -188,6 +226,20 @@ def test_nothing_is_queued_while_nobody_is_subscribed(campus: Campus) -> None:
     assert fan_out.JOB not in [job.func_name for job in get_queue(DEFAULT).jobs]
     watch.PushWatch(lag_seconds=0).run()
     assert get_queue(DEFAULT).jobs == []
+
+
+def test_a_new_mention_is_as_old_as_itself(campus: Campus) -> None:
+    mega = campus.subscribe("member")
+    campus.say("@Mega Lestari ayo")
+    campus.decide()
+    old = {"created_at": utcnow() - timedelta(hours=13), "tries": outbox.MAX_TRIES - 1}
+    with transaction() as session:
+        session.execute(update(PushDelivery).values(old))
+    campus.say("@Mega Lestari masih di mana")
+    campus.decide()
+    assert db.session.scalars(select(PushDelivery.tries)).one() == 0
+    assert delivery.deliver() == 1
+    assert mega.got[0]["body"].startswith("@Mega Lestari masih")
 
 
 def test_what_waited_for_half_a_day_is_dropped(campus: Campus) -> None:
