@@ -94,9 +94,12 @@ def newest_in_ukm(ukm_id: int, *verbs: str) -> Activity | None:
     return db.session.scalar(_of_ukm(ukm_id).where(Activity.action.in_(actions)).limit(1))
 
 
-def newest_about(ukm_id: int, person_id: int) -> Activity | None:
-    """Return the newest entry about a person in a UKM's log."""
-    return db.session.scalar(_of_ukm(ukm_id).where(Activity.person_id == person_id).limit(1))
+def newest_about(ukm_id: int, person_id: int, *verbs: str) -> Activity | None:
+    """Return the newest entry about a person in a UKM's log, of all or of these actions."""
+    query = _of_ukm(ukm_id).where(Activity.person_id == person_id)
+    if verbs:
+        query = query.where(Activity.action.in_([f"unit.{verb}" for verb in verbs]))
+    return db.session.scalar(query.limit(1))
 
 
 def _of_ukm(ukm_id: int) -> Select[Activity]:

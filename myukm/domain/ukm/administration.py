@@ -14,7 +14,7 @@ from myukm.domain.accounts.accounts import find
 from myukm.domain.accounts.codes import new_code
 from myukm.domain.actor import Actor
 from myukm.domain.text_normalization import clean, clean_line, is_blank
-from myukm.domain.ukm import state as ukm_state
+from myukm.domain.ukm import moderation
 from myukm.domain.ukm.authorization import authorize_and_lock
 from myukm.domain.ukm.memberships import (
     CODE,
@@ -101,9 +101,7 @@ def add(code: str, nim: str, *, is_admin: bool = False, by: Actor) -> None:
         already = _membership(code.strip().upper(), user.id)
         ukm = authorize_and_lock(by._replace(campus=True), code.strip().upper())
         if already and is_admin and not already.is_admin:
-            already.is_admin = True
-            activity.record_in_ukm(ukm.id, by.user_id, "promoted", person_id=user.id)
-            ukm_state.publish_membership(ukm, already, "promoted")
+            moderation.make_admin(by, already)
         else:
             check_not_archived(ukm)
             _remove_block(session, ukm.id, user.id)

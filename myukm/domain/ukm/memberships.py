@@ -1,6 +1,7 @@
 """Memberships of UKMs: look up, join, leave."""
 
 import re
+from datetime import datetime
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import ColumnElement, bindparam, case, func, select
@@ -8,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, contains_eager
 
 from myukm.db.session import on_commit, transaction
+from myukm.db.types import utcnow
 from myukm.domain import activity
 from myukm.domain.flood import count_act
 from myukm.domain.presence import tracker
@@ -115,13 +117,13 @@ def add_member(
 ) -> None:
     """Insert the membership, with all earlier messages marked read; a request to join is done.
 
-    `by` is the account that does it, `change` the action in the log. Raises `Conflict` if there
-    is one.
+    Who left while muted is muted still, unless `is_admin`. `by` is the account that does it,
+    `change` the action in the log. Raises `Conflict` if there is one.
     """
     ukm = session.get_one(Ukm, ukm_id, populate_existing=True)
-    member = Membership(
-        ukm_id=ukm_id, user_id=user_id, is_admin=is_admin, read_number=ukm.last_number
-    )
+    member = Membership(ukm_id=ukm_id, user_id=user_id, is_admin=is_admin)
+    member.read_number = ukm.last_number
+    member.muted_until = None if is_admin else _lasting_mute(ukm_id, user_id)
     session.add(member)
     try:
         session.flush()
@@ -132,6 +134,13 @@ def add_member(
     ukm_state.publish_membership(ukm, member, change)
     publish_rights_changed()
     on_commit(tracker.publish_joined, ukm, user_id)
+
+
+def _lasting_mute(ukm_id: int, user_id: int) -> datetime | None:
+    """Return until when a former member is muted, which the log knows: the membership is gone."""
+    last = activity.newest_about(ukm_id, user_id, "muted", "unmuted", "promoted")
+    until = datetime.fromisoformat(last.detail) if last and last.verb == "muted" else None
+    return until if until and until > utcnow() else None
 
 
 def leave(user_id: int, code: str) -> None:

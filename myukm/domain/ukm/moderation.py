@@ -105,15 +105,20 @@ def promote(actor: Actor, code: str, user_id: int) -> Membership:
     with transaction():
         membership = lock_member(actor, code, user_id)
         if not membership.is_admin:
-            membership.is_admin, membership.muted_until = True, None
-            _record_role_change(actor, membership, "promoted")
+            make_admin(actor, membership)
     return membership
+
+
+def make_admin(actor: Actor, membership: Membership) -> None:
+    """Make a locked membership an admin's, which also unmutes."""
+    membership.is_admin, membership.muted_until = True, None
+    _record_role_change(actor, membership, "promoted")
 
 
 def demote(actor: Actor, code: str, user_id: int) -> Membership:
     """Demote an admin to member.
 
-    Raises `NotFound`, `Forbidden`, or `Conflict` for the last admin.
+    Raises `NotFound`, `Forbidden`, or `Conflict` if the last admin demotes oneself.
     """
     with transaction():
         membership = lock_member(actor, code, user_id)

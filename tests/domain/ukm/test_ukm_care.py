@@ -248,6 +248,44 @@ def test_admins_are_not_muted_and_a_promotion_ends_a_mute(
     assert last_told(people["operator"])["is_admin"] is True
 
 
+@every_database
+def test_who_leaves_and_comes_back_is_still_muted(
+    inside: Flask, people: People, officer: As
+) -> None:
+    mega, who = officer("member"), people["operator"]
+    until = (utcnow() + timedelta(hours=1)).replace(microsecond=0)
+
+    def after_coming_back() -> datetime | None:
+        memberships.leave(who, UKM)
+        memberships.join(who, UKM)
+        return place(who).muted_until
+
+    moderation.mute(mega, UKM, who, until)
+    assert after_coming_back() == until
+    assert datetime.fromisoformat(last_told(who)["muted_until"]) == until
+    moderation.unmute(mega, UKM, who)
+    assert after_coming_back() is None
+    moderation.mute(mega, UKM, who, until)
+    moderation.promote(mega, UKM, who)
+    assert after_coming_back() is None
+    moderation.mute(mega, UKM, who, utcnow() - timedelta(seconds=1))
+    assert after_coming_back() is None
+    moderation.mute(mega, UKM, who, until)
+    memberships.leave(who, UKM)
+    ukm_administration.add(UKM, NAMES["operator"][0], is_admin=True, by=Actor("test"))
+    assert place(who).muted_until is None
+
+
+def test_whom_the_campus_makes_an_admin_may_speak(
+    inside: Flask, people: People, officer: As, say: Say
+) -> None:
+    until = utcnow() + timedelta(hours=1)
+    moderation.mute(officer("member"), UKM, people["operator"], until)
+    ukm_administration.add(UKM, NAMES["operator"][0], is_admin=True, by=Actor("test"))
+    say("sebagai pengurus")
+    assert actions()[-1] == "promoted"
+
+
 @pytest.mark.parametrize(("span", "hours"), [("1h", 1), ("1d", 24), ("7d", 168)])
 def test_a_mute_for_a_span(inside: Flask, span: str, hours: int) -> None:
     end = moderation.mute_until(span, "bukan waktu")
