@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from myukm.db.session import on_commit, transaction
+from myukm.db.session import execute_rowcount, on_commit, transaction
 from myukm.db.types import utcnow
 from myukm.domain import activity
 from myukm.domain.actor import Actor
@@ -77,15 +77,16 @@ def again_at(refused_at: datetime | None) -> datetime | None:
 def withdraw(user_id: int, code: str) -> None:
     """Take back one's request. Raises `NotFound` if none waits."""
     with transaction() as session:
-        mine = select(JoinRequest.ukm_id).where(
-            JoinRequest.user_id == user_id, JoinRequest.refused_at.is_(None)
-        )
+        mine = (JoinRequest.user_id == user_id, JoinRequest.refused_at.is_(None))
         try:
-            ukm = _lock(code, Ukm.id.in_(mine))
+            ukm = _lock(code, Ukm.id.in_(select(JoinRequest.ukm_id).where(*mine)))
         except NotFound:
             raise _no_such_request() from None
         count_act(user_id)
-        session.delete(session.get_one(JoinRequest, (user_id, ukm.id)))
+        gone = delete(JoinRequest).where(*mine, JoinRequest.ukm_id == ukm.id)
+        # Again, because it may have been decided while this waited for the lock.
+        if not execute_rowcount(session, gone):
+            raise _no_such_request()
         on_commit(open_requests.publish, ukm)
 
 

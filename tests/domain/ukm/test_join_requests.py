@@ -1,5 +1,6 @@
 """Requests to join: asked once, decided once, gone when they mean nothing any more."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -184,6 +185,34 @@ def test_of_two_who_decide_at_once_one_does(app: Flask, people: People) -> None:
     with app.app_context():
         accepted = memberships.is_member(outsider, ukm().id)
         assert verbs()[-1] == ("accepted" if accepted else "refused")
+
+
+@every_database
+@pytest.mark.parametrize("decide", [join_requests.accept, join_requests.refuse])
+def test_what_is_decided_is_not_taken_back(
+    app: Flask, people: People, decide: Callable[..., User]
+) -> None:
+    outsider = people["outsider"]
+
+    def withdraw() -> str:
+        with app.app_context():
+            try:
+                join_requests.withdraw(outsider, UKM)
+            except NotFound as error:
+                return error.code
+            return "done"
+
+    with app.app_context(), ThreadPoolExecutor(1) as pool:
+        join_requests.ask(outsider, UKM)
+        with transaction():
+            decide(Actor("Mega", people["member"]), UKM, outsider)
+            meanwhile = pool.submit(withdraw)
+            with pytest.raises(TimeoutError):
+                meanwhile.result(timeout=0.5)
+        assert meanwhile.result() == "no_such_request"
+        if decide is join_requests.refuse:
+            with pytest.raises(Conflict):
+                join_requests.ask(outsider, UKM)
 
 
 @every_database
