@@ -21,6 +21,8 @@ from myukm.live.topics import publish_rights_changed
 from myukm.models import Membership, Ukm, UkmBlock, User
 
 CODE = re.compile(r"(?=.{2,32}$)[A-Z0-9]+(-[A-Z0-9]+)*")
+# The detail of the log's entry when an admin's membership ends.
+WAS_ADMIN = "admin"
 
 
 def get_membership(user_id: int, code: str, *, lock: bool = False) -> Membership:
@@ -173,7 +175,8 @@ def check_not_last_admin(membership: Membership) -> None:
 
 def remove(session: Session, gone: Membership, change: str, *, by: int | None) -> None:
     """Delete a locked membership and publish the change; `by` and `change` as in `add_member`."""
-    activity.record_in_ukm(gone.ukm_id, by, change, person_id=gone.user_id)
+    detail = WAS_ADMIN if gone.is_admin else ""
+    activity.record_in_ukm(gone.ukm_id, by, change, person_id=gone.user_id, detail=detail)
     ukm_state.publish_membership(gone.ukm, gone, change, member=False)
     session.delete(gone)
     publish_rights_changed()

@@ -14,7 +14,7 @@ from myukm.domain.ukm.authorization import authorize_and_lock, lock_member
 from myukm.errors import Conflict, Invalid, NotFound
 from myukm.extensions import db
 from myukm.i18n import campus_timezone
-from myukm.models import Membership, UkmBlock, User
+from myukm.models import Activity, Membership, UkmBlock, User
 
 MUTE_DURATIONS = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(days=7)}
 UNDO_SECONDS = 600
@@ -38,22 +38,30 @@ def remove(actor: Actor, code: str, user_id: int, *, block: bool = False) -> Non
 def take_back(actor: Actor, code: str, user_id: int) -> None:
     """Undo the actor's own removal of a person within `UNDO_SECONDS`.
 
-    Raises `NotFound`, `Forbidden`, or `Conflict` if something else happened since.
+    Who was an admin is one again. Raises `NotFound`, `Forbidden`, or `Conflict` for an archived UKM
+    and if something else happened since.
     """
     with transaction() as session:
         ukm = authorize_and_lock(actor, code)
+        memberships.check_not_archived(ukm)
+        # Locked, because the account may be deleted meanwhile.
+        lock = {"key_share": True}
+        user = session.get(User, user_id, with_for_update=lock, populate_existing=True)
         last = activity.newest_about(ukm.id, user_id)
-        mine = last is not None and last.actor_id == actor.user_id
-        if (
-            last is None
-            or not mine
-            or last.verb not in ("removed", "blocked")
-            or (utcnow() - last.at).total_seconds() > UNDO_SECONDS
-        ):
+        if user is None or user.blocked_at or not _may_undo(actor, last):
             raise Conflict(_("Ini tidak bisa diurungkan lagi."), code="too_late")
         if blocked := session.get(UkmBlock, (ukm.id, user_id)):
             session.delete(blocked)
-        memberships.add_member(session, ukm.id, user_id, by=actor.user_id)
+        was_admin = last is not None and last.detail == memberships.WAS_ADMIN
+        memberships.add_member(session, ukm.id, user_id, is_admin=was_admin, by=actor.user_id)
+
+
+def _may_undo(actor: Actor, last: Activity | None) -> bool:
+    """Return whether the newest entry about a person is the actor's removal of a moment ago."""
+    if last is None or last.actor_id != actor.user_id:
+        return False
+    recent = (utcnow() - last.at).total_seconds() <= UNDO_SECONDS
+    return recent and last.verb in ("removed", "blocked")
 
 
 def unblock(actor: Actor, code: str, user_id: int) -> None:

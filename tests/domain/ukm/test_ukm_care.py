@@ -14,7 +14,8 @@ from sqlalchemy import select, update
 
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
-from myukm.domain import activity, event_rendering, stream_topics
+from myukm.domain import account_deletion, activity, event_rendering, stream_topics
+from myukm.domain.accounts import administration as accounts_administration
 from myukm.domain.actor import Actor
 from myukm.domain.chat import broadcast, messages, pins, reports
 from myukm.domain.ukm import administration as ukm_administration
@@ -196,6 +197,37 @@ def test_a_blocked_member_stays_out_until_unblocked(
     with pytest.raises(NotFound):
         moderation.unblock(officer("friend"), UKM, people["operator"])
     assert actions()[-3:] == ["blocked", "unblocked", "joined"]
+
+
+@pytest.mark.parametrize("block", [False, True])
+def test_a_removal_of_a_moment_ago_is_undone(
+    inside: Flask, people: People, officer: As, block: bool
+) -> None:
+    mega = officer("member")
+    for who, is_admin in ((people["operator"], False), (people["friend"], True)):
+        moderation.remove(mega, UKM, who, block=block)
+        moderation.take_back(mega, UKM, who)
+        assert place(who).is_admin is is_admin
+    assert db.session.scalars(select(UkmBlock)).all() == []
+
+
+def test_a_removal_is_not_undone_once_something_else_happened(
+    inside: Flask, people: People, officer: As
+) -> None:
+    mega, who = officer("member"), people["operator"]
+    campus = officer("admin", campus=True)
+    moderation.remove(mega, UKM, who)
+    ukm_settings.archive(campus, UKM)
+    with pytest.raises(Conflict, match="diarsipkan"):
+        moderation.take_back(mega, UKM, who)
+    ukm_settings.unarchive(campus, UKM)
+    accounts_administration.block(db.session.get_one(User, people["admin"]), who)
+    with pytest.raises(Conflict, match="diurungkan"):
+        moderation.take_back(mega, UKM, who)
+    moderation.remove(mega, UKM, people["friend"])
+    account_deletion.delete_account(db.session.get_one(User, people["friend"]), cast.PASSWORD)
+    with pytest.raises(Conflict, match="diurungkan"):
+        moderation.take_back(mega, UKM, people["friend"])
 
 
 def test_whom_the_campus_adds_is_no_longer_blocked(
