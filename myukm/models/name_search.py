@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement
 from myukm.models.siswa import LETTERS, QUOTES, fold
 
 LATIN = (range(0xC0, 0x250), range(0x1E00, 0x1F00))
+MAX_LETTERS = 60
 
 
 def _variants() -> dict[str, str]:
@@ -27,9 +28,10 @@ def name_contains(column: Any, word: str) -> ColumnElement[bool]:
     accents, and any kind of apostrophe or quote.
 
     A pattern that all three databases read alike. It looks at every account, which takes some
-    milliseconds for thousands, and needs no second column that could differ from the name.
+    milliseconds for thousands, and needs no second column that could differ from the name. Only the
+    first letters of a long word count: a pattern may not be of any size.
     """
-    letters = (_pattern(sign) for sign in fold(word))
+    letters = (_pattern(sign) for sign in fold(word)[:MAX_LETTERS])
     found: ColumnElement[bool] = column.regexp_match("(?i)" + f"[{QUOTES}]*".join(letters))
     return found
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, cast, func, literal, select, union_all
 
+from myukm.db.session import in_literals
 from myukm.domain.chat import search_index
 from myukm.domain.chat.search_query import Wanted
 from myukm.extensions import db
@@ -105,7 +106,7 @@ class SearchPlan:
         if self.wanted.with_files:
             found.append(self._has(row, files_term(PLACE)))
         if self.authors:
-            found.append(row.user_id.in_(self.authors))
+            found.append(in_literals(row.user_id, self.authors))
         if self.wanted.since is not None:
             found.append(row.created_at >= self.wanted.since)
         return found

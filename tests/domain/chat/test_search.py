@@ -50,6 +50,17 @@ def test_words_phrases_and_filters(app: Flask, people: dict[str, int]) -> None:
 
 
 @every_database
+def test_a_name_that_very_many_have(
+    app: Flask, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member = people["member"]
+    monkeypatch.setattr(search, "_authors", lambda _: [member, *range(1_000_000, 1_070_000)])
+    with app.app_context():
+        say(member, "rapat", "c1")
+        assert found(member, "dari:a") == found(member, "rapat dari:a") == ["rapat"]
+
+
+@every_database
 def test_edited_and_deleted_messages_at_once(app: Flask, people: dict[str, int]) -> None:
     member = people["member"]
     with app.app_context():

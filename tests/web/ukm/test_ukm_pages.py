@@ -13,6 +13,7 @@ from myukm.domain.actor import Actor
 from myukm.domain.ukm import administration as ukm_administration
 from myukm.domain.ukm import memberships
 from myukm.models import Membership
+from tests.conftest import every_database
 from tests.support.people import NAMES, UKM
 from tests.web.test_chat import queries_of
 
@@ -62,6 +63,14 @@ def test_every_page_in_its_two_places(client_as: ClientAs, people: People) -> No
             assert client_as(who).get(f"{CAMPUS}/{path}").status_code == status, (who, path)
         assert "/login" in str(client_as("nobody").get(f"{OWN}/{path}").location)
         assert "/login" in str(client_as("nobody").get(f"{CAMPUS}/{path}").location)
+
+
+@every_database
+@pytest.mark.parametrize("letter", ["a", "."])
+def test_a_word_of_any_length_is_searched(client_as: ClientAs, letter: str) -> None:
+    page = client_as("member").get(f"{OWN}/members", query_string={"q": letter * 3000})
+    assert page.status_code == 200
+    assert page.text.count("data-user") == 0
 
 
 def test_every_change_in_its_two_places(client_as: ClientAs, people: People) -> None:
