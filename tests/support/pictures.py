@@ -1,5 +1,6 @@
 """Picture files for the tests, made on the spot."""
 
+import struct
 from functools import cache
 from io import BytesIO
 from typing import Any
@@ -23,6 +24,16 @@ def half_red(kind: str = "JPEG", turned: int = 1) -> bytes:
     exif = Image.Exif()
     exif[0x0112], exif[0x010E] = turned, "rahasia"
     return encoded(image, kind, exif=exif)
+
+
+def half_red_with_odd_exif() -> bytes:
+    """Return `half_red` turned to lie on its side, with a text in its EXIF that is a number there:
+    Pillow reads that and cannot write it."""
+    number = struct.pack("<HHIf", 0x010E, 11, 1, 0.0)
+    turned = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)
+    head = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2)
+    image = Image.open(BytesIO(half_red()))
+    return encoded(image, "JPEG", exif=head + number + turned + bytes(4))
 
 
 def animated(kind: str) -> bytes:

@@ -33,7 +33,7 @@ from tests.support.files import (
     upload,
 )
 from tests.support.people import PASSWORD, UKM
-from tests.support.pictures import BLUE, RED, animated, bomb, half_red
+from tests.support.pictures import BLUE, RED, animated, bomb, half_red, half_red_with_odd_exif
 from tests.support.statements import recorded_statements
 
 ClientAs = Callable[[str], FlaskClient]
@@ -79,6 +79,12 @@ def test_a_photo_is_drawn_anew_sent_and_seen(client_as: ClientAs, folder: Path) 
     assert near(bottom, BLUE)
     assert b"rahasia" not in whole.data
     assert left_behind(folder) == []
+
+
+def test_a_picture_with_odd_metadata_is_turned_all_the_same(client_as: ClientAs) -> None:
+    answer = upload(client_as("member"), half_red_with_odd_exif(), "a.jpg", "image/jpeg")
+    assert answer.status_code == 201, answer.text
+    assert (answer.get_json()["width"], answer.get_json()["height"]) == (300, 400)
 
 
 def near(pixel: Any, colour: tuple[int, int, int]) -> bool:

@@ -1,13 +1,12 @@
 """Thumbnails of uploaded photos: two squares, decoded within limits, without metadata."""
 
-import struct
-import zlib
 from io import BytesIO
 from typing import NamedTuple
 
 from flask_babel import lazy_gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from myukm.domain.drawing import BROKEN, to_rgb, upright
 from myukm.errors import DomainError, Invalid
 
 MAX_BYTES = 5 * 1024 * 1024
@@ -22,8 +21,6 @@ TYPES = {
     "WEBP": ("image/webp",),
 }
 UNSPECIFIED_TYPES = ("", "application/octet-stream")
-# The exceptions of Pillow's decoders for truncated or malformed data.
-BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
 
 # `MAX_PIXELS` replaces Pillow's own limit, which only warns at first.
 Image.MAX_IMAGE_PIXELS = None
@@ -71,16 +68,9 @@ def _render(image: Image.Image) -> Thumbnails:
     """Return the thumbnails; the picture is reduced first, so that little is done at full size."""
     # Decode a JPEG at a fraction of its size.
     image.draft("RGB", (2 * LARGE, 2 * LARGE))
-    square = ImageOps.fit(_to_rgb(image), (LARGE, LARGE))
-    large = _flatten(ImageOps.exif_transpose(square))
+    square = ImageOps.fit(to_rgb(image), (LARGE, LARGE))
+    large = _flatten(upright(square))
     return Thumbnails(_encoded(large), _encoded(large.resize((SMALL, SMALL))))
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """Return the picture in a mode that can be resized smoothly."""
-    if image.mode.startswith("I;16"):
-        return image.convert("I").point(lambda value: value / 256).convert("L")
-    return image if image.mode in ("RGB", "RGBA", "L", "CMYK") else image.convert("RGBA")
 
 
 def _flatten(image: Image.Image) -> Image.Image:

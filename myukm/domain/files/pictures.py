@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from flask_babel import lazy_gettext as _
 
+from myukm.domain import drawing
 from myukm.domain.accounts.threads import Pool
-from myukm.domain.files import drawing
 from myukm.domain.files.isolation import run_script
 from myukm.errors import DomainError, Invalid
 

@@ -8,7 +8,15 @@ from PIL import Image
 
 from myukm.domain.accounts.thumbnails import Thumbnails, make_thumbnails
 from myukm.errors import DomainError
-from tests.support.pictures import BLUE, RED, animated, bomb, encoded, half_red
+from tests.support.pictures import (
+    BLUE,
+    RED,
+    animated,
+    bomb,
+    encoded,
+    half_red,
+    half_red_with_odd_exif,
+)
 
 SIDES = {"left": (20, 128), "right": (236, 128), "top": (128, 20), "bottom": (128, 236)}
 
@@ -43,6 +51,12 @@ def test_nothing_is_left_of_the_metadata(kind: str) -> None:
     for data in made(half_red(kind)):
         assert b"rahasia" not in data
         assert not Image.open(BytesIO(data)).getexif()
+
+
+def test_odd_metadata_does_not_matter() -> None:
+    large = shown(made(half_red_with_odd_exif()).large)
+    assert large.getpixel(SIDES["top"])[0] > 100
+    assert large.getpixel(SIDES["bottom"])[0] < 100
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16"])

@@ -12,7 +12,7 @@ import struct
 import sys
 import zlib
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 MEMORY_BYTES, CPU_SECONDS = 1 << 30, 20
 # A JPEG is decoded at a fraction of its size, all others at once.
@@ -22,7 +22,18 @@ DECODED_PIXELS = 6_600_000
 LONGEST, PREVIEW, QUALITY = 2048, 320, 82
 # Pillow reports a JPEG with several pictures (gain map, depth map) as MPO; the first is the photo.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+# The exceptions of Pillow's decoders for truncated or malformed data.
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
+# By the orientation of EXIF; 1 is upright.
+TURNS: dict[object, Image.Transpose] = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 # `MAX_PIXELS` replaces Pillow's own limit, which only warns at first.
 Image.MAX_IMAGE_PIXELS = None
@@ -35,14 +46,13 @@ def draw(source: str, picture: str, thumbnail: str) -> dict[str, object]:
             if image.width * image.height > MAX_PIXELS.get(image.format or "", MAX_OTHER_PIXELS):
                 return {"error": "too_many_pixels"}
             found = {"format": image.format}
-            seen = ImageOps.exif_transpose(_reduced(image))
+            drawn = _flat(upright(_reduced(image)))
     except UnidentifiedImageError:
         return {"error": "type"}
     except MemoryError:
         return {"error": "too_many_pixels"}
     except BROKEN:
         return {"error": "broken"}
-    drawn = _flat(seen)
     drawn.save(picture, "WEBP", quality=QUALITY)
     drawn.resize(_thumbnail_size(*drawn.size)).save(thumbnail, "WEBP", quality=QUALITY)
     return {**found, "width": drawn.width, "height": drawn.height}
@@ -63,18 +73,30 @@ def _reduced(image: Image.Image) -> Image.Image:
     while image.width * image.height > DECODED_PIXELS * scale * scale:
         scale *= 2
     image.draft("RGB", (image.width // scale, image.height // scale))
-    plain = _to_rgb(image)
+    plain = to_rgb(image)
     plain.thumbnail((LONGEST, LONGEST))
     if exif := image.info.get("exif"):
         plain.info["exif"] = exif
     return plain
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image) -> Image.Image:
     """Return the picture in a mode that can be resized smoothly."""
     if image.mode.startswith("I;16"):
         return image.convert("I").point(lambda value: value / 256).convert("L")
     return image if image.mode in ("RGB", "RGBA", "L", "CMYK") else image.convert("RGBA")
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """Return the picture turned as its EXIF says, as it is if that says nothing or is malformed.
+
+    Not `ImageOps.exif_transpose`, which writes the EXIF anew and fails for odd values of others.
+    """
+    try:
+        turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
+    except (*BROKEN, AttributeError, KeyError, TypeError):
+        return image
+    return image if turn is None else image.transpose(turn)
 
 
 def _flat(image: Image.Image) -> Image.Image:
