@@ -31,7 +31,10 @@ class Storage(Protocol):
         """Return the bytes, seekable. Raises FileNotFoundError."""
 
     def set_aside(self, name: str) -> None:
-        """Take the bytes away in one step; they can still be read. Nothing if there are none."""
+        """Take the bytes away; they can still be read meanwhile. Nothing if there are none.
+
+        A folder does it in one step, a bucket copies and then deletes.
+        """
 
     def put_back(self, name: str) -> None:
         """Undo `set_aside`."""

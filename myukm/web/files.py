@@ -13,13 +13,13 @@ from myukm.domain.chat import uploads
 from myukm.domain.chat.uploads import Upload
 from myukm.domain.files import attachments, quotas
 from myukm.domain.ukm import memberships
-from myukm.errors import NotFound, Unavailable
+from myukm.errors import NotFound
 from myukm.models import ChatFile
 from myukm.rate_limiting.local_log import Limit
 from myukm.storage import storage
 from myukm.web.http.access import current_account, json_view, logged_in
 from myukm.web.http.limits import limited
-from myukm.web.http.receiving import announced_size, received, upload_slot
+from myukm.web.http.receiving import announced_size, received, storage_unavailable, upload_slot
 from myukm.web.ukm.access import member
 
 UPLOADS = Limit("file", 120, 60)
@@ -52,8 +52,7 @@ def store_response(code: str, sent: Upload) -> Any:
     try:
         file, new = uploads.store(current_account().id, code, sent)
     except OSError as error:
-        text = _("Penyimpanan berkas tidak menjawab. Coba lagi sebentar lagi.")
-        raise Unavailable(text, code="storage_unavailable", retry_after=10) from error
+        raise storage_unavailable() from error
     return jsonify(file.as_json(code)), 201 if new else 200
 
 
@@ -92,11 +91,14 @@ def find_file(code: str, file_id: int) -> ChatFile:
 
 
 def file_response(digest: str, content_type: str, disposition: str) -> Response:
-    """Return bytes of the storage, or the part of them that is asked for."""
+    """Return bytes of the storage, or the part of them that is asked for. Raises `NotFound`, and
+    `Unavailable` without the storage."""
     try:
         file = storage().open(digest)
     except FileNotFoundError:
         raise not_found() from None
+    except OSError as error:
+        raise storage_unavailable() from error
     size = file.seek(0, 2)
     file.seek(0)
     headers = {

@@ -160,3 +160,25 @@ def test_without_the_bucket_an_upload_may_be_repeated(
     bucket.client.close()
     app.extensions["storage"] = Folder(tmp_path / "files")
     assert upload(client_as("member"), PDF, "a.pdf").status_code == 201
+
+
+def test_without_the_storage_a_download_and_a_full_disk_may_be_repeated(
+    app: Flask, client_as: ClientAs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member = client_as("member")
+    file = upload(member, PDF, "a.pdf").get_json()
+    folder = app.extensions["storage"]
+    full = tmp_path / "full"
+    full.symlink_to("/dev/full")
+    monkeypatch.setattr(folder, "new_draft", lambda: full)
+    refused = [upload(member, PDF, "b.pdf", client_id="c2")]
+    away = "s3://a:b@berkas?endpoint=http://127.0.0.1:1"
+    bucket = app.extensions["storage"] = Bucket(away, tmp_path / "drafts")
+    refused.append(member.get(file["url"], headers={"Accept": "application/json"}))
+    bucket.client.close()
+    app.extensions["storage"] = folder
+    for answer in refused:
+        assert answer.status_code == 503, answer.text
+        assert answer.get_json()["error"]["code"] == "storage_unavailable"
+        assert answer.headers["Retry-After"]
+    assert member.get(file["url"], buffered=True).data == PDF

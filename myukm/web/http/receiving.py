@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -63,23 +63,34 @@ def received(max_bytes: int, too_large: DomainError) -> Iterator[Received]:
     """Receive the form's file `file` and yield it.
 
     A longer body is refused by its announced length, or once that much has come. Raises
-    `too_large`, `Invalid` without exactly one file, and a `DomainError` (408) after `SECONDS`.
+    `too_large`, `Invalid` without exactly one file, a `DomainError` (408) after `SECONDS`, and
+    `Unavailable` if the disk is full.
     """
     request.max_content_length = max_bytes + SMALL_BODY
     drafts: list[tuple[Path, IO[bytes]]] = []
     try:
-        form, sent = _parsed(drafts, too_large)
-        if sent is None or len(drafts) != 1:
-            raise not_one()
-        sent.stream.close()
+        try:
+            form, sent = _parsed(drafts, too_large)
+            if sent is None or len(drafts) != 1:
+                raise not_one()
+            sent.stream.close()
+        except OSError as error:
+            raise storage_unavailable() from error
         path = drafts[0][0]
         if path.stat().st_size > max_bytes:
             raise too_large
         yield Received(path, sent.filename or "", sent.mimetype, form)
     finally:
         for path, file in drafts:
-            file.close()
+            with suppress(OSError):  # what could not be written is tried again
+                file.close()
             path.unlink(missing_ok=True)
+
+
+def storage_unavailable() -> Unavailable:
+    """Return the error for a storage that does not answer or is full."""
+    text = _("Penyimpanan berkas tidak menjawab. Coba lagi sebentar lagi.")
+    return Unavailable(text, code="storage_unavailable", retry_after=10)
 
 
 def not_one() -> DomainError:
