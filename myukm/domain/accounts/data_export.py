@@ -48,8 +48,9 @@ def export(user_id: int) -> Iterator[str]:
         "exports": _exports,
     }
     for key, part in parts.items():
-        yield f'{"{" if key == "account" else ","}"{key}":{_json(part(user_id))}'
+        found = _json(part(user_id))
         db.session.rollback()
+        yield f'{"{" if key == "account" else ","}"{key}":{found}'
     for key, portion in own_activity.LISTS.items():
         yield f',"{key}":['
         yield from _whole_list(user_id, portion)
@@ -79,10 +80,15 @@ def archive(user_id: int) -> Iterator[bytes]:
 def _whole_list(user_id: int, portion: own_activity.Portion) -> Iterator[str]:
     """Yield a list of any length in portions, oldest first."""
     last, separator = None, ""
-    while batch := portion(user_id, last):
-        db.session.rollback()
+    while batch := _read(portion, user_id, last):
         yield separator + ",".join(_json(entry) for _place, entry in batch)
         last, separator = batch[-1][0], ","
+
+
+def _read(portion: own_activity.Portion, user_id: int, last: Any) -> Any:
+    batch = portion(user_id, last)
+    db.session.rollback()
+    return batch
 
 
 def _json(value: Any) -> str:

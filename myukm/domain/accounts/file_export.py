@@ -18,10 +18,18 @@ def exist(user_id: int) -> bool:
 def files(user_id: int) -> Iterator[tuple[ChatFile, str]]:
     """Yield the user's files and their UKMs' codes, oldest first. No transaction stays open."""
     last = 0
-    while row := db.session.execute(_of(user_id).where(ChatFile.id > last).limit(1)).first():
-        db.session.rollback()
-        last = row[0].id
-        yield row[0], row[1]
+    while found := _after(user_id, last):
+        last = found[0].id
+        yield found
+
+
+def _after(user_id: int, last: int) -> tuple[ChatFile, str] | None:
+    row = db.session.execute(_of(user_id).where(ChatFile.id > last).limit(1)).first()
+    if row:
+        # Else the rollback forgets it, and its next use reads it again in a new transaction.
+        db.session.expunge(row[0])
+    db.session.rollback()
+    return (row[0], row[1]) if row else None
 
 
 def as_json(file: ChatFile, code: str) -> dict[str, Any]:

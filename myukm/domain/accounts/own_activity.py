@@ -10,6 +10,8 @@ from myukm.extensions import db
 from myukm.models import Activity, ChatMessage, ChatReaction, MessageReport, Ukm, User
 
 BATCH = 500
+# Actions whose subject begins with an account's NIM, beside those of `user.`.
+ON_ACCOUNTS = ("attack.account", "siswa.link", "siswa.unlink")
 
 # Takes an account and the key of the last entry (None at first); returns the next entries, each
 # with its key.
@@ -108,22 +110,14 @@ def ukm_trail(user_id: int, last: Any) -> Sequence[tuple[Any, dict[str, Any]]]:
 
 
 def trail(user_id: int, last: Any) -> Sequence[tuple[Any, dict[str, Any]]]:
-    """Return the next lines of the campus's trail: what the person did, or what was done to them.
-
-    Lines about a person begin with the NIM, which somebody else may have had before.
-    """
+    """Return the next lines of the campus's trail: what one did, or what was done to them."""
     user = db.session.get_one(User, user_id)
-    about = Activity.subject.startswith(f"{user.nim} ", autoescape=True)
-    query = (
-        select(Activity)
-        .where(
-            Activity.audited,
-            or_(Activity.actor_id == user_id, about & (Activity.at >= user.created_at)),
-        )
-        .where(Activity.id > (last or 0))
-        .order_by(Activity.id)
-        .limit(BATCH)
-    )
+    found: list[Activity] = []
+    while not found and (lines := _trail(user, last)):
+        # Compared again, because two databases take capitals for small letters.
+        about = f"{user.nim} "
+        found = [x for x in lines if x.actor_id == user_id or x.subject.startswith(about)]
+        last = lines[-1].id
     return [
         (
             line.id,
@@ -134,8 +128,22 @@ def trail(user_id: int, last: Any) -> Sequence[tuple[Any, dict[str, Any]]]:
                 "subject": line.subject,
             },
         )
-        for line in db.session.scalars(query)
+        for line in found
     ]
+
+
+def _trail(user: User, last: Any) -> Sequence[Activity]:
+    """Return the next lines of the account, and those that may be about it.
+
+    Of the actions on accounts, because other lines may begin with what is a NIM, too; and since it
+    was made, because somebody else may have had the NIM before.
+    """
+    begins = Activity.subject.startswith(f"{user.nim} ", autoescape=True)
+    on_account = Activity.action.startswith("user.") & (Activity.action != "user.import")
+    about = begins & (on_account | Activity.action.in_(ON_ACCOUNTS))
+    own = or_(Activity.actor_id == user.id, about & (Activity.at >= user.created_at))
+    query = select(Activity).where(Activity.audited, own, Activity.id > (last or 0))
+    return db.session.scalars(query.order_by(Activity.id).limit(BATCH)).all()
 
 
 LISTS: dict[str, Portion] = {

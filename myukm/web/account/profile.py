@@ -19,11 +19,14 @@ from myukm.domain.accounts.login_limits import guess_own
 from myukm.domain.files import quotas
 from myukm.domain.presence import tracker, viewing
 from myukm.errors import DomainError
+from myukm.rate_limiting.local_log import Limit
 from myukm.web.http import device_cookie
 from myukm.web.http.access import current_account, json_view, logged_in, wants_json
 from myukm.web.http.answers import redirect_or_json
 from myukm.web.http.body import takes
-from myukm.web.http.limits import limit_auth_body
+from myukm.web.http.limits import limit_auth_body, limited
+
+EXPORTS = Limit("data-export", 10, 3600)
 
 bp = Blueprint("profile", __name__)
 bp.before_request(limit_auth_body)
@@ -97,6 +100,7 @@ def attack_seen() -> Any:
 
 @bp.get("/profile/data")
 @logged_in
+@limited(EXPORTS)
 def data() -> Response:
     """Return everything stored about the user: as JSON, or as ZIP with the user's files."""
     me = current_account().id

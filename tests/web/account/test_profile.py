@@ -9,12 +9,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from myukm.db.session import transaction
-from myukm.domain import event_rendering
-from myukm.domain.accounts import own_activity
+from myukm.domain import activity, event_rendering
+from myukm.domain.accounts import data_export, own_activity
+from myukm.domain.actor import Actor
 from myukm.extensions import db
 from myukm.live.event_log import Event
 from myukm.models import ChatMessage, LoginSession, Membership, PasswordReset, Photo, Ukm, User
 from tests.conftest import every_database
+from tests.support.files import PDF, send, upload
 from tests.support.people import NAMES, PASSWORD, UKM
 from tests.support.pictures import half_red
 
@@ -144,6 +146,24 @@ def test_all_that_is_known_of_me(client_as: ClientAs) -> None:
         assert secret not in answer.text
 
 
+def test_nothing_is_open_while_the_data_is_sent(
+    app: Flask, client_as: ClientAs, people: dict[str, int]
+) -> None:
+    member = client_as("member")
+    file = upload(member, PDF, "a.pdf").get_json()
+    send(member, [file["id"]], "dengan berkas")
+    with app.app_context():
+        for pieces in (data_export.export, data_export.archive):
+            for piece in pieces(people["member"]):
+                assert not db.session().in_transaction(), piece
+
+
+def test_the_data_is_sent_ten_times_an_hour(client_as: ClientAs) -> None:
+    member = client_as("member")
+    answers = [member.get("/profile/data").status_code for _ in range(11)]
+    assert answers == [200] * 10 + [429]
+
+
 def act_and_be_acted_upon(member: FlaskClient, client_as: ClientAs, account: int) -> int:
     """The member reacts, reports, pins and asks; an admin promotes and removes the member, whose
     account has this number. Return the message's."""
@@ -208,6 +228,28 @@ def test_more_messages_than_one_portion(
         ukm.last_number = 1201
     data = json.loads(client_as("member").get("/profile/data").data)
     assert [one["message"] for one in data["messages"]] == [f"p{n}" for n in range(1, 1202)]
+
+
+@every_database
+def test_what_happened_to_others_is_not_about_me(
+    app: Flask, client_as: ClientAs, people: dict[str, int]
+) -> None:
+    admin = Actor("Siti Rahma", people["admin"])
+    with app.app_context():
+        with transaction() as session:
+            session.get_one(User, people["member"]).nim = "12ab"
+            for action, subject in (
+                ("user.import", "12ab NIM: 2024001 … 2024012"),
+                ("siswa.link_code", "12ab Rina"),
+                ("ukm.add", "12ab 2024002"),
+                ("user.block", "12AB Rina"),
+                ("user.reset_code", "12ab Mega Lestari"),
+                ("user.block", "12aB Rina"),
+                ("siswa.link", "12ab – 77 Mega Lestari"),
+            ):
+                activity.record(admin, action, subject)
+        data = json.loads("".join(data_export.export(people["member"])))
+    assert [one["action"] for one in data["trail"]] == ["user.reset_code", "siswa.link"]
 
 
 class TestFarewell:
