@@ -15,6 +15,7 @@ from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.domain.actor import Actor
 from myukm.domain.roster import (
+    api_source,
     applying,
     claim,
     file_source,
@@ -362,7 +363,7 @@ def test_numbers_with_a_point_in_the_roster_of_the_api(
         {"idperson": "1", "nama": "Ani", "kelas_formal": Decimal("7.5")},
         {"idperson": "2", "nama": "Budi", "kelas_formal": 7},
     ]
-    monkeypatch.setattr(work.api_source, "fetch", lambda: answer)
+    monkeypatch.setattr(api_source, "fetch", lambda: answer)
     one = imports.request_api(BY)
     work.advance(one.id)
     assert (one.status, one.added) == ("ready", 1)
@@ -374,7 +375,7 @@ def test_the_roster_of_the_api_may_be_larger_than_a_file(
     inside: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parts, "MAX_BYTES", 10)
-    monkeypatch.setattr(work.api_source, "fetch", lambda: [{"idperson": "1", "nama": "Ani"}])
+    monkeypatch.setattr(api_source, "fetch", lambda: [{"idperson": "1", "nama": "Ani"}])
     one = imports.request_api(BY)
     work.advance(one.id)
     assert (one.status, one.added, one.error) == ("ready", 1, None)
@@ -386,7 +387,7 @@ def test_a_reader_that_breaks_ends_its_import_at_once(
     def broken() -> None:
         raise TypeError("no such type")
 
-    monkeypatch.setattr(work.api_source, "fetch", broken)
+    monkeypatch.setattr(api_source, "fetch", broken)
     one = imports.request_api(BY)
     with pytest.raises(TypeError):
         work.advance(one.id)
