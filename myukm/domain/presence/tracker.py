@@ -73,7 +73,11 @@ def publish_late() -> None:
     """Publish the counts that large UKMs did not get at once (a leader task)."""
     if late := outbox.take_delayed(BATCH):
         known = store.statuses(late)
-        _publish({user_id: known.get(user_id, "offline") for user_id in late})
+        try:
+            _publish({user_id: known.get(user_id, "offline") for user_id in late})
+        except Exception:
+            outbox.delay(late)
+            raise
 
 
 def _broadcast_later(user_ids: Sequence[int]) -> None:

@@ -26,7 +26,7 @@ class Debounced:
         """Publish now, or after the pause if it was published just now."""
         try:
             if valkey().set(f"{self.key}:{ukm_id}", b"1", nx=True, px=self._milliseconds):
-                self._publish(ukm_id)
+                self._publish_at_once(ukm_id)
             else:
                 valkey().sadd(self.key, ukm_id)
         except RedisError as error:
@@ -35,6 +35,20 @@ class Debounced:
             self._outage.worked()
 
     def publish_pending(self) -> None:
-        """Publish what was held back and has had its pause (for the leader). Raises RedisError."""
-        for ukm_id in cast(list[bytes], valkey().spop(self.key, MAX_AT_ONCE)):
-            self.publish(int(ukm_id))
+        """Publish what was held back and has had its pause (for the leader). Raises RedisError, and
+        what `publish` raises; the others then wait for the next time."""
+        pending = cast(list[bytes], valkey().spop(self.key, MAX_AT_ONCE))
+        try:
+            while pending:
+                self.publish(int(pending.pop()))
+        finally:
+            if pending:
+                valkey().sadd(self.key, *pending)
+
+    def _publish_at_once(self, ukm_id: int) -> None:
+        try:
+            self._publish(ukm_id)
+        except Exception:
+            # Its pause has begun, so nobody else would publish it.
+            valkey().sadd(self.key, ukm_id)
+            raise

@@ -236,6 +236,19 @@ def test_a_crowd_that_arrives_is_told_by_one_job(
     assert published[-1]["online_count"] == 2001
 
 
+def test_what_is_late_waits_on_if_it_cannot_be_published(
+    inside: Flask, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(tracker, "_publish", broken)
+    outbox.delay([1, 2])
+    with pytest.raises(OSError):
+        tracker.publish_late()
+    assert sorted(outbox.take_delayed(9)) == [1, 2]
+
+
 BUSY_MACHINE = 4  # times as slow as an idle one
 
 

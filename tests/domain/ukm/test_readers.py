@@ -7,12 +7,14 @@ import redis
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 
 from myukm.db.session import transaction
 from myukm.domain.actor import Actor
 from myukm.domain.chat import messages, pins
 from myukm.domain.ukm import memberships, readers, unread
 from myukm.domain.ukm import state as ukm_state
+from myukm.domain.ukm.debounce import Debounced
 from myukm.extensions import db
 from myukm.live import pubsub
 from myukm.models import Membership, Ukm, User
@@ -136,3 +138,26 @@ def test_everybody_sees_the_number_and_admins_the_names(
     assert "Dibaca 1 dari 2 anggota" in member.get(f"/ukm/{UKM}/manage").text
     member.post(f"/ukm/{UKM}/unpin")
     assert "Tidak ada pengumuman" in member.get(f"/ukm/{UKM}/readers").text
+
+
+def test_what_could_not_be_published_is_published_later(app: Flask, valkey: redis.Redis) -> None:
+    published, broken = [], {1, 3}
+
+    def publish(ukm_id: int) -> None:
+        if ukm_id in broken:
+            raise OperationalError("", None, Exception())
+        published.append(ukm_id)
+
+    debounced = Debounced("myukm:test", 60_000, publish)
+    with app.app_context():
+        with pytest.raises(OperationalError):
+            debounced.publish(1)
+        valkey.sadd(debounced.key, 2, 3, 4)
+        valkey.delete(*valkey.keys(f"{debounced.key}:*"))
+        with pytest.raises(OperationalError):
+            debounced.publish_pending()
+        broken.clear()
+        for _ in range(3):
+            valkey.delete(*valkey.keys(f"{debounced.key}:*"), "nothing")
+            debounced.publish_pending()
+    assert sorted(published) == [1, 2, 3, 4]
