@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
 
 from myukm.db.session import execute_rowcount, transaction
 from myukm.db.types import utcnow
@@ -13,7 +14,7 @@ from myukm.domain.accounts.account_rules import check_password, checked_person, 
 from myukm.domain.accounts.codes import digest, matches, new_code, wrong_code
 from myukm.domain.accounts.passwords import hash_password
 from myukm.domain.actor import Actor
-from myukm.errors import NotFound
+from myukm.errors import Conflict, NotFound
 from myukm.extensions import db
 from myukm.models import Invitation, User
 
@@ -23,16 +24,22 @@ MAX_SHOWN = 200
 def invite(actor: User, nim: str, name: str, role: str) -> str:
     """Invite a NIM for 30 days and return its one-time code, which is shown only now.
 
-    Voids an earlier code of that NIM. Raises `Invalid`, or `Conflict` if it has an account.
+    Voids an earlier code of that NIM. Raises `Invalid`, or `Conflict` if it has an account or is
+    being invited at this moment.
     """
     nim, name = checked_person(nim, name, role)
     code = new_code()
-    with transaction() as session:
-        if session.scalar(select(User.id).where(User.nim == nim)):
-            raise accounts.nim_taken(nim)
-        session.execute(delete(Invitation).where(Invitation.nim == nim))
-        session.add(Invitation(nim=nim, name=name, role=role, code_hash=digest(code)))
-        activity.record(Actor.of(actor), "user.invite", f"{nim} {name}")
+    invitation = Invitation(nim=nim, name=name, role=role, code_hash=digest(code))
+    try:
+        with transaction() as session:
+            if session.scalar(select(User.id).where(User.nim == nim)):
+                raise accounts.nim_taken(nim)
+            session.execute(delete(Invitation).where(Invitation.nim == nim))
+            session.add(invitation)
+            activity.record(Actor.of(actor), "user.invite", f"{nim} {name}")
+    except IntegrityError:
+        text = _("NIM %(nim)s baru saja diundang oleh admin lain.", nim=nim)
+        raise Conflict(text, code="just_invited") from None
     return code
 
 

@@ -13,7 +13,7 @@ from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.domain import account_deletion, event_rendering
 from myukm.domain.accounts import administration as office
-from myukm.domain.accounts import self_service
+from myukm.domain.accounts import invitations, self_service
 from myukm.domain.actor import Actor
 from myukm.domain.chat import messages
 from myukm.domain.text_normalization import clean_line
@@ -23,7 +23,7 @@ from myukm.domain.ukm import state as ukm_state
 from myukm.errors import Conflict, DomainError
 from myukm.extensions import db
 from myukm.live.event_log import Event
-from myukm.models import Membership, Role, Ukm, UkmPin, User
+from myukm.models import Invitation, Membership, Role, Ukm, UkmPin, User
 from tests.conftest import every_database
 from tests.support.people import PASSWORD, UKM
 
@@ -55,6 +55,31 @@ def at_once(app: Flask, calls: list[Callable[[], object]]) -> list[str]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(run, calls))
+
+
+@every_database
+def test_a_nim_that_somebody_else_is_inviting(app: Flask, people: dict[str, int]) -> None:
+    def invite() -> str:
+        with app.app_context():
+            admin = db.session.get_one(User, people["admin"])
+            try:
+                invitations.invite(admin, "2024099", "Rina", Role.ANGGOTA)
+            except Conflict as error:
+                return error.code
+            return "invited"
+
+    with app.app_context(), ThreadPoolExecutor(1) as pool:
+        with transaction() as session:
+            other = {"nim": "2024099", "name": "Rina", "code_hash": "x"}
+            session.add(Invitation(**other, role=Role.ANGGOTA))
+            session.flush()
+            meanwhile = pool.submit(invite)
+            with pytest.raises(TimeoutError):
+                meanwhile.result(timeout=0.5)
+        # Where the first one is seen in time, it is replaced.
+        renewed = db.engine.dialect.name != "postgresql"
+        assert meanwhile.result() == ("invited" if renewed else "just_invited")
+        assert len(invitations.list_open()) == 1
 
 
 def admins(app: Flask) -> int:
