@@ -110,7 +110,7 @@ def remove_for(message: ChatMessage) -> None:
 
 
 def discard_all_of(user_id: int) -> None:
-    """Delete what a person uploaded and did not send, inside `transaction()`."""
+    """Delete all files that a person uploaded, sent or not, inside `transaction()`."""
     files = db.session.scalars(select(ChatFile).where(ChatFile.user_id == user_id)).all()
     db.session.execute(delete(ChatFile).where(ChatFile.user_id == user_id))
     on_commit(cleanup.discard, cleanup.digests_of(files))

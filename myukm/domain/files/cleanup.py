@@ -31,20 +31,22 @@ def digests_of(files: Iterable[ChatFile]) -> frozenset[str]:
 def discard(names: Collection[str]) -> None:
     """Delete these bytes unless a file needs them. What this leaves undone, `Sweeper` does.
 
-    They are set aside first and the files are asked afterwards: a file's row is committed before
-    its bytes are stored, so whoever stores the same bytes meanwhile is seen, or stores them anew.
+    They are set aside first and the files are asked again afterwards: a file's row is committed
+    before its bytes are stored, so whoever stores the same bytes meanwhile is seen, or stores them
+    anew. What is needed at first is never set aside: a bucket does it in two steps, between which
+    another deletion of the same bytes could lose them.
     """
+    unneeded = set(names) - _needed(names)
     try:
-        for name in names:
+        for name in unneeded:
             storage().set_aside(name)
-        _settle(names)
+        _settle(unneeded)
     except OSError as error:
         logger.warning("files: not deleted yet: %s", error)
 
 
 def _settle(names: Collection[str]) -> None:
     """Put back what a file needs of what was set aside, and delete the rest."""
-    db.session.rollback()  # what was committed a moment ago must be seen
     needed = _needed(names)
     for name in names:
         if name in needed:
@@ -54,6 +56,7 @@ def _settle(names: Collection[str]) -> None:
 
 
 def _needed(names: Collection[str]) -> set[str]:
+    db.session.rollback()  # what was committed a moment ago must be seen
     columns = (ChatFile.digest, ChatFile.thumbnail)
     queries = [select(column).where(column.in_(names)) for column in columns]
     return {name for name in db.session.scalars(union(*queries)) if name}
@@ -91,8 +94,7 @@ def sweep(shard: str) -> None:
         _settle(list(storage().all_set_aside()))
         old = list(storage().names(shard, ORPHAN_SECONDS))
         for start in range(0, len(old), PORTION):
-            portion = old[start : start + PORTION]
-            discard(set(portion) - _needed(portion))
+            discard(old[start : start + PORTION])
         storage().drop_drafts(DRAFT_SECONDS)
     except OSError as error:
         logger.warning("files: not swept: %s", error)

@@ -132,3 +132,20 @@ def test_the_same_bytes_stored_while_they_are_deleted_stay(
     assert left_behind(folder) == []
     assert friend.delete(theirs[0]["url"]).status_code == 204
     assert stored_names(folder) == set()
+
+
+def test_bytes_that_another_file_needs_are_never_taken_away(
+    app: Flask, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bucket takes them away in two steps: two deletions at once could lose them."""
+    member, friend = client_as("member"), client_as("friend")
+    mine = upload(member, PDF, "a.pdf").get_json()
+    theirs = upload(friend, PDF, "b.pdf").get_json()
+    taken: list[str] = []
+    kind = type(app.extensions["storage"])
+    whole = kind.set_aside
+    monkeypatch.setattr(kind, "set_aside", lambda it, name: taken.append(name) or whole(it, name))
+    assert member.delete(mine["url"]).status_code == 204
+    assert taken == []
+    assert friend.delete(theirs["url"]).status_code == 204
+    assert len(taken) == 1
