@@ -15,14 +15,20 @@ from myukm.domain.ukm import authorization, directory, moderation
 from myukm.domain.ukm import settings as ukm_settings
 from myukm.domain.ukm import state as ukm_state
 from myukm.domain.ukm.links import DAYS
-from myukm.errors import Conflict, DomainError, Invalid
+from myukm.errors import Conflict, DomainError, Invalid, NotFound
 from myukm.models import Activity, Ukm
 from myukm.web.http.access import wants_json
 from myukm.web.http.answers import page_numbers, redirect_or_json
 from myukm.web.http.body import takes
 from myukm.web.http.request_parsing import whole_number
 from myukm.web.ukm import links
-from myukm.web.ukm.access import base_url, current_actor, member_or_admin, page_context
+from myukm.web.ukm.access import (
+    base_url,
+    current_actor,
+    for_campus,
+    member_or_admin,
+    page_context,
+)
 from myukm.web.ukm.activity_labels import sentence
 
 bp = Blueprint("ukm_settings", __name__)
@@ -90,6 +96,9 @@ def edit(code: str, sent: Description) -> Any:
 def pin(code: str, sent: Pin) -> Any:
     """Pin a text, or a message by its id."""
     if sent.message_id is not None:
+        if for_campus():
+            # The answer has the message's text, and the campus does not read the chat.
+            raise NotFound(_("Pesan ini tidak ada."), code="no_such_message")
         ukm = pins.pin_message(current_actor(), code, sent.message_id)
         notice = _("Pesan itu disematkan.")
         return redirect_or_json(f"{base_url(code)}/manage", ukm_state.describe(ukm), notice=notice)

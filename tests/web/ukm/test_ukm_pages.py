@@ -65,6 +65,15 @@ def test_every_page_in_its_two_places(client_as: ClientAs, people: People) -> No
         assert "/login" in str(client_as("nobody").get(f"{CAMPUS}/{path}").location)
 
 
+def test_the_campus_reads_no_message_by_pinning_it(client_as: ClientAs) -> None:
+    message = say(client_as("friend"), "Hanya untuk kita")
+    refused = client_as("admin").post(f"{CAMPUS}/pin", json={"message_id": message})
+    assert (refused.status_code, refused.get_json()["error"]["code"]) == (404, "no_such_message")
+    assert "Hanya untuk kita" not in client_as("admin").get(f"{CAMPUS}/manage").text
+    assert client_as("admin").post(f"{CAMPUS}/pin", json={"text": "Rapat"}).status_code == 200
+    assert client_as("member").post(f"{OWN}/pin", json={"message_id": message}).status_code == 200
+
+
 @every_database
 @pytest.mark.parametrize("letter", ["a", "."])
 def test_a_word_of_any_length_is_searched(client_as: ClientAs, letter: str) -> None:
