@@ -56,8 +56,10 @@ class Lane:
             loop = asyncio.get_running_loop()
             self._clock = loop.time
             self._flushed_at = self._last_db_contact = loop.time()
-            life = min(self._app.config["SYNC_JOB_TIMEOUT"] / 2, MAX_LIFETIME)
-            self._deadline = loop.time() + life
+            job_seconds = self._app.config["SYNC_JOB_TIMEOUT"]
+            self._deadline = loop.time() + min(job_seconds / 2, MAX_LIFETIME)
+            # The last answers may take until here, and the writing of them the rest.
+            self._latest_end = loop.time() + 0.75 * job_seconds
             async with FetchPool(self._app.config, self._width) as pool:
                 self._store.stats = pool.stats
                 await self._work(pool)
@@ -158,7 +160,8 @@ class Lane:
         # A refusal that arrived during this turn is handled by the next one.
         if refused or batch.status != Status.RUNNING or self._clock() > self._deadline:
             pool.stop()
-            self._give_up_at = self._clock() + self._app.config["PEMBAYARAN_API_TIMEOUT"]
+            last_answer = self._clock() + self._app.config["PEMBAYARAN_API_TIMEOUT"]
+            self._give_up_at = min(last_answer, self._latest_end)
 
     def _finished(self, pool: FetchPool) -> bool:
         if shutdown.requested.is_set():

@@ -40,11 +40,12 @@ def sync(idperson: str, *, requested: bool) -> str:
 
 
 async def _work(store: StudentStore, students: list[Item]) -> None:
-    """Ask with the patience of a run, but for two minutes at most.
+    """Ask with the patience of a run, but for two minutes at most, and half of the job's time.
 
     An error leaves the request claimed; the watchdog releases and counts it.
     """
-    deadline = time.monotonic() + TIMEOUT_SECONDS
+    job_seconds = current_app.config["SYNC_JOB_TIMEOUT"]
+    deadline = time.monotonic() + min(TIMEOUT_SECONDS, job_seconds / 2)
     async with FetchPool(current_app.config, width=1) as pool:
         while store.in_hand and not shutdown.requested.is_set():
             submit(pool, students)

@@ -1,6 +1,9 @@
 """The table of a run's transitions binds, and the page knows it; what follows a move is sure."""
 
+import asyncio
 import re
+import time
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ import redis
 from flask import Flask
 from sqlalchemy import func, select, update
 
+from devtools.simulator import Simulator
 from myukm.db.session import transaction
 from myukm.domain import activity
 from myukm.domain.sync import (
@@ -18,8 +22,10 @@ from myukm.domain.sync import (
     lifecycle,
     progress,
     queueing,
+    single_student,
     transitions,
 )
+from myukm.domain.sync.lane import Lane
 from myukm.extensions import db
 from myukm.models import SyncItem, SyncRun
 from myukm.models.sync import LIVE, ItemStatus, Status
@@ -116,3 +122,30 @@ def test_a_run_whose_students_are_all_claimed_needs_no_job(run: int, valkey: red
         session.execute(update(SyncItem).values(status=ItemStatus.CLAIMED))
     lifecycle.drive(run)
     assert queueing.queued_ids(run) == []
+
+
+@pytest.fixture
+def silent(app: Flask) -> Iterator[dict[str, Any]]:
+    """The settings of the app with an API that answers after a minute, for which it waits."""
+    with Simulator(students=10, latency_ms="60000") as api:
+        app.config |= {"PEMBAYARAN_API_URL": api.url, "PEMBAYARAN_API_TIMEOUT": 30.0}
+        yield app.config
+
+
+def test_a_lane_ends_before_its_job_whose_time_an_answer_would_take(
+    app: Flask, run: int, silent: dict[str, Any], valkey: redis.Redis
+) -> None:
+    silent["SYNC_JOB_TIMEOUT"] = 4
+    began = time.monotonic()
+    asyncio.run(Lane(app, run).work())
+    assert time.monotonic() - began < 4
+    assert sync.items(run) == {"pending": 10}
+
+
+def test_a_students_job_gives_up_before_its_time_is_over(
+    run: int, silent: dict[str, Any], valkey: redis.Redis
+) -> None:
+    silent["SYNC_JOB_TIMEOUT"] = 3
+    began = time.monotonic()
+    assert single_student.sync("100001", requested=False) == "failed"
+    assert time.monotonic() - began < 3
