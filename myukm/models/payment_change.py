@@ -10,7 +10,7 @@ from myukm.db.types import Id, UTCDateTime, key_type, utcnow
 
 
 class PaymentChange(Model):
-    """One field of one student; see `domain.changes.Change`. `run_id` is None for a student that
+    """One field of one student; see `domain.sync.diff.Change`. `run_id` is None for a student that
     was synced alone, `dry_run` says that nothing was written.
 
     No foreign keys: a history outlives its student, and on MariaDB the check of `run_id` would

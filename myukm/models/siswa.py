@@ -69,12 +69,12 @@ class Verdict(StrEnum):
 class Siswa(Model):
     """A student. `pembayaran` is the API's `periods` as they came; None before the first sync.
 
-    `saldo` is the API's. What follows from the periods (see `domain.api.owed`): `tunggakan` is what
-    remains of unpaid items and `lebih_bayar` what was paid too much for others, `status` is the
-    verdict, `lunas` the same for reports, `tidak_cocok` that the API's figures disagree, `bill_set`
-    in which periods and categories there are bills (see `BillSet`). `digest`
-    recognises an unchanged answer; `etag` is the API's name for it, last given at `etag_at`. `nim`
-    names the student's account, by a column of an import.
+    `saldo` is the API's. What follows from the periods (see `domain.payment_api.owed`): `tunggakan`
+    is what remains of unpaid items and `lebih_bayar` what was paid too much for others, `status` is
+    the verdict, `lunas` the same for reports, `tidak_cocok` that the API's figures disagree,
+    `bill_set` in which periods and categories there are bills (see `BillSet`). `digest` recognises
+    an unchanged answer; `etag` is the API's name for it, last given at `etag_at`. `nim` names the
+    student's account, by a column of an import.
     `search_text` is name, id, unit, class, dormitory and phone, folded: lists are searched by it,
     sorted by it and filtered by what stands behind it in one index, which serves every page.
     """

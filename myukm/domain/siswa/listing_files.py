@@ -55,13 +55,13 @@ def check_size(filters: Filters, most: int) -> None:
     """Raise `Invalid` if more students match than are printed at once."""
     found = count(filters)
     if found > most:
-        text = _(
+        message = _(
             "%(n)s siswa terlalu banyak untuk sekali cetak (paling banyak %(max)s). Persempit "
             "saringannya, misalnya ke satu kelas, atau unduh daftarnya sebagai XLSX atau CSV.",
             n=format_decimal(found),
             max=format_decimal(most),
         )
-        raise Invalid(text, code="too_many_students")
+        raise Invalid(message, code="too_many_students")
 
 
 def write_csv(filters: Filters, file: IO[bytes], progress: Progress = int) -> None:
@@ -72,8 +72,8 @@ def write_csv(filters: Filters, file: IO[bytes], progress: Progress = int) -> No
     with long_snapshot():
         parts = _counted(all_lines(Matching(filters), PORTION), progress)
         lines = (line for part in parts for line in part)
-        for text in csv_output.to_csv(COLUMNS, map(_csv_row, lines)):
-            file.write(text.encode())
+        rows = map(_csv_row, lines)
+        file.writelines(row.encode() for row in csv_output.to_csv(COLUMNS, rows))
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Database access for requested students, used by lanes and by the single-student job.
 
-An answer is written as in a run (guarded, with its ETag), in one transaction with the end of its
-request, and only while the request is still this holder's.
+A student is asked for without an ETag, so that the answer is whole. It is written as in a run
+(guarded, and its ETag stored), in one transaction with the end of its request, and only while the
+request is still this holder's.
 """
 
 from collections.abc import Sequence
