@@ -4,13 +4,15 @@ import os
 import random
 import sqlite3
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
 from flask import Flask
 from sqlalchemy import create_engine, event
-from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from myukm.db import clock, timeouts
 from myukm.db import json as decimal_json
@@ -79,20 +81,25 @@ def migration_engine(uri: str) -> Engine:
     options = engine_options(uri)
     options["connect_args"] = timeouts.unlimited(options["connect_args"])
     engine = create_engine(uri, **options)
-    register(engine)
+    register(engine, statement_seconds=None)
     event.listen(engine, "begin", timeouts.take_any_time)
     return engine
 
 
-def register(engine: Engine) -> None:
-    """Register SQLite's locking on an engine, or the breaker and the limits of a server's."""
+def register(
+    engine: Engine, *, statement_seconds: float | None = timeouts.STATEMENT_SECONDS
+) -> None:
+    """Register SQLite's locking on an engine, or the breaker and the limits of a server's.
+
+    `statement_seconds` is how long MariaDB's answer is waited for; None: for ever.
+    """
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return
     event.listen(engine, "do_connect", ConnectBreaker().connect)
     event.listen(engine, "handle_error", name_idle_sessions, retval=True)
-    set_up = timeouts.set_up_mariadb
+    set_up: Callable[[Any, URL], None] = partial(timeouts.set_up_mariadb, seconds=statement_seconds)
     if engine.dialect.name == "postgresql":
         event.listen(engine, "do_connect", _name_session, insert=True)
         set_up = timeouts.set_up_postgresql

@@ -44,8 +44,11 @@ def client_options(url: URL) -> dict[str, Any]:
 
 
 def unlimited(options: dict[str, Any]) -> dict[str, Any]:
-    """Return connect arguments for migrations, whose statements take as long as the tables need."""
-    endless = ("read_timeout", "write_timeout", "init_command")
+    """Return connect arguments for migrations, whose statements take as long as the tables need.
+
+    The read time-out stays for the handshake; `set_up_mariadb` lifts it.
+    """
+    endless = ("write_timeout", "init_command")
     return {name: value for name, value in options.items() if name not in endless}
 
 
@@ -94,11 +97,12 @@ def set_up_postgresql(connection: Any, url: URL) -> None:
         connection.prepare_threshold = None
 
 
-def set_up_mariadb(connection: Any, url: URL) -> None:
-    """Give the answers of a new connection their time: pymysql's time-out of the connect does not
-    cover the handshake, in which a server that hangs would be waited for as for a statement."""
+def set_up_mariadb(connection: Any, url: URL, seconds: float | None) -> None:
+    """Give the answers of a new connection their time (None: any): pymysql's time-out of the
+    connect does not cover the handshake, in which a server that hangs would be waited for as for a
+    statement."""
     if "read_timeout" not in url.query:
-        connection._read_timeout = STATEMENT_SECONDS
+        connection._read_timeout = seconds
 
 
 def session_name() -> str:

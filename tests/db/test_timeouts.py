@@ -104,6 +104,9 @@ def test_migrations_take_any_time(app: Flask) -> None:
         name, value = ("idle_transaction_timeout", "0")
     with engine.connect() as connection:
         assert shown(connection, name) == value
+        driver: Any = connection.connection.dbapi_connection
+        assert getattr(driver, "_read_timeout", None) is None
+        assert getattr(driver, "_write_timeout", None) is None
     engine.dispose()
 
 
