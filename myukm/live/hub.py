@@ -60,6 +60,10 @@ class Hub:
         self.away, self._closed = False, threading.Event()
         self._valkey = Outage(logger, "live hub: Valkey unreachable, polling the database")
         self._database = Outage(logger, "live hub: the database does not answer")
+        # What nobody expects, for each thread: none of them may end.
+        self._polling, self._beating = (Outage(logger, f"live hub: {n}") for n in ("poll", "beat"))
+        self._receiving = Outage(logger, "live hub: received events")
+        self._leaving = Outage(logger, "live hub: streams that ended")
 
     @property
     def closing(self) -> bool:
@@ -100,7 +104,8 @@ class Hub:
 
     def _beat(self) -> None:
         while not self._closed.wait(HEARTBEAT_SECONDS):
-            self.streams.send(heartbeat(len(self.streams.audience), degraded=self.away))
+            with self._beating.survived():
+                self.streams.send(heartbeat(len(self.streams.audience), degraded=self.away))
 
     def _listen(self) -> None:
         """Receive from Valkey."""
@@ -118,8 +123,11 @@ class Hub:
                 subscription, received, self.away = None, [], True
                 self._wake.set()
                 time.sleep(AWAY_SECONDS)
-            self._receive([event for data in received for event in parse(data)])
-            self._tell_left()
+            if received:
+                with self._receiving.survived():
+                    self._receive([event for data in received for event in parse(data)])
+            with self._leaving.survived():
+                self._tell_left()
 
     def _open_subscription(self) -> Subscription:
         subscription = Subscription(self._connect())
@@ -150,6 +158,10 @@ class Hub:
             self._catch_up()
 
     def _catch_up(self) -> None:
+        with self._polling.survived():
+            self._ask_database()
+
+    def _ask_database(self) -> None:
         try:
             self._poll_log()
             self._send_progress()

@@ -3,6 +3,8 @@ times a second in each process."""
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 AGAIN_SECONDS = 60.0
 
@@ -20,13 +22,25 @@ class Outage:
         self._logger, self._what, self._again = logger, what, again_seconds
         self._failures, self._since, self._logged_at = 0, 0.0, 0.0
 
-    def failed(self, error: object) -> None:
-        """Count a failure, and log it if it is the first one."""
+    @contextmanager
+    def survived(self) -> Iterator[None]:
+        """Count whatever fails inside and go on: for a thread that nothing would start again."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 (it is logged with its trace)
+            self.failed(error, trace=True)
+        else:
+            self.worked()
+
+    def failed(self, error: object, *, trace: bool = False) -> None:
+        """Count a failure, and log it if it is the first one; `trace`: with the trace of the error
+        that is being handled, because nobody expected it."""
         now = time.monotonic()
         self._failures += 1
         if self._failures == 1:
             self._since = self._logged_at = now
-            self._logger.warning("%s: %s", self._what, error)
+            shown = repr(error) if trace else error
+            self._logger.warning("%s: %s", self._what, shown, exc_info=trace)
         elif now - self._logged_at >= self._again:
             self._logged_at = now
             so_far = f"({self._failures} failures so far)"

@@ -53,6 +53,7 @@ def clean() -> None:
     """Mark jobs failed whose worker died while running them."""
     keep_running_jobs(valkey())
     for name in QUEUES:
+        lost_jobs.fail_unreadable(name)  # over which RQ would stumble, and clean nothing
         clean_registries(get_queue(name))
 
 

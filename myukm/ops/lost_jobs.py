@@ -11,6 +11,8 @@ from datetime import timedelta
 from typing import NamedTuple, cast
 from zlib import compress
 
+from redis.exceptions import RedisError
+from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.results import Result
 from rq.utils import utcparse
@@ -19,6 +21,7 @@ from myukm.db.types import utcnow
 from myukm.extensions import valkey
 from myukm.queues.enqueue import get_queue
 from myukm.queues.jobs import FAILURE_SECONDS, QUEUES
+from myukm.queues.restricted_job import RestrictedJob
 
 LOST_AFTER = timedelta(seconds=60)
 # A job over which so many workers have died, and how long each is remembered.
@@ -117,7 +120,9 @@ def heal(trouble: Trouble) -> bool:
         if trouble.kind == "ghost":
             return True
     if _is_deadly(trouble.job_id):
-        _fail(trouble)
+        logger.warning("job %s killed its worker %d times: it fails", trouble.job_id, DEADLY)
+        text = f"PoisonJob: its worker ended {DEADLY} times when it took this job"
+        _fail(trouble.queue, trouble.job_id, text)
     else:
         source.push_job_id(trouble.job_id, at_front=True)
     return True
@@ -130,18 +135,33 @@ def _is_deadly(job_id: str) -> bool:
     return times >= DEADLY
 
 
-def _fail(trouble: Trouble) -> None:
+def fail_unreadable(name: str) -> None:
+    """Fail the jobs of a queue whose worker died while running them and which RQ cannot read."""
+    registry = get_queue(name).started_job_registry
+    for entry in cast(list[bytes], valkey().zrangebyscore(registry.key, 0, time.time())):
+        job_id = registry.parse_job_id(entry.decode())
+        try:
+            RestrictedJob.fetch(job_id, connection=valkey())
+        except NoSuchJobError:
+            continue
+        except RedisError:
+            raise
+        except Exception as error:  # noqa: BLE001 (whatever RQ says of a damaged hash)
+            logger.warning("job %s cannot be read, it fails: %r", job_id, error)
+            _fail(name, job_id, "UnreadableJob: its worker died, and its data are damaged")
+            valkey().zrem(registry.key, entry)
+
+
+def _fail(name: str, job_id: str, text: str) -> None:
     """Note a job as failed, without reading it."""
-    logger.warning("job %s killed its worker %d times: it counts as failed", trouble.job_id, DEADLY)
-    text = f"PoisonJob: its worker ended {DEADLY} times when it took this job"
     trace = b64encode(compress(text.encode())).decode()
     kind = str(Result.Type.FAILED.value)
     result = {"created_at": str(int(time.time())), "type": kind, "exc_string": trace}
     with valkey().pipeline() as pipe:
-        pipe.hset(Job.key_for(trouble.job_id), "status", "failed")
-        failed = get_queue(trouble.queue).failed_job_registry.key
-        pipe.zadd(failed, {trouble.job_id: time.time() + FAILURE_SECONDS})
-        pipe.xadd(Result.get_key(trouble.job_id), result)  # type: ignore[arg-type]
+        pipe.hset(Job.key_for(job_id), "status", "failed")
+        failed = get_queue(name).failed_job_registry.key
+        pipe.zadd(failed, {job_id: time.time() + FAILURE_SECONDS})
+        pipe.xadd(Result.get_key(job_id), result)  # type: ignore[arg-type]
         pipe.execute()
 
 

@@ -105,6 +105,9 @@ class PeriodicRunner:
             except (SQLAlchemyError, RedisError, OSError, DomainError) as error:
                 self._outage(task).failed(error)
                 return None
+            except Exception as error:  # noqa: BLE001 (logged; the other tasks go on)
+                self._outage(task).failed(error, trace=True)
+                return None
             self._outage(task).worked()
             return result
 

@@ -23,6 +23,17 @@ def test_begin_and_end_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     assert len(said) == 2
 
 
+def test_an_unexpected_error_is_logged_with_its_trace_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    outage = Outage(logger, "live hub")
+    for _ in range(5):
+        with outage.survived():
+            raise KeyError("topic")
+    assert [bool(record.exc_info) for record in caplog.records] == [True]
+    assert caplog.records[0].getMessage() == "live hub: KeyError('topic')"
+
+
 def test_one_that_lasts_is_logged_again(caplog: pytest.LogCaptureFixture) -> None:
     outage = Outage(logger, "database", again_seconds=0.0)
     outage.failed("gone")

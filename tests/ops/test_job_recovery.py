@@ -74,6 +74,24 @@ def test_a_job_that_died_with_its_worker_is_noted(
     assert valkey.zcard(high.started_job_registry.key) == 0
 
 
+def test_a_job_that_nobody_can_read_fails_and_keeps_no_other_from_it(
+    app: Flask, valkey: redis.Redis, tidy: Callable[[], None]
+) -> None:
+    high = Queue("high", connection=valkey)
+    with app.app_context():
+        unreadable, lost = (str(enqueue(PING, to="high")) for _ in range(2))
+    for job_id in (unreadable, lost):
+        valkey.lpop(high.key)
+        valkey.hset(RestrictedJob.key_for(job_id), "status", "started")
+        valkey.zadd(high.started_job_registry.key, {f"{job_id}:1": 1})
+    valkey.hset(RestrictedJob.key_for(unreadable), "created_at", "rusak")
+    tidy()
+    failed = high.failed_job_registry.get_job_ids(cleanup=False)
+    assert sorted(failed) == sorted([unreadable, lost])
+    assert valkey.zcard(high.started_job_registry.key) == 0
+    assert "UnreadableJob" in only(app, "jobs_failed")["message"]
+
+
 def test_a_deleted_job_that_was_taken_is_forgotten(
     app: Flask, valkey: redis.Redis, tidy: Callable[[], None]
 ) -> None:

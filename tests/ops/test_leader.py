@@ -54,6 +54,26 @@ def test_a_leader_that_does_not_see_valkey_is_followed_by_one_that_does(
     assert all("first" not in lead(first, second) for _ in range(20))
 
 
+def test_a_task_that_fails_unexpectedly_ends_neither_the_thread_nor_the_other_tasks(
+    app: Flask, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(periodic, "TICK_SECONDS", 0.01)
+    done: list[str] = []
+
+    def fail() -> None:
+        done.append("failed")
+        raise AssertionError("unreadable")
+
+    one = PeriodicRunner(app, [fail, lambda: done.append("other")], [])
+    one.thread.start()
+    wait_until(lambda: done.count("other") > 3, 30, "the other task goes on")
+    one.stop()
+    one.thread.join(10)
+    assert done.count("failed") > 2
+    traces = [record for record in caplog.records if record.exc_info]
+    assert len(traces) == 1, "one trace, not one for each tick"
+
+
 def test_when_nobody_sees_valkey_somebody_leads_all_the_same(app: Flask, runner: Named) -> None:
     lose_valkey(app)
     first, second = runner(app, "first"), runner(app, "second")
