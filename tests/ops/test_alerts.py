@@ -213,6 +213,29 @@ def test_a_channel_that_fails_is_told_by_the_others_and_gets_it_later(
         wait_until(lambda: receiver.kinds("workers_suspended") == ["new"], 30)
 
 
+def test_a_channel_whose_error_nobody_expects_is_told_and_gets_it_later(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "FIRST_PAUSE_SECONDS", 0.02)
+    box, taken = outbox.Outbox(), list[object]()
+
+    def send(message: object) -> None:
+        if not box.failing:
+            raise UnicodeEncodeError("ascii", "kata sandi é", 0, 1, "secret")
+        taken.append(message)
+
+    with app.app_context():
+        box.put({"code": "one"}, {"email": send})
+        wait_until(lambda: taken, 30, "it is tried until it is taken")
+    assert not box.failing
+
+
+def test_a_webhook_that_moved_has_not_taken_it(app: Flask, receiver: Receiver) -> None:
+    receiver.refuses, receiver.refusal = True, 301
+    done = FlaskCliRunner(app).invoke(args=("alert", "test"))
+    assert (done.exit_code, done.output) == (1, "webhook: gagal, HTTP 301\n")
+
+
 def test_it_reaches_the_mail_box(app: Flask) -> None:
     app.config["ALERT_EMAIL_TO"] = "operator@kampus.example"
     app.config["PUBLIC_URL"] = "https://ukm.kampus.example"

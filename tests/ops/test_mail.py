@@ -4,6 +4,8 @@ import ssl
 from email.message import EmailMessage
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskCliRunner
 
 from myukm.ops import mail
 from tests.support.mail_server import CERTIFICATE, MailServer
@@ -69,6 +71,14 @@ def test_this_machine_needs_no_certificate(tls: str, how: str) -> None:
         mail.send(server.url, letter())
     assert how in server.seen
     assert len(server.mails) == 1
+
+
+def test_a_password_that_smtp_cannot_say_is_a_channel_that_fails(app: Flask) -> None:
+    with MailServer() as server:
+        app.config["ALERT_EMAIL_TO"] = "operator@kampus.example"
+        app.config["SMTP_URL"] = server.url.replace("rahasia", "rahasi%C3%A9")
+        done = FlaskCliRunner(app).invoke(args=("alert", "test"))
+    assert (done.exit_code, done.output) == (1, "email: gagal, UnicodeEncodeError\n")
 
 
 def test_smtps_to_this_machine_is_checked_all_the_same() -> None:

@@ -9,13 +9,14 @@ from typing import Any
 
 
 class Receiver(ThreadingHTTPServer):
-    """Records JSON bodies in `got` and counts GETs in `asked`; refuses all while `refuses`."""
+    """Records JSON bodies in `got` and counts GETs in `asked`; refuses all while `refuses`, with
+    the status `refusal`."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.got: list[dict[str, Any]] = []
         self.asked = 0
-        self.refuses = False
+        self.refuses, self.refusal = False, 500
         self.url = f"http://127.0.0.1:{self.server_address[1]}/hook"
 
     def kinds(self, code: str) -> list[str]:
@@ -46,7 +47,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def _answer(self) -> None:
-        self.send_response(500 if self.server.refuses else 204)
+        self.send_response(self.server.refusal if self.server.refuses else 204)
         self.end_headers()
 
     def log_message(self, *_: Any) -> None:

@@ -53,25 +53,29 @@ def body(message: Message) -> str:
 def _post(url: str, message: Message) -> None:
     try:
         answer = requests.post(url, json=message, timeout=SECONDS, allow_redirects=False)
-        answer.raise_for_status()
-    except requests.HTTPError as error:
-        raise NotDelivered(f"HTTP {error.response.status_code}") from None
     except requests.RequestException as error:
         raise NotDelivered(type(error).__name__) from None
+    if not 200 <= answer.status_code < 300:  # a redirect has delivered nothing, either
+        raise NotDelivered(f"HTTP {answer.status_code}")
 
 
 def _mail(settings: Mapping[str, Any], message: Message) -> None:
+    try:
+        mail.send(settings["SMTP_URL"], _letter(settings, message))
+    except mail.NoTls as error:
+        raise NotDelivered(str(error)) from None
+    # ValueError: an address or a password that SMTP has no characters for.
+    except (smtplib.SMTPException, OSError, ValueError) as error:
+        raise NotDelivered(type(error).__name__) from None
+
+
+def _letter(settings: Mapping[str, Any], message: Message) -> EmailMessage:
     letter = EmailMessage()
     letter["Subject"] = title(message)
     letter["From"] = f"myukm@{urlsplit(settings['SMTP_URL']).hostname}"
     letter["To"] = settings["ALERT_EMAIL_TO"]
     letter.set_content(body(message))
-    try:
-        mail.send(settings["SMTP_URL"], letter)
-    except mail.NoTls as error:
-        raise NotDelivered(str(error)) from None
-    except (smtplib.SMTPException, OSError) as error:
-        raise NotDelivered(type(error).__name__) from None
+    return letter
 
 
 def _notify(address: str, message: Message) -> None:

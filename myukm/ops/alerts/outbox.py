@@ -45,11 +45,13 @@ class Outbox:
         while (message := self._next(name)) is not None:
             try:
                 send(message)
-            except NotDelivered as error:
-                logger.warning("could not deliver an alert by %s: %s", name, error)
+            except Exception as error:  # noqa: BLE001 (the thread goes on, and the doctor says so)
+                # The text of an unexpected error may hold a password.
+                why = str(error) if isinstance(error, NotDelivered) else type(error).__name__
+                logger.warning("could not deliver an alert by %s: %s", name, why)
                 tries += 1
                 if tries >= TRIES:
-                    self.failing[name] = str(error)
+                    self.failing[name] = why
                 time.sleep(backoff(FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, tries - 1))
             else:
                 tries = 0
