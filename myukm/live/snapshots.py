@@ -14,6 +14,7 @@ class _Snapshot:
 
     def __init__(self) -> None:
         self.made_at = time.monotonic()
+        self.is_read = False
         self.data = b""
 
     def is_old(self) -> bool:
@@ -33,10 +34,13 @@ class Snapshots:
     def of(self, topics: Collection[str]) -> dict[str, bytes]:
         """Return the state of each topic, at most a second old and with what happened since."""
         fresh: dict[str, bytearray] = {}
+        found: dict[str, _Snapshot] = {}  # ours, whatever `changed` drops meanwhile
         for topic in topics:
-            if topic not in self._kept or self._kept[topic].is_old():
-                self._kept[topic] = _Snapshot()  # before it is read: nothing may be missed
+            kept = self._kept.get(topic)
+            if kept is None or kept.is_old():
+                kept = self._kept[topic] = _Snapshot()  # before it is read: nothing may be missed
                 fresh[topic] = bytearray()
+            found[topic] = kept
         try:
             for event in self._read(fresh) if fresh else ():
                 fresh[event.topic] += encode(event)
@@ -44,13 +48,14 @@ class Snapshots:
             self._kept = {name: kept for name, kept in self._kept.items() if name not in fresh}
             raise
         for topic, data in fresh.items():
-            self._kept[topic].data = bytes(data) + self._kept[topic].data
-        return {topic: self._kept[topic].data for topic in topics}
+            found[topic].data = bytes(data) + found[topic].data
+            found[topic].is_read = True
+        return {topic: kept.data for topic, kept in found.items()}
 
     def changed(self, event: LoggedEvent) -> None:
         """Add a transient event to the state that new streams get."""
         if kept := self._kept.get(event.topic):
-            if kept.is_old():
+            if kept.is_read and kept.is_old():
                 del self._kept[event.topic]
             else:
                 kept.data += encode(event)

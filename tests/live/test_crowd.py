@@ -153,6 +153,22 @@ def test_a_state_holds_what_changed_since_it_was_read() -> None:
     assert reads == [{TOPIC}]
 
 
+def test_a_state_that_is_read_slowly_holds_what_changed_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("myukm.live.snapshots.SECONDS", 0.0)
+    here = LoggedEvent(None, TOPIC, "presence", '{"status":"online"}')
+    gone = LoggedEvent(None, TOPIC, "presence", '{"status":"offline"}')
+
+    def read(_topics: object) -> list[LoggedEvent]:
+        for _ in range(2):  # published while it is read, when it is already old
+            snapshots.changed(gone)
+        return [here]
+
+    snapshots = Snapshots(read)
+    assert snapshots.of([TOPIC]) == {TOPIC: encode(here) + 2 * encode(gone)}
+
+
 def test_a_state_that_could_not_be_read_is_read_again() -> None:
     state = [LoggedEvent(None, TOPIC, "presence", "{}")]
     answers: Iterator[Exception | list[LoggedEvent]] = iter([ConnectionError(), state])
