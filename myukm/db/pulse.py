@@ -13,6 +13,7 @@ import socket
 import threading
 import time
 from typing import Any
+from weakref import WeakValueDictionary
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
@@ -33,7 +34,8 @@ class Pulse:
 
     def __init__(self, engine: Engine, beating: Engine) -> None:
         self._engine, self._beating = engine, beating
-        self._open: dict[int, Any] = {}
+        # Weak: of a connection whose set-up failed no `close` event comes.
+        self._open = WeakValueDictionary[int, Any]()
         self._stopped = threading.Event()
         for each in (engine, beating):
             event.listen(each, "connect", self._note_open)
@@ -73,7 +75,9 @@ class Pulse:
 
     def _end_waits(self) -> None:
         for connection in tuple(self._open.values()):
-            with contextlib.suppress(OSError, self._engine.dialect.loaded_dbapi.Error):
+            # AttributeError: pymysql's closed connection has no socket.
+            gone = (OSError, AttributeError, self._engine.dialect.loaded_dbapi.Error)
+            with contextlib.suppress(*gone):
                 _shut_down(connection)
 
     def _note_open(self, connection: Any, _record: Any) -> None:

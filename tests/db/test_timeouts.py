@@ -1,5 +1,6 @@
 """The database's time-outs on both sides: nobody waits for a machine that is gone."""
 
+import gc
 import socket
 import threading
 import time
@@ -20,7 +21,7 @@ from sqlalchemy.exc import OperationalError
 import config
 from devtools.ports import any_free
 from myukm import create_app
-from myukm.db import breaker, timeouts
+from myukm.db import breaker, clock, timeouts
 from myukm.db.away import DATABASE_AWAY, is_away
 from myukm.db.engine import migration_engine
 from myukm.db.session import transaction
@@ -108,6 +109,32 @@ def test_migrations_take_any_time(app: Flask) -> None:
         assert getattr(driver, "_read_timeout", None) is None
         assert getattr(driver, "_write_timeout", None) is None
     engine.dispose()
+
+
+@servers
+def test_a_connection_whose_set_up_fails_is_closed(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As behind a pooler that is there while the database is away: each try would leave one."""
+    made: list[Any] = []
+
+    def fail(connection: Any, _dialect: str) -> None:
+        made.append(connection)
+        raise db.engine.dialect.loaded_dbapi.OperationalError("gone")
+
+    monkeypatch.setattr(clock, "measure", fail)
+    with app.app_context():
+        db.engine.dispose()
+        pulse = app.extensions["database_pulse"]
+        before = len(pulse._open)
+        for _ in range(3):
+            with pytest.raises(DATABASE_AWAY):
+                db.engine.connect()
+        assert [getattr(each, "closed", None) or not each.open for each in made] == [True] * 3
+        pulse._end_waits()
+        made.clear()
+        gc.collect()
+        assert len(pulse._open) == before
 
 
 @servers
