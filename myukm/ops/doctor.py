@@ -108,11 +108,12 @@ def report() -> dict[str, Any]:
 
 
 class Examination(NamedTuple):
-    """The findings, and the servers of which some checks could not be made: what they would find
-    is unknown."""
+    """The findings; the servers of which some checks could not be made: what they would find is
+    unknown; and the keys of what was found and left out, because it follows from another one."""
 
     findings: Sequence[Finding]
     unexamined: frozenset[str]
+    hidden: frozenset[str]
 
 
 def examine() -> Examination:
@@ -133,7 +134,8 @@ def _diagnose() -> Examination:
     for server in (DATABASE, VALKEY, HOST, FILES):
         if server not in examiners:
             checks = [check for check, asked in CHECKS.items() if asked == server]
-            examiners[server] = Examiner(checks, _hangs)
+            decides = server in (DATABASE, VALKEY)  # the others answer for several things
+            examiners[server] = Examiner(checks, _hangs, first_decides=decides)
         examiners[server].start(app)
     deadline = time.monotonic() + EXAMINE_SECONDS
     found = [examiner.findings(deadline) for examiner in examiners.values()]
@@ -143,10 +145,11 @@ def _diagnose() -> Examination:
         for part in found
         for finding in part.get(check, ())
     ]
-    every = with_effects(with_since(causes(every)))
+    shown = with_effects(with_since(causes(every)))
     return Examination(
-        sorted(every, key=lambda finding: SEVERITY.index(finding.level)),
+        sorted(shown, key=lambda finding: SEVERITY.index(finding.level)),
         frozenset(server for server, each in examiners.items() if not each.is_complete),
+        frozenset({each.key for each in every} - {each.key for each in shown}),
     )
 
 

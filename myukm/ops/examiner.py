@@ -24,12 +24,20 @@ class Examiner:
     """Runs the checks of one server one after another in a thread, so that a server that hangs
     costs one thread and one connection.
 
-    The first check is whether the server answers at all; if not, the others are left out, because
-    they could only repeat it. `hangs` makes the finding about a check that does not come back.
+    `first_decides`: the first check is whether the server answers at all; if not, the others are
+    left out, because they could only repeat it. `hangs` makes the finding about a check that does
+    not come back.
     """
 
-    def __init__(self, checks: Sequence[Check], hangs: Callable[[Check], Finding]) -> None:
+    def __init__(
+        self,
+        checks: Sequence[Check],
+        hangs: Callable[[Check], Finding],
+        *,
+        first_decides: bool = True,
+    ) -> None:
         self._checks, self._hangs = checks, hangs
+        self._decisive = checks[0] if first_decides else None
         self._found: dict[Check, Sequence[Finding]] = {}
         self._at = checks[0]
         self._waited = 0.0
@@ -87,7 +95,7 @@ class Examiner:
         for check in self._checks:
             self._begin(check)
             self._found[check] = ask(check)
-            if check is self._checks[0] and any(f.level == BROKEN for f in self._found[check]):
+            if check is self._decisive and any(f.level == BROKEN for f in self._found[check]):
                 self._found = {check: self._found[check]}
                 return
         self._reached_end = True

@@ -1,5 +1,6 @@
 """The doctor answers within seconds, whatever hangs, and what hangs is the finding."""
 
+import shutil
 import socket
 import threading
 import time
@@ -79,6 +80,17 @@ def test_a_slow_check_keeps_what_it_found_before(app: Flask) -> None:
     looking.start(app)
     assert looking.findings(time.monotonic() + 0.05)[slow] == ["known"]
     go_on.set()
+
+
+def test_a_broken_finding_of_the_machine_hides_no_other(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first check says nothing about the rest, unlike that of the database or of Valkey."""
+    app.config |= {"MYUKM_ENV": "production", "SECRET_KEY": "aaaa"}
+    room = shutil.disk_usage("/")._replace(total=10**12, free=10**8)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: room)
+    assert only(app, "weak_secret")["level"] == "broken"
+    assert only(app, "disk_full")["level"] == "broken"
 
 
 def test_a_probe_is_not_waited_for(app: Flask, silent_server: int) -> None:
