@@ -1,6 +1,7 @@
 """Alerts: sent once when a trouble lasts, again when it gets worse, once when it is over."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +16,9 @@ from sqlalchemy import select
 from myukm.extensions import connect_valkey, db
 from myukm.live import event_log, pubsub
 from myukm.models import Alert
+from myukm.ops import causes
 from myukm.ops.alerts import monitor as monitoring
-from myukm.ops.alerts import outbox, watch
+from myukm.ops.alerts import outbox, records, watch
 from myukm.ops.alerts.monitor import AlertMonitor
 from myukm.ops.alerts.watch import AlertWatch
 from tests.conftest import every_database
@@ -112,6 +114,49 @@ def test_without_the_database_it_is_told_and_stored_later(app: Flask, receiver: 
     wait_until(lambda: receiver.kinds("database_unreachable") == ["new", "over"], 30)
     assert ("database_unreachable", True) in alerts(app)
     assert events(app, "database_unreachable") == [(False, "broken"), (True, "broken")]
+
+
+def test_who_begins_without_the_database_takes_over_what_is_open_in_it_later(
+    app: Flask, valkey: redis.Redis, receiver: Receiver
+) -> None:
+    valkey.set("rq:suspended", 1)
+    examine(app, AlertMonitor())
+    wait_until(lambda: receiver.kinds("workers_suspended") == ["new"], 30)
+    valkey.delete("rq:suspended", records.KEY)
+    second = AlertMonitor()
+    with without_database(app):
+        examine(app, second)
+    examine(app, second)
+    wait_until(lambda: receiver.kinds("workers_suspended") == ["new", "over"], 30)
+    assert ("workers_suspended", True) in alerts(app)
+
+
+def test_who_polls_again_stores_nothing_of_its_first_turn(app: Flask) -> None:
+    first = AlertMonitor()
+    with without_database(app):
+        examine(app, first)
+        first.forget()
+    assert first.records.open == {}
+    with app.app_context():
+        first.records.store()
+    assert alerts(app) == []
+
+
+def test_what_another_trouble_hides_is_not_over(
+    app: Flask, valkey: redis.Redis, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monitor = AlertMonitor()
+    examine(app, monitor)
+    wait_until(lambda: receiver.kinds("no_worker") == ["new"], 30)
+    monkeypatch.setitem(causes.FOLLOW, "disk_full", {"no_worker"})
+    room = shutil.disk_usage("/")
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "disk_usage", lambda _: room._replace(free=10**8))
+        examine(app, monitor)
+        wait_until(lambda: receiver.kinds("disk_full") == ["new"], 30)
+    examine(app, monitor)
+    wait_until(lambda: receiver.kinds("disk_full") == ["new", "over"], 30)
+    assert receiver.kinds("no_worker") == ["new"]
 
 
 def test_open_pages_of_the_queues_hear_of_it_without_the_database(

@@ -3,6 +3,7 @@
 import logging
 import socket
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any
 
@@ -34,31 +35,42 @@ class AlertMonitor:
         self.records = Records()
         self._gone = SeenTwice[str]()
         self._seen: dict[str, int] = {}
-        self._loaded = False
+        self._loaded = self._rows_loaded = False
         self._outage = Outage(logger, "alerts are not stored yet")
 
     def evaluate(self) -> None:
         """Publish what is new, worse or over, and store it if the database takes it."""
         examination = doctor.examine()
         database = doctor.DATABASE not in examination.unexamined
-        if not self._loaded:
-            self.records.load(database=database)
-            self._loaded = True
+        self._take_over(database=database)
         # Of several findings with one key the first: the doctor sorts by severity.
         found = {finding.key[:KEY_LENGTH]: finding for finding in reversed(examination.findings)}
-        self._publish(found, examination.unexamined)
+        hidden = {key[:KEY_LENGTH] for key in examination.hidden}
+        self._publish(found, hidden, examination.unexamined)
         self.records.save()
         if database:
             self._store()
 
     def forget(self) -> None:
         """Another process polls from now on; its records are loaded before the next poll."""
-        self._loaded = False
-        self.records.open.clear()
+        self._loaded = self._rows_loaded = False
+        self.records = Records()
 
-    def _publish(self, found: Mapping[str, Finding], unexamined: frozenset[str]) -> None:
+    def _take_over(self, *, database: bool) -> None:
+        """Load what another process left, from the database as soon as it works."""
+        if database and not self._rows_loaded:
+            self.records.load_rows()
+            self._rows_loaded = True
+        if not self._loaded:
+            self.records.load_copy()
+            self._loaded = True
+
+    def _publish(
+        self, found: Mapping[str, Finding], hidden: AbstractSet[str], unexamined: AbstractSet[str]
+    ) -> None:
         known = self.records.open
-        over = {key for key in known.keys() - found.keys() if known[key].server not in unexamined}
+        gone = known.keys() - found.keys() - hidden
+        over = {key for key in gone if known[key].server not in unexamined}
         for key in sorted(self._gone.of(over)):
             send(self.records.resolve(key), "over")
         self._seen = {key: self._seen.get(key, 0) + 1 for key in found}

@@ -80,12 +80,15 @@ class Records:
         self._unstored.append(record)
         return record
 
-    def load(self, *, database: bool) -> None:
-        """Take over what another process left: from Valkey, and from the database if it works."""
-        self._saved = None
-        if database:
-            rows = db.session.scalars(select(Alert).where(Alert.open.is_not(None)))
-            self.open = {str(row.open): _from_row(row) for row in rows} | self.open
+    def load_rows(self) -> None:
+        """Take over what is open in the database, but for what changed here since."""
+        changed = {record.key for record in self._unstored}
+        rows = db.session.scalars(select(Alert).where(Alert.open.is_not(None)))
+        left = {str(row.open): _from_row(row) for row in rows if row.open not in changed}
+        self.open = left | self.open
+
+    def load_copy(self) -> None:
+        """Take over what another process left in Valkey; after the rows, if they can be read."""
         with contextlib.suppress(RedisError):
             copy = cast(dict[bytes, bytes], valkey().hgetall(KEY))
             left = [Record(**json.loads(text)) for text in copy.values()]
