@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
+from rq.results import Result
 
 from myukm.errors import Unavailable
 from myukm.extensions import valkey
@@ -18,7 +19,8 @@ POLL_SECONDS = 0.005
 
 @dataclass(frozen=True)
 class PingResult:
-    """The worker that answered a ping, `seconds` after it was enqueued; None if none did."""
+    """The worker that answered a ping, `seconds` after it was enqueued; None if none
+    did, or it failed."""
 
     queue: str
     worker: str | None
@@ -36,9 +38,12 @@ def ping(names: Sequence[str], timeout: float) -> list[PingResult]:
     while open_jobs and (waited := time.monotonic() - begun) < timeout:
         for job_id, name in list(open_jobs.items()):
             result = RestrictedJob(job_id, connection=valkey()).latest_result()
-            if result is not None:
-                answers[name] = PingResult(name, result.return_value or "?", waited)
-                del open_jobs[job_id]
+            if result is None:
+                continue
+            answered = result.type == Result.Type.SUCCESSFUL  # one that failed is no answer
+            worker = str(result.return_value or "?") if answered else None
+            answers[name] = PingResult(name, worker, waited)
+            del open_jobs[job_id]
         time.sleep(POLL_SECONDS)
     delete_jobs(list(open_jobs))
     silent = {name: PingResult(name, None, timeout) for name in open_jobs.values()}

@@ -18,8 +18,9 @@ from myukm import create_app
 from myukm.cli.queue_monitor import sparkline
 from myukm.domain import activity
 from myukm.extensions import db
-from myukm.ops import restart_flag
+from myukm.ops import lost_jobs, restart_flag
 from myukm.ops.history.sampler import Sampler
+from myukm.queues import queue_ping
 from myukm.queues.enqueue import enqueue
 from myukm.queues.jobs import QUEUES
 from myukm.queues.restricted_job import RestrictedJob
@@ -145,6 +146,19 @@ def test_ping_tells_who_answered(
     assert done.exit_code == 1
     assert "tidak ada jawaban" in done.stdout
     assert waiting(valkey, "sync-pembayaran") == [], "what nobody took is taken back"
+
+
+def test_a_ping_that_fails_is_no_answer(
+    flask: Flasks, app: Flask, monkeypatch: pytest.MonkeyPatch, valkey: redis.Redis
+) -> None:
+    def dispatch(name: str) -> str:
+        job_id = str(enqueue(queue_ping.PING, to=name))
+        lost_jobs._fail(name, job_id, "TypeError: unexpected")
+        return job_id
+
+    monkeypatch.setattr(queue_ping, "_dispatch", dispatch)
+    done = flask("queue", "ping", "high", "--timeout", "5")
+    assert (done.exit_code, "tidak ada jawaban" in done.stdout) == (1, True)
 
 
 def test_bench_measures(flask: Flasks, app: Flask, start: Callable[..., Program]) -> None:
