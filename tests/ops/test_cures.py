@@ -87,6 +87,17 @@ def test_jobs_failed_and_are_cleared(app: Flask, start: Start, valkey: redis.Red
     cured(app, start, "jobs_failed", choice=2)
 
 
+def test_a_failed_job_that_is_kept_for_a_year_is_named_for_an_hour(
+    app: Flask, valkey: redis.Redis
+) -> None:
+    """RQ keeps what another program fails for a year; only when it expires is known."""
+    year = utcnow().timestamp() + timedelta(days=365).total_seconds()
+    for name in ("default", "sync-pembayaran"):
+        key = Queue(name, connection=valkey).failed_job_registry.key
+        valkey.zadd(key, {"old": year - timedelta(days=30).total_seconds()})
+    assert not named(app, "jobs_failed")
+
+
 def test_a_scheduled_job_is_overdue(app: Flask, start: Start, valkey: redis.Redis) -> None:
     Queue("default", connection=valkey).enqueue_in(timedelta(seconds=-60), PING)
     cured(app, start, "scheduled_overdue")

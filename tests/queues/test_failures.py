@@ -18,6 +18,7 @@ from myukm.queues import failed_jobs
 from myukm.queues.enqueue import enqueue, get_queue
 from myukm.queues.failures import actions, groups, index
 from myukm.queues.failures.kinds import kind
+from myukm.queues.jobs import FAILURE_SECONDS
 from tests.support.programs import Program
 from tests.support.waiting import wait_until
 from tests.support.workers import WORKER, wait_serving
@@ -34,7 +35,7 @@ def fail(valkey: redis.Redis, error: str, count: int = 1, queue: str = "default"
         job.save()
         job.set_status("failed")
         Result.create_failure(job, 1000, f"Traceback (most recent call last):\n  …\n{error}")
-        valkey.zadd(source.failed_job_registry.key, {job.id: time.time() + 1e6})
+        valkey.zadd(source.failed_job_registry.key, {job.id: time.time() + FAILURE_SECONDS})
     return [job.id for job in made]
 
 
@@ -181,7 +182,7 @@ def test_a_hundred_thousand_failures_are_cleared_within_seconds(
     with valkey.pipeline(transaction=False) as pipe:
         for number in range(100_000):
             pipe.hset(Job.key_for(str(number)), "description", "ping()")
-            pipe.zadd(source.failed_job_registry.key, {str(number): time.time() + 1e6})
+            pipe.zadd(source.failed_job_registry.key, {str(number): time.time() + FAILURE_SECONDS})
             if number % 10_000 == 0:
                 pipe.execute()
         pipe.execute()

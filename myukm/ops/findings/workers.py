@@ -22,6 +22,7 @@ from myukm.queues.workers import WorkerInfo, snapshot
 from myukm.sentences import joined, lazy_decimal
 
 HOUR, MOST = 3600, 1000
+AHEAD = 60  # seconds by which a worker's clock may be ahead
 OVERTIME = timedelta(seconds=10)
 
 
@@ -123,12 +124,14 @@ def failed() -> Iterator[Finding]:
     Lanes do not count: another one has gone on with the run, or the run says that it failed.
     """
     # The failed-job registry is sorted by expiry, which is the failure plus `FAILURE_SECONDS`.
-    since = utcnow().timestamp() + FAILURE_SECONDS - HOUR
+    # What expires later is another program's, kept for a year: when it failed is not known.
+    until = utcnow().timestamp() + FAILURE_SECONDS + AHEAD
+    since = until - AHEAD - HOUR
     for name in QUEUES:
         key = get_queue(name).failed_job_registry.key
-        count = valkey().zcount(key, since, "+inf")
+        count = valkey().zcount(key, since, until)
         if count and name == SYNC:
-            ids = cast(list[bytes], valkey().zrangebyscore(key, since, "+inf", 0, MOST))
+            ids = cast(list[bytes], valkey().zrangebyscore(key, since, until, 0, MOST))
             count = sum(not is_lane(each.decode()) for each in ids)
         if not count:
             continue
