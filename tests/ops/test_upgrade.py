@@ -76,22 +76,43 @@ case $1 in
     list-units)
         echo "myukm-web.service loaded active running MyUKM web"
         echo "myukm-worker@1.service loaded active running MyUKM worker 1" ;;
-    restart) echo "$2" >>"$(dirname "$0")/restarted" ;;
+    restart) echo "$2" >>"$(dirname "$0")/restarted"; ! grep -q "starts no more" README.md ;;
     *) exit 1 ;;
 esac
 """
 
 
-@pytest.mark.skipif(not ROOT_USER, reason="only root restarts services")
-def test_services_are_restarted_workers_first(checkout: Checkout, tmp_path: Path) -> None:
-    """`systemctl` stands in: this machine's first process may be another one than systemd."""
+@pytest.fixture
+def restarted(checkout: Checkout, tmp_path: Path) -> Path:
+    """What the `systemctl` of the checkout has restarted. It stands in, because this machine's
+    first process may be another one than systemd; it fails for a program that "starts no more"."""
     programs = tmp_path / "bin"
     programs.mkdir()
     (programs / "systemctl").write_text(SYSTEMCTL)
     (programs / "systemctl").chmod(0o755)
     checkout.env["PATH"] = f"{programs}:{checkout.env['PATH']}"
+    return programs / "restarted"
+
+
+@pytest.mark.skipif(not ROOT_USER, reason="only root restarts services")
+def test_services_are_restarted_workers_first(
+    checkout: Checkout, restarted: Path, tmp_path: Path
+) -> None:
     checkout.publish("README.md", "new words")
     status, said = upgrade(checkout, tmp_path / "backups")
     assert (status, "Done: " in said) == (0, True), said
-    restarted = (programs / "restarted").read_text().split()
-    assert restarted == ["myukm-worker@1.service", "myukm-web.service"]
+    assert restarted.read_text().split() == ["myukm-worker@1.service", "myukm-web.service"]
+
+
+@pytest.mark.skipif(not ROOT_USER, reason="only root restarts services")
+def test_a_service_that_does_not_start_takes_the_old_code_back(
+    checkout: Checkout, restarted: Path, tmp_path: Path
+) -> None:
+    old = checkout.git("rev-parse", "HEAD")
+    checkout.publish("README.md", "it starts no more")
+    status, said = upgrade(checkout, tmp_path / "backups")
+    assert (status, f"everything is back at {old[:10]}" in said) == (1, True), said
+    assert "restart myukm-worker@1.service" in said
+    assert checkout.git("rev-parse", "HEAD") == old
+    worker, web = "myukm-worker@1.service", "myukm-web.service"
+    assert restarted.read_text().split() == [worker, worker, web]

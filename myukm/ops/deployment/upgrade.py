@@ -53,7 +53,10 @@ class Upgrade:
         self._must("git", "merge", "--ff-only", "--quiet", self.new)
         self._migrate()
         self.say(_("3/4 memulai ulang layanan …"))
-        self._restart()
+        try:
+            self._restart()
+        except Conflict as error:
+            self._back_out(str(error))
         self.say(_("4/4 memeriksa …"))
         self._require_health()
         self.say(_("Selesai: %(old)s → %(new)s.", old=self.old[:10], new=self.new[:10]))
@@ -111,7 +114,11 @@ class Upgrade:
             self._by_hand(f"./run db downgrade {self.migration}")
             raise Conflict(_("Rusak sejak pembaruan: %(why)s. ./run queue doctor", why=why))
         self._must("git", "reset", "--keep", "--quiet", self.old)
-        self._restart()
+        self._broken()  # by `./run`, which makes .venv hold what the old code requires
+        try:
+            self._restart()
+        except Conflict as error:
+            why = f"{why}; {error}"
         text = _("Rusak sejak pembaruan (%(why)s); semuanya kembali ke %(revision)s.")
         raise Conflict(text % {"why": why, "revision": self.old[:10]})
 
@@ -123,6 +130,7 @@ class Upgrade:
             *((f"systemctl stop {names}",) if names else ()),
             f"runuser -u {self.account} -- {command}",
             f"runuser -u {self.account} -- git reset --keep {self.old}",
+            f"runuser -u {self.account} -- ./run queue doctor",  # makes .venv that of the old code
             *((f"systemctl start {names}",) if names else ()),
         ):
             self.say(f"  {line}")
