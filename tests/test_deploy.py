@@ -61,6 +61,12 @@ def test_the_site_passes_on_what_it_should(
         assert (static.status_code, static.headers["Cache-Control"]) == (200, caching)
         assert static.headers["Content-Encoding"] == "gzip"
         assert not {"Vary", "Set-Cookie"} & set(static.headers)
+        plain = get(f"{proxied}{address}", operator, headers={"Accept-Encoding": "identity"})
+        assert "Content-Encoding" not in plain.headers, "what is kept is nobody's own form"
+        assert plain.content == static.content
+    book = b"x" * 20_000_000
+    sent = operator.post(f"{proxied}/admin/impor-siswa", book, verify=False, timeout=30)
+    assert sent.status_code != 413, "the program decides about the size of an import"
 
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
