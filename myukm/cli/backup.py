@@ -1,5 +1,6 @@
 """`flask backup` and `flask restore`: the whole program in one file."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,8 @@ from myukm.errors import DomainError
 from myukm.ops import backup as backups
 from myukm.ops import backup_log
 from myukm.ops.backup_archive import Manifest
+
+PART_SECONDS = 86_400
 
 
 @command("backup", help=N_("Cadangkan semuanya ke satu BERKAS; `verify BERKAS` mengujinya."))
@@ -62,10 +65,19 @@ def _nightly(folder: Path, keep: int) -> None:
     path = folder / f"myukm-{utcnow():%Y%m%d-%H%M%S}.zip"
     with noted(path):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _delete_parts(folder)
         say(_("dicadangkan"), path, backups.write(path))
     _prove(path)
     for old in sorted(folder.glob("myukm-*.zip"))[:-keep]:
         old.unlink()
+
+
+def _delete_parts(folder: Path) -> None:
+    """Delete what backups that were killed have left; a younger one may be at work."""
+    for part in folder.glob(".myukm-*.zip.*"):
+        with suppress(FileNotFoundError):
+            if time.time() - part.stat().st_mtime > PART_SECONDS:
+                part.unlink()
 
 
 def _prove(path: Path) -> None:
@@ -81,7 +93,7 @@ def noted(path: Path) -> Iterator[None]:
     try:
         yield
     except (DomainError, OSError) as error:
-        why = error.strerror or "?" if isinstance(error, OSError) else str(error)
+        why = (isinstance(error, OSError) and error.strerror) or str(error)
         with suppress(SQLAlchemyError):
             backup_log.record_failure(actor(), path.absolute(), why)
         if isinstance(error, DomainError):

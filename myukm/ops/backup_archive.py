@@ -1,5 +1,6 @@
 """The archive of a backup: its manifest, and what is said of a file that is none."""
 
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -37,7 +38,7 @@ def opened(path: Path) -> Iterator[ZipFile]:
     try:
         with ZipFile(path) as archive:
             yield archive
-    except (BadZipFile, KeyError, msgspec.DecodeError, EOFError) as error:
+    except (BadZipFile, KeyError, msgspec.DecodeError, EOFError, zlib.error) as error:
         raise Invalid(
             _("%(file)s bukan cadangan MyUKM, atau rusak.", file=path), code="bad_backup"
         ) from error

@@ -42,9 +42,11 @@ def record_failure(actor: Actor, path: Path, why: str) -> None:
 
 
 def newest(action: str) -> Proof | None:
-    """Return the newest entry of this action."""
+    """Return the newest entry of this action: about the newest backup if they were proved, because
+    an old one may be verified again."""
     query = select(Activity).where(Activity.at > utcnow() - KNOWN, Activity.action == action)
-    row = db.session.scalar(query.order_by(Activity.at.desc(), Activity.id.desc()).limit(1))
+    latest = (Activity.detail.desc(), Activity.at.desc(), Activity.id.desc())
+    row = db.session.scalar(query.order_by(*latest).limit(1))
     if row is None:
         return None
     return Proof(row.at, row.subject, datetime.fromisoformat(row.detail) if row.detail else None)

@@ -1,5 +1,6 @@
 """`flask backup` and `flask restore`: what is restored is the state at one moment."""
 
+import os
 import shutil
 import stat
 import threading
@@ -17,10 +18,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import delete, func, select, text, update
 
 from myukm.db.session import transaction
+from myukm.db.types import to_iso8601
+from myukm.domain.actor import Actor
 from myukm.domain.chat import messages
 from myukm.extensions import db
 from myukm.models import Activity, ChatMessage, LeaderLease, Photo, Siswa, SyncRun, Ukm, User
 from myukm.ops import backup, backup_log, periodic
+from myukm.ops.backup_archive import Manifest
 from myukm.ops.findings import backups
 from tests.conftest import every_database
 from tests.support.files import PDF, left_behind, upload
@@ -164,7 +168,8 @@ def test_a_damaged_file_is_named_and_changes_nothing(
     whole = file.read_bytes()
     with campus.app_context():
         before = everything()
-    for broken in (whole[: len(whole) // 2], b"", b"not a zip", without_students(file)):
+    halves = (whole[: len(whole) // 2], b"", b"not a zip")
+    for broken in (*halves, without_students(file), unpackable(file)):
         file.write_bytes(broken)
         answer = flask("backup", "verify", str(file))
         assert (answer.exit_code, "rusak" in answer.output) == (1, True), answer.output
@@ -180,6 +185,16 @@ def without_students(file: Path) -> bytes:
         for name in old.namelist():
             new.writestr(name, b"" if name == "siswa.jsonl" else old.read(name))
     return copy.read_bytes()
+
+
+def unpackable(file: Path) -> bytes:
+    """Return the backup with a table whose compressed bytes are nonsense."""
+    broken = bytearray(file.read_bytes())
+    with ZipFile(file) as archive:
+        info = archive.getinfo("siswa.jsonl")
+    start = info.header_offset + 30 + sum(broken[info.header_offset + 26 : info.header_offset + 30])
+    broken[start : start + info.compress_size] = b"\xff" * info.compress_size
+    return bytes(broken)
 
 
 def test_nothing_is_restored_while_the_program_runs(
@@ -241,11 +256,14 @@ def test_a_folder_keeps_the_newest_proved_ones(
     folder = tmp_path / "nightly"
     folder.mkdir()
     old = [folder / f"myukm-20200{month}01-021500.zip" for month in range(1, 4)]
-    for each in (*old, folder / "other.zip"):
+    part, at_work = folder / ".myukm-20200101-021500.zip.1", folder / ".myukm-x.zip.2"
+    for each in (*old, folder / "other.zip", part, at_work):
         each.touch()
+    os.utime(part, (1, 1))  # a backup that was killed left it
     done = flask("backup", "--into", str(folder), "--keep", "2")
     assert (done.exit_code, "dapat dipulihkan" in done.output) == (0, True), done.output
-    kept = sorted(path.name for path in folder.iterdir())
+    assert (part.exists(), at_work.exists()) == (False, True)
+    kept = sorted(path.name for path in folder.glob("[!.]*"))
     assert (len(kept), kept[0], kept[2]) == (3, old[2].name, "other.zip")
     assert flask("backup", "verify", str(folder / kept[1])).exit_code == 0
     with campus.app_context():
@@ -279,6 +297,10 @@ def test_an_old_or_failed_backup_is_a_finding_until_one_is_proved(
     assert [said in message for message in found()] == [True]
     flask("backup", "verify", file)
     assert found() == []
+    with app.app_context():
+        earlier = Manifest(1, str(to_iso8601(datetime.now(UTC) - timedelta(days=9))), "")
+        backup_log.record_proof(Actor("CLI"), Path("old.zip"), earlier)
+    assert found() == [], "an old one that is verified again is not the newest"
     with app.app_context(), transaction() as session:
         three = datetime.now(UTC) - timedelta(days=3)
         session.execute(update(Activity).values(detail=three.isoformat()))

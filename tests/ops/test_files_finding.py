@@ -54,6 +54,7 @@ def test_a_bucket_that_does_not_answer(
         s3.kill()
     found = only(app, "files_unreadable")
     assert s3.url not in str(found)
+    assert "S3: " in found["message"]
     assert "FILES_URL" in found["cure"]
 
 

@@ -38,7 +38,7 @@ def unreadable() -> Iterator[Finding]:
             _(
                 "Penyimpanan berkas chat tidak dapat dibaca di server %(host)s: %(why)s.",
                 host=host,
-                why=error.strerror or type(error).__name__,
+                why=error.strerror or str(error) or type(error).__name__,
             )
         )
 
