@@ -52,9 +52,9 @@ def create_code(student: Siswa, by: Actor) -> str:
     Raises `Conflict` if the student is linked already.
     """
     code = new_code()
-    one_at_a_time = select(Siswa.id).where(Siswa.idperson == student.idperson).with_for_update()
+    row_lock = select(Siswa.id).where(Siswa.idperson == student.idperson).with_for_update()
     with transaction() as session:
-        session.execute(one_at_a_time)
+        session.execute(row_lock)
         if account_of(student.idperson):
             raise _already_linked()
         session.execute(delete(StudentCode).where(StudentCode.idperson == student.idperson))
