@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from rq.timeouts import JobTimeoutException
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import OperationalError
 
 from devtools.simulator.client import Simulator
 from myukm.db.session import transaction
@@ -381,19 +383,28 @@ def test_the_roster_of_the_api_may_be_larger_than_a_file(
     assert (one.status, one.added, one.error) == ("ready", 1, None)
 
 
-def test_a_reader_that_breaks_ends_its_import_at_once(
-    inside: Flask, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (TypeError("no such type"), "failed"),
+        (OperationalError("SELECT", None, Exception("no such table")), "failed"),
+        (OperationalError("SELECT", None, Exception("database is locked")), "reading"),
+        (JobTimeoutException("too long"), "reading"),
+    ],
+)
+def test_a_reader_that_breaks_ends_its_import_unless_another_may_succeed(
+    inside: Flask, monkeypatch: pytest.MonkeyPatch, error: Exception, status: str
 ) -> None:
     def broken() -> None:
-        raise TypeError("no such type")
+        raise error
 
     monkeypatch.setattr(api_source, "fetch", broken)
     one = imports.request_api(BY)
-    with pytest.raises(TypeError):
+    with pytest.raises(type(error)):
         work.advance(one.id)
     db.session.refresh(one)
-    assert (one.status, one.holder) == ("failed", None)
-    assert one.error
+    assert (one.status, one.holder is None) == (status, status == "failed")
+    assert bool(one.error) == (status == "failed")
 
 
 def test_old_previews_and_old_values_are_deleted(inside: Flask) -> None:
