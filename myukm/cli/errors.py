@@ -44,7 +44,7 @@ def database_trouble(error: DBAPIError) -> str | None:
             _(
                 "Tabel basis data belum ada atau bukan dari versi program ini. "
                 "Jalankan: %(command)s",
-                command="flask db upgrade",
+                command="./run db upgrade",
             )
         )
     if isinstance(error, OperationalError):

@@ -161,7 +161,7 @@ def follow(run_id: int, as_json: bool) -> None:
         text = _(
             "Proses #%(run)d tetap berjalan. Ikuti lagi: %(command)s",
             run=run_id,
-            command="flask sync watch",
+            command="./run sync watch",
         )
         click.echo(f"\n{text}", err=True)
         sys.exit(STOPPED_WATCHING)

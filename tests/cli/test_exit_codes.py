@@ -16,7 +16,7 @@ from tests.support.sync import create_students
 from tests.support.without_valkey import NOBODY_LISTENS
 
 OTHER_VERSION = (
-    "Tabel basis data belum ada atau bukan dari versi program ini. Jalankan: flask db upgrade\n"
+    "Tabel basis data belum ada atau bukan dari versi program ini. Jalankan: ./run db upgrade\n"
 )
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import create_engine, select
+from sqlalchemy import create_engine, select, text
 
 import config
 from myukm import create_app
@@ -119,6 +119,12 @@ def test_a_role_without_limits_is_told_how_to_get_them(app: Flask, postgresql: P
         found = list(sessions.settings())
         assert found[0].code == "database_settings"
         assert found[0].cure.endswith("ALTER ROLE postgres SET lock_timeout = '5000ms';")
+        with db.engine.connect() as connection:
+            connection.execute(text('CREATE ROLE "unit-kampus"'))
+            connection.execute(text('SET LOCAL ROLE "unit-kampus"'))
+            shown = connection.scalar(text(sessions.ROLE))
+            connection.rollback()
+        assert shown == '"unit-kampus"', "as PostgreSQL reads it"
 
 
 def test_sessions_of_a_pooler_get_limits(settings: dict[str, str]) -> None:

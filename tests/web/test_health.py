@@ -200,4 +200,4 @@ def test_a_database_that_was_not_upgraded_names_the_cure(app: Flask) -> None:
     login = {"nim": "admin1", "password": "x"}
     answer = app.test_client().post("/login", json=login)
     assert (answer.status_code, answer.json["error"]["code"]) == (503, "database_outdated")
-    assert "flask db upgrade" in answer.json["error"]["message"]
+    assert "./run db upgrade" in answer.json["error"]["message"]

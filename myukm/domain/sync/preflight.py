@@ -52,7 +52,7 @@ def _is_past_the_token(answer: Answer) -> bool:
 
 def _about_student(idperson: str | None, answer: Answer) -> CheckResult:
     if idperson is None:
-        return CheckResult(False, _("Belum ada siswa. Jalankan: flask siswa import --from-api"))
+        return CheckResult(False, _("Belum ada siswa. Jalankan: ./run siswa import --from-api"))
     if isinstance(answer, Failure):
         text = _("Siswa %(id)s: %(why)s", id=idperson, why=message(answer))
         return CheckResult(False, text)

@@ -41,6 +41,7 @@ BLOCKED = {
         ORDER BY waiting DESC, t.trx_started LIMIT 1""",
 }
 UNLIMITED = "SELECT name FROM pg_settings WHERE name = ANY (:names) AND setting = '0' ORDER BY 1"
+ROLE = "SELECT quote_ident(current_user)"  # the address may name none
 LIMITS = ("idle_in_transaction_session_timeout", "lock_timeout", "statement_timeout")
 SLOTS = {
     "postgresql": """
@@ -87,7 +88,7 @@ def settings() -> Iterator[Finding]:
     missing = db.session.scalars(text(UNLIMITED), {"names": list(LIMITS)}).all()
     if not missing:
         return
-    role, wanted = db.engine.url.username, timeouts.postgresql_settings()
+    role, wanted = db.session.scalar(text(ROLE)), timeouts.postgresql_settings()
     commands = " ".join(f"ALTER ROLE {role} SET {name} = '{wanted[name]}';" for name in missing)
     yield Finding(
         "database_settings",

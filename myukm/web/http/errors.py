@@ -79,7 +79,7 @@ def database_error(error: SQLAlchemyError) -> Any:
     """Return 503 for a database that is away, and log the cause."""
     outage.failed(getattr(error, "orig", error))
     if not is_away(error) and database.is_outdated():
-        command = _("Jalankan: %(command)s", command="flask db upgrade")
+        command = _("Jalankan: %(command)s", command="./run db upgrade")
         text = _("Program diperbarui, basis datanya belum.")
         return domain_error(Unavailable(f"{text} {command}", code="database_outdated"))
     return unavailable()
