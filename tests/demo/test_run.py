@@ -69,7 +69,10 @@ def ready_made(project: Path, **programs: str) -> None:
     """Give the project an environment that is up to date, with scripts in place of programs."""
     for name, script in programs.items():
         put(project / ".venv/bin" / name, script)
-    put(project / ".venv/bin/python", f'exec {sys.executable} "$@"')
+    version = "{}.{}".format(*sys.version_info)
+    (project / f".venv/lib/python{version}/site-packages").mkdir(parents=True, exist_ok=True)
+    asked = f"case $1 in -ISc) echo {version}; exit ;; esac"  # by an account that may not run it
+    put(project / ".venv/bin/python", f'{asked}\nexec {sys.executable} "$@"')
     for stamp, files in (("run", "requirements.txt"), ("dev", "requirements*.txt")):
         wanted = subprocess.check_output(f"cat {files} | cksum", shell=True, cwd=project)
         (project / ".venv" / f".stamp-{stamp}").write_bytes(wanted)
@@ -185,6 +188,19 @@ def test_packages_that_cannot_be_installed_then_can(project: Path, tools: Path):
     asked = "import os; print(os.environ.get('FLASK_SKIP_DOTENV'))"
     argv = [project / ".venv/bin/python", "-c", asked]
     assert subprocess.check_output(argv, env={}, text=True) == "1\n"
+
+
+def test_after_an_upgrade_of_python_the_packages_are_installed_anew(project: Path):
+    """The environment's `python` leads to the new one then, which looks into a folder of its own."""
+    (project / "worker.py").write_text("import sys; print(sys.prefix)")
+    assert run(project, "worker")[0] == 0
+    [library] = (project / ".venv/lib").iterdir()
+    library.rename(library.with_name("python3.2"))
+    status, out, err = run(project, "worker", MYUKM_LANG="en")
+    assert (status, out.strip()) == (0, str(project / ".venv")), err
+    assert "Installing Python packages" in err
+    assert [path.name for path in (project / ".venv/lib").iterdir()] == [library.name]
+    assert run(project, "worker")[2] == "", "only once"
 
 
 def test_two_at_once_make_one_environment(project: Path):
