@@ -183,6 +183,30 @@ def test_without_systemd_it_says_what_else_there_is(settings: dict[str, str]) ->
     assert "compose.yaml" in said
 
 
+def test_running_services_read_the_new_settings(
+    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever changed in .env: their units may be the same, as for another PostgreSQL."""
+    done: list[tuple[str, ...]] = []
+    for name in ("require_root", "require_systemd"):
+        monkeypatch.setattr(systemd, name, lambda: None)
+    for name in ("_require_readable", "_require_free_port"):
+        monkeypatch.setattr(install, name, lambda _: None)
+    monkeypatch.setattr(systemd, "systemctl", lambda *words: done.append(words))
+    monkeypatch.setattr(install, "is_running", lambda name: name != "myukm-worker@2.service")
+    place = placed(Path("/srv/myukm"))
+    with app.test_request_context():
+        texts = units.rendered(place, with_valkey=True)
+        services = install.Services(place, texts, units.services(texts, 2))
+        for restarted in (
+            [units.VALKEY, "myukm-worker@1.service", units.WEB, units.TIMER],
+            ["myukm-worker@1.service", units.WEB],
+        ):
+            done.clear()
+            install.install(services, tmp_path)
+            assert [words[1] for words in done if words[0] == "restart"] == restarted
+
+
 def test_the_embedded_valkey_keeps_what_was_queued_and_is_alone(tmp_path: Path) -> None:
     """The unit's command, in a checkout of its own, so that its data lie there."""
     for name in ("myukm", "config.py"):

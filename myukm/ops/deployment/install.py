@@ -39,7 +39,8 @@ def planned(account: str | None, workers: int, backups: Path | None) -> Services
 
 
 def install(services: Services, folder: Path) -> list[Path]:
-    """Write the units into `folder`, enable and start their services; return what was written.
+    """Write the units into `folder`, enable and start their services, restart those that run with
+    older settings; return what was written.
 
     Raises `DomainError` with what is missing before anything is written.
     """
@@ -54,7 +55,9 @@ def install(services: Services, folder: Path) -> list[Path]:
     old = [name for name in services.names if is_running(name)]
     systemd.systemctl("enable", "--now", *services.names)
     for name in old:
-        if any(path.name == template_of(name) for path in changed):
+        # Web and workers read .env when they start, whatever of it is in their units.
+        reads_settings = name not in (units.VALKEY, units.TIMER)
+        if reads_settings or any(path.name == name for path in changed):
             systemd.systemctl("restart", name)
     return changed
 
@@ -74,12 +77,6 @@ def write(texts: dict[str, str], folder: Path) -> list[Path]:
 def is_running(service: str) -> bool:
     """Return whether systemd says that the service runs."""
     return systemd.output_of("systemctl", "is-active", service) == "active"
-
-
-def template_of(service: str) -> str:
-    """Return the name of a service's unit file."""
-    name, at, _instance = service.partition("@")
-    return f"{name}@.service" if at else service
 
 
 def _require_readable(place: Place) -> None:
