@@ -29,6 +29,10 @@ class HostReport:
     secret: str
     at: float
 
+    def is_old(self) -> bool:
+        """Return whether its host has said nothing for a while."""
+        return self.at <= utcnow().timestamp() - FORGET_SECONDS
+
 
 class HostReporter:
     """Measures the database's clock every ten seconds and publishes this host's report."""
@@ -44,6 +48,8 @@ class HostReporter:
         with db.engine.connect() as connection:
             clock.measure(connection.connection.dbapi_connection, db.engine.dialect.name)
         valkey().hset(KEY, socket.gethostname(), json.dumps(asdict(own())))
+        if gone := [host for host, report in _all().items() if report.is_old()]:
+            valkey().hdel(KEY, *gone)  # or a machine that is no more would be read for ever
 
 
 def own() -> HostReport:
@@ -57,8 +63,9 @@ def own() -> HostReport:
 def latest() -> dict[str, HostReport]:
     """Return the hosts' reports of the last minute; this one's even if it published none."""
     found = {socket.gethostname(): own()}
-    for host, entry in cast(dict[bytes, bytes], valkey().hgetall(KEY)).items():
-        report = HostReport(**json.loads(entry))
-        if report.at > utcnow().timestamp() - FORGET_SECONDS:
-            found[host.decode()] = report
-    return found
+    return found | {host: report for host, report in _all().items() if not report.is_old()}
+
+
+def _all() -> dict[str, HostReport]:
+    entries = cast(dict[bytes, bytes], valkey().hgetall(KEY))
+    return {host.decode(): HostReport(**json.loads(entry)) for host, entry in entries.items()}

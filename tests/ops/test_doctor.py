@@ -4,6 +4,7 @@ import json
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
@@ -368,6 +369,8 @@ def test_a_machine_with_another_secret_key(app: Flask, valkey: redis.Redis) -> N
         gone = replace(other, at=other.at - 2 * host_reports.FORGET_SECONDS)
         valkey.hset(host_reports.KEY, "web2", json.dumps(asdict(gone)))
         wait_until(lambda: list(host.secret_keys()) == [], 30, "its report is forgotten")
+        host_reports.HostReporter().run()
+        assert list(valkey.hkeys(host_reports.KEY)) == [socket.gethostname().encode()]
 
 
 def test_sentinels_that_do_not_answer(settings: dict[str, str]) -> None:
