@@ -191,7 +191,7 @@ def test_packages_that_cannot_be_installed_then_can(project: Path, tools: Path):
 
 
 def test_after_an_upgrade_of_python_the_packages_are_installed_anew(project: Path):
-    """The environment's `python` leads to the new one then, which looks into a folder of its own."""
+    """The environment's `python` leads to the new one then, which looks into another folder."""
     (project / "worker.py").write_text("import sys; print(sys.prefix)")
     assert run(project, "worker")[0] == 0
     [library] = (project / ".venv/lib").iterdir()
