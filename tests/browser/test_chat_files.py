@@ -22,6 +22,13 @@ OpenAs = Callable[..., Page]
 ROOM = "/ukm/ROBOTIK/chat"
 LIVE = '[data-stream="open"]'
 SEND = "[aria-label=Kirim]"
+# A photo, from its bytes in base64, as a browser hands it over that pastes or drops it.
+TRANSFER = """(data) => {
+    const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([bytes], "image.jpg", { type: "image/jpeg" }));
+    return transfer;
+}"""
 OFFLINE = ("ERR_INTERNET_DISCONNECTED", "ERR_FAILED", "503")
 
 
@@ -143,17 +150,15 @@ def test_what_is_refused_says_why_and_can_be_discarded(
 def test_photos_are_pasted_and_dropped(open_as: OpenAs, photo: Path, way: str) -> None:
     mega = open_room(open_as, "member")
     mega.evaluate(
-        """([way, data]) => {
-            const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
-            const transfer = new DataTransfer();
-            transfer.items.add(new File([bytes], "image.jpg", { type: "image/jpeg" }));
+        f"""([way, data]) => {{
+            const transfer = ({TRANSFER})(data);
             const field = document.getElementById("draft");
-            const bubbles = { bubbles: true, cancelable: true };
+            const bubbles = {{ bubbles: true, cancelable: true }};
             const event = way === "paste"
-                ? new ClipboardEvent("paste", { clipboardData: transfer, ...bubbles })
-                : new DragEvent("drop", { dataTransfer: transfer, ...bubbles });
+                ? new ClipboardEvent("paste", {{ clipboardData: transfer, ...bubbles }})
+                : new DragEvent("drop", {{ dataTransfer: transfer, ...bubbles }});
             field.dispatchEvent(event);
-        }""",
+        }}""",
         [way, base64.b64encode(photo.read_bytes()).decode()],
     )
     expect(mega.locator(".attached-file img")).to_have_count(1)
@@ -166,17 +171,15 @@ def test_a_photo_goes_with_its_message_though_enter_is_quicker(
 ) -> None:
     mega = open_room(open_as, "member")
     mega.evaluate(
-        """(data) => {
-            const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
-            const clipboardData = new DataTransfer();
-            clipboardData.items.add(new File([bytes], "image.jpg", { type: "image/jpeg" }));
+        f"""(data) => {{
+            const clipboardData = ({TRANSFER})(data);
             const field = document.getElementById("draft");
-            field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, cancelable: true }));
-            for (const text of ["dengan foto", "sesudahnya"]) {
+            field.dispatchEvent(new ClipboardEvent("paste", {{ clipboardData, cancelable: true }}));
+            for (const text of ["dengan foto", "sesudahnya"]) {{
                 field.value = text;
                 field.form.requestSubmit();
-            }
-        }""",
+            }}
+        }}""",
         base64.b64encode(photo.read_bytes()).decode(),
     )
     with_photo, after = (

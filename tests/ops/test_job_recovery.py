@@ -60,15 +60,21 @@ def test_a_job_at_work_is_left_alone(
     assert high.get_job_ids() == []
 
 
+def start_and_die(queue: Queue, job_id: str) -> None:
+    """Leave the next job of the queue as a worker that dies in it does."""
+    valkey = queue.connection
+    valkey.lpop(queue.key)
+    valkey.hset(RestrictedJob.key_for(job_id), "status", "started")
+    valkey.zadd(queue.started_job_registry.key, {f"{job_id}:1": 1})
+
+
 def test_a_job_that_died_with_its_worker_is_noted(
     app: Flask, valkey: redis.Redis, tidy: Callable[[], None]
 ) -> None:
     high = Queue("high", connection=valkey)
     with app.app_context():
         job_id = str(enqueue(PING, to="high"))
-    valkey.lpop(high.key)
-    valkey.hset(RestrictedJob.key_for(job_id), "status", "started")
-    valkey.zadd(high.started_job_registry.key, {f"{job_id}:1": 1})
+    start_and_die(high, job_id)
     tidy()
     assert high.failed_job_registry.get_job_ids() == [job_id]
     assert valkey.zcard(high.started_job_registry.key) == 0
@@ -81,9 +87,7 @@ def test_a_job_that_nobody_can_read_fails_and_keeps_no_other_from_it(
     with app.app_context():
         unreadable, lost = (str(enqueue(PING, to="high")) for _ in range(2))
     for job_id in (unreadable, lost):
-        valkey.lpop(high.key)
-        valkey.hset(RestrictedJob.key_for(job_id), "status", "started")
-        valkey.zadd(high.started_job_registry.key, {f"{job_id}:1": 1})
+        start_and_die(high, job_id)
     valkey.hset(RestrictedJob.key_for(unreadable), "created_at", "rusak")
     tidy()
     failed = high.failed_job_registry.get_job_ids(cleanup=False)
