@@ -90,21 +90,21 @@ def ukm_page(ukm_id: int, page: int = 1) -> Page[Activity]:
 
 def newest_in_ukm(ukm_id: int, *verbs: str) -> Activity | None:
     """Return the newest of these actions in a UKM's log, with its actor."""
-    actions = [f"unit.{verb}" for verb in verbs]
-    return db.session.scalar(_of_ukm(ukm_id).where(Activity.action.in_(actions)).limit(1))
+    return db.session.scalar(_of_ukm(ukm_id, *verbs).limit(1))
 
 
 def newest_about(ukm_id: int, person_id: int, *verbs: str) -> Activity | None:
     """Return the newest entry about a person in a UKM's log, of all or of these actions."""
-    query = _of_ukm(ukm_id).where(Activity.person_id == person_id)
+    about = Activity.person_id == person_id
+    return db.session.scalar(_of_ukm(ukm_id, *verbs).where(about).limit(1))
+
+
+def _of_ukm(ukm_id: int, *verbs: str) -> Select[Activity]:
+    """Select a UKM's log, the newest first: all entries, or those of these actions."""
+    query = select(Activity).options(joinedload(Activity.actor)).where(Activity.ukm_id == ukm_id)
     if verbs:
         query = query.where(Activity.action.in_([f"unit.{verb}" for verb in verbs]))
-    return db.session.scalar(query.limit(1))
-
-
-def _of_ukm(ukm_id: int) -> Select[Activity]:
-    query = select(Activity).options(joinedload(Activity.actor))
-    return query.where(Activity.ukm_id == ukm_id).order_by(Activity.id.desc())
+    return query.order_by(Activity.id.desc())
 
 
 def of_run(run_id: int) -> Sequence[Activity]:

@@ -7,6 +7,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
@@ -115,6 +116,11 @@ def open_session(user: User) -> LoginSession:
         login.token = token
         session.add(login)
     return login
+
+
+def lock(session: Session, user_id: int) -> User | None:
+    """Lock and return an account, inside `transaction()`, because it may be deleted meanwhile."""
+    return session.get(User, user_id, with_for_update={"key_share": True}, populate_existing=True)
 
 
 def is_unchanged(user_id: int, password_hash: str) -> bool:

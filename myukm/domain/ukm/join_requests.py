@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, joinedload
 from myukm.db.session import execute_rowcount, on_commit, transaction
 from myukm.db.types import utcnow
 from myukm.domain import activity
+from myukm.domain.accounts import accounts
 from myukm.domain.actor import Actor
 from myukm.domain.flood import count_act
 from myukm.domain.paging import Page, paginate
@@ -118,7 +119,7 @@ def refuse(actor: Actor, code: str, user_id: int) -> User:
 def _open(session: Session, ukm: Ukm, user_id: int) -> JoinRequest:
     """Return an open request of the locked UKM; the account is locked, because it may be deleted
     meanwhile."""
-    session.get(User, user_id, with_for_update={"key_share": True}, populate_existing=True)
+    accounts.lock(session, user_id)
     query = select(JoinRequest).join(JoinRequest.user).where(is_open())
     mine = query.where(JoinRequest.ukm_id == ukm.id, JoinRequest.user_id == user_id)
     request = session.scalar(mine.execution_options(populate_existing=True))

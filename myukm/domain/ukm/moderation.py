@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _
 from myukm.db.session import transaction
 from myukm.db.types import to_iso8601, utcnow
 from myukm.domain import activity
+from myukm.domain.accounts import accounts
 from myukm.domain.actor import Actor
 from myukm.domain.ukm import memberships
 from myukm.domain.ukm import state as ukm_state
@@ -44,9 +45,7 @@ def take_back(actor: Actor, code: str, user_id: int) -> None:
     with transaction() as session:
         ukm = authorize_and_lock(actor, code)
         memberships.check_not_archived(ukm)
-        # Locked, because the account may be deleted meanwhile.
-        lock = {"key_share": True}
-        user = session.get(User, user_id, with_for_update=lock, populate_existing=True)
+        user = accounts.lock(session, user_id)
         last = activity.newest_about(ukm.id, user_id)
         if user is None or user.blocked_at or not _may_undo(actor, last):
             raise Conflict(_("Ini tidak bisa diurungkan lagi."), code="too_late")

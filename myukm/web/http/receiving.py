@@ -69,13 +69,7 @@ def received(max_bytes: int, too_large: DomainError) -> Iterator[Received]:
     request.max_content_length = max_bytes + SMALL_BODY
     drafts: list[tuple[Path, IO[bytes]]] = []
     try:
-        try:
-            form, sent = _parsed(drafts, too_large)
-            if sent is None or len(drafts) != 1:
-                raise not_one()
-            sent.stream.close()
-        except OSError as error:
-            raise storage_unavailable() from error
+        form, sent = _one_file(drafts, too_large)
         path = drafts[0][0]
         if path.stat().st_size > max_bytes:
             raise too_large
@@ -96,6 +90,20 @@ def storage_unavailable() -> Unavailable:
 def not_one() -> DomainError:
     """Return the error for a form without exactly one file."""
     return Invalid(_("Kirim tepat satu berkas."), code="no_file")
+
+
+def _one_file(
+    drafts: list[tuple[Path, IO[bytes]]], too_large: DomainError
+) -> tuple[dict[str, str], FileStorage]:
+    """Write the form's only file to its draft; return the form's fields and the file."""
+    try:
+        form, sent = _parsed(drafts, too_large)
+        if sent is None or len(drafts) != 1:
+            raise not_one()
+        sent.stream.close()
+    except OSError as error:
+        raise storage_unavailable() from error
+    return form, sent
 
 
 def _parsed(

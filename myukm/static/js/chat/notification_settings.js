@@ -2,9 +2,9 @@
 // or by the browser's notification (stored by this browser).
 
 import { accountId } from "../core/account.js";
-import * as api from "../core/api.js";
 import { t } from "../core/i18n.js";
 import { local, write } from "../core/storage.js";
+import { storeChoice } from "../core/store_choice.js";
 import { toast } from "../core/toast.js";
 import { on } from "../live/events_bus.js";
 import { ask } from "../push/notification.js";
@@ -30,7 +30,7 @@ export function startNotificationSettings(form, { url, code }) {
   startNotices(form.elements.notices, url, code);
   form.elements.every.addEventListener("change", async ({ target }) => {
     const { checked } = target;
-    if (!(await stored(`${url}/push`, { every: checked }))) target.checked = !checked;
+    if (!(await storeChoice(`${url}/push`, { every: checked }))) target.checked = !checked;
   });
 }
 
@@ -43,19 +43,8 @@ function startNotices(choices, url, code) {
   };
   for (const choice of choices) {
     choice.addEventListener("change", async ({ target: { value } }) => {
-      show((await stored(`${url}/notices`, { notices: value })) ? value : chosen);
+      show((await storeChoice(`${url}/notices`, { notices: value })) ? value : chosen);
     });
   }
   on("unread", ({ ukm, notices }) => ukm === code && notices && show(notices));
-}
-
-/** Stores a choice; says so and returns false if that failed. */
-async function stored(url, choice) {
-  try {
-    await api.put(url, choice);
-    return true;
-  } catch (error) {
-    toast(error.message, "bad");
-    return false;
-  }
 }

@@ -5,6 +5,7 @@
 import * as api from "../core/api.js";
 import { backoff } from "../core/backoff.js";
 import { now } from "../core/clock.js";
+import { isPassing } from "../core/retry.js";
 import { local, read, write } from "../core/storage.js";
 
 const FIRST_WAIT_MS = 1000;
@@ -14,11 +15,6 @@ const TOO_FAST = 429;
 export function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** Whether a retry can help: no answer, session over, too fast, or an error of the server. */
-export function isPassing({ status }) {
-  return status === 0 || status === 401 || status === 429 || status >= 500;
 }
 
 export class Outbox {

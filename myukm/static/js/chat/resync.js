@@ -1,12 +1,11 @@
 // Loads what the room missed while the stream was down.
 
 import * as api from "../core/api.js";
+import { retried } from "../core/retry.js";
 import { onReconnect } from "../live/connection_status.js";
 import { on } from "../live/events_bus.js";
-import { isPassing } from "./outbox.js";
 
 const PAGE = 100;
-const RETRY_MS = 5000;
 
 /** Loads after each reconnection, and more after a reset of the stream. */
 export function startResync(room) {
@@ -16,7 +15,7 @@ export function startResync(room) {
    * newest message says nothing about those before it. */
   let from = null;
 
-  async function catchUp() {
+  async function loadMissed() {
     if (timeline.anchor.newerLeft) return;
     from ??= timeline.lastServerId;
     timeline.isIncomplete = true;
@@ -38,32 +37,19 @@ export function startResync(room) {
 
   /** After a gap that cannot be replayed, edits and deletions of the newest page, too. */
   async function reload() {
-    await catchUp();
+    await loadMissed();
     const { messages: newest } = await api.get(`${url}/messages?limit=${PAGE}`);
     for (const message of newest) timeline.change(message);
     await Promise.all([loadPresence(), state.ask()]);
   }
 
-  /** The task, which is tried again after a failure that passes: no event asks for it once more. */
-  function lasting(task) {
-    let timer;
-    return async function run() {
-      clearTimeout(timer);
-      try {
-        await task();
-      } catch (error) {
-        console.info(error.message);
-        if (isPassing(error)) timer = setTimeout(run, RETRY_MS);
-      }
-    };
-  }
-
-  const [catchUpLastingly, loadPresenceLastingly] = [lasting(catchUp), lasting(loadPresence)];
-  on("reset", lasting(reload));
+  // No event asks for any of them once more.
+  const [catchUp, refreshPresence] = [retried(loadMissed), retried(loadPresence)];
+  on("reset", retried(reload));
   onReconnect(() => {
     outbox.flush();
-    catchUpLastingly();
-    loadPresenceLastingly();
+    catchUp();
+    refreshPresence();
     if (state.closedReason) state.ask();
   });
 }

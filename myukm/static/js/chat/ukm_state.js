@@ -6,18 +6,18 @@ import { now } from "../core/clock.js";
 import { data, fillSlots } from "../core/dom.js";
 import { number, when } from "../core/format.js";
 import { t } from "../core/i18n.js";
+import { retried } from "../core/retry.js";
 import { on } from "../live/events_bus.js";
 import { isMine } from "./message_view.js";
-import { isPassing } from "./outbox.js";
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
-const RETRY_MS = 5000;
 
 export class UkmState {
   constructor(form, { code, url, goTo }) {
     this.form = form;
     this.url = url;
     this.now = data("state");
+    this.ask = retried(() => this.load());
     this.note = document.getElementById("closed");
     this.pin = document.getElementById("pin");
     this.pin
@@ -61,16 +61,15 @@ export class UkmState {
     const { muted_until: until } = this.now;
     if (!until) return;
     const wait = Math.max(0, Date.parse(until) - now()) + 1000;
-    this.timer = setTimeout(() => this.ask(), Math.min(wait, MAX_TIMER_MS));
+    this.timer = setTimeout(this.ask, Math.min(wait, MAX_TIMER_MS));
   }
 
-  async ask() {
-    clearTimeout(this.timer);
+  async load() {
     try {
       this.apply(await api.get(`${this.url}/state`));
     } catch (error) {
-      if (error.status === 404) this.apply({ member: false });
-      else if (isPassing(error)) this.timer = setTimeout(() => this.ask(), RETRY_MS);
+      if (error.status !== 404) throw error;
+      this.apply({ member: false });
     }
   }
 

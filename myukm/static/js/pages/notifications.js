@@ -3,6 +3,7 @@
 import { isSaving, saveAll, stopSaving } from "../chat/saved_messages.js";
 import * as api from "../core/api.js";
 import { t } from "../core/i18n.js";
+import { storeChoice } from "../core/store_choice.js";
 import { toast } from "../core/toast.js";
 import { state, switchOff, switchOn } from "../push/subscription.js";
 
@@ -66,10 +67,5 @@ function startSavingSwitch(root) {
 
 async function chooseUkm({ target }) {
   const { checked, value } = target;
-  try {
-    await api.put(`/ukm/${value}/push`, { every: checked });
-  } catch (error) {
-    target.checked = !checked;
-    toast(error.message, "bad");
-  }
+  if (!(await storeChoice(`/ukm/${value}/push`, { every: checked }))) target.checked = !checked;
 }
