@@ -29,8 +29,8 @@ def transaction() -> Iterator[Session]:
     """Run the block in a transaction that commits at its end. The only way to change the database.
 
     Ends the read transaction before it, because on SQLite a transaction that has read may be unable
-    to write. Rolls back on any error. Inside another `transaction()` it joins that one. After the
-    commit it calls the functions registered by `on_commit`.
+    to write. Rolls back on any error. Inside another `transaction()` the block joins the outer one.
+    After the commit the functions registered by `on_commit` are called.
     """
     session = db.session()
     if is_in_transaction():
@@ -54,19 +54,26 @@ def transaction() -> Iterator[Session]:
 
 @contextmanager
 def snapshot() -> Iterator[Session]:
-    """Run the block so that all its reads see one moment. It must not write."""
+    """Run the block in a transaction that reads one consistent snapshot.
+
+    It must not write, nor run inside a `transaction()`.
+    """
+    if is_in_transaction():
+        raise RuntimeError("a snapshot inside a transaction")
     session = db.session()
     session.commit()
-    session.connection(execution_options=one_moment(session.get_bind().dialect))
+    session.connection(execution_options=snapshot_options(session.get_bind().dialect))
     try:
         yield session
-    finally:
-        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    session.commit()
 
 
-def one_moment(dialect: Dialect) -> dict[str, Any]:
-    """Return the execution options of a transaction whose reads all see one moment."""
-    # SQLite always reads so.
+def snapshot_options(dialect: Dialect) -> dict[str, Any]:
+    """Return the execution options of a transaction that reads one consistent snapshot."""
+    # Every transaction of SQLite does.
     return {} if dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
 
 
@@ -79,14 +86,14 @@ def is_in_transaction() -> bool:
 
 
 def on_commit(function: Callable[[*Args], object], *args: *Args) -> None:
-    """Call `function(*args)` after the outermost `transaction()` has committed, or at once when
-    there is none. A rollback drops it.
+    """Call `function(*args)` after the outermost `transaction()` has committed; outside of a
+    transaction, at once. After a rollback it is not called.
 
     Functions are called in the order of their registration and without locks, so they may open a
-    transaction of their own. The same function with equal arguments is called once. What one of
-    them raises is logged and stops neither the others nor the caller, because the caller's work
-    is committed. A killed process calls none: each must have a second road, which its docstring
-    names (the event log is polled, rights are re-checked, a periodic task catches up).
+    transaction of their own. The same function with equal arguments is called once. An error of a
+    function is logged and stops neither the others nor the caller, whose work is committed. If the
+    process is killed, none is called. So each needs a fallback, named in its docstring: the event
+    log is polled, rights are re-checked, a periodic task catches up.
     """
     if is_in_transaction():
         db.session().info["on_commit"].setdefault((function, args))
@@ -108,7 +115,10 @@ def _drop_registered(session: Session) -> None:
 
 
 def release_connection() -> None:
-    """Return the connection to the pool before a long wait, because others may need it."""
+    """Return the connection to the pool before a long wait, because others may need it.
+
+    Does nothing inside a `transaction()` or without an app context.
+    """
     if has_app_context() and not is_in_transaction():
         db.session.commit()
 

@@ -23,7 +23,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import Connection, Table, false, func, insert, select, text
 
 from myukm.db.engine import migration_engine
-from myukm.db.session import one_moment
+from myukm.db.session import snapshot_options
 from myukm.db.types import to_iso8601
 from myukm.db.versions import applied_migrations
 from myukm.errors import Conflict
@@ -144,7 +144,7 @@ def _connection(uri: str, **options: Any) -> Iterator[Connection]:
 
 def _snapshot() -> AbstractContextManager[Connection]:
     """Return a connection that sees one moment of the database, however long it reads."""
-    return _connection(_database(), **one_moment(db.engine.dialect))
+    return _connection(_database(), **snapshot_options(db.engine.dialect))
 
 
 def _database() -> str:

@@ -9,13 +9,13 @@ from decimal import Decimal
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 import config
 from myukm import create_app
 from myukm.db import engine
-from myukm.db.session import transaction
+from myukm.db.session import snapshot, transaction
 from myukm.db.types import utcnow
 from myukm.extensions import db
 from myukm.models import Siswa
@@ -130,6 +130,26 @@ def connection_in_use() -> object:
     """Return which of the pool's connections answers now."""
     with db.engine.connect() as connection:
         return connection.connection.driver_connection
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_snapshot_whose_connection_breaks_raises_that_error(app: Flask) -> None:
+    """Pages answer 503 to it, but 500 to the error of a commit after it."""
+    with app.app_context():
+        with pytest.raises(OperationalError), snapshot() as session:
+            session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        with snapshot() as session:
+            assert session.scalar(text("SELECT 1")) == 1
+
+
+def test_a_snapshot_inside_a_transaction_is_refused(app: Flask) -> None:
+    """It would commit the transaction half-way."""
+    with app.app_context(), transaction() as session:
+        session.add(Siswa(idperson="1", nama="A"))
+        with pytest.raises(RuntimeError), snapshot():
+            pass
+        session.rollback()
+        assert session.scalars(select(Siswa)).all() == []
 
 
 def test_an_app_that_is_gone_leaves_no_engine(settings: dict[str, str]) -> None:
