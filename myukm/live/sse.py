@@ -22,28 +22,29 @@ def message(type: str, data: Any, cursor: int | None = None) -> bytes:  # noqa: 
     return encode(LoggedEvent(cursor, "", type, events.to_json(data)))
 
 
-def heartbeat(crowd: int, *, degraded: bool, cursor: int | None = None) -> bytes:
+def heartbeat(open_streams: int, *, degraded: bool, cursor: int | None = None) -> bytes:
     """Return the event that lets clients notice silence.
 
-    `crowd` is the number of streams: a client whose connection breaks comes back at a random moment
-    within `spread_ms`. `degraded`: Valkey is unreachable.
+    `open_streams`: of this process; a client whose connection breaks reconnects at a random moment
+    within `spread_ms`, which grows with it. `degraded`: Valkey is unreachable.
     """
-    at, spread = to_iso8601(utcnow()), _spread_ms(crowd)
+    at, spread = to_iso8601(utcnow()), _spread_ms(open_streams)
     return message("heartbeat", {"at": at, "degraded": degraded, "spread_ms": spread}, cursor)
 
 
-def first_heartbeat(cursor: int, crowd: int, *, degraded: bool) -> bytes:
-    """Return a stream's first heartbeat, which names its cursor, and in `retry:` such a moment."""
-    retry = FIRST_RETRY_MS + random.randint(0, _spread_ms(crowd))  # noqa: S311 (no secret)
-    return b"retry: %d\n%s" % (retry, heartbeat(crowd, degraded=degraded, cursor=cursor))
+def first_heartbeat(cursor: int, open_streams: int, *, degraded: bool) -> bytes:
+    """Return a stream's first heartbeat, with its cursor, and before it `retry:`, the random time
+    after which this client reconnects."""
+    retry = FIRST_RETRY_MS + random.randint(0, _spread_ms(open_streams))  # noqa: S311 (no secret)
+    return b"retry: %d\n%s" % (retry, heartbeat(open_streams, degraded=degraded, cursor=cursor))
 
 
-def bye(crowd: int) -> bytes:
+def bye(open_streams: int) -> bytes:
     """Return the event that ends a stream when the server goes away."""
-    retry = FIRST_RETRY_MS + random.randint(0, BYE_SPREAD_MS + _spread_ms(crowd))  # noqa: S311
+    retry = FIRST_RETRY_MS + random.randint(0, BYE_SPREAD_MS + _spread_ms(open_streams))  # noqa: S311
     return message("bye", {"retry_ms": retry})
 
 
-def _spread_ms(crowd: int) -> int:
-    """Return the time over which so many clients come back no faster than a process opens them."""
-    return int(SPREAD_MS_PER_STREAM * crowd)
+def _spread_ms(open_streams: int) -> int:
+    """Return the time that a process needs to open as many streams again."""
+    return int(SPREAD_MS_PER_STREAM * open_streams)

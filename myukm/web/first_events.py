@@ -1,4 +1,4 @@
-"""What streams get first, read for many of them together: what they missed, and how it is now."""
+"""The first bytes of new streams, read for many streams at once: missed events, current state."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cache
@@ -19,46 +19,53 @@ from myukm.live.topics import personal_topic, ukm_topic
 from myukm.ops import stats
 
 MAX_REPLAYED = 1000
+MAX_DIGITS = 18  # of a cursor: larger numbers do not fit into the column
 
 
 class Span(NamedTuple):
-    """The events that a stream missed: after its cursor, up to the one where it joined."""
+    """The events that a stream missed: after its cursor, up to the one when it joined."""
 
     after: int
     until: int
     topics: frozenset[str]
 
     def has(self, event: LoggedEvent) -> bool:
-        """Return whether it missed this event."""
+        """Return whether the stream missed this event."""
         return self.after < (event.seq or 0) <= self.until and event.topic in self.topics
 
-    def is_short(self) -> bool:
-        """Return whether it missed something, and not too much."""
-        return 0 < self.until - self.after <= MAX_REPLAYED
+    @property
+    def is_empty(self) -> bool:
+        """Whether no event was written meanwhile."""
+        return self.until <= self.after
+
+    @property
+    def is_long(self) -> bool:
+        """Whether more events were written meanwhile, of all topics, than are replayed."""
+        return self.until - self.after > MAX_REPLAYED
 
 
 def read(
     hub: Hub, snapshots: Snapshots, asked: Sequence[tuple[str | None, Subscriber]]
 ) -> list[tuple[bytes | None, bytes]]:
-    """Return for each cursor and subscriber the bytes of what it missed (None: the cursor is
-    unknown, pruned or more than `MAX_REPLAYED` events back), and those of how it is now."""
+    """Return for each cursor and subscriber the bytes of the missed events (None: the cursor is
+    unknown, pruned or more than `MAX_REPLAYED` events back), and those of the current state."""
     newest = cache(event_log.latest_seq)
     missed = replay([_span(text, subscriber, newest) for text, subscriber in asked])
     states = _states(snapshots, [subscriber for _, subscriber in asked])
-    crowd = len(hub.streams.audience)
+    open_streams = len(hub.streams.audience)
     return [
-        (events, first_heartbeat(subscriber.cursor, crowd, degraded=hub.away) + state)
+        (events, first_heartbeat(subscriber.cursor, open_streams, degraded=hub.away) + state)
         for events, state, (_, subscriber) in zip(missed, states, asked, strict=True)
     ]
 
 
 def _span(text: str | None, subscriber: Subscriber, newest: Callable[[], int]) -> Span | None:
-    """Return what a stream with this cursor missed; None if the cursor is unknown.
+    """Return the events missed since the cursor; None if it is no number or in the future.
 
-    A cursor may be ahead of the hub, which reads the log a moment later: then the stream joins
-    there.
+    A cursor newer than what this hub has read becomes the subscriber's cursor, so that nothing is
+    sent twice.
     """
-    if text is not None and not (text.isascii() and text.isdigit() and len(text) < 19):
+    if text is not None and not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
         return None
     cursor = subscriber.cursor if text is None else int(text)
     if cursor > subscriber.cursor and cursor > newest():
@@ -68,11 +75,14 @@ def _span(text: str | None, subscriber: Subscriber, newest: Callable[[], int]) -
 
 
 def replay(spans: Sequence[Span | None]) -> list[bytes | None]:
-    """Return the bytes of each span's events, None if they are unknown, too many or pruned."""
-    recent = _read_together([span for span in spans if span and span.is_short()])
+    """Return the bytes of each span's events; None where the span is None, its events are too many,
+    or some of them were pruned."""
+    recent = _read_together(
+        [span for span in spans if span and not span.is_empty and not span.is_long]
+    )
     found = [_bytes_of(span, recent) for span in spans]
     # Read the log's start last: events pruned during the read must lead to a reset, not a gap.
-    missing = any(span and span.after < span.until for span in spans)
+    missing = any(span and not span.is_empty for span in spans)
     oldest = event_log.oldest_seq() if missing else 0
     return [
         None if span and span.after < min(oldest - 1, span.until) else events
@@ -92,7 +102,7 @@ def _read_together(spans: Sequence[Span]) -> list[tuple[LoggedEvent, bytes]]:
 def _bytes_of(span: Span | None, recent: Iterable[tuple[LoggedEvent, bytes]]) -> bytes | None:
     if span is None:
         return None
-    if span.until - span.after <= MAX_REPLAYED:
+    if not span.is_long:
         return b"".join(data for event, data in recent if span.has(event))
     events = event_rendering.since(span.after, MAX_REPLAYED + 1, span.topics, until=span.until)
     if len(events) > MAX_REPLAYED:
@@ -101,28 +111,27 @@ def _bytes_of(span: Span | None, recent: Iterable[tuple[LoggedEvent, bytes]]) ->
 
 
 def _states(snapshots: Snapshots, subscribers: Sequence[Subscriber]) -> list[bytes]:
-    """Return the state of each subscriber's topics and its own unread counts."""
+    """Return the current state of each subscriber's topics, for `me` the unread counts."""
     topics = frozenset[str]().union(*(subscriber.topics for subscriber in subscribers))
+    owners = {personal_topic(each.owner): each.owner for each in subscribers}
+    personal = topics & owners.keys()
     states = snapshots.of([topic for topic in topics if not topic.startswith("user:")])
-    personal = [each.owner for each in subscribers if personal_topic(each.owner) in each.topics]
-    counts = unread.counts(set(personal)) if personal else {}
+    counts = unread.counts({owners[topic] for topic in personal}) if personal else {}
+    for topic in personal:
+        states[topic] = b"".join(message("unread", count) for count in counts[owners[topic]])
     return [
-        b"".join(
-            [
-                *(states.get(topic, b"") for topic in subscriber.topics),
-                *(message("unread", count) for count in counts.get(subscriber.owner, ())),
-            ]
-        )
+        b"".join(states.get(topic, b"") for topic in subscriber.topics)
         for subscriber in subscribers
     ]
 
 
 def topic_states(topics: Collection[str]) -> Iterator[LoggedEvent]:
-    """Yield how these topics are now, where events are states and no changes."""
+    """Yield the current state of the topics that have transient events: progress, queue health,
+    presence."""
     if "sync" in topics:
         yield LoggedEvent(None, "sync", "sync.progress", to_json(progress.current()))
     if "queue" in topics:
         yield LoggedEvent(None, "queue", "queue.health", to_json(stats.health()))
-    codes = [topic[4:] for topic in topics if topic.startswith("ukm:")]
+    codes = [topic.removeprefix("ukm:") for topic in topics if topic.startswith("ukm:")]
     for person in presence_list.snapshots(codes) if codes else ():
         yield LoggedEvent(None, ukm_topic(person["ukm"]), "presence", to_json(person))

@@ -102,6 +102,18 @@ def test_each_gets_what_it_missed_and_no_more(
     assert (ahead.missed, ahead.subscriber.cursor) == (b"", 4)
 
 
+def test_only_streams_that_asked_for_me_begin_with_unread_counts(
+    app: Flask, people: People, enter: Callable[[Sequence[Arrival]], list[Opened | Refusal]]
+) -> None:
+    with app.app_context():
+        asked = arrivals(people["member"], None, None, None)
+        wanted = [None, frozenset({"me"}), frozenset({TOPIC})]
+        asked = [each._replace(topics=topics) for each, topics in zip(asked, wanted, strict=True)]
+        opened = enter(asked)
+    first = [each.now for each in opened if isinstance(each, Opened)]
+    assert [b"event: unread" in now for now in first] == [True, True, False]
+
+
 def test_those_who_arrive_together_share_the_limit_of_their_account(
     app: Flask, people: People, enter: Callable[[Sequence[Arrival]], list[Opened | Refusal]]
 ) -> None:
