@@ -1,4 +1,4 @@
-"""Where uploaded files lie."""
+"""The setting `FILES_URL`: where uploaded files are stored."""
 
 import re
 
@@ -7,7 +7,8 @@ from myukm.logs.redaction import shown
 from myukm.settings.reader import Reader
 from myukm.settings.sources import INSTANCE
 
-_BUCKET = r"s3://([^:@/?]+:[^@/?]+@)?[a-z0-9][a-z0-9.-]{1,62}(/[^?#]*)?"
+# No character of the credentials may have a meaning in an address: it is written as %2F.
+_BUCKET = r"s3://([^:@/?#\[\]\s]+:[^@/?#\[\]\s]+@)?[a-z0-9][a-z0-9.-]{1,62}(/[^?#]*)?"
 _OPTION = r"(endpoint=https?://[^&#]+|region=[\w-]+)"
 _FORM = rf"file:///[^?#]+|{_BUCKET}(\?{_OPTION}(&{_OPTION})?)?"
 
