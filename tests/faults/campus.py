@@ -3,7 +3,8 @@
 import os
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import flask_migrate
@@ -15,7 +16,7 @@ from devtools.ports import any_free
 from devtools.simulator.client import Simulator
 from devtools.valkey import Valkey, start_valkey
 from myukm import create_app
-from tests.support import people as cast
+from tests.support import people
 from tests.support.postgresql import PostgreSQL
 from tests.support.programs import Program
 from tests.support.waiting import wait_until
@@ -44,13 +45,13 @@ class Campus:
         self.app = create_app(config.load(self.env))
         with self.app.app_context():
             flask_migrate.upgrade()
-            self.people = cast.create_accounts()
+            self.people = people.create_accounts()
         self.url = f"http://127.0.0.1:{self.web_port}"
         self.web, self.worker = self.start_web(), self.start_worker()
         wait_until(self.web_answers, 120, "the web server answers")
 
     def start_web(self) -> Program:
-        """Start gunicorn on its port."""
+        """Start gunicorn on this campus's port."""
         self.web = self._program("web", "gunicorn", "wsgi:app")
         return self.web
 
@@ -67,9 +68,9 @@ class Campus:
             return False
 
     def log_in(self, who: str) -> requests.Session:
-        """Return a logged-in session of a person of the tests."""
+        """Return a logged-in session of a person of `tests/support/people.py`."""
         session = requests.Session()
-        login = {"nim": cast.NAMES[who][0], "password": cast.PASSWORD}
+        login = {"nim": people.NAMES[who][0], "password": people.PASSWORD}
         assert session.post(f"{self.url}/login", json=login, timeout=10).status_code == 200
         return session
 
@@ -104,8 +105,7 @@ class Campus:
 
     def _endings(self) -> list[Callable[[], object]]:
         for program in (self.web, self.worker):
-            for process in self.children(program):
-                process.send_signal(signal.SIGCONT)
+            signal_all(self.children(program), signal.SIGCONT)
         programs = [program.kill for program in self._programs]
         return [*programs, self.simulator.stop, self.valkey.stop]
 
@@ -113,6 +113,13 @@ class Campus:
         log = self.folder / f"{name}-{len(self._programs) + 1}.log"
         self._programs.append(Program(log, self.env, *argv))
         return self._programs[-1]
+
+
+def signal_all(processes: Iterable[psutil.Process], number: int) -> None:
+    """Send a signal to processes, some of which may have ended."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
 
 
 def _excerpt(log: str) -> str:

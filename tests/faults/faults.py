@@ -1,4 +1,5 @@
-"""The faults that the harness injects; each leaves the campus repaired, as an operator would."""
+"""The faults that the harness injects. Each repairs what it broke, but a wrong clock stays wrong
+until the workers are started again."""
 
 import random
 import signal
@@ -8,50 +9,46 @@ from collections.abc import Callable
 import psutil
 import redis
 import requests
+from sqlalchemy import func, select
 
-from tests.faults.campus import Campus
+from myukm.extensions import db
+from myukm.models import Siswa
+from tests.faults.campus import Campus, signal_all
 from tests.support.waiting import wait_until
 
 Fault = Callable[[Campus, random.Random, threading.Event], None]
 
 
 def pause(ended: threading.Event, seconds: float) -> None:
-    """Let a fault last; the end of the run cuts it short."""
+    """Wait while a fault lasts, at most until the run has ended."""
     ended.wait(seconds)
 
 
 def kill_one_worker_process(campus: Campus, draw: random.Random, ended: threading.Event) -> None:
-    """Kill -9 a lane, a queue's worker or the parent, whichever the draw hits."""
-    victim = draw.choice(campus.children(campus.worker))
-    try:
-        is_parent = victim.ppid() == campus.worker.child.pid
-        victim.kill()
-    except psutil.NoSuchProcess:
-        return
+    """Kill -9 a lane, a queue's worker or the supervisor."""
+    processes = campus.children(campus.worker)
+    supervisor = min(processes, key=psutil.Process.create_time)
+    victim = draw.choice(processes)
+    signal_all([victim], signal.SIGKILL)
     pause(ended, draw.uniform(0, 3))
-    if is_parent:
-        campus.worker.child.wait(30)  # its children die with it, but not in the same moment
+    if victim == supervisor:
+        campus.worker.child.wait(30)  # its children end a moment later
         campus.start_worker()
 
 
 def kill_all_workers(campus: Campus, draw: random.Random, ended: threading.Event) -> None:
-    """Kill -9 the whole tree; a new one comes after a while."""
+    """Kill -9 all worker processes and start them again after 0 to 8 s."""
     campus.worker.kill()
     pause(ended, draw.uniform(0, 8))
     campus.start_worker()
 
 
 def freeze_the_workers(campus: Campus, draw: random.Random, ended: threading.Event) -> None:
-    """Stop all worker processes so long that they count as dead, then let them go on."""
+    """SIGSTOP for 2 to 25 s, then continue. A lane counts as dead after 15 s."""
     frozen = campus.children(campus.worker)
-    for process in frozen:
-        process.send_signal(signal.SIGSTOP)
+    signal_all(frozen, signal.SIGSTOP)
     pause(ended, draw.uniform(2, 25))
-    for process in frozen:
-        try:
-            process.send_signal(signal.SIGCONT)
-        except psutil.NoSuchProcess:
-            continue
+    signal_all(frozen, signal.SIGCONT)
 
 
 def kill_web(campus: Campus, draw: random.Random, ended: threading.Event) -> None:
@@ -63,23 +60,23 @@ def kill_web(campus: Campus, draw: random.Random, ended: threading.Event) -> Non
 
 
 def restart_valkey(campus: Campus, draw: random.Random, ended: threading.Event) -> None:
-    """Kill -9 Valkey; it comes back with its data."""
+    """Kill -9 Valkey and start it again with its data."""
     campus.restart_valkey(wipe=False)
 
 
 def lose_valkey(campus: Campus, draw: random.Random, ended: threading.Event) -> None:
-    """Kill -9 Valkey; it comes back with nothing."""
+    """Kill -9 Valkey and start it again without its data."""
     campus.restart_valkey(wipe=True)
 
 
 def wipe_valkey(campus: Campus, draw: random.Random, ended: threading.Event) -> None:
-    """FLUSHALL under the running program."""
+    """FLUSHALL while the program runs."""
     with redis.Redis.from_url(campus.valkey.url) as client:
         client.flushall()
 
 
 def api_outage(campus: Campus, draw: random.Random, ended: threading.Event) -> None:
-    """The payment API is gone, answers 500 or hangs, for a while."""
+    """The payment API resets connections, answers 500 or hangs for 1 to 10 s."""
     campus.simulator.set(outage=draw.choice(["reset", "500", "timeout"]))
     pause(ended, draw.uniform(1, 10))
     campus.simulator.set(outage=None)
@@ -93,7 +90,7 @@ def api_busy(campus: Campus, draw: random.Random, ended: threading.Event) -> Non
 
 
 def api_garbage(campus: Campus, draw: random.Random, ended: threading.Event) -> None:
-    """Some answers are nonsense the first time they are asked for."""
+    """A fifth of the payment API's first answers about a student is wrong."""
     kind = draw.choice(["garbage", "truncated", "wrong_student", "500", "reset"])
     campus.simulator.set(flaky={kind: 0.2})
     pause(ended, draw.uniform(1, 5))
@@ -106,7 +103,7 @@ def kill_database(campus: Campus, draw: random.Random, ended: threading.Event) -
 
 
 def api_slow(campus: Campus, draw: random.Random, ended: threading.Event) -> None:
-    """The payment API takes its time, up to beyond our patience, then is as it was."""
+    """The payment API answers after 2 to 6 s; its time-out here is 5 s."""
     usual = campus.simulator.state()["options"]["latency_ms"]
     campus.simulator.set(latency_ms="2000..6000")
     pause(ended, draw.uniform(1, 8))
@@ -114,43 +111,47 @@ def api_slow(campus: Campus, draw: random.Random, ended: threading.Event) -> Non
 
 
 def set_the_clock(campus: Campus, draw: random.Random, ended: threading.Event) -> None:
-    """The workers are killed and come back with a clock that is an hour, or a day, wrong."""
+    """Kill the workers and start them with a clock that is an hour or a day wrong, to stay so."""
     campus.worker.kill()
     seconds = draw.choice(["3600", "-3600", "86400", "-86400"])
     campus.start_worker("python", "-m", "tests.faults.wrong_clock", seconds, "worker.py")
 
 
 def start_again(campus: Campus, draw: random.Random, ended: threading.Event) -> None:
-    """Somebody presses the button a second time: refused."""
-    if not ended.is_set():
-        answer = campus.log_in("bendahara").post(
-            f"{campus.url}/admin/sync-pembayaran/start", timeout=20
-        )
-        assert answer.status_code in (409, 503) or ended.is_set(), answer.text
+    """Start a second run: refused, unless the first one has just ended. `check_end` compares.
+
+    It is a run of one student, because its calls would count as repeated ones.
+    """
+    with campus.app.app_context():
+        student = db.session.scalar(select(func.min(Siswa.idperson)))
+    press(campus, "start", idperson=[student])
 
 
 def pause_and_resume(campus: Campus, draw: random.Random, ended: threading.Event) -> None:
-    """Somebody pauses the run and lets it go on."""
-    session = campus.log_in("admin")
-    for action in ("pause", "resume"):
-        try:
-            session.post(f"{campus.url}/admin/sync-pembayaran/{action}", timeout=20)
-        except requests.RequestException:
-            continue
-        pause(ended, draw.uniform(0, 3))
+    """Pause the run for 0 to 3 s."""
+    press(campus, "pause")
+    pause(ended, draw.uniform(0, 3))
+    press(campus, "resume")
 
 
 def cancel(campus: Campus, draw: random.Random, ended: threading.Event) -> None:
-    """Somebody cancels the run; pressed again until the server takes it, as a person would."""
+    """Cancel the run."""
+    press(campus, "cancel")
 
-    def taken() -> bool:
+
+def press(campus: Campus, action: str, **body: object) -> None:
+    """Call an action of the sync until the server accepts it (202) or refuses it (409), as a person
+    would press its button again after an error."""
+
+    def is_answered() -> bool:
+        url = f"{campus.url}/admin/sync-pembayaran/{action}"
         try:
-            url = f"{campus.url}/admin/sync-pembayaran/cancel"
-            return campus.log_in("admin").post(url, timeout=20).status_code in (202, 409)
+            answer = campus.log_in("admin").post(url, json=body or None, timeout=20)
         except (requests.RequestException, AssertionError):
             return False
+        return answer.status_code in (202, 409)
 
-    wait_until(taken, 30, "the cancel is accepted")
+    wait_until(is_answered, 60, f"{action} is answered")
 
 
 FAULTS: tuple[Fault, ...] = (

@@ -4,6 +4,7 @@ import random
 import time
 from dataclasses import dataclass, field
 
+import requests
 from sqlalchemy import insert
 
 from myukm.db.session import transaction
@@ -13,8 +14,8 @@ from tests.faults.faults import FAULTS, cancel
 from tests.faults.watching import InvariantChecker, asked_again, check_end
 from tests.support.waiting import wait_until
 
-# The promises: a run ends so long after the last fault beyond its normal time, and a fault makes
-# at most so many right answers be asked for again (in flight, or not yet committed).
+# The promises: a run ends at most that long after its normal time and the last fault, and at most
+# so many right answers per fault are requested again, because they were in flight or not committed.
 SECONDS_TO_END, AGAIN_PER_FAULT = 60.0, 100
 SECONDS_PER_STUDENT = 0.4 / 32
 SHARE_CANCELLED = 0.2
@@ -22,7 +23,7 @@ SHARE_CANCELLED = 0.2
 
 @dataclass
 class Round:
-    """What one round showed."""
+    """The result of one round."""
 
     broken: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -36,7 +37,7 @@ class Round:
         verdict = f"{len(self.broken)} BROKEN" if self.broken else "fine"
         return (
             f"{verdict}; {self.seconds:.0f} s, {self.after_last_fault:.0f} s after the last fault; "
-            f"{self.again} asked again; {', '.join(self.faults)}"
+            f"{self.again} requested again; {', '.join(self.faults)}"
         )
 
 
@@ -77,8 +78,6 @@ def play(campus: Campus, draw: random.Random, faults: int) -> Round:
 
 def import_students(campus: Campus) -> int:
     """Put the API's students into the database, without payments; return how many there are."""
-    import requests
-
     roster = requests.get(f"{campus.simulator.url}/siswa", timeout=30).json()["data"]
     with campus.app.app_context(), transaction() as session:
         session.execute(

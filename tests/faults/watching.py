@@ -15,7 +15,7 @@ ENDED = ("completed", "cancelled", "failed")
 
 
 class InvariantChecker(threading.Thread):
-    """Asks for the progress all the time and notes every broken promise."""
+    """Requests the progress five times a second and collects broken promises in `broken`."""
 
     def __init__(self, campus: Campus, session: requests.Session) -> None:
         super().__init__(daemon=True)
@@ -38,7 +38,7 @@ class InvariantChecker(threading.Thread):
                 self.check(answer.json())
 
     def check(self, now: dict[str, Any]) -> None:
-        """Compare a progress object with itself and with the one before."""
+        """Check the sums of a progress object, and that no count has become lower."""
         counted = now["success"] + now["failed"] + now["cancelled"]
         if now["total"] and now["total"] != now["pending"] + counted:
             self.broken.append(f"the sum is wrong: {now}")
@@ -80,6 +80,10 @@ def check_end(campus: Campus, run_id: int) -> list[str]:
             )
             if said != found
         ]
+        if run.status not in ENDED:
+            broken.append(f"the run is not over: {run.status}")
+        if run.status == "completed" and run.total != len(stored):
+            broken.append(f"the run had {run.total} of {len(stored)} students")
     broken += [
         f"{idperson}: stored is not what the API serves"
         for idperson in succeeded
