@@ -3,9 +3,9 @@
     python -m bench.fanout [--listeners 2000] [--rate 10] [--seconds 5] [--burst 100] [--rounds 3]
 
 Real gunicorn (one worker), real Valkey, real HTTP streams of `/stream`, all members of one UKM.
-Every event contains the time before its commit, from which a listener's delay is measured. In a
-burst there are as many events as one caller can publish. The peer, nginx with nchan if it is
-installed, gets as many listeners and the same texts, in turns with ours, round by round.
+Every event contains the time before its commit, from which a listener's delay is measured. A burst
+is `--burst` events, published one after the other without a pause. The peer, nginx with nchan if it
+is installed, gets as many listeners and the same texts; the two take turns, round by round.
 """
 
 import argparse
@@ -39,8 +39,8 @@ from myukm.models import LoginSession, Membership, Ukm, User
 from myukm.web.http.access import today
 from tests.support.programs import WebServer
 
-STREAMS_EACH, WARMING = 10, 20
-CONNECTING = 50
+STREAMS_PER_ACCOUNT, WARM_UP_STREAMS = 10, 20
+MAX_CONNECTING, OPEN_SECONDS = 50, 60
 
 
 def main() -> None:
@@ -58,7 +58,7 @@ def main() -> None:
         servers = [start_ours(stack, asked)]
         if Nchan.is_installed():
             peer = stack.enter_context(Nchan())
-            servers.append(FanOut("nchan", peer.port, peer.process, peer.say, asked))
+            servers.append(MeasuredServer("nchan", peer.port, peer.process, peer.say, asked))
         else:
             print("no peer: apt install libnginx-mod-nchan")
         for server in servers:
@@ -66,7 +66,7 @@ def main() -> None:
         asyncio.run(measure(servers, asked))
 
 
-def start_ours(stack: ExitStack, asked: argparse.Namespace) -> "FanOut":
+def start_ours(stack: ExitStack, asked: argparse.Namespace) -> "MeasuredServer":
     """Start our web server with members of one UKM."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     valkey = stack.enter_context(start_valkey(folder / "valkey"))
@@ -76,13 +76,13 @@ def start_ours(stack: ExitStack, asked: argparse.Namespace) -> "FanOut":
         "SECRET_KEY": secrets.token_urlsafe(32),
     }
     app = create_app(config.load(env))
-    cookies = populate(app, -(-(asked.listeners + WARMING) // STREAMS_EACH))
+    cookies = populate(app, -(-(asked.listeners + WARM_UP_STREAMS) // STREAMS_PER_ACCOUNT))
     server = WebServer(folder / "web.log", env)
     stack.callback(server.kill)
     tree = psutil.Process(server.child.pid).children(recursive=True)
     worker = max(tree, key=lambda each: each.pid)
     port = int(server.url.rsplit(":", 1)[1])
-    return FanOut("ours", port, worker, partial(say, app), asked, cookies)
+    return MeasuredServer("ours", port, worker, partial(say, app), asked, cookies)
 
 
 def populate(app: Flask, accounts: int, code: str = "BENCH") -> list[str]:
@@ -120,10 +120,10 @@ def populate(app: Flask, accounts: int, code: str = "BENCH") -> list[str]:
 
 
 class Stream(asyncio.Protocol):
-    """One stream."""
+    """One stream of a server."""
 
-    def __init__(self, fan_out: "FanOut", cookie: str) -> None:
-        self.fan_out, self.cookie = fan_out, cookie
+    def __init__(self, server: "MeasuredServer", cookie: str) -> None:
+        self.server, self.cookie = server, cookie
         self.open, self.rest = False, b""
         self.transport: asyncio.Transport | None = None
 
@@ -136,14 +136,15 @@ class Stream(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         *lines, self.rest = (self.rest + data).split(b"\n")
         for line in lines:
-            if not self.open and line.startswith(b"HTTP/1.1 200"):
-                self.open = True
-                self.fan_out.opened += 1
+            if not self.open:
+                self.open = line.startswith(b"HTTP/1.1 200")
+                self.server.opened += self.open
+                self.server.refusal = self.server.refusal or (b"" if self.open else line)
             elif line.startswith(b'data: {"sent"'):
-                self.fan_out.heard(json.loads(line[6:])["sent"])
+                self.server.record_delivery(json.loads(line[6:])["sent"])
 
 
-class FanOut:
+class MeasuredServer:
     """Opens the listeners of one server, publishes by `say(text)`, and measures its `process`."""
 
     def __init__(
@@ -157,7 +158,7 @@ class FanOut:
     ) -> None:
         self.name, self.port, self.process, self.asked = name, port, process, asked
         self.cookies = cookies
-        self.opened = 0
+        self.opened, self.refusal = 0, b""
         self.delays: list[float] = []
         self.streams: list[Stream] = []
         # Beside the listeners, whose work would delay it.
@@ -166,14 +167,14 @@ class FanOut:
         self.publisher = forking.Process(target=publish, args=(orders, say), daemon=True)
         self.publisher.start()
 
-    def heard(self, sent: float) -> None:
-        """Record one delivery."""
+    def record_delivery(self, sent: float) -> None:
+        """Record the delay of an event that was sent at `sent`."""
         self.delays.append(time.perf_counter() - sent)
 
     async def open_all(self) -> None:
         """Open the listeners; print what a connection costs."""
         count = self.asked.listeners
-        await self.open(WARMING)
+        await self.open(WARM_UP_STREAMS)
         before, cpu = self.process.memory_info().rss, spent(self.process)
         await self.open(count)
         memory = (self.process.memory_info().rss - before) / count / 1024
@@ -181,17 +182,23 @@ class FanOut:
         row(f"{self.name}: resident per listener", memory, "KiB")
 
     async def open(self, count: int) -> None:
-        """Open that many more streams, a few at a time."""
+        """Open that many more streams, a few at a time. Raises RuntimeError if one is refused."""
         loop = asyncio.get_running_loop()
         for _ in range(count):
             n = len(self.streams)
-            cookie = self.cookies[n // STREAMS_EACH] if self.cookies else ""
+            cookie = self.cookies[n // STREAMS_PER_ACCOUNT] if self.cookies else ""
             self.streams.append(Stream(self, cookie))
             await loop.create_connection(lambda: self.streams[-1], "127.0.0.1", self.port)
-            while self.opened < n - CONNECTING:
+            await self.wait_open(n - MAX_CONNECTING)
+        await self.wait_open(len(self.streams))
+
+    async def wait_open(self, count: int) -> None:
+        """Wait until that many streams are open."""
+        async with asyncio.timeout(OPEN_SECONDS):
+            while self.opened < count:
+                if self.refusal:
+                    raise RuntimeError(f"{self.name}: a stream is refused: {self.refusal!r}")
                 await asyncio.sleep(0.001)
-        while self.opened < len(self.streams):
-            await asyncio.sleep(0.01)
 
     async def deliver(self, count: int, pause: float) -> dict[str, float]:
         """Publish events, one every `pause` seconds; return the CPU and the delays."""
@@ -209,7 +216,7 @@ class FanOut:
         }
 
 
-async def measure(servers: list[FanOut], asked: argparse.Namespace) -> None:
+async def measure(servers: list[MeasuredServer], asked: argparse.Namespace) -> None:
     """Run the rounds and print the medians, and ours as ratios to the peer's."""
     for server in servers:
         await server.open_all()
