@@ -16,8 +16,9 @@ from myukm.live.event_log import LoggedEvent
 from myukm.live.events import to_json
 
 Parts = Mapping[int, Mapping[str, Any]]
-# What `ref` is the id of, by type. Each function needs one query for all ids of a batch.
-PARTS: dict[str, Callable[[Collection[int]], Parts]] = {
+# For each event type, the function that loads the current data of the ids in `ref`, with few
+# queries.
+LOADERS: dict[str, Callable[[Collection[int]], Parts]] = {
     "chat.message": broadcast.messages,
     "chat.edited": broadcast.messages,
     "chat.deleted": broadcast.messages,
@@ -30,24 +31,25 @@ PARTS: dict[str, Callable[[Collection[int]], Parts]] = {
 def since(
     seq: int, limit: int, topics: Collection[str] | None = None, until: int | None = None
 ) -> list[LoggedEvent]:
-    """Return what `event_log.since` returns, whole; without `data` if the subject is gone."""
+    """Return events as `event_log.since` does, with their current data; `data` is None if the
+    subject is gone."""
     return render(event_log.since(seq, limit, topics, until))
 
 
 def render(events: Sequence[LoggedEvent]) -> list[LoggedEvent]:
-    """Return the events with their whole data; without `data` if the subject is gone."""
+    """Return the events with their current data; `data` is None if the subject is gone."""
     ids = defaultdict[Callable[[Collection[int]], Parts], set[int]](set)
     for event in events:
         if event.ref is not None:
-            ids[PARTS[event.type]].add(event.ref)
-    found = {parts: parts(of) for parts, of in ids.items()}
+            ids[LOADERS[event.type]].add(event.ref)
+    found = {load: load(refs) for load, refs in ids.items()}
     return [
-        event if event.ref is None else _whole(event, found[PARTS[event.type]].get(event.ref))
+        event if event.ref is None else _completed(event, found[LOADERS[event.type]].get(event.ref))
         for event in events
     ]
 
 
-def _whole(event: LoggedEvent, part: Mapping[str, Any] | None) -> LoggedEvent:
+def _completed(event: LoggedEvent, part: Mapping[str, Any] | None) -> LoggedEvent:
     if part is None:
         return event._replace(data=None, ref=None)
     data = json.loads(event.data or "{}") | part

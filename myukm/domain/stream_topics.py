@@ -25,7 +25,7 @@ def for_sessions(logins: Iterable[str]) -> dict[str, frozenset[str]]:
         .outerjoin(Membership, Membership.user_id == User.id)
         .outerjoin(Ukm, Ukm.id == Membership.ukm_id)
         .where(LoginSession.token_hash.in_(list(logins)), User.blocked_at.is_(None))
-        .where(LoginSession.stands())
+        .where(LoginSession.is_valid())
         .execution_options(populate_existing=True)
     )
     for login, user_id, role, code in db.session.execute(query):

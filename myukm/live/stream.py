@@ -1,4 +1,4 @@
-"""The body of a stream's response: its first bytes; the rest is written by the hub.
+"""The body of a stream's response: its first bytes. The hub writes the rest.
 
 gunicorn passes the connection to the app. Once the first bytes are sent, the hub takes it over, and
 the request ends, so that an open stream costs no greenlet. Elsewhere (`flask run`, TLS in this
@@ -37,14 +37,14 @@ class StreamBody:
         self._streams, self._subscriber, self._first = streams, subscriber, first
         self._sock = _plain_socket(environ)
         self._chunked = environ.get("SERVER_PROTOCOL") == "HTTP/1.1"
-        self._left = False
+        self._handed_over = False
 
     def __iter__(self) -> Iterator[bytes]:
         first, self._first = self._first, b""
         yield first
         del first
         if self._sock:
-            self._leave(self._sock)
+            self._hand_over(self._sock)
         ours, theirs = socket.socketpair()
         self._streams.connect(self._subscriber, ours.detach(), chunked=False)
         with theirs:
@@ -52,26 +52,26 @@ class StreamBody:
                 yield data
                 self._streams.flush(self._subscriber)
 
-    def _leave(self, sock: socket.socket) -> None:
-        """Hand the connection over. gunicorn takes the error for a client that left, and ends the
-        request without another byte; it cannot close a socket that was detached."""
-        self._left = True
+    def _hand_over(self, sock: socket.socket) -> None:
+        """Give the connection to the hub. Always raises BrokenPipeError: gunicorn treats that as a
+        client that went, and writes nothing more. It cannot close a detached socket."""
+        self._handed_over = True
         self._streams.connect(self._subscriber, sock.detach(), chunked=self._chunked)
         raise BrokenPipeError(errno.EPIPE, "the hub has the connection")
 
     def close(self) -> None:
         """End the stream with its response, unless the hub has the connection."""
-        if not self._left:
+        if not self._handed_over:
             self._streams.drop(self._subscriber)
 
 
 def _plain_socket(environ: Mapping[str, Any]) -> socket.socket | None:
     """Return the request's connection if the hub may write to it as it is."""
-    sock = environ.get("gunicorn.socket")
+    sock: Any = environ.get("gunicorn.socket")
     # Test the socket's type: the scheme in `environ` is the proxy's, not this connection's.
     if type(sock).__name__ != "socket" or not is_module_patched("socket"):
         return None
-    if not sock or environ.get("SERVER_PROTOCOL") not in ("HTTP/1.0", "HTTP/1.1"):
+    if environ.get("SERVER_PROTOCOL") not in ("HTTP/1.0", "HTTP/1.1"):
         return None
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
     return sock  # type: ignore[no-any-return]

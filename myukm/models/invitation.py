@@ -11,10 +11,9 @@ from myukm.models.user import Role
 
 
 class Invitation(Model):
-    """An invitation of a NIM with name and role; deleted when used, or after `MAX_AGE`.
+    """An invitation of a NIM with name and role; deleted when used, or older than `MAX_AGE`.
 
-    Only a digest of the one-time code is stored, so that reading the database is not enough to
-    register.
+    Only a digest of the one-time code is stored, so a reader of the database cannot register.
     """
 
     MAX_AGE = timedelta(days=30)
@@ -28,6 +27,6 @@ class Invitation(Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
 
     @classmethod
-    def stands(cls, now: datetime) -> ColumnElement[bool]:
+    def is_valid(cls, now: datetime) -> ColumnElement[bool]:
         """Return the SQL condition for invitations that have not expired."""
         return cls.created_at > now - cls.MAX_AGE

@@ -10,9 +10,9 @@ from myukm.db.types import UTCDateTime, key_type, utcnow
 
 
 class StudentCode(Model):
-    """The open code of a student; deleted when used, replaced, or after `MAX_AGE`.
+    """The unused one-time code of a student; deleted when used, replaced, or older than `MAX_AGE`.
 
-    Only a digest is stored, so that reading the database is not enough to use it.
+    Only a digest is stored, so a reader of the database cannot use the code.
     """
 
     MAX_AGE = timedelta(days=14)
@@ -23,6 +23,6 @@ class StudentCode(Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
 
     @classmethod
-    def stands(cls, now: datetime) -> ColumnElement[bool]:
+    def is_valid(cls, now: datetime) -> ColumnElement[bool]:
         """Return the SQL condition for codes that have not expired."""
         return cls.created_at > now - cls.MAX_AGE

@@ -82,7 +82,7 @@ class LoginSession(UserMixin, Model):  # type: ignore[misc]
         return hashlib.sha256(token.encode()).hexdigest()
 
     @classmethod
-    def stands(cls) -> ColumnElement[bool]:
+    def is_valid(cls) -> ColumnElement[bool]:
         """Return the SQL condition for log-ins that have not expired when it is executed."""
         return (cls.seen_at > ago(cls.MAX_IDLE)) & (cls.created_at > ago(cls.MAX_AGE))
 

@@ -44,9 +44,7 @@ def test_a_downgrade_and_an_upgrade_keep_what_there_is(app: Flask) -> None:
 
 
 @every_database
-def test_concurrent_upgrades_all_succeed(
-    app: Flask, settings: dict[str, str]
-) -> None:
+def test_concurrent_upgrades_all_succeed(app: Flask, settings: dict[str, str]) -> None:
     with app.app_context():
         flask_migrate.downgrade(revision="0001")
         db.session.remove()

@@ -1,4 +1,5 @@
-"""What an older version stored as it was is a digest after the upgrade, and good as before."""
+"""Log-in tokens and codes that an older version stored in plain text are digests after the upgrade,
+and stay valid."""
 
 import hashlib
 from typing import Any
@@ -14,7 +15,7 @@ from myukm.db.types import UTCDateTime, utcnow
 from myukm.extensions import db
 from myukm.models import Activity
 from tests.conftest import every_database
-from tests.support import people as cast
+from tests.support import people
 from tests.support.people import NAMES, UKM
 
 BEFORE = "0003"
@@ -23,7 +24,7 @@ TOKENS = [f"token-of-an-older-version-{n}" for n in range(1100)]
 CODE = "7KQM-XW3A-9TRB"
 
 
-def as_before(code: str) -> str:
+def old_digest(code: str) -> str:
     return hashlib.sha256(code.replace("-", "").encode()).hexdigest()
 
 
@@ -38,7 +39,7 @@ def execute(statement: str, *rows: dict[str, Any]) -> None:
 def upgraded(app: Flask) -> Flask:
     """A campus of the version before, brought up to date."""
     with app.app_context():
-        ids = cast.create_accounts()
+        ids = people.create_accounts()
         flask_migrate.downgrade(revision=BEFORE)
         with transaction():
             now = {"now": utcnow()}
@@ -56,12 +57,12 @@ def upgraded(app: Flask) -> Flask:
             execute(
                 "INSERT INTO invitation (nim, name, role, code_hash, created_at)"
                 " VALUES ('77', 'Ani', 'anggota', :code, :now)",
-                {"code": as_before(CODE), **now},
+                {"code": old_digest(CODE), **now},
             )
             execute(
                 "INSERT INTO password_reset (user_id, code_hash, expires_at)"
                 " VALUES (:user, :code, '2999-01-01 00:00:00')",
-                {"user": ids["friend"], "code": as_before(CODE)},
+                {"user": ids["friend"], "code": old_digest(CODE)},
             )
             execute("UPDATE ukm SET join_code = 'AAAA-BBBB' WHERE id = 1")
         flask_migrate.upgrade()
@@ -76,14 +77,14 @@ def browser_of(app: Flask, token: str) -> FlaskClient:
 
 
 @every_database
-def test_log_ins_and_open_codes_stay_good(upgraded: Flask) -> None:
+def test_log_ins_and_open_codes_stay_valid(upgraded: Flask) -> None:
     for token in (TOKENS[0], TOKENS[-1]):
         assert browser_of(upgraded, token).get("/ukm").status_code == 200
-    nobody = upgraded.test_client()
+    visitor = upgraded.test_client()
     sent = {"code": CODE, "password": PASSWORD}
-    assert nobody.post("/register", json={"nim": "77", **sent}).status_code == 200
+    assert visitor.post("/register", json={"nim": "77", **sent}).status_code == 200
     friend = {"nim": NAMES["friend"][0], **sent}
-    assert nobody.post("/reset-password", json=friend).status_code == 200
+    assert visitor.post("/reset-password", json=friend).status_code == 200
     with upgraded.app_context():
         stored = set(db.session.scalars(text("SELECT token FROM login_session")))
         assert not stored & set(TOKENS)
@@ -94,20 +95,20 @@ def test_log_ins_and_open_codes_stay_good(upgraded: Flask) -> None:
 
 
 @every_database
-def test_a_join_code_that_is_the_address_is_renewed_and_its_admins_read_why(
+def test_a_join_code_equal_to_the_ukms_code_is_replaced_and_logged(
     upgraded: Flask,
 ) -> None:
-    nobody = upgraded.test_client()
-    nobody.post("/login", json={"nim": NAMES["operator"][0], "password": cast.PASSWORD})
-    assert nobody.post("/ukm/join", json={"code": "PRAMUKA"}).status_code == 404
-    assert nobody.post("/ukm/join", json={"code": "AAAA-BBBB"}).get_json()["code"] == UKM
+    operator = upgraded.test_client()
+    operator.post("/login", json={"nim": NAMES["operator"][0], "password": people.PASSWORD})
+    assert operator.post("/ukm/join", json={"code": "PRAMUKA"}).status_code == 404
+    assert operator.post("/ukm/join", json={"code": "AAAA-BBBB"}).get_json()["code"] == UKM
     admin = browser_of(upgraded, TOKENS[0])
     why = "Kode gabung diganti: yang lama sama dengan alamat UKM ini"
     assert why in admin.get("/ukm/PRAMUKA/log").text
     page = admin.get("/ukm/PRAMUKA/manage").text
     assert why in page
     fresh = page.split('join-code figure">')[1].partition("<")[0]
-    assert nobody.post("/ukm/join", json={"code": fresh}).status_code == 200
+    assert operator.post("/ukm/join", json={"code": fresh}).status_code == 200
     with upgraded.app_context():
         trail = db.session.query(Activity).filter_by(action="ukm.code").all()
         assert [(line.actor_name, line.subject) for line in trail] == [

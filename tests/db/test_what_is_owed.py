@@ -22,10 +22,12 @@ from myukm.extensions import db
 from myukm.models import Siswa
 from myukm.models.siswa import fold
 from tests.conftest import every_database
-from tests.support.bills import Truth, campus, truth
+from tests.support.bills import Truth, random_students, truth
 
 COUNT, COUNTED_BY = 400, "0007"
-EVERYBODY: dict[str, list[Any]] = {f"{n:04}": periods for n, periods in enumerate(campus(7, COUNT))}
+EVERYBODY: dict[str, list[Any]] = {
+    f"{n:04}": periods for n, periods in enumerate(random_students(7, COUNT))
+}
 NEVER_SYNCED = Truth(Fraction(0), Fraction(0), "belum_sinkron", tidak_cocok=False)
 FILTERS: dict[str, Callable[[str, Truth], bool]] = {
     "lunas": lambda _id, right: right.lunas,

@@ -1,7 +1,7 @@
-"""Random students of a payment API that errs, and what they owe, worked out item by item.
+"""Random students of a payment API with wrong figures, and what they owe, added up item by item.
 
-The arithmetic here is the plainest there is (fractions, one item after the other), so that the
-program's own can be held against it.
+The arithmetic is as plain as possible (fractions, one item after the other), because tests compare
+the program's with it.
 """
 
 import random
@@ -17,7 +17,7 @@ NOISE = (1e-10, -1e-10, 0.3, -0.49)
 
 
 class Truth(NamedTuple):
-    """What must be said of a student."""
+    """The right figures and the right status of a student."""
 
     tunggakan: Fraction
     lebih_bayar: Fraction
@@ -29,15 +29,15 @@ class Truth(NamedTuple):
         return self.status == "lunas"
 
 
-def campus(seed: int, count: int) -> Iterator[list[dict[str, Any]]]:
-    """Yield the periods of so many students, always the same for a seed."""
+def random_students(seed: int, count: int) -> Iterator[list[dict[str, Any]]]:
+    """Yield the periods of `count` students, always the same for a seed."""
     rng = random.Random(seed)
     for _ in range(count):
         yield [_period(rng, f"20{n}20{n + 1}") for n in range(20, 20 + rng.randrange(4))]
 
 
 def truth(periods: list[dict[str, Any]]) -> Truth:
-    """Return what is owed by these periods and whether their figures disagree."""
+    """Return what a student with these periods owes, and whether the figures disagree."""
     left = [_number(item["remaining_balance"]) for period in periods for item in _items(period)]
     tunggakan = sum((rest for rest in left if rest >= HALF), Fraction(0))
     lebih_bayar = sum((-rest for rest in left if rest <= -HALF), Fraction(0))
@@ -47,9 +47,9 @@ def truth(periods: list[dict[str, Any]]) -> Truth:
 
 
 def summary(items: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the summary that these items really have."""
+    """Return the right summary of these items."""
     sums = _sums(items)
-    said = {name: _as_text(amount) for name, amount in sums.items()}
+    said = {name: _json_number(amount) for name, amount in sums.items()}
     return said | {"fully_paid": sums["total_remaining"] <= 0}
 
 
@@ -61,14 +61,18 @@ def _sums(items: list[dict[str, Any]]) -> dict[str, Fraction]:
 
 
 def _items(period: dict[str, Any]) -> list[dict[str, Any]]:
-    """The items of a period; what lists none counts as one, unless it says nothing."""
-    found = []
-    for category in period["categories"]:
-        found += category["items"] or _as_item(category)
+    """Return the items of a period's categories; without categories, the period as one item."""
+    found = [item for category in period["categories"] for item in _items_of(category)]
     return found or _as_item(period)
 
 
+def _items_of(category: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the items of a category; without items, the category as one item."""
+    return category["items"] or _as_item(category)
+
+
 def _as_item(part: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the summary of a part as one item; nothing if all its amounts are zero."""
     amounts = [_number(part["summary"][name]) for name in SUMMARY]
     if all(abs(amount) < HALF for amount in amounts):
         return []
@@ -77,19 +81,19 @@ def _as_item(part: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _disagrees(period: dict[str, Any]) -> bool:
     items = _items(period)
-    parts = [
-        (category, category["items"] or _as_item(category)) for category in period["categories"]
-    ]
-    return any(map(_odd, items)) or any(_contradicts(*part) for part in (*parts, (period, items)))
+    parts = [(category, _items_of(category)) for category in period["categories"]]
+    return any(map(_inconsistent, items)) or any(
+        _contradicts(*part) for part in (*parts, (period, items))
+    )
 
 
-def _odd(item: dict[str, Any]) -> bool:
+def _inconsistent(item: dict[str, Any]) -> bool:
     billed, paid, rest = (_number(item[name]) for name in ITEM)
     return abs(billed - paid - rest) >= HALF
 
 
 def _contradicts(part: dict[str, Any], items: list[dict[str, Any]]) -> bool:
-    """Whether a summary differs from its items, or its flag from both them and the summary."""
+    """Return whether a summary differs from its items, or `fully_paid` from both."""
     if not items:
         return False
     said, counted = part["summary"], _sums(items)
@@ -104,15 +108,15 @@ def _number(amount: Any) -> Fraction:
     return Fraction(str(amount))
 
 
-def _as_text(amount: Any) -> Any:
-    """An amount as JSON has it: whole, or with a point."""
+def _json_number(amount: Any) -> int | float:
+    """Return an amount as JSON has it: an integer if it is one, otherwise a float."""
     return int(amount) if amount == int(amount) else float(amount)
 
 
 def _period(rng: random.Random, period_id: str) -> dict[str, Any]:
     names = rng.sample(["SPP", "Seragam", "Kitab", "Uang Makan", "Kegiatan"], rng.randrange(5))
     categories = [_category(rng, name) for name in names]
-    items = [item for category in categories for item in category["items"] or _as_item(category)]
+    items = [item for category in categories for item in _items_of(category)]
     period = {"period_id": period_id, "kelas_info": "VII A", "categories": categories}
     own = summary(items if items or rng.random() < 0.5 else [_item(rng, "")])
     return _with_errors(rng, period | {"summary": own})
@@ -130,14 +134,14 @@ def _item(rng: random.Random, name: str) -> dict[str, Any]:
     rest = billed - paid
     if rng.random() < 0.05:
         rest += rng.choice([*NOISE, 25_000, -25_000])
-    amounts = [_as_text(amount) for amount in (billed, paid, rest)]
+    amounts: list[Any] = [_json_number(amount) for amount in (billed, paid, rest)]
     if rng.random() < 0.1:
         amounts = [f"{amount:.2f}" for amount in amounts]
     return {"unit_name": name, **dict(zip(ITEM, amounts, strict=True))}
 
 
 def _with_errors(rng: random.Random, part: dict[str, Any]) -> dict[str, Any]:
-    """Let one figure of a summary be wrong, now and then, or as noisy as floats are."""
+    """Return the part, now and then with a wrong figure or float noise in its summary."""
     said = dict(part["summary"])
     if rng.random() < 0.03:
         said["fully_paid"] = not said["fully_paid"]

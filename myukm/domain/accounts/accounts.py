@@ -146,7 +146,7 @@ def _end_sessions(*which: ColumnElement[bool]) -> None:
 def count_sessions(user_id: int) -> int:
     """Return the number of the account's log-ins."""
     own_sessions = select(func.count()).where(
-        LoginSession.user_id == user_id, LoginSession.stands()
+        LoginSession.user_id == user_id, LoginSession.is_valid()
     )
     return db.session.scalar(own_sessions) or 0
 
@@ -159,7 +159,7 @@ def find_session(token: str) -> LoginSession | None:
 
 # Built once, because every request needs it.
 _LOGIN = select(LoginSession).where(
-    LoginSession.token_hash == bindparam("token"), LoginSession.stands()
+    LoginSession.token_hash == bindparam("token"), LoginSession.is_valid()
 )
 
 

@@ -45,7 +45,7 @@ def invite(actor: User, nim: str, name: str, role: str) -> str:
 
 def list_open() -> Sequence[Invitation]:
     """Return the invitations that nobody has used yet, newest first, at most `MAX_SHOWN`."""
-    query = select(Invitation).where(Invitation.stands(utcnow()))
+    query = select(Invitation).where(Invitation.is_valid(utcnow()))
     return db.session.scalars(query.order_by(Invitation.id.desc()).limit(MAX_SHOWN)).all()
 
 
@@ -93,7 +93,7 @@ def register(nim: str, code: str, password: str) -> User:
 
 
 def _behind(nim: str, code: str) -> Invitation:
-    query = select(Invitation).where(Invitation.nim == nim, Invitation.stands(utcnow()))
+    query = select(Invitation).where(Invitation.nim == nim, Invitation.is_valid(utcnow()))
     found = db.session.scalar(query) if nim.isprintable() else None
     if found is None or not matches(found.code_hash, code):
         raise wrong_code()

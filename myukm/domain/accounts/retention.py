@@ -11,8 +11,8 @@ def prune() -> bool:
     """Delete expired rows; return False, because nothing is left to do."""
     now = utcnow()
     with transaction() as session:
-        session.execute(delete(LoginSession).where(~LoginSession.stands()))
-        session.execute(delete(Invitation).where(~Invitation.stands(now)))
-        session.execute(delete(StudentCode).where(~StudentCode.stands(now)))
+        session.execute(delete(LoginSession).where(~LoginSession.is_valid()))
+        session.execute(delete(Invitation).where(~Invitation.is_valid(now)))
+        session.execute(delete(StudentCode).where(~StudentCode.is_valid(now)))
         session.execute(delete(PasswordReset).where(PasswordReset.expires_at < now))
     return False

@@ -63,7 +63,7 @@ def standing(*columns: Any) -> Select[*tuple[Any, ...]]:
         .select_from(PushSubscription)
         .join(LoginSession, LoginSession.token_hash == PushSubscription.login)
         .join(User, User.id == LoginSession.user_id)
-        .where(LoginSession.stands(), User.blocked_at.is_(None))
+        .where(LoginSession.is_valid(), User.blocked_at.is_(None))
     )
 
 

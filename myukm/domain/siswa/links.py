@@ -80,7 +80,7 @@ def redeem(account: User, code: str) -> Siswa:
 
 def _spend(session: Session, code_hash: str) -> Siswa:
     """Delete a code and return its student: of two concurrent calls one succeeds."""
-    valid = (StudentCode.code_hash == code_hash, StudentCode.stands(utcnow()))
+    valid = (StudentCode.code_hash == code_hash, StudentCode.is_valid(utcnow()))
     idperson = session.scalar(select(StudentCode.idperson).where(*valid))
     student = session.scalar(select(Siswa).where(Siswa.idperson == (idperson or "")))
     used = delete(StudentCode).where(StudentCode.code_hash == code_hash)

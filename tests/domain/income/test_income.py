@@ -29,7 +29,7 @@ class Campus:
 
     def __init__(self, rng: random.Random, move: Callable[[str, str], None]) -> None:
         self.rng, self.ledger, self._move = rng, Ledger(), move
-        said = bills.campus(rng.randrange(10**6), COUNT)
+        said = bills.random_students(rng.randrange(10**6), COUNT)
         self.said = {f"{n:03}": periods for n, periods in enumerate(said)}
         self.ever = {one: [periods] for one, periods in self.said.items()}
         self.ledger.units = {one: rng.choice(UNITS) for one in self.said}

@@ -158,7 +158,7 @@ def test_a_negative_bill_is_overpaid() -> None:
 
 def test_random_students_owe_what_their_items_say() -> None:
     seen: Counter[tuple[str, bool]] = Counter()
-    for periods in bills.campus(9, 3_000):
+    for periods in bills.random_students(9, 3_000):
         right = bills.truth(periods)
         found = answer(periods).owed
         shown = (Fraction(found.tunggakan), Fraction(found.lebih_bayar), *found[2:])

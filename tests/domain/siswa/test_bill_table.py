@@ -18,9 +18,9 @@ from myukm.domain.sync import results
 from myukm.extensions import db
 from myukm.models import PaymentLoss, Siswa, Tagihan
 from tests.conftest import every_database
-from tests.support.bills import campus
+from tests.support.bills import random_students
 
-EVERYBODY = {f"{n:03}": periods for n, periods in enumerate(campus(seed=14, count=120), 1)}
+EVERYBODY = {f"{n:03}": periods for n, periods in enumerate(random_students(seed=14, count=120), 1)}
 NOTHING = {"total_billed": 0, "total_paid": 0, "total_remaining": 0, "fully_paid": True}
 
 

@@ -21,7 +21,7 @@ from myukm.domain.siswa.filters import parse as filters_of
 from myukm.domain.sync import results
 from myukm.errors import Invalid
 from myukm.models import Siswa
-from tests.support.bills import campus
+from tests.support.bills import random_students
 
 COUNT = 70
 FORMULA = '=HYPERLINK("http://x")'
@@ -38,7 +38,7 @@ def inside(app: Flask) -> Iterator[Flask]:
     with app.app_context():
         items = []
         with transaction() as session:
-            for n, periods in enumerate(campus(seed=3, count=COUNT), 1):
+            for n, periods in enumerate(random_students(seed=3, count=COUNT), 1):
                 unit = ("MTs", "MA")[n % 2]
                 name = FORMULA if n == 1 else f"Nama {n}"
                 session.add(Siswa(idperson=f"{n:04}", nama=name, unit_formal=unit))

@@ -42,7 +42,9 @@ def inside(app: Flask) -> Iterator[Flask]:
 
 def enrol(rng: random.Random) -> None:
     """Add random students, sync most of them, and let some fail in a run."""
-    everybody = {f"{n:03}": p for n, p in enumerate(bills.campus(rng.randrange(10**6), COUNT), 1)}
+    everybody = {
+        f"{n:03}": p for n, p in enumerate(bills.random_students(rng.randrange(10**6), COUNT), 1)
+    }
     places = ({COLUMNS[p]: rng.choice(names) for p, names in PLACES.items()} for _ in everybody)
     with transaction() as session:
         for idperson, place in zip(everybody, places, strict=True):
@@ -135,7 +137,7 @@ def test_groups_equal_brute_force_after_bills_come_and_go() -> None:
     rng = random.Random(8)
     enrol(rng)
     ids = [one.idperson for one in everybody()]
-    sync(dict(zip(ids[:60], bills.campus(9, 60), strict=True)))
+    sync(dict(zip(ids[:60], bills.random_students(9, 60), strict=True)))
     students, unlucky = everybody(), failed()
     for group in ("period", "category"):
         for query in ({}, {"status": ["lunas"]}, {"unit": ["MTs", ""]}, {"min": 75_000}):
