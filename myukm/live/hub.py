@@ -25,9 +25,10 @@ from myukm.live.subscription import Subscription
 from myukm.logs.outages import Outage
 
 BATCH = 500
-POLL_SECONDS, AWAY_SECONDS, RIGHTS_SECONDS = 2.0, 1.0, 4.0
+POLL_SECONDS, AWAY_SECONDS = 2.0, 1.0
+RIGHTS_SECONDS = 3.0  # with POLL_SECONDS at most 5 s, within which a lost right ends
 RECEIVE_SECONDS = 0.5
-START_SECONDS = 1.0  # that the first stream waits for Valkey, so that it misses nothing transient
+START_SECONDS = 1.0  # for which the first stream waits for Valkey, to miss no transient event
 HEARTBEAT_SECONDS = 10.0
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class Hub:
 
     `connect()` opens a Valkey client of the hub's own, `newest()` and `since(seq, limit)` read
     the log, `rights(keys)` returns each log-in's topics (absent: the log-in ended). `snapshots` is
-    read every second while Valkey is away. `left(subscribers)` gets the streams that ended.
+    read every second while Valkey is away. `left(subscribers)` is told which ended.
     """
 
     def __init__(
@@ -51,16 +52,17 @@ class Hub:
         left: Callable[[Collection[Subscriber]], None],
     ) -> None:
         self._connect, self._newest, self._since = connect, newest, since
-        self._rights, self.snapshots, self._report_left = rights, snapshots, left
+        self._rights, self.snapshots, self._left = rights, snapshots, left
         self.streams = FanOut()
         self._starting = threading.Lock()
         self._threads: list[threading.Thread] = []
-        self._wake, self._rights_at = threading.Event(), 0.0
+        self._wake = threading.Event()
+        self._checking, self._rights_at = threading.Lock(), 0.0
         self._listening = threading.Event()
         self.away, self._closed = False, threading.Event()
         self._valkey = Outage(logger, "live hub: Valkey unreachable, polling the database")
         self._database = Outage(logger, "live hub: the database does not answer")
-        # What nobody expects, for each thread: none of them may end.
+        # Unexpected errors are logged, one outage for each thread, because no thread may end.
         self._polling, self._beating = (Outage(logger, f"live hub: {n}") for n in ("poll", "beat"))
         self._receiving = Outage(logger, "live hub: received events")
         self._leaving = Outage(logger, "live hub: streams that ended")
@@ -71,7 +73,7 @@ class Hub:
         return self._closed.is_set()
 
     def subscribe(self, subscriber: Subscriber) -> None:
-        """Send events to `subscriber` from now on. Its cursor is set to the last one before."""
+        """Send events to `subscriber` from now on. Its cursor becomes the last event before."""
         self.streams.audience.add(subscriber)
         subscriber.cursor = self.streams.seq
         if self.closing:  # the request arrived during the shutdown
@@ -82,11 +84,7 @@ class Hub:
         self._closed.set()
         self._wake.set()
         self.streams.end_all(bye)
-        self._tell_left()
-
-    def _tell_left(self) -> None:
-        if left := self.streams.take_left():
-            self._report_left(left)
+        self._report_left_streams()
 
     def start(self) -> None:
         """Start to read, if this process does not read yet."""
@@ -127,7 +125,11 @@ class Hub:
                 with self._receiving.survived():
                     self._receive([event for data in received for event in parse(data)])
             with self._leaving.survived():
-                self._tell_left()
+                self._report_left_streams()
+
+    def _report_left_streams(self) -> None:
+        if left := self.streams.take_left():
+            self._left(left)
 
     def _open_subscription(self) -> Subscription:
         subscription = Subscription(self._connect())
@@ -137,8 +139,9 @@ class Hub:
 
     def _receive(self, events: Iterable[LoggedEvent]) -> None:
         for is_rights, run in groupby(events, lambda event: event.topic == "rights"):
-            if is_rights:  # before later events, which are for others then
-                self._rights_at = 0.0
+            if is_rights:  # before later events, which not all may receive any more
+                with self._checking:  # a check that has begun may have read the rights before
+                    self._rights_at = 0.0
                 self._catch_up()
             else:
                 self._dispatch(list(run))
@@ -151,7 +154,7 @@ class Hub:
             self._wake.set()
 
     def _read_database(self) -> None:
-        """Poll what Valkey does not publish."""
+        """Poll the database for events that were not received from Valkey, and for rights."""
         while not self.closing:
             self._wake.wait(AWAY_SECONDS if self.away else POLL_SECONDS)
             self._wake.clear()
@@ -165,14 +168,15 @@ class Hub:
         try:
             self._poll_log()
             self._send_progress()
-            self._check_rights()
+            with self._checking:
+                self._check_rights()
         except SQLAlchemyError as error:
             self._database.failed(error)
         else:
             self._database.worked()
 
     def _send_progress(self) -> None:
-        """Send what otherwise comes through Valkey alone."""
+        """While Valkey is away, send the progress, which only Valkey delivers."""
         if self.away:
             self.streams.send(self.snapshots.of([SYNC])[SYNC], SYNC)
 

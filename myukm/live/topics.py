@@ -17,7 +17,7 @@ def ukm_topic(code: str) -> str:
 def publish_rights_changed() -> None:
     """Make every stream re-check its rights, once the running `transaction()` has committed.
 
-    Hubs re-check them every 4 s as well.
+    Hubs re-check them every 3 to 5 s as well.
     """
     on_commit(pubsub.publish, (RIGHTS_CHANGED,))
 

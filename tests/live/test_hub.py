@@ -1,6 +1,7 @@
-"""The hub's threads go on whatever happens in them: nothing would start them again."""
+"""The hub: its threads survive every error, because nothing would start them again; rights."""
 
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 from flask import Flask
@@ -8,7 +9,11 @@ from flask import Flask
 from myukm.db.session import transaction
 from myukm.live import event_log
 from myukm.live import hub as hubs
+from myukm.live.event_log import LoggedEvent
 from myukm.live.hub import Hub
+from myukm.live.snapshots import Snapshots
+from myukm.live.subscriber import Subscriber
+from myukm.live.topics import RIGHTS_CHANGED
 from tests.support.people import UKM
 from tests.support.waiting import wait_until
 
@@ -53,3 +58,37 @@ def test_an_unexpected_error_ends_no_thread(
     wait_until(lambda: hub.streams.seq == newest, 30, "all events are sent")
     wait_until(lambda: len(calls) > 2, 30, "it is tried again")
     assert all(thread.is_alive() for thread in hub._threads)
+
+
+def test_rights_read_before_a_change_do_not_replace_those_after_it() -> None:
+    """The periodic check is still reading when the change is published."""
+    current, reading, go_on = {"login": frozenset({"sync"})}, threading.Event(), threading.Event()
+
+    def rights(_logins: Iterable[str]) -> dict[str, frozenset[str]]:
+        found = dict(current)
+        if not reading.is_set():
+            reading.set()
+            assert go_on.wait(10)
+        return found
+
+    hub = Hub(
+        connect=pytest.fail,
+        newest=lambda: 0,
+        since=lambda _seq, _limit: [],
+        rights=rights,
+        snapshots=Snapshots(lambda _topics: []),
+        left=lambda _streams: None,
+    )
+    subscriber = Subscriber("login", 1, "stream", current["login"], None)
+    hub.subscribe(subscriber)
+    periodic = threading.Thread(target=hub._catch_up)
+    periodic.start()
+    assert reading.wait(10)
+    current["login"] = frozenset()
+    published = threading.Thread(target=hub._receive, args=([LoggedEvent(*RIGHTS_CHANGED)],))
+    published.start()
+    published.join(0.5)
+    go_on.set()
+    for thread in (periodic, published):
+        thread.join(10)
+    assert subscriber.topics == frozenset()
