@@ -27,9 +27,10 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     Raises `ConfigError` for an unacceptable value.
     """
     env = Reader(environment() if environ is None else environ)
-    production = env.choice("MYUKM_ENV", "development", ("development", "production"))
+    mode = env.choice("MYUKM_ENV", "development", ("development", "production"))
+    production = mode == "production"
     settings: dict[str, Any] = {
-        "MYUKM_ENV": production,
+        "MYUKM_ENV": mode,
         "MYUKM_LANG": env.choice("MYUKM_LANG", "id", ("id", "en")),
         "MYUKM_TIMEZONE": env.timezone("MYUKM_TIMEZONE", "Asia/Jakarta"),
         "SCHOOL_NAME": env.text("SCHOOL_NAME"),
@@ -46,16 +47,16 @@ def load(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "FILES_PERSON_MB": env.integer("FILES_PERSON_MB", 500, 1, 10_000_000),
         "FILES_UKM_MB": env.integer("FILES_UKM_MB", 5000, 1, 10_000_000),
     }
-    settings |= _production_settings(env, production == "production")
+    settings |= _production_settings(env, production)
     settings |= payment_api(env) | _sync(env) | _alerts(env)
-    settings |= push(env, production=production == "production")
+    settings |= push(env, production=production)
     settings |= database(env) | web_server(env)
     settings |= _session_cookie(settings["PUBLIC_URL"])
     return settings
 
 
 def _sync(env: Reader) -> dict[str, Any]:
-    """Return how a run asks the payment API, and when it stops and asks people."""
+    """Return the settings of runs: requests to the payment API, schedule, and guard."""
     return {
         "PEMBAYARAN_API_TIMEOUT": env.number("PEMBAYARAN_API_TIMEOUT", 30, 0.1, 600),
         "PEMBAYARAN_API_TRIES": env.integer("PEMBAYARAN_API_TRIES", 3, 1, 20),
@@ -71,7 +72,7 @@ def _sync(env: Reader) -> dict[str, Any]:
 
 
 def _alerts(env: Reader) -> dict[str, Any]:
-    """Return who receives alerts, and who hears that the program lives."""
+    """Return the receivers of alerts and of the heartbeat."""
     return {
         "ALERT_WEBHOOK_URL": env.url("ALERT_WEBHOOK_URL", "", ("http", "https")),
         "ALERT_EMAIL_TO": env.emails("ALERT_EMAIL_TO"),

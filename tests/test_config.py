@@ -82,6 +82,7 @@ WRONG = {
         "s3://K]Y:ab@bucket",
         "s3://KEY:a\tb@bucket",
     ],
+    "MYUKM_BIND": ["127.0.0.1", "127.0.0.1:99999", "127.0.0.1:5000,", "http://127.0.0.1:5000"],
     "FILES_MAX_MB": ["0", "besar"],
     "FILES_PERSON_MB": ["0"],
     "FILES_UKM_MB": ["-1"],
@@ -208,7 +209,7 @@ def test_a_settings_file_may_begin_with_a_byte_order_mark(
 
 
 @pytest.mark.parametrize("userinfo", ["nama:geheim", "nama"])
-def test_two_ways_to_log_in_to_the_payment_api_are_one_too_many(userinfo: str) -> None:
+def test_a_token_and_a_user_for_the_payment_api_are_refused(userinfo: str) -> None:
     given = {"SECRET_KEY": "x" * 40, "PEMBAYARAN_API_URL": f"https://{userinfo}@h/api"}
     assert config.load(given)["PEMBAYARAN_API_URL"] == f"https://{userinfo}@h/api"
     with pytest.raises(config.ConfigError, match="pilih salah satu") as caught:
@@ -218,7 +219,7 @@ def test_two_ways_to_log_in_to_the_payment_api_are_one_too_many(userinfo: str) -
 
 
 @pytest.mark.parametrize("missing", ["SECRET_KEY", "PEMBAYARAN_API_URL", "PUBLIC_URL"])
-def test_production_starts_with_nothing_missing(missing: str) -> None:
+def test_production_needs_each_required_setting(missing: str) -> None:
     whole = {
         "MYUKM_ENV": "production",
         "SECRET_KEY": "x" * 32,
@@ -245,6 +246,6 @@ def test_production_starts_with_nothing_missing(missing: str) -> None:
         ),
     ],
 )
-def test_we_choose_the_driver(given: str, driver: str) -> None:
+def test_the_program_chooses_the_driver(given: str, driver: str) -> None:
     settings = config.load({"DATABASE_URL": given, "SECRET_KEY": "x" * 40})
     assert settings["SQLALCHEMY_DATABASE_URI"] == driver

@@ -1,4 +1,4 @@
-"""Reads and checks one variable at a time; a wrong one is an error of one line."""
+"""Reads and checks one variable at a time; the error for a wrong value is one line."""
 
 import re
 import ssl
@@ -25,7 +25,7 @@ class ConfigError(Exception):
 
 
 class Reader:
-    """Reads and checks variables one at a time; errors are one line each."""
+    """Reads variables of `environ`. Each method raises `ConfigError` for an unacceptable value."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ

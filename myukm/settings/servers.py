@@ -11,7 +11,7 @@ from myukm.settings.reader import Reader
 
 # The variables with which OpenSSL, requests and curl find a campus's own certificate authority.
 _AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-_BIND = re.compile(r"unix:.+|fd://\d+|([\w.-]+|\[[0-9a-fA-F:.]+\]):\d{1,5}")
+_BIND = re.compile(r"unix:.+|fd://\d+|(?:[\w.-]+|\[[0-9a-fA-F:.]+\]):(?P<port>\d{1,5})")
 _VALKEY_SCHEMES = ("redis", "rediss", "unix", "sentinel")
 
 
@@ -45,7 +45,7 @@ def payment_api(env: Reader) -> dict[str, Any]:
 
 
 def push(env: Reader, *, production: bool) -> dict[str, Any]:
-    """Return whom push services may write to, and which addresses count as a push service."""
+    """Return the contact for push services, and which addresses may be push services."""
     endpoints = env.choice("PUSH_ENDPOINTS", "public", ("public", "any"))
     if production and endpoints == "any":
         raise env.wrong("PUSH_ENDPOINTS", N_("any hanya untuk pengembangan; hapus di produksi"))
@@ -64,9 +64,10 @@ def public_url(env: Reader) -> str:
 
 
 def web_server(env: Reader) -> dict[str, Any]:
-    """Return where gunicorn listens, several places separated by commas, and its processes."""
+    """Return the addresses on which gunicorn listens, separated by commas, and its processes."""
     bind = env.text("MYUKM_BIND", "127.0.0.1:5000")
-    if not all(_BIND.fullmatch(each.strip()) for each in bind.split(",")):
+    found = [_BIND.fullmatch(each.strip()) for each in bind.split(",")]
+    if not all(each and int(each["port"] or 0) < 65_536 for each in found):
         text = N_("%(value)r harus berbentuk alamat:port, seperti 127.0.0.1:5000")
         raise env.wrong("MYUKM_BIND", text, value=bind)
     return {"MYUKM_BIND": bind, "WEB_CONCURRENCY": env.integer("WEB_CONCURRENCY", 2, 1, 1000)}
