@@ -15,8 +15,8 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from config import ConfigError, load  # gunicorn has a setting called config
 
-# Before the program is imported: the workers are forks of the process that imports it. What
-# gunicorn's master itself waits with stays; a worker patches the rest.
+# Before the program is imported: the workers are forks of the process that imports it. The modules
+# with which gunicorn's master waits stay unpatched; a worker patches them, too.
 monkey.patch_all(os=False, signal=False, select=False, subprocess=False)
 warnings.filterwarnings("ignore", "Patching more than once")
 
@@ -24,7 +24,7 @@ from myukm.logs import setup, shipper  # noqa: E402
 
 
 def read():
-    """Return the settings, or end with the one line about a wrong one."""
+    """Return the settings; if one is wrong, print its error and exit with 2."""
     try:
         return load()
     except ConfigError as error:
@@ -33,7 +33,7 @@ def read():
 
 
 class OurLogger(Logger):
-    """gunicorn's lines in our form, and collected with those of its workers."""
+    """Writes gunicorn's log lines in our form, and collects them with those of its workers."""
 
     def setup(self, cfg):
         super().setup(cfg)
@@ -41,11 +41,10 @@ class OurLogger(Logger):
 
 
 class LeavingWorker(GeventWorker):
-    """gunicorn's gevent worker, which is gone two seconds after SIGTERM.
+    """gunicorn's gevent worker, but it ends within two seconds of SIGTERM.
 
-    gunicorn's own waits out the graceful time-out for each kept-alive connection on which nobody
-    asks for anything. Here each has `GRACE_SECONDS` for one more request (answered with
-    `Connection: close`), and is closed then.
+    gunicorn's own waits for idle kept-alive connections until the graceful time-out. Here each has
+    `GRACE_SECONDS` for one more request (answered with `Connection: close`), and is closed then.
     """
 
     GRACE_SECONDS = 1.0
@@ -79,11 +78,11 @@ class LeavingWorker(GeventWorker):
             connection.kill(timeout, block=False)
 
 
-# psycopg chooses how it waits when it is imported, before a worker has patched what it waits with:
-# each wait for PostgreSQL would stop the whole process (see `post_worker_init`, too).
+# psycopg chooses its way to wait at its import, before a worker has patched `select`: each wait for
+# PostgreSQL would block the whole process (see `post_worker_init`, too).
 os.environ["PSYCOPG_WAIT_FUNC"] = "wait_poll"
 
-# Before any worker starts, because gunicorn would restart the failing ones.
+# Before any worker starts, because gunicorn would restart the failing workers for ever.
 settings = read()
 
 bind = settings["MYUKM_BIND"]
@@ -105,8 +104,8 @@ if most_files != resource.RLIM_INFINITY:
 
 
 def when_ready(server):
-    """Share what each worker needs, and what is loaded: a worker's collector would write into each
-    object, and so copy it."""
+    """Load what each worker needs, so that they share its memory. It is frozen, because a garbage
+    collector writes to each object, and would so copy it."""
     from gevent import select, selectors, signal, subprocess  # noqa: F401 (a worker patches with them)
     from sqlalchemy.orm import configure_mappers
 

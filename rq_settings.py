@@ -1,8 +1,8 @@
 """Settings for plain `rq`, which reads no `.env`: `rq worker -c rq_settings sync-pembayaran`.
 
 It reads the upper-case names of this module: the address of Valkey, or of its sentinels. A worker
-that reads them logs in our form, and its warnings are collected with the lines of the other
-processes; not what it says of each job, which would leave no room for them.
+that reads them logs in our form. Its warnings are collected with the lines of the other processes,
+but not its lines about each job, which would push those out.
 """
 
 import logging

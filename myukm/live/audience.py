@@ -7,8 +7,8 @@ from myukm.live.subscriber import Subscriber
 
 
 class Audience:
-    """A set of subscribers. Its lock is held for a few operations on sets, never while waiting, so
-    that the event loop may call, too."""
+    """A set of subscribers. Its lock is held only for a few set operations, because the event
+    loop, which must not wait, uses it, too."""
 
     def __init__(self) -> None:
         self._all: set[Subscriber] = set()
@@ -42,7 +42,7 @@ class Audience:
             return True
 
     def change_topics(self, subscriber: Subscriber, topics: frozenset[str]) -> None:
-        """Give a subscriber other topics, if it is still there."""
+        """Replace a subscriber's topics, if it is still here."""
         with self._lock:
             if subscriber in self._all:
                 self._remove_from(subscriber, subscriber.topics - topics)

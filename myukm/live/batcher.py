@@ -1,4 +1,4 @@
-"""Answers many calls by one: what is asked within some milliseconds is answered together."""
+"""Batches calls: questions that arrive within some milliseconds are answered by one call."""
 
 import threading
 import time
@@ -10,13 +10,14 @@ Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
 GATHER_SECONDS = 0.02
-MAX_TOGETHER = 50  # so that other requests need not wait for long
+MAX_TOGETHER = 50  # questions in a batch, so that other requests do not wait for long
 
 
 class Batcher(Generic[Question, Answer]):
-    """Collects questions while `answer(questions)` runs and for `GATHER_SECONDS`.
+    """Collects questions while `answer(questions)` runs, and then for `GATHER_SECONDS` more.
 
-    It runs in a thread of its own, once at a time, and returns the answers in the questions' order.
+    `answer` is called in a thread, one call at a time, and returns the answers in the questions'
+    order.
     """
 
     def __init__(self, answer: Callable[[Sequence[Question]], Sequence[Answer]]) -> None:

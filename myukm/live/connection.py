@@ -1,6 +1,6 @@
 """A stream's connection: the hub writes into a file descriptor of its own, without blocking.
 
-What the kernel does not take at once waits in a bounded backlog. Under gevent the event loop
+Bytes that the kernel does not take at once wait in a bounded backlog. Under gevent the event loop
 reports when the client takes more and when it left; elsewhere the response's own loop calls
 `flush()`.
 """
@@ -39,7 +39,7 @@ class Connection:
     def write(self, data: bytes | bytearray) -> None:
         """Write, or keep in the backlog; a client that lags too far is disconnected.
 
-        All deliveries to all clients come through here, so it calls nothing that it need not.
+        Every delivery to every client calls this, so it makes as few calls as possible.
         """
         if not self._backlog:
             try:
@@ -55,7 +55,7 @@ class Connection:
         self._keep(data)
 
     def flush(self) -> None:
-        """Write what the client takes of the backlog."""
+        """Write as much of the backlog as the client takes."""
         backlog, self._backlog = self._backlog, None
         if backlog:
             self.write(backlog)
@@ -66,7 +66,7 @@ class Connection:
     def finish(self, data: bytes) -> None:
         """Write the last bytes and the end of the response, then close.
 
-        A client that lags gets neither, because they would end up inside another event.
+        A client with a backlog gets neither, because they would arrive in the middle of an event.
         """
         if not self._backlog:
             self.write(data + LAST_CHUNK if self.chunked else data)

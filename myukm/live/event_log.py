@@ -47,8 +47,8 @@ class Event(Model):
 class LoggedEvent(NamedTuple):
     """An event for the hub to dispatch; `seq` is None if it is transient (not in the log).
 
-    `ref` is set only between the log and the renderer. Without `data` there is nothing to send,
-    because the subject is gone; the number counts nevertheless.
+    `ref` is set only between the log and the renderer. If `data` is None there is nothing to send,
+    because the subject is gone, but readers still count its number.
     """
 
     seq: int | None
@@ -59,9 +59,9 @@ class LoggedEvent(NamedTuple):
 
 
 class _Appended(NamedTuple):
-    """An event whole, as it is published, and the part that the log stores."""
+    """A complete event, as it is published, and the part that the log stores."""
 
-    whole: LoggedEvent
+    complete: LoggedEvent
     ref: int | None
     stored: str
 
@@ -73,10 +73,10 @@ def append(
     ref: int | None = None,
     stored: Any = None,
 ) -> None:
-    """Append an event in the running `transaction()`; it is published whole after the commit.
+    """Append an event in the running `transaction()`; it is published after the commit.
 
     With `ref` (the id of a message, a person or a UKM, depending on the type) the log stores that
-    id and `stored` in place of `data`; `domain.event_rendering` makes it whole again for replay.
+    id and `stored` in place of `data`; for replay `domain.event_rendering` adds the current data.
 
     Raises `ValueError` for an event that is not in the list of events.
     """
@@ -122,19 +122,19 @@ def _number_events(session: Session) -> None:
     session.flush()
     last, at = _take_numbers(session, len(appended)), utcnow()
     first = last - len(appended) + 1
-    numbered = [one.whole._replace(seq=n) for n, one in enumerate(appended, first)]
+    numbered = [each.complete._replace(seq=n) for n, each in enumerate(appended, first)]
     rows = [
-        {**whole._asdict(), "ref": one.ref, "data": one.stored, "at": at}
-        for whole, one in zip(numbered, appended, strict=True)
+        {**entry._asdict(), "ref": each.ref, "data": each.stored, "at": at}
+        for entry, each in zip(numbered, appended, strict=True)
     ]
     session.execute(insert(Event), rows)
     # An on_commit function may append more before these are published: publish all, in order.
-    session.info.setdefault("numbered", []).extend(whole[:4] for whole in numbered)
+    session.info.setdefault("numbered", []).extend(entry[:4] for entry in numbered)
 
 
 def _take_numbers(session: Session, count: int) -> int:
-    """Return the last of `count` new numbers; where the database can, in one round trip, because
-    all who append events wait for the counter's row."""
+    """Return the last of `count` new numbers, in one round trip if the database can, because all
+    other transactions that append events wait for the counter's row."""
     raised = update(EventCounter).values(value=EventCounter.value + count)
     if session.get_bind().dialect.update_returning:
         return session.scalars(raised.returning(EventCounter.value)).one()
@@ -143,7 +143,7 @@ def _take_numbers(session: Session, count: int) -> int:
 
 
 def _publish_numbered() -> None:
-    """Publish what the commit numbered; hubs find in the log what is not published."""
+    """Publish the committed events. If that fails, hubs find them in the log."""
     if numbered := db.session().info.pop("numbered", None):
         pubsub.publish(numbered)
 

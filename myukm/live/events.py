@@ -1,7 +1,7 @@
 """The events of the stream: this list is all that is ever published.
 
-To add one, add it here, to `static/js/live/event_types.js` and to `docs/api.yaml`; a test holds
-the three together.
+To add one, add it here, to `static/js/live/event_types.js` and to `docs/api.yaml`; a test compares
+the three.
 """
 
 import json
@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 
 class EventType(NamedTuple):
-    """What may be published: the name of its payload's schema in `docs/api.yaml`, the kinds of
-    topic it goes to (none: to the one stream that it is made for), and whether it is replayed
-    when a stream resumes (otherwise it says how something is now)."""
+    """A type of event: its payload's schema in `docs/api.yaml`, the kinds of topic on which it is
+    published (empty: it is made for one stream), and whether it is replayed when a stream resumes
+    (if not, it is transient: the next one replaces it)."""
 
     schema: str
     topics: tuple[str, ...] = ()

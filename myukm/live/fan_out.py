@@ -27,18 +27,18 @@ class FanOut:
         self.audience = Audience()
         self.seq = -1
         self._left: list[Subscriber] = []
-        # Held while events are sent, so that every stream gets them in order. The event loop,
-        # which may not wait, never takes it.
+        # Held while events are sent, so that every stream gets them in order. The event loop never
+        # takes it, because it must not wait.
         self._sending = threading.Lock()
 
     def connect(self, subscriber: Subscriber, fd: int, *, chunked: bool) -> None:
-        """Write what `subscriber` gets into `fd`, which is ours from now on."""
+        """Write the events of `subscriber` to `fd`, which its connection closes."""
         with self._sending:
             ended = partial(self._remove, subscriber)
             subscriber.connect(Connection(fd, ended, chunked=chunked))
 
     def flush(self, subscriber: Subscriber) -> None:
-        """Write what the reader of `subscriber` made room for."""
+        """Write as much of the backlog of `subscriber` as its reader takes."""
         with self._sending:
             subscriber.flush()
 
@@ -56,13 +56,13 @@ class FanOut:
                 subscriber.end(last(len(subscribers)))
 
     def take_left(self) -> list[Subscriber]:
-        """Return whose streams ended since the last call."""
+        """Return the subscribers whose streams ended since the last call."""
         left, self._left = self._left, []
         return left
 
     def dispatch(self, events: Iterable[LoggedEvent]) -> bool:
-        """Send events that were not sent yet; return False if one is missing before some of them,
-        which are left out then."""
+        """Send events that were not sent yet. If a number is missing, leave out the events after it
+        and return False."""
         with self._sending:
             fresh, complete = self._take_next(events)
             for (topic, _), run in groupby(fresh, lambda event: (event.topic, event.seq is None)):
@@ -82,7 +82,7 @@ class FanOut:
         return fresh, complete
 
     def _send_run(self, topic: str, events: Iterable[LoggedEvent]) -> None:
-        """Send events of one topic: in a burst, as many as are small enough by one write."""
+        """Send events of one topic, joined to writes of at most `WRITE_BYTES`."""
         parts: list[Chunk] = []
         size = 0
         for event in events:
@@ -108,7 +108,7 @@ class FanOut:
             self._send(subscribers, Chunk.of(None, data))
 
     def _send(self, subscribers: Iterable[Subscriber], chunk: Chunk) -> int:
-        """Send a chunk and return to how many."""
+        """Send a chunk and return the number of subscribers."""
         count = 0
         for count, subscriber in enumerate(subscribers, 1):
             subscriber.push(chunk)

@@ -10,7 +10,7 @@ SECONDS = 1.0
 
 
 class _Snapshot:
-    """A topic's state as it was read, and the bytes of what changed since."""
+    """A topic's state as it was read, and the bytes of the changes since."""
 
     def __init__(self) -> None:
         self.made_at = time.monotonic()
@@ -32,13 +32,15 @@ class Snapshots:
         self._kept: dict[str, _Snapshot] = {}
 
     def of(self, topics: Collection[str]) -> dict[str, bytes]:
-        """Return the state of each topic, at most a second old and with what happened since."""
+        """Return the state of each topic, at most a second old, with the changes since."""
         fresh: dict[str, bytearray] = {}
-        found: dict[str, _Snapshot] = {}  # ours, whatever `changed` drops meanwhile
+        found: dict[str, _Snapshot] = {}  # kept here, because `changed` may drop some meanwhile
         for topic in topics:
             kept = self._kept.get(topic)
             if kept is None or kept.is_old():
-                kept = self._kept[topic] = _Snapshot()  # before it is read: nothing may be missed
+                kept = self._kept[topic] = (
+                    _Snapshot()
+                )  # before the read, so that no change is missed
                 fresh[topic] = bytearray()
             found[topic] = kept
         try:

@@ -35,11 +35,10 @@ class Chunk(NamedTuple):
 
 
 class Subscriber:
-    """A stream: whose it is (`key` is the log-in, `owner` the account, `name` its own), and what it
-    gets.
+    """A stream: its log-in (`key`), its account (`owner`), its own random `name`, and its topics.
 
-    While its response begins it has no connection, and events wait. Events up to `cursor` are left
-    out, because the first bytes of the response contain them.
+    Until its response has begun it has no connection, and events wait. Events up to `cursor` are
+    left out, because the first bytes of the response contain them.
     """
 
     __slots__ = (
@@ -68,7 +67,7 @@ class Subscriber:
         return allowed if self._requested is None else allowed & self._requested
 
     def push(self, chunk: Chunk) -> None:
-        """Send an event, unless the stream has it already."""
+        """Send a chunk, without the events that the stream has already."""
         connection = self._connection
         if connection is None:
             self._wait(chunk)
@@ -79,7 +78,7 @@ class Subscriber:
                 self.push(part)
 
     def connect(self, connection: Connection) -> None:
-        """Send to `connection` what waits, and from now on everything."""
+        """Write the waiting events to `connection`, and from now on all."""
         early, self._early = self._early, []
         self._connection = connection
         for chunk in early:
@@ -88,7 +87,7 @@ class Subscriber:
             connection.finish(b"")
 
     def flush(self) -> None:
-        """Send what the client takes of the backlog."""
+        """Write as much of the backlog as the client takes."""
         if self._connection:
             self._connection.flush()
 

@@ -13,10 +13,10 @@ PROBE = "myukm:nothing"
 
 
 class Subscription:
-    """A connection that notices silence: a server that vanished sends no error, so it is asked for
-    an answer every `PING_SECONDS`. Creating and reading raise `redis.RedisError` or `OSError` when
-    none comes within `ANSWER_SECONDS`, or when the server has become a replica: the address may
-    lead to another one by now."""
+    """A connection that notices silence: a server that vanished sends no error, so a PING is sent
+    every `PING_SECONDS`. Creating and reading raise `redis.RedisError` or `OSError` when no answer
+    comes within `ANSWER_SECONDS`, or when the server has become a replica, because the address may
+    lead to another server by now."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
@@ -28,7 +28,7 @@ class Subscription:
         self._heard_at = self._asked_at = time.monotonic()
 
     def receive(self, timeout: float) -> list[bytes]:
-        """Wait at most `timeout` seconds for a message; return it with those behind it."""
+        """Wait at most `timeout` seconds for a message; return it with those that have arrived."""
         found: list[bytes] = []
         while len(found) < MAX_TOGETHER and (message := self._next(0 if found else timeout)):
             found.append(message)
@@ -50,7 +50,8 @@ class Subscription:
         return message["data"] if message and message["type"] == "message" else None
 
     def _probe(self) -> None:
-        """Write nothing, which a replica refuses, on a connection as old as the subscription's."""
+        """Send a write without effect, which a replica refuses, on a connection as old as the
+        subscription's."""
         self._probed_at = time.monotonic()
         self._client.delete(PROBE)
 

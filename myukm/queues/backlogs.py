@@ -31,7 +31,7 @@ class Backlog:
 
 
 class Head(NamedTuple):
-    """What the lists of a queue say: how many jobs wait, the first one, whether it is paused."""
+    """The state of a queue's lists: how many jobs wait, the first one's id, whether it is paused."""
 
     waiting: int
     first: str
@@ -39,8 +39,8 @@ class Head(NamedTuple):
 
 
 def ask(pipe: Pipeline) -> None:
-    """Add the reads to `pipe` whose answers `heads` takes: which queues are paused, and two for
-    each queue. Parked jobs come later, because there are none unless a queue is paused."""
+    """Add the reads to `pipe` whose answers `heads` takes: the paused queues, whether any job is
+    parked, and two for each queue. `heads` reads parked jobs, because usually there are none."""
     pipe.hkeys(STATE)
     pipe.exists(*(get_queue(name).parking for name in QUEUES))
     for name in QUEUES:
@@ -48,7 +48,7 @@ def ask(pipe: Pipeline) -> None:
 
 
 def heads(pipe: Pipeline, answers: Sequence[Any]) -> dict[str, Head]:
-    """Return what the answers to `ask` say of each queue; parked jobs are first."""
+    """Return the head of each queue from the answers to `ask`; parked jobs are its first ones."""
     stopped, any_parked, *lists = answers
     if any_parked:
         for name in QUEUES:
@@ -78,7 +78,7 @@ def ask_times(pipe: Pipeline, heads: Mapping[str, Head]) -> None:
 
 
 def with_times(heads: Mapping[str, Head], times: Sequence[bytes | None]) -> dict[str, Backlog]:
-    """Return the backlogs, given when the first job of each queue was enqueued."""
+    """Return the backlogs from the answers to `ask_times`."""
     left = iter(times)
     return {
         name: Backlog(

@@ -38,7 +38,7 @@ class Counts(NamedTuple):
 
 
 class Times(NamedTuple):
-    """For how many seconds a job waited and ran."""
+    """The seconds that a job waited and ran."""
 
     wait: float
     run: float
@@ -48,8 +48,8 @@ class Times(NamedTuple):
 def count_jobs() -> Iterator[None]:
     """Count the RQ job run inside the block as finished, or as failed if it raises.
 
-    A job waited until now, by the database's clock; the time of its enqueueing is by the clock of
-    the host that enqueued it.
+    The time that it waited is by two clocks: the database's now, and that of the host that enqueued
+    it.
     """
     job, began = get_current_job(), time.monotonic()
     enqueued_at = job.enqueued_at if job else None

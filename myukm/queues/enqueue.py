@@ -1,7 +1,7 @@
 """Enqueueing: the only way in which the program puts a job into a queue.
 
-Jobs are named by dotted path, so nothing here imports them. Arguments are ids: whatever a person
-typed stays in the database.
+Jobs are named by dotted path, so nothing here imports them. Arguments are ids: texts that a person
+typed stay in the database.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Heartbeats of long jobs, by which a process is noticed that hangs without ending.
+"""Heartbeats of long jobs: when they stop, the job's process hangs.
 
 RQ's own heartbeat of a job comes from its worker, which goes on beating while the job hangs.
 """
@@ -18,7 +18,7 @@ BEAT_SECONDS = 2.0
 
 @contextlib.asynccontextmanager
 async def beating(client: redis.Redis, seconds: int) -> AsyncIterator[None]:
-    """Beat while the block runs in a job; without a beat for `seconds` the job counts as hung."""
+    """Send heartbeats while the block runs in a job, which after `seconds` without one is hung."""
     job = get_current_job()
     beats = asyncio.create_task(_beat(client, job.id, seconds)) if job else None
     try:
@@ -37,7 +37,7 @@ async def _beat(client: redis.Redis, job_id: str, seconds: int) -> None:
 
 
 def silent(client: redis.Redis, job_ids: Sequence[str]) -> set[str]:
-    """Return those of the jobs that do not beat."""
+    """Return the jobs without a recent heartbeat."""
     with client.pipeline(transaction=False) as pipe:
         for job_id in job_ids:
             pipe.exists(_key(job_id))

@@ -4,7 +4,6 @@ import re
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 from zlib import decompress
 from zlib import error as ZlibError  # noqa: N812
@@ -13,9 +12,9 @@ from flask_babel import gettext as _
 from redis.client import Pipeline
 from rq.job import Job
 from rq.results import Result
-from rq.utils import utcparse
 
 from myukm.db.types import to_iso8601
+from myukm.queues.backlogs import moment
 
 SHOWN = 10
 MAX_TEXT = 200
@@ -24,10 +23,10 @@ FIELDS = ("description", "origin", "status", "enqueued_at", "started_at", "ended
 # one begins with the exception class.
 ERROR_LINE = re.compile(r"^[A-Za-z_][\w.]*(?::.*)?$", re.MULTILINE)
 
-# Explanations that PostgreSQL adds to an error look like one.
+# Notes that PostgreSQL adds to an error look like the beginning of one.
 NOTES = ("HINT:", "DETAIL:", "CONTEXT:", "LINE ")
 KILLED, ABANDONED = "signal 9", "AbandonedJobError"
-# So many jobs of one kind are shown before those of others: presence alone would fill the list.
+# Of each kind, so many jobs come before the others, because presence would fill the list.
 SHOWN_OF_A_KIND = 3
 
 Fields = dict[str, str]
@@ -65,7 +64,7 @@ def trace_text(fields: Mapping[bytes, bytes]) -> str:
 
 def job_row(key: str, fields: Fields) -> dict[str, Any]:
     """Return a job's summary; `at` is when it ended, else started, else was enqueued."""
-    started, ended = _moment(fields, "started_at"), _moment(fields, "ended_at")
+    started, ended = moment(fields.get("started_at")), moment(fields.get("ended_at"))
     took = round((ended - started).total_seconds(), 3) if started and ended else None
     return {
         "id": key,
@@ -73,7 +72,7 @@ def job_row(key: str, fields: Fields) -> dict[str, Any]:
         "queue": fields.get("origin", ""),
         "status": fields.get("status", ""),
         "seconds": took,
-        "at": to_iso8601(ended or started or _moment(fields, "enqueued_at")),
+        "at": to_iso8601(ended or started or moment(fields.get("enqueued_at"))),
     }
 
 
@@ -84,7 +83,7 @@ def failure_row(key: str, fields: Fields, trace: str) -> dict[str, Any]:
 
 
 def error_line(trace: str) -> str:
-    """Return the exception class and the first line of its message; never nothing."""
+    """Return the exception class and the first line of its message, or that there is none."""
     if KILLED in trace:
         what = _("dimatikan sistem (sinyal 9), mungkin kehabisan memori")
         return f"{what}: Work-horse terminated unexpectedly"
@@ -102,7 +101,7 @@ def newest(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def newest_of_each_kind(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the latest `SHOWN` rows, newest first, in which each kind of job has its latest."""
+    """Return `SHOWN` rows, newest first: the latest few of each kind of job, then others."""
     seen, first, others = Counter[str](), list[dict[str, Any]](), list[dict[str, Any]]()
     for row in sorted(rows, key=lambda row: row["at"] or "", reverse=True):
         kind = row["job"].partition("(")[0]
@@ -114,10 +113,3 @@ def newest_of_each_kind(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 def _fields(values: Iterable[bytes | None]) -> Fields:
     pairs = zip(FIELDS, values, strict=True)
     return {field: value.decode(errors="replace") for field, value in pairs if value}
-
-
-def _moment(fields: Fields, name: str) -> datetime | None:
-    try:
-        return utcparse(fields[name]) if fields.get(name) else None
-    except ValueError:  # damaged
-        return None

@@ -2,22 +2,10 @@
 
 from typing import NamedTuple
 
-HIGH = "high"
-
-
-DEFAULT = "default"
-
-
-SYNC = "sync-pembayaran"
-
-
+HIGH, DEFAULT, SYNC = "high", "default", "sync-pembayaran"
 QUEUES = (HIGH, DEFAULT, SYNC)
-
-
-RESULT_SECONDS = 600
-
-
-FAILURE_SECONDS = 7 * 86_400
+# How long Valkey keeps the result of a finished job, and a failed job.
+RESULT_SECONDS, FAILURE_SECONDS = 600, 7 * 86_400
 
 
 class Job(NamedTuple):

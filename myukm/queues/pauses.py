@@ -1,9 +1,9 @@
-"""Paused queues in Valkey: their waiting jobs stand in another list, which no worker reads.
+"""Paused queues in Valkey: their waiting jobs are in another list, which no worker reads.
 
 RQ cannot pause one queue. So the jobs of a paused queue wait in a parking list, where our own
-enqueueing puts new ones too; what others enqueue is swept there. Every move is one script, so a
-kill leaves each job in just one list. Which queues are paused is a row of the database
-(`domain/queue_pauses.py`); the copy here is asserted again when Valkey lost it.
+enqueueing puts new ones too; jobs that other programs enqueue are moved there by the leader. Every
+move is one script, so a kill leaves each job in exactly one list. The database decides which queues
+are paused (`domain/queue_pauses.py`); the copy here is written again when Valkey lost it.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from rq.results import Result
 # Per queue: the generation of the last change, and while it is paused a field with its name.
 STATE = "myukm:paused"
 
-# A generation lower than the one that was applied is an outdated view of the database.
+# A generation lower than the applied one was read before a later change.
 APPLY = """
 local queue, parking, state = KEYS[1], KEYS[2], KEYS[3]
 local name, generation, paused, force = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -43,7 +43,7 @@ PUSH = """
 local paused = redis.call('HEXISTS', KEYS[3], ARGV[1]) == 1
 return redis.call(ARGV[3], paused and KEYS[2] or KEYS[1], ARGV[2])
 """
-# A job that a worker has taken goes before the first one that was enqueued after it.
+# Puts a job that a worker has taken before the first one that was enqueued later.
 PUT_BACK = """
 local prefix, id = ARGV[3], ARGV[2]
 local list = redis.call('HEXISTS', KEYS[3], ARGV[1]) == 1 and KEYS[2] or KEYS[1]
@@ -55,7 +55,7 @@ for _, other in ipairs(redis.call('LRANGE', list, 0, 99)) do
 end
 return redis.call('RPUSH', list, id)
 """
-# Portions, because nobody else is served while a script runs.
+# In portions, because Valkey serves nobody else while a script runs.
 EMPTY = """
 local count = 0
 for _, key in ipairs(KEYS) do
@@ -78,17 +78,20 @@ def parking_key(name: str) -> str:
 def apply(
     client: redis.Redis, name: str, generation: int, *, paused: bool, force: bool = False
 ) -> bool:
-    """Pause or resume a queue, or sweep what was enqueued past its pause; return whether done.
+    """Pause or resume a queue, or park the jobs that were enqueued in spite of its pause.
 
-    False for a generation older than the one that holds, unless forced. Raises RedisError.
+    Returns False, and does nothing, for a generation older than the applied one, unless `force`.
+    Raises RedisError.
     """
     values = (name, generation, int(paused), int(force))
     return bool(client.eval(APPLY, 3, *_keys(name), *values))
 
 
 def resumed(client: redis.Redis, names: Sequence[str]) -> dict[str, int]:
-    """Return the generation of each queue that is not paused; of none while a job is parked in one
-    that is not. Raises RedisError."""
+    """Return the generation of each queue that is not paused. Raises RedisError.
+
+    Returns {} while one of these still has parked jobs, because then it is not resumed completely.
+    """
     state = cast(dict[bytes, bytes], client.hgetall(STATE))
     moving = [name for name in names if name.encode() not in state]
     if moving and client.exists(*map(parking_key, moving)):
@@ -120,7 +123,7 @@ class PausableQueue(Queue):
         return parking_key(self.name)
 
     def push_job_id(self, job_id: str, pipeline: Any = None, at_front: bool = False) -> None:
-        """Add a job to the waiting ones, in one step with the question whether it is paused."""
+        """Add a job to the waiting ones, in one script with the check for a pause."""
         client = self.connection if pipeline is None else pipeline
         command = "LPUSH" if at_front else "RPUSH"
         client.eval(PUSH, 3, *_keys(self.name), self.name, job_id, command)

@@ -19,8 +19,8 @@ POLL_SECONDS = 0.005
 
 @dataclass(frozen=True)
 class PingResult:
-    """The worker that answered a ping, `seconds` after it was enqueued; None if none
-    did, or it failed."""
+    """The worker that answered a ping, `seconds` after it was enqueued; None if no worker did, or
+    the job failed."""
 
     queue: str
     worker: str | None
@@ -40,7 +40,7 @@ def ping(names: Sequence[str], timeout: float) -> list[PingResult]:
             result = RestrictedJob(job_id, connection=valkey()).latest_result()
             if result is None:
                 continue
-            answered = result.type == Result.Type.SUCCESSFUL  # one that failed is no answer
+            answered = result.type == Result.Type.SUCCESSFUL  # a failed job is no answer
             worker = str(result.return_value or "?") if answered else None
             answers[name] = PingResult(name, worker, waited)
             del open_jobs[job_id]

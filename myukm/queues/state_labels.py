@@ -1,10 +1,10 @@
-"""What RQ's states are called, on the queues' page and by `flask queue`, and their meaning."""
+"""Labels of RQ's states, for the queues' page and `flask queue`."""
 
 from flask_babel import gettext as _
 
 
 def states() -> dict[str, dict[str, str]]:
-    """Return label, tone and icon (the tone's where none is named) of workers' and jobs' states."""
+    """Return label, tone and icon (default: the tone's) of each state of workers and jobs."""
     return {
         "idle": {"label": _("siap"), "tone": "good"},
         "busy": {"label": _("bekerja"), "tone": "active", "icon": "sync"},
@@ -21,5 +21,5 @@ def states() -> dict[str, dict[str, str]]:
 
 
 def state_label(name: str) -> str:
-    """Return what a state is called; one that we do not know stays as it is."""
+    """Return the label of a state; an unknown state is returned unchanged."""
     return states().get(name, {"label": name})["label"]

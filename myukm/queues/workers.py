@@ -32,7 +32,7 @@ HEARTBEAT_FIELD = "beat_seconds"
 UNNAMED = "unknown"  # RQ's `ip_address` of a worker if Valkey refuses to name connections
 # When our worker was last seen, by Valkey's clock: RQ's own `last_heartbeat` is by its host's.
 SEEN_FIELD = "seen"
-# What the worker's last job worked with (`jobs/introduction.py`).
+# The database and the code of the worker's last job (`jobs/introduction.py`).
 DATABASE_FIELD, VERSION_FIELD = "myukm_database", "myukm_version"
 KEEP_SECONDS = 60
 PAUSED = "queue_paused"
@@ -43,7 +43,7 @@ BLOCKING_COMMANDS = frozenset({"blmove", "blpop", "brpoplpush"})
 class WorkerInfo:
     """A worker as registered in Valkey. `alive`: its process runs. `ours`: started by `worker.py`,
     which restarts it, not by plain `rq worker`. `named`: its connection could be given its name.
-    `database` and `version`: what its jobs work with, "" while unknown."""
+    `database` and `version`: of its jobs, "" while unknown."""
 
     name: str
     queues: tuple[str, ...]

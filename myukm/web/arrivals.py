@@ -1,7 +1,7 @@
-"""Opens streams: all that arrive within some milliseconds are admitted by the same few queries.
+"""Opens streams: those that arrive within some milliseconds share the same few queries.
 
-When a web process ends, all its streams come back at once. So nothing here asks the database or
-Valkey for one of them, and nothing grows with the number of open streams.
+When a web process ends, all its streams come back at once. So no query or Valkey call here is for a
+single stream, and none grows with the number of open streams.
 """
 
 import secrets
@@ -26,8 +26,9 @@ MAX_STREAMS = 10
 
 
 class Arrival(NamedTuple):
-    """What a request for a stream says: its log-in's `token_hash`, the account that its page shows,
-    the topics and the cursor that it asks for (None: any), whether the log-in was used today."""
+    """A request for a stream: its log-in's `token_hash`, the id of the account that its page shows
+    (None: any), the requested topics (None: all) and cursor (None: the newest), and whether the
+    log-in was used today."""
 
     login: str
     account: str | None
@@ -37,8 +38,8 @@ class Arrival(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """An open stream, and its first bytes: what it missed (None: its cursor is unknown) and how it
-    is now."""
+    """An open stream and its first bytes: the missed events (None: its cursor is unknown) and the
+    current state."""
 
     subscriber: Subscriber
     missed: bytes | None
@@ -90,7 +91,7 @@ def _read_first(
     arrivals: Sequence[Arrival],
     outcomes: Sequence[Subscriber | Refusal],
 ) -> list[Opened]:
-    """Return the streams that were admitted, with what they get first."""
+    """Return the admitted streams with their first bytes."""
     asked = [
         (arrival.cursor, outcome)
         for arrival, outcome in zip(arrivals, outcomes, strict=True)

@@ -74,7 +74,7 @@ def make_hub(app: Flask) -> Hub:
 
 
 def left(subscribers: Collection[Subscriber]) -> None:
-    """Record in the presence that these streams ended."""
+    """Tell the presence tracker that these streams ended."""
     tracker.disconnect([(each.owner, each.name) for each in subscribers])
 
 
@@ -87,7 +87,7 @@ def stream() -> Any:
     """
     if "_user_id" not in session:
         return login_required_response()
-    if request.method == "HEAD":  # a page asks why its stream was refused
+    if request.method == "HEAD":  # a page whose stream failed asks whether it is logged in
         granted = current_user.is_authenticated and not is_for_other_account()
         return response(()) if granted else login_required_response()
     hub: Hub = current_app.extensions["live_hub"]
@@ -98,11 +98,11 @@ def stream() -> Any:
         return login_required_response()
     if isinstance(outcome, DomainError):
         raise outcome
-    subscriber, missed, now = outcome
+    subscriber, missed, state = outcome
     if missed is None:
         reason = str(_("Posisi terakhir terlalu lama atau tidak dikenal."))
         missed = message("reset", {"reason": reason}, subscriber.cursor)
-    return response(StreamBody(hub.streams, subscriber, missed + now, request.environ))
+    return response(StreamBody(hub.streams, subscriber, missed + state, request.environ))
 
 
 @bp.post("/stream/held")
@@ -110,15 +110,15 @@ def stream() -> Any:
 @logged_in
 @limited(HELD_REPORTS)
 def held() -> Any:
-    """Record that a page of the caller hears nothing of its stream although requests are answered;
-    the doctor then says so."""
+    """Record that the stream of a page of the caller is silent although requests are answered. The
+    doctor reports it."""
     held_streams.report(current_account().id)
     return "", 204
 
 
 def enter() -> Opened | Refusal:
     """Open the stream together with others that arrive now. Raises `Unavailable` if its turn does
-    not come within `WAIT_SECONDS`; nothing but this request waits, no connection to a server."""
+    not come within `WAIT_SECONDS`. Meanwhile it holds no connection to a database or Valkey."""
     topics = request.args.get("topics")
     names = None if topics is None else frozenset(filter(None, map(str.strip, topics.split(","))))
     arrival = Arrival(

@@ -10,7 +10,7 @@ from myukm.queues import pauses
 
 
 class PausingWorker(BaseWorker):
-    """Returns a job that it took while its queue was being paused to the waiting ones."""
+    """Puts a job back among the waiting ones if its queue was paused while the worker took it."""
 
     queue_class = pauses.PausableQueue
     app: Flask

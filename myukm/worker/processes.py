@@ -96,7 +96,7 @@ def _enqueue_due(scheduler: RQScheduler) -> None:
         scheduler.heartbeat()
     if scheduler.should_reacquire_locks:
         scheduler.acquire_locks()
-    # One question spares one for each queue.
+    # One command instead of one for each queue.
     if scheduler.connection.exists(*map(ScheduledJobRegistry.key_template.format, QUEUES)):
         scheduler.enqueue_scheduled_jobs()
 

@@ -35,7 +35,10 @@ from myukm.valkey_clients import worker_client
 from myukm.worker.pausing import PausingWorker
 
 HEARTBEAT_SECONDS = 5
+# Seconds. RQ subtracts 15 from it and waits that long for a job before the next heartbeat.
+WORKER_TTL = HEARTBEAT_SECONDS + 15
 GRACE_SECONDS = 3.0
+MAINTENANCE_SECONDS, MAX_SKEW_SECONDS = 60, 30.0
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +84,7 @@ class SupervisedWorker(PausingWorker):
         self.connection.hset(self.key, SEEN_FIELD, self.connection.time()[0])
 
     def clean_registries(self) -> None:
-        """Fail the jobs of dead workers; not if our clock is wrong, by which RQ judges."""
+        """Fail the jobs of dead workers, unless this host's clock, by which RQ decides, is wrong."""
         if abs(time.time() - self.connection.time()[0]) < MAX_SKEW_SECONDS:
             keep_running_jobs(self.connection)
             super().clean_registries()  # type: ignore[no-untyped-call]
@@ -165,13 +168,6 @@ class ForkingWorker(SupervisedWorker, Worker):
     def _kill_work_horse(self) -> None:
         if self.horse_pid:
             self.kill_horse()
-
-
-# Seconds. RQ subtracts 15 from it and waits that long for a job before the next heartbeat.
-WORKER_TTL = HEARTBEAT_SECONDS + 15
-
-
-MAINTENANCE_SECONDS, MAX_SKEW_SECONDS = 60, 30.0
 
 
 def worker_for(queue: str, app: Flask) -> BaseWorker:

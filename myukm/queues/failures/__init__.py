@@ -1,1 +1,1 @@
-"""Failed jobs, by the error that they failed with: an index, and what is done to many of them."""
+"""Failed jobs, grouped by their error: an index, and retrying or discarding many of them."""

@@ -1,7 +1,7 @@
 """Retries or discards failed jobs: some, those of one kind, or all of a queue.
 
-Each portion is one script, so a kill leaves every job either failed or dealt with. What is to be
-done to many is stored in Valkey, beside the jobs themselves: the leader goes on with it.
+Each portion is one script, so a kill leaves every job either failed, or retried or discarded. An
+action on many jobs is stored in Valkey, beside the jobs, and the leader continues it.
 """
 
 import time
@@ -22,7 +22,7 @@ from myukm.queues.jobs import QUEUES
 
 RETRY, DISCARD = "retry", "discard"
 PORTION = 200
-# Seconds that one call may go on; and that the result of a work stays to be seen.
+# Seconds that one call may last, and for which a finished work can still be read.
 BUDGET_SECONDS, SEEN_SECONDS = 0.5, 60
 
 ONE = """
@@ -59,7 +59,7 @@ for i = 8, #ARGV do outcomes[#outcomes + 1] = act_on(ARGV[7], ARGV[i]) end
 return outcomes
 """
 )
-# A job that fails again meanwhile is not taken twice: no more are taken than there were.
+# No more jobs are taken than there were at first, because a job may fail again meanwhile.
 MANY = (
     ONE
     + """
@@ -82,7 +82,7 @@ return 0
 
 
 class Work(NamedTuple):
-    """What is being done to many failed jobs of a queue; `group` is "" for all of them."""
+    """An action on many failed jobs of a queue; `group` is "" for all of them."""
 
     queue: str
     action: str

@@ -1,4 +1,4 @@
-"""The client for what takes Valkey longer than a request may wait."""
+"""The client for calls that take Valkey longer than a request may wait."""
 
 import redis
 from flask import current_app

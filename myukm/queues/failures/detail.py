@@ -38,7 +38,7 @@ class Run:
 
 @dataclass(frozen=True)
 class JobDetail:
-    """A job as a person looks at it; `arguments` is None if they cannot be read."""
+    """A job as the page shows it; `arguments` is None if they cannot be read."""
 
     id: str
     queue: str
@@ -71,9 +71,9 @@ def read(job_id: str) -> JobDetail:
         status=_text(raw, b"status"),
         function=function,
         arguments=arguments,
-        enqueued_at=_at(raw, b"enqueued_at"),
-        started_at=_at(raw, b"started_at"),
-        ended_at=_at(raw, b"ended_at"),
+        enqueued_at=moment(raw.get(b"enqueued_at")),
+        started_at=moment(raw.get(b"started_at")),
+        ended_at=moment(raw.get(b"ended_at")),
         runs=tuple(_run(entry, fields) for entry, fields in rows),
     )
 
@@ -85,7 +85,7 @@ def _run(entry: bytes, fields: Mapping[bytes, bytes]) -> Run:
 
 
 def _call(data: bytes) -> tuple[str, str | None]:
-    """Return function and arguments of a job's data; nothing in it is run."""
+    """Return the function and the arguments in a job's data, without running anything in it."""
     try:
         function, _instance, args, kwargs = PrimitivePickle.loads(zlib.decompress(data))
         words = [*map(repr, args), *(f"{name}={value!r}" for name, value in kwargs.items())]
@@ -96,10 +96,3 @@ def _call(data: bytes) -> tuple[str, str | None]:
 
 def _text(fields: Mapping[bytes, bytes], name: bytes) -> str:
     return fields.get(name, b"").decode(errors="replace")
-
-
-def _at(fields: Mapping[bytes, bytes], name: bytes) -> datetime | None:
-    try:
-        return moment(fields.get(name))
-    except ValueError:
-        return None

@@ -96,7 +96,7 @@ def rows(group: FailureGroup, offset: int = 0) -> Sequence[dict[str, Any]]:
 
 
 def _load(queue: str, known: Mapping[str, bytes]) -> list[FailureGroup]:
-    """Return those of these groups that have a job, in one round trip."""
+    """Return the known groups that have a job, in one round trip."""
     with valkey().pipeline() as pipe:
         for key in (keys.members(queue, name) for name in known):
             pipe.zcard(key)

@@ -24,14 +24,14 @@ NEWEST, PORTION, MAX_GROUPS = 200, 1000, 200
 
 
 class Cursor(NamedTuple):
-    """How far the index was compared with the registry, and the registry with the index."""
+    """How far the registry was compared with the index, and the index with the registry."""
 
     registry: int = 0
     jobs: int = 0
 
 
 def is_settled(queue: str) -> bool:
-    """Return whether the index has as many failures as the registry, the newest among them. Raises
+    """Return whether the index has as many failures as the registry, and the newest one. Raises
     RedisError."""
     with valkey().pipeline(transaction=False) as pipe:
         pipe.zcard(keys.registry(queue))
@@ -48,9 +48,9 @@ def refresh_newest(queue: str) -> None:
 
 
 def refresh(queue: str, cursor: Cursor) -> Cursor:
-    """Compare one portion of a queue's failures with the index; return where to go on.
+    """Compare one portion of a queue's failures with the index; return the next cursor.
 
-    Both numbers are 0 when it has gone round. Raises RedisError.
+    A number of it is 0 when all of that side was compared. Raises RedisError.
     """
     client = patient_client()
     following, entries = cast(
@@ -99,7 +99,7 @@ def _add_missing(client: redis.Redis, queue: str, ids: list[bytes]) -> None:
 
 
 def _failures(pipe: Pipeline, ids: Iterable[bytes]) -> Iterator[tuple[bytes, float, Kind]]:
-    """Yield when and how each of these jobs failed: the last entry of its results says it."""
+    """Yield the time and the kind of each job's failure, from the last entry of its results."""
     ids = list(ids)
     for job_id in ids:
         pipe.hget(Job.key_for(job_id.decode()), "description")

@@ -18,17 +18,17 @@ def jobs(queue: str) -> str:
 
 
 def groups(queue: str) -> str:
-    """A hash: what the jobs of each group have in common, as JSON."""
+    """A hash: the kind of each group, as JSON."""
     return f"{PREFIX}:{queue}:groups"
 
 
 def members(queue: str, group: str = "") -> str:
-    """A sorted set: the jobs of a group by when they failed. Without `group`, how it begins."""
+    """A sorted set: the jobs of a group by the time of failure. Without `group`, its prefix."""
     return f"{PREFIX}:{queue}:in:{group}"
 
 
 def work(queue: str) -> str:
-    """A hash: what is being done to many failed jobs of the queue."""
+    """A hash: the action on many failed jobs of the queue."""
     return f"{PREFIX}:{queue}:work"
 
 

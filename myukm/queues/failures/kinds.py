@@ -1,4 +1,4 @@
-"""What makes two failures the same: the job, the exception, and its message without numbers."""
+"""The kind of a failure: the job, the exception, and its message without names and numbers."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from myukm.queues.job_summaries import error_line
 
-# Names, ids and numbers differ from job to job; what is between them is the error.
+# Names, ids and numbers differ from job to job; the text between them is the error.
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 ADDRESS = re.compile(r"\b0x[0-9a-fA-F]+\b|\b[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}\b|\b[0-9a-f]{16,}\b")
 NUMBER = re.compile(r"(?<![A-Za-z_])\d+")
@@ -27,7 +27,7 @@ class Kind(NamedTuple):
         return hashlib.sha256(text).hexdigest()[:12]
 
 
-OTHERS = Kind("", "")  # errors beyond the most that are told apart
+OTHERS = Kind("", "")  # errors beyond `MAX_GROUPS`
 
 
 def kind(description: str, trace: str) -> Kind:
