@@ -1,8 +1,7 @@
-"""Where the bytes of uploaded files lie: a folder, or a bucket of an S3-compatible server.
+"""Stores the bytes of uploaded files: in a folder, or in a bucket of an S3-compatible server.
 
-Whoever stores bytes names them by their SHA-256, so the same file is stored once. The tables say
-which are needed; `set_aside`, `put_back` and `drop` remove the others without a moment in which
-bytes that are needed could not be read.
+Bytes are named by their SHA-256, so the same file is stored once. The tables say which are needed;
+`set_aside`, `put_back` and `drop` remove the others. Needed bytes can be read at any moment.
 """
 
 from collections.abc import Iterator
@@ -16,9 +15,9 @@ from myukm.storage.folder import Folder
 
 
 class Storage(Protocol):
-    """What the program needs of a storage. A name is 64 hexadecimal digits, the bytes' SHA-256.
+    """The interface of both storages. A name is 64 hexadecimal digits, the bytes' SHA-256.
 
-    All of it raises OSError when the storage does not answer or is full.
+    Every method raises OSError when the storage does not answer or is full.
     """
 
     def new_draft(self) -> Path:
@@ -31,7 +30,7 @@ class Storage(Protocol):
         """Return the bytes, seekable. Raises FileNotFoundError."""
 
     def set_aside(self, name: str) -> None:
-        """Take the bytes away; they can still be read meanwhile. Nothing if there are none.
+        """Move the bytes out of the way; they can still be read. Does nothing if there are none.
 
         A folder does it in one step, a bucket copies and then deletes.
         """
@@ -40,10 +39,10 @@ class Storage(Protocol):
         """Undo `set_aside`."""
 
     def drop(self, name: str) -> None:
-        """Delete what was set aside."""
+        """Delete bytes that were set aside."""
 
     def all_set_aside(self) -> Iterator[str]:
-        """Yield the names of what was set aside and neither put back nor dropped."""
+        """Yield the names that were set aside and neither put back nor dropped."""
 
     def names(self, start: str, older_than: float) -> Iterator[str]:
         """Yield the stored names with these two first digits, older than so many seconds."""

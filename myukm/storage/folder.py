@@ -1,7 +1,7 @@
 """A folder, which the web servers of several machines may share.
 
-`ab/cd/abcd…` holds bytes, `trash/` what is about to be deleted, `drafts/` what is being received.
-Bytes appear under their name at once and whole, by a hard link of a file that is safely on disk.
+`ab/cd/abcd…` holds bytes, `trash/` bytes that are about to be deleted, `drafts/` uploads that are
+being received. Bytes appear under their name complete, by a hard link of a file that is on disk.
 """
 
 import os
@@ -35,16 +35,18 @@ class Folder:
         try:
             os.link(draft, place)
         except FileExistsError:
-            if place.stat().st_size != draft.stat().st_size:  # left by a disk that was full
-                _copy(draft, place)
-            os.utime(place)
+            # Gone: a deletion has set it aside. It puts it back, because it checks the rows again.
+            with suppress(FileNotFoundError):
+                if place.stat().st_size != draft.stat().st_size:  # left by a disk that was full
+                    _copy(draft, place)
+                os.utime(place)
         except OSError:  # a file system without hard links
             _copy(draft, place)
         _sync(place.parent)
 
     def open(self, name: str) -> IO[bytes]:
         """Return the bytes. Raises FileNotFoundError."""
-        # What is looked for while it is being set aside or put back is at one of the two places.
+        # Bytes that are being set aside or put back are at one of the two places.
         for path in (self._place(name), self._trash / name):
             with suppress(FileNotFoundError):
                 return path.open("rb")

@@ -1,4 +1,4 @@
-"""Folder and bucket: the same interface, and what each must hold to."""
+"""The storages, folder and bucket: what both promise, and what each must."""
 
 import hashlib
 import os
@@ -58,7 +58,7 @@ def read(place: Storage) -> bytes:
         return file.read()
 
 
-def test_bytes_are_read_whole_and_from_any_place(place: Storage) -> None:
+def test_bytes_are_read_completely_and_from_any_position(place: Storage) -> None:
     keep(place)
     keep(place)
     with place.open(NAME) as file:
@@ -71,7 +71,7 @@ def test_bytes_are_read_whole_and_from_any_place(place: Storage) -> None:
         place.open("0" * 64)
 
 
-def test_what_is_set_aside_can_be_read_put_back_and_dropped(place: Storage) -> None:
+def test_bytes_that_were_set_aside_can_be_read_put_back_and_dropped(place: Storage) -> None:
     place.set_aside(NAME)
     place.put_back(NAME)
     assert list(place.all_set_aside()) == []
@@ -115,7 +115,25 @@ def test_a_half_written_file_is_replaced(tmp_path: Path) -> None:
     assert path.read_bytes() == BYTES
 
 
-def test_a_folder_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bytes_that_a_deletion_sets_aside_while_they_are_stored_again_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Folder(tmp_path)
+    keep(place)
+    touch = os.utime
+
+    def set_aside_first(path: Path) -> None:
+        place.set_aside(NAME)
+        touch(path)
+
+    monkeypatch.setattr(os, "utime", set_aside_first)
+    keep(place)
+    assert read(place) == BYTES
+
+
+def test_a_folder_without_hard_links_stores_copies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError
 
@@ -134,7 +152,9 @@ def in_bucket(app: Flask, s3: S3Server, tmp_path: Path) -> Iterator[None]:
     bucket.client.close()
 
 
-def test_the_chat_with_a_bucket(in_bucket: None, client_as: ClientAs, s3: S3Server) -> None:
+def test_the_chat_stores_and_deletes_its_files_in_a_bucket(
+    in_bucket: None, client_as: ClientAs, s3: S3Server
+) -> None:
     member, friend = client_as("member"), client_as("friend")
     photo = upload(member, half_red(), "a.jpg").get_json()
     paper = upload(member, PDF, "a.pdf", client_id="f2").get_json()
@@ -149,7 +169,7 @@ def test_the_chat_with_a_bucket(in_bucket: None, client_as: ClientAs, s3: S3Serv
     assert s3.stored() == set()
 
 
-def test_without_the_bucket_an_upload_may_be_repeated(
+def test_an_upload_without_the_bucket_answers_503_and_may_be_repeated(
     app: Flask, client_as: ClientAs, tmp_path: Path
 ) -> None:
     away = "s3://a:b@berkas?endpoint=http://127.0.0.1:1"
@@ -162,7 +182,7 @@ def test_without_the_bucket_an_upload_may_be_repeated(
     assert upload(client_as("member"), PDF, "a.pdf").status_code == 201
 
 
-def test_without_the_storage_a_download_and_a_full_disk_may_be_repeated(
+def test_a_download_without_the_storage_and_a_full_disk_answer_503(
     app: Flask, client_as: ClientAs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     member = client_as("member")
