@@ -31,7 +31,7 @@ class Backlog:
 
 
 class Head(NamedTuple):
-    """The state of a queue's lists: how many jobs wait, the first one's id, whether it is paused."""
+    """The state of a queue's lists: waiting jobs, the first one's id, whether it is paused."""
 
     waiting: int
     first: str

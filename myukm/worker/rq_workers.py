@@ -84,7 +84,7 @@ class SupervisedWorker(PausingWorker):
         self.connection.hset(self.key, SEEN_FIELD, self.connection.time()[0])
 
     def clean_registries(self) -> None:
-        """Fail the jobs of dead workers, unless this host's clock, by which RQ decides, is wrong."""
+        """Fail the jobs of dead workers, unless the host's clock, by which RQ decides, is wrong."""
         if abs(time.time() - self.connection.time()[0]) < MAX_SKEW_SECONDS:
             keep_running_jobs(self.connection)
             super().clean_registries()  # type: ignore[no-untyped-call]

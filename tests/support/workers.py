@@ -1,4 +1,4 @@
-"""What tests of the workers ask the running processes and the queues."""
+"""Helpers for tests of the workers: which processes serve which queue, and which jobs wait."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ WORKER = ("python", "worker.py")
 
 
 def snapshot_now(app: Flask) -> QueueSnapshot:
-    """Return who listens and what waits at this moment, not a second ago.
+    """Return the current workers and backlogs, not those cached for a second.
 
     On a busy machine Valkey may answer later than the program waits for it.
     """
@@ -85,7 +85,7 @@ def gone(pid: int) -> bool:
 
 
 def supervisor(program: Program) -> int:
-    """Return the process id of `worker.py` itself, below its nanny."""
+    """Return the process id of `worker.py` itself, below its reaper."""
     return wait_until(lambda: next(iter(_children(program.child.pid)), 0), 30, "worker.py")
 
 

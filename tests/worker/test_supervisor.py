@@ -1,4 +1,4 @@
-"""The supervisor with parts that do nothing but end: it starts them again, and not in a frenzy."""
+"""The supervisor restarts processes that end, with growing pauses, and sleeps while it waits."""
 
 import itertools
 import os
@@ -58,7 +58,7 @@ def run(log: Path, status: int, how: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("status", [0, 1])
-def test_what_ends_is_started_again_with_growing_pauses(tmp_path: Path, status: int) -> None:
+def test_a_process_that_ends_is_restarted_with_growing_pauses(tmp_path: Path, status: int) -> None:
     log = tmp_path / "log"
     with run(log, status, "on") as supervisor:
         lines = lambda: log.read_text().splitlines() if log.exists() else []  # noqa: E731
@@ -71,7 +71,7 @@ def test_what_ends_is_started_again_with_growing_pauses(tmp_path: Path, status: 
     assert len({line.split()[0] for line in log.read_text().splitlines()}) >= 5
 
 
-def test_once_tells_how_all_ended(tmp_path: Path) -> None:
+def test_run_once_returns_the_exit_statuses(tmp_path: Path) -> None:
     with run(tmp_path / "log", 3, "once") as supervisor:
         out, _ = supervisor.communicate(timeout=15)
     assert out == "[3]\n"

@@ -76,9 +76,10 @@ def test_it_serves_every_queue(app: Flask, worker: Program) -> None:
         assert answers(app, name).startswith(f"{name}.")
 
 
-def test_it_serves_only_the_queues_that_are_named(app: Flask, start: Start) -> None:
-    start(*WORKER, "default", "high")
+def test_it_serves_only_the_named_queues(app: Flask, start: Start) -> None:
+    program = start(*WORKER, "default", "high")
     wait_serving(app, ["high", "default"])
+    assert len(list(descendants(supervisor(program)))) == 3, "two queues and the periodic tasks"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,9 @@ def test_it_serves_only_the_queues_that_are_named(app: Flask, start: Start) -> N
         ),
     ],
 )
-def test_it_refuses_what_it_cannot_do(start: Start, argv: Any, env: Any, said: str) -> None:
+def test_wrong_arguments_and_settings_end_it_with_one_line(
+    start: Start, argv: Any, env: Any, said: str
+) -> None:
     program = start(*WORKER, *argv, **env)
     assert program.child.wait(20) == 2
     assert said in program.output().splitlines()[-1]
@@ -122,7 +125,9 @@ def test_a_killed_process_is_started_again(app: Flask, worker: Program, name: st
     assert answers(app, name)
 
 
-def test_it_stops_and_signs_off(app: Flask, worker: Program, valkey: redis.Redis) -> None:
+def test_it_stops_and_unregisters_its_workers(
+    app: Flask, worker: Program, valkey: redis.Redis
+) -> None:
     assert worker.stop(patience=30) == 0
     assert valkey.smembers("rq:workers") == set()
 
@@ -136,7 +141,7 @@ def test_ctrl_c_stops_it(app: Flask, worker: Program) -> None:
 
 @pytest.mark.timing("no process is left after 5 s")
 def test_its_processes_end_when_it_is_killed(app: Flask, settings: dict[str, str]) -> None:
-    # Without the nanny of the other tests, which would take them down itself.
+    # Without the reaper of the other tests, which would kill them itself.
     with subprocess.Popen([sys.executable, *WORKER[1:]], cwd=ROOT, env=os.environ | settings) as it:
         wait_serving(app)
         children = list(descendants(it.pid))
@@ -145,7 +150,7 @@ def test_its_processes_end_when_it_is_killed(app: Flask, settings: dict[str, str
     wait_until(lambda: all(map(gone, children)), 5, "no process left")
 
 
-def test_a_job_that_is_slow_to_stop_goes_back(
+def test_a_job_that_does_not_stop_is_requeued(
     app: Flask, slow_job: str, start: Start, valkey: redis.Redis
 ) -> None:
     program = start(*WORKER, "sync-pembayaran")
@@ -156,7 +161,7 @@ def test_a_job_that_is_slow_to_stop_goes_back(
     assert _status(valkey, slow_job) == "queued"
 
 
-def test_a_killed_job_is_noted_as_failed(
+def test_a_killed_job_is_counted_as_failed(
     app: Flask, slow_job: str, start: Start, valkey: redis.Redis
 ) -> None:
     start(*WORKER, "sync-pembayaran")
@@ -169,7 +174,7 @@ def test_a_killed_job_is_noted_as_failed(
     assert "terminated unexpectedly" in failure["error"]
 
 
-def test_a_killed_worker_takes_its_job_along(
+def test_a_killed_workers_job_is_killed_too(
     app: Flask, slow_job: str, start: Start, valkey: redis.Redis
 ) -> None:
     start(*WORKER, "sync-pembayaran")
@@ -192,7 +197,7 @@ def test_a_foreign_job_is_not_run(
     assert not trace.exists()
 
 
-def test_it_outlives_valkey(
+def test_it_survives_a_restart_and_a_loss_of_valkeys_data(
     app: Flask, settings: dict[str, str], start: Start, tmp_path: Path
 ) -> None:
     port = any_free()
