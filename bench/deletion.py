@@ -26,7 +26,7 @@ from myukm.domain.chat import broadcast, messages
 from myukm.domain.ukm import memberships
 from myukm.extensions import db
 from myukm.models import ChatMessage, User
-from tests.support import people as cast
+from tests.support import people
 
 SMALL = 1_000
 
@@ -61,8 +61,8 @@ def main() -> None:
 def post(app: Flask, count: int) -> list[int]:
     """Store and publish `count` messages; return their ids."""
     with app.app_context():
-        member = db.session.query(User).filter_by(nim=cast.NAMES["member"][0]).one()
-        ukm = memberships.get_membership(member.id, cast.UKM).ukm
+        member = db.session.query(User).filter_by(nim=people.NAMES["member"][0]).one()
+        ukm = memberships.get_membership(member.id, people.UKM).ukm
         rows = [
             ChatMessage(
                 ukm=ukm, user=member, client_id=str(n), number=n, body="halo", created_at=utcnow()
@@ -82,7 +82,7 @@ def delete(app: Flask, message_id: int) -> tuple[float, float]:
         message = db.session.get_one(ChatMessage, message_id)
         began, cpu = time.perf_counter(), time.thread_time()
         with transaction():
-            membership = memberships.get_membership(message.user_id, cast.UKM, lock=True)
+            membership = memberships.get_membership(message.user_id, people.UKM, lock=True)
             messages.erase(db.session.get_one(ChatMessage, message_id))
             assert membership.ukm_id == message.ukm_id
         return time.perf_counter() - began, time.thread_time() - cpu

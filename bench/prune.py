@@ -31,7 +31,7 @@ from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.live import retention
 from myukm.live.event_log import Event, EventCounter
-from tests.support import people as cast
+from tests.support import people
 from tests.support.programs import Program, WebServer
 from tests.support.waiting import wait_until
 
@@ -64,7 +64,7 @@ def fill(app: Flask, count: int) -> None:
     """Create the tables, the users, and a log of recent events far beyond its bound."""
     with app.app_context():
         flask_migrate.upgrade()
-        cast.create_accounts()
+        people.create_accounts()
         at = utcnow() - timedelta(hours=6)
         for first in range(1, count + 1, BATCH):
             numbers = range(first, min(first + BATCH, count + 1))
@@ -122,7 +122,7 @@ def posting(web: WebServer, done: Callable[[], bool]) -> list[float]:
 def keep_posting(web: WebServer, who: str, ended: threading.Event, times: list[float]) -> None:
     """Log in and post messages until `ended` is set."""
     session = requests.Session()
-    login = {"nim": cast.NAMES[who][0], "password": cast.PASSWORD}
+    login = {"nim": people.NAMES[who][0], "password": people.PASSWORD}
     session.post(f"{web.url}/login", json=login, timeout=10).raise_for_status()
     while not ended.wait(PAUSE_SECONDS):
         body = {"message": "halo", "client_id": str(time.monotonic_ns())}

@@ -14,9 +14,9 @@ def create_app(
 ) -> Flask:
     """Create the app. `config` replaces the settings that `config.load()` would read.
 
-    Without `interfaces` it has neither pages nor commands: plain `rq worker` creates the app in
-    every job, and they would double that time. Without `commands` it has pages alone, which saves
-    a web server memory.
+    Without `interfaces` it has neither pages nor commands, because plain `rq worker` creates the
+    app in every job, and they would double that time. Without `commands` it has only pages, which
+    saves memory in a web server.
     """
     from flask import Flask
 
@@ -40,7 +40,7 @@ def create_app(
 
 
 def connect(app: Flask) -> None:
-    """Register the database, Valkey and what needs them, whoever uses the app."""
+    """Register the database, Valkey, and the extensions that every kind of process needs."""
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     import myukm.models  # noqa: F401 (registers the tables)

@@ -1,4 +1,4 @@
-"""Web addresses in one spelling, so that those of a setting and of a browser can be compared."""
+"""Web addresses in one spelling, so that a setting and a browser's header can be compared."""
 
 from urllib.parse import SplitResult, urlsplit
 
@@ -8,8 +8,8 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 def origin(url: str) -> str | None:
     """Return the origin of a URL as browsers write it (RFC 6454): `https://kampus.example`.
 
-    Without capitals, without the scheme's own port, an international name in ASCII. None if the URL
-    has more than an origin (a user, path, query), or is no URL.
+    In lower case, without the scheme's default port, an international name in ASCII. None if the
+    URL has a user, a path or a query, or is invalid.
     """
     try:
         parts = urlsplit(url)
@@ -30,7 +30,7 @@ def port(url: str) -> int | None:
 
 
 def ascii_host(host: str) -> str:
-    """Return a host's name as DNS knows it. Raises ValueError for one that cannot exist."""
+    """Return a host's name in ASCII, as in DNS. Raises ValueError for an invalid one."""
     return host if ":" in host or host.isascii() else host.encode("idna").decode()
 
 

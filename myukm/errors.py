@@ -77,7 +77,7 @@ class TooFast(DomainError):
 
 
 class Unavailable(DomainError):
-    """A server that it needs (Valkey, the payment API) does not answer, or is too busy."""
+    """A server (Valkey, the payment API) does not answer, or this one is too busy."""
 
     status = 503
     code = "unavailable"

@@ -1,4 +1,4 @@
-"""Files of the program: only its own account may read what it stores, and none is half written."""
+"""Files of the program: only its own account may read them, and none is half written."""
 
 import contextlib
 import os
@@ -28,7 +28,7 @@ def keep_private(instance: Path) -> None:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Yield a private file that takes the place of `path` once it is whole.
+    """Yield a private file that replaces `path` when the block ends without an error.
 
     After an error `path` is as before. Raises OSError when it cannot be written.
     """

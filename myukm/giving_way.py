@@ -1,4 +1,4 @@
-"""Long answers let other requests run between their parts: a web process has one thread."""
+"""Lets other requests run while a long answer is built, because a web process has one thread."""
 
 import time
 from collections.abc import Iterable, Iterator

@@ -14,8 +14,8 @@ def bucket(bounds: Sequence[float], value: float) -> int:
 def quantile(bounds: Sequence[float], counts: Sequence[int], share: float) -> float | None:
     """Return the value below which that share of all values lies; None without values.
 
-    `counts` has the values of each bucket and may lack empty ones at its end. Interpolates within a
-    bucket; of what is beyond the last bound only that bound is known.
+    `counts` has the number of values in each bucket and may lack empty ones at its end.
+    Interpolates within a bucket; beyond the last bound it returns that bound.
     """
     reached = list(accumulate(counts))
     if not reached or not reached[-1]:

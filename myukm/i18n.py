@@ -38,7 +38,7 @@ def campus_timezone() -> ZoneInfo:
 
 
 def campus_language() -> AbstractContextManager[None]:
-    """Return a context in which texts are in the campus's language, whoever the reader is.
+    """Return a context in which texts are in the campus's language, not in the reader's.
 
     Needed only in code that runs in requests, because elsewhere `language()` is the campus's.
     """
@@ -69,7 +69,7 @@ def _translated(_language: str) -> dict[str, Markup]:
 
 
 def preload(app: Flask) -> None:
-    """Load the campus language's catalogue and number formats, so that no fork has to."""
+    """Load the campus language's catalogue and number formats before forks, which share them."""
     with app.app_context(), campus_language():
         get_domain().get_translations()
         format_decimal(0)

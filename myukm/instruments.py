@@ -1,7 +1,7 @@
-"""Counters and histograms of this process, which all processes add up in Valkey for the metrics.
+"""Counters and histograms for the metrics, counted in each process and added up in Valkey.
 
-They are collected here, where counting costs nothing, and flushed every few seconds
-(`ops/periodic_tasks.py`) and at the end of each job. Labels must be few and never what a user sent.
+Counting in memory costs little; the counts are flushed every few seconds (`ops/periodic_tasks.py`)
+and at the end of each job. Labels must be few and must not contain texts of users.
 """
 
 import os
@@ -31,17 +31,17 @@ class _Pending:
         self.clear()
 
     def clear(self) -> None:
-        """Begin at zero. A fork does, because its parent flushes what it had counted."""
+        """Begin at zero. A fork calls it, because its parent flushes the counts until then."""
         self.lock, self.counts = threading.Lock(), Counter[str]()
 
     def add(self, counts: Mapping[str, int]) -> None:
-        """Add to what is pending."""
+        """Add to the pending counts."""
         with self.lock:
             for field, by in counts.items():
                 self.counts[field] += by
 
     def take(self) -> Mapping[str, int]:
-        """Return what is pending, which is nothing from now on."""
+        """Return the pending counts, and begin at zero."""
         with self.lock:
             taken, self.counts = self.counts, Counter()
         return taken
@@ -67,7 +67,7 @@ def observe(name: str, bounds: Sequence[float], seconds: float, *labels: str) ->
 
 
 def flush(client: redis.Redis) -> None:
-    """Add what this process counted to the totals. Without an answer it stays pending and
+    """Add this process's counts to the totals. If Valkey does not answer, they stay pending and
     `RedisError` is raised."""
     taken = _pending.take()
     if not taken:

@@ -7,7 +7,7 @@ TICK_SECONDS, LATE_SECONDS, RECENT_SECONDS = 0.1, 0.1, 0.5
 
 
 class LoopLag:
-    """Wakes ten times a second and notices when it is late, as every other wait here is then."""
+    """Wakes ten times a second; when it wakes late, every other wait of this process does, too."""
 
     def __init__(self) -> None:
         self._due = self._late_at = float("-inf")
@@ -17,8 +17,8 @@ class LoopLag:
         threading.Thread(target=self._run, name="loop-lag", daemon=True).start()
 
     def was_late(self) -> bool:
-        """Return whether this process is late now or was within the last half second; False if it
-        is not watched."""
+        """Return whether this process is late now or was within the last half second; False before
+        `start()`."""
         now = time.monotonic()
         overdue = self._due > 0 and now - self._due > LATE_SECONDS
         return overdue or now - self._late_at < RECENT_SECONDS

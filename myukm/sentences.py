@@ -1,8 +1,8 @@
 """Sentences that are stored or published once and read by many, each in their own language.
 
-They are lazy: whoever stores or publishes one writes it in the campus's language, and beside it,
-under `translations`, in the others. Pages show an entry `localized`; so does the browser
-(`static/js/core/localized.js`) with the entries of events.
+They are lazy: when one is stored or published, it is written in the campus's language, and under
+`translations` in the others. Pages show an entry by `localized`, and the browser does the same with
+events (`static/js/core/localized.js`).
 """
 
 from collections.abc import Mapping
@@ -22,8 +22,8 @@ lazy_decimal = partial(LazyString, format_decimal)
 
 
 def in_each_language(**texts: Any) -> dict[str, Any]:
-    """Return the texts (lazy, plain, or None) in the campus's language, and as `translations` what
-    they are in each other language, by its code."""
+    """Return the texts (lazy, plain, or None) in the campus's language, and under `translations` in
+    each other language, by its code."""
     campus = current_app.config["MYUKM_LANG"]
     words = _in(campus, texts)
     others = {lang: _in(lang, texts) for lang in LANGUAGES if lang != campus}
@@ -41,7 +41,7 @@ def localized(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def stored_sentence(row: Any, name: str) -> Any:
-    """Return the stored sentence `name` of a row as a lazy one again, None if there is none."""
+    """Return the stored sentence `name` of a row as a lazy one, None if it is NULL."""
     text = getattr(row, name)
     return None if text is None else LazyString(_stored, text, row.translations, name)
 

@@ -1,11 +1,11 @@
-"""Standard output in an encoding that has every name."""
+"""Makes standard output accept every name."""
 
 import io
 import sys
 
 
 def accept_any_text() -> None:
-    """Write what a terminal's encoding lacks as `?`; write UTF-8 to files and pipes.
+    """Write characters that a terminal's encoding lacks as `?`; write UTF-8 to files and pipes.
 
     Otherwise a name such as Zoë ends a command with a traceback where the locale is not UTF-8.
     """

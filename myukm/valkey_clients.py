@@ -19,8 +19,8 @@ from redis.sentinel import MasterNotFoundError, Sentinel
 from myukm.loop_lag import loop_lag
 
 VALKEY_DOWN = (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError)
-# A server that vanished is noticed by a connection that only waits, too: 5 + 3 · 2 s without an
-# answer, or 10 s with something unacknowledged (Linux).
+# So that a connection that only waits notices a server that vanished: after 5 + 3 · 2 s without an
+# answer, or after 10 s with unacknowledged bytes (Linux).
 KEEPALIVE = {
     getattr(socket, name): value
     for name, value in {
@@ -40,7 +40,7 @@ _SENTINELS = re.compile(
 
 
 class SentinelAddress(NamedTuple):
-    """What `sentinel://[user:password@]host:port,host:port/NAME/0` says."""
+    """The parts of `sentinel://[user:password@]host:port,host:port/NAME/0`."""
 
     places: list[tuple[str, int]]
     service: str
@@ -96,7 +96,7 @@ class PrimaryConnection(redis.Connection):
 
 
 class Reconnect(Retry):
-    """The retry rule of clients that may wait: what breaks a connection is tried again."""
+    """The retry rule of clients that may wait: commands whose connection broke are retried."""
 
     def __init__(self, backoff: AbstractBackoff, retries: int) -> None:
         super().__init__(backoff, retries, supported_errors=VALKEY_DOWN)
@@ -105,9 +105,9 @@ class Reconnect(Retry):
 class Breaker(Retry):
     """The retry rule of request clients, with a circuit breaker.
 
-    After a timeout no command is sent for `RESET_SECONDS`, so that only one request now and then
-    waits for it; but a timeout that this process was too busy to avoid is no outage. After a broken
-    connection (the server restarted, or became a replica) the command is retried at once.
+    After a failure no command is sent for `RESET_SECONDS`, so that few requests wait. A time-out
+    while this process itself was too busy does not count. A command whose connection broke (the
+    server restarted, or became a replica) is retried once, at once.
     """
 
     RESET_SECONDS = 1.0
@@ -138,7 +138,8 @@ class Breaker(Retry):
 
 
 def request_client(url: str) -> redis.Redis:
-    """For requests and jobs, which go on without Valkey: 0.2 s, a breaker, and a bound."""
+    """For requests and jobs, which go on without Valkey: 0.2 s, a breaker, at most 32
+    connections."""
     bound: dict[str, Any] = {"max_connections": 32, "timeout": 0.2}
     bound |= {"pool": redis.BlockingConnectionPool, "health_check_interval": 30}
     return _client(url, 0.2, socket_timeout=0.2, retry=Breaker(), **bound)
@@ -160,7 +161,7 @@ def background_client(url: str) -> redis.Redis:
 
 
 def worker_client(url: str, name: str) -> redis.Redis:
-    """For an RQ worker: it outlives a restart of Valkey; all its connections carry `name`."""
+    """For an RQ worker: it survives a restart of Valkey; all its connections have this `name`."""
     retry = Reconnect(ExponentialBackoff(cap=2.0, base=0.1), retries=30)
     return _client(url, 2.0, client_name=name, redis_connect_func=_introduce, retry=retry)
 
@@ -181,7 +182,7 @@ def _client(
     **options: Any,
 ) -> redis.Redis:
     options["socket_connect_timeout"] = connect_seconds
-    # Otherwise redis-py looks, for each connection, for its own version in the files of packages.
+    # Otherwise redis-py reads its own version from the packages' files for each connection.
     options["driver_info"] = None
     if not url.startswith("unix:"):
         options["socket_keepalive_options"] = KEEPALIVE

@@ -23,9 +23,9 @@ from myukm import create_app
 from myukm.domain import flood
 from myukm.logs import redaction
 from myukm.web.http.access import today
-from tests.support import people as cast
 from tests.support.compile_once import compile_once
 from tests.support.guard import no_valkey_in_a_transaction
+from tests.support.people import create_accounts, token_for
 from tests.support.programs import SECRET, Program, WebServer
 from tests.support.two_queues import TwoQueues, rank
 
@@ -136,7 +136,7 @@ def no_flood_guard(monkeypatch: pytest.MonkeyPatch) -> None:
 def people(app: Flask) -> dict[str, int]:
     """Everybody's account id: admin, bendahara, operator, member, friend, outsider."""
     with app.app_context():
-        return cast.create_accounts()
+        return create_accounts()
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def client_as(app: Flask, people: dict[str, int]) -> Callable[[str], FlaskClient
         client = app.test_client()
         if who != "nobody":
             with app.app_context():
-                token = cast.token_for(people[who])
+                token = token_for(people[who])
             with client.session_transaction() as session:
                 session["_user_id"] = token
                 session["_fresh"] = True

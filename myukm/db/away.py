@@ -1,4 +1,4 @@
-"""What it means that the database is away: errors after which the same call may succeed."""
+"""Which errors mean that the database is away, so that the same call may succeed later."""
 
 from typing import Any
 
@@ -19,8 +19,8 @@ _FIRST_OF_CLIENT, _FIRST_OF_MARIADB = 2000, 4000
 
 
 def is_away(error: Exception) -> bool:
-    """Return whether the database, a connection or a lock could not be had (True), or the statement
-    itself is refused, as where tables are missing (False)."""
+    """Return True if the database, a connection or a lock was not available, False if the statement
+    itself was refused, for example because a table is missing."""
     cause = getattr(error, "orig", None)
     if cause is None or isinstance(error, InterfaceError):
         return isinstance(error, DATABASE_AWAY)

@@ -1,19 +1,19 @@
 """The database's clock, by which all machines write and compare times.
 
-Measured at each new connection, and again by a periodic task (`ops/host_reports.py`), against this
-machine's counting clock: between two measurements nobody is asked, and a wall clock that is wrong,
-or is set, changes nothing. SQLite has no clock of its own: the machine's is used.
+It is measured at each new connection, and again by a periodic task (`ops/host_reports.py`), against
+this machine's monotonic clock. So a time needs no query, and a wall clock that is wrong, or is set,
+changes nothing. SQLite has no clock of its own: the machine's is used.
 """
 
 import time
 from datetime import UTC, datetime
 from typing import Any
 
-_QUESTIONS = {"postgresql": "SELECT clock_timestamp()", "mysql": "SELECT utc_timestamp(6)"}
+_QUERIES = {"postgresql": "SELECT clock_timestamp()", "mysql": "SELECT utc_timestamp(6)"}
 
 
 class _Clock:
-    # Seconds from the counting clock to the database's; None until measured.
+    # Seconds from the monotonic clock to the database's; None until measured.
     offset: float | None = None
 
 
@@ -33,15 +33,15 @@ def skew() -> float:
 
 
 def measure(connection: Any, backend: str) -> None:
-    """Ask a driver's connection, on which nothing is open, for the time of a database of that kind.
+    """Measure the database's clock by a driver's connection without an open transaction.
 
-    A difference within the time that the answer took is no news: times must not jump back for it.
+    A difference smaller than the time of the answer is ignored, so that times do not jump back.
     """
-    if backend not in _QUESTIONS:
+    if backend not in _QUERIES:
         return
     before = time.monotonic()
     cursor = connection.cursor()
-    cursor.execute(_QUESTIONS[backend])
+    cursor.execute(_QUERIES[backend])
     moment = cursor.fetchone()[0]
     after = time.monotonic()
     cursor.close()

@@ -12,8 +12,6 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 4
-
-
 POSTGRESQL, MARIADB = "40P01", 1213
 
 

@@ -28,7 +28,7 @@ _engines: WeakSet[Engine] = WeakSet()
 
 
 def _drop_inherited_connections() -> None:
-    """In a fork: a connection that it shared with its parent would mix up their transactions."""
+    """Forget the connections in a fork, because it and its parent would mix up transactions."""
     for engine in _engines:
         engine.dispose(close=False)
 
@@ -45,7 +45,7 @@ def engine_options(uri: str) -> dict[str, Any]:
     exact: dict[str, Any] = {
         "json_serializer": decimal_json.dumps,
         "json_deserializer": decimal_json.loads,
-        "hide_parameters": True,  # errors are logged, and must not contain what people wrote
+        "hide_parameters": True,  # errors are logged, and must not contain users' texts
     }
     if url.get_backend_name() == "sqlite":
         return {**exact, **pool, "connect_args": {"timeout": SQLITE_TIMEOUT}}
@@ -89,9 +89,9 @@ def migration_engine(uri: str) -> Engine:
 def register(
     engine: Engine, *, statement_seconds: float | None = timeouts.STATEMENT_SECONDS
 ) -> None:
-    """Register SQLite's locking on an engine, or the breaker and the limits of a server's.
+    """Register SQLite's locking on an engine, or for a server the breaker and the time limits.
 
-    `statement_seconds` is how long MariaDB's answer is waited for; None: for ever.
+    `statement_seconds` limits the wait for an answer of MariaDB; None: no limit.
     """
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
@@ -118,7 +118,7 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # By the driver itself: SQLAlchemy takes longer for these than SQLite for a message.
+    # By the driver, because SQLAlchemy takes longer for these statements than SQLite for a message.
     driver: Any = connection.connection.driver_connection
     if not connection.get_execution_options().get("writes"):
         driver.execute("BEGIN")
@@ -131,7 +131,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _wait_to_write(connection: Connection, driver: sqlite3.Connection) -> None:
-    """Begin as soon as no other process writes.
+    """Begin a transaction as soon as no other process writes.
 
     Polls in Python, because SQLite's own busy handler polls ever more rarely (up to every 100 ms)
     and blocks all other requests of a gevent process meanwhile.

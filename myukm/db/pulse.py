@@ -1,9 +1,9 @@
-"""The pulse of the database: when it stops, this process waits for nothing from it any more.
+"""The pulse of the database: when it stops, this process closes all its connections.
 
 A server that hangs, or whose machine vanished, is noticed by a waiting connection after ten seconds
-at the earliest (`timeouts`), and by each connection of the pool for itself. A web process asks the
-smallest question every second instead; without an answer it closes all its connections, so that
-who waits gets an error at once and the breaker refuses the others.
+at the earliest (`timeouts`), and by each connection of the pool for itself. So a web process sends
+the smallest query every second. Without an answer it closes all its connections: waiting requests
+get an error at once, and the breaker refuses the others.
 """
 
 import contextlib
@@ -27,14 +27,14 @@ logger = logging.getLogger(__name__)
 
 
 class Pulse:
-    """Watches the server of `engine`, whose connections it knows from its making on.
+    """Watches the server of `engine`, which must not have opened a connection yet.
 
-    `beating` is an engine of its own for the question, so that it waits for nobody else.
+    `beating` is an engine of its own for the query, so that it waits for no other connection.
     """
 
     def __init__(self, engine: Engine, beating: Engine) -> None:
         self._engine, self._beating = engine, beating
-        # Weak: of a connection whose set-up failed no `close` event comes.
+        # Weak, because a connection whose set-up failed causes no `close` event.
         self._open = WeakValueDictionary[int, Any]()
         self._stopped = threading.Event()
         for each in (engine, beating):
@@ -55,7 +55,7 @@ class Pulse:
                 self._end_waits()
 
     def _beats(self) -> bool:
-        """Return whether the server answers in time: an error at once is an answer, too."""
+        """Return whether the server answers in time. An error in time is an answer, too."""
         began = time.monotonic()
         question = threading.Thread(target=self._ask, name="database-beat", daemon=True)
         question.start()
@@ -88,7 +88,7 @@ class Pulse:
 
 
 def _shut_down(connection: Any) -> None:
-    """End a connection's socket, whoever waits on it."""
+    """Shut down a connection's socket, so that a thread that waits on it gets an error."""
     descriptor = connection.fileno() if hasattr(connection, "fileno") else connection._sock.fileno()
     with socket.socket(fileno=os.dup(descriptor)) as duplicate:
         duplicate.shutdown(socket.SHUT_RDWR)

@@ -1,7 +1,8 @@
 """Time limits of database connections, on both sides, and the recognition of poolers.
 
-A machine that vanishes says nothing: without limits its transaction holds its locks, and who waits
-for them or for the server waits for hours. Whatever the address (`DATABASE_URL`) sets itself wins.
+A machine that vanishes closes no connection: without limits its transaction would hold its locks,
+and others would wait for them, or for the server, for hours. Settings in `DATABASE_URL` take
+precedence.
 """
 
 import os
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 CONNECT_SECONDS, SILENCE_SECONDS = 3, 10
 STATEMENT_SECONDS, IDLE_SECONDS = 30, 10
 LOCK_SECONDS, LANE_LOCK_SECONDS = 5, 8
-# An idle connection is probed after the first, then every second one; the third is how often.
+# An idle connection is probed after 5 s, then every 2 s, and lost after 3 probes without an answer.
 KEEPALIVE_SECONDS = (5, 2, 3)
 
 
@@ -98,9 +99,11 @@ def set_up_postgresql(connection: Any, url: URL) -> None:
 
 
 def set_up_mariadb(connection: Any, url: URL, seconds: float | None) -> None:
-    """Give the answers of a new connection their time (None: any): pymysql's time-out of the
-    connect does not cover the handshake, in which a server that hangs would be waited for as for a
-    statement."""
+    """Set the read time-out of a new connection (None: no limit).
+
+    Until then it is `CONNECT_SECONDS`, because pymysql's connect time-out does not cover the
+    handshake.
+    """
     if "read_timeout" not in url.query:
         connection._read_timeout = seconds
 
@@ -111,16 +114,16 @@ def session_name() -> str:
 
 
 def wait_for_locks(session: Session, seconds: float) -> None:
-    """Let the running transaction wait that long for each lock. PostgreSQL only: MariaDB knows no
-    limit for one transaction."""
+    """Let the running transaction wait that long for each lock. PostgreSQL only, because MariaDB
+    has no such limit per transaction."""
     connection = session.connection()
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {round(seconds * 1000)}")
 
 
 def take_any_time(connection: Connection) -> None:
-    """Lift the limits of the running transaction (PostgreSQL): an import or a migration takes as
-    long as the tables need. Keepalives still notice a machine that vanished."""
+    """Lift the time limits of the running transaction (PostgreSQL), for imports and migrations.
+    Keepalives still notice a machine that vanished."""
     if connection.dialect.name == "postgresql":
         names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
         calls = ", ".join(f"set_config('{name}', '0', true)" for name in names)
@@ -129,14 +132,14 @@ def take_any_time(connection: Connection) -> None:
 
 def take_memory(connection: Connection) -> None:
     """Let the running transaction sort and hash 32 MB without temporary files (PostgreSQL, whose
-    default is 4 MB): what 100,000 students are added up with."""
+    default is 4 MB), enough for sums over 100,000 students."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SELECT set_config('work_mem', '32MB', true)")
 
 
 def plan_anew(connection: Connection) -> None:
-    """Let the running transaction plan each statement for the tables as they are (PostgreSQL, which
-    keeps plans): what is right for a table that is small at first reads all of it in the end."""
+    """Let the running transaction plan each statement again (PostgreSQL, which keeps plans),
+    because a plan made while a table is small would read all of it when it has grown."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(
             "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)"

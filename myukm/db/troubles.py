@@ -1,4 +1,4 @@
-"""Recognizes what keeps a database from working, and remembers what this process met lately."""
+"""Recognizes what is wrong with a database from its errors, and remembers lasting faults."""
 
 import time
 from collections.abc import Mapping
@@ -35,8 +35,8 @@ _TEXTS = {
 
 
 def kind_of(error: BaseException) -> str | None:
-    """Return what is wrong with the database that raised `error` (SQLAlchemy's or the driver's);
-    None if that is none of the kinds above."""
+    """Return the kind of an error of SQLAlchemy or the driver; None if it is not one of the
+    above."""
     cause: Any = getattr(error, "orig", None) or error
     number = next(iter(cause.args), None)
     kind = (
@@ -53,7 +53,7 @@ def why(error: BaseException) -> str:
 
 
 class Troubles:
-    """The lasting kinds that this process met, and the file that it opened (SQLite)."""
+    """The lasting kinds of errors that this process got, and the file that it opened (SQLite)."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -67,7 +67,7 @@ class Troubles:
             self._met[kind] = (time.monotonic(), why(context.original_exception))
 
     def recent(self, seconds: float) -> Mapping[str, str]:
-        """Return the kinds that were met within the last seconds, with the error."""
+        """Return the kinds of the last `seconds`, each with its error."""
         since = time.monotonic() - seconds
         return {kind: text for kind, (at, text) in self._met.items() if at > since}
 
@@ -77,7 +77,7 @@ class Troubles:
             self._inode = self._current_inode()
 
     def file_was_replaced(self) -> bool:
-        """Return whether another file, or none, is now where this process opened its database."""
+        """Return whether the file that this process opened is deleted or replaced by another."""
         return self._inode is not None and self._current_inode() != self._inode
 
     def _current_inode(self) -> int | None:

@@ -16,14 +16,14 @@ NUMBER = re.compile(r"^(down_)?revision = '(\w+)'$", re.MULTILINE)
 
 @cache
 def newest_migration() -> str:
-    """Return the number of the program's newest migration: the one on which no other builds."""
+    """Return the number of the program's newest migration, on which no other builds."""
     (newest,) = known_migrations() - {number for down, number in _numbers() if down}
     return newest
 
 
 @cache
 def known_migrations() -> frozenset[str]:
-    """Return every number that this program knows; a database of a newer program has another."""
+    """Return every number that this program knows. A database of a newer program has others."""
     return frozenset(number for down, number in _numbers() if not down)
 
 

@@ -13,9 +13,9 @@ from myukm.models.user import User
 class Activity(Model):
     """One action, of a person, of a command or of the program.
 
-    `audited` rows are on the audit page. They have the actor's name and the subject as they were;
-    a row in a UKM's log (`ukm_id`) refers to accounts only, so that it shows no deleted person. A
-    run's actions (`run_id`) without `actor_name` are the program's.
+    `audited` rows are on the audit page. They store the names of the actor and the subject; a row
+    in a UKM's log (`ukm_id`) only refers to accounts, so that it shows no deleted person. A run's
+    actions (`run_id`) without `actor_name` are the program's.
 
     Accounts have no foreign key: their rows are never deleted, and the check would lock them.
     """
@@ -49,5 +49,5 @@ class Activity(Model):
 
     @property
     def verb(self) -> str:
-        """What was done, without the area: `joined` of `unit.joined`."""
+        """The action without its area: `joined` of `unit.joined`."""
         return self.action.partition(".")[2]

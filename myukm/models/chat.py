@@ -1,4 +1,4 @@
-"""Messages of the UKM chat, and what hangs on them: reactions, the pin, reports."""
+"""Messages of the UKM chat, and their mentions, reactions, pins and reports."""
 
 from datetime import datetime
 from typing import Any
@@ -26,12 +26,12 @@ def _search_text(context: DefaultExecutionContext) -> str:
 
 
 class ChatMessage(Model):
-    """A message. `number` counts within its UKM; `published_at` is set by who broadcast it.
+    """A message. `number` counts within its UKM; `published_at` is set when it was broadcast.
 
     `reply_to_id` is a message of the same UKM, `mentions` the ids of the members it names.
-    `file_count` is the number of its files, so that those of a text need not be looked for.
-    `search_text` has the terms under which a search finds it (`search_terms`), none once deleted.
-    SQLite's full text is a table of its own, which triggers follow (migration 0030).
+    `file_count` is the number of its files, so that a message without files needs no query for
+    them. `search_text` has the terms under which a search finds it (`search_terms`); empty once
+    deleted. SQLite's full text is a table of its own, which triggers update (migration 0030).
     """
 
     __tablename__ = "chat_message"
@@ -42,7 +42,7 @@ class ChatMessage(Model):
         Index("ix_chat_message_user_id", "user_id", "id"),
         Index("ix_chat_message_published_at", "published_at", "ukm_id"),
         Index("ix_chat_message_deleted_at", "ukm_id", "deleted_at", "number"),
-        # Few waiting entries, because every search reads all of them.
+        # A short list of pending entries, because every search reads all of it.
         Index(
             "ix_chat_message_search",
             text("array_to_tsvector(string_to_array(btrim(search_text), ' '))"),
@@ -62,8 +62,8 @@ class ChatMessage(Model):
     search_text: Mapped[str] = mapped_column(
         Terms, default=_search_text, server_default="", deferred=True
     )
-    # No foreign key: a message goes only with its whole UKM, and adding one would make the table
-    # anew on SQLite.
+    # No foreign key: a row is deleted only with its whole UKM, and SQLite would have to copy the
+    # table to add one.
     reply_to_id: Mapped[int | None] = mapped_column(Id)
     mentions: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
@@ -79,7 +79,7 @@ class ChatMessage(Model):
     files: Mapped[list[ChatFile]] = relationship(order_by=ChatFile.position, viewonly=True)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the message object of the contract; nothing is left of a deleted one's text."""
+        """Return the message object of the contract. A deleted message has an empty text."""
         quoted = None if self.deleted_at else self.reply_to
         return {
             "id": self.id,
@@ -101,7 +101,7 @@ class ChatMessage(Model):
         return [file.as_json(self.ukm.code) for file in self.files] if self.file_count else []
 
     def as_quote(self) -> dict[str, Any]:
-        """Return what a reply shows of this message: its author and its first line."""
+        """Return the quote of this message in a reply: its author and its first line."""
         first_line = self.body.partition("\n")[0]
         return {
             "id": self.id,
@@ -114,7 +114,7 @@ class ChatMessage(Model):
 
 
 class ChatMention(Model):
-    """A person to whom a message is addressed, by a mention or as the answer to theirs."""
+    """A person to whom a message is addressed, by a mention or as a reply to their message."""
 
     __tablename__ = "chat_mention"
     user_id: Mapped[int] = mapped_column(
@@ -139,7 +139,7 @@ class ChatReaction(Model):
 
 
 class UkmPin(Model):
-    """What stands on top of a unit's chat: a message, or a text of its own."""
+    """The pin on top of a UKM's chat: a message, or a text of its own."""
 
     __tablename__ = "ukm_pin"
     ukm_id: Mapped[int] = mapped_column(

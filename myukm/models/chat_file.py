@@ -1,4 +1,4 @@
-"""Files of the UKM chat. Their bytes lie in the storage (`myukm/storage/`)."""
+"""Files of the UKM chat. Their bytes are in the storage (`myukm/storage/`)."""
 
 from datetime import datetime
 from typing import Any
@@ -15,9 +15,9 @@ PREVIEW = 320
 class ChatFile(Model):
     """A file that a member uploaded; without `message_id` it is not sent yet.
 
-    `digest` and `thumbnail` name bytes of the storage. The row is written before them and
-    `stored_at` after them, so whoever deletes bytes sees that they are wanted, and a file with
-    `stored_at` has its bytes. `width` and `height` are those of a picture.
+    `digest` and `thumbnail` name bytes of the storage. The row is written before the bytes, so that
+    a deletion of bytes sees that they are needed, and `stored_at` after them. `width` and `height`
+    are those of a picture.
     """
 
     __tablename__ = "chat_file"
@@ -28,7 +28,7 @@ class ChatFile(Model):
         Index("ix_chat_file_user_id", "user_id", "size"),
         Index("ix_chat_file_digest", "digest"),
         Index("ix_chat_file_thumbnail", "thumbnail"),
-        # Browsers keep a file under its id, so that of a deleted one is never used again.
+        # Browsers cache a file under its id, so the id of a deleted file is never used again.
         {"sqlite_autoincrement": True},
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -51,12 +51,12 @@ class ChatFile(Model):
 
     @property
     def is_picture(self) -> bool:
-        """Whether pages show it, instead of a link that saves it."""
+        """Whether pages show it; other files are a link that saves them."""
         return self.thumbnail is not None
 
     @property
     def path(self) -> str:
-        """Where it is in an archive. The id makes it unique, also where capitals do not count."""
+        """Its path in an archive. The id makes it unique, also where case does not count."""
         name = self.name.replace("/", "_").replace("\\", "_")
         return f"files/{self.id}-{name}"
 
@@ -75,7 +75,7 @@ class ChatFile(Model):
         }
 
     def _preview(self, url: str) -> dict[str, Any] | None:
-        """Return the thumbnail and the room that it takes on a page, in CSS pixels."""
+        """Return the thumbnail and its size on a page, in CSS pixels."""
         if not (self.thumbnail and self.width and self.height):
             return None
         scale = min(1, PREVIEW / max(self.width, self.height))

@@ -12,7 +12,7 @@ from myukm.models.photo import Picture
 
 
 class ExportState(StrEnum):
-    """The state of an export; `ready` and `failed` are its ends, `deleted` waits for retention."""
+    """The state of an export. It ends as `ready` or `failed`; a `deleted` row awaits retention."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -25,12 +25,12 @@ OPEN_EXPORTS = (ExportState.QUEUED, ExportState.RUNNING)
 
 
 class Export(Model):
-    """A file that an account asked for: the list of students of the filters `query` (as in a URL)
+    """A file that an account requested: the list of students of the filters `query` (as in a URL)
     as CSV or XLSX, or all of the UKM with the code `query` as ZIP. `lang` is the language.
 
     `holder` is the job that writes it and raises `heartbeat` at least once a second; `losses`
-    counts holders that died over it. `total` and `done` are students, or messages and files; `size`
-    is in bytes. `place` says where the next job goes on, `turn` how many jobs there were before it.
+    counts holders that died meanwhile. `total` and `done` are students, or messages and files;
+    `size` is in bytes. `place` is where the next job continues, `turn` the number of jobs before.
     """
 
     __tablename__ = "export"
@@ -61,7 +61,7 @@ class Export(Model):
 
 
 class ExportPart(Model):
-    """A piece of an export's file, because a database takes no value of any size."""
+    """A part of an export's file, because databases limit the size of a value."""
 
     __tablename__ = "export_part"
     export_id: Mapped[int] = mapped_column(

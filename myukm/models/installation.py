@@ -7,8 +7,8 @@ from myukm.db.types import Id, key_type
 
 
 class Installation(Model):
-    """`id` is random, so that two databases are never taken for one another. `writes` is raised by
-    the doctor, because only a write shows that a database can be written to."""
+    """`id` is random, so that two databases are never confused. The doctor increments `writes`,
+    because only a write shows that the database accepts writes."""
 
     __tablename__ = "installation"
     id: Mapped[str] = mapped_column(key_type(32), primary_key=True)

@@ -1,4 +1,4 @@
-"""Search in names of accounts, which have no column of folded text as students have."""
+"""Search in names of accounts, which unlike students have no column of folded text."""
 
 from collections import defaultdict
 from typing import Any
@@ -12,7 +12,7 @@ MAX_LETTERS = 60
 
 
 def _variants() -> dict[str, str]:
-    """Return, by plain letter, the Latin letters that searches take for it."""
+    """Return, by plain letter, the Latin letters that a search treats as equal to it."""
     found: defaultdict[str, str] = defaultdict(str)
     for sign in (*LETTERS, *(chr(code) for codes in LATIN for code in codes)):
         if len(plain := fold(sign)) == 1 and sign != plain:
@@ -27,9 +27,9 @@ def name_contains(column: Any, word: str) -> ColumnElement[bool]:
     """Return the condition that a name contains a word as `fold` compares them: without case,
     accents, and any kind of apostrophe or quote.
 
-    A pattern that all three databases read alike. It looks at every account, which takes some
-    milliseconds for thousands, and needs no second column that could differ from the name. Only the
-    first letters of a long word count: a pattern may not be of any size.
+    The pattern has the same meaning on all three databases. It reads every account, which takes
+    some milliseconds for thousands, but needs no second column that could differ from the name.
+    Only the first `MAX_LETTERS` of a word count, because databases limit the size of a pattern.
     """
     letters = (_pattern(sign) for sign in fold(word)[:MAX_LETTERS])
     found: ColumnElement[bool] = column.regexp_match("(?i)" + f"[{QUOTES}]*".join(letters))

@@ -10,8 +10,8 @@ from myukm.db.types import Id, UTCDateTime, key_type, utcnow
 
 
 class PaymentChange(Model):
-    """One field of one student; see `domain.sync.diff.Change`. `run_id` is None for a student that
-    was synced alone, `dry_run` says that nothing was written.
+    """One changed field of one student; see `domain.sync.diff.Change`. `run_id` is None for a
+    student that was synced alone; in a `dry_run` nothing was written.
 
     No foreign keys: a history outlives its student, and on MariaDB the check of `run_id` would
     lock the run before its turn, so that two lanes could wait for each other.

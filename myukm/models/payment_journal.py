@@ -1,4 +1,4 @@
-"""How what is owed and paid moved: a journal of sums by unit and category, and closed days.
+"""Changes of what is owed and paid: a journal of sums by unit and category, and closed days.
 
 Days are the campus's, written as 2026-11-30, amounts whole sen.
 """
@@ -14,8 +14,8 @@ DAY_LENGTH = 10
 
 
 class _Amounts:
-    """`owed`, `overpaid` and `paid` of bills; what was `received` and `corrected` (taken back) of
-    them, both positive; and what was paid on bills that the API `lost`, less what came back."""
+    """Sums over bills: `owed`, `overpaid`, `paid`; `received` and `corrected` (taken back), both
+    positive; `lost` is what was paid on bills that the API no longer lists, less what came back."""
 
     owed: Mapped[int] = mapped_column(BigInteger)
     overpaid: Mapped[int] = mapped_column(BigInteger)
@@ -28,8 +28,8 @@ class _Amounts:
 class PaymentJournal(_Amounts, Model):
     """What one transaction changed (see `domain.income.journal`), by unit and category.
 
-    `owed`, `overpaid` and `paid` are changes. `closed`: a closed day has counted it. No student:
-    a lane that writes many writes few rows, and `payment_change` says who.
+    `owed`, `overpaid` and `paid` are changes. `closed`: it is counted in a closed day. It names no
+    student, so that a lane writes few rows; `payment_change` names them.
     """
 
     __tablename__ = "payment_journal"
@@ -42,8 +42,8 @@ class PaymentJournal(_Amounts, Model):
 
 
 class DailyBalance(_Amounts, Model):
-    """A unit and category at the end of a day: what was `owed`, `overpaid` and `paid` in all, and
-    what was `received`, `corrected` and `lost` on that day. Never deleted."""
+    """A unit and category at the end of a day: `owed`, `overpaid` and `paid` in total, `received`,
+    `corrected` and `lost` on that day. Never deleted."""
 
     __tablename__ = "daily_balance"
     day: Mapped[str] = mapped_column(key_type(DAY_LENGTH), primary_key=True)
@@ -52,15 +52,15 @@ class DailyBalance(_Amounts, Model):
 
 
 class ClosedDay(Model):
-    """A day whose balances are written; of several processes that insert it, one does the work."""
+    """A day whose balances are written. Its key lets only one of several processes do that."""
 
     __tablename__ = "closed_day"
     day: Mapped[str] = mapped_column(key_type(DAY_LENGTH), primary_key=True)
 
 
 class VanishedBill(Model):
-    """What was last `paid` on a bill that the API lists no more, and no other took over: no income
-    when it comes back.
+    """A bill that the API no longer lists and that no other bill replaced. Its last `paid` amount
+    is not counted as income when it comes back.
 
     `number` counts bills of one name, the largest sum first. No foreign key, as for `tagihan`.
     """

@@ -1,4 +1,4 @@
-"""Web Push: the server's key, subscribed browsers, choices, and what is to be delivered."""
+"""Web Push: the server's key, subscriptions, preferences, cursors and deliveries."""
 
 from datetime import datetime
 
@@ -14,7 +14,8 @@ TAG_LENGTH = 64
 class PushKey(Model):
     """The key pair (VAPID, RFC 8292) by which push services know this installation.
 
-    One row, whose `id` is 1. All machines share it, and browsers are subscribed to it for good.
+    One row, whose `id` is 1. All machines share it. It never changes, because subscriptions of
+    browsers are valid for one key only.
     """
 
     __tablename__ = "push_key"
@@ -26,7 +27,7 @@ class PushKey(Model):
 class PushSubscription(Model):
     """The subscription of one browser, which belongs to its log-in and ends with it.
 
-    `endpoint` is a secret: whoever knows it and `p256dh`, `auth` may write to the browser.
+    `endpoint` is a secret: with it, `p256dh` and `auth`, anyone could send to the browser.
     """
 
     __tablename__ = "push_subscription"
@@ -43,7 +44,7 @@ class PushSubscription(Model):
 
 
 class PushPreference(Model):
-    """What a person chose for all of their devices; without a row the defaults hold.
+    """The choices of a person for all devices; without a row the defaults apply.
 
     `quiet_from` and `quiet_until` are minutes after midnight in the campus's time zone.
     """
@@ -60,7 +61,7 @@ class PushPreference(Model):
 
 
 class PushCursor(Model):
-    """Up to which message and which announcement of a UKM it is decided who is notified."""
+    """The last message and announcement of a UKM for which deliveries were created."""
 
     __tablename__ = "push_cursor"
     ukm_id: Mapped[int] = mapped_column(
@@ -71,10 +72,10 @@ class PushCursor(Model):
 
 
 class PushDelivery(Model):
-    """A notification that a browser is still to get; the row goes when the push service has it.
+    """A notification to be sent to a browser; deleted when the push service has accepted it.
 
-    A later one with the same `tag` takes its place. `ref` is the id of the newest event. `claim` is
-    the random name of the job that sends it.
+    A later one with the same `tag` replaces it. `ref` is the id of the newest event. `claim` is the
+    random name of the job that sends it.
     """
 
     __tablename__ = "push_delivery"

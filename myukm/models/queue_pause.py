@@ -12,7 +12,7 @@ from myukm.db.types import Id, UTCDateTime, key_type
 class QueuePause(Model):
     """A queue that is or was paused. `generation` rises with each change (`queues.pauses`).
 
-    `since` and `actor_name`: since when it is paused and who did it; None while it is not.
+    `since` and `actor_name` say when and by whom it was paused; None while it is not paused.
     """
 
     __tablename__ = "queue_pause"

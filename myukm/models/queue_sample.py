@@ -11,11 +11,11 @@ from myukm.db.types import UTCDateTime
 
 
 class QueueSample(Model):
-    """What the queues did in the `seconds` before `at`; one of `step` seconds is normal.
+    """Activity of the queues in the `seconds` before `at`, normally as many as `step`.
 
     `queues` has an `ops.history.points.Point` for each queue, `starts` how many processes of each
-    role started. `totals` are the counters that a sample of ten seconds was computed from, so that
-    whichever process leads next continues from them; longer steps have none.
+    role started. `totals` are the counters from which a sample of ten seconds was computed, so that
+    the next leader continues from them; longer steps have none.
     """
 
     __tablename__ = "queue_sample"

@@ -1,4 +1,4 @@
-"""Imports of the student roster: what each would change, and what it did."""
+"""Imports of the student roster, and the changes of each."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -29,7 +29,7 @@ OPEN = (ImportStatus.READING, ImportStatus.READY, ImportStatus.FAILED)
 
 
 class ChangeKind(StrEnum):
-    """What an import does to a student; `wrong` is a row that cannot be used."""
+    """The kind of change to a student; `wrong` is a row that cannot be used."""
 
     NEW = "new"
     CHANGED = "changed"
@@ -39,7 +39,7 @@ class ChangeKind(StrEnum):
 
 # For how long an applied import keeps its changes, so that it may be undone.
 CHANGES_KEPT = timedelta(days=30)
-# Where an undo begins: behind every change.
+# The position where an undo begins: after every change.
 END = 2**31 - 1
 WRITTEN = (ChangeKind.NEW, ChangeKind.CHANGED, ChangeKind.LEAVING)
 
@@ -47,10 +47,10 @@ WRITTEN = (ChangeKind.NEW, ChangeKind.CHANGED, ChangeKind.LEAVING)
 class RosterImport(Model):
     """An import by an account (`account_id`) or by a command.
 
-    `whole`: students whom it does not mention become inactive. `holder` works on it and raises
+    `whole`: students that it does not name become inactive. `holder` works on it and raises
     `heartbeat`; `tries` counts holders that died. `live` is 1 while it changes students; unique, so
-    only one does. `settled` numbers the imports in the order in which they were applied or undone,
-    `base` is the newest of these that the preview knows: another one since makes it outdated.
+    only one does. `settled` numbers the imports in the order in which they were applied or undone;
+    `base` is the newest of these numbers at the preview, so a newer one makes the preview outdated.
     `plan` counts the previews, `position` is the number of the last change that was written.
     """
 
@@ -92,7 +92,7 @@ class RosterImport(Model):
 
     @property
     def is_busy(self) -> bool:
-        """Whether a job works on it or is to."""
+        """Whether a job works on it or will."""
         return self.status in BUSY
 
 
@@ -106,10 +106,10 @@ class RosterPart(Model):
 
 
 class RosterChange(Model):
-    """What an import does to one student, or a row that is wrong (`line`, `reason`).
+    """The change of one student by an import, or a wrong row (`line`, `reason`).
 
-    `old` and `new` have the columns that differ; None where there is no student. `skipped`:
-    the student had changed meanwhile and was left as it was.
+    `old` and `new` have the columns that differ; None where there is no student. `skipped`: not
+    written, because the student had changed meanwhile.
     """
 
     __tablename__ = "roster_change"

@@ -1,4 +1,4 @@
-"""The schedule of the sync, as far as it was handled."""
+"""The last handled time of the sync's schedule."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from myukm.db.types import Id, UTCDateTime, key_type
 
 
 class SyncSchedule(Model):
-    """One row: `handled` is the last time of `expression` that was dealt with, and what came of it
+    """One row: `handled` is the last handled time of `expression`, `outcome` its result
     (`domain.sync.schedule`)."""
 
     __tablename__ = "sync_schedule"

@@ -1,4 +1,4 @@
-"""Runs of the payment sync: the run, its students, the lanes at work, its speed over time."""
+"""Runs of the payment sync: the run, its items, its lanes, requests, samples, and statistics."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -31,13 +31,13 @@ class SyncRun(Model):
     """A run. `live` is 1 until its end and NULL afterwards; unique, so at most one run is live.
 
     The counters are changed only in the transaction that changes the items they count.
-    `selected_ids` are the idpersons asked for (None: all students), `failed_code` says for what
-    cause they failed in the parent, `crash_count` how many lanes failed since `last_progress_at`,
-    `dismissed` that the run was reset, `pruned` that only sums, failures and changes are left.
-    `compared_count` counts answers about students whose data we had, `answers_accepted` says that
-    answers which take much away are believed (see `domain.sync.anomaly_guard`). `mismatched` are
-    the students whose figures disagree. `translations` has the reason in other languages than the
-    campus's (see `myukm.sentences`).
+    `selected_ids` are the requested idpersons (None: all students), `failed_code` the cause for
+    which they failed in the parent, `crash_count` the number of lanes that failed since
+    `last_progress_at`. `dismissed`: the run was reset. `pruned`: only sums, failures and changes
+    are left. `compared_count` counts answers about students that had data before.
+    `answers_accepted`: answers that take much away are written (see `domain.sync.anomaly_guard`).
+    `mismatched` counts students whose figures disagree. `translations` has the reason in other
+    languages than the campus's (see `myukm.sentences`).
     """
 
     TRANSITIONS: ClassVar[dict[Status, frozenset[Status]]] = {
@@ -106,8 +106,8 @@ class SyncRun(Model):
 
 
 class ItemStatus(StrEnum):
-    """What became of a student in a run; `unchanged` is a success that wrote nothing, `held` an
-    answer that was held back, whose student counts as pending."""
+    """The status of a student in a run. `unchanged` is a success that wrote nothing; `held` means
+    that the guard quarantined the answer, and counts as pending."""
 
     PENDING = "pending"
     CLAIMED = "claimed"
@@ -148,7 +148,7 @@ class SyncItem(Model):
 
 
 class SyncLane(Model):
-    """A job that works on a run now. It raises `heartbeat` at least once a second."""
+    """A job that is working on a run. It raises `heartbeat` at least once a second."""
 
     __tablename__ = "sync_lane"
     id: Mapped[str] = mapped_column(key_type(36), primary_key=True)
@@ -161,11 +161,11 @@ class SyncLane(Model):
 
 
 class SyncRequest(Model):
-    """A student whom somebody asked to sync now; deleted by whoever has done it.
+    """A request to sync one student now; deleted when it is done.
 
-    `holder` is the lane or job that syncs it and raises `heartbeat` at least once a second;
-    `losses` counts holders that died over it. `doubt` says what an answer would have taken away
-    that was held back (see `domain.sync.anomaly_guard`).
+    `holder` is the lane or job that syncs the student and raises `heartbeat` at least once a
+    second; `losses` counts holders that died meanwhile. `doubt` says what a quarantined answer
+    would have taken away (see `domain.sync.anomaly_guard`).
     """
 
     __tablename__ = "sync_request"
@@ -179,7 +179,7 @@ class SyncRequest(Model):
 
 
 class SyncSample(Model):
-    """The counters of a run at a moment: its chart, its rate, its ETA."""
+    """The counters of a run at one time, for its chart, rate and ETA."""
 
     __tablename__ = "sync_sample"
     __table_args__ = (Index("ix_sync_sample_run_at", "run_id", "at"),)

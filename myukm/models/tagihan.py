@@ -1,4 +1,4 @@
-"""The bills of all students as rows, for sums over many students, and what vanished from them."""
+"""The bills of all students as rows, for sums over many students, and what students lost."""
 
 from datetime import datetime
 
@@ -18,8 +18,8 @@ class Tagihan(Model):
     a rupiah is left. `kelas` is the class in that period, `position` the place in the API's answer.
     A category or period that counts by its own summary has one row without an item.
 
-    No foreign key: only who has locked the student writes its bills, and PostgreSQL would check
-    the student anew for each of them.
+    No foreign key: bills are written only under the student's lock, and PostgreSQL would check the
+    student again for each bill.
     """
 
     __tablename__ = "tagihan"
@@ -49,8 +49,8 @@ OVERPAID = case((Tagihan.remaining < 0, -Tagihan.remaining), else_=0)
 
 
 class BillSet(Model):
-    """A period and category of a set of bills (see `domain.siswa.bill_sets`); `siswa.bill_set` says
-    of a student which set it is. A set never changes and is never deleted."""
+    """A period and category of a set of bills (see `domain.siswa.bill_sets`); `siswa.bill_set` is
+    the id of a student's set. A set never changes and is never deleted."""
 
     __tablename__ = "bill_set"
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -61,8 +61,8 @@ class BillSet(Model):
 class PaymentLoss(Model):
     """What the latest change took away from a student (see `domain.siswa.losses`), if anything.
 
-    `paid_before` and `paid_after`: what was paid in all, in sen. `vanished`: how many bills are
-    gone, `vanished_billed` what they billed, in sen, `vanished_name` the first of them.
+    `paid_before` and `paid_after` are totals in sen. `vanished` is the number of bills that are
+    gone, `vanished_billed` their sum in sen, `vanished_name` the first of them.
     """
 
     __tablename__ = "payment_loss"

@@ -59,10 +59,10 @@ def _set_search_text(_mapper: Any, _connection: Any, ukm: Ukm) -> None:
 
 class Membership(Model):
     """A member of a UKM; `read_number` is the number of the last message read. `read_at` is when
-    the member first had the chat in view with the announcement that was pinned then.
+    the member first viewed the chat with the current announcement.
 
     `notices` is the notification level: all, mentions (and replies), none. `push_all`: every
-    message rings the member's devices, if the level is all.
+    message notifies the member's devices, if the level is all.
     """
 
     __tablename__ = "membership"
@@ -88,7 +88,7 @@ class Membership(Model):
 
 
 class UkmBlock(Model):
-    """A person who may not join a unit again."""
+    """A person who may not join a UKM again."""
 
     __tablename__ = "ukm_block"
     ukm_id: Mapped[int] = mapped_column(
@@ -106,8 +106,8 @@ class UkmBlock(Model):
 
 
 class JoinRequest(Model):
-    """A person who asked to join a listed UKM. It is gone once the person is a member; `refused_at`
-    is set when an admin has said no."""
+    """A person's request to join a listed UKM, deleted once the person is a member; `refused_at` is
+    set when an admin has refused it."""
 
     __tablename__ = "join_request"
     __table_args__ = (Index("ix_join_request_ukm", "ukm_id", "refused_at", "at"),)

@@ -14,7 +14,7 @@ from myukm.domain.actor import Actor
 from myukm.extensions import db
 from myukm.models import Activity, SyncRun, User
 from tests.conftest import every_database
-from tests.support import people as cast
+from tests.support import people
 from tests.support.old_database import BEFORE, DAY_AGO, store
 
 IMPORTS = 5_001  # one more than a portion
@@ -24,8 +24,8 @@ UNTIL = "2026-01-01T00:00:00Z"
 @pytest.fixture
 def upgraded(app: Flask) -> tuple[Flask, dict[str, int]]:
     with app.app_context():
-        ids = cast.create_accounts()
-        account_deletion.delete_account(db.session.get_one(User, ids["operator"]), cast.PASSWORD)
+        ids = people.create_accounts()
+        account_deletion.delete_account(db.session.get_one(User, ids["operator"]), people.PASSWORD)
         with transaction() as session:
             session.add(SyncRun(id=7, status="completed", started_by="Siti"))
         flask_migrate.downgrade(revision=BEFORE)

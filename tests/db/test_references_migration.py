@@ -29,7 +29,7 @@ from myukm.models import (
 )
 from myukm.web.first_events import Span, replay
 from tests.conftest import every_database
-from tests.support import people as cast
+from tests.support import people
 from tests.support.old_database import BEFORE, DAY_AGO, store
 from tests.support.people import UKM
 
@@ -78,7 +78,7 @@ def event(number: int) -> dict[str, Any]:
 @pytest.fixture
 def upgraded(app: Flask) -> tuple[Flask, dict[str, int]]:
     with app.app_context():
-        ids = cast.create_accounts()
+        ids = people.create_accounts()
         flask_migrate.downgrade(revision=BEFORE)
         fill(ids)
         flask_migrate.upgrade()

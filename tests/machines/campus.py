@@ -15,7 +15,7 @@ from devtools.simulator.client import Simulator
 from devtools.valkey import Valkey, start_valkey
 from myukm import create_app
 from tests.machines.network import Host, Network
-from tests.support import people as cast
+from tests.support import people
 from tests.support.nginx import site_before
 from tests.support.postgresql import PostgreSQL
 from tests.support.programs import SECRET, Program
@@ -101,7 +101,7 @@ class Machines:
         app = create_app(config.load(self.env))
         with app.app_context():
             flask_migrate.upgrade()
-            self.people = cast.create_accounts()
+            self.people = people.create_accounts()
         self._stack.callback(app.extensions["valkey"].connection_pool.disconnect)
         return app
 
@@ -140,7 +140,7 @@ class Machines:
         session = requests.Session()
         session.verify, session.trust_env = str(self.folder / "lb/fullchain.pem"), False
         session.headers["Host"] = "ukm.example.ac.id"
-        body = {"nim": cast.NAMES[who][0], "password": cast.PASSWORD}
+        body = {"nim": people.NAMES[who][0], "password": people.PASSWORD}
         answer = session.post(f"{self.url}/login", json=body, timeout=20)
         assert answer.status_code == 200, answer.text
         for cookie in session.cookies:
