@@ -58,7 +58,9 @@ def answers(url: str) -> bool:
 
 
 @pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
-def test_each_new_connection_tells_the_time(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_new_connection_measures_the_database_clock(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(clock._clock, "offset", None)
     with app.app_context():
         db.session.execute(select(LeaderLease))

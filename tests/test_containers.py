@@ -22,7 +22,7 @@ OURS = ("migrate", "web", "worker")
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
-def test_each_service_is_closed_and_watched(name: str) -> None:
+def test_each_service_is_unprivileged_and_has_a_health_check(name: str) -> None:
     service = SERVICES[name]
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", service["user"]), "not root"
     assert service["read_only"] is True
@@ -36,7 +36,7 @@ def test_each_service_is_closed_and_watched(name: str) -> None:
         assert service["healthcheck"]["test"][0] == "CMD"
 
 
-def test_no_secret_stands_in_the_file() -> None:
+def test_compose_yaml_contains_no_secret() -> None:
     text = (ROOT / "compose.yaml").read_text()
     assert re.findall(r"POSTGRES_PASSWORD[^:\n]*: *(?!\$)\w", text) == []
     assert {tuple(SERVICES[name]["env_file"]) for name in OURS} == {(".env",)}

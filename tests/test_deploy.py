@@ -70,7 +70,7 @@ def test_the_site_passes_on_what_it_should(
 
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-def test_what_may_be_repeated_is_sent_to_the_next_web_server(tmp_path: Path) -> None:
+def test_repeatable_requests_go_to_the_next_web_server(tmp_path: Path) -> None:
     with StandIn(b"") as vanishes, StandIn(answer(503)) as leaving, StandIn(answer(200)) as well:
         with site_before(tmp_path, vanishes.address, well.address) as url:
             for _ in range(2):  # each of the two is asked first once
@@ -85,7 +85,7 @@ def test_what_may_be_repeated_is_sent_to_the_next_web_server(tmp_path: Path) -> 
 
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-def test_who_meets_no_web_server_gets_a_page_that_tries_again(tmp_path: Path) -> None:
+def test_without_a_web_server_nginx_shows_a_page_that_reloads(tmp_path: Path) -> None:
     with site_before(tmp_path, f"127.0.0.1:{any_free()}") as url:
         page = get(f"{url}/ukm")
         sent = requests.post(f"{url}/ukm", "x", verify=False, timeout=10)
@@ -99,7 +99,7 @@ def test_who_meets_no_web_server_gets_a_page_that_tries_again(tmp_path: Path) ->
 
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-def test_what_an_outer_proxy_says_is_passed_on(tmp_path: Path) -> None:
+def test_headers_of_an_outer_proxy_are_passed_on(tmp_path: Path) -> None:
     outer = {"For": "203.0.113.9", "Proto": "https", "Host": "ukm.example.ac.id"}
     headers = {f"X-Forwarded-{name}": value for name, value in outer.items()}
     with StandIn(answer(200)) as web, site_before(tmp_path, web.address) as url:

@@ -17,7 +17,7 @@ from tests.support.programs import ROOT
 from tests.support.without_valkey import lose_valkey
 
 
-def test_who_asks_again_hears_why_nobody_answered_the_first_time(app: Flask) -> None:
+def test_the_breaker_repeats_the_first_error(app: Flask) -> None:
     lose_valkey(app)
     said = []
     with app.app_context():

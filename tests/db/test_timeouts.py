@@ -86,7 +86,7 @@ def test_a_session_of_mariadb_has_its_limits(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_what_the_address_sets_wins(settings: dict[str, str]) -> None:
+def test_settings_in_the_address_take_precedence(settings: dict[str, str]) -> None:
     more = "?connect_timeout=7&options=-c%20lock_timeout%3D9s"
     app = create_app(config.load({**settings, "DATABASE_URL": settings["DATABASE_URL"] + more}))
     with app.app_context():
@@ -138,7 +138,7 @@ def test_a_connection_whose_set_up_fails_is_closed(
 
 
 @servers
-def test_who_waits_too_long_for_a_row_is_told_to_come_again(
+def test_a_request_that_waits_too_long_for_a_row_answers_503(
     short: None, app: Flask, client_as: As
 ) -> None:
     client = client_as("member")
@@ -219,7 +219,7 @@ def test_the_breaker_lets_one_try_at_a_time(monkeypatch: pytest.MonkeyPatch) -> 
         tried.connect(*arguments)
 
 
-def test_who_is_refused_while_another_connects_gets_the_database_s_error(
+def test_a_connection_refused_by_the_breaker_raises_the_databases_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(breaker, "RESET_SECONDS", 0.0)
@@ -266,7 +266,9 @@ def test_the_database_is_reached_again_after_a_restart(app: Flask, postgresql: P
     ("statement", "away"), [("SELECT * FROM nothing", False), ("SELECT pg_sleep(9)", True)]
 )
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_what_is_away_and_what_is_wrong(app: Flask, statement: str, away: bool) -> None:
+def test_a_wrong_statement_is_not_a_database_that_is_away(
+    app: Flask, statement: str, away: bool
+) -> None:
     with app.app_context(), db.engine.connect() as connection:
         connection.execute(text("SET statement_timeout = 50"))
         with pytest.raises(Exception) as caught:  # noqa: PT011 (its class is what differs)

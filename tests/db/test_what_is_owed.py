@@ -143,7 +143,7 @@ def found(names: tuple[str, ...]) -> list[str]:
 
 @every_database
 @pytest.mark.usefixtures("inside")
-def test_what_an_older_version_stored_is_counted_anew(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_upgrade_computes_figures_again(capsys: pytest.CaptureFixture[str]) -> None:
     store_as_before()
     with transaction() as session:
         digests = dict(session.execute(sa.select(Siswa.idperson, Siswa.digest)).all())  # type: ignore[arg-type]
@@ -160,7 +160,7 @@ def test_what_an_older_version_stored_is_counted_anew(capsys: pytest.CaptureFixt
 
 @every_database
 @pytest.mark.usefixtures("inside")
-def test_what_a_sync_stores_is_what_the_items_say() -> None:
+def test_a_sync_stores_the_figures_of_the_items() -> None:
     with transaction() as session:
         session.execute(
             sa.insert(Siswa), [dict.fromkeys(BLANK, "") | person(id_) for id_ in EVERYBODY]

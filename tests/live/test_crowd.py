@@ -1,7 +1,6 @@
 """Many streams that arrive together are opened by the same few queries."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from myukm.models import LoginSession
 from myukm.web import stream
 from myukm.web.arrivals import Arrival, Opened, Refusal, open_streams
 from tests.support.people import UKM
+from tests.support.waiting import wait_until
 
 TOPIC = f"ukm:{UKM}"
 People = dict[str, int]
@@ -87,7 +87,7 @@ def test_nine_streams_need_as_many_statements_as_one(
     assert nine <= one <= 10
 
 
-def test_each_gets_what_it_missed_and_no_more(
+def test_each_stream_gets_exactly_the_events_it_missed(
     app: Flask, people: People, enter: Callable[[Sequence[Arrival]], list[Opened | Refusal]]
 ) -> None:
     with app.app_context():
@@ -114,7 +114,7 @@ def test_only_streams_that_asked_for_me_begin_with_unread_counts(
     assert [b"event: unread" in now for now in first] == [True, True, False]
 
 
-def test_those_who_arrive_together_share_the_limit_of_their_account(
+def test_streams_that_arrive_together_share_their_accounts_limit(
     app: Flask, people: People, enter: Callable[[Sequence[Arrival]], list[Opened | Refusal]]
 ) -> None:
     with app.app_context():
@@ -197,7 +197,7 @@ def test_a_state_that_could_not_be_read_is_read_again() -> None:
     assert snapshots.of([TOPIC])[TOPIC]
 
 
-def test_what_is_asked_meanwhile_is_answered_together() -> None:
+def test_questions_that_arrive_meanwhile_are_answered_together() -> None:
     asked: list[list[int]] = []
     go = threading.Event()
 
@@ -209,11 +209,9 @@ def test_what_is_asked_meanwhile_is_answered_together() -> None:
     batch = Batcher(double)
     with ThreadPoolExecutor(9) as pool:
         first = pool.submit(batch.ask, 0, 10)
-        while not asked:
-            time.sleep(0.001)
+        wait_until(lambda: asked, 10, "the first question is being answered")
         rest = [pool.submit(batch.ask, number, 10) for number in range(1, 9)]
-        while len(batch._waiting) < 8:
-            time.sleep(0.001)
+        wait_until(lambda: len(batch._waiting) == 8, 10, "the others wait")
         go.set()
         assert [each.result() for each in (first, *rest)] == [2 * n for n in range(9)]
     assert [len(numbers) for numbers in asked] == [1, 8]
@@ -240,7 +238,7 @@ def test_only_the_first_stream_of_a_day_sets_the_cookie(
     assert answers == [True, False]
 
 
-def test_who_waits_too_long_is_told_when_to_come_back(
+def test_a_stream_that_waits_too_long_answers_503(
     app: Flask, client_as: Callable[[str], FlaskClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream, "WAIT_SECONDS", 0.01)

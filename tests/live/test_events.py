@@ -85,7 +85,7 @@ def test_every_event_has_a_schema() -> None:
     ("topic", "kind"),
     [("ukm:ROBOTIK", "chat.massage"), ("user:1", "chat.message"), ("ukm:ROBOTIK", "unread")],
 )
-def test_what_is_not_in_the_list_is_an_error(app: Flask, topic: str, kind: str) -> None:
+def test_an_unlisted_event_is_an_error(app: Flask, topic: str, kind: str) -> None:
     with app.app_context():
         with pytest.raises(ValueError, match="not in the list"):
             pubsub.publish_transient(topic, kind, {})

@@ -64,7 +64,7 @@ def test_a_stream_whose_cursor_is_among_them_gets_the_rest(streams: FanOut, join
     assert [ids(reader.recv(65536)) for reader in readers] == [[1, 2, 3, 4], [3, 4], [4]]
 
 
-def test_nothing_is_sent_twice_or_past_a_gap(streams: FanOut, join: Join) -> None:
+def test_no_event_is_sent_twice_or_after_a_gap(streams: FanOut, join: Join) -> None:
     reader = join()
     assert streams.dispatch([event(1), event(2)])
     assert not streams.dispatch([event(2), event(4), event(None)])

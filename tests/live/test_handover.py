@@ -83,7 +83,9 @@ def test_only_asking_for_the_headers_opens_no_stream(web: WebServer, session_as:
     StreamReader(web.url, session).close()
 
 
-def test_who_leaves_at_once_holds_no_place(web: WebServer, session_as: SessionAs) -> None:
+def test_streams_that_are_closed_at_once_do_not_count(
+    web: WebServer, session_as: SessionAs
+) -> None:
     session = session_as("member")
     for _ in range(30):
         with asked(web, session, "GET /stream HTTP/1.1"):

@@ -159,7 +159,7 @@ def test_the_leader_prunes(app: Flask, start: Callable[..., Program]) -> None:
     wait_until(lambda: kept(app) == (1, 1501, 1501), 30, "the leader pruned")
 
 
-def test_what_is_pruned_while_a_replay_is_read_makes_it_a_reset(
+def test_events_pruned_during_a_replay_lead_to_a_reset(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(app, 10)

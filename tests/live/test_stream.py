@@ -1,4 +1,4 @@
-"""`GET /stream` on a real gunicorn: cursor, replay, rights, bounds, the good-bye."""
+"""`GET /stream` on a real gunicorn: cursor, replay, rights, limits, `bye`."""
 
 import json
 import os
@@ -76,7 +76,7 @@ def test_a_stream_begins_with_a_heartbeat_and_has_more_of_them(
     assert [json.loads(beat)["degraded"] for beat in beats[:3]] == [False] * 3
 
 
-def test_a_stranger_hears_nothing_of_a_ukm(app: Flask, listen: Open) -> None:
+def test_a_non_member_receives_no_events_of_a_ukm(app: Flask, listen: Open) -> None:
     member, outsider = listen("member"), listen("outsider")
     say(app, "rahasia")
     say(app, "pramuka", topic="ukm:PRAMUKA")
@@ -85,7 +85,7 @@ def test_a_stranger_hears_nothing_of_a_ukm(app: Flask, listen: Open) -> None:
     assert (heard(member), heard(outsider)) == (["rahasia"], ["pramuka"])
 
 
-def test_a_cursor_resumes_where_the_reader_stood(app: Flask, listen: Open) -> None:
+def test_a_cursor_resumes_after_the_last_received_event(app: Flask, listen: Open) -> None:
     say(app, "lama", "satu", "dua")
     for resume in ({"params": {"cursor": "1"}}, {"headers": {"Last-Event-ID": "1"}}):
         stream = listen("member", **resume)
@@ -109,7 +109,7 @@ def test_an_unknown_cursor_is_answered_by_a_reset(app: Flask, listen: Open, curs
     assert not heard(stream)
 
 
-def test_what_is_said_while_a_stream_opens_is_in_its_replay(
+def test_a_message_sent_while_a_stream_opens_is_in_its_replay(
     app: Flask, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Said after the stream's rights were read, and sent by the hub before the stream joined."""
@@ -143,7 +143,7 @@ def test_a_pruned_cursor_is_a_reset_and_the_rest_a_replay(app: Flask, listen: Op
     assert (heard(exact), exact.of("reset")) == (["tiga"], [])
 
 
-def test_a_lost_wake_up_is_made_good_from_the_log(
+def test_an_event_that_was_not_published_is_read_from_the_log(
     app: Flask, listen: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stream = listen("member")
@@ -155,9 +155,10 @@ def test_a_lost_wake_up_is_made_good_from_the_log(
     assert heard(stream) == ["tak terdengar", "terdengar"]
 
 
-def hears_unread(app: Flask, stream: StreamReader) -> bool:
-    """Publish a number of unread messages, which is not replayed: again, if nobody listened yet."""
-    unread = {"ukm": "ROBOTIK", "count": 7}
+def receives_unread(app: Flask, stream: StreamReader, count: int) -> bool:
+    """Publish a count of unread messages to the member, and return whether it has arrived. Call it
+    again until it has, because it is not replayed."""
+    unread = {"ukm": "ROBOTIK", "count": count}
     with app.app_context():
         publish_rights_changed()
         pubsub.publish_transient("user:4", "unread", unread)
@@ -173,7 +174,7 @@ def test_topics_narrow_the_stream_and_strangers_topics_are_refused(
         assert answer.status_code == 403, topics
     stream = listen("member", session, params={"topics": "me"})
     say(app, "tidak diminta")
-    wait_until(lambda: hears_unread(app, stream))
+    wait_until(lambda: receives_unread(app, stream, 7))
     assert not heard(stream)
 
 
@@ -205,9 +206,10 @@ def test_a_membership_that_ends_takes_its_events_with_it(
     stream, friend = listen("member"), listen("friend")
     with app.app_context(), transaction() as session:
         session.execute(delete(Membership).where(Membership.user_id == people["member"]))
-    wait_until(lambda: hears_unread(app, stream))
+    wait_until(lambda: receives_unread(app, stream, 7))
     say(app, "sesudah keluar")
     friend.wait_for(1, "chat.message")
+    wait_until(lambda: receives_unread(app, stream, 8), what="a later event")
     assert not heard(stream)
 
 

@@ -112,7 +112,9 @@ def test_errors_beyond_the_most_that_are_told_apart_share_a_group(
 
 
 @pytest.mark.parametrize("action", [actions.RETRY, actions.DISCARD])
-def test_one_group_is_dealt_with_and_no_other(app: Flask, valkey: redis.Redis, action: str) -> None:
+def test_an_action_on_a_group_leaves_other_groups_unchanged(
+    app: Flask, valkey: redis.Redis, action: str
+) -> None:
     wanted, others = fail(valkey, "KeyError: 1", 3), fail(valkey, "ValueError: no", 2)
     with app.app_context():
         index.refresh_all("default")
@@ -147,7 +149,7 @@ def test_single_jobs_are_retried_and_discarded(app: Flask, valkey: redis.Redis) 
         assert get_queue("default").get_job_ids() == [first]
 
 
-def test_what_is_retried_waits_while_its_queue_is_paused(app: Flask, valkey: redis.Redis) -> None:
+def test_retried_jobs_wait_while_their_queue_is_paused(app: Flask, valkey: redis.Redis) -> None:
     failed = fail(valkey, "KeyError: 1", 2)
     with app.app_context():
         queue_pauses.pause(Actor("Siti"), "default")

@@ -70,7 +70,7 @@ def in_another_process(app: Flask) -> int:
 
 
 @pytest.mark.parametrize("action", [actions.RETRY, actions.DISCARD])
-def test_who_deals_with_failed_jobs_is_killed(app: Flask, valkey: redis.Redis, action: str) -> None:
+def test_actions_on_failed_jobs_survive_kills(app: Flask, valkey: redis.Redis, action: str) -> None:
     """The leader goes on where it was, and says how far it is."""
     ids, draw = fail_many(app, valkey), random.Random(action)
     with app.app_context():
@@ -96,7 +96,7 @@ def test_who_deals_with_failed_jobs_is_killed(app: Flask, valkey: redis.Redis, a
         assert not valkey.exists(*map(Job.key_for, ids))
 
 
-def test_who_pauses_and_resumes_is_killed(app: Flask, start: Start, valkey: redis.Redis) -> None:
+def test_pausing_and_resuming_survives_kills(app: Flask, start: Start, valkey: redis.Redis) -> None:
     """At some point between its first and its last step; then Valkey is as the database says."""
     ids, draw = pings(app, 50), random.Random(7)
     for turn in range(8):

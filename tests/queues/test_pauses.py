@@ -114,7 +114,7 @@ def test_jobs_of_other_programs_are_swept_beside(app: Flask, valkey: redis.Redis
 
 
 @pytest.mark.parametrize("paused", [True, False])
-def test_what_the_database_says_holds_when_valkey_lost_it(
+def test_a_pause_is_restored_when_valkey_lost_it(
     app: Flask, valkey: redis.Redis, paused: bool
 ) -> None:
     pause(app)
@@ -155,7 +155,7 @@ def test_a_worker_asks_the_database_when_valkey_lost_it(
     assert not valkey.keys("rq:execution*")
 
 
-def test_a_view_of_the_database_that_is_outdated_changes_nothing(
+def test_a_read_from_before_a_change_changes_nothing(
     app: Flask, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with app.app_context():
