@@ -1,4 +1,4 @@
-"""The upgrade of the three tables of who did what to one: every page shows what it showed."""
+"""The upgrade of three activity tables to one: every page shows the same rows as before."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,7 +35,7 @@ def upgraded(app: Flask) -> tuple[Flask, dict[str, int]]:
 
 
 def fill_trails(ids: dict[str, int]) -> None:
-    """Store rows in the three tables of who did what, and what a killed upgrade made of them."""
+    """Store rows in the three old tables, and the empty new one of a killed upgrade."""
     command = {"action": "siswa.import", "actor": "flask siswa", "actor_id": None}
     audited = [command | {"at": moment(n), "subject": str(n)} for n in range(IMPORTS)]
     started = {"at": DAY_AGO, "action": "sync.started", "actor": "Siti", "actor_id": ids["admin"]}

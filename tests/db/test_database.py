@@ -1,4 +1,4 @@
-"""The one way to write, on every database."""
+"""`transaction()`, `snapshot()` and the engine, on every database."""
 
 import gc
 import os
@@ -71,7 +71,7 @@ def test_a_read_before_a_write_is_no_locked_database(app: Flask) -> None:
 
 
 def test_many_writers_wait_for_each_other(app: Flask) -> None:
-    """Longer than SQLite's own glances, with one that holds the lock for a while."""
+    """For longer than SQLite's own polls, because one holds the lock for a while."""
     held, go_on = threading.Event(), threading.Event()
 
     def hold() -> None:

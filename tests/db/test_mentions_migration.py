@@ -1,4 +1,4 @@
-"""The upgrade that lists whom messages address: those of before are found, too."""
+"""The upgrade that lists the addressees of messages includes older messages."""
 
 import flask_migrate
 from flask import Flask

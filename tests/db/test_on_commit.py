@@ -1,4 +1,4 @@
-"""What is registered in a transaction runs after its commit, outside of it, or not at all."""
+"""Functions registered in a transaction run after its commit, or not at all."""
 
 import json
 import logging
@@ -21,7 +21,7 @@ from tests.conftest import every_database
 
 
 class Calls(list[str]):
-    """What was called, with how many students were committed then."""
+    """The calls, each with the number of students that were committed then."""
 
     def note(self, word: str) -> None:
         assert not is_in_transaction()

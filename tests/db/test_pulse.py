@@ -1,4 +1,4 @@
-"""A database that hangs while its kernel still answers: nobody waits for it for long."""
+"""Requests do not wait long for a database that hangs while its kernel still answers."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ servers = pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], ind
 
 @pytest.fixture
 def relay(database_url: str) -> Iterator[Relay]:
-    """What stands between the web server and its database."""
+    """A relay between the web server and its database."""
     port = urlsplit(database_url).port
     assert port
     with Relay(port) as between:

@@ -1,4 +1,4 @@
-"""The upgrade that makes messages searchable: those of before are found, also if it was killed."""
+"""The upgrade to searchable messages includes older messages, also after it was killed."""
 
 import subprocess
 import sys
@@ -46,7 +46,8 @@ def test_messages_of_before_are_found(app: Flask, people: dict[str, int]) -> Non
 
 
 def test_the_bench_begins_before_this_upgrade() -> None:
-    """It fills the tables of then: a column that a model gets later must not end it."""
+    """It fills the tables of that version, so a column that a model gets later must not break
+    it."""
     command = [sys.executable, "-m", "bench.search", "--messages", "200"]
     ran = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr

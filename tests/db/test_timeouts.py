@@ -1,4 +1,4 @@
-"""The database's time-outs on both sides: nobody waits for a machine that is gone."""
+"""The time-outs of database connections, on both sides."""
 
 import gc
 import socket
@@ -115,7 +115,7 @@ def test_migrations_take_any_time(app: Flask) -> None:
 def test_a_connection_whose_set_up_fails_is_closed(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As behind a pooler that is there while the database is away: each try would leave one."""
+    """As behind a pooler whose database is away: each try would leave an open connection."""
     made: list[Any] = []
 
     def fail(connection: Any, _dialect: str) -> None:
@@ -150,14 +150,14 @@ def test_a_request_that_waits_too_long_for_a_row_answers_503(
         assert time.monotonic() - begun < 4
     assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "1")
     assert answer.json["error"]["code"] == "database_unavailable"
-    wait_until(lambda: post().status_code == 201, 30, "whoever comes again is served")
+    wait_until(lambda: post().status_code == 201, 30, "a repeated request is served")
 
 
 @servers
 def test_a_session_that_falls_silent_inside_a_transaction_frees_its_rows(
     short: None, app: Flask, people: dict[str, int]
 ) -> None:
-    """As a host without power does: its locks were held until TCP gave up, hours later."""
+    """As a host that lost power: its locks would be held until TCP gives up, hours later."""
     with app.app_context(), pytest.raises(DATABASE_AWAY) as caught:
         fall_silent(app)
     assert is_away(caught.value)

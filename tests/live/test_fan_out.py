@@ -1,4 +1,4 @@
-"""Events that came together are sent by few writes, in order, and each once."""
+"""Events that arrive together are sent by few writes, in order, each once."""
 
 import re
 import socket

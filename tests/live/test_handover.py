@@ -1,4 +1,4 @@
-"""An open stream leaves its web server: the hub owns the connection, the request is over."""
+"""The hub takes over the connection of an open stream, and the request ends."""
 
 import socket
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The event log stays within its bounds, and nobody gets a part of what was pruned."""
+"""The event log stays within its limits, and a reader of pruned events gets a reset, not a part."""
 
 import os
 import signal

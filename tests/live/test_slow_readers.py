@@ -1,4 +1,4 @@
-"""A reader that stops reading costs the others nothing, and what it gets is whole."""
+"""A reader that stops reading delays nobody, and never receives a part of an event."""
 
 import json
 import socket

@@ -25,7 +25,7 @@ WEBS, PORT = ("web1", "web2"), 5000
 
 
 class OpenPostgreSQL(PostgreSQL):
-    """PostgreSQL that the other machines reach."""
+    """A PostgreSQL that other machines can reach."""
 
     def prepare(self) -> None:
         super().prepare()
@@ -37,7 +37,7 @@ class OpenPostgreSQL(PostgreSQL):
 
 
 def open_valkey(host: Host, folder: Path) -> Valkey:
-    """Start a Valkey that the other machines reach."""
+    """Start a Valkey that other machines can reach."""
     with host.inside():
         server = start_valkey(folder / host.name, 6379)
         with redis.Redis(port=server.port) as client:
@@ -47,7 +47,7 @@ def open_valkey(host: Host, folder: Path) -> Valkey:
 
 
 class Machines:
-    """The machines and what runs on them; `url` is the proxy's."""
+    """The machines and the programs on them; `url` is the proxy's."""
 
     def __init__(self, folder: Path, *more: str) -> None:
         self.folder = folder

@@ -1,4 +1,4 @@
-"""People who chat through the proxy meanwhile, and what must hold for them."""
+"""People who chat through the proxy during a fault, and checks of what they received."""
 
 import time
 from collections import Counter
@@ -66,7 +66,7 @@ class Crowd:
         wait_until(lambda: len(self.accepted()) >= goal, timeout, f"{more} more messages")
 
     def wait_for_seconds(self, seconds: float) -> None:
-        """Let the crowd talk for so long: what is measured is how it goes meanwhile."""
+        """Let the crowd chat for that long."""
         self.senders[0].stopped.wait(seconds)
 
     def all_came(self) -> bool:

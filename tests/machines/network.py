@@ -1,4 +1,4 @@
-"""A switch and hosts, each a network namespace; a host can be taken away without a word."""
+"""A switch and hosts, each a network namespace; a host can be cut off silently."""
 
 import subprocess
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ class Host:
         self.pid = wait_until(self._sleeper, what=f"{name} is there")
 
     def _sleeper(self) -> int:
-        """Return the process that holds the namespaces, once it has them."""
+        """Return the id of the process that holds the namespaces; 0 until it runs."""
         for pid in descendants(self._child.pid):
             with open(f"/proc/{pid}/comm") as name:
                 if name.read().strip() == "sleep":
@@ -39,7 +39,8 @@ class Host:
 
 
 class Network:
-    """Hosts at a switch. All neighbours are known for ever: who vanishes is not "unreachable"."""
+    """Hosts at a switch. Each knows its neighbours for ever, so packets to a host that vanished are
+    lost and not answered by "unreachable"."""
 
     def __init__(self, *names: str) -> None:
         ip(
@@ -66,7 +67,7 @@ class Network:
 
     @contextmanager
     def silent(self, name: str) -> Iterator[None]:
-        """Take a host off the switch: nothing reaches it, nobody hears of it."""
+        """Take a host off the switch, so that packets to and from it are lost."""
         ip(f"link set {name} nomaster")
         try:
             yield
@@ -75,7 +76,7 @@ class Network:
 
     @contextmanager
     def parted(self, name: str, other: str) -> Iterator[None]:
-        """Let two hosts lose each other."""
+        """Make two hosts unreachable for each other."""
         pair = (self.hosts[name], self.hosts[other])
         _introduce(*pair, wrong=True)
         try:

@@ -1,4 +1,4 @@
-"""A run of the sync meanwhile, and what must hold for it."""
+"""A run of the sync during a fault, and checks of its progress."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ STUDENTS = 300
 
 
 class RunWatch:
-    """A run that takes about so many seconds, polled all the time by a thread."""
+    """A run of about `seconds` seconds; a thread polls its progress."""
 
     def __init__(self, machines: Machines, seconds: float) -> None:
         self.machines = machines

@@ -1,4 +1,5 @@
-"""What takes minutes: `./run faults --machines`. Three Valkeys with sentinels, two workers."""
+"""Scenes that take minutes (`./run faults --machines`): three Valkeys with sentinels, two
+workers."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Machines that leave, are silent, or lose power: what takes seconds (the rest: scenes.py)."""
+"""Machines that leave, are silent, or lose power: the scenes that take seconds (see scenes.py)."""
 
 import pytest
 

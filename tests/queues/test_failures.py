@@ -1,4 +1,4 @@
-"""Failed jobs by kind: the index follows RQ's registry, and many are dealt with in portions."""
+"""Failed jobs by kind: the index follows RQ's registry; actions on many jobs work in portions."""
 
 import time
 from collections.abc import Callable

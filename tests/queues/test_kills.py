@@ -1,4 +1,4 @@
-"""Kill -9 in the middle of a pause, a retry or a discard: nothing is lost, doubled or forgotten."""
+"""Kill -9 during a pause, a retry or a discard loses, doubles or forgets no job."""
 
 import os
 import random
@@ -48,7 +48,7 @@ def fail_many(app: Flask, valkey: redis.Redis) -> list[str]:
 
 
 def done(valkey: redis.Redis) -> int:
-    """Return how many failed jobs have been dealt with."""
+    """Return how many failed jobs have been retried or discarded."""
     return int(valkey.hget(keys.work("default"), "done") or 0)
 
 
@@ -57,7 +57,7 @@ def wait_for_done(valkey: redis.Redis, count: int) -> None:
 
 
 def in_another_process(app: Flask) -> int:
-    """Go on with the failed jobs in a process of their own, as the leader does; return its id."""
+    """Continue the action in another process, as the leader does; return its id."""
     pid = os.fork()
     if pid == 0:
         try:

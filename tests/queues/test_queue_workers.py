@@ -1,4 +1,4 @@
-"""Who listens to a queue: real workers of both kinds, alive, killed, frozen, nameless."""
+"""Which workers serve a queue: both kinds of real workers, alive, killed, frozen, unnamed."""
 
 import signal
 from collections.abc import Callable

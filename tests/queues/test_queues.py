@@ -1,4 +1,4 @@
-"""Every queue is served, every job is one that exists, and only ids travel."""
+"""Every queue is served, every job exists, and jobs contain only ids."""
 
 import ast
 import inspect
