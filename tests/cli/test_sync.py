@@ -15,7 +15,7 @@ from sqlalchemy import update
 from devtools.simulator import Simulator
 from myukm.db.session import transaction
 from myukm.domain.sync import commands, dispatching, lane_job
-from myukm.models import SyncRun
+from myukm.models import Siswa, SyncRun
 from myukm.models.sync import Status
 from tests.support import sync
 from tests.support.programs import Program
@@ -191,15 +191,28 @@ def test_check_believes_no_answer_that_says_it_failed(flask: Flasks, simulator: 
     assert "success: false Token kedaluwarsa" in done.stdout
 
 
-@pytest.mark.parametrize("status", [302, 429, 500, 502, 503])
-def test_check_does_not_call_a_token_accepted_that_nobody_looked_at(
+@pytest.mark.parametrize("status", [302, 403, 429, 500, 502, 503])
+def test_check_says_nothing_about_the_token_if_the_answer_proves_nothing(
     flask: Flasks, simulator: Simulator, status: int
 ) -> None:
     simulator.set(override={"/payments/100001": {"status": status, "body": "{}"}})
     done = flask("check")
     assert done.exit_code == 1
     assert f"HTTP {status}" in done.stdout
-    assert "Token diterima" not in done.stdout
+    assert "Token" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(404, "Belum ada siswa"), (403, "HTTP 403"), (500, "HTTP 500")]
+)
+def test_check_without_students_names_a_failing_api_first(
+    flask: Flasks, campus: Flask, simulator: Simulator, status: int, said: str
+) -> None:
+    with campus.app_context(), transaction() as session:
+        session.execute(update(Siswa).values(active=False))
+    simulator.set(override={"/payments/-": {"status": status, "body": "{}"}})
+    assert flask("check").stdout.splitlines()[-1].startswith("✗ ")
+    assert said in flask("check").stdout.splitlines()[-1]
 
 
 def test_check(flask: Flasks, simulator: Simulator) -> None:

@@ -26,32 +26,38 @@ class CheckResult(NamedTuple):
 
 
 def check() -> list[CheckResult]:
-    """Fetch the first student and return the results of the checks, the worst last."""
-    idperson = db.session.scalar(select(Siswa.idperson).where(Siswa.active).order_by(Siswa.id))
+    """Fetch the first active student and return the results; the first failure ends the check."""
+    first = select(Siswa.idperson).where(Siswa.active).order_by(Siswa.id).limit(1)
+    idperson = db.session.scalar(first)
     release_connection()
-    answer = asyncio.run(_ask(idperson or NOBODY))
+    answer = asyncio.run(_request(idperson or NOBODY))
     url = shown(current_app.config["PEMBAYARAN_API_URL"])
     if isinstance(answer, Failure) and answer.counts_as_outage and not answer.http:
         return [CheckResult(False, f"{url}: {message(answer)}")]
-    findings = [CheckResult(True, _("%(url)s menjawab.", url=url))]
-    if isinstance(answer, Failure) and answer.action in (Action.UNAUTHORIZED, Action.FORBIDDEN):
+    results = [CheckResult(True, _("%(url)s menjawab.", url=url))]
+    if isinstance(answer, Failure) and answer.action is Action.UNAUTHORIZED:
         refused = _("Token ditolak (HTTP %(status)d).", status=answer.http)
-        return [*findings, CheckResult(False, refused)]
-    if _is_past_the_token(answer):
-        findings.append(CheckResult(True, _("Token diterima.")))
-    return [*findings, _about_student(idperson, answer)]
+        return [*results, CheckResult(False, refused)]
+    if _token_was_accepted(answer):
+        results.append(CheckResult(True, _("Token diterima.")))
+    return [*results, _student_result(idperson, answer)]
 
 
-def _is_past_the_token(answer: Answer) -> bool:
-    """Return whether the API has looked at the token: a proxy before it, or one that is broken or
-    busy, has not, and an answer we cannot read may be about the token."""
+def _token_was_accepted(answer: Answer) -> bool:
+    """Return whether the answer proves that the API accepted the token.
+
+    5xx, 429 and unreadable answers prove nothing. Nor does 403: it may mean the student or the
+    token.
+    """
     if not isinstance(answer, Failure):
         return True
-    return answer.http is not None and 400 <= answer.http < 500 and answer.http != 429
+    return answer.http is not None and 400 <= answer.http < 500 and answer.http not in (403, 429)
 
 
-def _about_student(idperson: str | None, answer: Answer) -> CheckResult:
+def _student_result(idperson: str | None, answer: Answer) -> CheckResult:
     if idperson is None:
+        if isinstance(answer, Failure) and answer.code != "not_found":
+            return CheckResult(False, str(message(answer)))
         return CheckResult(False, _("Belum ada siswa. Jalankan: ./run siswa import --from-api"))
     if isinstance(answer, Failure):
         text = _("Siswa %(id)s: %(why)s", id=idperson, why=message(answer))
@@ -60,6 +66,6 @@ def _about_student(idperson: str | None, answer: Answer) -> CheckResult:
     return CheckResult(True, _("Siswa %(id)s terbaca: %(n)d periode.", id=idperson, n=count))
 
 
-async def _ask(idperson: str) -> Answer:
+async def _request(idperson: str) -> Answer:
     async with PaymentApi(current_app.config) as api:
         return await api.payments(idperson)
