@@ -148,7 +148,7 @@ def from_exception(error: Exception) -> Failure:
         (code for kind, code in EXCEPTION_CODES.items() if isinstance(error, kind)), "internal"
     )
     if isinstance(error.__cause__, ContentEncodingError):
-        code = "invalid_body"
+        code, error = "invalid_body", error.__cause__
     if code == "internal":
         logger.error("payment API: an answer raised an unexpected error", exc_info=error)
     detail = error.args[0] if isinstance(error, InvalidBody) else ""

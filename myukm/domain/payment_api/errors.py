@@ -17,7 +17,7 @@ MESSAGES = {
     "client_error": _("API pembayaran menolak permintaan"),
     "internal": _("MyUKM gagal membaca jawaban API pembayaran; sebabnya ada di log"),
 }
-# Why there was no connection; a class of aiohttp says nothing to operators.
+# aiohttp's exceptions in words, because a class name says nothing to operators.
 CONNECTION = {
     "ClientConnectorDNSError": _("nama servernya tidak dikenal"),
     "ClientConnectorCertificateError": _("sertifikat TLS-nya tidak dipercaya"),
@@ -26,6 +26,7 @@ CONNECTION = {
     "ServerDisconnectedError": _("sambungan diputus sebelum ada jawaban"),
     "ClientOSError": _("sambungan diputus sebelum ada jawaban"),
     "ClientConnectionResetError": _("sambungan diputus sebelum ada jawaban"),
+    "ClientPayloadError": _("sambungan diputus di tengah jawaban"),
 }
 
 
@@ -40,9 +41,11 @@ class Action(Enum):
 
 
 class Failure(NamedTuple):
-    """A failed request. `counts_as_outage`: it indicates that the API is down.
+    """A failed request.
 
-    `detail` is a plain string or a lazy translation.
+    `code` is a key of `MESSAGES`, `http` the status of the answer (None without one), `wait` the
+    seconds until any request may be sent again (only for `Action.WAIT`). `detail` says more: the
+    name of an exception, or a lazy translation.
     """
 
     code: str
@@ -53,6 +56,7 @@ class Failure(NamedTuple):
 
     @property
     def counts_as_outage(self) -> bool:
+        """Whether the failure indicates that the API is down."""
         return self.action is Action.RETRY and self.code in (
             "server_error",
             "timeout",
@@ -61,13 +65,14 @@ class Failure(NamedTuple):
 
 
 def why(failure: Failure) -> Any:
-    """Return the status of the answer, or else the detail in words, "" without any."""
+    """Return the cause for people: "HTTP 503", else `detail` (aiohttp exception names in words),
+    else an empty string."""
     if failure.http:
         return f"HTTP {failure.http}"
     return CONNECTION.get(str(failure.detail), failure.detail)
 
 
 def message(failure: Failure) -> LazyString:
-    """Return what happened in one lazy sentence."""
+    """Return what happened and why as one lazy sentence."""
     detail, text = why(failure), MESSAGES[failure.code]
     return LazyString(lambda: f"{text} ({detail})." if detail else f"{text}.")

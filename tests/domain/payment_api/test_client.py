@@ -18,7 +18,7 @@ from flask import Flask
 import config
 from devtools.simulator import Simulator
 from myukm.domain.payment_api.client import MAX_WAIT, PaymentApi, from_status, seconds_to_wait
-from myukm.domain.payment_api.errors import Action, Failure
+from myukm.domain.payment_api.errors import Action, Failure, message
 from myukm.domain.payment_api.parser import Answer, Payments
 from myukm.domain.roster import api_source
 from myukm.domain.sync import preflight
@@ -188,7 +188,16 @@ def test_an_answer_that_never_ends_is_given_up() -> None:
     assert found == Failure("timeout", Action.RETRY)
 
 
-def test_ids_go_out_as_they_are() -> None:
+def test_an_answer_that_breaks_off_is_named_in_words(app: Flask) -> None:
+    with Simulator(students=5, fail={"truncated": ["100001"]}) as api:
+        found = ask(api.url)
+    assert isinstance(found, Failure)
+    assert (found.code, found.action) == ("connection", Action.RETRY)
+    with app.app_context():
+        assert "(sambungan diputus di tengah jawaban)" in str(message(found))
+
+
+def test_ids_are_sent_unchanged() -> None:
     body = '{"data": [{"idperson": "00a/1?b", "saldo": 5, "periods": []}]}'
     page = {"/payments/00a%2F1%3Fb": {"status": 200, "body": body}}
     with Simulator(students=5, override=page) as api:

@@ -13,7 +13,7 @@ from flask import Flask
 import config
 from myukm.domain.payment_api import client
 from myukm.domain.payment_api.client import PaymentApi
-from myukm.domain.payment_api.errors import Action, Failure
+from myukm.domain.payment_api.errors import Action, Failure, message
 from myukm.domain.payment_api.parser import Answer, Payments
 from myukm.domain.roster import api_source
 from myukm.domain.sync import preflight
@@ -72,7 +72,7 @@ def test_odd_but_right(answer: bytes) -> None:
         b"HTTP/1.1 abc\r\n\r\n",
     ],
 )
-def test_an_answer_that_cannot_be_read_is_an_answer_all_the_same(answer: bytes) -> None:
+def test_an_unreadable_answer_is_no_outage(app: Flask, answer: bytes) -> None:
     with RawApi({"": answer}) as api:
         (found,) = ask(api)
     assert isinstance(found, Failure), found
@@ -81,6 +81,8 @@ def test_an_answer_that_cannot_be_read_is_an_answer_all_the_same(answer: bytes) 
         Action.RETRY,
         False,
     )
+    with app.app_context():
+        assert "sambungan" not in str(message(found))
 
 
 def test_what_follows_a_lie_about_the_length_is_read_right() -> None:
