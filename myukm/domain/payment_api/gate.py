@@ -103,10 +103,13 @@ class Gate:
         self._closed = True
 
     def update(self, ready: int, slow: tuple[int, int] | None = None) -> Update:
-        """Return the update for other workers; `ready` requests could be sent at once, and so many
-        in flight are `slow` for so many seconds."""
+        """Return the update for other workers.
+
+        `ready` requests could be sent at once. `slow`: see `Update`.
+        """
         now = self._clock()
-        slots = self.rate_limiter.wanted(now, ready)
+        blocked = self.is_open or self.wait > 0
+        slots = 0 if blocked else self.rate_limiter.slots_to_reserve(now, ready)
         return Update(
             wait=self.wait if self._blocked else 0.0,
             is_open=self.is_open,

@@ -9,9 +9,11 @@ AHEAD_SECONDS, LATE_SECONDS = 0.5, 0.1
 class RateLimiter:
     """Spreads requests evenly, `rps` per second over all workers (None: unlimited).
 
-    Slots are reserved in Valkey half a second ahead, at the lane's exchange. Without Valkey each
-    of `workers` takes its share. A slot that is not used in time expires: made up for, the request
-    would exceed the budget of its second. All times are the caller's, in seconds.
+    Slots are reserved in Valkey half a second ahead, when the lane exchanges state. Without Valkey
+    each of `workers` sends at rps / `workers`. A slot that is not used within LATE_SECONDS expires.
+    It is not made up for, because the request would then exceed the budget of a later second.
+
+    `now` is the caller's monotonic clock. Times are in seconds unless stated otherwise.
     """
 
     def __init__(self, rps: float | None) -> None:
@@ -22,12 +24,11 @@ class RateLimiter:
         self.workers = 1
 
     def acquire(self, now: float) -> float:
-        """Return 0 when a request may go out now, which uses its slot; else the seconds to wait:
-        infinite when no slot is reserved."""
+        """Return 0 and use a slot if a request may go out now; else the seconds to the next slot,
+        inf if none is reserved."""
         if self._rps is None:
             return 0.0
-        while self._slots and self._slots[0] < now - LATE_SECONDS:
-            self._slots.popleft()
+        self._drop_expired(now)
         if not self._slots:
             return math.inf
         if self._slots[0] > now:
@@ -36,11 +37,12 @@ class RateLimiter:
         self._used += 1
         return 0.0
 
-    def wanted(self, now: float, ready: int) -> int:
+    def slots_to_reserve(self, now: float, ready: int) -> int:
         """Return how many slots to reserve when `ready` requests could go out at once.
 
-        As many as were used since the last call come on top: so many are ready again soon.
+        Slots used since the last call are added, because as many requests will soon be ready again.
         """
+        self._drop_expired(now)
         demand, self._used = ready + self._used, 0
         if self._rps is None or not demand:
             return 0
@@ -53,7 +55,8 @@ class RateLimiter:
         return math.ceil(count / self._rps * 1e6) if self._rps else 0
 
     def add(self, now: float, count: int, wait: float | None) -> None:
-        """Add `count` slots which begin in `wait` seconds, or by our own reckoning (None)."""
+        """Add `count` slots that begin in `wait` seconds; None: without Valkey, after our own last
+        slot."""
         if not self._rps or not count:
             return
         step = 1 / self._rps
@@ -62,3 +65,7 @@ class RateLimiter:
             wait = max(0.0, self._next_own - now)
             self._next_own = now + wait + count * step
         self._slots.extend(now + wait + step * number for number in range(count))
+
+    def _drop_expired(self, now: float) -> None:
+        while self._slots and self._slots[0] < now - LATE_SECONDS:
+            self._slots.popleft()

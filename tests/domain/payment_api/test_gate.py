@@ -212,6 +212,24 @@ def test_no_more_is_reserved_than_can_be_used(clock: Clock) -> None:
     assert gate.update(3).slots == 3
 
 
+def test_expired_slots_are_reserved_anew(clock: Clock) -> None:
+    gate = Gate(10, clock)
+    gate.merge(gate.update(5), NEWS)
+    assert gate.update(5).slots == 0, "five are reserved already"
+    clock.now += 1.0
+    assert gate.update(5).slots == 5
+
+
+def test_nothing_is_reserved_while_nothing_may_be_sent(clock: Clock) -> None:
+    gate = Gate(10, clock)
+    gate.record(Failure("client_error", Action.WAIT, 429, 7.0), 0, fresh=True)
+    assert gate.update(5).slots == 0, "Retry-After blocks all requests"
+    clock.now += 7.0
+    assert gate.update(5).slots == 5
+    fail(gate)
+    assert gate.update(5).slots == 0, "the breaker is open"
+
+
 def test_a_slow_budget_waits_long_between_two_requests(clock: Clock) -> None:
     gate = Gate(0.5, clock)
     assert len(send(gate, clock, 8.0)) == 4
