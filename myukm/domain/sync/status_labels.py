@@ -1,4 +1,4 @@
-"""What each status of a run is called, on pages and by commands, and its meaning and icon."""
+"""Label, tone (color) and icon of each run status, for pages and commands."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,8 +24,10 @@ def statuses() -> dict[str, dict[str, str]]:
 
 
 def run_status(run: Mapping[str, Any]) -> dict[str, str]:
-    """Return label, tone and icon of a run. An end that left students out says so, and is not
-    green."""
+    """Return label, tone and icon of a run (a progress object).
+
+    A completed run with failures gets a label with their number and the tone "wait".
+    """
     own, status = statuses()[run["status"]], run["status"]
     if status == Status.COMPLETED and run["failed"]:
         label = _("Selesai, %(n)s gagal", n=format_decimal(run["failed"]))
@@ -37,5 +39,5 @@ def run_status(run: Mapping[str, Any]) -> dict[str, str]:
 
 
 def status_label(status: str) -> str:
-    """Return what a status is called."""
+    """Return the label of a status."""
     return statuses()[status]["label"]

@@ -1,4 +1,4 @@
-"""Answers with status 200 that say of themselves that the request failed."""
+"""Responses with status 200 whose body reports a failure."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from flask import Flask
 from myukm.domain.payment_api.body import InvalidBody, decoded
 from myukm.domain.payment_api.parser import parse
 
-FAILED = [
+REPORTS = [
     {"success": False},
     {"success": "false"},
     {"Success": 0},
@@ -99,7 +99,7 @@ FAILED = [
     {"timedOut": True},
     {"stackTrace": ["at Db.open"]},
 ]
-MESSAGES = [
+FAILURE_MESSAGES = [
     "Unauthenticated.",
     "Server Error",
     "Token kedaluwarsa",
@@ -117,7 +117,7 @@ MESSAGES = [
     "Unable to fetch",
     "MySQL server has gone away",
 ]
-FINE = [
+HARMLESS = [
     {},
     {"success": True},
     {"success": None},
@@ -161,30 +161,34 @@ FINE = [
 ACCOUNT = {"idperson": "7", "saldo": 0, "periods": []}
 
 
-@pytest.mark.parametrize("said", FAILED)
+def body(fields: dict[str, Any]) -> bytes:
+    return json.dumps(fields).encode()
+
+
+@pytest.mark.parametrize("report", REPORTS)
 @pytest.mark.parametrize("data", [[], [ACCOUNT]])
-def test_whatever_stands_in_data_it_is_no_answer(app: Flask, said: Any, data: Any) -> None:
+def test_a_reported_failure_is_invalid_whatever_data_holds(
+    app: Flask, report: dict[str, Any], data: list[Any]
+) -> None:
     with app.app_context(), pytest.raises(InvalidBody, match="menyatakan gagal"):
-        parse(json.dumps({**said, "data": data}).encode(), "7")
+        parse(body({**report, "data": data}), "7")
 
 
-@pytest.mark.parametrize("said", FINE)
-def test_what_only_looks_like_it_is_an_answer(said: Any) -> None:
-    assert parse(json.dumps({**said, "data": [ACCOUNT]}).encode(), "7").saldo == 0
+@pytest.mark.parametrize("fields", HARMLESS)
+def test_a_harmless_field_is_no_reported_failure(fields: dict[str, Any]) -> None:
+    assert parse(body({**fields, "data": [ACCOUNT]}), "7").saldo == 0
 
 
-def test_an_account_may_say_it_too_but_its_status_is_its_own(app: Flask) -> None:
-    broken = {"data": [ACCOUNT | {"error": "database locked"}]}
+def test_an_error_inside_an_account_counts_but_its_status_does_not(app: Flask) -> None:
     with app.app_context(), pytest.raises(InvalidBody, match="database locked"):
-        parse(json.dumps(broken).encode(), "7")
-    left = {"data": [ACCOUNT | {"status": 0}]}
-    assert parse(json.dumps(left).encode(), "7").saldo == 0
+        parse(body({"data": [ACCOUNT | {"error": "database locked"}]}), "7")
+    assert parse(body({"data": [ACCOUNT | {"status": 0}]}), "7").saldo == 0
 
 
-@pytest.mark.parametrize("message", MESSAGES)
-def test_a_message_beside_no_data_may_say_it(app: Flask, message: str) -> None:
+@pytest.mark.parametrize("message", FAILURE_MESSAGES)
+def test_without_data_a_message_can_report_a_failure(app: Flask, message: str) -> None:
     with app.app_context(), pytest.raises(InvalidBody, match="menyatakan gagal"):
-        parse(json.dumps({"message": message, "data": []}).encode(), "7")
+        parse(body({"message": message, "data": []}), "7")
 
 
 @pytest.mark.parametrize(
@@ -202,14 +206,14 @@ def test_a_message_beside_no_data_may_say_it(app: Flask, message: str) -> None:
         "Semua tagihan sudah lunas",
     ],
 )
-def test_a_message_beside_no_data_may_be_about_that(message: str) -> None:
-    assert parse(json.dumps({"message": message, "data": []}).encode(), "7").saldo is None
+def test_a_message_that_there_are_no_payments_is_no_failure(message: str) -> None:
+    assert parse(body({"message": message, "data": []}), "7").saldo is None
 
 
-def test_its_words_are_repeated_short_and_on_one_line(app: Flask) -> None:
-    said = {"success": False, "message": "Token\n\x07kedaluwarsa " + "x" * 5000, "data": []}
+def test_a_reported_message_is_shortened_to_one_line(app: Flask) -> None:
+    report = {"success": False, "message": "Token\n\x07kedaluwarsa " + "x" * 5000, "data": []}
     with app.app_context(), pytest.raises(InvalidBody) as caught:
-        decoded(json.dumps(said).encode())
-    words = str(caught.value.args[0])
-    assert words.startswith("API menyatakan gagal: success: false Token kedaluwarsa x")
-    assert len(words) < 250
+        decoded(body(report))
+    text = str(caught.value.args[0])
+    assert text.startswith("API menyatakan gagal: success: false Token kedaluwarsa x")
+    assert len(text) < 250
