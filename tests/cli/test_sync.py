@@ -170,6 +170,7 @@ def test_history_goes_back_to_the_first_run(flask: Flasks, campus: Flask) -> Non
     assert " 15  Selesai" in flask("history", "--before", "16", "--limit", "1").stdout
     assert printed(flask("history", "--json", "--before", "1")) == []
     assert flask("history", "--before", "0").exit_code == 2
+    assert len(printed(flask("history", "--json", "--before", str(10**30)))) == 20
 
 
 def test_dry_run_writes_no_student(flask: Flasks, campus: Flask) -> None:

@@ -123,7 +123,7 @@ def test_one_worker_and_a_run_on_do_not_keep_a_student_waiting(
 def test_asked_for_twice_at_the_same_moment_it_is_one_request(
     quiet: Flask, payment_api: Simulator
 ) -> None:
-    barrier, jobs = Barrier(4), []
+    barrier, jobs = Barrier(4, timeout=30), []
 
     def press() -> None:
         with quiet.app_context():

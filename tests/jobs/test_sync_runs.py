@@ -94,7 +94,15 @@ def test_one_cause_of_failure_is_tried_again(
     assert sync.wait_for_end(campus)["failed"] == 3
 
 
-def test_a_cause_that_is_none_is_refused(campus: Flask, client_as: ClientAs) -> None:
+def test_a_cause_without_its_run_starts_nothing(campus: Flask, client_as: ClientAs) -> None:
+    """A script that forgets `failed_of` must not start a run over all students."""
+    treasurer = client_as("bendahara")
+    answer = treasurer.post("/admin/sync-pembayaran/start", json={"code": "timeout"})
+    assert answer.status_code == 422
+    assert sync.progress_of(campus)["status"] == "idle"
+
+
+def test_an_unknown_cause_is_refused(campus: Flask, client_as: ClientAs) -> None:
     treasurer = client_as("bendahara")
     for code in (7, "", "x" * 100, ["not_found"], "no_such_cause"):
         for call, of in (("retry-failed", {}), ("start", {"failed_of": 1})):

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from flask_babel import lazy_gettext as _
 from sqlalchemy import ColumnElement, Row, Select, func, select
 
-from myukm.db.types import to_iso8601
+from myukm.db.types import is_id, to_iso8601
 from myukm.domain import csv_output
 from myukm.domain.paging import Page, paginate_rows
 from myukm.domain.payment_api.errors import MESSAGES
@@ -28,7 +28,7 @@ COLUMNS = ("idperson", "nama", "code", "message", "attempts", "at")
 def runs(limit: int, before: int | None = None) -> list[dict[str, Any]]:
     """Return the newest runs (older than run `before`) as progress objects."""
     query = _newest_first().limit(limit)
-    if before is not None:
+    if before is not None and is_id(before):
         query = query.where(SyncRun.id < before)
     return [progress.for_run(row) for row in db.session.execute(query).all()]
 

@@ -68,7 +68,7 @@ def totals(periods: Any, by_items: bool) -> Totals:
 
 
 def _falls(old: Totals, now: Totals) -> bool:
-    return any(n < DROP_THRESHOLD * o for o, n in zip(old, now, strict=True))
+    return any(o > 0 and n < DROP_THRESHOLD * o for o, n in zip(old, now, strict=True))
 
 
 def _items(periods: Any) -> Iterator[Any]:

@@ -18,7 +18,10 @@ bp = Blueprint("admin_sync", __name__, url_prefix="/admin/sync-pembayaran")
 
 
 class StartSync(msgspec.Struct):
-    """Which students to sync (all, the failed ones of a run, a list), and whether to write."""
+    """Which students to sync: all, a list, or those that failed in a run (for one cause, `code`).
+
+    With `dry_run` no student's data is written.
+    """
 
     dry_run: bool | None = None
     failed_of: int | None = None
@@ -27,13 +30,13 @@ class StartSync(msgspec.Struct):
 
 
 class RetryFailed(msgspec.Struct):
-    """Which of the failed students to try again: those of one cause, or all."""
+    """Which failed students to sync again: those that failed for the cause `code`, or all."""
 
     code: str | None = None
 
 
 class Resume(msgspec.Struct):
-    """Whether what the guard holds back is accepted."""
+    """Whether the answers that the guard quarantined are accepted."""
 
     accept: bool = False
 
@@ -75,11 +78,13 @@ def show_progress() -> Response:
 @takes(StartSync)
 def start(sent: StartSync) -> tuple[Response, int]:
     """Start a run; 202."""
+    if sent.code is not None and sent.failed_of is None:
+        raise Invalid(_("code hanya berlaku bersama failed_of."), code="bad_code")
     accepted = commands.start(
         actor(),
         dry_run=bool(sent.dry_run),
         failed_of=sent.failed_of,
-        failed_code=check_code(sent.code) if sent.failed_of is not None else None,
+        failed_code=check_code(sent.code),
         selected_ids=sent.idperson,
     )
     return jsonify(accepted), 202
@@ -128,7 +133,7 @@ def reset() -> Response:
 
 
 def check_code(code: str | None) -> str | None:
-    """Return the cause of failure. Raises `Invalid` for one that no student fails for."""
+    """Return the cause of failure. Raises `Invalid` if there is no such cause."""
     if code is not None and code not in CODES:
         raise Invalid(_("code harus sebab kegagalan."), code="bad_code")
     return code

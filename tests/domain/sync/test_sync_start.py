@@ -75,7 +75,7 @@ def waiting_inserts() -> int:
 def at_once(app: Flask, count: int, call: Callable[[], Any]) -> list[Any]:
     """Call from several threads at the same moment; return results and domain errors."""
     results: list[Any] = []
-    barrier = threading.Barrier(count)
+    barrier = threading.Barrier(count, timeout=30)
 
     def one() -> None:
         with app.app_context():
