@@ -1,4 +1,4 @@
-"""A student's bills as rows: what is counted as one bill (see `owed`), flat, in whole sen."""
+"""A student's bills as flat rows, in whole sen (1/100 rupiah); `owed` says what is one bill."""
 
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -30,27 +30,28 @@ def bill_rows(periods: Iterable[Period[Any]]) -> list[Bill]:
             if items := category.items:
                 _append_items(found, where, items)
             else:
-                found += _own(where, category.summary)
+                found += _summary_bill(where, category.summary)
         if len(found) == before:
-            found += _own((*head, ""), period.summary)
+            found += _summary_bill((*head, ""), period.summary)
     return found
 
 
 def _append_items(found: list[Bill], where: Where, items: Iterable[Item[Any]]) -> None:
-    """Append a category's items. Runs for every answer: whole rupiah are not sent through `sen`."""
+    """Append a category's items. Whole rupiah skip `sen`, because this runs for every answer."""
     period, kelas, category = where
     for item in items:
         due, done, rest = item.amount_billed, item.amount_paid, item.remaining_balance
         if type(due) is type(done) is type(rest) is int:
             amounts = due * SEN_PER_RUPIAH, done * SEN_PER_RUPIAH, rest * SEN_PER_RUPIAH
         else:
-            amounts = sen(due), sen(done), _left(rest)
+            amounts = sen(due), sen(done), _remaining(rest)
         found.append((period, kelas, category, clean_name(item.unit_name), *amounts))
 
 
 @lru_cache(maxsize=10_000)
 def clean_name(text: str, length: int = MAX_NAME) -> str:
-    """Return a name as it is stored and filtered by: printable, single blanks, so long at most."""
+    """Return a name as it is stored and filtered by: printable characters, single blanks, at most
+    `length` characters."""
     if not text.isprintable():
         text = "".join(c for c in text if c.isprintable() or c.isspace())
     return " ".join(text.split())[:length].rstrip()
@@ -63,15 +64,15 @@ def sen(amount: Amount) -> int:
     return int((Decimal(amount) * SEN_PER_RUPIAH).to_integral_value(ROUND_HALF_EVEN))
 
 
-def _left(rest: Amount) -> int:
+def _remaining(rest: Amount) -> int:
     return sen(rest) if rest and not -HALF < rest < HALF else 0
 
 
-def _own(where: Where, summary: Summary[Any]) -> list[Bill]:
+def _summary_bill(where: Where, summary: Summary[Any]) -> list[Bill]:
     billed, paid, rest = summary.total_billed, summary.total_paid, summary.total_remaining
     if all(-HALF < amount < HALF for amount in (billed, paid, rest)):
         return []
-    return [(*where, "", sen(billed), sen(paid), _left(rest))]
+    return [(*where, "", sen(billed), sen(paid), _remaining(rest))]
 
 
 def _class(kelas_info: Any) -> str:

@@ -28,20 +28,20 @@ def decoded(body: bytes) -> dict[str, Any]:
     value = _json(body)
     if not isinstance(value, dict):
         raise InvalidBody(_("bukan objek"))
-    if len(value) > 1 and (said := complaint.of_body(value)):
-        raise failed(said)
+    if len(value) > 1 and (report := complaint.of_body(value)):
+        raise failed(report)
     return value
 
 
 def without_bom(body: bytes) -> bytes:
-    """Return the body without blanks and byte order marks before it, which a reader may ignore
-    (RFC 8259, 8.1). Each file of a PHP program that has a mark writes one."""
+    """Return the body without leading blanks and byte order marks, which a reader may ignore
+    (RFC 8259, 8.1). A PHP program writes one for each of its files that begins with one."""
     return body.lstrip(codecs.BOM_UTF8 + b" \t\r\n")
 
 
-def failed(said: str) -> InvalidBody:
+def failed(report: str) -> InvalidBody:
     """Return the error for an answer that reports a failure."""
-    return InvalidBody(_("API menyatakan gagal: %(said)s", said=said))
+    return InvalidBody(_("API menyatakan gagal: %(said)s", said=report))
 
 
 def objects(value: Any) -> list[dict[str, Any]]:
@@ -74,8 +74,8 @@ def _check_text(value: Any) -> None:
 
 
 def _is_shallow(body: bytes) -> bool:
-    """Return whether counting brackets shows that it is not too deep; fast, but brackets in texts
-    count as well."""
+    """Return whether counting brackets proves that the body is not too deep. Fast, but brackets in
+    texts count as well, so False proves nothing."""
     brackets = body.translate(_BRACKETS, _OTHERS)
     for _depth in range(MAX_DEPTH):
         if not brackets:

@@ -50,7 +50,8 @@ logger = logging.getLogger(__name__)
 class PaymentApi:
     """Connections to the payment API, kept alive; `settings` is the app's configuration.
 
-    Used as `async with PaymentApi(settings) as api`. `received` counts the bytes of good answers.
+    Used as `async with PaymentApi(settings) as api`. `received` counts the bytes of the bodies of
+    payments.
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
@@ -81,7 +82,7 @@ class PaymentApi:
     async def payments(self, idperson: str, etag: str | None = None) -> Answer:
         """Request a student's payments once and return them, or the failure.
 
-        `etag` is the tag of the stored answer, for which the API may return "not modified".
+        `etag` is the tag of the stored answer: if it is still current, the result is `NotModified`.
         """
 
         def read_body(body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -185,6 +186,6 @@ def seconds_to_wait(retry_after: str | None) -> float:
         moment = parsedate_to_datetime(text)
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         left = (moment - datetime.now(UTC)).total_seconds()
-    except (ValueError, ArithmeticError):  # no date, or one beyond what a clock can say
+    except (ValueError, ArithmeticError):  # not a date, or out of datetime's range
         return DEFAULT_WAIT
     return min(max(left, DEFAULT_WAIT), MAX_WAIT)

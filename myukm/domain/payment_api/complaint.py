@@ -1,7 +1,7 @@
 """Detects bodies that report a failure, whatever their HTTP status.
 
 Many APIs answer 200 for everything and report failures in the body, each with its own field names
-and words. These are the ones in use. Names are compared as `spelling.field_key` writes them.
+and words. The patterns list those in use, and match names in the form of `spelling.field_key`.
 """
 
 import re
@@ -36,7 +36,7 @@ MESSAGE = words("message messages msg pesan keterangan detail details descriptio
 NO = words("false 0 no n f tidak gagal fail failed error") | {""}
 OK = words("ok oke okay success successful succeeded sukses berhasil")
 NEGATIONS = words("not no tidak tanpa without belum bukan never")
-# What may stand between a negation and what it denies: "tidak ada kesalahan", "could not be read".
+# Words between a negation and the denied word: "tidak ada kesalahan", "could not be read".
 FILLERS = words("ada any be been was were is are found ditemukan memiliki punya dapat bisa to")
 FAILED = words(
     """
@@ -49,7 +49,7 @@ FAILED = words(
     queued
     """
 )
-# What is a failure when it is denied: "not ok", "token tidak valid", "belum login".
+# Words that mean a failure after a negation: "not ok", "token tidak valid", "belum login".
 DENIED = OK | words(
     """
     authenticated authorized authorised allowed permitted valid available tersedia connected connect
@@ -63,17 +63,18 @@ MAX_VALUE, MAX_MESSAGE = 60, 120
 
 
 def of_body(body: Mapping[str, Any]) -> str | None:
-    """Return the field with which an answer reports a failure, None if it does not.
+    """Return the field with which an answer reports a failure as text, None if it reports none.
 
-    Without data, a message alone counts as a report.
+    Without data, a message alone can report one.
     """
     texts = (_error_text(part, _is_report) for part in _parts(body, MAX_DEPTH))
-    found = next((words for words in texts if words), None)
+    found = next((text for text in texts if text), None)
     return found if found or body.get("data") else _error_text(body, _is_message)
 
 
 def of_account(account: Mapping[str, Any]) -> str | None:
-    """Return the field with which one account reports a failure; its status field is ignored."""
+    """Return the field with which one account reports a failure, None if it reports none. Its
+    status is ignored, because it may be the student's."""
     return _error_text(account, _is_refusal)
 
 
@@ -90,7 +91,7 @@ def _error_text(part: Mapping[str, Any], reports: Callable[[str, Any], bool]) ->
     """Return the first field that reports a failure, None if none does."""
     for key, value in part.items():
         if reports(field_key(key), value):
-            return _words(part, key, value)
+            return _as_text(part, key, value)
     return None
 
 
@@ -103,7 +104,7 @@ def _is_report(name: str, value: Any) -> bool:
 
 def _is_refusal(name: str, value: Any) -> bool:
     if ERROR.fullmatch(name):
-        return _speaks(value)
+        return _names_error(value)
     return SUCCESS.fullmatch(name) is not None and any(map(_is_no, _scalars(value)))
 
 
@@ -139,12 +140,12 @@ def means_failed(text: str, denied: frozenset[str]) -> bool:
     return "".join(found) in FAILED
 
 
-def _speaks(value: Any) -> bool:
-    """Return whether an error field has content; `{"code": 0, "message": "no error"}` has none."""
+def _names_error(value: Any) -> bool:
+    """Return whether an error field names an error; `{"code": 0, "message": "ok"}` does not."""
     if isinstance(value, dict):
-        return any(map(_speaks, value.values()))
+        return any(map(_names_error, value.values()))
     if isinstance(value, list):
-        return any(map(_speaks, value))
+        return any(map(_names_error, value))
     word = _word(value)
     found = re.findall("[a-z]+", word)
     if found and found[0] in NEGATIONS:
@@ -168,7 +169,7 @@ def _word(value: Any) -> str:
     return "" if isinstance(value, dict | list | None) else str(value).strip().casefold()
 
 
-def _words(part: Mapping[str, Any], key: str, value: Any) -> str:
+def _as_text(part: Mapping[str, Any], key: str, value: Any) -> str:
     shown = decimal_json.dumps(value)[:MAX_VALUE]
     messages = (text for name, text in part.items() if field_key(name) in MESSAGE)
     message = next((text for text in messages if isinstance(text, str)), "")[:MAX_MESSAGE]

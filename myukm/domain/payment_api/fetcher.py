@@ -20,11 +20,11 @@ SLOW_SECONDS = 5.0
 
 
 class FetchPool:
-    """Asks for the students it is given, `width` at a time. Used as a context manager.
+    """Fetches students' payments, `width` requests at a time. Used as `async with`.
 
-    Students whom a person waits for come first, and one more of them than `width`. Nothing is sent
-    before the first `merge`. `unfinished` are the students without a result yet, by key; results
-    wait in `pop_results`.
+    Requested students (`Item.requested`) come first, and one of them may be in flight beyond
+    `width`. Nothing is sent before the first `merge`. `unfinished` are the students without a
+    result, by `Item.key`.
     """
 
     def __init__(self, settings: Mapping[str, Any], width: int) -> None:
@@ -40,7 +40,7 @@ class FetchPool:
         self._timer: asyncio.TimerHandle | None = None
         self._error: BaseException | None = None
         self._stopped = self._probe_with_student = False
-        self._heard_at = 0.0
+        self._last_answer_at = 0.0
 
     async def __aenter__(self) -> Self:
         await self._api.__aenter__()
@@ -74,11 +74,11 @@ class FetchPool:
         """Whether results wait in `pop_results`."""
         return bool(self._results)
 
-    def submit(self, items: Iterable[Item], after: float = 0.0) -> None:
-        """Queue these students, `after` that many seconds."""
+    def submit(self, items: Iterable[Item], delay: float = 0.0) -> None:
+        """Queue these students in `delay` seconds."""
         for item in items:
             self.unfinished[item.key] = item
-            self._retry(item, after)
+            self._enqueue_later(item, delay)
 
     def pop_results(self) -> list[Item]:
         """Return the results since the last call."""
@@ -86,7 +86,7 @@ class FetchPool:
         return results
 
     def requeue_results(self, results: Sequence[Item]) -> None:
-        """Put results that could not be written back for the next `pop_results`."""
+        """Put back results that could not be written; the next `pop_results` returns them."""
         self._results[:0] = results
 
     def review_deferred(self, *, idle: bool) -> None:
@@ -100,13 +100,14 @@ class FetchPool:
 
     @property
     def _slow(self) -> tuple[int, int] | None:
-        """How many requests are in flight, and for how many seconds none was answered, if that is
-        longer than `SLOW_SECONDS`."""
-        seconds = time.monotonic() - self._heard_at
+        """The requests in flight and the seconds since the last answer, if these are more than
+        `SLOW_SECONDS`."""
+        seconds = time.monotonic() - self._last_answer_at
         return (self.in_flight, int(seconds)) if self._requests and seconds > SLOW_SECONDS else None
 
     def merge(self, update: Update, shared: SharedState | None) -> None:
-        """Merge the answer to `update` (None: Valkey is unreachable), and send allowed requests."""
+        """Merge the shared state that answered `update` (None: Valkey is unreachable), and send
+        the requests that are allowed."""
         if self.gate.merge(update, shared) and not self._stopped:
             self._start(self._probe(self._next_to_probe()))
         self._send()
@@ -139,7 +140,7 @@ class FetchPool:
 
     def _start(self, request: Coroutine[Any, Any, None]) -> None:
         if not self._requests:
-            self._heard_at = time.monotonic()
+            self._last_answer_at = time.monotonic()
         task = asyncio.create_task(request)
         self._requests.add(task)
         task.add_done_callback(self._ended)
@@ -156,8 +157,8 @@ class FetchPool:
         self._carry_out(self.policy.judge(item, answer, breaker_generation))
 
     def _next_to_probe(self) -> Item | None:
-        """Return a student for every other probe, None for the others, because a healthy API may
-        fail for each of the students that are left."""
+        """Return the next student for every other probe, else None (nobody's payments), because a
+        healthy API may fail for each of the students that are left."""
         self._probe_with_student = not self._probe_with_student
         return self._queue.popleft() if self._probe_with_student and self._queue else None
 
@@ -173,13 +174,13 @@ class FetchPool:
         if item and alive:
             self._carry_out(self.policy.judge(item, answer, self.gate.breaker_generation))
         elif item:
-            self._put(item)
+            self._enqueue(item)
 
     async def _request(self, item: Item | None) -> Answer:
         began = time.perf_counter()
         known = (item.idperson, item.etag) if item else (NOBODY, None)
         answer = await self._api.payments(*known)
-        self._heard_at = time.monotonic()
+        self._last_answer_at = time.monotonic()
         is_retry = item is not None and (item.attempts > 0 or item.retry_after_seconds > 0)
         self.stats.observe(time.perf_counter() - began, answer, is_retry=is_retry)
         self.stats.received = self._api.received
@@ -191,15 +192,15 @@ class FetchPool:
                 self.unfinished.pop(item.key, None)
                 self._results.append(item)
             else:
-                self._retry(item, retry_in)
+                self._enqueue_later(item, retry_in)
 
-    def _retry(self, item: Item, delay: float) -> None:
+    def _enqueue_later(self, item: Item, delay: float) -> None:
         if delay:
-            asyncio.get_running_loop().call_later(delay, self._put, item)
+            asyncio.get_running_loop().call_later(delay, self._enqueue, item)
         else:
-            self._put(item)
+            self._enqueue(item)
 
-    def _put(self, item: Item) -> None:
+    def _enqueue(self, item: Item) -> None:
         if item.requested:
             self._queue.appendleft(item)
         else:

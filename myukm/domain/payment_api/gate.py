@@ -19,10 +19,13 @@ logger = logging.getLogger(__name__)
 
 
 class Update(NamedTuple):
-    """A worker's update for the others: `wait` seconds of a new Retry-After, whether the breaker is
-    open or has just `opened` (why: see `Gate.cause`) or `closed`, and how many requests wait for
-    how many seconds when they are `slow` to be answered. And what it wants: the right to `probe`,
-    and `slots` of the budget, together `width` microseconds long."""
+    """What a worker tells the others, and what it asks of the shared state.
+
+    `wait` is the seconds of a new Retry-After, 0 without one. `is_open`: its breaker is open;
+    `opened` says why it has just opened (`Gate.cause`, else ""), `closed` that it has just closed.
+    `slow` is the number of requests in flight and the seconds without an answer, if these are many.
+    It asks for the next `probe`, and for `slots` of the rate budget, together `width` µs long.
+    """
 
     wait: float
     is_open: bool
@@ -35,8 +38,8 @@ class Update(NamedTuple):
 
 
 class SharedState(NamedTuple):
-    """The shared state: seconds of Retry-After, whether the API is down, whether this worker may
-    probe, and in how many seconds its slots begin."""
+    """The shared state: remaining seconds of Retry-After, whether the API is down, whether this
+    worker may probe, and the seconds until its slots begin."""
 
     wait: float
     down: bool
@@ -47,8 +50,9 @@ class SharedState(NamedTuple):
 class Gate:
     """Decides when the API may be called; `clock` returns seconds.
 
-    `breaker_generation` counts how often the breaker opened: a request sent under an earlier count
-    hit an API that was going down. `is_open`: the API counts as down, only probes may ask.
+    `is_open`: the API counts as down and only probes are sent. `breaker_generation` counts how
+    often the breaker opened: a request sent under an earlier generation met an API that was going
+    down. `reports` counts the recorded results.
     """
 
     def __init__(self, rps: float | None, clock: Callable[[], float] = time.monotonic) -> None:
@@ -63,21 +67,21 @@ class Gate:
 
     @property
     def wait(self) -> float:
-        """Seconds until the end of Retry-After."""
+        """Remaining seconds of Retry-After, 0 without one."""
         return max(0.0, self._blocked_until - self._clock())
 
     @property
     def cause(self) -> str:
-        """What the last requests met: "errors M/N" when the API answered most failures with an
-        error, for M of N students, else "silence"."""
+        """Why the API counts as down: "errors M/N" if M of the last N requests failed and most of
+        these with a server error, else "silence"."""
         failures = [code for code in self._recent if code]
         if 2 * failures.count("server_error") > len(failures):
             return f"errors {len(failures)}/{len(self._recent)}"
         return "silence"
 
     def acquire(self) -> float:
-        """Return 0 if a request may be sent now, which uses a slot of the budget; else the minimum
-        seconds to wait. Infinite: until the next exchange, as before the first one."""
+        """Return 0 and use a slot if a request may be sent now; else the minimum seconds to wait,
+        inf if only an exchange can tell more."""
         if self.is_open or not self._exchanged:
             return math.inf
         return self.wait or self.rate_limiter.acquire(self._clock())
@@ -85,8 +89,8 @@ class Gate:
     def record(self, failure: Failure | None, breaker_generation: int, *, fresh: bool) -> None:
         """Record the result of a request (None: success) sent under this breaker generation.
 
-        Only `fresh` students decide whether the API is down, because the last requests of a run are
-        all retries of students that keep failing.
+        Only first attempts (`fresh`) decide whether the API is down, because the last requests of a
+        run are all retries of students that keep failing.
         """
         self.reports += 1
         if failure and failure.action is Action.WAIT and failure.wait > self.wait + MIN_LONGER_WAIT:
@@ -122,7 +126,8 @@ class Gate:
         )
 
     def merge(self, update: Update, shared: SharedState | None) -> bool:
-        """Merge the answer to `update` (None: Valkey is unreachable); return whether to probe."""
+        """Merge the shared state that answered `update` (None: Valkey is unreachable); return
+        whether to send a probe."""
         now = self._clock()
         self._exchanged = True
         self.rate_limiter.add(now, update.slots, shared.slot if shared else None)

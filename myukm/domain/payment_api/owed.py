@@ -1,11 +1,11 @@
 """What a student owes, by the items of their bills, and where the API's figures disagree.
 
-Three amounts, never mixed: `tunggakan` is what remains of unpaid items, `lebih_bayar` what was paid
-too much for others, and their difference settles nothing. Items decide. A category that lists no
-items, and a period that lists nothing at all, count as one item by their own summary: it may be all
-that says what is owed. Other sums, and the flags, are only compared with the items.
+`tunggakan` is what remains of unpaid items, `lebih_bayar` what was overpaid for others; the one is
+never set off against the other. Items decide. A category without items, and a period without any
+bill, count as one item by their own summary, because nothing else says what is owed. Other sums,
+and the flags, are only compared with the items.
 
-Periods are taken in the plain form (`plain_form`).
+Periods are in the plain form (`plain_form`), amounts in rupiah.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ NOTHING: Added = (0, 0, 0, 0, 0, 0)
 
 
 class Sums(NamedTuple):
-    """Sums over items; the first three in the order of `SUMMARY`, `bills` is their number."""
+    """Sums over items, the first three in the order of `SUMMARY`; `bills` counts the items."""
 
     billed: Amount
     paid: Amount
@@ -36,9 +36,12 @@ class Sums(NamedTuple):
 
 
 class Disagreement(NamedTuple):
-    """A figure of the API and what follows from its other figures; `where` is period, category and
-    item, as far down as it is. The figure is an amount, or the flag `fully_paid`, which is set
-    against what is owed."""
+    """A figure of the API that disagrees with its other figures.
+
+    `where` is the period, then category and item if it belongs to one. `stated` is the figure,
+    `counted` what follows from the others. For the flag `fully_paid` they are 0 or 1, and the
+    amount that is owed.
+    """
 
     where: Where
     field: str
@@ -58,7 +61,7 @@ class Sheet(NamedTuple):
 
 
 class Owed(NamedTuple):
-    """The result for a student; `tidak_cocok`: some figures disagree."""
+    """What a student owes; `tidak_cocok`: some figures disagree."""
 
     tunggakan: Decimal
     lebih_bayar: Decimal
@@ -79,7 +82,7 @@ def verdict(bills: int, tunggakan: Amount) -> Verdict:
 
 
 def owed(periods: Iterable[Period[Any]]) -> Owed:
-    """Return the result over all periods."""
+    """Return what a student owes over all periods."""
     sheets = [sheet(period) for period in periods]
     sums = Sums(*_added([sheet.sums for sheet in sheets]))
     return Owed(
@@ -96,7 +99,7 @@ def sheet(period: Period[Any]) -> Sheet:
     where, summary = (period.period_id,), period.summary
     sums = _added([_category(where, part, found) for part in period.categories])
     if sums == NOTHING:
-        sums = _own(where, summary, found)
+        sums = _count_summary(where, summary, found)
     else:
         _compare(where, summary, sums, found)
     return Sheet(Sums(*sums), found)
@@ -105,14 +108,14 @@ def sheet(period: Period[Any]) -> Sheet:
 def _category(where: Where, category: Category[Any], found: list[Disagreement]) -> Added:
     where, summary = (*where, category.category_name), category.summary
     if not category.items:
-        return _own(where, summary, found)
+        return _count_summary(where, summary, found)
     sums = _items(where, category.items, found)
     _compare(where, summary, sums, found)
     return sums
 
 
 def _items(where: Where, items: Sequence[Item[Any]], found: list[Disagreement]) -> Added:
-    """Add items up. This and what it calls run for every answer: plain loops, plain tuples."""
+    """Add items up, in plain loops and tuples because this runs for every answer."""
     billed: Amount = 0
     paid = remaining = tunggakan = lebih_bayar = billed
     for item in items:
@@ -123,16 +126,16 @@ def _items(where: Where, items: Sequence[Item[Any]], found: list[Disagreement]) 
             remaining += rest
             tunggakan += _unpaid(rest)
             lebih_bayar += _unpaid(-rest)
-        if due - done != rest and not _noise(due - done - rest):
+        if due - done != rest and not _is_rounding(due - done - rest):
             at = (*where, item.unit_name)
             found.append(Disagreement(at, "remaining_balance", rest, due - done))
     return billed, paid, remaining, tunggakan, lebih_bayar, len(items)
 
 
-def _own(where: Where, summary: Summary[Any], found: list[Disagreement]) -> Added:
-    """Count a summary as one item, or as none if it is empty."""
+def _count_summary(where: Where, summary: Summary[Any], found: list[Disagreement]) -> Added:
+    """Count a summary as one item, or as no item if all its amounts are 0."""
     billed, paid, rest = summary.total_billed, summary.total_paid, summary.total_remaining
-    if _noise(billed) and _noise(paid) and _noise(rest):
+    if _is_rounding(billed) and _is_rounding(paid) and _is_rounding(rest):
         return NOTHING
     owing = _unpaid(rest), _unpaid(-rest), 1
     _compare(where, summary, (billed, paid, billed - paid, *owing), found)
@@ -140,21 +143,21 @@ def _own(where: Where, summary: Summary[Any], found: list[Disagreement]) -> Adde
 
 
 def _compare(where: Where, summary: Summary[Any], sums: Added, found: list[Disagreement]) -> None:
-    """Find what a summary says otherwise. Its flag may follow the items or its own remainder:
-    many systems set off what was overpaid, and that alone is no disagreement."""
+    """Append the figures of a summary that disagree with `sums`. The flag may follow the items or
+    the summary's own remainder, because many systems set off what was overpaid."""
     said = summary.total_billed, summary.total_paid, summary.total_remaining
     flag, rest, tunggakan = summary.fully_paid, summary.total_remaining, sums[3]
     if said == sums[:3] and flag == (not tunggakan):
         return
     for name, stated, counted in zip(SUMMARY, said, sums, strict=False):
-        if not _noise(stated - counted):
+        if not _is_rounding(stated - counted):
             found.append(Disagreement(where, name, stated, counted))
     if flag == (tunggakan > 0) and flag not in (rest < HALF, rest <= 0):
         found.append(Disagreement(where, "fully_paid", int(flag), tunggakan))
 
 
 def _added(parts: Sequence[Added]) -> Added:
-    """Add each of the sums up."""
+    """Add the sums up field by field."""
     billed, paid, remaining, tunggakan, lebih_bayar, bills = NOTHING
     for more in parts:
         billed += more[0]
@@ -170,7 +173,7 @@ def _unpaid(rest: Amount) -> Amount:
     return rest if rest >= HALF else 0
 
 
-def _noise(amount: Amount) -> bool:
+def _is_rounding(amount: Amount) -> bool:
     return -HALF < amount < HALF
 
 

@@ -28,12 +28,13 @@ class WrongStudent(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Payments:
-    """What a student's answer says, amounts in rupiah; `text` is the JSON of its periods, `owed`
-    what they come to, `bills` their `bill_rows`.
+    """A student's payments, amounts in rupiah; `text` is the JSON of the periods as they came,
+    `owed` their sums, `bills` their `bill_rows`.
 
-    `saldo` is None when the API knows of no payments. `digest` is equal for answers that mean the
-    same, whatever the order of their keys and whether amounts came as numbers or as texts. `etag`
-    is the API's own name for the answer. Thousands wait for the database: as text they are small.
+    `saldo` is None if the API has no payments of the student. `digest` is equal for answers that
+    mean the same, whatever the order of their keys and whether amounts came as numbers or as texts.
+    `etag` is the API's tag of the answer. Periods are kept as text, because thousands of answers
+    wait for the database and text is small.
     """
 
     text: msgspec.Raw
@@ -45,40 +46,46 @@ class Payments:
 
     @property
     def periods(self) -> list[Any]:
-        """The periods as they came, read from their text each time."""
+        """The periods as they came, parsed from `text` at each call."""
         return list(decimal_json.loads(bytes(self.text)))
 
 
 class NotModified:
-    """The API's answer "not modified": the payments are still those of the sent tag."""
+    """The API's answer "not modified": the payments are still those of the tag that was sent."""
 
 
 Answer = Payments | NotModified | Failure
 
 
 def parse(body: bytes, idperson: str, etag: str | None = None) -> Payments:
-    """Return the payments in the body of `GET /payments/{idperson}`, which came as `etag`.
+    """Return the payments in the body of `GET /payments/{idperson}`; `etag` is the answer's tag.
 
-    Raises `InvalidBody`, or `WrongStudent` when it is valid JSON about another student.
+    An answer in the plain form is decoded in one step. Raises `InvalidBody`, or `WrongStudent` when
+    it is valid JSON about another student.
     """
     body = without_bom(body)
-    usual = plain_form.account(body)
-    if usual and plain_form.is_whole(usual, body):
-        _check_idperson(usual.idperson, idperson)
-        usual.idperson = idperson
-        text, digest = _json(usual.periods), _digest(usual)
-        return _payments(usual.periods, usual.saldo, text, digest, etag)
+    plain_account = plain_form.account(body)
+    if plain_account and plain_form.is_whole(plain_account, body):
+        _check_idperson(plain_account.idperson, idperson)
+        plain_account.idperson = idperson
+        text, digest = _json(plain_account.periods), _digest(plain_account)
+        return _payments(plain_account.periods, plain_account.saldo, text, digest, etag)
     account = _account(decoded(body), idperson)
     if account is None:
         return Payments(_json([]), [], None, owed([]), _digest(None), etag)
-    normalized = account if usual else _normalized(account)
-    periods = usual.periods if usual else list(map(plain_form.period, normalized["periods"]))
+    normalized = account if plain_account else _normalized(account)
+    periods = (
+        plain_account.periods
+        if plain_account
+        else list(map(plain_form.period, normalized["periods"]))
+    )
     text, digest = _json(account["periods"]), _digest(normalized)
     return _payments(periods, normalized["saldo"], text, digest, etag)
 
 
 def plain(periods: Any) -> list[Period[Amount]]:
-    """Return periods, such as those that are stored, in the plain form. Raises `InvalidBody`."""
+    """Return periods as JSON values (for example the stored ones) in the plain form. Raises
+    `InvalidBody`."""
     return [plain_form.period(_period(period)) for period in objects(periods)]
 
 
@@ -116,8 +123,8 @@ def _account(value: dict[str, Any], idperson: str) -> dict[str, Any] | None:
     """Return the account of the answer, None if the API has no payments of this student."""
     accounts = objects(value.get("data"))
     for account in accounts:
-        if account.keys() != ACCOUNT and (said := complaint.of_account(account)):
-            raise failed(said)
+        if account.keys() != ACCOUNT and (report := complaint.of_account(account)):
+            raise failed(report)
         _check_idperson(account.get("idperson"), idperson)
         account["idperson"] = idperson
     if len(accounts) > 1:
@@ -134,7 +141,7 @@ def _check_idperson(owner: Any, idperson: str) -> None:
 
 
 def _normalized(account: dict[str, Any]) -> dict[str, Any]:
-    """Return the account checked and in the plain form; what the contract does not name stays."""
+    """Return the account checked and with amounts in one form; unknown fields stay."""
     periods = [_period(period) for period in objects(account.get("periods"))]
     saldo = _canonical(account.get("saldo"))
     if amounts.contradict(_amounts_of(account)):
@@ -143,7 +150,7 @@ def _normalized(account: dict[str, Any]) -> dict[str, Any]:
 
 
 def _amounts_of(account: dict[str, Any]) -> Iterator[Any]:
-    """Every amount of an account as it came."""
+    """Yield every amount of an account as it came."""
     yield account["saldo"]
     for period in account["periods"]:
         yield from map(period["summary"].get, SUMMARY)
@@ -195,5 +202,5 @@ def _text(values: dict[str, Any], name: str) -> str:
 
 
 def format_amount(number: int | Decimal) -> str:
-    """Return the one spelling of an amount: 1000, "1000" and 1000.00 are the same money."""
+    """Return an amount as text without trailing zeros: "1000" for 1000 and for 1000.00."""
     return str(number) if type(number) is int else format(Decimal(number).normalize() + 0, "f")

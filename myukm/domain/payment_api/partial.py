@@ -1,7 +1,7 @@
 """Detects answers that are only one page of a longer list.
 
-Frameworks mark pages with different names, in the body beside `data` or in a header. These are the
-ones in use. Names are compared as `spelling.field_key` writes them.
+Frameworks mark pages with different names, in the body beside `data` or in a header. The patterns
+list those in use, and match names in the form of `spelling.field_key`.
 """
 
 import re
@@ -17,7 +17,7 @@ _BEFORE = "(x|wp|hydra|odata|pagination|paging|page|halaman|meta|search)*"
 _ENTRIES = (
     "(data|items?|records?|rows?|results?|elements?|entries|siswa|santri|murid|students?|value)"
 )
-# Whether there is more, and where: `next_page_url`, `hasMore`, `sisa`.
+# Fields that say whether there is more, or where: `next_page_url`, `hasMore`, `sisa`.
 NEXT = re.compile(
     f"{_BEFORE}(has|ada|is)?(next|more|lagi|berikutnya|selanjutnya|remaining|sisa|cursor|truncated"
     "|incomplete|partial|sebagian|(ms)?continuation|scrollid|(pagination|paging|page)token"
@@ -46,9 +46,9 @@ Field = tuple[str, Any]
 
 
 def sign(body: Mapping[str, Any], headers: Mapping[str, str], count: int) -> str | None:
-    """Return the field that shows that more than these `count` entries exist, None if none does.
+    """Return the field, as text, that shows that more than these `count` entries exist, else None.
 
-    As many entries as fit on a page are a page, unless another field says that they are all.
+    A page size equal to `count` shows it as well, unless another field says that these are all.
     """
     fields = [*_fields(body, MAX_DEPTH), *_of_headers(headers)]
     found = next((field for field in fields if _means_more(*field, count)), None)

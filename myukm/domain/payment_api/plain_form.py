@@ -1,7 +1,8 @@
-"""The plain form of payments: everything that the contract names, read and checked.
+"""The plain form of payments: the fields that docs/payment-api.yaml names, as typed objects.
 
-Periods in that form, with a whole number of rupiah for every amount, are read in one step. Others
-may be right all the same: `parser` looks closer and builds the same objects.
+An answer that has these types, with a whole number of rupiah for every amount, is decoded and
+checked in one step. Other valid answers are checked field by field by `parser`, which builds the
+same objects.
 """
 
 from collections.abc import Mapping
@@ -11,11 +12,11 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
-# More than any student ever paid, and few enough digits for every database to keep exactly.
+# More than any student ever paid, and few enough digits that every database stores it exactly.
 MAX_AMOUNT = 10**13
 Amount = int | Decimal
 Whole = Annotated[int, msgspec.Meta(gt=-MAX_AMOUNT, lt=MAX_AMOUNT)]
-# How a student's class may be given. Anything else is for `parser`, which keeps it.
+# A student's class in the plain form. `parser` accepts and keeps any other value.
 Kelas = str | int | None
 
 SUMMARY = ("total_billed", "total_paid", "total_remaining")
@@ -74,7 +75,7 @@ class Body(msgspec.Struct, gc=False):
     data: list[Account[Whole]]
 
 
-# How many members each has in JSON, its summary's included.
+# The number of members of each object in JSON, including those of its summary.
 OF_ITEM, OF_SUMMARY = len(Item.__struct_fields__), len(Summary.__struct_fields__)
 OF_CATEGORY = len(Category.__struct_fields__) + OF_SUMMARY
 OF_PERIOD = len(Period.__struct_fields__) + OF_SUMMARY
@@ -85,8 +86,8 @@ _of_summary = itemgetter(*Summary.__struct_fields__)
 
 
 def account(body: bytes) -> Account[int] | None:
-    """Return the account of an answer in which all that the contract names has the plain form; None
-    if something has not. The answer may contain more (see `is_whole`)."""
+    """Return the account of an answer in the plain form, None if it has another form. The answer
+    may contain more fields (see `is_whole`)."""
     if NUL in body:  # which the decoder accepts and no database stores
         return None
     try:
@@ -99,8 +100,8 @@ def account(body: bytes) -> Account[int] | None:
 def is_whole(account: Account[Any], body: bytes) -> bool:
     """Return whether the account is all that its answer contains.
 
-    Each member of a JSON object has one colon (RFC 8259, section 4). As many colons as our objects
-    have members leave none for another; a colon in a text makes it look like more.
+    Each member of a JSON object has one colon (RFC 8259, section 4), so an answer with as many
+    colons as our objects have members has no other member. A colon in a text makes this False.
     """
     members = len(Body.__struct_fields__) + len(Account.__struct_fields__)
     for period in account.periods:

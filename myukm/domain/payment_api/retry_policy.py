@@ -16,16 +16,17 @@ FORBIDDEN_IN_A_ROW = 10
 
 
 class Verdict(NamedTuple):
-    """What to do with a student: ask again in `retry_in` seconds; None: the answer decides."""
+    """What to do with a student: send again in `retry_in` seconds; None: its answer is final."""
 
     item: Item
     retry_in: float | None = None
 
 
 class RetryPolicy:
-    """Classifies responses: its verdicts say which students are done, and which to ask for again.
+    """Classifies responses: its verdicts say which students are done, and which to send again.
 
-    `refused` is set to a code when the run must pause, because the API refuses our token.
+    `refused` is set to a code of `pausing.REFUSALS` when the API refuses our token, so that the run
+    must pause.
     """
 
     def __init__(self, gate: Gate, tries: int) -> None:
@@ -36,13 +37,13 @@ class RetryPolicy:
 
     @property
     def deferred(self) -> int:
-        """How many students are deferred until other responses decide."""
+        """The number of students that are deferred until other responses decide."""
         return len(self._deferred) + len(self._forbidden)
 
     def judge(self, item: Item, answer: Answer, breaker_generation: int) -> list[Verdict]:
         """Classify the response to a request sent under this breaker generation.
 
-        Without a verdict the student is deferred. The response may decide about others as well.
+        A student without a verdict is deferred. There may be verdicts on deferred students as well.
         """
         failure = answer if isinstance(answer, Failure) else None
         action = failure.action if failure else Action.FINAL
@@ -97,14 +98,14 @@ class RetryPolicy:
         return [_done(item, failure)]
 
     def _count_breaker_hit(self, item: Item, failure: Failure) -> Verdict:
-        """Failed while the breaker was opening: retry without spending an attempt, up to
-        MAX_BREAKER_HITS times."""
+        """Send again without counting a try, because the breaker was opening; fail the student
+        after MAX_BREAKER_HITS times."""
         item.breaker_hits += 1
         item.tries = 0
         return _done(item, failure) if item.breaker_hits >= MAX_BREAKER_HITS else Verdict(item, 0.0)
 
     def _defer_forbidden(self, item: Item, failure: Failure) -> None:
-        """One 403 concerns its student, ten in a row our token: defer until that is clear."""
+        """Defer the student: one 403 concerns that student alone, ten in a row our token."""
         self._forbidden.append((item, failure))
         if len(self._forbidden) >= FORBIDDEN_IN_A_ROW:
             self.refused = "forbidden"

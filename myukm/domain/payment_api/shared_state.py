@@ -12,11 +12,11 @@ from myukm.domain.payment_api.gate import PROBE_SECONDS, SharedState, Update
 from myukm.extensions import valkey
 from myukm.sentences import lazy_clock
 
-# Set while Retry-After blocks all workers, while the API counts as down (why), after a probe was
-# sent, while requests of some worker are in flight for long (how many/seconds).
-WAIT, DOWN, PROBE = "myukm:api:wait", "myukm:api:down", "myukm:api:probe"
-SLOW = "myukm:api:slow"
-SLOT = "myukm:api:slot"
+WAIT = "myukm:api:wait"  # expires with Retry-After
+DOWN = "myukm:api:down"  # why the API counts as down (`Gate.cause`)
+PROBE = "myukm:api:probe"  # a probe was sent; no other worker sends one until it expires
+SLOW = "myukm:api:slow"  # "requests in flight/seconds without an answer" of a worker
+SLOT = "myukm:api:slot"  # see RESERVE_SCRIPT
 DOWN_SECONDS, SLOW_SECONDS = 15.0, 2.0
 
 # Valkey stores the time (µs, its own clock) of the next free slot. A reservation returns the wait
@@ -41,7 +41,7 @@ class Reason(NamedTuple):
 
 
 def exchange(update: Update) -> SharedState | None:
-    """Share `update` with other workers and return the shared state; None without Valkey."""
+    """Store `update` for the other workers and return the shared state; None without Valkey."""
     client = valkey()
     try:
         with client.pipeline(transaction=False) as pipe:

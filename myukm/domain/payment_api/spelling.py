@@ -1,4 +1,4 @@
-"""How names and words of other people's programs are compared: in one spelling."""
+"""Normal forms in which field names and words of an API's answers are compared."""
 
 import re
 
@@ -9,5 +9,5 @@ def words(text: str) -> frozenset[str]:
 
 
 def field_key(name: str) -> str:
-    """Return a field's name without case and signs: `next_page_url`, `nextPageUrl` are one."""
+    """Return a field name's letters in lower case: `next_page_url` equals `nextPageUrl`."""
     return re.sub(r"[^a-z]", "", name.casefold())

@@ -10,17 +10,18 @@ from myukm.domain.payment_api.parser import Answer, Payments
 class Item:
     """One student from the claim to the outcome, filled step by step.
 
-    Claimed: `item_id` is the run's item, or the request of a person who waits (`requested`).
-    `breaker_hits` and `retry_after_seconds` are kept when the student is given back. `doubt` says
-    what an earlier answer would have taken away: it was not believed, and is asked for again.
-    `etag` names the answer that we have.
+    Claimed: `item_id` is the id of a `sync_item`, or of a `sync_request` if `requested`.
+    `breaker_hits` and `retry_after_seconds` are stored when an unfinished item is released. `doubt`
+    says what the first answer would have taken away: it was quarantined, and the student is fetched
+    again. `etag` is the tag of the stored answer.
 
-    Asked: `tries` counts since the breaker last opened (`breaker_generation` says when that was),
-    `attempts` in all. `answer` is the last answer, once it decides.
+    Fetched: `tries` counts the attempts since the breaker last opened (in `breaker_generation`),
+    `attempts` all of them. `answer` is the final answer.
 
-    Compared (`domain.sync.results`): `row` is the student's row, None when it was deleted. `new`
-    are payments that differ from what we have, `old` is what we had. `stale`: "not modified" was
-    said of data that is not ours any more. `code` and `message` say why the student failed.
+    Compared (`domain.sync.results`): `row` is the student's row, None if it was deleted or the
+    request failed. `new` are payments that differ from the stored ones, `old` are the stored ones.
+    `stale`: the API answered "not modified", but the stored data has been replaced since the
+    request. `code` and `message` say why the student failed or is quarantined.
     """
 
     item_id: int
@@ -43,7 +44,7 @@ class Item:
 
     @property
     def key(self) -> tuple[bool, int]:
-        """A key that is different for items of a run and requested students."""
+        """A key that is unique among items of a run and requested students."""
         return self.requested, self.item_id
 
     @property
@@ -58,6 +59,6 @@ class Item:
         return known and self.doubt is None
 
     def complete(self, answer: Answer) -> Self:
-        """Keep the answer that decides about the student."""
+        """Set the final answer and return the item."""
         self.answer = answer
         return self

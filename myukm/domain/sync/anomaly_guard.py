@@ -2,8 +2,8 @@
 
 A quarantined item has the status `held`: nothing is written, and it counts as pending. If there are
 many, the run pauses and asks a person. If there are few, each of these students is fetched once
-more, and only the same answer again is believed. The item's message stores what the first answer
-took away until the second one is written.
+more, and the answer is believed only if it is the same. Until the second answer is written, the
+item's message says what the first one would have taken away.
 """
 
 from collections import deque
@@ -24,7 +24,7 @@ from myukm.models.sync import OPEN, ItemStatus, Status
 
 CODE = "suspicious_api"
 WINDOW, MAX_EXAMPLES, CHUNK = 200, 10, 5_000
-# Pause between the two requests, in which a short fault of the API ends.
+# Pause between the two requests, in which a short fault of the API may end.
 PAUSE = timedelta(seconds=1)
 
 
@@ -86,7 +86,7 @@ def examples(run_id: int) -> Sequence[Row[*tuple[Any, ...]]]:
 def release(run_id: int, *, trusted: bool) -> None:
     """Make the quarantined items of a running run pending again, in short transactions.
 
-    `trusted`: a person accepted the answers, so their doubt is deleted.
+    `trusted`: a person accepted the answers, so the items' messages (`Item.doubt`) are deleted.
     """
     values: dict[str, Any] = {"status": ItemStatus.PENDING, "finished_at": None}
     if trusted:

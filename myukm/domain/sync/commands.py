@@ -38,10 +38,10 @@ def start(
 ) -> dict[str, Any]:
     """Accept a run and return its progress object.
 
-    Over all active students, or only those with an idperson in `selected_ids` and those that failed
-    in run `failed_of` (for the cause `failed_code`, if that is given). Raises `Conflict` when a run
-    lives, `NotFound` for an unknown `failed_of`, `Invalid` for unknown students or when there is
-    none to sync.
+    The run is over all active students, limited to `selected_ids` (idpersons) and to those that
+    failed in run `failed_of` (for the cause `failed_code`), if given. Raises `Conflict` if a run is
+    live, `NotFound` for an unknown `failed_of`, `Invalid` for unknown or inactive students or if
+    there is no student to sync.
     """
     require_no_live_run()
     run = SyncRun(
@@ -60,8 +60,8 @@ def start(
 def retry_failed(actor: Actor, code: str | None = None) -> dict[str, Any]:
     """Start a run over the failed students (for this cause) of the run that ended last.
 
-    It is a dry run too if that one was, because nobody asked for anything to be written. Raises
-    `Conflict` when a run lives, `Invalid` when nobody failed.
+    After a dry run it is a dry run as well, because nobody asked to write anything. Raises
+    `Conflict` if a run is live, `Invalid` if no student failed.
     """
     require_no_live_run()
     newest = select(SyncRun.id, SyncRun.dry_run).order_by(SyncRun.id.desc()).limit(1)
@@ -82,7 +82,7 @@ def pause(actor: Actor) -> dict[str, Any]:
 def resume(actor: Actor, *, accept: bool = False) -> dict[str, Any]:
     """Resume a paused run. Raises `Conflict` if none is paused.
 
-    A run that paused because the API's answers are suspicious needs `accept`: they are believed.
+    A run that paused because of suspicious answers needs `accept`, which believes these answers.
     """
     with transaction() as session:
         run = _live_run(session)
@@ -111,7 +111,7 @@ def cancel(actor: Actor) -> dict[str, Any]:
 
 
 def reset(actor: Actor) -> dict[str, Any]:
-    """Dismiss the shown run; the history stays. Raises `Conflict` while a run lives."""
+    """Dismiss the shown run; the history stays. Raises `Conflict` if a run is live."""
     require_no_live_run()
     with transaction() as session:
         shown = update(SyncRun).where(SyncRun.live.is_(None), ~SyncRun.dismissed)
@@ -122,9 +122,10 @@ def reset(actor: Actor) -> dict[str, Any]:
 
 
 def sync_student_later(actor: Actor, idperson: str) -> str:
-    """Request the sync of one student by a lane, or else by a job; return the job's id.
+    """Request the sync of one student by a lane or else by a job; return the job's id.
 
-    Raises `NotFound` for an unknown student, `Unavailable` when Valkey is away and no lane took it.
+    Raises `NotFound` for an unknown student, `Unavailable` if Valkey is away and no lane has
+    claimed the request.
     """
     if not db.session.scalar(select(exists().where(Siswa.idperson == idperson))):
         raise NotFound(_("Tidak ada siswa dengan ID %(id)s.", id=idperson), code="no_such_student")
@@ -138,7 +139,7 @@ def sync_student_later(actor: Actor, idperson: str) -> str:
 
 
 def require_no_live_run() -> None:
-    """Raise `Conflict` when a run lives."""
+    """Raise `Conflict` if a run is live."""
     if progress.live() is not None:
         raise _already_running()
 
@@ -150,7 +151,7 @@ def _already_running() -> Conflict:
 def _insert(run: SyncRun, actor: Actor) -> None:
     """Insert the run. `live` is unique, so only one of several concurrent inserts succeeds.
 
-    When one rolls back, those that wait for it can deadlock on MariaDB: the victim tries again.
+    If one rolls back, those that wait for it can deadlock on MariaDB; the victim is retried.
     """
     text = _("Dimulai oleh %(name)s.", name=actor.name)
     if run.dry_run:
@@ -171,7 +172,7 @@ def _insert(run: SyncRun, actor: Actor) -> None:
 
 
 def _live_run(session: Session) -> Row[int, str, bool, str | None]:
-    """Return the run that lives, locked. Raises `Conflict` when none does."""
+    """Return the live run, locked. Raises `Conflict` if there is none."""
     columns = (SyncRun.id, SyncRun.status, SyncRun.dispatched, SyncRun.reason_code)
     query = select(*columns).where(SyncRun.live.is_not(None)).with_for_update()
     run = session.execute(query).one_or_none()
@@ -189,7 +190,7 @@ def _move(
     text: Any,
     **values: Any,
 ) -> None:
-    """Move the run and record who did it. Raises `Conflict` when the table does not allow it."""
+    """Move the run and record who did it. Raises `Conflict` if the transition is not allowed."""
     if not transitions.move(session, run.id, to, crash_count=0, **values):
         raise _not_now()
     _record(actor, run.id, code, text)

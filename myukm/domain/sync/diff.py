@@ -38,8 +38,9 @@ class Change(NamedTuple):
 def compare(old_periods: Any, new_periods: Any) -> list[Change]:
     """Return the fields that differ between two lists of periods, at most `MAX_CHANGES`.
 
-    Amounts are compared as money. Left out are sums that moved by just what their items moved, and
-    the items of a period that is new (the student's page has them); what vanished is listed whole.
+    Amounts are compared as money. Left out are sums that changed only by what their items changed,
+    and the items of a new period, because the student's page lists them. The items of vanished
+    periods and categories are listed.
     """
     found = [
         Change(period_id[:MAX_PERIOD], "/".join(path), *values)
@@ -73,7 +74,7 @@ def _of_category(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> D
 
 
 def _fields(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> Differences:
-    """The values of one object that differ; its summary's as well, its parts' not."""
+    """Return the values of one object that differ, with its summary's, without its parts'."""
     found: Differences = {}
     for key in dict.fromkeys((*old, *new)):
         before, after = old.get(key), new.get(key)
@@ -87,7 +88,7 @@ def _fields(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> Diffe
 
 
 def _without_sums(found: Differences) -> Differences:
-    """Leave out the sums that moved by what the items below them moved."""
+    """Leave out the sums that changed by what the items below them changed."""
     moved: dict[Path, Decimal] = defaultdict(Decimal)
     for path, values in found.items():
         if len(path) == 3 and path[-1] in ITEM:
@@ -116,7 +117,7 @@ def _number(text: str | None) -> Decimal:
 def _pairs(
     old: Any, new: Any, key: str
 ) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
-    """The parts of two lists that differ, matched by their names."""
+    """Yield the parts of two lists that differ, matched by their names."""
     before, after = _named(old, key), _named(new, key)
     for name in dict.fromkeys((*before, *after)):
         if before.get(name) != after.get(name):
@@ -143,7 +144,7 @@ def _object(value: Any) -> Mapping[str, Any]:
 
 
 def _text(key: str, value: Any) -> str | None:
-    """A value as the history keeps it: amounts in their one spelling, other things as JSON."""
+    """Return a value as the history stores it: amounts as `format_amount` does, others as JSON."""
     if value is None:
         return None
     if key in AMOUNTS:

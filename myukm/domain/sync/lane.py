@@ -40,7 +40,7 @@ class Lane:
         lane_id = secrets.token_hex(16)
         self._store, self._students = LaneStore(run_id, lane_id), StudentStore(lane_id)
         self._width: int = app.config["PEMBAYARAN_API_CONCURRENCY"]
-        # With the lane's lifetime, half of the job's time, it leaves a quarter for the shutdown.
+        # The lane claims for at most half of the job's time, so a quarter is left for the shutdown.
         self._database_timeout = min(app.config["SYNC_JOB_TIMEOUT"] / 4, MAX_DATABASE_TIMEOUT)
         self._per_second = 0.0
         self._exhausted = self._progress_sent = self._successor_queued = False
@@ -58,7 +58,7 @@ class Lane:
             self._flushed_at = self._last_db_contact = loop.time()
             job_seconds = self._app.config["SYNC_JOB_TIMEOUT"]
             self._deadline = loop.time() + min(job_seconds / 2, MAX_LIFETIME)
-            # The last answers may take until here, and the writing of them the rest.
+            # The last answers are awaited until here, which leaves a quarter for writing them.
             self._latest_end = loop.time() + 0.75 * job_seconds
             async with FetchPool(self._app.config, self._width) as pool:
                 self._store.stats = pool.stats
@@ -112,12 +112,12 @@ class Lane:
         )
 
     async def _serve(self, pool: FetchPool, results: Sequence[Item]) -> None:
-        """Write and claim requested students, which are rare."""
+        """Write and claim students requested by a person, if there are any."""
         answered = [item for item in results if item.requested]
         claim = self._requests and not self._stopping
         if answered or claim or self._students.in_hand:
-            ask = self._students.flush_and_claim
-            submit(pool, await self._in_db_thread(ask, answered, claim=claim))
+            flush = self._students.flush_and_claim
+            submit(pool, await self._in_db_thread(flush, answered, claim=claim))
 
     def _flush_in_thread(self, results: Sequence[Item], want: int, refused: str | None) -> Batch:
         """The flush itself, in the database thread."""
@@ -126,7 +126,10 @@ class Lane:
         return self._store.flush_and_claim(results, want)
 
     def _publish_and_scale(self, moved: bool, more: bool) -> None:
-        """Publish progress, and queue one successor lane when there is more to do."""
+        """Publish progress, and queue one more lane if all that was asked for was claimed.
+
+        `moved`: the turn wrote results. `more`: there are probably more students to claim.
+        """
         try:
             if more and not self._successor_queued:
                 self._successor_queued = queueing.queue_lane(self._run_id)
@@ -137,11 +140,11 @@ class Lane:
 
     @property
     def _stopping(self) -> bool:
-        """Whether the lane only waits for its last responses: a refusal among them is known."""
+        """Whether the lane claims no more and only waits for its last responses."""
         return self._give_up_at is not None
 
     def _claim_size(self, pool: FetchPool) -> int:
-        """Return how many students to claim: a stock for about one second, few at first."""
+        """Return how many students to claim: enough for about one second, fewer at first."""
         if self._stopping:
             return 0
         minimum = (4 if pool.unfinished else 2) * self._width
@@ -156,8 +159,8 @@ class Lane:
     def _check_stop(self, pool: FetchPool, batch: Batch, refused: str | None) -> None:
         if self._stopping:
             return
-        # A lane that was refused ends even if the run was resumed at once: it would pause it again.
-        # A refusal that arrived during this turn is handled by the next one.
+        # A refused lane ends even if the run was resumed at once, because later refusals of its old
+        # requests would pause the run again. The next turn handles a refusal that came during this.
         if refused or batch.status != Status.RUNNING or self._clock() > self._deadline:
             pool.stop()
             last_answer = self._clock() + self._app.config["PEMBAYARAN_API_TIMEOUT"]
@@ -174,10 +177,10 @@ class Lane:
         """Sleep until a turn is due, or sooner: to claim more, and to write the last answers."""
         due, soon = self._flushed_at + FLUSH_SECONDS, self._flushed_at + LAST_FLUSH_SECONDS
         while self._clock() < due and not shutdown.requested.is_set():
-            stock = max(2 * self._width, self._per_second * FLUSH_SECONDS)
-            hungry = pool.queued < min(stock, MAX_CLAIMED) and not self._exhausted
+            needed = max(2 * self._width, self._per_second * FLUSH_SECONDS)
+            low = pool.queued < min(needed, MAX_CLAIMED) and not self._exhausted
             last = self._exhausted and pool.has_results and self._clock() > soon
-            if not self._away and not self._stopping and (hungry or last or not pool.unfinished):
+            if not self._away and not self._stopping and (low or last or not pool.unfinished):
                 return
             await asyncio.sleep(POLL_SECONDS)
 
@@ -200,7 +203,7 @@ class Lane:
         self._store.unregister(own, [student for student in unfinished if not student.requested])
 
     async def _in_db_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a function that uses the database in the lane's thread."""
+        """Run a function in the lane's database thread."""
 
         def run() -> T:
             with self._app.app_context():

@@ -1,4 +1,4 @@
-"""The bodies of the jobs of a run: a lane, and the dispatch, which goes on as the first lane."""
+"""What the jobs of a run do: a lane, and the dispatch, which continues as the first lane."""
 
 import asyncio
 import gc
@@ -15,13 +15,15 @@ from myukm.domain.sync import anomaly_guard, dispatching, lifecycle
 from myukm.domain.sync.lane import Lane
 from myukm.queues.job_beats import beating
 
-# How many new objects make the garbage collector look. A lane makes many that live until the next
-# turn, and none of them in cycles, so what is usual would have it look at all of them for nothing.
+# How many new objects start the garbage collector. A lane's objects live until the next turn and
+# form no cycles, so with the default threshold it would scan all of them for nothing.
 MANY_OBJECTS = 10_000
 
 
 def run_first_lane(run_id: int) -> int:
-    """Write the run's items, then work on them; return their number, 0 if another job wrote them.
+    """Write the run's items, then work on them; return their number.
+
+    0 if another job has written them, or if there are no students.
 
     One job does both, because plain `rq worker` imports the program anew for each.
     """
@@ -48,14 +50,14 @@ def run_lane(run_id: int) -> None:
 
 async def _work(app: Flask, run_id: int) -> None:
     release_connection()  # the lane has another; this one would be idle in a transaction
-    with collecting_rarely():
+    with rare_garbage_collection():
         async with beating(app.extensions["valkey"], hung_seconds(app.config)):
             await Lane(app, run_id).work()
 
 
 @contextmanager
-def collecting_rarely() -> Iterator[None]:
-    """Let the garbage collector look less often in the block."""
+def rare_garbage_collection() -> Iterator[None]:
+    """Start the garbage collector less often inside the block."""
     usual = gc.get_threshold()
     gc.set_threshold(MANY_OBJECTS, *usual[1:])
     try:
@@ -65,7 +67,10 @@ def collecting_rarely() -> Iterator[None]:
 
 
 def hung_seconds(settings: Mapping[str, Any]) -> int:
-    """Return for how long a lane's job may be silent: its students are given to others before."""
+    """Return the seconds after which a silent lane's job counts as hung.
+
+    Longer than `SYNC_LANE_TIMEOUT`, after which its students go to other lanes.
+    """
     return 2 * int(settings["SYNC_LANE_TIMEOUT"])
 
 

@@ -22,9 +22,9 @@ from myukm.domain.sync.request_stats import save
 from myukm.models import SyncItem, SyncLane, SyncRequest, SyncRun, SyncTraffic
 from myukm.models.sync import ItemStatus, Status
 
-# The first fields of an `Item`, in its order. A pending item has a message only if its first answer
-# was quarantined.
-STUDENT = (
+# In the order of the first fields of `Item`. A pending item has a message, its `doubt`, only if its
+# first answer was quarantined.
+ITEM_COLUMNS = (
     SyncItem.id,
     SyncItem.idperson,
     SyncItem.breaker_hits,
@@ -34,12 +34,12 @@ STUDENT = (
 
 
 class LaneExpired(Exception):
-    """The lane missed its heartbeats and was expired; its items belong to others now."""
+    """The watchdog expired the lane because its heartbeat stopped; other lanes have its items."""
 
 
 class Batch(NamedTuple):
-    """The result of a turn: the run's status, the number of lanes, the claimed items, and whether
-    requests for single students wait (see `student_store`)."""
+    """The result of a turn: the run's status, the number of its lanes, the claimed items, and
+    whether there are unclaimed requests for single students (see `student_store`)."""
 
     status: str
     workers: int
@@ -50,7 +50,7 @@ class Batch(NamedTuple):
 class LaneStore:
     """Database access of lane `lane_id` of run `run_id`; one thread at a time.
 
-    `stats` are the lane's sums, which it goes on counting.
+    `stats` are the lane's request statistics so far, written in each turn.
     """
 
     def __init__(self, run_id: int, lane_id: str) -> None:
@@ -61,7 +61,7 @@ class LaneStore:
         self.stats = RequestStats()
 
     def register(self) -> bool:
-        """Register the lane if the run is running."""
+        """Register the lane if the run is running; return whether it is."""
         with transaction() as session:
             run = session.execute(
                 select(SyncRun.status, SyncRun.dry_run, SyncRun.answers_accepted)
@@ -77,7 +77,7 @@ class LaneStore:
         return True
 
     def flush_and_claim(self, answered: Sequence[Item], limit: int) -> Batch:
-        """Write what was answered and claim up to `limit` students. Raises `LaneExpired`."""
+        """Write answers and claim up to `limit` students. Raises `LaneExpired`."""
         with transaction() as session:
             wait_for_locks(session, LANE_LOCK_SECONDS)
             items = self._claim(session, limit) if limit else []
@@ -128,7 +128,7 @@ class LaneStore:
 
     def _pending(self, session: Session, limit: int) -> list[Item]:
         query = (
-            select(*STUDENT)
+            select(*ITEM_COLUMNS)
             .where(
                 SyncItem.run_id == self.run_id,
                 SyncItem.status == ItemStatus.PENDING,
@@ -143,7 +143,7 @@ class LaneStore:
         return found
 
     def _write(self, session: Session, answered: Sequence[Item]) -> list[Item]:
-        """Write what was answered about students that are still ours, and return these."""
+        """Write the answers of items that the lane still holds, and return these items."""
         ours = results.lock(session, self.lane_id, answered)
         flags = {"dry_run": self._dry_run, "guarded": not self._trusted}
         results.take_in(session, self.run_id, ours, **flags)
@@ -163,17 +163,19 @@ class LaneStore:
 
 
 def release(session: Session, run_id: int, lane_id: str) -> None:
-    """Make the unfinished students of a lane pending again; only the lane itself may ask."""
+    """Make the unfinished items of a lane pending again. Only the lane itself may call this,
+    because it may claim more at any moment."""
     _unclaim(session, run_id, SyncItem.lane_id == lane_id)
 
 
 def release_orphans(session: Session, run_id: int) -> None:
-    """Make students pending again whose lane is no more."""
+    """Make items pending again whose lane no longer exists."""
     _unclaim(session, run_id, ~exists().where(SyncLane.id == SyncItem.lane_id))
 
 
 def _unclaim(session: Session, run_id: int, condition: ColumnElement[bool]) -> None:
-    """Update by primary key: an UPDATE with a search would lock other rows on MariaDB."""
+    """Make claimed items pending, by primary key: on MariaDB an UPDATE that searches locks other
+    rows as well."""
     claimed = SyncItem.status == ItemStatus.CLAIMED
     query = select(SyncItem.id).where(SyncItem.run_id == run_id, claimed, condition)
     if ids := session.scalars(query).all():

@@ -33,7 +33,7 @@ MAX_CRASHES = 5
 def drive(run_id: int) -> None:
     """Take the steps that are due, then queue the job that the run needs next.
 
-    Safe to call at any time, by anybody: a second job of a kind is not queued.
+    Any process may call it at any time: a second job of a kind is not queued.
     """
     advance(run_id)
     run = progress.find(run_id)
@@ -41,12 +41,12 @@ def drive(run_id: int) -> None:
         return
     queue = queueing.queue_lane if run.dispatched else queueing.queue_dispatch
     if not queue(run_id):
-        _say_that_valkey_is_down(run_id)
+        _store_that_valkey_is_down(run_id)
 
 
 def advance(run_id: int) -> None:
     """Take the steps that are due: complete the run if every student has an outcome, end a cancel
-    if no lane works. Idempotent; any process may call it."""
+    if no lane works, review quarantined students. Idempotent; any process may call it."""
     db.session.rollback()  # an older snapshot would not show what lanes wrote since
     run = progress.find(run_id)
     if run is None:
@@ -70,7 +70,7 @@ def has_work(run: Row[Any]) -> bool:
     return bool(db.session.scalar(select(waiting)))
 
 
-def _say_that_valkey_is_down(run_id: int) -> None:
+def _store_that_valkey_is_down(run_id: int) -> None:
     """Store why a queued run does not start."""
     with transaction() as session:
         reason = valkey_down_reason()
@@ -95,7 +95,7 @@ def complete(run_id: int) -> None:
 
 
 def cancel_remaining(run_id: int) -> None:
-    """Count what is left of a run as cancelled, in short transactions, and end it."""
+    """Count the open items of a run as cancelled, in short transactions, and end the run."""
     while _cancel_some(run_id):
         pass
     with transaction() as session:
@@ -109,8 +109,8 @@ def cancel_remaining(run_id: int) -> None:
 
 
 def _log_remaining(run_id: int) -> dict[str, int]:
-    """Log the number of failures left out and of students whose figures disagree; return the run's
-    counts."""
+    """Log how many failures have no line of their own and how many students' figures disagree;
+    return the run's counts."""
     run = progress.find(run_id)
     numbers: dict[str, int] = progress.counts(run) if run else {"failed": 0}
     run_log.append_remaining(run_id, numbers.get("failed", 0))

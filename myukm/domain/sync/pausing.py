@@ -27,8 +27,11 @@ REFUSALS = {
 
 
 def review_quarantined(run: Row[Any]) -> None:
-    """Held students of a trusted run are free again; of another one they are judged when nobody
-    else is left: many are for a person to decide, few are asked for once more."""
+    """Decide about quarantined items of a running run.
+
+    If a person accepted the answers, they are released at once. Otherwise they wait until no other
+    item is open: if they are many, the run pauses for a person; if few, they are fetched once more.
+    """
     number = anomaly_guard.count_quarantined(run.id)
     if not number or not (run.answers_accepted or anomaly_guard.only_quarantined_left(run.id)):
         return
@@ -47,7 +50,7 @@ def pause_suspicious(run_id: int) -> None:
 
 
 def _suspicion_text(run: Row[Any]) -> LazyString:
-    """Say how many of the API's answers are suspicious."""
+    """Return the sentence with the number of suspicious answers."""
     return _(
         "%(held)s dari %(compared)s jawaban API jauh lebih rendah daripada data yang ada. "
         "Belum ada yang ditimpa: periksa contohnya, lalu terima atau batalkan.",
@@ -57,13 +60,13 @@ def _suspicion_text(run: Row[Any]) -> LazyString:
 
 
 def refresh_reason(run: Row[Any]) -> None:
-    """Give the numbers of now as the reason of the pause: requests were in flight when it began."""
-    words = in_each_language(reason=_suspicion_text(run))
-    if words["reason"] == run.reason:
+    """Update the numbers in the reason of the pause, because answers arrived after it began."""
+    texts = in_each_language(reason=_suspicion_text(run))
+    if texts["reason"] == run.reason:
         return
     with transaction() as session:
         same = (SyncRun.id == run.id, SyncRun.reason_code == anomaly_guard.CODE)
-        session.execute(update(SyncRun).where(*same).values(words))
+        session.execute(update(SyncRun).where(*same).values(texts))
         on_commit(progress.publish)
 
 

@@ -31,12 +31,12 @@ def current() -> dict[str, Any]:
 
 
 def live() -> Row[Any] | None:
-    """Return the run that lives now as a row of `COLUMNS`."""
+    """Return the live run as a row of `COLUMNS`, None if there is none."""
     return db.session.execute(select(*COLUMNS).where(SyncRun.live.is_not(None))).one_or_none()
 
 
 def find(run_id: int) -> Row[Any] | None:
-    """Return a run as a row of `COLUMNS`."""
+    """Return a run as a row of `COLUMNS`, None if it does not exist."""
     return db.session.execute(select(*COLUMNS).where(SyncRun.id == run_id)).one_or_none()
 
 
@@ -113,9 +113,9 @@ def publish() -> None:
 
 
 def publish_throttled() -> bool:
-    """Publish, but at most ten times a second over all processes.
+    """Publish at most ten times a second over all processes.
 
-    Return False if it was too early: the caller has to call again.
+    Return False if it was too early, so that the caller has to call again.
     """
     try:
         if not valkey().set(TICK, 1, nx=True, px=TICK_MS):

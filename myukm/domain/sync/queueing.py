@@ -1,5 +1,5 @@
-"""The sync's jobs in the queue. A job's id names its run or request, so the queue can be searched
-for it."""
+"""The sync's jobs in the queue. A job's id begins with its kind and its run's or request's id, so
+the queue can be searched for it."""
 
 import secrets
 from collections.abc import Iterable
@@ -15,13 +15,13 @@ STUDENT, LANE, DISPATCH = "sync-siswa-", "sync-lane-", "sync-dispatch-"
 
 def queue_dispatch(run_id: int) -> bool:
     """Enqueue a dispatch of the run unless one is queued; return False without Valkey."""
-    prefix = _mark("dispatch", run_id)
+    prefix = _prefix("dispatch", run_id)
     return _ensure("dispatch_sync_pembayaran", run_id, prefix) is not None
 
 
 def queue_lane(run_id: int) -> bool:
     """Enqueue a lane of the run unless one is queued; return False without Valkey."""
-    return _ensure("sync_pembayaran_lane", run_id, _mark("lane", run_id)) is not None
+    return _ensure("sync_pembayaran_lane", run_id, _prefix("lane", run_id)) is not None
 
 
 def queue_student(request_id: int, idperson: str) -> str | None:
@@ -29,41 +29,42 @@ def queue_student(request_id: int, idperson: str) -> str | None:
 
     None without Valkey.
     """
-    prefix = _student(request_id)
+    prefix = _student_prefix(request_id)
     return _ensure("sync_pembayaran_siswa", idperson, prefix, at_front=True)
 
 
 def is_lane(job_id: str) -> bool:
-    """Return whether a job is a lane, or the dispatch, which goes on as one, by its id."""
+    """Return whether this is the id of a lane's job or a dispatch, which continues as a lane."""
     return job_id.startswith((LANE, DISPATCH))
 
 
 def queued_ids(run_id: int) -> list[str]:
     """Return the ids of the run's jobs that no worker has taken. Raises RedisError."""
-    return _waiting(_mark("dispatch", run_id), _mark("lane", run_id))
+    return _waiting(_prefix("dispatch", run_id), _prefix("lane", run_id))
 
 
 def student_waits(request_id: int) -> bool:
     """Return whether the job of a request is queued. Raises RedisError."""
-    return bool(_waiting(_student(request_id)))
+    return bool(_waiting(_student_prefix(request_id)))
 
 
 def remove_queued(run_id: int) -> None:
-    """Remove the run's queued jobs; one that has just started ends by itself."""
-    _withdraw(_mark("dispatch", run_id), _mark("lane", run_id))
+    """Remove the run's queued jobs. A job that has just started ends by itself, because the run is
+    not running."""
+    _remove(_prefix("dispatch", run_id), _prefix("lane", run_id))
 
 
 def withdraw_students(request_ids: Iterable[int]) -> None:
     """Remove the queued jobs of these requests."""
-    if prefixes := [_student(request_id) for request_id in request_ids]:
-        _withdraw(*prefixes)
+    if prefixes := [_student_prefix(request_id) for request_id in request_ids]:
+        _remove(*prefixes)
 
 
-def _mark(kind: str, run_id: int) -> str:
+def _prefix(kind: str, run_id: int) -> str:
     return f"sync-{kind}-{run_id}-"
 
 
-def _student(request_id: int) -> str:
+def _student_prefix(request_id: int) -> str:
     return f"{STUDENT}{request_id}-"
 
 
@@ -71,7 +72,7 @@ def _waiting(*prefixes: str) -> list[str]:
     return [job for job in get_queue(SYNC).get_job_ids() if job.startswith(prefixes)]
 
 
-def _withdraw(*prefixes: str) -> None:
+def _remove(*prefixes: str) -> None:
     try:
         if jobs := _waiting(*prefixes):
             remove_jobs(SYNC, jobs)

@@ -1,6 +1,6 @@
 """Write answers in five steps, `lock → compare → guard → write → close`, which fill in an `Item`.
 
-The steps can be repeated when the transaction fails: an item's answer stays as it came.
+If the transaction fails, the steps can be repeated, because they do not change `Item.answer`.
 """
 
 from collections import Counter, defaultdict
@@ -45,10 +45,10 @@ def take_in(
     dry_run: bool = False,
     guarded: bool = True,
 ) -> None:
-    """Store the students' data (not in a dry run) and their changes. The only way in which payments
-    are written.
+    """Store the students' payments (not in a dry run) and the history of their changes.
 
-    `guarded` quarantines answers that take much away (see `suspicion`).
+    Everything that syncs payments calls it. `guarded` quarantines answers that take much away (see
+    `suspicion`).
     """
     compare(session, items)
     if guarded and not dry_run:
@@ -62,7 +62,7 @@ def compare(session: Session, items: Sequence[Item]) -> None:
     A row may have data without a digest, because an upgrade that changes the digest deletes it.
     """
     for item in items:
-        _fill_in_answer(item)
+        _reset(item)
     answered = {item.idperson: item for item in items if item.code is None}
     for row in _locked_rows(session, answered):
         item = answered.pop(row.idperson)
@@ -79,7 +79,8 @@ def compare(session: Session, items: Sequence[Item]) -> None:
         fetched[old.id].old = old
 
 
-def _fill_in_answer(item: Item) -> None:
+def _reset(item: Item) -> None:
+    """Reset what the steps fill in, from `Item.answer`."""
     item.row = item.old = item.new = item.code = item.message = None
     item.stale = False
     if isinstance(item.answer, Failure):
@@ -107,9 +108,9 @@ def write(session: Session, run_id: int | None, items: Sequence[Item], *, dry_ru
 def store(
     session: Session, new: Mapping[int, Payments], students: Mapping[int, Origin] | None = None
 ) -> None:
-    """Write new data by the students' row ids, with `synced_at`, their bills, and what moved.
+    """Write new payments by the students' row ids, with `synced_at`, bills and the journal.
 
-    `students`: where they stand, if the caller has read that with their rows.
+    `students` are their units and whether they had data, if the caller has read these already.
     """
     if not new:
         return
@@ -137,7 +138,7 @@ def store(
 
 
 def close(session: Session, run_id: int, items: Sequence[Item]) -> None:
-    """Close the items, raise the run's counters by them, and log its failures."""
+    """Set the items' outcomes, count them in the run, and log the failures."""
     now = utcnow()
     groups: dict[tuple[ItemStatus, int], list[int]] = defaultdict(list)
     for item in items:

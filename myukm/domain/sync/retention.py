@@ -12,8 +12,9 @@ FULL_RUNS_KEPT, CHUNK = 20, 2000
 
 
 def prune() -> bool:
-    """Delete the next rows of the oldest complete run; return whether more may be left."""
-    run_id = _oldest_whole()
+    """Delete the next rows of the oldest run that is not pruned yet; return whether more may be
+    left."""
+    run_id = _next_to_prune()
     if run_id is None:
         return False
     with transaction() as session:
@@ -25,14 +26,14 @@ def prune() -> bool:
     return True
 
 
-def _oldest_whole() -> int | None:
-    """Return the oldest run that is to be pruned and is not yet."""
+def _next_to_prune() -> int | None:
+    """Return the oldest run that is not pruned and not among the newest `FULL_RUNS_KEPT`."""
     newest = select(SyncRun.id).order_by(SyncRun.id.desc())
     oldest_kept = db.session.scalar(newest.offset(FULL_RUNS_KEPT - 1).limit(1))
     if oldest_kept is None:
         return None
-    whole = (SyncRun.id < oldest_kept, ~SyncRun.pruned, SyncRun.live.is_(None))
-    return db.session.scalar(select(SyncRun.id).where(*whole).order_by(SyncRun.id).limit(1))
+    due = (SyncRun.id < oldest_kept, ~SyncRun.pruned, SyncRun.live.is_(None))
+    return db.session.scalar(select(SyncRun.id).where(*due).order_by(SyncRun.id).limit(1))
 
 
 def _delete_some(

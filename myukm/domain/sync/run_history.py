@@ -54,8 +54,8 @@ def run(run_id: int) -> dict[str, Any]:
 
 
 def failures_left(user_id: int) -> Row[Any] | None:
-    """Return the newest run if this account started it and it ended with failures, or failed, and
-    nobody has gone on from there: no newer run, no reset."""
+    """Return the newest run (dry runs left out) if this account started it and it failed or ended
+    with failed students; None otherwise, and after a reset."""
     query = _newest_first().where(SyncRun.dry_run.is_(False)).limit(1)
     newest = db.session.execute(query.add_columns(SyncRun.started_by_id, SyncRun.dismissed)).first()
     if newest is None or newest.started_by_id != user_id or newest.dismissed:
@@ -116,7 +116,7 @@ def failures_csv(run_id: int) -> Iterator[str]:
 
 
 def _all_failures(run_id: int) -> Iterator[tuple[Any, ...]]:
-    """Yield all rows, read in portions, because a hundred thousand failures are no small memory."""
+    """Yield all rows, read in portions, because 100,000 failures would take much memory."""
     columns = (SyncItem.idperson, Siswa.nama, SyncItem.code, SyncItem.message, SyncItem.attempts)
     query = failures(run_id).with_only_columns(
         *columns, SyncItem.finished_at, SyncItem.id, maintain_column_froms=True

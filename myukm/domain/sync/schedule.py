@@ -24,12 +24,12 @@ from myukm.models import SyncRun, SyncSchedule
 
 LATE = timedelta(hours=6)  # a time that was missed is made up until then
 MOMENT = timedelta(microseconds=1)
-# Outcomes of a time: NEW is the one before the setting was made, which starts nothing.
+# Outcomes of a time. NEW: it was the last one before SYNC_SCHEDULE was set, so no run starts.
 NEW, STARTED, BUSY, NO_STUDENTS, MISSED = "new", "started", "busy", "no_students", "missed"
 
 
 class Scheduler:
-    """The periodic task of the leader. It asks the database only when a time has come."""
+    """A periodic task of the leader. It queries the database only when a time has come."""
 
     def __init__(self) -> None:
         self._next: datetime | None = None
@@ -66,10 +66,10 @@ def campus_time(moment: datetime) -> datetime:
 
 
 def handle(now: datetime) -> str | None:
-    """Handle the last time until `now`, unless that was done; return its outcome, or None.
+    """Handle the last time until `now`; return its outcome, None if it was handled already.
 
-    Of several times that nobody handled only the last starts a run. A new SYNC_SCHEDULE starts
-    none for the times before it was set.
+    Of several missed times only the last starts a run. A new SYNC_SCHEDULE starts no run for the
+    times before it was set.
     """
     expression, due = current_app.config["SYNC_SCHEDULE"], time_until(now)
     with transaction() as session:
@@ -84,7 +84,7 @@ def handle(now: datetime) -> str | None:
 
 
 def missed() -> datetime | None:
-    """Return the last time that started no run, unless a run has begun since."""
+    """Return the last time if it was missed or had no students, and no run has begun since."""
     row = db.session.execute(select(SyncSchedule.outcome, SyncSchedule.handled)).one()
     if not current_app.config["SYNC_SCHEDULE"] or row.outcome not in (MISSED, NO_STUDENTS):
         return None
@@ -93,20 +93,20 @@ def missed() -> datetime | None:
 
 
 def _outcome(due: datetime, now: datetime) -> str:
-    """Start the run of the time `due`, and return what came of it."""
+    """Start the run of the time `due` and return the outcome."""
     if now - due > LATE:
         return MISSED
     try:
         commands.start(Actor("SYNC_SCHEDULE"))
     except Conflict:
-        _say_busy(due)
+        _log_busy(due)
         return BUSY
     except Invalid:
         return NO_STUDENTS
     return STARTED
 
 
-def _say_busy(due: datetime) -> None:
+def _log_busy(due: datetime) -> None:
     run = progress.live()
     if run is not None:
         text = _(

@@ -19,8 +19,8 @@ def selection(
 ) -> Select[int]:
     """Return the query for the ids (`Siswa.id`) of a run's students.
 
-    All active ones; of these the `selected_ids` (idpersons), and those that failed in the parent
-    (for this cause).
+    These are the active students, limited to `selected_ids` (idpersons) and to those that failed in
+    the parent run (for the cause `failed_code`), if given.
     """
     query = select(Siswa.id).where(Siswa.active)
     if selected_ids is not None:
@@ -40,8 +40,8 @@ def check(
 ) -> list[str] | None:
     """Return the selected ids without duplicates, after checking that there is a student to sync.
 
-    Raises `NotFound` for an unknown run `failed_of`, `Invalid` for students that are unknown or
-    inactive, or for none.
+    Raises `NotFound` for an unknown run `failed_of`, `Invalid` if students are unknown or inactive,
+    or if there is no student.
     """
     if failed_of is not None and not _is_run(failed_of):
         raise NotFound(_("Tidak ada proses #%(run)s.", run=failed_of), code="no_such_run")

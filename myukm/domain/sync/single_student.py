@@ -1,4 +1,4 @@
-"""The job of a requested student, if no lane has claimed it; fetches and writes as a lane does."""
+"""The job that syncs one requested student, unless a lane has claimed the request."""
 
 import asyncio
 import secrets
@@ -22,10 +22,10 @@ TIMEOUT_SECONDS, BEAT_SECONDS, POLL_SECONDS = 120.0, 1.0, 0.02
 
 
 def sync(idperson: str, *, requested: bool) -> str:
-    """Fetch and store one student's payments; return success, unchanged, failed or gone.
+    """Fetch and store one student's payments; return success, unchanged, failed, gone or taken.
 
-    Publishes the outcome as the event `sync.siswa`. `requested`: there was a row in `sync_request`;
-    if it can no longer be claimed, somebody else has it and the result is "taken".
+    Publishes the outcome as the event `sync.siswa`. "gone": the student does not exist. "taken": a
+    lane or another job has claimed the request. `requested`: the caller has inserted the request.
     """
     if not db.session.scalar(select(exists().where(Siswa.idperson == idperson))):
         with transaction() as session:
@@ -40,9 +40,9 @@ def sync(idperson: str, *, requested: bool) -> str:
 
 
 async def _work(store: StudentStore, students: list[Item]) -> None:
-    """Ask with the patience of a run, but for two minutes at most, and half of the job's time.
+    """Fetch with a run's retries, for at most two minutes and half of the job's time.
 
-    An error leaves the request claimed; the watchdog releases and counts it.
+    After an error the request stays claimed until the watchdog releases it and counts the loss.
     """
     job_seconds = current_app.config["SYNC_JOB_TIMEOUT"]
     deadline = time.monotonic() + min(TIMEOUT_SECONDS, job_seconds / 2)
@@ -69,7 +69,7 @@ async def _until_turn(pool: FetchPool) -> None:
 
 
 def _failure(pool: FetchPool, deadline: float) -> Failure | None:
-    """Return the failure for which to stop waiting, None to go on."""
+    """Return the failure that ends the job: a refused token or the deadline. None: continue."""
     if pool.policy.refused:
         return Failure("client_error", Action.FINAL, http=401)
     return Failure("timeout", Action.FINAL) if time.monotonic() > deadline else None

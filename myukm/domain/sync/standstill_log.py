@@ -1,4 +1,4 @@
-"""The run's log says when a run begins to stand still, why, and when it goes on."""
+"""Lines of the run's log about standstills: since when, why, and when the run moves again."""
 
 import time
 from typing import Any
@@ -12,7 +12,7 @@ from myukm.domain.payment_api.shared_state import Reason
 from myukm.domain.sync import run_log
 
 MOVING, OTHER_WARNINGS = "moving", ("lane_lost", "tidak_cocok", "more_failures", "completed")
-# These are certain as soon as they are seen; other causes are logged after some seconds.
+# Causes that are logged at once; others only when the run counts as stalled.
 CERTAIN = ("api_down", "api_wait")
 # An API that lets every worker wait again and again would fill the log.
 REPEAT_SECONDS = 30.0
@@ -27,7 +27,7 @@ class StandstillLog:
         self._written: dict[str, float] = {}
 
     def record(self, run: Row[Any], reason: Reason | None, *, stalled: bool) -> None:
-        """Append a line if the run began to stand still, goes on, or the cause is another one."""
+        """Append a line if a standstill began or ended, or its cause changed."""
         if self._run != (run.id, run.started_at):
             self._run, self._code = (run.id, run.started_at), _last(run.id)
             self._written = {}
@@ -52,7 +52,7 @@ def _sentence(reason: Any) -> LazyString:
 
 
 def _last(run_id: int) -> str | None:
-    """Return the code of the standstill that the log has last, if it has not ended."""
+    """Return the code of the last standstill in the log, None if it has ended."""
     for line in reversed(run_log.latest(run_id, limit=50)):
         if line["code"] == MOVING:
             return None

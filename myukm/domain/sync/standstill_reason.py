@@ -1,8 +1,8 @@
 """Why a live run does not move.
 
-The leader finds the reason and stores it with the run, so that all readers get the same answer. It
-can reach both database and Valkey; the process that is asked may not. Until the leader has stored
-one, that process finds the reason itself.
+The leader finds the reason and stores it with the run, so that all processes show the same. The
+leader reaches both database and Valkey, which other processes may not. Until a reason is stored,
+each process finds it itself.
 """
 
 from collections.abc import Callable
@@ -46,8 +46,8 @@ def is_stalled(run: Row[Any], reason: Reason | None) -> bool:
 
 
 def find(run: Row[Any], lanes: int) -> Reason | None:
-    """Return why a run that should move does not, as this process sees it; None if it moves or
-    nobody knows yet."""
+    """Return why a run that should move does not, as this process sees it; None if it moves or the
+    reason is not known yet."""
     reason = None
     if run.status in WORKING and _idle(run) > QUIET_PERIOD:
         reason = wait_reason() or (None if lanes else no_worker_reason())
@@ -57,7 +57,7 @@ def find(run: Row[Any], lanes: int) -> Reason | None:
 
 
 def store(run: Row[Any], lanes: int) -> Reason | None:
-    """Store the reason that the leader sees with a run that should move, and return it."""
+    """Find the reason in the leader, store it with a run that should move, and return it."""
     reason = find(run, lanes)
     code, text = reason or (None, None)
     words = in_each_language(reason=text)

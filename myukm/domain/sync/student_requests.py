@@ -1,6 +1,6 @@
-"""Requests to sync single students: a row each, until it is done.
+"""Requests to sync single students: one row of `sync_request` each, deleted when it is done.
 
-Lanes claim such rows in their turns; without a run, a queued job does.
+Lanes claim these rows in their turns; without a run a queued job claims its own.
 """
 
 from typing import Any

@@ -1,8 +1,8 @@
 """Database access for requested students, used by lanes and by the single-student job.
 
-A student is asked for without an ETag, so that the answer is whole. It is written as in a run
-(guarded, and its ETag stored), in one transaction with the end of its request, and only while the
-request is still this holder's.
+A student is fetched without `If-None-Match`, so that the answer is complete. It is written as in a
+run (guarded, with its ETag), in one transaction with the deletion of its request, and only if this
+holder still has the request.
 """
 
 from collections.abc import Sequence
@@ -25,8 +25,8 @@ MAX_CLAIMED = 20
 class StudentStore:
     """The claimed requests of one `holder`.
 
-    While `in_hand` is not empty the holder must call `flush_and_claim` at least once a second,
-    which raises the heartbeat. `results` has the outcomes."""
+    While `in_hand` (ids of claimed requests) is not empty, the holder must call `flush_and_claim`
+    at least once a second, which raises the heartbeat. `results` has the outcomes by idperson."""
 
     def __init__(self, holder: str) -> None:
         self._holder = holder
@@ -34,7 +34,8 @@ class StudentStore:
         self.results: dict[str, str] = {}
 
     def flush_and_claim(self, answered: Sequence[Item], *, claim: bool = False) -> list[Item]:
-        """Write answers and return the students to fetch: again, or newly claimed."""
+        """Write answers and return the students to fetch: quarantined ones, once more, and newly
+        claimed ones."""
         again = self._write(answered) if answered else []
         if self.in_hand:
             with transaction() as session:
@@ -75,8 +76,8 @@ class StudentStore:
             sync_results.take_in(session, None, ours)
             held = [item for item in ours if item.code == anomaly_guard.CODE]
             done = [item for item in ours if item.code != anomaly_guard.CODE]
-            _doubt(session, held)
-            results = {item.idperson: _end(session, item) for item in done}
+            _store_doubt(session, held)
+            results = {item.idperson: _finish(session, item) for item in done}
             on_commit(queueing.withdraw_students, tuple(item.item_id for item in done))
         self.results |= results
         self.in_hand -= {item.item_id for item in answered} - {item.item_id for item in held}
@@ -93,30 +94,32 @@ def submit(pool: FetchPool, students: Sequence[Item]) -> None:
     """Submit students to the pool; quarantined ones after a pause."""
     pool.submit(student for student in students if student.doubt is None)
     doubted = (student for student in students if student.doubt is not None)
-    pool.submit(doubted, after=anomaly_guard.PAUSE.total_seconds())
+    pool.submit(doubted, delay=anomaly_guard.PAUSE.total_seconds())
 
 
 def _student(request_id: int, idperson: str, doubt: str | None) -> Item:
     return Item(request_id, idperson, doubt=doubt, requested=True)
 
 
-def _doubt(session: Session, held: Sequence[Item]) -> None:
+def _store_doubt(session: Session, held: Sequence[Item]) -> None:
     for item in held:
         doubted = update(SyncRequest).where(SyncRequest.id == item.item_id)
         session.execute(doubted.values(doubt=str(item.message)))
 
 
-def _end(session: Session, item: Item) -> str:
+def _finish(session: Session, item: Item) -> str:
     """Delete a request, publish its outcome and return it."""
     session.execute(delete(SyncRequest).where(SyncRequest.id == item.item_id))
     result = "success" if item.new else "unchanged"
     if item.code:
         result = "failed"
-    student_requests.publish(item.idperson, result, item.code, item.message or _words(result))
+    student_requests.publish(
+        item.idperson, result, item.code, item.message or _default_message(result)
+    )
     return result
 
 
-def _words(result: str) -> LazyString:
+def _default_message(result: str) -> LazyString:
     if result == "unchanged":
         return _("Data pembayaran sudah yang terbaru.")
     return _("Data pembayaran diperbarui.")

@@ -17,7 +17,7 @@ class StudentWatchdog:
 
     def __init__(self, timeout: float) -> None:
         self._held: Standstill[tuple[int, str]] = Standstill(timeout)
-        self._lonely: Standstill[int] = Standstill(NO_WORKER_TIMEOUT)
+        self._unserved: Standstill[int] = Standstill(NO_WORKER_TIMEOUT)
 
     def watch(self) -> None:
         """Run one round of checks."""
@@ -27,6 +27,6 @@ class StudentWatchdog:
         for dead in self._held.of(beats):
             student_requests.expire_holder(*dead, beats[dead])
         free = {row.id: row.idperson for row in rows if not row.holder}
-        lonely = {key: None for key in free if not queueing.student_waits(key)}
-        for key in self._lonely.of(lonely):
+        unserved = {key: None for key in free if not queueing.student_waits(key)}
+        for key in self._unserved.of(unserved):
             queueing.queue_student(key, free[key])

@@ -50,7 +50,7 @@ def _taken_away(item: Item) -> LazyString | None:
     had, has = item.old.pembayaran, item.new.periods
     ways = [(totals(had, by_items), totals(has, by_items)) for by_items in (True, False)]
     fallen = [(old, now) for old, now in ways if _falls(old, now)]
-    return _words(*(fallen or ways)[0]) if fallen or (had and not has) else None
+    return _text(*(fallen or ways)[0]) if fallen or (had and not has) else None
 
 
 def totals(periods: Any, by_items: bool) -> Totals:
@@ -92,7 +92,7 @@ def _number(part: Any, name: str) -> Decimal:
         return Decimal(0)
 
 
-def _words(old: Totals, now: Totals) -> LazyString:
+def _text(old: Totals, now: Totals) -> LazyString:
     numbers = {
         "billed": lazy_decimal(old.billed),
         "paid": lazy_decimal(old.paid),

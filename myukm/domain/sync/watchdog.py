@@ -57,8 +57,8 @@ class Watchdog:
         return self._lanes.of({(row.id, row.run_id): row.heartbeat for row in rows})
 
     def _publish(self) -> None:
-        """Mirror the progress, and publish it when it changed. Without a run the mirror is only
-        made sure of, because Valkey may have come back with older data."""
+        """Publish the progress if it changed, else only mirror it, because Valkey may have come
+        back with older data; without a run every `MIRROR_IDLE_SECONDS`."""
         now = progress.current()
         steady = {name: value for name, value in now.items() if not name.startswith("eta_")}
         if steady != self._published and progress.publish_throttled():
@@ -85,7 +85,7 @@ def expire_lane(lane_id: str, run_id: int) -> None:
             run_log.append(run_id, "warning", "lane_lost", text)
 
 
-# The leader's: they remember from one round to the next.
+# The leader's state between two rounds.
 _watchdog, _standstills = cache(Watchdog), cache(StandstillLog)
 
 
