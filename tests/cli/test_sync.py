@@ -1,4 +1,4 @@
-"""`flask sync`: what it prints and how it ends."""
+"""`flask sync`: output and exit codes."""
 
 import json
 import signal
@@ -69,7 +69,9 @@ def test_a_second_start_is_refused_in_one_line(flask: Flasks) -> None:
     assert refused.stderr == "Sinkronisasi sedang berjalan.\n"
 
 
-def test_chosen_students_and_unknown_ones(flask: Flasks, campus: Flask) -> None:
+def test_start_takes_selected_students_and_refuses_unknown_ones(
+    flask: Flasks, campus: Flask
+) -> None:
     unknown = flask("start", "--idperson", "100001", "--idperson", "x")
     assert unknown.exit_code == 1
     assert "x" in unknown.stderr
@@ -90,7 +92,7 @@ def test_status_without_a_run(flask: Flasks) -> None:
 
 
 @pytest.mark.parametrize(("kind", "code"), [(None, 0), ("404", 3)])
-def test_watch_ends_as_the_run_did(
+def test_watch_exits_with_the_code_of_the_runs_outcome(
     flask: Flasks, campus: Flask, simulator: Simulator, kind: str | None, code: int
 ) -> None:
     simulator.set(fail={kind: ["100001"]} if kind else {})
@@ -114,7 +116,7 @@ def test_start_watch_follows_to_the_end_with_a_line_per_ten_percent(
     assert len(lines) <= 15
 
 
-def test_cancelled_is_four(flask: Flasks) -> None:
+def test_watching_a_cancelled_run_exits_with_four(flask: Flasks) -> None:
     flask("start")
     assert "dibatalkan" in flask("cancel").stdout
     assert flask("watch").exit_code == 4
@@ -183,7 +185,7 @@ def test_dry_run_writes_no_student(flask: Flasks, campus: Flask) -> None:
     assert sync.progress_of(campus)["unchanged"] == 0, "nothing had been written before"
 
 
-def test_check_believes_no_answer_that_says_it_failed(flask: Flasks, simulator: Simulator) -> None:
+def test_check_fails_if_the_answer_reports_a_failure(flask: Flasks, simulator: Simulator) -> None:
     said = {"body": '{"success": false, "message": "Token kedaluwarsa", "data": []}'}
     simulator.set(override={"/payments/100001": said})
     done = flask("check")
@@ -228,7 +230,7 @@ def test_check(flask: Flasks, simulator: Simulator) -> None:
     assert flask("check").exit_code == 1
 
 
-def test_without_a_database_it_says_so_and_exits_with_five(tmp_path: Path) -> None:
+def test_without_a_database_status_exits_with_five(tmp_path: Path) -> None:
     env = {"DATABASE_URL": "postgresql://postgres@127.0.0.1:1/none", "SECRET_KEY": "x" * 40}
     program = Program(tmp_path / "log", env, "flask", "--app", "wsgi", "sync", "status")
     assert program.child.wait(30) == 5

@@ -19,6 +19,6 @@ def campus(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Campus]:
 
 
 @pytest.mark.parametrize("seed", [5, 8])
-def test_a_run_ends_right_whatever_dies(campus: Campus, seed: int) -> None:
+def test_a_run_ends_correctly_under_faults(campus: Campus, seed: int) -> None:
     played = play(campus, random.Random(seed), faults=4)
     assert played.broken == [], f"{played.summary()}\n{played.logs}"

@@ -1,4 +1,4 @@
-"""A campus with its payment API: what the tests of the sync's jobs start from."""
+"""A campus with its payment API, for tests of the sync's jobs."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ def payment_api() -> Iterator[Simulator]:
 
 @pytest.fixture
 def settings(settings: dict[str, str], payment_api: Simulator) -> dict[str, str]:
-    """The environment of this test's programs, with that API."""
+    """The environment of the programs that a test starts, with that API."""
     return settings | {
         "PEMBAYARAN_API_URL": payment_api.url,
         "PEMBAYARAN_API_TIMEOUT": "15",
@@ -31,10 +31,10 @@ def settings(settings: dict[str, str], payment_api: Simulator) -> dict[str, str]
 
 @pytest.fixture
 def campus(app: Flask) -> Iterator[Flask]:
-    """The app with its 600 students, and the watch that every installation has."""
+    """The app with its 600 students and the periodic tasks."""
     with app.app_context():
         sync.create_students(STUDENTS)
-    watching = periodic.start(app)
+    tasks = periodic.start(app)
     yield app
-    watching.stop()
-    watching.thread.join()
+    tasks.stop()
+    tasks.thread.join()

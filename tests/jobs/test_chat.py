@@ -88,16 +88,14 @@ def listening(worker: Program) -> Program:
     return worker
 
 
-def test_plain_rq_publishes_what_was_said(room: Room, start: Start) -> None:
+def test_plain_rq_publishes_messages(room: Room, start: Start) -> None:
     worker = listening(start("rq", "worker", "high"))
     room.say(5)
     room.heard()
     wait_until(lambda: "Job OK" in worker.output(), 30)
 
 
-def test_the_only_worker_listens_elsewhere_and_messages_arrive_all_the_same(
-    room: Room, start: Start
-) -> None:
+def test_messages_arrive_though_no_worker_listens_on_their_queue(room: Room, start: Start) -> None:
     listening(start("rq", "worker", "default"))
     room.say(5)
     room.heard()
@@ -115,7 +113,7 @@ def test_a_worker_killed_with_jobs_waiting_loses_nothing(room: Room, start: Star
 
 
 @pytest.mark.timing("all is normal 5 s after Valkey's return")
-def test_a_valkey_that_died_slows_nobody_down(
+def test_posting_stays_fast_while_valkey_is_dead(
     room: Room, start: Start, killable_valkey: Valkey, tmp_path: Path
 ) -> None:
     room.say(2)
@@ -131,7 +129,7 @@ def test_a_valkey_that_died_slows_nobody_down(
         wait_until(lambda: "Job OK" in worker.output(), 5)
 
 
-def test_a_valkey_that_hangs_costs_a_moment_and_no_message(
+def test_a_hanging_valkey_delays_messages_but_loses_none(
     room: Room, killable_valkey: Valkey
 ) -> None:
     room.say(2)
@@ -156,7 +154,9 @@ def test_one_post_repeated_on_two_web_processes_is_one_message(room: Room, web: 
 
 
 @pytest.mark.timing("offline 20 s after the last stream ended")
-def test_who_comes_and_goes_is_told(room: Room, web: WebServer, start: Start) -> None:
+def test_members_coming_online_and_going_offline_are_published(
+    room: Room, web: WebServer, start: Start
+) -> None:
     listening(start("rq", "worker", "default"))
     friends = room.streams[0]
     visitor = StreamReader(web.url, room.writer)

@@ -1,4 +1,4 @@
-"""An API that suddenly takes much away: the run asks before anything of that kind is written."""
+"""The guard: a run pauses for a person before it writes many answers that take much away."""
 
 from collections.abc import Callable
 from typing import Any
@@ -39,7 +39,7 @@ def stored() -> Stored:
 
 @pytest.fixture
 def known(campus: Flask, start: Start) -> Stored:
-    """Everybody's data after a first run; the worker stays."""
+    """The students' data after a first run. The worker keeps running."""
     campus.worker = start(*WORKER)  # type: ignore[attr-defined]
     with campus.app_context():
         commands.start(TREASURER)
@@ -48,8 +48,8 @@ def known(campus: Flask, start: Start) -> Stored:
         return stored()
 
 
-def lie(campus: Flask, api: Simulator, share: Any, **options: Any) -> dict[str, Any]:
-    """Let the API forget these students and run until somebody is asked."""
+def run_with_lost_data(campus: Flask, api: Simulator, share: Any, **options: Any) -> dict[str, Any]:
+    """Let the API lose the payments of these students, and run until a pause or the end."""
     api.set(fail={"empty": share}, **options)
     with campus.app_context():
         commands.start(TREASURER)
@@ -57,21 +57,21 @@ def lie(campus: Flask, api: Simulator, share: Any, **options: Any) -> dict[str, 
 
 
 def no_lane_at_work(campus: Flask) -> None:
-    """Wait until the last answers that were on their way are written."""
+    """Wait until the answers in flight are written."""
     wait_until(lambda: not sync.progress_of(campus)["workers"], 30, "no lane is at work")
 
 
 def check_nothing_lost(before: Stored) -> None:
-    """Assert that nobody's payments are less than they were."""
+    """Assert that no student lost all payments."""
     for idperson, now in stored().items():
         assert now.pembayaran or not before[idperson].pembayaran, idperson
 
 
 @every_database
-def test_the_run_asks_and_writes_only_what_is_accepted(
+def test_a_run_pauses_for_a_person_and_writes_only_after_acceptance(
     campus: Flask, payment_api: Simulator, known: Stored
 ) -> None:
-    asked = lie(campus, payment_api, 0.5)
+    asked = run_with_lost_data(campus, payment_api, 0.5)
     assert asked["reason_code"] == "suspicious_api"
     no_lane_at_work(campus)
     with campus.app_context():
@@ -91,14 +91,14 @@ def test_the_run_asks_and_writes_only_what_is_accepted(
         assert len(forgotten) > STUDENTS / 3
         vanished = payment_history.of_student(next(i for i in forgotten if known[i].pembayaran))
         assert any(row.new is None for row in vanished.items)
-        deeds = [deed.verb for deed in activity.of_run(ended["run_id"])]
-        assert deeds == ["started", "suspicious_api", "accepted", "completed"]
+        actions = [action.verb for action in activity.of_run(ended["run_id"])]
+        assert actions == ["started", "suspicious_api", "accepted", "completed"]
 
 
-def test_the_reason_counts_what_was_in_flight_too(
+def test_the_reason_also_counts_answers_that_arrive_after_the_pause(
     campus: Flask, payment_api: Simulator, known: Stored
 ) -> None:
-    asked = lie(campus, payment_api, 0.5, latency_ms="100..1500")
+    asked = run_with_lost_data(campus, payment_api, 0.5, latency_ms="100..1500")
 
     def agrees() -> bool:
         now = sync.progress_of(campus)
@@ -109,7 +109,7 @@ def test_the_reason_counts_what_was_in_flight_too(
     wait_until(agrees, 30, "the reason names all that is held")
 
 
-def test_a_killed_worker_lets_nothing_through(
+def test_no_suspicious_answer_is_written_if_the_worker_is_killed(
     campus: Flask, payment_api: Simulator, known: Stored, start: Start
 ) -> None:
     payment_api.set(fail={"empty": 0.15}, latency_ms="150")  # too few to ask before the end
@@ -128,9 +128,11 @@ def test_a_killed_worker_lets_nothing_through(
         sync.check_numbers(sync.progress_of(campus))
 
 
-def test_few_are_believed_in_the_end(campus: Flask, payment_api: Simulator, known: Stored) -> None:
+def test_few_suspicious_answers_are_believed_when_repeated(
+    campus: Flask, payment_api: Simulator, known: Stored
+) -> None:
     few = [idperson for idperson, was in known.items() if was.pembayaran][:3]
-    ended = lie(campus, payment_api, few)
+    ended = run_with_lost_data(campus, payment_api, few)
     with campus.app_context():
         assert ended["status"] == "completed"
         assert ended["success"] == STUDENTS
@@ -139,10 +141,10 @@ def test_few_are_believed_in_the_end(campus: Flask, payment_api: Simulator, know
         assert all(now[idperson].pembayaran == [] for idperson in few)
 
 
-def test_an_api_that_came_to_its_senses_is_asked_anew(
+def test_after_acceptance_the_students_are_fetched_again(
     campus: Flask, payment_api: Simulator, known: Stored
 ) -> None:
-    lie(campus, payment_api, 0.5)
+    run_with_lost_data(campus, payment_api, 0.5)
     no_lane_at_work(campus)
     payment_api.set(fail={})
     with campus.app_context():
@@ -153,7 +155,7 @@ def test_an_api_that_came_to_its_senses_is_asked_anew(
         assert stored() == known
 
 
-def test_who_accepted_is_not_asked_again_by_a_lane_that_was_slower(
+def test_a_late_lane_does_not_pause_a_run_that_was_accepted_meanwhile(
     campus: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with campus.app_context():
@@ -165,16 +167,16 @@ def test_who_accepted_is_not_asked_again_by_a_lane_that_was_slower(
 
 
 def accept(run_id: int) -> int:
-    """Count what is held back, while a person accepts it."""
+    """Stand in for `count_quarantined` while a person accepts the answers."""
     with transaction() as session:
         session.execute(update(SyncRun).where(SyncRun.id == run_id).values(answers_accepted=True))
     return 20
 
 
-def test_cancel_leaves_everything_as_it_was(
+def test_cancelling_a_paused_run_changes_no_data(
     campus: Flask, payment_api: Simulator, known: Stored
 ) -> None:
-    lie(campus, payment_api, 0.5)
+    run_with_lost_data(campus, payment_api, 0.5)
     with campus.app_context():
         commands.cancel(TREASURER)
     ended = sync.wait_for_end(campus)
@@ -184,7 +186,7 @@ def test_cancel_leaves_everything_as_it_was(
         check_nothing_lost(known)
 
 
-def test_a_dry_run_shows_it_and_asks_nobody(
+def test_a_dry_run_lists_suspicious_changes_without_a_pause(
     campus: Flask, payment_api: Simulator, known: Stored
 ) -> None:
     payment_api.set(fail={"empty": 0.5})

@@ -1,4 +1,4 @@
-"""An answer that takes much away from one student is asked for again once before it is believed."""
+"""A student whose answer takes much away is fetched once more before the answer is believed."""
 
 import json
 from datetime import timedelta
@@ -58,7 +58,7 @@ def stored(idperson: str) -> Any:
 
 @pytest.fixture
 def quiet(app: Flask) -> Flask:
-    """The app with its students, and no watch that would take a step by itself."""
+    """The app with its students, without periodic tasks that would take steps by themselves."""
     with app.app_context():
         sync.create_students(STUDENTS)
     return app
@@ -66,7 +66,7 @@ def quiet(app: Flask) -> Flask:
 
 @pytest.fixture
 def indebted(quiet: Flask) -> str:
-    """A student with bills, after a first run over a few, with the app's context."""
+    """A student with stored bills."""
     quiet.config["PEMBAYARAN_API_TRIES"] = 1
     with quiet.app_context():
         assert run(FEW)["success"] == len(FEW)
@@ -76,7 +76,7 @@ def indebted(quiet: Flask) -> str:
 @pytest.mark.parametrize("chosen", ["alone", "among few"])
 @pytest.mark.parametrize("share", [0.2, 0])
 @every_database
-def test_an_answer_that_was_empty_once_takes_nothing_away(
+def test_an_answer_that_is_empty_only_once_changes_nothing(
     quiet: Flask, payment_api: Simulator, indebted: str, chosen: str, share: float
 ) -> None:
     quiet.config["GUARD_SHARE"] = share
@@ -106,7 +106,7 @@ def sync_item(run_id: int, idperson: str) -> tuple[Any, ...]:
     )
 
 
-def test_what_the_api_says_twice_is_believed(
+def test_a_repeated_suspicious_answer_is_believed(
     quiet: Flask, payment_api: Simulator, indebted: str
 ) -> None:
     payment_api.set(fail={"empty": [indebted]})
@@ -119,13 +119,11 @@ def test_what_the_api_says_twice_is_believed(
     assert payment_api.state()["requests"] == 2
 
 
-def test_a_second_question_that_is_not_answered_fails_the_student(
-    quiet: Flask, indebted: str
-) -> None:
+def test_a_student_fails_if_the_second_request_fails(quiet: Flask, indebted: str) -> None:
     with quiet.app_context():
         before = stored(indebted)
-        desk, student = hear_twice(indebted, EMPTY)
-        desk.flush_and_claim([student.complete(refused())], 0)
+        lane, student = reclaim_quarantined(indebted, EMPTY)
+        lane.flush_and_claim([student.complete(refused())], 0)
         assert sync.progress_of(quiet)["failed"] == 1
         assert stored(indebted) == before
 
@@ -136,31 +134,31 @@ def refused() -> Any:
     return from_status(500, None)
 
 
-def hear_twice(idperson: str, body: bytes) -> tuple[lane_store.LaneStore, Any]:
-    """Let a lane hear `body` about a student and die; return the next one and the student."""
+def reclaim_quarantined(idperson: str, body: bytes) -> tuple[lane_store.LaneStore, Any]:
+    """Let a lane quarantine the answer `body` and die; return the next lane and the student."""
     run_id = commands.start(TREASURER, selected_ids=[idperson])["run_id"]
     dispatching.dispatch(run_id)
-    desk = opened(run_id, "a")
-    (student,) = desk.flush_and_claim([], 5).items
+    lane = register_lane(run_id, "a")
+    (student,) = lane.flush_and_claim([], 5).items
     assert student.etag
-    desk.flush_and_claim([student.complete(parse(body, idperson))], 0)
+    lane.flush_and_claim([student.complete(parse(body, idperson))], 0)
     assert sync.items(run_id) == {"held": 1}
-    watchdog.expire_lane(desk.lane_id, run_id)
-    ask_again(run_id)
-    desk = opened(run_id, "b")
-    (student,) = desk.flush_and_claim([], 5).items
+    watchdog.expire_lane(lane.lane_id, run_id)
+    end_pause(run_id)
+    lane = register_lane(run_id, "b")
+    (student,) = lane.flush_and_claim([], 5).items
     assert student.etag is None
-    return desk, student
+    return lane, student
 
 
-def opened(run_id: int, letter: str) -> lane_store.LaneStore:
-    desk = lane_store.LaneStore(run_id, letter * 32)
-    desk.register()
-    return desk
+def register_lane(run_id: int, letter: str) -> lane_store.LaneStore:
+    lane = lane_store.LaneStore(run_id, letter * 32)
+    lane.register()
+    return lane
 
 
-def ask_again(run_id: int) -> None:
-    """Let the pause between the two questions pass, and the run's next step be taken."""
+def end_pause(run_id: int) -> None:
+    """End the pause between the two requests and let the run take its next step."""
     with transaction() as session:
         old = utcnow() - 2 * anomaly_guard.PAUSE
         session.execute(update(SyncItem).where(SyncItem.run_id == run_id).values(finished_at=old))
@@ -168,30 +166,32 @@ def ask_again(run_id: int) -> None:
     assert sync.items(run_id) == {"pending": 1}
 
 
-def test_a_lane_that_dies_between_the_questions_loses_nothing(quiet: Flask, indebted: str) -> None:
+def test_a_lane_that_dies_between_the_two_requests_loses_nothing(
+    quiet: Flask, indebted: str
+) -> None:
     with quiet.app_context():
         before = stored(indebted)
-        desk, student = hear_twice(indebted, EMPTY)
+        lane, student = reclaim_quarantined(indebted, EMPTY)
         assert stored(indebted) == before
         watchdog.expire_lane(
-            desk.lane_id, desk.run_id
+            lane.lane_id, lane.run_id
         )  # and it dies again before the second answer
-        lane_store.release_orphans(db.session(), desk.run_id)
+        lane_store.release_orphans(db.session(), lane.run_id)
         db.session.commit()
-        desk = opened(desk.run_id, "c")
-        (student,) = desk.flush_and_claim([], 5).items
-        desk.flush_and_claim([student.complete(parse(EMPTY, indebted))], 0)
-        assert sync.items(desk.run_id) == {"success": 1}
+        lane = register_lane(lane.run_id, "c")
+        (student,) = lane.flush_and_claim([], 5).items
+        lane.flush_and_claim([student.complete(parse(EMPTY, indebted))], 0)
+        assert sync.items(lane.run_id) == {"success": 1}
         assert stored(indebted).pembayaran == []
 
 
-def test_two_different_answers_that_take_away_are_not_believed(quiet: Flask, indebted: str) -> None:
+def test_two_different_suspicious_answers_fail_the_student(quiet: Flask, indebted: str) -> None:
     with quiet.app_context():
         before = stored(indebted)
-        desk, student = hear_twice(indebted, EMPTY)
+        lane, student = reclaim_quarantined(indebted, EMPTY)
         other = f'{{"data": [{{"idperson": "{indebted}", "saldo": 5, "periods": [{PERIOD}]}}]}}'
-        desk.flush_and_claim([student.complete(parse(other.encode(), indebted))], 0)
-        (status, code, message) = sync_item(desk.run_id, indebted)
+        lane.flush_and_claim([student.complete(parse(other.encode(), indebted))], 0)
+        (status, code, message) = sync_item(lane.run_id, indebted)
         assert (status, code) == ("failed", "contradictory")
         assert "Rp 1" in message
         assert stored(indebted) == before
@@ -205,10 +205,10 @@ PERIOD = (
 )
 
 
-def test_items_that_vanish_under_a_sum_that_stays_are_held_back(
+def test_vanished_items_are_quarantined_though_the_sums_stay(
     quiet: Flask, payment_api: Simulator, indebted: str
 ) -> None:
-    """What is owed is counted by the items, so that is what must not vanish unseen."""
+    """What a student owes is counted by the items."""
     answer = payment_api.expected(indebted)
     for period in answer["data"][0]["periods"]:
         for category in period["categories"]:
@@ -221,7 +221,7 @@ def test_items_that_vanish_under_a_sum_that_stays_are_held_back(
     assert payment_api.state()["requests"] == 2
 
 
-def test_a_bill_without_items_does_not_vanish_unseen_beside_one_that_has_some(
+def test_a_vanished_category_without_items_is_quarantined(
     quiet: Flask, payment_api: Simulator, indebted: str
 ) -> None:
     answer = payment_api.expected(indebted)
@@ -243,10 +243,10 @@ def row_of(idperson: str) -> int:
     return db.session.scalars(select(Siswa.id).where(Siswa.idperson == idperson)).one()
 
 
-def test_a_first_run_over_data_of_another_version_is_guarded_too(
+def test_the_first_run_after_an_upgrade_is_guarded(
     quiet: Flask, payment_api: Simulator, indebted: str
 ) -> None:
-    """After an upgrade no digest may be known, and there is something to lose all the same."""
+    """An upgrade may delete the digests, but the stored data must still be guarded."""
     payment_api.set(flaky={"empty": [indebted]}, etag=False)
     with quiet.app_context():
         before = stored(indebted)
@@ -257,16 +257,16 @@ def test_a_first_run_over_data_of_another_version_is_guarded_too(
         assert stored(indebted) == before
 
 
-def test_nobody_is_asked_again_before_the_pause_is_over(
+def test_a_quarantined_student_is_not_released_before_the_pause_is_over(
     quiet: Flask, indebted: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(anomaly_guard, "PAUSE", timedelta(minutes=1))
     with quiet.app_context():
         run_id = commands.start(TREASURER, selected_ids=[indebted])["run_id"]
         dispatching.dispatch(run_id)
-        desk = opened(run_id, "a")
-        (student,) = desk.flush_and_claim([], 5).items
-        desk.flush_and_claim([student.complete(parse(EMPTY, indebted))], 0)
+        lane = register_lane(run_id, "a")
+        (student,) = lane.flush_and_claim([], 5).items
+        lane.flush_and_claim([student.complete(parse(EMPTY, indebted))], 0)
         lifecycle.advance(run_id)
         assert sync.items(run_id) == {"held": 1}
-        ask_again(run_id)
+        end_pause(run_id)

@@ -1,4 +1,4 @@
-"""A lane whose process hangs is named and killed, and the run goes on."""
+"""A hung lane is reported and killed, and the run continues."""
 
 import shlex
 import signal
@@ -58,7 +58,7 @@ def test_the_cure_for_plain_rq_works_as_it_is_printed(
     assert sync.wait_for_end(campus)["success"] == STUDENTS
 
 
-def test_our_worker_kills_it_itself(
+def test_worker_py_kills_a_hung_lane(
     campus: Flask, payment_api: Simulator, valkey: redis.Redis, start: Start
 ) -> None:
     pid = hang(campus, payment_api, valkey, start, "python", "worker.py")

@@ -1,4 +1,4 @@
-"""Jobs that are interrupted from outside: the database away, a locked row, their own time-out."""
+"""Jobs that are interrupted: by an absent database, a locked row, their own timeout."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -57,7 +57,7 @@ def failed(queue: str) -> int:
 
 
 @on_postgresql
-def test_a_broadcast_that_waited_for_a_row_did_not_fail(
+def test_a_broadcast_that_waits_too_long_for_a_lock_ends_without_failing(
     app: Flask, people: dict[str, int], start: Start, valkey: redis.Redis
 ) -> None:
     with app.app_context():
@@ -70,7 +70,9 @@ def test_a_broadcast_that_waited_for_a_row_did_not_fail(
 
 
 @on_postgresql
-def test_a_lane_that_waited_for_a_row_did_not_fail(app: Flask, start: Start) -> None:
+def test_a_lane_that_waits_too_long_for_a_lock_ends_without_failing(
+    app: Flask, start: Start
+) -> None:
     with app.app_context():
         sync.create_students(3)
         run_id = commands.start(TREASURER)["run_id"]
@@ -84,7 +86,7 @@ def test_a_lane_that_waited_for_a_row_did_not_fail(app: Flask, start: Start) -> 
 
 
 @pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
-def test_a_time_out_does_not_break_into_a_statement(app: Flask) -> None:
+def test_a_job_timeout_does_not_interrupt_a_statement(app: Flask) -> None:
     sleep = (
         "SELECT pg_sleep(1.5)" if "postgresql" in app.config["DATABASE_URL"] else "DO sleep(1.5)"
     )
@@ -107,6 +109,6 @@ def sleep_in_the_database(statement: str) -> None:
             time.sleep(0.01)
 
 
-def test_a_wrong_statement_is_a_failure(app: Flask) -> None:
+def test_a_wrong_statement_still_fails_the_job(app: Flask) -> None:
     with app.app_context(), pytest.raises(Exception, match="nothing"), end_quietly_when_away():
         db.session.execute(text("SELECT * FROM nothing"))

@@ -16,8 +16,8 @@ from tests.support.sync import TREASURER
 
 
 @pytest.fixture
-def odd(payment_api: Simulator, app: Flask) -> list[str]:
-    """The students whose figures disagree by what the API serves, one of them with all wrong."""
+def disagreeing(payment_api: Simulator, app: Flask) -> list[str]:
+    """The students whose figures disagree in the API's answers; the first has wrong sums."""
     served = payment_api.state()["options"]["students"]
     idpersons = [f"{100_001 + n}" for n in range(served)]
     wrong = payment_api.expected(idpersons[0])
@@ -36,7 +36,7 @@ def odd(payment_api: Simulator, app: Flask) -> list[str]:
 
 
 def run(campus: Flask, **wishes: Any) -> tuple[dict[str, Any], list[str]]:
-    """Carry a run out in this process; return its progress and what its log says of figures."""
+    """Carry a run out in this process; return its progress and its log lines about figures."""
     with campus.app_context():
         run_id = commands.start(TREASURER, **wishes)["run_id"]
         dispatching.dispatch(run_id)
@@ -48,20 +48,22 @@ def run(campus: Flask, **wishes: Any) -> tuple[dict[str, Any], list[str]]:
     return now, [line["message"] for line in lines]
 
 
-def test_a_run_counts_them_once_and_says_so_in_one_line(campus: Flask, odd: list[str]) -> None:
-    assert len(odd) > 1
+def test_students_whose_figures_disagree_are_counted_once_and_logged_in_one_line(
+    campus: Flask, disagreeing: list[str]
+) -> None:
+    assert len(disagreeing) > 1
     said = [
-        f"Angka dari API tidak cocok pada {len(odd)} siswa. Lihat daftar siswa dengan saringan "
-        "“Angka tidak cocok”."
+        f"Angka dari API tidak cocok pada {len(disagreeing)} siswa. "
+        "Lihat daftar siswa dengan saringan “Angka tidak cocok”."
     ]
     first, log = run(campus, dry_run=True)
-    assert (first["mismatched"], log) == (len(odd), said)
+    assert (first["mismatched"], log) == (len(disagreeing), said)
     with campus.app_context():
         assert not db.session.scalar(select(func.count()).where(Siswa.tidak_cocok.is_(True)))
     for unchanged in (0, first["success"]):
         now, log = run(campus)
-        assert (now["mismatched"], log) == (len(odd), said)
+        assert (now["mismatched"], log) == (len(disagreeing), said)
         assert now["unchanged"] == unchanged
     with campus.app_context():
         marked = db.session.scalars(select(Siswa.idperson).where(Siswa.tidak_cocok.is_(True)))
-        assert sorted(marked) == odd
+        assert sorted(marked) == disagreeing

@@ -1,4 +1,4 @@
-"""One answer ends at most its own student, and one that says it failed takes nothing away."""
+"""An odd answer fails at most its own student, and a reported failure changes no data."""
 
 import json
 from typing import Any
@@ -22,8 +22,8 @@ FAILED = {"body": json.dumps({"success": False, "message": "Token kedaluwarsa", 
 
 
 @pytest.fixture
-def inside(app: Flask, payment_api: Simulator) -> Any:
-    """The app with 40 students, in whose context the test runs."""
+def campus(app: Flask, payment_api: Simulator) -> Any:
+    """The app with 40 students, inside its context."""
     payment_api.set(latency_ms="0")
     app.config["PEMBAYARAN_API_TRIES"] = 2
     with app.app_context():
@@ -57,8 +57,8 @@ def codes(run_id: int) -> dict[str, str | None]:
 
 
 @pytest.mark.parametrize("count", [6, 40])
-def test_who_failed_by_its_own_word_loses_nothing(
-    inside: Flask, payment_api: Simulator, count: int
+def test_students_whose_answer_reports_a_failure_keep_their_data(
+    campus: Flask, payment_api: Simulator, count: int
 ) -> None:
     run()
     before = stored()
@@ -69,9 +69,7 @@ def test_who_failed_by_its_own_word_loses_nothing(
     assert stored() == before
 
 
-def test_nobody_becomes_paid_by_it_on_a_first_run_or_on_request(
-    inside: Flask, payment_api: Simulator
-) -> None:
+def test_a_reported_failure_marks_no_student_as_paid(campus: Flask, payment_api: Simulator) -> None:
     answer(payment_api, FAILED, *IDS[:3])
     assert run()["failed"] == 3
     assert single_student.sync(IDS[0], requested=False) == "failed"
@@ -81,8 +79,8 @@ def test_nobody_becomes_paid_by_it_on_a_first_run_or_on_request(
 @pytest.mark.parametrize(
     "header", ["Mon, 20 Nov 9999999999 12:00:00 GMT", "Mon, 20 Nov 2030 12:00:00 +" + "9" * 20]
 )
-def test_a_header_beyond_all_clocks_ends_one_student(
-    inside: Flask, payment_api: Simulator, monkeypatch: pytest.MonkeyPatch, header: str
+def test_an_impossible_retry_after_fails_only_its_student(
+    campus: Flask, payment_api: Simulator, monkeypatch: pytest.MonkeyPatch, header: str
 ) -> None:
     monkeypatch.setattr(retry_policy, "MAX_WAITED", 1.5)
     odd = {"status": 429, "headers": {"Retry-After": header}, "body": "x"}
@@ -93,8 +91,8 @@ def test_a_header_beyond_all_clocks_ends_one_student(
 
 
 @every_database
-def test_an_answer_is_as_deep_as_databases_store_or_its_student_fails(
-    inside: Flask, payment_api: Simulator
+def test_an_answer_nested_deeper_than_databases_store_fails_its_student(
+    campus: Flask, payment_api: Simulator
 ) -> None:
     payment_api.set(
         override={f"/payments/{i}": nested(i, d) for i, d in zip(IDS, (24, 25, 60), strict=False)}
@@ -106,9 +104,7 @@ def test_an_answer_is_as_deep_as_databases_store_or_its_student_fails(
 
 
 @every_database
-def test_whatever_an_answer_holds_besides_ends_no_run(
-    inside: Flask, payment_api: Simulator
-) -> None:
+def test_odd_unknown_fields_end_no_run(campus: Flask, payment_api: Simulator) -> None:
     odd = [
         "1e400",
         "-1e-400",
@@ -137,14 +133,14 @@ def test_whatever_an_answer_holds_besides_ends_no_run(
 
 
 def beside(idperson: str, value: str) -> dict[str, Any]:
-    """Return an answer for a student with a field, in places, of which we know nothing."""
+    """Return an answer for a student with an unknown field in several places."""
     answer = nested(idperson, 6)
     body = answer["body"].replace('["x"]', value).replace('"1"', f'"{"9" * 300}"')
     return {"body": body.replace('"periods"', f'"lain": {value}, "periods"')}
 
 
 def nested(idperson: str, depth: int) -> dict[str, Any]:
-    """Return an answer for a student whose period holds a field that makes it so deep."""
+    """Return an answer for a student with an unknown field that makes it `depth` deep."""
     summary = {"total_billed": 0, "total_paid": 0, "total_remaining": 0, "fully_paid": True}
     deep = json.loads("[" * (depth - 5) + '"x"' + "]" * (depth - 5))
     period = {"period_id": "1", "summary": summary, "categories": [], "lain": deep}

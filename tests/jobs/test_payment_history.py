@@ -1,4 +1,4 @@
-"""What changed is noted with the data itself: by run, by student, once."""
+"""The history of payment changes: each change once, by run and by student."""
 
 import csv
 import io
@@ -42,7 +42,7 @@ def periods(api: Simulator, idperson: str) -> list[Any]:
 
 
 @every_database
-def test_each_change_is_noted_once_with_its_old_and_new_value(
+def test_each_change_is_recorded_once_with_its_old_and_new_value(
     campus: Flask, payment_api: Simulator, start: Start
 ) -> None:
     start(*WORKER)
@@ -67,7 +67,7 @@ def test_each_change_is_noted_once_with_its_old_and_new_value(
 
 
 @every_database
-def test_a_dry_run_tells_what_would_change_and_writes_no_student(
+def test_a_dry_run_records_what_would_change_and_writes_no_student(
     campus: Flask, payment_api: Simulator, start: Start
 ) -> None:
     start(*WORKER)

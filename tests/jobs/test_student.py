@@ -73,7 +73,7 @@ def stored(idperson: str) -> Any:
 
 @pytest.fixture
 def quiet(app: Flask) -> Flask:
-    """The app with its students, and no watch that would take a step by itself."""
+    """The app with its students, without periodic tasks that would take steps by themselves."""
     with app.app_context():
         sync.create_students(600)
     return app
@@ -96,7 +96,7 @@ def indebted(quiet: Flask, payment_api: Simulator) -> str:
     [("50..500", None, 0.5), ("50..500", "20", 0.5), ("1500..2500", None, 2.5)],
     ids=["usual", "with a budget", "slow"],
 )
-def test_one_worker_and_a_run_on_do_not_keep_a_student_waiting(
+def test_a_requested_student_is_synced_at_once_during_a_run(
     campus: Flask, payment_api: Simulator, start: Start, latency: str, rps: str | None, own: float
 ) -> None:
     payment_api.set(latency_ms=latency)
@@ -120,7 +120,7 @@ def test_one_worker_and_a_run_on_do_not_keep_a_student_waiting(
 
 
 @every_database
-def test_asked_for_twice_at_the_same_moment_it_is_one_request(
+def test_simultaneous_requests_for_a_student_become_one(
     quiet: Flask, payment_api: Simulator
 ) -> None:
     barrier, jobs = Barrier(4, timeout=30), []
@@ -142,7 +142,7 @@ def test_asked_for_twice_at_the_same_moment_it_is_one_request(
         assert [(line.actor_name, line.subject) for line in lines] == [(TREASURER.name, LAST)] * 4
 
 
-def test_who_presses_while_valkey_is_away_takes_nothing_from_who_pressed_before(
+def test_a_repeated_request_without_valkey_keeps_the_first_one(
     quiet: Flask, payment_api: Simulator, valkey: Any, start: Start
 ) -> None:
     with quiet.app_context():
@@ -160,23 +160,23 @@ def test_who_presses_while_valkey_is_away_takes_nothing_from_who_pressed_before(
         assert [line["outcome"] for line in outcomes(LAST)] == ["success"]
 
 
-def test_the_job_that_comes_after_a_lane_asks_nobody(
+def test_a_job_sends_no_request_if_a_lane_has_claimed_the_student(
     quiet: Flask, payment_api: Simulator, start: Start
 ) -> None:
     with quiet.app_context():
         commands.sync_student_later(TREASURER, LAST)
-        desk = StudentStore("a lane")
-        (student,) = desk.claim()
+        lane = StudentStore("a lane")
+        (student,) = lane.claim()
         start(*WORKER, "--burst").child.wait(30)
         assert outcomes(LAST) == []
         answer = parse(json.dumps(payment_api.expected(LAST)).encode(), LAST)
-        assert desk.flush_and_claim([student.complete(answer)]) == []
+        assert lane.flush_and_claim([student.complete(answer)]) == []
         assert [line["outcome"] for line in outcomes(LAST)] == ["success"]
         assert requests() == 0
         assert payment_api.state()["requests"] == 0
 
 
-def test_a_killed_lane_leaves_the_student_to_the_next_one(
+def test_a_killed_lanes_requested_student_is_synced_by_the_next_lane(
     campus: Flask, payment_api: Simulator, start: Start
 ) -> None:
     payment_api.set(latency_ms="1500..2500")
@@ -196,7 +196,7 @@ def test_a_killed_lane_leaves_the_student_to_the_next_one(
         assert payment_history.of_student(LAST).total == 1
 
 
-def test_a_request_that_valkey_forgot_is_queued_again(
+def test_a_request_whose_job_valkey_lost_is_queued_again(
     campus: Flask, payment_api: Simulator, valkey: Any, start: Start
 ) -> None:
     with campus.app_context():
@@ -206,7 +206,7 @@ def test_a_request_that_valkey_forgot_is_queued_again(
         assert wait_for_outcome(LAST, 60)["outcome"] == "success"
 
 
-def test_a_paused_run_keeps_no_student_waiting(
+def test_a_requested_student_is_synced_while_the_run_is_paused(
     campus: Flask, payment_api: Simulator, start: Start
 ) -> None:
     start(*WORKER, PEMBAYARAN_API_RPS="50")
@@ -220,7 +220,7 @@ def test_a_paused_run_keeps_no_student_waiting(
 
 
 @every_database
-def test_an_emptied_answer_is_asked_for_again(
+def test_a_requested_students_emptied_answer_is_fetched_again(
     quiet: Flask, payment_api: Simulator, indebted: str
 ) -> None:
     payment_api.set(flaky={"empty": [indebted]})
@@ -239,7 +239,7 @@ def test_an_emptied_answer_is_asked_for_again(
 
 
 @every_database
-def test_a_holder_that_was_given_up_writes_nothing(
+def test_an_expired_holder_writes_nothing(
     quiet: Flask, payment_api: Simulator, indebted: str
 ) -> None:
     with quiet.app_context():
@@ -260,7 +260,7 @@ def test_a_holder_that_was_given_up_writes_nothing(
         assert dead.results == {}
 
 
-def test_a_request_over_which_jobs_die_has_failed(quiet: Flask) -> None:
+def test_a_request_fails_after_three_lost_holders(quiet: Flask) -> None:
     """Three holders that show no sign of life are enough."""
     watcher = student_watchdog.StudentWatchdog(0.0)
     with quiet.app_context():
@@ -283,7 +283,9 @@ def test_an_unchanged_answer_keeps_its_tag(quiet: Flask, indebted: str) -> None:
         assert stored(indebted) == before
 
 
-def test_it_says_what_it_waits_for(quiet: Flask, valkey: Any, start: Start) -> None:
+def test_the_reason_why_a_requested_student_waits_is_shown(
+    quiet: Flask, valkey: Any, start: Start
+) -> None:
     with quiet.app_context():
         assert student_state.waits_for(LAST) is None
         request_id, _new = student_requests.add(LAST)

@@ -1,4 +1,4 @@
-"""What the API names by a tag is not fetched again while the tag is fresh and our data is there."""
+"""Conditional requests: payments are not transferred again while their ETag is fresh."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -36,8 +36,8 @@ def run(campus: Flask, *, dry_run: bool = False) -> dict[str, Any]:
     return sync.progress_of(campus)
 
 
-def asked(payment_api: Simulator) -> dict[str, int]:
-    """Return how many answers of each kind the API gave since the last look."""
+def counted_answers(payment_api: Simulator) -> dict[str, int]:
+    """Return how many answers of each kind the API gave since the last call."""
     outcomes = dict(payment_api.state()["outcomes"])
     payment_api.reset()
     return outcomes
@@ -50,16 +50,16 @@ def alter(campus: Flask, **values: Any) -> None:
 
 def test_only_what_changed_is_fetched_again(campus: Flask, payment_api: Simulator) -> None:
     run(campus)
-    assert asked(payment_api) == {"200": STUDENTS}
+    assert counted_answers(payment_api) == {"200": STUDENTS}
     payment_api.advance(["100001", "100002", "100003"])
     ended = run(campus)
-    assert asked(payment_api) == {"200": 3, "304": STUDENTS - 3}
+    assert counted_answers(payment_api) == {"200": 3, "304": STUDENTS - 3}
     assert (ended["success"], ended["unchanged"]) == (STUDENTS, STUDENTS - 3)
     with campus.app_context():
         sync.check_stored(payment_api, ["100001", "100002", "100003", "100004"])
 
 
-def test_a_dry_run_leaves_the_tags(campus: Flask, payment_api: Simulator) -> None:
+def test_a_dry_run_stores_no_tags(campus: Flask, payment_api: Simulator) -> None:
     run(campus, dry_run=True)
     with campus.app_context():
         assert db.session.scalar(select(func.count(Siswa.etag))) == 0
@@ -74,36 +74,38 @@ def test_a_dry_run_leaves_the_tags(campus: Flask, payment_api: Simulator) -> Non
     ],
     ids=["too old", "from the future", "data gone"],
 )
-def test_a_tag_is_not_trusted_for_ever(
+def test_a_tag_is_not_sent_if_it_is_old_or_the_data_is_gone(
     campus: Flask, payment_api: Simulator, values: Mapping[str, Any]
 ) -> None:
     run(campus)
     alter(campus, **values)
-    asked(payment_api)
+    counted_answers(payment_api)
     run(campus)
-    assert asked(payment_api) == {"200": STUDENTS}
+    assert counted_answers(payment_api) == {"200": STUDENTS}
     run(campus)
-    assert asked(payment_api) == {"304": STUDENTS}
+    assert counted_answers(payment_api) == {"304": STUDENTS}
 
 
 def test_tags_can_be_switched_off(campus: Flask, payment_api: Simulator) -> None:
     campus.config["PEMBAYARAN_API_ETAG_HOURS"] = 0
     run(campus)
     run(campus)
-    assert asked(payment_api) == {"200": 2 * STUDENTS}
+    assert counted_answers(payment_api) == {"200": 2 * STUDENTS}
 
 
 def test_the_tags_of_another_api_are_not_sent(campus: Flask, payment_api: Simulator) -> None:
     """Two servers that count versions name different data by the same tag."""
     run(campus)
-    asked(payment_api)
+    counted_answers(payment_api)
     campus.config["PEMBAYARAN_API_URL"] = payment_api.url.replace("127.0.0.1", "localhost")
     run(campus)
-    assert asked(payment_api) == {"200": STUDENTS}
+    assert counted_answers(payment_api) == {"200": STUDENTS}
 
 
-def test_a_body_counts_whatever_its_tag_says(campus: Flask, payment_api: Simulator) -> None:
-    """An upgraded API may give another body under the tag of the old one."""
+def test_a_changed_body_is_stored_even_under_the_old_tag(
+    campus: Flask, payment_api: Simulator
+) -> None:
+    """An upgraded API may send another body with the old tag."""
     run(campus)
     with campus.app_context():
         tag = etags.usable(db.session(), ["100001"])["100001"]
@@ -117,7 +119,7 @@ def test_a_body_counts_whatever_its_tag_says(campus: Flask, payment_api: Simulat
         assert db.session.scalar(select(Siswa.saldo).where(Siswa.idperson == "100001")) == 77
 
 
-def test_not_modified_without_our_asking_is_no_answer(
+def test_not_modified_without_a_sent_tag_fails_the_student(
     campus: Flask, payment_api: Simulator
 ) -> None:
     payment_api.set(override={"/payments/100001": {"status": 304, "body": ""}})
@@ -125,7 +127,7 @@ def test_not_modified_without_our_asking_is_no_answer(
     assert (ended["success"], ended["failed"]) == (STUDENTS - 1, 1)
 
 
-def test_a_strange_tag_is_not_sent_back(campus: Flask, payment_api: Simulator) -> None:
+def test_tags_of_another_form_are_not_stored(campus: Flask, payment_api: Simulator) -> None:
     body = '{"data": []}'
     for tag in ("no quotes", '"' + "x" * 300 + '"', '"a\tb"'):
         page = {"status": 200, "body": body, "headers": {"ETag": tag}}
@@ -136,7 +138,7 @@ def test_a_strange_tag_is_not_sent_back(campus: Flask, payment_api: Simulator) -
             assert db.session.scalar(query) is None
 
 
-def test_a_student_deleted_meanwhile_is_told(campus: Flask, payment_api: Simulator) -> None:
+def test_a_student_deleted_during_the_run_fails(campus: Flask, payment_api: Simulator) -> None:
     run(campus)
     with campus.app_context():
         run_id = commands.start(TREASURER)["run_id"]
@@ -148,23 +150,23 @@ def test_a_student_deleted_meanwhile_is_told(campus: Flask, payment_api: Simulat
     assert (ended["success"], ended["failed"]) == (STUDENTS - 1, 1)
 
 
-def test_a_tag_that_was_overtaken_says_nothing_about_our_data(
+def test_not_modified_about_replaced_data_is_fetched_again(
     campus: Flask, payment_api: Simulator
 ) -> None:
-    """Asked for with tag A; meanwhile another one stored B; the API is back at A: not modified."""
+    """Requested with tag A; meanwhile other data was stored; the API answers "not modified"."""
     run(campus)
     with campus.app_context():
         run_id = commands.start(TREASURER, selected_ids=["100001"])["run_id"]
         dispatching.dispatch(run_id)
-        desk = lane_store.LaneStore(run_id, "l" * 32)
-        desk.register()
-        (student,) = desk.flush_and_claim([], 5).items
+        lane = lane_store.LaneStore(run_id, "l" * 32)
+        lane.register()
+        (student,) = lane.flush_and_claim([], 5).items
         assert student.etag
     alter(campus, digest="other", etag="other", pembayaran=[])
     with campus.app_context():
-        desk.flush_and_claim([student.complete(NotModified())], 0)
+        lane.flush_and_claim([student.complete(NotModified())], 0)
         assert sync.items(run_id) == {"pending": 1}
-        desk.unregister([], [])
+        lane.unregister([], [])
         lane_job.run_lane(run_id)
         assert sync.items(run_id) == {"success": 1}
         sync.check_stored(payment_api, ["100001"])

@@ -59,7 +59,7 @@ def failures(campus: Flask) -> dict[str, tuple[str | None, int]]:
         ("too_large", "too_large", 3),
     ],
 )
-def test_what_the_api_answers_decides(
+def test_each_kind_of_failure_has_its_code_and_number_of_attempts(
     campus: Flask, payment_api: Simulator, kind: str, code: str, attempts: int
 ) -> None:
     payment_api.set(fail={kind: ["100002"]})
@@ -70,7 +70,9 @@ def test_what_the_api_answers_decides(
 
 
 @pytest.mark.parametrize("kind", ["timeout", "stall"])
-def test_an_api_that_falls_silent(campus: Flask, payment_api: Simulator, kind: str) -> None:
+def test_an_unanswered_request_fails_as_a_timeout(
+    campus: Flask, payment_api: Simulator, kind: str
+) -> None:
     campus.config["PEMBAYARAN_API_TIMEOUT"] = 0.3
     payment_api.set(fail={kind: ["100002"]})
     run(campus, ["100001", "100002"])
@@ -88,7 +90,7 @@ def test_no_payments_is_a_success(campus: Flask, payment_api: Simulator) -> None
     assert (ended["success"], ended["unchanged"]) == (1, 0)
 
 
-def test_too_many_requests_spend_no_attempt(campus: Flask, payment_api: Simulator) -> None:
+def test_a_429_counts_no_attempt(campus: Flask, payment_api: Simulator) -> None:
     payment_api.set(rate=40, latency_ms="1")
     ended = run(campus, [str(100001 + n) for n in range(160)])
     assert ended["success"] == 160
@@ -97,7 +99,7 @@ def test_too_many_requests_spend_no_attempt(campus: Flask, payment_api: Simulato
         assert set(db.session.scalars(select(SyncItem.attempts))) == {1}
 
 
-def test_retry_after_holds_every_request(campus: Flask, payment_api: Simulator) -> None:
+def test_retry_after_blocks_all_requests_of_a_run(campus: Flask, payment_api: Simulator) -> None:
     payment_api.set(rate=10, retry_after="2", latency_ms="1")
     began = time.monotonic()
     run(campus, [str(100001 + n) for n in range(30)])
@@ -107,7 +109,7 @@ def test_retry_after_holds_every_request(campus: Flask, payment_api: Simulator) 
 
 
 @pytest.mark.timing("a budget per second is counted by the second")
-def test_a_budget_of_requests_per_second_over_all_workers(
+def test_two_workers_together_keep_the_requests_per_second(
     campus: Flask, payment_api: Simulator, start: Start, settings: dict[str, str]
 ) -> None:
     payment_api.set(latency_ms="1")
@@ -144,10 +146,10 @@ def diagnosis(campus: Flask) -> list[dict[str, Any]]:
         return found
 
 
-def test_a_refusal_of_before_does_not_pause_the_run_again(
+def test_late_refusals_do_not_pause_a_resumed_run(
     campus: Flask, payment_api: Simulator, start: Start
 ) -> None:
-    """The lane that was refused waits for its slow requests when the run is resumed."""
+    """The refused lane still waits for its slow requests when the run is resumed."""
     payment_api.set(token="another", latency_ms="10..3000")
     with campus.app_context():
         commands.start(TREASURER)
@@ -169,7 +171,7 @@ def test_ten_refused_students_in_a_row_pause_the_run(campus: Flask, payment_api:
 
 
 @pytest.mark.timing("a run goes on 6.5 s after the API's return")
-def test_an_outage_fails_nobody_and_is_not_hammered(
+def test_an_outage_fails_no_student_and_is_only_probed(
     campus: Flask, payment_api: Simulator, start: Start
 ) -> None:
     payment_api.set(latency_ms="100")
@@ -198,7 +200,7 @@ def _stalled(campus: Flask) -> dict[str, Any] | None:
     return now if now["stalled"] else None
 
 
-def test_students_whom_a_healthy_api_fails_do_not_keep_the_run_for_ever(
+def test_a_run_ends_if_only_failing_students_are_left(
     campus: Flask, payment_api: Simulator
 ) -> None:
     bad = [str(100001 + n) for n in range(25)]

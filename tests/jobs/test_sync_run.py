@@ -24,7 +24,7 @@ Start = Callable[..., Any]
 
 
 @every_database
-def test_a_run_stores_what_the_api_serves_and_counts_everyone_once(
+def test_a_run_stores_what_the_api_serves_and_counts_each_student_once(
     campus: Flask, payment_api: Simulator, start: Start
 ) -> None:
     payment_api.set(fail={"500": 0.02, "404": 0.02, "garbage": 0.01}, flaky={"reset": 0.02})
@@ -47,7 +47,7 @@ def test_a_run_stores_what_the_api_serves_and_counts_everyone_once(
     assert max(answered) == 1
 
 
-def test_one_job_is_enough_for_a_run(campus: Flask, start: Start) -> None:
+def test_one_job_completes_a_run(campus: Flask, start: Start) -> None:
     with campus.app_context():
         commands.start(TREASURER)
     worker = start(*WORKER, "--max-jobs", "1")
@@ -56,10 +56,10 @@ def test_one_job_is_enough_for_a_run(campus: Flask, start: Start) -> None:
         assert db.session.scalars(select(SyncRun.status)).one() == "completed"
 
 
-def test_no_transaction_is_open_while_a_lane_works(
+def test_the_job_holds_no_transaction_while_its_lane_works(
     campus: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PostgreSQL ends a session that is idle inside one, and this one is idle for minutes."""
+    """PostgreSQL ends sessions that are idle in a transaction, and this one is idle for minutes."""
     found = list[bool]()
 
     async def work(_self: Lane) -> None:
@@ -73,7 +73,7 @@ def test_no_transaction_is_open_while_a_lane_works(
     assert found == [False]
 
 
-def test_a_second_run_writes_nothing_and_says_so(
+def test_a_second_run_writes_only_changed_students(
     campus: Flask, payment_api: Simulator, start: Start
 ) -> None:
     start(*WORKER)
@@ -99,7 +99,7 @@ def test_a_second_run_writes_nothing_and_says_so(
 
 
 @every_database
-def test_a_killed_worker_costs_nothing_but_time(
+def test_a_run_completes_after_its_worker_was_killed(
     campus: Flask, payment_api: Simulator, start: Start
 ) -> None:
     payment_api.set(latency_ms="200..300")
@@ -119,7 +119,7 @@ def test_a_killed_worker_costs_nothing_but_time(
     assert sum(answered) <= STUDENTS + 200, "only what was in flight or unwritten is asked again"
 
 
-def test_valkey_wiped_in_the_middle(
+def test_a_run_completes_though_valkey_is_wiped(
     campus: Flask, payment_api: Simulator, start: Start, valkey: redis.Redis
 ) -> None:
     payment_api.set(latency_ms="100")

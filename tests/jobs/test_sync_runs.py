@@ -1,4 +1,4 @@
-"""Runs kept in order: figures, who did what, one cause tried again, old ones pruned."""
+"""Past runs: statistics, recorded actions, retry of one cause, retention."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -37,7 +37,7 @@ def run_with_failures(campus: Flask, api: Simulator, start: Start) -> dict[str, 
 
 
 @every_database
-def test_the_figures_of_a_run_are_those_of_the_api(
+def test_request_statistics_match_what_the_api_counted(
     campus: Flask, payment_api: Simulator, start: Start
 ) -> None:
     ended = run_with_failures(campus, payment_api, start)
@@ -51,11 +51,11 @@ def test_the_figures_of_a_run_are_those_of_the_api(
         assert figures.p50 is not None
         assert figures.p95 is not None
         assert 45 < figures.p50 <= figures.p95
-        deeds = [(deed.verb, deed.actor_name) for deed in activity.of_run(ended["run_id"])]
-        assert deeds == [("started", TREASURER.name), ("completed", None)]
+        actions = [(action.verb, action.actor_name) for action in activity.of_run(ended["run_id"])]
+        assert actions == [("started", TREASURER.name), ("completed", None)]
 
 
-def test_a_lane_that_is_killed_loses_no_figure_that_was_written(
+def test_a_killed_lanes_written_statistics_are_kept(
     campus: Flask, payment_api: Simulator, start: Start
 ) -> None:
     payment_api.set(latency_ms="200..300")
@@ -71,7 +71,7 @@ def test_a_lane_that_is_killed_loses_no_figure_that_was_written(
         assert STUDENTS <= of_run(run_id).requests <= STUDENTS + 200
 
 
-def test_one_cause_of_failure_is_tried_again(
+def test_students_that_failed_for_one_cause_are_retried(
     campus: Flask, payment_api: Simulator, start: Start, client_as: ClientAs
 ) -> None:
     first = run_with_failures(campus, payment_api, start)
@@ -113,17 +113,17 @@ def test_an_unknown_cause_is_refused(campus: Flask, client_as: ClientAs) -> None
             assert answer.json["error"]["code"] == "bad_code"
 
 
-def test_pause_resume_and_cancel_stand_in_the_trail(campus: Flask) -> None:
+def test_pause_resume_and_cancel_are_recorded(campus: Flask) -> None:
     with campus.app_context():
         run_id = commands.start(TREASURER)["run_id"]
         commands.pause(TREASURER)
         commands.resume(TREASURER)
         commands.cancel(TREASURER)
-        deeds = [deed.verb for deed in activity.of_run(run_id)]
-    assert deeds == ["started", "paused", "resumed", "cancelling", "cancelled"]
+        actions = [action.verb for action in activity.of_run(run_id)]
+    assert actions == ["started", "paused", "resumed", "cancelling", "cancelled"]
 
 
-def test_the_course_of_a_run_leaves_out_the_time_when_nobody_worked(app: Flask) -> None:
+def test_chart_and_average_leave_out_the_time_without_lanes(app: Flask) -> None:
     began = utcnow()
     with app.app_context():
         with transaction() as session:
@@ -141,7 +141,7 @@ def test_the_course_of_a_run_leaves_out_the_time_when_nobody_worked(app: Flask) 
         assert points[9:12] == [[9.0, None, None], [1001.0, 100.0, 2.0], [1002.0, 100.0, 2.0]]
 
 
-def test_a_long_course_is_told_in_few_points(app: Flask) -> None:
+def test_a_long_runs_chart_has_a_limited_number_of_points(app: Flask) -> None:
     began = utcnow()
     with app.app_context():
         with transaction() as session:
@@ -176,7 +176,7 @@ def test_old_runs_keep_sums_and_failures_only(app: Flask) -> None:
         assert run_history.causes(runs[0].id)[0].number == 1
 
 
-def test_many_failures_are_read_in_portions_and_no_transaction_waits(
+def test_many_failures_are_read_in_portions_without_an_open_transaction(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run_history, "CHUNK", 2, raising=False)

@@ -1,4 +1,4 @@
-"""Pause, cancel, a worker's warm stop: nobody is asked for any more, and every number stands."""
+"""Pause, cancel, a worker's warm stop: no more requests are sent, and the counts stay right."""
 
 import time
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def running(campus: Flask, api: Simulator, start: Start, *argv: str) -> Any:
 
 
 @every_database
-def test_cancel_comes_to_its_end_with_no_worker(campus: Flask) -> None:
+def test_cancel_ends_the_run_without_a_worker(campus: Flask) -> None:
     with campus.app_context():
         commands.start(TREASURER)
         assert commands.cancel(TREASURER)["status"] == "cancelled"
@@ -45,7 +45,7 @@ def test_cancel_comes_to_its_end_with_no_worker(campus: Flask) -> None:
 
 
 @every_database
-def test_cancel_in_the_middle_keeps_what_is_done(
+def test_cancel_keeps_the_results_and_sends_no_more_requests(
     campus: Flask, payment_api: Simulator, start: Start
 ) -> None:
     running(campus, payment_api, start)
@@ -63,7 +63,7 @@ def test_cancel_in_the_middle_keeps_what_is_done(
     assert requests(payment_api) == asked
 
 
-def test_cancel_after_the_worker_was_killed(
+def test_cancel_ends_the_run_after_its_worker_was_killed(
     campus: Flask, payment_api: Simulator, start: Start
 ) -> None:
     running(campus, payment_api, start).kill()
@@ -76,7 +76,7 @@ def test_cancel_after_the_worker_was_killed(
 
 
 @every_database
-def test_pause_and_resume_go_on_where_it_was(
+def test_a_resumed_run_continues_where_it_was_paused(
     campus: Flask, payment_api: Simulator, start: Start
 ) -> None:
     running(campus, payment_api, start)
@@ -98,7 +98,9 @@ def test_pause_and_resume_go_on_where_it_was(
     assert max(s["answered"] for s in payment_api.students().values()) == 1
 
 
-def test_pause_before_the_items_are_written(campus: Flask, start: Start) -> None:
+def test_a_run_paused_before_its_dispatch_completes_after_resume(
+    campus: Flask, start: Start
+) -> None:
     with campus.app_context():
         commands.start(TREASURER)
         assert commands.pause(TREASURER)["total"] == 0
@@ -108,7 +110,7 @@ def test_pause_before_the_items_are_written(campus: Flask, start: Start) -> None
 
 
 @pytest.mark.timing("a warm stop takes less than 5 s")
-def test_a_warm_stop_gives_open_students_back_at_once(
+def test_a_warm_stop_releases_open_students_at_once(
     campus: Flask, payment_api: Simulator, start: Start
 ) -> None:
     worker = running(campus, payment_api, start, "python", "worker.py", "sync-pembayaran")

@@ -1,4 +1,4 @@
-"""The client of the payment API: what it sends, whom it trusts, what it makes of odd answers."""
+"""The client of the payment API: what it sends, which servers it trusts, how it reads answers."""
 
 import asyncio
 import random
@@ -61,11 +61,13 @@ def ask(url: str, idperson: str = "100001", **settings: Any) -> Answer:
         ("1, 2, 3", 1, 1),
     ],
 )
-def test_retry_after_is_obeyed_within_reason(header: str | None, least: int, most: int) -> None:
+def test_retry_after_is_limited_and_unreadable_values_are_one_second(
+    header: str | None, least: int, most: int
+) -> None:
     assert least <= seconds_to_wait(header) <= most
 
 
-def test_no_retry_after_breaks_the_reading_of_it() -> None:
+def test_any_retry_after_gives_seconds_within_the_bounds() -> None:
     chosen = random.Random(7)
     parts = [
         "Fri",
@@ -87,7 +89,7 @@ def test_no_retry_after_breaks_the_reading_of_it() -> None:
         assert 1 <= seconds_to_wait(text) <= MAX_WAIT, text
 
 
-def test_retry_after_may_be_a_moment() -> None:
+def test_retry_after_may_be_a_date() -> None:
     soon = format_datetime(datetime.now(UTC) + timedelta(seconds=200))
     assert 100 < seconds_to_wait(soon) <= 200
 
@@ -104,14 +106,14 @@ def test_retry_after_may_be_a_moment() -> None:
         (599, None, Action.RETRY),
     ],
 )
-def test_every_status_has_a_meaning(status: int, header: str | None, kind: Action) -> None:
+def test_each_status_code_has_its_action(status: int, header: str | None, kind: Action) -> None:
     assert from_status(status, header).action is kind
 
 
 @pytest.fixture
-def stranger() -> Iterator[ThreadingHTTPServer]:
-    """Another host, which notes who comes and with what token."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Nosy)
+def other_host() -> Iterator[ThreadingHTTPServer]:
+    """Another host, which records the `Authorization` header of each request."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), RecordingHandler)
     server.seen = []  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -121,7 +123,7 @@ def stranger() -> Iterator[ThreadingHTTPServer]:
     server.server_close()
 
 
-class Nosy(BaseHTTPRequestHandler):
+class RecordingHandler(BaseHTTPRequestHandler):
     """Answers every request as if it were the payment API."""
 
     def do_GET(self) -> None:
@@ -136,43 +138,43 @@ class Nosy(BaseHTTPRequestHandler):
         """Stay quiet."""
 
 
-def test_a_redirect_to_another_host_is_not_followed(stranger: ThreadingHTTPServer) -> None:
-    elsewhere = f"http://127.0.0.1:{stranger.server_port}/payments/100001"
+def test_a_redirect_to_another_host_is_not_followed(other_host: ThreadingHTTPServer) -> None:
+    elsewhere = f"http://127.0.0.1:{other_host.server_port}/payments/100001"
     away = {"status": 302, "body": "", "headers": {"Location": elsewhere}}
     with Simulator(students=5, override={"/payments/100001": away}) as api:
         found = ask(api.url, PEMBAYARAN_API_TOKEN="secret")
     assert found == Failure("client_error", Action.FINAL, 302)
-    assert stranger.seen == []  # type: ignore[attr-defined]
+    assert other_host.seen == []  # type: ignore[attr-defined]
 
 
 @pytest.fixture
-def certificate(stranger: ThreadingHTTPServer, tmp_path: Path) -> Path:
-    """The certificate of the other host, which speaks TLS from now on and signed it itself."""
+def certificate(other_host: ThreadingHTTPServer, tmp_path: Path) -> Path:
+    """The self-signed certificate of the other host, which uses TLS from now on."""
     command = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=127.0.0.1"
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
     files = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out"]
     subprocess.run([*command.split(), *files, certificate], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    stranger.socket = context.wrap_socket(stranger.socket, server_side=True)
+    other_host.socket = context.wrap_socket(other_host.socket, server_side=True)
     return certificate
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(
-    stranger: ThreadingHTTPServer, certificate: Path
+def test_an_untrusted_certificate_is_refused(
+    other_host: ThreadingHTTPServer, certificate: Path
 ) -> None:
-    found = ask(f"https://127.0.0.1:{stranger.server_port}", PEMBAYARAN_API_TOKEN="secret")
+    found = ask(f"https://127.0.0.1:{other_host.server_port}", PEMBAYARAN_API_TOKEN="secret")
     assert isinstance(found, Failure)
     assert (found.code, found.action) == ("connection", Action.RETRY)
     assert "Certificate" in found.detail
-    assert stranger.seen == []  # type: ignore[attr-defined]
+    assert other_host.seen == []  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_a_campus_may_vouch_for_itself(
-    app: Flask, stranger: ThreadingHTTPServer, certificate: Path, name: str
+def test_a_campus_can_trust_its_own_certificate(
+    app: Flask, other_host: ThreadingHTTPServer, certificate: Path, name: str
 ) -> None:
-    address = f"https://127.0.0.1:{stranger.server_port}"
+    address = f"https://127.0.0.1:{other_host.server_port}"
     environment = {"PEMBAYARAN_API_URL": address, "SECRET_KEY": "k" * 32, name: str(certificate)}
     app.config |= config.load(environment)
     with app.app_context():
@@ -182,7 +184,7 @@ def test_a_campus_may_vouch_for_itself(
         assert api_probe.probe().ok
 
 
-def test_an_answer_that_never_ends_is_given_up() -> None:
+def test_an_answer_that_never_ends_times_out() -> None:
     with Simulator(students=5, fail={"stall": ["100001"]}) as api:
         found = ask(api.url, PEMBAYARAN_API_TIMEOUT=0.3)
     assert found == Failure("timeout", Action.RETRY)
@@ -207,7 +209,7 @@ def test_ids_are_sent_unchanged() -> None:
 
 
 @pytest.mark.parametrize("other", ["A1", "01", "1 1", 1.0, None, "１"])
-def test_an_id_that_only_looks_alike_is_somebody_else(other: Any) -> None:
+def test_a_similar_id_is_another_student(other: Any) -> None:
     import json
 
     body = json.dumps({"data": [{"idperson": other, "saldo": 5, "periods": []}]})

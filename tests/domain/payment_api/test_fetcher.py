@@ -53,7 +53,9 @@ def test_every_student_gets_one_result(pool: FetchPool) -> None:
     assert all(result.payments for result in results)
 
 
-def test_who_is_waited_for_needs_no_free_place(pool: FetchPool, payment_api: Simulator) -> None:
+def test_one_requested_student_is_fetched_beyond_the_width(
+    pool: FetchPool, payment_api: Simulator
+) -> None:
     payment_api.set(latency_ms="60000")
 
     async def play() -> int:
@@ -68,7 +70,7 @@ def test_who_is_waited_for_needs_no_free_place(pool: FetchPool, payment_api: Sim
     assert asyncio.run(play()) == WIDTH + 1
 
 
-def test_nothing_is_sent_before_the_state_of_other_workers_is_known(pool: FetchPool) -> None:
+def test_nothing_is_sent_before_the_first_merge(pool: FetchPool) -> None:
     async def play() -> tuple[int, int]:
         async with pool:
             pool.submit(items(5))
@@ -79,7 +81,9 @@ def test_nothing_is_sent_before_the_state_of_other_workers_is_known(pool: FetchP
     assert asyncio.run(play()) == (0, WIDTH)
 
 
-def test_it_ends_with_requests_in_flight(pool: FetchPool, payment_api: Simulator) -> None:
+def test_leaving_the_pool_cancels_requests_in_flight(
+    pool: FetchPool, payment_api: Simulator
+) -> None:
     payment_api.set(latency_ms="60000")
 
     async def play() -> None:
@@ -93,7 +97,7 @@ def test_it_ends_with_requests_in_flight(pool: FetchPool, payment_api: Simulator
     assert len(pool.unfinished) == 5
 
 
-def test_after_stop_only_answers_come(pool: FetchPool, payment_api: Simulator) -> None:
+def test_after_stop_only_requests_in_flight_end(pool: FetchPool, payment_api: Simulator) -> None:
     async def play() -> int:
         async with pool:
             pool.merge(pool.update(), None)

@@ -1,4 +1,4 @@
-"""The gate: when the API may be called, alone and with other workers. No event loop runs here."""
+"""The gate: when the API may be called, with and without other workers."""
 
 import itertools
 import math
@@ -14,12 +14,12 @@ from myukm.domain.payment_api.gate import PROBE_SECONDS, WINDOW, Gate, SharedSta
 from myukm.domain.payment_api.rate_limiter import LATE_SECONDS
 from tests.support.without_valkey import lose_valkey
 
-NEWS = SharedState(wait=0.0, down=False, probe=False, slot=0.0)
+CALM = SharedState(wait=0.0, down=False, probe=False, slot=0.0)
 DOWN = Failure("server_error", Action.RETRY, 500)
 
 
 class Clock:
-    """Seconds that pass when a test says so."""
+    """A clock that only a test moves on."""
 
     now = 1000.0
 
@@ -36,12 +36,12 @@ def clock() -> Clock:
 def gate(clock: Clock) -> Gate:
     """The gate of a lane after its first exchange."""
     made = Gate(None, clock)
-    made.merge(made.update(0), NEWS)
+    made.merge(made.update(0), CALM)
     return made
 
 
 @pytest.fixture
-def inside(app: Flask, valkey: redis.Redis) -> Iterator[Flask]:
+def app_context(app: Flask, valkey: redis.Redis) -> Iterator[Flask]:
     with app.app_context():
         yield app
 
@@ -57,14 +57,14 @@ def exchange(gate: Gate, ready: int = 0) -> bool:
     return gate.merge(update, shared_state.exchange(update))
 
 
-def test_nothing_goes_out_before_the_first_exchange(clock: Clock) -> None:
+def test_nothing_is_sent_before_the_first_exchange(clock: Clock) -> None:
     gate = Gate(None, clock)
     assert gate.acquire() == math.inf
     gate.merge(gate.update(0), None)
     assert gate.acquire() == 0
 
 
-def test_more_than_half_of_the_last_answers_open_the_breaker(gate: Gate) -> None:
+def test_the_breaker_opens_when_more_than_half_of_the_last_requests_failed(gate: Gate) -> None:
     fail(gate, 10)
     for _ in range(10):
         gate.record(None, gate.breaker_generation, fresh=True)
@@ -75,7 +75,7 @@ def test_more_than_half_of_the_last_answers_open_the_breaker(gate: Gate) -> None
     assert gate.breaker_generation == 1
 
 
-def test_retries_and_requests_of_before_do_not_open_it_again(gate: Gate) -> None:
+def test_retries_and_requests_sent_before_the_outage_do_not_open_the_breaker(gate: Gate) -> None:
     for _ in range(WINDOW):
         gate.record(DOWN, 0, fresh=False)
     assert not gate.is_open
@@ -86,7 +86,7 @@ def test_retries_and_requests_of_before_do_not_open_it_again(gate: Gate) -> None
     assert not gate.is_open
 
 
-def test_retry_after_holds_everything_until_it_is_over(gate: Gate, clock: Clock) -> None:
+def test_retry_after_blocks_all_requests_until_it_is_over(gate: Gate, clock: Clock) -> None:
     gate.record(Failure("client_error", Action.WAIT, 429, 7.0), 0, fresh=True)
     assert gate.acquire() == 7.0
     assert gate.update(0).wait == 7.0
@@ -95,27 +95,29 @@ def test_retry_after_holds_everything_until_it_is_over(gate: Gate, clock: Clock)
     assert gate.update(0).wait == 0
 
 
-def test_an_open_breaker_probes_now_and_then(gate: Gate, clock: Clock) -> None:
+def test_an_open_breaker_allows_one_probe_per_interval_over_all_workers(
+    gate: Gate, clock: Clock
+) -> None:
     fail(gate)
-    assert gate.merge(gate.update(0), NEWS._replace(down=True, probe=True))
-    assert not gate.merge(gate.update(0), NEWS._replace(down=True, probe=True))
+    assert gate.merge(gate.update(0), CALM._replace(down=True, probe=True))
+    assert not gate.merge(gate.update(0), CALM._replace(down=True, probe=True))
     clock.now += PROBE_SECONDS
-    assert not gate.merge(gate.update(0), NEWS._replace(down=True)), "another worker probes"
-    assert gate.merge(gate.update(0), NEWS._replace(down=True, probe=True))
+    assert not gate.merge(gate.update(0), CALM._replace(down=True)), "another worker probes"
+    assert gate.merge(gate.update(0), CALM._replace(down=True, probe=True))
 
 
-def test_without_valkey_it_acts_on_what_it_sees_itself(gate: Gate) -> None:
+def test_without_valkey_a_worker_probes_and_closes_its_own_breaker(gate: Gate) -> None:
     fail(gate)
     assert gate.merge(gate.update(0), None), "it may probe"
     gate.close()
     assert gate.acquire() == 0
 
 
-def test_what_could_not_be_told_is_told_again(gate: Gate) -> None:
+def test_an_opened_breaker_is_reported_until_valkey_has_it(gate: Gate) -> None:
     fail(gate)
     gate.merge(gate.update(0), None)
     assert gate.update(0).opened
-    gate.merge(gate.update(0), NEWS._replace(down=True))
+    gate.merge(gate.update(0), CALM._replace(down=True))
     assert not gate.update(0).opened
 
 
@@ -127,7 +129,7 @@ def test_what_could_not_be_told_is_told_again(gate: Gate) -> None:
         (["connection"] * 11 + ["server_error"] * 9, "silence"),
     ],
 )
-def test_it_knows_whether_the_api_was_silent_or_answered_errors(
+def test_the_cause_tells_error_answers_from_silence(
     gate: Gate, codes: list[str | None], cause: str
 ) -> None:
     for code in codes:
@@ -135,16 +137,16 @@ def test_it_knows_whether_the_api_was_silent_or_answered_errors(
     assert gate.cause == cause
 
 
-def test_what_happens_during_an_exchange_is_newer_than_its_answer(gate: Gate) -> None:
+def test_a_change_during_an_exchange_wins_over_its_answer(gate: Gate) -> None:
     fail(gate)
     update = gate.update(0)
     gate.close()
-    gate.merge(update, NEWS._replace(down=True))
+    gate.merge(update, CALM._replace(down=True))
     assert not gate.is_open
     assert gate.update(0).closed
 
 
-def test_workers_share_breaker_retry_after_and_probe(inside: Flask) -> None:
+def test_workers_share_breaker_retry_after_and_probe(app_context: Flask) -> None:
     one, two = Gate(None), Gate(None)
     for gate in (one, two):
         exchange(gate)
@@ -162,7 +164,7 @@ def test_workers_share_breaker_retry_after_and_probe(inside: Flask) -> None:
     assert 59 < one.acquire() <= 60
 
 
-def test_a_worker_that_died_leaves_no_breaker_open(inside: Flask, valkey: redis.Redis) -> None:
+def test_a_dead_workers_open_breaker_expires(app_context: Flask, valkey: redis.Redis) -> None:
     dead, alive = Gate(None), Gate(None)
     exchange(alive)
     fail(dead)
@@ -175,7 +177,7 @@ def test_a_worker_that_died_leaves_no_breaker_open(inside: Flask, valkey: redis.
     assert not alive.is_open
 
 
-def test_a_budget_is_spread_evenly(clock: Clock) -> None:
+def test_the_rate_budget_is_spread_evenly(clock: Clock) -> None:
     gate = Gate(20, clock)
     sent = send(gate, clock, 2.0)
     assert len(sent) == pytest.approx(40, abs=1)
@@ -191,22 +193,22 @@ def send(gate: Gate, clock: Clock, seconds: float) -> list[float]:
         if tick % 250 == 0:
             update = gate.update(1000)
             free = max(free, clock.now)
-            gate.merge(update, NEWS._replace(slot=free - clock.now))
+            gate.merge(update, CALM._replace(slot=free - clock.now))
             free += update.width / 1e6
         if gate.acquire() == 0:
             sent.append(clock.now)
     return sent
 
 
-def test_a_slot_that_was_missed_is_not_made_up_for(clock: Clock) -> None:
+def test_missed_slots_are_not_made_up_for(clock: Clock) -> None:
     gate = Gate(20, clock)
-    gate.merge(gate.update(1000), NEWS)
+    gate.merge(gate.update(1000), CALM)
     clock.now += 0.4 + LATE_SECONDS
     burst = sum(gate.acquire() == 0 for _ in range(100))
     assert 1 <= burst <= 20 * LATE_SECONDS
 
 
-def test_no_more_is_reserved_than_can_be_used(clock: Clock) -> None:
+def test_no_more_slots_are_reserved_than_can_be_used(clock: Clock) -> None:
     gate = Gate(1000, clock)
     assert gate.update(0).slots == 0
     assert gate.update(3).slots == 3
@@ -214,7 +216,7 @@ def test_no_more_is_reserved_than_can_be_used(clock: Clock) -> None:
 
 def test_expired_slots_are_reserved_anew(clock: Clock) -> None:
     gate = Gate(10, clock)
-    gate.merge(gate.update(5), NEWS)
+    gate.merge(gate.update(5), CALM)
     assert gate.update(5).slots == 0, "five are reserved already"
     clock.now += 1.0
     assert gate.update(5).slots == 5
@@ -230,12 +232,12 @@ def test_nothing_is_reserved_while_nothing_may_be_sent(clock: Clock) -> None:
     assert gate.update(5).slots == 0, "the breaker is open"
 
 
-def test_a_slow_budget_waits_long_between_two_requests(clock: Clock) -> None:
+def test_a_budget_below_one_request_per_second_is_kept(clock: Clock) -> None:
     gate = Gate(0.5, clock)
     assert len(send(gate, clock, 8.0)) == 4
 
 
-def test_workers_share_a_budget(inside: Flask) -> None:
+def test_workers_share_the_rate_budget(app_context: Flask) -> None:
     one, two = Gate(10), Gate(10)
     for gate in (one, two):
         exchange(gate, ready=5)
@@ -243,8 +245,8 @@ def test_workers_share_a_budget(inside: Flask) -> None:
     assert two.acquire() == pytest.approx(0.5, abs=0.05)
 
 
-def test_without_valkey_each_worker_takes_its_share(inside: Flask) -> None:
-    lose_valkey(inside)
+def test_without_valkey_each_worker_uses_its_share_of_the_budget(app_context: Flask) -> None:
+    lose_valkey(app_context)
     gate = Gate(10)
     gate.rate_limiter.workers = 2
     exchange(gate, ready=5)

@@ -1,4 +1,4 @@
-"""Waiting times are kept as counts by class, and are right to about a tenth all the same."""
+"""Latencies are counted in buckets; quantiles are right to about a tenth."""
 
 import random
 import statistics
@@ -24,7 +24,7 @@ def test_the_quantiles_are_close_to_the_exact_ones() -> None:
     assert quantile(BUCKETS_MS, traffic.latency, 0.95) == pytest.approx(exact[94] * 1000, rel=0.1)
 
 
-def test_what_is_counted() -> None:
+def test_retries_and_429_are_counted_and_long_latencies_are_in_the_last_bucket() -> None:
     traffic = RequestStats()
     traffic.observe(0.05, NOTHING, is_retry=False)
     traffic.observe(0.05, Failure("client_error", Action.WAIT, 429, 1.0), is_retry=True)
@@ -33,6 +33,6 @@ def test_what_is_counted() -> None:
     assert quantile(BUCKETS_MS, traffic.latency, 1.0) == BUCKETS_MS[-1]
 
 
-def test_nothing_has_no_quantile() -> None:
+def test_without_requests_there_is_no_quantile() -> None:
     assert quantile(BUCKETS_MS, [], 0.5) is None
     assert quantile(BUCKETS_MS, RequestStats().latency, 0.5) is None

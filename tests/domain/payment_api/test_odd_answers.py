@@ -1,4 +1,4 @@
-"""Answers that no simulator gives: what the client makes of them, byte by byte."""
+"""Malformed and odd HTTP answers, sent byte by byte."""
 
 import asyncio
 import gzip
@@ -49,7 +49,7 @@ def ask(api: RawApi, *idpersons: str, timeout: float = 2.0, **environment: str) 
         raw(BODY, status="200 "),
     ],
 )
-def test_odd_but_right(answer: bytes) -> None:
+def test_valid_answers_with_odd_headers_or_encodings_are_accepted(answer: bytes) -> None:
     with RawApi({"": answer}) as api:
         (found,) = ask(api)
     assert isinstance(found, Payments), found
@@ -85,7 +85,7 @@ def test_an_unreadable_answer_is_no_outage(app: Flask, answer: bytes) -> None:
         assert "sambungan" not in str(message(found))
 
 
-def test_what_follows_a_lie_about_the_length_is_read_right() -> None:
+def test_the_answer_after_a_wrong_content_length_is_read_correctly() -> None:
     answers = {"/payments/1": raw(BODY, "Content-Length: 10"), "": raw(BODY)}
     with RawApi(answers) as api:
         lied, right = ask(api, "1", "7")
@@ -105,7 +105,7 @@ def test_what_follows_a_lie_about_the_length_is_read_right() -> None:
         "Retry-After: 1\r\nRetry-After: 200",
     ],
 )
-def test_a_retry_after_that_nobody_understands_is_one_second(status: str, header: str) -> None:
+def test_an_unreadable_retry_after_is_one_second(status: str, header: str) -> None:
     with RawApi({"": raw("x", header, status=status)}) as api:
         (found,) = ask(api)
     assert isinstance(found, Failure)
@@ -113,7 +113,7 @@ def test_a_retry_after_that_nobody_understands_is_one_second(status: str, header
 
 
 @pytest.mark.timing("the time-out ends a trickling answer within 3 s")
-def test_the_time_out_is_for_the_whole_answer_not_for_each_byte() -> None:
+def test_the_timeout_is_for_the_whole_answer_not_for_each_byte() -> None:
     began = time.monotonic()
     with RawApi({"": raw(BODY)}, drip=0.05) as api:
         (found,) = ask(api, timeout=0.4)
@@ -121,7 +121,7 @@ def test_the_time_out_is_for_the_whole_answer_not_for_each_byte() -> None:
     assert time.monotonic() - began < 3
 
 
-def test_our_own_mistake_fails_this_student_and_is_logged(
+def test_an_error_of_our_own_fails_only_its_student_and_is_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*_: object) -> Any:
@@ -135,7 +135,7 @@ def test_our_own_mistake_fails_this_student_and_is_logged(
     assert "KeyError: 'a bug'" in caplog.text
 
 
-def test_nobody_elses_password_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+def test_netrc_is_not_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login root password geheim\n")
     monkeypatch.setenv("NETRC", str(netrc))
@@ -144,7 +144,7 @@ def test_nobody_elses_password_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp
         assert "Authorization: Bearer kunci" in api.heard[0]
 
 
-def test_no_proxy_stands_between_whatever_the_environment_says(
+def test_proxies_of_the_environment_are_not_used(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
@@ -158,7 +158,7 @@ def test_no_proxy_stands_between_whatever_the_environment_says(
         assert api_probe.probe().ok
 
 
-def test_a_name_and_a_password_in_the_address_are_sent() -> None:
+def test_user_and_password_of_the_url_are_sent() -> None:
     with RawApi({"": raw(BODY)}) as api:
         address = f"http://nama:kata%40sandi@127.0.0.1:{api.port}"
         (found,) = ask(api, PEMBAYARAN_API_URL=address)

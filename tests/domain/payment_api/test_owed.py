@@ -53,12 +53,12 @@ def test_an_overpaid_item_does_not_pay_for_another() -> None:
 
 
 @pytest.mark.parametrize("periods", [[], [{**period()[0], "categories": []}], period()])
-def test_nobody_without_a_bill_has_paid(periods: Periods) -> None:
+def test_a_student_without_bills_is_not_paid_up(periods: Periods) -> None:
     found = answer(periods).owed
     assert (found.status, found.lunas, found.tidak_cocok) == ("tanpa_tagihan", False, False)
 
 
-def test_items_decide_over_a_sum_that_says_nothing_is_left() -> None:
+def test_items_decide_if_a_summary_claims_that_all_is_paid() -> None:
     settled = sums(900, 900, 0, fully_paid=True)
     periods = period(
         item(450, 0, 450), item(450, 0, 450, "Agustus"), said=settled, of_category=settled
@@ -73,7 +73,7 @@ def test_items_decide_over_a_sum_that_says_nothing_is_left() -> None:
     ]
 
 
-def test_billed_less_paid_is_what_remains_of_an_item_and_of_a_sum() -> None:
+def test_a_remainder_that_is_not_billed_minus_paid_is_a_disagreement() -> None:
     of_sum = period(item(500, 200, 300), said=sums(500, 200, 0, fully_paid=True))
     assert answer(of_sum).owed.status == "tunggakan"
     assert disagreements(of_sum) == [Disagreement(("20252026",), "total_remaining", 0, 300)]
@@ -86,7 +86,7 @@ def test_billed_less_paid_is_what_remains_of_an_item_and_of_a_sum() -> None:
     assert len(disagreements(netted)) == 2
 
 
-def test_the_noise_of_floats_is_nothing() -> None:
+def test_rounding_errors_below_half_a_rupiah_are_ignored() -> None:
     noisy = sums(80_000.1, 80_000, 3e-11, fully_paid=False)
     found = answer(period(item(80_000, 80_000, 3e-11), said=noisy, of_category=noisy)).owed
     assert (found.tunggakan, found.status, found.tidak_cocok) == (0, "lunas", False)
@@ -99,7 +99,7 @@ def test_the_noise_of_floats_is_nothing() -> None:
 
 @pytest.mark.parametrize("fully_paid", [False, 0])
 @pytest.mark.parametrize("level", ["said", "of_category"])
-def test_a_flag_does_not_make_a_debtor(level: str, fully_paid: Any) -> None:
+def test_a_wrong_unpaid_flag_is_a_disagreement_but_no_debt(level: str, fully_paid: Any) -> None:
     wrong = {level: sums(500, 500, 0, fully_paid)}
     periods = period(item(500, 500, 0), **wrong)
     found = answer(periods).owed
@@ -110,20 +110,20 @@ def test_a_flag_does_not_make_a_debtor(level: str, fully_paid: Any) -> None:
     assert sheet(plain(periods)[0]).status == "lunas"
 
 
-def test_a_flag_does_not_settle_a_debt() -> None:
+def test_a_wrong_paid_flag_does_not_settle_a_debt() -> None:
     periods = period(item(500, 100, 400), said=sums(500, 100, 400, fully_paid=True))
     assert answer(periods).owed.status == "tunggakan"
     assert disagreements(periods) == [Disagreement(("20252026",), "fully_paid", 1, 400)]
 
 
 @pytest.mark.parametrize("fully_paid", [True, False])
-def test_a_flag_may_be_that_of_sums_that_set_off_what_was_overpaid(fully_paid: bool) -> None:
+def test_the_flag_may_follow_sums_that_set_off_overpayments(fully_paid: bool) -> None:
     said = sums(500, 500, 0, fully_paid)
     periods = period(item(200, 0, 200), item(300, 500, -200), said=said, of_category=said)
     assert disagreements(periods) == []
 
 
-def test_what_lists_no_items_counts_by_its_own_summary() -> None:
+def test_categories_and_periods_without_items_count_by_their_summary() -> None:
     owing = sums(700, 100, 600, fully_paid=False)
     bare = [{"period_id": 1, "kelas_info": None, "summary": owing, "categories": []}]
     assert answer(bare).owed[:2] == (600, 0)

@@ -59,13 +59,13 @@ def test_overpaid_periods_do_not_settle_others() -> None:
 
 
 @pytest.mark.parametrize("amount", [1000, "1000", 1000.0, "1000.00"])
-def test_the_same_money_is_the_same_answer(amount: Any) -> None:
+def test_equal_amounts_in_any_notation_have_the_same_digest(amount: Any) -> None:
     assert (
         parse(body(account(amount_billed=amount)), "7").digest == parse(body(account()), "7").digest
     )
 
 
-def test_the_order_of_keys_means_nothing_and_every_value_does() -> None:
+def test_the_digest_depends_on_every_value_but_not_on_the_order_of_keys() -> None:
     same = dict(reversed(list(account().items())))
     first = parse(body(account()), "7").digest
     assert parse(body(same), "7").digest == first
@@ -86,7 +86,7 @@ def test_the_order_of_keys_means_nothing_and_every_value_does() -> None:
         *("0350.000", "00.50", "NaN", "Infinity", "-Infinity", "1e400"),
     ],
 )
-def test_what_is_no_amount(app: Flask, amount: Any) -> None:
+def test_invalid_amounts_are_refused(app: Flask, amount: Any) -> None:
     with app.app_context(), pytest.raises(InvalidBody):
         parse(body(account(amount_billed=amount)), "7")
 
@@ -94,7 +94,7 @@ def test_what_is_no_amount(app: Flask, amount: Any) -> None:
 @pytest.mark.parametrize(
     "number", ["NaN", "Infinity", "-Infinity", "1e400", "-1e400", "1e999999999", "1e" + "9" * 40]
 )
-def test_a_number_without_bounds_is_no_amount(app: Flask, number: str) -> None:
+def test_infinite_and_huge_numbers_are_refused(app: Flask, number: str) -> None:
     answer = body(account(remaining_balance=-77)).replace(b"-77", number.encode())
     with app.app_context(), pytest.raises(InvalidBody):
         parse(answer, "7")
@@ -115,7 +115,7 @@ def test_a_number_without_bounds_is_no_amount(app: Flask, number: str) -> None:
         ("0.500", "0.5"),
     ],
 )
-def test_a_text_is_read_as_its_writer_meant_it(text: str, rupiah: str) -> None:
+def test_amounts_as_text_are_read_in_both_notations(text: str, rupiah: str) -> None:
     assert amount(text) == Decimal(rupiah)
     found = parse(body(account() | {"saldo": text}), "7")
     assert found.saldo == Decimal(rupiah)
@@ -131,7 +131,7 @@ def test_sums_with_points_between_thousands_beside_plain_items() -> None:
 
 
 @pytest.mark.parametrize("other", ["1000.50", "0.00"])
-def test_two_ways_to_write_amounts_in_one_answer_are_no_answer(app: Flask, other: str) -> None:
+def test_an_answer_with_both_notations_is_refused(app: Flask, other: str) -> None:
     mixed = account(amount_billed="350.000") | {"saldo": other}
     with app.app_context(), pytest.raises(InvalidBody, match="dua cara"):
         parse(body(mixed), "7")
@@ -140,7 +140,7 @@ def test_two_ways_to_write_amounts_in_one_answer_are_no_answer(app: Flask, other
 @pytest.mark.parametrize(
     "field", ["unit_name", "amount_billed", "amount_paid", "remaining_balance"]
 )
-def test_an_item_without_one_of_its_fields_spoils_all(app: Flask, field: str) -> None:
+def test_an_item_without_a_required_field_is_refused(app: Flask, field: str) -> None:
     broken = account()
     del broken["periods"][0]["categories"][0]["items"][0][field]
     with app.app_context(), pytest.raises(InvalidBody):
@@ -173,34 +173,36 @@ def test_an_item_without_one_of_its_fields_spoils_all(app: Flask, field: str) ->
         b'{"data": [{"saldo": 0, "periods": []}]}',
     ],
 )
-def test_what_is_no_answer(app: Flask, raw: bytes) -> None:
+def test_bodies_of_another_form_are_refused(app: Flask, raw: bytes) -> None:
     with app.app_context(), pytest.raises(InvalidBody):
         parse(raw, "7")
 
 
-def test_brackets_in_a_text_nest_nothing() -> None:
+def test_brackets_in_a_text_do_not_count_as_nesting() -> None:
     assert parse(body(account(unit_name="[{" * 30)), "7").owed.tunggakan == 600
 
 
 @pytest.mark.parametrize("before", ["\ufeff", "\ufeff\ufeff", "\r\n\ufeff "])
-def test_a_byte_order_mark_is_no_part_of_the_answer(before: str) -> None:
+def test_byte_order_marks_before_the_answer_are_ignored(before: str) -> None:
     assert parse(before.encode() + body(account()), "7") == parse(body(account()), "7")
 
 
 @pytest.mark.parametrize("number", [b"350.000", b"-1.500", b"999.999"])
-def test_a_number_may_not_be_written_for_people(app: Flask, number: bytes) -> None:
+def test_a_json_number_with_three_decimals_is_refused_as_ambiguous(
+    app: Flask, number: bytes
+) -> None:
     answer = body(account(remaining_balance=-77)).replace(b"-77", number)
     with app.app_context(), pytest.raises(InvalidBody, match="tanpa tanda kutip"):
         parse(answer, "7")
 
 
 @pytest.mark.parametrize("number", [b"350000.000", b"350.00", b"0.000", b"0.125"])
-def test_a_number_with_its_decimals_is_that_number(number: bytes) -> None:
+def test_other_json_numbers_with_decimals_are_exact(number: bytes) -> None:
     answer = body(account() | {"saldo": -77}).replace(b"-77", number)
     assert parse(answer, "7").saldo == Decimal(number.decode()).quantize(Decimal("0.01"))
 
 
-def test_a_large_answer_is_not_a_deep_one(app: Flask) -> None:
+def test_a_large_but_shallow_answer_is_accepted(app: Flask) -> None:
     large = account()
     large["periods"] *= 400
     with app.app_context():
@@ -208,7 +210,7 @@ def test_a_large_answer_is_not_a_deep_one(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("owner", ["8", "07", "7 7", 70])
-def test_another_students_answer(owner: Any) -> None:
+def test_an_answer_about_another_student_is_refused(owner: Any) -> None:
     with pytest.raises(WrongStudent):
         parse(body(account() | {"idperson": owner}), "7")
     with pytest.raises(WrongStudent):
@@ -221,11 +223,11 @@ def test_an_id_may_come_as_a_number_or_padded(owner: Any) -> None:
     assert found == parse(body(account()), "7")
 
 
-def test_emoji_are_text() -> None:
+def test_emoji_in_names_are_accepted() -> None:
     assert parse(body(account(unit_name="Juli 🎓")), "7").periods
 
 
-def test_numbers_are_kept_to_the_last_digit() -> None:
+def test_unknown_numbers_are_kept_exactly() -> None:
     raw = b'{"data":[{"idperson":7,"saldo":10.10,"periods":[],"x":1}]}'
     raw = raw.replace(
         b"[]",
@@ -238,7 +240,7 @@ def test_numbers_are_kept_to_the_last_digit() -> None:
     assert decimal_json.loads(decimal_json.dumps(found.periods)) == found.periods
 
 
-def test_an_answer_is_the_same_in_the_plain_form_beside_other_fields_and_with_texts() -> None:
+def test_all_three_ways_of_parsing_give_the_same_result() -> None:
     """It is read in one step, checked in one step, or looked at part by part."""
     for index in range(200):
         idperson = student(index)["idperson"]
@@ -254,7 +256,7 @@ def test_an_answer_is_the_same_in_the_plain_form_beside_other_fields_and_with_te
 @pytest.mark.parametrize(
     "before", ["idperson", "period_id", "total_paid", "category_name", "unit_"]
 )
-def test_no_further_field_is_lost(before: str, field: str) -> None:
+def test_an_unknown_field_anywhere_changes_the_digest(before: str, field: str) -> None:
     known = body(account(unit_name="Juli: 2026"))
     further = known.replace(f'"{before}'.encode(), f'{field}, "{before}'.encode())
     assert parse(further, "7").digest != parse(known, "7").digest
@@ -267,7 +269,7 @@ def test_a_digest_stays_the_same_from_version_to_version() -> None:
 
 
 @pytest.mark.parametrize("kelas", ["X", 10, None, 1.5, ["X"], {"tingkat": "X"}])
-def test_a_class_is_kept_as_it_came(kelas: Any) -> None:
+def test_the_class_is_stored_as_it_came(kelas: Any) -> None:
     one = account()
     one["periods"][0]["kelas_info"] = kelas
     assert parse(body(one), "7").periods[0]["kelas_info"] == kelas

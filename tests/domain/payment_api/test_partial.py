@@ -53,13 +53,13 @@ WHOLE = [
 
 
 @pytest.mark.parametrize("beside", MORE)
-def test_a_page_says_so_in_many_words(beside: dict[str, Any]) -> None:
+def test_each_known_mark_of_a_page_is_detected(beside: dict[str, Any]) -> None:
     assert sign(FIVE | beside, {}, 5)
     assert sign(FIVE | {"meta": beside}, {}, 5)
 
 
 @pytest.mark.parametrize("beside", WHOLE)
-def test_what_only_looks_like_a_page_is_whole(beside: dict[str, Any]) -> None:
+def test_fields_that_only_look_like_a_page_are_ignored(beside: dict[str, Any]) -> None:
     assert sign(FIVE | beside, {}, 5) is None
 
 
@@ -77,11 +77,11 @@ def test_what_only_looks_like_a_page_is_whole(beside: dict[str, Any]) -> None:
         ("Items-Range", "0-4/60"),
     ],
 )
-def test_a_header_says_it_too(name: str, value: str) -> None:
+def test_headers_that_mark_a_page_are_detected(name: str, value: str) -> None:
     assert sign(FIVE, {name: value}, 5)
 
 
-def test_other_headers_say_nothing() -> None:
+def test_other_headers_are_ignored() -> None:
     limits = {"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "55", "RateLimit": "60"}
     others = {"Age": "600", "ETag": '"1-5/60"', "X-Pagination": "{", "X-Request-Id": "600"}
     assert sign(FIVE, limits | others, 5) is None

@@ -1,4 +1,4 @@
-"""What an answer decides about its student, and about those who were deferred before."""
+"""What a response decides about its student, and about students deferred before."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def item(number: int = 1) -> Item:
     return Item(number, str(number))
 
 
-def test_a_student_is_asked_again_as_often_as_is_said(policy: RetryPolicy) -> None:
+def test_a_failing_student_is_retried_up_to_the_number_of_tries(policy: RetryPolicy) -> None:
     student = item()
     failure = Failure("invalid_body", Action.RETRY)
     (again,) = policy.judge(student, failure, 0)
@@ -30,7 +30,7 @@ def test_a_student_is_asked_again_as_often_as_is_said(policy: RetryPolicy) -> No
     assert (student.answer, student.attempts) == (failure, 2)
 
 
-def test_a_403_is_decided_by_what_comes_after_it(policy: RetryPolicy) -> None:
+def test_a_403_fails_the_student_unless_ten_come_in_a_row(policy: RetryPolicy) -> None:
     refused = from_status(403, None)
     for number in range(FORBIDDEN_IN_A_ROW - 1):
         assert policy.judge(item(number), refused, 0) == []
@@ -42,7 +42,7 @@ def test_a_403_is_decided_by_what_comes_after_it(policy: RetryPolicy) -> None:
     assert policy.refused == "forbidden"
 
 
-def test_an_api_that_goes_down_costs_no_try(policy: RetryPolicy) -> None:
+def test_failures_of_an_outage_count_no_try(policy: RetryPolicy) -> None:
     student, failure = item(), from_status(500, None)
     for number in range(WINDOW):
         policy.judge(item(number), failure, 0)
@@ -50,7 +50,7 @@ def test_an_api_that_goes_down_costs_no_try(policy: RetryPolicy) -> None:
     assert (student.tries, student.attempts) == (0, 1)
 
 
-def test_the_last_failure_waits_until_others_tell_more(policy: RetryPolicy) -> None:
+def test_a_last_failure_is_deferred_until_other_responses_decide(policy: RetryPolicy) -> None:
     student, failure = item(), from_status(500, None)
     policy.judge(student, failure, 0)
     assert policy.judge(student, failure, 0) == []

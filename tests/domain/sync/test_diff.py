@@ -48,7 +48,7 @@ def test_equal_money_is_no_change() -> None:
     )
 
 
-def test_a_payment_is_told_by_its_item_and_not_again_by_each_sum() -> None:
+def test_a_payment_is_listed_by_its_item_and_not_again_by_each_sum() -> None:
     after = [period(item("Juli", "150000", "150000"), item("Agustus", "150000", 0))]
     assert compare(BEFORE, after) == [
         Change(YEAR, "SPP/Juli/amount_paid", "0", "150000"),
@@ -56,30 +56,30 @@ def test_a_payment_is_told_by_its_item_and_not_again_by_each_sum() -> None:
     ]
 
 
-def test_a_sum_that_does_not_follow_is_told() -> None:
+def test_a_sum_that_changed_without_its_items_is_listed() -> None:
     after = [{**BEFORE[0], "summary": {**BEFORE[0]["summary"], "total_paid": "5"}}]
     assert compare(BEFORE, after) == [Change(YEAR, "summary/total_paid", "0", "5")]
 
 
-def test_a_new_period_is_told_by_its_sums() -> None:
+def test_a_new_period_is_listed_by_its_sums() -> None:
     found = compare(BEFORE, [*BEFORE, period(item("Juli", "200000", 0), name="20262027")])
     assert {change.period_id for change in found} == {"20262027"}
     assert Change("20262027", "summary/total_billed", None, "200000") in found
     assert not any(change.field.startswith("SPP/") for change in found)
 
 
-def test_what_vanished_is_listed_whole() -> None:
+def test_a_vanished_period_is_listed_with_its_items() -> None:
     found = compare(BEFORE, [])
     assert Change(YEAR, "SPP/Juli/amount_billed", "150000", None) in found
     assert Change(YEAR, "SPP/Agustus/remaining_balance", "150000", None) in found
 
 
-def test_fields_that_nobody_promised_are_compared_as_they_came() -> None:
+def test_unknown_fields_are_compared_as_json() -> None:
     found = compare(BEFORE, [{**BEFORE[0], "note": {"a": [Decimal("1.50")]}}])
     assert found == [Change(YEAR, "note", None, '{"a":[1.50]}')]
 
 
-def test_two_units_of_one_name_are_told_apart() -> None:
+def test_items_of_the_same_name_are_numbered() -> None:
     twice = [period(item("Juli", "1", 0), item("Juli", "2", 0))]
     after = [period(item("Juli", "1", 0), item("Juli", "2", "2"))]
     assert "SPP/Juli #2/amount_paid" in fields(compare(twice, after))
@@ -88,13 +88,13 @@ def test_two_units_of_one_name_are_told_apart() -> None:
 @pytest.mark.parametrize(
     "odd", [None, {}, "text", 3, [None], [3], [{"period_id": YEAR}], [{"categories": 7}]]
 )
-def test_odd_forms_are_borne(odd: Any) -> None:
+def test_values_of_another_form_raise_no_error(odd: Any) -> None:
     assert compare(BEFORE, odd)
     assert compare(odd, BEFORE)
     assert compare(odd, odd) == []
 
 
-def test_there_are_never_more_than_so_many() -> None:
+def test_at_most_max_changes_are_listed_and_the_rest_counted() -> None:
     many = [period(*(item(f"Unit {n}", "1", 0) for n in range(100)))]
     found = compare(many, [])
     assert len(found) == MAX_CHANGES
@@ -102,7 +102,7 @@ def test_there_are_never_more_than_so_many() -> None:
     assert int(found[-1].new or 0) > 100
 
 
-def test_names_are_cut_to_what_a_column_holds() -> None:
+def test_names_are_cut_to_the_length_of_their_columns() -> None:
     long = "x" * 500
     (change, *_) = compare([], [period(item("Juli", "1", 0), name=long, **{long: long})])
     assert len(change.period_id) <= 64

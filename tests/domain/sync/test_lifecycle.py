@@ -1,4 +1,4 @@
-"""The table of a run's transitions binds, and the page knows it; what follows a move is sure."""
+"""Transitions of a run: which ones are allowed, also on the page, and their effects."""
 
 import asyncio
 import re
@@ -46,7 +46,7 @@ def run(app: Flask) -> Any:
         yield run_id
 
 
-def test_a_run_moves_by_the_table_alone(run: int) -> None:
+def test_only_the_listed_transitions_are_allowed(run: int) -> None:
     for before, to in product(Status, Status):
         with transaction() as session:
             session.execute(update(SyncRun).values(status=before, live=1))
@@ -55,13 +55,13 @@ def test_a_run_moves_by_the_table_alone(run: int) -> None:
             session.rollback()
 
 
-def test_every_status_is_reached_and_only_ended_runs_stay() -> None:
+def test_every_status_is_reachable_and_only_ended_runs_have_no_transitions() -> None:
     reached = {Status.QUEUED}.union(*SyncRun.TRANSITIONS.values())
     assert reached == set(Status)
     assert set(SyncRun.TRANSITIONS) == LIVE
 
 
-def test_the_page_offers_what_the_table_allows() -> None:
+def test_the_page_offers_the_actions_that_the_transitions_allow() -> None:
     text = PAGE.read_text()
     ended = names(re.search(r"ENDED = (\[.*?\]);", text, re.DOTALL))
     assert ended == {"idle", *set(Status) - LIVE}
@@ -82,7 +82,7 @@ def names(found: re.Match[str] | None) -> set[str]:
     return set(re.findall(r'"(\w+)"', found[1]))
 
 
-def test_a_move_publishes_takes_the_jobs_back_and_is_recorded(
+def test_a_transition_removes_queued_jobs_mirrors_the_status_and_is_recorded(
     run: int, valkey: redis.Redis
 ) -> None:
     assert len(queueing.queued_ids(run)) == 1
@@ -95,7 +95,7 @@ def test_a_move_publishes_takes_the_jobs_back_and_is_recorded(
     assert actions == [(code, TREASURER.name) for code in ("started", "paused", "resumed")]
 
 
-def test_a_move_that_is_rolled_back_leaves_no_trace(run: int, valkey: redis.Redis) -> None:
+def test_a_rolled_back_transition_has_no_effects(run: int, valkey: redis.Redis) -> None:
     with transaction() as session:
         assert transitions.move(session, run, Status.PAUSED, "paused")
         session.rollback()
@@ -125,27 +125,27 @@ def test_a_run_whose_students_are_all_claimed_needs_no_job(run: int, valkey: red
 
 
 @pytest.fixture
-def silent(app: Flask) -> Iterator[dict[str, Any]]:
-    """The settings of the app with an API that answers after a minute, for which it waits."""
+def silent_api(app: Flask) -> Iterator[dict[str, Any]]:
+    """The settings of the app with an API that answers only after a minute."""
     with Simulator(students=10, latency_ms="60000") as api:
         app.config |= {"PEMBAYARAN_API_URL": api.url, "PEMBAYARAN_API_TIMEOUT": 30.0}
         yield app.config
 
 
-def test_a_lane_ends_before_its_job_whose_time_an_answer_would_take(
-    app: Flask, run: int, silent: dict[str, Any], valkey: redis.Redis
+def test_a_lane_ends_before_its_jobs_timeout_though_an_answer_takes_longer(
+    app: Flask, run: int, silent_api: dict[str, Any], valkey: redis.Redis
 ) -> None:
-    silent["SYNC_JOB_TIMEOUT"] = 4
+    silent_api["SYNC_JOB_TIMEOUT"] = 4
     began = time.monotonic()
     asyncio.run(Lane(app, run).work())
-    assert time.monotonic() - began < 20, "less than the answer is waited for"
+    assert time.monotonic() - began < 20, "it did not wait for the answer"
     assert sync.items(run) == {"pending": 10}
 
 
-def test_a_students_job_gives_up_before_its_time_is_over(
-    run: int, silent: dict[str, Any], valkey: redis.Redis
+def test_a_students_job_ends_before_its_timeout(
+    run: int, silent_api: dict[str, Any], valkey: redis.Redis
 ) -> None:
-    silent["SYNC_JOB_TIMEOUT"] = 3
+    silent_api["SYNC_JOB_TIMEOUT"] = 3
     began = time.monotonic()
     assert single_student.sync("100001", requested=False) == "failed"
     assert time.monotonic() - began < 20, "less than the answer is waited for"

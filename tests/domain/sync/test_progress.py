@@ -1,4 +1,4 @@
-"""The progress object: what it says at every moment, how fast, how long, and why not."""
+"""The progress object: counts, rate, ETA, and the reason of a standstill."""
 
 import re
 import threading
@@ -56,13 +56,13 @@ def test_percent_is_rounded_down(done: int, total: int, shown: float) -> None:
     assert progress.percent(done, total) == shown
 
 
-def test_the_numbers_add_up(run: int) -> None:
+def test_the_counts_add_up(run: int) -> None:
     now = set_run(success=40, unchanged=30, failed=3, cancelled=7)
     assert sync.adds_up(now)
     assert (now["pending"], now["processed"], now["percent"]) == (50, 43, 50.0)
 
 
-def test_speed_is_that_of_the_last_seconds(run: int) -> None:
+def test_the_rate_is_that_of_the_last_seconds(run: int) -> None:
     now = utcnow()
     with transaction() as session:
         for age, processed in ((30, 0), (4, 10), (3, 20), (2, 30), (1, 40)):
@@ -73,7 +73,7 @@ def test_speed_is_that_of_the_last_seconds(run: int) -> None:
     assert found["eta_seconds"] == pytest.approx(5, abs=1)
 
 
-def test_a_rest_does_not_count_for_the_speed(run: int) -> None:
+def test_gaps_without_work_do_not_count_for_the_rate(run: int) -> None:
     now = utcnow()
     points = [throughput.Point(now - timedelta(seconds=age), 0) for age in (0, 1, 2, 7, 8)]
     assert throughput.since_last_gap(points) == points[:3]
@@ -84,9 +84,7 @@ def test_a_rest_does_not_count_for_the_speed(run: int) -> None:
     [([10] * 8, 30, 30), ([5, 15] * 4, 22, 46), ([0, 20] * 4, 17, 105), ([10, 10], 45, 45)],
     ids=["steady", "uneven", "wild", "too few"],
 )
-def test_the_time_left_says_how_sure_it_is(
-    run: int, steps: list[int], least: int, most: int
-) -> None:
+def test_the_eta_has_bounds(run: int, steps: list[int], least: int, most: int) -> None:
     now, done = utcnow(), 0
     with transaction() as session:
         for age, step in zip(range(len(steps) - 1, -1, -1), steps, strict=True):
@@ -102,7 +100,7 @@ def test_the_time_left_says_how_sure_it_is(
     assert high == pytest.approx(most, rel=0.35)
 
 
-def test_no_speed_before_it_is_known_nor_while_paused(run: int) -> None:
+def test_there_is_no_rate_before_the_first_samples_and_while_paused(run: int) -> None:
     assert progress.current()["rate_per_second"] is None
     with transaction() as session:
         at = utcnow() - timedelta(seconds=5)
@@ -112,7 +110,7 @@ def test_no_speed_before_it_is_known_nor_while_paused(run: int) -> None:
     assert (paused["rate_per_second"], paused["eta_seconds"]) == (None, None)
 
 
-def test_a_run_that_nobody_works_on_says_so_after_five_seconds(run: int) -> None:
+def test_a_run_without_workers_is_stalled_after_five_seconds(run: int) -> None:
     assert not progress.current()["stalled"]
     stalled = set_run(last_progress_at=utcnow() - timedelta(seconds=6))
     assert stalled["stalled"]
@@ -120,7 +118,7 @@ def test_a_run_that_nobody_works_on_says_so_after_five_seconds(run: int) -> None
     assert "sync-pembayaran" in stalled["reason"]
 
 
-def test_what_the_api_lets_wait_for(run: int, valkey: redis.Redis) -> None:
+def test_retry_after_and_an_outage_are_shown_as_the_reason(run: int, valkey: redis.Redis) -> None:
     set_run(last_progress_at=utcnow() - timedelta(seconds=6))
     valkey.set(shared_state.WAIT, 1, px=60_000)
     assert progress.current()["reason_code"] == "api_wait"
@@ -135,7 +133,7 @@ def logged(run: int) -> list[str]:
     return [line["code"] for line in run_log.latest(run)][2:]
 
 
-def test_the_log_tells_of_a_standstill_and_of_its_end(run: int, valkey: redis.Redis) -> None:
+def test_the_log_has_the_begin_and_end_of_a_standstill(run: int, valkey: redis.Redis) -> None:
     set_run(last_progress_at=utcnow() - timedelta(seconds=2))
     watchdog.watch()
     assert logged(run) == [], "it may be a moment"
@@ -155,9 +153,7 @@ def test_the_log_tells_of_a_standstill_and_of_its_end(run: int, valkey: redis.Re
     assert logged(run)[2:] == ["no_worker"]
 
 
-def test_an_api_that_lets_wait_again_and_again_does_not_fill_the_log(
-    run: int, valkey: redis.Redis
-) -> None:
+def test_repeated_retry_after_does_not_fill_the_log(run: int, valkey: redis.Redis) -> None:
     for _time in range(3):
         set_run(last_progress_at=utcnow() - timedelta(seconds=2))
         valkey.set(shared_state.WAIT, 1, px=3000)
@@ -168,7 +164,7 @@ def test_an_api_that_lets_wait_again_and_again_does_not_fill_the_log(
     assert logged(run) == ["api_wait", "moving"]
 
 
-def test_an_ended_run_has_no_reason_to_stall(run: int) -> None:
+def test_an_ended_run_is_not_stalled(run: int) -> None:
     commands.cancel(TREASURER)
     ended = set_run(last_progress_at=utcnow() - timedelta(minutes=5))
     assert not ended["stalled"]
@@ -193,7 +189,7 @@ def test_progress_is_published_at_most_ten_times_a_second(
     pubsub.close()
 
 
-def test_the_mirror_for_outside_scripts(run: int, valkey: redis.Redis) -> None:
+def test_progress_is_mirrored_for_outside_scripts(run: int, valkey: redis.Redis) -> None:
     set_run(success=40, failed=3)
     progress.publish()
     names = ("total", "processed", "failed", "status")
@@ -205,18 +201,18 @@ def test_the_mirror_for_outside_scripts(run: int, valkey: redis.Redis) -> None:
     db.session.rollback()
 
 
-def test_all_who_ask_hear_the_reason_that_the_leader_sees(
+def test_every_process_shows_the_reason_that_the_leader_stored(
     run: int, settings: dict[str, str], valkey: redis.Redis
 ) -> None:
-    """A process that does not see Valkey would call that the reason."""
-    blind = create_app(config.load({**settings, "REDIS_URL": "redis://127.0.0.1:1/0"}))
+    """A process that cannot reach Valkey would call that the reason."""
+    without_valkey = create_app(config.load({**settings, "REDIS_URL": "redis://127.0.0.1:1/0"}))
     set_run(last_progress_at=utcnow() - timedelta(seconds=6))
     valkey.set(shared_state.DOWN, 1, px=60_000)
     watchdog.watch()
     db.session.rollback()
-    heard = [progress.current(), sync.progress_of(blind)]
-    assert [now["reason_code"] for now in heard] == ["api_down"] * 2
-    assert heard[0]["reason"] == heard[1]["reason"]
+    seen = [progress.current(), sync.progress_of(without_valkey)]
+    assert [now["reason_code"] for now in seen] == ["api_down"] * 2
+    assert seen[0]["reason"] == seen[1]["reason"]
     valkey.delete(shared_state.DOWN)
     set_run(last_progress_at=utcnow())
     assert progress.current()["reason_code"] is None
@@ -225,12 +221,12 @@ def test_all_who_ask_hear_the_reason_that_the_leader_sees(
     assert db.session.scalar(select(SyncRun.reason_code)) is None
 
 
-def test_a_pause_and_an_end_keep_no_reason_of_a_standstill(run: int) -> None:
+def test_a_paused_run_loses_the_reason_of_its_standstill(run: int) -> None:
     set_run(reason="menunggu", reason_code="api_down")
     assert commands.pause(TREASURER)["reason_code"] is None
 
 
-def test_requests_that_are_merely_in_flight_for_long_are_a_reason(
+def test_slow_requests_in_flight_are_shown_as_the_reason(
     app: Flask, run: int, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetcher, "SLOW_SECONDS", 0.5)

@@ -1,4 +1,4 @@
-"""SYNC_SCHEDULE: one run at each of its times, whoever tries, whenever the program was down."""
+"""SYNC_SCHEDULE starts one run at each of its times, with several processes and after downtime."""
 
 import multiprocessing
 import os
@@ -53,14 +53,14 @@ def test_a_new_schedule_starts_nothing_for_times_before_it(campus: Flask) -> Non
     assert runs() == 0
 
 
-def test_a_time_starts_one_run_and_says_who(campus: Flask) -> None:
+def test_a_time_starts_one_run_in_the_name_of_the_schedule(campus: Flask) -> None:
     assert schedule.handle(DUE) == schedule.STARTED
     assert schedule.handle(DUE + timedelta(hours=1)) is None
     run = db.session.scalars(select(SyncRun)).one()
     assert (run.started_by, run.started_by_id) == ("SYNC_SCHEDULE", None)
 
 
-def test_a_run_that_lives_is_not_disturbed(campus: Flask) -> None:
+def test_a_live_run_is_not_disturbed(campus: Flask) -> None:
     run_id = commands.start(TREASURER)["run_id"]
     assert schedule.handle(DUE) == schedule.BUSY
     assert runs() == 1
@@ -68,7 +68,9 @@ def test_a_run_that_lives_is_not_disturbed(campus: Flask) -> None:
 
 
 @pytest.mark.parametrize(("late", "outcome"), [(6, "started"), (6.01, "missed")])
-def test_a_missed_time_is_made_up_once_or_told(campus: Flask, late: float, outcome: str) -> None:
+def test_a_missed_time_is_made_up_once_or_reported(
+    campus: Flask, late: float, outcome: str
+) -> None:
     now = DUE + 3 * DAY + timedelta(hours=late)  # the program was down for days
     assert schedule.handle(now) == outcome
     assert schedule.handle(now) is None
@@ -93,7 +95,7 @@ def test_a_clock_that_jumps_back_starts_nothing_twice(campus: Flask) -> None:
 
 @every_database
 def test_processes_that_are_killed_start_one_run_for_each_time(campus: Flask) -> None:
-    """Three processes handle the same times, on clocks apart, and are killed again and again."""
+    """Three processes with different clocks handle the same times and are killed repeatedly."""
     chance, reached = random.Random(7), 0
     counter = FORK.Value("i", 0)
     db.engine.dispose()
@@ -114,13 +116,13 @@ def test_processes_that_are_killed_start_one_run_for_each_time(campus: Flask) ->
 
 
 def advance(counter: Any, reached: int) -> int:
-    """Wait until some more times were handled, and return how many."""
+    """Wait until five more times were handled, and return how many were."""
     wait_until(lambda: counter.value >= reached + 5, 30, "more times are handled")
     return int(counter.value)
 
 
 def start_handler(app: Flask, counter: Any, seed: int) -> Any:
-    """Handle time after time in another process, on a clock up to a minute ahead."""
+    """Handle one time after the other in another process, on a clock up to a minute ahead."""
 
     def handle_all() -> None:
         ahead = timedelta(seconds=random.Random(seed).randrange(60))
@@ -136,7 +138,7 @@ def start_handler(app: Flask, counter: Any, seed: int) -> Any:
 
 
 def end_and_handle(now: datetime) -> None:
-    """Handle a time, after the end of the run that lives, so that each time starts one."""
+    """End the live run, if any, and handle a time, so that each time starts a run."""
     with transaction() as session:
         session.execute(select(SyncSchedule).with_for_update())
         session.execute(update(SyncRun).values(live=None, status="completed"))

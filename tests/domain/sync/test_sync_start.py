@@ -31,7 +31,7 @@ def campus(app: Flask) -> Any:
 
 
 def end(run_id: int) -> None:
-    """Let the run end, as a crash of everything would not."""
+    """End the run."""
     commands.cancel(TREASURER)
     assert progress.find(run_id).status == Status.CANCELLED
 
@@ -50,8 +50,8 @@ def test_of_many_starts_at_once_one_is_accepted(campus: Flask) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
-def test_starts_that_wait_for_one_that_fails_are_no_deadlock(campus: Flask) -> None:
-    """MariaDB lets both go on reading the key when the first rolls back, so neither can write."""
+def test_a_deadlock_of_waiting_starts_is_retried(campus: Flask) -> None:
+    """When the first rolls back, MariaDB gives both others a shared lock, so neither can write."""
     with db.engine.connect() as first, ThreadPoolExecutor(1) as pool:
         first.execute(insert(SyncRun).values(live=1))
         starts = pool.submit(at_once, campus, 2, lambda: commands.start(TREASURER))
@@ -93,7 +93,7 @@ def at_once(app: Flask, count: int, call: Callable[[], Any]) -> list[Any]:
     return results
 
 
-def test_an_accepted_run_waits_in_the_queue_with_all_keys(campus: Flask) -> None:
+def test_an_accepted_run_is_queued_and_its_progress_has_all_keys(campus: Flask) -> None:
     accepted = commands.start(TREASURER)
     assert set(accepted) >= set(progress.idle())
     assert (accepted["status"], accepted["total"], accepted["percent"]) == ("queued", 0, 0.0)
@@ -115,7 +115,7 @@ def test_dispatch_writes_one_item_per_active_student_and_fixes_the_total(campus:
 
 
 def write_first_chunk(run_id: int) -> None:
-    """Do what a dispatch has done that died after its first chunk."""
+    """Write the first chunk of items, as a dispatch that dies after it."""
     with transaction() as session:
         run = dispatching.locked(session, run_id)
         assert run is not None
@@ -123,7 +123,7 @@ def write_first_chunk(run_id: int) -> None:
 
 
 @every_database
-def test_a_dispatch_that_was_cut_short_goes_on(
+def test_an_interrupted_dispatch_is_continued(
     campus: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dispatching, "CHUNK", 4)
@@ -147,14 +147,14 @@ def test_a_run_cancelled_in_the_middle_of_its_dispatch_adds_up(
     sync.check_numbers(progress.current())
 
 
-def test_only_chosen_students(campus: Flask) -> None:
+def test_only_selected_students_are_dispatched(campus: Flask) -> None:
     run_id = commands.start(TREASURER, selected_ids=["100003", "100001", "100003"])["run_id"]
     assert dispatching.dispatch(run_id) == 2
     assert set(db.session.scalars(select(SyncItem.idperson))) == {"100001", "100003"}
 
 
 @pytest.mark.parametrize(
-    ("wishes", "error", "code"),
+    ("options", "error", "code"),
     [
         ({"selected_ids": ["100001", "x"]}, Invalid, "unknown_student"),
         ({"selected_ids": ["100001", "0100001"]}, Invalid, "unknown_student"),
@@ -163,24 +163,24 @@ def test_only_chosen_students(campus: Flask) -> None:
         ({"failed_of": 99}, NotFound, "no_such_run"),
     ],
 )
-def test_what_can_not_be_started_starts_nothing(
-    campus: Flask, wishes: dict[str, Any], error: type[DomainError], code: str
+def test_invalid_selections_start_no_run(
+    campus: Flask, options: dict[str, Any], error: type[DomainError], code: str
 ) -> None:
     with transaction() as session:
         session.execute(update(Siswa).where(Siswa.idperson == "100009").values(active=False))
     with pytest.raises(error) as refused:
-        commands.start(TREASURER, **wishes)
+        commands.start(TREASURER, **options)
     assert refused.value.code == code
     assert progress.current()["status"] == "idle"
 
 
-def test_no_student_at_all(app: Flask) -> None:
+def test_without_students_no_run_starts(app: Flask) -> None:
     with app.app_context(), pytest.raises(Invalid) as refused:
         commands.start(TREASURER)
     assert refused.value.code == "no_student"
 
 
-def test_students_that_vanish_before_the_dispatch(campus: Flask) -> None:
+def test_a_run_fails_if_its_students_vanish_before_the_dispatch(campus: Flask) -> None:
     run_id = commands.start(TREASURER)["run_id"]
     with transaction() as session:
         session.execute(update(Siswa).values(active=False))
@@ -190,7 +190,7 @@ def test_students_that_vanish_before_the_dispatch(campus: Flask) -> None:
     assert ended["finished_at"] is not None
 
 
-def test_retry_is_linked_to_the_run_whose_failures_it_takes(campus: Flask) -> None:
+def test_a_retry_covers_the_failed_students_and_is_linked_to_their_run(campus: Flask) -> None:
     run_id = commands.start(TREASURER)["run_id"]
     dispatching.dispatch(run_id)
     with transaction() as session:
@@ -205,7 +205,7 @@ def test_retry_is_linked_to_the_run_whose_failures_it_takes(campus: Flask) -> No
     assert progress.find(run_id) == before, "the parent's numbers stay frozen"
 
 
-def test_a_retry_after_a_dry_run_writes_nothing_either(campus: Flask) -> None:
+def test_a_retry_after_a_dry_run_is_a_dry_run(campus: Flask) -> None:
     run_id = commands.start(TREASURER, dry_run=True)["run_id"]
     dispatching.dispatch(run_id)
     with transaction() as session:
@@ -215,7 +215,7 @@ def test_a_retry_after_a_dry_run_writes_nothing_either(campus: Flask) -> None:
     assert commands.retry_failed(TREASURER)["dry_run"]
 
 
-def test_retry_without_failures(campus: Flask) -> None:
+def test_a_retry_without_failures_is_refused(campus: Flask) -> None:
     with pytest.raises(Invalid) as refused:
         commands.retry_failed(TREASURER)
     assert refused.value.code == "no_student"
@@ -224,7 +224,7 @@ def test_retry_without_failures(campus: Flask) -> None:
         commands.retry_failed(TREASURER)
 
 
-def test_actions_that_make_no_sense_now(campus: Flask) -> None:
+def test_actions_that_the_status_does_not_allow_are_refused(campus: Flask) -> None:
     for act in (commands.pause, commands.resume, commands.cancel):
         with pytest.raises(Conflict):
             act(TREASURER)
@@ -251,7 +251,9 @@ def test_reset_shows_no_run_and_keeps_the_history(campus: Flask) -> None:
     assert db.session.scalars(select(Activity.action)).all().count("sync.reset") == 1
 
 
-def test_one_student_later(campus: Flask, valkey: redis.Redis) -> None:
+def test_a_requested_student_is_queued_and_an_unknown_one_refused(
+    campus: Flask, valkey: redis.Redis
+) -> None:
     job_id = commands.sync_student_later(TREASURER, "100001")
     assert valkey.lrange("rq:queue:sync-pembayaran", 0, -1) == [job_id.encode()]
     with pytest.raises(NotFound):
@@ -263,13 +265,13 @@ class TestWithoutValkey:
     def settings(self, settings: dict[str, str]) -> dict[str, str]:
         return settings | {"REDIS_URL": "redis://127.0.0.1:1/0"}
 
-    def test_a_run_is_accepted_and_says_what_it_waits_for(self, campus: Flask) -> None:
+    def test_a_run_is_accepted_and_its_reason_is_valkey(self, campus: Flask) -> None:
         accepted = commands.start(TREASURER)
         assert accepted["status"] == "queued"
         assert accepted["reason_code"] == "valkey_unreachable"
         assert "Valkey" in accepted["reason"]
         assert commands.cancel(TREASURER)["status"] == "cancelled"
 
-    def test_one_student_later_is_refused(self, campus: Flask) -> None:
+    def test_a_request_for_a_student_is_refused(self, campus: Flask) -> None:
         with pytest.raises(Unavailable):
             commands.sync_student_later(TREASURER, "100001")

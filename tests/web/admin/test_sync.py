@@ -1,4 +1,4 @@
-"""The calls and pages of the payment sync: who may, what they answer, bad input."""
+"""Pages and calls of the payment sync: roles, answers, bad input."""
 
 import csv
 import io
@@ -43,7 +43,7 @@ def code(answer: Any) -> str:
         ("nobody", 302, 401, 401),
     ],
 )
-def test_who_may(
+def test_pages_and_actions_follow_the_role(
     campus: Flask, client_as: ClientAs, who: str, page: int, call: int, action: int
 ) -> None:
     client = client_as(who)
@@ -113,7 +113,7 @@ def test_another_origin_is_refused(
     assert client_as("admin").post(f"{URL}/start", headers=headers).status_code == 403
 
 
-def test_start_asks_no_more_of_the_database_with_many_students(
+def test_a_start_runs_the_same_number_of_queries_for_many_students(
     campus: Flask, client_as: ClientAs
 ) -> None:
     client = client_as("admin")
@@ -142,7 +142,9 @@ def statements_of_a_start(campus: Flask, client: FlaskClient) -> int:
     return len(asked)
 
 
-def test_the_failures_as_a_spreadsheet(campus: Flask, client_as: ClientAs) -> None:
+def test_failures_are_downloaded_as_csv_safe_for_spreadsheets(
+    campus: Flask, client_as: ClientAs
+) -> None:
     client = client_as("operator")
     assert client.get(f"{URL}/runs/1/failures.csv").status_code == 404
     run_id = client_as("admin").post(f"{URL}/start").json["run_id"]
@@ -166,7 +168,7 @@ def test_the_failures_as_a_spreadsheet(campus: Flask, client_as: ClientAs) -> No
     assert b"100001" in client.get(f"{URL}/runs/{run_id}").data
 
 
-def test_the_list_of_runs_goes_back_to_the_first(campus: Flask, client_as: ClientAs) -> None:
+def test_the_pages_of_runs_reach_the_first_run(campus: Flask, client_as: ClientAs) -> None:
     with campus.app_context(), transaction() as session:
         session.add_all([SyncRun(id=n, status="completed") for n in range(1, 121)])
     client, as_json = client_as("operator"), {"Accept": "application/json"}
@@ -183,5 +185,5 @@ def test_the_list_of_runs_goes_back_to_the_first(campus: Flask, client_as: Clien
     assert client.get(f"{URL}/runs?page=x", headers=as_json).status_code == 422
 
 
-def test_pages_of_runs_that_do_not_exist(campus: Flask, client_as: ClientAs) -> None:
+def test_the_page_of_an_unknown_run_is_not_found(campus: Flask, client_as: ClientAs) -> None:
     assert client_as("admin").get(f"{URL}/runs/99").status_code == 404
