@@ -57,8 +57,8 @@ def no_secret_in_errors() -> Iterator[None]:
 
 @contextmanager
 def logged(job: Callable[..., object], arguments: Sequence[object]) -> Iterator[None]:
-    """Name job and run in the lines that are logged inside the block, and send them at its end,
-    because a job's process ends without a word."""
+    """Add job and run to the log lines of the block, and send the lines at its end, because RQ ends
+    a job's process without running exit handlers."""
     current = get_current_job()
     of_run = next(iter(inspect.signature(job).parameters), "") == "run_id"
     with context.of_job(

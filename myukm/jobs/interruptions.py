@@ -1,4 +1,4 @@
-"""What may interrupt a job from outside: its time-out, and servers that are away."""
+"""What interrupts a job from outside: its timeout, and servers that are away."""
 
 import logging
 import signal
@@ -14,17 +14,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from myukm.db.away import is_away
 from myukm.valkey_clients import VALKEY_DOWN
 
-ASK_AGAIN_SECONDS = 0.05
+RECHECK_SECONDS = 0.05
 
 logger = logging.getLogger(__name__)
 
 
 @contextmanager
 def end_quietly_when_away() -> Iterator[None]:
-    """End a job that a server's absence, a lock or its time-out interrupted, without an error.
+    """End a job without an error if an absent server, a lock or its timeout interrupted it.
 
-    The work is a row of the database, and a periodic task queues another job for it. As failures
-    these jobs would be reported for an hour, and kept for a week, after each short outage.
+    The work is a row of the database, for which a periodic task queues another job. As failed jobs
+    they would be reported for an hour and kept for a week after each short outage.
     """
     try:
         yield
@@ -36,10 +36,10 @@ def end_quietly_when_away() -> Iterator[None]:
 
 @contextmanager
 def no_time_out_inside_the_database() -> Iterator[None]:
-    """Let RQ's time-out of a job wait for the end of the statement that it meets.
+    """Delay RQ's job timeout until the statement that is being executed has ended.
 
-    Raised inside the driver it would leave the connection in the middle of that statement, and
-    whoever uses it next gets `another command is already in progress`.
+    Raised inside the driver, the timeout would leave the connection in the middle of the statement,
+    and its next use would fail with `another command is already in progress`.
     """
     handler: Any = signal.getsignal(signal.SIGALRM)
     if not callable(handler) or threading.current_thread() is not threading.main_thread():
@@ -57,7 +57,7 @@ def _after_the_statement(
 ) -> Callable[[int, FrameType | None], None]:
     def handle(number: int, frame: FrameType | None) -> None:
         if _in_database(frame):
-            signal.setitimer(signal.ITIMER_REAL, ASK_AGAIN_SECONDS)
+            signal.setitimer(signal.ITIMER_REAL, RECHECK_SECONDS)
         else:
             handler(number, frame)
 

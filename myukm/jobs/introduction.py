@@ -1,6 +1,6 @@
-"""Each worker's row says which database and code its jobs work with.
+"""Writes into a worker's hash in Valkey which database and code its jobs use.
 
-`worker.py` writes it when a worker registers; plain RQ only runs our code once it has a job.
+`worker.py` does so when it registers a worker. Plain RQ runs our code only in a job.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ _introduced: set[str] = set()
 
 
 def introduce() -> None:
-    """Write it at a process's first job, if database and Valkey answer."""
+    """Write these fields at a process's first job, if database and Valkey answer."""
     job = get_current_job()
     if job is None or not job.worker_name or job.worker_name in _introduced:
         return

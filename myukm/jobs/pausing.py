@@ -1,7 +1,7 @@
-"""A job of a paused queue that plain `rq worker` has taken all the same goes back before it begins.
+"""Puts back a job of a paused queue that plain `rq worker` has taken, before the job begins.
 
-That happens to a job that another program enqueues while the worker waits for one: RQ itself knows
-no paused queue. `worker.py` asks before it begins a job (`worker/pausing.py`).
+RQ itself knows no paused queues, so a worker takes what another program enqueues while it waits.
+`worker.py` checks for a pause before it begins a job (`worker/pausing.py`).
 """
 
 import os
@@ -27,7 +27,7 @@ def waits_while_paused(job: Callable[P, R]) -> Callable[P, R]:
         current = get_current_job()
         if current and _has_own_process(current) and _is_paused(current):
             _put_back(current)
-            os._exit(os.EX_OK)  # RQ's worker leaves alone a job whose process ends so
+            os._exit(os.EX_OK)  # RQ's worker does not touch a job whose process exits with 0
         return job(*args, **kwargs)
 
     return run
