@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, url_for
-from werkzeug.wrappers import Response
 
 from myukm.domain.ukm import links, memberships
 from myukm.errors import Conflict, NotFound
@@ -42,12 +41,7 @@ def join(token: str) -> Any:
     except Conflict:
         if wants_json():
             raise
-        return _to_chat(links.find(token).code)
+        ukm = links.find(token)  # pressed twice: a member by now
     return redirect_or_json(
         url_for("chat.room", code=ukm.code), {"code": ukm.code, "name": ukm.name}
     )
-
-
-def _to_chat(code: str) -> Response:
-    """Who pressed the button twice is a member by now."""
-    return redirect(url_for("chat.room", code=code), 303)

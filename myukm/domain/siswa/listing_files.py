@@ -42,8 +42,6 @@ PORTION = 100  # students; with their bills, some 20 MB at a time
 MAX_STUDENTS = 5_000  # of one answer; larger files are written by a job
 BILLS = ("period_id", "kelas", "category", "item", "billed", "paid", "remaining")
 Progress = Callable[[int], object]
-CSV = "text/csv"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def count(filters: Filters) -> int:

@@ -23,6 +23,7 @@ from myukm.rate_limiting.local_log import Limit
 from myukm.web.admin import exports
 from myukm.web.admin.siswa import STATEMENTS
 from myukm.web.admin.student_filters import form, from_query
+from myukm.web.export_answers import TYPES
 from myukm.web.http.access import TREASURERS, roles, wants_json
 from myukm.web.http.limits import limited
 from myukm.web.http.request_parsing import whole_number
@@ -102,7 +103,7 @@ def file(kind: str, write: Callable[[Filters, IO[bytes], Progress], None]) -> An
     write(filters, content, give_way)
     content.seek(0)
     name = f"tunggakan.{kind}"
-    return send_file(content, exports.TYPES[kind], as_attachment=True, download_name=name)
+    return send_file(content, TYPES[kind], as_attachment=True, download_name=name)
 
 
 def of_group(filters: Filters, key: str) -> list[tuple[str, str]]:

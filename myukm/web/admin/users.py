@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from flask import Blueprint, jsonify, redirect, render_template, request, session, url_for
+from flask import Blueprint, render_template, request, session, url_for
 from flask_babel import gettext as _
 
 from myukm.domain.accounts import administration, invitations
@@ -56,10 +56,15 @@ def render_list(**more: Any) -> str:
     )
 
 
-def show_code(kind: str, nim: str, name: str, code: str) -> Any:
-    """Redirect to the page, which shows a new one-time code once: reloading makes no second one."""
-    session["one_time_code"] = {"kind": kind, "nim": nim, "name": name, "code": code}
-    return redirect(url_for("admin_users.index"), 303)
+def show_code(kind: str, nim: str, name: str, code: str, **more: Any) -> Any:
+    """Redirect to the page, which shows a new one-time code once: reloading makes no second one.
+
+    JSON callers get 201, the NIM, the code, and `more`.
+    """
+    if not wants_json():
+        session["one_time_code"] = {"kind": kind, "nim": nim, "name": name, "code": code}
+    answer = {**more, "nim": nim, "code": code}
+    return redirect_or_json(url_for("admin_users.index"), answer, status=201)
 
 
 @bp.post("/invitations")
@@ -74,8 +79,6 @@ def invite(sent: Invitation) -> Any:
         if wants_json():
             raise
         return render_list(problem=str(error), typed=msgspec.structs.asdict(sent)), error.status
-    if wants_json():
-        return jsonify({"nim": nim, "code": code}), 201
     return show_code("register", nim, sent.name, code)
 
 
@@ -84,8 +87,6 @@ def invite(sent: Invitation) -> Any:
 def renew_invitation(invitation_id: int) -> Any:
     """Replace the code of an open invitation; the new one is shown only now."""
     invited, code = invitations.renew(current_account(), invitation_id)
-    if wants_json():
-        return jsonify({"nim": invited.nim, "code": code}), 201
     return show_code("register", invited.nim, invited.name, code)
 
 
@@ -132,9 +133,7 @@ def unblock(user_id: int) -> Any:
 def reset_code(user_id: int) -> Any:
     """Create a one-time code for a forgotten password; it is shown only now."""
     user, code = administration.reset_code(current_account(), user_id)
-    if wants_json():
-        return jsonify({"user_id": user.id, "nim": user.nim, "code": code}), 201
-    return show_code("reset", user.nim, user.name, code)
+    return show_code("reset", user.nim, user.name, code, user_id=user.id)
 
 
 @bp.post("/<int:user_id>/photo/remove")

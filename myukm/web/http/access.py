@@ -44,11 +44,14 @@ def json_unless_page(view: View) -> View:
     return view
 
 
-def wants_json() -> bool:
-    """Return whether to answer JSON: the view is marked, or the request sends or accepts JSON."""
+def wants_json(*, prefer_json: bool = False) -> bool:
+    """Return whether to answer JSON: the view is marked, or the request sends or accepts JSON.
+
+    Who accepts anything gets a page, with `prefer_json` JSON.
+    """
     view = current_app.view_functions.get(request.endpoint or "")
     kinds = ["text/html", "application/json"]
-    if getattr(view, "prefers_json", False):
+    if prefer_json or getattr(view, "prefers_json", False):
         kinds.reverse()
     best = request.accept_mimetypes.best_match(kinds, kinds[0])
     return getattr(view, "answers_json", False) or request.is_json or best == "application/json"

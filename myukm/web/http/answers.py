@@ -1,5 +1,6 @@
 """Answers that a form and a JSON call get from the same view."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import jsonify, redirect
@@ -10,12 +11,22 @@ from myukm.web.http.notices import Undo, add_notice
 
 
 def redirect_or_json(
-    page: str, answer: Any = None, *, notice: Any = None, undo: Undo | None = None
+    page: str,
+    answer: Any = None,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    prefer_json: bool = False,
+    notice: Any = None,
+    undo: Undo | None = None,
 ) -> Any:
-    """Redirect a form to `page`, which shows what was done; JSON callers get `answer`, or 204 if it
-    is None."""
-    if wants_json():
-        return ("", 204) if answer is None else jsonify(answer)
+    """Redirect a form to `page`, which shows `notice` and a button for `undo`.
+
+    JSON callers (see `wants_json` for `prefer_json`) get `answer` with `status` and `headers`, or
+    204 if it is None.
+    """
+    if wants_json(prefer_json=prefer_json):
+        return ("", 204) if answer is None else (jsonify(answer), status, headers or {})
     if notice:
         add_notice(notice, undo)
     return redirect(page, 303)

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, jsonify, redirect, render_template, request, url_for
-from flask_babel import gettext as _
+from flask import Blueprint, jsonify, render_template, url_for
 
 from myukm.domain.actor import Actor
 from myukm.domain.exports import archive, progress, requests
@@ -11,12 +10,10 @@ from myukm.domain.exports.retention import expires_at
 from myukm.domain.ukm import authorization
 from myukm.live import event_log
 from myukm.models import Export, Ukm
-from myukm.models.export import ExportState
 from myukm.rate_limiting.local_log import Limit
-from myukm.web.admin.exports import download
-from myukm.web.http.access import current_account, json_view, wants_json
+from myukm.web import export_answers
+from myukm.web.http.access import current_account, json_unless_page, wants_json
 from myukm.web.http.limits import limited
-from myukm.web.http.notices import add_notice
 from myukm.web.ukm.access import member, page_context
 
 KINDS = (requests.ARCHIVE,)
@@ -48,46 +45,31 @@ def index(code: str) -> Any:
 def start(code: str) -> Any:
     """Ask for an export: 202, or for a browser the page of its exports."""
     export = requests.request_archive(Actor.of(current_account()), code)
-    if not wants_json():
-        return redirect(url_for("ukm_export.index", code=code), 303)
-    answer = jsonify(progress.as_json(export))
-    answer.headers["Location"] = url_for("ukm_export.show", code=code, export_id=export.id)
-    return answer, 202
+    return export_answers.accepted(export, url_for("ukm_export.index", code=code))
 
 
 @bp.get("/<int:export_id>")
 @member
 def show(code: str, export_id: int) -> Any:
     """Return the archive; while it is being written 202 and its progress, or its page."""
-    export = found(code, export_id)
-    if export.state == ExportState.READY:
-        return download(export)
-    if "text/html" in request.headers.get("Accept", ""):
-        return redirect(url_for("ukm_export.index", code=code))
-    return jsonify(progress.as_json(export)), 409 if export.state == ExportState.FAILED else 202
+    page = url_for("ukm_export.index", code=code)
+    return export_answers.file_or_state(found(code, export_id), page)
 
 
 @bp.delete("/<int:export_id>")
-@json_view
+@bp.post("/<int:export_id>/hapus")
+@json_unless_page
 @member
 def remove(code: str, export_id: int) -> Any:
-    """Delete an export; one that is being written is given up."""
-    requests.remove(found(code, export_id))
-    return "", 204
-
-
-@bp.post("/<int:export_id>/hapus")
-@member
-def remove_by_form(code: str, export_id: int) -> Any:
-    """Delete an export and show the others."""
-    requests.remove(found(code, export_id))
-    add_notice(_("Berkas dihapus."))
-    return redirect(url_for("ukm_export.index", code=code), 303)
+    """Delete an export, also one that is being written, and show the others."""
+    return export_answers.removed(found(code, export_id), url_for("ukm_export.index", code=code))
 
 
 def managed(code: str) -> Ukm:
-    """Return the UKM. Raises `NotFound` or `Forbidden` for who is not its admin; a campus admin
-    is none, because they may not read the messages of others."""
+    """Return the UKM. Raises `NotFound` or `Forbidden` unless the user is an admin of this UKM.
+
+    The role of a campus admin is not enough, because it does not let them read the messages.
+    """
     return authorization.authorize_read(Actor.of(current_account()), code)
 
 

@@ -291,5 +291,5 @@ def test_the_page_of_an_admin(talk: Flask, people: People, client_as: ClientAs) 
         [export] = requests.of_account(people["member"], ("zip",), UKM)
         written(export)
     assert "Unduh ZIP" in mega.get(PATH, headers=html).text
-    assert mega.post(f"{PATH}/{export.id}/hapus").status_code == 303
+    assert mega.post(f"{PATH}/{export.id}/hapus", headers=html).status_code == 303
     assert "Belum ada berkas" in mega.get(PATH, headers=html).text
