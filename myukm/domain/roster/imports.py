@@ -80,7 +80,9 @@ def recent() -> Sequence[RosterImport]:
 
 def last_applied() -> RosterImport | None:
     """Return the import that may be undone: the last one applied, while its changes are stored."""
-    query = select(RosterImport).where(RosterImport.status == ImportStatus.APPLIED)
+    changed = RosterImport.added + RosterImport.changed + RosterImport.leaving
+    applied = (RosterImport.status == ImportStatus.APPLIED, changed > RosterImport.skipped)
+    query = select(RosterImport).where(*applied)
     last = db.session.scalar(query.order_by(RosterImport.settled.desc()).limit(1))
     if last is None or last.settled_at is None or last.settled_at <= utcnow() - CHANGES_KEPT:
         return None
@@ -134,15 +136,19 @@ def _begin(one: RosterImport, before: str, status: ImportStatus, **values: objec
         on_commit(queueing.queue, one.id)
 
 
-def withdraw(import_id: int) -> None:
-    """Delete an import that has changed nobody, with its preview; another one stays."""
+def withdraw(import_id: int) -> bool:
+    """Delete an import that has changed nobody, with its file and preview, and return True.
+
+    One that is being written, or was, stays: False.
+    """
     open_one = (RosterImport.id == import_id, RosterImport.status.in_(OPEN))
     with transaction() as session:
         if not execute_rowcount(session, delete(RosterImport).where(*open_one)):
-            return
+            return False
         parts.clear(session, import_id)
     while planning.clear(import_id):
         pass
+    return True
 
 
 def _withdraw_previews(by: Actor) -> None:

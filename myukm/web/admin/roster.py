@@ -3,13 +3,13 @@
 from typing import Any, BinaryIO, cast
 
 import msgspec
-from flask import Blueprint, jsonify, redirect, render_template, request
+from flask import Blueprint, jsonify, render_template, request
 from flask_babel import lazy_gettext as _
 
 from myukm.db.types import to_iso8601
 from myukm.domain.paging import Page
 from myukm.domain.roster import imports, leaving, parts, preview
-from myukm.errors import DomainError, Invalid
+from myukm.errors import Conflict, DomainError, Invalid
 from myukm.models import RosterChange, RosterImport
 from myukm.models.roster import ImportStatus
 from myukm.rate_limiting.local_log import Limit
@@ -110,8 +110,10 @@ def apply(import_id: int, sent: Applied) -> Any:
 @bp.post("/<int:import_id>/withdraw")
 @roles(*TREASURERS)
 def withdraw(import_id: int) -> Any:
-    """Withdraw a preview; nothing was written."""
-    imports.withdraw(imports.find(import_id, current_account().id).id)
+    """Withdraw a preview; nothing was written. 409 if another tab has applied it meanwhile."""
+    if not imports.withdraw(imports.find(import_id, current_account().id).id):
+        text = _("Impor ini sudah mulai ditulis, jadi tidak bisa dibuang lagi.")
+        raise Conflict(text, code="not_open")
     return redirect_or_json(
         "/admin/impor-siswa", notice=_("Pratinjau dibuang, tidak ada yang ditulis.")
     )
@@ -140,9 +142,7 @@ def render_index(error: DomainError | None = None) -> str:
 
 def to_import(one: RosterImport) -> Any:
     """Redirect a form to the import; a script gets 202 and its state."""
-    if wants_json():
-        return jsonify(as_json(one)), 202
-    return redirect(f"/admin/impor-siswa/{one.id}", 303)
+    return redirect_or_json(f"/admin/impor-siswa/{one.id}", as_json(one), status=202)
 
 
 def as_json(one: RosterImport, page: Page[RosterChange] | None = None) -> dict[str, Any]:

@@ -256,6 +256,23 @@ def test_only_the_last_import_is_undone(inside: Flask) -> None:
     assert stored() == {}
 
 
+@every_database
+def test_an_import_that_changed_nobody_leaves_the_one_before_it_undoable(inside: Flask) -> None:
+    first, same = applied(FIRST), applied(FIRST)
+    assert imports.last_applied() == first
+    late = planned("idperson,nama\n1,Ani Wijaya\n")
+    with transaction() as session:
+        session.execute(update(Siswa).where(Siswa.idperson == "1").values(nama="Anita"))
+    imports.start_apply(late, late.plan, accept=False)
+    work.advance(late.id)
+    assert (same.total, late.total, late.skipped) == (0, 1, 1)
+    assert imports.last_applied() == first
+    with transaction() as session:
+        session.execute(update(Siswa).where(Siswa.idperson == "1").values(nama="Ani"))
+    undone(first)
+    assert stored() == {}
+
+
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(applying, "BATCH", 1)

@@ -113,6 +113,19 @@ def test_a_preview_is_shown_to_its_owner_alone(
     assert client_as("admin").get(f"{PAGE}/1").status_code == 404
 
 
+def test_a_preview_that_another_tab_applied_is_not_said_to_be_withdrawn(
+    app: Flask, client_as: ClientAs, run_jobs: Callable[[], None]
+) -> None:
+    client = client_as("admin")
+    upload(client)
+    run_jobs()
+    client.post(f"{PAGE}/1/apply", data={"plan": "1"})
+    refused = client.post(f"{PAGE}/1/withdraw", headers=SCRIPT)
+    assert (refused.status_code, refused.get_json()["error"]["code"]) == (409, "not_open")
+    run_jobs()
+    assert len(names(app)) == 2
+
+
 def test_many_who_would_leave_are_asked_for(
     app: Flask, client_as: ClientAs, run_jobs: Callable[[], None]
 ) -> None:
