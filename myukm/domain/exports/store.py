@@ -6,6 +6,7 @@ Every change names the holder, so a job that was given up for dead changes nothi
 import secrets
 from typing import IO, NamedTuple
 
+from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
@@ -137,7 +138,8 @@ def expire_holder(export_id: int, holder: str, heartbeat: int) -> None:
         lost = (Export.id == export_id, Export.holder == holder, Export.heartbeat == heartbeat)
         query = select(Export).where(*lost, Export.state.in_(OPEN_EXPORTS)).with_for_update()
         if export := session.scalar(query.execution_options(populate_existing=True)):
-            reason = _("Berkas gagal ditulis tiga kali. Sebabnya ada di log worker.")
+            with force_locale(export.lang):
+                reason = _("Berkas gagal ditulis tiga kali. Sebabnya ada di log worker.")
             _begin_anew(export, reason)
 
 

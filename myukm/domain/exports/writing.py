@@ -13,7 +13,7 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from myukm.db.session import transaction
+from myukm.db.session import on_commit, transaction
 from myukm.db.troubles import FULL, kind_of
 from myukm.domain.exports import archive, progress, requests, store
 from myukm.domain.siswa.filters import Filters
@@ -23,7 +23,7 @@ from myukm.extensions import db
 from myukm.logs.outages import Outage
 from myukm.models import Export
 
-BEAT_SECONDS = 0.5
+HEARTBEAT_SECONDS = 0.5
 Write = Callable[[Filters, IO[bytes], Callable[[int], None]], None]
 WRITERS: Mapping[str, Write] = {"csv": write_csv, "xlsx": write_xlsx}
 
@@ -79,7 +79,7 @@ class Heartbeat:
         app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
         self._held, self._done = held, held.done
         self._stopped, self._lost = threading.Event(), False
-        self._thread = threading.Thread(target=self._beat, args=(app,), name="export", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(app,), name="export", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -95,10 +95,10 @@ class Heartbeat:
         if self._lost:
             raise store.HolderLostError
 
-    def _beat(self, app: Flask) -> None:
+    def _run(self, app: Flask) -> None:
         outage = Outage(logger, f"export {self._held.id}: no heartbeat")
         with app.app_context():
-            while not self._stopped.wait(BEAT_SECONDS):
+            while not self._stopped.wait(HEARTBEAT_SECONDS):
                 try:
                     self._raise()
                 except store.HolderLostError:
@@ -113,7 +113,5 @@ class Heartbeat:
     def _raise(self) -> None:
         with transaction() as session:
             store.raise_heartbeat(session, self._held, done=self._done)
-        current = db.session.get(Export, self._held.id, populate_existing=True)
-        db.session.commit()
-        if current:
-            progress.publish(current)
+            export = session.get_one(Export, self._held.id, populate_existing=True)
+            on_commit(progress.publish, export)

@@ -14,6 +14,7 @@ import redis
 import requests as http
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_babel import force_locale
 from rq.job import Job
 from sqlalchemy import func, insert, select, update
 
@@ -136,17 +137,21 @@ def test_who_was_given_up_for_dead_changes_nothing_any_more(asked: Export) -> No
     assert sorted(content(asked)) == EVERYBODY
 
 
-def test_the_third_dead_holder_is_the_last(asked: Export) -> None:
-    for beats in range(store.MAX_LOSSES):
-        held = store.claim(asked.id)
-        assert held
-        assert held.holder
-        store.expire_holder(asked.id, held.holder, held.heartbeat)
-        assert beats < store.MAX_LOSSES
-    db.session.refresh(asked)
-    assert asked.state == ExportState.FAILED
-    assert "tiga kali" in (asked.reason or "")
-    assert store.claim(asked.id) is None
+@pytest.mark.parametrize(("lang", "reason"), [("id", "tiga kali"), ("en", "three times")])
+def test_an_export_fails_with_its_third_dead_holder_and_says_so_in_its_language(
+    campus: Flask, people: dict[str, int], lang: str, reason: str
+) -> None:
+    with campus.app_context():
+        with force_locale(lang):
+            export = requests.request(people["bendahara"], "csv", "", COUNT)
+        for _loss in range(store.MAX_LOSSES):
+            held = store.claim(export.id)
+            assert held
+            store.expire_holder(export.id, held.holder, held.heartbeat)
+        db.session.refresh(export)
+        assert export.state == ExportState.FAILED
+        assert reason in (export.reason or "")
+        assert store.claim(export.id) is None
 
 
 def test_a_deleted_one_ends_its_job(asked: Export, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,8 +241,16 @@ def test_a_browser_is_led_to_its_files(client_as: ClientAs) -> None:
     assert "Unit: <bdi>(kosong)</bdi>" in page
     assert "Belum ada berkas" in client_as("admin").get(f"{PATH}/berkas", headers=html).text
     assert client_as("operator").get(f"{PATH}/berkas", headers=html).status_code == 403
-    client.post(f"{PATH}/berkas/1/hapus")
+    assert client.post(f"{PATH}/berkas/1/hapus", headers=html).status_code == 303
     assert "Belum ada berkas" in client.get(f"{PATH}/berkas", headers=html).text
+
+
+@pytest.mark.usefixtures("campus", "small")
+def test_a_script_that_prefers_json_to_a_page_gets_json(client_as: ClientAs) -> None:
+    client, json = client_as("bendahara"), {"Accept": "application/json, text/html;q=0.1"}
+    asked_for = client.get(f"{PATH}.csv", headers=json)
+    assert asked_for.status_code == 202
+    assert client.get(asked_for.headers["Location"], headers=json).status_code == 202
 
 
 MANY = 20_000
