@@ -15,8 +15,9 @@ from rich.table import Table
 from myukm.catalogue import N_
 from myukm.cli.groups import command
 from myukm.cli.options import as_json
+from myukm.domain.payment_api.bill_rows import rupiah
 from myukm.domain.siswa import owing
-from myukm.domain.siswa.filters import GROUPS, SORTS, STATUSES, Filters, parse, rupiah
+from myukm.domain.siswa.filters import GROUPS, SORTS, STATUSES, Filters, parse
 from myukm.domain.siswa.listing_files import write_csv, write_xlsx
 from myukm.domain.siswa.sums import Figures, Group
 from myukm.errors import Invalid

@@ -1,8 +1,8 @@
 """Draws a picture anew: a program of its own, so that no picture takes the web server's memory.
 
 Called with the paths of the sent file, of the picture and of the thumbnail, it writes those two and
-prints one line of JSON: `{"width", "height"}` of the picture, or `{"error"}`. Nothing of the file
-survives but what is seen: no EXIF, no place, no words.
+prints one line of JSON: `{"format", "width", "height"}` of the picture, or `{"error"}`. Only the
+pixels survive: no EXIF, no place, no comment.
 """
 
 import json
@@ -19,7 +19,7 @@ MEMORY_BYTES, CPU_SECONDS = 1 << 30, 20
 MAX_PIXELS = {"JPEG": 64_000_000, "MPO": 64_000_000}
 MAX_OTHER_PIXELS = 16_800_000
 DECODED_PIXELS = 6_600_000
-LONGEST, PREVIEW, QUALITY = 2048, 320, 82
+MAX_SIDE, PREVIEW, QUALITY = 2048, 320, 82
 # Pillow reports a JPEG with several pictures (gain map, depth map) as MPO; the first is the photo.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 # The exceptions of Pillow's decoders for truncated or malformed data.
@@ -40,7 +40,7 @@ Image.MAX_IMAGE_PIXELS = None
 
 
 def draw(source: str, picture: str, thumbnail: str) -> dict[str, object]:
-    """Write the picture and its thumbnail; return what is printed."""
+    """Write the picture and its thumbnail to these paths; return the object that is printed."""
     try:
         with Image.open(source, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS.get(image.format or "", MAX_OTHER_PIXELS):
@@ -59,22 +59,25 @@ def draw(source: str, picture: str, thumbnail: str) -> dict[str, object]:
 
 
 def _thumbnail_size(width: int, height: int) -> tuple[int, int]:
-    """Return the room of a picture on a page (`models/chat_file.py`) for sharp screens: twice that,
-    if the picture has as much. The sides have exactly that proportion, or the page would jump."""
+    """Return the size of the thumbnail: twice the size at which a page shows the picture
+    (`models/chat_file.py`), for sharp screens, or once if the picture is smaller than that.
+
+    The proportion is exactly that of the page, or the page would jump when the thumbnail loads.
+    """
     scale = min(1, PREVIEW / max(width, height))
-    room = [max(1, round(side * scale)) for side in (width, height)]
-    times = 2 if 2 * room[0] <= width and 2 * room[1] <= height else 1
-    return times * room[0], times * room[1]
+    shown = [max(1, round(side * scale)) for side in (width, height)]
+    times = 2 if 2 * shown[0] <= width and 2 * shown[1] <= height else 1
+    return times * shown[0], times * shown[1]
 
 
 def _reduced(image: Image.Image) -> Image.Image:
-    """Return the picture, at most `LONGEST` wide and high."""
+    """Return the picture, at most `MAX_SIDE` wide and high."""
     scale = 1
     while image.width * image.height > DECODED_PIXELS * scale * scale:
         scale *= 2
     image.draft("RGB", (image.width // scale, image.height // scale))
     plain = to_rgb(image)
-    plain.thumbnail((LONGEST, LONGEST))
+    plain.thumbnail((MAX_SIDE, MAX_SIDE))
     if exif := image.info.get("exif"):
         plain.info["exif"] = exif
     return plain
@@ -88,9 +91,10 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """Return the picture turned as its EXIF says, as it is if that says nothing or is malformed.
+    """Return the picture turned as its EXIF says; unchanged if the EXIF is missing or malformed.
 
-    Not `ImageOps.exif_transpose`, which writes the EXIF anew and fails for odd values of others.
+    `ImageOps.exif_transpose` is not used, because it also writes the EXIF anew and fails if any
+    other value in it is odd.
     """
     try:
         turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation))

@@ -20,26 +20,32 @@ class Page(NamedTuple, Generic[T]):
     total: int
 
 
+def page_and_pages(page: int, total: int, per_page: int = PER_PAGE) -> tuple[int, int]:
+    """Return the number of the page to show, and of how many: for a number that is too high the
+    last page, for one below 1 the first."""
+    pages = max(1, -(-total // per_page))
+    return min(max(1, page), pages), pages
+
+
 def paginate(query: "Select[T]", page: int) -> Page[T]:
     """Return page number `page` (at most the last) of an ordered query for objects."""
-    page, pages, total = _position(query, page)
+    page, pages, total = _counted(query, page)
     found: Any = db.session.scalars(_of_page(query, page))
     return Page(found.all(), page, pages, total)
 
 
 def paginate_rows(query: Select[Any], page: int) -> Page[Row[Any]]:
     """Return page number `page` (at most the last) of an ordered query for columns."""
-    page, pages, total = _position(query, page)
+    page, pages, total = _counted(query, page)
     return Page(db.session.execute(_of_page(query, page)).all(), page, pages, total)
 
 
-def _position(query: Select[Any], page: int) -> tuple[int, int, int]:
-    """Return the page that there is (the last one if `page` is too high), the pages, the rows."""
+def _counted(query: Select[Any], page: int) -> tuple[int, int, int]:
+    """Return `page_and_pages` and the number of rows."""
     total = (
         db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
     )
-    pages = max(1, -(-total // PER_PAGE))
-    return min(max(1, page), pages), pages, total
+    return *page_and_pages(page, total), total
 
 
 def _of_page(query: Select[Any], page: int) -> Select[Any]:

@@ -74,8 +74,9 @@ def marked(app: Flask) -> None:
 def test_marks_and_sums_stay_in_their_cells_on_a_phone(open_as: OpenAs, path: str) -> None:
     page = open_as("bendahara", path, PHONE)
     for language in ("en", "id"):
-        page.request.post(urljoin(page.url, "/language"), form={"lang": language})
+        assert page.request.post(urljoin(page.url, "/language"), form={"lang": language}).ok
         page.reload()
+        expect(page.locator("html")).to_have_attribute("lang", language)
         expect(page.locator(".badges .badge")).to_have_count(3)
         outside = page.locator(":is(td, dd):visible").evaluate_all(
             "all => all.filter(e => e.scrollWidth > e.clientWidth).map(e => e.outerHTML)"

@@ -10,7 +10,7 @@ from myukm.domain import csv_output
 from myukm.domain.income import query
 from myukm.domain.income.query import Flow, last_of
 from myukm.domain.income.report import Month, Part, Report, Span, months_until
-from myukm.domain.siswa.filters import rupiah
+from myukm.domain.payment_api.bill_rows import rupiah
 from myukm.i18n import campus_timezone
 
 COLUMNS = ("unit", "category", *Flow._fields)

@@ -64,6 +64,12 @@ def sen(amount: Amount) -> int:
     return int((Decimal(amount) * SEN_PER_RUPIAH).to_integral_value(ROUND_HALF_EVEN))
 
 
+def rupiah(amount: int) -> str:
+    """Return an amount in sen as decimal digits in rupiah, exactly: 350000, or 350000.50."""
+    whole, rest = divmod(abs(amount), SEN_PER_RUPIAH)
+    return ("-" if amount < 0 else "") + (f"{whole}.{rest:02}" if rest else str(whole))
+
+
 def _remaining(rest: Amount) -> int:
     return sen(rest) if rest and not -HALF < rest < HALF else 0
 

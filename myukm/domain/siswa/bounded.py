@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import CTE, Row, Select, Subquery, func, literal, null, select, union_all
 
-from myukm.domain.paging import Page
+from myukm.domain.paging import Page, page_and_pages
 from myukm.domain.siswa.filters import BILLS, PLACES
 from myukm.domain.siswa.listing import Columns, Line, in_order, lines, page_out_of
 from myukm.domain.siswa.matching import Matching
@@ -31,11 +31,11 @@ def read(matching: Matching, page: int, per_page: int) -> tuple[Figures, list[Gr
     rows = db.session.execute(_query(matching, max(1, page), per_page)).all()
     places, group = _groups(rows, PLACE), matching.filters.group
     total, shown = sum_of(places), places if group in PLACES else _groups(rows, BILL)
-    pages = max(1, -(-total.siswa // per_page))
-    if page > pages:
+    wanted, (page, pages) = page, page_and_pages(page, total.siswa, per_page)
+    if wanted > pages:
         return total, shown, page_out_of(matching, total.siswa, page, per_page)
     figures = [tuple(map(int, row[2:5])) for row in rows if row.kind == STUDENT]
-    return total, shown, Page(lines(matching, figures), max(1, page), pages, total.siswa)
+    return total, shown, Page(lines(matching, figures), page, pages, total.siswa)
 
 
 def _groups(rows: Iterable[Row[Any]], kind: int) -> list[Group]:

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 from flask_babel import format_date, format_decimal
 from flask_babel import lazy_gettext as _
 
+from myukm.domain.payment_api.bill_rows import rupiah
 from myukm.domain.siswa import verdict_labels
-from myukm.domain.siswa.filters import Filters, rupiah
+from myukm.domain.siswa.filters import Filters
 
 NAMES = {
     "q": _("Kata"),

@@ -9,7 +9,7 @@ from flask_babel import format_decimal
 from flask_babel import gettext as _
 
 from myukm.domain.payment_api import amounts
-from myukm.domain.payment_api.bill_rows import clean_name, sen
+from myukm.domain.payment_api.bill_rows import clean_name, rupiah, sen
 from myukm.domain.payment_api.plain_form import MAX_AMOUNT
 from myukm.errors import Invalid
 from myukm.models import Siswa, Tagihan
@@ -113,12 +113,6 @@ def _written(name: str, value: Any) -> str:
     if name in ("min", "max"):
         return rupiah(value)
     return str(value) if value != "" else EMPTY
-
-
-def rupiah(sen_: int) -> str:
-    """Return an amount in sen as decimal digits in rupiah, exactly: 350000, or 350000.50."""
-    whole, rest = divmod(abs(sen_), 100)
-    return ("-" if sen_ < 0 else "") + (f"{whole}.{rest:02}" if rest else str(whole))
 
 
 def _names(texts: Iterable[str]) -> tuple[str, ...]:

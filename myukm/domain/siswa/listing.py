@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import defer
 
 from myukm.db.session import in_literals
-from myukm.domain.paging import PER_PAGE, Page
+from myukm.domain.paging import PER_PAGE, Page, page_and_pages
 from myukm.domain.siswa.filters import Filters
 from myukm.domain.siswa.matching import Matching
 from myukm.extensions import db
@@ -47,8 +47,7 @@ def page_out_of(matching: Matching, total: int, page: int, per_page: int = PER_P
     Their ids are found first, from an index alone where there is one and counted from the nearer
     end; then only the rows of this page are read, and their bills added up.
     """
-    pages = max(1, -(-total // per_page))
-    page = min(max(1, page), pages)
+    page, pages = page_and_pages(page, total, per_page)
     start, stop = (page - 1) * per_page, min(page * per_page, total)
     near_end = start > total // 2
     order = in_order(matching.filters.sort, of_students(matching), backwards=near_end)

@@ -19,11 +19,12 @@ from myukm.db.session import in_literals, snapshot
 from myukm.db.timeouts import take_any_time
 from myukm.db.types import to_iso8601, utcnow
 from myukm.domain import csv_output
+from myukm.domain.payment_api.bill_rows import rupiah
 from myukm.domain.siswa import sheet_columns as columns
 from myukm.domain.siswa import sums
 from myukm.domain.siswa.filter_labels import chosen, text_of
 from myukm.domain.siswa.filters import BILLS as OF_BILLS
-from myukm.domain.siswa.filters import Filters, rupiah
+from myukm.domain.siswa.filters import Filters
 from myukm.domain.siswa.listing import Line, all_lines
 from myukm.domain.siswa.matching import Matching, narrow
 from myukm.domain.siswa.sums import Figures

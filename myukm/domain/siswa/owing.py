@@ -10,8 +10,9 @@ from myukm.db.session import snapshot
 from myukm.db.timeouts import take_memory
 from myukm.db.types import to_iso8601, utcnow
 from myukm.domain.paging import PER_PAGE, Page
+from myukm.domain.payment_api.bill_rows import rupiah
 from myukm.domain.siswa import bounded
-from myukm.domain.siswa.filters import IMPLAUSIBLE, Filters, rupiah
+from myukm.domain.siswa.filters import IMPLAUSIBLE, Filters
 from myukm.domain.siswa.listing import Line, page_out_of
 from myukm.domain.siswa.matching import LOSSES, Matching
 from myukm.domain.siswa.sums import Figures, Group, totals_and_groups

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from myukm.domain.income import output
 from myukm.domain.income.report import months_until, report
+from myukm.domain.payment_api.bill_rows import rupiah
 from myukm.domain.roster import importing
-from myukm.domain.siswa.filters import rupiah
 from myukm.extensions import db
 from myukm.models import PaymentJournal
 from tests.conftest import every_database
