@@ -54,9 +54,10 @@ def plan(claim: Claim, reader: Reader, after_batch: Callable[[], None] = lambda:
 
 
 def clear(import_id: int, claim: Claim | None = None, limit: int = 10 * BATCH) -> bool:
-    """Delete stored changes of an import; return whether more may be left.
+    """Delete up to `limit` stored changes of an import; return whether more may be left.
 
-    Raises `ClaimLost` for a claim that is lost: the changes are then another reader's.
+    With a `claim` it raises `ClaimLost` if that is lost, because the changes are then those of
+    another reader.
     """
     with transaction() as session:
         if claim:
@@ -98,7 +99,7 @@ def _drop_rejected(claim: Claim, ids: Sequence[str]) -> None:
 def _add_leaving(claim: Claim, reader: Reader, numbers: Iterator[int]) -> None:
     with transaction() as session:
         whole = claim.lock(session).whole and reader.whole
-        gone = leaving.leavers(session, reader.mentions) if whole else []
+    gone = leaving.leavers(db.session(), reader.mentions) if whole else []
     for start in range(0, len(gone), BATCH):
         with transaction() as session:
             claim.lock(session)
