@@ -10,19 +10,20 @@ LOST_SECONDS = 3.0
 
 
 class Open(NamedTuple):
-    """A row that needs work. `holder` is dead after `patience` seconds without a heartbeat."""
+    """A row that needs work. `holder` is dead after `timeout` seconds without a heartbeat."""
 
     id: int
     holder: str | None
     heartbeat: int
-    patience: float
+    timeout: float
 
 
 class HolderWatchdog:
     """Releases rows of dead holders, and serves those that have neither a holder nor a job.
 
-    `rows` reads what is open; `release` takes id, holder and heartbeat; `jobless` returns those of
-    these ids that have no job in the queue; `serve` enqueues one, or gives the row up.
+    `rows` reads the rows that need work; `release` takes id, holder and heartbeat; `jobless` takes
+    ids and returns those without a job in the queue; `serve` enqueues a job for an id, or gives the
+    row up. A row is served when its job has been missing for `lost_seconds`.
     """
 
     def __init__(
@@ -43,9 +44,9 @@ class HolderWatchdog:
         held = defaultdict[float, dict[tuple[int, str], int]](dict)
         for row in rows:
             if row.holder:
-                held[row.patience][row.id, row.holder] = row.heartbeat
-        for patience, beats in held.items():
-            standstill = self._held.setdefault(patience, Standstill(patience))
+                held[row.timeout][row.id, row.holder] = row.heartbeat
+        for timeout, beats in held.items():
+            standstill = self._held.setdefault(timeout, Standstill(timeout))
             for dead in standstill.of(beats):
                 self._release(*dead, beats[dead])
         free = [row.id for row in rows if not row.holder]

@@ -1,8 +1,8 @@
 """Writes the changes of an import to the students, or undoes them, batch by batch.
 
-Each batch is a transaction that also stores how far it came, so whoever dies is succeeded, and
-other writers wait for some milliseconds only. A student that has changed since the preview is left
-as it is.
+Each batch is a transaction that also stores its position, so another job can continue where a dead
+one stopped, and other writers wait for some milliseconds only. A student that has changed since the
+preview is skipped.
 """
 
 import time
@@ -26,7 +26,7 @@ from myukm.models import RosterChange, RosterImport
 from myukm.models.roster import END, WRITTEN, ImportStatus
 
 BATCH, MAX_NAMED = 500, 3
-# On SQLite one writes at a time: between two batches others have their turn.
+# SQLite has one writer at a time: the pause lets others write between two batches.
 PAUSE_SECONDS = 0.01
 
 Report = Callable[[int, int], None]
@@ -51,9 +51,10 @@ def apply(claim: Claim, report: Report = lambda done, total: None) -> None:
 
 
 def undo(claim: Claim) -> None:
-    """Restore what the import changed and end it, unless students have changed since.
+    """Restore what the import changed and end it. Raises `ClaimLost`.
 
-    Then it stays applied and `error` says whose data it is about. Raises `ClaimLost`.
+    If some of its students have changed since, nothing is restored: the import stays applied, and
+    its `error` names them.
     """
     if touched := _touched(claim):
         with transaction() as session:
@@ -70,7 +71,7 @@ def undo(claim: Claim) -> None:
 
 
 def by_whom(one: RosterImport) -> Actor:
-    """Return who lets the import change students now."""
+    """Return the actor of the current change: who undoes the import, or who made it."""
     if one.status == ImportStatus.UNDOING:
         return Actor(one.undone_by or one.actor_name, one.undone_by_id)
     return Actor(one.actor_name, one.account_id)
@@ -125,7 +126,10 @@ def _mark_skipped(session: Session, one: RosterImport, numbers: Sequence[int]) -
 
 
 def _touched(claim: Claim) -> list[Row[Any]]:
-    """Return the changes whose students changed since, unless the undo has begun already."""
+    """Return the changes whose students have changed since the import.
+
+    An empty list if an earlier job has begun the undo, because that changed students itself.
+    """
     one = db.session.get_one(RosterImport, claim.import_id)
     found, last = list[Row[Any]](), 0
     query = _written(one).order_by(RosterChange.number)

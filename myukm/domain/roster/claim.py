@@ -1,4 +1,5 @@
-"""Who works on an import: one holder at a time, which shows in each transaction that it lives."""
+"""Claims on imports: one holder at a time works on an import, and raises its heartbeat in each
+transaction."""
 
 import secrets
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from myukm.models.roster import BUSY
 
 
 class ClaimLost(Exception):
-    """Another holder works on the import, or it is withdrawn."""
+    """Another holder has claimed the import, or it was withdrawn."""
 
 
 class Claim(NamedTuple):
@@ -38,21 +39,21 @@ def new_holder() -> str:
 
 
 def take(import_id: int) -> Claim | None:
-    """Claim an import that needs work; None if it needs none or another works on it."""
+    """Return a new claim on an import; None if it needs no work or another holder has it."""
     claim = Claim(import_id, new_holder())
-    free = _free(import_id).where(RosterImport.status.in_(BUSY), RosterImport.holder.is_(None))
+    free = _update(import_id).where(RosterImport.status.in_(BUSY), RosterImport.holder.is_(None))
     with transaction() as session:
         return claim if execute_rowcount(session, free.values(holder=claim.holder)) else None
 
 
 def release(import_id: int, holder: str, heartbeat: int) -> None:
-    """Release the claim of a holder that is dead, unless it has sent a heartbeat since."""
+    """Release the claim of a dead holder, unless it has raised its heartbeat beyond `heartbeat`."""
     with transaction() as session:
-        dead = _free(import_id).where(
+        dead = _update(import_id).where(
             RosterImport.holder == holder, RosterImport.heartbeat == heartbeat
         )
         session.execute(dead.values(holder=None, tries=RosterImport.tries + 1))
 
 
-def _free(import_id: int) -> Update:
+def _update(import_id: int) -> Update:
     return update(RosterImport).where(RosterImport.id == import_id)

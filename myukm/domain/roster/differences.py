@@ -1,4 +1,4 @@
-"""Compares students with the table, and writes differences in either direction."""
+"""Compares the students of a roster with the stored ones, and writes or undoes the differences."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -31,7 +31,8 @@ class Written(NamedTuple):
 
 
 def compare(session: Session, batch: Sequence[Values]) -> list[Row]:
-    """Return the changes that bring the table to `batch`; the caller adds number and import."""
+    """Return the changes that make the stored students equal to `batch`, without `number` and
+    `import_id`."""
     known = _students(session, [values["idperson"] for values in batch])
     found = []
     for values in batch:
@@ -60,7 +61,10 @@ def _change(kind: ChangeKind, student: Mapping[str, str], old: Row | None, new: 
 
 
 def write(session: Session, changes: Sequence[Change], *, undo: bool = False) -> Written:
-    """Write changes (or undo them) where the student is still as it was before (after) them."""
+    """Write changes, or undo them, inside a `transaction()`.
+
+    A student that is not as it was before the change (or after it, for an undo) is skipped.
+    """
     known = _students(session, [change.idperson for change in changes], lock=True)
     kept = _linked_new(session, changes) if undo else set()
     written, new, differing = Written([], []), list[Row](), list[Row]()
@@ -85,7 +89,7 @@ def write(session: Session, changes: Sequence[Change], *, undo: bool = False) ->
 
 
 def changed_since(session: Session, changes: Sequence[Change]) -> list[Change]:
-    """Return those of these changes that cannot be undone, because their student changed since."""
+    """Return the changes that cannot be undone, because their student has changed since."""
     known = _students(session, [change.idperson for change in changes])
     kept = _linked_new(session, changes)
     return [
@@ -107,7 +111,8 @@ def _linked_new(session: Session, changes: Sequence[Change]) -> set[str]:
 
 
 def _fits(change: Change, student: Row | None, *, undo: bool) -> bool:
-    """Return whether the student is as the change expects; one with payments is not deleted."""
+    """Return whether the student is as the change expects, and has no payments if the undo would
+    delete it."""
     expected, target = (change.new, change.old) if undo else (change.old, change.new)
     if expected is None or student is None:
         return expected is None and student is None

@@ -25,7 +25,7 @@ EXACT_DIGITS = 15  # a spreadsheet rounds longer numbers
 def rows(file: BinaryIO, *, with_nim: bool = False) -> Iterator[RawRow]:
     """Yield every row that is not blank, also wrong ones; columns that we do not know are left out.
 
-    `file` is seekable. The column `nim`, which links accounts, is read `with_nim` only.
+    `file` is seekable. The column `nim`, which links accounts, is read only `with_nim`.
 
     Raises `Invalid` if it is unusable, with the line where there is one.
     """
@@ -89,14 +89,17 @@ def _is_number(cell: str | None) -> bool:
 
 
 def _sure_ids() -> frozenset[str]:
-    """Return the known ids that no other one resembles but for zeros before it."""
+    """Return the stored ids that are unique without their leading zeros.
+
+    A number in a cell may have lost its leading zeros; as one of these it can mean nobody else.
+    """
     ids = [one for one in db.session.scalars(select(Siswa.idperson)) if one.isdigit()]
     alike = Counter(one.lstrip("0") for one in ids)
     return frozenset(one for one in ids if alike[one.lstrip("0")] == 1 and len(one) <= EXACT_DIGITS)
 
 
 def _spoiled(typed: tuple[str, TypedCell]) -> Any:
-    """Return what is wrong with a cell whose text is not what a person typed, None if nothing."""
+    """Return why a cell may not be what a person typed, None if nothing is wrong with it."""
     column, cell = typed
     about: Mapping[str, str] = {"field": column, "value": str(cell)}
     if cell.kind == Kind.NUMBER and column in DIGITS:

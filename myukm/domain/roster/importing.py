@@ -25,7 +25,8 @@ Report = Callable[[str, int, int], None]
 
 
 class Imported(NamedTuple):
-    """The result of an import: the number of students, and the messages about rejected rows."""
+    """The result of an import: numbers of students, and in `left_out` a sentence for each rejected
+    row."""
 
     total: int
     added: int
@@ -92,7 +93,8 @@ def _apply(claim: Claim, report: Report, *, accept: bool) -> Imported:
 
 @contextmanager
 def _planned(by: Actor, source: str, name: str = "", *, whole: bool = False) -> Iterator[Claim]:
-    """Yield the claim of a new import, which is withdrawn on an error while nothing is written."""
+    """Yield the claim of a new import. An error withdraws it, unless it is being written already:
+    then a job continues it."""
     one = imports.create(by, source, name, whole=whole, holder=new_holder())
     claim = Claim(one.id, str(one.holder))
     try:
@@ -107,7 +109,7 @@ def _planned(by: Actor, source: str, name: str = "", *, whole: bool = False) -> 
 
 @contextmanager
 def _seekable(path: Path) -> Iterator[BinaryIO]:
-    """Open a file whose kind is read first; a pipe is copied to a temporary file."""
+    """Open a file; a pipe is copied to a temporary file, because it cannot seek."""
     with path.open("rb") as file:
         if file.seekable():
             yield file

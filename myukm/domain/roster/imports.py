@@ -31,9 +31,10 @@ def create(
     file: BinaryIO | None = None,
     holder: str | None = None,
 ) -> RosterImport:
-    """Create an import of a file or of the API, which `holder` reads, or a job if there is none.
+    """Create an import of `file`, or of the API. `holder` is the caller's own claim on it; without
+    one, a job is enqueued. `whole`: students that it does not mention become inactive.
 
-    Raises `Invalid` for a file that is too large.
+    Raises `Invalid` if the file is too large.
     """
     with transaction() as session:
         one = RosterImport(source=source, file_name=file_name[-MAX_NAME:], whole=whole)
@@ -65,7 +66,7 @@ def request_api(by: Actor) -> RosterImport:
 
 
 def find(import_id: int, account_id: int) -> RosterImport:
-    """Return an import: one's own, or one that changed students. Raises `NotFound`."""
+    """Return an import of this account, or any that was or is being written. Raises `NotFound`."""
     one = db.session.get(RosterImport, import_id, populate_existing=True)
     if one is None or (one.status in OPEN and one.account_id != account_id):
         raise NotFound(_("Impor ini tidak ada, atau pratinjaunya sudah dibuang."))
@@ -73,13 +74,14 @@ def find(import_id: int, account_id: int) -> RosterImport:
 
 
 def recent() -> Sequence[RosterImport]:
-    """Return the latest imports that changed students, newest first."""
+    """Return the latest imports that were or are being written, newest first."""
     query = select(RosterImport).where(RosterImport.status.not_in(OPEN))
     return db.session.scalars(query.order_by(RosterImport.id.desc()).limit(MAX_SHOWN)).all()
 
 
 def last_applied() -> RosterImport | None:
-    """Return the import that may be undone: the last one applied, while its changes are stored."""
+    """Return the import that may be undone: the last applied one that changed somebody if its
+    changes are still stored, else None."""
     changed = RosterImport.added + RosterImport.changed + RosterImport.leaving
     applied = (RosterImport.status == ImportStatus.APPLIED, changed > RosterImport.skipped)
     query = select(RosterImport).where(*applied)
@@ -91,11 +93,13 @@ def last_applied() -> RosterImport | None:
 
 
 def start_apply(one: RosterImport, plan: int, *, accept: bool, holder: str | None = None) -> None:
-    """Begin to write what preview number `plan` shows.
+    """Begin to write what preview number `plan` shows: enqueue a job, unless the caller is the
+    `holder`.
 
-    When another import came first, the preview is made anew instead, and `outdated` says so.
-    Raises `Conflict` if it is not ready, if that is not its preview, if another import is at work,
-    or if many would leave and `accept` is not set.
+    If another import was applied or undone since the preview, a job makes the preview anew instead
+    and `outdated` is set; with a `holder` that is a `Conflict`. Raises `Conflict` also if the
+    import is not ready, if `plan` is not its latest preview, if another import is being written, or
+    if many students would leave and `accept` is not set.
     """
     if one.status != ImportStatus.READY or one.plan != plan:
         raise Conflict(_("Pratinjau ini sudah tidak berlaku. Periksa yang terbaru."), code="stale")
@@ -122,10 +126,13 @@ def start_undo(one: RosterImport, by: Actor) -> None:
         _begin(one, ImportStatus.APPLIED, ImportStatus.UNDOING, position=END, error=None, **names)
 
 
-def _begin(one: RosterImport, before: str, status: ImportStatus, **values: object) -> None:
-    """Change the status and queue a job; only one import at a time may change students."""
+def _begin(one: RosterImport, expected: str, status: ImportStatus, **values: object) -> None:
+    """Change the status from `expected` and enqueue a job, unless `values` has a holder.
+
+    Raises `Conflict` if the status is another one, or if another import is changing students.
+    """
     live = None if status == ImportStatus.READING else 1
-    ours = update(RosterImport).where(RosterImport.id == one.id, RosterImport.status == before)
+    ours = update(RosterImport).where(RosterImport.id == one.id, RosterImport.status == expected)
     try:
         session = db.session()
         if not execute_rowcount(session, ours.values(status=status, live=live, **values)):

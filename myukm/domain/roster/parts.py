@@ -17,16 +17,16 @@ from myukm.models import RosterPart
 MAX_BYTES, PART, IN_MEMORY = 32 << 20, 512 << 10, 8 << 20
 
 
-def store(session: Session, import_id: int, file: BinaryIO, most: int | None = None) -> None:
-    """Store a file, inside a `transaction()`. Raises `Invalid` for one over `most` bytes, which are
-    `MAX_BYTES` unless the caller says more."""
-    most = most or MAX_BYTES
+def store(session: Session, import_id: int, file: BinaryIO, limit: int | None = None) -> None:
+    """Store a file, inside a `transaction()`. Raises `Invalid` if it has more than `limit` bytes,
+    by default `MAX_BYTES`."""
+    limit = limit or MAX_BYTES
     for number in count():
         data = file.read(PART)
         if not data:
             return
-        if number * PART + len(data) > most:
-            message = _("Berkas ini lebih dari %(n)d MB.", n=most >> 20)
+        if number * PART + len(data) > limit:
+            message = _("Berkas ini lebih dari %(n)d MB.", n=limit >> 20)
             raise Invalid(message, code="too_large")
         row = {"import_id": import_id, "number": number, "data": data}
         session.execute(insert(RosterPart), row)

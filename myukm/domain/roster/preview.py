@@ -25,7 +25,7 @@ def counts(one: RosterImport) -> dict[str, int]:
 
 
 def first_kind(one: RosterImport) -> str:
-    """Return the first kind of which there is something, wrong rows before all."""
+    """Return the kind to show first: the first of wrong, leaving, changed, new that has a row."""
     order = (ChangeKind.WRONG, ChangeKind.LEAVING, ChangeKind.CHANGED, ChangeKind.NEW)
     return next((kind for kind in order if counts(one)[kind]), ChangeKind.NEW)
 

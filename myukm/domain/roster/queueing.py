@@ -16,7 +16,8 @@ def queue(import_id: int) -> None:
 
 
 def waits(import_id: int) -> bool:
-    """Return whether the job of an import is queued; True without Valkey, which queues nothing."""
+    """Return whether the job of an import is queued; True without Valkey, because then no job can
+    be enqueued."""
     try:
         return any(job.startswith(_prefix(import_id)) for job in get_queue(DEFAULT).get_job_ids())
     except RedisError:

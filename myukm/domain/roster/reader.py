@@ -14,9 +14,10 @@ MAX_PROBLEMS, MAX_SHOWN = 5000, 60
 
 
 class RawRow(NamedTuple):
-    """A row as it came, keyed by column; its line or number; what is already known to be wrong.
+    """A row of the source: its line or number, its values by column, and why it is wrong, if that
+    is known already.
 
-    Without `idperson` in `raw` nobody can say whose row it is.
+    A row without `idperson` in `raw` belongs to an unknown student.
     """
 
     line: int
@@ -46,9 +47,10 @@ def in_file(problem: Problem) -> Any:
 class Reader:
     """Reads the rows once. Afterwards `problems`, `rejected` and `mentions` are complete.
 
-    `rejected` are the ids of students with a wrong row, `whole` says that the id of every row was
-    readable: otherwise nobody may be counted as gone. `count` is the number of valid students. A
-    `strict` one raises `Invalid` for the first wrong row. `describe` makes a sentence of one.
+    `rejected` are the ids of students with a wrong row. `whole`: the id of every row was readable;
+    otherwise no student may be counted as missing. `count` is the number of valid students. A
+    `strict` reader raises `Invalid` for the first wrong row. `describe` returns the sentence for a
+    wrong row.
     """
 
     def __init__(

@@ -29,8 +29,8 @@ def prune() -> bool:
 
 
 def _without_import() -> int | None:
-    """Return the next import that is gone and whose changes are not, because a withdrawal was
-    killed. Asks import by import: their changes may be millions, they themselves are few."""
+    """Return the id of the next deleted import that still has changes, because a withdrawal was
+    killed. Queries import by import, because imports are few, but changes may be millions."""
     last = 0
     while True:
         later = select(func.min(RosterChange.import_id)).where(RosterChange.import_id > last)

@@ -1,4 +1,5 @@
-"""The order in which imports were applied or undone: whoever finds a new number reads anew."""
+"""Numbers of imports, in the order in which they were applied or undone. A preview is outdated if
+there is a newer number than when it was made."""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session

@@ -15,12 +15,12 @@ from myukm.extensions import db
 from myukm.models import RosterImport
 from myukm.models.roster import BUSY, ImportStatus
 
-# Unpacking a large workbook, or waiting for the API, sends no heartbeat.
-READER_DEAD_SECONDS, WRITER_DEAD_SECONDS, UNSERVED_SECONDS = 120.0, 15.0, 3.0
+# A reader sends no heartbeat while it unpacks a large workbook or waits for the API.
+READER_TIMEOUT, WRITER_TIMEOUT, UNSERVED_SECONDS = 120.0, 15.0, 3.0
 MAX_TRIES = 3
 
 
-def of_imports(reading: float, writing: float = WRITER_DEAD_SECONDS) -> HolderWatchdog:
+def of_imports(reading: float, writing: float = WRITER_TIMEOUT) -> HolderWatchdog:
     """Return a watchdog: a reader is dead after `reading` seconds without a heartbeat, a writer
     after `writing` seconds."""
 
@@ -28,8 +28,8 @@ def of_imports(reading: float, writing: float = WRITER_DEAD_SECONDS) -> HolderWa
         columns = (RosterImport.id, RosterImport.holder, RosterImport.heartbeat)
         query = select(*columns, RosterImport.status).where(RosterImport.status.in_(BUSY))
         for import_id, holder, heartbeat, status in db.session.execute(query).all():
-            patience = reading if status == ImportStatus.READING else writing
-            yield Open(import_id, holder, heartbeat, patience)
+            timeout = reading if status == ImportStatus.READING else writing
+            yield Open(import_id, holder, heartbeat, timeout)
 
     return HolderWatchdog(rows, claim.release, _jobless, _serve, UNSERVED_SECONDS)
 
@@ -52,7 +52,7 @@ def _is_over(import_id: int) -> bool:
 
 
 def _has_source(one: RosterImport) -> bool:
-    """Return whether a job can go on: what a command reads is stored nowhere."""
+    """Return whether a job can read the source: the file of a command is stored nowhere."""
     by_command = one.account_id is None and one.status == ImportStatus.READING
     return not by_command or parts.is_stored(one.id)
 
@@ -79,4 +79,4 @@ def _watchdog(reading: float) -> HolderWatchdog:
 def watch() -> None:
     """A periodic task of the leader; see `HolderWatchdog`."""
     api_timeout = current_app.config["PEMBAYARAN_API_TIMEOUT"]
-    _watchdog(READER_DEAD_SECONDS + api_timeout).watch()
+    _watchdog(READER_TIMEOUT + api_timeout).watch()

@@ -25,7 +25,7 @@ MAX_ANSWER = 2 * MAX_ROSTER_BYTES
 
 
 def advance(import_id: int) -> None:
-    """Take the import's next step, unless somebody else does or it needs none."""
+    """Take the import's next step, unless it needs none or another holder works on it."""
     claim = take(import_id)
     if claim is None:
         return
@@ -36,21 +36,22 @@ def advance(import_id: int) -> None:
         except DomainError as error:
             _fail(claim, str(error))
         except Exception as error:
-            if not _may_pass(error):
+            if not _is_temporary(error):
                 db.session.rollback()
                 _fail(claim, _("Tidak selesai dibaca. Sebabnya ada di log worker."))
             raise
 
 
-def _may_pass(error: Exception) -> bool:
-    """Return whether another job may succeed where this one was interrupted or lost its claim."""
+def _is_temporary(error: Exception) -> bool:
+    """Return whether another job may succeed: this one was interrupted or lost its claim."""
     if isinstance(error, SQLAlchemyError):
         return is_away(error)
     return isinstance(error, ClaimLost | JobTimeoutException)
 
 
 def _fail(claim: Claim, message: str) -> None:
-    """End an import whose source cannot be read; one that writes already is succeeded."""
+    """End an import whose source cannot be read. One that is being written stays, for another job
+    to continue it."""
     with transaction() as session:
         one = claim.lock(session)
         if one.status != ImportStatus.READING:
@@ -71,7 +72,7 @@ def _read(claim: Claim) -> None:
 
 
 def _may_link(claim: Claim) -> bool:
-    """Return whether the column `nim` counts: what an account may see is an admin's matter."""
+    """Return whether the column `nim` is read: only the import of an admin links accounts."""
     one = db.session.get_one(RosterImport, claim.import_id)
     importer = db.session.get(User, one.account_id) if one.account_id else None
     return importer is not None and importer.role == Role.ADMIN
