@@ -1,8 +1,8 @@
 """All of a UKM as a ZIP archive: files, messages, members, and pages to read them without MyUKM.
 
-A job writes for a few seconds and lets another go on, so that other jobs of the queue do not wait
-for a large archive. Between the two the archive is complete for what it has; `Place` says where to
-go on. Memory holds one page of messages, one block of a file, and the archive's list of names.
+A job writes for a few seconds and lets another one continue, so that other jobs of the queue do not
+wait for a large archive. In between the stored ZIP is valid, and `Place` says where to continue.
+Memory holds one page of messages, one block of a file, and the archive's list of names.
 """
 
 import time
@@ -15,6 +15,7 @@ import msgspec
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, func, select
 
+from myukm.db.session import release_connection
 from myukm.db.types import utcnow
 from myukm.domain.actor import Actor
 from myukm.domain.exports import archive_entries, store
@@ -56,7 +57,7 @@ def check_right(export: Export | store.Held) -> Ukm:
 
 
 def write_portion(held: store.Held, progress: Callable[[int], None]) -> None:
-    """Write for `PORTION_SECONDS`, then end the export, or let another job go on.
+    """Write for `PORTION_SECONDS`, then end the export, or let another job continue.
 
     Raises `HolderLostError`, what `check_right` raises, and OSError if the storage does not answer.
     """
@@ -79,14 +80,14 @@ def _steps(archive: ZipFile, ukm: Ukm, place: Place, progress: Callable[[int], N
     until = time.monotonic() + PORTION_SECONDS
     while place.step:
         _step(archive, ukm, place)
-        db.session.commit()
+        release_connection()
         progress(place.done)
         if time.monotonic() >= until:
             return
 
 
 def _step(archive: ZipFile, ukm: Ukm, place: Place) -> None:
-    """Write one file, one page of messages, or what comes last."""
+    """Write one file, one page of messages, or the members and the start page."""
     if place.step == "files":
         last = archive_entries.write_file(archive, ukm, place.after)
         place.done += bool(last)
@@ -105,6 +106,7 @@ def _step(archive: ZipFile, ukm: Ukm, place: Place) -> None:
 
 
 def _deleted_since(ukm: Ukm, began: datetime) -> ColumnElement[bool]:
-    """What was deleted meanwhile may be in the archive, and must not be."""
+    """Return the condition that a message was deleted since: it may be in the archive already, but
+    must not be."""
     gone = (ChatMessage.ukm_id == ukm.id, ChatMessage.deleted_at >= began)
     return select(ChatMessage.id).where(*gone).exists()

@@ -6,6 +6,7 @@ from zipfile import ZipFile
 import msgspec
 from sqlalchemy import select
 
+from myukm.db.session import release_connection
 from myukm.db.types import to_iso8601, utcnow
 from myukm.domain import archives
 from myukm.domain.chat.history import SHOWN
@@ -25,7 +26,7 @@ def write_file(archive: ZipFile, ukm: Ukm, after: int) -> int | None:
     """Write the UKM's next file after this id; return its id, None if there is none."""
     query = select(ChatFile).where(ChatFile.ukm_id == ukm.id, ChatFile.id > after, IS_SENT)
     file = db.session.scalar(query.order_by(ChatFile.id).limit(1))
-    db.session.commit()
+    release_connection()
     if file is None:
         return None
     for _block in archives.write_stored(archive, file):
@@ -71,7 +72,7 @@ def _as_json(messages: Iterable[Message]) -> list[dict[str, object]]:
 
 
 def write_rest(archive: ZipFile, ukm: Ukm, pages: list[Page]) -> None:
-    """Write the list of members, and the page to begin with."""
+    """Write the list of members, the style sheet and the start page."""
     columns = (User.nim, User.name, Membership.is_admin, Membership.joined_at)
     query = select(*columns).join(User).where(Membership.ukm_id == ukm.id).order_by(User.nim)
     people = db.session.execute(query).all()

@@ -55,7 +55,7 @@ class Message(NamedTuple):
 
 
 class Page(msgspec.Struct):
-    """A page of messages: from when until when, how many, and the last one's id."""
+    """A page of messages: the times of the first and the last one, their number, the last id."""
 
     first: datetime
     last: datetime
@@ -64,12 +64,12 @@ class Page(msgspec.Struct):
 
 
 def path(number: int) -> str:
-    """Return where a page of messages lies, without the end of its name."""
+    """Return the path of a page of messages in the archive, without `.html` or `.json`."""
     return f"messages/{number:05}"
 
 
 def index(ukm: Ukm, members: int, pages: Sequence[Page]) -> str:
-    """Return the page to begin with."""
+    """Return the start page, with links to the members and all pages of messages."""
     people = _("Daftar %(n)s anggota", n=format_decimal(members))
     lines = [Markup('<li><a href="members.csv">{}</a></li>').format(people)]
     for number, page in enumerate(pages, 1):

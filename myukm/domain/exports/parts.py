@@ -5,13 +5,15 @@ from typing import Any
 
 from sqlalchemy import select
 
+from myukm.db.session import release_connection
 from myukm.domain.exports import store
 from myukm.extensions import db
 from myukm.models import ExportPart
 
 
 class PartsFile(io.RawIOBase):
-    """The file of an export that this job holds. What it changes raises `HolderLostError`."""
+    """The file of an export that this job holds. Storing a part raises `HolderLostError` if the
+    job holds it no more."""
 
     def __init__(self, held: store.Held) -> None:
         self._held, self._at, self.size = held, 0, held.size
@@ -73,7 +75,7 @@ class PartsFile(io.RawIOBase):
         super().close()
 
     def _here(self) -> bytearray:
-        """Return the part at which the file is; an empty one where it has none yet."""
+        """Return the part at the file's position; an empty one if it is not written yet."""
         number = self._at // store.PART
         if number != self._number:
             self.flush()
@@ -86,5 +88,5 @@ class PartsFile(io.RawIOBase):
             return bytearray()
         place = (ExportPart.export_id == self._held.id, ExportPart.number == number)
         data = db.session.scalar(select(ExportPart.data).where(*place))
-        db.session.commit()
+        release_connection()
         return bytearray((data or b"")[:left])

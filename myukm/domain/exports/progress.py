@@ -38,14 +38,14 @@ def file_name(export: Export) -> str:
 
 
 def percent(export: Export) -> int:
-    """Return how much is done; the last hundredth is storing the file."""
+    """Return how much is done; at most 99 until the file is stored."""
     if export.state == ExportState.READY:
         return 100
     return min(99, 100 * export.done // export.total) if export.total else 0
 
 
 def publish(export: Export) -> None:
-    """Publish how far it is to the pages of its account."""
+    """Publish the progress to the pages of the account."""
     pubsub.publish_transient(personal_topic(export.user_id), "export.progress", as_json(export))
 
 

@@ -1,4 +1,4 @@
-"""Exports as their account sees them: asked for, listed, read, deleted."""
+"""What an account can do with its exports: request, list, read and delete them."""
 
 from collections.abc import Iterator, Sequence
 from urllib.parse import parse_qs
@@ -83,8 +83,8 @@ def remove(export: Export) -> None:
 
 
 def discard(*which: ColumnElement[bool]) -> None:
-    """Delete exports, inside `transaction()`. Nobody finds them any more; retention deletes their
-    parts, because a large file would hold the database for long."""
+    """Mark exports as deleted, inside `transaction()`: nobody finds them any more. Retention deletes
+    them with their parts, because that takes long for a large file."""
     gone = {"state": ExportState.DELETED, "holder": None, "finished_at": utcnow()}
     db.session.execute(update(Export).where(*which).values(**gone))
 

@@ -1,6 +1,6 @@
-"""Exports as their job sees them: claimed by one holder, written in parts, ended once.
+"""What a job does with an export: claim it as its one holder, write it in parts, end it once.
 
-Every change names the holder, so a job that was given up for dead changes nothing any more.
+Every change has the holder as a condition, so a job that has lost its export changes nothing.
 """
 
 import secrets
@@ -44,19 +44,18 @@ class Held(NamedTuple):
 
 
 def write_later(export: Export) -> None:
-    """Enqueue the job of an export once the transaction has committed. The watchdog does so for
-    one that waits and has no job."""
+    """Enqueue the job of an export after the commit. If that is lost, the watchdog does so."""
     on_commit(enqueue_job, export.id)
 
 
 def enqueue_job(export_id: int) -> None:
-    """Enqueue the job that writes an export, or goes on writing it."""
+    """Enqueue the job that writes an export, or continues it."""
     if export := db.session.get(Export, export_id):
         enqueue(JOB, export_id, job_id=export.job_id)
 
 
 def claim(export_id: int) -> Held | None:
-    """Return the export for the job that is to write it; None if it is not there, or not free."""
+    """Claim an export for the calling job; None if it is gone, ended, or held by another job."""
     holder = secrets.token_hex(16)
     with transaction() as session:
         free = (Export.id == export_id, Export.state.in_(OPEN_EXPORTS), Export.holder.is_(None))
@@ -68,7 +67,7 @@ def claim(export_id: int) -> Held | None:
 
 
 def raise_heartbeat(session: Session, held: Held, **values: int) -> None:
-    """Show that the holder lives. Raises `HolderLostError`."""
+    """Raise the heartbeat and write `values` of the export. Raises `HolderLostError`."""
     mine = (Export.id == held.id, Export.holder == held.holder)
     beat = update(Export).where(*mine).values(heartbeat=Export.heartbeat + 1, **values)
     options = {"synchronize_session": False}
@@ -77,7 +76,7 @@ def raise_heartbeat(session: Session, held: Held, **values: int) -> None:
 
 
 def put_part(held: Held, number: int, data: bytes) -> None:
-    """Store a part in place of what a job before left there. Raises `HolderLostError`."""
+    """Store a part, in place of one that an earlier job left. Raises `HolderLostError`."""
     with transaction() as session:
         raise_heartbeat(session, held)
         place = (ExportPart.export_id == held.id, ExportPart.number == number)
@@ -105,7 +104,7 @@ def finish(held: Held, size: int) -> None:
 
 
 def hand_over(held: Held, place: str, size: int, done: int) -> None:
-    """Let another job go on at `place`, after those that wait now. Raises `HolderLostError`."""
+    """Let another job continue at `place`, behind those that wait now. Raises `HolderLostError`."""
     with transaction() as session:
         export = _locked(session, held)
         export.place, export.size, export.done = place, size, min(done, export.total)
@@ -127,13 +126,13 @@ def _locked(session: Session, held: Held) -> Export:
 
 
 def parts_of(size: int) -> int:
-    """Return in how many parts a file of this size is stored."""
+    """Return the number of parts of a file of `size` bytes."""
     return -(-size // PART)
 
 
 def expire_holder(export_id: int, holder: str, heartbeat: int) -> None:
-    """Free an export whose holder's heartbeat stopped, for another job that begins anew; after
-    `MAX_LOSSES` holders it has failed."""
+    """Let another job write the export from its beginning, because its holder's heartbeat stopped
+    at `heartbeat`. After `MAX_LOSSES` holders it has failed."""
     with transaction() as session:
         lost = (Export.id == export_id, Export.holder == holder, Export.heartbeat == heartbeat)
         query = select(Export).where(*lost, Export.state.in_(OPEN_EXPORTS)).with_for_update()
@@ -144,8 +143,8 @@ def expire_holder(export_id: int, holder: str, heartbeat: int) -> None:
 
 
 def begin_anew(held: Held, reason: str) -> None:
-    """Let another job write all of it again, because what is written is out of date; `reason` is
-    what its account reads after `MAX_LOSSES`. Raises `HolderLostError`."""
+    """Let another job write the export from its beginning, because what is written is out of date.
+    After `MAX_LOSSES` it has failed, with `reason`. Raises `HolderLostError`."""
     with transaction() as session:
         _begin_anew(_locked(session, held), reason)
 

@@ -1,4 +1,4 @@
-"""Watchdog of exports, run by the leader: frees those of dead holders and enqueues lost jobs."""
+"""Watchdog of exports, run by the leader: releases those of dead holders, enqueues missing jobs."""
 
 from collections.abc import Collection, Iterator
 

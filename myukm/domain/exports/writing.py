@@ -1,4 +1,4 @@
-"""Writes an export, or a portion of it, while a thread shows that the job lives."""
+"""Writes an export, or a portion of it, while a thread raises its heartbeat."""
 
 import errno
 import logging
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 def write(export_id: int) -> None:
-    """Write an export, if it is still wanted and no other job does."""
+    """Write an export, unless it was deleted or another job holds it."""
     held = store.claim(export_id)
     if held is None:
         return
@@ -43,7 +43,7 @@ def write(export_id: int) -> None:
 
 
 def _write(held: store.Held) -> None:
-    """Write, or end the export with the reason for which that is not possible."""
+    """Write the export, or end it with the reason why it cannot be written."""
     try:
         with Heartbeat(held) as heartbeat:
             if held.kind == requests.ARCHIVE:
@@ -73,7 +73,7 @@ def _is_full(error: OSError | DBAPIError) -> bool:
 
 
 class Heartbeat:
-    """Raises the heartbeat of an export in a thread of its own, and publishes how far it is."""
+    """Raises the heartbeat of an export in a thread of its own, and publishes its progress."""
 
     def __init__(self, held: store.Held) -> None:
         app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
@@ -90,7 +90,7 @@ class Heartbeat:
         self._thread.join()
 
     def progress(self, done: int) -> None:
-        """Note how much is written. Raises `HolderLostError`."""
+        """Set how many entries are written. Raises `HolderLostError`."""
         self._done = done
         if self._lost:
             raise store.HolderLostError
