@@ -70,7 +70,7 @@ class Book:
         from xlsxwriter import Workbook
 
         self.zone = zone
-        # & begins a code, and digits behind one are a size of letters; 255 characters have room.
+        # & begins a code, and digits behind a code are a font size. A header has 255 characters.
         text = heading[:MAX_HEADING].replace("&", "&&")
         self.heading = f"&L{' ' if text[0].isdigit() else ''}{text}" if text else ""
         self._folder = TemporaryDirectory(prefix=PREFIX)

@@ -83,8 +83,8 @@ def remove(export: Export) -> None:
 
 
 def discard(*which: ColumnElement[bool]) -> None:
-    """Mark exports as deleted, inside `transaction()`: nobody finds them any more. Retention deletes
-    them with their parts, because that takes long for a large file."""
+    """Mark exports as deleted, inside `transaction()`: nobody finds them any more. Retention
+    deletes them with their parts, because that takes long for a large file."""
     gone = {"state": ExportState.DELETED, "holder": None, "finished_at": utcnow()}
     db.session.execute(update(Export).where(*which).values(**gone))
 

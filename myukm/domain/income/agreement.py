@@ -24,8 +24,8 @@ Rows = dict[tuple[str, str], tuple[int, ...]]
 
 
 class Difference(NamedTuple):
-    """A unit and category whose amount is `written`, in sen, where `counted` follows. `day` is None
-    for what the journal says of now against the bills."""
+    """An amount (`field`) of a unit and category that is stored as `written` but adds up to
+    `counted`, in sen. `day` is the closed day, or None for the balance of now."""
 
     day: str | None
     unit: str
@@ -36,8 +36,8 @@ class Difference(NamedTuple):
 
 
 def check() -> list[Difference]:
-    """Return what differs: between the journal and the bills now, and between each closed day and
-    the day before it with the journal between, as far as the journal is kept. Of one moment."""
+    """Return what differs: the journal from the bills now, and each closed day from the day before
+    it plus its journal, as far as the journal is kept. Reads one snapshot."""
     with snapshot() as session:
         take_any_time(session.connection())
         now = _differences(None, BALANCES, _of_journal(), _of_bills())
@@ -45,7 +45,7 @@ def check() -> list[Difference]:
 
 
 def _of_journal() -> Rows:
-    """What the last closed day and the open rows say of now."""
+    """Return the balances of now: those of the last closed day plus the journal's open rows."""
     last = select(func.max(ClosedDay.day)).scalar_subquery()
     closed = _columns(DailyBalance).where(DailyBalance.day == last)
     opened = _columns(PaymentJournal).where(PaymentJournal.closed.is_(False))
@@ -67,7 +67,7 @@ def _of_bills() -> Rows:
 
 
 def _kept() -> Iterator[tuple[str, str]]:
-    """Yield each closed day of which the journal is kept whole, with the closed day before it."""
+    """Yield each closed day whose journal is kept, with the closed day before it."""
     kept = timedelta(days=current_app.config["HISTORY_KEEP_DAYS"])
     query = select(ClosedDay.day).where(ClosedDay.day >= day_of(utcnow() - kept).isoformat())
     days = db.session.scalars(query.order_by(ClosedDay.day)).all()

@@ -14,7 +14,7 @@ from sqlalchemy import Select, delete, func, insert, literal, or_, select, union
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from myukm.db.session import execute_rowcount, transaction
+from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.domain.income.movements import Amounts
 from myukm.extensions import db
@@ -30,7 +30,7 @@ FLOWS = Amounts._fields[3:]
 
 
 class DayCloser:
-    """The periodic task of the leader. It asks the database once a day, and while days are left."""
+    """The periodic task of the leader. It queries the database once a day, unless days are left."""
 
     def __init__(self) -> None:
         self._next: datetime | None = None
@@ -53,7 +53,7 @@ def day_of(moment: datetime) -> date:
 def close_next(now: datetime) -> bool:
     """Close the first day that is over and not closed; return whether there was one.
 
-    The first day ever is the one before this: history begins after it.
+    The first one ever is yesterday, so history begins today.
     """
     over = day_of(now - GRACE) - ONE_DAY
     last = db.session.scalar(select(func.max(ClosedDay.day)))
@@ -70,7 +70,7 @@ def _close(day: str, last: str | None) -> None:
         with transaction() as session:
             session.add(ClosedDay(day=day))
             session.flush()
-            _count(session, day)
+            _mark_closed(session, day)
             session.execute(
                 insert(DailyBalance).from_select(
                     ["day", "unit", "category", *Amounts._fields], sums_of(day, last)
@@ -80,9 +80,9 @@ def _close(day: str, last: str | None) -> None:
         db.session.rollback()
 
 
-def _count(session: Session, day: str) -> None:
-    """Mark the rows that the day counts, before they are added up: others may be committed
-    meanwhile, which stay open."""
+def _mark_closed(session: Session, day: str) -> None:
+    """Mark the rows of the day as closed before they are added up: rows that are committed
+    meanwhile stay open for the next day."""
     late = (PaymentJournal.closed.is_(False), PaymentJournal.day <= day)
     session.execute(update(PaymentJournal).where(*late).values(day=day, closed=True))
 
@@ -114,6 +114,5 @@ def prune() -> bool:
     ids = db.session.scalars(old.order_by(PaymentJournal.day).limit(CHUNK)).all()
     if ids:
         with transaction() as session:
-            gone = delete(PaymentJournal).where(PaymentJournal.id.in_(ids), PaymentJournal.closed)
-            execute_rowcount(session, gone)
+            session.execute(delete(PaymentJournal).where(PaymentJournal.id.in_(ids)))
     return len(ids) == CHUNK

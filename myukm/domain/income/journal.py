@@ -1,7 +1,7 @@
 """The journal: what each transaction changes in what is owed and paid, by unit and category.
 
-Written with the bills themselves, so its sums are always those of the bills: what a student's bills
-are in the student's unit, from opening balance to the last answer, moves between units included.
+It is written with the bills themselves, so its sums are always those of the bills by unit and
+category. Therefore it also has opening balances, and what students take with them to another unit.
 """
 
 from collections import defaultdict
@@ -31,7 +31,7 @@ class Origin(NamedTuple):
 
 
 def origins(session: Session, keys: Iterable[int]) -> dict[int, Origin]:
-    """Return where students (by row id) stand, before their payments are written."""
+    """Return the origins of students, by row id; to be called before their payments are written."""
     known = Siswa.pembayaran.is_not(None)
     query = select(Siswa.id, Siswa.unit_formal, known).where(in_literals(Siswa.id, keys))
     return {key: Origin(unit, bool(synced)) for key, unit, synced in session.execute(query)}
@@ -66,9 +66,10 @@ def record(
 
 @contextmanager
 def moving(session: Session, keys: Sequence[int]) -> Iterator[None]:
-    """Write what the block moves from unit to unit with these students (by row id).
+    """Run the block, which moves these students (by row id) to other units, and write what is owed
+    and paid by them from the old units to the new ones.
 
-    The caller has locked them.
+    The caller has locked the students.
     """
     sums: dict[str, Sums] = defaultdict(Sums)
     _add_balances(session, keys, sums, -1)

@@ -4,8 +4,8 @@ A bill is compared with itself: what was paid on it last, even if the API did no
 More is *received*, less is *corrected*. A bill that vanishes is no correction, because nobody gave
 money back: what was paid on it is *lost* until it comes back, which is no income either. A bill
 that is new or back takes over what was paid on those that vanish from its period in the same
-answer, because bills are renamed and split; only the rest is received, and only what none took over
-is lost. The first answer is an opening balance, of which nothing is received.
+answer, because bills are renamed and split; only what is paid beyond that is received, and only
+what no bill took over is lost. The first answer is an opening balance: nothing of it is received.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -56,8 +56,8 @@ class Sums(dict[str, list[int]]):
 
 
 class Vanished(NamedTuple):
-    """The bills that are gone, with what was paid on them and no other took over, and those that
-    are back."""
+    """`gone`: bills that vanished, with what was paid on them and no other bill took over; `back`:
+    bills that vanished earlier and are back."""
 
     gone: Mapping[Name, int]
     back: Sequence[Name]
@@ -69,8 +69,8 @@ NOTHING = Vanished({}, ())
 def between(
     before: Sequence[Bill], after: Sequence[Bill], remembered: Mapping[Name, int], sums: Sums
 ) -> Vanished:
-    """Add what `after` changes against `before`, given the vanished bills that are remembered, with
-    what was paid on them."""
+    """Add to `sums` what `after` changes against `before`; return which bills vanished or are back.
+    `remembered` has the bills that vanished earlier, with what was paid on them."""
     names = [_name(bill) for bill in after]
     if [_name(bill) for bill in before] != names or len(set(names)) < len(names):
         sums.add(before, -1)

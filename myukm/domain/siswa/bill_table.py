@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Row, Table, delete, insert, select, text
 from sqlalchemy.orm import Session
 
-from myukm.db.session import in_literals
+from myukm.db.session import in_literals, release_connection
 from myukm.domain.income import journal
 from myukm.domain.income.journal import Origin
 from myukm.domain.payment_api import parser
@@ -23,11 +23,11 @@ from myukm.models import Siswa, Tagihan
 PORTION = 200
 COLUMNS = ("period_id", "kelas", "category", "item", "billed", "paid", "remaining")
 ALL_COLUMNS = ("siswa_id", "position", *COLUMNS)
-# Each statement of SQLite's costs about as much as the values of a row; older ones take 999 values.
+# On SQLite a statement costs about as much as a row's values; older versions take 999 values.
 ROWS_AT_ONCE = 50
-# The database itself takes the rows out of one JSON text, [[siswa_id, [row, …]], …]: over a network
-# binding each value of each row takes longer than all the rest of writing a student. SQLite, which
-# lies in this process, is quicker with plain values.
+# The database itself takes the rows out of one JSON text, [[siswa_id, [row, …]], …], because over a
+# network binding each value of each row takes longer than all the rest of writing a student. SQLite
+# runs in this process and is quicker with plain values.
 ROWS = {
     "postgresql": """
         SELECT (s ->> 0)::bigint, position - 1, b ->> 0, b ->> 1, b ->> 2, b ->> 3,
@@ -51,10 +51,10 @@ ROWS = {
 def replace(
     session: Session, bills: Mapping[int, Sequence[Bill]], students: Mapping[int, Origin]
 ) -> None:
-    """Write the bills of students (by row id) in place of those before, what that takes away, and
-    what it moves.
+    """Replace the bills of students (by row id), and write what that changes in the journal and
+    which losses it means.
 
-    The caller has locked the students.
+    The caller has locked the students; `students` are their origins before the change.
     """
     before = _stored(session, bills)
     journal.record(session, students, before, bills)
@@ -84,14 +84,14 @@ def _insert_values(session: Session, rows: Sequence[tuple[Any, ...]]) -> None:
 
 @cache
 def _insert(count: int) -> str:
-    """Return SQLite's statement that inserts so many rows."""
+    """Return SQLite's statement that inserts `count` rows."""
     row = f"({', '.join('?' * len(ALL_COLUMNS))})"
     names = ", ".join(ALL_COLUMNS)
     return f"INSERT INTO tagihan ({names}) VALUES {', '.join([row] * count)}"  # noqa: S608
 
 
 class Difference(NamedTuple):
-    """A student whose stored payments and bills disagree, and in what: `bills` or a column."""
+    """A student whose stored payments disagree with `field`: a column, or the table `tagihan`."""
 
     idperson: str
     field: str
@@ -109,11 +109,11 @@ def check() -> Iterator[tuple[int, list[Difference]]]:
         found = [diff for one in students for diff in _compare(one, stored.get(one.id, []))]
         yield len(students), found
         db.session.expunge_all()
-        db.session.commit()
+        release_connection()
 
 
 def _stored(session: Session, keys: Iterable[int]) -> dict[int, list[Bill]]:
-    """Return the rows of students, by row id; without those that have none."""
+    """Return the stored bills of students, by row id, without students that have no bill."""
     columns = (Tagihan.siswa_id, *(getattr(Tagihan, name) for name in COLUMNS))
     query = select(*columns).where(in_literals(Tagihan.siswa_id, keys))
     found = session.execute(query.order_by(Tagihan.siswa_id, Tagihan.position))

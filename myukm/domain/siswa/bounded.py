@@ -1,6 +1,6 @@
-"""Totals, groups and a page of students who match by what some bills add up to.
+"""Totals, groups and a page of students, for filters that depend on sums of bills.
 
-Adding the bills up is what takes long, so one statement does it once for all of them.
+Adding the bills up takes long, so one statement does it once for all three.
 """
 
 from collections.abc import Iterable
@@ -45,7 +45,7 @@ def _groups(rows: Iterable[Row[Any]], kind: int) -> list[Group]:
 def _query(matching: Matching, page: int, per_page: int) -> Select[Any]:
     """Return the query of kind, key, and the group's figures or the student's."""
     matched, sort = _matched(matching), matching.filters.sort
-    # The students first: PostgreSQL takes the types of all from them.
+    # The students come first, because PostgreSQL takes the column types of the union from them.
     group = matching.filters.group
     totals = _totals(matched, by_place=group in PLACES)
     selects = [_page(matched, sort, min(page, MAX_PAGES), per_page), totals]

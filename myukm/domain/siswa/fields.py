@@ -100,9 +100,9 @@ class FirstMentions:
         return first == number
 
     def reject(self, number: int, idperson: str) -> bool:
-        """Make every other row of this student differ, because row `number` is bad.
+        """Reject a student because of the bad row `number`: each other row of it is then bad, too.
 
-        Return whether it was valid until now.
+        Return whether the student was valid until now.
         """
         first, content = self._first.get(idperson, (number, None))
         self._first[idperson] = (first, None)

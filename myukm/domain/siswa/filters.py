@@ -35,14 +35,14 @@ STATUSES = (
 MARKS = (*(("belum" if one == "tunggakan" else one) for one in STATUSES), "aktif", "nonaktif")
 # Stands for the empty text, because a form sends an empty value for "all".
 EMPTY = "(kosong)"
-# Of a date; the first and last ones that there are have no moment in every time zone.
+# The years of a date: Python's first and last ones cannot be converted to every time zone.
 YEARS = range(1900, 3000)
 Values = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
 class Filters:
-    """What is asked for. Texts repeat as "any of"; an empty tuple is no filter.
+    """The filters of a list. Several texts mean "any of"; an empty tuple is no filter.
 
     `period` and `category` narrow the bills that are added up. `min` and `max` bound what is owed,
     in sen. `status`: any of them holds; `filter`: all of them hold. `since`: payments changed on
@@ -71,7 +71,7 @@ class Filters:
         return bool(self.period or self.category)
 
     def about_students(self) -> Self:
-        """Return only what does not depend on payments."""
+        """Return these filters without those that depend on payments."""
         marks = tuple(name for name in self.filter if name in ("aktif", "nonaktif"))
         empty = {"period": (), "category": (), "min": None, "max": None}
         return replace(self, **empty, status=(), since=None, filter=marks)  # type: ignore[arg-type]

@@ -62,7 +62,7 @@ def page_out_of(matching: Matching, total: int, page: int, per_page: int = PER_P
 
 
 def figures(matching: Matching) -> tuple[Any, ...]:
-    """Return the columns of what stands beside a student in lists, the student's id first."""
+    """Return the columns for `lines`: a student's id, and in sen what is owed and overpaid."""
     return Siswa.id, matching.owed, matching.overpaid
 
 
@@ -76,7 +76,7 @@ def _added_up(matching: Matching, ids: Sequence[int]) -> Sequence[Any]:
 def all_lines(matching: Matching, portion: int) -> Iterator[list[Line]]:
     """Yield all students that match, in order, in portions; inside one `snapshot()`.
 
-    Rows with the columns of `LISTED` stand for the students, and there is no `loss`.
+    Their `student` is a row with the columns of `LISTED`, and their `loss` is None.
     """
     order = in_order(matching.filters.sort, of_students(matching))
     query = matching.select(*figures(matching)).order_by(*order)
@@ -92,7 +92,7 @@ def all_lines(matching: Matching, portion: int) -> Iterator[list[Line]]:
 
 
 def lines(matching: Matching, rows: Sequence[Any]) -> list[Line]:
-    """Return the students of these `figures`."""
+    """Return the lines of a list for rows of `figures`, in their order."""
     ids = [row[0] for row in rows]
     query = select(Siswa).where(Siswa.id.in_(ids)).options(defer(Siswa.pembayaran, raiseload=True))
     students = {one.id: one for one in db.session.scalars(query)}

@@ -1,4 +1,4 @@
-"""Which students match filters, and what the bills that the filters leave add up to for each."""
+"""Which students match the filters, and the sums of their bills that match them."""
 
 from collections.abc import Sequence
 from datetime import datetime, time
@@ -29,7 +29,7 @@ from myukm.models.tagihan import OVERPAID, OWED
 
 MAX_WORDS = 8
 OF_SETS = {"period": BillSet.period_id, "category": BillSet.category}
-# What has open bills among those that the filters leave, and what depends on their sums.
+# Statuses of students with an open bill that matches, and all that depend on the sums of bills.
 OPEN = {"tunggakan", "belum", "lebih_bayar"}
 SUMMED = {*OPEN, "lunas"}
 Condition = ColumnElement[bool]
@@ -38,15 +38,15 @@ LOSSES: dict[str, Condition] = {
     "tagihan_hilang": PaymentLoss.vanished > 0,
 }
 _losers = select(PaymentLoss.siswa_id)
-# Always true. It lets SQLite read students from the index that has all that is asked for.
+# Always true. It lets SQLite read students from the index that has all columns of the query.
 BY_INDEX = Siswa.search_text >= ""
 
 
 class Matching:
     """The students that match `filters`, as parts of queries.
 
-    `owed` and `overpaid` are what is added up for a student, in sen. Only open bills are read for
-    them, by their own index; who has a bill at all is known by the sets of bills.
+    `owed` and `overpaid` are the sums of a student's bills that match, in sen. Only open bills are
+    read for them, by an index of their own; sets of bills tell who has a bill at all.
     """
 
     def __init__(self, filters: Filters) -> None:
@@ -60,14 +60,14 @@ class Matching:
 
     @property
     def bounds_sums(self) -> bool:
-        """Whether it depends on the sums who matches."""
+        """Whether the sums decide which students match."""
         wanted = self.filters
         bounded = (wanted.min, wanted.max) != (None, None)
         return bounded or not SUMMED.isdisjoint((*wanted.status, *wanted.filter))
 
     @property
     def _needs_sums(self) -> bool:
-        """Whether only students match with open bills among those that the filters leave."""
+        """Whether only students with an open bill that matches can match."""
         wanted = self.filters
         some = bool(wanted.status) and OPEN.issuperset(wanted.status)
         return some or not OPEN.isdisjoint(wanted.filter) or bool(wanted.min)
@@ -101,14 +101,14 @@ class Matching:
         return select(*columns).select_from(Siswa).where(*self.conditions())
 
     def open_bills(self, *columns: Any) -> Select[Any]:
-        """Return the query for `columns` of the open bills that the filters leave."""
+        """Return the query for `columns` of the open bills that match."""
         query = select(*columns).where(Tagihan.remaining != 0, *narrow(self.filters, BILLS))
         if self.conditions():
             query = query.where(Tagihan.siswa_id.in_(self.students(Siswa.id)))
         return query
 
     def has_bill(self) -> Condition:
-        """Return the condition that a student has any of the bills that the filters leave."""
+        """Return the condition that a student has a bill that matches."""
         some = narrow(self.filters, OF_SETS)
         if not some:
             return Siswa.bill_set.is_not(None)
@@ -125,7 +125,7 @@ class Matching:
         return query.group_by(Tagihan.siswa_id).subquery("sums")
 
     def conditions(self) -> list[Condition]:
-        """Return what must hold of a student; all match where nothing must."""
+        """Return the conditions on a student; an empty list lets all match."""
         wanted, found = self.filters, _about_student(self.filters)
         if wanted.min is not None:
             found.append(self.owed >= wanted.min)
@@ -136,7 +136,7 @@ class Matching:
         return found + [self.mark(name) for name in wanted.filter]
 
     def mark(self, name: str) -> Condition:
-        """Return the condition that a status or filter of this name means."""
+        """Return the condition for a status or filter of this name."""
         marks = {
             "belum_sinkron": Siswa.status == Verdict.BELUM_SINKRON,
             "tidak_cocok": Siswa.tidak_cocok.is_(True),
@@ -167,7 +167,7 @@ class Matching:
 
 
 def narrow(filters: Filters, columns: dict[str, Any]) -> list[Condition]:
-    """Return the conditions on the `columns` of what the filters name, by the filters' names."""
+    """Return the conditions of the filters on `columns`, which are keyed by the filters' names."""
     return [
         column.in_(names) for name, column in columns.items() if (names := getattr(filters, name))
     ]

@@ -33,8 +33,8 @@ class Group(NamedTuple):
 
 
 def totals_and_groups(matching: Matching) -> tuple[Figures, list[Group]]:
-    """Return both. A student is in one group of places, and a bill in one group of bills, so what
-    the groups owe is owed in all."""
+    """Return both. The groups are added up for the totals, because no bill is in two groups.
+    Students may be in several groups of bills, so they are counted apart."""
     groups = groups_of(matching) if matching.filters.group else []
     if not groups:
         return totals(matching), groups
@@ -74,7 +74,7 @@ def totals(matching: Matching) -> Figures:
 
 
 def groups_of(matching: Matching) -> list[Group]:
-    """Return the groups, those that owe most first. A student is in each group where bills are."""
+    """Return the groups, those that owe most first. A student is in each group of their bills."""
     group = matching.filters.group or ""
     if group in BILLS:
         matched = matching.students(Siswa.id, Siswa.bill_set).cte("matched")
@@ -109,8 +109,8 @@ def by_bill(matching: Matching, matched: CTE, group: str) -> tuple[Select[Any], 
 def _of_students(bills: Select[Any], matched: CTE) -> Select[Any]:
     """Return the query for the `bills` of these students.
 
-    SQLite, whose cache is small, has the ids of a list in the order of the bills; others plan a
-    join better.
+    SQLite gets IN: it then reads the bills in their stored order, which suits its small cache. The
+    other databases plan a join better.
     """
     if db.session.get_bind().dialect.name == "sqlite":
         return bills.where(Tagihan.siswa_id.in_(select(matched.c.id)))
