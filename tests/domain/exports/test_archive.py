@@ -86,7 +86,7 @@ def opened(export: Export) -> zipfile.ZipFile:
 
 
 @every_database
-def test_it_has_messages_files_and_members_and_nothing_deleted(
+def test_an_archive_has_messages_files_and_members_but_nothing_deleted(
     inside: None, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "PART", 1000)
@@ -112,7 +112,7 @@ def test_it_has_messages_files_and_members_and_nothing_deleted(
 
 
 @pytest.mark.parametrize("per_page", [2, 3, 1000], ids=["more", "just", "few"])
-def test_its_pages_are_read_without_scripts_and_lead_to_what_is_there(
+def test_pages_have_no_scripts_and_link_only_to_entries_of_the_archive(
     inside: None, people: People, monkeypatch: pytest.MonkeyPatch, per_page: int
 ) -> None:
     monkeypatch.setattr(archive_entries, "PER_PAGE", per_page)
@@ -164,7 +164,7 @@ def test_a_job_that_died_leaves_nothing_in_the_archive(
     assert len(opened(export).namelist()) == 7
 
 
-def test_what_is_deleted_meanwhile_is_not_in_it(
+def test_a_message_deleted_meanwhile_is_not_in_the_archive(
     inside: None, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive, "PORTION_SECONDS", 0.0)
@@ -196,26 +196,25 @@ def change(people: People, **values: Any) -> None:
         session.execute(update(Membership).where(mine).values(**values))
 
 
-def test_who_is_no_admin_any_more_gets_nothing(inside: None, people: People) -> None:
+def test_a_former_admin_of_the_ukm_gets_no_archive(
+    inside: None, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ready, open_one = written(asked(people)), asked(people)
     assert open_one.id != ready.id
     pieces = requests.read(ready)
-    monkey = store.PART
-    store.PART = 100
-    try:
+    with monkeypatch.context() as small:
+        small.setattr(store, "PART", 100)
         assert next(pieces)
         change(people, is_admin=False)
         with pytest.raises(Forbidden):
             next(pieces)
-    finally:
-        store.PART = monkey
     assert written(open_one).state == ExportState.FAILED
     assert "pengurus" in (open_one.reason or "")
     with pytest.raises(Forbidden):
         asked(people)
 
 
-def test_a_full_disk_ends_it_with_a_reason(inside: None, people: People) -> None:
+def test_a_full_disk_ends_the_export_with_a_reason(inside: None, people: People) -> None:
     export = asked(people)
     pages = db.session.scalar(text("PRAGMA page_count")) or 0
     db.session.commit()
@@ -261,7 +260,7 @@ def test_a_script_asks_waits_and_gets_it(talk: Flask, client_as: ClientAs) -> No
     ("who", "status"),
     [("friend", 403), ("outsider", 404), ("admin", 404), ("operator", 404), ("nobody", 401)],
 )
-def test_only_the_admins_of_the_ukm(
+def test_only_admins_of_the_ukm_reach_its_exports(
     talk: Flask, people: People, client_as: ClientAs, who: str, status: int
 ) -> None:
     with talk.app_context():
@@ -280,7 +279,9 @@ def test_only_the_admins_of_the_ukm(
         assert db.session.get_one(Export, made.id).state == ExportState.READY
 
 
-def test_the_page_of_an_admin(talk: Flask, people: People, client_as: ClientAs) -> None:
+def test_the_page_shows_an_archive_until_it_is_deleted(
+    talk: Flask, people: People, client_as: ClientAs
+) -> None:
     mega, html = client_as("member"), {"Accept": "text/html,*/*;q=0.8"}
     assert f'href="{PATH}"' in mega.get(f"/ukm/{UKM}/manage").text
     assert "Belum ada berkas" in mega.get(PATH, headers=html).text

@@ -34,7 +34,6 @@ from tests.conftest import every_database
 from tests.support.people import PASSWORD
 from tests.support.programs import WebServer
 from tests.support.sse import StreamReader
-from tests.support.waiting import wait_until
 from tests.support.workers import job_process, kill, pid_of
 
 COUNT = 60
@@ -93,7 +92,7 @@ def test_a_job_writes_the_file_in_parts(
     assert sorted(content(asked)) == EVERYBODY
 
 
-def test_the_same_request_joins_the_open_one_and_few_are_open(
+def test_the_same_request_returns_the_open_export_and_a_fourth_is_refused(
     campus: Flask, people: dict[str, int]
 ) -> None:
     with campus.app_context():
@@ -110,7 +109,7 @@ def test_the_same_request_joins_the_open_one_and_few_are_open(
         assert requests.request(people["admin"], "xlsx", "", COUNT)
 
 
-def test_an_account_has_few_files(asked: Export) -> None:
+def test_an_account_keeps_its_newest_files_only(asked: Export) -> None:
     for _ in range(requests.MAX_FILES + 2):
         writing.write(requests.request(asked.user_id, "csv", "", COUNT).id)
     assert len(requests.of_account(asked.user_id)) == requests.MAX_FILES
@@ -119,7 +118,7 @@ def test_an_account_has_few_files(asked: Export) -> None:
     assert len(requests.of_account(asked.user_id)) == requests.MAX_FILES
 
 
-def test_who_was_given_up_for_dead_changes_nothing_any_more(asked: Export) -> None:
+def test_a_holder_that_lost_its_export_changes_nothing(asked: Export) -> None:
     first = store.claim(asked.id)
     assert first
     assert store.claim(asked.id) is None
@@ -154,7 +153,7 @@ def test_an_export_fails_with_its_third_dead_holder_and_says_so_in_its_language(
         assert store.claim(export.id) is None
 
 
-def test_a_deleted_one_ends_its_job(asked: Export, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deleting_an_export_ends_its_job(asked: Export, monkeypatch: pytest.MonkeyPatch) -> None:
     def delete_meanwhile(*_: Any) -> None:
         requests.remove(asked)
 
@@ -165,7 +164,7 @@ def test_a_deleted_one_ends_its_job(asked: Export, monkeypatch: pytest.MonkeyPat
     assert db.session.scalar(select(func.count()).select_from(Export)) == 0
 
 
-def test_the_watchdog_enqueues_what_has_no_job(
+def test_the_watchdog_enqueues_an_export_without_a_job(
     asked: Export, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     valkey.flushall()
@@ -173,7 +172,9 @@ def test_the_watchdog_enqueues_what_has_no_job(
     assert is_queued(asked.job_id)
 
 
-def test_it_is_kept_for_a_day(asked: Export, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_is_deleted_a_day_after_its_end(
+    asked: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(store, "PART", 100)
     writing.write(asked.id)
     assert not retention.prune()
@@ -284,9 +285,10 @@ def test_a_killed_job_is_done_again_and_the_stream_says_so(
     file = treasurer.get(f"{web.url}{ended['url']}", timeout=30)
     assert len(file.content) == ended["size"] == int(file.headers["Content-Length"])
     assert file.content.startswith(b"PK")
+    stranger.wait_for(1, "heartbeat")
     assert stranger.of("export.progress", "export.ended") == []
     with campus.app_context():
         assert db.session.scalar(select(func.count()).select_from(Export)) == 1
-    wait_until(lambda: not reader.ended.is_set(), 30, "the stream lives")
+    assert not reader.ended.is_set()
     reader.close()
     stranger.close()

@@ -133,7 +133,9 @@ def test_a_new_period_takes_nothing_from_one_that_vanishes() -> None:
 
 
 @every_database
-def test_of_many_closers_one_writes_each_day(app: Flask, calendar: Calendar) -> None:
+def test_each_day_is_closed_once_though_four_threads_close_it(
+    app: Flask, calendar: Calendar
+) -> None:
     calendar.set(MONDAY)
     with app.app_context():
         enrol({"1": "MTs"})
@@ -141,7 +143,7 @@ def test_of_many_closers_one_writes_each_day(app: Flask, calendar: Calendar) -> 
         say(("SPP/Juli", 100, 40))
         say(("SPP/Juli", 100, 60))
     calendar.set(MONDAY + timedelta(days=3), 0, 5)
-    together = threading.Barrier(4)
+    together = threading.Barrier(4, timeout=30)
 
     def close(_number: int) -> None:
         with app.app_context():

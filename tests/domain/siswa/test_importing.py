@@ -360,7 +360,7 @@ def test_a_roster_that_says_it_is_whole_is_loaded(campus: Simulator) -> None:
 
 
 @every_database
-def test_many_leave_only_when_a_person_says_so(campus: Simulator) -> None:
+def test_many_students_leave_only_if_accepted(campus: Simulator) -> None:
     campus.set(students=159)
     before = stored()
     with pytest.raises(Conflict) as caught:
@@ -387,7 +387,7 @@ def test_a_file_makes_nobody_leave(campus: Simulator, load: Import) -> None:
     assert active() == 201
 
 
-def test_one_wrong_field_keeps_out_its_student_alone(campus: Simulator) -> None:
+def test_a_wrong_field_leaves_out_only_its_student(campus: Simulator) -> None:
     wrong = [
         {"idperson": "100001", "nama": "Ganti", "phone": "0" * 33},
         {"idperson": "100002", "nama": "Satu"},
@@ -467,7 +467,7 @@ def test_the_token_goes_with_the_request(
                 importing.from_api()
 
 
-def test_of_a_student_that_comes_in_three_ways_the_first_number_is_told(campus: Simulator) -> None:
+def test_each_repeated_row_names_the_number_of_the_first(campus: Simulator) -> None:
     names = ["Satu", "Dua", "Tiga"]
     rows = [{"idperson": "100001", "nama": name} for name in names]
     others = [{"idperson": f"{100002 + n}", "nama": f"Nama {n}"} for n in range(199)]

@@ -56,6 +56,7 @@ def test_totals_groups_and_lines_of_an_answer_agree_while_others_write(inside: F
     seen = set()
     try:
         while len(seen) < MOMENTS:
+            assert writer.is_alive()
             group = GROUPS[len(seen) % len(GROUPS)]
             narrow = {"period": ["1"]} if len(seen) % 2 else {}
             report = owing.report(filters_of({"group": [group], **narrow}))

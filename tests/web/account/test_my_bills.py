@@ -72,7 +72,7 @@ def test_nobody_sees_a_page_without_a_link(students: None, client_as: ClientAs) 
 
 
 @pytest.mark.parametrize("who", ["admin", "bendahara", "operator", "member"])
-def test_whoever_is_linked_sees_that_student_alone(
+def test_a_linked_account_sees_only_its_student(
     students: None, client_as: ClientAs, who: str
 ) -> None:
     client = client_as(who)
@@ -104,7 +104,9 @@ def test_a_member_who_is_linked_gets_no_other_rights(linked: FlaskClient) -> Non
 
 
 @pytest.mark.parametrize("action", ["code", "unlink"])
-def test_who_makes_codes(students: None, client_as: ClientAs, action: str) -> None:
+def test_only_admins_and_treasurers_make_codes_and_unlink(
+    students: None, client_as: ClientAs, action: str
+) -> None:
     for who, status in (("operator", 403), ("member", 403), ("nobody", 401)):
         assert client_as(who).post(f"/admin/siswa/S1/{action}").status_code == status
     assert client_as("admin").post(f"/admin/siswa/S9/{action}").status_code == 404
@@ -156,7 +158,7 @@ def test_a_refused_form_says_why_on_the_profile(students: None, client_as: Clien
 
 
 @every_database
-def test_of_two_accounts_one_gets_the_student(
+def test_a_linked_student_gets_no_new_code(
     app: Flask, students: None, people: dict[str, int]
 ) -> None:
     with app.app_context():

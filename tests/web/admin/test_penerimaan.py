@@ -49,7 +49,9 @@ def today(app: Flask) -> date:
         ("nobody", 302, 401),
     ],
 )
-def test_who_may_look(client_as: ClientAs, who: str, page: int, data: int, path: str) -> None:
+def test_only_admins_and_treasurers_see_what_came_in(
+    client_as: ClientAs, who: str, page: int, data: int, path: str
+) -> None:
     client = client_as(who)
     assert client.get(path).status_code == page
     assert client.get(path, headers=JSON).status_code == data

@@ -43,7 +43,7 @@ def names(app: Flask) -> list[str]:
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
-def test_who_may(client_as: ClientAs, method: str, path: str) -> None:
+def test_only_admins_and_treasurers_may_import(client_as: ClientAs, method: str, path: str) -> None:
     for who in ("operator", "member"):
         assert getattr(client_as(who), method)(PAGE + path).status_code == 403
         assert getattr(client_as(who), method)(PAGE + path, headers=SCRIPT).status_code == 403
@@ -126,7 +126,7 @@ def test_a_preview_that_another_tab_applied_is_not_said_to_be_withdrawn(
     assert len(names(app)) == 2
 
 
-def test_many_who_would_leave_are_asked_for(
+def test_many_students_leave_only_if_accepted(
     app: Flask, client_as: ClientAs, run_jobs: Callable[[], None]
 ) -> None:
     client = client_as("admin")
@@ -178,7 +178,7 @@ def test_a_bad_file_says_why_on_the_page_and_to_a_script(
 
 
 @pytest.mark.parametrize("headers", [{}, SCRIPT])
-def test_what_is_no_file(client_as: ClientAs, headers: dict[str, str]) -> None:
+def test_an_upload_without_a_file_is_refused(client_as: ClientAs, headers: dict[str, str]) -> None:
     client = client_as("admin")
     empty = {"roster": (io.BytesIO(b""), "siswa.csv")}
     answer = client.post(PAGE, data=empty, headers=headers)
@@ -193,7 +193,9 @@ def test_a_file_that_is_too_large_is_refused_unread(client_as: ClientAs) -> None
     assert answer.status_code == 413
 
 
-def test_a_bad_choice(client_as: ClientAs, run_jobs: Callable[[], None]) -> None:
+def test_an_unknown_kind_or_import_is_refused(
+    client_as: ClientAs, run_jobs: Callable[[], None]
+) -> None:
     upload(client_as("admin"))
     run_jobs()
     assert client_as("admin").get(f"{PAGE}/1?show=x").status_code == 422

@@ -99,7 +99,9 @@ def students(app: Flask) -> None:
         ("nobody", 302, 401),
     ],
 )
-def test_who_may_look(client_as: ClientAs, who: str, path: str, page: int, data: int) -> None:
+def test_only_staff_may_open_students(
+    client_as: ClientAs, who: str, path: str, page: int, data: int
+) -> None:
     client = client_as(who)
     assert client.get(path).status_code == page
     answer = client.get(path, headers=JSON)
@@ -118,7 +120,9 @@ def test_who_may_look(client_as: ClientAs, who: str, path: str, page: int, data:
         ("nobody", 401),
     ],
 )
-def test_who_may_sync_a_student(app: Flask, client_as: ClientAs, who: str, status: int) -> None:
+def test_only_admins_and_treasurers_may_sync_a_student(
+    app: Flask, client_as: ClientAs, who: str, status: int
+) -> None:
     answer = client_as(who).post("/admin/siswa/100001/sync")
     assert answer.status_code == status
     with app.app_context():
@@ -137,7 +141,9 @@ def test_a_sync_needs_a_student_and_valkey(client_as: ClientAs, valkey: redis.Re
 
 
 @pytest.mark.usefixtures("students")
-def test_who_asks_again_joins_the_first_and_reads_what_it_waits_for(client_as: ClientAs) -> None:
+def test_a_second_request_returns_the_first_job_and_says_what_it_waits_for(
+    client_as: ClientAs,
+) -> None:
     client = client_as("bendahara")
     first, second = (client.post("/admin/siswa/100001/sync").get_json() for _ in range(2))
     assert first["job_id"] == second["job_id"]

@@ -24,7 +24,7 @@ def students(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("students")
-def test_who_may_open_them(client_as: ClientAs) -> None:
+def test_operators_open_one_statement_but_not_those_of_all(client_as: ClientAs) -> None:
     own = "/admin/siswa/S%2F1/statement"
     for who, one, every in (
         ("bendahara", 200, 200),
@@ -39,7 +39,7 @@ def test_who_may_open_them(client_as: ClientAs) -> None:
 
 
 @pytest.mark.usefixtures("students")
-def test_one_press_from_the_student(client_as: ClientAs) -> None:
+def test_a_statement_is_one_click_from_its_student(client_as: ClientAs) -> None:
     client = client_as("bendahara")
     address = "/admin/siswa/S%2F1/statement"
     assert f'href="{address}"' in client.get("/admin/siswa/S%2F1").text
@@ -51,7 +51,9 @@ def test_one_press_from_the_student(client_as: ClientAs) -> None:
 
 
 @pytest.mark.usefixtures("students")
-def test_a_class_in_one_go(client_as: ClientAs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_statements_of_a_class_are_one_page(
+    client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = client_as("admin")
     page = client.get(f"{ALL}?kelas=VII+A").text
     assert page.count("<article") == 2

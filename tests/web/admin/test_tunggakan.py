@@ -85,7 +85,9 @@ def total(client_as: ClientAs, students: None) -> Callable[[str], tuple[int, str
         ("nobody", 302, 401),
     ],
 )
-def test_who_may_look(client_as: ClientAs, who: str, page: int, data: int) -> None:
+def test_only_admins_and_treasurers_see_who_owes_what(
+    client_as: ClientAs, who: str, page: int, data: int
+) -> None:
     client = client_as(who)
     assert client.get(PATH).status_code == page
     answer = client.get(PATH, headers=JSON)
