@@ -10,7 +10,10 @@ down_revision = '0006'
 
 
 def upgrade():
-    op.add_column('user_account', sa.Column('attacked_at', myukm.db.types.UTCDateTime(), nullable=True))
+    """An upgrade that was killed may have added the column already."""
+    columns = sa.inspect(op.get_bind()).get_columns('user_account')
+    if 'attacked_at' not in {column['name'] for column in columns}:
+        op.add_column('user_account', sa.Column('attacked_at', myukm.db.types.UTCDateTime(), nullable=True))
 
 
 def downgrade():

@@ -11,6 +11,9 @@ down_revision = '0008'
 
 
 def upgrade():
+    """An upgrade that was killed may have created the table already."""
+    if sa.inspect(op.get_bind()).has_table('sync_request'):
+        return
     key = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
     op.create_table('sync_request',
     sa.Column('id', key, nullable=False),
