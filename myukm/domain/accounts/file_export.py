@@ -1,39 +1,43 @@
 """A user's uploaded files in the data export."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from myukm.db.types import to_iso8601
 from myukm.extensions import db
 from myukm.models import ChatFile, Ukm
 
+PORTION = 100
 
-def exist(user_id: int) -> bool:
+
+def has_files(user_id: int) -> bool:
     """Return whether the user has uploaded files."""
     return db.session.execute(_of(user_id).limit(1)).first() is not None
 
 
 def files(user_id: int) -> Iterator[tuple[ChatFile, str]]:
-    """Yield the user's files and their UKMs' codes, oldest first. No transaction stays open."""
+    """Yield the user's files and their UKMs' codes, oldest first.
+
+    No transaction is open between two files, because the download may be slow.
+    """
     last = 0
     while found := _after(user_id, last):
-        last = found[0].id
-        yield found
+        yield from ((file, code) for file, code in found)
+        last = found[-1][0].id
 
 
-def _after(user_id: int, last: int) -> tuple[ChatFile, str] | None:
-    row = db.session.execute(_of(user_id).where(ChatFile.id > last).limit(1)).first()
-    if row:
-        # Else the rollback forgets it, and its next use reads it again in a new transaction.
-        db.session.expunge(row[0])
+def _after(user_id: int, last: int) -> Sequence[Row[Any]]:
+    found = db.session.execute(_of(user_id).where(ChatFile.id > last).limit(PORTION)).all()
+    # Expunged, because the rollback would expire them and their next use would open a transaction.
+    db.session.expunge_all()
     db.session.rollback()
-    return (row[0], row[1]) if row else None
+    return found
 
 
 def as_json(file: ChatFile, code: str) -> dict[str, Any]:
-    """Return what the document says of a file; `path` is where the archive has it."""
+    """Return the file's entry in the document; `path` is its place in the archive."""
     return {
         "id": file.id,
         "ukm": code,

@@ -26,6 +26,7 @@ class Pool:
 
     def __init__(self, threads: int, max_waiting: int) -> None:
         self.threads = threads
+        self.max_waiting = max_waiting
         self._free = threading.BoundedSemaphore(threads)
         self._slots = threading.BoundedSemaphore(threads + max_waiting)
 

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,11 +13,13 @@ MAX_OUTPUT = 64 * 1024
 
 
 def run_script(script: Path, args: Sequence[str], seconds: float) -> bytes:
-    """Run a Python script and return what it printed; less if it died or was killed.
+    """Run a Python script and return its output, `MAX_OUTPUT` bytes at most.
+
+    It is killed after `seconds`. Then, or if it crashes, the output so far is returned.
 
     Under gevent other requests are served meanwhile, because the output comes by a socket. It is
-    spawned, not forked, because a fork would copy the tables of the web server's memory, and gets
-    no environment, because that has secrets.
+    spawned, not forked, because a fork would copy the web server's page tables, and gets
+    no environment, because that contains secrets.
     """
     ours, theirs = socket.socketpair()
     with ours:
@@ -34,9 +37,13 @@ def run_script(script: Path, args: Sequence[str], seconds: float) -> bytes:
 
 
 def _output(source: socket.socket, seconds: float) -> bytes:
-    source.settimeout(seconds)
+    deadline = time.monotonic() + seconds
     found = b""
     with suppress(TimeoutError):
-        while (part := source.recv(MAX_OUTPUT)) and len(found) < MAX_OUTPUT:
+        while (left := deadline - time.monotonic()) > 0:
+            source.settimeout(left)
+            part = source.recv(MAX_OUTPUT - len(found))
+            if not part:
+                break
             found += part
     return found

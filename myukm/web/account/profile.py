@@ -104,7 +104,7 @@ def attack_seen() -> Any:
 def data() -> Response:
     """Return everything stored about the user: as JSON, or as ZIP with the user's files."""
     me = current_account().id
-    zipped = file_export.exist(me)
+    zipped = file_export.has_files(me)
     kind = "zip" if zipped else "json"
     headers = {"Content-Disposition": f'attachment; filename="{data_export.NAME}.{kind}"'}
     pieces = stream_with_context((data_export.archive if zipped else data_export.export)(me))

@@ -39,7 +39,7 @@ def json_view(view: View) -> View:
 
 
 def json_unless_page(view: View) -> View:
-    """Mark a call that is also a page, for who accepts `text/html` by that name, as browsers do."""
+    """Mark a view that answers JSON unless `Accept` names `text/html`, as that of browsers does."""
     view.prefers_json = True  # type: ignore[attr-defined]
     return view
 
@@ -73,7 +73,10 @@ def logged_in(view: View) -> View:
 
 
 def roles(*allowed: str) -> Callable[[View], View]:
-    """Require a log-in with one of these roles (any, if none is named); otherwise 403."""
+    """Require a log-in with one of these roles; with none named, any role.
+
+    Without a log-in the answer is `login_required_response()`; for another role it is 403.
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -119,7 +122,10 @@ def is_for_other_account() -> bool:
 
 
 def login_required_response() -> Response:
-    """Redirect to the log-in page and back. Raises `LoginRequired` (401) for JSON."""
+    """Return a redirect to the log-in page, which leads back here.
+
+    Raises `LoginRequired` (401) for JSON, and for any method but GET.
+    """
     if wants_json() or request.method != "GET":
         raise LoginRequired(_("Silakan masuk dulu."))
     return redirect(url_for("auth.login", next=request.full_path.rstrip("?")))

@@ -1,4 +1,5 @@
-"""Writes every refused request to the security log, whichever view or guard refused it."""
+"""Writes refused requests to the security log: wrong credentials, forbidden access, rate limits,
+requests from other sites."""
 
 from contextlib import suppress
 
@@ -7,6 +8,7 @@ from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
 
 from myukm.logs import security_log
+from myukm.web.http.access import LoginRequired
 
 # Calls that check a password or a code, with the prefix of their log events.
 CREDENTIAL_CALLS = {
@@ -19,6 +21,7 @@ CREDENTIAL_CALLS = {
     "profile.password": "password",
     "profile.delete": "password",
 }
+# Statuses of such a call: the password or code was wrong, or it was not checked.
 WRONG = frozenset({401, 403, 404})
 REFUSED = frozenset({400, 413, 429, 503})
 # A 404 that hides a UKM from people who may not see it is logged as a refusal.
@@ -45,6 +48,8 @@ def event_of(status: int, code: str | None) -> str | None:
     call = CREDENTIAL_CALLS.get(request.endpoint or "")
     if code == "cross_site":
         return code
+    if code == LoginRequired.code:
+        return None
     if call and status in WRONG:
         return f"{call}.failed"
     if call and status in REFUSED:

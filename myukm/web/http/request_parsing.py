@@ -17,11 +17,14 @@ def limit_body() -> None:
 class RowId(IntegerConverter):
     """URL converter for a row's id; a number beyond the range of ids does not match."""
 
-    regex = r"\d{1,18}"
+    regex = r"[0-9]{1,18}"
 
 
 def whole_number(name: str) -> int | None:
-    """Return a number (0 or more) of the query, None if absent. Raises `Invalid`."""
+    """Return the query parameter `name` as an integer of 0 or more; None if absent.
+
+    Raises `Invalid` for anything else.
+    """
     text = request.args.get(name)
     if text is None:
         return None

@@ -52,14 +52,15 @@ def padded(nim: str, password: str) -> dict[str, Any]:
     return json(f"\u2003{nim}\u3000", password)
 
 
+# `padded` follows `multipart`, which has used up the guesses at the same account.
 SHAPES: dict[Shape, str] = {
     form: "admin1",
     json: "bendahara1",
     multipart: "operator1",
+    padded: "operator1",
     long_part_first: "2024001",
     many_parts_first: "2024002",
     cut_off: "2024003",
-    padded: "operator1",
 }
 
 
@@ -91,7 +92,7 @@ def crowd(web: WebServer, bodies: list[dict[str, Any]]) -> Counter[int]:
 
 
 def memory(web: WebServer, line: str) -> int:
-    """Return the sum over the server's processes: `VmRSS` now, `VmHWM` at most; in kB."""
+    """Return the kB of all server processes; `line` is `VmRSS` (now) or `VmHWM` (peak)."""
     found = 0
     for pid in descendants(web.child.pid):
         text = Path(f"/proc/{pid}/status").read_text()
@@ -100,14 +101,19 @@ def memory(web: WebServer, line: str) -> int:
 
 
 def test_ten_guesses_of_two_hundred_are_judged_in_every_shape(server: WebServer) -> None:
-    crowd(server, [form("nobody", "x")] * 40)  # what is loaded once is loaded
+    crowd(server, [form("nobody", "x")] * 40)  # so that lazy imports do not count as growth
     before = memory(server, "VmRSS")
+    processes = set(descendants(server.child.pid))
     for shape, nim in SHAPES.items():
         answers = crowd(server, [shape(nim, f"salah {n}") for n in range(CROWD)])
-        # Whom Valkey answers too late, on a busy machine, is judged by the share of its process.
-        assert answers[401] <= 10 + 10 // 2, (shape.__name__, answers)
+        # On a busy machine Valkey may answer too late; then a process allows its own share, 5.
+        assert answers[401] <= (0 if shape is padded else 10) + 5, (shape.__name__, answers)
         assert set(answers) <= {0, 401, 413, 429, 503}, (shape.__name__, answers)
-        assert shape in (form, json, multipart) or guess(server, shape(nim, PASSWORD)) != 303
+        if shape in (form, json, multipart):
+            assert answers[401] >= 1, (shape.__name__, answers)
+        else:  # with such a body not even the right password logs in
+            assert guess(server, shape(nim, PASSWORD)) != 303
+    assert set(descendants(server.child.pid)) == processes, "a web process ended"
     assert memory(server, "VmHWM") - before <= MEGABYTES_MORE * 1024
 
 
@@ -120,5 +126,5 @@ def test_a_crowd_is_hashed_in_turn_and_the_server_answers_meanwhile(web: WebServ
         while not answers.done():
             took.append(requests.get(f"{web.url}/healthz", timeout=10).elapsed.total_seconds())
     assert set(answers.result()) == {401, 503}
-    assert answers.result()[401] >= POOL.threads + 60
+    assert answers.result()[401] >= POOL.threads + POOL.max_waiting
     assert median(took) <= 0.1, took

@@ -55,6 +55,14 @@ def test_a_log_in_that_is_too_much_is_refused(client_as: As, lines: Callable) ->
     assert lines("login.refused")[-1]["status"] == "429"
 
 
+def test_a_session_that_ended_is_no_wrong_password(client_as: As, lines: Callable) -> None:
+    nobody = client_as("nobody")
+    sent = {"current": PASSWORD, "new": "kata sandi yang baru"}
+    assert nobody.post("/profile/password", json=sent).status_code == 401
+    assert nobody.post("/ukm/join", json={"code": "ABCD-EFGH"}).status_code == 401
+    assert lines("password.failed") == lines("join.failed") == []
+
+
 def test_who_logs_in_is_named(client_as: As, people: dict[str, int], lines: Callable) -> None:
     client_as("nobody").post("/login", json={"nim": "2024001", "password": PASSWORD})
     assert [line["account"] for line in lines("login.succeeded")] == [str(people["member"])]
