@@ -119,13 +119,13 @@ def when_ready(server):
 def post_worker_init(worker):
     """Start the periodic tasks, and watch the event loop and the database."""
     from myukm.loop_lag import loop_lag
-    from myukm.ops import periodic
+    from myukm.ops import periodic_tasks
 
     if waiting := sys.modules.get("psycopg.waiting"):
         waiting.DefaultSelector = selectors.DefaultSelector  # gevent's, as for PSYCOPG_WAIT_FUNC
     shipper.begin()
     worker.wsgi.config["WEB_PROCESSES"] = worker.cfg.workers
-    periodic.start(worker.wsgi)
+    periodic_tasks.start(worker.wsgi)
     loop_lag.start()
     if pulse := worker.wsgi.extensions.get("database_pulse"):
         pulse.start()

@@ -17,7 +17,7 @@ from config import ConfigError
 from myukm import create_app, i18n, jobs
 from myukm.domain.installation import code_version
 from myukm.logs import setup
-from myukm.ops import periodic_tasks, restart_flag  # noqa: F401 (tasks: shared by the processes)
+from myukm.ops import restart_flag
 from myukm.queues.jobs import JOBS, QUEUES
 from myukm.worker import processes, supervisor
 

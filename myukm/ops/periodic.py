@@ -1,9 +1,9 @@
-"""Periodic tasks: a thread in every web process and in `worker.py`, with leader election.
+"""Runs periodic tasks: a thread in every web process and in `worker.py`, with leader election.
 
 Twice a second each process runs its local tasks; one of all processes, the leader, also runs the
-leader tasks. `models/leader.py` describes the lease by which it is elected. Who leads must see both
-database and Valkey and have the time: a leader that does not lets its lease lapse, and takes it
-back only when nobody better has taken it.
+leader tasks. It is elected by a lease in the database (`models/leader.py`). A process is fit to
+lead if it reaches Valkey and its clock is right. An unfit leader stops renewing its lease, so that
+a fit process takes over; if there is none, an unfit one leads.
 """
 
 import logging
@@ -22,39 +22,24 @@ from sqlalchemy.exc import SQLAlchemyError
 from myukm.db import clock
 from myukm.db.session import execute_rowcount, transaction
 from myukm.db.types import utcnow
-from myukm.domain.installation import code_version
 from myukm.domain.standstill import Standstill
 from myukm.errors import DomainError
 from myukm.extensions import db, valkey
 from myukm.logs.outages import Outage
 from myukm.models import LeaderLease
-from myukm.ops.alerts.watch import AlertWatch
 from myukm.ops.host_reports import TOO_MUCH
 
 TICK_SECONDS, LEAD_EVERY = 0.5, 2
 LEASE_SECONDS = 5.0
-# A leader offers its lease after so many seconds in which it is unfit; whoever is unfit too takes a
-# lease that stood still for longer than others need, and offers it again much later.
+# A leader that has been unfit for `UNFIT_SECONDS` stops renewing its lease. A lease that no fit
+# process took within `ABANDONED_SECONDS` goes to an unfit one, for `UNFIT_LEASE_SECONDS`.
 UNFIT_SECONDS, ABANDONED_SECONDS, UNFIT_LEASE_SECONDS = 5.0, 8.0, 30.0
-
-# What was decided longer ago says nothing.
+# `leads()` answers None if the lease was last read longer ago.
 FRESH_SECONDS = 6.0
 
 logger = logging.getLogger(__name__)
 
 Task = Callable[[], None]
-
-
-def start(app: Flask) -> "PeriodicRunner":
-    """Start this process's periodic tasks and return the runner."""
-    from myukm.ops.periodic_tasks import tasks
-
-    code_version()
-    runner = PeriodicRunner(app, *tasks())
-    runner.thread.start()
-    watch = AlertWatch(app, runner.holder, runner.leads)
-    threading.Thread(target=watch.run, args=(runner.stopped,), name="alerts", daemon=True).start()
-    return runner
 
 
 class PeriodicRunner:

@@ -1,13 +1,20 @@
-"""The list of periodic tasks. Each is idempotent, so several processes may run it at once."""
+"""The list of periodic tasks, and their start in a process.
 
+Each task is idempotent, because for a moment two processes may both act as the leader.
+"""
+
+import threading
 from functools import wraps
 from itertools import count
+
+from flask import Flask
 
 from myukm.domain.chat.broadcast import OverduePublisher
 from myukm.domain.chat.search_upkeep import TermFiller
 from myukm.domain.exports import watchdog as export_watchdog
 from myukm.domain.files.cleanup import Sweeper
 from myukm.domain.income.closing import DayCloser
+from myukm.domain.installation import code_version
 from myukm.domain.presence import outbox, tracker
 from myukm.domain.push.watch import PushWatch
 from myukm.domain.queue_pauses import PauseAsserter
@@ -16,6 +23,7 @@ from myukm.domain.sync import schedule, watchdog
 from myukm.domain.ukm import readers, unread
 from myukm.domain.xlsx_output import Sweeper as BookSweeper
 from myukm.extensions import valkey
+from myukm.ops.alerts.watch import AlertWatch
 from myukm.ops.api_probe import PeriodicProbe
 from myukm.ops.failure_work import FailureWorker
 from myukm.ops.findings import database_writes
@@ -23,10 +31,20 @@ from myukm.ops.history.sampler import Sampler
 from myukm.ops.host_reports import HostReporter
 from myukm.ops.instrument_flush import InstrumentFlush
 from myukm.ops.job_recovery import OrphanRecovery
-from myukm.ops.periodic import Task
+from myukm.ops.periodic import PeriodicRunner, Task
 from myukm.ops.process_memory import MemoryReporter
 from myukm.ops.process_registry import ProcessBeat
 from myukm.ops.retention import RetentionRunner
+
+
+def start(app: Flask) -> PeriodicRunner:
+    """Start this process's periodic tasks and its thread for alerts; return the runner."""
+    code_version()  # read now, because an upgrade may replace the files later
+    runner = PeriodicRunner(app, *tasks())
+    runner.thread.start()
+    watch = AlertWatch(app, runner.holder, runner.leads)
+    threading.Thread(target=watch.run, args=(runner.stopped,), name="alerts", daemon=True).start()
+    return runner
 
 
 def tasks() -> tuple[list[Task], list[Task]]:
@@ -44,7 +62,7 @@ def tasks() -> tuple[list[Task], list[Task]]:
     leader_tasks: list[Task] = [
         every_other(PauseAsserter().run),
         every_other(tracker.publish_expired),
-        publish_held_back,
+        publish_debounced,
         PushWatch().run,
         watchdog.watch,
         schedule.Scheduler().run,
@@ -74,9 +92,8 @@ def every_other(task: Task) -> Task:
     return run
 
 
-def publish_held_back() -> None:
-    """Publish what had to wait because something like it had just been published: one question
-    spares three where nothing waits."""
+def publish_debounced() -> None:
+    """Publish what was debounced. One `EXISTS` comes first, because mostly nothing waits."""
     if valkey().exists(outbox.LATE, unread.debounced.key, readers.debounced.key):
         tracker.publish_late()
         unread.debounced.publish_pending()

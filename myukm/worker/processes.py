@@ -15,7 +15,7 @@ from rq.scheduler import RQScheduler
 from rq.utils import now
 
 from myukm.logs.outages import Outage
-from myukm.ops import periodic
+from myukm.ops import periodic_tasks
 from myukm.ops.process_registry import count_start
 from myukm.ops.restart_flag import current
 from myukm.queues.jobs import QUEUES
@@ -69,7 +69,7 @@ def run_periodic(app: Flask, restarts: bytes | None = None) -> int:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    periodic.start(app)
+    periodic_tasks.start(app)
     client = background_client(app.config["REDIS_URL"])
     scheduler = RQScheduler(QUEUES, client, logging_level="WARNING", serializer=PrimitivePickle)
     outage = Outage(logger, "periodic")

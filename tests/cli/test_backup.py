@@ -23,7 +23,7 @@ from myukm.domain.actor import Actor
 from myukm.domain.chat import messages
 from myukm.extensions import db
 from myukm.models import Activity, ChatMessage, LeaderLease, Photo, Siswa, SyncRun, Ukm, User
-from myukm.ops import backup, backup_log, periodic
+from myukm.ops import backup, backup_log, periodic_tasks
 from myukm.ops.backup_archive import Manifest
 from myukm.ops.findings import backups
 from tests.conftest import every_database
@@ -202,7 +202,7 @@ def test_nothing_is_restored_while_the_program_runs(
 ) -> None:
     file = str(tmp_path / "b.zip")
     flask("backup", file)
-    running = periodic.start(campus)
+    running = periodic_tasks.start(campus)
     try:
         wait_until(lambda: leads(campus), 30, "it leads")
         answer = flask("restore", "--yes", file)

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from devtools.simulator import Simulator
-from myukm.ops import periodic
+from myukm.ops import periodic_tasks
 from tests.support import sync
 
 STUDENTS = 600
@@ -34,7 +34,7 @@ def campus(app: Flask) -> Iterator[Flask]:
     """The app with its 600 students and the periodic tasks."""
     with app.app_context():
         sync.create_students(STUDENTS)
-    tasks = periodic.start(app)
+    tasks = periodic_tasks.start(app)
     yield app
     tasks.stop()
     tasks.thread.join()
