@@ -5,52 +5,25 @@ stops them within seconds, SIGHUP and `flask queue restart` restart them.
 """
 
 import argparse
-import gc
-import logging
 import sys
-from functools import partial
-from importlib import import_module
 
-from sqlalchemy.orm import configure_mappers
-
-from config import ConfigError
-from myukm import create_app, i18n, jobs
-from myukm.domain.installation import code_version
-from myukm.logs import setup
-from myukm.ops import restart_flag
-from myukm.queues.jobs import JOBS, QUEUES
-from myukm.worker import processes, supervisor
+from config import ConfigError, load
+from myukm.queues import restart_flag
+from myukm.queues.jobs import QUEUES
 
 
 def main() -> int:
     """Run until stopped and return the exit status, 2 for wrong arguments or settings."""
     options = _options()
     try:
-        app = create_app(interfaces=False)
+        settings = load()
     except ConfigError as error:
         print(f"myukm: {error}", file=sys.stderr)  # noqa: T201 (the start ends here)
         return 2
-    restarts = restart_flag.at_start(app.config["REDIS_URL"])
-    setup.start(app.config, "worker", forks=True)
-    logging.getLogger(setup.OWN).setLevel(logging.INFO)
-    jobs.set_worker_app(app)
-    code_version()
-    i18n.preload(app)
-    configure_mappers()
-    for path in JOBS:
-        import_module(path.rpartition(".")[0])
-    # The processes share what is loaded here; their collectors would write into it, and so copy it.
-    gc.collect()
-    gc.freeze()
-    level = "INFO" if options.verbose else "WARNING"
-    parts = {
-        queue: partial(processes.run_worker, app, queue, options.burst, level)
-        for queue in options.queues
-    }
-    if options.burst:
-        return processes.run_burst(parts)
-    parts["watch"] = partial(processes.run_periodic, app, restarts)
-    return supervisor.Supervisor(parts).run()
+    restarts = restart_flag.at_start(settings["REDIS_URL"])
+    from myukm.worker.main import run  # only now, see `at_start`
+
+    return run(settings, options, restarts)
 
 
 def _options() -> argparse.Namespace:

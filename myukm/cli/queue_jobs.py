@@ -15,7 +15,7 @@ from myukm.cli.groups import CommandGroup
 from myukm.db.session import transaction
 from myukm.domain import activity
 from myukm.extensions import valkey
-from myukm.ops import restart_flag
+from myukm.queues import restart_flag
 from myukm.queues.jobs import QUEUES
 from myukm.queues.workers import snapshot
 

@@ -18,9 +18,9 @@ from myukm import create_app
 from myukm.cli.queue_monitor import sparkline
 from myukm.domain import activity
 from myukm.extensions import db
-from myukm.ops import lost_jobs, restart_flag
+from myukm.ops import lost_jobs
 from myukm.ops.history.sampler import Sampler
-from myukm.queues import queue_ping
+from myukm.queues import queue_ping, restart_flag
 from myukm.queues.enqueue import enqueue
 from myukm.queues.jobs import QUEUES
 from myukm.queues.restricted_job import RestrictedJob

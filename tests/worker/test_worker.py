@@ -19,8 +19,8 @@ from devtools.simulator.client import Simulator
 from devtools.valkey import start_valkey
 from myukm.db.session import transaction
 from myukm.models import Siswa
-from myukm.ops import restart_flag, stats
-from myukm.queues import counters
+from myukm.ops import stats
+from myukm.queues import counters, restart_flag
 from myukm.queues.enqueue import enqueue
 from myukm.queues.restricted_job import RestrictedJob
 from tests.support.programs import ROOT, Program
@@ -230,6 +230,40 @@ def test_a_restart_on_request_brings_new_processes(
     restart_flag.request(valkey)
     wait_until(renewed, 60, "new processes")
     assert supervisor(worker) == parent
+
+
+# Reports that the models are being loaded, then waits until the test lets that go on.
+SLOW_LOADING = """
+import pathlib, sys, time
+
+class SlowLoading:
+    def find_spec(self, name, *_):
+        if name == "myukm.models":
+            folder = pathlib.Path(__file__).parent
+            with (folder / "loading").open("a") as trace:
+                trace.write("loading\\n")
+            until = time.monotonic() + 60
+            while not (folder / "go").exists() and time.monotonic() < until:
+                time.sleep(0.05)
+
+sys.meta_path.insert(0, SlowLoading())
+"""
+
+
+def test_a_restart_that_is_requested_while_the_code_is_loaded_is_not_missed(
+    app: Flask, settings: dict[str, str], valkey: redis.Redis, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(SLOW_LOADING)
+    trace = tmp_path / "loading"
+    slow = {**settings, "PYTHONPATH": str(tmp_path)}
+    program = Program(tmp_path / "worker.log", slow, *WORKER, fork=False)
+    try:
+        wait_until(trace.exists, 30, "the code is being loaded")
+        restart_flag.request(valkey)
+        (tmp_path / "go").touch()
+        wait_until(lambda: len(trace.read_text().splitlines()) == 2, 60, "the code is loaded anew")
+    finally:
+        program.kill()
 
 
 def _status(client: redis.Redis, job_id: str) -> str:

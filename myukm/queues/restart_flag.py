@@ -1,4 +1,4 @@
-"""Warm-restart flag: a counter in Valkey polled by every `worker.py`."""
+"""Counter in Valkey of requests for a warm restart; every worker.py polls it."""
 
 from typing import cast
 
@@ -11,7 +11,7 @@ KEY = "myukm:restart"
 
 
 def request(client: redis.Redis) -> None:
-    """Request a warm restart of every `worker.py`; it happens within two seconds."""
+    """Request a warm restart of every worker.py; each notices it within about two seconds."""
     client.incr(KEY)
 
 
@@ -23,7 +23,9 @@ def current(client: redis.Redis) -> bytes:
 def at_start(url: str) -> bytes | None:
     """Return the counter when a program starts, or None if the Valkey at `url` does not answer.
 
-    Read it as early as possible: the code that is loaded then is older than any later request.
+    Call it before the program's code is loaded: a request that comes while it is being loaded then
+    changes the counter and is noticed. Read afterwards, the counter would include that request, and
+    the program would go on with the old code.
     """
     with background_client(url) as client:
         try:
