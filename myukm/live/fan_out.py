@@ -6,7 +6,7 @@ from functools import partial
 from itertools import groupby
 
 from myukm import instruments
-from myukm.giving_way import give_way
+from myukm.cooperative import yield_control
 from myukm.live.audience import Audience
 from myukm.live.connection import Connection
 from myukm.live.event_log import LoggedEvent
@@ -113,7 +113,7 @@ class FanOut:
         for count, subscriber in enumerate(subscribers, 1):
             subscriber.push(chunk)
             if count % YIELD_EVERY == 0:
-                give_way()  # between thousands of writes
+                yield_control()  # between thousands of writes
         return count
 
     def _remove(self, subscriber: Subscriber) -> None:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
+from myukm.cooperative import cooperatively
 from myukm.db.session import in_literals, snapshot
 from myukm.domain.siswa import bills
 from myukm.domain.siswa.bills import Bills
@@ -14,7 +15,6 @@ from myukm.domain.siswa.listing import all_lines
 from myukm.domain.siswa.listing_files import check_size
 from myukm.domain.siswa.matching import Matching
 from myukm.extensions import db
-from myukm.giving_way import giving_way
 from myukm.models import Siswa
 
 MAX_AT_ONCE = 500  # some 1,500 sheets
@@ -43,7 +43,7 @@ def of_matching(filters: Filters) -> list[Statement]:
     """
     check_size(filters, MAX_AT_ONCE)
     with snapshot():
-        return [of(student) for student in giving_way(_students(filters))]
+        return [of(student) for student in cooperatively(_students(filters))]
 
 
 def _students(filters: Filters) -> Iterator[Siswa]:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, jsonify, render_template, send_file, url_for
 
+from myukm.cooperative import yield_control
 from myukm.db.types import utcnow
 from myukm.domain.siswa import listing_files, owing, statements
 from myukm.domain.siswa.filters import BILLS, Filters
@@ -18,7 +19,6 @@ from myukm.domain.siswa.listing_files import (
     write_xlsx,
 )
 from myukm.domain.siswa.sums import Figures
-from myukm.giving_way import give_way
 from myukm.rate_limiting.local_log import Limit
 from myukm.web.admin import exports
 from myukm.web.admin.siswa import STATEMENTS
@@ -100,7 +100,7 @@ def file(kind: str, write: Callable[[Filters, IO[bytes], Progress], None]) -> An
     if total > listing_files.MAX_STUDENTS:
         return exports.accepted(kind, filters, total)
     content = BytesIO()
-    write(filters, content, give_way)
+    write(filters, content, yield_control)
     content.seek(0)
     name = f"tunggakan.{kind}"
     return send_file(content, TYPES[kind], as_attachment=True, download_name=name)

@@ -13,13 +13,13 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from markupsafe import Markup
 
+from myukm.cooperative import cooperatively
 from myukm.db.types import to_iso8601, utcnow
 from myukm.domain.files import quotas
 from myukm.domain.payment_api import amounts
 from myukm.domain.siswa.amount_words import in_words
 from myukm.domain.sync import progress
 from myukm.domain.sync.status_labels import run_status, statuses
-from myukm.giving_way import giving_way
 from myukm.i18n import template_gettext
 from myukm.sentences import localized, stored_sentence
 from myukm.web import message_rows
@@ -42,7 +42,7 @@ def init_app(app: Flask) -> None:
         jam=jam,
         detik=detik,
         terbilang=terbilang,
-        giving_way=giving_way,
+        cooperatively=cooperatively,
         ukuran=quotas.in_words,
         drawn=message_rows.drawn,
         stored_sentence=stored_sentence,
