@@ -5,11 +5,17 @@ stops them within seconds, SIGHUP and `flask queue restart` restart them.
 """
 
 import argparse
+import gc
+import logging
 import sys
+from collections.abc import Mapping
+from functools import partial
+from importlib import import_module
+from typing import Any
 
 from config import ConfigError, load
 from myukm.queues import restart_flag
-from myukm.queues.jobs import QUEUES
+from myukm.queues.jobs import JOBS, QUEUES
 
 
 def main() -> int:
@@ -20,10 +26,40 @@ def main() -> int:
     except ConfigError as error:
         print(f"myukm: {error}", file=sys.stderr)  # noqa: T201 (the start ends here)
         return 2
-    restarts = restart_flag.at_start(settings["REDIS_URL"])
-    from myukm.worker.main import run  # only now, see `at_start`
+    return _run(settings, options, restart_flag.at_start(settings["REDIS_URL"]))
 
-    return run(settings, options, restarts)
+
+def _run(settings: Mapping[str, Any], options: argparse.Namespace, restarts: bytes | None) -> int:
+    """Load the app once, and fork the processes from it. `restarts` was read before, so the imports
+    stand here."""
+    from sqlalchemy.orm import configure_mappers
+
+    from myukm import create_app, i18n, jobs
+    from myukm.domain.installation import code_version
+    from myukm.logs import setup
+    from myukm.worker import processes, supervisor
+
+    code_version()
+    app = create_app(settings, interfaces=False)
+    setup.start(app.config, "worker", forks=True)
+    logging.getLogger(setup.OWN).setLevel(logging.INFO)
+    jobs.set_worker_app(app)
+    i18n.preload(app)
+    configure_mappers()
+    for path in JOBS:
+        import_module(path.rpartition(".")[0])
+    # The processes share what is loaded here; their collectors would write into it, and so copy it.
+    gc.collect()
+    gc.freeze()
+    level = "INFO" if options.verbose else "WARNING"
+    parts = {
+        queue: partial(processes.run_worker, app, queue, options.burst, level)
+        for queue in options.queues
+    }
+    if options.burst:
+        return processes.run_burst(parts)
+    parts["watch"] = partial(processes.run_periodic, app, restarts)
+    return supervisor.Supervisor(parts).run()
 
 
 def _options() -> argparse.Namespace:

@@ -1,10 +1,12 @@
 """Who did what: the audit trail, the log of each UKM, and the actions on each run."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import joinedload
 
+from myukm.db.session import on_commit
 from myukm.domain.actor import Actor
 from myukm.domain.paging import Page, paginate
 from myukm.extensions import db
@@ -30,7 +32,7 @@ def record(
     row = Activity(audited=True, actor_id=account, actor_name=actor.name, action=action)
     row.subject, row.run_id, row.detail = subject[:MAX_SUBJECT], run_id, detail[:MAX_DETAIL]
     db.session.add(row)
-    security_log.record_on_commit(action, account=account, subject=row.subject or None)
+    _log_on_commit(action, account=account, subject=row.subject or None)
 
 
 def record_in_ukm(
@@ -48,7 +50,15 @@ def record_in_ukm(
     row = Activity(audited=False, actor_id=actor_id, action=f"unit.{verb}", ukm_id=ukm_id)
     row.person_id, row.detail = person_id, detail[:MAX_DETAIL]
     db.session.add(row)
-    security_log.record_on_commit(row.action, ukm=ukm_id, target=person_id)
+    _log_on_commit(row.action, ukm=ukm_id, target=person_id)
+
+
+def _log_on_commit(name: str, **fields: Any) -> None:
+    """Write a line of the security log when the `transaction()` has committed; a rollback drops it.
+
+    If the process is killed just before, no line is written; the table still has the action.
+    """
+    on_commit(security_log.write, security_log.line(name, **fields))
 
 
 def record_by_program(run_id: int, verb: str) -> None:

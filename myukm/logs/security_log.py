@@ -10,26 +10,22 @@ from urllib.parse import quote
 
 from flask import g, has_request_context, request
 
-from myukm.db.session import on_commit
 from myukm.logs.lines import SECURITY
 
-MAX_VALUE = 200
-PLAIN = "/:@+"  # besides letters, digits and -._~
+MAX_VALUE_CHARACTERS = 200
+UNESCAPED = "/:@+"  # besides letters, digits and -._~
 
 logger = logging.getLogger(SECURITY)
 
 
 def record(name: str, **fields: Any) -> None:
     """Write a line about the event `name`; fields that are None are left out."""
-    logger.info("%s", _line(name, fields))
+    write(line(name, **fields))
 
 
-def record_on_commit(name: str, **fields: Any) -> None:
-    """Write the line when the running `transaction()` has committed; a rollback drops it.
-
-    A process that is killed just before writes none: who did what is in the audit trail as well.
-    """
-    on_commit(logger.info, "%s", _line(name, fields))
+def write(text: str) -> None:
+    """Write what `line` returned."""
+    logger.info("%s", text)
 
 
 def actor_id() -> int | None:
@@ -48,15 +44,21 @@ def set_target(user_id: int) -> None:
         g.target_id = user_id
 
 
-def _line(name: str, fields: dict[str, Any]) -> str:
+def target_id() -> int | None:
+    """Return the account that this request set as its target, None if it set none."""
+    return g.get("target_id") if has_request_context() else None
+
+
+def line(name: str, **fields: Any) -> str:
+    """Return the line about the event `name` in this request, for `write`."""
     found: dict[str, Any] = {"event": name}
     if has_request_context():
         found |= {"address": request.remote_addr, "account": actor_id()}
     found |= fields
     if has_request_context():
         found |= {"method": request.method, "path": request.path}
-    return " ".join(f"{key}={_plain(value)}" for key, value in found.items() if value is not None)
+    return " ".join(f"{key}={_encoded(value)}" for key, value in found.items() if value is not None)
 
 
-def _plain(value: Any) -> str:
-    return quote(str(value)[:MAX_VALUE].encode(errors="replace"), safe=PLAIN)
+def _encoded(value: Any) -> str:
+    return quote(str(value)[:MAX_VALUE_CHARACTERS].encode(errors="replace"), safe=UNESCAPED)

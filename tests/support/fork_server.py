@@ -39,7 +39,7 @@ MAINS = {
 }
 PRELOADED = {
     "web": ("gunicorn.app.wsgiapp", "gunicorn.workers.ggevent"),
-    "plain": ("flask.cli", "rq.cli", "myukm.worker.main"),
+    "plain": ("flask.cli", "rq.cli", "myukm.worker.processes"),
 }
 
 

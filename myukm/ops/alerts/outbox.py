@@ -1,4 +1,4 @@
-"""Keeps each message until its channel has taken it, in order, and says which channel does not."""
+"""Keeps each message until its channel has taken it, in order, and reports failing channels."""
 
 import logging
 import threading
@@ -10,14 +10,13 @@ from flask import current_app
 from redis.exceptions import RedisError
 
 from myukm.backoff import backoff
-from myukm.extensions import valkey
+from myukm.ops import failing_channels
 from myukm.ops.alerts.channels import Message, NotDelivered, Send
 
-MOST = 200
+MAX_WAITING = 200
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 1.0, 60.0
-# A channel counts as failing after so many tries.
+# After this number of failed attempts a channel counts as failing.
 TRIES = 3
-KEY, FORGET_SECONDS = "myukm:alerts:failing", 300
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +35,7 @@ class Outbox:
         for name, send in channels.items():
             with self._lock:
                 is_idle = name not in self._waiting
-                self._waiting.setdefault(name, deque(maxlen=MOST)).append(message)
+                self._waiting.setdefault(name, deque(maxlen=MAX_WAITING)).append(message)
             if is_idle:
                 threading.Thread(target=self._deliver, args=(name, send), daemon=True).start()
 
@@ -66,18 +65,13 @@ class Outbox:
                 return None
             return self._waiting[name][0]
 
-    def tell_failing(self) -> None:
-        """Let the doctor of every process know which channels fail."""
+    def report_failing(self) -> None:
+        """Publish which channels fail, for the doctor of every process."""
         failing = dict(self.failing)
         if not failing and not self._published:
             return
         try:
-            with valkey().pipeline() as pipe:
-                pipe.delete(KEY)
-                if failing:
-                    pipe.hset(KEY, mapping=failing)  # type: ignore[arg-type]
-                    pipe.expire(KEY, FORGET_SECONDS)
-                pipe.execute()
+            failing_channels.publish(failing)
             self._published = bool(failing)
         except RedisError as error:
             logger.debug("failing channels: %s", error)

@@ -64,7 +64,7 @@ class AlertWatch:
             return
         self._monitor.evaluate()
         self._health.publish()
-        outbox().tell_failing()
+        outbox().report_failing()
         self._send_heartbeat()
 
     def _is_watcher(self) -> bool:

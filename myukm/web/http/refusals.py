@@ -38,7 +38,7 @@ def record_refusal(response: Response) -> Response:
     code = g.get("refusal")
     if event := event_of(response.status_code, code):
         _find_account()
-        target = g.get("target_id")
+        target = security_log.target_id()
         security_log.record(event, status=response.status_code, code=code, target=target)
     return response
 
