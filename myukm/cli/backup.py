@@ -50,8 +50,8 @@ def backup(words: tuple[str, ...], folder: Path | None, keep: int) -> None:
     if folder and not words:
         _nightly(folder, keep)
     elif len(words) == 1 and not folder:
-        with noted(path := Path(words[0])):
-            say(_("dicadangkan"), path, backups.write(path))
+        with _failure_recorded(path := Path(words[0])):
+            _echo(_("dicadangkan"), path, backups.write(path))
     elif words[:1] == ("verify",) and len(words) == 2 and not folder:
         _prove(Path(words[1]))
     else:
@@ -63,10 +63,10 @@ def backup(words: tuple[str, ...], folder: Path | None, keep: int) -> None:
 def _nightly(folder: Path, keep: int) -> None:
     """Write a new backup, prove it, and delete the oldest beyond `keep`."""
     path = folder / f"myukm-{utcnow():%Y%m%d-%H%M%S}.zip"
-    with noted(path):
+    with _failure_recorded(path):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _delete_parts(folder)
-        say(_("dicadangkan"), path, backups.write(path))
+        _echo(_("dicadangkan"), path, backups.write(path))
     _prove(path)
     for old in sorted(folder.glob("myukm-*.zip"))[:-keep]:
         old.unlink()
@@ -81,15 +81,15 @@ def _delete_parts(folder: Path) -> None:
 
 
 def _prove(path: Path) -> None:
-    with noted(path):
+    with _failure_recorded(path):
         manifest = backups.verify(path)
     backup_log.record_proof(actor(), path.absolute(), manifest)
-    say(_("dapat dipulihkan"), path, manifest)
+    _echo(_("dapat dipulihkan"), path, manifest)
 
 
 @contextmanager
-def noted(path: Path) -> Iterator[None]:
-    """Record the failure of a backup for the doctor; one line says it on the terminal."""
+def _failure_recorded(path: Path) -> Iterator[None]:
+    """Record the failure of a backup for the doctor, and end the command with one line about it."""
     try:
         yield
     except (DomainError, OSError) as error:
@@ -116,10 +116,10 @@ def restore(file: str, yes: bool) -> None:
         click.confirm(_("Ganti SEMUA isi basis data dengan isi %(file)s?", file=file), abort=True)
     manifest = backups.restore(Path(file))
     backup_log.record_proof(actor(), Path(file).absolute(), manifest)
-    say(_("dipulihkan"), Path(file), manifest)
+    _echo(_("dipulihkan"), Path(file), manifest)
 
 
-def say(done: str, file: Path, manifest: Manifest) -> None:
+def _echo(done: str, file: Path, manifest: Manifest) -> None:
     """Print what was done with how many rows."""
     click.echo(
         _(

@@ -35,7 +35,7 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 @click.option(
     "-n",
     "most",
-    type=click.IntRange(1, log_stream.MOST_LINES),
+    type=click.IntRange(1, log_stream.MAX_LINES),
     default=100,
     show_default=True,
     metavar=N_("JUMLAH"),

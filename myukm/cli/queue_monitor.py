@@ -1,6 +1,6 @@
 """The screen of `flask queue monitor`: what is wrong first, then each queue in two lines.
 
-Lines are wrapped, never cut: who reads an id or an error there needs it whole.
+Lines are wrapped, never cut, because an id or an error is of use only in full.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from myukm.queues.state_labels import state_label
 
 BARS = "▁▂▃▄▅▆▇█"
 SPARKLINE_LENGTH = 20
-MOST_FINDINGS = 3
+MAX_FINDINGS = 3
 INDENT = 2
 NUMBERS = (
     *("waiting", "oldest_seconds", "running", "rate_per_minute", "workers"),
@@ -41,7 +41,7 @@ def screen(
 
 
 def _findings(report: Mapping[str, Any]) -> Iterator[RenderableType]:
-    shown = report["findings"][:MOST_FINDINGS]
+    shown = report["findings"][:MAX_FINDINGS]
     yield findings({**report, "findings": shown})
     if more := len(report["findings"]) - len(shown):
         yield Text(_("… dan %(n)d lagi: ./run queue doctor", n=more), style="yellow")

@@ -78,11 +78,11 @@ def import_(file: Path | None, from_api: bool, whole: bool, accept: bool) -> Non
         )
     )
     if done.left_out:
-        tell_left_out(done.left_out)
+        print_left_out(done.left_out)
         sys.exit(FAILURES)
 
 
-def tell_left_out(problems: Sequence[object]) -> None:
+def print_left_out(problems: Sequence[object]) -> None:
     """Print each rejected row and its reason on standard error."""
     click.echo(_("%(n)d baris dilewati, siswanya tetap seperti semula:", n=len(problems)), err=True)
     for problem in problems[:MAX_PROBLEMS]:

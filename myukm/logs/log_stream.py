@@ -11,7 +11,7 @@ import redis
 
 from myukm.logs import lines
 
-KEY, MOST_LINES, PORTION = "myukm:log", 10_000, 1000
+KEY, MAX_LINES, PORTION = "myukm:log", 10_000, 1000
 
 
 def add(client: redis.Redis, batch: Sequence[Mapping[str, Any]]) -> None:
@@ -19,7 +19,7 @@ def add(client: redis.Redis, batch: Sequence[Mapping[str, Any]]) -> None:
     with client.pipeline(transaction=False) as pipe:
         for line in batch:
             text = json.dumps(line, ensure_ascii=False)
-            pipe.xadd(KEY, {"line": text}, maxlen=MOST_LINES, approximate=True)
+            pipe.xadd(KEY, {"line": text}, maxlen=MAX_LINES, approximate=True)
         pipe.execute()
 
 
@@ -54,7 +54,7 @@ def _number(level: str) -> int:
     return logging.getLevelNamesMapping().get(level, logging.INFO)
 
 
-MOST_READ = 200
+MAX_READ = 200
 _ID = re.compile(r"\d{1,20}-\d{1,20}")
 
 
@@ -72,7 +72,7 @@ def is_id(text: str) -> bool:
     return bool(_ID.fullmatch(text))
 
 
-def read(client: redis.Redis, wanted: Wanted, *, after: str = "", most: int = MOST_READ) -> Lines:
+def read(client: redis.Redis, wanted: Wanted, *, after: str = "", most: int = MAX_READ) -> Lines:
     """Return the newest lines that match, of those after an id. Raises `RedisError`."""
     found: list[dict[str, Any]] = []
     cursor, last, first = after or "0-0", "+", f"({after}" if after else "-"

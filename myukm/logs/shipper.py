@@ -22,7 +22,7 @@ from myukm.logs import lines, log_stream
 from myukm.logs.outages import Outage
 from myukm.valkey_clients import log_client
 
-MOST_PENDING, BATCH = 2000, 500
+MAX_PENDING, BATCH = 2000, 500
 BATCH_SECONDS, RETRY_SECONDS, WAIT_SECONDS = 0.1, 2.0, 0.5
 _thread = threading.local()
 logger = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class LogShipper(logging.Handler):
         """Append a line to the buffer."""
         if getattr(_thread, "sends", False):
             return
-        if len(self._pending) >= MOST_PENDING:
+        if len(self._pending) >= MAX_PENDING:
             self._dropped += 1
             return
         self._pending.append(lines.fields(record, self._kind))

@@ -33,7 +33,7 @@ from myukm.ops.instrument_flush import InstrumentFlush
 from myukm.ops.job_recovery import OrphanRecovery
 from myukm.ops.periodic import PeriodicRunner, Task
 from myukm.ops.process_memory import MemoryReporter
-from myukm.ops.process_registry import ProcessBeat
+from myukm.ops.process_registry import ProcessHeartbeat
 from myukm.ops.retention import RetentionRunner
 
 
@@ -54,7 +54,7 @@ def tasks() -> tuple[list[Task], list[Task]]:
         tracker.refresh_connections,
         HostReporter().run,
         database_writes.share,
-        ProcessBeat().run,
+        ProcessHeartbeat().run,
         MemoryReporter().run,
         InstrumentFlush().run,
         BookSweeper().run,

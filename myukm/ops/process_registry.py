@@ -1,4 +1,4 @@
-"""The web and worker processes that live, and how often processes of each machine started."""
+"""The running web and worker processes, and how often processes of each machine started."""
 
 import json
 import os
@@ -16,15 +16,15 @@ from myukm.extensions import valkey
 
 KEY, STARTS_KEY, WEB_KEY = "myukm:processes", "myukm:starts", "myukm:web:seen"
 START_TOTALS_KEY, STREAMS_KEY = "myukm:starts:total", "myukm:processes:streams"
-BEAT_SECONDS, FORGET_SECONDS = 5.0, 20
-MOST_STARTS, WITHIN_SECONDS = 100, 60
+HEARTBEAT_SECONDS, FORGET_SECONDS = 5.0, 20
+MAX_STARTS, WITHIN_SECONDS = 100, 60
 REMEMBER_SECONDS = 86_400
 
 
 @dataclass(frozen=True)
 class Process:
-    """A process: `role` is web or worker, `at` its last beat by Valkey's clock, `descriptors` the
-    share of file descriptors in use."""
+    """A process: `role` is web or worker, `at` its last heartbeat by Valkey's clock, `descriptors`
+    the share of file descriptors in use."""
 
     host: str
     pid: int
@@ -33,17 +33,17 @@ class Process:
     descriptors: float
 
 
-class ProcessBeat:
-    """Publishes this process every five seconds. A periodic task of every process."""
+class ProcessHeartbeat:
+    """Records this process every five seconds. A periodic task of every process."""
 
     def __init__(self) -> None:
         self._next, self._started = 0.0, False
 
     def run(self) -> None:
-        """Publish it, if that is due."""
+        """Record it, if that is due."""
         if time.monotonic() < self._next:
             return
-        self._next = time.monotonic() + BEAT_SECONDS
+        self._next = time.monotonic() + HEARTBEAT_SECONDS
         moment = valkey().time()[0]
         own = Process(socket.gethostname(), os.getpid(), role(), moment, descriptors_used())
         name = f"{own.host}:{own.pid}"
@@ -54,7 +54,7 @@ class ProcessBeat:
         if not self._started:
             key = f"{STARTS_KEY}:{own.host}:{own.role}"
             valkey().lpush(key, moment)
-            valkey().ltrim(key, 0, MOST_STARTS)
+            valkey().ltrim(key, 0, MAX_STARTS)
             valkey().expire(key, WITHIN_SECONDS)
             count_start(own.role)
             self._started = True
@@ -72,7 +72,7 @@ def start_totals() -> dict[str, int]:
 
 
 def role() -> str:
-    """Return what this process is."""
+    """Return what this process is: web or worker."""
     return "worker" if sys.argv[0].endswith("worker.py") else "web"
 
 
@@ -84,8 +84,8 @@ def descriptors_used() -> float:
 
 
 def living(moment: int) -> Sequence[Process]:
-    """Return the processes that beat at a moment, now in seconds of Valkey's clock, and forget the
-    others."""
+    """Return the processes whose heartbeat is recent, and delete the others; `moment` is now by
+    Valkey's clock (seconds)."""
     entries = cast(dict[bytes, bytes], valkey().hgetall(KEY))
     all_known = {name: Process(**json.loads(entry)) for name, entry in entries.items()}
     dead = [name for name, each in all_known.items() if each.at < moment - FORGET_SECONDS]
@@ -113,7 +113,7 @@ def web_was_seen() -> bool:
 
 
 def starts(host: str, of_role: str, moment: int) -> int:
-    """Return how many processes of a machine started within the minute before a moment, in seconds
-    of Valkey's clock."""
+    """Return how many processes of a machine started within the minute before `moment`, which is by
+    Valkey's clock (seconds)."""
     listed = cast(list[bytes], valkey().lrange(f"{STARTS_KEY}:{host}:{of_role}", 0, -1))
     return sum(int(at) > moment - WITHIN_SECONDS for at in listed)

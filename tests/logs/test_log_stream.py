@@ -21,7 +21,7 @@ from devtools.ports import any_free
 from devtools.valkey import Valkey, start_valkey
 from myukm.logs import log_stream, redaction
 from myukm.logs.log_stream import Wanted
-from myukm.logs.shipper import MOST_PENDING, LogShipper, sending
+from myukm.logs.shipper import MAX_PENDING, LogShipper, sending
 from tests.support.programs import Program, WebServer
 from tests.support.sync import create_students
 from tests.support.waiting import wait_until
@@ -108,7 +108,7 @@ def test_nobody_waits_while_valkey_is_away_and_what_is_lost_is_counted(
     handler = LogShipper(f"redis://127.0.0.1:{any_free()}/0", "web")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
-    total, began = 2 * MOST_PENDING, time.thread_time()
+    total, began = 2 * MAX_PENDING, time.thread_time()
     for count in range(total):
         logger.info("line %d", count)
     took = time.thread_time() - began

@@ -16,11 +16,11 @@ def test_begin_and_end_are_logged(caplog: pytest.LogCaptureFixture) -> None:
         outage.failed("Connection refused")
     outage.worked()
     outage.worked()
-    said = [record.getMessage() for record in caplog.records]
-    assert said[0] == "live: could not publish: Connection refused"
-    assert said[1].startswith("live: could not publish: works again after ")
-    assert said[1].endswith(" s (500 failures)")
-    assert len(said) == 2
+    logged = [record.getMessage() for record in caplog.records]
+    assert logged[0] == "live: could not publish: Connection refused"
+    assert logged[1].startswith("live: could not publish: works again after ")
+    assert logged[1].endswith(" s (500 failures)")
+    assert len(logged) == 2
 
 
 def test_an_unexpected_error_is_logged_with_its_trace_once(
@@ -34,9 +34,9 @@ def test_an_unexpected_error_is_logged_with_its_trace_once(
     assert caplog.records[0].getMessage() == "live hub: KeyError('topic')"
 
 
-def test_one_that_lasts_is_logged_again(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_outage_that_lasts_is_logged_again(caplog: pytest.LogCaptureFixture) -> None:
     outage = Outage(logger, "database", again_seconds=0.0)
     outage.failed("gone")
     outage.failed("gone")
-    said = [record.getMessage() for record in caplog.records]
-    assert said == ["database: gone", "database: gone (2 failures so far)"]
+    logged = [record.getMessage() for record in caplog.records]
+    assert logged == ["database: gone", "database: gone (2 failures so far)"]

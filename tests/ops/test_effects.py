@@ -1,8 +1,10 @@
-"""Each finding says how many people it hits now, where it is, and whether it ends by itself."""
+"""Each finding says how many people it affects now, where it is, and whether it ends by itself."""
 
+import os
 import socket
 from collections.abc import Callable
 
+import pytest
 import redis
 import requests
 from flask import Flask
@@ -11,7 +13,7 @@ import config
 from devtools.ports import any_free
 from myukm import create_app
 from myukm.domain.sync import commands, dispatching
-from myukm.ops import api_probe
+from myukm.ops import api_probe, process_registry
 from tests.ops.test_doctor import named, only, queue_old_jobs
 from tests.ops.test_more_findings import beat
 from tests.support import sync
@@ -22,7 +24,7 @@ from tests.support.sync import TREASURER
 from tests.support.waiting import wait_until
 
 
-def test_a_server_hits_whoever_has_a_page_open(
+def test_a_slow_server_affects_everyone_with_an_open_page(
     settings: dict[str, str],
     web: WebServer,
     session_as: Callable[[str], requests.Session],
@@ -33,33 +35,36 @@ def test_a_server_hits_whoever_has_a_page_open(
         url = f"redis://127.0.0.1:{relay.port}/0"
         far = create_app(config.load({**settings, "REDIS_URL": url}))
         relay.delay = 0.08
-        effects = lambda: [each["effect"] for each in named(far, "valkey_slow")]  # noqa: E731
+
+        def effects() -> list[str]:
+            return [each["effect"] for each in named(far, "valkey_slow")]
+
         two = ["mengenai 2 orang, perlu tindakan"]
         wait_until(lambda: effects() == two, 30, "both are counted")
         for reader in readers:
             reader.close()
-        wait_until(lambda: hits(far, "valkey_slow") == 0, 30, "they left")
+        wait_until(lambda: affected(far, "valkey_slow") == 0, 30, "they left")
 
 
-def hits(app: Flask, code: str) -> int | None:
+def affected(app: Flask, code: str) -> int | None:
     found = named(app, code)
     return found[0]["people"] if found else None
 
 
-def test_a_queue_hits_whoever_waits_in_it(app: Flask, valkey: redis.Redis) -> None:
+def test_a_queue_affects_everyone_who_waits_in_it(app: Flask, valkey: redis.Redis) -> None:
     assert only(app, "no_worker")["effect"] == "belum mengenai siapa pun, perlu tindakan"
     queue_old_jobs(app, valkey, 2)
     assert only(app, "no_worker")["people"] == 2
 
 
-def test_a_run_that_waits_hits_its_students(app: Flask) -> None:
+def test_a_waiting_run_affects_its_students(app: Flask) -> None:
     with app.app_context():
         sync.create_students(3)
         dispatching.dispatch(commands.start(TREASURER)["run_id"])
     wait_until(lambda: only(app, "no_worker")["people"] == 3, 30, "the students are counted")
 
 
-def test_what_passes_by_itself_says_so(app: Flask) -> None:
+def test_a_finding_that_ends_by_itself_says_so(app: Flask) -> None:
     with app.app_context():
         app.config["PEMBAYARAN_API_URL"] = f"http://127.0.0.1:{any_free()}"
         api_probe.probe()
@@ -68,8 +73,17 @@ def test_what_passes_by_itself_says_so(app: Flask) -> None:
     assert found["effect"] == "belum mengenai siapa pun, pulih sendiri"
 
 
-def test_host_and_process_are_named(app: Flask) -> None:
+def test_a_finding_names_its_host(app: Flask) -> None:
     for _ in range(7):
         beat(app)
     found = only(app, "process_restarts")
     assert (found["host"], found["pid"]) == (socket.gethostname(), None)
+
+
+def test_a_finding_about_one_process_names_its_id(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process_registry, "descriptors_used", lambda: 0.9)
+    beat(app)
+    found = only(app, "descriptors")
+    assert (found["host"], found["pid"]) == (socket.gethostname(), os.getpid())

@@ -67,7 +67,7 @@ def test_systemd_accepts_the_units_of_any_folder(
 ) -> None:
     place = placed(odd_folder, Path("/srv/berkas"))
     with app.test_request_context():
-        texts = units.rendered(place, with_valkey=True)
+        texts = units.render(place, with_valkey=True)
     assert verified(tmp_path, texts) == []
     folder = str(odd_folder).replace("%", "%%")
     assert f'--into "{folder}/instance/backups"\n' in texts[units.BACKUP]
@@ -89,7 +89,7 @@ def test_systemd_accepts_the_units_of_any_folder(
 def test_the_units_of_deploy_are_those_of_srv_myukm(app: Flask) -> None:
     place = placed(Path("/srv/myukm"), account="myukm")
     with app.test_request_context():
-        for name, text in units.rendered(place, with_valkey=True).items():
+        for name, text in units.render(place, with_valkey=True).items():
             assert text == (ROOT / "deploy" / name).read_text(), name
 
 
@@ -102,14 +102,14 @@ def test_a_folder_that_a_service_cannot_use_is_refused(app: Flask, folder: str) 
 def test_a_folder_under_home_can_be_read(app: Flask) -> None:
     place = placed(Path("/home/siti/myukm"))
     with app.test_request_context():
-        assert "\nProtectHome=read-only\n" in units.rendered(place, with_valkey=False)[units.WEB]
+        assert "\nProtectHome=read-only\n" in units.render(place, with_valkey=False)[units.WEB]
 
 
 def test_only_the_backup_may_write_to_the_folder_for_backups(app: Flask) -> None:
     folder = Path("/srv/myukm")
     place = replace(placed(folder), backups=Path("/mnt/nas/cadangan"))
     with app.test_request_context():
-        texts = units.rendered(place, with_valkey=False)
+        texts = units.render(place, with_valkey=False)
     assert [name for name, text in texts.items() if "/mnt/nas" in text] == [units.BACKUP]
     assert " --into /mnt/nas/cadangan\n" in texts[units.BACKUP]
     assert "\nReadWritePaths=/srv/myukm/instance /mnt/nas/cadangan\n" in texts[units.BACKUP]
@@ -196,8 +196,8 @@ def test_running_services_read_the_new_settings(
     monkeypatch.setattr(install, "is_running", lambda name: name != "myukm-worker@2.service")
     place = placed(Path("/srv/myukm"))
     with app.test_request_context():
-        texts = units.rendered(place, with_valkey=True)
-        services = install.Services(place, texts, units.services(texts, 2))
+        texts = units.render(place, with_valkey=True)
+        services = install.Services(place, texts, units.services(with_valkey=True, workers=2))
         for restarted in (
             [units.VALKEY, "myukm-worker@1.service", units.WEB, units.TIMER],
             ["myukm-worker@1.service", units.WEB],

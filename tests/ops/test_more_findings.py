@@ -19,7 +19,7 @@ from myukm.logs import redaction
 from myukm.models import User
 from myukm.ops import process_registry
 from myukm.ops.findings import valkey_state
-from myukm.ops.process_registry import ProcessBeat
+from myukm.ops.process_registry import ProcessHeartbeat
 from tests.ops.test_cures import commands
 from tests.ops.test_doctor import examine, named, only
 
@@ -56,7 +56,7 @@ def test_valkey_that_restarts_again_and_again(settings: dict[str, str], tmp_path
 
 def beat(app: Flask) -> None:
     with app.app_context():
-        ProcessBeat().run()
+        ProcessHeartbeat().run()
 
 
 def test_no_web_process_lives(app: Flask, valkey: redis.Redis) -> None:

@@ -19,7 +19,8 @@ from myukm.settings.sources import file_settings
 
 @dataclass(frozen=True)
 class Services:
-    """The services of this machine: the `texts` of their units, and their `names` in order."""
+    """The services of this machine: the `texts` of their units by file name, and the `names` of the
+    services in the order of their start."""
 
     place: Place
     texts: dict[str, str]
@@ -32,10 +33,11 @@ def planned(account: str | None, workers: int, backups: Path | None) -> Services
     found = systemd.account_of(account, ROOT)
     folder = (backups or INSTANCE / "backups").absolute()
     place = Place(ROOT, found.pw_name, str(found.pw_gid), folder, tuple(written_folders()))
-    # Not those of a demo that runs in this folder: it ends, the services stay.
+    # Without the settings of a demo that runs in this folder: it ends, and the services stay.
     settings = {**file_settings(), **os.environ}
-    texts = units.rendered(place, with_valkey=not settings.get("REDIS_URL"))
-    return Services(place, texts, units.services(texts, workers))
+    own_valkey = not settings.get("REDIS_URL")
+    texts = units.render(place, with_valkey=own_valkey)
+    return Services(place, texts, units.services(with_valkey=own_valkey, workers=workers))
 
 
 def install(services: Services, folder: Path) -> list[Path]:
@@ -80,7 +82,8 @@ def is_running(service: str) -> bool:
 
 
 def _require_readable(place: Place) -> None:
-    """Raise `Invalid` if the account lacks what a service needs, before systemd says it darkly."""
+    """Raise `Invalid` if the account cannot use a file or folder that a service needs, because
+    systemd's own error would not say which."""
     settings = place.folder / ".env"
     if not settings.exists():
         raise Invalid(

@@ -14,19 +14,19 @@ from flask_babel import gettext as _
 from myukm.errors import Invalid
 
 TEMPLATES = Path(__file__).parents[3] / "deploy"
-FOLDER, ACCOUNT = "/srv/myukm", "myukm"
+FOLDER = "/srv/myukm"
 WEB, WORKER, VALKEY = "myukm-web.service", "myukm-worker@.service", "myukm-valkey.service"
 BACKUP, TIMER = "myukm-backup.service", "myukm-backup.timer"
-# What systemd would read as quotes, variables or patterns in one of the lines with the folder.
+# Characters that systemd reads as quotes, escapes, variables or patterns.
 UNUSABLE = re.compile(r"""[\x00-\x1f\x7f"'\\$*?\[]""")
-HIDDEN = ("/tmp/", "/var/tmp/")  # noqa: S108 (PrivateTmp puts others in their place)
+HIDDEN = ("/tmp/", "/var/tmp/")  # noqa: S108 (PrivateTmp hides these)
 HOMES = ("/home/", "/root/", "/run/user/")
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where the program lies, which account runs it, the folder for backups, and those into which
-    it writes otherwise. Raises `Invalid` for one that a service cannot use."""
+    """The program's folder, the account and group that run it, the folder for backups, and the
+    others into which it writes. Raises `Invalid` for a folder that a service cannot use."""
 
     folder: Path
     account: str
@@ -60,16 +60,16 @@ def _require_usable(path: Path) -> None:
         )
 
 
-def rendered(place: Place, *, with_valkey: bool) -> dict[str, str]:
+def render(place: Place, *, with_valkey: bool) -> dict[str, str]:
     """Return the text of each unit by its name; `with_valkey`: with the Valkey of the program."""
-    names = (WEB, WORKER, *((VALKEY,) if with_valkey else ()), BACKUP, TIMER)
+    names = [WEB, WORKER, *([VALKEY] if with_valkey else []), BACKUP, TIMER]
     return {name: "\n".join(_lines(name, place)) + "\n" for name in names}
 
 
-def services(names: dict[str, str], workers: int) -> list[str]:
-    """Return the services that start from these units, in the order in which they are started."""
-    each = [f"myukm-worker@{number}.service" for number in range(1, workers + 1)]
-    return [*(name for name in (VALKEY,) if name in names), *each, WEB, TIMER]
+def services(*, with_valkey: bool, workers: int) -> list[str]:
+    """Return the names of the services, in the order in which they are started."""
+    valkey = [VALKEY] if with_valkey else []
+    return [*valkey, *(WORKER.replace("@", f"@{n}") for n in range(1, workers + 1)), WEB, TIMER]
 
 
 def _lines(name: str, place: Place) -> Iterator[str]:
@@ -97,13 +97,13 @@ def _lines(name: str, place: Place) -> Iterator[str]:
 
 
 def outermost(paths: Iterable[Path]) -> list[Path]:
-    """Return the paths that lie in no other one of them, each once."""
+    """Return the paths that lie in none of the others, each once."""
     each = dict.fromkeys(paths)
     return [path for path in each if not any(other in path.parents for other in each)]
 
 
 def _word(word: str) -> str:
-    """Return one word of a line of words."""
+    """Return a word escaped, and quoted if it contains a space."""
     return f'"{_escaped(word)}"' if " " in word else _escaped(word)
 
 

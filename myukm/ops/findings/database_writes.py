@@ -21,10 +21,10 @@ from myukm.queues.workers import snapshot
 
 KEY = "myukm:database:troubles"
 SHARE_SECONDS, RECENT_SECONDS = 2.0, 30.0
-# A dead leader is replaced after five seconds, after eight by one without Valkey. Where more than
-# `CROWD` programs wait for each core everything is late, up to `MOST_PATIENCE` times as late.
+# A dead leader is replaced within five seconds, within eight by a process without Valkey. Above a
+# load of `LOAD_PER_CORE` everything takes longer, so the limit grows, up to `MAX_PATIENCE` times.
 LEADERLESS = timedelta(seconds=12)
-CROWD, MOST_PATIENCE = 2.0, 3.0
+LOAD_PER_CORE, MAX_PATIENCE = 2.0, 3.0
 
 
 def refuses_writes() -> Iterator[Finding]:
@@ -44,7 +44,7 @@ def refuses_writes() -> Iterator[Finding]:
 
 
 def share() -> None:
-    """Publish what this process met to the others, above all the leader. A periodic task."""
+    """Publish the troubles that this process met, for the doctor of others. A periodic task."""
     seen: troubles.Troubles = current_app.extensions["database_troubles"]
     if found := seen.recent(SHARE_SECONDS):
         valkey().hset(KEY, mapping=dict(found))  # type: ignore[arg-type]
@@ -77,8 +77,9 @@ def nobody_leads() -> Iterator[Finding]:
 
 
 def _patience() -> float:
-    crowd = os.getloadavg()[0] / (os.cpu_count() or 1)
-    return min(max(1.0, crowd / CROWD), MOST_PATIENCE)
+    """Return the factor by which an overloaded machine gets more time."""
+    load = os.getloadavg()[0] / (os.cpu_count() or 1)
+    return min(max(1.0, load / LOAD_PER_CORE), MAX_PATIENCE)
 
 
 def _first_worker() -> datetime | None:

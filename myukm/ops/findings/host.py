@@ -12,22 +12,22 @@ from myukm.ops.findings import BROKEN, WARNING, Finding
 from myukm.ops.folders import written_folders
 from myukm.ops.host_reports import NOTABLE, TOO_MUCH
 
-LOW_SHARE, LOW_BYTES, NOTHING_BYTES = 0.05, 2 * 1024**3, 200 * 1024**2
+LOW_SHARE, LOW_BYTES, MIN_BYTES = 0.05, 2 * 1024**3, 200 * 1024**2
 
 
 def disk() -> Iterator[Finding]:
-    """Less free space than `LOW_SHARE` and `LOW_BYTES` on a disk that we write to."""
+    """A disk that we write to has less free space than `LOW_SHARE` and `LOW_BYTES`."""
     for folder in _folders():
-        room = shutil.disk_usage(folder)
-        little = room.free < LOW_BYTES and room.free < LOW_SHARE * room.total
-        if little or room.free < NOTHING_BYTES:
+        usage = shutil.disk_usage(folder)
+        is_low = usage.free < LOW_BYTES and usage.free < LOW_SHARE * usage.total
+        if is_low or usage.free < MIN_BYTES:
             yield Finding(
                 "disk_full",
-                BROKEN if room.free < NOTHING_BYTES else WARNING,
+                BROKEN if usage.free < MIN_BYTES else WARNING,
                 _(
                     "Disk tempat %(folder)s tinggal %(free)d MB.",
                     folder=folder,
-                    free=room.free // 1024**2,
+                    free=usage.free // 1024**2,
                 ),
                 _("Kosongkan ruang: log lama, cadangan, atau perbesar disknya."),
                 subject=str(folder),
@@ -76,7 +76,7 @@ def clocks() -> Iterator[Finding]:
 
 
 def secret_keys() -> Iterator[Finding]:
-    """A machine whose SECRET_KEY is another one: its log-ins and codes count nowhere else."""
+    """A machine with another SECRET_KEY: its log-ins and codes are not valid on the others."""
     ours = host_reports.own().secret
     for host, report in host_reports.latest().items():
         if report.secret != ours:

@@ -10,13 +10,13 @@ from flask_babel.speaklater import LazyString
 from myukm.cache import ttl_cache
 from myukm.ops import held_streams, process_memory, process_registry
 from myukm.ops.findings import BROKEN, WARNING, Finding
-from myukm.ops.process_registry import BEAT_SECONDS
+from myukm.ops.process_registry import HEARTBEAT_SECONDS
 from myukm.queues.workers import snapshot
 from myukm.sentences import lazy_decimal
 
 NEARLY_ALL = 0.8
 # A restart of everything starts each process once.
-STARTS_EACH, FEWEST_STARTS = 3, 6
+STARTS_EACH, MIN_STARTS = 3, 6
 
 
 def no_web() -> Iterator[Finding]:
@@ -36,10 +36,10 @@ def restarts() -> Iterator[Finding]:
     now = snapshot().moment
     for host, role in sorted(places):
         count = process_registry.starts(host, role, now)
-        # Without those that ended lately, which count as living until they miss some beats.
-        beating = (each for each in _with_role(role) if each.at >= now - BEAT_SECONDS - 1)
-        living = sum(each.host == host for each in beating)
-        if count > max(FEWEST_STARTS, STARTS_EACH * living):
+        # Without those that ended lately: they count as living until some heartbeats are missing.
+        alive = (each for each in _with_role(role) if each.at >= now - HEARTBEAT_SECONDS - 1)
+        living = sum(each.host == host for each in alive)
+        if count > max(MIN_STARTS, STARTS_EACH * living):
             yield Finding(
                 "process_restarts",
                 WARNING,

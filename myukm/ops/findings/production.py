@@ -12,15 +12,15 @@ from myukm.extensions import db
 from myukm.models import User
 from myukm.ops.findings import BROKEN, Finding
 
-# A random secret of 32 characters has more different ones than this, but for one in a million.
-FEWEST_CHARACTERS = 10
+# A random secret of 32 characters has fewer different ones only once in a million times.
+MIN_DIFFERENT_CHARACTERS = 10
 # What the demo prints: the role is part of the password.
 DEMO_NIMS = ("1001", "1002", "1003")
 
 
 def weak_secret() -> Iterator[Finding]:
     """A `SECRET_KEY` that repeats few characters: whoever guesses it can forge sessions."""
-    if _in_production() and len(set(current_app.config["SECRET_KEY"])) < FEWEST_CHARACTERS:
+    if _in_production() and len(set(current_app.config["SECRET_KEY"])) < MIN_DIFFERENT_CHARACTERS:
         yield Finding(
             "weak_secret",
             BROKEN,

@@ -21,7 +21,7 @@ from myukm.queues.jobs import FAILURE_SECONDS, QUEUES, SYNC
 from myukm.queues.workers import WorkerInfo, snapshot
 from myukm.sentences import joined, lazy_decimal
 
-HOUR, MOST = 3600, 1000
+HOUR, MAX_COUNTED = 3600, 1000
 AHEAD = 60  # seconds by which a worker's clock may be ahead
 OVERTIME = timedelta(seconds=10)
 
@@ -131,7 +131,7 @@ def failed() -> Iterator[Finding]:
         key = get_queue(name).failed_job_registry.key
         count = valkey().zcount(key, since, until)
         if count and name == SYNC:
-            ids = cast(list[bytes], valkey().zrangebyscore(key, since, until, 0, MOST))
+            ids = cast(list[bytes], valkey().zrangebyscore(key, since, until, 0, MAX_COUNTED))
             count = sum(not is_lane(each.decode()) for each in ids)
         if not count:
             continue

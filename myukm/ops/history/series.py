@@ -18,7 +18,7 @@ from myukm.queues.counters import RUN, WAIT
 from myukm.queues.jobs import QUEUES
 
 CACHED_SECONDS = 10.0
-MOST_RUNS = 200
+MAX_RUNS = 200
 
 
 class Range(NamedTuple):
@@ -126,7 +126,7 @@ def _runs(after: datetime) -> list[dict[str, Any]]:
         select(SyncRun.id, SyncRun.status, SyncRun.started_at, SyncRun.finished_at)
         .where(or_(SyncRun.finished_at.is_(None), SyncRun.finished_at >= after))
         .order_by(SyncRun.id.desc())
-        .limit(MOST_RUNS)
+        .limit(MAX_RUNS)
     )
     return [
         {
