@@ -21,6 +21,7 @@ from myukm.ops import backup_log
 from myukm.ops.backup_archive import Manifest
 
 PART_SECONDS = 86_400
+NIGHTLY = f"myukm-{'[0-9]' * 8}-{'[0-9]' * 6}.zip"  # other files in the folder are not ours
 
 
 @command("backup", help=N_("Cadangkan semuanya ke satu BERKAS; `verify BERKAS` mengujinya."))
@@ -68,7 +69,8 @@ def _nightly(folder: Path, keep: int) -> None:
         _delete_parts(folder)
         _echo(_("dicadangkan"), path, backups.write(path))
     _prove(path)
-    for old in sorted(folder.glob("myukm-*.zip"))[:-keep]:
+    others = sorted(set(folder.glob(NIGHTLY)) - {path})  # so a wrong clock never deletes this one
+    for old in others[: max(0, len(others) - keep + 1)]:
         old.unlink()
 
 

@@ -52,7 +52,7 @@ def retry(job_ids: Sequence[str], all_: bool, group_: str | None) -> None:
         raise click.UsageError(_("Sebutkan ID pekerjaan, atau --all."))
     if job_ids:
         count = failed_jobs.retry(job_ids)
-        more = " …" if count > MAX_NAMED else ""
+        more = " …" if len(job_ids) > MAX_NAMED else ""
         record("queue.retry", f"{count}: {' '.join(job_ids[:MAX_NAMED])}{more}")
     else:
         names = [_queue_of(group_)] if group_ else QUEUES

@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypedDict, cast
 
 import redis
@@ -35,12 +36,16 @@ class Wanted:
     text: str = ""
     security: bool = False
 
+    @cached_property
+    def _text_in_json(self) -> str:
+        return json.dumps(self.text, ensure_ascii=False)[1:-1].casefold()
+
     def is_in(self, raw: str) -> bool:
         """Return whether the text is in a line's JSON, which need not be parsed otherwise."""
-        return not self.text or self.text.casefold() in raw.casefold()
+        return not self.text or self._text_in_json in raw.casefold()
 
     def matches(self, line: Mapping[str, Any]) -> bool:
-        """Return whether everything else fits a line."""
+        """Return whether the line passes all filters but the text."""
         return (
             (not self.level or _number(line["level"]) >= _number(self.level))
             and self.process in ("", line["process"])

@@ -32,9 +32,11 @@ from myukm.file_permissions import replacing
 from myukm.models import LeaderLease
 from myukm.ops import backup_files, backup_rows
 from myukm.ops.backup_archive import FORM, MANIFEST, Manifest, damaged, opened, read_manifest
+from myukm.ops.periodic import ABANDONED_SECONDS
 
 PORTION = 1000
-ALIVE_SECONDS = 3.0  # a leader that lives raises its heartbeat within
+# Within this time a running program raises the leader's heartbeat, though its leader has just died.
+ALIVE_SECONDS = ABANDONED_SECONDS + 1.0
 
 
 def write(path: Path) -> Manifest:

@@ -7,6 +7,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import cast
 
+import msgspec
 from flask import current_app
 
 from myukm.cache import ttl_cache
@@ -68,4 +69,7 @@ def latest() -> dict[str, HostReport]:
 
 def _all() -> dict[str, HostReport]:
     entries = cast(dict[bytes, bytes], valkey().hgetall(KEY))
-    return {host.decode(): HostReport(**json.loads(entry)) for host, entry in entries.items()}
+    return {
+        host.decode(): msgspec.json.decode(entry, type=HostReport)
+        for host, entry in entries.items()
+    }

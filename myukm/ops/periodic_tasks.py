@@ -34,7 +34,7 @@ from myukm.ops.job_recovery import OrphanRecovery
 from myukm.ops.periodic import PeriodicRunner, Task
 from myukm.ops.process_memory import MemoryReporter
 from myukm.ops.process_registry import ProcessHeartbeat
-from myukm.ops.retention import RetentionRunner
+from myukm.ops.retention import PRUNERS, every_minute
 
 
 def start(app: Flask) -> PeriodicRunner:
@@ -73,7 +73,7 @@ def tasks() -> tuple[list[Task], list[Task]]:
         OrphanRecovery().recover,
         FailureWorker().run,
         PeriodicProbe().run,
-        RetentionRunner().run,
+        *map(every_minute, PRUNERS),
         Sweeper().run,
         TermFiller().run,
     ]

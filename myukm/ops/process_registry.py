@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import cast
 
+import msgspec
 from flask import current_app
 
 from myukm.extensions import valkey
@@ -87,7 +88,7 @@ def living(moment: int) -> Sequence[Process]:
     """Return the processes whose heartbeat is recent, and delete the others; `moment` is now by
     Valkey's clock (seconds)."""
     entries = cast(dict[bytes, bytes], valkey().hgetall(KEY))
-    all_known = {name: Process(**json.loads(entry)) for name, entry in entries.items()}
+    all_known = {name: msgspec.json.decode(entry, type=Process) for name, entry in entries.items()}
     dead = [name for name, each in all_known.items() if each.at < moment - FORGET_SECONDS]
     if dead:
         valkey().hdel(KEY, *dead)

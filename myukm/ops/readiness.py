@@ -16,46 +16,54 @@ ANSWER_SECONDS = 1.5
 
 
 class Readiness(NamedTuple):
-    """What answered in time."""
+    """Whether each server answered in time."""
 
     database: bool
     valkey: bool
 
 
-class Probe:
-    """Asks a server in a thread, one at a time: whoever asks while it hangs waits for the same."""
+class Query(threading.Thread):
+    """One query to a server; `answered` once it has succeeded."""
 
     def __init__(self, app: Flask, ask: Callable[[], object]) -> None:
+        super().__init__(name="readiness", daemon=True)
         self._app, self._ask = app, ask
-        self._starting = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._answered = False
+        self.answered = False
 
-    def begin(self) -> None:
-        """Ask, unless the last question still waits for its answer."""
-        with self._starting:
-            if self._thread is None or not self._thread.is_alive():
-                self._answered = False
-                self._thread = threading.Thread(target=self._run, name="readiness", daemon=True)
-                self._thread.start()
-
-    def answered_by(self, deadline: float) -> bool:
-        """Return whether the server has answered by `deadline` (monotonic seconds)."""
-        if self._thread:
-            self._thread.join(max(0.0, deadline - time.monotonic()))
-        return self._answered
-
-    def _run(self) -> None:
+    def run(self) -> None:
         with self._app.app_context():
             try:
                 self._ask()
             except (SQLAlchemyError, RedisError, OSError):
                 return
-            self._answered = True
+            self.answered = True
+
+    def answered_by(self, deadline: float) -> bool:
+        """Wait until `deadline` (monotonic seconds) at most; return whether the server answered."""
+        self.join(max(0.0, deadline - time.monotonic()))
+        return self.answered
+
+
+class Probe:
+    """Queries one server in a thread, because it may hang. Requests that come meanwhile share the
+    query, so a server that hangs costs one thread."""
+
+    def __init__(self, app: Flask, ask: Callable[[], object]) -> None:
+        self._app, self._ask = app, ask
+        self._starting = threading.Lock()
+        self._query: Query | None = None
+
+    def query(self) -> Query:
+        """Return the query that is under way, or a new one."""
+        with self._starting:
+            if self._query is None or not self._query.is_alive():
+                self._query = Query(self._app, self._ask)
+                self._query.start()
+            return self._query
 
 
 def init_app(app: Flask) -> None:
-    """Make the probes of this process."""
+    """Make this process's probes of database and Valkey."""
     app.extensions["readiness"] = (
         Probe(app, lambda: db.session.execute(text("SELECT 1"))),
         Probe(app, lambda: valkey().ping()),
@@ -63,9 +71,9 @@ def init_app(app: Flask) -> None:
 
 
 def check() -> Readiness:
-    """Ask database and Valkey; who does not answer within `ANSWER_SECONDS` counts as away."""
+    """Query database and Valkey at once; one that does not answer within `ANSWER_SECONDS` counts as
+    away."""
     deadline = time.monotonic() + ANSWER_SECONDS
     probes: tuple[Probe, Probe] = current_app.extensions["readiness"]
-    for probe in probes:
-        probe.begin()
-    return Readiness(*(probe.answered_by(deadline) for probe in probes))
+    queries = [probe.query() for probe in probes]
+    return Readiness(*(query.answered_by(deadline) for query in queries))

@@ -1,7 +1,8 @@
 """Retention: deletes old rows in small portions, so that no lock is held for long."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import wraps
 
 from myukm.domain.accounts import retention as account_retention
 from myukm.domain.exports import retention as export_retention
@@ -27,16 +28,18 @@ PRUNERS = (
 )
 
 
-class RetentionRunner:
-    """Runs each pruner once a minute, or again at once while it reports more to do."""
+def every_minute(prune: Callable[[], bool]) -> Callable[[], None]:
+    """Return a periodic task that prunes once a minute, or again at once while `prune` reports more
+    to do. Each pruner is a task of its own, so that one that fails stops no other."""
+    due = 0.0
 
-    def __init__(self, pruners: Sequence[Callable[[], bool]] = PRUNERS) -> None:
-        self._pruners = pruners
-        self._next = 0.0
-
-    def run(self) -> None:
-        """Run one portion of each pruner when it is due."""
-        if time.monotonic() < self._next:
+    @wraps(prune)
+    def run() -> None:
+        nonlocal due
+        if time.monotonic() < due:
             return
-        more = [pruner() for pruner in self._pruners]
-        self._next = 0.0 if any(more) else time.monotonic() + EVERY_SECONDS
+        due = time.monotonic() + EVERY_SECONDS
+        if prune():
+            due = 0.0
+
+    return run

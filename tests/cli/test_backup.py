@@ -39,7 +39,8 @@ BILLS = [{"period_id": "2025", "summary": {"total": Decimal("0.10"), "big": 10**
 
 
 @pytest.fixture
-def flask(app: Flask) -> Flasks:
+def flask(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Flasks:
+    monkeypatch.setattr(backup, "ALIVE_SECONDS", 3.0)  # each leader here lives, or none does
     return lambda *words, **keys: app.test_cli_runner().invoke(args=words, **keys)
 
 
@@ -270,6 +271,20 @@ def test_a_folder_keeps_the_newest_proved_ones(
         proof = backup_log.newest(backup_log.PROVED)
         assert proof.about == str(folder / kept[1])
         assert datetime.now(UTC) - proof.made_at < timedelta(minutes=5)
+
+
+def test_a_folder_keeps_the_new_backup_whatever_else_is_in_it(
+    campus: Flask, flask: Flasks, tmp_path: Path
+) -> None:
+    by_hand = tmp_path / "myukm-by-hand.zip"
+    of_a_wrong_clock = tmp_path / "myukm-20400101-000000.zip"
+    by_hand.touch()
+    of_a_wrong_clock.touch()
+    assert flask("backup", "--into", str(tmp_path), "--keep", "1").exit_code == 0
+    (new,) = set(tmp_path.glob("*.zip")) - {by_hand}
+    assert new != of_a_wrong_clock
+    assert flask("backup", "verify", str(new)).exit_code == 0
+    assert by_hand.exists()
 
 
 def test_an_old_or_failed_backup_is_a_finding_until_one_is_proved(

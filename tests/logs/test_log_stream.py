@@ -74,6 +74,9 @@ def test_it_is_filtered(app: Flask, shipper: LogShipper) -> None:
     assert messages(app) == ["one", "two", "three"]
     assert messages(app, level="WARNING") == ["two", "three"]
     assert messages(app, text="of a kind") == ["three"]
+    logger.info('cannot read "C:\\\\bills"')
+    shipper.flush()
+    assert len(messages(app, text='read "C:\\\\bills"')) == 1, "the JSON has it escaped"
     assert messages(app, request_id=request_id) == ["one"]
     assert messages(app, process="worker") == []
 

@@ -2,7 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -238,6 +239,7 @@ def test_without_valkey_and_database_one_process_of_the_machine_tells(
         wait_until(lambda: receiver.kinds("valkey_unreachable"), 30)
         for each in both:
             each.close()
+    wait_until(lambda: "webhook" not in app.extensions["alert_outbox"]._waiting, 30, "delivered")
     assert len(receiver.got) == 2
 
 
@@ -273,6 +275,35 @@ def test_a_channel_whose_error_nobody_expects_is_told_and_gets_it_later(
         box.put({"code": "one"}, {"email": send})
         wait_until(lambda: taken, 30, "it is tried until it is taken")
     assert not box.failing
+
+
+def test_a_message_is_sent_although_a_full_channel_drops_the_one_being_sent(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "MAX_WAITING", 2)
+    box, sending, sent = outbox.Outbox(), threading.Event(), list[str]()
+
+    def send(message: Mapping[str, Any]) -> None:
+        sending.wait(30)
+        sent.append(message["code"])
+
+    with app.app_context():
+        for code in ("one", "two", "three"):
+            box.put({"code": code}, {"webhook": send})
+    sending.set()
+    wait_until(lambda: "webhook" not in box._waiting, 30, "all is delivered")
+    assert sent == ["one", "two", "three"]
+
+
+def test_alerts_that_a_newer_version_left_are_taken_over(
+    app: Flask, receiver: Receiver, valkey: redis.Redis
+) -> None:
+    examine(app, AlertMonitor())
+    ((key, text),) = valkey.hgetall(records.KEY).items()
+    valkey.hset(records.KEY, key, json.dumps({**json.loads(text), "of_a_newer_version": 1}))
+    examine(app, AlertMonitor())
+    assert alerts(app) == [("no_worker", False)]
+    assert receiver.kinds("no_worker") == ["new"]
 
 
 def test_a_webhook_that_moved_has_not_taken_it(app: Flask, receiver: Receiver) -> None:

@@ -13,6 +13,7 @@ from myukm.extensions import db
 from myukm.models import LeaderLease
 from myukm.ops import periodic
 from myukm.ops.periodic import PeriodicRunner
+from myukm.ops.retention import every_minute
 from tests.support.waiting import wait_until
 from tests.support.without_valkey import lose_valkey
 
@@ -72,6 +73,25 @@ def test_a_task_that_fails_unexpectedly_ends_neither_the_thread_nor_the_other_ta
     assert done.count("failed") > 2
     traces = [record for record in caplog.records if record.exc_info]
     assert len(traces) == 1, "one trace, not one for each tick"
+
+
+def test_a_pruner_that_fails_stops_no_other_and_is_not_called_each_second(app: Flask) -> None:
+    done: list[str] = []
+
+    def fail() -> bool:
+        done.append("failed")
+        raise AssertionError("unreadable")
+
+    def prune() -> bool:
+        done.append("pruned")
+        return done.count("pruned") < 3
+
+    one = PeriodicRunner(app, [], [])
+    tasks = [every_minute(fail), every_minute(prune)]
+    for _tick in range(5):
+        for task in tasks:
+            one._do(task)
+    assert (done.count("failed"), done.count("pruned")) == (1, 3)
 
 
 def test_when_nobody_sees_valkey_somebody_leads_all_the_same(app: Flask, runner: Named) -> None:

@@ -55,7 +55,7 @@ class Outbox:
             else:
                 tries = 0
                 self.failing.pop(name, None)
-                self._waiting[name].popleft()
+                self._remove(name, message)
 
     def _next(self, name: str) -> Message | None:
         """Return the oldest message of a channel; None ends its thread."""
@@ -64,6 +64,12 @@ class Outbox:
                 del self._waiting[name]
                 return None
             return self._waiting[name][0]
+
+    def _remove(self, name: str, message: Message) -> None:
+        """Remove a message that was sent, unless a full deque has dropped it meanwhile."""
+        with self._lock:
+            if self._waiting[name][0] is message:
+                self._waiting[name].popleft()
 
     def report_failing(self) -> None:
         """Publish which channels fail, for the doctor of every process."""

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, cast
 
+import msgspec
 from redis.exceptions import RedisError
 from sqlalchemy import select
 
@@ -88,10 +89,13 @@ class Records:
         self.open = left | self.open
 
     def load_copy(self) -> None:
-        """Take over what another process left in Valkey; after the rows, if they can be read."""
+        """Take over what another process left in Valkey; after the rows, if they can be read.
+
+        A process of a newer version may have left more fields, which are ignored.
+        """
         with contextlib.suppress(RedisError):
             copy = cast(dict[bytes, bytes], valkey().hgetall(KEY))
-            left = [Record(**json.loads(text)) for text in copy.values()]
+            left = [msgspec.json.decode(text, type=Record) for text in copy.values()]
             self._unstored += [each for each in left if each.key not in self.open]
             self.open |= {record.key: record for record in left}
 
