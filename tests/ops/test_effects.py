@@ -14,8 +14,8 @@ from devtools.ports import any_free
 from myukm import create_app
 from myukm.domain.sync import commands, dispatching
 from myukm.ops import api_probe, process_registry
+from tests.ops.findings.test_more_findings import beat
 from tests.ops.test_doctor import named, only, queue_old_jobs
-from tests.ops.test_more_findings import beat
 from tests.support import sync
 from tests.support.programs import WebServer
 from tests.support.relay import Relay

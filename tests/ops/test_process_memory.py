@@ -11,7 +11,7 @@ import requests
 from flask import Flask
 
 from myukm.ops import process_registry
-from tests.ops.test_cures import commands, type_it
+from tests.ops.findings.test_cures import commands, type_it
 from tests.ops.test_doctor import named
 from tests.support.programs import Program, WebServer
 from tests.support.waiting import wait_until

@@ -20,7 +20,7 @@ from myukm.models import User
 from myukm.ops import process_registry
 from myukm.ops.findings import valkey_state
 from myukm.ops.process_registry import ProcessHeartbeat
-from tests.ops.test_cures import commands
+from tests.ops.findings.test_cures import commands
 from tests.ops.test_doctor import examine, named, only
 
 

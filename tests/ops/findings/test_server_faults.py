@@ -16,7 +16,7 @@ from devtools.valkey import Valkey, start_valkey
 from myukm import create_app
 from myukm.models import Ukm
 from myukm.ops.findings import sessions
-from tests.ops.test_cures import commands, type_it
+from tests.ops.findings.test_cures import commands, type_it
 from tests.ops.test_doctor import named
 from tests.queues.test_failures import fail
 from tests.support.hung_disk import HungDisk

@@ -22,7 +22,7 @@ from myukm.extensions import db
 from myukm.models import LeaderLease
 from myukm.ops import examiner, periodic
 from myukm.ops.findings import database_writes
-from tests.ops.test_cures import commands, type_it
+from tests.ops.findings.test_cures import commands, type_it
 from tests.ops.test_doctor import examine, named, only
 from tests.support.programs import Program, WebServer
 from tests.support.waiting import wait_until

@@ -21,9 +21,9 @@ from myukm.domain.sync import commands as sync_commands
 from myukm.domain.sync import schedule
 from myukm.ops import process_registry
 from myukm.queues.enqueue import enqueue
-from tests.ops.test_cures import commands, cured, type_it
+from tests.ops.findings.test_cures import commands, cured, type_it
+from tests.ops.findings.test_server_faults import wait_named, wait_over
 from tests.ops.test_doctor import named, queue_old_jobs
-from tests.ops.test_server_faults import wait_named, wait_over
 from tests.queues.test_failures import fail
 from tests.support import sync
 from tests.support.databases import migrate
