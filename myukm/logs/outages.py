@@ -1,5 +1,5 @@
-"""Logs an outage when it begins and when it ends, because what fails then often fails hundreds of
-times a second in each process."""
+"""Logs an outage when it begins and when it ends, not at each failure: without Valkey, for example,
+each process may have hundreds of failures a second."""
 
 import logging
 import time
@@ -10,10 +10,10 @@ AGAIN_SECONDS = 60.0
 
 
 class Outage:
-    """What `logger` says about one thing that fails and works again; `what` names it.
+    """The outages of one operation, which `what` names in the lines of `logger`.
 
-    While it lasts it is logged every `again_seconds` with the number of failures. Threads may share
-    it: a failure may then be counted too little.
+    While an outage lasts, it is logged every `again_seconds` with the number of failures so far.
+    Threads may share one object; the number is then approximate.
     """
 
     def __init__(
@@ -24,7 +24,7 @@ class Outage:
 
     @contextmanager
     def survived(self) -> Iterator[None]:
-        """Count whatever fails inside and go on: for a thread that nothing would start again."""
+        """Count an exception of the block and suppress it, for a thread that nothing restarts."""
         try:
             yield
         except Exception as error:  # noqa: BLE001 (it is logged with its trace)

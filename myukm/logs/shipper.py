@@ -1,7 +1,7 @@
 """A logging handler that sends the lines of this process to the stream in Valkey.
 
-Whoever logs only appends to a bounded buffer; a thread sends it. Without Valkey the buffer fills,
-further lines are dropped and counted, and standard error still has all of them.
+Logging only appends to a bounded buffer, which a thread sends. Without Valkey the buffer fills;
+further lines are dropped and counted here, but standard error has all of them.
 """
 
 import logging
@@ -30,7 +30,8 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def sending() -> Iterator[None]:
-    """Send no line that is logged inside the block, because the sender itself logs it."""
+    """Leave out the lines that this thread logs inside the block, because the sender itself logs
+    them, and each would cause the next."""
     _thread.sends = True
     try:
         yield

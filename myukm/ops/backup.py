@@ -1,5 +1,5 @@
-"""Backups: one file with every row of every table, as they were at one moment while all ran, and
-the bytes of uploaded files.
+"""Backups: one file with every row of every table, as they were at one moment, and the bytes of
+uploaded files. The program may run meanwhile.
 
 The file is a ZIP archive with a table's rows as lines of JSON, and a manifest with the number of
 rows and a digest of each table. It does not depend on the kind of database, so it needs no tools of
@@ -104,13 +104,13 @@ def _load(path: Path, connection: Connection) -> Manifest:
         for table in db.metadata.sorted_tables:
             with archive.open(f"{table.name}.jsonl") as lines:
                 _insert(connection, table, lines)
-        _plan_anew(connection)
+        _analyze(connection)
     return manifest
 
 
-def _plan_anew(connection: Connection) -> None:
-    """Let PostgreSQL learn what its tables hold now: until it does so by itself, after a minute or
-    more, a search in many messages takes half a second."""
+def _analyze(connection: Connection) -> None:
+    """Update the statistics of PostgreSQL's query planner: it does so by itself only after a minute
+    or more, and until then a search in many messages takes half a second."""
     if connection.dialect.name == "postgresql":
         for table in db.metadata.sorted_tables:
             connection.execute(text(f'ANALYZE "{table.name}"'))
@@ -175,11 +175,11 @@ def _insert(connection: Connection, table: Table, lines: IO[bytes]) -> None:
     rows = (backup_rows.decode(table, line) for line in lines)
     while portion := list(islice(rows, PORTION)):
         connection.execute(insert(table), portion)
-    _count_on(connection, table)
+    _set_sequence(connection, table)
 
 
-def _count_on(connection: Connection, table: Table) -> None:
-    """Let PostgreSQL give the next new row an id of its own."""
+def _set_sequence(connection: Connection, table: Table) -> None:
+    """Set PostgreSQL's sequence of ids behind the restored rows."""
     key = table.autoincrement_column
     if connection.dialect.name == "postgresql" and key is not None:
         sequence = text("SELECT pg_get_serial_sequence(:table, :column)")

@@ -1,4 +1,4 @@
-"""The archive of a backup: its manifest, and what is said of a file that is none."""
+"""The archive of a backup: its manifest, and the errors about a file that is no backup."""
 
 import zlib
 from collections.abc import Iterator

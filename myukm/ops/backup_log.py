@@ -15,7 +15,7 @@ from myukm.models import Activity
 from myukm.ops.backup_archive import Manifest
 
 PROVED, FAILED = "backup.proved", "backup.failed"
-# Older entries say nothing that a missing one does not, and the doctor asks often.
+# Older entries are not searched, because the doctor searches often: an old proof counts as none.
 KNOWN = timedelta(days=60)
 
 
@@ -42,8 +42,8 @@ def record_failure(actor: Actor, path: Path, why: str) -> None:
 
 
 def newest(action: str) -> Proof | None:
-    """Return the newest entry of this action: about the newest backup if they were proved, because
-    an old one may be verified again."""
+    """Return the newest entry of this action. Of proofs it is the one about the newest backup,
+    because an old backup may be verified again."""
     query = select(Activity).where(Activity.at > utcnow() - KNOWN, Activity.action == action)
     latest = (Activity.detail.desc(), Activity.at.desc(), Activity.id.desc())
     row = db.session.scalar(query.order_by(*latest).limit(1))

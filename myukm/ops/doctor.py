@@ -40,7 +40,7 @@ from myukm.ops.findings import (
 from myukm.ops.first_seen import with_since
 
 DATABASE, VALKEY, HOST, FILES = "database", "valkey", "host", "files"
-# Each check with the server that it asks, by how telling its findings are.
+# Each check with the server that it asks. The most likely causes come first.
 CHECKS: Mapping[Check, str] = {
     valkey.unreachable: VALKEY,
     database.unreachable: DATABASE,
@@ -89,7 +89,7 @@ CHECKS: Mapping[Check, str] = {
     workers.unnamed: VALKEY,
     workers.failed: VALKEY,
 }
-# What it means that one of these does not come back.
+# The findings about checks that do not return, because their server does not answer.
 SILENT: Mapping[Check, Callable[[float], Finding]] = {
     database.unreachable: database.silent,
     files.unreadable: files.silent,
@@ -108,8 +108,11 @@ def report() -> dict[str, Any]:
 
 
 class Examination(NamedTuple):
-    """The findings; the servers of which some checks could not be made: what they would find is
-    unknown; and the keys of what was found and left out, because it follows from another one."""
+    """What an examination found.
+
+    `unexamined` are the servers with checks that did not end, so their findings are incomplete.
+    `hidden` are the keys of findings that were left out, because they follow from another one.
+    """
 
     findings: Sequence[Finding]
     unexamined: frozenset[str]
@@ -134,7 +137,7 @@ def _diagnose() -> Examination:
     for server in (DATABASE, VALKEY, HOST, FILES):
         if server not in examiners:
             checks = [check for check, asked in CHECKS.items() if asked == server]
-            decides = server in (DATABASE, VALKEY)  # the others answer for several things
+            decides = server in (DATABASE, VALKEY)  # their first check is whether they answer
             examiners[server] = Examiner(checks, _hangs, first_decides=decides)
         examiners[server].start(app)
     deadline = time.monotonic() + EXAMINE_SECONDS
@@ -154,7 +157,7 @@ def _diagnose() -> Examination:
 
 
 def _hangs(check: Check) -> Finding:
-    """Return the finding about a check that did not come back."""
+    """Return the finding about a check that did not return."""
     if check in SILENT:
         return SILENT[check](CHECK_SECONDS)
     if CHECKS[check] == DATABASE:

@@ -1,7 +1,7 @@
-"""Says of each finding how many people notice it now, and whether it ends by itself.
+"""Adds to each finding how many people it affects now, and whether it ends by itself.
 
-It asks Valkey alone, which answers or refuses at once: the database may be what hangs. What is
-known of students and messages the checks have said.
+Only Valkey is queried, because it answers or refuses at once, while the database may hang. Numbers
+that need the database, such as those of students, are set by the checks themselves.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -10,8 +10,7 @@ from dataclasses import replace
 from flask import current_app
 from redis.exceptions import RedisError
 
-from myukm.ops import process_registry
-from myukm.ops.causes import OF_QUEUES
+from myukm.ops import causes, process_registry
 from myukm.ops.findings import Finding
 from myukm.queues.jobs import QUEUES
 from myukm.queues.workers import snapshot
@@ -39,23 +38,23 @@ def _nobody(_finding: Finding) -> int:
 
 
 def _unknown(_finding: Finding) -> None:
-    """Nobody can know whose jobs a worker lost."""
+    """Return None, because nobody can know whose jobs a worker lost."""
 
 
-def _with_open_page(_finding: Finding) -> int:
-    """Return how many have a page open: each page has a stream, all of a browser one."""
+def _open_pages(_finding: Finding) -> int:
+    """Return how many people have a page open: all pages of a browser share one stream."""
     return process_registry.open_streams()
 
 
 def _open_here() -> int | None:
-    """Return how many have a page open that this process serves; None in a command."""
+    """Return how many people have a page of this process open; None if nobody has."""
     hub = current_app.extensions.get("live_hub")
     return (len(hub.streams.audience) or None) if hub else None
 
 
-def _who_waits(finding: Finding) -> int:
-    """Return how many jobs wait in the queue, or in those that nobody serves: each is for somebody,
-    or for a UKM."""
+def _waiting_jobs(finding: Finding) -> int:
+    """Return how many jobs wait in the finding's queue, or else in all queues without a worker;
+    each job counts as one person."""
     state = snapshot()
     unserved = [name for name in QUEUES if state.suspended or not state.workers_for(name)]
     names = [finding.subject] if finding.subject in QUEUES else unserved
@@ -64,7 +63,7 @@ def _who_waits(finding: Finding) -> int:
 
 PEOPLE: Mapping[str, Callable[[Finding], int | None]] = {
     "wrong_database": _unknown,
-    **dict.fromkeys((*OF_QUEUES, "workers_suspended", "queue_paused"), _who_waits),
+    **dict.fromkeys((*causes.QUEUES, "workers_suspended", "queue_paused"), _waiting_jobs),
     **dict.fromkeys(
         (
             *("valkey_unreachable", "valkey_memory", "valkey_replica", "valkey_cannot_save"),
@@ -73,6 +72,6 @@ PEOPLE: Mapping[str, Callable[[Finding], int | None]] = {
             *("database_blocked", "database_slow", "valkey_slow", "migrations", "no_web"),
             *("secret_key_differs", "files_unreadable"),
         ),
-        _with_open_page,
+        _open_pages,
     ),
 }

@@ -24,9 +24,9 @@ class Examiner:
     """Runs the checks of one server one after another in a thread, so that a server that hangs
     costs one thread and one connection.
 
-    `first_decides`: the first check is whether the server answers at all; if not, the others are
-    left out, because they could only repeat it. `hangs` makes the finding about a check that does
-    not come back.
+    `first_decides`: the first check is whether the server answers at all. If it does not, the other
+    checks are left out, because they would fail too. `hangs` returns the finding about a check that
+    does not return.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Examiner:
         self._reached_end = False
 
     def start(self, app: Flask) -> None:
-        """Begin an examination, unless the last one has not come back."""
+        """Begin an examination, unless the last one is still running."""
         if self._idle.is_set():
             self._idle.clear()
             self._begin(self._checks[0])
@@ -55,12 +55,12 @@ class Examiner:
             thread.start()
 
     def findings(self, deadline: float) -> Found:
-        """Return what each check found. Waits until the examination ends, one of its checks takes
-        `CHECK_SECONDS`, or the monotonic time `deadline` (checks still to come then keep what they
-        found before).
+        """Return what each check found.
 
-        Only time in which this thread ran counts for a check, because on a machine that is
-        overloaded everything hangs.
+        Waits until the examination ends, one of its checks has taken `CHECK_SECONDS`, or `deadline`
+        (monotonic seconds); then the remaining checks keep what they found in the last examination.
+        Only time in which this thread was scheduled counts, because on an overloaded machine every
+        check would seem to hang.
         """
         while not self._idle.is_set():
             if self._waited >= CHECK_SECONDS:
@@ -80,7 +80,7 @@ class Examiner:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the last examination made every check; then what it did not find is not there."""
+        """Whether the last examination ran every check; if not, findings may be missing."""
         return self._idle.is_set() and self._reached_end
 
     def _examine(self, app: Flask) -> None:
@@ -102,8 +102,8 @@ class Examiner:
 
 
 def ask(check: Check) -> Sequence[Finding]:
-    """Return what a check finds. One that fails finds nothing, because the first check of its
-    server reports that."""
+    """Return what a check finds. A check that fails finds nothing, because the first check of its
+    server reports the failure."""
     try:
         return list(check())
     except RedisError as error:

@@ -1,4 +1,4 @@
-"""The leader's share of failed jobs: it indexes them by kind, and goes on with what was begun."""
+"""The leader's work on failed jobs: it indexes them by kind, and continues bulk actions."""
 
 import time
 
@@ -10,8 +10,8 @@ SETTLED_SECONDS = 5.0
 
 
 class FailureWorker:
-    """Each second: the newest failures and a portion of all, until all are indexed, and half a
-    second of work."""
+    """Each second: indexes the newest failures and a portion of all, until all are indexed, and
+    works for half a second on each bulk action."""
 
     def __init__(self) -> None:
         self._cursors = {name: index.Cursor() for name in QUEUES}

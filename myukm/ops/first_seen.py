@@ -1,4 +1,4 @@
-"""Remembers since when each finding is there, for those that do not know it themselves."""
+"""Records when each finding was first seen, for findings whose check does not know since when."""
 
 import contextlib
 from collections.abc import Iterable

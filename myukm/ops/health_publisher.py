@@ -24,7 +24,7 @@ class HealthPublisher:
             self._published = news
 
     def forget(self) -> None:
-        """Another process publishes from now on."""
+        """Forget what was published, because another process publishes now."""
         self._published = None
 
 

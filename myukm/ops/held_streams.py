@@ -9,7 +9,7 @@ FORGET_SECONDS = 120
 
 
 def report(user_id: int) -> None:
-    """Record that a page of an account hears nothing. Raises `RedisError`."""
+    """Record that a page of this account receives no events. Raises `RedisError`."""
     now = valkey().time()[0]
     with valkey().pipeline(transaction=False) as pipe:
         pipe.zadd(KEY, {str(user_id): now})
@@ -19,5 +19,5 @@ def report(user_id: int) -> None:
 
 
 def count() -> int:
-    """Return how many accounts reported it lately. Raises `RedisError`."""
+    """Return how many accounts reported that within `FORGET_SECONDS`. Raises `RedisError`."""
     return int(valkey().zcount(KEY, valkey().time()[0] - FORGET_SECONDS, "+inf"))

@@ -1,4 +1,4 @@
-"""What each host says of itself, so that the doctor sees what differs: clock and SECRET_KEY."""
+"""Each host reports its clock and its SECRET_KEY, so that the doctor sees hosts that differ."""
 
 import hmac
 import json
@@ -16,22 +16,23 @@ from myukm.db.types import utcnow
 from myukm.extensions import db, valkey
 
 REPORT_SECONDS, FORGET_SECONDS = 10.0, 60.0
-# Seconds: from the first on the doctor reports a clock, over the second a process does not lead.
+# Seconds of difference: the doctor warns from `NOTABLE` on; above `TOO_MUCH` a process is unfit to
+# lead.
 NOTABLE, TOO_MUCH = 2.0, 30.0
 KEY = "myukm:hosts"
 
 
 @dataclass(frozen=True)
 class HostReport:
-    """One host: by how many seconds its clock is ahead of the database's, a digest of its
-    SECRET_KEY, and when it said so (seconds since 1970)."""
+    """One host: `skew` is by how many seconds its clock is ahead of the database's, `secret` a
+    digest of its SECRET_KEY, `at` when it reported this (seconds since 1970)."""
 
     skew: float
     secret: str
     at: float
 
     def is_old(self) -> bool:
-        """Return whether its host has said nothing for a while."""
+        """Return whether it is older than `FORGET_SECONDS`."""
         return self.at <= utcnow().timestamp() - FORGET_SECONDS
 
 
@@ -50,7 +51,7 @@ class HostReporter:
             clock.measure(connection.connection.dbapi_connection, db.engine.dialect.name)
         valkey().hset(KEY, socket.gethostname(), json.dumps(asdict(own())))
         if gone := [host for host, report in _all().items() if report.is_old()]:
-            valkey().hdel(KEY, *gone)  # or a machine that is no more would be read for ever
+            valkey().hdel(KEY, *gone)  # for machines that no longer exist
 
 
 def own() -> HostReport:

@@ -1,5 +1,5 @@
-"""Recover jobs that nobody sees: orphaned by a worker that died between dequeue and start, lost
-from their list, or deadly.
+"""Recovers jobs that no worker would take again: orphaned by a worker that died between dequeue and
+start, lost from their list, or deadly to their worker.
 
 RQ's own workers check only at their start and every ten minutes; this checks every ten seconds.
 """
@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 
 class OrphanRecovery:
     """Heals jobs that two checks in a row found in the same trouble, and marks jobs failed whose
-    worker died while running them. Looks at a portion of all jobs each time, so that a hundred
-    thousand failed ones cost next to nothing."""
+    worker died while running them. Each check covers a portion of all jobs, so that a hundred
+    thousand failed jobs cost little."""
 
     def __init__(self) -> None:
         self._troubles = SeenTwice[lost_jobs.Trouble]()

@@ -1,6 +1,6 @@
 """Jobs that no worker will ever take: gone from every list, deleted, or deadly to their worker.
 
-Everything is read and written raw, because what makes a job deadly may be that RQ cannot read it.
+All fields are read and written without RQ, because a job may be deadly because RQ cannot read it.
 """
 
 import logging
@@ -24,8 +24,8 @@ from myukm.queues.jobs import FAILURE_SECONDS, QUEUES
 from myukm.queues.restricted_job import RestrictedJob
 
 LOST_AFTER = timedelta(seconds=60)
-# A job over which so many workers have died, and how long each is remembered.
-DEADLY, REMEMBER_SECONDS = 3, 3600
+# A job fails when it has been put back this many times within an hour.
+MAX_RETURNS, REMEMBER_SECONDS = 3, 3600
 PORTION = 1000
 JOBS = Job.redis_job_namespace_prefix
 
@@ -52,7 +52,8 @@ def taken() -> Iterator[Trouble]:
 
 
 def lost(keys: Iterable[bytes]) -> Iterator[Trouble]:
-    """Yield those of these jobs (as keys) that are queued and in no list of their queue."""
+    """Yield which of these jobs (by their keys) have the status queued, but are in no list of their
+    queue."""
     keys = list(_in_no_list(_not_ended(keys)))
     with valkey().pipeline(transaction=False) as pipe:
         for key in keys:
@@ -69,7 +70,7 @@ def lost(keys: Iterable[bytes]) -> Iterator[Trouble]:
 
 
 def _still_queued(gone: Sequence[Trouble]) -> list[Trouble]:
-    """Return those that no worker has begun since their state was read: it left the list then."""
+    """Return those that are still queued: a job that a worker has begun meanwhile left its list."""
     with valkey().pipeline(transaction=False) as pipe:
         for each in gone:
             pipe.hget(Job.key_for(each.job_id), "status")
@@ -77,8 +78,8 @@ def _still_queued(gone: Sequence[Trouble]) -> list[Trouble]:
 
 
 def _not_ended(keys: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the keys of jobs in no registry of failed or finished ones, which are most by far: a
-    few commands spare one for each of them."""
+    """Yield the keys of jobs that are in no registry of failed or finished ones. Most jobs are, and
+    a few commands find them all."""
     by_id = {key.decode().removeprefix(JOBS): key for key in keys}
     if not by_id:
         return
@@ -94,8 +95,9 @@ def _not_ended(keys: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _in_no_list(keys: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the keys of jobs that wait in no queue now: three commands spare one for each job that
-    does. A job may just move between two lists, so who is left is looked at once more."""
+    """Yield the keys of jobs that wait in no queue now. The lists are read as a whole, because that
+    takes three commands instead of one for each job. A job may be moving between two lists just
+    now, so the caller checks the remaining ones again."""
     if not (by_id := {key.decode().removeprefix(JOBS): key for key in keys}):
         return
     waiting = set().union(*map(_listed, QUEUES))
@@ -120,8 +122,8 @@ def heal(trouble: Trouble) -> bool:
         if trouble.kind == "ghost":
             return True
     if _is_deadly(trouble.job_id):
-        logger.warning("job %s killed its worker %d times: it fails", trouble.job_id, DEADLY)
-        text = f"PoisonJob: its worker ended {DEADLY} times when it took this job"
+        logger.warning("job %s killed its worker %d times: it fails", trouble.job_id, MAX_RETURNS)
+        text = f"PoisonJob: its worker ended {MAX_RETURNS} times when it took this job"
         _fail(trouble.queue, trouble.job_id, text)
     else:
         source.push_job_id(trouble.job_id, at_front=True)
@@ -132,7 +134,7 @@ def _is_deadly(job_id: str) -> bool:
     key = f"myukm:job:returned:{job_id}"
     times = int(valkey().incr(key))
     valkey().expire(key, REMEMBER_SECONDS)
-    return times >= DEADLY
+    return times >= MAX_RETURNS
 
 
 def fail_unreadable(name: str) -> None:
@@ -153,7 +155,7 @@ def fail_unreadable(name: str) -> None:
 
 
 def _fail(name: str, job_id: str, text: str) -> None:
-    """Note a job as failed, without reading it."""
+    """Record a job as failed, without reading it."""
     trace = b64encode(compress(text.encode())).decode()
     kind = str(Result.Type.FAILED.value)
     result = {"created_at": str(int(time.time())), "type": kind, "exc_string": trace}

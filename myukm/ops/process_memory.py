@@ -23,7 +23,7 @@ PROC = Path("/proc")
 
 @dataclass(frozen=True)
 class LargeProcess:
-    """One of them; `role` is what it belongs to: web or worker."""
+    """A process above the limit; `role` is web or worker, also for a child of one."""
 
     host: str
     pid: int
@@ -41,7 +41,7 @@ class MemoryReporter:
         self._next, self._published = 0.0, False
 
     def run(self) -> None:
-        """Measure, if that is due, and report what is too large, or that nothing is any more."""
+        """Measure, if that is due; report processes above the limit, or delete the last report."""
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + POLL_SECONDS
@@ -58,7 +58,7 @@ class MemoryReporter:
 
 
 def family() -> list[int]:
-    """Return this process; in `worker.py` the one that supervises, and all that came from it."""
+    """Return this process's id; in `worker.py` the supervisor's and those of all its descendants."""
     return list(_descendants(os.getppid())) if role() == "worker" else [os.getpid()]
 
 
@@ -71,7 +71,7 @@ def _descendants(pid: int) -> Iterator[int]:
 
 
 def resident(pid: int) -> int:
-    """Return how many bytes of memory a process occupies; 0 if that cannot be known."""
+    """Return how many bytes of memory a process occupies, 0 if that is unknown."""
     try:
         pages = int((PROC / str(pid) / "statm").read_text().split()[1])
     except OSError:
@@ -80,7 +80,7 @@ def resident(pid: int) -> int:
 
 
 def large_processes() -> Sequence[LargeProcess]:
-    """Return the processes that are too large now, and forget older reports. `RedisError`."""
+    """Return the processes above the limit now, and delete old reports. Raises `RedisError`."""
     entries = cast(dict[bytes, bytes], valkey().hgetall(KEY))
     if not entries:
         return ()

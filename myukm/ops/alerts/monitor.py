@@ -21,7 +21,8 @@ from myukm.ops.alerts.records import KEY_LENGTH, Record, Records
 from myukm.ops.findings import BROKEN, WARNING, Finding
 
 REMIND_SECONDS = 6 * 3600.0
-# How often a finding must be seen before it is published. A restart warns too, and lets jobs wait.
+# In how many polls in a row a finding must be seen before it is published; more for findings that a
+# restart of the program causes too.
 POLLS, POLLS_AT_RESTARTS = 2, 4
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class AlertMonitor:
         examination = doctor.examine()
         database = doctor.DATABASE not in examination.unexamined
         self._take_over(database=database)
-        # Of several findings with one key the first: the doctor sorts by severity.
+        # Of several findings with one key the first is kept: the doctor sorts them by severity.
         found = {finding.key[:KEY_LENGTH]: finding for finding in reversed(examination.findings)}
         hidden = {key[:KEY_LENGTH] for key in examination.hidden}
         self._publish(found, hidden, examination.unexamined)
@@ -52,7 +53,7 @@ class AlertMonitor:
             self._store()
 
     def forget(self) -> None:
-        """Another process polls from now on; its records are loaded before the next poll."""
+        """Drop the records, because another process polls now; they are loaded before the next poll."""
         self._loaded = self._rows_loaded = False
         self.records = Records()
 
@@ -106,8 +107,8 @@ class AlertMonitor:
 
 def polls_needed(finding: Finding) -> int:
     """Return in how many polls in a row a finding must be before it is published."""
-    passes = finding.level == WARNING or finding.code == "no_worker"
-    return POLLS_AT_RESTARTS if passes else POLLS
+    may_be_a_restart = finding.level == WARNING or finding.code == "no_worker"
+    return POLLS_AT_RESTARTS if may_be_a_restart else POLLS
 
 
 def record_of(key: str, finding: Finding) -> Record:

@@ -26,15 +26,16 @@ from myukm.sentences import stored_sentence
 
 KEY = "myukm:open-alerts"
 KEY_LENGTH, SAVE_AGAIN_SECONDS = 64, 30.0
-# Treasurers see a run's log and no alerts. The run itself logs why it is paused or stands still,
-# and each failed student, but not that they are many.
+# This finding is also written to the run's log, for treasurers, who see no alerts. The run itself
+# logs why it is paused or stalled, and each failed student, but not that they are many.
 LOGGED = "many_students_failed"
 
 
 @dataclass(frozen=True)
 class Record:
-    """An alert. `server` is what the doctor asked for it, `extent` how much is concerned, `sent_at`
-    when it was sent last (seconds since 1970); `translations` as `myukm.sentences` makes them."""
+    """An alert. `server` is the one that the finding's check asks, `extent` how much is affected,
+    `sent_at` when it was sent last (seconds since 1970), `translations` as `in_each_language` of
+    `myukm.sentences` makes them."""
 
     key: str
     code: str
@@ -82,7 +83,7 @@ class Records:
         return record
 
     def load_rows(self) -> None:
-        """Take over what is open in the database, but for what changed here since."""
+        """Load the alerts that are open in the database, except those that changed here."""
         changed = {record.key for record in self._unstored}
         rows = db.session.scalars(select(Alert).where(Alert.open.is_not(None)))
         left = {str(row.open): _from_row(row) for row in rows if row.open not in changed}
@@ -100,8 +101,8 @@ class Records:
             self.open |= {record.key: record for record in left}
 
     def save(self) -> None:
-        """Copy the open alerts to Valkey: when they changed, and again and again because it may
-        have lost them."""
+        """Copy the open alerts to Valkey: when they changed, and every `SAVE_AGAIN_SECONDS`, because
+        Valkey may have lost them."""
         copies = {key: json.dumps(asdict(each)) for key, each in self.open.items()}
         if copies == self._saved and time.monotonic() < self._save_again_at:
             return

@@ -1,5 +1,5 @@
-"""Chooses the one process that polls the doctor for alerts and open pages, in a thread that waits
-for no database."""
+"""Chooses the one process that polls the doctor, for alerts and open pages. It runs in a thread of
+its own, so that a database that hangs does not hold it up."""
 
 import contextlib
 import fcntl
@@ -28,9 +28,11 @@ logger = logging.getLogger(__name__)
 
 
 class AlertWatch:
-    """Polls every three seconds if it holds the lease in Valkey. Without Valkey the leader polls,
-    and without both the process of this machine that holds a lock on a file. `leads` returns
-    whether this process is the leader, None if the database does not say."""
+    """Polls every three seconds if this process holds the lease in Valkey. Without Valkey the
+    leader polls; without Valkey and database, on each machine the process with a lock on a file.
+
+    `leads` returns whether this process is the leader, None while the database does not answer.
+    """
 
     def __init__(self, app: Flask, holder: str, leads: Callable[[], bool | None]) -> None:
         self._app, self._holder, self._leads = app, holder, leads
@@ -46,12 +48,12 @@ class AlertWatch:
             with self._app.app_context():
                 try:
                     self.poll()
-                except Exception:  # whatever goes wrong here, it must go on
+                except Exception:  # an error must not end the alerts
                     logger.exception("alerts")
         self.close()
 
     def close(self) -> None:
-        """Give the lock on the file back."""
+        """Release the lock on the file."""
         if self._lock:
             self._lock.close()
             self._lock = None
@@ -75,8 +77,8 @@ class AlertWatch:
             return self._holds_file() if leads is None else leads
 
     def _holds_lease(self, leads: bool | None) -> bool:
-        """Return whether this process holds the lease: the leader, or another one if it was free
-        for `VACANT_SECONDS`."""
+        """Return whether this process holds the lease. The leader takes it if it is free; another
+        process only if it has been free for `VACANT_SECONDS`."""
         holder, held = self._holder.encode(), valkey().get(KEY)
         had_led, self._led = self._led, bool(leads)
         if held == holder and had_led and leads is False:

@@ -19,7 +19,7 @@ OLD = timedelta(days=2)
 
 
 def old() -> Iterator[Finding]:
-    """The last backup failed, or the newest proved one is older than two nights."""
+    """The last backup failed, or the newest proved backup is older than two days."""
     if current_app.config["MYUKM_ENV"] != "production":
         return
     proved = backup_log.newest(backup_log.PROVED)

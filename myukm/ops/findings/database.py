@@ -20,7 +20,7 @@ from myukm.ops.findings import BROKEN, WARNING, Finding, database_writes
 from myukm.sentences import lazy_decimal
 
 SLOW_SECONDS = 0.5
-# The leader prunes once a minute, so a log this far beyond its bounds is not being pruned.
+# The leader prunes once a minute, so a log that exceeds its limits by this much is not pruned.
 EVENTS_BEYOND, AGE_BEYOND = retention.MAX_EVENTS // 4, timedelta(hours=2)
 
 
@@ -63,7 +63,7 @@ def _cure() -> LazyString:
 
 
 def silent(seconds: float) -> Finding:
-    """Return the finding about a database that takes connections and does not answer."""
+    """Return the finding about a database that accepts connections but does not answer."""
     return Finding(
         "database_unreachable",
         BROKEN,

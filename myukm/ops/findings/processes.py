@@ -77,7 +77,7 @@ def descriptors() -> Iterator[Finding]:
 
 
 def memory() -> Iterator[Finding]:
-    """A process of web or worker, or a child of it, that uses more memory than it should."""
+    """A process of web or worker, or a child of one, that uses more than `PROCESS_MEMORY_MB`."""
     for each in process_memory.large_processes():
         restart = "./run queue restart" if each.role == "worker" else f"kill {each.pid}"
         yield Finding(
@@ -103,7 +103,7 @@ def memory() -> Iterator[Finding]:
 
 
 def held_back() -> Iterator[Finding]:
-    """Pages hear nothing of their streams although requests are answered."""
+    """Pages receive no events of their streams although requests are answered."""
     if count := held_streams.count():
         yield Finding(
             "stream_buffered",

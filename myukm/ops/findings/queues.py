@@ -21,7 +21,8 @@ from myukm.sentences import joined, lazy_decimal
 NO_CONSUMER_TIMEOUT = 3.0
 STUCK_SECONDS, SLOW_SECONDS = 10.0, 30.0
 OVERDUE_SECONDS = 5
-# What was seen of each queue: its oldest job, the number of ended ones, and when (Valkey's clock).
+# Hash in Valkey: for each queue its oldest job, how many jobs have ended, and since when both stay
+# the same.
 SEEN, STILL_SECONDS = "myukm:doctor:queues", 5
 
 
@@ -44,7 +45,7 @@ def suspended() -> Iterator[Finding]:
 def not_served() -> Iterator[Finding]:
     """Queues without a living worker, even if no job waits in them yet: one cause, one finding."""
     state = snapshot()
-    idle = [name for name in _moving(state) if not state.workers_for(name)]
+    idle = [name for name in _active(state) if not state.workers_for(name)]
     if not idle:
         return
     starved = [name for name in idle if (state.backlogs[name].seconds or 0) > NO_CONSUMER_TIMEOUT]
@@ -65,9 +66,9 @@ def not_served() -> Iterator[Finding]:
 
 
 def overdue() -> Iterator[Finding]:
-    """Jobs scheduled for a time that is over, which nobody puts into their queue."""
+    """Jobs whose scheduled time has passed, and which no scheduler has enqueued."""
     state = snapshot()
-    keys = {name: get_queue(name).scheduled_job_registry.key for name in _moving(state)}
+    keys = {name: get_queue(name).scheduled_job_registry.key for name in _active(state)}
     if not keys or not valkey().exists(*keys.values()):
         return
     for name, key in keys.items():
@@ -89,7 +90,7 @@ def overdue() -> Iterator[Finding]:
 def not_consumed() -> Iterator[Finding]:
     """Jobs that wait although workers listen: the workers hang, or there are too few."""
     state = snapshot()
-    taken = [each for each in _moving(state) if state.workers_for(each)]
+    taken = [each for each in _active(state) if state.workers_for(each)]
     ages = {each: state.backlogs[each].seconds or 0.0 for each in taken}
     stands_still = _standing_still(state, [name for name in taken if ages[name]])
     for name, age in ages.items():
@@ -105,14 +106,16 @@ def not_consumed() -> Iterator[Finding]:
             yield Finding("queue_slow", WARNING, what, cure, waiting.since, subject=name)
 
 
-def _moving(state: QueueSnapshot) -> list[str]:
-    """Return the queues from which workers should take jobs: nobody stopped them."""
+def _active(state: QueueSnapshot) -> list[str]:
+    """Return the queues from which workers should take jobs, because nobody paused them."""
     return [name for name in QUEUES if not state.suspended and not state.backlogs[name].paused]
 
 
 def _standing_still(state: QueueSnapshot, names: Sequence[str]) -> set[str]:
-    """Return those of the queues whose oldest job is the same as at a check `STILL_SECONDS` ago or
-    more, with no job ended since: between two jobs a worker is idle for an instant, too."""
+    """Return the queues whose oldest job has been the same for `STILL_SECONDS` with no job ended.
+
+    An idle worker alone proves nothing, because between two jobs a worker is idle for an instant.
+    """
     if not names:
         return set()
     moment, totals, still = state.moment, counters.totals(names), set()

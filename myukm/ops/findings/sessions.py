@@ -17,7 +17,7 @@ PER_WEB_PROCESS, PER_WORKER_HOST = 11, 6
 NEARLY_ALL = 0.8
 BLOCKED_SECONDS = 10
 
-# Transactions that have read only block nobody; those that idle could, and hold up clean-up.
+# Transactions that only read block nobody, unless they idle: these hold up clean-up.
 BLOCKED = {
     "postgresql": """
         SELECT pid, usename AS name, client_addr AS host, application_name AS program,
@@ -59,7 +59,7 @@ PROGRAMS = (
 
 
 def blocked() -> Iterator[Finding]:
-    """A transaction that has been open for ten seconds and writes or idles."""
+    """A transaction that has been open for ten seconds and has written, or idles."""
     found = _first(BLOCKED, seconds=BLOCKED_SECONDS)
     if found is None:
         return
@@ -82,7 +82,7 @@ def blocked() -> Iterator[Finding]:
 
 
 def settings() -> Iterator[Finding]:
-    """Sessions without time-outs, as behind a pooler: a host that vanishes would block all."""
+    """Sessions without time-outs, as behind a pooler: a host that vanishes could block others."""
     if db.engine.dialect.name != "postgresql":
         return
     missing = db.session.scalars(text(UNLIMITED), {"names": list(LIMITS)}).all()
@@ -124,7 +124,7 @@ def connections() -> Iterator[Finding]:
 
 
 def _budget() -> int:
-    """Return the connections that all living processes may take; 0 where they have no names."""
+    """Return how many connections all living processes may open; 0 if the database names none."""
     if db.engine.dialect.name != "postgresql":
         return 0
     seen = [name.split()[1:] for name in db.session.scalars(text(PROGRAMS))]

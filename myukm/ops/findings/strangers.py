@@ -1,4 +1,4 @@
-"""Checks that the workers of our queues work for this installation: its database, its code."""
+"""Checks that the workers of our queues use the database and the code of this installation."""
 
 from collections.abc import Iterator
 

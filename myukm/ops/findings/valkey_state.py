@@ -16,7 +16,7 @@ RESTARTS, WITHIN_SECONDS = 3, 600.0
 
 
 def slow() -> Iterator[Finding]:
-    """Even the fastest of a few smallest commands takes long: one may wait for our own process."""
+    """Even the fastest of several pings is slow. One alone may have waited for our own process."""
     seconds = _ping_seconds()
     for _again in range(PINGS - 1):
         if seconds > SLOW_SECONDS:
@@ -48,7 +48,7 @@ def not_persistent() -> Iterator[Finding]:
 
 
 def restarts() -> Iterator[Finding]:
-    """Another server process answers again and again. Known to processes that live on."""
+    """Valkey was restarted several times lately, as far as this process has seen it."""
     seen: list[tuple[str, float]] = current_app.extensions.setdefault("valkey_runs", [])
     info = server_info()
     if not seen or seen[-1][0] != info["run_id"]:

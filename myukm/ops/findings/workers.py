@@ -27,8 +27,8 @@ OVERTIME = timedelta(seconds=10)
 
 
 def dead() -> Iterator[Finding]:
-    """Our workers that ended without unregistering and were not replaced: killed, or out of memory.
-    One finding per machine."""
+    """Workers of our queues that ended without unregistering (killed, or out of memory) and were
+    not replaced. One finding per machine."""
     state = snapshot()
     lost: dict[str, list[WorkerInfo]] = {}
     for worker in state.workers:
@@ -61,7 +61,7 @@ def our_queues(worker: WorkerInfo) -> list[str]:
 
 
 def hung() -> Iterator[Finding]:
-    """A job whose process hangs: a lane that does not beat, or one beyond its own time-out."""
+    """A job whose process hangs: a lane without heartbeats, or a job beyond its own time-out."""
     busy = [worker for worker in snapshot().workers if worker.alive and worker.job_id]
     with valkey().pipeline(transaction=False) as pipe:
         for worker in busy:
@@ -105,7 +105,7 @@ def _hung(worker: WorkerInfo, since: datetime) -> Finding:
 
 
 def unnamed() -> Iterator[Finding]:
-    """Valkey refuses to name connections, by which dead workers are found."""
+    """Valkey refuses to name connections; dead workers are found by these names."""
     if any(not worker.named for worker in snapshot().workers):
         yield Finding(
             "unnamed_connections",
@@ -124,7 +124,7 @@ def failed() -> Iterator[Finding]:
     Lanes do not count: another one has gone on with the run, or the run says that it failed.
     """
     # The failed-job registry is sorted by expiry, which is the failure plus `FAILURE_SECONDS`.
-    # What expires later is another program's, kept for a year: when it failed is not known.
+    # A job that expires later is another program's, which keeps it for a year: it does not count.
     until = utcnow().timestamp() + FAILURE_SECONDS + AHEAD
     since = until - AHEAD - HOUR
     for name in QUEUES:

@@ -149,7 +149,7 @@ def test_what_another_trouble_hides_is_not_over(
     monitor = AlertMonitor()
     examine(app, monitor)
     wait_until(lambda: receiver.kinds("no_worker") == ["new"], 30)
-    monkeypatch.setitem(causes.FOLLOW, "disk_full", {"no_worker"})
+    monkeypatch.setitem(causes.CONSEQUENCES, "disk_full", {"no_worker"})
     room = shutil.disk_usage("/")
     with monkeypatch.context() as full:
         full.setattr(shutil, "disk_usage", lambda _: room._replace(free=10**8))
