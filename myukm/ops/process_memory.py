@@ -58,7 +58,7 @@ class MemoryReporter:
 
 
 def family() -> list[int]:
-    """Return this process's id; in `worker.py` the supervisor's and those of all its descendants."""
+    """Return this process's id; in `worker.py` those of the supervisor and its descendants."""
     return list(_descendants(os.getppid())) if role() == "worker" else [os.getpid()]
 
 

@@ -53,7 +53,7 @@ class AlertMonitor:
             self._store()
 
     def forget(self) -> None:
-        """Drop the records, because another process polls now; they are loaded before the next poll."""
+        """Drop the records, because another process polls now; the next poll loads them."""
         self._loaded = self._rows_loaded = False
         self.records = Records()
 

@@ -101,8 +101,8 @@ class Records:
             self.open |= {record.key: record for record in left}
 
     def save(self) -> None:
-        """Copy the open alerts to Valkey: when they changed, and every `SAVE_AGAIN_SECONDS`, because
-        Valkey may have lost them."""
+        """Copy the open alerts to Valkey when they changed, and again every `SAVE_AGAIN_SECONDS`,
+        because Valkey may have lost them."""
         copies = {key: json.dumps(asdict(each)) for key, each in self.open.items()}
         if copies == self._saved and time.monotonic() < self._save_again_at:
             return
