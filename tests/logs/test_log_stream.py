@@ -64,7 +64,7 @@ def test_a_line_says_what_it_is_about(app: Flask, shipper: LogShipper) -> None:
     assert line["at"].endswith("Z")
 
 
-def test_it_is_filtered(app: Flask, shipper: LogShipper) -> None:
+def test_lines_are_filtered(app: Flask, shipper: LogShipper) -> None:
     with app.test_request_context():
         logger.info("one")
     logger.warning("two")

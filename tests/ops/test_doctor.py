@@ -1,4 +1,4 @@
-"""What is wrong is found, named, and has a cure; the most telling comes first."""
+"""The doctor finds what is wrong and names a cure; the most likely cause comes first."""
 
 import json
 import shlex
@@ -84,7 +84,7 @@ def test_all_is_well(app: Flask, workers: Program) -> None:
     assert examine(app) == {"status": "ok", "findings": []}
 
 
-def test_the_old_failure_is_the_first_line(
+def test_a_queue_without_a_worker_is_the_first_finding(
     app: Flask, start: Callable[..., Program], valkey: redis.Redis
 ) -> None:
     start("rq", "worker", "default")
@@ -220,7 +220,7 @@ def valkey_config(valkey: redis.Redis) -> Iterator[redis.Redis]:
         valkey.config_set(name, kept[name])
 
 
-def test_valkey_that_forgets(app: Flask, valkey_config: redis.Redis) -> None:
+def test_valkey_that_may_evict_jobs(app: Flask, valkey_config: redis.Redis) -> None:
     valkey_config.config_set("maxmemory-policy", "allkeys-lru")
     assert ("valkey_policy", "warning") in codes(examine(app))
     valkey_config.config_set("maxmemory", "1gb")
@@ -260,10 +260,10 @@ def test_migrations_missing(app: Flask) -> None:
     assert "perbarui program" in only(app, "migrations")["cure"]
 
 
-def test_messages_that_nobody_sends_on(
+def test_messages_that_nobody_publishes(
     app: Flask, people: dict[str, int], start: Callable[..., Program]
 ) -> None:
-    """Written while neither web nor worker lives, and sent on by the one that is started."""
+    """Written while neither web nor worker runs, and published by the worker that is started."""
     with app.app_context():
         messages.post(db.session.get_one(User, people["member"]), UKM, "Halo", "1")
     found = only(app, "chat_unpublished")
@@ -273,8 +273,10 @@ def test_messages_that_nobody_sends_on(
     wait_until(lambda: not named(app, "chat_unpublished"), 30, "it goes")
 
 
-def test_messages_that_are_late_while_others_go_out(app: Flask, people: dict[str, int]) -> None:
-    """The machine is busy; but one that is held up for a minute is named."""
+def test_messages_that_are_late_while_others_are_published(
+    app: Flask, people: dict[str, int]
+) -> None:
+    """On a busy machine no finding, unless a message is late by a minute."""
     with app.app_context(), transaction() as session:
         author = session.get_one(User, people["member"])
         late, _ = messages.post(author, UKM, "Halo", "1")
@@ -324,10 +326,10 @@ def test_what_the_api_answers(app: Flask, status: int, ok: bool, refused: bool) 
 
 
 def test_a_full_disk(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    room = shutil.disk_usage("/")._replace(total=10**12, free=10**9)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: room)
+    usage = shutil.disk_usage("/")._replace(total=10**12, free=10**9)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     assert only(app, "disk_full")["level"] == "warning"
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: room._replace(free=10**8))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10**8))
     assert only(app, "disk_full")["level"] == "broken"
 
 

@@ -1,4 +1,4 @@
-"""The doctor answers within seconds, whatever hangs, and what hangs is the finding."""
+"""The doctor answers within seconds, whatever hangs, and reports what hangs."""
 
 import shutil
 import socket
@@ -37,10 +37,10 @@ def test_a_locked_table_is_named_and_holds_nobody_up(
     with locked_table(app, "sync_run"):
         began = time.monotonic()
         assert only(app, "database_locked")["level"] == "broken"
-        assert ("no_worker", "warning") in codes(examine(app)), "the others look all the same"
+        assert ("no_worker", "warning") in codes(examine(app)), "the other checks run all the same"
         assert time.monotonic() - began < 25, "less than `only` would wait"
         threads = [each for each in threading.enumerate() if each.name == "doctor"]
-        assert len(threads) == 1, "a second look waits for no second thread"
+        assert len(threads) == 1, "a second examination starts no second thread"
         metrics = app.test_client().get("/metrics").text
         assert 'myukm_finding{code="database_locked",level="broken"} 1.0' in metrics
     wait_until(lambda: "database_locked" not in str(examine(app)), 30, "it goes with the lock")
@@ -62,7 +62,7 @@ def test_a_silent_database_is_waited_for_once(settings: dict[str, str], silent_s
 
 
 def test_a_slow_check_keeps_what_it_found_before(app: Flask) -> None:
-    """A look that comes to its deadline is finished behind the reader's back."""
+    """An examination that reaches its deadline goes on in its thread."""
     go_on = threading.Event()
     go_on.set()
 
@@ -73,22 +73,22 @@ def test_a_slow_check_keeps_what_it_found_before(app: Flask) -> None:
         go_on.wait(5)
         yield "known"
 
-    looking = examiner.Examiner([first, slow], pytest.fail)
-    looking.start(app)
-    assert looking.findings(time.monotonic() + 2)[slow] == ["known"]
+    one = examiner.Examiner([first, slow], pytest.fail)
+    one.start(app)
+    assert one.findings(time.monotonic() + 2)[slow] == ["known"]
     go_on.clear()
-    looking.start(app)
-    assert looking.findings(time.monotonic() + 0.05)[slow] == ["known"]
+    one.start(app)
+    assert one.findings(time.monotonic() + 0.05)[slow] == ["known"]
     go_on.set()
 
 
 def test_a_broken_finding_of_the_machine_hides_no_other(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its first check says nothing about the rest, unlike that of the database or of Valkey."""
+    """The first check of a machine decides nothing, unlike those of the database and of Valkey."""
     app.config |= {"MYUKM_ENV": "production", "SECRET_KEY": "aaaa"}
-    room = shutil.disk_usage("/")._replace(total=10**12, free=10**8)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: room)
+    usage = shutil.disk_usage("/")._replace(total=10**12, free=10**8)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     assert only(app, "weak_secret")["level"] == "broken"
     assert only(app, "disk_full")["level"] == "broken"
 

@@ -1,4 +1,4 @@
-"""Alerts: sent once when a trouble lasts, again when it gets worse, once when it is over."""
+"""Alerts: sent once when a finding lasts, again when it gets worse, once when it is over."""
 
 import json
 import shutil
@@ -90,7 +90,7 @@ def test_a_trouble_that_lasts_is_one_alert_until_it_is_over(
     lose_valkey(app)
     with app.app_context():
         monitor.evaluate()
-    assert alerts(app) == [], "a single look alerts nobody"
+    assert alerts(app) == [], "a single poll alerts nobody"
     examine(app, monitor, AlertMonitor())
     assert alerts(app) == [("valkey_unreachable", False)]
     app.config["REDIS_URL"] = settings["REDIS_URL"]
@@ -103,7 +103,9 @@ def test_a_trouble_that_lasts_is_one_alert_until_it_is_over(
     assert receiver.got[0]["host"]
 
 
-def test_without_the_database_it_is_told_and_stored_later(app: Flask, receiver: Receiver) -> None:
+def test_without_the_database_an_alert_is_sent_and_stored_later(
+    app: Flask, receiver: Receiver
+) -> None:
     monitor = AlertMonitor()
     examine(app, monitor)
     assert alerts(app) == [("no_worker", False)]
@@ -117,7 +119,7 @@ def test_without_the_database_it_is_told_and_stored_later(app: Flask, receiver: 
     assert events(app, "database_unreachable") == [(False, "broken"), (True, "broken")]
 
 
-def test_who_begins_without_the_database_takes_over_what_is_open_in_it_later(
+def test_a_process_that_starts_without_the_database_loads_its_open_alerts_later(
     app: Flask, valkey: redis.Redis, receiver: Receiver
 ) -> None:
     valkey.set("rq:suspended", 1)
@@ -132,7 +134,7 @@ def test_who_begins_without_the_database_takes_over_what_is_open_in_it_later(
     assert ("workers_suspended", True) in alerts(app)
 
 
-def test_who_polls_again_stores_nothing_of_its_first_turn(app: Flask) -> None:
+def test_a_process_that_polls_again_stores_nothing_of_its_first_turn(app: Flask) -> None:
     first = AlertMonitor()
     with without_database(app):
         examine(app, first)
@@ -143,16 +145,16 @@ def test_who_polls_again_stores_nothing_of_its_first_turn(app: Flask) -> None:
     assert alerts(app) == []
 
 
-def test_what_another_trouble_hides_is_not_over(
+def test_an_alert_is_not_over_while_another_finding_hides_it(
     app: Flask, valkey: redis.Redis, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monitor = AlertMonitor()
     examine(app, monitor)
     wait_until(lambda: receiver.kinds("no_worker") == ["new"], 30)
     monkeypatch.setitem(causes.CONSEQUENCES, "disk_full", {"no_worker"})
-    room = shutil.disk_usage("/")
+    usage = shutil.disk_usage("/")
     with monkeypatch.context() as full:
-        full.setattr(shutil, "disk_usage", lambda _: room._replace(free=10**8))
+        full.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10**8))
         examine(app, monitor)
         wait_until(lambda: receiver.kinds("disk_full") == ["new"], 30)
     examine(app, monitor)
@@ -160,19 +162,22 @@ def test_what_another_trouble_hides_is_not_over(
     assert receiver.kinds("no_worker") == ["new"]
 
 
-def test_open_pages_of_the_queues_hear_of_it_without_the_database(
+def test_findings_are_published_to_open_pages_without_the_database(
     app: Flask, valkey: redis.Redis
 ) -> None:
-    heard = valkey.pubsub()
-    heard.subscribe(pubsub.CHANNEL)
+    messages = valkey.pubsub()
+    messages.subscribe(pubsub.CHANNEL)
     with without_database(app):
         examine(app, AlertWatch(app, "a", lambda: None))
-        published = lambda: "database_unreachable" in str(heard.get_message(timeout=1))  # noqa: E731
-        wait_until(published, 30, "it is published")
-    heard.close()
+        wait_until(
+            lambda: "database_unreachable" in str(messages.get_message(timeout=1)),
+            30,
+            "it is published",
+        )
+    messages.close()
 
 
-def test_what_gets_worse_is_told_again(
+def test_an_alert_that_gets_worse_is_sent_again(
     app: Flask, valkey: redis.Redis, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monitor = AlertMonitor()
@@ -190,7 +195,7 @@ def test_what_gets_worse_is_told_again(
     assert events(app, "workers_suspended") == [(False, "warning"), (False, "broken")]
 
 
-def test_one_process_looks_and_the_next_knows_what_was_told(
+def test_one_process_polls_and_the_next_one_knows_what_was_sent(
     app: Flask, valkey: redis.Redis, receiver: Receiver
 ) -> None:
     first, second = (AlertWatch(app, name, lambda: True) for name in ("a", "b"))
@@ -204,30 +209,30 @@ def test_one_process_looks_and_the_next_knows_what_was_told(
     wait_until(lambda: receiver.kinds("workers_suspended") == ["new", "over"], 30)
 
 
-def test_the_leader_looks_and_another_one_if_nobody_has_for_long(
+def test_the_leader_polls_and_another_process_if_nobody_has_for_long(
     app: Flask, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leader = ["a"]
     first = AlertWatch(app, "a", lambda: "a" in leader)
     second = AlertWatch(app, "b", lambda: "b" in leader)
 
-    def looks() -> list[bool]:
+    def polls() -> list[bool]:
         with app.app_context():
             return [each._is_watcher() for each in (second, first)]
 
-    assert looks() == [False, True]
+    assert polls() == [False, True]
     leader[:] = ["b"]
-    assert looks() == [False, False], "it gives it back"
-    assert looks() == [True, False]
+    assert polls() == [False, False], "it gives it back"
+    assert polls() == [True, False]
     valkey.delete("myukm:alerts:watcher")
     leader.clear()
-    assert looks() == [False, False]
+    assert polls() == [False, False]
     monkeypatch.setattr(watch, "VACANT_SECONDS", 0.0)
-    assert looks() == [True, False]
-    assert looks() == [True, False], "it keeps it"
+    assert polls() == [True, False]
+    assert polls() == [True, False], "it keeps it"
 
 
-def test_without_valkey_and_database_one_process_of_the_machine_tells(
+def test_without_valkey_and_database_one_process_of_the_machine_sends_alerts(
     app: Flask, receiver: Receiver, tmp_path: Path
 ) -> None:
     app.instance_path = str(tmp_path)
@@ -243,7 +248,7 @@ def test_without_valkey_and_database_one_process_of_the_machine_tells(
     assert len(receiver.got) == 2
 
 
-def test_a_channel_that_fails_is_told_by_the_others_and_gets_it_later(
+def test_a_failing_channel_is_reported_by_the_others_and_gets_its_messages_later(
     app: Flask, valkey: redis.Redis, receiver: Receiver
 ) -> None:
     watch = AlertWatch(app, "a", lambda: True)
@@ -260,7 +265,7 @@ def test_a_channel_that_fails_is_told_by_the_others_and_gets_it_later(
         wait_until(lambda: receiver.kinds("workers_suspended") == ["new"], 30)
 
 
-def test_a_channel_whose_error_nobody_expects_is_told_and_gets_it_later(
+def test_a_channel_with_an_unexpected_error_is_reported_and_gets_its_messages_later(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox, "FIRST_PAUSE_SECONDS", 0.02)
@@ -306,13 +311,13 @@ def test_alerts_that_a_newer_version_left_are_taken_over(
     assert receiver.kinds("no_worker") == ["new"]
 
 
-def test_a_webhook_that_moved_has_not_taken_it(app: Flask, receiver: Receiver) -> None:
+def test_a_redirect_of_the_webhook_is_no_delivery(app: Flask, receiver: Receiver) -> None:
     receiver.refuses, receiver.refusal = True, 301
     done = FlaskCliRunner(app).invoke(args=("alert", "test"))
     assert (done.exit_code, done.output) == (1, "webhook: gagal, HTTP 301\n")
 
 
-def test_it_reaches_the_mail_box(app: Flask) -> None:
+def test_an_alert_is_sent_by_mail(app: Flask) -> None:
     app.config["ALERT_EMAIL_TO"] = "operator@kampus.example"
     app.config["PUBLIC_URL"] = "https://ukm.kampus.example"
     lose_valkey(app)
@@ -324,12 +329,15 @@ def test_it_reaches_the_mail_box(app: Flask) -> None:
     assert "https://ukm.kampus.example/admin/antrian" in text
 
 
-def test_a_monitor_outside_hears_a_heartbeat_while_all_is_well(
+def test_an_outside_monitor_gets_heartbeats_while_nothing_is_broken(
     app: Flask, receiver: Receiver, valkey: redis.Redis
 ) -> None:
     app.config["HEARTBEAT_URL"] = receiver.url
     queue_old_jobs(app, valkey, 1)
     examine(app, AlertWatch(app, "a", lambda: True))
+    for each in threading.enumerate():
+        if each.name == "heartbeat":
+            each.join(30)
     assert receiver.asked == 0
     valkey.flushall()
     examine(app, AlertWatch(app, "a", lambda: True))
