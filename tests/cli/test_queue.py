@@ -75,7 +75,7 @@ def test_monitor_prints_once_in_a_pipe(flask: Flasks, failed_job: str) -> None:
 
 
 @pytest.mark.parametrize("columns", ["80", "50"])
-def test_monitor_cuts_nothing_that_one_looks_for(
+def test_monitor_cuts_no_id_and_no_error(
     flask: Flasks, failed_job: str, app: Flask, columns: str
 ) -> None:
     with app.app_context():
@@ -108,7 +108,7 @@ def test_monitor_without_a_database_has_no_history(flask: Flasks, app: Flask) ->
     assert (done.exit_code, "sync-pembayaran" in done.stdout) == (0, True)
 
 
-def test_doctor_tells_one_line_per_finding(app: Flask, flask: Flasks) -> None:
+def test_doctor_prints_one_line_per_finding(app: Flask, flask: Flasks) -> None:
     done = flask("queue", "doctor")
     lines = done.stdout.splitlines()
     assert done.exit_code == 1
@@ -123,7 +123,7 @@ def test_doctor_tells_one_line_per_finding(app: Flask, flask: Flasks) -> None:
     assert "belum mengenai siapa pun, perlu tindakan)" in lines[0]
 
 
-def test_doctor_is_content(
+def test_doctor_exits_with_0_when_nothing_is_wrong(
     flask: Flasks, app: Flask, start: Callable[..., Program], simulator: Simulator
 ) -> None:
     app.config["PEMBAYARAN_API_URL"] = simulator.url
@@ -133,7 +133,7 @@ def test_doctor_is_content(
     assert (done.exit_code, done.stdout[:5]) == (0, "Sehat")
 
 
-def test_ping_tells_who_answered(
+def test_ping_names_the_worker_that_answered(
     flask: Flasks, app: Flask, start: Callable[..., Program], valkey: redis.Redis
 ) -> None:
     start(*WORKER, "high", "default")
@@ -171,7 +171,7 @@ def test_bench_measures(flask: Flasks, app: Flask, start: Callable[..., Program]
         assert shown in done.stdout
 
 
-def test_bench_says_why_it_can_not(flask: Flasks, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bench_says_why_it_cannot_measure(flask: Flasks, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("myukm.cli.queue.BENCH_SECONDS", 0.3)
     done = flask("queue", "bench", "-n", "2")
     assert (done.exit_code, done.stderr) == (
@@ -195,7 +195,7 @@ def test_failed_jobs_are_listed_and_retried(
         assert flask("queue", "retry", missing).stderr == f"Tidak ada pekerjaan {missing}.\n"
 
 
-def test_what_is_done_to_queues_by_hand_leaves_a_row(
+def test_commands_that_change_queues_are_recorded(
     app: Flask, flask: Flasks, failed_job: str
 ) -> None:
     with app.app_context():
@@ -213,7 +213,9 @@ def test_what_is_done_to_queues_by_hand_leaves_a_row(
         assert {(row.actor_id, (row.actor_name or "")[-4:]) for row in rows} == {(None, "CLI)")}
 
 
-def test_queues_obey_without_a_database_too(app: Flask, flask: Flasks, valkey: redis.Redis) -> None:
+def test_queues_can_be_cleared_without_a_database(
+    app: Flask, flask: Flasks, valkey: redis.Redis
+) -> None:
     with app.app_context():
         enqueue(PRESENCE, 1)
         app.extensions["sqlalchemy"].engine.dispose()
@@ -230,6 +232,16 @@ def test_retry_all(flask: Flasks, failed_job: str, valkey: redis.Redis) -> None:
     assert flask("queue", "retry", failed_job, "--all").exit_code == 2
     assert flask("queue", "retry", "--all").exit_code == 0
     assert waiting(valkey, "default") == [failed_job]
+
+
+def test_retry_records_four_jobs_and_that_there_were_more(
+    app: Flask, flask: Flasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("myukm.queues.failed_jobs.retry", lambda job_ids: 3)
+    flask("queue", "retry", "a", "b", "c", "d", "e")
+    with app.app_context():
+        (row,) = activity.audit_page(action="queue.").items
+    assert row.subject == "3: a b c d …"
 
 
 def test_clear_asks_first(app: Flask, flask: Flasks, valkey: redis.Redis) -> None:
@@ -262,11 +274,11 @@ def test_clear_failed(flask: Flasks, failed_job: str, valkey: redis.Redis) -> No
         ("monitor", "--often"),
     ],
 )
-def test_wrong_words_are_refused(flask: Flasks, words: tuple[str, ...]) -> None:
+def test_wrong_arguments_are_refused(flask: Flasks, words: tuple[str, ...]) -> None:
     assert flask("queue", *words).exit_code == 2
 
 
-def test_restart_asks_and_names_who_can_not(
+def test_restart_is_requested_and_names_workers_that_cannot_restart_themselves(
     flask: Flasks, app: Flask, start: Callable[..., Program], valkey: redis.Redis
 ) -> None:
     start("rq", "worker", "high")
