@@ -6,12 +6,15 @@ from flask import Response, stream_with_context
 from flask_babel import gettext as _
 
 from myukm.domain.exports import progress, requests
-from myukm.domain.siswa.listing_files import CSV, XLSX
 from myukm.models import Export
 from myukm.models.export import ExportState
 from myukm.web.http.answers import redirect_or_json
 
-TYPES = {"csv": CSV, "xlsx": XLSX, "zip": "application/zip"}
+TYPES = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "zip": "application/zip",
+}
 
 
 def accepted(export: Export, page: str) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from myukm.db.types import to_iso8601
 from myukm.extensions import db
@@ -24,11 +24,11 @@ def files(user_id: int) -> Iterator[tuple[ChatFile, str]]:
     """
     last = 0
     while found := _after(user_id, last):
-        yield from ((file, code) for file, code in found)
+        yield from ((row[0], row[1]) for row in found)
         last = found[-1][0].id
 
 
-def _after(user_id: int, last: int) -> Sequence[Row[Any]]:
+def _after(user_id: int, last: int) -> Sequence[Any]:
     found = db.session.execute(_of(user_id).where(ChatFile.id > last).limit(PORTION)).all()
     # Expunged, because the rollback would expire them and their next use would open a transaction.
     db.session.expunge_all()
