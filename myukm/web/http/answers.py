@@ -1,9 +1,11 @@
 """Answers that a form and a JSON call get from the same view."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from flask import jsonify, redirect
+from flask import jsonify, make_response, redirect
+from werkzeug.wrappers import Response
 
 from myukm.domain.paging import Page
 from myukm.web.http.access import wants_json
@@ -15,18 +17,22 @@ def redirect_or_json(
     answer: Any = None,
     *,
     status: int = 200,
-    headers: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] = MappingProxyType({}),
     prefer_json: bool = False,
     notice: Any = None,
     undo: Undo | None = None,
-) -> Any:
+) -> Response:
     """Redirect a form to `page`, which shows `notice` and a button for `undo`.
 
     JSON callers (see `wants_json` for `prefer_json`) get `answer` with `status` and `headers`, or
     204 if it is None.
     """
     if wants_json(prefer_json=prefer_json):
-        return ("", 204) if answer is None else (jsonify(answer), status, headers or {})
+        return (
+            make_response("", 204)
+            if answer is None
+            else make_response(jsonify(answer), status, headers)
+        )
     if notice:
         add_notice(notice, undo)
     return redirect(page, 303)
