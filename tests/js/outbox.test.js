@@ -225,6 +225,18 @@ test("a message that is removed while its files are sent is not sent", async () 
   assert.equal(outbox.failures, 0);
 });
 
+test("a message that another tab discards while its files are sent is not sent", async () => {
+  const files = heldFiles();
+  const { outbox, sent, until } = open(url, files);
+  outbox.add("", null, [{ client_id: "f1", size: 5 }]);
+  stored.delete(KEY);
+  files.end([9]);
+  outbox.add("sesudahnya", null);
+  await until(() => sent.length === 1);
+  while (outbox.busy.size) await new Promise((next) => setTimeout(next, 5));
+  assert.deepEqual(sent, ["sesudahnya"]);
+});
+
 test("a refused message uploads its files again when it is resent", async () => {
   answers = [[422, { error: { code: "no_such_file", message: "tidak ada lagi" } }]];
   const files = { ...heldFiles(), send: async () => [9] };

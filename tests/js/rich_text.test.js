@@ -143,3 +143,9 @@ test("in an address nobody is marked", () => {
     ["a", "https://a.example/@Budi"],
   ]);
 });
+
+test("a name with a hyphen or another sign of patterns is marked", () => {
+  for (const name of ["Nur-Aini Al-Farisi", "Budi (2)", "M. Ali", "a+b/c"]) {
+    assert.deepEqual(mentions(`halo @${name}, ya`, [name]), [`@${name}`]);
+  }
+});

@@ -47,10 +47,12 @@ export class Attachments {
       button.addEventListener("click", () => document.getElementById(button.dataset.pick).click());
     }
     form.elements.message.addEventListener("paste", (event) => {
-      const files = [...event.clipboardData.files];
-      if (!files.length) return;
+      const { files, types } = event.clipboardData;
+      // Office programs add a picture of the text that was copied.
+      const isText = types.includes("text/plain") && types.includes("text/html");
+      if (!files.length || isText) return;
       event.preventDefault();
-      this.add(files);
+      this.add([...files]);
     });
     this.takeDrops(room);
   }

@@ -1,4 +1,4 @@
-// The messages' elements in order, in lists of at most fifty. CSS (content-visibility) skips the lists
+// The messages' elements in order, in lists of about fifty. CSS (content-visibility) skips the lists
 // out of sight and keeps the size that they last had, so the browser watches a hundred boxes instead
 // of five thousand. A changed list must be laid out once before it may be skipped again.
 
@@ -14,6 +14,11 @@ export function before(element) {
 export function after(element) {
   const chunk = element.parentNode;
   return element.nextElementSibling ?? chunk.nextElementSibling?.firstElementChild;
+}
+
+/** Calls `run` once the browser has laid out what was just changed. */
+export function afterLayout(run) {
+  requestAnimationFrame(() => requestAnimationFrame(run));
 }
 
 export class ChunkedList {
@@ -66,8 +71,7 @@ export class ChunkedList {
     const chunk = element.parentNode;
     chunk.classList.remove("is-settled");
     this.fresh.add(chunk);
-    if (this.fresh.size > 1) return;
-    requestAnimationFrame(() => requestAnimationFrame(() => this.settle()));
+    if (this.fresh.size === 1) afterLayout(() => this.settle());
   }
 
   settle() {

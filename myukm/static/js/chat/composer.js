@@ -45,11 +45,12 @@ export function startComposer(form, room, { send, typing, keys, editLast, hasFil
   async function submit() {
     const text = field.value.trim();
     if (!text && !hasFiles()) return;
+    const quoted = draft.takeReply();
     setText("");
-    field.focus();
-    await send(text, draft.value.reply_to); // the draft stays stored until the message is
-    draft.save({ text: field.value, reply_to: null });
     showReply();
+    field.focus();
+    await send(text, quoted); // the draft stays stored until the message is
+    draft.save({ text: field.value });
   }
 
   function showDraft() {

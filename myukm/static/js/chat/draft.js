@@ -51,6 +51,13 @@ export class Draft {
     write(local, this.key, this.isEmpty ? null : this.value);
   }
 
+  /** Removes the quoted message from the draft and returns it. It stays stored until the next save. */
+  takeReply() {
+    const { reply_to: quoted } = this.value;
+    this.value = { ...this.value, reply_to: null };
+    return quoted;
+  }
+
   /** Takes the draft of a closed tab, if this one has none; resolves to whether it did. */
   async adopt() {
     if (!navigator.locks) return false;

@@ -45,12 +45,12 @@ class HistoryLoader {
     else this.checkAgain();
   }
 
-  /** Loads back to the message `id`; resolves to whether the page then holds it. */
+  /** Loads back to the message `id`, but not further than some thousand messages. Throws `ApiError`. */
   async loadUntil(id) {
-    for (let pages = 0; pages < MAX_PAGES && this.timeline.firstId > id; pages += 1) {
+    for (let pages = 0; pages < MAX_PAGES && !this.finished; pages += 1) {
+      if (this.timeline.firstId <= id) return;
       await this.page(LARGE_PAGE);
     }
-    return this.timeline.firstId <= id;
   }
 
   /** Observes anew, because an observer reports changes only and the mark may still be in sight. */
@@ -60,6 +60,7 @@ class HistoryLoader {
   }
 
   finish() {
+    this.finished = true;
     this.watch.disconnect();
     fillSlots(this.mark, { state: this.timeline.firstId ? t("beginning") : "" });
   }

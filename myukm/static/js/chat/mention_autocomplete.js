@@ -59,15 +59,22 @@ export class MentionAutocomplete {
   }
 
   pick({ textContent: name }) {
-    const { selectionStart: caret } = this.field;
-    this.field.setRangeText(`${name} `, caret - this.start.length, caret, "end");
-    this.field.dispatchEvent(new InputEvent("input"));
+    const { start } = this;
+    if (start !== null) {
+      const { selectionStart: caret } = this.field;
+      this.field.setRangeText(`${name} `, caret - start.length, caret, "end");
+      this.field.dispatchEvent(new InputEvent("input"));
+    }
     this.close();
   }
 
   /** Handles a key that belongs to the open list; returns whether it did. */
   takes(event) {
     if (this.list.hidden) return false;
+    if (this.start === null) {
+      this.close(); // the caret was moved away from the name
+      return false;
+    }
     const { key } = event;
     if (key === "ArrowDown") this.choose(this.at + 1);
     else if (key === "ArrowUp") this.choose(this.at - 1);

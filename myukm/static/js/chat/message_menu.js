@@ -28,6 +28,7 @@ export class MessageMenu {
   open(element) {
     const { message } = element;
     if (message.state || message.deleted) return;
+    this.element?.classList.remove("is-chosen"); // the menu of another one may still be open
     this.element = element;
     for (const [tool, is] of Object.entries(this.offered(message))) {
       this.box.querySelector(`[data-tool="${tool}"]`).hidden = !is;

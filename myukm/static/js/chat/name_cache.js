@@ -1,4 +1,4 @@
-// The names of the people in this room that the page has seen so far.
+// The names of the authors and members that the page has seen so far.
 
 import { fold } from "../core/fold.js";
 
@@ -15,9 +15,9 @@ export function namesOf(ids) {
   return [...new Set(known.flatMap((name) => [name, name.split(" ")[0]]))];
 }
 
-/** Up to `most` names with a word that begins with `start`. */
-export function suggest(start, most) {
+/** Up to `most` of these names with a word that begins with `start`. */
+export function suggest(candidates, start, most) {
   const wanted = ` ${fold(start)}`;
   const fits = (name) => ` ${fold(name)}`.includes(wanted);
-  return [...names.values()].filter(fits).sort().slice(0, most);
+  return candidates.filter(fits).sort().slice(0, most);
 }

@@ -1,4 +1,5 @@
 import * as api from "../core/api.js";
+import { retried } from "../core/retry.js";
 
 const PAGE = 50;
 const NEAR_PX = 400;
@@ -9,6 +10,7 @@ const NEAR_PX = 400;
 export class NewerLoader {
   constructor({ timeline, url, reading, addFromServer }) {
     Object.assign(this, { timeline, url, reading, addFromServer, newest: 0 });
+    this.check = retried(() => this.loadNear());
   }
 
   get left() {
@@ -18,8 +20,8 @@ export class NewerLoader {
   start() {
     const { anchor, box } = this.timeline;
     anchor.newerLeft = true;
-    this.goOn = this.reading.pause();
-    box.addEventListener("scroll", () => this.check(), { passive: true });
+    this.paused = this.reading.pause();
+    box.addEventListener("scroll", this.check, { passive: true });
   }
 
   /** Remembers a message that arrived and is not shown yet. */
@@ -28,18 +30,16 @@ export class NewerLoader {
     this.timeline.anchor.count();
   }
 
-  async check() {
+  /** Loads pages as long as the reader is near the end of what is loaded. */
+  async loadNear() {
     if (!this.left || this.busy || !this.timeline.anchor.isWithin(NEAR_PX)) return;
     this.busy = true;
     try {
       await this.load();
-    } catch (error) {
-      console.info(error.message);
-      return; // the next scrolling tries again
     } finally {
       this.busy = false;
     }
-    requestAnimationFrame(() => this.check());
+    requestAnimationFrame(this.check);
   }
 
   async load() {
@@ -50,7 +50,8 @@ export class NewerLoader {
     timeline.anchor.newerLeft = messages.length === PAGE || this.newest > timeline.lastServerId;
     timeline.anchor.moved();
     if (this.left) return;
-    (await this.goOn)();
+    const goOn = await this.paused;
+    goOn();
     this.reading.soon();
   }
 }

@@ -92,7 +92,7 @@ function maySound() {
 const mayNotify = () => wants("notify") && allowed();
 
 async function ring(message) {
-  if (!shouldNotify(message)) return;
+  if (message.deleted || !shouldNotify(message)) return;
   const { some, here } = await audience(message.ukm);
   if (here) return;
   if (!some && mayNotify() && (await first(`note:${accountId()}:${message.id}`))) notify(message);

@@ -34,6 +34,10 @@ export class Outbox {
     this.memory = write(local, this.key, entries.length ? entries : null) ? null : entries;
   }
 
+  has(clientId) {
+    return this.entries().some((entry) => entry.client_id === clientId);
+  }
+
   /** Adds a text, the message that it answers or null, and its stored files, and sends it. */
   add(text, replyTo, files = []) {
     const entry = {
@@ -101,6 +105,7 @@ export class Outbox {
     const sent = { message, client_id, reply_to: quoted?.id ?? null };
     try {
       if (entry.files) sent.files = await this.files.send(entry);
+      if (!this.has(client_id)) return true; // discarded, maybe in another tab
       const stored = await api.post(`${this.url}/messages`, sent);
       this.failures = 0;
       this.remove(client_id);
@@ -108,7 +113,7 @@ export class Outbox {
       return true;
     } catch (error) {
       if (!(error instanceof api.ApiError)) throw error;
-      if (!this.entries().some((each) => each.client_id === client_id)) return true; // cancelled
+      if (!this.has(client_id)) return true;
       return this.failed(entry, error);
     }
   }

@@ -4,6 +4,8 @@ import { t } from "../core/i18n.js";
 import { renderList } from "../core/template_list.js";
 import { remember } from "./name_cache.js";
 
+/** The changes of a membership that begin it. */
+export const JOINED = new Set(["joined", "added", "accepted"]);
 const ORDER = { online: 0, away: 1, offline: 2 };
 
 function seen({ status, last_seen: at }) {
@@ -41,19 +43,28 @@ export class Presence {
     return this.members.size >= this.total;
   }
 
+  get names() {
+    return [...this.members.values()].map(({ name }) => name);
+  }
+
   /** Applies a membership event: someone joined, left, or has another role. */
-  change({ user_id: id, name, member, is_admin: isAdmin }) {
+  change({ user_id: id, name, change, member, is_admin: isAdmin }) {
     const known = this.members.get(id) ?? { user_id: id, name, status: "offline" };
-    this.total += Number(member) - Number(this.members.has(id));
+    remember(known);
+    if (JOINED.has(change)) this.total += 1;
+    if (!member) this.total -= 1;
     if (member) this.members.set(id, { ...known, is_admin: isAdmin });
     else this.members.delete(id);
     this.show(this.online);
   }
 
-  /** Applies a presence event. */
+  /** Applies a presence event. "offline" may be the last one of somebody who has just left the UKM. */
   see(event) {
     remember(event);
-    this.members.set(event.user_id, { ...this.members.get(event.user_id), ...event });
+    const known = this.members.get(event.user_id);
+    if (known || event.status !== "offline") {
+      this.members.set(event.user_id, { ...known, ...event });
+    }
     this.total = Math.max(this.total, this.members.size);
     this.show(event.online_count);
   }

@@ -1,4 +1,5 @@
 import * as api from "../core/api.js";
+import { retried } from "../core/retry.js";
 import { on } from "../live/events_bus.js";
 
 const SETTLE_MS = 600;
@@ -8,27 +9,30 @@ const SPREAD_MS = 5000;
 const NOTHING = -1;
 
 /** Reports the last message that was in view for a moment as read. While unread messages before it are
- * not loaded, nothing is reported, because the marker would move past what nobody has seen. Returns
- * `soon()`, which checks again; `again()`, which reports it once more, because an announcement is read
- * with it, at a random moment within some seconds, because all open pages do so; and `pause()`, which
- * ends the reports until the room is opened anew, waits for the one under way, and returns a function
- * that takes the pause back. */
+ * not loaded, nothing is reported, because the marker would move past messages that nobody has seen.
+ *
+ * Returns `soon()`, which checks again; `again()`, which reports the same message once more, because
+ * that also marks a new announcement as read, after some random seconds, because all open pages do so;
+ * and `pause()`, which stops the reports, waits for the one under way, and resolves to a function that
+ * ends this pause. Reports go on when every pause has ended. */
 export function startReading(timeline, url) {
   let read = NOTHING;
   let timer = 0;
-  let paused = false;
+  let pauses = 0;
   let sending;
 
-  function send() {
+  const send = retried(async () => {
     const seen = Math.min(timeline.lastInView?.message.id ?? 0, timeline.lastServerId);
     const isBlank = seen === 0 && timeline.lastServerId > 0;
-    if (paused || document.hidden || isBlank || seen <= read) return;
+    if (pauses || document.hidden || isBlank || seen <= read) return;
     if (timeline.hasGap || timeline.isIncomplete) return;
     read = seen;
-    sending = api.post(`${url}/read`, { last_id: read }).catch(() => {
+    sending = api.post(`${url}/read`, { last_id: read });
+    await sending.catch((error) => {
       read = NOTHING;
+      throw error;
     });
-  }
+  });
 
   function soon() {
     clearTimeout(timer);
@@ -49,11 +53,10 @@ export function startReading(timeline, url) {
       }, Math.random() * SPREAD_MS);
     },
     async pause() {
-      const before = paused;
-      paused = true;
-      await sending;
+      pauses += 1;
+      await Promise.allSettled([sending]);
       return () => {
-        paused = before;
+        pauses -= 1;
       };
     },
   };

@@ -4,8 +4,11 @@ import * as api from "../core/api.js";
 import { retried } from "../core/retry.js";
 import { onReconnect } from "../live/connection_status.js";
 import { on } from "../live/events_bus.js";
+import { JOINED } from "./presence.js";
 
 const PAGE = 100;
+/** Within that time the server adds the topic of a new member's UKM to their stream. */
+const TOPICS_MS = 5000;
 
 /** Loads after each reconnection, and more after a reset of the stream. */
 export function startResync(room) {
@@ -35,21 +38,40 @@ export function startResync(room) {
     presence.load(await api.get(`${url}/online`));
   }
 
-  /** After a gap that cannot be replayed, edits and deletions of the newest page, too. */
+  /** After a gap that cannot be replayed: also edits and deletions among the newest messages. The state
+   * comes first, because every other call is refused to a person who was removed meanwhile. */
   async function reload() {
+    await state.reload();
     await loadMissed();
     const { messages: newest } = await api.get(`${url}/messages?limit=${PAGE}`);
     for (const message of newest) timeline.change(message);
-    await Promise.all([loadPresence(), state.ask()]);
+    await loadPresence();
   }
 
-  // No event asks for any of them once more.
+  // Retried, because no later event would load what a failed call did not.
   const [catchUp, refreshPresence] = [retried(loadMissed), retried(loadPresence)];
+
+  /** This person was removed and taken back: events between are lost, and the stream brings those of
+   * this room again only some seconds later. */
+  function takenBack() {
+    if (timeline.anchor.newerLeft) return;
+    from ??= timeline.lastServerId;
+    timeline.isIncomplete = true;
+    setTimeout(() => {
+      catchUp();
+      refreshPresence();
+    }, TOPICS_MS);
+  }
+
+  on("membership", (event) => {
+    const own = event.ukm === room.code && "muted_until" in event;
+    if (own && JOINED.has(event.change)) takenBack();
+  });
   on("reset", retried(reload));
   onReconnect(() => {
     outbox.flush();
     catchUp();
     refreshPresence();
-    if (state.closedReason) state.ask();
+    if (state.closedReason) state.reload();
   });
 }

@@ -18,7 +18,7 @@ const PATTERNS = [
 const TRAILING = /(?:['’]s|[.,;:!?…»”’'*])+$/;
 const BRACKETS = ["()", "[]", "{}", "（）", "「」"];
 
-const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\/-]/g, String.raw`\$&`);
+const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`);
 
 /** Fills `node` with `text`; an @ before one of `names` is a mention. */
 export function renderText(node, text, names = []) {

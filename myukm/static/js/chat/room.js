@@ -87,7 +87,8 @@ class Room {
 
   async addToOutbox(text, replyTo, chosen) {
     this.outbox.add(text, replyTo, await this.outbox.files.store(await chosen));
-    if (this.newer.left) this.timeline.anchor.toNewest();
+    const isStored = !this.outbox.memory; // another page would not have what is only in memory
+    if (this.newer.left && isStored) this.timeline.anchor.toNewest();
   }
 
   /** Stored messages of one's own need not be sent any more. */
@@ -102,8 +103,13 @@ class Room {
 
   /** Scrolls to a message, which may be older than what is loaded. */
   async goTo(id) {
-    const loaded = await this.history.loadUntil(id).catch(() => false);
-    const element = loaded && this.timeline.byId.get(id);
+    try {
+      await this.history.loadUntil(id);
+    } catch (error) {
+      toast(error.message, "bad");
+      return;
+    }
+    const element = this.timeline.byId.get(id);
     if (element) this.timeline.anchor.show(element);
     else if (new URLSearchParams(location.search).get("around") !== String(id)) this.openAt(id);
     else toast(t("too_far"), "wait");
@@ -141,7 +147,7 @@ class Room {
 
   /** Names that begin so: from the page when it knows all members, else from the server. */
   async namesLike(start) {
-    if (this.presence.complete) return suggest(start, MAX_NAMES);
+    if (this.presence.complete) return suggest(this.presence.names, start, MAX_NAMES);
     const query = new URLSearchParams({ q: start });
     const found = await api.get(`${this.url}/names?${query}`).catch(() => ({ members: [] }));
     return found.members.map((member) => member.name);

@@ -17,8 +17,15 @@ export function makeOutbox({ me, name, code, url, timeline }) {
   const author = { user_id: me, name, ukm: code };
   const outbox = new Outbox(`outbox:${me}:${code}`, url, author, {
     changed: (entry) => timeline.showPending(entry),
-    sent: (message) => timeline.upsert(message),
+    sent: (message) => timeline.confirm(message),
     files: new WaitingFiles(url, me, (id, share) => showProgress(timeline.pending.get(id), share)),
+  });
+  // Another tab sent or discarded it.
+  addEventListener("storage", ({ key }) => {
+    if (key !== outbox.key) return;
+    const kept = new Set(outbox.entries().map((entry) => entry.client_id));
+    for (const clientId of timeline.pending.keys())
+      if (!kept.has(clientId)) timeline.drop(clientId);
   });
   restorePictures(outbox);
   return outbox;

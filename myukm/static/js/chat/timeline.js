@@ -1,6 +1,6 @@
 // The messages in the order of their ids, with the pending ones at the end.
 
-import { after, before, ChunkedList } from "./chunked_list.js";
+import { after, afterLayout, before, ChunkedList } from "./chunked_list.js";
 import { adopt, group, isMine, show, showQuote } from "./message_view.js";
 import { changed, showReactions } from "./reactions.js";
 import { ScrollAnchor } from "./scroll_anchor.js";
@@ -34,14 +34,15 @@ export class Timeline {
     return element;
   }
 
-  /** The last message whose beginning is in view or above it, stored or not. */
+  /** The last stored message whose beginning is in view or above it. Chunks that begin with a pending
+   * message hold no stored one. */
   get lastInView() {
     const { bottom } = this.box.getBoundingClientRect();
     const begins = (element) => element.getBoundingClientRect().top < bottom - MIN_SEEN_PX;
     const chunks = [...this.list.box.children];
-    return [...(chunks.findLast(begins)?.children ?? [])].findLast(
-      (element) => element.message.id && begins(element),
-    );
+    const isSeen = (element) => element.message.id && begins(element);
+    const last = chunks.findLast((chunk) => isSeen(chunk.firstElementChild));
+    return [...(last?.children ?? [])].findLast(isSeen);
   }
 
   /** Whether unread messages before the first loaded one are missing. */
@@ -82,12 +83,19 @@ export class Timeline {
     }
   }
 
+  /** Shows a message that was sent from here as stored. It may be older than all that is loaded, when
+   * an earlier answer was lost: it is shown later, with the page of history that it belongs to. */
+  confirm(message) {
+    if (message.id < this.firstId && !this.byId.has(message.id)) this.drop(message.client_id);
+    else this.upsert(message);
+  }
+
   /** Shows a stored message at its place. Its pending element, if any, is reused, or removed when the
    * message is shown already, because its answer was lost. */
   upsert(message) {
     const pending = this.takePending(message);
     const known = this.byId.get(message.id) ?? pending;
-    if (pending && pending !== known) this.list.remove(pending);
+    if (pending && pending !== known) this.discard(pending);
     const followed = this.anchor.preserve(() => {
       const element = show({ reactions: known?.message.reactions, ...message }, known);
       if (!this.byId.has(message.id)) this.insert(element);
@@ -138,7 +146,7 @@ export class Timeline {
       if (!this.byId.has(message.id)) this.insert(show(message));
     }
     if (topElement) this.box.scrollTop += topElement.getBoundingClientRect().top - was;
-    this.box.removeAttribute("aria-busy");
+    afterLayout(() => this.box.removeAttribute("aria-busy"));
   }
 
   /** Shows a pending message or its new state. */
@@ -156,13 +164,25 @@ export class Timeline {
     this.regroup(element);
   }
 
+  /** Removes a pending message. */
   drop(clientId) {
     const element = this.pending.get(clientId);
     this.pending.delete(clientId);
-    if (element) this.list.remove(element);
+    if (element) this.discard(element);
   }
 
-  /** Removes and returns the pending element of a message of one's own that is now stored. */
+  /** Removes an element; the focus in it goes to its neighbour. */
+  discard(element) {
+    const next = after(element);
+    const hadFocus = element.contains(document.activeElement);
+    const neighbour = next ?? before(element) ?? this.box;
+    this.list.remove(element);
+    if (next) group(next, this.firstUnread);
+    if (hadFocus) neighbour.focus({ preventScroll: true });
+    this.empty.hidden = this.list.first !== null;
+  }
+
+  /** Forgets and returns the pending element of a message of one's own that is now stored. */
   takePending(message) {
     const element = isMine(message) ? this.pending.get(message.client_id) : undefined;
     this.pending.delete(message.client_id);

@@ -16,15 +16,16 @@ export class UkmState {
   constructor(form, { code, url, goTo }) {
     this.form = form;
     this.url = url;
-    this.now = data("state");
-    this.ask = retried(() => this.load());
+    this.state = data("state");
+    this.reload = retried(() => this.load());
     this.note = document.getElementById("closed");
     this.pin = document.getElementById("pin");
     this.pin
       .querySelector("[data-go]")
-      .addEventListener("click", () => goTo(this.now.pin.message_id));
+      .addEventListener("click", () => goTo(this.state.pin.message_id));
     on("ukm.changed", (state) => state.ukm === code && this.apply(state));
     on("membership", (event) => {
+      // Only the copy of the event to this person has `muted_until`.
       if (event.ukm === code && isMine(event) && "muted_until" in event) this.apply(event);
     });
     on("ukm.readers", (event) => event.ukm === code && this.readBy(event));
@@ -35,18 +36,18 @@ export class UkmState {
 
   /** Why this person cannot write now, "" when they can. */
   get closedReason() {
-    const { member = true, archived, muted_until: until } = this.now;
+    const { member = true, archived, muted_until: until } = this.state;
     if (!member) return t("no_member");
     if (archived) return t("archived");
     return until ? t("muted", { time: when(until) }) : "";
   }
 
   get isAdmin() {
-    return this.now.is_admin;
+    return this.state.is_admin;
   }
 
   apply(change) {
-    this.now = { ...this.now, ...change };
+    this.state = { ...this.state, ...change };
     const { closedReason } = this;
     this.note.hidden = !closedReason;
     fillSlots(this.note, { text: closedReason });
@@ -55,18 +56,18 @@ export class UkmState {
     this.scheduleUnmute();
   }
 
-  /** Asks the server again when the mute ends. */
+  /** Reloads the state when the mute ends. */
   scheduleUnmute() {
     clearTimeout(this.timer);
-    const { muted_until: until } = this.now;
-    if (!until) return;
+    const { member = true, muted_until: until } = this.state;
+    if (!member || !until) return;
     const wait = Math.max(0, Date.parse(until) - now()) + 1000;
-    this.timer = setTimeout(this.ask, Math.min(wait, MAX_TIMER_MS));
+    this.timer = setTimeout(this.reload, Math.min(wait, MAX_TIMER_MS));
   }
 
   async load() {
     try {
-      this.apply(await api.get(`${this.url}/state`));
+      this.apply({ member: true, ...(await api.get(`${this.url}/state`)) });
     } catch (error) {
       if (error.status !== 404) throw error;
       this.apply({ member: false });
@@ -74,7 +75,7 @@ export class UkmState {
   }
 
   showPin() {
-    const { pin, is_admin: isAdmin } = this.now;
+    const { pin, is_admin: isAdmin } = this.state;
     this.pin.hidden = !pin;
     if (!pin) return;
     const readers = t("readers", { read: number(pin.read), members: number(pin.members) });
@@ -84,11 +85,12 @@ export class UkmState {
   }
 
   readBy({ read, members }) {
-    if (this.now.pin) this.apply({ pin: { ...this.now.pin, read, members } });
+    const { pin } = this.state;
+    if (pin) this.apply({ pin: { ...pin, read, members } });
   }
 
   edited({ id, message, deleted }) {
-    const { pin } = this.now;
+    const { pin } = this.state;
     if (pin?.message_id === id) this.apply({ pin: deleted ? null : { ...pin, text: message } });
   }
 }

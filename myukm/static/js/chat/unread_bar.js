@@ -1,4 +1,5 @@
 // While the first unread message is older than what is loaded, a bar leads to it, or marks all as read.
+// Where newer messages are not loaded either, it only leads there, because it could not name the last.
 
 import * as api from "../core/api.js";
 import { fillSlots } from "../core/dom.js";
@@ -11,6 +12,7 @@ export function startUnreadBar({ timeline, url, unread, goTo, reading }) {
   const [up, done] = bar.querySelectorAll("button");
   const update = () => {
     bar.hidden = !timeline.hasGap;
+    done.hidden = timeline.anchor.newerLeft;
   };
   fillSlots(bar, { label: t("unread_above", { n: number(unread) }) });
   up.addEventListener("click", async () => {

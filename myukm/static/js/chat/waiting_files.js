@@ -11,6 +11,19 @@ const previews = new Map();
 /** The address of a picture that waits in this browser, null until it is read from its store. */
 export const previewOf = (clientId) => previews.get(clientId) ?? null;
 
+const lost = () => new ApiError(410, "file_lost", t("file_lost"));
+
+/** Whether the browser can still read a file: not a folder, nor one that was changed after it was
+ * chosen. The upload of such a file fails like one without a network. */
+async function isReadable(file) {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export class WaitingFiles {
   /** `progress(messageId, share)` is called while the files of a message are sent. */
   constructor(url, owner, progress) {
@@ -62,8 +75,12 @@ export class WaitingFiles {
     const file = await getFile(this.owner, clientId).catch((error) => {
       throw new ApiError(0, "store", error.message); // it is tried again
     });
-    if (!file) throw new ApiError(410, "file_lost", t("file_lost"));
-    const { id } = await upload(this.url, file, { name, clientId, progress, signal });
+    if (!file) throw lost();
+    const sent = upload(this.url, file, { name, clientId, progress, signal });
+    const { id } = await sent.catch(async (error) => {
+      if (error.status === 0 && !(await isReadable(file))) throw lost();
+      throw error;
+    });
     this.uploaded.set(clientId, id);
     return id;
   }

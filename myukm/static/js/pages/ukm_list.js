@@ -10,7 +10,10 @@ import { renderRelativeTimes } from "../core/time.js";
 import { toast } from "../core/toast.js";
 import { on } from "../live/events_bus.js";
 
-const reload = () => reloadParts(["ukm-list"]);
+/** The events since the first running reload began: its answer may be older than they are. */
+const newerEvents = [];
+let reloads = 0;
+
 const entryOf = (code) => document.querySelector(`.ukm[data-code="${CSS.escape(code)}"]`);
 
 export default function startUkmList(root) {
@@ -19,18 +22,34 @@ export default function startUkmList(root) {
     const button = target.closest("[data-leave]");
     if (button) leave(button.dataset);
   });
-  on("chat.message", (message) => {
+  onLive("chat.message", (message) => {
     showLast(message);
     moveUp(entryOf(message.ukm));
   });
-  on("chat.edited", showChange);
-  on("chat.deleted", showChange);
+  onLive("chat.edited", showChange);
+  onLive("chat.deleted", showChange);
+  onLive("unread", showUnread);
+  onLive("presence", showPresence);
+  onLive("ukm.requests", showRequests);
   on("membership", membershipChanged);
   on("ukm.changed", reload);
   on("reset", reload);
-  on("unread", showUnread);
-  on("presence", showPresence);
-  on("ukm.requests", showRequests);
+}
+
+/** Shows each event of that type, and once more after a reload that was under way when it came. */
+function onLive(type, show) {
+  on(type, (event) => {
+    show(event);
+    if (reloads) newerEvents.push(() => show(event));
+  });
+}
+
+async function reload() {
+  reloads += 1;
+  await reloadParts(["ukm-list"]);
+  reloads -= 1;
+  for (const showAgain of newerEvents) showAgain();
+  if (!reloads) newerEvents.length = 0;
 }
 
 async function join(event) {

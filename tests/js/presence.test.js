@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { Presence } from "../../myukm/static/js/chat/presence.js";
+import { makePage } from "./page.js";
+
+const MEGA = { user_id: 7, name: "Mega", status: "online" };
+const FARHAN = { user_id: 8, name: "Farhan", status: "online" };
+const CHANGE = { user_id: 9, name: "Siti", is_admin: false };
+
+beforeEach(() => makePage());
+
+/** A list of members that is not drawn. */
+function listOf(members, total = members.length) {
+  const presence = Object.create(Presence.prototype);
+  presence.show = (online) => Object.assign(presence, { online });
+  presence.load({ members, online_count: members.length, total_members: total });
+  return presence;
+}
+
+test("somebody who left does not come back with the event that they are offline", () => {
+  const presence = listOf([MEGA, FARHAN]);
+  presence.change({ ...FARHAN, change: "left", member: false });
+  presence.see({ ...FARHAN, status: "offline", online_count: 1 });
+  assert.deepEqual(presence.names, ["Mega"]);
+  assert.deepEqual([presence.total, presence.online], [1, 1]);
+});
+
+test("a member goes offline, and one who was not listed comes online", () => {
+  const presence = listOf([MEGA], 120);
+  presence.see({ ...MEGA, status: "offline", online_count: 0 });
+  presence.see({ ...FARHAN, online_count: 1 });
+  assert.deepEqual(
+    [...presence.members.values()].map(({ name, status }) => [name, status]),
+    [
+      ["Mega", "offline"],
+      ["Farhan", "online"],
+    ],
+  );
+  assert.equal(presence.total, 120);
+});
+
+test("of a large UKM the total follows who joins and leaves, listed or not", () => {
+  const presence = listOf([MEGA], 120);
+  for (const [change, member, total] of [
+    ["promoted", true, 120],
+    ["demoted", true, 120],
+    ["removed", false, 119],
+    ["added", true, 120],
+    ["left", false, 119],
+    ["joined", true, 120],
+    ["blocked", false, 119],
+    ["accepted", true, 120],
+  ]) {
+    presence.change({ ...CHANGE, change, member });
+    assert.equal(presence.total, total, change);
+  }
+});

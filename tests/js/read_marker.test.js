@@ -1,0 +1,71 @@
+// What is reported as read, with the clock in the hands of the test.
+
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { startReading } from "../../myukm/static/js/chat/read_marker.js";
+import { makePage } from "./page.js";
+
+let answers;
+let reported;
+
+beforeEach((context) => {
+  makePage({ strings: { network_error: "tidak terjangkau", unknown_error: "gagal" } });
+  Object.assign(document, { hidden: false, addEventListener: () => {} });
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  answers = [];
+  reported = [];
+  globalThis.fetch = async (_url, { body }) => {
+    reported.push(JSON.parse(body).last_id);
+    return new Response(null, { status: answers.shift() ?? 204 });
+  };
+});
+
+/** The reports of a room where everything up to the message `id` is in view. */
+function open(id) {
+  const box = { addEventListener: () => {} };
+  const timeline = { box, lastInView: { message: { id } }, lastServerId: id };
+  return { timeline, reading: startReading(timeline, "/ukm/X") };
+}
+
+/** Lets milliseconds pass, and what was sent be answered. */
+async function pass(context, ms) {
+  context.mock.timers.tick(ms);
+  for (let n = 0; n < 20; n += 1) await new Promise((next) => setImmediate(next));
+}
+
+test("what is in view is reported once", async (context) => {
+  const { reading } = open(5);
+  await pass(context, 3000);
+  reading.soon();
+  await pass(context, 1000);
+  assert.deepEqual(reported, [5]);
+});
+
+test("a report that fails is sent again, a refused one is not", async (context) => {
+  answers = [503, 404];
+  open(5);
+  await pass(context, 3000);
+  assert.deepEqual(reported, [5]);
+  await pass(context, 5000);
+  assert.deepEqual(reported, [5, 5]);
+  await pass(context, 60_000);
+  assert.deepEqual(reported, [5, 5]);
+});
+
+test("reports go on when the last of several pauses has ended, whichever ends first", async (context) => {
+  for (const order of [
+    [0, 1],
+    [1, 0],
+  ]) {
+    reported = [];
+    const { reading } = open(5);
+    const ends = await Promise.all([reading.pause(), reading.pause()]);
+    ends[order[0]]();
+    await pass(context, 3000);
+    assert.deepEqual(reported, []);
+    ends[order[1]]();
+    reading.soon();
+    await pass(context, 1000);
+    assert.deepEqual(reported, [5]);
+  }
+});
