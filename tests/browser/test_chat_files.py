@@ -166,6 +166,57 @@ def test_photos_are_pasted_and_dropped(open_as: OpenAs, photo: Path, way: str) -
     expect(mega.locator(".attached-file")).to_have_count(0)
 
 
+def test_text_that_an_office_program_copied_is_pasted_as_text(open_as: OpenAs, photo: Path) -> None:
+    mega = open_room(open_as, "member")
+    left_to_browser = mega.evaluate(
+        f"""(data) => {{
+            const clipboardData = ({TRANSFER})(data);
+            clipboardData.setData("text/plain", "Senin");
+            clipboardData.setData("text/html", "<table><td>Senin</table>");
+            const event = new ClipboardEvent("paste", {{ clipboardData, cancelable: true }});
+            return document.getElementById("draft").dispatchEvent(event);
+        }}""",
+        base64.b64encode(photo.read_bytes()).decode(),
+    )
+    assert left_to_browser
+    expect(mega.locator(".attached-file")).to_have_count(0)
+
+
+def test_a_quote_goes_only_with_its_message_though_its_photo_takes_time(
+    open_as: OpenAs, client_as: Callable[[str], FlaskClient], photo: Path
+) -> None:
+    for text in ("pertama", "kedua"):
+        sent = {"message": text, "client_id": text}
+        assert client_as("friend").post(MESSAGES, json=sent).status_code == 201
+    mega = open_room(open_as, "member")
+    mega.evaluate("""() => {
+        const measure = createImageBitmap;
+        const held = new Promise((release) => { window.release = release; });
+        window.createImageBitmap = async (file) => (await held, measure(file));
+    }""")
+
+    def answer(text: str) -> None:
+        mega.locator(".message", has_text=text).first.hover()
+        mega.locator(".message", has_text=text).first.get_by_role("button").last.click()
+        mega.get_by_role("menuitem", name="Balas").click()
+        expect(mega.locator("#replying")).to_contain_text(text)
+
+    answer("pertama")
+    choose(mega, photo)
+    mega.fill("#draft", "dengan foto")
+    mega.click(SEND)
+    expect(mega.locator("#replying")).to_be_hidden()
+    mega.fill("#draft", "tanpa kutipan")
+    mega.click(SEND)
+    answer("kedua")
+    mega.evaluate("release()")
+    said = mega.locator(".message.mine[data-state=sent]")
+    expect(said).to_have_count(2)  # the text does not wait for the upload of the photo
+    expect(said.filter(has_text="dengan foto").locator(".quote")).to_contain_text("pertama")
+    expect(said.filter(has_text="tanpa kutipan").locator(".quote")).to_have_count(0)
+    expect(mega.locator("#replying")).to_contain_text("kedua")
+
+
 def test_a_photo_goes_with_its_message_though_enter_is_quicker(
     open_as: OpenAs, photo: Path
 ) -> None:

@@ -139,10 +139,41 @@ def test_failed_messages_are_sent_again_or_thrown_away(
     # Past the button for files, the last one before the field: throw "dua" away.
     press(page, "Shift+Tab", "Shift+Tab", "Enter")
     expect(said).to_have_count(1)
+    expect(said).to_be_focused()
     said.get_by_role("button", name="Kirim ulang").focus()
     press(page, "Enter")
     expect(said).to_have_attribute("data-state", "sent")
     console_errors[:] = [each for each in console_errors if "422" not in each]
+
+
+def test_a_room_whose_only_message_is_thrown_away_is_empty_again(
+    open_as: OpenAs, console_errors: list[str]
+) -> None:
+    page = open_room(open_as)
+    page.route("**/messages", lambda route: route.fulfill(status=422, json={}))
+    page.get_by_role("textbox", name="Tulis pesan").focus()
+    page.keyboard.type("satu")
+    press(page, "Enter")
+    page.get_by_role("button", name="Buang").focus()
+    press(page, "Enter")
+    expect(page.get_by_text("Belum ada pesan")).to_be_visible()
+    expect(page.get_by_role("log")).to_be_focused()
+    console_errors[:] = [each for each in console_errors if "422" not in each]
+
+
+def test_only_the_message_of_the_open_menu_is_marked(
+    other_members: OtherMembers, open_as: OpenAs
+) -> None:
+    other_members.say("satu", "dua")
+    page = open_room(open_as)
+    marked = page.locator(".message.is-chosen")
+    for text in ("satu", "dua"):
+        # A click like that of a screen reader, which closes no menu before.
+        page.locator(".message", has_text=text).locator(".message-more").dispatch_event("click")
+        expect(marked).to_have_count(1)
+        expect(marked).to_contain_text(text)
+    press(page, "Escape")
+    expect(marked).to_have_count(0)
 
 
 def test_axe_finds_nothing_with_everything_open(

@@ -19,7 +19,7 @@ from tests.support.waiting import wait_until
 OpenAs = Callable[..., Page]
 MANY = 5000
 DRAWN = """
-  [...document.querySelectorAll('.chunk > .message')]
+  [...document.querySelectorAll('.message-chunk > .message')]
     .filter((message) => message.checkVisibility({ contentVisibilityAuto: true })).length
 """
 LOAD_ALL = """

@@ -141,6 +141,22 @@ def test_without_locks_each_tab_listens_for_itself(
     assert other_members.streams() >= 2
 
 
+def test_a_message_that_one_tab_discards_goes_in_all(
+    open_as: OpenAs, console_errors: list[str]
+) -> None:
+    first = open_as("member", ROOM, PHONE)
+    first.context.route("**/messages", lambda route: route.fulfill(status=422, json={}))
+    first.fill("#draft", "salah")
+    first.keyboard.press("Enter")
+    expect(first.locator(".message")).to_have_attribute("data-state", "failed")
+    second = open_as("member", ROOM, PHONE)
+    expect(second.locator(".message")).to_have_attribute("data-state", "failed")
+    second.get_by_role("button", name="Buang").click()
+    for tab in (second, first):
+        expect(tab.locator(".message")).to_have_count(0)
+    console_errors[:] = [each for each in console_errors if "422" not in each]
+
+
 def test_a_log_out_in_one_tab_ends_all(open_as: OpenAs, console_errors: list[str]) -> None:
     tabs = open_tabs(open_as, 3)
     tabs[1].evaluate("document.querySelector('form[action=\"/logout\"]').submit()")
