@@ -5,10 +5,14 @@ import { number } from "../core/format.js";
 import { t } from "../core/i18n.js";
 
 const NEAR_END_PX = 96;
+const HIGHLIGHT_MS = 1600;
 
 export class ScrollAnchor {
+  /** `box` is the element that scrolls. */
   constructor(box) {
     this.box = box;
+    /** Whether the box is kept at its end. */
+    this.follow = true;
     this.jump = document.getElementById("jump");
     this.unseen = 0;
     /** Whether the end of what is loaded is not the end of the conversation (newer_loader.js). */
@@ -18,37 +22,41 @@ export class ScrollAnchor {
     new ResizeObserver(() => this.follow && this.scrollToEnd()).observe(box);
   }
 
-  get atEnd() {
+  /** Follows the end if the reader is there; returns whether. */
+  updateFollow() {
     this.follow = !this.newerLeft && this.isWithin(NEAR_END_PX);
     return this.follow;
   }
 
-  /** Whether at most so much of what is loaded is below. */
+  /** Whether less than `pixels` of what is loaded is below the view. */
   isWithin(pixels) {
     const { scrollHeight, scrollTop, clientHeight } = this.box;
     return scrollHeight - scrollTop - clientHeight < pixels;
   }
 
-  /** Runs `change` and stays at the end if the reader was there (or `always`). Returns whether. */
+  /** Runs `change` and scrolls to the end if the reader was there, or if `always`; returns whether it
+   * did. */
   preserve(change, always = false) {
-    const follow = this.atEnd || always;
+    const follow = this.updateFollow() || always;
     change();
     if (follow) this.scrollToEnd();
     return follow;
   }
 
-  /** Scrolls to the first unread message, or to the end. */
+  /** Scrolls to `element`, the first unread message, or to the end; `unread` is their number. */
   restore(element, unread) {
     this.scrollToEnd();
     element?.querySelector(".message-new").scrollIntoView({ block: "start" });
-    if (!this.atEnd) this.count(unread);
+    if (!this.updateFollow()) this.count(unread);
   }
 
+  /** To be called when the reader or the end of what is loaded has moved. */
   moved() {
-    if (this.atEnd) this.seen();
+    if (this.updateFollow()) this.seen();
     else this.jump.hidden = false;
   }
 
+  /** Adds to the number of new messages on the button that leads to the end. */
   count(more = 1) {
     this.jump.hidden = false;
     if (this.newerLeft) return;
@@ -73,13 +81,11 @@ export class ScrollAnchor {
     if (this.follow) this.seen();
   }
 
-  /** Scrolls to a message and highlights it. */
+  /** Scrolls to a message and highlights it for a moment. */
   show(element) {
     element.scrollIntoView({ block: "center" });
     element.focus({ preventScroll: true });
     element.classList.add("is-highlighted");
-    element.addEventListener("animationend", () => element.classList.remove("is-highlighted"), {
-      once: true,
-    });
+    setTimeout(() => element.classList.remove("is-highlighted"), HIGHLIGHT_MS);
   }
 }

@@ -1,5 +1,5 @@
-/** Takes away what the last account shows on this device: its notifications and the number on the
- * icon; with `unsubscribe` also the browser's subscription. */
+/** Removes what the last account left on this device: its notifications and the number on the icon,
+ * and with `unsubscribe` the browser's push subscription. */
 export async function forgetDevice(unsubscribe) {
   await navigator.clearAppBadge?.();
   const registration = await navigator.serviceWorker?.getRegistration();

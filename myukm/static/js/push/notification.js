@@ -3,7 +3,7 @@
 
 import { registration } from "./registration.js";
 
-/** Whether the person has given the permission. */
+/** Whether the person has allowed notifications in this browser. */
 export const allowed = () => window.Notification?.permission === "granted";
 
 /** Asks for the permission and returns whether it was given. */
@@ -12,8 +12,9 @@ export async function ask() {
   return (await Notification.requestPermission()) === "granted";
 }
 
-/** Shows a notification that opens `path`. A later one with the same tag replaces it. `id` is the newest
- * event in it: it does not ring again if one with this or a later event is already shown. */
+/** Shows a notification that opens `path`. A later one with the same `tag` replaces it. `id` is the
+ * number of its newest event: it does not ring if one with this or a later event is already shown.
+ * Rejects when the browser refuses. */
 export async function show(title, body, tag, { path, id }) {
   const worker = await registration();
   const shown = worker ? await worker.getNotifications({ tag }) : [];

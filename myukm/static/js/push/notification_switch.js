@@ -1,4 +1,4 @@
-// A box that switches one kind of this browser's notifications on, for the account.
+// A checkbox that switches one kind of notifications in this browser on and off, for the account.
 
 import { accountId } from "../core/account.js";
 import { t } from "../core/i18n.js";
@@ -11,7 +11,7 @@ const key = (kind) => `ring:${accountId()}:${kind}`;
 /** Whether this browser wants notifications of that kind, and may show them. */
 export const wanted = (kind) => read(local, key(kind), false) && allowed();
 
-/** Lets a box switch them on; the browser asks for its permission then. */
+/** Starts the checkbox `box`; null is ignored. The browser asks for its permission when it is checked. */
 export function startNotificationSwitch(box, kind) {
   if (!box) return;
   box.disabled = !window.Notification;

@@ -1,27 +1,28 @@
-// The service worker: shows notifications, pushed ones too, and a page of our own where the browser
-// has no network. Served as /sw.js behind lines that define STATIC, the address of the static files,
-// OFFLINE, that page, VERSION, a digest of it, and SHELL, the files it needs. It stores these, which
-// are the same for everybody, and nothing else: no page of a person, no JSON.
+// The service worker: shows notifications, pushed ones too, and an offline page where the browser has
+// no network. The server puts these constants in front of it, as /sw.js: STATIC, the address of the
+// static files; OFFLINE, the address of the offline page; VERSION, a digest of that page; SHELL, the
+// addresses of the files that it needs. The worker caches this page and these files, which are the
+// same for everybody, and nothing else: no page of a person, no JSON.
 
 /* global STATIC, OFFLINE, VERSION, SHELL */
 
 const ICON = `${STATIC}icons/icon-192.png`;
 const BADGE = `${STATIC}icons/badge-96.png`;
 const CACHE = `shell:${VERSION}`;
-const STORED = new Set(SHELL);
+const SHELL_PATHS = new Set(SHELL);
 const FIRST_WAIT_MS = 1000;
 const MAX_WAIT_MS = 32_000;
-const LOST_AFTER_MS = 30_000;
+const FETCH_TIMEOUT_MS = 30_000;
 const PROBE_AFTER_MS = 5000;
 const PROBE_TIMEOUT_MS = 3000;
 
-/** Stores a file. A bad network loses an answer now and then, and the browser would begin to install
- * anew only at the next page, so one that is lost is asked for again for a minute. */
-async function keep(cache, address) {
+/** Caches a file, in up to seven attempts within some minutes. A bad network loses an answer now and
+ * then, and the browser would begin the installation anew only at the next page. */
+async function store(cache, address) {
   for (let wait = FIRST_WAIT_MS; ; wait *= 2) {
     try {
       return await cache.add(
-        new Request(address, { signal: AbortSignal.timeout?.(LOST_AFTER_MS) }),
+        new Request(address, { signal: AbortSignal.timeout?.(FETCH_TIMEOUT_MS) }),
       );
     } catch (error) {
       if (wait > MAX_WAIT_MS) throw error;
@@ -32,7 +33,7 @@ async function keep(cache, address) {
 
 async function install() {
   const cache = await caches.open(CACHE);
-  await Promise.all([...SHELL, OFFLINE].map((address) => keep(cache, address)));
+  await Promise.all([...SHELL, OFFLINE].map((address) => store(cache, address)));
   await self.skipWaiting();
 }
 
@@ -46,40 +47,40 @@ async function activate() {
 self.addEventListener("install", (event) => event.waitUntil(install()));
 self.addEventListener("activate", (event) => event.waitUntil(activate()));
 
-const asked = async ({ request, preloadResponse }) => (await preloadResponse) ?? fetch(request);
+const fetchPage = async ({ request, preloadResponse }) => (await preloadResponse) ?? fetch(request);
 
-/** The answer, unless the server says nothing at all: a page may take long, but then /healthz does
- * not. */
+/** Resolves to the answer, however long it takes, as long as the server answers at /healthz meanwhile;
+ * otherwise rejects. */
 async function whileServerLives(answer) {
-  let waits = true;
+  let pending = true;
   const ended = answer.finally(() => {
-    waits = false;
+    pending = false;
   });
   ended.catch(() => {});
   for (;;) {
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, PROBE_AFTER_MS))]);
-    if (!waits) return answer;
+    if (!pending) return answer;
     await fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout?.(PROBE_TIMEOUT_MS) });
   }
 }
 
-/** The page that was asked for; without network, or with a server that hangs, that of OFFLINE, at the
- * same address. */
+/** The requested page; without network, or with a server that hangs, the offline page at the same
+ * address. */
 async function page(event) {
   try {
-    return await whileServerLives(asked(event));
+    return await whileServerLives(fetchPage(event));
   } catch {
     return (await caches.match(OFFLINE)) ?? Response.error();
   }
 }
 
-const stored = async (request) => (await caches.match(request)) ?? fetch(request);
+const fromCache = async (request) => (await caches.match(request)) ?? fetch(request);
 
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   if (request.method !== "GET") return;
   if (request.mode === "navigate") event.respondWith(page(event));
-  else if (STORED.has(new URL(request.url).pathname)) event.respondWith(stored(request));
+  else if (SHELL_PATHS.has(new URL(request.url).pathname)) event.respondWith(fromCache(request));
 });
 
 /** The pages of this site, also those that this worker does not control yet. */
@@ -95,8 +96,8 @@ self.addEventListener("notificationclick", (event) => {
   event.waitUntil(open(event.notification.data.path));
 });
 
-/** Shows a notification in place of an older one with its tag. One that is shown already does not
- * ring again: a server that died may send twice. */
+/** Shows a notification in place of an older one with its tag. It does not ring if one with this or a
+ * later event (`id`) is already shown, because a server that died may send twice. */
 async function show({ title, body, tag, path, id }) {
   const shown = await self.registration.getNotifications({ tag });
   const known = shown.some(({ data }) => data?.id >= id);
@@ -112,7 +113,7 @@ async function show({ title, body, tag, path, id }) {
   });
 }
 
-/** Somebody who views a page of ours hears of it there, unless they asked for a trial. */
+/** Shows a pushed message, unless a visible page of this site shows it; a test message always. */
 async function pushed(message) {
   const viewed = (await pages()).some(({ visibilityState }) => visibilityState === "visible");
   if (viewed && message.tag !== "test") return;
@@ -122,7 +123,7 @@ async function pushed(message) {
 
 self.addEventListener("push", (event) => event.waitUntil(pushed(event.data.json())));
 
-/** The browser renewed its subscription: the server must know the new one, or it rings no more. */
+/** Stores the subscription that the browser has renewed, because pushes to the old one get lost. */
 async function renewed({ oldSubscription, newSubscription }) {
   const options = oldSubscription?.options ?? { userVisibleOnly: true };
   const { endpoint, keys } = (

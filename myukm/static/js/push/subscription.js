@@ -1,5 +1,5 @@
 // The subscription of this browser, by which the server reaches it while no page is open. It belongs
-// to the log-in: whoever logs in next has to switch it on anew.
+// to one log-in: the next person who logs in here has to switch it on anew.
 
 import { accountId } from "../core/account.js";
 import * as api from "../core/api.js";
@@ -10,11 +10,11 @@ import { registration } from "./registration.js";
 const RENEW_MS = 86_400_000;
 
 const key = () => `push:${accountId()}`;
-/** The log-in of this page: a short name of it, which another log-in does not share. */
+/** A short name of this page's log-in, different for each. */
 const login = () => document.documentElement.dataset.login;
 
-/** What this browser can: "home" (an iPhone does it only from the home screen), "unsupported",
- * "denied" (the person refused it in the browser), "on" or "off". */
+/** The state of pushes in this browser: "home" (an iPhone has them only when started from the home
+ * screen), "unsupported", "denied" (the person refused them in the browser), "on" or "off". */
 export async function state() {
   const apple = /iPhone|iPad/.test(navigator.userAgent);
   if (!("PushManager" in window) || !window.Notification) return apple ? "home" : "unsupported";
@@ -32,13 +32,13 @@ function bytes(base64url) {
   return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 }
 
-/** Asks for the permission and subscribes; returns the new state. Throws what the browser or the
- * server says. */
+/** Asks for the permission and subscribes with the server's `publicKey` (base64url); resolves to the
+ * new state. Rejects with the error of the browser or the server. */
 export async function switchOn(publicKey) {
   if (!(await ask())) return "denied";
   const worker = await registration();
   if (!worker) return "unsupported";
-  await (await worker.pushManager.getSubscription())?.unsubscribe(); // it may be to another key
+  await (await worker.pushManager.getSubscription())?.unsubscribe(); // it may be for another key
   const options = { userVisibleOnly: true, applicationServerKey: bytes(publicKey) };
   await store(await worker.pushManager.subscribe(options));
   return "on";
@@ -58,11 +58,11 @@ export async function switchOff() {
   await (await current())?.unsubscribe();
 }
 
-/** Whether pushed notifications come to this browser, so that a page need not show its own. */
+/** Whether this browser receives pushes, so that a page need not show its own notification. */
 export const isOn = () => allowed() && read(local, key())?.login === login();
 
-/** Stores the subscription again once a day, and after its owner logged in anew: the server forgot it
- * with the old log-in. */
+/** Sends the subscription to the server again, once a day and after each log-in of its owner, because
+ * the server deletes it with the old log-in. */
 export async function renew() {
   const known = accountId() && read(local, key());
   if (!known || !allowed()) return;
