@@ -9,7 +9,7 @@ import { newId } from "./outbox.js";
 const MAX_FILES = 10;
 const PICTURE = /^image\/(jpeg|png|webp|gif)$/;
 
-/** The size of a picture as it will be seen, {} for any other file. */
+/** Resolves to {width, height} of a picture as it is shown, {} for any other file. */
 async function measure(file) {
   if (!PICTURE.test(file.type)) return {};
   try {
@@ -22,7 +22,7 @@ async function measure(file) {
   }
 }
 
-/** Shows a small copy of the picture, whose address the browser may forget once it is loaded. */
+/** Shows the picture in place of the icon. Its blob address is released once it is loaded. */
 function showThumbnail(chip, file) {
   const image = new Image(44, 44);
   Object.assign(image, { src: URL.createObjectURL(file), alt: "" });

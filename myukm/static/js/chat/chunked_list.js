@@ -1,16 +1,16 @@
-// The messages' elements in order, in lists of about fifty. CSS (content-visibility) skips the lists
-// out of sight and keeps the size that they last had, so the browser watches a hundred boxes instead
-// of five thousand. A changed list must be laid out once before it may be skipped again.
+// The messages' elements in order, in chunks (<ol>) of about fifty. CSS (content-visibility) skips the
+// chunks out of sight and keeps the size that they last had, so the browser watches a hundred boxes
+// instead of five thousand. A changed chunk must be laid out once before it may be skipped again.
 
 const CHUNK_SIZE = 50;
 
-/** The element before this one, in its list or in the one above; null or undefined at the start. */
+/** The element before this one, in its chunk or in the one above; null or undefined at the start. */
 export function before(element) {
   const chunk = element.parentNode;
   return element.previousElementSibling ?? chunk.previousElementSibling?.lastElementChild;
 }
 
-/** The element after this one, in its list or in the one below; null or undefined at the end. */
+/** The element after this one, in its chunk or in the one below; null or undefined at the end. */
 export function after(element) {
   const chunk = element.parentNode;
   return element.nextElementSibling ?? chunk.nextElementSibling?.firstElementChild;
@@ -66,7 +66,7 @@ export class ChunkedList {
     if (chunk?.childElementCount === 0) chunk.remove();
   }
 
-  /** To be called when the element's size may have changed: its list is laid out anew. */
+  /** To be called when the element's size may have changed: its chunk is laid out anew. */
   changed(element) {
     const chunk = element.parentNode;
     chunk.classList.remove("is-settled");

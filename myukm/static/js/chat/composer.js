@@ -10,10 +10,11 @@ function fit(field) {
   field.style.blockSize = `${field.scrollHeight + field.offsetHeight - field.clientHeight}px`;
 }
 
-/** Starts the field below the messages: it stores its draft and the message that it answers, and
- * sends on Enter where there is a keyboard. `send(text, replyTo)` may return a promise;
- * `keys(event)` returns whether something else, such as the list of names, took the key;
- * `editLast(event)` follows an arrow up in the empty field. */
+/** Starts the field below the messages: it stores the draft and the quoted message under the key
+ * `room`, and sends on Enter where there is a keyboard. `send(text, replyTo)` may return a promise;
+ * `typing()` is called for each change; `keys(event)` returns whether something else, such as the list
+ * of names, handled the key; `editLast(event)` is called for an arrow up in the empty field;
+ * `hasFiles()` returns whether files are chosen. Returns `reply(message)`, which quotes a message. */
 export function startComposer(form, room, { send, typing, keys, editLast, hasFiles }) {
   const field = form.elements.message;
   const bar = document.getElementById("replying");

@@ -1,6 +1,6 @@
 // The text that is being written in a room, in localStorage under the tab that writes it, so that two
-// tabs do not overwrite each other's. A tab holds a web lock while it lives; the draft of a closed one
-// goes to the next tab that opens the room.
+// tabs do not overwrite each other's. A tab holds a web lock as long as it is open; the next tab that
+// opens the room takes over the draft of a closed tab.
 
 import { local, read, write } from "../core/storage.js";
 
@@ -17,8 +17,8 @@ function newTab() {
   return tab;
 }
 
-/** Holds the tab's lock until the page ends; resolves to whether it was free (a copied tab has the
- * same name). A reloaded page waits for the lock of its predecessor. */
+/** Holds the tab's lock until the page ends; resolves to whether it was free: a duplicated tab has the
+ * same name, and does not get it. A reloaded page waits until the page before has released it. */
 function hold(tab) {
   return new Promise((resolve) => {
     const held = () => {
@@ -72,7 +72,7 @@ export class Draft {
     return !this.isEmpty;
   }
 
-  /** The key of a draft in this room whose tab is no more. */
+  /** The key of a draft in this room whose tab is closed, if any. */
   async leftBehind() {
     const { held } = await navigator.locks.query();
     const alive = new Set(held.map(({ name }) => name));

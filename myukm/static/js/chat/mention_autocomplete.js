@@ -8,7 +8,7 @@ export function mentionStart(text, caret) {
 }
 
 export class MentionAutocomplete {
-  /** `suggest(start)` resolves to the names that begin so. */
+  /** `suggest(start)` resolves to the names to offer. */
   constructor(field, list, suggest) {
     Object.assign(this, { field, list, suggest, at: 0, asked: 0 });
     field.addEventListener("input", () => this.update());

@@ -15,7 +15,7 @@ function roomFor({ width, height }) {
   };
 }
 
-/** Where the picture of a file is, null while it is not read yet. */
+/** The address of a file's picture, null while a waiting one is not read from the store yet. */
 const addressOf = ({ thumbnail, client_id: waiting }) => thumbnail?.url ?? previewOf(waiting);
 
 function picture({ url, name, thumbnail, ...file }) {
@@ -37,7 +37,7 @@ function document_({ url, name, size: bytes }) {
   return link;
 }
 
-/** What tells the files of a message from those that are shown. */
+/** A text that changes when the files have to be shown anew. */
 const keyOf = (files) => JSON.stringify(files.map((file) => [file.url, addressOf(file)]));
 
 /** Takes over the files that the server has rendered. */
@@ -45,8 +45,8 @@ export function adoptFiles(element, { files = [] }) {
   element.querySelector(".message-files").shown = keyOf(files);
 }
 
-/** Shows the files of a message, those of a deleted one not any more. Those that are shown stay: one
- * may have the focus. */
+/** Shows the files of a message, none of a deleted one. Files that are already shown keep their
+ * elements, because one may have the focus. */
 export function showFiles(element, { files = [], deleted }) {
   const box = element.querySelector(".message-files");
   const wanted = deleted ? [] : files;
@@ -57,7 +57,7 @@ export function showFiles(element, { files = [], deleted }) {
   box.replaceChildren(...wanted.map((file) => (file.width ? picture(file) : document_(file))));
 }
 
-/** Shows how much of a waiting message is sent, as a share of 1. */
+/** Shows which share of a waiting message's files is sent, from 0 to 1. */
 export function showProgress(element, share) {
   const bar = element?.querySelector("progress");
   if (bar) bar.value = share;

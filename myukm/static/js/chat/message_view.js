@@ -10,7 +10,7 @@ import { namesOf, remember } from "./name_cache.js";
 import { showReactions } from "./reactions.js";
 import { renderText } from "./rich_text.js";
 
-/** What plain text does not have: code, mentions, links. */
+/** Signs of code, a mention or a link, without which a text is plain. */
 const RICH = /[`@]|https?:|www\./i;
 const TOGETHER_MS = 5 * 60_000;
 
@@ -50,7 +50,7 @@ export function show(message, element = cloneTemplate("message")) {
   return element;
 }
 
-/** Takes over an element that the server has rendered. */
+/** Makes an element that the server has rendered the element of `message`. */
 export function adopt(message, element) {
   element.message = message;
   remember(message);

@@ -4,12 +4,12 @@ import { fold } from "../core/fold.js";
 
 const names = new Map();
 
-/** Remembers the name of an author or a member. */
+/** Remembers the name of an author or a member, who may have changed it. */
 export function remember({ user_id: id, name }) {
   names.set(id, name);
 }
 
-/** The names that mention these people after an @: whole names and first words. */
+/** By which names people with these ids are mentioned after an @: whole names and first words. */
 export function namesOf(ids) {
   const known = ids.map((id) => names.get(id)).filter(Boolean);
   return [...new Set(known.flatMap((name) => [name, name.split(" ")[0]]))];

@@ -10,7 +10,7 @@ import { on } from "../live/events_bus.js";
 import { ask } from "../push/notification.js";
 import { beep, wants } from "./notifier.js";
 
-/** Stores a switch; the browser asks for its permission only now, when it is needed. */
+/** Stores a switch. The browser asks for its permission only when notifications are switched on. */
 async function switched({ target }) {
   const { name, checked } = target;
   if (name === "sound" && checked) beep();
@@ -34,7 +34,7 @@ export function startNotificationSettings(form, { url, code }) {
   });
 }
 
-/** What is not stored is not shown as chosen. */
+/** Stores which messages notify; a choice that could not be stored is taken back. */
 function startNotices(choices, url, code) {
   let chosen = choices.value;
   const show = (value) => {

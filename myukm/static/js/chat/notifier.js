@@ -1,5 +1,5 @@
-// Notifies of a new message by a tone and by the browser's notification. Of all tabs one does it, and
-// none while a visible tab shows that room. Tabs agree by web locks, because a crash releases them.
+// Notifies of a new message by a tone and by the browser's notification, in one of all tabs, and not
+// while a visible tab shows that room. Tabs agree by web locks, because a crash releases them.
 
 import { accountId } from "../core/account.js";
 import { viewerLock } from "../core/activity.js";
@@ -17,7 +17,7 @@ const choices = new Map();
 let audio = null;
 let rangAt = -Infinity;
 
-/** Whether this browser wants "sound" or "notify". */
+/** Whether "sound" or "notify" is switched on in this browser. */
 export const wants = (what) => read(local, `ring:${accountId()}:${what}`, false);
 
 function shouldNotify({ ukm, user_id: author, mentions, reply_to: quoted, created_at: at }) {
@@ -72,7 +72,8 @@ function holdWhileVisible(name) {
   change();
 }
 
-/** Whether a tab of this account is visible at all, and whether a visible one shows that room. */
+/** Whether a tab of this account is visible (`some`), and whether a visible one shows the room of the
+ * UKM `code` (`here`). */
 async function audience(code) {
   if (!navigator.locks) return { some: !document.hidden, here: !document.hidden };
   const { held } = await navigator.locks.query();

@@ -1,6 +1,6 @@
-// Messages that the server has not stored yet. They lie in localStorage, so that a reload, a lost
-// network or a closed browser loses none. Sending is idempotent by client_id. Those with files have a
-// lane of their own, because a text need not wait for a long upload.
+// Messages that the server has not stored yet. They are kept in localStorage, so that a reload, a lost
+// network or a closed browser loses none. Sending is idempotent by client_id. Messages with files have
+// a queue of their own, so that a text does not wait for a long upload.
 
 import * as api from "../core/api.js";
 import { backoff } from "../core/backoff.js";
@@ -77,8 +77,8 @@ export class Outbox {
     if (entry) this.changed(entry);
   }
 
-  /** Sends the entries, oldest first, in each lane one at a time. A refused one waits until a person
-   * resends it. */
+  /** Sends the entries of both queues, oldest first and one at a time. A refused entry waits until a
+   * person resends it. */
   async flush() {
     clearTimeout(this.timer);
     await Promise.all([this.drain(false), this.drain(true)]);
@@ -118,8 +118,9 @@ export class Outbox {
     }
   }
 
-  /** A refused message waits for a person. What passes by itself is tried again without a word of
-   * failure, as the banner says why; who was too fast just waits. */
+  /** Marks a refused message as failed, which a person may resend or discard. After an error that
+   * passes by itself all are tried again later, and the error is shown at each; not after "too fast",
+   * which is nothing to worry about. Returns whether the queue may go on. */
   failed({ client_id: clientId, files }, error) {
     if (!isPassing(error)) {
       if (files) this.files.restart(files);
@@ -131,7 +132,7 @@ export class Outbox {
     return false;
   }
 
-  /** All that is not sent yet waits for the same. */
+  /** Shows at each message that is not sent yet that it waits, and why; null: for the network. */
   updateWaiting({ status, message }) {
     const why = status === 0 ? null : message;
     for (const { client_id, refused } of this.entries()) {

@@ -8,7 +8,7 @@ import { remember } from "./name_cache.js";
 export const JOINED = new Set(["joined", "added", "accepted"]);
 const ORDER = { online: 0, away: 1, offline: 2 };
 
-function seen({ status, last_seen: at }) {
+function seenText({ status, last_seen: at }) {
   if (status !== "offline") return t(`status_${status}`);
   return at ? t("last_seen", { time: ago(at) }) : t("status_offline");
 }
@@ -21,14 +21,14 @@ function byPresence(one, other) {
 
 /** The list of members with their presence. */
 export class Presence {
-  /** `members` is what `/online` answers. */
+  /** `root` is the element of the room, `members` the answer of `/online`. */
   constructor(root, members) {
     this.root = root;
     this.list = document.getElementById("member-list");
     this.load(members);
   }
 
-  /** Replaces the list by what `/online` answers. */
+  /** Replaces the list by an answer of `/online`. */
   load({ members, online_count: online, total_members: total }) {
     this.members = new Map(
       members.map((member) => [member.user_id, { status: "offline", ...member }]),
@@ -75,7 +75,7 @@ export class Presence {
     renderList(
       this.list,
       "member",
-      members.map((member) => ({ ...member, seen: seen(member) })),
+      members.map((member) => ({ ...member, seen: seenText(member) })),
       (node, member) => {
         node.querySelector(".presence").dataset.status = member.status;
         node.querySelector("[data-admin]").hidden = !member.is_admin;

@@ -5,7 +5,8 @@ import { on } from "../live/events_bus.js";
 const SETTLE_MS = 600;
 const FIRST_MS = 3000;
 const SPREAD_MS = 5000;
-/** Less than 0, which is read in a room without a message: its announcement is. */
+/** Before the first report. It is below 0, because in a room without messages 0 is reported, which
+ * marks its announcement as read. */
 const NOTHING = -1;
 
 /** Reports the last message that was in view for a moment as read. While unread messages before it are
@@ -41,7 +42,7 @@ export function startReading(timeline, url) {
 
   timeline.box.addEventListener("scroll", soon, { passive: true });
   document.addEventListener("visibilitychange", soon);
-  // What a report changes comes back by the stream; but it does not wait for one that does not open.
+  // Reports when the stream is open, by which the new count comes back, or after FIRST_MS without it.
   on("open", soon);
   timer = setTimeout(send, FIRST_MS);
   return {

@@ -10,12 +10,12 @@ const PAGE = 100;
 /** Within that time the server adds the topic of a new member's UKM to their stream. */
 const TOPICS_MS = 5000;
 
-/** Loads after each reconnection, and more after a reset of the stream. */
+/** Loads what `room` (room.js) missed after each reconnection, and more after a reset of the stream. */
 export function startResync(room) {
   const { url, timeline, presence, state, outbox, reading } = room;
 
-  /** From where messages may be missing, until all are there: the stream goes on meanwhile, and the
-   * newest message says nothing about those before it. */
+  /** The id after which messages may be missing; null when none are. It is kept until all are loaded,
+   * because the stream goes on meanwhile: then the newest message says nothing about those before. */
   let from = null;
 
   async function loadMissed() {
@@ -33,7 +33,7 @@ export function startResync(room) {
     reading.soon();
   }
 
-  /** The whole list of members, because the stream's snapshot names only those who are here. */
+  /** Loads the list of members, because the stream begins only with those who are online. */
   async function loadPresence() {
     presence.load(await api.get(`${url}/online`));
   }

@@ -53,7 +53,7 @@ function inAnySpelling(name) {
     .replace(/['’‘‛′´＇ʼʻʽʾʿˈ]/g, "['’‘‛′´＇ʼʻʽʾʿˈ]");
 }
 
-/** How many characters of `found` are shown by which element; none for plain text. */
+/** [length, element]: the element shows the first characters of `found`; null if they are plain. */
 function render(found) {
   if (found.startsWith("`")) return [found.length, code(found)];
   if (found.startsWith("@")) return [found.length, found.includes("@", 1) ? null : mention(found)];
@@ -89,7 +89,7 @@ function link(text) {
   return anchor;
 }
 
-/** The link without the signs of its sentence, and without a closing bracket that opens before it. */
+/** The link without the punctuation of its sentence, and without a bracket that was opened before it. */
 function withoutEnd(text) {
   const cut = text.replace(TRAILING, "");
   const count = (sign) => cut.split(sign).length;

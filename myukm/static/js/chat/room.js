@@ -77,7 +77,8 @@ class Room {
     startSavingRoom({ code: this.code, name: title, author: this.name }, () => timeline.stored());
   }
 
-  /** Resolves when the outbox has the message. Messages keep their order, though files take time. */
+  /** Resolves when the outbox has the message. Messages keep their order, though storing files takes
+   * time. */
   send(text, replyTo) {
     const chosen = this.attachments.take();
     const put = () => this.addToOutbox(text, replyTo, chosen);
@@ -91,7 +92,7 @@ class Room {
     if (this.newer.left && isStored) this.timeline.anchor.toNewest();
   }
 
-  /** Stored messages of one's own need not be sent any more. */
+  /** Removes one's own messages from the outbox, because the server has stored them. */
   forgetSent(messages) {
     this.outbox.remove(...messages.filter(isMine).map((message) => message.client_id));
   }
@@ -115,7 +116,7 @@ class Room {
     else toast(t("too_far"), "wait");
   }
 
-  /** Opens the conversation anew at a message that is too far away to load all between. */
+  /** Opens the page anew around a message that is too far away to load all messages between. */
   openAt(id) {
     location.assign(`${this.url}/chat?around=${id}#pesan-${id}`);
   }
@@ -145,7 +146,8 @@ class Room {
     this.reply = reply;
   }
 
-  /** Names that begin so: from the page when it knows all members, else from the server. */
+  /** Names of members with a word that begins with `start`: from the page when it knows all members,
+   * otherwise from the server. */
   async namesLike(start) {
     if (this.presence.complete) return suggest(this.presence.names, start, MAX_NAMES);
     const query = new URLSearchParams({ q: start });

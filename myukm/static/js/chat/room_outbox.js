@@ -4,7 +4,7 @@ import { showProgress } from "./message_files.js";
 import { Outbox } from "./outbox.js";
 import { WaitingFiles } from "./waiting_files.js";
 
-/** Shows the pictures that a reload has left waiting. */
+/** Shows the pictures of waiting messages after a reload. */
 export async function restorePictures(outbox) {
   for (const entry of outbox.entries().filter(({ files }) => files)) {
     await outbox.files.restore(entry);
@@ -12,7 +12,7 @@ export async function restorePictures(outbox) {
   }
 }
 
-/** Opens the outbox of the room of `{me, name, code, url, timeline}`. */
+/** Opens the outbox of a room: `me` is the id of the account and `name` its name. */
 export function makeOutbox({ me, name, code, url, timeline }) {
   const author = { user_id: me, name, ukm: code };
   const outbox = new Outbox(`outbox:${me}:${code}`, url, author, {
@@ -20,7 +20,7 @@ export function makeOutbox({ me, name, code, url, timeline }) {
     sent: (message) => timeline.confirm(message),
     files: new WaitingFiles(url, me, (id, share) => showProgress(timeline.pending.get(id), share)),
   });
-  // Another tab sent or discarded it.
+  // Another tab has sent or discarded messages.
   addEventListener("storage", ({ key }) => {
     if (key !== outbox.key) return;
     const kept = new Set(outbox.entries().map((entry) => entry.client_id));

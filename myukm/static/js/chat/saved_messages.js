@@ -1,4 +1,4 @@
-// What this browser keeps for when there is no network: which rooms its person opened, and, only if
+// What this browser stores for times without network: the rooms that its user opened, and, only if
 // they asked for it, the newest messages of each. core/left_behind.js removes it at a log-out, and
 // when another account logs in.
 
@@ -20,13 +20,13 @@ export const lastAccount = () => read(local, "account");
 /** The {name, author} of a room that this account opened here, null if it never did. */
 export const roomOf = (account, code) => read(local, roomKey(account, code));
 
-/** The saved {at, messages} of a room, null without. */
+/** The saved {at, messages} of a room, null when none are saved; `at` in milliseconds. */
 export const savedMessages = (account, code) => read(local, savedKey(account, code));
 
 /** Whether this person asked for messages to be saved here. */
 export const isSaving = () => read(local, choiceKey()) !== null;
 
-/** Remembers whose browser this is, and refreshes what is saved if it is old. */
+/** Remembers the account of this browser, and refreshes the saved messages if they are old. */
 export function startSaving() {
   if (!accountId()) return;
   write(local, "account", accountId());
@@ -55,7 +55,7 @@ async function saveOne({ code, name, author }) {
   }
 }
 
-/** Saves no more, and removes what is saved. */
+/** Stops saving, and removes the saved messages. */
 export function stopSaving() {
   const { rooms = [] } = read(local, choiceKey()) ?? {};
   write(local, choiceKey(), null);
@@ -67,7 +67,7 @@ function save(code, messages) {
   return write(local, savedKey(accountId(), code), { at: now(), messages: plain });
 }
 
-/** Removes what is known of a room that this person left. */
+/** Removes what is stored of a room that this person left. */
 function forgetRoom(code) {
   write(local, roomKey(accountId(), code), null);
   write(local, savedKey(accountId(), code), null);
@@ -77,7 +77,8 @@ function forgetRoom(code) {
   write(local, choiceKey(), { ...choice, rooms });
 }
 
-/** Remembers a room for when there is no network; `newest()` are its messages of now. */
+/** Remembers the room {code, name, author} for times without network; `newest()` returns its current
+ * messages. */
 export function startSavingRoom(room, newest) {
   const { code, name, author } = room;
   write(local, roomKey(accountId(), code), { name, author });

@@ -17,7 +17,8 @@ export class Timeline {
     this.anchor = new ScrollAnchor(box);
     this.byId = new Map();
     this.pending = new Map();
-    /** The newest id of the ordered messages; the answer to one's own POST may run ahead of them. */
+    /** The newest id of the messages that came in order, in pages or by the stream. The answer to one's
+     * own POST may be newer, when messages before it are still missing. */
     this.lastServerId = 0;
     /** Whether messages before the newest one are being loaded. */
     this.isIncomplete = false;
@@ -64,7 +65,7 @@ export class Timeline {
     return element;
   }
 
-  /** Takes over the messages that came with the page, oldest first. */
+  /** Makes the elements that came with the page those of `messages`, oldest first. */
   adopt(messages) {
     const elements = [...this.list];
     for (const [index, message] of messages.entries()) {

@@ -4,7 +4,7 @@ import { bidiIsolate, t } from "../core/i18n.js";
 const SEND_EVERY_MS = 3000;
 const FORGET_AFTER_MS = 5000;
 
-/** Shows who is typing, and reports it of this person. Entries expire, because no event says that
+/** Shows who is typing, and reports when this person does. Names expire, because no event says that
  * somebody stopped. */
 export class Typing {
   constructor(line, url) {
@@ -23,7 +23,7 @@ export class Typing {
     });
   }
 
-  /** After sending, the next key is reported at once. */
+  /** A message was sent: the next key is reported at once. */
   rest() {
     this.sentAt = -Infinity;
   }

@@ -1,5 +1,5 @@
-// While the first unread message is older than what is loaded, a bar leads to it, or marks all as read.
-// Where newer messages are not loaded either, it only leads there, because it could not name the last.
+// While the first unread message is older than what is loaded, a bar leads to it, or marks all as read;
+// not the latter while newer messages are not loaded either, because the last one is unknown.
 
 import * as api from "../core/api.js";
 import { fillSlots } from "../core/dom.js";

@@ -25,7 +25,8 @@ async function isReadable(file) {
 }
 
 export class WaitingFiles {
-  /** `progress(messageId, share)` is called while the files of a message are sent. */
+  /** Files of the account `owner` for the room at `url`. `progress(messageId, share)` is called while
+   * those of a message are sent, with a share from 0 to 1. */
   constructor(url, owner, progress) {
     Object.assign(this, { url: `${url}/files`, owner, progress });
     this.running = new Map();
@@ -51,7 +52,7 @@ export class WaitingFiles {
     }
   }
 
-  /** Uploads the files of a waiting message and resolves to their ids. */
+  /** Uploads the files of a waiting message and resolves to their ids. Rejects with an ApiError. */
   async send({ client_id: messageId, files = [] }) {
     const stop = new AbortController();
     this.running.set(messageId, stop);

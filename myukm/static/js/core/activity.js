@@ -6,7 +6,7 @@ const REPORT_EVERY_MS = 60_000;
 
 let leaving = false;
 
-/** The name of the lock that every visible page of this account holds. */
+/** The name of the web lock that every visible page of this account holds (chat/notifier.js). */
 export const viewerLock = () => `looking:${accountId()}`;
 
 /** Reports, at most once a minute over all tabs of this browser, that somebody uses a page. The
@@ -26,8 +26,9 @@ export function startActivity() {
   report();
 }
 
-/** The last visible page of this browser is hidden: its owner is notified from now on. A change of
- * pages is none, and its end is seen by the stream's. */
+/** Reports that no page of this browser is visible any more, so that the server pushes messages from
+ * now on. Not when a page is left: either the next one opens, or the server notices that the stream
+ * ended. */
 async function hidden() {
   if (leaving) return;
   await new Promise((next) => setTimeout(next)); // after notifier.js has released this page's lock

@@ -1,5 +1,6 @@
-// The page that the service worker shows where there is no network: of a room what was saved and what
-// waits to be sent. Whose they are it reads from the browser's store, as the page knows nobody.
+// The page that the service worker shows where there is no network: at the address of a room, its saved
+// messages and those that wait to be sent. The page is the same for everybody, so it reads the account
+// from the browser's storage.
 
 import { startComposer } from "../chat/composer.js";
 import { showProgress } from "../chat/message_files.js";
@@ -31,17 +32,18 @@ function start() {
   setInterval(reloadWhenReachable, RETRY_MS);
   document.getElementById(room ? "room" : "nowhere").hidden = false;
   if (!room) return;
-  document.documentElement.dataset.account = account; // what chat/ takes as whose page it is
+  document.documentElement.dataset.account = account; // from where core/account.js reads it
   showRoom(Number(account), code, room);
 }
 
 async function reloadWhenReachable() {
-  const signal = AbortSignal.timeout?.(RETRY_MS); // a server that hangs answers none of them
+  const signal = AbortSignal.timeout?.(RETRY_MS); // a server that hangs answers nothing
   const answer = await fetch("/healthz", { cache: "no-store", signal }).catch(() => null);
   if (answer?.ok) location.reload();
 }
 
-/** The list of messages; `put(message, element)` shows one in place of `element`, or at the end. */
+/** Makes the list of messages; `put(message, element)` renders one into `element`, or into a new
+ * element at the end, and returns it. */
 function messageList() {
   const list = Object.assign(document.createElement("ol"), { className: "message-chunk" });
   document.getElementById("messages").append(list);
@@ -57,7 +59,7 @@ function messageList() {
   return { list, put };
 }
 
-/** What waits to be sent, in the list; it can be taken back there. */
+/** Opens the outbox of the room, whose messages are shown in the list and can be discarded there. */
 function openOutbox(me, code, author, { list, put }) {
   const pending = new Map();
   const url = `/ukm/${code}`;

@@ -98,17 +98,17 @@ function showLast({ id, ukm, name, message, created_at: at, deleted }) {
   renderRelativeTimes();
 }
 
-/** The UKM where something happened last comes first, unless the focus would be lost. */
+/** Moves the UKM of the newest message to the top, unless it would lose the focus. */
 function moveUp(item) {
   if (item && !item.contains(document.activeElement)) item.parentNode.prepend(item);
 }
 
-/** Only a change of the last message concerns the list. */
+/** Shows a changed message, if it is the last one of its UKM. */
 function showChange(message) {
   if (entryOf(message.ukm)?.dataset.last === String(message.id)) showLast(message);
 }
 
-/** Only events about this person carry `muted_until`. */
+/** Reloads when this person's own membership changed: only those events have `muted_until`. */
 function membershipChanged(event) {
   if ("muted_until" in event) reload();
 }
@@ -120,7 +120,7 @@ function showUnread({ ukm, count }) {
   mark.hidden = count === 0;
 }
 
-/** How many ask to join a UKM that this person manages. */
+/** Shows how many ask to join a UKM that this person manages. */
 function showRequests({ ukm, open }) {
   const link = entryOf(ukm)?.querySelector("[data-requests]");
   if (!link) return;
