@@ -1,4 +1,4 @@
-"""A real browser: Debian's Chromium, driven by Playwright. Any console error fails the test.
+"""A real browser, Debian's Chromium, driven by Playwright. Any console error fails the test.
 
 Most tests have its headless shell, where there is one: the same engine without the processes of a
 browser's window and toolbars, which take a third of the CPU time of a test. Tests with the mark
@@ -54,7 +54,7 @@ NO_SERVICE_WORKERS = "Object.defineProperty(navigator, 'serviceWorker', { value:
 
 
 def axe_finds_nothing(page: Page) -> None:
-    """Assert that axe has nothing to say about the page as it stands."""
+    """Assert that axe finds no violation on the page as it is now."""
     page.emulate_media(reduced_motion="reduce")  # what is just appearing has too little contrast
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
@@ -138,7 +138,7 @@ def chromium(request: pytest.FixtureRequest) -> Browser:
 
 @pytest.fixture
 def console_errors() -> list[str]:
-    """What the browser complained about; a test that expects some removes it."""
+    """Errors and warnings of the console; a test that expects some removes them."""
     return []
 
 
@@ -180,7 +180,7 @@ def open_as(
 
 
 class OtherMembers:
-    """What people do whose browser is not looked at: Farhan, mostly."""
+    """Members who act without a browser, mostly Farhan."""
 
     def __init__(self, app: Flask, people: dict[str, int]) -> None:
         self.app, self.people, self.said = app, people, 0
@@ -235,5 +235,5 @@ class OtherMembers:
 
 @pytest.fixture
 def other_members(app: Flask, people: dict[str, int]) -> OtherMembers:
-    """The others of ROBOTIK, who do things without a browser."""
+    """The other members of ROBOTIK."""
     return OtherMembers(app, people)

@@ -88,7 +88,7 @@ def test_a_photo_and_a_document_reach_the_others(
     assert download.value.suggested_filename == "notulen.pdf"
 
 
-def test_a_photo_sent_offline_goes_out_later_once_though_the_page_is_loaded_anew(
+def test_a_photo_sent_offline_is_sent_once_later_even_after_a_reload(
     open_as: OpenAs, photo: Path, console_errors: list[str]
 ) -> None:
     mega, farhan = open_room(open_as, "member"), open_room(open_as, "friend")
@@ -114,7 +114,7 @@ def test_a_photo_sent_offline_goes_out_later_once_though_the_page_is_loaded_anew
     console_errors[:] = [c for c in console_errors if not any(each in c for each in OFFLINE)]
 
 
-def test_what_is_being_sent_can_be_cancelled_and_a_text_need_not_wait(
+def test_an_upload_can_be_cancelled_and_a_text_does_not_wait_for_it(
     open_as: OpenAs, photo: Path, console_errors: list[str]
 ) -> None:
     mega, farhan = open_room(open_as, "member"), open_room(open_as, "friend")
@@ -133,7 +133,7 @@ def test_what_is_being_sent_can_be_cancelled_and_a_text_need_not_wait(
     console_errors[:] = [c for c in console_errors if not any(each in c for each in OFFLINE)]
 
 
-def test_what_is_refused_says_why_and_can_be_discarded(
+def test_a_refused_photo_says_why_and_can_be_discarded(
     open_as: OpenAs, tmp_path: Path, console_errors: list[str]
 ) -> None:
     (tmp_path / "palsu.png").write_bytes(b"<html>")
@@ -217,7 +217,7 @@ def test_a_quote_goes_only_with_its_message_though_its_photo_takes_time(
     expect(mega.locator("#replying")).to_contain_text("kedua")
 
 
-def test_a_photo_goes_with_its_message_though_enter_is_quicker(
+def test_a_photo_is_sent_with_its_own_message_even_if_enter_comes_at_once(
     open_as: OpenAs, photo: Path
 ) -> None:
     mega = open_room(open_as, "member")

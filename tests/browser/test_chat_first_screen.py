@@ -1,4 +1,4 @@
-"""The first screen of a room comes from the server, and looks as what comes later."""
+"""The first screen of a room comes from the server, and looks like what the script renders."""
 
 from collections.abc import Callable
 
@@ -29,7 +29,7 @@ OF_THE_SERVER = f"""
 """
 
 
-def test_a_message_of_the_first_screen_looks_as_one_that_came_later(
+def test_a_message_rendered_by_the_server_looks_like_one_rendered_by_the_script(
     other_members: OtherMembers, open_as: OpenAs, people: dict[str, int]
 ) -> None:
     mega = open_room(open_as, "member")
@@ -51,7 +51,7 @@ def test_a_message_of_the_first_screen_looks_as_one_that_came_later(
     assert live == server
 
 
-def test_the_messages_are_there_before_any_script_and_the_end_is_in_view(
+def test_messages_are_shown_before_the_script_has_loaded_with_the_end_in_view(
     other_members: OtherMembers, open_as: OpenAs, console_errors: list[str]
 ) -> None:
     other_members.say(*[f"isi {n}" for n in range(18)], who="member")
@@ -63,7 +63,7 @@ def test_the_messages_are_there_before_any_script_and_the_end_is_in_view(
     console_errors[:] = [each for each in console_errors if "app.js" not in each]
 
 
-def test_what_is_written_and_sent_before_any_script_is_sent_once(
+def test_a_message_sent_before_the_script_has_loaded_is_sent_once(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     other_members.say("halo")
@@ -83,7 +83,7 @@ def test_what_is_written_and_sent_before_any_script_is_sent_once(
     expect(field).to_have_value("")
 
 
-def test_what_is_written_before_any_script_stays(open_as: OpenAs) -> None:
+def test_text_written_before_the_script_has_loaded_stays(open_as: OpenAs) -> None:
     mega = open_as("member", "/ukm", PHONE)
     late: list[Route] = []
     mega.route("**/joined/core/app.js", lambda route: late.append(route))  # noqa: PLW0108 (Playwright asks)

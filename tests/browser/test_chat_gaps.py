@@ -1,4 +1,4 @@
-"""What a room's page missed or lost: it is loaded later, and nothing is taken for something else."""
+"""Messages, events and requests that a page missed: they are loaded later, and none is lost."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Route, expect
 from myukm.domain.actor import Actor
 from myukm.domain.ukm import administration
 from tests.browser.conftest import OtherMembers, miss_events
-from tests.browser.test_chat_page import open_room, say
+from tests.browser.test_chat_page import open_room
 from tests.browser.test_chat_talk import message
 from tests.browser.test_chat_unread import say_many
 from tests.support.people import NAMES, UKM
@@ -27,7 +27,9 @@ def close(page: Page, console_errors: list[str]) -> None:
 def test_an_old_message_that_is_sent_again_hides_none_of_those_after_it(
     other_members: OtherMembers, open_as: OpenAs, people: dict[str, int]
 ) -> None:
-    other_members.say("lama", who="member")  # its answer was lost, so that it is still in the outbox
+    other_members.say(
+        "lama", who="member"
+    )  # its answer was lost, so that it is still in the outbox
     say_many(other_members, 72)
     author = {"user_id": people["member"], "name": "Mega Lestari", "ukm": UKM, "reply_to": None}
     entry = {**author, "client_id": "f1", "message": "lama", "state": "pending"}

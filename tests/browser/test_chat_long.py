@@ -1,4 +1,4 @@
-"""A long conversation on a slow phone: it stays smooth, and going back does not jump."""
+"""A long conversation: few messages are drawn, and loading older ones does not move the view."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -64,7 +64,7 @@ def long(app: Flask, people: dict[str, int]) -> None:
     write_silently(app, people, 1, MANY)
 
 
-def test_what_arrives_while_missed_messages_are_loaded_leaves_no_gap(
+def test_a_message_that_arrives_while_missed_ones_are_loaded_leaves_no_gap(
     app: Flask,
     people: dict[str, int],
     other_members: OtherMembers,
@@ -96,7 +96,7 @@ def test_what_arrives_while_missed_messages_are_loaded_leaves_no_gap(
     console_errors[:] = [line for line in console_errors if "503" not in line]
 
 
-def test_going_back_does_not_move_what_is_read(long: None, open_as: OpenAs) -> None:
+def test_loading_older_messages_does_not_move_those_in_view(long: None, open_as: OpenAs) -> None:
     page = open_as("member", f"/ukm/{UKM}/chat", PHONE)
     page.wait_for_selector('html[data-stream="open"]')
     top = "document.querySelector('.message')"
@@ -108,7 +108,7 @@ def test_going_back_does_not_move_what_is_read(long: None, open_as: OpenAs) -> N
         assert page.evaluate("Math.abs(first.getBoundingClientRect().top - was)") < 2
 
 
-def test_of_five_thousand_messages_the_browser_draws_those_in_sight(
+def test_of_five_thousand_messages_the_browser_draws_only_those_in_view(
     long: None, other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     """What keeps it smooth; bench/chat_rendering.py shows how much."""

@@ -33,7 +33,7 @@ def test_two_people_talk_though_no_worker_runs(open_as: OpenAs) -> None:
     expect(mega.locator("#messages")).to_contain_text(re.compile("😀.*Siap!", re.DOTALL))
 
 
-def test_what_was_typed_without_a_network_goes_out_once_it_is_back(
+def test_messages_typed_without_a_network_are_sent_once_when_it_is_back(
     open_as: OpenAs, console_errors: list[str]
 ) -> None:
     mega, other_members = open_room(open_as, "member"), open_room(open_as, "friend")
@@ -48,7 +48,7 @@ def test_what_was_typed_without_a_network_goes_out_once_it_is_back(
     console_errors[:] = [c for c in console_errors if "ERR_INTERNET_DISCONNECTED" not in c]
 
 
-def test_a_network_that_answers_with_its_own_page_keeps_nothing_from_going_out_later(
+def test_messages_answered_by_a_wifi_log_in_page_are_sent_later(
     open_as: OpenAs,
 ) -> None:
     mega, other_members = open_room(open_as, "member"), open_room(open_as, "friend")
@@ -62,7 +62,7 @@ def test_a_network_that_answers_with_its_own_page_keeps_nothing_from_going_out_l
     expect(other_members.get_by_role("log")).to_contain_text("sesudahnya")
 
 
-def test_what_the_network_swallowed_is_sent_again(open_as: OpenAs) -> None:
+def test_a_message_without_an_answer_is_sent_again(open_as: OpenAs) -> None:
     mega, other_members = open_room(open_as, "member"), open_room(open_as, "friend")
     mega.evaluate("""() => {
         const timeout = AbortSignal.timeout.bind(AbortSignal);
@@ -79,7 +79,7 @@ def test_what_the_network_swallowed_is_sent_again(open_as: OpenAs) -> None:
     assert len(swallowed) == 1
 
 
-def test_what_waited_while_the_log_in_ended_goes_out_after_the_next_one(
+def test_waiting_messages_are_sent_after_the_session_ended_and_the_next_log_in(
     open_as: OpenAs, console_errors: list[str]
 ) -> None:
     mega, other_members = open_room(open_as, "member"), open_room(open_as, "friend")
@@ -96,7 +96,7 @@ def test_what_waited_while_the_log_in_ended_goes_out_after_the_next_one(
     console_errors[:] = [c for c in console_errors if not expected.search(c)]
 
 
-def test_what_waits_in_a_tab_does_not_go_out_in_the_name_of_who_logs_in_next(
+def test_waiting_messages_are_not_sent_as_the_account_that_logs_in_next(
     open_as: OpenAs, console_errors: list[str]
 ) -> None:
     asleep, friend = open_room(open_as, "member"), open_room(open_as, "friend")
@@ -129,7 +129,7 @@ def test_the_unread_count_of_another_page_is_live(open_as: OpenAs) -> None:
     expect(unread).to_be_visible()
 
 
-def test_a_deleted_message_leaves_only_that_it_was_deleted(open_as: OpenAs) -> None:
+def test_of_a_deleted_message_only_a_note_stays(open_as: OpenAs) -> None:
     mega, other_members = open_room(open_as, "member"), open_room(open_as, "friend")
     say(mega, "salah kirim")
     expect(other_members.get_by_role("log")).to_contain_text("salah kirim")
@@ -142,7 +142,7 @@ def test_a_deleted_message_leaves_only_that_it_was_deleted(open_as: OpenAs) -> N
     expect(other_members.get_by_role("log")).not_to_contain_text("salah kirim")
 
 
-def test_who_writes_too_fast_waits_and_loses_nothing(
+def test_messages_above_the_rate_limit_are_sent_later_in_order(
     open_as: OpenAs, console_errors: list[str]
 ) -> None:
     mega, other_members = open_room(open_as, "member"), open_room(open_as, "friend")

@@ -49,7 +49,7 @@ def test_seven_tabs_have_one_stream_and_each_message_once(
     one_stream_is_left(other_members)
 
 
-def test_a_tab_that_comes_later_knows_how_things_stand(
+def test_a_tab_that_opens_later_shows_the_same_unread_count(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     (first,) = open_tabs(open_as, 1, "/profile")
@@ -76,7 +76,7 @@ def test_a_tab_takes_over_from_one_that_the_browser_put_to_sleep(
     one_stream_is_left(other_members)
 
 
-def test_who_is_looked_at_does_not_wait_for_a_hidden_tab_to_try_again(
+def test_a_visible_tab_takes_over_from_a_hidden_one_that_lost_the_stream(
     other_members: OtherMembers, open_as: OpenAs, web: WebServer, console_errors: list[str]
 ) -> None:
     hidden, seen = open_tabs(open_as, 2)
@@ -106,7 +106,7 @@ def test_a_tab_whose_process_crashed_is_replaced(
     expect(other.locator(".message-text")).to_have_text(["satu", "dua"])
 
 
-def test_a_tab_that_missed_more_than_the_others_remember_asks_the_server(
+def test_a_tab_that_missed_more_than_the_leader_buffers_asks_the_server(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     other_members.say("satu")
@@ -129,7 +129,7 @@ def answer_with(route: Route, pattern: str, replacement: str) -> None:
     route.fulfill(response=answer, body=re.sub(pattern, replacement, answer.text()))
 
 
-def test_without_locks_each_tab_listens_for_itself(
+def test_without_web_locks_each_tab_has_its_own_stream(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     context = open_as("member", "/profile").context
@@ -166,7 +166,7 @@ def test_a_log_out_in_one_tab_ends_all(open_as: OpenAs, console_errors: list[str
     console_errors[:] = [each for each in console_errors if "401" not in each]
 
 
-def test_only_a_tab_that_is_looked_at_says_that_somebody_is_there(open_as: OpenAs) -> None:
+def test_only_visible_tabs_report_activity(open_as: OpenAs) -> None:
     expected: list[str] = []
     first = open_as("member", "/profile", PHONE)
     first.context.on(

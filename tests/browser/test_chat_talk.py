@@ -1,4 +1,4 @@
-"""Replies, mentions, reactions, links, what is new, and notices."""
+"""Replies, mentions, reactions, links, unread messages, notifications, mutes and pins."""
 
 import re
 from collections.abc import Callable
@@ -96,7 +96,7 @@ def tap(page: Page, place: Locator) -> None:
     cdp.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
-def test_a_name_is_completed_by_touch_and_nothing_behind_it_is_pressed(
+def test_a_name_is_completed_by_touch_and_no_message_behind_the_list_is_pressed(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     other_members.say(*[f"isi {n}" for n in range(16)])
@@ -164,7 +164,7 @@ def test_links_lead_to_the_web_and_nowhere_else(
     expect(shown).to_have_attribute("dir", "auto")
 
 
-def test_names_and_texts_that_turn_around_stay_within_themselves(
+def test_names_and_texts_from_right_to_left_turn_nothing_around_them(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     other_members.say("\u202e\u2066سلام dunia\u200b", "biasa")
@@ -180,7 +180,7 @@ def test_names_and_texts_that_turn_around_stay_within_themselves(
     assert line == "\u2068\u05d0\u05d1\u05d2\u2069 sedang mengetik…"
 
 
-def test_the_room_opens_where_what_is_new_begins(
+def test_the_room_opens_at_the_first_unread_message(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     other_members.say(*[f"lama {n}" for n in range(10)], who="member")
@@ -212,7 +212,7 @@ LISTEN = """
 LOOK_AWAY = "away = true; document.dispatchEvent(new Event('visibilitychange'))"
 
 
-def test_what_rings_is_what_the_member_chose(other_members: OtherMembers, open_as: OpenAs) -> None:
+def test_only_the_chosen_messages_ring(other_members: OtherMembers, open_as: OpenAs) -> None:
     other = open_as("member", "/profile")
     other.context.add_init_script(LISTEN)
     other.reload()
@@ -244,7 +244,7 @@ def test_what_rings_is_what_the_member_chose(other_members: OtherMembers, open_a
     expect(mega.locator("link[rel=icon]")).to_have_attribute("href", re.compile("^data:"))
 
 
-def test_a_choice_that_was_not_stored_is_taken_back(
+def test_a_notification_setting_that_was_not_stored_is_taken_back(
     open_as: OpenAs, console_errors: list[str]
 ) -> None:
     mega = open_room(open_as, "member")
@@ -337,7 +337,7 @@ def test_a_report_from_the_menu(other_members: OtherMembers, open_as: OpenAs) ->
     expect(mega.locator(".toast")).to_contain_text("Terima kasih")
 
 
-def test_a_pinned_message_stands_on_top_and_goes_with_it(
+def test_a_pinned_message_is_shown_on_top_until_it_is_unpinned(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     other_members.place("friend", is_admin=True)
@@ -351,7 +351,7 @@ def test_a_pinned_message_stands_on_top_and_goes_with_it(
     expect(mega.locator("#pin")).to_be_hidden()
 
 
-def test_who_was_removed_is_told_and_cannot_write(
+def test_a_removed_member_is_told_and_cannot_write(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     other_members.say("halo")

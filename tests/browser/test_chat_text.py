@@ -1,4 +1,4 @@
-"""What is written: nothing stands twice or is cut, and what was said can be changed and copied."""
+"""Texts of messages: none is shown twice or cut off, and they can be edited and copied."""
 
 import json
 from collections.abc import Callable
@@ -19,7 +19,7 @@ WATCH = """() => {
 }"""
 
 
-def test_a_message_whose_answer_was_lost_stands_once(
+def test_a_message_whose_answer_was_lost_is_shown_once(
     open_as: OpenAs, people: dict[str, int]
 ) -> None:
     mega = open_room(open_as, "member")
@@ -63,7 +63,7 @@ def like(page: Page, text: str) -> None:
     page.get_by_role("menuitemcheckbox", name="Suka").click()
 
 
-def test_what_did_not_change_is_neither_drawn_nor_read_out_again(
+def test_an_unchanged_message_is_not_rendered_again(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     other_members.say("Halo `kode`, lihat www.a.example")
@@ -85,7 +85,7 @@ def test_what_did_not_change_is_neither_drawn_nor_read_out_again(
     expect(chip).to_be_focused()
 
 
-def test_a_text_that_is_too_long_stays_and_says_so(open_as: OpenAs) -> None:
+def test_a_text_that_is_too_long_stays_in_the_field_with_an_error(open_as: OpenAs) -> None:
     mega = open_room(open_as, "member")
     field, counter = mega.locator("#draft"), mega.locator("#draft-count")
     field.fill("a" * 899)
@@ -157,7 +157,7 @@ def test_a_text_and_a_link_to_a_message_are_copied_and_the_link_leads_there(
     expect(message(other, "yang dicari")).to_be_in_viewport()
 
 
-def test_two_tabs_of_a_room_keep_their_own_drafts_and_a_closed_ones_is_not_lost(
+def test_each_tab_keeps_its_own_draft_and_that_of_a_closed_tab_is_not_lost(
     open_as: OpenAs,
 ) -> None:
     first, second = open_room(open_as, "member"), open_room(open_as, "member")
@@ -181,7 +181,7 @@ def test_two_tabs_of_a_room_keep_their_own_drafts_and_a_closed_ones_is_not_lost(
     expect(second.locator("#draft")).to_have_value("draf kedua")
 
 
-def test_offline_there_is_one_truth_and_no_alarm(
+def test_offline_messages_say_that_they_wait_and_offer_no_resend(
     open_as: OpenAs, console_errors: list[str]
 ) -> None:
     mega = open_room(open_as, "member")
@@ -201,7 +201,7 @@ def test_offline_there_is_one_truth_and_no_alarm(
     console_errors[:] = [c for c in console_errors if "ERR_INTERNET_DISCONNECTED" not in c]
 
 
-def test_twenty_five_in_a_hurry_wait_quietly_and_arrive_in_order(
+def test_messages_above_the_rate_limit_show_no_error(
     open_as: OpenAs, console_errors: list[str]
 ) -> None:
     mega = open_room(open_as, "member")
@@ -220,7 +220,7 @@ def test_twenty_five_in_a_hurry_wait_quietly_and_arrive_in_order(
     console_errors[:] = [c for c in console_errors if "429" not in c]
 
 
-def test_the_list_begins_with_what_happened_last_and_joining_leads_into_the_room(
+def test_the_ukm_of_the_newest_message_is_listed_first_and_joining_opens_its_room(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     other_members.say("lama")

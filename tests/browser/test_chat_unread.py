@@ -1,4 +1,4 @@
-"""What one has not read: the room opens there, the marker moves with what was seen."""
+"""Unread messages: the room opens at the first one, and only those in view become read."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ def say_many(others: OtherMembers, count: int) -> None:
         others.rest()
 
 
-def test_more_than_fifty_unread_are_reached_and_not_marked_before_they_were_seen(
+def test_more_than_fifty_unread_messages_are_reached_and_not_marked_read_before_they_are_seen(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     say_many(other_members, 72)
@@ -40,7 +40,7 @@ def test_more_than_fifty_unread_are_reached_and_not_marked_before_they_were_seen
     wait_until(lambda: other_members.unread() == 0, 30, "all was seen")
 
 
-def test_all_are_marked_read_without_seeing_them_and_one_unread_again(
+def test_all_messages_are_marked_read_by_a_button_and_one_unread_again(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     say_many(other_members, 54)
@@ -59,7 +59,7 @@ def test_all_are_marked_read_without_seeing_them_and_one_unread_again(
     expect(mega.locator("[data-unread]").first).to_have_text("2 pesan belum dibaca")
 
 
-def test_the_messages_for_me_are_in_one_list_and_lead_to_their_place(
+def test_mentions_and_replies_are_in_one_list_and_lead_to_the_message(
     other_members: OtherMembers, open_as: OpenAs
 ) -> None:
     asked = other_members.say("kapan rapat?", who="member")

@@ -1,4 +1,4 @@
-"""Without network, as an app on the home screen: the server is really away, and comes back."""
+"""The offline page of the service worker, with a server that really goes away and comes back."""
 
 import re
 import signal
@@ -42,7 +42,7 @@ ANSWER_READ = """() => {
 
 
 class Network:
-    """The server, which may be away."""
+    """The web server, which the test kills, stops and starts again."""
 
     def __init__(self, web: WebServer, settings: dict[str, str], folder: Path) -> None:
         self.web, self.settings, self.folder = web, settings, folder
@@ -124,7 +124,7 @@ def test_a_room_is_written_in_without_network_and_sent_when_it_is_back(
     console_errors.clear()  # the browser complains of a server that is away
 
 
-def test_a_photo_that_waits_is_seen_without_network_and_can_be_taken_back(
+def test_a_waiting_photo_is_shown_without_network_and_can_be_discarded(
     open_as: OpenAs, network: Network, console_errors: list[str], tmp_path: Path
 ) -> None:
     (tmp_path / "lomba.jpg").write_bytes(half_red())
@@ -169,7 +169,7 @@ def test_messages_are_saved_only_on_request_and_shown_with_their_age(
     console_errors.clear()  # the browser complains of a server that is away
 
 
-def test_a_server_that_hangs_is_like_no_network(
+def test_a_server_that_hangs_is_handled_like_no_network(
     open_as: OpenAs, other_members: OtherMembers, network: Network, console_errors: list[str]
 ) -> None:
     other_members.say("sebelum macet")
@@ -193,7 +193,7 @@ def left(page: Page) -> list[str]:
     return page.evaluate("Object.keys(localStorage).filter((key) => /saved|saving|room/.test(key))")
 
 
-def test_what_is_saved_goes_with_a_log_out_and_nobody_elses_is_ever_shown(
+def test_a_log_out_deletes_saved_messages_and_no_other_account_sees_them(
     open_as: OpenAs, other_members: OtherMembers, network: Network, console_errors: list[str]
 ) -> None:
     other_members.say("hanya untuk anggota")
@@ -215,7 +215,7 @@ def test_what_is_saved_goes_with_a_log_out_and_nobody_elses_is_ever_shown(
     console_errors.clear()  # the browser complains of a server that is away
 
 
-def test_a_switch_that_is_turned_off_while_it_saves_saves_nothing(
+def test_nothing_is_saved_when_saving_is_switched_off_meanwhile(
     open_as: OpenAs, other_members: OtherMembers
 ) -> None:
     other_members.say("hanya untuk anggota")
@@ -237,7 +237,7 @@ def test_a_switch_that_is_turned_off_while_it_saves_saves_nothing(
     expect(switch).not_to_be_checked()
 
 
-def test_what_another_account_left_goes_at_the_next_log_in(
+def test_messages_saved_by_another_account_are_deleted_at_the_next_log_in(
     open_as: OpenAs, other_members: OtherMembers
 ) -> None:
     page = open_as("member", ROOM)

@@ -62,7 +62,7 @@ test("neighbours are found beyond the borders of chunks", () => {
   assert.equal(after(elements[50]) ?? null, null);
 });
 
-test("a chunk goes with its last element", () => {
+test("a chunk without elements is removed", () => {
   const elements = fill(51);
   list.remove(elements[50]);
   assert.deepEqual(sizes(), [50]);

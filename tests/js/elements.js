@@ -1,4 +1,4 @@
-// Elements with as much of the DOM's tree as a list of messages uses.
+// Fake elements with those parts of the DOM that a list of messages uses.
 
 export class FakeElement {
   constructor(name = "li") {

@@ -1,4 +1,4 @@
-// The outbox against a real server on a free port, with a store that survives a "reload".
+// The outbox against a real server on a free port, with a storage that survives a "reload".
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -42,7 +42,7 @@ beforeEach(() => {
   posts = [];
 });
 
-/** An outbox that records its calls; `until(count)` waits for so many stored messages. */
+/** An outbox that records its calls; `until(condition)` checks the condition after each of them. */
 function open(address = url, files = undefined) {
   const states = [];
   const sent = [];
@@ -104,7 +104,7 @@ test("after a failure of the server the next page sends the same message", async
   assert.equal(posts[0].client_id, posts[1].client_id);
 });
 
-test("a refused message waits for a person and holds nothing up", async () => {
+test("a refused message waits to be resent and does not hold up later ones", async () => {
   answers = [[422, { error: { code: "empty", message: "kosong" } }]];
   const { outbox, sent, states, until } = open();
   outbox.add("satu", null);
@@ -131,7 +131,7 @@ test("without a network the message is kept, and the pause between tries doubles
   assert.equal(outbox.failures, 2);
 });
 
-test("without a network all that waits says the same", async () => {
+test("without a network all messages are shown as waiting", async () => {
   const { outbox, states, until } = open("http://127.0.0.1:1");
   outbox.add("satu", null);
   outbox.add("dua", null);
@@ -143,7 +143,7 @@ test("without a network all that waits says the same", async () => {
   ]);
 });
 
-test("who is too fast waits as long as the server says, without a word of failure", async () => {
+test("above the rate limit a message waits as long as the server says, and no error is shown", async () => {
   answers = [
     [429, { error: { code: "too_fast", message: "Terlalu cepat" } }, { "Retry-After": "1" }],
   ];
@@ -155,7 +155,7 @@ test("who is too fast waits as long as the server says, without a word of failur
   assert.ok(performance.now() - began >= 990);
 });
 
-test("a store that is full from the second message on loses none", async () => {
+test("no message is lost when the storage is full from the second one on", async () => {
   answers = [[500, {}]];
   const { outbox, sent, states, until } = open();
   outbox.add("satu", null);
@@ -170,7 +170,7 @@ test("a store that is full from the second message on loses none", async () => {
   assert.deepEqual(sent, ["satu", "dua"]);
 });
 
-test("without a store messages wait in memory", async () => {
+test("without storage messages wait in memory", async () => {
   window.localStorage.setItem = () => {
     throw new Error("full");
   };

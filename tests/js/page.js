@@ -1,4 +1,4 @@
-// The little of a page that modules without a view read: texts, language, time zone, account, store.
+// A page for modules that render nothing: its texts, language, time zone, account and localStorage.
 
 const element = { textContent: "" };
 

@@ -47,7 +47,7 @@ const links = (text) =>
     .parts.filter(([name]) => name === "a")
     .map(([, part]) => part);
 
-test("a link is whole, and the sentence around it is not in it", () => {
+test("a link is complete and contains nothing of the sentence around it", () => {
   for (const address of [
     "https://a.example/x_",
     "https://a.example/x~",
@@ -90,7 +90,7 @@ test("two links with only a comma between them are two", () => {
   ]);
 });
 
-test("what only looks like a link is none", () => {
+test("text that only resembles a link is plain", () => {
   for (const text of [
     "www.",
     "www.x",

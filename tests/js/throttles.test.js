@@ -1,4 +1,4 @@
-// What is reported to the server at most so often: typing and activity.
+// Reports to the server that are limited in number: typing and activity.
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
