@@ -69,7 +69,21 @@ def test_a_conversation_opened_at_an_older_message_reaches_its_end(
     wait_until(lambda: other_members.unread() == 0, 30, "the end is reached, and read")
 
 
-def test_who_writes_at_an_older_message_is_led_to_the_end(
+def test_a_message_that_no_storage_keeps_is_sent_from_the_page_where_it_was_written(
+    open_as: OpenAs,
+    long: None,  # noqa: F811
+) -> None:
+    page = open_as("member", f"{CHAT}?around=100#pesan-100")
+    address = page.url
+    page.evaluate("Storage.prototype.setItem = () => { throw new Error('full'); }")
+    page.fill("#draft", "hanya di memori")
+    page.keyboard.press("Enter")
+    sent = page.locator(".message[data-state=sent]", has_text="hanya di memori")
+    expect(sent).to_have_count(1)
+    assert page.url == address
+
+
+def test_writing_at_an_older_message_leads_to_the_end(
     open_as: OpenAs,
     long: None,  # noqa: F811
 ) -> None:
