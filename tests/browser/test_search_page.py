@@ -75,7 +75,7 @@ def test_a_message_that_no_storage_keeps_is_sent_from_the_page_where_it_was_writ
 ) -> None:
     page = open_as("member", f"{CHAT}?around=100#pesan-100")
     address = page.url
-    page.evaluate("Storage.prototype.setItem = () => { throw new Error('full'); }")
+    page.evaluate("() => { Storage.prototype.setItem = () => { throw new Error('full'); }; }")
     page.fill("#draft", "hanya di memori")
     page.keyboard.press("Enter")
     sent = page.locator(".message[data-state=sent]", has_text="hanya di memori")
