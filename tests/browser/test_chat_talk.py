@@ -8,6 +8,9 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from myukm.db.types import utcnow
+from myukm.domain.chat import messages
+from myukm.extensions import db
+from myukm.models import User
 from tests.browser.conftest import PHONE, OtherMembers
 from tests.browser.test_chat_page import open_room, say
 from tests.browser.test_live_pages import open_pages
@@ -242,6 +245,28 @@ def test_only_the_chosen_messages_ring(other_members: OtherMembers, open_as: Ope
     wait_until(lambda: heard() == expected, 30, "one notification and one tone")
     expect(mega).to_have_title(re.compile(r"^\(2\) "))
     expect(mega.locator("link[rel=icon]")).to_have_attribute("href", re.compile("^data:"))
+
+
+def test_a_message_that_was_deleted_before_it_was_published_does_not_ring(
+    other_members: OtherMembers, open_as: OpenAs, people: dict[str, int]
+) -> None:
+    mega = open_room(open_as, "member")
+    mega.context.add_init_script(LISTEN)
+    mega.reload()
+    mega.wait_for_selector('[data-stream="open"]')
+    mega.get_by_role("button", name="Pemberitahuan").click()
+    mega.get_by_label("Pemberitahuan saat tab").check()
+    mega.keyboard.press("Escape")
+    mega.evaluate(LOOK_AWAY)
+    with other_members.app.app_context():
+        friend = db.session.get_one(User, people["friend"])
+        gone, _ = messages.post(friend, UKM, "salah kirim", "gone")
+        messages.delete(people["friend"], UKM, gone.id)
+    other_members.say("yang benar")
+    expect(mega.locator(".message.deleted")).to_have_count(1)
+    expected = ["\u2068Farhan Hakim\u2069 di ROBOTIK: yang benar"]
+    wait_until(lambda: mega.evaluate("notes"), 30, "a notification")
+    assert mega.evaluate("notes") == expected
 
 
 def test_a_notification_setting_that_was_not_stored_is_taken_back(
