@@ -153,7 +153,6 @@ def test_one_post_repeated_on_two_web_processes_is_one_message(room: Room, web: 
     assert len({answer.json()["id"] for answer in answers}) == 1
 
 
-@pytest.mark.timing("offline 20 s after the last stream ended")
 def test_members_coming_online_and_going_offline_are_published(
     room: Room, web: WebServer, start: Start
 ) -> None:

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-MIN_PAUSE, MAX_PAUSE = 0.02, 0.2
+MIN_PAUSE, MAX_PAUSE = 0.02, 0.4
 
 
 def wait_until(condition: Callable[[], T], timeout: float = 30.0, what: str = "") -> T:
     """Return the first true value of `condition`; AssertionError after `timeout` seconds.
 
-    A pause is three times as long as asking took, so that the program that is waited for has the
+    A pause is five times as long as asking took, so that the program that is waited for has the
     processor.
     """
     deadline = time.monotonic() + timeout
@@ -23,4 +23,4 @@ def wait_until(condition: Callable[[], T], timeout: float = 30.0, what: str = ""
         now = time.monotonic()
         if now > deadline:
             raise AssertionError(f"not within {timeout:g} s: {what or condition}; last: {value!r}")
-        time.sleep(min(max(3 * (now - began), MIN_PAUSE), MAX_PAUSE))
+        time.sleep(min(max(5 * (now - began), MIN_PAUSE), MAX_PAUSE))

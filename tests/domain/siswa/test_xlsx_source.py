@@ -159,6 +159,10 @@ def set_part(name: str, content: bytes) -> Callable[[dict[str, bytes]], None]:
     return lambda parts: parts.update({name: content})
 
 
+def fill_part(name: str, size: int) -> Callable[[dict[str, bytes]], None]:
+    return lambda parts: parts.update({name: b" " * size})
+
+
 def without(name: str) -> Callable[[dict[str, bytes]], None]:
     return lambda parts: parts.update({name: b""})
 
@@ -177,7 +181,7 @@ xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><ro
     [
         (set_part("xl/vbaProject.bin", b"x"), "berisi makro"),
         (set_part("xl/media/image1.bmp", b"\0" * (3 << 20)), "terlalu besar"),
-        (set_part(SHEET, b" " * (300 << 20)), "terlalu besar"),
+        (fill_part(SHEET, 300 << 20), "terlalu besar"),
         (lambda parts: parts.pop("[Content_Types].xml"), "bukan buku kerja"),
         (set_part("xl/styles.xml", b"<xf/>" * 200_001), "terlalu besar"),
         (set_part("xl/workbook.bin", b"x"), "buku kerja biner"),
