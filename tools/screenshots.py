@@ -1,6 +1,6 @@
 """Take pictures of every page: `python -m tools.screenshots http://127.0.0.1:5000 FOLDER`.
 
-Each page is drawn on a phone (390 px) and a desk (1,280 px), in light and dark. What a page says
+Each page is drawn on a phone (390 px) and a desktop (1,280 px), in light and dark. What a page says
 on its console, and what does not fit its width, is printed. Log-ins come from the sample campus.
 """
 

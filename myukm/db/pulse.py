@@ -29,15 +29,15 @@ logger = logging.getLogger(__name__)
 class Pulse:
     """Watches the server of `engine`, which must not have opened a connection yet.
 
-    `beating` is an engine of its own for the query, so that it waits for no other connection.
+    `probing` is an engine of its own for the query, so that it waits for no other connection.
     """
 
-    def __init__(self, engine: Engine, beating: Engine) -> None:
-        self._engine, self._beating = engine, beating
+    def __init__(self, engine: Engine, probing: Engine) -> None:
+        self._engine, self._probing = engine, probing
         # Weak, because a connection whose set-up failed causes no `close` event.
         self._open = WeakValueDictionary[int, Any]()
         self._stopped = threading.Event()
-        for each in (engine, beating):
+        for each in (engine, probing):
             event.listen(each, "connect", self._note_open)
             event.listen(each, "close", self._note_closed)
 
@@ -48,16 +48,16 @@ class Pulse:
     def _run(self) -> None:
         outage = Outage(logger, "database: no answer, closing connections")
         while not self._stopped.wait(EVERY_SECONDS):
-            if self._beats():
+            if self._answers():
                 outage.worked()
             else:
                 outage.failed(f"none for {ANSWER_SECONDS:g} s")
                 self._end_waits()
 
-    def _beats(self) -> bool:
+    def _answers(self) -> bool:
         """Return whether the server answers in time. An error in time is an answer, too."""
         began = time.monotonic()
-        question = threading.Thread(target=self._ask, name="database-beat", daemon=True)
+        question = threading.Thread(target=self._ask, name="database-pulse", daemon=True)
         question.start()
         question.join(ANSWER_SECONDS)
         if time.monotonic() - began > ANSWER_SECONDS + EVERY_SECONDS:
@@ -68,7 +68,7 @@ class Pulse:
 
     def _ask(self) -> None:
         try:
-            with self._beating.connect() as connection:
+            with self._probing.connect() as connection:
                 connection.exec_driver_sql("SELECT 1")
         except SQLAlchemyError as error:
             logger.debug("database: %s", error)

@@ -63,7 +63,8 @@ class Hub:
         self._valkey = Outage(logger, "live hub: Valkey unreachable, polling the database")
         self._database = Outage(logger, "live hub: the database does not answer")
         # Unexpected errors are logged, one outage for each thread, because no thread may end.
-        self._polling, self._beating = (Outage(logger, f"live hub: {n}") for n in ("poll", "beat"))
+        self._polling = Outage(logger, "live hub: poll")
+        self._sending = Outage(logger, "live hub: heartbeat")
         self._receiving = Outage(logger, "live hub: received events")
         self._leaving = Outage(logger, "live hub: streams that ended")
 
@@ -92,7 +93,7 @@ class Hub:
             if any(thread.is_alive() for thread in self._threads):
                 return
             self.streams.seq = self._newest()
-            loops = (self._listen, self._read_database, self._beat)
+            loops = (self._listen, self._read_database, self._send_heartbeats)
             self._threads = [
                 threading.Thread(target=loop, name="live-hub", daemon=True) for loop in loops
             ]
@@ -100,9 +101,9 @@ class Hub:
                 thread.start()
             self._listening.wait(START_SECONDS)
 
-    def _beat(self) -> None:
+    def _send_heartbeats(self) -> None:
         while not self._closed.wait(HEARTBEAT_SECONDS):
-            with self._beating.survived():
+            with self._sending.survived():
                 self.streams.send(heartbeat(len(self.streams.audience), degraded=self.away))
 
     def _listen(self) -> None:

@@ -26,7 +26,7 @@ from myukm import shutdown
 from myukm.domain.installation import worker_fields
 from myukm.domain.sync.lane_job import hung_seconds
 from myukm.domain.sync.queueing import is_lane
-from myukm.queues import job_beats
+from myukm.queues import job_heartbeats
 from myukm.queues.counters import count
 from myukm.queues.jobs import HIGH
 from myukm.queues.restricted_job import PrimitivePickle, RestrictedJob
@@ -139,7 +139,7 @@ class ForkingWorker(SupervisedWorker, Worker):
         job's time-out, and a minute more."""
         super().maintain_heartbeats(job, execution)
         old = job.started_at and (rq_now() - job.started_at).total_seconds() > self.hung_seconds
-        if not old or not is_lane(job.id) or not job_beats.silent(self.connection, [job.id]):
+        if not old or not is_lane(job.id) or not job_heartbeats.silent(self.connection, [job.id]):
             self._silences = 0
             return
         self._silences += 1  # two in a row, because Valkey may have restarted empty

@@ -22,22 +22,22 @@ START = Callable[..., RestartingProcess]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[START]:
-    """Start keepers of Python programs; all are ended after the test."""
-    keepers = []
+    """Start runners of Python programs; all are ended after the test."""
+    runners = []
 
     def starter(code: str) -> RestartingProcess:
         argv = [sys.executable, "-c", code]
-        keeper = RestartingProcess(
+        runner = RestartingProcess(
             "part", argv, tmp_path / "part.log", cwd=tmp_path, env=os.environ
         )
-        keeper.start()
-        keepers.append(keeper)
-        return keeper
+        runner.start()
+        runners.append(runner)
+        return runner
 
     yield starter
-    for keeper in keepers:
-        keeper.quit()
-        keeper.join()
+    for runner in runners:
+        runner.quit()
+        runner.join()
 
 
 def logged(tmp_path: Path) -> list[str]:
@@ -84,15 +84,15 @@ def test_errors_reach_the_terminal_but_not_all_of_them(start: START, tmp_path: P
 
 
 def test_stop_is_warm_and_ends_the_restarting(start: START, tmp_path: Path):
-    keeper = start(
+    runner = start(
         "import signal, sys, os\n"
         "signal.signal(signal.SIGTERM, lambda *_: sys.exit(print('bye')))\n"
         "print(os.getpid(), flush=True); signal.pause()"
     )
     pid = int(wait_until(lambda: logged(tmp_path))[0])
-    keeper.stop()
-    keeper.join(10)
-    assert not keeper.is_alive()
+    runner.stop()
+    runner.join(10)
+    assert not runner.is_alive()
     gone(pid)
     assert logged(tmp_path)[1:] == ["bye"]
 

@@ -1,4 +1,4 @@
-"""Children under their nanny: nothing of them is left, whoever dies and however."""
+"""Children under their reaper: none of them is left, whichever process dies and however."""
 
 import os
 import signal
@@ -35,7 +35,7 @@ OWNER = textwrap.dedent(
     child = ManagedProcess([sys.executable, "-c", sys.argv[1]])
     for _ in range(2):
         print(child.read_line(), flush=True)
-    print("nanny", child.pid, flush=True)
+    print("reaper", child.pid, flush=True)
     time.sleep(600)
     """
 )

@@ -233,7 +233,7 @@ def test_a_server_that_stops_says_bye(web: WebServer, listen: Open) -> None:
 
 
 def arbiter_of(web: WebServer) -> int:
-    """The pid of gunicorn's master: the listening process whose parent is the nanny."""
+    """The pid of gunicorn's master: the listening process whose parent is the reaper."""
     children = f"/proc/{web.child.pid}/task/{web.child.pid}/children"
     with open(children) as file:
         return int(file.read().split()[0])

@@ -14,7 +14,7 @@ from devtools.ports import any_free
 from myukm import create_app
 from myukm.domain.sync import commands, dispatching
 from myukm.ops import api_probe, process_registry
-from tests.ops.findings.test_more_findings import beat
+from tests.ops.findings.test_more_findings import send_heartbeat
 from tests.ops.test_doctor import named, only, queue_old_jobs
 from tests.support import sync
 from tests.support.programs import WebServer
@@ -75,7 +75,7 @@ def test_a_finding_that_ends_by_itself_says_so(app: Flask) -> None:
 
 def test_a_finding_names_its_host(app: Flask) -> None:
     for _ in range(7):
-        beat(app)
+        send_heartbeat(app)
     found = only(app, "process_restarts")
     assert (found["host"], found["pid"]) == (socket.gethostname(), None)
 
@@ -84,6 +84,6 @@ def test_a_finding_about_one_process_names_its_id(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process_registry, "descriptors_used", lambda: 0.9)
-    beat(app)
+    send_heartbeat(app)
     found = only(app, "descriptors")
     assert (found["host"], found["pid"]) == (socket.gethostname(), os.getpid())

@@ -13,7 +13,7 @@ from myukm.db.away import DATABASE_AWAY
 from myukm.db.session import release_connection
 from myukm.domain.sync import anomaly_guard, dispatching, lifecycle
 from myukm.domain.sync.lane import Lane
-from myukm.queues.job_beats import beating
+from myukm.queues.job_heartbeats import sending_heartbeats
 
 # How many new objects start the garbage collector. A lane's objects live until the next turn and
 # form no cycles, so with the default threshold it would scan all of them for nothing.
@@ -51,7 +51,7 @@ def run_lane(run_id: int) -> None:
 async def _work(app: Flask, run_id: int) -> None:
     release_connection()  # the lane has another; this one would be idle in a transaction
     with rare_garbage_collection():
-        async with beating(app.extensions["valkey"], hung_seconds(app.config)):
+        async with sending_heartbeats(app.extensions["valkey"], hung_seconds(app.config)):
             await Lane(app, run_id).work()
 
 

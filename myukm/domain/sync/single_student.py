@@ -18,7 +18,7 @@ from myukm.domain.sync.student_store import StudentStore, submit
 from myukm.extensions import db
 from myukm.models import Siswa, SyncRequest
 
-TIMEOUT_SECONDS, BEAT_SECONDS, POLL_SECONDS = 120.0, 1.0, 0.02
+TIMEOUT_SECONDS, HEARTBEAT_SECONDS, POLL_SECONDS = 120.0, 1.0, 0.02
 
 
 def sync(idperson: str, *, requested: bool) -> str:
@@ -59,7 +59,7 @@ async def _work(store: StudentStore, students: list[Item]) -> None:
 
 
 async def _until_turn(pool: FetchPool) -> None:
-    due = time.monotonic() + BEAT_SECONDS
+    due = time.monotonic() + HEARTBEAT_SECONDS
     while time.monotonic() < due and not shutdown.requested.is_set():
         pool.raise_if_failed()
         pool.review_deferred(idle=pool.stalled)

@@ -15,7 +15,7 @@ from myukm.domain.sync.queueing import is_lane
 from myukm.extensions import valkey
 from myukm.ops.findings import BROKEN, WARNING, Finding
 from myukm.ops.stats import health
-from myukm.queues import job_beats
+from myukm.queues import job_heartbeats
 from myukm.queues.enqueue import get_queue
 from myukm.queues.jobs import FAILURE_SECONDS, QUEUES, SYNC
 from myukm.queues.workers import WorkerInfo, snapshot
@@ -68,7 +68,7 @@ def hung() -> Iterator[Finding]:
             pipe.hmget(Job.key_for(str(worker.job_id)), "started_at", "timeout")
         times = pipe.execute()
     lanes = [str(worker.job_id) for worker in busy if is_lane(str(worker.job_id))]
-    silent = job_beats.silent(valkey(), lanes)
+    silent = job_heartbeats.silent(valkey(), lanes)
     allowed = timedelta(seconds=hung_seconds(current_app.config))
     for worker, (started, timeout) in zip(busy, times, strict=True):
         most = allowed if worker.job_id in silent else _longest(timeout)

@@ -29,7 +29,7 @@ def inside(app: Flask) -> Iterator[Flask]:
 
 
 def sync(*bills: tuple[str, int, int], dry_run: bool = False) -> dict[str, Any]:
-    """Let the API say these bills (name, billed, paid), and return what the desk says then."""
+    """Let the API say these bills (name, billed, paid), and return what is stored then."""
     items = [
         {"unit_name": n, "amount_billed": b, "amount_paid": p, "remaining_balance": b - p}
         for n, b, p in bills

@@ -54,14 +54,14 @@ def test_valkey_that_restarts_again_and_again(settings: dict[str, str], tmp_path
             assert ("valkey_restarts" in str(examine(app))) is (restarts == 3)
 
 
-def beat(app: Flask) -> None:
+def send_heartbeat(app: Flask) -> None:
     with app.app_context():
         ProcessHeartbeat().run()
 
 
 def test_no_web_process_lives(app: Flask, valkey: redis.Redis) -> None:
     assert "no_web" not in str(examine(app)), "none was started yet"
-    beat(app)
+    send_heartbeat(app)
     assert "no_web" not in str(examine(app))
     valkey.delete(process_registry.KEY)
     assert "./run web" in only(app, "no_web")["cure"]
@@ -69,19 +69,19 @@ def test_no_web_process_lives(app: Flask, valkey: redis.Redis) -> None:
 
 def test_processes_that_start_again_and_again(app: Flask) -> None:
     for _ in range(6):
-        beat(app)
+        send_heartbeat(app)
     assert "process_restarts" not in str(examine(app)), "a restart of everything"
-    beat(app)
+    send_heartbeat(app)
     assert "7 kali" in only(app, "process_restarts")["message"]
 
 
 def test_a_process_that_runs_out_of_descriptors(app: Flask) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    beat(app)
+    send_heartbeat(app)
     assert "descriptors" not in str(examine(app))
     resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 3, hard))
     try:
-        beat(app)
+        send_heartbeat(app)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert str(os.getpid()) in only(app, "descriptors")["message"]

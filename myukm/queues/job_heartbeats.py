@@ -1,6 +1,6 @@
 """Heartbeats of long jobs: when they stop, the job's process hangs.
 
-RQ's own heartbeat of a job comes from its worker, which goes on beating while the job hangs.
+RQ's own heartbeat of a job comes from its worker, which goes on sending it while the job hangs.
 """
 
 import asyncio
@@ -13,27 +13,27 @@ from rq import get_current_job
 
 from myukm import instruments
 
-BEAT_SECONDS = 2.0
+HEARTBEAT_SECONDS = 2.0
 
 
 @contextlib.asynccontextmanager
-async def beating(client: redis.Redis, seconds: int) -> AsyncIterator[None]:
+async def sending_heartbeats(client: redis.Redis, seconds: int) -> AsyncIterator[None]:
     """Send heartbeats while the block runs in a job, which after `seconds` without one is hung."""
     job = get_current_job()
-    beats = asyncio.create_task(_beat(client, job.id, seconds)) if job else None
+    task = asyncio.create_task(_send(client, job.id, seconds)) if job else None
     try:
         yield
     finally:
-        if beats:
-            beats.cancel()
+        if task:
+            task.cancel()
 
 
-async def _beat(client: redis.Redis, job_id: str, seconds: int) -> None:
+async def _send(client: redis.Redis, job_id: str, seconds: int) -> None:
     while True:
         with contextlib.suppress(RedisError):
             await asyncio.to_thread(client.set, _key(job_id), 1, ex=seconds)
             await asyncio.to_thread(instruments.flush, client)  # a lane works for minutes
-        await asyncio.sleep(BEAT_SECONDS)
+        await asyncio.sleep(HEARTBEAT_SECONDS)
 
 
 def silent(client: redis.Redis, job_ids: Sequence[str]) -> set[str]:
@@ -41,7 +41,7 @@ def silent(client: redis.Redis, job_ids: Sequence[str]) -> set[str]:
     with client.pipeline(transaction=False) as pipe:
         for job_id in job_ids:
             pipe.exists(_key(job_id))
-        return {job for job, beats in zip(job_ids, pipe.execute(), strict=True) if not beats}
+        return {job for job, seen in zip(job_ids, pipe.execute(), strict=True) if not seen}
 
 
 def _key(job_id: str) -> str:
