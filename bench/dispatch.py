@@ -48,7 +48,7 @@ def main() -> None:
     logging.disable()  # the warnings that Valkey is unreachable
     with parts(asked) as env:
         app = create_app(config.load(env))
-        enrol(app, asked.students)
+        create_students(app, asked.students)
         ours, bare, waits = [], [], []
         for turn in range(asked.turns + 1):
             run_id = queue_run(app)
@@ -86,7 +86,7 @@ def parts(asked: argparse.Namespace) -> Iterator[dict[str, str]]:
             yield {**env, "DATABASE_URL": server.fresh_database()}
 
 
-def enrol(app: Flask, count: int) -> None:
+def create_students(app: Flask, count: int) -> None:
     """Create the tables and the students."""
     with app.app_context():
         flask_migrate.upgrade()

@@ -31,7 +31,7 @@ from tests.support.programs import Program, WebServer
 from tests.support.servers import open_folder
 from tests.support.waiting import wait_until
 
-ACCOUNTS, WEB_PROCESSES, PATIENCE = 200, 2, 60.0
+ACCOUNTS, WEB_PROCESSES, TIMEOUT_SECONDS = 200, 2, 60.0
 WAITING = (
     "SELECT count(*) FROM pg_stat_activity"
     " WHERE wait_event_type = 'Lock' AND backend_type = 'client backend'"
@@ -117,7 +117,7 @@ class Rush:
     async def _say(self, session: aiohttp.ClientSession, n: int) -> None:
         began, status = time.perf_counter(), 0
         headers = {"Cookie": f"myukm={self._cookies[n % len(self._cookies)]}"}
-        while status not in (200, 201) and time.perf_counter() - began < PATIENCE:
+        while status not in (200, 201) and time.perf_counter() - began < TIMEOUT_SECONDS:
             body = {"message": f"rush {n}", "client_id": f"c{n}"}
             url = f"{self._url}/ukm/BENCH/messages"
             async with session.post(url, json=body, headers=headers) as answer:

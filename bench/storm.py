@@ -39,7 +39,7 @@ from tests.support.postgresql import PostgreSQL
 from tests.support.programs import WebServer
 from tests.support.servers import open_folder
 
-OPENING, PATIENCE, FIRST_RETRY_MS = 100, 180, 1000
+OPENING, TIMEOUT_SECONDS, FIRST_RETRY_MS = 100, 180, 1000
 
 
 def main() -> None:
@@ -189,7 +189,7 @@ class Storm:
 
     async def until(self, opened: int) -> None:
         """Wait until that many streams are open."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while self.opened < opened:
             assert time.monotonic() < deadline, f"{self.opened} of {opened} are open"
             await asyncio.sleep(0.02)
@@ -207,7 +207,9 @@ class Storm:
         times: list[float] = []
         with limited(worker, self.asked.core):
             while self.opened < len(self.clients):
-                assert time.monotonic() < begun + PATIENCE, f"{self.opened} open: {self.refused}"
+                assert time.monotonic() < begun + TIMEOUT_SECONDS, (
+                    f"{self.opened} open: {self.refused}"
+                )
                 times += [time.monotonic() - begun] * (self.opened - len(times))
                 await asyncio.sleep(0.02)
         row("first stream is back after", first - begun, "s")

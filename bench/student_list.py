@@ -57,7 +57,7 @@ def main() -> None:
         campus = Campus(folder, server, students=asked.students)
         try:
             campus.worker.kill()
-            enrol(campus)
+            create_students(campus)
             session = campus.log_in("admin")
             for what, query in LISTS.items():
                 taken = [timed(session, campus.url, query) for _ in range(asked.times)]
@@ -69,7 +69,7 @@ def main() -> None:
                 server.child.stop(5)
 
 
-def enrol(campus: Campus) -> None:
+def create_students(campus: Campus) -> None:
     """Import the API's students and give every third one an open bill."""
     owes = Siswa.id % 3 == 0
     paid = {

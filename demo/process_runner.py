@@ -15,7 +15,7 @@ from myukm.catalogue import N_
 
 QUICK_SECONDS = 5.0
 FIRST_PAUSE, MAX_PAUSE = 0.1, 10.0
-PATIENCE = 3
+MAX_QUICK_ENDS = 3
 SILENCE_SECONDS = 5.0
 IMPORTANT = re.compile(r"\b(ERROR|CRITICAL)\b")
 
@@ -89,7 +89,7 @@ class RestartingProcess(threading.Thread):
                 echo(f"{self.name}: {line}")
 
     def _report(self, status: int, quick_ends: int) -> None:
-        if quick_ends < PATIENCE:
+        if quick_ends < MAX_QUICK_ENDS:
             text = N_("%(name)s berhenti (status %(status)d), dimulai lagi.")
             echo(text, name=self.name, status=status)
             return

@@ -33,9 +33,9 @@ class Valkey:
             os.kill(self.pid, signal.SIGKILL)
         self._child.kill()
 
-    def stop(self, patience: float = 5.0) -> None:
-        """Shut the server down with its data saved, within `patience` seconds. Idempotent."""
-        self._child.stop(patience)
+    def stop(self, timeout: float = 5.0) -> None:
+        """Shut the server down with its data saved, within `timeout` seconds. Idempotent."""
+        self._child.stop(timeout)
 
     def __enter__(self) -> Self:
         return self

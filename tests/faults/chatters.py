@@ -15,7 +15,7 @@ TRY_AGAIN_SECONDS = 0.2
 class MessageSender(threading.Thread):
     """Posts to random UKMs; a post that got no answer is sent again with the same client_id."""
 
-    pause, patience = 0.5, 30.0
+    pause, timeout = 0.5, 30.0
 
     def __init__(
         self, url: str, name: str, sessions: list[requests.Session], codes: list[str]
@@ -42,7 +42,7 @@ class MessageSender(threading.Thread):
         """Send one message until it is accepted."""
         message = {"message": client_id, "client_id": client_id}
         began = time.monotonic()
-        deadline = began + self.patience
+        deadline = began + self.timeout
         while time.monotonic() < deadline:
             try:
                 answer = session.post(f"{self.url}/ukm/{code}/messages", json=message, timeout=8)
@@ -59,7 +59,7 @@ class MessageSender(threading.Thread):
                 self.refused.append(f"{answer.status_code} {answer.text[:200]}")
                 return
             time.sleep(TRY_AGAIN_SECONDS)
-        self.refused.append(f"{client_id} was not accepted within {self.patience:.0f} s")
+        self.refused.append(f"{client_id} was not accepted within {self.timeout:.0f} s")
 
 
 class StreamClient(threading.Thread):

@@ -11,7 +11,7 @@ import requests
 from tests.support.files import PDF
 
 TRY_AGAIN_SECONDS = 0.2
-PATIENCE = 60.0
+TIMEOUT_SECONDS = 60.0
 
 
 class Uploader(threading.Thread):
@@ -58,7 +58,7 @@ class Uploader(threading.Thread):
         self, call: Callable[[], requests.Response], good: tuple[int, ...] = (200, 201)
     ) -> requests.Response:
         """Call until it is accepted and return the answer."""
-        deadline, last = time.monotonic() + PATIENCE, "no answer"
+        deadline, last = time.monotonic() + TIMEOUT_SECONDS, "no answer"
         while time.monotonic() < deadline:
             try:
                 answer = call()
@@ -70,4 +70,4 @@ class Uploader(threading.Thread):
                 last = f"{answer.status_code} {answer.text[:200]}"
                 assert answer.status_code in (408, 429, 502, 503), last
             time.sleep(TRY_AGAIN_SECONDS)
-        raise AssertionError(f"not accepted within {PATIENCE:g} s: {last}")
+        raise AssertionError(f"not accepted within {TIMEOUT_SECONDS:g} s: {last}")

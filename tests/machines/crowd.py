@@ -13,10 +13,10 @@ from tests.support.waiting import wait_until
 class Crowd:
     """Two people who write and four pages that listen, as long as the block runs.
 
-    A message that is not accepted within `patience` seconds is a broken promise."""
+    A message that is not accepted within `timeout` seconds is a broken promise."""
 
-    def __init__(self, machines: Machines, patience: float = 30) -> None:
-        self.machines, self.patience = machines, patience
+    def __init__(self, machines: Machines, timeout: float = 30) -> None:
+        self.machines, self.timeout = machines, timeout
         sessions = [machines.log_in(who) for who in ("member", "friend")]
         self.clients = [
             StreamClient(machines.url, machines.log_in(who), [UKM])
@@ -35,7 +35,7 @@ class Crowd:
             assert client.opened.wait(20), self.machines.logs()
         for sender in self.senders:
             sender.pause = 1.2  # under the flood guard's 20 messages in 10 s
-            sender.patience = self.patience
+            sender.timeout = self.timeout
             sender.start()
         return self
 
@@ -43,7 +43,7 @@ class Crowd:
         for sender in self.senders:
             sender.stopped.set()
         for sender in self.senders:
-            sender.join(self.patience + 10)
+            sender.join(self.timeout + 10)
         if not error[0]:
             wait_until(self.all_came, 40, "all messages at all pages")
             print(self)

@@ -40,7 +40,7 @@ def sync(answers: dict[str, Any], *, dry_run: bool = False) -> None:
         results.take_in(session, None, items, dry_run=dry_run, guarded=False)
 
 
-def enrol(units: dict[str, str]) -> None:
+def create_students(units: dict[str, str]) -> None:
     with transaction() as session:
         session.add_all(Siswa(idperson=i, nama=i, unit_formal=unit) for i, unit in units.items())
 

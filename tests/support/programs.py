@@ -49,9 +49,9 @@ class Program:
         """Kill -9 the whole process tree."""
         self.child.kill()
 
-    def stop(self, patience: float = 10.0) -> int:
+    def stop(self, timeout: float = 10.0) -> int:
         """Ask it to stop, kill what is left, return its exit status."""
-        return self.child.stop(patience)
+        return self.child.stop(timeout)
 
 
 class WebServer(Program):

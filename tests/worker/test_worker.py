@@ -128,7 +128,7 @@ def test_a_killed_process_is_started_again(app: Flask, worker: Program, name: st
 def test_it_stops_and_unregisters_its_workers(
     app: Flask, worker: Program, valkey: redis.Redis
 ) -> None:
-    assert worker.stop(patience=30) == 0
+    assert worker.stop(timeout=30) == 0
     assert valkey.smembers("rq:workers") == set()
 
 
@@ -156,7 +156,7 @@ def test_a_job_that_does_not_stop_is_requeued(
     program = start(*WORKER, "sync-pembayaran")
     wait_until(lambda: _status(valkey, slow_job) == "started", 30, "the job runs")
     kill(job_process(pid_of(app, "sync-pembayaran")), signal.SIGSTOP)
-    assert program.stop(patience=30) == 0
+    assert program.stop(timeout=30) == 0
     assert waiting(valkey, "sync-pembayaran") == [slow_job]
     assert _status(valkey, slow_job) == "queued"
 

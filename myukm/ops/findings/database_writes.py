@@ -22,9 +22,9 @@ from myukm.queues.workers import snapshot
 KEY = "myukm:database:troubles"
 SHARE_SECONDS, RECENT_SECONDS = 2.0, 30.0
 # A dead leader is replaced within five seconds, within eight by a process without Valkey. Above a
-# load of `LOAD_PER_CORE` everything takes longer, so the limit grows, up to `MAX_PATIENCE` times.
+# load of `LOAD_PER_CORE` everything takes longer, so the limit grows, up to `MAX_STRETCH` times.
 LEADERLESS = timedelta(seconds=12)
-LOAD_PER_CORE, MAX_PATIENCE = 2.0, 3.0
+LOAD_PER_CORE, MAX_STRETCH = 2.0, 3.0
 
 
 def refuses_writes() -> Iterator[Finding]:
@@ -62,7 +62,7 @@ def _shared() -> dict[str, str]:
 def nobody_leads() -> Iterator[Finding]:
     """No process runs the leader tasks: runs, alerts and retention stand still."""
     led_at = db.session.scalar(select(LeaderLease.led_at)) or _first_worker()
-    if led_at is not None and utcnow() - led_at > _patience() * LEADERLESS:
+    if led_at is not None and utcnow() - led_at > _stretch() * LEADERLESS:
         yield Finding(
             "nobody_leads",
             BROKEN,
@@ -76,10 +76,10 @@ def nobody_leads() -> Iterator[Finding]:
         )
 
 
-def _patience() -> float:
+def _stretch() -> float:
     """Return the factor by which an overloaded machine gets more time."""
     load = os.getloadavg()[0] / (os.cpu_count() or 1)
-    return min(max(1.0, load / LOAD_PER_CORE), MAX_PATIENCE)
+    return min(max(1.0, load / LOAD_PER_CORE), MAX_STRETCH)
 
 
 def _first_worker() -> datetime | None:

@@ -20,7 +20,7 @@ from myukm.ops.periodic_tasks import tasks
 from myukm.ops.retention import PRUNERS
 from tests.conftest import every_database
 from tests.support.bills import summary
-from tests.support.days import Calendar, balances, close_all, enrol, sync
+from tests.support.days import Calendar, balances, close_all, create_students, sync
 
 MONDAY = date(2026, 11, 30)
 Bill = tuple[str, int, int]
@@ -56,7 +56,7 @@ def flows(day: date = MONDAY) -> dict[str, tuple[int, int, int]]:
 
 @pytest.fixture
 def campus(inside: Flask, calendar: Calendar) -> Flask:
-    enrol({"1": "MTs"})
+    create_students({"1": "MTs"})
     calendar.set(MONDAY)
     return inside
 
@@ -138,7 +138,7 @@ def test_each_day_is_closed_once_though_four_threads_close_it(
 ) -> None:
     calendar.set(MONDAY)
     with app.app_context():
-        enrol({"1": "MTs"})
+        create_students({"1": "MTs"})
         close_all()
         say(("SPP/Juli", 100, 40))
         say(("SPP/Juli", 100, 60))

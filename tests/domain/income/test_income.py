@@ -16,7 +16,7 @@ from myukm.extensions import db
 from myukm.models import PaymentJournal
 from tests.conftest import every_database
 from tests.support import bills, income
-from tests.support.days import Calendar, Row, balances, close_all, enrol, sync
+from tests.support.days import Calendar, Row, balances, close_all, create_students, sync
 from tests.support.income import FIGURES, Ledger
 
 UNITS = ("MTs", "mts", "MA", "")
@@ -33,7 +33,7 @@ class Campus:
         self.said = {f"{n:03}": periods for n, periods in enumerate(said)}
         self.ever = {one: [periods] for one, periods in self.said.items()}
         self.ledger.units = {one: rng.choice(UNITS) for one in self.said}
-        enrol(self.ledger.units)
+        create_students(self.ledger.units)
 
     def live_through(self, day: date) -> None:
         """Let some students pay, be synced for the first time, or change their unit."""

@@ -40,7 +40,7 @@ def inside(app: Flask) -> Iterator[Flask]:
         yield app
 
 
-def enrol(rng: random.Random) -> None:
+def create_students(rng: random.Random) -> None:
     """Add random students, sync most of them, and let some fail in a run."""
     everybody = {
         f"{n:03}": p for n, p in enumerate(bills.random_students(rng.randrange(10**6), COUNT), 1)
@@ -117,7 +117,7 @@ def plain(query: Query) -> Query:
 @pytest.mark.usefixtures("inside")
 def test_everything_equals_brute_force(seed: int) -> None:
     rng = random.Random(seed)
-    enrol(rng)
+    create_students(rng)
     students, unlucky = everybody(), failed()
     matched = 0
     for query in queries(rng, students):
@@ -135,7 +135,7 @@ def test_everything_equals_brute_force(seed: int) -> None:
 @pytest.mark.usefixtures("inside")
 def test_groups_equal_brute_force_after_bills_come_and_go() -> None:
     rng = random.Random(8)
-    enrol(rng)
+    create_students(rng)
     ids = [one.idperson for one in everybody()]
     sync(dict(zip(ids[:60], bills.random_students(9, 60), strict=True)))
     students, unlucky = everybody(), failed()
@@ -165,7 +165,7 @@ def check_page(report: dict[str, Any], found: list[Any], query: Query) -> None:
 @every_database
 @pytest.mark.usefixtures("inside")
 def test_every_student_is_on_one_page_in_every_order() -> None:
-    enrol(random.Random(5))
+    create_students(random.Random(5))
     for sort in SORTS:
         pages = [owing.report(Filters(sort=sort), page).page.items for page in (1, 2)]
         ids = [line.student.idperson for page in pages for line in page]
@@ -176,7 +176,7 @@ def test_every_student_is_on_one_page_in_every_order() -> None:
 @every_database
 @pytest.mark.usefixtures("inside")
 def test_every_student_who_owes_in_a_period_is_on_one_page_in_every_order() -> None:
-    enrol(random.Random(7))
+    create_students(random.Random(7))
     students = everybody()
     periods = sorted({bill.period for one in students for bill in bills_of(one)})
     query: Query = {"period": periods, "status": ["tunggakan"]}
@@ -203,7 +203,7 @@ def test_every_student_who_owes_in_a_period_is_on_one_page_in_every_order() -> N
 @every_database
 @pytest.mark.usefixtures("inside")
 def test_never_synced_students_are_counted_beside_any_amount() -> None:
-    enrol(random.Random(6))
+    create_students(random.Random(6))
     unknown = [one for one in everybody() if one.pembayaran is None]
     of_unit = [one for one in unknown if one.unit_formal == "MA"]
     report = owing.report(filters_of({"unit": ["MA"], "status": ["tunggakan"], "min": ["1"]}))

@@ -129,7 +129,7 @@ def test_the_only_process_that_leads_is_killed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The second command of the cure is typed: a worker leads as well."""
-    monkeypatch.setattr(database_writes, "MAX_PATIENCE", 1.0)
+    monkeypatch.setattr(database_writes, "MAX_STRETCH", 1.0)
     with app.app_context():
         leads = select(LeaderLease.led_at)
         wait_until(lambda: (db.session.rollback(), db.session.scalar(leads))[1], 30, "it leads")

@@ -14,7 +14,7 @@ from myukm.db.session import transaction
 from myukm.models import Siswa, Tagihan
 from tests.support.programs import WebServer
 
-COUNT, MOST_STATEMENTS = 4000, 500
+COUNT, MAX_STATEMENTS = 4000, 500
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def students(app: Flask) -> None:
         {
             "idperson": f"{n}",
             "nama": f"Nama {n}",
-            "kelas_formal": f"{n // MOST_STATEMENTS}",
+            "kelas_formal": f"{n // MAX_STATEMENTS}",
             **owing,
         }
         for n in range(COUNT)
