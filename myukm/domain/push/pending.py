@@ -13,6 +13,7 @@ from myukm.db.session import in_literals
 from myukm.db.types import utcnow
 from myukm.domain.presence import viewing
 from myukm.domain.push import outbox, preferences, staff, subscriptions, wording
+from myukm.domain.push.fan_out import milliseconds
 from myukm.domain.push.sender import Notification
 from myukm.domain.ukm import unread
 from myukm.extensions import db
@@ -109,8 +110,10 @@ def _wanted(row: Row[*tuple[Any, ...]], chosen: PushPreference) -> bool:
     if member is None or member.notices == "none":
         return False
     if kind == outbox.PIN:
-        return True
-    if message is None or message.deleted_at or message.number <= member.read_number:
+        return member.read_at is None or milliseconds(member.read_at) < row.PushDelivery.ref
+    if message is None or message.deleted_at or row.Ukm.archived_at:
+        return False
+    if message.number <= member.read_number:
         return False
     return bool(kind == outbox.MENTION or (member.push_all and member.notices == "all"))
 

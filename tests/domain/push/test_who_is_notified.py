@@ -16,6 +16,7 @@ from myukm.domain.chat import broadcast, messages
 from myukm.domain.presence import viewing
 from myukm.domain.push import preferences, subscriptions
 from myukm.domain.ukm import memberships, moderation, unread
+from myukm.domain.ukm import settings as ukm_settings
 from myukm.extensions import db
 from myukm.i18n import campus_timezone
 from myukm.models import LoginSession, PushDelivery, PushSubscription, User
@@ -287,3 +288,23 @@ def test_the_rows_of_a_log_in_go_with_it(campus: Campus) -> None:
     with transaction() as session:
         session.execute(delete(LoginSession))
     assert campus.waiting() == 0
+
+
+def test_an_announcement_does_not_ring_once_it_was_read(campus: Campus) -> None:
+    mega, oki = campus.subscribe("member"), campus.subscribe("operator")
+    memberships.join(campus.people["operator"], UKM)
+    campus.pin("Latihan pindah ke aula")
+    campus.decide()
+    unread.mark_read(memberships.get_membership(campus.people["member"], UKM), 0)
+    assert campus.push() == 1
+    assert (len(mega.got), len(oki.got), campus.waiting()) == (0, 1, 0)
+
+
+def test_messages_of_an_archived_ukm_do_not_ring(campus: Campus) -> None:
+    mega = campus.subscribe("member")
+    campus.say("@Mega Lestari ayo")
+    campus.decide()
+    by_campus = Actor(name="Siti Rahma", user_id=campus.people["admin"], campus=True)
+    ukm_settings.archive(by_campus, UKM)
+    assert campus.push() == 0
+    assert (mega.got, campus.waiting()) == ([], 0)
