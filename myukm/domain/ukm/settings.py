@@ -1,7 +1,5 @@
 """Settings of a UKM: name, join code, archive."""
 
-from sqlalchemy import select, update
-
 from myukm.db.session import on_commit, transaction
 from myukm.db.types import utcnow
 from myukm.domain import activity
@@ -11,7 +9,7 @@ from myukm.domain.ukm import state as ukm_state
 from myukm.domain.ukm.administration import new_join_code, validate
 from myukm.domain.ukm.authorization import authorize_and_lock
 from myukm.domain.ukm.memberships import check_not_archived
-from myukm.models import Membership, Ukm
+from myukm.models import Ukm
 
 
 def edit(actor: Actor, code: str, name: str, description: str) -> Ukm:
@@ -58,24 +56,7 @@ def archive(actor: Actor, code: str) -> Ukm:
             ukm.archived_at = utcnow()
             open_requests.drop_all(session, ukm)
             _record_archive_change(actor, ukm, "archived")
-    _mark_all_read(ukm.id)
     return ukm
-
-
-def _mark_all_read(ukm_id: int) -> None:
-    """Mark all messages read, so that an archived UKM leaves no unread badge.
-
-    Runs in its own transaction, because memberships must not be locked after the UKM's row.
-    """
-    last = select(Ukm.last_number).where(Ukm.id == ukm_id).scalar_subquery()
-    with transaction() as session:
-        session.execute(
-            update(Membership)
-            .where(Membership.ukm_id == ukm_id)
-            .values(read_number=last)
-            .execution_options(synchronize_session=False)
-        )
-        on_commit(unread.publish, ukm_id)
 
 
 def unarchive(actor: Actor, code: str) -> Ukm:
@@ -92,6 +73,7 @@ def _record_archive_change(actor: Actor, ukm: Ukm, change: str) -> None:
     activity.record_in_ukm(ukm.id, actor.user_id, change)
     _audit(actor, f"ukm.{change}", ukm, ukm.name)
     ukm_state.publish_changed(ukm)
+    on_commit(unread.publish, ukm.id)
 
 
 def _audit(actor: Actor, action: str, ukm: Ukm, more: str = "") -> None:

@@ -26,8 +26,12 @@ _DELETED = (
     .correlate(Membership)
     .scalar_subquery()
 )
-# How many messages a membership has not read; deleted ones need no reading.
-UNREAD = Ukm.last_number - Membership.read_number - _DELETED
+# How many messages a membership has not read, without deleted ones. None in an archived UKM, which
+# keeps its read markers for the case that it is restored.
+UNREAD = case(
+    (Ukm.archived_at.is_not(None), 0),
+    else_=Ukm.last_number - Membership.read_number - _DELETED,
+)
 
 
 def counts(user_ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:

@@ -19,11 +19,12 @@ from myukm.domain.accounts import administration as accounts_administration
 from myukm.domain.actor import Actor
 from myukm.domain.chat import broadcast, messages, pins, reports
 from myukm.domain.ukm import administration as ukm_administration
-from myukm.domain.ukm import memberships, moderation, my_list
+from myukm.domain.ukm import memberships, moderation, my_list, unread
 from myukm.domain.ukm import settings as ukm_settings
 from myukm.domain.ukm import state as ukm_state
 from myukm.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from myukm.extensions import db
+from myukm.live import pubsub
 from myukm.models import ChatMessage, LoginSession, Membership, MessageReport, Ukm, UkmBlock, User
 from tests.conftest import every_database
 from tests.domain.sync.test_sync_start import at_once
@@ -474,6 +475,25 @@ def test_an_archived_unit_is_read_only_and_gone_from_the_lists(
     say("lagi")
     assert my_list.count_archived(people["member"]) == 0
     assert [a for a in actions() if a in ("archived", "restored")] == ["archived", "restored"]
+
+
+@every_database
+def test_archiving_keeps_what_each_member_has_read(
+    inside: Flask, people: People, officer: As, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say("satu")
+    say("dua")
+    published: dict[str, int] = {}
+    monkeypatch.setattr(
+        pubsub,
+        "publish_many",
+        lambda events: published.update({topic: data["count"] for topic, _, data in events}),
+    )
+    member, campus = people["member"], officer("admin", campus=True)
+    ukm_settings.archive(campus, UKM)
+    assert (unread.count(place(member)), published[f"user:{member}"]) == (0, 0)
+    ukm_settings.unarchive(campus, UKM)
+    assert (unread.count(place(member)), published[f"user:{member}"]) == (2, 2)
 
 
 def test_names_are_cleaned_and_told(inside: Flask, officer: As) -> None:
