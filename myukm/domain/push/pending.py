@@ -113,9 +113,8 @@ def _wanted(row: Row[*tuple[Any, ...]], chosen: PushPreference) -> bool:
         return member.read_at is None or milliseconds(member.read_at) < row.PushDelivery.ref
     if message is None or message.deleted_at or row.Ukm.archived_at:
         return False
-    if message.number <= member.read_number:
-        return False
-    return bool(kind == outbox.MENTION or (member.push_all and member.notices == "all"))
+    wanted = kind == outbox.MENTION or (member.push_all and member.notices == "all")
+    return bool(wanted and message.number > member.read_number)
 
 
 def _wait_until(
