@@ -1,13 +1,14 @@
 """Finds what lost or killed jobs left: cursors behind, dead claims, deliveries that are due."""
 
 import time
+from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
 from myukm.domain.push import fan_out, outbox, subscriptions
 from myukm.domain.standstill import Standstill
 from myukm.extensions import db
-from myukm.models import PushCursor, Ukm
+from myukm.models import PushCursor, Ukm, UkmPin
 
 EVERY_SECONDS, MAX_UKMS = 2.0, 100
 
@@ -38,10 +39,19 @@ class PushWatch:
             outbox.deliver_later()
 
 
-def _lagging() -> dict[int, int]:
-    """Return, for UKMs with messages after their cursor, where that stands."""
+def _lagging() -> dict[int, tuple[int, datetime | None]]:
+    """Return the UKMs with messages or an announcement after their cursor.
+
+    The value stays the same while nobody moves the cursor and no other announcement is pinned.
+    """
     number = func.coalesce(PushCursor.number, 0)
-    query = select(Ukm.id, number).outerjoin(PushCursor, PushCursor.ukm_id == Ukm.id)
-    rows = db.session.execute(query.where(Ukm.last_number > number)).all()
+    undecided = or_(PushCursor.pinned_at.is_(None), PushCursor.pinned_at < UkmPin.at)
+    query = (
+        select(Ukm.id, number, UkmPin.at)
+        .outerjoin(PushCursor, PushCursor.ukm_id == Ukm.id)
+        .outerjoin(UkmPin, UkmPin.ukm_id == Ukm.id)
+        .where(or_(Ukm.last_number > number, and_(UkmPin.at.is_not(None), undecided)))
+    )
+    rows = db.session.execute(query).all()
     db.session.rollback()
-    return {ukm_id: at for ukm_id, at in rows}  # noqa: C416 (rows are no plain tuples)
+    return {ukm_id: (number, pinned_at) for ukm_id, number, pinned_at in rows}

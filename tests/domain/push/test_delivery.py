@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 
@@ -205,9 +205,19 @@ def test_a_claim_that_lives_is_not_given_back(campus: Campus) -> None:
     assert delivery.deliver() == 0
 
 
-def test_a_lost_fan_out_is_found(campus: Campus) -> None:
-    campus.subscribe("member")
+def mention(campus: Campus) -> None:
     campus.say("@Mega Lestari ayo")
+
+
+def pin(campus: Campus) -> None:
+    campus.pin("Latihan pindah ke aula")
+
+
+@every_database
+@pytest.mark.parametrize("act", [mention, pin])
+def test_a_lost_fan_out_is_found(campus: Campus, act: Callable[[Campus], None]) -> None:
+    campus.subscribe("member")
+    act(campus)
     queue = get_queue(DEFAULT)
     queue.empty()
     campus.app.extensions["valkey"].flushdb()
