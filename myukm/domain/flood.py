@@ -1,12 +1,12 @@
 """The flood guard: limits how often an account may do what is published to others."""
 
-import time
 from typing import cast
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import Table, bindparam, update
 from sqlalchemy.orm.attributes import set_committed_value
 
+from myukm.db.types import utcnow
 from myukm.errors import TooFast
 from myukm.extensions import db
 from myukm.models import User
@@ -63,4 +63,5 @@ def _recent(acts: str) -> list[str]:
 
 
 def _now() -> int:
-    return time.time_ns() // 1_000_000
+    """Return the milliseconds since 1970 by the database's clock, because those of hosts differ."""
+    return round(utcnow().timestamp() * 1000)
