@@ -51,3 +51,8 @@ class Activity(Model):
     def verb(self) -> str:
         """The action without its area: `joined` of `unit.joined`."""
         return self.action.partition(".")[2]
+
+    @property
+    def shown_detail(self) -> str:
+        """The detail as people may see it; a removal's is the member's own settings."""
+        return "" if self.action in ("unit.removed", "unit.blocked") else self.detail

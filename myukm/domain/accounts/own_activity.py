@@ -102,7 +102,7 @@ def ukm_trail(user_id: int, last: Any) -> Sequence[tuple[Any, dict[str, Any]]]:
                 "at": to_iso8601(line.at),
                 "action": line.verb,
                 "by_me": line.actor_id == user_id,
-                "detail": line.detail,
+                "detail": line.shown_detail,
             },
         )
         for line, code in db.session.execute(query)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, contains_eager
 from myukm.db.session import on_commit, transaction
 from myukm.db.types import utcnow
 from myukm.domain import activity
+from myukm.domain.accounts import accounts
 from myukm.domain.flood import count_act
 from myukm.domain.presence import tracker
 from myukm.domain.ukm import open_requests
@@ -21,8 +22,6 @@ from myukm.live.topics import publish_rights_changed
 from myukm.models import Membership, Ukm, UkmBlock, User
 
 CODE = re.compile(r"(?=.{2,32}$)[A-Z0-9]+(-[A-Z0-9]+)*")
-# The detail of the log's entry when an admin's membership ends.
-WAS_ADMIN = "admin"
 
 
 def get_membership(user_id: int, code: str, *, lock: bool = False) -> Membership:
@@ -116,16 +115,24 @@ def add_member(
     is_admin: bool = False,
     by: int | None = None,
     change: str = "added",
-) -> None:
-    """Insert the membership, with all earlier messages marked read; a request to join is done.
+) -> Membership:
+    """Insert and return a membership with all earlier messages marked read; delete the account's
+    request to join.
 
-    Who left while muted is muted still, unless `is_admin`. `by` is the account that does it,
-    `change` the action in the log. Raises `Conflict` if there is one.
+    A person who left while muted is still muted, but `is_admin` unmutes. `by` is the account that
+    adds the person, `change` the action in the log. Raises `Conflict` if the person is a member
+    already, `NotFound` if the account was deleted meanwhile.
     """
     ukm = session.get_one(Ukm, ukm_id, populate_existing=True)
-    member = Membership(ukm_id=ukm_id, user_id=user_id, is_admin=is_admin)
+    user = accounts.lock(session, user_id)
+    if user is None or user.deleted_at:
+        raise NotFound(_("Akun ini sudah dihapus."), code="account_deleted")
+    muted_until = _lasting_mute(ukm_id, user_id)
+    if muted_until and is_admin:
+        muted_until = None
+        activity.record_in_ukm(ukm_id, by, "unmuted", person_id=user_id)
+    member = Membership(ukm_id=ukm_id, user_id=user_id, is_admin=is_admin, muted_until=muted_until)
     member.read_number = ukm.last_number
-    member.muted_until = None if is_admin else _lasting_mute(ukm_id, user_id)
     session.add(member)
     try:
         session.flush()
@@ -136,6 +143,7 @@ def add_member(
     ukm_state.publish_membership(ukm, member, change)
     publish_rights_changed()
     on_commit(tracker.publish_joined, ukm, user_id)
+    return member
 
 
 def _lasting_mute(ukm_id: int, user_id: int) -> datetime | None:
@@ -173,9 +181,10 @@ def check_not_last_admin(membership: Membership) -> None:
         raise Conflict(text, code="last_admin")
 
 
-def remove(session: Session, gone: Membership, change: str, *, by: int | None) -> None:
+def remove(
+    session: Session, gone: Membership, change: str, *, by: int | None, detail: str = ""
+) -> None:
     """Delete a locked membership and publish the change; `by` and `change` as in `add_member`."""
-    detail = WAS_ADMIN if gone.is_admin else ""
     activity.record_in_ukm(gone.ukm_id, by, change, person_id=gone.user_id, detail=detail)
     ukm_state.publish_membership(gone.ukm, gone, change, member=False)
     session.delete(gone)

@@ -1,15 +1,17 @@
 """Moderation of members by a UKM's managers: remove, block, mute, promote."""
 
+import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from flask_babel import lazy_gettext as _
 
-from myukm.db.session import transaction
+from myukm.db.session import on_commit, transaction
 from myukm.db.types import to_iso8601, utcnow
 from myukm.domain import activity
 from myukm.domain.accounts import accounts
 from myukm.domain.actor import Actor
-from myukm.domain.ukm import memberships
+from myukm.domain.ukm import memberships, unread
 from myukm.domain.ukm import state as ukm_state
 from myukm.domain.ukm.authorization import authorize_and_lock, lock_member
 from myukm.errors import Conflict, Invalid, NotFound
@@ -20,6 +22,8 @@ from myukm.models import Activity, Membership, UkmBlock, User
 MUTE_DURATIONS = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(days=7)}
 UNDO_SECONDS = 600
 MAX_MUTE = timedelta(days=366)
+# What the log keeps of a membership that a manager ends, so that `take_back` can restore it.
+KEPT = ("is_admin", "notices", "push_all", "read_number", "read_at", "joined_at")
 
 
 def remove(actor: Actor, code: str, user_id: int, *, block: bool = False) -> None:
@@ -31,36 +35,54 @@ def remove(actor: Actor, code: str, user_id: int, *, block: bool = False) -> Non
     with transaction() as session:
         gone = lock_member(actor, code, user_id)
         _reject_self(actor, gone)
-        memberships.remove(session, gone, change, by=actor.user_id)
+        kept = {name: getattr(gone, name) for name in KEPT}
+        detail = json.dumps(kept, separators=(",", ":"), default=str)
+        memberships.remove(session, gone, change, by=actor.user_id, detail=detail)
         if block:
             session.merge(UkmBlock(ukm_id=gone.ukm_id, user_id=user_id))
 
 
 def take_back(actor: Actor, code: str, user_id: int) -> None:
-    """Undo the actor's own removal of a person within `UNDO_SECONDS`.
+    """Undo the actor's own removal of a person within `UNDO_SECONDS`; the membership is as before.
 
-    Who was an admin is one again. Raises `NotFound`, `Forbidden`, or `Conflict` for an archived UKM
-    and if something else happened since.
+    Raises `NotFound`, `Forbidden`, or `Conflict` for an archived UKM and if something else happened
+    since.
     """
     with transaction() as session:
         ukm = authorize_and_lock(actor, code)
         memberships.check_not_archived(ukm)
         user = accounts.lock(session, user_id)
         last = activity.newest_about(ukm.id, user_id)
-        if user is None or user.blocked_at or not _may_undo(actor, last):
+        if user is None or user.blocked_at or last is None or not _may_undo(actor, last):
             raise Conflict(_("Ini tidak bisa diurungkan lagi."), code="too_late")
         if blocked := session.get(UkmBlock, (ukm.id, user_id)):
             session.delete(blocked)
-        was_admin = last is not None and last.detail == memberships.WAS_ADMIN
-        memberships.add_member(session, ukm.id, user_id, is_admin=was_admin, by=actor.user_id)
+        kept = _kept(last)
+        is_admin = bool(kept.get("is_admin"))
+        member = memberships.add_member(
+            session, ukm.id, user_id, is_admin=is_admin, by=actor.user_id
+        )
+        for name, value in kept.items():
+            setattr(member, name, value)
+        on_commit(unread.publish, ukm.id, user_id)
 
 
-def _may_undo(actor: Actor, last: Activity | None) -> bool:
+def _may_undo(actor: Actor, last: Activity) -> bool:
     """Return whether the newest entry about a person is the actor's removal of a moment ago."""
-    if last is None or last.actor_id != actor.user_id:
-        return False
     recent = (utcnow() - last.at).total_seconds() <= UNDO_SECONDS
-    return recent and last.verb in ("removed", "blocked")
+    return recent and last.actor_id == actor.user_id and last.verb in ("removed", "blocked")
+
+
+def _kept(removal: Activity) -> dict[str, Any]:
+    """Return what the log kept of the membership, by the names of `KEPT`."""
+    if not removal.detail.startswith("{"):  # written by an older version
+        return {"is_admin": removal.detail == "admin"}
+    kept = json.loads(removal.detail)
+    times = {name: kept[name] and datetime.fromisoformat(kept[name]) for name in _TIMES}
+    return {**kept, **times}
+
+
+_TIMES = ("read_at", "joined_at")
 
 
 def unblock(actor: Actor, code: str, user_id: int) -> None:

@@ -179,5 +179,5 @@ def line_json(line: Activity) -> dict[str, Any]:
         "action": line.verb,
         "person_id": line.person_id,
         "person": line.person.name if line.person else None,
-        "detail": line.detail,
+        "detail": line.shown_detail,
     }

@@ -19,7 +19,7 @@ from myukm.domain.accounts import administration as accounts_administration
 from myukm.domain.actor import Actor
 from myukm.domain.chat import broadcast, messages, pins, reports
 from myukm.domain.ukm import administration as ukm_administration
-from myukm.domain.ukm import memberships, moderation, my_list, unread
+from myukm.domain.ukm import memberships, moderation, my_list, notification_settings, unread
 from myukm.domain.ukm import settings as ukm_settings
 from myukm.domain.ukm import state as ukm_state
 from myukm.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
@@ -86,6 +86,12 @@ def actions() -> list[str]:
 def place(user_id: int) -> Membership:
     db.session.expire_all()
     return memberships.get_membership(user_id, UKM)
+
+
+def membership_values(user_id: int) -> dict[str, Any]:
+    found = place(user_id)
+    names = ("is_admin", "notices", "push_all", "read_number", "read_at", "joined_at")
+    return {name: getattr(found, name) for name in names}
 
 
 @every_database
@@ -200,16 +206,42 @@ def test_a_blocked_member_stays_out_until_unblocked(
     assert actions()[-3:] == ["blocked", "unblocked", "joined"]
 
 
+def test_an_account_that_was_deleted_meanwhile_joins_nothing(inside: Flask, people: People) -> None:
+    account_deletion.delete_account(db.session.get_one(User, people["outsider"]), cast.PASSWORD)
+    with pytest.raises(NotFound) as refused:
+        memberships.join(people["outsider"], UKM)
+    assert refused.value.code == "account_deleted"
+    assert not memberships.is_member(people["outsider"], place(people["member"]).ukm_id)
+
+
 @pytest.mark.parametrize("block", [False, True])
 def test_a_removal_of_a_moment_ago_is_undone(
-    inside: Flask, people: People, officer: As, block: bool
+    inside: Flask, people: People, officer: As, say: Say, block: bool
 ) -> None:
     mega = officer("member")
-    for who, is_admin in ((people["operator"], False), (people["friend"], True)):
-        moderation.remove(mega, UKM, who, block=block)
-        moderation.take_back(mega, UKM, who)
-        assert place(who).is_admin is is_admin
+    pins.pin_text(mega, UKM, "Rapat")
+    unread.mark_read(place(people["operator"]), 0)
+    say()
+    for who in ("operator", "friend"):
+        notification_settings.set_level(place(people[who]), "mentions")
+        before = membership_values(people[who])
+        moderation.remove(mega, UKM, people[who], block=block)
+        moderation.take_back(mega, UKM, people[who])
+        assert membership_values(people[who]) == before
+    assert unread.count(place(people["friend"])) == 1
     assert db.session.scalars(select(UkmBlock)).all() == []
+
+
+def test_a_restored_admin_is_told_as_one_and_the_log_shows_no_settings(
+    inside: Flask, people: People, officer: As
+) -> None:
+    moderation.remove(officer("member"), UKM, people["friend"])
+    removal = activity.newest_about(place(people["member"]).ukm_id, people["friend"])
+    assert removal is not None
+    assert "notices" in removal.detail
+    assert removal.shown_detail == ""
+    moderation.take_back(officer("member"), UKM, people["friend"])
+    assert last_told(people["friend"])["is_admin"] is True
 
 
 def test_a_removal_is_not_undone_once_something_else_happened(
@@ -307,6 +339,8 @@ def test_who_leaves_and_comes_back_is_still_muted(
     memberships.leave(who, UKM)
     ukm_administration.add(UKM, NAMES["operator"][0], is_admin=True, by=Actor("test"))
     assert place(who).muted_until is None
+    moderation.demote(mega, UKM, who)
+    assert after_coming_back() is None, "nobody muted them again"
 
 
 def test_whom_the_campus_makes_an_admin_may_speak(
