@@ -7,6 +7,7 @@ import msgspec
 from flask import Blueprint, jsonify, render_template, request
 from flask_babel import gettext as _
 
+from myukm.db.types import to_iso8601
 from myukm.domain.ukm import authorization, members, moderation
 from myukm.domain.ukm import state as ukm_state
 from myukm.errors import DomainError, Forbidden, NotFound
@@ -110,13 +111,21 @@ def unblock(code: str, user_id: int) -> Any:
 @takes(Mute)
 def mute(code: str, user_id: int, sent: Mute) -> Any:
     """Mute a member, `for` 1h, 1d or 7d, or `until` a time."""
+    earlier = muted_until(code, user_id)
     try:
         until = moderation.mute_until(sent.duration, sent.until)
     except DomainError as error:
         return refused(code, user_id, error)
     notice = _("%(name)s dibisukan sampai %(until)s.")
-    undo = Undo(f"{base_url(code)}/members/{user_id}/unmute")
+    page = f"{base_url(code)}/members/{user_id}"
+    undo = Undo(f"{page}/mute", {"until": earlier}) if earlier else Undo(f"{page}/unmute")
     return change_member(moderation.mute, code, user_id, until, notice=notice, undo=undo)
+
+
+def muted_until(code: str, user_id: int) -> str | None:
+    """Return until when a member is muted (ISO 8601), None if not. Raises as `authorize_read`."""
+    member = members.find(authorization.authorize_read(current_actor(), code), user_id)
+    return to_iso8601(member.muted_until) if member and member.muted else None
 
 
 @bp.post("/members/<int:user_id>/unmute")
@@ -129,8 +138,9 @@ def unmute(code: str, user_id: int) -> Any:
 @bp.post("/members/<int:user_id>/promote")
 @member_or_admin
 def promote(code: str, user_id: int) -> Any:
-    """Promote a member to admin of the UKM."""
-    undo = Undo(f"{base_url(code)}/members/{user_id}/demote")
+    """Promote a member to admin of the UKM. Of a muted one it cannot be undone: it unmutes."""
+    is_muted = muted_until(code, user_id) is not None
+    undo = None if is_muted else Undo(f"{base_url(code)}/members/{user_id}/demote")
     notice = _("%(name)s sekarang pengurus.")
     return change_member(moderation.promote, code, user_id, notice=notice, undo=undo)
 

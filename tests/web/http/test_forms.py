@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from myukm.db.session import transaction
+from myukm.db.types import to_iso8601
 from myukm.extensions import db
 from myukm.models import Invitation, Membership, Role, UkmBlock, User
 from myukm.web.admin.audit_sentences import SENTENCES
@@ -90,6 +91,29 @@ def test_ranks_and_mutes_are_told_and_undone(officer: FlaskClient, people: dict[
     officer.post(f"{page}/mute", data={"for": "1h"})
     undo(officer, page)
     assert "boleh menulis lagi" in notice_of(officer, page)
+
+
+def test_undoing_a_second_mute_leaves_the_first(
+    app: Flask, officer: FlaskClient, people: dict[str, int]
+) -> None:
+    page = f"/ukm/{UKM}/members/{people['friend']}"
+    first = officer.post(f"{page}/mute", json={"for": "7d"}).get_json()["muted_until"]
+    officer.post(f"{page}/mute", data={"for": "1h"})
+    undo(officer, page)
+    with app.app_context():
+        muted = db.session.query(Membership).filter_by(user_id=people["friend"]).one()
+        assert to_iso8601(muted.muted_until) == first
+
+
+def test_promoting_a_muted_member_offers_no_undo(
+    officer: FlaskClient, people: dict[str, int]
+) -> None:
+    page = f"/ukm/{UKM}/members/{people['friend']}"
+    officer.post(f"{page}/mute", json={"for": "7d"})
+    officer.post(f"{page}/promote")
+    shown = officer.get(page).text
+    assert "sekarang pengurus" in shown
+    assert "Urungkan" not in shown
 
 
 def test_a_refused_change_is_told_where_it_was_pressed(
