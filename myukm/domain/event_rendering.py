@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from myukm.domain.accounts import profile_events
-from myukm.domain.chat import broadcast
+from myukm.domain.chat import broadcast, reactions
 from myukm.domain.ukm import state
 from myukm.live import event_log
 from myukm.live.event_log import LoggedEvent
@@ -22,6 +22,7 @@ LOADERS: dict[str, Callable[[Collection[int]], Parts]] = {
     "chat.message": broadcast.messages,
     "chat.edited": broadcast.messages,
     "chat.deleted": broadcast.messages,
+    "chat.reaction": reactions.not_deleted,
     "chat.person": profile_events.profiles,
     "membership": profile_events.names,
     "ukm.changed": state.by_ids,
@@ -39,6 +40,7 @@ def since(
 def render(events: Sequence[LoggedEvent]) -> list[LoggedEvent]:
     """Return the events with their current data; `data` is None if the subject is gone."""
     ids = defaultdict[Callable[[Collection[int]], Parts], set[int]](set)
+    events = [_with_ref(event) for event in events]
     for event in events:
         if event.ref is not None:
             ids[LOADERS[event.type]].add(event.ref)
@@ -47,6 +49,28 @@ def render(events: Sequence[LoggedEvent]) -> list[LoggedEvent]:
         event if event.ref is None else _completed(event, found[LOADERS[event.type]].get(event.ref))
         for event in events
     ]
+
+
+# Where the data of an event without `ref` has the id.
+ID_KEYS = {
+    "chat.message": "id",
+    "chat.edited": "id",
+    "chat.deleted": "id",
+    "chat.reaction": "message_id",
+    "chat.person": "user_id",
+    "membership": "user_id",
+}
+
+
+def _with_ref(event: LoggedEvent) -> LoggedEvent:
+    """Return the event with its `ref`, 0 if its data has no id.
+
+    During a rolling upgrade, processes of the older version log events without `ref`. They have
+    texts in their data that may be deleted by now.
+    """
+    if event.ref is not None or event.type not in LOADERS:
+        return event
+    return event._replace(ref=json.loads(event.data or "{}").get(ID_KEYS.get(event.type), 0))
 
 
 def _completed(event: LoggedEvent, part: Mapping[str, Any] | None) -> LoggedEvent:

@@ -10,7 +10,7 @@ from sqlalchemy import delete, event
 
 from myukm.db.session import transaction
 from myukm.domain import event_rendering
-from myukm.domain.chat import broadcast, messages
+from myukm.domain.chat import broadcast, messages, reactions
 from myukm.domain.ukm import state as ukm_state
 from myukm.extensions import db
 from myukm.live import event_log
@@ -95,6 +95,32 @@ def test_a_replay_asks_as_often_for_many_events_as_for_one(inside: Flask, people
     for n in range(5):
         post(people, f"pesan {n}", reply_to=first.id)
     assert queries() == few
+
+
+@every_database
+def test_reactions_to_a_deleted_message_are_not_replayed(inside: Flask, people: People) -> None:
+    kept, deleted = post(people, "satu", "dua")
+    for message in (kept, deleted):
+        reactions.add(people["friend"], UKM, message.id, "❤️")
+    messages.delete(people["member"], UKM, deleted.id)
+    found = [data for kind, data in replayed() if kind == "chat.reaction"]
+    expected = {"ukm": UKM, "message_id": kept.id, "user_id": people["friend"], "emoji": "❤️"}
+    assert found == [expected | {"on": True, "count": 1}, None]
+
+
+def test_what_an_older_version_logged_whole_is_replayed_as_it_is_now(
+    inside: Flask, people: People
+) -> None:
+    edited, deleted = post(people, "satu", "dua")
+    with transaction():
+        for message in (edited, deleted):
+            event_log.append(f"ukm:{UKM}", "chat.message", message.as_json())
+        event_log.append(f"ukm:{UKM}", "ukm.changed", {"ukm": UKM, "pin": {"text": "dua"}})
+    messages.edit(people["member"], UKM, edited.id, "satu, diubah")
+    messages.delete(people["member"], UKM, deleted.id)
+    older = replayed()[2:5]
+    assert [data and data["message"] for _, data in older[:2]] == ["satu, diubah", ""]
+    assert older[2] == ("ukm.changed", None)
 
 
 def test_an_event_without_a_subject_is_replayed_as_it_was_stored(inside: Flask) -> None:

@@ -1,13 +1,13 @@
 """Reactions: emoji that members add to a message and remove."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import bindparam, case, delete, func, select
 
-from myukm.db.session import execute_rowcount, transaction
+from myukm.db.session import execute_rowcount, in_literals, transaction
 from myukm.domain.chat import broadcast
 from myukm.domain.chat.validation import check_not_deleted, check_not_muted, find_message
 from myukm.domain.flood import count_act
@@ -72,9 +72,21 @@ def _append_change(message: ChatMessage, user_id: int, emoji: str, *, on: bool) 
         broadcast.publish(message.ukm_id)
     mine = (ChatReaction.message_id == message.id, ChatReaction.emoji == emoji)
     count = db.session.scalar(select(func.count()).select_from(ChatReaction).where(*mine))
-    change = {"message_id": message.id, "user_id": user_id, "emoji": emoji, "on": on}
     code = message.ukm.code
-    event_log.append(ukm_topic(code), "chat.reaction", {"ukm": code, **change, "count": count})
+    change = {"ukm": code, "message_id": message.id, "user_id": user_id, "emoji": emoji}
+    change |= {"on": on, "count": count}
+    event_log.append(ukm_topic(code), "chat.reaction", change, message.id, stored=change)
+
+
+def not_deleted(message_ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """Return an empty object for each of these messages that is not deleted.
+
+    Reactions to deleted messages are not replayed, because they are deleted as well.
+    """
+    query = select(ChatMessage.id).where(in_literals(ChatMessage.id, message_ids))
+    return {
+        found: {} for found in db.session.scalars(query.where(ChatMessage.deleted_at.is_(None)))
+    }
 
 
 def of(message_ids: Sequence[int], user_id: int) -> dict[int, list[dict[str, Any]]]:
