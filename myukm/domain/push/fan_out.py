@@ -14,7 +14,7 @@ from sqlalchemy import Row, and_, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from myukm.db.session import in_literals, on_commit, transaction
+from myukm.db.session import in_literals, transaction
 from myukm.db.types import utcnow
 from myukm.domain.push import outbox, subscriptions
 from myukm.extensions import db, valkey
@@ -74,8 +74,6 @@ def fan_out(ukm_id: int) -> int:
             return 0
         deliveries = _of_messages(session, cursor) + _of_pin(session, cursor)
         outbox.put(session, deliveries)
-        if deliveries:
-            on_commit(outbox.deliver_later)
     return len(deliveries)
 
 

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from myukm.db.session import execute_rowcount, in_literals, transaction
+from myukm.db.session import execute_rowcount, in_literals, on_commit, transaction
 from myukm.db.types import utcnow
 from myukm.extensions import db, valkey
 from myukm.logs.outages import Outage
@@ -67,6 +67,8 @@ def put(session: Session, deliveries: Sequence[Delivery]) -> None:
             session.connection().execute(_RENEW, renewed)
         if fresh:
             session.execute(insert(PushDelivery), fresh)
+    if deliveries:
+        on_commit(deliver_later)
 
 
 def _waiting(

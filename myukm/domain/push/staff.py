@@ -7,7 +7,6 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from myukm.db.session import on_commit
 from myukm.domain.push import outbox, subscriptions
 from myukm.domain.push.wording import Words, shortened
 from myukm.extensions import db
@@ -39,8 +38,6 @@ def put(session: Session, kind: str, ref: int) -> None:
     query = subscriptions.standing(PushSubscription.id)
     found = session.scalars(query.where(User.role.in_(ROLES[kind]), ~unwanted.exists())).all()
     outbox.put(session, [outbox.Delivery(each, f"{kind}-{ref}", kind, ref) for each in found])
-    if found:
-        on_commit(outbox.deliver_later)
 
 
 def is_for(user: User, chosen: PushPreference, kind: str) -> bool:

@@ -2,7 +2,7 @@
 
 from flask_babel import lazy_gettext as _
 
-from myukm.db.session import on_commit, transaction
+from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.domain.push import outbox, subscriptions
 from myukm.errors import Conflict
@@ -16,4 +16,3 @@ def send(login: str) -> None:
     ref = round(utcnow().timestamp() * 1000)
     with transaction() as session:
         outbox.put(session, [outbox.Delivery(browser.id, "test", outbox.TEST, ref)])
-        on_commit(outbox.deliver_later)
