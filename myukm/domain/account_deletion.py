@@ -15,7 +15,7 @@ from myukm.domain.accounts import accounts, administration, profile_events, self
 from myukm.domain.actor import Actor
 from myukm.domain.chat import uploads
 from myukm.domain.exports import requests as exports
-from myukm.domain.ukm import memberships
+from myukm.domain.ukm import memberships, open_requests
 from myukm.domain.ukm import state as ukm_state
 from myukm.errors import Conflict, NotFound
 from myukm.i18n import campus_language
@@ -57,6 +57,7 @@ def delete_account(user: User, password: str) -> None:
         activity.record(Actor.of(account), activity.DELETION, f"{account.nim} {account.name}")
         _anonymize(account)
         _leave_ukms(session, account, codes, left)
+        open_requests.drop_all_of(session, account.id)
         accounts.end_sessions(account.id)
         uploads.remove_all_of(account.id)
         exports.discard(Export.user_id == account.id)

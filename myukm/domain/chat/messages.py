@@ -11,7 +11,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from myukm.db.session import on_commit, transaction
 from myukm.db.types import utcnow
 from myukm.domain import activity
-from myukm.domain.chat import addressees, broadcast, pins, reactions
+from myukm.domain.chat import addressees, broadcast, pins, reactions, unsettled_reports
 from myukm.domain.chat.mentions import mentioned
 from myukm.domain.chat.storing import Outdated, store
 from myukm.domain.chat.validation import (
@@ -129,9 +129,10 @@ def edit(user_id: int, code: str, message_id: int, text: str) -> ChatMessage:
 def delete(user_id: int, code: str, message_id: int) -> None:
     """Erase a message: the user's own, or any as an admin of the UKM. Its row stays.
 
-    Raises `NotFound`, `Forbidden`, `TooFast`.
+    An admin's deletion settles the reports of the message. Raises `NotFound`, `Forbidden`,
+    `TooFast`.
     """
-    with transaction():
+    with transaction() as session:
         membership = memberships.get_membership(user_id, code, lock=True)
         count_act(user_id)
         message = find_message(membership.ukm_id, message_id)
@@ -141,6 +142,7 @@ def delete(user_id: int, code: str, message_id: int) -> None:
             activity.record_in_ukm(
                 membership.ukm_id, user_id, "message_deleted", person_id=message.user_id
             )
+            unsettled_reports.settle(session, membership.ukm, message.id)
         erase(message)
 
 

@@ -1,27 +1,26 @@
 """Reports of messages, and their resolution by the UKM's admins."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
-from myukm.db.session import execute_rowcount, on_commit, transaction
-from myukm.db.types import utcnow
+from myukm.db.session import on_commit, transaction
 from myukm.domain import activity
 from myukm.domain.actor import Actor
-from myukm.domain.chat import messages
+from myukm.domain.chat import messages, unsettled_reports
 from myukm.domain.chat.validation import check_not_deleted, find_message
 from myukm.domain.flood import count_act
 from myukm.domain.paging import Page, paginate
 from myukm.domain.text_normalization import clean, is_blank
-from myukm.domain.ukm import memberships, state
+from myukm.domain.ukm import memberships
 from myukm.domain.ukm.authorization import authorize_and_lock
 from myukm.errors import Conflict, Invalid, NotFound
 from myukm.extensions import db
-from myukm.models import ChatMessage, MessageReport, Ukm
+from myukm.models import ChatMessage, MessageReport
 
 MAX_REASON = 500
 
@@ -53,7 +52,7 @@ def report(user_id: int, code: str, message_id: int, reason: str) -> None:
             session.flush()
         except IntegrityError:
             raise Conflict(_("Anda sudah melaporkan pesan ini."), code="already_reported") from None
-        on_commit(publish_count, membership.ukm)
+        on_commit(unsettled_reports.publish, membership.ukm)
 
 
 def _checked(reason: str) -> str:
@@ -68,7 +67,11 @@ def open_reports(ukm_id: int, page: int = 1) -> Page[ReportedMessage]:
     query = (
         select(ChatMessage)
         .options(joinedload(ChatMessage.user))
-        .where(ChatMessage.id.in_(select(MessageReport.message_id).where(_open(ukm_id))))
+        .where(
+            ChatMessage.id.in_(
+                select(MessageReport.message_id).where(unsettled_reports.of_ukm(ukm_id))
+            )
+        )
         .order_by(ChatMessage.id)
     )
     found = paginate(query, page)
@@ -81,23 +84,13 @@ def _reports(ukm_id: int, message_ids: Sequence[int]) -> dict[int, list[MessageR
     query = (
         select(MessageReport)
         .options(joinedload(MessageReport.user))
-        .where(_open(ukm_id), MessageReport.message_id.in_(message_ids))
+        .where(unsettled_reports.of_ukm(ukm_id), MessageReport.message_id.in_(message_ids))
         .order_by(MessageReport.id)
     )
     found: dict[int, list[MessageReport]] = {message_id: [] for message_id in message_ids}
     for one in db.session.scalars(query):
         found[one.message_id].append(one)
     return found
-
-
-def _open(ukm_id: int) -> ColumnElement[bool]:
-    return and_(MessageReport.ukm_id == ukm_id, MessageReport.settled_at.is_(None))
-
-
-def count_open(ukm_id: int) -> int:
-    """Return the number of reported messages without a decision."""
-    query = select(func.count(MessageReport.message_id.distinct())).where(_open(ukm_id))
-    return db.session.scalar(query) or 0
 
 
 def resolve(actor: Actor, code: str, message_id: int, *, erase: bool) -> None:
@@ -107,26 +100,14 @@ def resolve(actor: Actor, code: str, message_id: int, *, erase: bool) -> None:
     """
     with transaction() as session:
         ukm = authorize_and_lock(actor, code)
-        settled = (
-            update(MessageReport)
-            .where(_open(ukm.id), MessageReport.message_id == message_id)
-            .values(settled_at=utcnow())
-        )
-        if not execute_rowcount(session, settled):
+        if not unsettled_reports.settle(session, ukm, message_id):
             raise NotFound(_("Laporan ini tidak ada."), code="no_such_report")
         message = _message(message_id)
         if erase:
             messages.erase(message)
         action = "report_deleted" if erase else "report_dismissed"
         activity.record_in_ukm(ukm.id, actor.user_id, action, person_id=message.user_id)
-        on_commit(publish_count, ukm)
 
 
 def _message(message_id: int) -> ChatMessage:
     return db.session.get_one(ChatMessage, message_id, populate_existing=True)
-
-
-def publish_count(ukm: Ukm) -> None:
-    """Publish the number of open reports to the UKM's admins; every page shows it when loaded."""
-    event: dict[str, Any] = {"ukm": ukm.code, "open": count_open(ukm.id)}
-    state.publish_to_admins(ukm, "ukm.reports", event)

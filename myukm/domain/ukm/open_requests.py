@@ -1,4 +1,4 @@
-"""Requests to join that wait for a decision: how many there are, and telling the UKM's admins."""
+"""Requests to join without a decision: counting, deleting, publishing their number."""
 
 from typing import Any
 
@@ -55,3 +55,11 @@ def drop_all(session: Session, ukm: Ukm) -> None:
     waiting = (JoinRequest.ukm_id == ukm.id, JoinRequest.refused_at.is_(None))
     if execute_rowcount(session, delete(JoinRequest).where(*waiting)):
         on_commit(publish, ukm)
+
+
+def drop_all_of(session: Session, user_id: int) -> None:
+    """Delete a person's open requests, inside `transaction()`, because the account is deleted."""
+    mine = (JoinRequest.user_id == user_id, JoinRequest.refused_at.is_(None))
+    for ukm in session.scalars(select(Ukm).join(JoinRequest).where(*mine)).all():
+        on_commit(publish, ukm)
+    session.execute(delete(JoinRequest).where(*mine))

@@ -4,14 +4,16 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from flask import g
+from flask import g, redirect
 
 from myukm.domain.actor import Actor
-from myukm.domain.chat import reports
+from myukm.domain.chat import unsettled_reports
 from myukm.domain.ukm import authorization, memberships, open_requests
+from myukm.errors import DomainError
 from myukm.models import Ukm
-from myukm.web.http.access import ADMINS, current_account, logged_in, roles
+from myukm.web.http.access import ADMINS, current_account, logged_in, roles, wants_json
 from myukm.web.http.body import BadBody
+from myukm.web.http.notices import add_notice
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -64,6 +66,18 @@ def base_url(code: str) -> str:
     return f"/admin/ukm/{code}" if for_campus() else f"/ukm/{code}"
 
 
+def lead_back(error: DomainError, page: str, *codes: str) -> Any:
+    """Redirect to a page that shows how things are now, with the error as a notice.
+
+    So of two people who decide at once, the second sees why nothing happened. Raises the error
+    again for JSON callers, and unless it has one of `codes` (none given: any).
+    """
+    if wants_json() or (codes and error.code not in codes):
+        raise error
+    add_notice(error, tone="wait")
+    return redirect(page, 303)
+
+
 def page_context(ukm: Ukm, *, is_manager: bool) -> dict[str, Any]:
     """Return the variables of the header that all pages of a UKM share."""
     return {
@@ -72,5 +86,5 @@ def page_context(ukm: Ukm, *, is_manager: bool) -> dict[str, Any]:
         "is_officer": is_manager,
         "campus": for_campus(),
         "open_requests": open_requests.count(ukm.id) if is_manager else 0,
-        "open_reports": reports.count_open(ukm.id) if is_manager else 0,
+        "open_reports": unsettled_reports.count(ukm.id) if is_manager else 0,
     }

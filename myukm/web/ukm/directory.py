@@ -11,8 +11,8 @@ from myukm.rate_limiting.local_log import Limit
 from myukm.web.http.access import current_account, logged_in, wants_json
 from myukm.web.http.answers import page_numbers, redirect_or_json
 from myukm.web.http.limits import limited
-from myukm.web.http.notices import add_notice
 from myukm.web.http.request_parsing import limit_body, whole_number
+from myukm.web.ukm.access import lead_back
 
 bp = Blueprint("ukm_directory", __name__, url_prefix="/ukm")
 bp.before_request(limit_body)
@@ -40,7 +40,7 @@ def ask(code: str) -> Any:
     try:
         ukm = join_requests.ask(current_account().id, code)
     except Conflict as error:
-        return _refused(error)
+        return lead_back(error, PAGE)
     notice = _("Permintaan bergabung ke %(name)s dikirim.", name=ukm.name)
     return redirect_or_json(PAGE, {"ukm": code, "state": "asked"}, notice=notice)
 
@@ -52,15 +52,6 @@ def withdraw(code: str) -> Any:
     try:
         join_requests.withdraw(current_account().id, code)
     except NotFound as error:
-        return _refused(error)
+        return lead_back(error, PAGE)
     answer = {"ukm": code, "state": "none"}
     return redirect_or_json(PAGE, answer, notice=_("Permintaan bergabung ditarik."))
-
-
-def _refused(error: Conflict | NotFound) -> Any:
-    """Say on the list why it could not be done, because it shows how things are now. Raises the
-    error for JSON callers."""
-    if wants_json():
-        raise error
-    add_notice(error, tone="wait")
-    return redirect_or_json(PAGE)

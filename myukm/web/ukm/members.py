@@ -19,7 +19,14 @@ from myukm.web.http.body import takes
 from myukm.web.http.notices import Undo
 from myukm.web.http.request_parsing import whole_number
 from myukm.web.http.template_filters import saat
-from myukm.web.ukm.access import base_url, current_actor, member_or_admin, page_context, readable
+from myukm.web.ukm.access import (
+    base_url,
+    current_actor,
+    lead_back,
+    member_or_admin,
+    page_context,
+    readable,
+)
 
 bp = Blueprint("ukm_members", __name__)
 
@@ -101,9 +108,12 @@ def take_back(code: str, user_id: int) -> Any:
 @member_or_admin
 def unblock(code: str, user_id: int) -> Any:
     """Remove a block, so that the person can join again."""
-    moderation.unblock(current_actor(), code, user_id)
-    notice = _("%(name)s tidak diblokir lagi.", name=name_of(user_id))
-    return redirect_or_json(f"{base_url(code)}/manage", notice=notice)
+    page = f"{base_url(code)}/manage"
+    try:
+        moderation.unblock(current_actor(), code, user_id)
+    except NotFound as error:
+        return lead_back(error, page, "not_blocked")
+    return redirect_or_json(page, notice=_("%(name)s tidak diblokir lagi.", name=name_of(user_id)))
 
 
 @bp.post("/members/<int:user_id>/mute")

@@ -9,10 +9,17 @@ from myukm.db.types import to_iso8601
 from myukm.domain.chat import reports
 from myukm.domain.chat.reports import ReportedMessage
 from myukm.domain.ukm import authorization
+from myukm.errors import NotFound
 from myukm.web.http.access import wants_json
 from myukm.web.http.answers import page_numbers, redirect_or_json
 from myukm.web.http.request_parsing import whole_number
-from myukm.web.ukm.access import base_url, current_actor, member_or_admin, page_context
+from myukm.web.ukm.access import (
+    base_url,
+    current_actor,
+    lead_back,
+    member_or_admin,
+    page_context,
+)
 
 bp = Blueprint("ukm_reports", __name__)
 
@@ -55,14 +62,21 @@ def as_json(one: ReportedMessage) -> dict[str, Any]:
 @member_or_admin
 def delete(code: str, message_id: int) -> Any:
     """Accept the reports: delete the message."""
-    reports.resolve(current_actor(), code, message_id, erase=True)
-    return redirect_or_json(f"{base_url(code)}/reports", notice=_("Pesan itu dihapus."))
+    return decide(code, message_id, _("Pesan itu dihapus."), erase=True)
 
 
 @bp.post("/reports/<int:message_id>/dismiss")
 @member_or_admin
 def dismiss(code: str, message_id: int) -> Any:
     """Dismiss the reports: keep the message."""
-    reports.resolve(current_actor(), code, message_id, erase=False)
-    notice = _("Laporannya diabaikan; pesannya tetap ada.")
-    return redirect_or_json(f"{base_url(code)}/reports", notice=notice)
+    return decide(code, message_id, _("Laporannya diabaikan; pesannya tetap ada."), erase=False)
+
+
+def decide(code: str, message_id: int, notice: str, *, erase: bool) -> Any:
+    """Apply a decision and go back to the list."""
+    page = f"{base_url(code)}/reports"
+    try:
+        reports.resolve(current_actor(), code, message_id, erase=erase)
+    except NotFound as error:
+        return lead_back(error, page, "no_such_report")
+    return redirect_or_json(page, notice=notice)

@@ -13,9 +13,14 @@ from myukm.errors import NotFound
 from myukm.models import JoinRequest, User
 from myukm.web.http.access import wants_json
 from myukm.web.http.answers import page_numbers, redirect_or_json
-from myukm.web.http.notices import add_notice
 from myukm.web.http.request_parsing import whole_number
-from myukm.web.ukm.access import base_url, current_actor, member_or_admin, page_context
+from myukm.web.ukm.access import (
+    base_url,
+    current_actor,
+    lead_back,
+    member_or_admin,
+    page_context,
+)
 
 bp = Blueprint("ukm_requests", __name__)
 
@@ -52,14 +57,10 @@ def refuse(code: str, user_id: int) -> Any:
 
 
 def decide(change: Callable[[Actor, str, int], User], code: str, user_id: int, notice: str) -> Any:
-    """Apply a decision. Of two admins who decide at once, the second is led back to the list with
-    that message (JSON: 404)."""
+    """Apply a decision and go back to the list."""
     page = f"{base_url(code)}/requests"
     try:
         name = change(current_actor(), code, user_id).name
     except NotFound as error:
-        if wants_json() or error.code != "no_such_request":
-            raise
-        add_notice(error, tone="wait")
-        return redirect_or_json(page)
+        return lead_back(error, page, "no_such_request")
     return redirect_or_json(page, notice=notice % {"name": name})

@@ -24,6 +24,7 @@ from myukm.domain.ukm import (
 from myukm.domain.ukm import settings as ukm_settings
 from myukm.errors import Conflict, DomainError, Forbidden, NotFound
 from myukm.extensions import db
+from myukm.live import pubsub
 from myukm.models import Activity, JoinRequest, Membership, Ukm, User
 from tests.conftest import every_database
 from tests.support.people import PASSWORD, UKM
@@ -92,6 +93,23 @@ def test_a_refused_person_may_ask_again_after_a_week(app: Flask, people: People)
         assert directory.search(outsider).items[0].state == "none"
         join_requests.ask(outsider, UKM)
         assert waiting() == ["Rudi Hartono"]
+
+
+def test_deleting_the_account_of_a_person_who_waits_publishes_the_count(
+    app: Flask, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        join_requests.ask(people["outsider"], UKM)
+        published: list[tuple[str, int]] = []
+        monkeypatch.setattr(
+            pubsub,
+            "publish_many",
+            lambda events: published.extend(
+                (topic, data["open"]) for topic, kind, data in events if kind == "ukm.requests"
+            ),
+        )
+        account_deletion.delete_account(db.session.get_one(User, people["outsider"]), PASSWORD)
+    assert sorted(published) == sorted((f"user:{people[who]}", 0) for who in ("member", "friend"))
 
 
 def test_a_person_takes_it_back(app: Flask, people: People) -> None:

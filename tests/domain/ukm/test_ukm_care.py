@@ -17,7 +17,7 @@ from myukm.db.types import utcnow
 from myukm.domain import account_deletion, activity, event_rendering, stream_topics
 from myukm.domain.accounts import administration as accounts_administration
 from myukm.domain.actor import Actor
-from myukm.domain.chat import broadcast, messages, pins, reports
+from myukm.domain.chat import broadcast, messages, pins, reports, unsettled_reports
 from myukm.domain.ukm import administration as ukm_administration
 from myukm.domain.ukm import memberships, moderation, my_list, notification_settings, unread
 from myukm.domain.ukm import settings as ukm_settings
@@ -601,7 +601,7 @@ def test_a_message_is_reported_once_by_each(
     db.session.rollback()
     reports.report(people["member"], UKM, message.id, "saya juga")
     unit = place(people["member"]).ukm
-    assert reports.count_open(unit.id) == 1
+    assert unsettled_reports.count(unit.id) == 1
     [one] = reports.open_reports(unit.id).items
     assert one.message.id == message.id
     assert [report.reason for report in one.reports] == ["iklan", "saya juga"]
@@ -633,7 +633,7 @@ def test_a_report_is_settled_by_deleting_or_dismissing(
         reports.report(people["friend"], UKM, message.id, "alasan")
     reports.resolve(officer("member"), UKM, bad.id, erase=True)
     reports.resolve(officer("admin", campus=True), UKM, fine.id, erase=False)
-    assert reports.count_open(bad.ukm_id) == 0
+    assert unsettled_reports.count(bad.ukm_id) == 0
     assert db.session.get_one(ChatMessage, bad.id, populate_existing=True).body == ""
     assert db.session.get_one(ChatMessage, fine.id, populate_existing=True).body == "biasa"
     assert published("ukm:ROBOTIK", "chat.deleted")[-1]["id"] == bad.id
@@ -650,3 +650,22 @@ def test_a_message_deleted_by_an_admin_stands_in_the_log(
     messages.delete(people["member"], UKM, own.id)
     messages.delete(people["member"], UKM, others.id)
     assert actions().count("message_deleted") == 1
+
+
+def test_an_admin_who_deletes_a_reported_message_settles_its_reports(
+    inside: Flask, people: People, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reported, other = say(), say()
+    for message in (reported, other):
+        reports.report(people["friend"], UKM, message.id, "alasan")
+    assert unsettled_reports.count(reported.ukm_id) == 2
+    published: list[int] = []
+    monkeypatch.setattr(
+        pubsub,
+        "publish_many",
+        lambda events: published.extend(
+            data["open"] for _, kind, data in events if kind == "ukm.reports"
+        ),
+    )
+    messages.delete(people["member"], UKM, reported.id)
+    assert (unsettled_reports.count(reported.ukm_id), published) == (1, [1, 1])

@@ -161,7 +161,10 @@ def test_removal_with_and_without_a_block(client_as: ClientAs, people: People) -
     refused = friend.post("/ukm/join", json={"code": UKM})
     assert (refused.status_code, refused.get_json()["error"]["code"]) == (403, "blocked")
     assert "Farhan Hakim" in member.get(f"{OWN}/manage").text
-    assert member.post(f"{OWN}/members/{people['friend']}/unblock").location == f"{OWN}/manage"
+    for expected in ("tidak diblokir lagi", "tidak diblokir dari UKM ini"):
+        answer = member.post(f"{OWN}/members/{people['friend']}/unblock")
+        assert (answer.status_code, answer.location) == (303, f"{OWN}/manage")
+        assert expected in member.get(f"{OWN}/manage").text
     assert friend.post("/ukm/join", json={"code": UKM}).status_code == 200
 
 
@@ -253,6 +256,9 @@ def test_reports_from_the_menu_to_the_decision(app: Flask, client_as: ClientAs) 
     found = friend.get(f"{OWN}/messages").get_json()["messages"]
     assert [message["deleted"] for message in found] == [True, False]
     assert member.post(f"{OWN}/reports/{fine}/dismiss", json={}).status_code == 404
+    second = member.post(f"{OWN}/reports/{fine}/dismiss")
+    assert (second.status_code, second.location) == (303, f"{OWN}/reports")
+    assert "Laporan ini tidak ada" in member.get(f"{OWN}/reports").text
     assert "Tidak ada laporan" in member.get(f"{OWN}/reports").text
 
 
