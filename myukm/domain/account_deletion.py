@@ -37,8 +37,8 @@ OWNED_TABLES = (PasswordReset, Photo, Membership, UkmBlock, JoinRequest, PushPre
 
 
 def delete_account(user: User, password: str) -> None:
-    """Delete the user's own account with its files: its row stays, anonymized, because messages
-    refer to it; the NIM becomes free.
+    """Delete the user's own account with its files. Its row stays, anonymized, because messages
+    refer to it. The NIM can be registered again.
 
     Raises `Forbidden` for a wrong password, `Conflict` for the last admin of the campus or of a UKM
     with other members.
@@ -104,7 +104,7 @@ def _anonymize(user: User) -> None:
 def _leave_ukms(
     session: Session, user: User, codes: Sequence[str], left: Sequence[Membership]
 ) -> None:
-    """Leave the UKMs and publish there: the author's new name, the pins without author."""
+    """Leave the UKMs, and publish there the author's new name and the announcements they pinned."""
     for membership in left:
         memberships.remove(session, membership, "left", by=user.id)
     profile_events.publish(user, codes)

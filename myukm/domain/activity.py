@@ -14,7 +14,7 @@ from myukm.logs import security_log
 from myukm.models import Activity
 from myukm.models.name_search import name_contains
 
-# Both keep names as they were; a list of many is cut, not refused.
+# Longer texts are cut, because a long list of names must not fail the action.
 MAX_SUBJECT = MAX_DETAIL = 200
 MAX_WORDS = 8
 DELETION = "user.delete"
@@ -25,8 +25,8 @@ def record(
 ) -> None:
     """Record an action for the audit page and the security log, inside its `transaction()`.
 
-    The account is the actor's, else the one that the request is made with; a command has none.
-    `run_id` shows the action with this run too; `detail` is for the program alone.
+    The account is the actor's, else the request's; a command has none. With `run_id` the action is
+    also among the actions of that run. `detail` is for the program only.
     """
     account = actor.user_id or security_log.actor_id()
     row = Activity(audited=True, actor_id=account, actor_name=actor.name, action=action)
@@ -45,7 +45,7 @@ def record_in_ukm(
 ) -> None:
     """Record an action for a UKM's log and the security log, inside its `transaction()`.
 
-    `person_id` is the account that it was done to; no `actor_id`: the campus's command line.
+    `person_id` is the account that the action concerns; without `actor_id` a command did it.
     """
     row = Activity(audited=False, actor_id=actor_id, action=f"unit.{verb}", ukm_id=ukm_id)
     row.person_id, row.detail = person_id, detail[:MAX_DETAIL]
@@ -67,7 +67,7 @@ def record_by_program(run_id: int, verb: str) -> None:
 
 
 def last_actor(run_id: int, verb: str) -> str | None:
-    """Return the name of who last did this with a run, None if nobody did."""
+    """Return the name of the person who last did this with a run, None if nobody did."""
     query = select(Activity.actor_name).where(
         Activity.run_id == run_id, Activity.action == f"sync.{verb}"
     )

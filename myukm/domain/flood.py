@@ -1,4 +1,4 @@
-"""The flood guard: limits how often an account may do what is published to others."""
+"""The flood guard: limits how many actions of an account are published to others."""
 
 from typing import cast
 
@@ -22,9 +22,9 @@ def check_pace(user: User) -> None:
 def count_act(user_id: int | None) -> None:
     """Count an action of an account, inside the `transaction()` that does it.
 
-    The times of the latest actions are in the account's row. The update counts only if they are
-    still as they were read, so the limit holds over all processes and without Valkey, and mostly
-    takes one statement. The command line has no limit. Raises `TooFast` as `check_pace`.
+    The times of the latest actions are in the account's row, and the update succeeds only if they
+    are unchanged since they were read. So the limit holds over all processes and without Valkey,
+    and usually takes one statement. Commands have no limit. Raises `TooFast` as `check_pace`.
     """
     user = db.session.get(User, user_id) if user_id else None
     if user is None or _count(user):
@@ -51,8 +51,11 @@ _COUNT = (
 
 
 def _recent(acts: str) -> list[str]:
-    """Return the recent of these times. Raises `TooFast` if there are `MAX_ACTS`, with the seconds
-    until the next may be: without them a sender's waits would double with each try."""
+    """Return those of these times that are recent. Raises `TooFast` if there are `MAX_ACTS`.
+
+    The error has the seconds until the next action is allowed; without them a page would double its
+    wait after each attempt.
+    """
     now = _now()
     # Ignore times far in the future, which mean that the clock was set back.
     recent = [at for at in acts.split() if abs(now - int(at)) < WITHIN_MILLISECONDS]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import select
 
 from myukm.extensions import db
-from myukm.live.topics import personal_topic
+from myukm.live.topics import personal_topic, ukm_topic
 from myukm.models import LoginSession, Membership, Ukm, User
 
 BY_ROLE: Mapping[str, frozenset[str]] = {
@@ -17,7 +17,7 @@ BY_ROLE: Mapping[str, frozenset[str]] = {
 
 
 def for_sessions(logins: Iterable[str]) -> dict[str, frozenset[str]]:
-    """Return the allowed topics of each valid log-in by its `token_hash`; ended ones are absent."""
+    """Return the allowed topics of each valid log-in by its `token_hash`; others are left out."""
     found: dict[str, set[str]] = defaultdict(set)
     query = (
         select(LoginSession.token_hash, User.id, User.role, Ukm.code)
@@ -31,5 +31,5 @@ def for_sessions(logins: Iterable[str]) -> dict[str, frozenset[str]]:
     for login, user_id, role, code in db.session.execute(query):
         found[login] |= BY_ROLE.get(role, frozenset()) | {personal_topic(user_id)}
         if code:
-            found[login].add(f"ukm:{code}")
+            found[login].add(ukm_topic(code))
     return {login: frozenset(names) for login, names in found.items()}

@@ -69,7 +69,7 @@ def room(code: str) -> str:
     return render_template(
         "chat/room.html",
         ukm=membership.ukm,
-        me={"user_id": me.id, "name": me.name},
+        my_name=me.name,
         unread=unread.count(membership),
         state=ukm_state.for_member(membership),
         cursor=cursor,

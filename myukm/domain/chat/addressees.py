@@ -1,4 +1,4 @@
-"""To whom a message is addressed: those whom it mentions, and the author of what it answers."""
+"""Whom a message addresses: the people it mentions, and the author of the message it answers."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from myukm.models import ChatMention, ChatMessage, Membership
 
 
 def record(message: ChatMessage, message_id: int) -> None:
-    """Store whom the message addresses, inside `transaction()`. Its author is not among them."""
+    """Store whom the message addresses, inside `transaction()`; never its own author."""
     answered = message.reply_to and message.reply_to.user_id
     people = {*(message.mentions or ()), answered} - {None, message.user_id}
     rows = [{"user_id": person, "message_id": message_id} for person in sorted(people)]

@@ -155,7 +155,7 @@ def _publish_batch(ukm_id: int, wait: bool) -> int:
 
 
 def append(message: ChatMessage, kind: str) -> None:
-    """Append an event that shows the message, inside `transaction()`."""
+    """Append an event with the message as data, inside `transaction()`."""
     event_log.append(ukm_topic(message.ukm.code), kind, message.as_json(), ref=message.id)
 
 

@@ -65,7 +65,7 @@ def suggest(ukm_id: int, start: str) -> list[dict[str, object]]:
 
 @ttl_cache(NAMES_SECONDS)
 def _beginnings(ukm_id: int) -> tuple[list[str], list[int]]:
-    """Return, in order, what begins at a word of a name, and the place of its member."""
+    """Return each name from each of its words on, sorted, and the index of its member."""
     found = []
     for place, member in enumerate(_members(ukm_id)):
         words = fold(member.name).split()

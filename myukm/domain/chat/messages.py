@@ -73,7 +73,7 @@ def _draft(
     reply_to: int | None,
     files: Sequence[int],
 ) -> ChatMessage:
-    """Return the message, not stored yet. Raises what speaks against it; no row is locked yet."""
+    """Return the message, not stored yet, or raise why it cannot be posted. Locks no row."""
     body = clean_text(text, may_be_blank=bool(files))
     memberships.check_not_archived(membership.ukm)
     check_not_muted(membership)
@@ -168,7 +168,7 @@ def index(message: ChatMessage) -> None:
 
 
 def append_change(message: ChatMessage, kind: str) -> None:
-    """Append a change of a message, inside `transaction()`; an unpublished message will go out
-    changed anyway."""
+    """Append a change of a message, inside `transaction()`. An unpublished message needs no event,
+    because it will be published with the change."""
     if message.published_at:
         broadcast.append(message, kind)

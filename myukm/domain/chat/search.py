@@ -16,7 +16,8 @@ from myukm.models import ChatMessage, Membership, User
 
 
 class Found(NamedTuple):
-    """A page of messages, newest first; `next` is the id before which the next page begins."""
+    """A page of messages, newest first. `next` is the `before` of the next page, None at the end;
+    the page may be short, or empty, although there is a next one."""
 
     messages: Sequence[ChatMessage]
     next: int | None
@@ -38,7 +39,7 @@ def find(user_id: int, wanted: Wanted, before: int | None = None, code: str | No
 
 
 def _scope(user_id: int, code: str | None) -> list[int]:
-    """Return the ids of the UKMs in which is searched."""
+    """Return the ids of the UKMs to search."""
     if code is not None:
         return [memberships.get_membership(user_id, code).ukm_id]
     query = select(Membership.ukm_id).where(Membership.user_id == user_id)
@@ -46,7 +47,7 @@ def _scope(user_id: int, code: str | None) -> list[int]:
 
 
 def _authors(wanted: Wanted) -> list[int]:
-    """Return the ids of the people who bear such a name now."""
+    """Return the ids of the people who have one of the wanted names now."""
     if not wanted.names:
         return []
     people = db.session.execute(select(User.id, User.name).order_by(User.id))
@@ -54,7 +55,8 @@ def _authors(wanted: Wanted) -> list[int]:
 
 
 def _load(user_id: int, ids: Sequence[int]) -> Sequence[ChatMessage]:
-    """Return the messages, newest first, through the memberships that there are now."""
+    """Return the messages, newest first. Membership is checked again, because it may have ended
+    since `_scope`."""
     if not ids:
         return []
     query = (

@@ -1,4 +1,4 @@
-"""The full text of each database: the messages that have terms, newest first."""
+"""Queries of each database's full-text index: the messages that have all terms, newest first."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -32,7 +32,7 @@ def matching(dialect: str, by_ukm: Sequence[Groups], before: int, limit: int) ->
 
 
 def _sqlite(by_ukm: Sequence[Groups], before: int) -> Select[Any]:
-    """It walks the lists of the terms from their end, and reads no more than the page needs."""
+    """SQLite reads the index from its end, and stops when the page is full."""
     asked = _either(by_ukm, '"{}"', " AND ", " OR ")
     query = select(_FTS.c.rowid.label("id")).where(_asks("chat_search MATCH :terms", asked))
     return query.where(_FTS.c.rowid < before).order_by(_FTS.c.rowid.desc())
@@ -61,13 +61,14 @@ def _asks(condition: str, terms: str) -> ColumnElement[bool]:
 
 
 def _sorted(condition: ColumnElement[bool], before: int) -> Select[Any]:
-    """Sort what the full text finds. By `id` alone the planner would rather walk all messages."""
+    """Sort by `id + 0`, because by `id` alone the planner would scan all messages in that order."""
     query = select(ChatMessage.id).where(condition, ChatMessage.id < before)
     return query.order_by((ChatMessage.id + 0).desc())
 
 
 def _either(by_ukm: Sequence[Groups], form: str, both: str, one: str, needed: str = "") -> str:
-    """Return the groups in a database's own language, in which no sign of a term has a meaning."""
+    """Return the groups in a database's query language. Terms have no operators of it, so they need
+    no escaping."""
 
     def group(terms: list[str]) -> str:
         found = one.join(form.format(term) for term in terms)

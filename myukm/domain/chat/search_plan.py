@@ -1,8 +1,8 @@
 """How a search finds its messages, newest first, without sorting all hits of a frequent word.
 
-A frequent word stands in the newest messages, a rare one has few hits. So the newest messages are
-read first, and only if they do not fill the page, the full text is asked for all hits; but SQLite's
-full text is walked from its end and needs no such look.
+A frequent word is in the newest messages, and a rare one has few hits. So the newest messages are
+read first, and only if they do not fill the page, the full-text index is queried for all hits.
+SQLite reads its index from the end, so there the first step is not needed.
 """
 
 from collections.abc import Sequence
@@ -20,11 +20,11 @@ from myukm.models import ChatMessage
 from myukm.models.search_terms import files_term, joined, word_term
 
 PER_PAGE = 20
-# So many of the newest messages of one UKM are read, or so many ids when there are several.
+# How many of the newest messages are read of one UKM, and how many ids are covered for several.
 NEWEST, NEWEST_IDS = 3_000, 5_000
-# What the full text cannot decide (a phrase, a time) is checked in so many hits of a page.
+# The index cannot decide phrases and times: of how many hits per page they are checked.
 CANDIDATES = 20_000
-CLOCK_SPREAD = timedelta(hours=1)  # ids follow the time, but for a clock that was set
+CLOCK_SPREAD = timedelta(hours=1)  # ids follow the time, except after a clock was set
 PLACE = "\0"
 
 Page = tuple[list[int], int | None]
@@ -40,11 +40,11 @@ class SearchPlan:
 
     @cached_property
     def start(self) -> int:
-        """The id before which no message is of the time that is looked for."""
+        """The id before which all messages are older than wanted."""
         return 0 if self.wanted.since is None else _first_id(self.wanted.since)
 
     def page(self, before: int) -> Page:
-        """Return the ids of the newest matching messages below `before`, and where to go on."""
+        """Return the ids of the newest matching messages below `before`, and the next `before`."""
         if not self.groups[0]:
             return _page(self._walk(before))
         exact = self._is_exact()
@@ -92,7 +92,7 @@ class SearchPlan:
     def _checked_hits(self, before: int) -> Page:
         hits = self._hits(before, CANDIDATES).subquery()
         query = select(ChatMessage.id).join(hits, hits.c.id == ChatMessage.id)
-        # Not by the message's id, in the order of which the planner might walk all messages.
+        # Not by the message's id: the planner might then scan all messages in that order.
         ids = _ids(query.where(*self._conditions()).order_by((hits.c.id + 0).desc()))
         if len(ids) > PER_PAGE:
             return _page(ids)
@@ -100,7 +100,7 @@ class SearchPlan:
         return ids, last if read == CANDIDATES and last > self.start else None
 
     def _conditions(self, row: Any = ChatMessage) -> list[ColumnElement[bool]]:
-        """Return what a message must be like; `row` has its columns."""
+        """Return the SQL conditions of a matching message; `row` has its columns."""
         found = [row.deleted_at.is_(None)]
         found += [self._has(row, *(word_term(PLACE, w) for w in p)) for p in self.wanted.phrases]
         if self.wanted.with_files:
@@ -128,12 +128,12 @@ def _ids(query: Select[Any]) -> list[int]:
 
 
 def _page(ids: list[int]) -> Page:
-    """Return the page that `ids` begins with, one more of which says that there are more."""
+    """Return the page that `ids` begins with. One id more than a page means that there are more."""
     return ids[:PER_PAGE], ids[PER_PAGE - 1] if len(ids) > PER_PAGE else None
 
 
 def _first_id(since: datetime) -> int:
-    """Return an id that no message of that time or later is below."""
+    """Return an id below which all messages are older than `since`."""
     low, high = 0, db.session.scalar(select(func.max(ChatMessage.id))) or 0
     while low < high:
         middle = (low + high) // 2

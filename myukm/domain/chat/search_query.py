@@ -14,7 +14,7 @@ from myukm.models.search_terms import words
 from myukm.models.siswa import fold
 
 MAX_LENGTH, MAX_WORDS = 300, 16
-EARLIEST = 1970  # a year long before all messages, in the range of every database
+EARLIEST = 1970  # before all messages, and within the range of every database
 _PART = re.compile(
     r'(?<!\S)(?P<filter>dari|sejak|ada):(?:"(?P<quoted>[^"]*)"|(?P<value>[^\s"]*))'
     r'|"(?P<phrase>[^"]*)"'
@@ -27,9 +27,10 @@ _DAY = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is looked for. Each of `phrases` is words that follow each other, mostly one.
+    """A parsed search. Each of `phrases` is one word or several consecutive ones; all must match.
 
-    `names` has the words of each name of which any may be the author's, `since` the earliest time.
+    `names` are the wanted authors, of which any may match, each as a tuple of words; `since` is the
+    earliest time.
     """
 
     phrases: tuple[tuple[str, ...], ...] = ()
@@ -39,10 +40,10 @@ class Wanted:
 
 
 def parse(text: str) -> Wanted:
-    """Return what `text` looks for.
+    """Parse the text of the search field.
 
-    Other signs than these operators mean nothing. A word with signs inside (`a.b@c`) is a phrase.
-    Raises `Invalid` if there is nothing to look for, too much, or a filter that says nothing.
+    Punctuation other than the operators is ignored. A word with punctuation inside (`a.b@c`) is a
+    phrase. Raises `Invalid` for an empty search, a too long one, or a filter without a valid value.
     """
     if len(text) > MAX_LENGTH:
         raise Invalid(
@@ -95,7 +96,7 @@ def _files(value: str) -> bool:
 
 
 def is_named(name: str, wanted: tuple[tuple[str, ...], ...]) -> bool:
-    """Return whether a person's name has any of these, beginning at a word of the name."""
+    """Return whether a person's name contains one of these names, beginning at a word."""
     return any(f" {' '.join(each)}" in f" {_folded(name)}" for each in wanted)
 
 

@@ -1,5 +1,5 @@
-"""Gives terms to messages that have none: those that processes of an older version write while new
-ones are started one after another."""
+"""Fills `search_text` where it is missing. During a rolling upgrade, processes of the older version
+write messages without it."""
 
 import time
 from typing import cast
@@ -11,9 +11,9 @@ from myukm.extensions import db
 from myukm.models import ChatMessage
 from myukm.models.search_terms import search_text
 
-# Ids that are looked at in one run, and the newest ones that are looked at again, because what an
-# older process writes may be committed late.
-PORTION, AGAIN, EVERY_SECONDS = 1000, 500, 10.0
+# How many ids one run checks, and how many of the newest are checked again, because a message with
+# a lower id may be committed later.
+BATCH_IDS, RECHECKED_IDS, INTERVAL_SECONDS = 1000, 500, 10.0
 
 _MESSAGE = cast(Table, ChatMessage.__table__)
 _FILL = (
@@ -25,26 +25,26 @@ _FILL = (
 
 
 class TermFiller:
-    """A task of the leader: goes through all messages once, then follows the newest."""
+    """A leader task: checks all messages once, then the newest again and again."""
 
     def __init__(self) -> None:
         self._after, self._next = 0, 0.0
 
     def run(self) -> None:
-        """Look at the next portion when it is due."""
+        """Fill the next batch when it is due."""
         if time.monotonic() < self._next:
             return
         newest = db.session.scalar(select(func.max(ChatMessage.id))) or 0
-        until = min(self._after + PORTION, newest)
+        until = min(self._after + BATCH_IDS, newest)
         fill(self._after, until)
-        self._after = max(self._after, min(until, newest - AGAIN))
-        self._next = time.monotonic() + EVERY_SECONDS if until == newest else 0.0
+        self._after = max(self._after, min(until, newest - RECHECKED_IDS))
+        self._next = time.monotonic() + INTERVAL_SECONDS if until == newest else 0.0
 
 
 def fill(after: int, until: int) -> None:
-    """Give terms to the messages with ids in `(after, until]` that have none and are not deleted.
+    """Fill `search_text` of the messages with ids in `(after, until]` that have none.
 
-    Who edits or deletes one at that moment wins, because the update asks again.
+    The update checks again, so it keeps what a process of this version edits or deletes meanwhile.
     """
     columns = (ChatMessage.id, ChatMessage.ukm_id, ChatMessage.user_id, ChatMessage.body)
     query = select(*columns, ChatMessage.file_count).where(

@@ -1,4 +1,4 @@
-"""The part of a message where what was looked for stands, highlighted."""
+"""Snippets of found messages: the part around the first hit, with the hits highlighted."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -33,7 +33,7 @@ def snippet(body: str, wanted: Wanted) -> Markup:
 
 
 def _start(body: str, hit: int) -> int:
-    """Return where the part begins: with a word, not too far before the hit."""
+    """Return where the snippet begins: at a word, at most `BEFORE` characters before the hit."""
     if hit <= BEFORE:
         return 0
     blank = body.find(" ", hit - BEFORE, hit)
@@ -41,7 +41,7 @@ def _start(body: str, hit: int) -> int:
 
 
 def _hits(found: list[_Word], wanted: Wanted) -> list[tuple[int, int]]:
-    """Return where the phrases stand, in order and without overlaps."""
+    """Return the start and end of each phrase in the text, in order and without overlaps."""
     texts = [word.text for word in found]
     places = sorted(
         (found[n].start, found[n + len(phrase) - 1].end)

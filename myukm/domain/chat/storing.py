@@ -1,4 +1,4 @@
-"""The transaction that stores a message: four statements, with the UKM's row locked first."""
+"""The transaction that stores a message. Its first statement locks the UKM's row."""
 
 from typing import Any, cast
 
@@ -14,15 +14,14 @@ from myukm.models import ChatMessage, Membership, Ukm
 
 
 class Outdated(Exception):
-    """What was read before the lock is no longer so: read it again, which gives the right error."""
+    """Data that was read before the lock has changed. Reading it again gives the right error."""
 
 
 def store(membership: Membership, message: ChatMessage) -> ChatMessage:
     """Insert the message with the UKM's next number, and mark it read for its author.
 
-    Four statements, of which the first locks the UKM's row, and one for each file. Raises
-    `Outdated` if meanwhile the UKM was archived, the author muted or removed, or a file sent;
-    `IntegrityError` for a stored `client_id`.
+    Raises `Outdated` if meanwhile the UKM was archived, the author muted or removed, or a file
+    sent; `IntegrityError` for a `client_id` that is stored already.
     """
     values = {"ukm": membership.ukm_id, "mine": membership.id, "now": utcnow()}
     with transaction() as session:

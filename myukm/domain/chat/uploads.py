@@ -1,4 +1,4 @@
-"""Uploads to the chat of a UKM: who may, and a row for each file."""
+"""Uploads to the chat of a UKM: the checks, and a row for each file."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -57,10 +57,11 @@ def _row(membership: Membership, client_id: str) -> ChatFile | None:
 def store(user_id: int, code: str, sent: Upload) -> tuple[ChatFile, bool]:
     """Store a file; return it, and whether it is new.
 
-    First its row, then its bytes, then the row says that they are there: whoever is killed in
-    between leaves a row that nobody sees, and `cleanup` deletes it. Idempotent by `client_id`.
-    Raises as `check_may_upload`, `Invalid` for what may not be sent, `Unavailable` if too many
-    pictures wait or the same file is being stored, OSError if the storage does not answer.
+    First its row is committed, then the bytes are stored, then `stored_at` is set. A process that
+    is killed in between leaves a row that is never shown, and `cleanup` deletes it. Idempotent by
+    `client_id`. Raises as `check_may_upload`, `Invalid` for a file that may not be sent,
+    `Unavailable` if too many pictures wait or the same file is being stored, OSError if the storage
+    does not answer.
     """
     if not sent.draft.stat().st_size:
         raise Invalid(_("Berkas ini kosong."), code="file_empty")
@@ -73,7 +74,7 @@ def store(user_id: int, code: str, sent: Upload) -> tuple[ChatFile, bool]:
 
 
 def _announce(user_id: int, code: str, client_id: str, found: Contents) -> ChatFile:
-    """Write the row of a file whose bytes are not stored yet, within the quotas.
+    """Commit the row of a file whose bytes are not stored yet, within the quotas.
 
     Returns the row of an earlier upload if it has its bytes.
     """
@@ -97,7 +98,7 @@ _COPIED = ("name", "type", "size", "width", "height", "digest", "thumbnail")
 
 
 def _confirm(file: ChatFile, found: Contents) -> ChatFile:
-    """Note that the bytes are stored, unless the row is gone or is another upload's meanwhile."""
+    """Set `stored_at`. Raises `Unavailable` if the row is gone, or has other bytes, meanwhile."""
     now = utcnow()
     waiting = (ChatFile.id == file.id, ChatFile.digest == found.digest)
     with transaction() as session:

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from redis.client import Pipeline
 
 from myukm.domain.presence import outbox
-from myukm.domain.presence.store import ACTIVE, HERE, PREFIX, clock, fallback_without_valkey
+from myukm.domain.presence.store import ACTIVE, CONNECTED, PREFIX, clock, fallback_without_valkey
 from myukm.extensions import valkey
 
 CONNECTION_TTL, GRACE_SECONDS, ACTIVITY_TTL = 50, 20, 300
@@ -22,9 +22,9 @@ Change = tuple[Verb, int, str]
 def record(changes: Collection[Change]) -> list[int]:
     """Record changes of connections and return the accounts whose status must be published.
 
-    A change is (verb, account, connection). The verbs are open, keep (still connected), close and
-    input (user activity, for which the connection is the browser, "" if unknown). Takes four round
-    trips, however many changes there are.
+    A change is (verb, account, connection). The verbs are open, keep (still connected), close, and
+    input: user activity, with the browser in place of the connection ("" if unknown). Takes a fixed
+    number of round trips.
     """
     if not changes:
         return []
@@ -35,18 +35,18 @@ def record(changes: Collection[Change]) -> list[int]:
         for user in users:
             commands.zcount(_connections(user), now, "+inf")
         for user in users:
-            commands.zscore(HERE, str(user))
+            commands.zscore(CONNECTED, str(user))
         found = commands.execute()
     of = {verb: {user for kind, user, _ in changes if kind == verb} for verb in VERBS}
     counts, until = found[-2 * len(users) : -len(users)], found[-len(users) :]
     left = {user for user, count in zip(users, counts, strict=True) if not count}
     lost = {user for user, was in zip(users, until, strict=True) if was is None}
     with valkey().pipeline(transaction=False) as commands:
-        _raise(commands, HERE, of["open"] | of["keep"], now + CONNECTION_TTL)
+        _raise(commands, CONNECTED, of["open"] | of["keep"], now + CONNECTION_TTL)
         _raise(commands, ACTIVE, of["keep"] & lost, now + ACTIVITY_TTL)  # Valkey lost its data
-        if gone := of["close"] & left:  # or they change the page
+        if gone := of["close"] & left:  # the person may only be changing the page
             times = dict.fromkeys(map(str, gone), now + GRACE_SECONDS)
-            commands.zadd(HERE, times, xx=True, lt=True)
+            commands.zadd(CONNECTED, times, xx=True, lt=True)
         commands.execute()
     return outbox.add(outbox.unpublished(users))
 
@@ -84,18 +84,18 @@ def _connections(user: int) -> str:
 
 @fallback_without_valkey(list[int])
 def changed_by_time() -> list[int]:
-    """Return accounts that wait for the job, also those whose connections, grace period or activity
-    expired."""
+    """Mark accounts whose connections, grace period or activity expired; return [] if no account
+    waits for the job, else one of them."""
     now = clock(valkey().time())
     with valkey().pipeline(transaction=False) as commands:
-        commands.zrangebyscore(HERE, "-inf", now)
+        commands.zrangebyscore(CONNECTED, "-inf", now)
         commands.zrangebyscore(ACTIVE, "-inf", now)
         gone, idle = commands.execute()
     if not gone and not idle:
         return outbox.waiting(1)
     outbox.add(map(int, {*gone, *idle}))
     with valkey().pipeline(transaction=False) as commands:
-        commands.zremrangebyscore(HERE, "-inf", now)
+        commands.zremrangebyscore(CONNECTED, "-inf", now)
         commands.zremrangebyscore(ACTIVE, "-inf", now)
         commands.execute()
     return outbox.waiting(1)

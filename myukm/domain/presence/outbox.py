@@ -9,8 +9,8 @@ from myukm.extensions import valkey
 
 # A job that is lost is queued again after that time.
 QUEUED_SECONDS = 60
-# The statuses as they were published; the accounts whose status may differ from that; those whose
-# publishing to a large UKM came too soon after another.
+# A hash of the published statuses; the set of accounts whose status may differ from it; the set of
+# accounts whose status was not published to a large UKM, because another was published just before.
 PUBLISHED, WAITING, LATE = f"{PREFIX}published", f"{PREFIX}waiting", f"{PREFIX}late"
 QUEUED = f"{PREFIX}queued"
 
@@ -30,7 +30,7 @@ def queue_once() -> bool:
 
 
 def begin(user_id: int) -> None:
-    """Begin the job: whoever changes from now on needs another one. `user_id` is looked at, too."""
+    """Begin the job: later changes queue another one. `user_id` is checked as well."""
     with valkey().pipeline() as commands:
         commands.delete(QUEUED)
         commands.sadd(WAITING, user_id)
@@ -38,7 +38,7 @@ def begin(user_id: int) -> None:
 
 
 def waiting(limit: int) -> list[int]:
-    """Return some of the accounts that wait for the job."""
+    """Return up to `limit` of the accounts that wait for the job, in random order."""
     return [int(user) for user in cast(list[bytes], valkey().srandmember(WAITING, limit))]
 
 
@@ -55,7 +55,8 @@ def unpublished(user_ids: Collection[int]) -> dict[int, str]:
 
 
 def mark_published(user_ids: Collection[int], published: Mapping[int, str]) -> None:
-    """Store what was published of these accounts. Whose status changed meanwhile waits again."""
+    """Store what was published of these accounts. If a status changed meanwhile, its account waits
+    again."""
     with valkey().pipeline() as commands:
         for user, status in published.items():
             if status == "offline":
@@ -68,7 +69,7 @@ def mark_published(user_ids: Collection[int], published: Mapping[int, str]) -> N
 
 
 def delay(user_ids: Collection[int]) -> None:
-    """Remember accounts whose publishing to a large UKM came too soon."""
+    """Remember accounts whose status a large UKM did not get, because it had just got another."""
     if user_ids:
         valkey().sadd(LATE, *user_ids)
 

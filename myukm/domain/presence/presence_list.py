@@ -21,7 +21,7 @@ ORDER = ("online", "away", "offline")
 def presence_event(
     code: str, user: User | Row[*tuple[Any, ...]], status: str, online_count: int
 ) -> dict[str, Any]:
-    """Return the presence object of the contract."""
+    """Return the data of a `presence` event (`Presence` in docs/api.yaml)."""
     return {
         "ukm": code,
         "user_id": user.id,
@@ -36,7 +36,7 @@ def counts(ukm_ids: Collection[int]) -> Counter[int]:
     """Return how many members of each UKM are online or away."""
     query = (
         select(Membership.ukm_id, func.count().label("size"))
-        .where(Membership.ukm_id.in_(ukm_ids), in_literals(Membership.user_id, store.here()))
+        .where(Membership.ukm_id.in_(ukm_ids), in_literals(Membership.user_id, store.connected()))
         .group_by(Membership.ukm_id)
     )
     return Counter({row.ukm_id: row.size for row in db.session.execute(query)})
@@ -86,17 +86,17 @@ def _lists(ukms: Collection[Ukm]) -> dict[int, list[dict[str, Any]]]:
 
 
 def online(ukm: Ukm) -> dict[str, Any]:
-    """Return all members with their status: those who are here first, then by name.
+    """Return all members with their status: online first, then away, then offline, each by name.
 
-    Of more than 100 it returns 50 and the counts: who is here, then the oldest members. It reads no
-    more than these, so that its cost depends on who is here, not on the members.
+    Of more than 100 members it returns 50 and the counts: those connected, then the oldest
+    accounts. It reads no more rows than these, so the cost does not grow with the members.
     """
     members = db.session.execute(_FIRST, {"ukm": ukm.id}).all()
     if len(members) <= MAX_LISTED:
         status = store.statuses([member.id for member in members])
         size, count = len(members), len(status)
     else:
-        status = store.here()
+        status = store.connected()
         size, (present, count) = count_members(ukm.id), _present(ukm, status)
         absent = (member for member in members if member.id not in status)
         members = [*present, *islice(absent, LISTED_OF_LARGE - len(present))]
@@ -104,11 +104,11 @@ def online(ukm: Ukm) -> dict[str, Any]:
     return {"online_count": count, "total_members": size, "members": people}
 
 
-def _present(ukm: Ukm, here: Mapping[int, str]) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
-    """Return the first 50 members who are here, by name, and how many are."""
-    if not here:
+def _present(ukm: Ukm, connected: Mapping[int, str]) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
+    """Return the first 50 connected members, by name, and how many are connected."""
+    if not connected:
         return [], 0
-    mine = (Membership.ukm_id == ukm.id, in_literals(Membership.user_id, here))
+    mine = (Membership.ukm_id == ukm.id, in_literals(Membership.user_id, connected))
     query = _MEMBERS.where(*mine).order_by(User.name, User.id).limit(LISTED_OF_LARGE)
     found = db.session.execute(query).all()
     full = len(found) == LISTED_OF_LARGE
@@ -139,8 +139,8 @@ def snapshots(codes: Collection[str]) -> Iterator[dict[str, Any]]:
 def _large_ukm_snapshot(code: str) -> list[dict[str, Any]]:
     """Cached for 2 s, so that mass reconnects share one query."""
     ukm = db.session.scalars(select(Ukm).where(Ukm.code == code)).one()
-    here = store.here()
-    return _listed(ukm, *_present(ukm, here), here)
+    connected = store.connected()
+    return _listed(ukm, *_present(ukm, connected), connected)
 
 
 def _online_only(people: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,4 +1,5 @@
-"""Who is here, as Valkey knows it. Without Valkey everybody counts as offline, no request fails."""
+"""Presence of accounts, read from Valkey. Without Valkey everybody counts as offline; only
+`read_statuses` raises."""
 
 import logging
 from collections.abc import Callable, Collection, Iterable
@@ -11,15 +12,17 @@ from myukm.extensions import valkey
 from myukm.logs.outages import Outage
 
 PREFIX = "myukm:presence:"
-# Sorted sets of accounts by the time until which they are here, and until which they are active.
-HERE, ACTIVE = f"{PREFIX}here", f"{PREFIX}active"
+# Sorted sets of accounts by the time until which they count as connected, and as active.
+CONNECTED, ACTIVE = f"{PREFIX}here", f"{PREFIX}active"
 P = ParamSpec("P")
 R = TypeVar("R")
 _outage = Outage(logging.getLogger(__name__), "presence: Valkey unreachable")
 
 
-def fallback_without_valkey(nothing: Callable[[], R]) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Fall back to `nothing()` without Valkey; presence must never fail a request."""
+def fallback_without_valkey(
+    make_default: Callable[[], R],
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Return `make_default()` without Valkey, because presence must never fail a request."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @wraps(function)
@@ -28,7 +31,7 @@ def fallback_without_valkey(nothing: Callable[[], R]) -> Callable[[Callable[P, R
                 result = function(*args, **kwargs)
             except RedisError as error:
                 _outage.failed(error)
-                return nothing()
+                return make_default()
             _outage.worked()
             return result
 
@@ -50,23 +53,23 @@ def read_statuses(user_ids: Collection[int]) -> dict[int, str]:
     ids = list(map(str, user_ids))
     with valkey().pipeline(transaction=False) as commands:
         commands.time()
-        commands.zmscore(HERE, ids)
+        commands.zmscore(CONNECTED, ids)
         commands.zmscore(ACTIVE, ids)
         now, *scores = commands.execute()
-    return _judge(clock(now), zip(user_ids, *scores, strict=True))
+    return _statuses_at(clock(now), zip(user_ids, *scores, strict=True))
 
 
 @fallback_without_valkey(dict[int, str])
-def here() -> dict[int, str]:
+def connected() -> dict[int, str]:
     """Return the status of all accounts that are not offline."""
     with valkey().pipeline(transaction=False) as commands:
         commands.time()
-        commands.zrange(HERE, 0, -1, withscores=True)
+        commands.zrange(CONNECTED, 0, -1, withscores=True)
         commands.zrange(ACTIVE, 0, -1, withscores=True)
         now, present, active = commands.execute()
     until = dict(active)
     entries = ((int(user), end, until.get(user)) for user, end in present)
-    return _judge(clock(now), entries)
+    return _statuses_at(clock(now), entries)
 
 
 def clock(time: tuple[int, int]) -> float:
@@ -74,8 +77,10 @@ def clock(time: tuple[int, int]) -> float:
     return time[0] + time[1] / 1e6
 
 
-def _judge(now: float, entries: Iterable[tuple[int, float | None, float | None]]) -> dict[int, str]:
-    """Return the statuses for (account, here until, active until), without those offline."""
+def _statuses_at(
+    now: float, entries: Iterable[tuple[int, float | None, float | None]]
+) -> dict[int, str]:
+    """Return the statuses of (account, connected until, active until), without offline ones."""
     return {
         user: "online" if (active or 0) > now else "away"
         for user, until, active in entries
@@ -85,6 +90,7 @@ def _judge(now: float, entries: Iterable[tuple[int, float | None, float | None]]
 
 @fallback_without_valkey(bool)
 def once_per(milliseconds: int, *what: object) -> bool:
-    """Return whether this is the first call for `what` within that many milliseconds."""
+    """Return whether this is the first call for `what` within that many milliseconds; False without
+    Valkey."""
     key = ":".join(["myukm:once", *map(str, what)])
     return bool(valkey().set(key, b"1", nx=True, px=milliseconds))

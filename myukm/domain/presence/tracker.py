@@ -1,4 +1,4 @@
-"""Records connections and activity, and publishes the changes of status that follow."""
+"""Records connections and activity, and publishes the resulting changes of status."""
 
 import time
 from collections import Counter
@@ -51,7 +51,7 @@ class _Connections:
             self._refreshed_at = time.monotonic()
             kept = frozenset(self.open)
             _broadcast_later(connections.record([("keep", *entry) for entry in sorted(kept)]))
-            if gone := kept - self.open:  # they ended meanwhile, and this call put them back
+            if gone := kept - self.open:  # ended meanwhile, but this call recorded them again
                 disconnect(gone)
 
 
@@ -70,7 +70,7 @@ def publish_expired() -> None:
 
 
 def publish_late() -> None:
-    """Publish the counts that large UKMs did not get at once (a leader task)."""
+    """Publish to large UKMs what `_publish` delayed (a leader task)."""
     if late := outbox.take_delayed(BATCH):
         known = store.statuses(late)
         try:
@@ -89,8 +89,8 @@ def _broadcast_later(user_ids: Sequence[int]) -> None:
 def broadcast(user_id: int) -> str | None:
     """Publish the changed statuses of all accounts that wait, and of this one (the job's work).
 
-    Return this account's status if it was published. Whoever changes from now on is left to the
-    next job, which is queued already; a crash leaves all waiting, and the leader queues another.
+    Return this account's status if it was published. Changes from now on queue the next job. After
+    a crash all accounts still wait, and the leader queues another job.
     """
     published: dict[int, str] = {}
     outbox.begin(user_id)
@@ -106,8 +106,11 @@ def broadcast(user_id: int) -> str | None:
 
 
 def _publish(statuses: Mapping[int, str]) -> None:
-    """Publish these statuses to the UKMs of each account: one by one to small UKMs; to a large one
-    the last of them, once a second, because it carries the count."""
+    """Publish these statuses to the UKMs of each account.
+
+    A small UKM gets all of them. A large one gets the last, at most once a second, because its
+    pages need only the count.
+    """
     query = (
         select(Membership.ukm_id, Ukm.code, User.id, User.name, User.last_seen_at)
         .join_from(Membership, User, Membership.user_id == User.id)
@@ -137,7 +140,7 @@ def publish_joined(ukm: Ukm, user_id: int) -> None:
 
 
 def publish_left(ukm: Ukm, user_id: int) -> None:
-    """Publish that somebody is offline to the UKM that they left; a snapshot leaves them out."""
+    """Publish to a UKM that a former member is offline; the snapshot of a new stream omits them."""
     _publish_member(ukm, user_id, "offline")
 
 

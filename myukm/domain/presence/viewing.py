@@ -1,12 +1,12 @@
-"""Who views a page of ours now: a browser in use whose page is visible.
+"""Who views one of our pages now: people with a browser in use whose page is visible.
 
-`connections.record` learns that somebody uses a page; a page says itself that it is hidden.
+`connections.record` records that a page is used; `end` is called when a page is hidden.
 """
 
 from collections.abc import Collection
 
 from myukm.domain.presence.connections import devices
-from myukm.domain.presence.store import HERE, clock, fallback_without_valkey
+from myukm.domain.presence.store import CONNECTED, clock, fallback_without_valkey
 from myukm.extensions import valkey
 
 
@@ -24,7 +24,7 @@ def viewers(user_ids: Collection[int]) -> set[int]:
     users = list(user_ids)
     with valkey().pipeline(transaction=False) as commands:
         commands.time()
-        commands.zmscore(HERE, list(map(str, users)))
+        commands.zmscore(CONNECTED, list(map(str, users)))
         for user_id in users:
             commands.zrange(devices(user_id), 0, -1, withscores=True)
         time, until, *found = commands.execute()

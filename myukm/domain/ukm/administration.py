@@ -31,7 +31,7 @@ MAX_NAME, MAX_DESCRIPTION = 120, 1000
 
 
 def new_join_code() -> str:
-    """Return a random join code; it differs in form from every UKM's code, which is public."""
+    """Return a random join code: two groups of letters and digits."""
     return new_code(groups=2)
 
 

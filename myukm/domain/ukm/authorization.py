@@ -1,7 +1,7 @@
 """Authorization of managing a UKM: allowed for its admins and for campus admins.
 
-Each function locks the UKM's row before it checks who is an admin, so that concurrent actions are
-serialized."""
+Functions that authorize a change lock the UKM's row before they check who is an admin, so that
+concurrent changes are serialized."""
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select

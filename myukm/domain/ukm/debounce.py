@@ -1,4 +1,4 @@
-"""Publishing something of a UKM at most once in a pause, however often it changes."""
+"""Publishes something of a UKM at most once per interval, however often it changes."""
 
 import logging
 from collections.abc import Callable
@@ -13,9 +13,9 @@ MAX_AT_ONCE = 100
 
 
 class Debounced:
-    """Publishes at once what was not published just now; the leader makes up for the rest.
+    """Publishes at once unless it did so within the interval; else the leader publishes later.
 
-    `key` is its name in Valkey, `milliseconds` the pause, and `publish` takes a UKM's id.
+    `key` is its name in Valkey, `milliseconds` the interval, and `publish` takes a UKM's id.
     """
 
     def __init__(self, key: str, milliseconds: int, publish: Callable[[int], None]) -> None:
@@ -23,7 +23,9 @@ class Debounced:
         self._outage = Outage(logging.getLogger(__name__), f"{key}: not published, no Valkey")
 
     def publish(self, ukm_id: int) -> None:
-        """Publish now, or after the pause if it was published just now."""
+        """Publish now, or after the interval if it has not passed since the last time.
+
+        Without Valkey nothing is published; pages read the state when they connect."""
         try:
             if valkey().set(f"{self.key}:{ukm_id}", b"1", nx=True, px=self._milliseconds):
                 self._publish_at_once(ukm_id)
@@ -35,8 +37,9 @@ class Debounced:
             self._outage.worked()
 
     def publish_pending(self) -> None:
-        """Publish what was held back and has had its pause (for the leader). Raises RedisError, and
-        what `publish` raises; the others then wait for the next time."""
+        """Publish what waits and whose interval has passed (a leader task).
+
+        Raises RedisError, and what `publish` raises; the UKMs not reached then still wait."""
         pending = cast(list[bytes], valkey().spop(self.key, MAX_AT_ONCE))
         try:
             while pending:
@@ -49,6 +52,6 @@ class Debounced:
         try:
             self._publish(ukm_id)
         except Exception:
-            # Its pause has begun, so nobody else would publish it.
+            # Its interval has begun, so nobody else would publish it.
             valkey().sadd(self.key, ukm_id)
             raise

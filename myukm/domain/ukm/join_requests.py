@@ -1,4 +1,4 @@
-"""Requests to join a listed UKM: a person asks, one of its admins says yes or no."""
+"""Requests to join a listed UKM: a person asks, an admin of the UKM accepts or refuses."""
 
 from datetime import datetime, timedelta
 
@@ -70,13 +70,13 @@ def _check_may_ask(user_id: int, before: JoinRequest | None) -> None:
 
 
 def again_at(refused_at: datetime | None) -> datetime | None:
-    """Return when a refused person may ask again, None if that is now."""
+    """Return when a refused person may ask again, None if already."""
     until = refused_at + AGAIN_AFTER if refused_at else None
     return until if until and until > utcnow() else None
 
 
 def withdraw(user_id: int, code: str) -> None:
-    """Take back one's request. Raises `NotFound` if none waits."""
+    """Withdraw the person's own request. Raises `NotFound` if there is no open one."""
     with transaction() as session:
         mine = (JoinRequest.user_id == user_id, JoinRequest.refused_at.is_(None))
         try:
@@ -85,7 +85,7 @@ def withdraw(user_id: int, code: str) -> None:
             raise _no_such_request() from None
         count_act(user_id)
         gone = delete(JoinRequest).where(*mine, JoinRequest.ukm_id == ukm.id)
-        # Again, because it may have been decided while this waited for the lock.
+        # Checked again, because it may have been decided while this waited for the lock.
         if not execute_rowcount(session, gone):
             raise _no_such_request()
         on_commit(open_requests.publish, ukm)
@@ -94,7 +94,8 @@ def withdraw(user_id: int, code: str) -> None:
 def accept(actor: Actor, code: str, user_id: int) -> User:
     """Make the person who asked a member.
 
-    Raises `NotFound` if the request waits no more, `Forbidden`, or `Conflict` for an archived UKM.
+    Raises `NotFound` if the request is not open any more, `Forbidden`, or `Conflict` for an
+    archived UKM.
     """
     with transaction() as session:
         ukm = authorize_and_lock(actor, code)
@@ -105,7 +106,10 @@ def accept(actor: Actor, code: str, user_id: int) -> User:
 
 
 def refuse(actor: Actor, code: str, user_id: int) -> User:
-    """Say no; the person can ask again after `AGAIN_AFTER`. Raises `NotFound`, `Forbidden`."""
+    """Refuse a request; the person can ask again after `AGAIN_AFTER`.
+
+    Raises `NotFound`, `Forbidden`.
+    """
     with transaction() as session:
         ukm = authorize_and_lock(actor, code)
         request = _open(session, ukm, user_id)
@@ -136,6 +140,7 @@ def _no_such_request() -> NotFound:
 
 
 def _publish_refused(user_id: int, code: str) -> None:
+    """Publish the refusal to the person; a page that loads reads it itself."""
     pubsub.publish_transient(personal_topic(user_id), "ukm.refused", {"ukm": code})
 
 

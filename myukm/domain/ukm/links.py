@@ -1,4 +1,4 @@
-"""Join links of UKMs: an address, mostly read from a QR code, that lets people in until it ends."""
+"""Join links of UKMs: addresses, mostly in a QR code, by which people join until they expire."""
 
 from datetime import timedelta
 
@@ -20,10 +20,10 @@ DAYS = (1, 7, 30, 180)
 
 
 def open_for(actor: Actor, code: str, days: int) -> Ukm:
-    """Let the UKM's link last `days` (one of `DAYS`) from now, making one if none stands.
+    """Let the UKM's link last `days` (one of `DAYS`) from now; make a new one if it has expired.
 
-    So a poster that hangs is prolonged, and one whose link had ended stays void. Raises `NotFound`,
-    `Forbidden`, `Invalid`, or `Conflict` if the UKM is archived.
+    So posters stay valid while their link is prolonged in time, and never become valid again.
+    Raises `NotFound`, `Forbidden`, `Invalid`, or `Conflict` if the UKM is archived.
     """
     if days not in DAYS:
         raise Invalid(
@@ -71,7 +71,7 @@ def _leads_here(token: str) -> ColumnElement[bool]:
 
 
 def no_such_link() -> NotFound:
-    """Return the error for a link that is unknown, has ended, was revoked, or leads to an archived
-    UKM: one for all, so that it reveals nothing."""
+    """Return the error for a link that is unknown, expired, revoked, or leads to an archived UKM:
+    the same for all, so that it reveals nothing."""
     text = _("Tautan ini tidak berlaku. Minta tautan atau kode gabung kepada pengurus UKM.")
     return NotFound(text, code="no_such_link")

@@ -39,7 +39,7 @@ def get_membership(user_id: int, code: str, *, lock: bool = False) -> Membership
 
 
 def already_member() -> Conflict:
-    """Return the error for who joins a UKM, or asks to, and is in it."""
+    """Return the error for a member who joins the same UKM, or asks to."""
     return Conflict(_("Sudah menjadi anggota UKM ini."), code="already_member")
 
 
@@ -147,7 +147,7 @@ def add_member(
 
 
 def _lasting_mute(ukm_id: int, user_id: int) -> datetime | None:
-    """Return until when a former member is muted, which the log knows: the membership is gone."""
+    """Return until when a former member is muted, from the log: the membership is gone."""
     last = activity.newest_about(ukm_id, user_id, "muted", "unmuted", "promoted")
     until = datetime.fromisoformat(last.detail) if last and last.verb == "muted" else None
     return until if until and until > utcnow() else None

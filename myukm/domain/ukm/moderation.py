@@ -27,7 +27,7 @@ KEPT = ("is_admin", "notices", "push_all", "read_number", "read_at", "joined_at"
 
 
 def remove(actor: Actor, code: str, user_id: int, *, block: bool = False) -> None:
-    """Remove a member, who can join again by code unless `block` is set.
+    """Remove a member. The person can join again by code, unless `block` is set.
 
     Raises `NotFound`, `Forbidden`, or `Conflict` for the actor's own membership.
     """
@@ -139,7 +139,7 @@ def promote(actor: Actor, code: str, user_id: int) -> Membership:
 
 
 def make_admin(actor: Actor, membership: Membership) -> None:
-    """Make a locked membership an admin's, which also unmutes."""
+    """Make the member of a locked membership an admin, which also unmutes."""
     membership.is_admin, membership.muted_until = True, None
     _record_role_change(actor, membership, "promoted")
 

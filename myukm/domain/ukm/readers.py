@@ -1,4 +1,4 @@
-"""Who has read a UKM's announcement: who had the chat in view since it was pinned.
+"""Who has read a UKM's announcement: members who had the chat in view since it was pinned.
 
 Computed from the read marker (`Membership.read_at`), so nothing is stored for each reader.
 """
@@ -47,7 +47,7 @@ def counts(ukm_ids: Collection[int]) -> dict[int, Readers]:
     return {ukm_id: Readers(*numbers) for ukm_id, *numbers in db.session.execute(query)}
 
 
-def is_news(membership: Membership) -> bool:
+def is_unread(membership: Membership) -> bool:
     """Return whether the UKM has an announcement that this member has not read."""
     at = db.session.scalar(select(UkmPin.at).where(UkmPin.ukm_id == membership.ukm_id))
     return at is not None and (membership.read_at is None or membership.read_at < at)
@@ -80,5 +80,5 @@ def publish(ukm_id: int) -> None:
         pubsub.publish_transient(ukm_topic(code), "ukm.readers", event)
 
 
-# A crowd that reads at once makes one event of many.
+# Many members read an announcement at once: one event per interval is enough.
 debounced = Debounced("myukm:chat:readers", 5000, publish)

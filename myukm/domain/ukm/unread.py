@@ -64,21 +64,22 @@ def _count(code: str, count: int, notices: str) -> dict[str, Any]:
 
 
 def mark_read(membership: Membership, last_id: int) -> None:
-    """Move the read marker forward to the message `last_id`; 0 is that of a chat without messages.
+    """Move the read marker forward to the message `last_id`, 0 in a chat without messages.
 
-    Raises `Invalid` if that is not a message of the UKM.
+    Raises `Invalid` if `last_id` is not a message of the UKM.
     """
     number = _number(membership, last_id) if last_id else 0
     if number is None:
         raise Invalid(_("last_id bukan pesan UKM ini."), code="bad_last_id")
-    if readers.is_news(membership):
+    if readers.is_unread(membership):
         _read_announcement(membership, number)
     else:
         _move(membership, number, Membership.read_number < number)
 
 
 def _read_announcement(membership: Membership, number: int) -> None:
-    """Move the marker, if it is not there yet, and say that the member sees the chat now."""
+    """Move the marker, if it is not there yet, and record that the member has read the
+    announcement."""
     newer = case((Membership.read_number < number, number), else_=Membership.read_number)
     marker = update(Membership).where(Membership.id == membership.id)
     with transaction() as session:
@@ -123,6 +124,6 @@ def publish(ukm_id: int, user_id: int | None = None) -> None:
     )
 
 
-# Counts go to every member one by one, so in a burst they are published once a second: the pause is
-# a little shorter, so that the leader, which comes once a second, finds it over.
+# Counts are published to every member one by one, so in a burst only once a second. The interval is
+# a little shorter, because the leader polls once a second and should find it over.
 debounced = Debounced("myukm:chat:unread", 900, publish)

@@ -24,7 +24,8 @@ def for_campus() -> bool:
 
 
 def member(view: View) -> View:
-    """Require a log-in for a view of a UKM; to a stranger it is not there, whatever they send."""
+    """Require a log-in for a view of a UKM. A wrong body is reported only to members, because for
+    others the UKM does not exist."""
 
     @wraps(view)
     def hidden(code: str, **kwargs: Any) -> Any:

@@ -24,7 +24,7 @@ bp = Blueprint("ukm_export", __name__, url_prefix="/ukm/<code>/export")
 @bp.get("")
 @member
 def index(code: str) -> Any:
-    """Show this admin's exports of the UKM, those that are being written with their progress."""
+    """Show this admin's exports of the UKM, with the progress of unfinished ones."""
     ukm, cursor = managed(code), event_log.latest_seq()
     found = requests.of_account(current_account().id, KINDS, code)
     if wants_json():
@@ -43,7 +43,7 @@ def index(code: str) -> Any:
 @member
 @limited(STARTS)
 def start(code: str) -> Any:
-    """Ask for an export: 202, or for a browser the page of its exports."""
+    """Request an export: 202, or for a browser the page of its exports."""
     export = requests.request_archive(Actor.of(current_account()), code)
     return export_answers.accepted(export, url_for("ukm_export.index", code=code))
 

@@ -17,7 +17,7 @@ from myukm.web.http.body import takes
 from myukm.web.ukm.access import base_url, current_actor, member_or_admin, page_context
 
 bp = Blueprint("ukm_links", __name__)
-# Modules of white around the code, which readers need, and pixels of a module in the PNG.
+# The white margin that QR readers need, in modules, and the pixels of a module in the PNG.
 QUIET_ZONE, PNG_SCALE = 4, 20
 
 
@@ -28,13 +28,13 @@ class Opening(msgspec.Struct):
 
 
 def address(ukm: Ukm) -> str | None:
-    """Return the whole address of the UKM's link, None if it has none that lets people in."""
+    """Return the absolute URL of the UKM's join link, None if it has no valid one."""
     site = current_app.config["PUBLIC_URL"] or request.host_url.rstrip("/")
     return f"{site}/gabung/{ukm.link_token}" if ukm.has_link else None
 
 
 def as_json(ukm: Ukm) -> dict[str, str | None]:
-    """Return the link as JSON; both are null if it has none."""
+    """Return the link as JSON; both fields are null without a valid one."""
     until = to_iso8601(ukm.link_until) if ukm.has_link else None
     return {"url": address(ukm), "until": until}
 

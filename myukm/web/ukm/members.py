@@ -32,7 +32,7 @@ bp = Blueprint("ukm_members", __name__)
 
 
 class Removal(msgspec.Struct):
-    """Whether a member who is put out may not come back."""
+    """Whether a removed member is also blocked from joining again."""
 
     block: bool = False
 

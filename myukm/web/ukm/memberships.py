@@ -35,7 +35,7 @@ class JoinCode(msgspec.Struct):
 
 
 class Report(msgspec.Struct):
-    """Why a message should not stand there."""
+    """Why a message is reported."""
 
     reason: str
 

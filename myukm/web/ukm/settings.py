@@ -35,7 +35,7 @@ bp = Blueprint("ukm_settings", __name__)
 
 
 class Description(msgspec.Struct):
-    """What a UKM is called and does."""
+    """A UKM's name and description."""
 
     name: str
     description: str
@@ -49,7 +49,7 @@ class Pin(msgspec.Struct):
 
 
 class Listing(msgspec.Struct):
-    """Whether a UKM is in the directory, and what stands there."""
+    """Whether a UKM is in the directory, and its introduction there."""
 
     intro: str
     listed: bool = False

@@ -1,4 +1,4 @@
-"""Turns at a UKM's row: its rush must not take the connections that all others need."""
+"""Turns at a UKM's row: many writers of one UKM must not take all database connections."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -22,16 +22,16 @@ _lock = threading.Lock()
 
 
 def in_turn(view: View) -> View:
-    """Let two requests of this process at a time into a view that locks the row of a UKM.
+    """Run at most two requests of this process at a time in a view that locks the row of a UKM.
 
-    The others wait before they have touched the database, so they take no connection, and are
-    refused with 503 after `WAIT_SECONDS`. Stands before what checks the log-in.
+    The others wait without a database connection, and are refused with 503 after `WAIT_SECONDS`.
+    Put this decorator above those that check the log-in, because that check needs a connection.
     """
 
     @wraps(view)
     def waiting(code: str, **kwargs: Any) -> Any:
         with suppress(HTTPException):
-            request.get_data()  # who sends slowly must not hold a turn meanwhile
+            request.get_data()  # a slow sender must not hold a turn meanwhile
         with turn(code):
             return view(code=code, **kwargs)
 

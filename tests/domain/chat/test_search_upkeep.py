@@ -19,8 +19,8 @@ from tests.support.people import UKM
 def test_old_messages_get_terms_and_are_found(
     app: Flask, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search_upkeep, "PORTION", 2)
-    monkeypatch.setattr(search_upkeep, "AGAIN", 2)
+    monkeypatch.setattr(search_upkeep, "BATCH_IDS", 2)
+    monkeypatch.setattr(search_upkeep, "RECHECKED_IDS", 2)
     with app.app_context():
         member = db.session.get_one(User, people["member"])
         said = [messages.post(member, UKM, f"rapat {n}", f"c{n}")[0].id for n in range(5)]
