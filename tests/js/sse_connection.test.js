@@ -51,6 +51,22 @@ test("any event, a heartbeat too, gives the connection another 30 s", () => {
   assert.equal(opened.length, 1);
 });
 
+test("once Valkey is back, a new connection brings the states whose events were lost", () => {
+  connect();
+  opened[0].say("open");
+  opened[0].say("heartbeat", { degraded: false });
+  opened[0].say("heartbeat", { degraded: true });
+  opened[0].say("heartbeat", { degraded: true });
+  assert.deepEqual(states, ["open"]);
+  opened[0].say("heartbeat", { degraded: false });
+  assert.deepEqual(states, ["open", "lost"]);
+  mock.timers.tick(500);
+  assert.equal(opened.length, 2);
+  opened[1].say("open");
+  opened[1].say("heartbeat", { degraded: false });
+  assert.deepEqual(states, ["open", "lost", "open"]);
+});
+
 test("after 30 s of silence the page is notified, and a new connection goes on from the cursor", () => {
   connect();
   opened[0].say("open");

@@ -29,15 +29,12 @@ export class SseConnection {
     this.close();
     this.running = true;
     this.beats = 0;
+    this.degraded = false;
     this.source = new EventSource(this.address);
     this.source.addEventListener("error", () => this.lost());
     this.listen("open", () => this.opened());
     this.listen("bye", (event) => this.leave(event));
-    this.listen("heartbeat", (event) => {
-      this.spreadMs = JSON.parse(event.data).spread_ms ?? 0;
-      this.beats += 1; // the first comes at once, the second shows that bytes go on to arrive
-      if (this.beats > 1) this.silences = 0;
-    });
+    this.listen("heartbeat", (event) => this.beat(JSON.parse(event.data)));
     this.listen("reset", (event) => this.to.reset(JSON.parse(event.data), number(event)));
     for (const type of TYPES) {
       this.listen(type, (event) =>
@@ -45,6 +42,17 @@ export class SseConnection {
       );
     }
     this.heard();
+  }
+
+  /** While Valkey is away, transient events are lost: when it is back, a new connection brings the
+   * presence and the unread counts as they are now. */
+  beat({ spread_ms: spreadMs = 0, degraded = false }) {
+    this.spreadMs = spreadMs;
+    this.beats += 1; // the first comes at once, the second shows that bytes go on to arrive
+    if (this.beats > 1) this.silences = 0;
+    const isBack = this.degraded && !degraded;
+    this.degraded = degraded;
+    if (isBack) this.retry();
   }
 
   listen(type, listener) {
