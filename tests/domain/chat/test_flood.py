@@ -1,4 +1,4 @@
-"""One guard for all that others hear of, over calls, processes and databases."""
+"""The flood guard: one limit for all published actions, over calls, processes and databases."""
 
 import threading
 import time
@@ -30,7 +30,7 @@ ROOM = f"/ukm/{UKM}"
 
 @pytest.fixture
 def message(app: Flask, people: dict[str, int]) -> int:
-    """The id of a message of the member's, who is an admin of the unit; it was said long ago."""
+    """The id of a message of member, an admin of ROBOTIK; the post does not count any more."""
     with app.app_context():
         member = db.session.get_one(User, people["member"])
         posted, _new = messages.post(member, UKM, "Halo", "c0")
@@ -42,7 +42,7 @@ def message(app: Flask, people: dict[str, int]) -> int:
 
 
 def calls(people: dict[str, int], message: int) -> list[tuple[str, str, dict]]:
-    """Return every call of a member that others hear of."""
+    """Return every call of a member that is published to others."""
     friend, one = people["friend"], f"{ROOM}/messages/{message}"
     return [
         ("POST", f"{ROOM}/messages", {"message": "lagi", "client_id": "c1"}),
@@ -81,7 +81,7 @@ def test_every_call_stops_at_the_shared_limit(
         assert event_log.latest_seq() == before
 
 
-def test_a_burst_of_edits_ends_and_the_others_hear_few(
+def test_a_burst_of_edits_is_stopped_and_few_are_published(
     app: Flask, client_as: As, message: int
 ) -> None:
     member = client_as("member")
@@ -104,14 +104,14 @@ def test_a_refused_or_wrong_call_does_not_count(client_as: As, message: int) -> 
     assert member.patch(path, json={"message": "benar"}).status_code == 200
 
 
-def test_it_holds_with_valkey_away(app: Flask, client_as: As, message: int) -> None:
+def test_the_limit_holds_without_valkey(app: Flask, client_as: As, message: int) -> None:
     lose_valkey(app)
     member, path = client_as("member"), f"{ROOM}/messages/{message}"
     codes = [member.patch(path, json={"message": f"v{n}"}).status_code for n in range(25)]
     assert codes == [200] * 20 + [429] * 5
 
 
-def test_it_holds_over_web_processes(
+def test_the_limit_holds_over_web_processes(
     settings: dict[str, str], tmp_path, web: WebServer, session_as: Callable, message: int
 ) -> None:
     other = WebServer(tmp_path / "other.log", settings)
@@ -130,7 +130,7 @@ def test_it_holds_over_web_processes(
 
 
 @every_database
-def test_many_at_once_count_exactly(
+def test_concurrent_actions_are_counted_exactly(
     app: Flask, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(flood, "WITHIN_MILLISECONDS", 600_000)  # a slow machine ends no window
@@ -189,7 +189,7 @@ def test_machines_whose_clocks_differ_share_the_limit(
     assert act_until_refused(app, people["member"]) == flood.MAX_ACTS
 
 
-def test_typing_is_told_seldom_and_counts_for_nothing(
+def test_typing_is_published_rarely_and_does_not_count(
     app: Flask, client_as: As, message: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     published: list[str] = []

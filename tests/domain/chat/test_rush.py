@@ -60,7 +60,7 @@ def test_of_a_rush_two_wait_for_the_row_and_the_others_for_them(
     assert (refused.headers["Retry-After"], refused.json["error"]["code"]) == ("1", "busy")
 
 
-def test_who_gets_a_turn_gives_it_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_turn_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "WAIT_SECONDS", 0.1)
     for _ in range(5):
         with turns.turn(UKM), turns.turn(UKM), turns.turn("OTHER"):
@@ -109,7 +109,7 @@ def test_what_comes_while_this_process_publishes_is_published_by_the_same_call(
     assert calls == [False, False]
 
 
-def test_who_waits_for_a_turn_holds_no_connection_whoever_asks(
+def test_requests_that_wait_for_a_turn_hold_no_connection(
     app: Flask, client_as: As, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A retry in a rush costs the database nothing, not even the look at its log-in."""

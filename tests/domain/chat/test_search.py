@@ -50,7 +50,7 @@ def test_words_phrases_and_filters(app: Flask, people: dict[str, int]) -> None:
 
 
 @every_database
-def test_a_name_that_very_many_have(
+def test_messages_of_more_authors_than_the_index_takes_are_found(
     app: Flask, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     member = people["member"]
@@ -61,7 +61,9 @@ def test_a_name_that_very_many_have(
 
 
 @every_database
-def test_edited_and_deleted_messages_at_once(app: Flask, people: dict[str, int]) -> None:
+def test_edits_and_deletions_change_what_is_found_at_once(
+    app: Flask, people: dict[str, int]
+) -> None:
     member = people["member"]
     with app.app_context():
         edited = say(member, "kata lama", "c1")
@@ -91,7 +93,7 @@ def test_nobody_finds_what_they_may_not_read(app: Flask, people: dict[str, int])
 
 
 @every_database
-def test_names_are_those_of_now(app: Flask, people: dict[str, int]) -> None:
+def test_authors_are_found_by_their_current_names(app: Flask, people: dict[str, int]) -> None:
     member = people["member"]
     with app.app_context():
         say(member, "halo", "c1")
@@ -109,14 +111,14 @@ def test_names_are_those_of_now(app: Flask, people: dict[str, int]) -> None:
         "a b c d e f g h i j k l m n o p q",
     ],
 )
-def test_what_says_nothing_is_refused(app: Flask, text: str) -> None:
+def test_an_empty_or_invalid_search_is_refused(app: Flask, text: str) -> None:
     with app.test_request_context(), pytest.raises(Invalid) as caught:
         parse(text)
     assert str(caught.value)
 
 
 @every_database
-def test_signs_of_the_databases_mean_nothing(app: Flask, people: dict[str, int]) -> None:
+def test_operators_of_the_databases_are_plain_text(app: Flask, people: dict[str, int]) -> None:
     member = people["member"]
     with app.app_context():
         say(member, "satu near dua", "c1")

@@ -1,4 +1,4 @@
-"""Presence: what connections and time make of it, who is notified, and silence without Valkey."""
+"""Presence: statuses by connections and time, what is published, and behaviour without Valkey."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -35,11 +35,11 @@ def inside(app: Flask) -> Iterator[Flask]:
 @pytest.fixture
 def published(inside: Flask, monkeypatch: pytest.MonkeyPatch) -> list[dict]:
     """The events that went out, without Valkey's pub/sub."""
-    heard: list[dict] = []
+    received: list[dict] = []
     monkeypatch.setattr(
-        pubsub, "publish_many", lambda events: heard.extend(data for _, _, data in events)
+        pubsub, "publish_many", lambda events: received.extend(data for _, _, data in events)
     )
-    return heard
+    return received
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def run_jobs() -> None:
         tracker.broadcast(user_id)
 
 
-def test_a_stream_puts_its_reader_online_and_the_ukm_is_told_once(
+def test_a_stream_makes_its_user_online_which_is_published_once(
     member: int, published: list[dict]
 ) -> None:
     tracker.connect([(member, "tab-1")])
@@ -86,7 +86,7 @@ def test_a_stream_puts_its_reader_online_and_the_ukm_is_told_once(
     assert jobs() == []
 
 
-def test_who_changes_the_page_stays_online(member: int, published: list[dict]) -> None:
+def test_a_user_who_changes_the_page_stays_online(member: int, published: list[dict]) -> None:
     tracker.connect([(member, "page-1")])
     run_jobs()
     tracker.disconnect([(member, "page-1")])
@@ -96,7 +96,7 @@ def test_who_changes_the_page_stays_online(member: int, published: list[dict]) -
     assert (jobs(), tracker.count_streams([member])[member], len(published)) == ([], 1, 1)
 
 
-def test_after_the_grace_they_are_offline_and_were_last_seen_then(
+def test_after_the_grace_period_a_user_is_offline_and_was_last_seen_then(
     member: int, published: list[dict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tracker.connect([(member, "page")])
@@ -116,9 +116,7 @@ def jobs_after_settling() -> bool:
     return get_queue(DEFAULT).count > 0
 
 
-def test_a_tab_that_stays_keeps_its_reader_online(
-    member: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_open_tab_keeps_its_user_online(member: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "GRACE_SECONDS", 0.01)
     tracker.connect([(member, "phone")])
     tracker.connect([(member, "laptop")])
@@ -139,7 +137,7 @@ def test_connections_of_a_process_that_died_expire(
     assert tracker.count_streams([member])[member] == 0
 
 
-def test_who_does_nothing_is_away_until_they_do_something(
+def test_an_inactive_user_is_away_until_the_next_activity(
     member: int, published: list[dict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "ACTIVITY_TTL", 3)  # its start is published before
@@ -154,7 +152,7 @@ def test_who_does_nothing_is_away_until_they_do_something(
     assert [event["online_count"] for event in published] == [1, 1, 1]
 
 
-def test_a_process_says_every_15_seconds_that_its_streams_still_stand(
+def test_a_process_refreshes_its_streams_every_15_seconds(
     member: int, inside: Flask, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tracker, "REFRESH_SECONDS", 0.0)
@@ -173,7 +171,7 @@ def test_a_lost_job_is_queued_again(member: int, monkeypatch: pytest.MonkeyPatch
     wait_until(lambda: tracker.publish_expired() or jobs() == [member], 30)
 
 
-def test_everyone_is_listed_and_who_is_here_comes_first(people: People, inside: Flask) -> None:
+def test_all_members_are_listed_online_ones_first(people: People, inside: Flask) -> None:
     tracker.connect([(people["friend"], "page")])
     place = memberships.get_membership(people["member"], UKM)
     state = presence_list.online(place.ukm)
@@ -186,7 +184,7 @@ def test_everyone_is_listed_and_who_is_here_comes_first(people: People, inside: 
     assert presence_list.counts([place.ukm_id])[place.ukm_id] == 1
 
 
-def test_of_a_crowd_the_first_50_and_the_counts(people: People, inside: Flask) -> None:
+def test_of_a_large_ukm_50_members_and_the_counts_are_listed(people: People, inside: Flask) -> None:
     crowd = enlarge(150)
     for user_id in crowd[:60]:
         tracker.connect([(user_id, "page")])
@@ -197,7 +195,7 @@ def test_of_a_crowd_the_first_50_and_the_counts(people: People, inside: Flask) -
     assert len(state["members"]) == len(list(presence_list.snapshots([UKM]))) == 50
 
 
-def test_who_is_here_in_many_ukms_takes_two_queries(people: People, inside: Flask) -> None:
+def test_snapshots_of_many_ukms_take_two_queries(people: People, inside: Flask) -> None:
     tracker.connect([(people["friend"], "page")])
     codes = [f"U{n:02}" for n in range(30)]
     with transaction() as session:
@@ -213,7 +211,7 @@ def test_who_is_here_in_many_ukms_takes_two_queries(people: People, inside: Flas
     assert len([each for each in asked if each.startswith("SELECT")]) == 2
 
 
-def test_a_crowd_that_arrives_is_told_by_one_job(
+def test_many_arrivals_are_published_by_one_job(
     people: People,
     inside: Flask,
     published: list[dict],
@@ -287,7 +285,7 @@ def enlarge(count: int) -> list[int]:
     return [user.id for user in users]
 
 
-def test_two_jobs_at_the_same_moment_leave_the_truth_told(app: Flask, member: int) -> None:
+def test_after_two_concurrent_jobs_the_published_status_is_right(app: Flask, member: int) -> None:
     tracker.connect([(member, "page")])
 
     def publish() -> None:
@@ -303,21 +301,23 @@ def test_two_jobs_at_the_same_moment_leave_the_truth_told(app: Flask, member: in
     assert outbox.waiting(9) == []
 
 
-def test_typing_is_told_once_in_two_seconds_and_not_of_the_muted(
+def test_typing_is_published_every_two_seconds_at_most_and_not_for_muted_members(
     member: int, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard: list[dict] = []
-    monkeypatch.setattr(pubsub, "publish_transient", lambda topic, kind, data: heard.append(data))
+    received: list[dict] = []
+    monkeypatch.setattr(
+        pubsub, "publish_transient", lambda topic, kind, data: received.append(data)
+    )
     place = memberships.get_membership(member, UKM)
     for _ in range(5):
         tracker.typing(place)
     friend = memberships.get_membership(people["friend"], UKM)
     friend.muted_until = utcnow() + timedelta(hours=1)
     tracker.typing(friend)
-    assert heard == [{"ukm": UKM, "user_id": member, "name": "Mega Lestari"}]
+    assert received == [{"ukm": UKM, "user_id": member, "name": "Mega Lestari"}]
 
 
-def test_without_valkey_nobody_is_here_and_nothing_fails(
+def test_without_valkey_everybody_is_offline_and_nothing_fails(
     settings: dict[str, str], app: Flask, people: People
 ) -> None:
     lose_valkey(app)

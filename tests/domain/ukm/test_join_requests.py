@@ -1,4 +1,4 @@
-"""Requests to join: asked once, decided once, gone when they mean nothing any more."""
+"""Requests to join: one per person and UKM, decided once, deleted when they have no use."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -112,7 +112,7 @@ def test_deleting_the_account_of_a_person_who_waits_publishes_the_count(
     assert sorted(published) == sorted((f"user:{people[who]}", 0) for who in ("member", "friend"))
 
 
-def test_a_person_takes_it_back(app: Flask, people: People) -> None:
+def test_a_person_withdraws_a_request(app: Flask, people: People) -> None:
     outsider = people["outsider"]
     with app.app_context():
         join_requests.ask(outsider, UKM)
@@ -121,7 +121,7 @@ def test_a_person_takes_it_back(app: Flask, people: People) -> None:
         assert (waiting(), directory.search(outsider).items[0].state) == ([], "none")
 
 
-def test_who_joined_by_code_waits_no_more(app: Flask, people: People) -> None:
+def test_joining_by_code_deletes_the_request(app: Flask, people: People) -> None:
     outsider = people["outsider"]
     with app.app_context():
         join_requests.ask(outsider, UKM)
@@ -133,7 +133,9 @@ def test_who_joined_by_code_waits_no_more(app: Flask, people: People) -> None:
         assert directory.search(outsider).items[0].state == "none"
 
 
-def test_who_may_not_ask(app: Flask, people: People) -> None:
+def test_blocked_people_cannot_ask_and_unlisted_ukms_are_not_found(
+    app: Flask, people: People
+) -> None:
     outsider = people["outsider"]
     with app.app_context():
         memberships.join(outsider, UKM)
@@ -147,7 +149,7 @@ def test_who_may_not_ask(app: Flask, people: People) -> None:
                 join_requests.ask(people["operator"], code)
 
 
-def test_no_more_than_five_wait_at_once(app: Flask, people: People) -> None:
+def test_a_person_has_at_most_five_open_requests(app: Flask, people: People) -> None:
     with app.app_context():
         with transaction() as session:
             for n in range(6):
@@ -161,7 +163,9 @@ def test_no_more_than_five_wait_at_once(app: Flask, people: People) -> None:
         join_requests.ask(people["operator"], "UNIT-5")
 
 
-def test_requests_go_with_the_account_and_the_archive(app: Flask, people: People) -> None:
+def test_deleting_the_account_or_archiving_the_ukm_deletes_its_requests(
+    app: Flask, people: People
+) -> None:
     outsider, operator = people["outsider"], people["operator"]
     with app.app_context():
         for who in (outsider, operator, people["bendahara"]):
@@ -179,7 +183,7 @@ def test_requests_go_with_the_account_and_the_archive(app: Flask, people: People
 
 
 @every_database
-def test_of_two_who_decide_at_once_one_does(app: Flask, people: People) -> None:
+def test_of_two_admins_who_decide_at_once_one_succeeds(app: Flask, people: People) -> None:
     outsider = people["outsider"]
 
     def decide(n: int) -> str:

@@ -45,7 +45,7 @@ def numbers() -> tuple[int, int]:
 
 
 @every_database
-def test_who_sees_the_chat_after_the_pin_has_read_it(app: Flask, people: People) -> None:
+def test_a_member_who_views_the_chat_after_the_pin_has_read_it(app: Flask, people: People) -> None:
     with app.app_context():
         first = say(people)
         view_chat(people, "member", first)
@@ -78,7 +78,7 @@ def test_an_announcement_is_read_in_a_chat_without_messages(app: Flask, people: 
         assert memberships.get_membership(people["member"], UKM).read_number == 0
 
 
-def test_reading_what_was_read_writes_nothing(app: Flask, people: People) -> None:
+def test_reading_again_writes_nothing(app: Flask, people: People) -> None:
     with app.app_context():
         message_id = say(people)
         pins.pin_text(CAMPUS, UKM, "Besok rapat")
@@ -88,7 +88,7 @@ def test_reading_what_was_read_writes_nothing(app: Flask, people: People) -> Non
         assert "read_at" not in " ".join(s for s in statements if s.startswith("UPDATE"))
 
 
-def test_a_crowd_that_reads_makes_few_events(
+def test_many_readers_at_once_cause_few_events(
     app: Flask, people: People, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with app.app_context():

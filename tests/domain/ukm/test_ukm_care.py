@@ -1,4 +1,4 @@
-"""Looking after a unit: who may, what follows for posting and hearing, two at the same moment."""
+"""Managing a UKM: who may, what follows for its members and open pages, concurrent changes."""
 
 import json
 import random
@@ -28,8 +28,7 @@ from myukm.live import pubsub
 from myukm.models import ChatMessage, LoginSession, Membership, MessageReport, Ukm, UkmBlock, User
 from tests.conftest import every_database
 from tests.domain.sync.test_sync_start import at_once
-from tests.support import people as cast
-from tests.support.people import NAMES, UKM
+from tests.support.people import NAMES, PASSWORD, UKM, token_for
 
 People = dict[str, int]
 As = Callable[..., Actor]
@@ -49,7 +48,7 @@ def inside(app: Flask, people: People) -> Iterator[Flask]:
 
 @pytest.fixture
 def officer(people: People) -> As:
-    """`officer("member")` acts in the person's own name, `campus=True` for the campus."""
+    """`officer("member")` is that person as an actor, with `campus=True` as a campus admin."""
 
     def make(who: str, *, campus: bool = False) -> Actor:
         return Actor(user_id=people[who], name=NAMES[who][1], campus=campus)
@@ -69,18 +68,18 @@ def say(inside: Flask, people: People) -> Say:
 
 
 def published(topic: str, *types: str) -> list[dict[str, Any]]:
-    """What was appended to a topic."""
+    """Return the data of the events of these types in a topic's log."""
     entries = event_rendering.since(0, 1000, [topic])
     return [json.loads(entry.data) for entry in entries if entry.type in types and entry.data]
 
 
-def last_told(user_id: int) -> dict[str, Any]:
+def last_membership_event(user_id: int) -> dict[str, Any]:
     return published(f"user:{user_id}", "membership")[-1]
 
 
 def actions() -> list[str]:
-    unit_id = db.session.scalars(select(Ukm.id).where(Ukm.code == UKM)).one()
-    return [line.verb for line in reversed(activity.ukm_page(unit_id).items)]
+    ukm_id = db.session.scalars(select(Ukm.id).where(Ukm.code == UKM)).one()
+    return [line.verb for line in reversed(activity.ukm_page(ukm_id).items)]
 
 
 def place(user_id: int) -> Membership:
@@ -115,7 +114,7 @@ def test_of_two_admins_who_demote_each_other_one_stays(
 
 @pytest.mark.usefixtures("no_flood_guard")
 @every_database
-def test_muting_and_posting_at_the_same_moment_never_wait_for_each_other(
+def test_muting_and_posting_at_once_never_deadlock(
     inside: Flask, people: People, officer: As
 ) -> None:
     calls = iter(range(100))
@@ -131,7 +130,7 @@ def test_muting_and_posting_at_the_same_moment_never_wait_for_each_other(
 
     for _ in range(8):
         results = at_once(inside, 4, act)
-        assert len(results) == 4, "nobody was sent away by the database"
+        assert len(results) == 4, "no request failed in the database"
         assert {getattr(result, "code", "muted") for result in results} == {"muted"}
         db.session.rollback()
         moderation.unmute(officer("member"), UKM, people["operator"])
@@ -139,12 +138,12 @@ def test_muting_and_posting_at_the_same_moment_never_wait_for_each_other(
 
 @pytest.mark.usefixtures("no_flood_guard")
 @every_database
-def test_everything_at_once_and_nobody_is_sent_away_by_the_database(
+def test_random_changes_at_once_never_fail_in_the_database(
     inside: Flask, people: People, officer: As
 ) -> None:
     target, until = people["operator"], utcnow() + timedelta(hours=1)
     campus = officer("admin", campus=True)
-    deeds: list[Callable[[], object]] = [
+    changes: list[Callable[[], object]] = [
         lambda: moderation.mute(campus, UKM, target, until),
         lambda: moderation.unmute(campus, UKM, target),
         lambda: moderation.remove(campus, UKM, target),
@@ -160,29 +159,29 @@ def test_everything_at_once_and_nobody_is_sent_away_by_the_database(
     def act(number: int) -> str:
         dice = random.Random(number)
         for _ in range(12):
-            db.session.remove()  # each deed is a request of its own
+            db.session.remove()  # each change is a request of its own
             author = db.session.get_one(User, people[dice.choice(["operator", "friend"])])
             text = partial(messages.post, author, UKM, "Halo", f"x{next(ids)}")
             with suppress(DomainError):
-                dice.choice([*deeds, text, text, text])()
+                dice.choice([*changes, text, text, text])()
         return "done"
 
     numbers = iter(range(6))
     assert at_once(inside, 6, lambda: act(next(numbers))) == ["done"] * 6
 
 
-def test_a_removed_member_is_out_at_once_and_may_come_back(
+def test_a_removed_member_loses_access_at_once_and_may_join_again(
     inside: Flask, people: People, officer: As, say: Say
 ) -> None:
-    token = LoginSession.digest(cast.token_for(people["operator"]))
+    token = LoginSession.digest(token_for(people["operator"]))
     said = say("tetap ada")
     moderation.remove(officer("member"), UKM, people["operator"])
     assert "ukm:ROBOTIK" not in stream_topics.for_sessions([token])[token]
     with pytest.raises(NotFound):
         say("tidak sampai")
     assert db.session.get_one(ChatMessage, said.id).body == "tetap ada"
-    heard = last_told(people["operator"])
-    assert (heard["change"], heard["member"], heard["ukm"]) == ("removed", False, UKM)
+    received = last_membership_event(people["operator"])
+    assert (received["change"], received["member"], received["ukm"]) == ("removed", False, UKM)
     assert published("ukm:ROBOTIK", "membership")[-1]["user_id"] == people["operator"]
     memberships.join(people["operator"], UKM)
     say("kembali")
@@ -197,8 +196,8 @@ def test_a_blocked_member_stays_out_until_unblocked(
     with pytest.raises(Forbidden) as refused:
         memberships.join(people["operator"], UKM)
     assert refused.value.code == "blocked"
-    unit = place(people["member"]).ukm
-    assert [user.id for user, _ in moderation.blocked(unit.id)] == [people["operator"]]
+    ukm = place(people["member"]).ukm
+    assert [user.id for user, _ in moderation.blocked(ukm.id)] == [people["operator"]]
     moderation.unblock(officer("friend"), UKM, people["operator"])
     memberships.join(people["operator"], UKM)
     with pytest.raises(NotFound):
@@ -207,7 +206,7 @@ def test_a_blocked_member_stays_out_until_unblocked(
 
 
 def test_an_account_that_was_deleted_meanwhile_joins_nothing(inside: Flask, people: People) -> None:
-    account_deletion.delete_account(db.session.get_one(User, people["outsider"]), cast.PASSWORD)
+    account_deletion.delete_account(db.session.get_one(User, people["outsider"]), PASSWORD)
     with pytest.raises(NotFound) as refused:
         memberships.join(people["outsider"], UKM)
     assert refused.value.code == "account_deleted"
@@ -232,7 +231,7 @@ def test_a_removal_of_a_moment_ago_is_undone(
     assert db.session.scalars(select(UkmBlock)).all() == []
 
 
-def test_a_restored_admin_is_told_as_one_and_the_log_shows_no_settings(
+def test_a_restored_admin_is_published_as_admin_and_the_log_hides_the_settings(
     inside: Flask, people: People, officer: As
 ) -> None:
     moderation.remove(officer("member"), UKM, people["friend"])
@@ -241,7 +240,7 @@ def test_a_restored_admin_is_told_as_one_and_the_log_shows_no_settings(
     assert "notices" in removal.detail
     assert removal.shown_detail == ""
     moderation.take_back(officer("member"), UKM, people["friend"])
-    assert last_told(people["friend"])["is_admin"] is True
+    assert last_membership_event(people["friend"])["is_admin"] is True
 
 
 def test_a_removal_is_not_undone_once_something_else_happened(
@@ -258,12 +257,12 @@ def test_a_removal_is_not_undone_once_something_else_happened(
     with pytest.raises(Conflict, match="diurungkan"):
         moderation.take_back(mega, UKM, who)
     moderation.remove(mega, UKM, people["friend"])
-    account_deletion.delete_account(db.session.get_one(User, people["friend"]), cast.PASSWORD)
+    account_deletion.delete_account(db.session.get_one(User, people["friend"]), PASSWORD)
     with pytest.raises(Conflict, match="diurungkan"):
         moderation.take_back(mega, UKM, people["friend"])
 
 
-def test_whom_the_campus_adds_is_no_longer_blocked(
+def test_a_person_added_by_the_campus_is_no_longer_blocked(
     inside: Flask, people: People, officer: As
 ) -> None:
     moderation.remove(officer("member"), UKM, people["operator"], block=True)
@@ -275,7 +274,7 @@ def test_whom_the_campus_adds_is_no_longer_blocked(
         ukm_administration.add(UKM, NAMES["operator"][0], is_admin=True, by=Actor("test"))
 
 
-def test_a_muted_member_reads_only_and_hears_until_when(
+def test_a_muted_member_can_only_read_and_is_informed_until_when(
     inside: Flask, people: People, officer: As, say: Say
 ) -> None:
     until = utcnow() + timedelta(hours=1)
@@ -283,14 +282,14 @@ def test_a_muted_member_reads_only_and_hears_until_when(
     with pytest.raises(Forbidden) as refused:
         say("tidak")
     assert refused.value.code == "muted"
-    heard = last_told(people["operator"])
-    assert heard["member"] is True
-    assert datetime.fromisoformat(heard["muted_until"]) == until.replace(microsecond=0)
-    assert 3590 <= heard["muted_seconds"] <= 3600
-    assert ukm_state.for_member(place(people["operator"]))["muted_until"] == heard["muted_until"]
+    received = last_membership_event(people["operator"])
+    assert received["member"] is True
+    assert datetime.fromisoformat(received["muted_until"]) == until.replace(microsecond=0)
+    assert 3590 <= received["muted_seconds"] <= 3600
+    assert ukm_state.for_member(place(people["operator"]))["muted_until"] == received["muted_until"]
     assert not published("ukm:ROBOTIK", "membership")[-1]["change"].startswith("mut")
     moderation.unmute(officer("member"), UKM, people["operator"])
-    assert last_told(people["operator"])["muted_until"] is None
+    assert last_membership_event(people["operator"])["muted_until"] is None
     say("lagi")
 
 
@@ -310,11 +309,11 @@ def test_admins_are_not_muted_and_a_promotion_ends_a_mute(
     moderation.mute(officer("member"), UKM, people["operator"], until)
     moderation.promote(officer("member"), UKM, people["operator"])
     say("sebagai pengurus")
-    assert last_told(people["operator"])["is_admin"] is True
+    assert last_membership_event(people["operator"])["is_admin"] is True
 
 
 @every_database
-def test_who_leaves_and_comes_back_is_still_muted(
+def test_a_muted_member_who_leaves_and_joins_again_is_still_muted(
     inside: Flask, people: People, officer: As
 ) -> None:
     mega, who = officer("member"), people["operator"]
@@ -327,7 +326,7 @@ def test_who_leaves_and_comes_back_is_still_muted(
 
     moderation.mute(mega, UKM, who, until)
     assert after_coming_back() == until
-    assert datetime.fromisoformat(last_told(who)["muted_until"]) == until
+    assert datetime.fromisoformat(last_membership_event(who)["muted_until"]) == until
     moderation.unmute(mega, UKM, who)
     assert after_coming_back() is None
     moderation.mute(mega, UKM, who, until)
@@ -343,7 +342,7 @@ def test_who_leaves_and_comes_back_is_still_muted(
     assert after_coming_back() is None, "nobody muted them again"
 
 
-def test_whom_the_campus_makes_an_admin_may_speak(
+def test_a_member_whom_the_campus_makes_admin_may_post(
     inside: Flask, people: People, officer: As, say: Say
 ) -> None:
     until = utcnow() + timedelta(hours=1)
@@ -354,13 +353,13 @@ def test_whom_the_campus_makes_an_admin_may_speak(
 
 
 @pytest.mark.parametrize(("span", "hours"), [("1h", 1), ("1d", 24), ("7d", 168)])
-def test_a_mute_for_a_span(inside: Flask, span: str, hours: int) -> None:
+def test_a_mute_for_a_duration(inside: Flask, span: str, hours: int) -> None:
     end = moderation.mute_until(span, "bukan waktu")
     assert abs(end - utcnow() - timedelta(hours=hours)) < timedelta(seconds=30)
 
 
 @pytest.mark.parametrize(("form", "ahead"), [("%Y-%m-%dT%H:%M:%SZ", 0), ("%Y-%m-%dT%H:%M", 7)])
-def test_a_mute_until_a_moment_of_utc_or_of_the_campus(
+def test_a_mute_until_a_time_in_utc_or_in_the_campus_time_zone(
     inside: Flask, form: str, ahead: int
 ) -> None:
     wanted = utcnow() + timedelta(hours=5)
@@ -379,13 +378,15 @@ def test_a_mute_until_a_moment_of_utc_or_of_the_campus(
         ("", "0001-01-01T00:00:00"),
     ],
 )
-def test_what_is_no_end_of_a_mute(inside: Flask, span: str, until: str) -> None:
+def test_other_durations_and_times_of_a_mute_are_refused(
+    inside: Flask, span: str, until: str
+) -> None:
     with pytest.raises(Invalid) as refused:
         moderation.mute_until(span, until)
     assert refused.value.code == "bad_until"
 
 
-def test_the_last_admin_neither_demotes_himself_nor_leaves(
+def test_the_last_admin_can_neither_demote_themselves_nor_leave(
     inside: Flask, people: People, officer: As
 ) -> None:
     moderation.demote(officer("member"), UKM, people["friend"])
@@ -401,10 +402,10 @@ def test_the_last_admin_neither_demotes_himself_nor_leaves(
     memberships.leave(people["member"], UKM)
     memberships.leave(people["friend"], UKM)
     memberships.leave(people["operator"], UKM)
-    assert actions()[-3:] == ["left"] * 3, "alone in the unit, its last admin may go"
+    assert actions()[-3:] == ["left"] * 3, "the last member may leave although an admin"
 
 
-def test_an_admin_whose_account_is_blocked_is_not_there(
+def test_an_admin_whose_account_is_blocked_does_not_count_as_admin(
     inside: Flask, people: People, officer: As
 ) -> None:
     with transaction() as session:
@@ -413,9 +414,7 @@ def test_an_admin_whose_account_is_blocked_is_not_there(
         memberships.leave(people["member"], UKM)
 
 
-def test_the_campus_may_take_the_last_admin_away(
-    inside: Flask, people: People, officer: As
-) -> None:
+def test_the_campus_may_demote_the_last_admin(inside: Flask, people: People, officer: As) -> None:
     campus = officer("admin", campus=True)
     for who in ("member", "friend"):
         moderation.demote(campus, UKM, people[who])
@@ -424,12 +423,14 @@ def test_the_campus_may_take_the_last_admin_away(
 
 
 @every_database
-def test_who_may_not_do_any_of_it(inside: Flask, people: People, officer: As, say: Say) -> None:
+def test_only_admins_of_the_ukm_can_make_any_change(
+    inside: Flask, people: People, officer: As, say: Say
+) -> None:
     message = say("isi")
     reports.report(people["friend"], UKM, message.id, "alasan")
     until = utcnow() + timedelta(hours=1)
     target = people["operator"]
-    deeds: list[Callable[[Actor, str], object]] = [
+    changes: list[Callable[[Actor, str], object]] = [
         lambda by, code: moderation.remove(by, code, target),
         lambda by, code: moderation.mute(by, code, target, until),
         lambda by, code: moderation.unmute(by, code, target),
@@ -445,7 +446,7 @@ def test_who_may_not_do_any_of_it(inside: Flask, people: People, officer: As, sa
         lambda by, code: reports.resolve(by, code, message.id, erase=True),
     ]
     before = actions()
-    for deed in deeds:
+    for change in changes:
         for who, code, error in (
             ("operator", UKM, Forbidden),
             ("outsider", UKM, NotFound),
@@ -454,11 +455,13 @@ def test_who_may_not_do_any_of_it(inside: Flask, people: People, officer: As, sa
             ("admin", UKM, NotFound),
         ):
             with pytest.raises(error):
-                deed(officer(who), code)
+                change(officer(who), code)
     assert actions() == before
 
 
-def test_strangers_and_oneself_are_no_target(inside: Flask, people: People, officer: As) -> None:
+def test_an_admin_can_remove_neither_strangers_nor_themselves(
+    inside: Flask, people: People, officer: As
+) -> None:
     for stranger in (people["outsider"], 999_999_999_999_999_999):
         with pytest.raises(NotFound) as missing:
             moderation.remove(officer("member"), UKM, stranger)
@@ -469,7 +472,7 @@ def test_strangers_and_oneself_are_no_target(inside: Flask, people: People, offi
 
 
 @every_database
-def test_a_renewed_join_code_ends_the_old_one(inside: Flask, people: People, officer: As) -> None:
+def test_a_renewed_join_code_voids_the_old_one(inside: Flask, people: People, officer: As) -> None:
     first = ukm_settings.renew_join_code(officer("member"), UKM).join_code
     with pytest.raises(NotFound):
         memberships.join(people["outsider"], UKM)
@@ -481,7 +484,7 @@ def test_a_renewed_join_code_ends_the_old_one(inside: Flask, people: People, off
 
 
 @every_database
-def test_an_archived_unit_is_read_only_and_gone_from_the_lists(
+def test_an_archived_ukm_is_read_only_and_gone_from_the_lists(
     inside: Flask, people: People, officer: As, say: Say
 ) -> None:
     message = say("disimpan")
@@ -502,7 +505,7 @@ def test_an_archived_unit_is_read_only_and_gone_from_the_lists(
     assert db.session.get_one(ChatMessage, message.id).body == "disimpan"
     assert my_list.list_for(people["member"]) == []
     kept = my_list.list_for(people["member"], archived=True)
-    assert [(unit.code, unit.unread) for unit in kept] == [(UKM, 0)], "nothing to go after"
+    assert [(each.code, each.unread) for each in kept] == [(UKM, 0)], "no unread badge"
     assert UKM not in [one.ukm.code for one in ukm_administration.list_all(archived=False)]
     assert published("ukm:ROBOTIK", "ukm.changed")[-1]["archived"] is True
     ukm_settings.unarchive(campus, UKM)
@@ -530,7 +533,7 @@ def test_archiving_keeps_what_each_member_has_read(
     assert (unread.count(place(member)), published[f"user:{member}"]) == (2, 2)
 
 
-def test_names_are_cleaned_and_told(inside: Flask, officer: As) -> None:
+def test_a_new_name_is_cleaned_and_published(inside: Flask, officer: As) -> None:
     ukm_settings.edit(
         officer("member"), UKM, " Robo\u202etika\u200b  \x00Baru ", "Baris\r\nkedua\x07 "
     )
@@ -540,10 +543,10 @@ def test_names_are_cleaned_and_told(inside: Flask, officer: As) -> None:
         with pytest.raises(Invalid):
             ukm_settings.edit(officer("member"), UKM, name, description)
     ukm_settings.edit(officer("member"), UKM, "Robotika Baru", "Baris\nkedua")
-    assert actions()[-2:] == ["renamed", "described"], "what stays the same is no news"
+    assert actions()[-2:] == ["renamed", "described"], "an unchanged name is not recorded"
 
 
-def test_a_pinned_message_follows_its_message(
+def test_a_pinned_message_shows_edits_and_goes_with_its_deletion(
     inside: Flask, people: People, officer: As, say: Say
 ) -> None:
     message = say("Rapat jam 4")
@@ -551,12 +554,12 @@ def test_a_pinned_message_follows_its_message(
     shown = published("ukm:ROBOTIK", "ukm.changed")[-1]["pin"]
     assert (shown["message_id"], shown["text"]) == (message.id, "Rapat jam 4")
     messages.edit(people["operator"], UKM, message.id, "Rapat jam 5")
-    unit = place(people["member"]).ukm
-    pinned = ukm_state.pin(unit.id)
+    ukm = place(people["member"]).ukm
+    pinned = ukm_state.pin(ukm.id)
     assert pinned is not None
     assert (pinned["text"], pinned["by"]) == ("Rapat jam 5", "Mega Lestari")
     messages.delete(people["operator"], UKM, message.id)
-    assert ukm_state.pin(unit.id) is None
+    assert ukm_state.pin(ukm.id) is None
     events = published("ukm:ROBOTIK", "ukm.changed")
     assert "Rapat" not in json.dumps(events), "a replay does not bring its text back"
     assert events[-1]["pin"] is None
@@ -564,22 +567,26 @@ def test_a_pinned_message_follows_its_message(
         pins.pin_message(officer("member"), UKM, message.id)
 
 
-def test_one_announcement_at_a_time(inside: Flask, people: People, officer: As, say: Say) -> None:
+def test_a_new_announcement_replaces_the_old_one(
+    inside: Flask, people: People, officer: As, say: Say
+) -> None:
     message = say()
     pins.pin_message(officer("member"), UKM, message.id)
     pins.pin_text(officer("friend"), UKM, " Libur\x00 sampai Senin ")
-    unit = place(people["member"]).ukm
-    pinned = ukm_state.pin(unit.id)
+    ukm = place(people["member"]).ukm
+    pinned = ukm_state.pin(ukm.id)
     assert pinned is not None
     assert (pinned["message_id"], pinned["text"]) == (None, "Libur sampai Senin")
     pins.unpin(officer("member"), UKM)
     pins.unpin(officer("member"), UKM)
-    assert ukm_state.pin(unit.id) is None
+    assert ukm_state.pin(ukm.id) is None
     assert actions()[-3:] == ["pinned", "pinned", "unpinned"]
 
 
 @pytest.mark.parametrize("message_id", [0, -1, 2**70, 10_000])
-def test_what_can_not_be_pinned(inside: Flask, officer: As, message_id: int) -> None:
+def test_unknown_messages_and_empty_texts_are_not_pinned(
+    inside: Flask, officer: As, message_id: int
+) -> None:
     with pytest.raises(NotFound):
         pins.pin_message(officer("member"), UKM, message_id)
     with pytest.raises(Invalid):
@@ -587,7 +594,7 @@ def test_what_can_not_be_pinned(inside: Flask, officer: As, message_id: int) -> 
 
 
 @every_database
-def test_a_message_is_reported_once_by_each(
+def test_each_member_reports_a_message_once(
     inside: Flask, people: People, officer: As, say: Say
 ) -> None:
     message = say("iklan")
@@ -600,14 +607,16 @@ def test_a_message_is_reported_once_by_each(
     assert sorted(getattr(one, "code", one) for one in results) == ["already_reported"] * 3 + ["ok"]
     db.session.rollback()
     reports.report(people["member"], UKM, message.id, "saya juga")
-    unit = place(people["member"]).ukm
-    assert unsettled_reports.count(unit.id) == 1
-    [one] = reports.open_reports(unit.id).items
+    ukm = place(people["member"]).ukm
+    assert unsettled_reports.count(ukm.id) == 1
+    [one] = reports.open_reports(ukm.id).items
     assert one.message.id == message.id
     assert [report.reason for report in one.reports] == ["iklan", "saya juga"]
 
 
-def test_what_can_not_be_reported(inside: Flask, people: People, say: Say) -> None:
+def test_reports_without_reason_or_of_ones_own_message_are_refused(
+    inside: Flask, people: People, say: Say
+) -> None:
     message = say()
     friend = people["friend"]
     for reason in ("", " \u200b", "x" * 501):
@@ -643,7 +652,7 @@ def test_a_report_is_settled_by_deleting_or_dismissing(
         reports.resolve(officer("member"), UKM, bad.id, erase=True)
 
 
-def test_a_message_deleted_by_an_admin_stands_in_the_log(
+def test_the_log_has_a_message_that_an_admin_deleted(
     inside: Flask, people: People, say: Say
 ) -> None:
     own, others = say(who="member"), say()

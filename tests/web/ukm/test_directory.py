@@ -67,7 +67,7 @@ def test_an_entry_needs_a_short_introduction(client_as: ClientAs, intro: str) ->
     assert "checked" in answer.text, "what was chosen stays"
 
 
-def test_from_the_question_to_the_answer(client_as: ClientAs, people: People) -> None:
+def test_a_request_from_asking_to_its_acceptance(client_as: ClientAs, people: People) -> None:
     member, outsider = client_as("member"), client_as("outsider")
     show(member)
     assert outsider.post(f"{OWN}/request").location == "/ukm/directory"
@@ -82,7 +82,7 @@ def test_from_the_question_to_the_answer(client_as: ClientAs, people: People) ->
     assert "Rudi Hartono anggota sekarang." in member.get(f"{OWN}/requests").text
     assert outsider.get(f"{OWN}/messages").status_code == 200
     assert "menerima permintaan Rudi Hartono" in member.get(f"{OWN}/log").text
-    assert member.post(accept).location == f"{OWN}/requests", "a second admin is told"
+    assert member.post(accept).location == f"{OWN}/requests", "a second admin is led back"
     assert "tidak menunggu lagi" in member.get(f"{OWN}/requests").text
     assert member.post(accept, json={}).get_json()["error"]["code"] == "no_such_request"
 
@@ -109,16 +109,16 @@ def test_a_refusal_and_a_withdrawal(client_as: ClientAs, people: People) -> None
 def test_only_managers_decide(client_as: ClientAs, people: People) -> None:
     show(client_as("member"))
     client_as("outsider").post(f"{OWN}/request")
-    for deed in ("accept", "refuse"):
-        path = f"requests/{people['outsider']}/{deed}"
+    for decision in ("accept", "refuse"):
+        path = f"requests/{people['outsider']}/{decision}"
         for who, status in (("nobody", 401), ("friend", 403), ("outsider", 404), ("admin", 404)):
             assert client_as(who).post(f"{OWN}/{path}", json={}).status_code == status, who
         for who in ("member", "operator", "outsider"):
             assert client_as(who).post(f"{CAMPUS}/{path}", json={}).status_code == 403
         for stranger in (people["operator"], 0, 10**17, 2**80):
-            path = f"{OWN}/requests/{stranger}/{deed}"
+            path = f"{OWN}/requests/{stranger}/{decision}"
             assert client_as("member").post(path, json={}).status_code == 404
-        elsewhere = f"/ukm/PRAMUKA/requests/{people['outsider']}/{deed}"
+        elsewhere = f"/ukm/PRAMUKA/requests/{people['outsider']}/{decision}"
         assert client_as("member").post(elsewhere, json={}).status_code == 404
 
 

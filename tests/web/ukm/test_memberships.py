@@ -32,7 +32,7 @@ def test_an_unknown_code_is_404(client_as: ClientAs, code: object) -> None:
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (404, "no_such_code")
 
 
-def test_nobody_is_asked_to_log_in(client_as: ClientAs) -> None:
+def test_without_a_log_in_a_call_is_401_and_a_page_leads_to_the_log_in(client_as: ClientAs) -> None:
     nobody = client_as("nobody")
     assert nobody.post("/ukm/join", json={"code": UKM}).status_code == 401
     assert nobody.get("/ukm").location == "/login?next=/ukm"
@@ -52,7 +52,7 @@ def test_guessing_codes_is_slowed_down(client_as: ClientAs) -> None:
     assert client_as("friend").post("/ukm/join", json={"code": "PRAMUKA"}).status_code == 200
 
 
-def test_what_was_said_before_joining_counts_as_read(client_as: ClientAs) -> None:
+def test_messages_from_before_joining_count_as_read(client_as: ClientAs) -> None:
     sent = {"message": "Halo", "client_id": "c"}
     client_as("member").post(f"/ukm/{UKM}/messages", json=sent)
     outsider = client_as("outsider")
@@ -62,7 +62,7 @@ def test_what_was_said_before_joining_counts_as_read(client_as: ClientAs) -> Non
     assert ">0</span>" in page
 
 
-def test_the_list_asks_a_fixed_number_of_questions(
+def test_the_list_makes_a_fixed_number_of_queries(
     app: Flask, people: dict[str, int], client_as: ClientAs
 ) -> None:
     member = client_as("member")
