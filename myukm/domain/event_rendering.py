@@ -51,7 +51,7 @@ def render(events: Sequence[LoggedEvent]) -> list[LoggedEvent]:
     ]
 
 
-# Where the data of an event without `ref` has the id.
+# Where the data of an event has the id that `ref` has.
 ID_KEYS = {
     "chat.message": "id",
     "chat.edited": "id",
@@ -60,17 +60,20 @@ ID_KEYS = {
     "chat.person": "user_id",
     "membership": "user_id",
 }
+NO_ROW = 0
 
 
 def _with_ref(event: LoggedEvent) -> LoggedEvent:
-    """Return the event with its `ref`, 0 if its data has no id.
+    """Return the event with its `ref`, or with the id that its data has.
 
     During a rolling upgrade, processes of the older version log events without `ref`. They have
-    texts in their data that may be deleted by now.
+    texts in their data that may be deleted by now. A UKM's event has no id, so it is not replayed.
     """
     if event.ref is not None or event.type not in LOADERS:
         return event
-    return event._replace(ref=json.loads(event.data or "{}").get(ID_KEYS.get(event.type), 0))
+    if event.type not in ID_KEYS:
+        return event._replace(ref=NO_ROW)
+    return event._replace(ref=json.loads(event.data or "{}").get(ID_KEYS[event.type]))
 
 
 def _completed(event: LoggedEvent, part: Mapping[str, Any] | None) -> LoggedEvent:

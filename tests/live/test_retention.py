@@ -35,7 +35,7 @@ def fill(app: Flask, count: int, newest_at: datetime | None = None) -> None:
             "seq": seq,
             "topic": "ukm:ROBOTIK",
             "type": "chat.message",
-            "data": f'{{"id":{seq},"message":"pesan {seq}"}}',
+            "data": f'{{"message":"pesan {seq}"}}',
             "at": newest_at - timedelta(seconds=30 * (count - seq)),
         }
         for seq in range(1, count + 1)
