@@ -1,4 +1,4 @@
-"""Bytes that nobody needs are deleted, those that a file needs never."""
+"""Bytes that no file needs are deleted; bytes that a file needs are kept."""
 
 import os
 import time
@@ -41,7 +41,7 @@ def grow_old(folder: Path, seconds: float) -> None:
         os.utime(path, (then, then))
 
 
-def stray(name: str = "ab" * 32) -> None:
+def store_orphan(name: str = "ab" * 32) -> None:
     """Leave bytes without a row, as a killed upload of an older version could."""
     draft = storage().new_draft()
     draft.write_bytes(b"x")
@@ -55,11 +55,11 @@ def test_a_sweep_deletes_orphans_and_nothing_else(
 ) -> None:
     kept = upload(client_as("member"), PDF, "a.pdf").get_json()
     with app.app_context():
-        stray()
+        store_orphan()
         storage().new_draft()
         needed = stored_names(folder) - {"ab" * 32}
         sweep_all()
-        assert len(stored_names(folder)) == 2, "it may belong to an upload of this moment"
+        assert len(stored_names(folder)) == 2, "young bytes may belong to an upload in progress"
         grow_old(folder, 2 * cleanup.ORPHAN_SECONDS)
         sweep_all()
         assert stored_names(folder) == needed
@@ -70,33 +70,35 @@ def test_a_sweep_deletes_orphans_and_nothing_else(
 
 
 @every_database
-def test_what_is_not_sent_within_a_day_goes(app: Flask, client_as: ClientAs, folder: Path) -> None:
+def test_files_not_sent_within_a_day_are_deleted(
+    app: Flask, client_as: ClientAs, folder: Path
+) -> None:
     member = client_as("member")
     sent = upload(member, PDF, "a.pdf", client_id="f1").get_json()
     assert send(member, [sent["id"]]).status_code == 201
     late = upload(member, PDF + b"2", "b.pdf", client_id="f2").get_json()
     young = upload(member, PDF + b"3", "c.pdf", client_id="f3").get_json()
     with app.app_context():
-        assert not cleanup.prune_unsent()
+        assert cleanup.prune_unsent() is False, "nothing more is left"
         assert len(stored_names(folder)) == 3
         with transaction() as session:
             before = utcnow() - timedelta(hours=25)
             old = ChatFile.id.in_((sent["id"], late["id"]))
             session.execute(update(ChatFile).where(old).values(created_at=before))
-        assert not cleanup.prune_unsent()
+        assert cleanup.prune_unsent() is False, "nothing more is left"
     found = [member.get(file["url"], buffered=True).status_code for file in (sent, late, young)]
     assert found == [200, 404, 200]
     assert len(stored_names(folder)) == 2
 
 
-def test_what_a_killed_deletion_set_aside_is_read_and_put_back(
+def test_bytes_set_aside_by_a_killed_deletion_stay_readable_and_are_restored(
     app: Flask, client_as: ClientAs, folder: Path
 ) -> None:
     member = client_as("member")
     file = upload(member, PDF, "a.pdf").get_json()
     with app.app_context():
         digest = db.session.query(ChatFile).one().digest
-        stray()
+        store_orphan()
         for name in (digest, "ab" * 32):
             storage().set_aside(name)
         assert member.get(file["url"], buffered=True).data == PDF
@@ -104,29 +106,29 @@ def test_what_a_killed_deletion_set_aside_is_read_and_put_back(
     assert (stored_names(folder), left_behind(folder)) == ({digest}, [])
 
 
-def in_a_thread(act: Callable[[], Any]) -> Any:
-    """Call it as another request of the web server would be."""
+def in_thread(act: Callable[[], Any]) -> Any:
+    """Call `act` in another thread, as the web server handles another request."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(act).result()
 
 
 @pytest.mark.parametrize("step", ["set_aside", "drop"])
-def test_the_same_bytes_stored_while_they_are_deleted_stay(
+def test_bytes_uploaded_again_during_their_deletion_are_kept(
     app: Flask, client_as: ClientAs, folder: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    """Another person uploads the same file between two steps of a deletion."""
+    """Another person uploads the same file between two steps of the deletion."""
     member, friend = client_as("member"), client_as("friend")
     mine = upload(member, PDF, "a.pdf").get_json()
-    kind = type(app.extensions["storage"])
-    whole, theirs = getattr(kind, step), []
+    storage_class = type(app.extensions["storage"])
+    original, theirs = getattr(storage_class, step), []
 
     def meanwhile(storage: Any, name: str) -> None:
-        whole(storage, name)
+        original(storage, name)
         if not theirs:
-            theirs.append(in_a_thread(lambda: upload(friend, PDF, "b.pdf").get_json()))
+            theirs.append(in_thread(lambda: upload(friend, PDF, "b.pdf").get_json()))
 
     with monkeypatch.context() as patched:
-        patched.setattr(kind, step, meanwhile)
+        patched.setattr(storage_class, step, meanwhile)
         assert member.delete(mine["url"]).status_code == 204
     assert friend.get(theirs[0]["url"], buffered=True).data == PDF
     assert left_behind(folder) == []
@@ -134,18 +136,23 @@ def test_the_same_bytes_stored_while_they_are_deleted_stay(
     assert stored_names(folder) == set()
 
 
-def test_bytes_that_another_file_needs_are_never_taken_away(
+def test_bytes_that_another_file_needs_are_never_set_aside(
     app: Flask, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A bucket takes them away in two steps: two deletions at once could lose them."""
+    """A bucket copies and then deletes, so two concurrent deletions could lose the bytes."""
     member, friend = client_as("member"), client_as("friend")
     mine = upload(member, PDF, "a.pdf").get_json()
     theirs = upload(friend, PDF, "b.pdf").get_json()
-    taken: list[str] = []
-    kind = type(app.extensions["storage"])
-    whole = kind.set_aside
-    monkeypatch.setattr(kind, "set_aside", lambda it, name: taken.append(name) or whole(it, name))
+    names: list[str] = []
+    storage_class = type(app.extensions["storage"])
+    original = storage_class.set_aside
+
+    def set_aside(storage: Any, name: str) -> None:
+        names.append(name)
+        original(storage, name)
+
+    monkeypatch.setattr(storage_class, "set_aside", set_aside)
     assert member.delete(mine["url"]).status_code == 204
-    assert taken == []
+    assert names == []
     assert friend.delete(theirs["url"]).status_code == 204
-    assert len(taken) == 1
+    assert len(names) == 1

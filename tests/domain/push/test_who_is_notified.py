@@ -220,7 +220,7 @@ def test_quiet_hours_are_kept_and_ring_once_afterwards(campus: Campus) -> None:
         campus.say(f"@Mega Lestari {text}")
         assert campus.push() == 0
     due = db.session.scalars(select(PushDelivery.due_at)).one()
-    assert timedelta(minutes=4) <= due - utcnow() <= timedelta(minutes=5)
+    assert timedelta(minutes=3) <= due - utcnow() <= timedelta(minutes=5)
     preferences.change(campus.people["member"], **chosen, quiet_from="", quiet_until="")
     make_due()
     assert campus.push() == 1

@@ -252,7 +252,7 @@ def test_what_happened_to_others_is_not_about_me(
     assert [one["action"] for one in data["trail"]] == ["user.reset_code", "siswa.link"]
 
 
-class TestFarewell:
+class TestDeletion:
     @pytest.fixture
     def gone(self, client_as: ClientAs) -> FlaskClient:
         """The member said something and deleted the account."""
