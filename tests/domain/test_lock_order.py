@@ -70,9 +70,9 @@ class RandomUser:
             lambda: ukm_administration.add(UKM, self.user(who).nim, by=Actor("Siti", self.admin)),
             lambda: members.search(db.session.query(Ukm).filter_by(code=UKM).one()),
             lambda: photos.change(self.user(who), PHOTO, "image/png"),
-            lambda: administration.set_role(self.user(who), other, "operator"),
-            lambda: administration.block(self.user(who), other),
-            lambda: administration.unblock(self.user(who), other),
+            lambda: administration.set_role(Actor("Siti", who), other, "operator"),
+            lambda: administration.block(Actor("Siti", who), other),
+            lambda: administration.unblock(Actor("Siti", who), other),
             lambda: join_requests.ask(who, UKM),
             lambda: join_requests.withdraw(who, UKM),
             lambda: join_requests.accept(self.office, UKM, other),
@@ -83,7 +83,7 @@ class RandomUser:
     def join_and_delete_account(self) -> None:
         self.guests += 1
         nim = f"99{self.seed}{self.guests:03}"
-        code = invitations.invite(self.user(self.admin), nim, "Tamu", "anggota")
+        code = invitations.invite(Actor("Siti", self.admin), nim, "Tamu", "anggota")
         guest = invitations.register(nim, code, PASSWORD)
         memberships.join(guest.id, UKM)
         messages.post(guest, UKM, "selamat tinggal", "1")

@@ -45,7 +45,7 @@ def role_of(user_id: int) -> str:
     return db.session.scalar(select(User.role).where(User.id == user_id)) or ""
 
 
-def set_role(actor: User, user_id: int, role: str) -> User:
+def set_role(actor: Actor, user_id: int, role: str) -> User:
     """Change an account's role. Raises `NotFound`, `Invalid`, or `Conflict` for the actor."""
     check_role(role)
     with transaction():
@@ -53,13 +53,13 @@ def set_role(actor: User, user_id: int, role: str) -> User:
         user = _account_other_than_self(actor, user_id)
         if user.role != role:
             check_not_last_admin(user, admins)
-            activity.record(Actor.of(actor), f"user.role.{role}", f"{user.nim} {user.name}")
+            activity.record(actor, f"user.role.{role}", f"{user.nim} {user.name}")
             user.role = Role(role)
             publish_rights_changed()
     return user
 
 
-def block(actor: User, user_id: int) -> User:
+def block(actor: Actor, user_id: int) -> User:
     """Block an account and delete its log-ins. Raises `NotFound`, `Conflict`."""
     with transaction():
         admins = lock_admins()
@@ -68,32 +68,32 @@ def block(actor: User, user_id: int) -> User:
         end_sessions(user.id)
         password_reset.void(user.id)
         if not user.blocked_at:
-            activity.record(Actor.of(actor), "user.block", f"{user.nim} {user.name}")
+            activity.record(actor, "user.block", f"{user.nim} {user.name}")
             user.blocked_at = utcnow()
     return user
 
 
-def unblock(actor: User, user_id: int) -> User:
+def unblock(actor: Actor, user_id: int) -> User:
     """Unblock an account. Raises `NotFound`, `Conflict`."""
     with transaction():
         user = _account_other_than_self(actor, user_id)
         if user.blocked_at:
-            activity.record(Actor.of(actor), "user.unblock", f"{user.nim} {user.name}")
+            activity.record(actor, "user.unblock", f"{user.nim} {user.name}")
             user.blocked_at = None
     return user
 
 
-def reset_code(actor: User, user_id: int) -> password_reset.Issued:
+def reset_code(actor: Actor, user_id: int) -> password_reset.Issued:
     """Create a one-time code for a forgotten password. Raises `NotFound`, `Conflict`."""
     with transaction():
-        return password_reset.issue(_account_other_than_self(actor, user_id), by=Actor.of(actor))
+        return password_reset.issue(_account_other_than_self(actor, user_id), by=actor)
 
 
-def remove_photo(actor: User, user_id: int) -> User:
+def remove_photo(actor: Actor, user_id: int) -> User:
     """Delete an account's photo. Raises `NotFound`, `Conflict`."""
     with transaction():
         user = _account_other_than_self(actor, user_id)
-        photos.remove(user, by=Actor.of(actor))
+        photos.remove(user, by=actor)
     return user
 
 
@@ -109,13 +109,13 @@ def check_not_last_admin(user: User, admins: set[int]) -> None:
         raise Conflict(_("Ini admin terakhir. Jadikan orang lain admin dulu."), code="last_admin")
 
 
-def _account_other_than_self(actor: User, user_id: int) -> User:
+def _account_other_than_self(actor: Actor, user_id: int) -> User:
     """Return the account. Raises `NotFound`, or `Conflict` for the actor's own account: admins
     cannot demote or block themselves, so one is always left."""
     user = db.session.get(User, user_id, with_for_update=True)
     if user is None or user.deleted_at:
         raise NotFound(_("Tidak ada pengguna ini."), code="no_such_user")
-    if user.id == actor.id:
+    if user.id == actor.user_id:
         raise Conflict(
             _("Akun Anda sendiri hanya bisa diubah oleh admin lain."), code="own_account"
         )

@@ -21,7 +21,7 @@ from myukm.models import Invitation, User
 MAX_SHOWN = 200
 
 
-def invite(actor: User, nim: str, name: str, role: str) -> str:
+def invite(actor: Actor, nim: str, name: str, role: str) -> str:
     """Invite a NIM for 30 days and return its one-time code, which is shown only now.
 
     Voids an earlier code of that NIM. Raises `Invalid`, or `Conflict` if it has an account or is
@@ -36,7 +36,7 @@ def invite(actor: User, nim: str, name: str, role: str) -> str:
                 raise accounts.nim_taken(nim)
             session.execute(delete(Invitation).where(Invitation.nim == nim))
             session.add(invitation)
-            activity.record(Actor.of(actor), "user.invite", f"{nim} {name}")
+            activity.record(actor, "user.invite", f"{nim} {name}")
     except IntegrityError:
         text = _("NIM %(nim)s baru saja diundang oleh admin lain.", nim=nim)
         raise Conflict(text, code="just_invited") from None
@@ -49,23 +49,24 @@ def list_open() -> Sequence[Invitation]:
     return db.session.scalars(query.order_by(Invitation.id.desc()).limit(MAX_SHOWN)).all()
 
 
-def renew(actor: User, invitation_id: int) -> tuple[Invitation, str]:
+def renew(actor: Actor, invitation_id: int) -> tuple[Invitation, str]:
     """Invite the same person again and return the new code. Raises `NotFound`, `Conflict`."""
     open_one = _find(invitation_id)
     return open_one, invite(actor, open_one.nim, open_one.name, open_one.role)
 
 
-def withdraw(actor: User, invitation_id: int) -> Invitation:
+def withdraw(actor: Actor, invitation_id: int) -> Invitation:
     """Delete an invitation, whose code is void from now on. Raises `NotFound`."""
     with transaction() as session:
-        gone = _find(invitation_id)
+        gone = _find(invitation_id, lock=True)
         session.execute(delete(Invitation).where(Invitation.id == gone.id))
-        activity.record(Actor.of(actor), "user.uninvite", f"{gone.nim} {gone.name}")
+        activity.record(actor, "user.uninvite", f"{gone.nim} {gone.name}")
     return gone
 
 
-def _find(invitation_id: int) -> Invitation:
-    found = db.session.get(Invitation, invitation_id)
+def _find(invitation_id: int, *, lock: bool = False) -> Invitation:
+    """Return an open invitation. `lock`: wait for a registration that is using it."""
+    found = db.session.get(Invitation, invitation_id, with_for_update=lock)
     if found is None:
         text = _("Undangan ini sudah dipakai atau ditarik.")
         raise NotFound(text, code="no_such_invitation")

@@ -10,7 +10,7 @@ from myukm.domain.accounts import administration, invitations
 from myukm.domain.accounts.account_rules import normal_nim
 from myukm.errors import DomainError
 from myukm.models import Role, User
-from myukm.web.http.access import ADMINS, current_account, roles, wants_json
+from myukm.web.http.access import ADMINS, actor, roles, wants_json
 from myukm.web.http.answers import redirect_or_json
 from myukm.web.http.body import takes
 from myukm.web.http.notices import Undo
@@ -74,7 +74,7 @@ def invite(sent: Invitation) -> Any:
     """Invite a NIM; the one-time code is shown only now."""
     nim = normal_nim(sent.nim)
     try:
-        code = invitations.invite(current_account(), nim, sent.name, sent.role)
+        code = invitations.invite(actor(), nim, sent.name, sent.role)
     except DomainError as error:
         if wants_json():
             raise
@@ -86,7 +86,7 @@ def invite(sent: Invitation) -> Any:
 @roles(*ADMINS)
 def renew_invitation(invitation_id: int) -> Any:
     """Replace the code of an open invitation; the new one is shown only now."""
-    invited, code = invitations.renew(current_account(), invitation_id)
+    invited, code = invitations.renew(actor(), invitation_id)
     return show_code("register", invited.nim, invited.name, code)
 
 
@@ -94,7 +94,7 @@ def renew_invitation(invitation_id: int) -> Any:
 @roles(*ADMINS)
 def withdraw_invitation(invitation_id: int) -> Any:
     """Delete an open invitation; its code is void."""
-    gone = invitations.withdraw(current_account(), invitation_id)
+    gone = invitations.withdraw(actor(), invitation_id)
     notice = _("Undangan %(name)s (%(nim)s) ditarik.", name=gone.name, nim=gone.nim)
     return redirect_or_json(url_for("admin_users.index"), notice=notice)
 
@@ -105,7 +105,7 @@ def withdraw_invitation(invitation_id: int) -> Any:
 def role(user_id: int, sent: NewRole) -> Any:
     """Change an account's role."""
     before = administration.role_of(user_id)
-    user = administration.set_role(current_account(), user_id, sent.role)
+    user = administration.set_role(actor(), user_id, sent.role)
     notice = _("%(name)s sekarang %(role)s.", name=user.name, role=_(user.role))
     return answer(user, notice, Undo(request.path, {"role": before}))
 
@@ -114,7 +114,7 @@ def role(user_id: int, sent: NewRole) -> Any:
 @roles(*ADMINS)
 def block(user_id: int) -> Any:
     """Block an account and end its log-ins."""
-    user = administration.block(current_account(), user_id)
+    user = administration.block(actor(), user_id)
     undo = Undo(url_for("admin_users.unblock", user_id=user_id))
     return answer(user, _("%(name)s diblokir.", name=user.name), undo)
 
@@ -123,7 +123,7 @@ def block(user_id: int) -> Any:
 @roles(*ADMINS)
 def unblock(user_id: int) -> Any:
     """Unblock an account."""
-    user = administration.unblock(current_account(), user_id)
+    user = administration.unblock(actor(), user_id)
     undo = Undo(url_for("admin_users.block", user_id=user_id))
     return answer(user, _("%(name)s tidak diblokir lagi.", name=user.name), undo)
 
@@ -132,7 +132,7 @@ def unblock(user_id: int) -> Any:
 @roles(*ADMINS)
 def reset_code(user_id: int) -> Any:
     """Create a one-time code for a forgotten password; it is shown only now."""
-    user, code = administration.reset_code(current_account(), user_id)
+    user, code = administration.reset_code(actor(), user_id)
     return show_code("reset", user.nim, user.name, code, user_id=user.id)
 
 
@@ -140,7 +140,7 @@ def reset_code(user_id: int) -> Any:
 @roles(*ADMINS)
 def remove_photo(user_id: int) -> Any:
     """Delete an account's photo."""
-    user = administration.remove_photo(current_account(), user_id)
+    user = administration.remove_photo(actor(), user_id)
     return answer(user, _("Foto %(name)s dihapus.", name=user.name))
 
 

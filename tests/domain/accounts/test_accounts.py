@@ -12,15 +12,14 @@ from flask.testing import FlaskClient
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.domain import account_deletion, event_rendering
-from myukm.domain.accounts import administration as office
-from myukm.domain.accounts import invitations, self_service
+from myukm.domain.accounts import administration, invitations, self_service
 from myukm.domain.actor import Actor
 from myukm.domain.chat import messages
 from myukm.domain.text_normalization import clean_line
 from myukm.domain.ukm import administration as ukm_administration
 from myukm.domain.ukm import members as ukm_members
 from myukm.domain.ukm import state as ukm_state
-from myukm.errors import Conflict, DomainError
+from myukm.errors import Conflict, DomainError, NotFound
 from myukm.extensions import db
 from myukm.live.event_log import Event
 from myukm.models import Invitation, Membership, Role, Ukm, UkmPin, User
@@ -40,7 +39,7 @@ def two_admins(app: Flask, people: dict[str, int]) -> list[int]:
 
 def at_once(app: Flask, calls: list[Callable[[], object]]) -> list[str]:
     """Make the calls at the same moment; return "" or the code of the refusal for each."""
-    barrier = Barrier(len(calls))
+    barrier = Barrier(len(calls), timeout=30)
 
     def run(call: Callable[[], object]) -> str:
         with app.app_context():
@@ -61,9 +60,8 @@ def at_once(app: Flask, calls: list[Callable[[], object]]) -> list[str]:
 def test_a_nim_that_somebody_else_is_inviting(app: Flask, people: dict[str, int]) -> None:
     def invite() -> str:
         with app.app_context():
-            admin = db.session.get_one(User, people["admin"])
             try:
-                invitations.invite(admin, "2024099", "Rina", Role.ANGGOTA)
+                invitations.invite(Actor("Siti", people["admin"]), "2024099", "Rina", Role.ANGGOTA)
             except Conflict as error:
                 return error.code
             return "invited"
@@ -82,7 +80,32 @@ def test_a_nim_that_somebody_else_is_inviting(app: Flask, people: dict[str, int]
         assert len(invitations.list_open()) == 1
 
 
-def admins(app: Flask) -> int:
+@every_database
+def test_an_invitation_used_at_this_moment_is_not_withdrawn(
+    app: Flask, people: dict[str, int]
+) -> None:
+    admin = Actor("Siti", people["admin"])
+
+    def withdraw(invitation_id: int) -> str:
+        with app.app_context():
+            try:
+                invitations.withdraw(admin, invitation_id)
+            except NotFound as error:
+                return error.code
+            return "withdrawn"
+
+    with app.app_context(), ThreadPoolExecutor(1) as pool:
+        code = invitations.invite(admin, "2024099", "Rina", Role.ANGGOTA)
+        (invitation,) = invitations.list_open()
+        with transaction():
+            invitations.register("2024099", code, PASSWORD)
+            meanwhile = pool.submit(withdraw, invitation.id)
+            with pytest.raises(TimeoutError):
+                meanwhile.result(timeout=0.5)
+        assert meanwhile.result() == "no_such_invitation"
+
+
+def count_admins(app: Flask) -> int:
     with app.app_context():
         query = db.session.query(User).filter_by(role="admin", blocked_at=None)
         return query.count()
@@ -94,17 +117,17 @@ def test_of_two_admins_who_leave_at_once_one_stays(app: Flask, two_admins: list[
         return lambda: account_deletion.delete_account(db.session.get_one(User, user_id), PASSWORD)
 
     assert sorted(at_once(app, [leave(user_id) for user_id in two_admins])) == ["", "last_admin"]
-    assert admins(app) == 1
+    assert count_admins(app) == 1
 
 
 @every_database
 def test_of_two_admins_who_demote_each_other_one_stays(app: Flask, two_admins: list[int]) -> None:
     def demote(actor: int, other: int) -> Callable[[], object]:
-        return lambda: office.set_role(db.session.get_one(User, actor), other, "anggota")
+        return lambda: administration.set_role(Actor("Siti", actor), other, "anggota")
 
     one, two = two_admins
     assert sorted(at_once(app, [demote(one, two), demote(two, one)])) == ["", "last_admin"]
-    assert admins(app) == 1
+    assert count_admins(app) == 1
 
 
 def test_an_account_is_deleted_once(app: Flask, people: dict[str, int]) -> None:
@@ -218,8 +241,10 @@ def test_every_kind_of_apostrophe_and_of_o_is_found_by_the_plain_one(
     with app.app_context():
         ukm = db.session.query(Ukm).filter_by(code=UKM).one()
         for typed in ("maruf", "Ma'ruf cak", "ma′ruf ‘cak’ soren", "SØREN"):
-            assert sorted(user.name for user in office.search(typed).items) == sorted(names), typed
+            assert sorted(user.name for user in administration.search(typed).items) == sorted(
+                names
+            ), typed
             found = ukm_members.search(ukm, typed).items
             assert {member.name for member in found} == {names[2], names[3]}, typed
         for sign in r"[\.*?(|^$":
-            assert not office.search(f"maruf{sign}").items, sign
+            assert not administration.search(f"maruf{sign}").items, sign

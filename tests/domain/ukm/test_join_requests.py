@@ -170,7 +170,7 @@ def test_deleting_the_account_or_archiving_the_ukm_deletes_its_requests(
     with app.app_context():
         for who in (outsider, operator, people["bendahara"]):
             join_requests.ask(who, UKM)
-        administration.block(db.session.get_one(User, people["admin"]), operator)
+        administration.block(Actor("Siti", people["admin"]), operator)
         assert waiting() == ["Rudi Hartono", "Budi Santoso"]
         with pytest.raises(NotFound):
             join_requests.accept(CAMPUS, UKM, operator)

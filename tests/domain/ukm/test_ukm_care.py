@@ -253,7 +253,7 @@ def test_a_removal_is_not_undone_once_something_else_happened(
     with pytest.raises(Conflict, match="diarsipkan"):
         moderation.take_back(mega, UKM, who)
     ukm_settings.unarchive(campus, UKM)
-    accounts_administration.block(db.session.get_one(User, people["admin"]), who)
+    accounts_administration.block(Actor("Siti", people["admin"]), who)
     with pytest.raises(Conflict, match="diurungkan"):
         moderation.take_back(mega, UKM, who)
     moderation.remove(mega, UKM, people["friend"])

@@ -262,8 +262,7 @@ class TestNim:
     ) -> None:
         self.load(app, people, "idperson,nama,nim\n7,Ani,555\n")
         with app.app_context():
-            admin = db.session.get_one(User, people["admin"])
-            code = invitations.invite(admin, "555", "Ani", "anggota")
+            code = invitations.invite(Actor("Siti", people["admin"]), "555", "Ani", "anggota")
             invitations.register("555", code, "kata-sandi-baru")
         assert self.linked(app) == {"555": "7"}
 
