@@ -1,8 +1,9 @@
-"""Subscriptions of browsers. One belongs to the log-in of its browser, and ends with it."""
+"""Push subscriptions of browsers. A subscription belongs to a log-in and ends with it."""
 
 import hashlib
 from typing import Any
 
+from flask_babel import lazy_gettext as _
 from sqlalchemy import Select, delete, exists, select
 from sqlalchemy.exc import IntegrityError
 
@@ -14,15 +15,16 @@ from myukm.errors import Conflict
 from myukm.extensions import db
 from myukm.models import LoginSession, PushSubscription, User
 
-# The most that another process may have subscribed and this one has not seen.
+# For how long this process may not know of the first subscription, stored by another one.
 KNOWN_SECONDS = 1.0
 
 
 def subscribe(login: str, endpoint: str, p256dh: str, auth: str, lang: str) -> PushSubscription:
-    """Store the browser's subscription for the log-in `login` (its token's digest), in place of an
-    older one; whoever used this browser before gets nothing there any more.
+    """Store the browser's subscription for the log-in `login` (its token's digest).
 
-    Raises `Invalid`, and `Conflict` if the same browser subscribes twice at the same moment.
+    It replaces the log-in's older subscription, and that of any other log-in with this endpoint, so
+    that a shared browser shows its last user's notifications only. Raises `Invalid`, and
+    `Conflict` if two tabs subscribe at the same moment.
     """
     endpoints.check_endpoint(endpoint)
     endpoints.check_keys(p256dh, auth)
@@ -40,7 +42,8 @@ def subscribe(login: str, endpoint: str, p256dh: str, auth: str, lang: str) -> P
             for name, value in values.items():
                 setattr(known, name, value)
     except IntegrityError:
-        raise Conflict("The browser subscribes twice.", code="try_again") from None
+        text = _("Perangkat ini sedang diaktifkan di tab lain. Coba lagi.")
+        raise Conflict(text, code="try_again") from None
     return known
 
 
@@ -56,8 +59,8 @@ def find(login: str) -> PushSubscription | None:
 
 
 def standing(*columns: Any) -> Select[*tuple[Any, ...]]:
-    """Return the query of these columns over subscriptions whose log-in stands and whose account is
-    not blocked."""
+    """Return the query of these columns over subscriptions whose log-in is valid and whose account
+    is not blocked."""
     return (
         select(*columns)
         .select_from(PushSubscription)
@@ -69,5 +72,5 @@ def standing(*columns: Any) -> Select[*tuple[Any, ...]]:
 
 @ttl_cache(KNOWN_SECONDS)
 def any_subscribed() -> bool:
-    """Return whether any browser is subscribed, so that an installation without pays nothing."""
+    """Return whether any browser is subscribed; otherwise no job is needed at all."""
     return bool(db.session.scalar(select(exists().where(PushSubscription.id > 0))))

@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from myukm.domain.push import endpoints
+from myukm.domain.push import endpoints, subscriptions
 from myukm.extensions import db
 from myukm.models import Membership, PushDelivery, PushPreference, PushSubscription
 from tests.support.people import PASSWORD, UKM
@@ -42,6 +42,19 @@ def test_a_browser_subscribes_and_unsubscribes(app: Flask, client_as: ClientAs) 
     for _ in range(2):
         assert mega.delete("/push/subscription").status_code == 204
     assert subscribed(app) == []
+
+
+def test_of_two_tabs_that_subscribe_at_once_one_is_asked_to_try_again(
+    client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mega = client_as("member")
+    browser = subscribe(mega)
+    monkeypatch.setattr(
+        subscriptions, "find", lambda _login: None
+    )  # read before the other's commit
+    answer = mega.put("/push/subscription", json=browser.subscription)
+    assert (answer.status_code, answer.json["error"]["code"]) == (409, "try_again")
+    assert "Coba lagi." in answer.json["error"]["message"]
 
 
 def log_out(client: FlaskClient) -> None:
