@@ -1,4 +1,4 @@
-"""Deletes bytes that no file needs any more: at once, and by a sweep what a crash left behind."""
+"""Deletes bytes that no file needs any more: at once, and in a sweep what a crash left behind."""
 
 import logging
 import time
@@ -15,7 +15,7 @@ from myukm.models import ChatFile
 from myukm.storage import storage
 
 UNSENT_FOR = timedelta(days=1)
-# What is younger may belong to an upload of this moment.
+# Younger orphans and drafts may belong to an upload in progress.
 ORPHAN_SECONDS, DRAFT_SECONDS = 3600.0, 86_400.0
 PORTION, SHARD_EVERY_SECONDS = 200, 60.0
 SHARDS = tuple(f"{number:02x}" for number in range(256))
@@ -24,29 +24,35 @@ logger = logging.getLogger(__name__)
 
 
 def digests_of(files: Iterable[ChatFile]) -> frozenset[str]:
-    """Return the names of the bytes of these files."""
+    """Return the names under which the bytes of these files are stored."""
     return frozenset(name for file in files for name in (file.digest, file.thumbnail) if name)
 
 
 def discard(names: Collection[str]) -> None:
-    """Delete these bytes unless a file needs them. What this leaves undone, `Sweeper` does.
+    """Delete these bytes unless a file needs them. `Sweeper` deletes what errors or kills leave.
 
-    They are set aside first and the files are asked again afterwards: a file's row is committed
-    before its bytes are stored, so whoever stores the same bytes meanwhile is seen, or stores them
-    anew. What is needed at first is never set aside: a bucket does it in two steps, between which
+    They are set aside, then the files are queried again. An upload commits its row before it stores
+    its bytes, so either the query sees the row, or the bytes are stored anew. Bytes that are needed
+    at first are not set aside: a bucket copies and then deletes, and between these two steps
     another deletion of the same bytes could lose them.
     """
-    unneeded = set(names) - _needed(names)
+    ordered = list(names)
     try:
-        for name in unneeded:
-            storage().set_aside(name)
-        _settle(unneeded)
+        for start in range(0, len(ordered), PORTION):
+            _discard(ordered[start : start + PORTION])
     except OSError as error:
         logger.warning("files: not deleted yet: %s", error)
 
 
+def _discard(names: Collection[str]) -> None:
+    unneeded = set(names) - _needed(names)
+    for name in unneeded:
+        storage().set_aside(name)
+    _settle(unneeded)
+
+
 def _settle(names: Collection[str]) -> None:
-    """Put back what a file needs of what was set aside, and delete the rest."""
+    """Of bytes that were set aside, put back what a file needs and delete the rest."""
     needed = _needed(names)
     for name in names:
         if name in needed:
@@ -63,7 +69,7 @@ def _needed(names: Collection[str]) -> set[str]:
 
 
 def prune_unsent() -> bool:
-    """Delete files that were not sent within a day; return whether more may be left."""
+    """Delete some files that were not sent within a day; return whether more may be left."""
     late = (ChatFile.message_id.is_(None), ChatFile.created_at < utcnow() - UNSENT_FOR)
     with transaction() as session:
         files = session.scalars(select(ChatFile).where(*late).limit(PORTION)).all()
@@ -74,7 +80,7 @@ def prune_unsent() -> bool:
 
 
 class Sweeper:
-    """Deletes bytes and drafts that killed processes left, a 256th of the storage a minute."""
+    """Deletes bytes and drafts that killed processes left: a 256th of the storage per minute."""
 
     def __init__(self) -> None:
         self._shards, self._next = cycle(SHARDS), 0.0
@@ -88,13 +94,11 @@ class Sweeper:
 
 
 def sweep(shard: str) -> None:
-    """Delete the bytes whose names begin with these two digits and that no file needs, and what
-    a killed process had set aside or received."""
+    """Delete unneeded bytes whose names begin with these two digits, and all that killed processes
+    had set aside or received."""
     try:
         _settle(list(storage().all_set_aside()))
-        old = list(storage().names(shard, ORPHAN_SECONDS))
-        for start in range(0, len(old), PORTION):
-            discard(old[start : start + PORTION])
+        discard(list(storage().names(shard, ORPHAN_SECONDS)))
         storage().drop_drafts(DRAFT_SECONDS)
     except OSError as error:
         logger.warning("files: not swept: %s", error)

@@ -156,3 +156,12 @@ def test_bytes_that_another_file_needs_are_never_set_aside(
     assert names == []
     assert friend.delete(theirs["url"]).status_code == 204
     assert len(names) == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_the_bytes_of_very_many_files_are_deleted(app: Flask, folder: Path) -> None:
+    """PostgreSQL takes at most 65,535 parameters in a statement, and each name is two."""
+    with app.app_context():
+        store_orphan()
+        cleanup.discard({"ab" * 32, *(f"{number:064x}" for number in range(33_000))})
+    assert stored_names(folder) == set()
