@@ -41,13 +41,13 @@ class EditedMessage(msgspec.Struct):
 
 
 class NotificationLevel(msgspec.Struct):
-    """Which messages ring."""
+    """Which messages notify the member."""
 
     notices: str
 
 
 class ReadMarker(msgspec.Struct):
-    """The last message that was read."""
+    """The id of the last message that was read."""
 
     last_id: int
 
@@ -55,9 +55,9 @@ class ReadMarker(msgspec.Struct):
 @bp.get("/chat")
 @logged_in
 def room(code: str) -> str:
-    """Show the chat, its end or the messages around the id `around`.
+    """Show the chat: the newest messages, or those around the id `around`.
 
-    The cursor is read before the messages, so no event is missed.
+    The cursor is read before the messages, so that no event is missed.
     """
     cursor = event_log.latest_seq()
     me = current_account()
@@ -169,7 +169,7 @@ def names(code: str) -> Any:
 @member
 @takes(NotificationLevel)
 def choose_notices(code: str, sent: NotificationLevel) -> Any:
-    """Set the notification level of the UKM."""
+    """Set the member's notification level for the UKM."""
     notification_settings.set_level(
         memberships.get_membership(current_account().id, code), sent.notices
     )
@@ -181,7 +181,7 @@ def choose_notices(code: str, sent: NotificationLevel) -> Any:
 @member
 @takes(ReadMarker)
 def read(code: str, sent: ReadMarker) -> Any:
-    """Store the number of the last message read."""
+    """Move the read marker to the message `last_id`."""
     unread.mark_read(memberships.get_membership(current_account().id, code), sent.last_id)
     return "", 204
 

@@ -24,7 +24,7 @@ from myukm.web.ukm.access import member
 
 UPLOADS = Limit("file", 120, 60)
 BLOCK = 64 * 1024
-# What a browser may do with a file that somebody opens by itself: show it, and nothing else.
+# A browser may only show a file that is opened in a tab of its own: no scripts, no requests.
 POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; sandbox"
 
 bp = Blueprint("files", __name__, url_prefix="/ukm/<code>/files")
@@ -48,7 +48,7 @@ def upload(code: str) -> Any:
 
 
 def store_response(code: str, sent: Upload) -> Any:
-    """Store an upload and return the answer. Raises `Unavailable` without the storage."""
+    """Store an upload and return the answer. Raises `Unavailable` if the storage is unreachable."""
     try:
         file, new = uploads.store(current_account().id, code, sent)
     except OSError as error:
@@ -60,7 +60,7 @@ def store_response(code: str, sent: Upload) -> Any:
 @json_view
 @logged_in
 def discard(code: str, file_id: int) -> Any:
-    """Delete a file of one's own that is not sent yet."""
+    """Delete the user's own file if it is not sent yet."""
     membership = memberships.get_membership(current_account().id, code)
     attachments.discard_unsent(membership, file_id)
     return "", 204
@@ -69,7 +69,7 @@ def discard(code: str, file_id: int) -> Any:
 @bp.get("/<int:file_id>")
 @logged_in
 def download(code: str, file_id: int) -> Response:
-    """Return a file: a picture to be shown, anything else to be saved."""
+    """Return a file: a picture to be shown, anything else as a download."""
     file = find_file(code, file_id)
     way = "inline" if file.is_picture else "attachment"
     return file_response(file.digest, file.type, f"{way}; {file_name(file.name)}")
@@ -91,8 +91,8 @@ def find_file(code: str, file_id: int) -> ChatFile:
 
 
 def file_response(digest: str, content_type: str, disposition: str) -> Response:
-    """Return bytes of the storage, or the part of them that is asked for. Raises `NotFound`, and
-    `Unavailable` without the storage."""
+    """Return stored bytes, or the requested range of them. Raises `NotFound`, or `Unavailable` if
+    the storage is unreachable."""
     try:
         file = storage().open(digest)
     except FileNotFoundError:
@@ -120,7 +120,7 @@ def file_response(digest: str, content_type: str, disposition: str) -> Response:
 
 
 def file_name(name: str) -> str:
-    """Return a name as `Content-Disposition` carries it."""
+    """Return the parameters of `Content-Disposition` for a file name."""
     plain = name.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")
     return f"filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 

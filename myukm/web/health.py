@@ -29,9 +29,9 @@ def alive() -> Any:
 @bp.get("/readyz")
 @json_view
 def ready() -> Any:
-    """Readiness, for a load balancer: 503 only for what another web process may be better at.
+    """Readiness, for a load balancer: 503 only for troubles that another web process may not have.
 
-    Without Valkey, which all of them miss, 200 with `degraded`: everything but presence goes on.
+    Without Valkey 200 with `degraded`, because no process has it, and all but presence works.
     """
     if current_app.extensions["live_hub"].closing:
         return unready("closing", _("Proses web ini sedang berhenti."))
@@ -47,7 +47,7 @@ def ready() -> Any:
 
 
 def unready(code: str, reason: str) -> Any:
-    """Return 503 with the reason, as errors of other calls carry it too."""
+    """Return 503 with the reason, also in the form that errors of all calls have."""
     error = {"code": code, "message": reason}
     body = {"status": "unready", "reason": reason, "reason_code": code, "error": error}
     return jsonify(body), 503

@@ -1,5 +1,4 @@
-"""The messages of the chat's first screen as its template shows them; message_view.js does the same
-for those that come later."""
+"""The messages that the chat page is rendered with; message_view.js renders later ones alike."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -16,18 +15,18 @@ from myukm.i18n import campus_timezone
 TOGETHER = timedelta(minutes=5)
 MAX_DRAWN = 1024
 
-# The markup of messages as they were drawn for others: by language and all that is shown.
+# Markup of rendered messages, for all readers: by language and everything that the markup shows.
 _drawn: dict[tuple[str, bytes], Markup] = {}
 
 
 def rows(
     messages: Sequence[dict[str, Any]], user_id: int, first_unread: int | None
 ) -> Iterator[dict[str, Any]]:
-    """Yield each message object (oldest first) with what the page shows around it.
+    """Yield each message object (oldest first) with what the page needs to show it.
 
-    `at` (local time), whether it is `mine` or `for_me`, the first unread one (`is_new`), or goes on
-    from the one before it by the same author (`continues`), and the `day` above the first one of a
-    day, else "".
+    Adds `at` (campus time); `mine` (by the user); `for_me` (mentions the user or is a reply to the
+    user); `is_new` (the first unread one); `continues` (within `TOGETHER` of the same author's
+    message before it); `day` (the date above the first message of a day, else "").
     """
     here = campus_timezone()
     parsed = [
@@ -56,14 +55,14 @@ def _together(before: dict[str, Any] | None, message: dict[str, Any]) -> bool:
 
 
 def drawn(row: dict[str, Any], draw: Callable[[dict[str, Any]], Markup], lang: str) -> Markup:
-    """Return the markup of one of `rows()` (a filter). `draw` is the template's macro, `lang` the
-    language in which it draws.
+    """Return the markup of a row of `rows()`, cached (a filter). `draw` is the template's macro,
+    `lang` the language in which it renders.
 
-    Drawing fifty messages takes longer than all the rest of the page, and the members of a UKM see
-    the same ones.
+    Rendering fifty messages takes longer than the rest of the page, and all members see the same
+    ones.
     """
     if current_app.debug:
-        return draw(row)  # whoever changes the template wants to see it
+        return draw(row)  # so that a changed template is seen
     key = (lang, msgspec.json.encode(row))
     found = _drawn.get(key)
     if found is None:

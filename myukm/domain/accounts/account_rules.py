@@ -60,7 +60,8 @@ def _fault(password: str, nim: str, name: str) -> Any:
 
 
 def _bare(text: str) -> str:
-    """Return only the letters and digits, because a NIM with blanks or dots is no password."""
+    """Return only letters and digits, because a NIM or name with other separators is as easy to
+    guess."""
     return "".join(sign for sign in text.casefold() if sign.isalnum())
 
 

@@ -38,7 +38,7 @@ class WrongCredentials(DomainError):
 
 
 def create(nim: str, name: str, role: str, password: str, *, by: Actor | None) -> User:
-    """Create an account. `by` None: its owner does it.
+    """Create an account. `by` is None if its owner registers.
 
     Raises `Invalid`, or `Conflict` if the NIM is taken.
     """
@@ -52,7 +52,7 @@ def create(nim: str, name: str, role: str, password: str, *, by: Actor | None) -
 def insert(user: User, *, by: Actor | None, is_vouched: bool) -> None:
     """Insert a new account; `by` as in `create`. Raises `Conflict` if the NIM is taken.
 
-    `is_vouched`: somebody vouched for the NIM, so the student with it becomes the account's.
+    `is_vouched`: an admin confirmed the NIM, so the account is linked to the student with that NIM.
     """
     try:
         with transaction() as session:
@@ -90,7 +90,7 @@ def _wrong() -> WrongCredentials:
 
 
 def _blocked() -> WrongCredentials:
-    """Return the error for the right password of a blocked account; it names whom to ask."""
+    """Return the error for the right password of a blocked account; it names admins to ask."""
     active = select(User.name).where(User.role == Role.ADMIN, User.blocked_at.is_(None))
     names = ", ".join(db.session.scalars(active.order_by(User.id).limit(MAX_NAMED)))
     text = _("Akun Anda diblokir. Hubungi admin kampus: %(names)s.", names=names)
@@ -128,8 +128,8 @@ def is_unchanged(user_id: int, password_hash: str) -> bool:
 
     Locks the account inside `transaction()`, because verifying takes time and the password may be
     changed meanwhile."""
-    still = (User.id == user_id, User.password_hash == password_hash, User.blocked_at.is_(None))
-    return bool(db.session.scalar(select(User.id).where(*still).with_for_update(key_share=True)))
+    same = (User.id == user_id, User.password_hash == password_hash, User.blocked_at.is_(None))
+    return bool(db.session.scalar(select(User.id).where(*same).with_for_update(key_share=True)))
 
 
 def end_sessions(user_id: int, keep: str | None = None) -> None:
@@ -137,9 +137,9 @@ def end_sessions(user_id: int, keep: str | None = None) -> None:
     _end_sessions(LoginSession.user_id == user_id, LoginSession.token_hash != (keep or ""))
 
 
-def _end_sessions(*which: ColumnElement[bool]) -> None:
+def _end_sessions(*conditions: ColumnElement[bool]) -> None:
     """Delete log-ins, which also ends their streams."""
-    db.session.execute(delete(LoginSession).where(*which))
+    db.session.execute(delete(LoginSession).where(*conditions))
     publish_rights_changed()
 
 
@@ -164,7 +164,7 @@ _LOGIN = select(LoginSession).where(
 
 
 def refresh_sessions(token_hashes: Collection[str]) -> None:
-    """Extend log-ins: record that they were used today."""
+    """Extend log-ins: record that they were used now."""
     with transaction() as session:
         used = update(LoginSession).where(LoginSession.token_hash.in_(token_hashes))
         session.execute(used.values(seen_at=utcnow()))
@@ -189,8 +189,7 @@ def set_password(nim: str, password: str, *, by: Actor) -> None:
 def store_password(user_id: int, hashed: str, keep: str | None = None) -> None:
     """Store a password hash inside `transaction()`, delete the account's log-ins except `keep`, and
     void its one-time code."""
-    done = update(User).where(User.id == user_id).values(password_hash=hashed)
-    db.session.execute(done)
+    db.session.execute(update(User).where(User.id == user_id).values(password_hash=hashed))
     db.session.execute(delete(PasswordReset).where(PasswordReset.user_id == user_id))
     end_sessions(user_id, keep)
 

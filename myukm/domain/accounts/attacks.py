@@ -34,7 +34,7 @@ def record_address(address: str) -> None:
 
 
 def acknowledge(user_id: int) -> None:
-    """Dismiss the notice on the owner's pages."""
+    """Dismiss the notice on the pages of this account."""
     with transaction() as session:
         session.execute(update(User).where(User.id == user_id).values(attacked_at=None))
 

@@ -26,7 +26,7 @@ Coded = tuple[Row, str]
 
 
 class Preview(NamedTuple):
-    """The effect of a file: people to invite, how many of their open codes it voids, errors."""
+    """The effect of a file: number of people to invite, of open codes it voids, and its errors."""
 
     people: int
     renewed: int

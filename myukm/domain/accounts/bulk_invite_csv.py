@@ -1,4 +1,4 @@
-"""Parses and validates a CSV file of people; nothing is written."""
+"""Parses and validates a CSV file of people. Writes nothing."""
 
 import io
 from collections.abc import Sequence

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _
 
 from myukm.errors import Forbidden
 
-# Without letters and digits that look alike (0 O, 1 I).
+# Without letters and digits that look alike (0 O, 1 I L).
 ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 GROUP_LENGTH = 4
 
@@ -26,13 +26,13 @@ def new_code(groups: int = 3) -> str:
 def digest(code: str) -> str:
     """Return the stored digest of a one-time code, ignoring case, blanks and hyphens.
 
-    Keyed with SECRET_KEY, so that the database alone is not enough to guess codes. The inner
-    SHA-256 is the digest of older versions, whose open codes stayed valid that way.
+    Keyed with SECRET_KEY, so that a stolen database is not enough to guess codes. The inner SHA-256
+    is the digest that older versions stored, so that their open codes stayed valid.
     """
     plain = "".join(code.upper().replace("-", "").split())
     inner = hashlib.sha256(plain.encode(errors="replace")).hexdigest()
-    key, said = str(current_app.config["SECRET_KEY"]).encode(), f"one-time code:{inner}".encode()
-    return base64.urlsafe_b64encode(hmac.digest(key, said, "sha256")).decode()
+    key, message = str(current_app.config["SECRET_KEY"]).encode(), f"one-time code:{inner}".encode()
+    return base64.urlsafe_b64encode(hmac.digest(key, message, "sha256")).decode()
 
 
 def matches(stored: str, code: str) -> bool:
@@ -41,7 +41,7 @@ def matches(stored: str, code: str) -> bool:
 
 
 def wrong_code() -> Forbidden:
-    """Return the error for a wrong NIM or code; one for both, so that it reveals neither."""
+    """Return the error for a wrong NIM or code. One for both, so that it reveals no invited NIM."""
     return Forbidden(
         _("NIM atau kode salah, atau kodenya sudah kedaluwarsa. Minta kode baru kepada admin."),
         code="wrong_code",

@@ -34,8 +34,8 @@ NAME = "myukm-data"
 
 
 def export(user_id: int) -> Iterator[str]:
-    """Yield the document. No transaction stays open between portions, because the download may be
-    slow."""
+    """Yield the JSON document in pieces. No transaction stays open between them, because the
+    download may be slow."""
     parts = {
         "account": _account,
         "student": _student,
@@ -53,7 +53,7 @@ def export(user_id: int) -> Iterator[str]:
         yield f'{"{" if key == "account" else ","}"{key}":{found}'
     for key, portion in own_activity.LISTS.items():
         yield f',"{key}":['
-        yield from _whole_list(user_id, portion)
+        yield from _list(user_id, portion)
         yield "]"
     yield ',"files":['
     separator = ""
@@ -64,7 +64,7 @@ def export(user_id: int) -> Iterator[str]:
 
 
 def archive(user_id: int) -> Iterator[bytes]:
-    """Yield a ZIP archive of the document and the user's files; memory holds a block of one."""
+    """Yield a ZIP archive of the document and the user's files, of which one block is in memory."""
     out = archives.Outgoing()
     with ZipFile(out, "w") as zipped:
         with zipped.open(archives.entry(f"{NAME}.json", utcnow()), "w") as document:
@@ -77,7 +77,7 @@ def archive(user_id: int) -> Iterator[bytes]:
     yield out.take()
 
 
-def _whole_list(user_id: int, portion: own_activity.Portion) -> Iterator[str]:
+def _list(user_id: int, portion: own_activity.Portion) -> Iterator[str]:
     """Yield a list of any length in portions, oldest first."""
     last, separator = None, ""
     while batch := _read(portion, user_id, last):
@@ -110,7 +110,7 @@ def _account(user_id: int) -> dict[str, Any]:
 
 
 def _student(user_id: int) -> dict[str, Any] | None:
-    """Return the student whom the account is linked to, with the payments."""
+    """Return the linked student with the payments, None without a link."""
     own = select(Siswa, User.linked_by, User.linked_at).join(User, User.idperson == Siswa.idperson)
     found = db.session.execute(own.where(User.id == user_id)).one_or_none()
     if found is None:
@@ -136,22 +136,22 @@ def _memberships(user_id: int) -> list[dict[str, Any]]:
         .where(Membership.user_id == user_id)
         .order_by(Ukm.code)
     )
-    return [_with_texts(row._asdict()) for row in db.session.execute(query)]
+    return [_with_iso_times(row._asdict()) for row in db.session.execute(query)]
 
 
 def _join_requests(user_id: int) -> list[dict[str, Any]]:
-    """Return the UKMs that the user asked to join, and when it was refused."""
+    """Return the user's requests to join a UKM, and when they were refused."""
     query = (
         select(Ukm.code.label("ukm"), JoinRequest.at, JoinRequest.refused_at)
         .join_from(JoinRequest, Ukm)
         .where(JoinRequest.user_id == user_id)
         .order_by(Ukm.code)
     )
-    return [_with_texts(row._asdict()) for row in db.session.execute(query)]
+    return [_with_iso_times(row._asdict()) for row in db.session.execute(query)]
 
 
-def _with_texts(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row with its times as in JSON."""
+def _with_iso_times(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with its times in ISO 8601."""
     return {name: to_iso8601(at) if isinstance(at, datetime) else at for name, at in row.items()}
 
 
@@ -167,7 +167,7 @@ def _blocks(user_id: int) -> list[dict[str, Any]]:
 
 
 def _pins(user_id: int) -> list[dict[str, Any]]:
-    """Return what the user pinned: a message, or a text of its own."""
+    """Return what the user pinned: a message or a separate text."""
     query = (
         select(Ukm.code, UkmPin)
         .join_from(UkmPin, Ukm, Ukm.id == UkmPin.ukm_id)
@@ -193,7 +193,8 @@ def _logins(user_id: int) -> list[dict[str, Any]]:
 
 
 def _notifications(user_id: int) -> dict[str, Any]:
-    """Return what the user chose, and since when which push services notify their browsers."""
+    """Return the user's choices, and the push services of their browsers with the subscription's
+    time."""
     chosen = db.session.get(PushPreference, user_id)
     columns = (PushSubscription.endpoint, PushSubscription.created_at)
     query = (
@@ -215,7 +216,7 @@ def _notifications(user_id: int) -> dict[str, Any]:
 
 
 def _exports(user_id: int) -> list[dict[str, Any]]:
-    """Return the files that the user asked for, with the filters as in a URL."""
+    """Return the user's requests for exported files, with their filters as in a URL."""
     query = (
         select(Export.kind, Export.query, Export.created_at)
         .where(Export.user_id == user_id)

@@ -1,8 +1,8 @@
-"""Known browsers: attempts from a browser where the account logged in before have their own limit,
-so that a stranger's guessing does not lock the owner out.
+"""Known browsers: attempts from a browser in which the account has logged in before have their own
+limit, so that a stranger's guessing does not lock the owner out.
 
-Such a browser keeps a mark: a MAC over the account and its password hash. So the server stores
-nothing, and a new password voids all marks.
+A known browser keeps a mark in a cookie: a MAC over the account and its password hash. So the
+server stores nothing, and a new password voids all marks.
 """
 
 import hmac
@@ -12,14 +12,14 @@ from flask import current_app
 
 from myukm.models import User
 
-MAX_MARKS = 10  # people share browsers
+MAX_MARKS = 10  # of one browser, which several people may share
 
 
 def mark(user: User) -> str:
     """Return the mark for a browser in which the account has logged in."""
     key = str(current_app.config["SECRET_KEY"]).encode()
-    said = f"device:{user.id}:{user.password_hash}".encode()
-    return hmac.digest(key, said, "sha256").hex()[:32]
+    message = f"device:{user.id}:{user.password_hash}".encode()
+    return hmac.digest(key, message, "sha256").hex()[:32]
 
 
 def add(marks: Sequence[str], user: User) -> list[str]:

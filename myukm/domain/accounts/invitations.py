@@ -24,8 +24,8 @@ MAX_SHOWN = 200
 def invite(actor: Actor, nim: str, name: str, role: str) -> str:
     """Invite a NIM for 30 days and return its one-time code, which is shown only now.
 
-    Voids an earlier code of that NIM. Raises `Invalid`, or `Conflict` if it has an account or is
-    being invited at this moment.
+    Voids an earlier code of that NIM. Raises `Invalid`, or `Conflict` if the NIM has an account or
+    another admin is inviting it at this moment.
     """
     nim, name = checked_person(nim, name, role)
     code = new_code()
@@ -74,11 +74,11 @@ def _find(invitation_id: int, *, lock: bool = False) -> Invitation:
 
 
 def register(nim: str, code: str, password: str) -> User:
-    """Create the invited account. Raises `Forbidden` for a wrong code, `Invalid`.
+    """Create the invited account. Raises `Forbidden` for a wrong code, `Invalid` for the password.
 
     Of two concurrent calls the one that deletes the invitation succeeds.
     """
-    invitation = _behind(normal_nim(nim), code)
+    invitation = _find_by_code(normal_nim(nim), code)
     check_password(password, invitation.nim, invitation.name)
     user = User(
         nim=invitation.nim,
@@ -93,7 +93,8 @@ def register(nim: str, code: str, password: str) -> User:
     return user
 
 
-def _behind(nim: str, code: str) -> Invitation:
+def _find_by_code(nim: str, code: str) -> Invitation:
+    """Return the invitation that this code opens. Raises `Forbidden`."""
     query = select(Invitation).where(Invitation.nim == nim, Invitation.is_valid(utcnow()))
     found = db.session.scalar(query) if nim.isprintable() else None
     if found is None or not matches(found.code_hash, code):

@@ -69,7 +69,7 @@ def guess_own(user_id: int) -> AbstractContextManager[Permit]:
 
 @contextmanager
 def one_more_account(address: str) -> Iterator[None]:
-    """Count an account created from this address, unless the block refuses to create it."""
+    """Count an account created from this address, unless the block raises a `DomainError`."""
     permit = acquire(claim(REGISTRATIONS, address))
     try:
         yield
@@ -90,5 +90,5 @@ def _own_claims(kind: str, user_id: int) -> Sequence[Claim]:
 
 
 def _folded(nim: str) -> str:
-    """Return one key for all spellings of a NIM that lead to the same account."""
+    """Return one key for all spellings of a NIM, so that none of them has a limit of its own."""
     return normal_nim(nim).casefold()

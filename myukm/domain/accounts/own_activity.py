@@ -85,7 +85,7 @@ def reports(user_id: int, last: Any) -> Sequence[tuple[Any, dict[str, Any]]]:
 
 
 def ukm_trail(user_id: int, last: Any) -> Sequence[tuple[Any, dict[str, Any]]]:
-    """Return the next lines of the units' logs: what the person did, or what was done to them."""
+    """Return the next lines of UKMs' logs: what the user did, or what was done to the user."""
     query = (
         select(Activity, Ukm.code)
         .join(Ukm, Ukm.id == Activity.ukm_id)
@@ -110,11 +110,11 @@ def ukm_trail(user_id: int, last: Any) -> Sequence[tuple[Any, dict[str, Any]]]:
 
 
 def trail(user_id: int, last: Any) -> Sequence[tuple[Any, dict[str, Any]]]:
-    """Return the next lines of the campus's trail: what one did, or what was done to them."""
+    """Return the next lines of the audit trail: what the user did, or what was done to the user."""
     user = db.session.get_one(User, user_id)
     found: list[Activity] = []
     while not found and (lines := _trail(user, last)):
-        # Compared again, because two databases take capitals for small letters.
+        # Compared again, because LIKE ignores case on two of the databases.
         about = f"{user.nim} "
         found = [x for x in lines if x.actor_id == user_id or x.subject.startswith(about)]
         last = lines[-1].id
@@ -133,10 +133,10 @@ def trail(user_id: int, last: Any) -> Sequence[tuple[Any, dict[str, Any]]]:
 
 
 def _trail(user: User, last: Any) -> Sequence[Activity]:
-    """Return the next lines of the account, and those that may be about it.
+    """Return the next lines by the account, and those whose subject begins with its NIM.
 
-    Of the actions on accounts, because other lines may begin with what is a NIM, too; and since it
-    was made, because somebody else may have had the NIM before.
+    The latter only of actions on accounts, because other subjects may begin with a NIM by chance,
+    and only since the account exists, because another account may have had the NIM before.
     """
     begins = Activity.subject.startswith(f"{user.nim} ", autoescape=True)
     on_account = Activity.action.startswith("user.") & (Activity.action != "user.import")

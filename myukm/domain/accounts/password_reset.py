@@ -1,4 +1,4 @@
-"""Password reset: an admin creates a one-time code, with which its holder sets a new password."""
+"""Password reset: an admin creates a one-time code, with which the owner sets a new password."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -57,18 +57,18 @@ def redeem(nim: str, code: str, password: str) -> User:
     Raises `Invalid` for the password, and the same `Forbidden` for a wrong NIM, a wrong or expired
     code and a blocked account. Of two concurrent calls the one that deletes the code succeeds.
     """
-    reset, user = _behind(normal_nim(nim), code)
+    reset, user = _find(normal_nim(nim), code)
     check_password(password, user.nim, user.name)
     hashed = hash_password(password)
     with transaction() as session:
-        _take(session, reset)
+        _use_up(session, reset)
         accounts.store_password(user.id, hashed)
-        about = f"{user.nim} {user.name}"
-        activity.record(Actor.of(user), "user.reset_password", about)
+        activity.record(Actor.of(user), "user.reset_password", f"{user.nim} {user.name}")
     return user
 
 
-def _behind(nim: str, code: str) -> tuple[PasswordReset, User]:
+def _find(nim: str, code: str) -> tuple[PasswordReset, User]:
+    """Return the reset that this code opens, and its account. Raises `Forbidden`."""
     query = (
         select(PasswordReset, User)
         .join(User, User.id == PasswordReset.user_id)
@@ -80,7 +80,8 @@ def _behind(nim: str, code: str) -> tuple[PasswordReset, User]:
     return found[0], found[1]
 
 
-def _take(session: Session, reset: PasswordReset) -> None:
+def _use_up(session: Session, reset: PasswordReset) -> None:
+    """Delete the code. Raises `Forbidden` if a concurrent call did so first."""
     mine = delete(PasswordReset).where(
         PasswordReset.user_id == reset.user_id, PasswordReset.code_hash == reset.code_hash
     )

@@ -27,7 +27,7 @@ def hash_password(password: str) -> str:
 
 
 def verify(stored: str | None, password: str) -> bool:
-    """Return whether `password` matches the hash `stored` (None or "": there is none).
+    """Return whether `password` matches the hash `stored`; None and "" (no account) never match.
 
     Raises `Unavailable` if the pool's queue is full.
     """

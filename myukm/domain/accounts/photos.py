@@ -49,7 +49,7 @@ def remove(user: User, *, by: Actor) -> None:
 
 
 def _remove_current(session: Session, user_id: int) -> User:
-    """Lock the account, which serializes concurrent uploads, delete its photo and return it."""
+    """Lock the account, so that concurrent uploads wait; delete its photo; return the account."""
     user = session.get_one(User, user_id, with_for_update=True, populate_existing=True)
     if user.deleted_at:
         raise NotFound(_("Akun ini sudah dihapus."), code="account_deleted")

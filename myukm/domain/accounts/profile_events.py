@@ -13,7 +13,7 @@ from myukm.models import ChatMessage, Membership, Ukm, User
 
 
 def ukm_codes(user_id: int) -> Sequence[str]:
-    """Return the codes of UKMs where the account is a member or wrote messages."""
+    """Return the codes of UKMs in which the account is a member or has written messages."""
     seen = union(
         select(Membership.ukm_id).where(Membership.user_id == user_id),
         select(ChatMessage.ukm_id).where(ChatMessage.user_id == user_id),

@@ -28,13 +28,13 @@ def change_password(user: User, login: str, old: str, new: str) -> None:
 
 
 def require_password(user: User, password: str) -> None:
-    """Raise `Forbidden` for a wrong password; a cookie alone may have been stolen."""
+    """Raise `Forbidden` for a wrong password. A cookie is not enough, because it may be stolen."""
     if not verify(user.password_hash, password[: MAX_PASSWORD + 1]):
         raise wrong_password()
 
 
 def wrong_password() -> Forbidden:
-    """Return the error for a wrong own password."""
+    """Return the error for a user who mistyped their own password."""
     return Forbidden(_("Kata sandi Anda salah."), code="wrong_password")
 
 

@@ -20,8 +20,8 @@ RETRY_SECONDS = 5
 class Pool:
     """A fixed number of threads of this process, with a bounded queue.
 
-    Few threads, because each may need much memory; not shared between pools, because a thread
-    keeps some of the memory that it used.
+    Few threads, because each may need much memory. Pools share no threads, because a thread keeps
+    some of the memory that it used.
     """
 
     def __init__(self, threads: int, max_waiting: int) -> None:
@@ -33,16 +33,16 @@ class Pool:
     def call(self, function: Callable[..., Result], *args: object) -> Result:
         """Call `function` in a thread under gevent, directly otherwise, and return its result.
 
-        `function` must release the GIL, and must return expected errors instead of raising them,
-        because gevent prints the traceback of what escapes. Raises `Unavailable` at once if the
-        queue is full.
+        `function` must release the GIL. It must return expected errors instead of raising them,
+        because gevent prints the traceback of an exception that leaves the thread. Raises
+        `Unavailable` at once if the queue is full.
         """
         with self.slot():
             return self._run(function, args)
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """Reserve a thread for the block, whose work may run elsewhere; waits until one is free.
+        """Count the block as one of the threads, for work in a child process; wait for a free one.
 
         Raises `Unavailable` at once if the queue is full.
         """

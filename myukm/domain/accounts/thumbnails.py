@@ -1,4 +1,4 @@
-"""Thumbnails of uploaded photos: two squares, decoded within limits, without metadata."""
+"""Thumbnails of profile photos: two squares without metadata; large pictures are refused."""
 
 from io import BytesIO
 from typing import NamedTuple
@@ -65,7 +65,7 @@ def _refusal(image: Image.Image, content_type: str) -> DomainError | None:
 
 
 def _render(image: Image.Image) -> Thumbnails:
-    """Return the thumbnails; the picture is reduced first, so that little is done at full size."""
+    """Return the thumbnails. The picture is scaled down first, so that later steps are cheap."""
     # Decode a JPEG at a fraction of its size.
     image.draft("RGB", (2 * LARGE, 2 * LARGE))
     square = ImageOps.fit(to_rgb(image), (LARGE, LARGE))

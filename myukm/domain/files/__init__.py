@@ -1,1 +1,1 @@
-"""Files that people send in the chat: checked, stored, limited, swept."""
+"""Files of the chat: checks, storage, quotas, cleanup."""

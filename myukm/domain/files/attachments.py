@@ -18,9 +18,9 @@ MAX_FILES = 10
 
 
 def unsent(membership: Membership, ids: Sequence[int]) -> list[ChatFile]:
-    """Return the member's uploaded files of these ids, in this order.
+    """Return the member's unsent files with these ids, in this order.
 
-    Raises `Invalid` for more than `MAX_FILES`, for an id twice, or for a file that is not the
+    Raises `Invalid` for more than `MAX_FILES`, for a repeated id, or for a file that is not the
     member's own, was sent before, or is gone.
     """
     if not ids:
@@ -56,7 +56,7 @@ def attach(files: Sequence[ChatFile], message_id: int) -> bool:
 
 
 def load(messages: Collection[ChatMessage]) -> None:
-    """Read the files of all these messages by one query; by none if they have no files."""
+    """Load the files of all these messages by one query; without a query if they have none."""
     ids = [message.id for message in messages if message.file_count]
     if not ids:
         return
@@ -81,7 +81,7 @@ _ONE = select(ChatFile).where(
 
 
 def find(membership: Membership, file_id: int) -> ChatFile:
-    """Return a file of the member's UKM: a sent one, or one of their own. Raises `NotFound`."""
+    """Return a file of the UKM that was sent, or an unsent one of the member. Raises `NotFound`."""
     file = db.session.scalar(_ONE, {"file": file_id, "ukm": membership.ukm_id})
     if file is None or (file.message_id is None and file.user_id != membership.user_id):
         raise NotFound(_("Berkas ini tidak ada lagi."), code="no_such_file")

@@ -1,4 +1,4 @@
-"""What is stored of a sent file: a picture drawn anew with a thumbnail, or a document as it is."""
+"""What is stored of an upload: a re-encoded picture and its thumbnail, or a document unchanged."""
 
 import hashlib
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from myukm.storage import storage
 
 @dataclass(frozen=True)
 class Contents:
-    """A checked file: how it is named and typed, and its bytes in drafts by their digests."""
+    """A checked file. `drafts` are the files on disk that hold its bytes, by their digests."""
 
     name: str
     type: str
@@ -36,10 +36,10 @@ class Contents:
 
 @contextmanager
 def checked(draft: Path, sent_name: str, declared: str) -> Iterator[Contents]:
-    """Yield what is to be stored of a received file; its drafts go at the end.
+    """Yield the contents to store of a received file. Its own drafts are deleted after the block.
 
-    `declared` is the content type that the sender names. Raises `Invalid` for a file that may not
-    be sent or is not what it claims to be, `Unavailable` if too many pictures wait.
+    `sent_name` and `declared` (the content type) come from the sender. Raises `Invalid` for a file
+    that may not be sent or is not what it claims to be, `Unavailable` if too many pictures wait.
     """
     name = clean_name(sent_name)
     if not kinds.is_picture(name.ending, declared):
@@ -48,18 +48,19 @@ def checked(draft: Path, sent_name: str, declared: str) -> Iterator[Contents]:
         return
     picture, thumbnail = storage().new_draft(), storage().new_draft()
     try:
-        yield _drawn(draft, picture, thumbnail, name, declared)
+        yield _encoded(draft, picture, thumbnail, name, declared)
     finally:
         picture.unlink(missing_ok=True)
         thumbnail.unlink(missing_ok=True)
 
 
-def _drawn(draft: Path, picture: Path, thumbnail: Path, name: FileName, declared: str) -> Contents:
+def _encoded(
+    draft: Path, picture: Path, thumbnail: Path, name: FileName, declared: str
+) -> Contents:
     size = pictures.draw(draft, picture, thumbnail, name.ending, declared)
-    whole, small = digest_of(picture), digest_of(thumbnail)
-    drafts = {whole: picture, small: thumbnail}
-    shown = str(FileName(name.stem, "webp"))
-    return Contents(shown, "image/webp", drafts, whole, small, *size)
+    large, small = digest_of(picture), digest_of(thumbnail)
+    drafts = {large: picture, small: thumbnail}
+    return Contents(str(FileName(name.stem, "webp")), "image/webp", drafts, large, small, *size)
 
 
 def digest_of(path: Path) -> str:

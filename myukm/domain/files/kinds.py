@@ -1,7 +1,7 @@
-"""What may be sent: pictures, and documents that pages only offer for saving.
+"""Which kinds of files may be sent: pictures, and documents that pages only offer for download.
 
-The end of a name says what a file claims to be, its first bytes what it is. The content type that
-the file is served with is ours, never the sender's.
+A file claims its kind by the extension of its name, and its first bytes must agree. It is served
+with the content type of this list, never with the sender's.
 """
 
 import re
@@ -19,7 +19,7 @@ Check = Callable[[bytes, bytes], bool]
 
 
 class Kind(NamedTuple):
-    """A kind of document: the content type of ours, and what its first and last bytes must be."""
+    """A kind of document: its content type, and the check of its first and last bytes."""
 
     type: str
     fits: Check
@@ -30,8 +30,8 @@ def _starts(*signatures: bytes) -> Check:
 
 
 def _office(folder: bytes) -> Check:
-    """A ZIP archive that says of itself which program's it is. It is not unpacked: that could
-    take any memory, and only names are looked for."""
+    """Return the check for an Office file: a ZIP archive with this folder. Only the names in it are
+    searched; it is not unpacked, because that could take any amount of memory."""
 
     def fits(head: bytes, tail: bytes) -> bool:
         names = head + tail
@@ -42,7 +42,8 @@ def _office(folder: bytes) -> Check:
 
 
 def _open_document(name: bytes) -> Check:
-    """An archive whose first file, stored as it is, names the type."""
+    """Return the check for an OpenDocument file: an archive whose first, uncompressed file names
+    the type."""
     mark = b"mimetypeapplication/vnd.oasis.opendocument." + name
     return lambda head, _tail: head.startswith(b"PK\3\4") and head[30:].startswith(mark)
 
@@ -76,12 +77,13 @@ DOCUMENTS = {
 
 
 def is_picture(ending: str, declared: str) -> bool:
-    """Return whether a file claims to be a picture, by its name's end or its declared type."""
+    """Return whether a file claims to be a picture, by its extension or its declared type."""
     return ending in PICTURES or declared.startswith("image/")
 
 
 def document_type(draft: Path, ending: str) -> str:
-    """Return the content type of a document. Raises `Invalid` if it is none that may be sent."""
+    """Return the content type of a document. Raises `Invalid` if its kind may not be sent, or its
+    bytes are of another kind."""
     kind = DOCUMENTS.get(ending)
     if kind is None:
         raise refused()
@@ -95,6 +97,6 @@ def document_type(draft: Path, ending: str) -> str:
 
 
 def refused() -> DomainError:
-    """Return the error for a file of a kind that may not be sent."""
+    """Return the error for a kind of file that may not be sent."""
     text = _("Jenis berkas ini tidak diterima. Kirim foto, PDF, berkas Office, atau audio.")
     return Invalid(text, code="file_type")

@@ -1,4 +1,4 @@
-"""Names of files, as they may be shown and saved."""
+"""Safe names of uploaded files."""
 
 from typing import NamedTuple
 
@@ -20,8 +20,8 @@ class FileName(NamedTuple):
 
 
 def clean_name(sent: str) -> FileName:
-    """Return the name of a sent file: without folders, signs that turn the text's direction,
-    control characters, or signs that a file system refuses."""
+    """Return the sender's file name without folders, control characters, characters that change the
+    direction of text, and characters that a file system refuses."""
     name = clean_line(sent[-4 * MAX_NAME :].replace("\\", "/").rpartition("/")[2])
     stem, dot, ending = name.translate(FORBIDDEN).rstrip(" .").rpartition(".")
     if not dot or not ending.isascii() or not ending.isalnum() or len(ending) > MAX_ENDING:

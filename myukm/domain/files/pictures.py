@@ -1,4 +1,4 @@
-"""Pictures that people send: drawn anew, with a thumbnail."""
+"""Pictures that people send: re-encoded, with a thumbnail."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ ENDINGS = {"JPEG": ("jpg", "jpeg"), "MPO": ("jpg", "jpeg")}
 
 
 class Drawn(NamedTuple):
-    """The size of a picture that was drawn anew, in pixels."""
+    """The size of a re-encoded picture in pixels."""
 
     width: int
     height: int
@@ -33,8 +33,8 @@ class Drawn(NamedTuple):
 def draw(source: Path, picture: Path, thumbnail: Path, ending: str, declared: str) -> Drawn:
     """Write the picture and its thumbnail as WebP and return the picture's size.
 
-    `ending` and `declared` say what the file claims to be. Raises `Invalid`, or `Unavailable` if
-    too many wait for it.
+    `ending` (of the name) and `declared` (the content type) say what the file claims to be. Raises
+    `Invalid`, or `Unavailable` if too many pictures wait.
     """
     with DRAWING.slot():
         paths = [str(path) for path in (source, picture, thumbnail)]

@@ -1,4 +1,4 @@
-"""How much may be stored: of one file, of one person, of one UKM."""
+"""Quotas of files: the size of one file, and the total of a person and of a UKM."""
 
 from typing import NamedTuple
 
@@ -15,14 +15,14 @@ MEGABYTE = 1_000_000
 
 
 class Usage(NamedTuple):
-    """What is stored and what may be, in bytes."""
+    """How much is stored, and the quota, in bytes."""
 
     used: int
     limit: int
 
 
 def max_bytes() -> int:
-    """Return the size that one file may have."""
+    """Return the maximum size of one file in bytes."""
     return _setting("FILES_MAX_MB")
 
 

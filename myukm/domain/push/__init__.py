@@ -1,6 +1,6 @@
 """Web Push: notifications on phones and desktops whose pages are closed.
 
-`fan_out` decides who is notified and stores deliveries, `delivery` sends them; the claims of
-`outbox`, which `watch` gives back, make both safe to kill. Everything happens in
-jobs; whoever writes a message only publishes it.
+`fan_out` decides who is notified and stores deliveries, `delivery` claims and sends them, both in
+jobs that may be killed: `watch`, a task of the leader, enqueues what a lost job left and releases
+the claims of dead ones.
 """

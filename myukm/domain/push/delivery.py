@@ -1,4 +1,4 @@
-"""Sends the deliveries that are due: what is still wanted, to who views no page now."""
+"""Sends the deliveries that are due, if they are still wanted and their receivers view no page."""
 
 import time
 from collections.abc import Sequence
@@ -15,15 +15,15 @@ from myukm.domain.push.keys import server_key
 from myukm.domain.push.pending import Entry
 from myukm.models import PushSubscription
 
-# After that long a job makes room for others of its queue.
+# After this time a job ends, so that other jobs of its queue are not held up.
 JOB_SECONDS = 2.0
 FIRST_WAIT_SECONDS, MAX_WAIT_SECONDS = 5.0, 900.0
 
 
 def deliver() -> int:
-    """Send what is due, some at a time (the job's work); return how many services accepted.
+    """Send the deliveries that are due, in portions (a job); return how many were accepted.
 
-    While there is more than one portion, each job that begins lets another worker join."""
+    After a full portion it enqueues another job, so that more workers join."""
     outbox.begin()
     delivered, until = 0, time.monotonic() + JOB_SECONDS
     while time.monotonic() < until:
@@ -37,7 +37,7 @@ def deliver() -> int:
 
 
 def _deliver(claim: str, ids: Sequence[int]) -> int:
-    """Send what is claimed. Rights are read right before, in one moment for all."""
+    """Send the claimed deliveries; return how many were accepted."""
     entries = pending.entries(ids)
     sent = [(each, each.notification) for each in entries if each.notification]
     outcomes = sender.send(server_key(), [notification for _, notification in sent])
@@ -54,7 +54,7 @@ def _deliver(claim: str, ids: Sequence[int]) -> int:
 
 
 def _settle(session: Session, claim: str, entry: Entry, outcome: sender.Outcome) -> None:
-    """Store what the push service said."""
+    """Delete or postpone a delivery as the push service answered."""
     if outcome.verdict == sender.GONE:
         dead = delete(PushSubscription).where(PushSubscription.id == entry.subscription_id)
         session.execute(dead)

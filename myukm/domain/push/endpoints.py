@@ -1,6 +1,7 @@
-"""Which addresses may be called, because a browser's owner names the one of its push service.
+"""Which push addresses the server may call. Browsers send them, so anybody can name any address.
 
-Checked when a browser subscribes, and again at each connection, since a name may lead elsewhere.
+Checked when a browser subscribes, and again at each connection, because a host name may resolve to
+another address by then.
 """
 
 import base64
@@ -27,7 +28,7 @@ NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 def check_endpoint(endpoint: str) -> None:
-    """Raise `Invalid` unless it is an https address that is not on a private network."""
+    """Raise `Invalid` unless `endpoint` is an https URL whose host is not obviously private."""
     if any_address_allowed():
         return
     try:
@@ -60,7 +61,7 @@ def any_address_allowed() -> bool:
 
 def session(connections: int, *, any_address: bool) -> requests.Session:
     """Return an HTTP session that connects to public addresses only, without the environment's
-    proxies and `.netrc`; it may be used by that many threads at once."""
+    proxies and `.netrc`. `connections`: how many threads may use it at once."""
     made = requests.Session()
     made.trust_env = False
     adapter = HTTPAdapter(pool_maxsize=connections, max_retries=0)
@@ -76,7 +77,7 @@ def _decoded(text: str) -> bytes:
 
 
 def _names_private(host: str) -> bool:
-    """Return whether the host is written as an address that is not public, or as this machine."""
+    """Return whether a host is a private IP address, or a name of this machine or network."""
     try:
         return not is_public(host)
     except ValueError:
@@ -84,14 +85,14 @@ def _names_private(host: str) -> bool:
 
 
 def is_public(address: str) -> bool:
-    """Return whether an IP address is one of the Internet. Raises ValueError."""
+    """Return whether an IP address is public. Raises ValueError if it is no IP address."""
     found = ipaddress.ip_address(address.partition("%")[0])
     return found.is_global and not found.is_multicast and found not in NAT64
 
 
 class _PublicConnection(HTTPSConnection):
     def _new_conn(self) -> socket.socket:
-        """Connect to an address that was checked, so that no second look-up leads elsewhere."""
+        """Connect to the checked address, because a second look-up could return another one."""
         try:
             found = socket.getaddrinfo(self._dns_host, self.port, 0, socket.SOCK_STREAM)
             public = [str(entry[4][0]) for entry in found if is_public(str(entry[4][0]))]

@@ -42,7 +42,7 @@ class ServerKey:
 
 
 def server_key() -> ServerKey:
-    """Return this installation's key, which the first call of all machines makes."""
+    """Return this installation's key. The first call on any machine makes and stores it."""
     known: dict[str, ServerKey] = current_app.extensions.setdefault("push_key", {})
     if "key" not in known:
         known["key"] = ServerKey(_stored() or _made(), _contact())
@@ -50,7 +50,7 @@ def server_key() -> ServerKey:
 
 
 def _contact() -> str:
-    """Return whom a push service writes to if our requests give it trouble."""
+    """Return the address to which a push service may write if our requests trouble it."""
     config = current_app.config
     public = str(config["PUBLIC_URL"])
     return config["PUSH_CONTACT"] or (public if public.startswith("https:") else FALLBACK_CONTACT)
@@ -61,7 +61,7 @@ def _stored() -> str | None:
 
 
 def _made() -> str:
-    """Store a new key; of two machines that do so one wins."""
+    """Store a new key and return it. Of two machines that do so at once, one key is stored."""
     from cryptography.hazmat.primitives.asymmetric import ec
     from py_vapid.utils import b64urlencode
 

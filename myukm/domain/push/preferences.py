@@ -1,4 +1,4 @@
-"""What a person chose about notifications on their devices, and the quiet hours."""
+"""A person's preferences for notifications on all their devices, including quiet hours."""
 
 import re
 from datetime import datetime, timedelta
@@ -16,12 +16,12 @@ TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
 
 def of(user_id: int) -> PushPreference:
-    """Return what the person chose, or the defaults (not stored)."""
+    """Return the person's preferences, or the defaults, which are not stored."""
     return db.session.get(PushPreference, user_id) or defaults(user_id)
 
 
 def defaults(user_id: int) -> PushPreference:
-    """Return the defaults: everything with its text, at all hours."""
+    """Return the defaults: all notifications, with their text, at all hours."""
     return PushPreference(user_id=user_id, show_text=True, announcements=True, staff=True)
 
 
@@ -34,7 +34,11 @@ def change(
     quiet_from: str,
     quiet_until: str,
 ) -> None:
-    """Store the choices. The quiet hours are `HH:MM` each, or both empty. Raises `Invalid`."""
+    """Store the preferences. Quiet hours are `HH:MM`, or both empty.
+
+    Raises `Invalid`, or `Conflict` if the person stores them twice at the same moment for the first
+    time.
+    """
     hours = _minutes(quiet_from), _minutes(quiet_until)
     if None in hours and hours != (None, None):
         raise Invalid(_("Isi kedua jam tenang, atau kosongkan keduanya."), code="bad_quiet_hours")
@@ -65,9 +69,10 @@ def as_time(minutes: int | None) -> str:
 
 
 def quiet_end(quiet_from: int | None, quiet_until: int | None, now: datetime) -> datetime | None:
-    """Return when the quiet hours in which `now` lies end, None outside of them.
+    """Return the end of the quiet hours if `now` lies in them, else None.
 
-    They may pass midnight, and are counted on the campus's clock.
+    `quiet_from` and `quiet_until` are minutes after midnight in the campus's time zone. The quiet
+    hours may pass midnight.
     """
     if quiet_from is None or quiet_until is None:
         return None

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from myukm.domain.push import endpoints
 from myukm.domain.push.keys import ServerKey
 
-# The second is for each read, the third for a call as a whole.
+# For connecting, for each read, and for a call as a whole.
 CONNECT_SECONDS, READ_SECONDS, MAX_SECONDS = 3.0, 5.0, 10.0
 THREADS = 32
 TTL_SECONDS = 4 * 3600
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 class Notification(NamedTuple):
-    """What is sent to one browser. `payload` is what `static/js/push/service_worker.js` reads."""
+    """A notification for one browser. `static/js/push/service_worker.js` reads the payload."""
 
     endpoint: str
     p256dh: str
@@ -41,19 +41,19 @@ class Notification(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a push service said, and in how many seconds to come again if it said so."""
+    """What a push service answered, and its Retry-After in seconds, if any."""
 
     verdict: str
     wait: float | None = None
 
 
 def send(key: ServerKey, notifications: Sequence[Notification]) -> list[Outcome]:
-    """Send them at once, each in a thread; takes as long as the slowest, at most `MAX_SECONDS`.
+    """Send all concurrently and return their outcomes, after at most `MAX_SECONDS`.
 
-    A call that has not ended by then counts as `LATER`; its thread is left to itself, because
-    nothing ends a service that keeps sending a little.
+    A call that has not ended by then counts as `LATER`. Its thread goes on, because nothing stops a
+    read from a service that keeps sending a little.
     """
-    # Here: in threads there is no app.
+    # Read here, because the threads have no app context.
     any_address = endpoints.any_address_allowed()
     pool = ThreadPoolExecutor(THREADS, "push")
     with endpoints.session(THREADS, any_address=any_address) as session:
@@ -123,7 +123,7 @@ def _judged(answer: requests.Response, host: str) -> Outcome:
 
 
 def _retry_after(answer: requests.Response) -> float | None:
-    """Return the seconds that a service names; a date, or what else it may write, is as nothing."""
+    """Return the seconds of a Retry-After; None for a date or anything else."""
     text = answer.headers.get("Retry-After", "")
     if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
         return None

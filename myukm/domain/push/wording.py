@@ -21,8 +21,8 @@ class Words(NamedTuple):
 
 
 def message(ukm: Ukm, newest: ChatMessage, count: int, kind: str, *, show_text: bool) -> Words:
-    """Return the words for a member's unread messages of a UKM, of which this is the newest that
-    concerns them; without `show_text` nothing that anybody wrote, and not who did."""
+    """Return the words for a member's `count` unread messages of a UKM. `newest` is the latest of
+    them that the member is notified of; its text and author are left out without `show_text`."""
     path = f"/ukm/{ukm.code}/chat"
     if show_text:
         title = _("%(name)s di %(ukm)s", name=newest.user.name, ukm=ukm.name)
@@ -51,5 +51,5 @@ def test() -> Words:
 
 
 def shortened(text: str) -> str:
-    """Return the beginning of a text."""
+    """Return the first `MAX_BODY` characters of a text."""
     return text if len(text) <= MAX_BODY else f"{text[:MAX_BODY].rstrip()}…"

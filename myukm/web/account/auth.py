@@ -29,25 +29,25 @@ bp = Blueprint("auth", __name__)
 bp.before_request(limit_auth_body)
 
 
-def present(token: str) -> LoginSession | None:
-    """Return the log-in of the cookie's token, and store its account for the security log."""
+def load_login(token: str) -> LoginSession | None:
+    """Return the log-in of the cookie's token, and note its account for the security log."""
     if login := accounts.find_session(token):
         security_log.set_actor(login.user_id)
     errors.outage.worked()
     return login
 
 
-login_manager.user_loader(present)
-# Whether the browser is the one that logged in is a question of the row alone. Flask-Login would
-# compare its address and name, and after a change send the cookie again.
+login_manager.user_loader(load_login)
+# The row alone decides whether a log-in is valid. Flask-Login would compare the browser's address
+# and name, and send the cookie again after a change.
 login_manager.session_protection = None
 
-# A path on this site. Browsers read // and /\ as the start of a host, and drop tabs and newlines.
-OUR_PAGE = re.compile(r"/(?![/\\])[^\x00-\x1f\x7f]*")
+# Browsers read // and /\ as the start of a host, and drop tabs and newlines.
+PATH_ON_THIS_SITE = re.compile(r"/(?![/\\])[^\x00-\x1f\x7f]*")
 
 
 class Credentials(msgspec.Struct):
-    """Who logs in."""
+    """The NIM and password of a log-in."""
 
     nim: str
     password: str
@@ -93,10 +93,10 @@ def log_in(sent: Credentials) -> Any:
 
 
 def start_session(login_session: LoginSession) -> Any:
-    """Start a fresh cookie session for the log-in; redirect, or return the account as JSON."""
+    """Start a new cookie session for the log-in; redirect, or return the account as JSON."""
     chosen = session.get("lang")
     if current_user.is_authenticated:
-        accounts.log_out(current_user.token_hash)  # the cookie of the previous log-in is replaced
+        accounts.log_out(current_user.token_hash)  # the new log-in replaces its cookie
     session.clear()
     session.permanent = True
     session["day"] = today()
@@ -113,7 +113,7 @@ def start_session(login_session: LoginSession) -> Any:
 
 
 def remind_of_failures(user_id: int) -> None:
-    """Show on the next page that the run which this person started ended with failures."""
+    """Show on the next page that the newest run ended with failures, if this person started it."""
     run = run_history.failures_left(user_id)
     if run is None or wants_json():
         return
@@ -154,4 +154,4 @@ def language(sent: Language) -> Any:
 def safe_next() -> str:
     """Return the path in `next` if it is on this site, else the start page."""
     target = request.values.get("next", "")
-    return target if OUR_PAGE.fullmatch(target) else url_for("auth.home")
+    return target if PATH_ON_THIS_SITE.fullmatch(target) else url_for("auth.home")

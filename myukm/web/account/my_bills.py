@@ -33,7 +33,7 @@ class LinkCode(msgspec.Struct):
 @bp.get("/tagihan")
 @logged_in
 def show() -> Any:
-    """Show the bills of the account's own student; 404 without one."""
+    """Show the bills of the student to whom the account is linked; 404 without a link."""
     student = links.student_of(current_account().id)
     page = payment_history.of_student(student.idperson, whole_number("page") or 1)
     if wants_json():
@@ -49,7 +49,7 @@ def show() -> Any:
 @logged_in
 @takes(LinkCode)
 def link(sent: LinkCode) -> Any:
-    """Link the account to the student of a code; wrong codes are limited."""
+    """Link the account to a student by a code. Wrong codes are limited."""
     claims = (
         claim(WRONG_CODES, str(current_account().id)),
         claim(WRONG_CODES_OF_ADDRESS, caller_address()),

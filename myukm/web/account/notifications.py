@@ -1,4 +1,4 @@
-"""Notifications on a person's devices: the page of choices, and the subscription of a browser."""
+"""Push notifications: the page of preferences, and the subscription of a browser."""
 
 from typing import Any
 
@@ -24,7 +24,8 @@ TESTS = Limit("push-test", 5, 60)
 
 
 class Choices(msgspec.Struct):
-    """What rings, how, and when not. A box that is not ticked is not sent by a form."""
+    """Which notifications a person wants. The defaults are False, because forms do not send
+    checkboxes that are not ticked."""
 
     show_text: bool = False
     announcements: bool = False
@@ -44,7 +45,7 @@ class BrowserSubscription(msgspec.Struct):
 @bp.get("/profile/notifications")
 @logged_in
 def index() -> Any:
-    """Show what rings on this device and on the person's others."""
+    """Show the notification preferences of the person, and whether this browser is subscribed."""
     me = current_account()
     if not wants_json():
         return page()
@@ -54,7 +55,7 @@ def index() -> Any:
 
 
 def page(problem: str | None = None, typed: Choices | None = None) -> str:
-    """Render the page; `typed` are the choices that were refused."""
+    """Render the page. `typed` are refused choices, shown again with the `problem`."""
     me = current_account()
     return render_template(
         "profile/notifications.html",
@@ -112,6 +113,6 @@ def unsubscribe() -> Any:
 @logged_in
 @limited(TESTS)
 def test() -> Any:
-    """Send a notification to this browser."""
+    """Send a test notification to this browser."""
     test_notification.send(current_user.token_hash)
     return "", 204

@@ -32,7 +32,7 @@ def change() -> Any:
 
 
 def sent_photo() -> tuple[bytes, str]:
-    """Return the uploaded file and its declared type. Raises `DomainError` over 5 MB."""
+    """Return the uploaded bytes and their declared type. Raises `DomainError` over 5 MB."""
     request.max_content_length = thumbnails.MAX_BYTES + SMALL_BODY
     try:
         file = request.files.get("photo")

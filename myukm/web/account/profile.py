@@ -1,5 +1,6 @@
-"""The profile page: account, password, photo, data export, deletion; and activity reports."""
+"""The profile page: account, password, data export, deletion; and the calls of the presence."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -33,14 +34,14 @@ bp.before_request(limit_auth_body)
 
 
 class PasswordChange(msgspec.Struct):
-    """The password of now, and the one to have."""
+    """The current password and the new one."""
 
     old: str
     new: str
 
 
 class OwnPassword(msgspec.Struct):
-    """The password that proves whose account it is."""
+    """The user's password, as proof of identity."""
 
     password: str
 
@@ -52,18 +53,18 @@ def index() -> Any:
     return jsonify(accounts.as_json(current_account())) if wants_json() else page()
 
 
-def page(**more: Any) -> str:
-    """Render the page; `more` holds an error for each part of the page that has one."""
+def page(problem: Mapping[str, str] | None = None) -> str:
+    """Render the page. `problem` maps the parts of the page that have an error to its text."""
     me = current_account()
     shown = {"devices": accounts.count_sessions(me.id), "files": quotas.of_person(me.id)}
-    return render_template("profile/index.html", user=me, **shown, **more)
+    return render_template("profile/index.html", user=me, problem=problem, **shown)
 
 
 def render_error(part: str, error: DomainError) -> Any:
     """Render the error in its part of the page, or return it as JSON."""
     if wants_json():
         raise error
-    return page(problem={part: str(error)}), error.status, error.headers
+    return page({part: str(error)}), error.status, error.headers
 
 
 @bp.post("/profile/password")
@@ -129,7 +130,7 @@ def delete(sent: OwnPassword) -> Any:
 @json_view
 @logged_in
 def active() -> Any:
-    """Record user activity for the presence; pages call it at most once a minute."""
+    """Record that the user is active, for the presence. Pages call it at most once a minute."""
     tracker.record_activity(current_account().id, this_browser())
     return "", 204
 
@@ -138,7 +139,7 @@ def active() -> Any:
 @json_view
 @logged_in
 def hidden() -> Any:
-    """Record that no page of this browser is visible any more, so that its owner is notified."""
+    """Record that no page of this browser is visible any more, so that push notifications come."""
     viewing.end(current_account().id, this_browser())
     return "", 204
 

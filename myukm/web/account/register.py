@@ -1,4 +1,4 @@
-"""Registration: by one-time code, open, or closed, as the setting `REGISTRATION` says."""
+"""Registration: by one-time code, open, or closed, according to the setting `REGISTRATION`."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ bp.before_request(limit_auth_body)
 
 
 class Registration(msgspec.Struct):
-    """A person who registers: by a code, or by name where registration is open."""
+    """A registration: with the invitation's `code`, or with a `name` if registration is open."""
 
     nim: str
     password: str

@@ -17,7 +17,7 @@ bp.before_request(limit_auth_body)
 
 
 class NewPassword(msgspec.Struct):
-    """A new password and the code that allows it."""
+    """A new password and the one-time code."""
 
     nim: str
     code: str

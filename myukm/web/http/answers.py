@@ -1,4 +1,4 @@
-"""Answers that a form and a JSON call get from the same view."""
+"""Answers of views that serve both forms and JSON calls."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,7 +1,7 @@
-"""The body of a call, read into the struct that is declared beside its view.
+"""Reads the body of a call into the struct that is declared beside its view.
 
-A struct has fields of `str`, `int`, `bool` and lists of texts. Everything that does not fit is
-refused here, with a sentence that names the field; what a value means is checked by the domain.
+A struct has fields of `str`, `int`, `bool`, and lists of texts or numbers. Missing fields and wrong
+types are refused here, with a sentence that names the field. The domain checks the values.
 """
 
 import json
@@ -34,11 +34,11 @@ UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class BadBody(Invalid):
-    """The body is no JSON (400), or does not fit the call (422)."""
+    """The body is not JSON (400), or has missing, unknown or wrong fields (422)."""
 
 
 class NoFields(msgspec.Struct):
-    """The body of a call that takes none."""
+    """The body of a call without fields."""
 
 
 def takes(kind: type[msgspec.Struct]) -> Callable[[View], View]:
@@ -56,9 +56,9 @@ def takes(kind: type[msgspec.Struct]) -> Callable[[View], View]:
 
 
 def read(kind: type[Struct]) -> Struct:
-    """Return the body as a `kind`: a JSON object, or a form where the view answers pages, too.
+    """Return the body as a `kind`: a JSON object, or a form unless the view is JSON only.
 
-    A form may carry more fields (the button, `next`), and a text that it lacks is empty. Raises
+    A form may have unknown fields (its button, `next`), and a missing text is empty. Raises
     `BadBody`.
     """
     strict = request.is_json or only_json()
@@ -82,16 +82,16 @@ def _fields(kind: type[msgspec.Struct]) -> dict[str, FieldInfo]:
 
 
 def only_json() -> bool:
-    """Return whether the view takes JSON alone.
+    """Return whether the view takes only JSON.
 
-    A form is refused there, not overlooked: it may ask for a dry run.
+    A form is refused there: ignoring its fields could turn a dry run into a real one.
     """
     view = current_app.view_functions[request.endpoint or ""]
     return getattr(view, "answers_json", False)
 
 
 def value_of(field: FieldInfo, sent: Mapping[str, Any], *, strict: bool) -> Any:
-    """Return the value of a field. Raises `BadBody` for one that is missing or does not fit."""
+    """Return the value of a field. Raises `BadBody` if it is missing or of a wrong type."""
     name = field.encode_name
     if strict and name not in sent:
         raise bad_field(name, _("harus diisi"))
@@ -106,17 +106,17 @@ def value_of(field: FieldInfo, sent: Mapping[str, Any], *, strict: bool) -> Any:
 
 
 def expected(kind: Any) -> Any:
-    """Return what a field of this type, or of this type or none, must hold."""
+    """Return the rule for a field of this type, which may be optional (`int | None`)."""
     return EXPECTED.get(kind) or next(EXPECTED[one] for one in get_args(kind) if one in EXPECTED)
 
 
 def bad_field(name: str, problem: Any) -> BadBody:
-    """Return the error for a field that is wrong."""
+    """Return the error for a wrong field."""
     return BadBody(_("%(name)s %(problem)s.", name=name, problem=problem), code=f"bad_{name}")
 
 
 def json_object() -> dict[str, Any]:
-    """Return the JSON object of the body, an empty one when there is no body. Raises `BadBody`."""
+    """Return the JSON object in the body, {} if the body is empty. Raises `BadBody`."""
     data = request.get_data()
     if data and not request.is_json:
         raise bad_json()
@@ -135,12 +135,12 @@ def json_object() -> dict[str, Any]:
 
 
 def bad_json() -> BadBody:
-    """Return the error for a body that is no JSON."""
+    """Return the error for a body that is not JSON."""
     return BadBody(_("Kiriman ini bukan JSON yang bisa dibaca."), code="bad_json", status=400)
 
 
 def unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a JSON object. Raises `BadBody` when a field stands twice: which is meant?"""
+    """Return a JSON object. Raises `BadBody` for a repeated field, because it is ambiguous."""
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
@@ -152,10 +152,10 @@ def unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def whole_number(digits: str) -> float:
-    """Return a JSON number; one longer than any id is not worth its parsing."""
+    """Return a JSON integer; infinity for one longer than any id, because parsing it costs time."""
     return int(digits) if len(digits) <= MAX_DIGITS else math.inf
 
 
 def refuse_constant(name: str) -> None:
-    """Raise `ValueError` for NaN and Infinity, which Python reads though JSON has no such thing."""
+    """Raise `ValueError` for NaN and Infinity, which Python accepts although JSON does not."""
     raise ValueError(name)

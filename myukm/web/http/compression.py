@@ -1,9 +1,8 @@
-"""Texts are compressed also where no proxy does it: on a slow network a page is a quarter as long.
+"""Compresses text responses with gzip to about a quarter, for installations without a proxy.
 
-deploy/nginx.conf asks the program for plain text and compresses itself, at a lower cost. Streams
-are left alone, because their events must leave at once, and so are exports, made row by row.
-
-Flask-Compress is not used, because it never closes the files that static answers read.
+nginx compresses itself at a lower cost, so deploy/nginx.conf asks the program for plain text.
+Streams are not compressed, because their events must leave at once, nor are exports, which are
+written row by row. Flask-Compress is not used, because it never closes the files of static answers.
 """
 
 import gzip
@@ -21,7 +20,7 @@ def init_app(app: Flask) -> None:
 
 
 def compress(response: Response) -> Response:
-    """Return the response, compressed if it is a whole text that is worth it."""
+    """Return the response, compressed if the browser accepts gzip and it saves enough."""
     if response.mimetype in TEXTS:
         response.vary.add("Accept-Encoding")
         if is_worth_it(response) and request.accept_encodings.quality("gzip"):
@@ -34,7 +33,7 @@ def compress(response: Response) -> Response:
 
 
 def is_worth_it(response: Response) -> bool:
-    """Return whether a response is whole (a file or ready data), long, and not compressed."""
+    """Return whether a response is long, not generated piece by piece, and not compressed yet."""
     return (
         response.status_code == 200
         and (response.direct_passthrough or not response.is_streamed)

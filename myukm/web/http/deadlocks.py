@@ -1,7 +1,7 @@
-"""Retry requests chosen as a deadlock victim; their transaction was rolled back completely.
+"""Repeats requests that were chosen as a deadlock victim, after their transaction was rolled back.
 
-The program locks rows in one order, but MariaDB also locks the rows that foreign keys refer to
-(an inserted log line locks the accounts that it names), and no order covers those.
+The program locks rows in one order. But MariaDB also locks the rows that foreign keys refer to (an
+inserted log line locks the accounts that it names), in an order that we cannot choose.
 """
 
 import logging

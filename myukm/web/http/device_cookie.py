@@ -1,4 +1,4 @@
-"""The cookie that remembers which accounts logged in on this browser (`accounts/devices.py`)."""
+"""The cookie with the marks of accounts that logged in on this browser (`accounts/devices.py`)."""
 
 from collections.abc import Sequence
 

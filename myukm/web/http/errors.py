@@ -56,10 +56,10 @@ def domain_error(error: DomainError) -> Any:
 
 
 def http_error(error: HTTPException) -> Response:
-    """Return an HTTP error; Flask logs the traceback of a bug, which is never shown.
+    """Return an HTTP error as a page or JSON. A bug's traceback is logged by Flask, never shown.
 
-    An address that only takes forms is left to a reader in the bar of the browser after a refused
-    one: it leads to the page of that form.
+    A refused form leaves its address in the browser's address bar. If that address takes only POST,
+    reloading it redirects to the page of the form.
     """
     status = error.code or 500
     is_form = isinstance(error, MethodNotAllowed) and not request.path.startswith(DASHBOARD)
@@ -76,7 +76,7 @@ def http_error(error: HTTPException) -> Response:
 
 
 def database_error(error: SQLAlchemyError) -> Any:
-    """Return 503 for a database that is away, and log the cause."""
+    """Return 503 for a database that is unreachable or outdated, and log the cause."""
     outage.failed(getattr(error, "orig", error))
     if not is_away(error) and database.is_outdated():
         command = _("Jalankan: %(command)s", command="./run db upgrade")
@@ -86,22 +86,23 @@ def database_error(error: SQLAlchemyError) -> Any:
 
 
 def unavailable() -> Any:
-    """Return 503: the database is away, and the same call may succeed in a moment."""
+    """Return 503 for an unreachable database. The same call may succeed in a moment."""
     text = _("Basis data tidak menjawab. Coba lagi sebentar lagi.")
     code = "database_unavailable"
     return domain_error(Unavailable(text, code=code, retry_after=RETRY_SECONDS))
 
 
 def driver_error(error: DBAPIError) -> Any:
-    """Return 503 if the connection broke, for which a driver may use any of its errors; otherwise
-    500, because it is a bug."""
+    """Return 503 if the connection broke, which drivers report by various errors; otherwise 500,
+    because it is a bug."""
     logger.error("%s %s", request.method, request.path, exc_info=error)
     broken = error.connection_invalidated or is_away(error)
     return unavailable() if broken else http_error(InternalServerError())
 
 
 def statement_error(error: ProgrammingError) -> Any:
-    """Return 503 with the cure if migrations are missing; otherwise 500, because it is a bug."""
+    """Return 503 that names `./run db upgrade` if migrations are missing; otherwise 500, because it
+    is a bug."""
     if database.is_outdated():
         return database_error(error)
     logger.error("%s %s", request.method, request.path, exc_info=error)
@@ -115,7 +116,7 @@ def data_error(_error: Exception) -> Any:
 
 
 def page_above(path: str) -> str:
-    """Return the page on which the form stood that was sent to `path`."""
+    """Return the path of the page whose form was sent to `path`: the nearest parent with a GET."""
     adapter = current_app.create_url_adapter(request)
     while adapter and (path := path.rpartition("/")[0]):
         for place in (path, f"{path}/manage"):
@@ -125,10 +126,9 @@ def page_above(path: str) -> str:
 
 
 def page(status: int, message: str) -> str:
-    """Return the error page's HTML, with the navigation for somebody who is logged in.
+    """Return the error page's HTML, with the navigation for users who are logged in.
 
-    After an error of ours it does not look who that is: it stands in the database, which may be
-    what failed.
+    For status 500 and above it does not load the user, because the database may be what failed.
     """
     shown = {"status": status, "message": message}
     if status < 500:

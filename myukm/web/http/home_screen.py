@@ -1,4 +1,4 @@
-"""What makes the site an app on a home screen: manifest, service worker, page without network."""
+"""The site as an app on a home screen: web app manifest, service worker, offline page."""
 
 import json
 import re
@@ -57,9 +57,9 @@ def manifest() -> Response:
 def service_worker() -> Response:
     """Return the service worker, whose scope is the path that serves it.
 
-    It contains the addresses of the static files and a digest of the page without network, so that
-    a new version of any of them, or another language, is a new version of it, which browsers
-    install at the next page.
+    It contains the URLs of the static files and a digest of the offline page. So another version of
+    these, or another language, makes another service worker, which browsers install on the next
+    page.
     """
     script = (static_folder() / "js/push/service_worker.js").read_text()
     page = offline()
@@ -76,13 +76,14 @@ def service_worker() -> Response:
 def offline() -> str:
     """Return the page that the service worker shows without network.
 
-    It is the same for everybody: whose messages wait is read from the browser's own store.
+    It is the same for everybody. Its script reads the account and its messages from the browser's
+    storage.
     """
     return render_template("offline.html")
 
 
 def shell(page: str) -> list[str]:
-    """Return the addresses of all files that the page without network needs."""
+    """Return the URLs of all static files that the offline page needs."""
     return sorted({*STATIC.findall(page), static_url("icons.svg")})
 
 

@@ -1,11 +1,11 @@
-"""A page's modules as one file: one by one, eighty took a phone fourteen round trips.
+"""Joins a page's modules into one file, because eighty single files took fourteen round trips.
 
-Over HTTP/1.1 a browser asks for six files at once, so each further six cost one more round trip. A
-joined file has a module and all that it imports, each as a function that runs when it is first
-used, in the order in which the browser runs modules. Linters, tests and Node read js/.
+Over HTTP/1.1 a browser requests six files at a time, so every six files cost a round trip. A joined
+file has a module and all that it imports, each as a function that runs at its first use, in the
+order in which a browser runs modules. Linters, tests and Node read the single files in js/.
 
-Modules say `import … from "./NAME.js";`, and `export` before a function, a class, a const, or
-`default function NAME`. Not possible are a circle of imports, an exported `let`, and a text of
+Supported are `import … from "./NAME.js";`, and `export` before a function, a class, a const, or
+`default function NAME`. Not supported are circular imports, an exported `let`, and a string of
 several lines of which one looks like a comment.
 """
 
@@ -15,11 +15,11 @@ from functools import cache
 from pathlib import Path
 from posixpath import dirname, normpath, relpath
 
-# What every page that extends base.html loads; a page's own file lacks it.
+# The module of every page that extends base.html; a page's own file lacks what this one has.
 ENTRY = "core/app"
 IMPORT = re.compile(r'^import (?:([^";]+) from )?"(\.[^"]+)\.js";$', re.MULTILINE)
 EXPORT = re.compile(r"^export (default )?((?:async )?function\*?|class|const) (\w+)", re.MULTILINE)
-# Whole lines, which are a quarter of what the network carries.
+# Comments that fill whole lines are a quarter of the transferred bytes.
 COMMENT = re.compile(r"^ *(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n", re.MULTILINE)
 RUNTIME = """\
 const factories = new Map();
@@ -38,8 +38,8 @@ export function use(name) {
 def joined(folder: str, name: str) -> str:
     """Return a module of `folder`/js ("chat/room") with all its imports, as one module.
 
-    One with a default export, which core/mount.js calls, lacks what ENTRY has and takes that from
-    ENTRY's file. Any other runs by itself.
+    A module with a default export, which core/mount.js calls, leaves out the modules of ENTRY and
+    imports them from ENTRY's file. Any other module is complete and runs when it is loaded.
     """
     names, head, end = imports(folder, name), RUNTIME, f'use("{name}");\n'
     if "export default " in _text(folder, name):
@@ -62,13 +62,13 @@ def imports(folder: str, module: str) -> frozenset[str]:
 
 
 def imported(folder: str, name: str) -> Iterator[str]:
-    """Yield the names of the modules that one imports itself."""
+    """Yield the names of the modules that a module imports directly."""
     for found in IMPORT.finditer(_text(folder, name)):
         yield normpath(f"{name}/../{found[2]}")
 
 
 def _as_function(folder: str, name: str) -> str:
-    """Return the definition of a module whose exports are what its function returns."""
+    """Return the module as a `define(…)` call, whose function returns the module's exports."""
     exported = []
 
     def use(found: re.Match[str]) -> str:

@@ -39,9 +39,9 @@ def caller_address() -> str:
 
 
 def limited(limit: Limit) -> Callable[[View], View]:
-    """Limit an account's calls of the view. Only for views behind `logged_in`.
+    """Limit how often an account calls the view; beyond, it raises `TooFast` (429).
 
-    The view then raises `TooFast` (429).
+    Only for views behind `logged_in`.
     """
 
     def decorate(view: View) -> View:

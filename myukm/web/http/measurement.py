@@ -1,6 +1,7 @@
-"""Counts each request with its time, by route and not by address, because addresses are endless.
+"""Counts requests and their duration by route, not by URL, because there are too many URLs.
 
-Each answer names its request's id, by which the log's lines about it are found."""
+Each response has the request's id in a header, by which its log lines are found.
+"""
 
 import time
 
@@ -13,7 +14,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 def init_app(app: Flask) -> None:
-    """Measure all requests; to be called first, so that nothing that a request does is left out."""
+    """Measure all requests. Must be called before other hooks, so that their time counts too."""
     app.before_request(_begin)
     app.after_request(_count)
 

@@ -1,4 +1,4 @@
-"""Notices: what a change did, shown on the person's next page, with a way to undo it."""
+"""Notices: what a change did, shown once on the next page, some with a button that undoes it."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ class Undo(NamedTuple):
 
 
 class Link(NamedTuple):
-    """Where a notice leads to."""
+    """The link in a notice."""
 
     text: str
     address: str
@@ -23,9 +23,9 @@ class Link(NamedTuple):
 def add_notice(
     text: Any, undo: Undo | None = None, *, link: Link | None = None, tone: str = "good"
 ) -> None:
-    """Show `text` on the next page of this browser, once; with a button if there is an `undo`.
+    """Show `text` on the next page of this browser, once, in place of a notice not shown yet.
 
-    It replaces one that was not shown yet.
+    `undo` adds a button, `link` a link. `tone` is the colour: "good" or "wait".
     """
     get_flashed_messages()
     notice = {

@@ -1,4 +1,4 @@
-"""Receives one uploaded file into a draft on disk, whatever its size, its speed or their number."""
+"""Receives an uploaded file into a draft on disk, with limits of size, duration and number."""
 
 import threading
 from collections import Counter
@@ -18,8 +18,8 @@ from myukm.errors import DomainError, Invalid, TooFast, Unavailable
 from myukm.storage import storage
 from myukm.web.http.request_parsing import SMALL_BODY
 
-# In this process: uploads of one person, and of all. The proxy receives a body whole before it
-# passes it on; without it a slow sender holds a place for `SECONDS` at most.
+# Concurrent uploads in this process: of one person, and of all. A proxy receives the whole body
+# before it passes it on; without one a slow sender holds a slot for at most `SECONDS`.
 AT_ONCE, ALL_AT_ONCE, SECONDS = 4, 40, 600
 
 _lock = threading.Lock()
@@ -54,7 +54,7 @@ def upload_slot(user_id: int) -> Iterator[None]:
 
 
 def announced_size() -> int:
-    """Return about the size of the file in this request, never more; 0 if unknown."""
+    """Return a lower bound of the size of the file in this request in bytes; 0 if unknown."""
     return max(0, (request.content_length or 0) - SMALL_BODY)
 
 
@@ -62,7 +62,7 @@ def announced_size() -> int:
 def received(max_bytes: int, too_large: DomainError) -> Iterator[Received]:
     """Receive the form's file `file` and yield it.
 
-    A longer body is refused by its announced length, or once that much has come. Raises
+    A larger file is refused by its announced length, or once that much has arrived. Raises
     `too_large`, `Invalid` without exactly one file, a `DomainError` (408) after `SECONDS`, and
     `Unavailable` if the disk is full.
     """
@@ -76,18 +76,18 @@ def received(max_bytes: int, too_large: DomainError) -> Iterator[Received]:
         yield Received(path, sent.filename or "", sent.mimetype, form)
     finally:
         for path, file in drafts:
-            with suppress(OSError):  # what could not be written is tried again
+            with suppress(OSError):  # closing flushes again, which may fail again
                 file.close()
             path.unlink(missing_ok=True)
 
 
 def storage_unavailable() -> Unavailable:
-    """Return the error for a storage that does not answer or is full."""
+    """Return the error for a file storage that is unreachable or full."""
     text = _("Penyimpanan berkas tidak menjawab. Coba lagi sebentar lagi.")
     return Unavailable(text, code="storage_unavailable", retry_after=10)
 
 
-def not_one() -> DomainError:
+def not_one_file() -> DomainError:
     """Return the error for a form without exactly one file."""
     return Invalid(_("Kirim tepat satu berkas."), code="no_file")
 
@@ -99,7 +99,7 @@ def _one_file(
     try:
         form, sent = _parsed(drafts, too_large)
         if sent is None or len(drafts) != 1:
-            raise not_one()
+            raise not_one_file()
         sent.stream.close()
     except OSError as error:
         raise storage_unavailable() from error
@@ -111,7 +111,7 @@ def _parsed(
 ) -> tuple[dict[str, str], FileStorage | None]:
     def new_draft(*_: object, **__: object) -> IO[bytes]:
         if drafts:
-            raise not_one()
+            raise not_one_file()
         path = storage().new_draft()
         drafts.append((path, path.open("wb+")))
         return drafts[0][1]

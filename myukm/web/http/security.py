@@ -38,10 +38,10 @@ def init_app(app: Flask) -> None:
 
 
 def refuse_cross_site() -> None:
-    """Raise `Forbidden` for an unsafe request that comes from another site's page.
+    """Raise `Forbidden` for an unsafe request from another site's page.
 
-    Browsers send the origin of a request (Fetch Metadata, `Origin`). A script sends neither and is
-    allowed, because only a browser attaches a cookie that the user did not send.
+    Browsers name the origin of a request (Fetch Metadata, `Origin`). A script names none and is
+    allowed, because only browsers attach cookies on their own.
     """
     if request.method in SAFE:
         return
@@ -52,7 +52,7 @@ def refuse_cross_site() -> None:
 
 
 def is_ours(sent: str) -> bool:
-    """Return whether an `Origin` is this site."""
+    """Return whether an `Origin` header names this site."""
     origin = addresses.origin(sent)
     if public := current_app.config["PUBLIC_URL"]:
         return bool(origin == public)

@@ -1,7 +1,9 @@
-"""The session cookie: its name has the port, and the time of its signature is not judged.
+"""The session cookie: its name contains the port, and its signature never expires.
 
-Browsers send a cookie to every port of a host. itsdangerous refuses a time in the future, so a
-log-in made on a machine whose clock is ahead would be none on the others; its row decides.
+Browsers send a cookie to all ports of a host, so two instances on one host need two names.
+
+itsdangerous refuses signatures from the future, so other machines would refuse a cookie that was
+signed on a machine whose clock is ahead. The row of the log-in decides when it ends.
 """
 
 from contextlib import suppress
@@ -24,10 +26,9 @@ class _Signer(TimestampSigner):
 
 
 class SessionCookie(SecureCookieSessionInterface):
-    """`myukm`, or `myukm_8443` if that is the port which users see.
+    """The cookie `myukm`, or `myukm_8443` if users see another port than the default one.
 
-    Otherwise two instances on one host would end each other's log-ins. The name without a port is
-    read as well, for log-ins from before.
+    The name without a port is read as well, for log-ins made before the name had one.
     """
 
     def __init__(self) -> None:
@@ -53,7 +54,7 @@ class SessionCookie(SecureCookieSessionInterface):
         return self.session_class()
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
-        """Return Flask's serializer, which takes a signature of any age."""
+        """Return Flask's serializer, changed so that it accepts a signature of any time."""
         if self._serializer is None and (serializer := super().get_signing_serializer(app)):
             serializer.signer = _Signer
             self._serializer = serializer
@@ -62,9 +63,9 @@ class SessionCookie(SecureCookieSessionInterface):
 
 @lru_cache(maxsize=2048)
 def _content(serializer: URLSafeTimedSerializer, signed: str) -> dict[str, Any]:
-    """Return what a cookie holds, checked once for all requests that bring it.
+    """Return the content of a cookie; its signature is checked once for all requests with it.
 
-    Raises `BadSignature` for one that is not ours, which is not kept.
+    Raises `BadSignature` for a cookie that we did not sign; errors are not cached.
     """
     content: dict[str, Any] = serializer.loads(signed)
     return content

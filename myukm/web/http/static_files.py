@@ -1,7 +1,7 @@
 """Static files under URLs that contain a digest of all of them, so that browsers cache them.
 
-Modules, styles and icons refer to each other by relative URLs. With the digest in the path, these
-contain it as well, so a new version of the program never loads an old module.
+Modules, styles and icons refer to each other by relative URLs, which therefore contain the digest
+as well. So a new version of the program never loads an old module.
 """
 
 import re
@@ -43,10 +43,10 @@ def static_url(path: str) -> str:
 
 @cache
 def stylesheets(*names: str) -> Markup:
-    """Return the link of several sheets of css/ as one, in their order.
+    """Return the link to several sheets of css/ joined into one, in this order.
 
-    A page is not drawn before it has its styles, and a browser asks for six files at once: sixteen
-    small sheets cost a slow phone half a second more than one.
+    A browser draws no page before it has all styles, and requests six files at a time, so sixteen
+    small sheets take half a second longer than one on a slow phone.
     """
     link = Markup('<link rel="stylesheet" href="{}">')
     return link.format(static_url(f"css/{'+'.join(names)}.css"))
@@ -70,7 +70,7 @@ def preload(module: str) -> Markup:
     """Return the link that loads a page's module early, with all its imports.
 
     core/mount.js imports `module` ("sync/page") only after the entry has run. Without this link the
-    browser would learn of the file so late.
+    browser would request the file only then.
     """
     return Markup('<link rel="modulepreload" href="{}">').format(_joined_url(module))
 
@@ -87,8 +87,8 @@ def serve_versioned(version: str, filename: str) -> Response:
         response = _joined_modules(module[1])
     else:
         response = current_app.send_static_file(filename)
-    is_kept = version == digest(str(current_app.static_folder)) and not current_app.debug
-    caching = f"public, max-age={CACHE_SECONDS}, immutable" if is_kept else "no-cache"
+    is_current = version == digest(str(current_app.static_folder)) and not current_app.debug
+    caching = f"public, max-age={CACHE_SECONDS}, immutable" if is_current else "no-cache"
     response.headers["Cache-Control"] = caching
     return response
 
@@ -115,7 +115,7 @@ def static_folder() -> Path:
 
 
 def favicon() -> Response:
-    """Return the icon for pages that name none: rq-dashboard's, and JSON opened in a browser."""
+    """Return the icon for pages without a link to it: rq-dashboard, and JSON in a browser."""
     return current_app.send_static_file("favicon.svg")
 
 

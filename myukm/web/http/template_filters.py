@@ -109,7 +109,7 @@ def waktu(moment: datetime | str | None) -> Markup:
 
 
 def saat(moment: datetime) -> str:
-    """Return a time that figures belong to, in the campus's time zone, never as relative."""
+    """Return a time in the campus's time zone, which the page's script does not make relative."""
     return str(format_datetime(moment, _("d MMM y HH.mm")))
 
 
@@ -119,14 +119,14 @@ def jam(moment: datetime) -> str:
 
 
 def detik(moment: str) -> str:
-    """Return the time of day with its seconds, of an ISO 8601 text, in the campus's time zone."""
+    """Return the time of day with seconds of an ISO 8601 time, in the campus's time zone."""
     return str(format_datetime(datetime.fromisoformat(moment), _("HH.mm.ss")))
 
 
 def drawn_once(template: str) -> Markup:
-    """Return the markup of a template that shows everybody the same in one language."""
+    """Return the markup of a template that is the same for everybody, cached by language."""
     if current_app.debug:
-        _drawn_once.cache_clear()  # whoever changes the template wants to see it
+        _drawn_once.cache_clear()  # so that a changed template is seen
     return _drawn_once(template, str(get_locale()))
 
 
@@ -136,7 +136,7 @@ def _drawn_once(template: str, _lang: str) -> Markup:
 
 
 def page_context() -> dict[str, Any]:
-    """Return the variables of every template: its texts, language, navigation, time."""
+    """Return the variables of every template: texts, language, navigation, time, live run."""
     translate = template_gettext()
     return {
         "_": translate,
@@ -149,7 +149,7 @@ def page_context() -> dict[str, Any]:
 
 
 def live_run() -> dict[str, Any] | None:
-    """Return the progress object of the run that lives, for the bar of the pages of staff."""
+    """Return the progress object of the live run, for the bar on the pages of staff."""
     run = progress.live()
     return localized(progress.for_run(run)) if run else None
 

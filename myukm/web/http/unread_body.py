@@ -1,8 +1,8 @@
-"""What is left of a body when its request is refused.
+"""Closes the connection of a refused request whose body is not read to its end.
 
-gunicorn would read all of it before the connection's next request, however much it is, and serve
-nobody else meanwhile. Here it is read for a moment, so that a sender who is nearly done sees the
-answer; then the connection ends with the answer.
+gunicorn would read the whole rest before the connection's next request, however long it is, and
+block other requests meanwhile. Here the rest is read for at most `SECONDS`, so that a sender who is
+nearly done gets the answer. If it has not ended by then, the connection is closed after the answer.
 """
 
 import time
@@ -20,12 +20,12 @@ SECONDS, BLOCK = 2.0, 64 * 1024
 
 
 def init_app(app: Flask) -> None:
-    """Register the hook. The first one that is registered runs last."""
+    """Register the hook, before others, because the first registered one runs last."""
     app.after_request(end_connection)
 
 
 def end_connection(response: Response) -> Response:
-    """Return the response; after a refusal, let gunicorn close a connection with a rest."""
+    """Return the response; after a refusal let gunicorn close a connection with an unread rest."""
     body = request.environ["wsgi.input"]
     refused = response.status_code >= 400 and request.method not in SAFE
     if refused and hasattr(body, "failed") and not _is_at_its_end(body):
@@ -34,7 +34,7 @@ def end_connection(response: Response) -> Response:
 
 
 def _is_at_its_end(body: Any) -> bool:
-    """Read and forget for `SECONDS`, while others are served; return whether that was all."""
+    """Read and discard the body for at most `SECONDS`; return whether its end was reached."""
     deadline = time.monotonic() + SECONDS
     with suppress(OSError, ParseException), gevent.Timeout(SECONDS, False):
         while time.monotonic() < deadline:
