@@ -1,4 +1,4 @@
-"""Uploads that would fill the memory or hold all places: others are answered meanwhile."""
+"""Uploads that would fill the memory or occupy all slots: others are answered meanwhile."""
 
 import io
 import select
@@ -93,7 +93,7 @@ def watched(web: WebServer, other: requests.Session) -> Iterator[Watch]:
     assert watch.waits, "nothing was measured"
 
 
-def test_a_hundred_at_once_of_one_person(
+def test_a_hundred_concurrent_uploads_of_one_person_hold_up_nobody(
     app: Flask, web: WebServer, session_as: SessionAs, settings: dict[str, str]
 ) -> None:
     mega, body = session_as("member"), {"Content-Type": FORM}
@@ -173,7 +173,7 @@ def impatient(settings: dict[str, str], tmp_path: Path, app: Flask) -> Iterator[
     server.kill()
 
 
-def test_a_byte_at_a_time_ends_after_a_while_and_holds_up_nobody(
+def test_slow_uploads_end_at_a_time_limit_and_hold_up_nobody(
     impatient: WebServer,
     session_cookie: Callable[[str], tuple[str, str]],
     settings: dict[str, str],

@@ -1,4 +1,4 @@
-"""The chat's calls: what they answer, and to whom."""
+"""The calls of the chat: answers, and who may use them."""
 
 import re
 from collections.abc import Callable
@@ -67,7 +67,9 @@ def timeless(page: str) -> str:
 
 
 @pytest.mark.parametrize(("method", "path", "body"), CALLS[1:])
-def test_nobody_is_asked_to_log_in(client_as: ClientAs, method: str, path: str, body: Any) -> None:
+def test_without_a_log_in_every_call_is_401(
+    client_as: ClientAs, method: str, path: str, body: Any
+) -> None:
     answer = client_as("nobody").open(f"{URL}{path}", method=method, json=body)
     assert answer.status_code == 401
 
@@ -77,7 +79,7 @@ def test_a_strange_code_is_not_found(client_as: ClientAs, strange: str) -> None:
     assert client_as("member").get(f"/ukm/{strange}/messages").status_code == 404
 
 
-def test_post_answers_the_message_object_and_twice_the_same(client_as: ClientAs) -> None:
+def test_posting_the_same_client_id_again_returns_the_stored_message(client_as: ClientAs) -> None:
     member = client_as("member")
     first = post(member)
     again = post(member, "lain")
@@ -145,7 +147,7 @@ def test_muted_is_403(app: Flask, people: dict[str, int], client_as: ClientAs) -
     assert (post(member).status_code, code(post(member))) == (403, "muted")
 
 
-def test_who_left_was_blocked_or_logged_out_cannot_post_at_once(
+def test_people_who_left_were_blocked_or_logged_out_cannot_post(
     app: Flask, people: dict[str, int], client_as: ClientAs
 ) -> None:
     member, friend, kept = client_as("member"), client_as("friend"), client_as("friend")
@@ -212,7 +214,7 @@ def test_a_message_of_another_ukm_is_out_of_reach(client_as: ClientAs) -> None:
     assert outsider.post("/ukm/PRAMUKA/read", json={"last_id": mine}).status_code == 422
 
 
-def test_what_is_not_in_this_ukm_is_neither_answered_nor_reacted_to(client_as: ClientAs) -> None:
+def test_messages_of_another_ukm_get_no_replies_and_reactions(client_as: ClientAs) -> None:
     mine = post(client_as("member")).get_json()["id"]
     outsider = client_as("outsider")
     there = "/ukm/PRAMUKA/messages"
@@ -271,7 +273,7 @@ def test_typing_reading_and_who_is_here(client_as: ClientAs) -> None:
     assert (state["online_count"], state["total_members"]) == (0, 2)
 
 
-def test_the_chat_page_asks_a_fixed_number_of_questions(app: Flask, client_as: ClientAs) -> None:
+def test_the_chat_page_makes_a_fixed_number_of_queries(app: Flask, client_as: ClientAs) -> None:
     member, friend = client_as("member"), client_as("friend")
     post(friend)
     few = queries_of(app, lambda: member.get(f"{URL}/chat"))
@@ -298,7 +300,7 @@ def queries_of(app: Flask, visit: Callable[[], Any]) -> int:
     return len(asked)
 
 
-def test_what_was_typed_is_text_on_the_page(client_as: ClientAs) -> None:
+def test_markup_in_a_message_is_escaped(client_as: ClientAs) -> None:
     member = client_as("member")
     post(member, "</script><img src=x onerror=alert(1)>")
     page = member.get(f"{URL}/chat").text

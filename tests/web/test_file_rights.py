@@ -1,4 +1,4 @@
-"""Who is out of a UKM gets nothing of its files and messages, whatever their browser kept."""
+"""Former members get no files and messages of a UKM, whatever their browser has cached."""
 
 from collections.abc import Callable
 
@@ -46,7 +46,7 @@ def log_out(people: People) -> None:
 
 
 @pytest.mark.parametrize("happens", [leave, remove, block, log_out])
-def test_who_is_out_gets_nothing(
+def test_former_members_get_no_files_and_messages(
     app: Flask, people: People, client_as: ClientAs, happens: Callable[[People], None]
 ) -> None:
     member = client_as("member")

@@ -91,7 +91,7 @@ def near(pixel: Any, colour: tuple[int, int, int]) -> bool:
     return all(abs(got - wanted) < 12 for got, wanted in zip(pixel, colour, strict=True))
 
 
-def test_a_document_is_only_saved(client_as: ClientAs) -> None:
+def test_a_document_is_served_as_a_download_only(client_as: ClientAs) -> None:
     member = client_as("member")
     evil = PDF + b"<script>alert(1)</script>"
     file = upload(member, evil, "Notulen 1 \u202efdp.pdf", "text/html").get_json()
@@ -127,7 +127,7 @@ def test_a_document_is_only_saved(client_as: ClientAs) -> None:
         (b"", "a.pdf", "application/pdf", "file_empty"),
     ],
 )
-def test_what_is_not_what_it_claims_is_refused_and_leaves_nothing(
+def test_files_that_are_not_what_they_claim_are_refused_and_leave_nothing(
     app: Flask, client_as: ClientAs, folder: Path, data: bytes, name: str, kind: str, problem: str
 ) -> None:
     answer = upload(client_as("member"), data, name, kind)
@@ -141,7 +141,7 @@ def test_what_is_not_what_it_claims_is_refused_and_leaves_nothing(
     ("data", "name"),
     [(office("word"), "a.docx"), (office("xl"), "b.XLSX"), (b"ID3\4" + b"\0" * 99, "c.mp3")],
 )
-def test_office_files_and_audio(client_as: ClientAs, data: bytes, name: str) -> None:
+def test_office_files_and_audio_are_accepted(client_as: ClientAs, data: bytes, name: str) -> None:
     answer = upload(client_as("member"), data, name, "application/octet-stream")
     assert answer.status_code == 201
     assert get(client_as("member"), answer.get_json()["url"]).data == data
@@ -192,7 +192,7 @@ def test_only_members_read_files(client_as: ClientAs) -> None:
     assert get(client_as("nobody"), file["url"]).status_code == 302
 
 
-def test_parts_and_caches(client_as: ClientAs) -> None:
+def test_ranges_and_etags(client_as: ClientAs) -> None:
     member = client_as("member")
     file = upload(member, PDF, "a.pdf", "").get_json()
     part = get(member, file["url"], Range="bytes=0-4")
@@ -279,7 +279,7 @@ def test_a_text_with_files_may_be_edited_to_nothing(client_as: ClientAs) -> None
     assert edited.get_json()["files"] == [file]
 
 
-def test_quotas_and_sizes(app: Flask, client_as: ClientAs) -> None:
+def test_quotas_and_the_maximum_size_are_enforced(app: Flask, client_as: ClientAs) -> None:
     app.config.update(FILES_MAX_MB=1, FILES_PERSON_MB=2, FILES_UKM_MB=3)
     member, friend = client_as("member"), client_as("friend")
 
@@ -318,7 +318,9 @@ def test_a_page_reads_all_files_by_one_query(app: Flask, client_as: ClientAs) ->
     "body",
     [{}, {"client_id": "a"}, {"file": "text", "client_id": "a"}, {"file": (BytesIO(PDF), "a.pdf")}],
 )
-def test_a_form_without_file_or_client_id(client_as: ClientAs, body: dict[str, Any]) -> None:
+def test_a_form_without_file_or_client_id_is_refused(
+    client_as: ClientAs, body: dict[str, Any]
+) -> None:
     answer = client_as("member").post(FILES, data=body, content_type="multipart/form-data")
     assert answer.status_code == 422
 
@@ -381,7 +383,7 @@ def test_a_search_finds_messages_with_files(client_as: ClientAs) -> None:
     assert found("ada:berkas") == []
 
 
-def test_what_is_used_of_the_quotas_is_shown(app: Flask, client_as: ClientAs) -> None:
+def test_pages_show_how_much_of_the_quotas_is_used(app: Flask, client_as: ClientAs) -> None:
     member = client_as("member")
     with app.app_context(), transaction() as session:
         session.execute(update(Membership).values(is_admin=True))

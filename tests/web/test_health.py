@@ -1,4 +1,4 @@
-"""What machines ask, and who may read the metrics."""
+"""Liveness, readiness and metrics, and who may read these."""
 
 import shutil
 import socket
@@ -32,12 +32,12 @@ FAR = {"REMOTE_ADDR": "203.0.113.9"}
 TOKEN = "the token of the tests"
 
 
-def test_it_lives(app: Flask) -> None:
+def test_liveness(app: Flask) -> None:
     answer = app.test_client().get("/healthz")
     assert (answer.status_code, answer.json) == (200, {"status": "ok"})
 
 
-def test_it_is_ready(app: Flask) -> None:
+def test_readiness(app: Flask) -> None:
     answer = app.test_client().get("/readyz")
     assert (answer.status_code, answer.json) == (200, {"status": "ok"})
 
@@ -56,7 +56,7 @@ def test_without_the_database_it_is_not_ready(settings: dict[str, str], scheme: 
 
 
 def test_without_valkey_it_serves_on(app: Flask) -> None:
-    """A balancer would take out every web server for what all of them can do without."""
+    """On 503 a load balancer would remove all web servers, although they work without Valkey."""
     lose_valkey(app)
     answer = app.test_client().get("/readyz")
     assert (answer.status_code, answer.json) == (
@@ -77,7 +77,7 @@ def test_without_valkey_it_serves_on(app: Flask) -> None:
         ("REDIS_URL", "redis://127.0.0.1:{port}/0", 200),
     ],
 )
-def test_it_answers_in_time_whatever_hangs(
+def test_readiness_is_answered_in_time_when_a_server_hangs(
     settings: dict[str, str], name: str, url: str, status: int
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -89,7 +89,9 @@ def test_it_answers_in_time_whatever_hangs(
             assert time.monotonic() - begun < 2
 
 
-def test_many_that_ask_while_it_hangs_take_one_connection(settings: dict[str, str]) -> None:
+def test_many_readiness_checks_of_a_hanging_database_take_one_connection(
+    settings: dict[str, str],
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         given = {"DATABASE_URL": f"postgresql://u@127.0.0.1:{silent.getsockname()[1]}/x"}
         app = create_app(config.load({**settings, **given}))
@@ -100,7 +102,7 @@ def test_many_that_ask_while_it_hangs_take_one_connection(settings: dict[str, st
         assert threading.active_count() <= before + 1
 
 
-def test_a_process_that_leaves_is_not_ready(app: Flask) -> None:
+def test_a_process_that_shuts_down_is_not_ready(app: Flask) -> None:
     app.extensions["live_hub"].close()
     answer = app.test_client().get("/readyz")
     assert answer.json is not None
@@ -136,7 +138,7 @@ def test_metrics_tell_how_large_the_event_log_is(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("with_valkey", [True, False])
-def test_promtool_has_nothing_to_say_about_them(app: Flask, with_valkey: bool) -> None:
+def test_promtool_accepts_the_metrics(app: Flask, with_valkey: bool) -> None:
     promtool = need(shutil.which("promtool"), "prometheus")
     with app.app_context(), transaction() as session:
         session.add(SyncRun(live=1, status="running", total=9, success=5, started_at=utcnow()))
@@ -166,26 +168,26 @@ def test_metrics_without_valkey(app: Flask) -> None:
         ({"Authorization": "Bearer ümlaut"}, 403),
     ],
 )
-def test_from_afar_the_token_opens_them(app: Flask, headers: dict[str, str], status: int) -> None:
+def test_remote_callers_need_the_token(app: Flask, headers: dict[str, str], status: int) -> None:
     app.config["METRICS_TOKEN"] = TOKEN
     answer = app.test_client().get("/metrics", headers=headers, environ_base=FAR)
     assert answer.status_code == status
 
 
-def test_without_a_token_nobody_from_afar_reads_them(app: Flask) -> None:
+def test_without_a_token_remote_callers_are_refused(app: Flask) -> None:
     given = {"Authorization": "Bearer "}
     assert app.test_client().get("/metrics", headers=given, environ_base=FAR).status_code == 403
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"])
-def test_what_a_proxy_on_this_machine_forwards_is_from_afar(app: Flask, header: str) -> None:
+def test_requests_forwarded_by_a_local_proxy_count_as_remote(app: Flask, header: str) -> None:
     answer = app.test_client().get("/metrics", headers={header: "127.0.0.1"})
     assert answer.status_code == 403
     assert answer.json is not None
     assert answer.json["error"]["code"] == "forbidden"
 
 
-def test_a_trusted_proxy_can_not_claim_to_be_us(settings: dict[str, str]) -> None:
+def test_a_client_of_a_trusted_proxy_cannot_claim_loopback(settings: dict[str, str]) -> None:
     app = create_app(config.load({**settings, "TRUSTED_PROXIES": "1"}))
     client = app.test_client()
     answer = client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}, environ_base=FAR)
@@ -194,7 +196,7 @@ def test_a_trusted_proxy_can_not_claim_to_be_us(settings: dict[str, str]) -> Non
 
 
 @every_database
-def test_a_database_that_was_not_upgraded_names_the_cure(app: Flask) -> None:
+def test_an_outdated_database_is_reported_with_its_cure(app: Flask) -> None:
     with app.app_context():
         flask_migrate.downgrade(revision="0001")
     login = {"nim": "admin1", "password": "x"}

@@ -1,4 +1,4 @@
-"""An old password is worth nothing from the moment at which a new one is stored."""
+"""An old password is refused as soon as a new one is stored, also by requests in progress."""
 
 from collections.abc import Callable
 
@@ -40,7 +40,7 @@ def log_in(client: FlaskClient, password: str) -> int:
 
 
 @every_database
-def test_a_log_in_that_comes_too_late_opens_nothing(
+def test_a_log_in_is_refused_if_the_password_changes_meanwhile(
     client_as: ClientAs, meanwhile: Callable[..., None]
 ) -> None:
     stranger = client_as("nobody")
@@ -56,7 +56,7 @@ def test_a_log_in_that_comes_too_late_opens_nothing(
         ("/profile/delete", {"password": PASSWORD}),
     ],
 )
-def test_neither_does_it_change_or_delete_the_account(
+def test_an_account_stays_as_it_is_if_its_password_changes_meanwhile(
     client_as: ClientAs, meanwhile: Callable[..., None], path: str, sent: dict[str, str]
 ) -> None:
     thief = client_as("member")
@@ -66,7 +66,7 @@ def test_neither_does_it_change_or_delete_the_account(
     assert log_in(client_as("nobody"), NEW) == 200
 
 
-def test_who_sets_a_password_by_a_code_is_known_in_that_browser(
+def test_a_password_reset_makes_the_browser_known(
     app: Flask, client_as: ClientAs, people: dict[str, int]
 ) -> None:
     with app.app_context():

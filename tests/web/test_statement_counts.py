@@ -1,4 +1,4 @@
-"""What a request asks of the database: a bounded number of statements, whatever the size."""
+"""Requests make a bounded number of database statements, whatever the size of the UKM."""
 
 import sys
 from collections.abc import Callable
@@ -54,7 +54,7 @@ def test_the_answer_to_a_message_is_what_is_stored(app: Flask, client_as: As) ->
 
 
 @every_database
-def test_what_happens_between_the_check_and_the_lock_is_seen(
+def test_a_member_removed_between_the_check_and_the_lock_cannot_post(
     app: Flask, client_as: As, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     member = client_as("member")
@@ -136,8 +136,8 @@ def enlarge(app: Flask, count: int) -> None:
 
 
 def calls_of(act: Callable[[], None]) -> int:
-    """Return how many functions a call makes, which is its cost on a machine of any speed."""
-    act()  # fills what is kept for some seconds
+    """Return how many function calls it makes, a measure that does not depend on the machine."""
+    act()  # fills the caches
     count = 0
 
     def note(_frame: object, kind: str, _arg: object) -> None:

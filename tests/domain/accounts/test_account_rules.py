@@ -22,7 +22,7 @@ def refused(password: str, nim: str = "2024001", name: str = "Mega Lestari") -> 
     return False
 
 
-def test_none_of_the_10_000_most_common() -> None:
+def test_the_10_000_most_common_passwords_are_refused() -> None:
     common = FREQUENCY_LISTS["passwords"][:10_000]
     assert len(common) == 10_000
     assert [word for word in common if not refused(word)] == []
@@ -39,18 +39,20 @@ def test_none_of_the_10_000_most_common() -> None:
         ("Mega.Lestari", "1", "Mega Lestari"),
     ],
 )
-def test_too_short_too_long_nim_and_name(password: str, nim: str, name: str) -> None:
+def test_short_long_and_personal_passwords_are_refused(password: str, nim: str, name: str) -> None:
     assert refused(password, nim, name)
 
 
-def test_ten_signs_of_ones_own_are_enough() -> None:
+def test_ten_uncommon_characters_are_accepted() -> None:
     assert not refused("kopi-susu7")
     assert not refused("二十個漢字でも良い言葉です")
     for account in ACCOUNTS:
         assert not refused(account.password, account.nim, account.name)
 
 
-def test_a_shorter_password_from_before_still_logs_in(app: Flask, people: dict[str, int]) -> None:
+def test_a_short_password_of_an_older_version_still_logs_in(
+    app: Flask, people: dict[str, int]
+) -> None:
     with app.app_context(), transaction():
         db.session.get_one(User, people["member"]).password_hash = hash_password("delapan8")
     sent = {"nim": NAMES["member"][0], "password": "delapan8"}

@@ -1,4 +1,4 @@
-"""Accounts under the hands of several people at once, and names that play tricks."""
+"""Concurrent changes of accounts, and unusual names and NIMs."""
 
 import json
 from collections.abc import Callable
@@ -31,7 +31,7 @@ ClientAs = Callable[[str], FlaskClient]
 
 @pytest.fixture
 def two_admins(app: Flask, people: dict[str, int]) -> list[int]:
-    """The admin and the bendahara, who is one, too."""
+    """The ids of the admin and the bendahara, who is made an admin as well."""
     with app.app_context(), transaction() as session:
         session.get_one(User, people["bendahara"]).role = Role.ADMIN
     return [people["admin"], people["bendahara"]]
@@ -57,7 +57,9 @@ def at_once(app: Flask, calls: list[Callable[[], object]]) -> list[str]:
 
 
 @every_database
-def test_a_nim_that_somebody_else_is_inviting(app: Flask, people: dict[str, int]) -> None:
+def test_two_admins_who_invite_one_nim_make_one_invitation(
+    app: Flask, people: dict[str, int]
+) -> None:
     def invite() -> str:
         with app.app_context():
             try:
@@ -74,7 +76,7 @@ def test_a_nim_that_somebody_else_is_inviting(app: Flask, people: dict[str, int]
             meanwhile = pool.submit(invite)
             with pytest.raises(TimeoutError):
                 meanwhile.result(timeout=0.5)
-        # Where the first one is seen in time, it is replaced.
+        # PostgreSQL's DELETE does not see the concurrent invitation, so the INSERT fails.
         renewed = db.engine.dialect.name != "postgresql"
         assert meanwhile.result() == ("invited" if renewed else "just_invited")
         assert len(invitations.list_open()) == 1
@@ -112,7 +114,9 @@ def count_admins(app: Flask) -> int:
 
 
 @every_database
-def test_of_two_admins_who_leave_at_once_one_stays(app: Flask, two_admins: list[int]) -> None:
+def test_of_two_admins_who_delete_their_accounts_at_once_one_stays(
+    app: Flask, two_admins: list[int]
+) -> None:
     def leave(user_id: int) -> Callable[[], object]:
         return lambda: account_deletion.delete_account(db.session.get_one(User, user_id), PASSWORD)
 
@@ -140,7 +144,9 @@ def test_an_account_is_deleted_once(app: Flask, people: dict[str, int]) -> None:
 
 
 @every_database
-def test_who_leaves_while_they_write_leaves_no_name(app: Flask, people: dict[str, int]) -> None:
+def test_an_account_deleted_while_it_posts_leaves_no_name(
+    app: Flask, people: dict[str, int]
+) -> None:
     def write_on() -> None:
         user = db.session.get_one(User, people["member"])
         for number in range(15):
@@ -160,7 +166,9 @@ def test_who_leaves_while_they_write_leaves_no_name(app: Flask, people: dict[str
         assert db.session.query(Membership).filter_by(user_id=people["member"]).count() == 0
 
 
-def test_a_unit_of_others_keeps_an_admin(app: Flask, people: dict[str, int]) -> None:
+def test_the_last_admin_of_a_ukm_cannot_delete_the_account(
+    app: Flask, people: dict[str, int]
+) -> None:
     with app.app_context():
         for nim in ("2024001", "2024002"):
             ukm_administration.add(UKM, nim, is_admin=True, by=Actor("Siti"))
@@ -173,7 +181,7 @@ def test_a_unit_of_others_keeps_an_admin(app: Flask, people: dict[str, int]) -> 
         assert both[1].deleted_at is None
 
 
-def test_a_pin_outlives_the_name_of_who_put_it_up(app: Flask, people: dict[str, int]) -> None:
+def test_a_pin_of_a_deleted_account_shows_no_name(app: Flask, people: dict[str, int]) -> None:
     with app.app_context():
         unit = db.session.query(Ukm).filter_by(code=UKM).one()
         with transaction() as session:
@@ -191,7 +199,7 @@ def test_a_pin_outlives_the_name_of_who_put_it_up(app: Flask, people: dict[str, 
         ] * 2
 
 
-def test_no_password_is_not_the_empty_one(app: Flask) -> None:
+def test_an_account_without_a_password_accepts_none(app: Flask) -> None:
     with app.app_context():
         for password in ("", "nobody has this password"):
             with pytest.raises(DomainError):
@@ -211,27 +219,29 @@ def test_no_password_is_not_the_empty_one(app: Flask) -> None:
         ("🌙 Bulan", "🌙 Bulan"),
     ],
 )
-def test_tricks_are_taken_out_of_names(typed: str, stored: str) -> None:
+def test_invisible_and_control_characters_are_removed_from_names(typed: str, stored: str) -> None:
     assert clean_line(typed) == stored
 
 
 @pytest.mark.parametrize(
     "nim", ["20２４\u200b", "2024\u200b001", "2024\u3164", "20 24", "", "1" * 33, "é"]
 )
-def test_a_nim_is_plain(client_as: ClientAs, nim: str) -> None:
+def test_a_nim_with_other_than_printable_ascii_characters_is_refused(
+    client_as: ClientAs, nim: str
+) -> None:
     invited = {"nim": nim, "name": "Ani", "role": "anggota"}
     answer = client_as("admin").post("/admin/users/invitations", json=invited)
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (422, "bad_nim")
 
 
-def test_full_width_digits_and_blanks_around_are_no_other_nim(client_as: ClientAs) -> None:
+def test_full_width_digits_and_outer_blanks_are_normalized(client_as: ClientAs) -> None:
     invited = {"nim": "\u2003２０２４ ", "name": "Ani", "role": "anggota"}
     answer = client_as("admin").post("/admin/users/invitations", json=invited)
     assert (answer.status_code, answer.get_json()["nim"]) == (201, "2024")
 
 
 @every_database
-def test_every_kind_of_apostrophe_and_of_o_is_found_by_the_plain_one(
+def test_search_ignores_accents_and_kinds_of_apostrophes(
     app: Flask, people: dict[str, int]
 ) -> None:
     names = ['Ma’ruf "Cak" Søren', "MA`RUF «CAK» SØREN", "Maʿruf Cak Soren", "maruf cak søren"]

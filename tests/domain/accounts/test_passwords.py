@@ -1,4 +1,4 @@
-"""Hashing: a few at a time, a bounded line, and hashes of an earlier version."""
+"""Hashing in a bounded pool, and hashes of an earlier version."""
 
 import threading
 
@@ -18,34 +18,34 @@ from tests.support.waiting import wait_until
 NIM = NAMES["member"][0]
 
 
-def test_two_work_three_wait_and_the_sixth_hears_at_once_that_it_is_busy() -> None:
-    pool, finish, at_work, most = Pool(2, max_waiting=3), threading.Event(), [], []
+def test_a_full_pool_refuses_at_once() -> None:
+    pool, finish, running, concurrent = Pool(2, max_waiting=3), threading.Event(), [], []
 
     def work() -> None:
-        at_work.append(1)
-        most.append(len(at_work))
+        running.append(1)
+        concurrent.append(len(running))
         finish.wait(10)
-        at_work.pop()
+        running.pop()
 
     threads = [threading.Thread(target=pool.call, args=(work,)) for _ in range(5)]
     for thread in threads:
         thread.start()
-    wait_until(lambda: pool._slots._value == 0, what="all five have a place")
+    wait_until(lambda: pool._slots._value == 0, what="two run and three wait")
     with pytest.raises(Unavailable) as busy:
         pool.call(work)
     assert busy.value.headers == {"Retry-After": "5"}
     finish.set()
     for thread in threads:
         thread.join()
-    assert (len(most), max(most)) == (5, 2)
+    assert (len(concurrent), max(concurrent)) == (5, 2)
     assert pool.call(len, "abc") == 3
 
 
-def test_a_hash_costs_little_memory() -> None:
+def test_hashing_takes_at_most_20_megabytes() -> None:
     assert passwords.POOL.threads * passwords.HASHER.memory_cost <= 20 * 1024
 
 
-def test_a_hash_of_an_earlier_version_still_opens_and_is_made_anew(
+def test_a_hash_of_an_earlier_version_still_logs_in_and_is_replaced(
     app: Flask, people: dict[str, int]
 ) -> None:
     with app.app_context():

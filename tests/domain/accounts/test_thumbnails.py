@@ -1,4 +1,4 @@
-"""Photos: what is made of them, and what is no photo."""
+"""Thumbnails of profile photos, and files that are refused."""
 
 import random
 from io import BytesIO
@@ -47,37 +47,37 @@ def test_a_photo_becomes_an_upright_square(kind: str, turned: int, red: set[str]
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_nothing_is_left_of_the_metadata(kind: str) -> None:
+def test_thumbnails_have_no_metadata(kind: str) -> None:
     for data in made(half_red(kind)):
         assert b"rahasia" not in data
         assert not Image.open(BytesIO(data)).getexif()
 
 
-def test_odd_metadata_does_not_matter() -> None:
+def test_a_photo_with_odd_metadata_is_still_turned_upright() -> None:
     large = shown(made(half_red_with_odd_exif()).large)
     assert large.getpixel(SIDES["top"])[0] > 100
     assert large.getpixel(SIDES["bottom"])[0] < 100
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16"])
-def test_every_kind_of_png_is_a_photo(mode: str) -> None:
+def test_pngs_of_every_mode_are_accepted(mode: str) -> None:
     image = (
         Image.new(mode, (300, 200)) if mode == "I;16" else Image.new("RGB", (9, 300)).convert(mode)
     )
     made(encoded(image, "PNG"), "image/png")
 
 
-def test_what_is_seen_through_becomes_white() -> None:
+def test_transparent_parts_become_white() -> None:
     clear = encoded(Image.new("RGBA", (50, 50), (0, 0, 0, 0)), "PNG")
     assert shown(made(clear).large).getpixel((128, 128)) == (255, 255, 255)
 
 
-def test_a_jpeg_with_more_pictures_in_it_is_its_first() -> None:
+def test_the_first_picture_of_a_jpeg_with_several_is_used() -> None:
     done = made(animated("MPO"), "image/jpeg")
     assert shown(done.large).getpixel((128, 128))[0] > 100
 
 
-def test_tiny_and_thin_pictures() -> None:
+def test_tiny_and_thin_pictures_are_accepted() -> None:
     for size in ((1, 1), (4000, 1), (1, 4000)):
         made(encoded(Image.new("RGB", size, RED), "PNG"))
 
@@ -97,7 +97,7 @@ def test_tiny_and_thin_pictures() -> None:
         (animated("WEBP"), "image/webp", "photo_animated"),
     ],
 )
-def test_what_is_no_photo(data: bytes, content_type: str, code: str) -> None:
+def test_other_files_are_refused(data: bytes, content_type: str, code: str) -> None:
     refused = make_thumbnails(data, content_type)
     assert isinstance(refused, DomainError)
     assert (refused.code, refused.status) == (code, 422)
@@ -110,7 +110,7 @@ def test_a_photo_of_too_many_pixels() -> None:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_what_is_cut_off(kind: str) -> None:
+def test_truncated_photos_are_refused(kind: str) -> None:
     whole = half_red(kind)
     refused = make_thumbnails(whole[: len(whole) * 2 // 3], "")
     assert isinstance(refused, DomainError)
@@ -119,7 +119,7 @@ def test_what_is_cut_off(kind: str) -> None:
 
 @pytest.mark.filterwarnings("ignore")  # Pillow warns of broken Exif and reads on
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_wrong_bytes_anywhere_are_an_answer_and_no_crash(kind: str) -> None:
+def test_damaged_photos_never_crash(kind: str) -> None:
     rng, whole = random.Random(7), half_red(kind)
     for _ in range(150):
         data = bytearray(whole)
@@ -128,7 +128,7 @@ def test_wrong_bytes_anywhere_are_an_answer_and_no_crash(kind: str) -> None:
         assert isinstance(make_thumbnails(bytes(data), ""), Thumbnails | DomainError)
 
 
-def test_the_colours_stay() -> None:
+def test_colours_are_kept() -> None:
     large = shown(made(half_red()).large)
     for side, colour in (("left", RED), ("right", BLUE)):
         difference = zip(large.getpixel(SIDES[side]), colour, strict=True)

@@ -1,4 +1,4 @@
-"""A campus whose people have browsers that are subscribed to a real push service of this test."""
+"""A campus whose people have browsers that are subscribed to a push service of the test."""
 
 from collections.abc import Iterator
 
@@ -30,7 +30,7 @@ def settings(settings: dict[str, str]) -> dict[str, str]:
 
 
 class Campus:
-    """What people do, and what their browsers got."""
+    """Lets people act, and runs the jobs of push notifications."""
 
     def __init__(self, app: Flask, people: dict[str, int], service: PushService) -> None:
         self.app, self.people, self.service, self.said = app, people, service, 0
@@ -65,11 +65,11 @@ class Campus:
         pins.pin_text(Actor(name="Farhan Hakim", user_id=self.people["friend"]), UKM, text)
 
     def decide(self) -> int:
-        """Do what the first job does: return how many browsers are to be notified."""
+        """Run the first job; return how many deliveries it stored."""
         return fan_out.fan_out(db.session.scalars(select(Ukm.id).where(Ukm.code == UKM)).one())
 
     def push(self) -> int:
-        """Do what both jobs do; return how many notifications were accepted."""
+        """Run both jobs; return how many notifications the service accepted."""
         self.decide()
         return delivery.deliver()
 

@@ -1,4 +1,4 @@
-"""What push services answer, jobs that die, and addresses that must not be called."""
+"""Answers of push services, killed jobs, and addresses that must not be called."""
 
 import socket
 import threading
@@ -35,7 +35,7 @@ def subscribed() -> int:
 
 
 @pytest.mark.parametrize("status", [404, 410])
-def test_a_dead_endpoint_goes(campus: Campus, status: int) -> None:
+def test_a_dead_subscription_is_deleted(campus: Campus, status: int) -> None:
     campus.subscribe("member")
     campus.service.status = status
     campus.say("@Mega Lestari ayo")
@@ -44,7 +44,7 @@ def test_a_dead_endpoint_goes(campus: Campus, status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 403, 413])
-def test_what_a_service_refuses_is_not_sent_again(campus: Campus, status: int) -> None:
+def test_a_refused_delivery_is_not_sent_again(campus: Campus, status: int) -> None:
     campus.subscribe("member")
     campus.service.status = status
     campus.say("@Mega Lestari ayo")
@@ -63,7 +63,7 @@ def test_what_a_service_refuses_is_not_sent_again(campus: Campus, status: int) -
         (503, {"Retry-After": "9" * 5000}, (0, 10)),
     ],
 )
-def test_a_service_in_trouble_is_asked_again_later(
+def test_a_delivery_is_retried_after_a_temporary_error(
     campus: Campus, status: int, headers: dict[str, str], seconds: tuple[int, int]
 ) -> None:
     mega = campus.subscribe("member")
@@ -79,7 +79,7 @@ def test_a_service_in_trouble_is_asked_again_later(
     assert len(mega.got) == 1
 
 
-def test_a_service_that_never_answers_is_given_up(
+def test_a_delivery_is_dropped_after_too_many_timeouts(
     campus: Campus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sender, "READ_SECONDS", 0.2)
@@ -97,7 +97,7 @@ def test_a_service_that_never_answers_is_given_up(
 
 @contextmanager
 def dripping() -> Iterator[str]:
-    """A service that sends a letter of its answer now and then, without an end."""
+    """A push service whose answer comes byte by byte and never ends."""
     stop = threading.Event()
 
     def drip() -> None:
@@ -112,7 +112,7 @@ def dripping() -> Iterator[str]:
         stop.set()
 
 
-def test_an_answer_that_drips_holds_nobody_up(
+def test_an_endless_answer_does_not_delay_other_deliveries(
     campus: Campus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sender, "MAX_SECONDS", 3.0)
@@ -170,7 +170,7 @@ def test_a_message_that_comes_while_another_is_sent_is_sent_too(campus: Campus) 
 
 
 @every_database
-def test_what_a_killed_job_claimed_is_sent_by_another(campus: Campus) -> None:
+def test_deliveries_claimed_by_a_killed_job_are_sent_by_another(campus: Campus) -> None:
     mega = campus.subscribe("member")
     campus.say("@Mega Lestari ayo")
     campus.decide()
@@ -184,7 +184,7 @@ def test_what_a_killed_job_claimed_is_sent_by_another(campus: Campus) -> None:
 
 
 @every_database
-def test_what_kills_its_job_each_time_is_given_up(campus: Campus) -> None:
+def test_a_delivery_that_kills_its_job_each_time_is_dropped(campus: Campus) -> None:
     campus.subscribe("member")
     campus.say("@Mega Lestari ayo")
     campus.decide()
@@ -194,7 +194,7 @@ def test_what_kills_its_job_each_time_is_given_up(campus: Campus) -> None:
     assert campus.waiting() == 0
 
 
-def test_a_claim_that_lives_is_not_given_back(campus: Campus) -> None:
+def test_a_live_claim_is_not_released(campus: Campus) -> None:
     campus.subscribe("member")
     campus.say("@Mega Lestari ayo")
     campus.decide()
@@ -238,7 +238,7 @@ def test_nothing_is_queued_while_nobody_is_subscribed(campus: Campus) -> None:
     assert get_queue(DEFAULT).jobs == []
 
 
-def test_a_new_mention_is_as_old_as_itself(campus: Campus) -> None:
+def test_a_new_mention_resets_age_and_tries(campus: Campus) -> None:
     mega = campus.subscribe("member")
     campus.say("@Mega Lestari ayo")
     campus.decide()
@@ -252,7 +252,7 @@ def test_a_new_mention_is_as_old_as_itself(campus: Campus) -> None:
     assert mega.got[0]["body"].startswith("@Mega Lestari masih")
 
 
-def test_what_waited_for_half_a_day_is_dropped(campus: Campus) -> None:
+def test_a_delivery_older_than_12_hours_is_dropped(campus: Campus) -> None:
     mega = campus.subscribe("member")
     campus.say("@Mega Lestari ayo")
     campus.decide()
@@ -293,22 +293,24 @@ def test_all_machines_share_one_key(campus: Campus) -> None:
         "",
     ],
 )
-def test_an_address_that_is_no_push_service_is_refused(campus: Campus, endpoint: str) -> None:
+def test_private_and_malformed_endpoints_are_refused(campus: Campus, endpoint: str) -> None:
     campus.app.config["PUSH_ENDPOINTS"] = "public"
     browser = campus.service.browser("x").subscription
     with pytest.raises(Invalid):
         subscriptions.subscribe("-", **(browser | {"endpoint": endpoint}), lang="id")
 
 
-def test_keys_that_are_none_are_refused(campus: Campus) -> None:
+def test_malformed_keys_are_refused(campus: Campus) -> None:
     good = campus.service.browser("x").subscription
     for wrong in ({"auth": "AAAA"}, {"p256dh": "BAAA"}, {"p256dh": "B" * 87}, {"auth": "?" * 22}):
         with pytest.raises(Invalid):
             subscriptions.subscribe("-", **(good | wrong), lang="id")
 
 
-def test_a_name_that_leads_into_our_network_is_not_called(campus: Campus, monkeypatch) -> None:
-    """The name passes the check of its text; where it leads is judged when it is called."""
+def test_a_host_name_that_resolves_to_a_private_address_is_not_called(
+    campus: Campus, monkeypatch
+) -> None:
+    """The name passes the check at subscription; its address is checked at connection."""
     with socket.create_server(("127.0.0.1", any_free())) as inside:
         port = inside.getsockname()[1]
         local = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]

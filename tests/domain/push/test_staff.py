@@ -1,4 +1,4 @@
-"""Who runs the campus hears of runs that need a person and of alerts: by role, while it lasts."""
+"""Notifications of staff about runs and alerts: by role, and only while they are current."""
 
 from datetime import timedelta
 
@@ -55,7 +55,7 @@ def test_a_run_without_failures_does_not_ring(campus: Campus) -> None:
     assert delivery.deliver() == 0
 
 
-def test_a_run_that_fails_and_one_that_asks_ring_with_their_reason(campus: Campus) -> None:
+def test_a_failed_run_and_one_that_needs_a_decision_ring_with_their_reason(campus: Campus) -> None:
     siti = campus.subscribe("bendahara")
     run_id = start_run(total=9)
     pausing.pause_suspicious(run_id)

@@ -1,4 +1,4 @@
-"""Who gets a notification and of what, by the rows of now; and every reason not to ring."""
+"""Who gets which notification, by the current rows; and every reason not to notify."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -74,7 +74,7 @@ def test_every_message_rings_only_where_it_was_chosen(campus: Campus) -> None:
     assert campus.waiting() == 0
 
 
-def test_without_the_text_when_the_person_chose_so(campus: Campus) -> None:
+def test_texts_and_names_are_left_out_if_the_person_chose_so(campus: Campus) -> None:
     mega = campus.subscribe("member")
     chosen = {"show_text": False, "announcements": True, "staff": True}
     preferences.change(campus.people["member"], **chosen, quiet_from="", quiet_until="")
@@ -103,7 +103,7 @@ def test_a_photo_without_words_is_named_as_one(
     assert (only["title"], only["body"]) == ("Farhan Hakim di UKM Robotika", "Foto atau berkas")
 
 
-def test_an_announcement_does_not_ring_for_who_does_not_want_them(campus: Campus) -> None:
+def test_announcements_do_not_ring_for_people_who_switched_them_off(campus: Campus) -> None:
     mega = campus.subscribe("member")
     chosen = {"show_text": True, "announcements": False, "staff": True}
     preferences.change(campus.people["member"], **chosen, quiet_from="", quiet_until="")
@@ -163,7 +163,9 @@ BEFORE = (end_log_in, let_log_in_expire, block, remove, leave, mute, switch_off)
 
 
 @pytest.mark.parametrize("happens", BEFORE)
-def test_nothing_is_stored_for_who_may_not_or_does_not_want_it(campus: Campus, happens) -> None:
+def test_no_delivery_is_stored_for_people_without_the_right_or_the_wish(
+    campus: Campus, happens
+) -> None:
     mega = campus.subscribe("member")
     campus.say("@Mega Lestari ayo")
     happens(campus)
@@ -172,7 +174,9 @@ def test_nothing_is_stored_for_who_may_not_or_does_not_want_it(campus: Campus, h
 
 
 @pytest.mark.parametrize("happens", [*BEFORE, read, erase])
-def test_what_changes_after_it_was_decided_counts_too(campus: Campus, happens) -> None:
+def test_a_stored_delivery_is_dropped_if_right_or_wish_end_before_it_is_sent(
+    campus: Campus, happens
+) -> None:
     mega = campus.subscribe("member")
     campus.say("@Mega Lestari ayo")
     assert campus.decide() == 1
@@ -181,14 +185,14 @@ def test_what_changes_after_it_was_decided_counts_too(campus: Campus, happens) -
     assert (mega.got, campus.waiting()) == ([], 0)
 
 
-def test_a_stranger_who_is_named_gets_nothing(campus: Campus) -> None:
+def test_a_mentioned_outsider_is_not_notified(campus: Campus) -> None:
     rudi = campus.subscribe("outsider")
     campus.say("@Rudi Hartono halo")
     campus.push()
     assert rudi.got == []
 
 
-def test_it_waits_while_that_person_views_a_tab(campus: Campus) -> None:
+def test_a_delivery_waits_while_its_receiver_views_a_page(campus: Campus) -> None:
     mega = campus.subscribe("member")
     campus.view("member")
     campus.say("@Mega Lestari ayo")
@@ -200,7 +204,7 @@ def test_it_waits_while_that_person_views_a_tab(campus: Campus) -> None:
     assert len(mega.got) == 1
 
 
-def test_of_two_browsers_one_that_is_viewed_is_enough(campus: Campus) -> None:
+def test_a_page_in_view_in_one_of_two_browsers_postpones_a_delivery(campus: Campus) -> None:
     campus.subscribe("member")
     for device in ("desktop", "phone"):
         campus.view("member", device)
@@ -209,7 +213,7 @@ def test_of_two_browsers_one_that_is_viewed_is_enough(campus: Campus) -> None:
     assert campus.push() == 0
 
 
-def test_quiet_hours_are_kept_and_ring_once_afterwards(campus: Campus) -> None:
+def test_deliveries_wait_for_the_end_of_quiet_hours_and_ring_once(campus: Campus) -> None:
     mega = campus.subscribe("member")
     local = utcnow().astimezone(campus_timezone())
     begin, end = local - timedelta(minutes=5), local + timedelta(minutes=5)
@@ -262,7 +266,7 @@ def make_due() -> None:
         session.execute(update(PushDelivery).values(due_at=utcnow()))
 
 
-def test_another_account_in_the_same_browser_takes_its_place(campus: Campus) -> None:
+def test_another_account_in_the_same_browser_replaces_the_subscription(campus: Campus) -> None:
     browser = campus.subscribe("member")
     login = accounts.open_session(db.session.get_one(User, campus.people["outsider"]))
     subscriptions.subscribe(login.token_hash, **browser.subscription, lang="en")
@@ -271,7 +275,7 @@ def test_another_account_in_the_same_browser_takes_its_place(campus: Campus) -> 
     assert len(db.session.scalars(select(PushSubscription)).all()) == 1
 
 
-def test_who_subscribes_now_hears_nothing_of_before(campus: Campus) -> None:
+def test_a_new_subscription_gets_no_earlier_messages(campus: Campus) -> None:
     campus.say("@Mega Lestari lama")
     mega = campus.subscribe("member")
     assert campus.push() == 0
@@ -279,7 +283,7 @@ def test_who_subscribes_now_hears_nothing_of_before(campus: Campus) -> None:
 
 
 @every_database
-def test_the_rows_of_a_log_in_go_with_it(campus: Campus) -> None:
+def test_deliveries_are_deleted_with_their_log_in(campus: Campus) -> None:
     campus.subscribe("member")
     campus.view("member")
     campus.say("@Mega Lestari ayo")

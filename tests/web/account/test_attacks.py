@@ -1,4 +1,4 @@
-"""Guessing from everywhere at one account: its owner still gets in, and everybody hears of it."""
+"""Password guessing from many addresses: the owner still logs in, and owner and admins are told."""
 
 from collections.abc import Callable
 
@@ -44,7 +44,7 @@ def own_device(app: Flask, people: dict[str, int]) -> FlaskClient:
     return client
 
 
-def test_strangers_have_to_wait_and_the_owner_gets_in_on_their_device(
+def test_an_attack_limits_strangers_but_not_the_owners_browser(
     app: Flask, own_device: FlaskClient
 ) -> None:
     attack(app)
@@ -56,7 +56,7 @@ def test_strangers_have_to_wait_and_the_owner_gets_in_on_their_device(
     assert log_in(app.test_client(), nim=NAMES["friend"][0]).status_code == 200
 
 
-def test_a_neighbour_who_guesses_does_not_lock_the_owners_device_out(
+def test_guesses_from_the_owners_address_do_not_lock_out_the_owners_browser(
     app: Flask, own_device: FlaskClient
 ) -> None:
     answers = [log_in(app.test_client(), "salah").status_code for _ in range(11)]
@@ -64,7 +64,7 @@ def test_a_neighbour_who_guesses_does_not_lock_the_owners_device_out(
     assert log_in(own_device).status_code == 200
 
 
-def test_who_has_the_device_can_guess_no_faster_than_others(own_device: FlaskClient) -> None:
+def test_guesses_from_a_known_browser_are_limited_too(own_device: FlaskClient) -> None:
     answers = [log_in(own_device, "salah", at=f"10.0.{n}.1").status_code for n in range(12)]
     assert answers == [401] * 10 + [429] * 2
 
@@ -82,7 +82,9 @@ def test_the_mark_of_a_device_is_safe_from_scripts_and_other_sites(
 
 
 @pytest.mark.parametrize("marks", ["", "x" * 32, ".".join("é" * 3), "a." * 200])
-def test_a_made_up_mark_opens_nothing(app: Flask, people: dict[str, int], marks: str) -> None:
+def test_a_forged_mark_does_not_lift_the_limit(
+    app: Flask, people: dict[str, int], marks: str
+) -> None:
     attack(app)
     forger = app.test_client()
     forger.set_cookie("myukm_devices", marks)
@@ -99,7 +101,7 @@ def test_a_mark_is_for_one_account_and_one_password(app: Flask, own_device: Flas
     assert log_in(own_device, "kata-sandi-lain").status_code == 429
 
 
-def test_who_changes_the_password_as_advised_keeps_the_device(
+def test_changing_the_password_keeps_this_browser_known(
     app: Flask, own_device: FlaskClient
 ) -> None:
     log_in(own_device, nim=OTHER)
@@ -113,7 +115,9 @@ def test_who_changes_the_password_as_advised_keeps_the_device(
     assert log_in(own_device, nim=OTHER).status_code == 200, "who shares the browser as well"
 
 
-def test_people_share_a_browser(app: Flask, own_device: FlaskClient) -> None:
+def test_a_shared_browser_is_known_for_each_of_its_accounts(
+    app: Flask, own_device: FlaskClient
+) -> None:
     for _ in range(2):
         assert log_in(own_device, nim=NAMES["friend"][0]).status_code == 200
     attack(app)
@@ -121,7 +125,7 @@ def test_people_share_a_browser(app: Flask, own_device: FlaskClient) -> None:
 
 
 @every_database
-def test_the_owner_and_the_admins_hear_of_it_once(
+def test_an_attack_is_shown_to_the_owner_and_the_admins_once(
     app: Flask, client_as: ClientAs, people: dict[str, int]
 ) -> None:
     member = client_as("member")
@@ -144,7 +148,7 @@ def test_the_owner_and_the_admins_hear_of_it_once(
         assert db.session.scalar(rows) == 1
 
 
-def test_the_news_goes_when_its_reader_says_so(
+def test_the_owner_dismisses_the_notice(
     app: Flask, client_as: ClientAs, people: dict[str, int]
 ) -> None:
     with app.app_context():
@@ -170,7 +174,7 @@ def test_many_accounts_tried_from_one_address_are_told_to_the_admins(
     assert "10.9.9.9" in trail
 
 
-def test_a_blocked_person_reads_so_and_whom_to_ask_with_the_right_password_only(
+def test_a_blocked_person_is_told_so_only_with_the_right_password(
     client_as: ClientAs, people: dict[str, int]
 ) -> None:
     client_as("admin").post(f"/admin/users/{people['member']}/block")

@@ -42,7 +42,9 @@ def log_in(client: FlaskClient, who: str, password: str = PASSWORD, **query: str
         ("member", "/ukm"),
     ],
 )
-def test_log_in_leads_to_where_the_role_belongs(browser: FlaskClient, who: str, place: str) -> None:
+def test_log_in_leads_to_the_start_page_of_the_role(
+    browser: FlaskClient, who: str, place: str
+) -> None:
     answer = log_in(browser, who)
     assert answer.status_code == 303
     assert browser.get("/").location == place
@@ -85,7 +87,7 @@ def test_guessing_is_slowed_down_for_that_nim_only(browser: FlaskClient) -> None
     assert log_in(browser, "friend").status_code == 303
 
 
-def test_the_way_back_never_leaves_our_site(browser: FlaskClient) -> None:
+def test_next_never_leads_to_another_site(browser: FlaskClient) -> None:
     ours = {
         "/ukm": "/ukm",
         "/admin/siswa?q=a b&page=2": "/admin/siswa?q=a%20b&page=2",
@@ -100,7 +102,7 @@ def test_the_way_back_never_leaves_our_site(browser: FlaskClient) -> None:
         assert (again.status_code, again.location) == (302, place)
 
 
-def test_a_cookie_kept_after_log_out_is_worth_nothing(client_as: ClientAs) -> None:
+def test_a_cookie_is_invalid_after_log_out(client_as: ClientAs) -> None:
     client = client_as("member")
     kept = client.get_cookie("myukm")
     assert kept
@@ -109,7 +111,7 @@ def test_a_cookie_kept_after_log_out_is_worth_nothing(client_as: ClientAs) -> No
     assert client.get("/ukm").status_code == 302
 
 
-def test_a_late_answer_brings_no_old_log_in_back_and_a_new_day_makes_it_last(
+def test_the_cookie_is_sent_again_only_once_a_day(
     browser: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log_in(browser, "member")
@@ -120,7 +122,7 @@ def test_a_late_answer_brings_no_old_log_in_back_and_a_new_day_makes_it_last(
     assert "Set-Cookie" not in browser.get("/ukm").headers
 
 
-def test_a_log_in_that_is_used_stays_and_one_that_nobody_uses_runs_out(
+def test_a_used_log_in_stays_and_an_unused_one_expires(
     app: Flask, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     used, forgotten = app.test_client(), app.test_client()
@@ -145,7 +147,7 @@ def test_a_log_in_that_is_used_stays_and_one_that_nobody_uses_runs_out(
 def test_a_log_in_ends_after_30_days_without_use_and_after_180_in_any_case(
     app: Flask, people: dict[str, int], unused: int, old: int, stands: bool
 ) -> None:
-    """The cookie is good all the while: it is the row that decides, for pages and for streams."""
+    """The cookie itself is still valid: the row decides, for pages and for streams."""
     client = app.test_client()
     log_in(client, "member")
     now = utcnow()
@@ -179,12 +181,12 @@ def test_the_port_is_the_one_that_users_see(app: Flask, browser: FlaskClient) ->
     assert browser.get_cookie("myukm_8443")
 
 
-def test_a_log_in_from_before_the_port_stood_in_the_name_is_kept(browser: FlaskClient) -> None:
+def test_a_cookie_without_the_port_in_its_name_is_accepted(browser: FlaskClient) -> None:
     log_in(browser, "member")
     assert browser.get("/profile", base_url="http://localhost:5000").status_code == 200
 
 
-def test_the_cookie_is_good_for_30_days(browser: FlaskClient) -> None:
+def test_the_cookie_is_valid_for_30_days(browser: FlaskClient) -> None:
     log_in(browser, "member")
     cookie = browser.get_cookie("myukm")
     assert cookie is not None
@@ -202,7 +204,7 @@ def test_the_database_holds_no_token(app: Flask, browser: FlaskClient) -> None:
     assert stored != token
     with browser.session_transaction() as cookie:
         cookie["_user_id"] = stored
-    assert browser.get("/ukm").status_code == 302, "what is stored logs nobody in"
+    assert browser.get("/ukm").status_code == 302, "the stored digest is no token"
 
 
 def test_a_second_log_in_ends_the_first_one_of_that_browser(
@@ -217,7 +219,7 @@ def test_a_second_log_in_ends_the_first_one_of_that_browser(
     assert browser.get("/ukm").status_code == 302
 
 
-def test_who_is_not_logged_in_is_asked_to(client_as: ClientAs) -> None:
+def test_without_a_log_in_pages_redirect_and_calls_are_401(client_as: ClientAs) -> None:
     client = client_as("nobody")
     assert client.get("/ukm").location == "/login?next=/ukm"
     assert client.get("/stream").status_code == 401

@@ -1,4 +1,4 @@
-"""How often passwords and codes may be tried, and that nothing gets around it."""
+"""Limits of attempts at passwords and codes, and attempts to get around them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ def multipart(*parts: tuple[str, str]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", FORMS)
-def test_a_long_body_is_refused_before_anything_is_judged(browser: FlaskClient, path: str) -> None:
+def test_a_long_body_is_refused_before_it_is_read(browser: FlaskClient, path: str) -> None:
     typed = {"nim": NIM, "password": PASSWORD}
     many = [(f"part{n}", "x") for n in range(1100)]
     answers = [
@@ -40,12 +40,14 @@ def test_a_long_body_is_refused_before_anything_is_judged(browser: FlaskClient, 
 
 
 @pytest.mark.parametrize("path", ["/profile/password", "/profile/delete"])
-def test_so_is_one_to_the_forms_that_ask_for_ones_password(client_as: ClientAs, path: str) -> None:
+def test_a_long_body_to_the_forms_that_ask_for_the_own_password_is_refused(
+    client_as: ClientAs, path: str
+) -> None:
     answer = client_as("member").post(path, data={"a": "x" * 20_000, "password": PASSWORD})
     assert answer.status_code == 413
 
 
-def test_a_form_that_nobody_can_read_counts_as_a_guess(browser: FlaskClient) -> None:
+def test_a_malformed_form_counts_as_an_attempt(browser: FlaskClient) -> None:
     broken = [
         {"data": b"--x\r\nContent-", "content_type": "multipart/form-data"},
         {"data": b"--x\r\nContent-", "content_type": "multipart/form-data; boundary=x"},
@@ -54,7 +56,7 @@ def test_a_form_that_nobody_can_read_counts_as_a_guess(browser: FlaskClient) -> 
     assert answers == [401] * 10 + [429] * 4
 
 
-def test_json_that_nobody_can_read_is_refused_before_any_password_is_looked_at(
+def test_malformed_json_is_refused(
     browser: FlaskClient,
 ) -> None:
     for data in (b"{", b"\xff\xfe", b"[" * 9_000):
@@ -63,7 +65,7 @@ def test_json_that_nobody_can_read_is_refused_before_any_password_is_looked_at(
 
 
 @pytest.mark.parametrize("path", FORMS)
-def test_a_nim_in_another_guise_has_no_fresh_counter(browser: FlaskClient, path: str) -> None:
+def test_another_spelling_of_a_nim_has_no_limit_of_its_own(browser: FlaskClient, path: str) -> None:
     guises = ["ab1", " ab1", "\u2003ab1\u00a0", "AB1", "aＢ1", "ab１", "\u3000Ab1\t"]
     wrong = {"password": "salah-sekali"}
     if path != "/login":
@@ -73,13 +75,13 @@ def test_a_nim_in_another_guise_has_no_fresh_counter(browser: FlaskClient, path:
     assert 429 not in answers[:10]
 
 
-def test_the_account_is_found_in_each_guise(browser: FlaskClient) -> None:
+def test_every_spelling_of_a_nim_logs_in(browser: FlaskClient) -> None:
     for guise in (NIM, f"\u2003{NIM}", "２０２４００１\n"):
         answer = browser.post("/login", json={"nim": guise, "password": PASSWORD})
         assert answer.get_json()["nim"] == NIM
 
 
-def test_who_was_refused_reads_when_to_come_again(browser: FlaskClient) -> None:
+def test_a_refusal_names_the_waiting_time(browser: FlaskClient) -> None:
     for _ in range(11):
         answer = browser.post("/login", data={"nim": NIM, "password": "salah"})
     assert answer.status_code == 429
@@ -89,7 +91,7 @@ def test_who_was_refused_reads_when_to_come_again(browser: FlaskClient) -> None:
     assert browser.post("/login", json={"nim": NIM, "password": PASSWORD}).status_code == 429
 
 
-def test_another_address_is_not_held_up(browser: FlaskClient) -> None:
+def test_another_address_is_not_limited(browser: FlaskClient) -> None:
     def guess(address: str, password: str = "salah") -> int:
         sent = {"nim": NIM, "password": password}
         from_there = {"REMOTE_ADDR": address}
@@ -102,9 +104,7 @@ def test_another_address_is_not_held_up(browser: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("address", ["203.0.113.7:{}", "[2001:db8::7]:{}"])
-def test_a_port_that_a_proxy_sends_along_makes_no_other_address(
-    browser: FlaskClient, address: str
-) -> None:
+def test_the_port_of_an_address_is_ignored(browser: FlaskClient, address: str) -> None:
     def guess(n: int) -> int:
         sent = {"nim": NIM, "password": "salah"}
         there = {"REMOTE_ADDR": address.format(n)}
@@ -113,7 +113,7 @@ def test_a_port_that_a_proxy_sends_along_makes_no_other_address(
     assert [guess(n) for n in range(11)] == [401] * 10 + [429]
 
 
-def test_an_address_has_two_hundred_guesses_a_minute_and_log_ins_are_none(
+def test_an_address_has_200_wrong_attempts_a_minute_and_log_ins_do_not_count(
     browser: FlaskClient,
 ) -> None:
     def try_(nim: str, code: str = "") -> int:

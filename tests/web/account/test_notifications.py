@@ -1,4 +1,4 @@
-"""The page of notifications and the subscription of a browser: whose it is, and how it ends."""
+"""The page of notification preferences, and the subscription of a browser until its end."""
 
 from collections.abc import Callable
 
@@ -78,7 +78,9 @@ def test_a_subscription_ends_with_its_log_in(app: Flask, client_as: ClientAs, en
     assert subscribed(app) == []
 
 
-def test_a_changed_password_ends_the_others(app: Flask, client_as: ClientAs) -> None:
+def test_a_changed_password_ends_the_subscriptions_of_other_browsers(
+    app: Flask, client_as: ClientAs
+) -> None:
     here, elsewhere = client_as("member"), client_as("member")
     kept = subscribe(here, "here")
     subscribe(elsewhere, "elsewhere")
@@ -87,13 +89,13 @@ def test_a_changed_password_ends_the_others(app: Flask, client_as: ClientAs) -> 
     assert subscribed(app) == [kept.subscription["endpoint"]]
 
 
-def test_a_blocked_account_has_none(app: Flask, client_as: ClientAs, people) -> None:
+def test_blocking_an_account_ends_its_subscription(app: Flask, client_as: ClientAs, people) -> None:
     subscribe(client_as("member"))
     client_as("admin").post(f"/admin/users/{people['member']}/block", data={"blocked": "true"})
     assert subscribed(app) == []
 
 
-def test_choices_come_back_as_they_went(client_as: ClientAs) -> None:
+def test_stored_choices_are_shown_again(client_as: ClientAs) -> None:
     mega = client_as("member")
     chosen: dict[str, object] = {"show_text": False, "announcements": True, "staff": False}
     chosen |= {"quiet_from": "22:00", "quiet_until": "05:30"}
@@ -126,7 +128,7 @@ def test_wrong_hours_are_refused_in_words(
         assert db.session.scalars(select(PushPreference)).all() == []
 
 
-def test_each_role_is_asked_for_what_it_may_hear(client_as: ClientAs) -> None:
+def test_each_role_is_offered_its_own_notifications(client_as: ClientAs) -> None:
     texts = {
         "member": None,
         "operator": "Peringatan sistem",
@@ -151,7 +153,7 @@ def test_every_message_of_a_ukm_is_for_its_members_to_choose(
         assert sorted(chosen) == [False, False, True]
 
 
-def test_a_trial_needs_a_subscription_and_contains_no_secret(
+def test_a_test_notification_needs_a_subscription_and_is_limited(
     app: Flask, client_as: ClientAs
 ) -> None:
     mega = client_as("member")
@@ -164,7 +166,7 @@ def test_a_trial_needs_a_subscription_and_contains_no_secret(
     assert [mega.post("/push/test").status_code for _ in range(5)][-1] == 429
 
 
-def test_nobody_subscribes_for_an_address_of_our_network(app: Flask, client_as: ClientAs) -> None:
+def test_an_endpoint_in_a_private_network_is_refused(app: Flask, client_as: ClientAs) -> None:
     browser = FakeBrowser("https://169.254.169.254", "x")
     answer = client_as("member").put("/push/subscription", json=browser.subscription)
     assert (answer.status_code, answer.json["error"]["code"]) == (422, "bad_endpoint")

@@ -76,7 +76,7 @@ def test_another_photo_has_another_address_and_the_old_one_is_gone(
         (b"\0" * 7 * 1024 * 1024, "image/jpeg", 413, "photo_too_large"),
     ],
 )
-def test_what_is_no_photo_changes_nothing(
+def test_a_refused_photo_changes_nothing(
     client_as: ClientAs, data: bytes, kind: str, status: int, code: str
 ) -> None:
     member = client_as("member")
@@ -89,7 +89,7 @@ def test_what_is_no_photo_changes_nothing(
     assert 'role="alert"' in page.text
 
 
-def test_an_admin_takes_a_photo_away(client_as: ClientAs, people: dict[str, int]) -> None:
+def test_an_admin_removes_a_photo(client_as: ClientAs, people: dict[str, int]) -> None:
     photo = send(client_as("member"), half_red(), **SCRIPT).get_json()["photo"]
     path = f"/admin/users/{people['member']}/photo/remove"
     assert client_as("friend").post(path).status_code == 403
@@ -103,11 +103,11 @@ def test_an_admin_takes_a_photo_away(client_as: ClientAs, people: dict[str, int]
 
 
 @pytest.mark.parametrize("body", [{}, {"photo": "teks"}])
-def test_no_file_is_no_photo(client_as: ClientAs, body: dict[str, str]) -> None:
+def test_a_form_without_a_file_is_refused(client_as: ClientAs, body: dict[str, str]) -> None:
     answer = client_as("member").post("/profile/photo", data=body)
     assert answer.status_code == 422
 
 
-def test_an_address_of_no_photo(client_as: ClientAs) -> None:
+def test_an_unknown_photo_is_not_found(client_as: ClientAs) -> None:
     for digest in ("0" * 32, "x" * 500, "%00", "%ff"):
         assert client_as("member").get(f"/photos/{digest}").status_code == 404

@@ -1,4 +1,4 @@
-"""One's own account: password, devices, data, deletion."""
+"""The user's own account: password, log-ins, data export, deletion."""
 
 import json
 from collections.abc import Callable
@@ -47,7 +47,7 @@ def say(client: FlaskClient, text: str, client_id: str = "1") -> None:
 
 
 @pytest.mark.parametrize("path", CALLS)
-def test_only_who_is_logged_in(client_as: ClientAs, path: str) -> None:
+def test_every_call_needs_a_log_in(client_as: ClientAs, path: str) -> None:
     assert client_as("nobody").post(path, json={}).status_code == 401
     assert client_as("nobody").get("/profile/data").status_code == 302
 
@@ -106,7 +106,7 @@ def test_guessing_ones_own_password_is_slowed_down_on_both_forms(client_as: Clie
     assert client_as("friend").post("/profile/password", json=good).status_code == 200
 
 
-def test_a_script_asks_who_it_is(client_as: ClientAs, people: dict[str, int]) -> None:
+def test_the_profile_is_json_for_scripts(client_as: ClientAs, people: dict[str, int]) -> None:
     answer = client_as("member").get("/profile", headers={"Accept": "application/json"})
     assert answer.get_json() == {
         "user_id": people["member"],
@@ -117,7 +117,9 @@ def test_a_script_asks_who_it_is(client_as: ClientAs, people: dict[str, int]) ->
     }
 
 
-def test_out_of_every_device(app: Flask, client_as: ClientAs) -> None:
+def test_log_out_everywhere_ends_all_log_ins_of_the_account(
+    app: Flask, client_as: ClientAs
+) -> None:
     here, there, friend = client_as("member"), client_as("member"), client_as("friend")
     assert "2 perangkat" in here.get("/profile").text
     assert here.post("/profile/logout-everywhere").location == "/login"
@@ -128,7 +130,7 @@ def test_out_of_every_device(app: Flask, client_as: ClientAs) -> None:
 
 
 @every_database
-def test_all_that_is_known_of_me(client_as: ClientAs) -> None:
+def test_the_data_export_has_ones_own_data_only(client_as: ClientAs) -> None:
     member, friend = client_as("member"), client_as("friend")
     for n in range(3):
         say(member, f"pesan {n}", str(n))
@@ -146,7 +148,7 @@ def test_all_that_is_known_of_me(client_as: ClientAs) -> None:
         assert secret not in answer.text
 
 
-def test_nothing_is_open_while_the_data_is_sent(
+def test_no_transaction_stays_open_while_the_data_export_is_sent(
     app: Flask, client_as: ClientAs, people: dict[str, int]
 ) -> None:
     member = client_as("member")
@@ -158,7 +160,7 @@ def test_nothing_is_open_while_the_data_is_sent(
                 assert not db.session().in_transaction(), piece
 
 
-def test_the_data_is_sent_ten_times_an_hour(client_as: ClientAs) -> None:
+def test_the_data_export_is_limited_to_ten_an_hour(client_as: ClientAs) -> None:
     member = client_as("member")
     answers = [member.get("/profile/data").status_code for _ in range(11)]
     assert answers == [200] * 10 + [429]
@@ -166,7 +168,7 @@ def test_the_data_is_sent_ten_times_an_hour(client_as: ClientAs) -> None:
 
 def act_and_be_acted_upon(member: FlaskClient, client_as: ClientAs, account: int) -> int:
     """The member reacts, reports, pins and asks; an admin promotes and removes the member, whose
-    account has this number. Return the message's."""
+    account has this id. Return the id of the message."""
     friend, admin = client_as("friend"), client_as("admin")
     sent = {"message": "halo", "client_id": "f"}
     message = friend.post(f"/ukm/{UKM}/messages", json=sent).get_json()["id"]
@@ -189,7 +191,7 @@ def act_and_be_acted_upon(member: FlaskClient, client_as: ClientAs, account: int
 
 
 @every_database
-def test_what_i_did_and_what_was_done_to_me(
+def test_the_data_export_has_what_one_did_and_what_was_done_to_one(
     client_as: ClientAs, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(own_activity, "BATCH", 1)
@@ -214,7 +216,7 @@ def test_what_i_did_and_what_was_done_to_me(
     assert "2024002" not in json.dumps(data), "nothing of the friend"
 
 
-def test_more_messages_than_one_portion(
+def test_the_data_export_has_messages_of_several_batches(
     app: Flask, client_as: ClientAs, people: dict[str, int]
 ) -> None:
     with app.app_context(), transaction() as session:
@@ -231,7 +233,7 @@ def test_more_messages_than_one_portion(
 
 
 @every_database
-def test_what_happened_to_others_is_not_about_me(
+def test_the_data_export_has_no_audit_lines_about_others(
     app: Flask, client_as: ClientAs, people: dict[str, int]
 ) -> None:
     admin = Actor("Siti Rahma", people["admin"])
@@ -277,7 +279,7 @@ class TestDeletion:
             assert message.body == "tetap di sini"
 
     @every_database
-    def test_the_others_see_no_name_any_more(
+    def test_other_members_see_no_name_any_more(
         self, app: Flask, gone: FlaskClient, client_as: ClientAs, people: dict[str, int]
     ) -> None:
         friend = client_as("friend")
@@ -297,7 +299,7 @@ class TestDeletion:
             assert (last["user_id"], last["name"]) == (people["member"], "Pengguna terhapus")
             assert last["photo"] is None
 
-    def test_the_account_is_closed(self, app: Flask, gone: FlaskClient) -> None:
+    def test_nobody_can_log_in_any_more(self, app: Flask, gone: FlaskClient) -> None:
         assert gone.get("/ukm").status_code == 302
         assert not logs_in(app, "member", PASSWORD)
         for password in ("", "nobody has this password"):
@@ -305,7 +307,7 @@ class TestDeletion:
             assert app.test_client().post("/login", json=sent).status_code == 401
         assert "sudah dihapus" in gone.get("/login?deleted=1").text
 
-    def test_admins_see_that_it_went_and_can_do_nothing_with_it(
+    def test_admins_see_the_deletion_and_cannot_change_the_account(
         self, gone: FlaskClient, client_as: ClientAs, people: dict[str, int]
     ) -> None:
         admin = client_as("admin")

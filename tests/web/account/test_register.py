@@ -72,7 +72,7 @@ def test_a_new_code_voids_the_one_before(client_as: ClientAs, code: str) -> None
     assert register(client_as("nobody"), code=code).status_code == 403
 
 
-def test_a_code_is_good_for_30_days(app: Flask, client_as: ClientAs, code: str) -> None:
+def test_a_code_is_valid_for_30_days(app: Flask, client_as: ClientAs, code: str) -> None:
     def age(days: int) -> None:
         with app.app_context(), transaction() as session:
             session.query(Invitation).one().created_at = utcnow() - timedelta(days=days)
@@ -138,7 +138,7 @@ class TestOpen:
         assert "Siapa Saja" in answer.text
         assert PASSWORD not in answer.text
 
-    def test_an_address_makes_a_hundred_accounts_an_hour(
+    def test_an_address_may_create_a_hundred_accounts_an_hour(
         self, client_as: ClientAs, app: Flask
     ) -> None:
         with app.app_context():

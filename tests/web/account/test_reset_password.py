@@ -1,4 +1,4 @@
-"""A forgotten password: the admin's code, once, for a day."""
+"""Password reset with an admin's one-time code."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -59,7 +59,7 @@ def test_a_code_sets_a_new_password_once_and_logs_out_everywhere(
         {"nim": ""},
     ],
 )
-def test_one_answer_to_all_that_is_wrong(
+def test_every_wrong_input_gets_the_same_answer(
     client_as: ClientAs, code: str, sent: dict[str, str]
 ) -> None:
     answer = reset(client_as("nobody"), **{"code": code, **sent})
@@ -68,7 +68,7 @@ def test_one_answer_to_all_that_is_wrong(
     assert log_in(client_as("nobody"), PASSWORD) == 200
 
 
-def test_a_code_is_good_for_a_day(app: Flask, client_as: ClientAs, code: str) -> None:
+def test_a_code_is_valid_for_a_day(app: Flask, client_as: ClientAs, code: str) -> None:
     with app.app_context(), transaction() as session:
         made = session.query(PasswordReset).one()
         left = made.expires_at - utcnow()
@@ -93,7 +93,7 @@ def test_a_short_password_does_not_use_the_code_up(client_as: ClientAs, code: st
     assert reset(client_as("nobody"), code=code).status_code == 200
 
 
-def test_a_blocked_account_stays_out(
+def test_a_blocked_account_cannot_reset_its_password(
     client_as: ClientAs, people: dict[str, int], code: str
 ) -> None:
     admin = client_as("admin")
@@ -137,7 +137,9 @@ def test_only_admins_make_codes_and_the_page_shows_it_once(
     assert admin.post(f"/admin/users/{people['admin']}/reset-code").status_code == 409
 
 
-def test_the_trail_knows_the_deed_and_no_secret(app: Flask, client_as: ClientAs, code: str) -> None:
+def test_the_audit_trail_records_the_reset_without_secrets(
+    app: Flask, client_as: ClientAs, code: str
+) -> None:
     reset(client_as("nobody"), code=code)
     with app.app_context():
         trail = {line.action: line for line in db.session.query(Activity)}

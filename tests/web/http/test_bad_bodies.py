@@ -1,6 +1,6 @@
-"""Bodies that do not fit, sent to every call that changes something: refused, and nothing changed.
+"""Wrong bodies, sent to every call that changes something: refused, and nothing is changed.
 
-The caller may do everything, so that nothing but the body stands in the way.
+The caller has all rights, so that only the body can be the reason.
 """
 
 import json
@@ -89,7 +89,7 @@ def send(client: FlaskClient, method: str, path: str, data: bytes) -> TestRespon
 
 
 def refused(answer: TestResponse, status: int, name: str = "") -> None:
-    """Hold an answer against the form of errors; `name` stands in its sentence."""
+    """Assert that an answer is an error with this status, whose sentence contains `name`."""
     assert answer.status_code == status, (answer.request.path, answer.text)
     error = answer.get_json()["error"]
     assert set(error) == {"code", "message"}
@@ -107,7 +107,7 @@ def refused(answer: TestResponse, status: int, name: str = "") -> None:
     ],
     ids=["no JSON", "no object", "unknown field", "field twice", "odd field"],
 )
-def test_no_call_takes_what_is_no_object_of_its_fields(
+def test_a_body_that_is_no_object_of_the_calls_fields_is_refused(
     app: Flask,
     client_as: ClientAs,
     paths: list[Any],

@@ -1,4 +1,4 @@
-"""A connection that breaks is the database's absence, whatever the driver calls the error."""
+"""A broken connection is reported as an unreachable database, whatever error the driver raises."""
 
 import psycopg
 import pytest

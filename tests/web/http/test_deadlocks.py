@@ -1,4 +1,4 @@
-"""Two requests that wait for each other's rows: both are answered, as if one had come later."""
+"""Two requests that wait for each other's rows: both are answered, one after the other."""
 
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -16,7 +16,9 @@ SERVERS = pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], ind
 
 
 @SERVERS
-def test_the_victim_goes_again_with_its_upload(app: Flask, people: dict[str, int]) -> None:
+def test_a_deadlocked_request_is_repeated_with_its_upload(
+    app: Flask, people: dict[str, int]
+) -> None:
     both_hold_one, calls = Barrier(2), []
 
     @app.post("/swap/<who>/<other>")
@@ -49,7 +51,7 @@ VICTIM = {
 
 
 @SERVERS
-def test_who_loses_every_time_is_asked_to_come_again(app: Flask) -> None:
+def test_a_request_that_deadlocks_every_time_gets_503(app: Flask) -> None:
     calls = []
 
     @app.post("/lose")

@@ -1,4 +1,4 @@
-"""Forms: what was done is shown once, with a way back; a refused one stays on a page with a GET."""
+"""Forms: their effect is shown once, with an undo; a refused form leaves a URL that has a page."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Modules in one file do what they do as files of their own."""
+"""Modules joined into one file do what they do as single files."""
 
 import re
 import shutil
@@ -62,7 +62,7 @@ def run(script: Path) -> str:
     return subprocess.run([node, script], capture_output=True, text=True, check=True).stdout
 
 
-def test_joined_they_print_the_same(tmp_path: Path) -> None:
+def test_joined_modules_print_what_single_ones_do(tmp_path: Path) -> None:
     (tmp_path / "package.json").write_text('{"type": "module"}')
     for name, text in SOURCES.items():
         path = tmp_path / "js" / f"{name.removesuffix('.js')}.js"
@@ -77,7 +77,7 @@ def test_joined_they_print_the_same(tmp_path: Path) -> None:
     assert run(tmp_path / "joined/core/app.js") == expected
 
 
-def test_each_of_ours_can_be_joined(app: Flask, tmp_path: Path) -> None:
+def test_every_module_can_be_joined(app: Flask, tmp_path: Path) -> None:
     folder = str(app.static_folder)
     sources = Path(folder, "js")
     blocks = []
@@ -96,7 +96,7 @@ def test_each_of_ours_can_be_joined(app: Flask, tmp_path: Path) -> None:
     subprocess.run([node, "--check", whole], check=True)
 
 
-def test_no_module_imports_itself_in_a_circle(app: Flask) -> None:
+def test_there_are_no_circular_imports(app: Flask) -> None:
     folder = str(app.static_folder)
     names = imports(folder, ENTRY) | imports(folder, "chat/room") | imports(folder, "sync/page")
     for name in names:
@@ -104,6 +104,6 @@ def test_no_module_imports_itself_in_a_circle(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("path", ["none/none", "core/none", "core"])
-def test_what_is_no_module_is_not_found(app: Flask, path: str) -> None:
+def test_an_unknown_module_is_not_found(app: Flask, path: str) -> None:
     answer = app.test_client().get(f"/static/v-0123456789/joined/{path}.js")
     assert answer.status_code == 404

@@ -1,4 +1,4 @@
-"""What nobody's browser sends: an answer in words, and one line in the log."""
+"""Requests that no browser sends: never a server error, and one line in the log."""
 
 import logging
 import sys
@@ -38,7 +38,7 @@ FORGED = "/nope%0d%0aERROR%20forged%1b[2J"
 
 
 @pytest.mark.parametrize("header", HEADERS)
-def test_no_header_makes_an_error_of_ours(client_as: ClientAs, header: str) -> None:
+def test_no_header_causes_a_server_error(client_as: ClientAs, header: str) -> None:
     client = client_as("admin")
     for value in ODD:
         for path in PATHS:
@@ -47,7 +47,7 @@ def test_no_header_makes_an_error_of_ours(client_as: ClientAs, header: str) -> N
         assert posted.status_code < 500, value
 
 
-def test_no_query_makes_an_error_of_ours(app: Flask, client_as: ClientAs) -> None:
+def test_no_query_causes_a_server_error(app: Flask, client_as: ClientAs) -> None:
     client = client_as("admin")
     names = ("next", "page", "q", "filter", "role", "status", "action", "arsip", "before", "limit")
     pages = [rule.rule for rule in app.url_map.iter_rules() if not rule.arguments]
@@ -58,7 +58,7 @@ def test_no_query_makes_an_error_of_ours(app: Flask, client_as: ClientAs) -> Non
             assert answer.status_code < 500, (path, value)
 
 
-def test_an_address_with_line_ends_is_one_line(
+def test_a_url_with_line_breaks_is_one_log_line(
     app: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
     with app.test_request_context(FORGED):
@@ -83,7 +83,7 @@ class TestAccessLog:
         words = "--access-logfile - --access-logformat '%(u)s %(U)s %(r)s'"
         return {**settings, "GUNICORN_CMD_ARGS": words}
 
-    def test_forges_no_line(self, web: WebServer) -> None:
+    def test_a_url_with_line_breaks_forges_no_line(self, web: WebServer) -> None:
         forger = ("a\r\nERROR forged", "x")
         requests.get(f"{web.url}{FORGED}", auth=forger, timeout=10)
         wait_until(lambda: "/nope" in web.output(), 30, "the request is logged")

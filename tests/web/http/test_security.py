@@ -32,7 +32,7 @@ def test_our_own_page_and_a_script_may_change(client_as: ClientAs, headers: dict
     assert client_as("member").post("/logout", headers=headers).status_code == 303
 
 
-def test_reading_from_another_site_is_no_change(client_as: ClientAs) -> None:
+def test_reads_from_another_site_are_allowed(client_as: ClientAs) -> None:
     answer = client_as("nobody").get("/login", headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 200
 
@@ -58,7 +58,9 @@ def test_the_public_address_is_our_origin_behind_a_proxy(
         ("http://xn--kampus-cua.example", "xn--Kampus-cua.example"),
     ],
 )
-def test_a_host_may_have_capitals_and_its_port(client_as: ClientAs, origin: str, host: str) -> None:
+def test_origin_and_host_are_compared_without_case_and_default_port(
+    client_as: ClientAs, origin: str, host: str
+) -> None:
     client = client_as("nobody")
     headers = {"Host": host, "Origin": origin}
     assert client.post("/login", headers=headers).status_code == 401
@@ -66,7 +68,7 @@ def test_a_host_may_have_capitals_and_its_port(client_as: ClientAs, origin: str,
 
 
 @pytest.mark.parametrize("origin", ["kampus.example", "http://", "http://kampus.example:x", "//"])
-def test_what_is_no_origin_is_not_ours(client_as: ClientAs, origin: str) -> None:
+def test_a_malformed_origin_is_refused(client_as: ClientAs, origin: str) -> None:
     headers = {"Host": "kampus.example", "Origin": origin}
     assert client_as("nobody").post("/login", headers=headers).status_code == 403
 
@@ -89,7 +91,7 @@ def test_errors_are_pages_for_readers_and_json_for_scripts(client_as: ClientAs) 
     assert script.get_json()["error"]["code"] == "not_found"
 
 
-def test_a_log_in_on_another_network_gets_no_cookie_again(client_as: ClientAs) -> None:
+def test_a_request_from_another_address_gets_no_new_cookie(client_as: ClientAs) -> None:
     # It could come late, after the browser has logged in as somebody else.
     member = client_as("member")
     for address in ("192.0.2.1", "192.0.2.2"):
@@ -98,7 +100,7 @@ def test_a_log_in_on_another_network_gets_no_cookie_again(client_as: ClientAs) -
         assert "Set-Cookie" not in answer.headers
 
 
-def test_what_a_request_changes_in_its_session_is_that_requests_alone(
+def test_a_changed_session_does_not_leak_into_other_requests(
     app: Flask, client_as: ClientAs
 ) -> None:
     member = client_as("member")

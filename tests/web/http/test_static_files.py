@@ -1,4 +1,4 @@
-"""Files that a browser may keep for good: another content has another address, modules included."""
+"""Static files that browsers cache for ever, because other contents have other URLs."""
 
 import re
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def linked(get: Get) -> list[str]:
     return re.findall(r'(?:href|src)="(/static/[^"#]+)', get("/login").text)
 
 
-def test_what_pages_name_is_kept_for_good(get: Get) -> None:
+def test_files_that_pages_name_are_cacheable_for_ever(get: Get) -> None:
     addresses = linked(get)
     assert len(addresses) > 5
     for address in addresses:
@@ -86,7 +86,7 @@ def test_every_mounted_module_is_preloaded(app: Flask) -> None:
     assert mounted == preloaded != set()
 
 
-def test_another_programs_pages_get_the_file_but_must_not_keep_it(get: Get) -> None:
+def test_files_of_another_version_are_served_but_not_cached(get: Get) -> None:
     old = "/static/v-0123456789"
     joined = (f"{old}/joined/core/app.js", f"{old}/css/tokens+base.css")
     for address in (f"{old}/css/tokens.css", "/static/css/tokens.css", *joined):
@@ -105,7 +105,7 @@ def test_the_digest_is_that_of_every_file(app: Flask, tmp_path: Path) -> None:
     assert static_files.digest(copy) != before
 
 
-def test_a_page_that_names_no_icon_gets_ours(app: Flask) -> None:
+def test_the_favicon_is_ours(app: Flask) -> None:
     with app.test_client().get("/favicon.ico") as answer:
         assert answer.mimetype == "image/svg+xml"
         assert b"<svg" in answer.data
