@@ -1,7 +1,7 @@
 """Decides who is notified of a UKM's new messages and of its announcement, in a job.
 
-A cursor per UKM says up to where that is decided; it moves in the transaction that stores the
-deliveries, so a killed job leaves all or nothing.
+A cursor per UKM says which messages and announcement are decided. It moves in the transaction that
+stores the deliveries, so a killed job leaves both or nothing.
 """
 
 import logging
@@ -33,9 +33,9 @@ from myukm.models import (
 from myukm.queues.enqueue import enqueue
 
 JOB = "myukm.jobs.push.fan_out"
-# A job that is lost is queued again after that time.
+# A job that was lost is enqueued again after this time.
 QUEUED_SECONDS = 60
-# What is older rings no more: the program was away, and a phone must not ring for yesterday.
+# Older messages do not ring: after an outage a phone must not ring for those of yesterday.
 FRESH = timedelta(hours=1)
 
 _outage = Outage(logging.getLogger(__name__), "push: Valkey unreachable")
@@ -64,7 +64,7 @@ def _queued_key(ukm_id: int) -> str:
 def fan_out(ukm_id: int) -> int:
     """Store a delivery for each browser that is to be notified (the job's work); return how many.
 
-    The flag goes first, so whoever publishes from now on queues the next job.
+    The flag is deleted first, so that a message published from now on enqueues the next job.
     """
     valkey().delete(_queued_key(ukm_id))
     _make_cursor(ukm_id)
@@ -88,7 +88,7 @@ def _make_cursor(ukm_id: int) -> None:
 
 
 def _of_messages(session: Session, cursor: PushCursor) -> list[outbox.Delivery]:
-    """Return what the published messages after the cursor cause, and move the cursor."""
+    """Return the deliveries for published messages after the cursor, and move the cursor."""
     new = (
         ChatMessage.ukm_id == cursor.ukm_id,
         ChatMessage.number > cursor.number,
@@ -135,7 +135,7 @@ def _for(
 
 
 def _members(session: Session, ukm_id: int, *conditions: Any) -> Iterable[Row[*tuple[Any, ...]]]:
-    """Return the subscribed browsers of members who want to hear of this UKM at all."""
+    """Return the subscribed browsers of members who have not muted the UKM's notifications."""
     columns = (
         PushSubscription.id,
         PushSubscription.created_at,
@@ -149,7 +149,7 @@ def _members(session: Session, ukm_id: int, *conditions: Any) -> Iterable[Row[*t
 
 
 def _of_pin(session: Session, cursor: PushCursor) -> list[outbox.Delivery]:
-    """Return what a new announcement causes, and move the cursor."""
+    """Return the deliveries for a new announcement, and move the cursor."""
     pin = session.get(UkmPin, cursor.ukm_id, populate_existing=True)
     if pin is None or (cursor.pinned_at is not None and pin.at <= cursor.pinned_at):
         return []
@@ -173,5 +173,5 @@ def _of_pin(session: Session, cursor: PushCursor) -> list[outbox.Delivery]:
 
 
 def milliseconds(moment: datetime) -> int:
-    """Return the number by which an announcement is known: a UKM has one at a time."""
+    """Return a pin's time as a number, which identifies it, because a UKM has one pin at a time."""
     return round(moment.timestamp() * 1000)

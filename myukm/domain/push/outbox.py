@@ -27,14 +27,14 @@ from myukm.queues.enqueue import enqueue
 JOB = "myukm.jobs.push.deliver"
 MESSAGE, MENTION, PIN, TEST = "message", "mention", "pin", "test"
 CHUNK, PORTION, MAX_TRIES = 32, 1000, 8
-# A job that is lost is queued again after that time.
+# A job that was lost is enqueued again after this time.
 QUEUED, QUEUED_SECONDS = "myukm:push:due", 20
 
 _outage = Outage(logging.getLogger(__name__), "push: Valkey unreachable")
 
 
 class Delivery(NamedTuple):
-    """What a browser is to get; the fields are those of `PushDelivery`."""
+    """A notification to send to a browser; the fields are those of `PushDelivery`."""
 
     subscription_id: int
     tag: str
@@ -44,10 +44,10 @@ class Delivery(NamedTuple):
 
 
 def put(session: Session, deliveries: Sequence[Delivery]) -> None:
-    """Store deliveries of one tag or several, inside `transaction()`.
+    """Store deliveries, inside `transaction()`.
 
-    One that waits for the same browser with the same tag becomes this one, as new as this one is.
-    It stays a mention.
+    Each replaces a waiting delivery to the same browser with the same tag; age and tries start
+    anew. If the replaced one was a mention, the new one becomes a mention as well.
     """
     for start in range(0, len(deliveries), PORTION):
         portion = deliveries[start : start + PORTION]
@@ -111,7 +111,7 @@ def deliver_later() -> None:
 
 
 def begin() -> None:
-    """Begin a job: what is stored from now on needs another one."""
+    """Delete the flag of a queued job, so that what is stored from now on enqueues another job."""
     valkey().delete(QUEUED)
 
 
@@ -135,7 +135,7 @@ def due() -> bool:
 
 
 def remove(session: Session, claim: str, delivery_id: int, ref: int) -> None:
-    """Delete a delivery that needs nothing more. One that was renewed meanwhile is due again."""
+    """Delete a settled delivery. If it was replaced meanwhile, it is due again instead."""
     gone = delete(PushDelivery).where(
         PushDelivery.id == delivery_id, PushDelivery.claim == claim, PushDelivery.ref == ref
     )
@@ -144,7 +144,7 @@ def remove(session: Session, claim: str, delivery_id: int, ref: int) -> None:
 
 
 def discard(session: Session, claim: str, ids: Collection[int]) -> None:
-    """Delete deliveries to nobody."""
+    """Delete deliveries whose log-in has ended or whose account is blocked."""
     session.execute(
         delete(PushDelivery).where(in_literals(PushDelivery.id, ids), PushDelivery.claim == claim)
     )
@@ -153,20 +153,21 @@ def discard(session: Session, claim: str, ids: Collection[int]) -> None:
 def postpone(
     session: Session, claim: str, delivery_id: int, until: datetime, *, failed: bool = False
 ) -> None:
-    """Give up a claim until that time."""
+    """Release the claim of a delivery, which is due again at `until`. `failed`: count a try."""
     mine = update(PushDelivery).where(PushDelivery.id == delivery_id, PushDelivery.claim == claim)
     values = {"claim": None, "due_at": until, "tries": PushDelivery.tries + int(failed)}
     session.execute(mine.values(values))
 
 
 def claims() -> dict[str, int]:
-    """Return the claims, with a number that changes while their job proceeds."""
+    """Return the claims and how many deliveries each has left, which changes if its job lives."""
     query = select(PushDelivery.claim, func.count()).where(PushDelivery.claim.is_not(None))
     return {str(name): count for name, count in db.session.execute(query.group_by("claim"))}
 
 
 def release(names: Collection[str]) -> None:
-    """Give back the claims of dead jobs. What was tried too often goes, as it may be what kills."""
+    """Release the claims of dead jobs. Deliveries tried too often are deleted, because one of them
+    may be what kills the jobs."""
     dead = PushDelivery.claim.in_(names)
     with transaction() as session:
         session.execute(delete(PushDelivery).where(dead, PushDelivery.tries + 1 >= MAX_TRIES))

@@ -1,4 +1,4 @@
-"""What becomes of claimed deliveries now: sent, postponed, or wanted no more."""
+"""Reads claimed deliveries again and decides which are sent, postponed or dropped."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from myukm.models import (
     User,
 )
 
-# A delivery that waits for so long (a page in view, quiet hours) is dropped.
+# A delivery that has waited this long (a page in view, quiet hours) is dropped.
 MAX_AGE = timedelta(hours=12)
 # How long a delivery waits for a person who views a page, at first and at most.
 RECHECK, RECHECK_AT_MOST = timedelta(seconds=15), timedelta(minutes=5)
@@ -37,7 +37,8 @@ RECHECK, RECHECK_AT_MOST = timedelta(seconds=15), timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Entry:
-    """A delivery, and the notification to send or the time to wait for; without both, drop it."""
+    """A claimed delivery with the notification to send, or with the time until which it waits.
+    Without either it is dropped."""
 
     id: int
     ref: int
@@ -49,7 +50,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Known:
-    """What all entries of a portion share: unread counts by account, and who views a page."""
+    """Read once for all entries: unread counts by account, and the accounts that view a page."""
 
     unread: Mapping[int, list[dict[str, Any]]]
     viewers: Collection[int]
@@ -101,7 +102,7 @@ def _entry(row: Row[*tuple[Any, ...]], known: Known) -> Entry:
 
 
 def _wanted(row: Row[*tuple[Any, ...]], chosen: PushPreference) -> bool:
-    """Return whether the person may and wants to hear of it, and has not read it yet."""
+    """Return whether the person still may and wants to be notified, and has not read it yet."""
     member, kind, message = row.Membership, row.PushDelivery.kind, row.ChatMessage
     if kind in staff.ROLES:
         return staff.is_for(row.User, chosen, kind)
@@ -120,7 +121,7 @@ def _wanted(row: Row[*tuple[Any, ...]], chosen: PushPreference) -> bool:
 def _wait_until(
     row: Row[*tuple[Any, ...]], chosen: PushPreference, age: timedelta, known: Known
 ) -> datetime | None:
-    """Return until when it must not ring: the end of quiet hours, or while a page is in view."""
+    """Return until when to postpone the delivery (quiet hours, a page in view); None: send it."""
     if row.PushDelivery.kind == outbox.TEST:
         return None
     if end := preferences.quiet_end(chosen.quiet_from, chosen.quiet_until, known.now):
@@ -133,7 +134,7 @@ def _wait_until(
 def _payload(
     row: Row[*tuple[Any, ...]], chosen: PushPreference, known: Known
 ) -> dict[str, Any] | None:
-    """Return what the browser shows, None if what it is about is gone."""
+    """Return what the browser shows, None if the pin, run or alert of the delivery is over."""
     delivery, number = row.PushDelivery, row.PushDelivery.ref
     counts = {each["ukm"]: each for each in known.unread[row.User.id]}
     words: wording.Words | None

@@ -1,4 +1,4 @@
-"""Notifications for those who run the campus: runs that need a person, and alerts of the system."""
+"""Notifications for staff: runs that failed or need a decision, and alerts of the system."""
 
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ ROLES = {
 
 
 class StaffWords(NamedTuple):
-    """The words, and the number by which a repetition is known."""
+    """The words, and the number by which the browser recognizes a repetition."""
 
     words: Words
     number: int
@@ -41,12 +41,12 @@ def put(session: Session, kind: str, ref: int) -> None:
 
 
 def is_for(user: User, chosen: PushPreference, kind: str) -> bool:
-    """Return whether the person's role is still one that hears of it, and they want to."""
+    """Return whether the person's role still gets this kind, and they want it."""
     return user.role in ROLES[kind] and chosen.staff
 
 
 def words(kind: str, ref: int) -> StaffWords | None:
-    """Return what is shown, None if it is over."""
+    """Return what is shown; None if the alert or decision is over, or the run is deleted."""
     if kind == ALERT:
         return _alert(ref)
     run = db.session.get(SyncRun, ref, populate_existing=True)

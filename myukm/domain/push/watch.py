@@ -14,7 +14,8 @@ EVERY_SECONDS, MAX_UKMS = 2.0, 100
 
 
 class PushWatch:
-    """A task of the leader. `claim_seconds`: a job sends for at most ten seconds per claim."""
+    """A task of the leader. A claim that does not change for `claim_seconds` is dead, because a job
+    settles it within ten; a cursor behind for `lag_seconds` has lost its job."""
 
     def __init__(self, claim_seconds: float = 30.0, lag_seconds: float = 4.0) -> None:
         self._claims = Standstill[str](claim_seconds)
@@ -30,7 +31,7 @@ class PushWatch:
             self.poll()
 
     def poll(self) -> None:
-        """Give back dead claims, and queue the jobs that are missing."""
+        """Release dead claims, and enqueue the jobs that are missing."""
         if dead := self._claims.of(outbox.claims()):
             outbox.release(dead)
         for ukm_id in self._lags.of(_lagging())[:MAX_UKMS]:

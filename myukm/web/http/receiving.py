@@ -27,7 +27,8 @@ _receiving: Counter[int] = Counter()
 
 
 class Received(NamedTuple):
-    """A file as it was sent, with the form's fields; the draft is deleted after the block."""
+    """An uploaded file and the form's fields. The draft, a file on disk, is deleted after the
+    block."""
 
     draft: Path
     name: str
