@@ -1,13 +1,15 @@
 """The queues' page in a browser: a worker that dies shows there without a reload."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
 from devtools.ports import any_free
+from devtools.valkey import Valkey, start_valkey
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.models import QueueSample, SyncRun
@@ -175,3 +177,27 @@ def test_an_admin_pauses_a_queue_and_resumes_it(open_as: Callable[..., Page]) ->
     resume.click()
     expect(row.get_by_text("dijeda")).to_be_hidden()
     expect(page.locator("main")).not_to_contain_text(finding)
+
+
+class TestWithoutValkey:
+    """The stream brings no queue health then, so the page reads the findings from the server."""
+
+    @pytest.fixture
+    def mortal(self, tmp_path: Path) -> Iterator[Valkey]:
+        """A Valkey of this test's own."""
+        with start_valkey(tmp_path / "valkey") as server:
+            yield server
+
+    @pytest.fixture
+    def settings(self, settings: dict[str, str], mortal: Valkey) -> dict[str, str]:
+        return settings | {"REDIS_URL": mortal.url}
+
+    def test_the_page_says_that_valkey_is_away(
+        self, open_as: Callable[..., Page], mortal: Valkey
+    ) -> None:
+        page = open_as("operator", "/admin/antrian")
+        expect(page.locator("#queues tr")).to_have_count(3)
+        expect(page.locator("#findings")).not_to_contain_text("Valkey")
+        mortal.kill()
+        expect(page.locator("#findings")).to_contain_text("Valkey", timeout=60_000)
+        expect(page.locator("#queues tr")).to_have_count(3)

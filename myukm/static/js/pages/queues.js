@@ -4,9 +4,11 @@ import * as api from "../core/api.js";
 import { confirmed } from "../core/dialog.js";
 import { data, setIcon } from "../core/dom.js";
 import { t } from "../core/i18n.js";
+import { retried } from "../core/retry.js";
 import { renderList } from "../core/template_list.js";
 import { toast } from "../core/toast.js";
 import { ALERTS } from "../live/alerts.js";
+import { onReconnect } from "../live/connection_status.js";
 import { on } from "../live/events_bus.js";
 import { startNotificationSwitch } from "../push/notification_switch.js";
 import { showFindings } from "../queues/findings.js";
@@ -24,26 +26,46 @@ export default function startQueues(root) {
     if (button) change(button);
   });
   startNotificationSwitch(part("notify-alerts"), ALERTS);
-  on("queue.health", (health) => show(health, states));
+  follow(states);
 }
 
+/** Shows the queues as the stream reports them. Valkey carries these events, and the one at the start of
+ * a stream has no findings: where they may be missing, they are read from the server. */
+function follow(states) {
+  let received = 0;
+  on("queue.health", (health) => {
+    if (health.doctor) received += 1;
+    show(health, states);
+  });
+  const refresh = retried(async () => {
+    const before = received;
+    const health = await api.get("/admin/antrian");
+    if (received === before) show(health, states); // else the stream brought newer ones meanwhile
+  });
+  onReconnect(refresh);
+  on("alert", refresh);
+  on("heartbeat", ({ degraded }) => degraded && refresh());
+}
+
+/** Shows the findings and, unless Valkey is away, the tables, which are read from it. */
 function show(health, states) {
-  showQueues(health.queues ?? []);
-  renderList(part("workers"), "workers-row", health.workers ?? [], (row, { state }) =>
+  if (health.doctor) showFindings(health.doctor);
+  if (!health.valkey) return;
+  showQueues(health.queues);
+  renderList(part("workers"), "workers-row", health.workers, (row, { state }) =>
     showState(row, state, states),
   );
-  renderList(part("jobs"), "jobs-row", health.latest_jobs ?? [], (row, { status }) =>
+  renderList(part("jobs"), "jobs-row", health.latest_jobs, (row, { status }) =>
     showState(row, status, states),
   );
-  renderList(part("failures"), "failures-row", health.latest_failures ?? []);
-  if (health.doctor) showFindings(health.doctor);
+  renderList(part("failures"), "failures-row", health.latest_failures);
 }
 
-/** The rows are made anew: whoever is at a button of one goes on at the new one. */
+/** The rows are made anew: the focus goes from an old button to the same one of the new row. */
 function showQueues(queues) {
   const at = document.activeElement?.closest("[data-change]")?.dataset.queue;
   renderList(part("queues"), "queues-row", queues, (row, queue) => {
-    row.classList.toggle("stuck", queue.waiting > 0 && !hasWorkers(queue) && !queue.paused);
+    row.classList.toggle("stuck", queue.waiting > 0 && !queue.workers && !queue.paused);
     showPause(row, queue);
   });
   if (at) focusOn(at);
@@ -96,6 +118,3 @@ function showState(row, state, states) {
   setIcon(badge, icon);
 }
 
-function hasWorkers({ workers }) {
-  return Array.isArray(workers) ? workers.length > 0 : workers > 0;
-}
