@@ -60,6 +60,12 @@ test("of states the latest of each kind is kept, of typing none", () => {
   assert.deepEqual(buffer.latestStates(), []);
 });
 
+test("the progress of two exports are two states", () => {
+  const buffer = new ReplayBuffer(0);
+  for (const id of [1, 2]) buffer.add({ type: "export.progress", seq: null, data: { id } });
+  assert.equal(buffer.latestStates().length, 2);
+});
+
 test("after a reset the buffer begins afresh", () => {
   const buffer = new ReplayBuffer(0);
   buffer.add(message(1));

@@ -47,12 +47,13 @@ export class ReplayBuffer {
   }
 }
 
-/** What lasts of a transient event: who has just asked to join was announced, their number stays. */
+/** A transient event as a tab that opens later receives it: without the name of who has just asked to
+ * join, because that was announced already. */
 function stateOf(event) {
   const { asked, ...data } = event.data;
   return asked ? { ...event, data } : event;
 }
 
 function keyOf({ type, data }) {
-  return [type, data.ukm, data.user_id].join(" ");
+  return [type, data.ukm, data.user_id, data.id].join(" ");
 }

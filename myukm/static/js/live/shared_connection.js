@@ -65,6 +65,7 @@ export class SharedConnection {
   }
 
   lead() {
+    if (!this.channel) return; // stopped meanwhile
     this.isLeader = true;
     clearTimeout(this.leaderTimer);
     this.channel.postMessage({ kind: "leader" });
@@ -97,6 +98,9 @@ export class SharedConnection {
   broadcast(message) {
     this.channel.postMessage(message);
     this.deliver(message);
+    if (!this.hasUnanswered || this.page.cursor === null) return;
+    this.hasUnanswered = false;
+    this.channel.postMessage({ kind: "leader" });
   }
 
   onMessage(message) {
@@ -117,9 +121,15 @@ export class SharedConnection {
     if (state === "lost") this.ask();
   }
 
-  /** As leader: answers a tab with what it missed since its cursor. */
+  /** As leader: answers a tab with what it missed since its cursor. A leader whose page has no cursor
+   * yet can not know that, and lets the tabs ask again once the stream has brought one. States from
+   * before a loss may be older than what the tab shows. */
   sendBacklog({ from, cursor }) {
     const { recent, cursor: here, lastState: state } = this.page;
+    if (here === null && cursor !== null) {
+      this.hasUnanswered = true;
+      return;
+    }
     const events = recent.since(cursor);
     this.channel.postMessage({
       kind: "welcome",
@@ -127,7 +137,7 @@ export class SharedConnection {
       state,
       cursor: here,
       events,
-      states: recent.latestStates(),
+      states: state === "open" ? recent.latestStates() : [],
       hidden: document.hidden,
     });
   }
@@ -137,7 +147,7 @@ export class SharedConnection {
     if (events === null) this.page.reset({ reason: "gap" }, cursor);
     else for (const event of events) this.page.event(event);
     this.page.goOnFrom(cursor);
-    if (!this.joined) for (const event of states) this.page.event(event);
+    if (!this.joined || events === null) for (const event of states) this.page.event(event);
     this.joined = true;
     if (state !== this.page.lastState) this.page.state(state);
     // Browsers delay the timers of hidden tabs, so a hidden leader may reconnect late.

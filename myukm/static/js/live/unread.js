@@ -37,6 +37,10 @@ export function startUnread() {
     counts.set(ukm, notices === "none" ? 0 : count);
     showSoon();
   });
+  on("reset", () => {
+    counts.clear(); // the counts of all UKMs follow
+    showSoon();
+  });
   on("membership", ({ ukm, member, muted_until: mine }) => {
     if (!member && mine !== undefined && counts.delete(ukm)) showSoon();
   });
