@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { events, extended, parts, rows } from "../../myukm/static/js/queues/history_series.js";
+import {
+  events,
+  extended,
+  isApart,
+  parts,
+  rows,
+} from "../../myukm/static/js/queues/history_series.js";
 
 const at = (minute, second = 0) =>
   new Date(Date.UTC(2026, 10, 30, 12, minute, second)).toISOString();
@@ -22,6 +28,12 @@ const point = (moment, waiting, more = {}) => ({
   starts: [],
   runs: [],
   ...more,
+});
+
+test("news that begin more than a step later may follow points that the page missed", () => {
+  assert.ok(!isApart(series, point(at(1, 10), 5)));
+  assert.ok(isApart(series, point(at(1, 20), 5)));
+  assert.ok(!isApart({ ...series, at: [] }, point(at(1, 20), 5)));
 });
 
 test("time without a sample and a sample without a value are gaps", () => {

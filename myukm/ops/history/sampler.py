@@ -76,5 +76,5 @@ def _since_the_last(
 
 
 def _publish(end: datetime) -> None:
-    """Publish the new sample to open pages; one that misses it reads the series again."""
+    """Publish the new sample to open pages. A page that misses it loads the series again at the next one."""
     pubsub.publish_transient("queue", "queue.history", series.since(end))

@@ -5,7 +5,7 @@ import { clockSeconds, when } from "../core/format.js";
 import { renderList } from "../core/template_list.js";
 import { on } from "../live/events_bus.js";
 import { draw } from "./history_chart.js";
-import { events, extended, rows } from "./history_series.js";
+import { events, extended, isApart, rows } from "./history_series.js";
 
 /** Ranges with longer steps are read again once a step has passed, not by all pages at once. */
 const SPREAD_MS = 10_000;
@@ -51,6 +51,7 @@ class History {
   follow(news) {
     if (!this.series) return;
     if (this.series.step === SHORT_STEP) {
+      if (isApart(this.series, news)) this.loadLater();
       this.series = extended(this.series, news);
       this.show();
     } else if (Date.parse(news.to) - Date.parse(this.series.to) > this.series.step * 1000) {

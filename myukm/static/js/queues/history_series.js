@@ -1,7 +1,15 @@
 // The history of the queues as columns: `at` and, for each queue, columns of the same length.
 
-/** How much further apart than a step two points are when something was not measured between them. */
+/** Two points that are more steps apart than this have a gap between them. */
 const GAP_STEPS = 1.5;
+
+/** Whether points between the series and `news` may have been missed. */
+export function isApart(series, news) {
+  const [last, next] = [series.at.at(-1), news.at[0]];
+  return (
+    Boolean(last && next) && Date.parse(next) - Date.parse(last) > GAP_STEPS * series.step * 1000
+  );
+}
 
 /** The series with the points and runs of `news`, without those that are older than its span. */
 export function extended(series, news) {
