@@ -9,23 +9,40 @@ import { on } from "./events_bus.js";
 export const ALERTS = "alert";
 const TONES = { broken: "bad", error: "bad", warning: "wait" };
 const HELD_MS = 60_000;
+const COLLECT_MS = 100;
 
-/** Shows each alert of the stream as a toast, and by one notification if this browser wants it. */
+/** Shows each alert of the stream as a toast, and by one notification if this browser wants it. After a
+ * long absence many events come at once: of each alert only the last one is shown, and of an alert that
+ * began and ended meanwhile nothing. */
 export function startAlerts() {
+  const collected = new Map();
   on("alert", (alert) => {
-    const note = toast(alert.message, alert.resolved ? "good" : (TONES[alert.level] ?? "neutral"));
-    if (document.getElementById("findings")) onlyReadOut(note);
-    if (!alert.resolved) notify(alert);
+    if (collected.size === 0) setTimeout(() => showAll(collected), COLLECT_MS);
+    const { first = alert } = collected.get(alert.id) ?? {};
+    collected.set(alert.id, { first, last: alert });
   });
 }
 
-/** A page that lists the findings shows it already, and on a phone toasts would cover the list. */
+function showAll(collected) {
+  for (const { first, last } of collected.values()) {
+    if (!last.resolved || first.resolved) announce(last);
+  }
+  collected.clear();
+}
+
+function announce(alert) {
+  const note = toast(alert.message, alert.resolved ? "good" : (TONES[alert.level] ?? "neutral"));
+  if (document.getElementById("findings")) onlyReadOut(note);
+  if (!alert.resolved) notify(alert);
+}
+
+/** On the page that lists the findings, where toasts would cover the list on a phone. */
 function onlyReadOut(note) {
   note.className = "visually-hidden";
   note.querySelector("button").remove();
 }
 
-/** One that was pushed to this browser as well has the same tag and id, and does not ring again. */
+/** An alert that was pushed to this browser as well has the same tag and id, and does not ring again. */
 async function notify({ id, level, message }) {
   const name = `alert:${accountId()}:${id}:${level}`;
   if (!wanted(ALERTS) || !(await firstTab(name, HELD_MS))) return;
