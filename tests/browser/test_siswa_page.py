@@ -6,10 +6,12 @@ from urllib.parse import urljoin
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
+from sqlalchemy import update
 
 from devtools.simulator.client import Simulator
 from myukm.db.session import transaction
-from myukm.models import Siswa
+from myukm.db.types import utcnow
+from myukm.models import Siswa, User
 from tests.browser.conftest import PHONE, check_look
 from tests.support.programs import Program
 
@@ -43,6 +45,39 @@ def test_sync_now_says_what_it_waits_for(open_as: OpenAs, start: Callable[..., P
     expect(page.locator("#outcome")).to_contain_text("sudah diperbarui")
     expect(button).to_be_enabled()
     expect(page.locator("#siswa-history tbody tr")).to_have_count(1)
+
+
+@pytest.mark.usefixtures("student")
+def test_the_page_with_a_new_code_goes_on_and_changes_its_language(
+    open_as: OpenAs, start: Callable[..., Program]
+) -> None:
+    page = open_as("bendahara", PAGE)
+    page.get_by_role("button", name="Buat kode penghubung").click()
+    expect(page.locator(".link-code")).to_contain_text("Kode penghubung")
+    page.wait_for_selector('[data-stream="open"]')
+    start("rq", "worker", "sync-pembayaran")
+    page.get_by_role("button", name="Sinkronkan sekarang").click()
+    expect(page.locator("#siswa-history tbody tr")).to_have_count(1)
+    page.locator(".nav-foot").get_by_role("button").click()
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.locator("h1")).to_have_text("Siti Rahma")
+
+
+@pytest.mark.usefixtures("student")
+def test_an_account_that_is_linked_meanwhile_can_be_unlinked(
+    app: Flask, open_as: OpenAs, people: dict[str, int], start: Callable[..., Program]
+) -> None:
+    page = open_as("bendahara", PAGE)
+    page.wait_for_selector('[data-stream="open"]')
+    with app.app_context(), transaction() as session:
+        linked = {"idperson": "100001", "linked_by": "code", "linked_at": utcnow()}
+        session.execute(update(User).where(User.id == people["member"]).values(**linked))
+    start("rq", "worker", "sync-pembayaran")
+    page.get_by_role("button", name="Sinkronkan sekarang").click()
+    page.get_by_role("button", name="Lepaskan akun").click()
+    page.locator("dialog[open]").get_by_role("button", name="Lepaskan").click()
+    expect(page.get_by_role("button", name="Buat kode penghubung")).to_be_visible()
 
 
 @pytest.mark.usefixtures("student")

@@ -139,6 +139,24 @@ def test_a_report_is_settled_and_the_count_follows(open_as: OpenAs) -> None:
     expect(log.locator("#open-reports")).to_be_hidden()
 
 
+def test_an_agreed_deletion_is_done_though_the_list_was_reloaded_meanwhile(
+    app: Flask, open_as: OpenAs, people: dict[str, int]
+) -> None:
+    page = open_live(open_as, "member", f"{BASE}/reports")
+    page.get_by_role("button", name="Hapus pesan dari Farhan Hakim").click()
+    dialog = page.locator("dialog[open]")
+    expect(dialog).to_be_visible()
+    old = page.locator("#ukm-list").element_handle()
+    with app.app_context():
+        friend = db.session.get_one(User, people["friend"])
+        message, _ = messages.post(friend, UKM, "Jual lagi", "c2")
+        reports.report(people["member"], UKM, message.id, "Iklan")
+    page.wait_for_function("old => !old.isConnected", arg=old)
+    dialog.get_by_role("button", name="Hapus pesan").click()
+    expect(page.locator("#open-reports")).to_contain_text("1")
+    expect(page.get_by_text("Jual akun murah")).to_have_count(0)
+
+
 def test_the_list_follows_what_is_said_and_deleted(open_as: OpenAs, people: dict[str, int]) -> None:
     page = open_live(open_as, "member", "/ukm")
     card = page.locator(f"[data-code={UKM}]")

@@ -4,7 +4,7 @@ import { barState } from "../../myukm/static/js/sync/run_bar.js";
 import { makePage } from "./page.js";
 
 const KEYS = "queued running cancelling stalled paused paused_by guard refused completed";
-const MORE = "completed_failures cancelled failed";
+const MORE = "completed_failures cancelled failed tried";
 const FIELDS = " {name}{reason}{success}/{failed}";
 const strings = Object.fromEntries(
   `${KEYS} ${MORE}`.split(" ").map((key) => [`run_${key}`, key + FIELDS]),
@@ -31,6 +31,8 @@ test("every state of a run has its word, colour and icon", () => {
     [{ status: "paused", reason_code: "unauthorized" }, ["bad", "warning", "refused"]],
     [{ status: "completed" }, ["good", "good", "completed"]],
     [{ status: "completed", failed: 2 }, ["wait", "warning", "completed_failures"]],
+    [{ status: "completed", dry_run: true }, ["good", "info", "tried"]],
+    [{ status: "completed", dry_run: true, failed: 2 }, ["wait", "info", "tried"]],
     [{ status: "cancelled" }, ["neutral", "stop", "cancelled"]],
     [{ status: "failed", reason: "rusak" }, ["bad", "bad", "failed"]],
   ]) {

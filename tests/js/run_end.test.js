@@ -10,9 +10,14 @@ const guard = { ...running, status: "paused", reason_code: "suspicious_api" };
 const refused = { ...guard, reason_code: "unauthorized" };
 const done = { ...running, status: "completed" };
 
-/** Which of these objects, received in turn, are ends to announce. */
-function announced(...received) {
-  const ends = new RunEnds();
+const noRun = { run_id: null };
+
+/** Which of these objects, received in turn by a page that was made with no run, are ends to announce. */
+const announced = (...received) => announcedSince(noRun, ...received);
+
+/** The same of a page that was made while `run` stood thus. */
+function announcedSince(run, ...received) {
+  const ends = new RunEnds(run);
   return received.filter((progress) => ends.isNew(progress)).map(endOf);
 }
 
@@ -30,6 +35,16 @@ test("a pause by the guard or by a refusal is announced, one by a person is not"
     "paused suspicious_api",
   ]);
   assert.deepEqual(announced(running, refused, done), ["paused unauthorized", "completed"]);
+});
+
+test("a pause that the page was made with is no news, but what follows is", () => {
+  assert.deepEqual(announcedSince(guard, guard), []);
+  assert.deepEqual(announcedSince(guard, guard, running, guard, done), [
+    "paused suspicious_api",
+    "completed",
+  ]);
+  assert.deepEqual(announcedSince(running, guard), ["paused suspicious_api"]);
+  assert.deepEqual(announcedSince(running, done), ["completed"]);
 });
 
 test("what ended before the page was opened is no news", () => {

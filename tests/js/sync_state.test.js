@@ -75,11 +75,13 @@ test("a run lives until it has ended", () => {
   assert.ok(!["idle", "completed", "cancelled", "failed"].some((status) => isLive({ status })));
 });
 
-test("events that overtook each other are ordered by their counts", () => {
+test("of events that overtook each other the older one is known by its counts or status", () => {
   assert.ok(isStale(run({ processed: 199 }), run()));
   assert.ok(!isStale(run(), run()));
   assert.ok(!isStale(run({ processed: 150, cancelled: 60 }), run()));
   assert.ok(!isStale(run({ run_id: 13, processed: 0 }), run()));
+  assert.ok(isStale(run(), run({ status: "completed" })));
+  assert.ok(!isStale(run({ status: "completed" }), run()));
 });
 
 test("counts are formatted, and changed is derived", () => {

@@ -77,6 +77,8 @@ def page_of_student(student: Siswa, found: bills.Bills, code: str | None = None)
         bills=found,
         account=links.account_of(idperson),
         code=code,
+        # The address that the answer to a POST is not at.
+        page_address=url_for("admin_siswa.show", idperson=idperson) if code else None,
         code_until=links.open_code(idperson),
         history=payment_history.of_student(idperson, whole_number("page") or 1),
         waits_for=waits_for(idperson),

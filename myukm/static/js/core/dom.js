@@ -1,8 +1,8 @@
 // Helpers for the page's elements: JSON blocks, templates, slots, icons.
 
-/** The JSON in the page's block `id`, null without one. */
-export function data(id) {
-  const block = document.getElementById(id);
+/** The JSON in the block `id` of this page, or of another copy of it; null without one. */
+export function data(id, page = document) {
+  const block = page.getElementById(id);
   return block ? JSON.parse(block.textContent) : null;
 }
 

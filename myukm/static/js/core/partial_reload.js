@@ -1,6 +1,6 @@
 import { renderRelativeTimes } from "./time.js";
 
-const CONTROLS = "a[href], button, input, select, textarea";
+const CONTROLS = "a[href], button, input, select, textarea, summary";
 
 /** The latest call whose answer is shown, by the id of the part. */
 const shown = new Map();
@@ -22,10 +22,11 @@ export async function reloadParts(ids) {
   return true;
 }
 
-async function freshPage() {
+/** A copy of this page as the server makes it now; null without an answer, or after the session's end. */
+export async function freshPage() {
   try {
     const response = await fetch(location.href, { headers: { Accept: "text/html" } });
-    // After the end of the session the log-in page answers instead.
+    // After the end of the session this is the log-in page.
     if (!response.ok || response.redirected) return null;
     return new DOMParser().parseFromString(await response.text(), "text/html");
   } catch {
@@ -33,9 +34,12 @@ async function freshPage() {
   }
 }
 
-/** Whoever is at a link or a button of the old part goes on at the same one of the new part. */
+/** Replaces the part, and keeps the focus on the same control and each <details data-fold> as it is. */
 function replace(old, fresh) {
   if (!old || !fresh) return;
+  for (const details of fresh.querySelectorAll("details[data-fold]")) {
+    details.open = foldIn(old, details.dataset.fold)?.open ?? details.open;
+  }
   const at = old.contains(document.activeElement) ? keyOf(document.activeElement) : null;
   old.replaceWith(fresh);
   if (at === null) return;
@@ -43,9 +47,17 @@ function replace(old, fresh) {
   controls.find((control) => keyOf(control) === at)?.focus({ preventScroll: true });
 }
 
-/** What tells a control from the others: where it leads, or what it sends. */
+function foldIn(part, name) {
+  return [...part.querySelectorAll("details[data-fold]")].find(
+    ({ dataset }) => dataset.fold === name,
+  );
+}
+
+/** What tells a control from the others: where it leads, what it sends, what it unfolds. */
 function keyOf(control) {
-  const { localName, id, form, name, value, dataset } = control;
+  const { localName, id, form, name, value, dataset, parentElement } = control;
   const addresses = [control.getAttribute("href"), form?.getAttribute("action")];
-  return JSON.stringify([localName, id, ...addresses, name, value, dataset]);
+  const hidden = [...(form?.querySelectorAll("[type=hidden]") ?? [])].map((field) => field.value);
+  const fold = localName === "summary" ? parentElement.dataset.fold : null;
+  return JSON.stringify([localName, id, ...addresses, ...hidden, name, value, dataset, fold]);
 }

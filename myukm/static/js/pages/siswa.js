@@ -10,6 +10,9 @@ const POLL_MS = 2_000;
 const TONES = { queued: "neutral", success: "good", unchanged: "good", failed: "bad" };
 
 export default function startSiswa(root) {
+  const { page: address } = root.dataset;
+  // With a new code the page is the answer to a POST, at whose address there is nothing to reload.
+  if (address) history.replaceState(null, "", address);
   const page = new SiswaPage(root);
   page.button.addEventListener("click", () => page.sync());
   on("sync.siswa", ({ idperson, outcome, message }) => {
@@ -35,7 +38,7 @@ class SiswaPage {
     try {
       const { waits_for: reason } = await api.post(this.url);
       // The outcome may have arrived before this answer.
-      if (reason && this.button.disabled) this.wait(reason.text);
+      if (this.button.disabled) this.wait(reason?.text);
     } catch (error) {
       this.setBusy(false);
       this.showOutcome("failed", error.message);

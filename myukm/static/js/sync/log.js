@@ -4,11 +4,14 @@ import { clockSeconds, moment } from "../core/format.js";
 const MAX_LINES = 500;
 const TONES = { error: "bad", warning: "wait", success: "good", info: "neutral" };
 
+const keyOf = ({ at, idperson, code, message }) => JSON.stringify([at, idperson, code, message]);
+
 /** The run's activity, newest first. */
 export class SyncLog {
   constructor(list) {
     this.list = list;
     this.empty = document.getElementById("log-empty");
+    this.arriving = null;
   }
 
   /** Switches to run `run` and drops the lines of another one. */
@@ -24,7 +27,22 @@ export class SyncLog {
     for (const entry of entries) this.add(entry);
   }
 
+  /** Replaces the entries by those that `fetchEntries` resolves to, unless that is null; what the stream
+   * adds meanwhile stays. */
+  async reload(fetchEntries) {
+    const arriving = [];
+    this.arriving = arriving;
+    const entries = await fetchEntries();
+    if (this.arriving !== arriving) return; // the next reload has begun
+    this.arriving = null;
+    if (!entries) return;
+    const known = new Set(entries.map(keyOf));
+    this.list.replaceChildren();
+    this.load([...entries, ...arriving.filter((entry) => !known.has(keyOf(entry)))]);
+  }
+
   add(entry) {
+    this.arriving?.push(entry);
     this.follow(entry.run_id);
     this.list.prepend(line(entry));
     if (this.list.children.length > MAX_LINES) this.list.lastElementChild.remove();

@@ -4,7 +4,7 @@ import * as api from "../core/api.js";
 import { confirmed } from "../core/dialog.js";
 import { data } from "../core/dom.js";
 import { t } from "../core/i18n.js";
-import { reloadParts } from "../core/partial_reload.js";
+import { freshPage, reloadParts } from "../core/partial_reload.js";
 import { toast } from "../core/toast.js";
 import { on } from "../live/events_bus.js";
 import { startNotificationSwitch } from "../push/notification_switch.js";
@@ -87,10 +87,12 @@ class SyncPage {
     if (this.received === before) this.render(answer);
   }
 
-  /** After a gap in the stream. A failure needs no handling: the next event brings all figures. */
+  /** Loads the figures and the log again after a gap in the stream. */
   catchUp() {
     const call = api.get(`${this.url}/progress`);
+    // A failure needs no handling: the next event brings all figures.
     this.renderAnswer(call).catch((error) => console.info(error.message));
+    this.log.reload(() => freshPage().then((page) => page && data("log-entries", page)));
   }
 
   async act(button) {

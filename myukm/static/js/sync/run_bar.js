@@ -1,13 +1,15 @@
 import { fillSlots, setIcon } from "../core/dom.js";
 import { number, percent } from "../core/format.js";
 import { bidiIsolate, t } from "../core/i18n.js";
-import { on } from "../live/events_bus.js";
+import { onProgress } from "./progress_events.js";
 import { counts, isLive, isSuspicious } from "./state.js";
 
 /** What the bar says of a run, as [tone, icon, text]. */
 export function barState(progress) {
   const { status, stalled, reason, paused_by: name } = progress;
   if (status === "paused") return paused(progress, name);
+  if (status === "completed" && progress.dry_run)
+    return [progress.failed ? "wait" : "good", "info", t("run_tried", counts(progress))];
   if (status === "completed" && progress.failed > 0)
     return ["wait", "warning", t("run_completed_failures", counts(progress))];
   if (status === "completed") return ["good", "good", t("run_completed", counts(progress))];
@@ -27,18 +29,19 @@ function paused(progress, name) {
   ];
 }
 
-/** The run that lived when the server made the page, null without one. */
+/** Id, status and reason of the run that lived when the server made the page; the id is null without
+ * one. */
 export function runOfBar() {
-  const run = document.getElementById("run-bar")?.dataset.run;
-  return run ? Number(run) : null;
+  const { run, status, code } = document.getElementById("run-bar")?.dataset ?? {};
+  return { run_id: run ? Number(run) : null, status, reason_code: code || null };
 }
 
 /** Shows the bar at the top of every page while a run lives; then how it ended. */
 export function startRunBar() {
   const bar = document.getElementById("run-bar");
   if (!bar) return;
-  let followed = runOfBar();
-  on("sync.progress", (progress) => {
+  let followed = runOfBar().run_id;
+  onProgress((progress) => {
     if (isLive(progress)) followed = progress.run_id;
     bar.hidden = !isLive(progress) && (progress.run_id === null || progress.run_id !== followed);
     if (!bar.hidden) show(bar, progress);

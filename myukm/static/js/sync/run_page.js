@@ -3,39 +3,51 @@
 import * as api from "../core/api.js";
 import { data, fillSlots } from "../core/dom.js";
 import { reloadParts } from "../core/partial_reload.js";
+import { retried } from "../core/retry.js";
 import { toast } from "../core/toast.js";
-import { on } from "../live/events_bus.js";
 import { plot, SpeedChart } from "./chart.js";
-import { counts } from "./state.js";
+import { onProgress } from "./progress_events.js";
+import { counts, isLive } from "./state.js";
 
 const RELOAD_EVERY_MS = 5_000;
+/** Stands for whichever end a run came to. */
+const OVER = "idle";
+const PARTS = ["run-head", "run-traffic", "run-trail"];
 
 export default function startRunPage(root) {
   const run = Number(root.dataset.run);
   const chart = new SpeedChart(document.getElementById("speed"), data("course"));
-  const reload = reloader(data("progress").status);
+  const follow = follower(data("progress"));
   root.addEventListener("click", ({ target }) => {
     const button = target.closest("[data-retry]");
     if (button) retry(button, run, root.dataset.sync);
   });
-  on("sync.progress", (progress) => {
-    if (progress.run_id !== run) return;
-    fillSlots(root, counts(progress));
-    plot(chart, progress);
-    reload(progress);
+  onProgress((progress) => {
+    if (progress.run_id === run) {
+      fillSlots(root, counts(progress));
+      plot(chart, progress);
+    }
+    follow(progress);
   });
 }
 
-/** A function that reloads the other parts of the page at each new status, and now and then. */
-function reloader(shown) {
+/** A function that reloads what progress events do not contain: everything at each new status, or when
+ * another run is current, because the end of this one was missed then; and some parts now and then. */
+function follower({ run_id: run, status: shown }) {
   let status = shown;
   let nextAt = Date.now() + RELOAD_EVERY_MS;
+  const reloadAll = retried(async () => {
+    const answered = await reloadParts([...PARTS, "run-figures", "run-failures"]);
+    if (!answered) throw new api.ApiError(0, "network", "the page of the run was not reloaded");
+  });
   return (progress) => {
-    const isNew = progress.status !== status;
-    if (!isNew && Date.now() < nextAt) return;
-    status = progress.status;
+    const isEnded = !isLive({ status });
+    const next = progress.run_id === run ? progress.status : isEnded ? status : OVER;
+    if (next === status && (isEnded || Date.now() < nextAt)) return;
     nextAt = Date.now() + RELOAD_EVERY_MS;
-    reloadParts(["run-head", "run-traffic", "run-trail", ...(isNew ? ["run-failures"] : [])]);
+    if (next === status) reloadParts(PARTS);
+    else reloadAll();
+    status = next;
   };
 }
 

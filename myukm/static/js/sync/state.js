@@ -29,10 +29,12 @@ const COUNTS = [
 /** Whether the run is not over. */
 export const isLive = ({ status }) => !ENDED.includes(status);
 
-/** Whether `next` is older than `shown`, of the same run, because events may overtake each other. */
+/** Whether `next` is older than `shown`, because events may overtake each other: of the same run, with
+ * fewer students done, or from before its end. */
 export function isStale(next, shown) {
   const done = ({ processed, cancelled }) => processed + cancelled;
-  return next.run_id === shown.run_id && done(next) < done(shown);
+  const isBefore = done(next) < done(shown) || (isLive(next) && !isLive(shown));
+  return next.run_id === shown.run_id && isBefore;
 }
 
 /** Whether the run waits for a person to accept or refuse the quarantined answers. */

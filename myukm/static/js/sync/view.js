@@ -2,7 +2,7 @@
 
 import { data, fillSlots, setIcon } from "../core/dom.js";
 import { clockSeconds, decimal, left, moment, number, percent } from "../core/format.js";
-import { t } from "../core/i18n.js";
+import { bidiIsolate, t } from "../core/i18n.js";
 import { plot, SpeedChart } from "./chart.js";
 import { counts, isLive, mayDo, message, shownStatus } from "./state.js";
 
@@ -49,7 +49,8 @@ export class ProgressView {
   }
 
   showOrigin({ run_id: run, started_by: name, started_at: at, finished_at: until }) {
-    const started = t(name ? "started_by" : "started", { run, name, time: at && clockSeconds(at) });
+    const values = { run, name: name && bidiIsolate(name), time: at && clockSeconds(at) };
+    const started = t(name ? "started_by" : "started", values);
     fillSlots(this.root, {
       origin: run ? started : t("never_started"),
       until: until ? t("finished_at", { time: clockSeconds(until) }) : "",
