@@ -2,13 +2,12 @@
 // tabs do not overwrite each other's. A tab holds a web lock as long as it is open; the next tab that
 // opens the room takes over the draft of a closed tab.
 
-import { local, read, write } from "../core/storage.js";
+import { local, read, session, write } from "../core/storage.js";
 
 const EMPTY = { text: "", reply_to: null };
 const TAB = "tab";
 const OWN_LOCK_MS = 1000;
 
-const session = () => window.sessionStorage;
 const lockOf = (tab) => `draft-tab:${tab}`;
 
 function newTab() {

@@ -19,6 +19,7 @@ import { startConfirms } from "./dialog.js";
 import { startInstall } from "./install.js";
 import { isLeaving, startLeaving } from "./left_behind.js";
 import { mount } from "./mount.js";
+import { openAnew } from "./open_anew.js";
 import { startReveals } from "./reveal.js";
 import { startSearchKey } from "./search_key.js";
 import { startThemes } from "./theme.js";
@@ -46,10 +47,7 @@ startSaving();
 startInstall();
 renew().catch((error) => console.info(error.message));
 if (accountId()) for (const type of ["load", "online"]) addEventListener(type, registration);
-// Session ended: open the page anew, so that the next user does not see this one. A reload would send
-// the form again that a page may be the answer to.
-// A log-out, which ends it too, brings its own page.
-const openAnew = () => location.replace(location.pathname + location.search);
+// The session ended: the next user must not see this page. A log-out brings its own page.
 on("ended", () => setTimeout(openAnew, isLeaving() ? LEAVING_MS : 0));
 // The stream opens last, because a module that starts later would miss its first events.
 mount().finally(connect);

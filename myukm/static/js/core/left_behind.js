@@ -9,13 +9,12 @@
 import { forgetDevice } from "../push/forget.js";
 import { accountId } from "./account.js";
 import { forgetFiles } from "./file_store.js";
-import { local, read, write } from "./storage.js";
+import { local, read, session, write } from "./storage.js";
 
 const KEY = /^(draft|outbox|push|room|saved|saving):(\d+)(?::|$)/;
 /** What its owner finds again after a log-in, if they did not log out here. */
 const STAYING = ["outbox", "push"];
 const LEAVING = "leaving";
-const session = () => window.sessionStorage;
 
 /** The key, the kind and the account of each text; none where the browser forbids the store. */
 function texts() {
@@ -47,9 +46,9 @@ export function startLeaving() {
 }
 
 function askFirst({ target: { dataset } }) {
-  if (dataset.leaves && texts().some(({ kind }) => kind === "outbox")) {
-    dataset.confirm = dataset.leaves;
-  }
+  if (!dataset.leaves) return;
+  if (texts().some(({ kind }) => kind === "outbox")) dataset.confirm = dataset.leaves;
+  else delete dataset.confirm;
 }
 
 function leave({ target: { dataset }, defaultPrevented }) {

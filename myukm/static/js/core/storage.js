@@ -21,3 +21,4 @@ export function write(area, key, value) {
 }
 
 export const local = () => window.localStorage;
+export const session = () => window.sessionStorage;

@@ -117,4 +117,3 @@ function showState(row, state, states) {
   badge.lastElementChild.textContent = label;
   setIcon(badge, icon);
 }
-

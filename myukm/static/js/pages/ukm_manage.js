@@ -4,6 +4,7 @@
 import { accountId } from "../core/account.js";
 import { number } from "../core/format.js";
 import { t } from "../core/i18n.js";
+import { openAnew } from "../core/open_anew.js";
 import { reloadParts } from "../core/partial_reload.js";
 import { renderRelativeTimes } from "../core/time.js";
 import { on } from "../live/events_bus.js";
@@ -36,7 +37,7 @@ function reloader(id) {
 
 function membershipChanged({ user_id: user, member }, listChanged) {
   if (String(user) !== accountId()) listChanged();
-  else if (member) location.reload();
+  else if (member) openAnew();
   else location.assign("/ukm");
 }
 

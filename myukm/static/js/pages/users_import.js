@@ -15,12 +15,25 @@ export default function startUsersImport(form) {
     try {
       await check(form, result);
     } catch {
-      toast(t("network_error"), "bad");
+      const isReadable = await canRead(form.roster.files[0]);
+      if (!isReadable) form.reset();
+      toast(t(isReadable ? "network_error" : "file_changed"), "bad");
     }
   });
 }
 
-/** Sending the same file again would make the codes void that the first answer brought. */
+/** Whether the browser still lets this page read a file: not if it was changed or removed since. */
+const canRead = (file) =>
+  file
+    .slice(0, 1)
+    .arrayBuffer()
+    .then(
+      () => true,
+      () => false,
+    );
+
+/** Lets a button send the chosen file only once, because sending it again would void the codes of the
+ * first answer. */
 function allowOnce(button, form) {
   const enable = () => {
     button.disabled = false;

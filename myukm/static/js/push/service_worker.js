@@ -113,10 +113,16 @@ async function show({ title, body, tag, path, id }) {
   });
 }
 
+/** Whether a page that shows notifications itself is visible: it holds the lock of core/activity.js.
+ * Other windows of this site do not, such as the RQ dashboard or a picture. */
+async function isViewed() {
+  const { held = [] } = (await self.navigator.locks?.query()) ?? {};
+  return held.some(({ name }) => name.startsWith("looking:"));
+}
+
 /** Shows a pushed message, unless a visible page of this site shows it; a test message always. */
 async function pushed(message) {
-  const viewed = (await pages()).some(({ visibilityState }) => visibilityState === "visible");
-  if (viewed && message.tag !== "test") return;
+  if (message.tag !== "test" && (await isViewed())) return;
   await show(message);
   await self.navigator.setAppBadge?.(message.badge);
 }

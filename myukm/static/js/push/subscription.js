@@ -13,10 +13,12 @@ const key = () => `push:${accountId()}`;
 /** A short name of this page's log-in, different for each. */
 const login = () => document.documentElement.dataset.login;
 
-/** The state of pushes in this browser: "home" (an iPhone has them only when started from the home
- * screen), "unsupported", "denied" (the person refused them in the browser), "on" or "off". */
+/** The state of pushes in this browser: "home" (iPhones and iPads have them only when started from the
+ * home screen), "unsupported", "denied" (the person refused them in the browser), "on" or "off". */
 export async function state() {
-  const apple = /iPhone|iPad/.test(navigator.userAgent);
+  const { userAgent, maxTouchPoints } = navigator;
+  const isIpad = /Macintosh/.test(userAgent) && maxTouchPoints > 1; // it calls itself a Mac
+  const apple = isIpad || /iPhone|iPad/.test(userAgent);
   if (!("PushManager" in window) || !window.Notification) return apple ? "home" : "unsupported";
   if (Notification.permission === "denied") return "denied";
   return allowed() && read(local, key())?.login === login() && (await current()) ? "on" : "off";
@@ -35,7 +37,7 @@ function bytes(base64url) {
 /** Asks for the permission and subscribes with the server's `publicKey` (base64url); resolves to the
  * new state. Rejects with the error of the browser or the server. */
 export async function switchOn(publicKey) {
-  if (!(await ask())) return "denied";
+  if (!(await ask())) return state();
   const worker = await registration();
   if (!worker) return "unsupported";
   await (await worker.pushManager.getSubscription())?.unsubscribe(); // it may be for another key
@@ -51,15 +53,13 @@ async function store(subscription) {
   write(local, key(), { login: login(), at: Date.now() });
 }
 
-/** Unsubscribes this browser. */
+/** Unsubscribes this browser, also without network: then the server learns it from the push service at
+ * the next notification. */
 export async function switchOff() {
-  write(local, key(), null);
-  await api.remove("/push/subscription");
   await (await current())?.unsubscribe();
+  write(local, key(), null);
+  await api.remove("/push/subscription").catch((error) => console.info(error.message));
 }
-
-/** Whether this browser receives pushes, so that a page need not show its own notification. */
-export const isOn = () => allowed() && read(local, key())?.login === login();
 
 /** Sends the subscription to the server again, once a day and after each log-in of its owner, because
  * the server deletes it with the old log-in. */
