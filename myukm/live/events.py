@@ -44,6 +44,7 @@ EVENTS: Mapping[str, EventType] = {
     "alert": EventType("AlertEvent", (ALERT,), replayed=True),
     "export.progress": EventType("Export", (PERSONAL,)),
     "export.ended": EventType("Export", (PERSONAL,), replayed=True),
+    "account.role": EventType("RoleEvent", (PERSONAL,), replayed=True),
     "heartbeat": EventType("HeartbeatEvent"),
     "reset": EventType("ResetEvent"),
     "bye": EventType("ByeEvent"),

@@ -11,7 +11,9 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 
 from myukm.db.session import transaction
-from myukm.models import Siswa
+from myukm.domain.accounts import administration
+from myukm.extensions import db
+from myukm.models import Siswa, User
 from tests.browser.conftest import OtherMembers, forms, looks_right
 from tests.support.programs import WebServer
 from tests.support.without_valkey import NOBODY_LISTENS
@@ -75,6 +77,18 @@ def test_a_half_open_connection_is_noticed_on_every_live_page(
         expect(page.locator("html")).to_have_attribute("data-stream", "open", timeout=60_000)
         expect(page.locator("#live-line")).to_be_hidden()
     expect(staff[0].locator(".stats dd").first).to_have_css("filter", "none")
+
+
+def test_a_page_is_opened_anew_when_its_reader_gets_another_role(
+    open_as: OpenAs, app: Flask, people: dict[str, int], console_errors: list[str]
+) -> None:
+    page = open_as("operator", "/admin/antrian")
+    page.wait_for_selector('[data-stream="open"]')
+    with app.app_context():
+        admin = db.session.get_one(User, people["admin"])
+        administration.set_role(admin, people["operator"], "anggota")
+    expect(page.locator("h1")).to_have_text("Peran Anda tidak boleh membuka ini.")
+    console_errors[:] = [line for line in console_errors if " 403 " not in line]
 
 
 class TestWithoutValkey:

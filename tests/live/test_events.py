@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from jsonschema_rs import validator_for
 
 from myukm.db.session import transaction
+from myukm.domain.accounts import administration as accounts
 from myukm.domain.accounts import photos
 from myukm.domain.actor import Actor
 from myukm.domain.chat import broadcast, messages, pins, reactions, reports
@@ -102,6 +103,7 @@ def test_every_event_conforms_to_its_schema(
         chat(people)
         manage(people)
         administer()
+        accounts.set_role(db.session.get_one(User, people["admin"]), people["friend"], "operator")
     events = [*published(channel), *streamed(app, client_as("admin"))]
     assert {kind for kind, _ in events} == set(EVENTS)
     for kind, data in events:

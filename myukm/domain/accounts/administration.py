@@ -13,7 +13,8 @@ from myukm.domain.actor import Actor
 from myukm.domain.paging import Page, paginate
 from myukm.errors import Conflict, NotFound
 from myukm.extensions import db
-from myukm.live.topics import publish_rights_changed
+from myukm.live import event_log
+from myukm.live.topics import personal_topic, publish_rights_changed
 from myukm.models import Role, User
 from myukm.models.name_search import name_contains
 
@@ -56,6 +57,7 @@ def set_role(actor: Actor, user_id: int, role: str) -> User:
             activity.record(actor, f"user.role.{role}", f"{user.nim} {user.name}")
             user.role = Role(role)
             publish_rights_changed()
+            event_log.append(personal_topic(user.id), "account.role", {"role": role})
     return user
 
 

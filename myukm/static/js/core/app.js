@@ -47,6 +47,8 @@ startSaving();
 startInstall();
 renew().catch((error) => console.info(error.message));
 if (accountId()) for (const type of ["load", "online"]) addEventListener(type, registration);
+// Another role sees other pages, and what this one shows may not move any more.
+on("account.role", openAnew);
 // The session ended: the next user must not see this page. A log-out brings its own page.
 on("ended", () => setTimeout(openAnew, isLeaving() ? LEAVING_MS : 0));
 // The stream opens last, because a module that starts later would miss its first events.

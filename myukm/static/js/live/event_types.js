@@ -13,6 +13,7 @@ const REPLAYED = new Set([
   "sync.siswa",
   "alert",
   "export.ended",
+  "account.role",
 ]);
 const TRANSIENT = [
   "chat.typing",
