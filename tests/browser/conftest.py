@@ -8,6 +8,7 @@ browser's window and toolbars, which take a third of the CPU time of a test. Tes
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -61,20 +62,32 @@ def axe_finds_nothing(page: Page) -> None:
 
 
 def drop_refused_streams(console_errors: list[str]) -> None:
-    """Expect that the stream of a session that is over is refused before the next page is there."""
+    """Expect streams that failed: cut ones, or refused ones of a session that is over."""
     console_errors[:] = [line for line in console_errors if "/stream?" not in line]
+
+
+def forget_cursor(route: Route) -> None:
+    """Let a stream ask for events since a number that the server does not know."""
+    bare = re.sub(r"[?&]cursor=[^&]*", "", route.request.url)
+    route.continue_(url=bare.replace("?", "?cursor=999999999&"))
 
 
 def miss_events(page: Page) -> None:
     """Let the page's stream come back after a gap that cannot be replayed."""
-    unknown = "?cursor=999999999&"
-
-    def ask(route: Route) -> None:
-        bare = re.sub(r"[?&]cursor=[^&]*", "", route.request.url)
-        route.continue_(url=bare.replace("?", unknown))
-
-    page.route("**/stream?*", ask, times=1)
+    page.route("**/stream?*", forget_cursor, times=1)
     page.evaluate("() => dispatchEvent(new Event('online'))")
+
+
+@contextmanager
+def cut_stream(page: Page, console_errors: list[str]) -> Iterator[None]:
+    """Meanwhile the page's stream reaches no server."""
+    page.wait_for_selector("html[data-stream=open]")
+    page.route("**/stream?*", lambda route: route.abort())
+    page.evaluate("() => dispatchEvent(new Event('online'))")
+    page.wait_for_selector("html[data-stream=lost]")
+    yield
+    page.unroute("**/stream?*")
+    drop_refused_streams(console_errors)
 
 
 def looks_right(page: Page) -> None:

@@ -1,4 +1,4 @@
-"""A new alert is told by the browser, on whichever page is open, once per browser."""
+"""A new alert is shown on whichever page is open, and notified once per browser."""
 
 from collections.abc import Callable
 
@@ -8,13 +8,30 @@ from playwright.sync_api import Page, expect
 from myukm.ops.alerts.monitor import record_of
 from myukm.ops.alerts.records import Records
 from myukm.ops.findings import BROKEN, Finding
+from tests.browser.conftest import cut_stream
 from tests.browser.test_run_end import RECORDER
 from tests.support.waiting import wait_until
 
 OpenAs = Callable[..., Page]
 
 
-def test_it_is_told_on_every_page_and_once(open_as: OpenAs, app: Flask) -> None:
+def test_after_an_absence_only_what_is_still_open_is_shown(
+    open_as: OpenAs, app: Flask, console_errors: list[str]
+) -> None:
+    page = open_as("operator", "/ukm")
+    records = Records()
+    over, still = (Finding(f"test_{n}", BROKEN, f"Disk {n}.", "Kosongkan.") for n in ("A", "B"))
+    with cut_stream(page, console_errors), app.app_context():
+        for finding in (over, still):
+            records.put(record_of(finding.key, finding))
+        records.store()
+        records.resolve(over.key)
+        records.store()
+    expect(page.locator(".toast", has_text="Disk B.")).to_be_visible()
+    expect(page.locator(".toast", has_text="Disk A.")).to_have_count(0)
+
+
+def test_an_alert_is_shown_on_every_page_and_notified_once(open_as: OpenAs, app: Flask) -> None:
     page, other = open_as("operator", "/admin/antrian"), open_as("operator", "/ukm")
     for each in (page, other):
         each.add_init_script(RECORDER)

@@ -128,6 +128,30 @@ def test_a_pushed_message_is_shown_once_and_not_to_who_views_a_page(
     assert [each["tag"] for each in page.evaluate(SHOWN)] == ["test"]
 
 
+def test_a_pushed_message_is_shown_to_who_views_only_a_picture(
+    open_as: OpenAs, browser: FakeBrowser, console_errors: list[str]
+) -> None:
+    page = open_page(open_as, browser)
+    tools = DevTools(page)
+    page.goto(page.evaluate("document.querySelector('link[rel=apple-touch-icon]').href"))
+    tools.push(page, MESSAGE)
+    wait_until(lambda: page.evaluate(SHOWN), 30, "the message")
+    console_errors.clear()  # our policy forbids the styles with which Chromium shows a picture
+
+
+def test_the_switch_ends_the_subscription_though_the_server_is_away(
+    open_as: OpenAs, browser: FakeBrowser, console_errors: list[str]
+) -> None:
+    page = open_page(open_as, browser)
+    page.get_by_role("button", name="Aktifkan di perangkat ini").click()
+    expect(page.get_by_text("Aktif", exact=True)).to_be_visible()
+    page.evaluate("() => { window.fetch = () => Promise.reject(new TypeError()); }")
+    page.get_by_role("button", name="Matikan").click()
+    expect(page.get_by_role("button", name="Aktifkan di perangkat ini")).to_be_visible()
+    current = "async () => (await navigator.serviceWorker.ready).pushManager.getSubscription()"
+    assert page.evaluate(current) is None
+
+
 def test_a_page_out_of_sight_lets_the_phone_ring(
     app: Flask, open_as: OpenAs, other_members: OtherMembers, browser: FakeBrowser
 ) -> None:

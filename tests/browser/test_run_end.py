@@ -13,7 +13,7 @@ from myukm.domain.actor import Actor
 from myukm.domain.sync import commands, pausing, progress, transitions
 from myukm.models import SyncRun
 from myukm.models.sync import Status
-from tests.browser.conftest import give_password, looks_right
+from tests.browser.conftest import cut_stream, give_password, looks_right
 from tests.support import sync
 from tests.support.programs import WebServer
 from tests.support.waiting import wait_until
@@ -83,6 +83,18 @@ def test_a_pause_of_the_program_is_announced_and_one_of_a_person_is_not(
     expect(toast(page)).to_have_count(0)
     pausing.pause_refused(run_id, "unauthorized")
     expect(toast(page)).to_contain_text("API pembayaran menolak kita")
+
+
+def test_the_page_of_a_run_shows_the_end_that_it_missed(
+    open_as: OpenAs, run_id: int, console_errors: list[str]
+) -> None:
+    page = open_as("bendahara", f"/admin/sync-pembayaran/runs/{run_id}")
+    expect(page.locator("#run-head .badge")).to_have_text("Berjalan")
+    with cut_stream(page, console_errors):
+        end(run_id)
+        commands.reset(Actor("Siti Rahma"))
+    expect(page.locator("#run-head .badge")).to_have_text("Selesai, 27 gagal")
+    expect(page.locator("#run-figures dd[data-slot=failed]")).to_have_text("27")
 
 
 def test_the_browser_notifies_once_if_it_was_allowed(open_as: OpenAs, run_id: int) -> None:

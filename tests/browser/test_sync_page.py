@@ -8,9 +8,10 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 
 from devtools.simulator.client import Simulator
-from tests.browser.conftest import PHONE, check_look
+from myukm.domain.sync import commands
+from tests.browser.conftest import PHONE, check_look, cut_stream, forget_cursor
 from tests.support.programs import Program
-from tests.support.sync import load_roster
+from tests.support.sync import TREASURER, load_roster
 
 OpenAs = Callable[..., Page]
 PAGE = "/admin/sync-pembayaran"
@@ -107,6 +108,19 @@ def test_the_focus_follows_what_the_program_does_to_the_button_that_has_it(
     press(page, "Lanjutkan")
     expect(page.locator("#sync-status")).to_contain_text("Selesai")
     expect(page.get_by_role("button", name="Mulai Sinkronisasi")).to_be_focused()
+
+
+def test_after_a_gap_in_the_stream_the_log_has_what_was_missed(
+    app: Flask, open_as: OpenAs, students: int, console_errors: list[str]
+) -> None:
+    page = open_live(open_as, "bendahara")
+    expect(page.locator("#log-empty")).to_be_visible()
+    with cut_stream(page, console_errors), app.app_context():
+        commands.start(TREASURER)
+        commands.pause(TREASURER)
+        page.route("**/stream?*", forget_cursor)
+        page.wait_for_selector(LIVE)
+    expect(page.locator("#log li")).to_have_count(2)
 
 
 def test_the_bar_on_other_pages_says_how_the_run_stands_and_how_it_ended(
