@@ -11,6 +11,7 @@ from sqlalchemy import update
 from myukm.db.session import transaction
 from myukm.domain.actor import Actor
 from myukm.domain.sync import commands, pausing, progress, transitions
+from myukm.live import snapshots
 from myukm.models import SyncRun
 from myukm.models.sync import Status
 from tests.browser.conftest import cut_stream, give_password, looks_right
@@ -93,6 +94,8 @@ def test_the_page_of_a_run_shows_the_end_that_it_missed(
     with cut_stream(page, console_errors):
         end(run_id)
         commands.reset(Actor("Siti Rahma"))
+        # A snapshot of this age has no event of the run any more.
+        page.wait_for_timeout(1500 * snapshots.SECONDS)
     expect(page.locator("#run-head .badge")).to_have_text("Selesai, 27 gagal")
     expect(page.locator("#run-figures dd[data-slot=failed]")).to_have_text("27")
 

@@ -76,5 +76,5 @@ def _since_the_last(
 
 
 def _publish(end: datetime) -> None:
-    """Publish the new sample to open pages; a page that missed it loads the series at the next one."""
+    """Publish the new sample to open pages. A page that missed one loads the series again."""
     pubsub.publish_transient("queue", "queue.history", series.since(end))
