@@ -29,7 +29,7 @@ def set_photo(page: Page, data: bytes = half_red()) -> None:
     page.get_by_role("button", name="Simpan foto").click()
 
 
-def test_a_photo_appears_and_what_is_none_is_explained(
+def test_a_photo_appears_and_another_file_is_refused_in_words(
     open_as: OpenAs, console_errors: list[str]
 ) -> None:
     page = open_as("member", "/profile", PHONE)
@@ -70,7 +70,7 @@ def test_a_friend_sees_photo_and_farewell_without_a_reload(
     expect(said.locator(".avatar img")).not_to_be_attached()
 
 
-def test_a_press_before_the_script_is_there_is_asked_when_it_is(
+def test_a_form_sent_before_the_scripts_loaded_is_confirmed_afterwards(
     open_as: OpenAs, console_errors: list[str]
 ) -> None:
     page = open_as("member", "/ukm", PHONE)

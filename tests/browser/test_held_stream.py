@@ -100,7 +100,9 @@ def test_a_proxy_that_holds_the_stream_back_is_named(
     wait_until(lambda: not named(app, "stream_buffered"), 30, "it goes by itself")
 
 
-def test_connections_between_which_heartbeats_come_are_not(app: Flask, open_as: OpenAs) -> None:
+def test_a_stream_with_heartbeats_between_two_silences_is_not_reported(
+    app: Flask, open_as: OpenAs
+) -> None:
     [page] = open_pages(open_as, "admin", "/profile")
     fall_silent(page)
     page.clock.run_for(2000)

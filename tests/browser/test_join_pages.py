@@ -64,7 +64,7 @@ def test_a_poster_without_a_link_says_what_to_do(open_as: OpenAs) -> None:
     check_look(page)
 
 
-def test_who_scans_logs_in_and_joins_by_keyboard(
+def test_a_scanned_link_leads_through_the_log_in_and_joins_by_keyboard(
     chromium: Browser, web: WebServer, link: str
 ) -> None:
     page = chromium.new_page(viewport=PHONE, locale="id-ID")  # type: ignore[arg-type]

@@ -101,7 +101,7 @@ def test_a_log_in_that_ended_elsewhere_leaves_what_was_sent_off_to_its_author(
     console_errors[:] = [line for line in console_errors if not expected.search(line)]
 
 
-def test_a_log_out_that_was_taken_back_is_none_when_the_session_ends_elsewhere(
+def test_a_cancelled_log_out_does_not_count_when_the_session_ends_elsewhere(
     room: Page, console_errors: list[str]
 ) -> None:
     cut_off(room, "menunggu saya")

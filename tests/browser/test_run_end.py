@@ -126,7 +126,7 @@ def logged_out(chromium, web: WebServer) -> Iterator[Page]:
     context.close()
 
 
-def test_who_started_it_hears_of_failures_at_the_next_log_in(
+def test_the_person_who_started_a_run_reads_of_failures_at_the_next_log_in(
     chromium, web: WebServer, app: Flask, run_id: int
 ) -> None:
     def log_in(who: str) -> str:

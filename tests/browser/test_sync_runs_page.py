@@ -93,7 +93,7 @@ def test_a_student_shows_what_changed(open_as: OpenAs, campus: Flask) -> None:
     check_live_look(page)
 
 
-def test_a_lying_api_is_shown_and_a_person_decides(
+def test_quarantined_answers_are_shown_and_a_person_decides(
     open_as: OpenAs, campus: Flask, simulator: Simulator
 ) -> None:
     page = begin(open_as, "Mulai Sinkronisasi")

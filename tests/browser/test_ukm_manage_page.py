@@ -116,7 +116,7 @@ def test_pages_of_others_follow_without_a_reload(open_as: OpenAs, people: dict[s
         loaded.wait_for_selector(LIVE)
 
 
-def test_a_moment_that_is_filled_in_is_the_one_that_counts(
+def test_a_mute_lasts_until_the_time_that_was_filled_in(
     open_as: OpenAs, people: dict[str, int]
 ) -> None:
     page = open_live(open_as, "member", f"{BASE}/members/{people['friend']}")

@@ -40,7 +40,7 @@ test("every state of a run has its word, colour and icon", () => {
   }
 });
 
-test("it says who paused it and why it stands still", () => {
+test("the bar says who paused the run and why it stands still", () => {
   assert.match(said({ status: "paused", paused_by: "Siti" })[3], /Siti/);
   assert.match(said({ stalled: true, reason: "API diam" })[3], /API diam/);
 });

@@ -37,7 +37,7 @@ test("a pause by the guard or by a refusal is announced, one by a person is not"
   assert.deepEqual(announced(running, refused, done), ["paused unauthorized", "completed"]);
 });
 
-test("a pause that the page was made with is no news, but what follows is", () => {
+test("a pause that the page was rendered with is not announced, but what follows is", () => {
   assert.deepEqual(announcedSince(guard, guard), []);
   assert.deepEqual(announcedSince(guard, guard, running, guard, done), [
     "paused suspicious_api",
@@ -47,7 +47,7 @@ test("a pause that the page was made with is no news, but what follows is", () =
   assert.deepEqual(announcedSince(running, done), ["completed"]);
 });
 
-test("what ended before the page was opened is no news", () => {
+test("a run that ended before the page was opened is not announced", () => {
   assert.deepEqual(announced(done, done), []);
   assert.deepEqual(announced(guard, guard), []);
   assert.deepEqual(announced(guard, { ...done, status: "cancelled" }), ["cancelled"]);

@@ -51,7 +51,7 @@ def index() -> str:
         "admin/sync/index.html",
         cursor=cursor,
         progress=now,
-        course=chart_data(now),
+        chart=chart_data(now),
         next_time=next(iter(schedule.next_times(1)), None),
         log=[localized(line) for line in run_log.latest(now["run_id"])],
         held=anomaly_guard.count_quarantined(now["run_id"])

@@ -44,7 +44,7 @@ def show(run_id: int) -> str:
         trail=activity.of_run(run_id),
         traffic=of_run(run_id),
         average=throughput.average(run_id),
-        course=chart_data(found),
+        chart=chart_data(found),
         can_act=current_user.role in TREASURERS,
     )
 

@@ -3,11 +3,11 @@ import { syncFromHeader } from "./clock.js";
 import { t } from "./i18n.js";
 import { localized } from "./localized.js";
 
-/** A phone that changes its cell loses the answer, and its browser would wait for minutes. */
+/** A phone that changes its cell loses the answer, for which its browser would wait for minutes. */
 const REQUEST_TIMEOUT_MS = 20_000;
 
-/** A refused or failed call: `status` is 0 when the server was not reached, `retryAfterMs` is when to
- * try again, if the server says so. */
+/** A refused or failed call. `status` is 0 when the server was not reached; `retryAfterMs` is how long to
+ * wait before a retry, null unless the server says so. */
 export class ApiError extends Error {
   constructor(status, code, message, retryAfterMs = null) {
     super(message);
@@ -42,7 +42,7 @@ async function call(method, url, body) {
   const response = await networkErrors(fetch(url, { method, headers, body: text, signal }));
   syncFromHeader(response.headers.get("Date"));
   if (!response.ok) throw await failure(response);
-  // A wireless network may answer with its own log-in page and status 200, which is no JSON.
+  // A wireless network may answer with its own log-in page, which has status 200 and is not JSON.
   return response.status === 204 ? null : localized(await networkErrors(response.json()));
 }
 

@@ -1,4 +1,4 @@
-// The entry of every page that extends base.html; pages/auth.js is that of the others.
+// The entry module of every page that extends base.html; pages/auth.js is the entry of the others.
 
 import { startNotifier } from "../chat/notifier.js";
 import { startSaving } from "../chat/saved_messages.js";
@@ -51,5 +51,5 @@ if (accountId()) for (const type of ["load", "online"]) addEventListener(type, r
 on("account.role", openAnew);
 // The session ended: the next user must not see this page. A log-out brings its own page.
 on("ended", () => setTimeout(openAnew, isLeaving() ? LEAVING_MS : 0));
-// The stream opens last, because a module that starts later would miss its first events.
+// The stream opens last, so that every module listens before the first events.
 mount().finally(connect);

@@ -1,11 +1,11 @@
-// Keeps a text that is too long, and a counter says so. Without scripts `maxlength` cuts it.
+// A text that is too long is kept, and a counter says so. Without scripts `maxlength` cuts it off.
 
 import { number } from "./format.js";
 import { t } from "./i18n.js";
 
 const SHOWN_FROM = 0.9;
 
-/** As the server counts: in NFC, trimmed, an emoji as one or more characters of Unicode. */
+/** The length as the server counts it: code points of the trimmed text in NFC. */
 export const lengthOf = (text) => [...text.normalize("NFC").trim()].length;
 
 /** Counts the characters of every <textarea maxlength> from nine tenths of its limit on. */

@@ -1,6 +1,6 @@
-// Of all tabs of this browser one does a thing. Tabs agree by web locks, because a crash releases them.
+// Lets only one tab of this browser do something. Tabs agree by web locks, because a crash releases them.
 
-/** Whether this tab is the first to ask for `name`, which it holds for so many milliseconds. */
+/** Whether this tab is the first to ask for the lock `name`, which it then holds for `heldMs`. */
 export function firstTab(name, heldMs) {
   if (!navigator.locks) return true;
   return new Promise((answer) => {

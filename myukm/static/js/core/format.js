@@ -6,7 +6,8 @@ import { t } from "./i18n.js";
 const locale = () => (document.documentElement.lang === "en" ? "en-GB" : "id-ID");
 const campusTime = () => ({ timeZone: document.documentElement.dataset.timezone });
 
-/** What `make()` makes at the first call, and again at each: a formatter takes milliseconds to make. */
+/** A function that calls `make` once and always returns its result, because a formatter takes
+ * milliseconds to make. */
 function lazy(make) {
   let made = null;
   return () => {
@@ -48,7 +49,7 @@ const SIZES = [
   [1e3, "kB"],
 ];
 
-/** A number of bytes as people read it: 1,4 MB, 320 kB. */
+/** A number of bytes in the unit that reads best: "1,4 MB", "320 kB". */
 export function size(bytes) {
   const [unit, name] = SIZES.find(([least]) => bytes >= least) ?? [1, "B"];
   const value = bytes / unit;

@@ -1,4 +1,4 @@
-// The page's texts, in the reader's language: they come with the page, in JSON blocks.
+// The page's texts in the reader's language, from its JSON blocks.
 
 import { data } from "./dom.js";
 
@@ -10,5 +10,5 @@ export function t(key, values = {}) {
   return phrases[key].replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
-/** Isolates a name inside a phrase, so that one written from right to left does not turn it. */
+/** Isolates a name inside a phrase, so that a name written from right to left does not reorder it. */
 export const bidiIsolate = (name) => `\u2068${name}\u2069`;

@@ -1,6 +1,5 @@
-// Removes what an account left in a browser that others use, too. Its drafts, outbox, saved messages
-// and the mark of its push subscription lie in localStorage under its id, the outbox's
-// files in IndexedDB:
+// Removes what an account left in a browser that others use, too. Its drafts, outbox, saved messages and
+// the mark of its push subscription are in localStorage under its id, the outbox's files in IndexedDB:
 // - Log-out here removes all of them.
 // - When a session ends otherwise (elsewhere, or by its age) drafts and saved messages go; the outbox
 //   stays, because its author may log in again and expects it to be sent.
@@ -12,11 +11,11 @@ import { forgetFiles } from "./file_store.js";
 import { local, read, session, write } from "./storage.js";
 
 const KEY = /^(draft|outbox|push|room|saved|saving):(\d+)(?::|$)/;
-/** What its owner finds again after a log-in, if they did not log out here. */
+/** Kinds that stay for their owner's next log-in, unless they log out here. */
 const STAYING = ["outbox", "push"];
 const LEAVING = "leaving";
 
-/** The key, the kind and the account of each text; none where the browser forbids the store. */
+/** Key, kind and account of each stored text; an empty list where the browser forbids the store. */
 function texts() {
   try {
     return Object.keys(local()).flatMap((key) => {
@@ -41,7 +40,7 @@ export function startLeaving() {
   forget(({ owner }) => owner !== account);
   forgetFiles((owner) => owner !== account);
   document.addEventListener("submit", askFirst, true);
-  // On the window, after whoever asks first.
+  // On the window, which comes after the listeners of the document that may hold the form back.
   addEventListener("submit", leave);
 }
 
@@ -55,7 +54,7 @@ function leave({ target: { dataset }, defaultPrevented }) {
   if (dataset.leaves !== undefined && !defaultPrevented) write(session, LEAVING, true);
 }
 
-/** Whether a form with data-leaves is on its way: its answer is the next page. */
+/** Whether a form with data-leaves was sent: its answer is the next page. */
 export const isLeaving = () => read(session, LEAVING, false);
 
 /** On the log-in page (body[data-nobody]): removes the texts that nobody may find here. Error pages

@@ -1,7 +1,7 @@
 // Sentences that the server stored or published once, in the reader's language.
 
-/** The value with each entry in the page's language: an entry is in the campus's, and has the others
- * in `translations` (`myukm/sentences.py`). */
+/** The value with each object in the page's language: objects are in the campus's language, and have the
+ * other ones in `translations` (`myukm/sentences.py`). */
 export function localized(value) {
   if (value === null || typeof value !== "object") return value;
   if (Array.isArray(value)) return value.map(localized);

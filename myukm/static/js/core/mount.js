@@ -1,6 +1,5 @@
-/** Starts the page's modules: <div data-module="sync/page"> is given to the default export of
- * sync/page.js. Resolves when all have started; the address is relative, so that it carries the
- * digest of this file's own. */
+/** Starts the page's modules: calls the default export of sync/page.js with <div data-module="sync/page">.
+ * Resolves when all have started. The address is relative, so that it has the digest of this file's. */
 export function mount() {
   const roots = [...document.querySelectorAll("[data-module]")];
   return Promise.all(

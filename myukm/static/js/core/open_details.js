@@ -1,4 +1,4 @@
-/** Opens the <details> that a link leads to, and its first field gets the focus. */
+/** Lets a link open the <details> that it leads to, and focus its first field. */
 export default function mount(link) {
   link.addEventListener("click", () => {
     const details = document.querySelector(link.hash);

@@ -1,8 +1,8 @@
 const PAUSE_MS = 1000;
 const PAUSE_AFTER_FAILURE_MS = 10_000;
 
-/** Calls `ask` each second as long as `isWanted`, but not in a page that nobody sees. `ask` resolves to
- * whether the server answered; one that does not is asked less often. */
+/** Calls `ask` each second while `isWanted()` and the page is visible. `ask` resolves to whether the server
+ * answered; after a failure the next call comes later. */
 export function poll(isWanted, ask) {
   const next = async () => {
     if (!isWanted()) return;

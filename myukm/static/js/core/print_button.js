@@ -1,5 +1,5 @@
-/** A button that asks for the printer. It is hidden until this has loaded, because without
- * JavaScript it would do nothing. */
+/** Shows a button that opens the print dialog; without JavaScript, where it would do nothing, it stays
+ * hidden. */
 export default function mount(button) {
   button.hidden = false;
   button.addEventListener("click", () => print());

@@ -1,12 +1,12 @@
 const PAUSE_MS = 5000;
 
-/** Whether a retry can help: no answer, session over, too fast, or an error of the server. */
+/** Whether a retry can help: no answer, session over, rate limit, or an error of the server. */
 export function isPassing({ status }) {
   return status === 0 || status === 401 || status === 429 || status >= 500;
 }
 
-/** `task` as a function that never rejects: a failure that passes is tried again, unless it is called
- * anew before. */
+/** Makes `task` a function that never rejects. After a failure that may pass it runs again, 5 s later or
+ * at the next call. */
 export function retried(task) {
   let timer;
   return async function run() {

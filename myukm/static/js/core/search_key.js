@@ -1,4 +1,4 @@
-// The key "/" leads to the page's search: to its field, or where that does not fit, to its page.
+// The key "/" focuses the search field, or where there is no room for it, opens the page of the search.
 
 const TYPING = "input, textarea, select, [contenteditable]";
 

@@ -1,5 +1,5 @@
-// localStorage and sessionStorage. A browser may forbid them, or they may be full; the page works
-// without them, so a failure is the fallback or false.
+// localStorage and sessionStorage. A browser may forbid them, or they may be full. The page works
+// without them: `read` then returns `fallback`, `write` false.
 
 export function read(area, key, fallback = null) {
   try {

@@ -1,5 +1,5 @@
-// Every page says when it is not live: a line with the time of its last figures, which are dimmed by
-// <html data-live="lost">. With Valkey away the stream goes on from the database, and the line says so.
+// A line at the top of every page says when it is not live, and how old its figures are; <html
+// data-live="lost"> dims these. It also says when Valkey is away and the stream comes from the database.
 
 import { now } from "../core/clock.js";
 import { fillSlots, setIcon } from "../core/dom.js";
@@ -43,7 +43,7 @@ function opened() {
   if (wasLost) for (const listener of listeners) listener();
 }
 
-/** A short loss, as at a restart of the server, is not worth a word. */
+/** The line is shown only after `GRACE_MS`, because a restart of the server is over sooner. */
 function lost() {
   if (isLost) return;
   isLost = true;
@@ -60,7 +60,7 @@ function show() {
   const state = isLost ? "lost" : isSlow ? "slow" : "";
   const { dataset } = document.documentElement;
   line.hidden = !state;
-  // Only the state is announced; a screen reader need not hear each second.
+  // Only a new state is announced to screen readers, not each second.
   if (dataset.live !== state) fillSlots(line, { announced: state && t(`live_${state}`) });
   dataset.live = state;
   if (!state) return;

@@ -1,5 +1,5 @@
-// Client event bus fed by the SSE stream. <html> carries the cursor of the rendered state
-// (data-cursor) and the account (data-account).
+// The event bus of the page, fed by the stream. <html> has the account (data-account), and in data-cursor
+// the number of the last event that the rendered page contains.
 
 import { accountId } from "../core/account.js";
 import { now } from "../core/clock.js";
@@ -24,7 +24,7 @@ const page = {
   cursor: null,
   recent: null,
   lastState: "waiting",
-  /** When the stream last said something, by the server's clock. */
+  /** When the stream last sent something, in milliseconds of the server's clock. */
   heardAt: null,
 
   event(event) {
@@ -61,7 +61,7 @@ const page = {
   },
 };
 
-/** When the stream last said something, in milliseconds of the server's clock. */
+/** When the stream last sent something, in milliseconds of the server's clock. */
 export const heardAt = () => page.heardAt;
 
 /** Opens the stream, if somebody is logged in. Every listener must be registered by then. */
@@ -72,7 +72,7 @@ export function connect() {
   page.recent = new ReplayBuffer(page.cursor);
   page.heardAt = now();
   const connection = canShare() ? new SharedConnection(`stream:${accountId()}`, page) : alone();
-  // The next leader is refused as well, and would send pages that are leaving for the log-in again.
+  // The next leader would be refused as well, and open the log-in page once more.
   on("ended", () => connection.stop());
   connection.start();
   addEventListener("pagehide", () => connection.stop());

@@ -2,7 +2,7 @@ import { t } from "../core/i18n.js";
 import { toast } from "../core/toast.js";
 import { on } from "./events_bus.js";
 
-/** Shows on every page of the account that a file it asked for is ready, or failed. */
+/** Shows a toast when a file that this account asked for is ready, or failed. */
 export function startExportNotices() {
   on("export.ended", ({ kind, state, url, reason }) => {
     const file = kind.toUpperCase();

@@ -1,8 +1,8 @@
 // One connection for all tabs of an account in this browser. A web lock elects the leader, the tab
 // that holds the connection; it broadcasts every event to the others. A tab announces itself with its
 // cursor ("hello") when it opens, when the leader changes, and regularly while it is visible. The
-// leader answers with what the tab missed ("welcome"). Without an answer the browser has put the
-// leader to sleep, and the tab takes over.
+// leader answers with what the tab missed ("welcome"). If it does not answer, the browser has put it to
+// sleep, and the tab takes over.
 
 import { SseConnection } from "./sse_connection.js";
 
@@ -12,7 +12,7 @@ const LEADER_TIMEOUT_MS = 4000;
 export const canShare = () => "locks" in navigator && "BroadcastChannel" in window;
 
 export class SharedConnection {
-  /** `page` takes what SseConnection's `to` takes, and has `cursor`, `recent` and `lastState`. */
+  /** `page` has the methods of SseConnection's `to`, `goOnFrom`, and `cursor`, `recent`, `lastState`. */
   constructor(name, page) {
     this.name = name;
     this.page = page;

@@ -1,7 +1,7 @@
 // One connection to `/stream`, which reconnects with backoff from its cursor. The server sends at least
 // a heartbeat every 15 s. A half-open connection sends nothing and reports no error, so silence counts
-// as an error. A connection that falls silent and a next one that brings nothing, while requests are
-// answered, are held back by something on the way, which is reported to the server.
+// as an error. If two connections in a row are silent while other requests are answered, a proxy holds
+// the stream back, which is reported to the server.
 
 import { accountId } from "../core/account.js";
 import { post } from "../core/api.js";
@@ -28,13 +28,13 @@ export class SseConnection {
   open() {
     this.close();
     this.running = true;
-    this.beats = 0;
+    this.heartbeats = 0;
     this.degraded = false;
     this.source = new EventSource(this.address);
     this.source.addEventListener("error", () => this.lost());
     this.listen("open", () => this.opened());
     this.listen("bye", (event) => this.leave(event));
-    this.listen("heartbeat", (event) => this.beat(JSON.parse(event.data)));
+    this.listen("heartbeat", (event) => this.heartbeat(JSON.parse(event.data)));
     this.listen("reset", (event) => this.to.reset(JSON.parse(event.data), number(event)));
     for (const type of TYPES) {
       this.listen(type, (event) =>
@@ -46,10 +46,10 @@ export class SseConnection {
 
   /** While Valkey is away, transient events are lost: when it is back, a new connection brings the
    * presence and the unread counts as they are now. */
-  beat({ spread_ms: spreadMs = 0, degraded = false }) {
+  heartbeat({ spread_ms: spreadMs = 0, degraded = false }) {
     this.spreadMs = spreadMs;
-    this.beats += 1; // the first comes at once, the second shows that bytes go on to arrive
-    if (this.beats > 1) this.silences = 0;
+    this.heartbeats += 1; // the first comes at once, the second shows that bytes go on to arrive
+    if (this.heartbeats > 1) this.silences = 0;
     const isBack = this.degraded && !degraded;
     this.degraded = degraded;
     if (isBack) this.retry();
@@ -62,22 +62,22 @@ export class SseConnection {
     });
   }
 
-  /** Every sign of life gives the connection another 30 s. After a silence while requests are answered
-   * the first heartbeat, which comes at once, is waited for only as long as an answer. */
+  /** Every event gives the connection another 30 s. After one silence while requests were answered, the
+   * first heartbeat, which comes at once, must arrive within 10 s. */
   heard() {
     clearTimeout(this.silence);
-    const wait = this.silences === 1 && this.beats === 0 ? ANSWER_MS : SILENCE_MS;
+    const wait = this.silences === 1 && this.heartbeats === 0 ? ANSWER_MS : SILENCE_MS;
     const due = performance.now() + wait;
     this.silence = setTimeout(() => this.fellSilent(performance.now() - due), wait);
   }
 
-  /** A timer that is `lateMs` late belongs to a computer that slept, which says nothing about the
-   * way; neither does a network that is away. */
+  /** Counts the silence only if requests are answered meanwhile, and not if the timer is `lateMs` late,
+   * because then the computer slept. */
   async fellSilent(lateMs) {
     this.retry();
     const answered = lateMs < LATE_MS && (await this.status()) === 200;
     this.silences = answered ? this.silences + 1 : 0;
-    if (this.silences > 1) post("/stream/held").catch(() => {}); // it is told again if it lasts
+    if (this.silences > 1) post("/stream/held").catch(() => {}); // reported again if it lasts
   }
 
   close() {
@@ -109,8 +109,8 @@ export class SseConnection {
     this.timer = setTimeout(() => this.open(), wait);
   }
 
-  /** At first at a random moment of the time that the server names, which grows with its streams:
-   * they come back together when it is restarted. */
+  /** The first retry comes at a random moment within the time that the server named, because all its
+   * streams come back together when it is restarted. */
   retry() {
     const spread = this.failures === 0 ? Math.random() * this.spreadMs : 0;
     this.reconnect(Math.max(spread, backoff(FIRST_WAIT_MS, MAX_WAIT_MS, this.failures)));

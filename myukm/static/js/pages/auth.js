@@ -1,4 +1,4 @@
-// The entry of the log-in pages and of error pages.
+// The entry module of auth/_frame.html: log-in pages, and error pages that need no log-in.
 
 import { startForgetting } from "../core/left_behind.js";
 import { startReveals } from "../core/reveal.js";

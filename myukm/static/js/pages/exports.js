@@ -1,4 +1,4 @@
-// The page of an account's files: moves their progress, and shows the download once it is there.
+// The page of an account's exports: shows their progress, and the download once it is ready.
 
 import { fillSlots } from "../core/dom.js";
 import { number } from "../core/format.js";
@@ -20,7 +20,7 @@ function show(root, { id, state, done, total, percent }) {
   const file = root.querySelector(`[data-export="${id}"]`);
   const bar = file?.querySelector("progress");
   if (!bar) return;
-  // The first sign of life of the job: its state has another word.
+  // The job has begun: the state that the server rendered is out of date.
   if (state === "running" && bar.value === 0 && percent > 0) reload();
   bar.value = percent;
   const count = { done: number(done), total: number(total) };

@@ -6,7 +6,7 @@ import { cloneTemplate, data, fillSlots, setIcon, setText } from "../core/dom.js
 import { clockSeconds, dayOf, moment, when } from "../core/format.js";
 import { t } from "../core/i18n.js";
 
-/** The next question waits for the answer to the last one, so that nothing piles up. */
+/** The pause between an answer and the next request. */
 const PAUSE_MS = 2000;
 const MAX_LINES = 500;
 const TONES = { CRITICAL: "bad", ERROR: "bad", WARNING: "wait", INFO: "neutral" };
@@ -40,7 +40,7 @@ function setFollowing(value) {
   if (value) poll();
 }
 
-/** One question at a time: two with the same cursor would bring the same lines twice. */
+/** Only one request at a time: two with the same cursor would bring the same lines twice. */
 async function poll() {
   if (asking || !following || document.hidden) return;
   clearTimeout(timer);
@@ -51,7 +51,7 @@ async function poll() {
   timer = setTimeout(poll, PAUSE_MS);
 }
 
-/** Shows the lines since the last ones, and returns what there is to say about them. */
+/** Loads and shows the lines after `cursor`; returns the text for the state line. */
 async function ask() {
   try {
     const query = new URLSearchParams(location.search);

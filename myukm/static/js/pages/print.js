@@ -1,4 +1,4 @@
-// A page that is made to be printed: asks for the printer at once.
+// A page that is made to be printed opens the print dialog at once.
 
 export default function startPrint() {
   print();

@@ -1,4 +1,4 @@
-// The results of a search: what the stream changes in them.
+// Keeps the results of a search current by the stream.
 
 import { reloadParts } from "../core/partial_reload.js";
 import { on } from "../live/events_bus.js";

@@ -41,7 +41,7 @@ function membershipChanged({ user_id: user, member }, listChanged) {
   else location.assign("/ukm");
 }
 
-/** Shows on its tab how much waits for a decision; the page of that tab shows what. */
+/** Shows on a tab how many decisions wait there, and reloads the list if this is the page of that tab. */
 function showWaiting(tab, open, listChanged) {
   const mark = document.getElementById(`open-${tab}`);
   if (mark) {

@@ -7,7 +7,7 @@ import { on } from "../live/events_bus.js";
 import { draw } from "./history_chart.js";
 import { events, extended, isApart, rows } from "./history_series.js";
 
-/** Ranges with longer steps are read again once a step has passed, not by all pages at once. */
+/** Pages load a range again at a random moment within this time, so that not all ask at once. */
 const SPREAD_MS = 10_000;
 const SHORT_STEP = 10;
 
@@ -74,7 +74,7 @@ class History {
     this.showFigures();
   }
 
-  /** Fills the table and the events, if they are open: most readers never open them. */
+  /** Fills the table and the events, if they are unfolded. */
   showFigures() {
     if (!this.series || !this.root.querySelector("[data-figures]").open) return;
     const time = this.series.step === SHORT_STEP ? clockSeconds : when;

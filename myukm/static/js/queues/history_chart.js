@@ -10,7 +10,7 @@ const FORMATS = { number, decimal, span };
 /** Times are scaled in milliseconds, because many jobs wait for less than a second. */
 const UNITS = { span: 0.001 };
 
-/** Draws the series into a figure, whose data-column and data-format say what and how. */
+/** Draws the column `data-column` of the series into a figure, with numbers in its `data-format`. */
 export function draw(figure, series) {
   const [begin, end] = [Date.parse(series.from), Date.parse(series.to)];
   const x = (at) => Math.min(WIDTH, Math.max(0, ((at - begin) / (end - begin)) * WIDTH)).toFixed(1);
@@ -40,7 +40,7 @@ function scaleOf(figure, values) {
   return niceCeiling(values.reduce((most, value) => Math.max(most, value ?? 0), 0) / unit) * unit;
 }
 
-/** A lone point is a line to itself, which its round ends show as a dot. */
+/** A single point becomes a line of length 0, whose round ends show as a dot. */
 function path(part, x, y) {
   const spots = part.map(([at, value]) => `${x(at)} ${y(value)}`);
   return `M${(spots.length > 1 ? spots : [spots[0], spots[0]]).join("L")}`;

@@ -9,7 +9,7 @@ const HEIGHT = 160;
 const MAX_POINTS = 240;
 const ROWS = 12;
 
-/** Every second point once there are too many, so that a long run keeps its shape and its gaps. */
+/** The points, or every second one and all gaps once there are more than `MAX_POINTS`. */
 export function thinned(points) {
   if (points.length <= MAX_POINTS) return points;
   return points.filter(([, rate], index) => rate === null || index % 2 === 0);
@@ -37,19 +37,19 @@ function areaPath(points) {
 }
 
 export class SpeedChart {
-  /** `course` is the recorded part of a run: its id and points [seconds, speed, failing]. */
-  constructor(figure, course) {
+  /** `chartData` is the recorded part of a run: its id and points [seconds, speed, failing]. */
+  constructor(figure, chartData) {
     this.figure = figure;
     this.parts = Object.fromEntries(
       ["line", "area", "failing"].map((name) => [name, figure.querySelector(`[data-${name}]`)]),
     );
     this.rows = figure.querySelector("tbody");
-    this.run = course.run;
-    this.points = course.points;
+    this.run = chartData.run;
+    this.points = chartData.points;
     this.draw();
   }
 
-  /** The run does not move: a gap that lasts until `seconds`. */
+  /** Adds a gap until `seconds`, because the run does not move. */
   rest(run, seconds) {
     this.follow(run);
     this.counted = null;

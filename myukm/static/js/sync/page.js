@@ -47,7 +47,7 @@ class SyncPage {
     setInterval(() => this.extendGap(), GAP_TICK_MS);
   }
 
-  /** Time goes on in a pause and a standstill, though no event says so. */
+  /** Lets the gap of a pause or a standstill grow, though no event comes. */
   extendGap() {
     const isOld = document.documentElement.dataset.live === "lost";
     const stands = isLive(this.current) && this.current.rate_per_second === null;

@@ -16,7 +16,7 @@ const PARTS = ["run-head", "run-traffic", "run-trail"];
 
 export default function startRunPage(root) {
   const run = Number(root.dataset.run);
-  const chart = new SpeedChart(document.getElementById("speed"), data("course"));
+  const chart = new SpeedChart(document.getElementById("speed"), data("chart-data"));
   const follow = follower(data("progress"));
   root.addEventListener("click", ({ target }) => {
     const button = target.closest("[data-retry]");

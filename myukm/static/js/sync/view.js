@@ -10,7 +10,7 @@ export class ProgressView {
   constructor(root) {
     this.root = root;
     this.statuses = data("statuses");
-    this.chart = new SpeedChart(document.getElementById("speed"), data("course"));
+    this.chart = new SpeedChart(document.getElementById("speed"), data("chart-data"));
     this.announced = "";
   }
 
