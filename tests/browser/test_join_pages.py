@@ -86,7 +86,8 @@ def test_a_request_is_decided_live(app: Flask, open_as: OpenAs, people: dict[str
     asking.get_by_role("button", name="Minta bergabung").press("Enter")
     expect(asking.get_by_text("Menunggu keputusan")).to_be_visible()
     check_look(asking)
-    expect(admin.get_by_role("status").get_by_text("Rudi Hartono minta bergabung")).to_be_visible()
+    announced = re.compile("Rudi Hartono\u2069 minta bergabung")  # the name is isolated
+    expect(admin.get_by_role("status").get_by_text(announced)).to_be_visible()
     admin.locator("[data-requests]").click()
     admin.wait_for_url(f"**{BASE}/requests")
     check_look(admin)
