@@ -32,7 +32,7 @@ from myukm.models import (
 # A delivery that has waited this long (a page in view, quiet hours) is dropped.
 MAX_AGE = timedelta(hours=12)
 # How long a delivery waits for a person who views a page, at first and at most.
-RECHECK, RECHECK_AT_MOST = timedelta(seconds=15), timedelta(minutes=5)
+MIN_RECHECK, MAX_RECHECK = timedelta(seconds=15), timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,8 @@ def _wanted(row: Row[*tuple[Any, ...]], chosen: PushPreference) -> bool:
     if member is None or member.notices == "none":
         return False
     if kind == outbox.PIN:
-        return member.read_at is None or milliseconds(member.read_at) < row.PushDelivery.ref
+        unread = member.read_at is None or milliseconds(member.read_at) < row.PushDelivery.ref
+        return chosen.announcements and unread
     if message is None or message.deleted_at or row.Ukm.archived_at:
         return False
     wanted = kind == outbox.MENTION or (member.push_all and member.notices == "all")
@@ -127,7 +128,7 @@ def _wait_until(
     if end := preferences.quiet_end(chosen.quiet_from, chosen.quiet_until, known.now):
         return end
     if row.User.id in known.viewers:
-        return known.now + min(max(age, RECHECK), RECHECK_AT_MOST)
+        return known.now + min(max(age, MIN_RECHECK), MAX_RECHECK)
     return None
 
 

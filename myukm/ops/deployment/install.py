@@ -35,9 +35,9 @@ def planned(account: str | None, workers: int, backups: Path | None) -> Services
     place = Place(ROOT, found.pw_name, str(found.pw_gid), folder, tuple(written_folders()))
     # Without the settings of a demo that runs in this folder: it ends, and the services stay.
     settings = {**file_settings(), **os.environ}
-    own_valkey = not settings.get("REDIS_URL")
-    texts = units.render(place, with_valkey=own_valkey)
-    return Services(place, texts, units.services(with_valkey=own_valkey, workers=workers))
+    with_valkey = not settings.get("REDIS_URL")
+    texts = units.render(place, with_valkey=with_valkey)
+    return Services(place, texts, units.services(with_valkey=with_valkey, workers=workers))
 
 
 def install(services: Services, folder: Path) -> list[Path]:

@@ -304,6 +304,22 @@ def test_an_announcement_does_not_ring_once_it_was_read(campus: Campus) -> None:
     assert (len(mega.got), len(oki.got), campus.waiting()) == (0, 1, 0)
 
 
+def test_an_announcement_does_not_ring_once_they_are_switched_off(campus: Campus) -> None:
+    campus.subscribe("member")
+    campus.pin("Latihan pindah ke aula")
+    campus.decide()
+    preferences.change(
+        campus.people["member"],
+        show_text=True,
+        announcements=False,
+        staff=True,
+        quiet_from="",
+        quiet_until="",
+    )
+    assert campus.push() == 0
+    assert campus.waiting() == 0
+
+
 def test_messages_of_an_archived_ukm_do_not_ring(campus: Campus) -> None:
     mega = campus.subscribe("member")
     campus.say("@Mega Lestari ayo")
