@@ -53,8 +53,8 @@ def load(total: int = STUDENTS) -> None:
         session.execute(insert(Siswa), [_siswa(one) | {"active": False} for one in left])
         load_history(session, [*enrolled[SYNCED - 1 :: SYNCED], *left])
         user_ids = _load_accounts(session)
-        for unit in UKMS:
-            _load_ukm(session, unit, user_ids)
+        for sample in UKMS:
+            _load_ukm(session, sample, user_ids)
 
 
 def _siswa(student: Student) -> dict[str, Any]:
@@ -79,36 +79,36 @@ def _load_accounts(session: Session) -> dict[str, int]:
     return {user.nim: user.id for user in session.execute(select(User.nim, User.id))}
 
 
-def _load_ukm(session: Session, unit: SampleUkm, user_ids: dict[str, int]) -> None:
+def _load_ukm(session: Session, sample: SampleUkm, user_ids: dict[str, int]) -> None:
     ukm = Ukm(
-        code=unit.code,
+        code=sample.code,
         join_code=ukm_administration.new_join_code(),
-        name=unit.name,
-        description=unit.description,
-        last_number=len(unit.lines),
+        name=sample.name,
+        description=sample.description,
+        last_number=len(sample.lines),
     )
     session.add(ukm)
     session.flush()
-    session.execute(insert(Membership), list(_memberships(ukm.id, unit, user_ids)))
-    session.execute(insert(ChatMessage), list(_messages(ukm.id, unit, user_ids)))
+    session.execute(insert(Membership), list(_memberships(ukm.id, sample, user_ids)))
+    session.execute(insert(ChatMessage), list(_messages(ukm.id, sample, user_ids)))
 
 
 def _memberships(
-    ukm_id: int, unit: SampleUkm, user_ids: dict[str, int]
+    ukm_id: int, sample: SampleUkm, user_ids: dict[str, int]
 ) -> Iterator[dict[str, Any]]:
     """Yield memberships: the first is the UKM's admin, and some have unread messages."""
-    for position, nim in enumerate(unit.members):
+    for position, nim in enumerate(sample.members):
         yield {
             "ukm_id": ukm_id,
             "user_id": user_ids[nim],
             "is_admin": position == 0,
-            "read_number": len(unit.lines) - position % 4,
+            "read_number": len(sample.lines) - position % 4,
         }
 
 
-def _messages(ukm_id: int, unit: SampleUkm, user_ids: dict[str, int]) -> Iterator[dict[str, Any]]:
+def _messages(ukm_id: int, sample: SampleUkm, user_ids: dict[str, int]) -> Iterator[dict[str, Any]]:
     now = utcnow()
-    for number, line in enumerate(unit.lines, start=1):
+    for number, line in enumerate(sample.lines, start=1):
         written = now - timedelta(minutes=line.minutes_ago)
         yield {
             "ukm_id": ukm_id,

@@ -27,7 +27,7 @@ class Ukm:
     lines: tuple[Line, ...]
 
 
-UNITS = (
+DESCRIPTIONS = (
     ("ROBOTIK", "UKM Robotika", "Merakit robot line follower dan KRI, dari solder sampai juara."),
     ("PRAMUKA", "Racana Pramuka", "Kepramukaan tingkat penegak dan pandega, latihan tiap Jumat."),
     ("PADUS", "Paduan Suara Gema Santri", "Latihan vokal, wisuda, dan lomba antarkampus."),
@@ -61,9 +61,9 @@ def _lines(code: str, members: tuple[str, ...]) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _unit(number: int, code: str, name: str, description: str) -> Ukm:
+def _ukm(number: int, code: str, name: str, description: str) -> Ukm:
     members = _members(number, code)
     return Ukm(code, name, description, members, _lines(code, members))
 
 
-UKMS = tuple(_unit(number, *unit) for number, unit in enumerate(UNITS))
+UKMS = tuple(_ukm(number, *ukm) for number, ukm in enumerate(DESCRIPTIONS))

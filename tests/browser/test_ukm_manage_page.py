@@ -27,7 +27,7 @@ BASE = f"/ukm/{UKM}"
 
 
 @pytest.fixture(autouse=True)
-def unit(app: Flask, people: dict[str, int]) -> None:
+def reported_message(app: Flask, people: dict[str, int]) -> None:
     """Member is ROBOTIK's admin; friend's message was reported."""
     with app.app_context():
         ukm_administration.add(UKM, NAMES["member"][0], is_admin=True, by=Actor("test"))

@@ -84,7 +84,7 @@ def page_context(ukm: Ukm, *, is_manager: bool) -> dict[str, Any]:
     return {
         "ukm": ukm,
         "base": base_url(ukm.code),
-        "is_officer": is_manager,
+        "is_manager": is_manager,
         "campus": for_campus(),
         "open_requests": open_requests.count(ukm.id) if is_manager else 0,
         "open_reports": unsettled_reports.count(ukm.id) if is_manager else 0,
