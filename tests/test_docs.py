@@ -96,9 +96,8 @@ def documented(operation: dict[str, Any]) -> dict[str, bool]:
     content = operation.get("requestBody", {}).get("content", {})
     schema = content.get("application/json", {}).get("schema", {})
     if "$ref" in schema:
-        schema = yaml.load(text("docs/api.yaml"), yaml.CSafeLoader)["components"]["schemas"][
-            "Credentials"
-        ]
+        schemas = yaml.load(text("docs/api.yaml"), yaml.CSafeLoader)["components"]["schemas"]
+        schema = schemas[schema["$ref"].removeprefix("#/components/schemas/")]
     return {name: name in schema.get("required", ()) for name in schema.get("properties", ())}
 
 
