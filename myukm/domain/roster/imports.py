@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from myukm.db.session import execute_rowcount, on_commit, transaction
 from myukm.db.types import utcnow
 from myukm.domain.actor import Actor
+from myukm.domain.files.names import clean_name
 from myukm.domain.roster import file_source, leaving, parts, planning, queueing, settled
 from myukm.errors import Conflict, NotFound
 from myukm.extensions import db
@@ -18,7 +19,7 @@ from myukm.models import RosterChange, RosterImport
 from myukm.models.roster import CHANGES_KEPT, END, OPEN, ImportStatus
 
 API = "API"
-MAX_NAME, MAX_SHOWN = 120, 20
+MAX_SHOWN = 20
 ACCEPT = _("Bila memang benar, centang persetujuannya.")
 
 
@@ -37,7 +38,8 @@ def create(
     Raises `Invalid` if the file is too large.
     """
     with transaction() as session:
-        one = RosterImport(source=source, file_name=file_name[-MAX_NAME:], whole=whole)
+        name = str(clean_name(file_name)) if file_name else ""
+        one = RosterImport(source=source, file_name=name, whole=whole)
         one.account_id, one.actor_name, one.lang = by.user_id, by.name, language()
         one.holder = holder
         session.add(one)

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from myukm.domain.roster import work
 from myukm.extensions import db
 from myukm.models import RosterImport, Siswa
+from tests.conftest import every_database
 
 ClientAs = Callable[[str], FlaskClient]
 PAGE, SCRIPT = "/admin/impor-siswa", {"Accept": "application/json"}
@@ -185,6 +186,15 @@ def test_an_upload_without_a_file_is_refused(client_as: ClientAs, headers: dict[
     assert answer.status_code == 422
     assert "0 byte" in answer.text
     assert client.post(PAGE, data={}, headers=headers).status_code == 422
+
+
+@every_database
+def test_the_name_of_a_file_is_stored_without_what_cannot_be(client_as: ClientAs) -> None:
+    """NUL, which PostgreSQL refuses, and signs that turn a text's direction."""
+    client = client_as("admin")
+    form = {"roster": (io.BytesIO(FIRST.encode()), "sis\0wa\u202evsc.csv")}
+    answer = client.post(PAGE, data=form, headers=SCRIPT)
+    assert (answer.status_code, answer.get_json()["file_name"]) == (202, "siswavsc.csv")
 
 
 def test_a_file_that_is_too_large_is_refused_unread(client_as: ClientAs) -> None:
