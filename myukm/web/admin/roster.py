@@ -56,13 +56,22 @@ def upload() -> Any:
         file = request.files.get("roster")
         if not file:
             raise Invalid(_("Pilih sebuah berkas CSV atau XLSX."), code="no_file")
-        whole = request.form.get("whole") == "true"
+        whole = is_whole()
         one = imports.upload(actor(), cast(BinaryIO, file.stream), file.filename or "", whole=whole)
     except DomainError as error:
         if wants_json():
             raise
         return render_index(error), error.status
     return to_import(one)
+
+
+def is_whole() -> bool:
+    """Return whether students that the file does not name become inactive. Raises `Invalid`: who
+    sends "1" means yes, and must not get a preview in which nobody leaves."""
+    sent = request.form.getlist("whole")
+    if sent not in ([], ["true"]):
+        raise Invalid(_("Isian whole hanya boleh true, atau tidak dikirim."), code="bad_whole")
+    return bool(sent)
 
 
 @bp.post("/api")

@@ -188,6 +188,22 @@ def test_an_upload_without_a_file_is_refused(client_as: ClientAs, headers: dict[
     assert client.post(PAGE, data={}, headers=headers).status_code == 422
 
 
+@pytest.mark.parametrize("whole", ["1", "ya", "false", ""])
+def test_a_whole_other_than_true_is_refused(app: Flask, client_as: ClientAs, whole: str) -> None:
+    client = client_as("admin")
+    form = {"roster": (io.BytesIO(FIRST.encode()), "siswa.csv"), "whole": whole}
+    answer = client.post(PAGE, data=form, headers=SCRIPT)
+    assert answer.status_code == 422
+    assert answer.get_json()["error"] == {
+        "code": "bad_whole",
+        "message": "Isian whole hanya boleh true, atau tidak dikirim.",
+    }
+    refused = upload(client, whole=whole)
+    assert (refused.status_code, "Isian whole hanya boleh true" in refused.text) == (422, True)
+    with app.app_context():
+        assert db.session.scalars(select(RosterImport)).all() == []
+
+
 @every_database
 def test_the_name_of_a_file_is_stored_without_what_cannot_be(client_as: ClientAs) -> None:
     """NUL, which PostgreSQL refuses, and signs that turn a text's direction."""
