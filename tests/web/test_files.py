@@ -325,6 +325,25 @@ def test_a_form_without_file_or_client_id_is_refused(
     assert answer.status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("client_id", "sentence"),
+    [
+        ("", "client_id harus diisi."),
+        ("x" * 65, "client_id paling panjang 64 karakter."),
+        ("a\0b", "client_id berisi karakter yang tidak bisa disimpan."),
+    ],
+)
+def test_a_bad_client_id_is_refused_in_words(
+    client_as: ClientAs, client_id: str, sentence: str
+) -> None:
+    member = client_as("member")
+    file = upload(member, PDF, "a.pdf", client_id=client_id)
+    message = send(member, [], "Halo", client_id=client_id)
+    assert (file.status_code, message.status_code) == (422, 422)
+    assert file.get_json()["error"] == message.get_json()["error"]
+    assert file.get_json()["error"]["message"] == sentence
+
+
 def test_a_muted_member_uploads_nothing(app: Flask, client_as: ClientAs) -> None:
     member = client_as("member")
     with app.app_context(), transaction() as session:

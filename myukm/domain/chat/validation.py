@@ -17,8 +17,11 @@ def check_client_id(client_id: str) -> None:
     """Raise `Invalid` unless it has 1 to 64 printable characters."""
     if not client_id:
         raise Invalid(_("client_id harus diisi."), code="bad_client_id")
-    if len(client_id) > MAX_CLIENT_ID or not client_id.isprintable():
+    if len(client_id) > MAX_CLIENT_ID:
         raise Invalid(_("client_id paling panjang 64 karakter."), code="bad_client_id")
+    if not client_id.isprintable():
+        text = _("client_id berisi karakter yang tidak bisa disimpan.")
+        raise Invalid(text, code="bad_client_id")
 
 
 def clean_text(text: str, *, may_be_blank: bool = False) -> str:
