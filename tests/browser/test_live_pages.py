@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from myukm.db.session import transaction
 from myukm.domain.accounts import administration
+from myukm.domain.actor import Actor
 from myukm.extensions import db
 from myukm.models import Siswa, User
 from tests.browser.conftest import OtherMembers, forms, looks_right
@@ -86,7 +87,7 @@ def test_a_page_is_opened_anew_when_its_reader_gets_another_role(
     page.wait_for_selector('[data-stream="open"]')
     with app.app_context():
         admin = db.session.get_one(User, people["admin"])
-        administration.set_role(admin, people["operator"], "anggota")
+        administration.set_role(Actor.of(admin), people["operator"], "anggota")
     expect(page.locator("h1")).to_have_text("Peran Anda tidak boleh membuka ini.")
     console_errors[:] = [line for line in console_errors if " 403 " not in line]
 
