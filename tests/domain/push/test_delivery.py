@@ -151,7 +151,11 @@ def test_headers_let_a_service_replace_what_it_still_holds(campus: Campus) -> No
 
 
 @every_database
-def test_a_message_that_comes_while_another_is_sent_is_sent_too(campus: Campus) -> None:
+def test_a_message_that_comes_while_another_is_sent_is_sent_too(
+    campus: Campus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "READ_SECONDS", 60.0)  # the service answers after `meanwhile`
+    monkeypatch.setattr(sender, "MAX_SECONDS", 60.0)
     mega = campus.subscribe("member")
     campus.say("@Mega Lestari satu")
 

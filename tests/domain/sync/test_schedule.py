@@ -1,9 +1,7 @@
 """SYNC_SCHEDULE starts one run at each of its times, with several processes and after downtime."""
 
 import multiprocessing
-import os
 import random
-import signal
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -103,7 +101,7 @@ def test_processes_that_are_killed_start_one_run_for_each_time(campus: Flask) ->
     try:
         while reached < 100:
             victim = chance.randrange(3)
-            os.kill(handlers[victim].pid, signal.SIGKILL)
+            handlers[victim].kill()
             handlers[victim].join()
             handlers[victim] = start_handler(campus, counter, reached)
             reached = advance(counter, reached)
