@@ -103,7 +103,7 @@ def test_every_event_conforms_to_its_schema(
         chat(people)
         manage(people)
         administer()
-        accounts.set_role(db.session.get_one(User, people["admin"]), people["friend"], "operator")
+        accounts.set_role(Actor("Siti", people["admin"]), people["friend"], "operator")
     events = [*published(channel), *streamed(app, client_as("admin"))]
     assert {kind for kind, _ in events} == set(EVENTS)
     for kind, data in events:
