@@ -59,7 +59,7 @@ def play(campus: Campus, draw: random.Random, seconds: int) -> list[str]:
         fault(campus, draw, ended)
     for sender in senders:
         sender.stopped.set()
-        sender.join(40)
+        sender.join(sender.timeout + 10)
     broken = check(campus, senders, clients, stranger)
     for client in (*clients, stranger):
         client.stopped.set()

@@ -15,7 +15,7 @@ TRY_AGAIN_SECONDS = 0.2
 class MessageSender(threading.Thread):
     """Posts to random UKMs; a post that got no answer is sent again with the same client_id."""
 
-    pause, timeout = 0.5, 30.0
+    pause, timeout = 0.5, 60.0
 
     def __init__(
         self, url: str, name: str, sessions: list[requests.Session], codes: list[str]
