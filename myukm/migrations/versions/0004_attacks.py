@@ -4,16 +4,14 @@ import myukm.db.types
 
 from alembic import op
 import sqlalchemy as sa
+from myukm.db.migration_steps import add_column
 import myukm.db.session
 revision = '0004'
 down_revision = '0006'
 
 
 def upgrade():
-    """An upgrade that was killed may have added the column already."""
-    columns = sa.inspect(op.get_bind()).get_columns('user_account')
-    if 'attacked_at' not in {column['name'] for column in columns}:
-        op.add_column('user_account', sa.Column('attacked_at', myukm.db.types.UTCDateTime(), nullable=True))
+    add_column('user_account', sa.Column('attacked_at', myukm.db.types.UTCDateTime(), nullable=True))
 
 
 def downgrade():

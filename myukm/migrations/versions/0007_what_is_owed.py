@@ -9,6 +9,7 @@ from flask_babel import format_decimal
 from flask_babel import gettext as _
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
+from myukm.db.migration_steps import add_column
 import myukm.db.session
 from myukm.domain.payment_api import body, owed, parser
 revision = '0007'
@@ -35,21 +36,15 @@ uncounted = (siswa.c.status == 'belum_sinkron', siswa.c.pembayaran.is_not(None))
 def upgrade():
     """Done in portions: whoever breaks off begins again where it was, so each step may be done."""
     status = sa.String(length=16).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=16), 'mysql')
-    add('sync_run', sa.Column('mismatched', sa.Integer(), server_default='0', nullable=False))
-    add('siswa', sa.Column('lebih_bayar', myukm.db.types.Rupiah(), nullable=True))
-    add('siswa', sa.Column('status', status, server_default='belum_sinkron', nullable=False))
-    add('siswa', sa.Column('tidak_cocok', sa.Boolean(), server_default=sa.false(), nullable=False))
+    add_column('sync_run', sa.Column('mismatched', sa.Integer(), server_default='0', nullable=False))
+    add_column('siswa', sa.Column('lebih_bayar', myukm.db.types.Rupiah(), nullable=True))
+    add_column('siswa', sa.Column('status', status, server_default='belum_sinkron', nullable=False))
+    add_column('siswa', sa.Column('tidak_cocok', sa.Boolean(), server_default=sa.false(), nullable=False))
     count_all()
     listed = ['search_text', 'id', 'status', 'lebih_bayar', 'tidak_cocok', 'active']
     op.create_index('ix_siswa_list', 'siswa', listed, if_not_exists=True)
     op.drop_index('ix_siswa_lunas_search', 'siswa', if_exists=True)
     op.drop_index('ix_siswa_search', 'siswa', if_exists=True)
-
-
-def add(table, column):
-    """Add a column unless a former try did."""
-    if column.name not in {known['name'] for known in sa.inspect(op.get_bind()).get_columns(table)}:
-        op.add_column(table, column)
 
 
 def count_all():

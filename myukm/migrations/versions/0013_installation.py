@@ -7,6 +7,7 @@ import myukm.db.types
 from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
+from myukm.db.migration_steps import add_column
 revision = '0013'
 down_revision = '0012'
 
@@ -23,8 +24,7 @@ def upgrade():
     installation = sa.table('installation', sa.column('id'), sa.column('writes'))
     if not op.get_bind().scalar(sa.select(sa.func.count()).select_from(installation)):
         op.execute(installation.insert().values(id=secrets.token_hex(16), writes=0))
-    if 'led_at' not in {column['name'] for column in inspector.get_columns('leader_lease')}:
-        op.add_column('leader_lease', sa.Column('led_at', myukm.db.types.UTCDateTime(), nullable=True))
+    add_column('leader_lease', sa.Column('led_at', myukm.db.types.UTCDateTime(), nullable=True))
 
 
 def downgrade():

@@ -2,6 +2,7 @@
 
 from alembic import op
 import sqlalchemy as sa
+from myukm.db.migration_steps import add_column
 import myukm.db.types
 revision = '0028'
 down_revision = '0027'
@@ -83,9 +84,7 @@ def upgrade():
     for name, columns in INDEXES.items():
         if name not in there:
             op.create_index(name, 'push_delivery', columns)
-    if 'push_all' not in {each['name'] for each in known.get_columns('membership')}:
-        column = sa.Column('push_all', sa.Boolean(), server_default=sa.false(), nullable=False)
-        op.add_column('membership', column)
+    add_column('membership', sa.Column('push_all', sa.Boolean(), server_default=sa.false(), nullable=False))
 
 
 def downgrade():

@@ -5,6 +5,7 @@ import json
 from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
+from myukm.db.migration_steps import add_column
 from myukm.models.search_terms import search_text
 revision = '0030'
 down_revision = '0029'
@@ -36,8 +37,7 @@ message = sa.table(
 
 def upgrade():
     """Each step asks first what an upgrade that was killed has done already."""
-    if COLUMN not in {each['name'] for each in sa.inspect(op.get_bind()).get_columns(TABLE)}:
-        op.add_column(TABLE, sa.Column(COLUMN, TERMS, nullable=False, server_default=''))
+    add_column(TABLE, sa.Column(COLUMN, TERMS, nullable=False, server_default=''))
     fill()
     if op.get_bind().dialect.name == 'sqlite':
         make_fts()

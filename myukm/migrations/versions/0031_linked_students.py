@@ -2,6 +2,7 @@
 
 from alembic import op
 import sqlalchemy as sa
+from myukm.db.migration_steps import add_column
 from myukm.db.types import UTCDateTime, key_type
 revision = '0031'
 down_revision = '0030'
@@ -12,12 +13,9 @@ LINK = (('idperson', key_type(64)), ('linked_by', key_type(8)), ('linked_at', UT
 def upgrade():
     """Each step asks first what an upgrade that was killed has done already."""
     inspector = sa.inspect(op.get_bind())
-    accounts = {column['name'] for column in inspector.get_columns('user_account')}
     for name, kind in LINK:
-        if name not in accounts:
-            op.add_column('user_account', sa.Column(name, kind))
-    if 'nim' not in {column['name'] for column in inspector.get_columns('siswa')}:
-        op.add_column('siswa', sa.Column('nim', key_type(32), nullable=False, server_default=''))
+        add_column('user_account', sa.Column(name, kind))
+    add_column('siswa', sa.Column('nim', key_type(32), nullable=False, server_default=''))
     op.create_index('ix_user_account_idperson', 'user_account', ['idperson'], unique=True,
                     if_not_exists=True)
     op.create_index('ix_siswa_nim', 'siswa', ['nim'], if_not_exists=True)

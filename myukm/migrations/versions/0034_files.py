@@ -3,6 +3,7 @@
 from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
+from myukm.db.migration_steps import add_column
 import myukm.db.types
 revision = '0034'
 down_revision = '0033'
@@ -26,10 +27,7 @@ def upgrade():
     for name, columns in INDEXES.items():
         if name not in there:
             op.create_index(name, 'chat_file', columns)
-    if 'file_count' not in columns_of('chat_message'):
-        op.add_column(
-            'chat_message', sa.Column('file_count', sa.Integer(), server_default='0', nullable=False)
-        )
+    add_column('chat_message', sa.Column('file_count', sa.Integer(), server_default='0', nullable=False))
 
 
 def create_table():
@@ -61,10 +59,6 @@ def create_table():
 
 def key(length):
     return sa.String(length).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=length), 'mysql')
-
-
-def columns_of(table):
-    return {column['name'] for column in sa.inspect(op.get_bind()).get_columns(table)}
 
 
 def downgrade():

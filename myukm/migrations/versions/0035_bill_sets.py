@@ -8,6 +8,7 @@ from flask_babel import format_decimal
 from flask_babel import gettext as _
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
+from myukm.db.migration_steps import add_column
 
 from myukm.domain.siswa import bill_sets
 revision = '0035'
@@ -34,8 +35,7 @@ def upgrade():
     inspector = sa.inspect(op.get_bind())
     if not inspector.has_table('bill_set'):
         create_table()
-    if 'bill_set' not in {column['name'] for column in inspector.get_columns('siswa')}:
-        op.add_column('siswa', sa.Column('bill_set', sa.BigInteger(), nullable=True))
+    add_column('siswa', sa.Column('bill_set', sa.BigInteger(), nullable=True))
     replace_index('tagihan', 'ix_tagihan_open', 'ix_tagihan_open_bills', BY_STUDENT, **OPEN)
     fill()
     if op.get_bind().dialect.name == 'sqlite':

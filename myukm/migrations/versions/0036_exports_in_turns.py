@@ -1,6 +1,7 @@
 """exports that several jobs write, one after another"""
 from alembic import op
 import sqlalchemy as sa
+from myukm.db.migration_steps import add_column
 
 revision = '0036'
 down_revision = '0035'
@@ -8,11 +9,8 @@ down_revision = '0035'
 
 def upgrade():
     """Each step asks first what an upgrade that was killed has done already."""
-    there = {column['name'] for column in sa.inspect(op.get_bind()).get_columns('export')}
-    if 'place' not in there:
-        op.add_column('export', sa.Column('place', sa.Text(), nullable=True))
-    if 'turn' not in there:
-        op.add_column('export', sa.Column('turn', sa.Integer(), server_default='0', nullable=False))
+    add_column('export', sa.Column('place', sa.Text(), nullable=True))
+    add_column('export', sa.Column('turn', sa.Integer(), server_default='0', nullable=False))
 
 
 def downgrade():

@@ -3,6 +3,7 @@
 from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
+from myukm.db.migration_steps import add_column
 import myukm.db.types
 from myukm.models.ukm import search_text
 revision = '0038'
@@ -32,10 +33,8 @@ def upgrade():
     """Skips the steps that a killed upgrade has already done."""
     there = sa.inspect(op.get_bind())
     for table, columns in COLUMNS.items():
-        known = {column['name'] for column in there.get_columns(table)}
         for name, (kind, nullable, default) in columns.items():
-            if name not in known:
-                op.add_column(table, sa.Column(name, kind, nullable=nullable, server_default=default))
+            add_column(table, sa.Column(name, kind, nullable=nullable, server_default=default))
     if not has_index('ukm', 'ix_ukm_link_token'):
         op.create_index('ix_ukm_link_token', 'ukm', ['link_token'], unique=True)
     if not there.has_table('join_request'):

@@ -2,6 +2,7 @@
 
 from alembic import op
 import sqlalchemy as sa
+from myukm.db.migration_steps import add_column
 revision = '0040'
 down_revision = '0039'
 
@@ -10,10 +11,8 @@ TABLES = ('sync_run', 'sync_item', 'alert')
 
 def upgrade():
     """Each step asks first what an upgrade that was killed has done already."""
-    there = sa.inspect(op.get_bind())
     for table in TABLES:
-        if 'translations' not in {column['name'] for column in there.get_columns(table)}:
-            op.add_column(table, sa.Column('translations', sa.JSON(none_as_null=True), nullable=True))
+        add_column(table, sa.Column('translations', sa.JSON(none_as_null=True), nullable=True))
 
 
 def downgrade():
