@@ -4,6 +4,7 @@
 import { ApiError } from "../core/api.js";
 import { getFile, putFile, removeFile } from "../core/file_store.js";
 import { t } from "../core/i18n.js";
+import { isReadable } from "../core/readable_file.js";
 import { upload } from "./upload.js";
 
 const previews = new Map();
@@ -12,17 +13,6 @@ const previews = new Map();
 export const previewOf = (clientId) => previews.get(clientId) ?? null;
 
 const lost = () => new ApiError(410, "file_lost", t("file_lost"));
-
-/** Whether the browser can still read a file: not a folder, nor one that was changed after it was
- * chosen. The upload of such a file fails like one without a network. */
-async function isReadable(file) {
-  try {
-    await file.slice(0, 1).arrayBuffer();
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 export class WaitingFiles {
   /** Files of the account `owner` for the room at `url`. `progress(messageId, share)` is called while

@@ -1,6 +1,7 @@
 // Checks the chosen file without leaving the page, so that it need not be chosen again to invite.
 
 import { t } from "../core/i18n.js";
+import { isReadable } from "../core/readable_file.js";
 import { toast } from "../core/toast.js";
 
 export default function startUsersImport(form) {
@@ -15,22 +16,12 @@ export default function startUsersImport(form) {
     try {
       await check(form, result);
     } catch {
-      const isReadable = await canRead(form.roster.files[0]);
-      if (!isReadable) form.reset();
-      toast(t(isReadable ? "network_error" : "file_changed"), "bad");
+      const readable = await isReadable(form.roster.files[0]);
+      if (!readable) form.reset();
+      toast(t(readable ? "network_error" : "file_changed"), "bad");
     }
   });
 }
-
-/** Whether the browser still lets this page read a file: not if it was changed or removed since. */
-const canRead = (file) =>
-  file
-    .slice(0, 1)
-    .arrayBuffer()
-    .then(
-      () => true,
-      () => false,
-    );
 
 /** Lets a button send the chosen file only once, because sending it again would void the codes of the
  * first answer. */
