@@ -27,6 +27,16 @@ LOADERS: dict[str, Callable[[Collection[int]], Parts]] = {
     "membership": profile_events.names,
     "ukm.changed": state.by_ids,
 }
+# Where the data of an event has the id that `ref` has.
+ID_KEYS = {
+    "chat.message": "id",
+    "chat.edited": "id",
+    "chat.deleted": "id",
+    "chat.reaction": "message_id",
+    "chat.person": "user_id",
+    "membership": "user_id",
+}
+NO_ROW = 0
 
 
 def since(
@@ -49,18 +59,6 @@ def render(events: Sequence[LoggedEvent]) -> list[LoggedEvent]:
         event if event.ref is None else _completed(event, found[LOADERS[event.type]].get(event.ref))
         for event in events
     ]
-
-
-# Where the data of an event has the id that `ref` has.
-ID_KEYS = {
-    "chat.message": "id",
-    "chat.edited": "id",
-    "chat.deleted": "id",
-    "chat.reaction": "message_id",
-    "chat.person": "user_id",
-    "membership": "user_id",
-}
-NO_ROW = 0
 
 
 def _with_ref(event: LoggedEvent) -> LoggedEvent:

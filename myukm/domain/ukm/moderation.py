@@ -24,6 +24,7 @@ UNDO_SECONDS = 600
 MAX_MUTE = timedelta(days=366)
 # What the log keeps of a membership that a manager ends, so that `take_back` can restore it.
 KEPT = ("is_admin", "notices", "push_all", "read_number", "read_at", "joined_at")
+TIMES = ("read_at", "joined_at")
 
 
 def remove(actor: Actor, code: str, user_id: int, *, block: bool = False) -> None:
@@ -78,11 +79,8 @@ def _kept(removal: Activity) -> dict[str, Any]:
     if not removal.detail.startswith("{"):  # written by an older version
         return {"is_admin": removal.detail == "admin"}
     kept = json.loads(removal.detail)
-    times = {name: kept[name] and datetime.fromisoformat(kept[name]) for name in _TIMES}
+    times = {name: kept[name] and datetime.fromisoformat(kept[name]) for name in TIMES}
     return {**kept, **times}
-
-
-_TIMES = ("read_at", "joined_at")
 
 
 def unblock(actor: Actor, code: str, user_id: int) -> None:
