@@ -9,7 +9,7 @@ from myukm.domain.actor import Actor
 from myukm.domain.ukm import administration
 from tests.browser.conftest import OtherMembers, miss_events
 from tests.browser.test_chat_page import open_room
-from tests.browser.test_chat_talk import message
+from tests.browser.test_chat_talk import message, open_read_room
 from tests.browser.test_chat_unread import say_many
 from tests.support.people import NAMES, UKM
 from tests.support.waiting import wait_until
@@ -56,9 +56,7 @@ def test_an_old_message_that_is_sent_again_hides_none_of_those_after_it(
 def test_a_member_who_was_removed_during_a_long_absence_is_told(
     other_members: OtherMembers, open_as: OpenAs, console_errors: list[str]
 ) -> None:
-    other_members.say("halo")
-    mega = open_room(open_as, "member")
-    wait_until(lambda: other_members.unread() == 0, 30, "it is read: a later report is refused")
+    mega = open_read_room(other_members, open_as, "halo")
     mega.route("**/stream?*", lambda route: route.abort())
     mega.evaluate("dispatchEvent(new Event('online'))")  # it connects anew, in vain
     wait_until(lambda: mega.title() and other_members.streams() == 0, 30, "the stream is gone")
@@ -72,9 +70,7 @@ def test_a_member_who_was_removed_during_a_long_absence_is_told(
 def test_what_was_said_while_a_member_was_removed_comes_when_they_are_taken_back(
     other_members: OtherMembers, open_as: OpenAs, console_errors: list[str]
 ) -> None:
-    other_members.say("sebelum")
-    mega = open_room(open_as, "member")
-    wait_until(lambda: other_members.unread() == 0, 30, "it is read: a later report is refused")
+    mega = open_read_room(other_members, open_as, "sebelum")
     other_members.remove("member")
     expect(mega.locator("#closed")).to_contain_text("bukan lagi anggota")
     other_members.say("sementara")

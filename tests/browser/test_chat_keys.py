@@ -23,6 +23,15 @@ def press(page: Page, *keys: str) -> None:
         page.keyboard.press(key)
 
 
+def write_refused(page: Page, *texts: str) -> None:
+    """Write messages that the server refuses."""
+    page.route("**/messages", lambda route: route.fulfill(status=422, json={}))
+    page.get_by_role("textbox", name="Tulis pesan").focus()
+    for text in texts:
+        page.keyboard.type(text)
+        press(page, "Enter")
+
+
 def pick(page: Page, name: str) -> None:
     """Go through the open menu with the arrow until an item of that name has the focus."""
     item = page.locator("#message-menu").get_by_text(name, exact=True)
@@ -128,11 +137,7 @@ def test_failed_messages_are_sent_again_or_thrown_away(
     open_as: OpenAs, console_errors: list[str]
 ) -> None:
     page = open_room(open_as)
-    page.route("**/messages", lambda route: route.fulfill(status=422, json={}))
-    page.get_by_role("textbox", name="Tulis pesan").focus()
-    for text in ("satu", "dua"):
-        page.keyboard.type(text)
-        press(page, "Enter")
+    write_refused(page, "satu", "dua")
     said = page.locator(".message")
     expect(said.nth(1).get_by_role("button", name="Kirim ulang")).to_be_visible()
     page.unroute("**/messages")
@@ -150,10 +155,7 @@ def test_a_room_whose_only_message_is_thrown_away_is_empty_again(
     open_as: OpenAs, console_errors: list[str]
 ) -> None:
     page = open_room(open_as)
-    page.route("**/messages", lambda route: route.fulfill(status=422, json={}))
-    page.get_by_role("textbox", name="Tulis pesan").focus()
-    page.keyboard.type("satu")
-    press(page, "Enter")
+    write_refused(page, "satu")
     page.get_by_role("button", name="Buang").focus()
     press(page, "Enter")
     expect(page.get_by_text("Belum ada pesan")).to_be_visible()
