@@ -27,7 +27,7 @@ def create_app(
     keep_private(settings.INSTANCE)
     app = Flask(__name__, instance_path=str(settings.INSTANCE))
     app.config.from_mapping(settings.load() if config is None else config)
-    redaction.watch_texts(app.config)
+    redaction.register_secrets(app.config)
     records.init_app()
     connect(app)
     if interfaces:

@@ -199,7 +199,7 @@ def test_a_library_that_tells_the_address_is_not_believed(
 ) -> None:
     url = f"https://pengguna:{MARK}@api.kampus.ac.id/v1"
     hook = "https://hooks.kampus.ac.id/a-secret-hook"
-    redaction.watch_texts(
+    redaction.register_secrets(
         {
             "PEMBAYARAN_API_URL": url,
             "ALERT_WEBHOOK_URL": hook,
@@ -238,7 +238,7 @@ def test_an_app_with_pages_hides_them_as_well(
 
 
 def test_a_failed_job_keeps_no_password(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    redaction.watch_texts({"DATABASE_URL": f"postgresql://u:{MARK}@h/d"})
+    redaction.register_secrets({"DATABASE_URL": f"postgresql://u:{MARK}@h/d"})
 
     @jobs.with_app_context
     def job() -> None:

@@ -13,12 +13,14 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from myukm.errors import DomainError
 from myukm.logs.redaction import hide
 from myukm.ops.findings import database
+from myukm.valkey_clients import VALKEY_DOWN
 
 REFUSED, FAILURES, UNREACHABLE = 1, 3, 5
 
 
 def exit_on_error(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate a command: exit 1 on a `DomainError`, 5 when a server cannot be reached."""
+    """Decorate a command: exit 1 on a `DomainError`, 5 when a server cannot be reached
+    or refuses to work."""
 
     @wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -30,8 +32,10 @@ def exit_on_error(function: Callable[..., Any]) -> Callable[..., Any]:
             if not (why := database_trouble(error)):
                 raise
             fail(why, UNREACHABLE)
-        except RedisError as error:
+        except VALKEY_DOWN as error:
             fail(_("Valkey tidak menjawab: %(why)s", why=error), UNREACHABLE)
+        except RedisError as error:
+            fail(_("Valkey menolak: %(why)s", why=error), UNREACHABLE)
 
     return run
 

@@ -35,7 +35,8 @@ def skew() -> float:
 def measure(connection: Any, backend: str) -> None:
     """Measure the database's clock by a driver's connection without an open transaction.
 
-    A difference smaller than the time of the answer is ignored, so that times do not jump back.
+    A difference within the error of the measurement, half the time until the answer, is ignored, so
+    that times do not jump back.
     """
     if backend not in _QUERIES:
         return

@@ -60,7 +60,7 @@ def prepare_engine(app: Flask) -> None:
     with app.app_context():
         engine = db.engine
     if engine.dialect.name != "sqlite":
-        app.extensions["database_pulse"] = Pulse(engine, _beating_engine(uri))
+        app.extensions["database_pulse"] = Pulse(engine, _health_check_engine(uri))
     register(engine)
     sqlite_file = Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
     troubles = app.extensions["database_troubles"] = Troubles(sqlite_file)
@@ -69,8 +69,8 @@ def prepare_engine(app: Flask) -> None:
     _engines.add(engine)
 
 
-def _beating_engine(uri: str) -> Engine:
-    """Return the engine of the pulse, with one connection."""
+def _health_check_engine(uri: str) -> Engine:
+    """Return an engine of one connection, on which `Pulse` checks that the server answers."""
     engine = create_engine(uri, **(engine_options(uri) | {"pool_size": 1}))
     register(engine)
     return engine
@@ -118,7 +118,8 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # By the driver, because SQLAlchemy takes longer for these statements than SQLite for a message.
+    # By the driver, because SQLAlchemy's overhead for these statements is larger than the time in
+    # which SQLite inserts a chat message.
     driver: Any = connection.connection.driver_connection
     if not connection.get_execution_options().get("writes"):
         driver.execute("BEGIN")
@@ -139,7 +140,8 @@ def _wait_to_write(connection: Connection, driver: sqlite3.Connection) -> None:
     deadline = time.monotonic() + SQLITE_TIMEOUT
     while not _begun(driver):
         if time.monotonic() > deadline:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")  # raises what pages answer with 503
+            # Raises "database is locked", which pages answer with 503.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
             return
         time.sleep(random.uniform(*SQLITE_POLL_SECONDS))  # noqa: S311 (spread, no secret)
 
@@ -149,7 +151,8 @@ def _begun(driver: sqlite3.Connection) -> bool:
     try:
         driver.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+        # The low byte is the primary code: SQLITE_BUSY_RECOVERY, for example, is SQLITE_BUSY, too.
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
             raise
         return False
     return True

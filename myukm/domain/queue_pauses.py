@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from redis.exceptions import RedisError
 from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from myukm.db.session import on_commit, transaction
 from myukm.db.types import utcnow
@@ -55,8 +55,10 @@ def versions() -> list[Version]:
 
 
 def assert_all() -> list[Version]:
-    """Copy the state of every queue to Valkey, unless it has it already and nothing is to be swept;
-    return those that Valkey knows a later one of. Raises RedisError.
+    """Copy the state of every queue to Valkey; skip resumed queues whose state Valkey has and whose
+    parking list is empty.
+
+    Returns the versions that Valkey refused, because it has a higher generation. Raises RedisError.
     """
     resumed = pauses.resumed(valkey(), QUEUES)
     return [
@@ -68,9 +70,11 @@ def assert_all() -> list[Version]:
 
 
 def in_database(queue: str) -> bool:
-    """Return whether a queue is paused by the database, and write it to Valkey, which lost it.
+    """Return whether the database has a queue paused, and copy all states to
+    Valkey, which lost them.
 
-    False if the database does not answer: the jobs then find out for themselves.
+    False if the database does not answer: the queue counts as resumed, because its jobs need the
+    database and wait for it themselves.
     """
     try:
         states = {each.queue: each.paused for each in versions()}
@@ -89,13 +93,20 @@ class PauseAsserter:
         self._outdated = SeenTwice[Version]()
 
     def run(self) -> None:
-        """Assert the state once. An older one than Valkey's counts when it is read twice in a row,
-        because a read may be older than a change that was made meanwhile."""
+        """Copy the state once. A higher generation in Valkey is overwritten only if two calls in a
+        row find it, because one call may have read the database before a change."""
         for each in self._outdated.of(assert_all()):
             pauses.apply(valkey(), each.queue, each.generation, paused=each.paused, force=True)
 
 
 def _change(actor: Actor, queue: str, *, paused: bool) -> bool:
+    try:
+        return _write(actor, queue, paused=paused)
+    except IntegrityError:  # another request has inserted the row of this queue's first pause
+        return _write(actor, queue, paused=paused)
+
+
+def _write(actor: Actor, queue: str, *, paused: bool) -> bool:
     with transaction() as session:
         row = session.get(QueuePause, queue, with_for_update=True)
         if row is None:

@@ -1,7 +1,7 @@
 """Redacts secrets and addresses of servers: no token, user, password or query is shown or logged.
 
 `shown` redacts an address; `hide` redacts a text that may contain one, such as a library's error or
-a traceback. `watch_texts` registers the secrets; `records.py` redacts every log line.
+a traceback. `register_secrets` registers the secrets; `records.py` redacts every log line.
 """
 
 import re
@@ -61,9 +61,9 @@ def hide(text: str) -> str:
     return IN_TEXT.sub(rf"\1{DOTS}@", text)
 
 
-def watch_texts(settings: Mapping[str, Any]) -> None:
-    """Register the secrets among these settings and in their addresses, for logs and uncaught
-    errors."""
+def register_secrets(settings: Mapping[str, Any]) -> None:
+    """Register the secrets among these settings and in their addresses, for log lines; redact the
+    tracebacks of uncaught errors, too."""
     tokens = {str(settings.get(name) or "") for name in SECRETS}
     _secrets.update(token for token in tokens if len(token) >= MIN_SECRET)
     for name in SETTINGS:
@@ -75,7 +75,7 @@ def watch_texts(settings: Mapping[str, Any]) -> None:
     _secrets.update(
         address.partition("://")[2] for address in str(settings.get("ALERT_URLS") or "").split()
     )
-    sys.excepthook = _clean_end
+    sys.excepthook = _write_redacted_traceback
 
 
 def secrets_of(address: str) -> Iterable[str]:
@@ -94,7 +94,7 @@ def secrets_of(address: str) -> Iterable[str]:
     return both - {name} if password else both
 
 
-def _clean_end(
+def _write_redacted_traceback(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
     sys.stderr.write(hide("".join(traceback.format_exception(kind, error, trace))))

@@ -152,7 +152,7 @@ _installed: list[LogShipper] = []
 
 
 def install(handler: LogShipper) -> None:
-    """Make it the one handler of this process that forks begin anew."""
+    """Make `handler` the only shipper of this process; a forked child resets it by `begin`."""
     _installed[:] = [handler]
 
 

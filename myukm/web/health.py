@@ -8,12 +8,14 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from flask_babel import gettext as _
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from myukm.db import troubles
 from myukm.errors import Forbidden
 from myukm.ops import metrics, readiness
 from myukm.web.http.access import json_view
 
 FORWARDED = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via")
-# The leader writes every second, and others try to lead five seconds after it stopped.
+# While writes fail, each process tries one at least every 5 s, the time of the leader's lease, so a
+# lasting error is met again within this time.
 TROUBLED_SECONDS = 10.0
 
 bp = Blueprint("health", __name__)
@@ -29,9 +31,10 @@ def alive() -> Any:
 @bp.get("/readyz")
 @json_view
 def ready() -> Any:
-    """Readiness, for a load balancer: 503 only for troubles that another web process may not have.
+    """Readiness, for a load balancer: 503 while this process closes, and without a database that
+    can be written.
 
-    Without Valkey 200 with `degraded`, because no process has it, and all but presence works.
+    Without Valkey 200 with `degraded`, because all but presence and typing works without it.
     """
     if current_app.extensions["live_hub"].closing:
         return unready("closing", _("Proses web ini sedang berhenti."))
@@ -39,7 +42,10 @@ def ready() -> Any:
     if not answers.database:
         return unready("database_unreachable", _("Basis data tidak menjawab."))
     for kind in current_app.extensions["database_troubles"].recent(TROUBLED_SECONDS):
-        return unready(f"database_{kind}", _("Basis data tidak bisa ditulisi."))
+        reason = _("Basis data tidak bisa ditulisi.")
+        if kind == troubles.CONNECTIONS:
+            reason = _("Basis data menolak sambungan baru.")
+        return unready(f"database_{kind}", reason)
     if not answers.valkey:
         reason = {"reason": _("Valkey tidak menjawab."), "reason_code": "valkey_unreachable"}
         return jsonify({"status": "degraded", **reason})

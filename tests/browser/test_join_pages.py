@@ -32,7 +32,7 @@ def unit(app: Flask, people: dict[str, int]) -> None:
 def link(app: Flask, people: dict[str, int]) -> str:
     """The path of ROBOTIK's link."""
     with app.app_context():
-        ukm = links.open_for(Actor("Mega", people["member"]), UKM, 30)
+        ukm = links.create_or_extend(Actor("Mega", people["member"]), UKM, 30)
         return f"/gabung/{ukm.link_token}"
 
 

@@ -49,7 +49,9 @@ def test_a_run_from_the_button_to_the_end_in_every_tab(
     expect(page.locator("#sync-status")).to_contain_text("Selesai")
 
 
-def test_buttons_are_there_only_when_they_make_sense(open_as: OpenAs, students: int) -> None:
+def test_buttons_are_enabled_only_when_their_action_is_possible(
+    open_as: OpenAs, students: int
+) -> None:
     page = open_live(open_as, "bendahara")
     expect(page.get_by_role("button", name="Batalkan")).to_be_disabled()
     page.get_by_role("button", name="Mulai Sinkronisasi").click()
@@ -64,16 +66,14 @@ def test_an_operator_looks_and_cannot_act(open_as: OpenAs, students: int) -> Non
     assert page.get_by_role("button", name="Mulai Sinkronisasi").count() == 0
 
 
-def test_a_run_that_no_worker_takes_says_so_where_the_eye_is(
-    open_as: OpenAs, students: int
-) -> None:
+def test_the_panel_of_a_run_says_that_no_worker_takes_it(open_as: OpenAs, students: int) -> None:
     page = open_live(open_as, "bendahara")
     page.get_by_role("button", name="Mulai Sinkronisasi").click()
     expect(page.locator("#sync")).to_contain_text("tidak ada worker")
 
 
 def press(page: Page, name: str) -> None:
-    """Press a button by the keyboard, as somebody who sees nothing does."""
+    """Press a button by the keyboard, as a user of a keyboard or a screen reader does."""
     button = page.get_by_role("button", name=name)
     button.focus()
     button.press("Enter")
@@ -95,7 +95,7 @@ def test_the_focus_goes_to_the_button_that_takes_the_place_of_the_pressed_one(
     expect(page.get_by_role("button", name="Mulai Sinkronisasi")).to_be_focused()
 
 
-def test_the_focus_follows_what_the_program_does_to_the_button_that_has_it(
+def test_the_focus_moves_when_the_server_replaces_the_focused_button(
     open_as: OpenAs, students: int, start: Callable[..., Program], simulator: Simulator
 ) -> None:
     page = open_live(open_as, "bendahara")

@@ -299,6 +299,16 @@ def test_without_valkey_they_end_with_5(settings: dict[str, str], words: tuple[s
     assert done.stderr.startswith("Valkey tidak menjawab")
 
 
+def test_what_valkey_refuses_is_told_in_one_line(flask: Flasks, valkey: redis.Redis) -> None:
+    valkey.config_set("maxmemory", 1)
+    try:
+        done = flask("queue", "restart")
+    finally:
+        valkey.config_set("maxmemory", 0)
+    assert (done.exit_code, len(done.stderr.splitlines())) == (5, 1)
+    assert done.stderr.startswith("Valkey menolak: ")
+
+
 def test_doctor_without_valkey_is_broken(settings: dict[str, str]) -> None:
     away = {**settings, "REDIS_URL": f"redis://127.0.0.1:{any_free()}/0"}
     done = create_app(config.load(away)).test_cli_runner().invoke(args=("queue", "doctor"))

@@ -2,10 +2,12 @@
 
 import gc
 import os
+import sys
 import threading
 import weakref
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from decimal import Decimal
+from subprocess import PIPE, Popen
 
 import pytest
 from flask import Flask
@@ -70,6 +72,11 @@ def test_a_read_before_a_write_is_no_locked_database(app: Flask) -> None:
         assert len(db.session.scalars(select(Siswa)).all()) == 2
 
 
+def add(app: Flask, number: int) -> None:
+    with app.app_context(), transaction() as session:
+        session.add(Siswa(idperson=str(number), nama="more"))
+
+
 def test_many_writers_wait_for_each_other(app: Flask) -> None:
     """For longer than SQLite's own polls, because one holds the lock for a while."""
     held, go_on = threading.Event(), threading.Event()
@@ -81,20 +88,42 @@ def test_many_writers_wait_for_each_other(app: Flask) -> None:
             held.set()
             go_on.wait(10)
 
-    def add(number: int) -> None:
-        with app.app_context(), transaction() as session:
-            session.add(Siswa(idperson=str(number), nama="more"))
-
     with ThreadPoolExecutor(8) as pool:
         first = pool.submit(hold)
         assert held.wait(10)
-        others = [pool.submit(add, number) for number in range(1, 30)]
+        others = [pool.submit(add, app, number) for number in range(1, 30)]
         assert not any(other.done() for other in others)
         go_on.set()
         for task in (first, *others):
             task.result(10)
     with app.app_context():
         assert len(db.session.scalars(select(Siswa)).all()) == 30
+
+
+# Takes SQLite's locks on writing and on recovery, and makes the index of the WAL invalid.
+RECOVERING = """
+import fcntl, os, sys
+shm = os.open(sys.argv[1], os.O_RDWR)
+for lock in (120, 122):
+    fcntl.lockf(shm, fcntl.LOCK_EX, 1, lock)
+os.pwrite(shm, bytes(136), 0)
+print("recovers", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_writer_waits_for_a_process_that_recovers_the_wal(app: Flask) -> None:
+    with app.app_context(), ThreadPoolExecutor(1) as pool:
+        db.session.execute(select(1))  # opens the WAL
+        program = (sys.executable, "-c", RECOVERING, f"{db.engine.url.database}-shm")
+        with Popen(program, stdin=PIPE, stdout=PIPE, text=True) as other:
+            assert other.stdout
+            assert other.stdout.readline() == "recovers\n"
+            adding = pool.submit(add, app, 1)
+            wait([adding], 0.3)
+            assert not adding.done()
+            other.communicate()
+        adding.result(10)
 
 
 def test_a_writer_that_waits_too_long_is_told(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,6 +91,19 @@ test("a server that accepts and never answers is tried again, ever more rarely",
   assert.deepEqual(states, ["lost", "lost", "lost", "lost"]);
 });
 
+test("a server that cuts each connection after its first heartbeat is tried ever more rarely", () => {
+  connect();
+  for (let failures = 0; failures < 4; failures += 1) {
+    opened.at(-1).say("open");
+    opened.at(-1).say("heartbeat");
+    opened.at(-1).dispatchEvent(new Event("error"));
+    mock.timers.tick(500 * 2 ** failures - 1);
+    assert.ok(opened.length <= failures + 2);
+    mock.timers.tick(1);
+    assert.equal(opened.length, failures + 2);
+  }
+});
+
 test("after a silence while requests are answered, the first heartbeat is waited for ten seconds", async () => {
   globalThis.fetch = async () => ({ status: 200 });
   connect();

@@ -82,7 +82,7 @@ def test_lines_are_filtered(app: Flask, shipper: LogShipper) -> None:
 
 
 def test_secrets_are_never_sent(app: Flask, shipper: LogShipper, valkey: redis.Redis) -> None:
-    redaction.watch_texts({"PEMBAYARAN_API_URL": "https://u:gEhEiM9@h/x"})
+    redaction.register_secrets({"PEMBAYARAN_API_URL": "https://u:gEhEiM9@h/x"})
     try:
         raise OSError("cannot reach https://u:gEhEiM9@h/x")  # noqa: TRY301 (as a library would)
     except OSError as error:

@@ -63,7 +63,7 @@ class Watch(threading.Thread):
         super().__init__(daemon=True)
         self.url, self.other = f"{web.url}/ukm", other
         server = psutil.Process(web.child.pid).children(recursive=True)
-        # Pictures are drawn by programs of their own, with a limit of theirs.
+        # Images are decoded in subprocesses, which have a memory limit of their own.
         self.processes = [one for one in server if "drawing" not in " ".join(one.cmdline())]
         self.before = self.memory()
         self.peak, self.waits = self.before, list[float]()
@@ -96,15 +96,14 @@ def watched(web: WebServer, other: requests.Session) -> Iterator[Watch]:
 def test_a_hundred_concurrent_uploads_of_one_person_hold_up_nobody(
     app: Flask, web: WebServer, session_as: SessionAs, settings: dict[str, str]
 ) -> None:
-    mega, body = session_as("member"), {"Content-Type": FORM}
-    cookies, bad = mega.cookies, bad_files()
+    cookies, headers, bad = session_as("member").cookies, {"Content-Type": FORM}, bad_files()
 
     def send(number: int) -> tuple[int, str]:
         data, name, _allowed = bad[number % len(bad)]
         kind = {"svg": "image/svg+xml", "jpg": "image/jpeg"}.get(name[-3:], "")
         sent = form(data, name, kind, f"f{number}")
         url = f"{web.url}{FILES}"
-        answer = requests.post(url, data=sent, headers=body, cookies=cookies, timeout=100)
+        answer = requests.post(url, data=sent, headers=headers, cookies=cookies, timeout=100)
         return answer.status_code, answer.text
 
     with watched(web, session_as("friend")) as watch, ThreadPoolExecutor(100) as crowd:
@@ -129,7 +128,7 @@ TWO_GIGABYTES, BEGINNING = 2_000_000_000, 50_000_000
 
 def offer(url: str, cookie: tuple[str, str], *, announced: bool) -> bytes:
     """Send the beginning of a file of 2 GB, or of one without an announced end, and return the
-    answer, for which the rest is not needed."""
+    answer, which comes before the rest is sent."""
     address, (name, value) = urlsplit(url), cookie
     size = f"Content-Length: {TWO_GIGABYTES}" if announced else "Transfer-Encoding: chunked"
     head = (

@@ -29,13 +29,16 @@ def write_file(archive: ZipFile, ukm: Ukm, after: int) -> int | None:
     release_connection()
     if file is None:
         return None
-    for _block in archives.write_stored(archive, file):
+    for _block in archives.write_stored(archive, file):  # writes a block per step
         pass
     return file.id
 
 
 def write_messages(archive: ZipFile, ukm: Ukm, after: int, number: int) -> Page | None:
-    """Write the next page of messages as HTML and as JSON; None if there is none."""
+    """Write page `number`, the messages after the id `after`, as HTML and as JSON.
+
+    Returns None if there are no such messages.
+    """
     query = (
         select(ChatMessage)
         .options(*SHOWN)
@@ -76,7 +79,7 @@ def write_rest(archive: ZipFile, ukm: Ukm, pages: list[Page]) -> None:
     columns = (User.nim, User.name, Membership.is_admin, Membership.joined_at)
     query = select(*columns).join(User).where(Membership.ukm_id == ukm.id).order_by(User.nim)
     people = db.session.execute(query).all()
-    rows = ((nim, name, str(boss).lower(), to_iso8601(at)) for nim, name, boss, at in people)
+    rows = ((nim, name, str(admin).lower(), to_iso8601(at)) for nim, name, admin, at in people)
     _write(archive, "members.csv", "".join(to_csv(MEMBERS, rows)))
     _write(archive, "style.css", archive_pages.STYLE)
     _write(archive, "index.html", archive_pages.index(ukm, len(people), pages))

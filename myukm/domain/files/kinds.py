@@ -49,6 +49,7 @@ def _open_document(name: bytes) -> Check:
 
 
 def _mp3(head: bytes, _tail: bytes) -> bool:
+    # A tag, or the sync bits of a frame of layer III.
     return head.startswith(b"ID3") or (len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2)
 
 

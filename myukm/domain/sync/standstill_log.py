@@ -19,7 +19,7 @@ REPEAT_SECONDS = 30.0
 
 
 class StandstillLog:
-    """Writes the lines of the live run, once a second from the leader; see `record`."""
+    """Writes the standstill lines of the live run. The leader calls `record` once a second."""
 
     def __init__(self) -> None:
         self._run: object = None
@@ -34,13 +34,14 @@ class StandstillLog:
         shown = reason if reason and (stalled or reason.code in CERTAIN) else None
         if (shown and shown.code) == self._code or (shown and self._is_repeated(shown.code)):
             return
-        self._code = shown and shown.code
         with transaction():
             if shown:
-                self._written[shown.code] = time.monotonic()
                 run_log.append(run.id, "warning", shown.code, _sentence(shown.text))
             else:
                 run_log.append(run.id, "info", MOVING, _("Sinkronisasi bergerak lagi."))
+        self._code = shown and shown.code  # after the commit, so that a failed one is tried again
+        if shown:
+            self._written[shown.code] = time.monotonic()
 
     def _is_repeated(self, code: str) -> bool:
         return time.monotonic() - self._written.get(code, -REPEAT_SECONDS) < REPEAT_SECONDS

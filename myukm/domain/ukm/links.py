@@ -19,10 +19,11 @@ from myukm.models import Ukm
 DAYS = (1, 7, 30, 180)
 
 
-def open_for(actor: Actor, code: str, days: int) -> Ukm:
-    """Let the UKM's link last `days` (one of `DAYS`) from now; make a new one if it has expired.
+def create_or_extend(actor: Actor, code: str, days: int) -> Ukm:
+    """Let the UKM's link last `days` (one of `DAYS`) from now; create a new one if it has expired.
 
-    So posters stay valid while their link is prolonged in time, and never become valid again.
+    A poster stays valid if its link is extended before it expires. An expired poster never becomes
+    valid again, because the new link has a new token.
     Raises `NotFound`, `Forbidden`, `Invalid`, or `Conflict` if the UKM is archived.
     """
     if days not in DAYS:

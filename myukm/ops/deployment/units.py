@@ -61,13 +61,13 @@ def _require_usable(path: Path) -> None:
 
 
 def render(place: Place, *, with_valkey: bool) -> dict[str, str]:
-    """Return the text of each unit by its name; `with_valkey`: with the Valkey of the program."""
+    """Return the text of each unit by its name; `with_valkey`: with the bundled Valkey."""
     names = [WEB, WORKER, *([VALKEY] if with_valkey else []), BACKUP, TIMER]
     return {name: "\n".join(_lines(name, place)) + "\n" for name in names}
 
 
 def services(*, with_valkey: bool, workers: int) -> list[str]:
-    """Return the names of the services, in the order in which they are started."""
+    """Return the names of the services and of the timer, in the order in which they are started."""
     valkey = [VALKEY] if with_valkey else []
     return [*valkey, *(WORKER.replace("@", f"@{n}") for n in range(1, workers + 1)), WEB, TIMER]
 

@@ -1,4 +1,5 @@
-"""Checks that the database takes writes, as the leader's heartbeat is one every second."""
+"""Checks that the database accepts writes, and that some process leads, which writes a heartbeat
+every second."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -19,10 +20,11 @@ from myukm.models import Installation, LeaderLease
 from myukm.ops.findings import BROKEN, Finding
 from myukm.queues.workers import snapshot
 
-KEY = "myukm:database:troubles"
+KEY = "myukm:database:trouble:{}"  # by kind; the error's text
 SHARE_SECONDS, RECENT_SECONDS = 2.0, 30.0
-# A dead leader is replaced within five seconds, within eight by a process without Valkey. Above a
-# load of `LOAD_PER_CORE` everything takes longer, so the limit grows, up to `MAX_STRETCH` times.
+# A dead leader is replaced within 5 s, or within 8 s if no process that reaches Valkey is left.
+# Above a load of `LOAD_PER_CORE` everything takes longer, so the limit grows, up to `MAX_STRETCH`
+# times.
 LEADERLESS = timedelta(seconds=12)
 LOAD_PER_CORE, MAX_STRETCH = 2.0, 3.0
 
@@ -44,19 +46,20 @@ def refuses_writes() -> Iterator[Finding]:
 
 
 def share() -> None:
-    """Publish the troubles that this process met, for the doctor of others. A periodic task."""
+    """Publish this process's database errors in Valkey, because the doctor may run in another
+    process. A periodic task."""
     seen: troubles.Troubles = current_app.extensions["database_troubles"]
-    if found := seen.recent(SHARE_SECONDS):
-        valkey().hset(KEY, mapping=dict(found))  # type: ignore[arg-type]
-        valkey().expire(KEY, round(RECENT_SECONDS))
+    for kind, text in seen.recent(SHARE_SECONDS).items():
+        valkey().set(KEY.format(kind), text, ex=round(RECENT_SECONDS))
 
 
 def _shared() -> dict[str, str]:
     try:
-        stored = cast(dict[bytes, bytes], valkey().hgetall(KEY))
+        kinds = sorted(troubles.LASTING)
+        texts = cast(list[bytes | None], valkey().mget(map(KEY.format, kinds)))
     except RedisError:
         return {}
-    return {kind.decode(): text.decode() for kind, text in stored.items()}
+    return {kind: text.decode() for kind, text in zip(kinds, texts, strict=True) if text}
 
 
 def nobody_leads() -> Iterator[Finding]:

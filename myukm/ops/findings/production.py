@@ -12,8 +12,8 @@ from myukm.extensions import db
 from myukm.models import User
 from myukm.ops.findings import BROKEN, Finding
 
-# A random secret of 32 characters has fewer different ones only once in a million times.
-MIN_DIFFERENT_CHARACTERS = 10
+# 32 random hexadecimal digits have fewer different ones less than once in a million times.
+MIN_DIFFERENT_CHARACTERS = 8
 # What the demo prints: the role is part of the password.
 DEMO_NIMS = ("1001", "1002", "1003")
 

@@ -52,7 +52,7 @@ def show(code: str) -> Any:
 @takes(Opening)
 def open_link(code: str, sent: Opening) -> Any:
     """Open a link, or prolong the one that stands."""
-    ukm = links.open_for(current_actor(), code, sent.days)
+    ukm = links.create_or_extend(current_actor(), code, sent.days)
     page = f"{base_url(code)}/manage#link"
     return redirect_or_json(page, as_json(ukm), notice=_("Tautan gabung berlaku."))
 

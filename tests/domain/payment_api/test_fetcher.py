@@ -33,6 +33,11 @@ def items(count: int) -> list[Item]:
     return [Item(number, idperson) for number, idperson in enumerate(IDS[:count])]
 
 
+def merge_nothing(pool: FetchPool) -> None:
+    """Merge an empty shared state of the workers, without which the pool sends no request."""
+    pool.merge(pool.update(), None)
+
+
 async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(10):
         while not condition():
@@ -42,7 +47,7 @@ async def until(condition: Callable[[], object]) -> None:
 def test_every_student_gets_one_result(pool: FetchPool) -> None:
     async def play() -> list[Item]:
         async with pool:
-            pool.merge(pool.update(), None)
+            merge_nothing(pool)
             pool.submit(items(20))
             assert pool.in_flight == WIDTH
             await until(lambda: not pool.unfinished)
@@ -60,7 +65,7 @@ def test_one_requested_student_is_fetched_beyond_the_width(
 
     async def play() -> int:
         async with pool:
-            pool.merge(pool.update(), None)
+            merge_nothing(pool)
             pool.submit(items(10))
             pool.submit(Item(n, IDS[n], requested=True) for n in (11, 12))
             await until(lambda: IDS[11] in payment_api.students())
@@ -70,12 +75,12 @@ def test_one_requested_student_is_fetched_beyond_the_width(
     assert asyncio.run(play()) == WIDTH + 1
 
 
-def test_nothing_is_sent_before_the_first_merge(pool: FetchPool) -> None:
+def test_nothing_is_sent_before_the_shared_state_is_merged(pool: FetchPool) -> None:
     async def play() -> tuple[int, int]:
         async with pool:
             pool.submit(items(5))
             before = pool.in_flight
-            pool.merge(pool.update(), None)
+            merge_nothing(pool)
             return before, pool.in_flight
 
     assert asyncio.run(play()) == (0, WIDTH)
@@ -88,7 +93,7 @@ def test_leaving_the_pool_cancels_requests_in_flight(
 
     async def play() -> None:
         async with pool:
-            pool.merge(pool.update(), None)
+            merge_nothing(pool)
             pool.submit(items(5))
             await until(lambda: payment_api.state()["requests"] == WIDTH)
 
@@ -100,7 +105,7 @@ def test_leaving_the_pool_cancels_requests_in_flight(
 def test_after_stop_only_requests_in_flight_end(pool: FetchPool, payment_api: Simulator) -> None:
     async def play() -> int:
         async with pool:
-            pool.merge(pool.update(), None)
+            merge_nothing(pool)
             pool.submit(items(10))
             pool.stop()
             await until(lambda: not pool.in_flight)
@@ -113,14 +118,14 @@ def test_after_stop_only_requests_in_flight_end(pool: FetchPool, payment_api: Si
 @pytest.mark.parametrize("students", [0, 1])
 def test_a_probe_obeys_retry_after(pool: FetchPool, payment_api: Simulator, students: int) -> None:
     payment_api.set(rate=0, rate_status=503, retry_after="40")
-    pool.merge(pool.update(), None)
+    merge_nothing(pool)
     for _ in range(WINDOW):
         pool.gate.record(DOWN, pool.gate.breaker_generation, fresh=True)
 
     async def play() -> None:
         async with pool:
             pool.submit(items(students))
-            pool.merge(pool.update(), None)
+            merge_nothing(pool)
             await until(lambda: payment_api.state()["requests"] and not pool.in_flight)
 
     asyncio.run(play())

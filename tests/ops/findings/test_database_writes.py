@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import psycopg
 import pytest
@@ -18,7 +19,7 @@ import config
 from myukm import create_app
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
-from myukm.extensions import db
+from myukm.extensions import db, valkey
 from myukm.models import LeaderLease
 from myukm.ops import examiner, periodic
 from myukm.ops.findings import database_writes
@@ -48,7 +49,11 @@ def test_a_database_that_is_only_read(app: Flask, settings: dict[str, str]) -> N
     answer = app.test_client().get("/readyz")
     assert (answer.status_code, answer.json["reason_code"]) == (503, "database_readonly")
     with app.app_context():
+        of_another_process = database_writes.KEY.format("full")
+        valkey().set(of_another_process, "the disk was full", ex=5)
         database_writes.share()
+        assert cast(int, valkey().ttl(of_another_process)) <= 5
+        valkey().delete(of_another_process)
     other = create_app(config.load(settings))
     with other.app_context():
         assert database_writes._shared().keys() == {"readonly"}

@@ -2,13 +2,17 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from myukm.db.session import transaction
 from myukm.domain import activity, queue_pauses
+from myukm.domain.actor import Actor
+from myukm.extensions import db
 from tests.conftest import every_database
 from tests.web.admin.test_queues import EVERYBODY
 
@@ -44,6 +48,25 @@ def test_a_pause_is_shown_and_recorded(client_as: As, app: Flask, people: dict[s
     with app.app_context():
         rows = activity.audit_page(action="queue.").items
         assert {row.actor_id for row in rows} == {people["admin"]}
+
+
+@every_database
+def test_two_first_pauses_at_the_same_moment_are_one(app: Flask, people: dict[str, int]) -> None:
+    actor = Actor("Admin", people["admin"])
+
+    def pause() -> bool:
+        with app.app_context():
+            return queue_pauses.pause(actor, "high")
+
+    with app.app_context(), ThreadPoolExecutor(1) as pool:
+        with transaction():
+            assert queue_pauses.pause(actor, "high")
+            db.session.flush()
+            second = pool.submit(pause)
+            wait([second], 0.3)
+            assert not second.done()
+        assert second.result(30) is False
+    assert paused(app) == ["high"]
 
 
 def test_only_admins_see_the_buttons(client_as: As) -> None:

@@ -189,7 +189,9 @@ def test_an_upload_without_a_file_is_refused(client_as: ClientAs, headers: dict[
 
 
 @pytest.mark.parametrize("whole", ["1", "ya", "false", ""])
-def test_a_whole_other_than_true_is_refused(app: Flask, client_as: ClientAs, whole: str) -> None:
+def test_the_field_whole_must_be_true_or_missing(
+    app: Flask, client_as: ClientAs, whole: str
+) -> None:
     client = client_as("admin")
     form = {"roster": (io.BytesIO(FIRST.encode()), "siswa.csv"), "whole": whole}
     answer = client.post(PAGE, data=form, headers=SCRIPT)
@@ -205,8 +207,8 @@ def test_a_whole_other_than_true_is_refused(app: Flask, client_as: ClientAs, who
 
 
 @every_database
-def test_the_name_of_a_file_is_stored_without_what_cannot_be(client_as: ClientAs) -> None:
-    """NUL, which PostgreSQL refuses, and signs that turn a text's direction."""
+def test_a_file_name_is_stored_without_nul_and_bidi_controls(client_as: ClientAs) -> None:
+    """PostgreSQL refuses NUL; bidirectional control characters can disguise an extension."""
     client = client_as("admin")
     form = {"roster": (io.BytesIO(FIRST.encode()), "sis\0wa\u202evsc.csv")}
     answer = client.post(PAGE, data=form, headers=SCRIPT)

@@ -50,7 +50,7 @@ export function show(message, element = cloneTemplate("message")) {
   return element;
 }
 
-/** Makes an element that the server has rendered the element of `message`. */
+/** Attaches `message` to the element that the server has rendered for it. */
 export function adopt(message, element) {
   element.message = message;
   remember(message);

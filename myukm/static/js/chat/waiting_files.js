@@ -64,7 +64,7 @@ export class WaitingFiles {
   async uploadOne({ client_id: clientId, name }, progress, signal) {
     if (this.uploaded.has(clientId)) return this.uploaded.get(clientId);
     const file = await getFile(this.owner, clientId).catch((error) => {
-      throw new ApiError(0, "store", error.message); // it is tried again
+      throw new ApiError(0, "store", error.message); // status 0: the outbox tries again
     });
     if (!file) throw lost();
     const sent = upload(this.url, file, { name, clientId, progress, signal });

@@ -49,7 +49,7 @@ export class SseConnection {
   heartbeat({ spread_ms: spreadMs = 0, degraded = false }) {
     this.spreadMs = spreadMs;
     this.heartbeats += 1; // the first comes at once, the second shows that bytes go on to arrive
-    if (this.heartbeats > 1) this.silences = 0;
+    if (this.heartbeats > 1) this.failures = this.silences = 0;
     const isBack = this.degraded && !degraded;
     this.degraded = degraded;
     if (isBack) this.retry();
@@ -95,7 +95,6 @@ export class SseConnection {
   }
 
   opened() {
-    this.failures = 0;
     this.to.state("open");
   }
 
@@ -109,10 +108,11 @@ export class SseConnection {
     this.timer = setTimeout(() => this.open(), wait);
   }
 
-  /** The first retry comes at a random moment within the time that the server named, because all its
-   * streams come back together when it is restarted. */
+  /** A retry comes at a random moment within the time that the server named, because all its streams
+   * come back together when it is restarted. The second heartbeat resets the backoff, and not the first
+   * or "open", because a proxy may accept every connection and cut it at once. */
   retry() {
-    const spread = this.failures === 0 ? Math.random() * this.spreadMs : 0;
+    const spread = Math.random() * this.spreadMs;
     this.reconnect(Math.max(spread, backoff(FIRST_WAIT_MS, MAX_WAIT_MS, this.failures)));
     this.failures += 1;
     this.to.state("lost");
