@@ -48,8 +48,8 @@ class Times(NamedTuple):
 def count_jobs() -> Iterator[None]:
     """Count the RQ job run inside the block as finished, or as failed if it raises.
 
-    The waiting time compares two clocks, the database's and that of the enqueuing host, so it is off
-    by their skew.
+    The waiting time compares two clocks, the database's and that of the enqueuing host, so it is
+    off by their skew.
     """
     job, began = get_current_job(), time.monotonic()
     enqueued_at = job.enqueued_at if job else None

@@ -15,9 +15,9 @@ from myukm.ops import api_probe
 from myukm.ops.findings import BROKEN, WARNING, Finding
 from myukm.sentences import lazy_decimal, stored_sentence
 
-# The periodic task publishes overdue messages within 2 s. Messages unpublished for 10 s mean that no
-# process runs it. If other messages were published lately, the machine is only busy, so these are
-# reported after 60 s.
+# The periodic task publishes overdue messages within 2 s. Messages unpublished for 10 s mean that
+# no process runs it. If other messages were published lately, the machine is only busy, so the
+# overdue ones are reported after 60 s.
 UNPUBLISHED_AFTER, HELD_UP_AFTER = timedelta(seconds=10), timedelta(seconds=60)
 LATEST_MESSAGES = 1000
 
