@@ -6,10 +6,15 @@ import { FakeElement } from "./elements.js";
 
 const HEIGHT = 10;
 
+let measured = [];
+
 /** An element that shows a message at its place from the top of a box of 1,000 pixels. */
 function element(message, place) {
   const made = Object.assign(new FakeElement(), { message });
-  made.getBoundingClientRect = () => ({ top: place * HEIGHT });
+  made.getBoundingClientRect = () => {
+    measured.push(place);
+    return { top: place * HEIGHT };
+  };
   return made;
 }
 
@@ -20,8 +25,10 @@ function lastInView(messages) {
   const list = new ChunkedList(new FakeElement("div"));
   for (const [place, message] of messages.entries()) list.insert(element(message, place), null);
   for (const chunk of list.box.children) {
-    chunk.getBoundingClientRect = () => chunk.firstElementChild.getBoundingClientRect();
+    const rectangle = chunk.firstElementChild.getBoundingClientRect();
+    chunk.getBoundingClientRect = () => rectangle;
   }
+  measured = [];
   const box = { getBoundingClientRect: () => ({ bottom: 1000 }) };
   return Object.assign(Object.create(Timeline.prototype), { list, box }).lastInView;
 }
@@ -32,6 +39,11 @@ test("the last message in view is the last that begins above the lower edge", ()
   assert.equal(lastInView(stored(30)).message.id, 30);
   assert.equal(lastInView(stored(120)).message.id, 98);
   assert.equal(lastInView([]), undefined);
+});
+
+test("no message of a chunk below the view is measured, because the browser would lay it out", () => {
+  assert.equal(lastInView(stored(500)).message.id, 98);
+  assert.ok(Math.max(...measured) < 100);
 });
 
 test("a failed message at the end, in a chunk of its own, does not hide the stored ones", () => {

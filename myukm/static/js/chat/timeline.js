@@ -36,13 +36,14 @@ export class Timeline {
   }
 
   /** The last stored message whose beginning is in view or above it. Chunks that begin with a pending
-   * message hold no stored one. */
+   * message hold no stored one. Messages of chunks below the view are not measured: the browser would
+   * have to lay out what it skips, which takes seconds in a long conversation. */
   get lastInView() {
     const { bottom } = this.box.getBoundingClientRect();
     const begins = (element) => element.getBoundingClientRect().top < bottom - MIN_SEEN_PX;
     const chunks = [...this.list.box.children];
     const isSeen = (element) => element.message.id && begins(element);
-    const last = chunks.findLast((chunk) => isSeen(chunk.firstElementChild));
+    const last = chunks.findLast((chunk) => begins(chunk) && isSeen(chunk.firstElementChild));
     return [...(last?.children ?? [])].findLast(isSeen);
   }
 
