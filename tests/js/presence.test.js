@@ -39,6 +39,14 @@ test("a member goes offline, and one who was not listed comes online", () => {
   assert.equal(presence.total, 120);
 });
 
+test("a change that the list contains already is not counted again", () => {
+  const presence = listOf([MEGA, FARHAN]);
+  presence.change({ ...FARHAN, change: "joined", member: true });
+  assert.deepEqual([presence.total, presence.complete], [2, true]);
+  presence.change({ ...CHANGE, change: "left", member: false });
+  assert.deepEqual([presence.total, presence.complete], [2, true]);
+});
+
 test("of a large UKM the total follows who joins and leaves, listed or not", () => {
   const presence = listOf([MEGA], 120);
   for (const [change, member, total] of [

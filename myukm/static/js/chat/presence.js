@@ -47,12 +47,14 @@ export class Presence {
     return [...this.members.values()].map(({ name }) => name);
   }
 
-  /** Applies a membership event: someone joined, left, or has another role. */
+  /** Applies a membership event: someone joined, left, or has another role. A list that was loaded
+   * after the change contains it already. */
   change({ user_id: id, name, change, member, is_admin: isAdmin }) {
-    const known = this.members.get(id) ?? { user_id: id, name, status: "offline" };
+    const listed = this.members.get(id);
+    const known = listed ?? { user_id: id, name, status: "offline" };
     remember(known);
-    if (JOINED.has(change)) this.total += 1;
-    if (!member) this.total -= 1;
+    if (JOINED.has(change) && !listed) this.total += 1;
+    if (!member && (listed || !this.complete)) this.total -= 1;
     if (member) this.members.set(id, { ...known, is_admin: isAdmin });
     else this.members.delete(id);
     this.show(this.online);
