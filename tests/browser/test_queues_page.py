@@ -13,9 +13,13 @@ from devtools.valkey import Valkey, start_valkey
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.models import QueueSample, SyncRun
+from myukm.ops.alerts.monitor import record_of
+from myukm.ops.alerts.records import Records
+from myukm.ops.findings import BROKEN, Finding
 from myukm.ops.history import samples
-from tests.browser.conftest import PHONE, check_look
+from tests.browser.conftest import PHONE, check_look, cut_stream
 from tests.support.programs import Program
+from tests.support.waiting import wait_until
 from tests.support.workers import WORKER, wait_serving
 
 # Of the same moment: how many findings are folded, and the visible numbers in their heading.
@@ -177,6 +181,24 @@ def test_an_admin_pauses_a_queue_and_resumes_it(open_as: Callable[..., Page]) ->
     resume.click()
     expect(row.get_by_text("dijeda")).to_be_hidden()
     expect(page.locator("main")).not_to_contain_text(finding)
+
+
+def test_many_alerts_that_were_missed_are_one_request_for_the_findings(
+    open_as: Callable[..., Page], app: Flask, console_errors: list[str]
+) -> None:
+    page = open_as("operator", "/admin/antrian")
+    asked: list[str] = []
+    page.on("request", lambda sent: asked.append(sent.url) if sent.url == page.url else None)
+    with cut_stream(page, console_errors), app.app_context():
+        records = Records()
+        for n in range(30):
+            finding = Finding(f"test_{n}", BROKEN, f"Disk {n}.", "Kosongkan.")
+            records.put(record_of(finding.key, finding))
+        records.store()
+    expect(page.locator("#toasts")).to_contain_text("Disk 29.")
+    wait_until(lambda: asked or page.wait_for_timeout(50), 30, "the findings are asked for")
+    page.wait_for_timeout(500)
+    assert len(asked) < 5
 
 
 class TestWithoutValkey:

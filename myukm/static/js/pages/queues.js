@@ -13,6 +13,9 @@ import { on } from "../live/events_bus.js";
 import { startNotificationSwitch } from "../push/notification_switch.js";
 import { showFindings } from "../queues/findings.js";
 
+/** Many alerts come at once after an absence; they are one reason to read the findings. */
+const SETTLE_MS = 300;
+
 const part = (id) => document.getElementById(id);
 const buttonsOf = (queue) =>
   [...part("queues").querySelectorAll("[data-change]")].filter(
@@ -42,9 +45,14 @@ function follow(states) {
     const health = await api.get("/admin/antrian");
     if (received === before) show(health, states); // else the stream brought newer ones meanwhile
   });
-  onReconnect(refresh);
-  on("alert", refresh);
-  on("heartbeat", ({ degraded }) => degraded && refresh());
+  let timer = 0;
+  const refreshSoon = () => {
+    clearTimeout(timer);
+    timer = setTimeout(refresh, SETTLE_MS);
+  };
+  onReconnect(refreshSoon);
+  on("alert", refreshSoon);
+  on("heartbeat", ({ degraded }) => degraded && refreshSoon());
 }
 
 /** Shows the findings and, unless Valkey is away, the tables, which are read from it. */
