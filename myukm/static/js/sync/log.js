@@ -27,15 +27,14 @@ export class SyncLog {
     for (const entry of entries) this.add(entry);
   }
 
-  /** Replaces the entries by those that `fetchEntries` resolves to, unless that is null; what the stream
-   * adds meanwhile stays. */
+  /** Replaces the entries by those that `fetchEntries` resolves to; what the stream adds meanwhile stays.
+   * Rejects with its error. */
   async reload(fetchEntries) {
     const arriving = [];
     this.arriving = arriving;
     const entries = await fetchEntries();
     if (this.arriving !== arriving) return; // the next reload has begun
     this.arriving = null;
-    if (!entries) return;
     const known = new Set(entries.map(keyOf));
     this.list.replaceChildren();
     this.load([...entries, ...arriving.filter((entry) => !known.has(keyOf(entry)))]);

@@ -5,6 +5,7 @@ import { confirmed } from "../core/dialog.js";
 import { data } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { freshPage, reloadParts } from "../core/partial_reload.js";
+import { retried } from "../core/retry.js";
 import { toast } from "../core/toast.js";
 import { on } from "../live/events_bus.js";
 import { startNotificationSwitch } from "../push/notification_switch.js";
@@ -43,6 +44,7 @@ class SyncPage {
     this.current = data("progress");
     this.received = 0;
     this.log.load(data("log-entries"));
+    this.reloadLog = retried(() => this.log.reload(logEntries));
     this.view.render(this.current);
     setInterval(() => this.extendGap(), GAP_TICK_MS);
   }
@@ -92,7 +94,7 @@ class SyncPage {
     const call = api.get(`${this.url}/progress`);
     // A failure needs no handling: the next event brings all figures.
     this.renderAnswer(call).catch((error) => console.info(error.message));
-    this.log.reload(() => freshPage().then((page) => page && data("log-entries", page)));
+    this.reloadLog();
   }
 
   async act(button) {
@@ -112,6 +114,13 @@ class SyncPage {
       this.focus.settle();
     }
   }
+}
+
+/** The log as a fresh copy of the page has it. Throws `ApiError` without such a copy. */
+async function logEntries() {
+  const page = await freshPage();
+  if (!page) throw new api.ApiError(0, "network", "the log was not reloaded");
+  return data("log-entries", page);
 }
 
 function notifyEnd(before, progress) {
