@@ -103,8 +103,18 @@ class Hub:
 
     def _send_heartbeats(self) -> None:
         while not self._closed.wait(HEARTBEAT_SECONDS):
-            with self._sending.survived():
-                self.streams.send(heartbeat(len(self.streams.audience), degraded=self.away))
+            self._send_heartbeat()
+
+    def _send_heartbeat(self) -> None:
+        with self._sending.survived():
+            self.streams.send(heartbeat(len(self.streams.audience), degraded=self.away))
+
+    def _set_away(self, away: bool) -> None:
+        """Keep whether Valkey is away, and tell all streams when that changes. An outage may end
+        before the next heartbeat is due, and after it the pages must connect again."""
+        if away != self.away:
+            self.away = away
+            self._send_heartbeat()
 
     def _listen(self) -> None:
         """Receive from Valkey."""
@@ -113,13 +123,14 @@ class Hub:
             try:
                 subscription = subscription or self._open_subscription()
                 received = subscription.receive(RECEIVE_SECONDS)
-                self.away = False
+                self._set_away(False)
                 self._valkey.worked()
             except (redis.RedisError, OSError) as error:
                 self._valkey.failed(error)
                 if subscription:
                     subscription.close()
-                subscription, received, self.away = None, [], True
+                subscription, received = None, []
+                self._set_away(True)
                 self._wake.set()
                 time.sleep(AWAY_SECONDS)
             if received:

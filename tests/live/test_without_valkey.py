@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,21 @@ def test_events_and_progress_arrive_without_it_and_all_is_normal_on_its_return(
         member.wait_for(2, "chat.message", timeout=5)
     for reader in (member, admin):
         reader.close()
+
+
+def test_open_streams_learn_of_an_outage_shorter_than_the_time_between_two_heartbeats(
+    web: WebServer, session_as: SessionAs, mortal: Valkey, tmp_path: Path
+) -> None:
+    member = StreamReader(web.url, session_as("member"))
+    member.wait_for(1, "heartbeat")
+    mortal.kill()
+
+    def told() -> list[bool]:
+        return [away for away, _ in groupby(beat["degraded"] for beat in member.of("heartbeat"))]
+
+    with start_valkey(tmp_path / "valkey", mortal.port):
+        wait_until(lambda: told() == [False, True, False], 30, "Valkey went and came back")
+    member.close()
 
 
 @pytest.fixture
