@@ -43,7 +43,7 @@ async function reloadWhenReachable() {
 }
 
 /** Makes the list of messages; `put(message, element)` renders one into `element`, or into a new
- * element at the end, and returns it. */
+ * element at the end, and returns it. `remove(element)` gives the focus in it to its neighbour. */
 function messageList() {
   const list = Object.assign(document.createElement("ol"), { className: "message-chunk" });
   document.getElementById("messages").append(list);
@@ -56,11 +56,19 @@ function messageList() {
     empty.hidden = true;
     return shown;
   };
-  return { list, put };
+  const remove = (element) => {
+    const { nextElementSibling: next, previousElementSibling: before } = element;
+    const hadFocus = element.contains(document.activeElement);
+    element.remove();
+    if (next) group(next, null);
+    if (hadFocus) (next ?? before ?? list.closest("[role=log]")).focus();
+    empty.hidden = list.childElementCount > 0;
+  };
+  return { list, put, remove };
 }
 
 /** Opens the outbox of the room, whose messages are shown in the list and can be discarded there. */
-function openOutbox(me, code, author, { list, put }) {
+function openOutbox(me, code, author, { list, put, remove }) {
   const pending = new Map();
   const url = `/ukm/${code}`;
   const outbox = new Outbox(
@@ -77,7 +85,7 @@ function openOutbox(me, code, author, { list, put }) {
     const element = target.closest('[data-tool="discard"]')?.closest(".message");
     if (!element) return;
     outbox.remove(element.message.client_id);
-    element.remove();
+    remove(element);
   });
   return outbox;
 }
