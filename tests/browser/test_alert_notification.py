@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from myukm.ops.alerts.monitor import record_of
 from myukm.ops.alerts.records import Records
-from myukm.ops.findings import BROKEN, Finding
+from myukm.ops.findings import BROKEN, WARNING, Finding
 from tests.browser.conftest import cut_stream
 from tests.browser.test_run_end import RECORDER
 from tests.support.waiting import wait_until
@@ -29,6 +29,28 @@ def test_after_an_absence_only_what_is_still_open_is_shown(
         records.store()
     expect(page.locator(".toast", has_text="Disk B.")).to_be_visible()
     assert page.locator(".toast", has_text="Disk").all_inner_texts() == ["Disk B."]
+
+
+def test_the_end_of_an_alert_is_shown_though_it_got_worse_in_the_same_absence(
+    open_as: OpenAs, app: Flask, console_errors: list[str]
+) -> None:
+    page = open_as("operator", "/ukm")
+    page.wait_for_selector("[data-stream=open]")
+    records = Records()
+
+    def publish(level: str, message: str) -> None:
+        finding = Finding("test_disk", level, message, "Kosongkan.")
+        records.put(record_of("test_disk", finding))
+        records.store()
+
+    with app.app_context():
+        publish(WARNING, "Disk hampir penuh.")
+        expect(page.locator(".toast", has_text="Disk hampir penuh.")).to_be_visible()
+        with cut_stream(page, console_errors):
+            publish(BROKEN, "Disk penuh.")
+            records.resolve("test_disk")
+            records.store()
+    expect(page.locator(".toast.tone-good", has_text="Disk penuh.")).to_be_visible()
 
 
 def test_an_alert_is_shown_on_every_page_and_notified_once(open_as: OpenAs, app: Flask) -> None:

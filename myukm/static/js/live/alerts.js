@@ -10,6 +10,8 @@ export const ALERTS = "alert";
 const TONES = { broken: "bad", error: "bad", warning: "wait" };
 const HELD_MS = 60_000;
 const COLLECT_MS = 100;
+/** The ids of open alerts that this page has announced: their end is announced, too. */
+const announced = new Set();
 
 /** Shows each alert of the stream as a toast, and by one notification if this browser wants it. After a
  * long absence many events come at once: of each alert only the last one is shown, and of an alert that
@@ -25,7 +27,7 @@ export function startAlerts() {
 
 function showAll(collected) {
   for (const { first, last } of collected.values()) {
-    if (!last.resolved || first.resolved) announce(last);
+    if (!last.resolved || first.resolved || announced.has(last.id)) announce(last);
   }
   collected.clear();
 }
@@ -33,7 +35,12 @@ function showAll(collected) {
 function announce(alert) {
   const note = toast(alert.message, alert.resolved ? "good" : (TONES[alert.level] ?? "neutral"));
   if (document.getElementById("findings")) onlyReadOut(note);
-  if (!alert.resolved) notify(alert);
+  if (alert.resolved) {
+    announced.delete(alert.id);
+    return;
+  }
+  announced.add(alert.id);
+  notify(alert);
 }
 
 /** On the page that lists the findings, where toasts would cover the list on a phone. */
