@@ -18,7 +18,7 @@ MESSAGES = {
     "internal": _("MyUKM gagal membaca jawaban API pembayaran; sebabnya ada di log"),
 }
 # aiohttp's exceptions in words, because a class name says nothing to operators.
-CONNECTION = {
+EXCEPTIONS = {
     "ClientConnectorDNSError": _("nama servernya tidak dikenal"),
     "ClientConnectorCertificateError": _("sertifikat TLS-nya tidak dipercaya"),
     "ClientConnectorSSLError": _("sambungan TLS gagal"),
@@ -27,6 +27,8 @@ CONNECTION = {
     "ClientOSError": _("sambungan diputus sebelum ada jawaban"),
     "ClientConnectionResetError": _("sambungan diputus sebelum ada jawaban"),
     "ClientPayloadError": _("sambungan diputus di tengah jawaban"),
+    "ClientResponseError": _("bukan jawaban HTTP yang sah"),
+    "ContentEncodingError": _("isinya tidak sesuai dengan Content-Encoding"),
 }
 
 
@@ -69,7 +71,7 @@ def why(failure: Failure) -> Any:
     else an empty string."""
     if failure.http:
         return f"HTTP {failure.http}"
-    return CONNECTION.get(str(failure.detail), failure.detail)
+    return EXCEPTIONS.get(str(failure.detail), failure.detail)
 
 
 def message(failure: Failure) -> LazyString:

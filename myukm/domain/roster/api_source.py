@@ -67,7 +67,7 @@ def _refused(failure: Failure) -> DomainError:
         "timeout": _("tidak menjawab dalam %(seconds)g detik", seconds=seconds),
         "connection": _("tidak bisa dihubungi (%(why)s)", why=why(failure)),
         "too_large": _("menjawab lebih dari 128 MB"),
-        "invalid_body": _("menjawab dengan yang tidak dapat dipakai: %(why)s", why=failure.detail),
+        "invalid_body": _("menjawab dengan yang tidak dapat dipakai: %(why)s", why=why(failure)),
     }
     other = _("menjawab dengan yang tidak dapat dibaca; sebabnya ada di log")
     return _failure(failure.code, words.get(failure.code, other))

@@ -17,6 +17,7 @@ from myukm.domain.payment_api.errors import Action, Failure, message
 from myukm.domain.payment_api.parser import Answer, Payments
 from myukm.domain.roster import api_source
 from myukm.domain.sync import preflight
+from myukm.errors import Unavailable
 from myukm.ops import api_probe
 from tests.support.raw_api import RawApi, raw
 
@@ -73,8 +74,11 @@ def test_valid_answers_with_odd_headers_or_encodings_are_accepted(answer: bytes)
     ],
 )
 def test_an_unreadable_answer_is_no_outage(app: Flask, answer: bytes) -> None:
-    with RawApi({"": answer}) as api:
+    with RawApi({"": answer}) as api, app.app_context():
         (found,) = ask(api)
+        app.config["PEMBAYARAN_API_URL"] = api.url
+        with pytest.raises(Unavailable) as refused:
+            api_source.fetch()
     assert isinstance(found, Failure), found
     assert (found.code, found.action, found.counts_as_outage) == (
         "invalid_body",
@@ -82,7 +86,9 @@ def test_an_unreadable_answer_is_no_outage(app: Flask, answer: bytes) -> None:
         False,
     )
     with app.app_context():
-        assert "sambungan" not in str(message(found))
+        for text in (str(message(found)), str(refused.value)):
+            assert "sambungan" not in text
+            assert "Error" not in text, "the name of a class"
 
 
 def test_the_answer_after_a_wrong_content_length_is_read_correctly() -> None:
