@@ -94,9 +94,9 @@ class FetchPool:
         self._carry_out(self.policy.review_deferred(idle=idle))
 
     def update(self) -> Update:
-        """Return the update for other workers."""
-        ready = max(0, min(self.queued, self._width + 1 - self.in_flight))
-        return self.gate.update(ready, self._slow)
+        """Return the update for other workers; after `stop` it asks for no slots of the budget."""
+        room = 0 if self._stopped else self._width + 1 - self.in_flight
+        return self.gate.update(max(0, min(self.queued, room)), self._slow)
 
     @property
     def _slow(self) -> tuple[int, int] | None:

@@ -10,6 +10,7 @@ from devtools.simulator import Simulator
 from myukm.domain.payment_api.errors import Action, Failure
 from myukm.domain.payment_api.fetcher import FetchPool
 from myukm.domain.payment_api.gate import WINDOW
+from myukm.domain.payment_api.rate_limiter import RateLimiter
 from myukm.domain.payment_api.work_item import Item
 
 WIDTH = 3
@@ -113,6 +114,21 @@ def test_after_stop_only_requests_in_flight_end(pool: FetchPool, payment_api: Si
 
     assert asyncio.run(play()) == WIDTH
     assert payment_api.state()["requests"] == WIDTH
+
+
+def test_a_stopped_pool_leaves_the_rate_budget_to_others(pool: FetchPool) -> None:
+    pool.gate.rate_limiter = RateLimiter(10)
+
+    async def play() -> tuple[int, int]:
+        async with pool:
+            pool.submit(items(10))
+            before = pool.update().slots
+            pool.stop()
+            return before, pool.update().slots
+
+    before, after = asyncio.run(play())
+    assert before
+    assert after == 0
 
 
 @pytest.mark.parametrize("students", [0, 1])
