@@ -12,7 +12,7 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 as_json = click.option("--json", "as_json", is_flag=True, help=N_("Cetak sebagai JSON."))
 
 
-def at_most(*names: str, default: int, limit: int | None = None) -> Decorator:
+def at_most(*names: str, default: int, limit: int) -> Decorator:
     """Return an option for the number of rows to list, between 1 and `limit`."""
     return click.option(
         *names,

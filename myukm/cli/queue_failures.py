@@ -19,7 +19,7 @@ MAX_NAMED = 4
 
 
 @group.command("failed", help=N_("Daftar pekerjaan yang gagal, yang terbaru dulu."))
-@at_most("-n", "count", default=50)
+@at_most("-n", "count", default=50, limit=100_000)
 @click.option("--groups", "groups_", is_flag=True, help=N_("Kelompokkan menurut kesalahannya."))
 @as_json
 def failed(count: int, groups_: bool, as_json: bool) -> None:

@@ -271,6 +271,7 @@ def test_clear_failed(flask: Flasks, failed_job: str, valkey: redis.Redis) -> No
         ("ping", "nowhere"),
         ("ping", "--timeout", "0"),
         ("bench", "-n", "0"),
+        ("failed", "-n", f"{10**30}"),
         ("monitor", "--often"),
     ],
 )

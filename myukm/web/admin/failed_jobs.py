@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 
 from myukm.db.session import transaction
 from myukm.domain import activity
+from myukm.domain.paging import page_and_pages
 from myukm.errors import Invalid, NotFound
 from myukm.queues import failed_jobs
 from myukm.queues.failures import actions, detail, groups, index
@@ -53,8 +54,7 @@ def group_page(queue: str, group: str) -> str:
     """Show the jobs of one kind, the newest first."""
     _require_queue(queue)
     found = groups.one(queue, group)
-    pages = -(-found.count // groups.SHOWN)
-    page = min(max(1, whole_number("page") or 1), pages)
+    page, pages = page_and_pages(whole_number("page") or 1, found.count, groups.SHOWN)
     return render_template(
         "admin/queues/failed_group.html",
         group=found,
