@@ -94,9 +94,10 @@ class FetchPool:
         self._carry_out(self.policy.review_deferred(idle=idle))
 
     def update(self) -> Update:
-        """Return the update for other workers; after `stop` it asks for no slots of the budget."""
-        room = 0 if self._stopped else self._width + 1 - self.in_flight
-        return self.gate.update(max(0, min(self.queued, room)), self._slow)
+        """Return the update for other workers; after `stop` it asks for nothing."""
+        ready = max(0, min(self.queued, self._width + 1 - self.in_flight))
+        update = self.gate.update(ready, self._slow)
+        return update._replace(probe=False, slots=0) if self._stopped else update
 
     @property
     def _slow(self) -> tuple[int, int] | None:
@@ -108,7 +109,7 @@ class FetchPool:
     def merge(self, update: Update, shared: SharedState | None) -> None:
         """Merge the shared state that answered `update` (None: Valkey is unreachable), and send
         the requests that are allowed."""
-        if self.gate.merge(update, shared) and not self._stopped:
+        if self.gate.merge(update, shared):
             self._start(self._probe(self._next_to_probe()))
         self._send()
 

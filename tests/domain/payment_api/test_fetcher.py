@@ -131,6 +131,20 @@ def test_a_stopped_pool_leaves_the_rate_budget_to_others(pool: FetchPool) -> Non
     assert after == 0
 
 
+def test_a_stopped_pool_leaves_the_probe_to_others(pool: FetchPool) -> None:
+    """Asked for and not sent, it would keep all workers from probing for five seconds."""
+
+    async def play() -> tuple[bool, bool]:
+        async with pool:
+            for _ in range(WINDOW):
+                pool.gate.record(DOWN, 0, fresh=True)
+            before = pool.update().probe
+            pool.stop()
+            return before, pool.update().probe
+
+    assert asyncio.run(play()) == (True, False)
+
+
 @pytest.mark.parametrize("students", [0, 1])
 def test_a_probe_obeys_retry_after(pool: FetchPool, payment_api: Simulator, students: int) -> None:
     payment_api.set(rate=0, rate_status=503, retry_after="40")
