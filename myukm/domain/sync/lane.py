@@ -40,7 +40,7 @@ class Lane:
         lane_id = secrets.token_hex(16)
         self._store, self._students = LaneStore(run_id, lane_id), StudentStore(lane_id)
         self._width: int = app.config["PEMBAYARAN_API_CONCURRENCY"]
-        # The lane claims for at most half of the job's time, so a quarter is left for the shutdown.
+        # A quarter of the job's time: half is for the work, the last quarter for the shutdown.
         self._database_timeout = min(app.config["SYNC_JOB_TIMEOUT"] / 4, MAX_DATABASE_TIMEOUT)
         self._per_second = 0.0
         self._exhausted = self._progress_sent = self._successor_queued = False

@@ -8,7 +8,7 @@ from flask import current_app
 from sqlalchemy import Row, Select, and_, delete, insert, or_, select
 from sqlalchemy.orm import Session
 
-from myukm.db.session import execute_rowcount, in_literals, transaction
+from myukm.db.session import in_literals, transaction
 from myukm.db.types import to_iso8601, utcnow
 from myukm.domain import csv_output
 from myukm.domain.paging import Page, paginate_rows
@@ -94,7 +94,7 @@ def prune() -> bool:
     ids = db.session.scalars(query.order_by(PaymentChange.at)).all()
     if ids:
         with transaction() as session:
-            execute_rowcount(session, delete(PaymentChange).where(PaymentChange.id.in_(ids)))
+            session.execute(delete(PaymentChange).where(PaymentChange.id.in_(ids)))
     return len(ids) == CHUNK
 
 
