@@ -120,7 +120,9 @@ def apply(import_id: int, sent: Applied) -> Any:
 @roles(*TREASURERS)
 def withdraw(import_id: int) -> Any:
     """Withdraw a preview; nothing was written. 409 if another tab has applied it meanwhile."""
-    if not imports.withdraw(imports.find(import_id, current_account().id).id):
+    imports.find(import_id, current_account().id)
+    if not imports.withdraw(import_id):
+        imports.find(import_id, current_account().id)  # 404 if another tab has withdrawn it
         text = _("Impor ini sudah mulai ditulis, jadi tidak bisa dibuang lagi.")
         raise Conflict(text, code="not_open")
     return redirect_or_json(

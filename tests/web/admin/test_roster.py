@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from myukm.domain.roster import work
+from myukm.domain.roster import imports, work
 from myukm.extensions import db
 from myukm.models import RosterImport, Siswa
 from tests.conftest import every_database
@@ -125,6 +125,16 @@ def test_a_preview_that_another_tab_applied_is_not_said_to_be_withdrawn(
     assert (refused.status_code, refused.get_json()["error"]["code"]) == (409, "not_open")
     run_jobs()
     assert len(names(app)) == 2
+
+
+def test_a_preview_that_another_tab_withdraws_at_the_same_moment_is_not_found(
+    client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    withdraw = imports.withdraw
+    monkeypatch.setattr(imports, "withdraw", lambda one: withdraw(one) and withdraw(one))
+    client = client_as("admin")
+    upload(client)
+    assert client.post(f"{PAGE}/1/withdraw", headers=SCRIPT).status_code == 404
 
 
 def test_many_students_leave_only_if_accepted(
