@@ -95,8 +95,7 @@ class FetchPool:
 
     def update(self) -> Update:
         """Return the update for other workers; after `stop` it asks for nothing."""
-        ready = max(0, min(self.queued, self._width + 1 - self.in_flight))
-        update = self.gate.update(ready, self._slow)
+        update = self.gate.update(max(0, min(self.queued, self._room)), self._slow)
         return update._replace(probe=False, slots=0) if self._stopped else update
 
     @property
@@ -124,7 +123,7 @@ class FetchPool:
 
     def _send(self) -> None:
         """Send as many requests as the width and the gate allow."""
-        while self._has_room() and not self._stopped:
+        while self._queue and self._room > 0 and not self._stopped:
             if wait := self.gate.acquire():
                 self._send_later(wait)
                 return
@@ -136,8 +135,11 @@ class FetchPool:
         if wait < math.inf:
             self._timer = asyncio.get_running_loop().call_later(wait, self._send)
 
-    def _has_room(self) -> bool:
-        return bool(self._queue) and self.in_flight < self._width + self._queue[0].requested
+    @property
+    def _room(self) -> int:
+        """How many requests may be sent now, one more if the next student is a requested one."""
+        is_requested = bool(self._queue) and self._queue[0].requested
+        return self._width + is_requested - self.in_flight
 
     def _start(self, request: Coroutine[Any, Any, None]) -> None:
         if not self._requests:

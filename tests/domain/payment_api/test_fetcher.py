@@ -116,6 +116,23 @@ def test_after_stop_only_requests_in_flight_end(pool: FetchPool, payment_api: Si
     assert payment_api.state()["requests"] == WIDTH
 
 
+def test_a_full_pool_reserves_a_slot_only_for_a_requested_student(
+    pool: FetchPool, payment_api: Simulator
+) -> None:
+    payment_api.set(latency_ms="60000")
+
+    async def play() -> tuple[int, int]:
+        async with pool:
+            pool.merge(pool.update(), None)
+            pool.submit(items(10))
+            pool.gate.rate_limiter = RateLimiter(10)
+            full = pool.update().slots
+            pool.submit([Item(11, IDS[11], requested=True)])
+            return full, pool.update().slots
+
+    assert asyncio.run(play()) == (0, 1)
+
+
 def test_a_stopped_pool_leaves_the_rate_budget_to_others(pool: FetchPool) -> None:
     pool.gate.rate_limiter = RateLimiter(10)
 
