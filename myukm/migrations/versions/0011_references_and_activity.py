@@ -47,12 +47,14 @@ def upgrade():
             rename_column(table, old, new)
     if not has_column('event', 'ref'):
         renew_events(sa.Column('ref', ID, nullable=True))
+    index_events()
     merge_trails()
 
 
 def downgrade():
     split_activity()
     renew_events()
+    index_events()
     for table, names in COLUMNS.items():
         for old, new in names.items():
             rename_column(table, new, old)
@@ -189,9 +191,12 @@ def renew_events(*more):
         sa.Column('data', sa.Text(), nullable=False),
         sa.Column('at', myukm.db.types.UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint('seq'),
-        sa.Index('ix_event_at', 'at'),
-        sa.Index('ix_event_topic_seq', 'topic', 'seq'),
     )
+
+
+def index_events():
+    op.create_index('ix_event_at', 'event', ['at'], if_not_exists=True)
+    op.create_index('ix_event_topic_seq', 'event', ['topic', 'seq'], if_not_exists=True)
 
 
 def key(length):
