@@ -35,8 +35,9 @@ from myukm.ops.backup_archive import FORM, MANIFEST, Manifest, damaged, opened, 
 from myukm.ops.periodic import ABANDONED_SECONDS
 
 PORTION = 1000
-# Within this time a running program raises the leader's heartbeat, though its leader has just died.
-ALIVE_SECONDS = ABANDONED_SECONDS + 1.0
+# Within this time a running program raises the leader's heartbeat, though its leader has just died:
+# the pause until another process takes over, and two polls, which may be slow without Valkey.
+ALIVE_SECONDS = ABANDONED_SECONDS + 4.0
 
 
 def write(path: Path) -> Manifest:

@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Callable
+from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask
@@ -9,9 +11,10 @@ from sqlalchemy import select
 
 import config
 from myukm import create_app
+from myukm.domain import standstill
 from myukm.extensions import db
 from myukm.models import LeaderLease
-from myukm.ops import periodic
+from myukm.ops import backup, periodic
 from myukm.ops.periodic import PeriodicRunner
 from myukm.ops.retention import every_minute
 from tests.support.waiting import wait_until
@@ -106,3 +109,19 @@ def test_when_nobody_sees_valkey_somebody_leads_all_the_same(app: Flask, runner:
     assert sum(leaders) > len(leaders) / 3
     with app.app_context():
         assert db.session.scalar(select(LeaderLease.holder)) in ("first", "second")
+
+
+def test_a_restore_waits_for_longer_than_an_unfit_leader_sends_no_heartbeat(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    for module in (periodic, standstill):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(periodic, "_is_fit", lambda: False)
+    one, heartbeats = PeriodicRunner(app, [], []), list[float]()
+    for _poll in range(100):
+        now[0] += 1.5  # a second, and tasks that wait for Valkey
+        if lead(one):
+            heartbeats.append(now[0])
+    pauses = [after - before for before, after in pairwise(heartbeats)]
+    assert 1.5 < max(pauses) < backup.ALIVE_SECONDS
