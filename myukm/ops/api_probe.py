@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+import msgspec
 from flask import Flask, current_app
 from flask_babel import lazy_gettext as _
 from redis.exceptions import RedisError
@@ -67,7 +68,7 @@ def _probe_in(app: Flask, ask: Callable[[], object]) -> None:
 def last() -> Probe | None:
     """Return the latest probe of any process; None if it is older than two minutes."""
     stored = valkey().get(KEY)
-    return Probe(**json.loads(stored)) if stored else None
+    return msgspec.json.decode(stored, type=Probe) if stored else None
 
 
 def _probe() -> Probe:

@@ -325,6 +325,13 @@ def test_what_the_api_answers(app: Flask, status: int, ok: bool, refused: bool) 
     assert ("api_refused" in str(examine(app))) is refused
 
 
+def test_a_probe_of_a_newer_version_is_read(app: Flask, valkey: redis.Redis) -> None:
+    found = api_probe.Probe("http://api", ok=False, refused=True, why="HTTP 401")
+    valkey.set(api_probe.KEY, json.dumps({**asdict(found), "of_a_newer_version": 1}))
+    with app.app_context():
+        assert api_probe.last() == found
+
+
 def test_a_full_disk(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage("/")._replace(total=10**12, free=10**9)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
