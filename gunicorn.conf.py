@@ -109,8 +109,10 @@ def when_ready(server):
     from gevent import select, selectors, signal, subprocess  # noqa: F401 (a worker patches with them)
     from sqlalchemy.orm import configure_mappers
 
+    from myukm.domain.installation import code_version
     from myukm.ops import periodic_tasks  # noqa: F401
 
+    code_version()  # a worker that starts after an upgrade would read the new files
     configure_mappers()
     gc.collect()
     gc.freeze()

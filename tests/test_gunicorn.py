@@ -1,6 +1,8 @@
 """The web server's own start and end."""
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,10 +10,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from http.client import HTTPConnection, HTTPMessage
+from pathlib import Path
 
+import psutil
 import pytest
+import requests
+from flask import Flask
 
 import config
+from devtools.ports import any_free
 from tests.support.programs import ROOT, SECRET, Program, WebServer
 from tests.support.waiting import wait_until
 
@@ -112,3 +119,33 @@ def test_it_answers_after_a_warm_restart(web: WebServer, connect: Connect) -> No
     os.kill(web.child.pid, signal.SIGHUP)
     wait_until(lambda: "Worker exiting" in web.output(), 30, "the old worker has gone")
     assert get(connect(), "/readyz")[0] == 200
+
+
+def test_a_process_that_is_replaced_after_an_update_names_the_code_that_it_runs(
+    app: Flask, settings: dict[str, str], tmp_path: Path
+) -> None:
+    """It is a fork of the process that loaded the old code."""
+    for name in ("config.py", "gunicorn.conf.py", "wsgi.py"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "myukm", tmp_path / "myukm")
+    env = settings | {"MYUKM_BIND": f"127.0.0.1:{any_free()}", "WEB_CONCURRENCY": "1"}
+    program = Program(tmp_path / "log", env, "gunicorn", "wsgi:app", cwd=tmp_path, fork=False)
+
+    def version() -> str:
+        try:
+            text = requests.get(f"http://{env['MYUKM_BIND']}/metrics", timeout=5).text
+        except requests.ConnectionError:
+            return ""
+        return "".join(re.findall(r"myukm_build_info{.*version=\"(\w+)\"}", text))
+
+    try:
+        before = wait_until(version, 60, "it answers")
+        with (tmp_path / "myukm/errors.py").open("a") as changed:
+            changed.write("# newer\n")
+        [master] = psutil.Process(program.child.pid).children()
+        [process] = master.children()
+        process.kill()
+        wait_until(lambda: process not in master.children(), 30, "it has ended")
+        assert wait_until(version, 60, "another process answers") == before
+    finally:
+        program.kill()

@@ -14,7 +14,6 @@ from myukm.domain.chat.search_upkeep import TermFiller
 from myukm.domain.exports import watchdog as export_watchdog
 from myukm.domain.files.cleanup import Sweeper
 from myukm.domain.income.closing import DayCloser
-from myukm.domain.installation import code_version
 from myukm.domain.presence import outbox, tracker
 from myukm.domain.push.watch import PushWatch
 from myukm.domain.queue_pauses import PauseAsserter
@@ -39,7 +38,6 @@ from myukm.ops.retention import PRUNERS, every_minute
 
 def start(app: Flask) -> PeriodicRunner:
     """Start this process's periodic tasks and its thread for alerts; return the runner."""
-    code_version()  # read now, because an upgrade may replace the files later
     runner = PeriodicRunner(app, *tasks())
     runner.thread.start()
     watch = AlertWatch(app, runner.holder, runner.leads)
