@@ -14,9 +14,8 @@ from myukm.file_permissions import keep_private
 from myukm.settings.sources import INSTANCE
 
 HOST, PORT = "127.0.0.1", 6379
-DATA = (
-    INSTANCE / "valkey-service"
-)  # not the demo's folder, so that production does not get its jobs
+# Not the demo's folder, so that production does not get its jobs.
+DATA = INSTANCE / "valkey-service"
 
 
 class ValkeyError(Exception):

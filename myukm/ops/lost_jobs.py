@@ -24,8 +24,8 @@ from myukm.queues.jobs import FAILURE_SECONDS, QUEUES
 from myukm.queues.restricted_job import RestrictedJob
 
 LOST_AFTER = timedelta(seconds=60)
-# A job fails when it has been put back this many times within an hour.
-MAX_RETURNS, REMEMBER_SECONDS = 3, 3600
+# A job fails instead of being put back for this time within an hour.
+FAILS_AT, REMEMBER_SECONDS = 3, 3600
 PORTION = 1000
 JOBS = Job.redis_job_namespace_prefix
 
@@ -122,8 +122,8 @@ def heal(trouble: Trouble) -> bool:
         if trouble.kind == "ghost":
             return True
     if _is_deadly(trouble.job_id):
-        logger.warning("job %s killed its worker %d times: it fails", trouble.job_id, MAX_RETURNS)
-        text = f"PoisonJob: its worker ended {MAX_RETURNS} times when it took this job"
+        logger.warning("job %s killed its worker %d times: it fails", trouble.job_id, FAILS_AT)
+        text = f"PoisonJob: its worker ended {FAILS_AT} times when it took this job"
         _fail(trouble.queue, trouble.job_id, text)
     else:
         source.push_job_id(trouble.job_id, at_front=True)
@@ -134,7 +134,7 @@ def _is_deadly(job_id: str) -> bool:
     key = f"myukm:job:returned:{job_id}"
     times = int(valkey().incr(key))
     valkey().expire(key, REMEMBER_SECONDS)
-    return times >= MAX_RETURNS
+    return times >= FAILS_AT
 
 
 def fail_unreadable(name: str) -> None:
