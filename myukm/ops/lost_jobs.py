@@ -15,10 +15,10 @@ from redis.exceptions import RedisError
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.results import Result
-from rq.utils import utcparse
 
 from myukm.db.types import utcnow
 from myukm.extensions import valkey
+from myukm.queues.backlogs import moment
 from myukm.queues.enqueue import get_queue
 from myukm.queues.jobs import FAILURE_SECONDS, QUEUES
 from myukm.queues.restricted_job import RestrictedJob
@@ -173,7 +173,5 @@ def _listed(name: str) -> set[str]:
 
 
 def _is_old(enqueued_at: bytes | None) -> bool:
-    try:
-        return not enqueued_at or utcparse(enqueued_at.decode()) < utcnow() - LOST_AFTER
-    except ValueError:
-        return True
+    since = moment(enqueued_at)
+    return since is None or since < utcnow() - LOST_AFTER

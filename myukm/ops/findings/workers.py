@@ -7,7 +7,6 @@ from typing import cast
 from flask import current_app
 from flask_babel import lazy_gettext as _
 from rq.job import Job
-from rq.utils import utcparse
 
 from myukm.db.types import utcnow
 from myukm.domain.sync.lane_job import hung_seconds
@@ -16,6 +15,7 @@ from myukm.extensions import valkey
 from myukm.ops.findings import BROKEN, WARNING, Finding
 from myukm.ops.stats import health
 from myukm.queues import job_heartbeats
+from myukm.queues.backlogs import moment
 from myukm.queues.enqueue import get_queue
 from myukm.queues.jobs import FAILURE_SECONDS, QUEUES, SYNC
 from myukm.queues.workers import WorkerInfo, snapshot
@@ -72,8 +72,9 @@ def hung() -> Iterator[Finding]:
     allowed = timedelta(seconds=hung_seconds(current_app.config))
     for worker, (started, timeout) in zip(busy, times, strict=True):
         most = allowed if worker.job_id in silent else _longest(timeout)
-        if started and most and utcnow() - utcparse(started.decode()) > most:
-            yield _hung(worker, utcparse(started.decode()))
+        since = moment(started)
+        if since and most and utcnow() - since > most:
+            yield _hung(worker, since)
 
 
 def _longest(timeout: bytes | None) -> timedelta | None:

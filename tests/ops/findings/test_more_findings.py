@@ -4,6 +4,7 @@ import os
 import resource
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import redis
@@ -18,8 +19,9 @@ from myukm.domain.accounts.passwords import hash_password
 from myukm.logs import redaction
 from myukm.models import User
 from myukm.ops import process_registry
-from myukm.ops.findings import valkey_state
+from myukm.ops.findings import valkey_state, workers
 from myukm.ops.process_registry import ProcessHeartbeat
+from myukm.queues.restricted_job import RestrictedJob
 from tests.ops.findings.test_cures import commands
 from tests.ops.test_doctor import examine, named, only
 
@@ -119,3 +121,17 @@ def test_accounts_of_the_demo(app: Flask, production: Flask) -> None:
     done = production.test_cli_runner().invoke(args=change, input=2 * new)
     assert done.exit_code == 0, done.output
     assert not named(production, "demo_accounts")
+
+
+def test_a_damaged_job_hides_no_other_that_hangs(
+    app: Flask, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for job, started in (("damaged", "now"), ("hung", "2026-01-01T00:00:00.000000Z")):
+        valkey.hset(RestrictedJob.key_for(job), mapping={"started_at": started, "timeout": 1})
+    busy = [
+        SimpleNamespace(alive=True, job_id=job, name=job, host="h", pid=7, ours=False)
+        for job in ("damaged", "hung")
+    ]
+    monkeypatch.setattr(workers, "snapshot", lambda: SimpleNamespace(workers=busy))
+    with app.app_context():
+        assert [each.subject for each in workers.hung()] == ["hung"]
