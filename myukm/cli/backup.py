@@ -113,9 +113,9 @@ def _failure_recorded(path: Path) -> Iterator[None]:
 @click.option("--yes", is_flag=True, help=N_("Jangan bertanya dulu."))
 def restore(file: str, yes: bool) -> None:
     """Replace everything in the database by the rows of a backup."""
-    backups.require_stopped()
     if not yes:
         click.confirm(_("Ganti SEMUA isi basis data dengan isi %(file)s?", file=file), abort=True)
+    backups.require_stopped()  # after the question, which may wait for long
     manifest = backups.restore(Path(file))
     backup_log.record_proof(actor(), Path(file).absolute(), manifest)
     _echo(_("dipulihkan"), Path(file), manifest)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+import click
 import pytest
 from click.testing import Result
 from flask import Flask
@@ -26,6 +27,7 @@ from myukm.models import Activity, ChatMessage, LeaderLease, Photo, Siswa, SyncR
 from myukm.ops import backup, backup_log, periodic_tasks
 from myukm.ops.backup_archive import Manifest
 from myukm.ops.findings import backups
+from myukm.ops.periodic import PeriodicRunner
 from tests.conftest import every_database
 from tests.support.files import PDF, left_behind, upload
 from tests.support.people import UKM
@@ -211,6 +213,29 @@ def test_nothing_is_restored_while_the_program_runs(
     finally:
         running.stop()
         running.thread.join()
+    assert (answer.exit_code, "Hentikan dulu" in answer.output) == (1, True)
+
+
+def test_nothing_is_restored_if_the_program_starts_while_it_asks(
+    campus: Flask, flask: Flasks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backup, "ALIVE_SECONDS", 30.0)
+    file = str(tmp_path / "b.zip")
+    flask("backup", file)
+    running: list[PeriodicRunner] = []
+
+    def agree(*_: Any, **_options: Any) -> bool:
+        running.append(periodic_tasks.start(campus))
+        return True
+
+    monkeypatch.setattr(click, "confirm", agree)
+    monkeypatch.setattr(backup, "restore", pytest.fail)
+    try:
+        answer = flask("restore", file)
+    finally:
+        for each in running:
+            each.stop()
+            each.thread.join()
     assert (answer.exit_code, "Hentikan dulu" in answer.output) == (1, True)
 
 
