@@ -108,12 +108,12 @@ def _wanted(row: Row[*tuple[Any, ...]], chosen: PushPreference) -> bool:
         return staff.is_for(row.User, chosen, kind)
     if kind == outbox.TEST:
         return True
-    if member is None or member.notices == "none":
+    if member is None or member.notices == "none" or row.Ukm.archived_at:
         return False
     if kind == outbox.PIN:
         unread = member.read_at is None or milliseconds(member.read_at) < row.PushDelivery.ref
         return chosen.announcements and unread
-    if message is None or message.deleted_at or row.Ukm.archived_at:
+    if message is None or message.deleted_at:
         return False
     wanted = kind == outbox.MENTION or (member.push_all and member.notices == "all")
     return bool(wanted and message.number > member.read_number)

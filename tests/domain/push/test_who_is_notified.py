@@ -320,10 +320,11 @@ def test_an_announcement_does_not_ring_once_they_are_switched_off(campus: Campus
     assert campus.waiting() == 0
 
 
-def test_messages_of_an_archived_ukm_do_not_ring(campus: Campus) -> None:
+def test_messages_and_the_announcement_of_an_archived_ukm_do_not_ring(campus: Campus) -> None:
     mega = campus.subscribe("member")
     campus.say("@Mega Lestari ayo")
-    campus.decide()
+    campus.pin("Latihan pindah ke aula")
+    assert campus.decide() == 2
     by_campus = Actor(name="Siti Rahma", user_id=campus.people["admin"], campus=True)
     ukm_settings.archive(by_campus, UKM)
     assert campus.push() == 0
