@@ -79,6 +79,9 @@ def as_seen(messages: Sequence[ChatMessage], user_id: int) -> list[dict[str, Any
 
 
 def first_unread(membership: Membership) -> int | None:
-    """Return the id of the member's first unread message, None if there is none."""
+    """Return the id of the member's first unread message; None if there is none, or the UKM is
+    archived, where nothing counts as unread (`unread.UNREAD`)."""
+    if membership.ukm.archived_at:
+        return None
     values = {"ukm": membership.ukm_id, "read": membership.read_number}
     return db.session.scalar(_FIRST_UNREAD, values)

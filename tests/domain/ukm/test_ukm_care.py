@@ -17,7 +17,7 @@ from myukm.db.types import utcnow
 from myukm.domain import account_deletion, activity, event_rendering, stream_topics
 from myukm.domain.accounts import administration as accounts_administration
 from myukm.domain.actor import Actor
-from myukm.domain.chat import broadcast, messages, pins, reports, unsettled_reports
+from myukm.domain.chat import broadcast, history, messages, pins, reports, unsettled_reports
 from myukm.domain.ukm import administration as ukm_administration
 from myukm.domain.ukm import memberships, moderation, my_list, notification_settings, unread
 from myukm.domain.ukm import settings as ukm_settings
@@ -529,6 +529,7 @@ def test_archiving_keeps_what_each_member_has_read(
     member, campus = people["member"], officer("admin", campus=True)
     ukm_settings.archive(campus, UKM)
     assert (unread.count(place(member)), published[f"user:{member}"]) == (0, 0)
+    assert history.first_unread(place(member)) is None
     ukm_settings.unarchive(campus, UKM)
     assert (unread.count(place(member)), published[f"user:{member}"]) == (2, 2)
 
