@@ -57,7 +57,7 @@ def delete_account(user: User, password: str) -> None:
         activity.record(Actor.of(account), activity.DELETION, f"{account.nim} {account.name}")
         _anonymize(account)
         _leave_ukms(session, account, codes, left)
-        open_requests.drop_all_of(session, account.id)
+        open_requests.publish_all_of(session, account.id)
         accounts.end_sessions(account.id)
         uploads.remove_all_of(account.id)
         exports.discard(Export.user_id == account.id)

@@ -111,8 +111,8 @@ def _wanted(row: Row[*tuple[Any, ...]], chosen: PushPreference) -> bool:
     if member is None or member.notices == "none" or row.Ukm.archived_at:
         return False
     if kind == outbox.PIN:
-        unread = member.read_at is None or milliseconds(member.read_at) < row.PushDelivery.ref
-        return chosen.announcements and unread
+        is_unread = member.read_at is None or milliseconds(member.read_at) < row.PushDelivery.ref
+        return chosen.announcements and is_unread
     if message is None or message.deleted_at:
         return False
     wanted = kind == outbox.MENTION or (member.push_all and member.notices == "all")

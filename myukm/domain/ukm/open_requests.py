@@ -57,9 +57,9 @@ def drop_all(session: Session, ukm: Ukm) -> None:
         on_commit(publish, ukm)
 
 
-def drop_all_of(session: Session, user_id: int) -> None:
-    """Delete a person's open requests, inside `transaction()`, because the account is deleted."""
+def publish_all_of(session: Session, user_id: int) -> None:
+    """Publish the numbers of the UKMs that a person has asked to join, after the commit of the
+    `transaction()` that deletes the account with its requests."""
     mine = (JoinRequest.user_id == user_id, JoinRequest.refused_at.is_(None))
     for ukm in session.scalars(select(Ukm).join(JoinRequest).where(*mine)).all():
         on_commit(publish, ukm)
-    session.execute(delete(JoinRequest).where(*mine))
