@@ -45,9 +45,13 @@ class Addresses:
         return f"redis://{HOST}:{self.valkey}/0"
 
     def settings(self) -> dict[str, str]:
-        """Return the settings with which other commands in this folder use the demo's servers."""
+        """Return the settings with which other commands in this folder use the demo's servers.
+
+        Files need a folder of their own: the demo deletes those that its database does not name.
+        """
         return {
             "DATABASE_URL": f"sqlite:///{INSTANCE / 'demo.db'}",
+            "FILES_URL": f"file://{INSTANCE / 'demo-files'}",
             "REDIS_URL": self.redis_url,
             "PEMBAYARAN_API_URL": f"http://{HOST}:{self.api}",
         }

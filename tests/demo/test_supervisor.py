@@ -21,6 +21,7 @@ from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ("config.py", "gunicorn.conf.py", "worker.py", "wsgi.py")
+UNKNOWN_FILE = Path("00", "00", "0" * 64)
 SETTINGS = ("DATABASE_URL", "REDIS_URL", "PEMBAYARAN_API_URL", "MYUKM_ENV", "MYUKM_LANG")
 
 
@@ -85,7 +86,17 @@ def checkout(folder: Path) -> Path:
     old.write_text("of a version that left it open to everybody")
     for path, mode in ((old, 0o644), (old.parent, 0o755), (folder / "instance", 0o755)):
         path.chmod(mode)
+    for files in ("files", "demo-files"):
+        put_old_file(folder / "instance" / files)
     return folder
+
+
+def put_old_file(files: Path) -> None:
+    """Store a file of the chat that no row of the demo's database names, in the first shard."""
+    old = files / UNKNOWN_FILE
+    old.parent.mkdir(parents=True)
+    old.write_text("of another database")
+    os.utime(old, (0, 0))
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +157,12 @@ def test_what_it_stores_is_its_accounts_alone(running: Demo, folder: Path):
     assert [path.name for path in found if path.name.endswith(".aof")]
     modes = {path: path.stat().st_mode & 0o777 for path in found if not path.is_symlink()}
     assert {p: oct(m) for p, m in modes.items() if m != (0o700 if p.is_dir() else 0o600)} == {}
+
+
+def test_files_of_an_installation_in_the_same_folder_are_kept(running: Demo, folder: Path):
+    """The sweep deletes what no row of the database names, but in the demo's own folder alone."""
+    wait_until(lambda: not (folder / "instance/demo-files" / UNKNOWN_FILE).exists(), 60, "a sweep")
+    assert (folder / "instance/files" / UNKNOWN_FILE).exists()
 
 
 def test_a_second_demo_in_the_folder_is_refused_in_words(running: Demo, folder: Path):
