@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-from dotenv import dotenv_values
-
 from demo.environment import VALKEY_PORT, Addresses
 from devtools.messages import echo, localized
 from devtools.sample import ACCOUNTS
 from myukm.catalogue import N_
-from myukm.settings.sources import ROOT
+from myukm.settings.sources import file_settings
 
 SHOWN_ACCOUNTS = 5
 
@@ -41,7 +39,8 @@ def _logins() -> None:
 
 def _other_settings(addresses: Addresses) -> None:
     """Warn about a `.env`: it overrides `demo.env`, so other commands would not use the demo."""
-    own = [name for name in addresses.settings() if dotenv_values(ROOT / ".env").get(name)]
+    in_file = file_settings()
+    own = [name for name in addresses.settings() if in_file.get(name)]
     if own:
         text = N_(
             "Perhatian: .env menetapkan %(names)s; perintah di terminal lain tidak memakai demo."

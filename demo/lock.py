@@ -49,7 +49,8 @@ def publish_env(instance: Path, settings: Mapping[str, str]) -> Iterator[None]:
     """Write `demo.env` with the settings for other commands, and delete it at the end."""
     path = instance / "demo.env"
     draft = instance / f"demo.env.{os.getpid()}"
-    draft.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    lines = "".join(f"{name}={value}\n" for name, value in settings.items())
+    draft.write_text(lines, encoding="utf-8")
     draft.replace(path)
     try:
         yield

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from queue import SimpleQueue
 from typing import IO
 
 from demo.banner import not_ready, welcome
@@ -33,6 +34,7 @@ class Supervisor:
         self._addresses = addresses
         self._env = {**os.environ, **addresses.environment(), "PYTHONUNBUFFERED": "1"}
         self._stop = threading.Event()
+        self._signals: SimpleQueue[int] = SimpleQueue()
         self._seeding: ManagedProcess | None = None
         python = sys.executable
         self._valkey = self._process(
@@ -54,7 +56,8 @@ class Supervisor:
         `announce` is called with the address once the web server is ready.
         """
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._on_signal)
+            signal.signal(number, lambda number, _frame: self._signals.put(number))
+        threading.Thread(target=self._handle_signals, daemon=True).start()
         try:
             return self._run(announce)
         finally:
@@ -87,8 +90,10 @@ class Supervisor:
         echo(N_("Menyiapkan basis data …"))
         child = ManagedProcess([sys.executable, "-m", "demo.seed"], cwd=ROOT, env=self._env)
         self._seeding = child
+        if self._stop.is_set():
+            child.terminate()
         lines = list(child.lines())
-        (LOGS / "prepare.log").write_text("\n".join(lines))
+        (LOGS / "prepare.log").write_text("\n".join(lines), encoding="utf-8")
         if child.kill() == 0 or self._stop.is_set():
             return True
         last = lines[-1] if lines else "-"
@@ -112,15 +117,19 @@ class Supervisor:
                 return True
         return False
 
-    def _on_signal(self, *_: object) -> None:
-        """Stop the processes in order at the first signal, kill them at the second. What was being
-        prepared is begun again by the next start."""
-        if self._stop.is_set():
-            for process in self._processes():
-                process.quit()
-        self._stop.set()
-        if self._seeding:
-            self._seeding.terminate()
+    def _handle_signals(self) -> None:
+        """Stop the processes in order at the first signal, kill them at the second.
+
+        In a thread, because a signal handler would wait for ever for a lock that the main thread
+        holds. A database that is half prepared is prepared by the next start.
+        """
+        while self._signals.get():
+            if self._stop.is_set():
+                for process in (self._web, self._worker, self._simulator, self._valkey):
+                    process.quit()
+            self._stop.set()
+            if self._seeding:
+                self._seeding.terminate()
 
     def _take_down(self) -> None:
         """Stop web and worker first, because they still need Valkey and the API."""
@@ -134,6 +143,3 @@ class Supervisor:
                 process.join(max(deadline - time.monotonic(), 0.5))
                 process.quit()
                 process.join()
-
-    def _processes(self) -> list[RestartingProcess]:
-        return [self._web, self._worker, self._simulator, self._valkey]

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import config
+from demo.banner import welcome
+from demo.environment import Addresses
 from demo.lock import AlreadyRunningError, demo_lock, publish_env
 from demo.logs import BoundedLog
 from demo.process_runner import RestartingProcess
@@ -144,3 +146,12 @@ def test_other_commands_find_the_demo_while_it_runs(tmp_path: Path, monkeypatch)
         assert not (tmp_path / "demo.env").exists()
     (tmp_path / "demo.env").write_text(f"REDIS_URL={ours}\n")
     assert config.load()["REDIS_URL"] != ours
+
+
+def test_the_settings_of_an_env_file_that_override_the_demo_are_named(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(sources, "ROOT", tmp_path)
+    (tmp_path / ".env").write_text("REDIS_URL=redis://a:6379/0\n", encoding="utf-8-sig")
+    welcome(Addresses(5000, 6379, 5055))
+    assert ".env menetapkan REDIS_URL;" in capsys.readouterr().out
