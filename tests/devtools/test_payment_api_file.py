@@ -50,9 +50,8 @@ def test_every_refusal_that_the_file_names(api: Simulator, kind: str):
 
 
 def test_too_many_requests_are_answered_as_the_file_says(api: Simulator):
-    api.set(rate=1)
-    answers = [answer(api, "/payments/{idperson}", {}, idperson="100001") for _ in range(3)]
-    assert 429 in answers
+    api.set(rate=0)
+    assert answer(api, "/payments/{idperson}", {}, idperson="100001") == 429
 
 
 def test_an_answer_of_another_form_breaks_the_file(api: Simulator):

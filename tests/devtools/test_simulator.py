@@ -91,17 +91,19 @@ def test_a_body_that_is_too_large(api: Simulator):
     assert len(get(api).content) > 5 * 1024 * 1024
 
 
-@pytest.mark.parametrize("kind", ["reset", "truncated"])
-def test_a_connection_that_breaks(api: Simulator, kind: str):
+@pytest.mark.parametrize(
+    ("kind", "words"), [("reset", "reset by peer"), ("truncated", "IncompleteRead")]
+)
+def test_a_connection_breaks_before_or_within_the_response(api: Simulator, kind: str, words: str):
     api.set(fail={kind: [ID]})
-    with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+    with pytest.raises(requests.RequestException, match=words):
         get(api)
 
 
 @pytest.mark.parametrize("kind", ["timeout", "stall"])
-def test_an_answer_that_never_ends(api: Simulator, kind: str):
+def test_a_response_never_begins_or_never_ends(api: Simulator, kind: str):
     api.set(fail={kind: [ID]})
-    with pytest.raises((requests.ReadTimeout, requests.ConnectionError)):
+    with pytest.raises(requests.RequestException, match="Read timed out"):
         requests.get(f"{api.url}/payments/{ID}", timeout=0.3)
 
 
@@ -109,7 +111,10 @@ def test_a_share_fails_always_the_same_students(api: Simulator):
     api.set(fail={"500": 0.03, "404": 0.02})
     with requests.Session() as session:
         first, again = (
-            [session.get(f"{api.url}/payments/{100001 + n}").status_code for n in range(1000)]
+            [
+                session.get(f"{api.url}/payments/{100001 + n}", timeout=5).status_code
+                for n in range(1000)
+            ]
             for _ in range(2)
         )
     assert first == again
@@ -125,7 +130,7 @@ def test_a_flaky_student_succeeds_after_so_many_failures_then_starts_again(api: 
 def test_above_the_rate_it_answers_429_with_retry_after(api: Simulator):
     api.set(rate=5, retry_after="7")
     with requests.Session() as session:
-        replies = [session.get(f"{api.url}/payments/{ID}") for _ in range(40)]
+        replies = [session.get(f"{api.url}/payments/{ID}", timeout=5) for _ in range(40)]
     refused = [reply for reply in replies if reply.status_code == 429]
     assert len(refused) >= 20
     assert {reply.headers["Retry-After"] for reply in refused} == {"7"}
@@ -251,11 +256,12 @@ def test_it_counts_what_it_is_asked(api: Simulator):
     assert api.state()["options"]["fail"] == {"500": [OTHER]}
 
 
-def test_what_left_is_not_in_flight(api: Simulator):
+def test_a_request_whose_client_left_is_not_in_flight(api: Simulator):
     api.set(outage="timeout")
     with pytest.raises(requests.ReadTimeout):
-        requests.get(f"{api.url}/siswa", timeout=0.1)
+        requests.get(f"{api.url}/siswa", timeout=0.5)
     wait_until(lambda: api.state()["in_flight"] == 0)
+    assert api.state()["in_flight_max"] == 1
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_an_unknown_job_is_refused(app: Flask) -> None:
         enqueue("os.system", "true")
 
 
-def test_a_job_is_not_queued_without_valkey(app: Flask, settings: dict[str, str]) -> None:
+def test_a_job_is_not_queued_without_valkey(app: Flask) -> None:
     lose_valkey(app)
     with app.app_context():
         assert enqueue(PING) is None
