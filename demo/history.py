@@ -1,4 +1,4 @@
-"""What the demo's campus went through before today: synced students, losses, a year of receipts."""
+"""Creates the past of the demo's campus: synced students, lost payments, a year of receipts."""
 
 import random
 from collections.abc import Iterable, Sequence
@@ -19,28 +19,28 @@ from myukm.models import ClosedDay, DailyBalance, PaymentJournal, Siswa
 
 DAYS = 370
 RUPIAH = 100  # sen
-FEW = 5_000_000 * RUPIAH  # a category that only a few have paid: its past is empty
-# How many synced students paid today, and of how many a bill vanished or less is paid.
-PAID_TODAY, LOST = 40, 2
+MIN_PAID = 5_000_000 * RUPIAH  # less paid in a category: no receipts before today
+PAID_TODAY = 40  # students who paid today
+LOST = 2  # students who lost a bill today, and as many who lost a payment
 NEW_SCHOOL_YEAR = (6, 7)
-Keys = dict[str, int]
 
 
-def load_history(session: Session, known: Sequence[Student]) -> None:
-    """Let these students, who are in the database, have been synced before, some also today."""
-    names = [student["idperson"] for student in known]
-    ids = session.execute(select(Siswa.idperson, Siswa.id).where(Siswa.idperson.in_(names)))
-    keys: Keys = {row.idperson: row.id for row in ids}
-    now = {student["idperson"]: payments(student) for student in known}
-    billed = [student for student in known if now[student["idperson"]]]
-    paid, vanished, less = _split(billed)
-    first = now | {s["idperson"]: payments(s, -1) for s in paid}
-    first |= {s["idperson"]: payments(s, trip=True) for s in vanished}
-    first |= {s["idperson"]: payments(s, 1) for s in less}
-    results.store(session, {keys[one]: _parsed(one, data) for one, data in first.items()})
+def load_history(session: Session, synced: Sequence[Student]) -> None:
+    """Store the payments of these students as if a run had synced them, some of them again today.
+
+    The students must be in the database.
+    """
+    now = {student["idperson"]: payments(student) for student in synced}
+    billed = [student for student in synced if now[student["idperson"]]]
+    paid, lost_bill, lost_payment = _split(billed)
+    before = now | {s["idperson"]: payments(s, -1) for s in paid}
+    before |= {s["idperson"]: payments(s, trip=True) for s in lost_bill}
+    before |= {s["idperson"]: payments(s, 1) for s in lost_payment}
+    rows = session.execute(select(Siswa.idperson, Siswa.id).where(Siswa.idperson.in_(before)))
+    results.store(session, {row.id: _parsed(row.idperson, before[row.idperson]) for row in rows})
     _make_year(session)
-    changed = [s["idperson"] for s in (*paid, *vanished, *less)]
-    items = [Item(0, one, answer=_parsed(one, now[one])) for one in changed]
+    changed = [s["idperson"] for s in (*paid, *lost_bill, *lost_payment)]
+    items = [Item(0, idperson, answer=_parsed(idperson, now[idperson])) for idperson in changed]
     results.take_in(session, None, items, guarded=False)
 
 
@@ -54,7 +54,7 @@ def _parsed(idperson: str, data: list[dict[str, Any]]) -> Payments:
 
 
 def _make_year(session: Session) -> None:
-    """Replace the opening balances of today by a year that ends in them."""
+    """Replace the opening balances in the journal by a year of daily balances up to them."""
     columns = [getattr(PaymentJournal, name) for name in Amounts._fields[:3]]
     query = select(PaymentJournal.unit, PaymentJournal.category, *map(func.sum, columns))
     rows = session.execute(query.group_by(PaymentJournal.unit, PaymentJournal.category)).all()
@@ -64,7 +64,7 @@ def _make_year(session: Session) -> None:
     balances = [
         balance
         for unit, category, *three in rows
-        for balance in _backwards(rng, days, unit, category, [int(one) for one in three])
+        for balance in _past_balances(rng, days, unit, category, [int(one) for one in three])
     ]
     session.execute(delete(PaymentJournal))
     if balances:
@@ -72,12 +72,12 @@ def _make_year(session: Session) -> None:
     session.execute(insert(ClosedDay), [{"day": day.isoformat()} for day in days])
 
 
-def _backwards(
+def _past_balances(
     rng: random.Random, days: Iterable[date], unit: str, category: str, end: list[int]
 ) -> Iterable[dict[str, Any]]:
-    """Yield the balances of a unit and category on these days, newest first, from the `end`."""
+    """Yield balances of a unit and category on these days, newest first: `end`, then earlier ones."""
     owed, overpaid, paid = end
-    usual = paid // (2 * DAYS) if paid > FEW else 0
+    usual = paid // (2 * DAYS) if paid > MIN_PAID else 0
     for day in days:
         received = _rounded(usual * _season(day) * rng.random() * 2)
         corrected = _rounded(received * rng.random() / 4) if rng.random() < 0.02 else 0
@@ -91,12 +91,12 @@ def _backwards(
 
 
 def _season(day: date) -> float:
-    """How much more than usual is paid: early in a month, when a school year begins, no Sundays."""
+    """Return the factor of a day's receipts: high early in a month and school year, 0 on Sundays."""
     if day.weekday() == 6:
         return 0
     return (2 if day.day <= 10 else 0.5) * (1.8 if day.month in NEW_SCHOOL_YEAR else 1)
 
 
 def _rounded(sen: float) -> int:
-    """Return an amount in whole thousands of rupiah."""
+    """Round an amount to whole thousands of rupiah."""
     return round(sen / (1000 * RUPIAH)) * 1000 * RUPIAH

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-# `run` tests the lock for an instant; only a running demo holds it for longer than these attempts.
+# Commands that load their settings test the lock, which holds it for an instant; a demo holds it
+# for longer than these attempts.
 ATTEMPTS = 10
 PAUSE_SECONDS = 0.03
 

@@ -40,7 +40,7 @@ class RestartingProcess(threading.Thread):
         self._start_child = partial(ManagedProcess, argv, cwd=cwd, env=env, pass_fds=pass_fds)
         self._log = BoundedLog(log)
         self._stopping = threading.Event()
-        self._guard = threading.Lock()
+        self._lock = threading.Lock()
         self._silent_until = 0.0
         self.child: ManagedProcess | None = None
 
@@ -61,20 +61,20 @@ class RestartingProcess(threading.Thread):
 
     def stop(self) -> None:
         """Ask the program to stop, and do not restart it; `join` waits for its end."""
-        with self._guard:
+        with self._lock:
             self._stopping.set()
             if self.child:
                 self.child.terminate()
 
     def quit(self) -> None:
         """Kill the program and all its descendants now."""
-        with self._guard:
+        with self._lock:
             self._stopping.set()
             if self.child:
                 self.child.kill_nowait()
 
     def _next_child(self) -> ManagedProcess | None:
-        with self._guard:
+        with self._lock:
             if self._stopping.is_set():
                 return None
             self.child = self._start_child()

@@ -20,7 +20,7 @@ from myukm.domain.ukm import administration as ukm_administration
 from myukm.extensions import db
 from myukm.models import ChatMessage, Membership, Siswa, Ukm, User
 
-SYNCED, LEFT = 12, 24
+SYNCED_EVERY, LEFT = 12, 24
 
 
 def main() -> None:
@@ -44,14 +44,14 @@ def is_empty() -> bool:
 def load(total: int = STUDENTS) -> None:
     """Load the sample campus with its first `total` students, in one transaction.
 
-    Every twelfth was synced before; some, who are not on the roster, have left.
+    Every twelfth was synced before. `LEFT` further students, synced too, have left the campus.
     """
     enrolled = list(students(total))
     left = [student(STUDENTS + number) for number in range(LEFT)]
     with transaction() as session:
         session.execute(insert(Siswa), [_siswa(one) for one in enrolled])
         session.execute(insert(Siswa), [_siswa(one) | {"active": False} for one in left])
-        load_history(session, [*enrolled[SYNCED - 1 :: SYNCED], *left])
+        load_history(session, [*enrolled[SYNCED_EVERY - 1 :: SYNCED_EVERY], *left])
         user_ids = _load_accounts(session)
         for sample in UKMS:
             _load_ukm(session, sample, user_ids)

@@ -21,19 +21,20 @@ Item = dict[str, Any]
 Category = tuple[str, list[Item]]
 TRIP: Item = {"unit_name": "Jogja 2026", "amount_billed": 350_000, "amount_paid": 350_000}
 
-SETTLED, BEHIND, NOTHING_PAID, OVERPAID, PAID_TWICE, NEVER_SUMMED, NO_DATA = range(7)
-PROFILES = (0.58, 0.31, 0.04, 0.02, 0.01, 0.01, 0.03)
+SETTLED, BEHIND, NOTHING_PAID, OVERPAID, PAID_TWICE, WRONG_SUMMARY, NO_DATA = range(7)
+# The shares of students with these habits, in the same order.
+SHARES = (0.58, 0.31, 0.04, 0.02, 0.01, 0.01, 0.03)
 
 
 def payments(student: Student, changes: int = 0, *, trip: bool = False) -> list[dict[str, Any]]:
     """Return the value of `data`: one account with its periods, or an empty list.
 
     `changes` is the number of later payments: each settles the oldest open item, or pays in
-    advance if none is open. If it is negative, so many of the last payments are not made yet.
+    advance if none is open. A negative number takes back that many of the last payments.
     `trip`: this year's bills have a study trip, which is paid.
     """
     rng = random.Random(f"pembayaran {student['idperson']}")
-    habit = rng.choices(range(len(PROFILES)), PROFILES)[0]
+    habit = rng.choices(range(len(SHARES)), SHARES)[0]
     if habit == NO_DATA:
         return []
     bills = [(year, _bills(student, year, rng)) for year in _years(student)]
@@ -51,7 +52,7 @@ def payments(student: Student, changes: int = 0, *, trip: bool = False) -> list[
         "saldo": rng.choice((0, 0, 0, 25_000, 50_000, 120_000, 275_500)),
         "periods": [_period(student, year, categories) for year, categories in bills],
     }
-    if habit == NEVER_SUMMED:  # a summary that disagrees with its items
+    if habit == WRONG_SUMMARY:
         account["periods"][-1]["summary"] |= {"total_remaining": 0, "fully_paid": True}
     return [_amounts_as_text(account) if as_text else account]
 
@@ -99,7 +100,7 @@ def _item(unit_name: str, billed: int) -> Item:
 
 def _pay(items: list[Item], habit: int, rng: random.Random) -> None:
     settled = len(items)
-    if habit in (BEHIND, PAID_TWICE, NEVER_SUMMED):
+    if habit in (BEHIND, PAID_TWICE, WRONG_SUMMARY):
         settled = rng.randrange(len(items) // 2, len(items))
     if habit == NOTHING_PAID:
         settled = 0

@@ -44,11 +44,17 @@ def _parser() -> argparse.ArgumentParser:
     add("--fail", type=_by_kind, action="append", metavar="KIND=SHARE", help=", ".join(KINDS))
     add("--flaky", type=_by_kind, action="append", metavar="KIND=SHARE", help="fail, then succeed")
     add("--flaky-failures", type=int, metavar="N")
-    add("--changes", type=float, action="append", metavar="SHARE", help="once for each day")
-    add("--outage", metavar="KIND", help="the whole API answers so")
+    add(
+        "--changes",
+        type=float,
+        action="append",
+        metavar="SHARE",
+        help="students with one more payment; once for each day",
+    )
+    add("--outage", metavar="KIND", help="every request gets this fault")
     add("--rate", type=float, help="requests per second, above it 429")
     add("--retry-after", metavar="VALUE")
-    add("--token", help="the bearer token to insist on")
+    add("--token", help="the bearer token that requests must send")
     add("--gzip", action="store_true", default=None)
     add("--no-etag", dest="etag", action="store_false", default=None)
     add("--json", type=json.loads, default={}, help="any options as one JSON object")

@@ -60,11 +60,11 @@ class Connection(asyncio.Protocol):
             answer.ending = ConnectionEnd.CLOSE
         if answer.delay:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(answer.delay, self._late, answer)
+            self._timer = loop.call_later(answer.delay, self._send_delayed, answer)
         else:
             self._send(answer)
 
-    def _late(self, answer: Answer) -> None:
+    def _send_delayed(self, answer: Answer) -> None:
         self._send(answer)
         self._serve()
 

@@ -19,21 +19,21 @@ class ConnectionEnd(Enum):
 
 @dataclass(frozen=True)
 class Fault:
-    """A faulty response; `body` None keeps the correct body. Blanks make it `least` bytes long."""
+    """A faulty response; `body` None keeps the correct one. Blanks make it at least `size` long."""
 
     status: int = 200
     body: bytes | None = None
     ending: ConnectionEnd = ConnectionEnd.KEEP
     headers: tuple[tuple[str, str], ...] = ()
-    least: int = 0
+    size: int = 0
 
     def content(self, correct: bytes) -> bytes:
-        """Return the body, where `correct` would be right."""
-        return (correct if self.body is None else self.body).rjust(self.least)
+        """Return the body to send instead of the `correct` one."""
+        return (correct if self.body is None else self.body).rjust(self.size)
 
 
-def _refusal(status: int, words: str) -> Fault:
-    return Fault(status, json.dumps({"message": words}).encode())
+def _refusal(status: int, message: str) -> Fault:
+    return Fault(status, json.dumps({"message": message}).encode())
 
 
 _HTML = (("Content-Type", "text/html; charset=utf-8"),)
@@ -58,5 +58,5 @@ KINDS: dict[str, Fault] = {
     "object": Fault(200, b'{"data": {}}'),
     "empty": Fault(200, b'{"data": []}'),
     "wrong_student": Fault(),
-    "too_large": Fault(200, b'{"data": []}', least=TOO_LARGE),
+    "too_large": Fault(200, b'{"data": []}', size=TOO_LARGE),
 }

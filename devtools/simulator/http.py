@@ -64,7 +64,7 @@ def _parse_head(head: str) -> Request:
 
 def _body_size(request: Request) -> int:
     if "transfer-encoding" in request.headers:
-        raise BadRequestError("chunked bodies are not taken")
+        raise BadRequestError("chunked bodies are not supported")
     length = request.headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > MAX_BODY:
         raise BadRequestError("bad Content-Length")

@@ -41,7 +41,7 @@ class Service:
         """Use `options` from the next request on."""
         self.options = options
         self.campus = self.campus if self.campus.serves(options) else AnswerCache(options)
-        self._kinds: dict[str, str | None] = {}
+        self._failing: dict[str, str | None] = {}
 
     def reset(self) -> None:
         """Reset the counters; the options stay."""
@@ -52,20 +52,20 @@ class Service:
         """Count a request to the API and return the answer."""
         path = request.path
         self.counters.paths["payments" if path.startswith(PAYMENTS) else path] += 1
-        answer = self._refusal(request) or self._overridden(path) or self._regular(request)
+        answer = self._refusal(request) or self._overridden(path) or self._routed(request)
         answer.delay = self._random.uniform(*self.options.latency_ms) / 1000
         return answer
 
     def _refusal(self, request: Request) -> Answer | None:
         options = self.options
         if options.outage:
-            return self._wrong(options.outage, None)
+            return self._faulty(options.outage, None)
         if options.rate is not None and self.counters.this_second() > options.rate:
             wait = (("Retry-After", options.retry_after),) if options.retry_after else ()
             body = b'{"message": "Too many requests"}'
             return Answer(response(options.rate_status, body, wait), str(options.rate_status))
         if options.token and request.headers.get("authorization") != f"Bearer {options.token}":
-            return self._wrong("401", None)
+            return self._faulty("401", None)
         if request.method != "GET":
             return Answer(response(405, b"{}", (("Allow", "GET"),)), "405")
         return None
@@ -77,32 +77,32 @@ class Service:
         body = response(override.status, override.body.encode(), override.headers.items())
         return Answer(body, "override")
 
-    def _regular(self, request: Request) -> Answer:
+    def _routed(self, request: Request) -> Answer:
         if request.path == "/siswa":
-            return self._right(self.campus.roster, request)
+            return self._correct(self.campus.roster, request)
         if not request.path.startswith(PAYMENTS):
-            return self._wrong("404", None)
+            return self._faulty("404", None)
         idperson = request.path.removeprefix(PAYMENTS)
         self.counters.asked[idperson] += 1
         page = self.campus.page(idperson)
         if page is None:
-            return self._wrong("404", None)
-        if kind := self._failing(idperson):
+            return self._faulty("404", None)
+        if kind := self._fault_kind(idperson):
             other = kind == "wrong_student"
-            return self._wrong(kind, self.campus.neighbour(idperson) if other else page)
-        return self._right(page, request, idperson)
+            return self._faulty(kind, self.campus.neighbour(idperson) if other else page)
+        return self._correct(page, request, idperson)
 
-    def _right(self, page: CachedResponse, request: Request, student: str = "") -> Answer:
+    def _correct(self, page: CachedResponse, request: Request, student: str = "") -> Answer:
         if page.etag and request.headers.get("if-none-match") == page.etag:
             return Answer(page.not_modified, "304", student=student)
         zipped = self.options.gzip and request.accepts_gzip()
         return Answer(page.compressed if zipped else page.plain, "200", student=student)
 
-    def _failing(self, idperson: str) -> str | None:
-        """Return the fault for this request of the student, None for a correct answer."""
-        if idperson not in self._kinds:
-            self._kinds[idperson] = _drawn(self.options.fail, "fail", idperson)
-        if kind := self._kinds[idperson]:
+    def _fault_kind(self, idperson: str) -> str | None:
+        """Return the kind of fault for this request about the student, None for no fault."""
+        if idperson not in self._failing:
+            self._failing[idperson] = _drawn(self.options.fail, "fail", idperson)
+        if kind := self._failing[idperson]:
             return kind
         kind = _drawn(self.options.flaky, "flaky", idperson)
         failures = self._failures.get(idperson, 0)
@@ -112,7 +112,7 @@ class Service:
         self._failures[idperson] = failures + 1
         return kind
 
-    def _wrong(self, kind: str, page: CachedResponse | None) -> Answer:
+    def _faulty(self, kind: str, page: CachedResponse | None) -> Answer:
         fault = KINDS[kind]
         body = fault.content(page.body if page else b'{"data": []}')
         payload = response(fault.status, body, fault.headers)

@@ -18,7 +18,7 @@ demo = supervisor.Supervisor(Addresses(1, 2, 3), folder, lock)
 """
 INTERRUPTED_WITH_LOCKS = """
 def run(announce):
-    with demo._stop._cond, demo._valkey._guard:
+    with demo._stop._cond, demo._valkey._lock:
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGTERM)
     demo._stop.wait()
