@@ -75,7 +75,7 @@ def _make_year(session: Session) -> None:
 def _past_balances(
     rng: random.Random, days: Iterable[date], unit: str, category: str, end: list[int]
 ) -> Iterable[dict[str, Any]]:
-    """Yield balances of a unit and category on these days, newest first: `end`, then earlier ones."""
+    """Yield balances of a unit and category on these days, newest first; the newest is `end`."""
     owed, overpaid, paid = end
     usual = paid // (2 * DAYS) if paid > MIN_PAID else 0
     for day in days:
@@ -91,7 +91,7 @@ def _past_balances(
 
 
 def _season(day: date) -> float:
-    """Return the factor of a day's receipts: high early in a month and school year, 0 on Sundays."""
+    """Return a day's factor of receipts: 0 on Sundays, high early in months and school years."""
     if day.weekday() == 6:
         return 0
     return (2 if day.day <= 10 else 0.5) * (1.8 if day.month in NEW_SCHOOL_YEAR else 1)

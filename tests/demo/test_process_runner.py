@@ -1,4 +1,4 @@
-"""Keeping a program running, its log, and the lock of a folder."""
+"""Parts of the demo: restarting a program, its log, the lock of a folder, the banner."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ START = Callable[..., RestartingProcess]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[START]:
-    """Start runners of Python programs; all are ended after the test."""
+    """Run Python code and restart it whenever it exits; all is killed after the test."""
     runners = []
 
     def starter(code: str) -> RestartingProcess:
@@ -48,20 +48,22 @@ def logged(tmp_path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("status", [0, 1, 255])
-def test_whatever_status_it_exits_with_it_is_started_again(start: START, tmp_path, capsys, status):
+def test_a_program_is_restarted_whatever_its_exit_status(start: START, tmp_path, capsys, status):
     start(f"import sys; print('here'); sys.exit({status})")
     wait_until(lambda: len(logged(tmp_path)) >= 3)
     assert f"part berhenti (status {status}), dimulai lagi." in capsys.readouterr().out
 
 
-def test_one_that_was_killed_is_started_again(start: START, tmp_path: Path):
+def test_a_killed_program_is_restarted(start: START, tmp_path: Path):
     start("import os, time; print(os.getpid(), flush=True); time.sleep(600)")
     pid = int(wait_until(lambda: logged(tmp_path))[0])
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: len(logged(tmp_path)) == 2)
 
 
-def test_one_that_keeps_ending_is_reported_with_its_last_words(start: START, tmp_path, capsys):
+def test_a_program_that_keeps_exiting_is_reported_with_its_last_line(
+    start: START, tmp_path, capsys
+):
     start("import sys; sys.exit('cannot open the thing')")
     out = ""
 
@@ -74,7 +76,7 @@ def test_one_that_keeps_ending_is_reported_with_its_last_words(start: START, tmp
     assert "cannot open the thing" in out.split("part terus berhenti")[1].splitlines()[0]
 
 
-def test_errors_reach_the_terminal_but_not_all_of_them(start: START, tmp_path: Path, capsys):
+def test_the_terminal_shows_only_the_first_of_many_errors(start: START, tmp_path: Path, capsys):
     start(
         "import time\n"
         "for n in range(500): print('ERROR', n)\n"
@@ -85,7 +87,7 @@ def test_errors_reach_the_terminal_but_not_all_of_them(start: START, tmp_path: P
     assert len(logged(tmp_path)) == 501
 
 
-def test_stop_is_warm_and_ends_the_restarting(start: START, tmp_path: Path):
+def test_stop_lets_the_program_end_itself_and_does_not_restart_it(start: START, tmp_path: Path):
     runner = start(
         "import signal, sys, os\n"
         "signal.signal(signal.SIGTERM, lambda *_: sys.exit(print('bye')))\n"
@@ -109,7 +111,7 @@ def test_a_log_has_a_bounded_size(tmp_path: Path):
     assert log.tail[-1] == "line 199"
 
 
-def test_a_folder_has_one_demo_and_the_second_hears_of_the_first(tmp_path: Path):
+def test_a_second_demo_in_a_folder_is_refused_with_the_address_of_the_first(tmp_path: Path):
     with demo_lock(tmp_path) as note:
         print("http://127.0.0.1:5000", file=note, flush=True)
         with pytest.raises(AlreadyRunningError, match=r"PID \d+, http://127.0.0.1:5000"):
@@ -118,9 +120,11 @@ def test_a_folder_has_one_demo_and_the_second_hears_of_the_first(tmp_path: Path)
         pass
 
 
-def test_a_look_at_the_lock_does_not_stop_a_demo(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr("demo.lock.ATTEMPTS", 1000)  # this look takes the start of a Python
-    looking = subprocess.Popen(
+def test_a_demo_starts_while_a_command_tests_its_lock(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(
+        "demo.lock.ATTEMPTS", 1000
+    )  # on a busy machine the other process may hold it longer
+    testing = subprocess.Popen(
         [
             *(sys.executable, "-c"),
             "import fcntl, sys, time; f = open(sys.argv[1], 'w'); fcntl.flock(f, fcntl.LOCK_SH)\n"
@@ -129,13 +133,13 @@ def test_a_look_at_the_lock_does_not_stop_a_demo(tmp_path: Path, monkeypatch):
         ],
         stdout=subprocess.PIPE,
     )
-    with looking:
-        looking.stdout.readline()
+    with testing:
+        testing.stdout.readline()
         with demo_lock(tmp_path):
             pass
 
 
-def test_other_commands_find_the_demo_while_it_runs(tmp_path: Path, monkeypatch):
+def test_other_commands_use_the_demos_settings_only_while_it_runs(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(sources, "ROOT", tmp_path)
     monkeypatch.setattr(sources, "INSTANCE", tmp_path)
     monkeypatch.delenv("REDIS_URL", raising=False)

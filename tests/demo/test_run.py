@@ -71,8 +71,9 @@ def ready_made(project: Path, **programs: str) -> None:
         put(project / ".venv/bin" / name, script)
     version = "{}.{}".format(*sys.version_info)
     (project / f".venv/lib/python{version}/site-packages").mkdir(parents=True, exist_ok=True)
-    asked = f"case $1 in -ISc) echo {version}; exit ;; esac"  # by an account that may not run it
-    put(project / ".venv/bin/python", f'{asked}\nexec {sys.executable} "$@"')
+    # The account of one test may not execute this Python, so the script says the version itself.
+    answer = f"case $1 in -ISc) echo {version}; exit ;; esac"
+    put(project / ".venv/bin/python", f'{answer}\nexec {sys.executable} "$@"')
     for stamp, files in (("run", "requirements.txt"), ("dev", "requirements*.txt")):
         wanted = subprocess.check_output(f"cat {files} | cksum", shell=True, cwd=project)
         (project / ".venv" / f".stamp-{stamp}").write_bytes(wanted)
@@ -86,7 +87,7 @@ def test_without_a_command_it_explains_itself_and_makes_nothing(project: Path, a
     assert not (project / ".venv").exists()
 
 
-def test_no_python(project: Path, tools: Path):
+def test_without_python_one_line_says_what_to_install(project: Path, tools: Path):
     status, _, err = run(project, "demo", PATH=str(tools))
     assert status == 2
     assert err.startswith("Python 3.11 atau lebih baru tidak ditemukan")
@@ -96,13 +97,13 @@ def test_no_python(project: Path, tools: Path):
     assert "apt install python3" in err
 
 
-def test_only_an_old_python(project: Path, tools: Path):
+def test_an_old_python_is_refused_in_one_line(project: Path, tools: Path):
     put(tools / "python3", "exit 1")
     status, _, err = run(project, "demo", PATH=str(tools))
     assert (status, err.count("\n")) == (2, 1)
 
 
-def test_python_without_venv(project: Path, tools: Path):
+def test_without_the_venv_module_one_line_names_its_package(project: Path, tools: Path):
     put(
         tools / "python3",
         f'case "$2" in *ensurepip*) exit 1 ;; esac\nexec {sys.executable} "$@"',
@@ -113,7 +114,7 @@ def test_python_without_venv(project: Path, tools: Path):
     assert err.count("\n") == 1
 
 
-def test_a_folder_that_is_not_writable(project: Path):
+def test_a_folder_that_is_not_writable_is_named_in_one_line(project: Path):
     (project / "instance").write_text("in the way")
     status, _, err = run(project, "demo", MYUKM_LANG="en")
     assert status == 2
@@ -136,7 +137,7 @@ def test_a_link_to_it_works_from_anywhere(project: Path, tmp_path: Path, target:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_another_user_is_told_what_is_missing_in_one_line():
-    """A checkout and environment that are root's: up to date they work, else they say why."""
+    """Checkout and environment belong to root: up to date they work, else they say why."""
     with open_folder() as folder:
         project = folder / "project"
         project.mkdir()
@@ -172,8 +173,10 @@ def as_nobody(project: Path) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
-def test_packages_that_cannot_be_installed_then_can(project: Path, tools: Path):
-    """The only Python is an old one, with a newer one beside it."""
+def test_after_a_failed_installation_the_next_command_installs_the_packages(
+    project: Path, tools: Path
+):
+    """`python3` is too old here, `python3.12` is not."""
     put(tools / "python3", "exit 1")
     put(tools / "python3.12", f'exec {sys.executable} "$@"')
     (project / "requirements.txt").write_text("./not-there\n")
@@ -184,14 +187,14 @@ def test_packages_that_cannot_be_installed_then_can(project: Path, tools: Path):
     (project / "worker.py").write_text("import sys; print(sys.prefix)")
     status, out, err = run(project, "worker", PATH=str(tools))
     assert (status, out.strip()) == (0, str(project / ".venv")), err
-    # Plain `flask` leaves .env to the program, which says in one line what is wrong with it.
-    asked = "import os; print(os.environ.get('FLASK_SKIP_DOTENV'))"
-    argv = [project / ".venv/bin/python", "-c", asked]
+    # The program reads .env itself, because `flask` would print a traceback for a wrong one.
+    code = "import os; print(os.environ.get('FLASK_SKIP_DOTENV'))"
+    argv = [project / ".venv/bin/python", "-c", code]
     assert subprocess.check_output(argv, env={}, text=True) == "1\n"
 
 
-def test_after_an_upgrade_of_python_the_packages_are_installed_anew(project: Path):
-    """The environment's `python` leads to the new one then, which looks into another folder."""
+def test_after_an_upgrade_of_python_the_packages_are_installed_again(project: Path):
+    """`.venv/bin/python` is then the new version, which has its own folder of packages."""
     (project / "worker.py").write_text("import sys; print(sys.prefix)")
     assert run(project, "worker")[0] == 0
     [library] = (project / ".venv/lib").iterdir()
@@ -237,7 +240,7 @@ def test_anything_else_is_a_flask_command_run_from_the_root(project: Path):
     assert (status, out) == (3, f"wsgi:app {project} sync start --idperson a b\n")
 
 
-def test_rq_gets_the_settings_that_everybody_uses(project: Path):
+def test_rq_uses_the_settings_of_the_other_commands(project: Path):
     ready_made(project, rq='echo "$RQ_CONFIG $*"')
     assert run(project, "rq", "info")[1] == "rq_settings info\n"
 
@@ -302,7 +305,7 @@ def test_a_path_is_tested_by_plain_pytest(project: Path):
 
 @pytest.fixture
 def policy(project: Path, tools: Path) -> Path:
-    """Where `run` forbids services to start; this machine is root's and has no package."""
+    """The file that keeps services from starting. `run` sees root and no installed package."""
     policy = project / "policy-rc.d"
     text = (project / "run").read_text()
     assert "/usr/sbin/policy-rc.d" in text
@@ -314,7 +317,7 @@ def policy(project: Path, tools: Path) -> Path:
     return policy
 
 
-def test_ci_lets_services_start_again_once_its_packages_are_there(
+def test_ci_lets_services_start_again_after_it_installed_its_packages(
     project: Path, tools: Path, policy: Path
 ):
     put(tools / "apt-get", f'[ "$1" = update ] || {policy} || echo "services: $?"')
@@ -325,14 +328,14 @@ def test_ci_lets_services_start_again_once_its_packages_are_there(
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_ci_broken_off_among_its_packages_lets_services_start_again(
+def test_ci_interrupted_while_it_installs_packages_lets_services_start_again(
     project: Path, tools: Path, policy: Path, sent: signal.Signals
 ):
     # Python, because a shell may lose a signal while it starts another program.
     code = f"import time; open('{project}/begun', 'w'); time.sleep(60)"
     put(tools / "apt-get", f'[ "$1" = update ] || exec {sys.executable} -c "{code}"')
     with start(project, "ci", PATH=f"{tools}:{os.environ['PATH']}") as process:
-        wait_until((project / "begun").exists, 30, "the packages are on their way")
+        wait_until((project / "begun").exists, 30, "apt-get runs")
         os.killpg(process.pid, sent)
         process.communicate(timeout=20)
     assert process.returncode != 0
@@ -340,7 +343,7 @@ def test_ci_broken_off_among_its_packages_lets_services_start_again(
 
 
 @pytest.mark.parametrize(("home", "used"), [("/", "/"), ("/not/there", "{}/instance")])
-def test_a_home_that_can_not_be_entered_is_replaced(project: Path, home: str, used: str):
-    """`runuser -u myukm` keeps root's; libpq would give TLS up over what it may not read there."""
+def test_a_home_that_cannot_be_entered_is_replaced(project: Path, home: str, used: str):
+    """`runuser -u myukm` keeps root's HOME; libpq connects without TLS if it may not read it."""
     ready_made(project, flask='echo "$HOME"')
     assert run(project, "db", HOME=home)[1] == f"{used.format(project)}\n"

@@ -27,7 +27,7 @@ def count(model: type) -> int:
 
 
 @every_database
-def test_everything_is_there_once(loaded: Flask):
+def test_the_sample_campus_is_loaded_once(loaded: Flask):
     assert not is_empty()
     assert count(Siswa) == 50 + LEFT
     assert count(User) == len(ACCOUNTS)
@@ -36,7 +36,7 @@ def test_everything_is_there_once(loaded: Flask):
     assert count(ChatMessage) == sum(len(ukm.lines) for ukm in UKMS)
 
 
-def test_students_are_as_the_api_has_them_with_payments_to_come(loaded: Flask):
+def test_students_have_the_fields_of_the_api_and_are_not_synced(loaded: Flask):
     wanted = student(3)
     siswa = db.session.scalars(select(Siswa).filter_by(idperson=wanted["idperson"])).one()
     assert (siswa.nama, siswa.phone) == (wanted["nama"], wanted["phone"])
@@ -53,7 +53,7 @@ def test_the_printed_logins_work(loaded: Flask):
         assert verify(user.password_hash, account.password)
 
 
-def test_units_have_one_admin_and_numbered_published_messages(loaded: Flask):
+def test_ukms_have_one_admin_and_numbered_published_messages(loaded: Flask):
     for ukm in db.session.scalars(select(Ukm)):
         admins = select(Membership).filter_by(ukm_id=ukm.id, is_admin=True)
         assert len(db.session.scalars(admins).all()) == 1

@@ -1,4 +1,4 @@
-"""`./run demo` as a person has it: in a folder of its own, all of its processes real."""
+"""The demo as a user runs it: in a folder of its own, with all its processes."""
 
 import contextlib
 import os
@@ -26,40 +26,40 @@ SETTINGS = ("DATABASE_URL", "REDIS_URL", "PEMBAYARAN_API_URL", "MYUKM_ENV", "MYU
 
 
 class Demo:
-    """A demo that runs in `folder`; its words are read from a file."""
+    """A demo that runs in `folder`; a file takes its output."""
 
     def __init__(self, folder: Path, **environ: str) -> None:
         self.folder = folder
-        self._said = folder / "said.txt"
+        self._output = folder / "output.txt"
         env = {k: v for k, v in os.environ.items() if k not in SETTINGS} | environ
-        with self._said.open("w") as said:
+        with self._output.open("w") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "demo"],
                 cwd=folder,
                 env=env,
-                stdout=said,
-                stderr=said,
+                stdout=output,
+                stderr=output,
                 umask=0,
             )
 
     @property
-    def said(self) -> str:
-        return self._said.read_text()
+    def output(self) -> str:
+        return self._output.read_text()
 
     @property
     def url(self) -> str:
-        found = re.search(r"http://127\.0\.0\.1:\d+", self.said)
-        assert found, self.said
+        found = re.search(r"http://127\.0\.0\.1:\d+", self.output)
+        assert found, self.output
         return found[0]
 
     def wait_ready(self) -> "Demo":
-        wait_until(lambda: "Ctrl-C" in self.said or self.process.poll() is not None, 200)
-        assert self.process.poll() is None, self.said
-        assert "siap" in self.said, self.said
+        wait_until(lambda: "Ctrl-C" in self.output or self.process.poll() is not None, 200)
+        assert self.process.poll() is None, self.output
+        assert "siap" in self.output, self.output
         return self
 
-    def part(self, *words: str) -> int:
-        """Return the process id of the part whose command line holds all `words`."""
+    def pid_of(self, *words: str) -> int:
+        """Return the process id of the program whose command line has all `words`."""
         return next(pid for pid in descendants(self.process.pid) if is_it(pid, words))
 
 
@@ -101,7 +101,7 @@ def put_old_file(files: Path) -> None:
 
 @pytest.fixture(scope="module")
 def valkeys_port_taken() -> Iterator[None]:
-    """Nobody else listens on 6379, and nobody can: either we hold it or somebody did before."""
+    """Port 6379 is taken: by this fixture, unless another program has it already."""
     with socket.socket() as holder:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with contextlib.suppress(OSError):
@@ -131,9 +131,9 @@ def ending(demo: Demo) -> Iterator[Demo]:
         demo.process.terminate()
 
 
-def test_a_new_user_finds_everything(running: Demo, folder: Path):
+def test_log_ins_students_and_payment_api_are_ready(running: Demo, folder: Path):
     assert requests.get(f"{running.url}/readyz", timeout=15).status_code == 200
-    logins = re.findall(r"^  (\w+) +(\d+) +(\S+)", running.said, re.MULTILINE)
+    logins = re.findall(r"^  (\w+) +(\d+) +(\S+)", running.output, re.MULTILINE)
     assert [role for role, _, _ in logins] == ["admin", "bendahara", "operator"] + ["anggota"] * 2
     for _, nim, password in logins:
         body = {"nim": nim, "password": password}
@@ -143,13 +143,13 @@ def test_a_new_user_finds_everything(running: Demo, folder: Path):
     settings = dict(
         line.split("=", 1) for line in (folder / "instance/demo.env").read_text().splitlines()
     )
-    assert f"export REDIS_URL={settings['REDIS_URL']}\n" in running.said
+    assert f"export REDIS_URL={settings['REDIS_URL']}\n" in running.output
     roster = requests.get(f"{settings['PEMBAYARAN_API_URL']}/siswa", timeout=15).json()
     assert len(roster["data"]) == 6102
 
 
-def test_what_it_stores_is_its_accounts_alone(running: Demo, folder: Path):
-    """Though the caller's umask is 0, and an older version left the folder open."""
+def test_only_its_account_may_read_what_it_stores(running: Demo, folder: Path):
+    """Even with umask 0, in a folder that an older version left open to everybody."""
     found = {folder / "instance", *(folder / "instance").rglob("*")}
     names = {path.name for path in found}
     assert {"secret_key", "demo.env", "demo.db", "demo.db-wal", "demo.db-shm"} <= names
@@ -165,7 +165,7 @@ def test_files_of_an_installation_in_the_same_folder_are_kept(running: Demo, fol
     assert (folder / "instance/files" / UNKNOWN_FILE).exists()
 
 
-def test_a_second_demo_in_the_folder_is_refused_in_words(running: Demo, folder: Path):
+def test_a_second_demo_in_the_folder_is_refused_in_one_line(running: Demo, folder: Path):
     second = subprocess.run(
         [sys.executable, "-m", "demo"],
         cwd=folder,
@@ -180,10 +180,10 @@ def test_a_second_demo_in_the_folder_is_refused_in_words(running: Demo, folder: 
     assert requests.get(f"{running.url}/readyz", timeout=15).status_code == 200
 
 
-def test_every_part_that_dies_is_started_again(running: Demo):
+def test_every_killed_program_is_restarted(running: Demo):
     parts = [("valkey-server",), ("simulator",), ("worker.py",), ("gunicorn",)]
     for words in parts:
-        died = running.part(*words)
+        died = running.pid_of(*words)
         os.kill(died, signal.SIGKILL)
         gone(died)
         wait_until(
@@ -192,7 +192,7 @@ def test_every_part_that_dies_is_started_again(running: Demo):
             )
         )
     wait_until(lambda: answers(f"{running.url}/readyz"), 60)
-    assert running.said.count("dimulai lagi") == len(parts)
+    assert running.output.count("dimulai lagi") == len(parts)
 
 
 def answers(url: str) -> bool:
@@ -216,7 +216,7 @@ def test_however_it_ends_it_leaves_no_process(demo: Demo, number: int):
 
 
 def test_it_can_be_stopped_while_it_starts(demo: Demo):
-    wait_until(lambda: "basis data" in demo.said)
+    wait_until(lambda: "basis data" in demo.output)
     demo.process.send_signal(signal.SIGINT)
     family = list(descendants(demo.process.pid))
     assert demo.process.wait(120) == 0
@@ -226,4 +226,4 @@ def test_it_can_be_stopped_while_it_starts(demo: Demo):
 def test_a_wrong_setting_ends_it_with_one_line(tmp_path: Path):
     demo = Demo(checkout(tmp_path), PEMBAYARAN_API_TRIES="many", MYUKM_LANG="en")
     assert demo.process.wait(120) == 1
-    assert "The database could not be prepared: myukm: PEMBAYARAN_API_TRIES: 'many'" in demo.said
+    assert "The database could not be prepared: myukm: PEMBAYARAN_API_TRIES: 'many'" in demo.output

@@ -1,4 +1,4 @@
-"""A simulator that each test finds as new."""
+"""A simulator with default options and zero counters for each test."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import pytest
 
 from devtools.simulator import Simulator
 
-AS_STARTED = {
+DEFAULTS = {
     "students": 6102,
     "latency_ms": "0",
     "fail": {},
@@ -32,6 +32,6 @@ def running_simulator() -> Iterator[Simulator]:
 
 @pytest.fixture
 def api(running_simulator: Simulator) -> Simulator:
-    running_simulator.set(**AS_STARTED)
+    running_simulator.set(**DEFAULTS)
     running_simulator.reset()
     return running_simulator

@@ -1,4 +1,4 @@
-"""docs/payment-api.yaml is what the simulator serves: payment systems are built by that file."""
+"""The simulator answers as docs/payment-api.yaml says, from which payment systems are built."""
 
 from pathlib import Path
 
@@ -25,18 +25,18 @@ CHECKS = [
 
 
 def answer(api: Simulator, path: str, headers: dict[str, str], **parameters: str) -> int:
-    """Call an operation of the file, hold the answer against it, and return the status."""
+    """Call an operation, compare the answer with the file, and return the status."""
     case = API[path]["GET"].Case(path_parameters=parameters, headers=headers)
     return case.call_and_validate(base_url=api.url, checks=CHECKS).status_code
 
 
-def test_the_roster_and_every_students_payments_are_as_the_file_says(api: Simulator):
+def test_the_roster_and_payments_are_as_the_file_says(api: Simulator):
     assert answer(api, "/siswa", {}) == 200
     for student in requests.get(f"{api.url}/siswa", timeout=5).json()["data"][:40]:
         assert answer(api, "/payments/{idperson}", {}, idperson=student["idperson"]) == 200
 
 
-def test_an_unchanged_answer_and_an_unknown_student_stand_in_the_file(api: Simulator):
+def test_an_unchanged_answer_and_an_unknown_student_are_documented(api: Simulator):
     tag = requests.get(f"{api.url}/payments/100001", timeout=5).headers["ETag"]
     payments, known = "/payments/{idperson}", {"If-None-Match": tag}
     assert answer(api, payments, known, idperson="100001") == 304
@@ -44,7 +44,7 @@ def test_an_unchanged_answer_and_an_unknown_student_stand_in_the_file(api: Simul
 
 
 @pytest.mark.parametrize("kind", ["401", "403", "503"])
-def test_every_refusal_that_the_file_names(api: Simulator, kind: str):
+def test_every_documented_refusal_is_as_the_file_says(api: Simulator, kind: str):
     api.set(fail={kind: ["100001"]})
     assert answer(api, "/payments/{idperson}", {}, idperson="100001") == int(kind)
 
@@ -54,7 +54,7 @@ def test_too_many_requests_are_answered_as_the_file_says(api: Simulator):
     assert answer(api, "/payments/{idperson}", {}, idperson="100001") == 429
 
 
-def test_an_answer_of_another_form_breaks_the_file(api: Simulator):
+def test_an_answer_of_another_form_fails_the_comparison(api: Simulator):
     api.set(fail={"object": ["100001"]})
     with pytest.RaisesGroup(JsonSchemaError):
         answer(api, "/payments/{idperson}", {}, idperson="100001")

@@ -1,4 +1,4 @@
-"""Children under their reaper: none of them is left, whichever process dies and however."""
+"""Programs below a reaper leave no process behind, whichever process dies and however."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ import pytest
 from devtools.process_tree import ManagedProcess
 from tests.support.waiting import wait_until
 
-# A program with a child that has a process group and a parent of its own: the hardest to find.
+# The grandchild is hard to find: it has a session of its own, and its parent has ended.
 FAMILY = textwrap.dedent(
     """
     import os, signal, time
@@ -42,7 +42,7 @@ OWNER = textwrap.dedent(
 
 
 def alive(pid: int) -> bool:
-    """Say whether a process exists and is no zombie."""
+    """Return whether a process exists and is no zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):  # the second: it ends while it is read
@@ -59,7 +59,7 @@ def start_family() -> tuple[ManagedProcess, int, int]:
     return child, int(named["parent"]), int(named["grandchild"])
 
 
-def test_the_exit_status_and_the_output_come_through():
+def test_exit_status_and_output_are_returned():
     child = ManagedProcess.python(
         "-c", "import sys; print('out'); sys.stderr.write('err'); sys.exit(7)"
     )
@@ -68,20 +68,20 @@ def test_the_exit_status_and_the_output_come_through():
     assert not child.running()
 
 
-def test_a_signal_is_told_as_128_plus_its_number():
+def test_a_signal_is_returned_as_128_plus_its_number():
     child = ManagedProcess.python("-c", "import os; os.kill(os.getpid(), 9)")
     assert child.wait(10) == 128 + signal.SIGKILL
     child.kill()
 
 
-def test_a_program_that_does_not_exist_is_said():
+def test_a_program_that_does_not_exist_is_reported():
     child = ManagedProcess(["/nowhere/at-all"])
     assert "No such file" in child.read_line()
     assert child.wait(10) == 127
     child.kill()
 
 
-def test_kill_takes_the_whole_family():
+def test_kill_ends_all_descendants():
     child, parent, grandchild = start_family()
     child.kill()
     gone(parent, grandchild)
@@ -96,14 +96,14 @@ def test_terminate_lets_the_program_end_itself():
     child.kill()
 
 
-def test_what_does_not_stop_in_time_is_killed():
+def test_a_program_that_does_not_stop_in_time_is_killed():
     child, parent, grandchild = start_family()
     os.kill(parent, signal.SIGSTOP)
     child.stop(timeout=0.1)
     gone(parent, grandchild)
 
 
-def test_nothing_remains_when_the_program_dies():
+def test_no_process_remains_when_the_program_dies():
     child, parent, grandchild = start_family()
     os.kill(parent, signal.SIGKILL)
     assert child.wait(10) == 128 + signal.SIGKILL
@@ -112,7 +112,7 @@ def test_nothing_remains_when_the_program_dies():
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_nothing_remains_when_the_owner_dies(number: int):
+def test_no_process_remains_when_the_starting_process_dies(number: int):
     with subprocess.Popen(
         [sys.executable, "-c", OWNER, FAMILY], stdout=subprocess.PIPE, text=True
     ) as owner:
@@ -121,7 +121,7 @@ def test_nothing_remains_when_the_owner_dies(number: int):
     gone(*map(int, named.values()))
 
 
-def test_the_program_dies_with_its_nanny():
+def test_the_program_dies_with_its_reaper():
     child, parent, grandchild = start_family()
     os.kill(child.pid, signal.SIGKILL)
     gone(parent)
@@ -130,7 +130,7 @@ def test_the_program_dies_with_its_nanny():
     gone(grandchild)
 
 
-def test_an_owner_that_adopts_orphans_can_kill_what_a_dead_nanny_left():
+def test_a_process_that_adopts_orphans_can_kill_what_a_dead_reaper_left():
     code = textwrap.dedent(
         """
         import os, sys

@@ -1,4 +1,4 @@
-"""The sample campus: the size, the sameness, and sums that add up."""
+"""The sample campus: its size, the same data each time, and sums that add up."""
 
 from collections import Counter
 
@@ -11,10 +11,6 @@ from tests.support.bills import truth
 ROSTER = list(students())
 
 
-def amount(value: int | str) -> int:
-    return int(value)
-
-
 def all_items(account: dict) -> list[dict]:
     return [
         item
@@ -24,13 +20,13 @@ def all_items(account: dict) -> list[dict]:
     ]
 
 
-def test_the_roster_is_of_the_size_of_the_school_and_without_doubles():
+def test_the_roster_has_6102_different_students():
     assert len(ROSTER) == 6102
     assert len({s["idperson"] for s in ROSTER}) == 6102
     assert len({s["nama"] for s in ROSTER}) > 5000
 
 
-def test_a_student_is_the_same_every_time_and_in_any_total():
+def test_a_student_is_the_same_each_time_and_in_rosters_of_any_size():
     assert student(0) == ROSTER[0] == next(students(3))
     assert ROSTER[0]["nama"] == "Mukhlis Abdullah Budiman"
     assert payments(ROSTER[7]) == payments(student(7))
@@ -45,28 +41,28 @@ def test_every_id_on_the_roster_leads_back_to_its_student():
     assert [index_of(s["idperson"]) for s in ROSTER] == list(range(6102))
 
 
-def test_summaries_are_the_sums_of_their_items_but_for_a_few():
-    never_summed = 0
+def test_summaries_are_the_sums_of_their_items_except_of_a_few_students():
+    wrong_summaries = 0
     for one in ROSTER[:300]:
         for account in payments(one):
             if truth(account["periods"]).tidak_cocok:
-                never_summed += 1
+                wrong_summaries += 1
                 continue
             for period in account["periods"]:
                 for part in (period, *period["categories"]):
                     check_summary(part)
-    assert 0 < never_summed < 10
+    assert 0 < wrong_summaries < 10
 
 
 def check_summary(part: dict) -> None:
     items = part.get("items") or [i for c in part["categories"] for i in c["items"]]
-    billed = sum(amount(item["amount_billed"]) for item in items)
-    paid = sum(amount(item["amount_paid"]) for item in items)
-    remaining = sum(amount(item["remaining_balance"]) for item in items)
+    billed = sum(int(item["amount_billed"]) for item in items)
+    paid = sum(int(item["amount_paid"]) for item in items)
+    remaining = sum(int(item["remaining_balance"]) for item in items)
     summary = part["summary"]
-    assert amount(summary["total_billed"]) == billed
-    assert amount(summary["total_paid"]) == paid
-    assert amount(summary["total_remaining"]) == billed - paid == remaining
+    assert int(summary["total_billed"]) == billed
+    assert int(summary["total_paid"]) == paid
+    assert int(summary["total_remaining"]) == billed - paid == remaining
     assert summary["fully_paid"] is (remaining <= 0)
 
 
@@ -74,18 +70,18 @@ def test_there_are_all_kinds_of_payers():
     kinds: Counter[str] = Counter()
     for one in ROSTER:
         data = payments(one)
-        left = [amount(i["remaining_balance"]) for a in data for i in all_items(a)]
+        left = [int(i["remaining_balance"]) for a in data for i in all_items(a)]
         kinds["empty"] += not data
         kinds["overpaid"] += any(rest < 0 for rest in left)
         kinds["behind"] += sum(left) > 0
         kinds["both"] += min(left, default=0) < 0 < max(left, default=0)
-        kinds["odd"] += any(truth(a["periods"]).tidak_cocok for a in data)
+        kinds["wrong summary"] += any(truth(a["periods"]).tidak_cocok for a in data)
         kinds["text"] += any(isinstance(a["saldo"], str) for a in data)
     assert kinds["empty"] > 100
     assert kinds["overpaid"] > 100
     assert kinds["text"] > 300
     assert kinds["both"] > 30
-    assert kinds["odd"] > 30
+    assert kinds["wrong summary"] > 30
     assert 1500 < kinds["behind"] < 3000
 
 

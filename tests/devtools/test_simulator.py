@@ -1,4 +1,4 @@
-"""The simulated payment API, spoken to over real HTTP."""
+"""The simulated payment API over real HTTP."""
 
 import json
 import socket
@@ -66,7 +66,7 @@ def test_methods_other_than_get_are_refused(api: Simulator):
         ("empty", 200, b'{"data": []}'),
     ],
 )
-def test_a_failure_by_student_hits_that_student_alone(api, kind, status, body):
+def test_a_fault_of_one_student_affects_no_other(api, kind, status, body):
     api.set(fail={kind: [ID]})
     reply = get(api)
     assert reply.status_code == status
@@ -81,12 +81,12 @@ def test_garbage_is_not_json(api: Simulator):
         get(api).json()
 
 
-def test_another_students_payments(api: Simulator):
+def test_a_wrong_student_fault_returns_payments_of_another(api: Simulator):
     api.set(fail={"wrong_student": [ID]})
     assert get(api).json()["data"][0]["idperson"] != ID
 
 
-def test_a_body_that_is_too_large(api: Simulator):
+def test_a_too_large_fault_has_more_than_5_mb(api: Simulator):
     api.set(fail={"too_large": [ID]})
     assert len(get(api).content) > 5 * 1024 * 1024
 
@@ -122,7 +122,7 @@ def test_a_share_fails_always_the_same_students(api: Simulator):
     assert 8 <= first.count(404) <= 32
 
 
-def test_a_flaky_student_succeeds_after_so_many_failures_then_starts_again(api: Simulator):
+def test_a_flaky_student_succeeds_after_the_set_failures_then_fails_again(api: Simulator):
     api.set(flaky={"503": [ID]}, flaky_failures=2)
     assert [get(api).status_code for _ in range(6)] == [503, 503, 200, 503, 503, 200]
 
@@ -149,7 +149,7 @@ def test_an_outage_is_switched_on_and_off_while_it_runs(api: Simulator):
     assert get(api).status_code == 200
 
 
-def test_a_token_is_insisted_on_when_one_is_set(api: Simulator):
+def test_a_token_is_required_once_it_is_set(api: Simulator):
     assert get(api, headers={"Authorization": "Bearer anything"}).status_code == 200
     api.set(token="right")
     assert get(api).status_code == 401
@@ -157,7 +157,7 @@ def test_a_token_is_insisted_on_when_one_is_set(api: Simulator):
     assert get(api, headers={"Authorization": "Bearer right"}).status_code == 200
 
 
-def test_payments_change_when_a_day_goes_by(api: Simulator):
+def test_a_day_changes_the_payments_of_the_chosen_students(api: Simulator):
     before = {str(n): api.expected(str(n)) for n in range(100001, 100201)}
     api.advance([ID])
     changed = [i for i, body in before.items() if api.expected(i) != body]
@@ -168,7 +168,7 @@ def test_payments_change_when_a_day_goes_by(api: Simulator):
     assert 20 <= len(changed) <= 60
 
 
-def test_latency_fixed_and_spread(api: Simulator):
+def test_latency_can_be_fixed_or_random(api: Simulator):
     for latency in ("100", "100..150"):
         api.set(latency_ms=latency)
         started = time.monotonic()
@@ -176,7 +176,7 @@ def test_latency_fixed_and_spread(api: Simulator):
         assert time.monotonic() - started >= 0.1
 
 
-def test_compression_is_only_for_who_accepts_it(api: Simulator):
+def test_only_clients_that_accept_gzip_get_it(api: Simulator):
     api.set(gzip=True)
     packed = get(api)
     assert packed.headers["Content-Encoding"] == "gzip"
@@ -186,7 +186,7 @@ def test_compression_is_only_for_who_accepts_it(api: Simulator):
     assert packed.json() == plain.json() == api.expected(ID)
 
 
-def test_an_unchanged_answer_is_304_to_who_names_its_tag(api: Simulator):
+def test_an_unchanged_answer_is_304_for_its_etag(api: Simulator):
     tag = {"If-None-Match": get(api).headers["ETag"]}
     assert get(api, headers=tag).status_code == 304
     api.advance([ID])
@@ -203,7 +203,7 @@ def test_a_path_can_be_overridden_byte_by_byte(api: Simulator):
     assert reply.text == answer["body"]
 
 
-def test_pipelined_requests_are_answered_in_their_order(api: Simulator):
+def test_pipelined_requests_are_answered_in_order(api: Simulator):
     api.set(latency_ms="1..20")
     wanted = [str(100001 + n) for n in range(20)]
     lines = "".join(f"GET /payments/{i} HTTP/1.1\r\nHost: x\r\n\r\n" for i in wanted)
@@ -213,7 +213,7 @@ def test_pipelined_requests_are_answered_in_their_order(api: Simulator):
     assert [json.loads(body) for body in bodies] == [api.expected(i) for i in wanted]
 
 
-def test_a_request_in_pieces_is_put_together(api: Simulator):
+def test_a_request_may_arrive_in_pieces(api: Simulator):
     address = urlsplit(api.url)
     with socket.create_connection((address.hostname, address.port), timeout=5) as connection:
         for piece in (b"GET /payments/", ID.encode(), b" HTTP/1.1\r\nConnection: clo", b"se\r\n\r"):
@@ -233,11 +233,13 @@ def test_a_request_in_pieces_is_put_together(api: Simulator):
         b"x" * 40_000,
     ],
 )
-def test_what_is_not_a_request_is_answered_400_and_closed(api: Simulator, data: bytes):
+def test_bytes_that_are_no_request_are_answered_400_and_the_connection_closed(
+    api: Simulator, data: bytes
+):
     assert raw(api, data).startswith(b"HTTP/1.1 400 ")
 
 
-def test_it_counts_what_it_is_asked(api: Simulator):
+def test_requests_and_outcomes_are_counted(api: Simulator):
     api.set(fail={"500": [OTHER]}, latency_ms="30")
     for idperson in (ID, ID, OTHER):
         get(api, f"/payments/{idperson}")
@@ -286,7 +288,7 @@ def test_bad_options_are_refused_by_name_and_change_nothing(api: Simulator, opti
     assert api.state()["options"] == before
 
 
-def test_options_survive_the_way_to_json_and_back():
+def test_options_survive_json():
     options = Options().updated(
         {
             "latency_ms": "1..2",
@@ -298,13 +300,13 @@ def test_options_survive_the_way_to_json_and_back():
     assert Options().updated(json.loads(json.dumps(options.as_json()))) == options
 
 
-def test_unknown_control_calls_and_students_are_named(api: Simulator):
+def test_unknown_control_calls_and_students_are_refused(api: Simulator):
     assert get(api, "/_sim/nothing").status_code == 404
     with pytest.raises(ValueError, match="x"):
         api.expected("x")
     assert requests.post(f"{api.url}/_sim", data="{", timeout=5).status_code == 400
 
 
-def test_a_taken_port_is_said():
+def test_a_taken_port_is_reported():
     with Simulator() as first, pytest.raises(RuntimeError, match="in use"):
         Simulator(port=urlsplit(first.url).port)

@@ -34,7 +34,7 @@ def test_a_folder_has_one_server(tmp_path: Path):
         pass
 
 
-def test_it_comes_back_with_its_data_on_its_port(tmp_path: Path):
+def test_after_a_crash_it_starts_again_with_its_data_on_its_port(tmp_path: Path):
     server = start_valkey(tmp_path)
     with redis.Redis.from_url(server.url) as client:
         client.set("key", "kept")
@@ -56,7 +56,7 @@ def test_stop_saves_and_can_be_called_twice(tmp_path: Path):
         assert client.get("key") == b"kept"
 
 
-def test_a_taken_port_is_said_and_leaves_no_process(tmp_path: Path):
+def test_a_taken_port_is_reported_and_leaves_no_process(tmp_path: Path):
     with start_valkey(tmp_path / "first") as first:
         with pytest.raises(ValkeyError, match=str(first.port)):
             start_valkey(tmp_path / "second", first.port)
@@ -64,7 +64,7 @@ def test_a_taken_port_is_said_and_leaves_no_process(tmp_path: Path):
             pass
 
 
-def test_it_never_outlives_who_started_it(tmp_path: Path):
+def test_it_never_outlives_the_process_that_started_it(tmp_path: Path):
     code = (
         "import sys, time; from pathlib import Path; from devtools.valkey import start_valkey\n"
         "print(start_valkey(Path(sys.argv[1])).pid, flush=True); time.sleep(600)"
