@@ -1,4 +1,4 @@
-"""The last lines of all processes, in Valkey: never in a request's way, without secrets."""
+"""The last log lines of all processes in Valkey, without secrets and without delay for requests."""
 
 import json
 import logging
@@ -51,7 +51,7 @@ def lines(app: Flask, wanted: Wanted, most: int = 200) -> list[dict[str, Any]]:
     return log_stream.read(app.extensions["valkey"], wanted, most=most)["lines"]
 
 
-def test_a_line_says_what_it_is_about(app: Flask, shipper: LogShipper) -> None:
+def test_a_line_names_process_level_and_request(app: Flask, shipper: LogShipper) -> None:
     with app.test_request_context():
         logger.warning("half of %d", 7)
     shipper.flush()
@@ -93,7 +93,7 @@ def test_secrets_are_never_sent(app: Flask, shipper: LogShipper, valkey: redis.R
     assert "gEhEiM9" not in stored
 
 
-def test_only_the_last_ten_thousand_are_kept(
+def test_only_the_last_ten_thousand_lines_are_kept(
     app: Flask, shipper: LogShipper, valkey: redis.Redis
 ) -> None:
     for count in range(12_000):
@@ -105,7 +105,7 @@ def test_only_the_last_ten_thousand_are_kept(
     assert messages(app)[-1] == "line 11999"
 
 
-def test_nobody_waits_while_valkey_is_away_and_what_is_lost_is_counted(
+def test_logging_does_not_wait_for_valkey_and_counts_dropped_lines(
     app: Flask, valkey_server: Valkey
 ) -> None:
     handler = LogShipper(f"redis://127.0.0.1:{any_free()}/0", "web")
@@ -125,7 +125,7 @@ def test_nobody_waits_while_valkey_is_away_and_what_is_lost_is_counted(
     assert took < 2.0
 
 
-def test_a_hanging_valkey_holds_nobody_up(shipper: LogShipper, tmp_path: Path) -> None:
+def test_logging_does_not_wait_for_a_hanging_valkey(shipper: LogShipper, tmp_path: Path) -> None:
     hung = start_valkey(tmp_path)
     shipper.url = hung.url
     logger.info("before")
@@ -135,13 +135,13 @@ def test_a_hanging_valkey_holds_nobody_up(shipper: LogShipper, tmp_path: Path) -
         began = time.monotonic()
         for count in range(200):
             logger.info("line %d", count)
-            time.sleep(0.001)  # in which the sender begins to wait
+            time.sleep(0.001)  # so that the sender begins to wait
         assert time.monotonic() - began < 10.0
     finally:
         hung.kill()
 
 
-def test_the_senders_own_lines_are_not_sent(app: Flask, shipper: LogShipper) -> None:
+def test_lines_that_sending_itself_causes_are_not_sent(app: Flask, shipper: LogShipper) -> None:
     """Each line of the Valkey client about a failed send would cause the next send."""
     redis_logger = logging.getLogger("redis")
     redis_logger.addHandler(shipper)
@@ -155,7 +155,9 @@ def test_the_senders_own_lines_are_not_sent(app: Flask, shipper: LogShipper) -> 
     assert messages(app) == ["of another client"]
 
 
-def test_many_threads_lose_nothing(app: Flask, shipper: LogShipper, valkey: redis.Redis) -> None:
+def test_lines_of_many_threads_are_all_sent(
+    app: Flask, shipper: LogShipper, valkey: redis.Redis
+) -> None:
     def talk() -> None:
         for count in range(100):
             logger.info("line %d", count)
@@ -168,7 +170,7 @@ def test_many_threads_lose_nothing(app: Flask, shipper: LogShipper, valkey: redi
     wait_until(lambda: valkey.xlen(log_stream.KEY) == 1000, 30, "all lines are sent")
 
 
-def test_a_reader_goes_on_from_its_cursor(app: Flask, shipper: LogShipper) -> None:
+def test_a_reader_resumes_from_its_cursor(app: Flask, shipper: LogShipper) -> None:
     client = app.extensions["valkey"]
     logger.info("first")
     shipper.flush()
@@ -186,7 +188,7 @@ def processes(app: Flask) -> set[str]:
     return {line["process"] for line in lines(app, Wanted(), most=1000)}
 
 
-def test_all_processes_of_worker_and_web_are_in_it(
+def test_all_processes_of_worker_and_web_send_lines(
     app: Flask, web: WebServer, start: Callable[..., Program], valkey: redis.Redis
 ) -> None:
     worker = start("python", "worker.py", "--verbose")
@@ -201,7 +203,7 @@ def test_all_processes_of_worker_and_web_are_in_it(
     worker.stop()
 
 
-def test_a_command_is_in_it_and_prints_no_more_than_before(
+def test_a_command_sends_its_security_log_and_does_not_print_it(
     app: Flask, start: Callable[..., Program], valkey: redis.Redis
 ) -> None:
     command = start("flask", "queue", "restart")
@@ -211,7 +213,7 @@ def test_a_command_is_in_it_and_prints_no_more_than_before(
     assert "myukm.security" not in command.output()
 
 
-def test_what_a_plain_worker_says_of_a_killed_job_is_in_it(
+def test_a_plain_worker_sends_its_warning_about_a_killed_job(
     app: Flask, start: Callable[..., Program], valkey: redis.Redis
 ) -> None:
     worker = start("rq", "worker", "-c", "rq_settings", "default")
@@ -224,14 +226,14 @@ def test_what_a_plain_worker_says_of_a_killed_job_is_in_it(
     assert line["level"] == "WARNING"
     assert line["pid"] == parent
     assert worker.output().count(text) == 1
-    assert "time.sleep" in worker.output(), "what it says of each job stands in its output alone"
+    assert "time.sleep" in worker.output(), "its line about each job is printed but not sent"
     assert not lines(app, Wanted(process="rq", text="time.sleep"))
 
 
-def test_the_lines_of_a_job_name_job_and_run(
+def test_lines_of_a_job_name_the_job_and_the_run(
     app: Flask, client_as: Callable[[str], FlaskClient], start: Callable[..., Program]
 ) -> None:
-    """Nobody answers for the payment API, which the lane of a plain worker logs."""
+    """The payment API does not answer, and the lane in a plain worker logs that."""
     with app.app_context():
         create_students(50)
     run = client_as("admin").post("/admin/sync-pembayaran/start", json={}).json["run_id"]
@@ -247,13 +249,13 @@ def test_the_lines_of_a_job_name_job_and_run(
     assert first["job"]
 
 
-def test_each_line_comes_once(settings: dict[str, str], app: Flask, tmp_path: Path) -> None:
-    """Also after an error that Flask itself logged, with which it added a handler of its own."""
+def test_each_line_is_printed_once(settings: dict[str, str], app: Flask, tmp_path: Path) -> None:
+    """Flask adds a handler when it logs an error itself; both handlers would print a line."""
     settings["REDIS_URL"] = f"redis://127.0.0.1:{any_free()}/0"
     web = WebServer(tmp_path / "web.log", settings)
     try:
         wait_until(lambda: "could not publish" in web.output(), 20, "the outage is logged")
-        time.sleep(3)  # in which hundreds of events are not published
+        time.sleep(3)  # hundreds of events are not published meanwhile
         said = [line for line in web.output().splitlines() if "could not publish" in line]
         assert len(said) == 1
         assert " WARNING " in said[0]
@@ -261,7 +263,9 @@ def test_each_line_comes_once(settings: dict[str, str], app: Flask, tmp_path: Pa
         web.kill()
 
 
-def test_json_lines(settings: dict[str, str], app: Flask, tmp_path: Path) -> None:
+def test_the_log_format_json_prints_one_object_per_line(
+    settings: dict[str, str], app: Flask, tmp_path: Path
+) -> None:
     settings |= {"REDIS_URL": f"redis://127.0.0.1:{any_free()}/0", "LOG_FORMAT": "json"}
     web = WebServer(tmp_path / "web.log", settings)
     try:

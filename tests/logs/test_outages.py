@@ -9,7 +9,7 @@ from myukm.logs.outages import Outage
 logger = logging.getLogger("myukm.tests")
 
 
-def test_an_outage_is_logged_at_its_begin_and_its_end(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_outage_is_logged_at_its_start_and_its_end(caplog: pytest.LogCaptureFixture) -> None:
     outage = Outage(logger, "live: could not publish")
     outage.worked()
     for _ in range(500):

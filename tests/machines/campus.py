@@ -89,7 +89,7 @@ class Machines:
             (self.folder / "db").mkdir()
             self.database = self._stack.enter_context(OpenPostgreSQL(self.folder / "db"))
             url = self.database.fresh_database()
-        self._stack.callback(self.database.kill)  # it would wait for machines that are silent
+        self._stack.callback(self.database.kill)  # a normal stop would wait for silent hosts
         if not valkey_url:
             self.valkey = self._stack.enter_context(open_valkey(self.hosts["kv"], self.folder))
         with self.hosts["api"].inside():
@@ -131,12 +131,12 @@ class Machines:
         return self.programs[name]
 
     def wait_ready(self, name: str) -> None:
-        """Wait until a web server says that it may be asked."""
+        """Wait until a web server says that it is ready."""
         url = f"http://{self.hosts[name].address}:{PORT}/readyz"
         wait_until(lambda: answers(url), 40, f"{name} is ready")
 
     def log_in(self, who: str) -> requests.Session:
-        """Return a logged-in browser that comes through the proxy."""
+        """Return a logged-in session through the proxy."""
         session = requests.Session()
         session.verify, session.trust_env = str(self.folder / "lb/fullchain.pem"), False
         session.headers["Host"] = "ukm.example.ac.id"

@@ -1,4 +1,4 @@
-"""Machines of these tests' own: only root on Linux can make them."""
+"""Hosts in network namespaces, which only root on Linux can make."""
 
 import os
 import shutil
@@ -13,8 +13,8 @@ from tests.support.servers import need, open_folder
 
 
 @pytest.fixture(scope="module")
-def laboratory() -> Iterator[None]:
-    """A network of this test module's own."""
+def network_namespace() -> Iterator[None]:
+    """A network of this test module alone."""
     if sys.platform != "linux" or os.geteuid() != 0:
         pytest.skip("network namespaces: only root on Linux may make them")
     need(shutil.which("ip"), "iproute2")
@@ -28,7 +28,7 @@ def laboratory() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def machines(laboratory: None) -> Iterator[Machines]:
+def machines(network_namespace: None) -> Iterator[Machines]:
     """A campus on several machines, for the tests of one module."""
     with open_folder() as folder:
         made = Machines(folder)

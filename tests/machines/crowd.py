@@ -11,9 +11,10 @@ from tests.support.waiting import wait_until
 
 
 class Crowd:
-    """Two people who write and four pages that listen, as long as the block runs.
+    """Two senders and four open streams, as long as the `with` block runs.
 
-    A message that is not accepted within `timeout` seconds is a broken promise."""
+    A message that is not accepted within `timeout` seconds is a broken promise.
+    """
 
     def __init__(self, machines: Machines, timeout: float = 30) -> None:
         self.machines, self.timeout = machines, timeout
@@ -45,7 +46,7 @@ class Crowd:
         for sender in self.senders:
             sender.join(self.timeout + 10)
         if not error[0]:
-            wait_until(self.all_came, 40, "all messages at all pages")
+            wait_until(self.all_received, 40, "every stream has all messages")
             print(self)
         for client in self.clients:
             client.stopped.set()
@@ -61,16 +62,16 @@ class Crowd:
         return {number for sender in self.senders for number in dict(sender.accepted)}
 
     def wait_for(self, more: int, timeout: float = 40) -> None:
-        """Wait until so many more messages are accepted."""
+        """Wait until `more` further messages are accepted."""
         goal = len(self.accepted()) + more
         wait_until(lambda: len(self.accepted()) >= goal, timeout, f"{more} more messages")
 
     def wait_for_seconds(self, seconds: float) -> None:
-        """Let the crowd chat for that long."""
+        """Let the crowd chat for `seconds` seconds."""
         self.senders[0].stopped.wait(seconds)
 
-    def all_came(self) -> bool:
-        """Return whether each page has all messages."""
+    def all_received(self) -> bool:
+        """Return whether each stream has all accepted messages."""
         wanted = self.accepted()
         return all(wanted <= set(client.received[UKM]) for client in self.clients)
 
@@ -84,7 +85,7 @@ class Crowd:
         return found
 
     def refusals(self) -> dict[int, int]:
-        """Return how often each status other than success was answered; 0 is no answer."""
+        """Return the number of answers by status, without successes; status 0 is no answer."""
         return dict(sum((sender.refusals for sender in self.senders), Counter()))
 
     def slowest(self) -> float:
@@ -92,7 +93,7 @@ class Crowd:
         return max(max(sender.took) for sender in self.senders)
 
     def latest(self) -> float:
-        """Return the longest time from a message's acceptance until a page had it, in seconds."""
+        """Return the longest time from a message's acceptance until a stream had it, in seconds."""
         at = dict(pair for sender in self.senders for pair in sender.accepted_at.items())
         return max(
             when - at[number]

@@ -30,7 +30,7 @@ class Host:
         return 0
 
     def inside(self) -> AbstractContextManager[None]:
-        """Let the calling thread be on this host."""
+        """Move the calling thread to this host."""
         return namespaces.inside(f"/proc/{self.pid}")
 
     def remove(self) -> None:
@@ -39,8 +39,8 @@ class Host:
 
 
 class Network:
-    """Hosts at a switch. Each knows its neighbours for ever, so packets to a host that vanished are
-    lost and not answered by "unreachable"."""
+    """Hosts at a switch. Hardware addresses are permanent, so packets to a silent host are lost and
+    not answered by "unreachable"."""
 
     def __init__(self, *names: str) -> None:
         ip(
@@ -51,9 +51,9 @@ class Network:
         )
         self.hosts = {name: Host(name, number) for number, name in enumerate(names, 10)}
         for host in self.hosts.values():
-            self._plug_in(host)
+            self._connect(host)
 
-    def _plug_in(self, host: Host) -> None:
+    def _connect(self, host: Host) -> None:
         end = f"eth0 address {mac(host.number)} netns {host.pid}"
         ip(
             f"link add {host.name} type veth peer name {end}",
@@ -75,14 +75,14 @@ class Network:
             ip(f"link set {name} master switch")
 
     @contextmanager
-    def parted(self, name: str, other: str) -> Iterator[None]:
-        """Make two hosts unreachable for each other."""
+    def partitioned(self, name: str, other: str) -> Iterator[None]:
+        """Keep two hosts from reaching each other, by wrong hardware addresses."""
         pair = (self.hosts[name], self.hosts[other])
-        _introduce(*pair, wrong=True)
+        _set_neighbours(*pair, wrong=True)
         try:
             yield
         finally:
-            _introduce(*pair, wrong=False)
+            _set_neighbours(*pair, wrong=False)
 
     def remove(self) -> None:
         """End all hosts."""
@@ -90,14 +90,14 @@ class Network:
             host.remove()
 
 
-def _introduce(one: Host, other: Host, *, wrong: bool) -> None:
+def _set_neighbours(one: Host, other: Host, *, wrong: bool) -> None:
     for here, there in ((one, other), (other, one)):
         with here.inside():
             ip(neighbour(there.number, "eth0", 0xFF if wrong else there.number))
 
 
 def neighbour(number: int, device: str, known_as: int | None = None) -> str:
-    """Return the command that makes a host's hardware address known for ever."""
+    """Return the command that sets a host's hardware address permanently."""
     lladdr = mac(number if known_as is None else known_as)
     return f"neigh replace {address(number)} lladdr {lladdr} dev {device} nud permanent"
 

@@ -39,7 +39,7 @@ class RunWatch:
         if not error[0]:
             self.machines.api.set(latency_ms="0")
             wait_until(lambda: self.polled[-1][1]["status"] == "completed", 90, "the run ends")
-            print(f"run: at most {self.longest_gap():.1f} s without a student")
+            print(f"run: at most {self.longest_gap():.1f} s without progress")
         self.ended.set()
         self._thread.join(30)
 
@@ -49,11 +49,15 @@ class RunWatch:
                 self.polled.append((time.monotonic(), progress_of(self.machines.app)))
 
     def wait_processed(self, count: int) -> None:
-        """Wait until so many students are processed."""
-        wait_until(lambda: self.polled and self.polled[-1][1]["processed"] >= count, 60, "a run")
+        """Wait until `count` students are processed."""
+        wait_until(
+            lambda: self.polled and self.polled[-1][1]["processed"] >= count,
+            60,
+            f"{count} students",
+        )
 
     def longest_gap(self) -> float:
-        """Return the longest time without a student, in seconds."""
+        """Return the longest time without progress, in seconds."""
         moments = [self.polled[0][0]]
         for (_, before), (moment, now) in pairwise(self.polled):
             if now["processed"] > before["processed"]:
@@ -61,7 +65,7 @@ class RunWatch:
         return max(after - before for before, after in pairwise(moments))
 
     def broken(self) -> list[str]:
-        """Return the promises that were broken: sums, every student once."""
+        """Return the promises that were broken: sums that add up, every student once."""
         last = self.polled[-1][1]
         found = [f"do not add up: {now}" for _, now in self.polled if not adds_up(now)]
         if (last["total"], last["success"]) != (STUDENTS, STUDENTS):

@@ -1,4 +1,4 @@
-"""Scenes that take minutes (`./run faults --machines`): three Valkeys with sentinels, two
+"""Tests that take minutes, run by `./run faults --machines`: three Valkeys with sentinels, two
 workers."""
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
-def sentinels_and_machines(laboratory: None) -> Iterator[tuple[Sentinels, Machines]]:
+def sentinels_and_machines(network_namespace: None) -> Iterator[tuple[Sentinels, Machines]]:
     with open_folder() as folder:
         made = Machines(folder, "kv2", "kv3", "w2")
         sentinels = Sentinels(folder, [made.hosts[name] for name in ("kv", "kv2", "kv3")])
@@ -45,7 +45,7 @@ def machines(sentinels_and_machines: tuple[Sentinels, Machines]) -> Machines:
     return sentinels_and_machines[1]
 
 
-def test_a_web_server_is_silent_for_a_minute(machines: Machines) -> None:
+def test_chat_goes_on_while_a_web_server_is_silent_for_a_minute(machines: Machines) -> None:
     with Crowd(machines) as crowd:
         crowd.wait_for(5)
         with machines.network.silent("web1"):
@@ -56,7 +56,7 @@ def test_a_web_server_is_silent_for_a_minute(machines: Machines) -> None:
     assert crowd.latest() < 40
 
 
-def test_a_worker_is_silent_for_a_minute_in_a_run(machines: Machines) -> None:
+def test_chat_and_run_go_on_while_a_worker_is_silent_for_a_minute(machines: Machines) -> None:
     with Crowd(machines) as crowd, RunWatch(machines, seconds=40) as run:
         run.wait_processed(20)
         with machines.network.silent("w1"):
@@ -67,7 +67,7 @@ def test_a_worker_is_silent_for_a_minute_in_a_run(machines: Machines) -> None:
 
 
 @pytest.mark.parametrize("seconds", [20, 90])
-def test_the_database_is_silent(machines: Machines, seconds: int) -> None:
+def test_chat_and_run_go_on_after_the_database_was_silent(machines: Machines, seconds: int) -> None:
     with Crowd(machines, seconds + 30) as crowd, RunWatch(machines, seconds=40) as run:
         run.wait_processed(20)
         with machines.network.silent("db"):
@@ -77,7 +77,7 @@ def test_the_database_is_silent(machines: Machines, seconds: int) -> None:
     assert run.longest_gap() < seconds + 12
 
 
-def test_the_payment_api_is_silent_for_thirty_seconds(machines: Machines) -> None:
+def test_a_run_goes_on_after_the_payment_api_was_silent_for_30_s(machines: Machines) -> None:
     with RunWatch(machines, seconds=40) as run:
         run.wait_processed(20)
         with machines.network.silent("api"):
@@ -86,7 +86,7 @@ def test_the_payment_api_is_silent_for_thirty_seconds(machines: Machines) -> Non
     assert run.longest_gap() < 30 + 12
 
 
-def test_the_proxy_is_silent_for_twenty_seconds(machines: Machines) -> None:
+def test_chat_goes_on_after_the_proxy_was_silent_for_20_s(machines: Machines) -> None:
     with Crowd(machines) as crowd:
         crowd.wait_for(5)
         with machines.network.silent("lb"):
@@ -95,12 +95,12 @@ def test_the_proxy_is_silent_for_twenty_seconds(machines: Machines) -> None:
     assert crowd.slowest() < 20 + 12
 
 
-def test_a_leader_that_does_not_see_valkey_lets_another_lead(
+def test_a_leader_that_cannot_reach_valkey_lets_another_lead(
     machines: Machines, sentinels: Sentinels
 ) -> None:
     leader = leading(machines)
-    there = next(each.name for each in sentinels.hosts if each.address == sentinels.primary())
-    with machines.network.parted(leader, there), RunWatch(machines, seconds=20) as run:
+    primary = next(each.name for each in sentinels.hosts if each.address == sentinels.primary())
+    with machines.network.partitioned(leader, primary), RunWatch(machines, seconds=20) as run:
         wait_until(lambda: leading(machines) != leader, 30, "another one leads")
     assert run.broken() == []
     assert run.longest_gap() < 20
@@ -108,13 +108,13 @@ def test_a_leader_that_does_not_see_valkey_lets_another_lead(
 
 @pytest.mark.parametrize("server", ["db", "valkey"])
 @pytest.mark.parametrize("name", ["w1", "web1"])
-def test_a_host_does_not_see_a_server_for_thirty_seconds(
+def test_chat_and_run_go_on_while_a_host_cannot_reach_a_server_for_30_s(
     machines: Machines, sentinels: Sentinels, name: str, server: str
 ) -> None:
     primary = next(each.name for each in sentinels.hosts if each.address == sentinels.primary())
     with Crowd(machines) as crowd, RunWatch(machines, seconds=40) as run:
         run.wait_processed(20)
-        with machines.network.parted(name, primary if server == "valkey" else server):
+        with machines.network.partitioned(name, primary if server == "valkey" else server):
             crowd.wait_for_seconds(30)
     assert crowd.broken() == run.broken() == []
     assert crowd.slowest() < 12
@@ -122,7 +122,9 @@ def test_a_host_does_not_see_a_server_for_thirty_seconds(
     assert run.longest_gap() < 20
 
 
-def test_the_primary_of_valkey_is_silent(machines: Machines, sentinels: Sentinels) -> None:
+def test_chat_and_run_go_on_when_sentinels_replace_a_silent_primary(
+    machines: Machines, sentinels: Sentinels
+) -> None:
     old = sentinels.primary()
     place = next(n for n, each in enumerate(sentinels.hosts) if each.address == old)
     with Crowd(machines) as crowd, RunWatch(machines, seconds=20) as run:
@@ -135,7 +137,7 @@ def test_the_primary_of_valkey_is_silent(machines: Machines, sentinels: Sentinel
     assert run.longest_gap() < 10
 
 
-def test_clocks_are_an_hour_off(machines: Machines) -> None:
+def test_chat_and_run_work_with_clocks_that_are_an_hour_off(machines: Machines) -> None:
     for name in ("web2", "w2"):
         machines.programs[name].stop()
     machines.start_with_wrong_clock("web2", -3600, str(BIN / "gunicorn"), "wsgi:app")
@@ -144,7 +146,7 @@ def test_clocks_are_an_hour_off(machines: Machines) -> None:
     with Crowd(machines) as crowd, RunWatch(machines, seconds=20) as run:
         crowd.wait_for_seconds(20)
     assert crowd.broken() == run.broken() == []
-    assert crowd.refusals() == {}, "a log-in counts at both"
+    assert crowd.refusals() == {}, "both web servers accept a log-in"
     with machines.app.app_context():
         named = wait_until(lambda: [finding.message for finding in host.clocks()])
     assert [any(name in message for message in named) for name in ("web2", "w2")] == [True, True]

@@ -58,7 +58,7 @@ class Sentinels:
 
 
 def ask(host: Host, field: str) -> str:
-    """Return what a sentinel says about the primary; "" if it does not answer."""
+    """Return a field of a sentinel's report on the primary, "" if it does not answer."""
     try:
         with redis.Redis(host.address, PORT, socket_timeout=1) as client:
             said = client.execute_command("SENTINEL MASTER", "kampus")

@@ -1,4 +1,4 @@
-"""Machines that leave, are silent, or lose power: the scenes that take seconds (see scenes.py)."""
+"""Hosts that restart, are silent, or lose power: tests that take seconds (others: scenes.py)."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.machines.crowd import Crowd
 from tests.support.people import UKM
 from tests.support.waiting import wait_until
 
-HOLD = (
+LOCK_A_UKM = (
     "import time",
     "from sqlalchemy import select",
     "from myukm import create_app",
@@ -20,7 +20,9 @@ HOLD = (
 )
 
 
-def test_web_servers_are_restarted_one_after_the_other(machines: Machines) -> None:
+def test_nobody_sees_an_error_while_web_servers_restart_one_after_the_other(
+    machines: Machines,
+) -> None:
     with Crowd(machines) as crowd:
         for name in WEBS:
             assert machines.programs[name].stop() == 0
@@ -32,7 +34,7 @@ def test_web_servers_are_restarted_one_after_the_other(machines: Machines) -> No
 
 
 @pytest.mark.timing("messages arrive within 8 s while Valkey is silent")
-def test_valkey_is_silent(machines: Machines) -> None:
+def test_messages_arrive_while_valkey_is_silent(machines: Machines) -> None:
     with Crowd(machines) as crowd:
         crowd.wait_for(5)
         with machines.network.silent("kv"):
@@ -43,8 +45,10 @@ def test_valkey_is_silent(machines: Machines) -> None:
     assert crowd.latest() < 8
 
 
-def test_a_worker_loses_power_while_it_holds_the_rows_of_a_ukm(machines: Machines) -> None:
-    holder = machines.run_on("w1", *HOLD)
+def test_messages_arrive_after_a_worker_lost_power_while_it_locked_a_ukm(
+    machines: Machines,
+) -> None:
+    holder = machines.run_on("w1", *LOCK_A_UKM)
     wait_until(lambda: "locked" in holder.output(), 20, "the row is locked")
     with Crowd(machines) as crowd, machines.network.silent("w1"):
         crowd.wait_for(3, timeout=20)

@@ -1,7 +1,7 @@
-"""What the README's production block calls and a test can't have, each as small as it can be.
+"""Replacements for commands of the README's production block that a test cannot run.
 
-Found on PATH under the name of the command. `settings.json` beside this folder of links says where
-the test's servers are. Whatever is not in `STAND_INS` is the real command.
+A folder on PATH has a link to this file for each command in `STAND_INS`; other commands are the
+real ones. `settings.json` beside that folder says where the test's servers are.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from typing import Any
 
 BIN = Path(sys.argv[0]).absolute().parent
 MACHINE = BIN.parent
-# The service's account is one that every machine has and that owns nothing.
+# The number of `nobody`, in place of the account `myukm` that the block creates.
 SERVICE = "65534"
 
 
@@ -28,27 +28,27 @@ def settings() -> dict[str, Any]:
 
 
 def apt(verb: str, *_packages: str) -> int:
-    """The packages are there; nginx runs once it is installed."""
+    """Start nginx, as its installation does; the packages are there already."""
     return nginx_service("start") if verb == "install" else 0
 
 
 def adduser(*_words: str) -> int:
-    """See `SERVICE`."""
+    """Create no account: `SERVICE` takes its place."""
     return 0
 
 
 def chown(*words: str) -> int:
-    """Change owners, by the account's number."""
+    """Change owners; `SERVICE` takes the place of `myukm`."""
     return real("chown", *(word.replace("myukm:myukm", f"{SERVICE}:{SERVICE}") for word in words))
 
 
 def install(*words: str) -> int:
-    """Copy with an owner, by the account's number."""
+    """Copy with an owner; `SERVICE` takes the place of `myukm`."""
     return real("install", *(SERVICE if word == "myukm" else word for word in words))
 
 
 def runuser(_u: str, account: str, _dashes: str, *command: str) -> int:
-    """Run a command as an account that may be known by its number alone."""
+    """Run a command as another account."""
     return subprocess.run(as_account(account, command), check=False).returncode
 
 
@@ -56,19 +56,19 @@ def as_account(account: str, command: tuple[str, ...]) -> list[str]:
     """Return the command line that runs `command` as `account`."""
     number = {"postgres": settings()["postgres"]}.get(account, SERVICE)
     argv = ["setpriv", f"--reuid={number}", f"--regid={number}", "--clear-groups"]
-    if number == SERVICE:  # this Python may lie where only root can look; written is nothing there
+    if number == SERVICE:  # this Python may lie in a folder that only root may read
         argv += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
     return [*argv, *command]
 
 
 def nano(path: str) -> int:
-    """Write the payment API down, as the person at the keyboard does."""
+    """Fill in the payment API, as the admin does in the editor."""
     file = Path(path)
-    typed = {"PEMBAYARAN_API_URL": settings()["api"], "PEMBAYARAN_API_TOKEN": "a-token"}
+    filled_in = {"PEMBAYARAN_API_URL": settings()["api"], "PEMBAYARAN_API_TOKEN": "a-token"}
     lines = [line.partition("=") for line in file.read_text().splitlines()]
     with file.open("r+") as opened:  # an editor keeps owner and mode
         opened.truncate()
-        opened.writelines(f"{name}{eq}{typed.get(name, value)}\n" for name, eq, value in lines)
+        opened.writelines(f"{name}{eq}{filled_in.get(name, value)}\n" for name, eq, value in lines)
     return 0
 
 
@@ -82,19 +82,19 @@ def redis_cli(*words: str) -> int:
 
 
 def certbot(*words: str) -> int:
-    """Make a certificate of our own between the hooks."""
+    """Make a self-signed certificate between the hooks."""
     parser = argparse.ArgumentParser()
     for name in ("--pre-hook", "--post-hook", "--domain"):
         parser.add_argument(name, required=True)
-    asked, _ = parser.parse_known_args(words)
-    folder = MACHINE / "etc/letsencrypt/live" / asked.domain
+    options, _ = parser.parse_known_args(words)
+    folder = MACHINE / "etc/letsencrypt/live" / options.domain
     folder.mkdir(parents=True)
-    subprocess.run(asked.pre_hook, shell=True, check=True)
+    subprocess.run(options.pre_hook, shell=True, check=True)
     make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
-    subject = ["-subj", f"/CN={asked.domain}", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subject = ["-subj", f"/CN={options.domain}", "-addext", "subjectAltName=IP:127.0.0.1"]
     files = ["-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"]
     subprocess.run([*make, *subject, *files], check=True, capture_output=True)
-    return subprocess.run(asked.post_hook, shell=True, check=False).returncode
+    return subprocess.run(options.post_hook, shell=True, check=False).returncode
 
 
 def nginx(*words: str) -> int:
@@ -115,7 +115,7 @@ def nginx_service(verb: str) -> int:
 
 
 def systemctl(verb: str, *words: str) -> int:
-    """Do what systemd does with the units that the block installs."""
+    """Do with the units that the block installs what systemd does."""
     if words == ("nginx",):
         return nginx_service(verb)
     if verb in ("daemon-reload", "is-system-running"):
@@ -176,7 +176,7 @@ def start(unit: str) -> None:
 
 
 class ready:  # noqa: N801 (used as `with ready(…)`)
-    """Wait at the end of the block until a unit of Type=notify said that it is ready."""
+    """Wait at the end of the `with` block until a unit of Type=notify has said that it is ready."""
 
     def __init__(self, notify: bool, env: dict[str, str]) -> None:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) if notify else None
@@ -195,7 +195,7 @@ class ready:  # noqa: N801 (used as `with ready(…)`)
 
 
 def real(name: str, *words: str) -> int:
-    """Run the command of this name that is not ours."""
+    """Run the real command of this name."""
     path = os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep) if Path(p) != BIN)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     return subprocess.run([name, *words], env=os.environ | {"PATH": path}, check=False).returncode

@@ -1,7 +1,7 @@
 """The README's production block, line by line, on PostgreSQL, Valkey and nginx of the test's own.
 
-The lines and the files under `deploy/` are used as they are, but for `MOVED`: where things are on
-this machine. `stand_ins.py` says which commands are not the real ones.
+The lines and the files under `deploy/` are used unchanged except for folders and ports
+(`replacements`). `stand_ins.py` replaces commands that a test cannot run.
 """
 
 import json
@@ -50,7 +50,7 @@ host all all 127.0.0.1/32 scram-sha-256
 
 
 class Machine(NamedTuple):
-    """The machine that the block set up."""
+    """The machine that the production block set up."""
 
     root: Path
     project: Path
@@ -60,7 +60,7 @@ class Machine(NamedTuple):
     database: PostgreSQL
 
     def log_in(self) -> requests.Session:
-        """Return the first admin's browser, which came through nginx."""
+        """Return the first admin's session through nginx."""
         session = requests.Session()
         session.trust_env, session.headers["Host"] = False, HOST
         session.verify = str(self.root / "etc/ssl/myukm/fullchain.pem")
@@ -85,7 +85,7 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture(scope="module")
 def machine(simulator: Simulator) -> Iterator[Machine]:
-    """A machine on which the whole block was carried out."""
+    """A machine on which the whole block was run."""
     if not ROOT_USER:
         pytest.skip("only root can set a machine up")
     need(shutil.which("nginx", path="/usr/sbin:/usr/bin"), "nginx")
@@ -117,10 +117,10 @@ def valkey_with_a_file(root: Path) -> Valkey:
     return Valkey(child, port, wait_ready(child, port))
 
 
-def addresses_of(
+def replacements(
     root: Path, database: PostgreSQL, valkey: Valkey, https: int, http: int, web: int
 ) -> dict[str, str]:
-    """Return what stands in the README and the site, and what takes its place in this test."""
+    """Return texts of the README and of `deploy/`, each with its replacement in this test."""
     return {
         "/srv/myukm": f"{root}/srv/myukm",
         "/etc/nginx/": f"{root}/etc/nginx/",
@@ -145,7 +145,7 @@ def prepare(root: Path, database: PostgreSQL, valkey: Valkey, simulator: Simulat
     os.umask(0o022)  # as a fresh Debian; the app closed it for this process if it ran before
     https, http, web = any_free(), any_free(), any_free()
     project = root / "srv/myukm"
-    moved = addresses_of(root, database, valkey, https, http, web)
+    replaced = replacements(root, database, valkey, https, http, web)
     clone(project)
     for name in ("nginx/sites-available", "nginx/sites-enabled", "systemd/system", "ssl"):
         (root / "etc" / name).mkdir(parents=True)
@@ -155,7 +155,7 @@ def prepare(root: Path, database: PostgreSQL, valkey: Valkey, simulator: Simulat
     (root / "typed").write_text(f"{PASSWORD}\n{PASSWORD}\n")
     (root / "block.sh").write_text(script)
     ours = [project / name for name in ("myukm/cli/install.py", "myukm/ops/deployment/units.py")]
-    change([root / "block.sh", *(project / "deploy").glob("*.*"), *ours], moved)
+    replace_in([root / "block.sh", *(project / "deploy").glob("*.*"), *ours], replaced)
     settings = {
         "postgres": str(database.data.stat().st_uid),
         "api": simulator.url,
@@ -173,8 +173,8 @@ def prepare(root: Path, database: PostgreSQL, valkey: Valkey, simulator: Simulat
 
 
 def clone(project: Path) -> None:
-    """Put a clone there, as a careful root makes it (umask 077), with this environment in place of
-    one that has to be downloaded."""
+    """Copy this checkout as root with umask 077 would clone it, and link this environment into it,
+    so that nothing is downloaded."""
     shutil.copytree(ROOT, project, ignore=shutil.ignore_patterns(*NOT_TRACKED))
     for path in (project, *project.rglob("*")):
         path.chmod(path.stat().st_mode & 0o700)
@@ -185,10 +185,10 @@ def clone(project: Path) -> None:
     shutil.copy(here / "pyvenv.cfg", there)
 
 
-def change(files: list[Path], moved: dict[str, str]) -> None:
-    """Replace in the files what is elsewhere on this machine; all of it must be there."""
+def replace_in(files: list[Path], replaced: dict[str, str]) -> None:
+    """Make these replacements in the files; each text must occur in one of them."""
     texts = {file: file.read_text() for file in files}
-    for ours, theirs in moved.items():
+    for ours, theirs in replaced.items():
         assert any(ours in text for text in texts.values()), ours
         texts = {file: text.replace(ours, theirs) for file, text in texts.items()}
     for file, text in texts.items():
@@ -208,7 +208,7 @@ def environment(root: Path, database: PostgreSQL) -> dict[str, str]:
 
 
 def wait_for_the_end(script: ManagedProcess, root: Path) -> None:
-    """Fail with what the block printed unless its last line was carried out."""
+    """Wait until the block's last line was run; else fail with what it printed."""
     said = []
     for line in script.lines():
         if line == "END":
@@ -218,13 +218,13 @@ def wait_for_the_end(script: ManagedProcess, root: Path) -> None:
     pytest.fail("\n".join([*said, *logs]))
 
 
-def test_the_first_admin_gets_in_through_nginx(machine: Machine) -> None:
+def test_the_first_admin_logs_in_through_nginx(machine: Machine) -> None:
     session = machine.log_in()
     assert session.get(f"{machine.https}/admin/users", timeout=20).status_code == 200
     assert {cookie.secure for cookie in session.cookies} == {True}
 
 
-def test_the_services_do_a_run(machine: Machine) -> None:
+def test_the_services_complete_a_sync_run(machine: Machine) -> None:
     session, address = machine.log_in(), f"{machine.https}/admin/sync-pembayaran"
     assert session.post(f"{address}/start", timeout=20).status_code == 202
 
@@ -235,7 +235,7 @@ def test_the_services_do_a_run(machine: Machine) -> None:
     assert wait_until(ended, 60, "the run is completed")["success"] == 30
 
 
-def test_only_the_account_reads_what_is_secret(machine: Machine) -> None:
+def test_only_the_service_account_may_read_secrets(machine: Machine) -> None:
     settings, account = machine.project / ".env", int(stand_ins.SERVICE)
     assert (settings.stat().st_uid, settings.stat().st_mode & 0o777) == (account, 0o600)
     for path in (machine.project / "instance", *(machine.project / "instance").rglob("*")):
@@ -247,17 +247,17 @@ def test_only_the_account_reads_what_is_secret(machine: Machine) -> None:
     assert said["PUBLIC_URL"] == f"https://{HOST}"
 
 
-def test_an_unknown_name_is_sent_to_our_own(machine: Machine) -> None:
-    asked = {"Host": "elsewhere.example"}
-    answer = requests.get(f"{machine.http}/ukm", headers=asked, allow_redirects=False, timeout=20)
+def test_an_unknown_host_name_is_redirected_to_ours(machine: Machine) -> None:
+    headers = {"Host": "elsewhere.example"}
+    answer = requests.get(f"{machine.http}/ukm", headers=headers, allow_redirects=False, timeout=20)
     assert (answer.status_code, answer.headers["Location"]) == (301, f"https://{HOST}/ukm")
 
 
-def test_static_files_come_through_nginx_and_it_has_room_for_a_campus(machine: Machine) -> None:
+def test_nginx_serves_static_files_and_has_connections_for_a_campus(machine: Machine) -> None:
     page = machine.log_in().get(f"{machine.https}/ukm", timeout=20).text
     address = next(iter(re.findall(r'href="(/static/[^"]+\.css)"', page)))
     certificate = str(machine.root / "etc/ssl/myukm/fullchain.pem")
-    url, asked = f"{machine.https}{address}", {"Host": HOST}
-    answer = requests.get(url, headers=asked, verify=certificate, timeout=20)
+    url, headers = f"{machine.https}{address}", {"Host": HOST}
+    answer = requests.get(url, headers=headers, verify=certificate, timeout=20)
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/css; charset=utf-8")
     assert "worker_connections 8192;" in (machine.root / "etc/nginx/nginx.conf").read_text()

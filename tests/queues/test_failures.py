@@ -77,7 +77,7 @@ def test_failures_are_grouped_with_first_last_and_an_example(
         assert groups.unsorted("default") == 0
 
 
-def test_the_index_forgets_what_others_dealt_with(app: Flask, valkey: redis.Redis) -> None:
+def test_jobs_that_left_the_registry_leave_the_index(app: Flask, valkey: redis.Redis) -> None:
     first, second = fail(valkey, "KeyError: 1", 2)
     with app.app_context():
         index.refresh_all("default")
@@ -87,7 +87,9 @@ def test_the_index_forgets_what_others_dealt_with(app: Flask, valkey: redis.Redi
         assert (group.count, group.example) == (1, second)
 
 
-def test_an_index_that_has_all_is_left_alone(app: Flask, valkey: redis.Redis) -> None:
+def test_an_index_is_settled_while_it_has_exactly_the_failed_jobs(
+    app: Flask, valkey: redis.Redis
+) -> None:
     with app.app_context():
         assert index.is_settled("default")
         first, _second = fail(valkey, "KeyError: 1", 2)
@@ -100,7 +102,7 @@ def test_an_index_that_has_all_is_left_alone(app: Flask, valkey: redis.Redis) ->
         assert not index.is_settled("default"), "one went and another came"
 
 
-def test_errors_beyond_the_most_that_are_told_apart_share_a_group(
+def test_errors_beyond_the_maximum_of_groups_share_one(
     app: Flask, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index, "MAX_GROUPS", 2)

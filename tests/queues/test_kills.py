@@ -33,7 +33,7 @@ MANY, KILLS = 6000, 3
 
 
 def fail_many(app: Flask, valkey: redis.Redis) -> list[str]:
-    """Let thousands of jobs of one kind have failed, and return their ids in their order."""
+    """Store thousands of failed jobs of one kind, and return their ids in order."""
     [first] = fail(valkey, "KeyError: 1")
     fields = valkey.hgetall(Job.key_for(first))
     ids = [f"{number:05}" for number in range(MANY)]
@@ -48,7 +48,7 @@ def fail_many(app: Flask, valkey: redis.Redis) -> list[str]:
 
 
 def done(valkey: redis.Redis) -> int:
-    """Return how many failed jobs have been retried or discarded."""
+    """Return how many failed jobs the action has retried or discarded."""
     return int(valkey.hget(keys.work("default"), "done") or 0)
 
 
@@ -71,7 +71,7 @@ def in_another_process(app: Flask) -> int:
 
 @pytest.mark.parametrize("action", [actions.RETRY, actions.DISCARD])
 def test_actions_on_failed_jobs_survive_kills(app: Flask, valkey: redis.Redis, action: str) -> None:
-    """The leader goes on where it was, and says how far it is."""
+    """The leader continues after the portions that are done, and counts each job once."""
     ids, draw = fail_many(app, valkey), random.Random(action)
     with app.app_context():
         actions.begin("default", action)
@@ -97,7 +97,7 @@ def test_actions_on_failed_jobs_survive_kills(app: Flask, valkey: redis.Redis, a
 
 
 def test_pausing_and_resuming_survives_kills(app: Flask, start: Start, valkey: redis.Redis) -> None:
-    """At some point between its first and its last step; then Valkey is as the database says."""
+    """Commands are killed at random moments; afterwards Valkey agrees with the database."""
     ids, draw = pings(app, 50), random.Random(7)
     for turn in range(8):
         command = start("flask", "queue", "pause" if turn % 2 == 0 else "resume", "high")
@@ -121,7 +121,7 @@ def mortal(tmp_path: Path) -> Iterator[Valkey]:
         yield server
 
 
-def test_a_pause_survives_valkey(
+def test_a_pause_survives_a_crash_of_valkey(
     mortal: Valkey, settings: dict[str, str], tmp_path: Path, start: Start
 ) -> None:
     settings["REDIS_URL"] = mortal.url
@@ -140,14 +140,14 @@ def test_a_pause_survives_valkey(
         assert parked(client) == [job_id]
         wait_serving(app, ["high"])
         later = plain_ping(client)
-        wait_until(lambda: parked(client) == [job_id, later], 30, "it waits, too")
+        wait_until(lambda: parked(client) == [job_id, later], 30, "the later job is parked, too")
         assert {status(client, each) for each in (job_id, later)} == {"queued"}
 
 
 def test_a_foreign_function_is_not_run_while_its_queue_is_paused(
     app: Flask, start: Start, valkey: redis.Redis, tmp_path: Path
 ) -> None:
-    """`worker.py` waits for the list when somebody else's job comes. Plain RQ would run it."""
+    """`worker.py` is waiting for jobs when another program's comes. Plain RQ would run it."""
     pause(app)
     start(*WORKER, "high")
     wait_serving(app, ["high"])

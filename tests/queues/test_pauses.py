@@ -27,13 +27,13 @@ WORKERS = [("rq", "worker", "high"), ("rq", "worker", "high", "default"), (*WORK
 
 
 def pings(app: Flask, count: int, **options: str) -> list[str]:
-    """Enqueue so many jobs that do nothing in `high` as the program does, and return their ids."""
+    """Enqueue `count` jobs that do nothing in `high`, as the program does, and return their ids."""
     with app.app_context():
         return [str(enqueue(PING, to="high", **options)) for _ in range(count)]
 
 
 def plain_ping(valkey: redis.Redis) -> str:
-    """Enqueue one as another program does."""
+    """Enqueue such a job as another program does, and return its id."""
     return str(Queue("high", connection=valkey).enqueue(PING).id)
 
 
@@ -50,13 +50,13 @@ def resume(app: Flask) -> None:
 
 
 def ids(app: Flask) -> list[str]:
-    """Return what waits in `high`."""
+    """Return the ids of the jobs that wait in `high`, parked or not."""
     with app.app_context():
         return get_queue("high").get_job_ids()
 
 
 def parked(valkey: redis.Redis) -> list[str]:
-    """Return what waits in `high` and no worker can take."""
+    """Return the ids of the jobs of `high` that no worker can take."""
     return [job_id.decode() for job_id in valkey.lrange("myukm:parking:high", 0, -1)]
 
 
@@ -65,8 +65,8 @@ def status(valkey: redis.Redis, job_id: str) -> str:
     return str(Job(job_id, connection=valkey).get_status().value)
 
 
-def in_order_of_begin(valkey: redis.Redis, job_ids: list[str]) -> list[str]:
-    """Return the jobs as they were begun."""
+def in_order_of_start(valkey: redis.Redis, job_ids: list[str]) -> list[str]:
+    """Return the jobs in the order in which they started."""
     jobs = Job.fetch_many(job_ids, connection=valkey)
     return [job.id for job in sorted(jobs, key=lambda job: job.started_at)]  # type: ignore
 
@@ -88,11 +88,11 @@ def test_no_worker_begins_a_job_until_it_is_resumed(
     assert {status(valkey, job_id) for job_id in every} == {"queued"}
     resume(app)
     wait_until(lambda: {status(valkey, each) for each in every} == {"finished"}, 30, "all done")
-    assert in_order_of_begin(valkey, every) == every
+    assert in_order_of_start(valkey, every) == every
     assert program.child.running()
 
 
-def test_each_worker_is_served_at_once_when_it_is_resumed(
+def test_a_waiting_worker_takes_a_job_when_the_queue_is_resumed(
     app: Flask, start: Start, valkey: redis.Redis
 ) -> None:
     pause(app)
@@ -103,7 +103,7 @@ def test_each_worker_is_served_at_once_when_it_is_resumed(
     wait_until(lambda: status(valkey, job_id) == "finished", 30, "done")
 
 
-def test_jobs_of_other_programs_are_swept_beside(app: Flask, valkey: redis.Redis) -> None:
+def test_jobs_that_other_programs_enqueue_are_parked(app: Flask, valkey: redis.Redis) -> None:
     first = pings(app, 1)
     pause(app)
     theirs = [plain_ping(valkey) for _ in range(3)]
@@ -141,7 +141,7 @@ def test_nothing_is_written_while_nothing_is_paused(app: Flask, valkey: redis.Re
     assert valkey.lrange("rq:queue:high", 0, -1) == [b"lost"]
 
 
-def test_a_worker_asks_the_database_when_valkey_lost_it(
+def test_a_worker_reads_the_pause_from_the_database_when_valkey_lost_it(
     app: Flask, start: Start, valkey: redis.Redis
 ) -> None:
     pause(app)
@@ -155,7 +155,7 @@ def test_a_worker_asks_the_database_when_valkey_lost_it(
     assert not valkey.keys("rq:execution*")
 
 
-def test_a_read_from_before_a_change_changes_nothing(
+def test_an_outdated_read_does_not_undo_a_pause(
     app: Flask, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with app.app_context():
@@ -165,9 +165,11 @@ def test_a_read_from_before_a_change_changes_nothing(
     with app.app_context(), monkeypatch.context() as patched:
         patched.setattr(queue_pauses, "versions", lambda: before)
         asserter.run()
-        assert pauses.is_paused(valkey, "high"), "a look from before the pause"
+        assert pauses.is_paused(valkey, "high"), "the read is from before the pause"
         asserter.run()
-        assert not pauses.is_paused(valkey, "high"), "a database that was restored stays so"
+        assert not pauses.is_paused(valkey, "high"), (
+            "the older state, read twice, is a restored database"
+        )
     with app.app_context():
         asserter.run()
         assert pauses.is_paused(valkey, "high")
@@ -210,7 +212,7 @@ def test_waiting_jobs_of_a_paused_queue_are_withdrawn_and_cleared(
     assert not valkey.keys("rq:job:*")
 
 
-def test_a_hundred_thousand_waiting_jobs_change_lists_at_once(
+def test_a_hundred_thousand_waiting_jobs_are_parked_and_returned_within_5_s(
     app: Flask, valkey: redis.Redis
 ) -> None:
     valkey.rpush("rq:queue:high", *range(100_000))

@@ -1,4 +1,4 @@
-"""Which workers serve a queue: both kinds of real workers, alive, killed, frozen, unnamed."""
+"""Which workers serve a queue: plain RQ and `worker.py`, alive, killed, frozen, unregistered."""
 
 import signal
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from tests.support.workers import WORKER, gone, kill, pid_of, serving, snapshot_
 Start = Callable[..., Program]
 
 
-def why(app: Flask, name: str) -> tuple[str, str] | None:
+def reason(app: Flask, name: str) -> tuple[str, str] | None:
     with app.app_context():
         app.extensions.pop("ttl_cache:myukm.queues.workers.snapshot", None)
         return unserved_reason(name)
@@ -29,21 +29,21 @@ def why(app: Flask, name: str) -> tuple[str, str] | None:
 
 @pytest.mark.timing("a killed worker is missed within 3 s")
 @pytest.mark.parametrize("argv", [("rq", "worker", "high"), (*WORKER, "high")])
-def test_a_killed_worker_is_seen_within_a_second_or_two(
+def test_a_killed_worker_is_missed_within_3_s(
     app: Flask, start: Start, argv: tuple[str, ...]
 ) -> None:
     program = start(*argv)
     wait_serving(app, ["high"])
-    assert why(app, "high") is None
+    assert reason(app, "high") is None
     program.kill()
     wait_serving(app, [], timeout=3)
-    assert why(app, "high") == (
+    assert reason(app, "high") == (
         "no_worker",
         "tidak ada worker yang mendengarkan antrian high",
     )
 
 
-def test_a_worker_that_signs_off_leaves_nothing(app: Flask, start: Start) -> None:
+def test_a_worker_that_stops_is_unregistered(app: Flask, start: Start) -> None:
     program = start("rq", "worker", "high", "default")
     # Between its registration and its first wait RQ does not listen to signals yet.
     states = lambda: [worker.state for worker in snapshot_now(app).workers]  # noqa: E731
@@ -56,14 +56,14 @@ def test_suspended_workers_serve_nothing(app: Flask, start: Start, valkey: redis
     start("rq", "worker", "high")
     wait_serving(app, ["high"])
     valkey.set("rq:suspended", 1)
-    found = why(app, "high")
+    found = reason(app, "high")
     assert found is not None
     assert found[0] == "workers_suspended"
 
 
-def test_without_valkey_that_is_the_reason(settings: dict[str, str]) -> None:
+def test_without_valkey_a_queue_is_unserved_for_that_reason(settings: dict[str, str]) -> None:
     app = create_app(config.load({**settings, "REDIS_URL": f"redis://127.0.0.1:{any_free()}/0"}))
-    found = why(app, "high")
+    found = reason(app, "high")
     assert found is not None
     assert found[0] == "valkey_unreachable"
 

@@ -111,7 +111,7 @@ def test_a_job_that_calls_something_else_is_refused(valkey: redis.Redis, path: s
         _ = RestrictedJob.fetch(job.id, connection=valkey).func
 
 
-def test_a_job_brings_no_callback_and_no_web_hook(valkey: redis.Redis) -> None:
+def test_callbacks_and_webhooks_of_a_job_are_ignored(valkey: redis.Redis) -> None:
     here = Queue("high", connection=valkey)
     job = here.enqueue(PING, on_success=Callback(print), on_failure=Callback(print))
     valkey.hset(job.key, "webhooks", '[{"url": "http://127.0.0.1:1/"}]')

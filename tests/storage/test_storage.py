@@ -1,4 +1,4 @@
-"""The storages, folder and bucket: what both promise, and what each must."""
+"""The storages, folder and bucket: what both do, and what is special to each."""
 
 import hashlib
 import os
@@ -45,7 +45,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
         s3.client.delete_object(Bucket=BUCKET, Key=key)
 
 
-def keep(place: Storage, data: bytes = BYTES, name: str = NAME) -> None:
+def store(place: Storage, data: bytes = BYTES, name: str = NAME) -> None:
     draft = place.new_draft()
     draft.write_bytes(data)
     place.store(draft, name)
@@ -59,8 +59,8 @@ def read(place: Storage) -> bytes:
 
 
 def test_bytes_are_read_completely_and_from_any_position(place: Storage) -> None:
-    keep(place)
-    keep(place)
+    store(place)
+    store(place)
     with place.open(NAME) as file:
         assert file.seek(0, 2) == len(BYTES)
         file.seek(0)
@@ -75,7 +75,7 @@ def test_bytes_that_were_set_aside_can_be_read_put_back_and_dropped(place: Stora
     place.set_aside(NAME)
     place.put_back(NAME)
     assert list(place.all_set_aside()) == []
-    keep(place)
+    store(place)
     place.set_aside(NAME)
     assert list(place.all_set_aside()) == [NAME]
     assert list(place.names(NAME[:2], -60)) == []
@@ -90,7 +90,7 @@ def test_bytes_that_were_set_aside_can_be_read_put_back_and_dropped(place: Stora
 
 
 def test_names_are_listed_by_their_first_digits_and_age(place: Storage) -> None:
-    keep(place)
+    store(place)
     assert list(place.names(NAME[:2], -60)) == [NAME]
     assert list(place.names(NAME[:2], 3600)) == []
     other = "00" if NAME[:2] != "00" else "01"
@@ -108,10 +108,10 @@ def test_old_drafts_are_dropped(place: Storage) -> None:
 
 def test_a_half_written_file_is_replaced(tmp_path: Path) -> None:
     place = Folder(tmp_path)
-    keep(place)
+    store(place)
     (path,) = tmp_path.glob("??/??/*")
     path.write_bytes(b"half")
-    keep(place)
+    store(place)
     assert path.read_bytes() == BYTES
 
 
@@ -119,7 +119,7 @@ def test_bytes_that_a_deletion_sets_aside_while_they_are_stored_again_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = Folder(tmp_path)
-    keep(place)
+    store(place)
     touch = os.utime
 
     def set_aside_first(path: Path) -> None:
@@ -127,7 +127,7 @@ def test_bytes_that_a_deletion_sets_aside_while_they_are_stored_again_are_kept(
         touch(path)
 
     monkeypatch.setattr(os, "utime", set_aside_first)
-    keep(place)
+    store(place)
     assert read(place) == BYTES
 
 
@@ -139,7 +139,7 @@ def test_a_folder_without_hard_links_stores_copies(
 
     monkeypatch.setattr(os, "link", refuse)
     place = Folder(tmp_path)
-    keep(place)
+    store(place)
     assert read(place) == BYTES
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [NAME]
 

@@ -18,7 +18,7 @@ from myukm.worker.supervisor import Supervisor
 
 log = Path(sys.argv[1])
 
-def part():
+def record_start():
     with log.open("a") as file:
         file.write(f"{os.getpid()} {time.monotonic()}\\n")
     return int(sys.argv[2])
@@ -29,7 +29,7 @@ def patient():
 
 def stops_late():
     signal.signal(signal.SIGTERM, lambda *_: time.sleep(2) or sys.exit(0))
-    part()
+    record_start()
     return patient()
 
 def ends_late():
@@ -39,15 +39,15 @@ def ends_late():
 began = time.process_time()
 match sys.argv[3]:
     case "once":
-        print(sorted(Supervisor({"a": part, "b": part}).run_once()))
+        print(sorted(Supervisor({"a": record_start, "b": record_start}).run_once()))
     case "one ends late":
-        Supervisor({"a": part, "b": ends_late}).run_once()
+        Supervisor({"a": record_start, "b": ends_late}).run_once()
         print(time.process_time() - began)
     case "one stops late":
         Supervisor({"a": patient, "b": stops_late}).run()
         print(time.process_time() - began)
     case _:
-        sys.exit(Supervisor({"a": part, "b": patient}).run())
+        sys.exit(Supervisor({"a": record_start, "b": patient}).run())
 """
 
 

@@ -141,11 +141,13 @@ def test_ctrl_c_stops_it(app: Flask, worker: Program) -> None:
 @pytest.mark.timing("no process is left after 5 s")
 def test_its_processes_end_when_it_is_killed(app: Flask, settings: dict[str, str]) -> None:
     # Without the reaper of the other tests, which would kill them itself.
-    with subprocess.Popen([sys.executable, *WORKER[1:]], cwd=ROOT, env=os.environ | settings) as it:
+    with subprocess.Popen(
+        [sys.executable, *WORKER[1:]], cwd=ROOT, env=os.environ | settings
+    ) as program:
         wait_serving(app)
-        children = list(descendants(it.pid))
+        children = list(descendants(program.pid))
         assert len(children) == len(QUEUES) + 1
-        it.kill()
+        program.kill()
     wait_until(lambda: all(map(gone, children)), 5, "no process left")
 
 
