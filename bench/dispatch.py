@@ -137,13 +137,13 @@ def neighbour(env: dict[str, str]) -> Iterator[list[float]]:
     ready, stop, answer = context.Event(), context.Event(), context.Queue()
     process = context.Process(target=keep_writing, args=(env, ready, stop, answer))
     process.start()
-    ready.wait(30)
     longest: list[float] = []
     try:
+        assert ready.wait(30), "the other writer did not start"
         yield longest
     finally:
         stop.set()
-        longest.append(answer.get())
+        longest.append(answer.get(timeout=120))
         process.join()
 
 

@@ -16,10 +16,12 @@ def far(port: int, seconds: float) -> Iterator[int]:
     own = any_free()
     relay = multiprocessing.get_context("spawn").Process(target=_relay, args=(own, port, seconds))
     relay.start()
-    wait_until(lambda: _listens(own), 20, "the relay listens")
-    yield own
-    relay.kill()
-    relay.join()
+    try:
+        wait_until(lambda: _listens(own), 20, "the relay listens")
+        yield own
+    finally:
+        relay.kill()
+        relay.join()
 
 
 def _listens(port: int) -> bool:

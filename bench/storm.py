@@ -278,10 +278,12 @@ def limited(process: psutil.Process, share: float) -> Iterator[None]:
     thread = threading.Thread(target=stop_and_go)
     if share < 1:
         thread.start()
-    yield
-    over.set()
-    if share < 1:
-        thread.join()
+    try:
+        yield
+    finally:
+        over.set()
+        if share < 1:
+            thread.join()
 
 
 if __name__ == "__main__":
