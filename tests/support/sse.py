@@ -3,6 +3,8 @@
 import json
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import requests
@@ -48,7 +50,7 @@ class StreamReader:
     def _read(self) -> None:
         fields: dict[str, str] = {}
         try:
-            for line in self.response.iter_lines(chunk_size=1):
+            for line in self._lines():
                 if line:
                     name, _, value = line.decode().partition(":")
                     fields[name] = value.removeprefix(" ")
@@ -58,7 +60,10 @@ class StreamReader:
                     data = json.loads(fields["data"])
                     self.events.append(Received(number, fields["event"], data, time.perf_counter()))
                 fields = {}
-        except (requests.RequestException, AttributeError, ValueError):
-            pass
         finally:
             self.ended.set()
+
+    def _lines(self) -> Iterator[bytes]:
+        """Yield the lines until the stream ends or is closed in the middle of a read."""
+        with suppress(requests.RequestException, AttributeError, ValueError):
+            yield from self.response.iter_lines(chunk_size=1)
