@@ -7,6 +7,7 @@ from contextlib import suppress
 import redis
 from flask import Flask
 from rq import Queue
+from rq.results import Result
 
 from devtools.reaper import descendants
 from myukm.queues import jobs
@@ -50,12 +51,16 @@ def wait_serving(app: Flask, names: Sequence[str] = QUEUES, timeout: float = 30)
 
 
 def answers(app: Flask, name: str, timeout: float = 10) -> str:
-    """Send a job that does nothing through a queue and return the name of its worker."""
+    """Send a job that does nothing through a queue and return the name of its worker.
+
+    Raises AssertionError if the job fails, or has no result after `timeout` seconds.
+    """
     with app.app_context():
         job_id = enqueue("myukm.jobs.upkeep.ping", to=name)
         assert job_id
         job = RestrictedJob(job_id, connection=app.extensions["valkey"])
         found = wait_until(job.latest_result, timeout, f"an answer on {name}")
+    assert found.type is Result.Type.SUCCESSFUL, found.exc_string
     return str(found.return_value)
 
 
