@@ -137,11 +137,12 @@ def test_counts_of_valkey_still_apply_without_it(app: Flask) -> None:
 
 def test_a_valkey_that_refuses_to_write_is_as_one_that_is_away(app: Flask) -> None:
     with app.app_context():
-        valkey().config_set("maxmemory", 1)
+        valkey().config_set("min-replicas-to-write", 1)  # there is no replica
         try:
             assert used(FEW, "a") == 3
+            assert valkey().dbsize() == 0, "only this process counted"
         finally:
-            valkey().config_set("maxmemory", 0)
+            valkey().config_set("min-replicas-to-write", 0)
 
 
 class Clock:
