@@ -161,10 +161,12 @@ def test_a_body_reaches_the_web_server_when_it_is_whole(tmp_path: Path) -> None:
             client.sendall(b"rest")
             upstream.settimeout(10)
             connection, _ = upstream.accept()
+            connection.settimeout(10)
             with connection:
                 received = b""
                 while not received.endswith(b"halfrest"):
-                    received += connection.recv(65536)
+                    received += (data := connection.recv(65536))
+                    assert data, "nginx closed the connection"
             assert received.startswith(b"POST /login HTTP/1.1\r\n")
 
 

@@ -54,11 +54,12 @@ def test_a_busy_process_knows_that_it_is_late() -> None:
         "import time\n"
         "from myukm.loop_lag import LoopLag\n"
         "lag = LoopLag(); lag.start(); time.sleep(0.3)\n"
-        "calm, end = lag.was_late(), time.monotonic() + 0.4\n"
+        "while lag.was_late(): time.sleep(0.1)\n"  # the machine may be busy
+        "end = time.monotonic() + 0.4\n"
         "while time.monotonic() < end: pass\n"
         "late = lag.was_late(); time.sleep(0.05); still = lag.was_late()\n"
-        "print(calm, late, still)\n"
+        "print(late, still)\n"
     )
     argv = [sys.executable, "-c", script]
     done = subprocess.run(argv, check=True, capture_output=True, text=True, cwd=ROOT)
-    assert done.stdout.split()[1:] == ["True", "True"]
+    assert done.stdout.split() == ["True", "True"]

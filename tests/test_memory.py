@@ -29,7 +29,7 @@ def test_forks_share_what_was_loaded_before(
         return [each for each in family if each.ppid() != program.child.pid]
 
     try:
-        wait_until(lambda: len(children()) == forks, 30, program.output)
+        wait_until(lambda: len(children()) == forks, 30, f"{forks} forks")
         for memory in [process.memory_full_info() for process in children()]:
             assert memory.uss < memory.rss / 2
     finally:

@@ -85,7 +85,10 @@ def test_what_is_restored_is_what_was_there(campus: Flask, flask: Flasks, tmp_pa
         with transaction() as session:
             session.execute(delete(Siswa))
             session.add(Ukm(code="BARU", join_code="BARU", name="Baru"))
+        changed = everything()
     assert flask("restore", file, input="n\n").exit_code == 1
+    with campus.app_context():
+        assert everything() == changed
     assert "dipulihkan" in flask("restore", file, input="y\n").output
     with campus.app_context():
         assert everything() == before
