@@ -19,7 +19,7 @@ from myukm.domain.sync import commands, progress
 from tests.support.programs import Program
 from tests.support.waiting import wait_until
 
-BEFORE = 1000
+PROCESSED_BEFORE_OUTAGE = 1000
 
 
 def main() -> None:
@@ -28,36 +28,36 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--kind", default="reset", choices=("reset", "500", "503", "timeout"))
     parser.add_argument("--workers", type=int, default=2)
-    asked = parser.parse_args()
-    asked.students, asked.latency, asked.concurrency, asked.postgresql = 6000, 50, 32, False
-    with parts(asked) as (app, env, folder):
+    options = parser.parse_args()
+    options.students, options.latency, options.concurrency, options.postgresql = 6000, 50, 32, False
+    with parts(options) as (app, env, folder):
         env["PEMBAYARAN_API_TIMEOUT"] = "5"
         workers = [
             Program(folder / f"worker-{n}.log", env, "python", "worker.py", "sync-pembayaran")
-            for n in range(asked.workers)
+            for n in range(options.workers)
         ]
         try:
-            play(app, asked)
+            run_through_outage(app, options)
         finally:
             for worker in workers:
                 worker.kill()
 
 
-def play(app: Flask, asked: argparse.Namespace) -> None:
+def run_through_outage(app: Flask, options: argparse.Namespace) -> None:
     """Start a run, make the API fail and recover, wait for the end."""
     with app.app_context():
         commands.start(Actor("bench"))
-    wait_until(lambda: now(app)["processed"] >= BEFORE, 60, "the run is under way")
-    asked.api.set(outage=asked.kind)
+    wait_until(lambda: now(app)["processed"] >= PROCESSED_BEFORE_OUTAGE, 60, "the run is under way")
+    options.api.set(outage=options.kind)
     wait_until(lambda: now(app)["reason_code"] == "api_down", 60, "the breaker is open")
-    asked.api.reset()
-    time.sleep(asked.seconds)
-    hits = asked.api.state()["per_second"]
-    stood = now(app)
-    asked.api.set(outage=None)
+    options.api.reset()
+    time.sleep(options.seconds)
+    hits = options.api.state()["per_second"]
+    before = now(app)
+    options.api.set(outage=None)
     back = time.perf_counter()
-    wait_until(lambda: now(app)["processed"] > stood["processed"], 60, "it goes on")
-    row("requests per second meanwhile, most", max(hits), "")
+    wait_until(lambda: now(app)["processed"] > before["processed"], 60, "the run goes on")
+    row("requests per second meanwhile, max", max(hits), "")
     row("requests meanwhile", sum(hits), "")
     row("goes on after", time.perf_counter() - back, "s")
     wait_until(lambda: now(app)["status"] == "completed", 120, "the run ends")

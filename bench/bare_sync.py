@@ -26,18 +26,18 @@ def main() -> None:
     parser.add_argument("--api", required=True)
     parser.add_argument("--database", required=True)
     parser.add_argument("--concurrency", type=int, required=True)
-    asked = parser.parse_args()
-    postgresql = asked.database.startswith("postgresql")
+    options = parser.parse_args()
+    postgresql = options.database.startswith("postgresql")
     connection: Any = (
-        psycopg.connect(asked.database)
+        psycopg.connect(options.database)
         if postgresql
-        else sqlite3.connect(asked.database.removeprefix("sqlite:///"), check_same_thread=False)
+        else sqlite3.connect(options.database.removeprefix("sqlite:///"), check_same_thread=False)
     )
     ids = [row[0] for row in connection.execute("SELECT idperson FROM siswa ORDER BY id")]
     mark = "%s" if postgresql else "?"
     statement = f"UPDATE siswa SET pembayaran = {mark}, saldo = {mark} WHERE idperson = {mark}"
     started, before = time.perf_counter(), cpu()
-    asyncio.run(sync(asked.api, asked.concurrency, iter(ids), connection, statement))
+    asyncio.run(sync(options.api, options.concurrency, iter(ids), connection, statement))
     print(json.dumps({"seconds": time.perf_counter() - started, "cpu": cpu() - before}))
 
 
@@ -50,7 +50,7 @@ def cpu() -> float:
 async def sync(
     api: str, concurrency: int, ids: Iterator[str], connection: Any, statement: str
 ) -> None:
-    """Fetch with `concurrency` workers and write in batches meanwhile."""
+    """Fetch with `concurrency` tasks, which write a batch whenever it is full."""
     rows: list[tuple[str, str, str]] = []
     writing = asyncio.Lock()
 

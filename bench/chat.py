@@ -24,7 +24,7 @@ import psutil
 
 import config
 from bench.fanout import populate
-from bench.report import percentile, row
+from bench.report import cpu_seconds, percentile, row
 from devtools.valkey import start_valkey
 from myukm import create_app
 from tests.support.programs import Program, WebServer
@@ -44,11 +44,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--messages", type=int, default=200, help="per paced round, at 20 a second")
     parser.add_argument("--burst", type=int, default=300, help="messages at once, 20 in flight")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         stacks = {name: Stack(stack, folder / name, *STACKS[name]) for name in STACKS}
-        asyncio.run(measure(stacks, asked))
+        asyncio.run(measure(stacks, options))
 
 
 class Stack:
@@ -75,15 +75,14 @@ class Stack:
             stack.callback(program.kill)
             wait_until(lambda: listens(valkey.url), 30, f"{worker} listens")
         self.received: dict[str, list[float]] = defaultdict(list)
-        self.said = 0
+        self.posted = 0
 
     def cpu(self) -> float:
         """Return the CPU seconds that the web process has used."""
-        spent = self.process.cpu_times()
-        return float(spent.user + spent.system)
+        return cpu_seconds(self.process)
 
     async def listen(self, session: aiohttp.ClientSession, cookie: str) -> None:
-        """Read one stream for ever and record when each message arrived."""
+        """Read one stream until cancelled and record when each message arrived."""
         headers = {"Cookie": f"myukm={cookie}"}
         async with session.get(f"{self.url}/stream", headers=headers) as answer:
             assert answer.status == 200, answer.status
@@ -94,10 +93,10 @@ class Stack:
                 elif line.startswith(b"data: ") and kind == b"chat.message":
                     self.received[json.loads(line[6:])["client_id"]].append(time.perf_counter())
 
-    async def say(self, session: aiohttp.ClientSession) -> tuple[str, float]:
+    async def post(self, session: aiohttp.ClientSession) -> tuple[str, float]:
         """Post one message; return its client_id and the time before the call."""
-        self.said += 1
-        client_id, cookie = f"c{self.said}", self.cookies[self.said % ACCOUNTS]
+        self.posted += 1
+        client_id, cookie = f"c{self.posted}", self.cookies[self.posted % ACCOUNTS]
         sent = {"message": "x" * 100, "client_id": client_id}
         started = time.perf_counter()
         async with session.post(
@@ -106,24 +105,24 @@ class Stack:
             assert answer.status == 201, await answer.text()
         return client_id, started
 
-    async def heard(self, client_id: str) -> float:
-        """Return when the last listener received the message."""
+    async def received_by_all(self, client_id: str) -> float:
+        """Return the time at which the last listener received the message."""
         deadline = time.perf_counter() + 20
         while len(self.received[client_id]) < LISTENERS:
-            assert time.perf_counter() < deadline, f"{client_id} was not heard by all"
+            assert time.perf_counter() < deadline, f"{client_id} did not reach all listeners"
             await asyncio.sleep(0.01)
         return max(self.received[client_id])
 
 
 def listens(url: str) -> bool:
-    """Return whether a worker waits for the queue `high`."""
+    """Return whether a worker of this Valkey waits for jobs."""
     import redis
 
     with redis.Redis.from_url(url) as client:
         return any(entry["cmd"] in ("blmove", "brpop", "blpop") for entry in client.client_list())
 
 
-async def measure(stacks: dict[str, Stack], asked: argparse.Namespace) -> None:
+async def measure(stacks: dict[str, Stack], options: argparse.Namespace) -> None:
     """Run the rounds and print the results."""
     delays: dict[str, list[float]] = {name: [] for name in stacks}
     rates: dict[str, list[float]] = {name: [] for name in stacks}
@@ -139,14 +138,14 @@ async def measure(stacks: dict[str, Stack], asked: argparse.Namespace) -> None:
         await asyncio.sleep(2)
         for stack in stacks.values():
             await paced(stack, session, 20)
-        for _ in range(asked.rounds):
+        for _ in range(options.rounds):
             for name, stack in stacks.items():
                 before = stack.cpu()
-                delays[name] += await paced(stack, session, asked.messages)
-                costs[name].append((stack.cpu() - before) / asked.messages)
+                delays[name] += await paced(stack, session, options.messages)
+                costs[name].append((stack.cpu() - before) / options.messages)
             for _ in range(BURSTS):
                 for name, stack in stacks.items():
-                    rates[name].append(await burst(stack, session, asked.burst))
+                    rates[name].append(await burst(stack, session, options.burst))
         for reader in readers:
             reader.cancel()
     show(delays, rates)
@@ -155,13 +154,13 @@ async def measure(stacks: dict[str, Stack], asked: argparse.Namespace) -> None:
 
 
 async def paced(stack: Stack, session: aiohttp.ClientSession, count: int) -> list[float]:
-    """Post `count` messages at 20 a second; return the seconds until the last listener had each."""
+    """Post `count` messages at 20 a second; return how long each took to the last listener (s)."""
     begin, tasks = time.perf_counter(), []
     for n in range(count):
-        tasks.append(asyncio.create_task(stack.say(session)))
+        tasks.append(asyncio.create_task(stack.post(session)))
         await asyncio.sleep(max(0.0, begin + (n + 1) / RATE - time.perf_counter()))
-    said = await asyncio.gather(*tasks)
-    return [await stack.heard(client_id) - started for client_id, started in said]
+    posted = await asyncio.gather(*tasks)
+    return [await stack.received_by_all(client_id) - started for client_id, started in posted]
 
 
 async def burst(stack: Stack, session: aiohttp.ClientSession, count: int) -> float:
@@ -170,10 +169,10 @@ async def burst(stack: Stack, session: aiohttp.ClientSession, count: int) -> flo
     begin = time.perf_counter()
 
     async def sender() -> list[str]:
-        return [(await stack.say(session))[0] for _ in left]
+        return [(await stack.post(session))[0] for _ in left]
 
-    said = await asyncio.gather(*(sender() for _ in range(SENDERS)))
-    ends = [await stack.heard(client_id) for ids in said for client_id in ids]
+    posted = await asyncio.gather(*(sender() for _ in range(SENDERS)))
+    ends = [await stack.received_by_all(client_id) for ids in posted for client_id in ids]
     return count / (max(ends) - begin)
 
 

@@ -22,7 +22,7 @@ from sqlalchemy import insert
 
 import config
 from bench.report import percentile, row
-from bench.tunggakan import spent
+from bench.tunggakan import response_ms
 from devtools.valkey import start_valkey
 from myukm import create_app
 from myukm.db.session import transaction
@@ -39,18 +39,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--messages", type=int, default=1_000_000)
     parser.add_argument("--postgresql", action="store_true")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.chmod(0o755)
         valkey = stack.enter_context(start_valkey(folder / "valkey"))
         url = f"sqlite:///{folder}/bench.db"
-        if asked.postgresql:
+        if options.postgresql:
             url = stack.enter_context(PostgreSQL(folder)).fresh_database()
         env = {"DATABASE_URL": url, "REDIS_URL": valkey.url, "SECRET_KEY": secrets.token_hex(32)}
         app = create_app(config.load(env))
-        client = populate(app, asked.messages)
-        measure(client, asked.messages)
+        client = populate(app, options.messages)
+        measure(client, options.messages)
 
 
 def populate(app: Flask, count: int) -> FlaskClient:
@@ -114,7 +114,7 @@ def measure(client: FlaskClient, count: int) -> None:
         "the chat page": lambda _: "chat",
     }
     for name, address in kinds.items():
-        times = [spent(client, f"/ukm/BENCH/{address(n)}") for n in range(TRIES)]
+        times = [response_ms(client, f"/ukm/BENCH/{address(n)}") for n in range(TRIES)]
         row(f"{name}, median", statistics.median(times), "ms")
         row(f"{name}, p95", percentile(times, 95), "ms")
 

@@ -64,17 +64,17 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=5000)
     parser.add_argument("--slower", type=float, default=4, help="than this machine")
     parser.add_argument("--turns", type=int, default=3)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         campus = Campus(Path(name), students=1)
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=ARGUMENTS
         )
         try:
-            fill(campus, asked.messages)
+            fill(campus, options.messages)
             page = browser.new_context(viewport=PHONE).new_page()  # type: ignore[arg-type]
-            open_room(page, campus.url, asked)
-            measure(page, asked.turns)
+            open_room(page, campus.url, options)
+            measure(page, options.turns)
         finally:
             browser.close()
             campus.stop()
@@ -99,7 +99,7 @@ def fill(campus: Campus, count: int) -> None:
         place.ukm.last_number = place.read_number = count
 
 
-def open_room(page: Page, url: str, asked: argparse.Namespace) -> None:
+def open_room(page: Page, url: str, options: argparse.Namespace) -> None:
     """Log in, open the chat and load all messages."""
     page.goto(f"{url}/login")
     page.fill("[name=nim]", NAMES["member"][0])
@@ -108,9 +108,9 @@ def open_room(page: Page, url: str, asked: argparse.Namespace) -> None:
     page.wait_for_url(lambda there: "/login" not in there)
     page.goto(f"{url}/ukm/{UKM}/chat")
     page.wait_for_selector('html[data-stream="open"]')
-    assert page.evaluate(LOAD_ALL, asked.messages) == asked.messages
+    assert page.evaluate(LOAD_ALL, options.messages) == options.messages
     devtools = page.context.new_cdp_session(page)
-    devtools.send("Emulation.setCPUThrottlingRate", {"rate": asked.slower})
+    devtools.send("Emulation.setCPUThrottlingRate", {"rate": options.slower})
 
 
 def measure(page: Page, turns: int) -> None:

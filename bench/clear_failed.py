@@ -2,8 +2,8 @@
 
     python -m bench.clear_failed [--jobs 100000]
 
-Meanwhile another connection pings Valkey every millisecond: its longest wait is what other users of
-Valkey would see.
+Meanwhile another thread pings Valkey every millisecond: its longest wait is the delay that other
+clients would see.
 """
 
 import argparse

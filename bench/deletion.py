@@ -2,7 +2,8 @@
 
     python -m bench.deletion [--events 1000000] [--rounds 200] [--postgresql | --mariadb]
 
-Two campuses with the same messages, one with 1,000 events in its log and one with many, in turns.
+Two campuses with the same messages, one with 1,000 events in its log and one with many; they
+alternate.
 """
 
 import argparse
@@ -37,18 +38,18 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=200)
     add_database_options(parser)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         valkey = stack.enter_context(start_valkey(folder / "valkey"))
         campuses = {}
-        for count in (SMALL, asked.events):
-            env = stack.enter_context(parts(asked)) | {"REDIS_URL": valkey.url}
+        for count in (SMALL, options.events):
+            env = stack.enter_context(parts(options)) | {"REDIS_URL": valkey.url}
             app = create_app(config.load(env))
             fill(app, count)
-            campuses[count] = app, post(app, asked.rounds)
+            campuses[count] = app, post(app, options.rounds)
         times: dict[int, list[tuple[float, float]]] = {count: [] for count in campuses}
-        for number in range(asked.rounds):
+        for number in range(options.rounds):
             for count, (app, ids) in campuses.items():
                 times[count].append(delete(app, ids[number]))
         for count, both in times.items():
@@ -77,7 +78,7 @@ def post(app: Flask, count: int) -> list[int]:
 
 
 def delete(app: Flask, message_id: int) -> tuple[float, float]:
-    """Delete a message as its UKM's page does; return the seconds, and those of our CPU."""
+    """Delete a message as its UKM's page does; return wall-clock and CPU seconds of this thread."""
     with app.app_context():
         message = db.session.get_one(ChatMessage, message_id)
         began, cpu = time.perf_counter(), time.thread_time()

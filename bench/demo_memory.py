@@ -1,8 +1,8 @@
-"""Memory of the demo with all its parts: what each process adds (PSS: shared pages count in parts).
+"""Memory of the demo, by part, as PSS: a page that n processes share counts 1/n for each.
 
     python -m bench.demo_memory [--seconds 20]
 
-Starts the demo of this folder, waits until it is ready and that long after, and stops it. Linux.
+Starts the demo of this folder, measures `--seconds` after it is ready, and stops it. Linux only.
 """
 
 import argparse
@@ -23,13 +23,13 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=20, help="after it is ready")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     argv = [sys.executable, "-m", "demo"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as demo:
         try:
             assert demo.stdout
             assert any("http://" in line for line in demo.stdout), "the demo did not start"
-            time.sleep(asked.seconds)
+            time.sleep(options.seconds)
             show(psutil.Process(demo.pid))
         finally:
             demo.terminate()

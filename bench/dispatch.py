@@ -2,8 +2,8 @@
 
     python -m bench.dispatch [--students 100000] [--turns 3] [--postgresql | --mariadb]
 
-Both alternate on the same database. Meanwhile another process writes a row every 10 ms: its longest
-wait is the delay that a web server would see.
+Both alternate on the same database. Meanwhile another process updates a row every 10 ms: its
+longest wait is the delay that a web server would see.
 """
 
 import argparse
@@ -44,15 +44,15 @@ def main() -> None:
     parser.add_argument("--students", type=int, default=100_000)
     parser.add_argument("--turns", type=int, default=3)
     add_database_options(parser)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     logging.disable()  # the warnings that Valkey is unreachable
-    with parts(asked) as env:
+    with parts(options) as env:
         app = create_app(config.load(env))
-        create_students(app, asked.students)
+        create_students(app, options.students)
         ours, bare, waits = [], [], []
-        for turn in range(asked.turns + 1):
+        for turn in range(options.turns + 1):
             run_id = queue_run(app)
-            with neighbour(env) as longest:
+            with other_writer(env) as longest:
                 seconds = dispatch(app, run_id)
             peer = bare_insert(app)
             if turn:  # the first turn warms everything up
@@ -72,11 +72,11 @@ def add_database_options(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def parts(asked: argparse.Namespace) -> Iterator[dict[str, str]]:
+def parts(options: argparse.Namespace) -> Iterator[dict[str, str]]:
     """Start the database and yield the settings; there is no Valkey, because none is needed."""
     with tempfile.TemporaryDirectory() as name:
         env = {"REDIS_URL": "redis://127.0.0.1:1/0", "SECRET_KEY": secrets.token_urlsafe(32)}
-        kind = PostgreSQL if asked.postgresql else MariaDB if asked.mariadb else None
+        kind = PostgreSQL if options.postgresql else MariaDB if options.mariadb else None
         if kind is None:
             yield {**env, "DATABASE_URL": f"sqlite:///{name}/bench.db"}
             return
@@ -131,8 +131,9 @@ def bare_insert(app: Flask) -> float:
 
 
 @contextmanager
-def neighbour(env: dict[str, str]) -> Iterator[list[float]]:
-    """Write rows repeatedly in another process; yield a list that gets the longest wait."""
+def other_writer(env: dict[str, str]) -> Iterator[list[float]]:
+    """Update a row repeatedly in another process, for the block; yield a list to which its longest
+    wait (seconds) is appended at the end."""
     context = multiprocessing.get_context("spawn")
     ready, stop, answer = context.Event(), context.Event(), context.Queue()
     process = context.Process(target=keep_writing, args=(env, ready, stop, answer))

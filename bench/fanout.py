@@ -30,7 +30,7 @@ from sqlalchemy import insert
 
 import config
 from bench.nchan import Nchan
-from bench.report import percentile, row, spent
+from bench.report import cpu_seconds, percentile, row
 from devtools.valkey import start_valkey
 from myukm import create_app
 from myukm.db.session import transaction
@@ -51,22 +51,22 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--burst", type=int, default=100, help="events as fast as possible")
     parser.add_argument("--rounds", type=int, default=3)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with ExitStack() as stack:
-        servers = [start_ours(stack, asked)]
+        servers = [start_ours(stack, options)]
         if Nchan.is_installed():
             peer = stack.enter_context(Nchan())
-            servers.append(MeasuredServer("nchan", peer.port, peer.process, peer.say, asked))
+            servers.append(MeasuredServer("nchan", peer.port, peer.process, peer.say, options))
         else:
             print("no peer: apt install libnginx-mod-nchan")
         for server in servers:
             stack.callback(server.publisher.kill)
-        asyncio.run(measure(servers, asked))
+        asyncio.run(measure(servers, options))
 
 
-def start_ours(stack: ExitStack, asked: argparse.Namespace) -> "MeasuredServer":
+def start_ours(stack: ExitStack, options: argparse.Namespace) -> "MeasuredServer":
     """Start our web server with members of one UKM."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     valkey = stack.enter_context(start_valkey(folder / "valkey"))
@@ -76,13 +76,13 @@ def start_ours(stack: ExitStack, asked: argparse.Namespace) -> "MeasuredServer":
         "SECRET_KEY": secrets.token_urlsafe(32),
     }
     app = create_app(config.load(env))
-    cookies = populate(app, -(-(asked.listeners + WARM_UP_STREAMS) // STREAMS_PER_ACCOUNT))
+    cookies = populate(app, -(-(options.listeners + WARM_UP_STREAMS) // STREAMS_PER_ACCOUNT))
     server = WebServer(folder / "web.log", env)
     stack.callback(server.kill)
     tree = psutil.Process(server.child.pid).children(recursive=True)
     worker = max(tree, key=lambda each: each.pid)
     port = int(server.url.rsplit(":", 1)[1])
-    return MeasuredServer("ours", port, worker, partial(say, app), asked, cookies)
+    return MeasuredServer("ours", port, worker, partial(say, app), options, cookies)
 
 
 def populate(app: Flask, accounts: int, code: str = "BENCH") -> list[str]:
@@ -153,15 +153,15 @@ class MeasuredServer:
         port: int,
         process: psutil.Process,
         say: Callable[[str], None],
-        asked: argparse.Namespace,
+        options: argparse.Namespace,
         cookies: Sequence[str] = (),
     ) -> None:
-        self.name, self.port, self.process, self.asked = name, port, process, asked
+        self.name, self.port, self.process, self.options = name, port, process, options
         self.cookies = cookies
         self.opened, self.refusal = 0, b""
         self.delays: list[float] = []
         self.streams: list[Stream] = []
-        # Beside the listeners, whose work would delay it.
+        # The publisher is a process of its own, because the listeners' work would delay it.
         forking = multiprocessing.get_context("fork")
         self.orders, orders = forking.Pipe()
         self.publisher = forking.Process(target=publish, args=(orders, say), daemon=True)
@@ -173,16 +173,20 @@ class MeasuredServer:
 
     async def open_all(self) -> None:
         """Open the listeners; print what a connection costs."""
-        count = self.asked.listeners
+        count = self.options.listeners
         await self.open(WARM_UP_STREAMS)
-        before, cpu = self.process.memory_info().rss, spent(self.process)
+        before, cpu = self.process.memory_info().rss, cpu_seconds(self.process)
         await self.open(count)
         memory = (self.process.memory_info().rss - before) / count / 1024
-        row(f"{self.name}: CPU per connection", (spent(self.process) - cpu) / count * 1000, "ms")
+        row(
+            f"{self.name}: CPU per connection",
+            (cpu_seconds(self.process) - cpu) / count * 1000,
+            "ms",
+        )
         row(f"{self.name}: resident per listener", memory, "KiB")
 
     async def open(self, count: int) -> None:
-        """Open that many more streams, a few at a time. Raises RuntimeError if one is refused."""
+        """Open `count` more streams, a few at a time. Raises RuntimeError if one is refused."""
         loop = asyncio.get_running_loop()
         for _ in range(count):
             n = len(self.streams)
@@ -193,7 +197,7 @@ class MeasuredServer:
         await self.wait_open(len(self.streams))
 
     async def wait_open(self, count: int) -> None:
-        """Wait until that many streams are open."""
+        """Wait until `count` streams are open."""
         async with asyncio.timeout(OPEN_SECONDS):
             while self.opened < count:
                 if self.refusal:
@@ -203,29 +207,29 @@ class MeasuredServer:
     async def deliver(self, count: int, pause: float) -> dict[str, float]:
         """Publish events, one every `pause` seconds; return the CPU and the delays."""
         self.delays, expected = [], count * len(self.streams)
-        cpu = spent(self.process)
+        cpu = cpu_seconds(self.process)
         self.orders.send((count, pause))
         deadline = time.perf_counter() + count * pause + 60
         while len(self.delays) < expected and time.perf_counter() < deadline:
             await asyncio.sleep(0.05)
         assert len(self.delays) == expected, f"{len(self.delays)} of {expected} deliveries"
         return {
-            "CPU": (spent(self.process) - cpu) / expected * 1e6,
+            "CPU": (cpu_seconds(self.process) - cpu) / expected * 1e6,
             "p50": statistics.median(self.delays) * 1000,
             "p99": percentile(self.delays, 99) * 1000,
         }
 
 
-async def measure(servers: list[MeasuredServer], asked: argparse.Namespace) -> None:
+async def measure(servers: list[MeasuredServer], options: argparse.Namespace) -> None:
     """Run the rounds and print the medians, and ours as ratios to the peer's."""
     for server in servers:
         await server.open_all()
     ways = {
-        "paced": (int(asked.rate * asked.seconds), 1 / asked.rate),
-        "burst": (asked.burst, 0.0),
+        "paced": (int(options.rate * options.seconds), 1 / options.rate),
+        "burst": (options.burst, 0.0),
     }
     for way, how in ways.items():
-        rounds = [[await server.deliver(*how) for server in servers] for _ in range(asked.rounds)]
+        rounds = [[await server.deliver(*how) for server in servers] for _ in range(options.rounds)]
         for figure in ("CPU", "p50", "p99"):
             unit = "s per million deliveries" if figure == "CPU" else "ms"
             for n, server in enumerate(servers):

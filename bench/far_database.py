@@ -1,4 +1,4 @@
-"""A database server that is far away: a relay that adds a delay to each round trip."""
+"""Simulates a distant database server: a relay that adds a delay to each round trip."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from tests.support.waiting import wait_until
 
 @contextmanager
 def far(port: int, seconds: float) -> Iterator[int]:
-    """Yield a port that leads to `port`; what the server says arrives `seconds` later."""
+    """Yield the port of a relay to `port`, which delays the server's answers by `seconds`."""
     own = any_free()
     relay = multiprocessing.get_context("spawn").Process(target=_relay, args=(own, port, seconds))
     relay.start()

@@ -1,6 +1,9 @@
-"""What a log line costs whoever logs it: printed alone, and sent to the stream in Valkey as well.
+"""CPU that a log line costs: only printed, and also sent to the stream in Valkey.
 
-CPU of the calling thread and of the whole process (the sender's included), per line.
+    python -m bench.log_lines
+
+Prints the CPU time per line of the calling thread and of the whole process, whose sender thread is
+included, and the CPU time of searching all stored lines.
 """
 
 import logging
@@ -40,13 +43,13 @@ def main() -> None:
             away = LogShipper("redis://127.0.0.1:1/0", "web")
             print(f"Valkey away:     {cost([printer, away], away)[0]:6.1f} µs of the caller")
         began = time.process_time()
-        log_stream.read(app.extensions["valkey"], Wanted(text="nobody says this"))
+        log_stream.read(app.extensions["valkey"], Wanted(text="in no line"))
         took = (time.process_time() - began) * 1000
         print(f"looking through {log_stream.MAX_LINES} lines: {took:.0f} ms of CPU")
 
 
 def measure(printer: logging.Handler, shipper: LogShipper) -> None:
-    """Take turns, and print medians."""
+    """Alternate between the two, and print medians."""
     alone, both = [], []
     for _ in range(TURNS):
         alone.append(cost([printer], None))
@@ -57,7 +60,7 @@ def measure(printer: logging.Handler, shipper: LogShipper) -> None:
 
 
 def cost(handlers: list[logging.Handler], shipper: LogShipper | None) -> tuple[float, float]:
-    """Return µs of CPU per line: of the caller, and of the process until all are sent."""
+    """Return CPU microseconds per line: of the caller, and of the process until all are sent."""
     logger.handlers[:] = handlers
     process, caller = time.process_time(), time.thread_time()
     for number in range(LINES):

@@ -33,23 +33,27 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=5, help="of the API, milliseconds")
     parser.add_argument("--concurrency", type=int, default=32)
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
-    asked = parser.parse_args()
-    with parts(asked) as (app, env, folder):
+    options = parser.parse_args()
+    with parts(options) as (app, env, folder):
         worker = Program(folder / "worker.log", env, "python", "worker.py", "sync-pembayaran")
         try:
             short_memory = Run(app, worker, SHORT).memory
-            run = Run(app, worker, asked.students)
+            run = Run(app, worker, options.students)
         finally:
             worker.kill()
-    row("students per second", asked.students / run.course[-1][0], "")
+    row("students per second", options.students / run.course[-1][0], "")
     row("last tenth beside the first", run.speed(0.9, 1.0) / run.speed(0.0, 0.1), "x")
     row(f"memory of a lane, {SHORT} students", short_memory / 2**20, "MiB")
-    row(f"memory of a lane, {asked.students} students", run.memory / 2**20, "MiB")
+    row(f"memory of a lane, {options.students} students", run.memory / 2**20, "MiB")
     row("memory, ratio", run.memory / short_memory, "x")
 
 
 class Run:
-    """One polled run over the first `students`: samples (seconds, processed) and memory."""
+    """One run over the first `students`, polled to its end.
+
+    `course` are samples (seconds since the start, students processed), `memory` is the most bytes
+    of a lane.
+    """
 
     def __init__(self, app: Flask, worker: Program, students: int) -> None:
         self.course: list[tuple[float, int]] = []

@@ -58,24 +58,26 @@ def main() -> None:
     parser.add_argument("--students", type=int, default=6000)
     parser.add_argument("--pages", type=int, default=50)
     parser.add_argument("--turns", type=int, default=3)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "pg").mkdir()
         server = PostgreSQL(folder / "pg")
-        campus = Campus(folder, server, students=asked.students, latency_ms="50")
+        campus = Campus(folder, server, students=options.students, latency_ms="50")
         campus.env["WEB_CONCURRENCY"] = "1"
         campus.web.kill()
         campus.start_web()
         try:
             import_students(campus)
             add_treasurers(campus)
-            measure(campus, asked.pages)
-            pairs = [(measure(campus, 1), measure(campus, asked.pages)) for _ in range(asked.turns)]
+            measure(campus, options.pages)
+            pairs = [
+                (measure(campus, 1), measure(campus, options.pages)) for _ in range(options.turns)
+            ]
         finally:
             campus.stop()
             server.child.stop(5)
-    report(asked.pages, pairs)
+    report(options.pages, pairs)
 
 
 def add_treasurers(campus: Campus) -> None:
@@ -100,7 +102,7 @@ def report(pages: int, pairs: Sequence[tuple[Measurement, Measurement]]) -> None
 
 
 def measure(campus: Campus, pages: int) -> Measurement:
-    """Do one run with that many pages open."""
+    """Do one run with `pages` open pages."""
     forget_payments(campus.app)
     with open_pages(campus, pages) as (session, reader):
         time.sleep(SETTLE_SECONDS)  # the pages' presence events do not count

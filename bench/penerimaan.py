@@ -1,10 +1,10 @@
-"""Server time of what came in, after a year of changes.
+"""Server time of the report of received payments, after a year of changes.
 
     python -m bench.penerimaan [--turns 2500] [--today 20000] [--times 20] [--postgresql]
 
-Writes a year of closed days with the journal's rows that 100,000 students leave (a day's `--turns`
-with changes, in several categories each), and `--today` open rows; asks for the page, the JSON and
-the file, without a web server between. No student is read for it, so there are none.
+Writes a year of closed days with `--turns` rows of the journal each, as many as 100,000 students
+cause, and `--today` open rows. Then requests the page, the JSON and the CSV files, in this process
+without a web server. The report reads no students, so there are none.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from sqlalchemy import insert
 
 from bench.report import percentile, row
-from bench.tunggakan import campus, log_in, spent
+from bench.tunggakan import campus, log_in, response_ms
 from myukm.db.session import transaction
 from myukm.domain.income import journal
 from myukm.domain.income.movements import Amounts
@@ -39,15 +39,15 @@ def main() -> None:
     parser.add_argument("--today", type=int, default=20_000)
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
-    asked = parser.parse_args()
-    with campus(lambda: fill(asked.turns, asked.today), postgresql=asked.postgresql) as app:
+    options = parser.parse_args()
+    with campus(lambda: fill(options.turns, options.today), postgresql=options.postgresql) as app:
         with app.app_context():
             today = date.fromisoformat(journal.today())
         before = f"{today - timedelta(days=DAYS - 31):%Y-%m}"
         client = log_in(app)
         for name, (path, kind) in ASKED.items():
             address = path.format(before=before)
-            taken = [spent(client, address, kind) for _ in range(asked.times)]
+            taken = [response_ms(client, address, kind) for _ in range(options.times)]
             row(f"{name}, median", percentile(taken, 50), "ms")
             row(f"{name}, p95", percentile(taken, 95), "ms")
 

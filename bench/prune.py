@@ -2,9 +2,9 @@
 
     python -m bench.prune [--events 1000000] [--postgresql | --mariadb]
 
-Starts from an unpruned log, with real Valkey, gunicorn and worker.py: users post while the leader
-prunes, and as long again afterwards. Another process writes a row every 10 ms meanwhile: its
-longest wait is the time for which a portion locks the database.
+Starts from an unpruned log, with real Valkey, gunicorn and worker.py. Users post messages while the
+leader prunes, and for the same time afterwards. Meanwhile another process updates a row every 10
+ms: its longest wait is the time for which a portion locks the database.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from flask import Flask
 from sqlalchemy import insert, update
 
 import config
-from bench.dispatch import add_database_options, neighbour, parts
+from bench.dispatch import add_database_options, other_writer, parts
 from bench.report import percentile, row
 from devtools.valkey import start_valkey
 from myukm import create_app
@@ -46,13 +46,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--events", type=int, default=1_000_000)
     add_database_options(parser)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         valkey = stack.enter_context(start_valkey(folder / "valkey"))
-        env = stack.enter_context(parts(asked)) | {"REDIS_URL": valkey.url}
+        env = stack.enter_context(parts(options)) | {"REDIS_URL": valkey.url}
         app = create_app(config.load(env))
-        fill(app, asked.events)
+        fill(app, options.events)
         web = WebServer(folder / "web.log", env, workers=2)
         stack.callback(web.kill)
         worker = Program(folder / "worker.log", env, "python", "worker.py")
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def fill(app: Flask, count: int) -> None:
-    """Create the tables, the users, and a log of recent events far beyond its bound."""
+    """Create the tables, the users, and a log of recent events far above its limit."""
     with app.app_context():
         flask_migrate.upgrade()
         people.create_accounts()
@@ -83,7 +83,7 @@ def event(number: int) -> dict[str, object]:
 def measure(app: Flask, env: dict[str, str], web: WebServer) -> None:
     """Print the time of pruning, and of a POST meanwhile and afterwards."""
     began = time.monotonic()
-    with neighbour(env) as longest:
+    with other_writer(env) as longest:
         meanwhile = posting(web, lambda: events(app) <= retention.MAX_EVENTS + 1_000)
     pruned = time.monotonic() - began
     ends = time.monotonic() + pruned

@@ -1,10 +1,10 @@
-"""A message to a UKM of many subscribed browsers: when the last push service has it, and how long
-other jobs of the queue `default` wait meanwhile.
+"""A message to a UKM with many subscribed browsers: time until the last notification is delivered,
+and how long other jobs of the queue `default` wait meanwhile.
 
     python -m bench.push [--browsers 2000] [--delay-ms 50] [--dead 0.1]
 
-Real workers, a real push service on this machine that answers after a while; `--dead` is the share
-of endpoints that are gone (410).
+Real workers, and a push service on this machine that answers after `--delay-ms`; `--dead` is the
+share of endpoints that are gone (410).
 """
 
 import argparse
@@ -70,13 +70,13 @@ def main() -> None:
     parser.add_argument("--browsers", type=int, default=2000)
     parser.add_argument("--delay-ms", type=float, default=50)
     parser.add_argument("--dead", type=float, default=0.1)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     os.environ["PUSH_ENDPOINTS"] = "any"
-    service = Service(asked.delay_ms / 1000)
+    service = Service(options.delay_ms / 1000)
     with tempfile.TemporaryDirectory() as name:
         campus = Campus(Path(name), students=1)
         try:
-            subscribe(campus.app, service, asked.browsers, asked.dead)
+            subscribe(campus.app, service, options.browsers, options.dead)
             wait_serving(campus.app)
             for number in range(2):
                 measure(campus, service, number)
@@ -85,7 +85,7 @@ def main() -> None:
 
 
 def subscribe(app: Flask, service: Service, count: int, dead: float) -> None:
-    """Make members of a UKM, each with a browser that rings for every message."""
+    """Create `count` members of a UKM, each with a browser that is notified of every message."""
     keys = FakeBrowser(service.url, "x").subscription
     with app.app_context(), transaction() as session:
         ukm = session.scalars(select(Ukm.id).where(Ukm.code == UKM)).one()
@@ -106,7 +106,7 @@ def subscribe(app: Flask, service: Service, count: int, dead: float) -> None:
 
 
 def measure(campus: Campus, service: Service, number: int) -> None:
-    """Post one message and print when all have it, and what others waited."""
+    """Post one message; print when all browsers have it, and how long other jobs waited."""
     service.asked = service.gone = 0
     with campus.app.app_context():
         browsers = db.session.scalar(select(func.count()).select_from(PushSubscription)) or 0
@@ -128,7 +128,7 @@ def measure(campus: Campus, service: Service, number: int) -> None:
 
 
 def ping(app: Flask, ended: threading.Event, waits: list[float]) -> None:
-    """Send one job after another through the queue and note how long each answer takes."""
+    """Send one job after another through the queue and record how long each answer takes."""
     while not ended.is_set():
         begun = time.perf_counter()
         answers(app, "default", timeout=120)

@@ -1,11 +1,12 @@
-"""Latency of the two calls that people wait for (start a run, post a message), and what a UKM's
-calls cost the web server with 30 members and with 3,000.
+"""Latency of the two requests that people wait for (start a run, post a message), and the CPU that
+a UKM's requests cost the web server with 30 members and with 3,000.
 
     python -m bench.request_latency [--students 6102] [--times 30]
 
 Real gunicorn and Valkey, real HTTP, no worker, because callers do not wait for jobs. The CPU of a
-call is that of all web processes, the least of some rounds, because a busy machine only adds to it.
-Then Valkey is killed and messages continue: the wait of a sender, and of a listener.
+request is that of all web processes, the minimum of several rounds, because a busy machine only
+adds to it. Then Valkey is killed and messages are posted: the delay for their sender and for a
+listener.
 """
 
 import argparse
@@ -16,12 +17,11 @@ from collections.abc import Callable
 from itertools import cycle
 from pathlib import Path
 
-import psutil
 import requests
 from sqlalchemy import insert, select
 
 from bench.fanout import populate
-from bench.report import percentile, row
+from bench.report import cpu_seconds, percentile, row
 from myukm.db.session import transaction
 from myukm.db.types import utcnow
 from myukm.models import ChatMessage, Membership, Siswa, Ukm
@@ -38,18 +38,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--students", type=int, default=6102)
     parser.add_argument("--times", type=int, default=30)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         campus = Campus(Path(name), students=1)
         try:
             campus.worker.kill()
-            students = [{"idperson": str(n), "nama": f"Siswa {n}"} for n in range(asked.students)]
+            students = [{"idperson": str(n), "nama": f"Siswa {n}"} for n in range(options.students)]
             with campus.app.app_context(), transaction() as session:
                 session.execute(insert(Siswa), students)
-            print_times("POST start", asked.times, starts(campus))
-            print_times("POST messages", asked.times, messages(campus, "a", {}))
+            print_times("POST start", options.times, starts(campus))
+            print_times("POST messages", options.times, messages(campus, "a", {}))
             costs(campus)
-            without_valkey(campus, asked.times)
+            without_valkey(campus, options.times)
         finally:
             campus.stop()
 
@@ -62,7 +62,7 @@ def print_times(name: str, times: int, call: Callable[[int], float]) -> None:
 
 
 def starts(campus: Campus) -> Callable[[int], float]:
-    """Return a function that starts a run, measures that, and cancels it."""
+    """Return a function that starts a run, returns the seconds that took, and cancels the run."""
     session = campus.log_in("bendahara")
 
     def call(_: int) -> float:
@@ -105,7 +105,7 @@ def costs(campus: Campus) -> None:
     row("web processes, idle: CPU", idle * 1000, "ms/s")
     crowds = {size: populate(campus.app, size, f"U{size}") for size in SIZES}
     for size in SIZES:
-        fill_screen(campus, f"U{size}")
+        fill_chat_page(campus, f"U{size}")
     for name, call in CALLS.items():
         found = {size: cpu_per_call(campus, size, crowds[size], call, idle) for size in SIZES}
         for size, seconds in found.items():
@@ -114,8 +114,8 @@ def costs(campus: Campus) -> None:
         row(f"{name}: large / small", large / small, "×")
 
 
-def fill_screen(campus: Campus, code: str) -> None:
-    """Store as many published messages of members as a chat page shows."""
+def fill_chat_page(campus: Campus, code: str) -> None:
+    """Store as many published messages as a chat page shows."""
     with campus.app.app_context(), transaction() as session:
         ukm = session.scalars(select(Ukm).filter_by(code=code)).one()
         members = session.scalars(select(Membership.user_id).filter_by(ukm_id=ukm.id)).all()
@@ -129,53 +129,51 @@ def fill_screen(campus: Campus, code: str) -> None:
 def idle_share(campus: Campus) -> float:
     """Return the CPU seconds that the web processes take per second without a call."""
     processes = campus.children(campus.web)
-    before = cpu(processes)
+    before = sum(map(cpu_seconds, processes))
     time.sleep(IDLE_SECONDS)
-    return (cpu(processes) - before) / IDLE_SECONDS
+    return (sum(map(cpu_seconds, processes)) - before) / IDLE_SECONDS
 
 
 def cpu_per_call(campus: Campus, size: int, cookies: list[str], call: Call, idle: float) -> float:
-    """Return the CPU seconds of the web processes per call: the least of some rounds, less what
-    they take anyway."""
+    """Return the CPU seconds of the web processes per call, without their idle load: the minimum of
+    several rounds."""
     processes, rounds = campus.children(campus.web), []
     with requests.Session() as session:
         for turn in range(ROUNDS):
-            before, began = cpu(processes), time.perf_counter()
+            before, began = sum(map(cpu_seconds, processes)), time.perf_counter()
             for n in range(CALLS_A_ROUND):
                 session.headers["Cookie"] = f"myukm={cookies[n % min(SIZES)]}"
                 call(session, f"{campus.url}/ukm", f"U{size}", f"{turn}-{n}")
             anyway = idle * (time.perf_counter() - began)
-            rounds.append((cpu(processes) - before - anyway) / CALLS_A_ROUND)
+            rounds.append((sum(map(cpu_seconds, processes)) - before - anyway) / CALLS_A_ROUND)
     return min(rounds)
 
 
-def cpu(processes: list[psutil.Process]) -> float:
-    """Return the CPU seconds that these processes have used."""
-    return float(sum(sum(process.cpu_times()[:2]) for process in processes))
-
-
 def without_valkey(campus: Campus, times: int) -> None:
-    """Kill Valkey and print the waits of a sender and of a listener."""
+    """Kill Valkey; print how long posting takes and when a listener receives the messages."""
     reader = StreamReader(campus.url, campus.log_in("friend"))
     campus.valkey.kill()
     sent: dict[str, float] = {}
     print_times("POST messages without Valkey", times, messages(campus, "b", sent))
-    wait_until(lambda: sent.keys() <= heard(reader).keys(), 20, "the listener heard all")
-    came = heard(reader)
-    late = [(came[client_id] - began) * 1000 for client_id, began in sent.items()]
+    wait_until(lambda: sent.keys() <= received(reader).keys(), 20, "the listener received all")
+    arrived = received(reader)
+    late = [(arrived[client_id] - began) * 1000 for client_id, began in sent.items()]
     row("to a listener without Valkey, median", statistics.median(late), "ms")
-    row("to a listener without Valkey, most", max(late), "ms")
+    row("to a listener without Valkey, max", max(late), "ms")
     reader.close()
 
 
-def heard(reader: StreamReader) -> dict[str, float]:
+def received(reader: StreamReader) -> dict[str, float]:
     """Return the arrival time of each message by client_id."""
     messages = [event for event in reader.events if event.type == "chat.message"]
     return {event.data["client_id"]: event.at for event in messages}
 
 
 def messages(campus: Campus, mark: str, sent: dict[str, float]) -> Callable[[int], float]:
-    """Return a function that posts a message and records when, below the chat's rate limit."""
+    """Return a function that posts a message, below the chat's rate limit, and returns the seconds.
+
+    It records the time of each post in `sent`, by client_id.
+    """
     session = campus.log_in("member")
 
     def call(number: int) -> float:

@@ -2,9 +2,10 @@
 
     python -m bench.roster [--students 100000] [--xlsx] [--postgresql]
 
-Real gunicorn, `worker.py` and Valkey, real HTTP. Meanwhile a page is asked for ten times a second.
-Prints seconds and the CPU time of all workers (because machines are busy) of each step, the largest
-worker's resident memory beside what it had before, and the p95 and maximum of the page.
+Real gunicorn, `worker.py` and Valkey, real HTTP. Meanwhile a page is requested up to ten times a
+second. Prints for each step the seconds, the CPU time of all workers, because the machine may be
+busy, the resident memory of the largest worker, and p95 and maximum of the page's time. Memory and
+page are also measured before the first step.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from typing import Any
 import psutil
 import requests
 
-from bench.report import percentile, row
+from bench.report import cpu_with_ended_children, percentile, row
 from devtools.sample.students import students
 from myukm.domain.xlsx_output import Book, Column
 from myukm.i18n import campus_timezone
@@ -35,14 +36,14 @@ def main() -> None:
     parser.add_argument("--students", type=int, default=100_000)
     parser.add_argument("--xlsx", action="store_true", help="instead of CSV")
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "pg").mkdir()
-        server = PostgreSQL(folder / "pg") if asked.postgresql else None
+        server = PostgreSQL(folder / "pg") if options.postgresql else None
         campus = Campus(folder, server, students=1)
         try:
-            measure(campus, *roster(campus, asked.students, xlsx=asked.xlsx))
+            measure(campus, *roster(campus, options.students, xlsx=options.xlsx))
         finally:
             campus.stop()
             if server:
@@ -50,7 +51,7 @@ def main() -> None:
 
 
 def roster(campus: Campus, count: int, *, xlsx: bool) -> tuple[str, bytes]:
-    """Return the name and content of a file with so many students."""
+    """Return the name and content of a file with `count` students."""
     rows = [{name: str(text or "") for name, text in one.items()} for one in students(count)]
     if not xlsx:
         text = io.StringIO()
@@ -73,7 +74,7 @@ def measure(campus: Campus, name: str, content: bytes) -> None:
     alone = [page(campus, other) for _ in range(50)]
     row("a page, nobody else, p95", percentile(alone[5:], 95), "ms")
     before = memory(campus)
-    row("a worker's resident memory before, at most", before / 1e6, "MB")
+    row("a worker's resident memory before, max", before / 1e6, "MB")
 
     def upload() -> dict[str, Any]:
         sent = {"roster": (name, content)}
@@ -109,7 +110,7 @@ def step(
     begin: Callable[[], dict[str, Any]],
     end: str,
 ) -> dict[str, Any]:
-    """Let a step begin, ask for pages until it has ended, and print what it took."""
+    """Call `begin`, request pages until the import has the status `end`, and print the figures."""
     started, cpu, waits, most = time.monotonic(), cpu_time(campus), list[float](), 0
     one = begin()
     while one["status"] != end:
@@ -126,14 +127,14 @@ def step(
         assert not one.get("error"), one
     row(name, time.monotonic() - started, "s")
     row(f"{name}, CPU", cpu_time(campus) - cpu, "s")
-    row(f"{name}, a worker's memory at most", most / 1e6, "MB")
+    row(f"{name}, a worker's memory, max", most / 1e6, "MB")
     row(f"{name}, a page meanwhile, p95", percentile(waits, 95), "ms")
-    row(f"{name}, a page meanwhile, at most", max(waits), "ms")
+    row(f"{name}, a page meanwhile, max", max(waits), "ms")
     return one
 
 
 def page(campus: Campus, session: requests.Session) -> float:
-    """Return the milliseconds of a page, after a pause."""
+    """Request a page after a pause; return the milliseconds it took."""
     time.sleep(PAUSE_SECONDS)
     started = time.perf_counter()
     assert session.get(f"{campus.url}{PAGE}", timeout=60).ok
@@ -155,13 +156,7 @@ def usage(process: psutil.Process) -> Any:
 
 def cpu_time(campus: Campus) -> float:
     """Return the CPU seconds of all workers, those that have ended included."""
-    total = 0.0
-    for process in campus.children(campus.worker):
-        try:
-            total += sum(process.cpu_times()[:4])
-        except psutil.NoSuchProcess:
-            continue
-    return total
+    return cpu_with_ended_children(campus.children(campus.worker))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
     python -m bench.rush [--seconds 60] [--milliseconds 5] [--rate 20]
 
-Two web processes and a worker on PostgreSQL. A client that is asked to come again does so a second
-later with the same `client_id`, as the page does.
+Two web processes and a worker on PostgreSQL. A client that is answered 503 posts again after
+`Retry-After` with the same `client_id`, as the page does.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--milliseconds", type=float, default=5.0, help="added to each round trip")
     parser.add_argument("--rate", type=float, default=20.0, help="messages a second")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         server = stack.enter_context(PostgreSQL(stack.enter_context(open_folder())))
@@ -52,7 +52,7 @@ def main() -> None:
         near = server.fresh_database()
         env = {"REDIS_URL": valkey.url, "SECRET_KEY": secrets.token_urlsafe(32)}
         cookies = populate(create_app(config.load({**env, "DATABASE_URL": near})), ACCOUNTS)
-        port = stack.enter_context(far(server.port, asked.milliseconds / 1000))
+        port = stack.enter_context(far(server.port, options.milliseconds / 1000))
         env["DATABASE_URL"] = near.replace(f":{server.port}/", f":{port}/")
         web = WebServer(folder / "web.log", env, workers=WEB_PROCESSES)
         stack.callback(web.kill)
@@ -61,12 +61,12 @@ def main() -> None:
         wait_until(lambda: listens(valkey.url), 30, "the worker listens")
         sessions = stack.enter_context(Sessions(near))
         rush = Rush(web.url, cookies)
-        asyncio.run(rush.run(asked.rate, asked.seconds))
+        asyncio.run(rush.run(options.rate, options.seconds))
         show(rush, sessions, near)
 
 
 class Sessions:
-    """Looks ten times a second how many sessions wait for a lock."""
+    """Counts ten times a second the database sessions that wait for a lock."""
 
     def __init__(self, url: str) -> None:
         self.most = 0
@@ -89,7 +89,7 @@ class Sessions:
 
 
 class Rush:
-    """Posts at a rate, whatever the answers."""
+    """Posts messages at a fixed rate, whether or not earlier ones were answered."""
 
     def __init__(self, url: str, cookies: list[str]) -> None:
         self._url, self._cookies = url, cookies
@@ -100,7 +100,7 @@ class Rush:
 
     @property
     def per_second(self) -> float:
-        """The messages that were accepted before the end, per second."""
+        """Messages accepted per second, up to the end of posting."""
         return self.in_time / self._seconds
 
     async def run(self, rate: float, seconds: int) -> None:
@@ -133,7 +133,7 @@ class Rush:
 
 
 def show(rush: Rush, sessions: Sessions, url: str) -> None:
-    """Print the figures, after everything was published."""
+    """Wait until every message is published, and print the figures."""
     unpublished = "SELECT count(*) FROM chat_message WHERE published_at IS NULL"
     with psycopg.connect(url, autocommit=True) as connection:
         wait_until(lambda: connection.execute(unpublished).fetchone() == (0,), 30, "all published")
@@ -143,7 +143,7 @@ def show(rush: Rush, sessions: Sessions, url: str) -> None:
     row("until accepted, median", percentile(rush.times, 50) * 1000, "ms")
     row("until accepted, p99", percentile(rush.times, 99) * 1000, "ms")
     row("until accepted, longest", max(rush.times) * 1000, "ms")
-    row("sessions that waited for a lock, most", sessions.most, "")
+    row("sessions that waited for a lock, max", sessions.most, "")
     row("answers 503", rush.statuses[503], "")
 
 

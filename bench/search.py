@@ -4,8 +4,8 @@
 
 `GET /ukm/<code>/search` and `GET /ukm/search`, called in the process without network. Words are
 spread as in speech: the most frequent one is in every third message, one word is in a single
-message. Half of all messages are in one UKM, and the searcher is in five. Also how long the upgrade
-takes that indexes what was there, and a POST of a message then.
+message. Half of all messages are in one UKM, and the searcher is a member of five. Also prints how
+long the migration takes that indexes the stored messages, and the POST of a message afterwards.
 """
 
 import argparse
@@ -28,8 +28,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import column, insert, table, update
 
 import config
-from bench.report import percentile, row
-from bench.report import spent as used
+from bench.report import cpu_seconds, percentile, row
 from devtools.valkey import start_valkey
 from myukm import create_app
 from myukm.db.session import transaction
@@ -70,21 +69,21 @@ def main() -> None:
     parser.add_argument("--ukms", type=int, default=50)
     parser.add_argument("--postgresql", action="store_true")
     parser.add_argument("--mariadb", action="store_true")
-    asked = parser.parse_args()
-    flood.WITHIN_MILLISECONDS = 0  # one person posts faster than one may
+    options = parser.parse_args()
+    flood.WITHIN_MILLISECONDS = 0  # the one poster would exceed the limit
     server = None
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.chmod(0o755)
         valkey = stack.enter_context(start_valkey(folder / "valkey"))
         url = f"sqlite:///{folder}/bench.db"
-        if asked.postgresql or asked.mariadb:
-            kind = PostgreSQL if asked.postgresql else MariaDB
+        if options.postgresql or options.mariadb:
+            kind = PostgreSQL if options.postgresql else MariaDB
             server = stack.enter_context(kind(folder))
             url = server.fresh_database()
         env = {"DATABASE_URL": url, "REDIS_URL": valkey.url, "SECRET_KEY": secrets.token_hex(32)}
         app = create_app(config.load(env))
-        client = populate(app, asked.messages, asked.ukms)
+        client = populate(app, options.messages, options.ukms)
         measure(client, server)
 
 
@@ -112,14 +111,14 @@ def populate(app: Flask, count: int, ukms: int) -> FlaskClient:
 
 
 def old_ukm(n: int) -> dict[str, Any]:
-    """Return the row of a UKM as the migration before search knew it."""
+    """Return the row of a UKM with the columns of the schema before search."""
     code = f"B{n:02}"
     names = {"code": code, "join_code": code, "name": code, "description": ""}
     return {"id": n, **names, "last_number": 0, "created_at": utcnow()}
 
 
 def old_account(n: int) -> dict[str, Any]:
-    """Return the row of an account as that migration knew it."""
+    """Return the row of an account with the columns of that schema."""
     names = {"nim": f"b{n}", "name": f"Bench{n}", "role": "anggota"}
     return {"id": n, **names, "password_hash": "-", "created_at": utcnow()}
 
@@ -147,28 +146,28 @@ def messages(count: int, ukms: int) -> Iterator[dict[str, Any]]:
 def measure(client: FlaskClient, server: DatabaseServer | None) -> None:
     """Print the time of each kind of search, in one UKM and in all of the searcher's.
 
-    The CPU time is that of this process and of the database, which a busy machine changes less.
+    CPU time, of this process and of the database, depends less on what else the machine does.
     """
     for where in ("/ukm/B01/search", "/ukm/search"):
         print(f"GET {where}")
         for name, text in ASKED.items():
-            spent(client, where, text)
+            response_seconds(client, where, text)
             before = cpu(server)
-            times = [spent(client, where, text) for _ in range(TRIES)]
+            times = [response_seconds(client, where, text) for _ in range(TRIES)]
             row(f"{name}, CPU", (cpu(server) - before) / TRIES * 1000, "ms")
             row(f"{name}, median", statistics.median(times) * 1000, "ms")
             row(f"{name}, p95", percentile(times, 95) * 1000, "ms")
-    times = [posted(client, n) for n in range(TRIES)]
+    times = [post_seconds(client, n) for n in range(TRIES)]
     row("POST of a message, median", statistics.median(times) * 1000, "ms")
 
 
 def cpu(server: DatabaseServer | None) -> float:
     """Return the seconds of CPU that this process and the database's processes used."""
     of_server = psutil.Process(server.child.pid).children(recursive=True) if server else []
-    return time.process_time() + sum(used(each) for each in of_server)
+    return time.process_time() + sum(map(cpu_seconds, of_server))
 
 
-def spent(client: FlaskClient, where: str, text: str) -> float:
+def response_seconds(client: FlaskClient, where: str, text: str) -> float:
     """Return the seconds that one answer takes."""
     started = time.perf_counter()
     answer = client.get(where, query_string={"q": text})
@@ -176,7 +175,7 @@ def spent(client: FlaskClient, where: str, text: str) -> float:
     return time.perf_counter() - started
 
 
-def posted(client: FlaskClient, n: int) -> float:
+def post_seconds(client: FlaskClient, n: int) -> float:
     """Return the seconds that storing a message takes."""
     started = time.perf_counter()
     sent = {"message": f"kata0 kata1 kata{n} halo semua", "client_id": secrets.token_hex(8)}

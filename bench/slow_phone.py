@@ -1,11 +1,11 @@
-"""When one can write in a chat on a slow phone, and when a message that was sent at once is stored.
+"""Seconds until a chat accepts input on a slow phone, and until a message sent at once is stored.
 
     python -m bench.slow_phone [--rounds 5] [--messages 50] [--slower 4] [--kbits 400] [--rtt 400]
 
 Real gunicorn over HTTP/1.1, and Chromium with a phone's viewport, CPU and network (DevTools). Cold
-is a browser that has nothing of ours but the log-in; warm is its next visit, with the service
-worker. Seconds count from the navigation; those of the page's own thread do not depend on what else
-the machine does.
+is the first visit of a browser that has only the session cookie; warm is its next visit, with the
+service worker. Seconds count from the navigation. The CPU seconds of the page's thread do not
+depend on what else the machine does.
 """
 
 import argparse
@@ -27,7 +27,8 @@ from tests.support.waiting import wait_until
 
 GOALS = {"cold": 4.0, "warm": 1.5}
 CONTROLLED = "navigator.serviceWorker.controller?.state === 'activated'"
-# Sends as soon as the room is there, and notes when it was and when the server had the message.
+# Sends a message once the room is mounted; resolves to the times (ms since the navigation) of the
+# first paint, of the mounted room and of the stored message.
 SEND = """
   window.visited = new Promise((resolve) => {
     let ready, text;
@@ -54,7 +55,8 @@ SEND = """
 
 
 class Visit(NamedTuple):
-    """One visit: seconds until each moment, and what the network carried until the last."""
+    """One visit: seconds from the navigation until the first paint (`drawn`), the mounted room
+    (`ready`) and the stored message; the page's CPU seconds (`busy`) and traffic until then."""
 
     drawn: float
     ready: float
@@ -72,16 +74,18 @@ def main() -> None:
     parser.add_argument("--slower", type=float, default=4, help="CPU, than this machine")
     parser.add_argument("--kbits", type=float, default=400, help="per second")
     parser.add_argument("--rtt", type=float, default=400, help="milliseconds")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         campus = Campus(Path(name), students=1)
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=ARGUMENTS
         )
         try:
-            fill(campus, asked.messages)
+            fill(campus, options.messages)
             cookies = campus.log_in("member").cookies.items()
-            rounds = [one_round(browser, campus.url, cookies, asked) for _ in range(asked.rounds)]
+            rounds = [
+                one_round(browser, campus.url, cookies, options) for _ in range(options.rounds)
+            ]
         finally:
             browser.close()
             campus.stop()
@@ -89,27 +93,29 @@ def main() -> None:
 
 
 def one_round(
-    browser: Browser, url: str, cookies: list[tuple[str, str]], asked: argparse.Namespace
+    browser: Browser, url: str, cookies: list[tuple[str, str]], options: argparse.Namespace
 ) -> dict[str, Visit]:
     """Return the cold and the warm visit of a new browser."""
     context = browser.new_context(viewport=PHONE)  # type: ignore[arg-type]
     context.add_cookies([{"name": name, "value": value, "url": url} for name, value in cookies])
     context.add_init_script(SEND)
     try:
-        return {kind: visit(browser, context, url, asked) for kind in GOALS}
+        return {kind: visit(browser, context, url, options) for kind in GOALS}
     finally:
         context.close()
 
 
-def visit(browser: Browser, context: BrowserContext, url: str, asked: argparse.Namespace) -> Visit:
-    """Open the room on the slow phone, send, and return when what was there."""
+def visit(
+    browser: Browser, context: BrowserContext, url: str, options: argparse.Namespace
+) -> Visit:
+    """Open the room on the slow phone, send a message, and return the measurements."""
     page = context.new_page()
     devtools = page.context.new_cdp_session(page)
     network = {
         "offline": False,
-        "latency": asked.rtt,
-        "downloadThroughput": asked.kbits * 1000 / 8,
-        "uploadThroughput": asked.kbits * 1000 / 8,
+        "latency": options.rtt,
+        "downloadThroughput": options.kbits * 1000 / 8,
+        "uploadThroughput": options.kbits * 1000 / 8,
     }
     devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
     carried: dict[str, float] = {}
@@ -117,7 +123,7 @@ def visit(browser: Browser, context: BrowserContext, url: str, asked: argparse.N
     devtools.on("Network.loadingFinished", note)
     devtools.send("Network.enable")
     devtools.send("Network.emulateNetworkConditions", network)
-    devtools.send("Emulation.setCPUThrottlingRate", {"rate": asked.slower})
+    devtools.send("Emulation.setCPUThrottlingRate", {"rate": options.slower})
     slow_down_workers(browser, network)
     page.goto(f"{url}/ukm/{UKM}/chat", wait_until="commit")
     drawn, ready, stored = (each / 1000 for each in page.evaluate("window.visited"))
@@ -133,7 +139,7 @@ def visit(browser: Browser, context: BrowserContext, url: str, asked: argparse.N
 
 
 def slow_down_workers(browser: Browser, network: dict[str, Any]) -> None:
-    """Give the service worker, which has a network of its own in DevTools, the same."""
+    """Throttle the service worker as well: for DevTools it is a separate target."""
     session = browser.new_browser_cdp_session()
     message = {"id": 1, "method": "Network.emulateNetworkConditions", "params": network}
     for target in session.send("Target.getTargets")["targetInfos"]:

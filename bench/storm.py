@@ -1,12 +1,13 @@
-"""All clients of a web process come back at once, because it was killed.
+"""All clients of a web process reconnect at once, because it was killed.
 
     python -m bench.storm [--clients 5000] [--each 2] [--messages 10] [--post] [--core 1]
                           [--postgresql]
 
 Real gunicorn (one worker), real Valkey, real HTTP streams of `/stream`, all members of one UKM. The
-clients do what browsers do: they wait for as long as `retry:` says and resume by their cursor.
-Meanwhile events are published, of which each client must get every one exactly once. With `--post`
-messages are posted, too. With `--core 0.2` the web process is stopped for four fifths of the time.
+clients do what browsers do: they wait for as long as `retry:` says and resume from their cursor.
+Meanwhile events are published; each client must receive every one exactly once. With `--post`
+messages are posted as well. With `--core 0.2` the web process is stopped for four fifths of the
+time.
 """
 
 import argparse
@@ -30,7 +31,7 @@ from flask import Flask
 
 import config
 from bench.fanout import populate
-from bench.report import percentile, row, spent
+from bench.report import cpu_seconds, percentile, row
 from devtools.valkey import start_valkey
 from myukm import create_app
 from myukm.db.session import transaction
@@ -51,14 +52,14 @@ def main() -> None:
     parser.add_argument("--post", action="store_true", help="post a message now and then")
     parser.add_argument("--core", type=float, default=1, help="share of a core for the process")
     parser.add_argument("--postgresql", action="store_true")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with ExitStack() as stack:
         folder = str(stack.enter_context(open_folder()))
         valkey = stack.enter_context(start_valkey(Path(folder) / "valkey"))
         url = f"sqlite:///{folder}/bench.db"
-        if asked.postgresql:
+        if options.postgresql:
             server_folder = stack.enter_context(open_folder())
             url = stack.enter_context(PostgreSQL(server_folder)).fresh_database()
         env = {
@@ -67,10 +68,10 @@ def main() -> None:
             "SECRET_KEY": secrets.token_urlsafe(32),
         }
         app = create_app(config.load(env))
-        cookies = populate(app, -(-asked.clients // asked.each))
+        cookies = populate(app, -(-options.clients // options.each))
         server = WebServer(Path(folder) / "web.log", env)
         try:
-            asyncio.run(Storm(app, server, cookies, asked).run())
+            asyncio.run(Storm(app, server, cookies, options).run())
         except AssertionError:
             print(server.output()[-3000:])
             raise
@@ -79,27 +80,27 @@ def main() -> None:
 
 
 class Client(asyncio.Protocol):
-    """One stream, which comes back whenever it ends. `storm` counts what happens."""
+    """One stream, which reconnects whenever it ends. `storm` counts open streams and refusals."""
 
     def __init__(self, storm: "Storm", cookie: str) -> None:
         self.storm, self.cookie = storm, cookie
         self.cursor: int | None = None
         self.retry_ms = FIRST_RETRY_MS
         self.live = False
-        self.heard: Counter[int] = Counter()
+        self.received: Counter[int] = Counter()
         self.transport: asyncio.Transport | None = None
         self.rest = b""
 
     async def open(self) -> None:
-        """Connect; a refused connection is tried again."""
+        """Connect; retry a refused connection."""
         loop = asyncio.get_running_loop()
         try:
             await loop.create_connection(lambda: self, "127.0.0.1", self.storm.port)
         except OSError:
-            self.again()
+            self.reconnect_later()
 
-    def again(self) -> None:
-        """Come back after the time that the server asked for."""
+    def reconnect_later(self) -> None:
+        """Reconnect after the server's `retry:` or `Retry-After`."""
         loop = asyncio.get_running_loop()
         loop.call_later(self.retry_ms / 1000, lambda: self.storm.start(self.open()))
 
@@ -133,27 +134,27 @@ class Client(asyncio.Protocol):
         elif line.startswith(b"id: "):
             self.cursor = int(line[4:])
         elif line.startswith(b'data: {"number"'):
-            self.heard[json.loads(line[6:])["number"]] += 1
+            self.received[json.loads(line[6:])["number"]] += 1
 
     def connection_lost(self, _error: Exception | None) -> None:
         self.storm.opened -= self.live
         self.live, self.rest = False, b""
         if not self.storm.over:
-            self.again()
+            self.reconnect_later()
 
 
 class Storm:
     """Opens all streams, kills the web process, and waits until all are open again."""
 
     def __init__(
-        self, app: Flask, server: WebServer, cookies: list[str], asked: argparse.Namespace
+        self, app: Flask, server: WebServer, cookies: list[str], options: argparse.Namespace
     ) -> None:
-        self.app, self.asked = app, asked
+        self.app, self.options = app, options
         self.port = int(server.url.rsplit(":", 1)[1])
         self.arbiter = min(
             psutil.Process(server.child.pid).children(recursive=True), key=lambda each: each.pid
         )
-        self.clients = [Client(self, cookies[n // asked.each]) for n in range(asked.clients)]
+        self.clients = [Client(self, cookies[n // options.each]) for n in range(options.clients)]
         self.opened, self.over = 0, False
         self.refused: Counter[str] = Counter()
         self.tasks: set[asyncio.Task[None]] = set()
@@ -169,10 +170,10 @@ class Storm:
         row("clients", len(self.clients), "")
         worker = self.worker()
         await self.fill(self.clients[:20])
-        before, cpu = worker.memory_info().rss, spent(worker)
+        before, cpu = worker.memory_info().rss, cpu_seconds(worker)
         await self.fill(self.clients[20:])
         opened = len(self.clients) - 20
-        row("first opening: CPU per stream", (spent(worker) - cpu) / opened * 1000, "ms")
+        row("first opening: CPU per stream", (cpu_seconds(worker) - cpu) / opened * 1000, "ms")
         row("resident per stream", (worker.memory_info().rss - before) / opened / 1024, "KiB")
         await asyncio.to_thread(self.say, 0)
         await asyncio.sleep(1)
@@ -188,7 +189,7 @@ class Storm:
             await self.until(before + min(first + OPENING, len(clients)))
 
     async def until(self, opened: int) -> None:
-        """Wait until that many streams are open."""
+        """Wait until `opened` streams are open."""
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while self.opened < opened:
             assert time.monotonic() < deadline, f"{self.opened} of {opened} are open"
@@ -198,14 +199,15 @@ class Storm:
         """Kill the web process; print when all streams are open again and what that took."""
         begun = time.monotonic()
         killed.kill()
-        talk, posts = asyncio.create_task(self.talk()), asyncio.create_task(self.post())
+        publishing = asyncio.create_task(self.publish_events())
+        posts = asyncio.create_task(self.post())
         while self.opened:
             await asyncio.sleep(0.01)
         await self.until(1)
         worker, first = self.worker(), time.monotonic()
-        cpu, counted = spent(worker), self.opened
+        cpu, counted = cpu_seconds(worker), self.opened
         times: list[float] = []
-        with limited(worker, self.asked.core):
+        with limited(worker, self.options.core):
             while self.opened < len(self.clients):
                 assert time.monotonic() < begun + TIMEOUT_SECONDS, (
                     f"{self.opened} open: {self.refused}"
@@ -216,16 +218,16 @@ class Storm:
         row("half of them are back after", percentile(times, 50), "s")
         row("all are back after", time.monotonic() - begun, "s")
         returned = len(self.clients) - counted
-        row("CPU per return", (spent(worker) - cpu) / returned * 1000, "ms")
+        row("CPU per return", (cpu_seconds(worker) - cpu) / returned * 1000, "ms")
         row("refused or reset", self.refused.total(), str(dict(self.refused)))
         self.over = True
         if posted := await posts:
             row("POST of a message meanwhile, p99", percentile(posted, 99), "s")
-        await talk
+        await publishing
         await asyncio.sleep(3)
-        expected = Counter(range(self.asked.messages + 1))
-        wrong = [client for client in self.clients if client.heard != expected]
-        row("clients that got each event once", len(self.clients) - len(wrong), "")
+        expected = Counter(range(self.options.messages + 1))
+        wrong = [client for client in self.clients if client.received != expected]
+        row("clients that received each event once", len(self.clients) - len(wrong), "")
 
     async def post(self) -> list[float]:
         """Post messages until all streams are back; return the seconds that each took."""
@@ -233,7 +235,7 @@ class Storm:
         headers = {"Cookie": f"myukm={self.clients[0].cookie}"}
         url = f"http://127.0.0.1:{self.port}/ukm/BENCH/messages"
         async with aiohttp.ClientSession(headers=headers) as session:
-            while self.asked.post and not self.over:
+            while self.options.post and not self.over:
                 began = time.monotonic()
                 sent = {"message": "x" * 100, "client_id": secrets.token_hex(8)}
                 try:
@@ -245,9 +247,9 @@ class Storm:
                 await asyncio.sleep(0.7)
         return times
 
-    async def talk(self) -> None:
-        """Publish messages while the streams come back."""
-        for number in range(1, self.asked.messages + 1):
+    async def publish_events(self) -> None:
+        """Publish events, two a second, while the streams reconnect."""
+        for number in range(1, self.options.messages + 1):
             await asyncio.to_thread(self.say, number)
             await asyncio.sleep(0.5)
 
@@ -266,7 +268,7 @@ class Storm:
 
 @contextmanager
 def limited(process: psutil.Process, share: float) -> Iterator[None]:
-    """Let a process run for that share of each tenth of a second."""
+    """Let a process run only for `share` (0 to 1) of each tenth of a second, in the block."""
     over = threading.Event()
 
     def stop_and_go() -> None:

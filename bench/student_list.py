@@ -2,7 +2,7 @@
 
     python -m bench.student_list [--students 100000] [--times 15] [--postgresql]
 
-Real gunicorn and real HTTP; the time of the whole call is measured.
+Real gunicorn and real HTTP; the times are those of whole requests.
 """
 
 import argparse
@@ -49,20 +49,20 @@ def main() -> None:
     parser.add_argument("--students", type=int, default=100_000)
     parser.add_argument("--times", type=int, default=15)
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "pg").mkdir()
-        server = PostgreSQL(folder / "pg") if asked.postgresql else None
-        campus = Campus(folder, server, students=asked.students)
+        server = PostgreSQL(folder / "pg") if options.postgresql else None
+        campus = Campus(folder, server, students=options.students)
         try:
             campus.worker.kill()
             create_students(campus)
             session = campus.log_in("admin")
             for what, query in LISTS.items():
-                taken = [timed(session, campus.url, query) for _ in range(asked.times)]
+                taken = [timed(session, campus.url, query) for _ in range(options.times)]
                 row(f"{what}, median", statistics.median(taken), "ms")
-                row(f"{what}, worst", max(taken), "ms")
+                row(f"{what}, max", max(taken), "ms")
         finally:
             campus.stop()
             if server:

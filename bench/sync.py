@@ -26,7 +26,7 @@ from flask import Flask
 from sqlalchemy import delete, insert, select, update
 
 import config
-from bench.report import row
+from bench.report import cpu_with_ended_children, row
 from devtools.simulator.client import Simulator
 from devtools.valkey import start_valkey
 from myukm import create_app
@@ -53,40 +53,40 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--plain", action="store_true", help="rq worker instead of worker.py")
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
-    asked = parser.parse_args()
-    with parts(asked) as (app, env, folder):
+    options = parser.parse_args()
+    with parts(options) as (app, env, folder):
         ours, bare = [], []
-        command = ("rq", "worker") if asked.plain else ("python", "worker.py")
+        command = ("rq", "worker") if options.plain else ("python", "worker.py")
         workers = [
             Program(folder / f"worker-{n}.log", env, *command, "sync-pembayaran")
-            for n in range(asked.workers)
+            for n in range(options.workers)
         ]
         try:
-            for turn in range(asked.turns + 1):
-                pair = (one_run(app, workers), one_script(app, env, asked.concurrency))
+            for turn in range(options.turns + 1):
+                pair = (one_run(app, workers), one_script(app, env, options.concurrency))
                 if turn:  # the first turn warms everything up
                     ours.append(pair[0])
                     bare.append(pair[1])
         finally:
             for worker in workers:
                 worker.kill()
-    report(asked, ours, bare)
+    report(options, ours, bare)
 
 
 def report(
-    asked: argparse.Namespace, ours: list[dict[str, float]], bare: list[dict[str, float]]
+    options: argparse.Namespace, ours: list[dict[str, float]], bare: list[dict[str, float]]
 ) -> None:
     """Print medians and ratios."""
-    limit = asked.concurrency / asked.latency * 1000
-    speed = [asked.students / turn["seconds"] for turn in ours]
-    script = [asked.students / turn["seconds"] for turn in bare]
+    limit = options.concurrency / options.latency * 1000
+    speed = [options.students / turn["seconds"] for turn in ours]
+    script = [options.students / turn["seconds"] for turn in bare]
     row("limit of the API, per worker", limit, "students/s")
     row("MyUKM", statistics.median(speed), "students/s")
     row("bare script", statistics.median(script), "students/s")
     pairs = list(zip(ours, bare, strict=True))
     row("speed, ratio", statistics.median(b["seconds"] / o["seconds"] for o, b in pairs), "x")
-    row("CPU per student, MyUKM", per_student(ours, asked.students), "ms")
-    row("CPU per student, bare script", per_student(bare, asked.students), "ms")
+    row("CPU per student, MyUKM", per_student(ours, options.students), "ms")
+    row("CPU per student, bare script", per_student(bare, options.students), "ms")
     row("CPU, ratio", statistics.median(o["cpu"] / b["cpu"] for o, b in pairs), "x")
 
 
@@ -96,13 +96,13 @@ def per_student(turns: list[dict[str, float]], students: int) -> float:
 
 
 @contextmanager
-def parts(asked: argparse.Namespace) -> Iterator[tuple[Flask, dict[str, str], Path]]:
+def parts(options: argparse.Namespace) -> Iterator[tuple[Flask, dict[str, str], Path]]:
     """Start database, Valkey and simulator, and import the students."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "pg").mkdir()
-        server = PostgreSQL(folder / "pg") if asked.postgresql else None
-        api = asked.api = Simulator(students=asked.students, latency_ms=str(asked.latency))
+        server = PostgreSQL(folder / "pg") if options.postgresql else None
+        api = options.api = Simulator(students=options.students, latency_ms=str(options.latency))
         try:
             with start_valkey(folder / "valkey") as valkey:
                 env = {
@@ -111,7 +111,7 @@ def parts(asked: argparse.Namespace) -> Iterator[tuple[Flask, dict[str, str], Pa
                     else f"sqlite:///{folder}/b.db",
                     "REDIS_URL": valkey.url,
                     "PEMBAYARAN_API_URL": api.url,
-                    "PEMBAYARAN_API_CONCURRENCY": str(asked.concurrency),
+                    "PEMBAYARAN_API_CONCURRENCY": str(options.concurrency),
                     "SECRET_KEY": secrets.token_urlsafe(32),
                 }
                 app = create_app(config.load(env))
@@ -165,13 +165,7 @@ def end_of(app: Flask, run_id: int) -> datetime | None:
 
 def cpu_of(program: Program) -> float:
     """Return the CPU seconds of a program's processes, including ended ones."""
-    total = 0.0
-    for process in psutil.Process(program.child.pid).children(recursive=True):
-        try:
-            total += sum(process.cpu_times()[:4])
-        except psutil.NoSuchProcess:
-            continue
-    return total
+    return cpu_with_ended_children(psutil.Process(program.child.pid).children(recursive=True))
 
 
 def one_script(app: Flask, env: dict[str, str], concurrency: int) -> dict[str, float]:

@@ -2,9 +2,9 @@
 
     python -m bench.tunggakan [--students 100000] [--times 10] [--postgresql]
 
-Each filter, sort and group is asked for several times, as JSON and as the page, without a web
-server between. Prints the median and p95 of each and of all, and the least CPU time of each, the
-database's included, because machines are busy.
+Requests each filter, sort and group several times as JSON, and the page, in this process without a
+web server. Prints median and p95 of each and p95 of all, and the minimum CPU time of each, the
+database's included, because the machine may be busy.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import flask_migrate
@@ -22,7 +22,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 import config
-from bench.report import percentile, row
+from bench.report import cpu_with_ended_children, percentile, row
 from devtools.sample.payments import payments
 from devtools.sample.students import students
 from myukm import create_app
@@ -84,25 +84,27 @@ def main() -> None:
     parser.add_argument("--students", type=int, default=100_000)
     parser.add_argument("--times", type=int, default=10)
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
-    asked = parser.parse_args()
-    with campus(lambda: fill(asked.students), postgresql=asked.postgresql) as app:
+    options = parser.parse_args()
+    with campus(lambda: fill(options.students), postgresql=options.postgresql) as app:
         with app.app_context():
             row("bills", db.session.scalar(text("SELECT count(*) FROM tagihan")) or 0, "")
         client = log_in(app)
-        measure(client, asked.times)
-        pages = [spent(client, f"{PATH}?group=unit", "text/html") for _ in range(asked.times + 1)]
+        measure(client, options.times)
+        pages = [
+            response_ms(client, f"{PATH}?group=unit", "text/html") for _ in range(options.times + 1)
+        ]
         row("the page, the first time", pages[0], "ms")
         row("the page, p95", percentile(pages[1:], 95), "ms")
 
 
 def measure(client: FlaskClient, times: int) -> None:
-    """Ask for everything, and print how long it takes."""
+    """Request every query, and print how long each takes."""
     everything, least = list[float](), list[float]()
     for name, query in QUERIES.items():
         taken, used = list[float](), list[float]()
         for _ in range(times):
             before = cpu()
-            taken.append(spent(client, f"{PATH}?{query}"))
+            taken.append(response_ms(client, f"{PATH}?{query}"))
             used.append((cpu() - before) * 1000)
         row(f"{name}, median", percentile(taken, 50), "ms")
         row(f"{name}, p95", percentile(taken, 95), "ms")
@@ -111,17 +113,14 @@ def measure(client: FlaskClient, times: int) -> None:
         least.append(min(used))
     row("all, p95", percentile(everything, 95), "ms")
     row("all, CPU, p95", percentile(least, 95), "ms")
-    row("all, CPU, at most", max(least), "ms")
+    row("all, CPU, max", max(least), "ms")
 
 
 def cpu() -> float:
     """Return the CPU seconds of this process and of the database that it has started."""
-    total, this = 0.0, psutil.Process()
-    # The children first: what one that ended has used is then its parent's.
-    for process in (*reversed(this.children(recursive=True)), this):
-        with suppress(psutil.NoSuchProcess):
-            total += sum(process.cpu_times()[:4])
-    return total
+    this = psutil.Process()
+    # Children first: if one ends meanwhile, its CPU time is then in its parent's figures.
+    return cpu_with_ended_children((*reversed(this.children(recursive=True)), this))
 
 
 @contextmanager
@@ -148,7 +147,7 @@ def campus(fill: Callable[[], None], *, postgresql: bool) -> Iterator[Flask]:
 
 
 def fill(count: int) -> None:
-    """Insert so many students of the sample campus and store the payments of 99 in 100."""
+    """Insert `count` students of the sample campus; store the payments of 99 in 100."""
     columns = {column: name for name, column in FIELDS.items()}
     new: dict[int, Payments] = {}
     rows: list[dict[str, object]] = []
@@ -169,8 +168,8 @@ def fill(count: int) -> None:
 def vacuum() -> None:
     """Do what PostgreSQL's autovacuum does within minutes of a sync.
 
-    Before it, PostgreSQL reads the rows although an index has all that is asked for, and its
-    planner does not know the rows. An autovacuum while we measure would count as time of ours.
+    Before it, PostgreSQL reads the table although an index has all requested columns, and its
+    planner has no statistics. An autovacuum during the measurement would count as our time.
     """
     on_sqlite = db.engine.dialect.name == "sqlite"
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -190,7 +189,7 @@ def log_in(app: Flask) -> FlaskClient:
     return client
 
 
-def spent(client: FlaskClient, address: str, kind: str = "application/json") -> float:
+def response_ms(client: FlaskClient, address: str, kind: str = "application/json") -> float:
     """Return the milliseconds of one answer."""
     started = time.perf_counter()
     answer = client.get(address, headers={"Accept": kind})

@@ -1,12 +1,12 @@
-"""Cost of watching: the idle program, and fifty open pages of the queues with the doctor beside.
+"""Cost of watching: the idle program, compared with fifty open pages of the queues and the doctor.
 
     python -m bench.watching [--waiting 10000] [--failed 100000] [--pages 50] [--seconds 30]
 
-Real gunicorn (two processes), `worker.py`, Valkey and SQLite. The waiting jobs are in a queue that
-nobody serves. Measured are Valkey's commands per second and the CPU time of web, workers and Valkey
-(per cent of one core), first while nobody looks, then with the pages open and `/readyz` and
-`/metrics` (which asks the doctor) every ten seconds, as an outside monitor would. `--commands`
-prints which commands come most often then.
+Real gunicorn (two processes), `worker.py`, Valkey and SQLite. The waiting jobs are in a queue
+without a worker. Prints Valkey's commands per second and the CPU time of web, workers and Valkey
+(per cent of one core), first without open pages, then with the pages open while an outside monitor
+requests `/readyz` and `/metrics` (which runs the doctor) every ten seconds. `--commands` prints the
+most frequent commands of that second phase.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from rq.job import Job
 
 from bench.clear_failed import fail_many
 from bench.page_lag import add_treasurers, open_pages
-from bench.report import row, spent
+from bench.report import cpu_seconds, row
 from myukm.queues.failures import index
 from tests.faults.campus import Campus
 from tests.support.workers import wait_serving
@@ -49,25 +49,25 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--commands", action="store_true")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         campus = Campus(Path(name))
         try:
-            fill(campus, asked.waiting, asked.failed)
+            fill(campus, options.waiting, options.failed)
             time.sleep(SETTLE_SECONDS)
-            idle = measure(campus, asked.seconds)
+            idle = measure(campus, options.seconds)
             add_treasurers(campus)
-            with open_pages(campus, asked.pages):
+            with open_pages(campus, options.pages):
                 stopped = threading.Event()
                 threading.Thread(target=ask_doctor, args=(campus, stopped), daemon=True).start()
                 time.sleep(SETTLE_SECONDS)
-                watched = measure(campus, asked.seconds)
-                if asked.commands:
-                    most_frequent(campus, asked.seconds)
+                watched = measure(campus, options.seconds)
+                if options.commands:
+                    most_frequent(campus, options.seconds)
                 stopped.set()
         finally:
             campus.stop()
-    report(asked.pages, idle, watched)
+    report(options.pages, idle, watched)
 
 
 def report(pages: int, idle: Cost, watched: Cost) -> None:
@@ -80,7 +80,7 @@ def report(pages: int, idle: Cost, watched: Cost) -> None:
 
 
 def fill(campus: Campus, waiting: int, failed: int) -> None:
-    """Let jobs wait in `default`, which nobody serves then, and let jobs of it have failed."""
+    """Stop the worker of `default`, and store waiting and failed jobs of that queue."""
     campus.worker.kill()
     campus.start_worker("python", "worker.py", "high", "sync-pembayaran")
     wait_serving(campus.app, ["high", "sync-pembayaran"])
@@ -98,7 +98,7 @@ def fill(campus: Campus, waiting: int, failed: int) -> None:
 
 
 def measure(campus: Campus, seconds: float) -> Cost:
-    """Return what the program costs within so many seconds."""
+    """Return the program's cost, measured over `seconds`."""
     client = redis.Redis.from_url(campus.valkey.url)
     before, began = (_commands(client), _cpu(campus)), time.perf_counter()
     time.sleep(seconds)
@@ -115,11 +115,11 @@ def _commands(client: redis.Redis) -> int:
 def _cpu(campus: Campus) -> float:
     """Return the seconds of CPU that web, workers and Valkey have used."""
     every = [*campus.children(campus.web), *campus.children(campus.worker)]
-    return sum(spent(each) for each in [*every, psutil.Process(campus.valkey.pid)])
+    return sum(cpu_seconds(each) for each in [*every, psutil.Process(campus.valkey.pid)])
 
 
 def ask_doctor(campus: Campus, stopped: threading.Event) -> None:
-    """Ask the program's health as an outside monitor does."""
+    """Request the health pages as an outside monitor does."""
     session = campus.log_in("admin")
     while not stopped.wait(DOCTOR_SECONDS):
         session.get(f"{campus.url}/readyz", timeout=10)
@@ -127,7 +127,7 @@ def ask_doctor(campus: Campus, stopped: threading.Event) -> None:
 
 
 def most_frequent(campus: Campus, seconds: float) -> None:
-    """Print which commands come most often, ids and numbers left out of their keys."""
+    """Print the most frequent Valkey commands; ids and numbers in keys are shown as N."""
     found: Counter[str] = Counter()
     client = redis.Redis.from_url(campus.valkey.url)
     with client.monitor() as monitor:  # type: ignore[no-untyped-call]

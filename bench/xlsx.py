@@ -1,10 +1,10 @@
-"""The file of everybody: how long it takes, in how much memory, and how long others wait.
+"""Writing the xlsx file of all students: seconds, memory, and how long a page takes meanwhile.
 
     python -m bench.xlsx [--students 75000] [--postgresql]
 
-A process of its own writes the file, as a worker does. Meanwhile a page is asked for ten times a
-second, without a web server between. Prints seconds (and CPU time, because machines are busy),
-resident memory, and the p95 of the page beside the one before.
+Another process writes the file, as a worker does. Meanwhile a page is requested up to ten times a
+second, in this process without a web server. Prints seconds and, because the machine may be busy,
+CPU seconds, resident memory, and the p95 of the page, before and meanwhile.
 """
 
 import argparse
@@ -19,8 +19,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 import config
-from bench.report import percentile, row
-from bench.tunggakan import campus, fill, log_in, spent
+from bench.report import cpu_seconds, percentile, row
+from bench.tunggakan import campus, fill, log_in, response_ms
 from myukm import create_app
 from myukm.domain.siswa.filters import Filters
 from myukm.domain.siswa.listing_files import write_xlsx
@@ -36,40 +36,40 @@ def main() -> None:
     parser.add_argument("--students", type=int, default=75_000)  # 1.5 million bills
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
     parser.add_argument("--write", metavar="DATABASE_URL", help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.write:
-        write(asked.write)
+    options = parser.parse_args()
+    if options.write:
+        write(options.write)
         return
-    with campus(lambda: fill(asked.students), postgresql=asked.postgresql) as app:
+    with campus(lambda: fill(options.students), postgresql=options.postgresql) as app:
         with app.app_context():
             row("bills", db.session.scalar(text("SELECT count(*) FROM tagihan")) or 0, "")
         client = log_in(app)
-        alone = [spent(client, PAGE, "text/html") for _ in range(20)]
+        alone = [response_ms(client, PAGE, "text/html") for _ in range(20)]
         row("a page, nobody else, p95", percentile(alone[1:], 95), "ms")
         watch(app.config["DATABASE_URL"], client)
 
 
 def watch(url: str, client: FlaskClient) -> None:
-    """Let a process write the file; sample its memory, and ask for pages meanwhile."""
+    """Let a process write the file; sample its memory and request pages meanwhile."""
     command = [sys.executable, "-m", "bench.xlsx", "--write", url]
     with subprocess.Popen(command) as child:
         process, waits, most, cpu = psutil.Process(child.pid), [], 0, 0.0
         started = time.perf_counter()
         while child.poll() is None:
-            waits.append(spent(client, PAGE, "text/html"))
+            waits.append(response_ms(client, PAGE, "text/html"))
             if process.status() != psutil.STATUS_ZOMBIE:
                 most = max(most, process.memory_info().rss)
-                cpu = sum(process.cpu_times()[:2])
+                cpu = cpu_seconds(process)
             time.sleep(PAUSE_SECONDS)
     assert child.returncode == 0, "the writer failed"
     row("the file, with the start of a process", time.perf_counter() - started, "s")
     row("the file, CPU", cpu, "s")
-    row("resident memory at most", most / 1e6, "MB")
+    row("resident memory, max", most / 1e6, "MB")
     row("a page meanwhile, p95", percentile(waits, 95), "ms")
 
 
 def write(url: str) -> None:
-    """Write the file of everybody."""
+    """Write the file of all students."""
     app = create_app(config.load({"DATABASE_URL": url, "SECRET_KEY": "-" * 32}))
     with app.app_context(), tempfile.TemporaryFile() as file:
         write_xlsx(Filters(), file)
