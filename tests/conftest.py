@@ -1,4 +1,4 @@
-"""What the tests share: real parts, a fresh database for each, and named people."""
+"""Fixtures of all tests: real parts, a fresh database for each test, and named people."""
 
 import os
 import threading
@@ -34,17 +34,17 @@ BACKGROUND_THREADS = {"probe", "doctor", "alerts", "live-hub", "batcher"}
 used_engines: set[Engine] = set()
 
 compile_once()
-if "PYTEST_XDIST_WORKER" in os.environ:  # no two processes offer the same port
+if "PYTEST_XDIST_WORKER" in os.environ:  # no two processes choose the same port
     number = int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
     count = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
     ports.NEVER_OUTGOING = ports.NEVER_OUTGOING[number::count]
-# Three hundred programs of ours start in a run, and each would compile all of our modules.
+# Otherwise each of the 300 programs that a run starts would compile all of our modules.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest files, and try a promise in seconds again when other processes of the
-    run may have been in its way."""
+    """Begin with the longest files. With several processes retry tests with the mark `timing`,
+    because the other processes may slow them down."""
     items.sort(key=lambda item: rank(item.nodeid))
     if "PYTEST_XDIST_WORKER" in os.environ:
         for item in items:
@@ -53,27 +53,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> TwoQueues:
-    """Return what shares the tests out (pytest-xdist's hook)."""
+    """Return what distributes the tests (pytest-xdist's hook)."""
     return TwoQueues(config, log)
 
 
 @pytest.fixture(autouse=True)
 def _no_valkey_in_a_transaction() -> Iterator[None]:
-    """Every test fails for a call of Valkey inside a transaction."""
+    """Fail every test that calls Valkey inside a transaction."""
     with no_valkey_in_a_transaction():
         yield
 
 
 @pytest.fixture(autouse=True)
 def _own_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A password of one test, such as "wrong", is no secret in the log lines of the next."""
+    """Restore the set of secrets to redact, because "wrong" may be a password in one test only."""
     monkeypatch.setattr(redaction, "_secrets", set(redaction._secrets))
 
 
 @pytest.fixture(autouse=True)
 def _no_open_connection() -> Iterator[None]:
-    """Close the connections of all apps of the test: a connection that is collected while it is
-    open is a warning, which fails whatever test runs then."""
+    """Close the connections of the test's apps: an open connection causes a warning when it is
+    garbage-collected, which would fail a later test."""
     yield
     while used_engines:
         used_engines.pop().dispose()
@@ -93,7 +93,7 @@ every_database = pytest.mark.parametrize(
 def settings(
     database_url: str, valkey: redis.Redis, valkey_server: Valkey, tmp_path: Path
 ) -> dict[str, str]:
-    """The environment of this test's programs; change it before `app` is made."""
+    """The environment of this test's programs; change it before `app` is created."""
     return {
         "DATABASE_URL": database_url,
         "REDIS_URL": valkey_server.url,
@@ -106,7 +106,7 @@ def settings(
 def app(
     settings: dict[str, str], run_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Flask]:
-    """The app on a fresh database; jobs that run in this process find the same settings."""
+    """The app on a fresh database; jobs that run in this process have the same settings."""
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     made = create_app(config.load(settings))
@@ -119,8 +119,8 @@ def app(
 
 
 def join_background_threads() -> None:
-    """Wait for what the program does aside: it would log when this test's log is closed, and use
-    connections that nobody closes any more."""
+    """Wait for the program's threads: after the test they would write to its closed log and open
+    connections that nobody closes."""
     for thread in threading.enumerate():
         if thread.name in BACKGROUND_THREADS:
             thread.join(30)
@@ -128,7 +128,7 @@ def join_background_threads() -> None:
 
 @pytest.fixture
 def no_flood_guard(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One person does in this process what a crowd does: acts are not counted."""
+    """Switch the flood limits off in this process, so that one person can act for a crowd."""
     monkeypatch.setattr(flood, "WITHIN_MILLISECONDS", 0)
 
 
@@ -141,7 +141,7 @@ def people(app: Flask) -> dict[str, int]:
 
 @pytest.fixture
 def client_as(app: Flask, people: dict[str, int]) -> Callable[[str], FlaskClient]:
-    """`client_as("member")` is a browser where that person is logged in; "nobody" is not."""
+    """`client_as("member")` is a client logged in as that person; "nobody" is not logged in."""
 
     def make(who: str) -> FlaskClient:
         client = app.test_client()
@@ -159,7 +159,7 @@ def client_as(app: Flask, people: dict[str, int]) -> Callable[[str], FlaskClient
 
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
-    """The payment API, without latency; steer it with `.set(...)`."""
+    """The payment API, without latency; control it with `.set(...)`."""
     with Simulator(students=200) as server:
         yield server
 

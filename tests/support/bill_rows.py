@@ -1,4 +1,4 @@
-"""Bills that a test inserts as rows."""
+"""Helpers for tests that insert bills as rows."""
 
 from collections import defaultdict
 
@@ -11,7 +11,7 @@ from myukm.models import Siswa, Tagihan
 
 
 def give_sets(session: Session) -> None:
-    """Give each student the set of the bills that were inserted, as the sync does."""
+    """Store each student's bill set for the bills that the test inserted, as the sync does."""
     session.flush()
     bills = defaultdict[int, list[Bill]](list)
     for bill in session.scalars(sa.select(Tagihan)):

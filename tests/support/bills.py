@@ -1,7 +1,7 @@
-"""Random students of a payment API with wrong figures, and what they owe, added up item by item.
+"""Random payments, some with wrong figures, and a reference computation of what is owed.
 
 The arithmetic is as plain as possible (fractions, one item after the other), because tests compare
-the program's with it.
+the program's results with it.
 """
 
 import random

@@ -41,7 +41,7 @@ class Checkout(NamedTuple):
         return said.strip()
 
     def publish(self, name: str, text: str) -> None:
-        """Commit a file and push it; the checkout itself stays at the commit before."""
+        """Commit a file and push it; the checkout itself stays at the previous commit."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -51,7 +51,7 @@ class Checkout(NamedTuple):
         self.git("reset", "--hard", "--quiet", "HEAD~1")
 
     def begin(self, origin: Path) -> None:
-        """Make it a repository whose upstream is `origin`, a folder that there is not yet."""
+        """Make the folder a repository with the upstream `origin`, which must not exist yet."""
         self.git("init", "--quiet", "--bare", str(origin), cwd=origin.parent)
         for words in (
             ("init", "--quiet", "--initial-branch", "main"),
@@ -63,7 +63,7 @@ class Checkout(NamedTuple):
             self.git(*words)
 
     def publish_migration(self) -> None:
-        """Publish one that makes a table."""
+        """Publish a migration that creates a table."""
         good = MIGRATION.format(number="9999", before=newest_migration(), step=GOOD)
         self.publish("myukm/migrations/versions/9999_trial.py", good)
 

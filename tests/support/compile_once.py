@@ -1,7 +1,7 @@
-"""A process that makes many apps compiles each route and each statement only once.
+"""Lets a process with many apps compile each route and each SQL statement only once.
 
-Every test makes an app and its engine, which would compile the same routes and the same SQL again:
-that took a large part of the tests' own CPU time.
+Every test creates an app and its engine, which would compile the same routes and the same SQL
+again: that took a large part of the tests' CPU time.
 """
 
 from types import MethodType
@@ -12,7 +12,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
-# More than the statements of all tests.
+# More than all tests execute.
 MAX_STATEMENTS = 10_000
 
 
@@ -23,7 +23,7 @@ def compile_once() -> None:
 
 
 def _compile_routes_once() -> None:
-    """A rule takes what an equal one has compiled: its parts and the functions that build URLs."""
+    """Let a rule reuse what an equal one has compiled: its parts, the functions that build URLs."""
     compiled: dict[tuple[object, ...], Rule] = {}
     compile_rule = Rule.compile
 
@@ -47,7 +47,7 @@ def _compile_routes_once() -> None:
 
 
 def _compile_statements_once() -> None:
-    """All engines have one cache, where databases of one kind, which the key names, are equal."""
+    """Give all engines one cache; as its keys contain the dialect, those of one kind are equal."""
 
     def kind(dialect: DefaultDialect) -> tuple[object, ...]:
         return type(dialect), getattr(dialect, "_json_serializer", None)

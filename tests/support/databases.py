@@ -78,7 +78,8 @@ def mariadb(pytestconfig: pytest.Config, run_folder: Path) -> MariaDB:
 def share(kind: type[S], pytestconfig: pytest.Config, run_folder: Path) -> S:
     """Return the run's server of this kind, with a migrated template.
 
-    Given back after the last test, not in a fixture: a test's time would run meanwhile.
+    It is released after the last test and not by a fixture, because waiting for the other processes
+    of the run would count as time of a test.
     """
     shared = SharedServer(kind, run_folder, migrate)
     pytestconfig.add_cleanup(shared.close)
@@ -86,7 +87,7 @@ def share(kind: type[S], pytestconfig: pytest.Config, run_folder: Path) -> S:
 
 
 def migrate(database_url: str) -> None:
-    """Make all tables in an empty database."""
+    """Create all tables in an empty database."""
     app = create_app(config.load({"DATABASE_URL": database_url, "SECRET_KEY": SECRET}))
     with app.app_context():
         flask_migrate.upgrade()
@@ -95,7 +96,7 @@ def migrate(database_url: str) -> None:
 
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest) -> str:
-    """A fresh migrated database: SQLite, or one of the server that the parameter names."""
+    """A fresh migrated database: SQLite, or on the server that the fixture's parameter names."""
     kind = getattr(request, "param", "sqlite")
     if kind == "sqlite":
         return str(request.getfixturevalue("sqlite_url"))

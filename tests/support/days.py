@@ -1,4 +1,4 @@
-"""A campus whose days the test sets: syncs on a day, and what is closed at its end."""
+"""Helpers for tests of daily balances: a clock that the test sets, syncs, closed days."""
 
 import json
 from datetime import UTC, date, datetime
@@ -31,6 +31,7 @@ class Calendar:
 
 
 def sync(answers: dict[str, Any], *, dry_run: bool = False) -> None:
+    """Store the payment API's answers: the periods of each student, by idperson."""
     items = []
     for idperson, periods in answers.items():
         account = {"idperson": idperson, "saldo": 0, "periods": periods}
@@ -41,12 +42,13 @@ def sync(answers: dict[str, Any], *, dry_run: bool = False) -> None:
 
 
 def create_students(units: dict[str, str]) -> None:
+    """Create students; `units` has the unit of each by idperson."""
     with transaction() as session:
         session.add_all(Siswa(idperson=i, nama=i, unit_formal=unit) for i, unit in units.items())
 
 
 def balances(day: date) -> dict[tuple[str, str], Row]:
-    """Return the closed rows of a day."""
+    """Return the balances of a closed day, as `FIGURES`, by unit and category."""
     columns = [getattr(DailyBalance, name) for name in ("unit", "category", *FIGURES)]
     rows = db.session.execute(sa.select(*columns).where(DailyBalance.day == day.isoformat()))
     found = {(unit, category): tuple(row) for unit, category, *row in rows}
@@ -55,5 +57,6 @@ def balances(day: date) -> dict[tuple[str, str], Row]:
 
 
 def close_all() -> None:
+    """Close every day that has ended."""
     while closing.close_next(clock.now()):
         pass

@@ -1,4 +1,4 @@
-"""Files of the chat as tests send them, and small ones of each kind."""
+"""Uploads of chat files, and small files of several kinds."""
 
 import io
 import zipfile
@@ -49,10 +49,10 @@ def office(folder: str = "word") -> bytes:
 
 
 def stored_names(folder: Path) -> set[str]:
-    """Return the names of the bytes in a storage's folder."""
+    """Return the names of the files stored in a storage's folder."""
     return {path.name for path in folder.glob("??/??/*")}
 
 
 def left_behind(folder: Path) -> list[Path]:
-    """Return drafts, and what was set aside."""
+    """Return unfinished uploads and files that wait for their deletion: `drafts/` and `trash/`."""
     return [*folder.glob("drafts/*"), *folder.glob("trash/*")]

@@ -1,15 +1,15 @@
 """A process that has imported the program and becomes, in a fork, each command that a test starts.
 
 Imports are nine tenths of the CPU time of a program's start, and a test run starts hundreds of
-programs. What runs in the fork is what `exec` would run: the command's own main function with its
-own environment, signals, session and log, below a reaper.
+programs. The fork runs what `exec` would run: the command's own main function with its own
+environment, signals, session and log, below a reaper.
 
 `python -m tests.support.fork_server SOCKET KIND` prints a line when it is ready for programs of
-that kind: `web` is gunicorn, `plain` is all others. A connection is one program: it gets a JSON
-line, answers the reaper's process id, and at the end the exit status as one byte. The program is
-killed when the connection is closed.
+that kind: `web` is gunicorn, `plain` is all others. Each connection starts one program: the client
+sends a line of JSON, and the server answers with the reaper's process id and, when the program has
+ended, its exit status as one byte. Closing the connection kills the program.
 
-Imports stand in functions, because gevent must have patched before most of them.
+Most modules are imported inside functions, because gevent must patch the standard library before.
 """
 
 import atexit
@@ -66,7 +66,7 @@ def main(address: str, kind: str) -> None:
 
 
 def preload(kind: str) -> None:
-    """Import what programs import at their start. An app is made, because that imports most."""
+    """Import what programs import at their start. Creating an app imports most of it."""
     if kind == "web":
         patch_for_gevent()
     for name in (*PRELOADED[kind], "myukm.ops.periodic_tasks"):
@@ -85,8 +85,8 @@ def patch_for_gevent() -> None:
     `os`, `signal`, `select` and `subprocess` stay the real ones until the worker patches them,
     because gunicorn's master and the reaper use them.
     """
-    # gevent looks for plug-ins in all installed packages, once for each patched module.
     os.environ["PSYCOPG_WAIT_FUNC"] = "wait_poll"  # as gunicorn.conf.py sets it
+    # gevent looks for plug-ins in all installed packages, once for each patched module.
     metadata.entry_points = cache(metadata.entry_points)  # type: ignore[assignment]
     warnings.filterwarnings("ignore", "Patching more than once")
     monkey = import_module("gevent.monkey")
@@ -94,7 +94,7 @@ def patch_for_gevent() -> None:
 
 
 def compile_templates_once(folder: str) -> None:
-    """Keep the compiled templates of all forks in `folder`, because each has its own Jinja."""
+    """Let all forks share compiled templates in `folder`, because each has its own Jinja."""
     flask, jinja2 = import_module("flask"), import_module("jinja2")
     cached = {"bytecode_cache": jinja2.FileSystemBytecodeCache(folder)}
     flask.Flask.jinja_options = flask.Flask.jinja_options | cached
@@ -103,8 +103,10 @@ def compile_templates_once(folder: str) -> None:
 def become_reaper(
     connection: socket.socket, argv: list[str], cwd: str, env: dict[str, str], log: str, task: str
 ) -> NoReturn:
-    """Run `argv` below this process, which the connection's end makes a reaper kill, on the host
-    (in the namespaces) of the task that asked."""
+    """Make this process the reaper of `argv`: it kills the program when the connection is closed.
+
+    `task` is the client's folder in /proc; the program runs in its namespaces.
+    """
     namespaces.enter(task)
     os.dup2(connection.fileno(), 0)
     connection.close()
@@ -122,7 +124,7 @@ def become_reaper(
 
 
 def run(name: str, argv: list[str]) -> NoReturn:
-    """Run a command to its end in this process, as the process that `exec` would make."""
+    """Run a command in this process as after `exec`, and exit with its status."""
     signal.set_wakeup_fd(-1)
     for number in (*reaper.FORWARDED_SIGNALS, signal.SIGQUIT, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)

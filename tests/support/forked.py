@@ -1,4 +1,4 @@
-"""Programs that start in a hundredth of the time, as forks of a process that has imported them."""
+"""Programs started as forks of a process that has imported them: a start takes a hundredth."""
 
 import atexit
 import json
@@ -36,7 +36,7 @@ class ForkedProcess(ManagedProcess):
 
 
 class _Reaper:
-    """The reaper of a forked program, with the part of Popen's interface that is used."""
+    """The reaper of a forked program, with those methods of Popen that `ManagedProcess` calls."""
 
     stdin = stdout = None
 

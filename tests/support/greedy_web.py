@@ -1,4 +1,4 @@
-"""The web server with one more address, at which a process takes memory and keeps it."""
+"""The web server with one more URL, `/take`, at which the process takes memory and keeps it."""
 
 from tests.support.greedy_worker import TAKEN
 from wsgi import app
@@ -8,6 +8,6 @@ kept = []
 
 @app.get("/take")
 def take() -> str:
-    """Take memory."""
+    """Take memory and keep it."""
     kept.append(b"x" * TAKEN)
     return ""

@@ -1,4 +1,4 @@
-"""`worker.py`'s supervisor and periodic tasks with a child that takes memory once a file is there.
+"""`worker.py`'s supervisor and periodic tasks with a child that takes memory once a file exists.
 
 python -m tests.support.greedy_worker FILE
 """
@@ -16,7 +16,7 @@ TAKEN = 400 * 1024 * 1024
 
 
 def take(file: Path) -> int:
-    """Take memory, once, and keep it until stopped."""
+    """Wait for `file`, then take memory once and keep it until stopped."""
     kept = b""
     while True:
         if file.exists() and not kept:

@@ -1,4 +1,4 @@
-"""Finds calls of Valkey inside a transaction: they would hold its locks while Valkey is slow."""
+"""Finds Valkey calls inside a transaction, because a slow Valkey would prolong its locks."""
 
 import traceback
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from redis.client import Pipeline
 
 from myukm.db.session import is_in_transaction
 
-# All that goes to Valkey, enqueueing too, passes one of these.
+# Every command to Valkey, enqueueing included, passes one of these methods.
 METHODS = (
     (redis.Redis, "execute_command"),
     (Pipeline, "execute"),
@@ -23,19 +23,19 @@ METHODS = (
 
 @contextmanager
 def no_valkey_in_a_transaction() -> Iterator[None]:
-    """Raise `AssertionError` in the end for each call that was made inside a `transaction()`.
+    """Raise `AssertionError` at the end of the block if Valkey was called in a `transaction()`.
 
-    It is raised in the end because the program answers errors of what follows a commit itself.
+    It is not raised by the call itself, because the program may handle an error there.
     """
     found: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         for owner, name in METHODS:
-            patch.setattr(owner, name, _noting(getattr(owner, name), found))
+            patch.setattr(owner, name, _recording(getattr(owner, name), found))
         yield
     assert not found, "\n".join(found)
 
 
-def _noting(method: Callable[..., Any], found: list[str]) -> Callable[..., Any]:
+def _recording(method: Callable[..., Any], found: list[str]) -> Callable[..., Any]:
     @wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
         if has_app_context() and is_in_transaction():

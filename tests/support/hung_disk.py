@@ -1,4 +1,4 @@
-"""A disk that answers nothing, as a share whose server is gone."""
+"""A disk that does not answer, like a network share whose server is gone."""
 
 import os
 import subprocess
@@ -9,8 +9,11 @@ import pytest
 
 
 class HungDisk:
-    """A file system in user space (FUSE) whose program reads no question. Afterwards `place` is an
-    empty folder of the disk below, and whoever waited has failed."""
+    """A FUSE file system at `place` whose program reads no request, so that each access blocks.
+
+    At the end blocked accesses fail, and `place` is an empty folder of the disk below. Skips the
+    test without FUSE or without root.
+    """
 
     def __init__(self, place: Path) -> None:
         self.place = place

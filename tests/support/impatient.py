@@ -1,4 +1,4 @@
-"""The web server with little patience for uploads, so that a test need not wait for ten minutes."""
+"""The web server with a time-out of 2 s for uploads, because a test cannot wait ten minutes."""
 
 import wsgi
 from myukm.web.http import receiving

@@ -1,6 +1,6 @@
-"""What came in, worked out answer by answer over the API's own JSON, by the plainest arithmetic.
+"""A reference ledger of received payments, computed from the API's answers one by one.
 
-A campus that remembers every answer: journal, balances and report are held against it.
+The arithmetic is as plain as possible, because tests compare journal, balances and report with it.
 """
 
 import random
@@ -18,9 +18,12 @@ Figures = dict[tuple[str, str], dict[str, int]]
 
 
 class Ledger:
-    """`balances[day]` are the sums of all bills at the end of a day by unit and category, `flows`
-    what moved on it; in sen. `last` is what was seen paid on each bill of each student, ever, and
-    no other bill took over."""
+    """The ledger of one campus; amounts in sen (1/100 rupiah).
+
+    `bills` are paid and remaining amount of each current bill by student. `last` is the amount last
+    seen paid on each bill, also of vanished bills, less what new bills took over. `flows` are a
+    day's movements by unit and category.
+    """
 
     def __init__(self) -> None:
         self.units: dict[str, str] = {}
@@ -28,13 +31,14 @@ class Ledger:
         self.last: dict[str, dict[Key, int]] = {}
         self.flows: dict[str, Figures] = defaultdict(_figures)
 
-    def answer(self, day: str, one: str, periods: Periods) -> None:
-        """Take in what the API says of a student, if it says anything new."""
+    def answer(self, day: str, idperson: str, periods: Periods) -> None:
+        """Record an answer of the API about a student; an unchanged answer changes nothing."""
         new = bills(periods)
-        if one not in self.bills:
-            self.bills[one], self.last[one] = new, {k: paid for k, (paid, _rest) in new.items()}
+        if idperson not in self.bills:
+            self.bills[idperson] = new
+            self.last[idperson] = {key: paid for key, (paid, _rest) in new.items()}
             return
-        old, last = self.bills[one], self.last[one]
+        old, last = self.bills[idperson], self.last[idperson]
         if old == new:
             return
         gone = {k: paid for k, (paid, _rest) in old.items() if k not in new and paid}
@@ -47,21 +51,24 @@ class Ledger:
                 part = max(0, min(change, spare[key[0]]))
                 spare[key[0]] -= part
                 change -= part
-            figures = self._of(day, one, key)
+            figures = self._of(day, idperson, key)
             figures["received" if change > 0 else "corrected"] += abs(change)
             if key in last and key not in old:
                 figures["lost"] -= last[key]
-        self._lose(day, one, gone, new)
-        self.bills[one] = new
+        self._lose(day, idperson, gone, new)
+        self.bills[idperson] = new
         last.update({key: paid for key, (paid, _rest) in new.items()})
         for key, paid in list(last.items()):
             if not paid and key not in new:
                 del last[key]  # nothing was paid on it: nothing to remember
 
-    def _lose(self, day: str, one: str, gone: dict[Key, int], new: dict[Key, Any]) -> None:
-        """Whatever the new bills of a period did not take over is lost, first bills first; only
-        that is remembered."""
-        last, old = self.last[one], self.bills[one]
+    def _lose(self, day: str, idperson: str, gone: dict[Key, int], new: dict[Key, Any]) -> None:
+        """Record as lost what was paid on vanished bills and not taken over by new bills.
+
+        New bills take over from the vanished ones of their period, in their order. `last` keeps
+        only the lost part.
+        """
+        last, old = self.last[idperson], self.bills[idperson]
         for period in {key[0] for key in gone}:
             wanted = sum(
                 max(p - last.get(k, 0), 0)
@@ -72,25 +79,25 @@ class Ledger:
                 if key[0] == period:
                     part = max(0, min(paid, wanted))
                     wanted -= part
-                    self._of(day, one, key)["lost"] += paid - part
+                    self._of(day, idperson, key)["lost"] += paid - part
                     last[key] = paid - part
 
-    def _of(self, day: str, one: str, key: Key) -> dict[str, int]:
-        return self.flows[day][self.units[one], key[1]]
+    def _of(self, day: str, idperson: str, key: Key) -> dict[str, int]:
+        return self.flows[day][self.units[idperson], key[1]]
 
     def balances(self) -> Figures:
-        """Return what is owed, overpaid and paid now."""
+        """Return what is owed, overpaid and paid now, by unit and category."""
         found = _figures()
-        for one, bills_ in self.bills.items():
+        for idperson, bills_ in self.bills.items():
             for key, (paid, rest) in bills_.items():
-                sums = found[self.units[one], key[1]]
+                sums = found[self.units[idperson], key[1]]
                 sums["paid"] += paid
                 sums["owed"] += max(rest, 0)
                 sums["overpaid"] += max(-rest, 0)
         return found
 
     def closing(self, day: str) -> dict[tuple[str, str], tuple[int, ...]]:
-        """Return all figures of a day that has just ended, without empty ones."""
+        """Return the `FIGURES` of a day that has just ended, without rows of zeros."""
         now, moved = self.balances(), self.flows[day]
         return {
             where: row
@@ -108,7 +115,7 @@ def _figures() -> Figures:
 
 
 def bills(periods: Periods) -> dict[Key, tuple[int, int]]:
-    """Return what is paid on each bill, and what is left, in sen; of one name the largest first."""
+    """Return paid and remaining amount (sen) of each bill; namesakes are numbered by amount."""
     found: dict[tuple[str, str, str], list[tuple[int, int]]] = defaultdict(list)
     for period in periods:
         listed = [(c["category_name"], i) for c in period["categories"] for i in _items(c)]
@@ -135,7 +142,7 @@ def _items(part: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def changed(rng: random.Random, periods: Periods) -> Periods:
-    """Return another answer: something is paid, taken back, renamed, added, gone, or said twice."""
+    """Return a changed answer: items are paid, taken back, renamed, added, removed or doubled."""
     new = deepcopy(periods)
     categories = [category for period in new for category in period["categories"]]
     filled = [category for category in categories if category["items"]]

@@ -1,4 +1,4 @@
-"""A real small SMTP server (RFC 5321, 3207, 4954) with or without TLS, to send mail to."""
+"""A small SMTP server (RFC 5321, 3207, 4954), with or without TLS, that records what it gets."""
 
 import socketserver
 import ssl
@@ -10,7 +10,7 @@ CERTIFICATE = Path(__file__).with_name("self_signed.pem")
 
 
 class Handler(socketserver.BaseRequestHandler):
-    """One conversation; `self.server.seen` are its commands, `tls` or `clear` before each."""
+    """One connection. It appends its commands to `server.seen`, each after `tls` or `clear`."""
 
     server: "MailServer"
 
@@ -65,7 +65,7 @@ class Handler(socketserver.BaseRequestHandler):
 
 
 class MailServer(socketserver.ThreadingTCPServer):
-    """`tls` is "", "starttls" or "smtps"."""
+    """`tls` is "", "starttls" or "smtps"; `mails` are the received texts."""
 
     daemon_threads = True
 

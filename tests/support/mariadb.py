@@ -39,7 +39,7 @@ class MariaDB(DatabaseServer):
             f"--socket={self.folder}/m.sock",
             f"--pid-file={self.folder}/m.pid",
             "--innodb-flush-log-at-trx-commit=0",
-            "--innodb-file-per-table=0",  # no file for each table: they are made ten times faster
+            "--innodb-file-per-table=0",  # no file per table: creating tables is ten times faster
             "--debug-no-sync",
             "--skip-name-resolve",
         ]

@@ -1,4 +1,4 @@
-"""Linux namespaces: hosts of their own on one machine, which can vanish without a word."""
+"""Linux namespaces: several hosts on one machine, which can vanish without closing connections."""
 
 import ctypes
 import os
@@ -12,14 +12,14 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def here() -> str:
-    """Return the calling thread's folder in /proc; what it starts lives in its namespaces."""
+    """Return the calling thread's folder in /proc, whose `ns` are its namespaces."""
     return f"/proc/{os.getpid()}/task/{threading.get_native_id()}"
 
 
 def enter(task: str) -> None:
     """Move the calling thread into another task's namespaces, unless it is there already.
 
-    There is only one place to be where there is no /proc (not Linux).
+    Does nothing without /proc (not on Linux).
     """
     for kind in KINDS if os.path.exists(task) else ():
         if os.readlink(f"{task}/ns/{kind}") != os.readlink(f"{here()}/ns/{kind}"):
@@ -28,25 +28,25 @@ def enter(task: str) -> None:
 
 @contextmanager
 def inside(task: str) -> Iterator[None]:
-    """Let the calling thread, and what it starts, be in another task's namespaces."""
-    with _going_back():
+    """Move the calling thread, and what it starts, into another task's namespaces for the block."""
+    with _restored_afterwards():
         enter(task)
         yield
 
 
 @contextmanager
 def new() -> Iterator[None]:
-    """Let the calling thread, and what it starts, have a network and a host name of its own.
+    """Give the calling thread, and what it starts, a network and a host name of its own.
 
-    Raises OSError where that is not allowed.
+    Raises OSError if that is not allowed.
     """
-    with _going_back():
+    with _restored_afterwards():
         _check(_libc.unshare(CLONE_NEWNET | CLONE_NEWUTS))
         yield
 
 
 @contextmanager
-def _going_back() -> Iterator[None]:
+def _restored_afterwards() -> Iterator[None]:
     before = [os.open(f"{here()}/ns/{kind}", os.O_RDONLY) for kind in KINDS]
     try:
         yield

@@ -1,4 +1,4 @@
-"""nginx with the site of `deploy/`, in front of web servers of the test."""
+"""nginx with the site of `deploy/`, in front of the test's web servers."""
 
 import shutil
 import subprocess
@@ -31,13 +31,13 @@ http {{
 
 @contextmanager
 def site_before(folder: Path, *upstreams: str, host: str = HOST) -> Iterator[str]:
-    """Run nginx with our site before web servers, each a host and port; yield its address."""
+    """Run nginx with our site in front of `upstreams` (each `host:port`); yield its URL."""
     nginx = need(shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin"), "nginx")
     certificate(folder, host)
     port, plain = any_free(), any_free()
     url = f"https://{host}:{port}"
     site = (ROOT / "deploy/nginx.conf").read_text()
-    for ours, theirs in {
+    for original, replacement in {
         "/etc/ssl/myukm": str(folder),
         "/var/lib/nginx/myukm": f"{folder}/cache",
         "server 127.0.0.1:5000 ": "".join(f"server {each} max_fails=0; " for each in upstreams)
@@ -47,8 +47,8 @@ def site_before(folder: Path, *upstreams: str, host: str = HOST) -> Iterator[str
         "listen 443 ssl": f"listen {host}:{port} ssl",
         "listen [::]:443 ssl http2;": "",
     }.items():
-        assert ours in site
-        site = site.replace(ours, theirs)
+        assert original in site
+        site = site.replace(original, replacement)
     (folder / "site.conf").write_text(site)
     (folder / "nginx.conf").write_text(HTTP.format(folder=folder))
     child = ManagedProcess(
@@ -62,7 +62,7 @@ def site_before(folder: Path, *upstreams: str, host: str = HOST) -> Iterator[str
 
 
 def certificate(folder: Path, host: str) -> None:
-    """Make a certificate of our own, for an address."""
+    """Make a self-signed certificate for an IP address."""
     command = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=ukm.example.ac.id"
     command += f" -addext subjectAltName=IP:{host}"
     key, chain = folder / "privkey.pem", folder / "fullchain.pem"
@@ -72,10 +72,10 @@ def certificate(folder: Path, host: str) -> None:
 
 
 def answers(child: ManagedProcess, folder: Path, url: str) -> bool:
+    """Return whether nginx answers `url` with 404, as it does for /metrics without a web server."""
     assert child.running(), child.read_line()
     try:
-        return (
-            requests.get(url, verify=str(folder / "fullchain.pem"), timeout=10).status_code == 404
-        )
+        answer = requests.get(url, verify=str(folder / "fullchain.pem"), timeout=10)
     except requests.ConnectionError:
         return False
+    return answer.status_code == 404

@@ -1,4 +1,4 @@
-"""A database as 0.1 left it."""
+"""Rows of an older schema, for tests of migrations; `BEFORE` is the revision of version 0.1."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,7 @@ DAY_AGO = utcnow().replace(microsecond=0) - timedelta(days=1)
 
 
 def store(name: str, *rows: dict[str, Any]) -> None:
-    """Insert rows into a table as the version before knew it."""
+    """Insert rows into a table whose columns are the keys of the first row, not today's model."""
     types: dict[str, Any] = dict.fromkeys(MOMENTS, UTCDateTime()) | {"chosen": JSON()}
     known = table(name, *(column(each, types.get(each)) for each in rows[0]))
     with transaction() as session:

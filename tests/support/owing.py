@@ -1,6 +1,7 @@
-"""Who owes what, worked out student by student over the stored JSON, by the plainest arithmetic.
+"""A reference computation of who owes what, student by student from the stored JSON.
 
-The program's totals, groups and filters are held against it.
+The arithmetic is as plain as possible, because tests compare the program's totals, groups and
+filters with it.
 """
 
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ class Bill(NamedTuple):
 
 
 class Owes(NamedTuple):
-    """A student and the bills that the filters leave."""
+    """A student and their bills that match the filters."""
 
     student: Siswa
     bills: list[Bill]
@@ -63,7 +64,8 @@ def answer(students: list[Siswa], failed: set[str], query: Query) -> dict[str, A
 
 
 def bills(student: Siswa) -> Iterator[Bill]:
-    """Every bill of the stored payments; what lists no item counts as one by its summary."""
+    """Yield every bill of the stored payments. A category or period without items counts as one
+    bill, with the amounts of its summary."""
     for period in student.pembayaran or []:
         name, found = str(period["period_id"]).strip(), False
         for category in period["categories"]:

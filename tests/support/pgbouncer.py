@@ -12,7 +12,7 @@ from tests.support.postgresql import PostgreSQL
 from tests.support.servers import need, open_folder
 from tests.support.waiting import wait_until
 
-# Few sessions of the server for many clients, so that each transaction gets another one.
+# Few server connections for many clients, so that transactions of a client use different ones.
 SETTINGS = """[databases]
 * = host=127.0.0.1 port={server}
 [pgbouncer]
@@ -31,7 +31,7 @@ ignore_startup_parameters = extra_float_digits
 
 @contextmanager
 def pgbouncer(behind: PostgreSQL, database_url: str) -> Iterator[str]:
-    """Yield the address of a database of `behind` as clients of the pooler see it."""
+    """Run PgBouncer in front of `behind`; yield the database's URL through it."""
     program = need(shutil.which("pgbouncer") or shutil.which("/usr/sbin/pgbouncer"), "pgbouncer")
     port = any_free()
     with open_folder() as folder:
@@ -50,7 +50,7 @@ def pgbouncer(behind: PostgreSQL, database_url: str) -> Iterator[str]:
 
 
 def console(url: str) -> str:
-    """Return the address of the pooler's own console, which takes its commands."""
+    """Return the URL of PgBouncer's admin console."""
     return f"{url.rpartition('/')[0]}/pgbouncer"
 
 

@@ -1,4 +1,4 @@
-"""Picture files for the tests, made on the spot."""
+"""Picture files for the tests, generated."""
 
 import struct
 from functools import cache
@@ -27,8 +27,8 @@ def half_red(kind: str = "JPEG", turned: int = 1) -> bytes:
 
 
 def half_red_with_odd_exif() -> bytes:
-    """Return `half_red` turned to lie on its side, with a text in its EXIF that is a number there:
-    Pillow reads that and cannot write it."""
+    """Return `half_red` with orientation 6 and an EXIF text field that contains a number: Pillow
+    reads such a field but cannot write it."""
     number = struct.pack("<HHIf", 0x010E, 11, 1, 0.0)
     turned = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)
     head = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2)

@@ -1,4 +1,4 @@
-"""The program's own processes as tests start them: the real ones, with a log to read."""
+"""Starts the program's real processes for tests, each with a log file."""
 
 import os
 import sys
@@ -15,8 +15,8 @@ from tests.support.waiting import wait_until
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 SECRET = "a secret of the tests, long enough to pass"
-# A machine may name its bundle of certificates in these. Our programs ask only servers of the
-# tests, and reading it would take longer than the rest of a start.
+# A machine may name its bundle of certificates in these. Our programs call only the tests' servers,
+# and reading the bundle would take longer than the rest of a start.
 AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
@@ -33,13 +33,13 @@ class Program:
         inherited = dict(os.environ)
         if ours := can_fork(argv):
             inherited = {name: inherited[name] for name in inherited.keys() - AUTHORITIES}
-        whole = {**inherited, "PATH": f"{BIN}:{os.environ['PATH']}", **env}
+        environment = {**inherited, "PATH": f"{BIN}:{os.environ['PATH']}", **env}
         self.child: ManagedProcess
         if fork and ours:
-            self.child = ForkedProcess(argv, cwd, whole, log)
+            self.child = ForkedProcess(argv, cwd, environment, log)
         else:
             redirected = ["sh", "-c", 'exec "$@" >>"$0" 2>&1', str(log), *argv]
-            self.child = ManagedProcess(redirected, cwd=cwd, env=whole)
+            self.child = ManagedProcess(redirected, cwd=cwd, env=environment)
 
     def output(self) -> str:
         """Return what it printed so far."""

@@ -1,7 +1,7 @@
-"""A push service as browsers have one: takes encrypted notifications, and shows what they say.
+"""A push service that takes encrypted notifications, and browsers that decrypt and show them.
 
-A browser of it decrypts with its own keys (RFC 8291, aes128gcm) and shows notifications as a real
-one does: a later one with the same tag replaces the one before.
+A browser decrypts with its own keys (RFC 8291, aes128gcm). It shows notifications as our service
+worker does: not again if it has shown the same or a later event of that tag.
 """
 
 import base64
@@ -26,14 +26,14 @@ def b64(data: bytes) -> str:
 
 
 class FakeBrowser:
-    """A subscribed browser: its keys, and what it was sent."""
+    """A subscribed browser: its keys, and the notifications it got."""
 
     def __init__(self, url: str, name: str) -> None:
         self.private = ec.generate_private_key(ec.SECP256R1())
         self.secret = os.urandom(16)
         self.endpoint = f"{url}/push/{name}"
         self.got: list[dict[str, Any]] = []
-        # What rang, in order: the service worker is silent for what it shows already.
+        # Tag and event id of what was shown, in order; repeated and older events are left out.
         self.shown: list[tuple[str, int]] = []
         self.headers: list[dict[str, str]] = []
         point = self.private.public_key().public_bytes(
@@ -57,12 +57,15 @@ class FakeBrowser:
             self.shown.append(event)
 
     def events(self) -> Counter[tuple[str, int]]:
-        """Return how often each event came, by tag and id."""
+        """Return how often each event was received, by tag and id."""
         return Counter((each["tag"], each["id"]) for each in self.got)
 
 
 class PushService(ThreadingHTTPServer):
-    """`status` is what it answers; `hold`, if set, is called before it answers."""
+    """Answers with `status` and the headers `extra`, after calling `hold`; `asked` counts requests.
+
+    Only while `status` is 201 do browsers get the notifications.
+    """
 
     daemon_threads = True
     request_queue_size = 128

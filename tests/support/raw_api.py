@@ -1,4 +1,4 @@
-"""A payment API that sends the very bytes it is given: odd headers, lies, answers by drops."""
+"""A payment API that sends exactly the given bytes: odd headers, wrong lengths, slow answers."""
 
 import socketserver
 import threading
@@ -8,7 +8,7 @@ from typing import Any, Self
 
 
 def raw(body: str | bytes, *headers: str, status: str = "200 OK") -> bytes:
-    """Return an answer with its right length, unless `headers` say another one."""
+    """Return the bytes of an HTTP answer; `headers` may replace the right Content-Length."""
     content = body.encode() if isinstance(body, str) else body
     named = {line.partition(":")[0].lower() for line in headers}
     length = () if "content-length" in named else (f"Content-Length: {len(content)}",)
@@ -19,13 +19,13 @@ def raw(body: str | bytes, *headers: str, status: str = "200 OK") -> bytes:
 class RawApi:
     """Answers each path with `answers[path]`, else with `answers[""]`; used as a context manager.
 
-    `heard` are the heads of the requests. With `drip` each byte is sent alone, so many seconds
-    after the one before.
+    `heads` are the heads of the requests so far. With `drip` each byte is sent alone, with a pause
+    of `drip` seconds after it.
     """
 
     def __init__(self, answers: dict[str, bytes], drip: float = 0.0) -> None:
         self.answers, self.drip = answers, drip
-        self.heard: list[str] = []
+        self.heads: list[str] = []
         self.closing = threading.Event()
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Handler)
         self._server.daemon_threads = True
@@ -54,9 +54,9 @@ class _Handler(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         api: Any = self.server.api  # type: ignore[attr-defined]
-        with suppress(OSError):  # who asked has left
+        with suppress(OSError):  # the client closed the connection
             while head := self._head():
-                api.heard.append(head)
+                api.heads.append(head)
                 path = head.split(" ")[1]
                 for part in api.parts(api.answers.get(path) or api.answers[""]):
                     self.wfile.write(part)

@@ -9,8 +9,10 @@ from typing import Any
 
 
 class Receiver(ThreadingHTTPServer):
-    """Records JSON bodies in `got` and counts GETs in `asked`; refuses all while `refuses`, with
-    the status `refusal`."""
+    """Records JSON bodies in `got` and counts GETs in `asked`.
+
+    While `refuses` is set it records nothing and answers with the status `refusal`.
+    """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)

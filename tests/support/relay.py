@@ -1,4 +1,4 @@
-"""A TCP address that may lead to another server: what a failover behind a proxy looks like."""
+"""A TCP relay whose target can change, as in a failover behind one address."""
 
 import contextlib
 import socket
@@ -13,7 +13,7 @@ class Relay:
     """Passes bytes between its own `port` and `target`.
 
     A change of `target` affects new connections only. While `flowing` is cleared no byte passes, as
-    if the server hung; what a client sends arrives `delay` seconds late.
+    if the server hung. What a client sends is delayed by `delay` seconds.
     """
 
     def __init__(self, target: int) -> None:

@@ -46,5 +46,5 @@ class S3Server:
         return {each["Key"] for each in found}
 
     def kill(self) -> None:
-        """End it as a crash does."""
+        """Kill it, as in a crash."""
         self.child.kill()

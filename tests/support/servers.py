@@ -1,4 +1,4 @@
-"""Real database servers for tests: started in a temporary folder, gone afterwards."""
+"""Real database servers for tests, started in a temporary folder."""
 
 import os
 import secrets
@@ -38,7 +38,7 @@ def need(program: str | None, package: str) -> str:
 
 
 class DatabaseServer:
-    """A database server under `folder`, run by its own account when we are root."""
+    """A database server under `folder`; if we are root it runs as its own account."""
 
     account = ""
 
@@ -76,13 +76,13 @@ class DatabaseServer:
 
     def start(self) -> None:
         """Start (again) and wait until it answers."""
-        # Into a file: a server whose words nobody reads stands still once the pipe is full.
+        # Output goes to a file, because a server blocks once a pipe that nobody reads is full.
         redirected = ["sh", "-c", 'exec "$@" >>"$0" 2>&1', str(self.folder / "server.log")]
         self.child = ManagedProcess([*redirected, *self.as_account(self.command())])
         wait_until(lambda: self.answers() or self.ended(), 30, f"{type(self).__name__} answers")
 
     def ended(self) -> bool:
-        """Fail with what the server said if it does not run any more."""
+        """Raise AssertionError with the server's log if it has ended; otherwise return False."""
         assert self.child.running(), (self.folder / "server.log").read_text()
         return False
 
@@ -113,7 +113,7 @@ class DatabaseServer:
         return name
 
     def as_account(self, argv: list[str]) -> list[str]:
-        """Return the command as its own account, when we are root."""
+        """Return the command that runs `argv` as the server's account, if we are root."""
         return (
             [
                 "setpriv",
@@ -127,14 +127,14 @@ class DatabaseServer:
         )
 
     def run_once(self, argv: list[str]) -> None:
-        """Run a command of the server's to its end; AssertionError with its words if it fails."""
+        """Run a command as the server's account; AssertionError with its output if it fails."""
         done = subprocess.run(
             self.as_account(argv), check=False, capture_output=True, text=True, cwd=self.folder
         )
         assert done.returncode == 0, done.stderr + done.stdout
 
     def kill(self) -> None:
-        """End it as a crash does."""
+        """Kill it, as in a crash."""
         self.child.kill()
 
     def __enter__(self) -> Self:

@@ -18,7 +18,7 @@ S = TypeVar("S", bound=DatabaseServer)
 class SharedServer(Generic[S]):
     """The run's server of one `kind`; `folder` is the same for all processes of the run.
 
-    `migrate` brings the database at an address up to date: the template is made only once.
+    `migrate` creates the tables in the database at a URL; it is called once, for the template.
     """
 
     def __init__(self, kind: type[S], folder: Path, migrate: Callable[[str], None]) -> None:
@@ -38,7 +38,7 @@ class SharedServer(Generic[S]):
                 self._owned.callback(self._withdraw)
 
     def _withdraw(self) -> None:
-        """Wait until nobody else uses the server, then let nobody find it."""
+        """Wait until no other process uses the server, then remove it from the folder."""
         fcntl.flock(self._users, fcntl.LOCK_EX)
         self._port.unlink()
 

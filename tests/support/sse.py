@@ -1,4 +1,4 @@
-"""A reader of `/stream` for tests: it keeps every event that came, in order."""
+"""A reader of `/stream` for tests, which keeps all events in the order received."""
 
 import json
 import threading
@@ -13,7 +13,7 @@ from tests.support.waiting import wait_until
 
 
 class Received(NamedTuple):
-    """One event as it came, `at` that moment (of time.perf_counter)."""
+    """One received event; `at` is the time of its arrival (time.perf_counter)."""
 
     id: int | None
     type: str
@@ -36,12 +36,12 @@ class StreamReader:
         return [event.data for event in self.events if event.type in types]
 
     def wait_for(self, count: int, *types: str, timeout: float = 20.0) -> list[Any]:
-        """Wait until `count` events of these types came and return their data."""
+        """Wait until `count` events of these types have arrived and return their data."""
         wait_until(lambda: len(self.of(*types)) >= count, timeout, f"{count} × {types}")
         return self.of(*types)
 
     def close(self) -> None:
-        """Hang up at once, though the reading thread is in the middle of a read."""
+        """Close the connection at once, even if the reading thread is in the middle of a read."""
         if not self.ended.is_set():
             self.response.raw.shutdown()
         self.ended.wait(5)

@@ -1,4 +1,4 @@
-"""What the tests of the sync share: students, a run's numbers, and what must always hold."""
+"""Helpers of the sync's tests: students, waiting for a run, and checks of its numbers."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ def wait_for_end(app: Flask, timeout: float = 60.0) -> dict[str, Any]:
 
 
 def wait_for_processed(app: Flask, count: int, timeout: float = 40.0) -> None:
-    """Wait until so many students are processed."""
+    """Wait until `count` students are processed."""
     wait_until(lambda: progress_of(app)["processed"] >= count, timeout, f"{count} processed")
 
 
@@ -99,8 +99,10 @@ def check_stored(simulator: Simulator, idpersons: list[str]) -> None:
 
 
 def load_roster(app: Flask, simulator: Simulator, *, refused: int, most: int | None = None) -> int:
-    """Insert the first `most` students of the API (None: all), of whom it refuses the first
-    `refused`; return how many."""
+    """Insert the API's first `most` students (None: all) and return their number.
+
+    The API then answers 404 for the first `refused` of them.
+    """
     roster = requests.get(f"{simulator.url}/siswa", timeout=10).json()["data"]
     ids = sorted(student["idperson"] for student in roster)[:most]
     simulator.set(fail={"404": ids[:refused]})

@@ -1,4 +1,4 @@
-"""Waiting for a condition, never for time."""
+"""Waiting for a condition instead of a fixed time."""
 
 import time
 from collections.abc import Callable
@@ -9,10 +9,10 @@ MIN_PAUSE, MAX_PAUSE = 0.02, 0.4
 
 
 def wait_until(condition: Callable[[], T], timeout: float = 30.0, what: str = "") -> T:
-    """Return the first true value of `condition`; AssertionError after `timeout` seconds.
+    """Return the first true value of `condition`. Raises AssertionError after `timeout` seconds.
 
-    A pause is five times as long as asking took, so that the program that is waited for has the
-    processor.
+    It pauses five times as long as the last check took, so that the checks leave the processor to
+    the program.
     """
     deadline = time.monotonic() + timeout
     while True:

@@ -1,4 +1,4 @@
-"""An app whose Valkey is away, seen through the connection that the app really uses."""
+"""An app whose Valkey is unreachable, by the connection that the app really uses."""
 
 from flask import Flask
 
@@ -8,6 +8,6 @@ NOBODY_LISTENS = "redis://127.0.0.1:1/0"
 
 
 def lose_valkey(app: Flask) -> None:
-    """Let the app look for its Valkey where nothing answers."""
+    """Connect the app to an address where no Valkey listens."""
     app.config["REDIS_URL"] = NOBODY_LISTENS
     connect_valkey(app)

@@ -22,9 +22,9 @@ WORKER = ("python", "worker.py")
 
 
 def snapshot_now(app: Flask) -> QueueSnapshot:
-    """Return the current workers and backlogs, not those cached for a second.
+    """Return the current workers and backlogs, not those that the program caches for a second.
 
-    On a busy machine Valkey may answer later than the program waits for it.
+    It retries, because on a busy machine Valkey may answer after the program's time-out.
     """
 
     def read() -> QueueSnapshot | None:
@@ -65,7 +65,7 @@ def answers(app: Flask, name: str, timeout: float = 10) -> str:
 
 
 def pid_of(app: Flask, name: str) -> int:
-    """Return the process that listens to a queue, once there is just one."""
+    """Return the id of the process that listens to a queue, once there is exactly one."""
 
     def the_one() -> int | None:
         workers = snapshot_now(app).workers_for(name)
@@ -75,7 +75,7 @@ def pid_of(app: Flask, name: str) -> int:
 
 
 def job_process(worker_pid: int) -> int:
-    """Return the process of the job that a forking worker runs."""
+    """Return the id of the process in which a forking worker runs its job."""
     children: Callable[[], list[int]] = lambda: list(descendants(worker_pid))  # noqa: E731
     return wait_until(children, 30, "a job's process")[0]
 

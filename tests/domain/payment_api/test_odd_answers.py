@@ -147,7 +147,7 @@ def test_netrc_is_not_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> No
     monkeypatch.setenv("NETRC", str(netrc))
     with RawApi({"": raw(BODY)}) as api:
         ask(api, PEMBAYARAN_API_TOKEN="kunci")
-        assert "Authorization: Bearer kunci" in api.heard[0]
+        assert "Authorization: Bearer kunci" in api.heads[0]
 
 
 def test_proxies_of_the_environment_are_not_used(
@@ -168,5 +168,5 @@ def test_user_and_password_of_the_url_are_sent() -> None:
     with RawApi({"": raw(BODY)}) as api:
         address = f"http://nama:kata%40sandi@127.0.0.1:{api.port}"
         (found,) = ask(api, PEMBAYARAN_API_URL=address)
-        assert "Authorization: Basic bmFtYTprYXRhQHNhbmRp" in api.heard[0]
+        assert "Authorization: Basic bmFtYTprYXRhQHNhbmRp" in api.heads[0]
     assert isinstance(found, Payments)
