@@ -1,7 +1,7 @@
 """Print Lighthouse's scores: `python -m tools.lighthouse http://127.0.0.1:5000 [--preset desktop]`.
 
-Each page is loaded as on a slow phone (Lighthouse's default) by the sample campus's people. npx
-fetches Lighthouse, because nothing else needs it. Scores of a busy machine are too low.
+Each page is loaded as on a slow phone (Lighthouse's default), with an account of the sample campus.
+npx downloads Lighthouse, because nothing else needs it. On a busy machine scores are too low.
 """
 
 import argparse
@@ -30,7 +30,7 @@ PAGES = {
     ],
     "anggota": ["/ukm", "/ukm/ROBOTIK/chat", "/profile"],
 }
-# The chat's first screen has 50 messages.
+# The chat's goal is lower, because its first screen has 50 messages.
 MIN_SCORE, MIN_CHAT_SCORE = 0.95, 0.90
 
 
@@ -52,7 +52,7 @@ def main() -> int:
 
 
 def session_cookie(address: str, role: str) -> str:
-    """Return the header of a log-in as the first account with that role."""
+    """Log in as the first account with that role and return the value of its Cookie header."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         context = browser.new_context(base_url=address)

@@ -1,7 +1,7 @@
 """Take pictures of every page: `python -m tools.screenshots http://127.0.0.1:5000 FOLDER`.
 
-Each page is drawn on a phone (390 px) and a desktop (1,280 px), in light and dark. What a page says
-on its console, and what does not fit its width, is printed. Log-ins come from the sample campus.
+Each page is drawn on a phone (390 px) and a desktop (1,280 px), in light and dark, with accounts of
+the sample campus. Prints what a page writes to its console, and which pages are too wide.
 """
 
 import argparse
@@ -58,7 +58,7 @@ FIRST_LINK = {
 
 
 def main() -> int:
-    """Take all pictures; exit 1 when a page complained or was too wide."""
+    """Take all pictures; return 1 if a page wrote to its console or was too wide, otherwise 0."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("address")
     parser.add_argument("folder", type=Path)
@@ -66,14 +66,14 @@ def main() -> int:
     options.folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        console_errors = list(take_pictures(browser, options.address.rstrip("/"), options.folder))
+        problems = list(take_pictures(browser, options.address.rstrip("/"), options.folder))
         browser.close()
-    print(*console_errors, sep="\n")
-    return 1 if console_errors else 0
+    print(*problems, sep="\n")
+    return 1 if problems else 0
 
 
 def take_pictures(browser: Browser, address: str, folder: Path) -> Iterator[str]:
-    """Yield the complaints of all pages while drawing them into `folder`."""
+    """Draw all pages into `folder`; yield what is wrong with them."""
     for width, scheme, role in product(SIZES, SCHEMES, PAGES):
         context = browser.new_context(
             base_url=address,
@@ -99,32 +99,32 @@ def log_in(context: BrowserContext, role: str) -> None:
 def pictures(
     context: BrowserContext, pages: dict[str, str], folder: Path, ending: str
 ) -> Iterator[str]:
-    """Draw these pages, and for a list its first entry, too; yield what is wrong with them."""
+    """Draw these pages, and of a list also its first entry; yield what is wrong with them."""
     for name, path in pages.items():
         page = context.new_page()
-        heard: list[str] = []
-        page.on("console", lambda message, heard=heard: heard.append(message.text))
-        page.on("pageerror", lambda error, heard=heard: heard.append(str(error)))
+        console: list[str] = []
+        page.on("console", lambda message, console=console: console.append(message.text))
+        page.on("pageerror", lambda error, console=console: console.append(str(error)))
         page.goto(path)
-        yield from picture(page, folder / f"{name}-{ending}", heard)
+        yield from picture(page, folder / f"{name}-{ending}", console)
         entry, link = FIRST_LINK.get(name, ("", ""))
         if entry and page.locator(link).count():
             page.locator(link).first.click()
             page.wait_for_load_state("load")
-            yield from picture(page, folder / f"{entry}-{ending}", heard)
+            yield from picture(page, folder / f"{entry}-{ending}", console)
         page.close()
 
 
-def picture(page: Page, file: Path, heard: list[str]) -> Iterator[str]:
-    """Draw the page as it is once its stream stands; yield complaints and forget them."""
+def picture(page: Page, file: Path, console: list[str]) -> Iterator[str]:
+    """Draw the page once its stream is open; yield its console's messages and clear `console`."""
     if page.locator("html[data-stream]").count():
         page.locator("html[data-stream=open]").wait_for(state="attached")
     page.screenshot(path=file, full_page=True)
     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        heard.append("wider than the screen")
-    for text in heard if not file.name.startswith("missing") else ():
+        console.append("wider than the screen")
+    for text in console if not file.name.startswith("missing") else ():
         yield f"{file.name}: {text}"
-    heard.clear()
+    console.clear()
 
 
 if __name__ == "__main__":
