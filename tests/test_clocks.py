@@ -1,4 +1,4 @@
-"""Machines whose wall clocks differ: log-ins, times in tables, who leads, running jobs."""
+"""Machines whose wall clocks differ: log-ins, times in tables, the leader, running jobs."""
 
 import sys
 from collections.abc import Callable
@@ -30,12 +30,12 @@ from tests.support.workers import snapshot_now
 
 Start = Callable[..., Program]
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-WRONG = (sys.executable, "-m", "tests.faults.wrong_clock")
+WRONG_CLOCK = (sys.executable, "-m", "tests.faults.wrong_clock")
 
 
 @pytest.fixture
 def settings(settings: dict[str, str]) -> dict[str, str]:
-    """Both web servers are behind one address, whose cookies both read."""
+    """Give both web servers the same public URL, so that both read the same cookies."""
     return settings | {"PUBLIC_URL": "http://ukm.example.ac.id"}
 
 
@@ -44,7 +44,7 @@ def web_ahead(start: Start, app: Flask) -> str:
     """The address of a web server whose clock is an hour ahead."""
     port = any_free()
     bind = {"MYUKM_BIND": f"127.0.0.1:{port}", "WEB_CONCURRENCY": "1"}
-    start(*WRONG, "3600@ahead", str(BIN / "gunicorn"), "wsgi:app", **bind)
+    start(*WRONG_CLOCK, "3600@ahead", str(BIN / "gunicorn"), "wsgi:app", **bind)
     url = f"http://127.0.0.1:{port}"
     wait_until(lambda: answers(url), 30, "gunicorn answers")
     return url
@@ -70,7 +70,7 @@ def test_each_new_connection_measures_the_database_clock(
 
 
 @on_postgresql
-def test_a_web_server_whose_clock_is_an_hour_ahead(
+def test_log_ins_and_times_are_right_though_one_clock_is_an_hour_ahead(
     app: Flask, people: dict[str, int], web_ahead: str, web: WebServer
 ) -> None:
     session = requests.Session()
@@ -88,26 +88,26 @@ def test_a_web_server_whose_clock_is_an_hour_ahead(
         skews = wait_until(lambda: list(host.clocks()), what="the doctor knows")
         [skew] = skews
         assert (skew.code, skew.level, "cepat 3" in skew.message) == ("clock_skew", "broken", True)
-        wait_until(lambda: leader_pid() in descendants(web.child.pid), 60, "the right one leads")
+        wait_until(lambda: leader_pid() in descendants(web.child.pid), 60, "the right clock leads")
         db.session.rollback()
 
 
 @on_postgresql
-def test_running_jobs_of_machines_whose_clocks_differ_go_on(
+def test_running_jobs_survive_though_clocks_of_workers_differ(
     app: Flask, settings: dict[str, str], valkey: redis.Redis, start: Start
 ) -> None:
     with Simulator(students=20, latency_ms="4000") as api, app.app_context():
         app.config["PEMBAYARAN_API_URL"] = api.url
         create_students(20)
         environment = {"PEMBAYARAN_API_URL": api.url}
-        start(*WRONG, "-3600@behind", "worker.py", SYNC, **environment)
+        start(*WRONG_CLOCK, "-3600@behind", "worker.py", SYNC, **environment)
         wait_until(lambda: snapshot_now(app).workers_for(SYNC), 30, "a worker listens")
         commands.start(TREASURER)
         started = get_queue(SYNC).started_job_registry
         wait_until(
             lambda: any(":" in key for key in running(valkey, started.key)), 30, "a lane runs"
         )
-        start(*WRONG, "3600@ahead", "worker.py", SYNC, **environment)  # cleans up when it starts
+        start(*WRONG_CLOCK, "3600@ahead", "worker.py", SYNC, **environment)  # cleans up at start
         wait_until(lambda: len(snapshot_now(app).workers_for(SYNC)) == 2, 30, "both are seen")
         OrphanRecovery().recover()
         assert wait_for_end(app)["success"] == 20
@@ -116,7 +116,7 @@ def test_running_jobs_of_machines_whose_clocks_differ_go_on(
 
 
 def leader_pid() -> int:
-    """Return the process that leads; 0 if none ever did."""
+    """Return the leader's process id; 0 if there never was one."""
     db.session.rollback()
     return int(db.session.scalars(select(LeaderLease.holder)).one().rpartition(":")[2] or 0)
 

@@ -101,7 +101,7 @@ WRONG["REDIS_URL"] += [
 @pytest.mark.parametrize(
     ("name", "value"), [(name, value) for name, values in WRONG.items() for value in values]
 )
-def test_a_wrong_value_is_one_line_that_names_the_setting(name: str, value: str) -> None:
+def test_a_wrong_value_is_refused_in_one_line_that_names_the_setting(name: str, value: str) -> None:
     with pytest.raises(config.ConfigError) as caught:
         config.load({"SECRET_KEY": "x" * 40, name: value})
     assert str(caught.value).startswith(f"{name}: ")
@@ -171,7 +171,7 @@ def test_an_address_may_be_a_socket_or_a_file(name: str, value: str) -> None:
         ("ALERT_URLS", "json://h/ok unknown://geheim"),
     ],
 )
-def test_no_password_is_repeated_in_a_complaint(name: str, value: str) -> None:
+def test_error_messages_contain_no_password(name: str, value: str) -> None:
     with pytest.raises(config.ConfigError) as caught:
         config.load({name: value, "SECRET_KEY": "x" * 40})
     assert "heim" not in str(caught.value)
@@ -186,7 +186,7 @@ def test_no_password_is_repeated_in_a_complaint(name: str, value: str) -> None:
         (None, "tidak dapat dibaca"),
     ],
 )
-def test_a_settings_file_that_cannot_be_read_is_one_line(
+def test_an_unreadable_settings_file_is_refused_in_one_line(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None, said: str
 ) -> None:
     monkeypatch.setattr(sources, "ROOT", tmp_path)

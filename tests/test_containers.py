@@ -1,4 +1,4 @@
-"""Containerfile and compose.yaml: what they promise, and a start of them where a builder is."""
+"""Containerfile and compose.yaml: their contents, and a start of them if an engine is installed."""
 
 import re
 import shutil
@@ -44,7 +44,7 @@ def test_compose_yaml_contains_no_secret() -> None:
     assert {".env", "instance", ".git", ".venv"} <= set(ignored)
 
 
-def test_web_waits_for_the_tables_and_is_reached_from_this_machine_only() -> None:
+def test_services_wait_for_migrations_and_only_web_is_published_on_loopback() -> None:
     for name in ("web", "worker"):
         waits = SERVICES[name]["depends_on"]
         assert waits["migrate"] == {"condition": "service_completed_successfully"}
@@ -62,7 +62,7 @@ def test_the_image_has_the_projects_python_and_account() -> None:
     assert {SERVICES[name]["user"] for name in OURS} == {account}
 
 
-def test_settings_and_commands_are_those_of_the_program(app: Flask) -> None:
+def test_compose_uses_existing_settings_and_commands(app: Flask) -> None:
     table = (ROOT / "README.md").read_text().split("## Settings")[1].split("\n## ")[0]
     known = set(re.findall(r"`([A-Z_]+)`", table)) | {"PYTHONUNBUFFERED"}
     known |= {"FLASK_APP", "FLASK_SKIP_DOTENV"}
@@ -89,8 +89,8 @@ def healthy(words: list[str], url: str) -> bool:
     return done.returncode == 0
 
 
-def composer() -> list[str]:
-    """Return the command that starts compose files here; skip the test without one that works."""
+def compose_command() -> list[str]:
+    """Return the command that runs compose; skip the test if no container engine works here."""
     for program in ("docker", "podman"):
         if shutil.which(program):
             asked = ([program, "info"], [program, "compose", "version"])
@@ -102,7 +102,7 @@ def composer() -> list[str]:
 
 @pytest.mark.timeout(900)
 def test_the_containers_start_and_answer(tmp_path: Path) -> None:
-    compose = composer()
+    compose = compose_command()
     project = tmp_path / "myukm"
     shutil.copytree(ROOT, project, ignore=shutil.ignore_patterns(".git", ".venv", "instance"))
     address = f"http://127.0.0.1:{any_free()}"

@@ -1,4 +1,4 @@
-"""What `deploy/` holds: the nginx site in front of the real web server, alert rules, dashboard."""
+"""The files of `deploy/`: the nginx site in front of web servers, alert rules, dashboard."""
 
 import json
 import re
@@ -30,7 +30,7 @@ from tests.support.waiting import wait_until
 
 @pytest.fixture
 def proxied(web: WebServer, tmp_path: Path) -> Iterator[str]:
-    """The address of nginx with our site before the web server."""
+    """The URL of nginx with our site in front of the web server."""
     with site_before(tmp_path, web.url.removeprefix("http://")) as url:
         wait_until(lambda: get(f"{url}/healthz").ok, 30, "the web server answers through nginx")
         yield url
@@ -41,7 +41,7 @@ def get(url: str, session: requests.Session | None = None, **kwargs: object) -> 
 
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-def test_the_site_passes_on_what_it_should(
+def test_nginx_streams_events_hides_metrics_and_caches_static_files(
     proxied: str, session_as: Callable[[str], requests.Session]
 ) -> None:
     operator = session_as("operator")
@@ -62,7 +62,7 @@ def test_the_site_passes_on_what_it_should(
         assert static.headers["Content-Encoding"] == "gzip"
         assert not {"Vary", "Set-Cookie"} & set(static.headers)
         plain = get(f"{proxied}{address}", operator, headers={"Accept-Encoding": "identity"})
-        assert "Content-Encoding" not in plain.headers, "what is kept is nobody's own form"
+        assert "Content-Encoding" not in plain.headers, "the cached file is not compressed"
         assert plain.content == static.content
     book = b"x" * 20_000_000
     sent = operator.post(f"{proxied}/admin/impor-siswa", book, verify=False, timeout=30)
@@ -71,14 +71,18 @@ def test_the_site_passes_on_what_it_should(
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 def test_repeatable_requests_go_to_the_next_web_server(tmp_path: Path) -> None:
-    with StandIn(b"") as vanishes, StandIn(answer(503)) as leaving, StandIn(answer(200)) as well:
+    with (
+        FakeWebServer(b"") as vanishes,
+        FakeWebServer(answer(503)) as leaving,
+        FakeWebServer(answer(200)) as well,
+    ):
         with site_before(tmp_path, vanishes.address, well.address) as url:
-            for _ in range(2):  # each of the two is asked first once
+            for _ in range(2):  # each of the two servers gets a request first
                 sent = requests.post(f"{url}/ukm/paduan/messages", "{}", verify=False, timeout=10)
                 assert sent.status_code == 200
             assert b"POST /ukm/paduan/messages" in vanishes.received
             statuses = {requests.post(f"{url}/ukm/x", verify=False).status_code for _ in range(2)}
-            assert statuses == {200, 502}, "what may not be repeated is not"
+            assert statuses == {200, 502}, "other POSTs are not repeated"
         with site_before(tmp_path, leaving.address, well.address) as url:
             assert {get(f"{url}/stream").status_code for _ in range(2)} == {200}
             assert {get(f"{url}/ukm").status_code for _ in range(2)} == {200, 503}
@@ -95,14 +99,14 @@ def test_without_a_web_server_nginx_shows_a_page_that_reloads(tmp_path: Path) ->
     assert "Server sedang dimulai ulang" in page.text
     again = '<meta http-equiv="refresh" content="5">'
     assert again in page.text
-    assert again not in sent.text, "a form is not sent twice, and its address may be no page"
+    assert again not in sent.text, "a form is not sent twice, and its URL may have no page"
 
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 def test_headers_of_an_outer_proxy_are_passed_on(tmp_path: Path) -> None:
     outer = {"For": "203.0.113.9", "Proto": "https", "Host": "ukm.example.ac.id"}
     headers = {f"X-Forwarded-{name}": value for name, value in outer.items()}
-    with StandIn(answer(200)) as web, site_before(tmp_path, web.address) as url:
+    with FakeWebServer(answer(200)) as web, site_before(tmp_path, web.address) as url:
         get(f"{url}/", headers=headers | {"Host": "inner:8443"})
         get(f"{url}/")
     passed_on, alone = (
@@ -121,8 +125,8 @@ def answer(status: int) -> bytes:
     return b"HTTP/1.1 %d X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % status
 
 
-class StandIn:
-    """A web server that says the same to each request, and closes; b"" is one that vanishes."""
+class FakeWebServer:
+    """A web server that answers each request with `words` and closes; with b"" it only closes."""
 
     def __init__(self, words: bytes) -> None:
         self.words, self.received = words, b""
@@ -149,10 +153,10 @@ class StandIn:
 
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-def test_a_body_reaches_the_web_server_when_it_is_whole(tmp_path: Path) -> None:
+def test_nginx_sends_a_body_to_the_web_server_only_when_complete(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as upstream:
         address = f"127.0.0.1:{upstream.getsockname()[1]}"
-        with site_before(tmp_path, address) as url, slow_client(url) as client:
+        with site_before(tmp_path, address) as url, connect_to_nginx(url) as client:
             head = "POST /login HTTP/1.1\r\nHost: ukm.example.ac.id\r\nContent-Length: 8\r\n\r\n"
             client.sendall(head.encode() + b"half")
             upstream.settimeout(1)
@@ -170,8 +174,8 @@ def test_a_body_reaches_the_web_server_when_it_is_whole(tmp_path: Path) -> None:
             assert received.startswith(b"POST /login HTTP/1.1\r\n")
 
 
-def slow_client(url: str) -> ssl.SSLSocket:
-    """Return a connection to nginx."""
+def connect_to_nginx(url: str) -> ssl.SSLSocket:
+    """Return a TLS connection to nginx, on which a test sends a request in parts."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     plain = socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=10)
@@ -179,7 +183,7 @@ def slow_client(url: str) -> ssl.SSLSocket:
 
 
 def promtool(*arguments: str) -> str:
-    """Run promtool in `deploy/` and return what it says; it must be content."""
+    """Run promtool in `deploy/` and return its output; fail the test if it fails."""
     argv = [need(shutil.which("promtool"), "prometheus"), *arguments]
     done = subprocess.run(
         argv, check=False, capture_output=True, text=True, cwd=ROOT / "deploy", timeout=60
@@ -200,7 +204,7 @@ def test_each_alert_rule_is_tested_and_fires_as_it_should() -> None:
     assert fired == silent == named
 
 
-def test_rules_and_dashboard_use_metrics_that_there_are(app: Flask, tmp_path: Path) -> None:
+def test_rules_and_dashboard_use_existing_metrics(app: Flask, tmp_path: Path) -> None:
     dashboard = json.loads((ROOT / "deploy/grafana-dashboard.json").read_text())
     queries = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
     rules = yaml.safe_load((ROOT / "deploy/alerts.rules.yml").read_text())
@@ -224,7 +228,7 @@ def test_rules_and_dashboard_use_metrics_that_there_are(app: Flask, tmp_path: Pa
     assert known - {f"{name}_sum" for name in families} <= used | UNDRAWN
 
 
-# Metrics that no panel draws: a run's figures that follow from others, and the event log's size.
+# Metrics that neither the dashboard nor a rule uses.
 UNDRAWN = {
     *("myukm_sync_live", "myukm_sync_students", "myukm_sync_unchanged", "myukm_sync_cancelled"),
     *("myukm_sync_workers", "myukm_event_log_events", "myukm_job_wait_seconds_count"),

@@ -1,4 +1,4 @@
-"""What the docs promise is there: settings, commands, calls, findings, files."""
+"""The docs agree with the program: settings, commands, calls, findings, files, tables."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ DOCS = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "bench/README.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
-# ./run's own, and Flask's.
+# Commands of ./run itself, and of Flask.
 OUTSIDE = {"demo", "test", "lint", "ci", "faults", "web", "worker", "rq", "run", "shell", "db"}
 CHANGES = {"post", "patch", "put", "delete"}
 METHODS = {"get", *CHANGES}
@@ -92,7 +92,7 @@ def fields(takes: type[msgspec.Struct]) -> dict[str, bool]:
 
 
 def documented(operation: dict[str, Any]) -> dict[str, bool]:
-    """Return the same of what the OpenAPI file says of a call's JSON body."""
+    """Return the same for the JSON body of a call in the OpenAPI file."""
     content = operation.get("requestBody", {}).get("content", {})
     schema = content.get("application/json", {}).get("schema", {})
     if "$ref" in schema:
@@ -109,7 +109,7 @@ def entries_of_findings() -> dict[str, list[str]]:
 
 
 def test_every_finding_of_the_doctor_has_its_entry() -> None:
-    """What the checks find, and what a run that stalled may wait for."""
+    """The codes of the checks, and of the reasons why a run may stall."""
     findings = [*(ROOT / "myukm/ops/findings").glob("*.py")]
     source = "".join(file.read_text() for file in findings)
     codes = set(re.findall(r'Finding\(\s*"([a-z_]+)"', source))
@@ -119,7 +119,7 @@ def test_every_finding_of_the_doctor_has_its_entry() -> None:
 
 
 @pytest.mark.parametrize(("code", "tests"), entries_of_findings().items())
-def test_every_finding_is_made_in_the_tests_that_its_entry_names(
+def test_every_finding_is_tested_by_the_tests_that_its_entry_names(
     code: str, tests: list[str]
 ) -> None:
     assert tests
@@ -157,8 +157,8 @@ def test_every_file_that_the_docs_name_exists(path: Path) -> None:
     ] == []
 
 
-def test_the_recipes_name_what_exists() -> None:
-    """Functions and constants that a recipe names beside their file are in that file."""
+def test_the_recipes_of_contributing_name_existing_code() -> None:
+    """Names that a recipe gives as "`name` of `file`" are in that file."""
     named = re.findall(r"`([\w.]+)(?:\([^`]*)?` (?:of|in) `([\w/]+\.py)`", text("CONTRIBUTING.md"))
     assert named
     missing = [(name, file) for name, file in named if name.rpartition(".")[2] not in text(file)]

@@ -1,4 +1,4 @@
-"""The shared Valkey connection: what it says while it rests."""
+"""The shared Valkey connection: when its breaker opens, and the errors while it is open."""
 
 import socket
 import subprocess
@@ -31,7 +31,7 @@ def test_the_breaker_repeats_the_first_error(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("busy", [True, False])
-def test_a_time_out_of_a_process_that_was_too_busy_itself_is_no_outage(
+def test_a_time_out_opens_the_breaker_only_if_the_process_was_not_too_busy_itself(
     settings: dict[str, str], busy: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop_lag, "_late_at", time.monotonic() + (60 if busy else -60))
@@ -46,7 +46,7 @@ def test_a_time_out_of_a_process_that_was_too_busy_itself_is_no_outage(
                 valkey().ping()
 
 
-def test_a_busy_process_knows_that_it_is_late() -> None:
+def test_a_busy_process_notices_that_it_is_late() -> None:
     watched = LoopLag()
     assert not watched.was_late()
     script = (

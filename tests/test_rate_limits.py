@@ -1,4 +1,4 @@
-"""Limits: each request is counted before it is checked, by all processes, and refused in doubt."""
+"""Rate limits: attempts are counted by all processes before they are checked."""
 
 import secrets
 import threading
@@ -21,14 +21,14 @@ SLOW = Limit("slow", 3, 3600, first_wait=60, longest_wait=900)
 
 @pytest.fixture(params=["valkey", "alone"])
 def ready(app: Flask, request: pytest.FixtureRequest) -> Flask:
-    """The app, with Valkey and without."""
+    """The app, once with Valkey and once without."""
     if request.param == "alone":
         lose_valkey(app)
     return app
 
 
-def used(limit: Limit, *whom: str) -> int:
-    """Use a limit until it refuses; return how often it did not."""
+def allowed_calls(limit: Limit, *whom: str) -> int:
+    """Use up a limit; return how many attempts it allowed (at most 1,000)."""
     for times in range(1000):
         try:
             acquire(claim(limit, *whom))
@@ -39,21 +39,21 @@ def used(limit: Limit, *whom: str) -> int:
 
 def test_each_key_has_its_own_limit(ready: Flask) -> None:
     with ready.app_context():
-        assert used(FEW, "a") == 3
-        assert used(FEW, "b") == 3
-        assert used(FEW, "a") == 0
+        assert allowed_calls(FEW, "a") == 3
+        assert allowed_calls(FEW, "b") == 3
+        assert allowed_calls(FEW, "a") == 0
 
 
 def test_a_refusal_says_when_to_come_again(ready: Flask) -> None:
     with ready.app_context():
-        used(FEW, "a")
+        allowed_calls(FEW, "a")
         with pytest.raises(TooFast) as refused:
             acquire(claim(FEW, "a"))
     assert 55 <= refused.value.retry_after <= 60
     assert refused.value.headers == {"Retry-After": str(refused.value.retry_after)}
 
 
-def test_a_refusal_by_one_limit_counts_for_no_other(ready: Flask) -> None:
+def test_a_refusal_by_one_limit_does_not_count_for_another(ready: Flask) -> None:
     wide = Limit("wide", 10, 60)
     with ready.app_context():
         for _ in range(20):
@@ -61,10 +61,10 @@ def test_a_refusal_by_one_limit_counts_for_no_other(ready: Flask) -> None:
                 acquire(claim(wide, "school"), claim(FEW, "a"))
             except TooFast:
                 continue
-        assert used(wide, "school") == 7
+        assert allowed_calls(wide, "school") == 7
 
 
-def test_a_success_and_another_refusal_are_given_back_a_wrong_guess_is_not(ready: Flask) -> None:
+def test_only_wrong_guesses_and_unexpected_errors_stay_counted(ready: Flask) -> None:
     def guess(error: Exception | None) -> None:
         with attempt(claim(FEW, "a"), wrong=Forbidden):
             if error:
@@ -115,38 +115,38 @@ def test_concurrent_requests_do_not_exceed_the_limit(ready: Flask) -> None:
 
 def test_valkey_counts_for_all_processes(app: Flask) -> None:
     with app.app_context():
-        used(FEW, "a")
+        allowed_calls(FEW, "a")
         app.extensions["rate_log"] = local_log.RateLog()  # another process
-        assert used(FEW, "a") == 0
+        assert allowed_calls(FEW, "a") == 0
 
 
-def test_alone_a_process_allows_its_share(app: Flask) -> None:
+def test_without_valkey_a_process_allows_its_share(app: Flask) -> None:
     lose_valkey(app)
     app.config["WEB_PROCESSES"] = 2
     with app.app_context():
-        assert used(Limit("ten", 10, 60), "a") == 5
-        assert used(Limit("one", 1, 60), "a") == 1
+        assert allowed_calls(Limit("ten", 10, 60), "a") == 5
+        assert allowed_calls(Limit("one", 1, 60), "a") == 1
 
 
 def test_counts_of_valkey_still_apply_without_it(app: Flask) -> None:
     with app.app_context():
-        used(FEW, "a")
+        allowed_calls(FEW, "a")
         lose_valkey(app)
-        assert used(FEW, "a") == 0
+        assert allowed_calls(FEW, "a") == 0
 
 
-def test_a_valkey_that_refuses_to_write_is_as_one_that_is_away(app: Flask) -> None:
+def test_if_valkey_refuses_writes_the_process_counts_alone(app: Flask) -> None:
     with app.app_context():
         valkey().config_set("min-replicas-to-write", 1)  # there is no replica
         try:
-            assert used(FEW, "a") == 3
+            assert allowed_calls(FEW, "a") == 3
             assert valkey().dbsize() == 0, "only this process counted"
         finally:
             valkey().config_set("min-replicas-to-write", 0)
 
 
 class Clock:
-    """Time for the log of one process: `time.monotonic`."""
+    """Replaces the module `time` in `local_log`."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -172,7 +172,7 @@ def test_every_period_has_at_most_the_limit(clock: Clock) -> None:
     assert all(sum(a <= t < a + 60 for t in allowed) <= 3 for a in allowed)
 
 
-def test_slow_guessing_waits_longer_each_time_and_an_hour_of_quiet_ends_it(clock: Clock) -> None:
+def test_waits_grow_with_each_guess_and_end_after_an_hour_without_one(clock: Clock) -> None:
     log = local_log.RateLog()
 
     def add() -> float:
@@ -190,10 +190,10 @@ def test_slow_guessing_waits_longer_each_time_and_an_hour_of_quiet_ends_it(clock
     assert add() == 60
 
 
-def test_valkey_waits_the_same_way(app: Flask, valkey: redis.Redis) -> None:
+def test_waits_in_valkey_grow_in_the_same_way(app: Flask, valkey: redis.Redis) -> None:
     quick = Limit("quick", 2, 60, first_wait=30, longest_wait=45)
     with app.app_context():
-        assert used(quick, "a") == 2
+        assert allowed_calls(quick, "a") == 2
         (key,) = valkey.keys()
         for expected in (30, 45, 45):
             app.extensions["rate_log"] = local_log.RateLog()
@@ -210,15 +210,15 @@ def test_a_clock_that_is_set_back_locks_nobody_out(
     app: Flask, valkey: redis.Redis, limit: Limit
 ) -> None:
     with app.app_context():
-        used(limit, "a")
+        allowed_calls(limit, "a")
         (key,) = valkey.keys()
         for hit, at in list[Any](valkey.zrange(key, 0, -1, withscores=True)):
             valkey.zadd(key, {hit: at + 1000 * 86_400})
         app.extensions["rate_log"] = local_log.RateLog()
-        assert used(limit, "a") == 3
+        assert allowed_calls(limit, "a") == 3
 
 
-def test_a_process_forgets_who_came_long_ago(clock: Clock) -> None:
+def test_a_process_forgets_old_keys(clock: Clock) -> None:
     log = local_log.RateLog()
     for number in range(5000):
         clock.now += 1

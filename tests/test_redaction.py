@@ -1,4 +1,4 @@
-"""Addresses are shown without their secrets, whoever shows them: pages, commands, logs, errors."""
+"""Pages, commands, logs and errors show addresses without their secrets."""
 
 import logging
 import subprocess
@@ -20,7 +20,7 @@ from myukm.ops import doctor
 from tests.support.programs import BIN, ROOT, SECRET, Program, WebServer
 from tests.support.waiting import wait_until
 
-# In all spellings of the password these letters stand together.
+# Every spelling of a password below contains these letters in one piece.
 MARK = "gEhEiM"
 PASSWORDS = (
     f"{MARK}1",
@@ -83,7 +83,7 @@ ODD = (
         ("", "…"),
     ],
 )
-def test_what_is_shown_of_an_address(address: str, text: str) -> None:
+def test_an_address_is_shown_without_user_password_and_query(address: str, text: str) -> None:
     assert redaction.shown(address) == text
 
 
@@ -98,15 +98,15 @@ def test_the_path_of_a_web_hook_is_its_secret() -> None:
     assert redaction.shown(hook, path=False) == "https://hooks.kampus.ac.id"
 
 
-def test_every_setting_that_is_an_address_is_known() -> None:
+def test_every_address_setting_is_redacted() -> None:
     known = set(config.load({"SECRET_KEY": SECRET}))
     named = {name for name in known if name.endswith("_URL")} - {"SQLALCHEMY_DATABASE_URI"}
     assert named == SCHEMES.keys()
     assert named <= set(redaction.SETTINGS)
 
 
-def complaint(env: dict[str, str]) -> str:
-    """Return what the start says about these settings; "" when they are taken."""
+def error_of(env: dict[str, str]) -> str:
+    """Return the error message about these settings; "" if they are accepted."""
     try:
         config.load(env)
     except config.ConfigError as error:
@@ -115,13 +115,13 @@ def complaint(env: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize("name", SCHEMES)
-def test_no_complaint_about_a_setting_tells_it(name: str) -> None:
+def test_no_error_message_about_a_setting_contains_its_password(name: str) -> None:
     wrong = [f"{scheme}://x:{p}@" for scheme in SCHEMES[name] for p in PASSWORDS]
     wrong += [f"{scheme}://x:{p}@h:port/y" for scheme in SCHEMES[name] for p in PASSWORDS]
     refused = 0
     for value in (*wrong, *ODD):
         for language in ("id", "en"):
-            published = complaint({"SECRET_KEY": SECRET, "MYUKM_LANG": language, name: value})
+            published = error_of({"SECRET_KEY": SECRET, "MYUKM_LANG": language, name: value})
             assert MARK not in published
             assert published.isprintable()
             refused += bool(published)
@@ -129,7 +129,7 @@ def test_no_complaint_about_a_setting_tells_it(name: str) -> None:
 
 
 def with_password(name: str, password: str, port: int, scheme: str = "") -> dict[str, str]:
-    """Return the environment in which nobody answers at this setting's address."""
+    """Return a setting whose address contains the password; nothing listens there."""
     scheme = scheme or SCHEMES[name][0]
     if name == "FILES_URL":
         bucket = f"{scheme}://pengguna:{password}@ember/x"
@@ -160,11 +160,11 @@ COMMANDS = (
         ("REDIS_URL", "redis"),
     ],
 )
-def test_no_command_tells_a_password(
+def test_no_command_prints_a_password(
     settings: dict[str, str], valkey: redis.Redis, name: str, scheme: str, password: str
 ) -> None:
     env = {**settings, **with_password(name, password, any_free(), scheme)}
-    if said := complaint(env):
+    if said := error_of(env):
         assert MARK not in said
         return
     app = create_app(config.load(env))
@@ -176,7 +176,7 @@ def test_no_command_tells_a_password(
     assert "127.0.0.1" in said
 
 
-def test_a_real_command_that_ends_with_a_traceback_tells_none(settings: dict[str, str]) -> None:
+def test_a_traceback_contains_no_password(settings: dict[str, str]) -> None:
     code = (
         "from myukm import create_app; create_app(); import os;"
         "raise KeyError('cannot read ' + os.environ['REDIS_URL'])"
@@ -194,7 +194,7 @@ def test_a_real_command_that_ends_with_a_traceback_tells_none(settings: dict[str
     assert MARK not in done.stderr
 
 
-def test_a_library_that_tells_the_address_is_not_believed(
+def test_passwords_in_log_lines_of_libraries_are_hidden(
     app: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = f"https://pengguna:{MARK}@api.kampus.ac.id/v1"
@@ -222,7 +222,7 @@ def test_a_library_that_tells_the_address_is_not_believed(
     assert MARK not in caplog.text
 
 
-def test_an_app_with_pages_hides_them_as_well(
+def test_passwords_in_log_lines_of_gunicorn_and_rq_are_hidden(
     settings: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     url = f"http://pengguna:{MARK}@api.kampus.ac.id"
@@ -237,7 +237,9 @@ def test_an_app_with_pages_hides_them_as_well(
     assert MARK not in caplog.text
 
 
-def test_a_failed_job_keeps_no_password(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_of_a_failed_job_contains_no_password(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     redaction.register_secrets({"DATABASE_URL": f"postgresql://u:{MARK}@h/d"})
 
     @jobs.with_app_context
@@ -261,10 +263,10 @@ def test_the_api_is_named_without_its_password(app: Flask) -> None:
     assert MARK not in str(caught.value)
 
 
-def test_web_and_worker_log_none(
+def test_web_and_worker_show_and_log_no_password(
     settings: dict[str, str], tmp_path: Path, app: Flask, start: Callable[..., Program]
 ) -> None:
-    """Nobody answers anywhere: pages, health, metrics, the doctor's findings and both logs."""
+    """With every server unreachable: pages, health, metrics, findings and both logs."""
     for name in SCHEMES.keys() - {"PUBLIC_URL"}:  # which may hold no password
         settings |= with_password(name, f"{MARK}%40x", any_free())
     settings["ALERT_EMAIL_TO"] = "a@kampus.ac.id"
@@ -284,7 +286,7 @@ def test_web_and_worker_log_none(
         assert MARK not in text
 
 
-def test_the_doctor_tells_none(settings: dict[str, str], app: Flask) -> None:
+def test_the_doctor_reports_no_password(settings: dict[str, str], app: Flask) -> None:
     for name in SCHEMES.keys() - {"DATABASE_URL", "PUBLIC_URL"}:
         settings |= with_password(name, f"{MARK}%2Fx", any_free())
     away = create_app(config.load(settings))

@@ -1,4 +1,4 @@
-"""`rq -c rq_settings`: plain `rq` reads what everybody else reads."""
+"""`rq -c rq_settings`: plain `rq` reads the same settings as the other programs."""
 
 from collections.abc import Callable
 

@@ -22,7 +22,7 @@ PASSWORD = "geheim-sekali"
 
 @pytest.fixture
 def by_sockets(database_url: str, settings: dict[str, str], tmp_path: Path) -> Iterator[None]:
-    """PostgreSQL by its socket, and a Valkey with a password that listens on a socket alone."""
+    """Settings for PostgreSQL by its socket, and for a Valkey with a password and only a socket."""
     place = urlsplit(database_url)
     with psycopg.connect(database_url) as connection:
         (folder,) = connection.execute("SHOW unix_socket_directories").fetchone() or ("",)
@@ -48,7 +48,7 @@ def valkey_on(socket: Path, *options: str) -> Iterator[None]:
 
 @pytest.mark.usefixtures("by_sockets")
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_everything_starts_with_sockets_and_tells_no_password(
+def test_all_processes_work_with_sockets_and_print_no_password(
     start: Callable[..., Program], settings: dict[str, str], tmp_path: Path
 ) -> None:
     worker = start("python", "worker.py")

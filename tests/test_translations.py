@@ -1,4 +1,4 @@
-"""No text is left out: what the source says in Indonesian, the catalogue says in English."""
+"""Every Indonesian text of the source has its English translation in the catalogue."""
 
 import ast
 import re
@@ -28,7 +28,7 @@ def english() -> Catalog:
 
 
 def texts() -> dict[str, str]:
-    """Return every text of the program by msgid, with a place where it stands."""
+    """Return every text of the program by msgid, with its file and line."""
     found = extract_from_dir(str(ROOT), METHODS, keywords=KEYWORDS)
     return {
         (message if isinstance(message, str) else message[0]): f"{file}:{line}"
@@ -46,7 +46,7 @@ def test_every_text_has_an_english_one(english: Catalog) -> None:
 
 
 def test_no_text_is_hidden_in_an_f_string() -> None:
-    """Babel finds none there before Python 3.12."""
+    """Because Babel finds no texts there before Python 3.12."""
     files = [*(ROOT / "myukm").rglob("*.py"), *(ROOT / "demo").rglob("*.py"), ROOT / "config.py"]
     hidden = [
         f"{file}:{call.lineno}"

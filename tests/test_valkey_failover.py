@@ -1,4 +1,4 @@
-"""The address of Valkey leads to another server: by a sentinel, or behind one name."""
+"""Failovers of Valkey: by a sentinel, or behind an address that leads to another server."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ Start = Callable[..., Program]
 
 
 @pytest.fixture
-def watched(tmp_path: Path) -> Iterator[SentinelSetup]:
+def sentinel(tmp_path: Path) -> Iterator[SentinelSetup]:
     with SentinelSetup(tmp_path) as setup:
         yield setup
 
@@ -47,24 +47,24 @@ def test_the_parts_of_a_sentinel_address(url: str, parts: tuple[object, ...]) ->
 
 
 @pytest.mark.timing("writes again within 6 s of the death of the primary")
-def test_after_a_failover_by_sentinel_all_goes_on(
-    watched: SentinelSetup, settings: dict[str, str], start: Start
+def test_after_a_failover_by_sentinel_clients_and_workers_go_on(
+    sentinel: SentinelSetup, settings: dict[str, str], start: Start
 ) -> None:
-    app = create_app(config.load({**settings, "REDIS_URL": watched.url}))
-    start("rq", "worker", "-c", "rq_settings", "default", REDIS_URL=watched.url)
-    start(*WORKER, "high", REDIS_URL=watched.url)
+    app = create_app(config.load({**settings, "REDIS_URL": sentinel.url}))
+    start("rq", "worker", "-c", "rq_settings", "default", REDIS_URL=sentinel.url)
+    start(*WORKER, "high", REDIS_URL=sentinel.url)
     wait_serving(app, ["high", "default"])
     for queue in ("high", "default"):
         answers(app, queue)
-    watched.primary.kill()
+    sentinel.primary.kill()
     killed = time.monotonic()
     wait_until(lambda: writes(app.extensions["valkey"]), 20, "Valkey takes writes again")
     assert time.monotonic() - killed < 6
-    assert redis.Redis(port=watched.replica.port, password=PASSWORD, db=3).get("moved") == b"1"
+    assert redis.Redis(port=sentinel.replica.port, password=PASSWORD, db=3).get("moved") == b"1"
     answers(app, "high", 20)
 
 
-def test_a_server_that_became_a_replica_is_left_for_the_one_its_address_leads_to(
+def test_clients_leave_a_server_that_became_a_replica_and_connect_again(
     tmp_path: Path, settings: dict[str, str], start: Start
 ) -> None:
     with (

@@ -1,4 +1,4 @@
-"""`flask backup` and `flask restore`: what is restored is the state at one moment."""
+"""`flask backup` and `flask restore`: a restored database has the state of one moment."""
 
 import os
 import shutil
@@ -42,7 +42,7 @@ BILLS = [{"period_id": "2025", "summary": {"total": Decimal("0.10"), "big": 10**
 
 @pytest.fixture
 def flask(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Flasks:
-    monkeypatch.setattr(backup, "ALIVE_SECONDS", 0.1)  # nothing runs, but for one test
+    monkeypatch.setattr(backup, "ALIVE_SECONDS", 0.1)  # no process is alive, except in one test
     return lambda *words, **keys: app.test_cli_runner().invoke(args=words, **keys)
 
 
@@ -75,7 +75,7 @@ def tables() -> list[Any]:
 
 
 @every_database
-def test_what_is_restored_is_what_was_there(campus: Flask, flask: Flasks, tmp_path: Path) -> None:
+def test_restore_brings_back_every_row(campus: Flask, flask: Flasks, tmp_path: Path) -> None:
     file = str(tmp_path / "myukm.zip")
     assert "dicadangkan" in flask("backup", file).output
     assert stat.S_IMODE(Path(file).stat().st_mode) == 0o600
@@ -92,23 +92,24 @@ def test_what_is_restored_is_what_was_there(campus: Flask, flask: Flasks, tmp_pa
     assert "dipulihkan" in flask("restore", file, input="y\n").output
     with campus.app_context():
         assert everything() == before
-        assert knows_its_messages()
+        assert has_statistics_of_messages()
         with transaction() as session:  # new rows get ids of their own
             session.add(Ukm(code="LAGI", join_code="LAGI", name="Lagi"))
             session.add(SyncRun(status="completed"))
 
 
-def knows_its_messages() -> bool:
-    """Return whether PostgreSQL can plan a search in the messages; others need no statistics."""
+def has_statistics_of_messages() -> bool:
+    """Return whether PostgreSQL has planner statistics of the messages; True on other databases."""
     query = "SELECT count(*) FROM pg_stats WHERE tablename = 'chat_message'"
     return db.engine.dialect.name != "postgresql" or bool(db.session.scalar(text(query)))
 
 
 @every_database
-def test_what_is_backed_up_and_restored_under_load_is_one_moment(
+def test_a_backup_under_load_has_the_state_of_one_moment(
     campus: Flask, people: dict[str, int], tmp_path: Path, no_flood_guard: None
 ) -> None:
-    """A message and its number in the UKM's row change together; so do what two students owe."""
+    """Meanwhile transactions change a message together with its number in the UKM's row, and the
+    debts of two students, whose sum stays 100."""
     ended = threading.Event()
 
     def chat(number: int) -> None:
@@ -135,7 +136,7 @@ def test_what_is_backed_up_and_restored_under_load_is_one_moment(
     for writer in writers:
         writer.start()
     try:
-        sizes = [one_moment(campus, tmp_path / f"{number}.zip") for number in range(3)]
+        sizes = [back_up_and_verify(campus, tmp_path / f"{number}.zip") for number in range(3)]
     finally:
         ended.set()
         for writer in writers:
@@ -148,7 +149,7 @@ def test_what_is_backed_up_and_restored_under_load_is_one_moment(
 
 
 def state() -> tuple[Any, Any, Any]:
-    """Return the messages, the newest one's number, and what the students owe together."""
+    """Return the number of messages, the newest message's number, and the sum of the debts."""
     db.session.rollback()
     said = db.session.scalar(select(func.count()).select_from(ChatMessage))
     return (
@@ -158,8 +159,8 @@ def state() -> tuple[Any, Any, Any]:
     )
 
 
-def one_moment(campus: Flask, file: Path) -> int:
-    """Make a backup, hold it against itself, and return how many messages it has."""
+def back_up_and_verify(campus: Flask, file: Path) -> int:
+    """Make and verify a backup; return the number of its messages."""
     with campus.app_context():
         manifest = backup.write(file)
         assert backup.verify(file) == manifest
@@ -194,7 +195,7 @@ def without_students(file: Path) -> bytes:
 
 
 def unpackable(file: Path) -> bytes:
-    """Return the backup with a table whose compressed bytes are nonsense."""
+    """Return the backup with one table whose compressed data cannot be unpacked."""
     broken = bytearray(file.read_bytes())
     with ZipFile(file) as archive:
         info = archive.getinfo("siswa.jsonl")
@@ -247,13 +248,15 @@ def leads(app: Flask) -> bool:
         return bool(db.session.scalar(select(LeaderLease.heartbeat)))
 
 
-def test_what_cannot_be_written_or_read_is_one_line(flask: Flasks, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_or_read_is_reported_in_one_line(
+    flask: Flasks, tmp_path: Path
+) -> None:
     for words in (("backup",), ("backup", "verify")):
         answer = flask(*words, str(tmp_path / "no" / "such.zip"))
         assert (answer.exit_code, answer.output.count("\n")) == (1, 1), answer.output
 
 
-def test_words_that_make_no_sense_are_explained(flask: Flasks) -> None:
+def test_wrong_arguments_are_explained(flask: Flasks) -> None:
     assert flask("backup").exit_code == 2
     assert "backup verify BERKAS" in flask("backup", "verify", "a", "b").output
 
@@ -280,7 +283,7 @@ def test_files_are_in_the_backup(
     assert (answer.exit_code, "rusak" in answer.output) == (1, True), answer.output
 
 
-def test_a_folder_keeps_the_newest_proved_ones(
+def test_a_folder_keeps_the_newest_proved_backups(
     campus: Flask, flask: Flasks, tmp_path: Path
 ) -> None:
     folder = tmp_path / "nightly"
@@ -344,7 +347,7 @@ def test_an_old_or_failed_backup_is_a_finding_until_one_is_proved(
     with app.app_context():
         earlier = Manifest(1, str(to_iso8601(datetime.now(UTC) - timedelta(days=9))), "")
         backup_log.record_proof(Actor("CLI"), Path("old.zip"), earlier)
-    assert found() == [], "an old one that is verified again is not the newest"
+    assert found() == [], "verifying an old backup again does not make it the newest"
     with app.app_context(), transaction() as session:
         three = datetime.now(UTC) - timedelta(days=3)
         session.execute(update(Activity).values(detail=three.isoformat()))

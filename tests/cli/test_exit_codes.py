@@ -1,4 +1,4 @@
-"""How commands end when a server or a table is missing: a line for a person, a code."""
+"""How commands end if a server or a table is missing: one line and an exit code."""
 
 from collections.abc import Callable
 
@@ -40,7 +40,7 @@ def test_an_empty_database_points_to_the_migrations(settings: dict[str, str]) ->
         assert (done.exit_code, done.stderr) == (5, OTHER_VERSION)
 
 
-def test_a_server_without_our_database_is_not_a_matter_of_migrations(
+def test_a_missing_database_is_not_blamed_on_migrations(
     postgresql: PostgreSQL, settings: dict[str, str]
 ) -> None:
     url = f"{postgresql.fresh_database()}_gone"
@@ -50,7 +50,7 @@ def test_a_server_without_our_database_is_not_a_matter_of_migrations(
     assert done.stderr.startswith("Basis data tidak menjawab: ")
 
 
-def test_without_valkey_a_command_says_its_own_words_only(
+def test_without_valkey_a_command_prints_no_log_lines(
     app: Flask, start: Callable[..., Program]
 ) -> None:
     with app.app_context():

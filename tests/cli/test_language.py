@@ -27,7 +27,7 @@ AWAY = {
 }
 
 
-def speaking(language: str) -> Flask:
+def app_in(language: str) -> Flask:
     return create_app(config.load({**AWAY, "MYUKM_LANG": language}))
 
 
@@ -49,7 +49,7 @@ def ours(app: Flask) -> list[tuple[tuple[str, ...], click.Command]]:
 
 
 def test_every_command_option_and_argument_is_explained_in_both_languages() -> None:
-    indonesian, english = speaking("id"), speaking("en")
+    indonesian, english = app_in("id"), app_in("en")
     for (path, here), (_, there) in zip(ours(indonesian), ours(english), strict=True):
         explained: Iterator[Any] = zip((here, *here.params), (there, *there.params), strict=True)
         for own, other in explained:
@@ -59,8 +59,8 @@ def test_every_command_option_and_argument_is_explained_in_both_languages() -> N
 
 def test_help_is_written_in_the_campuss_language() -> None:
     for app, words, foreign in (
-        (speaking("id"), ("Pemakaian: flask", "[OPSI]", "Opsi:", "Tampilkan bantuan ini."), "the"),
-        (speaking("en"), ("Usage: flask", "[OPTIONS]", "Options:", "Show this message"), "yang"),
+        (app_in("id"), ("Pemakaian: flask", "[OPSI]", "Opsi:", "Tampilkan bantuan ini."), "the"),
+        (app_in("en"), ("Usage: flask", "[OPTIONS]", "Options:", "Show this message"), "yang"),
     ):
         for path, _ in ours(app):
             shown = output_of(app, *path, "--help")
@@ -69,10 +69,10 @@ def test_help_is_written_in_the_campuss_language() -> None:
 
 
 def test_a_group_lists_its_commands_and_a_command_its_arguments() -> None:
-    assert "Perintah:\n" in output_of(speaking("id"), "queue", "--help")
-    assert "Argumen:\n" in output_of(speaking("id"), "ukm", "add", "--help")
-    assert "PERINTAH [ARGUMEN]..." in output_of(speaking("id"), "sync", "--help")
-    assert "COMMAND [ARGS]..." in output_of(speaking("en"), "sync", "--help")
+    assert "Perintah:\n" in output_of(app_in("id"), "queue", "--help")
+    assert "Argumen:\n" in output_of(app_in("id"), "ukm", "add", "--help")
+    assert "PERINTAH [ARGUMEN]..." in output_of(app_in("id"), "sync", "--help")
+    assert "COMMAND [ARGS]..." in output_of(app_in("en"), "sync", "--help")
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_wrong_use_is_answered_in_the_campuss_language(
     words: tuple[str, ...], indonesian: str, english: str
 ) -> None:
     for language, line in (("id", f"Kesalahan: {indonesian}"), ("en", f"Error: {english}")):
-        done = speaking(language).test_cli_runner().invoke(args=words)
+        done = app_in(language).test_cli_runner().invoke(args=words)
         assert (done.exit_code, done.stderr.splitlines()[-1]) == (2, line)
 
 
@@ -127,7 +127,7 @@ def catalogue() -> Catalog:
         return read_po(file, locale="id")
 
 
-def test_all_that_click_says_is_in_its_catalogue(catalogue: Catalog) -> None:
+def test_clicks_catalogue_has_exactly_its_messages(catalogue: Catalog) -> None:
     keywords = {"_": None, "gettext": None, "ngettext": (1, 2)}
     folder = str(Path(click.__file__).parent)
     found = extract_from_dir(folder, [("**.py", "python")], keywords=keywords)

@@ -1,4 +1,4 @@
-"""`flask logs`."""
+"""`flask logs`: which lines it prints, and how it ends."""
 
 import json
 import logging
@@ -23,7 +23,7 @@ def shipper(app: Flask) -> LogShipper:
     return handler
 
 
-def test_it_prints_what_matches_oldest_first(app: Flask, shipper: LogShipper) -> None:
+def test_matching_lines_are_printed_oldest_first(app: Flask, shipper: LogShipper) -> None:
     logger.info("quiet")
     logger.warning("loud")
     shipper.flush()
@@ -37,14 +37,16 @@ def test_it_prints_what_matches_oldest_first(app: Flask, shipper: LogShipper) ->
     assert run(args=["logs", "--run", "3"]).output == ""
 
 
-def test_without_valkey_it_ends_with_one_line(app: Flask) -> None:
+def test_without_valkey_the_command_ends_with_one_line(app: Flask) -> None:
     app.config["REDIS_URL"] = f"redis://127.0.0.1:{any_free()}/0"
     done = app.test_cli_runner().invoke(args=["logs"])
     assert done.exit_code == 5
     assert len(done.output.splitlines()) == 1
 
 
-def test_it_follows(start: Callable[..., Program], shipper: LogShipper) -> None:
+def test_follow_prints_each_new_line_once_and_in_order(
+    start: Callable[..., Program], shipper: LogShipper
+) -> None:
     program = start("flask", "logs", "--follow")
     logger.info("begin")
     shipper.flush()

@@ -75,7 +75,7 @@ def test_monitor_prints_once_in_a_pipe(flask: Flasks, failed_job: str) -> None:
 
 
 @pytest.mark.parametrize("columns", ["80", "50"])
-def test_monitor_cuts_no_id_and_no_error(
+def test_monitor_shows_ids_and_errors_whole_on_narrow_terminals(
     flask: Flasks, failed_job: str, app: Flask, columns: str
 ) -> None:
     with app.app_context():
@@ -93,7 +93,7 @@ def test_monitor_cuts_no_id_and_no_error(
         assert whole in shown
 
 
-def test_a_sparkline_has_the_highest_values_and_gaps() -> None:
+def test_a_sparkline_shows_the_highest_value_of_each_column_and_gaps() -> None:
     assert sparkline([]) == " " * 20
     assert sparkline([(0.0, 0), (0.01, 4), (0.06, 0), (0.5, 2), (1.0, 1)]) == (
         "█▁" + " " * 8 + "▅" + " " * 8 + "▃"
@@ -145,7 +145,9 @@ def test_ping_names_the_worker_that_answered(
     done = flask("queue", "ping", "--timeout", "0.5")
     assert done.exit_code == 1
     assert "tidak ada jawaban" in done.stdout
-    assert waiting(valkey, "sync-pembayaran") == [], "what nobody took is taken back"
+    assert waiting(valkey, "sync-pembayaran") == [], (
+        "a ping without an answer is removed from its queue"
+    )
 
 
 def test_a_ping_that_fails_is_no_answer(
@@ -161,7 +163,9 @@ def test_a_ping_that_fails_is_no_answer(
     assert (done.exit_code, "tidak ada jawaban" in done.stdout) == (1, True)
 
 
-def test_bench_measures(flask: Flasks, app: Flask, start: Callable[..., Program]) -> None:
+def test_bench_prints_times_and_rate(
+    flask: Flasks, app: Flask, start: Callable[..., Program]
+) -> None:
     start(*WORKER, "high")
     wait_serving(app, ["high"])
     done = flask("queue", "bench", "high", "-n", "20")
@@ -227,7 +231,7 @@ def test_queues_can_be_cleared_without_a_database(
     assert done.stderr == "Tidak tercatat di jejak audit: basis data tidak menjawab.\n"
 
 
-def test_retry_all(flask: Flasks, failed_job: str, valkey: redis.Redis) -> None:
+def test_retry_needs_either_ids_or_all(flask: Flasks, failed_job: str, valkey: redis.Redis) -> None:
     assert flask("queue", "retry").exit_code == 2
     assert flask("queue", "retry", failed_job, "--all").exit_code == 2
     assert flask("queue", "retry", "--all").exit_code == 0
@@ -244,7 +248,9 @@ def test_retry_records_four_jobs_and_that_there_were_more(
     assert row.subject == "3: a b c d …"
 
 
-def test_clear_asks_first(app: Flask, flask: Flasks, valkey: redis.Redis) -> None:
+def test_clear_asks_first_and_empties_only_its_queue(
+    app: Flask, flask: Flasks, valkey: redis.Redis
+) -> None:
     with app.app_context():
         for user_id in range(3):
             enqueue(PRESENCE, user_id)
@@ -256,7 +262,9 @@ def test_clear_asks_first(app: Flask, flask: Flasks, valkey: redis.Redis) -> Non
     assert (waiting(valkey, "default"), waiting(valkey, "high")) == ([], [other])
 
 
-def test_clear_failed(flask: Flasks, failed_job: str, valkey: redis.Redis) -> None:
+def test_clear_failed_deletes_the_failed_jobs(
+    flask: Flasks, failed_job: str, valkey: redis.Redis
+) -> None:
     assert flask("queue", "clear", "default", "--failed", "--yes").exit_code == 0
     assert not valkey.exists(RestrictedJob.key_for(failed_job))
     assert json.loads(flask("queue", "failed", "--json").stdout) == []
@@ -293,7 +301,9 @@ def test_restart_is_requested_and_names_workers_that_cannot_restart_themselves(
 @pytest.mark.parametrize(
     "words", [("monitor",), ("ping",), ("bench",), ("failed",), ("retry", "--all"), ("restart",)]
 )
-def test_without_valkey_they_end_with_5(settings: dict[str, str], words: tuple[str, ...]) -> None:
+def test_without_valkey_commands_exit_with_5(
+    settings: dict[str, str], words: tuple[str, ...]
+) -> None:
     away = {**settings, "REDIS_URL": f"redis://127.0.0.1:{any_free()}/0"}
     done = create_app(config.load(away)).test_cli_runner().invoke(args=("queue", *words))
     assert done.exit_code == 5
@@ -310,7 +320,7 @@ def test_what_valkey_refuses_is_told_in_one_line(flask: Flasks, valkey: redis.Re
     assert done.stderr.startswith("Valkey menolak: ")
 
 
-def test_doctor_without_valkey_is_broken(settings: dict[str, str]) -> None:
+def test_without_valkey_the_doctor_says_broken_and_exits_with_2(settings: dict[str, str]) -> None:
     away = {**settings, "REDIS_URL": f"redis://127.0.0.1:{any_free()}/0"}
     done = create_app(config.load(away)).test_cli_runner().invoke(args=("queue", "doctor"))
     assert done.exit_code == 2

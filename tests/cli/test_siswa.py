@@ -48,7 +48,7 @@ def test_a_file_is_imported_and_listed(flask: Flasks, file: Path) -> None:
     assert listed.stdout.endswith("1 dari 1 siswa\n")
 
 
-def test_a_list_as_json(flask: Flasks, file: Path) -> None:
+def test_list_prints_json(flask: Flasks, file: Path) -> None:
     flask("siswa", "import", str(file))
     answer = json.loads(flask("siswa", "list", "--json", "--limit", "1").stdout)
     assert answer["total"] == 2
@@ -56,7 +56,7 @@ def test_a_list_as_json(flask: Flasks, file: Path) -> None:
     assert answer["siswa"][0]["lunas"] is None
 
 
-def test_a_list_has_the_verdict_and_the_marks(app: Flask, flask: Flasks) -> None:
+def test_list_shows_the_payment_status_and_warnings(app: Flask, flask: Flasks) -> None:
     owing = {"tunggakan": 5000, "lebih_bayar": 700, "status": "tunggakan", "tidak_cocok": True}
     with app.app_context(), transaction() as session:
         session.add(Siswa(idperson="1", nama="Ani", **owing, active=False))
@@ -74,12 +74,12 @@ def test_a_list_has_the_verdict_and_the_marks(app: Flask, flask: Flasks) -> None
         assert [student["idperson"] for student in answer["siswa"]] == ids
 
 
-def test_the_api_is_imported(api: Simulator, flask: Flasks) -> None:
+def test_the_roster_of_the_api_is_imported(api: Simulator, flask: Flasks) -> None:
     done = flask("siswa", "import", "--from-api")
     assert done.stdout.startswith("200 siswa dibaca: 200 baru")
 
 
-def test_many_that_leave_are_named_and_accepted_on_request(api: Simulator, flask: Flasks) -> None:
+def test_an_import_that_makes_many_inactive_needs_accept(api: Simulator, flask: Flasks) -> None:
     flask("siswa", "import", "--from-api")
     api.set(students=1)
     done = flask("siswa", "import", "--from-api")
@@ -89,7 +89,7 @@ def test_many_that_leave_are_named_and_accepted_on_request(api: Simulator, flask
     assert (done.exit_code, "199 menjadi nonaktif" in done.stdout) == (0, True)
 
 
-def test_who_was_left_out_is_named_and_the_exit_code_is_3(api: Simulator, flask: Flasks) -> None:
+def test_skipped_students_are_named_and_the_exit_code_is_3(api: Simulator, flask: Flasks) -> None:
     students = [{"idperson": n, "nama": "N", "gender": "x" * (17 * (n < 30))} for n in range(60)]
     api.set(override={"/siswa": {"body": json.dumps({"data": students})}})
     done = flask("siswa", "import", "--from-api")
@@ -101,7 +101,7 @@ def test_who_was_left_out_is_named_and_the_exit_code_is_3(api: Simulator, flask:
     assert (len(lines), lines[-1]) == (22, "  …")
 
 
-def test_amounts_are_checked_and_what_differs_is_named(app: Flask, flask: Flasks) -> None:
+def test_check_amounts_names_students_whose_amounts_differ(app: Flask, flask: Flasks) -> None:
     with app.app_context(), transaction() as session:
         session.add(Siswa(idperson="1", nama="Ani"))
     done = flask("siswa", "check-amounts")
@@ -113,7 +113,7 @@ def test_amounts_are_checked_and_what_differs_is_named(app: Flask, flask: Flasks
     assert "  2: tunggakan\n" in done.stderr
 
 
-def test_a_bill_that_the_journal_does_not_know_is_named(app: Flask, flask: Flasks) -> None:
+def test_check_amounts_names_bills_missing_in_the_journal(app: Flask, flask: Flasks) -> None:
     bill = {"period_id": "1", "kelas": "", "category": "SPP", "item": "", "billed": 500, "paid": 0}
     with app.app_context(), transaction() as session:
         session.add(one := Siswa(idperson="1", nama="Ani", unit_formal="MTs"))
@@ -124,7 +124,7 @@ def test_a_bill_that_the_journal_does_not_know_is_named(app: Flask, flask: Flask
     assert "  Sekarang, MTs, SPP: owed tertulis 0, terhitung 5\n" in done.stderr
 
 
-def test_a_refusal_is_one_line_and_exit_1(flask: Flasks, file: Path) -> None:
+def test_a_duplicate_student_is_refused_in_one_line_with_exit_1(flask: Flasks, file: Path) -> None:
     file.write_text(CSV + "1,Ulang,X\n")
     done = flask("siswa", "import", str(file))
     assert (done.exit_code, done.stdout) == (1, "")
@@ -145,7 +145,7 @@ def test_wrong_use_is_exit_2(flask: Flasks, words: tuple[str, ...]) -> None:
     assert flask("siswa", *words).exit_code == 2
 
 
-def test_a_database_that_is_away_is_exit_5(start: Callable[..., Program]) -> None:
+def test_without_a_database_the_exit_code_is_5(start: Callable[..., Program]) -> None:
     away = "postgresql://nobody@127.0.0.1:1/myukm"
     program = start("flask", "--app", "wsgi", "siswa", "list", DATABASE_URL=away)
     assert program.child.wait(20) == 5
@@ -153,7 +153,7 @@ def test_a_database_that_is_away_is_exit_5(start: Callable[..., Program]) -> Non
     assert program.output().count("\n") == 1
 
 
-def test_a_whole_file_lets_many_leave_only_when_accepted(flask: Flasks, file: Path) -> None:
+def test_a_whole_file_makes_many_inactive_only_with_accept(flask: Flasks, file: Path) -> None:
     flask("siswa", "import", str(file))
     file.write_text("idperson,nama\n1,Siti\n")
     assert flask("siswa", "import", str(file), "--accept").stdout.endswith("0 menjadi nonaktif.\n")

@@ -42,8 +42,8 @@ def flask(campus: Flask) -> Flasks:
     return lambda *words: campus.test_cli_runner().invoke(args=("sync", *words))
 
 
-def work(campus: Flask) -> None:
-    """Carry the run out, as a worker would."""
+def run_to_the_end(campus: Flask) -> None:
+    """Dispatch the run and process all its students, as a worker would."""
     run_id = sync.progress_of(campus)["run_id"]
     with campus.app_context():
         dispatching.dispatch(run_id)
@@ -51,15 +51,15 @@ def work(campus: Flask) -> None:
         lane_job.run_lane(run_id)
 
 
-def printed(result: Result) -> Any:
+def json_of(result: Result) -> Any:
     return json.loads(result.stdout)
 
 
 def test_start_is_accepted_and_returns(flask: Flasks) -> None:
     result = flask("start", "--json")
     assert result.exit_code == 0
-    assert printed(result)["status"] == "queued"
-    assert printed(result)["started_by"].endswith("(CLI)")
+    assert json_of(result)["status"] == "queued"
+    assert json_of(result)["started_by"].endswith("(CLI)")
 
 
 def test_a_second_start_is_refused_in_one_line(flask: Flasks) -> None:
@@ -76,18 +76,18 @@ def test_start_takes_selected_students_and_refuses_unknown_ones(
     assert unknown.exit_code == 1
     assert "x" in unknown.stderr
     assert flask("start", "--idperson", "100001", "--idperson", "100002").exit_code == 0
-    work(campus)
-    assert printed(flask("status", "--json"))["total"] == 2
+    run_to_the_end(campus)
+    assert json_of(flask("status", "--json"))["total"] == 2
 
 
-def test_usage(flask: Flasks) -> None:
+def test_unknown_options_and_values_exit_with_two(flask: Flasks) -> None:
     assert flask("start", "--nope").exit_code == 2
     assert flask("start", "--failed-of", "x").exit_code == 2
 
 
-def test_status_without_a_run(flask: Flasks) -> None:
+def test_without_a_run_status_says_so_and_watch_exits_with_one(flask: Flasks) -> None:
     assert flask("status").stdout == "Tidak ada sinkronisasi.\n"
-    assert printed(flask("status", "--json"))["run_id"] is None
+    assert json_of(flask("status", "--json"))["run_id"] is None
     assert flask("watch").exit_code == 1
 
 
@@ -97,13 +97,13 @@ def test_watch_exits_with_the_code_of_the_runs_outcome(
 ) -> None:
     simulator.set(fail={kind: ["100001"]} if kind else {})
     flask("start")
-    work(campus)
+    run_to_the_end(campus)
     watched = flask("watch")
     assert watched.exit_code == code
     assert "100%" in watched.stdout.replace(" ", "")
 
 
-def test_start_watch_follows_to_the_end_with_a_line_per_ten_percent(
+def test_start_watch_follows_the_run_to_its_end_in_few_lines(
     flask: Flasks, campus: Flask, start: Callable[..., Any], simulator: Simulator
 ) -> None:
     simulator.set(latency_ms="20")
@@ -134,54 +134,56 @@ def test_status_says_why_a_run_is_paused_or_failed(flask: Flasks, campus: Flask)
         assert flask("status").stdout.splitlines()[1] == "Sebab: API menolak"
 
 
-def test_pause_resume_reset(flask: Flasks) -> None:
+def test_pause_resume_and_reset_work_only_in_the_right_status(flask: Flasks) -> None:
     assert flask("pause").exit_code == 1
     flask("start")
-    assert printed(flask("pause", "--json"))["status"] == "paused"
+    assert json_of(flask("pause", "--json"))["status"] == "paused"
     assert flask("reset").exit_code == 1
-    assert printed(flask("resume", "--json"))["status"] == "queued"
+    assert json_of(flask("resume", "--json"))["status"] == "queued"
     flask("cancel")
-    assert printed(flask("reset", "--json"))["status"] == "idle"
+    assert json_of(flask("reset", "--json"))["status"] == "idle"
 
 
-def test_retry_failed(flask: Flasks, campus: Flask, simulator: Simulator) -> None:
+def test_retry_failed_starts_a_run_over_the_failed_students(
+    flask: Flasks, campus: Flask, simulator: Simulator
+) -> None:
     assert flask("retry-failed").exit_code == 1
     simulator.set(fail={"404": ["100001", "100002"]})
     flask("start")
-    work(campus)
+    run_to_the_end(campus)
     assert flask("retry-failed").exit_code == 0
     simulator.set(fail={})
-    work(campus)
-    again = printed(flask("status", "--json"))
+    run_to_the_end(campus)
+    again = json_of(flask("status", "--json"))
     assert (again["total"], again["success"], again["parent_run_id"]) == (2, 2, 1)
 
 
-def test_history(flask: Flasks) -> None:
+def test_history_lists_ended_runs(flask: Flasks) -> None:
     flask("start")
     flask("cancel")
-    assert [run["status"] for run in printed(flask("history", "--json"))] == ["cancelled"]
+    assert [run["status"] for run in json_of(flask("history", "--json"))] == ["cancelled"]
     assert "Dibatalkan" in flask("history").stdout
 
 
 def test_history_goes_back_to_the_first_run(flask: Flasks, campus: Flask) -> None:
     with campus.app_context(), transaction() as session:
         session.add_all([SyncRun(id=n, status="completed") for n in range(1, 121)])
-    assert [run["run_id"] for run in printed(flask("history", "--json"))] == [*range(120, 100, -1)]
-    older = printed(flask("history", "--json", "--limit", "1000", "--before", "101"))
+    assert [run["run_id"] for run in json_of(flask("history", "--json"))] == [*range(120, 100, -1)]
+    older = json_of(flask("history", "--json", "--limit", "1000", "--before", "101"))
     assert [run["run_id"] for run in older] == [*range(100, 0, -1)]
     assert " 15  Selesai" in flask("history", "--before", "16", "--limit", "1").stdout
-    assert printed(flask("history", "--json", "--before", "1")) == []
+    assert json_of(flask("history", "--json", "--before", "1")) == []
     assert flask("history", "--before", "0").exit_code == 2
-    assert len(printed(flask("history", "--json", "--before", str(10**30)))) == 20
+    assert len(json_of(flask("history", "--json", "--before", str(10**30)))) == 20
 
 
 def test_dry_run_writes_no_student(flask: Flasks, campus: Flask) -> None:
     flask("start", "--dry-run")
-    work(campus)
-    assert printed(flask("status", "--json"))["dry_run"]
+    run_to_the_end(campus)
+    assert json_of(flask("status", "--json"))["dry_run"]
     with campus.app_context():
         assert commands.start(sync.TREASURER)
-    work(campus)
+    run_to_the_end(campus)
     now = sync.progress_of(campus)
     assert (now["success"], now["unchanged"]) == (50, 0), "nothing had been written before"
 
@@ -219,7 +221,9 @@ def test_check_without_students_names_a_failing_api_first(
     assert said in flask("check").stdout.splitlines()[-1]
 
 
-def test_check(flask: Flasks, simulator: Simulator) -> None:
+def test_check_passes_and_fails_for_a_wrong_token_or_a_dead_api(
+    flask: Flasks, simulator: Simulator
+) -> None:
     good = flask("check")
     assert good.exit_code == 0
     assert len(good.stdout.splitlines()) == 3

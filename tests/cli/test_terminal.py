@@ -1,4 +1,4 @@
-"""Output where the locale has not every letter: no traceback, and files are UTF-8."""
+"""Output if the locale's encoding lacks a letter: no traceback, and files are UTF-8."""
 
 import io
 import os

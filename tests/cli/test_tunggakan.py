@@ -23,7 +23,7 @@ def flask(app: Flask) -> Flasks:
     return lambda *words: app.test_cli_runner().invoke(args=("tunggakan", *words))
 
 
-def test_the_object_as_json(flask: Flasks) -> None:
+def test_json_has_totals_groups_and_students(flask: Flasks) -> None:
     answer = json.loads(flask("--json", "--group", "unit", "--sort", "tunggakan").stdout)
     assert set(answer) >= {"as_of", "never_synced", "page", "pages", "total", "groups", "siswa"}
     assert (answer["never_synced"], answer["page"], answer["pages"]) == (1, 1, 1)
@@ -35,7 +35,7 @@ def test_the_object_as_json(flask: Flasks) -> None:
     assert (siti["lunas"], siti["synced_at"]) == (False, None)
 
 
-def test_options_repeat_as_any_of(flask: Flasks) -> None:
+def test_a_repeated_option_matches_any_of_its_values(flask: Flasks) -> None:
     for words, count in (
         (("--unit", "MTs", "--unit", "MA"), 2),
         (("--status", "tunggakan", "--status", "belum_sinkron"), 2),
@@ -49,14 +49,14 @@ def test_options_repeat_as_any_of(flask: Flasks) -> None:
         assert json.loads(flask("--json", *words).stdout)["total"]["siswa"] == count, words
 
 
-def test_a_table_for_people(flask: Flasks) -> None:
+def test_the_table_shows_students_totals_and_how_many_were_never_synced(flask: Flasks) -> None:
     shown = flask("--group", "unit").stdout
     assert "Siti [b]" in shown
     assert "2 siswa: tunggakan 1.350.000, lebih bayar 700, bersih 1.349.300\n" in shown
     assert "1 siswa belum pernah disinkronkan." in shown
 
 
-def test_wrong_use_is_told(flask: Flasks) -> None:
+def test_wrong_values_are_refused_in_one_line(flask: Flasks) -> None:
     assert flask("--status", "mungkin").exit_code == 2
     for words in (
         ("--min", "2", "--max", "1"),

@@ -1,4 +1,4 @@
-"""`flask ukm` on what stands already: list, remove, archive, restore, renew the join code."""
+"""`flask ukm` with existing UKMs: list, remove, archive, restore, renew the join code."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ def flask(app: Flask, people: dict[str, int]) -> Flasks:
     return lambda *words: app.test_cli_runner().invoke(args=words)
 
 
-def test_an_archived_unit_is_in_another_list(app: Flask, flask: Flasks) -> None:
+def test_an_archived_ukm_is_listed_only_with_archived(app: Flask, flask: Flasks) -> None:
     assert flask("ukm", "archive", UKM.lower()).stdout == "UKM ROBOTIK diarsipkan.\n"
     assert UKM not in flask("ukm", "list").stdout
     assert UKM in flask("ukm", "list", "--archived").stdout
@@ -41,7 +41,7 @@ def test_a_new_join_code_is_printed(flask: Flasks) -> None:
     assert fresh in flask("ukm", "list").stdout
 
 
-def test_a_member_is_put_out(flask: Flasks) -> None:
+def test_a_removed_and_blocked_member_can_be_added_again(flask: Flasks) -> None:
     done = flask("ukm", "remove", UKM, "2024002", "--block")
     assert (done.exit_code, done.stdout) == (0, "2024002 bukan lagi anggota ROBOTIK.\n")
     assert flask("ukm", "remove", UKM, "2024002").exit_code != 0
@@ -49,7 +49,7 @@ def test_a_member_is_put_out(flask: Flasks) -> None:
 
 
 @pytest.mark.parametrize("command", ["archive", "restore", "renew-code"])
-def test_an_unknown_unit_is_one_line(flask: Flasks, command: str) -> None:
+def test_an_unknown_ukm_is_named_in_one_line(flask: Flasks, command: str) -> None:
     done = flask("ukm", command, "TIDAK-ADA")
     assert done.exit_code == 1
     assert done.stderr.strip().count("\n") == 0

@@ -27,7 +27,7 @@ def logs_in(app: Flask, nim: str, password: str) -> bool:
     return app.test_client().post("/login", json=sent).status_code == 200
 
 
-def test_an_account_is_made_with_its_password_from_standard_input(
+def test_an_account_is_created_with_a_password_from_standard_input(
     app: Flask, flask: Flasks
 ) -> None:
     done = flask(*NEW, "--password-stdin", stdin="kata sandi ini\n")
@@ -35,7 +35,7 @@ def test_an_account_is_made_with_its_password_from_standard_input(
     assert logs_in(app, "55", "kata sandi ini")
 
 
-def test_without_it_the_password_is_asked_for_twice_and_not_shown(
+def test_without_password_stdin_the_password_is_asked_for_twice_and_not_shown(
     app: Flask, flask: Flasks
 ) -> None:
     done = flask(*NEW, stdin="rahasia-itu\nrahasia-itu\n")
@@ -90,7 +90,9 @@ def test_a_new_password_logs_out_everywhere(
     assert (unknown.exit_code, unknown.stderr) == (1, "Tidak ada pengguna dengan NIM 0.\n")
 
 
-def test_a_code_for_a_forgotten_password(app: Flask, flask: Flasks, people: dict[str, int]) -> None:
+def test_a_reset_code_sets_a_new_password(
+    app: Flask, flask: Flasks, people: dict[str, int]
+) -> None:
     done = flask("user", "reset-code", "--nim", "2024001")
     assert done.exit_code == 0
     sent = {"nim": "2024001", "code": done.stdout.strip(), "password": "yang-baru-1"}
@@ -98,7 +100,7 @@ def test_a_code_for_a_forgotten_password(app: Flask, flask: Flasks, people: dict
     assert flask("user", "reset-code", "--nim", "0").exit_code == 1
 
 
-def test_many_are_invited_from_a_file_or_none(
+def test_a_file_invites_all_its_people_or_nobody(
     app: Flask, flask: Flasks, people: dict[str, int], tmp_path: Path
 ) -> None:
     file = tmp_path / "orang.csv"
@@ -124,7 +126,7 @@ def test_accounts_are_listed(flask: Flasks, people: dict[str, int]) -> None:
     assert done.stdout.endswith("Halaman 1 dari 1, 1 akun\n")
 
 
-def test_units_are_made_filled_and_listed(flask: Flasks, people: dict[str, int]) -> None:
+def test_ukms_are_created_filled_and_listed(flask: Flasks, people: dict[str, int]) -> None:
     made = flask("ukm", "create", "--name", "Seni Rupa", "--code", "seni")
     said = re.fullmatch(r"UKM SENI \(Seni Rupa\) dibuat\.\nKode gabung: (\S+)\n", made.stdout)
     assert said
@@ -148,7 +150,7 @@ def test_a_member_becomes_admin_by_adding_them_again(flask: Flasks, people: dict
     assert flask("ukm", "add", UKM, "2024001", "--admin").exit_code == 1
 
 
-def test_a_database_that_is_away_is_exit_5(start: Callable[..., Program]) -> None:
+def test_without_a_database_the_exit_code_is_5(start: Callable[..., Program]) -> None:
     away = "postgresql://nobody@127.0.0.1:1/myukm"
     program = start("flask", "--app", "wsgi", "user", "list", DATABASE_URL=away)
     assert program.child.wait(20) == 5
