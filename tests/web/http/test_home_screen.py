@@ -47,6 +47,15 @@ def test_the_page_without_network_is_the_same_for_everybody(app: Flask, client_a
     assert "data-account" not in only
 
 
+def test_the_page_without_network_has_the_styles_of_a_room(client_as) -> None:
+    """Both show messages with quotes and reactions; only a room lists members."""
+    room, offline = (
+        set(re.findall(r"\w+", "+".join(re.findall(r"/css/([\w+]+)\.css", page))))
+        for page in (client_as("member").get(path).text for path in ("/ukm/ROBOTIK/chat", "/offline"))
+    )
+    assert (room - offline, offline - room) == ({"members"}, {"offline"})
+
+
 def test_a_page_without_network_that_changes_is_a_new_worker(app: Flask) -> None:
     """A browser installs a worker anew, and with it the page, only when the worker differs."""
     client = app.test_client()
