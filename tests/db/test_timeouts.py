@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 
@@ -26,14 +26,13 @@ from myukm.db.away import DATABASE_AWAY, is_away
 from myukm.db.engine import migration_engine
 from myukm.db.session import transaction
 from myukm.extensions import db
-from myukm.models import Ukm
+from tests.support.held_row import LOCK, held_row
 from tests.support.people import UKM
 from tests.support.postgresql import PostgreSQL
 from tests.support.waiting import wait_until
 
 servers = pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
 As = Callable[[str], FlaskClient]
-LOCK = select(Ukm.id).where(Ukm.code == UKM).with_for_update()
 
 
 @pytest.fixture
@@ -46,16 +45,6 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 def shown(connection: Connection, name: str) -> str:
     show = "SHOW {}" if connection.dialect.name == "postgresql" else "SELECT @@{}"
     return str(connection.execute(text(show.format(name))).scalar())
-
-
-@contextmanager
-def stranger(app: Flask) -> Iterator[Connection]:
-    """A session that holds the UKM's row and has no time-out of its own."""
-    engine = create_engine(app.config["SQLALCHEMY_DATABASE_URI"])
-    with engine.connect() as connection:
-        connection.execute(LOCK)
-        yield connection
-    engine.dispose()
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -144,7 +133,7 @@ def test_a_request_that_waits_too_long_for_a_row_answers_503(
     client = client_as("member")
     message = {"message": "halo", "client_id": "1"}
     post = lambda: client.post(f"/ukm/{UKM}/messages", json=message)  # noqa: E731
-    with stranger(app):
+    with held_row(app):
         begun = time.monotonic()
         answer = post()
         assert time.monotonic() - begun < 4
@@ -170,7 +159,7 @@ def fall_silent(app: Flask) -> None:
     with transaction() as session:
         session.execute(LOCK)
         begun = time.monotonic()
-        with stranger(app):
+        with held_row(app):
             assert time.monotonic() - begun < 4
         session.execute(LOCK)
 

@@ -41,8 +41,10 @@ def statements() -> Iterator[list[str]]:
             seen.append(sql)
 
     event.listen(db.engine, "before_cursor_execute", collect)
-    yield seen
-    event.remove(db.engine, "before_cursor_execute", collect)
+    try:
+        yield seen
+    finally:
+        event.remove(db.engine, "before_cursor_execute", collect)
 
 
 def arrivals(user_id: int, *cursors: str | None) -> list[Arrival]:

@@ -83,6 +83,12 @@ def test_only_asking_for_the_headers_opens_no_stream(web: WebServer, session_as:
     StreamReader(web.url, session).close()
 
 
+def opens(web: WebServer, session: requests.Session) -> bool:
+    """Open a stream, hang up, and return whether it was granted."""
+    with session.get(f"{web.url}/stream", stream=True, timeout=5) as answer:
+        return answer.status_code == 200
+
+
 def test_streams_that_are_closed_at_once_do_not_count(
     web: WebServer, session_as: SessionAs
 ) -> None:
@@ -90,7 +96,7 @@ def test_streams_that_are_closed_at_once_do_not_count(
     for _ in range(30):
         with asked(web, session, "GET /stream HTTP/1.1"):
             pass
-    wait_until(lambda: requests.get(f"{web.url}/stream", cookies=session.cookies, stream=True).ok)
+    wait_until(lambda: opens(web, session), 30, "a stream opens")
 
 
 def test_elsewhere_a_reader_that_lags_and_goes_on_gets_all(

@@ -10,6 +10,7 @@ from flask import Flask
 
 from myukm.db.session import transaction
 from myukm.live import event_log
+from tests.live.test_handover import opens, receive_until
 from tests.support.programs import WebServer
 from tests.support.sse import StreamReader
 from tests.support.waiting import wait_until
@@ -96,12 +97,9 @@ def test_an_old_proxy_gets_the_events_without_chunks(
     cookie = session_as("member").cookies["myukm"]
     with socket.create_connection(("127.0.0.1", int(web.url.rsplit(":", 1)[1])), 10) as connection:
         connection.sendall(f"GET /stream HTTP/1.0\r\nCookie: myukm={cookie}\r\n\r\n".encode())
-        received = connection.recv(65536)
-        while b"event: heartbeat\n" not in received:
-            received += connection.recv(65536)
+        received = receive_until(connection, b"event: heartbeat\n")
         flood(app, 0, 1)
-        while PIECE.encode() not in received:
-            received += connection.recv(65536)
+        received += receive_until(connection, PIECE.encode())
     body = received[received.index(b"\r\n\r\n") + 4 :]
     assert body.startswith(b"retry: ")
     assert b"\r\n" not in body
@@ -113,9 +111,3 @@ def test_a_page_that_was_left_makes_room_at_once(web: WebServer, session_as: Ses
     session = session_as("member")
     for _ in range(25):
         wait_until(lambda: opens(web, session), 5, "a stream opens")
-
-
-def opens(web: WebServer, session: requests.Session) -> bool:
-    """Open a stream, hang up, and return whether it was granted."""
-    with session.get(f"{web.url}/stream", stream=True, timeout=5) as answer:
-        return answer.status_code == 200

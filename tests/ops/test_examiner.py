@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, text
 
 import config
 from myukm import create_app
-from myukm.ops import api_probe, examiner
+from myukm.ops import examiner
 from tests.ops.test_doctor import codes, examine, only
 from tests.support.waiting import wait_until
 
@@ -91,11 +91,3 @@ def test_a_broken_finding_of_the_machine_hides_no_other(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     assert only(app, "weak_secret")["level"] == "broken"
     assert only(app, "disk_full")["level"] == "broken"
-
-
-def test_a_probe_is_not_waited_for(app: Flask, silent_server: int) -> None:
-    app.config["PEMBAYARAN_API_URL"] = f"http://127.0.0.1:{silent_server}"
-    with app.app_context():
-        began = time.monotonic()
-        api_probe.probe_within(0.1)
-        assert time.monotonic() - began < 10

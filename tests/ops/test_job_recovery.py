@@ -8,15 +8,11 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 from rq import Queue
 
-from myukm.db.session import transaction
-from myukm.models import SyncRun
 from myukm.ops import lost_jobs
-from myukm.ops.api_probe import PeriodicProbe
 from myukm.ops.job_recovery import OrphanRecovery
 from myukm.queues.enqueue import enqueue
 from myukm.queues.restricted_job import RestrictedJob
 from tests.ops.test_doctor import examine, only
-from tests.support.waiting import wait_until
 
 PING = "myukm.jobs.upkeep.ping"
 
@@ -196,22 +192,3 @@ def test_a_scheduled_job_that_nobody_queues_is_named(app: Flask, valkey: redis.R
     assert "scheduled_overdue" not in str(examine(app))
     valkey.zadd(key, {"late": now - 60})
     assert only(app, "scheduled_overdue")["message"].startswith("1 pekerjaan terjadwal")
-
-
-def test_the_api_is_asked_aside_and_not_too_often(app: Flask) -> None:
-    asked: list[str] = []
-    prober = PeriodicProbe(lambda: asked.append("once"))
-    with app.app_context():
-        prober.run()
-        wait_until(lambda: asked == ["once"], 30, "one probe")
-        prober.run()
-    assert asked == ["once"]
-
-
-def test_a_run_is_probe_enough(app: Flask) -> None:
-    asked: list[str] = []
-    with app.app_context():
-        with transaction() as session:
-            session.add(SyncRun(live=1, status="running"))
-        PeriodicProbe(lambda: asked.append("once")).run()
-    assert asked == []

@@ -1,4 +1,4 @@
-"""Real faults of Valkey and of the database: named within ten seconds, and gone with the fault."""
+"""Real faults of Valkey and of the database: the finding comes with the fault and goes with it."""
 
 import os
 import signal
@@ -9,18 +9,17 @@ import psycopg
 import pytest
 import redis
 from flask import Flask
-from sqlalchemy import create_engine, make_url, select
+from sqlalchemy import make_url
 
 import config
 from devtools.valkey import Valkey, start_valkey
 from myukm import create_app
-from myukm.models import Ukm
 from myukm.ops.findings import sessions
 from tests.ops.findings.test_cures import commands, type_it
 from tests.ops.test_doctor import named
 from tests.queues.test_failures import fail
+from tests.support.held_row import held_row
 from tests.support.hung_disk import HungDisk
-from tests.support.people import UKM
 from tests.support.postgresql import PostgreSQL
 from tests.support.programs import Program
 from tests.support.relay import Relay
@@ -164,15 +163,12 @@ def test_who_blocks_others_is_ended_as_the_doctor_says(
     app: Flask, settings: dict[str, str], people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sessions, "BLOCKED_SECONDS", 1)
-    engine = create_engine(app.config["SQLALCHEMY_DATABASE_URI"])
-    with engine.connect() as connection:
-        connection.execute(select(Ukm.id).where(Ukm.code == UKM).with_for_update())
+    with held_row(app) as connection:
         cure = wait_named(app, "database_blocked")["cure"]
         with psycopg.connect(settings["DATABASE_URL"], autocommit=True) as operator:
             operator.execute(cure.rpartition(": ")[2].encode())
         wait_over(app, "database_blocked")
         connection.invalidate()
-    engine.dispose()
 
 
 def test_the_tables_are_older_than_the_program(app: Flask, start: Callable[..., Program]) -> None:

@@ -2,21 +2,18 @@
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import text
 
 import config
 from myukm import create_app
 from myukm.extensions import db
-from myukm.models import Ukm
 from myukm.ops.findings import Finding, sessions
 from tests.ops.test_doctor import named, only
-from tests.support.people import UKM
+from tests.support.held_row import held_row
 from tests.support.pgbouncer import console, pgbouncer
 from tests.support.postgresql import PostgreSQL
 from tests.support.servers import open_folder
@@ -26,18 +23,8 @@ servers = pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], ind
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
-@contextmanager
-def holding_the_row(app: Flask) -> Iterator[None]:
-    """Another session has locked the UKM's row and says nothing any more."""
-    engine = create_engine(app.config["SQLALCHEMY_DATABASE_URI"])
-    with engine.connect() as connection:
-        connection.execute(select(Ukm.id).where(Ukm.code == UKM).with_for_update())
-        yield
-    engine.dispose()
-
-
 def wait_for_the_row(app: Flask) -> None:
-    with holding_the_row(app):
+    with held_row(app):
         pass
 
 
@@ -55,7 +42,7 @@ def test_who_holds_a_row_for_long_is_named(
 ) -> None:
     monkeypatch.setattr(sessions, "BLOCKED_SECONDS", 1)
     wait_until(lambda: not blocked(app), 30, "no other test blocks anybody on this server")
-    with holding_the_row(app):
+    with held_row(app):
         found = wait_until(lambda: blocked(app), 30)[0]
         assert (found.code, found.level) == ("database_blocked", "warning")
         assert "127.0.0.1" in found.message
@@ -73,11 +60,18 @@ def test_who_only_reads_blocks_nobody(
 ) -> None:
     """As a backup does, for minutes."""
     monkeypatch.setattr(sessions, "BLOCKED_SECONDS", 0)
+
+    def reads() -> bool:
+        with app.app_context():
+            running = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(2)'"
+            return bool(db.session.scalar(text(running)))
+
     with psycopg.connect(settings["DATABASE_URL"]) as reader:
-        reading = threading.Thread(target=reader.execute, args=["SELECT pg_sleep(1)"])
+        reading = threading.Thread(target=reader.execute, args=["SELECT pg_sleep(2)"])
         reading.start()
-        time.sleep(0.2)  # it has begun, and we look while it lasts
+        wait_until(reads, 30, "the other session reads")
         assert blocked(app) == []
+        assert reading.is_alive(), "it was examined while it read"
         reading.join()
 
 

@@ -27,6 +27,7 @@ from myukm.queues.jobs import QUEUES
 from tests.conftest import every_database
 from tests.support.programs import Program, WebServer
 from tests.support.waiting import wait_until
+from tests.support.without_valkey import lose_valkey
 from tests.support.workers import WORKER
 
 PING = "myukm.jobs.upkeep.ping"
@@ -209,8 +210,6 @@ def test_fifty_who_ask_cost_one_reading(
 
 
 def test_without_valkey_there_is_a_gap(at: At, app: Flask) -> None:
-    from tests.support.without_valkey import lose_valkey
-
     at(NOON)
     lose_valkey(app)
     Sampler().run()

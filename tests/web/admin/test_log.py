@@ -7,8 +7,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from devtools.ports import any_free
 from myukm.logs.shipper import LogShipper
+from tests.support.without_valkey import lose_valkey
 
 ClientAs = Callable[[str], FlaskClient]
 JSON = {"Accept": "application/json"}
@@ -79,17 +79,10 @@ def test_an_answer_names_its_request(client_as: ClientAs, app: Flask) -> None:
 
 
 def test_without_valkey_it_says_so(client_as: ClientAs, app: Flask) -> None:
-    from myukm.extensions import connect_valkey
-
     operator = client_as("operator")
-    before = app.extensions["valkey"]
-    app.config["REDIS_URL"] = f"redis://127.0.0.1:{any_free()}/0"
-    connect_valkey(app)
-    try:
-        page = operator.get("/admin/log")
-        answer = operator.get("/admin/log", headers=JSON)
-    finally:
-        before.connection_pool.disconnect()
+    lose_valkey(app)
+    page = operator.get("/admin/log")
+    answer = operator.get("/admin/log", headers=JSON)
     assert (page.status_code, answer.status_code) == (200, 503)
     assert "Valkey tidak menjawab" in page.text
     assert "journalctl" in page.text

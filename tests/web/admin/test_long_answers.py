@@ -64,6 +64,5 @@ def test_others_are_answered_while_all_students_are_written(
             moments.append(time.monotonic())
     asking.join()
     assert answers[0].status_code == 200
-    print([round(b - a, 2) for a, b in pairwise(moments)], len(answers[0].content))
-    longest = max(later - earlier for earlier, later in pairwise(moments))
-    assert longest < (moments[-1] - moments[0]) / 2, "nobody waits for half of the long answer"
+    waits = [later - earlier for earlier, later in pairwise(moments)]
+    assert max(waits) < sum(waits) / 2, f"somebody waited for half of the long answer: {waits}"

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, insert, update
+from sqlalchemy import insert, update
 
 from myukm.db.session import transaction
 from myukm.domain.sync import dispatching, progress
-from myukm.extensions import db
 from myukm.models import Siswa, SyncItem, SyncRun
 from tests.support import sync
+from tests.support.statements import recorded_statements
 
 URL = "/admin/sync-pembayaran"
 ACTIONS = ("start", "pause", "resume", "cancel", "reset", "retry-failed")
@@ -128,18 +128,10 @@ def test_a_start_runs_the_same_number_of_queries_for_many_students(
 
 def statements_of_a_start(campus: Flask, client: FlaskClient) -> int:
     """Start a run, cancel it, and return how many statements the start took."""
-    asked: list[str] = []
-    with campus.app_context():
-        engine = db.engine
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        asked.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    assert client.post(f"{URL}/start").status_code == 202
-    event.remove(engine, "before_cursor_execute", note)
+    with recorded_statements(campus) as found:
+        assert client.post(f"{URL}/start").status_code == 202
     client.post(f"{URL}/cancel")
-    return len(asked)
+    return len(found)
 
 
 def test_failures_are_downloaded_as_csv_safe_for_spreadsheets(

@@ -51,7 +51,9 @@ def test_the_page_without_network_has_the_styles_of_a_room(client_as) -> None:
     """Both show messages with quotes and reactions; only a room lists members."""
     room, offline = (
         set(re.findall(r"\w+", "+".join(re.findall(r"/css/([\w+]+)\.css", page))))
-        for page in (client_as("member").get(path).text for path in ("/ukm/ROBOTIK/chat", "/offline"))
+        for page in (
+            client_as("member").get(path).text for path in ("/ukm/ROBOTIK/chat", "/offline")
+        )
     )
     assert (room - offline, offline - room) == ({"members"}, {"offline"})
 
