@@ -76,7 +76,7 @@ def check_activity(ids: dict[str, int]) -> None:
 
 
 @every_database
-def test_each_trail_keeps_its_rows_and_their_order(upgraded: tuple[Flask, Any]) -> None:
+def test_each_activity_table_keeps_its_rows_and_their_order(upgraded: tuple[Flask, Any]) -> None:
     app, ids = upgraded
     with app.app_context():
         check_activity(ids)

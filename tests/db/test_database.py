@@ -61,7 +61,7 @@ def test_ids_that_differ_only_in_case_are_two_students(app: Flask) -> None:
         assert student.nama == "B"
 
 
-def test_a_read_before_a_write_is_no_locked_database(app: Flask) -> None:
+def test_a_write_after_a_read_succeeds_though_another_one_wrote_between(app: Flask) -> None:
     """On SQLite a transaction that read first fails when another one wrote meanwhile."""
     with app.app_context():
         db.session.scalars(select(Siswa)).all()
@@ -126,7 +126,9 @@ def test_a_writer_waits_for_a_process_that_recovers_the_wal(app: Flask) -> None:
         adding.result(10)
 
 
-def test_a_writer_that_waits_too_long_is_told(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_that_waits_too_long_gets_an_error(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(engine, "SQLITE_TIMEOUT", 0.05)
     with app.app_context(), transaction() as session:
         session.add(Siswa(idperson="0", nama="first"))
@@ -135,7 +137,7 @@ def test_a_writer_that_waits_too_long_is_told(app: Flask, monkeypatch: pytest.Mo
             pass
 
 
-def test_an_error_does_not_repeat_what_was_to_be_written(app: Flask) -> None:
+def test_an_error_does_not_contain_the_values_of_the_statement(app: Flask) -> None:
     with app.app_context(), pytest.raises(IntegrityError) as caught, transaction() as session:
         session.add_all([Siswa(idperson="1", nama="rahasia"), Siswa(idperson="1", nama="rahasia")])
     assert "rahasia" not in str(caught.value)
@@ -181,7 +183,7 @@ def test_a_snapshot_inside_a_transaction_is_refused(app: Flask) -> None:
         assert session.scalars(select(Siswa)).all() == []
 
 
-def test_an_app_that_is_gone_leaves_no_engine(settings: dict[str, str]) -> None:
+def test_the_engine_of_a_collected_app_is_collected(settings: dict[str, str]) -> None:
     app = create_app(config.load(settings))
     with app.app_context():
         its_engine = weakref.ref(db.engine)

@@ -13,9 +13,7 @@ BEFORE = "0014"
 
 
 @every_database
-def test_messages_of_before_are_listed_for_whom_they_address(
-    app: Flask, people: dict[str, int]
-) -> None:
+def test_older_messages_are_listed_for_their_addressees(app: Flask, people: dict[str, int]) -> None:
     with app.app_context():
         member, friend = (db.session.get_one(User, people[who]) for who in ("member", "friend"))
         asked, _ = messages.post(friend, UKM, "@Farhan saya sendiri", "c1")

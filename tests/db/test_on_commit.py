@@ -38,7 +38,7 @@ def add(number: int) -> None:
 
 
 @every_database
-def test_it_runs_after_the_outermost_commit_in_order(app: Flask) -> None:
+def test_functions_run_in_order_after_the_outermost_commit(app: Flask) -> None:
     calls = Calls()
     with app.app_context():
         with transaction():
@@ -52,7 +52,7 @@ def test_it_runs_after_the_outermost_commit_in_order(app: Flask) -> None:
         assert calls == ["first 2", "second 2", "third 2"]
 
 
-def test_outside_of_a_transaction_it_runs_at_once(app: Flask) -> None:
+def test_outside_of_a_transaction_a_function_runs_at_once(app: Flask) -> None:
     calls = Calls()
     with app.app_context():
         on_commit(calls.note, "now")
@@ -70,7 +70,7 @@ def test_the_same_call_runs_once_a_transaction(app: Flask) -> None:
 
 
 @every_database
-def test_a_rollback_drops_it(app: Flask) -> None:
+def test_a_rollback_drops_the_functions(app: Flask) -> None:
     calls = Calls()
     with app.app_context():
         with pytest.raises(ZeroDivisionError):
@@ -92,7 +92,7 @@ def write_then_fail(calls: Calls) -> None:
 
 
 @every_database
-def test_a_commit_that_fails_drops_it(app: Flask) -> None:
+def test_a_commit_that_fails_drops_the_functions(app: Flask) -> None:
     calls = Calls()
     with app.app_context():
         with pytest.raises(IntegrityError):
@@ -117,7 +117,7 @@ def test_an_inner_error_that_is_caught_drops_nothing(app: Flask) -> None:
     assert calls == ["failed 1"]
 
 
-def test_a_failure_is_logged_and_stops_nothing(
+def test_a_function_that_fails_is_logged_and_the_next_ones_run(
     app: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
     calls = Calls()
@@ -185,7 +185,7 @@ class Deadlock(Exception):
     sqlstate = "40P01"
 
 
-def test_a_deadlock_victim_that_is_retried_runs_it_once(app: Flask) -> None:
+def test_a_deadlock_victim_that_is_retried_runs_its_function_once(app: Flask) -> None:
     calls, victims = Calls(), [1, 2]
 
     def work() -> None:

@@ -116,7 +116,9 @@ def test_a_live_run_goes_on_under_new_names_and_back(upgraded: tuple[Flask, Any]
 
 
 @every_database
-def test_the_chat_is_all_there_and_nothing_deleted_can_be_read(upgraded: tuple[Flask, Any]) -> None:
+def test_all_messages_are_kept_and_deleted_texts_cannot_be_read(
+    upgraded: tuple[Flask, Any],
+) -> None:
     app, ids = upgraded
     with app.app_context():
         assert db.session.scalar(select(func.count()).select_from(ChatMessage)) == MESSAGES

@@ -20,7 +20,7 @@ BEFORE, ITS_OWN = "0029", "0030"
 
 
 @every_database
-def test_messages_of_before_are_found(app: Flask, people: dict[str, int]) -> None:
+def test_older_messages_are_found(app: Flask, people: dict[str, int]) -> None:
     with app.app_context():
         member = db.session.get_one(User, people["member"])
         for said in ("rapat سلام", "kata lain", "rapat dihapus"):

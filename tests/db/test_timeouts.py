@@ -87,7 +87,7 @@ def test_settings_in_the_address_take_precedence(settings: dict[str, str]) -> No
 
 
 @servers
-def test_migrations_take_any_time(app: Flask) -> None:
+def test_migrations_have_no_time_limit(app: Flask) -> None:
     engine = migration_engine(app.config["SQLALCHEMY_DATABASE_URI"])
     name, value = ("statement_timeout", "0")
     if engine.dialect.name == "mysql":

@@ -181,7 +181,7 @@ def person(idperson: str) -> dict[str, Any]:
 
 @every_database
 @pytest.mark.usefixtures("inside")
-def test_an_upgrade_that_broke_off_goes_on_where_it_was() -> None:
+def test_a_killed_upgrade_continues_where_it_stopped() -> None:
     store_as_before()
     flask_migrate.upgrade(revision=COUNTED_BY)
     uncounted = {"status": "belum_sinkron", "tunggakan": 0, "lebih_bayar": None, "lunas": True}

@@ -28,6 +28,7 @@ from tests.support.waiting import wait_until
 
 TOPIC = f"ukm:{UKM}"
 People = dict[str, int]
+OpenAll = Callable[[Sequence[Arrival]], list[Opened | Refusal]]
 
 
 @contextmanager
@@ -48,7 +49,7 @@ def statements() -> Iterator[list[str]]:
 
 
 def arrivals(user_id: int, *cursors: str | None) -> list[Arrival]:
-    """Return one arrival per cursor, each of a log-in of its own."""
+    """Return one arrival per cursor, each with its own log-in of the account."""
     logins = [LoginSession.digest(f"{user_id} {n}") for n in range(len(cursors))]
     with transaction() as session:
         rows = [{"token_hash": login, "user_id": user_id} for login in logins]
@@ -60,29 +61,30 @@ def arrivals(user_id: int, *cursors: str | None) -> list[Arrival]:
 
 
 @pytest.fixture
-def enter(app: Flask) -> Iterator[Callable[[Sequence[Arrival]], list[Opened | Refusal]]]:
+def open_all(app: Flask) -> Iterator[OpenAll]:
+    """Open the streams of several arrivals at once."""
     hub = app.extensions["live_hub"]
-    yield lambda asked: open_streams(hub, hub.snapshots, asked)
+    yield lambda arriving: open_streams(hub, hub.snapshots, arriving)
     hub.close()
 
 
-def say(*words: str) -> None:
+def append(*words: str) -> None:
     for word in words:
         with transaction():
             event_log.append(TOPIC, "chat.message", {"message": word})
 
 
 def test_nine_streams_need_as_many_statements_as_one(
-    app: Flask, people: People, enter: Callable[[Sequence[Arrival]], list[Opened | Refusal]]
+    app: Flask, people: People, open_all: OpenAll
 ) -> None:
     with app.app_context():
-        say("satu", "dua")
-        enter(arrivals(people["outsider"], "0"))  # the hub starts
+        append("satu", "dua")
+        open_all(arrivals(people["outsider"], "0"))  # the hub starts
         counted = []
         for who, cursors in (("member", ["0"]), ("friend", ["0"] * 5 + ["1"] * 4)):
-            asked = arrivals(people[who], *cursors)
+            arriving = arrivals(people[who], *cursors)
             with statements() as seen:
-                opened = enter(asked)
+                opened = open_all(arriving)
             counted.append(len([sql for sql in seen if not sql.startswith(("BEGIN", "PRAGMA"))]))
     assert all(isinstance(each, Opened) for each in opened)
     one, nine = counted
@@ -90,67 +92,71 @@ def test_nine_streams_need_as_many_statements_as_one(
 
 
 def test_each_stream_gets_exactly_the_events_it_missed(
-    app: Flask, people: People, enter: Callable[[Sequence[Arrival]], list[Opened | Refusal]]
+    app: Flask, people: People, open_all: OpenAll
 ) -> None:
     with app.app_context():
-        say("satu", "dua", "tiga")
-        opened = enter(arrivals(people["member"], "0", "2", "3", "4", "x", None))
+        append("satu", "dua", "tiga")
+        opened = open_all(arrivals(people["member"], "0", "2", "3", "4", "x", None))
         missed = [each.missed for each in opened if isinstance(each, Opened)]
-        say("empat")  # the hub hears of it later than the cursor
-        [ahead] = enter(arrivals(people["friend"], "4"))
+        append("empat")  # the hub has not read it when a stream comes with its number
+        [ahead] = open_all(arrivals(people["friend"], "4"))
     words = [None if each is None else each.count(b"event: chat.message") for each in missed]
     assert words == [3, 1, 0, None, None, 0]
     assert isinstance(ahead, Opened)
     assert (ahead.missed, ahead.subscriber.cursor) == (b"", 4)
 
 
-def test_only_streams_that_asked_for_me_begin_with_unread_counts(
-    app: Flask, people: People, enter: Callable[[Sequence[Arrival]], list[Opened | Refusal]]
+def test_only_streams_of_the_topic_me_begin_with_unread_counts(
+    app: Flask, people: People, open_all: OpenAll
 ) -> None:
     with app.app_context():
-        asked = arrivals(people["member"], None, None, None)
+        arriving = arrivals(people["member"], None, None, None)
         wanted = [None, frozenset({"me"}), frozenset({TOPIC})]
-        asked = [each._replace(topics=topics) for each, topics in zip(asked, wanted, strict=True)]
-        opened = enter(asked)
+        arriving = [
+            each._replace(topics=topics) for each, topics in zip(arriving, wanted, strict=True)
+        ]
+        opened = open_all(arriving)
     first = [each.now for each in opened if isinstance(each, Opened)]
     assert [b"event: unread" in now for now in first] == [True, True, False]
 
 
 def test_streams_that_arrive_together_share_their_accounts_limit(
-    app: Flask, people: People, enter: Callable[[Sequence[Arrival]], list[Opened | Refusal]]
+    app: Flask, people: People, open_all: OpenAll
 ) -> None:
     with app.app_context():
-        outcomes = enter(arrivals(people["member"], *[None] * 12))
+        outcomes = open_all(arrivals(people["member"], *[None] * 12))
     assert [isinstance(each, Opened) for each in outcomes] == [True] * 10 + [False] * 2
     assert isinstance(outcomes[-1], TooFast)
 
 
-def test_an_expired_log_in_is_not_made_to_last(
-    app: Flask, people: People, enter: Callable[[Sequence[Arrival]], list[Opened | Refusal]]
+def test_a_stream_does_not_renew_an_expired_log_in(
+    app: Flask, people: People, open_all: OpenAll
 ) -> None:
     with app.app_context():
-        asked = [each._replace(used_today=False) for each in arrivals(people["member"], None, None)]
+        arriving = [
+            each._replace(used_today=False) for each in arrivals(people["member"], None, None)
+        ]
         past = utcnow() - LoginSession.MAX_IDLE - timedelta(days=1)
         with transaction() as session:
             session.execute(update(LoginSession).values(seen_at=past))
-        assert enter(asked) == [None, None]
+        assert open_all(arriving) == [None, None]
         with transaction() as session:
             session.execute(
                 update(LoginSession)
-                .where(LoginSession.token_hash == asked[0].login)
+                .where(LoginSession.token_hash == arriving[0].login)
                 .values(seen_at=utcnow() - timedelta(days=2))
             )
-        used, ended = enter(asked)
+        used, ended = open_all(arriving)
         assert isinstance(used, Opened)
         assert ended is None
         seen = db.session.scalar(
-            select(LoginSession.seen_at).where(LoginSession.token_hash == asked[0].login)
+            select(LoginSession.seen_at).where(LoginSession.token_hash == arriving[0].login)
         )
     assert seen is not None
     assert utcnow() - seen < timedelta(minutes=1)
 
 
-def test_a_state_holds_what_changed_since_it_was_read() -> None:
+def test_a_snapshot_includes_changes_published_while_it_is_read() -> None:
     reads: list[set[str]] = []
     here = LoggedEvent(None, TOPIC, "presence", '{"status":"online"}')
     gone = LoggedEvent(None, TOPIC, "presence", '{"status":"offline"}')
@@ -167,7 +173,7 @@ def test_a_state_holds_what_changed_since_it_was_read() -> None:
     assert reads == [{TOPIC}]
 
 
-def test_a_state_that_is_read_slowly_holds_what_changed_all_the_same(
+def test_a_snapshot_that_is_read_slowly_includes_its_changes_as_well(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("myukm.live.snapshots.SECONDS", 0.0)
@@ -175,7 +181,7 @@ def test_a_state_that_is_read_slowly_holds_what_changed_all_the_same(
     gone = LoggedEvent(None, TOPIC, "presence", '{"status":"offline"}')
 
     def read(_topics: object) -> list[LoggedEvent]:
-        for _ in range(2):  # published while it is read, when it is already old
+        for _ in range(2):  # published while it is read, longer than a snapshot is kept
             snapshots.changed(gone)
         return [here]
 
@@ -183,7 +189,7 @@ def test_a_state_that_is_read_slowly_holds_what_changed_all_the_same(
     assert snapshots.of([TOPIC]) == {TOPIC: encode(here) + 2 * encode(gone)}
 
 
-def test_a_state_that_could_not_be_read_is_read_again() -> None:
+def test_a_snapshot_that_could_not_be_read_is_read_again() -> None:
     state = [LoggedEvent(None, TOPIC, "presence", "{}")]
     answers: Iterator[Exception | list[LoggedEvent]] = iter([ConnectionError(), state])
 
@@ -199,27 +205,27 @@ def test_a_state_that_could_not_be_read_is_read_again() -> None:
     assert snapshots.of([TOPIC])[TOPIC]
 
 
-def test_questions_that_arrive_meanwhile_are_answered_together() -> None:
-    asked: list[list[int]] = []
+def test_calls_that_arrive_during_a_batch_share_the_next_one() -> None:
+    batches: list[list[int]] = []
     go = threading.Event()
 
     def double(numbers: Sequence[int]) -> list[int]:
-        asked.append(list(numbers))
+        batches.append(list(numbers))
         assert go.wait(10)
         return [2 * number for number in numbers]
 
     batch = Batcher(double)
     with ThreadPoolExecutor(9) as pool:
         first = pool.submit(batch.ask, 0, 10)
-        wait_until(lambda: asked, 10, "the first question is being answered")
+        wait_until(lambda: batches, 10, "the first batch runs")
         rest = [pool.submit(batch.ask, number, 10) for number in range(1, 9)]
         wait_until(lambda: len(batch._waiting) == 8, 10, "the others wait")
         go.set()
         assert [each.result() for each in (first, *rest)] == [2 * n for n in range(9)]
-    assert [len(numbers) for numbers in asked] == [1, 8]
+    assert [len(numbers) for numbers in batches] == [1, 8]
 
 
-def test_an_error_reaches_all_who_asked_and_the_next_are_answered() -> None:
+def test_an_error_fails_its_batch_and_not_the_next_one() -> None:
     batch = Batcher(lambda numbers: [1 // number for number in numbers])
     with pytest.raises(ZeroDivisionError):
         batch.ask(0, 10)
@@ -229,7 +235,7 @@ def test_an_error_reaches_all_who_asked_and_the_next_are_answered() -> None:
 def test_only_the_first_stream_of_a_day_sets_the_cookie(
     client_as: Callable[[str], FlaskClient],
 ) -> None:
-    """A late answer would bring an old log-in back."""
+    """An answer that arrives late would bring back the cookie of an earlier log-in."""
     client = client_as("member")
     with client.session_transaction() as cookie:
         cookie["day"] = "2020-01-01"

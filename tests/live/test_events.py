@@ -1,4 +1,4 @@
-"""The list of events, the page's list and the documented one are the same; payloads conform."""
+"""Program, pages and docs list the same events, and payloads conform to their schemas."""
 
 import json
 import re
@@ -59,7 +59,7 @@ def test_the_page_knows_heartbeats_and_every_event_that_goes_to_a_topic() -> Non
     }
 
 
-def test_the_documented_events_are_these() -> None:
+def test_the_docs_list_every_event_with_its_topic_and_replay() -> None:
     found = set()
     for line in STREAM["description"].splitlines()[2:]:
         if line.startswith("|"):
@@ -111,7 +111,7 @@ def test_every_event_conforms_to_its_schema(
 
 
 def check(name: str, data: Any) -> None:
-    """Raise an error unless `data` is such an object, without a property that is not documented."""
+    """Assert that `data` conforms to the schema `name` and has no other properties."""
     schema = {"$ref": f"#/components/schemas/{name}", "components": API["components"]}
     validator_for(schema).validate(data)
     assert set(data) <= set(API["components"]["schemas"][name]["properties"]), name
@@ -185,7 +185,7 @@ def published(channel: redis.client.PubSub) -> Iterator[tuple[str, Any]]:
 
 
 def streamed(app: Flask, client: FlaskClient) -> Iterator[tuple[str, Any]]:
-    """Yield the events of a stream with an unknown cursor, until the server goes away."""
+    """Yield the events of a stream with an unknown cursor, from its `reset` to its `bye`."""
     response = client.get("/stream?cursor=999999")
     chunks = response.iter_encoded()
     sent = next(chunks)

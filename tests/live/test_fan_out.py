@@ -28,7 +28,7 @@ def streams() -> Iterator[FanOut]:
 
 @pytest.fixture
 def join(streams: FanOut) -> Iterator[Join]:
-    """`join(cursor)` is the reading end of a new stream of all topics."""
+    """`join(cursor)` opens a stream of all topics and returns its reading end."""
     opened: list[socket.socket] = []
 
     def make(cursor: int = 0, *, chunked: bool = False) -> socket.socket:
@@ -57,7 +57,9 @@ def test_events_of_several_topics_keep_their_order(streams: FanOut, join: Join) 
     assert received.count(b"data: ") == 5
 
 
-def test_a_stream_whose_cursor_is_among_them_gets_the_rest(streams: FanOut, join: Join) -> None:
+def test_a_stream_gets_only_the_events_of_a_batch_after_its_cursor(
+    streams: FanOut, join: Join
+) -> None:
     readers = [join(cursor) for cursor in (0, 2, 3)]
     streams.dispatch([event(1), event(2), event(3)])
     streams.dispatch([event(4)])
@@ -72,7 +74,7 @@ def test_no_event_is_sent_twice_or_after_a_gap(streams: FanOut, join: Join) -> N
     assert ids(reader.recv(65536)) == [1, 2, 3, 4]
 
 
-def test_many_small_events_are_one_chunk_and_large_ones_are_not(
+def test_small_events_share_a_chunk_and_a_large_one_has_its_own(
     streams: FanOut, join: Join
 ) -> None:
     reader = join(chunked=True)

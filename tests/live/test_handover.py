@@ -16,31 +16,31 @@ from tests.support.sse import StreamReader
 from tests.support.waiting import wait_until
 
 SessionAs = Callable[[str], requests.Session]
-FEW = 4
+MAX_REQUESTS = 4
 
 
 @pytest.fixture
 def settings(settings: dict[str, str]) -> dict[str, str]:
-    return settings | {"GUNICORN_CMD_ARGS": f"--worker-connections {FEW}"}
+    return settings | {"GUNICORN_CMD_ARGS": f"--worker-connections {MAX_REQUESTS}"}
 
 
-def say(app: Flask, word: str) -> None:
+def append(app: Flask, word: str) -> None:
     with app.app_context(), transaction():
         event_log.append("ukm:ROBOTIK", "chat.message", {"message": word})
 
 
 @contextmanager
-def asked(web: WebServer, session: requests.Session, request: str) -> Iterator[socket.socket]:
-    """Send a request's first line with the session's cookie."""
+def raw_request(web: WebServer, session: requests.Session, line: str) -> Iterator[socket.socket]:
+    """Send a request line with the session's cookie and yield the connection."""
     address = ("127.0.0.1", int(web.url.rsplit(":", 1)[1]))
     with socket.create_connection(address, 10) as connection:
         cookie = session.cookies["myukm"]
-        connection.sendall(f"{request}\r\nHost: x\r\nCookie: myukm={cookie}\r\n\r\n".encode())
+        connection.sendall(f"{line}\r\nHost: x\r\nCookie: myukm={cookie}\r\n\r\n".encode())
         yield connection
 
 
 def receive_until(connection: socket.socket, end: bytes) -> bytes:
-    """Return what comes, to `end`; AssertionError if the server hangs up before."""
+    """Return what is received up to `end`; AssertionError if the server hangs up before."""
     received = b""
     while end not in received:
         piece = connection.recv(65536)
@@ -53,19 +53,19 @@ def test_more_streams_are_open_than_requests_may_run(
     app: Flask, web: WebServer, session_as: SessionAs
 ) -> None:
     session = session_as("member")
-    readers = [StreamReader(web.url, session) for _ in range(2 * FEW)]
-    say(app, "untuk semua")
+    readers = [StreamReader(web.url, session) for _ in range(2 * MAX_REQUESTS)]
+    append(app, "untuk semua")
     for reader in readers:
         assert reader.wait_for(1, "chat.message") == [{"message": "untuk semua"}]
         reader.close()
 
 
 @pytest.mark.parametrize(("version", "end"), [("1.1", b"\r\n0\r\n\r\n"), ("1.0", b"\n\n")])
-def test_a_stream_that_the_server_ends_is_a_whole_response(
+def test_a_stream_that_the_server_ends_is_a_complete_response(
     web: WebServer, session_as: SessionAs, version: str, end: bytes
 ) -> None:
     session = session_as("member")
-    with asked(web, session, f"GET /stream HTTP/{version}") as connection:
+    with raw_request(web, session, f"GET /stream HTTP/{version}") as connection:
         received = receive_until(connection, b"event: heartbeat")
         session.post(f"{web.url}/logout", timeout=5)
         while piece := connection.recv(65536):
@@ -73,7 +73,7 @@ def test_a_stream_that_the_server_ends_is_a_whole_response(
     assert received.endswith(end)
 
 
-def test_only_asking_for_the_headers_opens_no_stream(web: WebServer, session_as: SessionAs) -> None:
+def test_a_head_request_opens_no_stream(web: WebServer, session_as: SessionAs) -> None:
     session = session_as("member")
     for _ in range(12):
         answer = session.head(f"{web.url}/stream", timeout=5)
@@ -94,21 +94,21 @@ def test_streams_that_are_closed_at_once_do_not_count(
 ) -> None:
     session = session_as("member")
     for _ in range(30):
-        with asked(web, session, "GET /stream HTTP/1.1"):
+        with raw_request(web, session, "GET /stream HTTP/1.1"):
             pass
     wait_until(lambda: opens(web, session), 30, "a stream opens")
 
 
-def test_elsewhere_a_reader_that_lags_and_goes_on_gets_all(
+def test_without_a_handover_a_reader_that_lags_gets_every_event(
     app: Flask, client_as: Callable[[str], FlaskClient]
 ) -> None:
-    """In a server that does not pass its connection, as Flask's own."""
+    """Flask's own server does not pass its connection to the hub."""
     text = "x" * 1000
     with client_as("member").get("/stream?topics=ukm:ROBOTIK") as response:
         chunks = response.iter_encoded()
         received = next(chunks)
         for _ in range(200):
-            say(app, text)
+            append(app, text)
         while received.count(text.encode()) < 200:
             received += next(chunks)
     wait_until(lambda: not app.extensions["live_hub"].streams.audience.all())

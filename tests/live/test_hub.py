@@ -1,4 +1,5 @@
-"""The hub: its threads survive every error, because nothing would start them again; rights."""
+"""The hub: its threads survive every error, because nothing would start them again, and a change
+of rights is not overwritten by an older read."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -29,7 +30,7 @@ def hub(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 
 def failing_twice(step: Callable[..., object]) -> tuple[Callable[..., object], list[object]]:
-    """Return `step`, which raises what nobody expects at its first two calls, and its calls."""
+    """Return a function that raises an unexpected error twice, then calls `step`; and its calls."""
     calls: list[object] = []
 
     def fail(*args: object, **kwargs: object) -> object:

@@ -61,7 +61,7 @@ def prune(app: Flask) -> None:
 
 
 @every_database
-def test_more_events_than_the_bound_go_from_the_start(
+def test_above_the_limit_the_oldest_events_are_deleted(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention, "MAX_EVENTS", 700)
@@ -78,15 +78,15 @@ def test_more_events_than_the_bound_go_from_the_start(
 
 
 @every_database
-def test_events_older_than_a_day_go(app: Flask) -> None:
+def test_events_older_than_a_day_are_deleted(app: Flask) -> None:
     fill(app, 2000, newest_at=utcnow() - timedelta(days=1) + timedelta(seconds=30 * 499.5))
     prune(app)
     assert kept(app) == (500, 1501, 2000)
     prune(app)
-    assert kept(app) == (500, 1501, 2000), "what is young stays"
+    assert kept(app) == (500, 1501, 2000), "younger events stay"
 
 
-def test_a_log_of_old_events_alone_becomes_empty(app: Flask) -> None:
+def test_a_log_with_only_old_events_becomes_empty(app: Flask) -> None:
     fill(app, 1000, newest_at=utcnow() - timedelta(days=2))
     prune(app)
     assert kept(app)[0] == 0
@@ -98,7 +98,7 @@ def test_a_log_of_old_events_alone_becomes_empty(app: Flask) -> None:
         )
 
 
-def test_an_event_of_a_wrong_clock_takes_no_younger_one_with_it(app: Flask) -> None:
+def test_an_old_event_among_newer_ones_deletes_none_of_them(app: Flask) -> None:
     fill(app, 500)
     long_ago = utcnow() - timedelta(days=400)
     with app.app_context(), transaction() as session:
@@ -117,15 +117,13 @@ def test_an_event_of_a_wrong_clock_takes_no_younger_one_with_it(app: Flask) -> N
         (retention.MAX_PORTION, 0, retention.MAX_PORTION),
     ],
 )
-def test_a_portion_follows_the_time_of_the_last_one(
+def test_the_size_of_a_portion_depends_on_the_time_of_the_last_one(
     portion: int, seconds: float, following: int
 ) -> None:
     assert retention.next_portion(portion, seconds) == following
 
 
-def test_other_writers_get_in_between_two_portions(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_others_can_write_between_two_portions(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "MAX_EVENTS", 0)
     for bound in ("MIN_PORTION", "MAX_PORTION"):
         monkeypatch.setattr(retention, bound, 100)
@@ -180,13 +178,13 @@ def test_events_pruned_during_a_replay_lead_to_a_reset(
     assert exact
 
 
-def test_a_hub_that_slept_past_the_logs_start_ends_its_streams(
+def test_a_hub_whose_next_event_was_pruned_ends_its_streams(
     app: Flask, web: WebServer, session_as: SessionAs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(app, 10)
     reader = StreamReader(web.url, session_as("member"))
     processes = list(descendants(web.child.pid))
-    with app.app_context(), transaction():  # nobody is stopped in the middle of a write
+    with app.app_context(), transaction():  # so that none is stopped in the middle of a write
         for pid in processes:
             os.kill(pid, signal.SIGSTOP)
     monkeypatch.setattr(pubsub, "publish", lambda entries: False)

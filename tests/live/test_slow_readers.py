@@ -54,7 +54,7 @@ def test_a_reader_that_stops_is_closed_and_the_others_miss_nothing(
 
 
 def receive(connection: socket.socket) -> bytes:
-    """Return what comes next; nothing once the server hung up."""
+    """Return the next bytes; none after the server hung up."""
     try:
         return connection.recv(65536)
     except ConnectionResetError:
@@ -64,7 +64,7 @@ def receive(connection: socket.socket) -> bytes:
 def test_a_reader_that_lags_and_goes_on_gets_every_byte(
     app: Flask, web: WebServer, stuck: socket.socket
 ) -> None:
-    """More than the kernel keeps and less than the backlog: one half-written chunk at least."""
+    """The events fit the backlog, but not the kernel's buffer, so a chunk is written in parts."""
     for first in range(0, 60, 10):
         flood(app, first, 10)
     received = b""
@@ -91,7 +91,7 @@ def dechunked(data: bytes) -> bytes:
     return body
 
 
-def test_an_old_proxy_gets_the_events_without_chunks(
+def test_a_client_of_http_1_0_gets_the_events_without_chunks(
     app: Flask, web: WebServer, session_as: SessionAs
 ) -> None:
     cookie = session_as("member").cookies["myukm"]

@@ -41,23 +41,23 @@ def listen(web: WebServer, session_as: SessionAs) -> Iterator[Open]:
         stream.close()
 
 
-def say(app: Flask, *words: str, topic: str = "ukm:ROBOTIK") -> None:
-    """Append one event per word, each in a commit of its own."""
+def append(app: Flask, *texts: str, topic: str = "ukm:ROBOTIK") -> None:
+    """Append one message per text, each in a commit of its own."""
     with app.app_context():
-        for word in words:
+        for text in texts:
             with transaction():
-                event_log.append(topic, "chat.message", {"message": word})
+                event_log.append(topic, "chat.message", {"message": text})
 
 
-def heard(stream: StreamReader) -> list[str]:
+def texts_of(stream: StreamReader) -> list[str]:
     return [event["message"] for event in stream.of("chat.message")]
 
 
 def test_events_arrive_in_order_with_their_numbers(app: Flask, listen: Open) -> None:
     stream = listen("member")
-    say(app, "satu", "dua", "tiga")
+    append(app, "satu", "dua", "tiga")
     stream.wait_for(3, "chat.message")
-    assert heard(stream) == ["satu", "dua", "tiga"]
+    assert texts_of(stream) == ["satu", "dua", "tiga"]
     numbers = [event.id for event in stream.events if event.type == "chat.message"]
     assert numbers == [1, 2, 3]
 
@@ -78,52 +78,52 @@ def test_a_stream_begins_with_a_heartbeat_and_has_more_of_them(
 
 def test_a_non_member_receives_no_events_of_a_ukm(app: Flask, listen: Open) -> None:
     member, outsider = listen("member"), listen("outsider")
-    say(app, "rahasia")
-    say(app, "pramuka", topic="ukm:PRAMUKA")
+    append(app, "rahasia")
+    append(app, "pramuka", topic="ukm:PRAMUKA")
     member.wait_for(1, "chat.message")
     outsider.wait_for(1, "chat.message")
-    assert (heard(member), heard(outsider)) == (["rahasia"], ["pramuka"])
+    assert (texts_of(member), texts_of(outsider)) == (["rahasia"], ["pramuka"])
 
 
 def test_a_cursor_resumes_after_the_last_received_event(app: Flask, listen: Open) -> None:
-    say(app, "lama", "satu", "dua")
+    append(app, "lama", "satu", "dua")
     for resume in ({"params": {"cursor": "1"}}, {"headers": {"Last-Event-ID": "1"}}):
         stream = listen("member", **resume)
         stream.wait_for(2, "chat.message")
-        assert heard(stream) == ["satu", "dua"]
+        assert texts_of(stream) == ["satu", "dua"]
         assert not stream.of("reset")
 
 
 def test_the_header_wins_over_the_query(app: Flask, listen: Open) -> None:
-    say(app, "satu", "dua")
+    append(app, "satu", "dua")
     stream = listen("member", params={"cursor": "0"}, headers={"Last-Event-ID": "1"})
     assert stream.wait_for(1, "chat.message")
-    assert heard(stream) == ["dua"]
+    assert texts_of(stream) == ["dua"]
 
 
 @pytest.mark.parametrize("cursor", ["garbage", "-1", "1e3", "99", "٣", "", "9" * 40, "1; DROP"])
 def test_an_unknown_cursor_is_answered_by_a_reset(app: Flask, listen: Open, cursor: str) -> None:
-    say(app, "satu")
+    append(app, "satu")
     stream = listen("member", params={"cursor": cursor})
     assert stream.wait_for(1, "reset")[0]["reason"]
-    assert not heard(stream)
+    assert not texts_of(stream)
 
 
 def test_a_message_sent_while_a_stream_opens_is_in_its_replay(
     app: Flask, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Said after the stream's rights were read, and sent by the hub before the stream joined."""
+    """After the stream's rights were read, and dispatched before the stream subscribes."""
     live: hub.Hub = app.extensions["live_hub"]
-    join = live.subscribe
+    subscribe = live.subscribe
 
-    def join_late(subscriber: Subscriber) -> None:
-        saying = threading.Thread(target=say, args=(app, "sela"))
-        saying.start()
-        saying.join()
-        wait_until(lambda: live.streams.seq == 1, 30, "the hub has sent it")
-        join(subscriber)
+    def subscribe_late(subscriber: Subscriber) -> None:
+        appending = threading.Thread(target=append, args=(app, "sela"))
+        appending.start()
+        appending.join()
+        wait_until(lambda: live.streams.seq == 1, 30, "the hub has dispatched it")
+        subscribe(subscriber)
 
-    monkeypatch.setattr(live, "subscribe", join_late)
+    monkeypatch.setattr(live, "subscribe", subscribe_late)
     with app.app_context():
         login = LoginSession.digest(token_for(people["member"]))
         arrival = arrivals.Arrival(login, None, None, "0", used_today=True)
@@ -134,13 +134,13 @@ def test_a_message_sent_while_a_stream_opens_is_in_its_replay(
 
 
 def test_a_pruned_cursor_is_a_reset_and_the_rest_a_replay(app: Flask, listen: Open) -> None:
-    say(app, "satu", "dua", "tiga")
+    append(app, "satu", "dua", "tiga")
     with app.app_context(), transaction() as session:
         session.execute(delete(event_log.Event).where(event_log.Event.seq <= 2))
     assert listen("member", params={"cursor": "1"}).wait_for(1, "reset")
     exact = listen("member", params={"cursor": "2"})
     exact.wait_for(1, "chat.message")
-    assert (heard(exact), exact.of("reset")) == (["tiga"], [])
+    assert (texts_of(exact), exact.of("reset")) == (["tiga"], [])
 
 
 def test_an_event_that_was_not_published_is_read_from_the_log(
@@ -148,16 +148,16 @@ def test_an_event_that_was_not_published_is_read_from_the_log(
 ) -> None:
     stream = listen("member")
     monkeypatch.setattr(pubsub, "publish", lambda entries: False)
-    say(app, "tak terdengar")
+    append(app, "tak diumumkan")
     monkeypatch.undo()
-    say(app, "terdengar")
+    append(app, "diumumkan")
     stream.wait_for(2, "chat.message")
-    assert heard(stream) == ["tak terdengar", "terdengar"]
+    assert texts_of(stream) == ["tak diumumkan", "diumumkan"]
 
 
 def receives_unread(app: Flask, stream: StreamReader, count: int) -> bool:
-    """Publish a count of unread messages to the member, and return whether it has arrived. Call it
-    again until it has, because it is not replayed."""
+    """Publish a count of unread messages to the member, and return whether it has arrived. Repeat
+    the call until it has, because the event is not replayed."""
     unread = {"ukm": "ROBOTIK", "count": count}
     with app.app_context():
         publish_rights_changed()
@@ -165,7 +165,7 @@ def receives_unread(app: Flask, stream: StreamReader, count: int) -> bool:
     return unread in stream.of("unread")
 
 
-def test_topics_narrow_the_stream_and_strangers_topics_are_refused(
+def test_topics_narrow_the_stream_and_topics_of_others_are_refused(
     app: Flask, web: WebServer, session_as: SessionAs, listen: Open
 ) -> None:
     session = session_as("member")
@@ -173,9 +173,9 @@ def test_topics_narrow_the_stream_and_strangers_topics_are_refused(
         answer = session.get(f"{web.url}/stream", params={"topics": topics}, timeout=5)
         assert answer.status_code == 403, topics
     stream = listen("member", session, params={"topics": "me"})
-    say(app, "tidak diminta")
+    append(app, "tidak diminta")
     wait_until(lambda: receives_unread(app, stream, 7))
-    assert not heard(stream)
+    assert not texts_of(stream)
 
 
 @pytest.mark.timing("a stream ends 5 s after the log-out")
@@ -189,7 +189,7 @@ def test_a_log_out_ends_its_stream_within_5_seconds(
 
 
 @pytest.mark.timing("a stream ends 5.5 s after its session")
-def test_a_session_deleted_behind_our_back_ends_its_stream(
+def test_a_session_deleted_in_the_database_ends_its_stream(
     app: Flask, people: dict[str, int], listen: Open
 ) -> None:
     stream, other = listen("member"), listen("friend")
@@ -200,17 +200,17 @@ def test_a_session_deleted_behind_our_back_ends_its_stream(
     assert not other.ended.is_set()
 
 
-def test_a_membership_that_ends_takes_its_events_with_it(
+def test_the_events_of_a_ukm_end_with_the_membership(
     app: Flask, people: dict[str, int], listen: Open
 ) -> None:
     stream, friend = listen("member"), listen("friend")
     with app.app_context(), transaction() as session:
         session.execute(delete(Membership).where(Membership.user_id == people["member"]))
     wait_until(lambda: receives_unread(app, stream, 7))
-    say(app, "sesudah keluar")
+    append(app, "sesudah keluar")
     friend.wait_for(1, "chat.message")
     wait_until(lambda: receives_unread(app, stream, 8), what="a later event")
-    assert not heard(stream)
+    assert not texts_of(stream)
 
 
 def test_the_eleventh_stream_of_an_account_is_refused(
@@ -233,7 +233,7 @@ def test_a_server_that_stops_says_bye(web: WebServer, listen: Open) -> None:
 
 
 def arbiter_of(web: WebServer) -> int:
-    """The pid of gunicorn's master: the listening process whose parent is the reaper."""
+    """Return the process id of gunicorn's master, which is the only child of the reaper."""
     children = f"/proc/{web.child.pid}/task/{web.child.pid}/children"
     with open(children) as file:
         return int(file.read().split()[0])

@@ -33,13 +33,13 @@ def listen(web: WebServer) -> Iterator[Listen]:
 
 @pytest.fixture
 def admin(app: Flask, web: WebServer, people: dict[str, int], session_as: SessionAs) -> Act:
-    """`admin("promote", "friend")` acts in ROBOTIK as its admin, member."""
+    """`admin("promote", "friend")` promotes friend in ROBOTIK, as member, who is its admin."""
     with app.app_context():
         ukm_administration.add(UKM, NAMES["member"][0], is_admin=True, by=Actor("test"))
     session = session_as("member")
 
-    def act(deed: str, whom: str, **body: object) -> None:
-        address = f"{web.url}/ukm/{UKM}/members/{people[whom]}/{deed}"
+    def act(action: str, person: str, **body: object) -> None:
+        address = f"{web.url}/ukm/{UKM}/members/{people[person]}/{action}"
         assert session.post(address, json=body, timeout=5).ok
 
     return act

@@ -22,41 +22,41 @@ SessionAs = Callable[[str], requests.Session]
 
 
 @pytest.fixture
-def mortal(tmp_path: Path) -> Iterator[Valkey]:
-    """A Valkey of this test's own."""
+def own_valkey(tmp_path: Path) -> Iterator[Valkey]:
+    """A Valkey of this test alone, which it may kill."""
     with start_valkey(tmp_path / "valkey") as server:
         yield server
 
 
 @pytest.fixture
-def settings(settings: dict[str, str], mortal: Valkey) -> dict[str, str]:
-    return settings | {"REDIS_URL": mortal.url}
+def settings(settings: dict[str, str], own_valkey: Valkey) -> dict[str, str]:
+    return settings | {"REDIS_URL": own_valkey.url}
 
 
-def say(app: Flask, word: str) -> None:
+def append(app: Flask, word: str) -> None:
     with app.app_context(), transaction():
         event_log.append("ukm:ROBOTIK", "chat.message", {"message": word})
 
 
 @pytest.mark.timing("events arrive within 3.5 s without Valkey")
-def test_events_and_progress_arrive_without_it_and_all_is_normal_on_its_return(
-    app: Flask, web: WebServer, session_as: SessionAs, mortal: Valkey, tmp_path: Path
+def test_events_and_progress_arrive_without_valkey_and_after_its_return(
+    app: Flask, web: WebServer, session_as: SessionAs, own_valkey: Valkey, tmp_path: Path
 ) -> None:
     member = StreamReader(web.url, session_as("member"))
     admin = StreamReader(web.url, session_as("admin"))
     admin.wait_for(1, "sync.progress")
-    mortal.kill()
-    say(app, "tanpa Valkey")
+    own_valkey.kill()
+    append(app, "tanpa Valkey")
     assert member.wait_for(1, "chat.message", timeout=3.5) == [{"message": "tanpa Valkey"}]
     admin.wait_for(3, "sync.progress", timeout=6)
     late = StreamReader(web.url, session_as("friend"))
     assert late.wait_for(1, "heartbeat")[0]["degraded"]
     late.close()
-    with start_valkey(tmp_path / "valkey", mortal.port) as returned:
+    with start_valkey(tmp_path / "valkey", own_valkey.port) as returned:
         with redis.Redis.from_url(returned.url) as client:
             wait_until(lambda: client.pubsub_numsub(pubsub.CHANNEL)[0][1], 30, "it listens again")
         assert not member.ended.is_set()
-        say(app, "lagi")
+        append(app, "lagi")
         member.wait_for(2, "chat.message", timeout=5)
     for reader in (member, admin):
         reader.close()
@@ -78,19 +78,19 @@ def test_open_streams_learn_of_an_outage_shorter_than_the_time_between_two_heart
 
 
 @pytest.fixture
-def silent(mortal: Valkey) -> Iterator[Callable[[], None]]:
-    """Let Valkey hang: its kernel takes connections, but nothing answers."""
-    yield lambda: os.kill(mortal.pid, signal.SIGSTOP)
-    os.kill(mortal.pid, signal.SIGCONT)
+def hang(own_valkey: Valkey) -> Iterator[Callable[[], None]]:
+    """Stop the process of Valkey: its kernel accepts connections, but nothing answers."""
+    yield lambda: os.kill(own_valkey.pid, signal.SIGSTOP)
+    os.kill(own_valkey.pid, signal.SIGCONT)
 
 
-@pytest.mark.timing("progress goes on within 8 s of Valkey's last word")
-def test_progress_goes_on_though_valkey_only_falls_silent(
-    web: WebServer, session_as: SessionAs, silent: Callable[[], None]
+@pytest.mark.timing("progress goes on within 8 s of Valkey's last answer")
+def test_progress_goes_on_while_valkey_hangs(
+    web: WebServer, session_as: SessionAs, hang: Callable[[], None]
 ) -> None:
     admin = StreamReader(web.url, session_as("admin"))
     admin.wait_for(1, "sync.progress")
-    silent()
+    hang()
     admin.wait_for(2, "sync.progress", timeout=8)
     admin.close()
 
@@ -100,17 +100,17 @@ def test_a_web_server_that_starts_while_valkey_hangs_delivers(
     app: Flask,
     people: dict[str, int],
     session_cookie: Callable[[str], tuple[str, str]],
-    silent: Callable[[], None],
+    hang: Callable[[], None],
     settings: dict[str, str],
     tmp_path: Path,
 ) -> None:
     session = requests.Session()
     session.cookies.set(*session_cookie("member"))
-    silent()
+    hang()
     web = WebServer(tmp_path / "late.log", settings)
     try:
         member = StreamReader(web.url, session)
-        say(app, "tanpa jawaban")
+        append(app, "tanpa jawaban")
         assert member.wait_for(1, "chat.message", timeout=3)
         member.close()
     finally:
@@ -118,14 +118,14 @@ def test_a_web_server_that_starts_while_valkey_hangs_delivers(
 
 
 def test_foreign_messages_on_the_channel_are_ignored(
-    app: Flask, web: WebServer, session_as: SessionAs, mortal: Valkey
+    app: Flask, web: WebServer, session_as: SessionAs, own_valkey: Valkey
 ) -> None:
     member = StreamReader(web.url, session_as("member"))
-    with redis.Redis.from_url(mortal.url) as client:
-        for words in (b"\xff", b"{}", b"[1]", b'[["a"]]', b"null", b'"x"'):
-            client.publish(pubsub.CHANNEL, words)
+    with redis.Redis.from_url(own_valkey.url) as client:
+        for payload in (b"\xff", b"{}", b"[1]", b'[["a"]]', b"null", b'"x"'):
+            client.publish(pubsub.CHANNEL, payload)
     typing = {"ukm": "ROBOTIK", "user_id": 5, "name": "Farhan Hakim"}
-    with app.app_context():  # a transient event: it can come through Valkey alone
+    with app.app_context():  # a transient event, because it arrives only through Valkey
         pubsub.publish_transient("ukm:ROBOTIK", "chat.typing", typing)
     assert member.wait_for(1, "chat.typing") == [typing]
     member.close()

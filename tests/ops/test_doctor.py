@@ -119,7 +119,7 @@ def test_a_worker_that_died_is_the_cause(
     assert ("worker_died", "warning") in codes(report)
 
 
-def test_suspended_workers_are_named_before_all(
+def test_suspended_workers_are_the_first_finding(
     app: Flask, start: Callable[..., Program], valkey: redis.Redis
 ) -> None:
     valkey.set("rq:suspended", 1)

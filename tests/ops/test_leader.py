@@ -48,7 +48,7 @@ def lead(*runners: PeriodicRunner) -> list[str]:
     return [one.holder for one in runners if one._do(one._is_leader)]
 
 
-def test_a_leader_that_does_not_see_valkey_is_followed_by_one_that_does(
+def test_a_leader_without_valkey_is_replaced_by_a_process_that_has_it(
     app: Flask, blind: Flask, runner: Named
 ) -> None:
     first, second = runner(app, "first"), runner(app, "second")
@@ -97,7 +97,7 @@ def test_a_pruner_that_fails_stops_no_other_and_is_not_called_each_second(app: F
     assert (done.count("failed"), done.count("pruned")) == (1, 3)
 
 
-def test_when_nobody_sees_valkey_somebody_leads_all_the_same(app: Flask, runner: Named) -> None:
+def test_one_process_leads_when_all_are_without_valkey(app: Flask, runner: Named) -> None:
     lose_valkey(app)
     first, second = runner(app, "first"), runner(app, "second")
     wait_until(lambda: lead(first, second), 30)

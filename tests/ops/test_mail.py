@@ -73,7 +73,7 @@ def test_this_machine_needs_no_certificate(tls: str, how: str) -> None:
     assert len(server.mails) == 1
 
 
-def test_a_password_that_smtp_cannot_say_is_a_channel_that_fails(app: Flask) -> None:
+def test_a_password_that_smtp_cannot_encode_fails_the_channel(app: Flask) -> None:
     with MailServer() as server:
         app.config["ALERT_EMAIL_TO"] = "operator@kampus.example"
         app.config["SMTP_URL"] = server.url.replace("rahasia", "rahasi%C3%A9")
@@ -81,6 +81,6 @@ def test_a_password_that_smtp_cannot_say_is_a_channel_that_fails(app: Flask) -> 
     assert (done.exit_code, done.output) == (1, "email: gagal, UnicodeEncodeError\n")
 
 
-def test_smtps_to_this_machine_is_checked_all_the_same() -> None:
+def test_the_certificate_of_smtps_is_checked_on_this_machine_as_well() -> None:
     with MailServer("smtps") as server, pytest.raises(ssl.SSLCertVerificationError):
         mail.send(server.url, letter())

@@ -105,7 +105,9 @@ def test_without_valkey_the_figures_are_empty(app: Flask) -> None:
     assert (found["valkey"], found["queues"], found["workers"]) == (False, [], [])
 
 
-def test_hours_and_days_end(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counts_of_this_hour_and_of_today_leave_out_older_jobs(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     moments = {
         "now": datetime(2026, 11, 21, 17, 30, 20, tzinfo=UTC),  # 00.30 of the 22nd in Jakarta
         "today": datetime(2026, 11, 21, 17, 2, tzinfo=UTC),
@@ -142,7 +144,7 @@ def test_hours_and_days_end(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None
         ("", ""),
     ],
 )
-def test_an_error_is_told_without_its_trace(trace: str, line: str) -> None:
+def test_an_error_is_shown_without_its_trace(trace: str, line: str) -> None:
     assert error_line(trace).startswith(line)
     assert "user wrote" not in error_line(trace)
 
@@ -152,7 +154,9 @@ def test_a_foreign_jobs_data_is_not_unpickled(app: Flask, valkey: redis.Redis) -
     assert health(app)["queues"][0]["waiting"] == 1
 
 
-def test_only_news_are_told(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_health_is_published_only_when_it_changed(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     published: list[Any] = []
     monkeypatch.setattr(
         "myukm.live.pubsub.publish_transient", lambda *event: published.append(event) or True
@@ -177,7 +181,7 @@ def test_only_news_are_told(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None
     assert shown() == 3, "what another process told meanwhile may be something else"
 
 
-def test_an_abandoned_job_is_told_in_our_words(app: Flask) -> None:
+def test_an_abandoned_job_is_shown_with_our_sentence(app: Flask) -> None:
     trace = "Moved to FailedJobRegistry, due to AbandonedJobError, at 2026-11-29 11:34:18.054+00:00"
     with app.app_context():
         assert error_line(trace) == "AbandonedJobError: workernya berhenti di tengah pekerjaan"

@@ -83,7 +83,7 @@ def without_database(app: Flask) -> Iterator[None]:
 
 
 @every_database
-def test_a_trouble_that_lasts_is_one_alert_until_it_is_over(
+def test_a_finding_that_lasts_is_one_alert_until_it_is_over(
     app: Flask, settings: dict[str, str], receiver: Receiver
 ) -> None:
     monitor = AlertMonitor()

@@ -140,7 +140,7 @@ def test_print_needs_no_folder_of_systemd(
     assert f"# {missing}/myukm-web.service\n" in shown.output
 
 
-def test_a_missing_account_and_root_are_refused_in_words(flask: Flasks) -> None:
+def test_a_missing_account_and_root_are_refused_in_one_line(flask: Flasks) -> None:
     for name, word in (("tidakada", "adduser --system"), ("root", "root")):
         answer = flask("install", "--print", "--user", name)
         assert (answer.exit_code, answer.output.count("\n")) == (1, 1)
@@ -163,7 +163,7 @@ def run(settings: dict[str, str], *words: str, account: str | None = None) -> tu
 
 
 @as_root
-def test_who_is_not_root_gets_a_sentence(
+def test_without_root_one_line_names_sudo_and_print(
     settings: dict[str, str], tmp_path: Path, database_url: str
 ) -> None:
     here = {**settings, "DATABASE_URL": "postgresql://nobody@127.0.0.1/x", "FILES_URL": ""}
@@ -174,7 +174,7 @@ def test_who_is_not_root_gets_a_sentence(
 
 
 @as_root
-def test_without_systemd_it_says_what_else_there_is(settings: dict[str, str]) -> None:
+def test_without_systemd_one_line_names_compose(settings: dict[str, str]) -> None:
     if systemd.runs():
         pytest.skip("systemd runs this machine")
     here = {**settings, "DATABASE_URL": "postgresql://nobody@127.0.0.1/x", "FILES_URL": ""}

@@ -175,7 +175,7 @@ def test_chat_jobs_on_a_queue_that_no_worker_serves(
     assert "Worker yang hidup hanya mendengarkan: default." in first
 
 
-def test_an_operator_is_told_within_fifteen_seconds(
+def test_an_alert_is_sent_within_15_seconds(
     app: Flask, settings: dict[str, str], start: Start
 ) -> None:
     with receiving() as receiver:

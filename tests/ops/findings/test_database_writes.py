@@ -181,7 +181,7 @@ def member(app: Flask, client_as: Callable[[str], FlaskClient]) -> Iterator[Flas
 
 
 @pytest.mark.parametrize("path", ["/ukm", "/login", "/nothing-here", "/profile"])
-def test_who_is_logged_in_gets_our_page(member: FlaskClient, path: str) -> None:
+def test_without_a_database_logged_in_people_get_our_pages(member: FlaskClient, path: str) -> None:
     answer = member.get(path)
     assert answer.status_code in {503, 404}
     assert "MyUKM</title>" in answer.text

@@ -26,7 +26,7 @@ def pause(app: Flask, queue: str) -> None:
         queue_pauses.pause(SOMEBODY, queue)
 
 
-def test_who_paused_it_and_how_it_is_resumed(
+def test_a_paused_queue_is_named_with_its_actor_and_its_cure(
     app: Flask, workers: Program, valkey: redis.Redis
 ) -> None:
     pause(app, "high")
@@ -45,7 +45,7 @@ def test_who_paused_it_and_how_it_is_resumed(
     assert named(app, "queue_paused") == []
 
 
-def test_nobody_misses_a_worker_of_a_paused_queue(app: Flask, valkey: redis.Redis) -> None:
+def test_a_paused_queue_needs_no_worker(app: Flask, valkey: redis.Redis) -> None:
     pause(app, "high")
     queue_old_jobs(app, valkey, 3)
     finding = only(app, "no_worker")

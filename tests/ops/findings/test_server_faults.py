@@ -159,7 +159,7 @@ def test_postgresql_is_far_away(settings: dict[str, str]) -> None:
 
 
 @on_postgresql
-def test_who_blocks_others_is_ended_as_the_doctor_says(
+def test_a_session_that_blocks_others_is_ended_by_the_cure(
     app: Flask, settings: dict[str, str], people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sessions, "BLOCKED_SECONDS", 1)

@@ -37,7 +37,7 @@ def blocked(app: Flask) -> list[Finding]:
 
 
 @servers
-def test_who_holds_a_row_for_long_is_named(
+def test_a_session_that_holds_a_row_for_long_is_named(
     app: Flask, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sessions, "BLOCKED_SECONDS", 1)
@@ -55,7 +55,7 @@ def test_who_holds_a_row_for_long_is_named(
 
 
 @on_postgresql
-def test_who_only_reads_blocks_nobody(
+def test_a_session_that_only_reads_blocks_nobody(
     app: Flask, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a backup does, for minutes."""
@@ -82,7 +82,7 @@ def test_all_is_well(app: Flask) -> None:
 
 
 @on_postgresql
-def test_too_few_connections_for_those_who_live(
+def test_too_few_connections_for_the_running_processes(
     app: Flask, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sessions, "PER_WEB_PROCESS", 150)

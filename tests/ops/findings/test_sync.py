@@ -116,7 +116,7 @@ def test_a_known_cause_is_named(app: Flask, valkey: redis.Redis) -> None:
     assert only(app, "api_down")["message"].startswith("Sinkronisasi tidak bergerak: API pemb")
 
 
-def test_who_paused_it_knows_it(app: Flask) -> None:
+def test_a_run_that_a_person_paused_is_no_finding(app: Flask) -> None:
     """A run that a person paused is no finding, however long it stands."""
     with app.app_context():
         sync.create_students(3)

@@ -138,7 +138,7 @@ def test_longer_steps_are_written_once_their_span_has_ended(at: At) -> None:
     assert 0.25 < (hours[1].queues["high"].quantile("wait", 0.5) or 0) <= 0.5
 
 
-def test_of_a_longer_span_the_worst_moment_and_all_jobs_are_known() -> None:
+def test_a_longer_span_keeps_the_peaks_and_counts_all_jobs() -> None:
     calm = Point(waiting=0, workers=3, finished=4, wait=[4])
     busy = Point(waiting=90, oldest_ms=8000, running=3, workers=0, failed=1, wait=[0, 0, 1])
     assert joined([calm, busy]) == Point(
@@ -195,7 +195,7 @@ def test_runs_are_marked(at: At) -> None:
     assert series.of_range("hour")["runs"][1]["finished_at"] is None
 
 
-def test_fifty_who_ask_cost_one_reading(
+def test_fifty_requests_cost_one_query_of_the_history(
     app: Flask, client_as: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with app.app_context():
@@ -216,7 +216,7 @@ def test_without_valkey_there_is_a_gap(at: At, app: Flask) -> None:
     assert rows() == []
 
 
-def test_of_all_processes_one_samples(
+def test_one_of_all_processes_samples(
     app: Flask, start: Callable[..., Program], web: WebServer, valkey: redis.Redis
 ) -> None:
     start(*WORKER)

@@ -21,7 +21,7 @@ CHANGES = [
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_only_admins_see_them(client_as: ClientAs, page: str) -> None:
+def test_only_admins_may_open_the_pages(client_as: ClientAs, page: str) -> None:
     assert client_as("admin").get(page).status_code == 200
     for who in ("bendahara", "operator", "member"):
         assert client_as(who).get(page).status_code == 403
@@ -29,7 +29,7 @@ def test_only_admins_see_them(client_as: ClientAs, page: str) -> None:
 
 
 @pytest.mark.parametrize(("path", "body"), CHANGES)
-def test_only_admins_change_them(
+def test_only_admins_may_make_the_changes(
     client_as: ClientAs, people: dict[str, int], path: str, body: dict[str, str]
 ) -> None:
     for who in ("bendahara", "operator", "member"):
@@ -66,7 +66,7 @@ def test_accounts_are_narrowed_by_role_and_status(
     assert shown(status="aneh") == set(NAMES)
 
 
-def test_the_trail_is_searched(client_as: ClientAs, people: dict[str, int]) -> None:
+def test_the_audit_log_is_searched(client_as: ClientAs, people: dict[str, int]) -> None:
     admin = client_as("admin")
     for who in ("friend", "member"):
         admin.post(f"/admin/users/{people[who]}/block", headers={"Accept": "application/json"})
@@ -104,7 +104,7 @@ def test_a_role_takes_effect_at_once(client_as: ClientAs, people: dict[str, int]
 
 
 @pytest.mark.parametrize("action", ["role", "block", "unblock"])
-def test_nobody_shuts_themselves_out(
+def test_admins_cannot_lock_themselves_out(
     client_as: ClientAs, people: dict[str, int], action: str
 ) -> None:
     admin = client_as("admin")
@@ -113,7 +113,9 @@ def test_nobody_shuts_themselves_out(
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (409, "own_account")
 
 
-def test_what_was_done_stands_in_the_trail(client_as: ClientAs, people: dict[str, int]) -> None:
+def test_a_change_is_recorded_once_in_the_audit_log(
+    client_as: ClientAs, people: dict[str, int]
+) -> None:
     admin = client_as("admin")
     admin.post(f"/admin/users/{people['friend']}/block")
     admin.post(f"/admin/users/{people['friend']}/block")
@@ -156,7 +158,7 @@ def test_a_refused_form_keeps_what_was_typed(client_as: ClientAs) -> None:
     assert "sudah dipakai" in answer.text
 
 
-def test_pages_of_the_trail_and_of_accounts(client_as: ClientAs, app: Flask) -> None:
+def test_the_audit_log_has_pages(client_as: ClientAs, app: Flask) -> None:
     admin = client_as("admin")
     for n in range(55):
         made = admin.post("/admin/ukm", json={"name": f"Unit {n}", "code": f"U{n}"})

@@ -25,7 +25,7 @@ def group_id(app: Flask) -> str:
 
 
 @pytest.mark.parametrize("who", EVERYBODY)
-def test_operators_look_and_admins_act(
+def test_operators_may_open_the_pages_and_only_admins_may_act(
     client_as: As, app: Flask, valkey: redis.Redis, who: str
 ) -> None:
     [job_id] = fail(valkey, "KeyError: 1")
@@ -78,7 +78,7 @@ def test_one_job_is_discarded_and_recorded_as_such(
 
 
 @pytest.mark.parametrize("action", ["retry", "discard"])
-def test_a_group_is_dealt_with_and_recorded(
+def test_a_group_is_retried_or_discarded_and_recorded(
     client_as: As, app: Flask, valkey: redis.Redis, people: dict[str, int], action: str
 ) -> None:
     job_ids = fail(valkey, "KeyError: 1", 3)

@@ -25,7 +25,7 @@ def paused(app: Flask) -> list[str]:
 
 
 @pytest.mark.parametrize("who", EVERYBODY)
-def test_only_admins_pause(client_as: As, app: Flask, who: str) -> None:
+def test_only_admins_may_pause(client_as: As, app: Flask, who: str) -> None:
     expected = {"admin": 200, "nobody": 401}.get(who, 403)
     for action in ("pause", "resume"):
         assert client_as(who).post(f"/admin/antrian/high/{action}").status_code == expected
@@ -74,7 +74,7 @@ def test_only_admins_see_the_buttons(client_as: As) -> None:
     assert 'data-change="pause"' not in client_as("operator").get("/admin/antrian").text
 
 
-def test_the_commands_say_what_is_so_now(app: Flask) -> None:
+def test_the_commands_print_the_new_state(app: Flask) -> None:
     flask = app.test_cli_runner()
     done = flask.invoke(args=("queue", "pause", "high"))
     assert (done.exit_code, done.stdout.splitlines()) == (

@@ -55,7 +55,7 @@ def failed_job(app: Flask, valkey: redis.Redis) -> str:
 
 
 @pytest.mark.parametrize("who", EVERYBODY)
-def test_operators_look(client_as: As, who: str) -> None:
+def test_operators_may_open_the_pages(client_as: As, who: str) -> None:
     expected = {"admin": 200, "operator": 200, "nobody": 302}.get(who, 403)
     client = client_as(who)
     for page in PAGES:
@@ -65,7 +65,7 @@ def test_operators_look(client_as: As, who: str) -> None:
 
 
 @pytest.mark.parametrize("who", EVERYBODY)
-def test_operators_read_the_history(client_as: As, who: str) -> None:
+def test_operators_may_read_the_history(client_as: As, who: str) -> None:
     expected = {"admin": 200, "operator": 200, "nobody": 401}.get(who, 403)
     client = client_as(who)
     for name in ("hour", "day", "month", "quarter"):
@@ -89,7 +89,7 @@ ACTIONS = (
 
 
 @pytest.mark.parametrize("who", EVERYBODY)
-def test_only_admins_act(client_as: As, failed_job: str, who: str) -> None:
+def test_only_admins_may_act(client_as: As, failed_job: str, who: str) -> None:
     client = client_as(who)
     for action in ACTIONS:
         answer = client.post(f"/admin/rq/{action.format(job=failed_job)}")

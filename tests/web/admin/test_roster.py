@@ -78,7 +78,7 @@ def test_from_the_file_to_the_undo(
     assert names(app) == []
 
 
-def test_a_script_does_the_same(
+def test_a_script_can_import_by_json(
     app: Flask, client_as: ClientAs, run_jobs: Callable[[], None]
 ) -> None:
     client = client_as("admin")

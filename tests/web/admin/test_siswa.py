@@ -212,7 +212,7 @@ def test_a_student_as_json_has_the_payments_as_they_came(client_as: ClientAs) ->
 
 
 @pytest.mark.parametrize("path", ["/admin/siswa", "/admin/siswa/100004"])
-def test_figures_that_disagree_and_who_left_are_marked(
+def test_disagreeing_figures_and_inactive_students_are_marked(
     app: Flask, client_as: ClientAs, path: str
 ) -> None:
     store(app, {"total_remaining": 0}, item={"amount_paid": 0, "remaining_balance": 150_000})

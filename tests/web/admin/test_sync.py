@@ -56,7 +56,9 @@ def test_pages_and_actions_follow_the_role(
             assert client.post(f"{URL}/{name}").status_code == action
 
 
-def test_start_and_what_follows(campus: Flask, client_as: ClientAs) -> None:
+def test_a_run_is_started_paused_resumed_cancelled_and_reset(
+    campus: Flask, client_as: ClientAs
+) -> None:
     client = client_as("bendahara")
     accepted = client.post(f"{URL}/start")
     assert accepted.status_code == 202
@@ -99,7 +101,7 @@ def test_bad_input_starts_nothing(
     assert client.get(f"{URL}/progress").json["status"] == "idle"
 
 
-def test_no_student(app: Flask, client_as: ClientAs) -> None:
+def test_without_students_no_run_starts(app: Flask, client_as: ClientAs) -> None:
     answer = client_as("admin").post(f"{URL}/start")
     assert (answer.status_code, code(answer)) == (422, "no_student")
 

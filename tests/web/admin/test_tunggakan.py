@@ -138,7 +138,7 @@ def test_a_page_beyond_the_end_is_the_last(client_as: ClientAs, query: str) -> N
 @pytest.mark.parametrize(
     "search", ["a" * 10_000, "xyz " * 2_500, "%_\\" * 3_000, "';DROP TABLE siswa;--"]
 )
-def test_a_search_that_nobody_types_finds_nobody(client_as: ClientAs, search: str) -> None:
+def test_a_very_long_or_malicious_search_finds_nobody(client_as: ClientAs, search: str) -> None:
     client = client_as("admin")
     query = {"q": search, "period": "20262027", "group": "category"}
     found = client.get(PATH, query_string=query, headers=JSON).get_json()
@@ -163,7 +163,7 @@ def test_each_group_links_to_the_students_behind_it(
 
 
 @pytest.mark.usefixtures("students")
-def test_the_list_and_its_filters_survive_a_look_at_a_student(client_as: ClientAs) -> None:
+def test_the_link_back_from_a_student_keeps_the_filters(client_as: ClientAs) -> None:
     client = client_as("bendahara")
     page = client.get(f"{PATH}?unit=MTs&min=1000&sort=tunggakan").text
     assert "Siti &lt;b&gt;Rahma&lt;/b&gt;" in page
@@ -187,7 +187,7 @@ def test_a_chip_removes_its_filter(client_as: ClientAs) -> None:
 
 
 @pytest.mark.usefixtures("students")
-def test_who_was_never_synced_is_told_beside_the_totals(client_as: ClientAs) -> None:
+def test_the_number_of_students_never_synced_stands_beside_the_totals(client_as: ClientAs) -> None:
     client = client_as("admin")
     assert "1 siswa belum pernah disinkronkan" in client.get(PATH).text
     nobody = client.get(f"{PATH}?unit=MA&min=1000000").text
@@ -195,7 +195,7 @@ def test_who_was_never_synced_is_told_beside_the_totals(client_as: ClientAs) -> 
 
 
 @pytest.mark.usefixtures("students")
-def test_what_cannot_be_true_has_both_figures_and_a_link(app: Flask, client_as: ClientAs) -> None:
+def test_a_loss_is_shown_with_both_figures_and_a_link(app: Flask, client_as: ClientAs) -> None:
     figures = {"paid_before": 5_000_000, "paid_after": 4_000_000, "vanished": 1}
     gone = {"vanished_billed": 1_000_000, "vanished_name": "20252026 · SPP · Juli"}
     with app.app_context(), transaction() as session:

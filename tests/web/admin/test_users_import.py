@@ -33,7 +33,7 @@ def invitations(app: Flask) -> list[str]:
 
 
 @pytest.mark.parametrize("path", ["", "/check"])
-def test_only_admins(client_as: ClientAs, path: str) -> None:
+def test_only_admins_may_import(client_as: ClientAs, path: str) -> None:
     for who in ("bendahara", "operator", "member"):
         assert send(client_as(who), GOOD, path).status_code == 403
     assert send(client_as("nobody"), GOOD, path).status_code == 401
@@ -125,7 +125,9 @@ def test_every_bad_line_is_named_and_nothing_written(app: Flask, client_as: Clie
         "nim,name\n" + "".join(f"{n},N\n" for n in range(20_001)),
     ],
 )
-def test_what_is_no_roster(app: Flask, client_as: ClientAs, text: str | bytes) -> None:
+def test_a_file_that_is_no_roster_is_refused(
+    app: Flask, client_as: ClientAs, text: str | bytes
+) -> None:
     admin = client_as("admin")
     for answer in (check(admin, text), send(admin, text, **SCRIPT)):
         assert (answer.status_code, answer.get_json()["error"]["code"]) == (422, "bad_roster")
@@ -137,7 +139,7 @@ def test_no_file_at_all_is_no_roster(client_as: ClientAs) -> None:
     assert client_as("admin").post("/admin/users/import").status_code == 422
 
 
-def test_a_code_that_was_given_before_is_void(client_as: ClientAs) -> None:
+def test_an_import_voids_an_earlier_code(client_as: ClientAs) -> None:
     admin = client_as("admin")
     invited = {"nim": "101", "name": "Ani", "role": "anggota"}
     code = admin.post("/admin/users/invitations", json=invited).get_json()["code"]
@@ -147,12 +149,12 @@ def test_a_code_that_was_given_before_is_void(client_as: ClientAs) -> None:
     assert client_as("nobody").post("/register", json=sent).status_code == 403
 
 
-def test_ten_thousand_people(app: Flask, client_as: ClientAs) -> None:
+def test_ten_thousand_people_are_imported_at_once(app: Flask, client_as: ClientAs) -> None:
     text = "nim,name\n" + "".join(f"{n},Orang {n}\n" for n in range(10_000))
     assert send(client_as("admin"), text).data.count(b"\n") == 10_001
     assert len(invitations(app)) == 10_000
 
 
-def test_a_name_that_a_spreadsheet_would_run(client_as: ClientAs) -> None:
+def test_a_name_that_is_a_formula_is_written_as_text(client_as: ClientAs) -> None:
     answer = send(client_as("admin"), "nim,name\n1,=HYPERLINK(1)\n")
     assert "'=HYPERLINK(1)" in answer.text
