@@ -29,13 +29,13 @@ def upgraded(app: Flask) -> tuple[Flask, dict[str, int]]:
         with transaction() as session:
             session.add(SyncRun(id=7, status="completed", started_by="Siti"))
         flask_migrate.downgrade(revision=BEFORE)
-        fill_trails(ids)
+        fill_old_tables(ids)
         flask_migrate.upgrade()
     return app, ids
 
 
-def fill_trails(ids: dict[str, int]) -> None:
-    """Store rows in the three old tables, and the empty new one of a killed upgrade."""
+def fill_old_tables(ids: dict[str, int]) -> None:
+    """Store rows in the three old tables, and an empty new one, as a killed upgrade leaves it."""
     command = {"action": "siswa.import", "actor": "flask siswa", "actor_id": None}
     audited = [command | {"at": moment(n), "subject": str(n)} for n in range(IMPORTS)]
     started = {"at": DAY_AGO, "action": "sync.started", "actor": "Siti", "actor_id": ids["admin"]}

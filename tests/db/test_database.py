@@ -158,7 +158,7 @@ def test_a_fork_uses_no_connection_of_its_parent(app: Flask) -> None:
 
 
 def connection_in_use() -> object:
-    """Return which of the pool's connections answers now."""
+    """Return the driver's connection that the pool lends now."""
     with db.engine.connect() as connection:
         return connection.connection.driver_connection
 
@@ -174,7 +174,7 @@ def test_a_snapshot_whose_connection_breaks_raises_that_error(app: Flask) -> Non
 
 
 def test_a_snapshot_inside_a_transaction_is_refused(app: Flask) -> None:
-    """It would commit the transaction half-way."""
+    """It would commit the first half of the transaction."""
     with app.app_context(), transaction() as session:
         session.add(Siswa(idperson="1", nama="A"))
         with pytest.raises(RuntimeError), snapshot():
@@ -188,6 +188,6 @@ def test_the_engine_of_a_collected_app_is_collected(settings: dict[str, str]) ->
     with app.app_context():
         its_engine = weakref.ref(db.engine)
     del app
-    gc.collect()  # the app, by which Flask-SQLAlchemy knows the engine
-    gc.collect()
+    for _ in range(2):  # the app, then the engine, of which it is a weak key
+        gc.collect()
     assert its_engine() is None

@@ -21,7 +21,7 @@ from tests.conftest import every_database
 
 
 class Calls(list[str]):
-    """The calls, each with the number of students that were committed then."""
+    """The noted calls, each with the number of students that were committed at that time."""
 
     def note(self, word: str) -> None:
         assert not is_in_transaction()
@@ -180,7 +180,7 @@ def test_a_function_may_open_a_transaction_of_its_own(app: Flask) -> None:
 
 
 class Deadlock(Exception):
-    """What a driver raises."""
+    """The error of PostgreSQL's driver."""
 
     sqlstate = "40P01"
 

@@ -31,7 +31,7 @@ def relay(database_url: str) -> Iterator[Relay]:
 
 @pytest.fixture
 def web(relay: Relay, settings: dict[str, str], tmp_path: Path, app: Flask) -> Iterator[WebServer]:
-    """A real gunicorn, whose database is behind the relay."""
+    """A gunicorn that reaches its database through the relay."""
     port = urlsplit(settings["DATABASE_URL"]).port
     url = settings["DATABASE_URL"].replace(f":{port}/", f":{relay.port}/")
     server = WebServer(tmp_path / "web.log", {**settings, "DATABASE_URL": url})

@@ -16,7 +16,7 @@ from tests.conftest import every_database
 from tests.support.people import UKM
 from tests.support.programs import ROOT
 
-BEFORE, ITS_OWN = "0029", "0030"
+BEFORE, ADDED_BY = "0029", "0030"
 
 
 @every_database
@@ -29,16 +29,16 @@ def test_older_messages_are_found(app: Flask, people: dict[str, int]) -> None:
         db.session.commit()
         flask_migrate.downgrade(revision=BEFORE)
         flask_migrate.upgrade()
-        if db.engine.dialect.name == "postgresql":  # which plans a search by what it knows
+        if db.engine.dialect.name == "postgresql":  # whose planner needs statistics
             known = text("SELECT count(*) FROM pg_stats WHERE tablename = 'chat_message'")
             assert db.session.scalar(known)
         assert found(people["member"], "rapat") == found(people["member"], "سلام") == ["rapat سلام"]
 
-        # As an upgrade leaves it that was killed in the middle: one has no terms yet.
+        # As a killed upgrade leaves it: one message has no terms yet.
         with transaction() as session:
             session.execute(update(ChatMessage).where(ChatMessage.id == 1).values(search_text=""))
         assert found(people["member"], "rapat") == []
-        flask_migrate.downgrade(revision=ITS_OWN)
+        flask_migrate.downgrade(revision=ADDED_BY)
         flask_migrate.stamp(revision=BEFORE)
         flask_migrate.upgrade()
         assert found(people["member"], "rapat") == ["rapat سلام"]
@@ -46,8 +46,7 @@ def test_older_messages_are_found(app: Flask, people: dict[str, int]) -> None:
 
 
 def test_the_bench_begins_before_this_upgrade() -> None:
-    """It fills the tables of that version, so a column that a model gets later must not break
-    it."""
+    """It fills the tables of that version, so columns that models get later must not break it."""
     command = [sys.executable, "-m", "bench.search", "--messages", "200"]
     ran = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr

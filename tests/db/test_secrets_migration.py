@@ -37,7 +37,7 @@ def execute(statement: str, *rows: dict[str, Any]) -> None:
 
 @pytest.fixture
 def upgraded(app: Flask) -> Flask:
-    """A campus of the version before, brought up to date."""
+    """A campus of the version before, upgraded to the newest."""
     with app.app_context():
         ids = people.create_accounts()
         flask_migrate.downgrade(revision=BEFORE)

@@ -36,8 +36,8 @@ As = Callable[[str], FlaskClient]
 
 
 @pytest.fixture
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Limits that a test can wait for; to be named before `app`."""
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time-outs of a second. Name it before `app`, whose connections get them when they open."""
     monkeypatch.setattr(timeouts, "LOCK_SECONDS", 1)
     monkeypatch.setattr(timeouts, "IDLE_SECONDS", 1)
 
@@ -128,7 +128,7 @@ def test_a_connection_whose_set_up_fails_is_closed(
 
 @servers
 def test_a_request_that_waits_too_long_for_a_row_answers_503(
-    short: None, app: Flask, client_as: As
+    short_timeouts: None, app: Flask, client_as: As
 ) -> None:
     client = client_as("member")
     message = {"message": "halo", "client_id": "1"}
@@ -144,18 +144,18 @@ def test_a_request_that_waits_too_long_for_a_row_answers_503(
 
 @servers
 def test_a_session_that_falls_silent_inside_a_transaction_frees_its_rows(
-    short: None, app: Flask, people: dict[str, int]
+    short_timeouts: None, app: Flask, people: dict[str, int]
 ) -> None:
     """As a host that lost power: its locks would be held until TCP gives up, hours later."""
     with app.app_context(), pytest.raises(DATABASE_AWAY) as caught:
         fall_silent(app)
     assert is_away(caught.value)
-    with app.app_context(), transaction() as session:  # and its connection is not used again
+    with app.app_context(), transaction() as session:  # on a new connection
         assert session.scalar(LOCK)
 
 
 def fall_silent(app: Flask) -> None:
-    """Hold the row while another wants it, and go on afterwards."""
+    """Lock the row, stay silent until another session has it, and use the session again."""
     with transaction() as session:
         session.execute(LOCK)
         begun = time.monotonic()
@@ -181,7 +181,7 @@ def test_after_a_failed_connect_others_are_refused_at_once(
 
 
 def accepted(server: socket.socket) -> Iterator[None]:
-    """Yield for each connection that waits at the server."""
+    """Accept and close each waiting connection; yield once for each."""
     with suppress(BlockingIOError):
         while True:
             server.accept()[0].close()

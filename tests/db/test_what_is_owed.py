@@ -1,5 +1,5 @@
-"""Random campuses: what is owed, the marks and the filters are right on every database, for what a
-sync stores and for what an older version had stored."""
+"""Random students: amounts, marks and filters are right on every database, after a sync and after
+an upgrade of what an older version had stored."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -24,20 +24,20 @@ from myukm.models.siswa import fold
 from tests.conftest import every_database
 from tests.support.bills import Truth, random_students, truth
 
-COUNT, COUNTED_BY = 400, "0007"
+COUNT, MIGRATION = 400, "0007"
 EVERYBODY: dict[str, list[Any]] = {
     f"{n:04}": periods for n, periods in enumerate(random_students(7, COUNT))
 }
 NEVER_SYNCED = Truth(Fraction(0), Fraction(0), "belum_sinkron", tidak_cocok=False)
 FILTERS: dict[str, Callable[[str, Truth], bool]] = {
-    "lunas": lambda _id, right: right.lunas,
-    "belum": lambda _id, right: right.tunggakan > 0,
-    "lebih_bayar": lambda _id, right: right.lebih_bayar > 0,
-    "tanpa_tagihan": lambda _id, right: right.status == "tanpa_tagihan",
-    "belum_sinkron": lambda _id, right: right.status == "belum_sinkron",
-    "tidak_cocok": lambda _id, right: right.tidak_cocok,
-    "aktif": lambda idperson, _right: active(idperson),
-    "nonaktif": lambda idperson, _right: not active(idperson),
+    "lunas": lambda _id, expected: expected.lunas,
+    "belum": lambda _id, expected: expected.tunggakan > 0,
+    "lebih_bayar": lambda _id, expected: expected.lebih_bayar > 0,
+    "tanpa_tagihan": lambda _id, expected: expected.status == "tanpa_tagihan",
+    "belum_sinkron": lambda _id, expected: expected.status == "belum_sinkron",
+    "tidak_cocok": lambda _id, expected: expected.tidak_cocok,
+    "aktif": lambda idperson, _expected: active(idperson),
+    "nonaktif": lambda idperson, _expected: not active(idperson),
 }
 BLANK = (
     "gender",
@@ -54,7 +54,7 @@ BLANK = (
 
 
 @pytest.fixture
-def inside(app: Flask) -> Iterator[Flask]:
+def app_context(app: Flask) -> Iterator[Flask]:
     with app.app_context():
         yield app
 
@@ -67,7 +67,7 @@ def synced(idperson: str) -> bool:
     return int(idperson) % 11 != 0
 
 
-def rights() -> dict[str, Truth]:
+def truths() -> dict[str, Truth]:
     return {
         idperson: truth(periods) if synced(idperson) else NEVER_SYNCED
         for idperson, periods in EVERYBODY.items()
@@ -79,8 +79,8 @@ def answer(idperson: str) -> Any:
     return parse(json.dumps({"data": [account]}).encode(), idperson)
 
 
-def older(idperson: str) -> dict[str, Any]:
-    """A row as the version before stored it: sums of periods, netted, and everybody has paid."""
+def old_row(idperson: str) -> dict[str, Any]:
+    """Return a row of the version before, in which everybody has paid, because sums were netted."""
     name = f"Nama {idperson}"
     person = {"idperson": idperson, "nama": name, "search_text": fold(f"{name} {idperson}")}
     row = {**person, **dict.fromkeys(BLANK, ""), "active": active(idperson)}
@@ -101,33 +101,37 @@ def older(idperson: str) -> dict[str, Any]:
 def store_as_before() -> None:
     """Go back to the version before and store everybody as it did."""
     flask_migrate.downgrade(revision=version_before())
-    rows = [older(idperson) for idperson in EVERYBODY]
+    rows = [old_row(idperson) for idperson in EVERYBODY]
     with transaction() as session:
         session.execute(sa.insert(old_table()), rows)
 
 
 def version_before() -> str:
     scripts = ScriptDirectory.from_config(current_app.extensions["migrate"].migrate.get_config())
-    return str(scripts.get_revision(COUNTED_BY).down_revision)
+    return str(scripts.get_revision(MIGRATION).down_revision)
 
 
 def old_table() -> sa.TableClause:
     types = {"pembayaran": sa.JSON(none_as_null=True), "tunggakan": Rupiah(), "lunas": sa.Boolean()}
     types |= {"active": sa.Boolean(), "synced_at": Siswa.synced_at.type}
-    return sa.table("siswa", *(sa.column(name, types.get(name)) for name in older("0001")))
+    return sa.table("siswa", *(sa.column(name, types.get(name)) for name in old_row("0001")))
 
 
 def check() -> None:
-    """Assert that columns and filters say of everybody what the items say."""
+    """Assert that the columns of every student, and every filter, agree with the items."""
     db.session.remove()
-    right = rights()
+    expected_of = truths()
     for student in db.session.scalars(sa.select(Siswa)):
-        expected = right[student.idperson]
+        expected = expected_of[student.idperson]
         assert shown(student) == expected, (student.idperson, student.pembayaran)
         assert student.lunas is (expected.lunas if synced(student.idperson) else None)
         assert (student.tunggakan is None) == (not synced(student.idperson))
     for names in [(), *((name,) for name in FILTERS), ("belum", "nonaktif"), ("aktif", "lunas")]:
-        matching = [id_ for id_ in right if all(FILTERS[name](id_, right[id_]) for name in names)]
+        matching = [
+            id_
+            for id_ in expected_of
+            if all(FILTERS[name](id_, expected_of[id_]) for name in names)
+        ]
         assert found(names) == matching, names
         assert len(matching) > 5, names
 
@@ -142,7 +146,7 @@ def found(names: tuple[str, ...]) -> list[str]:
 
 
 @every_database
-@pytest.mark.usefixtures("inside")
+@pytest.mark.usefixtures("app_context")
 def test_an_upgrade_computes_figures_again(capsys: pytest.CaptureFixture[str]) -> None:
     store_as_before()
     with transaction() as session:
@@ -159,7 +163,7 @@ def test_an_upgrade_computes_figures_again(capsys: pytest.CaptureFixture[str]) -
 
 
 @every_database
-@pytest.mark.usefixtures("inside")
+@pytest.mark.usefixtures("app_context")
 def test_a_sync_stores_the_figures_of_the_items() -> None:
     with transaction() as session:
         session.execute(
@@ -175,15 +179,15 @@ def answered() -> list[Item]:
 
 
 def person(idperson: str) -> dict[str, Any]:
-    row = older(idperson)
+    row = old_row(idperson)
     return {name: row[name] for name in ("idperson", "nama", "search_text", "active")}
 
 
 @every_database
-@pytest.mark.usefixtures("inside")
+@pytest.mark.usefixtures("app_context")
 def test_a_killed_upgrade_continues_where_it_stopped() -> None:
     store_as_before()
-    flask_migrate.upgrade(revision=COUNTED_BY)
+    flask_migrate.upgrade(revision=MIGRATION)
     uncounted = {"status": "belum_sinkron", "tunggakan": 0, "lebih_bayar": None, "lunas": True}
     with transaction() as session:
         session.execute(sa.update(Siswa).where(Siswa.idperson > "0150", synced_rows()), uncounted)
@@ -197,7 +201,7 @@ def synced_rows() -> sa.ColumnElement[bool]:
     return Siswa.pembayaran.is_not(None)
 
 
-@pytest.mark.usefixtures("inside")
+@pytest.mark.usefixtures("app_context")
 def test_payments_that_cannot_be_read_any_more_are_marked_and_keep_their_amount() -> None:
     store_as_before()
     broken = json.dumps([{"period_id": "20242025", "summary": {"total_remaining": "seribu"}}])
