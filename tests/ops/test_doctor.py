@@ -1,4 +1,4 @@
-"""The doctor finds what is wrong and names a cure; the most likely cause comes first."""
+"""The doctor names findings and their cures; the most likely cause comes first."""
 
 import json
 import shlex
@@ -65,7 +65,7 @@ def named(app: Flask, code: str) -> list[dict[str, Any]]:
 
 
 def queue_old_jobs(app: Flask, valkey: redis.Redis, count: int) -> None:
-    """Let chat jobs wait since half a minute ago."""
+    """Enqueue chat jobs that have waited for half a minute."""
     moment = (utcnow() - timedelta(seconds=30)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     with app.app_context():
         for ukm_id in range(count):
@@ -143,7 +143,7 @@ def test_one_job_that_nobody_takes_is_a_stuck_worker(
     program = start("rq", "worker", "high")
     wait_serving(app, ["high"])
     queue_old_jobs(app, valkey, 3)
-    wait_until(lambda: not valkey.llen("rq:queue:high"), 30, "jobs that end are no trouble")
+    wait_until(lambda: not valkey.llen("rq:queue:high"), 30, "the jobs end")
     assert "worker_stuck" not in str(examine(app))
     is_idle = lambda: [each.state for each in snapshot_now(app).workers] == ["idle"]  # noqa: E731
     wait_until(is_idle, 30, "an idle worker")
@@ -244,7 +244,7 @@ def test_database_away(settings: dict[str, str]) -> None:
 def test_the_folder_of_the_database_file_is_missing(
     settings: dict[str, str], tmp_path: Path
 ) -> None:
-    """There is no server to start."""
+    """The cure names no server to start, because SQLite has none."""
     url = f"sqlite:///{tmp_path}/new/myukm.db"
     app = create_app(config.load({**settings, "DATABASE_URL": url}))
     assert "folder file itu" in only(app, "database_unreachable")["cure"]
@@ -276,7 +276,7 @@ def test_messages_that_nobody_publishes(
 def test_messages_that_are_late_while_others_are_published(
     app: Flask, people: dict[str, int]
 ) -> None:
-    """On a busy machine no finding, unless a message is late by a minute."""
+    """That is a busy machine, and no finding unless a message is late by a minute."""
     with app.app_context(), transaction() as session:
         author = session.get_one(User, people["member"])
         late, _ = messages.post(author, UKM, "Halo", "1")
@@ -361,7 +361,7 @@ def test_failed_jobs(app: Flask, start: Callable[..., Program]) -> None:
 def test_an_event_log_that_nobody_prunes(
     app: Flask, rows: list[tuple[int, int]], found: bool
 ) -> None:
-    """Rows are numbers and ages in hours: the log counts by its numbers, which have no gap."""
+    """`rows` are numbers and ages in hours; the doctor counts by the numbers, which have no gap."""
     event = {"topic": "sync", "type": "sync.log", "data": "{}"}
     with app.app_context(), transaction() as session:
         for seq, hours in rows:

@@ -21,7 +21,7 @@ from tests.support.waiting import wait_until
 
 @contextmanager
 def locked_table(app: Flask, name: str) -> Iterator[None]:
-    """Another session holds the lock of a table that nobody else may then read."""
+    """Lock a table in another session, so that nobody else can read it."""
     engine = create_engine(app.config["SQLALCHEMY_DATABASE_URI"])
     with engine.connect() as connection:
         connection.execute(text(f"LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE"))
@@ -37,7 +37,7 @@ def test_a_locked_table_is_named_and_holds_nobody_up(
     with locked_table(app, "sync_run"):
         began = time.monotonic()
         assert only(app, "database_locked")["level"] == "broken"
-        assert ("no_worker", "warning") in codes(examine(app)), "the other checks run all the same"
+        assert ("no_worker", "warning") in codes(examine(app)), "the other checks run as well"
         assert time.monotonic() - began < 25, "less than `only` would wait"
         threads = [each for each in threading.enumerate() if each.name == "doctor"]
         assert len(threads) == 1, "a second examination starts no second thread"
@@ -48,7 +48,7 @@ def test_a_locked_table_is_named_and_holds_nobody_up(
 
 @pytest.fixture
 def silent_server() -> Iterator[int]:
-    """The port of a server that takes connections and says nothing, as a stopped process does."""
+    """The port of a server that accepts connections and never answers, like a stopped process."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 
@@ -85,7 +85,7 @@ def test_a_slow_check_keeps_what_it_found_before(app: Flask) -> None:
 def test_a_broken_finding_of_the_machine_hides_no_other(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first check of a machine decides nothing, unlike those of the database and of Valkey."""
+    """Only a failed first check of the database or of Valkey skips the others of that server."""
     app.config |= {"MYUKM_ENV": "production", "SECRET_KEY": "aaaa"}
     usage = shutil.disk_usage("/")._replace(total=10**12, free=10**8)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)

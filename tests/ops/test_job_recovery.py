@@ -18,46 +18,46 @@ PING = "myukm.jobs.upkeep.ping"
 
 
 @pytest.fixture
-def tidy(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+def recover(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     monkeypatch.setattr("myukm.ops.job_recovery.RECOVER_SECONDS", 0)
-    tidier = OrphanRecovery()
+    recovery = OrphanRecovery()
 
     def run() -> None:
         with app.app_context():
-            tidier.recover()
+            recovery.recover()
 
     return run
 
 
 def test_a_job_taken_and_never_begun_comes_back_first(
-    app: Flask, valkey: redis.Redis, tidy: Callable[[], None]
+    app: Flask, valkey: redis.Redis, recover: Callable[[], None]
 ) -> None:
     high = Queue("high", connection=valkey)
     with app.app_context():
         lost, next_one = (enqueue(PING, to="high") for _ in range(2))
     valkey.lmove(high.key, high.intermediate_queue_key)
-    tidy()
+    recover()
     assert high.get_job_ids() == [next_one], "a worker may just be about to begin it"
-    tidy()
+    recover()
     assert high.get_job_ids() == [lost, next_one]
     assert valkey.llen(high.intermediate_queue_key) == 0
 
 
 def test_a_job_at_work_is_left_alone(
-    app: Flask, valkey: redis.Redis, tidy: Callable[[], None]
+    app: Flask, valkey: redis.Redis, recover: Callable[[], None]
 ) -> None:
     high = Queue("high", connection=valkey)
     with app.app_context():
         job_id = enqueue(PING, to="high")
     valkey.lmove(high.key, high.intermediate_queue_key)
     valkey.zadd(high.started_job_registry.key, {f"{job_id}:1": 1e12})
-    tidy()
-    tidy()
+    recover()
+    recover()
     assert high.get_job_ids() == []
 
 
 def start_and_die(queue: Queue, job_id: str) -> None:
-    """Leave the next job of the queue as a worker that dies in it does."""
+    """Leave the next job of the queue as a worker does that dies in it."""
     valkey = queue.connection
     valkey.lpop(queue.key)
     valkey.hset(RestrictedJob.key_for(job_id), "status", "started")
@@ -65,19 +65,19 @@ def start_and_die(queue: Queue, job_id: str) -> None:
 
 
 def test_a_job_that_died_with_its_worker_is_recorded_as_failed(
-    app: Flask, valkey: redis.Redis, tidy: Callable[[], None]
+    app: Flask, valkey: redis.Redis, recover: Callable[[], None]
 ) -> None:
     high = Queue("high", connection=valkey)
     with app.app_context():
         job_id = str(enqueue(PING, to="high"))
     start_and_die(high, job_id)
-    tidy()
+    recover()
     assert high.failed_job_registry.get_job_ids() == [job_id]
     assert valkey.zcard(high.started_job_registry.key) == 0
 
 
 def test_an_unreadable_job_fails_and_stops_no_other_from_being_recorded(
-    app: Flask, valkey: redis.Redis, tidy: Callable[[], None]
+    app: Flask, valkey: redis.Redis, recover: Callable[[], None]
 ) -> None:
     high = Queue("high", connection=valkey)
     with app.app_context():
@@ -85,7 +85,7 @@ def test_an_unreadable_job_fails_and_stops_no_other_from_being_recorded(
     for job_id in (unreadable, lost):
         start_and_die(high, job_id)
     valkey.hset(RestrictedJob.key_for(unreadable), "created_at", "rusak")
-    tidy()
+    recover()
     failed = high.failed_job_registry.get_job_ids(cleanup=False)
     assert sorted(failed) == sorted([unreadable, lost])
     assert valkey.zcard(high.started_job_registry.key) == 0
@@ -93,31 +93,31 @@ def test_an_unreadable_job_fails_and_stops_no_other_from_being_recorded(
 
 
 def test_a_deleted_job_that_was_taken_is_forgotten(
-    app: Flask, valkey: redis.Redis, tidy: Callable[[], None]
+    app: Flask, valkey: redis.Redis, recover: Callable[[], None]
 ) -> None:
     high = Queue("high", connection=valkey)
     valkey.lpush(high.intermediate_queue_key, "ghost")
-    tidy()
-    tidy()
+    recover()
+    recover()
     assert valkey.llen(high.intermediate_queue_key) == valkey.llen(high.key) == 0
 
 
 def test_a_job_that_is_in_no_list_is_put_back(
-    app: Flask, valkey: redis.Redis, tidy: Callable[[], None]
+    app: Flask, valkey: redis.Redis, recover: Callable[[], None]
 ) -> None:
     high = Queue("high", connection=valkey)
     with app.app_context():
         _young, lost = (str(enqueue(PING, to="high")) for _ in range(2))
     valkey.delete(high.key)
     valkey.hset(RestrictedJob.key_for(lost), "enqueued_at", "2026-01-01T00:00:00.000000Z")
-    tidy()
+    recover()
     assert high.get_job_ids() == [lost], "the young one may be on its way into a list"
 
 
 def test_a_job_that_is_begun_meanwhile_is_not_put_back(
-    app: Flask, valkey: redis.Redis, tidy: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    app: Flask, valkey: redis.Redis, recover: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker takes the oldest job between the look at its state and the look at the lists."""
+    """A worker takes the job after its state was read and before the lists are read."""
     high = Queue("high", connection=valkey)
     with app.app_context():
         old = str(enqueue(PING, to="high"))
@@ -130,12 +130,12 @@ def test_a_job_that_is_begun_meanwhile_is_not_put_back(
         return listed(name)
 
     monkeypatch.setattr(lost_jobs, "_listed", begin_first)
-    tidy()
+    recover()
     assert high.get_job_ids() == []
 
 
 def test_many_failed_jobs_cost_few_commands(
-    app: Flask, valkey: redis.Redis, tidy: Callable[[], None]
+    app: Flask, valkey: redis.Redis, recover: Callable[[], None]
 ) -> None:
     with app.app_context():
         lost = str(enqueue(PING, to="high"))
@@ -147,25 +147,25 @@ def test_many_failed_jobs_cost_few_commands(
             pipe.hset(RestrictedJob.key_for(f"f{number}"), "status", "failed")
             pipe.zadd(failed, {f"f{number}": 1e12})
         pipe.execute()
-    tidy()  # opens connections
+    recover()  # opens connections
     before = valkey.info("stats")["total_commands_processed"]
-    tidy()
+    recover()
     assert valkey.info("stats")["total_commands_processed"] - before < 100
     assert Queue("high", connection=valkey).get_job_ids() == [lost]
 
 
 def test_a_job_that_kills_its_workers_fails(
-    app: Flask, valkey: redis.Redis, tidy: Callable[[], None]
+    app: Flask, valkey: redis.Redis, recover: Callable[[], None]
 ) -> None:
-    """RQ's worker ends when it reads a date that is none."""
+    """RQ's worker dies of an invalid date in a job."""
     high = Queue("high", connection=valkey)
     with app.app_context():
         job_id = str(enqueue(PING, to="high"))
     valkey.hset(RestrictedJob.key_for(job_id), "created_at", "rusak")
     for _ in range(3):
         valkey.lmove(high.key, high.intermediate_queue_key)
-        tidy()
-        tidy()
+        recover()
+        recover()
     assert high.failed_job_registry.get_job_ids(cleanup=False) == [job_id]
     assert high.get_job_ids() == []
     assert "PoisonJob" in only(app, "jobs_failed")["message"]

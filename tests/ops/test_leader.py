@@ -1,4 +1,4 @@
-"""Who leads sees the database and Valkey, or lets another lead."""
+"""The leader reaches the database and Valkey, or lets another process lead."""
 
 import threading
 from collections.abc import Callable
@@ -20,12 +20,12 @@ from myukm.ops.retention import every_minute
 from tests.support.waiting import wait_until
 from tests.support.without_valkey import lose_valkey
 
-Named = Callable[[Flask, str], PeriodicRunner]
+MakeRunner = Callable[[Flask, str], PeriodicRunner]
 
 
 @pytest.fixture
-def runner(monkeypatch: pytest.MonkeyPatch) -> Named:
-    """`runner(app, "a")` is a process of that name, whose tasks are none; its times are short."""
+def runner(monkeypatch: pytest.MonkeyPatch) -> MakeRunner:
+    """`runner(app, "a")` makes the runner of process "a", without tasks and with short times."""
     for name, seconds in (("LEASE", 0.2), ("UNFIT", 0.2), ("ABANDONED", 0.6), ("UNFIT_LEASE", 0.8)):
         monkeypatch.setattr(periodic, f"{name}_SECONDS", seconds)
 
@@ -38,22 +38,22 @@ def runner(monkeypatch: pytest.MonkeyPatch) -> Named:
 
 
 @pytest.fixture
-def blind(settings: dict[str, str], app: Flask) -> Flask:
-    """An app on the same database that does not see Valkey."""
+def app_without_valkey(settings: dict[str, str], app: Flask) -> Flask:
+    """An app with the same database that cannot reach Valkey."""
     return create_app(config.load({**settings, "REDIS_URL": "redis://127.0.0.1:1/0"}))
 
 
 def lead(*runners: PeriodicRunner) -> list[str]:
-    """Let each look once, and return who leads."""
+    """Let each runner compete for the lease once, and return the names of those that lead."""
     return [one.holder for one in runners if one._do(one._is_leader)]
 
 
 def test_a_leader_without_valkey_is_replaced_by_a_process_that_has_it(
-    app: Flask, blind: Flask, runner: Named
+    app: Flask, app_without_valkey: Flask, runner: MakeRunner
 ) -> None:
     first, second = runner(app, "first"), runner(app, "second")
     wait_until(lambda: lead(first) == ["first"], 30)
-    first.app = blind
+    first.app = app_without_valkey
     wait_until(lambda: lead(first, second) == ["second"], 30)
     assert all("first" not in lead(first, second) for _ in range(20))
 
@@ -75,7 +75,7 @@ def test_a_task_that_fails_unexpectedly_ends_neither_the_thread_nor_the_other_ta
     one.thread.join(10)
     assert done.count("failed") > 2
     traces = [record for record in caplog.records if record.exc_info]
-    assert len(traces) == 1, "one trace, not one for each tick"
+    assert len(traces) == 1, "one trace, not one per tick"
 
 
 def test_a_pruner_that_fails_stops_no_other_and_is_not_called_each_second(app: Flask) -> None:
@@ -97,7 +97,7 @@ def test_a_pruner_that_fails_stops_no_other_and_is_not_called_each_second(app: F
     assert (done.count("failed"), done.count("pruned")) == (1, 3)
 
 
-def test_one_process_leads_when_all_are_without_valkey(app: Flask, runner: Named) -> None:
+def test_one_process_leads_when_all_are_without_valkey(app: Flask, runner: MakeRunner) -> None:
     lose_valkey(app)
     first, second = runner(app, "first"), runner(app, "second")
     wait_until(lambda: lead(first, second), 30)

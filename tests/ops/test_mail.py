@@ -1,4 +1,4 @@
-"""A password goes out under TLS, or to this machine, or not at all."""
+"""A mail server gets the password under TLS or on this machine only."""
 
 import ssl
 from email.message import EmailMessage
@@ -20,13 +20,13 @@ def letter() -> EmailMessage:
 
 @pytest.fixture
 def far_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server counts as one of another machine: the tests have none."""
+    """Let the mail server on this machine count as one of another machine."""
     monkeypatch.setattr(mail, "_is_local", lambda _connection: False)
 
 
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The campus's own authority is given as docs/operations.md says."""
+    """The server's certificate is trusted by `SSL_CERT_FILE`, as docs/operations.md describes."""
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
 
 

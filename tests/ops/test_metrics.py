@@ -1,4 +1,4 @@
-"""The metrics: what all processes did together."""
+"""The metrics are those of all processes together."""
 
 import os
 from collections.abc import Callable, Iterator

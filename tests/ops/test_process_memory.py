@@ -1,4 +1,4 @@
-"""Children of worker and web that really take memory are named, and the cure gives it back."""
+"""A child of the worker or a web process that takes too much memory is named and cured."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ import requests
 from flask import Flask
 
 from myukm.ops import process_registry
-from tests.ops.findings.test_cures import commands, type_it
+from tests.ops.findings.test_cures import commands, type_command
 from tests.ops.test_doctor import named
 from tests.support.programs import Program, WebServer
 from tests.support.waiting import wait_until
@@ -37,7 +37,7 @@ def test_a_child_of_the_worker_that_takes_too_much(
     assert found["message"].startswith("Proses worker ")
     fault.unlink()
     [restart] = commands(found["cure"])
-    type_it(app, start, restart)
+    type_command(app, start, restart)
     wait_until(lambda: not named(app, "process_memory"), 30, "it goes with its cause")
 
 

@@ -1,4 +1,4 @@
-"""The figures: what waits, runs, finished and failed, and what is shown of a failure."""
+"""The figures of the queues: jobs that wait, run, finished and failed, and what errors show."""
 
 import time
 from collections.abc import Callable
@@ -161,13 +161,13 @@ def test_health_is_published_only_when_it_changed(
     monkeypatch.setattr(
         "myukm.live.pubsub.publish_transient", lambda *event: published.append(event) or True
     )
-    teller = HealthPublisher()
+    publisher = HealthPublisher()
 
     def shown() -> int:
         for name in [key for key in app.extensions if key.startswith("ttl_cache:")]:
             del app.extensions[name]
         with app.app_context():
-            teller.publish()
+            publisher.publish()
         return len(published)
 
     assert (shown(), shown()) == (1, 1)
@@ -177,8 +177,8 @@ def test_health_is_published_only_when_it_changed(
     topic, kind, data = published[-1]
     assert (topic, kind) == ("queue", "queue.health")
     assert data["doctor"]["findings"]
-    teller.forget()
-    assert shown() == 3, "what another process told meanwhile may be something else"
+    publisher.forget()
+    assert shown() == 3, "another process may have published other figures meanwhile"
 
 
 def test_an_abandoned_job_is_shown_with_our_sentence(app: Flask) -> None:

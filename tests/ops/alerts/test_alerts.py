@@ -1,4 +1,4 @@
-"""Alerts: sent once when a finding lasts, again when it gets worse, once when it is over."""
+"""Alerts are sent once when a finding lasts, again when it gets worse, and once when it is over."""
 
 import json
 import shutil
@@ -32,7 +32,7 @@ from tests.support.without_valkey import lose_valkey
 
 @pytest.fixture
 def receiver(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
-    """The web hook of the app; a channel that refuses is asked again at once."""
+    """The app's webhook; a channel that fails is retried at once."""
     monkeypatch.setattr(outbox, "FIRST_PAUSE_SECONDS", 0.02)
     with receiving() as server:
         app.config["ALERT_WEBHOOK_URL"] = server.url
@@ -43,7 +43,7 @@ def receiver(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
 
 
 def examine(app: Flask, *monitors: AlertMonitor | AlertWatch) -> None:
-    """Examine with empty caches, four times, because a finding must last."""
+    """Let each monitor examine four times with empty caches, because a finding must last."""
     for _ in range(4):
         for one in monitors:
             with app.app_context():
@@ -68,7 +68,7 @@ def events(app: Flask, code: str) -> list[tuple[bool, str]]:
 
 @contextmanager
 def without_database(app: Flask) -> Iterator[None]:
-    """The database cannot be opened: a folder stands in the place of its file."""
+    """Replace the database's file by a folder, so that it cannot be opened."""
     with app.app_context():
         path = Path(str(db.engine.url.database))
         db.engine.dispose()
@@ -222,14 +222,14 @@ def test_the_leader_polls_and_another_process_if_nobody_has_for_long(
 
     assert polls() == [False, True]
     leader[:] = ["b"]
-    assert polls() == [False, False], "it gives it back"
+    assert polls() == [False, False], "the former leader stops first"
     assert polls() == [True, False]
     valkey.delete("myukm:alerts:watcher")
     leader.clear()
     assert polls() == [False, False]
     monkeypatch.setattr(watch, "VACANT_SECONDS", 0.0)
     assert polls() == [True, False]
-    assert polls() == [True, False], "it keeps it"
+    assert polls() == [True, False], "it goes on"
 
 
 def test_without_valkey_and_database_one_process_of_the_machine_sends_alerts(

@@ -1,4 +1,4 @@
-"""`flask install`: the units, what is missing said in words, and nothing written by `--print`."""
+"""`flask install`: its units, one line for what is missing, and `--print`, which writes nothing."""
 
 import os
 import pwd
@@ -48,7 +48,7 @@ def placed(folder: Path, *others: Path, account: str = "daemon") -> Place:
 
 
 def verified(folder: Path, texts: dict[str, str]) -> list[str]:
-    """Write the units into a folder and return what systemd says against them."""
+    """Write the units into a folder and return systemd's complaints about them."""
     analyze = need(shutil.which("systemd-analyze"), "systemd")
     paths = install.write(texts, folder)
     named = [str(path).replace("@", "@1") for path in paths]
@@ -152,7 +152,7 @@ def run(settings: dict[str, str], *words: str, account: str | None = None) -> tu
     argv = [str(BIN / "flask"), "--app", "wsgi:app", *words]
     if account:
         uid = pwd.getpwnam(account).pw_uid
-        # This Python may lie where only root can look; nothing is written there.
+        # With the right to read all files, because this Python may lie in a folder of root.
         argv = [
             *("setpriv", f"--reuid={uid}", "--clear-groups", "--inh-caps=+dac_read_search"),
             *("--ambient-caps=+dac_read_search", *argv),
@@ -186,7 +186,7 @@ def test_without_systemd_one_line_names_compose(settings: dict[str, str]) -> Non
 def test_running_services_read_the_new_settings(
     app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever changed in .env: their units may be the same, as for another PostgreSQL."""
+    """Even if the units are the same: another address of PostgreSQL changes only .env."""
     done: list[tuple[str, ...]] = []
     for name in ("require_root", "require_systemd"):
         monkeypatch.setattr(systemd, name, lambda: None)
@@ -208,7 +208,7 @@ def test_running_services_read_the_new_settings(
 
 
 def test_the_embedded_valkey_keeps_what_was_queued_and_is_alone(tmp_path: Path) -> None:
-    """The unit's command, in a checkout of its own, so that its data lie there."""
+    """The unit's command runs in a checkout of this test, where its data lie."""
     for name in ("myukm", "config.py"):
         (tmp_path / name).symlink_to(ROOT / name)
     port = any_free()
@@ -228,7 +228,7 @@ def test_the_embedded_valkey_keeps_what_was_queued_and_is_alone(tmp_path: Path) 
 
 
 def embedded(checkout: Path, port: int, name: str) -> Program:
-    """Start what the unit starts, on another port."""
+    """Start the unit's command on another port."""
     code = f"from myukm import embedded_valkey as v; v.PORT = {port}; v.main()"
     own = {"PYTHONPATH": str(checkout)}
     return Program(checkout / f"{name}.log", own, sys.executable, "-c", code, cwd=checkout)

@@ -1,4 +1,4 @@
-"""`flask upgrade` in a checkout of its own: real git, a real database, real commands."""
+"""`flask upgrade` in a checkout of the test, with real git, database and commands."""
 
 import os
 import shutil
@@ -56,7 +56,7 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(
 ) -> None:
     old = checkout.git("rev-parse", "HEAD")
     newest = newest_migration()
-    # The first of the two succeeds, and is taken back.
+    # The first one succeeds and is downgraded again.
     good = MIGRATION.format(number="9998", before=newest, step=GOOD)
     bad = MIGRATION.format(number="9999", before="9998", step="raise RuntimeError('no such thing')")
     (checkout.folder / "myukm/migrations/versions/9999_trial.py").write_text(bad)
@@ -84,8 +84,8 @@ esac
 
 @pytest.fixture
 def restarted(checkout: Checkout, tmp_path: Path) -> Path:
-    """What the `systemctl` of the checkout has restarted. It stands in, because this machine's
-    first process may be another one than systemd; it fails for a program that "starts no more"."""
+    """The file in which a fake `systemctl` lists what it restarted. It is a fake, because systemd
+    may not run this machine; it fails if README.md says "starts no more"."""
     programs = tmp_path / "bin"
     programs.mkdir()
     (programs / "systemctl").write_text(SYSTEMCTL)

@@ -1,4 +1,4 @@
-"""Whether the database works is judged by a write, and what is wrong with it is named."""
+"""The doctor checks the database by a write, and names what is wrong with it."""
 
 import os
 import sqlite3
@@ -22,7 +22,7 @@ from myukm.extensions import db, valkey
 from myukm.models import LeaderLease
 from myukm.ops import examiner, periodic
 from myukm.ops.findings import database_writes
-from tests.ops.findings.test_cures import commands, type_it
+from tests.ops.findings.test_cures import commands, type_command
 from tests.ops.test_doctor import examine, named, only
 from tests.support.programs import Program, WebServer
 from tests.support.waiting import wait_until
@@ -38,7 +38,7 @@ def file_of(app: Flask) -> Path:
 
 @on_postgresql
 def test_a_database_that_is_only_read(app: Flask, settings: dict[str, str]) -> None:
-    """As after a failover: the address leads to a standby."""
+    """As after a failover, when the address leads to a standby."""
     name = settings["DATABASE_URL"].rpartition("/")[2]
     with psycopg.connect(settings["DATABASE_URL"], autocommit=True) as owner:
         owner.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
@@ -115,9 +115,9 @@ def test_a_file_that_cannot_grow(app: Flask) -> None:
 
 
 def test_nobody_leads(app: Flask) -> None:
-    led(app, utcnow() - timedelta(seconds=5))
+    set_last_led(app, utcnow() - timedelta(seconds=5))
     assert "nobody_leads" not in str(examine(app))
-    led(app, utcnow() - timedelta(seconds=40))
+    set_last_led(app, utcnow() - timedelta(seconds=40))
     assert only(app, "nobody_leads")["since"][-1] == "Z"
     runner = periodic.PeriodicRunner(app, [], [])
     runner._lapsed._seconds = 0.0
@@ -132,7 +132,7 @@ def test_the_only_process_that_leads_is_killed(
     start: Callable[..., Program],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The second command of the cure is typed: a worker leads as well."""
+    """The second command of the cure is typed, because a worker can lead as well."""
     monkeypatch.setattr(database_writes, "MAX_STRETCH", 1.0)
     with app.app_context():
         leads = select(LeaderLease.led_at)
@@ -140,19 +140,19 @@ def test_the_only_process_that_leads_is_killed(
     assert not named(app, "nobody_leads")
     web.kill()
     _web, worker = commands(only(app, "nobody_leads")["cure"])
-    type_it(app, start, worker)
+    type_command(app, start, worker)
     wait_until(lambda: not named(app, "nobody_leads"), 30, "somebody leads")
 
 
 def test_a_crowded_machine_is_given_more_time(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    led(app, utcnow() - timedelta(seconds=20))
+    set_last_led(app, utcnow() - timedelta(seconds=20))
     monkeypatch.setattr(os, "getloadavg", lambda: (0.1, 0.1, 0.1))
     assert "nobody_leads" in str(examine(app))
     monkeypatch.setattr(os, "getloadavg", lambda: (9.0 * (os.cpu_count() or 1), 5.0, 2.0))
     assert "nobody_leads" not in str(examine(app))
 
 
-def led(app: Flask, moment: object) -> None:
+def set_last_led(app: Flask, moment: object) -> None:
     with app.app_context(), transaction() as session:
         session.execute(update(LeaderLease).values(led_at=moment))
 
@@ -169,7 +169,7 @@ def test_only_plain_rq_lives(
 
 @pytest.fixture
 def member(app: Flask, client_as: Callable[[str], FlaskClient]) -> Iterator[FlaskClient]:
-    """A logged-in person whose database is gone."""
+    """The client of a logged-in person; the database is gone."""
     client = client_as("member")
     path = file_of(app)
     forget_connections(app)

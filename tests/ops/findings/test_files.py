@@ -1,4 +1,4 @@
-"""The storage of the chat's files is away: a finding says so, and goes when it is back."""
+"""A storage of the chat's files that cannot be reached has a finding, which goes with the fault."""
 
 import socket
 from collections.abc import Callable
@@ -39,7 +39,7 @@ def test_a_folder_that_is_not_mounted(
     away.rename(folder)
     assert named(app, "files_unreadable") == []
     assert client_as("member").delete(f"{MESSAGES}/{message_id}").status_code == 204
-    assert named(app, "files_unreadable") == [], "a file that was deleted is none that is missing"
+    assert named(app, "files_unreadable") == [], "a deleted file is not missing"
 
 
 def test_a_bucket_that_does_not_answer(

@@ -1,4 +1,4 @@
-"""A paused queue is a warning with a name and a cure, and nothing else complains about it."""
+"""A paused queue is one warning with actor and cure, and causes no other finding."""
 
 import shlex
 from typing import Any

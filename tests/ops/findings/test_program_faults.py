@@ -1,4 +1,4 @@
-"""Real faults of processes, disks and runs: named, cured as printed, and gone with the fault."""
+"""Real faults of processes, disks and runs: the finding comes, and goes with the cure."""
 
 import shutil
 import signal
@@ -21,7 +21,7 @@ from myukm.domain.sync import commands as sync_commands
 from myukm.domain.sync import schedule
 from myukm.ops import process_registry
 from myukm.queues.enqueue import enqueue
-from tests.ops.findings.test_cures import commands, cured, type_it
+from tests.ops.findings.test_cures import commands, cured, type_command
 from tests.ops.findings.test_server_faults import wait_named, wait_over
 from tests.ops.test_doctor import named, queue_old_jobs
 from tests.queues.test_failures import fail
@@ -34,7 +34,7 @@ from tests.support.waiting import wait_until
 from tests.support.workers import WORKER, kill, snapshot_now, wait_serving
 
 Start = Callable[..., Program]
-# What a program needs of this project; its tests and docs are left out of a copy.
+# What a worker needs; a copy leaves out tests and docs.
 CODE = ("myukm", "config.py", "worker.py", "gunicorn.conf.py")
 
 
@@ -50,7 +50,7 @@ def test_a_worker_that_hangs_in_a_job_and_one_that_helps(
 
 
 def stop_when_busy(app: Flask) -> None:
-    """Stop the only worker while it has a job: it takes none and seems to work."""
+    """Stop the only worker while it has a job, so that it seems to work and takes no other."""
     while True:
         [worker] = snapshot_now(app).workers
         if worker.state == "busy" and worker.pid:
@@ -61,7 +61,7 @@ def stop_when_busy(app: Flask) -> None:
 
 
 def test_failed_jobs_are_retried(app: Flask, start: Start, valkey: redis.Redis) -> None:
-    """What failed is over: the cure lets them succeed."""
+    """The error no longer occurs, so the jobs succeed when the cure retries them."""
     fail(valkey, "KeyError: 1", 2)
     start(*WORKER)
     cured(app, start, "jobs_failed", choice=1)
@@ -83,7 +83,7 @@ def test_the_only_web_server_is_killed(
 def test_a_web_process_that_is_killed_again_and_again(
     app: Flask, web: WebServer, valkey: redis.Redis
 ) -> None:
-    """gunicorn replaces it each time, so that nothing else shows it."""
+    """gunicorn replaces it each time, so no other finding shows it."""
     key = f"{process_registry.STARTS_KEY}:{socket.gethostname()}:web"
     for started in range(1, 8):
         wait_until(lambda: valkey.llen(key) >= started, 30, "it has started")  # noqa: B023
@@ -91,14 +91,14 @@ def test_a_web_process_that_is_killed_again_and_again(
             if process.children() == [] and process.ppid() != web.child.pid:
                 process.kill()
     assert "Proses web" in wait_named(app, "process_restarts")["message"]
-    valkey.delete(key)  # a minute in which none starts
+    valkey.delete(key)  # as after an interval in which none starts
     wait_over(app, "process_restarts")
 
 
 def test_a_worker_with_older_code(
     app: Flask, settings: dict[str, str], tmp_path: Path, start: Start
 ) -> None:
-    """It is updated and restarted as the cure says."""
+    """Its code is updated, and it is restarted by the cure."""
     copy = tmp_path / "older"
     copy.mkdir()
     for name in CODE:
@@ -109,21 +109,21 @@ def test_a_worker_with_older_code(
     worker = Program(tmp_path / "older.log", settings, *WORKER, cwd=copy, fork=False)
     try:
         wait_serving(app)
-        let_it_work(app)
+        report_version(app)
         found = wait_named(app, "other_version")
         shutil.copy(ROOT / "myukm" / "errors.py", changed)
         [restart] = commands(found["cure"])
-        type_it(app, start, restart)
+        type_command(app, start, restart)
         wait_until(lambda: not named(app, "other_version"), 30, "it is over")
         wait_serving(app)
-        let_it_work(app)
+        report_version(app)
         assert not named(app, "other_version")
     finally:
         worker.kill()
 
 
-def let_it_work(app: Flask) -> None:
-    """Wait until the worker of `default` has said with its first job which code it runs."""
+def report_version(app: Flask) -> None:
+    """Let the worker of `default` do a job, by which it reports its version, and wait for that."""
     with app.app_context():
         enqueue("myukm.jobs.presence.broadcast_online_status", 1)
     said = lambda: any(each.version for each in snapshot_now(app).workers)  # noqa: E731
@@ -151,7 +151,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_small_disk_and_a_full_one(small_disk: Path, settings: dict[str, str]) -> None:
-    """SQLite is on it: first little is free, then nothing, then all is well again."""
+    """It has the SQLite database. First little space is free, then none, then enough."""
     url = f"sqlite:///{small_disk}/myukm.db"
     migrate(url)
     app = create_app(config.load({**settings, "DATABASE_URL": url}))
@@ -182,7 +182,7 @@ def settings(settings: dict[str, str], simulator: Simulator) -> dict[str, str]:
 def test_the_program_was_down_when_a_scheduled_run_was_due(
     settings: dict[str, str], app: Flask, simulator: Simulator, start: Start
 ) -> None:
-    """It ran two days ago, and is started eight hours after the time of the schedule."""
+    """It last ran two days ago, and is started eight hours after the scheduled time."""
     with app.app_context():
         due = schedule.campus_time(utcnow() - timedelta(hours=8))
         daily = f"{due.minute} {due.hour} * * *"

@@ -15,7 +15,7 @@ import config
 from devtools.valkey import Valkey, start_valkey
 from myukm import create_app
 from myukm.ops.findings import sessions
-from tests.ops.findings.test_cures import commands, type_it
+from tests.ops.findings.test_cures import commands, type_command
 from tests.ops.test_doctor import named
 from tests.queues.test_failures import fail
 from tests.support.held_row import held_row
@@ -31,7 +31,7 @@ on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect
 
 
 def wait_named(app: Flask, code: str) -> dict[str, str]:
-    """Return the finding, once it is there."""
+    """Wait for the finding and return it."""
     return dict(wait_until(lambda: named(app, code), NAMED, f"{code} is named")[0])
 
 
@@ -77,7 +77,7 @@ def test_valkey_becomes_a_replica(own: Flask, second_valkey: Valkey, valkey: red
 
 
 def test_valkey_cannot_save(own: Flask, second_valkey: Valkey, tmp_path: Path) -> None:
-    """Its file cannot be written, because a folder has its name."""
+    """It cannot write its file, because a folder has that name."""
     client = redis.Redis.from_url(second_valkey.url)
     (tmp_path / "own" / "dump.rdb").mkdir()
     client.bgsave()
@@ -108,7 +108,7 @@ def test_valkey_full_of_failed_jobs(
         found = wait_named(app, "valkey_memory")
         [clear] = commands(found["cure"])
         assert clear == ["queue", "clear", "high", "--failed"]
-        type_it(app, start, clear)
+        type_command(app, start, clear)
         wait_over(app, "valkey_memory")
     finally:
         valkey.config_set("maxmemory", 0)
@@ -122,7 +122,7 @@ def own_postgresql() -> Iterator[PostgreSQL]:
 
 
 def test_postgresql_is_killed(own_postgresql: PostgreSQL, settings: dict[str, str]) -> None:
-    """On an empty database, whose missing tables are another finding."""
+    """The database is empty; its missing tables are another finding."""
     url = own_postgresql.fresh_database()
     app = create_app(config.load({**settings, "DATABASE_URL": url}))
     assert not named(app, "database_unreachable")
@@ -176,7 +176,7 @@ def test_the_tables_are_older_than_the_program(app: Flask, start: Callable[..., 
     runner = app.test_cli_runner()
     assert runner.invoke(args=("db", "downgrade")).exit_code == 0
     [upgrade] = commands(wait_named(app, "migrations")["cure"])
-    type_it(app, start, upgrade)
+    type_command(app, start, upgrade)
     wait_over(app, "migrations")
 
 

@@ -1,4 +1,4 @@
-"""Who blocks the database, whether sessions are limited, and whether there are enough of them."""
+"""Findings about sessions: one that blocks others, missing time-outs, too few connections."""
 
 import threading
 import time
@@ -29,7 +29,7 @@ def wait_for_the_row(app: Flask) -> None:
 
 
 def blocked(app: Flask) -> list[Finding]:
-    time.sleep(0.15)  # MariaDB renews its list of transactions only when nobody looked for 0.1 s
+    time.sleep(0.15)  # MariaDB renews its list of transactions only if it was not read for 0.1 s
     with app.app_context():
         found = list(sessions.blocked())
         db.session.rollback()
@@ -58,7 +58,7 @@ def test_a_session_that_holds_a_row_for_long_is_named(
 def test_a_session_that_only_reads_blocks_nobody(
     app: Flask, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a backup does, for minutes."""
+    """A backup reads for minutes."""
     monkeypatch.setattr(sessions, "BLOCKED_SECONDS", 0)
 
     def reads() -> bool:
@@ -122,7 +122,7 @@ def test_a_role_without_limits_is_told_how_to_get_them(app: Flask, postgresql: P
 
 
 def test_sessions_of_a_pooler_get_limits(settings: dict[str, str]) -> None:
-    """Both commands of the cure are typed, on a server whose role nobody else has."""
+    """Both commands of the cure are typed; on a server of this test, because they change a role."""
     with (
         open_folder() as folder,
         PostgreSQL(folder) as server,

@@ -1,4 +1,4 @@
-"""A run that does not move, or mostly fails, is never silent."""
+"""A run that does not move, or in which many students fail, has a finding."""
 
 import shlex
 import signal
@@ -33,7 +33,7 @@ from tests.support.workers import WORKER, answers, kill, pid_of, snapshot_now, w
 def test_a_run_that_stands_still_is_named_though_nobody_knows_why(
     app: Flask, start: Callable[..., Program], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker listens, and takes nothing."""
+    """A worker listens, but takes no job."""
     monkeypatch.setattr(standstill_reason, "STILL", timedelta(seconds=2))
     start("rq", "worker", "sync-pembayaran")
     wait_serving(app, ["sync-pembayaran"])
@@ -59,7 +59,7 @@ def test_a_worker_with_another_database_is_named(
     tmp_path: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It takes the run's jobs and finds no run."""
+    """It takes the run's jobs and does not find the run."""
     monkeypatch.setattr(standstill_reason, "STILL", timedelta(seconds=2))
     other = f"sqlite:///{tmp_path}/other.db"
     migrate(other)
@@ -72,7 +72,7 @@ def test_a_worker_with_another_database_is_named(
     wait_until(lambda: sync.progress_of(app)["reason_code"] == "sync_still", 30, "it stands still")
     found = only(app, "wrong_database")
     assert (found["level"], socket.gethostname() in found["message"]) == ("broken", True)
-    assert "sync_still" not in str(examine(app)), "what follows is left out"
+    assert "sync_still" not in str(examine(app)), "a consequence is left out"
     assert "other_version" not in str(examine(app))
     subprocess.run(shlex.split(found["cure"].rpartition(": ")[2]), check=True)
     wait_until(lambda: "wrong_database" not in str(examine(app)), 30, "it goes with its cause")
@@ -117,7 +117,7 @@ def test_a_known_cause_is_named(app: Flask, valkey: redis.Redis) -> None:
 
 
 def test_a_run_that_a_person_paused_is_no_finding(app: Flask) -> None:
-    """A run that a person paused is no finding, however long it stands."""
+    """However long it is paused."""
     with app.app_context():
         sync.create_students(3)
         dispatching.dispatch(commands.start(TREASURER)["run_id"])

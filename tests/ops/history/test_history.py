@@ -1,4 +1,4 @@
-"""The history of the queues: what the sampler writes, how it is joined, kept and read."""
+"""The history of the queues: samples are written, joined to longer steps, deleted and read."""
 
 import json
 import time
@@ -35,7 +35,7 @@ NOON = datetime(2026, 11, 30, 12, 0, 3, tzinfo=UTC)
 
 
 class At:
-    """The database's clock, which a test sets."""
+    """Sets the clock of the database, as the program sees it, and empties the caches."""
 
     def __init__(self, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
         self.app, self._patch = app, monkeypatch
@@ -48,7 +48,7 @@ class At:
 
 @pytest.fixture
 def at(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[At]:
-    """Set the clock; the test runs in an app context."""
+    """`at(moment)` sets the clock. The test runs in an app context."""
     monkeypatch.setattr(clock, "measure", lambda *_: None)
     with app.app_context():
         yield At(app, monkeypatch)
@@ -76,7 +76,9 @@ def test_a_sample_has_what_waits_and_what_ended_since_the_last(at: At) -> None:
     at(NOON + timedelta(seconds=10))
     Sampler().run()
     first, second = rows()
-    assert (first.queues["high"].finished, second.seconds) == (0, 10), "what was before is unknown"
+    assert (first.queues["high"].finished, second.seconds) == (0, 10), (
+        "jobs before the first sample are unknown"
+    )
     assert second.at == datetime(2026, 11, 30, 12, 0, 10, tzinfo=UTC)
     high = second.queues["high"]
     assert (high.waiting, high.finished, high.failed, high.workers) == (1, 3, 1, 0)
@@ -125,7 +127,7 @@ def test_longer_steps_are_written_once_their_span_has_ended(at: At) -> None:
     hour = NOON.replace(second=3)
     for second in range(0, 3610, 10):
         if 1000 < second < 1400:
-            continue  # nobody led; 20:00 has no sample
+            continue  # as without a leader: minute 20 has no sample
         at(hour + timedelta(seconds=second))
         end_jobs(1, 0.3)
         Sampler().run()
@@ -233,5 +235,7 @@ def test_one_of_all_processes_samples(
 
         wait_until(both_are_seen, 60, "two samples, the last with a worker")
         for before, after in pairwise(sampled()):
-            assert after.seconds == (after.at - before.at).total_seconds(), "each second once"
+            assert after.seconds == (after.at - before.at).total_seconds(), (
+                "each second is in one sample"
+            )
         assert process_registry.start_totals().keys() == {"web", "worker", *QUEUES}

@@ -1,4 +1,4 @@
-"""Accounts, units and the trail, as admins see them; and who else does not."""
+"""The pages of accounts, UKMs and the audit log, which only admins may open."""
 
 from collections.abc import Callable
 from typing import Any
@@ -119,9 +119,9 @@ def test_a_change_is_recorded_once_in_the_audit_log(
     admin = client_as("admin")
     admin.post(f"/admin/users/{people['friend']}/block")
     admin.post(f"/admin/users/{people['friend']}/block")
-    trail = admin.get("/admin/audit").text
-    assert trail.count("memblokir 2024002 Farhan Hakim") == 1
-    assert NAMES["admin"][1] in trail
+    page = admin.get("/admin/audit").text
+    assert page.count("memblokir 2024002 Farhan Hakim") == 1
+    assert NAMES["admin"][1] in page
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,9 @@ def test_a_change_is_recorded_once_in_the_audit_log(
         ([], 422, "bad_json"),
     ],
 )
-def test_a_new_ukm(client_as: ClientAs, body: Any, status: int, code: str | None) -> None:
+def test_a_new_ukm_needs_a_valid_name_and_a_free_code(
+    client_as: ClientAs, body: Any, status: int, code: str | None
+) -> None:
     answer = client_as("admin").post("/admin/ukm", json=body)
     assert answer.status_code == status
     if code:

@@ -1,4 +1,4 @@
-"""rq-dashboard with jobs of every kind: none of its pages fails, and its times are right."""
+"""rq-dashboard with jobs of every kind, damaged ones too: no page fails."""
 
 import pickle
 from collections.abc import Callable
@@ -60,7 +60,7 @@ def usual_jobs(queue: Queue) -> dict[str, Job]:
 
 
 def jobs_with_odd_results(queue: Queue) -> dict[str, Job]:
-    """Jobs whose result or error JSON cannot hold."""
+    """Jobs whose result or error cannot be written as JSON."""
     values = {"date": datetime.now(UTC), "bytes": b"\xff", "set": {1}, "nan": float("nan")}
     made = {name: queue.enqueue(PING) for name in (*values, "failed")}
     for name, value in values.items():
@@ -71,7 +71,7 @@ def jobs_with_odd_results(queue: Queue) -> dict[str, Job]:
 
 
 def damaged_jobs(queue: Queue) -> dict[str, Job]:
-    """Jobs of which RQ cannot read a field, or nothing is left."""
+    """Jobs with a field that RQ cannot read, or without any field."""
     made = {name: queue.enqueue(PING) for name in (*DAMAGED, "empty", "other pickle")}
     for name in DAMAGED:
         queue.connection.hset(made[name].key, name, b"\x80\xff")

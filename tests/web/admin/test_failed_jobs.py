@@ -1,4 +1,4 @@
-"""The pages of failed jobs: who may look, who may act, and what damaged jobs do to them."""
+"""The pages of failed jobs: roles, actions, and damaged jobs."""
 
 from collections.abc import Callable
 

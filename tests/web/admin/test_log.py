@@ -1,4 +1,4 @@
-"""The log's page: who sees it, its filters, and what it says without Valkey."""
+"""The page of the log: roles, filters, and without Valkey."""
 
 import logging
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""While a web process makes a long answer for one, it answers others."""
+"""A web process answers other requests while it renders a long page."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""What came in on the web: who may see it, its figures, the file, an empty campus."""
+"""The page of received payments: roles, figures, the file, an empty campus."""
 
 from collections.abc import Callable
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""The queues' page and rq-dashboard: who may look, who may act, and what must not break them."""
+"""The page of the queues and rq-dashboard: roles, odd addresses and hostile contents of Valkey."""
 
 import base64
 import pickle
@@ -155,7 +155,7 @@ def test_names_of_queues_are_not_run_as_script(client_as: As, valkey: redis.Redi
 
 
 class Evil:
-    """What an attacker who can write to Valkey would put there."""
+    """Runs code when it is unpickled; an attacker who can write to Valkey would store it there."""
 
     def __reduce__(self) -> Any:
         return exec, ("raise SystemExit('code from Valkey was run')",)

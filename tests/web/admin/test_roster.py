@@ -1,4 +1,4 @@
-"""The page of imports: who may, what it shows, and that only what was shown is written."""
+"""The page of imports: roles, previews, and that only what a preview shows is written."""
 
 import io
 import zipfile

@@ -1,4 +1,4 @@
-"""Students on the web: who may see what, addresses of odd ids, JSON for scripts."""
+"""The pages of students: roles, addresses of odd ids, JSON for scripts."""
 
 import json
 import re
@@ -263,7 +263,7 @@ def test_a_student_and_each_period_have_one_verdict(
 
 
 def store(app: Flask, said: dict[str, Any], item: dict[str, Any]) -> None:
-    """Sync a student who paid 150,000, but for what is `said` of the period and of its item."""
+    """Sync a student who paid 150,000; `said` and `item` change the period's sums and its item."""
     period = PERIODS[0]
     category = period["categories"][0]
     bill = category["items"][0] | {"amount_billed": 150_000, "amount_paid": 150_000} | item
@@ -322,8 +322,8 @@ def test_every_id_has_an_address(app: Flask, client_as: ClientAs) -> None:
         assert path in client.get("/admin/siswa").text
 
 
-def trail_of(app: Flask) -> Sequence[Activity]:
-    """Return the newest lines of the trail."""
+def audit_log(app: Flask) -> Sequence[Activity]:
+    """Return the newest rows of the audit log."""
     with app.app_context():
         return activity.audit_page().items
 
@@ -339,7 +339,7 @@ def test_a_student_synced_on_request_has_what_the_api_serves(
     assert client.post("/admin/siswa/100001/sync").status_code == 202
     worker = start("rq", "worker", "--burst", "sync-pembayaran")
     assert worker.child.wait(30) == 0, worker.output()
-    rows = {row.action: row for row in trail_of(client.application)}
+    rows = {row.action: row for row in audit_log(client.application)}
     assert (rows["sync.student"].actor_id, rows["sync.student"].subject) == (2, "100001")
     assert rows["siswa.import"].subject == "API: 200 siswa, +200 ~0 -0"
     after = client.get("/admin/siswa/100001", headers=JSON).get_json()

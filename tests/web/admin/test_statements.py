@@ -1,4 +1,4 @@
-"""A student's statement: one press away, of a class in one go, in the reader's language."""
+"""Statements of one student and of a whole class, in the reader's language."""
 
 from collections.abc import Callable
 

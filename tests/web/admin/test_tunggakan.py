@@ -1,4 +1,4 @@
-"""Who owes what on the web: who may see it, filters in the address, links to what is behind."""
+"""The page of what students owe: roles, filters in the address, links to a group's students."""
 
 import re
 from collections.abc import Callable

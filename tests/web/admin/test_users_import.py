@@ -1,4 +1,4 @@
-"""Many accounts at once: all lines are right, or nothing is written."""
+"""Import of accounts: if one line is wrong, nothing is written."""
 
 import csv
 import io
