@@ -28,7 +28,7 @@ def render_item(kind, item, autogen_context):
 
 
 def connect():
-    """Return a connection that writes; end with one line when the database is away."""
+    """Return a connection that writes. If the database is away, print one line and exit."""
     try:
         return engine.connect().execution_options(writes=True)
     except OperationalError as error:
@@ -38,10 +38,10 @@ def connect():
 
 @contextmanager
 def one_at_a_time():
-    """Let others that would migrate the same database wait: two at once would both do each step.
+    """Hold a lock of this database, because two upgrades at once would both do each step.
 
-    A process that dies lets go: of its transaction or connection, or of the folder that SQLite's
-    file lies in. On PostgreSQL a transaction holds the lock, for a pooler gives each another session.
+    The lock ends with the process: on SQLite it is on the folder of the file, on MariaDB of the
+    connection, on PostgreSQL of a transaction, because behind a pooler each one may get another session.
     """
     if engine.dialect.name == "sqlite":
         folder = os.open(os.path.dirname(engine.url.database or "") or ".", os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""what people and their chat need beyond the first tables; tags of the payment API"""
+"""profiles, moderation, replies, reactions and password resets; ETags of the payment API"""
 
 import myukm.db.types
 
@@ -113,7 +113,7 @@ def upgrade():
 
 
 def downgrade():
-    # Not in batch mode: it would make tables anew, and SQLite empties what refers to them.
+    # Not in batch mode: it would recreate the tables, and SQLite would delete the rows that refer to them.
     op.drop_table('chat_reaction')
     op.drop_column('membership', 'notices')
     op.drop_column('chat_message', 'mentions')

@@ -13,7 +13,7 @@ def upgrade():
     with op.batch_alter_table('login_session', schema=None) as batch_op:
         batch_op.add_column(sa.Column('seen_at', myukm.db.types.UTCDateTime(), nullable=True))
 
-    # Nobody who comes back is logged out: when these were last used is not known.
+    # They count as used now, so that nobody is logged out: when they were last used is not known.
     sessions = sa.table('login_session', sa.column('seen_at', myukm.db.types.UTCDateTime()))
     op.execute(sessions.update().values(seen_at=myukm.db.types.utcnow()))
     with op.batch_alter_table('login_session', schema=None) as batch_op:

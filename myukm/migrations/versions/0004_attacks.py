@@ -15,5 +15,5 @@ def upgrade():
 
 
 def downgrade():
-    # Not in batch mode: it would make the table anew, and SQLite empties what refers to it.
+    # Not in batch mode: it would recreate the table, and SQLite would delete the rows that refer to it.
     op.drop_column('user_account', 'attacked_at')

@@ -1,7 +1,7 @@
-"""log-in tokens as digests, codes under the program's key, join codes that are nobody's address
+"""log-in tokens as digests, codes keyed with SECRET_KEY, join codes that differ from the UKM's code
 
-Nobody is logged out and no open code is void: the digest of what is stored is what the program
-looks for from now on. Invitations older than 30 days have ended all the same.
+Nobody is logged out and open codes stay valid, because what is stored is replaced by the digest
+that the program compares from now on. Invitations older than 30 days have expired nevertheless.
 """
 
 import myukm.db.types
@@ -19,7 +19,7 @@ revision = '0005'
 down_revision = '0003'
 
 BATCH = 500
-SHA256_LENGTH = 64  # in hexadecimal; a token is shorter, and so is a code under the key
+SHA256_LENGTH = 64  # in hexadecimal; tokens and keyed digests of codes are shorter
 SIGNS = 'ABCDEFGHJKMNPQRSTUVWXYZ23456789'
 
 SESSION = sa.table('login_session', sa.column('token'))
@@ -60,7 +60,8 @@ def keyed(code_hash):
 
 
 def renew_join_codes():
-    """Whoever knew a unit's address could join; its admins read in its log that the code is new."""
+    """Replace join codes that equal the UKM's code, because its address shows that code to everybody.
+    The UKM's log tells its admins of the new code."""
     guessable = sa.select(UKM.c.id, UKM.c.code).where(UKM.c.join_code == UKM.c.code).limit(BATCH)
     while units := op.get_bind().execute(guessable).all():
         now = myukm.db.types.utcnow()
@@ -75,4 +76,4 @@ def join_code():
 
 
 def downgrade():
-    """Digests say nothing of what they were made from: people log in again, codes are made anew."""
+    """Nothing, because digests cannot be reversed: people log in again, codes are issued again."""

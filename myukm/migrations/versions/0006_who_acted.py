@@ -1,4 +1,4 @@
-"""the account of who acted, in the trail; an account's newest acts, for the flood guard"""
+"""the actor's account in the audit log; an account's newest acts, for the flood limit"""
 
 import myukm.db.types
 
@@ -17,7 +17,7 @@ def upgrade():
 
 
 def downgrade():
-    # Not in batch mode: it would make tables anew, and SQLite empties what refers to them.
+    # Not in batch mode: it would recreate the tables, and SQLite would delete the rows that refer to them.
     op.drop_column('user_account', 'recent_acts')
     op.drop_index('ix_audit_actor', 'audit')
     op.drop_column('audit', 'actor_id')

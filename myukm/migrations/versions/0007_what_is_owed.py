@@ -1,4 +1,4 @@
-"""what is owed, counted by items"""
+"""what students owe, computed from the items of their bills"""
 
 import myukm.db.types
 
@@ -15,7 +15,7 @@ from myukm.domain.payment_api import body, owed, parser
 revision = '0007'
 down_revision = '0009'
 
-# On SQLite a portion holds the one write lock for some 30 ms, and then lets others have it.
+# On SQLite a portion holds the write lock for some 30 ms; in the pause others get it.
 PORTION, PAUSE_SECONDS = 200, 0.005
 PRINTED_EACH = 5000
 
@@ -29,12 +29,12 @@ siswa = sa.table(
     sa.column('status', sa.String()),
     sa.column('tidak_cocok', sa.Boolean()),
 )
-# Whoever has payments and still the status of a new column was not counted yet.
+# Students with payments and still the default of the new column, which were not computed yet.
 uncounted = (siswa.c.status == 'belum_sinkron', siswa.c.pembayaran.is_not(None))
 
 
 def upgrade():
-    """Done in portions: whoever breaks off begins again where it was, so each step may be done."""
+    """Works in portions. A killed upgrade continues where it stopped, so any step may be done already."""
     status = sa.String(length=16).with_variant(mysql.VARCHAR(collation='utf8mb4_bin', length=16), 'mysql')
     add_column('sync_run', sa.Column('mismatched', sa.Integer(), server_default='0', nullable=False))
     add_column('siswa', sa.Column('lebih_bayar', myukm.db.types.Rupiah(), nullable=True))
@@ -48,7 +48,7 @@ def upgrade():
 
 
 def count_all():
-    """Count what everybody owes anew, from the payments that are stored."""
+    """Compute again what students owe, from their stored payments."""
     total, done = op.get_bind().scalar(sa.select(sa.func.count()).where(*uncounted)), 0
     while counted := count_some():
         if (done + counted) // PRINTED_EACH > done // PRINTED_EACH or done + counted == total:
@@ -59,7 +59,7 @@ def count_all():
 
 
 def count_some():
-    """Count the next students and return how many they were."""
+    """Compute the next portion of students and return how many they were."""
     query = sa.select(siswa.c.id, siswa.c.pembayaran, siswa.c.tunggakan).where(*uncounted)
     rows = op.get_bind().execute(query.order_by(siswa.c.id).limit(PORTION).with_for_update()).all()
     if rows:
@@ -69,7 +69,7 @@ def count_some():
 
 
 def figures(row):
-    """What is owed by a row's payments. Those that can't be read any more keep their amount."""
+    """Return the figures of a row's payments. If they cannot be read any more, its amount stays."""
     try:
         found = owed.owed(parser.plain(row.pembayaran))
     except body.InvalidBody:
@@ -85,7 +85,7 @@ def figures(row):
 
 
 def commit():
-    """Commit what was counted; Alembic itself would commit at the end of the migration."""
+    """Commit this portion; Alembic itself would commit only at the end of the migration."""
     context = op.get_context()
     context._transaction.commit()
     time.sleep(PAUSE_SECONDS)
@@ -96,7 +96,7 @@ def downgrade():
     op.create_index('ix_siswa_search', 'siswa', ['search_text', 'id'])
     op.create_index('ix_siswa_lunas_search', 'siswa', ['lunas', 'search_text', 'id'])
     op.drop_index('ix_siswa_list', 'siswa')
-    # Not in batch mode: it would make the table anew, and SQLite empties what refers to it.
+    # Not in batch mode: it would recreate the table, and SQLite would delete the rows that refer to it.
     for name in ('tidak_cocok', 'status', 'lebih_bayar'):
         op.drop_column('siswa', name)
     op.drop_column('sync_run', 'mismatched')

@@ -1,4 +1,4 @@
-"""events that refer to messages and people; one table of who did what; names that the program uses"""
+"""events that refer to messages and people; one table of activity; columns renamed as in the program"""
 
 from alembic import op
 import sqlalchemy as sa
@@ -40,7 +40,7 @@ ACTIVITY = raw(
 
 
 def upgrade():
-    """Each step asks first what an upgrade that was killed has done already."""
+    """Skips the steps that a killed upgrade has already done."""
     rename_table('leader', 'leader_lease')
     for table, names in COLUMNS.items():
         for old, new in names.items():
@@ -62,8 +62,8 @@ def downgrade():
 
 
 def merge_trails():
-    """Copy the three trails, each in its order, then drop them. As long as the first one is there,
-    a copy of before may be half of it, and is made again."""
+    """Copy the three old tables, each in its order, then drop them. While `sync_action`, which is dropped
+    first, exists, an earlier copy may be incomplete and is made again."""
     if has_table('sync_action'):
         create_activity()
         copy(AUDIT, ACTIVITY, audited=sa.true(), at=AUDIT.c.at, actor_id=AUDIT.c.actor_id,
@@ -79,7 +79,7 @@ def merge_trails():
 
 
 def split_activity():
-    """What a run's action and its line on the audit page share goes to both."""
+    """Copy each row to the old tables that list it: an audited action on a run goes to two of them."""
     if not has_table('activity'):
         return
     create_trails()
@@ -180,7 +180,7 @@ def create_trails():
 
 
 def renew_events(*more):
-    """Make the log anew, empty. The counter stays: a cursor from before is answered by a `reset`."""
+    """Recreate the log, empty. The counter stays, so an older cursor is answered by a `reset`."""
     op.execute('DROP TABLE IF EXISTS event')
     op.create_table(
         'event',
@@ -217,7 +217,7 @@ def rename_table(old, new):
 
 
 def rename_column(table, old, new):
-    """Not `op.alter_column`, which needs the column's whole type on MariaDB; all three databases
-    know this statement, and none writes the table anew for it."""
+    """Not by `op.alter_column`, which needs the column's full type on MariaDB. All three databases
+    know this statement, and none rewrites the table for it."""
     if has_column(table, old):
         op.execute(f'ALTER TABLE {table} RENAME COLUMN {old} TO {new}')

@@ -14,7 +14,7 @@ siswa = sa.table(
 
 
 def upgrade():
-    """Write the few anew that differ, so that no lock is held while all are read."""
+    """Update the few texts that differ after all were read, so that no lock is held while reading."""
     connection, last = op.get_bind(), 0
     query = sa.select(siswa).order_by(siswa.c.id).limit(PORTION)
     update = siswa.update().where(siswa.c.id == sa.bindparam('key'))
@@ -28,4 +28,4 @@ def upgrade():
 
 
 def downgrade():
-    """Nothing: the program before finds them by these texts as well."""
+    """Nothing, because the previous version finds students by these texts as well."""

@@ -1,4 +1,4 @@
-"""which database this is, whether it can be written to, and when somebody led last"""
+"""the id of this database, a counter of test writes, and when a leader was last alive"""
 
 import secrets
 
@@ -13,7 +13,7 @@ down_revision = '0012'
 
 
 def upgrade():
-    """Each step asks first what an upgrade that was killed has done already."""
+    """Skips the steps that a killed upgrade has already done."""
     inspector = sa.inspect(op.get_bind())
     if not inspector.has_table('installation'):
         op.create_table('installation',

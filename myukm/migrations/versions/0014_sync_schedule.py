@@ -17,7 +17,7 @@ schedule = sa.table(
 
 
 def upgrade():
-    """Each step asks first what an upgrade that was killed has done already."""
+    """Skips the steps that a killed upgrade has already done."""
     connection = op.get_bind()
     if not sa.inspect(connection).has_table('sync_schedule'):
         op.create_table(

@@ -1,4 +1,4 @@
-"""an index of deleted messages, which are not unread; whom each message addresses"""
+"""an index of deleted messages, which do not count as unread; the addressees of each message"""
 
 from alembic import op
 import sqlalchemy as sa
@@ -20,7 +20,7 @@ mention = sa.table(TABLE, sa.column('user_id', ID), sa.column('message_id', ID))
 
 
 def upgrade():
-    """Each step asks first what an upgrade that was killed has done already."""
+    """Skips the steps that a killed upgrade has already done."""
     if not has_index('chat_message', DELETED):
         op.create_index(DELETED, 'chat_message', ['ukm_id', 'deleted_at', 'number'])
     if not sa.inspect(op.get_bind()).has_table(TABLE):
@@ -64,7 +64,7 @@ def downgrade():
     if sa.inspect(op.get_bind()).has_table(TABLE):
         op.drop_table(TABLE)
     if has_index('chat_message', DELETED):
-        # MariaDB wants an index for the foreign key; others on ukm_id stay.
+        # MariaDB needs an index for the foreign key; other indexes of ukm_id remain.
         op.drop_index(DELETED, 'chat_message')
 
 

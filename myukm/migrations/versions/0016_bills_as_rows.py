@@ -14,7 +14,7 @@ from myukm.models.siswa import SEARCHED, search_text
 revision = '0016'
 down_revision = '0015'
 
-# On SQLite a portion holds the one write lock for some 30 ms, and then lets others have it.
+# On SQLite a portion holds the write lock for some 30 ms; in the pause others get it.
 PORTION, PAUSE_SECONDS = 100, 0.005
 PRINTED_EACH = 5000
 ID = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
@@ -33,7 +33,7 @@ siswa = sa.table(
 
 
 def upgrade():
-    """Done in portions: whoever breaks off begins again where it was, so each step may be done."""
+    """Works in portions. A killed upgrade continues where it stopped, so any step may be done already."""
     if not sa.inspect(op.get_bind()).has_table('tagihan'):
         create_table()
     op.create_index(
@@ -102,7 +102,7 @@ def write(rows):
 
 
 def bills_of(row):
-    """The bills of a row's payments; none if they can't be read any more."""
+    """Yield the bills of a row's payments; none if they cannot be read any more."""
     try:
         found = bill_rows(parser.plain(row['pembayaran'] or []))
     except body.InvalidBody:
@@ -112,7 +112,7 @@ def bills_of(row):
 
 
 def commit():
-    """Commit what was written; Alembic itself would commit at the end of the migration."""
+    """Commit this portion; Alembic itself would commit only at the end of the migration."""
     context = op.get_context()
     context._transaction.commit()
     time.sleep(PAUSE_SECONDS)

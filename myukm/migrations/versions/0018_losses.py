@@ -1,4 +1,4 @@
-"""what changes took away from students; on SQLite an index with all that lists are filtered by"""
+"""losses of paid amounts and bills; on SQLite an index with all columns by which lists are filtered"""
 
 from alembic import op
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ MORE = [
 
 
 def upgrade():
-    """Each step asks first what an upgrade that was killed has done already."""
+    """Skips the steps that a killed upgrade has already done."""
     if not sa.inspect(op.get_bind()).has_table('payment_loss'):
         op.create_table(
             'payment_loss',

@@ -11,7 +11,7 @@ COUNTS = ('tries', 'plan', 'position', 'students', 'active', 'added', 'changed',
 
 
 def upgrade():
-    """Each step asks first what an upgrade that was killed has done already."""
+    """Skips the steps that a killed upgrade has already done."""
     tables = sa.inspect(op.get_bind()).get_table_names()
     if 'roster_import' not in tables:
         op.create_table(

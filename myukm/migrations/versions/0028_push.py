@@ -75,7 +75,7 @@ INDEXES = {'ix_push_delivery_due': ['claim', 'due_at'], 'ix_push_delivery_ukm_id
 
 
 def upgrade():
-    """Each step asks first what an upgrade that was killed has done already."""
+    """Skips the steps that a killed upgrade has already done."""
     known = sa.inspect(op.get_bind())
     for name, parts in TABLES.items():
         if not known.has_table(name):

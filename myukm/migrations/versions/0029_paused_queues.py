@@ -8,7 +8,7 @@ down_revision = '0028'
 
 
 def upgrade():
-    """Each step asks first what an upgrade that was killed has done already."""
+    """Skips the steps that a killed upgrade has already done."""
     if not sa.inspect(op.get_bind()).has_table('queue_pause'):
         op.create_table(
             'queue_pause',

@@ -36,7 +36,7 @@ message = sa.table(
 
 
 def upgrade():
-    """Each step asks first what an upgrade that was killed has done already."""
+    """Skips the steps that a killed upgrade has already done."""
     add_column(TABLE, sa.Column(COLUMN, TERMS, nullable=False, server_default=''))
     fill()
     if op.get_bind().dialect.name == 'sqlite':
@@ -44,7 +44,7 @@ def upgrade():
     elif not has_index():
         op.execute(MAKE_INDEX[op.get_bind().dialect.name])
     if op.get_bind().dialect.name == 'postgresql':
-        op.execute(f'ANALYZE {TABLE}')  # or searches are planned badly until its autovacuum comes
+        op.execute(f'ANALYZE {TABLE}')  # else searches are planned badly until the next autovacuum
 
 
 def fill():
@@ -62,7 +62,7 @@ def fill():
 
 
 def write(connection, found):
-    """Write ids and their terms; MariaDB's driver would send each row for itself."""
+    """Write the terms of messages; as JSON to MariaDB, whose driver would send one statement per row."""
     if connection.dialect.name == 'mysql':
         connection.execute(sa.text(FROM_JSON), {'found': json.dumps(found)})
         return
@@ -71,7 +71,7 @@ def write(connection, found):
 
 
 def make_fts():
-    """Make the table that has the terms only, not the texts, and the triggers that it follows by."""
+    """Make the full-text table, which reads the terms from the column, and triggers that keep it current."""
     drop_fts()
     op.execute(
         f"CREATE VIRTUAL TABLE {FTS} USING fts5({COLUMN}, content='{TABLE}', content_rowid='id',"

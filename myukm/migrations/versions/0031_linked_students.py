@@ -11,7 +11,7 @@ LINK = (('idperson', key_type(64)), ('linked_by', key_type(8)), ('linked_at', UT
 
 
 def upgrade():
-    """Each step asks first what an upgrade that was killed has done already."""
+    """Skips the steps that a killed upgrade has already done."""
     inspector = sa.inspect(op.get_bind())
     for name, kind in LINK:
         add_column('user_account', sa.Column(name, kind))

@@ -13,7 +13,7 @@ BYTES = sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), 'mysql')
 
 
 def upgrade():
-    """Each step asks first what an upgrade that was killed has done already."""
+    """Skips the steps that a killed upgrade has already done."""
     tables = sa.inspect(op.get_bind()).get_table_names()
     if 'export' not in tables:
         op.create_table(

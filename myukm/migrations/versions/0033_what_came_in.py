@@ -14,7 +14,7 @@ WHERE = ('day', 'unit', 'category')
 
 
 def upgrade():
-    """Each step asks first what an upgrade that was killed has done already."""
+    """Skips the steps that a killed upgrade has already done."""
     there = sa.inspect(op.get_bind()).get_table_names()
     if 'payment_journal' not in there:
         op.create_table(
@@ -55,7 +55,7 @@ def amounts():
 
 
 def open_balance():
-    """Begin the journal with what the bills say now, in one statement: nothing of it is income."""
+    """Begin the journal with the sums of all bills as an opening balance, which is no income."""
     day = datetime.now(campus_timezone()).date().isoformat()
     op.execute(
         sa.text(

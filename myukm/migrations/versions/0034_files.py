@@ -20,7 +20,7 @@ INDEXES = {
 
 
 def upgrade():
-    """Each step asks first what an upgrade that was killed has done already."""
+    """Skips the steps that a killed upgrade has already done."""
     if not sa.inspect(op.get_bind()).has_table('chat_file'):
         create_table()
     there = {each['name'] for each in sa.inspect(op.get_bind()).get_indexes('chat_file')}

@@ -14,7 +14,7 @@ from myukm.domain.siswa import bill_sets
 revision = '0035'
 down_revision = '0034'
 
-# On SQLite a portion holds the one write lock for some 30 ms, and then lets others have it.
+# On SQLite a portion holds the write lock for some 30 ms; in the pause others get it.
 PORTION, PAUSE_SECONDS = 200, 0.005
 PRINTED_EACH = 5000
 LISTED = [
@@ -31,7 +31,7 @@ bill_set = sa.table('bill_set', *map(sa.column, ('id', 'period_id', 'category'))
 
 
 def upgrade():
-    """Each step asks first what an upgrade that was killed has done already."""
+    """Skips the steps that a killed upgrade has already done."""
     inspector = sa.inspect(op.get_bind())
     if not inspector.has_table('bill_set'):
         create_table()
@@ -103,7 +103,7 @@ def write(ids):
 
 
 def commit():
-    """Commit what was written; Alembic itself would commit at the end of the migration."""
+    """Commit this portion; Alembic itself would commit only at the end of the migration."""
     context = op.get_context()
     context._transaction.commit()
     time.sleep(PAUSE_SECONDS)

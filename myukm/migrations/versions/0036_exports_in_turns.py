@@ -8,7 +8,7 @@ down_revision = '0035'
 
 
 def upgrade():
-    """Each step asks first what an upgrade that was killed has done already."""
+    """Skips the steps that a killed upgrade has already done."""
     add_column('export', sa.Column('place', sa.Text(), nullable=True))
     add_column('export', sa.Column('turn', sa.Integer(), server_default='0', nullable=False))
 

@@ -1,4 +1,4 @@
-"""on PostgreSQL an index with all that students are added up and filtered by"""
+"""on PostgreSQL an index with all columns by which students are added up and filtered"""
 
 from alembic import op
 revision = '0037'

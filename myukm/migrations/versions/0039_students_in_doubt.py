@@ -1,5 +1,5 @@
-"""indexes of the sets of bills, and of the students whose bills are unknown or disagree; on PostgreSQL
-the list has what filters ask for"""
+"""indexes of the sets of bills, and of students whose bills are unknown or disagree; on PostgreSQL
+the index of the list contains the columns of the filters"""
 
 from alembic import op
 import sqlalchemy as sa

@@ -10,7 +10,7 @@ TABLES = ('sync_run', 'sync_item', 'alert')
 
 
 def upgrade():
-    """Each step asks first what an upgrade that was killed has done already."""
+    """Skips the steps that a killed upgrade has already done."""
     for table in TABLES:
         add_column(table, sa.Column('translations', sa.JSON(none_as_null=True), nullable=True))
 

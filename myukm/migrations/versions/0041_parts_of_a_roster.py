@@ -6,10 +6,10 @@ down_revision = '0040'
 
 
 def upgrade():
-    """The other databases have no such limit; a second time changes nothing."""
+    """The other databases have no such limit. A repetition changes nothing."""
     if op.get_bind().dialect.name == 'mysql':
         op.execute('ALTER TABLE roster_part MODIFY data MEDIUMBLOB NOT NULL')
 
 
 def downgrade():
-    """The column stays wide: the program before it works with that too, and parts would be lost."""
+    """The column stays wide: the previous version works with it, and a narrow one would lose parts."""
