@@ -33,14 +33,14 @@ test("an empty list has neither first nor last", () => {
   assert.deepEqual([list.first, list.last, ids()], [null, null, []]);
 });
 
-test("at the end each chunk is filled with fifty", () => {
+test("appended elements fill chunks of fifty", () => {
   const elements = fill(120);
   assert.deepEqual(sizes(), [50, 50, 20]);
   assert.equal(list.first, elements[0]);
   assert.equal(list.last, elements[119]);
 });
 
-test("before a full first chunk another one begins", () => {
+test("an element before a full first chunk gets a new chunk", () => {
   const [first] = fill(50);
   list.insert(element(0), first);
   assert.deepEqual(sizes(), [1, 50]);
@@ -54,7 +54,7 @@ test("in the middle an element joins the chunk of its successor", () => {
   assert.deepEqual(ids().slice(48, 52), [49, 50, 50.5, 51]);
 });
 
-test("neighbours are found beyond the borders of chunks", () => {
+test("neighbours are found across chunks", () => {
   const elements = fill(51);
   assert.equal(after(elements[49]), elements[50]);
   assert.equal(before(elements[50]), elements[49]);
@@ -74,7 +74,7 @@ test("an element that is inserted again moves", () => {
   assert.deepEqual(ids(), [3, 1, 2]);
 });
 
-test("a changed chunk settles after it was laid out once", () => {
+test("a changed chunk is settled two frames later, when it was laid out", () => {
   const [one] = fill(1);
   const chunk = one.parentNode;
   assert.ok(!chunk.classes.has("is-settled"));

@@ -30,7 +30,7 @@ test("the time is the server's, whatever the device's clock shows", () => {
   assert.equal(shown(), "2026-12-01T03:00:00Z");
 });
 
-test("the hours that a device slept count, though its monotonic clock stood still", () => {
+test("the time of a sleep counts, though the monotonic clock stood still", () => {
   wall += 8 * HOUR_MS;
   assert.equal(shown(), "2026-12-01T10:00:00Z");
 });

@@ -1,4 +1,4 @@
-// Fake elements with those parts of the DOM that a list of messages uses.
+// Fake elements with the parts of the DOM that a list of messages uses.
 
 export class FakeElement {
   constructor(name = "li") {

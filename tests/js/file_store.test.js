@@ -1,4 +1,4 @@
-// The store of waiting files, with a browser that cuts its connection or forbids it.
+// The store of waiting files, with an IndexedDB that loses its connection or is forbidden.
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
@@ -38,7 +38,7 @@ let loads = 0;
 
 beforeEach(async () => {
   [opens, cuts, forbidden] = [0, 0, false];
-  loads += 1; // each page has its own
+  loads += 1; // a new copy of the module, as each page has its own
   store = await import(`../../myukm/static/js/core/file_store.js?${loads}`);
 });
 
@@ -48,13 +48,13 @@ test("a connection that was cut is opened again", async () => {
   assert.equal(opens, 2);
 });
 
-test("a file that cannot be read now is not gone", async () => {
+test("a file that cannot be read now can be read later", async () => {
   cuts = 2;
   await assert.rejects(store.getFile("7", "a"));
   assert.equal(await store.getFile("7", "a"), "the file");
 });
 
-test("where the browser forbids the store nothing is in it", async () => {
+test("a forbidden store is empty", async () => {
   forbidden = true;
   assert.equal(await store.getFile("7", "a"), undefined);
 });

@@ -23,7 +23,7 @@ test("numbers are written as in Indonesian", () => {
   assert.equal(format.percent(100), "100%");
 });
 
-test("sizes are as short as a person needs them", () => {
+test("sizes are short, with a unit that fits", () => {
   const sizes = [6, 51, 1000, 3200, 320_300, 1_400_000, 20_000_000, 5e9].map(format.size);
   const words = ["6 B", "51 B", "1 kB", "3,2 kB", "320 kB", "1,4 MB", "20 MB", "5 GB"];
   assert.deepEqual(sizes, words);
@@ -47,7 +47,7 @@ test("the remaining time is a range unless both ends read the same", () => {
   assert.equal(format.left([5400, 9000]), "sekitar 1,5–2,5 jam lagi");
 });
 
-test("distances in time use the largest unit that fits", () => {
+test("past times are given in the largest unit that fits", () => {
   const before = (seconds) => new Date(Date.parse(NOON) - seconds * 1000).toISOString();
   assert.equal(format.ago(before(125)), "2 menit yang lalu");
   assert.equal(format.ago(before(7300)), "2 jam yang lalu");

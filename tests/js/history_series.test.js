@@ -30,7 +30,7 @@ const point = (moment, waiting, more = {}) => ({
   ...more,
 });
 
-test("news that begin more than a step later may follow points that the page missed", () => {
+test("a point that begins more than a step later may follow points that the page missed", () => {
   assert.ok(!isApart(series, point(at(1, 10), 5)));
   assert.ok(isApart(series, point(at(1, 20), 5)));
   assert.ok(!isApart({ ...series, at: [] }, point(at(1, 20), 5)));
@@ -46,16 +46,16 @@ test("time without a sample and a sample without a value are gaps", () => {
   assert.deepEqual(values([null, null, null, null]), []);
 });
 
-test("a new point moves the span on, and is added once", () => {
-  const news = point(at(1, 15), 5, { starts: [{ at: at(1, 15), role: "web", count: 1 }] });
-  const longer = extended(extended(series, news), news);
+test("a new point moves the span of time and is added once", () => {
+  const added = point(at(1, 15), 5, { starts: [{ at: at(1, 15), role: "web", count: 1 }] });
+  const longer = extended(extended(series, added), added);
   assert.deepEqual(longer.at, [at(0, 20), at(0, 50), at(1), at(1, 15)]);
   assert.deepEqual(longer.queues.high.waiting, [2, 3, 4, 5]);
   assert.deepEqual([longer.from, longer.to], [at(0, 15), at(1, 15)]);
-  assert.deepEqual(longer.starts, news.starts);
+  assert.deepEqual(longer.starts, added.starts);
 });
 
-test("a run that ends is the same run, and leaves with the time in which it was", () => {
+test("a run that ends replaces itself, and is dropped when the span has moved past it", () => {
   const ended = { run_id: 7, started_at: at(0, 30), finished_at: at(1, 5) };
   const after = extended(series, point(at(1, 10), 0, { runs: [ended] }));
   assert.deepEqual(after.runs, [ended]);

@@ -1,5 +1,5 @@
-// Nothing runs when a module is imported: without any page each one loads. Only the scripts that the
-// browser itself starts run at once.
+// Importing a module runs nothing, so each can be imported without a page. The exceptions are the
+// entries, which the browser itself starts.
 
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";

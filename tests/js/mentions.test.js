@@ -37,7 +37,7 @@ test("names are suggested by the beginning of any word", () => {
   assert.deepEqual(suggest(names, "", 2), ["Farhan Hakim", "Mega Lestari"]);
 });
 
-test("a person is mentioned by the whole name or its first word, as last seen", () => {
+test("a person can be mentioned by the newest known name or its first word", () => {
   remember({ user_id: 9, name: "Wati" });
   remember({ user_id: 9, name: "Wati Ningsih" });
   assert.deepEqual(namesOf([9, 404]), ["Wati Ningsih", "Wati"]);
@@ -54,7 +54,7 @@ test("names are suggested whatever the accents and the kind of apostrophe", () =
   }
 });
 
-/** A completion in a field that holds `text`, with the caret at its end and one name offered. */
+/** A completion of a field with `text`, the caret at its end and one suggested name. */
 function openCompletion(text) {
   const listen = () => {};
   const field = {

@@ -1,4 +1,4 @@
-// The outbox against a real server on a free port, with a storage that survives a "reload".
+// The outbox, with a real server on a free port and a storage that outlives the page.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -143,7 +143,7 @@ test("without a network all messages are shown as waiting", async () => {
   ]);
 });
 
-test("above the rate limit a message waits as long as the server says, and no error is shown", async () => {
+test("above the rate limit a message waits for Retry-After, and no error is shown", async () => {
   answers = [
     [429, { error: { code: "too_fast", message: "Terlalu cepat" } }, { "Retry-After": "1" }],
   ];
@@ -155,7 +155,7 @@ test("above the rate limit a message waits as long as the server says, and no er
   assert.ok(performance.now() - began >= 990);
 });
 
-test("no message is lost when the storage is full from the second one on", async () => {
+test("no message is lost when the storage becomes full after the first one", async () => {
   answers = [[500, {}]];
   const { outbox, sent, states, until } = open();
   outbox.add("satu", null);

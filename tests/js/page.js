@@ -1,8 +1,8 @@
-// A page for modules that render nothing: its texts, language, time zone, account and localStorage.
+// A page without elements: texts, language, time zone, account and localStorage.
 
 const element = { textContent: "" };
 
-/** Makes `document` and `window`; `strings` are the page's texts by key. */
+/** Sets `document` and `window`, and returns the storage; `strings` are the page's texts by key. */
 export function makePage({ lang = "id", dataset = {}, strings = {} } = {}) {
   const stored = new Map();
   globalThis.document = {

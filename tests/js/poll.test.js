@@ -2,22 +2,22 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { poll } from "../../myukm/static/js/core/poll.js";
 
-test("asks each second, less often after a failure, and not while nobody looks", async (t) => {
+test("polls each second, less often after a failure, and not while the page is hidden", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const target = Object.assign(new EventTarget(), { hidden: false });
   globalThis.document = target;
   let answers = true;
-  let asked = 0;
+  let polls = 0;
   const after = async (milliseconds) => {
     t.mock.timers.tick(milliseconds);
     await Promise.resolve();
     await Promise.resolve();
-    return asked;
+    return polls;
   };
   poll(
-    () => asked < 5,
+    () => polls < 5,
     async () => {
-      asked += 1;
+      polls += 1;
       return answers;
     },
   );

@@ -9,7 +9,7 @@ const CHANGE = { user_id: 9, name: "Siti", is_admin: false };
 
 beforeEach(() => makePage());
 
-/** A list of members that is not drawn. */
+/** The presence of a room with these members, without elements. */
 function listOf(members, total = members.length) {
   const presence = Object.create(Presence.prototype);
   presence.show = (online) => Object.assign(presence, { online });
@@ -17,7 +17,7 @@ function listOf(members, total = members.length) {
   return presence;
 }
 
-test("somebody who left does not come back with the event that they are offline", () => {
+test("a person who left is not listed again by their event offline", () => {
   const presence = listOf([MEGA, FARHAN]);
   presence.change({ ...FARHAN, change: "left", member: false });
   presence.see({ ...FARHAN, status: "offline", online_count: 1 });
@@ -47,7 +47,7 @@ test("a change that the list contains already is not counted again", () => {
   assert.deepEqual([presence.total, presence.complete], [2, true]);
 });
 
-test("of a large UKM the total follows who joins and leaves, listed or not", () => {
+test("the total of a large UKM changes with joins and leaves of members that are not listed", () => {
   const presence = listOf([MEGA], 120);
   for (const [change, member, total] of [
     ["promoted", true, 120],

@@ -1,4 +1,4 @@
-// What is reported as read, with the clock in the hands of the test.
+// Which messages are reported as read, with mocked timers.
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
@@ -20,20 +20,20 @@ beforeEach((context) => {
   };
 });
 
-/** The reports of a room where everything up to the message `id` is in view. */
+/** Opens a room in which all messages up to `id` are in view. */
 function open(id) {
   const box = { addEventListener: () => {} };
   const timeline = { box, lastInView: { message: { id } }, lastServerId: id };
   return { timeline, reading: startReading(timeline, "/ukm/X") };
 }
 
-/** Lets milliseconds pass, and what was sent be answered. */
+/** Advances the timers and lets sent requests be answered. */
 async function pass(context, ms) {
   context.mock.timers.tick(ms);
   for (let n = 0; n < 20; n += 1) await new Promise((next) => setImmediate(next));
 }
 
-test("what is in view is reported once", async (context) => {
+test("a message in view is reported once", async (context) => {
   const { reading } = open(5);
   await pass(context, 3000);
   reading.soon();
@@ -52,7 +52,7 @@ test("a report that fails is sent again, a refused one is not", async (context) 
   assert.deepEqual(reported, [5, 5]);
 });
 
-test("reports go on when the last of several pauses has ended, whichever ends first", async (context) => {
+test("reports resume when all pauses have ended, in whatever order", async (context) => {
   for (const order of [
     [0, 1],
     [1, 0],

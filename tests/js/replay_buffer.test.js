@@ -43,7 +43,7 @@ test("five hundred events are kept, and what went before them is a gap", () => {
   assert.equal(buffer.since(2).length, 500);
 });
 
-test("of states the latest of each kind is kept, of typing none", () => {
+test("the latest state of each kind is kept, but no typing", () => {
   const buffer = new ReplayBuffer(0);
   buffer.add(presence(1, "online"));
   buffer.add(presence(2, "online"));
@@ -66,7 +66,7 @@ test("the progress of two exports are two states", () => {
   assert.equal(buffer.latestStates().length, 2);
 });
 
-test("after a reset the buffer begins afresh", () => {
+test("after a reset the buffer starts at the new cursor", () => {
   const buffer = new ReplayBuffer(0);
   buffer.add(message(1));
   buffer.begin(20);
@@ -74,7 +74,7 @@ test("after a reset the buffer begins afresh", () => {
   assert.deepEqual(buffer.since(20), []);
 });
 
-test("who has just asked to join is not announced once more to a tab that opens later", () => {
+test("a request to join is not announced again to a tab that opens later", () => {
   const buffer = new ReplayBuffer(0);
   buffer.add({
     type: "ukm.requests",

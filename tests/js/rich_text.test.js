@@ -34,7 +34,7 @@ class FakeNode {
 
 globalThis.document = { createElement: (name) => new FakeNode(name) };
 
-/** The elements in which a text is shown, as [name, text], and the whole text. */
+/** The elements of a rendered text, as [name, text], and the full text. */
 function shown(text, names) {
   const node = new FakeNode("p");
   renderText(node, text, names);
@@ -129,7 +129,7 @@ test("the longest name after an @ is marked, whatever sign follows", () => {
   assert.deepEqual(mentions("@Budiman @Budi_9 x@Budi", names), []);
 });
 
-test("in an address nobody is marked", () => {
+test("a name in an address is not marked as a mention", () => {
   for (const text of [
     "a@Budi.id",
     "medium.com/@Budi",
@@ -144,7 +144,7 @@ test("in an address nobody is marked", () => {
   ]);
 });
 
-test("a name with a hyphen or another sign of patterns is marked", () => {
+test("a name with a hyphen or a character of regular expressions is marked", () => {
   for (const name of ["Nur-Aini Al-Farisi", "Budi (2)", "M. Ali", "a+b/c"]) {
     assert.deepEqual(mentions(`halo @${name}, ya`, [name]), [`@${name}`]);
   }

@@ -13,7 +13,7 @@ makePage({ strings });
 
 const RUN = { status: "running", success: 5, failed: 0, stalled: false, reason: null };
 
-/** Tone, icon and key of the text for a run. */
+/** Tone, icon, key and text of the bar of a run. */
 function said(change) {
   const [tone, icon, text] = barState({ ...RUN, ...change });
   return [tone, icon, text.split(" ")[0], text];

@@ -12,10 +12,10 @@ const done = { ...running, status: "completed" };
 
 const noRun = { run_id: null };
 
-/** Which of these objects, received in turn by a page that was made with no run, are ends to announce. */
+/** The ends that a page announces which was rendered without a run and receives these progress objects. */
 const announced = (...received) => announcedSince(noRun, ...received);
 
-/** The same of a page that was made while `run` stood thus. */
+/** The same for a page that was rendered with the state `run`. */
 function announcedSince(run, ...received) {
   const ends = new RunEnds(run);
   return received.filter((progress) => ends.isNew(progress)).map(endOf);

@@ -1,4 +1,4 @@
-// The leader's answers to the other tabs, with the channel of the test.
+// The leading tab's answers to other tabs, with a fake channel.
 
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
@@ -11,7 +11,7 @@ const PRESENCE = { type: "presence", seq: null, data: { ukm: "ROBOTIK", user_id:
 let posted;
 let shown;
 
-/** A tab whose page has this cursor, as its leader. */
+/** A leading tab whose page has this cursor. */
 function tab(cursor, lastState = "open") {
   const page = {
     cursor,
@@ -39,7 +39,7 @@ beforeEach(() => {
   [posted, shown] = [[], []];
 });
 
-test("a leader without a cursor answers no tab that has one, and lets it ask again later", () => {
+test("a leader without a cursor answers no tab that has one, and announces itself again with its cursor", () => {
   const leader = tab(null);
   leader.sendBacklog({ from: "tab", cursor: 5 });
   assert.deepEqual(posted, []);
@@ -57,7 +57,7 @@ test("a tab without a cursor has missed nothing, and is answered at once", () =>
   assert.deepEqual(posted[0].events, []);
 });
 
-test("states from before a loss are not sent to a tab that opens later", () => {
+test("states received before the connection was lost are not sent to a tab that opens later", () => {
   for (const [state, count] of [
     ["open", 1],
     ["lost", 0],
@@ -69,7 +69,7 @@ test("states from before a loss are not sent to a tab that opens later", () => {
   }
 });
 
-test("after a gap a tab receives the states again, because it forgot what they were", () => {
+test("after a gap a tab receives the states again, because its reset dropped them", () => {
   const follower = tab(5);
   Object.assign(follower, { isLeader: false, joined: true });
   const welcome = { state: "open", cursor: 9, states: [PRESENCE], hidden: false };

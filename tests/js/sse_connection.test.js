@@ -1,4 +1,4 @@
-// The connection against an EventSource of the test: what counts as a sign of life, and what silence does.
+// The connection, with a fake EventSource: which events keep it open, and what silence leads to.
 
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
@@ -39,7 +39,7 @@ beforeEach(() => {
   states = [];
 });
 
-test("any event, a heartbeat too, gives the connection another 30 s", () => {
+test("any event, also a heartbeat, restarts the 30 s of allowed silence", () => {
   connect();
   opened[0].say("open");
   for (const type of ["heartbeat", "chat.message", "sync.progress", "heartbeat"]) {
@@ -80,7 +80,7 @@ test("after 30 s of silence the page is notified, and a new connection goes on f
   assert.deepEqual(states, ["open", "lost", "open"]);
 });
 
-test("a server that accepts and never answers is tried again, ever more rarely", () => {
+test("a server that accepts and never answers is tried again after growing pauses", () => {
   connect();
   for (let failures = 0; failures < 4; failures += 1) {
     mock.timers.tick(SILENCE_MS);
@@ -116,7 +116,7 @@ test("after a silence while requests are answered, the first heartbeat is waited
   assert.ok(opened[1].closed);
 });
 
-test("once it brings that heartbeat, it is waited for as long as any other", async () => {
+test("after that heartbeat, 30 s of silence are allowed again", async () => {
   globalThis.fetch = async () => ({ status: 200 });
   connect();
   mock.timers.tick(SILENCE_MS);
@@ -127,7 +127,7 @@ test("once it brings that heartbeat, it is waited for as long as any other", asy
   assert.equal(opened[1].closed, false);
 });
 
-test("after a loss the page comes back within the time that the server named", () => {
+test("after a loss the page reconnects within the time that the server named", () => {
   mock.method(Math, "random", () => 0.9);
   connect();
   opened[0].say("heartbeat", { spread_ms: 10_000 });

@@ -75,7 +75,7 @@ test("a run lives until it has ended", () => {
   assert.ok(!["idle", "completed", "cancelled", "failed"].some((status) => isLive({ status })));
 });
 
-test("of events that overtook each other the older one is known by its counts or status", () => {
+test("an older progress object that arrives late is recognized by its counts or status", () => {
   assert.ok(isStale(run({ processed: 199 }), run()));
   assert.ok(!isStale(run(), run()));
   assert.ok(!isStale(run({ processed: 150, cancelled: 60 }), run()));
@@ -89,7 +89,7 @@ test("counts are formatted, and changed is derived", () => {
   assert.deepEqual({ total, changed, workers }, { total: "6.102", changed: "77", workers: "2" });
 });
 
-test("an end that left students out says so, and is not green", () => {
+test("the label of a run that left students out says so, and is not green", () => {
   const statuses = {
     completed: { label: "Selesai", tone: "good", icon: "good" },
     cancelled: { label: "Dibatalkan", tone: "neutral", icon: "stop" },

@@ -1,4 +1,4 @@
-// Reports to the server that are limited in number: typing and activity.
+// Reports to the server that are throttled: typing and activity.
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";

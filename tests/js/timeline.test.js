@@ -8,7 +8,7 @@ const HEIGHT = 10;
 
 let measured = [];
 
-/** An element that shows a message at its place from the top of a box of 1,000 pixels. */
+/** An element of a message; `place` counts elements of 10 pixels from the top of the box. */
 function element(message, place) {
   const made = Object.assign(new FakeElement(), { message });
   made.getBoundingClientRect = () => {
@@ -18,7 +18,7 @@ function element(message, place) {
   return made;
 }
 
-/** The messages in view of a timeline that holds these. */
+/** The last element in view of a timeline of these messages, in a box of 1,000 pixels. */
 function lastInView(messages) {
   globalThis.requestAnimationFrame = () => {};
   globalThis.document = { createElement: (name) => new FakeElement(name) };

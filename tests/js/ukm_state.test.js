@@ -3,7 +3,7 @@ import { beforeEach, test } from "node:test";
 import { UkmState } from "../../myukm/static/js/chat/ukm_state.js";
 import { makePage } from "./page.js";
 
-let asked;
+let requests;
 let answer;
 
 beforeEach((context) => {
@@ -12,15 +12,15 @@ beforeEach((context) => {
     strings: { no_member: "bukan anggota", muted: "", unknown_error: "" },
   });
   context.mock.timers.enable({ apis: ["setTimeout"] });
-  asked = 0;
+  requests = 0;
   answer = [404, {}];
   globalThis.fetch = async () => {
-    asked += 1;
+    requests += 1;
     return new Response(JSON.stringify(answer[1]), { status: answer[0] });
   };
 });
 
-/** The state of a room of which no element is on the page. */
+/** The state of a room whose page has no elements. */
 function stateOf(state) {
   const made = Object.create(UkmState.prototype);
   const none = { querySelector: () => null };
@@ -34,15 +34,15 @@ async function pass(context, ms) {
   for (let n = 0; n < 20; n += 1) await new Promise((next) => setImmediate(next));
 }
 
-test("the state of a muted person who was removed is asked for once", async (context) => {
+test("the state is requested once for a muted person who was removed", async (context) => {
   const state = stateOf({ muted_until: new Date(Date.now() + 5000).toISOString() });
   state.apply({});
   for (let n = 0; n < 30; n += 1) await pass(context, 1000);
-  assert.equal(asked, 1);
+  assert.equal(requests, 1);
   assert.equal(state.closedReason, "bukan anggota");
 });
 
-test("a person who was taken back is a member again", async () => {
+test("a person who was added again can write again", async () => {
   const state = stateOf({ member: false });
   answer = [200, { archived: false, muted_until: null }];
   await state.load();

@@ -3,7 +3,7 @@ import { beforeEach, test } from "node:test";
 import { WaitingFiles } from "../../myukm/static/js/chat/waiting_files.js";
 import { makePage } from "./page.js";
 
-/** A request that fails like one without a network, as that of a file does that cannot be read. */
+/** A request that fails as without a network. So does one with a file that cannot be read. */
 class FailingRequest {
   upload = {};
   open() {}
@@ -37,7 +37,7 @@ test("without a network a file is tried again later", async () => {
   assert.deepEqual([status, code], [0, "network"]);
 });
 
-test("a file that the browser can no longer read is lost, and not tried for ever", async () => {
+test("a file that the browser can no longer read is lost, not retried for ever", async () => {
   const { status, code } = await failureOf(new LostFile(["abc"]));
   assert.deepEqual([status, code], [410, "file_lost"]);
 });
