@@ -97,7 +97,7 @@ def production(app: Flask, settings: dict[str, str]) -> Flask:
 
 
 def test_a_secret_that_can_be_guessed(app: Flask, production: Flask) -> None:
-    redaction.register_secrets({"SMTP_URL": "smtp://x:secret@h"})  # the code has the word
+    redaction.register_secrets({"SMTP_URL": "smtp://x:secret@h"})  # the code contains "secret"
     assert only(production, "weak_secret")["level"] == "broken"
     random_digits = "83f8ea31c03eaf8130cce8a1f033ce18"  # 8 of 16 different ones, as may happen
     for strong in (app.config["SECRET_KEY"], random_digits):
