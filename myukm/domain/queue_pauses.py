@@ -69,11 +69,11 @@ def assert_all() -> list[Version]:
     ]
 
 
-def in_database(queue: str) -> bool:
-    """Return whether the database has a queue paused, and copy all states to
-    Valkey, which lost them.
+def restore_copy(queue: str) -> bool:
+    """Copy all states to Valkey, which lost them, and return whether the database has this queue
+    paused.
 
-    False if the database does not answer: the queue counts as resumed, because its jobs need the
+    Returns False if the database does not answer: the queue counts as resumed, because its jobs need the
     database and wait for it themselves.
     """
     try:

@@ -44,7 +44,7 @@ def _is_paused(job: Job) -> bool:
     paused = pauses.is_paused(job.connection, job.origin)
     if paused is None:  # Valkey lost it
         with worker_app().app_context():
-            paused = queue_pauses.in_database(job.origin)
+            paused = queue_pauses.restore_copy(job.origin)
     return paused
 
 

@@ -29,5 +29,5 @@ class PausingWorker(BaseWorker):
         paused = pauses.is_paused(self.connection, name)
         if paused is None:  # Valkey lost it
             with self.app.app_context():
-                paused = queue_pauses.in_database(name)
+                paused = queue_pauses.restore_copy(name)
         return paused

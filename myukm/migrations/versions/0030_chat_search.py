@@ -1,4 +1,4 @@
-"""the terms under which a search finds a message, in the full text of the database"""
+"""search terms of chat messages, and the full-text index of the database over them"""
 
 import json
 
@@ -22,12 +22,12 @@ FROM_JSON = f"""
     UPDATE {TABLE} JOIN JSON_TABLE(:found, '$[*]' COLUMNS (
         id BIGINT PATH '$[0]', terms LONGTEXT PATH '$[1]'
     )) found USING (id) SET {TABLE}.{COLUMN} = found.terms"""
-FORGET = f"INSERT INTO {FTS}({FTS}, rowid, {COLUMN}) VALUES ('delete', old.id, old.{COLUMN});"
-LEARN = f"INSERT INTO {FTS}(rowid, {COLUMN}) VALUES (new.id, new.{COLUMN});"
+UNINDEX = f"INSERT INTO {FTS}({FTS}, rowid, {COLUMN}) VALUES ('delete', old.id, old.{COLUMN});"
+INDEX_ROW = f"INSERT INTO {FTS}(rowid, {COLUMN}) VALUES (new.id, new.{COLUMN});"
 TRIGGERS = {
-    f'{FTS}_insert': f'AFTER INSERT ON {TABLE} BEGIN {LEARN} END',
-    f'{FTS}_delete': f'AFTER DELETE ON {TABLE} BEGIN {FORGET} END',
-    f'{FTS}_update': f'AFTER UPDATE OF {COLUMN} ON {TABLE} BEGIN {FORGET} {LEARN} END',
+    f'{FTS}_insert': f'AFTER INSERT ON {TABLE} BEGIN {INDEX_ROW} END',
+    f'{FTS}_delete': f'AFTER DELETE ON {TABLE} BEGIN {UNINDEX} END',
+    f'{FTS}_update': f'AFTER UPDATE OF {COLUMN} ON {TABLE} BEGIN {UNINDEX} {INDEX_ROW} END',
 }
 
 message = sa.table(
@@ -48,7 +48,7 @@ def upgrade():
 
 
 def fill():
-    """Write the terms of the messages that have none yet; each that is not deleted has some."""
+    """Write the terms of messages that have none: every other message that is not deleted has at least one."""
     connection, last = op.get_bind(), 0
     query = (
         sa.select(message.c.id, message.c.ukm_id, message.c.user_id, message.c.body)
