@@ -73,8 +73,8 @@ def restore_copy(queue: str) -> bool:
     """Copy all states to Valkey, which lost them, and return whether the database has this queue
     paused.
 
-    Returns False if the database does not answer: the queue counts as resumed, because its jobs need the
-    database and wait for it themselves.
+    Returns False if the database does not answer: the queue counts as resumed, because its jobs
+    need the database and wait for it themselves.
     """
     try:
         states = {each.queue: each.paused for each in versions()}
