@@ -205,21 +205,21 @@ class TestWithoutValkey:
     """The stream brings no queue health then, so the page reads the findings from the server."""
 
     @pytest.fixture
-    def mortal(self, tmp_path: Path) -> Iterator[Valkey]:
+    def killable_valkey(self, tmp_path: Path) -> Iterator[Valkey]:
         """A Valkey of this test's own."""
         with start_valkey(tmp_path / "valkey") as server:
             yield server
 
     @pytest.fixture
-    def settings(self, settings: dict[str, str], mortal: Valkey) -> dict[str, str]:
-        return settings | {"REDIS_URL": mortal.url}
+    def settings(self, settings: dict[str, str], killable_valkey: Valkey) -> dict[str, str]:
+        return settings | {"REDIS_URL": killable_valkey.url}
 
     def test_the_page_says_that_valkey_is_away(
-        self, open_as: Callable[..., Page], mortal: Valkey
+        self, open_as: Callable[..., Page], killable_valkey: Valkey
     ) -> None:
         page = open_as("operator", "/admin/antrian")
         expect(page.locator("#queues tr")).to_have_count(3)
         expect(page.locator("#findings")).not_to_contain_text("Valkey")
-        mortal.kill()
+        killable_valkey.kill()
         expect(page.locator("#findings")).to_contain_text("Valkey", timeout=60_000)
         expect(page.locator("#queues tr")).to_have_count(3)

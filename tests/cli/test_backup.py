@@ -5,6 +5,7 @@ import shutil
 import stat
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -132,15 +133,13 @@ def test_a_backup_under_load_has_the_state_of_one_moment(
 
     with campus.app_context(), transaction() as session:
         session.add(Siswa(idperson="008", nama="Delapan", tunggakan=Decimal("94.50")))
-    writers = [threading.Thread(target=write, args=(one,)) for one in (chat, shift)]
-    for writer in writers:
-        writer.start()
-    try:
-        sizes = [back_up_and_verify(campus, tmp_path / f"{number}.zip") for number in range(3)]
-    finally:
-        ended.set()
-        for writer in writers:
-            writer.join()
+    with ThreadPoolExecutor(2) as pool:
+        writers = [pool.submit(write, one) for one in (chat, shift)]
+        try:
+            sizes = [back_up_and_verify(campus, tmp_path / f"{number}.zip") for number in range(3)]
+        finally:
+            ended.set()
+    assert [writer.exception() for writer in writers] == [None, None]
     assert sizes[0] < sizes[2]
     with campus.app_context():
         for number, size in enumerate(sizes):

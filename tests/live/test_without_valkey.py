@@ -22,15 +22,15 @@ SessionAs = Callable[[str], requests.Session]
 
 
 @pytest.fixture
-def own_valkey(tmp_path: Path) -> Iterator[Valkey]:
+def killable_valkey(tmp_path: Path) -> Iterator[Valkey]:
     """A Valkey of this test alone, which it may kill."""
     with start_valkey(tmp_path / "valkey") as server:
         yield server
 
 
 @pytest.fixture
-def settings(settings: dict[str, str], own_valkey: Valkey) -> dict[str, str]:
-    return settings | {"REDIS_URL": own_valkey.url}
+def settings(settings: dict[str, str], killable_valkey: Valkey) -> dict[str, str]:
+    return settings | {"REDIS_URL": killable_valkey.url}
 
 
 def append(app: Flask, word: str) -> None:
@@ -40,19 +40,19 @@ def append(app: Flask, word: str) -> None:
 
 @pytest.mark.timing("events arrive within 3.5 s without Valkey")
 def test_events_and_progress_arrive_without_valkey_and_after_its_return(
-    app: Flask, web: WebServer, session_as: SessionAs, own_valkey: Valkey, tmp_path: Path
+    app: Flask, web: WebServer, session_as: SessionAs, killable_valkey: Valkey, tmp_path: Path
 ) -> None:
     member = StreamReader(web.url, session_as("member"))
     admin = StreamReader(web.url, session_as("admin"))
     admin.wait_for(1, "sync.progress")
-    own_valkey.kill()
+    killable_valkey.kill()
     append(app, "tanpa Valkey")
     assert member.wait_for(1, "chat.message", timeout=3.5) == [{"message": "tanpa Valkey"}]
     admin.wait_for(3, "sync.progress", timeout=6)
     late = StreamReader(web.url, session_as("friend"))
     assert late.wait_for(1, "heartbeat")[0]["degraded"]
     late.close()
-    with start_valkey(tmp_path / "valkey", own_valkey.port) as returned:
+    with start_valkey(tmp_path / "valkey", killable_valkey.port) as returned:
         with redis.Redis.from_url(returned.url) as client:
             wait_until(lambda: client.pubsub_numsub(pubsub.CHANNEL)[0][1], 30, "it listens again")
         assert not member.ended.is_set()
@@ -63,25 +63,25 @@ def test_events_and_progress_arrive_without_valkey_and_after_its_return(
 
 
 def test_open_streams_learn_of_an_outage_shorter_than_the_time_between_two_heartbeats(
-    web: WebServer, session_as: SessionAs, mortal: Valkey, tmp_path: Path
+    web: WebServer, session_as: SessionAs, killable_valkey: Valkey, tmp_path: Path
 ) -> None:
     member = StreamReader(web.url, session_as("member"))
     member.wait_for(1, "heartbeat")
-    mortal.kill()
+    killable_valkey.kill()
 
-    def told() -> list[bool]:
+    def reported() -> list[bool]:
         return [away for away, _ in groupby(beat["degraded"] for beat in member.of("heartbeat"))]
 
-    with start_valkey(tmp_path / "valkey", mortal.port):
-        wait_until(lambda: told() == [False, True, False], 30, "Valkey went and came back")
+    with start_valkey(tmp_path / "valkey", killable_valkey.port):
+        wait_until(lambda: reported() == [False, True, False], 30, "Valkey went and came back")
     member.close()
 
 
 @pytest.fixture
-def hang(own_valkey: Valkey) -> Iterator[Callable[[], None]]:
+def hang(killable_valkey: Valkey) -> Iterator[Callable[[], None]]:
     """Stop the process of Valkey: its kernel accepts connections, but nothing answers."""
-    yield lambda: os.kill(own_valkey.pid, signal.SIGSTOP)
-    os.kill(own_valkey.pid, signal.SIGCONT)
+    yield lambda: os.kill(killable_valkey.pid, signal.SIGSTOP)
+    os.kill(killable_valkey.pid, signal.SIGCONT)
 
 
 @pytest.mark.timing("progress goes on within 8 s of Valkey's last answer")
@@ -118,10 +118,10 @@ def test_a_web_server_that_starts_while_valkey_hangs_delivers(
 
 
 def test_foreign_messages_on_the_channel_are_ignored(
-    app: Flask, web: WebServer, session_as: SessionAs, own_valkey: Valkey
+    app: Flask, web: WebServer, session_as: SessionAs, killable_valkey: Valkey
 ) -> None:
     member = StreamReader(web.url, session_as("member"))
-    with redis.Redis.from_url(own_valkey.url) as client:
+    with redis.Redis.from_url(killable_valkey.url) as client:
         for payload in (b"\xff", b"{}", b"[1]", b'[["a"]]', b"null", b'"x"'):
             client.publish(pubsub.CHANNEL, payload)
     typing = {"ukm": "ROBOTIK", "user_id": 5, "name": "Farhan Hakim"}

@@ -115,24 +115,24 @@ def test_pausing_and_resuming_survives_kills(app: Flask, start: Start, valkey: r
 
 
 @pytest.fixture
-def mortal(tmp_path: Path) -> Iterator[Valkey]:
+def killable_valkey(tmp_path: Path) -> Iterator[Valkey]:
     """A Valkey of this test alone."""
-    with start_valkey(tmp_path / "mortal") as server:
+    with start_valkey(tmp_path / "valkey") as server:
         yield server
 
 
 def test_a_pause_survives_a_crash_of_valkey(
-    mortal: Valkey, settings: dict[str, str], tmp_path: Path, start: Start
+    killable_valkey: Valkey, settings: dict[str, str], tmp_path: Path, start: Start
 ) -> None:
-    settings["REDIS_URL"] = mortal.url
+    settings["REDIS_URL"] = killable_valkey.url
     app = create_app(config.load(settings))
     [job_id] = pings(app, 1)
     pause(app)
     start("rq", "worker", "high")
     # Plain RQ survives a restart of Valkey only while it waits for jobs.
     wait_until(lambda: waits_for_jobs(app), 30, "the worker waits for jobs")
-    mortal.kill()
-    with start_valkey(tmp_path / "mortal", mortal.port) as again:
+    killable_valkey.kill()
+    with start_valkey(tmp_path / "valkey", killable_valkey.port) as again:
         client = redis.Redis.from_url(again.url)
         with app.app_context():
             wait_until(client.ping, 30)
