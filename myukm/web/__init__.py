@@ -84,7 +84,8 @@ BLUEPRINTS = (
 def init_app(app: Flask) -> None:
     """Register blueprints, request guards and error handlers."""
     app.url_map.converters["int"] = request_parsing.RowId
-    # No view is async, and Flask would ask that of each of the eleven functions of a request.
+    # No view and no hook is async. Flask would check that for each of the eleven functions that it
+    # calls per request.
     app.ensure_sync = lambda func: func  # type: ignore[method-assign]
     measurement.init_app(app)
     unread_body.init_app(app)

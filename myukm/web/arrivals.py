@@ -1,7 +1,7 @@
 """Opens streams: those that arrive within some milliseconds share the same few queries.
 
-When a web process ends, all its streams come back at once. So no query or Valkey call here is for a
-single stream, and none grows with the number of open streams.
+When a web process ends, all its streams come back at once. So each query and Valkey call here
+serves all streams that arrive together, and costs the same however many streams are open.
 """
 
 import secrets
@@ -22,7 +22,7 @@ from myukm.live.subscriber import Subscriber
 from myukm.live.topics import owner_of, personal_topic
 from myukm.web import first_events
 
-MAX_STREAMS = 10
+MAX_STREAMS = 10  # of one account, in all processes
 
 
 class Arrival(NamedTuple):
@@ -43,7 +43,7 @@ class Opened(NamedTuple):
 
     subscriber: Subscriber
     missed: bytes | None
-    now: bytes
+    state: bytes
 
 
 Refusal = DomainError | None
@@ -92,20 +92,20 @@ def _read_first(
     outcomes: Sequence[Subscriber | Refusal],
 ) -> list[Opened]:
     """Return the admitted streams with their first bytes."""
-    asked = [
+    admitted = [
         (arrival.cursor, outcome)
         for arrival, outcome in zip(arrivals, outcomes, strict=True)
         if isinstance(outcome, Subscriber)
     ]
     db.session.rollback()  # SQLite would show the log as it was before the streams joined
     try:
-        first = first_events.read(hub, snapshots, asked) if asked else []
+        first = first_events.read(hub, snapshots, admitted) if admitted else []
     except BaseException:
-        for _text, subscriber in asked:
+        for _text, subscriber in admitted:
             hub.streams.drop(subscriber)
         raise
-    tracker.connect([(subscriber.owner, subscriber.name) for _text, subscriber in asked])
+    tracker.connect([(subscriber.owner, subscriber.name) for _text, subscriber in admitted])
     return [
-        Opened(subscriber, missed, now)
-        for (_text, subscriber), (missed, now) in zip(asked, first, strict=True)
+        Opened(subscriber, missed, state)
+        for (_text, subscriber), (missed, state) in zip(admitted, first, strict=True)
     ]

@@ -19,7 +19,7 @@ from myukm.web.http.request_parsing import limit_body, whole_number
 from myukm.web.ukm.access import member
 from myukm.web.ukm.turns import in_turn
 
-MAX_PAGE, DEFAULT_PAGE = 100, 50
+MAX_PAGE, DEFAULT_PAGE = 100, 50  # messages
 
 bp = Blueprint("chat", __name__, url_prefix="/ukm/<code>")
 bp.before_request(limit_body)

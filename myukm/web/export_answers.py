@@ -1,4 +1,4 @@
-"""Answers about one export, which the pages of students and of UKMs share."""
+"""Responses about one export, for the exports of students and of UKMs."""
 
 from typing import Any
 
@@ -18,23 +18,23 @@ TYPES = {
 
 
 def accepted(export: Export, page: str) -> Any:
-    """Answer that a job writes the export: 202 and its address, or for a browser `page`."""
+    """Return 202 and the address of the export that a job writes; redirect a browser to `page`."""
     state = progress.as_json(export)
     headers = {"Location": state["url"]}
     return redirect_or_json(page, state, status=202, headers=headers, prefer_json=True)
 
 
 def file_or_state(export: Export, page: str) -> Any:
-    """Answer with the file of the export. One that is not ready: its state with 202, or with 409 if
-    it failed; for a browser `page`."""
+    """Return the file of the export. If it is not ready, return its state with 202, or 409 if it
+    failed; redirect a browser to `page`."""
     if export.state == ExportState.READY:
         return _file(export)
     status = 409 if export.state == ExportState.FAILED else 202
     return redirect_or_json(page, progress.as_json(export), status=status, prefer_json=True)
 
 
-def removed(export: Export, page: str) -> Any:
-    """Delete the export, also one that is being written: 204, or for a browser `page`."""
+def remove(export: Export, page: str) -> Any:
+    """Delete the export, even while a job writes it. Return 204; redirect a browser to `page`."""
     requests.remove(export)
     return redirect_or_json(page, notice=_("Berkas dihapus."))
 

@@ -23,8 +23,8 @@ from myukm.web.http.receiving import announced_size, received, storage_unavailab
 from myukm.web.ukm.access import member
 
 UPLOADS = Limit("file", 120, 60)
-BLOCK = 64 * 1024
-# A browser may only show a file that is opened in a tab of its own: no scripts, no requests.
+BLOCK_BYTES = 64 * 1024
+# For a file in a tab of its own: it runs no scripts and loads nothing from other sites.
 POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; sandbox"
 
 bp = Blueprint("files", __name__, url_prefix="/ukm/<code>/files")
@@ -48,7 +48,7 @@ def upload(code: str) -> Any:
 
 
 def store_response(code: str, sent: Upload) -> Any:
-    """Store an upload and return the answer. Raises `Unavailable` if the storage is unreachable."""
+    """Store an upload; return the response. Raises `Unavailable` if the storage is unreachable."""
     try:
         file, new = uploads.store(current_account().id, code, sent)
     except OSError as error:
@@ -69,10 +69,10 @@ def discard(code: str, file_id: int) -> Any:
 @bp.get("/<int:file_id>")
 @logged_in
 def download(code: str, file_id: int) -> Response:
-    """Return a file: a picture to be shown, anything else as a download."""
+    """Return a file: a picture inline, any other file as a download."""
     file = find_file(code, file_id)
-    way = "inline" if file.is_picture else "attachment"
-    return file_response(file.digest, file.type, f"{way}; {file_name(file.name)}")
+    disposition = "inline" if file.is_picture else "attachment"
+    return file_response(file.digest, file.type, f"{disposition}; {name_parameters(file.name)}")
 
 
 @bp.get("/<int:file_id>/thumbnail")
@@ -107,7 +107,7 @@ def file_response(digest: str, content_type: str, disposition: str) -> Response:
         "Cross-Origin-Resource-Policy": "same-origin",
         "Cache-Control": "private, max-age=86400",
     }
-    answer = Response(FileWrapper(file, BLOCK), content_type=content_type, headers=headers)
+    answer = Response(FileWrapper(file, BLOCK_BYTES), content_type=content_type, headers=headers)
     answer.direct_passthrough = True
     answer.content_length = size
     answer.set_etag(digest)
@@ -119,7 +119,7 @@ def file_response(digest: str, content_type: str, disposition: str) -> Response:
     return answer
 
 
-def file_name(name: str) -> str:
+def name_parameters(name: str) -> str:
     """Return the parameters of `Content-Disposition` for a file name."""
     plain = name.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")
     return f"filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -18,12 +18,13 @@ from myukm.live.subscriber import Subscriber
 from myukm.live.topics import personal_topic, ukm_topic
 from myukm.ops import stats
 
-MAX_REPLAYED = 1000
+MAX_REPLAYED = 1000  # events
 MAX_DIGITS = 18  # of a cursor: larger numbers do not fit into the column
 
 
 class Span(NamedTuple):
-    """The events that a stream missed: after its cursor, up to the one when it joined."""
+    """The events that a stream missed: numbers above `after`, its cursor, up to `until`, the newest
+    event when the stream joined."""
 
     after: int
     until: int
@@ -35,27 +36,27 @@ class Span(NamedTuple):
 
     @property
     def is_empty(self) -> bool:
-        """Whether no event was written meanwhile."""
+        """Whether no event was written since the cursor."""
         return self.until <= self.after
 
     @property
     def is_long(self) -> bool:
-        """Whether more events were written meanwhile, of all topics, than are replayed."""
+        """Whether more than `MAX_REPLAYED` events, of all topics, were written since the cursor."""
         return self.until - self.after > MAX_REPLAYED
 
 
 def read(
-    hub: Hub, snapshots: Snapshots, asked: Sequence[tuple[str | None, Subscriber]]
+    hub: Hub, snapshots: Snapshots, streams: Sequence[tuple[str | None, Subscriber]]
 ) -> list[tuple[bytes | None, bytes]]:
     """Return for each cursor and subscriber the bytes of the missed events (None: the cursor is
     unknown, pruned or more than `MAX_REPLAYED` events back), and those of the current state."""
     newest = cache(event_log.latest_seq)
-    missed = replay([_span(text, subscriber, newest) for text, subscriber in asked])
-    states = _states(snapshots, [subscriber for _, subscriber in asked])
+    missed = replay([_span(text, subscriber, newest) for text, subscriber in streams])
+    states = _states(snapshots, [subscriber for _, subscriber in streams])
     open_streams = len(hub.streams.audience)
     return [
         (events, first_heartbeat(subscriber.cursor, open_streams, degraded=hub.away) + state)
-        for events, state, (_, subscriber) in zip(missed, states, asked, strict=True)
+        for events, state, (_, subscriber) in zip(missed, states, streams, strict=True)
     ]
 
 

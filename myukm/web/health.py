@@ -14,8 +14,8 @@ from myukm.ops import metrics, readiness
 from myukm.web.http.access import json_view
 
 FORWARDED = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via")
-# While writes fail, each process tries one at least every 5 s, the time of the leader's lease, so a
-# lasting error is met again within this time.
+# While writes fail, each process tries to write at least every 5 s, because it renews or wants the
+# leader's lease. So an error that lasts has occurred again within this time.
 TROUBLED_SECONDS = 10.0
 
 bp = Blueprint("health", __name__)
@@ -53,7 +53,7 @@ def ready() -> Any:
 
 
 def unready(code: str, reason: str) -> Any:
-    """Return 503 with the reason, also in the form that errors of all calls have."""
+    """Return 503 with the reason, also as the `error` object that all failed calls return."""
     error = {"code": code, "message": reason}
     body = {"status": "unready", "reason": reason, "reason_code": code, "error": error}
     return jsonify(body), 503

@@ -1,4 +1,4 @@
-"""What opens when somebody follows a UKM's join link: the UKM, and a button that joins it."""
+"""The page of a UKM's join link: it shows the UKM and a button that joins it."""
 
 from typing import Any
 
@@ -20,8 +20,8 @@ WRONG_LINKS = Limit("join-link", 20, 3600)
 @bp.get("")
 @logged_in
 def show(token: str) -> Any:
-    """Ask whether to join; members are led to their chat. Only the button joins: a preview or a
-    scanner that follows the link must not."""
+    """Ask whether to join; redirect members to the chat. Only the button joins, because previews
+    and scanners also follow the link."""
     account = current_account()
     with attempt(claim(WRONG_LINKS, str(account.id)), wrong=NotFound):
         ukm = links.find(token)
@@ -41,7 +41,7 @@ def join(token: str) -> Any:
     except Conflict:
         if wants_json():
             raise
-        ukm = links.find(token)  # pressed twice: a member by now
+        ukm = links.find(token)  # the button was pressed twice, and the first press joined
     return redirect_or_json(
         url_for("chat.room", code=ukm.code), {"code": ukm.code, "name": ukm.name}
     )

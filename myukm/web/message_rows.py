@@ -1,4 +1,4 @@
-"""The messages that the chat page is rendered with; message_view.js renders later ones alike."""
+"""The messages in the HTML of the chat page; message_view.js renders later messages alike."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -13,10 +13,10 @@ from markupsafe import Markup
 from myukm.i18n import campus_timezone
 
 TOGETHER = timedelta(minutes=5)
-MAX_DRAWN = 1024
+MAX_CACHED = 1024  # messages
 
-# Markup of rendered messages, for all readers: by language and everything that the markup shows.
-_drawn: dict[tuple[str, bytes], Markup] = {}
+# Markup of messages, shared by all readers. The key is the language and everything that is shown.
+_cache: dict[tuple[str, bytes], Markup] = {}
 
 
 def rows(
@@ -54,19 +54,19 @@ def _together(before: dict[str, Any] | None, message: dict[str, Any]) -> bool:
     )
 
 
-def drawn(row: dict[str, Any], draw: Callable[[dict[str, Any]], Markup], lang: str) -> Markup:
-    """Return the markup of a row of `rows()`, cached (a filter). `draw` is the template's macro,
+def rendered(row: dict[str, Any], macro: Callable[[dict[str, Any]], Markup], lang: str) -> Markup:
+    """Return the markup of a row of `rows()`, cached (a filter). `macro` is the template's macro,
     `lang` the language in which it renders.
 
-    Rendering fifty messages takes longer than the rest of the page, and all members see the same
-    ones.
+    The cache pays because rendering fifty messages takes longer than the rest of the page, and all
+    members see the same messages.
     """
     if current_app.debug:
-        return draw(row)  # so that a changed template is seen
+        return macro(row)  # uncached, so that a changed template is seen
     key = (lang, msgspec.json.encode(row))
-    found = _drawn.get(key)
+    found = _cache.get(key)
     if found is None:
-        if len(_drawn) >= MAX_DRAWN:
-            _drawn.clear()
-        found = _drawn[key] = draw(row)
+        if len(_cache) >= MAX_CACHED:
+            _cache.clear()
+        found = _cache[key] = macro(row)
     return found

@@ -47,7 +47,7 @@ def _make_hub(state: Any) -> None:
     hub = make_hub(state.app)
     opening = partial(open_streams, hub, hub.snapshots)
     state.app.extensions["live_hub"] = hub
-    state.app.extensions["live_door"] = Batcher(in_app_context(state.app, opening))
+    state.app.extensions["stream_batcher"] = Batcher(in_app_context(state.app, opening))
 
 
 def in_app_context(app: Flask, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -83,7 +83,8 @@ def left(subscribers: Collection[Subscriber]) -> None:
 def stream() -> Any:
     """Stream the events of the caller's topics as they happen.
 
-    The log-in is not loaded here: `open_streams` checks it for all who arrive together.
+    The log-in is not loaded here, because `open_streams` checks the log-ins of all streams that
+    arrive together by one query.
     """
     if "_user_id" not in session:
         return login_required_response()
@@ -110,15 +111,16 @@ def stream() -> Any:
 @logged_in
 @limited(HELD_REPORTS)
 def held() -> Any:
-    """Record that the stream of a page of the caller is silent although requests are answered. The
-    doctor reports it."""
+    """Record that a page of the caller receives nothing on its stream, although its other requests
+    are answered. The doctor reports this."""
     held_streams.report(current_account().id)
     return "", 204
 
 
 def enter() -> Opened | Refusal:
     """Open the stream together with others that arrive now. Raises `Unavailable` if its turn does
-    not come within `WAIT_SECONDS`. Meanwhile it holds no connection to a database or Valkey."""
+    not come within `WAIT_SECONDS`. While it waits, the request holds no connection to the database
+    or Valkey."""
     topics = request.args.get("topics")
     names = None if topics is None else frozenset(filter(None, map(str.strip, topics.split(","))))
     arrival = Arrival(
@@ -128,9 +130,9 @@ def enter() -> Opened | Refusal:
         request.headers.get("Last-Event-ID") or request.args.get("cursor"),
         session.get("day") == today(),
     )
-    door: Batcher[Arrival, Opened | Refusal] = current_app.extensions["live_door"]
+    batcher: Batcher[Arrival, Opened | Refusal] = current_app.extensions["stream_batcher"]
     try:
-        outcome = door.ask(arrival, WAIT_SECONDS)
+        outcome = batcher.ask(arrival, WAIT_SECONDS)
     except TimeoutError:
         text = _("Server sedang sibuk. Coba lagi beberapa detik lagi.")
         raise Unavailable(text, retry_after=random.randint(*RETRY_SECONDS)) from None  # noqa: S311

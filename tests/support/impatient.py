@@ -3,5 +3,5 @@
 import wsgi
 from myukm.web.http import receiving
 
-receiving.SECONDS = 2
+receiving.MAX_SECONDS = 2
 app = wsgi.app

@@ -30,7 +30,7 @@ bp.before_request(limit_auth_body)
 
 
 def load_login(token: str) -> LoginSession | None:
-    """Return the log-in of the cookie's token, and note its account for the security log."""
+    """Return the log-in of the cookie's token, and name its account to the security log."""
     if login := accounts.find_session(token):
         security_log.set_actor(login.user_id)
     errors.outage.worked()

@@ -49,7 +49,7 @@ def show() -> Any:
 @logged_in
 @takes(LinkCode)
 def link(sent: LinkCode) -> Any:
-    """Link the account to a student by a code. Wrong codes are limited."""
+    """Link the account to a student by a code. The number of wrong codes is limited."""
     claims = (
         claim(WRONG_CODES, str(current_account().id)),
         claim(WRONG_CODES_OF_ADDRESS, caller_address()),

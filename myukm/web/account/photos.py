@@ -13,7 +13,7 @@ from myukm.web.account.profile import render_error
 from myukm.web.http.access import actor, current_account, logged_in, wants_json
 from myukm.web.http.answers import redirect_or_json
 from myukm.web.http.limits import limited
-from myukm.web.http.request_parsing import SMALL_BODY
+from myukm.web.http.request_parsing import SMALL_BODY_BYTES
 
 bp = Blueprint("photos", __name__)
 PHOTOS = Limit("photo", 20, 60)
@@ -33,7 +33,7 @@ def change() -> Any:
 
 def sent_photo() -> tuple[bytes, str]:
     """Return the uploaded bytes and their declared type. Raises `DomainError` over 5 MB."""
-    request.max_content_length = thumbnails.MAX_BYTES + SMALL_BODY
+    request.max_content_length = thumbnails.MAX_BYTES + SMALL_BODY_BYTES
     try:
         file = request.files.get("photo")
     except RequestEntityTooLarge:

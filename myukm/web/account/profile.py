@@ -1,4 +1,4 @@
-"""The profile page: account, password, data export, deletion; and the calls of the presence."""
+"""The profile page: account, password, data export, deletion; calls that report presence."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -145,5 +145,5 @@ def hidden() -> Any:
 
 
 def this_browser() -> str:
-    """Return a short name of this log-in."""
+    """Return the id of this browser in presence: the beginning of its log-in's `token_hash`."""
     return str(current_user.token_hash)[:16]

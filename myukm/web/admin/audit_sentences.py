@@ -60,6 +60,6 @@ SENTENCES = {
 
 
 def sentence(line: Activity) -> str:
-    """Return an entry as a sentence in the reader's language; an unknown one by its code."""
+    """Return an entry as a sentence in the reader's language; an unknown action by its code."""
     text = SENTENCES.get(line.action)
     return _(text, about=line.subject).strip() if text else f"{line.action} {line.subject}"

@@ -1,4 +1,4 @@
-"""Files of the list of who owes what that a job writes: asked for, watched, downloaded."""
+"""Files of the list of debtors (`tunggakan`) that jobs write: request, progress, download."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -24,8 +24,7 @@ bp = Blueprint("admin_exports", __name__, url_prefix="/admin/tunggakan/berkas")
 
 
 def accepted(kind: str, filters: Filters, total: int) -> Any:
-    """Answer a request for a file of `total` students, which a job writes: 202, or for a browser
-    the page of its files."""
+    """Let a job write a file of `total` students. Return 202; redirect a browser to its files."""
     export = requests.request(current_account().id, kind, urlencode(filters.query()), total)
     return export_answers.accepted(export, url_for("admin_exports.index"))
 
@@ -33,7 +32,7 @@ def accepted(kind: str, filters: Filters, total: int) -> Any:
 @bp.get("")
 @roles(*TREASURERS)
 def index() -> Any:
-    """Show the account's files, those that are being written with their progress."""
+    """Show the account's files, with the progress of unfinished ones."""
     cursor = event_log.latest_seq()
     found = requests.of_account(current_account().id)
     if wants_json():
@@ -47,7 +46,7 @@ def index() -> Any:
 @bp.get("/<int:export_id>")
 @roles(*TREASURERS)
 def show(export_id: int) -> Any:
-    """Return the file; while it is being written 202 and its progress, or its page."""
+    """Return the file. While a job writes it: 202 and its progress, or for a browser the list."""
     export = requests.find(current_account().id, export_id)
     return export_answers.file_or_state(export, url_for("admin_exports.index"))
 
@@ -57,9 +56,9 @@ def show(export_id: int) -> Any:
 @json_unless_page
 @roles(*TREASURERS)
 def remove(export_id: int) -> Any:
-    """Delete a file, also one that is being written, and show the others."""
+    """Delete a file, even while a job writes it, and show the list."""
     export = requests.find(current_account().id, export_id)
-    return export_answers.removed(export, url_for("admin_exports.index"))
+    return export_answers.remove(export, url_for("admin_exports.index"))
 
 
 def chips(export: Export) -> list[tuple[str, str]]:

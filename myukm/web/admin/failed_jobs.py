@@ -66,7 +66,7 @@ def group_page(queue: str, group: str) -> str:
 
 
 def _example(job_id: str) -> detail.JobDetail | None:
-    """Return a group's newest job; None if it has expired, which RQ's registry learns later."""
+    """Return a group's newest job; None if it expired, which RQ's registry notices later."""
     try:
         return detail.read(job_id)
     except NotFound:
@@ -84,7 +84,8 @@ def job_page(job_id: str) -> str:
 @roles(*ADMINS)
 @takes(Action)
 def act(sent: Action) -> Any:
-    """Retry or discard; many are dealt with in the background, and the page shows how far."""
+    """Retry or discard failed jobs. A large number is processed in the background, and the page
+    shows the progress."""
     _require_queue(sent.queue)
     if sent.action not in (actions.RETRY, actions.DISCARD):
         raise Invalid(_("Tindakan ini tidak ada."))
@@ -93,7 +94,7 @@ def act(sent: Action) -> Any:
         about = sent.job_id
     else:
         work = actions.begin(sent.queue, sent.action, sent.group)
-        actions.go_on(sent.queue)  # the leader goes on with the rest
+        actions.go_on(sent.queue)  # begins at once; the leader processes the rest
         verb = "queue.retry" if sent.action == actions.RETRY else "queue.clear"
         about, notice = f"{sent.queue} {sent.group or 'failed'}: {work.total}", None
     with transaction():
@@ -102,7 +103,7 @@ def act(sent: Action) -> Any:
 
 
 def _act_on_job(sent: Action) -> tuple[str, str]:
-    """Retry or discard one job; return what the audit page calls it, and the notice."""
+    """Retry or discard one job; return the action for the activity log, and the notice."""
     if sent.action == actions.RETRY:
         failed_jobs.retry([sent.job_id])
         return "queue.retry", _("Pekerjaan diantrikan lagi.")

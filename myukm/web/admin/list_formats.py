@@ -1,4 +1,4 @@
-"""How the server shows the fields of a list that core/template_list.js renders again later."""
+"""Formats the fields of a list, as core/template_list.js does when it renders the list again."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -27,8 +27,8 @@ bp = Blueprint("admin_log", __name__, url_prefix="/admin/log")
 def index() -> Any:
     """Show the newest lines that match, or return them as JSON; with `after` (an id) newer ones.
 
-    `cursor` is the id to ask with next. What a reader of more than 200 new lines misses is
-    `skipped`.
+    In JSON `cursor` is the id to send as `after` next time, and `skipped` says that more than
+    `log_stream.MAX_READ` lines matched and older ones are left out.
     """
     wanted, after = _wanted(), request.args.get("after", "")
     after = after if log_stream.is_id(after) else ""

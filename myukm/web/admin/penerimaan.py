@@ -66,8 +66,8 @@ def csv() -> Response:
 
 
 def bars(found: Report) -> list[Bar]:
-    """Return the bars of the months: what was received stands on the zero line, corrections hang
-    from it, both on one scale."""
+    """Return the bars of the months: received amounts above the zero line, corrections below it,
+    both on one scale."""
     above = max(one.flow.received for one in found.months)
     below = max(one.flow.corrected for one in found.months)
     whole = (above + below) or 1
@@ -77,8 +77,8 @@ def bars(found: Report) -> list[Bar]:
         up = round(100 * month.flow.received / whole, 2)
         down = round(100 * month.flow.corrected / whole, 2)
         name = str(format_date(month.first, "MMM"))
-        words = compact(month.flow.received) if month.flow.received else "–"
-        made.append(Bar(name, words, round(zero - up, 2), up, zero, down))
+        label = compact(month.flow.received) if month.flow.received else "–"
+        made.append(Bar(name, label, round(zero - up, 2), up, zero, down))
     return made
 
 
@@ -89,7 +89,7 @@ def chosen_flow(found: Report) -> Flow:
 
 
 def with_shares(parts: list[Part]) -> list[tuple[Part, float]]:
-    """Return the parts, each with what it received in percent of the one that received most."""
+    """Return the parts, each with what it received in percent of the largest part."""
     most = max((part.flow.received for part in parts), default=0) or 1
     return [(part, round(100 * part.flow.received / most, 2)) for part in parts]
 

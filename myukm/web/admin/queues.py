@@ -26,7 +26,8 @@ ALERTS_SHOWN = 20
 
 bp = Blueprint("admin_queues", __name__)
 bp.add_app_template_filter(shown)
-# rq-dashboard's call that requeues everything; it accepts GET too, so the method says nothing.
+# rq-dashboard's calls that requeue all failed jobs and that empty a queue. REQUEUE_ALL also accepts
+# GET, which `guard_dashboard` refuses.
 REQUEUE_ALL, EMPTY = f"{dashboard.NAME}.requeue_all", f"{dashboard.NAME}.empty_queue"
 
 
@@ -107,7 +108,7 @@ def job_is_gone(_error: NoSuchJobError) -> Any:
 
 
 @bp.app_errorhandler(InvalidJobOperation)
-def job_is_elsewhere(_error: InvalidJobOperation) -> Any:
+def job_state_conflicts(_error: InvalidJobOperation) -> Any:
     """Answer 409: the job's state does not allow the action, such as retrying a running one."""
     return domain_error(Conflict(_("Itu tidak bisa dilakukan pada pekerjaan ini sekarang.")))
 
@@ -116,12 +117,12 @@ def job_is_elsewhere(_error: InvalidJobOperation) -> Any:
 @bp.app_errorhandler(DeserializationError)
 @bp.app_errorhandler(UnpicklingError)
 def job_is_foreign(_error: Exception) -> Any:
-    """Answer for a job in Valkey that is not one of JOBS."""
+    """Answer 409: the job in Valkey is none of this program's JOBS."""
     return domain_error(Conflict(_("Pekerjaan ini bukan milik program ini."), code="foreign_job"))
 
 
 @bp.app_errorhandler(redis.ConnectionError)
 @bp.app_errorhandler(redis.TimeoutError)
-def valkey_is_away(_error: redis.RedisError) -> Any:
+def valkey_is_unreachable(_error: redis.RedisError) -> Any:
     """Answer 503: Valkey is unreachable."""
     return domain_error(Unavailable(_("Valkey tidak menjawab. Coba lagi sebentar lagi.")))

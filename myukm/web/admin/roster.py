@@ -17,7 +17,7 @@ from myukm.web.http.access import TREASURERS, actor, current_account, roles, wan
 from myukm.web.http.answers import page_numbers, redirect_or_json
 from myukm.web.http.body import takes
 from myukm.web.http.limits import limited
-from myukm.web.http.request_parsing import SMALL_BODY, whole_number
+from myukm.web.http.request_parsing import SMALL_BODY_BYTES, whole_number
 
 UPLOADS = Limit("roster-upload", 20, 600)
 NUMBERS = ("plan", "students", "active", "added", "changed", "leaving", "wrong", "skipped")
@@ -26,7 +26,7 @@ bp = Blueprint("admin_siswa_import", __name__, url_prefix="/admin/impor-siswa")
 
 
 class Applied(msgspec.Struct):
-    """The number of the preview that was shown, and whether many may leave."""
+    """The number of the preview that was shown, and whether many students may become inactive."""
 
     plan: int
     accept: bool = False
@@ -35,7 +35,7 @@ class Applied(msgspec.Struct):
 @bp.before_request
 def limit_file() -> None:
     """Refuse an oversized file before reading it."""
-    request.max_content_length = parts.MAX_BYTES + SMALL_BODY
+    request.max_content_length = parts.MAX_BYTES + SMALL_BODY_BYTES
 
 
 @bp.get("")
@@ -66,8 +66,10 @@ def upload() -> Any:
 
 
 def is_whole() -> bool:
-    """Return whether students that the file does not name become inactive. Raises `Invalid`: who
-    sends "1" means yes, and must not get a preview in which nobody leaves."""
+    """Return whether students that the file does not name become inactive.
+
+    Raises `Invalid` for any value but "true", because a script that sends "1" also means yes.
+    """
     sent = request.form.getlist("whole")
     if sent not in ([], ["true"]):
         raise Invalid(_("Isian whole hanya boleh true, atau tidak dikirim."), code="bad_whole")
@@ -110,7 +112,7 @@ def show(import_id: int) -> Any:
 @roles(*TREASURERS)
 @takes(Applied)
 def apply(import_id: int, sent: Applied) -> Any:
-    """Let a job write what this preview shows; an outdated one is made anew."""
+    """Let a job write what this preview shows; for an outdated preview it makes a new one."""
     one = imports.find(import_id, current_account().id)
     imports.start_apply(one, sent.plan, accept=sent.accept)
     return to_import(one)

@@ -69,7 +69,7 @@ def show(idperson: str) -> Any:
 
 
 def page_of_student(student: Siswa, found: bills.Bills, code: str | None = None) -> str:
-    """Return the page of a student, with a new code of the student's account if there is one."""
+    """Return the page of a student; `code` is the link code that was just created."""
     idperson = student.idperson
     return render_template(
         "admin/siswa/show.html",
@@ -77,7 +77,7 @@ def page_of_student(student: Siswa, found: bills.Bills, code: str | None = None)
         bills=found,
         account=links.account_of(idperson),
         code=code,
-        # The address that the answer to a POST is not at.
+        # For the address bar, because the address of a POST is not that of the page.
         page_address=url_for("admin_siswa.show", idperson=idperson) if code else None,
         code_until=links.open_code(idperson),
         history=payment_history.of_student(idperson, whole_number("page") or 1),
@@ -107,7 +107,7 @@ def sync(idperson: str) -> Any:
 @bp.post("/<idperson:idperson>/code", merge_slashes=False)
 @roles(*TREASURERS)
 def link_code(idperson: str) -> Any:
-    """Make a one-time code that links an account to the student, and show it, only now."""
+    """Create a one-time code that links an account to the student; only this response shows it."""
     student = directory.find(idperson)
     code = links.create_code(student, actor())
     if wants_json():

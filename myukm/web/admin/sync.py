@@ -46,19 +46,19 @@ class Resume(msgspec.Struct):
 def index() -> str:
     """Show the current run. The cursor is read before the state, so no event is missed."""
     cursor = event_log.latest_seq()
-    now = localized(progress.current())
+    current = localized(progress.current())
     return render_template(
         "admin/sync/index.html",
         cursor=cursor,
-        progress=now,
-        chart=chart_data(now),
+        progress=current,
+        chart=chart_data(current),
         next_time=next(iter(schedule.next_times(1)), None),
-        log=[localized(line) for line in run_log.latest(now["run_id"])],
-        held=anomaly_guard.count_quarantined(now["run_id"])
-        if now["reason_code"] == anomaly_guard.CODE
+        log=[localized(line) for line in run_log.latest(current["run_id"])],
+        held=anomaly_guard.count_quarantined(current["run_id"])
+        if current["reason_code"] == anomaly_guard.CODE
         else 0,
-        examples=anomaly_guard.examples(now["run_id"])
-        if now["reason_code"] == anomaly_guard.CODE
+        examples=anomaly_guard.examples(current["run_id"])
+        if current["reason_code"] == anomaly_guard.CODE
         else [],
         can_act=current_user.role in TREASURERS,
     )

@@ -81,7 +81,7 @@ def show(filters: Filters, report: owing.Report, *, prints: bool = False) -> str
 @roles(*TREASURERS)
 @limited(FILES)
 def csv() -> Any:
-    """Return what the filters show as CSV, or 202 if there are many."""
+    """Return the matching students as CSV, or 202 if a job must write the file."""
     return file("csv", write_csv)
 
 
@@ -89,12 +89,12 @@ def csv() -> Any:
 @roles(*TREASURERS)
 @limited(FILES)
 def xlsx() -> Any:
-    """Return what the filters show as XLSX, or 202 if there are many."""
+    """Return the matching students as XLSX, or 202 if a job must write the file."""
     return file("xlsx", write_xlsx)
 
 
 def file(kind: str, write: Callable[[Filters, IO[bytes], Progress], None]) -> Any:
-    """Return a file of at most `MAX_STUDENTS` at once; let a job write a larger one."""
+    """Return the file; let a job write it if it has more than `MAX_STUDENTS`."""
     filters = from_query()
     total = listing_files.count(filters)
     if total > listing_files.MAX_STUDENTS:
@@ -111,10 +111,10 @@ def of_group(filters: Filters, key: str) -> list[tuple[str, str]]:
     group = filters.group or ""
     changed: dict[str, Any] = {group: (key,), "group": None}
     if group in BILLS and not filters.status:
-        changed["status"] = ("tunggakan", "lunas")  # who has such a bill
+        changed["status"] = ("tunggakan", "lunas")  # all who have such a bill
     return filters.query(**changed)
 
 
 def share(figures: Figures, most: int) -> float:
-    """Return what a group owes, in percent of the one that owes most."""
+    """Return what a group owes, in percent of the group that owes most."""
     return round(100 * figures.tunggakan / most, 2) if most else 0

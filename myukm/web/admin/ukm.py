@@ -26,7 +26,7 @@ routes.mount(bp, for_campus=True)
 
 
 class NewUkm(msgspec.Struct):
-    """A UKM to make."""
+    """A UKM to create."""
 
     name: str
     code: str

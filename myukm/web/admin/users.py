@@ -57,7 +57,7 @@ def render_list(**more: Any) -> str:
 
 
 def show_code(kind: str, nim: str, name: str, code: str, **more: Any) -> Any:
-    """Redirect to the page, which shows a new one-time code once: reloading makes no second one.
+    """Redirect to the page, which shows a new one-time code once; a reload creates no second code.
 
     JSON callers get 201, the NIM, the code, and `more`.
     """

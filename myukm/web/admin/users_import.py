@@ -7,7 +7,7 @@ from flask import Blueprint, Response, jsonify, render_template, request
 from myukm.domain.accounts import bulk_invite, bulk_invite_csv
 from myukm.errors import DomainError
 from myukm.web.http.access import ADMINS, actor, roles, wants_json
-from myukm.web.http.request_parsing import SMALL_BODY
+from myukm.web.http.request_parsing import SMALL_BODY_BYTES
 
 MAX_PROBLEMS = 200
 
@@ -17,7 +17,7 @@ bp = Blueprint("admin_users_import", __name__, url_prefix="/admin/users/import")
 @bp.before_request
 def limit_file() -> None:
     """Refuse an oversized file before reading it."""
-    request.max_content_length = bulk_invite_csv.MAX_BYTES + SMALL_BODY
+    request.max_content_length = bulk_invite_csv.MAX_BYTES + SMALL_BODY_BYTES
 
 
 @bp.get("")

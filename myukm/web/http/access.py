@@ -39,7 +39,7 @@ def json_view(view: View) -> View:
 
 
 def json_unless_page(view: View) -> View:
-    """Mark a view that answers JSON unless `Accept` names `text/html`, as that of browsers does."""
+    """Mark a view that answers JSON unless `Accept` names `text/html`, as browsers do."""
     view.prefers_json = True  # type: ignore[attr-defined]
     return view
 
@@ -47,7 +47,7 @@ def json_unless_page(view: View) -> View:
 def wants_json(*, prefer_json: bool = False) -> bool:
     """Return whether to answer JSON: the view is marked, or the request sends or accepts JSON.
 
-    Who accepts anything gets a page, with `prefer_json` JSON.
+    A client that accepts anything gets a page, or JSON with `prefer_json`.
     """
     view = current_app.view_functions.get(request.endpoint or "")
     kinds = ["text/html", "application/json"]
@@ -114,15 +114,15 @@ def today() -> str:
 def is_for_other_account() -> bool:
     """Return whether the calling page was rendered for another account than the current one.
 
-    On a shared browser, a message that waits in a sleeping tab must not be sent as the next user.
-    Our pages send their account's id in a header; scripts may omit it.
+    On a shared browser, a message that waits in a sleeping tab must not be sent in the next user's
+    name. Our pages send their account's id in a header; scripts may omit it.
     """
     owner = request.headers.get("X-Account", request.args.get("account"))
     return owner not in (None, str(current_account().id)) and wants_json()
 
 
 def login_required_response() -> Response:
-    """Return a redirect to the log-in page, which leads back here.
+    """Return a redirect to the log-in page, which redirects back here after the log-in.
 
     Raises `LoginRequired` (401) for JSON, and for any method but GET.
     """

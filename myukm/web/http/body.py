@@ -28,6 +28,7 @@ EXPECTED = {
     list[str]: _("harus daftar teks"),
     list[int]: _("harus daftar bilangan bulat"),
 }
+# Digits of a number, and characters of a field's name in an error.
 MAX_DIGITS, MAX_NAME = 40, 64
 # PostgreSQL stores no NUL, and nothing stores half a surrogate pair.
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -152,7 +153,7 @@ def unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def whole_number(digits: str) -> float:
-    """Return a JSON integer; infinity for one longer than any id, because parsing it costs time."""
+    """Return a JSON integer; infinity if it has over `MAX_DIGITS`, because parsing is slow."""
     return int(digits) if len(digits) <= MAX_DIGITS else math.inf
 
 

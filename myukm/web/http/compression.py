@@ -1,8 +1,8 @@
 """Compresses text responses with gzip to about a quarter, for installations without a proxy.
 
-nginx compresses itself at a lower cost, so deploy/nginx.conf asks the program for plain text.
-Streams are not compressed, because their events must leave at once, nor are exports, which are
-written row by row. Flask-Compress is not used, because it never closes the files of static answers.
+nginx compresses itself at a lower cost, so deploy/nginx.conf asks the program for uncompressed
+responses. Streams are not compressed, because their events must leave at once, nor are exports,
+which are written row by row. Flask-Compress is not used, because it never closes static files.
 """
 
 import gzip

@@ -57,9 +57,9 @@ def manifest() -> Response:
 def service_worker() -> Response:
     """Return the service worker, whose scope is the path that serves it.
 
-    It contains the URLs of the static files and a digest of the offline page. So another version of
-    these, or another language, makes another service worker, which browsers install on the next
-    page.
+    The script contains the URLs of the static files and a digest of the offline page. So a new
+    version of these files or this page, or another language, changes the script, and browsers
+    install the changed script on the next page.
     """
     script = (static_folder() / "js/push/service_worker.js").read_text()
     page = offline()

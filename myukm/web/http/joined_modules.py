@@ -5,8 +5,8 @@ file has a module and all that it imports, each as a function that runs at its f
 order in which a browser runs modules. Linters, tests and Node read the single files in js/.
 
 Supported are `import … from "./NAME.js";`, and `export` before a function, a class, a const, or
-`default function NAME`. Not supported are circular imports, an exported `let`, and a string of
-several lines of which one looks like a comment.
+`default function NAME`. Not supported are circular imports, an exported `let`, and a multi-line
+string with a line that looks like a comment.
 """
 
 import re
@@ -15,7 +15,8 @@ from functools import cache
 from pathlib import Path
 from posixpath import dirname, normpath, relpath
 
-# The module of every page that extends base.html; a page's own file lacks what this one has.
+# Every page that extends base.html loads this module, so the file of a page's own module leaves out
+# the modules that ENTRY imports.
 ENTRY = "core/app"
 IMPORT = re.compile(r'^import (?:([^";]+) from )?"(\.[^"]+)\.js";$', re.MULTILINE)
 EXPORT = re.compile(r"^export (default )?((?:async )?function\*?|class|const) (\w+)", re.MULTILINE)

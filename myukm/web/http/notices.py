@@ -1,4 +1,4 @@
-"""Notices: what a change did, shown once on the next page, some with a button that undoes it."""
+"""Notices: the next page says once what a change did, and may offer a button that undoes it."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple

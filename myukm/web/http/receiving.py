@@ -16,19 +16,20 @@ from werkzeug.formparser import FormDataParser
 
 from myukm.errors import DomainError, Invalid, TooFast, Unavailable
 from myukm.storage import storage
-from myukm.web.http.request_parsing import SMALL_BODY
+from myukm.web.http.request_parsing import SMALL_BODY_BYTES
 
-# Concurrent uploads in this process: of one person, and of all. A proxy receives the whole body
-# before it passes it on; without one a slow sender holds a slot for at most `SECONDS`.
-AT_ONCE, ALL_AT_ONCE, SECONDS = 4, 40, 600
+# Concurrent uploads in this process: of one person, and of all people.
+MAX_OF_PERSON, MAX_OF_ALL = 4, 40
+# A proxy receives the whole body first. Without a proxy a slow sender holds a slot for this time.
+MAX_SECONDS = 600
 
 _lock = threading.Lock()
 _receiving: Counter[int] = Counter()
 
 
 class Received(NamedTuple):
-    """An uploaded file and the form's fields. The draft, a file on disk, is deleted after the
-    block."""
+    """An uploaded file and the form's fields. The draft, a file on disk, is deleted when the `with`
+    block ends."""
 
     draft: Path
     name: str
@@ -40,10 +41,10 @@ class Received(NamedTuple):
 def upload_slot(user_id: int) -> Iterator[None]:
     """Hold one of a person's slots. Raises `TooFast` or `Unavailable` if all are taken."""
     with _lock:
-        if _receiving[user_id] >= AT_ONCE:
+        if _receiving[user_id] >= MAX_OF_PERSON:
             text = _("Terlalu banyak berkas sekaligus. Tunggu beberapa detik.")
             raise TooFast(text, retry_after=3)
-        if _receiving.total() >= ALL_AT_ONCE:
+        if _receiving.total() >= MAX_OF_ALL:
             text = _("Server sedang sibuk. Coba lagi beberapa detik lagi.")
             raise Unavailable(text, code="busy", retry_after=5)
         _receiving[user_id] += 1
@@ -56,18 +57,18 @@ def upload_slot(user_id: int) -> Iterator[None]:
 
 def announced_size() -> int:
     """Return a lower bound of the size of the file in this request in bytes; 0 if unknown."""
-    return max(0, (request.content_length or 0) - SMALL_BODY)
+    return max(0, (request.content_length or 0) - SMALL_BODY_BYTES)
 
 
 @contextmanager
 def received(max_bytes: int, too_large: DomainError) -> Iterator[Received]:
     """Receive the form's file `file` and yield it.
 
-    A larger file is refused by its announced length, or once that much has arrived. Raises
-    `too_large`, `Invalid` without exactly one file, a `DomainError` (408) after `SECONDS`, and
-    `Unavailable` if the disk is full.
+    A file over `max_bytes` is refused at once if its announced length says so, else as soon as that
+    much has arrived. Raises `too_large`, `Invalid` without exactly one file, a `DomainError` (408)
+    after `MAX_SECONDS`, and `Unavailable` if the disk is full.
     """
-    request.max_content_length = max_bytes + SMALL_BODY
+    request.max_content_length = max_bytes + SMALL_BODY_BYTES
     drafts: list[tuple[Path, IO[bytes]]] = []
     try:
         form, sent = _one_file(drafts, too_large)
@@ -117,10 +118,10 @@ def _parsed(
         drafts.append((path, path.open("wb+")))
         return drafts[0][1]
 
-    parser = FormDataParser(new_draft, max_form_memory_size=8 * SMALL_BODY, max_form_parts=10)
+    parser = FormDataParser(new_draft, max_form_memory_size=8 * SMALL_BODY_BYTES, max_form_parts=10)
     slow = DomainError(_("Unggahan ini terlalu lama."), code="too_slow", status=408)
     try:
-        with gevent.Timeout(SECONDS, slow):
+        with gevent.Timeout(MAX_SECONDS, slow):
             _rest, form, files = parser.parse(
                 request.stream, request.mimetype, request.content_length, request.mimetype_params
             )

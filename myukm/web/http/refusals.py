@@ -21,7 +21,7 @@ CREDENTIAL_CALLS = {
     "profile.password": "password",
     "profile.delete": "password",
 }
-# Statuses of such a call: the password or code was wrong, or it was not checked.
+# Statuses of these calls: the password or code was wrong (WRONG), or it was not checked (REFUSED).
 WRONG = frozenset({401, 403, 404})
 REFUSED = frozenset({400, 413, 429, 503})
 # A 404 that hides a UKM from people who may not see it is logged as a refusal.

@@ -6,12 +6,12 @@ from werkzeug.routing import IntegerConverter
 
 from myukm.errors import Invalid
 
-SMALL_BODY = 64 * 1024
+SMALL_BODY_BYTES = 64 * 1024
 
 
 def limit_body() -> None:
-    """Refuse a body over `SMALL_BODY` before it is read."""
-    request.max_content_length = SMALL_BODY
+    """Refuse a body over `SMALL_BODY_BYTES` before it is read."""
+    request.max_content_length = SMALL_BODY_BYTES
 
 
 class RowId(IntegerConverter):

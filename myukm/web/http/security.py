@@ -40,8 +40,8 @@ def init_app(app: Flask) -> None:
 def refuse_cross_site() -> None:
     """Raise `Forbidden` for an unsafe request from another site's page.
 
-    Browsers name the origin of a request (Fetch Metadata, `Origin`). A script names none and is
-    allowed, because only browsers attach cookies on their own.
+    Browsers name the origin of a request (Fetch Metadata, `Origin`). A script sends neither
+    header and is allowed, because only browsers attach cookies on their own.
     """
     if request.method in SAFE:
         return

@@ -3,7 +3,7 @@
 Browsers send a cookie to all ports of a host, so two instances on one host need two names.
 
 itsdangerous refuses signatures from the future, so other machines would refuse a cookie that was
-signed on a machine whose clock is ahead. The row of the log-in decides when it ends.
+signed on a machine whose clock is ahead. The row of the log-in decides when the log-in ends.
 """
 
 from contextlib import suppress

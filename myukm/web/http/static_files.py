@@ -45,8 +45,8 @@ def static_url(path: str) -> str:
 def stylesheets(*names: str) -> Markup:
     """Return the link to several sheets of css/ joined into one, in this order.
 
-    A browser draws no page before it has all styles, and requests six files at a time, so sixteen
-    small sheets take half a second longer than one on a slow phone.
+    A browser renders nothing before it has all styles, and requests six files at a time. So on a
+    slow phone sixteen small sheets take half a second longer than one.
     """
     link = Markup('<link rel="stylesheet" href="{}">')
     return link.format(static_url(f"css/{'+'.join(names)}.css"))

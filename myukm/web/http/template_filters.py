@@ -44,11 +44,11 @@ def init_app(app: Flask) -> None:
         terbilang=terbilang,
         cooperatively=cooperatively,
         ukuran=quotas.in_words,
-        drawn=message_rows.drawn,
+        rendered=message_rows.rendered,
         stored_sentence=stored_sentence,
     )
     app.jinja_env.globals.update(
-        run_status=run_status, run_statuses=statuses, drawn_once=drawn_once
+        run_status=run_status, run_statuses=statuses, rendered_once=rendered_once
     )
     app.context_processor(page_context)
 
@@ -123,15 +123,15 @@ def detik(moment: str) -> str:
     return str(format_datetime(datetime.fromisoformat(moment), _("HH.mm.ss")))
 
 
-def drawn_once(template: str) -> Markup:
+def rendered_once(template: str) -> Markup:
     """Return the markup of a template that is the same for everybody, cached by language."""
     if current_app.debug:
-        _drawn_once.cache_clear()  # so that a changed template is seen
-    return _drawn_once(template, str(get_locale()))
+        _rendered_once.cache_clear()  # so that a changed template is seen
+    return _rendered_once(template, str(get_locale()))
 
 
 @cache
-def _drawn_once(template: str, _lang: str) -> Markup:
+def _rendered_once(template: str, _lang: str) -> Markup:
     return Markup(render_template(template))  # noqa: S704 (a template escapes what it shows)
 
 

@@ -1,8 +1,9 @@
 """Closes the connection of a refused request whose body is not read to its end.
 
-gunicorn would read the whole rest before the connection's next request, however long it is, and
-block other requests meanwhile. Here the rest is read for at most `SECONDS`, so that a sender who is
-nearly done gets the answer. If it has not ended by then, the connection is closed after the answer.
+gunicorn would read the whole rest of the body, however long, before the connection's next request,
+and block other requests meanwhile. Here the rest is read for at most `MAX_SECONDS`, so that a
+sender who is nearly done gets the response. If the body has not ended by then, the connection is
+closed after the response.
 """
 
 import time
@@ -16,7 +17,7 @@ from gunicorn.http.errors import ParseException
 from myukm.extensions import db
 from myukm.web.http.security import SAFE
 
-SECONDS, BLOCK = 2.0, 64 * 1024
+MAX_SECONDS, BLOCK_BYTES = 2.0, 64 * 1024
 
 
 def init_app(app: Flask) -> None:
@@ -34,12 +35,12 @@ def end_connection(response: Response) -> Response:
 
 
 def _is_at_its_end(body: Any) -> bool:
-    """Read and discard the body for at most `SECONDS`; return whether its end was reached."""
-    deadline = time.monotonic() + SECONDS
-    with suppress(OSError, ParseException), gevent.Timeout(SECONDS, False):
+    """Read and discard the body for at most `MAX_SECONDS`; return whether its end was reached."""
+    deadline = time.monotonic() + MAX_SECONDS
+    with suppress(OSError, ParseException), gevent.Timeout(MAX_SECONDS, False):
         while time.monotonic() < deadline:
-            if not body.read(BLOCK):
+            if not body.read(BLOCK_BYTES):
                 return True
-            db.session.rollback()  # others need the connection
+            db.session.rollback()  # other requests need the database connection
             gevent.sleep(0)
     return False

@@ -63,15 +63,15 @@ def readable(code: str) -> tuple[Ukm, bool]:
 
 
 def base_url(code: str) -> str:
-    """Return the URL below which this user has the UKM's pages."""
+    """Return the path below which this request's version of the UKM's pages is."""
     return f"/admin/ukm/{code}" if for_campus() else f"/ukm/{code}"
 
 
-def lead_back(error: DomainError, page: str, *codes: str) -> Any:
-    """Redirect to a page that shows how things are now, with the error as a notice.
+def redirect_with_error(error: DomainError, page: str, *codes: str) -> Any:
+    """Redirect to a page that shows the current state, with the error as a notice.
 
-    So of two people who decide at once, the second sees why nothing happened. Raises the error
-    again for JSON callers, and unless it has one of `codes` (none given: any).
+    If two people decide at the same time, the second one sees why nothing happened. For JSON
+    callers, and if `codes` are given without the error's code, the error is raised again.
     """
     if wants_json() or (codes and error.code not in codes):
         raise error

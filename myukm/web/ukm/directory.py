@@ -12,7 +12,7 @@ from myukm.web.http.access import current_account, logged_in, wants_json
 from myukm.web.http.answers import page_numbers, redirect_or_json
 from myukm.web.http.limits import limited
 from myukm.web.http.request_parsing import limit_body, whole_number
-from myukm.web.ukm.access import lead_back
+from myukm.web.ukm.access import redirect_with_error
 
 bp = Blueprint("ukm_directory", __name__, url_prefix="/ukm")
 bp.before_request(limit_body)
@@ -40,7 +40,7 @@ def ask(code: str) -> Any:
     try:
         ukm = join_requests.ask(current_account().id, code)
     except Conflict as error:
-        return lead_back(error, PAGE)
+        return redirect_with_error(error, PAGE)
     notice = _("Permintaan bergabung ke %(name)s dikirim.", name=ukm.name)
     return redirect_or_json(PAGE, {"ukm": code, "state": "asked"}, notice=notice)
 
@@ -48,10 +48,10 @@ def ask(code: str) -> Any:
 @bp.post("/<code>/request/withdraw")
 @logged_in
 def withdraw(code: str) -> Any:
-    """Take back a request."""
+    """Withdraw a request to join."""
     try:
         join_requests.withdraw(current_account().id, code)
     except NotFound as error:
-        return lead_back(error, PAGE)
+        return redirect_with_error(error, PAGE)
     answer = {"ukm": code, "state": "none"}
     return redirect_or_json(PAGE, answer, notice=_("Permintaan bergabung ditarik."))

@@ -1,4 +1,4 @@
-"""Exports of a UKM, for its admins: all of it as a ZIP archive that a job writes."""
+"""Exports of a UKM, for its admins: a job writes everything in the UKM into a ZIP archive."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ def index(code: str) -> Any:
 @member
 @limited(STARTS)
 def start(code: str) -> Any:
-    """Request an export: 202, or for a browser the page of its exports."""
+    """Request an export: 202; a browser is redirected to the list of exports."""
     export = requests.request_archive(Actor.of(current_account()), code)
     return export_answers.accepted(export, url_for("ukm_export.index", code=code))
 
@@ -51,7 +51,7 @@ def start(code: str) -> Any:
 @bp.get("/<int:export_id>")
 @member
 def show(code: str, export_id: int) -> Any:
-    """Return the archive; while it is being written 202 and its progress, or its page."""
+    """Return the archive. While a job writes it: 202 and progress, or for a browser the list."""
     page = url_for("ukm_export.index", code=code)
     return export_answers.file_or_state(found(code, export_id), page)
 
@@ -61,14 +61,14 @@ def show(code: str, export_id: int) -> Any:
 @json_unless_page
 @member
 def remove(code: str, export_id: int) -> Any:
-    """Delete an export, also one that is being written, and show the others."""
-    return export_answers.removed(found(code, export_id), url_for("ukm_export.index", code=code))
+    """Delete an export, even while a job writes it, and show the list."""
+    return export_answers.remove(found(code, export_id), url_for("ukm_export.index", code=code))
 
 
 def managed(code: str) -> Ukm:
     """Return the UKM. Raises `NotFound` or `Forbidden` unless the user is an admin of this UKM.
 
-    The role of a campus admin is not enough, because it does not let them read the messages.
+    The role of a campus admin is not enough, because campus admins may not read messages.
     """
     return authorization.authorize_read(Actor.of(current_account()), code)
 

@@ -1,4 +1,4 @@
-"""A UKM's join link for its managers: opening and revoking it, its QR code, a poster."""
+"""A UKM's join link, for its managers: create, extend and revoke it; its QR code, a poster."""
 
 import io
 from typing import Any
@@ -21,20 +21,20 @@ bp = Blueprint("ukm_links", __name__)
 QUIET_ZONE, PNG_SCALE = 4, 20
 
 
-class Opening(msgspec.Struct):
-    """How many days a link lasts from now."""
+class LinkDuration(msgspec.Struct):
+    """For how many days, from now, the link is valid."""
 
     days: int
 
 
 def address(ukm: Ukm) -> str | None:
-    """Return the absolute URL of the UKM's join link, None if it has no valid one."""
+    """Return the absolute URL of the UKM's join link, None without a valid link."""
     site = current_app.config["PUBLIC_URL"] or request.host_url.rstrip("/")
     return f"{site}/gabung/{ukm.link_token}" if ukm.has_link else None
 
 
 def as_json(ukm: Ukm) -> dict[str, str | None]:
-    """Return the link as JSON; both fields are null without a valid one."""
+    """Return the link as JSON; both fields are null without a valid link."""
     until = to_iso8601(ukm.link_until) if ukm.has_link else None
     return {"url": address(ukm), "until": until}
 
@@ -49,9 +49,9 @@ def show(code: str) -> Any:
 
 @bp.post("/link")
 @member_or_admin
-@takes(Opening)
-def open_link(code: str, sent: Opening) -> Any:
-    """Open a link, or prolong the one that stands."""
+@takes(LinkDuration)
+def create_or_extend(code: str, sent: LinkDuration) -> Any:
+    """Create a link, or extend the valid one."""
     ukm = links.create_or_extend(current_actor(), code, sent.days)
     page = f"{base_url(code)}/manage#link"
     return redirect_or_json(page, as_json(ukm), notice=_("Tautan gabung berlaku."))
@@ -60,7 +60,7 @@ def open_link(code: str, sent: Opening) -> Any:
 @bp.post("/link/revoke")
 @member_or_admin
 def revoke(code: str) -> Any:
-    """Void the link."""
+    """Revoke the link."""
     ukm = links.revoke(current_actor(), code)
     page = f"{base_url(code)}/manage#link"
     return redirect_or_json(page, as_json(ukm), notice=_("Tautan gabung dicabut."))
@@ -69,18 +69,18 @@ def revoke(code: str) -> Any:
 @bp.get("/link.svg")
 @member_or_admin
 def svg(code: str) -> Response:
-    """Return the QR code as a drawing."""
-    return Response(_drawn(code, kind="svg", omitsize=True), mimetype="image/svg+xml")
+    """Return the QR code as SVG."""
+    return Response(_qr_code(code, kind="svg", omitsize=True), mimetype="image/svg+xml")
 
 
 @bp.get("/link.png")
 @member_or_admin
 def png(code: str) -> Response:
-    """Return the QR code as a picture, for chats and slides."""
-    return Response(_drawn(code, kind="png", scale=PNG_SCALE), mimetype="image/png")
+    """Return the QR code as PNG, for chats and slides."""
+    return Response(_qr_code(code, kind="png", scale=PNG_SCALE), mimetype="image/png")
 
 
-def _drawn(code: str, **form: Any) -> bytes:
+def _qr_code(code: str, **options: Any) -> bytes:
     ukm = authorization.authorize_read(current_actor(), code)
     if not (link := address(ukm)):
         raise NotFound(_("UKM ini belum punya tautan gabung."), code="no_link")
@@ -88,7 +88,7 @@ def _drawn(code: str, **form: Any) -> bytes:
 
     out = io.BytesIO()
     qr = segno.make(link, error="m", micro=False)
-    qr.save(out, border=QUIET_ZONE, dark="#000", light="#fff", **form)
+    qr.save(out, border=QUIET_ZONE, dark="#000", light="#fff", **options)
     return out.getvalue()
 
 

@@ -22,10 +22,10 @@ from myukm.web.http.template_filters import saat
 from myukm.web.ukm.access import (
     base_url,
     current_actor,
-    lead_back,
     member_or_admin,
     page_context,
     readable,
+    redirect_with_error,
 )
 
 bp = Blueprint("ukm_members", __name__)
@@ -98,7 +98,7 @@ def remove(code: str, user_id: int, sent: Removal) -> Any:
 @bp.post("/members/<int:user_id>/take-back")
 @member_or_admin
 def take_back(code: str, user_id: int) -> Any:
-    """Undo a removal of a moment ago."""
+    """Undo the user's own removal of a member, within `moderation.UNDO_SECONDS`."""
     moderation.take_back(current_actor(), code, user_id)
     notice = _("%(name)s anggota lagi.", name=name_of(user_id))
     return redirect_or_json(f"{base_url(code)}/members", notice=notice)
@@ -112,7 +112,7 @@ def unblock(code: str, user_id: int) -> Any:
     try:
         moderation.unblock(current_actor(), code, user_id)
     except NotFound as error:
-        return lead_back(error, page, "not_blocked")
+        return redirect_with_error(error, page, "not_blocked")
     return redirect_or_json(page, notice=_("%(name)s tidak diblokir lagi.", name=name_of(user_id)))
 
 
@@ -148,7 +148,10 @@ def unmute(code: str, user_id: int) -> Any:
 @bp.post("/members/<int:user_id>/promote")
 @member_or_admin
 def promote(code: str, user_id: int) -> Any:
-    """Promote a member to admin of the UKM. Of a muted one it cannot be undone: it unmutes."""
+    """Promote a member to admin of the UKM.
+
+    For a muted member there is no undo, because the promotion also unmutes.
+    """
     is_muted = muted_until(code, user_id) is not None
     undo = None if is_muted else Undo(f"{base_url(code)}/members/{user_id}/demote")
     notice = _("%(name)s sekarang pengurus.")
@@ -187,8 +190,8 @@ def change_member(
 
 
 def refused(code: str, user_id: int, error: DomainError) -> Any:
-    """Render the member's page with the reason. Raises it again for JSON callers, and where the
-    user may not see that page."""
+    """Render the member's page with the error. For JSON callers, and if the user may not see that
+    page, the error is raised again."""
     if wants_json() or error.status in (Forbidden.status, NotFound.status):
         raise error
     return member_page(code, user_id, problem=str(error)), error.status

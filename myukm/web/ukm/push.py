@@ -1,4 +1,4 @@
-"""Which messages of a UKM ring a member's closed devices."""
+"""Which messages of a UKM send push notifications to a member."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ bp.before_request(limit_body)
 
 
 class PushLevel(msgspec.Struct):
-    """Whether every message rings, or mentions and replies alone."""
+    """Whether every message sends a push notification, or only mentions and replies do."""
 
     every: bool
 

@@ -16,9 +16,9 @@ from myukm.web.http.request_parsing import whole_number
 from myukm.web.ukm.access import (
     base_url,
     current_actor,
-    lead_back,
     member_or_admin,
     page_context,
+    redirect_with_error,
 )
 
 bp = Blueprint("ukm_reports", __name__)
@@ -78,5 +78,5 @@ def decide(code: str, message_id: int, notice: str, *, erase: bool) -> Any:
     try:
         reports.resolve(current_actor(), code, message_id, erase=erase)
     except NotFound as error:
-        return lead_back(error, page, "no_such_report")
+        return redirect_with_error(error, page, "no_such_report")
     return redirect_or_json(page, notice=notice)

@@ -17,9 +17,9 @@ from myukm.web.http.request_parsing import whole_number
 from myukm.web.ukm.access import (
     base_url,
     current_actor,
-    lead_back,
     member_or_admin,
     page_context,
+    redirect_with_error,
 )
 
 bp = Blueprint("ukm_requests", __name__)
@@ -45,7 +45,7 @@ def as_json(one: JoinRequest) -> dict[str, Any]:
 @bp.post("/requests/<int:user_id>/accept")
 @member_or_admin
 def accept(code: str, user_id: int) -> Any:
-    """Let the person in."""
+    """Accept a request: the person becomes a member."""
     return decide(join_requests.accept, code, user_id, _("%(name)s anggota sekarang."))
 
 
@@ -62,5 +62,5 @@ def decide(change: Callable[[Actor, str, int], User], code: str, user_id: int, n
     try:
         name = change(current_actor(), code, user_id).name
     except NotFound as error:
-        return lead_back(error, page, "no_such_request")
+        return redirect_with_error(error, page, "no_such_request")
     return redirect_or_json(page, notice=notice % {"name": name})

@@ -1,7 +1,7 @@
 """Registers a UKM's pages at two URLs.
 
 Below `/ukm/<code>` for its members and admins, below `/admin/ukm/<code>` for campus admins, who
-need not be members. The blueprint decides which of the two a request is; the domain checks each
+need not be members. `g.for_campus` says which of the two was called; the domain checks each
 permission.
 """
 
@@ -13,7 +13,7 @@ BLUEPRINTS = (members, settings, links, readers, requests, reports)
 
 
 def mount(parent: Blueprint, *, for_campus: bool) -> None:
-    """Register the pages below `parent`; `for_campus`: whoever calls them acts for the campus."""
+    """Register the pages below `parent`; `for_campus`: they are the campus admins' version."""
     pages = Blueprint("pages", __name__, url_prefix="/<code>")
 
     @pages.before_request

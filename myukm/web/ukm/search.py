@@ -1,4 +1,4 @@
-"""Search in messages, as a page and as JSON: in one UKM, or in all of the user's."""
+"""Search in messages, as a page and as JSON: in one UKM, or in all UKMs of the user."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -38,7 +38,7 @@ def in_ukm(code: str) -> Any:
 def _answer(code: str | None) -> Any:
     """Return the messages that `q` looks for, before the id `before`.
 
-    The cursor is read before the messages, so no change of one is missed by the page.
+    The cursor is read before the messages, so the page misses no change of a message.
     """
     cursor = event_log.latest_seq()
     q, before = request.args.get("q", ""), whole_number("before")
@@ -75,7 +75,7 @@ def _page(
     problem: Any = "",
     **places: int | None,
 ) -> str:
-    """Render the page: `entries` of the results, None when there was nothing to look for.
+    """Render the page: `entries` are the results, None without a valid query.
 
     `places` are `following` and `before`, ids of the next page and of this one, and `cursor`.
     """

@@ -97,7 +97,7 @@ def pin(code: str, sent: Pin) -> Any:
     """Pin a text, or a message by its id."""
     if sent.message_id is not None:
         if for_campus():
-            # The answer has the message's text, and the campus does not read the chat.
+            # The response has the message's text, and campus admins may not read the chat.
             raise NotFound(_("Pesan ini tidak ada."), code="no_such_message")
         ukm = pins.pin_message(current_actor(), code, sent.message_id)
         notice = _("Pesan itu disematkan.")
@@ -147,7 +147,7 @@ def join_code(code: str) -> Any:
 @member_or_admin
 @takes(Listing)
 def listing(code: str, sent: Listing) -> Any:
-    """List the UKM in the directory, or take it out."""
+    """List the UKM in the directory, or remove it from there."""
     typed = {"intro": sent.intro, "listed": "1" if sent.listed else ""}
     return try_change(
         code,

@@ -1,4 +1,5 @@
-"""Turns at a UKM's row: many writers of one UKM must not take all database connections."""
+"""Limits the concurrent writers of a UKM, because all that wait for the lock of its row would hold
+a database connection."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from myukm.errors import Unavailable
 
-AT_ONCE, WAIT_SECONDS = 2, 3.0
+MAX_AT_ONCE, WAIT_SECONDS = 2, 3.0
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -22,9 +23,9 @@ _lock = threading.Lock()
 
 
 def in_turn(view: View) -> View:
-    """Run at most two requests of this process at a time in a view that locks the row of a UKM.
+    """Let at most `MAX_AT_ONCE` requests per UKM and process run views that lock the UKM's row.
 
-    The others wait without a database connection, and are refused with 503 after `WAIT_SECONDS`.
+    Further requests wait without a database connection, and get 503 after `WAIT_SECONDS`.
     Put this decorator above those that check the log-in, because that check needs a connection.
     """
 
@@ -40,9 +41,9 @@ def in_turn(view: View) -> View:
 
 @contextmanager
 def turn(code: str) -> Iterator[None]:
-    """Hold one of `AT_ONCE` turns at the UKM `code`. Raises `Unavailable` after `WAIT_SECONDS`."""
+    """Hold one of the UKM's `MAX_AT_ONCE` turns. Raises `Unavailable` after `WAIT_SECONDS`."""
     with _lock:
-        semaphore = _semaphores.setdefault(code, threading.Semaphore(AT_ONCE))
+        semaphore = _semaphores.setdefault(code, threading.Semaphore(MAX_AT_ONCE))
     if not semaphore.acquire(timeout=WAIT_SECONDS):
         text = _("UKM ini sedang ramai sekali. Coba lagi sebentar lagi.")
         raise Unavailable(text, code="busy", retry_after=1)
