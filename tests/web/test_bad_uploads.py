@@ -1,4 +1,4 @@
-"""Uploads that would fill the memory or occupy all slots: others are answered meanwhile."""
+"""Uploads that try to fill the memory or all slots; other requests are answered meanwhile."""
 
 import io
 import select
@@ -25,7 +25,7 @@ from tests.support.programs import WebServer
 from tests.support.waiting import wait_until
 
 SessionAs = Callable[[str], requests.Session]
-MEGABYTES = 64
+MAX_GROWTH_MB = 64
 
 
 def zip_bomb() -> bytes:
@@ -38,7 +38,7 @@ def zip_bomb() -> bytes:
 
 
 def bad_files() -> list[tuple[bytes, str, set[int]]]:
-    """Return what is sent, under which name, and what may be answered."""
+    """Return the content, the name and the allowed statuses of each file."""
     return [
         (bomb(), "a.png", {422}),
         (encoded(Image.new("1", (10_000, 10_000)), "PNG"), "b.png", {422}),
@@ -93,7 +93,7 @@ def watched(web: WebServer, other: requests.Session) -> Iterator[Watch]:
     assert watch.waits, "nothing was measured"
 
 
-def test_a_hundred_concurrent_uploads_of_one_person_hold_up_nobody(
+def test_a_hundred_concurrent_uploads_of_one_person_do_not_delay_others(
     app: Flask, web: WebServer, session_as: SessionAs, settings: dict[str, str]
 ) -> None:
     cookies, headers, bad = session_as("member").cookies, {"Content-Type": FORM}, bad_files()
@@ -116,21 +116,21 @@ def test_a_hundred_concurrent_uploads_of_one_person_hold_up_nobody(
     ]
     assert wrong == [], counted
     grown = (watch.peak - watch.before) / 1_000_000
-    assert grown <= MEGABYTES, f"{grown:.0f} MB more, {counted}"
+    assert grown <= MAX_GROWTH_MB, f"{grown:.0f} MB more, {counted}"
     waits = sorted(watch.waits)
     assert waits[int(len(waits) * 0.95)] < 5, f"{waits[-5:]} {counted}"
     folder = Path(settings["FILES_URL"].removeprefix("file://"))
     wait_until(lambda: left_behind(folder) == [], 30, "no draft is left")
 
 
-TWO_GIGABYTES, BEGINNING = 2_000_000_000, 50_000_000
+FILE_BYTES, MAX_SENT_BYTES = 2_000_000_000, 50_000_000
 
 
 def offer(url: str, cookie: tuple[str, str], *, announced: bool) -> bytes:
-    """Send the beginning of a file of 2 GB, or of one without an announced end, and return the
-    answer, which comes before the rest is sent."""
+    """Send the beginning of a file of 2 GB, or of a chunked body of unknown length. Return the
+    response, which comes before the rest is sent."""
     address, (name, value) = urlsplit(url), cookie
-    size = f"Content-Length: {TWO_GIGABYTES}" if announced else "Transfer-Encoding: chunked"
+    size = f"Content-Length: {FILE_BYTES}" if announced else "Transfer-Encoding: chunked"
     head = (
         f"POST {FILES} HTTP/1.1\r\nHost: {address.netloc}\r\nCookie: {name}={value}\r\n"
         f"Content-Type: {FORM}\r\n{size}\r\n\r\n"
@@ -141,16 +141,16 @@ def offer(url: str, cookie: tuple[str, str], *, announced: bool) -> bytes:
         return data if announced else b"%x\r\n%b\r\n" % (len(data), data)
 
     with socket.create_connection((str(address.hostname), int(address.port or 0)), 30) as caller:
-        with suppress(ConnectionError):  # what was answered before that can still be read
+        with suppress(ConnectionError):  # a response from before can still be read
             caller.sendall(head + framed(form(PDF, "a.pdf").rpartition(b"\r\n--X--")[0]))
-            while sent < BEGINNING and not select.select([caller], [], [], 0)[0]:
+            while sent < MAX_SENT_BYTES and not select.select([caller], [], [], 0)[0]:
                 caller.sendall(framed(block))
                 sent += len(block)
         return caller.recv(4000)
 
 
 @pytest.mark.parametrize("announced", [True, False])
-def test_two_gigabytes_are_refused_long_before_they_are_sent(
+def test_two_gigabytes_are_refused_after_50_megabytes_at_most(
     web: WebServer,
     session_as: SessionAs,
     session_cookie: Callable[[str], tuple[str, str]],
@@ -160,24 +160,25 @@ def test_two_gigabytes_are_refused_long_before_they_are_sent(
     with watched(web, session_as("friend")) as watch:
         answer = offer(web.url, session_cookie("member"), announced=announced)
     assert answer.split()[1] == b"413", answer
-    assert watch.peak - watch.before <= MEGABYTES * 1_000_000
+    assert watch.peak - watch.before <= MAX_GROWTH_MB * 1_000_000
     folder = Path(settings["FILES_URL"].removeprefix("file://"))
     wait_until(lambda: left_behind(folder) == [], 10, "no draft is left")
 
 
 @pytest.fixture
-def impatient(settings: dict[str, str], tmp_path: Path, app: Flask) -> Iterator[WebServer]:
+def short_timeout(settings: dict[str, str], tmp_path: Path, app: Flask) -> Iterator[WebServer]:
+    """A web server on which uploads time out after 2 s."""
     server = WebServer(tmp_path / "web.log", settings, app="tests.support.impatient:app")
     yield server
     server.kill()
 
 
-def test_slow_uploads_end_at_a_time_limit_and_hold_up_nobody(
-    impatient: WebServer,
+def test_slow_uploads_time_out_and_do_not_delay_others(
+    short_timeout: WebServer,
     session_cookie: Callable[[str], tuple[str, str]],
     settings: dict[str, str],
 ) -> None:
-    address, (name, value) = urlsplit(impatient.url), session_cookie("member")
+    address, (name, value) = urlsplit(short_timeout.url), session_cookie("member")
     head = (
         f"POST {FILES} HTTP/1.1\r\nHost: {address.netloc}\r\nCookie: {name}={value}\r\n"
         f"Content-Type: {FORM}\r\nContent-Length: 1000000\r\n\r\n"
@@ -194,7 +195,7 @@ def test_slow_uploads_end_at_a_time_limit_and_hold_up_nobody(
         for number, caller in enumerate(callers):
             if number not in answers and (got := drip(caller)):
                 answers[number] = got
-        ukm = requests.get(f"{impatient.url}/ukm", cookies=friend, timeout=5)
+        ukm = requests.get(f"{short_timeout.url}/ukm", cookies=friend, timeout=5)
         assert ukm.status_code == 200
     counted = Counter(answer.split()[1] for answer in answers.values())
     assert counted == {b"408": 4, b"429": 2}

@@ -1,4 +1,4 @@
-"""The calls of the chat: answers, and who may use them."""
+"""The calls of the chat: their responses, and who may make them."""
 
 import re
 from collections.abc import Callable
@@ -50,7 +50,7 @@ def code(answer: Any) -> str:
 
 @pytest.mark.parametrize("stranger", STRANGERS)
 @pytest.mark.parametrize(("method", "path", "body"), CALLS)
-def test_to_strangers_a_ukm_does_not_exist_whatever_their_role(
+def test_people_who_are_not_members_get_404_whatever_their_role(
     client_as: ClientAs, stranger: str, method: str, path: str, body: Any
 ) -> None:
     post(client_as("member"))
@@ -104,7 +104,7 @@ def test_posting_the_same_client_id_again_returns_the_stored_message(client_as: 
     + [{"message": text, "client_id": "c"} for text in ("", " \n", "\u200b", "x" * 1001, None)]
     + [{"message": "x", "client_id": wrong} for wrong in ("", "y" * 65, 7, None, [])],
 )
-def test_bad_input_is_422_in_words(client_as: ClientAs, body: Any) -> None:
+def test_bad_input_is_422_with_a_message(client_as: ClientAs, body: Any) -> None:
     answer = client_as("member").post(f"{URL}/messages", json=body)
     assert answer.status_code == 422
     assert set(answer.get_json()["error"]) == {"code", "message"}
@@ -117,7 +117,7 @@ def test_broken_json_is_400(client_as: ClientAs, broken: bytes) -> None:
     assert (answer.status_code, code(answer)) == (400, "bad_json")
 
 
-def test_a_page_of_another_account_writes_nothing(
+def test_a_page_rendered_for_another_account_gets_401(
     client_as: ClientAs, people: dict[str, int]
 ) -> None:
     client = client_as("member")
@@ -128,19 +128,19 @@ def test_a_page_of_another_account_writes_nothing(
     assert client.get(f"/stream?account={people['friend']}").status_code == 401
 
 
-def test_a_body_of_megabytes_is_not_even_read(client_as: ClientAs) -> None:
+def test_a_body_of_two_megabytes_is_413(client_as: ClientAs) -> None:
     answer = post(client_as("member"), " " * 2_000_000)
     assert (answer.status_code, code(answer)) == (413, "request_entity_too_large")
 
 
-def test_too_fast_is_429_and_the_others_go_on(client_as: ClientAs) -> None:
+def test_a_member_who_posts_too_fast_gets_429_but_others_do_not(client_as: ClientAs) -> None:
     member = client_as("member")
     answers = [post(member, client_id=f"c{n}").status_code for n in range(22)]
     assert answers == [201] * 20 + [429] * 2
     assert post(client_as("friend")).status_code == 201
 
 
-def test_muted_is_403(app: Flask, people: dict[str, int], client_as: ClientAs) -> None:
+def test_a_muted_member_gets_403(app: Flask, people: dict[str, int], client_as: ClientAs) -> None:
     member = client_as("member")
     with app.app_context(), transaction() as session:
         session.execute(update(Membership).values(muted_until=utcnow().replace(year=2999)))
@@ -161,7 +161,7 @@ def test_people_who_left_were_blocked_or_logged_out_cannot_post(
     assert post(kept, client_id="c2").status_code == 401
 
 
-def test_messages_come_in_pages_with_the_cursor_that_goes_on(
+def test_messages_come_in_pages_with_the_cursor_of_the_event_log(
     app: Flask, client_as: ClientAs
 ) -> None:
     member = client_as("member")
@@ -178,7 +178,6 @@ def test_messages_come_in_pages_with_the_cursor_that_goes_on(
     assert page(after=0, limit=1000) == ids
     before = member.get(f"{URL}/messages").get_json()["cursor"]
     with app.app_context():
-        broadcast.OverduePublisher()
         broadcast.publish(1)
     after = member.get(f"{URL}/messages").get_json()["cursor"]
     assert (before, after) == ("0", "5")
@@ -187,11 +186,11 @@ def test_messages_come_in_pages_with_the_cursor_that_goes_on(
 @pytest.mark.parametrize(
     "query", ["limit=x", "before=-1", "after=1e3", "before=٣", "after=", f"limit={'9' * 30}"]
 )
-def test_a_strange_page_is_422(client_as: ClientAs, query: str) -> None:
+def test_an_invalid_page_query_is_422(client_as: ClientAs, query: str) -> None:
     assert client_as("member").get(f"{URL}/messages?{query}").status_code == 422
 
 
-def test_edit_and_delete(client_as: ClientAs) -> None:
+def test_the_author_edits_and_deletes_a_message(client_as: ClientAs) -> None:
     member, friend = client_as("member"), client_as("friend")
     one = f"{URL}/messages/{post(member).get_json()['id']}"
     edited = member.patch(one, json={"message": "Hai"})
@@ -205,7 +204,7 @@ def test_edit_and_delete(client_as: ClientAs) -> None:
     assert member.delete(f"{URL}/messages/{2**80}").status_code == 404
 
 
-def test_a_message_of_another_ukm_is_out_of_reach(client_as: ClientAs) -> None:
+def test_a_message_of_another_ukm_cannot_be_changed_or_marked_read(client_as: ClientAs) -> None:
     mine = post(client_as("member")).get_json()["id"]
     outsider = client_as("outsider")
     there = f"/ukm/PRAMUKA/messages/{mine}"
@@ -224,7 +223,7 @@ def test_messages_of_another_ukm_get_no_replies_and_reactions(client_as: ClientA
     assert outsider.delete(f"{there}/{mine}/reactions/👍").status_code == 404
 
 
-def test_a_reply_a_mention_and_reactions_stand_in_the_message(client_as: ClientAs) -> None:
+def test_a_message_object_has_its_reply_mentions_and_reactions(client_as: ClientAs) -> None:
     member, friend = client_as("member"), client_as("friend")
     first = post(member, "Latihan?").get_json()
     answer = post(friend, "Ya @Mega Lestari", reply_to=first["id"]).get_json()
@@ -247,7 +246,7 @@ def test_a_reply_a_mention_and_reactions_stand_in_the_message(client_as: ClientA
     assert (bad.status_code, code(bad)) == (422, "bad_emoji")
 
 
-def test_notices_and_names(client_as: ClientAs) -> None:
+def test_notification_levels_and_name_suggestions(client_as: ClientAs) -> None:
     member = client_as("member")
     assert member.put(f"{URL}/notices", json={"notices": "mentions"}).status_code == 204
     assert member.put(f"{URL}/notices", json={"notices": "loud"}).status_code == 422
@@ -262,7 +261,7 @@ def test_a_flood_of_reactions_is_429(client_as: ClientAs) -> None:
     assert answers == {200, 429}
 
 
-def test_typing_reading_and_who_is_here(client_as: ClientAs) -> None:
+def test_typing_read_markers_and_online_members(client_as: ClientAs) -> None:
     member = client_as("member")
     mine = post(member).get_json()["id"]
     assert member.post(f"{URL}/typing").status_code == 204
@@ -276,20 +275,21 @@ def test_typing_reading_and_who_is_here(client_as: ClientAs) -> None:
 def test_the_chat_page_makes_a_fixed_number_of_queries(app: Flask, client_as: ClientAs) -> None:
     member, friend = client_as("member"), client_as("friend")
     post(friend)
-    few = queries_of(app, lambda: member.get(f"{URL}/chat"))
+    few = count_queries(app, lambda: member.get(f"{URL}/chat"))
     for n in range(9):
         said = post(friend, str(n), f"f{n}").get_json()["id"]
         post(member, f"<script>{n} @Farhan", f"m{n}", reply_to=said)
         friend.put(f"{URL}/messages/{said}/reactions/👍")
-    many = queries_of(app, lambda: member.get(f"{URL}/chat"))
+    many = count_queries(app, lambda: member.get(f"{URL}/chat"))
     assert few == many <= 10
 
 
-def queries_of(app: Flask, visit: Callable[[], Any]) -> int:
-    asked: list[str] = []
+def count_queries(app: Flask, visit: Callable[[], Any]) -> int:
+    """Return how many queries `visit` makes; its response must be a 200."""
+    queries: list[str] = []
 
     def count(_c: Any, _cur: Any, statement: str, *_: Any) -> None:
-        asked.append(statement)
+        queries.append(statement)
 
     with app.app_context():
         engine = db.engine
@@ -297,7 +297,7 @@ def queries_of(app: Flask, visit: Callable[[], Any]) -> int:
     answer = visit()
     event.remove(engine, "before_cursor_execute", count)
     assert answer.status_code == 200
-    return len(asked)
+    return len(queries)
 
 
 def test_markup_in_a_message_is_escaped(client_as: ClientAs) -> None:

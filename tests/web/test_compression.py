@@ -1,4 +1,4 @@
-"""Texts are compressed without a proxy, too; a stream and small answers are not."""
+"""Text responses are compressed without a proxy, too; streams and small responses are not."""
 
 import gzip
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from tests.support.programs import WebServer
 GZIP = {"Accept-Encoding": "gzip"}
 
 
-def test_a_page_is_compressed_for_who_understands_it(
+def test_a_page_is_compressed_if_the_client_accepts_gzip(
     client_as: Callable[[str], FlaskClient],
 ) -> None:
     client = client_as("member")
@@ -25,7 +25,9 @@ def test_a_page_is_compressed_for_who_understands_it(
 
 
 @pytest.mark.parametrize("path", ["/static/css/base.css", "/static/js/core/app.js", "/favicon.ico"])
-def test_static_texts_are_whole(client_as: Callable[[str], FlaskClient], path: str) -> None:
+def test_compressed_static_files_unpack_to_the_original(
+    client_as: Callable[[str], FlaskClient], path: str
+) -> None:
     client = client_as("nobody")
     plain, packed = (client.get(path, headers=headers, buffered=True) for headers in ({}, GZIP))
     unpacked = packed.data if len(plain.data) < 1024 else gzip.decompress(packed.data)

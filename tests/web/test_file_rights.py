@@ -68,7 +68,7 @@ def test_former_members_get_no_files_and_messages(
         assert answer.status_code in OUTSIDE or answer.get_json()["messages"] == []
 
 
-def test_a_browser_keeps_files_for_one_log_in_alone(client_as: ClientAs) -> None:
+def test_a_browser_caches_files_for_one_log_in_only(client_as: ClientAs) -> None:
     """On a shared browser the next person has another cookie."""
     member = client_as("member")
     file = upload(member, half_red(), "a.jpg").get_json()

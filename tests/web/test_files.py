@@ -45,7 +45,7 @@ def folder(settings: dict[str, str]) -> Path:
 
 
 def get(client: FlaskClient, url: str, **headers: str) -> Any:
-    """Ask for a file and read the answer whole, which closes it."""
+    """Request a file and read the whole response, which closes the file."""
     return client.get(url, headers=headers, buffered=True)
 
 
@@ -54,13 +54,13 @@ def code(answer: Any) -> str:
 
 
 @every_database
-def test_a_photo_is_drawn_anew_sent_and_seen(client_as: ClientAs, folder: Path) -> None:
+def test_a_photo_is_reencoded_sent_and_downloaded(client_as: ClientAs, folder: Path) -> None:
     member, friend = client_as("member"), client_as("friend")
     answer = upload(member, half_red(turned=6), "../../IMG 1.JPG", "image/jpeg")
     assert answer.status_code == 201, answer.text
     file = answer.get_json()
     assert (file["name"], file["type"]) == ("IMG 1.webp", "image/webp")
-    assert (file["width"], file["height"]) == (300, 400), "it is turned as its camera was"
+    assert (file["width"], file["height"]) == (300, 400), "rotated as its EXIF orientation says"
     assert get(friend, file["url"]).status_code == 404, "not sent yet"
     again = upload(member, half_red(turned=6), "../../IMG 1.JPG", "image/jpeg")
     assert (again.status_code, again.get_json()) == (200, file)
@@ -81,7 +81,7 @@ def test_a_photo_is_drawn_anew_sent_and_seen(client_as: ClientAs, folder: Path) 
     assert left_behind(folder) == []
 
 
-def test_a_picture_with_odd_metadata_is_turned_all_the_same(client_as: ClientAs) -> None:
+def test_a_picture_with_odd_metadata_is_still_rotated(client_as: ClientAs) -> None:
     answer = upload(client_as("member"), half_red_with_odd_exif(), "a.jpg", "image/jpeg")
     assert answer.status_code == 201, answer.text
     assert (answer.get_json()["width"], answer.get_json()["height"]) == (300, 400)
@@ -148,7 +148,7 @@ def test_office_files_and_audio_are_accepted(client_as: ClientAs, data: bytes, n
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP"])
-def test_of_a_moving_picture_the_first_frame_is_kept(client_as: ClientAs, kind: str) -> None:
+def test_only_the_first_frame_of_an_animation_is_stored(client_as: ClientAs, kind: str) -> None:
     file = upload(client_as("member"), animated(kind), f"a.{kind.lower()}", f"image/{kind.lower()}")
     assert file.status_code == 201
     shown = Image.open(BytesIO(get(client_as("member"), file.get_json()["url"]).data))
@@ -168,7 +168,7 @@ def test_of_a_moving_picture_the_first_frame_is_kept(client_as: ClientAs, kind: 
         ('a"b<c>.pdf', "a_b_c_.pdf"),
     ],
 )
-def test_names_are_made_harmless(client_as: ClientAs, name: str, shown: str) -> None:
+def test_file_names_are_sanitized(client_as: ClientAs, name: str, shown: str) -> None:
     member = client_as("member")
     sent = f"filename*=UTF-8''{quote(name, safe='')}".encode()
     body = form(PDF, "NAME").replace(b'filename="NAME"', sent)
@@ -206,7 +206,7 @@ def test_ranges_and_etags(client_as: ClientAs) -> None:
 
 
 @every_database
-def test_a_deleted_message_takes_its_file_unless_another_has_the_same(
+def test_a_deleted_message_deletes_its_file_unless_another_has_the_same(
     app: Flask, client_as: ClientAs, folder: Path
 ) -> None:
     member, friend = client_as("member"), client_as("friend")
@@ -267,7 +267,7 @@ def test_an_unsent_file_may_be_discarded(client_as: ClientAs, folder: Path) -> N
     assert stored_names(folder) == set()
     sent = upload(member, PDF, "a.pdf").get_json()
     send(member, [sent["id"]])
-    assert member.delete(sent["url"]).status_code == 404, "it goes with its message"
+    assert member.delete(sent["url"]).status_code == 404, "it was sent"
 
 
 def test_a_text_with_files_may_be_edited_to_nothing(client_as: ClientAs) -> None:
@@ -296,8 +296,8 @@ def test_quotas_and_the_maximum_size_are_enforced(app: Flask, client_as: ClientA
     assert pdf(friend, 1000, "b") == (413, "quota_used")
 
 
-def test_sizes_are_as_short_as_a_person_needs_them(app: Flask) -> None:
-    """The page's script says the same: tests/js/format.test.js."""
+def test_file_sizes_are_rounded_to_a_short_text(app: Flask) -> None:
+    """The page's script formats sizes in the same way: tests/js/format.test.js."""
     sizes = (6, 51, 1000, 3200, 320_300, 1_400_000, 20_000_000, 5_000_000_000)
     with app.test_request_context():
         words = [quotas.in_words(size) for size in sizes]
@@ -333,7 +333,7 @@ def test_a_form_without_file_or_client_id_is_refused(
         ("a\0b", "client_id berisi karakter yang tidak bisa disimpan."),
     ],
 )
-def test_a_bad_client_id_is_refused_in_words(
+def test_a_bad_client_id_is_refused_with_a_message(
     client_as: ClientAs, client_id: str, sentence: str
 ) -> None:
     member = client_as("member")
@@ -352,7 +352,7 @@ def test_a_muted_member_uploads_nothing(app: Flask, client_as: ClientAs) -> None
 
 
 @every_database
-def test_files_go_with_the_account_and_are_in_its_export(
+def test_the_files_of_an_account_are_exported_and_deleted_with_it(
     app: Flask, client_as: ClientAs, folder: Path
 ) -> None:
     member, friend = client_as("member"), client_as("friend")

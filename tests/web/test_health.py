@@ -1,4 +1,4 @@
-"""Liveness, readiness and metrics, and who may read these."""
+"""Liveness, readiness and metrics, and who may read the metrics."""
 
 import shutil
 import socket
@@ -28,7 +28,7 @@ from tests.support.servers import need
 from tests.support.without_valkey import lose_valkey
 
 As = Callable[[str], FlaskClient]
-FAR = {"REMOTE_ADDR": "203.0.113.9"}
+REMOTE = {"REMOTE_ADDR": "203.0.113.9"}
 TOKEN = "the token of the tests"
 
 
@@ -43,7 +43,7 @@ def test_readiness(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "mariadb"])
-def test_without_the_database_it_is_not_ready(settings: dict[str, str], scheme: str) -> None:
+def test_without_the_database_readiness_is_503(settings: dict[str, str], scheme: str) -> None:
     url = f"{scheme}://u:secret@127.0.0.1:{any_free()}/x"
     client = create_app(config.load({**settings, "DATABASE_URL": url})).test_client()
     answer = client.get("/readyz")
@@ -55,7 +55,7 @@ def test_without_the_database_it_is_not_ready(settings: dict[str, str], scheme: 
     assert client.get("/healthz").status_code == 200
 
 
-def test_without_valkey_it_serves_on(app: Flask) -> None:
+def test_without_valkey_readiness_is_200_and_degraded(app: Flask) -> None:
     """On 503 a load balancer would remove all web servers, although they work without Valkey."""
     lose_valkey(app)
     answer = app.test_client().get("/readyz")
@@ -102,7 +102,7 @@ def test_many_readiness_checks_of_a_hanging_database_take_one_connection(
         assert threading.active_count() <= before + 1
 
 
-def test_a_process_that_shuts_down_is_not_ready(app: Flask) -> None:
+def test_readiness_of_a_process_that_shuts_down_is_503(app: Flask) -> None:
     app.extensions["live_hub"].close()
     answer = app.test_client().get("/readyz")
     assert answer.json is not None
@@ -118,7 +118,7 @@ def metrics(client: FlaskClient, **kwargs: object) -> dict[str, float]:
     return {f"{s.name}{sorted(s.labels.values())}": s.value for s in samples}
 
 
-def test_metrics_tell_the_queues(app: Flask, valkey: redis.Redis) -> None:
+def test_metrics_have_the_queues_and_findings(app: Flask, valkey: redis.Redis) -> None:
     with app.app_context():
         enqueue("myukm.jobs.upkeep.ping", to="high")
     found = metrics(app.test_client())
@@ -129,7 +129,7 @@ def test_metrics_tell_the_queues(app: Flask, valkey: redis.Redis) -> None:
     assert found["myukm_finding['no_worker', 'warning']"] == 1
 
 
-def test_metrics_tell_how_large_the_event_log_is(app: Flask) -> None:
+def test_metrics_have_the_size_of_the_event_log(app: Flask) -> None:
     with app.app_context():
         for _ in range(3):
             with transaction():
@@ -144,12 +144,12 @@ def test_promtool_accepts_the_metrics(app: Flask, with_valkey: bool) -> None:
         session.add(SyncRun(live=1, status="running", total=9, success=5, started_at=utcnow()))
     if not with_valkey:
         lose_valkey(app)
-    published = app.test_client().get("/metrics").data
-    assert b"myukm_sync_live 1.0" in published
-    said = subprocess.run(
-        [promtool, "check", "metrics"], check=False, input=published, capture_output=True
+    text = app.test_client().get("/metrics").data
+    assert b"myukm_sync_live 1.0" in text
+    checked = subprocess.run(
+        [promtool, "check", "metrics"], check=False, input=text, capture_output=True
     )
-    assert (said.stdout, said.stderr, said.returncode) == (b"", b"", 0)
+    assert (checked.stdout, checked.stderr, checked.returncode) == (b"", b"", 0)
 
 
 def test_metrics_without_valkey(app: Flask) -> None:
@@ -170,13 +170,13 @@ def test_metrics_without_valkey(app: Flask) -> None:
 )
 def test_remote_callers_need_the_token(app: Flask, headers: dict[str, str], status: int) -> None:
     app.config["METRICS_TOKEN"] = TOKEN
-    answer = app.test_client().get("/metrics", headers=headers, environ_base=FAR)
+    answer = app.test_client().get("/metrics", headers=headers, environ_base=REMOTE)
     assert answer.status_code == status
 
 
 def test_without_a_token_remote_callers_are_refused(app: Flask) -> None:
     given = {"Authorization": "Bearer "}
-    assert app.test_client().get("/metrics", headers=given, environ_base=FAR).status_code == 403
+    assert app.test_client().get("/metrics", headers=given, environ_base=REMOTE).status_code == 403
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"])
@@ -190,7 +190,7 @@ def test_requests_forwarded_by_a_local_proxy_count_as_remote(app: Flask, header:
 def test_a_client_of_a_trusted_proxy_cannot_claim_loopback(settings: dict[str, str]) -> None:
     app = create_app(config.load({**settings, "TRUSTED_PROXIES": "1"}))
     client = app.test_client()
-    answer = client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}, environ_base=FAR)
+    answer = client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}, environ_base=REMOTE)
     assert answer.status_code == 403
     assert client.get("/metrics").status_code == 200
 

@@ -75,4 +75,4 @@ def test_a_password_reset_makes_the_browser_known(
     sent = {"nim": NIM, "code": code, "password": NEW}
     assert owner.post("/reset-password", json=sent).status_code == 200
     assert [log_in(client_as("nobody"), "salah") for _ in range(11)][10] == 429
-    assert log_in(owner, NEW) == 200, "strangers' guesses do not hold this browser up"
+    assert log_in(owner, NEW) == 200, "strangers' guesses do not limit this browser"

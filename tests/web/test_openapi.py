@@ -1,6 +1,7 @@
-"""Every call of docs/api.yaml, made as each role: its status and its body are what the file says.
+"""Every call of docs/api.yaml, made as each role: status and body conform to the file.
 
-Each succeeds for one of them, here or, if random fields do not fit, in test_openapi_successes.py.
+Each call succeeds for at least one role: here, or in test_openapi_successes.py if it refuses random
+fields.
 
 `API_EXAMPLES=50 ./run test tests/web/test_openapi.py` tries more bodies and queries.
 """
@@ -54,26 +55,26 @@ SUBJECTS = {
     ]
     for tag in API.raw_schema["tags"]
 }
-# Calls whose success is tried there, with what fits them.
-FITTED = set(
+# Calls that test_openapi_successes.py makes with valid fields.
+TRIED_WITH_VALID_FIELDS = set(
     re.findall(
         r'\bsucceeds\("(\w+)"',
         Path(__file__).with_name("test_openapi_successes.py").read_text(),
     )
 )
-# Routes that answer JSON and do not stand in the file, and why.
+# Routes that answer JSON and are not in the file, and why.
 UNDOCUMENTED = {
     "/language": "a form's target: it only redirects",
-    "/profile/photo/remove": "what a form calls in place of DELETE /profile/photo",
+    "/profile/photo/remove": "a form calls it in place of DELETE /profile/photo",
 }
 # schemathesis does not unpack what a WSGI app compressed.
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}
-JSON_WORDS = {"jsonify", "wants_json", "redirect_or_json"}
+JSON_HELPERS = {"jsonify", "wants_json", "redirect_or_json"}
 
 
 @pytest.fixture
 def restore(app: Flask, people: dict[str, int], valkey: redis.Redis) -> Callable[[], None]:
-    """Return what brings the sample back, whatever a call did to it."""
+    """Return a function that restores the sample data after a call changed them."""
     with app.app_context(), transaction() as session:
         session.query(Membership).filter_by(user_id=people["member"]).one().is_admin = True
         session.execute(insert(Siswa), [{"idperson": "100001", "nama": "Siti"}])
@@ -85,18 +86,18 @@ def restore(app: Flask, people: dict[str, int], valkey: redis.Redis) -> Callable
     engine.dispose()
     shutil.copy(path, kept)
 
-    def bring_back() -> None:
+    def copy_back() -> None:
         engine.dispose()
         for suffix in ("-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
         shutil.copy(kept, path)
         valkey.flushall()
 
-    return bring_back
+    return copy_back
 
 
 @pytest.mark.parametrize("subject", sorted(SUBJECTS))
-def test_every_call_answers_what_the_file_says(
+def test_responses_conform_to_the_file(
     client_as: ClientAs, people: dict[str, int], restore: Callable[[], None], subject: str
 ) -> None:
     there = {"code": UKM, "idperson": "100001", "emoji": "👍"}
@@ -108,18 +109,18 @@ def test_every_call_answers_what_the_file_says(
         for who in ROLES:
             restore()
             try:
-                hold(name, client_as(who), real, statuses)
+                check_call(name, client_as(who), real, statuses)
             except* AssertionError as errors:
                 broken += [f"{name} as {who}: {error}" for error in errors.exceptions]
-        if min(statuses) >= 400 and name not in FITTED:
+        if min(statuses) >= 400 and name not in TRIED_WITH_VALID_FIELDS:
             broken.append(f"{name}: no role had a success; call it in test_openapi_successes.py")
     assert not broken, "\n\n".join(broken)
 
 
-def hold(name: str, client: FlaskClient, real: dict[str, Any], statuses: set[int]) -> None:
-    """Call an operation a few times with what is there, and hold its answers against the file.
+def check_call(name: str, client: FlaskClient, real: dict[str, Any], statuses: set[int]) -> None:
+    """Call an operation a few times with existing ids, and validate the responses against the file.
 
-    `statuses` gets those of the answers.
+    The statuses of the responses are added to `statuses`.
     """
     cookie = client.get_cookie("myukm")
     cookies = {"myukm": cookie.value} if cookie else {}
@@ -143,12 +144,12 @@ def hold(name: str, client: FlaskClient, real: dict[str, Any], statuses: set[int
     call()
 
 
-def test_every_call_has_a_subject_or_is_named_as_untried() -> None:
+def test_every_call_is_tried_or_listed_as_untried() -> None:
     tried = [name for names in SUBJECTS.values() for name in names]
     assert sorted([*tried, *UNTRIED]) == sorted(OPERATIONS)
 
 
-def test_every_call_that_answers_json_stands_in_the_file(app: Flask) -> None:
+def test_every_call_that_answers_json_is_in_the_file(app: Flask) -> None:
     adapter = app.url_map.bind("localhost")
     documented = set()
     for one in OPERATIONS.values():
@@ -172,9 +173,9 @@ def answers_json(view: Callable[..., Any]) -> bool:
     """Return whether a view answers JSON, by its mark or by what its code calls."""
     code = getattr(inspect.unwrap(view), "__code__", None)
     calls = set(code.co_names) if code else set()
-    return hasattr(view, "answers_json") or hasattr(view, "takes") or bool(JSON_WORDS & calls)
+    return hasattr(view, "answers_json") or hasattr(view, "takes") or bool(JSON_HELPERS & calls)
 
 
 def own(endpoint: str) -> str:
-    """Return an endpoint without the parent of its blueprint: a UKM's pages stand in two places."""
+    """Return an endpoint without the parent of its blueprint: a UKM's pages have two URLs."""
     return ".".join(endpoint.split(".")[-2:])

@@ -1,7 +1,7 @@
-"""Calls of docs/api.yaml that succeed only with what fits them, such as the code of an invitation.
+"""Calls of docs/api.yaml that succeed only with valid fields, such as the code of an invitation.
 
-test_openapi.py sends random fields, which most of these refuse. Here each is called so that it
-succeeds, and its answer is held against the file.
+test_openapi.py sends random fields, which most of these calls refuse. Here each call succeeds, and
+its response is validated against the file.
 """
 
 import io
@@ -43,7 +43,7 @@ def settings(settings: dict[str, str], simulator: Simulator) -> dict[str, str]:
 
 @pytest.fixture
 def succeeds(app: Flask, people: People, client_as: Callable[[str], FlaskClient]) -> Succeeds:
-    """`succeeds("pin", "member", {"text": "Halo"})` makes a call and returns its answer.
+    """`succeeds("pin", "member", {"text": "Halo"})` makes a call and returns its response.
 
     `who` is a person or a browser where one is logged in, `body` is JSON. The other keywords are
     the values of the path; the UKM is ROBOTIK, and member its admin.
@@ -76,11 +76,11 @@ def file(field: str, data: bytes, name: str = "a.csv") -> Body:
     return {field: (io.BytesIO(data), name)}
 
 
-def work_on(app: Flask, number: int, *jobs: Callable[[int], object]) -> None:
-    """Call each with a number, as a worker does with the id of a run, an import or an export."""
+def work_on(app: Flask, row_id: int, *jobs: Callable[[int], object]) -> None:
+    """Call each job with the id of a run, an import or an export, as a worker does."""
     for job in jobs:
         with app.app_context():
-            job(number)
+            job(row_id)
 
 
 def test_accounts(succeeds: Succeeds, people: People) -> None:
@@ -142,7 +142,7 @@ def test_files_of_the_chat(succeeds: Succeeds) -> None:
     succeeds("discardFile", "member", id=1)
 
 
-def test_coming_to_a_ukm_and_leaving(succeeds: Succeeds, people: People) -> None:
+def test_joining_and_leaving_a_ukm(succeeds: Succeeds, people: People) -> None:
     outsider = {"id": people["outsider"]}
     succeeds("createUkm", "admin", {"name": "Catur", "code": "CATUR", "description": "Main"})
     succeeds("joinUkm", "outsider", {"code": UKM})
@@ -227,7 +227,7 @@ def test_exports(app: Flask, succeeds: Succeeds, monkeypatch: pytest.MonkeyPatch
     succeeds("deleteUkmExport", "member", id=3)
 
 
-def test_operation(succeeds: Succeeds, valkey: redis.Redis) -> None:
+def test_failed_jobs_and_metrics(succeeds: Succeeds, valkey: redis.Redis) -> None:
     [job_id] = fail(valkey, "KeyError: 1")
     body = {"action": "discard", "queue": "default", "job_id": job_id}
     succeeds("actOnFailedJobs", "admin", body)

@@ -30,7 +30,7 @@ def post(client: FlaskClient, number: int, **more: object) -> Any:
 
 
 @every_database
-def test_a_message_takes_six_statements(app: Flask, client_as: As) -> None:
+def test_a_message_takes_at_most_six_statements(app: Flask, client_as: As) -> None:
     member = client_as("member")
     first = post(member, 1)
     with recorded_statements(app) as statements:
@@ -43,7 +43,7 @@ def test_a_message_takes_six_statements(app: Flask, client_as: As) -> None:
 
 
 @every_database
-def test_the_answer_to_a_message_is_what_is_stored(app: Flask, client_as: As) -> None:
+def test_the_response_to_a_post_equals_the_stored_message(app: Flask, client_as: As) -> None:
     member, friend = client_as("member"), client_as("friend")
     posted = [post(client, n) for n, client in enumerate((member, friend, member))]
     read = member.get(MESSAGES).json["messages"]
@@ -72,7 +72,7 @@ def test_a_member_removed_between_the_check_and_the_lock_cannot_post(
 
 
 @pytest.mark.parametrize("path", ["chat", "online", "names?q=warga 1", "messages", ""])
-def test_a_large_ukm_costs_what_a_small_one_costs(
+def test_a_request_costs_the_same_in_a_large_and_in_a_small_ukm(
     app: Flask, client_as: As, people: dict[str, int], path: str
 ) -> None:
     member, url = client_as("member"), f"/ukm/{UKM}/{path}" if path else "/ukm"
@@ -91,7 +91,7 @@ def test_a_large_ukm_costs_what_a_small_one_costs(
     assert calls_of(ask) <= 1.3 * small
 
 
-def test_a_full_screen_of_messages_is_not_drawn_for_each_reader(
+def test_messages_are_not_rendered_again_for_each_reader(
     app: Flask, client_as: As, no_flood_guard: None
 ) -> None:
     member, friend = client_as("member"), client_as("friend")
@@ -102,7 +102,7 @@ def test_a_full_screen_of_messages_is_not_drawn_for_each_reader(
     assert calls_of(lambda: friend.get(f"/ukm/{UKM}/chat")) <= 2 * one
 
 
-def test_what_was_drawn_for_one_reader_is_not_shown_to_another(client_as: As) -> None:
+def test_cached_messages_depend_on_reader_language_and_text(client_as: As) -> None:
     member, friend = client_as("member"), client_as("friend")
     url, posted = f"/ukm/{UKM}/chat", post(member, 1)
     assert 'class="message mine"' in member.get(url).text
@@ -136,15 +136,15 @@ def enlarge(app: Flask, count: int) -> None:
 
 
 def calls_of(act: Callable[[], None]) -> int:
-    """Return how many function calls it makes, a measure that does not depend on the machine."""
+    """Return how many function calls `act` makes, because seconds would depend on the machine."""
     act()  # fills the caches
     count = 0
 
-    def note(_frame: object, kind: str, _arg: object) -> None:
+    def count_call(_frame: object, kind: str, _arg: object) -> None:
         nonlocal count
         count += kind in ("call", "c_call")
 
-    sys.setprofile(note)
+    sys.setprofile(count_call)
     try:
         act()
     finally:

@@ -1,4 +1,4 @@
-"""Password guessing from many addresses: the owner still logs in, and owner and admins are told."""
+"""Password guessing from many addresses: the owner still logs in, owner and admins are warned."""
 
 from collections.abc import Callable
 
@@ -37,7 +37,7 @@ def attack(app: Flask, guesses: int = 100) -> None:
 
 @pytest.fixture
 def own_device(app: Flask, people: dict[str, int]) -> FlaskClient:
-    """A browser in which the member logged in before, and out again."""
+    """A browser in which the member logged in and out before."""
     client = app.test_client()
     assert log_in(client).status_code == 200
     assert client.post("/logout", json={}).status_code == 200
@@ -69,7 +69,7 @@ def test_guesses_from_a_known_browser_are_limited_too(own_device: FlaskClient) -
     assert answers == [401] * 10 + [429] * 2
 
 
-def test_the_mark_of_a_device_is_safe_from_scripts_and_other_sites(
+def test_the_cookie_of_known_browsers_is_hidden_from_scripts_and_other_sites(
     client_as: ClientAs,
 ) -> None:
     (cookie,) = [
@@ -112,7 +112,7 @@ def test_changing_the_password_keeps_this_browser_known(
         guesses = [log_in(app.test_client(), "salah", nim).status_code for _ in range(11)]
         assert guesses[10] == 429
     assert log_in(own_device, "kata-sandi-lain").status_code == 200
-    assert log_in(own_device, nim=OTHER).status_code == 200, "who shares the browser as well"
+    assert log_in(own_device, nim=OTHER).status_code == 200, "known for this account, too"
 
 
 def test_a_shared_browser_is_known_for_each_of_its_accounts(
@@ -160,9 +160,7 @@ def test_the_owner_dismisses_the_notice(
     assert BANNER not in member.get("/ukm").text
 
 
-def test_many_accounts_tried_from_one_address_are_told_to_the_admins(
-    app: Flask, client_as: ClientAs
-) -> None:
+def test_admins_see_an_address_that_tries_many_accounts(app: Flask, client_as: ClientAs) -> None:
     browser = client_as("nobody")
     with app.app_context():
         for _ in range(195):
@@ -174,7 +172,7 @@ def test_many_accounts_tried_from_one_address_are_told_to_the_admins(
     assert "10.9.9.9" in trail
 
 
-def test_a_blocked_person_is_told_so_only_with_the_right_password(
+def test_only_the_right_password_shows_that_an_account_is_blocked(
     client_as: ClientAs, people: dict[str, int]
 ) -> None:
     client_as("admin").post(f"/admin/users/{people['member']}/block")

@@ -42,7 +42,7 @@ def log_in(client: FlaskClient, who: str, password: str = PASSWORD, **query: str
         ("member", "/ukm"),
     ],
 )
-def test_log_in_leads_to_the_start_page_of_the_role(
+def test_after_the_log_in_each_role_gets_its_start_page(
     browser: FlaskClient, who: str, place: str
 ) -> None:
     answer = log_in(browser, who)
@@ -80,7 +80,7 @@ def test_an_unknown_nim_and_a_wrong_password_look_the_same(browser: FlaskClient)
     assert wrong.text.translate(strip) == unknown.text.translate(strip)
 
 
-def test_guessing_is_slowed_down_for_that_nim_only(browser: FlaskClient) -> None:
+def test_guessing_is_rate_limited_for_that_nim_only(browser: FlaskClient) -> None:
     answers = [log_in(browser, "member", "salah").status_code for _ in range(12)]
     assert answers[:10] == [401] * 10
     assert answers[10:] == [429] * 2
@@ -122,7 +122,7 @@ def test_the_cookie_is_sent_again_only_once_a_day(
     assert "Set-Cookie" not in browser.get("/ukm").headers
 
 
-def test_a_used_log_in_stays_and_an_unused_one_expires(
+def test_a_log_in_in_use_stays_valid_and_an_unused_one_expires(
     app: Flask, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     used, forgotten = app.test_client(), app.test_client()
@@ -141,11 +141,11 @@ def test_a_used_log_in_stays_and_an_unused_one_expires(
 
 
 @pytest.mark.parametrize(
-    ("unused", "old", "stands"),
+    ("unused", "old", "valid"),
     [(29, 179, True), (31, 40, False), (1, 181, False)],
 )
 def test_a_log_in_ends_after_30_days_without_use_and_after_180_in_any_case(
-    app: Flask, people: dict[str, int], unused: int, old: int, stands: bool
+    app: Flask, people: dict[str, int], unused: int, old: int, valid: bool
 ) -> None:
     """The cookie itself is still valid: the row decides, for pages and for streams."""
     client = app.test_client()
@@ -156,12 +156,12 @@ def test_a_log_in_ends_after_30_days_without_use_and_after_180_in_any_case(
             row = session.query(LoginSession).one()
             row.seen_at, row.created_at = now - timedelta(days=unused), now - timedelta(days=old)
             login = row.token_hash
-        assert bool(stream_topics.for_sessions([login])) is stands
-        assert bool(accounts.count_sessions(people["member"])) is stands
-    assert client.get("/ukm").status_code == (200 if stands else 302)
+        assert bool(stream_topics.for_sessions([login])) is valid
+        assert bool(accounts.count_sessions(people["member"])) is valid
+    assert client.get("/ukm").status_code == (200 if valid else 302)
     with app.app_context():
         retention.prune()
-        assert db.session.query(LoginSession).count() == stands
+        assert db.session.query(LoginSession).count() == valid
 
 
 def test_two_instances_on_one_host_do_not_end_each_others_log_ins(browser: FlaskClient) -> None:
@@ -175,7 +175,7 @@ def test_two_instances_on_one_host_do_not_end_each_others_log_ins(browser: Flask
     assert answers == [302, 200]
 
 
-def test_the_port_is_the_one_that_users_see(app: Flask, browser: FlaskClient) -> None:
+def test_the_name_of_the_cookie_has_the_public_port(app: Flask, browser: FlaskClient) -> None:
     app.config["PUBLIC_URL"] = "https://ukm.kampus.ac.id:8443"
     log_in(browser, "member")
     assert browser.get_cookie("myukm_8443")

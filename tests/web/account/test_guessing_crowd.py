@@ -1,4 +1,4 @@
-"""Crowds of guesses at once, at a real web server."""
+"""Many concurrent password guesses, sent to a real web server."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from tests.support.programs import WebServer
 from tests.support.without_valkey import NOBODY_LISTENS
 
 CROWD = 200
-MEGABYTES_MORE = 64
+MAX_GROWTH_MB = 64
 Shape = Callable[[str, str], dict[str, Any]]
 
 
@@ -64,19 +64,19 @@ SHAPES: dict[Shape, str] = {
 }
 
 
-@pytest.fixture(params=["valkey", "alone"])
+@pytest.fixture(params=["with_valkey", "without_valkey"])
 def server(
     settings: dict[str, str], people: dict[str, int], tmp_path: Path, request: Any
 ) -> Iterator[WebServer]:
     """Two web processes, with Valkey and without."""
-    away = {"REDIS_URL": NOBODY_LISTENS} if request.param == "alone" else {}
-    web = WebServer(tmp_path / "web.log", settings | away, workers=2)
+    unreachable = {"REDIS_URL": NOBODY_LISTENS} if request.param == "without_valkey" else {}
+    web = WebServer(tmp_path / "web.log", settings | unreachable, workers=2)
     yield web
     web.kill()
 
 
 def guess(web: WebServer, sent: dict[str, Any]) -> int:
-    """Try to log in; 0 when the server hung up on a body that it would not read."""
+    """Try to log in and return the status; 0 if the server closed the connection unanswered."""
     try:
         return requests.post(
             f"{web.url}/login", timeout=60, allow_redirects=False, **sent
@@ -86,7 +86,7 @@ def guess(web: WebServer, sent: dict[str, Any]) -> int:
 
 
 def crowd(web: WebServer, bodies: list[dict[str, Any]]) -> Counter[int]:
-    """Send all of them at once; count the answers."""
+    """Send all bodies at once; count the responses by status."""
     with ThreadPoolExecutor(len(bodies)) as pool:
         return Counter(pool.map(lambda sent: guess(web, sent), bodies))
 
@@ -100,7 +100,7 @@ def memory(web: WebServer, line: str) -> int:
     return found
 
 
-def test_ten_guesses_of_two_hundred_are_judged_in_every_shape(server: WebServer) -> None:
+def test_only_ten_of_200_concurrent_guesses_are_checked_in_every_shape(server: WebServer) -> None:
     crowd(server, [form("nobody", "x")] * 40)  # so that lazy imports do not count as growth
     before = memory(server, "VmRSS")
     processes = set(descendants(server.child.pid))
@@ -114,11 +114,11 @@ def test_ten_guesses_of_two_hundred_are_judged_in_every_shape(server: WebServer)
         else:  # with such a body not even the right password logs in
             assert guess(server, shape(nim, PASSWORD)) != 303
     assert set(descendants(server.child.pid)) == processes, "a web process ended"
-    assert memory(server, "VmHWM") - before <= MEGABYTES_MORE * 1024
+    assert memory(server, "VmHWM") - before <= MAX_GROWTH_MB * 1024
 
 
 @pytest.mark.timing("other requests take at most 0.1 s while passwords are hashed")
-def test_a_crowd_is_hashed_in_turn_and_the_server_answers_meanwhile(web: WebServer) -> None:
+def test_the_server_answers_while_many_passwords_are_hashed(web: WebServer) -> None:
     bodies = [form(f"n{n}", "salah") for n in range(150)]
     with ThreadPoolExecutor(1) as pool:
         answers = pool.submit(crowd, web, bodies)

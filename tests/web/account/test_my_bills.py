@@ -1,4 +1,4 @@
-"""One's own bills: whoever is linked sees one student's, and nobody ever another's."""
+"""One's own bills: a linked account sees the bills of its own student only."""
 
 import io
 import json
@@ -62,7 +62,7 @@ def linked(students: None, client_as: ClientAs) -> FlaskClient:
     return member
 
 
-def test_nobody_sees_a_page_without_a_link(students: None, client_as: ClientAs) -> None:
+def test_without_a_link_the_page_is_404_for_every_role(students: None, client_as: ClientAs) -> None:
     for who in ("admin", "bendahara", "operator", "member"):
         assert client_as(who).get(PAGE).status_code == 404
         assert client_as(who).get(PAGE, headers=SCRIPT).status_code == 404
@@ -134,7 +134,7 @@ def test_a_code_is_shown_once_works_once_and_is_stored_as_a_digest(
     assert actions == ["siswa.link_code", "siswa.link_code", "siswa.link"]
 
 
-def test_an_old_code_is_void(app: Flask, students: None, client_as: ClientAs) -> None:
+def test_an_expired_code_is_refused(app: Flask, students: None, client_as: ClientAs) -> None:
     code = code_for(client_as("admin"))
     with app.app_context(), transaction() as session:
         old = utcnow() - StudentCode.MAX_AGE - timedelta(seconds=1)
@@ -142,7 +142,7 @@ def test_an_old_code_is_void(app: Flask, students: None, client_as: ClientAs) ->
     assert redeem(client_as("member"), code).status_code == 403
 
 
-def test_guessing_codes_is_slowed_down(students: None, client_as: ClientAs) -> None:
+def test_guessing_codes_is_rate_limited(students: None, client_as: ClientAs) -> None:
     code, member = code_for(client_as("admin")), client_as("member")
     answers = [redeem(member, f"AAAA-AAAA-AAA{n}").status_code for n in range(2, 13)]
     assert answers == [403] * 10 + [429]
@@ -182,14 +182,14 @@ def test_after_unlinking_the_page_is_gone(
         assert (last.action, last.actor_name) == ("siswa.unlink", "Budi Santoso")
 
 
-def test_a_student_that_is_removed_takes_the_page_along(app: Flask, linked: FlaskClient) -> None:
+def test_without_the_student_the_page_is_404(app: Flask, linked: FlaskClient) -> None:
     with app.app_context(), transaction() as session:
         session.query(Siswa).filter_by(idperson="S1").delete()
         session.add(Siswa(idperson="S3", nama="Baru"))
     assert linked.get(PAGE).status_code == 404
 
 
-def test_an_account_that_is_deleted_frees_the_student(
+def test_the_student_of_a_deleted_account_can_be_linked_again(
     linked: FlaskClient, client_as: ClientAs
 ) -> None:
     linked.post("/profile/delete", json={"password": PASSWORD})
@@ -197,13 +197,13 @@ def test_an_account_that_is_deleted_frees_the_student(
     assert redeem(client_as("friend"), code_for(client_as("admin"))).status_code == 200
 
 
-def test_the_own_data_contain_the_student(linked: FlaskClient, client_as: ClientAs) -> None:
+def test_the_data_export_has_the_linked_student(linked: FlaskClient, client_as: ClientAs) -> None:
     own = json.loads(linked.get("/profile/data").data)["student"]
     assert (own["idperson"], own["linked_by"], len(own["pembayaran"])) == ("S1", "code", 1)
     assert json.loads(client_as("friend").get("/profile/data").data)["student"] is None
 
 
-def test_a_student_without_data(app: Flask, linked: FlaskClient) -> None:
+def test_the_page_of_a_student_without_data_says_so(app: Flask, linked: FlaskClient) -> None:
     with app.app_context(), transaction() as session:
         empty = {"pembayaran": None, "synced_at": None, "tunggakan": None}
         session.execute(update(Siswa).values(**empty))
@@ -238,7 +238,9 @@ class TestNim:
             return dict(db.session.execute(query).all())
 
     @every_database
-    def test_an_admin_links_accounts(self, app: Flask, people: dict[str, int]) -> None:
+    def test_the_import_of_an_admin_links_accounts(
+        self, app: Flask, people: dict[str, int]
+    ) -> None:
         one = self.load(app, people, f"idperson,nama,NIM\n7,Mega,{self.MEMBER}\n8,Lain,\n")
         assert self.linked(app) == {self.MEMBER: "7"}
         other = self.load(app, people, "idperson,nama,nim\n7,Mega,\n")
@@ -248,7 +250,9 @@ class TestNim:
         self.undo(app, one)
         assert self.linked(app) == {}
 
-    def test_a_treasurer_does_not(self, app: Flask, people: dict[str, int]) -> None:
+    def test_the_import_of_a_treasurer_links_no_account(
+        self, app: Flask, people: dict[str, int]
+    ) -> None:
         self.load(app, people, f"idperson,nama,nim\n7,Mega,{self.MEMBER}\n", "bendahara")
         assert self.linked(app) == {}
 
@@ -257,7 +261,7 @@ class TestNim:
         self.load(app, people, text)
         assert self.linked(app) == {}
 
-    def test_an_account_that_comes_later_is_linked(
+    def test_an_account_created_after_the_import_is_linked(
         self, app: Flask, people: dict[str, int]
     ) -> None:
         self.load(app, people, "idperson,nama,nim\n7,Ani,555\n")
@@ -266,7 +270,7 @@ class TestNim:
             invitations.register("555", code, "kata-sandi-baru")
         assert self.linked(app) == {"555": "7"}
 
-    def test_while_anyone_may_register_a_nim_proves_nothing(
+    def test_with_open_registration_an_import_links_no_account(
         self, app: Flask, people: dict[str, int]
     ) -> None:
         app.config["REGISTRATION"] = "open"
@@ -275,13 +279,13 @@ class TestNim:
             accounts.create("555", "Penyusup", "anggota", "kata-sandi-baru", by=None)
         assert self.linked(app) == {}
 
-    def test_a_link_by_code_stays_whatever_is_imported(
+    def test_an_import_does_not_replace_a_link_by_code(
         self, app: Flask, people: dict[str, int], linked: FlaskClient
     ) -> None:
         self.load(app, people, f"idperson,nama,nim\n7,Lain,{self.MEMBER}\n")
         assert self.linked(app) == {self.MEMBER: "S1"}
 
-    def test_a_new_student_who_was_linked_since_is_not_deleted(
+    def test_an_undo_does_not_delete_a_student_who_was_linked_since(
         self, app: Flask, people: dict[str, int], client_as: ClientAs
     ) -> None:
         one = self.load(app, people, "idperson,nama\n7,Mega\n")

@@ -44,14 +44,13 @@ def test_a_browser_subscribes_and_unsubscribes(app: Flask, client_as: ClientAs) 
     assert subscribed(app) == []
 
 
-def test_of_two_tabs_that_subscribe_at_once_one_is_asked_to_try_again(
+def test_if_two_tabs_subscribe_at_once_one_gets_409_try_again(
     client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mega = client_as("member")
     browser = subscribe(mega)
-    monkeypatch.setattr(
-        subscriptions, "find", lambda _login: None
-    )  # read before the other's commit
+    # This request reads before the other tab's commit.
+    monkeypatch.setattr(subscriptions, "find", lambda _login: None)
     answer = mega.put("/push/subscription", json=browser.subscription)
     assert (answer.status_code, answer.json["error"]["code"]) == (409, "try_again")
     assert "Coba lagi." in answer.json["error"]["message"]
@@ -84,8 +83,8 @@ def test_a_changed_password_ends_the_subscriptions_of_other_browsers(
     here, elsewhere = client_as("member"), client_as("member")
     kept = subscribe(here, "here")
     subscribe(elsewhere, "elsewhere")
-    words = {"old": PASSWORD, "new": "kata-sandi-baru-sekali"}
-    assert here.post("/profile/password", data=words).status_code == 303
+    change = {"old": PASSWORD, "new": "kata-sandi-baru-sekali"}
+    assert here.post("/profile/password", data=change).status_code == 303
     assert subscribed(app) == [kept.subscription["endpoint"]]
 
 
@@ -117,7 +116,7 @@ def test_stored_choices_are_shown_again(client_as: ClientAs) -> None:
         (("05:00", "05:00"), "harus berbeda"),
     ],
 )
-def test_wrong_hours_are_refused_in_words(
+def test_wrong_hours_are_refused_with_a_message(
     app: Flask, client_as: ClientAs, hours: tuple[str, str], why: str
 ) -> None:
     sent = {"show_text": "true", "quiet_from": hours[0], "quiet_until": hours[1]}
@@ -141,7 +140,7 @@ def test_each_role_is_offered_its_own_notifications(client_as: ClientAs) -> None
         assert found == ({text} if text else set())
 
 
-def test_every_message_of_a_ukm_is_for_its_members_to_choose(
+def test_only_members_choose_push_for_every_message_of_a_ukm(
     app: Flask, client_as: ClientAs
 ) -> None:
     path = f"/ukm/{UKM}/push"
@@ -174,7 +173,7 @@ def test_an_endpoint_in_a_private_network_is_refused(app: Flask, client_as: Clie
     assert subscribed(app) == []
 
 
-def test_the_export_names_services_but_no_address_to_write_to(client_as: ClientAs) -> None:
+def test_the_data_export_has_push_services_but_no_endpoints(client_as: ClientAs) -> None:
     mega = client_as("member")
     subscribe(mega, "geheim")
     text = mega.get("/profile/data").get_data(as_text=True)
@@ -182,7 +181,7 @@ def test_the_export_names_services_but_no_address_to_write_to(client_as: ClientA
     assert "geheim" not in text
 
 
-def test_the_service_worker_is_that_of_these_static_files(app: Flask) -> None:
+def test_the_service_worker_has_the_url_of_the_static_files(app: Flask) -> None:
     with app.test_client().get("/sw.js") as answer:
         assert answer.mimetype == "text/javascript"
         assert answer.headers["Cache-Control"] == "no-cache"

@@ -25,7 +25,7 @@ def send(client: FlaskClient, data: bytes, kind: str = "image/jpeg", **headers: 
 
 
 @every_database
-def test_a_photo_is_stored_small_and_seen_by_all_who_are_logged_in(client_as: ClientAs) -> None:
+def test_a_photo_is_stored_in_two_sizes_for_all_who_are_logged_in(client_as: ClientAs) -> None:
     member = client_as("member")
     answer = send(member, half_red(), **SCRIPT)
     assert answer.status_code == 201
@@ -41,16 +41,14 @@ def test_a_photo_is_stored_small_and_seen_by_all_who_are_logged_in(client_as: Cl
     assert page.count(address) >= 2, "in the bar and the menu"
 
 
-def test_a_form_leads_back_to_the_profile(client_as: ClientAs) -> None:
+def test_a_form_redirects_to_the_profile(client_as: ClientAs) -> None:
     member = client_as("member")
     assert send(member, half_red("PNG"), "image/png").location == "/profile"
     assert member.post("/profile/photo/remove").location == "/profile"
     assert "/photos/" not in member.get("/profile").text
 
 
-def test_another_photo_has_another_address_and_the_old_one_is_gone(
-    app: Flask, client_as: ClientAs
-) -> None:
+def test_a_new_photo_has_a_new_url_and_the_old_url_is_404(app: Flask, client_as: ClientAs) -> None:
     member = client_as("member")
     first = send(member, half_red(), **SCRIPT).get_json()["photo"]
     second = send(member, half_red(turned=3), **SCRIPT).get_json()["photo"]

@@ -96,7 +96,7 @@ def test_a_refused_form_says_why_and_shows_no_password(client_as: ClientAs) -> N
     assert NEW not in answer.text
 
 
-def test_guessing_ones_own_password_is_slowed_down_on_both_forms(client_as: ClientAs) -> None:
+def test_guessing_ones_own_password_is_rate_limited_over_both_forms(client_as: ClientAs) -> None:
     client = client_as("member")
     wrong = {"/profile/password": {"old": "salah", "new": NEW}}
     wrong |= {"/profile/delete": {"password": "salah"}}
@@ -130,7 +130,7 @@ def test_log_out_everywhere_ends_all_log_ins_of_the_account(
 
 
 @every_database
-def test_the_data_export_has_ones_own_data_only(client_as: ClientAs) -> None:
+def test_the_data_export_has_only_ones_own_data(client_as: ClientAs) -> None:
     member, friend = client_as("member"), client_as("friend")
     for n in range(3):
         say(member, f"pesan {n}", str(n))
@@ -167,8 +167,8 @@ def test_the_data_export_is_limited_to_ten_an_hour(client_as: ClientAs) -> None:
 
 
 def act_and_be_acted_upon(member: FlaskClient, client_as: ClientAs, account: int) -> int:
-    """The member reacts, reports, pins and asks; an admin promotes and removes the member, whose
-    account has this id. Return the id of the message."""
+    """The member reacts, reports, pins and asks to join; an admin promotes and removes the member,
+    whose id is `account`. Return the id of the friend's message."""
     friend, admin = client_as("friend"), client_as("admin")
     sent = {"message": "halo", "client_id": "f"}
     message = friend.post(f"/ukm/{UKM}/messages", json=sent).get_json()["id"]
@@ -191,7 +191,7 @@ def act_and_be_acted_upon(member: FlaskClient, client_as: ClientAs, account: int
 
 
 @every_database
-def test_the_data_export_has_what_one_did_and_what_was_done_to_one(
+def test_the_data_export_has_actions_by_and_on_the_account(
     client_as: ClientAs, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(own_activity, "BATCH", 1)
@@ -257,7 +257,7 @@ def test_the_data_export_has_no_audit_lines_about_others(
 class TestDeletion:
     @pytest.fixture
     def gone(self, client_as: ClientAs) -> FlaskClient:
-        """The member said something and deleted the account."""
+        """The browser of the member, who posted a message and deleted the account."""
         client = client_as("member")
         say(client, "tetap di sini")
         client.post("/profile/photo", data=photo())
@@ -266,7 +266,7 @@ class TestDeletion:
         return client
 
     @every_database
-    def test_nothing_is_left_but_the_messages(
+    def test_only_the_messages_are_left(
         self, app: Flask, gone: FlaskClient, people: dict[str, int]
     ) -> None:
         with app.app_context():
@@ -338,7 +338,7 @@ class TestDeletion:
         assert "Kata sandi Anda salah." in answer.text
         assert logs_in(app, "member", PASSWORD)
 
-    def test_the_last_admin_stays(
+    def test_the_last_admin_cannot_delete_the_account(
         self, app: Flask, client_as: ClientAs, people: dict[str, int]
     ) -> None:
         admin, leave = client_as("admin"), {"password": PASSWORD}
@@ -346,6 +346,6 @@ class TestDeletion:
         assert (answer.status_code, answer.get_json()["error"]["code"]) == (409, "last_admin")
         admin.post(f"/admin/users/{people['friend']}/role", json={"role": "admin"})
         admin.post(f"/admin/users/{people['friend']}/block")
-        assert admin.post("/profile/delete", json=leave).status_code == 409, "a blocked one"
+        assert admin.post("/profile/delete", json=leave).status_code == 409, "a blocked admin"
         admin.post(f"/admin/users/{people['friend']}/unblock")
         assert admin.post("/profile/delete", json=leave).status_code == 200

@@ -1,4 +1,4 @@
-"""Registering: by code, openly, not at all."""
+"""Registration: by one-time code, open, closed."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -52,7 +52,7 @@ def test_a_code_makes_one_account_and_logs_in(client_as: ClientAs, code: str) ->
         {"nim": "78"},
     ],
 )
-def test_a_wrong_code_and_a_wrong_nim_get_one_answer(
+def test_a_wrong_code_and_a_wrong_nim_get_the_same_error(
     client_as: ClientAs, code: str, sent: dict[str, str]
 ) -> None:
     answer = register(client_as("nobody"), **{"code": code, **sent} if "nim" in sent else sent)
@@ -65,7 +65,7 @@ def test_a_short_password_does_not_use_the_code_up(client_as: ClientAs, code: st
     assert register(client, code=code).status_code == 200
 
 
-def test_a_new_code_voids_the_one_before(client_as: ClientAs, code: str) -> None:
+def test_a_new_code_voids_the_old_code(client_as: ClientAs, code: str) -> None:
     client_as("admin").post(
         "/admin/users/invitations", json={"nim": "77", "name": "A", "role": "anggota"}
     )
@@ -94,7 +94,7 @@ def test_old_invitations_are_deleted(app: Flask, code: str) -> None:
         assert session.query(Invitation).count() == 0
 
 
-def test_the_database_alone_is_not_enough_to_try_codes(app: Flask, code: str) -> None:
+def test_stored_codes_cannot_be_checked_without_the_secret_key(app: Flask, code: str) -> None:
     with app.app_context():
         stored = db.session.query(Invitation).one().code_hash
         assert matches(stored, code)
@@ -108,7 +108,7 @@ def test_a_nim_with_an_account_is_not_invited(client_as: ClientAs) -> None:
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (409, "nim_taken")
 
 
-def test_guessing_codes_is_slowed_down(client_as: ClientAs, code: str) -> None:
+def test_guessing_codes_is_rate_limited(client_as: ClientAs, code: str) -> None:
     client = client_as("nobody")
     answers = [register(client, code=f"AAAA-AAAA-{n}").status_code for n in range(12)]
     assert answers == [403] * 10 + [429] * 2

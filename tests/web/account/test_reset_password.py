@@ -78,7 +78,7 @@ def test_a_code_is_valid_for_a_day(app: Flask, client_as: ClientAs, code: str) -
     assert reset(client_as("nobody"), code=code).status_code == 403
 
 
-def test_a_new_code_and_a_new_password_void_the_one_before(
+def test_a_new_code_and_a_new_password_void_the_old_code(
     client_as: ClientAs, people: dict[str, int], code: str
 ) -> None:
     second = new_code(client_as("admin"), people["member"])
@@ -105,7 +105,7 @@ def test_a_blocked_account_cannot_reset_its_password(
     assert reset(client_as("nobody"), code=code).status_code == 403, "void since the block"
 
 
-def test_guessing_is_slowed_down_for_that_nim_only(client_as: ClientAs, code: str) -> None:
+def test_guessing_is_rate_limited_for_that_nim_only(client_as: ClientAs, code: str) -> None:
     client = client_as("nobody")
     answers = [reset(client, code=f"AAAA-AAAA-{n}").status_code for n in range(12)]
     assert answers == [403] * 10 + [429] * 2
@@ -123,7 +123,7 @@ def test_the_page_keeps_what_was_typed_but_no_password(client_as: ClientAs) -> N
     assert NEW not in answer.text
 
 
-def test_only_admins_make_codes_and_the_page_shows_it_once(
+def test_only_admins_create_codes_and_the_page_shows_a_code_once(
     client_as: ClientAs, people: dict[str, int]
 ) -> None:
     path = f"/admin/users/{people['member']}/reset-code"

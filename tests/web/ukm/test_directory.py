@@ -10,7 +10,7 @@ from sqlalchemy import insert, update
 from myukm.db.session import transaction
 from myukm.models import JoinRequest, Membership, Role, Ukm, User
 from tests.support.people import UKM
-from tests.web.test_chat import queries_of
+from tests.web.test_chat import count_queries
 
 ClientAs = Callable[[str], FlaskClient]
 People = dict[str, int]
@@ -20,14 +20,14 @@ INTRO = 'Kami "merakit" <b>robot</b> 🤖'
 
 
 @pytest.fixture(autouse=True)
-def cast(app: Flask, people: People) -> None:
-    """Member is ROBOTIK's admin."""
+def member_is_admin(app: Flask, people: People) -> None:
+    """The person `member` is an admin of ROBOTIK."""
     with app.app_context(), transaction() as session:
         mine = Membership.user_id == people["member"]
         session.execute(update(Membership).where(mine).values(is_admin=True))
 
 
-def show(client: FlaskClient, base: str = OWN) -> None:
+def list_ukm(client: FlaskClient, base: str = OWN) -> None:
     assert client.post(f"{base}/listing", json={"intro": INTRO, "listed": True}).status_code == 200
 
 
@@ -35,11 +35,11 @@ def entries(client: FlaskClient, q: str = "") -> list[dict[str, object]]:
     return list(client.get(f"/ukm/directory?q={q}", headers=JSON).get_json()["ukms"])
 
 
-def test_a_ukm_is_found_only_if_its_admins_want(client_as: ClientAs) -> None:
+def test_the_directory_has_a_ukm_only_if_its_admins_list_it(client_as: ClientAs) -> None:
     member, outsider = client_as("member"), client_as("outsider")
     assert entries(outsider) == []
     assert "Belum ada UKM di sini" in outsider.get("/ukm/directory").text
-    show(member)
+    list_ukm(member)
     (entry,) = entries(outsider, "ROBOT")
     assert entry == {
         "code": UKM,
@@ -64,12 +64,12 @@ def test_an_entry_needs_a_short_introduction(client_as: ClientAs, intro: str) ->
     answer = member.post(f"{OWN}/listing", data={"intro": intro, "listed": "1"})
     assert answer.status_code == 422
     assert "Tulis keterangan singkat" in answer.text
-    assert "checked" in answer.text, "what was chosen stays"
+    assert "checked" in answer.text, "the box stays ticked"
 
 
-def test_a_request_from_asking_to_its_acceptance(client_as: ClientAs, people: People) -> None:
+def test_a_manager_accepts_a_request_to_join(client_as: ClientAs, people: People) -> None:
     member, outsider = client_as("member"), client_as("outsider")
-    show(member)
+    list_ukm(member)
     assert outsider.post(f"{OWN}/request").location == "/ukm/directory"
     assert "Menunggu keputusan" in outsider.get("/ukm/directory").text
     assert outsider.get(f"{OWN}/messages").status_code == 404
@@ -82,14 +82,14 @@ def test_a_request_from_asking_to_its_acceptance(client_as: ClientAs, people: Pe
     assert "Rudi Hartono anggota sekarang." in member.get(f"{OWN}/requests").text
     assert outsider.get(f"{OWN}/messages").status_code == 200
     assert "menerima permintaan Rudi Hartono" in member.get(f"{OWN}/log").text
-    assert member.post(accept).location == f"{OWN}/requests", "a second admin is led back"
+    assert member.post(accept).location == f"{OWN}/requests", "as for a second admin"
     assert "tidak menunggu lagi" in member.get(f"{OWN}/requests").text
     assert member.post(accept, json={}).get_json()["error"]["code"] == "no_such_request"
 
 
-def test_a_refusal_and_a_withdrawal(client_as: ClientAs, people: People) -> None:
+def test_a_request_to_join_is_withdrawn_and_refused(client_as: ClientAs, people: People) -> None:
     outsider, admin = client_as("outsider"), client_as("admin")
-    show(admin, CAMPUS)
+    list_ukm(admin, CAMPUS)
     withdraw = f"{OWN}/request/withdraw"
     assert outsider.post(f"{OWN}/request", json={}).get_json() == {"ukm": UKM, "state": "asked"}
     assert outsider.post(withdraw, json={}).get_json() == {"ukm": UKM, "state": "none"}
@@ -106,8 +106,8 @@ def test_a_refusal_and_a_withdrawal(client_as: ClientAs, people: People) -> None
     assert entries(outsider)[0]["again_at"]
 
 
-def test_only_managers_decide(client_as: ClientAs, people: People) -> None:
-    show(client_as("member"))
+def test_only_managers_accept_and_refuse_requests(client_as: ClientAs, people: People) -> None:
+    list_ukm(client_as("member"))
     client_as("outsider").post(f"{OWN}/request")
     for decision in ("accept", "refuse"):
         path = f"requests/{people['outsider']}/{decision}"
@@ -122,7 +122,7 @@ def test_only_managers_decide(client_as: ClientAs, people: People) -> None:
         assert client_as("member").post(elsewhere, json={}).status_code == 404
 
 
-def test_asking_is_slowed_down(client_as: ClientAs) -> None:
+def test_requests_to_join_are_rate_limited(client_as: ClientAs) -> None:
     outsider = client_as("outsider")
     ends = [outsider.post("/ukm/TIDAK-ADA/request", json={}).status_code for _ in range(21)]
     assert ends == [404] * 20 + [429]
@@ -132,8 +132,8 @@ def test_a_long_directory_and_many_requests_are_paged(
     app: Flask, client_as: ClientAs, people: People
 ) -> None:
     member = client_as("member")
-    show(member)
-    few = queries_of(app, lambda: member.get("/ukm/directory"))
+    list_ukm(member)
+    few = count_queries(app, lambda: member.get("/ukm/directory"))
     with app.app_context(), transaction() as session:
         ukm_id = session.query(Ukm).filter_by(code=UKM).one().id
         many = [
@@ -149,7 +149,7 @@ def test_a_long_directory_and_many_requests_are_paged(
         session.execute(
             insert(JoinRequest), [{"user_id": one.id, "ukm_id": ukm_id} for one in many]
         )
-    assert queries_of(app, lambda: member.get("/ukm/directory")) == few
+    assert count_queries(app, lambda: member.get("/ukm/directory")) == few
     page = member.get("/ukm/directory?page=2", headers=JSON).get_json()
     assert (page["total"], page["pages"], len(page["ukms"])) == (61, 2, 11)
     page = member.get(f"{OWN}/requests?page=3", headers=JSON).get_json()

@@ -1,4 +1,4 @@
-"""Join links and QR codes: who makes them, what they open, when they stop."""
+"""Join links and QR codes: who creates them, whom they let join, when they expire."""
 
 import io
 from collections.abc import Callable
@@ -23,8 +23,8 @@ OWN = f"/ukm/{UKM}"
 
 
 @pytest.fixture(autouse=True)
-def cast(app: Flask, people: People) -> None:
-    """Member is ROBOTIK's admin."""
+def member_is_admin(app: Flask, people: People) -> None:
+    """The person `member` is an admin of ROBOTIK."""
     with app.app_context(), transaction() as session:
         mine = Membership.user_id == people["member"]
         session.execute(update(Membership).where(mine).values(is_admin=True))
@@ -32,11 +32,11 @@ def cast(app: Flask, people: People) -> None:
 
 @pytest.fixture
 def link(client_as: ClientAs) -> str:
-    """The path of a link that lasts a week."""
-    return open_link(client_as("member"))
+    """The path of a link that is valid for a week."""
+    return create_link(client_as("member"))
 
 
-def open_link(client: FlaskClient, days: int = 7) -> str:
+def create_link(client: FlaskClient, days: int = 7) -> str:
     answer = client.post(f"{OWN}/link", json={"days": days})
     assert answer.status_code == 200
     return str(answer.get_json()["url"]).removeprefix("http://localhost")
@@ -53,7 +53,7 @@ def is_member(app: Flask, user_id: int) -> bool:
         return db.session.scalar(query.where(Membership.user_id == user_id)) is not None
 
 
-def test_a_link_asks_before_it_joins(
+def test_only_the_button_of_a_join_link_joins(
     app: Flask, client_as: ClientAs, people: People, link: str
 ) -> None:
     outsider = client_as("outsider")
@@ -65,18 +65,18 @@ def test_a_link_asks_before_it_joins(
     joined = outsider.post(link)
     assert (joined.status_code, joined.location) == (303, f"{OWN}/chat")
     assert is_member(app, people["outsider"])
-    assert outsider.get(link).location == f"{OWN}/chat", "members are led to the chat"
+    assert outsider.get(link).location == f"{OWN}/chat", "members are redirected to the chat"
     assert outsider.post(link).location == f"{OWN}/chat", "the button was pressed twice"
     again = outsider.post(link, json={})
     assert (again.status_code, again.get_json()["error"]["code"]) == (409, "already_member")
 
 
-def test_a_script_joins_and_small_letters_do(client_as: ClientAs, link: str) -> None:
+def test_a_script_joins_by_a_link_in_lower_case(client_as: ClientAs, link: str) -> None:
     answer = client_as("outsider").post(link.lower(), json={})
     assert answer.get_json() == {"code": UKM, "name": "UKM Robotika"}
 
 
-def test_who_is_not_logged_in_comes_back_after_the_log_in(
+def test_after_a_log_in_the_browser_returns_to_the_join_link(
     app: Flask, client_as: ClientAs, people: People, link: str
 ) -> None:
     nobody = client_as("nobody")
@@ -95,7 +95,7 @@ def test_who_is_not_logged_in_comes_back_after_the_log_in(
     assert client_as("nobody").post(link, json={}).status_code == 401
 
 
-def test_links_that_let_nobody_in_say_the_same(
+def test_all_invalid_links_show_the_same_error(
     app: Flask, client_as: ClientAs, people: People, link: str
 ) -> None:
     outsider, member = client_as("outsider"), client_as("member")
@@ -122,13 +122,15 @@ def test_links_that_let_nobody_in_say_the_same(
     assert not is_member(app, people["outsider"])
 
 
-def test_a_link_is_prolonged_and_after_its_end_another_one(app: Flask, client_as: ClientAs) -> None:
+def test_a_valid_link_is_extended_and_an_expired_one_is_replaced(
+    app: Flask, client_as: ClientAs
+) -> None:
     member = client_as("member")
-    first = open_link(member, 1)
-    assert open_link(member, 30) == first
+    first = create_link(member, 1)
+    assert create_link(member, 30) == first
     set_ukm(app, link_until=utcnow())
     assert member.get(f"{OWN}/link").get_json() == {"url": None, "until": None}
-    second = open_link(member)
+    second = create_link(member)
     assert second != first
     for days in (0, -1, 2, 10**9):
         assert member.post(f"{OWN}/link", json={"days": days}).status_code == 422
@@ -140,7 +142,7 @@ def test_a_link_is_prolonged_and_after_its_end_another_one(app: Flask, client_as
     assert "membuka tautan gabung sampai" in member.get(f"{OWN}/log").text
 
 
-def test_a_blocked_person_is_told_as_by_code(
+def test_a_blocked_person_gets_the_same_error_by_link_as_by_code(
     client_as: ClientAs, people: People, link: str
 ) -> None:
     friend = client_as("friend")
@@ -151,7 +153,7 @@ def test_a_blocked_person_is_told_as_by_code(
     assert (by_link.status_code, by_link.get_json()) == (403, by_code.get_json())
 
 
-def test_guessing_links_is_slowed_down(client_as: ClientAs, link: str) -> None:
+def test_guessing_links_is_rate_limited(client_as: ClientAs, link: str) -> None:
     outsider = client_as("outsider")
     wrong = [outsider.get(f"/gabung/AAAA-{n}").status_code for n in range(15)]
     wrong += [outsider.post(f"/gabung/AAAA-{n}").status_code for n in range(7)]
@@ -160,12 +162,14 @@ def test_guessing_links_is_slowed_down(client_as: ClientAs, link: str) -> None:
     assert client_as("bendahara").get(link).status_code == 200
 
 
-def test_the_qr_code_is_drawn_by_the_server(app: Flask, client_as: ClientAs, link: str) -> None:
+def test_the_server_creates_the_qr_code_as_svg_and_png(
+    app: Flask, client_as: ClientAs, link: str
+) -> None:
     member = client_as("member")
-    drawing = member.get(f"{OWN}/link.svg")
-    assert drawing.mimetype == "image/svg+xml"
-    assert b"<svg" in drawing.data
-    assert b"style" not in drawing.data
+    svg = member.get(f"{OWN}/link.svg")
+    assert svg.mimetype == "image/svg+xml"
+    assert b"<svg" in svg.data
+    assert b"style" not in svg.data
     picture = member.get(f"{OWN}/link.png")
     assert Image.open(io.BytesIO(picture.data)).size[0] > 500
     poster = member.get(f"{OWN}/poster").text
@@ -175,10 +179,10 @@ def test_the_qr_code_is_drawn_by_the_server(app: Flask, client_as: ClientAs, lin
     assert member.get(f"{OWN}/link.svg").status_code == 404
     assert "Belum ada tautan gabung" in member.get(f"{OWN}/poster").text
     app.config["PUBLIC_URL"] = "https://ukm.example.org"
-    assert open_link(member).startswith("https://ukm.example.org/gabung/")
+    assert create_link(member).startswith("https://ukm.example.org/gabung/")
 
 
-def test_names_stay_text(app: Flask, client_as: ClientAs, link: str) -> None:
+def test_markup_in_a_ukm_name_is_escaped(app: Flask, client_as: ClientAs, link: str) -> None:
     name = "A\"><script>'🤖 \u202eterbalik"
     client_as("member").post(f"{OWN}/edit", json={"name": name, "description": name})
     pages = (client_as("outsider").get(link), client_as("member").get(f"{OWN}/poster"))

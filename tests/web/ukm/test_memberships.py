@@ -1,4 +1,4 @@
-"""Joining, leaving, the list."""
+"""Joining and leaving a UKM, and the list of the user's UKMs."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from myukm.domain.actor import Actor
 from myukm.domain.ukm import administration as ukm_administration
 from myukm.models import Membership
 from tests.support.people import UKM
-from tests.web.test_chat import queries_of
+from tests.web.test_chat import count_queries
 
 ClientAs = Callable[[str], FlaskClient]
 
@@ -32,23 +32,23 @@ def test_an_unknown_code_is_404(client_as: ClientAs, code: object) -> None:
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (404, "no_such_code")
 
 
-def test_without_a_log_in_a_call_is_401_and_a_page_leads_to_the_log_in(client_as: ClientAs) -> None:
+def test_without_a_log_in_calls_are_401_and_pages_redirect(client_as: ClientAs) -> None:
     nobody = client_as("nobody")
     assert nobody.post("/ukm/join", json={"code": UKM}).status_code == 401
     assert nobody.get("/ukm").location == "/login?next=/ukm"
 
 
-def test_a_form_without_javascript_leads_to_the_chat(client_as: ClientAs) -> None:
+def test_a_form_without_javascript_redirects_to_the_chat(client_as: ClientAs) -> None:
     answer = client_as("outsider").post("/ukm/join", data={"code": UKM})
     assert (answer.status_code, answer.location) == (303, f"/ukm/{UKM}/chat")
 
 
-def test_guessing_codes_is_slowed_down(client_as: ClientAs) -> None:
+def test_guessing_codes_is_rate_limited(client_as: ClientAs) -> None:
     client = client_as("outsider")
     for _ in range(25):
-        assert client.post("/ukm/join", json={"code": "PRAMUKA"}).status_code == 409, "not wrong"
+        assert client.post("/ukm/join", json={"code": "PRAMUKA"}).status_code == 409, "no guess"
     answers = [client.post("/ukm/join", json={"code": f"X{n}"}).status_code for n in range(22)]
-    assert answers == [404] * 20 + [429] * 2, "twenty wrong ones an hour"
+    assert answers == [404] * 20 + [429] * 2, "twenty wrong codes an hour"
     assert client_as("friend").post("/ukm/join", json={"code": "PRAMUKA"}).status_code == 200
 
 
@@ -66,11 +66,11 @@ def test_the_list_makes_a_fixed_number_of_queries(
     app: Flask, people: dict[str, int], client_as: ClientAs
 ) -> None:
     member = client_as("member")
-    few = queries_of(app, lambda: member.get("/ukm"))
+    few = count_queries(app, lambda: member.get("/ukm"))
     with app.app_context():
         for n in range(30):
             made = ukm_administration.create(f"Unit {n}", f"U{n}", by=Actor("test"))
             with transaction() as session:
                 session.add(Membership(ukm_id=made.id, user_id=people["member"]))
-    many = queries_of(app, lambda: member.get("/ukm"))
+    many = count_queries(app, lambda: member.get("/ukm"))
     assert few == many <= 5

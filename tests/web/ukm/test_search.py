@@ -1,4 +1,4 @@
-"""The search as a call and as a page: what it answers, to whom, and how its pages follow."""
+"""The search of messages, as JSON and as a page."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ def member(client_as: ClientAs) -> FlaskClient:
 
 
 @pytest.mark.parametrize("path", [HERE, EVERYWHERE])
-def test_pages_follow_each_other(member: FlaskClient, path: str) -> None:
+def test_next_continues_a_search_in_pages_of_20(member: FlaskClient, path: str) -> None:
     texts: list[str] = []
     before = None
     for size in (20, 20, 5):
@@ -55,7 +55,7 @@ def test_a_result_is_the_message_object_with_a_snippet(member: FlaskClient) -> N
         ("sejak:x", "bad_filter"),
     ],
 )
-def test_a_search_that_says_nothing_is_422_in_words(
+def test_an_invalid_search_is_422_with_a_message(
     client_as: ClientAs, path: str, q: str, code: str
 ) -> None:
     member = client_as("member")
@@ -66,7 +66,7 @@ def test_a_search_that_says_nothing_is_422_in_words(
     assert "<main" in page.text
 
 
-def test_messages_with_files_are_found_by_their_having_some(client_as: ClientAs) -> None:
+def test_ada_berkas_finds_messages_with_files(client_as: ClientAs) -> None:
     member = client_as("member")
     sent = [upload(member, PDF, "a.pdf", client_id=f"f{n}").json["id"] for n in range(2)]
     posts = [("proposal", [sent[0]]), ("", [sent[1]]), ("proposal saja", [])]
@@ -89,7 +89,7 @@ def found(client: FlaskClient, q: str) -> list[int]:
     return [one["id"] for one in client.get(HERE, query_string={"q": q}).json["messages"]]
 
 
-def test_who_is_not_logged_in_is_sent_to_the_log_in(client_as: ClientAs) -> None:
+def test_without_a_log_in_json_is_401_and_the_page_redirects(client_as: ClientAs) -> None:
     nobody = client_as("nobody")
     for path in (HERE, EVERYWHERE):
         assert nobody.get(f"{path}?q=kata").status_code == 401
@@ -97,7 +97,7 @@ def test_who_is_not_logged_in_is_sent_to_the_log_in(client_as: ClientAs) -> None
         assert (answer.status_code, answer.location) == (302, f"/login?next={path}?q%3Dkata")
 
 
-def test_the_page_shows_hits_as_text(member: FlaskClient, app: Flask) -> None:
+def test_the_page_escapes_results_and_links_to_messages(member: FlaskClient, app: Flask) -> None:
     page = member.get(HERE, query_string={"q": "besok"}, headers=PAGE).text
     assert "Rapat &lt;b&gt;<mark>besok</mark>&lt;/b&gt;" in page
     key = member.get(HERE, query_string={"q": "besok"}).json["messages"][0]["id"]

@@ -15,7 +15,7 @@ from myukm.domain.ukm import memberships
 from myukm.models import JoinRequest, Membership, Ukm, UkmBlock, User
 from tests.conftest import every_database
 from tests.support.people import NAMES, UKM
-from tests.web.test_chat import queries_of
+from tests.web.test_chat import count_queries
 
 ClientAs = Callable[[str], FlaskClient]
 People = dict[str, int]
@@ -41,7 +41,7 @@ CHANGES: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.fixture(autouse=True)
 def roles_in_robotik(app: Flask, people: People) -> None:
-    """Member is ROBOTIK's admin; friend and operator are plain members."""
+    """`member` is an admin of ROBOTIK; `friend` and `operator` are members."""
     with app.app_context():
         with transaction() as session:
             mine = Membership.user_id == people["member"]
@@ -67,7 +67,7 @@ def test_who_may_open_each_page_under_ukm_and_under_admin(
         assert "/login" in str(client_as("nobody").get(f"{CAMPUS}/{path}").location)
 
 
-def test_the_campus_reads_no_message_by_pinning_it(client_as: ClientAs) -> None:
+def test_a_campus_admin_cannot_read_a_message_by_pinning_it(client_as: ClientAs) -> None:
     message = say(client_as("friend"), "Hanya untuk kita")
     refused = client_as("admin").post(f"{CAMPUS}/pin", json={"message_id": message})
     assert (refused.status_code, refused.get_json()["error"]["code"]) == (404, "no_such_message")
@@ -78,7 +78,7 @@ def test_the_campus_reads_no_message_by_pinning_it(client_as: ClientAs) -> None:
 
 @every_database
 @pytest.mark.parametrize("letter", ["a", "."])
-def test_a_word_of_any_length_is_searched(client_as: ClientAs, letter: str) -> None:
+def test_a_very_long_search_word_is_accepted(client_as: ClientAs, letter: str) -> None:
     member = client_as("member")
     assert member.get(f"{OWN}/members").text.count("data-user") == 3
     page = member.get(f"{OWN}/members", query_string={"q": letter * 3000})
@@ -121,7 +121,7 @@ def test_a_ukm_admin_gets_404_for_every_other_ukm(
         assert member.get(f"/ukm/{code}/{page.format(**people)}").status_code == 404
 
 
-def test_ids_of_strangers_are_404(client_as: ClientAs, people: People) -> None:
+def test_actions_on_people_who_are_not_members_are_404(client_as: ClientAs, people: People) -> None:
     member = client_as("member")
     for stranger in (people["outsider"], 0, 10**17, 2**80):
         for action in ("mute", "unmute", "promote", "demote", "remove", "unblock"):
@@ -131,18 +131,18 @@ def test_ids_of_strangers_are_404(client_as: ClientAs, people: People) -> None:
         assert member.get(f"{OWN}/members/{stranger}").status_code == 404
 
 
-def test_members_see_each_other(client_as: ClientAs, people: People) -> None:
+def test_members_see_the_list_of_members(client_as: ClientAs, people: People) -> None:
     operator = client_as("operator")
     page = operator.get(f"{OWN}/members").text
     assert "Farhan Hakim" in page
     assert "2024002" not in page, "only the UKM's admins see log-in numbers"
-    answer = operator.get(f"{OWN}/members", headers=JSON).get_json()
-    first = answer["members"][0]
-    assert (answer["total"], first["name"], first["is_admin"]) == (3, "Mega Lestari", True)
+    found = operator.get(f"{OWN}/members", headers=JSON).get_json()
+    first = found["members"][0]
+    assert (found["total"], first["name"], first["is_admin"]) == (3, "Mega Lestari", True)
     assert first["status"] == "offline"
     assert "muted_until" not in first
-    published = client_as("member").get(f"{OWN}/members?q=2024002", headers=JSON)
-    assert [one["nim"] for one in published.get_json()["members"]] == ["2024002"]
+    answer = client_as("member").get(f"{OWN}/members?q=2024002", headers=JSON)
+    assert [one["nim"] for one in answer.get_json()["members"]] == ["2024002"]
     assert client_as("member").get(f"{OWN}/members?q=2024002").text.count("data-user") == 1
     assert operator.get(f"{OWN}/members?q=2024002").text.count("data-user") == 0
     assert client_as("outsider").get(f"{OWN}/members").status_code == 404
@@ -175,12 +175,12 @@ def test_a_muted_member_sees_until_when_and_cannot_post(
     mute = f"{OWN}/members/{people['friend']}/mute"
     muted = member.post(mute, json={"until": "2999-01-01T00:00:00Z"})
     assert (muted.status_code, muted.get_json()["error"]["code"]) == (422, "bad_until")
-    published = member.post(mute, json={"for": "7d"}).get_json()
-    assert published["muted_seconds"] == 7 * 86400
+    rights = member.post(mute, json={"for": "7d"}).get_json()
+    assert rights["muted_seconds"] == 7 * 86400
     refused = friend.post(f"{OWN}/messages", json={"message": "x", "client_id": "x"})
     assert (refused.status_code, refused.get_json()["error"]["code"]) == (403, "muted")
     state = friend.get(f"{OWN}/state").get_json()
-    assert (state["muted_until"], state["is_admin"]) == (published["muted_until"], False)
+    assert (state["muted_until"], state["is_admin"]) == (rights["muted_until"], False)
     page = member.get(f"{OWN}/members/{people['friend']}").text
     assert "Izinkan menulis lagi" in page
     answer = member.post(mute, data={"for": "", "until": "kapan-kapan"})
@@ -219,7 +219,7 @@ def test_a_refused_form_keeps_what_was_typed(client_as: ClientAs) -> None:
     assert "Robot &lt;b&gt;" in member.get(f"{OWN}/manage").text
 
 
-def test_a_pin_stands_in_the_state_of_everybody(client_as: ClientAs) -> None:
+def test_every_member_gets_the_pin_in_the_state(client_as: ClientAs) -> None:
     member, friend = client_as("member"), client_as("friend")
     message_id = say(friend, "Bawa bekal")
     assert member.post(f"{OWN}/pin", json={"message_id": message_id}).status_code == 200
@@ -231,7 +231,7 @@ def test_a_pin_stands_in_the_state_of_everybody(client_as: ClientAs) -> None:
     assert member.post(f"{OWN}/unpin", json={}).get_json()["pin"] is None
 
 
-def test_reports_from_the_menu_to_the_decision(app: Flask, client_as: ClientAs) -> None:
+def test_managers_delete_or_dismiss_reported_messages(app: Flask, client_as: ClientAs) -> None:
     member, friend, operator = client_as("member"), client_as("friend"), client_as("operator")
     bad, fine = say(friend, "<script>iklan", "1"), say(friend, "biasa", "2")
     for message_id in (bad, fine):
@@ -262,7 +262,7 @@ def test_reports_from_the_menu_to_the_decision(app: Flask, client_as: ClientAs) 
     assert "Tidak ada laporan" in member.get(f"{OWN}/reports").text
 
 
-def test_what_cannot_be_reported(client_as: ClientAs) -> None:
+def test_invalid_reports_are_refused_and_reports_are_rate_limited(client_as: ClientAs) -> None:
     message_id = say(client_as("friend"))
     outsider = client_as("outsider")
     for path in (f"{OWN}/messages/{message_id}", f"/ukm/PRAMUKA/messages/{message_id}"):
@@ -294,10 +294,10 @@ def test_the_log_has_a_sentence_for_each_change(client_as: ClientAs, people: Peo
         "Mega Lestari membuka blokir Farhan Hakim",
     ):
         assert words in page
-    published = member.get(f"{OWN}/log", headers=JSON).get_json()
-    assert published["log"][0]["action"] == "unblocked"
-    assert published["log"][0]["person_id"] == people["friend"]
-    assert published["total"] == len(published["log"])
+    shown = member.get(f"{OWN}/log", headers=JSON).get_json()
+    assert shown["log"][0]["action"] == "unblocked"
+    assert shown["log"][0]["person_id"] == people["friend"]
+    assert shown["total"] == len(shown["log"])
 
 
 @pytest.mark.usefixtures("no_flood_guard")
@@ -310,7 +310,7 @@ def test_the_log_is_paged(client_as: ClientAs) -> None:
     assert member.get(f"{OWN}/log?page=x").status_code == 422
 
 
-def test_the_campus_archives_and_restores(client_as: ClientAs, people: People) -> None:
+def test_campus_admins_archive_and_restore_a_ukm(client_as: ClientAs, people: People) -> None:
     admin, member = client_as("admin"), client_as("member")
     assert member.post(f"{CAMPUS}/archive").status_code == 403
     assert admin.post("/admin/ukm/TIDAK-ADA/archive", json={}).status_code == 404
@@ -350,7 +350,7 @@ def test_the_list_shows_a_deleted_last_message_and_descriptions(client_as: Clien
     assert "Tiap Rabu" in page
 
 
-def grow() -> None:
+def add_people() -> None:
     """Add three members, three requests to join, and three blocked people."""
     with transaction() as session:
         robotik = session.query(Ukm).filter_by(code=UKM).one()
@@ -379,14 +379,14 @@ def test_each_page_makes_a_fixed_number_of_queries(
     member, operator = client_as("member"), client_as("operator")
     member.post(f"{OWN}/pin", json={"text": "Rapat"})
     operator.post(f"{OWN}/messages/{say(member)}/report", json={"reason": "x"})
-    few = queries_of(app, lambda: member.get(f"{OWN}/{page}"))
+    few = count_queries(app, lambda: member.get(f"{OWN}/{page}"))
     for n in range(8):
         message_id = say(client_as("friend"), f"pesan {n}", f"f{n}")
         for reporter in (member, operator):
             reporter.post(f"{OWN}/messages/{message_id}/report", json={"reason": "x"})
         member.post(f"{OWN}/edit", json={"name": f"Nama {n}", "description": ""})
     with app.app_context():
-        grow()
-    many = queries_of(app, lambda: member.get(f"{OWN}/{page}"))
+        add_people()
+    many = count_queries(app, lambda: member.get(f"{OWN}/{page}"))
     assert newest in member.get(f"{OWN}/{page}").text
     assert few == many <= 10
