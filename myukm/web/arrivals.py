@@ -47,7 +47,7 @@ class Opened(NamedTuple):
 
 
 Refusal = DomainError | None
-"""Why there is no stream; None: the log-in ended, or is another account's."""
+"""Why there is no stream; None: the log-in ended, or the page shows another account."""
 
 
 def open_streams(

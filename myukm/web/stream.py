@@ -43,8 +43,9 @@ bp = Blueprint("stream", __name__)
 
 
 @bp.record
-def _make_hub(state: Any) -> None:
-    hub = make_hub(state.app)
+def _set_up(state: Any) -> None:
+    """Create the hub of this process, and the batcher that opens its streams."""
+    hub = create_hub(state.app)
     opening = partial(open_streams, hub, hub.snapshots)
     state.app.extensions["live_hub"] = hub
     state.app.extensions["stream_batcher"] = Batcher(in_app_context(state.app, opening))
@@ -60,8 +61,8 @@ def in_app_context(app: Flask, function: Callable[..., Any]) -> Callable[..., An
     return call
 
 
-def make_hub(app: Flask) -> Hub:
-    """Create the hub of this process, which gets its database reads as callables."""
+def create_hub(app: Flask) -> Hub:
+    """Return a hub, which gets its database reads as callables."""
     wrap = partial(in_app_context, app)
     return Hub(
         connect=lambda: pubsub_client(app.config["REDIS_URL"]),
@@ -94,7 +95,7 @@ def stream() -> Any:
     hub: Hub = current_app.extensions["live_hub"]
     if hub.closing:
         raise Unavailable(_("Proses web ini sedang berhenti."), code="closing", retry_after=1)
-    outcome = enter()
+    outcome = open_stream()
     if outcome is None:
         return login_required_response()
     if isinstance(outcome, DomainError):
@@ -117,7 +118,7 @@ def held() -> Any:
     return "", 204
 
 
-def enter() -> Opened | Refusal:
+def open_stream() -> Opened | Refusal:
     """Open the stream together with others that arrive now. Raises `Unavailable` if its turn does
     not come within `WAIT_SECONDS`. While it waits, the request holds no connection to the database
     or Valkey."""

@@ -120,7 +120,7 @@ def test_cached_messages_depend_on_reader_language_and_text(client_as: As) -> No
 
 
 def enlarge(app: Flask, count: int) -> None:
-    """Give ROBOTIK that many more members."""
+    """Add `count` members to ROBOTIK."""
     with app.app_context(), transaction() as session:
         ukm_id = session.scalars(select(Ukm.id).filter_by(code=UKM)).one()
         people = [

@@ -54,7 +54,7 @@ def index() -> Any:
 
 
 def page(problem: Mapping[str, str] | None = None) -> str:
-    """Render the page. `problem` maps the parts of the page that have an error to its text."""
+    """Render the page. `problem` maps a part of the page to the text of its error."""
     me = current_account()
     shown = {"devices": accounts.count_sessions(me.id), "files": quotas.of_person(me.id)}
     return render_template("profile/index.html", user=me, problem=problem, **shown)

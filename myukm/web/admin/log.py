@@ -15,7 +15,7 @@ from myukm.queues.jobs import QUEUES
 from myukm.web.http.access import ADMINS, OPERATORS, roles, wants_json
 from myukm.web.http.request_parsing import whole_number
 
-_AWAY = _("Valkey tidak menjawab. Coba lagi sebentar lagi.")
+_UNREACHABLE = _("Valkey tidak menjawab. Coba lagi sebentar lagi.")
 LEVELS = ("INFO", "WARNING", "ERROR")
 PROCESSES = ("web", "worker", *QUEUES, "watch", "rq", "flask")
 
@@ -36,7 +36,7 @@ def index() -> Any:
         found = log_stream.read(valkey(), wanted, after=after)
     except RedisError:
         if wants_json():
-            raise Unavailable(_AWAY) from None
+            raise Unavailable(_UNREACHABLE) from None
         found = None
     if wants_json():
         return jsonify(found)

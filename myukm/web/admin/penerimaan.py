@@ -1,4 +1,4 @@
-"""What came in, for admins and treasurers."""
+"""Payments received (`penerimaan`), for admins and treasurers."""
 
 from datetime import date
 from io import BytesIO
@@ -35,7 +35,7 @@ class Bar(NamedTuple):
 @bp.get("/penerimaan")
 @roles(*TREASURERS)
 def index() -> Any:
-    """Show what came in, with the units and categories of a month."""
+    """Show the payments received per month, and one month by unit and category."""
     found = report(parse_month(request.args.get("month", "")))
     if wants_json():
         return jsonify(output.as_json(found))
@@ -57,7 +57,7 @@ def index() -> Any:
 @bp.get("/penerimaan.csv")
 @roles(*TREASURERS)
 def csv() -> Response:
-    """Return what came in by day, unit and category as CSV."""
+    """Return the payments received by day, unit and category as CSV."""
     month = parse_month(request.args.get("month", ""))
     text = output.write_csv(month)
     name = f"penerimaan-{month:%Y-%m}.csv" if month else "penerimaan.csv"
@@ -83,7 +83,7 @@ def bars(found: Report) -> list[Bar]:
 
 
 def chosen_flow(found: Report) -> Flow:
-    """Return what came in during the chosen month, over all units."""
+    """Return the payments received in the chosen month, over all units."""
     flows = [part.flow for part in found.units]
     return Flow(*map(sum, zip(*flows, strict=True))) if flows else Flow()
 

@@ -43,8 +43,8 @@ def index() -> Any:
     health, report = stats.health(), doctor.report()
     if wants_json():
         return jsonify({**health, "doctor": report})
-    asked = request.args.get("range", "hour")
-    chosen = asked if asked in series.RANGES else "hour"
+    requested = request.args.get("range", "hour")
+    chosen = requested if requested in series.RANGES else "hour"
     return render_template(
         "admin/queues/index.html",
         health=health,

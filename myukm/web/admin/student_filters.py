@@ -19,7 +19,7 @@ def from_query() -> Filters:
 
 
 def form(filters: Filters) -> dict[str, Any]:
-    """Return what the form's template takes."""
+    """Return the variables of the form's template."""
     return {
         "filters": filters,
         "query": filters.query(),

@@ -50,6 +50,7 @@ def roles_in_robotik(app: Flask, people: People) -> None:
 
 
 def say(client: FlaskClient, text: str = "Halo", client_id: str = "c") -> int:
+    """Post a message and return its id."""
     sent = {"message": text, "client_id": client_id}
     return int(client.post(f"{OWN}/messages", json=sent).get_json()["id"])
 
