@@ -206,7 +206,7 @@ def test_slow_uploads_time_out_and_do_not_delay_others(
 
 
 def drip(caller: socket.socket) -> bytes:
-    """Send one byte more and return the answer, if there is one."""
+    """Send one more byte and return the response, or b"" if there is none yet."""
     try:
         caller.send(b"x")
         return caller.recv(4000)

@@ -73,7 +73,7 @@ def logged_in(view: View) -> View:
 
 
 def roles(*allowed: str) -> Callable[[View], View]:
-    """Require a log-in with one of these roles; with none named, any role.
+    """Require a log-in with one of these roles; without arguments, with any role.
 
     Without a log-in the answer is `login_required_response()`; for another role it is 403.
     """

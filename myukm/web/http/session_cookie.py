@@ -43,7 +43,7 @@ class SessionCookie(SecureCookieSessionInterface):
         )
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Return the session of the cookie with the port, else of the one without."""
+        """Return the session of the cookie with the port, else of the cookie without it."""
         serializer = self.get_signing_serializer(app)
         if serializer is None:
             return None

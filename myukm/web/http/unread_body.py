@@ -21,7 +21,7 @@ MAX_SECONDS, BLOCK_BYTES = 2.0, 64 * 1024
 
 
 def init_app(app: Flask) -> None:
-    """Register the hook, before others, because the first registered one runs last."""
+    """Register the hook, before others, because the hook registered first runs last."""
     app.after_request(end_connection)
 
 

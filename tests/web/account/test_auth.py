@@ -87,7 +87,7 @@ def test_guessing_is_rate_limited_for_that_nim_only(browser: FlaskClient) -> Non
     assert log_in(browser, "friend").status_code == 303
 
 
-def test_next_never_leads_to_another_site(browser: FlaskClient) -> None:
+def test_next_never_redirects_to_another_site(browser: FlaskClient) -> None:
     ours = {
         "/ukm": "/ukm",
         "/admin/siswa?q=a b&page=2": "/admin/siswa?q=a%20b&page=2",

@@ -1,4 +1,4 @@
-"""The pages and calls of one UKM: who may open them, what they answer, what their forms do."""
+"""The pages and calls of one UKM: who may open them, what they return, what their forms do."""
 
 from collections.abc import Callable
 from typing import Any
