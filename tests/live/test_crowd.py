@@ -116,7 +116,7 @@ def test_only_streams_of_the_topic_me_begin_with_unread_counts(
             each._replace(topics=topics) for each, topics in zip(arriving, wanted, strict=True)
         ]
         opened = open_all(arriving)
-    first = [each.now for each in opened if isinstance(each, Opened)]
+    first = [each.state for each in opened if isinstance(each, Opened)]
     assert [b"event: unread" in now for now in first] == [True, True, False]
 
 

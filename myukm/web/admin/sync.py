@@ -95,7 +95,7 @@ def start(sent: StartSync) -> tuple[Response, int]:
 @roles(*TREASURERS)
 @takes(RetryFailed)
 def retry_failed(sent: RetryFailed) -> tuple[Response, int]:
-    """Start a run over the students that failed in the last run (only for `code`, if given); 202."""
+    """Start a run over the students that failed in the last run, all or for `code`; 202."""
     return jsonify(commands.retry_failed(actor(), check_code(sent.code))), 202
 
 

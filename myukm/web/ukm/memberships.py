@@ -58,7 +58,7 @@ def index() -> str:
 @bp.get("/mentions")
 @logged_in
 def mentions() -> str:
-    """Show the messages that mention or reply to the user, newest first; `?before=ID`: older ones."""
+    """Show the messages that mention or reply to the user, newest first, before the id `before`."""
     found = addressees.messages_for(
         current_account().id, before=whole_number("before"), limit=MENTIONS_PER_PAGE
     )
