@@ -13,7 +13,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import msgspec
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from myukm.db.session import release_connection
 from myukm.db.types import utcnow
@@ -23,7 +23,7 @@ from myukm.domain.exports.archive_pages import Page
 from myukm.domain.exports.parts import PartsFile
 from myukm.domain.ukm import authorization
 from myukm.extensions import db
-from myukm.models import ChatFile, ChatMessage, Export, Ukm
+from myukm.models import ChatFile, ChatMessage, Export, Ukm, User
 
 PORTION_SECONDS = 3.0
 
@@ -106,7 +106,11 @@ def _step(archive: ZipFile, ukm: Ukm, place: Place) -> None:
 
 
 def _deleted_since(ukm: Ukm, began: datetime) -> ColumnElement[bool]:
-    """Return the condition that a message was deleted since: it may be in the archive already, but
-    must not be."""
-    gone = (ChatMessage.ukm_id == ukm.id, ChatMessage.deleted_at >= began)
-    return select(ChatMessage.id).where(*gone).exists()
+    """Return the condition that a message or the account of an author was deleted since `began`, so
+    that the archive may have a text, a file or a name that it must not have."""
+    written = select(ChatMessage.id).where(ChatMessage.ukm_id == ukm.id)
+    by_deleted = written.where(ChatMessage.user_id == User.id).exists()
+    return or_(
+        written.where(ChatMessage.deleted_at >= began).exists(),
+        select(User.id).where(User.deleted_at >= began, by_deleted).exists(),
+    )

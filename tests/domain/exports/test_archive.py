@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, func, select, text, update
 
 from myukm.db.session import transaction
+from myukm.domain import account_deletion
 from myukm.domain.actor import Actor
 from myukm.domain.chat import messages
 from myukm.domain.exports import archive, archive_entries, requests, retention, store, writing
@@ -26,7 +27,7 @@ from myukm.models.export import OPEN_EXPORTS, ExportState
 from myukm.queues.enqueue import enqueue
 from tests.conftest import every_database
 from tests.support.files import PDF, upload
-from tests.support.people import UKM
+from tests.support.people import PASSWORD, UKM
 from tests.support.workers import waiting
 
 ClientAs = Callable[[str], FlaskClient]
@@ -177,6 +178,19 @@ def test_a_message_deleted_meanwhile_is_not_in_the_archive(
     assert export.losses == 1
     assert len([name for name in found.namelist() if name.startswith("files/")]) == 1
     assert b"Halo semua" not in found.read("messages/00001.json")
+
+
+def test_files_of_an_account_deleted_meanwhile_are_not_in_the_archive(
+    inside: None, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "PORTION_SECONDS", 0.0)
+    export = asked(people)
+    for _turn in range(4):
+        writing.write(export.id)
+    account_deletion.delete_account(db.session.get_one(User, people["friend"]), PASSWORD)
+    found = opened(export)
+    assert [name for name in found.namelist() if name.startswith("files/")] == []
+    assert "Farhan" not in found.read("messages/00001.json").decode()
 
 
 def test_other_jobs_have_their_turn_between_two_portions(
