@@ -33,8 +33,8 @@ def failed_rows(most: int) -> list[dict[str, Any]]:
 def retry(job_ids: Iterable[str]) -> int:
     """Requeue failed jobs and return how many.
 
-    Raises `NotFound` for a job that does not exist and `Conflict` for one that has not failed; the
-    jobs before it are requeued by then.
+    Raises `NotFound` for a job that does not exist and `Conflict` for one that has not failed; then
+    nothing is requeued, unless another retry or discard comes at the same moment.
     """
     return _each(actions.RETRY, job_ids)
 
@@ -62,12 +62,18 @@ def clear_waiting(name: str) -> int:
 
 
 def _each(action: str, job_ids: Iterable[str]) -> int:
-    count = 0
-    for job_id in job_ids:
-        [outcome] = actions.act_on(queue_of(job_id), action, [job_id])
+    queues = {job_id: queue_of(job_id) for job_id in job_ids}
+    for job_id, name in queues.items():
+        if valkey().zscore(keys.registry(name), job_id) is None:
+            raise _not_failed(job_id)
+    for job_id, name in queues.items():
+        [outcome] = actions.act_on(name, action, [job_id])
         if outcome < 0:
             raise NotFound(_("Tidak ada pekerjaan %(id)s.", id=job_id))
         if outcome == 0:
-            raise Conflict(_("Pekerjaan %(id)s tidak gagal.", id=job_id))
-        count += 1
-    return count
+            raise _not_failed(job_id)
+    return len(queues)
+
+
+def _not_failed(job_id: str) -> Conflict:
+    return Conflict(_("Pekerjaan %(id)s tidak gagal.", id=job_id))

@@ -199,6 +199,22 @@ def test_failed_jobs_are_listed_and_retried(
         assert flask("queue", "retry", missing).stderr == f"Tidak ada pekerjaan {missing}.\n"
 
 
+def test_one_wrong_id_keeps_all_failed_jobs_as_they_are(
+    app: Flask, flask: Flasks, failed_job: str, valkey: redis.Redis
+) -> None:
+    with app.app_context():
+        other = str(enqueue(PRESENCE, 1))
+    for wrong, answer in (
+        (other, f"Pekerjaan {other} tidak gagal.\n"),
+        ("x", "Tidak ada pekerjaan x.\n"),
+    ):
+        done = flask("queue", "retry", failed_job, wrong)
+        assert (done.exit_code, done.stderr) == (1, answer)
+        assert waiting(valkey, "default") == [other]
+    assert flask("queue", "retry", failed_job, failed_job).exit_code == 0
+    assert waiting(valkey, "default") == [other, failed_job]
+
+
 def test_commands_that_change_queues_are_recorded(
     app: Flask, flask: Flasks, failed_job: str
 ) -> None:
