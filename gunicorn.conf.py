@@ -129,5 +129,5 @@ def post_worker_init(worker):
     worker.wsgi.config["WEB_PROCESSES"] = worker.cfg.workers
     periodic_tasks.start(worker.wsgi)
     loop_lag.start()
-    if pulse := worker.wsgi.extensions.get("database_pulse"):
-        pulse.start()
+    if check := worker.wsgi.extensions.get("database_liveness"):
+        check.start()

@@ -1,8 +1,8 @@
 """The database's clock, by which all machines write and compare times.
 
-It is measured at each new connection, and again by a periodic task (`ops/host_reports.py`), against
-this machine's monotonic clock. So a time needs no query, and a wall clock that is wrong, or is set,
-changes nothing. SQLite has no clock of its own: the machine's is used.
+Its offset from this machine's monotonic clock is measured at each new connection, and again by a
+periodic task (`ops/host_reports.py`). So `now()` needs no query, and does not depend on this
+machine's wall clock, which may be wrong. SQLite has no clock of its own: the wall clock is used.
 """
 
 import time
@@ -13,7 +13,7 @@ _QUERIES = {"postgresql": "SELECT clock_timestamp()", "mysql": "SELECT utc_times
 
 
 class _Clock:
-    # Seconds from the monotonic clock to the database's; None until measured.
+    # The database's time minus the monotonic clock, in seconds; None until measured.
     offset: float | None = None
 
 
@@ -35,8 +35,8 @@ def skew() -> float:
 def measure(connection: Any, backend: str) -> None:
     """Measure the database's clock by a driver's connection without an open transaction.
 
-    A difference within the error of the measurement, half the time until the answer, is ignored, so
-    that times do not jump back.
+    A change of the offset smaller than the measurement error (half the round trip) is ignored, so
+    that `now()` does not jump back.
     """
     if backend not in _QUERIES:
         return

@@ -15,10 +15,10 @@ MAX_ATTEMPTS = 4
 POSTGRESQL, MARIADB = "40P01", 1213
 
 
-def retry_on_deadlock(call: Callable[[], T], before_again: Callable[[], None] = lambda: None) -> T:
-    """Return the result of `call`, calling it again if it was chosen as a deadlock victim.
+def retry_on_deadlock(call: Callable[[], T], before_retry: Callable[[], None] = lambda: None) -> T:
+    """Return the result of `call`, which is retried if its transaction was a deadlock victim.
 
-    `call` must be repeatable as long as its transaction did not commit. `before_again` runs before
+    `call` must be repeatable as long as its transaction did not commit. `before_retry` runs before
     each retry. Raises the database's `OperationalError` after `MAX_ATTEMPTS` calls.
     """
     for _time in range(MAX_ATTEMPTS - 1):
@@ -29,7 +29,7 @@ def retry_on_deadlock(call: Callable[[], T], before_again: Callable[[], None] = 
                 raise
             logger.info("database: deadlock, retrying")
             db.session.rollback()
-            before_again()
+            before_retry()
     return call()
 
 

@@ -16,9 +16,9 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from myukm.db import clock, timeouts
 from myukm.db import json as decimal_json
-from myukm.db.away import name_idle_sessions
+from myukm.db.availability import name_idle_sessions
 from myukm.db.breaker import ConnectBreaker
-from myukm.db.pulse import Pulse
+from myukm.db.liveness_check import LivenessCheck
 from myukm.db.troubles import Troubles
 from myukm.extensions import db
 
@@ -28,7 +28,8 @@ _engines: WeakSet[Engine] = WeakSet()
 
 
 def _drop_inherited_connections() -> None:
-    """Forget the connections in a fork, because it and its parent would mix up transactions."""
+    """Drop the connections in a forked process, because it would share transactions with its
+    parent."""
     for engine in _engines:
         engine.dispose(close=False)
 
@@ -39,38 +40,38 @@ os.register_at_fork(after_in_child=_drop_inherited_connections)
 def engine_options(uri: str) -> dict[str, Any]:
     """Return SQLAlchemy's engine options for the database at `uri`."""
     url = make_url(uri)
-    # No overflow: its connections are closed when they are given back, and opening one takes
-    # several round trips and a process of the server.
+    # No overflow, because overflow connections are closed when they return to the pool, and opening
+    # a connection takes several round trips and a new server process.
     pool: dict[str, Any] = {"pool_size": 10, "max_overflow": 0, "pool_timeout": 3}
-    exact: dict[str, Any] = {
+    common: dict[str, Any] = {
         "json_serializer": decimal_json.dumps,
         "json_deserializer": decimal_json.loads,
         "hide_parameters": True,  # errors are logged, and must not contain users' texts
     }
     if url.get_backend_name() == "sqlite":
-        return {**exact, **pool, "connect_args": {"timeout": SQLITE_TIMEOUT}}
+        return {**common, **pool, "connect_args": {"timeout": SQLITE_TIMEOUT}}
     pool["pool_pre_ping"] = True
     connect = timeouts.client_options(url)
-    return {**exact, **pool, "connect_args": connect, "isolation_level": "READ COMMITTED"}
+    return {**common, **pool, "connect_args": connect, "isolation_level": "READ COMMITTED"}
 
 
 def prepare_engine(app: Flask) -> None:
-    """Register what the engine does at each connect; forks drop the connections of this process."""
+    """Register the engine's listeners, and let forked processes drop its connections."""
     uri: str = app.config["SQLALCHEMY_DATABASE_URI"]
     with app.app_context():
         engine = db.engine
     if engine.dialect.name != "sqlite":
-        app.extensions["database_pulse"] = Pulse(engine, _health_check_engine(uri))
+        app.extensions["database_liveness"] = LivenessCheck(engine, _health_check_engine(uri))
     register(engine)
     sqlite_file = Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
     troubles = app.extensions["database_troubles"] = Troubles(sqlite_file)
-    event.listen(engine, "handle_error", troubles.note)
-    event.listen(engine, "connect", troubles.note_file)
+    event.listen(engine, "handle_error", troubles.record_error)
+    event.listen(engine, "connect", troubles.record_file)
     _engines.add(engine)
 
 
 def _health_check_engine(uri: str) -> Engine:
-    """Return an engine of one connection, on which `Pulse` checks that the server answers."""
+    """Return an engine with one connection, on which `LivenessCheck` queries the server."""
     engine = create_engine(uri, **(engine_options(uri) | {"pool_size": 1}))
     register(engine)
     return engine
@@ -82,16 +83,16 @@ def migration_engine(uri: str) -> Engine:
     options["connect_args"] = timeouts.unlimited(options["connect_args"])
     engine = create_engine(uri, **options)
     register(engine, statement_seconds=None)
-    event.listen(engine, "begin", timeouts.take_any_time)
+    event.listen(engine, "begin", timeouts.lift_time_limits)
     return engine
 
 
 def register(
     engine: Engine, *, statement_seconds: float | None = timeouts.STATEMENT_SECONDS
 ) -> None:
-    """Register SQLite's locking on an engine, or for a server the breaker and the time limits.
+    """Register an engine's listeners: SQLite's locking, or a server's breaker and time limits.
 
-    `statement_seconds` limits the wait for an answer of MariaDB; None: no limit.
+    `statement_seconds` limits the wait for MariaDB's response to a statement; None: no limit.
     """
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
@@ -104,7 +105,7 @@ def register(
         event.listen(engine, "do_connect", _name_session, insert=True)
         set_up = timeouts.set_up_postgresql
     event.listen(engine, "connect", lambda connection, _: set_up(connection, engine.url))
-    event.listen(engine, "connect", lambda each, _: clock.measure(each, engine.dialect.name))
+    event.listen(engine, "connect", lambda new, _: clock.measure(new, engine.dialect.name))
 
 
 def _name_session(_dialect: Any, _record: Any, _cargs: Any, cparams: dict[str, Any]) -> None:
@@ -118,8 +119,8 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # By the driver, because SQLAlchemy's overhead for these statements is larger than the time in
-    # which SQLite inserts a chat message.
+    # The driver executes these statements directly, because SQLAlchemy's overhead for them is
+    # larger than the time that SQLite needs to insert a chat message.
     driver: Any = connection.connection.driver_connection
     if not connection.get_execution_options().get("writes"):
         driver.execute("BEGIN")
@@ -138,16 +139,16 @@ def _wait_to_write(connection: Connection, driver: sqlite3.Connection) -> None:
     and blocks all other requests of a gevent process meanwhile.
     """
     deadline = time.monotonic() + SQLITE_TIMEOUT
-    while not _begun(driver):
+    while not _try_begin(driver):
         if time.monotonic() > deadline:
-            # Raises "database is locked", which pages answer with 503.
+            # Raises "database is locked", for which pages return 503.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             return
         time.sleep(random.uniform(*SQLITE_POLL_SECONDS))  # noqa: S311 (spread, no secret)
 
 
-def _begun(driver: sqlite3.Connection) -> bool:
-    """Begin and return True, or False if another process writes."""
+def _try_begin(driver: sqlite3.Connection) -> bool:
+    """Begin a write transaction and return True; return False if another process writes."""
     try:
         driver.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError as error:

@@ -28,8 +28,9 @@ logger = logging.getLogger(__name__)
 def transaction() -> Iterator[Session]:
     """Run the block in a transaction that commits at its end. The only way to change the database.
 
-    Ends the read transaction before it, because on SQLite a transaction that has read may be unable
-    to write. Rolls back on any error. Inside another `transaction()` the block joins the outer one.
+    An open read transaction is ended first, because SQLite may refuse to write in a transaction
+    that has read. Rolls back on any error. Inside another `transaction()` the block joins the outer
+    one.
     After the commit the functions registered by `on_commit` are called.
     """
     session = db.session()
@@ -73,7 +74,7 @@ def snapshot() -> Iterator[Session]:
 
 def snapshot_options(dialect: Dialect) -> dict[str, Any]:
     """Return the execution options of a transaction that reads one consistent snapshot."""
-    # Every transaction of SQLite does.
+    # On SQLite every transaction reads one snapshot.
     return {} if dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
 
 
@@ -92,8 +93,8 @@ def on_commit(function: Callable[[*Args], object], *args: *Args) -> None:
     Functions are called in the order of their registration and without locks, so they may open a
     transaction of their own. The same function with equal arguments is called once. An error of a
     function is logged and stops neither the others nor the caller, whose work is committed. If the
-    process is killed, none is called. So each needs a fallback, named in its docstring: the event
-    log is polled, rights are re-checked, a periodic task catches up.
+    process is killed, no function is called. So each function needs a fallback, named in its
+    docstring: the event log is polled, rights are re-checked, a periodic task catches up.
     """
     if is_in_transaction():
         db.session().info["on_commit"].setdefault((function, args))

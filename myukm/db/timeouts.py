@@ -1,8 +1,8 @@
-"""Time limits of database connections, on both sides, and the recognition of poolers.
+"""Time limits of database connections, on client and server, and the detection of poolers.
 
-A machine that vanishes closes no connection: without limits its transaction would hold its locks,
-and others would wait for them, or for the server, for hours. Settings in `DATABASE_URL` take
-precedence.
+A machine that vanishes closes no connection. Without limits the server would keep the locks of a
+vanished client for hours, and clients would wait for a vanished server for hours. Settings in
+`DATABASE_URL` take precedence.
 """
 
 import os
@@ -70,8 +70,8 @@ def postgresql_settings() -> dict[str, str]:
 def mariadb_settings() -> dict[str, int]:
     """Return the settings that a session of MariaDB should have.
 
-    The second idle time-out is for transactions that have written, the first for all: one that has
-    only locked rows (`SELECT … FOR UPDATE`) does not count as written.
+    `idle_write_transaction_timeout` alone would not end a transaction that has only locked rows
+    (`SELECT … FOR UPDATE`), because MariaDB does not count that as writing.
     """
     return {
         "idle_transaction_timeout": IDLE_SECONDS,
@@ -81,11 +81,12 @@ def mariadb_settings() -> dict[str, int]:
 
 
 def set_up_postgresql(connection: Any, url: URL) -> None:
-    """Limit a new session; behind a pooler (PgBouncer) use no prepared statements instead.
+    """Set the time limits of a new session, unless the connection leads to a pooler (PgBouncer).
 
-    A pooler gives each transaction another session, so settings would be lost or reach others, and
-    prepared statements would not be found: there the role has the settings. It is known by the
-    process number that it makes up for its clients.
+    A pooler may run each transaction in another session. There settings would reach other clients,
+    and prepared statements would not be found. So behind a pooler this function only switches
+    prepared statements off, and the limits must be settings of the database role. A pooler is
+    recognized by the backend process id, which it invents for its clients.
     """
     given = str(url.query.get("options", ""))
     limits = {name: v for name, v in postgresql_settings().items() if name not in given}
@@ -101,8 +102,8 @@ def set_up_postgresql(connection: Any, url: URL) -> None:
 def set_up_mariadb(connection: Any, url: URL, seconds: float | None) -> None:
     """Set the read time-out of a new connection (None: no limit).
 
-    Until then it is `CONNECT_SECONDS`, because pymysql's connect time-out does not cover the
-    handshake.
+    During the handshake the read time-out is `CONNECT_SECONDS`, because pymysql's connect time-out
+    does not cover the handshake.
     """
     if "read_timeout" not in url.query:
         connection._read_timeout = seconds
@@ -114,32 +115,32 @@ def session_name() -> str:
 
 
 def wait_for_locks(session: Session, seconds: float) -> None:
-    """Let the running transaction wait that long for each lock. PostgreSQL only, because MariaDB
-    has no such limit per transaction."""
+    """Let the running transaction wait up to `seconds` for each lock. PostgreSQL only, because
+    MariaDB has no lock time-out per transaction."""
     connection = session.connection()
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {round(seconds * 1000)}")
 
 
-def take_any_time(connection: Connection) -> None:
+def lift_time_limits(connection: Connection) -> None:
     """Lift the time limits of the running transaction (PostgreSQL), for imports and migrations.
-    Keepalives still notice a machine that vanished."""
+    Keepalives still detect a machine that vanished."""
     if connection.dialect.name == "postgresql":
         names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
         calls = ", ".join(f"set_config('{name}', '0', true)" for name in names)
         connection.exec_driver_sql(f"SELECT {calls}")
 
 
-def take_memory(connection: Connection) -> None:
-    """Let the running transaction sort and hash 32 MB without temporary files (PostgreSQL, whose
-    default is 4 MB), enough for sums over 100,000 students."""
+def raise_work_memory(connection: Connection) -> None:
+    """Let the running transaction sort and hash 32 MB without temporary files, which is enough for
+    sums over 100,000 students. PostgreSQL only, where the default is 4 MB."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SELECT set_config('work_mem', '32MB', true)")
 
 
-def plan_anew(connection: Connection) -> None:
-    """Let the running transaction plan each statement again (PostgreSQL, which keeps plans),
-    because a plan made while a table is small would read all of it when it has grown."""
+def replan_statements(connection: Connection) -> None:
+    """Let the running transaction plan each statement anew. PostgreSQL only, which caches plans: a
+    plan made for a small table would scan the whole table after it has grown."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(
             "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)"

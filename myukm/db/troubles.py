@@ -9,7 +9,7 @@ from sqlalchemy.engine import ExceptionContext
 
 READONLY, FULL, CORRUPT = "readonly", "full", "corrupt"
 LOCKED, CONNECTIONS = "locked", "too_many_connections"
-# Kinds that do not pass by themselves, so that having met one lately is a finding.
+# Kinds that last until an operator acts, so the doctor also reports one that occurred lately.
 LASTING = frozenset({READONLY, FULL, CORRUPT, CONNECTIONS})
 
 _POSTGRESQL = {
@@ -25,7 +25,7 @@ _MARIADB = {
 }
 # SQLite's primary result codes.
 _SQLITE = {5: LOCKED, 6: LOCKED, 8: READONLY, 11: CORRUPT, 13: FULL, 26: CORRUPT}
-# A refused connection has no code.
+# A refused connection has no error code, only a text.
 _TEXTS = {
     "too many clients": CONNECTIONS,
     "too many connections": CONNECTIONS,
@@ -35,8 +35,8 @@ _TEXTS = {
 
 
 def kind_of(error: BaseException) -> str | None:
-    """Return the kind of an error of SQLAlchemy or the driver; None if it is not one of the
-    above."""
+    """Return the kind of an error of SQLAlchemy or the driver, such as `READONLY`; None for any
+    other error."""
     cause: Any = getattr(error, "orig", None) or error
     number = next(iter(cause.args), None)
     kind = (
@@ -48,37 +48,37 @@ def kind_of(error: BaseException) -> str | None:
 
 
 def why(error: BaseException) -> str:
-    """Return an error of the database in one line."""
+    """Return the text of a database error in one line of at most 200 characters."""
     return " ".join(str(getattr(error, "orig", None) or error).split())[:200]
 
 
 class Troubles:
-    """The lasting kinds of errors that this process got, and the file that it opened (SQLite)."""
+    """The lasting errors that this process got, and the SQLite file that it opened, if any."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._inode: int | None = None
-        self._met: dict[str, tuple[float, str]] = {}
+        self._first_inode: int | None = None
+        self._errors: dict[str, tuple[float, str]] = {}
 
-    def note(self, context: ExceptionContext) -> None:
+    def record_error(self, context: ExceptionContext) -> None:
         """Listener of `handle_error`."""
         kind = kind_of(context.original_exception)
         if kind in LASTING:
-            self._met[kind] = (time.monotonic(), why(context.original_exception))
+            self._errors[kind] = (time.monotonic(), why(context.original_exception))
 
     def recent(self, seconds: float) -> Mapping[str, str]:
-        """Return the kinds of the last `seconds`, each with its error."""
+        """Return the lasting kinds of the last `seconds`, each with its latest error."""
         since = time.monotonic() - seconds
-        return {kind: text for kind, (at, text) in self._met.items() if at > since}
+        return {kind: text for kind, (at, text) in self._errors.items() if at > since}
 
-    def note_file(self, *_: Any) -> None:
-        """Listener of `connect`: remember which file was opened first."""
-        if self._inode is None:
-            self._inode = self._current_inode()
+    def record_file(self, *_: Any) -> None:
+        """Listener of `connect`: record which file was opened first."""
+        if self._first_inode is None:
+            self._first_inode = self._current_inode()
 
     def file_was_replaced(self) -> bool:
         """Return whether the file that this process opened is deleted or replaced by another."""
-        return self._inode is not None and self._current_inode() != self._inode
+        return self._first_inode is not None and self._current_inode() != self._first_inode
 
     def _current_inode(self) -> int | None:
         try:

@@ -23,7 +23,7 @@ Id = BigInteger().with_variant(Integer, "sqlite")
 
 
 def is_id(value: int) -> bool:
-    """Return whether `value` is an integer in the range of an id column; others would be a
+    """Return whether `value` is in the range of an id column. A query with another value would be a
     database error."""
     return 0 < value < 2**63
 
@@ -39,7 +39,8 @@ def utcnow() -> datetime:
 
 
 def ago(span: timedelta) -> BindParameter[datetime]:
-    """Return, for a statement that is built once, the time that long before its execution."""
+    """Return a bind parameter for a statement that is built once: at each execution its value is
+    the time `span` ago."""
     return bindparam(None, callable_=lambda: utcnow() - span, type_=UTCDateTime())
 
 

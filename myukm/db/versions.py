@@ -1,6 +1,6 @@
-"""Numbers of the migrations: the program's newest, and those that a database has.
+"""Revision numbers of the migrations: those of the program, and the one of a database.
 
-Without Alembic, which takes 10 MB of each process that imports it.
+Read without Alembic, which takes 10 MB in each process that imports it.
 """
 
 import re
@@ -16,7 +16,7 @@ NUMBER = re.compile(r"^(down_)?revision = '(\w+)'$", re.MULTILINE)
 
 @cache
 def newest_migration() -> str:
-    """Return the number of the program's newest migration, on which no other builds."""
+    """Return the number of the program's newest migration, which no other migration follows."""
     (newest,) = known_migrations() - {number for down, number in _numbers() if down}
     return newest
 
@@ -29,13 +29,14 @@ def known_migrations() -> frozenset[str]:
 
 @cache
 def _numbers() -> list[tuple[str, str]]:
-    """Return the number of each migration, and of the one on which it builds (with `down_`)."""
+    """Return the matches of `NUMBER`: each migration's number, and that of the one before it
+    (`down_`)."""
     files = sorted((MIGRATIONS / "versions").glob("*.py"))
     return [match for file in files for match in NUMBER.findall(file.read_text())]
 
 
 def applied_migrations(connection: Connection) -> set[str]:
-    """Return the number of the database's newest migration, none if it has no tables yet."""
+    """Return the number of the database's newest migration; an empty set without tables."""
     if not inspect(connection).has_table("alembic_version"):
         return set()
     return set(connection.scalars(text("SELECT version_num FROM alembic_version")))

@@ -11,7 +11,7 @@ from typing import Any
 from rq.timeouts import JobTimeoutException
 from sqlalchemy.exc import SQLAlchemyError
 
-from myukm.db.away import is_away
+from myukm.db.availability import is_unavailable
 from myukm.valkey_clients import VALKEY_DOWN
 
 RECHECK_SECONDS = 0.05
@@ -29,7 +29,7 @@ def end_quietly_when_away() -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, JobTimeoutException, *VALKEY_DOWN) as error:
-        if isinstance(error, SQLAlchemyError) and not is_away(error):
+        if isinstance(error, SQLAlchemyError) and not is_unavailable(error):
             raise
         logger.warning("job ended early: %s", getattr(error, "orig", None) or error)
 

@@ -22,7 +22,7 @@ import config
 from devtools.ports import any_free
 from myukm import create_app
 from myukm.db import breaker, clock, timeouts
-from myukm.db.away import DATABASE_AWAY, is_away
+from myukm.db.availability import DATABASE_UNAVAILABLE, is_unavailable
 from myukm.db.engine import migration_engine
 from myukm.db.session import transaction
 from myukm.extensions import db
@@ -104,7 +104,7 @@ def test_migrations_have_no_time_limit(app: Flask) -> None:
 def test_a_connection_whose_set_up_fails_is_closed(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As behind a pooler whose database is away: each try would leave an open connection."""
+    """As behind a pooler whose database is unavailable: each try would leave an open connection."""
     made: list[Any] = []
 
     def fail(connection: Any, _dialect: str) -> None:
@@ -114,16 +114,16 @@ def test_a_connection_whose_set_up_fails_is_closed(
     monkeypatch.setattr(clock, "measure", fail)
     with app.app_context():
         db.engine.dispose()
-        pulse = app.extensions["database_pulse"]
-        before = len(pulse._open)
+        check = app.extensions["database_liveness"]
+        before = len(check._open)
         for _ in range(3):
-            with pytest.raises(DATABASE_AWAY):
+            with pytest.raises(DATABASE_UNAVAILABLE):
                 db.engine.connect()
         assert [getattr(each, "closed", None) or not each.open for each in made] == [True] * 3
-        pulse._end_waits()
+        check._end_waiting_connections()
         made.clear()
         gc.collect()
-        assert len(pulse._open) == before
+        assert len(check._open) == before
 
 
 @servers
@@ -147,9 +147,9 @@ def test_a_session_that_falls_silent_inside_a_transaction_frees_its_rows(
     short_timeouts: None, app: Flask, people: dict[str, int]
 ) -> None:
     """As a host that lost power: its locks would be held until TCP gives up, hours later."""
-    with app.app_context(), pytest.raises(DATABASE_AWAY) as caught:
+    with app.app_context(), pytest.raises(DATABASE_UNAVAILABLE) as caught:
         fall_silent(app)
-    assert is_away(caught.value)
+    assert is_unavailable(caught.value)
     with app.app_context(), transaction() as session:  # on a new connection
         assert session.scalar(LOCK)
 
@@ -252,15 +252,15 @@ def test_the_database_is_reached_again_after_a_restart(app: Flask, postgresql: P
 
 
 @pytest.mark.parametrize(
-    ("statement", "away"), [("SELECT * FROM nothing", False), ("SELECT pg_sleep(9)", True)]
+    ("statement", "unavailable"), [("SELECT * FROM nothing", False), ("SELECT pg_sleep(9)", True)]
 )
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_wrong_statement_is_not_a_database_that_is_away(
-    app: Flask, statement: str, away: bool
+def test_a_wrong_statement_does_not_count_as_an_unavailable_database(
+    app: Flask, statement: str, unavailable: bool
 ) -> None:
     with app.app_context(), db.engine.connect() as connection:
         connection.execute(text("SET statement_timeout = 50"))
         with pytest.raises(Exception) as caught:  # noqa: PT011 (its class is what differs)
             connection.execute(text(statement))
-        assert is_away(caught.value) is away
-        assert isinstance(caught.value, OperationalError) is away
+        assert is_unavailable(caught.value) is unavailable
+        assert isinstance(caught.value, OperationalError) is unavailable

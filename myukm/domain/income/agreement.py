@@ -12,7 +12,7 @@ from flask import current_app
 from sqlalchemy import Select, func, select, union_all
 
 from myukm.db.session import snapshot
-from myukm.db.timeouts import take_any_time
+from myukm.db.timeouts import lift_time_limits
 from myukm.db.types import utcnow
 from myukm.domain.income.closing import BALANCES, day_of, sums_of
 from myukm.domain.income.movements import Amounts
@@ -39,7 +39,7 @@ def check() -> list[Difference]:
     """Return what differs: the journal from the bills now, and each closed day from the day before
     it plus its journal, as far as the journal is kept. Reads one snapshot."""
     with snapshot() as session:
-        take_any_time(session.connection())
+        lift_time_limits(session.connection())
         now = _differences(None, BALANCES, _of_journal(), _of_bills())
         return [*now, *(found for day in _kept() for found in _of_day(*day))]
 

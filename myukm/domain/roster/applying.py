@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from myukm.db.deadlock_retry import retry_on_deadlock
 from myukm.db.session import transaction
-from myukm.db.timeouts import plan_anew, take_any_time
+from myukm.db.timeouts import lift_time_limits, replan_statements
 from myukm.domain import activity
 from myukm.domain.actor import Actor
 from myukm.domain.roster import differences, parts, settled
@@ -88,8 +88,8 @@ def summary(one: RosterImport) -> str:
 def _step(claim: Claim, *, undo: bool) -> int:
     """Write the next batch and return how many changes it had, 0 at the end."""
     with transaction() as session:
-        take_any_time(session.connection())
-        plan_anew(session.connection())
+        lift_time_limits(session.connection())
+        replan_statements(session.connection())
         one = claim.lock(session)
         changes = session.execute(_next(one, undo=undo)).all()
         if not changes:

@@ -9,7 +9,7 @@ from rq.timeouts import JobTimeoutException
 from sqlalchemy.exc import SQLAlchemyError
 
 from myukm.db import json as decimal_json
-from myukm.db.away import is_away
+from myukm.db.availability import is_unavailable
 from myukm.db.session import transaction
 from myukm.domain.payment_api.client import MAX_ROSTER_BYTES
 from myukm.domain.roster import api_source, applying, file_source, imports, parts, planning
@@ -45,7 +45,7 @@ def advance(import_id: int) -> None:
 def _is_temporary(error: Exception) -> bool:
     """Return whether another job may succeed: this one was interrupted or lost its claim."""
     if isinstance(error, SQLAlchemyError):
-        return is_away(error)
+        return is_unavailable(error)
     return isinstance(error, ClaimLost | JobTimeoutException)
 
 

@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from myukm.db.session import in_literals, snapshot
-from myukm.db.timeouts import take_any_time
+from myukm.db.timeouts import lift_time_limits
 from myukm.db.types import to_iso8601, utcnow
 from myukm.domain import csv_output
 from myukm.domain.payment_api.bill_rows import rupiah
@@ -79,7 +79,7 @@ def write_csv(filters: Filters, file: IO[bytes], progress: Progress = int) -> No
 def long_snapshot() -> Iterator[None]:
     """Run the block in one `snapshot()` that the database does not end while a file is written."""
     with snapshot() as session:
-        take_any_time(session.connection())
+        lift_time_limits(session.connection())
         yield
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, case, func
 
 from myukm.db.session import snapshot
-from myukm.db.timeouts import take_memory
+from myukm.db.timeouts import raise_work_memory
 from myukm.db.types import to_iso8601, utcnow
 from myukm.domain.paging import PER_PAGE, Page
 from myukm.domain.payment_api.bill_rows import rupiah
@@ -37,7 +37,7 @@ def report(filters: Filters, page: int = 1, per_page: int = PER_PAGE) -> Report:
     """Return totals, groups and page number `page` (at most the last), read in one snapshot."""
     matching, places = Matching(filters), filters.about_students()
     with snapshot() as session:
-        take_memory(session.connection())
+        raise_work_memory(session.connection())
         as_of = utcnow()
         unknown, *implausible = _counts(Matching(places))
         if bounded.applies(matching):

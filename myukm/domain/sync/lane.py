@@ -13,7 +13,7 @@ from typing import ParamSpec, TypeVar
 from flask import Flask
 
 from myukm import shutdown
-from myukm.db.away import DATABASE_AWAY
+from myukm.db.availability import DATABASE_UNAVAILABLE
 from myukm.domain.payment_api import shared_state
 from myukm.domain.payment_api.fetcher import FetchPool
 from myukm.domain.payment_api.work_item import Item
@@ -93,7 +93,7 @@ class Lane:
             await self._serve(pool, results)
             own = [item for item in results if not item.requested]
             batch = await self._in_db_thread(self._flush_in_thread, own, want, refused)
-        except DATABASE_AWAY as error:
+        except DATABASE_UNAVAILABLE as error:
             pool.requeue_results(results)
             self._away = True
             if self._clock() - self._last_db_contact > self._database_timeout:
@@ -135,7 +135,7 @@ class Lane:
                 self._successor_queued = queueing.queue_lane(self._run_id)
             if moved or not self._progress_sent:
                 self._progress_sent = progress.publish_throttled()
-        except DATABASE_AWAY as error:
+        except DATABASE_UNAVAILABLE as error:
             logger.warning("run %d: progress not published: %s", self._run_id, error)
 
     @property
@@ -191,7 +191,7 @@ class Lane:
         while True:
             try:
                 return await self._in_db_thread(self._close, done, list(pool.unfinished.values()))
-            except DATABASE_AWAY:
+            except DATABASE_UNAVAILABLE:
                 if shutdown.requested.is_set() or self._clock() > deadline:
                     raise
             await asyncio.sleep(FLUSH_SECONDS)

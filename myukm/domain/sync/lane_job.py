@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, current_app
 
 from myukm import shutdown
-from myukm.db.away import DATABASE_AWAY
+from myukm.db.availability import DATABASE_UNAVAILABLE
 from myukm.db.session import release_connection
 from myukm.domain.sync import anomaly_guard, dispatching, lifecycle
 from myukm.domain.sync.lane import Lane
@@ -79,7 +79,7 @@ def record_crashes(run_id: int) -> Iterator[None]:
     """Count a crash against the run, so that a broken job is not retried for ever."""
     try:
         yield
-    except DATABASE_AWAY:
+    except DATABASE_UNAVAILABLE:
         raise
     except Exception:
         lifecycle.record_crash(run_id)

@@ -20,7 +20,7 @@ from flask_login import AnonymousUserMixin, current_user
 from sqlalchemy.exc import DataError, DBAPIError, ProgrammingError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
 
-from myukm.db.away import DATABASE_AWAY, RETRY_SECONDS, is_away
+from myukm.db.availability import DATABASE_UNAVAILABLE, RETRY_SECONDS, is_unavailable
 from myukm.errors import DomainError, Invalid, Unavailable
 from myukm.extensions import db
 from myukm.logs.outages import Outage
@@ -36,8 +36,8 @@ def init_app(app: Flask) -> None:
     """Register the handlers."""
     app.register_error_handler(DomainError, domain_error)
     app.register_error_handler(HTTPException, http_error)
-    for away in DATABASE_AWAY:
-        app.register_error_handler(away, database_error)
+    for unavailable in DATABASE_UNAVAILABLE:
+        app.register_error_handler(unavailable, database_error)
     app.register_error_handler(DBAPIError, driver_error)
     app.register_error_handler(ProgrammingError, statement_error)
     app.register_error_handler(DataError, data_error)
@@ -78,7 +78,7 @@ def http_error(error: HTTPException) -> Response:
 def database_error(error: SQLAlchemyError) -> Any:
     """Return 503 for a database that is unreachable or outdated, and log the cause."""
     outage.failed(getattr(error, "orig", error))
-    if not is_away(error) and database.is_outdated():
+    if not is_unavailable(error) and database.is_outdated():
         command = _("Jalankan: %(command)s", command="./run db upgrade")
         text = _("Program diperbarui, basis datanya belum.")
         return domain_error(Unavailable(f"{text} {command}", code="database_outdated"))
@@ -96,7 +96,7 @@ def driver_error(error: DBAPIError) -> Any:
     """Return 503 if the connection broke, which drivers report by various errors; otherwise 500,
     because it is a bug."""
     logger.error("%s %s", request.method, request.path, exc_info=error)
-    broken = error.connection_invalidated or is_away(error)
+    broken = error.connection_invalidated or is_unavailable(error)
     return unavailable() if broken else http_error(InternalServerError())
 
 

@@ -1,4 +1,4 @@
-"""Which errors mean that the database is away, so that the same call may succeed later."""
+"""Which errors mean that the database is unavailable, so that the same call may succeed later."""
 
 from typing import Any
 
@@ -6,24 +6,24 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
-DATABASE_AWAY = (OperationalError, InterfaceError, NoConnection)
+DATABASE_UNAVAILABLE = (OperationalError, InterfaceError, NoConnection)
 RETRY_SECONDS = 1
 
 # PostgreSQL's classes of codes: connection, deadlock, resources, lock, operator (57014, 57P01 …).
 _CLASSES = ("08", "40", "53", "55", "57")
 _IDLE_TOO_LONG = "25P03"
-# MariaDB's, besides those of the client (2000 and more): too many connections, shutdown, lock,
-# deadlock, no privilege left for connections, killed, time-out.
+# MariaDB's server errors: too many connections, shutdown, lock, deadlock, the account's limit of
+# connections, killed, time-out. Errors of the client library have numbers from 2000 on.
 _NUMBERS = {1040, 1053, 1205, 1213, 1226, 1927, 1969}
 _FIRST_OF_CLIENT, _FIRST_OF_MARIADB = 2000, 4000
 
 
-def is_away(error: Exception) -> bool:
-    """Return True if the database, a connection or a lock was not available, False if the statement
-    itself was refused, for example because a table is missing."""
+def is_unavailable(error: Exception) -> bool:
+    """Return whether the database, a connection or a lock was unavailable. False means that the
+    database refused the statement itself, for example because a table is missing."""
     cause = getattr(error, "orig", None)
     if cause is None or isinstance(error, InterfaceError):
-        return isinstance(error, DATABASE_AWAY)
+        return isinstance(error, DATABASE_UNAVAILABLE)
     state = getattr(cause, "sqlstate", "")
     if state != "":
         return state is None or state == _IDLE_TOO_LONG or state.startswith(_CLASSES)
@@ -34,8 +34,9 @@ def is_away(error: Exception) -> bool:
 
 
 def name_idle_sessions(context: ExceptionContext) -> Any:
-    """Listener of `handle_error`: a session that the server ended because it was idle inside a
-    transaction counts as a lost connection. psycopg calls that an internal error."""
+    """Listener of `handle_error`: return an `OperationalError` if the server ended the session for
+    being idle inside a transaction, because psycopg reports that lost connection as an internal
+    error."""
     if getattr(context.original_exception, "sqlstate", None) != _IDLE_TOO_LONG:
         return None
     context.is_disconnect = True

@@ -1,9 +1,9 @@
-"""The pulse of the database: when it stops, this process closes all its connections.
+"""Liveness check of the database server: a web process queries it every second.
 
-A server that hangs, or whose machine vanished, is noticed by a waiting connection after ten seconds
-at the earliest (`timeouts`), and by each connection of the pool for itself. So a web process sends
-the smallest query every second. Without an answer it closes all its connections: waiting requests
-get an error at once, and the breaker refuses the others.
+Without this check each connection would notice a server that hangs or vanished only by its own
+time-out, after ten seconds at the earliest (`timeouts`). If the query gets no response in
+`ANSWER_SECONDS`, the process shuts down all its connections. Requests that wait for the database
+then get an error at once, and the breaker refuses new connections.
 """
 
 import contextlib
@@ -26,10 +26,10 @@ EVERY_SECONDS, ANSWER_SECONDS = 1.0, 3.0
 logger = logging.getLogger(__name__)
 
 
-class Pulse:
-    """Watches the server of `engine`, which must not have opened a connection yet.
+class LivenessCheck:
+    """Checks the server of `engine`, which must not have opened a connection yet.
 
-    `probing` is an engine of its own for the query, so that it waits for no other connection.
+    `probing` is a separate engine for the query, so that the query never waits for the pool.
     """
 
     def __init__(self, engine: Engine, probing: Engine) -> None:
@@ -42,8 +42,8 @@ class Pulse:
             event.listen(each, "close", self._note_closed)
 
     def start(self) -> None:
-        """Begin to watch, in a thread (a greenlet under gevent)."""
-        threading.Thread(target=self._run, name="database-pulse", daemon=True).start()
+        """Begin to check, in a thread (a greenlet under gevent)."""
+        threading.Thread(target=self._run, name="database-liveness", daemon=True).start()
 
     def _run(self) -> None:
         outage = Outage(logger, "database: no answer, closing connections")
@@ -52,32 +52,32 @@ class Pulse:
                 outage.worked()
             else:
                 outage.failed(f"none for {ANSWER_SECONDS:g} s")
-                self._end_waits()
+                self._end_waiting_connections()
 
     def _answers(self) -> bool:
-        """Return whether the server answers in time. An error in time is an answer, too."""
+        """Return whether the server responds in time, be it with an error."""
         began = time.monotonic()
-        question = threading.Thread(target=self._ask, name="database-pulse", daemon=True)
-        question.start()
-        question.join(ANSWER_SECONDS)
+        query = threading.Thread(target=self._query, name="database-liveness", daemon=True)
+        query.start()
+        query.join(ANSWER_SECONDS)
         if time.monotonic() - began > ANSWER_SECONDS + EVERY_SECONDS:
-            # This process was late itself, and the answer may be there.
-            question.join(ANSWER_SECONDS)
-            return not question.is_alive()
-        return not question.is_alive() and time.monotonic() - began < 0.9 * ANSWER_SECONDS
+            # `join` returned late, because this process was busy: the response may have arrived.
+            query.join(ANSWER_SECONDS)
+            return not query.is_alive()
+        return not query.is_alive() and time.monotonic() - began < 0.9 * ANSWER_SECONDS
 
-    def _ask(self) -> None:
+    def _query(self) -> None:
         try:
             with self._probing.connect() as connection:
                 connection.exec_driver_sql("SELECT 1")
         except SQLAlchemyError as error:
             logger.debug("database: %s", error)
 
-    def _end_waits(self) -> None:
+    def _end_waiting_connections(self) -> None:
         for connection in tuple(self._open.values()):
-            # AttributeError: pymysql's closed connection has no socket.
-            gone = (OSError, AttributeError, self._engine.dialect.loaded_dbapi.Error)
-            with contextlib.suppress(*gone):
+            # AttributeError: a closed connection of pymysql has no socket.
+            already_closed = (OSError, AttributeError, self._engine.dialect.loaded_dbapi.Error)
+            with contextlib.suppress(*already_closed):
                 _shut_down(connection)
 
     def _note_open(self, connection: Any, _record: Any) -> None:
