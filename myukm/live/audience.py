@@ -7,8 +7,8 @@ from myukm.live.subscriber import Subscriber
 
 
 class Audience:
-    """A set of subscribers. Its lock is held only for a few set operations, because the event
-    loop, which must not wait, uses it, too."""
+    """A set of subscribers. Its lock is held only for a few set operations, because the event loop
+    takes the lock as well and must not wait."""
 
     def __init__(self) -> None:
         self._all: set[Subscriber] = set()

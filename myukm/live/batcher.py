@@ -10,7 +10,7 @@ Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
 GATHER_SECONDS = 0.02
-MAX_TOGETHER = 50  # questions in a batch, so that other requests do not wait for long
+MAX_TOGETHER = 50  # questions in a batch; more would let other requests wait for long
 
 
 class Batcher(Generic[Question, Answer]):

@@ -30,8 +30,8 @@ class EventCounter(Model):
 class Event(Model):
     """A replayable event. `data` is the JSON text that browsers receive.
 
-    An event about a message, a person or a UKM has its id in `ref`, and in `data` only what the id
-    does not contain. So the log holds no copy of a text or name that may be deleted.
+    For an event about a message, a person or a UKM, `ref` is the id of its row, and `data` has only
+    what the row does not have. So the log holds no copy of a text or name that may be deleted.
     """
 
     __tablename__ = "event"
@@ -47,8 +47,8 @@ class Event(Model):
 class LoggedEvent(NamedTuple):
     """An event for the hub to dispatch; `seq` is None if it is transient (not in the log).
 
-    `ref` is set only between the log and the renderer. If `data` is None there is nothing to send,
-    because the subject is gone, but readers still count its number.
+    `ref` is set only between the log and the renderer. `data` is None if the message, person or UKM
+    was deleted: then nothing is sent, but readers still advance to `seq`.
     """
 
     seq: int | None
@@ -75,16 +75,16 @@ def append(
 ) -> None:
     """Append an event in the running `transaction()`; it is published after the commit.
 
-    With `ref` (the id of a message, a person or a UKM, depending on the type) the log stores that
-    id and `stored` in place of `data`; for replay `domain.event_rendering` adds the current data.
+    With `ref` (the id of a message, a person or a UKM, depending on the type) the log stores `ref`
+    and `stored` in place of `data`; for replay `domain.event_rendering` adds the current data.
 
     Raises `ValueError` for an event that is not in the list of events.
     """
     events.check(topic, type, replayed=True)
     text = events.to_json(data)
     entry = LoggedEvent(None, topic, type, text)
-    kept = text if ref is None else events.to_json(stored or {})
-    db.session().info.setdefault("events", []).append(_Appended(entry, ref, kept))
+    stored_text = text if ref is None else events.to_json(stored or {})
+    db.session().info.setdefault("events", []).append(_Appended(entry, ref, stored_text))
     on_commit(_publish_numbered)
 
 
@@ -128,7 +128,8 @@ def _number_events(session: Session) -> None:
         for entry, each in zip(numbered, appended, strict=True)
     ]
     session.execute(insert(Event), rows)
-    # An on_commit function may append more before these are published: publish all, in order.
+    # Not replaced but extended, because an on_commit function may append further events before
+    # these are published.
     session.info.setdefault("numbered", []).extend(entry[:4] for entry in numbered)
 
 
@@ -143,7 +144,7 @@ def _take_numbers(session: Session, count: int) -> int:
 
 
 def _publish_numbered() -> None:
-    """Publish the committed events. If that fails, hubs find them in the log."""
+    """Publish the committed events. If that fails, hubs read them from the log."""
     if numbered := db.session().info.pop("numbered", None):
         pubsub.publish(numbered)
 

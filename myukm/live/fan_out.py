@@ -26,13 +26,13 @@ class FanOut:
     def __init__(self) -> None:
         self.audience = Audience()
         self.seq = -1
-        self._left: list[Subscriber] = []
+        self._ended: list[Subscriber] = []
         # Held while events are sent, so that every stream gets them in order. The event loop never
-        # takes it, because it must not wait.
+        # takes this lock, because the loop must not wait.
         self._sending = threading.Lock()
 
     def connect(self, subscriber: Subscriber, fd: int, *, chunked: bool) -> None:
-        """Write the events of `subscriber` to `fd`, which its connection closes."""
+        """Write the events of `subscriber` to the file descriptor `fd`, and close it at the end."""
         with self._sending:
             ended = partial(self._remove, subscriber)
             subscriber.connect(Connection(fd, ended, chunked=chunked))
@@ -55,10 +55,10 @@ class FanOut:
             for subscriber in subscribers:
                 subscriber.end(last(len(subscribers)))
 
-    def take_left(self) -> list[Subscriber]:
+    def take_ended(self) -> list[Subscriber]:
         """Return the subscribers whose streams ended since the last call."""
-        left, self._left = self._left, []
-        return left
+        ended, self._ended = self._ended, []
+        return ended
 
     def dispatch(self, events: Iterable[LoggedEvent]) -> bool:
         """Send events that were not sent yet. If a number is missing, leave out the events after it
@@ -102,7 +102,7 @@ class FanOut:
         instruments.increment(instruments.SENT, by=count * len(parts))
 
     def send(self, data: bytes, topic: str | None = None) -> None:
-        """Send the bytes of a transient event to every stream (of a topic)."""
+        """Send the bytes of a transient event to every stream, or to those of `topic`."""
         with self._sending:
             subscribers = self.audience.all() if topic is None else self.audience.of(topic)
             self._send(subscribers, Chunk.of(None, data))
@@ -118,4 +118,4 @@ class FanOut:
 
     def _remove(self, subscriber: Subscriber) -> None:
         if self.audience.remove(subscriber):
-            self._left.append(subscriber)
+            self._ended.append(subscriber)

@@ -1,7 +1,7 @@
 """The hub: one reader of events per web process, for all its streams.
 
 An event received by pub/sub is sent at once if it has the next number. The log is polled when a
-number is missing, and every `POLL_SECONDS` (every `AWAY_SECONDS` while Valkey is unreachable).
+number is missing, and every `POLL_SECONDS` (`DEGRADED_POLL_SECONDS` while Valkey is unreachable).
 Valkey, the database and the heartbeats have a thread each, so that none of them waits for another.
 """
 
@@ -25,10 +25,11 @@ from myukm.live.subscription import Subscription
 from myukm.logs.outages import Outage
 
 BATCH = 500
-POLL_SECONDS, AWAY_SECONDS = 2.0, 1.0
-RIGHTS_SECONDS = 3.0  # with POLL_SECONDS at most 5 s, within which a lost right ends
+POLL_SECONDS, DEGRADED_POLL_SECONDS = 2.0, 1.0
+RECONNECT_SECONDS = 1.0
+RIGHTS_SECONDS = 3.0  # plus POLL_SECONDS: a stream loses a revoked right within 5 s
 RECEIVE_SECONDS = 0.5
-START_SECONDS = 1.0  # for which the first stream waits for Valkey, to miss no transient event
+START_SECONDS = 1.0  # the first stream waits so long for Valkey, to miss no transient event
 HEARTBEAT_SECONDS = 10.0
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ class Hub:
 
     `connect()` opens a Valkey client of the hub's own, `newest()` and `since(seq, limit)` read
     the log, `rights(keys)` returns each log-in's topics (absent: the log-in ended). `snapshots` is
-    read every second while Valkey is away. `left(subscribers)` is told which ended.
+    read every second while Valkey is unreachable. `on_ended(subscribers)` is called with those
+    whose streams ended. `degraded`: Valkey is unreachable.
     """
 
     def __init__(
@@ -49,24 +51,24 @@ class Hub:
         since: Callable[[int, int], Sequence[LoggedEvent]],
         rights: Callable[[Iterable[str]], Mapping[str, frozenset[str]]],
         snapshots: Snapshots,
-        left: Callable[[Collection[Subscriber]], None],
+        on_ended: Callable[[Collection[Subscriber]], None],
     ) -> None:
         self._connect, self._newest, self._since = connect, newest, since
-        self._rights, self.snapshots, self._left = rights, snapshots, left
+        self._rights, self.snapshots, self._on_ended = rights, snapshots, on_ended
         self.streams = FanOut()
         self._starting = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._wake = threading.Event()
         self._checking, self._rights_at = threading.Lock(), 0.0
         self._listening = threading.Event()
-        self.away, self._closed = False, threading.Event()
+        self.degraded, self._closed = False, threading.Event()
         self._valkey = Outage(logger, "live hub: Valkey unreachable, polling the database")
         self._database = Outage(logger, "live hub: the database does not answer")
-        # Unexpected errors are logged, one outage for each thread, because no thread may end.
+        # Unexpected errors are logged as outages of one operation each, because no thread may end.
         self._polling = Outage(logger, "live hub: poll")
         self._sending = Outage(logger, "live hub: heartbeat")
         self._receiving = Outage(logger, "live hub: received events")
-        self._leaving = Outage(logger, "live hub: streams that ended")
+        self._ending = Outage(logger, "live hub: streams that ended")
 
     @property
     def closing(self) -> bool:
@@ -74,7 +76,7 @@ class Hub:
         return self._closed.is_set()
 
     def subscribe(self, subscriber: Subscriber) -> None:
-        """Send events to `subscriber` from now on. Its cursor becomes the last event before."""
+        """Send events to `subscriber` from now on. Its cursor becomes the last number sent."""
         self.streams.audience.add(subscriber)
         subscriber.cursor = self.streams.seq
         if self.closing:  # the request arrived during the shutdown
@@ -85,10 +87,10 @@ class Hub:
         self._closed.set()
         self._wake.set()
         self.streams.end_all(bye)
-        self._report_left_streams()
+        self._report_ended_streams()
 
     def start(self) -> None:
-        """Start to read, if this process does not read yet."""
+        """Start the hub's threads, unless they run already."""
         with self._starting:
             if any(thread.is_alive() for thread in self._threads):
                 return
@@ -107,13 +109,13 @@ class Hub:
 
     def _send_heartbeat(self) -> None:
         with self._sending.survived():
-            self.streams.send(heartbeat(len(self.streams.audience), degraded=self.away))
+            self.streams.send(heartbeat(len(self.streams.audience), degraded=self.degraded))
 
-    def _set_away(self, away: bool) -> None:
-        """Keep whether Valkey is away, and tell all streams when that changes. An outage may end
-        before the next heartbeat is due, and after it the pages must connect again."""
-        if away != self.away:
-            self.away = away
+    def _set_degraded(self, degraded: bool) -> None:
+        """Send a heartbeat at once if `degraded` changes, because an outage may end before the next
+        regular heartbeat, and a page reconnects only after an outage that it was informed of."""
+        if degraded != self.degraded:
+            self.degraded = degraded
             self._send_heartbeat()
 
     def _listen(self) -> None:
@@ -123,25 +125,25 @@ class Hub:
             try:
                 subscription = subscription or self._open_subscription()
                 received = subscription.receive(RECEIVE_SECONDS)
-                self._set_away(False)
+                self._set_degraded(False)
                 self._valkey.worked()
             except (redis.RedisError, OSError) as error:
                 self._valkey.failed(error)
                 if subscription:
                     subscription.close()
                 subscription, received = None, []
-                self._set_away(True)
+                self._set_degraded(True)
                 self._wake.set()
-                time.sleep(AWAY_SECONDS)
+                time.sleep(RECONNECT_SECONDS)
             if received:
                 with self._receiving.survived():
                     self._receive([event for data in received for event in parse(data)])
-            with self._leaving.survived():
-                self._report_left_streams()
+            with self._ending.survived():
+                self._report_ended_streams()
 
-    def _report_left_streams(self) -> None:
-        if left := self.streams.take_left():
-            self._left(left)
+    def _report_ended_streams(self) -> None:
+        if ended := self.streams.take_ended():
+            self._on_ended(ended)
 
     def _open_subscription(self) -> Subscription:
         subscription = Subscription(self._connect())
@@ -151,8 +153,8 @@ class Hub:
 
     def _receive(self, events: Iterable[LoggedEvent]) -> None:
         for is_rights, run in groupby(events, lambda event: event.topic == "rights"):
-            if is_rights:  # before later events, which not all may receive any more
-                with self._checking:  # a check that has begun may have read the rights before
+            if is_rights:  # before later events, which some streams may no longer receive
+                with self._checking:  # wait for a running check, which may have read the old rights
                     self._rights_at = 0.0
                 self._catch_up()
             else:
@@ -166,17 +168,17 @@ class Hub:
             self._wake.set()
 
     def _read_database(self) -> None:
-        """Poll the database for events that were not received from Valkey, and for rights."""
+        """Poll the database for rights, and for events that Valkey did not deliver."""
         while not self.closing:
-            self._wake.wait(AWAY_SECONDS if self.away else POLL_SECONDS)
+            self._wake.wait(DEGRADED_POLL_SECONDS if self.degraded else POLL_SECONDS)
             self._wake.clear()
             self._catch_up()
 
     def _catch_up(self) -> None:
         with self._polling.survived():
-            self._ask_database()
+            self._poll_database()
 
-    def _ask_database(self) -> None:
+    def _poll_database(self) -> None:
         try:
             self._poll_log()
             self._send_progress()
@@ -188,8 +190,8 @@ class Hub:
             self._database.worked()
 
     def _send_progress(self) -> None:
-        """While Valkey is away, send the progress, which only Valkey delivers."""
-        if self.away:
+        """While Valkey is unreachable, send the sync's progress, which is published only there."""
+        if self.degraded:
             self.streams.send(self.snapshots.of([SYNC])[SYNC], SYNC)
 
     def _poll_log(self) -> None:

@@ -1,6 +1,6 @@
 """Pub/sub: delivers events to the hubs of all web processes through Valkey.
 
-It only makes delivery faster: replayable events are in the log, which hubs poll.
+For replayable events it only makes delivery faster, because hubs also poll the log.
 """
 
 import json
@@ -34,13 +34,13 @@ def publish_transient(topic: str, type: str, data: Any) -> bool:  # noqa: A002 (
     return publish_many([(topic, type, data)])
 
 
-def publish_many(news: Iterable[tuple[str, str, Any]]) -> bool:
+def publish_many(transient: Iterable[tuple[str, str, Any]]) -> bool:
     """Publish transient events, each a topic, a type and its data, in one pub/sub message.
 
-    Raises `ValueError` for one that is not in the list of events.
+    Raises `ValueError` for an event that is not in the list of events.
     """
     entries = []
-    for topic, kind, data in news:
+    for topic, kind, data in transient:
         events.check(topic, kind, replayed=False)
         entries.append((None, topic, kind, events.to_json(data)))
     return publish(entries)

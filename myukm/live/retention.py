@@ -1,7 +1,7 @@
 """Retention of the event log: at most `MAX_AGE` and `MAX_EVENTS`; older events are deleted.
 
-Events are deleted in order of their numbers, never by age alone, so the rest has no gap and a
-cursor is answered either completely or by `reset`.
+Events are deleted in order of their numbers, never by age alone, so the remaining events have no
+gap: a stream that resumes gets either all events after its cursor or a `reset`.
 """
 
 import time
@@ -18,10 +18,12 @@ from myukm.live.event_log import Event
 
 MAX_AGE = timedelta(days=1)
 MAX_EVENTS = 200_000
-# Rows per deletion. Each holds SQLite's write lock, so the size is adapted to `PORTION_SECONDS`.
+# Rows per deletion. A deletion holds SQLite's write lock, so `next_portion` adapts their number to
+# take `PORTION_SECONDS`.
 MIN_PORTION, MAX_PORTION = 1_000, 5_000
 PORTION_SECONDS = 0.01
-# Time per call, because the leader has other tasks; and the pause in which others can write.
+# The longest time of a call, because the leader has other tasks; and the pause after a deletion, in
+# which other transactions can write.
 RUN_SECONDS, PAUSE_SECONDS = 0.5, 0.01
 
 
@@ -30,7 +32,9 @@ class Pruner:
 
     def __init__(self) -> None:
         self._portion = MIN_PORTION
-        self._deleted = 0  # so that PostgreSQL does not scan rows deleted before the vacuum
+        # The last deleted number. Queries begin after it, because PostgreSQL scans deleted rows
+        # until the next vacuum.
+        self._deleted_until = 0
 
     def prune(self) -> bool:
         """Delete portions for at most `RUN_SECONDS`; return whether more is left."""
@@ -44,7 +48,9 @@ class Pruner:
 
     def _next(self) -> tuple[int, int] | None:
         """Return the first and last number of the next portion; None if nothing is left."""
-        first = db.session.scalar(select(func.min(Event.seq)).where(Event.seq > self._deleted))
+        first = db.session.scalar(
+            select(func.min(Event.seq)).where(Event.seq > self._deleted_until)
+        )
         if first is None:
             return None
         newest = event_log.latest_seq()
@@ -58,7 +64,7 @@ class Pruner:
             # Both bounds, because with one PostgreSQL scans the whole table if it lacks statistics.
             session.execute(delete(Event).where(Event.seq.between(first, last)))
         self._portion = next_portion(self._portion, time.monotonic() - began)
-        self._deleted = last
+        self._deleted_until = last
 
 
 def _last_old(first: int, end: int) -> int:

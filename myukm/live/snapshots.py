@@ -1,4 +1,5 @@
-"""Snapshots: the first events of a new stream about its topics, read once a second for all."""
+"""Snapshots: the events that give a new stream the state of its topics. Each topic is read at most
+once a second for all new streams."""
 
 import time
 from collections.abc import Callable, Collection, Iterable
@@ -34,13 +35,13 @@ class Snapshots:
     def of(self, topics: Collection[str]) -> dict[str, bytes]:
         """Return the state of each topic, at most a second old, with the changes since."""
         fresh: dict[str, bytearray] = {}
-        found: dict[str, _Snapshot] = {}  # kept here, because `changed` may drop some meanwhile
+        # References of this call, because `changed` may delete snapshots from `_kept` meanwhile.
+        found: dict[str, _Snapshot] = {}
         for topic in topics:
             kept = self._kept.get(topic)
             if kept is None or kept.is_old():
-                kept = self._kept[topic] = (
-                    _Snapshot()
-                )  # before the read, so that no change is missed
+                # Stored before the read, so that `changed` adds changes made during the read.
+                kept = self._kept[topic] = _Snapshot()
                 fresh[topic] = bytearray()
             found[topic] = kept
         try:

@@ -18,23 +18,24 @@ def encode(entry: LoggedEvent) -> bytes:
 
 
 def message(type: str, data: Any, cursor: int | None = None) -> bytes:  # noqa: A002
-    """Return the bytes of an event for one stream; `cursor` (its SSE id) is where it resumes."""
+    """Return the bytes of an event for one stream; `cursor` is the event's SSE id, from which the
+    stream resumes."""
     return encode(LoggedEvent(cursor, "", type, events.to_json(data)))
 
 
 def heartbeat(open_streams: int, *, degraded: bool, cursor: int | None = None) -> bytes:
-    """Return the event that lets clients notice silence.
+    """Return a heartbeat; a client that receives none for 30 s reconnects.
 
-    `open_streams`: of this process; a client whose connection breaks reconnects at a random moment
-    within `spread_ms`, which grows with it. `degraded`: Valkey is unreachable.
+    A client whose connection breaks reconnects at a random moment within `spread_ms`, which grows
+    with `open_streams`, the number of this process's streams. `degraded`: Valkey is unreachable.
     """
     at, spread = to_iso8601(utcnow()), _spread_ms(open_streams)
     return message("heartbeat", {"at": at, "degraded": degraded, "spread_ms": spread}, cursor)
 
 
 def first_heartbeat(cursor: int, open_streams: int, *, degraded: bool) -> bytes:
-    """Return a stream's first heartbeat, with its cursor, and before it `retry:`, the random time
-    after which this client reconnects."""
+    """Return the SSE field `retry:` (a random time after which this client reconnects) and the
+    stream's first heartbeat, with its cursor."""
     retry = FIRST_RETRY_MS + random.randint(0, _spread_ms(open_streams))  # noqa: S311 (no secret)
     return b"retry: %d\n%s" % (retry, heartbeat(open_streams, degraded=degraded, cursor=cursor))
 
@@ -46,5 +47,5 @@ def bye(open_streams: int) -> bytes:
 
 
 def _spread_ms(open_streams: int) -> int:
-    """Return the time that a process needs to open as many streams again."""
+    """Return the milliseconds that a process needs to open `open_streams` streams again."""
     return int(SPREAD_MS_PER_STREAM * open_streams)

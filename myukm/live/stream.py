@@ -66,7 +66,7 @@ class StreamBody:
 
 
 def _plain_socket(environ: Mapping[str, Any]) -> socket.socket | None:
-    """Return the request's connection if the hub may write to it as it is."""
+    """Return the request's socket if the hub may write to it directly, else None."""
     sock: Any = environ.get("gunicorn.socket")
     # Test the socket's type: the scheme in `environ` is the proxy's, not this connection's.
     if type(sock).__name__ != "socket" or not is_module_patched("socket"):

@@ -5,14 +5,14 @@ from typing import NamedTuple
 
 from myukm.live.connection import Connection
 
-MAX_EARLY = 1000
+MAX_EARLY_CHUNKS = 1000
 
 
 class Chunk(NamedTuple):
     """Bytes encoded once for all subscribers; `framed` is their HTTP/1.1 chunk.
 
-    `seq` is the number of the first replayed event in them. Several events in one chunk are its
-    `parts`.
+    `seq` is the number of the chunk's first replayed event. A chunk of several events has them one
+    by one as `parts`.
     """
 
     seq: int | None
@@ -30,15 +30,15 @@ class Chunk(NamedTuple):
         """Return one chunk of several events."""
         if len(parts) == 1:
             return parts[0]
-        whole = cls.of(parts[0].seq, b"".join(part.plain for part in parts))
-        return whole._replace(parts=tuple(parts))
+        chunk = cls.of(parts[0].seq, b"".join(part.plain for part in parts))
+        return chunk._replace(parts=tuple(parts))
 
 
 class Subscriber:
     """A stream: its log-in (`key`), its account (`owner`), its own random `name`, and its topics.
 
     Until its response has begun it has no connection, and events wait. Events up to `cursor` are
-    left out, because the first bytes of the response contain them.
+    not sent, because the first bytes of the response contain them.
     """
 
     __slots__ = (
@@ -67,10 +67,10 @@ class Subscriber:
         return allowed if self._requested is None else allowed & self._requested
 
     def push(self, chunk: Chunk) -> None:
-        """Send a chunk, without the events that the stream has already."""
+        """Send a chunk, without events up to `cursor`."""
         connection = self._connection
         if connection is None:
-            self._wait(chunk)
+            self._keep_until_connected(chunk)
         elif chunk.seq is None or chunk.seq > self.cursor:
             connection.write(chunk.framed if connection.chunked else chunk.plain)
         else:
@@ -99,10 +99,10 @@ class Subscriber:
         if self._connection:
             self._connection.finish(b"")
 
-    def _wait(self, chunk: Chunk) -> None:
+    def _keep_until_connected(self, chunk: Chunk) -> None:
         if self.closed:
             return
         self._early.append(chunk)
-        if len(self._early) > MAX_EARLY:
+        if len(self._early) > MAX_EARLY_CHUNKS:
             self._early.clear()
             self.end()

@@ -9,14 +9,15 @@ from myukm.live.pubsub import CHANNEL
 
 PING_SECONDS, ANSWER_SECONDS, PROBE_SECONDS = 2.0, 3.0, 5.0
 MAX_TOGETHER = 100
-PROBE = "myukm:nothing"
+PROBE_KEY = "myukm:nothing"
 
 
 class Subscription:
-    """A connection that notices silence: a server that vanished sends no error, so a PING is sent
-    every `PING_SECONDS`. Creating and reading raise `redis.RedisError` or `OSError` when no answer
-    comes within `ANSWER_SECONDS`, or when the server has become a replica, because the address may
-    lead to another server by now."""
+    """A subscription that detects a lost server.
+
+    A server that vanished sends no error, so a PING is sent after `PING_SECONDS` of silence. A
+    server that became a replica keeps the connection, although events are now published on another
+    server. In both cases the constructor and `receive` raise `redis.RedisError` or `OSError`."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
@@ -25,10 +26,11 @@ class Subscription:
         if self._pubsub.get_message(timeout=ANSWER_SECONDS) is None:
             raise redis.TimeoutError("no answer to SUBSCRIBE")
         self._probe()
-        self._heard_at = self._asked_at = time.monotonic()
+        self._received_at = self._pinged_at = time.monotonic()
 
     def receive(self, timeout: float) -> list[bytes]:
-        """Wait at most `timeout` seconds for a message; return it with those that have arrived."""
+        """Wait at most `timeout` seconds for a message, and return all that have arrived, up to
+        `MAX_TOGETHER`."""
         found: list[bytes] = []
         while len(found) < MAX_TOGETHER and (message := self._next(0 if found else timeout)):
             found.append(message)
@@ -38,22 +40,22 @@ class Subscription:
         message = self._pubsub.get_message(timeout=timeout)
         now = time.monotonic()
         if message:
-            self._heard_at = now
-        waits = self._asked_at > self._heard_at
-        if waits and now - self._asked_at > ANSWER_SECONDS:
+            self._received_at = now
+        awaits_pong = self._pinged_at > self._received_at
+        if awaits_pong and now - self._pinged_at > ANSWER_SECONDS:
             raise redis.TimeoutError("no answer to PING")
-        if not waits and now - self._heard_at > PING_SECONDS:
-            self._asked_at = now
+        if not awaits_pong and now - self._received_at > PING_SECONDS:
+            self._pinged_at = now
             self._pubsub.ping()
         if now - self._probed_at > PROBE_SECONDS:
             self._probe()
         return message["data"] if message and message["type"] == "message" else None
 
     def _probe(self) -> None:
-        """Send a write without effect, which a replica refuses, on a connection as old as the
-        subscription's."""
+        """Send a write without effect, which a replica refuses. The client's connection is as old
+        as the subscription's, so it leads to the same server."""
         self._probed_at = time.monotonic()
-        self._client.delete(PROBE)
+        self._client.delete(PROBE_KEY)
 
     def close(self) -> None:
         """Close the connections."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from myukm.db.session import on_commit
 from myukm.live import pubsub
 
-# No event: hubs act on it themselves, and no stream gets it.
+# Not an event for streams: hubs that receive this message re-check rights.
 RIGHTS_CHANGED = (None, "rights", "rights", "null")
 
 

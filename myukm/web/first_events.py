@@ -55,7 +55,7 @@ def read(
     states = _states(snapshots, [subscriber for _, subscriber in streams])
     open_streams = len(hub.streams.audience)
     return [
-        (events, first_heartbeat(subscriber.cursor, open_streams, degraded=hub.away) + state)
+        (events, first_heartbeat(subscriber.cursor, open_streams, degraded=hub.degraded) + state)
         for events, state, (_, subscriber) in zip(missed, states, streams, strict=True)
     ]
 

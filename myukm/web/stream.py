@@ -70,11 +70,11 @@ def create_hub(app: Flask) -> Hub:
         since=wrap(event_rendering.since),
         rights=wrap(stream_topics.for_sessions),
         snapshots=Snapshots(wrap(lambda topics: list(topic_states(topics)))),
-        left=wrap(left),
+        on_ended=wrap(record_ended),
     )
 
 
-def left(subscribers: Collection[Subscriber]) -> None:
+def record_ended(subscribers: Collection[Subscriber]) -> None:
     """Tell the presence tracker that these streams ended."""
     tracker.disconnect([(each.owner, each.name) for each in subscribers])
 

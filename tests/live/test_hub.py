@@ -78,7 +78,7 @@ def test_rights_read_before_a_change_do_not_replace_those_after_it() -> None:
         since=lambda _seq, _limit: [],
         rights=rights,
         snapshots=Snapshots(lambda _topics: []),
-        left=lambda _streams: None,
+        on_ended=lambda _streams: None,
     )
     subscriber = Subscriber("login", 1, "stream", current["login"], None)
     hub.subscribe(subscriber)
