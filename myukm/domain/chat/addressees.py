@@ -10,7 +10,7 @@ from myukm.models import ChatMention, ChatMessage, Membership
 
 
 def record(message: ChatMessage, message_id: int) -> None:
-    """Store whom the message addresses, inside `transaction()`; never its own author."""
+    """Store whom the message addresses, except its own author, inside `transaction()`."""
     answered = message.reply_to and message.reply_to.user_id
     people = {*(message.mentions or ()), answered} - {None, message.user_id}
     rows = [{"user_id": person, "message_id": message_id} for person in sorted(people)]
@@ -18,15 +18,15 @@ def record(message: ChatMessage, message_id: int) -> None:
         db.session.execute(insert(ChatMention), rows)
 
 
-def forget(message_id: int) -> None:
+def remove_for(message_id: int) -> None:
     """Delete whom the message addresses, inside `transaction()`."""
     db.session.execute(delete(ChatMention).where(ChatMention.message_id == message_id))
 
 
 def messages_for(user_id: int, before: int | None = None, limit: int = 50) -> Sequence[ChatMessage]:
-    """Return the newest messages that address the person, over all UKMs they are in, newest first.
+    """Return the newest messages that address the person, of all UKMs they are in, newest first.
 
-    `before`: only those with a lower id.
+    `before`: only messages with a lower id.
     """
     query = (
         select(ChatMessage)

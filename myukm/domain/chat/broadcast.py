@@ -24,10 +24,10 @@ from myukm.models import ChatMessage, Ukm
 from myukm.queues.enqueue import enqueue
 
 JOB = "myukm.jobs.chat.broadcast_chat_message"
-QUEUED_SECONDS = 5
-BATCH = 200
+QUEUED_SECONDS = 5  # after which another job is queued, in case the first one was lost
+BATCH = 200  # messages per transaction
 OVERDUE_SECONDS = 1.0
-RUSH_SECONDS = 0.01
+RUSH_SECONDS = 0.01  # the least time between two jobs of one UKM in this process
 
 logger = logging.getLogger(__name__)
 _valkey = Outage(logger, "chat: Valkey unreachable")
@@ -37,8 +37,8 @@ _database = Outage(logger, "chat: not published, the periodic task will retry")
 def broadcast_later(ukm_id: int) -> None:
     """Enqueue one publishing job for the UKM, unless one is already queued.
 
-    Without Valkey, publish here instead, which takes a few milliseconds. Whatever this leaves
-    undone, `OverduePublisher` publishes.
+    Without Valkey, publish here instead, which takes a few milliseconds. If that fails or the job
+    is lost, `OverduePublisher` publishes the messages.
     """
     if not _queue_once(ukm_id):
         _publish_without_queue(ukm_id)
@@ -56,10 +56,10 @@ def _queue_once(ukm_id: int) -> bool:
 def broadcast(ukm_id: int) -> int:
     """Publish the UKM's unpublished messages (the job's work) and return how many there were.
 
-    The flag is deleted before the messages are selected, so no message is missed: a sender that
-    finds no flag queues the next job, and a sender that found one has stored its message before
-    this selection. In a rush the job waits a moment first, so that fewer jobs and transactions
-    publish the same messages."""
+    The job's flag in Valkey is deleted before the messages are selected, so no message is missed: a
+    sender that finds no flag queues the next job, and a sender that found the flag has stored its
+    message before this selection. Soon after the last job, this one waits for `rest_of_rush`, so
+    that fewer jobs and transactions publish the same messages."""
     time.sleep(rest_of_rush(_published_at.get(ukm_id), time.monotonic()))
     try:
         valkey().delete(_queued_key(ukm_id))
@@ -73,12 +73,12 @@ def broadcast(ukm_id: int) -> int:
 
 
 def rest_of_rush(published_at: float | None, now: float) -> float:
-    """Return the seconds until `RUSH_SECONDS` after the UKM's last publishing (None: there was
-    none), 0 if they are over."""
+    """Return the seconds that are left of the `RUSH_SECONDS` after `published_at`, the last job of
+    the UKM (None: no job yet), at least 0. Both times are of the monotonic clock."""
     return 0.0 if published_at is None else max(0.0, published_at + RUSH_SECONDS - now)
 
 
-# When each UKM was last published by a job of this process.
+# When a job of this process last published each UKM's messages.
 _published_at: dict[int, float] = {}
 
 
@@ -100,8 +100,9 @@ def _publish_without_queue(ukm_id: int) -> None:
 def publish_unless_busy(ukm_id: int) -> int:
     """Publish without waiting for the UKM's row, one call of this process at a time.
 
-    The holder of the row stores a message or publishes, and publishes these next; otherwise the
-    next poll of `OverduePublisher` does. Returns how many were published here.
+    If another transaction holds the row, it stores or publishes a message of this UKM, and these
+    messages are published next; otherwise by the next poll of `OverduePublisher`. Returns how many
+    messages were published here.
     """
     _wanted.add(ukm_id)
     if ukm_id in _publishing:
@@ -117,7 +118,7 @@ def publish_unless_busy(ukm_id: int) -> int:
     return published
 
 
-# The UKMs that this process publishes, and those that were asked for since.
+# The UKMs that `publish_unless_busy` is publishing, and those for which it was called meanwhile.
 _publishing, _wanted = set[int](), set[int]()
 
 
@@ -126,7 +127,7 @@ def publish(ukm_id: int, *, wait: bool = True) -> int:
     many there were.
 
     Locks the UKM's row, so that each message is published once and in order; without `wait` does
-    nothing if somebody else has it.
+    nothing if another transaction holds the lock.
     """
     published = 0
     while count := _publish_batch(ukm_id, wait):
@@ -140,33 +141,33 @@ def _publish_batch(ukm_id: int, wait: bool) -> int:
     locked = select(Ukm.code).where(Ukm.id == ukm_id)
     with transaction() as session:
         code = session.scalar(locked.with_for_update(key_share=True, skip_locked=not wait))
-        waiting = _waiting(ukm_id) if code else []
-        attachments.load(waiting)
-        for message in waiting:
+        found = _unpublished(ukm_id) if code else []
+        attachments.load(found)
+        for message in found:
             append(message, "chat.message")
-        if waiting:
-            ids = [message.id for message in waiting]
+        if found:
+            ids = [message.id for message in found]
             session.execute(
                 update(ChatMessage).where(ChatMessage.id.in_(ids)).values(published_at=utcnow())
             )
             on_commit(unread.debounced.publish, ukm_id)
             on_commit(fan_out_later, ukm_id)
-    return len(waiting)
+    return len(found)
 
 
 def append(message: ChatMessage, kind: str) -> None:
-    """Append an event with the message as data, inside `transaction()`."""
+    """Append an event of type `kind` with the message as data, inside `transaction()`."""
     event_log.append(ukm_topic(message.ukm.code), kind, message.as_json(), ref=message.id)
 
 
 def messages(ids: Collection[int]) -> dict[int, dict[str, Any]]:
     """Return the message objects of these ids as they are now."""
-    found = db.session.scalars(_WITH_ALL_SHOWN.where(in_literals(ChatMessage.id, ids))).all()
+    found = db.session.scalars(_WITH_RELATIONS.where(in_literals(ChatMessage.id, ids))).all()
     attachments.load(found)
     return {message.id: message.as_json() for message in found}
 
 
-_WITH_ALL_SHOWN = (
+_WITH_RELATIONS = (
     select(ChatMessage)
     .options(joinedload(ChatMessage.user), joinedload(ChatMessage.ukm))
     .options(selectinload(ChatMessage.reply_to).joinedload(ChatMessage.user))
@@ -174,9 +175,9 @@ _WITH_ALL_SHOWN = (
 )
 
 
-def _waiting(ukm_id: int) -> Sequence[ChatMessage]:
+def _unpublished(ukm_id: int) -> Sequence[ChatMessage]:
     unpublished = (ChatMessage.ukm_id == ukm_id, ChatMessage.published_at.is_(None))
-    query = _WITH_ALL_SHOWN.where(*unpublished).order_by(ChatMessage.id).limit(BATCH)
+    query = _WITH_RELATIONS.where(*unpublished).order_by(ChatMessage.id).limit(BATCH)
     return db.session.scalars(query).all()
 
 
@@ -187,7 +188,8 @@ class OverduePublisher:
         self._waiting: Standstill[int] = Standstill(OVERDUE_SECONDS)
 
     def run(self) -> None:
-        """Publish for each UKM whose oldest unpublished message stays the same."""
+        """Publish for each UKM whose oldest unpublished message has been the same for
+        `OVERDUE_SECONDS`."""
         query = (
             select(ChatMessage.ukm_id, func.min(ChatMessage.id).label("first"))
             .where(ChatMessage.published_at.is_(None))

@@ -31,8 +31,8 @@ def page(
 def opened(
     membership: Membership, around: int | None, limit: int
 ) -> tuple[Sequence[ChatMessage], bool]:
-    """Return up to `limit` messages, oldest first, and whether newer ones are left: the newest
-    messages, or those with the id `around` in their middle."""
+    """Return up to `limit` messages, oldest first, and whether newer messages exist: the newest
+    messages, or those before and after the id `around`."""
     if around is None:
         return page(membership, limit=limit), False
     newer = page(membership, after=around, limit=limit // 2 + 1)
@@ -41,7 +41,7 @@ def opened(
     return [*older, *following], len(newer) > len(following)
 
 
-# What the object of a message shows of others.
+# Loads the rows that a message's JSON includes: its author, and the message it answers.
 SHOWN = (
     joinedload(ChatMessage.user).load_only(User.name, User.photo_hash),
     joinedload(ChatMessage.reply_to).options(
@@ -51,7 +51,7 @@ SHOWN = (
         joinedload(ChatMessage.user).load_only(User.name),
     ),
 )
-# Built once, because building them takes longer than the database needs for them.
+# Built once, because building a query takes longer than the database needs to execute it.
 _PAGE = (
     select(ChatMessage)
     .options(*SHOWN)

@@ -29,8 +29,8 @@ LITERAL = re.compile(
 APOSTROPHES = str.maketrans(dict.fromkeys("’‘‛′´＇ʼʻʽʾʿˈ", "'"))
 MAX_NAME, MAX_NAMED, MAX_SUGGESTED = 120, 20, 8
 
-# Names are read once in that many seconds, because a UKM may have thousands of members and every
-# key typed after an `@` asks for them.
+# The members' names are cached, because a UKM may have thousands of members and every key typed
+# after an `@` requests suggestions.
 NAMES_SECONDS = 5.0
 
 Member = Row[int, str]
@@ -42,36 +42,37 @@ def mentioned(ukm_id: int, text: str) -> list[int] | None:
     A mention is a full name, or a first word that only one member has. Members with the same name
     are all mentioned.
     """
-    spoken = LITERAL.sub("`", text)
-    if not AT.search(spoken):
+    prose = LITERAL.sub("`", text)
+    if not AT.search(prose):
         return None
     names = _names(ukm_id)
-    starts = (spoken[at.end() : at.end() + 2 * MAX_NAME] for at in AT.finditer(spoken))
+    starts = (prose[at.end() : at.end() + 2 * MAX_NAME] for at in AT.finditer(prose))
     found = dict.fromkeys(user_id for start in starts for user_id in _named(start, names))
     return list(found)[:MAX_NAMED] or None
 
 
 def suggest(ukm_id: int, start: str) -> list[dict[str, object]]:
-    """Return `{"user_id", "name"}` of up to 8 members with a word that starts with `start`, without
-    regard to accents and apostrophes."""
+    """Return `{"user_id", "name"}` of up to `MAX_SUGGESTED` members with a word in their name that
+    starts with `start`, ignoring case, accents and apostrophes."""
     wanted = fold(start)
-    parts, places = _beginnings(ukm_id)
+    parts, indexes = _beginnings(ukm_id)
     first = bisect_left(parts, wanted)
     fitting = takewhile(lambda n: parts[n].startswith(wanted), range(first, len(parts)))
     members = _members(ukm_id)
-    found = nsmallest(MAX_SUGGESTED, {places[n] for n in fitting})
+    found = nsmallest(MAX_SUGGESTED, {indexes[n] for n in fitting})
     return [{"user_id": members[n].id, "name": members[n].name} for n in found]
 
 
 @ttl_cache(NAMES_SECONDS)
 def _beginnings(ukm_id: int) -> tuple[list[str], list[int]]:
-    """Return each name from each of its words on, sorted, and the index of its member."""
+    """Return all suffixes of the names that begin at a word, sorted, and for each suffix the index
+    of its member in `_members`."""
     found = []
-    for place, member in enumerate(_members(ukm_id)):
+    for index, member in enumerate(_members(ukm_id)):
         words = fold(member.name).split()
-        found += [(" ".join(words[n:]), place) for n in range(len(words))]
+        found += [(" ".join(words[n:]), index) for n in range(len(words))]
     found.sort()
-    return [part for part, _ in found], [place for _, place in found]
+    return [part for part, _ in found], [index for _, index in found]
 
 
 @ttl_cache(NAMES_SECONDS)
@@ -88,16 +89,17 @@ def _members(ukm_id: int) -> Sequence[Member]:
 @ttl_cache(NAMES_SECONDS)
 def _names(ukm_id: int) -> dict[str, list[int]]:
     """Return ids by full name, and by each first word that only one member has."""
-    whole, first = defaultdict(list), defaultdict(list)
+    full, first = defaultdict(list), defaultdict(list)
     for member in _members(ukm_id):
         name = _fold(member.name)
-        whole[name].append(member.id)
+        full[name].append(member.id)
         first[name.partition(" ")[0]].append(member.id)
-    return {word: ids for word, ids in first.items() if len(ids) == 1} | whole
+    return {word: ids for word, ids in first.items() if len(ids) == 1} | full
 
 
 def _named(start: str, names: dict[str, list[int]]) -> list[int]:
-    """Return the ids for the longest name with which `start` begins, whatever sign follows it."""
+    """Return the ids for the longest name with which `start` begins; no letter or digit may follow
+    the name."""
     rest = _fold(start.partition("\n")[0])
     ends = range(min(len(rest), MAX_NAME), 0, -1)
     fitting = (rest[:end] for end in ends if rest[:end] in names and NAME_END.match(rest, end))

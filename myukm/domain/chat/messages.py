@@ -42,9 +42,9 @@ def post(
 ) -> tuple[ChatMessage, bool]:
     """Store a message, schedule its publishing, and return it and whether it is new.
 
-    Idempotent by `client_id`. `reply_to` is the id of the message it answers, or None; `files` are
+    Idempotent by `client_id`. `reply_to` is the id of the answered message, or None; `files` are
     ids of the user's uploads, with which the text may be empty. Raises `NotFound`, `Invalid`,
-    `Forbidden` if muted, `Conflict` if archived, `TooFast` (see `flood`).
+    `Forbidden` if the user is muted, `Conflict` if the UKM is archived, `TooFast` (see `flood`).
     """
     membership = memberships.get_membership(user.id, code)
     check_client_id(client_id)
@@ -73,7 +73,7 @@ def _draft(
     reply_to: int | None,
     files: Sequence[int],
 ) -> ChatMessage:
-    """Return the message, not stored yet, or raise why it cannot be posted. Locks no row."""
+    """Validate the message and return it, not stored yet. Raises as `post`. Locks no row."""
     body = clean_text(text, may_be_blank=bool(files))
     memberships.check_not_archived(membership.ukm)
     check_not_muted(membership)
@@ -120,14 +120,14 @@ def edit(user_id: int, code: str, message_id: int, text: str) -> ChatMessage:
             message.body, message.edited_at = body, utcnow()
             index(message)
             message.mentions = mentioned(membership.ukm_id, body)
-            addressees.forget(message.id)
+            addressees.remove_for(message.id)
             addressees.record(message, message.id)
             append_change(message, "chat.edited")
     return message
 
 
 def delete(user_id: int, code: str, message_id: int) -> None:
-    """Erase a message: the user's own, or any as an admin of the UKM. Its row stays.
+    """Erase a message: the user's own, or as an admin of the UKM any message. Its row stays.
 
     An admin's deletion settles the reports of the message. Raises `NotFound`, `Forbidden`,
     `TooFast`.
@@ -153,7 +153,7 @@ def erase(message: ChatMessage) -> None:
     message.body, message.mentions, message.deleted_at = "", None, utcnow()
     message.search_text = ""
     reactions.remove_for(message.id)
-    addressees.forget(message.id)
+    addressees.remove_for(message.id)
     on_commit(unread.debounced.publish, message.ukm_id)
     pins.remove_for(message)
     attachments.remove_for(message)

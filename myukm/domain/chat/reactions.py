@@ -81,7 +81,8 @@ def _append_change(message: ChatMessage, user_id: int, emoji: str, *, on: bool) 
 def not_deleted(message_ids: Collection[int]) -> dict[int, dict[str, Any]]:
     """Return an empty object for each of these messages that is not deleted.
 
-    Reactions to deleted messages are not replayed, because they are deleted as well.
+    Events of reactions to other messages are not replayed, because these reactions were deleted
+    with their message.
     """
     query = select(ChatMessage.id).where(in_literals(ChatMessage.id, message_ids))
     return {

@@ -26,7 +26,7 @@ MAX_REASON = 500
 
 
 class ReportedMessage(NamedTuple):
-    """A message without a decision, with all its reports."""
+    """A message that has reports without a decision, and these reports."""
 
     message: ChatMessage
     reports: Sequence[MessageReport]
@@ -36,7 +36,7 @@ def report(user_id: int, code: str, message_id: int, reason: str) -> None:
     """Report another member's message, once.
 
     Raises `NotFound`, `Invalid` for a reason that is blank or over 500 characters, `Conflict` for
-    the user's own message, a deleted one, or a second report.
+    the user's own message, a deleted message, or a second report.
     """
     text = _checked(reason)
     with transaction() as session:
@@ -94,9 +94,9 @@ def _reports(ukm_id: int, message_ids: Sequence[int]) -> dict[int, list[MessageR
 
 
 def resolve(actor: Actor, code: str, message_id: int, *, erase: bool) -> None:
-    """Settle all reports of a message: erase the message, or dismiss them.
+    """Settle all reports of a message: erase the message, or dismiss the reports.
 
-    Raises `NotFound` if there are none, `Forbidden`.
+    Raises `NotFound` if it has no reports without a decision, `Forbidden`.
     """
     with transaction() as session:
         ukm = authorize_and_lock(actor, code)

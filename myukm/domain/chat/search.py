@@ -16,15 +16,16 @@ from myukm.models import ChatMessage, Membership, User
 
 
 class Found(NamedTuple):
-    """A page of messages, newest first. `next` is the `before` of the next page, None at the end;
-    the page may be short, or empty, although there is a next one."""
+    """A page of messages, newest first. `next` is the `before` of the next page, None at the end; a
+    page may be short or empty although there is a next page."""
 
     messages: Sequence[ChatMessage]
     next: int | None
 
 
 def find(user_id: int, wanted: Wanted, before: int | None = None, code: str | None = None) -> Found:
-    """Return a page of the messages with a lower id than `before` in the person's UKMs, or in one.
+    """Return a page of matching messages with a lower id than `before`, of the UKM `code` or of all
+    UKMs that the person is in.
 
     Raises `NotFound` for a UKM that the person is not in.
     """

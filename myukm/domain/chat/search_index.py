@@ -11,12 +11,13 @@ from myukm.models.search_terms import author_term, files_term, word_term
 
 MAX_AUTHORS = 50
 _FTS = table("chat_search", column("rowid"))
-# A message needs one term of each group.
+# A matching message has at least one term of each group.
 Groups = list[list[str]]
 
 
 def groups(wanted: Wanted, authors: Sequence[int], ukm_id: int) -> Groups:
-    """Return the terms that a message of that UKM needs, without authors beyond `MAX_AUTHORS`."""
+    """Return the groups of terms for messages of that UKM. More than `MAX_AUTHORS` authors get no
+    group: the caller checks authors itself."""
     needed = dict.fromkeys(word for phrase in wanted.phrases for word in phrase)
     found = [[word_term(ukm_id, word)] for word in needed]
     if wanted.with_files:
@@ -33,20 +34,20 @@ def matching(dialect: str, by_ukm: Sequence[Groups], before: int, limit: int) ->
 
 def _sqlite(by_ukm: Sequence[Groups], before: int) -> Select[Any]:
     """SQLite reads the index from its end, and stops when the page is full."""
-    asked = _either(by_ukm, '"{}"', " AND ", " OR ")
-    query = select(_FTS.c.rowid.label("id")).where(_asks("chat_search MATCH :terms", asked))
+    wanted = _either(by_ukm, '"{}"', " AND ", " OR ")
+    query = select(_FTS.c.rowid.label("id")).where(_matches("chat_search MATCH :terms", wanted))
     return query.where(_FTS.c.rowid < before).order_by(_FTS.c.rowid.desc())
 
 
 def _postgresql(by_ukm: Sequence[Groups], before: int) -> Select[Any]:
-    asked = _either(by_ukm, "'{}'", " & ", " | ")
+    wanted = _either(by_ukm, "'{}'", " & ", " | ")
     terms = "array_to_tsvector(string_to_array(btrim(search_text), ' '))"
-    return _sorted(_asks(f"{terms} @@ CAST(:terms AS tsquery)", asked), before)
+    return _sorted(_matches(f"{terms} @@ CAST(:terms AS tsquery)", wanted), before)
 
 
 def _mariadb(by_ukm: Sequence[Groups], before: int) -> Select[Any]:
-    asked = _either(by_ukm, "{}", " ", " ", needed="+")
-    return _sorted(_asks("MATCH (search_text) AGAINST (:terms IN BOOLEAN MODE)", asked), before)
+    wanted = _either(by_ukm, "{}", " ", " ", required="+")
+    return _sorted(_matches("MATCH (search_text) AGAINST (:terms IN BOOLEAN MODE)", wanted), before)
 
 
 _QUERIES: dict[str, Callable[[Sequence[Groups], int], Select[Any]]] = {
@@ -56,22 +57,23 @@ _QUERIES: dict[str, Callable[[Sequence[Groups], int], Select[Any]]] = {
 }
 
 
-def _asks(condition: str, terms: str) -> ColumnElement[bool]:
+def _matches(condition: str, terms: str) -> ColumnElement[bool]:
     return cast(ColumnElement[bool], text(condition).bindparams(terms=terms))
 
 
 def _sorted(condition: ColumnElement[bool], before: int) -> Select[Any]:
-    """Sort by `id + 0`, because by `id` alone the planner would scan all messages in that order."""
+    """Sort by `id + 0`. With `id` alone the planner would scan all messages in the order of ids."""
     query = select(ChatMessage.id).where(condition, ChatMessage.id < before)
     return query.order_by((ChatMessage.id + 0).desc())
 
 
-def _either(by_ukm: Sequence[Groups], form: str, both: str, one: str, needed: str = "") -> str:
-    """Return the groups in a database's query language. Terms have no operators of it, so they need
-    no escaping."""
+def _either(by_ukm: Sequence[Groups], form: str, and_: str, or_: str, required: str = "") -> str:
+    """Return the groups as an expression of a database's query language: `form` formats a term,
+    `and_` and `or_` are operators, `required` is the prefix of a group. Terms need no escaping,
+    because they consist of `a-z0-9_`."""
 
     def group(terms: list[str]) -> str:
-        found = one.join(form.format(term) for term in terms)
-        return f"{needed}{found}" if len(terms) == 1 else f"{needed}({found})"
+        found = or_.join(form.format(term) for term in terms)
+        return f"{required}{found}" if len(terms) == 1 else f"{required}({found})"
 
-    return one.join(f"({both.join(map(group, groups))})" for groups in by_ukm)
+    return or_.join(f"({and_.join(map(group, groups))})" for groups in by_ukm)

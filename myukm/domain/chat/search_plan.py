@@ -20,18 +20,20 @@ from myukm.models import ChatMessage
 from myukm.models.search_terms import files_term, joined, word_term
 
 PER_PAGE = 20
-# How many of the newest messages are read of one UKM, and how many ids are covered for several.
+# The newest messages that are read first: of one UKM that many, of several UKMs those among the
+# newest `NEWEST_IDS` ids.
 NEWEST, NEWEST_IDS = 3_000, 5_000
-# The index cannot decide phrases and times: of how many hits per page they are checked.
+# The index matches neither phrases nor times: of so many of its hits per page both are checked.
 CANDIDATES = 20_000
 CLOCK_SPREAD = timedelta(hours=1)  # ids follow the time, except after a clock was set
-PLACE = "\0"
+UKM_SLOT = "\0"  # in place of the UKM's number in a term
 
 Page = tuple[list[int], int | None]
 
 
 class SearchPlan:
-    """One search in the UKMs `scope` (at least one). `authors`: whose messages, all if empty."""
+    """One search in the UKMs with the ids `scope` (at least one), for messages of `authors`; no
+    authors: for messages of everybody."""
 
     def __init__(self, wanted: Wanted, scope: Sequence[int], authors: Sequence[int]) -> None:
         self.wanted, self.scope, self.authors = wanted, scope, authors
@@ -40,7 +42,7 @@ class SearchPlan:
 
     @cached_property
     def start(self) -> int:
-        """The id before which all messages are older than wanted."""
+        """The id below which all messages are older than `wanted.since`."""
         return 0 if self.wanted.since is None else _first_id(self.wanted.since)
 
     def page(self, before: int) -> Page:
@@ -57,7 +59,7 @@ class SearchPlan:
         return self._checked_hits(before)
 
     def _walk(self, before: int) -> list[int]:
-        """Search without terms: each UKM from its end."""
+        """Return ids for a search without terms: the newest of each UKM, merged."""
         newest = [
             select(ChatMessage.id)
             .where(ChatMessage.ukm_id == ukm_id, ChatMessage.id < before)
@@ -81,7 +83,7 @@ class SearchPlan:
         return _ids(select(rows.c.id).where(*self._conditions(rows.c)).order_by(rows.c.id.desc()))
 
     def _is_exact(self) -> bool:
-        """Return whether the terms alone decide."""
+        """Return whether a message that has the terms matches, without further conditions."""
         few = len(self.authors) <= search_index.MAX_AUTHORS
         single = all(len(phrase) == 1 for phrase in self.wanted.phrases)
         return few and single and self.wanted.since is None
@@ -92,7 +94,7 @@ class SearchPlan:
     def _checked_hits(self, before: int) -> Page:
         hits = self._hits(before, CANDIDATES).subquery()
         query = select(ChatMessage.id).join(hits, hits.c.id == ChatMessage.id)
-        # Not by the message's id: the planner might then scan all messages in that order.
+        # `+ 0`, because otherwise the planner might scan all messages in the order of ids.
         ids = _ids(query.where(*self._conditions()).order_by((hits.c.id + 0).desc()))
         if len(ids) > PER_PAGE:
             return _page(ids)
@@ -102,9 +104,9 @@ class SearchPlan:
     def _conditions(self, row: Any = ChatMessage) -> list[ColumnElement[bool]]:
         """Return the SQL conditions of a matching message; `row` has its columns."""
         found = [row.deleted_at.is_(None)]
-        found += [self._has(row, *(word_term(PLACE, w) for w in p)) for p in self.wanted.phrases]
+        found += [self._has(row, *(word_term(UKM_SLOT, w) for w in p)) for p in self.wanted.phrases]
         if self.wanted.with_files:
-            found.append(self._has(row, files_term(PLACE)))
+            found.append(self._has(row, files_term(UKM_SLOT)))
         if self.authors:
             found.append(in_literals(row.user_id, self.authors))
         if self.wanted.since is not None:
@@ -112,9 +114,10 @@ class SearchPlan:
         return found
 
     def _has(self, row: Any, *terms: str) -> ColumnElement[bool]:
-        """Return whether these terms, with `PLACE` for the UKM, follow each other in the row."""
+        """Return the condition that these terms, which have `UKM_SLOT` in place of the UKM's
+        number, follow each other in the row's `search_text`."""
         locate = func.strpos if self.dialect == "postgresql" else func.instr
-        first, *others = joined(terms).split(PLACE)
+        first, *others = joined(terms).split(UKM_SLOT)
         if len(self.scope) == 1:
             return locate(row.search_text, str(self.scope[0]).join((first, *others))) > 0
         pattern: ColumnElement[str] = literal(first)
@@ -128,7 +131,7 @@ def _ids(query: Select[Any]) -> list[int]:
 
 
 def _page(ids: list[int]) -> Page:
-    """Return the page that `ids` begins with. One id more than a page means that there are more."""
+    """Return the first `PER_PAGE` of `ids`, and if there are more, the next `before`."""
     return ids[:PER_PAGE], ids[PER_PAGE - 1] if len(ids) > PER_PAGE else None
 
 

@@ -44,7 +44,8 @@ class TermFiller:
 def fill(after: int, until: int) -> None:
     """Fill `search_text` of the messages with ids in `(after, until]` that have none.
 
-    The update checks again, so it keeps what a process of this version edits or deletes meanwhile.
+    The UPDATE repeats the conditions, so a message that is edited or deleted meanwhile stays as it
+    is.
     """
     columns = (ChatMessage.id, ChatMessage.ukm_id, ChatMessage.user_id, ChatMessage.body)
     query = select(*columns, ChatMessage.file_count).where(
@@ -54,9 +55,9 @@ def fill(after: int, until: int) -> None:
     db.session.commit()
     if not rows:
         return
-    found = [
+    values = [
         {"key": row.id, "terms": search_text(*row[1:4], has_files=row.file_count > 0)}
         for row in rows
     ]
     with transaction() as session:
-        session.connection().execute(_FILL, found)
+        session.connection().execute(_FILL, values)

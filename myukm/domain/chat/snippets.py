@@ -33,7 +33,8 @@ def snippet(body: str, wanted: Wanted) -> Markup:
 
 
 def _start(body: str, hit: int) -> int:
-    """Return where the snippet begins: at a word, at most `BEFORE` characters before the hit."""
+    """Return the index at which the snippet begins: at a word if possible, at most `BEFORE`
+    characters before the hit."""
     if hit <= BEFORE:
         return 0
     blank = body.find(" ", hit - BEFORE, hit)
@@ -60,8 +61,8 @@ def _hits(found: list[_Word], wanted: Wanted) -> list[tuple[int, int]]:
 
 def _words(body: str) -> Iterator[_Word]:
     """Yield the folded words with their place in `body`."""
-    folded = [(sign, n) for n, letter in enumerate(body) for sign in _fold(letter)]
-    for word in WORD.finditer("".join(sign for sign, _n in folded)):
+    folded = [(char, n) for n, letter in enumerate(body) for char in _fold(letter)]
+    for word in WORD.finditer("".join(char for char, _n in folded)):
         yield _Word(word[0], folded[word.start()][1], folded[word.end() - 1][1] + 1)
 
 

@@ -14,7 +14,8 @@ from myukm.models import ChatMessage, Membership, Ukm
 
 
 class Outdated(Exception):
-    """Data that was read before the lock has changed. Reading it again gives the right error."""
+    """Data that was read before the UKM's row was locked has changed. The caller tries again with
+    fresh data, which succeeds or raises the error that applies now."""
 
 
 def store(membership: Membership, message: ChatMessage) -> ChatMessage:
@@ -35,7 +36,7 @@ def store(membership: Membership, message: ChatMessage) -> ChatMessage:
             raise Outdated
         _change(connection, _MARK_READ, values)
         on_commit(broadcast.broadcast_later, membership.ukm_id)
-        # Before the commit, after which the same row may be loaded to be published.
+        # Attach the message before the commit, because `broadcast_later` may load the same row.
         message.id = message_id
         make_transient_to_detached(message)
         session.add(message)
@@ -47,7 +48,7 @@ def _columns(message: ChatMessage) -> dict[str, Any]:
 
 
 def _change(connection: Connection, statement: Update, values: dict[str, Any]) -> None:
-    """Execute an UPDATE of one row. Raises `Outdated` if there is none."""
+    """Execute an UPDATE of one row. Raises `Outdated` if no row matches."""
     if not connection.execute(statement, values).rowcount:
         raise Outdated
 

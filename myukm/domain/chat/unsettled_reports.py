@@ -1,4 +1,4 @@
-"""Reports of a UKM's messages without a decision: how many there are, settling and publishing."""
+"""Reports of a UKM's messages that have no decision: counts and settles them."""
 
 from typing import Any
 
@@ -25,14 +25,14 @@ def count(ukm_id: int) -> int:
 
 def settle(session: Session, ukm: Ukm, message_id: int) -> int:
     """Settle all reports of a message, inside `transaction()`, and return how many there were."""
-    open_ones = update(MessageReport).where(of_ukm(ukm.id), MessageReport.message_id == message_id)
-    settled = execute_rowcount(session, open_ones.values(settled_at=utcnow()))
+    unsettled = update(MessageReport).where(of_ukm(ukm.id), MessageReport.message_id == message_id)
+    settled = execute_rowcount(session, unsettled.values(settled_at=utcnow()))
     if settled:
         on_commit(publish, ukm)
     return settled
 
 
 def publish(ukm: Ukm) -> None:
-    """Publish the number to the UKM's admins; a page that loads reads the number itself."""
+    """Publish the number to the UKM's admins; a page that is loaded later queries it itself."""
     event: dict[str, Any] = {"ukm": ukm.code, "open": count(ukm.id)}
     state.publish_to_admins(ukm, "ukm.reports", event)

@@ -19,7 +19,7 @@ from myukm.models import ChatFile, ChatMessage, Membership
 
 
 class Upload(NamedTuple):
-    """A received file: where it lies, and what its sender says of it."""
+    """A received file: the path of its bytes, and the name, type and id that the client gave it."""
 
     draft: Path
     name: str
@@ -28,7 +28,7 @@ class Upload(NamedTuple):
 
 
 def check_may_upload(user_id: int, code: str, size: int) -> Membership:
-    """Return the membership of somebody who may upload a file of about `size` bytes there.
+    """Return the user's membership of the UKM, if the user may upload a file of about `size` bytes.
 
     Raises `NotFound`, `Forbidden` if muted, `Conflict` if archived, and a `DomainError` (413) for
     a file that is too large or exceeds a quota.
@@ -58,10 +58,10 @@ def store(user_id: int, code: str, sent: Upload) -> tuple[ChatFile, bool]:
     """Store a file; return it, and whether it is new.
 
     First its row is committed, then the bytes are stored, then `stored_at` is set. A process that
-    is killed in between leaves a row that is never shown, and `cleanup` deletes it. Idempotent by
-    `client_id`. Raises as `check_may_upload`, `Invalid` for a file that may not be sent,
-    `Unavailable` if too many pictures wait or the same file is being stored, OSError if the storage
-    does not answer.
+    is killed in between leaves a row that is never shown, and `files.cleanup` deletes it.
+    Idempotent by `client_id`. Raises as `check_may_upload`, `Invalid` for a file that may not be
+    sent, `Unavailable` if too many pictures wait or the same file is being stored, OSError if the
+    storage does not respond.
     """
     if not sent.draft.stat().st_size:
         raise Invalid(_("Berkas ini kosong."), code="file_empty")
@@ -76,7 +76,7 @@ def store(user_id: int, code: str, sent: Upload) -> tuple[ChatFile, bool]:
 def _announce(user_id: int, code: str, client_id: str, found: Contents) -> ChatFile:
     """Commit the row of a file whose bytes are not stored yet, within the quotas.
 
-    Returns the row of an earlier upload if it has its bytes.
+    Returns the row of an earlier upload with this `client_id` if its bytes are stored.
     """
     with transaction() as session:
         membership = memberships.get_membership(user_id, code, lock=True)
@@ -98,11 +98,13 @@ _COPIED = ("name", "type", "size", "width", "height", "digest", "thumbnail")
 
 
 def _confirm(file: ChatFile, found: Contents) -> ChatFile:
-    """Set `stored_at`. Raises `Unavailable` if the row is gone, or has other bytes, meanwhile."""
+    """Set `stored_at`. Raises `Unavailable` if the row was deleted or got other bytes meanwhile."""
     now = utcnow()
-    waiting = (ChatFile.id == file.id, ChatFile.digest == found.digest)
+    unconfirmed = (ChatFile.id == file.id, ChatFile.digest == found.digest)
     with transaction() as session:
-        if not execute_rowcount(session, update(ChatFile).where(*waiting).values(stored_at=now)):
+        if not execute_rowcount(
+            session, update(ChatFile).where(*unconfirmed).values(stored_at=now)
+        ):
             text = _("Berkas ini sedang diunggah. Coba lagi beberapa detik lagi.")
             raise Unavailable(text, code="busy", retry_after=2)
     file.stored_at = now
@@ -110,7 +112,7 @@ def _confirm(file: ChatFile, found: Contents) -> ChatFile:
 
 
 def remove_all_of(user_id: int) -> None:
-    """Delete all files of a person, inside `transaction()`. A message without text goes as well."""
+    """Delete all files of a person, inside `transaction()`. A message of files alone is erased."""
     query = select(ChatMessage).where(ChatMessage.user_id == user_id, ChatMessage.file_count > 0)
     for message in db.session.scalars(query).all():
         attachments.remove_for(message)

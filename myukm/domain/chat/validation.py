@@ -14,7 +14,7 @@ MAX_LENGTH, MAX_CLIENT_ID = 1000, 64
 
 
 def check_client_id(client_id: str) -> None:
-    """Raise `Invalid` unless it has 1 to 64 printable characters."""
+    """Raise `Invalid` unless `client_id` has 1 to 64 printable characters."""
     if not client_id:
         raise Invalid(_("client_id harus diisi."), code="bad_client_id")
     if len(client_id) > MAX_CLIENT_ID:
@@ -26,7 +26,7 @@ def check_client_id(client_id: str) -> None:
 
 def clean_text(text: str, *, may_be_blank: bool = False) -> str:
     """Return a message's text in stored form. Raises `Invalid` if it is not acceptable."""
-    # A text this long is still too long after cleaning, so it is not cleaned.
+    # A text over four times the limit is rejected without cleaning, to save the work.
     body = clean(text) if len(text) <= 4 * MAX_LENGTH else text
     if len(body) > MAX_LENGTH:
         raise Invalid(_("Pesan paling panjang 1.000 karakter."), code="message_too_long")

@@ -14,7 +14,7 @@ from myukm.errors import Invalid
 from myukm.extensions import db
 from myukm.models import RosterPart
 
-MAX_BYTES, PART, IN_MEMORY = 32 << 20, 512 << 10, 8 << 20
+MAX_BYTES, PART_BYTES, IN_MEMORY_BYTES = 32 << 20, 512 << 10, 8 << 20
 
 
 def store(session: Session, import_id: int, file: BinaryIO, limit: int | None = None) -> None:
@@ -22,10 +22,10 @@ def store(session: Session, import_id: int, file: BinaryIO, limit: int | None = 
     by default `MAX_BYTES`."""
     limit = limit or MAX_BYTES
     for number in count():
-        data = file.read(PART)
+        data = file.read(PART_BYTES)
         if not data:
             return
-        if number * PART + len(data) > limit:
+        if number * PART_BYTES + len(data) > limit:
             message = _("Berkas ini lebih dari %(n)d MB.", n=limit >> 20)
             raise Invalid(message, code="too_large")
         row = {"import_id": import_id, "number": number, "data": data}
@@ -35,7 +35,7 @@ def store(session: Session, import_id: int, file: BinaryIO, limit: int | None = 
 @contextmanager
 def opened(import_id: int) -> Iterator[BinaryIO]:
     """Open the stored file of an import, empty if there is none."""
-    with SpooledTemporaryFile(max_size=IN_MEMORY) as file:
+    with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as file:
         for data in _parts(import_id):
             file.write(data)
         file.seek(0)

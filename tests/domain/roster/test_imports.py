@@ -165,7 +165,7 @@ def test_a_file_that_is_empty_or_too_large_is_not_stored(
 def test_a_file_of_several_parts_is_read_whole(inside: Flask) -> None:
     rows = (f"{number},{'Nama ' * 30}\n" for number in range(4000))
     text = "idperson,nama\n" + "".join(rows)
-    assert len(text) > parts.PART > 64 << 10
+    assert len(text) > parts.PART_BYTES > 64 << 10
     assert planned(text).students == 4000
 
 
