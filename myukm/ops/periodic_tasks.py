@@ -92,7 +92,7 @@ def every_other(task: Task) -> Task:
 
 def publish_debounced() -> None:
     """Publish what was debounced. One `EXISTS` comes first, because mostly nothing waits."""
-    if valkey().exists(outbox.LATE, unread.debounced.key, readers.debounced.key):
-        tracker.publish_late()
+    if valkey().exists(outbox.DELAYED, unread.debounced.key, readers.debounced.key):
+        tracker.publish_delayed()
         unread.debounced.publish_pending()
         readers.debounced.publish_pending()

@@ -11,7 +11,7 @@ from myukm.domain.presence import outbox
 from myukm.domain.presence.store import ACTIVE, CONNECTED, PREFIX, clock, fallback_without_valkey
 from myukm.extensions import valkey
 
-CONNECTION_TTL, GRACE_SECONDS, ACTIVITY_TTL = 50, 20, 300
+CONNECTION_TTL, GRACE_SECONDS, ACTIVITY_TTL = 50, 20, 300  # all in seconds
 
 Verb = Literal["open", "keep", "close", "input"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
@@ -23,8 +23,8 @@ def record(changes: Collection[Change]) -> list[int]:
     """Record changes of connections and return the accounts whose status must be published.
 
     A change is (verb, account, connection). The verbs are open, keep (still connected), close, and
-    input: user activity, with the browser in place of the connection ("" if unknown). Takes a fixed
-    number of round trips.
+    input: user activity, with the browser in place of the connection ("" if unknown). The number of
+    round trips does not depend on the number of changes.
     """
     if not changes:
         return []
@@ -33,59 +33,62 @@ def record(changes: Collection[Change]) -> list[int]:
         for (verb, user), run in groupby(changes, itemgetter(0, 1)):
             _write(commands, now, verb, user, [connection for *_, connection in run])
         for user in users:
-            commands.zcount(_connections(user), now, "+inf")
+            commands.zcount(_connections_key(user), now, "+inf")
         for user in users:
             commands.zscore(CONNECTED, str(user))
         found = commands.execute()
-    of = {verb: {user for kind, user, _ in changes if kind == verb} for verb in VERBS}
-    counts, until = found[-2 * len(users) : -len(users)], found[-len(users) :]
-    left = {user for user, count in zip(users, counts, strict=True) if not count}
-    lost = {user for user, was in zip(users, until, strict=True) if was is None}
+    by_verb = {verb: {user for kind, user, _ in changes if kind == verb} for verb in VERBS}
+    counts, connected_until = found[-2 * len(users) : -len(users)], found[-len(users) :]
+    unconnected = {user for user, count in zip(users, counts, strict=True) if not count}
+    unknown = {user for user, until in zip(users, connected_until, strict=True) if until is None}
     with valkey().pipeline(transaction=False) as commands:
-        _raise(commands, CONNECTED, of["open"] | of["keep"], now + CONNECTION_TTL)
-        _raise(commands, ACTIVE, of["keep"] & lost, now + ACTIVITY_TTL)  # Valkey lost its data
-        if gone := of["close"] & left:  # the person may only be changing the page
+        _extend(commands, CONNECTED, by_verb["open"] | by_verb["keep"], now + CONNECTION_TTL)
+        # Valkey lost its data about connected accounts: assume that they are active.
+        _extend(commands, ACTIVE, by_verb["keep"] & unknown, now + ACTIVITY_TTL)
+        if gone := by_verb["close"] & unconnected:  # the grace period covers a change of the page
             times = dict.fromkeys(map(str, gone), now + GRACE_SECONDS)
             commands.zadd(CONNECTED, times, xx=True, lt=True)
         commands.execute()
     return outbox.add(outbox.unpublished(users))
 
 
-def _raise(commands: Pipeline, key: str, users: Collection[int], time: float) -> None:
-    """Raise the time of these accounts, never lower it."""
+def _extend(commands: Pipeline, key: str, users: Collection[int], time: float) -> None:
+    """Set the time of these accounts in a sorted set, unless it is later already."""
     if users:
         commands.zadd(key, dict.fromkeys(map(str, users), time), gt=True)
 
 
 def _write(commands: Pipeline, now: float, verb: Verb, user: int, names: Sequence[str]) -> None:
-    """Write changes of one kind of an account's connections."""
+    """Write changes of one verb; `names` are an account's connections, or browsers for input."""
     if verb == "close":
-        commands.zrem(_connections(user), *names)
+        commands.zrem(_connections_key(user), *names)
     elif verb == "input":
         if browsers := list(filter(None, names)):
-            commands.zadd(devices(user), dict.fromkeys(browsers, now + ACTIVITY_TTL))
-            commands.expire(devices(user), ACTIVITY_TTL)
+            commands.zadd(devices_key(user), dict.fromkeys(browsers, now + ACTIVITY_TTL))
+            commands.expire(devices_key(user), ACTIVITY_TTL)
     else:
-        commands.zadd(_connections(user), dict.fromkeys(names, now + CONNECTION_TTL))
-        commands.pexpire(_connections(user), round((CONNECTION_TTL + GRACE_SECONDS) * 1000))
+        commands.zadd(_connections_key(user), dict.fromkeys(names, now + CONNECTION_TTL))
+        commands.pexpire(_connections_key(user), round((CONNECTION_TTL + GRACE_SECONDS) * 1000))
     if verb in ("open", "input"):
         commands.zadd(ACTIVE, {str(user): now + ACTIVITY_TTL}, gt=True)
 
 
-def devices(user: int) -> str:
-    """Return the key of an account's browsers in use, each with the time until which it counts."""
+def devices_key(user: int) -> str:
+    """Return the key of a sorted set: the account's browsers by the time until which they count as
+    in use."""
     return f"{PREFIX}devices:{user}"
 
 
-def _connections(user: int) -> str:
-    """Return the key of an account's connections, each with the time until which it counts."""
+def _connections_key(user: int) -> str:
+    """Return the key of a sorted set: the account's connections by the time until which they
+    count."""
     return f"{PREFIX}connections:{user}"
 
 
 @fallback_without_valkey(list[int])
-def changed_by_time() -> list[int]:
-    """Mark accounts whose connections, grace period or activity expired; return [] if no account
-    waits for the job, else one of them."""
+def mark_expired() -> list[int]:
+    """Let accounts whose connections, grace period or activity expired wait for the publishing job;
+    return one of all accounts that wait, [] if there is none."""
     now = clock(valkey().time())
     with valkey().pipeline(transaction=False) as commands:
         commands.zrangebyscore(CONNECTED, "-inf", now)

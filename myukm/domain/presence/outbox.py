@@ -7,16 +7,20 @@ from myukm.domain.presence import store
 from myukm.domain.presence.store import PREFIX, fallback_without_valkey
 from myukm.extensions import valkey
 
-# A job that is lost is queued again after that time.
+# After this time another job is queued, in case the first one was lost.
 QUEUED_SECONDS = 60
-# A hash of the published statuses; the set of accounts whose status may differ from it; the set of
-# accounts whose status was not published to a large UKM, because another was published just before.
-PUBLISHED, WAITING, LATE = f"{PREFIX}published", f"{PREFIX}waiting", f"{PREFIX}late"
+# A hash: the published status of each account.
+PUBLISHED = f"{PREFIX}published"
+# A set: accounts whose status may differ from the published one.
+WAITING = f"{PREFIX}waiting"
+# A set: accounts whose status a large UKM did not get, because it had just got another one.
+DELAYED = f"{PREFIX}late"
+# A flag: the publishing job is queued.
 QUEUED = f"{PREFIX}queued"
 
 
 def add(users: Iterable[int]) -> list[int]:
-    """Add accounts to those that wait for the job, and return them."""
+    """Let these accounts wait for the job, and return them."""
     waiting = list(users)
     if waiting:
         valkey().sadd(WAITING, *waiting)
@@ -30,7 +34,8 @@ def queue_once() -> bool:
 
 
 def begin(user_id: int) -> None:
-    """Begin the job: later changes queue another one. `user_id` is checked as well."""
+    """Begin the job: delete its flag, so that later changes queue another job, and let `user_id`
+    wait as well."""
     with valkey().pipeline() as commands:
         commands.delete(QUEUED)
         commands.sadd(WAITING, user_id)
@@ -55,8 +60,8 @@ def unpublished(user_ids: Collection[int]) -> dict[int, str]:
 
 
 def mark_published(user_ids: Collection[int], published: Mapping[int, str]) -> None:
-    """Store what was published of these accounts. If a status changed meanwhile, its account waits
-    again."""
+    """Store the published statuses, and let no account of `user_ids` wait any longer, except those
+    whose status changed meanwhile."""
     with valkey().pipeline() as commands:
         for user, status in published.items():
             if status == "offline":
@@ -69,12 +74,12 @@ def mark_published(user_ids: Collection[int], published: Mapping[int, str]) -> N
 
 
 def delay(user_ids: Collection[int]) -> None:
-    """Remember accounts whose status a large UKM did not get, because it had just got another."""
+    """Store accounts whose status a large UKM did not get, because it had just got another one."""
     if user_ids:
-        valkey().sadd(LATE, *user_ids)
+        valkey().sadd(DELAYED, *user_ids)
 
 
 @fallback_without_valkey(list[int])
 def take_delayed(limit: int) -> list[int]:
-    """Return accounts remembered by `delay`, and forget them."""
-    return [int(user) for user in cast(list[bytes], valkey().spop(LATE, limit))]
+    """Remove up to `limit` of the accounts that `delay` stored, and return them."""
+    return [int(user) for user in cast(list[bytes], valkey().spop(DELAYED, limit))]

@@ -88,8 +88,9 @@ def _lists(ukms: Collection[Ukm]) -> dict[int, list[dict[str, Any]]]:
 def online(ukm: Ukm) -> dict[str, Any]:
     """Return all members with their status: online first, then away, then offline, each by name.
 
-    Of more than 100 members it returns 50 and the counts: those connected, then the oldest
-    accounts. It reads no more rows than these, so the cost does not grow with the members.
+    Of more than `MAX_LISTED` members it returns the counts and `LISTED_OF_LARGE` members: first
+    connected ones, then the oldest accounts. The number of rows that it reads does not grow with
+    the number of members.
     """
     members = db.session.execute(_FIRST, {"ukm": ukm.id}).all()
     if len(members) <= MAX_LISTED:
@@ -105,7 +106,8 @@ def online(ukm: Ukm) -> dict[str, Any]:
 
 
 def _present(ukm: Ukm, connected: Mapping[int, str]) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
-    """Return the first 50 connected members, by name, and how many are connected."""
+    """Return up to `LISTED_OF_LARGE` connected members, by name, and the number of all connected
+    members."""
     if not connected:
         return [], 0
     mine = (Membership.ukm_id == ukm.id, in_literals(Membership.user_id, connected))
@@ -137,7 +139,7 @@ def snapshots(codes: Collection[str]) -> Iterator[dict[str, Any]]:
 
 @ttl_cache(2.0)
 def _large_ukm_snapshot(code: str) -> list[dict[str, Any]]:
-    """Cached for 2 s, so that mass reconnects share one query."""
+    """Return a large UKM's snapshot, cached for 2 s, so that mass reconnects share one query."""
     ukm = db.session.scalars(select(Ukm).where(Ukm.code == code)).one()
     connected = store.connected()
     return _listed(ukm, *_present(ukm, connected), connected)
@@ -148,7 +150,7 @@ def _online_only(people: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def large(ukm_ids: Collection[int]) -> set[int]:
-    """Return which of these UKMs have more members than are listed and published one by one."""
+    """Return which of these UKMs are large: they have more than `MAX_LISTED` members."""
     query = (
         select(Membership.ukm_id)
         .where(in_literals(Membership.ukm_id, ukm_ids))

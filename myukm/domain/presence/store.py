@@ -1,5 +1,5 @@
 """Presence of accounts, read from Valkey. Without Valkey everybody counts as offline; only
-`read_statuses` raises."""
+`read_statuses` raises the error."""
 
 import logging
 from collections.abc import Callable, Collection, Iterable
@@ -22,7 +22,8 @@ _outage = Outage(logging.getLogger(__name__), "presence: Valkey unreachable")
 def fallback_without_valkey(
     make_default: Callable[[], R],
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Return `make_default()` without Valkey, because presence must never fail a request."""
+    """Return a decorator: without Valkey the function returns `make_default()`, because presence
+    must never fail a request."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @wraps(function)
@@ -73,7 +74,8 @@ def connected() -> dict[int, str]:
 
 
 def clock(time: tuple[int, int]) -> float:
-    """Return the seconds of Valkey's clock, which counts because those of the hosts may differ."""
+    """Return Valkey's TIME reply in seconds. Times are compared by Valkey's clock, because the
+    clocks of the hosts may differ."""
     return time[0] + time[1] / 1e6
 
 

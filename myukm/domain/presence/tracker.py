@@ -51,7 +51,7 @@ class _Connections:
             self._refreshed_at = time.monotonic()
             kept = frozenset(self.open)
             _broadcast_later(connections.record([("keep", *entry) for entry in sorted(kept)]))
-            if gone := kept - self.open:  # ended meanwhile, but this call recorded them again
+            if gone := kept - self.open:  # ended meanwhile, but `record` recorded them again
                 disconnect(gone)
 
 
@@ -66,31 +66,31 @@ def refresh_connections() -> None:
 def publish_expired() -> None:
     """Queue the publishing of users whose grace period or activity expired, or whose job was lost
     (a leader task)."""
-    _broadcast_later(connections.changed_by_time())
+    _broadcast_later(connections.mark_expired())
 
 
-def publish_late() -> None:
+def publish_delayed() -> None:
     """Publish to large UKMs what `_publish` delayed (a leader task)."""
-    if late := outbox.take_delayed(BATCH):
-        known = store.statuses(late)
+    if delayed := outbox.take_delayed(BATCH):
+        known = store.statuses(delayed)
         try:
-            _publish({user_id: known.get(user_id, "offline") for user_id in late})
+            _publish({user_id: known.get(user_id, "offline") for user_id in delayed})
         except Exception:
-            outbox.delay(late)
+            outbox.delay(delayed)
             raise
 
 
 def _broadcast_later(user_ids: Sequence[int]) -> None:
-    """Enqueue one job for all whose status must be published, unless one is queued."""
+    """Enqueue one job for all accounts whose status must be published, unless a job is queued."""
     if user_ids and outbox.queue_once():
         enqueue(JOB, user_ids[0])
 
 
 def broadcast(user_id: int) -> str | None:
-    """Publish the changed statuses of all accounts that wait, and of this one (the job's work).
+    """Publish the changed statuses of all accounts that wait, and of `user_id` (the job's work).
 
-    Return this account's status if it was published. Changes from now on queue the next job. After
-    a crash all accounts still wait, and the leader queues another job.
+    Return the status of `user_id` if it was published. Changes from now on queue the next job.
+    After a crash all accounts still wait, and the leader queues another job.
     """
     published: dict[int, str] = {}
     outbox.begin(user_id)
@@ -108,7 +108,7 @@ def broadcast(user_id: int) -> str | None:
 def _publish(statuses: Mapping[int, str]) -> None:
     """Publish these statuses to the UKMs of each account.
 
-    A small UKM gets all of them. A large one gets the last, at most once a second, because its
+    A small UKM gets all statuses. A large UKM gets one of them at most once a second, because its
     pages need only the count.
     """
     query = (
@@ -135,12 +135,14 @@ def _publish(statuses: Mapping[int, str]) -> None:
 
 
 def publish_joined(ukm: Ukm, user_id: int) -> None:
-    """Publish the status of a new member to the UKM; a page that connects gets it in a snapshot."""
+    """Publish the status of a new member to the UKM. If that fails, the snapshot of the next stream
+    has it."""
     _publish_member(ukm, user_id, store.statuses([user_id]).get(user_id, "offline"))
 
 
 def publish_left(ukm: Ukm, user_id: int) -> None:
-    """Publish to a UKM that a former member is offline; the snapshot of a new stream omits them."""
+    """Publish to the UKM that a former member is offline. If that fails, the snapshot of the next
+    stream omits the person."""
     _publish_member(ukm, user_id, "offline")
 
 
@@ -171,7 +173,7 @@ def typing(membership: Membership) -> None:
 
 
 def _touch(user_ids: Collection[int]) -> None:
-    """Record that these users were here until now."""
+    """Set the time at which these users were last seen to now."""
     if user_ids:
         with transaction() as session:
             here = update(User).where(in_literals(User.id, user_ids), User.deleted_at.is_(None))

@@ -1,11 +1,12 @@
 """Who views one of our pages now: people with a browser in use whose page is visible.
 
-`connections.record` records that a page is used; `end` is called when a page is hidden.
+`connections.record` (verb input) records that a browser is in use; `end` is called when a page is
+hidden.
 """
 
 from collections.abc import Collection
 
-from myukm.domain.presence.connections import devices
+from myukm.domain.presence.connections import devices_key
 from myukm.domain.presence.store import CONNECTED, clock, fallback_without_valkey
 from myukm.extensions import valkey
 
@@ -13,7 +14,7 @@ from myukm.extensions import valkey
 @fallback_without_valkey(lambda: None)
 def end(user_id: int, device: str) -> None:
     """Record that no page of this browser is visible any more."""
-    valkey().zrem(devices(user_id), device)
+    valkey().zrem(devices_key(user_id), device)
 
 
 @fallback_without_valkey(set[int])
@@ -26,7 +27,7 @@ def viewers(user_ids: Collection[int]) -> set[int]:
         commands.time()
         commands.zmscore(CONNECTED, list(map(str, users)))
         for user_id in users:
-            commands.zrange(devices(user_id), 0, -1, withscores=True)
+            commands.zrange(devices_key(user_id), 0, -1, withscores=True)
         time, until, *found = commands.execute()
     now = clock(time)
     return {

@@ -230,7 +230,7 @@ def test_many_arrivals_are_published_by_one_job(
     run_jobs()
     assert len(published) == 1, "it came too soon after another"
     valkey.delete(*valkey.keys("myukm:once:*"))
-    tracker.publish_late()
+    tracker.publish_delayed()
     assert published[-1]["online_count"] == 2001
 
 
@@ -243,7 +243,7 @@ def test_what_is_late_waits_on_if_it_cannot_be_published(
     monkeypatch.setattr(tracker, "_publish", broken)
     outbox.delay([1, 2])
     with pytest.raises(KeyError):
-        tracker.publish_late()
+        tracker.publish_delayed()
     assert sorted(outbox.take_delayed(9)) == [1, 2]
 
 
@@ -326,7 +326,7 @@ def test_without_valkey_everybody_is_offline_and_nothing_fails(
         tracker.record_activity(people["member"])
         tracker.refresh_connections()
         tracker.publish_expired()
-        tracker.publish_late()
+        tracker.publish_delayed()
         tracker.disconnect([(people["member"], "page")])
         place = memberships.get_membership(people["member"], UKM)
         tracker.typing(place)
