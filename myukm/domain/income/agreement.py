@@ -1,7 +1,7 @@
-"""Whether the journal and the closed days agree with the bills, and with each other.
+"""Checks that the journal and the closed days agree with the bills, and with each other.
 
-The change history (`payment_change`) is not compared: it is pruned and holds texts of single
-fields, from which no sum follows.
+The change history (`payment_change`) is not compared, because it is pruned and contains texts of
+single fields, which cannot be added up.
 """
 
 from collections.abc import Iterator, Mapping
@@ -36,12 +36,12 @@ class Difference(NamedTuple):
 
 
 def check() -> list[Difference]:
-    """Return what differs: the journal from the bills now, and each closed day from the day before
-    it plus its journal, as far as the journal is kept. Reads one snapshot."""
+    """Return the differences between the journal and the bills now, and between each closed day and
+    the day before plus its journal, as far as the journal is stored. Reads one snapshot."""
     with snapshot() as session:
         lift_time_limits(session.connection())
         now = _differences(None, BALANCES, _of_journal(), _of_bills())
-        return [*now, *(found for day in _kept() for found in _of_day(*day))]
+        return [*now, *(found for day in _days_with_journal() for found in _of_day(*day))]
 
 
 def _of_journal() -> Rows:
@@ -66,8 +66,8 @@ def _of_bills() -> Rows:
     return _rows(query.group_by(*places))
 
 
-def _kept() -> Iterator[tuple[str, str]]:
-    """Yield each closed day whose journal is kept, with the closed day before it."""
+def _days_with_journal() -> Iterator[tuple[str, str]]:
+    """Yield each closed day whose journal is not pruned, and the closed day before it."""
     kept = timedelta(days=current_app.config["HISTORY_KEEP_DAYS"])
     query = select(ClosedDay.day).where(ClosedDay.day >= day_of(utcnow() - kept).isoformat())
     days = db.session.scalars(query.order_by(ClosedDay.day)).all()

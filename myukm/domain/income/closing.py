@@ -1,8 +1,8 @@
-"""Closed days: the balances at the end of each campus day, kept when the journal is pruned.
+"""Closed days: the balances at the end of each campus day. They stay when the journal is pruned.
 
 A day's balances are those of the closed day before plus the day's journal, so a day on which no
-process ran is made up exactly. A row that is committed after its day was closed (its transaction
-had begun before midnight) belongs to the next day that is closed.
+process ran is closed later with the same balances. A journal row that is committed after its day
+was closed (its transaction had begun before midnight) counts for the next day that is closed.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ FLOWS = Amounts._fields[3:]
 
 
 class DayCloser:
-    """The periodic task of the leader. It queries the database once a day, unless days are left."""
+    """A leader task. It queries the database once a day, and after each day that it closed."""
 
     def __init__(self) -> None:
         self._next: datetime | None = None
@@ -53,7 +53,7 @@ def day_of(moment: datetime) -> date:
 def close_next(now: datetime) -> bool:
     """Close the first day that is over and not closed; return whether there was one.
 
-    The first one ever is yesterday, so history begins today.
+    The first day that is ever closed is yesterday, so history begins today.
     """
     over = day_of(now - GRACE) - ONE_DAY
     last = db.session.scalar(select(func.max(ClosedDay.day)))
@@ -65,7 +65,7 @@ def close_next(now: datetime) -> bool:
 
 
 def _close(day: str, last: str | None) -> None:
-    """Write the balances of a day, unless another process does so; `last` is the one before."""
+    """Write the balances of a day, unless another process does; `last` is the closed day before."""
     try:
         with transaction() as session:
             session.add(ClosedDay(day=day))
@@ -81,15 +81,15 @@ def _close(day: str, last: str | None) -> None:
 
 
 def _mark_closed(session: Session, day: str) -> None:
-    """Mark the rows of the day as closed before they are added up: rows that are committed
-    meanwhile stay open for the next day."""
+    """Mark the day's rows as closed before they are added up, because rows that are committed
+    meanwhile must stay open for the next day."""
     late = (PaymentJournal.closed.is_(False), PaymentJournal.day <= day)
     session.execute(update(PaymentJournal).where(*late).values(day=day, closed=True))
 
 
 def sums_of(day: str, last: str | None) -> Select[Any]:
-    """Return the query of the balances of a day: those of the closed day `last` before it, and what
-    the journal says of the day."""
+    """Return the query of the balances of a day: those of the closed day `last` before it, plus the
+    day's closed rows of the journal."""
     nothing = [literal(0).label(name) for name in FLOWS]
     before = select(*_columns(DailyBalance, BALANCES), *nothing).where(DailyBalance.day == last)
     moved = select(*_columns(PaymentJournal, Amounts._fields))

@@ -1,7 +1,8 @@
-"""The journal: what each transaction changes in what is owed and paid, by unit and category.
+"""The journal: how each transaction changes the amounts owed and paid, by unit and category.
 
-It is written with the bills themselves, so its sums are always those of the bills by unit and
-category. Therefore it also has opening balances, and what students take with them to another unit.
+It is written in the transaction that writes the bills, and its sums always equal those of the bills
+by unit and category. Therefore it also contains opening balances, and the balances of students who
+move to another unit.
 """
 
 from collections import defaultdict
@@ -24,7 +25,8 @@ NAME = ("period_id", "category", "item", "number")
 
 
 class Origin(NamedTuple):
-    """A student before an answer is written: the unit, and whether an answer came before."""
+    """A student before an answer is written: the unit, and whether an answer was stored before
+    (`known`)."""
 
     unit: str
     known: bool
@@ -43,22 +45,23 @@ def record(
     before: Mapping[int, Sequence[Bill]],
     after: Mapping[int, Sequence[Bill]],
 ) -> None:
-    """Write what the bills `after` change against those `before`, by the students' row ids.
+    """Write to the journal the differences between the bills `before` and `after`, both by the
+    students' row ids.
 
     The caller has locked the students.
     """
     sums: dict[str, Sums] = defaultdict(Sums)
     known = [key for key in after if students[key].known]
-    remembered = _remembered(session, known)
+    vanished_earlier = _vanished_earlier(session, known)
     gone: list[dict[str, Any]] = []
     for key, bills in after.items():
         of_unit = sums[students[key].unit]
         if not students[key].known:
             of_unit.add(bills)
             continue
-        vanished = between(before.get(key, ()), bills, remembered.get(key, {}), of_unit)
+        vanished = between(before.get(key, ()), bills, vanished_earlier.get(key, {}), of_unit)
         gone += (_row(key, name, paid) for name, paid in vanished.gone.items())
-        _forget(session, key, vanished.back)
+        _delete_returned(session, key, vanished.back)
     if gone:
         session.execute(insert(VanishedBill), gone)
     _append(session, sums)
@@ -66,8 +69,8 @@ def record(
 
 @contextmanager
 def moving(session: Session, keys: Sequence[int]) -> Iterator[None]:
-    """Run the block, which moves these students (by row id) to other units, and write what is owed
-    and paid by them from the old units to the new ones.
+    """Run the block, which moves these students (by row id) to other units, and move their balances
+    in the journal from the old units to the new ones.
 
     The caller has locked the students.
     """
@@ -119,7 +122,7 @@ def _add_balances(
             row[n] += sign * int(amount)
 
 
-def _remembered(session: Session, keys: Sequence[int]) -> dict[int, dict[Name, int]]:
+def _vanished_earlier(session: Session, keys: Sequence[int]) -> dict[int, dict[Name, int]]:
     found: dict[int, dict[Name, int]] = defaultdict(dict)
     if keys:
         columns = [getattr(VanishedBill, name) for name in (*NAME, "paid")]
@@ -134,8 +137,8 @@ def _row(key: int, name: Name, paid: int) -> dict[str, Any]:
     return {"siswa_id": key, **dict(zip(NAME, name, strict=True)), "paid": paid}
 
 
-def _forget(session: Session, key: int, names: Sequence[Name]) -> None:
-    """Delete bills that came back."""
+def _delete_returned(session: Session, key: int, names: Sequence[Name]) -> None:
+    """Delete the rows of vanished bills that came back."""
     if names:
         columns = [getattr(VanishedBill, column) for column in NAME]
         these = or_(*(and_(*(c == v for c, v in zip(columns, n, strict=True))) for n in names))

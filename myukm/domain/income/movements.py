@@ -1,11 +1,13 @@
-"""Movements: what one answer changes for a student against the answer before it.
+"""Movements: what one answer of the payment API changes for a student since the answer before.
 
-A bill is compared with itself: what was paid on it last, even if the API did not list it meanwhile.
-More is *received*, less is *corrected*. A bill that vanishes is no correction, because nobody gave
-money back: what was paid on it is *lost* until it comes back, which is no income either. A bill
-that is new or back takes over what was paid on those that vanish from its period in the same
-answer, because bills are renamed and split; only what is paid beyond that is received, and only
-what no bill took over is lost. The first answer is an opening balance: nothing of it is received.
+- A bill's paid amount is compared with its last one, even if the API did not list the bill
+  meanwhile. The increase is *received*, the decrease *corrected*.
+- A bill that vanishes is no correction, because nobody gave money back: its paid amount is *lost*
+  until the bill comes back. The return of the bill is no income either.
+- Bills are renamed and split. So a bill that is new or back takes over the paid amounts of bills of
+  its period that vanish in the same answer. Only what is paid beyond that is received, and only
+  what no bill took over is lost.
+- The first answer is an opening balance: nothing of it is received.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,13 +15,13 @@ from typing import NamedTuple
 
 from myukm.domain.payment_api.bill_rows import Bill
 
-# Period, category and item of a bill, and its number among those of that name.
+# Period, category and item of a bill, and its number among the bills with these three.
 Name = tuple[str, str, str, int]
 
 
 class Amounts(NamedTuple):
-    """Changes of what is owed, overpaid and paid, and what of it is received, corrected, lost; in
-    sen."""
+    """Changes of the amounts owed, overpaid and paid, and the amounts received, corrected and lost;
+    in sen."""
 
     owed: int
     overpaid: int
@@ -29,9 +31,13 @@ class Amounts(NamedTuple):
     lost: int
 
 
+# Indexes of a row of `Sums`.
+OWED, OVERPAID, PAID, RECEIVED, CORRECTED, LOST = range(len(Amounts._fields))
+
+
 class Sums(dict[str, list[int]]):
-    """Amounts that are added up by category, each a list in the order of `Amounts`. Runs for every
-    bill that changes: plain lists, plain loops."""
+    """Amounts that are added up by category. Each row is a list in the order of `Amounts`, because
+    it is updated for every bill that changes."""
 
     def __missing__(self, category: str) -> list[int]:
         made = self[category] = [0] * len(Amounts._fields)
@@ -39,25 +45,25 @@ class Sums(dict[str, list[int]]):
 
     def add(self, bills: Iterable[Bill], sign: int = 1) -> None:
         """Add what is owed, overpaid and paid by the bills, `sign` times."""
-        for bill in bills:
-            row, rest = self[bill[2]], bill[6]
-            if rest > 0:
-                row[0] += sign * rest
+        for _period, _kelas, category, _item, _billed, paid, remaining in bills:
+            row = self[category]
+            if remaining > 0:
+                row[OWED] += sign * remaining
             else:
-                row[1] -= sign * rest
-            row[2] += sign * bill[5]
+                row[OVERPAID] -= sign * remaining
+            row[PAID] += sign * paid
 
     def move(self, category: str, change: int) -> None:
-        """Add what was received, or corrected if `change` is negative."""
+        """Add a change of a paid amount: received, or corrected if it is negative."""
         if change > 0:
-            self[category][3] += change
+            self[category][RECEIVED] += change
         else:
-            self[category][4] -= change
+            self[category][CORRECTED] -= change
 
 
 class Vanished(NamedTuple):
-    """`gone`: bills that vanished, with what was paid on them and no other bill took over; `back`:
-    bills that vanished earlier and are back."""
+    """`gone`: bills that vanished, with the part of their paid amount that no other bill took over;
+    `back`: bills that vanished earlier and are back."""
 
     gone: Mapping[Name, int]
     back: Sequence[Name]
@@ -67,31 +73,34 @@ NOTHING = Vanished({}, ())
 
 
 def between(
-    before: Sequence[Bill], after: Sequence[Bill], remembered: Mapping[Name, int], sums: Sums
+    before: Sequence[Bill], after: Sequence[Bill], earlier: Mapping[Name, int], sums: Sums
 ) -> Vanished:
-    """Add to `sums` what `after` changes against `before`; return which bills vanished or are back.
-    `remembered` has the bills that vanished earlier, with what was paid on them."""
+    """Add to `sums` the differences between the bills `before` and `after`; return which bills
+    vanished or are back. `earlier` are the paid amounts of bills that vanished before."""
     names = [_name(bill) for bill in after]
     if [_name(bill) for bill in before] != names or len(set(names)) < len(names):
         sums.add(before, -1)
         sums.add(after)
-        return _moved(paid_by_name(before), paid_by_name(after), remembered, sums)
+        return _moved(paid_by_name(before), paid_by_name(after), earlier, sums)
     for old, new in zip(before, after, strict=True):
         if old != new:
             sums.add((old,), -1)
             sums.add((new,))
-            sums.move(new[2], new[5] - old[5])
+            sums.move(_category(new), _paid(new) - _paid(old))
     return NOTHING
 
 
 def _moved(
-    had: Mapping[Name, int], has: Mapping[Name, int], remembered: Mapping[Name, int], sums: Sums
+    had: Mapping[Name, int],
+    has: Mapping[Name, int],
+    earlier: Mapping[Name, int],
+    sums: Sums,
 ) -> Vanished:
     uncovered = {name: paid for name, paid in had.items() if name not in has and paid}
-    back = [name for name in has if name not in had and name in remembered]
+    back = [name for name in has if name not in had and name in earlier]
     for name in back:
-        sums[name[1]][5] -= remembered[name]
-    known = {**had, **{name: remembered[name] for name in back}}
+        sums[name[1]][LOST] -= earlier[name]
+    known = {**had, **{name: earlier[name] for name in back}}
     for name, paid in has.items():
         before = known.get(name, 0)
         if name not in had:
@@ -99,16 +108,16 @@ def _moved(
         sums.move(name[1], paid - before)
     gone = {name: paid for name, paid in uncovered.items() if paid}
     for name, paid in gone.items():
-        sums[name[1]][5] += paid
+        sums[name[1]][LOST] += paid
     return Vanished(gone, back)
 
 
 def paid_by_name(bills: Iterable[Bill]) -> dict[Name, int]:
-    """Return what is paid on each bill; names that repeat are numbered, the largest sum first,
-    because in the API's order they may change places."""
+    """Return the paid amount of each bill. Bills of one name are numbered by their paid amount, the
+    largest first, because the order in which the API lists them may change."""
     found: dict[tuple[str, str, str], list[int]] = {}
     for bill in bills:
-        found.setdefault(_name(bill), []).append(bill[5])
+        found.setdefault(_name(bill), []).append(_paid(bill))
     return {
         (*name, number): paid
         for name, sums in found.items()
@@ -117,8 +126,8 @@ def paid_by_name(bills: Iterable[Bill]) -> dict[Name, int]:
 
 
 def _take_over(uncovered: dict[Name, int], new: Name, paid: int) -> int:
-    """Return how much of what is `paid` on a bill that is new or back was paid on vanished ones of
-    its period."""
+    """Return the part of `paid`, the paid amount of a bill `new` (new or back), that was paid on
+    vanished bills of its period, and subtract that part from their amounts in `uncovered`."""
     taken = 0
     for name, left in uncovered.items():
         if name[0] == new[0] and left > 0 and paid > taken:
@@ -129,4 +138,13 @@ def _take_over(uncovered: dict[Name, int], new: Name, paid: int) -> int:
 
 
 def _name(bill: Bill) -> tuple[str, str, str]:
-    return bill[0], bill[2], bill[3]
+    period, _kelas, category, item, *_amounts = bill
+    return period, category, item
+
+
+def _category(bill: Bill) -> str:
+    return bill[2]
+
+
+def _paid(bill: Bill) -> int:
+    return bill[5]

@@ -1,4 +1,4 @@
-"""The report of what came in as JSON and as CSV."""
+"""The income report as JSON and as CSV."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -49,7 +49,8 @@ def _part(part: Part) -> dict[str, Any]:
 
 
 def write_csv(chosen: date | None) -> str:
-    """Return what came in by unit and category as CSV: by day of a month, or by month of twelve."""
+    """Return the income by unit and category as CSV: per day of the month `chosen` (its first day),
+    or per month of the last twelve."""
     firsts = months_until(utcnow().astimezone(campus_timezone()).date())
     first, last = (chosen, last_of(chosen)) if chosen else (firsts[0], date.max)
     columns = ("day" if chosen else "month", *COLUMNS)

@@ -1,4 +1,4 @@
-"""The figures of what came in: closed days as they were closed, later ones from the journal."""
+"""Queries of the income report: closed days from `daily_balance`, later days from the journal."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
@@ -36,8 +36,8 @@ def last_of(first: date) -> date:
 
 
 def days(names: Iterable[str], first: date, last: date) -> Select[Any]:
-    """Return the query of day, unit, category and columns `names` from `first` to `last`: the
-    closed days' rows and the journal's open ones."""
+    """Return the query of day, unit, category and the columns `names` from `first` to `last`: rows
+    of closed days and open rows of the journal."""
     columns = ("day", "unit", "category", *names)
     bounds = first.isoformat(), last.isoformat()
     closed = select(*(getattr(DailyBalance, name) for name in columns))
@@ -56,7 +56,7 @@ def by_day(first: date) -> dict[date, Flow]:
 
 
 def balances(at: Sequence[date]) -> dict[date, tuple[int, int]]:
-    """Return what was owed and overpaid at the end of these days, if they are closed."""
+    """Return the amounts owed and overpaid at the end of those of these days that are closed."""
     sums = (func.sum(DailyBalance.owed), func.sum(DailyBalance.overpaid))
     query = select(DailyBalance.day, *sums).group_by(DailyBalance.day)
     rows = db.session.execute(query.where(DailyBalance.day.in_(day.isoformat() for day in at)))
@@ -64,7 +64,8 @@ def balances(at: Sequence[date]) -> dict[date, tuple[int, int]]:
 
 
 def balance_now() -> tuple[int, int]:
-    """Return what is owed and overpaid now: at the last closed day, and what moved since."""
+    """Return the amounts owed and overpaid now: those of the last closed day plus the journal's
+    open rows."""
     last = select(func.max(ClosedDay.day)).scalar_subquery()
     columns = BALANCES[:2]
     closed = select(*(getattr(DailyBalance, name) for name in columns))
@@ -78,7 +79,8 @@ def balance_now() -> tuple[int, int]:
 
 
 def since() -> date | None:
-    """Return the day after the first closed one; before any is closed, the journal's first."""
+    """Return the first day of history: the day after the first closed day, or if no day is closed
+    yet, the journal's first day."""
     if first := db.session.scalar(select(func.min(ClosedDay.day))):
         return date.fromisoformat(first) + ONE_DAY
     opened = db.session.scalar(select(func.min(PaymentJournal.day)))
@@ -89,7 +91,7 @@ Places = dict[tuple[str, str, date], Flow]
 
 
 def of_places(chosen: date) -> Places:
-    """Return the sums by unit, category and month, of a month and the one before."""
+    """Return the sums by unit, category and month, for a month and the month before."""
     rows = days(FLOWS, previous(chosen), last_of(chosen)).subquery()
     month = func.substr(rows.c.day, 1, 7)
     sums = [func.sum(rows.c[name]) for name in FLOWS]

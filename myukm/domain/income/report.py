@@ -28,8 +28,8 @@ class Span(NamedTuple):
 
 
 class Spans(NamedTuple):
-    """Today, this week and this month, and those before them, which are complete; `month_so_far` is
-    the month before up to today's day of the month."""
+    """Today, this week and this month so far, each with the complete period before it;
+    `month_so_far` is the month before up to today's day of the month."""
 
     today: Span
     day_before: Span
@@ -41,8 +41,8 @@ class Spans(NamedTuple):
 
 
 class Month(NamedTuple):
-    """A month (its first day) with what came in, and what was owed and overpaid at its end, or
-    now; None before history begins."""
+    """A month (its first day) with what came in, and the amounts owed and overpaid at its end, or
+    now for this month; both are None before history begins."""
 
     first: date
     flow: Flow
@@ -87,7 +87,8 @@ def parse_month(text: str) -> date | None:
 
 
 def report(chosen: date | None = None) -> Report:
-    """Return the report with the units and categories of a month, this one unless `chosen`."""
+    """Return the report with the units and categories of the month `chosen` (its first day), by
+    default this month."""
     with snapshot():
         as_of = utcnow()
         today = as_of.astimezone(campus_timezone()).date()
@@ -140,7 +141,8 @@ def _months(firsts: list[date], today: date, by_day: Mapping[date, Flow]) -> lis
 
 
 def _of(places: Places, index: int, chosen: date) -> list[Part]:
-    """Return the units (`index` 0) or categories (1), those that received most first."""
+    """Return the units (`index` 0) or categories (`index` 1), sorted by what they received, largest
+    first."""
     sums: dict[tuple[str, bool], list[Flow]] = defaultdict(list)
     for where, flow in places.items():
         sums[str(where[index]), where[2] == chosen].append(flow)

@@ -18,7 +18,7 @@ from myukm.logs.redaction import shown
 
 
 def rows(students: Iterable[Mapping[str, Any]]) -> Iterator[RawRow]:
-    """Yield the students, as `fetch` returned them, with their number in the answer."""
+    """Yield the students that `fetch` returned, each with its number in the API's answer."""
     for number, raw in enumerate(students, 1):
         yield RawRow(number, raw)
 
@@ -36,7 +36,8 @@ def describe(problem: Problem) -> Any:
 def fetch() -> list[dict[str, Any]]:
     """Return every student of the payment API, as dicts keyed by our columns.
 
-    Raises `Unavailable` if it does not answer, refuses, or sends anything but a complete roster.
+    Raises `Unavailable` if the API does not respond, refuses, or sends anything but a complete
+    roster.
     """
     release_connection()
     answer = asyncio.run(_ask())
@@ -63,14 +64,14 @@ def _refused(failure: Failure) -> DomainError:
     seconds = current_app.config["PEMBAYARAN_API_TIMEOUT"]
     if failure.code == "connection" and "Certificate" in failure.detail:
         return _failure("connection", _("memakai sertifikat yang tidak dipercaya"))
-    words = {
+    texts = {
         "timeout": _("tidak menjawab dalam %(seconds)g detik", seconds=seconds),
         "connection": _("tidak bisa dihubungi (%(why)s)", why=why(failure)),
         "too_large": _("menjawab lebih dari 128 MB"),
         "invalid_body": _("menjawab dengan yang tidak dapat dipakai: %(why)s", why=why(failure)),
     }
-    other = _("menjawab dengan yang tidak dapat dibaca; sebabnya ada di log")
-    return _failure(failure.code, words.get(failure.code, other))
+    unreadable = _("menjawab dengan yang tidak dapat dibaca; sebabnya ada di log")
+    return _failure(failure.code, texts.get(failure.code, unreadable))
 
 
 def _failure(code: str, what: Any) -> DomainError:

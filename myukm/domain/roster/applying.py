@@ -1,7 +1,7 @@
 """Writes the changes of an import to the students, or undoes them, batch by batch.
 
 Each batch is a transaction that also stores its position, so another job can continue where a dead
-one stopped, and other writers wait for some milliseconds only. A student that has changed since the
+job stopped, and other writers wait for some milliseconds only. A student that has changed since the
 preview is skipped.
 """
 
@@ -51,10 +51,10 @@ def apply(claim: Claim, report: Report = lambda done, total: None) -> None:
 
 
 def undo(claim: Claim) -> None:
-    """Restore what the import changed and end it. Raises `ClaimLost`.
+    """Restore the students that the import changed, and end it. Raises `ClaimLost`.
 
-    If some of its students have changed since, nothing is restored: the import stays applied, and
-    its `error` names them.
+    If any of these students has changed since, nothing is restored: the import stays applied, and
+    its `error` names the students.
     """
     if touched := _touched(claim):
         with transaction() as session:
@@ -71,7 +71,7 @@ def undo(claim: Claim) -> None:
 
 
 def by_whom(one: RosterImport) -> Actor:
-    """Return the actor of the current change: who undoes the import, or who made it."""
+    """Return the actor of the current change: the one who undoes the import, or who made it."""
     if one.status == ImportStatus.UNDOING:
         return Actor(one.undone_by or one.actor_name, one.undone_by_id)
     return Actor(one.actor_name, one.account_id)
@@ -112,7 +112,7 @@ def _next(one: RosterImport, *, undo: bool) -> Select[Any]:
 
 
 def _written(one: RosterImport) -> Select[Any]:
-    """Select a batch of changes as rows, because a hundred thousand objects take longer to make."""
+    """Select a batch of changes, as rows because building 100,000 ORM objects takes longer."""
     ours = (RosterChange.import_id == one.id, RosterChange.kind.in_(WRITTEN))
     return select(RosterChange.__table__).where(*ours, ~RosterChange.skipped).limit(BATCH)
 
@@ -128,7 +128,8 @@ def _mark_skipped(session: Session, one: RosterImport, numbers: Sequence[int]) -
 def _touched(claim: Claim) -> list[Row[Any]]:
     """Return the changes whose students have changed since the import.
 
-    An empty list if an earlier job has begun the undo, because that changed students itself.
+    Returns an empty list if an earlier job has begun the undo, because that job has changed
+    students itself.
     """
     one = db.session.get_one(RosterImport, claim.import_id)
     found, last = list[Row[Any]](), 0

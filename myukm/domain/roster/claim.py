@@ -13,7 +13,7 @@ from myukm.models.roster import BUSY
 
 
 class ClaimLost(Exception):
-    """Another holder has claimed the import, or it was withdrawn."""
+    """Another holder has claimed the import, or the import was withdrawn."""
 
 
 class Claim(NamedTuple):
@@ -47,7 +47,7 @@ def take(import_id: int) -> Claim | None:
 
 
 def release(import_id: int, holder: str, heartbeat: int) -> None:
-    """Release the claim of a dead holder, unless it has raised its heartbeat beyond `heartbeat`."""
+    """Release the claim of a dead holder, unless its heartbeat is no longer `heartbeat`."""
     with transaction() as session:
         dead = _update(import_id).where(
             RosterImport.holder == holder, RosterImport.heartbeat == heartbeat

@@ -24,7 +24,8 @@ Change = sqlalchemy.Row[Any]
 
 
 class Written(NamedTuple):
-    """The numbers of the changes that were written, and of those whose student had changed."""
+    """The numbers of the changes that were written, and of those that were skipped because their
+    student had changed."""
 
     done: list[int]
     skipped: list[int]
@@ -63,15 +64,16 @@ def _change(kind: ChangeKind, student: Mapping[str, str], old: Row | None, new: 
 def write(session: Session, changes: Sequence[Change], *, undo: bool = False) -> Written:
     """Write changes, or undo them, inside a `transaction()`.
 
-    A student that is not as it was before the change (or after it, for an undo) is skipped.
+    A change is skipped if its student differs from the state before the change (for an undo: the
+    state after it).
     """
     known = _students(session, [change.idperson for change in changes], lock=True)
-    kept = _linked_new(session, changes) if undo else set()
+    linked = _linked_new(session, changes) if undo else set()
     written, new, differing = Written([], []), list[Row](), list[Row]()
     gone, moved = list[int](), list[int]()
     for change in changes:
         old, target = known.get(change.idperson), change.old if undo else change.new
-        if not _fits(change, old, undo=undo) or change.idperson in kept:
+        if not _fits(change, old, undo=undo) or change.idperson in linked:
             written.skipped.append(change.number)
             continue
         written.done.append(change.number)
@@ -91,11 +93,11 @@ def write(session: Session, changes: Sequence[Change], *, undo: bool = False) ->
 def changed_since(session: Session, changes: Sequence[Change]) -> list[Change]:
     """Return the changes that cannot be undone, because their student has changed since."""
     known = _students(session, [change.idperson for change in changes])
-    kept = _linked_new(session, changes)
+    linked = _linked_new(session, changes)
     return [
         one
         for one in changes
-        if one.idperson in kept or not _fits(one, known.get(one.idperson), undo=True)
+        if one.idperson in linked or not _fits(one, known.get(one.idperson), undo=True)
     ]
 
 
@@ -106,13 +108,14 @@ def nims(changes: Sequence[Change]) -> set[str]:
 
 
 def _linked_new(session: Session, changes: Sequence[Change]) -> set[str]:
-    """Return the new students who have been linked by a code since: they are not deleted."""
+    """Return the ids of new students who have been linked by a code since. An undo does not delete
+    them."""
     return links.linked_by_code(session, [one.idperson for one in changes if one.old is None])
 
 
 def _fits(change: Change, student: Row | None, *, undo: bool) -> bool:
-    """Return whether the student is as the change expects, and has no payments if the undo would
-    delete it."""
+    """Return whether the student is in the state that the change expects, and, if an undo would
+    delete the student, has no payments."""
     expected, target = (change.new, change.old) if undo else (change.old, change.new)
     if expected is None or student is None:
         return expected is None and student is None

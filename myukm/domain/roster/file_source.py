@@ -17,20 +17,20 @@ from myukm.errors import Invalid
 from myukm.extensions import db
 from myukm.models import Siswa
 
-# Texts of digits, which lose zeros when a spreadsheet stores them as numbers.
+# Columns with digits as text: leading zeros get lost when a spreadsheet stores them as numbers.
 DIGITS, DATES = ("idperson", "phone", "nim"), ("lahirtanggal",)
 EXACT_DIGITS = 15  # a spreadsheet rounds longer numbers
 
 
 def rows(file: BinaryIO, *, with_nim: bool = False) -> Iterator[RawRow]:
-    """Yield every row that is not blank, also wrong ones; columns that we do not know are left out.
+    """Yield every row that is not blank, also wrong rows; unknown columns are left out.
 
     `file` is seekable. The column `nim`, which links accounts, is read only `with_nim`.
 
-    Raises `Invalid` if it is unusable, with the line where there is one.
+    Raises `Invalid` if the file is unusable, with the number of the line that is the cause, if any.
     """
     sheet = _sheet(file)
-    columns, is_sure = _columns(sheet.header, sheet.line, with_nim=with_nim), cache(_sure_ids)
+    columns, unique_ids = _columns(sheet.header, sheet.line, with_nim=with_nim), cache(_unique_ids)
     for line, cells in sheet.rows:
         raw = {name: cell for name, cell in zip(columns, cells, strict=False) if name}
         if len(cells) != len(columns):
@@ -39,7 +39,7 @@ def rows(file: BinaryIO, *, with_nim: bool = False) -> Iterator[RawRow]:
             continue
         typed = {name: cell for name, cell in raw.items() if isinstance(cell, TypedCell)}
         if _is_number(typed.get("idperson")):
-            if raw["idperson"] in is_sure():
+            if raw["idperson"] in unique_ids():
                 typed.pop("idperson")
             else:
                 raw.pop("idperson")
@@ -47,7 +47,7 @@ def rows(file: BinaryIO, *, with_nim: bool = False) -> Iterator[RawRow]:
 
 
 def kind_of(file: BinaryIO) -> str:
-    """Return "XLSX" or "CSV", by the file's first bytes; the file is at its beginning again.
+    """Return "XLSX" or "CSV" by the file's first bytes, and seek to its beginning.
 
     Raises `Invalid` for an empty file.
     """
@@ -88,10 +88,11 @@ def _is_number(cell: str | None) -> bool:
     return isinstance(cell, TypedCell) and cell.kind == Kind.NUMBER
 
 
-def _sure_ids() -> frozenset[str]:
+def _unique_ids() -> frozenset[str]:
     """Return the stored ids that are unique without their leading zeros.
 
-    A number in a cell may have lost its leading zeros; as one of these it can mean nobody else.
+    A number in a cell may have lost its leading zeros. If it equals one of these ids, it can mean
+    no other student.
     """
     ids = [one for one in db.session.scalars(select(Siswa.idperson)) if one.isdigit()]
     alike = Counter(one.lstrip("0") for one in ids)
@@ -99,7 +100,7 @@ def _sure_ids() -> frozenset[str]:
 
 
 def _spoiled(typed: tuple[str, TypedCell]) -> Any:
-    """Return why a cell may not be what a person typed, None if nothing is wrong with it."""
+    """Return why a cell's value may differ from what a person typed, None if it is reliable."""
     column, cell = typed
     about: Mapping[str, str] = {"field": column, "value": str(cell)}
     if cell.kind == Kind.NUMBER and column in DIGITS:

@@ -47,7 +47,7 @@ def from_file(
     accept: bool = False,
     by: Actor = COMMAND,
 ) -> Imported:
-    """Import the students of a CSV or XLSX file; those that it does not name stay as they are, but
+    """Import the students of a CSV or XLSX file. Students that it does not name stay unchanged, or
     become inactive if the file is the `whole` roster.
 
     `report(step, done, total)` is called at intervals: "check" in bytes, "load" in students.
@@ -93,8 +93,8 @@ def _apply(claim: Claim, report: Report, *, accept: bool) -> Imported:
 
 @contextmanager
 def _planned(by: Actor, source: str, name: str = "", *, whole: bool = False) -> Iterator[Claim]:
-    """Yield the claim of a new import. An error withdraws it, unless it is being written already:
-    then a job continues it."""
+    """Yield the claim of a new import. An error withdraws the import, unless it is being written
+    already: then a job continues it."""
     one = imports.create(by, source, name, whole=whole, holder=new_holder())
     claim = Claim(one.id, str(one.holder))
     try:

@@ -32,8 +32,8 @@ def create(
     file: BinaryIO | None = None,
     holder: str | None = None,
 ) -> RosterImport:
-    """Create an import of `file`, or of the API. `holder` is the caller's own claim on it; without
-    one, a job is enqueued. `whole`: students that it does not mention become inactive.
+    """Create an import of `file`, or of the API. With `holder` the caller works on it; otherwise a
+    job is enqueued. `whole`: students that the source does not mention become inactive.
 
     Raises `Invalid` if the file is too large.
     """
@@ -68,7 +68,10 @@ def request_api(by: Actor) -> RosterImport:
 
 
 def find(import_id: int, account_id: int) -> RosterImport:
-    """Return an import of this account, or any that was or is being written. Raises `NotFound`."""
+    """Return an import. Other accounts' imports are found only if they were or are being written.
+
+    Raises `NotFound`.
+    """
     one = db.session.get(RosterImport, import_id, populate_existing=True)
     if one is None or (one.status in OPEN and one.account_id != account_id):
         raise NotFound(_("Impor ini tidak ada, atau pratinjaunya sudah dibuang."))
@@ -82,8 +85,8 @@ def recent() -> Sequence[RosterImport]:
 
 
 def last_applied() -> RosterImport | None:
-    """Return the import that may be undone: the last applied one that changed somebody if its
-    changes are still stored, else None."""
+    """Return the import that may be undone: the last applied import that changed a student. None if
+    there is none, or its changes are no longer stored."""
     changed = RosterImport.added + RosterImport.changed + RosterImport.leaving
     applied = (RosterImport.status == ImportStatus.APPLIED, changed > RosterImport.skipped)
     query = select(RosterImport).where(*applied)
@@ -95,13 +98,13 @@ def last_applied() -> RosterImport | None:
 
 
 def start_apply(one: RosterImport, plan: int, *, accept: bool, holder: str | None = None) -> None:
-    """Begin to write what preview number `plan` shows: enqueue a job, unless the caller is the
-    `holder`.
+    """Begin to write the changes of preview number `plan`: enqueue a job, or let the caller write
+    them as `holder`.
 
-    If another import was applied or undone since the preview, a job makes the preview anew instead
-    and `outdated` is set; with a `holder` that is a `Conflict`. Raises `Conflict` also if the
-    import is not ready, if `plan` is not its latest preview, if another import is being written, or
-    if many students would leave and `accept` is not set.
+    If another import was applied or undone since the preview, the changes are not written: a job
+    makes a new preview and `outdated` is set, or with a `holder` `Conflict` is raised. Raises
+    `Conflict` also if the import is not ready, if `plan` is not its latest preview, if another
+    import is being written, or if many students would leave and `accept` is not set.
     """
     if one.status != ImportStatus.READY or one.plan != plan:
         raise Conflict(_("Pratinjau ini sudah tidak berlaku. Periksa yang terbaru."), code="stale")
@@ -116,7 +119,8 @@ def start_apply(one: RosterImport, plan: int, *, accept: bool, holder: str | Non
 
 
 def start_undo(one: RosterImport, by: Actor) -> None:
-    """Begin to restore what an import changed. Raises `Conflict` unless it is the last one."""
+    """Begin to restore the students that an import changed. Raises `Conflict` unless the import is
+    `last_applied`."""
     last = last_applied()
     if last is None or last.id != one.id:
         raise Conflict(
@@ -131,7 +135,7 @@ def start_undo(one: RosterImport, by: Actor) -> None:
 def _begin(one: RosterImport, expected: str, status: ImportStatus, **values: object) -> None:
     """Change the status from `expected` and enqueue a job, unless `values` has a holder.
 
-    Raises `Conflict` if the status is another one, or if another import is changing students.
+    Raises `Conflict` if the status is not `expected`, or if another import is changing students.
     """
     live = None if status == ImportStatus.READING else 1
     ours = update(RosterImport).where(RosterImport.id == one.id, RosterImport.status == expected)
@@ -146,9 +150,9 @@ def _begin(one: RosterImport, expected: str, status: ImportStatus, **values: obj
 
 
 def withdraw(import_id: int) -> bool:
-    """Delete an import that has changed nobody, with its file and preview, and return True.
+    """Delete an import that has changed no student, with its file and preview, and return True.
 
-    One that is being written, or was, stays: False.
+    Return False for an import that was or is being written: it stays.
     """
     open_one = (RosterImport.id == import_id, RosterImport.status.in_(OPEN))
     with transaction() as session:

@@ -24,13 +24,15 @@ def leavers(session: Session, roster: Container[str]) -> list[Leaver]:
 
 
 def are_many(one: RosterImport) -> bool:
-    """Return whether more than `GUARD_SHARE` of the active students would leave (0: never)."""
+    """Return whether more than `GUARD_SHARE` of the active students would leave; False if
+    `GUARD_SHARE` is 0."""
     share = current_app.config["GUARD_SHARE"]
     return bool(share) and one.leaving > share * one.active
 
 
 def many_leave(one: RosterImport, cure: Any) -> Conflict:
-    """Return the error that says how many would leave and names ten; `cure` ends the sentence."""
+    """Return the error that says how many students would leave and names ten of them; `cure` is its
+    last sentence."""
     ours = (RosterChange.import_id == one.id, RosterChange.kind == ChangeKind.LEAVING)
     query = select(RosterChange.nama, RosterChange.idperson).where(*ours)
     first = db.session.execute(query.order_by(RosterChange.number).limit(MAX_NAMED)).all()

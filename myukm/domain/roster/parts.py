@@ -34,7 +34,7 @@ def store(session: Session, import_id: int, file: BinaryIO, limit: int | None = 
 
 @contextmanager
 def opened(import_id: int) -> Iterator[BinaryIO]:
-    """Open the stored file of an import, empty if there is none."""
+    """Open the stored file of an import; an empty file if none is stored."""
     with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as file:
         for data in _parts(import_id):
             file.write(data)

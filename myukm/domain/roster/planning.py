@@ -1,4 +1,4 @@
-"""Previews: what an import would change, written beside the students, not to them."""
+"""Previews: what an import would change, stored as `RosterChange` rows; students stay unchanged."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -56,8 +56,8 @@ def plan(claim: Claim, reader: Reader, after_batch: Callable[[], None] = lambda:
 def clear(import_id: int, claim: Claim | None = None, limit: int = 10 * BATCH) -> bool:
     """Delete up to `limit` stored changes of an import; return whether more may be left.
 
-    With a `claim` it raises `ClaimLost` if that is lost, because the changes are then those of
-    another reader.
+    With a `claim` it raises `ClaimLost` if the claim is lost, because then the changes belong to
+    another job.
     """
     with transaction() as session:
         if claim:
@@ -87,7 +87,7 @@ def _store(session: Session, claim: Claim, numbers: Iterator[int], rows: Sequenc
 
 
 def _drop_rejected(claim: Claim, ids: Sequence[str]) -> None:
-    """Delete the changes of students of whom a later row turned out wrong."""
+    """Delete the changes of students who have a wrong row later in the source."""
     for start in range(0, len(ids), BATCH):
         with transaction() as session:
             claim.lock(session)

@@ -19,7 +19,7 @@ SKIPPED = "skipped"
 
 
 def counts(one: RosterImport) -> dict[str, int]:
-    """Return how many changes of each kind there are; `skipped` only when there are some."""
+    """Return the number of changes of each kind; `skipped` only if changes were skipped."""
     found = {str(kind): getattr(one, name) for kind, name in COUNTS.items()}
     return found | ({SKIPPED: one.skipped} if one.skipped else {})
 
@@ -38,7 +38,7 @@ def is_incomplete(one: RosterImport) -> bool:
 
 
 def changes(one: RosterImport, kind: str, page: int = 1) -> Page[RosterChange]:
-    """Return a page of the changes of a kind, or of those left out (`skipped`), in file order."""
+    """Return a page of the changes of a kind, or of the skipped ones (`SKIPPED`), in file order."""
     query = select(RosterChange).where(RosterChange.import_id == one.id)
     chosen = RosterChange.skipped if kind == SKIPPED else RosterChange.kind == kind
     return paginate(query.where(chosen).order_by(RosterChange.number), page)

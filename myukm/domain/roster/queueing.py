@@ -11,7 +11,7 @@ JOB = "myukm.jobs.roster.advance_roster_import"
 
 
 def queue(import_id: int) -> None:
-    """Enqueue the job of an import; without Valkey the watchdog does so later."""
+    """Enqueue the job of an import; without Valkey the watchdog enqueues it later."""
     enqueue(JOB, import_id, job_id=f"{_prefix(import_id)}{secrets.token_hex(8)}")
 
 

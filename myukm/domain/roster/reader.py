@@ -14,8 +14,8 @@ MAX_PROBLEMS, MAX_SHOWN = 5000, 60
 
 
 class RawRow(NamedTuple):
-    """A row of the source: its line or number, its values by column, and why it is wrong, if that
-    is known already.
+    """A row of the source: its line or number, its values by column, and the `problem` that the
+    source found in it, if any.
 
     A row without `idperson` in `raw` belongs to an unknown student.
     """
@@ -69,8 +69,8 @@ class Reader:
     def students(self) -> Iterator[Values]:
         """Yield each student once.
 
-        A student may turn out wrong later, by another row: then its id is in `rejected`. Raises
-        `Invalid` for a source that is unusable, or with more than `MAX_PROBLEMS` wrong rows.
+        If a later row of a student turns out wrong, the student's id is added to `rejected`. Raises
+        `Invalid` for a source that is unusable or has more than `MAX_PROBLEMS` wrong rows.
         """
         for row in self._rows:
             try:

@@ -29,8 +29,8 @@ def prune() -> bool:
 
 
 def _without_import() -> int | None:
-    """Return the id of the next deleted import that still has changes, because a withdrawal was
-    killed. Queries import by import, because imports are few, but changes may be millions."""
+    """Return the id of the next deleted import that still has changes, because its withdrawal was
+    interrupted. Runs one query per import, because imports are few but changes may be millions."""
     last = 0
     while True:
         later = select(func.min(RosterChange.import_id)).where(RosterChange.import_id > last)

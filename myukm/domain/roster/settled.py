@@ -1,5 +1,5 @@
-"""Numbers of imports, in the order in which they were applied or undone. A preview is outdated if
-there is a newer number than when it was made."""
+"""Numbers of imports in the order in which they were applied or undone. A preview is outdated if an
+import got a number after the preview was made."""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -10,7 +10,7 @@ from myukm.models.roster import ImportStatus
 
 
 def newest(session: Session) -> int:
-    """Return the newest number, 0 before the first import."""
+    """Return the highest number given so far, 0 before the first import."""
     return session.scalar(select(func.max(RosterImport.settled))) or 0
 
 

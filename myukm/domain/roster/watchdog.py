@@ -1,4 +1,4 @@
-"""Watchdog of imports, run by the leader: releases those of dead holders, queues missing jobs."""
+"""Watchdog of imports, run by the leader: releases imports of dead holders, queues missing jobs."""
 
 from collections.abc import Collection, Iterator
 from functools import cache
@@ -31,34 +31,36 @@ def of_imports(reading: float, writing: float = WRITER_TIMEOUT) -> HolderWatchdo
             timeout = reading if status == ImportStatus.READING else writing
             yield Open(import_id, holder, heartbeat, timeout)
 
-    return HolderWatchdog(rows, claim.release, _jobless, _serve, UNSERVED_SECONDS)
+    return HolderWatchdog(rows, claim.release, _without_job, _serve, UNSERVED_SECONDS)
 
 
-def _jobless(import_ids: Collection[int]) -> list[int]:
-    return [each for each in import_ids if _is_over(each) or not queueing.waits(each)]
+def _without_job(import_ids: Collection[int]) -> list[int]:
+    return [each for each in import_ids if _is_hopeless(each) or not queueing.waits(each)]
 
 
 def _serve(import_id: int) -> None:
-    if _is_over(import_id):
+    if _is_hopeless(import_id):
         _give_up(import_id)
     else:
         queueing.queue(import_id)
 
 
-def _is_over(import_id: int) -> bool:
-    """Return whether no try is left, or a job would have nothing to read."""
+def _is_hopeless(import_id: int) -> bool:
+    """Return whether the import has no try left, or a job could not read its source."""
     one = db.session.get_one(RosterImport, import_id)
     return one.tries >= MAX_TRIES or not _has_source(one)
 
 
 def _has_source(one: RosterImport) -> bool:
-    """Return whether a job can read the source: the file of a command is stored nowhere."""
+    """Return whether a job can read the source. It cannot if a command's own file is being read,
+    because that file is not stored in the database."""
     by_command = one.account_id is None and one.status == ImportStatus.READING
     return not by_command or parts.is_stored(one.id)
 
 
 def _give_up(import_id: int) -> None:
-    """Fail an import that cannot be read; one that is already writing gets its tries back."""
+    """Fail an import whose source cannot be read; an import that is already being written is
+    retried."""
     reading = (RosterImport.id == import_id, RosterImport.status == ImportStatus.READING)
     one = db.session.get_one(RosterImport, import_id)
     with force_locale(one.lang):

@@ -20,8 +20,8 @@ from myukm.extensions import db
 from myukm.models import Role, RosterImport, User
 from myukm.models.roster import ImportStatus
 
-# Our names of the fields are longer than those of the API, whose answer has its own limit.
-MAX_ANSWER = 2 * MAX_ROSTER_BYTES
+# Twice the limit of the API's answer, because our field names, with which it is stored, are longer.
+MAX_ANSWER_BYTES = 2 * MAX_ROSTER_BYTES
 
 
 def advance(import_id: int) -> None:
@@ -43,15 +43,16 @@ def advance(import_id: int) -> None:
 
 
 def _is_temporary(error: Exception) -> bool:
-    """Return whether another job may succeed: this one was interrupted or lost its claim."""
+    """Return whether another job may succeed, because the database was unavailable, or this job was
+    interrupted or lost its claim."""
     if isinstance(error, SQLAlchemyError):
         return is_unavailable(error)
     return isinstance(error, ClaimLost | JobTimeoutException)
 
 
 def _fail(claim: Claim, message: str) -> None:
-    """End an import whose source cannot be read. One that is being written stays, for another job
-    to continue it."""
+    """End an import whose source cannot be read. An import that is being written stays, so that
+    another job continues it."""
     with transaction() as session:
         one = claim.lock(session)
         if one.status != ImportStatus.READING:
@@ -82,7 +83,7 @@ def _store_answer(claim: Claim) -> None:
     body = decimal_json.dumps(api_source.fetch()).encode()
     with transaction() as session:
         claim.lock(session)
-        parts.store(session, claim.import_id, io.BytesIO(body), MAX_ANSWER)
+        parts.store(session, claim.import_id, io.BytesIO(body), MAX_ANSWER_BYTES)
 
 
 STEPS = {
