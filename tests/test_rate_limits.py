@@ -218,9 +218,9 @@ def test_a_clock_that_is_set_back_locks_nobody_out(
         assert allowed_calls(limit, "a") == 3
 
 
-def test_a_process_forgets_old_keys(clock: Clock) -> None:
+def test_a_process_deletes_expired_keys(clock: Clock) -> None:
     log = local_log.RateLog()
     for number in range(5000):
         clock.now += 1
         log.add([claim(FEW, str(number))], "hit")
-    assert len(log._kept) <= local_log.SWEEP_AT
+    assert len(log._attempts) <= local_log.PRUNE_AT_KEYS

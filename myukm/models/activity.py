@@ -54,5 +54,6 @@ class Activity(Model):
 
     @property
     def shown_detail(self) -> str:
-        """The detail as people may see it; a removal's is the member's own settings."""
+        """The detail as people may see it. That of a removal is hidden, because it contains the
+        removed member's settings."""
         return "" if self.action in ("unit.removed", "unit.blocked") else self.detail

@@ -13,8 +13,8 @@ from myukm.db.types import Id, UTCDateTime, key_type, utcnow
 class Alert(Model):
     """A finding of the doctor that lasted long enough to alert.
 
-    `open` is its code and subject while it lasts and NULL afterwards; unique, so there is one alert
-    per code and subject.
+    `open` is its code and subject while the finding lasts and NULL afterwards; unique, so there is
+    at most one open alert per code and subject.
     """
 
     __tablename__ = "alert"

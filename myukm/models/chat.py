@@ -29,9 +29,9 @@ class ChatMessage(Model):
     """A message. `number` counts within its UKM; `published_at` is set when it was broadcast.
 
     `reply_to_id` is a message of the same UKM, `mentions` the ids of the members it names.
-    `file_count` is the number of its files, so that a message without files needs no query for
-    them. `search_text` has the terms under which a search finds it (`search_terms`); empty once
-    deleted. SQLite's full text is a table of its own, which triggers update (migration 0030).
+    `file_count` is stored, so that a message without files needs no query for files. `search_text`
+    has the terms under which a search finds the message (`search_terms`); a deleted message has
+    none. On SQLite the full-text index is a separate table, which triggers update (migration 0030).
     """
 
     __tablename__ = "chat_message"
@@ -42,7 +42,7 @@ class ChatMessage(Model):
         Index("ix_chat_message_user_id", "user_id", "id"),
         Index("ix_chat_message_published_at", "published_at", "ukm_id"),
         Index("ix_chat_message_deleted_at", "ukm_id", "deleted_at", "number"),
-        # A short list of pending entries, because every search reads all of it.
+        # A small pending list of the GIN index, because every search scans that list.
         Index(
             "ix_chat_message_search",
             text("array_to_tsvector(string_to_array(btrim(search_text), ' '))"),
@@ -62,8 +62,8 @@ class ChatMessage(Model):
     search_text: Mapped[str] = mapped_column(
         Terms, default=_search_text, server_default="", deferred=True
     )
-    # No foreign key: a row is deleted only with its whole UKM, and SQLite would have to copy the
-    # table to add one.
+    # No foreign key: a message's row is deleted only with its UKM, and to add the key SQLite would
+    # have to copy the table.
     reply_to_id: Mapped[int | None] = mapped_column(Id)
     mentions: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)

@@ -9,15 +9,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 from myukm.db.base import Model
 from myukm.db.types import Id, UTCDateTime, key_type, utcnow
 
-PREVIEW = 320
+PREVIEW_PIXELS = 320  # the longer side of a thumbnail on a page
 
 
 class ChatFile(Model):
     """A file that a member uploaded; without `message_id` it is not sent yet.
 
-    `digest` and `thumbnail` name bytes of the storage. The row is written before the bytes, so that
-    a deletion of bytes sees that they are needed, and `stored_at` after them. `width` and `height`
-    are those of a picture.
+    `digest` and `thumbnail` name bytes in the storage. The row is written before the bytes are
+    stored, so that a concurrent deletion of equal bytes finds this row and keeps them; `stored_at`
+    is set afterwards. `width` and `height` are set for pictures only.
     """
 
     __tablename__ = "chat_file"
@@ -51,12 +51,13 @@ class ChatFile(Model):
 
     @property
     def is_picture(self) -> bool:
-        """Whether pages show it; other files are a link that saves them."""
+        """Whether pages show the file as a picture; other files are shown as a download link."""
         return self.thumbnail is not None
 
     @property
     def path(self) -> str:
-        """Its path in an archive. The id makes it unique, also where case does not count."""
+        """Its path in an archive. The id makes the path unique, also in file systems that ignore
+        case."""
         name = self.name.replace("/", "_").replace("\\", "_")
         return f"files/{self.id}-{name}"
 
@@ -78,6 +79,6 @@ class ChatFile(Model):
         """Return the thumbnail and its size on a page, in CSS pixels."""
         if not (self.thumbnail and self.width and self.height):
             return None
-        scale = min(1, PREVIEW / max(self.width, self.height))
+        scale = min(1, PREVIEW_PIXELS / max(self.width, self.height))
         width, height = (max(1, round(side * scale)) for side in (self.width, self.height))
         return {"url": url, "width": width, "height": height}

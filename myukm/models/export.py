@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from myukm.db.base import Model
 from myukm.db.types import Id, UTCDateTime, key_type, utcnow
-from myukm.models.photo import Picture
+from myukm.models.photo import MediumBlob
 
 
 class ExportState(StrEnum):
@@ -25,11 +25,12 @@ OPEN_EXPORTS = (ExportState.QUEUED, ExportState.RUNNING)
 
 
 class Export(Model):
-    """A file that an account requested: the list of students of the filters `query` (as in a URL)
-    as CSV or XLSX, or all of the UKM with the code `query` as ZIP. `lang` is the language.
+    """A file that an account requested: a list of students as CSV or XLSX, where `query` are the
+    filters (as in a URL), or everything of a UKM as ZIP, where `query` is the UKM's code. `lang` is
+    the language.
 
-    `holder` is the job that writes it and raises `heartbeat` at least once a second; `losses`
-    counts holders that died meanwhile. `total` and `done` are students, or messages and files;
+    `holder` is the job that writes the file and raises `heartbeat` at least once a second; `losses`
+    counts holders that died meanwhile. `total` and `done` count students, or messages and files;
     `size` is in bytes. `place` is where the next job continues, `turn` the number of jobs before.
     """
 
@@ -55,7 +56,7 @@ class Export(Model):
 
     @property
     def job_id(self) -> str:
-        """The id of the job that writes it, or that wrote it; another one for each turn."""
+        """The id of the job that writes or wrote the file; each turn and each loss has another."""
         turn = f"-{self.turn}" if self.turn else ""
         return f"export-{self.id}-{self.losses}{turn}"
 
@@ -68,4 +69,4 @@ class ExportPart(Model):
         Id, ForeignKey("export.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    data: Mapped[bytes] = mapped_column(Picture)
+    data: Mapped[bytes] = mapped_column(MediumBlob)

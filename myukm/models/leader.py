@@ -12,7 +12,7 @@ from myukm.db.types import Id, UTCDateTime, key_type
 class LeaderLease(Model):
     """The holder increments `heartbeat`; a lease whose heartbeat stops may be taken over.
 
-    `led_at` is the time of the last increment, for readers that read only once.
+    `led_at` is the time of the last increment, for readers that do not compare two heartbeats.
     """
 
     __tablename__ = "leader_lease"

@@ -14,9 +14,9 @@ MAX_LETTERS = 60
 def _variants() -> dict[str, str]:
     """Return, by plain letter, the Latin letters that a search treats as equal to it."""
     found: defaultdict[str, str] = defaultdict(str)
-    for sign in (*LETTERS, *(chr(code) for codes in LATIN for code in codes)):
-        if len(plain := fold(sign)) == 1 and sign != plain:
-            found[plain] += sign
+    for letter in (*LETTERS, *(chr(code) for codes in LATIN for code in codes)):
+        if len(plain := fold(letter)) == 1 and letter != plain:
+            found[plain] += letter
     return found
 
 
@@ -27,16 +27,16 @@ def name_contains(column: Any, word: str) -> ColumnElement[bool]:
     """Return the condition that a name contains a word as `fold` compares them: without case,
     accents, and any kind of apostrophe or quote.
 
-    The pattern has the same meaning on all three databases. It reads every account, which takes
-    some milliseconds for thousands, but needs no second column that could differ from the name.
+    The pattern has the same meaning on all three databases. The query scans every account, which
+    takes some milliseconds for thousands, but needs no folded column, which could become outdated.
     Only the first `MAX_LETTERS` of a word count, because databases limit the size of a pattern.
     """
-    letters = (_pattern(sign) for sign in fold(word)[:MAX_LETTERS])
+    letters = (_pattern(letter) for letter in fold(word)[:MAX_LETTERS])
     found: ColumnElement[bool] = column.regexp_match("(?i)" + f"[{QUOTES}]*".join(letters))
     return found
 
 
-def _pattern(sign: str) -> str:
-    if variants := VARIANTS.get(sign):
-        return f"[{sign}{variants}]"
-    return sign if sign.isalnum() else f"\\{sign}"
+def _pattern(letter: str) -> str:
+    if variants := VARIANTS.get(letter):
+        return f"[{letter}{variants}]"
+    return letter if letter.isalnum() else f"\\{letter}"

@@ -14,7 +14,7 @@ class PaymentChange(Model):
     student that was synced alone; in a `dry_run` nothing was written.
 
     No foreign keys: a history outlives its student, and on MariaDB the check of `run_id` would
-    lock the run before its turn, so that two lanes could wait for each other.
+    lock the run earlier than lanes do otherwise, so two lanes could deadlock.
     """
 
     __tablename__ = "payment_change"

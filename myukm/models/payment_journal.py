@@ -1,4 +1,4 @@
-"""Changes of what is owed and paid: a journal of sums by unit and category, and closed days.
+"""Changes of the amounts owed and paid: a journal of sums by unit and category, and closed days.
 
 Days are the campus's, written as 2026-11-30, amounts whole sen.
 """
@@ -28,8 +28,8 @@ class _Amounts:
 class PaymentJournal(_Amounts, Model):
     """What one transaction changed (see `domain.income.journal`), by unit and category.
 
-    `owed`, `overpaid` and `paid` are changes. `closed`: it is counted in a closed day. It names no
-    student, so that a lane writes few rows; `payment_change` names them.
+    `owed`, `overpaid` and `paid` are changes. `closed`: the row is counted in a closed day. A row
+    names no student, so that a lane writes few rows; `payment_change` has the students.
     """
 
     __tablename__ = "payment_journal"
@@ -52,7 +52,7 @@ class DailyBalance(_Amounts, Model):
 
 
 class ClosedDay(Model):
-    """A day whose balances are written. Its key lets only one of several processes do that."""
+    """A day whose balances are written. Its key lets only one of several processes write them."""
 
     __tablename__ = "closed_day"
     day: Mapped[str] = mapped_column(key_type(DAY_LENGTH), primary_key=True)

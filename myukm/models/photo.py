@@ -7,8 +7,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from myukm.db.base import Model
 from myukm.db.types import Id, key_type
 
-# A BLOB of MariaDB holds only 64 KiB.
-Picture = LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql")
+# MariaDB's plain BLOB holds only 64 KiB.
+MediumBlob = LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql")
 
 
 class Photo(Model):
@@ -19,5 +19,5 @@ class Photo(Model):
         Id, ForeignKey("user_account.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
     digest: Mapped[str] = mapped_column(key_type(64), index=True)
-    large: Mapped[bytes] = mapped_column(Picture)
-    small: Mapped[bytes] = mapped_column(Picture)
+    large: Mapped[bytes] = mapped_column(MediumBlob)
+    small: Mapped[bytes] = mapped_column(MediumBlob)

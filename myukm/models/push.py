@@ -14,8 +14,8 @@ TAG_LENGTH = 64
 class PushKey(Model):
     """The key pair (VAPID, RFC 8292) by which push services know this installation.
 
-    One row, whose `id` is 1. All machines share it. It never changes, because subscriptions of
-    browsers are valid for one key only.
+    One row, whose `id` is 1. All machines share the key. It never changes, because a browser's
+    subscription is valid for one key only.
     """
 
     __tablename__ = "push_key"
@@ -74,8 +74,8 @@ class PushCursor(Model):
 class PushDelivery(Model):
     """A notification to be sent to a browser; deleted when the push service has accepted it.
 
-    A later one with the same `tag` replaces it. `ref` is the id of the newest event. `claim` is the
-    random name of the job that sends it.
+    A later delivery with the same `tag` replaces it. `ref` is the id of the newest event. `claim`
+    is the random name of the job that sends it.
     """
 
     __tablename__ = "push_delivery"

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from myukm.db.base import Model
 from myukm.db.types import Id, UTCDateTime, key_type, utcnow
-from myukm.models.photo import Picture
+from myukm.models.photo import MediumBlob
 
 
 class ImportStatus(StrEnum):
@@ -49,9 +49,10 @@ class RosterImport(Model):
 
     `whole`: students that it does not name become inactive. `holder` works on it and raises
     `heartbeat`; `tries` counts holders that died. `live` is 1 while it changes students; unique, so
-    only one does. `settled` numbers the imports in the order in which they were applied or undone;
-    `base` is the newest of these numbers at the preview, so a newer one makes the preview outdated.
-    `plan` counts the previews, `position` is the number of the last change that was written.
+    only one import does. `settled` numbers the imports in the order in which they were applied or
+    undone; `base` is the highest of these numbers when the preview was made: the preview is
+    outdated once there is a higher number. `plan` counts the previews, `position` is the number of
+    the last change that was written.
     """
 
     __tablename__ = "roster_import"
@@ -102,14 +103,14 @@ class RosterPart(Model):
     __tablename__ = "roster_part"
     import_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    data: Mapped[bytes] = mapped_column(Picture)
+    data: Mapped[bytes] = mapped_column(MediumBlob)
 
 
 class RosterChange(Model):
     """The change of one student by an import, or a wrong row (`line`, `reason`).
 
-    `old` and `new` have the columns that differ; None where there is no student. `skipped`: not
-    written, because the student had changed meanwhile.
+    `old` and `new` have the columns that differ; None if the student does not exist before or after
+    the change. `skipped`: not written, because the student had changed meanwhile.
     """
 
     __tablename__ = "roster_change"

@@ -1,8 +1,8 @@
 """The terms under which the database's full text finds a message: folded words, author, files.
 
-A term begins with its UKM's number, so that a UKM's hits are found without reading those of others.
-It has only `a-z0-9_`, which the three databases split in the same way, and is never short or common
-enough that one of them would leave it out.
+A term contains its UKM's number, so that a UKM's hits are found without reading those of others. A
+term consists of `a-z0-9_`, so all three databases take it for one word, and is never so short or
+common that one of them would not index it.
 """
 
 import re
@@ -15,7 +15,7 @@ from myukm.models.siswa import fold
 EMOJI = "\U0001f000-\U0001faff\u2600-\u27bf"
 WORD = re.compile(rf"[^\W_]+|[{EMOJI}]")
 _FOREIGN = re.compile("[^a-z0-9]")
-MAX_WORD = 40
+MAX_WORD = 40  # characters
 
 
 def words(text: str) -> list[str]:
@@ -47,13 +47,14 @@ def search_text(ukm_id: int, user_id: int, body: str, *, has_files: bool = False
 
 
 def joined(terms: Iterable[str]) -> str:
-    """Return terms that follow each other, as they stand in a `search_text`."""
+    """Return terms that follow each other, in the form that they have in a `search_text`."""
     return f" {' '.join(terms)} "
 
 
 def _plain(word: str) -> str:
-    """Return the word in ASCII, a long one cut and with a digest, for an index leaves those out."""
-    plain = _FOREIGN.sub(lambda sign: f"_{ord(sign[0]):x}_", word)
+    """Return the word in ASCII. A long word is cut and gets a digest, because an index leaves out
+    long words."""
+    plain = _FOREIGN.sub(lambda match: f"_{ord(match[0]):x}_", word)
     if len(plain) <= MAX_WORD:
         return plain
     return f"{plain[:16]}_{blake2s(word.encode(), digest_size=10).hexdigest()}"

@@ -18,18 +18,18 @@ from myukm.db.types import Id, Rupiah, UTCDateTime, key_type
 SEARCHED = ("nama", "idperson", "unit_formal", "kelas_formal", "asrama_pondok", "phone")
 SEARCH_LENGTH = 480
 PLACES = ("unit_formal", "kelas_formal", "asrama_pondok", "kamar_pondok", "tingkat_diniyah")
-# What lists add up and filter by besides words.
+# Columns that lists add up and filter by, besides the search text.
 SUMMED_UP = [
     *("status", "tunggakan", "lebih_bayar", "bill_set", "tidak_cocok", "active", "synced_at"),
     *PLACES,
 ]
-# Whose bills are unknown or disagree. Written out, because an index of these students alone serves
-# only conditions with the same text.
+# The condition for students whose bills are unknown or disagree. It is text, because a partial
+# index is used only for a condition with the same text.
 IN_DOUBT = text("(status = 'belum_sinkron' OR tidak_cocok)")
 LEFT_OUT = {"Mn", "Cc", "Cf"}  # accents, control and format characters
 # What keyboards and word processors write for the apostrophe in Ma'ruf, and for quotes.
 QUOTES = "'`´ʹʻʼʽʾʿˈˊˋ˴ꞌ‘’‚‛′‵❛❜❮❯＇｀՚׳\"“”„‟«»‹›″‶‴‷ʺˮ❝❞〝〞〟＂״"
-# Letters that Unicode does not take for others with a sign.
+# Letters that NFKD does not decompose into a plain letter and an accent.
 LETTERS = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "ɓ": "b", "ɗ": "d"}
 LETTERS |= {"æ": "ae", "œ": "oe", "þ": "th"}
 FOLDED = str.maketrans(LETTERS | dict.fromkeys(QUOTES))
@@ -69,14 +69,14 @@ class Verdict(StrEnum):
 class Siswa(Model):
     """A student. `pembayaran` is the API's `periods` as they came; None before the first sync.
 
-    `saldo` is the API's. What follows from the periods (see `domain.payment_api.owed`): `tunggakan`
-    is what remains of unpaid items and `lebih_bayar` what was paid too much for others, `status` is
-    the verdict, `lunas` the same for reports, `tidak_cocok` that the API's figures disagree,
-    `bill_set` in which periods and categories there are bills (see `BillSet`). `digest` recognises
-    an unchanged answer; `etag` is the API's name for it, last given at `etag_at`. `nim` names the
-    student's account, by a column of an import.
-    `search_text` is name, id, unit, class, dormitory and phone, folded: lists are searched by it,
-    sorted by it and filtered by what stands behind it in one index, which serves every page.
+    `saldo` is the API's. Computed from the periods (see `domain.payment_api.owed`) are `tunggakan`,
+    the amount owed for unpaid items, `lebih_bayar`, the amount overpaid for others, `status`, the
+    verdict, `lunas`, the same for reports, `tidak_cocok`: the API's figures disagree, and
+    `bill_set`: the periods and categories of the bills (see `BillSet`). `digest` identifies an
+    unchanged answer; `etag` is the API's tag of that answer, last received at `etag_at`. `nim`, a
+    column of an import, names the student's account.
+    `search_text` is name, id, unit, class, dormitory and phone, folded: lists are searched and
+    sorted by it. The list index begins with it and also has the columns of the filters.
     """
 
     __tablename__ = "siswa"
@@ -87,15 +87,16 @@ class Siswa(Model):
             *("search_text", "id", "status", "lebih_bayar", "tidak_cocok", "active"),
             postgresql_include=["tunggakan", "synced_at", *PLACES, "bill_set"],
         ).ddl_if(callable_=_is_no_sqlite),
-        # What is added up, without the rows and their payments.
+        # The columns that are added up, so that sums do not read the rows with their payments.
         Index("ix_siswa_sums", "id", postgresql_include=SUMMED_UP).ddl_if(dialect="postgresql"),
-        # SQLite reads a row with its payments: there the index has all that is filtered by.
+        # SQLite has no INCLUDE, and reading a row would read its payments. So on SQLite the index
+        # itself has all columns of the filters.
         Index(
             "ix_siswa_list_with_sets",
             *("search_text", "id", "status", "lebih_bayar", "tidak_cocok", "active"),
             *("tunggakan", "synced_at", *PLACES, "idperson", "bill_set"),
         ).ddl_if(dialect="sqlite"),
-        # How many students have each set of bills.
+        # For counting the students of each set of bills.
         Index("ix_siswa_bill_set", "bill_set"),
         Index(
             "ix_siswa_in_doubt",

@@ -31,10 +31,10 @@ class SyncRun(Model):
     """A run. `live` is 1 until its end and NULL afterwards; unique, so at most one run is live.
 
     The counters are changed only in the transaction that changes the items they count.
-    `selected_ids` are the requested idpersons (None: all students), `failed_code` the cause for
-    which they failed in the parent, `crash_count` the number of lanes that failed since
+    `selected_ids` are the requested idpersons (None: all students), `failed_code` the code with
+    which they failed in the parent run, `crash_count` the number of lanes that failed since
     `last_progress_at`. `dismissed`: the run was reset. `pruned`: only sums, failures and changes
-    are left. `compared_count` counts answers about students that had data before.
+    are still stored. `compared_count` counts answers about students that had data before.
     `answers_accepted`: answers that take much away are written (see `domain.sync.anomaly_guard`).
     `mismatched` counts students whose figures disagree. `translations` has the reason in other
     languages than the campus's (see `myukm.sentences`).
@@ -124,8 +124,8 @@ OPEN = (ItemStatus.PENDING, ItemStatus.CLAIMED)
 class SyncItem(Model):
     """A student of a run: pending, claimed by a lane, or with its one outcome.
 
-    `breaker_hits` counts how often an open student failed as the breaker opened,
-    `retry_after_seconds` how long the API made it wait so far.
+    `breaker_hits` counts how often the circuit breaker opened while this student was failing,
+    `retry_after_seconds` is the time that the API made the student wait so far.
     """
 
     __tablename__ = "sync_item"

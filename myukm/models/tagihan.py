@@ -12,11 +12,12 @@ PERIOD_LENGTH, NAME_LENGTH = 64, 120
 
 
 class Tagihan(Model):
-    """One bill of a student, written with the student's payments (see `domain.siswa.bill_rows`).
+    """One bill of a student, written with the student's payments (`domain.payment_api.bill_rows`).
 
     Amounts are whole sen, which every database adds up exactly. `remaining` is 0 if less than half
     a rupiah is left. `kelas` is the class in that period, `position` the place in the API's answer.
-    A category or period that counts by its own summary has one row without an item.
+    A category without items, or a period without bills, has one row with its own summary and no
+    item.
 
     No foreign key: bills are written only under the student's lock, and PostgreSQL would check the
     student again for each bill.
@@ -43,7 +44,7 @@ class Tagihan(Model):
     remaining: Mapped[int] = mapped_column(BigInteger)
 
 
-# What a bill adds to what is owed, and to what is overpaid.
+# What a bill adds to the amount owed, and to the amount overpaid.
 OWED = case((Tagihan.remaining > 0, Tagihan.remaining), else_=0)
 OVERPAID = case((Tagihan.remaining < 0, -Tagihan.remaining), else_=0)
 

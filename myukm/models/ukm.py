@@ -18,7 +18,7 @@ class Ukm(Model):
     """A UKM. `code` is part of its URL; `join_code` is random and lets people join.
 
     `last_number` is the number of its newest message. An archived UKM is read-only. `link_token`
-    lets people join until `link_until`. `is_listed`: it is in the directory, with `intro`.
+    lets people join until `link_until`. `is_listed`: the directory shows the UKM with its `intro`.
     `search_text` is name, code and intro, folded: lists are searched and sorted by it.
     """
 

@@ -27,8 +27,9 @@ class User(Model):
     `photo_hash` is the digest of the pictures in `user_photo`. A deleted account has `deleted_at`;
     its row stays for its messages, without personal data. `attacked_at` is set when somebody tried
     to guess the password, until the owner dismisses the notice. `idperson` is the student whose
-    bills the owner may see, `linked_by` how it was linked (see `domain.siswa.links`); no foreign
-    key, because an idperson is never given to another student, and rows of students may be.
+    bills the owner may see, `linked_by` how it was linked (see `domain.siswa.links`). This is not a
+    foreign key to the student's row, because the id of a deleted row may be used again, but an
+    idperson is never given to another student.
     """
 
     __tablename__ = "user_account"  # "user" is a reserved word in PostgreSQL
@@ -58,9 +59,10 @@ class User(Model):
 class LoginSession(UserMixin, Model):  # type: ignore[misc]
     """A log-in on one device. Deleting the row logs that device out at once.
 
-    Flask-Login's user object, so that the cookie contains this log-in's token, never an account's
-    id. It exposes the fields of the account that pages need. `seen_at` is the first request of the
-    last day of use. Only the token's SHA-256 is stored, so reading the database gives no log-in.
+    This is Flask-Login's user object, so that the cookie contains the log-in's token, never the
+    account's id. It exposes the fields of the account that pages need. `seen_at` is the time of the
+    first request on the last day of use. Only the token's SHA-256 is stored, so a reader of the
+    database cannot log in.
     """
 
     MAX_IDLE, MAX_AGE = timedelta(days=30), timedelta(days=180)

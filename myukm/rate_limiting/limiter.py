@@ -1,12 +1,12 @@
 """Rate limits, shared by all web processes.
 
-Every attempt is counted before it is checked, so that of many concurrent attempts no more than the
-limit are checked, and is given back if it need not count (a right password). Known libraries
-either check first and count later, or never give back, so we count ourselves.
+Every attempt is counted before it runs, so that no more concurrent attempts than the limit run. An
+attempt that need not count (a right password) is given back afterwards. Known libraries either run
+the attempt first and count it later, or never give it back, so we count ourselves.
 
-Valkey counts for all processes (`SCRIPT` is atomic). Each process also counts in memory first
-(`local_log.py`): that keeps a flood away from Valkey, and decides while Valkey is unreachable, when
-each process allows its share of the limit. Any other error refuses the attempt.
+Valkey counts for all processes (`SCRIPT` is atomic). Before that each process counts in memory
+(`local_log.py`), which keeps a flood away from Valkey. While Valkey is unreachable, each process
+allows its share of the limit. Any other error refuses the attempt.
 """
 
 import secrets
@@ -96,8 +96,8 @@ def attempt(
 ) -> Iterator[Permit]:
     """Count an attempt before the block runs. Raises `TooFast` without running it.
 
-    It stays counted if the block raises `wrong` or an unexpected error. A success, or another
-    `DomainError`, gives it back.
+    The attempt stays counted if the block raises `wrong` or an unexpected error. A success, or
+    another `DomainError`, gives it back.
     """
     permit = acquire(*claims)
     try:
@@ -110,7 +110,8 @@ def attempt(
 
 
 def acquire(*claims: Claim) -> Permit:
-    """Count an attempt against every claim. Raises `TooFast`, counting against none."""
+    """Count an attempt against every claim. If one of them has to wait, count against no claim and
+    raise `TooFast`."""
     hit = secrets.token_hex(8)
     local = _rate_log().add(claims, hit)
     if local.wait:
@@ -123,8 +124,8 @@ def acquire(*claims: Claim) -> Permit:
 
 
 def _count_in_valkey(claims: Sequence[Claim], hit: str) -> Count | None:
-    """Count in Valkey. While it is unreachable: None if within this process's share, else the
-    wait."""
+    """Count in Valkey. While Valkey is unreachable, return None for an attempt within the share of
+    this process, else the wait."""
     script = current_app.extensions["rate_script"]
     keys = [claim.key for claim in claims]
     limits = chain.from_iterable(claim.limit.in_ms() for claim in claims)

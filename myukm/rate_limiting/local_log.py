@@ -8,15 +8,15 @@ from typing import NamedTuple
 
 from myukm.backoff import backoff
 
-SWEEP_AT = 1000
+PRUNE_AT_KEYS = 1000  # the least number of keys at which expired attempts are deleted
 
 
 class Limit(NamedTuple):
-    """`amount` attempts in any `seconds`.
+    """At most `amount` attempts in any period of `seconds`.
 
-    With `first_wait` it bounds slow guessing: the count is reset after `seconds` without an
-    attempt; beyond `amount`, each attempt has to wait, first `first_wait` seconds, then twice as
-    long each time, up to `longest_wait`.
+    With `first_wait` the limit also slows down long guessing: the count is reset only after
+    `seconds` without an attempt. Each attempt beyond `amount` has to wait, the first one
+    `first_wait` seconds, each next one twice as long, up to `longest_wait` seconds.
     """
 
     name: str
@@ -30,8 +30,9 @@ class Limit(NamedTuple):
         times = (1000 * time for time in (self.seconds, self.first_wait, self.longest_wait))
         return (self.amount, *times)
 
-    def live(self, log: dict[str, float], now: float) -> dict[str, float]:
-        """Return the attempts of `log` that have not expired."""
+    def unexpired(self, log: dict[str, float], now: float) -> dict[str, float]:
+        """Return the attempts of `log` (their times by id) that have not expired. With `first_wait`
+        no attempt expires before the latest one."""
         young = {hit: at for hit, at in log.items() if at > now - self.seconds}
         return log if young and self.first_wait else young
 
@@ -46,7 +47,8 @@ class Limit(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """A limit and a key for whom it counts; the key has a fixed length whatever was typed."""
+    """A limit, and the key of the person or address whose attempts it counts. The key is a digest,
+    so its length does not depend on user input."""
 
     limit: Limit
     key: str
@@ -70,15 +72,15 @@ class RateLog:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: dict[str, tuple[Limit, dict[str, float]]] = {}
-        self._sweep_at = SWEEP_AT
+        self._attempts: dict[str, tuple[Limit, dict[str, float]]] = {}
+        self._prune_at = PRUNE_AT_KEYS
 
     def add(self, claims: Sequence[Claim], hit: str) -> Count:
         """Count an attempt against every claim, or against none if one of them has to wait."""
         with self._lock:
             now = time.monotonic()
-            self._sweep(now)
-            logs = [self._live(claim, now) for claim in claims]
+            self._prune(now)
+            logs = [self._unexpired(claim, now) for claim in claims]
             waits = [
                 claim.limit.wait(list(log.values()), now)
                 for claim, log in zip(claims, logs, strict=True)
@@ -86,36 +88,38 @@ class RateLog:
             if not any(waits):
                 for claim, log in zip(claims, logs, strict=True):
                     log[hit] = now
-                    self._kept[claim.key] = (claim.limit, log)
+                    self._attempts[claim.key] = (claim.limit, log)
             return Count(max(waits), [len(log) for log in logs])
 
     def remove(self, claims: Sequence[Claim], hit: str) -> None:
         """Remove an attempt from the counts."""
         with self._lock:
             for claim in claims:
-                _, log = self._kept.get(claim.key, (claim.limit, {}))
+                _, log = self._attempts.get(claim.key, (claim.limit, {}))
                 log.pop(hit, None)
                 if not log:
-                    self._kept.pop(claim.key, None)
+                    self._attempts.pop(claim.key, None)
 
     def beyond_share(self, claims: Sequence[Claim], hit: str, processes: int) -> float:
         """Return the seconds to wait if the attempt exceeds one process's share of the limit."""
         with self._lock:
             for claim in claims:
-                _, log = self._kept[claim.key]
+                _, log = self._attempts[claim.key]
                 share = max(1, claim.limit.amount // processes)
                 if not claim.limit.first_wait and list(log).index(hit) >= share:
                     return float(claim.limit.seconds)
         return 0.0
 
-    def _live(self, claim: Claim, now: float) -> dict[str, float]:
-        _, log = self._kept.get(claim.key, (claim.limit, {}))
-        return claim.limit.live(log, now)
+    def _unexpired(self, claim: Claim, now: float) -> dict[str, float]:
+        _, log = self._attempts.get(claim.key, (claim.limit, {}))
+        return claim.limit.unexpired(log, now)
 
-    def _sweep(self, now: float) -> None:
-        """Delete keys without live attempts, each time the number of keys has doubled."""
-        if len(self._kept) < self._sweep_at:
+    def _prune(self, now: float) -> None:
+        """Delete keys without unexpired attempts, each time the number of keys has doubled."""
+        if len(self._attempts) < self._prune_at:
             return
-        live = ((key, limit, limit.live(log, now)) for key, (limit, log) in self._kept.items())
-        self._kept = {key: (limit, log) for key, limit, log in live if log}
-        self._sweep_at = max(SWEEP_AT, 2 * len(self._kept))
+        unexpired = (
+            (key, limit, limit.unexpired(log, now)) for key, (limit, log) in self._attempts.items()
+        )
+        self._attempts = {key: (limit, log) for key, limit, log in unexpired if log}
+        self._prune_at = max(PRUNE_AT_KEYS, 2 * len(self._attempts))

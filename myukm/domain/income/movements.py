@@ -91,19 +91,21 @@ def between(
 
 
 def _moved(
-    had: Mapping[Name, int],
-    has: Mapping[Name, int],
+    paid_before: Mapping[Name, int],
+    paid_after: Mapping[Name, int],
     earlier: Mapping[Name, int],
     sums: Sums,
 ) -> Vanished:
-    uncovered = {name: paid for name, paid in had.items() if name not in has and paid}
-    back = [name for name in has if name not in had and name in earlier]
+    uncovered = {
+        name: paid for name, paid in paid_before.items() if name not in paid_after and paid
+    }
+    back = [name for name in paid_after if name not in paid_before and name in earlier]
     for name in back:
         sums[name[1]][LOST] -= earlier[name]
-    known = {**had, **{name: earlier[name] for name in back}}
-    for name, paid in has.items():
+    known = {**paid_before, **{name: earlier[name] for name in back}}
+    for name, paid in paid_after.items():
         before = known.get(name, 0)
-        if name not in had:
+        if name not in paid_before:
             before += _take_over(uncovered, name, paid - before)
         sums.move(name[1], paid - before)
     gone = {name: paid for name, paid in uncovered.items() if paid}
