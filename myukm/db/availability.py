@@ -7,7 +7,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
 DATABASE_UNAVAILABLE = (OperationalError, InterfaceError, NoConnection)
-RETRY_SECONDS = 1
+RETRY_SECONDS = 1  # the Retry-After of responses while the database is unavailable
 
 # PostgreSQL's classes of codes: connection, deadlock, resources, lock, operator (57014, 57P01 …).
 _CLASSES = ("08", "40", "53", "55", "57")

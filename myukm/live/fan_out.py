@@ -65,9 +65,9 @@ class FanOut:
         and return False."""
         with self._sending:
             fresh, complete = self._take_next(events)
-            for (topic, _), run in groupby(fresh, lambda event: (event.topic, event.seq is None)):
+            for (topic, _), group in groupby(fresh, lambda event: (event.topic, event.seq is None)):
                 if topic in self.audience:
-                    self._send_run(topic, run)
+                    self._send_group(topic, group)
         return complete
 
     def _take_next(self, events: Iterable[LoggedEvent]) -> tuple[list[LoggedEvent], bool]:
@@ -81,7 +81,7 @@ class FanOut:
             fresh.append(event)
         return fresh, complete
 
-    def _send_run(self, topic: str, events: Iterable[LoggedEvent]) -> None:
+    def _send_group(self, topic: str, events: Iterable[LoggedEvent]) -> None:
         """Send events of one topic, joined to writes of at most `WRITE_BYTES`."""
         parts: list[Chunk] = []
         size = 0

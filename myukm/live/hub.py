@@ -152,13 +152,13 @@ class Hub:
         return subscription
 
     def _receive(self, events: Iterable[LoggedEvent]) -> None:
-        for is_rights, run in groupby(events, lambda event: event.topic == "rights"):
+        for is_rights, group in groupby(events, lambda event: event.topic == "rights"):
             if is_rights:  # before later events, which some streams may no longer receive
                 with self._checking:  # wait for a running check, which may have read the old rights
                     self._rights_at = 0.0
                 self._catch_up()
             else:
-                self._dispatch(list(run))
+                self._dispatch(list(group))
 
     def _dispatch(self, events: Sequence[LoggedEvent]) -> None:
         for event in events:
@@ -213,9 +213,9 @@ class Hub:
             return
         began, subscribers = time.monotonic(), self.streams.audience.all()
         for first in range(0, len(subscribers), BATCH):
-            some = subscribers[first : first + BATCH]
-            rights = self._rights({subscriber.key for subscriber in some})
-            for subscriber in some:
+            batch = subscribers[first : first + BATCH]
+            rights = self._rights({subscriber.key for subscriber in batch})
+            for subscriber in batch:
                 self._apply_rights(subscriber, rights.get(subscriber.key))
         self._rights_at = began
 

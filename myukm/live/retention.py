@@ -69,10 +69,10 @@ class Pruner:
 
 def _last_old(first: int, end: int) -> int:
     """Return the last number from `first` to `end` before the first event within `MAX_AGE`."""
-    young = select(func.min(Event.seq)).where(
+    recent = select(func.min(Event.seq)).where(
         Event.seq.between(first, end), Event.at >= utcnow() - MAX_AGE
     )
-    found = db.session.scalar(young)
+    found = db.session.scalar(recent)
     return end if found is None else found - 1
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from myukm.live.event_log import LoggedEvent
 from myukm.live.sse import encode
 
-SECONDS = 1.0
+MAX_AGE_SECONDS = 1.0
 
 
 class _Snapshot:
@@ -19,7 +19,7 @@ class _Snapshot:
         self.data = b""
 
     def is_old(self) -> bool:
-        return time.monotonic() - self.made_at >= SECONDS
+        return time.monotonic() - self.made_at >= MAX_AGE_SECONDS
 
 
 class Snapshots:
@@ -30,35 +30,37 @@ class Snapshots:
 
     def __init__(self, read: Callable[[Collection[str]], Iterable[LoggedEvent]]) -> None:
         self._read = read
-        self._kept: dict[str, _Snapshot] = {}
+        self._snapshots: dict[str, _Snapshot] = {}
 
     def of(self, topics: Collection[str]) -> dict[str, bytes]:
         """Return the state of each topic, at most a second old, with the changes since."""
         fresh: dict[str, bytearray] = {}
-        # References of this call, because `changed` may delete snapshots from `_kept` meanwhile.
+        # References of this call, because `changed` may delete entries of `_snapshots` meanwhile.
         found: dict[str, _Snapshot] = {}
         for topic in topics:
-            kept = self._kept.get(topic)
-            if kept is None or kept.is_old():
+            snapshot = self._snapshots.get(topic)
+            if snapshot is None or snapshot.is_old():
                 # Stored before the read, so that `changed` adds changes made during the read.
-                kept = self._kept[topic] = _Snapshot()
+                snapshot = self._snapshots[topic] = _Snapshot()
                 fresh[topic] = bytearray()
-            found[topic] = kept
+            found[topic] = snapshot
         try:
             for event in self._read(fresh) if fresh else ():
                 fresh[event.topic] += encode(event)
         except BaseException:
-            self._kept = {name: kept for name, kept in self._kept.items() if name not in fresh}
+            self._snapshots = {
+                name: snapshot for name, snapshot in self._snapshots.items() if name not in fresh
+            }
             raise
         for topic, data in fresh.items():
             found[topic].data = bytes(data) + found[topic].data
             found[topic].is_read = True
-        return {topic: kept.data for topic, kept in found.items()}
+        return {topic: snapshot.data for topic, snapshot in found.items()}
 
     def changed(self, event: LoggedEvent) -> None:
         """Add a transient event to the state that new streams get."""
-        if kept := self._kept.get(event.topic):
-            if kept.is_read and kept.is_old():
-                del self._kept[event.topic]
+        if snapshot := self._snapshots.get(event.topic):
+            if snapshot.is_read and snapshot.is_old():
+                del self._snapshots[event.topic]
             else:
-                kept.data += encode(event)
+                snapshot.data += encode(event)

@@ -53,8 +53,9 @@ class StreamBody:
                 self._streams.flush(self._subscriber)
 
     def _hand_over(self, sock: socket.socket) -> None:
-        """Give the connection to the hub. Always raises BrokenPipeError: gunicorn treats that as a
-        client that went, and writes nothing more. It cannot close a detached socket."""
+        """Give the connection to the hub. Always raises BrokenPipeError: gunicorn takes that for a
+        client that disconnected, and writes nothing more. The socket is detached, so gunicorn
+        cannot close it."""
         self._handed_over = True
         self._streams.connect(self._subscriber, sock.detach(), chunked=self._chunked)
         raise BrokenPipeError(errno.EPIPE, "the hub has the connection")

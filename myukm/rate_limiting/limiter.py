@@ -23,8 +23,8 @@ from myukm.errors import DomainError, TooFast
 from myukm.extensions import valkey
 from myukm.rate_limiting.local_log import Claim, Count, Limit, RateLog
 
-# Arguments per key: amount, period, first wait, longest wait (times in ms). Returns the wait (ms),
-# then the count of each key.
+# Arguments: the attempt's id, then per key amount, period, first wait, longest wait (times in ms).
+# Returns the wait (ms), then the count of each key.
 SCRIPT = """
 local time = redis.call('TIME')
 local now, wait, counts = time[1] * 1000 + math.floor(time[2] / 1000), 0, {}
@@ -61,7 +61,8 @@ return {wait, unpack(counts)}
 
 
 class Permit(NamedTuple):
-    """An attempt that was counted."""
+    """An attempt that was counted: its claims, its random id `hit`, and the count of each claim
+    (while Valkey is unreachable, of this process alone)."""
 
     claims: Sequence[Claim]
     hit: str

@@ -33,8 +33,8 @@ class Limit(NamedTuple):
     def unexpired(self, log: dict[str, float], now: float) -> dict[str, float]:
         """Return the attempts of `log` (their times by id) that have not expired. With `first_wait`
         no attempt expires before the latest one."""
-        young = {hit: at for hit, at in log.items() if at > now - self.seconds}
-        return log if young and self.first_wait else young
+        recent = {hit: at for hit, at in log.items() if at > now - self.seconds}
+        return log if recent and self.first_wait else recent
 
     def wait(self, hits: Sequence[float], now: float) -> float:
         """Return the seconds until another attempt is allowed after these `hits`."""

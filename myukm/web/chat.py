@@ -63,7 +63,7 @@ def room(code: str) -> str:
     me = current_account()
     membership = memberships.get_membership(me.id, code)
     around = whole_number("around")
-    found, newer_left = history.opened(membership, around, DEFAULT_PAGE)
+    found, newer_left = history.page_around(membership, around, DEFAULT_PAGE)
     shown = history.as_seen(found, me.id)
     first_unread = history.first_unread(membership)
     return render_template(

@@ -95,7 +95,7 @@ def test_the_page_of_a_run_shows_the_end_that_it_missed(
         end(run_id)
         commands.reset(Actor("Siti Rahma"))
         # A snapshot of this age has no event of the run any more.
-        page.wait_for_timeout(1500 * snapshots.SECONDS)
+        page.wait_for_timeout(1500 * snapshots.MAX_AGE_SECONDS)
     expect(page.locator("#run-head .badge")).to_have_text("Selesai, 27 gagal")
     expect(page.locator("#run-figures dd[data-slot=failed]")).to_have_text("27")
 

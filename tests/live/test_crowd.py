@@ -176,7 +176,7 @@ def test_a_snapshot_includes_changes_published_while_it_is_read() -> None:
 def test_a_snapshot_that_is_read_slowly_includes_its_changes_as_well(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("myukm.live.snapshots.SECONDS", 0.0)
+    monkeypatch.setattr("myukm.live.snapshots.MAX_AGE_SECONDS", 0.0)
     here = LoggedEvent(None, TOPIC, "presence", '{"status":"online"}')
     gone = LoggedEvent(None, TOPIC, "presence", '{"status":"offline"}')
 

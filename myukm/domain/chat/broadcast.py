@@ -45,7 +45,7 @@ def broadcast_later(ukm_id: int) -> None:
 
 
 def _queue_once(ukm_id: int) -> bool:
-    """Return whether a job for that UKM is queued now, by this call or an earlier one."""
+    """Return whether a job for that UKM is queued, by this call or an earlier call."""
     try:
         first = valkey().set(_queued_key(ukm_id), b"1", nx=True, ex=QUEUED_SECONDS)
     except RedisError:

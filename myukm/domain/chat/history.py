@@ -16,7 +16,8 @@ from myukm.models import ChatMessage, Membership, User
 def page(
     membership: Membership, before: int | None = None, after: int | None = None, limit: int = 50
 ) -> Sequence[ChatMessage]:
-    """Return up to `limit` messages, oldest first: the newest, or those before or after an id."""
+    """Return up to `limit` messages, oldest first: the newest, or the messages next to an id, which
+    is not included."""
     values = {"ukm": membership.ukm_id, "before": before, "after": after, "limit": limit}
     if after is not None:
         query = _AFTER if before is None else _AFTER.where(_EARLIER)
@@ -28,7 +29,7 @@ def page(
     return found if after is not None else found[::-1]
 
 
-def opened(
+def page_around(
     membership: Membership, around: int | None, limit: int
 ) -> tuple[Sequence[ChatMessage], bool]:
     """Return up to `limit` messages, oldest first, and whether newer messages exist: the newest
@@ -72,7 +73,7 @@ _FIRST_UNREAD = (
 
 
 def as_seen(messages: Sequence[ChatMessage], user_id: int) -> list[dict[str, Any]]:
-    """Return messages as JSON with their `reactions` and `files`, one query for all of each."""
+    """Return messages as JSON with their `reactions` and `files`, read by two queries for all."""
     attachments.load(messages)
     found = reactions.of([message.id for message in messages], user_id)
     return [{**message.as_json(), "reactions": found[message.id]} for message in messages]

@@ -27,7 +27,8 @@ LITERAL = re.compile(
     re.VERBOSE,
 )
 APOSTROPHES = str.maketrans(dict.fromkeys("’‘‛′´＇ʼʻʽʾʿˈ", "'"))
-MAX_NAME, MAX_NAMED, MAX_SUGGESTED = 120, 20, 8
+MAX_NAME = 120  # characters
+MAX_NAMED, MAX_SUGGESTED = 20, 8  # members per message, and per suggestion
 
 # The members' names are cached, because a UKM may have thousands of members and every key typed
 # after an `@` requests suggestions.

@@ -30,7 +30,7 @@ def add(user_id: int, code: str, message_id: int, emoji: str) -> list[dict[str, 
     if emoji not in EMOJI:
         raise Invalid(_("Reaksi ini tidak ada."), code="bad_emoji")
     with transaction() as session:
-        message = _open_message(user_id, code, message_id)
+        message = _locked_message(user_id, code, message_id)
         key = (message.id, user_id, emoji)
         if session.get(ChatReaction, key, populate_existing=True) is None:
             session.add(ChatReaction(message_id=message.id, user_id=user_id, emoji=emoji))
@@ -45,7 +45,7 @@ def remove(user_id: int, code: str, message_id: int, emoji: str) -> list[dict[st
     Raises as `add`.
     """
     with transaction() as session:
-        message = _open_message(user_id, code, message_id)
+        message = _locked_message(user_id, code, message_id)
         own = delete(ChatReaction).where(
             ChatReaction.message_id == message.id,
             ChatReaction.user_id == user_id,
@@ -56,7 +56,8 @@ def remove(user_id: int, code: str, message_id: int, emoji: str) -> list[dict[st
     return of([message_id], user_id)[message_id]
 
 
-def _open_message(user_id: int, code: str, message_id: int) -> ChatMessage:
+def _locked_message(user_id: int, code: str, message_id: int) -> ChatMessage:
+    """Lock the UKM and return the message, if the user may react to it. Raises as `add`."""
     membership = memberships.get_membership(user_id, code, lock=True)
     count_act(user_id)
     message = find_message(membership.ukm_id, message_id)

@@ -27,14 +27,14 @@ def store(membership: Membership, message: ChatMessage) -> ChatMessage:
     values = {"ukm": membership.ukm_id, "mine": membership.id, "now": utcnow()}
     with transaction() as session:
         connection = session.connection()
-        _change(connection, _TAKE_NUMBER, values)
+        _update_one_row(connection, _TAKE_NUMBER, values)
         count_act(message.user_id)
         row = connection.execute(_INSERT, values | _columns(message))
         message_id = cast(Any, row.inserted_primary_key)[0]
         addressees.record(message, message_id)
         if message.file_count and not attachments.attach(message.files, message_id):
             raise Outdated
-        _change(connection, _MARK_READ, values)
+        _update_one_row(connection, _MARK_READ, values)
         on_commit(broadcast.broadcast_later, membership.ukm_id)
         # Attach the message before the commit, because `broadcast_later` may load the same row.
         message.id = message_id
@@ -47,7 +47,7 @@ def _columns(message: ChatMessage) -> dict[str, Any]:
     return {name: value for name, value in vars(message).items() if name in _MESSAGE.c}
 
 
-def _change(connection: Connection, statement: Update, values: dict[str, Any]) -> None:
+def _update_one_row(connection: Connection, statement: Update, values: dict[str, Any]) -> None:
     """Execute an UPDATE of one row. Raises `Outdated` if no row matches."""
     if not connection.execute(statement, values).rowcount:
         raise Outdated

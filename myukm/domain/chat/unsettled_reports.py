@@ -33,6 +33,7 @@ def settle(session: Session, ukm: Ukm, message_id: int) -> int:
 
 
 def publish(ukm: Ukm) -> None:
-    """Publish the number to the UKM's admins; a page that is loaded later queries it itself."""
+    """Publish the number to the UKM's admins. If that fails, a page queries the number when it is
+    loaded."""
     event: dict[str, Any] = {"ukm": ukm.code, "open": count(ukm.id)}
     state.publish_to_admins(ukm, "ukm.reports", event)

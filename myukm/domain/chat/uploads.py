@@ -66,14 +66,14 @@ def store(user_id: int, code: str, sent: Upload) -> tuple[ChatFile, bool]:
     if not sent.draft.stat().st_size:
         raise Invalid(_("Berkas ini kosong."), code="file_empty")
     with contents.checked(sent.draft, sent.name, sent.type) as found:
-        file = _announce(user_id, code, sent.client_id, found)
+        file = _create_row(user_id, code, sent.client_id, found)
         if file.stored_at:
             return file, False
         found.store()
         return _confirm(file, found), True
 
 
-def _announce(user_id: int, code: str, client_id: str, found: Contents) -> ChatFile:
+def _create_row(user_id: int, code: str, client_id: str, found: Contents) -> ChatFile:
     """Commit the row of a file whose bytes are not stored yet, within the quotas.
 
     Returns the row of an earlier upload with this `client_id` if its bytes are stored.

@@ -68,8 +68,8 @@ def _of_bills() -> Rows:
 
 def _days_with_journal() -> Iterator[tuple[str, str]]:
     """Yield each closed day whose journal is not pruned, and the closed day before it."""
-    kept = timedelta(days=current_app.config["HISTORY_KEEP_DAYS"])
-    query = select(ClosedDay.day).where(ClosedDay.day >= day_of(utcnow() - kept).isoformat())
+    max_age = timedelta(days=current_app.config["HISTORY_KEEP_DAYS"])
+    query = select(ClosedDay.day).where(ClosedDay.day >= day_of(utcnow() - max_age).isoformat())
     days = db.session.scalars(query.order_by(ClosedDay.day)).all()
     for day in days:
         before = (date.fromisoformat(day) - timedelta(days=1)).isoformat()
@@ -88,7 +88,7 @@ def _of_day(day: str, before: str) -> Iterator[Difference]:
 
 def _rows(query: Any) -> Rows:
     return {
-        (unit, name): tuple(map(int, three)) for unit, name, *three in db.session.execute(query)
+        (unit, name): tuple(map(int, amounts)) for unit, name, *amounts in db.session.execute(query)
     }
 
 

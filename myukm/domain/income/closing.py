@@ -108,8 +108,8 @@ def _columns(table: Any, names: Sequence[str]) -> list[Any]:
 def prune() -> bool:
     """Delete the next closed rows of days older than `HISTORY_KEEP_DAYS`; return whether more may
     be left."""
-    kept = timedelta(days=current_app.config["HISTORY_KEEP_DAYS"])
-    oldest = day_of(utcnow() - kept).isoformat()
+    max_age = timedelta(days=current_app.config["HISTORY_KEEP_DAYS"])
+    oldest = day_of(utcnow() - max_age).isoformat()
     old = select(PaymentJournal.id).where(PaymentJournal.closed, PaymentJournal.day < oldest)
     ids = db.session.scalars(old.order_by(PaymentJournal.day).limit(CHUNK)).all()
     if ids:

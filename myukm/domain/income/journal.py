@@ -116,9 +116,9 @@ def _add_balances(
         .where(in_literals(Siswa.id, keys))
         .group_by(Siswa.unit_formal, Tagihan.category)
     )
-    for unit, category, *three in session.execute(query):
+    for unit, category, *amounts in session.execute(query):
         row = sums[unit][category]
-        for n, amount in enumerate(three):
+        for n, amount in enumerate(amounts):
             row[n] += sign * int(amount)
 
 
@@ -141,5 +141,5 @@ def _delete_returned(session: Session, key: int, names: Sequence[Name]) -> None:
     """Delete the rows of vanished bills that came back."""
     if names:
         columns = [getattr(VanishedBill, column) for column in NAME]
-        these = or_(*(and_(*(c == v for c, v in zip(columns, n, strict=True))) for n in names))
-        session.execute(delete(VanishedBill).where(VanishedBill.siswa_id == key, these))
+        returned = or_(*(and_(*(c == v for c, v in zip(columns, n, strict=True))) for n in names))
+        session.execute(delete(VanishedBill).where(VanishedBill.siswa_id == key, returned))

@@ -149,5 +149,5 @@ def _of(places: Places, index: int, chosen: date) -> list[Part]:
     total = {at: Flow(*map(sum, zip(*flows, strict=True))) for at, flows in sums.items()}
     keys = {key for key, _now in total}
     parts = [Part(k, total.get((k, True), Flow()), total.get((k, False), Flow())) for k in keys]
-    some = [part for part in parts if any(part.flow) or any(part.before)]
-    return sorted(some, key=lambda p: (-p.flow.received, -p.before.received, p.key))
+    nonzero = [part for part in parts if any(part.flow) or any(part.before)]
+    return sorted(nonzero, key=lambda p: (-p.flow.received, -p.before.received, p.key))

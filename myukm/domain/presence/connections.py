@@ -93,10 +93,10 @@ def mark_expired() -> list[int]:
     with valkey().pipeline(transaction=False) as commands:
         commands.zrangebyscore(CONNECTED, "-inf", now)
         commands.zrangebyscore(ACTIVE, "-inf", now)
-        gone, idle = commands.execute()
-    if not gone and not idle:
+        disconnected, idle = commands.execute()
+    if not disconnected and not idle:
         return outbox.waiting(1)
-    outbox.add(map(int, {*gone, *idle}))
+    outbox.add(map(int, {*disconnected, *idle}))
     with valkey().pipeline(transaction=False) as commands:
         commands.zremrangebyscore(CONNECTED, "-inf", now)
         commands.zremrangebyscore(ACTIVE, "-inf", now)

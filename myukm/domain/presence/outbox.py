@@ -48,7 +48,7 @@ def waiting(limit: int) -> list[int]:
 
 
 def unpublished(user_ids: Collection[int]) -> dict[int, str]:
-    """Return the status of those accounts whose status differs from the published one."""
+    """Return the current status of the accounts whose published status differs from it."""
     if not user_ids:
         return {}
     known, published = store.read_statuses(user_ids), valkey().hmget(PUBLISHED, *user_ids)

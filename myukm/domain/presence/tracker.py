@@ -35,7 +35,8 @@ def disconnect(ended: Collection[tuple[int, str]]) -> None:
 
 
 def record_activity(user_id: int, device: str = "") -> None:
-    """Record activity: the user is not away for 5 minutes, and views a page in that browser."""
+    """Record activity: for 5 minutes the user is not away, and views a page in the browser
+    `device` ("" if unknown)."""
     _broadcast_later(connections.record([("input", user_id, device)]))
 
 
@@ -49,9 +50,9 @@ class _Connections:
     def refresh(self) -> None:
         if time.monotonic() - self._refreshed_at >= REFRESH_SECONDS:
             self._refreshed_at = time.monotonic()
-            kept = frozenset(self.open)
-            _broadcast_later(connections.record([("keep", *entry) for entry in sorted(kept)]))
-            if gone := kept - self.open:  # ended meanwhile, but `record` recorded them again
+            refreshed = frozenset(self.open)
+            _broadcast_later(connections.record([("keep", *entry) for entry in sorted(refreshed)]))
+            if gone := refreshed - self.open:  # ended meanwhile, but `record` recorded them again
                 disconnect(gone)
 
 

@@ -19,7 +19,7 @@ def end(user_id: int, device: str) -> None:
 
 @fallback_without_valkey(set[int])
 def viewers(user_ids: Collection[int]) -> set[int]:
-    """Return those of these accounts who view a page and are connected."""
+    """Return which of these accounts view a page and are connected."""
     if not user_ids:
         return set()
     users = list(user_ids)

@@ -37,17 +37,17 @@ def apply(claim: Claim, report: Report = lambda done, total: None) -> None:
 
     Raises `ClaimLost`.
     """
-    one = db.session.get_one(RosterImport, claim.import_id)
-    done, total = 0, one.total
+    roster_import = db.session.get_one(RosterImport, claim.import_id)
+    done, total = 0, roster_import.total
     while batch := retry_on_deadlock(lambda: _step(claim, undo=False)):
         done += batch
         report(done, total)
         time.sleep(PAUSE_SECONDS)
     with transaction() as session:
-        one = claim.lock(session)
-        activity.record(by_whom(one), "siswa.import", summary(one))
-        settled.settle(session, one, ImportStatus.APPLIED)
-        parts.clear(session, one.id)
+        roster_import = claim.lock(session)
+        activity.record(by_whom(roster_import), "siswa.import", summary(roster_import))
+        settled.settle(session, roster_import, ImportStatus.APPLIED)
+        parts.clear(session, roster_import.id)
 
 
 def undo(claim: Claim) -> None:
@@ -58,30 +58,33 @@ def undo(claim: Claim) -> None:
     """
     if touched := _touched(claim):
         with transaction() as session:
-            one = claim.lock(session)
-            one.status, one.live, one.holder = ImportStatus.APPLIED, None, None
-            one.error = str(_refusal(touched))[:500]
+            roster_import = claim.lock(session)
+            roster_import.status = ImportStatus.APPLIED
+            roster_import.live = roster_import.holder = None
+            roster_import.error = str(_refusal(touched))[:500]
         return
     while retry_on_deadlock(lambda: _step(claim, undo=True)):
         time.sleep(PAUSE_SECONDS)
     with transaction() as session:
-        one = claim.lock(session)
-        activity.record(by_whom(one), "siswa.import_undo", summary(one))
-        settled.settle(session, one, ImportStatus.UNDONE)
+        roster_import = claim.lock(session)
+        activity.record(by_whom(roster_import), "siswa.import_undo", summary(roster_import))
+        settled.settle(session, roster_import, ImportStatus.UNDONE)
 
 
-def by_whom(one: RosterImport) -> Actor:
+def by_whom(roster_import: RosterImport) -> Actor:
     """Return the actor of the current change: the one who undoes the import, or who made it."""
-    if one.status == ImportStatus.UNDOING:
-        return Actor(one.undone_by or one.actor_name, one.undone_by_id)
-    return Actor(one.actor_name, one.account_id)
+    if roster_import.status == ImportStatus.UNDOING:
+        return Actor(
+            roster_import.undone_by or roster_import.actor_name, roster_import.undone_by_id
+        )
+    return Actor(roster_import.actor_name, roster_import.account_id)
 
 
-def summary(one: RosterImport) -> str:
+def summary(roster_import: RosterImport) -> str:
     """Return the numbers of an import for the audit page."""
-    written = f"+{one.added} ~{one.changed} -{one.leaving}"
-    return f"{one.source}: {one.students} siswa, {written}" + (
-        f", !{one.skipped}" if one.skipped else ""
+    written = f"+{roster_import.added} ~{roster_import.changed} -{roster_import.leaving}"
+    return f"{roster_import.source}: {roster_import.students} siswa, {written}" + (
+        f", !{roster_import.skipped}" if roster_import.skipped else ""
     )
 
 
@@ -90,39 +93,39 @@ def _step(claim: Claim, *, undo: bool) -> int:
     with transaction() as session:
         lift_time_limits(session.connection())
         replan_statements(session.connection())
-        one = claim.lock(session)
-        changes = session.execute(_next(one, undo=undo)).all()
+        roster_import = claim.lock(session)
+        changes = session.execute(_next(roster_import, undo=undo)).all()
         if not changes:
             return 0
         written = differences.write(session, changes, undo=undo)
-        one.position = changes[-1].number
+        roster_import.position = changes[-1].number
         if nims := differences.nims(changes):
-            links.follow_nims(session, nims, by_whom(one))
+            links.follow_nims(session, nims, by_whom(roster_import))
         if not undo:
-            _mark_skipped(session, one, written.skipped)
+            _mark_skipped(session, roster_import, written.skipped)
         return len(changes)
 
 
-def _next(one: RosterImport, *, undo: bool) -> Select[Any]:
-    query = _written(one)
+def _next(roster_import: RosterImport, *, undo: bool) -> Select[Any]:
+    query = _written(roster_import)
     if undo:
-        query = query.where(RosterChange.number < one.position)
+        query = query.where(RosterChange.number < roster_import.position)
         return query.order_by(RosterChange.number.desc())
-    return query.where(RosterChange.number > one.position).order_by(RosterChange.number)
+    return query.where(RosterChange.number > roster_import.position).order_by(RosterChange.number)
 
 
-def _written(one: RosterImport) -> Select[Any]:
+def _written(roster_import: RosterImport) -> Select[Any]:
     """Select a batch of changes, as rows because building 100,000 ORM objects takes longer."""
-    ours = (RosterChange.import_id == one.id, RosterChange.kind.in_(WRITTEN))
+    ours = (RosterChange.import_id == roster_import.id, RosterChange.kind.in_(WRITTEN))
     return select(RosterChange.__table__).where(*ours, ~RosterChange.skipped).limit(BATCH)
 
 
-def _mark_skipped(session: Session, one: RosterImport, numbers: Sequence[int]) -> None:
+def _mark_skipped(session: Session, roster_import: RosterImport, numbers: Sequence[int]) -> None:
     if numbers:
-        ours = RosterChange.import_id == one.id
+        ours = RosterChange.import_id == roster_import.id
         which = update(RosterChange).where(ours, RosterChange.number.in_(numbers))
         session.execute(which.values(skipped=True))
-        one.skipped += len(numbers)
+        roster_import.skipped += len(numbers)
 
 
 def _touched(claim: Claim) -> list[Row[Any]]:
@@ -131,10 +134,10 @@ def _touched(claim: Claim) -> list[Row[Any]]:
     Returns an empty list if an earlier job has begun the undo, because that job has changed
     students itself.
     """
-    one = db.session.get_one(RosterImport, claim.import_id)
+    roster_import = db.session.get_one(RosterImport, claim.import_id)
     found, last = list[Row[Any]](), 0
-    query = _written(one).order_by(RosterChange.number)
-    while one.position == END and (
+    query = _written(roster_import).order_by(RosterChange.number)
+    while roster_import.position == END and (
         batch := db.session.execute(query.where(RosterChange.number > last)).all()
     ):
         last = batch[-1].number

@@ -70,7 +70,7 @@ def write(session: Session, changes: Sequence[Change], *, undo: bool = False) ->
     known = _students(session, [change.idperson for change in changes], lock=True)
     linked = _linked_new(session, changes) if undo else set()
     written, new, differing = Written([], []), list[Row](), list[Row]()
-    gone, moved = list[int](), list[int]()
+    deleted_ids, moved_ids = list[int](), list[int]()
     for change in changes:
         old, target = known.get(change.idperson), change.old if undo else change.new
         if not _fits(change, old, undo=undo) or change.idperson in linked:
@@ -78,15 +78,15 @@ def write(session: Session, changes: Sequence[Change], *, undo: bool = False) ->
             continue
         written.done.append(change.number)
         if target is None:
-            gone.append(old["id"] if old else 0)
+            deleted_ids.append(old["id"] if old else 0)
         elif old is None:
             new.append(_searchable({**BLANK, **target}))
         else:
             differing.append(row := _searchable({**old, **target}))
             if row["unit_formal"] != old["unit_formal"]:
-                moved.append(row["id"])
-    with journal.moving(session, moved):
-        _save(session, new, differing, gone)
+                moved_ids.append(row["id"])
+    with journal.moving(session, moved_ids):
+        _save(session, new, differing, deleted_ids)
     return written
 
 
@@ -95,22 +95,24 @@ def changed_since(session: Session, changes: Sequence[Change]) -> list[Change]:
     known = _students(session, [change.idperson for change in changes])
     linked = _linked_new(session, changes)
     return [
-        one
-        for one in changes
-        if one.idperson in linked or not _fits(one, known.get(one.idperson), undo=True)
+        change
+        for change in changes
+        if change.idperson in linked or not _fits(change, known.get(change.idperson), undo=True)
     ]
 
 
 def nims(changes: Sequence[Change]) -> set[str]:
     """Return the NIMs that these changes set or remove."""
-    values = (side.get("nim") for one in changes for side in (one.old, one.new) if side)
+    values = (side.get("nim") for change in changes for side in (change.old, change.new) if side)
     return {nim for nim in values if nim}
 
 
 def _linked_new(session: Session, changes: Sequence[Change]) -> set[str]:
     """Return the ids of new students who have been linked by a code since. An undo does not delete
     them."""
-    return links.linked_by_code(session, [one.idperson for one in changes if one.old is None])
+    return links.linked_by_code(
+        session, [change.idperson for change in changes if change.old is None]
+    )
 
 
 def _fits(change: Change, student: Row | None, *, undo: bool) -> bool:
@@ -138,12 +140,12 @@ def _searchable(row: Row) -> Row:
     return row | {"search_text": search_text(row)}
 
 
-def _save(session: Session, new: list[Row], differing: list[Row], gone: list[int]) -> None:
+def _save(session: Session, new: list[Row], differing: list[Row], deleted_ids: list[int]) -> None:
     if new:
         session.execute(insert(Siswa), new)
     if differing:
         session.execute(update(Siswa), differing)
-    if gone:
-        deleted = select(Siswa.idperson).where(in_literals(Siswa.id, gone))
+    if deleted_ids:
+        deleted = select(Siswa.idperson).where(in_literals(Siswa.id, deleted_ids))
         links.void_codes(session, session.scalars(deleted).all())
-        session.execute(delete(Siswa).where(in_literals(Siswa.id, gone)))
+        session.execute(delete(Siswa).where(in_literals(Siswa.id, deleted_ids)))

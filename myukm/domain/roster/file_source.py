@@ -94,9 +94,15 @@ def _unique_ids() -> frozenset[str]:
     A number in a cell may have lost its leading zeros. If it equals one of these ids, it can mean
     no other student.
     """
-    ids = [one for one in db.session.scalars(select(Siswa.idperson)) if one.isdigit()]
-    alike = Counter(one.lstrip("0") for one in ids)
-    return frozenset(one for one in ids if alike[one.lstrip("0")] == 1 and len(one) <= EXACT_DIGITS)
+    ids = [
+        idperson for idperson in db.session.scalars(select(Siswa.idperson)) if idperson.isdigit()
+    ]
+    alike = Counter(idperson.lstrip("0") for idperson in ids)
+    return frozenset(
+        idperson
+        for idperson in ids
+        if alike[idperson.lstrip("0")] == 1 and len(idperson) <= EXACT_DIGITS
+    )
 
 
 def _spoiled(typed: tuple[str, TypedCell]) -> Any:

@@ -82,21 +82,23 @@ def from_api(report: Report = _quiet, *, accept: bool = False, by: Actor = COMMA
 
 
 def _apply(claim: Claim, report: Report, *, accept: bool) -> Imported:
-    one = db.session.get_one(RosterImport, claim.import_id)
-    if leaving.are_many(one) and not accept:
-        raise leaving.many_leave(one, ACCEPT)
-    imports.start_apply(one, one.plan, accept=True, holder=claim.holder)
+    roster_import = db.session.get_one(RosterImport, claim.import_id)
+    if leaving.are_many(roster_import) and not accept:
+        raise leaving.many_leave(roster_import, ACCEPT)
+    imports.start_apply(roster_import, roster_import.plan, accept=True, holder=claim.holder)
     applying.apply(claim, lambda done, total: report("load", done, total))
-    db.session.refresh(one)
-    return Imported(one.students, one.added, one.changed, one.leaving)
+    db.session.refresh(roster_import)
+    return Imported(
+        roster_import.students, roster_import.added, roster_import.changed, roster_import.leaving
+    )
 
 
 @contextmanager
 def _planned(by: Actor, source: str, name: str = "", *, whole: bool = False) -> Iterator[Claim]:
     """Yield the claim of a new import. An error withdraws the import, unless it is being written
     already: then a job continues it."""
-    one = imports.create(by, source, name, whole=whole, holder=new_holder())
-    claim = Claim(one.id, str(one.holder))
+    roster_import = imports.create(by, source, name, whole=whole, holder=new_holder())
+    claim = Claim(roster_import.id, str(roster_import.holder))
     try:
         yield claim
     except ClaimLost:

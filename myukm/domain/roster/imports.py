@@ -39,16 +39,16 @@ def create(
     """
     with transaction() as session:
         name = str(clean_name(file_name)) if file_name else ""
-        one = RosterImport(source=source, file_name=name, whole=whole)
-        one.account_id, one.actor_name, one.lang = by.user_id, by.name, language()
-        one.holder = holder
-        session.add(one)
+        roster_import = RosterImport(source=source, file_name=name, whole=whole, holder=holder)
+        roster_import.account_id, roster_import.actor_name = by.user_id, by.name
+        roster_import.lang = language()
+        session.add(roster_import)
         session.flush()
         if file:
-            parts.store(session, one.id, file)
+            parts.store(session, roster_import.id, file)
         if holder is None:
-            on_commit(queueing.queue, one.id)
-    return one
+            on_commit(queueing.queue, roster_import.id)
+    return roster_import
 
 
 def upload(by: Actor, file: BinaryIO, file_name: str, *, whole: bool) -> RosterImport:
@@ -72,10 +72,12 @@ def find(import_id: int, account_id: int) -> RosterImport:
 
     Raises `NotFound`.
     """
-    one = db.session.get(RosterImport, import_id, populate_existing=True)
-    if one is None or (one.status in OPEN and one.account_id != account_id):
+    roster_import = db.session.get(RosterImport, import_id, populate_existing=True)
+    if roster_import is None or (
+        roster_import.status in OPEN and roster_import.account_id != account_id
+    ):
         raise NotFound(_("Impor ini tidak ada, atau pratinjaunya sudah dibuang."))
-    return one
+    return roster_import
 
 
 def recent() -> Sequence[RosterImport]:
@@ -97,7 +99,9 @@ def last_applied() -> RosterImport | None:
     return last if db.session.scalar(stored.limit(1)) else None
 
 
-def start_apply(one: RosterImport, plan: int, *, accept: bool, holder: str | None = None) -> None:
+def start_apply(
+    roster_import: RosterImport, plan: int, *, accept: bool, holder: str | None = None
+) -> None:
     """Begin to write the changes of preview number `plan`: enqueue a job, or let the caller write
     them as `holder`.
 
@@ -106,39 +110,52 @@ def start_apply(one: RosterImport, plan: int, *, accept: bool, holder: str | Non
     `Conflict` also if the import is not ready, if `plan` is not its latest preview, if another
     import is being written, or if many students would leave and `accept` is not set.
     """
-    if one.status != ImportStatus.READY or one.plan != plan:
+    if roster_import.status != ImportStatus.READY or roster_import.plan != plan:
         raise Conflict(_("Pratinjau ini sudah tidak berlaku. Periksa yang terbaru."), code="stale")
-    if leaving.are_many(one) and not accept:
-        raise leaving.many_leave(one, ACCEPT)
+    if leaving.are_many(roster_import) and not accept:
+        raise leaving.many_leave(roster_import, ACCEPT)
     with transaction() as session:
-        is_old = settled.newest(session) != one.base
+        is_old = settled.newest(session) != roster_import.base
         if is_old and holder:
             raise _busy()
         status = ImportStatus.READING if is_old else ImportStatus.APPLYING
-        _begin(one, ImportStatus.READY, status, outdated=is_old, holder=holder, position=0)
+        _begin(
+            roster_import, ImportStatus.READY, status, outdated=is_old, holder=holder, position=0
+        )
 
 
-def start_undo(one: RosterImport, by: Actor) -> None:
+def start_undo(roster_import: RosterImport, by: Actor) -> None:
     """Begin to restore the students that an import changed. Raises `Conflict` unless the import is
     `last_applied`."""
     last = last_applied()
-    if last is None or last.id != one.id:
+    if last is None or last.id != roster_import.id:
         raise Conflict(
             _("Hanya impor terakhir yang bisa dibatalkan, selama perubahannya masih disimpan."),
             code="not_last",
         )
     names = {"undone_by": by.name, "undone_by_id": by.user_id}
     with transaction():
-        _begin(one, ImportStatus.APPLIED, ImportStatus.UNDOING, position=END, error=None, **names)
+        _begin(
+            roster_import,
+            ImportStatus.APPLIED,
+            ImportStatus.UNDOING,
+            position=END,
+            error=None,
+            **names,
+        )
 
 
-def _begin(one: RosterImport, expected: str, status: ImportStatus, **values: object) -> None:
+def _begin(
+    roster_import: RosterImport, expected: str, status: ImportStatus, **values: object
+) -> None:
     """Change the status from `expected` and enqueue a job, unless `values` has a holder.
 
     Raises `Conflict` if the status is not `expected`, or if another import is changing students.
     """
     live = None if status == ImportStatus.READING else 1
-    ours = update(RosterImport).where(RosterImport.id == one.id, RosterImport.status == expected)
+    ours = update(RosterImport).where(
+        RosterImport.id == roster_import.id, RosterImport.status == expected
+    )
     try:
         session = db.session()
         if not execute_rowcount(session, ours.values(status=status, live=live, **values)):
@@ -146,7 +163,7 @@ def _begin(one: RosterImport, expected: str, status: ImportStatus, **values: obj
     except IntegrityError:
         raise _busy() from None
     if not values.get("holder"):
-        on_commit(queueing.queue, one.id)
+        on_commit(queueing.queue, roster_import.id)
 
 
 def withdraw(import_id: int) -> bool:

@@ -23,27 +23,27 @@ def leavers(session: Session, roster: Container[str]) -> list[Leaver]:
     return [row for rows in _active(session) for row in rows if row.idperson not in roster]
 
 
-def are_many(one: RosterImport) -> bool:
+def are_many(roster_import: RosterImport) -> bool:
     """Return whether more than `GUARD_SHARE` of the active students would leave; False if
     `GUARD_SHARE` is 0."""
     share = current_app.config["GUARD_SHARE"]
-    return bool(share) and one.leaving > share * one.active
+    return bool(share) and roster_import.leaving > share * roster_import.active
 
 
-def many_leave(one: RosterImport, cure: Any) -> Conflict:
+def many_leave(roster_import: RosterImport, cure: Any) -> Conflict:
     """Return the error that says how many students would leave and names ten of them; `cure` is its
     last sentence."""
-    ours = (RosterChange.import_id == one.id, RosterChange.kind == ChangeKind.LEAVING)
+    ours = (RosterChange.import_id == roster_import.id, RosterChange.kind == ChangeKind.LEAVING)
     query = select(RosterChange.nama, RosterChange.idperson).where(*ours)
     first = db.session.execute(query.order_by(RosterChange.number).limit(MAX_NAMED)).all()
     names = ", ".join(f"{row.nama} ({row.idperson})" for row in first)
-    more = ", …" if one.leaving > MAX_NAMED else ""
+    more = ", …" if roster_import.leaving > MAX_NAMED else ""
     return Conflict(
         _(
             "%(n)d dari %(all)d siswa aktif tidak ada di dalamnya dan akan menjadi nonaktif: "
             "%(names)s. Tidak ada yang ditulis. %(cure)s",
-            n=one.leaving,
-            all=one.active,
+            n=roster_import.leaving,
+            all=roster_import.active,
             names=names + more,
             cure=cure,
         ),

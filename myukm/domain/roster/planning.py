@@ -99,11 +99,11 @@ def _drop_rejected(claim: Claim, ids: Sequence[str]) -> None:
 def _add_leaving(claim: Claim, reader: Reader, numbers: Iterator[int]) -> None:
     with transaction() as session:
         whole = claim.lock(session).whole and reader.whole
-    gone = leaving.leavers(db.session(), reader.mentions) if whole else []
-    for start in range(0, len(gone), BATCH):
+    leavers = leaving.leavers(db.session(), reader.mentions) if whole else []
+    for start in range(0, len(leavers), BATCH):
         with transaction() as session:
             claim.lock(session)
-            _store(session, claim, numbers, differences.leaving(gone[start : start + BATCH]))
+            _store(session, claim, numbers, differences.leaving(leavers[start : start + BATCH]))
 
 
 def _add_problems(claim: Claim, problems: Sequence[Problem], numbers: Iterator[int]) -> None:

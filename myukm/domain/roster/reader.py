@@ -10,7 +10,8 @@ from myukm.domain.siswa.fields import REQUIRED, FirstMentions, Values, clean, re
 from myukm.domain.text_normalization import clean_line
 from myukm.errors import Invalid
 
-MAX_PROBLEMS, MAX_SHOWN = 5000, 60
+MAX_PROBLEMS = 5000
+MAX_SHOWN = 60  # characters of a value in a problem
 
 
 class RawRow(NamedTuple):

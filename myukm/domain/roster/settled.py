@@ -14,8 +14,10 @@ def newest(session: Session) -> int:
     return session.scalar(select(func.max(RosterImport.settled))) or 0
 
 
-def settle(session: Session, done: RosterImport, status: ImportStatus) -> None:
+def settle(session: Session, roster_import: RosterImport, status: ImportStatus) -> None:
     """End an import that changed students, so that another one may change them."""
-    done.status, done.settled, done.settled_at = status, newest(session) + 1, utcnow()
-    done.live = done.holder = None
-    done.tries = 0
+    number = newest(session) + 1
+    roster_import.status = status
+    roster_import.settled, roster_import.settled_at = number, utcnow()
+    roster_import.live = roster_import.holder = None
+    roster_import.tries = 0

@@ -35,35 +35,35 @@ def of_imports(reading: float, writing: float = WRITER_TIMEOUT) -> HolderWatchdo
 
 
 def _without_job(import_ids: Collection[int]) -> list[int]:
-    return [each for each in import_ids if _is_hopeless(each) or not queueing.waits(each)]
+    return [each for each in import_ids if _cannot_continue(each) or not queueing.waits(each)]
 
 
 def _serve(import_id: int) -> None:
-    if _is_hopeless(import_id):
+    if _cannot_continue(import_id):
         _give_up(import_id)
     else:
         queueing.queue(import_id)
 
 
-def _is_hopeless(import_id: int) -> bool:
+def _cannot_continue(import_id: int) -> bool:
     """Return whether the import has no try left, or a job could not read its source."""
-    one = db.session.get_one(RosterImport, import_id)
-    return one.tries >= MAX_TRIES or not _has_source(one)
+    roster_import = db.session.get_one(RosterImport, import_id)
+    return roster_import.tries >= MAX_TRIES or not _has_source(roster_import)
 
 
-def _has_source(one: RosterImport) -> bool:
+def _has_source(roster_import: RosterImport) -> bool:
     """Return whether a job can read the source. It cannot if a command's own file is being read,
     because that file is not stored in the database."""
-    by_command = one.account_id is None and one.status == ImportStatus.READING
-    return not by_command or parts.is_stored(one.id)
+    by_command = roster_import.account_id is None and roster_import.status == ImportStatus.READING
+    return not by_command or parts.is_stored(roster_import.id)
 
 
 def _give_up(import_id: int) -> None:
     """Fail an import whose source cannot be read; an import that is already being written is
     retried."""
     reading = (RosterImport.id == import_id, RosterImport.status == ImportStatus.READING)
-    one = db.session.get_one(RosterImport, import_id)
-    with force_locale(one.lang):
+    roster_import = db.session.get_one(RosterImport, import_id)
+    with force_locale(roster_import.lang):
         error = str(_("Berkas ini tidak selesai dibaca. Coba simpan sebagai CSV."))
     ended = update(RosterImport).where(*reading, RosterImport.holder.is_(None))
     with transaction() as session:

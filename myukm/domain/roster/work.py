@@ -29,10 +29,10 @@ def advance(import_id: int) -> None:
     claim = take(import_id)
     if claim is None:
         return
-    one = db.session.get_one(RosterImport, import_id)
-    with force_locale(one.lang), suppress(ClaimLost):
+    roster_import = db.session.get_one(RosterImport, import_id)
+    with force_locale(roster_import.lang), suppress(ClaimLost):
         try:
-            STEPS[ImportStatus(one.status)](claim)
+            STEPS[ImportStatus(roster_import.status)](claim)
         except DomainError as error:
             _fail(claim, str(error))
         except Exception as error:
@@ -54,10 +54,11 @@ def _fail(claim: Claim, message: str) -> None:
     """End an import whose source cannot be read. An import that is being written stays, so that
     another job continues it."""
     with transaction() as session:
-        one = claim.lock(session)
-        if one.status != ImportStatus.READING:
+        roster_import = claim.lock(session)
+        if roster_import.status != ImportStatus.READING:
             return
-        one.status, one.error, one.holder = ImportStatus.FAILED, message[:500], None
+        roster_import.status, roster_import.error = ImportStatus.FAILED, message[:500]
+        roster_import.holder = None
 
 
 def _read(claim: Claim) -> None:
@@ -74,8 +75,8 @@ def _read(claim: Claim) -> None:
 
 def _may_link(claim: Claim) -> bool:
     """Return whether the column `nim` is read: only the import of an admin links accounts."""
-    one = db.session.get_one(RosterImport, claim.import_id)
-    importer = db.session.get(User, one.account_id) if one.account_id else None
+    roster_import = db.session.get_one(RosterImport, claim.import_id)
+    importer = db.session.get(User, roster_import.account_id) if roster_import.account_id else None
     return importer is not None and importer.role == Role.ADMIN
 
 
