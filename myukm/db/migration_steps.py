@@ -1,6 +1,6 @@
 """Steps of migrations that may be repeated.
 
-On MariaDB each step commits at once, so a killed upgrade has done some of them.
+MariaDB commits each step at once, so a killed upgrade that is run again repeats committed steps.
 """
 
 from typing import Any

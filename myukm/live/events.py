@@ -52,7 +52,7 @@ EVENTS: Mapping[str, EventType] = {
 
 
 def check(topic: str, type: str, *, replayed: bool) -> None:  # noqa: A002 (the SSE field's name)
-    """Raise `ValueError` unless events of this type go to such a topic, replayed or not."""
+    """Raise `ValueError` unless `EVENTS` has this type with this kind of topic and `replayed`."""
     known = EVENTS.get(type)
     if known is None or known.replayed != replayed or topic.partition(":")[0] not in known.topics:
         raise ValueError(f"{type} on {topic} is not in the list of events")

@@ -24,7 +24,9 @@ class ImportStatus(StrEnum):
     FAILED = "failed"  # its source could not be read; `error` says why
 
 
+# A job works on the import, or will.
 BUSY = (ImportStatus.READING, ImportStatus.APPLYING, ImportStatus.UNDOING)
+# The import has changed no student.
 OPEN = (ImportStatus.READING, ImportStatus.READY, ImportStatus.FAILED)
 
 

@@ -16,8 +16,8 @@ from myukm.models import ChatMessage, Membership, User
 def page(
     membership: Membership, before: int | None = None, after: int | None = None, limit: int = 50
 ) -> Sequence[ChatMessage]:
-    """Return up to `limit` messages, oldest first: the newest, or the messages next to an id, which
-    is not included."""
+    """Return up to `limit` messages, oldest first: the newest messages, with `before` the newest
+    below that id, with `after` the oldest above that id."""
     values = {"ukm": membership.ukm_id, "before": before, "after": after, "limit": limit}
     if after is not None:
         query = _AFTER if before is None else _AFTER.where(_EARLIER)
