@@ -111,7 +111,7 @@ def test_a_requested_student_is_synced_at_once_during_a_run(
         assert sync.progress_of(campus)["status"] == "running"
         assert took < 3 + own, took
         print(f"{latency} ms: {took:.2f} s")
-        wait_until(lambda: not queueing.student_waits(1), 5, "its job is withdrawn")
+        wait_until(lambda: not queueing.is_student_queued(1), 5, "its job is removed")
         commands.cancel(TREASURER)
         ended = sync.wait_for_end(campus)
         sync.check_numbers(ended)

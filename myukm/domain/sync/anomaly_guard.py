@@ -1,9 +1,9 @@
 """Anomaly guard: quarantines answers that lower a student's amounts a lot.
 
 A quarantined item has the status `held`: nothing is written, and it counts as pending. If there are
-many, the run pauses and asks a person. If there are few, each of these students is fetched once
-more, and the answer is believed only if it is the same. Until the second answer is written, the
-item's message says what the first one would have taken away.
+many such items, the run pauses and asks a person. If there are few, each of these students is
+fetched once more, and the second answer is believed only if it equals the first. Until the second
+answer is written, the item's message says what the first answer would have taken away.
 """
 
 from collections import deque
@@ -24,21 +24,21 @@ from myukm.models.sync import OPEN, ItemStatus, Status
 
 CODE = "suspicious_api"
 WINDOW, MAX_EXAMPLES, CHUNK = 200, 10, 5_000
-# Pause between the two requests, in which a short fault of the API may end.
+# Pause before a student is fetched once more, in which a short fault of the API may end.
 PAUSE = timedelta(seconds=1)
 
 
 class SuspicionWindow:
-    """The last answers of a lane about students with stored data."""
+    """Which of a lane's last answers about students with stored data were suspicious."""
 
     def __init__(self) -> None:
         self._answers: deque[bool] = deque(maxlen=WINDOW)
 
     def add(self, items: Iterable[Item]) -> bool:
         """Add written items; return whether the run must pause and ask a person."""
-        held = [item.code == CODE for item in items if item.compared]
-        self._answers.extend(held)
-        return any(held) and too_many(sum(self._answers), len(self._answers))
+        suspicious = [item.code == CODE for item in items if item.compared]
+        self._answers.extend(suspicious)
+        return any(suspicious) and too_many(sum(self._answers), len(self._answers))
 
 
 def too_many(suspicious_count: int, compared: int) -> bool:
@@ -94,10 +94,10 @@ def release(run_id: int, *, trusted: bool) -> None:
     more = True
     while more:
         with transaction() as session:
-            more = _release_some(session, run_id, values)
+            more = _release_chunk(session, run_id, values)
 
 
-def _release_some(session: Session, run_id: int, values: Mapping[str, Any]) -> bool:
+def _release_chunk(session: Session, run_id: int, values: Mapping[str, Any]) -> bool:
     running = select(SyncRun.id).where(SyncRun.id == run_id, SyncRun.status == Status.RUNNING)
     which = (SyncItem.run_id == run_id, SyncItem.status == ItemStatus.HELD)
     query = select(SyncItem.id).where(*which, SyncItem.run_id.in_(running))

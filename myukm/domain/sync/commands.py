@@ -60,7 +60,7 @@ def start(
 def retry_failed(actor: Actor, code: str | None = None) -> dict[str, Any]:
     """Start a run over the failed students (for this cause) of the run that ended last.
 
-    After a dry run it is a dry run as well, because nobody asked to write anything. Raises
+    The retry of a dry run is a dry run too, because nobody asked to write anything. Raises
     `Conflict` if a run is live, `Invalid` if no student failed.
     """
     require_no_live_run()
@@ -151,7 +151,8 @@ def _already_running() -> Conflict:
 def _insert(run: SyncRun, actor: Actor) -> None:
     """Insert the run. `live` is unique, so only one of several concurrent inserts succeeds.
 
-    If one rolls back, those that wait for it can deadlock on MariaDB; the victim is retried.
+    If one of them rolls back, the inserts that wait for it can deadlock on MariaDB, and the
+    deadlock's victim is retried.
     """
     text = _("Dimulai oleh %(name)s.", name=actor.name)
     if run.dry_run:

@@ -11,9 +11,10 @@ from myukm.domain.payment_api.parser import amount, format_amount
 from myukm.domain.payment_api.plain_form import ITEM, SUMMARY
 
 MAX_CHANGES = 200
+# In characters.
 MAX_NAME, MAX_KEY, MAX_VALUE, MAX_PERIOD = 100, 40, 200, 64
 AMOUNTS = frozenset((*SUMMARY, *ITEM))
-# The amount of an item that a sum adds up.
+# For each field of a summary, the field of the items that it adds up.
 ADDED_UP = dict(zip(SUMMARY, ITEM, strict=True))
 STRUCTURE = frozenset(("period_id", "category_name", "unit_name", "categories", "items"))
 
@@ -25,7 +26,7 @@ class Change(NamedTuple):
     """A field with another value; None on the side where it does not exist.
 
     `field` is a path such as `SPP/Juli 2026/amount_paid` (category, unit, name), `summary/…` for a
-    sum of the period. Without a period it is `saldo`, `account` (something that is not kept),
+    sum of the period. Without a period it is `saldo`, `account` (a field that is not stored),
     `first` (`new` is what is owed) or `more` (`new` is how many changes are not listed).
     """
 
@@ -38,9 +39,9 @@ class Change(NamedTuple):
 def compare(old_periods: Any, new_periods: Any) -> list[Change]:
     """Return the fields that differ between two lists of periods, at most `MAX_CHANGES`.
 
-    Amounts are compared as money. Left out are sums that changed only by what their items changed,
-    and the items of a new period, because the student's page lists them. The items of vanished
-    periods and categories are listed.
+    Amounts are compared as money. Sums that changed only because their items changed are left out,
+    and so are the items of a new period, because the student's page lists them. The items of
+    vanished periods and categories are listed.
     """
     found = [
         Change(period_id[:MAX_PERIOD], "/".join(path), *values)
@@ -51,7 +52,7 @@ def compare(old_periods: Any, new_periods: Any) -> list[Change]:
 
 
 def bounded(found: list[Change]) -> list[Change]:
-    """Return at most `MAX_CHANGES` of them, the last one saying how many more there are."""
+    """Return at most `MAX_CHANGES` changes; if some are left out, the last one says how many."""
     rest = len(found) - MAX_CHANGES + 1
     if rest <= 1:
         return found
@@ -74,7 +75,7 @@ def _of_category(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> D
 
 
 def _fields(path: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> Differences:
-    """Return the values of one object that differ, with its summary's, without its parts'."""
+    """Return the fields of one object and of its summary that differ, not those of its parts."""
     found: Differences = {}
     for key in dict.fromkeys((*old, *new)):
         before, after = old.get(key), new.get(key)

@@ -22,15 +22,15 @@ def dispatch(run_id: int) -> int:
     more = True
     while more:
         with transaction() as session:
-            run = locked(session, run_id)
+            run = lock_undispatched(session, run_id)
             if run is None:
                 return 0
             more = _write_items(session, run)
     return _start(run_id)
 
 
-def locked(session: Session, run_id: int) -> SyncRun | None:
-    """Return the run, locked, if its items are still to be written."""
+def lock_undispatched(session: Session, run_id: int) -> SyncRun | None:
+    """Lock and return the run, None if it is not queued or its items are written already."""
     return session.scalar(
         select(SyncRun)
         .where(SyncRun.id == run_id, SyncRun.status == Status.QUEUED, ~SyncRun.dispatched)
@@ -64,7 +64,7 @@ def _write_items(session: Session, run: SyncRun) -> bool:
 def _start(run_id: int) -> int:
     """Set the total and move the run to running, or to failed if it has no students."""
     with transaction() as session:
-        if locked(session, run_id) is None:
+        if lock_undispatched(session, run_id) is None:
             return 0
         total = session.scalar(select(func.count()).where(SyncItem.run_id == run_id)) or 0
         if not total:

@@ -1,8 +1,8 @@
 """ETags of the payment API: unchanged payments need not be transferred again.
 
-A tag is used for `PEMBAYARAN_API_ETAG_HOURS` only, because an API that forgets to change a tag
-would be believed for ever. It is stored with a digest of the API's address, because another API may
-use the same tag for other data.
+A tag is used for `PEMBAYARAN_API_ETAG_HOURS` only, because otherwise an API that forgets to change
+a tag would be believed for ever. A tag is stored with a digest of the API's address, because
+another API may use the same tag for other data.
 """
 
 from collections.abc import Iterable

@@ -24,7 +24,7 @@ from myukm.logs.outages import Outage
 from myukm.models.sync import Status
 
 FLUSH_SECONDS, LAST_FLUSH_SECONDS, POLL_SECONDS = 0.25, 0.1, 0.02
-MAX_LIFETIME, MAX_DATABASE_TIMEOUT, SHUTDOWN_TIMEOUT = 180.0, 120.0, 15.0
+MAX_LIFETIME_SECONDS, MAX_DATABASE_SECONDS, SHUTDOWN_SECONDS = 180.0, 120.0, 15.0
 MAX_CLAIMED = 2000
 
 P = ParamSpec("P")
@@ -33,18 +33,19 @@ logger = logging.getLogger(__name__)
 
 
 class Lane:
-    """Works on run `run_id` until no student is left, the run stops, or `MAX_LIFETIME` is over."""
+    """Works on run `run_id` until no student is left, the run stops, or the lane's time is over."""
 
     def __init__(self, app: Flask, run_id: int) -> None:
         self._app, self._run_id = app, run_id
         lane_id = secrets.token_hex(16)
         self._store, self._students = LaneStore(run_id, lane_id), StudentStore(lane_id)
         self._width: int = app.config["PEMBAYARAN_API_CONCURRENCY"]
-        # A quarter of the job's time: half is for the work, the last quarter for the shutdown.
-        self._database_timeout = min(app.config["SYNC_JOB_TIMEOUT"] / 4, MAX_DATABASE_TIMEOUT)
+        # Half of the job's time is for the work, a quarter for waiting for a database that does not
+        # answer, the last quarter for the shutdown.
+        self._database_timeout = min(app.config["SYNC_JOB_TIMEOUT"] / 4, MAX_DATABASE_SECONDS)
         self._per_second = 0.0
         self._exhausted = self._progress_sent = self._successor_queued = False
-        self._away = self._requests = False
+        self._database_away = self._requests_waiting = False
         self._give_up_at: float | None = None
         self._outage = Outage(logger, f"run {run_id}: the database does not answer")
 
@@ -57,8 +58,8 @@ class Lane:
             self._clock = loop.time
             self._flushed_at = self._last_db_contact = loop.time()
             job_seconds = self._app.config["SYNC_JOB_TIMEOUT"]
-            self._deadline = loop.time() + min(job_seconds / 2, MAX_LIFETIME)
-            # The last answers are awaited until here, which leaves a quarter for writing them.
+            self._deadline = loop.time() + min(job_seconds / 2, MAX_LIFETIME_SECONDS)
+            # The last quarter of the job's time is for writing the last answers.
             self._latest_end = loop.time() + 0.75 * job_seconds
             async with FetchPool(self._app.config, self._width) as pool:
                 self._store.stats = pool.stats
@@ -82,7 +83,7 @@ class Lane:
         await self._shutdown(pool)
 
     async def _flush(self, pool: FetchPool) -> None:
-        """Flush to the database; when it is away, keep the results and try again."""
+        """Flush to the database; if it does not answer, keep the results for the next flush."""
         pool.raise_if_failed()
         pool.review_deferred(idle=self._exhausted and pool.stalled)
         results = pool.pop_results()
@@ -90,20 +91,20 @@ class Lane:
         want = self._claim_size(pool)
         refused = None if self._stopping else pool.policy.refused
         try:
-            await self._serve(pool, results)
+            await self._flush_requests(pool, results)
             own = [item for item in results if not item.requested]
             batch = await self._in_db_thread(self._flush_in_thread, own, want, refused)
         except DATABASE_UNAVAILABLE as error:
             pool.requeue_results(results)
-            self._away = True
+            self._database_away = True
             if self._clock() - self._last_db_contact > self._database_timeout:
                 raise
             self._outage.failed(error)
             return
         self._outage.worked()
-        self._last_db_contact, self._away = self._clock(), False
+        self._last_db_contact, self._database_away = self._clock(), False
         pool.gate.rate_limiter.workers = max(1, batch.workers)
-        self._requests = batch.requests
+        self._requests_waiting = batch.requests
         pool.submit(batch.items)
         self._exhausted = len(batch.items) < want
         self._check_stop(pool, batch, refused)
@@ -111,11 +112,11 @@ class Lane:
             self._publish_and_scale, bool(results), want == len(batch.items) > 0
         )
 
-    async def _serve(self, pool: FetchPool, results: Sequence[Item]) -> None:
-        """Write and claim students requested by a person, if there are any."""
+    async def _flush_requests(self, pool: FetchPool, results: Sequence[Item]) -> None:
+        """Write and claim students whom a person requested, if there are any."""
         answered = [item for item in results if item.requested]
-        claim = self._requests and not self._stopping
-        if answered or claim or self._students.in_hand:
+        claim = self._requests_waiting and not self._stopping
+        if answered or claim or self._students.claimed_ids:
             flush = self._students.flush_and_claim
             submit(pool, await self._in_db_thread(flush, answered, claim=claim))
 
@@ -125,15 +126,15 @@ class Lane:
             pausing.pause_refused(self._run_id, refused)
         return self._store.flush_and_claim(results, want)
 
-    def _publish_and_scale(self, moved: bool, more: bool) -> None:
-        """Publish progress, and queue one more lane if all that was asked for was claimed.
+    def _publish_and_scale(self, has_written: bool, more: bool) -> None:
+        """Publish the progress, and queue one more lane if there are probably `more` students.
 
-        `moved`: the turn wrote results. `more`: there are probably more students to claim.
+        `has_written`: the turn wrote results.
         """
         try:
             if more and not self._successor_queued:
                 self._successor_queued = queueing.queue_lane(self._run_id)
-            if moved or not self._progress_sent:
+            if has_written or not self._progress_sent:
                 self._progress_sent = progress.publish_throttled()
         except DATABASE_UNAVAILABLE as error:
             logger.warning("run %d: progress not published: %s", self._run_id, error)
@@ -159,8 +160,9 @@ class Lane:
     def _check_stop(self, pool: FetchPool, batch: Batch, refused: str | None) -> None:
         if self._stopping:
             return
-        # A refused lane ends even if the run was resumed at once, because later refusals of its old
-        # requests would pause the run again. The next turn handles a refusal that came during this.
+        # A refused lane ends even if the run was resumed at once, because the refusals of requests
+        # that are still in flight would pause the run again. A refusal that arrived during this
+        # flush is handled by the next one.
         if refused or batch.status != Status.RUNNING or self._clock() > self._deadline:
             pool.stop()
             last_answer = self._clock() + self._app.config["PEMBAYARAN_API_TIMEOUT"]
@@ -174,20 +176,21 @@ class Lane:
         return self._exhausted and not pool.unfinished
 
     async def _sleep_until_due(self, pool: FetchPool) -> None:
-        """Sleep until a turn is due, or sooner: to claim more, and to write the last answers."""
+        """Sleep until the next turn; begin it early to claim students or write the last answers."""
         due, soon = self._flushed_at + FLUSH_SECONDS, self._flushed_at + LAST_FLUSH_SECONDS
         while self._clock() < due and not shutdown.requested.is_set():
             needed = max(2 * self._width, self._per_second * FLUSH_SECONDS)
             low = pool.queued < min(needed, MAX_CLAIMED) and not self._exhausted
             last = self._exhausted and pool.has_results and self._clock() > soon
-            if not self._away and not self._stopping and (low or last or not pool.unfinished):
+            early = low or last or not pool.unfinished
+            if early and not self._database_away and not self._stopping:
                 return
             await asyncio.sleep(POLL_SECONDS)
 
     async def _shutdown(self, pool: FetchPool) -> None:
         """Write finished items and release the rest, if the database answers in time."""
         pool.stop()
-        done, deadline = pool.pop_results(), self._clock() + SHUTDOWN_TIMEOUT
+        done, deadline = pool.pop_results(), self._clock() + SHUTDOWN_SECONDS
         while True:
             try:
                 return await self._in_db_thread(self._close, done, list(pool.unfinished.values()))

@@ -21,11 +21,10 @@ MANY_OBJECTS = 10_000
 
 
 def run_first_lane(run_id: int) -> int:
-    """Write the run's items, then work on them; return their number.
+    """Write the run's items, then work on them; return the number of items.
 
-    0 if another job has written them, or if there are no students.
-
-    One job does both, because plain `rq worker` imports the program anew for each.
+    Returns 0 if another job has written the items, or if there are no students. One job does both
+    steps, because plain `rq worker` imports the program again for each job.
     """
     with record_crashes(run_id):
         total = dispatching.dispatch(run_id)
@@ -49,7 +48,7 @@ def run_lane(run_id: int) -> None:
 
 
 async def _work(app: Flask, run_id: int) -> None:
-    release_connection()  # the lane has another; this one would be idle in a transaction
+    release_connection()  # the lane uses its own; this one would stay idle in a transaction
     with rare_garbage_collection():
         async with sending_heartbeats(app.extensions["valkey"], hung_seconds(app.config)):
             await Lane(app, run_id).work()
@@ -69,7 +68,7 @@ def rare_garbage_collection() -> Iterator[None]:
 def hung_seconds(settings: Mapping[str, Any]) -> int:
     """Return the seconds after which a silent lane's job counts as hung.
 
-    Longer than `SYNC_LANE_TIMEOUT`, after which its students go to other lanes.
+    Longer than `SYNC_LANE_TIMEOUT`, after which other lanes get the lane's students.
     """
     return 2 * int(settings["SYNC_LANE_TIMEOUT"])
 

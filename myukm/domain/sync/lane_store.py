@@ -22,8 +22,8 @@ from myukm.domain.sync.request_stats import save
 from myukm.models import SyncItem, SyncLane, SyncRequest, SyncRun, SyncTraffic
 from myukm.models.sync import ItemStatus, Status
 
-# In the order of the first fields of `Item`. A pending item has a message, its `doubt`, only if its
-# first answer was quarantined.
+# In the order of the first fields of `Item`. The message is read as `Item.doubt`, because a pending
+# item has a message only if its first answer was quarantined.
 ITEM_COLUMNS = (
     SyncItem.id,
     SyncItem.idperson,
@@ -90,12 +90,13 @@ class LaneStore:
         return batch
 
     def _batch(self, session: Session, items: Sequence[Item]) -> tuple[Batch, bool]:
+        """Return the turn's result, and whether a person has accepted suspicious answers."""
         lanes = select(func.count()).where(SyncLane.run_id == self.run_id).scalar_subquery()
         requests = exists().where(SyncRequest.holder.is_(None))
         query = select(SyncRun.status, SyncRun.answers_accepted, lanes, requests)
         row = session.execute(query.where(SyncRun.id == self.run_id)).one()
-        status, trusted, workers, asked = row
-        return Batch(status, workers, items, bool(asked)), trusted
+        status, trusted, workers, requests_waiting = row
+        return Batch(status, workers, items, bool(requests_waiting)), trusted
 
     def unregister(self, answered: Sequence[Item], unfinished: Iterable[Item]) -> None:
         """Write the last answers, release the other items, and unregister the lane."""
@@ -120,8 +121,8 @@ class LaneStore:
                 .where(in_literals(SyncItem.id, [item.item_id for item in found]))
                 .values(status=ItemStatus.CLAIMED, lane_id=self.lane_id)
             )
-            sure = [item.idperson for item in found if item.doubt is None]
-            tags = etags.usable(session, sure)
+            not_doubted = [item.idperson for item in found if item.doubt is None]
+            tags = etags.usable(session, not_doubted)
             for item in found:
                 item.etag = tags.get(item.idperson)
         return found
@@ -164,7 +165,7 @@ class LaneStore:
 
 def release(session: Session, run_id: int, lane_id: str) -> None:
     """Make the unfinished items of a lane pending again. Only the lane itself may call this,
-    because it may claim more at any moment."""
+    because another process cannot know whether the lane is claiming items at this moment."""
     _unclaim(session, run_id, SyncItem.lane_id == lane_id)
 
 
@@ -174,8 +175,8 @@ def release_orphans(session: Session, run_id: int) -> None:
 
 
 def _unclaim(session: Session, run_id: int, condition: ColumnElement[bool]) -> None:
-    """Make claimed items pending, by primary key: on MariaDB an UPDATE that searches locks other
-    rows as well."""
+    """Make claimed items pending. Updates by primary key, because on MariaDB any other UPDATE also
+    locks rows that it does not change."""
     claimed = SyncItem.status == ItemStatus.CLAIMED
     query = select(SyncItem.id).where(SyncItem.run_id == run_id, claimed, condition)
     if ids := session.scalars(query).all():

@@ -33,7 +33,7 @@ MAX_CRASHES = 5
 def drive(run_id: int) -> None:
     """Take the steps that are due, then queue the job that the run needs next.
 
-    Any process may call it at any time: a second job of a kind is not queued.
+    Any process may call it at any time, because a job of the same kind is not queued twice.
     """
     advance(run_id)
     run = progress.find(run_id)
@@ -71,7 +71,7 @@ def has_work(run: Row[Any]) -> bool:
 
 
 def _store_that_valkey_is_down(run_id: int) -> None:
-    """Store why a queued run does not start."""
+    """Store with a queued run that it waits for Valkey."""
     with transaction() as session:
         reason = valkey_down_reason()
         session.execute(

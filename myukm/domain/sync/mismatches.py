@@ -16,8 +16,8 @@ def disagrees(item: Item) -> bool:
 
 
 def log_count(run_id: int, number: int) -> None:
-    """Append the number of students whose figures disagree to the run's log, as one line, because
-    it may be all students."""
+    """Append the number of students whose figures disagree to the run's log. One line for all,
+    because the figures of every student may disagree."""
     if not number:
         return
     text = _(

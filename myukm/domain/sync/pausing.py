@@ -29,8 +29,9 @@ REFUSALS = {
 def review_quarantined(run: Row[Any]) -> None:
     """Decide about quarantined items of a running run.
 
-    If a person accepted the answers, they are released at once. Otherwise they wait until no other
-    item is open: if they are many, the run pauses for a person; if few, they are fetched once more.
+    If a person accepted the answers, the items are released at once. Otherwise they wait until no
+    other item is open. Then the run pauses for a person if many items are quarantined; few are
+    fetched once more.
     """
     number = anomaly_guard.count_quarantined(run.id)
     if not number or not (run.answers_accepted or anomaly_guard.only_quarantined_left(run.id)):

@@ -23,7 +23,7 @@ CHUNK = 1000
 COLUMNS = ("idperson", "nama", "period_id", "field", "old", "new", "at")
 
 
-def known(session: Session, keys: Sequence[int]) -> Sequence[Row[Any]]:
+def stored_payments(session: Session, keys: Sequence[int]) -> Sequence[Row[Any]]:
     """Return the stored payments of students, given by their row ids."""
     query = select(Siswa.id, Siswa.pembayaran, Siswa.saldo).where(in_literals(Siswa.id, keys))
     return session.execute(query).all() if keys else ()
@@ -122,7 +122,7 @@ def _all_of_run(run_id: int, q: str) -> Iterator[tuple[Any, ...]]:
     query, last = _of_run(run_id, q).limit(CHUNK), None
     while True:
         rows = db.session.execute(query if last is None else query.where(_after(last))).all()
-        db.session.rollback()  # a slow download would be an idle transaction, which is ended
+        db.session.rollback()  # databases end a transaction that is idle during a slow download
         for row in rows:
             yield (*(getattr(row, name) for name in COLUMNS[:-1]), to_iso8601(row.at))
         if len(rows) < CHUNK:

@@ -15,7 +15,7 @@ from myukm.extensions import db
 from myukm.logs.redaction import shown
 from myukm.models import Siswa
 
-NOBODY = "-"
+NOBODY = "-"  # an id that no student has
 
 
 class CheckResult(NamedTuple):
@@ -46,8 +46,8 @@ def check() -> list[CheckResult]:
 def _token_was_accepted(answer: Answer) -> bool:
     """Return whether the answer proves that the API accepted the token.
 
-    5xx, 429 and unreadable answers prove nothing. Nor does 403: it may mean the student or the
-    token.
+    5xx, 429 and unreadable answers prove nothing. Nor does 403, which may refuse the student or
+    the token.
     """
     if not isinstance(answer, Failure):
         return True

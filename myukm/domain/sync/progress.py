@@ -115,7 +115,8 @@ def publish() -> None:
 def publish_throttled() -> bool:
     """Publish at most ten times a second over all processes.
 
-    Return False if it was too early, so that the caller has to call again.
+    Return False if it was too early, so that the caller has to call again. Without Valkey nothing
+    is published, and True is returned.
     """
     try:
         if not valkey().set(TICK, 1, nx=True, px=TICK_MS):

@@ -1,5 +1,5 @@
-"""The sync's jobs in the queue. A job's id begins with its kind and its run's or request's id, so
-the queue can be searched for it."""
+"""The sync's jobs in the queue. A job's id begins with its kind and the id of its run or request,
+so that the job can be found in the queue."""
 
 import secrets
 from collections.abc import Iterable
@@ -16,21 +16,21 @@ STUDENT, LANE, DISPATCH = "sync-siswa-", "sync-lane-", "sync-dispatch-"
 def queue_dispatch(run_id: int) -> bool:
     """Enqueue a dispatch of the run unless one is queued; return False without Valkey."""
     prefix = _prefix("dispatch", run_id)
-    return _ensure("dispatch_sync_pembayaran", run_id, prefix) is not None
+    return _enqueue_once("dispatch_sync_pembayaran", run_id, prefix) is not None
 
 
 def queue_lane(run_id: int) -> bool:
     """Enqueue a lane of the run unless one is queued; return False without Valkey."""
-    return _ensure("sync_pembayaran_lane", run_id, _prefix("lane", run_id)) is not None
+    return _enqueue_once("sync_pembayaran_lane", run_id, _prefix("lane", run_id)) is not None
 
 
 def queue_student(request_id: int, idperson: str) -> str | None:
-    """Enqueue the job of a request at the front unless it is queued; return its id.
+    """Enqueue the job of a request at the front unless it is queued.
 
-    None without Valkey.
+    Return the job's id, None without Valkey.
     """
     prefix = _student_prefix(request_id)
-    return _ensure("sync_pembayaran_siswa", idperson, prefix, at_front=True)
+    return _enqueue_once("sync_pembayaran_siswa", idperson, prefix, at_front=True)
 
 
 def is_lane(job_id: str) -> bool:
@@ -43,7 +43,7 @@ def queued_ids(run_id: int) -> list[str]:
     return _waiting(_prefix("dispatch", run_id), _prefix("lane", run_id))
 
 
-def student_waits(request_id: int) -> bool:
+def is_student_queued(request_id: int) -> bool:
     """Return whether the job of a request is queued. Raises RedisError."""
     return bool(_waiting(_student_prefix(request_id)))
 
@@ -54,7 +54,7 @@ def remove_queued(run_id: int) -> None:
     _remove(_prefix("dispatch", run_id), _prefix("lane", run_id))
 
 
-def withdraw_students(request_ids: Iterable[int]) -> None:
+def remove_student_jobs(request_ids: Iterable[int]) -> None:
     """Remove the queued jobs of these requests."""
     if prefixes := [_student_prefix(request_id) for request_id in request_ids]:
         _remove(*prefixes)
@@ -80,10 +80,13 @@ def _remove(*prefixes: str) -> None:
         return
 
 
-def _ensure(
+def _enqueue_once(
     function: str, argument: int | str, prefix: str, *, at_front: bool = False
 ) -> str | None:
-    """Return the id of the queued job with this prefix, or of a new one."""
+    """Return the id of the queued job with this prefix; enqueue a job if there is none.
+
+    None without Valkey.
+    """
     try:
         if jobs := _waiting(prefix):
             return jobs[0]

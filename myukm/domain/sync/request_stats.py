@@ -28,7 +28,8 @@ def save(session: Session, lane_id: str, sums: RequestStats) -> None:
 
 
 class RunStats(NamedTuple):
-    """The sums of a run; `p50` and `p95` are in milliseconds, None before the first request."""
+    """The sums of a run: `limited` counts responses 429, `received` bytes. The latencies `p50` and
+    `p95` are in milliseconds, None before the first request."""
 
     requests: int
     retries: int

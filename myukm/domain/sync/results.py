@@ -47,8 +47,8 @@ def take_in(
 ) -> None:
     """Store the students' payments (not in a dry run) and the history of their changes.
 
-    Everything that syncs payments calls it. `guarded` quarantines answers that take much away (see
-    `suspicion`).
+    Lanes and single-student jobs both call this. `guarded` quarantines answers that take much away
+    (see `suspicion`).
     """
     compare(session, items)
     if guarded and not dry_run:
@@ -59,7 +59,8 @@ def take_in(
 def compare(session: Session, items: Sequence[Item]) -> None:
     """Compare the answers with the stored data, and lock the students' rows.
 
-    A row may have data without a digest, because an upgrade that changes the digest deletes it.
+    A row may have data without a digest, because an upgrade that computes digests in another way
+    deletes the stored ones.
     """
     for item in items:
         _reset(item)
@@ -75,12 +76,12 @@ def compare(session: Session, items: Sequence[Item]) -> None:
         item.code = "student_deleted"
         item.message = _("Siswa sudah dihapus dari MyUKM.")
     fetched = {item.row.id: item for item in items if item.new and item.row.filled}
-    for old in payment_history.known(session, list(fetched)):
+    for old in payment_history.stored_payments(session, list(fetched)):
         fetched[old.id].old = old
 
 
 def _reset(item: Item) -> None:
-    """Reset what the steps fill in, from `Item.answer`."""
+    """Reset the fields that the steps fill in; a failed answer sets `code` and `message`."""
     item.row = item.old = item.new = item.code = item.message = None
     item.stale = False
     if isinstance(item.answer, Failure):
@@ -96,7 +97,7 @@ def _locked_rows(session: Session, answered: Mapping[str, Item]) -> Sequence[Row
 
 
 def write(session: Session, run_id: int | None, items: Sequence[Item], *, dry_run: bool) -> None:
-    """Write history and data of changed students, and the tags of unchanged ones."""
+    """Write the history and data of changed students, and the ETags of unchanged students."""
     changed = [item for item in items if item.new]
     payment_history.record(session, run_id, changed, dry_run=dry_run)
     if not dry_run:
@@ -110,7 +111,7 @@ def store(
 ) -> None:
     """Write new payments by the students' row ids, with `synced_at`, bills and the journal.
 
-    `students` are their units and whether they had data, if the caller has read these already.
+    `students` are the students' origins; they are read here if the caller has not read them.
     """
     if not new:
         return
@@ -143,10 +144,10 @@ def close(session: Session, run_id: int, items: Sequence[Item]) -> None:
     groups: dict[tuple[ItemStatus, int], list[int]] = defaultdict(list)
     for item in items:
         groups[_status(item), item.attempts].append(item.item_id)
-    nothing = {"lane_id": None, "code": None, "message": None, "translations": None}
+    cleared = {"lane_id": None, "code": None, "message": None, "translations": None}
     for (status, attempts), ids in groups.items():
         closed = update(SyncItem).where(in_literals(SyncItem.id, ids))
-        values = {"status": status, "attempts": attempts, "finished_at": now, **nothing}
+        values = {"status": status, "attempts": attempts, "finished_at": now, **cleared}
         session.execute(closed.values(values))
     rows = [
         {"id": item.item_id, "code": item.code, **in_each_language(message=item.message)}

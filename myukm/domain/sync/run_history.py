@@ -68,7 +68,7 @@ class Cause(NamedTuple):
     """A cause of failure with the number of students and the first of them."""
 
     code: str
-    words: str
+    text: str
     number: int
     students: Sequence[Row[Any]]
 
@@ -124,7 +124,7 @@ def _all_failures(run_id: int) -> Iterator[tuple[Any, ...]]:
     last = 0
     while True:
         rows = db.session.execute(query.where(SyncItem.id > last).limit(CHUNK)).all()
-        db.session.rollback()  # a slow download would be an idle transaction, which is ended
+        db.session.rollback()  # databases end a transaction that is idle during a slow download
         for *cells, finished_at, _number in rows:
             yield (*cells, to_iso8601(finished_at))
         if len(rows) < CHUNK:

@@ -22,9 +22,9 @@ from myukm.extensions import db
 from myukm.i18n import campus_timezone
 from myukm.models import SyncRun, SyncSchedule
 
-LATE = timedelta(hours=6)  # a time that was missed is made up until then
-MOMENT = timedelta(microseconds=1)
-# Outcomes of a time. NEW: it was the last one before SYNC_SCHEDULE was set, so no run starts.
+LATE = timedelta(hours=6)  # a time that was missed by no more is made up
+MICROSECOND = timedelta(microseconds=1)
+# Outcomes of a time. NEW: the time was before SYNC_SCHEDULE was set, so no run starts.
 NEW, STARTED, BUSY, NO_STUDENTS, MISSED = "new", "started", "busy", "no_students", "missed"
 
 
@@ -54,9 +54,9 @@ def next_times(count: int) -> list[datetime]:
     return list(islice(times_after(utcnow()), count)) if current_app.config["SYNC_SCHEDULE"] else []
 
 
-def time_until(moment: datetime) -> datetime:
+def last_time(moment: datetime) -> datetime:
     """Return the last time of SYNC_SCHEDULE that is not after `moment`."""
-    just_after = campus_time(moment) + MOMENT
+    just_after = campus_time(moment) + MICROSECOND
     return next(CronSim(current_app.config["SYNC_SCHEDULE"], just_after, reverse=True))
 
 
@@ -71,7 +71,7 @@ def handle(now: datetime) -> str | None:
     Of several missed times only the last starts a run. A new SYNC_SCHEDULE starts no run for the
     times before it was set.
     """
-    expression, due = current_app.config["SYNC_SCHEDULE"], time_until(now)
+    expression, due = current_app.config["SYNC_SCHEDULE"], last_time(now)
     with transaction() as session:
         row = session.execute(select(SyncSchedule).with_for_update()).scalar_one()
         if row.expression != expression:

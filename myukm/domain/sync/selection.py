@@ -69,12 +69,12 @@ def _check_selected(students: Sequence[str]) -> None:
     query = select(Siswa.idperson, Siswa.active).where(Siswa.idperson.in_(students))
     active = {row.idperson: row.active for row in db.session.execute(query)}
     if unknown := [student for student in students if student not in active]:
-        text = _("%(n)d siswa tidak dikenal: %(ids)s", n=len(unknown), ids=_some(unknown))
+        text = _("%(n)d siswa tidak dikenal: %(ids)s", n=len(unknown), ids=_first_five(unknown))
         raise Invalid(text, code="unknown_student")
     if inactive := [student for student in students if not active[student]]:
-        text = _("%(n)d siswa tidak aktif: %(ids)s", n=len(inactive), ids=_some(inactive))
+        text = _("%(n)d siswa tidak aktif: %(ids)s", n=len(inactive), ids=_first_five(inactive))
         raise Invalid(text, code="inactive_student")
 
 
-def _some(students: Sequence[str]) -> str:
+def _first_five(students: Sequence[str]) -> str:
     return ", ".join(students[:5]) + (" …" if len(students) > 5 else "")

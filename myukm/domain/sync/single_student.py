@@ -40,21 +40,21 @@ def sync(idperson: str, *, requested: bool) -> str:
 
 
 async def _work(store: StudentStore, students: list[Item]) -> None:
-    """Fetch with a run's retries, for at most two minutes and half of the job's time.
+    """Fetch with a run's retries, for two minutes or half of the job's time at most.
 
     After an error the request stays claimed until the watchdog releases it and counts the loss.
     """
     job_seconds = current_app.config["SYNC_JOB_TIMEOUT"]
     deadline = time.monotonic() + min(TIMEOUT_SECONDS, job_seconds / 2)
     async with FetchPool(current_app.config, width=1) as pool:
-        while store.in_hand and not shutdown.requested.is_set():
+        while store.claimed_ids and not shutdown.requested.is_set():
             submit(pool, students)
             update = pool.update()
             pool.merge(update, shared_state.exchange(update))
             await _until_turn(pool)
             failure = _failure(pool, deadline)
-            lost = [item.complete(failure) for item in pool.unfinished.values() if failure]
-            students = store.flush_and_claim([*pool.pop_results(), *lost])
+            failed = [item.complete(failure) for item in pool.unfinished.values() if failure]
+            students = store.flush_and_claim([*pool.pop_results(), *failed])
     store.close()
 
 

@@ -14,7 +14,8 @@ from myukm.domain.sync import run_log
 MOVING, OTHER_WARNINGS = "moving", ("lane_lost", "tidak_cocok", "more_failures", "completed")
 # Causes that are logged at once; others only when the run counts as stalled.
 CERTAIN = ("api_down", "api_wait")
-# An API that lets every worker wait again and again would fill the log.
+# The same cause is not logged again within this time, because an API that makes workers wait again
+# and again would fill the log.
 REPEAT_SECONDS = 30.0
 
 
@@ -39,7 +40,7 @@ class StandstillLog:
                 run_log.append(run.id, "warning", shown.code, _sentence(shown.text))
             else:
                 run_log.append(run.id, "info", MOVING, _("Sinkronisasi bergerak lagi."))
-        self._code = shown and shown.code  # after the commit, so that a failed one is tried again
+        self._code = shown and shown.code  # set after the commit, so a failed commit is retried
         if shown:
             self._written[shown.code] = time.monotonic()
 

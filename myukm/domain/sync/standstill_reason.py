@@ -1,8 +1,8 @@
 """Why a live run does not move.
 
-The leader finds the reason and stores it with the run, so that all processes show the same. The
-leader reaches both database and Valkey, which other processes may not. Until a reason is stored,
-each process finds it itself.
+The leader finds the reason and stores it with the run, so that all processes show the same reason.
+The leader does so because it reaches both the database and Valkey; another process may not. Until a
+reason is stored, each process finds it itself.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,8 @@ from myukm.models.sync import WORKING, Status
 from myukm.sentences import in_each_language, lazy_clock, stored_sentence
 
 QUIET_PERIOD, STALLED = timedelta(seconds=1), timedelta(seconds=5)
-# Longer than it takes to replace a hung lane and get the first answers of its successor.
+# After this time a run is reported even if no cause is known. It is longer than it takes to replace
+# a hung lane and get the first answers of its successor.
 STILL, STILL_CODE = timedelta(seconds=30), "sync_still"
 Why = Callable[[], tuple[str, Any] | None]
 
@@ -32,8 +33,11 @@ def register(app: Flask, why: Why) -> None:
 
 
 def shown(run: Row[Any], lanes: int) -> Reason | None:
-    """Return the reason that the progress object of a run shows: the stored one of a run that does
-    not move, waits for a person, or has failed; else what this process sees."""
+    """Return the reason that the progress object of a run shows.
+
+    It is the stored reason if the run does not move, waits for a person, or has failed; otherwise
+    the reason that this process finds.
+    """
     if run.reason_code and (run.status != Status.RUNNING or _idle(run) > QUIET_PERIOD):
         return Reason(run.reason_code, stored_sentence(run, "reason"))
     return find(run, lanes)
@@ -46,8 +50,8 @@ def is_stalled(run: Row[Any], reason: Reason | None) -> bool:
 
 
 def find(run: Row[Any], lanes: int) -> Reason | None:
-    """Return why a run that should move does not, as this process sees it; None if it moves or the
-    reason is not known yet."""
+    """Return why a run that should move does not, as far as this process can see; None if the run
+    moves or the reason is not known yet."""
     reason = None
     if run.status in WORKING and _idle(run) > QUIET_PERIOD:
         reason = wait_reason() or (None if lanes else no_worker_reason())
@@ -60,12 +64,12 @@ def store(run: Row[Any], lanes: int) -> Reason | None:
     """Find the reason in the leader, store it with a run that should move, and return it."""
     reason = find(run, lanes)
     code, text = reason or (None, None)
-    words = in_each_language(reason=text)
-    if run.status not in WORKING or (run.reason_code, run.reason) == (code, words["reason"]):
+    texts = in_each_language(reason=text)
+    if run.status not in WORKING or (run.reason_code, run.reason) == (code, texts["reason"]):
         return reason
     with transaction() as session:
         same = (SyncRun.id == run.id, SyncRun.status == run.status)
-        session.execute(update(SyncRun).where(*same).values(reason_code=code, **words))
+        session.execute(update(SyncRun).where(*same).values(reason_code=code, **texts))
     return reason
 
 

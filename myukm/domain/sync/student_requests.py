@@ -1,6 +1,6 @@
 """Requests to sync single students: one row of `sync_request` each, deleted when it is done.
 
-Lanes claim these rows in their turns; without a run a queued job claims its own.
+Lanes claim these rows in their turns. Without a run, the job that was queued for a row claims it.
 """
 
 from typing import Any
@@ -20,7 +20,8 @@ COLUMNS = tuple(SyncRequest.__table__.c)
 
 
 def add(idperson: str) -> tuple[int, bool]:
-    """Insert a request and return its id and True, or an open one's id and False."""
+    """Insert a request and return its id and True; if the student has an open request, return the
+    id of that request and False."""
     try:
         with transaction() as session:
             request = SyncRequest(idperson=idperson)
@@ -46,7 +47,8 @@ def cancel(request_id: int) -> bool:
 
 
 def expire_holder(request_id: int, holder: str, heartbeat: int) -> None:
-    """Release a request whose holder's heartbeat stopped; after `MAX_LOSSES` holders it fails."""
+    """Release a request whose holder's heartbeat stopped; after `MAX_LOSSES` dead holders the
+    request fails."""
     with transaction() as session:
         lost = update(SyncRequest).where(
             SyncRequest.id == request_id,
@@ -65,6 +67,6 @@ def expire_holder(request_id: int, holder: str, heartbeat: int) -> None:
 
 def publish(idperson: str, outcome: str, code: str | None, message: Any) -> None:
     """Append the outcome with a lazy sentence as an event, inside `transaction()`."""
-    words = in_each_language(message=message)
-    data = {"idperson": idperson, "outcome": outcome, "code": code, **words}
+    texts = in_each_language(message=message)
+    data = {"idperson": idperson, "outcome": outcome, "code": code, **texts}
     event_log.append("sync", "sync.siswa", data)

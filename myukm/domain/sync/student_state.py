@@ -7,7 +7,7 @@ from myukm.domain.sync import standstill_reason, student_requests
 
 
 def waits_for(idperson: str) -> Reason | None:
-    """Return the reason why a requested sync waits, None if none is requested."""
+    """Return the reason why the requested sync of a student waits, None without a request."""
     request = student_requests.find(idperson)
     if request is None:
         return None

@@ -25,19 +25,19 @@ MAX_CLAIMED = 20
 class StudentStore:
     """The claimed requests of one `holder`.
 
-    While `in_hand` (ids of claimed requests) is not empty, the holder must call `flush_and_claim`
-    at least once a second, which raises the heartbeat. `results` has the outcomes by idperson."""
+    While `claimed_ids` (of requests) is not empty, the holder must call `flush_and_claim` at least
+    once a second, which raises the heartbeat. `results` has the outcomes by idperson."""
 
     def __init__(self, holder: str) -> None:
         self._holder = holder
-        self.in_hand: set[int] = set()
+        self.claimed_ids: set[int] = set()
         self.results: dict[str, str] = {}
 
     def flush_and_claim(self, answered: Sequence[Item], *, claim: bool = False) -> list[Item]:
-        """Write answers and return the students to fetch: quarantined ones, once more, and newly
-        claimed ones."""
+        """Write answers; return the students to fetch: quarantined students, for a second answer,
+        and newly claimed students."""
         again = self._write(answered) if answered else []
-        if self.in_hand:
+        if self.claimed_ids:
             with transaction() as session:
                 session.execute(self._ours().values(heartbeat=SyncRequest.heartbeat + 1))
         return [*again, *(self.claim() if claim else [])]
@@ -50,24 +50,24 @@ class StudentStore:
             query = query.where(SyncRequest.idperson == idperson)
         with transaction() as session:
             query = query.limit(MAX_CLAIMED).with_for_update(skip_locked=True)
-            students = [_student(*row) for row in session.execute(query)]
+            students = [_item(*row) for row in session.execute(query)]
             ids = [student.item_id for student in students]
             if ids:
                 claimed = update(SyncRequest).where(in_literals(SyncRequest.id, ids))
                 session.execute(claimed.values(holder=self._holder))
-        self.in_hand.update(ids)
+        self.claimed_ids.update(ids)
         return students
 
     def close(self) -> None:
         """Release the unfinished requests."""
-        if self.in_hand:
+        if self.claimed_ids:
             with transaction() as session:
                 session.execute(self._ours().values(holder=None))
-            self.in_hand.clear()
+            self.claimed_ids.clear()
 
     def _ours(self) -> Update:
         ours = SyncRequest.holder == self._holder
-        return update(SyncRequest).where(in_literals(SyncRequest.id, self.in_hand), ours)
+        return update(SyncRequest).where(in_literals(SyncRequest.id, self.claimed_ids), ours)
 
     def _write(self, answered: Sequence[Item]) -> list[Item]:
         """Write answers and return the quarantined students, to be fetched once more."""
@@ -78,10 +78,10 @@ class StudentStore:
             done = [item for item in ours if item.code != anomaly_guard.CODE]
             _store_doubt(session, held)
             results = {item.idperson: _finish(session, item) for item in done}
-            on_commit(queueing.withdraw_students, tuple(item.item_id for item in done))
+            on_commit(queueing.remove_student_jobs, tuple(item.item_id for item in done))
         self.results |= results
-        self.in_hand -= {item.item_id for item in answered} - {item.item_id for item in held}
-        return [_student(item.item_id, item.idperson, str(item.message)) for item in held]
+        self.claimed_ids -= {item.item_id for item in answered} - {item.item_id for item in held}
+        return [_item(item.item_id, item.idperson, str(item.message)) for item in held]
 
     def _lock(self, session: Session, answered: Sequence[Item]) -> list[Item]:
         by_id = {item.item_id: item for item in answered}
@@ -91,13 +91,13 @@ class StudentStore:
 
 
 def submit(pool: FetchPool, students: Sequence[Item]) -> None:
-    """Submit students to the pool; quarantined ones after a pause."""
+    """Submit students to the pool; quarantined students after a pause."""
     pool.submit(student for student in students if student.doubt is None)
     doubted = (student for student in students if student.doubt is not None)
     pool.submit(doubted, delay=anomaly_guard.PAUSE.total_seconds())
 
 
-def _student(request_id: int, idperson: str, doubt: str | None) -> Item:
+def _item(request_id: int, idperson: str, doubt: str | None) -> Item:
     return Item(request_id, idperson, doubt=doubt, requested=True)
 
 

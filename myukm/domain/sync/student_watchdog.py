@@ -8,7 +8,7 @@ from myukm.domain.sync import queueing, student_requests
 from myukm.extensions import db
 from myukm.models import SyncRequest
 
-NO_WORKER_TIMEOUT = 3.0
+NO_WORKER_SECONDS = 3.0
 
 
 class StudentWatchdog:
@@ -17,16 +17,16 @@ class StudentWatchdog:
 
     def __init__(self, timeout: float) -> None:
         self._held: Standstill[tuple[int, str]] = Standstill(timeout)
-        self._unserved: Standstill[int] = Standstill(NO_WORKER_TIMEOUT)
+        self._unserved: Standstill[int] = Standstill(NO_WORKER_SECONDS)
 
     def watch(self) -> None:
         """Run one round of checks."""
         columns = (SyncRequest.id, SyncRequest.idperson, SyncRequest.holder, SyncRequest.heartbeat)
         rows = db.session.execute(select(*columns)).all()
-        beats = {(row.id, row.holder): row.heartbeat for row in rows if row.holder}
-        for dead in self._held.of(beats):
-            student_requests.expire_holder(*dead, beats[dead])
-        free = {row.id: row.idperson for row in rows if not row.holder}
-        unserved = {key: None for key in free if not queueing.student_waits(key)}
+        heartbeats = {(row.id, row.holder): row.heartbeat for row in rows if row.holder}
+        for dead in self._held.of(heartbeats):
+            student_requests.expire_holder(*dead, heartbeats[dead])
+        unclaimed = {row.id: row.idperson for row in rows if not row.holder}
+        unserved = {key: None for key in unclaimed if not queueing.is_student_queued(key)}
         for key in self._unserved.of(unserved):
-            queueing.queue_student(key, free[key])
+            queueing.queue_student(key, unclaimed[key])

@@ -41,16 +41,16 @@ def guard(items: Iterable[Item]) -> None:
 
 
 def _taken_away(item: Item) -> LazyString | None:
-    """Describe how much lower a student's new amounts are, None if they are not.
+    """Describe how much lower a student's new amounts are; None if they are not suspiciously low.
 
-    Compares items and sums, because some bills are only in the sums.
+    Compares both items and sums, because the API reports some bills in the sums only.
     """
     if item.new is None or item.old is None:
         return None
     had, has = item.old.pembayaran, item.new.periods
-    ways = [(totals(had, by_items), totals(has, by_items)) for by_items in (True, False)]
-    fallen = [(old, now) for old, now in ways if _falls(old, now)]
-    return _text(*(fallen or ways)[0]) if fallen or (had and not has) else None
+    pairs = [(totals(had, by_items), totals(has, by_items)) for by_items in (True, False)]
+    fallen = [(old, now) for old, now in pairs if _falls(old, now)]
+    return _text(*(fallen or pairs)[0]) if fallen or (had and not has) else None
 
 
 def totals(periods: Any, by_items: bool) -> Totals:

@@ -15,8 +15,9 @@ from myukm.models import SyncRun, SyncSample
 
 WINDOW, MAX_GAP, MIN_WINDOW = timedelta(seconds=10), timedelta(seconds=3), timedelta(seconds=1.5)
 
-MAX_SAMPLES, SMOOTH = 240, 3
-MIN_SAMPLES = 3
+MAX_SAMPLES = 240
+# Samples that one point of the chart averages, and samples from which uncertainty is computed.
+AVERAGED_SAMPLES, MIN_SAMPLES = 3, 3
 SAMPLE_EVERY = timedelta(seconds=1)
 
 
@@ -47,7 +48,7 @@ def rate(run_id: int, processed: int) -> Rate | None:
     points = list(since_last_gap(points))
     if points[0].at - points[-1].at < MIN_WINDOW:
         return None
-    # Rounded first, because the time left by the rate that is shown must lie between the bounds.
+    # Rounded first, because the ETA that follows from the displayed rate must lie within its range.
     per_second = round(rate_between(points[-1], points[0]), 1)
     error = uncertainty([rate_between(old, new) for new, old in pairwise(points[1:])])
     return Rate(per_second, max(0.0, per_second - error), per_second + error)
@@ -74,8 +75,8 @@ def uncertainty(rates: Sequence[float]) -> float:
 def chart_points(run_id: int, started_at: datetime) -> list[list[float | None]]:
     """Return the points of the run's chart: [seconds since its start, students, failures].
 
-    Both are per second, averaged over a few seconds, and None in a pause or a standstill; a long
-    run has fewer points per hour.
+    Students and failures are per second, averaged over a few seconds, and None in a pause or a
+    standstill. A long run has fewer points per hour.
     """
     rows, step = _samples(run_id)
     points: list[list[float | None]] = []
@@ -85,7 +86,7 @@ def chart_points(run_id: int, started_at: datetime) -> list[list[float | None]]:
             begin = index
             points.append([_since(rows[index - 1], started_at), None, None])
             continue
-        row, before = rows[index], rows[max(begin, index - SMOOTH)]
+        row, before = rows[index], rows[max(begin, index - AVERAGED_SAMPLES)]
         seconds = max((row.at - before.at).total_seconds(), 0.001)
         done, failed = row.processed - before.processed, row.failed - before.failed
         points.append(
@@ -108,8 +109,8 @@ def average(run_id: int) -> float | None:
 
 
 def _samples(run_id: int) -> tuple[Sequence[Any], int]:
-    """The run's samples, every `step`-th if there are more than `MAX_SAMPLES`. Returns the
-    samples and the step."""
+    """Return a run's samples and the step: only every `step`-th sample is returned, so that there
+    are at most `MAX_SAMPLES`."""
     number = db.session.scalar(select(func.count()).where(SyncSample.run_id == run_id)) or 0
     step = number // MAX_SAMPLES + 1
     query = select(SyncSample.at, SyncSample.processed, SyncSample.failed)

@@ -24,9 +24,10 @@ def move(
 ) -> bool:
     """Move the run to status `to`, inside `transaction()`; return whether the table allowed it.
 
-    `values` are columns to set with it; the reason (a lazy sentence) is that of the new status,
-    None unless given. Records `action` as the program's, and registers the effects: queued jobs are
-    removed and the progress is published. If the process dies before, the watchdog does that.
+    `values` are other columns to set; without a `reason` (a lazy sentence) the reason is cleared.
+    Records `action` as done by the program. After the commit the progress is published, and queued
+    jobs of a run that no longer works are removed. If the process dies before, the watchdog
+    publishes, and such a job ends by itself.
     """
     now = utcnow()
     values = {"reason_code": None, **values, **in_each_language(reason=values.get("reason"))}

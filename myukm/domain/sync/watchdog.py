@@ -21,7 +21,7 @@ from myukm.extensions import db
 from myukm.models import SyncLane
 from myukm.models.sync import WORKING
 
-NO_WORKER_TIMEOUT, MIRROR_IDLE_SECONDS = 3.0, 10.0
+NO_WORKER_SECONDS, MIRROR_IDLE_SECONDS = 3.0, 10.0
 
 
 class Watchdog:
@@ -34,7 +34,7 @@ class Watchdog:
     def __init__(self, timeout: float) -> None:
         self._lanes: Standstill[tuple[str, int]] = Standstill(timeout)
         self._students = StudentWatchdog(timeout)
-        self._unserved: Standstill[int] = Standstill(NO_WORKER_TIMEOUT)
+        self._unserved: Standstill[int] = Standstill(NO_WORKER_SECONDS)
         self._published: dict[str, Any] = {}
         self._mirror_idle_at = 0.0
 
@@ -57,8 +57,11 @@ class Watchdog:
         return self._lanes.of({(row.id, row.run_id): row.heartbeat for row in rows})
 
     def _publish(self) -> None:
-        """Publish the progress if it changed, else only mirror it, because Valkey may have come
-        back with older data; without a run every `MIRROR_IDLE_SECONDS`."""
+        """Publish the progress if it changed.
+
+        Otherwise only copy it to the Valkey keys, because Valkey may have come back with older
+        data; without a run this is done every `MIRROR_IDLE_SECONDS`.
+        """
         now = progress.current()
         steady = {name: value for name, value in now.items() if not name.startswith("eta_")}
         if steady != self._published and progress.publish_throttled():
@@ -90,7 +93,7 @@ _watchdog, _standstills = cache(Watchdog), cache(StandstillLog)
 
 
 def watch() -> None:
-    """A periodic task of the leader, which also says why the run does not move; see `Watchdog`."""
+    """A periodic task of the leader: store why the run does not move, then `Watchdog.watch`."""
     if (run := progress.live()) and run.status in WORKING:
         reason = standstill_reason.store(run, progress.workers(run.id))
         _standstills().record(run, reason, stalled=standstill_reason.is_stalled(run, reason))

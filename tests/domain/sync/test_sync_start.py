@@ -117,7 +117,7 @@ def test_dispatch_writes_one_item_per_active_student_and_fixes_the_total(campus:
 def write_first_chunk(run_id: int) -> None:
     """Write the first chunk of items, as a dispatch that dies after it."""
     with transaction() as session:
-        run = dispatching.locked(session, run_id)
+        run = dispatching.lock_undispatched(session, run_id)
         assert run is not None
         dispatching._write_items(session, run)
 
