@@ -82,7 +82,7 @@ def test_a_reported_failure_marks_no_student_as_paid(campus: Flask, payment_api:
 def test_an_impossible_retry_after_fails_only_its_student(
     campus: Flask, payment_api: Simulator, monkeypatch: pytest.MonkeyPatch, header: str
 ) -> None:
-    monkeypatch.setattr(retry_policy, "MAX_WAITED", 1.5)
+    monkeypatch.setattr(retry_policy, "MAX_WAITED_SECONDS", 1.5)
     odd = {"status": 429, "headers": {"Retry-After": header}, "body": "x"}
     answer(payment_api, odd, IDS[7])
     now = run()

@@ -1,18 +1,18 @@
-"""A student's bills as flat rows, in whole sen (1/100 rupiah); `owed` says what is one bill."""
+"""A student's bills as flat rows, in whole sen (1/100 rupiah); `owed` defines what one bill is."""
 
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 from typing import Any
 
-from myukm.domain.payment_api.owed import HALF
+from myukm.domain.payment_api.owed import HALF_RUPIAH
 from myukm.domain.payment_api.plain_form import Amount, Item, Period, Summary
 
 # Period, class, category, item; billed, paid and remaining in sen.
 Bill = tuple[str, str, str, str, int, int, int]
 Where = tuple[str, str, str]
 
-MAX_PERIOD, MAX_NAME = 64, 120
+MAX_PERIOD, MAX_NAME = 64, 120  # characters
 SEN_PER_RUPIAH = 100
 
 
@@ -37,7 +37,8 @@ def bill_rows(periods: Iterable[Period[Any]]) -> list[Bill]:
 
 
 def _append_items(found: list[Bill], where: Where, items: Iterable[Item[Any]]) -> None:
-    """Append a category's items. Whole rupiah skip `sen`, because this runs for every answer."""
+    """Append a category's items. Whole rupiah are converted without `sen`, which is faster, because
+    this runs for every answer."""
     period, kelas, category = where
     for item in items:
         due, done, rest = item.amount_billed, item.amount_paid, item.remaining_balance
@@ -71,12 +72,12 @@ def rupiah(amount: int) -> str:
 
 
 def _remaining(rest: Amount) -> int:
-    return sen(rest) if rest and not -HALF < rest < HALF else 0
+    return sen(rest) if rest and not -HALF_RUPIAH < rest < HALF_RUPIAH else 0
 
 
 def _summary_bill(where: Where, summary: Summary[Any]) -> list[Bill]:
     billed, paid, rest = summary.total_billed, summary.total_paid, summary.total_remaining
-    if all(-HALF < amount < HALF for amount in (billed, paid, rest)):
+    if all(-HALF_RUPIAH < amount < HALF_RUPIAH for amount in (billed, paid, rest)):
         return []
     return [(*where, "", sen(billed), sen(paid), _remaining(rest))]
 

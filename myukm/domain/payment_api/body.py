@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _
 from myukm.db import json as decimal_json
 from myukm.domain.payment_api import complaint
 
-# MariaDB refuses JSON that is nested 32 deep.
+# Levels of nesting; MariaDB refuses JSON with 32.
 MAX_DEPTH = 24
 
 _UNSAFE = re.compile(rb"\\u(0000|d[89a-f])", re.IGNORECASE)
@@ -23,23 +23,23 @@ class InvalidBody(ValueError):
     """The answer does not conform to docs/payment-api.yaml; the text says where."""
 
 
-def decoded(body: bytes) -> dict[str, Any]:
-    """Return the object of an answer. Raises `InvalidBody`, also if it reports a failure."""
+def decode(body: bytes) -> dict[str, Any]:
+    """Return the JSON object in a body. Raises `InvalidBody`, also for a reported failure."""
     value = _json(body)
     if not isinstance(value, dict):
         raise InvalidBody(_("bukan objek"))
     if len(value) > 1 and (report := complaint.of_body(value)):
-        raise failed(report)
+        raise reported_failure(report)
     return value
 
 
 def without_bom(body: bytes) -> bytes:
     """Return the body without leading blanks and byte order marks, which a reader may ignore
-    (RFC 8259, 8.1). A PHP program writes one for each of its files that begins with one."""
+    (RFC 8259, 8.1). A PHP program sends a mark for each of its files that begins with a mark."""
     return body.lstrip(codecs.BOM_UTF8 + b" \t\r\n")
 
 
-def failed(report: str) -> InvalidBody:
+def reported_failure(report: str) -> InvalidBody:
     """Return the error for an answer that reports a failure."""
     return InvalidBody(_("API menyatakan gagal: %(said)s", said=report))
 

@@ -23,7 +23,7 @@ from myukm.domain.payment_api.roster import Roster, read
 MAX_BYTES, MAX_ROSTER_BYTES = 5 * 1024 * 1024, 128 * 1024 * 1024
 # Some servers send headers far beyond the usual limits of 8 KiB and 128 lines.
 MAX_HEADER_BYTES, MAX_HEADERS = 256 * 1024, 1000
-MAX_WAIT, DEFAULT_WAIT = 300.0, 1.0
+MAX_WAIT_SECONDS, DEFAULT_WAIT_SECONDS = 300.0, 1.0
 # An entity tag (RFC 9110, 8.8.3) that fits into our column: up to 184 plain characters.
 ETAG = re.compile(r'(W/)?"[!#-~]{1,180}"')
 
@@ -50,15 +50,15 @@ logger = logging.getLogger(__name__)
 class PaymentApi:
     """Connections to the payment API, kept alive; `settings` is the app's configuration.
 
-    Used as `async with PaymentApi(settings) as api`. `received` counts the bytes of the bodies of
-    payments.
+    Used as `async with PaymentApi(settings) as api`. `received` counts the bytes in the bodies of
+    all responses to `payments`.
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._base = settings["PEMBAYARAN_API_URL"]
         self._timeout = aiohttp.ClientTimeout(total=settings["PEMBAYARAN_API_TIMEOUT"])
         secure = self._base.startswith("https:")
-        self._trust = tls_context(settings["PEMBAYARAN_API_CA"]) if secure else True
+        self._tls = tls_context(settings["PEMBAYARAN_API_CA"]) if secure else True
         self._headers = {"Accept": "application/json", "User-Agent": "MyUKM"}
         if token := settings["PEMBAYARAN_API_TOKEN"]:
             self._headers["Authorization"] = f"Bearer {token}"
@@ -66,7 +66,7 @@ class PaymentApi:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, ssl=self._trust),
+            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, ssl=self._tls),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=self._headers,
             timeout=self._timeout,
@@ -91,8 +91,8 @@ class PaymentApi:
             return parse(body, idperson, tag if ETAG.fullmatch(tag) else None)
 
         path = f"payments/{quote(idperson, safe='')}"
-        known = {"If-None-Match": etag} if etag else None
-        answer = await self._get(path, MAX_BYTES, read_body, known)
+        condition = {"If-None-Match": etag} if etag else None
+        answer = await self._get(path, MAX_BYTES, read_body, condition)
         if etag and isinstance(answer, Failure) and answer.http == 304:
             return NotModified()
         return answer
@@ -118,7 +118,7 @@ class PaymentApi:
             return read_body(body, response.headers)
         except BaseTimeoutException:
             raise
-        except Exception as error:  # noqa: BLE001 (no answer may end more than its student)
+        except Exception as error:  # noqa: BLE001 (a bad answer fails one student only)
             return from_exception(error)
 
 
@@ -141,9 +141,9 @@ async def _body(response: aiohttp.ClientResponse, limit: int) -> bytes:
 
 
 def from_exception(error: Exception) -> Failure:
-    """Return the failure for an exception; all are retried.
+    """Return the failure for an exception. Every such failure is retried.
 
-    An unexpected one is logged, because it is our bug, but fails only this student.
+    An unexpected exception is logged, because it is our bug, but fails only this student.
     """
     code = next(
         (code for kind, code in EXCEPTION_CODES.items() if isinstance(error, kind)), "internal"
@@ -181,11 +181,11 @@ def seconds_to_wait(retry_after: str | None) -> float:
     """
     text = (retry_after or "").strip()
     if text.isascii() and text.isdigit():
-        return min(max(float(text[:9]), DEFAULT_WAIT), MAX_WAIT)
+        return min(max(float(text[:9]), DEFAULT_WAIT_SECONDS), MAX_WAIT_SECONDS)
     try:
         moment = parsedate_to_datetime(text)
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         left = (moment - datetime.now(UTC)).total_seconds()
     except (ValueError, ArithmeticError):  # not a date, or out of datetime's range
-        return DEFAULT_WAIT
-    return min(max(left, DEFAULT_WAIT), MAX_WAIT)
+        return DEFAULT_WAIT_SECONDS
+    return min(max(left, DEFAULT_WAIT_SECONDS), MAX_WAIT_SECONDS)

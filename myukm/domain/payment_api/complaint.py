@@ -63,9 +63,9 @@ MAX_VALUE, MAX_MESSAGE = 60, 120
 
 
 def of_body(body: Mapping[str, Any]) -> str | None:
-    """Return the field with which an answer reports a failure as text, None if it reports none.
+    """Return, as text, the field with which an answer reports a failure, None if it reports none.
 
-    Without data, a message alone can report one.
+    If the answer has no data, its message alone can report a failure.
     """
     texts = (_error_text(part, _is_report) for part in _parts(body, MAX_DEPTH))
     found = next((text for text in texts if text), None)
@@ -73,8 +73,10 @@ def of_body(body: Mapping[str, Any]) -> str | None:
 
 
 def of_account(account: Mapping[str, Any]) -> str | None:
-    """Return the field with which one account reports a failure, None if it reports none. Its
-    status is ignored, because it may be the student's."""
+    """Return, as text, the field with which one account reports a failure, None if it reports none.
+
+    A status of the account is ignored, because it may be the student's status.
+    """
     return _error_text(account, _is_refusal)
 
 
@@ -130,7 +132,7 @@ def _is_bad_status(name: str, word: str) -> bool:
 def means_failed(text: str, denied: frozenset[str]) -> bool:
     """Return whether a text means a failure ("SYSTEM_ERROR", "not ok"; not "no error").
 
-    `denied` are the words that mean one after a negation.
+    `denied` are the words that mean a failure after a negation.
     """
     found, negated = re.findall("[a-z]+", text), False
     for word in found:

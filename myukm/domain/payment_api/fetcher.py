@@ -15,7 +15,7 @@ from myukm.domain.payment_api.parser import Answer
 from myukm.domain.payment_api.retry_policy import RetryPolicy, Verdict
 from myukm.domain.payment_api.work_item import Item
 
-NOBODY = "-"
+NOBODY = "-"  # an id that no student has
 SLOW_SECONDS = 5.0
 
 
@@ -157,11 +157,11 @@ class FetchPool:
     async def _fetch(self, item: Item) -> None:
         breaker_generation = self.gate.breaker_generation
         answer = await self._request(item)
-        self._carry_out(self.policy.judge(item, answer, breaker_generation))
+        self._carry_out(self.policy.classify(item, answer, breaker_generation))
 
     def _next_to_probe(self) -> Item | None:
-        """Return the next student for every other probe, else None (nobody's payments), because a
-        healthy API may fail for each of the students that are left."""
+        """Return the student to probe with: the next one, for every other probe None (`NOBODY`),
+        because a healthy API may fail for each of the students that are left."""
         self._probe_with_student = not self._probe_with_student
         return self._queue.popleft() if self._probe_with_student and self._queue else None
 
@@ -175,14 +175,14 @@ class FetchPool:
         if alive and self.gate.is_open:
             self.gate.close()
         if item and alive:
-            self._carry_out(self.policy.judge(item, answer, self.gate.breaker_generation))
+            self._carry_out(self.policy.classify(item, answer, self.gate.breaker_generation))
         elif item:
             self._enqueue(item)
 
     async def _request(self, item: Item | None) -> Answer:
         began = time.perf_counter()
-        known = (item.idperson, item.etag) if item else (NOBODY, None)
-        answer = await self._api.payments(*known)
+        idperson, etag = (item.idperson, item.etag) if item else (NOBODY, None)
+        answer = await self._api.payments(idperson, etag)
         self._last_answer_at = time.monotonic()
         is_retry = item is not None and (item.attempts > 0 or item.retry_after_seconds > 0)
         self.stats.observe(time.perf_counter() - began, answer, is_retry=is_retry)

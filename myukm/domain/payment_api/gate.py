@@ -12,19 +12,21 @@ from myukm.domain.payment_api.errors import Action, Failure
 from myukm.domain.payment_api.rate_limiter import RateLimiter
 
 PROBE_SECONDS = 5.0
+# The breaker opens if more than `MAX_DOWN` of the last `WINDOW` first attempts failed.
 WINDOW, MAX_DOWN = 20, 10
-MIN_LONGER_WAIT = 0.05
+MIN_LONGER_SECONDS = 0.05  # by which a new Retry-After must exceed the current one
 
 logger = logging.getLogger(__name__)
 
 
 class Update(NamedTuple):
-    """What a worker tells the others, and what it asks of the shared state.
+    """What a worker publishes to the others, and what it requests from the shared state.
 
-    `wait` is the seconds of a new Retry-After, 0 without one. `is_open`: its breaker is open;
-    `opened` says why it has just opened (`Gate.cause`, else ""), `closed` that it has just closed.
-    `slow` is the number of requests in flight and the seconds without an answer, if these are many.
-    It asks for the next `probe`, and for `slots` of the rate budget, together `width` µs long.
+    `wait`: the seconds of a new Retry-After, 0 without one. `is_open`: whether the worker's breaker
+    is open. `opened`: why the breaker has just opened (`Gate.cause`), else "". `closed`: whether it
+    has just closed. `slow`: the number of requests in flight and the seconds without an answer, if
+    these are many. `probe`: the worker requests to send the next probe. `slots`: the number of
+    slots of the rate budget that it requests, together `width` µs long.
     """
 
     wait: float
@@ -62,7 +64,7 @@ class Gate:
         self._clock = clock
         self._recent: deque[str] = deque(maxlen=WINDOW)
         self._opened = ""
-        self._closed = self._blocked = self._shared = self._exchanged = False
+        self._closed = self._has_new_wait = self._open_is_shared = self._exchanged = False
         self._blocked_until = self._next_probe = 0.0
 
     @property
@@ -81,7 +83,7 @@ class Gate:
 
     def acquire(self) -> float:
         """Return 0 and use a slot if a request may be sent now; else the minimum seconds to wait,
-        inf if only an exchange can tell more."""
+        inf until the next exchange with the other workers."""
         if self.is_open or not self._exchanged:
             return math.inf
         return self.wait or self.rate_limiter.acquire(self._clock())
@@ -93,8 +95,9 @@ class Gate:
         run are all retries of students that keep failing.
         """
         self.reports += 1
-        if failure and failure.action is Action.WAIT and failure.wait > self.wait + MIN_LONGER_WAIT:
-            self._blocked_until, self._blocked = self._clock() + failure.wait, True
+        wait = failure.wait if failure and failure.action is Action.WAIT else 0.0
+        if wait > self.wait + MIN_LONGER_SECONDS:
+            self._blocked_until, self._has_new_wait = self._clock() + wait, True
         if fresh and breaker_generation == self.breaker_generation and not self.is_open:
             self._recent.append(failure.code if failure and failure.counts_as_outage else "")
             if len(self._recent) == WINDOW and WINDOW - self._recent.count("") > MAX_DOWN:
@@ -115,7 +118,7 @@ class Gate:
         blocked = self.is_open or self.wait > 0
         slots = 0 if blocked else self.rate_limiter.slots_to_reserve(now, ready)
         return Update(
-            wait=self.wait if self._blocked else 0.0,
+            wait=self.wait if self._has_new_wait else 0.0,
             is_open=self.is_open,
             opened=self._opened,
             closed=self._closed,
@@ -143,11 +146,11 @@ class Gate:
         return True
 
     def _mark_shared(self, update: Update) -> None:
-        """Clear the flags of changes that the others now know."""
+        """Clear the flags of changes that `update` has published to the other workers."""
         if update.wait >= self.wait:
-            self._blocked = False
+            self._has_new_wait = False
         if update.opened and self._opened:
-            self._opened, self._shared = "", True
+            self._opened, self._open_is_shared = "", True
         if update.closed:
             self._closed = False
 
@@ -155,12 +158,12 @@ class Gate:
         if down and not self.is_open:
             logger.warning("the payment API is down, according to another worker")
             self._open(shared=True)
-        elif not down and self.is_open and self._shared:
+        elif not down and self.is_open and self._open_is_shared:
             self._close()
 
     def _open(self, *, shared: bool) -> None:
         self.breaker_generation += 1
-        self.is_open, self._shared, self._closed = True, shared, False
+        self.is_open, self._open_is_shared, self._closed = True, shared, False
         self._opened = "" if shared else self.cause
 
     def _close(self) -> None:

@@ -1,7 +1,7 @@
 """What a student owes, by the items of their bills, and where the API's figures disagree.
 
-`tunggakan` is what remains of unpaid items, `lebih_bayar` what was overpaid for others; the one is
-never set off against the other. Items decide. A category without items, and a period without any
+`tunggakan` is what remains of unpaid items, `lebih_bayar` what was overpaid for others; the two are
+never set off against each other. Items decide. A category without items, and a period without any
 bill, count as one item by their own summary, because nothing else says what is owed. Other sums,
 and the flags, are only compared with the items.
 
@@ -17,9 +17,10 @@ from myukm.models.siswa import Verdict
 
 SEN = Decimal("0.01")
 # A remainder or difference below half a rupiah is a rounding error of floats.
-HALF = 0.5
+HALF_RUPIAH = 0.5
 
 Where = tuple[str, ...]
+# The fields of `Sums` as a plain tuple, which is faster.
 Added = tuple[Amount, Amount, Amount, Amount, Amount, int]
 NOTHING: Added = (0, 0, 0, 0, 0, 0)
 
@@ -38,9 +39,9 @@ class Sums(NamedTuple):
 class Disagreement(NamedTuple):
     """A figure of the API that disagrees with its other figures.
 
-    `where` is the period, then category and item if it belongs to one. `stated` is the figure,
-    `counted` what follows from the others. For the flag `fully_paid` they are 0 or 1, and the
-    amount that is owed.
+    `where` is the period, then category and item if the figure belongs to one. `stated` is the
+    figure itself, `counted` the value that follows from the other figures. For the flag
+    `fully_paid`, `stated` is 0 or 1 and `counted` the amount owed.
     """
 
     where: Where
@@ -50,7 +51,7 @@ class Disagreement(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """A period as we count it."""
+    """Our sums over a period, and the API's figures that disagree."""
 
     sums: Sums
     disagreements: list[Disagreement]
@@ -143,16 +144,19 @@ def _count_summary(where: Where, summary: Summary[Any], found: list[Disagreement
 
 
 def _compare(where: Where, summary: Summary[Any], sums: Added, found: list[Disagreement]) -> None:
-    """Append the figures of a summary that disagree with `sums`. The flag may follow the items or
-    the summary's own remainder, because many systems set off what was overpaid."""
-    said = summary.total_billed, summary.total_paid, summary.total_remaining
+    """Append the figures of a summary that disagree with `sums`.
+
+    `fully_paid` may follow the items or the summary's own remainder, because many systems set
+    overpayment off.
+    """
+    amounts = summary.total_billed, summary.total_paid, summary.total_remaining
     flag, rest, tunggakan = summary.fully_paid, summary.total_remaining, sums[3]
-    if said == sums[:3] and flag == (not tunggakan):
+    if amounts == sums[:3] and flag == (not tunggakan):
         return
-    for name, stated, counted in zip(SUMMARY, said, sums, strict=False):
+    for name, stated, counted in zip(SUMMARY, amounts, sums, strict=False):
         if not _is_rounding(stated - counted):
             found.append(Disagreement(where, name, stated, counted))
-    if flag == (tunggakan > 0) and flag not in (rest < HALF, rest <= 0):
+    if flag == (tunggakan > 0) and flag not in (rest < HALF_RUPIAH, rest <= 0):
         found.append(Disagreement(where, "fully_paid", int(flag), tunggakan))
 
 
@@ -170,11 +174,11 @@ def _added(parts: Sequence[Added]) -> Added:
 
 
 def _unpaid(rest: Amount) -> Amount:
-    return rest if rest >= HALF else 0
+    return rest if rest >= HALF_RUPIAH else 0
 
 
 def _is_rounding(amount: Amount) -> bool:
-    return -HALF < amount < HALF
+    return -HALF_RUPIAH < amount < HALF_RUPIAH
 
 
 def _money(amount: Amount) -> Decimal:

@@ -12,7 +12,13 @@ from flask_babel import lazy_gettext as _
 from myukm.db import json as decimal_json
 from myukm.domain.payment_api import amounts, complaint, plain_form
 from myukm.domain.payment_api.bill_rows import Bill, bill_rows
-from myukm.domain.payment_api.body import InvalidBody, decoded, failed, objects, without_bom
+from myukm.domain.payment_api.body import (
+    InvalidBody,
+    decode,
+    objects,
+    reported_failure,
+    without_bom,
+)
 from myukm.domain.payment_api.errors import Failure
 from myukm.domain.payment_api.owed import SEN, Owed, owed
 from myukm.domain.payment_api.plain_form import ITEM, MAX_AMOUNT, SUMMARY, Amount, Period
@@ -65,12 +71,12 @@ def parse(body: bytes, idperson: str, etag: str | None = None) -> Payments:
     """
     body = without_bom(body)
     plain_account = plain_form.account(body)
-    if plain_account and plain_form.is_whole(plain_account, body):
+    if plain_account and plain_form.has_no_other_field(plain_account, body):
         _check_idperson(plain_account.idperson, idperson)
         plain_account.idperson = idperson
         text, digest = _json(plain_account.periods), _digest(plain_account)
         return _payments(plain_account.periods, plain_account.saldo, text, digest, etag)
-    account = _account(decoded(body), idperson)
+    account = _account(decode(body), idperson)
     if account is None:
         return Payments(_json([]), [], None, owed([]), _digest(None), etag)
     normalized = account if plain_account else _normalized(account)
@@ -84,8 +90,10 @@ def parse(body: bytes, idperson: str, etag: str | None = None) -> Payments:
 
 
 def plain(periods: Any) -> list[Period[Amount]]:
-    """Return periods as JSON values (for example the stored ones) in the plain form. Raises
-    `InvalidBody`."""
+    """Return periods that are given as JSON values, such as stored periods, in the plain form.
+
+    Raises `InvalidBody`.
+    """
     return [plain_form.period(_period(period)) for period in objects(periods)]
 
 
@@ -124,7 +132,7 @@ def _account(value: dict[str, Any], idperson: str) -> dict[str, Any] | None:
     accounts = objects(value.get("data"))
     for account in accounts:
         if account.keys() != ACCOUNT and (report := complaint.of_account(account)):
-            raise failed(report)
+            raise reported_failure(report)
         _check_idperson(account.get("idperson"), idperson)
         account["idperson"] = idperson
     if len(accounts) > 1:

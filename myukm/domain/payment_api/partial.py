@@ -17,7 +17,7 @@ _BEFORE = "(x|wp|hydra|odata|pagination|paging|page|halaman|meta|search)*"
 _ENTRIES = (
     "(data|items?|records?|rows?|results?|elements?|entries|siswa|santri|murid|students?|value)"
 )
-# Fields that say whether there is more, or where: `next_page_url`, `hasMore`, `sisa`.
+# Fields that say whether more entries exist, or where: `next_page_url`, `hasMore`, `sisa`.
 NEXT = re.compile(
     f"{_BEFORE}(has|ada|is)?(next|more|lagi|berikutnya|selanjutnya|remaining|sisa|cursor|truncated"
     "|incomplete|partial|sebagian|(ms)?continuation|scrollid|(pagination|paging|page)token"
@@ -46,13 +46,14 @@ Field = tuple[str, Any]
 
 
 def sign(body: Mapping[str, Any], headers: Mapping[str, str], count: int) -> str | None:
-    """Return the field, as text, that shows that more than these `count` entries exist, else None.
+    """Return, as text, the field that shows that more than `count` entries exist, else None.
 
-    A page size equal to `count` shows it as well, unless another field says that these are all.
+    A page size equal to `count` is such a field, unless another field says that the list is
+    complete.
     """
-    fields = [*_fields(body, MAX_DEPTH), *_of_headers(headers)]
+    fields = [*_fields(body, MAX_DEPTH), *_header_fields(headers)]
     found = next((field for field in fields if _means_more(*field, count)), None)
-    if not found and not any(_means_whole(*field, count) for field in fields):
+    if not found and not any(_means_complete(*field, count) for field in fields):
         found = next((field for field in fields if _is_full_page(*field, count)), None)
     return clean_line(f"{found[0][:MAX_SHOWN]}: {str(found[1])[:MAX_SHOWN]}") if found else None
 
@@ -72,7 +73,7 @@ def _fields(part: Mapping[str, Any], depth: int) -> Iterator[Field]:
                 yield str(link.get("rel")), link.get("href") or link.get("url")
 
 
-def _of_headers(headers: Mapping[str, str]) -> Iterator[Field]:
+def _header_fields(headers: Mapping[str, str]) -> Iterator[Field]:
     for name, value in headers.items():
         if name.lower() == "link":
             yield ("next", value) if _NEXT_LINK.search(value) else ("link", value)
@@ -95,7 +96,7 @@ def _means_more(name: str, value: Any, count: int) -> bool:
     return _names_page(text) or max(_range_end(key, text, count), number * _is_total(key)) > count
 
 
-def _means_whole(name: str, value: Any, count: int) -> bool:
+def _means_complete(name: str, value: Any, count: int) -> bool:
     key, text = field_key(name), _text(value)
     if NEXT.fullmatch(key):
         return text in NO and not value

@@ -15,7 +15,7 @@ import msgspec
 # More than any student ever paid, and few enough digits that every database stores it exactly.
 MAX_AMOUNT = 10**13
 Amount = int | Decimal
-Whole = Annotated[int, msgspec.Meta(gt=-MAX_AMOUNT, lt=MAX_AMOUNT)]
+WholeRupiah = Annotated[int, msgspec.Meta(gt=-MAX_AMOUNT, lt=MAX_AMOUNT)]
 # A student's class in the plain form. `parser` accepts and keeps any other value.
 Kelas = str | int | None
 
@@ -45,7 +45,7 @@ class Item(msgspec.Struct, Generic[A], gc=False):
 
 
 class Category(msgspec.Struct, Generic[A], gc=False):
-    """Things of one kind."""
+    """The items of one kind."""
 
     category_name: str
     summary: Summary[A]
@@ -72,7 +72,7 @@ class Account(msgspec.Struct, Generic[A], gc=False):
 class Body(msgspec.Struct, gc=False):
     """The whole answer."""
 
-    data: list[Account[Whole]]
+    data: list[Account[WholeRupiah]]
 
 
 # The number of members of each object in JSON, including those of its summary.
@@ -87,8 +87,8 @@ _of_summary = itemgetter(*Summary.__struct_fields__)
 
 def account(body: bytes) -> Account[int] | None:
     """Return the account of an answer in the plain form, None if it has another form. The answer
-    may contain more fields (see `is_whole`)."""
-    if NUL in body:  # which the decoder accepts and no database stores
+    may contain more fields (see `has_no_other_field`)."""
+    if NUL in body:  # the decoder accepts NUL, but no database stores it
         return None
     try:
         accounts = _decoder.decode(body).data
@@ -97,11 +97,11 @@ def account(body: bytes) -> Account[int] | None:
     return accounts[0] if len(accounts) == 1 else None
 
 
-def is_whole(account: Account[Any], body: bytes) -> bool:
-    """Return whether the account is all that its answer contains.
+def has_no_other_field(account: Account[Any], body: bytes) -> bool:
+    """Return whether the body certainly has no field besides those of the account.
 
-    Each member of a JSON object has one colon (RFC 8259, section 4), so an answer with as many
-    colons as our objects have members has no other member. A colon in a text makes this False.
+    Each member of a JSON object has one colon (RFC 8259, section 4), so a body with as many colons
+    as our objects have members has no other member. A colon in a text makes the result False.
     """
     members = len(Body.__struct_fields__) + len(Account.__struct_fields__)
     for period in account.periods:

@@ -10,8 +10,8 @@ class RateLimiter:
     """Spreads requests evenly, `rps` per second over all workers (None: unlimited).
 
     Slots are reserved in Valkey half a second ahead, when the lane exchanges state. Without Valkey
-    each of `workers` sends at rps / `workers`. A slot that is not used within LATE_SECONDS expires.
-    It is not made up for, because the request would then exceed the budget of a later second.
+    each of `workers` sends at rps / `workers`. A slot that is not used within LATE_SECONDS expires
+    and is not replaced, because its request would exceed the budget of a later second.
 
     `now` is the caller's monotonic clock. Times are in seconds unless stated otherwise.
     """

@@ -9,8 +9,8 @@ from myukm.domain.payment_api.gate import WINDOW, Gate
 from myukm.domain.payment_api.parser import Answer
 from myukm.domain.payment_api.work_item import Item
 
-FIRST_BACKOFF, MAX_BACKOFF = 0.5, 30.0
-MAX_WAITED = 600.0
+FIRST_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 0.5, 30.0
+MAX_WAITED_SECONDS = 600.0
 MAX_BREAKER_HITS = 3
 FORBIDDEN_IN_A_ROW = 10
 
@@ -40,7 +40,7 @@ class RetryPolicy:
         """The number of students that are deferred until other responses decide."""
         return len(self._deferred) + len(self._forbidden)
 
-    def judge(self, item: Item, answer: Answer, breaker_generation: int) -> list[Verdict]:
+    def classify(self, item: Item, answer: Answer, breaker_generation: int) -> list[Verdict]:
         """Classify the response to a request sent under this breaker generation.
 
         A student without a verdict is deferred. There may be verdicts on deferred students as well.
@@ -64,8 +64,8 @@ class RetryPolicy:
         return []
 
     def review_deferred(self, *, idle: bool) -> list[Verdict]:
-        """Decide about deferred students, by later responses or because there will be none
-        (`idle`)."""
+        """Decide about deferred students by the responses since, or because there will be no other
+        responses (`idle`)."""
         verdicts: list[Verdict] = []
         deferred, self._deferred = self._deferred, []
         for item, failure, seen in deferred:
@@ -79,7 +79,8 @@ class RetryPolicy:
 
     def _wait(self, item: Item, failure: Failure) -> Verdict:
         item.retry_after_seconds += failure.wait
-        return _done(item, failure) if item.retry_after_seconds > MAX_WAITED else Verdict(item, 0.0)
+        has_waited_too_long = item.retry_after_seconds > MAX_WAITED_SECONDS
+        return _done(item, failure) if has_waited_too_long else Verdict(item, 0.0)
 
     def _retry(self, item: Item, failure: Failure, breaker_generation: int) -> list[Verdict]:
         if failure.counts_as_outage and (
@@ -98,8 +99,8 @@ class RetryPolicy:
         return [_done(item, failure)]
 
     def _count_breaker_hit(self, item: Item, failure: Failure) -> Verdict:
-        """Send again without counting a try, because the breaker was opening; fail the student
-        after MAX_BREAKER_HITS times."""
+        """Retry without counting a try, because the breaker was opening; after MAX_BREAKER_HITS
+        times the student fails."""
         item.breaker_hits += 1
         item.tries = 0
         return _done(item, failure) if item.breaker_hits >= MAX_BREAKER_HITS else Verdict(item, 0.0)
@@ -120,6 +121,6 @@ def _done(item: Item, answer: Answer) -> Verdict:
 
 
 def spread_backoff(tries: int) -> float:
-    """Return the seconds before the next try: twice as long each time, spread by half."""
+    """Return the seconds before the next try: doubled with each try, times a random 0.5 to 1.5."""
     spread = random.uniform(0.5, 1.5)  # noqa: S311 (no secret)
-    return backoff(FIRST_BACKOFF, MAX_BACKOFF, tries - 1) * spread
+    return backoff(FIRST_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS, tries - 1) * spread

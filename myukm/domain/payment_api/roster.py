@@ -6,7 +6,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 
 from myukm.domain.payment_api import partial
-from myukm.domain.payment_api.body import InvalidBody, decoded, objects, without_bom
+from myukm.domain.payment_api.body import InvalidBody, decode, objects, without_bom
 
 Roster = list[dict[str, Any]]
 
@@ -16,14 +16,14 @@ def read(body: bytes, headers: Mapping[str, str]) -> Roster:
 
     A page of a longer list is refused, because students on other pages would count as gone.
     """
-    answer = decoded(without_bom(body))
+    answer = decode(without_bom(body))
     students = objects(answer.get("data"))
-    if more := partial.sign(answer, headers, len(students)):
+    if field := partial.sign(answer, headers, len(students)):
         raise InvalidBody(
             _(
                 "hanya sebagian dari daftar siswa: %(sign)s. "
                 "GET /siswa harus menjawab semua siswa sekaligus",
-                sign=more,
+                sign=field,
             )
         )
     return students

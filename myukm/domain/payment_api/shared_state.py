@@ -19,8 +19,9 @@ SLOW = "myukm:api:slow"  # "requests in flight/seconds without an answer" of a w
 SLOT = "myukm:api:slot"  # see RESERVE_SCRIPT
 DOWN_SECONDS, SLOW_SECONDS = 15.0, 2.0
 
-# Valkey stores the time (µs, its own clock) of the next free slot. A reservation returns the wait
-# until then and moves it on by its width. After the clock was set back it starts at now.
+# SLOT is the time of the next free slot, in µs of Valkey's clock. A reservation returns the µs
+# until this time and moves it on by its width. If the clock was set back, the next free slot is
+# now.
 RESERVE_SCRIPT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -70,7 +71,7 @@ def _ms(seconds: float) -> int:
 
 
 def wait_reason() -> Reason | None:
-    """Return why no worker calls the payment API now, or that Valkey is unreachable."""
+    """Return why no answers come from the payment API now, or that Valkey is unreachable."""
     try:
         with valkey().pipeline(transaction=False) as pipe:
             pipe.get(DOWN)
@@ -96,7 +97,7 @@ def wait_reason() -> Reason | None:
 
 
 def _down_text(cause: str) -> LazyString:
-    """Return a sentence for what opened the breaker (see `Gate.cause`)."""
+    """Return the sentence for the cause that opened the breaker (see `Gate.cause`)."""
     kind, _blank, numbers = cause.partition(" ")
     if kind != "errors":
         return _("API pembayaran tidak menjawab; dicoba lagi tiap 5 detik")

@@ -12,8 +12,8 @@ class Item:
 
     Claimed: `item_id` is the id of a `sync_item`, or of a `sync_request` if `requested`.
     `breaker_hits` and `retry_after_seconds` are stored when an unfinished item is released. `doubt`
-    says what the first answer would have taken away: it was quarantined, and the student is fetched
-    again. `etag` is the tag of the stored answer.
+    says what the first answer would have taken away: that answer was quarantined, and the student
+    is fetched again. `etag` is the tag of the stored answer.
 
     Fetched: `tries` counts the attempts since the breaker last opened (in `breaker_generation`),
     `attempts` all of them. `answer` is the final answer.

@@ -16,8 +16,8 @@ from myukm.models import SyncRun, SyncSample
 WINDOW, MAX_GAP, MIN_WINDOW = timedelta(seconds=10), timedelta(seconds=3), timedelta(seconds=1.5)
 
 MAX_SAMPLES = 240
-# Samples that one point of the chart averages, and samples from which uncertainty is computed.
-AVERAGED_SAMPLES, MIN_SAMPLES = 3, 3
+AVERAGED_SAMPLES = 3  # by one point of the chart
+MIN_RATES = 3  # of which an uncertainty can be computed
 SAMPLE_EVERY = timedelta(seconds=1)
 
 
@@ -67,7 +67,7 @@ def rate_between(old: Point, new: Point) -> float:
 
 def uncertainty(rates: Sequence[float]) -> float:
     """Return the uncertainty of the mean of these rates: twice its standard error."""
-    if len(rates) < MIN_SAMPLES:
+    if len(rates) < MIN_RATES:
         return 0.0
     return float(2 * statistics.stdev(rates) / len(rates) ** 0.5)
 

@@ -17,7 +17,12 @@ from flask import Flask
 
 import config
 from devtools.simulator import Simulator
-from myukm.domain.payment_api.client import MAX_WAIT, PaymentApi, from_status, seconds_to_wait
+from myukm.domain.payment_api.client import (
+    MAX_WAIT_SECONDS,
+    PaymentApi,
+    from_status,
+    seconds_to_wait,
+)
 from myukm.domain.payment_api.errors import Action, Failure, message
 from myukm.domain.payment_api.parser import Answer, Payments
 from myukm.domain.roster import api_source
@@ -48,15 +53,15 @@ def ask(url: str, idperson: str = "100001", **settings: Any) -> Answer:
         (None, 1, 1),
         ("1.5", 1, 1),
         ("٣", 1, 1),
-        ("86400", MAX_WAIT, MAX_WAIT),
-        ("9" * 400, MAX_WAIT, MAX_WAIT),
+        ("86400", MAX_WAIT_SECONDS, MAX_WAIT_SECONDS),
+        ("9" * 400, MAX_WAIT_SECONDS, MAX_WAIT_SECONDS),
         ("Fri, 31 Dec 1999 23:59:59 GMT", 1, 1),
-        ("Fri, 31 Dec 9999 23:59:59 GMT", MAX_WAIT, MAX_WAIT),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", MAX_WAIT_SECONDS, MAX_WAIT_SECONDS),
         ("Fri, 99 Dec 2026 23:59:59 GMT", 1, 1),
         ("Fri, 31 Dec 9999999999 23:59:59 GMT", 1, 1),
         ("Fri, 31 Dec 2026 23:59:59 +99999999999999999999", 1, 1),
         ("Fri, 31 Dec 2026 99999999999:59:59 GMT", 1, 1),
-        ("Fri, 31 Dec 9999 23:59:59 -2359", MAX_WAIT, MAX_WAIT),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", MAX_WAIT_SECONDS, MAX_WAIT_SECONDS),
         ("Sat, 01 Jan 0001 00:00:00 +2359", 1, 1),
         ("1, 2, 3", 1, 1),
     ],
@@ -86,7 +91,7 @@ def test_any_retry_after_gives_seconds_within_the_bounds() -> None:
     ]
     for _ in range(3000):
         text = " ".join(chosen.choices(parts, k=chosen.randint(1, 8)))
-        assert 1 <= seconds_to_wait(text) <= MAX_WAIT, text
+        assert 1 <= seconds_to_wait(text) <= MAX_WAIT_SECONDS, text
 
 
 def test_retry_after_may_be_a_date() -> None:

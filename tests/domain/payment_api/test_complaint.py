@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from myukm.domain.payment_api.body import InvalidBody, decoded
+from myukm.domain.payment_api.body import InvalidBody, decode
 from myukm.domain.payment_api.parser import parse
 
 REPORTS = [
@@ -213,7 +213,7 @@ def test_a_message_that_there_are_no_payments_is_no_failure(message: str) -> Non
 def test_a_reported_message_is_shortened_to_one_line(app: Flask) -> None:
     report = {"success": False, "message": "Token\n\x07kedaluwarsa " + "x" * 5000, "data": []}
     with app.app_context(), pytest.raises(InvalidBody) as caught:
-        decoded(body(report))
+        decode(body(report))
     text = str(caught.value.args[0])
     assert text.startswith("API menyatakan gagal: success: false Token kedaluwarsa x")
     assert len(text) < 250

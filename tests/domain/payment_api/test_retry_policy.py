@@ -22,10 +22,10 @@ def item(number: int = 1) -> Item:
 def test_a_failing_student_is_retried_up_to_the_number_of_tries(policy: RetryPolicy) -> None:
     student = item()
     failure = Failure("invalid_body", Action.RETRY)
-    (again,) = policy.judge(student, failure, 0)
+    (again,) = policy.classify(student, failure, 0)
     assert again.retry_in
     assert 0 < again.retry_in < 1
-    (done,) = policy.judge(student, failure, 0)
+    (done,) = policy.classify(student, failure, 0)
     assert done == Verdict(student)
     assert (student.answer, student.attempts) == (failure, 2)
 
@@ -33,27 +33,27 @@ def test_a_failing_student_is_retried_up_to_the_number_of_tries(policy: RetryPol
 def test_a_403_fails_the_student_unless_ten_come_in_a_row(policy: RetryPolicy) -> None:
     refused = from_status(403, None)
     for number in range(FORBIDDEN_IN_A_ROW - 1):
-        assert policy.judge(item(number), refused, 0) == []
+        assert policy.classify(item(number), refused, 0) == []
     assert policy.refused is None
-    verdicts = policy.judge(item(99), from_status(404, None), 0)
+    verdicts = policy.classify(item(99), from_status(404, None), 0)
     assert len(verdicts) == FORBIDDEN_IN_A_ROW
     for number in range(FORBIDDEN_IN_A_ROW):
-        policy.judge(item(number), refused, 0)
+        policy.classify(item(number), refused, 0)
     assert policy.refused == "forbidden"
 
 
 def test_failures_of_an_outage_count_no_try(policy: RetryPolicy) -> None:
     student, failure = item(), from_status(500, None)
     for number in range(WINDOW):
-        policy.judge(item(number), failure, 0)
-    assert policy.judge(student, failure, 0) == [Verdict(student, 0.0)]
+        policy.classify(item(number), failure, 0)
+    assert policy.classify(student, failure, 0) == [Verdict(student, 0.0)]
     assert (student.tries, student.attempts) == (0, 1)
 
 
 def test_a_last_failure_is_deferred_until_other_responses_decide(policy: RetryPolicy) -> None:
     student, failure = item(), from_status(500, None)
-    policy.judge(student, failure, 0)
-    assert policy.judge(student, failure, 0) == []
+    policy.classify(student, failure, 0)
+    assert policy.classify(student, failure, 0) == []
     assert policy.deferred == 1
     assert policy.review_deferred(idle=False) == []
     (done,) = policy.review_deferred(idle=True)
