@@ -1,4 +1,4 @@
-"""Amounts in words, as they stand on a receipt: `seratus ribu rupiah`."""
+"""Amounts in words, as receipts have them: `seratus ribu rupiah`."""
 
 from collections.abc import Callable, Iterator, Sequence
 

@@ -1,7 +1,7 @@
-"""Sets of bills: in which periods and categories a student has any.
+"""Sets of bills: the periods and categories in which a student has bills.
 
-Students of a class are billed alike, so a campus has few sets, and one column says of a student
-which one it is. Lists and groups count by it and read no bill that is settled.
+Students of a class are billed alike, so a campus has few sets. The column `siswa.bill_set` refers
+to a student's set. Lists and groups count students by this column, so they read no settled bill.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ from myukm.domain.payment_api.bill_rows import Bill
 from myukm.models import BillSet
 
 Kinds = frozenset[tuple[str, str]]
-REMEMBERED = 4096
+CACHED_SETS = 4096
 
 
 def of(bills: Iterable[Bill]) -> int | None:
@@ -27,7 +27,7 @@ def of(bills: Iterable[Bill]) -> int | None:
 
 
 def write(session: Session, students: Mapping[int, Sequence[Bill]]) -> dict[int, int | None]:
-    """Write the sets of these students' bills that are new, and return each student's."""
+    """Insert the sets of these students' bills that are new; return each student's set."""
     found = {key: _kinds(bills) for key, bills in students.items()}
     sets = {number: kinds for kinds in {*found.values()} if (number := _id_of(kinds)) is not None}
     known = select(BillSet.id).where(in_literals(BillSet.id, sets)).distinct()
@@ -46,14 +46,14 @@ def _insert_once(session: Session) -> Insert:
     """Return an INSERT that leaves out the rows that another lane writes at the same moment."""
     if session.get_bind().dialect.name == "mysql":
         return insert(BillSet).prefix_with("IGNORE")
-    return postgresql.insert(BillSet).on_conflict_do_nothing()  # in SQLite's words, too
+    return postgresql.insert(BillSet).on_conflict_do_nothing()  # SQLite's syntax is the same
 
 
 def _kinds(bills: Iterable[Bill]) -> Kinds:
     return frozenset((bill[0], bill[2]) for bill in bills)
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHED_SETS)
 def _id_of(kinds: Kinds) -> int | None:
     """Return the id of a set, which follows from its content; None if it is empty."""
     if not kinds:

@@ -23,11 +23,12 @@ from myukm.models import Siswa, Tagihan
 PORTION = 200
 COLUMNS = ("period_id", "kelas", "category", "item", "billed", "paid", "remaining")
 ALL_COLUMNS = ("siswa_id", "position", *COLUMNS)
-# On SQLite a statement costs about as much as a row's values; older versions take 999 values.
+# On SQLite a statement costs about as much as the values of a row, so a statement inserts many
+# rows. Old versions accept 999 values.
 ROWS_AT_ONCE = 50
-# The database itself takes the rows out of one JSON text, [[siswa_id, [row, …]], …], because over a
-# network binding each value of each row takes longer than all the rest of writing a student. SQLite
-# runs in this process and is quicker with plain values.
+# PostgreSQL and MariaDB extract the rows from one JSON text, [[siswa_id, [row, …]], …], because
+# binding each value of each row over a network takes longer than everything else in writing a
+# student. SQLite runs in this process and is faster with plain values.
 ROWS = {
     "postgresql": """
         SELECT (s ->> 0)::bigint, position - 1, b ->> 0, b ->> 1, b ->> 2, b ->> 3,
@@ -51,8 +52,7 @@ ROWS = {
 def replace(
     session: Session, bills: Mapping[int, Sequence[Bill]], students: Mapping[int, Origin]
 ) -> None:
-    """Replace the bills of students (by row id), and write what that changes in the journal and
-    which losses it means.
+    """Replace the bills of students (by row id); write the differences to the journal, and losses.
 
     The caller has locked the students; `students` are their origins before the change.
     """
@@ -74,9 +74,9 @@ def replace(
 
 
 def _insert_values(session: Session, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert rows as plain values, many by one statement, the last ones one by one."""
-    whole = len(rows) - len(rows) % ROWS_AT_ONCE
-    for size, part in (ROWS_AT_ONCE, rows[:whole]), (1, rows[whole:]):
+    """Insert rows as plain values: `ROWS_AT_ONCE` per statement, the remaining rows one by one."""
+    full = len(rows) - len(rows) % ROWS_AT_ONCE
+    for size, part in (ROWS_AT_ONCE, rows[:full]), (1, rows[full:]):
         starts = range(0, len(part), size)
         if values := [tuple(chain.from_iterable(part[at : at + size])) for at in starts]:
             session.connection().exec_driver_sql(_insert(size), values)
@@ -100,7 +100,7 @@ class Difference(NamedTuple):
 def check() -> Iterator[tuple[int, list[Difference]]]:
     """Compare the payments of all students with their bills and amounts, in portions.
 
-    Yields the number of students of a portion and what differs among them.
+    Yields the number of students of a portion and their differences.
     """
     query = select(Siswa).order_by(Siswa.id).limit(PORTION)
     last = 0
@@ -136,7 +136,7 @@ def _compare(student: Siswa, stored: list[Bill]) -> Iterator[Difference]:
         yield Difference(student.idperson, "bill_set")
     if student.pembayaran is None:
         return
-    right = owed(periods)
+    expected = owed(periods)
     for name in (*Owed._fields, "lunas"):
-        if getattr(student, name) != getattr(right, name):
+        if getattr(student, name) != getattr(expected, name):
             yield Difference(student.idperson, name)

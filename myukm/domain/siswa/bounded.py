@@ -1,6 +1,6 @@
 """Totals, groups and a page of students, for filters that depend on sums of bills.
 
-Adding the bills up takes long, so one statement does it once for all three.
+Adding up the bills takes long, so one statement adds them up once for totals, groups and page.
 """
 
 from collections.abc import Iterable
@@ -16,6 +16,7 @@ from myukm.domain.siswa.sums import Figures, Group, by_bill, groups_from, sum_of
 from myukm.extensions import db
 from myukm.models import Siswa
 
+# The kinds of rows: the sums of a place, the sums of a period or category, a student of the page.
 PLACE, BILL, STUDENT = 0, 1, 2
 MAX_PAGES = 10**9  # the databases accept no OFFSET that is much larger
 
@@ -43,7 +44,7 @@ def _groups(rows: Iterable[Row[Any]], kind: int) -> list[Group]:
 
 
 def _query(matching: Matching, page: int, per_page: int) -> Select[Any]:
-    """Return the query of kind, key, and the group's figures or the student's."""
+    """Return the query for rows of kind, key, and the figures of a group or a student."""
     matched, sort = _matched(matching), matching.filters.sort
     # The students come first, because PostgreSQL takes the column types of the union from them.
     group = matching.filters.group

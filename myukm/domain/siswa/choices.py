@@ -1,4 +1,4 @@
-"""What the lists of students can be filtered by: the units, classes, periods that there are."""
+"""The values by which lists of students can be filtered: existing units, classes, periods."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,8 +16,8 @@ FRESH_SECONDS = 300
 
 @ttl_cache(FRESH_SECONDS)
 def choices() -> dict[str, list[str]]:
-    """Return the values of each filter, sorted; read anew every five minutes, because they hardly
-    ever change and many rows are read for them."""
+    """Return the values of each filter, sorted. They are cached for five minutes, because they
+    hardly ever change and the query reads many rows."""
     in_use = select(Siswa.bill_set).where(Siswa.bill_set.is_not(None))
     return _values(PLACES) | _values(OF_SETS, BillSet.id.in_(in_use.distinct()))
 

@@ -1,4 +1,4 @@
-"""Finding students: one by id, many by words and marks."""
+"""Finding students: one by id, many by words and filters."""
 
 from collections.abc import Collection
 from decimal import Decimal

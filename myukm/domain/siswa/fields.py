@@ -27,7 +27,7 @@ FIELDS = {
     "KelasDiniyah": "kelas_diniyah",
 }
 COLUMNS = tuple(FIELDS.values())
-# What a file of ours may have besides: the NIM of the student's account.
+# An imported file may also have the NIM of the student's account.
 ALL_COLUMNS = (*COLUMNS, "nim")
 REQUIRED = ("idperson", "nama")
 _COLUMN_OF = {heading(name): column for name, column in FIELDS.items()}
@@ -100,7 +100,7 @@ class FirstMentions:
         return first == number
 
     def reject(self, number: int, idperson: str) -> bool:
-        """Reject a student because of the bad row `number`: each other row of it is then bad, too.
+        """Reject a student because of the bad row `number`: the student's other rows are bad, too.
 
         Return whether the student was valid until now.
         """

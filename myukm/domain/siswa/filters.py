@@ -31,11 +31,12 @@ STATUSES = (
     *("tunggakan", "lunas", "lebih_bayar", "tanpa_tagihan"),
     *("belum_sinkron", "gagal", *IMPLAUSIBLE),
 )
-# `filter` of the list of students: each must hold. `belum` is the older name of `tunggakan`.
+# The values of `filter` in the list of students. `belum` is the older name of `tunggakan`.
 MARKS = (*(("belum" if one == "tunggakan" else one) for one in STATUSES), "aktif", "nonaktif")
 # Stands for the empty text, because a form sends an empty value for "all".
 EMPTY = "(kosong)"
-# The years of a date: Python's first and last ones cannot be converted to every time zone.
+# The accepted years of a date. Dates in Python's first and last year cannot be converted to every
+# time zone.
 YEARS = range(1900, 3000)
 Values = Mapping[str, Sequence[str]]
 
@@ -77,13 +78,13 @@ class Filters:
         return replace(self, **empty, status=(), since=None, filter=marks)  # type: ignore[arg-type]
 
     def query(self, **changed: Any) -> list[tuple[str, str]]:
-        """Return the pairs of a URL for these filters, some of them `changed`."""
+        """Return these filters, with the values in `changed`, as pairs for a URL's query."""
         other, pairs = replace(self, **changed), []
         for field in fields(other):
             value = getattr(other, field.name)
             if value != field.default:
                 for one in value if isinstance(value, tuple) else (value,):
-                    pairs.append((field.name, _written(field.name, one)))
+                    pairs.append((field.name, _to_text(field.name, one)))
         return pairs
 
 
@@ -109,7 +110,7 @@ def parse(values: Values) -> Filters:
     return filters
 
 
-def _written(name: str, value: Any) -> str:
+def _to_text(name: str, value: Any) -> str:
     if name in ("min", "max"):
         return rupiah(value)
     return str(value) if value != "" else EMPTY

@@ -1,7 +1,7 @@
-"""Whose student an account is: linked by a one-time code, or by the NIM of an admin's import.
+"""Links between accounts and students, by a one-time code or by the NIM of an admin's import.
 
-A link is stored with the account, by the student's idperson, which is never given to another. A NIM
-links only where a NIM is proof of who a person is: not while anyone may register under any NIM.
+A link is stored with the account as the student's idperson, which no other student ever gets. A NIM
+links only if it proves who a person is: not while anyone may register under any NIM.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -110,10 +110,10 @@ def link_by_nim(session: Session, account: User) -> None:
 
 
 def follow_nims(session: Session, nims: Collection[str], by: Actor) -> None:
-    """Link and unlink the accounts with these NIMs as the students say now, inside a
+    """Link and unlink the accounts with these NIMs according to the students' NIMs, inside a
     `transaction()`.
 
-    A NIM that stands with several students links nobody. Links by code stay as they are.
+    A NIM that several students have links no account. Links by code stay as they are.
     """
     accounts = session.scalars(select(User).where(User.nim.in_(nims), User.deleted_at.is_(None)))
     students = _by_nim(session, nims) if current_app.config["REGISTRATION"] != "open" else {}
@@ -140,9 +140,10 @@ def void_codes(session: Session, ids: Sequence[str]) -> None:
 
 
 def _by_nim(session: Session, nims: Collection[str]) -> Mapping[str, Siswa]:
+    """Return the students with these NIMs, without NIMs that several students have."""
     ours = Siswa.nim.in_([nim for nim in nims if nim])
-    alone = select(Siswa.nim).where(ours).group_by(Siswa.nim).having(func.count() == 1)
-    found = session.scalars(select(Siswa).where(Siswa.nim.in_(alone)))
+    unique = select(Siswa.nim).where(ours).group_by(Siswa.nim).having(func.count() == 1)
+    found = session.scalars(select(Siswa).where(Siswa.nim.in_(unique)))
     return {student.nim: student for student in found}
 
 

@@ -25,7 +25,8 @@ BY_SUMS = ("tunggakan", "lebih_bayar")
 
 
 class Line(NamedTuple):
-    """A student of a list, with what the filters add up, in sen; no payments."""
+    """A student of a list. The amounts are in sen, over the bills that match the filters; the
+    student's `pembayaran` is not loaded."""
 
     student: Siswa
     tunggakan: int
@@ -44,8 +45,8 @@ def page_of(filters: Filters, page: int, per_page: int = PER_PAGE) -> Page[Line]
 def page_out_of(matching: Matching, total: int, page: int, per_page: int = PER_PAGE) -> Page[Line]:
     """Return a page of `total` students.
 
-    Their ids are found first, from an index alone where there is one and counted from the nearer
-    end; then only the rows of this page are read, and their bills added up.
+    The page's ids are read first, from an index alone if there is one, and from the nearer end of
+    the list. Then only the rows of this page are read, and only their bills are added up.
     """
     page, pages = page_and_pages(page, total, per_page)
     start, stop = (page - 1) * per_page, min(page * per_page, total)
@@ -123,7 +124,7 @@ def _billed(matching: Matching, ids: Sequence[int]) -> set[int] | None:
 
 
 class Columns(NamedTuple):
-    """What students are sorted by, in a table or a part of a query."""
+    """The columns by which students are sorted, in a table or a part of a query."""
 
     owed: Any
     overpaid: Any
@@ -133,7 +134,7 @@ class Columns(NamedTuple):
 
 
 def of_students(matching: Matching) -> Columns:
-    """Return what the students that match are sorted by."""
+    """Return the columns by which the students that match are sorted."""
     person = (Siswa.synced_at, Siswa.search_text, Siswa.id)
     return Columns(matching.owed, matching.overpaid, *person)
 

@@ -1,6 +1,7 @@
-"""Files with what the filters show: CSV and XLSX.
+"""CSV and XLSX files of the students that match the filters.
 
-Rows are read in portions and written as they come, so memory holds ids and amounts, but no list.
+Rows are read and written in portions, so memory holds the ids and amounts of all students, but the
+rows of one portion only.
 """
 
 from collections import defaultdict
@@ -28,7 +29,7 @@ from myukm.domain.siswa.filters import Filters
 from myukm.domain.siswa.listing import Line, all_lines
 from myukm.domain.siswa.matching import Matching, narrow
 from myukm.domain.siswa.sums import Figures
-from myukm.domain.siswa.verdict_labels import words_of
+from myukm.domain.siswa.verdict_labels import verdict_text
 from myukm.domain.xlsx_output import REMEMBERED, Book, Column, Money, text
 from myukm.errors import Invalid
 from myukm.extensions import db
@@ -40,7 +41,7 @@ COLUMNS = (
     *("tunggakan", "lebih_bayar", "bersih", "lunas", "tidak_cocok", "synced_at"),
 )
 PORTION = 100  # students; with their bills, some 20 MB at a time
-MAX_STUDENTS = 5_000  # of one answer; larger files are written by a job
+MAX_STUDENTS = 5_000  # of a file that a request writes; larger files are written by a job
 BILLS = ("period_id", "kelas", "category", "item", "billed", "paid", "remaining")
 Progress = Callable[[int], object]
 
@@ -51,7 +52,7 @@ def count(filters: Filters) -> int:
 
 
 def check_size(filters: Filters, most: int) -> None:
-    """Raise `Invalid` if more students match than are printed at once."""
+    """Raise `Invalid` if more than `most` students match, which is too many to print at once."""
     found = count(filters)
     if found > most:
         message = _(
@@ -66,7 +67,7 @@ def check_size(filters: Filters, most: int) -> None:
 def write_csv(filters: Filters, file: IO[bytes], progress: Progress = int) -> None:
     """Write the students that match as CSV; amounts are decimal digits, times ISO 8601.
 
-    `progress` is called with the number of students that are written.
+    `progress` is called with the number of students written so far.
     """
     with long_snapshot():
         parts = _counted(all_lines(Matching(filters), PORTION), progress)
@@ -109,13 +110,13 @@ def _amounts(line: Line) -> tuple[int, int, int]:
 
 
 def write_xlsx(filters: Filters, file: IO[bytes], progress: Progress = int) -> None:
-    """Write the students that match, their bills, the groups, and what was asked for, as XLSX.
+    """Write the students that match, their bills, the groups, and the filters, as XLSX.
 
-    `progress` is called with the number of students that are written.
+    `progress` is called with the number of students written so far.
     """
     matching, zone = Matching(filters), campus_timezone()
-    verdict = cache(words_of)  # for this file, because its language is that of who asked
-    # The book is packed when it is left, for which the database is not needed any more.
+    verdict = cache(verdict_text)  # for this file only, because each file has its reader's language
+    # The snapshot ends before the book does, because packing the book needs no database.
     with Book(file, zone, _heading(filters)) as book, long_snapshot():
         as_of, total = utcnow(), sums.totals(matching)
         students, bills = (
@@ -154,7 +155,7 @@ def _bills_of(matching: Matching, lines: list[Line], book: Book) -> Iterator[tup
         *narrow(matching.filters, OF_BILLS),
     )
     found = defaultdict[int, list[Any]](list)
-    # Rows of the connection, because the session takes a third longer for each of millions.
+    # Read by the connection, because the session takes a third longer for each of millions of rows.
     rows = db.session.connection().execute(query.order_by(Tagihan.siswa_id, Tagihan.position))
     for row in rows:
         found[row[0]].append(row)
@@ -168,12 +169,12 @@ def _bills_of(matching: Matching, lines: list[Line], book: Book) -> Iterator[tup
 
 @lru_cache(REMEMBERED)
 def _bill_names(*names: str) -> tuple[str, ...]:
-    """Return the cells of a bill's names, which most bills share with many."""
+    """Return the cells of a bill's names; cached, because many bills have the same names."""
     return tuple(map(text, names))
 
 
 def _heading(filters: Filters) -> str:
-    """Return the head of each printed page: the school, the moment, and the filters in use."""
+    """Return the heading of each printed page: the school, the time, and the filters in use."""
     school = current_app.config["SCHOOL_NAME"] or "MyUKM"
     words = (f"{one.label}: {one.text}" for one in chosen(filters))
     return " · ".join((school, format_datetime(utcnow(), _("d MMM y HH.mm")), *words))

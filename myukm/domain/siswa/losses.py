@@ -1,8 +1,8 @@
-"""Losses: students of whom less is paid than before, or a bill of whom vanished.
+"""Losses: a student's paid amount has become less, or a bill of the student has vanished.
 
-Neither can be true, because what was paid stays paid. Large losses are held back (see
-`domain.sync.anomaly_guard`); these are the ones that were written. A loss stands until the payments
-of the student change again.
+Neither can be true, because what was paid stays paid. Answers with large losses are quarantined
+(see `domain.sync.anomaly_guard`); the losses here came with answers that were written. A loss is
+deleted when the student's payments change again.
 """
 
 from collections import Counter
@@ -17,6 +17,7 @@ from myukm.db.types import utcnow
 from myukm.domain.payment_api.bill_rows import Bill
 from myukm.models import PaymentLoss
 
+# Indexes into a `Bill`.
 BILLED: Final = 4
 PAID: Final = 5
 
@@ -37,7 +38,7 @@ def _between(before: Sequence[Bill], after: Sequence[Bill]) -> dict[str, Any] | 
     vanished = []
     for bill in before:
         left[_name(bill)] -= 1
-        if left[_name(bill)] < 0:  # a name may stand twice
+        if left[_name(bill)] < 0:  # several bills may have one name
             vanished.append(bill)
     paid, paid_now = sum(bill[PAID] for bill in before), sum(bill[PAID] for bill in after)
     if paid_now >= paid and not vanished:
@@ -47,11 +48,11 @@ def _between(before: Sequence[Bill], after: Sequence[Bill]) -> dict[str, Any] | 
         "paid_after": paid_now,
         "vanished": len(vanished),
         "vanished_billed": sum(bill[BILLED] for bill in vanished),
-        "vanished_name": _words(vanished[0]) if vanished else "",
+        "vanished_name": _joined_name(vanished[0]) if vanished else "",
     }
 
 
-def _words(bill: Bill) -> str:
+def _joined_name(bill: Bill) -> str:
     return " · ".join(part for part in _name(bill) if part)
 
 

@@ -37,7 +37,7 @@ LOSSES: dict[str, Condition] = {
     "dibayar_turun": PaymentLoss.paid_after < PaymentLoss.paid_before,
     "tagihan_hilang": PaymentLoss.vanished > 0,
 }
-_losers = select(PaymentLoss.siswa_id)
+_with_loss = select(PaymentLoss.siswa_id)
 # Always true. It lets SQLite read students from the index that has all columns of the query.
 BY_INDEX = Siswa.search_text >= ""
 
@@ -45,8 +45,8 @@ BY_INDEX = Siswa.search_text >= ""
 class Matching:
     """The students that match `filters`, as parts of queries.
 
-    `owed` and `overpaid` are the sums of a student's bills that match, in sen. Only open bills are
-    read for them, by an index of their own; sets of bills tell who has a bill at all.
+    `owed` and `overpaid` are the sums of a student's bills that match, in sen. These sums read only
+    open bills, by an index of open bills alone; sets of bills tell who has a bill at all.
     """
 
     def __init__(self, filters: Filters) -> None:
@@ -76,7 +76,8 @@ class Matching:
         """Return the query for `columns`, `owed` and `overpaid` among them, of the students."""
         query = select(*columns).select_from(Siswa)
         if self._sums is not None:
-            # As a sum, or SQLite reads the row of each student who owes, with its payments.
+            # `+ 0`, because otherwise SQLite looks up students by their ids and reads each row
+            # completely, with the student's payments.
             key = Siswa.id + 0 if db.engine.dialect.name == "sqlite" else Siswa.id
             query = query.join(
                 self._sums, self._sums.c.siswa_id == key, isouter=not self._needs_sums
@@ -113,11 +114,12 @@ class Matching:
         if not some:
             return Siswa.bill_set.is_not(None)
         sets = select(BillSet.id).where(*some).distinct()
-        # As a sum, or SQLite reads students by the index of sets, and each with its payments.
+        # `+ 0`, because otherwise SQLite looks up students by the index of sets and reads each row
+        # completely, with the student's payments.
         return Siswa.bill_set.is_not(None) & (Siswa.bill_set + 0).in_(sets)
 
     def _sums_of_bills(self, *conditions: Condition) -> FromClause:
-        # Whole numbers, because PostgreSQL adds up BIGINT to its much slower NUMERIC.
+        # Cast to BIGINT, because PostgreSQL's sum of BIGINT is NUMERIC, which is much slower.
         owed, overpaid = (sql_cast(func.sum(one), BigInteger) for one in (OWED, OVERPAID))
         sums = (owed.label("owed"), overpaid.label("overpaid"))
         query = select(Tagihan.siswa_id, *sums)
@@ -140,7 +142,7 @@ class Matching:
         marks = {
             "belum_sinkron": Siswa.status == Verdict.BELUM_SINKRON,
             "tidak_cocok": Siswa.tidak_cocok.is_(True),
-            **{name: Siswa.id.in_(_losers.where(loss)) for name, loss in LOSSES.items()},
+            **{name: Siswa.id.in_(_with_loss.where(loss)) for name, loss in LOSSES.items()},
             "gagal": _failed_in_the_last_run(),
             "aktif": Siswa.active.is_(True),
             "nonaktif": Siswa.active.is_(False),

@@ -22,8 +22,8 @@ from myukm.models.siswa import IN_DOUBT
 
 
 class Report(NamedTuple):
-    """The answer to `Filters`. `never_synced`: students in these places whose bills are unknown,
-    `implausible`: those whose figures cannot be true, by status."""
+    """The result of `Filters`. Of the students in the filtered places, `never_synced` counts those
+    without known bills, and `implausible` those whose figures cannot be true, by status."""
 
     as_of: datetime
     never_synced: int
@@ -50,9 +50,10 @@ def report(filters: Filters, page: int = 1, per_page: int = PER_PAGE) -> Report:
 
 
 def _counts(places: Matching) -> list[int]:
-    """Return how many students in these places were never synced, and of `IMPLAUSIBLE` each.
+    """Return how many students in these places were never synced, then the number for each of
+    `IMPLAUSIBLE`.
 
-    Both are few: losses are counted from their own table, the others by an index that has no
+    Few rows are read: losses are counted from their own table, the others by an index that has no
     other students.
     """
     marks = _sums_of(map(places.mark, ("belum_sinkron", "tidak_cocok")))

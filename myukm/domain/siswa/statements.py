@@ -1,4 +1,4 @@
-"""A student's statement for paper: who it is, all bills by period, what is owed in all."""
+"""A student's statement for paper: the student, all bills by period, what is owed in all."""
 
 from collections.abc import Iterator
 from decimal import Decimal

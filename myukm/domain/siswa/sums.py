@@ -1,4 +1,4 @@
-"""What the students that match owe in all, and by group."""
+"""What the matching students owe in all, and by group."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -33,8 +33,11 @@ class Group(NamedTuple):
 
 
 def totals_and_groups(matching: Matching) -> tuple[Figures, list[Group]]:
-    """Return both. The groups are added up for the totals, because no bill is in two groups.
-    Students may be in several groups of bills, so they are counted apart."""
+    """Return the totals and the groups.
+
+    The amounts of the totals are the sums over the groups, because no bill is in two groups. The
+    students are counted by a query, because a student may be in several groups of bills.
+    """
     groups = groups_of(matching) if matching.filters.group else []
     if not groups:
         return totals(matching), groups
@@ -47,20 +50,20 @@ def totals_and_groups(matching: Matching) -> tuple[Figures, list[Group]]:
 
 def sum_of(groups: Iterable[Group]) -> Figures:
     """Return the sums over groups that share no student."""
-    figures = [Figures(0, 0, 0), *(one.figures for one in groups)]
+    figures = [Figures(0, 0, 0), *(group.figures for group in groups)]
     return Figures(*map(sum, zip(*figures, strict=True)))
 
 
 def groups_from(rows: Iterable[Iterable[Any]]) -> list[Group]:
     """Return the groups, those that owe most first.
 
-    Rows are key, students, owed, overpaid; those of one key are added up.
+    Rows are key, students, owed, overpaid; rows with the same key are added up.
     """
     found = defaultdict[str, list[Group]](list)
     for key, *figures in rows:
         found[key].append(Group(key, figures_from(figures)))
     groups = (Group(key, sum_of(parts)) for key, parts in found.items())
-    return sorted(groups, key=lambda one: (-one.figures.tunggakan, one.key))
+    return sorted(groups, key=lambda group: (-group.figures.tunggakan, group.key))
 
 
 def totals(matching: Matching) -> Figures:
@@ -88,12 +91,12 @@ def groups_of(matching: Matching) -> list[Group]:
 def by_bill(matching: Matching, matched: CTE, group: str) -> tuple[Select[Any], Select[Any]]:
     """Return the queries for what is owed by period or category, and by how many students.
 
-    Students are counted by their sets of bills, which have the settled ones as well; only open
-    bills are added up. `matched` has `id` and `bill_set` of the students that match.
+    Students are counted by their sets of bills, because these contain settled bills as well.
+    Amounts are sums over open bills. `matched` has `id` and `bill_set` of the students that match.
     """
-    key, none = BILLS[group], literal(0)
+    key, zero = BILLS[group], literal(0)
     amounts: tuple[Any, ...] = (func.sum(OWED), func.sum(OVERPAID))
-    owed = select(key.label("key"), none, *amounts).group_by(key)
+    owed = select(key.label("key"), zero, *amounts).group_by(key)
     owed = owed.where(Tagihan.remaining != 0, *narrow(matching.filters, BILLS))
     if matching.conditions():
         owed = _of_students(owed, matched)
@@ -101,7 +104,7 @@ def by_bill(matching: Matching, matched: CTE, group: str) -> tuple[Select[Any], 
     of_set = sets.group_by(matched.c.bill_set).subquery("of_set")
     keys = select(BillSet.id, OF_SETS[group].label("key")).where(*narrow(matching.filters, OF_SETS))
     of_key = keys.distinct().subquery("of_key")
-    students = select(of_key.c.key, func.sum(of_set.c.students), none, none)
+    students = select(of_key.c.key, func.sum(of_set.c.students), zero, zero)
     students = students.join(of_set, of_set.c.bill_set == of_key.c.id)
     return owed, students.group_by(of_key.c.key)
 
@@ -109,8 +112,8 @@ def by_bill(matching: Matching, matched: CTE, group: str) -> tuple[Select[Any], 
 def _of_students(bills: Select[Any], matched: CTE) -> Select[Any]:
     """Return the query for the `bills` of these students.
 
-    SQLite gets IN: it then reads the bills in their stored order, which suits its small cache. The
-    other databases plan a join better.
+    With IN, SQLite reads the bills in their stored order, which suits its small cache. The other
+    databases plan a join better.
     """
     if db.session.get_bind().dialect.name == "sqlite":
         return bills.where(Tagihan.siswa_id.in_(select(matched.c.id)))
@@ -118,5 +121,5 @@ def _of_students(bills: Select[Any], matched: CTE) -> Select[Any]:
 
 
 def figures_from(row: Iterable[Any]) -> Figures:
-    """Return the figures of a row of count and sums, which are None over nothing."""
+    """Return the figures of a row of count and sums. The sum of no rows is None and counts as 0."""
     return Figures(*(int(number or 0) for number in row))

@@ -33,12 +33,12 @@ def label(status: str) -> str:
 
 
 def describe(student: Siswa) -> str:
-    """Return a student's verdict with its marks (overpaid, figures disagree), as one text."""
-    return words_of(student.status, bool(student.tidak_cocok), bool(student.active))
+    """Return a student's verdict with its marks (figures disagree, inactive), as one text."""
+    return verdict_text(student.status, bool(student.tidak_cocok), bool(student.active))
 
 
-def words_of(status: str, disagrees: bool, active: bool) -> str:
-    """Return the text of a verdict with its marks."""
+def verdict_text(status: str, disagrees: bool, active: bool) -> str:
+    """Return the label of a verdict with the labels of its marks."""
     marks = {"tidak_cocok": disagrees, "nonaktif": not active}
-    words = [label(status), *(str(FILTERS[mark]) for mark, set_ in marks.items() if set_)]
-    return " · ".join(words)
+    labels = [label(status), *(str(FILTERS[mark]) for mark, set_ in marks.items() if set_)]
+    return " · ".join(labels)
