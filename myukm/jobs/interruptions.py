@@ -23,8 +23,8 @@ logger = logging.getLogger(__name__)
 def end_quietly_when_away() -> Iterator[None]:
     """End a job without an error if an absent server, a lock or its timeout interrupted it.
 
-    The work is a row of the database, for which a periodic task queues another job. As failed jobs
-    they would be reported for an hour and kept for a week after each short outage.
+    The work is a row of the database, for which a periodic task queues another job. As failures,
+    interrupted jobs would be reported for an hour and kept for a week after each short outage.
     """
     try:
         yield
@@ -39,7 +39,7 @@ def no_time_out_inside_the_database() -> Iterator[None]:
     """Delay RQ's job timeout until the statement that is being executed has ended.
 
     Raised inside the driver, the timeout would leave the connection in the middle of the statement,
-    and its next use would fail with `another command is already in progress`.
+    and the connection's next use would fail with `another command is already in progress`.
     """
     handler: Any = signal.getsignal(signal.SIGALRM)
     if not callable(handler) or threading.current_thread() is not threading.main_thread():

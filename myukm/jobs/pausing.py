@@ -1,6 +1,6 @@
 """Puts back a job of a paused queue that plain `rq worker` has taken, before the job begins.
 
-RQ itself knows no paused queues, so a worker takes what another program enqueues while it waits.
+RQ itself knows no paused queues, so a waiting worker takes jobs that another program enqueues.
 `worker.py` checks for a pause before it begins a job (`worker/pausing.py`).
 """
 
@@ -42,7 +42,7 @@ def _is_paused(job: Job) -> bool:
     from myukm.jobs import worker_app
 
     paused = pauses.is_paused(job.connection, job.origin)
-    if paused is None:  # Valkey lost it
+    if paused is None:  # Valkey has lost the state of the queue
         with worker_app().app_context():
             paused = queue_pauses.restore_copy(job.origin)
     return paused

@@ -7,7 +7,7 @@ from myukm.jobs import with_app_context
 
 @with_app_context
 def fan_out(ukm_id: int) -> int:
-    """Decide who is notified of what is new in the UKM; return how many browsers."""
+    """Decide which browsers are notified of news in the UKM; return how many."""
     return fanning.fan_out(ukm_id)
 
 

@@ -22,7 +22,7 @@ class FailureWorker:
         for name in QUEUES:
             if time.monotonic() < self._next[name]:
                 continue
-            if index.is_settled(name):
+            if index.is_up_to_date(name):
                 self._next[name] = time.monotonic() + SETTLED_SECONDS
                 continue
             index.refresh_newest(name)

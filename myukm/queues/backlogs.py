@@ -38,39 +38,40 @@ class Head(NamedTuple):
     paused: bool
 
 
-def ask(pipe: Pipeline) -> None:
+def add_reads(pipe: Pipeline) -> None:
     """Add the reads to `pipe` whose answers `heads` takes: the paused queues, whether any job is
-    parked, and two for each queue. `heads` reads parked jobs, because usually there are none."""
+    parked, and two for each queue. `heads` itself reads the parking lists, and only if any job is
+    parked, because usually none is."""
     pipe.hkeys(STATE)
     pipe.exists(*(get_queue(name).parking for name in QUEUES))
     for name in QUEUES:
-        _ask_list(pipe, get_queue(name).key)
+        _add_list_reads(pipe, get_queue(name).key)
 
 
 def heads(pipe: Pipeline, answers: Sequence[Any]) -> dict[str, Head]:
-    """Return the head of each queue from the answers to `ask`; parked jobs are its first ones."""
-    stopped, any_parked, *lists = answers
+    """Return the head of each queue from the answers to `add_reads`; parked jobs come first."""
+    paused, any_parked, *lists = answers
     if any_parked:
         for name in QUEUES:
-            _ask_list(pipe, get_queue(name).parking)
+            _add_list_reads(pipe, get_queue(name).parking)
     nothing: list[Any] = [0, None] * len(QUEUES)
     parked = pipe.execute() if any_parked else nothing
     return {
         name: Head(
             parked[2 * at] + lists[2 * at],
             (parked[2 * at + 1] or lists[2 * at + 1] or b"").decode(),
-            name.encode() in stopped,
+            name.encode() in paused,
         )
         for at, name in enumerate(QUEUES)
     }
 
 
-def _ask_list(pipe: Pipeline, key: str) -> None:
+def _add_list_reads(pipe: Pipeline, key: str) -> None:
     pipe.llen(key)
     pipe.lindex(key, 0)
 
 
-def ask_times(pipe: Pipeline, heads: Mapping[str, Head]) -> None:
+def add_time_reads(pipe: Pipeline, heads: Mapping[str, Head]) -> None:
     """Add the reads to `pipe` whose answers `with_times` takes: one for each queue with jobs."""
     for head in heads.values():
         if head.first:
@@ -78,7 +79,7 @@ def ask_times(pipe: Pipeline, heads: Mapping[str, Head]) -> None:
 
 
 def with_times(heads: Mapping[str, Head], times: Sequence[bytes | None]) -> dict[str, Backlog]:
-    """Return the backlogs from the answers to `ask_times`."""
+    """Return the backlogs from the answers to `add_time_reads`."""
     left = iter(times)
     return {
         name: Backlog(

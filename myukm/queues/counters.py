@@ -66,10 +66,10 @@ def count_jobs() -> Iterator[None]:
 
 
 def count(queue: str, outcome: str, times: Times | None = None) -> None:
-    """Increment the counters of `queue` for `outcome` ("finished" or "failed"). The times of a job
-    that was killed are unknown.
+    """Increment the counters of `queue` for `outcome` ("finished" or "failed").
 
-    The count is lost while Valkey is unreachable, because a job must not fail over a statistic.
+    `times` is None for a killed job. While Valkey is unreachable jobs are not counted, because a
+    job must not fail over a statistic.
     """
     now = utcnow()
     with contextlib.suppress(RedisError), valkey().pipeline(transaction=False) as pipe:

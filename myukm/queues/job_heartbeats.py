@@ -18,7 +18,10 @@ HEARTBEAT_SECONDS = 2.0
 
 @contextlib.asynccontextmanager
 async def sending_heartbeats(client: redis.Redis, seconds: int) -> AsyncIterator[None]:
-    """Send heartbeats while the block runs in a job, which after `seconds` without one is hung."""
+    """Send heartbeats while the block runs in a job.
+
+    After `seconds` without a heartbeat the job counts as hung.
+    """
     job = get_current_job()
     task = asyncio.create_task(_send(client, job.id, seconds)) if job else None
     try:

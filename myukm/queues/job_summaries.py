@@ -19,14 +19,14 @@ from myukm.queues.backlogs import moment
 SHOWN = 10
 MAX_TEXT = 200
 FIELDS = ("description", "origin", "status", "enqueued_at", "started_at", "ended_at")
-# A message may span lines, so the traceback's last line is not always the error's first one; that
-# one begins with the exception class.
+# The line of a traceback that begins with the exception class. It is not always the last line,
+# because a message may span several lines.
 ERROR_LINE = re.compile(r"^[A-Za-z_][\w.]*(?::.*)?$", re.MULTILINE)
 
-# Notes that PostgreSQL adds to an error look like the beginning of one.
+# Notes that PostgreSQL adds to an error; their lines look like that line.
 NOTES = ("HINT:", "DETAIL:", "CONTEXT:", "LINE ")
 KILLED, ABANDONED = "signal 9", "AbandonedJobError"
-# Of each kind, so many jobs come before the others, because presence would fill the list.
+# How many jobs of each kind come first, because otherwise presence jobs would fill the list.
 SHOWN_OF_A_KIND = 3
 
 Fields = dict[str, str]
@@ -83,7 +83,8 @@ def failure_row(key: str, fields: Fields, trace: str) -> dict[str, Any]:
 
 
 def error_line(trace: str) -> str:
-    """Return the exception class and the first line of its message, or that there is none."""
+    """Return the exception class and the first line of its message; a text for people if the job
+    was killed or abandoned, or has no traceback."""
     if KILLED in trace:
         what = _("dimatikan sistem (sinyal 9), mungkin kehabisan memori")
         return f"{what}: Work-horse terminated unexpectedly"

@@ -17,7 +17,7 @@ from rq.results import Result
 # Per queue: the generation of the last change, and while it is paused a field with its name.
 STATE = "myukm:paused"
 
-# A generation lower than the applied one was read before a later change.
+# A generation lower than the applied one is stale: a later change has been applied already.
 APPLY = """
 local queue, parking, state = KEYS[1], KEYS[2], KEYS[3]
 local name, generation, paused, force = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -43,7 +43,7 @@ PUSH = """
 local paused = redis.call('HEXISTS', KEYS[3], ARGV[1]) == 1
 return redis.call(ARGV[3], paused and KEYS[2] or KEYS[1], ARGV[2])
 """
-# Puts a job that a worker has taken before the first one that was enqueued later.
+# Puts back a job that a worker has taken, before the first waiting job that was enqueued later.
 PUT_BACK = """
 local prefix, id = ARGV[3], ARGV[2]
 local list = redis.call('HEXISTS', KEYS[3], ARGV[1]) == 1 and KEYS[2] or KEYS[1]
@@ -90,7 +90,8 @@ def apply(
 def resumed(client: redis.Redis, names: Sequence[str]) -> dict[str, int]:
     """Return the generation of each queue that is not paused. Raises RedisError.
 
-    Returns {} while one of these still has parked jobs, because then it is not resumed completely.
+    Returns {} while any of these queues still has parked jobs, because its resumption is not
+    complete.
     """
     state = cast(dict[bytes, bytes], client.hgetall(STATE))
     moving = [name for name in names if name.encode() not in state]
@@ -107,7 +108,7 @@ def is_paused(client: redis.Redis, name: str) -> bool | None:
 
 
 def put_back(client: Any, name: str, job_id: str) -> None:
-    """Return a job that a worker has taken to its place among the waiting ones.
+    """Return a job that a worker has taken to its place among the waiting jobs.
 
     `client` may be a pipeline. Raises RedisError.
     """
@@ -123,7 +124,7 @@ class PausableQueue(Queue):
         return parking_key(self.name)
 
     def push_job_id(self, job_id: str, pipeline: Any = None, at_front: bool = False) -> None:
-        """Add a job to the waiting ones, in one script with the check for a pause."""
+        """Add a job to the waiting jobs; one script checks for a pause and adds the job."""
         client = self.connection if pipeline is None else pipeline
         command = "LPUSH" if at_front else "RPUSH"
         client.eval(PUSH, 3, *_keys(self.name), self.name, job_id, command)

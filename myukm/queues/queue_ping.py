@@ -19,8 +19,8 @@ POLL_SECONDS = 0.005
 
 @dataclass(frozen=True)
 class PingResult:
-    """The worker that answered a ping, `seconds` after it was enqueued; None if no worker did, or
-    the job failed."""
+    """The worker that answered a ping, `seconds` after the ping was enqueued. `worker` is None if
+    no worker answered or the job failed."""
 
     queue: str
     worker: str | None
@@ -30,7 +30,7 @@ class PingResult:
 def ping(names: Sequence[str], timeout: float) -> list[PingResult]:
     """Enqueue a no-op job in each queue and wait up to `timeout` seconds for the results.
 
-    Jobs that no worker took are deleted. Raises `Unavailable` if Valkey is unreachable.
+    Jobs without a result by then are deleted. Raises `Unavailable` if Valkey is unreachable.
     """
     begun = time.monotonic()
     open_jobs = {_dispatch(name): name for name in names}
@@ -98,8 +98,10 @@ def _dispatch(name: str) -> str:
 
 
 def _all_ended(ids: Sequence[str], timeout: float) -> list[Any] | None:
-    """Wait until all jobs ended. Polls only the unfinished ones, because polling all of them
-    would load Valkey and distort the result."""
+    """Wait until all jobs have ended, and return them; None after `timeout` seconds.
+
+    Polls only unfinished jobs, because polling all jobs would load Valkey and distort the result.
+    """
     deadline = time.monotonic() + timeout
     ended: list[Any] = []
     open_ids = list(ids)

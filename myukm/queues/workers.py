@@ -30,11 +30,12 @@ from myukm.queues.jobs import QUEUES
 WORKER_HEARTBEAT_TIMEOUT = 45
 HEARTBEAT_FIELD = "beat_seconds"
 UNNAMED = "unknown"  # RQ's `ip_address` of a worker if Valkey refuses to name connections
-# When our worker was last seen, by Valkey's clock: RQ's own `last_heartbeat` is by its host's.
+# When one of our workers last sent a heartbeat, by Valkey's clock. RQ's own `last_heartbeat` is by
+# the clock of the worker's host.
 SEEN_FIELD = "seen"
 # The database and the code of the worker's last job (`jobs/introduction.py`).
 DATABASE_FIELD, VERSION_FIELD = "myukm_database", "myukm_version"
-KEEP_SECONDS = 60
+KEEP_SECONDS = 60  # by which `keep_running_jobs` extends a job
 PAUSED = "queue_paused"
 BLOCKING_COMMANDS = frozenset({"blmove", "blpop", "brpoplpush"})
 
@@ -43,7 +44,7 @@ BLOCKING_COMMANDS = frozenset({"blmove", "blpop", "brpoplpush"})
 class WorkerInfo:
     """A worker as registered in Valkey. `alive`: its process runs. `ours`: started by `worker.py`,
     which restarts it, not by plain `rq worker`. `named`: its connection could be given its name.
-    `database` and `version`: of its jobs, "" while unknown."""
+    `database` and `version`: those that its jobs use, "" while unknown."""
 
     name: str
     queues: tuple[str, ...]
@@ -87,13 +88,13 @@ def snapshot() -> QueueSnapshot:
         pipe.exists(WORKERS_SUSPENDED)
         pipe.smembers(Worker.redis_workers_keys)
         pipe.time()
-        backlogs.ask(pipe)
+        backlogs.add_reads(pipe)
         suspended, keys, (now, _micros), *lists = pipe.execute()
         heads = backlogs.heads(pipe, lists)
         keys = sorted(keys)
         for key in keys:
             pipe.hgetall(key)
-        backlogs.ask_times(pipe, heads)
+        backlogs.add_time_reads(pipe, heads)
         answers = pipe.execute()
         rows = {key: row for key, row in zip(keys, answers, strict=False) if row}
         busy = [key for key, row in rows.items() if row.get(b"state") == b"busy"]
@@ -109,9 +110,10 @@ def snapshot() -> QueueSnapshot:
 
 
 def keep_running_jobs(client: redis.Redis) -> None:
-    """Extend the running jobs of connected workers, before RQ fails what has expired by our clock.
+    """Extend the running jobs of connected workers, because RQ fails jobs that have expired by our
+    clock.
 
-    A worker extends them by the clock of its host, which may be behind.
+    A worker extends its job by the clock of its own host, which may be behind.
     """
     clients = _clients(client)
     names = clients.names if clients else ()
@@ -129,7 +131,8 @@ def keep_running_jobs(client: redis.Redis) -> None:
 
 
 def unserved_reason(name: str) -> tuple[str, Any] | None:
-    """Return why no worker takes jobs from a queue, as code and lazy sentence; None if one does."""
+    """Return why no worker takes jobs from a queue, as code and lazy sentence; None if a worker
+    does."""
     try:
         state = snapshot()
     except RedisError:
@@ -180,7 +183,7 @@ def _worker_info(
     values = {field.decode(): value.decode() for field, value in row.items()}
     name = key.decode().removeprefix(Worker.redis_worker_namespace_prefix)
     named = values.get("ip_address") != UNNAMED
-    clients = clients if named else None  # without names nothing can be learned from connections
+    clients = clients if named else None  # an unnamed connection does not show whose it is
     return WorkerInfo(
         name=name,
         queues=tuple(filter(None, values.get("queues", "").split(","))),

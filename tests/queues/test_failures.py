@@ -87,19 +87,19 @@ def test_jobs_that_left_the_registry_leave_the_index(app: Flask, valkey: redis.R
         assert (group.count, group.example) == (1, second)
 
 
-def test_an_index_is_settled_while_it_has_exactly_the_failed_jobs(
+def test_an_index_is_up_to_date_while_it_has_exactly_the_failed_jobs(
     app: Flask, valkey: redis.Redis
 ) -> None:
     with app.app_context():
-        assert index.is_settled("default")
+        assert index.is_up_to_date("default")
         first, _second = fail(valkey, "KeyError: 1", 2)
-        assert not index.is_settled("default")
+        assert not index.is_up_to_date("default")
         index.refresh_all("default")
-        assert index.is_settled("default")
+        assert index.is_up_to_date("default")
         valkey.zrem("rq:failed:default", first)
-        assert not index.is_settled("default")
+        assert not index.is_up_to_date("default")
         fail(valkey, "KeyError: 2")
-        assert not index.is_settled("default"), "one went and another came"
+        assert not index.is_up_to_date("default"), "one went and another came"
 
 
 def test_errors_beyond_the_maximum_of_groups_share_one(

@@ -1,7 +1,8 @@
-"""Retries or discards failed jobs: some, those of one kind, or all of a queue.
+"""Retries or discards failed jobs: given jobs, the jobs of one kind, or all of a queue.
 
-Each portion is one script, so a kill leaves every job either failed, or retried or discarded. An
-action on many jobs is stored in Valkey, beside the jobs, and the leader continues it.
+Each portion is one script, so after a kill every job is either unchanged, or retried or discarded
+completely. An action on many jobs is stored in Valkey, beside the jobs, and the leader continues
+it.
 """
 
 import time
@@ -22,10 +23,10 @@ from myukm.queues.jobs import QUEUES
 
 RETRY, DISCARD = "retry", "discard"
 PORTION = 200
-# Seconds that one call may last, and for which a finished work can still be read.
+# Seconds that one call of `go_on` may last, and for which a finished `Work` can still be read.
 BUDGET_SECONDS, SEEN_SECONDS = 0.5, 60
 
-ONE = """
+ACT_ON = """
 local registry, jobs, work, queue, parking, pauses = unpack(KEYS)
 local name, job, result, executions, within, at = unpack(ARGV)
 local waiting = redis.call('HEXISTS', pauses, name) == 1 and parking or queue
@@ -51,17 +52,17 @@ local function act_on(action, id)
   return 1
 end
 """
-SOME = (
-    ONE
+GIVEN_JOBS = (
+    ACT_ON
     + """
 local outcomes = {}
 for i = 8, #ARGV do outcomes[#outcomes + 1] = act_on(ARGV[7], ARGV[i]) end
 return outcomes
 """
 )
-# No more jobs are taken than there were at first, because a job may fail again meanwhile.
-MANY = (
-    ONE
+# Acts on no more jobs than had failed at first, because a retried job may fail again meanwhile.
+NEXT_PORTION = (
+    ACT_ON
     + """
 local state = redis.call('HMGET', work, 'action', 'group', 'total', 'done', 'ended')
 if not state[1] or state[5] then return 0 end
@@ -97,7 +98,7 @@ def act_on(queue: str, action: str, job_ids: Sequence[str]) -> list[int]:
 
     Raises RedisError.
     """
-    answers = valkey().eval(SOME, 6, *keys.of_queue(queue), *_values(queue), action, *job_ids)
+    answers = valkey().eval(GIVEN_JOBS, 6, *keys.of_queue(queue), *_values(queue), action, *job_ids)
     return cast(list[int], answers)
 
 
@@ -119,20 +120,21 @@ def begin(queue: str, action: str, group: str = "") -> Work:
 
 
 def go_on(queue: str, seconds: float = BUDGET_SECONDS) -> bool:
-    """Do portions of a queue's work for so many seconds; return whether there is more.
+    """Do portions of a queue's work for `seconds`; return whether any jobs are left.
 
-    Several processes may do so at once. Raises RedisError.
+    Several processes may call it at once. Raises RedisError.
     """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         values = (*_values(queue), PORTION, SEEN_SECONDS)
-        if not patient_client().eval(MANY, 6, *keys.of_queue(queue), *values):
+        if not patient_client().eval(NEXT_PORTION, 6, *keys.of_queue(queue), *values):
             return False
     return True
 
 
 def of_queue(queue: str) -> Work | None:
-    """Return the work on a queue's failed jobs, also for a minute after its end. RedisError."""
+    """Return the work on a queue's failed jobs, None if there is none; it is kept for a minute
+    after its end. Raises RedisError."""
     state = cast(dict[bytes, bytes], valkey().hgetall(keys.work(queue)))
     if not state:
         return None

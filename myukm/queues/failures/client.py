@@ -7,9 +7,9 @@ from myukm.valkey_clients import background_client
 
 
 def patient_client() -> redis.Redis:
-    """Return a client that waits for a busy Valkey: a request's would give up too early."""
-    found: redis.Redis | None = current_app.extensions.get("failures_valkey")
-    if found is None:
-        found = background_client(current_app.config["REDIS_URL"])
-        current_app.extensions["failures_valkey"] = found
-    return found
+    """Return a client that waits for a busy Valkey; the client of requests gives up too early."""
+    client: redis.Redis | None = current_app.extensions.get("failures_valkey")
+    if client is None:
+        client = background_client(current_app.config["REDIS_URL"])
+        current_app.extensions["failures_valkey"] = client
+    return client

@@ -1,4 +1,4 @@
-"""One job with its arguments and runs, read raw, because RQ may be unable to read it."""
+"""One job with its arguments and runs, read from its hash, because RQ may fail to load the job."""
 
 import zlib
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """The index of failed jobs by kind, brought up to date in portions.
 
 A failure is indexed when the leader sees it in RQ's registry, whichever worker ran the job: the
-newest ones every second, all others as it goes round the registry.
+newest ones every second, the others while it scans the registry in portions.
 """
 
 import json
@@ -24,15 +24,18 @@ NEWEST, PORTION, MAX_GROUPS = 200, 1000, 200
 
 
 class Cursor(NamedTuple):
-    """How far the registry was compared with the index, and the index with the registry."""
+    """Cursors of two scans: of the registry, compared with the index, and of the index (`jobs`),
+    compared with the registry. 0: at the start."""
 
     registry: int = 0
     jobs: int = 0
 
 
-def is_settled(queue: str) -> bool:
-    """Return whether the index has as many failures as the registry, and the newest one. Raises
-    RedisError."""
+def is_up_to_date(queue: str) -> bool:
+    """Return whether the index has as many failures as the registry, and its newest failure.
+
+    Raises RedisError.
+    """
     with valkey().pipeline(transaction=False) as pipe:
         pipe.zcard(keys.registry(queue))
         pipe.hlen(keys.jobs(queue))
@@ -48,9 +51,9 @@ def refresh_newest(queue: str) -> None:
 
 
 def refresh(queue: str, cursor: Cursor) -> Cursor:
-    """Compare one portion of a queue's failures with the index; return the next cursor.
+    """Compare the next portion of each scan; return the next cursor.
 
-    A number of it is 0 when all of that side was compared. Raises RedisError.
+    A scan that has reached its end has the cursor 0. Raises RedisError.
     """
     client = patient_client()
     following, entries = cast(
@@ -62,7 +65,7 @@ def refresh(queue: str, cursor: Cursor) -> Cursor:
         tuple[int, dict[bytes, bytes]],
         client.hscan(keys.jobs(queue), cursor.jobs, count=PORTION),
     )
-    _drop_gone(client, queue, known)
+    _remove_obsolete(client, queue, known)
     return Cursor(following, jobs_following)
 
 
@@ -89,12 +92,12 @@ def _add_missing(client: redis.Redis, queue: str, ids: list[bytes]) -> None:
         groups = {group.decode() for group in pipe.execute()[0]}
     with client.pipeline() as pipe:
         for job_id, failed_at, own in failures:
-            found = own if own.id in groups or room > 0 else OTHERS
-            room -= found.id not in groups
-            groups.add(found.id)
-            pipe.hset(keys.groups(queue), found.id, json.dumps(found))
-            pipe.hset(keys.jobs(queue), job_id, found.id)
-            pipe.zadd(keys.members(queue, found.id), {job_id: failed_at})
+            group = own if own.id in groups or room > 0 else OTHERS
+            room -= group.id not in groups
+            groups.add(group.id)
+            pipe.hset(keys.groups(queue), group.id, json.dumps(group))
+            pipe.hset(keys.jobs(queue), job_id, group.id)
+            pipe.zadd(keys.members(queue, group.id), {job_id: failed_at})
         pipe.execute()
 
 
@@ -112,7 +115,8 @@ def _failures(pipe: Pipeline, ids: Iterable[bytes]) -> Iterator[tuple[bytes, flo
         yield job_id, failed_at, kind(description, trace_text(fields))
 
 
-def _drop_gone(client: redis.Redis, queue: str, known: dict[bytes, bytes]) -> None:
+def _remove_obsolete(client: redis.Redis, queue: str, known: dict[bytes, bytes]) -> None:
+    """Remove indexed jobs (with their groups) that are no longer in the registry."""
     if not known:
         return
     scores = cast(list[Any], client.zmscore(keys.registry(queue), [key.decode() for key in known]))

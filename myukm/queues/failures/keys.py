@@ -1,4 +1,4 @@
-"""The keys of the index of failed jobs. RQ's registry is the truth, the index follows it."""
+"""The keys of the index of failed jobs, which is derived from RQ's registry."""
 
 from rq.queue import Queue
 
