@@ -71,7 +71,7 @@ def logged(job: Callable[..., object], arguments: Sequence[object]) -> Iterator[
 
 
 def with_app_context(job: Callable[P, R]) -> Callable[P, R | None]:
-    """Run `job` in an app context; an active one is reused (tests).
+    """Run `job` in an app context; an active context is reused (in tests).
 
     The result is None if the job was interrupted (see `interruptions`).
     """

@@ -6,5 +6,5 @@ from myukm.jobs import with_app_context
 
 @with_app_context
 def advance_roster_import(import_id: int) -> None:
-    """Read, apply or undo the import, whichever its status asks for."""
+    """Read, apply or undo the import, depending on its status."""
     work.advance(import_id)

@@ -1,4 +1,4 @@
-"""Summaries of jobs for display: the latest ones, and failed ones with their error."""
+"""Summaries of jobs for display: the latest jobs, and failed jobs with their error."""
 
 import re
 from base64 import b64decode
@@ -25,6 +25,7 @@ ERROR_LINE = re.compile(r"^[A-Za-z_][\w.]*(?::.*)?$", re.MULTILINE)
 
 # Notes that PostgreSQL adds to an error; their lines look like that line.
 NOTES = ("HINT:", "DETAIL:", "CONTEXT:", "LINE ")
+# In RQ's tracebacks of jobs whose process was killed, and of jobs whose worker ended.
 KILLED, ABANDONED = "signal 9", "AbandonedJobError"
 # How many jobs of each kind come first, because otherwise presence jobs would fill the list.
 SHOWN_OF_A_KIND = 3

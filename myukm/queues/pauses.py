@@ -14,7 +14,8 @@ from rq.job import Job
 from rq.queue import Queue
 from rq.results import Result
 
-# Per queue: the generation of the last change, and while it is paused a field with its name.
+# A hash with, for each queue, the generation of its last change; and with a field named like the
+# queue while the queue is paused.
 STATE = "myukm:paused"
 
 # A generation lower than the applied one is stale: a later change has been applied already.

@@ -74,12 +74,12 @@ def bench(name: str, count: int, timeout: float) -> Figures | None:
         delete_jobs(ids)
     if not jobs:
         return None
-    whole = max(job.ended_at for job in jobs) - min(job.enqueued_at for job in jobs)
+    duration = max(job.ended_at for job in jobs) - min(job.enqueued_at for job in jobs)
     return Figures(
         dispatch,
         [(job.started_at - job.enqueued_at).total_seconds() for job in jobs],
         [(job.ended_at - job.started_at).total_seconds() for job in jobs],
-        count / max(whole.total_seconds(), 1e-6),
+        count / max(duration.total_seconds(), 1e-6),
     )
 
 

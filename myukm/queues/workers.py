@@ -1,6 +1,6 @@
 """Snapshot of RQ workers and backlogs, used by stall reasons, the doctor and the metrics.
 
-RQ's registry lists a killed worker for minutes, and loses a living one when Valkey restarts empty.
+RQ's registry lists a killed worker for minutes, and loses living workers if Valkey restarts empty.
 So the worker's connection decides: it carries the worker's name and ends with the process.
 """
 

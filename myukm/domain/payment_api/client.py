@@ -123,7 +123,7 @@ class PaymentApi:
 
 
 def tls_context(files: list[str]) -> ssl.SSLContext:
-    """Return a context that trusts the system's CAs and those in these files or folders."""
+    """Return a context that trusts the system's CAs and the CAs in `files` (files or folders)."""
     context = ssl.create_default_context()
     for name in files:
         place = {"capath" if Path(name).is_dir() else "cafile": name}

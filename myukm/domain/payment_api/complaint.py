@@ -28,7 +28,7 @@ STATUS = re.compile(
     "(?!(message|text|the)+$)((http|api|app|the|respons?e?|return|result|status|code|kode|state|stat"
     "|hasil|text|message|type|ack|outcome))+|rc"
 )
-# Objects that may contain such fields, besides the top level and those named like a status.
+# Names of objects that may contain the fields above. Objects named like a status may, too.
 ENVELOPES = words("meta metadata header headers head http info diagnostic success sukses message")
 MAX_DEPTH = 3
 MESSAGE = words("message messages msg pesan keterangan detail details description title")

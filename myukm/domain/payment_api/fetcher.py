@@ -94,7 +94,7 @@ class FetchPool:
         self._carry_out(self.policy.review_deferred(idle=idle))
 
     def update(self) -> Update:
-        """Return the update for other workers; after `stop` it asks for nothing."""
+        """Return the update for other workers; after `stop` it requests no probe and no slots."""
         update = self.gate.update(max(0, min(self.queued, self._room)), self._slow)
         return update._replace(probe=False, slots=0) if self._stopped else update
 

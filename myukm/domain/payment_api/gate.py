@@ -53,7 +53,7 @@ class Gate:
     """Decides when the API may be called; `clock` returns seconds.
 
     `is_open`: the API counts as down and only probes are sent. `breaker_generation` counts how
-    often the breaker opened: a request sent under an earlier generation met an API that was going
+    often the breaker opened: a request of an earlier generation was sent while the API was going
     down. `reports` counts the recorded results.
     """
 

@@ -31,7 +31,7 @@ class RequestStats:
 
 
 def _status(answer: Answer) -> str:
-    """Return HTTP's status of an answer; the code of a failure that has none."""
+    """Return the HTTP status of an answer, or the code of a failure without a status."""
     if isinstance(answer, Failure):
         return str(answer.http or answer.code)
     return "304" if isinstance(answer, NotModified) else "200"

@@ -149,7 +149,7 @@ def _check_idperson(owner: Any, idperson: str) -> None:
 
 
 def _normalized(account: dict[str, Any]) -> dict[str, Any]:
-    """Return the account checked and with amounts in one form; unknown fields stay."""
+    """Return the account, validated and with amounts in one form; unknown fields stay."""
     periods = [_period(period) for period in objects(account.get("periods"))]
     saldo = _canonical(account.get("saldo"))
     if amounts.contradict(_amounts_of(account)):

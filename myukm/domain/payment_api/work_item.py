@@ -1,4 +1,4 @@
-"""The one shape of a student in a lane, from claim to outcome."""
+"""A student in a lane, as one object from claim to outcome."""
 
 from dataclasses import dataclass
 from typing import Any, Self

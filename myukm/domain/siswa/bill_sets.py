@@ -34,7 +34,7 @@ def write(session: Session, students: Mapping[int, Sequence[Bill]]) -> dict[int,
     new = sets.keys() - set(session.scalars(known)) if sets else ()
     rows = [
         {"id": number, "period_id": period, "category": category}
-        for number in sorted(new)  # in one order: two lanes may write the same sets
+        for number in sorted(new)  # sorted, or two lanes that write the same sets deadlock
         for period, category in sorted(sets[number])
     ]
     if rows:

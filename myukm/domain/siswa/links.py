@@ -47,9 +47,10 @@ def open_code(idperson: str) -> datetime | None:
 
 
 def create_code(student: Siswa, by: Actor) -> str:
-    """Return a new one-time code for a student, which is shown only now; an earlier one is void.
+    """Return a new one-time code for a student; an earlier code is void.
 
-    Raises `Conflict` if the student is linked already.
+    The code can be shown only now, because only its digest is stored. Raises `Conflict` if the
+    student is linked already.
     """
     code = new_code()
     row_lock = select(Siswa.id).where(Siswa.idperson == student.idperson).with_for_update()
@@ -129,7 +130,7 @@ def follow_nims(session: Session, nims: Collection[str], by: Actor) -> None:
 
 
 def linked_by_code(session: Session, ids: Sequence[str]) -> set[str]:
-    """Return those of these students whose accounts were linked by a code."""
+    """Return the idpersons among `ids` whose accounts are linked by a code."""
     query = select(User.idperson).where(User.idperson.in_(ids), User.linked_by == CODE)
     return {idperson for idperson in session.scalars(query) if idperson}
 

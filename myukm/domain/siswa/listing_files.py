@@ -100,9 +100,10 @@ def _csv_row(line: Line) -> tuple[Any, ...]:
 
 
 def _names(line: Line) -> tuple[str, ...]:
-    one = line.student
-    place = (one.unit_formal, one.kelas_formal, one.asrama_pondok, one.kamar_pondok)
-    return (one.idperson, one.nama, *place, one.tingkat_diniyah)
+    student = line.student
+    school = (student.unit_formal, student.kelas_formal)
+    dormitory = (student.asrama_pondok, student.kamar_pondok)
+    return (student.idperson, student.nama, *school, *dormitory, student.tingkat_diniyah)
 
 
 def _amounts(line: Line) -> tuple[int, int, int]:
@@ -137,9 +138,9 @@ def write_xlsx(filters: Filters, file: IO[bytes], progress: Progress = int) -> N
 
 
 def _xlsx_row(line: Line, verdict: Callable[[str, bool, bool], str]) -> tuple[Any, ...]:
-    amounts, one = (Money(amount) for amount in _amounts(line)), line.student
-    words = verdict(one.status, one.tidak_cocok, one.active)
-    return (*_names(line), *amounts, words, one.synced_at)
+    amounts, student = (Money(amount) for amount in _amounts(line)), line.student
+    status = verdict(student.status, student.tidak_cocok, student.active)
+    return (*_names(line), *amounts, status, student.synced_at)
 
 
 def _figures(figures: Figures) -> tuple[Any, ...]:
@@ -176,14 +177,14 @@ def _bill_names(*names: str) -> tuple[str, ...]:
 def _heading(filters: Filters) -> str:
     """Return the heading of each printed page: the school, the time, and the filters in use."""
     school = current_app.config["SCHOOL_NAME"] or "MyUKM"
-    words = (f"{one.label}: {one.text}" for one in chosen(filters))
-    return " · ".join((school, format_datetime(utcnow(), _("d MMM y HH.mm")), *words))
+    texts = (f"{filter_.label}: {filter_.text}" for filter_ in chosen(filters))
+    return " · ".join((school, format_datetime(utcnow(), _("d MMM y HH.mm")), *texts))
 
 
 def _about(filters: Filters, as_of: datetime, total: Figures) -> Iterator[tuple[Any, ...]]:
     yield _("Per"), format_datetime(as_of, _("d MMM y HH.mm"))
-    for one in chosen(filters):
-        yield one.label, one.text
+    for filter_ in chosen(filters):
+        yield filter_.label, filter_.text
     yield _("Siswa"), total.siswa
     yield _("Tunggakan"), Money(total.tunggakan)
     yield _("Lebih bayar"), Money(total.lebih_bayar)

@@ -25,7 +25,7 @@ PAID: Final = 5
 def record(
     session: Session, before: Mapping[int, Sequence[Bill]], after: Mapping[int, Sequence[Bill]]
 ) -> None:
-    """Write what the bills `after` take away from those `before`, by the students' row ids."""
+    """Write the losses between the bills `before` and `after`, both by the students' row ids."""
     session.execute(delete(PaymentLoss).where(in_literals(PaymentLoss.siswa_id, before)))
     now = utcnow()
     found = ((key, _between(before[key], after[key])) for key in before)

@@ -73,7 +73,7 @@ class Matching:
         return some or not OPEN.isdisjoint(wanted.filter) or bool(wanted.min)
 
     def select(self, *columns: Any) -> Select[Any]:
-        """Return the query for `columns`, `owed` and `overpaid` among them, of the students."""
+        """Return the query for `columns` (also `owed` and `overpaid`) of the matching students."""
         query = select(*columns).select_from(Siswa)
         if self._sums is not None:
             # `+ 0`, because otherwise SQLite looks up students by their ids and reads each row
@@ -96,7 +96,7 @@ class Matching:
         return query.where(in_literals(Siswa.id, ids))
 
     def students(self, *columns: Any) -> Select[Any]:
-        """Return the query for `columns` of the students alone, without what they owe."""
+        """Return the query for `columns` (not `owed` or `overpaid`) of the matching students."""
         if self.bounds_sums:
             return self.select(*columns)
         return select(*columns).select_from(Siswa).where(*self.conditions())

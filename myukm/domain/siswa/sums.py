@@ -55,7 +55,7 @@ def sum_of(groups: Iterable[Group]) -> Figures:
 
 
 def groups_from(rows: Iterable[Iterable[Any]]) -> list[Group]:
-    """Return the groups, those that owe most first.
+    """Return the groups, the largest `tunggakan` first.
 
     Rows are key, students, owed, overpaid; rows with the same key are added up.
     """
@@ -77,7 +77,8 @@ def totals(matching: Matching) -> Figures:
 
 
 def groups_of(matching: Matching) -> list[Group]:
-    """Return the groups, those that owe most first. A student is in each group of their bills."""
+    """Return the groups, the largest `tunggakan` first. A student is in the group of each of their
+    bills."""
     group = matching.filters.group or ""
     if group in BILLS:
         matched = matching.students(Siswa.id, Siswa.bill_set).cte("matched")

@@ -23,7 +23,7 @@ Differences = dict[Path, tuple[str | None, str | None]]
 
 
 class Change(NamedTuple):
-    """A field with another value; None on the side where it does not exist.
+    """A changed field; `old` or `new` is None if the field does not exist on that side.
 
     `field` is a path such as `SPP/Juli 2026/amount_paid` (category, unit, name), `summary/…` for a
     sum of the period. Without a period it is `saldo`, `account` (a field that is not stored),

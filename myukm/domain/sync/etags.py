@@ -20,7 +20,7 @@ from myukm.models import Siswa
 
 
 def usable(session: Session, idpersons: Iterable[str]) -> dict[str, str]:
-    """Return the usable tags by idperson: recent ones of students whose data is stored."""
+    """Return the usable tags by idperson: recent tags of students whose data is stored."""
     now = utcnow()
     max_age = timedelta(hours=current_app.config["PEMBAYARAN_API_ETAG_HOURS"])
     query = select(Siswa.idperson, Siswa.etag).where(

@@ -43,7 +43,7 @@ def review_quarantined(run: Row[Any]) -> None:
 
 
 def pause_suspicious(run_id: int) -> None:
-    """Pause a running run because the API's answers take much away from many students."""
+    """Pause a running run because the API's answers lower the amounts of many students a lot."""
     run = progress.find(run_id)
     if run is None or run.answers_accepted:
         return

@@ -47,8 +47,8 @@ def take_in(
 ) -> None:
     """Store the students' payments (not in a dry run) and the history of their changes.
 
-    Lanes and single-student jobs both call this. `guarded` quarantines answers that take much away
-    (see `suspicion`).
+    Lanes and single-student jobs both call this. `guarded`: quarantine answers that lower a
+    student's amounts a lot (see `suspicion`).
     """
     compare(session, items)
     if guarded and not dry_run:

@@ -1,6 +1,6 @@
 """The schedule of the sync: SYNC_SCHEDULE starts a run by itself, once at each of its times.
 
-The one row of `sync_schedule` holds the last time that was handled. It is locked and moved on in
+The one row of `sync_schedule` has the last time that was handled. The row is locked and updated in
 the transaction that starts the run, so a time starts one run however many processes try.
 """
 
@@ -22,7 +22,7 @@ from myukm.extensions import db
 from myukm.i18n import campus_timezone
 from myukm.models import SyncRun, SyncSchedule
 
-LATE = timedelta(hours=6)  # a time that was missed by no more is made up
+LATE = timedelta(hours=6)  # a time that was missed by at most this is made up
 MICROSECOND = timedelta(microseconds=1)
 # Outcomes of a time. NEW: the time was before SYNC_SCHEDULE was set, so no run starts.
 NEW, STARTED, BUSY, NO_STUDENTS, MISSED = "new", "started", "busy", "no_students", "missed"

@@ -1,4 +1,4 @@
-"""Detects answers that take much away from a student, and decides whether to believe them."""
+"""Detects answers that lower a student's amounts a lot, and decides whether to believe them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -25,12 +25,12 @@ class Totals(NamedTuple):
 
 
 def guard(items: Iterable[Item]) -> None:
-    """Quarantine items whose new data takes much away.
+    """Quarantine items whose new data lowers the student's amounts a lot.
 
-    A second answer equal to the first is believed; two contradicting ones fail the student.
+    A second answer equal to the first is believed; two contradicting answers fail the student.
     """
     for item in items:
-        text = _taken_away(item)
+        text = _describe_drop(item)
         if text is None or text == item.doubt:
             continue
         item.new = None
@@ -40,7 +40,7 @@ def guard(items: Iterable[Item]) -> None:
             item.message = _("API pembayaran menjawab dua kali berbeda: %(text)s", text=text)
 
 
-def _taken_away(item: Item) -> LazyString | None:
+def _describe_drop(item: Item) -> LazyString | None:
     """Describe how much lower a student's new amounts are; None if they are not suspiciously low.
 
     Compares both items and sums, because the API reports some bills in the sums only.

@@ -105,7 +105,7 @@ def act_on(queue: str, action: str, job_ids: Sequence[str]) -> list[int]:
 def begin(queue: str, action: str, group: str = "") -> Work:
     """Begin to retry or discard the failed jobs of a group, or all of the queue.
 
-    Raises `Conflict` while another such work goes on, and RedisError.
+    Raises `Conflict` while another work on the queue's failed jobs goes on, and RedisError.
     """
     source = keys.members(queue, group) if group else keys.registry(queue)
     total = valkey().zcard(source)

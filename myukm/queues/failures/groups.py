@@ -21,7 +21,8 @@ SHOWN = 50
 
 @dataclass(frozen=True)
 class FailureGroup:
-    """Failures of one kind: how many, the first and the last one, and the last one's id."""
+    """Failures of one kind: how many, the times of the first and of the last one, and the id of the
+    job that failed last (`example`)."""
 
     queue: str
     id: str
