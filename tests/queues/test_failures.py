@@ -74,7 +74,7 @@ def test_failures_are_grouped_with_first_last_and_an_example(
         assert first.example in keys
         assert (second.count, second.example) == (1, other)
         assert {row["id"] for row in groups.rows(first)} == set(keys)
-        assert groups.unsorted("default") == 0
+        assert groups.ungrouped("default") == 0
 
 
 def test_jobs_that_left_the_registry_leave_the_index(app: Flask, valkey: redis.Redis) -> None:

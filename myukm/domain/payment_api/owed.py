@@ -50,7 +50,7 @@ class Disagreement(NamedTuple):
     counted: Amount
 
 
-class Sheet(NamedTuple):
+class CountedPeriod(NamedTuple):
     """Our sums over a period, and the API's figures that disagree."""
 
     sums: Sums
@@ -84,17 +84,17 @@ def verdict(bills: int, tunggakan: Amount) -> Verdict:
 
 def owed(periods: Iterable[Period[Any]]) -> Owed:
     """Return what a student owes over all periods."""
-    sheets = [sheet(period) for period in periods]
-    sums = Sums(*_added([sheet.sums for sheet in sheets]))
+    counted = [count_period(period) for period in periods]
+    sums = Sums(*_added([period.sums for period in counted]))
     return Owed(
         _money(sums.tunggakan),
         _money(sums.lebih_bayar),
         verdict(sums.bills, sums.tunggakan),
-        any(sheet.disagreements for sheet in sheets),
+        any(period.disagreements for period in counted),
     )
 
 
-def sheet(period: Period[Any]) -> Sheet:
+def count_period(period: Period[Any]) -> CountedPeriod:
     """Return a period's sums and disagreements."""
     found: list[Disagreement] = []
     where, summary = (period.period_id,), period.summary
@@ -103,7 +103,7 @@ def sheet(period: Period[Any]) -> Sheet:
         sums = _count_summary(where, summary, found)
     else:
         _compare(where, summary, sums, found)
-    return Sheet(Sums(*sums), found)
+    return CountedPeriod(Sums(*sums), found)
 
 
 def _category(where: Where, category: Category[Any], found: list[Disagreement]) -> Added:

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from myukm.domain.payment_api import parser
 from myukm.domain.payment_api.body import InvalidBody
-from myukm.domain.payment_api.owed import Disagreement, Sheet, sheet
+from myukm.domain.payment_api.owed import CountedPeriod, Disagreement, count_period
 from myukm.domain.payment_api.plain_form import Amount, Period
 from myukm.models import Siswa
 
@@ -13,12 +13,12 @@ class Bills(NamedTuple):
     """The periods, newest first, with their amounts. `readable` is False for payments stored by a
     version whose format this one does not know."""
 
-    periods: list[tuple[Period[Amount], Sheet]]
+    periods: list[tuple[Period[Amount], CountedPeriod]]
     readable: bool
 
     @property
     def disagreements(self) -> list[Disagreement]:
-        return [found for _period, sheet in self.periods for found in sheet.disagreements]
+        return [found for _period, counted in self.periods for found in counted.disagreements]
 
 
 def of(student: Siswa) -> Bills:
@@ -27,7 +27,8 @@ def of(student: Siswa) -> Bills:
         periods = parser.plain(student.pembayaran or [])
     except InvalidBody:
         return Bills([], readable=False)
-    return Bills([(period, sheet(period)) for period in reversed(periods)], readable=True)
+    counted = [(period, count_period(period)) for period in reversed(periods)]
+    return Bills(counted, readable=True)
 
 
 def as_json(found: Disagreement) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def counts() -> dict[str, int]:
         return dict(zip(QUEUES, pipe.execute(), strict=True))
 
 
-def unsorted(queue: str) -> int:
+def ungrouped(queue: str) -> int:
     """Return how many failed jobs of a queue have no group yet. Raises RedisError."""
     with valkey().pipeline(transaction=False) as pipe:
         pipe.zcard(keys.registry(queue))

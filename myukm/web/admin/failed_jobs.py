@@ -43,7 +43,7 @@ def index_page() -> str:
         "admin/queues/failed.html",
         groups=groups.all_groups(),
         counts={name: count for name, count in groups.counts().items() if count},
-        unsorted=sum(map(groups.unsorted, QUEUES)),
+        ungrouped=sum(map(groups.ungrouped, QUEUES)),
         works=actions.works(),
     )
 

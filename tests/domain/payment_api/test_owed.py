@@ -11,7 +11,7 @@ from flask import Flask
 
 from myukm.db import json as decimal_json
 from myukm.domain.payment_api.body import InvalidBody
-from myukm.domain.payment_api.owed import Disagreement, sheet
+from myukm.domain.payment_api.owed import Disagreement, count_period
 from myukm.domain.payment_api.parser import Payments, parse, plain
 from tests.support import bills
 
@@ -43,7 +43,7 @@ def answer(periods: Periods) -> Payments:
 
 def disagreements(periods: Periods) -> list[Disagreement]:
     known = plain(decimal_json.loads(json.dumps(periods)))
-    return [found for one in known for found in sheet(one).disagreements]
+    return [found for one in known for found in count_period(one).disagreements]
 
 
 def test_an_overpaid_item_does_not_pay_for_another() -> None:
@@ -107,7 +107,7 @@ def test_a_wrong_unpaid_flag_is_a_disagreement_but_no_debt(level: str, fully_pai
     assert [(one.field, one.stated, one.counted) for one in disagreements(periods)] == [
         ("fully_paid", 0, 0)
     ]
-    assert sheet(plain(periods)[0]).status == "lunas"
+    assert count_period(plain(periods)[0]).status == "lunas"
 
 
 def test_a_wrong_paid_flag_does_not_settle_a_debt() -> None:
