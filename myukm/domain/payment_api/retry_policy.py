@@ -68,13 +68,13 @@ class RetryPolicy:
         responses (`idle`)."""
         verdicts: list[Verdict] = []
         deferred, self._deferred = self._deferred, []
-        for item, failure, seen in deferred:
+        for item, failure, reports_before in deferred:
             if self._gate.is_open:
                 verdicts.append(self._count_breaker_hit(item, failure))
-            elif idle or self._gate.reports - seen >= WINDOW:
+            elif idle or self._gate.reports - reports_before >= WINDOW:
                 verdicts.append(_done(item, failure))
             else:
-                self._deferred.append((item, failure, seen))
+                self._deferred.append((item, failure, reports_before))
         return [*verdicts, *(self._fail_forbidden() if idle else ())]
 
     def _wait(self, item: Item, failure: Failure) -> Verdict:

@@ -152,12 +152,14 @@ class Lane:
         return max(0, min(max(minimum, round(self._per_second)), MAX_CLAIMED) - pool.queued)
 
     def _measure(self, done: int) -> None:
+        """Update the rate of students per second; `done` have ended since the last flush."""
         elapsed = max(self._clock() - self._flushed_at, 0.001)
         self._flushed_at = self._clock()
         rate = done / elapsed
         self._per_second = max(rate, (self._per_second + rate) / 2)
 
     def _check_stop(self, pool: FetchPool, batch: Batch, refused: str | None) -> None:
+        """Stop fetching if the API refuses us, the run does not run, or the lane's time is over."""
         if self._stopping:
             return
         # A refused lane ends even if the run was resumed at once, because the refusals of requests

@@ -56,7 +56,7 @@ class LaneStore:
     def __init__(self, run_id: int, lane_id: str) -> None:
         self.run_id, self.lane_id = run_id, lane_id
         self._after = 0
-        self._dry_run = self._trusted = False
+        self._dry_run = self._answers_accepted = False
         self._suspicion_window = SuspicionWindow()
         self.stats = RequestStats()
 
@@ -70,7 +70,7 @@ class LaneStore:
             ).one_or_none()
             if run is None or run.status != Status.RUNNING:
                 return False
-            self._dry_run, self._trusted = run.dry_run, run.answers_accepted
+            self._dry_run, self._answers_accepted = run.dry_run, run.answers_accepted
             worker = f"{socket.gethostname()}:{os.getpid()}"
             session.add(SyncLane(id=self.lane_id, run_id=self.run_id, worker=worker))
             session.add(SyncTraffic(lane_id=self.lane_id, run_id=self.run_id))
@@ -84,7 +84,7 @@ class LaneStore:
             written = self._write(session, answered)
             self._raise_heartbeat(session)
             save(session, self.lane_id, self.stats)
-            batch, self._trusted = self._batch(session, items)
+            batch, self._answers_accepted = self._batch(session, items)
         if self._suspicion_window.add(written):
             pausing.pause_suspicious(self.run_id)
         return batch
@@ -95,8 +95,8 @@ class LaneStore:
         requests = exists().where(SyncRequest.holder.is_(None))
         query = select(SyncRun.status, SyncRun.answers_accepted, lanes, requests)
         row = session.execute(query.where(SyncRun.id == self.run_id)).one()
-        status, trusted, workers, requests_waiting = row
-        return Batch(status, workers, items, bool(requests_waiting)), trusted
+        status, answers_accepted, workers, requests_waiting = row
+        return Batch(status, workers, items, bool(requests_waiting)), answers_accepted
 
     def unregister(self, answered: Sequence[Item], unfinished: Iterable[Item]) -> None:
         """Write the last answers, release the other items, and unregister the lane."""
@@ -146,7 +146,7 @@ class LaneStore:
     def _write(self, session: Session, answered: Sequence[Item]) -> list[Item]:
         """Write the answers of items that the lane still holds, and return these items."""
         ours = results.lock(session, self.lane_id, answered)
-        flags = {"dry_run": self._dry_run, "guarded": not self._trusted}
+        flags = {"dry_run": self._dry_run, "guarded": not self._answers_accepted}
         results.take_in(session, self.run_id, ours, **flags)
         stale = [item.item_id for item in ours if item.stale]
         if stale:

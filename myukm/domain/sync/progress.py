@@ -15,6 +15,7 @@ from myukm.models import SyncLane, SyncRun
 from myukm.models.sync import LIVE, Status
 from myukm.sentences import in_each_language
 
+# A Valkey key that expires after the shortest time between two publications.
 TICK, TICK_MS = "myukm:sync:tick", 100
 MIRRORED = ("total", "processed", "failed", "status")
 

@@ -11,6 +11,7 @@ from myukm.db.session import transaction
 from myukm.domain.payment_api.shared_state import Reason
 from myukm.domain.sync import run_log
 
+# Codes of log lines: the end of a standstill, and warnings that are not about a standstill.
 MOVING, OTHER_WARNINGS = "moving", ("lane_lost", "tidak_cocok", "more_failures", "completed")
 # Causes that are logged at once; others only when the run counts as stalled.
 CERTAIN = ("api_down", "api_wait")
