@@ -1,4 +1,4 @@
-"""Deletion of a user's own account; its messages stay, anonymized."""
+"""Deletion of a user's own account. The user's messages stay, anonymized."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -46,17 +46,17 @@ def delete_account(user: User, password: str) -> None:
     self_service.require_password(user, password)
     confirmed = user.password_hash
     with transaction() as session:
-        left = _lock_memberships(session, user.id)
+        own_memberships = _lock_memberships(session, user.id)
         account = _lock_account(session, user.id)
         if account.password_hash != confirmed:
             raise self_service.wrong_password()
-        for membership in left:
+        for membership in own_memberships:
             if not membership.ukm.archived_at:
                 memberships.check_not_last_admin(membership)
         codes = profile_events.ukm_codes(account.id)
         activity.record(Actor.of(account), activity.DELETION, f"{account.nim} {account.name}")
         _anonymize(account)
-        _leave_ukms(session, account, codes, left)
+        _leave_ukms(session, account, codes, own_memberships)
         open_requests.publish_all_of(session, account.id)
         accounts.end_sessions(account.id)
         uploads.remove_all_of(account.id)
@@ -65,7 +65,8 @@ def delete_account(user: User, password: str) -> None:
 
 
 def _lock_account(session: Session, user_id: int) -> User:
-    """Lock and return the account. Call it after locking its UKMs, in the order of posting."""
+    """Lock and return the account. Call it after `_lock_memberships`, because posting a message
+    locks the UKM before the account, and another order could deadlock."""
     admins = administration.lock_admins()
     account = session.get_one(
         User, user_id, with_for_update={"key_share": True}, populate_existing=True
@@ -77,8 +78,8 @@ def _lock_account(session: Session, user_id: int) -> User:
 
 
 def _lock_memberships(session: Session, user_id: int) -> list[Membership]:
-    """Lock and return the memberships, each together with its UKM by one statement, as posting
-    does."""
+    """Lock and return the memberships. One statement locks a membership and its UKM, as posting a
+    message does."""
     query = select(Ukm.code).join(Membership).where(Membership.user_id == user_id)
     locked = []
     for code in session.scalars(query.order_by(Ukm.code)).all():
@@ -89,12 +90,12 @@ def _lock_memberships(session: Session, user_id: int) -> list[Membership]:
 
 def _delete_owned(session: Session, user_id: int) -> None:
     for table in OWNED_TABLES:
-        mine = delete(table).where(table.user_id == user_id)
-        session.execute(mine, execution_options={"synchronize_session": False})
+        statement = delete(table).where(table.user_id == user_id)
+        session.execute(statement, execution_options={"synchronize_session": False})
 
 
 def _anonymize(user: User) -> None:
-    """Anonymize the row; its new NIM has a form that nobody can register."""
+    """Anonymize the row. Nobody can register its new NIM, because that contains a blank."""
     user.nim, user.name, user.role = f"deleted {user.id}", _new_name(), Role.ANGGOTA
     user.password_hash, user.photo_hash, user.last_seen_at = "", None, None
     user.attacked_at = user.idperson = user.linked_by = user.linked_at = None
@@ -102,10 +103,11 @@ def _anonymize(user: User) -> None:
 
 
 def _leave_ukms(
-    session: Session, user: User, codes: Sequence[str], left: Sequence[Membership]
+    session: Session, user: User, codes: Sequence[str], own_memberships: Sequence[Membership]
 ) -> None:
-    """Leave the UKMs, and publish there the author's new name and the announcements they pinned."""
-    for membership in left:
+    """Delete the memberships; publish the user's new name, and the announcements that the user
+    pinned."""
+    for membership in own_memberships:
         memberships.remove(session, membership, "left", by=user.id)
     profile_events.publish(user, codes)
     pinned = select(UkmPin.ukm_id).where(UkmPin.by_id == user.id)

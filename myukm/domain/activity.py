@@ -14,7 +14,7 @@ from myukm.logs import security_log
 from myukm.models import Activity
 from myukm.models.name_search import name_contains
 
-# Longer texts are cut, because a long list of names must not fail the action.
+# In characters. Longer texts are cut, because an action must not fail for a long list of names.
 MAX_SUBJECT = MAX_DETAIL = 200
 MAX_WORDS = 8
 DELETION = "user.delete"
@@ -25,8 +25,8 @@ def record(
 ) -> None:
     """Record an action for the audit page and the security log, inside its `transaction()`.
 
-    The account is the actor's, else the request's; a command has none. With `run_id` the action is
-    also among the actions of that run. `detail` is for the program only.
+    The recorded account is that of the actor, else that of the request; a command has none. With
+    `run_id` the action is also listed for that run. Pages do not show `detail`.
     """
     account = actor.user_id or security_log.actor_id()
     row = Activity(audited=True, actor_id=account, actor_name=actor.name, action=action)
@@ -67,7 +67,7 @@ def record_by_program(run_id: int, verb: str) -> None:
 
 
 def last_actor(run_id: int, verb: str) -> str | None:
-    """Return the name of the person who last did this with a run, None if nobody did."""
+    """Return the name of the person who last did `verb` to a run, None if nobody did."""
     query = select(Activity.actor_name).where(
         Activity.run_id == run_id, Activity.action == f"sync.{verb}"
     )
@@ -79,8 +79,8 @@ def audit_page(
 ) -> Page[Activity]:
     """Return a page of the audit trail, the newest first.
 
-    `q` are words of the actor's name or of the subject, as searches compare them; `action` is the
-    beginning of the action; `actor_id` the account that did it.
+    Each word of `q` must be in the actor's name or in the subject (`name_contains`). `action` is a
+    prefix of the action, `actor_id` the account that did it.
     """
     query = select(Activity).where(Activity.audited).order_by(Activity.id.desc())
     for word in q.split()[:MAX_WORDS]:
@@ -99,18 +99,18 @@ def ukm_page(ukm_id: int, page: int = 1) -> Page[Activity]:
 
 
 def newest_in_ukm(ukm_id: int, *verbs: str) -> Activity | None:
-    """Return the newest of these actions in a UKM's log, with its actor."""
+    """Return the newest entry with one of these actions in a UKM's log, with its actor."""
     return db.session.scalar(_of_ukm(ukm_id, *verbs).limit(1))
 
 
 def newest_about(ukm_id: int, person_id: int, *verbs: str) -> Activity | None:
-    """Return the newest entry about a person in a UKM's log, of all or of these actions."""
+    """Return a UKM's newest log entry about a person; with `verbs`, of these actions only."""
     about = Activity.person_id == person_id
     return db.session.scalar(_of_ukm(ukm_id, *verbs).where(about).limit(1))
 
 
 def _of_ukm(ukm_id: int, *verbs: str) -> Select[Activity]:
-    """Select a UKM's log, the newest first: all entries, or those of these actions."""
+    """Select a UKM's log, the newest first; with `verbs`, entries of these actions only."""
     query = select(Activity).options(joinedload(Activity.actor)).where(Activity.ukm_id == ukm_id)
     if verbs:
         query = query.where(Activity.action.in_([f"unit.{verb}" for verb in verbs]))

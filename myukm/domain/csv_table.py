@@ -14,17 +14,19 @@ from myukm.errors import Invalid
 DELIMITERS = ",;\t|"
 MAX_HEADER_LINES = 50
 BOM, END_OF_FILE = b"\xef\xbb\xbf", b"\x1a"  # DOS ends a text with Ctrl-Z
-# Excel's own first line; the notations for text such as 0012; the forms of a number, or of a cell
-# that could not be computed or shown.
+# The line with which Excel files name their delimiter: sep=;
 _SEPARATOR = re.compile(r'"?sep=([,;\t|])"?\1*', re.IGNORECASE)
+# Two notations of a number that is meant as text: ="0012" and '0012
 _AS_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 _APOSTROPHE = re.compile(r"^\s*'(?=[0-9])")
+# What a spreadsheet writes for an id that it took for a number (1.2E+09, 12.0), that did not fit
+# into its column (####), or that it took for a formula (#N/A).
 _MANGLED = re.compile(
     r"[0-9]+([.,][0-9]+)?E[+-][0-9]+|[0-9]+[.,]0+|#+|#(N/A|NAME\?|(REF|VALUE|NUM|NULL|DIV/0)!)",
     re.IGNORECASE,
 )
 UTF_16 = _('teks UTF-16 ("Unicode Text")')
-# How files begin that are no CSV, whatever they are called.
+# The first bytes of files that are not CSV, whatever their names.
 _OTHER_FILES = {
     b"PK": _("buku kerja Excel atau LibreOffice (.xlsx, .ods)"),
     b"\xd0\xcf\x11\xe0": _("buku kerja Excel lama (.xls)"),
@@ -36,13 +38,13 @@ _OTHER_FILES = {
     b"{": "JSON",
 }
 
-Numbered = tuple[int, list[str]]
+Numbered = tuple[int, list[str]]  # the number of a line, and its cells
 
 
 class Sheet(NamedTuple):
-    """The cells of the header, its line, and `(line, cells)` of each row that is not blank.
+    """The cells of the header, its line number, and `(line, cells)` of each row that is not blank.
 
-    A row has as many cells as the header, or more if the surplus ones are not empty.
+    A row has as many cells as the header, or more if a surplus cell is not empty.
     """
 
     header: list[str]
@@ -51,7 +53,7 @@ class Sheet(NamedTuple):
 
 
 class LineReader:
-    """The file's lines as text; `number` is the last one read, `done` the bytes so far.
+    """The file's lines as text. `number` counts the lines read so far, `done` their bytes.
 
     Lines are decoded one by one, so that a wrong byte is reported with its line. They end with
     LF, CRLF, or CR alone, as Excel for Mac writes them.
@@ -69,7 +71,7 @@ class LineReader:
                 yield self._text(self._first(line) if self.number == 1 else line)
 
     def _first(self, line: bytes) -> bytes:
-        """Return the first line without byte order marks. Raises `Invalid` if it is no text."""
+        """Return the first line without byte order marks. Raises `Invalid` if it is not CSV."""
         while line.startswith(BOM):
             line = line.removeprefix(BOM)
         kinds = [kind for start, kind in _OTHER_FILES.items() if line.startswith(start)]
@@ -95,7 +97,8 @@ def bad_line(number: int, reason: Any) -> Invalid:
 def read(lines: LineReader, is_known: Callable[[str], bool]) -> Sheet:
     """Read the header now and the rows lazily. Raises `Invalid` with the line number.
 
-    The delimiter is the one with which most headings are known, first the one named by `sep=`.
+    The delimiter is the one that yields the most known headings. If several do, a line `sep=`
+    decides.
     """
     text = iter(lines)
     header = _next_line(text)
@@ -107,9 +110,10 @@ def read(lines: LineReader, is_known: Callable[[str], bool]) -> Sheet:
         if header.count('"') % 2 == 0:
             break
         header += next(text, "")
-    headings = {sign: _cells(header, sign) for sign in (named[1] if named else "") + DELIMITERS}
-    sign = max(headings, key=lambda sign: sum(map(is_known, headings[sign])))
-    return Sheet(headings[sign], start, _rows(lines, text, sign, len(headings[sign])))
+    candidates = (named[1] if named else "") + DELIMITERS
+    headings = {delimiter: _cells(header, delimiter) for delimiter in candidates}
+    best = max(headings, key=lambda delimiter: sum(map(is_known, headings[delimiter])))
+    return Sheet(headings[best], start, _rows(lines, text, best, len(headings[best])))
 
 
 def _next_line(text: Iterator[str]) -> str:
@@ -123,19 +127,19 @@ def heading(cell: str) -> str:
 
 
 def is_mangled(cell: str) -> bool:
-    """Return whether a spreadsheet has changed this id, so that it belongs to nobody."""
+    """Return whether a spreadsheet has changed this id, so that it identifies nobody any more."""
     return _MANGLED.fullmatch(cell.strip()) is not None
 
 
-def _cells(line: str, sign: str) -> list[str]:
+def _cells(line: str, delimiter: str) -> list[str]:
     try:
-        return next(csv.reader(io.StringIO(line, newline=""), delimiter=sign), [])
+        return next(csv.reader(io.StringIO(line, newline=""), delimiter=delimiter), [])
     except csv.Error as error:
         raise bad_line(1, _("tidak bisa dibaca (%(why)s).", why=error)) from None
 
 
-def _rows(lines: LineReader, text: Iterator[str], sign: str, width: int) -> Iterator[Numbered]:
-    rows = csv.reader(text, delimiter=sign, strict=True, skipinitialspace=True)
+def _rows(lines: LineReader, text: Iterator[str], delimiter: str, width: int) -> Iterator[Numbered]:
+    rows = csv.reader(text, delimiter=delimiter, strict=True, skipinitialspace=True)
     while True:
         start = lines.number + 1
         try:
@@ -149,14 +153,14 @@ def _rows(lines: LineReader, text: Iterator[str], sign: str, width: int) -> Iter
 
 
 def _fitted(cells: Sequence[str], width: int) -> list[str]:
-    """Return the cells padded to `width`, without surplus empty ones: spreadsheets add or omit
-    empty cells at the end of a row."""
+    """Return the cells padded to `width`, without empty cells beyond it, because spreadsheets add
+    or omit empty cells at the end of a row."""
     surplus = [] if all(map(is_blank, cells[width:])) else cells[width:]
     missing = [""] * (width - len(cells))
     return [*map(_plain, cells[:width]), *surplus, *missing]
 
 
 def _plain(cell: str) -> str:
-    """Return a cell without the sign that keeps a spreadsheet from reading it as a number."""
-    kept = _AS_TEXT.fullmatch(cell)
-    return kept[1].replace('""', '"') if kept else _APOSTROPHE.sub("", cell, count=1)
+    """Return a cell without the notation by which spreadsheets mark a number as text."""
+    marked = _AS_TEXT.fullmatch(cell)
+    return marked[1].replace('""', '"') if marked else _APOSTROPHE.sub("", cell, count=1)

@@ -1,6 +1,6 @@
-"""Renders logged events for replay: loads the current data of the ids that they refer to.
+"""Renders logged events for replay: loads the current data of the ids that the events refer to.
 
-So a replay contains nothing that was deleted since, and an edited message has its current text.
+So a replay contains no deleted texts, and an edited message has its current text.
 """
 
 import json
@@ -16,8 +16,7 @@ from myukm.live.event_log import LoggedEvent
 from myukm.live.events import to_json
 
 Parts = Mapping[int, Mapping[str, Any]]
-# For each event type, the function that loads the current data of the ids in `ref`, with few
-# queries.
+# By event type: the function that loads the current data of these ids (`ref`), with few queries.
 LOADERS: dict[str, Callable[[Collection[int]], Parts]] = {
     "chat.message": broadcast.messages,
     "chat.edited": broadcast.messages,
@@ -27,7 +26,7 @@ LOADERS: dict[str, Callable[[Collection[int]], Parts]] = {
     "membership": profile_events.names,
     "ukm.changed": state.by_ids,
 }
-# Where the data of an event has the id that `ref` has.
+# By event type: the key of the event's data whose value is the id that `ref` has.
 ID_KEYS = {
     "chat.message": "id",
     "chat.edited": "id",
@@ -36,7 +35,7 @@ ID_KEYS = {
     "chat.person": "user_id",
     "membership": "user_id",
 }
-NO_ROW = 0
+NO_ROW = 0  # an id that no row has
 
 
 def since(
@@ -62,10 +61,11 @@ def render(events: Sequence[LoggedEvent]) -> list[LoggedEvent]:
 
 
 def _with_ref(event: LoggedEvent) -> LoggedEvent:
-    """Return the event with its `ref`, or with the id that its data has.
+    """Return the event; if it has no `ref`, with the id of its data as `ref`.
 
-    During a rolling upgrade, processes of the older version log events without `ref`. They have
-    texts in their data that may be deleted by now. A UKM's event has no id, so it is not replayed.
+    During a rolling upgrade, processes of the older version log events without `ref` and with texts
+    in their data, which may be deleted by now. The data of `ukm.changed` has no id, so this event
+    is not replayed.
     """
     if event.ref is not None or event.type not in LOADERS:
         return event

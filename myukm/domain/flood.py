@@ -51,10 +51,10 @@ _COUNT = (
 
 
 def _recent(acts: str) -> list[str]:
-    """Return those of these times that are recent. Raises `TooFast` if there are `MAX_ACTS`.
+    """Return the recent times of `acts`. Raises `TooFast` if there are `MAX_ACTS`.
 
-    The error has the seconds until the next action is allowed; without them a page would double its
-    wait after each attempt.
+    The error has the seconds until the next action is allowed, because without them a page would
+    double its wait after each attempt.
     """
     now = _now()
     # Ignore times far in the future, which mean that the clock was set back.
@@ -66,5 +66,6 @@ def _recent(acts: str) -> list[str]:
 
 
 def _now() -> int:
-    """Return the milliseconds since 1970 by the database's clock, because those of hosts differ."""
+    """Return the milliseconds since 1970 by the database's clock, because the clocks of machines
+    differ."""
     return round(utcnow().timestamp() * 1000)

@@ -1,4 +1,4 @@
-"""Watchdog of rows on which one job at a time works, its holder: the leader runs it."""
+"""Watchdog of rows that one job at a time works on (the row's holder). The leader runs it."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
@@ -9,7 +9,7 @@ from myukm.domain.standstill import Standstill
 LOST_SECONDS = 3.0
 
 
-class Open(NamedTuple):
+class OpenRow(NamedTuple):
     """A row that needs work. `holder` is dead after `timeout` seconds without a heartbeat."""
 
     id: int
@@ -19,16 +19,16 @@ class Open(NamedTuple):
 
 
 class HolderWatchdog:
-    """Releases rows of dead holders, and serves those that have neither a holder nor a job.
+    """Releases rows of dead holders, and replaces the jobs of rows that have no holder.
 
     `rows` reads the rows that need work; `release` takes id, holder and heartbeat; `jobless` takes
-    ids and returns those without a job in the queue; `serve` enqueues a job for an id, or gives the
-    row up. A row is served when its job has been missing for `lost_seconds`.
+    ids and returns the ids without a job in the queue; `serve` enqueues a job for an id, or gives
+    the row up. It is called when a row's job has been missing for `lost_seconds`.
     """
 
     def __init__(
         self,
-        rows: Callable[[], Iterable[Open]],
+        rows: Callable[[], Iterable[OpenRow]],
         release: Callable[[int, str, int], object],
         jobless: Callable[[Collection[int]], Iterable[int]],
         serve: Callable[[int], object],
@@ -45,10 +45,10 @@ class HolderWatchdog:
         for row in rows:
             if row.holder:
                 held[row.timeout][row.id, row.holder] = row.heartbeat
-        for timeout, beats in held.items():
+        for timeout, heartbeats in held.items():
             standstill = self._held.setdefault(timeout, Standstill(timeout))
-            for dead in standstill.of(beats):
-                self._release(*dead, beats[dead])
+            for dead in standstill.of(heartbeats):
+                self._release(*dead, heartbeats[dead])
         free = [row.id for row in rows if not row.holder]
         jobless = dict.fromkeys(self._jobless(free)) if free else {}
         for lost in self._lost.of(jobless):

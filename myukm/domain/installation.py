@@ -1,4 +1,4 @@
-"""Which database and which code a process works with, so that the doctor notices a stranger."""
+"""Which database and which code a process uses, so that the doctor finds workers of others."""
 
 import contextlib
 import hashlib
@@ -18,16 +18,16 @@ def database_id() -> str:
     """Return the random id of this process's database."""
     known: dict[str, str] = current_app.extensions.setdefault("installation", {})
     if "id" not in known:
-        # As plain SQL: a worker may ask nothing else, and the first query of a process by the ORM
-        # copies twice as much of the memory that it shares with the other processes.
+        # Plain SQL, because this may be the only query of a worker process, and a first query by
+        # the ORM would copy twice as much of the memory that the process shares with its parent.
         with db.engine.connect() as connection:
             known["id"] = connection.exec_driver_sql("SELECT id FROM installation").scalar_one()
     return known["id"]
 
 
 def worker_fields() -> dict[str, str]:
-    """Return what a worker's row says of its database and code; nothing while the database is
-    away."""
+    """Return the fields by which a worker's hash in Valkey names its database and its code; none
+    while the database is unreachable."""
     with contextlib.suppress(SQLAlchemyError):
         return {DATABASE_FIELD: database_id(), VERSION_FIELD: code_version()}
     return {}
@@ -35,8 +35,8 @@ def worker_fields() -> dict[str, str]:
 
 @cache
 def code_version() -> str:
-    """Return a digest of the program's code. Call it first at the start of a process that lives on,
-    because the files may be newer than what it loaded."""
+    """Return a digest of the program's code. A long-lived process calls it once at its start,
+    because later the files may be newer than the code that the process has loaded."""
     digest = hashlib.sha256()
     for path in sorted(CODE.rglob("*.py")):
         digest.update(path.read_bytes())

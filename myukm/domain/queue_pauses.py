@@ -1,4 +1,4 @@
-"""Pausing a queue: the row of the database is the truth, Valkey gets a copy for the workers."""
+"""Pausing a queue: the database decides which queues are paused, Valkey has a copy for workers."""
 
 import time
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from myukm.queues.jobs import QUEUES
 
 
 class Version(NamedTuple):
-    """Whether a queue is paused, and by which change."""
+    """Whether a queue is paused, and the generation of the change that paused or resumed it."""
 
     queue: str
     generation: int
@@ -40,7 +40,7 @@ def resume(actor: Actor, queue: str) -> bool:
 
 
 def paused() -> list[QueuePause]:
-    """Return the paused queues, with since when and by whom."""
+    """Return the paused queues in the order of their pauses."""
     query = select(QueuePause).where(QueuePause.since.is_not(None)).order_by(QueuePause.since)
     return list(db.session.scalars(query))
 
@@ -54,11 +54,11 @@ def versions() -> list[Version]:
     return [Version(name, number, since is not None) for name, (number, since) in states.items()]
 
 
-def assert_all() -> list[Version]:
-    """Copy the state of every queue to Valkey; skip resumed queues whose state Valkey has and whose
-    parking list is empty.
+def copy_all() -> list[Version]:
+    """Copy the state of every queue to Valkey, except resumed queues that Valkey has as resumed and
+    whose parking lists are empty.
 
-    Returns the versions that Valkey refused, because it has a higher generation. Raises RedisError.
+    Returns the versions that Valkey refused because it has a higher generation. Raises RedisError.
     """
     resumed = pauses.resumed(valkey(), QUEUES)
     return [
@@ -78,7 +78,7 @@ def restore_copy(queue: str) -> bool:
     """
     try:
         states = {each.queue: each.paused for each in versions()}
-        assert_all()
+        copy_all()
     except SQLAlchemyError:
         db.session.rollback()
         return False
@@ -86,16 +86,16 @@ def restore_copy(queue: str) -> bool:
 
 
 class PauseAsserter:
-    """Keeps Valkey's copy as the database has it: after a pause without Valkey, after Valkey lost
-    its data, after the database was restored from a backup, and for what others enqueue."""
+    """Keeps Valkey's copy equal to the database: after a pause without Valkey, after Valkey lost
+    its data, after the database was restored. Also parks jobs that other programs enqueued."""
 
     def __init__(self) -> None:
         self._outdated = SeenTwice[Version]()
 
     def run(self) -> None:
         """Copy the state once. A higher generation in Valkey is overwritten only if two calls in a
-        row find it, because one call may have read the database before a change."""
-        for each in self._outdated.of(assert_all()):
+        row find it, because a single call may have read the database before a change."""
+        for each in self._outdated.of(copy_all()):
             pauses.apply(valkey(), each.queue, each.generation, paused=each.paused, force=True)
 
 
@@ -122,7 +122,7 @@ def _write(actor: Actor, queue: str, *, paused: bool) -> bool:
 
 
 def _apply(version: Version) -> None:
-    """Copy a change to Valkey; `PauseAsserter` does it again if that is lost."""
+    """Copy a change to Valkey. If this fails, `PauseAsserter` copies it later."""
     try:
         pauses.apply(valkey(), version.queue, version.generation, paused=version.paused)
     except RedisError:

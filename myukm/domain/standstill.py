@@ -18,7 +18,7 @@ class Standstill(Generic[K]):
     def of(self, values: Mapping[K, Hashable]) -> list[K]:
         """Record the current values and return the keys whose value has not changed.
 
-        A key that is missing from `values` is forgotten.
+        A key that is missing from `values` is deleted.
         """
         now = time.monotonic()
         seen = {}
@@ -30,13 +30,13 @@ class Standstill(Generic[K]):
 
 
 class SeenTwice(Generic[K]):
-    """Detects findings of two polls in a row, so that a single false one has no effect."""
+    """Detects findings of two polls in a row, so that a single false finding has no effect."""
 
     def __init__(self) -> None:
         self._before: set[K] = set()
 
     def of(self, found: Iterable[K]) -> set[K]:
-        """Record the findings of this poll and return those that the last one had as well."""
+        """Record the findings of this poll and return those that the last poll had as well."""
         now = set(found)
         again, self._before = now & self._before, now
         return again

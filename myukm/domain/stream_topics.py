@@ -17,7 +17,7 @@ BY_ROLE: Mapping[str, frozenset[str]] = {
 
 
 def for_sessions(logins: Iterable[str]) -> dict[str, frozenset[str]]:
-    """Return the allowed topics of each valid log-in by its `token_hash`; others are left out."""
+    """Return the allowed topics of each valid log-in by its `token_hash`, without ended ones."""
     found: dict[str, set[str]] = defaultdict(set)
     query = (
         select(LoginSession.token_hash, User.id, User.role, Ukm.code)

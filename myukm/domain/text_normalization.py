@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-# Letters and marks by their Unicode category, which are nevertheless drawn as blank.
+# Characters that Unicode counts as letters, marks or symbols, but that look blank.
 _BLANK_SIGNS = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 )
@@ -24,7 +24,7 @@ def clean(text: str) -> str:
 def clean_line(text: str) -> str:
     """Return `text` as one line with single blanks and without zero-width characters.
 
-    In a name these could imitate another name, or reverse the direction of the text after it.
+    In a name, zero-width characters could imitate another name or reverse the text after it.
     """
     shown = (c for c in clean(text) if unicodedata.category(c) != "Cf")
     return " ".join(_BLANK_SIGNS.sub("", "".join(shown)).split())

@@ -1,6 +1,6 @@
 """XLSX output that is safe to open in spreadsheets: texts are texts, numbers are numbers.
 
-XlsxWriter is loaded with the first book, because every process would spend 2 MB on it.
+XlsxWriter is imported with the first book, because it would take 2 MB in every process.
 """
 
 import shutil
@@ -18,27 +18,26 @@ from zoneinfo import ZoneInfo
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
-MAX_ROWS = 1_000_000  # of a sheet, of 1,048,576 that a spreadsheet can hold
-FIRST_DAY = datetime(1899, 12, 30)
-# Rows that are written at once, and cells that are remembered.
-PORTION, REMEMBERED = 2_000, 8_192
-EMPTY = "/>"
+MAX_ROWS = 1_000_000  # per sheet; a spreadsheet can hold 1,048,576
+FIRST_DAY = datetime(1899, 12, 30)  # day 0 of a workbook's dates
+PORTION, MAX_CACHED_CELLS = 2_000, 8_192  # rows per write; cells per cache
+EMPTY = "/>"  # the end of the XML element of an empty cell
 MAX_HEADING = 120
-A4 = 9
+A4 = 9  # Excel's number of the paper size
 PREFIX = "myukm-xlsx-"
-# No book takes as long: the job of an export ends after half an hour.
+# Longer than any book is written, because the job of an export ends after half an hour.
 OLD_SECONDS, SWEEP_EVERY_SECONDS = 7200.0, 600.0
 
 
 class Sweeper:
-    """Deletes the temporary folders of books whose process was killed; a task of every process,
-    because each machine has its own."""
+    """Deletes the temporary folders of books whose process was killed. Every process runs it,
+    because each machine has its own temporary folders."""
 
     def __init__(self) -> None:
         self._next = 0.0
 
     def run(self) -> None:
-        """Sweep when it is due."""
+        """Delete old folders, at most once every `SWEEP_EVERY_SECONDS`."""
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + SWEEP_EVERY_SECONDS
@@ -70,7 +69,7 @@ class Book:
         from xlsxwriter import Workbook
 
         self.zone = zone
-        # & begins a code, and digits behind a code are a font size. A header has 255 characters.
+        # In a header & begins a code, digits after a code are a font size, and 255 characters fit.
         text = heading[:MAX_HEADING].replace("&", "&&")
         self.heading = f"&L{' ' if text[0].isdigit() else ''}{text}" if text else ""
         self._folder = TemporaryDirectory(prefix=PREFIX)
@@ -79,7 +78,7 @@ class Book:
         self.money = self._style("#,##0.##;[Red]-#,##0.##")
         self.whole = self._style("#,##0;[Red]-#,##0")
         self.time = self._style("yyyy-mm-dd hh:mm")
-        self.amount = lru_cache(REMEMBERED)(self._amount)
+        self.amount = lru_cache(MAX_CACHED_CELLS)(self._amount)
 
     def __enter__(self) -> Self:
         return self
@@ -95,7 +94,7 @@ class Book:
                 self.book.close()
 
     def add(self, name: str, columns: Sequence[Column]) -> "Sheet":
-        """Add a sheet whose head stays in sight."""
+        """Add a sheet whose first row, the titles, does not scroll."""
         return Sheet(self, name, columns)
 
     def cell(self, value: Any) -> str:
@@ -121,7 +120,7 @@ class Book:
         return int(self.book.add_format({"num_format": number_format})._get_xf_index())
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(MAX_CACHED_CELLS)
 def text(value: str) -> str:
     """Return the cell of a text, which is no formula and no link, whatever it begins with."""
     from xlsxwriter.worksheet import Worksheet
@@ -133,10 +132,10 @@ def text(value: str) -> str:
 
 
 class Sheet:
-    """Writes rows into a sheet, and goes on in another when it is full.
+    """Writes rows into a sheet, and into a further sheet when it is full.
 
-    XlsxWriter makes the book, its styles and the heads; the rows are written here, because the
-    library spends 4 µs on a cell, a minute on the bills of a large campus.
+    XlsxWriter writes the book, its styles and the titles. The rows are written here, because the
+    library needs 4 µs for a cell, which is a minute for the bills of a large campus.
     """
 
     def __init__(self, book: Book, name: str, columns: Sequence[Column]) -> None:
@@ -145,7 +144,7 @@ class Sheet:
         self._book, self._name, self._columns, self._count = book, name, columns, 0
         letters = (xl_col_to_name(place) for place in range(len(columns)))
         cells = "".join(f'<c r="{letter}#"%s' for letter in letters)
-        self._form = f'<row r="#">{cells}</row>'
+        self._row_template = f'<row r="#">{cells}</row>'
         self._sheet = self._new()
 
     def _new(self) -> "Worksheet":
@@ -179,8 +178,8 @@ class Sheet:
                 self._sheet = self._new()
             first = self._count % MAX_ROWS + 2
             part = rows[: min(PORTION, MAX_ROWS + 2 - first)]
-            form = self._form
-            lines = [form.replace("#", str(n)) % row for n, row in enumerate(part, first)]
+            template = self._row_template
+            lines = [template.replace("#", str(n)) % row for n, row in enumerate(part, first)]
             self._sheet.row_data_fh.write("".join(lines))
             self._sheet.dim_rowmax = first + len(part) - 2
             self._count += len(part)

@@ -1,7 +1,7 @@
 """Checks of a workbook before it is unpacked (kind, sizes, macros), and limits while it is read.
 
-The sizes are those that the archive declares. One that declares less than it unpacks to is read
-only so far and then found broken, so the declared sizes bound the memory.
+The sizes are those that the archive declares. They bound the memory, because a part that unpacks to
+more than its declared size is read up to that size and then rejected as broken.
 """
 
 from typing import IO, Any, BinaryIO
@@ -12,11 +12,13 @@ from flask_babel import lazy_gettext as _
 from myukm.errors import Invalid
 
 MAX_FILES, MAX_RATIO = 2000, 200
+# In bytes. A smaller part than `SMALL` may be packed at any ratio.
 MAX_UNPACKED, MAX_PART = 256 << 20, 64 << 20
 PORTION = 1 << 20
-SMALL = 1 << 20  # packed tightly without being a bomb
-MAX_BETWEEN_ROWS = 4 << 20  # bytes: some 200 for each of the 16,384 cells that a row can have
-# Of the parts that are read whole: an element is a hundred times larger in memory than `<xf/>`.
+SMALL = 1 << 20
+MAX_BETWEEN_ROWS = 4 << 20  # some 200 for each of the 16,384 cells that a row can have
+# Limits of the parts that openpyxl loads whole, because an element takes a hundred times the memory
+# of its text `<xf/>`.
 MAX_TAGS = {"xl/styles.xml": 200_000, "xl/workbook.xml": 200_000, "xl/sharedStrings.xml": 4_000_000}
 SHEETS = "xl/worksheets/"
 CONTENT_TYPES = "[Content_Types].xml"
@@ -46,7 +48,8 @@ def check(file: BinaryIO) -> None:
 
 
 class BoundedSheet:
-    """The XML of a sheet. What stands between two rows is in memory at once, so it has a limit."""
+    """The XML of a sheet. Limits the bytes from one row to the next, because the parser keeps them
+    in memory."""
 
     def __init__(self, source: IO[bytes]) -> None:
         self._source, self._left = source, MAX_BETWEEN_ROWS
@@ -60,15 +63,15 @@ class BoundedSheet:
         return data
 
     def row_ended(self) -> None:
-        """Begin to count anew."""
+        """Reset the count of bytes."""
         self._left = MAX_BETWEEN_ROWS
 
 
-class Forgotten(dict[str, Any]):
-    """Keeps nothing: the heights of a million empty rows would take half a gigabyte."""
+class DiscardingDict(dict[str, Any]):
+    """Stores nothing, because the heights of a million empty rows would take half a gigabyte."""
 
     def __setitem__(self, key: str, value: Any) -> None:
-        """Forget it."""
+        """Discard the value."""
 
 
 def too_large() -> Invalid:

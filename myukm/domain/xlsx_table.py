@@ -1,9 +1,9 @@
 """Reads an Excel workbook (.xlsx): row by row, with the row numbers that Excel shows.
 
-A cell that a spreadsheet stores as something else than text is a `TypedCell`, because what it
-shows may not be what a person typed: 0012 became 12, and class 7-1 became a date.
+A cell that a spreadsheet stores as something else than text is a `TypedCell`, because its value may
+not be what a person typed: 0012 became 12, and class 7-1 became a date.
 
-openpyxl is loaded with the first workbook: every process would spend 5 MB on it, and few read one.
+openpyxl is imported with the first workbook, because it takes 5 MB and few processes read any.
 """
 
 import re
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 MAX_ROW, MAX_COLUMNS, MAX_TITLE_ROWS = 1_048_576, 256, 20
 _ZEROS = re.compile("0+")
-# What openpyxl and the parsers below it raise for a file that is no workbook.
+# The exceptions of openpyxl and its parsers for a file that is no workbook.
 _BROKEN = (
     *(BadZipFile, zlib.error, EOFError, OSError, SyntaxError, RuntimeError, ArithmeticError),
     *(LookupError, ValueError, TypeError, AttributeError, AssertionError, NotImplementedError),
@@ -35,7 +35,7 @@ _BROKEN = (
 
 
 class Kind(StrEnum):
-    """What a cell stores that is no text."""
+    """The type of a cell's value, if it is not text."""
 
     NUMBER = "number"
     DATE = "date"
@@ -44,14 +44,14 @@ class Kind(StrEnum):
 
 
 class TypedCell(str):
-    """The text of a cell that stores a `kind` of value."""
+    """A cell's value as text, and the type that the spreadsheet stores it as."""
 
     __slots__ = ("kind",)
     kind: Kind
 
 
 class _Found(NamedTuple):
-    """A sheet's header, its row, and the rows after it."""
+    """A sheet's header, the header's row number, and the rows after it."""
 
     header: list[str]
     line: int
@@ -62,8 +62,8 @@ def read(file: BinaryIO, is_header: Callable[[Sequence[str]], bool]) -> Sheet:
     """Read the header now and the rows lazily.
 
     The header is the first row (of the first `MAX_TITLE_ROWS` of each sheet) for which `is_header`,
-    else the first row that is not blank. Raises `Invalid`; merged cells are refused at the end of
-    the rows, because only there a workbook lists them.
+    else the first row that is not blank. Raises `Invalid`; for merged cells only after the last
+    row, because a workbook lists them there.
     """
     from openpyxl import load_workbook
 
@@ -118,7 +118,7 @@ class _Reader:
                 date_formats=self._workbook._date_formats,
                 timedelta_formats=self._workbook._timedelta_formats,
             )
-            parser.row_dimensions = xlsx_safety.Forgotten()
+            parser.row_dimensions = xlsx_safety.DiscardingDict()
             for count, (line, stored) in enumerate(parser.parse(), 1):
                 if max(line, count) > MAX_ROW:
                     raise bad_line(line, _("lembar Excel tidak punya baris sejauh itu."))
@@ -129,7 +129,7 @@ class _Reader:
             self._merged = [area.bounds for area in getattr(parser.merged_cells, "mergeCell", ())]
 
     def body(self, rows: Iterator[Numbered], header: int, width: int) -> Iterator[Numbered]:
-        """Yield the rows after the header, as wide as it. Raises `Invalid`."""
+        """Yield the rows after the header, padded to its width. Raises `Invalid`."""
         with _broken_as_invalid():
             for line, cells in rows:
                 surplus = [cell for cell in cells[width:] if not is_blank(cell)]
@@ -161,7 +161,7 @@ class _Reader:
         return value if isinstance(value, str) else _typed(_moment(value), Kind.DATE)
 
     def _number(self, value: float, style: int) -> str:
-        """Return a number as text; one that is shown with all its zeros (format 0000) is text."""
+        """Return a number as a `TypedCell`; as plain text with its zeros if its format is 0000."""
         whole = int(value) if isinstance(value, int) or value.is_integer() else None
         if whole is not None and whole >= 0 and _ZEROS.fullmatch(self._format(style)):
             return str(whole).zfill(len(self._format(style)))

@@ -64,7 +64,7 @@ class Watch(threading.Thread):
         self.url, self.other = f"{web.url}/ukm", other
         server = psutil.Process(web.child.pid).children(recursive=True)
         # Images are decoded in subprocesses, which have a memory limit of their own.
-        self.processes = [one for one in server if "drawing" not in " ".join(one.cmdline())]
+        self.processes = [one for one in server if "reencoding" not in " ".join(one.cmdline())]
         self.before = self.memory()
         self.peak, self.waits = self.before, list[float]()
         self.ended = threading.Event()

@@ -50,7 +50,7 @@ def _fault(password: str, nim: str, name: str) -> Any:
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
         low, high = MIN_PASSWORD, MAX_PASSWORD
         return _("Kata sandi harus %(low)d sampai %(high)d karakter.", low=low, high=high)
-    if any(unicodedata.category(sign) == "Cs" for sign in password):
+    if any(unicodedata.category(c) == "Cs" for c in password):
         return _("Isian ini tidak bisa disimpan.")  # invalid bytes from a command line
     if password.casefold() in common_passwords():
         return _("Kata sandi ini dipakai banyak orang, jadi mudah ditebak. Pilih yang lain.")
@@ -62,7 +62,7 @@ def _fault(password: str, nim: str, name: str) -> Any:
 def _bare(text: str) -> str:
     """Return only letters and digits, because a NIM or name with other separators is as easy to
     guess."""
-    return "".join(sign for sign in text.casefold() if sign.isalnum())
+    return "".join(c for c in text.casefold() if c.isalnum())
 
 
 @cache

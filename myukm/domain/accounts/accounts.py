@@ -27,7 +27,7 @@ from myukm.live.topics import publish_rights_changed
 from myukm.logs import security_log
 from myukm.models import LoginSession, PasswordReset, Role, User
 
-MAX_NAMED = 3
+MAX_NAMED = 3  # admins named in an error message
 
 
 class WrongCredentials(DomainError):
@@ -75,8 +75,8 @@ def log_in(nim: str, password: str) -> LoginSession:
     user = by_nim(nim)
     if user:
         security_log.set_target(user.id)
-    known = verify(user.password_hash if user else None, password[: MAX_PASSWORD + 1])
-    if user is None or not known:
+    is_correct = verify(user.password_hash if user else None, password[: MAX_PASSWORD + 1])
+    if user is None or not is_correct:
         raise _wrong()
     if user.blocked_at:
         raise _blocked()
@@ -90,7 +90,7 @@ def _wrong() -> WrongCredentials:
 
 
 def _blocked() -> WrongCredentials:
-    """Return the error for the right password of a blocked account; it names admins to ask."""
+    """Return the error for a blocked account and its right password. It names admins to ask."""
     active = select(User.name).where(User.role == Role.ADMIN, User.blocked_at.is_(None))
     names = ", ".join(db.session.scalars(active.order_by(User.id).limit(MAX_NAMED)))
     text = _("Akun Anda diblokir. Hubungi admin kampus: %(names)s.", names=names)
@@ -98,7 +98,7 @@ def _blocked() -> WrongCredentials:
 
 
 def _hash_again(user: User, password: str) -> None:
-    """Replace a hash with outdated settings by a current one."""
+    """Replace a hash that was made with outdated settings."""
     hashed = hash_password(password)
     with transaction() as session:
         same = (User.id == user.id, User.password_hash == user.password_hash)

@@ -47,7 +47,10 @@ def role_of(user_id: int) -> str:
 
 
 def set_role(actor: Actor, user_id: int, role: str) -> User:
-    """Change an account's role. Raises `NotFound`, `Invalid`, or `Conflict` for the actor."""
+    """Change an account's role.
+
+    Raises `NotFound`, `Invalid`, or `Conflict` for the actor's own account and for the last admin.
+    """
     check_role(role)
     with transaction():
         admins = lock_admins()
@@ -100,7 +103,10 @@ def remove_photo(actor: Actor, user_id: int) -> User:
 
 
 def lock_admins() -> set[int]:
-    """Lock all admins who can log in, in one order, until the commit, and return their ids."""
+    """Lock all admins who can log in, in the order of their ids, until the commit; return the ids.
+
+    A fixed order, so that concurrent calls cannot deadlock.
+    """
     query = select(User.id).where(User.role == Role.ADMIN, User.blocked_at.is_(None))
     return set(db.session.scalars(query.order_by(User.id).with_for_update(key_share=True)))
 
@@ -112,8 +118,8 @@ def check_not_last_admin(user: User, admins: set[int]) -> None:
 
 
 def _account_other_than_self(actor: Actor, user_id: int) -> User:
-    """Return the account. Raises `NotFound`, or `Conflict` for the actor's own account: admins
-    cannot demote or block themselves, so one is always left."""
+    """Return the account. Raises `NotFound`, or `Conflict` for the actor's own account, so that
+    admins cannot demote or block themselves by mistake."""
     user = db.session.get(User, user_id, with_for_update=True)
     if user is None or user.deleted_at:
         raise NotFound(_("Tidak ada pengguna ini."), code="no_such_user")

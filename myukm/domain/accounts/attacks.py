@@ -1,4 +1,4 @@
-"""Password-guessing attacks: recorded once per attack, shown to the account's owner and admins."""
+"""Password-guessing attacks: recorded at most once an hour, shown to the owner and to admins."""
 
 from collections.abc import Sequence
 from datetime import timedelta

@@ -22,11 +22,12 @@ from myukm.models import Invitation, User
 
 BATCH = 500
 T = TypeVar("T")
-Coded = tuple[Row, str]
+Coded = tuple[Row, str]  # a person and their one-time code
 
 
 class Preview(NamedTuple):
-    """The effect of a file: number of people to invite, of open codes it voids, and its errors."""
+    """What inviting by a file would do: how many people it invites, how many earlier codes it voids
+    (`renewed`), and the errors of its lines."""
 
     people: int
     renewed: int
@@ -51,8 +52,8 @@ def check(data: bytes) -> Preview:
 def invite(data: bytes, *, by: Actor) -> Iterator[str]:
     """Invite everyone in a file and return a CSV of their one-time codes, which are shown only now.
 
-    Raises `InvalidCsv` if a line has errors, `Invalid` if the file is not readable as a roster;
-    then nothing is written.
+    Raises `InvalidCsv` if a line has errors, `Invalid` if the file is not readable as a roster,
+    `Conflict` if another import is running; then nothing is written.
     """
     roster = bulk_invite_csv.read(data)
     coded = [(row, new_code()) for row in roster.rows]

@@ -12,13 +12,13 @@ from myukm.domain.csv_table import heading
 from myukm.errors import Invalid
 from myukm.models import Role
 
-MAX_ROWS, MAX_BYTES, MAX_CELL = 20_000, 4 * 1024 * 1024, 1000
+MAX_ROWS, MAX_BYTES, MAX_CELL = 20_000, 4 * 1024 * 1024, 1000  # MAX_CELL in characters
 COLUMNS = {"nim": "nim", "name": "name", "nama": "name", "role": "role", "peran": "role"}
 REQUIRED = ("nim", "name")
 
 
 class Row(NamedTuple):
-    """A person to invite, and the number of the line."""
+    """A person to invite, and the line number in the file."""
 
     line: int
     nim: str
@@ -34,7 +34,7 @@ class RowError(NamedTuple):
 
 
 class Roster(NamedTuple):
-    """The valid rows, and the errors of the others."""
+    """The valid rows, and the errors of the invalid rows."""
 
     rows: list[Row]
     problems: list[RowError]

@@ -17,10 +17,9 @@ GROUP_LENGTH = 4
 
 def new_code(groups: int = 3) -> str:
     """Return a random code such as `7KQM-XW3A-9TRB` (59 bits; two groups have 39)."""
-    drawn = (
+    return "-".join(
         "".join(secrets.choice(ALPHABET) for _n in range(GROUP_LENGTH)) for _g in range(groups)
     )
-    return "-".join(drawn)
 
 
 def digest(code: str) -> str:
@@ -41,7 +40,7 @@ def matches(stored: str, code: str) -> bool:
 
 
 def wrong_code() -> Forbidden:
-    """Return the error for a wrong NIM or code. One for both, so that it reveals no invited NIM."""
+    """Return the error for a wrong NIM or a wrong code: the same, so that it reveals no NIM."""
     return Forbidden(
         _("NIM atau kode salah, atau kodenya sudah kedaluwarsa. Minta kode baru kepada admin."),
         code="wrong_code",

@@ -64,7 +64,7 @@ def export(user_id: int) -> Iterator[str]:
 
 
 def archive(user_id: int) -> Iterator[bytes]:
-    """Yield a ZIP archive of the document and the user's files, of which one block is in memory."""
+    """Yield a ZIP archive of the document and the user's files, a block of a file at a time."""
     out = archives.Outgoing()
     with ZipFile(out, "w") as zipped:
         with zipped.open(archives.entry(f"{NAME}.json", utcnow()), "w") as document:
@@ -193,8 +193,8 @@ def _logins(user_id: int) -> list[dict[str, Any]]:
 
 
 def _notifications(user_id: int) -> dict[str, Any]:
-    """Return the user's choices, and the push services of their browsers with the subscription's
-    time."""
+    """Return the user's preferences, and for each subscribed browser its push service and the time
+    of the subscription."""
     chosen = db.session.get(PushPreference, user_id)
     columns = (PushSubscription.endpoint, PushSubscription.created_at)
     query = (
@@ -216,13 +216,13 @@ def _notifications(user_id: int) -> dict[str, Any]:
 
 
 def _exports(user_id: int) -> list[dict[str, Any]]:
-    """Return the user's requests for exported files, with their filters as in a URL."""
+    """Return the user's requests for exported files, with the filters as a URL's query string."""
     query = (
         select(Export.kind, Export.query, Export.created_at)
         .where(Export.user_id == user_id)
         .order_by(Export.id)
     )
     return [
-        {"kind": kind, "query": asked, "at": to_iso8601(at)}
-        for kind, asked, at in db.session.execute(query)
+        {"kind": kind, "query": filters, "at": to_iso8601(at)}
+        for kind, filters, at in db.session.execute(query)
     ]

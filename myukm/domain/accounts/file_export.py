@@ -37,7 +37,7 @@ def _after(user_id: int, last: int) -> Sequence[Any]:
 
 
 def as_json(file: ChatFile, code: str) -> dict[str, Any]:
-    """Return the file's entry in the document; `path` is its place in the archive."""
+    """Return the file's entry in the JSON document; `path` is the file's path in the archive."""
     return {
         "id": file.id,
         "ukm": code,

@@ -50,9 +50,12 @@ def list_open() -> Sequence[Invitation]:
 
 
 def renew(actor: Actor, invitation_id: int) -> tuple[Invitation, str]:
-    """Invite the same person again and return the new code. Raises `NotFound`, `Conflict`."""
-    open_one = _find(invitation_id)
-    return open_one, invite(actor, open_one.nim, open_one.name, open_one.role)
+    """Invite the same person again; return the earlier invitation and the new code.
+
+    Raises `NotFound`, `Conflict`.
+    """
+    earlier = _find(invitation_id)
+    return earlier, invite(actor, earlier.nim, earlier.name, earlier.role)
 
 
 def withdraw(actor: Actor, invitation_id: int) -> Invitation:
@@ -65,7 +68,7 @@ def withdraw(actor: Actor, invitation_id: int) -> Invitation:
 
 
 def _find(invitation_id: int, *, lock: bool = False) -> Invitation:
-    """Return an open invitation. `lock`: wait for a registration that is using it."""
+    """Return an open invitation. `lock`: wait for a concurrent registration that uses it."""
     found = db.session.get(Invitation, invitation_id, with_for_update=lock)
     if found is None:
         text = _("Undangan ini sudah dipakai atau ditarik.")
@@ -94,7 +97,7 @@ def register(nim: str, code: str, password: str) -> User:
 
 
 def _find_by_code(nim: str, code: str) -> Invitation:
-    """Return the invitation that this code opens. Raises `Forbidden`."""
+    """Return the invitation of this NIM with this code. Raises `Forbidden`."""
     query = select(Invitation).where(Invitation.nim == nim, Invitation.is_valid(utcnow()))
     found = db.session.scalar(query) if nim.isprintable() else None
     if found is None or not matches(found.code_hash, code):

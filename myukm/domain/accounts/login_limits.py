@@ -1,6 +1,6 @@
-"""Rate limits of passwords and codes.
+"""Rate limits of attempts at passwords and codes.
 
-An attempt counts for the address, for the NIM at that address, and for the NIM from anywhere.
+An attempt counts for the address, for the NIM at that address, and for the NIM from any address.
 Attempts from a known browser (`devices.py`) are counted separately, so that a stranger cannot lock
 the owner out.
 """
@@ -55,21 +55,30 @@ def _record_attack(permit: Permit, nim: str, address: str) -> None:
         attacks.record_address(address)
 
 
-def guess(
+def limit_guesses(
     kind: str, nim: str, address: str, *wrong: type[DomainError]
 ) -> AbstractContextManager[Permit]:
-    """Count an attempt of this kind for a NIM; it stays counted if the block raises `wrong`."""
+    """Count the block as an attempt of this kind for a NIM (`attempt`). Raises `TooFast`.
+
+    It stays counted if the block raises `wrong`; a success or another `DomainError` is not counted.
+    """
     return attempt(*_guess_claims(kind, nim, address), wrong=wrong)
 
 
-def guess_own(user_id: int) -> AbstractContextManager[Permit]:
-    """Count an attempt at one's own password; it stays counted if the block raises `Forbidden`."""
+def limit_own_guesses(user_id: int) -> AbstractContextManager[Permit]:
+    """Count the block as an attempt at one's own password, if it raises `Forbidden` (`attempt`).
+
+    Raises `TooFast`.
+    """
     return attempt(*_own_claims("page", user_id), wrong=Forbidden)
 
 
 @contextmanager
-def one_more_account(address: str) -> Iterator[None]:
-    """Count an account created from this address, unless the block raises a `DomainError`."""
+def limit_registrations(address: str) -> Iterator[None]:
+    """Count an account created from this address, unless the block raises a `DomainError`.
+
+    Raises `TooFast`.
+    """
     permit = acquire(claim(REGISTRATIONS, address))
     try:
         yield

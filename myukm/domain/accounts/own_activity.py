@@ -13,8 +13,8 @@ BATCH = 500
 # Actions whose subject begins with an account's NIM, beside those of `user.`.
 ON_ACCOUNTS = ("attack.account", "siswa.link", "siswa.unlink")
 
-# Takes an account and the key of the last entry (None at first); returns the next entries, each
-# with its key.
+# A function that takes an account's id and the key of the last entry (None at first), and returns
+# the next entries, each with its key.
 Portion = Callable[[int, Any], Sequence[tuple[Any, dict[str, Any]]]]
 
 
@@ -114,7 +114,7 @@ def trail(user_id: int, last: Any) -> Sequence[tuple[Any, dict[str, Any]]]:
     user = db.session.get_one(User, user_id)
     found: list[Activity] = []
     while not found and (lines := _trail(user, last)):
-        # Compared again, because LIKE ignores case on two of the databases.
+        # The subjects are compared again, because LIKE ignores case on two of the databases.
         about = f"{user.nim} "
         found = [x for x in lines if x.actor_id == user_id or x.subject.startswith(about)]
         last = lines[-1].id
@@ -133,10 +133,11 @@ def trail(user_id: int, last: Any) -> Sequence[tuple[Any, dict[str, Any]]]:
 
 
 def _trail(user: User, last: Any) -> Sequence[Activity]:
-    """Return the next lines by the account, and those whose subject begins with its NIM.
+    """Return the next lines by the account, and the lines whose subject begins with its NIM.
 
-    The latter only of actions on accounts, because other subjects may begin with a NIM by chance,
-    and only since the account exists, because another account may have had the NIM before.
+    The subject is compared only for actions on accounts, because other subjects may begin with a
+    NIM by chance, and only since the account exists, because another account may have had the NIM
+    before.
     """
     begins = Activity.subject.startswith(f"{user.nim} ", autoescape=True)
     on_account = Activity.action.startswith("user.") & (Activity.action != "user.import")

@@ -30,7 +30,7 @@ class Issued(NamedTuple):
 
 
 def issue(user: User, *, by: Actor) -> Issued:
-    """Create the account's code, valid for 24 hours; an earlier one is void.
+    """Create the account's code, valid for 24 hours, and void an earlier code.
 
     Raises `Conflict` if the account is blocked.
     """
@@ -68,7 +68,7 @@ def redeem(nim: str, code: str, password: str) -> User:
 
 
 def _find(nim: str, code: str) -> tuple[PasswordReset, User]:
-    """Return the reset that this code opens, and its account. Raises `Forbidden`."""
+    """Return the reset of this NIM with this code, and its account. Raises `Forbidden`."""
     query = (
         select(PasswordReset, User)
         .join(User, User.id == PasswordReset.user_id)
@@ -82,8 +82,8 @@ def _find(nim: str, code: str) -> tuple[PasswordReset, User]:
 
 def _use_up(session: Session, reset: PasswordReset) -> None:
     """Delete the code. Raises `Forbidden` if a concurrent call did so first."""
-    mine = delete(PasswordReset).where(
+    statement = delete(PasswordReset).where(
         PasswordReset.user_id == reset.user_id, PasswordReset.code_hash == reset.code_hash
     )
-    if not execute_rowcount(session, mine):
+    if not execute_rowcount(session, statement):
         raise wrong_code()

@@ -11,7 +11,7 @@ from myukm.domain.accounts.threads import Pool
 # 9 MB for each of the two threads.
 HASHER = PasswordHasher(time_cost=4, memory_cost=9 * 1024, parallelism=1)
 POOL = Pool(threads=2, max_waiting=60)
-# Hashes of an earlier version need seven times the memory, so one at a time.
+# Verifying a hash of an earlier version needs seven times the memory, so one thread does it.
 OUTDATED_POOL = Pool(threads=1, max_waiting=60)
 
 

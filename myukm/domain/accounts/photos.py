@@ -33,10 +33,10 @@ def change(user: User, data: bytes, content_type: str) -> str:
     digest = sha256(made.large).hexdigest()[:32]
     with transaction() as session:
         count_act(user.id)
-        mine = _remove_current(session, user.id)
-        session.add(Photo(user_id=mine.id, digest=digest, large=made.large, small=made.small))
-        mine.photo_hash = digest
-        _publish(mine, "user.photo", Actor.of(mine))
+        account = _remove_current(session, user.id)
+        session.add(Photo(user_id=account.id, digest=digest, large=made.large, small=made.small))
+        account.photo_hash = digest
+        _publish(account, "user.photo", Actor.of(account))
     return digest
 
 
@@ -49,7 +49,7 @@ def remove(user: User, *, by: Actor) -> None:
 
 
 def _remove_current(session: Session, user_id: int) -> User:
-    """Lock the account, so that concurrent uploads wait; delete its photo; return the account."""
+    """Lock and return the account, so that concurrent uploads wait, and delete its photo."""
     user = session.get_one(User, user_id, with_for_update=True, populate_existing=True)
     if user.deleted_at:
         raise NotFound(_("Akun ini sudah dihapus."), code="account_deleted")

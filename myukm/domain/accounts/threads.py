@@ -20,8 +20,8 @@ RETRY_SECONDS = 5
 class Pool:
     """A fixed number of threads of this process, with a bounded queue.
 
-    Few threads, because each may need much memory. Pools share no threads, because a thread keeps
-    some of the memory that it used.
+    Choose few threads, because each may need much memory. Pools share no threads, because a thread
+    keeps some of the memory that it used.
     """
 
     def __init__(self, threads: int, max_waiting: int) -> None:
@@ -42,7 +42,7 @@ class Pool:
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """Count the block as one of the threads, for work in a child process; wait for a free one.
+        """Wait for a free place and occupy it during the block, which works in a child process.
 
         Raises `Unavailable` at once if the queue is full.
         """

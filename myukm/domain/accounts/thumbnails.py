@@ -6,13 +6,13 @@ from typing import NamedTuple
 from flask_babel import lazy_gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from myukm.domain.drawing import BROKEN, to_rgb, upright
+from myukm.domain.reencoding import BROKEN, to_rgb, upright
 from myukm.errors import DomainError, Invalid
 
 MAX_BYTES = 5 * 1024 * 1024
-# 25 million pixels are 100 MB once decoded.
+# Decoded, this many pixels take 100 MB.
 MAX_PIXELS = 25_000_000
-LARGE, SMALL, QUALITY = 256, 96, 82
+LARGE, SMALL, QUALITY = 256, 96, 82  # sides in pixels
 # Pillow reports a JPEG with several pictures (gain map, depth map) as MPO; the first is the photo.
 TYPES = {
     "JPEG": ("image/jpeg", "image/jpg", "image/pjpeg"),
@@ -34,8 +34,8 @@ class Thumbnails(NamedTuple):
 
 
 def make_thumbnails(data: bytes, content_type: str) -> Thumbnails | DomainError:
-    """Return the thumbnails, or the error, which is not raised because gevent's pool prints
-    escaped exceptions.
+    """Return the thumbnails, or the error. The error is not raised, because gevent's pool would
+    print its traceback.
 
     `content_type` is the declared type; a picture of another type is refused.
     """

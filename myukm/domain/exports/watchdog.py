@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from myukm.db.session import release_connection
 from myukm.domain.exports import store
-from myukm.domain.holders import LOST_SECONDS, HolderWatchdog, Open
+from myukm.domain.holders import LOST_SECONDS, HolderWatchdog, OpenRow
 from myukm.extensions import db, valkey
 from myukm.models import Export
 from myukm.models.export import OPEN_EXPORTS
@@ -24,11 +24,11 @@ def of_exports(lost_seconds: float = LOST_SECONDS) -> HolderWatchdog:
     return HolderWatchdog(_rows, store.expire_holder, _jobless, store.enqueue_job, lost_seconds)
 
 
-def _rows() -> Iterator[Open]:
+def _rows() -> Iterator[OpenRow]:
     columns = (Export.id, Export.holder, Export.heartbeat)
     query = select(*columns).where(Export.state.in_(OPEN_EXPORTS)).order_by(Export.id)
     for row in db.session.execute(query).all():
-        yield Open(*row, HOLDER_TIMEOUT)
+        yield OpenRow(*row, HOLDER_TIMEOUT)
 
 
 def _jobless(export_ids: Collection[int]) -> list[int]:

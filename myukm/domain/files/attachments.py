@@ -1,4 +1,4 @@
-"""The files of messages: attach them to a new one, read them, remove them."""
+"""The files of messages: attach them to a new message, read them, delete them."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -21,7 +21,7 @@ def unsent(membership: Membership, ids: Sequence[int]) -> list[ChatFile]:
     """Return the member's unsent files with these ids, in this order.
 
     Raises `Invalid` for more than `MAX_FILES`, for a repeated id, or for a file that is not the
-    member's own, was sent before, or is gone.
+    member's own, was sent before, or was deleted.
     """
     if not ids:
         return []
@@ -56,19 +56,19 @@ def attach(files: Sequence[ChatFile], message_id: int) -> bool:
 
 
 def load(messages: Collection[ChatMessage]) -> None:
-    """Load the files of all these messages by one query; without a query if they have none."""
+    """Load the files of all these messages by one query; without a query if there are no files."""
     ids = [message.id for message in messages if message.file_count]
     if not ids:
         return
     found = defaultdict[int | None, list[ChatFile]](list)
-    for file in db.session.scalars(_OF.where(in_literals(ChatFile.message_id, ids))):
+    for file in db.session.scalars(_ORDERED.where(in_literals(ChatFile.message_id, ids))):
         found[file.message_id].append(file)
     for message in messages:
         if message.file_count:
             set_committed_value(message, "files", found[message.id])
 
 
-_OF = (
+_ORDERED = (
     select(ChatFile)
     .order_by(ChatFile.message_id, ChatFile.position)
     .execution_options(populate_existing=True)
@@ -81,7 +81,7 @@ _ONE = select(ChatFile).where(
 
 
 def find(membership: Membership, file_id: int) -> ChatFile:
-    """Return a file of the UKM that was sent, or an unsent one of the member. Raises `NotFound`."""
+    """Return a sent file of the UKM, or an unsent file of the member. Raises `NotFound`."""
     file = db.session.scalar(_ONE, {"file": file_id, "ukm": membership.ukm_id})
     if file is None or (file.message_id is None and file.user_id != membership.user_id):
         raise NotFound(_("Berkas ini tidak ada lagi."), code="no_such_file")
@@ -103,7 +103,7 @@ def remove_for(message: ChatMessage) -> None:
     """Delete the files of an erased message, inside `transaction()`."""
     if not message.file_count:
         return
-    files = db.session.scalars(_OF.where(ChatFile.message_id == message.id)).all()
+    files = db.session.scalars(_ORDERED.where(ChatFile.message_id == message.id)).all()
     db.session.execute(delete(ChatFile).where(ChatFile.message_id == message.id))
     message.file_count = 0
     on_commit(cleanup.discard, cleanup.digests_of(files))

@@ -1,4 +1,4 @@
-"""Deletes bytes that no file needs any more: at once, and in a sweep what a crash left behind."""
+"""Deletes stored bytes that no `ChatFile` names: at once; what a crash left, within hours."""
 
 import logging
 import time
@@ -17,7 +17,8 @@ from myukm.storage import storage
 UNSENT_FOR = timedelta(days=1)
 # Younger orphans and drafts may belong to an upload in progress.
 ORPHAN_SECONDS, DRAFT_SECONDS = 3600.0, 86_400.0
-PORTION, SHARD_EVERY_SECONDS = 200, 60.0
+PORTION, SHARD_EVERY_SECONDS = 200, 60.0  # names per query
+# The storage in 256 parts, by the first two digits of the names.
 SHARDS = tuple(f"{number:02x}" for number in range(256))
 
 logger = logging.getLogger(__name__)
@@ -29,12 +30,12 @@ def digests_of(files: Iterable[ChatFile]) -> frozenset[str]:
 
 
 def discard(names: Collection[str]) -> None:
-    """Delete these bytes unless a file needs them. `Sweeper` deletes what errors or kills leave.
+    """Delete these bytes unless a row needs them. `Sweeper` deletes bytes that an error leaves.
 
-    They are set aside, then the files are queried again. An upload commits its row before it stores
-    its bytes, so either the query sees the row, or the bytes are stored anew. Bytes that are needed
-    at first are not set aside: a bucket copies and then deletes, and between these two steps
-    another deletion of the same bytes could lose them.
+    The bytes are set aside, then the rows are queried again. An upload commits its row before it
+    stores its bytes, so either the second query finds the row, or the bytes are stored anew. Bytes
+    that the first query finds needed are not set aside, because a bucket does that by a copy and a
+    deletion, and another deletion of the same bytes between the two could lose them.
     """
     ordered = list(names)
     try:
@@ -52,7 +53,7 @@ def _discard(names: Collection[str]) -> None:
 
 
 def _settle(names: Collection[str]) -> None:
-    """Of bytes that were set aside, put back what a file needs and delete the rest."""
+    """Put back those bytes, all set aside before, that a row needs; delete the others."""
     needed = _needed(names)
     for name in names:
         if name in needed:
@@ -62,7 +63,7 @@ def _settle(names: Collection[str]) -> None:
 
 
 def _needed(names: Collection[str]) -> set[str]:
-    db.session.rollback()  # what was committed a moment ago must be seen
+    db.session.rollback()  # a new transaction, which sees rows committed a moment ago
     columns = (ChatFile.digest, ChatFile.thumbnail)
     queries = [select(column).where(column.in_(names)) for column in columns]
     return {name for name in db.session.scalars(union(*queries)) if name}
@@ -80,13 +81,13 @@ def prune_unsent() -> bool:
 
 
 class Sweeper:
-    """Deletes bytes and drafts that killed processes left: a 256th of the storage per minute."""
+    """Deletes bytes and drafts that killed processes left. Checks one of `SHARDS` per minute."""
 
     def __init__(self) -> None:
         self._shards, self._next = cycle(SHARDS), 0.0
 
     def run(self) -> None:
-        """Sweep the next part when it is due (a periodic task of the leader)."""
+        """Check the next shard when it is due (a periodic task of the leader)."""
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + SHARD_EVERY_SECONDS
@@ -94,8 +95,8 @@ class Sweeper:
 
 
 def sweep(shard: str) -> None:
-    """Delete unneeded bytes whose names begin with these two digits, and all that killed processes
-    had set aside or received."""
+    """Delete unneeded bytes whose names begin with these two digits, all unneeded bytes that were
+    set aside, and old drafts."""
     try:
         _settle(list(storage().all_set_aside()))
         discard(list(storage().names(shard, ORPHAN_SECONDS)))

@@ -13,7 +13,7 @@ from myukm.storage import storage
 
 @dataclass(frozen=True)
 class Contents:
-    """A checked file. `drafts` are the files on disk that hold its bytes, by their digests."""
+    """A checked file. `drafts` maps digests to the files on disk that hold the bytes."""
 
     name: str
     type: str
@@ -36,15 +36,15 @@ class Contents:
 
 @contextmanager
 def checked(draft: Path, sent_name: str, declared: str) -> Iterator[Contents]:
-    """Yield the contents to store of a received file. Its own drafts are deleted after the block.
+    """Yield the contents to store of a received file. Drafts made here are deleted after the block.
 
     `sent_name` and `declared` (the content type) come from the sender. Raises `Invalid` for a file
     that may not be sent or is not what it claims to be, `Unavailable` if too many pictures wait.
     """
     name = clean_name(sent_name)
-    if not kinds.is_picture(name.ending, declared):
-        digest = digest_of(draft)
-        yield Contents(str(name), kinds.document_type(draft, name.ending), {digest: draft}, digest)
+    if not kinds.is_picture(name.extension, declared):
+        digest, type_ = digest_of(draft), kinds.document_type(draft, name.extension)
+        yield Contents(str(name), type_, {digest: draft}, digest)
         return
     picture, thumbnail = storage().new_draft(), storage().new_draft()
     try:
@@ -57,7 +57,7 @@ def checked(draft: Path, sent_name: str, declared: str) -> Iterator[Contents]:
 def _encoded(
     draft: Path, picture: Path, thumbnail: Path, name: FileName, declared: str
 ) -> Contents:
-    size = pictures.draw(draft, picture, thumbnail, name.ending, declared)
+    size = pictures.reencode(draft, picture, thumbnail, name.extension, declared)
     large, small = digest_of(picture), digest_of(thumbnail)
     drafts = {large: picture, small: thumbnail}
     return Contents(str(FileName(name.stem, "webp")), "image/webp", drafts, large, small, *size)

@@ -1,4 +1,4 @@
-"""Runs a program whose work could take much memory or crash, apart from the web server."""
+"""Runs a script in a process of its own, because it could take much memory or crash."""
 
 import os
 import signal
@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-MAX_OUTPUT = 64 * 1024
+MAX_OUTPUT_BYTES = 64 * 1024
 
 
 def run_script(script: Path, args: Sequence[str], seconds: float) -> bytes:
-    """Run a Python script and return its output, `MAX_OUTPUT` bytes at most.
+    """Run a Python script and return its output, at most `MAX_OUTPUT_BYTES`.
 
-    It is killed after `seconds`. Then, or if it crashes, the output so far is returned.
+    The script is killed after `seconds`. Then, or if it crashes, the output so far is returned.
 
-    Under gevent other requests are served meanwhile, because the output comes by a socket. It is
-    spawned, not forked, because a fork would copy the web server's page tables, and gets
-    no environment, because that contains secrets.
+    Under gevent other requests are served meanwhile, because the output comes by a socket. The
+    process is spawned, not forked, because a fork would copy the web server's page tables. It gets
+    no environment, because the environment contains secrets.
     """
     ours, theirs = socket.socketpair()
     with ours:
@@ -42,7 +42,7 @@ def _output(source: socket.socket, seconds: float) -> bytes:
     with suppress(TimeoutError):
         while (left := deadline - time.monotonic()) > 0:
             source.settimeout(left)
-            part = source.recv(MAX_OUTPUT - len(found))
+            part = source.recv(MAX_OUTPUT_BYTES - len(found))
             if not part:
                 break
             found += part

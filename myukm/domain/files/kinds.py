@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _
 
 from myukm.errors import DomainError, Invalid
 
-WINDOW = 64 * 1024
+WINDOW_BYTES = 64 * 1024  # read at the beginning and at the end of a file
 PICTURES = frozenset({"jpg", "jpeg", "png", "webp", "gif"})
 Check = Callable[[bytes, bytes], bool]
 
@@ -30,8 +30,8 @@ def _starts(*signatures: bytes) -> Check:
 
 
 def _office(folder: bytes) -> Check:
-    """Return the check for an Office file: a ZIP archive with this folder. Only the names in it are
-    searched; it is not unpacked, because that could take any amount of memory."""
+    """Return the check for an Office file: a ZIP archive with this folder. The check only searches
+    the names in the archive, because unpacking could take any amount of memory."""
 
     def fits(head: bytes, tail: bytes) -> bool:
         names = head + tail
@@ -44,8 +44,8 @@ def _office(folder: bytes) -> Check:
 def _open_document(name: bytes) -> Check:
     """Return the check for an OpenDocument file: an archive whose first, uncompressed file names
     the type."""
-    mark = b"mimetypeapplication/vnd.oasis.opendocument." + name
-    return lambda head, _tail: head.startswith(b"PK\3\4") and head[30:].startswith(mark)
+    signature = b"mimetypeapplication/vnd.oasis.opendocument." + name
+    return lambda head, _tail: head.startswith(b"PK\3\4") and head[30:].startswith(signature)
 
 
 def _mp3(head: bytes, _tail: bytes) -> bool:
@@ -77,21 +77,21 @@ DOCUMENTS = {
 }
 
 
-def is_picture(ending: str, declared: str) -> bool:
+def is_picture(extension: str, declared: str) -> bool:
     """Return whether a file claims to be a picture, by its extension or its declared type."""
-    return ending in PICTURES or declared.startswith("image/")
+    return extension in PICTURES or declared.startswith("image/")
 
 
-def document_type(draft: Path, ending: str) -> str:
-    """Return the content type of a document. Raises `Invalid` if its kind may not be sent, or its
-    bytes are of another kind."""
-    kind = DOCUMENTS.get(ending)
+def document_type(draft: Path, extension: str) -> str:
+    """Return the content type of a document. Raises `Invalid` if its kind may not be sent, or if
+    its bytes are of another kind."""
+    kind = DOCUMENTS.get(extension)
     if kind is None:
         raise refused()
     with draft.open("rb") as file:
-        head = file.read(WINDOW)
-        file.seek(max(0, draft.stat().st_size - WINDOW))
-        tail = file.read(WINDOW)
+        head = file.read(WINDOW_BYTES)
+        file.seek(max(0, draft.stat().st_size - WINDOW_BYTES))
+        tail = file.read(WINDOW_BYTES)
     if not kind.fits(head, tail):
         raise Invalid(_("Isi berkas ini bukan seperti jenis berkasnya."), code="file_type")
     return kind.type

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select, update
 
 from myukm.db.session import transaction
-from myukm.domain.holders import HolderWatchdog, Open
+from myukm.domain.holders import HolderWatchdog, OpenRow
 from myukm.domain.roster import claim, parts, queueing
 from myukm.extensions import db
 from myukm.models import RosterImport
@@ -24,12 +24,12 @@ def of_imports(reading: float, writing: float = WRITER_TIMEOUT) -> HolderWatchdo
     """Return a watchdog: a reader is dead after `reading` seconds without a heartbeat, a writer
     after `writing` seconds."""
 
-    def rows() -> Iterator[Open]:
+    def rows() -> Iterator[OpenRow]:
         columns = (RosterImport.id, RosterImport.holder, RosterImport.heartbeat)
         query = select(*columns, RosterImport.status).where(RosterImport.status.in_(BUSY))
         for import_id, holder, heartbeat, status in db.session.execute(query).all():
             timeout = reading if status == ImportStatus.READING else writing
-            yield Open(import_id, holder, heartbeat, timeout)
+            yield OpenRow(import_id, holder, heartbeat, timeout)
 
     return HolderWatchdog(rows, claim.release, _without_job, _serve, UNSERVED_SECONDS)
 

@@ -30,7 +30,7 @@ from myukm.domain.siswa.listing import Line, all_lines
 from myukm.domain.siswa.matching import Matching, narrow
 from myukm.domain.siswa.sums import Figures
 from myukm.domain.siswa.verdict_labels import verdict_text
-from myukm.domain.xlsx_output import REMEMBERED, Book, Column, Money, text
+from myukm.domain.xlsx_output import MAX_CACHED_CELLS, Book, Column, Money, text
 from myukm.errors import Invalid
 from myukm.extensions import db
 from myukm.i18n import campus_timezone
@@ -168,7 +168,7 @@ def _bills_of(matching: Matching, lines: list[Line], book: Book) -> Iterator[tup
             yield (key, name, *names, *amounts)
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(MAX_CACHED_CELLS)
 def _bill_names(*names: str) -> tuple[str, ...]:
     """Return the cells of a bill's names; cached, because many bills have the same names."""
     return tuple(map(text, names))

@@ -16,7 +16,7 @@ from flask_login import current_user, logout_user
 
 from myukm.domain import account_deletion
 from myukm.domain.accounts import accounts, attacks, data_export, file_export, self_service
-from myukm.domain.accounts.login_limits import guess_own
+from myukm.domain.accounts.login_limits import limit_own_guesses
 from myukm.domain.files import quotas
 from myukm.domain.presence import tracker, viewing
 from myukm.errors import DomainError
@@ -74,7 +74,7 @@ def password(sent: PasswordChange) -> Any:
     """Change the user's own password; all other devices are logged out."""
     me, this_device = current_account(), current_user.token_hash
     try:
-        with guess_own(me.id):
+        with limit_own_guesses(me.id):
             self_service.change_password(me, this_device, sent.old, sent.new)
     except DomainError as error:
         return render_error("password", error)
@@ -118,7 +118,7 @@ def data() -> Response:
 def delete(sent: OwnPassword) -> Any:
     """Delete the account; its messages stay, anonymized."""
     try:
-        with guess_own(current_account().id):
+        with limit_own_guesses(current_account().id):
             account_deletion.delete_account(current_account(), sent.password)
     except DomainError as error:
         return render_error("delete", error)

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _
 from flask_login import current_user
 
 from myukm.domain.accounts import accounts, invitations
-from myukm.domain.accounts.login_limits import guess, one_more_account
+from myukm.domain.accounts.login_limits import limit_guesses, limit_registrations
 from myukm.errors import Conflict, DomainError, Forbidden
 from myukm.models import Role, User
 from myukm.web.account.auth import form_again, safe_next, start_session
@@ -43,7 +43,7 @@ def sign_up(sent: Registration) -> Any:
     """Create an account and log its owner in."""
     refuse_when_closed()
     try:
-        with guess("register", sent.nim, caller_address(), Forbidden, Conflict):
+        with limit_guesses("register", sent.nim, caller_address(), Forbidden, Conflict):
             user = new_account(sent)
     except DomainError as error:
         typed = {"nim": sent.nim, "name": sent.name, "code": sent.code}
@@ -60,6 +60,6 @@ def refuse_when_closed() -> None:
 def new_account(sent: Registration) -> User:
     """Create the account: by one-time code if invitations are required, else openly."""
     if current_app.config["REGISTRATION"] == "open":
-        with one_more_account(caller_address()):
+        with limit_registrations(caller_address()):
             return accounts.create(sent.nim, sent.name, Role.ANGGOTA, sent.password, by=None)
     return invitations.register(sent.nim, sent.code, sent.password)

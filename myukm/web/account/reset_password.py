@@ -6,7 +6,7 @@ import msgspec
 from flask import Blueprint, render_template
 
 from myukm.domain.accounts import accounts, password_reset
-from myukm.domain.accounts.login_limits import guess
+from myukm.domain.accounts.login_limits import limit_guesses
 from myukm.errors import DomainError, Forbidden
 from myukm.web.account.auth import form_again, start_session
 from myukm.web.http.body import takes
@@ -35,7 +35,7 @@ def form() -> str:
 def reset(sent: NewPassword) -> Any:
     """Set a new password, end all log-ins of the account, and log in on this device."""
     try:
-        with guess("reset", sent.nim, caller_address(), Forbidden):
+        with limit_guesses("reset", sent.nim, caller_address(), Forbidden):
             user = password_reset.redeem(sent.nim, sent.code, sent.password)
     except DomainError as error:
         return form_again("auth/reset_password.html", error, nim=sent.nim, code=sent.code)

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from myukm.domain.files.isolation import MAX_OUTPUT, run_script
+from myukm.domain.files.isolation import MAX_OUTPUT_BYTES, run_script
 
 
 def test_the_time_out_bounds_the_whole_run_also_while_output_arrives(tmp_path: Path) -> None:
@@ -16,5 +16,5 @@ def test_the_time_out_bounds_the_whole_run_also_while_output_arrives(tmp_path: P
 
 def test_output_is_cut_at_its_limit(tmp_path: Path) -> None:
     script = tmp_path / "much.py"
-    script.write_text(f"print('x' * {10 * MAX_OUTPUT})")
-    assert run_script(script, [], seconds=20) == b"x" * MAX_OUTPUT
+    script.write_text(f"print('x' * {10 * MAX_OUTPUT_BYTES})")
+    assert run_script(script, [], seconds=20) == b"x" * MAX_OUTPUT_BYTES

@@ -1,8 +1,8 @@
-"""Draws a picture anew: a program of its own, so that no picture takes the web server's memory.
+"""Re-encodes a picture in a process of its own, so that decoding takes no memory of the web server.
 
-Called with the paths of the sent file, of the picture and of the thumbnail, it writes those two and
+`python reencoding.py SOURCE PICTURE THUMBNAIL` reads the first file, writes the two others and
 prints one line of JSON: `{"format", "width", "height"}` of the picture, or `{"error"}`. Only the
-pixels survive: no EXIF, no place, no comment.
+pixels survive: no EXIF, no GPS position, no comment.
 """
 
 import json
@@ -15,16 +15,17 @@ import zlib
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 MEMORY_BYTES, CPU_SECONDS = 1 << 30, 20
-# A JPEG is decoded at a fraction of its size, all others at once.
+# A JPEG may have more pixels, because it can be decoded at a fraction of its size: to at most
+# `DECODED_PIXELS`.
 MAX_PIXELS = {"JPEG": 64_000_000, "MPO": 64_000_000}
 MAX_OTHER_PIXELS = 16_800_000
 DECODED_PIXELS = 6_600_000
-MAX_SIDE, PREVIEW, QUALITY = 2048, 320, 82
+MAX_SIDE, PREVIEW_SIDE, QUALITY = 2048, 320, 82  # longest sides in pixels
 # Pillow reports a JPEG with several pictures (gain map, depth map) as MPO; the first is the photo.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 # The exceptions of Pillow's decoders for truncated or malformed data.
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
-# By the orientation of EXIF; 1 is upright.
+# By the orientation of EXIF, of which 1 is upright.
 TURNS: dict[object, Image.Transpose] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -39,32 +40,33 @@ TURNS: dict[object, Image.Transpose] = {
 Image.MAX_IMAGE_PIXELS = None
 
 
-def draw(source: str, picture: str, thumbnail: str) -> dict[str, object]:
-    """Write the picture and its thumbnail to these paths; return the object that is printed."""
+def reencode(source: str, picture: str, thumbnail: str) -> dict[str, object]:
+    """Write the picture and its thumbnail to these paths; return the object to print."""
     try:
         with Image.open(source, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS.get(image.format or "", MAX_OTHER_PIXELS):
                 return {"error": "too_many_pixels"}
             found = {"format": image.format}
-            drawn = _flat(upright(_reduced(image)))
+            flat = _flat(upright(_reduced(image)))
     except UnidentifiedImageError:
         return {"error": "type"}
     except MemoryError:
         return {"error": "too_many_pixels"}
     except BROKEN:
         return {"error": "broken"}
-    drawn.save(picture, "WEBP", quality=QUALITY)
-    drawn.resize(_thumbnail_size(*drawn.size)).save(thumbnail, "WEBP", quality=QUALITY)
-    return {**found, "width": drawn.width, "height": drawn.height}
+    flat.save(picture, "WEBP", quality=QUALITY)
+    flat.resize(_thumbnail_size(*flat.size)).save(thumbnail, "WEBP", quality=QUALITY)
+    return {**found, "width": flat.width, "height": flat.height}
 
 
 def _thumbnail_size(width: int, height: int) -> tuple[int, int]:
-    """Return the size of the thumbnail: twice the size at which a page shows the picture
-    (`models/chat_file.py`), for sharp screens, or once if the picture is smaller than that.
+    """Return the size of the thumbnail: for sharp screens, twice the size at which a page shows
+    the picture (`models/chat_file.py`); exactly that size if the picture is not twice as large.
 
-    The proportion is exactly that of the page, or the page would jump when the thumbnail loads.
+    The aspect ratio equals that on the page, because otherwise the page would jump when the
+    thumbnail loads.
     """
-    scale = min(1, PREVIEW / max(width, height))
+    scale = min(1, PREVIEW_SIDE / max(width, height))
     shown = [max(1, round(side * scale)) for side in (width, height)]
     times = 2 if 2 * shown[0] <= width and 2 * shown[1] <= height else 1
     return times * shown[0], times * shown[1]
@@ -114,8 +116,8 @@ def _flat(image: Image.Image) -> Image.Image:
 
 
 if __name__ == "__main__":
-    os.nice(5)  # requests come first
+    os.nice(5)  # web requests have priority
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    sys.stdout.write(json.dumps(draw(*sys.argv[1:4])))
+    sys.stdout.write(json.dumps(reencode(*sys.argv[1:4])))
