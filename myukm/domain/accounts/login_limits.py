@@ -60,7 +60,7 @@ def limit_guesses(
 ) -> AbstractContextManager[Permit]:
     """Count the block as an attempt of this kind for a NIM (`attempt`). Raises `TooFast`.
 
-    It stays counted if the block raises `wrong`; a success or another `DomainError` is not counted.
+    It stays counted if the block raises `wrong`. A success or another `DomainError` does not count.
     """
     return attempt(*_guess_claims(kind, nim, address), wrong=wrong)
 

@@ -1,7 +1,8 @@
 """All of a UKM as a ZIP archive: files, messages, members, and pages to read them without MyUKM.
 
-A job writes for a few seconds and lets another one continue, so that other jobs of the queue do not
-wait for a large archive. In between the stored ZIP is valid, and `Place` says where to continue.
+A job writes for a few seconds and enqueues another job to continue, so that other jobs of the queue
+do not wait for a large archive. In between the stored ZIP is valid, and `Place` says where to
+continue.
 Memory holds one page of messages, one block of a file, and the archive's list of names.
 """
 
@@ -29,8 +30,12 @@ PORTION_SECONDS = 3.0
 
 
 class Place(msgspec.Struct):
-    """How far an archive is: `step` is what is being written, `after` the last id of it that is
-    written, `done` the number of messages and files, `pages` the pages of messages."""
+    """How much of an archive is written.
+
+    `step` is "files", "messages", "end" (members and start page), or "" when all is written.
+    `after` is the id of the last written file or message of this step; `done` counts the written
+    messages and files, `pages` are the written pages of messages.
+    """
 
     began: datetime
     step: str = "files"
@@ -59,7 +64,8 @@ def check_right(export: Export | store.Held) -> Ukm:
 def write_portion(held: store.Held, progress: Callable[[int], None]) -> None:
     """Write for `PORTION_SECONDS`, then end the export, or let another job continue.
 
-    Raises `HolderLostError`, what `check_right` raises, and OSError if the storage does not answer.
+    `progress` is called with the number of entries written so far. Raises `HolderLostError`,
+    `NotFound` or `Forbidden` as `check_right`, and OSError if the storage does not answer.
     """
     ukm = check_right(held)
     place = msgspec.json.decode(held.place, type=Place) if held.place else Place(utcnow())

@@ -1,4 +1,4 @@
-"""What the archive of a UKM consists of, one entry after another."""
+"""Writes the entries of a UKM's archive: files, pages of messages, the list of members."""
 
 from collections.abc import Iterable
 from zipfile import ZipFile
@@ -17,9 +17,9 @@ from myukm.domain.files import attachments
 from myukm.extensions import db
 from myukm.models import ChatFile, ChatMessage, Membership, Ukm, User
 
-PER_PAGE = 1000
+PER_PAGE = 1000  # messages
 IS_SENT = ChatFile.message_id.is_not(None) & ChatFile.stored_at.is_not(None)
-MEMBERS = ("nim", "name", "is_admin", "joined_at")
+MEMBER_COLUMNS = ("nim", "name", "is_admin", "joined_at")
 
 
 def write_file(archive: ZipFile, ukm: Ukm, after: int) -> int | None:
@@ -46,13 +46,13 @@ def write_messages(archive: ZipFile, ukm: Ukm, after: int, number: int) -> Page 
             ChatMessage.ukm_id == ukm.id, ChatMessage.id > after, ChatMessage.deleted_at.is_(None)
         )
     )
-    more = db.session.scalars(query.order_by(ChatMessage.id).limit(PER_PAGE + 1)).all()
-    if not (found := more[:PER_PAGE]):
+    rows = db.session.scalars(query.order_by(ChatMessage.id).limit(PER_PAGE + 1)).all()
+    if not (found := rows[:PER_PAGE]):
         return None
     attachments.load(found)
-    there = archive.NameToInfo
-    messages = [Message(one, [f for f in one.files if f.path in there]) for one in found]
-    html = archive_pages.messages(ukm.name, messages, number, is_last=len(more) <= PER_PAGE)
+    written = archive.NameToInfo
+    messages = [Message(row, [f for f in row.files if f.path in written]) for row in found]
+    html = archive_pages.messages(ukm.name, messages, number, is_last=len(rows) <= PER_PAGE)
     _write(archive, f"{archive_pages.path(number)}.html", html)
     _write(archive, f"{archive_pages.path(number)}.json", msgspec.json.encode(_as_json(messages)))
     return Page(found[0].created_at, found[-1].created_at, len(found), found[-1].id)
@@ -61,16 +61,16 @@ def write_messages(archive: ZipFile, ukm: Ukm, after: int, number: int) -> Page 
 def _as_json(messages: Iterable[Message]) -> list[dict[str, object]]:
     return [
         {
-            "id": one.row.id,
-            "user_id": one.row.user_id,
-            "name": one.row.user.name,
-            "message": one.row.body,
-            "created_at": to_iso8601(one.row.created_at),
-            "edited_at": to_iso8601(one.row.edited_at),
-            "reply_to": one.row.reply_to_id,
-            "files": [file.path for file in one.files],
+            "id": row.id,
+            "user_id": row.user_id,
+            "name": row.user.name,
+            "message": row.body,
+            "created_at": to_iso8601(row.created_at),
+            "edited_at": to_iso8601(row.edited_at),
+            "reply_to": row.reply_to_id,
+            "files": [file.path for file in files],
         }
-        for one in messages
+        for row, files in messages
     ]
 
 
@@ -80,7 +80,7 @@ def write_rest(archive: ZipFile, ukm: Ukm, pages: list[Page]) -> None:
     query = select(*columns).join(User).where(Membership.ukm_id == ukm.id).order_by(User.nim)
     people = db.session.execute(query).all()
     rows = ((nim, name, str(admin).lower(), to_iso8601(at)) for nim, name, admin, at in people)
-    _write(archive, "members.csv", "".join(to_csv(MEMBERS, rows)))
+    _write(archive, "members.csv", "".join(to_csv(MEMBER_COLUMNS, rows)))
     _write(archive, "style.css", archive_pages.STYLE)
     _write(archive, "index.html", archive_pages.index(ukm, len(people), pages))
 

@@ -48,14 +48,14 @@ _PICTURE = Markup('<img src="{}" alt="{}" width="{}" height="{}" loading="lazy">
 
 
 class Message(NamedTuple):
-    """A message, and those of its files that are in the archive."""
+    """A message, and the files of it that are in the archive."""
 
     row: ChatMessage
     files: list[ChatFile]
 
 
 class Page(msgspec.Struct):
-    """A page of messages: the times of the first and the last one, their number, the last id."""
+    """A page of messages: the times of its first and last message, how many it has, the last id."""
 
     first: datetime
     last: datetime
@@ -87,7 +87,7 @@ def index(ukm: Ukm, members: int, pages: Sequence[Page]) -> str:
 
 
 def messages(title: str, found: Sequence[Message], number: int, *, is_last: bool) -> str:
-    """Return a page of messages with links to those beside it."""
+    """Return page `number` of the messages, with links to the pages before and after it."""
     links = [Markup('<a href="../index.html">{}</a>').format(_("Daftar isi"))]
     if number > 1:
         links.append(_link(number - 1, _("Sebelumnya")))
@@ -95,7 +95,7 @@ def messages(title: str, found: Sequence[Message], number: int, *, is_last: bool
         links.append(_link(number + 1, _("Berikutnya")))
     links_line = Markup('<p class="links">{}</p>\n').format(Markup(" ").join(links))
     head = Markup('<h1 dir="auto">{}</h1>\n').format(title)
-    articles = Markup("").join(_article(one) for one in found)
+    articles = Markup("").join(_article(message) for message in found)
     return _page(title, links_line + head + articles + links_line, root="../")
 
 
@@ -103,8 +103,8 @@ def _link(number: int, text: str) -> Markup:
     return Markup('<a href="{:05}.html">{}</a>').format(number, text)
 
 
-def _article(one: Message) -> Markup:
-    row = one.row
+def _article(message: Message) -> Markup:
+    row = message.row
     text = Markup('<p dir="auto">{}</p>\n').format(row.body) if row.body else ""
     return _ARTICLE.format(
         id=f"m{row.id}",
@@ -114,7 +114,7 @@ def _article(one: Message) -> Markup:
         edited=" (" + _("diubah") + ")" if row.edited_at else "",
         quote=_quote(row),
         text=text,
-        files=_files(one.files),
+        files=_files(message.files),
     )
 
 

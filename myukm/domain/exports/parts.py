@@ -1,4 +1,4 @@
-"""The parts of an export as a file that can be read and continued: memory holds one part."""
+"""An export's parts as one file that can be read and written further; one part is in memory."""
 
 import io
 from typing import Any
@@ -13,7 +13,7 @@ from myukm.models import ExportPart
 
 class PartsFile(io.RawIOBase):
     """The file of an export that this job holds. Storing a part raises `HolderLostError` if the
-    job holds it no more."""
+    job does not hold the export any more."""
 
     def __init__(self, held: store.Held) -> None:
         self._held, self._at, self.size = held, 0, held.size
@@ -39,7 +39,7 @@ class PartsFile(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         view, read = memoryview(buffer).cast("B"), 0
         while read < len(view) and self._at < self.size:
-            part, start = self._here(), self._at % store.PART
+            part, start = self._current_part(), self._at % store.PART_BYTES
             found = part[start : start + min(len(view) - read, self.size - self._at)]
             if not found:  # a part is missing
                 break
@@ -51,8 +51,8 @@ class PartsFile(io.RawIOBase):
         rest = memoryview(data).cast("B")
         length = len(rest)
         while rest:
-            part, start = self._here(), self._at % store.PART
-            piece = rest[: store.PART - start]
+            part, start = self._current_part(), self._at % store.PART_BYTES
+            piece = rest[: store.PART_BYTES - start]
             part[start : start + len(piece)] = piece
             self._changed, self._at = True, self._at + len(piece)
             self.size = max(self.size, self._at)
@@ -65,25 +65,25 @@ class PartsFile(io.RawIOBase):
 
     def flush(self) -> None:
         if self._changed:
-            start = self._number * store.PART
+            start = self._number * store.PART_BYTES
             store.put_part(self._held, self._number, bytes(self._part[: self.size - start]))
             self._changed = False
 
     def close(self) -> None:
-        """Forget what was not flushed, because a job that failed stores nothing more."""
+        """Discard bytes that were not flushed, because a failed job must store nothing more."""
         self._changed = False
         super().close()
 
-    def _here(self) -> bytearray:
-        """Return the part at the file's position; an empty one if it is not written yet."""
-        number = self._at // store.PART
+    def _current_part(self) -> bytearray:
+        """Return the part at the file's position; an empty part if it is not written yet."""
+        number = self._at // store.PART_BYTES
         if number != self._number:
             self.flush()
             self._number, self._part = number, self._read(number)
         return self._part
 
     def _read(self, number: int) -> bytearray:
-        left = self.size - number * store.PART
+        left = self.size - number * store.PART_BYTES
         if left <= 0:
             return bytearray()
         place = (ExportPart.export_id == self._held.id, ExportPart.number == number)

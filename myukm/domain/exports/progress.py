@@ -38,7 +38,7 @@ def file_name(export: Export) -> str:
 
 
 def percent(export: Export) -> int:
-    """Return how much is done; at most 99 until the file is stored."""
+    """Return how many percent are written; at most 99 until the file is stored."""
     if export.state == ExportState.READY:
         return 100
     return min(99, 100 * export.done // export.total) if export.total else 0
@@ -50,5 +50,5 @@ def publish(export: Export) -> None:
 
 
 def append_end(export: Export) -> None:
-    """Append its end as an event, inside `transaction()`, so that it reaches every page once."""
+    """Append the export's end to the event log, inside `transaction()`: a page gets it once."""
     event_log.append(personal_topic(export.user_id), "export.ended", as_json(export))

@@ -25,19 +25,19 @@ LISTS, ARCHIVE = ("csv", "xlsx"), "zip"
 
 
 def request(user_id: int, kind: str, query: str, total: int) -> Export:
-    """Return a new export of `total` entries, or the account's open one of the same. Raises
-    `TooFast` if `MAX_OPEN` others are open."""
+    """Return a new export of `total` entries, or the account's unfinished export of the same kind,
+    query and language. Raises `TooFast` if `MAX_OPEN` exports are unfinished."""
     lang = str(get_locale())
     with transaction() as session:
         mine = session.scalars(_of(user_id).with_for_update()).all()
-        unfinished = [one for one in mine if one.state in OPEN_EXPORTS]
-        for one in unfinished:
-            if (one.kind, one.query, one.lang) == (kind, query, lang):
-                return one
+        unfinished = [export for export in mine if export.state in OPEN_EXPORTS]
+        for export in unfinished:
+            if (export.kind, export.query, export.lang) == (kind, query, lang):
+                return export
         if len(unfinished) >= MAX_OPEN:
             text = _("Tiga berkas masih ditulis. Tunggu sampai salah satunya selesai.")
             raise TooFast(text, code="too_many_exports", retry_after=30)
-        ended = [one.id for one in mine if one.state not in OPEN_EXPORTS]
+        ended = [export.id for export in mine if export.state not in OPEN_EXPORTS]
         discard(Export.id.in_(ended[MAX_FILES - len(unfinished) - 1 :]))
         new = Export(user_id=user_id, kind=kind, query=query, lang=lang, total=total)
         session.add(new)
@@ -47,12 +47,12 @@ def request(user_id: int, kind: str, query: str, total: int) -> Export:
 
 
 def request_archive(actor: Actor, code: str) -> Export:
-    """Return a new export of a UKM, or its admin's open one. Raises as `authorize_read`, and
+    """Return a new export of a UKM, or the actor's unfinished one. Raises as `authorize_read`, and
     `TooFast`."""
     ukm = authorization.authorize_read(actor, code)
     me, total = actor.user_id or 0, archive.count(ukm.id)
     with transaction():
-        known = {one.id for one in of_account(me, (ARCHIVE,), code)}
+        known = {export.id for export in of_account(me, (ARCHIVE,), code)}
         found = request(me, ARCHIVE, code, total)
         if found.id not in known:
             activity.record_in_ukm(ukm.id, me, "exported")
@@ -77,14 +77,14 @@ def find(
 
 
 def remove(export: Export) -> None:
-    """Delete an export, also one that is being written: its job then ends."""
+    """Delete an export. The job that may be writing it then ends."""
     with transaction():
         discard(Export.id == export.id)
 
 
 def discard(*which: ColumnElement[bool]) -> None:
-    """Mark exports as deleted, inside `transaction()`: nobody finds them any more. Retention
-    deletes them with their parts, because that takes long for a large file."""
+    """Mark exports as deleted, inside `transaction()`. `retention` deletes the rows and parts
+    later, because that takes long for a large file."""
     gone = {"state": ExportState.DELETED, "holder": None, "finished_at": utcnow()}
     db.session.execute(update(Export).where(*which).values(**gone))
 
@@ -108,7 +108,8 @@ def read(export: Export) -> Iterator[bytes]:
 
 
 def check_right(export: Export) -> None:
-    """Raise `NotFound` or `Forbidden` if its account may not have a UKM's archive any more."""
+    """Raise `NotFound` or `Forbidden` if a UKM's archive is requested by an account that is no
+    admin of the UKM any more."""
     if export.kind == ARCHIVE:
         archive.check_right(export)
 

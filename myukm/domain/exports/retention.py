@@ -19,8 +19,8 @@ def expires_at(export: Export) -> datetime | None:
 
 
 def prune() -> bool:
-    """Delete the next parts of an expired or deleted export, or at last the export itself. Return
-    whether more may be left."""
+    """Delete the next parts of an expired or deleted export; if it has none, its row. Return
+    whether anything may be left."""
     with transaction() as session:
         expired = (Export.finished_at < utcnow() - KEPT) | (Export.state == ExportState.DELETED)
         old = select(Export.id).where(expired).limit(1)

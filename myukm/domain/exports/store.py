@@ -1,6 +1,6 @@
-"""What a job does with an export: claim it as its one holder, write it in parts, end it once.
+"""What a job does with an export: claim it as its only holder, write it in parts, end it once.
 
-Every change has the holder as a condition, so a job that has lost its export changes nothing.
+Every UPDATE has the holder as a condition, so a job that is no longer the holder changes nothing.
 """
 
 import secrets
@@ -20,8 +20,8 @@ from myukm.models.export import OPEN_EXPORTS, ExportState
 from myukm.queues.enqueue import enqueue
 
 JOB = "myukm.jobs.exports.write_export"
-PART = 512 * 1024  # bytes
-MAX_LOSSES = 3
+PART_BYTES = 512 * 1024
+MAX_LOSSES = 3  # dead holders and restarts, after which an export fails
 
 
 class HolderLostError(Exception):
@@ -44,7 +44,7 @@ class Held(NamedTuple):
 
 
 def write_later(export: Export) -> None:
-    """Enqueue the job of an export after the commit. If that is lost, the watchdog does so."""
+    """Enqueue the job of an export after the commit. If the job is lost, the watchdog does so."""
     on_commit(enqueue_job, export.id)
 
 
@@ -55,7 +55,7 @@ def enqueue_job(export_id: int) -> None:
 
 
 def claim(export_id: int) -> Held | None:
-    """Claim an export for the calling job; None if it is gone, ended, or held by another job."""
+    """Claim an export for the calling job; None if it is deleted, ended, or held by another."""
     holder = secrets.token_hex(16)
     with transaction() as session:
         free = (Export.id == export_id, Export.state.in_(OPEN_EXPORTS), Export.holder.is_(None))
@@ -67,16 +67,16 @@ def claim(export_id: int) -> Held | None:
 
 
 def raise_heartbeat(session: Session, held: Held, **values: int) -> None:
-    """Raise the heartbeat and write `values` of the export. Raises `HolderLostError`."""
+    """Increment the heartbeat and write `values` of the export. Raises `HolderLostError`."""
     mine = (Export.id == held.id, Export.holder == held.holder)
-    beat = update(Export).where(*mine).values(heartbeat=Export.heartbeat + 1, **values)
+    statement = update(Export).where(*mine).values(heartbeat=Export.heartbeat + 1, **values)
     options = {"synchronize_session": False}
-    if not execute_rowcount(session, beat.execution_options(**options)):
+    if not execute_rowcount(session, statement.execution_options(**options)):
         raise HolderLostError
 
 
 def put_part(held: Held, number: int, data: bytes) -> None:
-    """Store a part, in place of one that an earlier job left. Raises `HolderLostError`."""
+    """Store a part, replacing the part that an earlier job left. Raises `HolderLostError`."""
     with transaction() as session:
         raise_heartbeat(session, held)
         place = (ExportPart.export_id == held.id, ExportPart.number == number)
@@ -89,7 +89,7 @@ def save(held: Held, file: IO[bytes]) -> None:
     """Store the whole file in parts and end the export. Raises `HolderLostError`."""
     file.seek(0)
     size = number = 0
-    while data := file.read(PART):
+    while data := file.read(PART_BYTES):
         put_part(held, number, data)
         size, number = size + len(data), number + 1
     finish(held, size)
@@ -104,7 +104,10 @@ def finish(held: Held, size: int) -> None:
 
 
 def hand_over(held: Held, place: str, size: int, done: int) -> None:
-    """Let another job continue at `place`, behind those that wait now. Raises `HolderLostError`."""
+    """Enqueue another job, which continues at `place`, and release the export.
+
+    Raises `HolderLostError`.
+    """
     with transaction() as session:
         export = _locked(session, held)
         export.place, export.size, export.done = place, size, min(done, export.total)
@@ -127,12 +130,12 @@ def _locked(session: Session, held: Held) -> Export:
 
 def parts_of(size: int) -> int:
     """Return the number of parts of a file of `size` bytes."""
-    return -(-size // PART)
+    return -(-size // PART_BYTES)
 
 
 def expire_holder(export_id: int, holder: str, heartbeat: int) -> None:
     """Let another job write the export from its beginning, because its holder's heartbeat stopped
-    at `heartbeat`. After `MAX_LOSSES` holders it has failed."""
+    at `heartbeat`. After `MAX_LOSSES` the export fails."""
     with transaction() as session:
         lost = (Export.id == export_id, Export.holder == holder, Export.heartbeat == heartbeat)
         query = select(Export).where(*lost, Export.state.in_(OPEN_EXPORTS)).with_for_update()
@@ -143,8 +146,8 @@ def expire_holder(export_id: int, holder: str, heartbeat: int) -> None:
 
 
 def begin_anew(held: Held, reason: str) -> None:
-    """Let another job write the export from its beginning, because what is written is out of date.
-    After `MAX_LOSSES` it has failed, with `reason`. Raises `HolderLostError`."""
+    """Let another job write the export from its beginning, because the written parts are out of
+    date. After `MAX_LOSSES` the export fails with `reason`. Raises `HolderLostError`."""
     with transaction() as session:
         _begin_anew(_locked(session, held), reason)
 

@@ -1,4 +1,4 @@
-"""Watchdog of exports, run by the leader: releases those of dead holders, enqueues missing jobs."""
+"""Watchdog of exports, run by the leader: releases dead holders' exports, enqueues missing jobs."""
 
 from collections.abc import Collection, Iterator
 
@@ -13,8 +13,8 @@ from myukm.models import Export
 from myukm.models.export import OPEN_EXPORTS
 
 # A holder sends a heartbeat twice a second, but may wait for database locks.
-HOLDER_TIMEOUT = 20.0
-# Statuses of an RQ job that is still to run, or runs.
+HOLDER_TIMEOUT = 20.0  # seconds
+# Statuses of an RQ job that waits or runs.
 UNFINISHED = (b"queued", b"started", b"scheduled", b"deferred")
 
 

@@ -1,4 +1,4 @@
-"""Writes an export, or a portion of it, while a thread raises its heartbeat."""
+"""Writes an export, or a portion of it, while a thread increments its heartbeat."""
 
 import errno
 import logging
@@ -24,8 +24,8 @@ from myukm.logs.outages import Outage
 from myukm.models import Export
 
 HEARTBEAT_SECONDS = 0.5
-Write = Callable[[Filters, IO[bytes], Callable[[int], None]], None]
-WRITERS: Mapping[str, Write] = {"csv": write_csv, "xlsx": write_xlsx}
+Writer = Callable[[Filters, IO[bytes], Callable[[int], None]], None]
+WRITERS: Mapping[str, Writer] = {"csv": write_csv, "xlsx": write_xlsx}
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ def _is_full(error: OSError | DBAPIError) -> bool:
 
 
 class Heartbeat:
-    """Raises the heartbeat of an export in a thread of its own, and publishes its progress."""
+    """Increments the heartbeat of an export, and publishes its progress, in a thread of its own."""
 
     def __init__(self, held: store.Held) -> None:
         app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
@@ -90,7 +90,7 @@ class Heartbeat:
         self._thread.join()
 
     def progress(self, done: int) -> None:
-        """Set how many entries are written. Raises `HolderLostError`."""
+        """Set how many entries are written. Raises `HolderLostError` if the export was lost."""
         self._done = done
         if self._lost:
             raise store.HolderLostError
@@ -100,7 +100,7 @@ class Heartbeat:
         with app.app_context():
             while not self._stopped.wait(HEARTBEAT_SECONDS):
                 try:
-                    self._raise()
+                    self._send()
                 except store.HolderLostError:
                     self._lost = True
                     return
@@ -110,7 +110,7 @@ class Heartbeat:
                 else:
                     outage.worked()
 
-    def _raise(self) -> None:
+    def _send(self) -> None:
         with transaction() as session:
             store.raise_heartbeat(session, self._held, done=self._done)
             export = session.get_one(Export, self._held.id, populate_existing=True)

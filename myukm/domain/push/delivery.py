@@ -1,4 +1,4 @@
-"""Sends the deliveries that are due, if they are still wanted and their receivers view no page."""
+"""Sends due deliveries, unless they are not wanted any more or their receiver views a page."""
 
 import time
 from collections.abc import Sequence
@@ -23,8 +23,8 @@ FIRST_WAIT_SECONDS, MAX_WAIT_SECONDS = 5.0, 900.0
 def deliver() -> int:
     """Send the deliveries that are due, in portions (a job); return how many were accepted.
 
-    After a full portion it enqueues another job, so that more workers join."""
-    outbox.begin()
+    After claiming a full portion it enqueues another job, so that more workers send."""
+    outbox.clear_queued_flag()
     delivered, until = 0, time.monotonic() + JOB_SECONDS
     while time.monotonic() < until:
         claim, ids = outbox.claim()
@@ -49,12 +49,12 @@ def _deliver(claim: str, ids: Sequence[int]) -> int:
             elif not entry.notification:
                 outbox.remove(session, claim, entry.id, entry.ref)
         for (entry, _), outcome in zip(sent, outcomes, strict=True):
-            _settle(session, claim, entry, outcome)
+            _record(session, claim, entry, outcome)
     return sum(outcome.verdict == sender.DELIVERED for outcome in outcomes)
 
 
-def _settle(session: Session, claim: str, entry: Entry, outcome: sender.Outcome) -> None:
-    """Delete or postpone a delivery as the push service answered."""
+def _record(session: Session, claim: str, entry: Entry, outcome: sender.Outcome) -> None:
+    """Delete or postpone a delivery, depending on the push service's response."""
     if outcome.verdict == sender.GONE:
         dead = delete(PushSubscription).where(PushSubscription.id == entry.subscription_id)
         session.execute(dead)

@@ -1,7 +1,7 @@
 """Which push addresses the server may call. Browsers send them, so anybody can name any address.
 
-Checked when a browser subscribes, and again at each connection, because a host name may resolve to
-another address by then.
+An address is checked when a browser subscribes, and again at each connection, because the host name
+may resolve to another IP address by then.
 """
 
 import base64
@@ -22,7 +22,7 @@ from urllib3.util.connection import create_connection
 
 from myukm.errors import Invalid
 
-MAX_ENDPOINT = 2000
+MAX_ENDPOINT = 2000  # characters
 POINT_BYTES, AUTH_BYTES = 65, 16
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 

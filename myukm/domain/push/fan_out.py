@@ -1,7 +1,7 @@
 """Decides who is notified of a UKM's new messages and of its announcement, in a job.
 
-A cursor per UKM says which messages and announcement are decided. It moves in the transaction that
-stores the deliveries, so a killed job leaves both or nothing.
+A cursor per UKM has the last message and announcement for which this was decided. It moves in the
+transaction that stores the deliveries, so a killed job has done both or neither.
 """
 
 import logging
@@ -33,9 +33,9 @@ from myukm.models import (
 from myukm.queues.enqueue import enqueue
 
 JOB = "myukm.jobs.push.fan_out"
-# A job that was lost is enqueued again after this time.
+# The flag of a queued job expires after this time, so that a lost job is enqueued again.
 QUEUED_SECONDS = 60
-# Older messages do not ring: after an outage a phone must not ring for those of yesterday.
+# Nobody is notified of older messages, so that after an outage no phone rings for yesterday's.
 FRESH = timedelta(hours=1)
 
 _outage = Outage(logging.getLogger(__name__), "push: Valkey unreachable")
@@ -44,7 +44,7 @@ _outage = Outage(logging.getLogger(__name__), "push: Valkey unreachable")
 def fan_out_later(ukm_id: int) -> None:
     """Enqueue one job for the UKM unless one is queued, or no browser is subscribed at all.
 
-    If it is lost, `watch.PushWatch` finds the cursor behind and enqueues another.
+    If the job is lost, `watch.PushWatch` finds that the cursor is behind and enqueues another.
     """
     if not subscriptions.any_subscribed():
         return
@@ -64,7 +64,8 @@ def _queued_key(ukm_id: int) -> str:
 def fan_out(ukm_id: int) -> int:
     """Store a delivery for each browser that is to be notified (the job's work); return how many.
 
-    The flag is deleted first, so that a message published from now on enqueues the next job.
+    The flag of the queued job is deleted first, so that a message published from now on enqueues
+    the next job.
     """
     valkey().delete(_queued_key(ukm_id))
     _make_cursor(ukm_id)
@@ -109,26 +110,27 @@ def _of_messages(session: Session, cursor: PushCursor) -> list[outbox.Delivery]:
     for mention in session.scalars(select(ChatMention).where(mentions)):
         named.setdefault(mention.message_id, set()).add(mention.user_id)
     code = session.scalars(select(Ukm.code).where(Ukm.id == cursor.ukm_id)).one()
-    found = (_for(row, messages, named) for row in _members(session, cursor.ukm_id))
+    found = (_newest_for(row, messages, named) for row in _members(session, cursor.ukm_id))
     return [
         outbox.Delivery(browser, f"ukm-{code}", kind, message_id, cursor.ukm_id)
         for browser, kind, message_id in filter(None, found)
     ]
 
 
-def _for(
+def _newest_for(
     member: Row[*tuple[Any, ...]],
     messages: Sequence[Row[*tuple[Any, ...]]],
     named: Mapping[int, set[int]],
 ) -> tuple[int, str, int] | None:
-    """Return (subscription, kind, newest message that concerns its owner), None without one."""
-    every = member.push_all and member.notices == "all"
+    """Return (subscription, kind, newest message to notify its owner of), None without such a
+    message."""
+    wants_all = member.push_all and member.notices == "all"
     kind, newest = outbox.MESSAGE, None
     for message in messages:
         addressed = member.user_id in named.get(message.id, ())
         if message.user_id == member.user_id or message.created_at < member.created_at:
             continue
-        if addressed or every:
+        if addressed or wants_all:
             newest = message.id
             kind = outbox.MENTION if addressed else kind
     return None if newest is None else (member.id, kind, newest)
@@ -144,7 +146,7 @@ def _members(session: Session, ukm_id: int, *conditions: Any) -> Iterable[Row[*t
         Membership.push_all,
     )
     own = and_(Membership.user_id == LoginSession.user_id, Membership.ukm_id == ukm_id)
-    query = subscriptions.standing(*columns).join(Membership, own)
+    query = subscriptions.select_valid(*columns).join(Membership, own)
     return session.execute(query.where(Membership.notices != "none", *conditions))
 
 
@@ -157,7 +159,7 @@ def _of_pin(session: Session, cursor: PushCursor) -> list[outbox.Delivery]:
     if pin.at < utcnow() - FRESH:
         return []
     code = session.scalars(select(Ukm.code).where(Ukm.id == cursor.ukm_id)).one()
-    wanting = (
+    is_wanted = (
         ~select(PushPreference.user_id)
         .where(
             PushPreference.user_id == LoginSession.user_id, PushPreference.announcements.is_(False)
@@ -167,11 +169,11 @@ def _of_pin(session: Session, cursor: PushCursor) -> list[outbox.Delivery]:
     others = LoginSession.user_id != (pin.by_id or 0)
     return [
         outbox.Delivery(member.id, f"pin-{code}", outbox.PIN, milliseconds(pin.at), cursor.ukm_id)
-        for member in _members(session, cursor.ukm_id, wanting, others)
+        for member in _members(session, cursor.ukm_id, is_wanted, others)
         if member.created_at <= pin.at
     ]
 
 
 def milliseconds(moment: datetime) -> int:
-    """Return a pin's time as a number, which identifies it, because a UKM has one pin at a time."""
+    """Return a pin's time as a number. It identifies the pin, because a UKM has one at a time."""
     return round(moment.timestamp() * 1000)

@@ -1,4 +1,4 @@
-"""The key pair by which push services and browsers know this installation (VAPID, RFC 8292)."""
+"""The key pair that identifies this installation to push services and browsers (RFC 8292)."""
 
 import time
 from typing import Any
@@ -12,7 +12,7 @@ from myukm.extensions import db
 from myukm.models import PushKey
 
 ROW, FALLBACK_CONTACT = 1, "mailto:admin@localhost"
-# A signature is valid for at most 24 hours; services refuse one that ends later.
+# Push services reject signatures that are valid for more than 24 hours.
 VALID_SECONDS, RENEW_SECONDS = 12 * 3600, 6 * 3600
 
 
@@ -50,7 +50,7 @@ def server_key() -> ServerKey:
 
 
 def _contact() -> str:
-    """Return the address to which a push service may write if our requests trouble it."""
+    """Return the address at which a push service can reach the operator."""
     config = current_app.config
     public = str(config["PUBLIC_URL"])
     return config["PUSH_CONTACT"] or (public if public.startswith("https:") else FALLBACK_CONTACT)
@@ -61,7 +61,7 @@ def _stored() -> str | None:
 
 
 def _made() -> str:
-    """Store a new key and return it. Of two machines that do so at once, one key is stored."""
+    """Store a new key and return the stored key: another machine's if that was stored first."""
     from cryptography.hazmat.primitives.asymmetric import ec
     from py_vapid.utils import b64urlencode
 

@@ -1,10 +1,11 @@
-"""The deliveries that are still to be sent: put, claimed by a job, settled.
+"""The deliveries that are still to be sent: stored, claimed by a job, deleted or postponed.
 
-A delivery is stored in the transaction that decides it, and deleted when the push service has it. A
-claim is a conditional UPDATE, so one job sends it. A job that is killed leaves its claims, which
-`release` gives back. If it was killed after the service had accepted, the notification is sent
-again: with the same `Topic` the service replaces the one it still holds, and with the same tag and
-id the browser replaces the one it shows, without ringing. So each event is shown once.
+A delivery is stored in the transaction that decides it, and deleted when the push service has
+accepted it. A claim is a conditional UPDATE, so only one job sends a delivery. The claims of a
+killed job are freed by `release`. If the job was killed after the service had accepted, the
+notification is sent again, but a person sees it once: it has the same `Topic`, so the service
+replaces the one that it still holds, and the same tag and id, so the browser replaces the one that
+it shows, without ringing.
 """
 
 import logging
@@ -26,8 +27,8 @@ from myukm.queues.enqueue import enqueue
 
 JOB = "myukm.jobs.push.deliver"
 MESSAGE, MENTION, PIN, TEST = "message", "mention", "pin", "test"
-CHUNK, PORTION, MAX_TRIES = 32, 1000, 8
-# A job that was lost is enqueued again after this time.
+CHUNK, PORTION, MAX_TRIES = 32, 1000, 8  # deliveries per claim, and per statement
+# The flag of a queued job expires after this time, so that a lost job is enqueued again.
 QUEUED, QUEUED_SECONDS = "myukm:push:due", 20
 
 _outage = Outage(logging.getLogger(__name__), "push: Valkey unreachable")
@@ -46,8 +47,8 @@ class Delivery(NamedTuple):
 def put(session: Session, deliveries: Sequence[Delivery]) -> None:
     """Store deliveries, inside `transaction()`.
 
-    Each replaces a waiting delivery to the same browser with the same tag; age and tries start
-    anew. If the replaced one was a mention, the new one becomes a mention as well.
+    Each replaces a waiting delivery to the same browser with the same tag; its age and tries start
+    at 0. If the replaced delivery was a mention, the new one becomes a mention as well.
     """
     for start in range(0, len(deliveries), PORTION):
         portion = deliveries[start : start + PORTION]
@@ -56,7 +57,7 @@ def put(session: Session, deliveries: Sequence[Delivery]) -> None:
             {
                 "b_id": waiting[key][0],
                 "b_ref": each.ref,
-                "b_kind": _louder(each, waiting[key][1]),
+                "b_kind": _merged_kind(each, waiting[key][1]),
                 "b_now": utcnow(),
             }
             for each in portion
@@ -84,7 +85,7 @@ def _waiting(
     return {(row.subscription_id, row.tag): (row.id, row.kind) for row in session.execute(query)}
 
 
-def _louder(new: Delivery, kind: str) -> str:
+def _merged_kind(new: Delivery, kind: str) -> str:
     return MENTION if MENTION in (kind, new.kind) else new.kind
 
 
@@ -99,7 +100,7 @@ _RENEW = (
 
 
 def deliver_later() -> None:
-    """Enqueue one job that sends what is due, unless one is queued. If it is lost,
+    """Enqueue one job that sends due deliveries, unless one is queued. If the job is lost,
     `watch.PushWatch` enqueues another."""
     try:
         if valkey().set(QUEUED, b"1", nx=True, ex=QUEUED_SECONDS):
@@ -110,13 +111,13 @@ def deliver_later() -> None:
         _outage.worked()
 
 
-def begin() -> None:
-    """Delete the flag of a queued job, so that what is stored from now on enqueues another job."""
+def clear_queued_flag() -> None:
+    """Delete the flag of a queued job, so that a delivery stored from now on enqueues another."""
     valkey().delete(QUEUED)
 
 
 def claim() -> tuple[str, list[int]]:
-    """Claim some deliveries that are due; return the claim and their ids."""
+    """Claim up to `CHUNK` due deliveries; return the claim's name and their ids."""
     name = secrets.token_hex(8)
     free = (PushDelivery.claim.is_(None), PushDelivery.due_at <= utcnow())
     with transaction() as session:
@@ -129,13 +130,13 @@ def claim() -> tuple[str, list[int]]:
 
 
 def due() -> bool:
-    """Return whether a delivery is due that nobody has claimed."""
+    """Return whether a delivery is due that no job has claimed."""
     free = (PushDelivery.claim.is_(None), PushDelivery.due_at <= utcnow())
     return db.session.scalar(select(PushDelivery.id).where(*free).limit(1)) is not None
 
 
 def remove(session: Session, claim: str, delivery_id: int, ref: int) -> None:
-    """Delete a settled delivery. If it was replaced meanwhile, it is due again instead."""
+    """Delete a finished delivery. If it was replaced meanwhile (another `ref`), it is due again."""
     gone = delete(PushDelivery).where(
         PushDelivery.id == delivery_id, PushDelivery.claim == claim, PushDelivery.ref == ref
     )
@@ -160,14 +161,14 @@ def postpone(
 
 
 def claims() -> dict[str, int]:
-    """Return the claims and how many deliveries each has left, which changes if its job lives."""
+    """Return how many deliveries each claim has left. The number falls while the job is alive."""
     query = select(PushDelivery.claim, func.count()).where(PushDelivery.claim.is_not(None))
     return {str(name): count for name, count in db.session.execute(query.group_by("claim"))}
 
 
 def release(names: Collection[str]) -> None:
-    """Release the claims of dead jobs. Deliveries tried too often are deleted, because one of them
-    may be what kills the jobs."""
+    """Release the claims of dead jobs. Deliveries with too many tries are deleted, because one of
+    them may have killed the jobs."""
     dead = PushDelivery.claim.in_(names)
     with transaction() as session:
         session.execute(delete(PushDelivery).where(dead, PushDelivery.tries + 1 >= MAX_TRIES))

@@ -58,7 +58,7 @@ class Known:
 
 
 def entries(ids: Sequence[int]) -> list[Entry]:
-    """Return the entries of these deliveries; ended log-ins and blocked accounts have none."""
+    """Return the entries of these deliveries, except of ended log-ins and blocked accounts."""
     rows = db.session.execute(_query(ids), execution_options={"populate_existing": True}).all()
     people = {row.User.id for row in rows}
     known = Known(unread.counts(people), viewing.viewers(people), utcnow())
@@ -71,7 +71,7 @@ def _query(ids: Sequence[int]) -> Any:
     own = and_(Membership.user_id == LoginSession.user_id, Membership.ukm_id == PushDelivery.ukm_id)
     is_chat = PushDelivery.kind.in_([outbox.MESSAGE, outbox.MENTION])
     return (
-        subscriptions.standing(
+        subscriptions.select_valid(
             PushDelivery, PushSubscription, User, PushPreference, Membership, Ukm, ChatMessage
         )
         .join(PushDelivery, PushDelivery.subscription_id == PushSubscription.id)
@@ -102,7 +102,7 @@ def _entry(row: Row[*tuple[Any, ...]], known: Known) -> Entry:
 
 
 def _wanted(row: Row[*tuple[Any, ...]], chosen: PushPreference) -> bool:
-    """Return whether the person still may and wants to be notified, and has not read it yet."""
+    """Return whether the person may and wants to be notified, and has not read the message."""
     member, kind, message = row.Membership, row.PushDelivery.kind, row.ChatMessage
     if kind in staff.ROLES:
         return staff.is_for(row.User, chosen, kind)
@@ -135,7 +135,7 @@ def _wait_until(
 def _payload(
     row: Row[*tuple[Any, ...]], chosen: PushPreference, known: Known
 ) -> dict[str, Any] | None:
-    """Return what the browser shows, None if the pin, run or alert of the delivery is over."""
+    """Return the payload for the browser; None if the pin, run or alert of the delivery is over."""
     delivery, number = row.PushDelivery, row.PushDelivery.ref
     counts = {each["ukm"]: each for each in known.unread[row.User.id]}
     words: wording.Words | None

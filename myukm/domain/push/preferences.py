@@ -36,8 +36,7 @@ def change(
 ) -> None:
     """Store the preferences. Quiet hours are `HH:MM`, or both empty.
 
-    Raises `Invalid`, or `Conflict` if the person stores them twice at the same moment for the first
-    time.
+    Raises `Invalid`, or `Conflict` if two requests store the person's first preferences at once.
     """
     hours = _minutes(quiet_from), _minutes(quiet_until)
     if None in hours and hours != (None, None):

@@ -17,15 +17,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from myukm.domain.push import endpoints
 from myukm.domain.push.keys import ServerKey
 
-# For connecting, for each read, and for a call as a whole.
+# Limits for connecting, for each read, and for a whole call of `send`.
 CONNECT_SECONDS, READ_SECONDS, MAX_SECONDS = 3.0, 5.0, 10.0
 THREADS = 32
 TTL_SECONDS = 4 * 3600
-MAX_WAIT_SECONDS, MAX_DIGITS = 3600.0, 9
+MAX_WAIT_SECONDS, MAX_DIGITS = 3600.0, 9  # of Retry-After
 DELIVERED, GONE, REFUSED, LATER = "delivered", "gone", "refused", "later"
-ENDED = (404, 410)
-# 401 and 403 are about our key, 400 and 413 about the payload: the same request will not succeed.
-PASSING = (408, 425, 429)
+GONE_STATUSES = (404, 410)
+# Not 401, 403 (our key), 400, 413 (the payload), because the same request would fail again.
+RETRY_STATUSES = (408, 425, 429)
 
 logger = logging.getLogger(__name__)
 
@@ -41,19 +41,19 @@ class Notification(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a push service answered, and its Retry-After in seconds, if any."""
+    """The result of sending, and the push service's Retry-After in seconds, if any."""
 
     verdict: str
     wait: float | None = None
 
 
 def send(key: ServerKey, notifications: Sequence[Notification]) -> list[Outcome]:
-    """Send all concurrently and return their outcomes, after at most `MAX_SECONDS`.
+    """Send all notifications concurrently and return their outcomes, after at most `MAX_SECONDS`.
 
-    A call that has not ended by then counts as `LATER`. Its thread goes on, because nothing stops a
-    read from a service that keeps sending a little.
+    A request that has not ended by then counts as `LATER`. Its thread goes on, because a read from
+    a service that keeps sending single bytes cannot be stopped.
     """
-    # Read here, because the threads have no app context.
+    # The setting is read here, because the threads have no app context.
     any_address = endpoints.any_address_allowed()
     pool = ThreadPoolExecutor(THREADS, "push")
     with endpoints.session(THREADS, any_address=any_address) as session:
@@ -66,7 +66,7 @@ def send(key: ServerKey, notifications: Sequence[Notification]) -> list[Outcome]
 def _send(session: requests.Session, key: ServerKey, notification: Notification) -> Outcome:
     host = urlsplit(notification.endpoint)
     try:
-        answer = session.post(
+        response = session.post(
             notification.endpoint,
             data=_encrypted(notification),
             headers=_headers(key.authorization(f"{host.scheme}://{host.netloc}"), notification),
@@ -74,12 +74,12 @@ def _send(session: requests.Session, key: ServerKey, notification: Notification)
             allow_redirects=False,
             stream=True,
         )
-        answer.close()
+        response.close()
     except (requests.RequestException, ValueError) as error:
         # Never the error's text: it contains the address, which is a secret.
         logger.info("push: %s not reached: %s", host.hostname, type(error).__name__)
         return Outcome(LATER)
-    return _judged(answer, host.hostname or "")
+    return _outcome(response, host.hostname or "")
 
 
 def _encrypted(notification: Notification) -> bytes:
@@ -110,21 +110,21 @@ def _headers(authorization: str, notification: Notification) -> dict[str, str]:
     }
 
 
-def _judged(answer: requests.Response, host: str) -> Outcome:
-    status = answer.status_code
+def _outcome(response: requests.Response, host: str) -> Outcome:
+    status = response.status_code
     if 200 <= status < 300:
         return Outcome(DELIVERED)
     logger.info("push: %s answered %s", host, status)
-    if status in ENDED:
+    if status in GONE_STATUSES:
         return Outcome(GONE)
-    if status in PASSING or status >= 500:
-        return Outcome(LATER, _retry_after(answer))
+    if status in RETRY_STATUSES or status >= 500:
+        return Outcome(LATER, _retry_after(response))
     return Outcome(REFUSED)
 
 
-def _retry_after(answer: requests.Response) -> float | None:
-    """Return the seconds of a Retry-After; None for a date or anything else."""
-    text = answer.headers.get("Retry-After", "")
+def _retry_after(response: requests.Response) -> float | None:
+    """Return the seconds of the header Retry-After; None if it is missing or not in seconds."""
+    text = response.headers.get("Retry-After", "")
     if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
         return None
     return min(max(float(text), 1.0), MAX_WAIT_SECONDS)

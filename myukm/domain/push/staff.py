@@ -23,7 +23,7 @@ ROLES = {
 
 
 class StaffWords(NamedTuple):
-    """The words, and the number by which the browser recognizes a repetition."""
+    """The texts, and the number by which the browser recognizes a repeated notification."""
 
     words: Words
     number: int
@@ -35,18 +35,18 @@ def put(session: Session, kind: str, ref: int) -> None:
     unwanted = select(PushPreference.user_id).where(
         PushPreference.user_id == LoginSession.user_id, PushPreference.staff.is_(False)
     )
-    query = subscriptions.standing(PushSubscription.id)
+    query = subscriptions.select_valid(PushSubscription.id)
     found = session.scalars(query.where(User.role.in_(ROLES[kind]), ~unwanted.exists())).all()
     outbox.put(session, [outbox.Delivery(each, f"{kind}-{ref}", kind, ref) for each in found])
 
 
 def is_for(user: User, chosen: PushPreference, kind: str) -> bool:
-    """Return whether the person's role still gets this kind, and they want it."""
+    """Return whether the kind concerns the person's present role, and they want it."""
     return user.role in ROLES[kind] and chosen.staff
 
 
 def words(kind: str, ref: int) -> StaffWords | None:
-    """Return what is shown; None if the alert or decision is over, or the run is deleted."""
+    """Return the texts to show; None if the alert or decision is over, or the run is deleted."""
     if kind == ALERT:
         return _alert(ref)
     run = db.session.get(SyncRun, ref, populate_existing=True)

@@ -15,7 +15,7 @@ from myukm.errors import Conflict
 from myukm.extensions import db
 from myukm.models import LoginSession, PushSubscription, User
 
-# For how long this process may not know of the first subscription, stored by another one.
+# For how long this process may miss the first subscription, which another process has stored.
 KNOWN_SECONDS = 1.0
 
 
@@ -58,8 +58,8 @@ def find(login: str) -> PushSubscription | None:
     return db.session.scalar(select(PushSubscription).where(PushSubscription.login == login))
 
 
-def standing(*columns: Any) -> Select[*tuple[Any, ...]]:
-    """Return the query of these columns over subscriptions whose log-in is valid and whose account
+def select_valid(*columns: Any) -> Select[*tuple[Any, ...]]:
+    """Return the query of these columns for subscriptions whose log-in is valid and whose account
     is not blocked."""
     return (
         select(*columns)
@@ -72,5 +72,5 @@ def standing(*columns: Any) -> Select[*tuple[Any, ...]]:
 
 @ttl_cache(KNOWN_SECONDS)
 def any_subscribed() -> bool:
-    """Return whether any browser is subscribed; otherwise no job is needed at all."""
+    """Return whether any browser is subscribed, because otherwise no job is needed."""
     return bool(db.session.scalar(select(exists().where(PushSubscription.id > 0))))

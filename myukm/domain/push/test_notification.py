@@ -1,4 +1,4 @@
-"""The test notification that a person requests for the own browser."""
+"""The test notification that a person requests for their browser."""
 
 from flask_babel import lazy_gettext as _
 
@@ -9,7 +9,7 @@ from myukm.errors import Conflict
 
 
 def send(login: str) -> None:
-    """Store it for the browser of this log-in. Raises `Conflict` if that is not subscribed."""
+    """Store the delivery for the browser of this log-in. Raises `Conflict` if not subscribed."""
     browser = subscriptions.find(login)
     if browser is None:
         raise Conflict(_("Pemberitahuan belum aktif di perangkat ini."), code="not_subscribed")

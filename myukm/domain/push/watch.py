@@ -1,4 +1,4 @@
-"""Finds what lost or killed jobs left: cursors behind, dead claims, deliveries that are due."""
+"""Finds what lost or killed jobs left: lagging cursors, dead claims, deliveries that are due."""
 
 import time
 from datetime import datetime
@@ -15,7 +15,7 @@ EVERY_SECONDS, MAX_UKMS = 2.0, 100
 
 class PushWatch:
     """A task of the leader. A claim that does not change for `claim_seconds` is dead, because a job
-    settles it within ten; a cursor behind for `lag_seconds` has lost its job."""
+    needs at most ten seconds for it. A cursor that lags for `lag_seconds` has lost its job."""
 
     def __init__(self, claim_seconds: float = 30.0, lag_seconds: float = 4.0) -> None:
         self._claims = Standstill[str](claim_seconds)
@@ -31,7 +31,7 @@ class PushWatch:
             self.poll()
 
     def poll(self) -> None:
-        """Release dead claims, and enqueue the jobs that are missing."""
+        """Release dead claims, and enqueue missing jobs."""
         if dead := self._claims.of(outbox.claims()):
             outbox.release(dead)
         for ukm_id in self._lags.of(_lagging())[:MAX_UKMS]:
@@ -43,7 +43,7 @@ class PushWatch:
 def _lagging() -> dict[int, tuple[int, datetime | None]]:
     """Return the UKMs with messages or an announcement after their cursor.
 
-    The value stays the same while nobody moves the cursor and no other announcement is pinned.
+    The value stays the same while no job moves the cursor and no other announcement is pinned.
     """
     number = func.coalesce(PushCursor.number, 0)
     undecided = or_(PushCursor.pinned_at.is_(None), PushCursor.pinned_at < UkmPin.at)

@@ -1,4 +1,4 @@
-"""The words of notifications, in the language of the browser that shows them."""
+"""The texts of notifications, in the language of the browser that shows them."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from myukm.domain.push.outbox import MENTION
 from myukm.models import ChatMessage, Ukm, UkmPin
 
 # A phone shows a few lines, and the encrypted payload has at most some 3,000 bytes.
-MAX_BODY = 240
+MAX_BODY = 240  # characters
 
 
 class Words(NamedTuple):
@@ -21,8 +21,8 @@ class Words(NamedTuple):
 
 
 def message(ukm: Ukm, newest: ChatMessage, count: int, kind: str, *, show_text: bool) -> Words:
-    """Return the words for a member's `count` unread messages of a UKM. `newest` is the latest of
-    them that the member is notified of; its text and author are left out without `show_text`."""
+    """Return the texts for a member's `count` unread messages of a UKM. `newest` is the latest one
+    that the member is notified of; without `show_text` its text and author are left out."""
     path = f"/ukm/{ukm.code}/chat"
     if show_text:
         title = _("%(name)s di %(ukm)s", name=newest.user.name, ukm=ukm.name)
@@ -39,17 +39,17 @@ def message(ukm: Ukm, newest: ChatMessage, count: int, kind: str, *, show_text: 
 
 
 def announcement(ukm: Ukm, pin: UkmPin, *, show_text: bool) -> Words:
-    """Return the words for a UKM's announcement."""
+    """Return the texts for a UKM's announcement."""
     text = pin.message.body if pin.message else pin.text
     body = shortened(text) if show_text and text else _("Ada pengumuman baru.")
     return Words(_("Pengumuman %(ukm)s", ukm=ukm.name), body, f"/ukm/{ukm.code}/chat")
 
 
 def test() -> Words:
-    """Return the words of the notification that a person asked for."""
+    """Return the texts of the test notification."""
     return Words("MyUKM", _("Pemberitahuan sampai di perangkat ini."), "/profile/notifications")
 
 
 def shortened(text: str) -> str:
-    """Return the first `MAX_BODY` characters of a text."""
+    """Return a text, cut after `MAX_BODY` characters."""
     return text if len(text) <= MAX_BODY else f"{text[:MAX_BODY].rstrip()}…"
