@@ -27,7 +27,7 @@ def list_alerts() -> None:
 
 @group.command("test", help=N_("Kirim percobaan lewat semua saluran; keluar dengan 1 bila gagal."))
 def test() -> None:
-    """Send a test by every channel and say which took it. Exit 1 when one did not."""
+    """Send a test by every channel and print which channels took it. Exit 1 if one failed."""
     finding = Finding("test", WARNING, _("Percobaan peringatan MyUKM."), "", utcnow())
     message = monitor.message_of(monitor.record_of("test", finding), "test")
     failed = 0

@@ -20,7 +20,7 @@ from myukm.ops import backup as backups
 from myukm.ops import backup_log
 from myukm.ops.backup_archive import Manifest
 
-PART_SECONDS = 86_400
+OLD_PART_SECONDS = 86_400
 NIGHTLY = f"myukm-{'[0-9]' * 8}-{'[0-9]' * 6}.zip"  # other files in the folder are not ours
 
 
@@ -47,7 +47,7 @@ NIGHTLY = f"myukm-{'[0-9]' * 8}-{'[0-9]' * 6}.zip"  # other files in the folder 
     help=N_("Dengan --into: banyaknya cadangan yang disimpan."),
 )
 def backup(words: tuple[str, ...], folder: Path | None, keep: int) -> None:
-    """Write a backup to a file, prove that one can be restored, or both in a folder of them."""
+    """Write a backup, or verify a backup, or (`--into`) write and verify a new one in a folder."""
     if folder and not words:
         _nightly(folder, keep)
     elif len(words) == 1 and not folder:
@@ -62,23 +62,24 @@ def backup(words: tuple[str, ...], folder: Path | None, keep: int) -> None:
 
 
 def _nightly(folder: Path, keep: int) -> None:
-    """Write a new backup, prove it, and delete the oldest beyond `keep`."""
+    """Write and verify a new backup, and delete the oldest backups beyond `keep`."""
     path = folder / f"myukm-{utcnow():%Y%m%d-%H%M%S}.zip"
     with _failure_recorded(path):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _delete_parts(folder)
         _echo(_("dicadangkan"), path, backups.write(path))
     _prove(path)
-    others = sorted(set(folder.glob(NIGHTLY)) - {path})  # so a wrong clock never deletes this one
+    # Without the new backup, so that a wrong clock cannot delete it.
+    others = sorted(set(folder.glob(NIGHTLY)) - {path})
     for old in others[: max(0, len(others) - keep + 1)]:
         old.unlink()
 
 
 def _delete_parts(folder: Path) -> None:
-    """Delete what backups that were killed have left; a younger one may be at work."""
+    """Delete old partial files of killed backups; a younger file may belong to a running backup."""
     for part in folder.glob(".myukm-*.zip.*"):
         with suppress(FileNotFoundError):
-            if time.time() - part.stat().st_mtime > PART_SECONDS:
+            if time.time() - part.stat().st_mtime > OLD_PART_SECONDS:
                 part.unlink()
 
 
@@ -115,14 +116,14 @@ def restore(file: str, yes: bool) -> None:
     """Replace everything in the database by the rows of a backup."""
     if not yes:
         click.confirm(_("Ganti SEMUA isi basis data dengan isi %(file)s?", file=file), abort=True)
-    backups.require_stopped()  # after the question, which may wait for long
+    backups.require_stopped()  # after the question, because its answer may take long
     manifest = backups.restore(Path(file))
     backup_log.record_proof(actor(), Path(file).absolute(), manifest)
     _echo(_("dipulihkan"), Path(file), manifest)
 
 
 def _echo(done: str, file: Path, manifest: Manifest) -> None:
-    """Print what was done with how many rows."""
+    """Print what was `done` with the file, and how many rows and tables it has."""
     click.echo(
         _(
             "%(file)s: %(rows)s baris dari %(tables)s tabel %(done)s (keadaan %(time)s).",

@@ -41,8 +41,8 @@ def exit_on_error(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def database_trouble(error: DBAPIError) -> str | None:
-    """Return the message for a database that is down or not migrated; None for any other error,
-    because then the statement is wrong and the traceback is needed."""
+    """Return the message for a database that is down or not migrated. None for any other error,
+    because its cause is a wrong statement, which needs the traceback."""
     if database.is_outdated():
         return str(
             _(

@@ -60,7 +60,7 @@ def logs(
     with suppress(KeyboardInterrupt):
         while follow:
             time.sleep(FOLLOW_SECONDS)
-            with suppress(RedisError):  # it may restart meanwhile
+            with suppress(RedisError):  # Valkey may be restarting
                 found = log_stream.read(client, wanted, after=found["cursor"], most=2000)
                 _print(found, as_json)
 

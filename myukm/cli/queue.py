@@ -46,7 +46,7 @@ def monitor(once: bool, as_json: bool) -> None:
 
 
 def current_screen() -> Any:
-    """Return the monitor's screen; without a database it has no history."""
+    """Return the monitor's screen, without the history if the database is unreachable."""
     try:
         history = series.of_range("hour")
     except SQLAlchemyError:

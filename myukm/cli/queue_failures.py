@@ -1,4 +1,4 @@
-"""`flask queue failed`, `retry` and `clear`: the failed jobs, by kind or one by one."""
+"""`flask queue failed`, `retry` and `clear`: failed jobs one by one, or in groups by error."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from myukm.queues import failed_jobs
 from myukm.queues.failures import actions, groups, index
 from myukm.queues.jobs import QUEUES
 
-MAX_NAMED = 4
+MAX_NAMED = 4  # ids in the activity log
 
 
 @group.command("failed", help=N_("Daftar pekerjaan yang gagal, yang terbaru dulu."))
@@ -23,15 +23,15 @@ MAX_NAMED = 4
 @click.option("--groups", "groups_", is_flag=True, help=N_("Kelompokkan menurut kesalahannya."))
 @as_json
 def failed(count: int, groups_: bool, as_json: bool) -> None:
-    """List failed jobs, newest first, or their kinds, largest first."""
+    """List failed jobs, newest first, or their groups, largest first."""
     if groups_:
         for name in QUEUES:
             index.refresh_all(name)
-        kinds = groups.all_groups()[:count]
+        largest = groups.all_groups()[:count]
         if as_json:
-            print_json([each.as_json() for each in kinds])
+            print_json([group.as_json() for group in largest])
         else:
-            console().print(tables.failure_groups(kinds))
+            console().print(tables.failure_groups(largest))
         return
     rows = failed_jobs.failed_rows(count)
     if as_json:
@@ -56,7 +56,7 @@ def retry(job_ids: Sequence[str], all_: bool, group_: str | None) -> None:
         record("queue.retry", f"{count}: {' '.join(job_ids[:MAX_NAMED])}{more}")
     else:
         names = [_queue_of(group_)] if group_ else QUEUES
-        count = sum(_all_of(name, actions.RETRY, group_ or "") for name in names)
+        count = sum(_apply_to_all(name, actions.RETRY, group_ or "") for name in names)
         record("queue.retry", f"{count}: {group_ or 'all'}")
     click.echo(_("%(count)s pekerjaan diantrikan lagi.", count=format_decimal(count)))
 
@@ -80,13 +80,16 @@ def clear(queue: str, waiting: bool, failed_: bool, group_: str | None, yes: boo
     if waiting:
         count = failed_jobs.clear_waiting(queue)
     else:
-        count = _all_of(queue, actions.DISCARD, group_ or "")
+        count = _apply_to_all(queue, actions.DISCARD, group_ or "")
     record("queue.clear", f"{queue} {'waiting' if waiting else 'failed'}: {count}")
     click.echo(_("%(count)s pekerjaan dihapus.", count=format_decimal(count)))
 
 
-def _all_of(queue: str, action: str, group_: str) -> int:
-    """Do it with a bar that shows the progress if there are many."""
+def _apply_to_all(queue: str, action: str, group_: str) -> int:
+    """Retry or delete the failed jobs of a queue, or of one group, and return how many there were.
+
+    A progress bar is shown if there are many. Raises `NotFound` for an unknown group.
+    """
     if group_:
         index.refresh_all(queue)
         groups.one(queue, group_)

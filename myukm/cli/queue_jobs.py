@@ -1,4 +1,4 @@
-"""The group `flask queue`, what its commands share, and the one that restarts workers."""
+"""The group `flask queue`, helpers of its commands, and `flask queue restart`."""
 
 import json
 import shutil
@@ -26,8 +26,8 @@ some_queue = click.Choice(QUEUES)
 
 
 def console() -> Console:
-    """Return a rich console as wide as the terminal or `COLUMNS` says; else so wide that no line
-    is cut."""
+    """Return a rich console as wide as `COLUMNS` or the terminal; without either `PIPE_WIDTH`, so
+    that no line is cut."""
     width = shutil.get_terminal_size((PIPE_WIDTH, 24)).columns
     return Console(width=width, highlight=False)
 
@@ -38,8 +38,8 @@ def print_json(value: Any) -> None:
 
 
 def record(action: str, subject: str = "") -> None:
-    """Record the action in the activity log. Without a database, print a warning instead: the
-    action itself has already happened in Valkey."""
+    """Record the action in the activity log. Without a database, only print a warning, because
+    the action itself has already happened in Valkey."""
     try:
         with transaction():
             activity.record(actor(), action, subject)
@@ -58,8 +58,8 @@ def restart_workers() -> None:
     restart_flag.request(valkey())
     record("queue.restart")
     click.echo(_("worker.py diminta mulai lagi; ia selesai dalam beberapa detik."))
-    plain = [worker.name for worker in snapshot().workers if worker.alive and not worker.ours]
-    for name in plain:
+    plain_rq = [worker.name for worker in snapshot().workers if worker.alive and not worker.ours]
+    for name in plain_rq:
         click.echo(
             _("Worker rq biasa tidak bisa mulai sendiri, ulangi dengan tangan: %(name)s", name=name)
         )

@@ -1,6 +1,6 @@
-"""The screen of `flask queue monitor`: what is wrong first, then each queue in two lines.
+"""The screen of `flask queue monitor`: findings first, then each queue in two lines.
 
-Lines are wrapped, never cut, because an id or an error is of use only in full.
+Lines are wrapped, never cut, because a part of an id or of an error is of no use.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ def screen(
     health: Mapping[str, Any], report: Mapping[str, Any], history: Mapping[str, Any] | None
 ) -> RenderableType:
     """Return the screen from `stats.health()`, the doctor's report and the history of the last
-    hour (None while the database is away)."""
+    hour (None while the database is unreachable)."""
     return Group(
         *_findings(report),
         "",
@@ -77,8 +77,10 @@ def _sparkline_of(name: str, history: Mapping[str, Any] | None) -> str:
 
 
 def sparkline(points: Iterable[tuple[float, int]]) -> str:
-    """Return a line of bars: the highest value of each part of the span. A point is its place in
-    the span (0 to 1) and its value; a part without a point is blank."""
+    """Return a line of `SPARKLINE_LENGTH` bars: the highest value in each part of the time span.
+
+    A point is its position in the span (0 to 1) and its value. A part without a point is blank.
+    """
     highest: dict[int, int] = {}
     for share, value in points:
         part = min(SPARKLINE_LENGTH - 1, int(share * SPARKLINE_LENGTH))

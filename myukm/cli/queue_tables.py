@@ -33,13 +33,13 @@ def findings(report: Mapping[str, Any]) -> RenderableType:
 
 
 def _circumstances(finding: Mapping[str, Any]) -> str:
-    """Return since when, where, how many are hit, and whether it ends by itself."""
+    """Return since when, on which machine, how many people are hit, and whether action is needed."""
     since = finding["since"] and _("sejak %(time)s", time=time(finding["since"]))
     return " · ".join(filter(None, (since, finding["host"], finding["effect"])))
 
 
 def entries(report: Mapping[str, Any]) -> RenderableType:
-    """Return where each finding is explained."""
+    """Return the line that says where the findings are explained."""
     codes = dict.fromkeys(finding["code"] for finding in report["findings"])
     return Text(_("Penjelasannya di docs/findings.md: %(codes)s", codes=", ".join(codes)), "dim")
 
@@ -80,7 +80,7 @@ def failures(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
     if not rows:
         return Text(_("Tidak ada pekerjaan yang gagal."), style="green")
     table = _table(_("Gagal"), "ID", _("Pekerjaan"), _("Antrian"), _("Kesalahan"), _("Kapan"))
-    table.columns[0].no_wrap = True  # it is copied into the next command
+    table.columns[0].no_wrap = True  # people copy the id into the next command
     for row in rows:
         table.add_row(
             *(escape(row[key]) for key in ("id", "job", "queue", "error")), time(row["at"])
@@ -89,7 +89,7 @@ def failures(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
 
 
 def failure_groups(found: Sequence[FailureGroup]) -> RenderableType:
-    """Return a table of failed jobs by kind."""
+    """Return a table of groups of failed jobs."""
     if not found:
         return Text(_("Tidak ada pekerjaan yang gagal."), style="green")
     columns = ("ID", _("Antrian"), _("Pekerjaan"), _("Kesalahan"), _("Jumlah"), _("Terakhir"))

@@ -58,7 +58,7 @@ group = CommandGroup("siswa", help=N_("Muat dan lihat siswa."))
     help=N_("Terima juga bila banyak siswa menjadi nonaktif (lebih dari GUARD_SHARE)."),
 )
 def import_(file: Path | None, from_api: bool, whole: bool, accept: bool) -> None:
-    """Import students from a file or from the payment API; exit 3 if some were left out."""
+    """Import students from a file or from the payment API; exit 3 if students were left out."""
     if (file is None) != from_api:
         raise click.UsageError(_("Sebutkan sebuah berkas CSV atau XLSX, atau --from-api."))
     with progress_bar() as report:
@@ -159,8 +159,8 @@ def table(students: Sequence[Siswa]) -> Table:
     ),
 )
 def check_amounts() -> None:
-    """Compare stored JSON, bills and amounts of all students, and bills with the journal of what
-    came in; exit 3 if some differ."""
+    """Compare the stored JSON, bills and amounts of all students, and the bills with the journal
+    of income; exit 3 on any difference."""
     checked, different = 0, 0
     for number, found in bill_table.check():
         checked += number
@@ -179,7 +179,7 @@ def check_amounts() -> None:
 
 
 def balance_line(balance: agreement.Difference) -> str:
-    """Return a difference between the journal, its closed days and the bills as a line."""
+    """Return a line that describes a difference between bills, journal and daily balances."""
     text: str = _(
         "%(day)s, %(unit)s, %(category)s: %(field)s tertulis %(written)s, terhitung %(counted)s",
         day=balance.day or _("Sekarang"),

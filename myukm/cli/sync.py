@@ -46,7 +46,7 @@ watching = click.option(
 def start(
     to_end: bool, as_json: bool, dry_run: bool, failed_of: int | None, chosen: Sequence[str]
 ) -> None:
-    """Start a run over all students, or only some."""
+    """Start a run over all students, or over selected students."""
     begun = commands.start(
         actor(), dry_run=dry_run, failed_of=failed_of, selected_ids=list(chosen) or None
     )
@@ -57,7 +57,7 @@ def start(
 @watching
 @as_json
 def retry_failed(to_end: bool, as_json: bool) -> None:
-    """Start a run over the failed students of the last one."""
+    """Start a run over the failed students of the last run."""
     print_accepted(commands.retry_failed(actor()), to_end, as_json)
 
 
@@ -90,7 +90,7 @@ def pause(as_json: bool) -> None:
 @as_json
 @click.option("--accept", is_flag=True, help=N_("Terima jawaban yang ditahan penjaga."))
 def resume(as_json: bool, accept: bool) -> None:
-    """Resume a paused run; `accept` also believes the suspicious answers that paused it."""
+    """Resume a paused run; `accept` also accepts the quarantined answers that paused it."""
     show(commands.resume(actor(), accept=accept), as_json)
 
 

@@ -21,7 +21,7 @@ from myukm.domain.sync.watchdog import Watchdog
 from myukm.extensions import db
 from myukm.models.sync import LIVE
 
-POLL_SECONDS, WATCH_EVERY = 0.5, 2
+POLL_SECONDS, WATCH_EVERY = 0.5, 2  # polls of the run per round of the watchdog
 PIPE_WIDTH = 160
 
 Show = Callable[[dict[str, Any]], None]
@@ -49,7 +49,7 @@ def summary(now: dict[str, Any]) -> str:
 def follow(run_id: int, *, silent: bool) -> dict[str, Any]:
     """Show a run until it has ended and return its last progress object.
 
-    Also runs the sync watchdog, so a run moves on even if neither web nor worker.py is running.
+    Also runs the sync watchdog, so that a run is driven even if neither web nor worker.py runs.
     """
     watcher = Watchdog(current_app.config["SYNC_LANE_TIMEOUT"])
     with _display(silent) as show:

@@ -37,7 +37,7 @@ PLACES = {
 
 
 def names(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add an option for each text that can be filtered by."""
+    """Decorate a command with an option for each name that students or bills can be filtered by."""
     for name, words in reversed(PLACES.items()):
         function = click.option(f"--{name}", multiple=True, metavar=N_("NAMA"), help=words)(
             function
@@ -80,7 +80,7 @@ def tunggakan(*, as_json: bool, csv: Path | None, xlsx: Path | None, **options: 
 
 
 def save(filters: Filters, path: Path, write: Callable[[Filters, IO[bytes]], None]) -> None:
-    """Write a file whole or not at all. Raises `Invalid` if it cannot be written."""
+    """Write a file completely or not at all. Raises `Invalid` if it cannot be written."""
     try:
         with replacing(path) as file:
             write(filters, file)

@@ -92,16 +92,17 @@ def list_all(*, archived: bool | None = None) -> Sequence[UkmRow]:
 
 
 def add(code: str, nim: str, *, is_admin: bool = False, by: Actor) -> None:
-    """Add the account `nim` to the UKM `code`; with `is_admin` as (or promoted to) its admin.
+    """Add the account `nim` to the UKM `code`. `is_admin`: as its admin; a member is promoted.
 
-    Removes a block. Raises `NotFound`, or `Conflict` if nothing would change.
+    Removes the account's block from the UKM. Raises `NotFound`, or `Conflict` if nothing would
+    change.
     """
     user = find(nim)
     with transaction() as session:
-        already = _membership(code.strip().upper(), user.id)
+        present = _membership(code.strip().upper(), user.id)
         ukm = authorize_and_lock(by._replace(campus=True), code.strip().upper())
-        if already and is_admin and not already.is_admin:
-            moderation.make_admin(by, already)
+        if present and is_admin and not present.is_admin:
+            moderation.make_admin(by, present)
         else:
             check_not_archived(ukm)
             _remove_block(session, ukm.id, user.id)
@@ -110,7 +111,7 @@ def add(code: str, nim: str, *, is_admin: bool = False, by: Actor) -> None:
 
 
 def _membership(code: str, user_id: int) -> Membership | None:
-    """Lock and return the membership together with its UKM, as posting does; None if none."""
+    """Lock and return the membership and its UKM, as posting a message does; None for others."""
     try:
         return get_membership(user_id, code, lock=True)
     except NotFound:

@@ -35,8 +35,8 @@ def authorize_and_lock(actor: Actor, code: str) -> Ukm:
 def lock_member(actor: Actor, code: str, user_id: int) -> Membership:
     """Return a membership, locked with its UKM; call it inside `transaction()`.
 
-    Both are locked by one statement, as posting does, so that the two cannot deadlock. Raises
-    `NotFound`, `Forbidden`, `TooFast`.
+    One statement locks both rows, as posting a message does, so that the two cannot deadlock.
+    Raises `NotFound`, `Forbidden`, `TooFast`.
     """
     try:
         membership = memberships.get_membership(user_id, code, lock=True)

@@ -1,4 +1,4 @@
-"""Publishes something of a UKM at most once per interval, however often it changes."""
+"""Publishes a state of a UKM, such as unread counts, at most once per interval."""
 
 import logging
 from collections.abc import Callable
@@ -13,9 +13,10 @@ MAX_AT_ONCE = 100
 
 
 class Debounced:
-    """Publishes at once unless it did so within the interval; else the leader publishes later.
+    """Publishes at once if the interval has passed since the last time; else the leader does later.
 
-    `key` is its name in Valkey, `milliseconds` the interval, and `publish` takes a UKM's id.
+    `key` is the key in Valkey of the set of UKMs that wait, and the prefix of the intervals' keys;
+    `milliseconds` is the interval; `publish` takes a UKM's id.
     """
 
     def __init__(self, key: str, milliseconds: int, publish: Callable[[int], None]) -> None:
@@ -25,7 +26,8 @@ class Debounced:
     def publish(self, ukm_id: int) -> None:
         """Publish now, or after the interval if it has not passed since the last time.
 
-        Without Valkey nothing is published; pages read the state when they connect."""
+        Without Valkey nothing is published, because pages read the state when they connect again.
+        """
         try:
             if valkey().set(f"{self.key}:{ukm_id}", b"1", nx=True, px=self._milliseconds):
                 self._publish_at_once(ukm_id)
@@ -37,9 +39,9 @@ class Debounced:
             self._outage.worked()
 
     def publish_pending(self) -> None:
-        """Publish what waits and whose interval has passed (a leader task).
+        """Publish for the UKMs that wait and whose interval has passed (a leader task).
 
-        Raises RedisError, and what `publish` raises; the UKMs not reached then still wait."""
+        Raises RedisError, and the errors of `publish`; the remaining UKMs then wait on."""
         pending = cast(list[bytes], valkey().spop(self.key, MAX_AT_ONCE))
         try:
             while pending:
@@ -52,6 +54,6 @@ class Debounced:
         try:
             self._publish(ukm_id)
         except Exception:
-            # Its interval has begun, so nobody else would publish it.
+            # The interval has begun, so without this no process would publish for the UKM.
             valkey().sadd(self.key, ukm_id)
             raise

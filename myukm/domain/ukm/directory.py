@@ -24,7 +24,7 @@ MAX_WORDS = 8
 
 
 class Entry(NamedTuple):
-    """A UKM in the directory as one person sees it; `state` is member, asked, refused or none."""
+    """A UKM in the directory for one person; `state` is "member", "asked", "refused" or "none"."""
 
     code: str
     name: str
@@ -39,7 +39,7 @@ class Entry(NamedTuple):
 
 
 def describe(actor: Actor, code: str, intro: str, *, listed: bool) -> Ukm:
-    """List the UKM in the directory with an introduction of 1 to 200 characters, or take it out.
+    """List the UKM in the directory with an introduction of 1 to 200 characters, or unlist it.
 
     Raises `NotFound`, `Forbidden`, `Invalid`, or `Conflict` if the UKM is archived.
     """

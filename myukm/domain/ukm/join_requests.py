@@ -26,10 +26,10 @@ MAX_OPEN, AGAIN_AFTER = 5, timedelta(days=7)
 
 
 def ask(user_id: int, code: str) -> Ukm:
-    """Ask to join a listed UKM. Idempotent while the request waits.
+    """Request to join a listed UKM. Idempotent while the request is open.
 
     Raises `NotFound`, `Forbidden` if blocked, `TooFast`, or `Conflict`: already a member, refused
-    less than `AGAIN_AFTER` ago, or `MAX_OPEN` requests wait already.
+    less than `AGAIN_AFTER` ago, or the person has `MAX_OPEN` open requests.
     """
     with transaction() as session:
         ukm = _lock(code, Ukm.is_listed & memberships.is_archived(False))
@@ -70,7 +70,7 @@ def _check_may_ask(user_id: int, before: JoinRequest | None) -> None:
 
 
 def again_at(refused_at: datetime | None) -> datetime | None:
-    """Return when a refused person may ask again, None if already."""
+    """Return when a refused person may ask again, None if they may now."""
     until = refused_at + AGAIN_AFTER if refused_at else None
     return until if until and until > utcnow() else None
 
@@ -85,7 +85,7 @@ def withdraw(user_id: int, code: str) -> None:
             raise _no_such_request() from None
         count_act(user_id)
         gone = delete(JoinRequest).where(*mine, JoinRequest.ukm_id == ukm.id)
-        # Checked again, because it may have been decided while this waited for the lock.
+        # A condition again, because an admin may have decided while this call waited for the lock.
         if not execute_rowcount(session, gone):
             raise _no_such_request()
         on_commit(open_requests.publish, ukm)
@@ -121,7 +121,7 @@ def refuse(actor: Actor, code: str, user_id: int) -> User:
 
 
 def _open(session: Session, ukm: Ukm, user_id: int) -> JoinRequest:
-    """Return an open request of the locked UKM; the account is locked, because it may be deleted
+    """Return an open request to the locked UKM. Locks the account, because it may be deleted
     meanwhile."""
     accounts.lock(session, user_id)
     query = select(JoinRequest).join(JoinRequest.user).where(is_open())
@@ -140,12 +140,13 @@ def _no_such_request() -> NotFound:
 
 
 def _publish_refused(user_id: int, code: str) -> None:
-    """Publish the refusal to the person; a page that loads reads it itself."""
+    """Publish the refusal to the person's open pages; not logged, because a page that loads reads
+    it from the database."""
     pubsub.publish_transient(personal_topic(user_id), "ukm.refused", {"ukm": code})
 
 
 def waiting(ukm_id: int, page: int = 1) -> Page[JoinRequest]:
-    """Return a page of a UKM's open requests with who asked, oldest first."""
+    """Return a page of a UKM's open requests with the accounts, oldest first."""
     query = (
         select(JoinRequest)
         .join(JoinRequest.user)

@@ -16,7 +16,7 @@ from myukm.errors import Invalid, NotFound
 from myukm.extensions import db
 from myukm.models import Ukm
 
-DAYS = (1, 7, 30, 180)
+DAYS = (1, 7, 30, 180)  # how long a link may last
 
 
 def create_or_extend(actor: Actor, code: str, days: int) -> Ukm:
@@ -52,19 +52,19 @@ def revoke(actor: Actor, code: str) -> Ukm:
 
 
 def find(token: str) -> Ukm:
-    """Return the UKM that a link leads to. Raises `NotFound` if the link lets nobody in."""
-    query = select(Ukm).where(_leads_here(token), memberships.is_archived(False))
+    """Return the UKM of a link. Raises `NotFound` if the link is not valid."""
+    query = select(Ukm).where(_has_link(token), memberships.is_archived(False))
     if (found := db.session.scalar(query)) is None:
         raise no_such_link()
     return found
 
 
 def join(user_id: int, token: str) -> Ukm:
-    """Add the account to the UKM that the link leads to. Raises as `memberships.join`."""
-    return memberships.join_where(user_id, _leads_here(token), no_such_link())
+    """Add the account to the UKM of the link. Raises as `memberships.join`."""
+    return memberships.join_where(user_id, _has_link(token), no_such_link())
 
 
-def _leads_here(token: str) -> ColumnElement[bool]:
+def _has_link(token: str) -> ColumnElement[bool]:
     wanted = token.strip().upper()
     if not memberships.CODE.fullmatch(wanted):
         raise no_such_link()
@@ -72,7 +72,7 @@ def _leads_here(token: str) -> ColumnElement[bool]:
 
 
 def no_such_link() -> NotFound:
-    """Return the error for a link that is unknown, expired, revoked, or leads to an archived UKM:
-    the same for all, so that it reveals nothing."""
+    """Return the error for a link that is unknown, expired, revoked, or of an archived UKM. The
+    same for all, so that it reveals nothing."""
     text = _("Tautan ini tidak berlaku. Minta tautan atau kode gabung kepada pengurus UKM.")
     return NotFound(text, code="no_such_link")

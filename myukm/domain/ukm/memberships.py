@@ -39,7 +39,7 @@ def get_membership(user_id: int, code: str, *, lock: bool = False) -> Membership
 
 
 def already_member() -> Conflict:
-    """Return the error for a member who joins the same UKM, or asks to."""
+    """Return the error for a member who joins the same UKM, or requests to join it."""
     return Conflict(_("Sudah menjadi anggota UKM ini."), code="already_member")
 
 
@@ -84,17 +84,17 @@ def join(user_id: int, join_code: str) -> Ukm:
 
 def join_where(user_id: int, invited: ColumnElement[bool], unknown: NotFound) -> Ukm:
     """Add the account to the active UKM for which `invited` holds. Raises as `join`, and `unknown`
-    if there is none."""
+    if there is no such UKM."""
     with transaction() as session:
         # Read under the lock, so that a code renewed meanwhile is not accepted.
         query = select(Ukm).where(invited, is_archived(False)).with_for_update(key_share=True)
-        known = session.scalar(query.execution_options(populate_existing=True))
-        if known is None:
+        ukm = session.scalar(query.execution_options(populate_existing=True))
+        if ukm is None:
             raise unknown
-        check_not_blocked(session, known.id, user_id)
+        check_not_blocked(session, ukm.id, user_id)
         count_act(user_id)
-        add_member(session, known.id, user_id, by=user_id, change="joined")
-    return known
+        add_member(session, ukm.id, user_id, by=user_id, change="joined")
+    return ukm
 
 
 def _no_such_code() -> NotFound:
@@ -138,7 +138,7 @@ def add_member(
         session.flush()
     except IntegrityError:
         raise already_member() from None
-    open_requests.forget(session, ukm, user_id)
+    open_requests.delete_of_member(session, ukm, user_id)
     activity.record_in_ukm(ukm_id, by, change, person_id=user_id)
     ukm_state.publish_membership(ukm, member, change)
     publish_rights_changed()
@@ -147,7 +147,7 @@ def add_member(
 
 
 def _lasting_mute(ukm_id: int, user_id: int) -> datetime | None:
-    """Return until when a former member is muted, from the log: the membership is gone."""
+    """Return until when a former member is muted, from the log, as the membership is deleted."""
     last = activity.newest_about(ukm_id, user_id, "muted", "unmuted", "promoted")
     until = datetime.fromisoformat(last.detail) if last and last.verb == "muted" else None
     return until if until and until > utcnow() else None

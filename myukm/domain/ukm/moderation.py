@@ -22,8 +22,9 @@ from myukm.models import Activity, Membership, UkmBlock, User
 MUTE_DURATIONS = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(days=7)}
 UNDO_SECONDS = 600
 MAX_MUTE = timedelta(days=366)
-# What the log keeps of a membership that a manager ends, so that `take_back` can restore it.
-KEPT = ("is_admin", "notices", "push_all", "read_number", "read_at", "joined_at")
+# The fields of a removed membership that are stored in the log, so that `undo_removal` can restore
+# them.
+STORED = ("is_admin", "notices", "push_all", "read_number", "read_at", "joined_at")
 TIMES = ("read_at", "joined_at")
 
 
@@ -36,18 +37,18 @@ def remove(actor: Actor, code: str, user_id: int, *, block: bool = False) -> Non
     with transaction() as session:
         gone = lock_member(actor, code, user_id)
         _reject_self(actor, gone)
-        kept = {name: getattr(gone, name) for name in KEPT}
-        detail = json.dumps(kept, separators=(",", ":"), default=str)
+        stored = {name: getattr(gone, name) for name in STORED}
+        detail = json.dumps(stored, separators=(",", ":"), default=str)
         memberships.remove(session, gone, change, by=actor.user_id, detail=detail)
         if block:
             session.merge(UkmBlock(ukm_id=gone.ukm_id, user_id=user_id))
 
 
-def take_back(actor: Actor, code: str, user_id: int) -> None:
-    """Undo the actor's own removal of a person within `UNDO_SECONDS`; the membership is as before.
+def undo_removal(actor: Actor, code: str, user_id: int) -> None:
+    """Undo the actor's own removal of a person within `UNDO_SECONDS`: restore the membership.
 
-    Raises `NotFound`, `Forbidden`, or `Conflict` for an archived UKM and if something else happened
-    since.
+    Raises `NotFound`, `Forbidden`, or `Conflict` for an archived UKM, after that time, and if the
+    removal is not the newest entry about the person in the log.
     """
     with transaction() as session:
         ukm = authorize_and_lock(actor, code)
@@ -58,29 +59,29 @@ def take_back(actor: Actor, code: str, user_id: int) -> None:
             raise Conflict(_("Ini tidak bisa diurungkan lagi."), code="too_late")
         if blocked := session.get(UkmBlock, (ukm.id, user_id)):
             session.delete(blocked)
-        kept = _kept(last)
-        is_admin = bool(kept.get("is_admin"))
+        fields = _stored_fields(last)
+        is_admin = bool(fields.get("is_admin"))
         member = memberships.add_member(
             session, ukm.id, user_id, is_admin=is_admin, by=actor.user_id
         )
-        for name, value in kept.items():
+        for name, value in fields.items():
             setattr(member, name, value)
         on_commit(unread.publish, ukm.id, user_id)
 
 
 def _may_undo(actor: Actor, last: Activity) -> bool:
-    """Return whether the newest entry about a person is the actor's removal of a moment ago."""
+    """Return whether the newest entry about a person is a recent removal by the actor."""
     recent = (utcnow() - last.at).total_seconds() <= UNDO_SECONDS
     return recent and last.actor_id == actor.user_id and last.verb in ("removed", "blocked")
 
 
-def _kept(removal: Activity) -> dict[str, Any]:
-    """Return what the log kept of the membership, by the names of `KEPT`."""
+def _stored_fields(removal: Activity) -> dict[str, Any]:
+    """Return the fields of the removed membership from its log entry."""
     if not removal.detail.startswith("{"):  # written by an older version
         return {"is_admin": removal.detail == "admin"}
-    kept = json.loads(removal.detail)
-    times = {name: kept[name] and datetime.fromisoformat(kept[name]) for name in TIMES}
-    return {**kept, **times}
+    fields = json.loads(removal.detail)
+    times = {name: fields[name] and datetime.fromisoformat(fields[name]) for name in TIMES}
+    return {**fields, **times}
 
 
 def unblock(actor: Actor, code: str, user_id: int) -> None:
@@ -145,7 +146,8 @@ def make_admin(actor: Actor, membership: Membership) -> None:
 def demote(actor: Actor, code: str, user_id: int) -> Membership:
     """Demote an admin to member.
 
-    Raises `NotFound`, `Forbidden`, or `Conflict` if the last admin demotes oneself.
+    Raises `NotFound`, `Forbidden`, or `Conflict` if the actor is the last admin and demotes
+    themselves.
     """
     with transaction():
         membership = lock_member(actor, code, user_id)

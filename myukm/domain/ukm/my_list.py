@@ -71,7 +71,7 @@ _LAST = (
 
 
 def _summary(mine: Membership, unread: int, *row: Any) -> UkmSummary:
-    ukm, (*last, size, waiting) = mine.ukm, row
+    ukm, (*last, size, open_count) = mine.ukm, row
     return UkmSummary(
         ukm.id,
         ukm.code,
@@ -80,7 +80,7 @@ def _summary(mine: Membership, unread: int, *row: Any) -> UkmSummary:
         mine.is_admin,
         unread,
         size,
-        waiting,
+        open_count,
         LastMessage(*last) if last[0] else None,
     )
 

@@ -1,5 +1,5 @@
-"""A member's notification level in a UKM: all messages, mentions only, or none; and whether every
-message rings closed devices."""
+"""A member's notification level in a UKM (all messages, mentions only, or none), and whether push
+notifications come for every message."""
 
 from collections.abc import Sequence
 
@@ -31,7 +31,7 @@ def set_level(membership: Membership, level: str) -> None:
 
 
 def set_push_all(membership: Membership, every: bool) -> None:
-    """Store whether every message rings the member's devices, or mentions and replies alone."""
+    """Store whether push notifications come for every message, or for mentions and replies only."""
     with transaction() as session:
         mine = update(Membership).where(Membership.id == membership.id)
         session.execute(mine.values(push_all=every))

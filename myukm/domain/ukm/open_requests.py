@@ -1,4 +1,4 @@
-"""Requests to join without a decision: counting, deleting, publishing their number."""
+"""Open requests to join (those without a decision): counting, deleting, publishing their number."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from myukm.models import JoinRequest, Ukm, User
 
 
 def is_open() -> ColumnElement[bool]:
-    """Return the SQL condition for requests without a decision; join `User`, because those of
-    blocked accounts wait for nobody."""
+    """Return the SQL condition for open requests. The query must join `User`, because requests of
+    blocked accounts do not count."""
     return and_(JoinRequest.refused_at.is_(None), User.blocked_at.is_(None))
 
 
-# How many wait for the UKM of the enclosing query.
+# The number of open requests to the UKM of the enclosing query.
 OF_UKM = (
     select(func.count())
     .select_from(JoinRequest)
@@ -37,29 +37,29 @@ def count(ukm_id: int) -> int:
 def publish(ukm: Ukm, asked: str | None = None) -> None:
     """Publish the number to the UKM's admins, with the name of the person who has just `asked`.
 
-    A page that loads reads the number itself.
+    The event is not logged, because a page that loads reads the number from the database.
     """
     event: dict[str, Any] = {"ukm": ukm.code, "open": count(ukm.id), "asked": asked}
     state.publish_to_admins(ukm, "ukm.requests", event)
 
 
-def forget(session: Session, ukm: Ukm, user_id: int) -> None:
+def delete_of_member(session: Session, ukm: Ukm, user_id: int) -> None:
     """Delete the request of a person who is a member from now on, inside `transaction()`."""
     own = (JoinRequest.ukm_id == ukm.id, JoinRequest.user_id == user_id)
     if execute_rowcount(session, delete(JoinRequest).where(*own)):
         on_commit(publish, ukm)
 
 
-def drop_all(session: Session, ukm: Ukm) -> None:
-    """Delete a UKM's open requests, inside `transaction()`, because nobody can join it any more."""
+def delete_all(session: Session, ukm: Ukm) -> None:
+    """Delete the open requests to a UKM that nobody can join any more, inside `transaction()`."""
     waiting = (JoinRequest.ukm_id == ukm.id, JoinRequest.refused_at.is_(None))
     if execute_rowcount(session, delete(JoinRequest).where(*waiting)):
         on_commit(publish, ukm)
 
 
 def publish_all_of(session: Session, user_id: int) -> None:
-    """Publish the numbers of the UKMs that a person has asked to join, after the commit of the
-    `transaction()` that deletes the account with its requests."""
+    """Publish the numbers of the UKMs that a person has asked to join. Call it inside the
+    `transaction()` that deletes the person's requests; the events are published after it."""
     mine = (JoinRequest.user_id == user_id, JoinRequest.refused_at.is_(None))
     for ukm in session.scalars(select(Ukm).join(JoinRequest).where(*mine)).all():
         on_commit(publish, ukm)

@@ -17,7 +17,7 @@ from myukm.models import Membership, Ukm, UkmPin, User
 
 
 class Reader(NamedTuple):
-    """A member in the list of those who have read the announcement, or have not."""
+    """A member in the list of readers of the announcement, or of the others."""
 
     user_id: int
     name: str
@@ -37,7 +37,7 @@ def has_read() -> ColumnElement[bool]:
 
 
 def counts(ukm_ids: Collection[int]) -> dict[int, Readers]:
-    """Return the numbers of those UKMs that have an announcement, with one query."""
+    """Return the numbers of the UKMs that have an announcement, with one query."""
     query = (
         select(UkmPin.ukm_id, func.count(case((has_read(), 1))), func.count())
         .join(Membership, Membership.ukm_id == UkmPin.ukm_id)
@@ -72,7 +72,8 @@ def find(ukm: Ukm, page: int = 1, *, read: bool) -> Page[Reader]:
 
 
 def publish(ukm_id: int) -> None:
-    """Publish how many members have read the announcement; a page reads it anew when it loads."""
+    """Publish how many members have read the announcement. Not logged, because a page that loads
+    reads the number from the database."""
     numbers = counts([ukm_id]).get(ukm_id)
     code = db.session.scalar(select(Ukm.code).where(Ukm.id == ukm_id))
     if numbers and code:

@@ -54,7 +54,7 @@ def archive(actor: Actor, code: str) -> Ukm:
         ukm = authorize_and_lock(actor, code)
         if ukm.archived_at is None:
             ukm.archived_at = utcnow()
-            open_requests.drop_all(session, ukm)
+            open_requests.delete_all(session, ukm)
             _record_archive_change(actor, ukm, "archived")
     return ukm
 
@@ -76,5 +76,5 @@ def _record_archive_change(actor: Actor, ukm: Ukm, change: str) -> None:
     on_commit(unread.publish, ukm.id)
 
 
-def _audit(actor: Actor, action: str, ukm: Ukm, more: str = "") -> None:
-    activity.record(actor, action, f"{ukm.code} {more}".strip())
+def _audit(actor: Actor, action: str, ukm: Ukm, name: str = "") -> None:
+    activity.record(actor, action, f"{ukm.code} {name}".strip())

@@ -91,7 +91,7 @@ def rights(membership: Membership) -> dict[str, Any]:
 
 
 def publish_changed(ukm: Ukm) -> None:
-    """Append the UKM's new state, inside the `transaction()` that changed it."""
+    """Append the event with the UKM's new state, inside the `transaction()` that changed it."""
     db.session.flush()
     event_log.append(ukm_topic(ukm.code), "ukm.changed", describe(ukm), ref=ukm.id)
 
@@ -99,7 +99,7 @@ def publish_changed(ukm: Ukm) -> None:
 def publish_membership(
     ukm: Ukm, membership: Membership, change: str, *, member: bool = True
 ) -> None:
-    """Append a membership's new state for the member, and for the UKM unless it is private.
+    """Append the event of a changed membership for the member, and for the UKM unless `PRIVATE`.
 
     `change` is the action in the activity log; `member=False`: the person has left the UKM.
     """

@@ -26,8 +26,8 @@ _DELETED = (
     .correlate(Membership)
     .scalar_subquery()
 )
-# How many messages a membership has not read, without deleted ones. None in an archived UKM, which
-# keeps its read markers for the case that it is restored.
+# The number of a membership's unread messages, without deleted messages. In an archived UKM it is
+# 0, but the read markers stay, because the UKM may be restored.
 UNREAD = case(
     (Ukm.archived_at.is_not(None), 0),
     else_=Ukm.last_number - Membership.read_number - _DELETED,
@@ -35,7 +35,7 @@ UNREAD = case(
 
 
 def counts(user_ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
-    """Return `{"ukm", "count", "notices"}` for each UKM of these accounts."""
+    """Return `{"ukm", "count", "notices"}` for each UKM of each account."""
     found: dict[int, list[dict[str, Any]]] = {user_id: [] for user_id in user_ids}
     query = _query().where(Membership.user_id.in_(found))
     for user_id, code, count, level in db.session.execute(query):
@@ -64,7 +64,7 @@ def _count(code: str, count: int, notices: str) -> dict[str, Any]:
 
 
 def mark_read(membership: Membership, last_id: int) -> None:
-    """Move the read marker forward to the message `last_id`, 0 in a chat without messages.
+    """Move the read marker forward to the message `last_id` (0 in a chat without messages).
 
     Raises `Invalid` if `last_id` is not a message of the UKM.
     """
@@ -78,8 +78,8 @@ def mark_read(membership: Membership, last_id: int) -> None:
 
 
 def _read_announcement(membership: Membership, number: int) -> None:
-    """Move the marker, if it is not there yet, and record that the member has read the
-    announcement."""
+    """Move the read marker to `number` unless it is beyond, and record that the member has read
+    the announcement."""
     newer = case((Membership.read_number < number, number), else_=Membership.read_number)
     marker = update(Membership).where(Membership.id == membership.id)
     with transaction() as session:
@@ -89,7 +89,7 @@ def _read_announcement(membership: Membership, number: int) -> None:
 
 
 def mark_unread(membership: Membership, message_id: int) -> None:
-    """Move the read marker back before a message, if it is not there yet. Raises `NotFound`."""
+    """Move the read marker back before a message, unless it is there already. Raises `NotFound`."""
     number = _number(membership, message_id)
     if number is None:
         raise NotFound(_("Pesan ini tidak ada."), code="no_such_message")
@@ -103,8 +103,8 @@ def _number(membership: Membership, message_id: int) -> int | None:
     return db.session.scalar(query) if is_id(message_id) else None
 
 
-def _move(membership: Membership, number: int, unless_there: ColumnElement[bool]) -> None:
-    marker = update(Membership).where(Membership.id == membership.id, unless_there)
+def _move(membership: Membership, number: int, condition: ColumnElement[bool]) -> None:
+    marker = update(Membership).where(Membership.id == membership.id, condition)
     with transaction() as session:
         if execute_rowcount(session, marker.values(read_number=number)):
             on_commit(publish, membership.ukm_id, membership.user_id)
@@ -113,7 +113,7 @@ def _move(membership: Membership, number: int, unless_there: ColumnElement[bool]
 def publish(ukm_id: int, user_id: int | None = None) -> None:
     """Publish the unread counts of the members of a UKM, or of one of them.
 
-    Pages that missed it get all counts in the snapshot when they connect again.
+    Pages that missed the event get all counts in the snapshot when they connect again.
     """
     query = _query().where(Membership.ukm_id == ukm_id)
     if user_id is not None:
@@ -124,6 +124,6 @@ def publish(ukm_id: int, user_id: int | None = None) -> None:
     )
 
 
-# Counts are published to every member one by one, so in a burst only once a second. The interval is
-# a little shorter, because the leader polls once a second and should find it over.
+# At most about once a second, because the counts are published to each member one by one. A little
+# less than a second, so that the leader's poll, once a second, finds that the interval has passed.
 debounced = Debounced("myukm:chat:unread", 900, publish)

@@ -99,7 +99,7 @@ def remove(code: str, user_id: int, sent: Removal) -> Any:
 @member_or_admin
 def take_back(code: str, user_id: int) -> Any:
     """Undo the user's own removal of a member, within `moderation.UNDO_SECONDS`."""
-    moderation.take_back(current_actor(), code, user_id)
+    moderation.undo_removal(current_actor(), code, user_id)
     notice = _("%(name)s anggota lagi.", name=name_of(user_id))
     return redirect_or_json(f"{base_url(code)}/members", notice=notice)
 

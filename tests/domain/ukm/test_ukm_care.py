@@ -225,7 +225,7 @@ def test_a_removal_of_a_moment_ago_is_undone(
         notification_settings.set_level(place(people[who]), "mentions")
         before = membership_values(people[who])
         moderation.remove(mega, UKM, people[who], block=block)
-        moderation.take_back(mega, UKM, people[who])
+        moderation.undo_removal(mega, UKM, people[who])
         assert membership_values(people[who]) == before
     assert unread.count(place(people["friend"])) == 1
     assert db.session.scalars(select(UkmBlock)).all() == []
@@ -239,7 +239,7 @@ def test_a_restored_admin_is_published_as_admin_and_the_log_hides_the_settings(
     assert removal is not None
     assert "notices" in removal.detail
     assert removal.shown_detail == ""
-    moderation.take_back(officer("member"), UKM, people["friend"])
+    moderation.undo_removal(officer("member"), UKM, people["friend"])
     assert last_membership_event(people["friend"])["is_admin"] is True
 
 
@@ -251,15 +251,15 @@ def test_a_removal_is_not_undone_once_something_else_happened(
     moderation.remove(mega, UKM, who)
     ukm_settings.archive(campus, UKM)
     with pytest.raises(Conflict, match="diarsipkan"):
-        moderation.take_back(mega, UKM, who)
+        moderation.undo_removal(mega, UKM, who)
     ukm_settings.unarchive(campus, UKM)
     accounts_administration.block(Actor("Siti", people["admin"]), who)
     with pytest.raises(Conflict, match="diurungkan"):
-        moderation.take_back(mega, UKM, who)
+        moderation.undo_removal(mega, UKM, who)
     moderation.remove(mega, UKM, people["friend"])
     account_deletion.delete_account(db.session.get_one(User, people["friend"]), PASSWORD)
     with pytest.raises(Conflict, match="diurungkan"):
-        moderation.take_back(mega, UKM, people["friend"])
+        moderation.undo_removal(mega, UKM, people["friend"])
 
 
 def test_a_person_added_by_the_campus_is_no_longer_blocked(
