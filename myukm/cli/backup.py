@@ -1,4 +1,4 @@
-"""`flask backup` and `flask restore`: the whole program in one file."""
+"""`flask backup` and `flask restore`: all data of the program in one file."""
 
 import time
 from collections.abc import Iterator

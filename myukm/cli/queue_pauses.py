@@ -12,7 +12,7 @@ from myukm.domain import queue_pauses
 @group.command("pause", help=N_("Jeda antrian: tidak ada pekerjaannya yang dimulai lagi."))
 @click.argument("queue", type=some_queue, help=N_("Antrian yang dijeda."))
 def pause(queue: str) -> None:
-    """Let no job of a queue begin until it is resumed. Exits 0 also if it was paused already."""
+    """Pause a queue: none of its jobs begins until `resume`. Exits 0 also if it was paused."""
     if queue_pauses.pause(actor(), queue):
         click.echo(_("Antrian %(queue)s dijeda. Yang sudah berjalan diselesaikan.", queue=queue))
     else:

@@ -33,7 +33,7 @@ def findings(report: Mapping[str, Any]) -> RenderableType:
 
 
 def _circumstances(finding: Mapping[str, Any]) -> str:
-    """Return since when, on which machine, how many people are hit, and whether action is needed."""
+    """Return since when, on which machine, how many people are hit, and if action is needed."""
     since = finding["since"] and _("sejak %(time)s", time=time(finding["since"]))
     return " · ".join(filter(None, (since, finding["host"], finding["effect"])))
 

@@ -56,7 +56,7 @@ def record_in_ukm(
 def _log_on_commit(name: str, **fields: Any) -> None:
     """Write a line of the security log when the `transaction()` has committed; a rollback drops it.
 
-    If the process is killed just before, no line is written; the table still has the action.
+    If the process is killed right after the commit, no line is written, but the table has the row.
     """
     on_commit(security_log.write, security_log.line(name, **fields))
 

@@ -59,10 +59,10 @@ class Money(int):
 
 
 class Book:
-    """A workbook that is written to `file` when it is left; times are shown in `zone`.
+    """A workbook that is written to `file` at the end of the `with` block; times are in `zone`.
 
     On paper each page of each sheet has `heading`, the titles of the columns, and its number.
-    Rows go to disk as they come. A book that is left by an error writes nothing.
+    Rows go to a temporary file as they come. If the block raises, `file` stays empty.
     """
 
     def __init__(self, file: IO[bytes], zone: ZoneInfo, heading: str = "") -> None:

@@ -39,7 +39,7 @@ def acknowledge(user_id: int) -> None:
         session.execute(update(User).where(User.id == user_id).values(attacked_at=None))
 
 
-def lately() -> Sequence[Activity]:
+def recent() -> Sequence[Activity]:
     """Return the attacks of the last hour, newest first."""
     query = select(Activity).where(
         Activity.at > utcnow() - LASTS, Activity.action.in_((ON_ACCOUNT, FROM_ADDRESS))
@@ -49,7 +49,7 @@ def lately() -> Sequence[Activity]:
 
 def _record(action: str, subject: str) -> bool:
     """Record an attack; return False if it was already recorded within the last hour."""
-    if any((known.action, known.subject) == (action, subject) for known in lately()):
+    if any((known.action, known.subject) == (action, subject) for known in recent()):
         return False
     with transaction():
         activity.record(BY, action, subject)

@@ -1,4 +1,4 @@
-"""Deletes stored bytes that no `ChatFile` names: at once; what a crash left, within hours."""
+"""Deletes stored bytes that no `ChatFile` names any more, and bytes that a crash left."""
 
 import logging
 import time
@@ -53,7 +53,7 @@ def _discard(names: Collection[str]) -> None:
 
 
 def _settle(names: Collection[str]) -> None:
-    """Put back those bytes, all set aside before, that a row needs; delete the others."""
+    """Put back the set-aside bytes that a row needs, and delete the others."""
     needed = _needed(names)
     for name in names:
         if name in needed:
@@ -70,7 +70,7 @@ def _needed(names: Collection[str]) -> set[str]:
 
 
 def prune_unsent() -> bool:
-    """Delete some files that were not sent within a day; return whether more may be left."""
+    """Delete up to `PORTION` files that were not sent within a day; return if more may be left."""
     late = (ChatFile.message_id.is_(None), ChatFile.created_at < utcnow() - UNSENT_FOR)
     with transaction() as session:
         files = session.scalars(select(ChatFile).where(*late).limit(PORTION)).all()

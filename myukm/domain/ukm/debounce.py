@@ -13,7 +13,7 @@ MAX_AT_ONCE = 100
 
 
 class Debounced:
-    """Publishes at once if the interval has passed since the last time; else the leader does later.
+    """Publishes at once if the interval has passed since the last time; else the leader publishes.
 
     `key` is the key in Valkey of the set of UKMs that wait, and the prefix of the intervals' keys;
     `milliseconds` is the interval; `publish` takes a UKM's id.

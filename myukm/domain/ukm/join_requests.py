@@ -92,7 +92,7 @@ def withdraw(user_id: int, code: str) -> None:
 
 
 def accept(actor: Actor, code: str, user_id: int) -> User:
-    """Make the person who asked a member.
+    """Accept a request: the person becomes a member.
 
     Raises `NotFound` if the request is not open any more, `Forbidden`, or `Conflict` for an
     archived UKM.

@@ -17,7 +17,7 @@ from myukm.models import Membership, Ukm, UkmPin, User
 
 
 class Reader(NamedTuple):
-    """A member in the list of readers of the announcement, or of the others."""
+    """A member in the lists of who has read the announcement and who has not."""
 
     user_id: int
     name: str

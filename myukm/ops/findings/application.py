@@ -92,7 +92,7 @@ def payment_api() -> Iterator[Finding]:
 
 def attacks() -> Iterator[Finding]:
     """Password guessing: many wrong log-ins for one account, or from one address."""
-    lately = login_attacks.lately()
+    lately = login_attacks.recent()
     if lately:
         subjects = ", ".join(dict.fromkeys(attack.subject for attack in lately[:3]))
         yield Finding(

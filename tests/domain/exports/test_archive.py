@@ -90,7 +90,7 @@ def opened(export: Export) -> zipfile.ZipFile:
 def test_an_archive_has_messages_files_and_members_but_nothing_deleted(
     inside: None, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "PART", 1000)
+    monkeypatch.setattr(store, "PART_BYTES", 1000)
     monkeypatch.setattr(archive_entries, "PER_PAGE", 2)
     monkeypatch.setattr(archive, "PORTION_SECONDS", 0.0)  # each step is a job of its own
     export = asked(people)
@@ -222,7 +222,7 @@ def test_a_former_admin_of_the_ukm_gets_no_archive(
     assert open_one.id != ready.id
     pieces = requests.read(ready)
     with monkeypatch.context() as small:
-        small.setattr(store, "PART", 100)
+        small.setattr(store, "PART_BYTES", 100)
         assert next(pieces)
         change(people, is_admin=False)
         with pytest.raises(Forbidden):

@@ -80,7 +80,7 @@ def is_queued(job_id: str) -> bool:
 def test_a_job_writes_the_file_in_parts(
     asked: Export, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "PART", 100)
+    monkeypatch.setattr(store, "PART_BYTES", 100)
     assert (asked.state, asked.job_id) == (ExportState.QUEUED, f"export-{asked.id}-0")
     assert is_queued(asked.job_id)
     writing.write(asked.id)
@@ -175,7 +175,7 @@ def test_the_watchdog_enqueues_an_export_without_a_job(
 def test_an_export_is_deleted_a_day_after_its_end(
     asked: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "PART", 100)
+    monkeypatch.setattr(store, "PART_BYTES", 100)
     writing.write(asked.id)
     assert not retention.prune()
     with transaction() as session:
