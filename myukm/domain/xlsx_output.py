@@ -25,7 +25,7 @@ EMPTY = "/>"  # the end of the XML element of an empty cell
 MAX_HEADING = 120
 A4 = 9  # Excel's number of the paper size
 PREFIX = "myukm-xlsx-"
-# Longer than any book is written, because the job of an export ends after half an hour.
+# Longer than writing a book can take, because the job of an export ends after half an hour.
 OLD_SECONDS, SWEEP_EVERY_SECONDS = 7200.0, 600.0
 
 
