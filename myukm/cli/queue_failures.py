@@ -29,7 +29,7 @@ def failed(count: int, groups_: bool, as_json: bool) -> None:
             index.refresh_all(name)
         largest = groups.all_groups()[:count]
         if as_json:
-            print_json([group.as_json() for group in largest])
+            print_json([each.as_json() for each in largest])
         else:
             console().print(tables.failure_groups(largest))
         return

@@ -26,7 +26,7 @@ def record(
     """Record an action for the audit page and the security log, inside its `transaction()`.
 
     The recorded account is that of the actor, else that of the request; a command has none. With
-    `run_id` the action is also listed for that run. Pages do not show `detail`.
+    `run_id` the action is also listed for that run. The audit page does not show `detail`.
     """
     account = actor.user_id or security_log.actor_id()
     row = Activity(audited=True, actor_id=account, actor_name=actor.name, action=action)

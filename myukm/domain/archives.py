@@ -1,4 +1,4 @@
-"""Helpers for ZIP archives that are sent while they are written."""
+"""Helpers for ZIP archives that are written piece by piece."""
 
 import io
 from collections.abc import Iterator

@@ -1,4 +1,5 @@
-"""Which database and which code a process uses, so that the doctor finds workers of others."""
+"""Which database and which code a process uses, so that the doctor finds workers that use another
+database or other code."""
 
 import contextlib
 import hashlib
