@@ -1,9 +1,9 @@
 """Backups: one file with every row of every table, as they were at one moment, and the bytes of
 uploaded files. The program may run meanwhile.
 
-The file is a ZIP archive with a table's rows as lines of JSON, and a manifest with the number of
-rows and a digest of each table. It does not depend on the kind of database, so it needs no tools of
-the server's, is verified in SQLite, and moves a campus from SQLite to PostgreSQL.
+The file is a ZIP archive: each table's rows as lines of JSON, and a manifest with the number of
+rows and a digest of each table. It does not depend on the kind of database, so making it needs no
+database tools, SQLite can verify it, and it moves a campus from SQLite to PostgreSQL.
 """
 
 import hashlib
@@ -34,14 +34,14 @@ from myukm.ops import backup_files, backup_rows
 from myukm.ops.backup_archive import FORM, MANIFEST, Manifest, damaged, opened, read_manifest
 from myukm.ops.periodic import ABANDONED_SECONDS
 
-PORTION = 1000
-# Within this time a running program raises the leader's heartbeat, though its leader has just died:
-# the pause until another process takes over, and two polls, which may be slow without Valkey.
+BATCH_ROWS = 1000
+# A running program raises the leader's heartbeat within this time, even if its leader has just
+# died: the time until another process takes over, and two polls, which may be slow without Valkey.
 ALIVE_SECONDS = ABANDONED_SECONDS + 4.0
 
 
 def write(path: Path) -> Manifest:
-    """Write a backup to `path`, replacing a file there at the end, and return its manifest.
+    """Write a backup to `path` and return its manifest. A file there is replaced at the end.
 
     Raises OSError when the file cannot be written.
     """
@@ -55,7 +55,8 @@ def _write(file: IO[bytes]) -> Manifest:
         manifest = Manifest(FORM, to_iso8601(datetime.now(UTC)) or "", migration)
         for table in db.metadata.sorted_tables:
             with archive.open(f"{table.name}.jsonl", "w", force_zip64=True) as member:
-                manifest.tables[table.name] = _summed(_lines(connection, table), member.write)
+                lines = _lines(connection, table)
+                manifest.tables[table.name] = _count_and_digest(lines, member.write)
         manifest.files = backup_files.write(archive, connection)
         archive.writestr(MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
     return manifest
@@ -64,8 +65,8 @@ def _write(file: IO[bytes]) -> Manifest:
 def verify(path: Path) -> Manifest:
     """Restore the backup into a scratch database and return its manifest.
 
-    Raises `Invalid` for what is no backup of this version, or when a table differs from what the
-    program saw when it made the backup.
+    Raises `Invalid` if the file is no backup of this version of the program, or if a restored
+    table or file differs from the manifest.
     """
     with tempfile.TemporaryDirectory() as folder:
         scratch = f"sqlite:///{folder}/scratch.db"
@@ -74,10 +75,11 @@ def verify(path: Path) -> Manifest:
             manifest = _load(path, connection)
         with _connection(scratch) as connection:
             for table in db.metadata.sorted_tables:
-                if _summed(_lines(connection, table), len) != manifest.tables[table.name]:
+                restored = _count_and_digest(_lines(connection, table), lambda _line: None)
+                if restored != manifest.tables[table.name]:
                     raise damaged(path, table.name)
     with opened(path) as archive:
-        for name in backup_files.damaged(archive):
+        for name in backup_files.damaged_members(archive):
             raise damaged(path, name)
         if backup_files.count(archive) != manifest.files:
             raise damaged(path, backup_files.FOLDER)
@@ -85,10 +87,9 @@ def verify(path: Path) -> Manifest:
 
 
 def restore(path: Path) -> Manifest:
-    """Replace all rows of the database by those of the backup, all or nothing.
+    """Store the backup's files, then replace all rows of the database by its rows, all or nothing.
 
-    The bytes of its files are stored before. Raises `Invalid` for what is no backup of this version
-    of the program.
+    Raises `Invalid` if the file is no backup of this version of the program.
     """
     with opened(path) as archive:
         read_manifest(archive, path)
@@ -110,8 +111,8 @@ def _load(path: Path, connection: Connection) -> Manifest:
 
 
 def _analyze(connection: Connection) -> None:
-    """Update the statistics of PostgreSQL's query planner: it does so by itself only after a minute
-    or more, and until then a search in many messages takes half a second."""
+    """Update the statistics of PostgreSQL's query planner, because autovacuum does so only after a
+    minute or more, and until then a search in many messages takes half a second."""
     if connection.dialect.name == "postgresql":
         for table in db.metadata.sorted_tables:
             connection.execute(text(f'ANALYZE "{table.name}"'))
@@ -119,22 +120,22 @@ def _analyze(connection: Connection) -> None:
 
 def require_stopped() -> None:
     """Raise `Conflict` while a web server or worker runs on the database."""
-    beats = select(LeaderLease.heartbeat)
-    before = db.session.scalar(beats)
+    heartbeat = select(LeaderLease.heartbeat)
+    before = db.session.scalar(heartbeat)
     deadline = time.monotonic() + ALIVE_SECONDS
     while time.monotonic() < deadline:
         db.session.rollback()
-        if db.session.scalar(beats) != before:
+        if db.session.scalar(heartbeat) != before:
             raise Conflict(
                 _("Program masih berjalan. Hentikan dulu semua web dan worker."), code="running"
             )
         time.sleep(0.2)
-    db.session.rollback()  # an idle transaction would be ended while the backup is restored
+    db.session.rollback()  # the database would end an idle transaction during the restore
 
 
 @contextmanager
 def _connection(uri: str, **options: Any) -> Iterator[Connection]:
-    """A transaction of its own, whose statements may take any time."""
+    """Open a connection of its own with a transaction and without statement time-outs."""
     engine = migration_engine(uri)
     try:
         with engine.connect() as connection:
@@ -157,16 +158,16 @@ def _database() -> str:
 def _lines(connection: Connection, table: Table) -> Iterator[bytes]:
     """Yield each row of a table as a line, parents before the rows that refer to them."""
     query = select(table).order_by(*table.primary_key)
-    for row in connection.execution_options(yield_per=PORTION).execute(query):
+    for row in connection.execution_options(yield_per=BATCH_ROWS).execute(query):
         yield backup_rows.encode(row)
 
 
-def _summed(lines: Iterable[bytes], each: Any) -> tuple[int, str]:
-    """Pass on each line; return how many there were and a digest that does not depend on their
-    order, because databases sort texts differently."""
+def _count_and_digest(lines: Iterable[bytes], consume: Any) -> tuple[int, str]:
+    """Pass each line to `consume`; return the number of lines and a digest of them that does not
+    depend on their order, because databases sort texts differently."""
     count = total = 0
     for line in lines:
-        each(line)
+        consume(line)
         count += 1
         total += int.from_bytes(hashlib.sha256(line).digest())
     return count, f"{total % 2**256:064x}"
@@ -174,13 +175,13 @@ def _summed(lines: Iterable[bytes], each: Any) -> tuple[int, str]:
 
 def _insert(connection: Connection, table: Table, lines: IO[bytes]) -> None:
     rows = (backup_rows.decode(table, line) for line in lines)
-    while portion := list(islice(rows, PORTION)):
-        connection.execute(insert(table), portion)
+    while batch := list(islice(rows, BATCH_ROWS)):
+        connection.execute(insert(table), batch)
     _set_sequence(connection, table)
 
 
 def _set_sequence(connection: Connection, table: Table) -> None:
-    """Set PostgreSQL's sequence of ids behind the restored rows."""
+    """Set PostgreSQL's sequence of ids to the id after the restored rows."""
     key = table.autoincrement_column
     if connection.dialect.name == "postgresql" and key is not None:
         sequence = text("SELECT pg_get_serial_sequence(:table, :column)")

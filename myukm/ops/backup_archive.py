@@ -18,7 +18,8 @@ MANIFEST, FORM = "manifest.json", 1
 
 @dataclass
 class Manifest:
-    """What a backup holds: `tables` has the rows and the digest of each table, `files` counts."""
+    """What a backup contains: `tables` maps a table's name to its number of rows and their digest,
+    `files` is the number of uploaded files."""
 
     form: int
     made_at: str
@@ -34,7 +35,8 @@ class Manifest:
 
 @contextmanager
 def opened(path: Path) -> Iterator[ZipFile]:
-    """Open a backup. Raises `Invalid`, also for what is found later to be no backup."""
+    """Open a backup. Raises `Invalid` if it is none, also for a damaged member that the block
+    reads."""
     try:
         with ZipFile(path) as archive:
             yield archive
@@ -45,7 +47,7 @@ def opened(path: Path) -> Iterator[ZipFile]:
 
 
 def read_manifest(archive: ZipFile, path: Path) -> Manifest:
-    """Return the manifest of a backup of this version. Raises `Invalid` for that of another."""
+    """Return the manifest. Raises `Invalid` if another version of the program made the backup."""
     migration = newest_migration()
     manifest = msgspec.json.decode(archive.read(MANIFEST), type=Manifest)
     if (manifest.form, manifest.migration) != (FORM, migration):
@@ -62,7 +64,7 @@ def read_manifest(archive: ZipFile, path: Path) -> Manifest:
     return manifest
 
 
-def damaged(path: Path, table: str) -> Invalid:
-    """Return the error about a part that is not what was backed up."""
+def damaged(path: Path, part: str) -> Invalid:
+    """Return the error about a table or a member that differs from what was backed up."""
     text = _("%(file)s rusak: %(table)s tidak sama dengan yang dicadangkan.")
-    return Invalid(text % {"file": path, "table": table}, code="bad_backup")
+    return Invalid(text % {"file": path, "table": part}, code="bad_backup")

@@ -13,13 +13,13 @@ from myukm.models import ChatFile
 from myukm.storage import storage
 
 FOLDER = "files/"
-BLOCK = 1 << 20
+BLOCK_BYTES = 1 << 20
 
 
 def write(archive: ZipFile, connection: Connection) -> int:
-    """Add the bytes of all files that `connection` sees; return how many there were.
+    """Add the bytes of all files that `connection` sees; return how many files were added.
 
-    What is deleted while the backup is being made may be missing in it.
+    A file that is deleted while the backup is being made may be missing in it.
     """
     columns = (ChatFile.digest, ChatFile.thumbnail)
     stored = ChatFile.stored_at.is_not(None)
@@ -31,15 +31,15 @@ def write(archive: ZipFile, connection: Connection) -> int:
         except FileNotFoundError:
             continue
         member = ZipInfo(FOLDER + name)
-        member.compress_type = ZIP_STORED  # pictures and office files are compressed
+        member.compress_type = ZIP_STORED  # pictures and office files are compressed already
         with source, archive.open(member, "w", force_zip64=True) as copy:
-            shutil.copyfileobj(source, copy, BLOCK)
+            shutil.copyfileobj(source, copy, BLOCK_BYTES)
         count += 1
     return count
 
 
-def damaged(archive: ZipFile) -> Iterator[str]:
-    """Yield the members whose bytes are not those that were stored."""
+def damaged_members(archive: ZipFile) -> Iterator[str]:
+    """Yield the members whose bytes do not have the SHA-256 that names them."""
     for member in _members(archive):
         with archive.open(member) as file:
             found = hashlib.file_digest(cast(BufferedIOBase, file), "sha256").hexdigest()
@@ -53,12 +53,12 @@ def count(archive: ZipFile) -> int:
 
 
 def restore(archive: ZipFile) -> None:
-    """Store all bytes of a backup. What is there already stays."""
+    """Store the bytes of all files of a backup. Files that are stored already stay."""
     for member in _members(archive):
         draft = storage().new_draft()
         try:
             with archive.open(member) as source, draft.open("wb") as copy:
-                shutil.copyfileobj(source, copy, BLOCK)
+                shutil.copyfileobj(source, copy, BLOCK_BYTES)
             storage().store(draft, member.removeprefix(FOLDER))
         finally:
             draft.unlink(missing_ok=True)

@@ -1,4 +1,5 @@
-"""Which backups were proved and which failed: entries of the audit trail, for the doctor."""
+"""Which backups were proved (restored as a trial) and which failed: entries of the audit trail,
+which the doctor reads."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,14 +16,14 @@ from myukm.models import Activity
 from myukm.ops.backup_archive import Manifest
 
 PROVED, FAILED = "backup.proved", "backup.failed"
-# Older entries are not searched, because the doctor searches often: an old proof counts as none.
-KNOWN = timedelta(days=60)
+# Older entries are not searched, because the doctor searches often: an older proof is ignored.
+MAX_AGE = timedelta(days=60)
 
 
 @dataclass(frozen=True)
 class Proof:
-    """The newest entry: `made_at` is the moment whose state a proved backup has, None for a backup
-    that failed; `about` the file, and why it failed."""
+    """An entry about a backup: written `at`; `about` is its file and, if it failed, why; `made_at`
+    is when a proved backup was made, None for a failed one."""
 
     at: datetime
     about: str
@@ -42,9 +43,9 @@ def record_failure(actor: Actor, path: Path, why: str) -> None:
 
 
 def newest(action: str) -> Proof | None:
-    """Return the newest entry of this action. Of proofs it is the one about the newest backup,
-    because an old backup may be verified again."""
-    query = select(Activity).where(Activity.at > utcnow() - KNOWN, Activity.action == action)
+    """Return the newest entry of this action (`PROVED`: the entry about the newest backup, because
+    an old backup may be verified again); None if there is no entry."""
+    query = select(Activity).where(Activity.at > utcnow() - MAX_AGE, Activity.action == action)
     latest = (Activity.detail.desc(), Activity.at.desc(), Activity.id.desc())
     row = db.session.scalar(query.order_by(*latest).limit(1))
     if row is None:

@@ -16,17 +16,17 @@ _decoder = msgspec.json.Decoder(list[Any], float_hook=Decimal)
 
 def encode(row: Row[Any]) -> bytes:
     """Return the row as one line."""
-    return _encoder.encode([_plain(value) for value in row]) + b"\n"
+    return _encoder.encode([_canonical(value) for value in row]) + b"\n"
 
 
 def decode(table: Table, line: bytes) -> dict[str, Any]:
-    """Return the row of a line by the names of the table's columns."""
+    """Return the values of a line's row by column name."""
     columns = zip(table.columns, _decoder.decode(line), strict=True)
     return {column.name: _typed(column.type, value) for column, value in columns}
 
 
-def _plain(value: Any) -> Any:
-    """Return a value of which there is one spelling only: 5.00 and 5 are the same amount."""
+def _canonical(value: Any) -> Any:
+    """Return an equal value that is always written in the same way: the amount 5.00 as 5."""
     return value.normalize() if isinstance(value, Decimal) else value
 
 
