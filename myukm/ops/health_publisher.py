@@ -10,7 +10,7 @@ VOLATILE_FIELDS = frozenset({"at", "heartbeat_seconds_ago"})
 
 
 class HealthPublisher:
-    """Publishes queue health only on changes, so that idle queues cause no events."""
+    """Publishes an event only on changes, so that idle queues cause no events."""
 
     def __init__(self) -> None:
         self._published: Any = None
@@ -23,8 +23,8 @@ class HealthPublisher:
         ):
             self._published = news
 
-    def forget(self) -> None:
-        """Forget what was published, because another process publishes now."""
+    def reset(self) -> None:
+        """Publish at the next call whatever it is, because another process publishes until then."""
         self._published = None
 
 

@@ -177,7 +177,7 @@ def test_health_is_published_only_when_it_changed(
     topic, kind, data = published[-1]
     assert (topic, kind) == ("queue", "queue.health")
     assert data["doctor"]["findings"]
-    publisher.forget()
+    publisher.reset()
     assert shown() == 3, "another process may have published other figures meanwhile"
 
 

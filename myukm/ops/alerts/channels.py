@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 
 from myukm.ops import mail
 
-SECONDS = 10.0
+TIMEOUT_SECONDS = 10.0
 
 Message = Mapping[str, Any]
 Send = Callable[[Message], None]
@@ -24,8 +24,8 @@ class NotDelivered(Exception):
 
 
 def configured() -> dict[str, Send]:
-    """Return the channels of the settings by name. Their functions raise `NotDelivered` and need
-    no app context."""
+    """Return the send functions of the configured channels by the channels' names. The functions
+    raise `NotDelivered` and need no app context."""
     settings = dict(current_app.config)
     channels: dict[str, Send] = {}
     if url := settings["ALERT_WEBHOOK_URL"]:
@@ -52,11 +52,11 @@ def body(message: Message) -> str:
 
 def _post(url: str, message: Message) -> None:
     try:
-        answer = requests.post(url, json=message, timeout=SECONDS, allow_redirects=False)
+        response = requests.post(url, json=message, timeout=TIMEOUT_SECONDS, allow_redirects=False)
     except requests.RequestException as error:
         raise NotDelivered(type(error).__name__) from None
-    if not 200 <= answer.status_code < 300:  # a redirect has delivered nothing, either
-        raise NotDelivered(f"HTTP {answer.status_code}")
+    if not 200 <= response.status_code < 300:  # a redirect has delivered nothing, either
+        raise NotDelivered(f"HTTP {response.status_code}")
 
 
 def _mail(settings: Mapping[str, Any], message: Message) -> None:
@@ -64,7 +64,7 @@ def _mail(settings: Mapping[str, Any], message: Message) -> None:
         mail.send(settings["SMTP_URL"], _letter(settings, message))
     except mail.NoTls as error:
         raise NotDelivered(str(error)) from None
-    # ValueError: an address or a password that SMTP has no characters for.
+    # ValueError: an address or a password with characters that SMTP cannot send.
     except (smtplib.SMTPException, OSError, ValueError) as error:
         raise NotDelivered(type(error).__name__) from None
 
@@ -79,14 +79,14 @@ def _letter(settings: Mapping[str, Any], message: Message) -> EmailMessage:
 
 
 def _notify(address: str, message: Message) -> None:
-    import apprise  # here, because it takes a third of a second and few have it configured
+    import apprise  # here, because the import takes a third of a second and few use Apprise
 
     service = apprise.Apprise()
     service.add(address)
-    tone = apprise.NotifyType.SUCCESS if message["resolved"] else apprise.NotifyType.FAILURE
+    kind = apprise.NotifyType.SUCCESS if message["resolved"] else apprise.NotifyType.FAILURE
     try:
-        taken = service.notify(body(message), title=title(message), notify_type=tone)
+        delivered = service.notify(body(message), title=title(message), notify_type=kind)
     except Exception as error:  # noqa: BLE001 (the code of a hundred services)
         raise NotDelivered(type(error).__name__) from None
-    if not taken:
+    if not delivered:
         raise NotDelivered(_("layanan itu tidak menerimanya"))

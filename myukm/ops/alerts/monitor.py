@@ -21,16 +21,16 @@ from myukm.ops.alerts.records import KEY_LENGTH, Record, Records
 from myukm.ops.findings import BROKEN, WARNING, Finding
 
 REMIND_SECONDS = 6 * 3600.0
-# In how many polls in a row a finding must be seen before it is published; more for findings that a
-# restart of the program causes too.
+# In how many polls in a row a finding must be seen before it is published: more for findings that
+# a restart of the program also causes.
 POLLS, POLLS_AT_RESTARTS = 2, 4
 
 logger = logging.getLogger(__name__)
 
 
 class AlertMonitor:
-    """Opens and resolves alerts. A finding counts only when two evaluations in a row have it, so
-    that a single slow poll alerts nobody, and some need more."""
+    """Opens and resolves alerts. A finding opens one only after `polls_needed` polls in a row, so
+    that a single slow poll alerts nobody."""
 
     def __init__(self) -> None:
         self.records = Records()
@@ -40,11 +40,11 @@ class AlertMonitor:
         self._outage = Outage(logger, "alerts are not stored yet")
 
     def evaluate(self) -> None:
-        """Publish what is new, worse or over, and store it if the database takes it."""
+        """Publish alerts that are new, worse or over, and store them if the database works."""
         examination = doctor.examine()
         database = doctor.DATABASE not in examination.unexamined
-        self._take_over(database=database)
-        # Of several findings with one key the first is kept: the doctor sorts them by severity.
+        self._load(database=database)
+        # Of several findings with one key the most severe is kept, which the doctor sorts first.
         found = {finding.key[:KEY_LENGTH]: finding for finding in reversed(examination.findings)}
         hidden = {key[:KEY_LENGTH] for key in examination.hidden}
         self._publish(found, hidden, examination.unexamined)
@@ -52,13 +52,14 @@ class AlertMonitor:
         if database:
             self._store()
 
-    def forget(self) -> None:
-        """Drop the records, because another process polls now; the next poll loads them."""
+    def reset(self) -> None:
+        """Drop the records, because another process polls now; the next evaluation loads them."""
         self._loaded = self._rows_loaded = False
         self.records = Records()
 
-    def _take_over(self, *, database: bool) -> None:
-        """Load what another process left, from the database as soon as it works."""
+    def _load(self, *, database: bool) -> None:
+        """Load the alerts of the process that polled before: its copy in Valkey, and the rows as
+        soon as the database works."""
         if database and not self._rows_loaded:
             self.records.load_rows()
             self._rows_loaded = True
@@ -106,7 +107,7 @@ class AlertMonitor:
 
 
 def polls_needed(finding: Finding) -> int:
-    """Return in how many polls in a row a finding must be before it is published."""
+    """Return how many polls in a row must have a finding before it is published."""
     may_be_a_restart = finding.level == WARNING or finding.code == "no_worker"
     return POLLS_AT_RESTARTS if may_be_a_restart else POLLS
 
@@ -116,11 +117,13 @@ def record_of(key: str, finding: Finding) -> Record:
     shown = finding.as_json()
     now = utcnow()
     since = shown["since"] or str(to_iso8601(now))
-    words = (shown["level"], shown["message"], shown["cure"], since)
     return Record(
         key,
         finding.code,
-        *words,
+        shown["level"],
+        shown["message"],
+        shown["cure"],
+        since,
         finding.server,
         finding.extent,
         now.timestamp(),
@@ -135,7 +138,7 @@ def send(record: Record, kind: str) -> None:
 
 def message_of(record: Record, kind: str) -> dict[str, Any]:
     """Return what the channels send."""
-    words = {
+    kinds = {
         "new": "",
         "worse": _("Keadaannya memburuk:"),
         "reminder": _("Masih berlangsung:"),
@@ -147,7 +150,7 @@ def message_of(record: Record, kind: str) -> dict[str, Any]:
         **record.as_json(),
         "subject": record.key.partition(":")[2],
         "kind": kind,
-        "kind_text": str(words[kind]),
+        "kind_text": str(kinds[kind]),
         "host": socket.gethostname(),
         "url": f"{public.rstrip('/')}/admin/antrian" if public else "",
     }

@@ -1,4 +1,5 @@
-"""Keeps each message until its channel has taken it, in order, and reports failing channels."""
+"""Retries each message until its channel has delivered it, in order, and reports failing
+channels."""
 
 import logging
 import threading
@@ -15,23 +16,25 @@ from myukm.ops.alerts.channels import Message, NotDelivered, Send
 
 MAX_WAITING = 200
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 1.0, 60.0
-# After this number of failed attempts a channel counts as failing.
+# A channel is reported as failing after this number of failed attempts in a row.
 TRIES = 3
 
 logger = logging.getLogger(__name__)
 
 
 class Outbox:
-    """The messages of each channel, oldest first; each channel has a thread while it has some."""
+    """The waiting messages of each channel, oldest first. A channel has a thread while messages
+    wait."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: dict[str, deque[Message]] = {}
         self.failing: dict[str, str] = {}
-        self._published = True  # perhaps by the process that polled before
+        # True at the start, because the process that polled before may have published failures.
+        self._published = True
 
     def put(self, message: Message, channels: Mapping[str, Send]) -> None:
-        """Send a message by every channel, now or when it works again."""
+        """Send a message by every channel, now or when the channel works again."""
         for name, send in channels.items():
             with self._lock:
                 is_idle = name not in self._waiting
@@ -44,7 +47,7 @@ class Outbox:
         while (message := self._next(name)) is not None:
             try:
                 send(message)
-            except Exception as error:  # noqa: BLE001 (the thread goes on, and the doctor says so)
+            except Exception as error:  # noqa: BLE001 (it is retried, and the doctor reports it)
                 # The text of an unexpected error may hold a password.
                 why = str(error) if isinstance(error, NotDelivered) else type(error).__name__
                 logger.warning("could not deliver an alert by %s: %s", name, why)
@@ -66,7 +69,7 @@ class Outbox:
             return self._waiting[name][0]
 
     def _remove(self, name: str, message: Message) -> None:
-        """Remove a message that was sent, unless a full deque has dropped it meanwhile."""
+        """Remove a sent message, unless the deque, being full, has dropped it meanwhile."""
         with self._lock:
             if self._waiting[name][0] is message:
                 self._waiting[name].popleft()

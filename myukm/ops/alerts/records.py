@@ -1,6 +1,5 @@
-"""The open alerts: in this process, with a copy in Valkey for the process that polls next.
-
-The database stores them as soon as it takes them.
+"""The open alerts: in this process, with a copy in Valkey for the process that polls next. They are
+written to the database as soon as it works.
 """
 
 import contextlib
@@ -26,16 +25,16 @@ from myukm.sentences import stored_sentence
 
 KEY = "myukm:open-alerts"
 KEY_LENGTH, SAVE_AGAIN_SECONDS = 64, 30.0
-# This finding is also written to the run's log, for treasurers, who see no alerts. The run itself
-# logs why it is paused or stalled, and each failed student, but not that they are many.
-LOGGED = "many_students_failed"
+# This finding is also written to the run's log, because treasurers see no alerts. The run itself
+# logs why it is paused or stalled, and each failed student, but not that many students failed.
+RUN_LOG_CODE = "many_students_failed"
 
 
 @dataclass(frozen=True)
 class Record:
-    """An alert. `server` is the one that the finding's check asks, `extent` how much is affected,
-    `sent_at` when it was sent last (seconds since 1970), `translations` as `in_each_language` of
-    `myukm.sentences` makes them."""
+    """An alert. `server` is the server that the finding's check queries, `extent` how much is
+    affected, `sent_at` when the alert was sent last (seconds since 1970), `translations` as
+    `in_each_language` of `myukm.sentences` returns them."""
 
     key: str
     code: str
@@ -63,7 +62,7 @@ class Record:
 
 
 class Records:
-    """The open alerts by key, and the changes that the database does not have yet, in order."""
+    """The open alerts by key, and the changes that are not in the database yet, in order."""
 
     def __init__(self) -> None:
         self.open: dict[str, Record] = {}
@@ -86,19 +85,20 @@ class Records:
         """Load the alerts that are open in the database, except those that changed here."""
         changed = {record.key for record in self._unstored}
         rows = db.session.scalars(select(Alert).where(Alert.open.is_not(None)))
-        left = {str(row.open): _from_row(row) for row in rows if row.open not in changed}
-        self.open = left | self.open
+        loaded = {str(row.open): _from_row(row) for row in rows if row.open not in changed}
+        self.open = loaded | self.open
 
     def load_copy(self) -> None:
-        """Take over what another process left in Valkey; after the rows, if they can be read.
+        """Load the alerts that another process copied to Valkey. Call `load_rows` before, if the
+        database works, so that only alerts without a row are stored later.
 
-        A process of a newer version may have left more fields, which are ignored.
+        Unknown fields, which a process of a newer version may have written, are ignored.
         """
         with contextlib.suppress(RedisError):
             copy = cast(dict[bytes, bytes], valkey().hgetall(KEY))
-            left = [msgspec.json.decode(text, type=Record) for text in copy.values()]
-            self._unstored += [each for each in left if each.key not in self.open]
-            self.open |= {record.key: record for record in left}
+            loaded = [msgspec.json.decode(text, type=Record) for text in copy.values()]
+            self._unstored += [each for each in loaded if each.key not in self.open]
+            self.open |= {record.key: record for record in loaded}
 
     def save(self) -> None:
         """Copy the open alerts to Valkey when they changed, and again every `SAVE_AGAIN_SECONDS`,
@@ -138,15 +138,15 @@ class Records:
 
 def _append_events(alert_id: int, record: Record) -> None:
     event_log.append("alert", "alert", {"id": alert_id, **record.as_json()})
-    run = progress.live() if record.code == LOGGED else None
+    run = progress.live() if record.code == RUN_LOG_CODE else None
     if run is not None and record.resolved_at is None:
         run_log.append(run.id, "error", record.code, stored_sentence(record, "message"))
 
 
-def recent(most: int) -> Sequence[Alert]:
-    """Return the latest alerts, open ones first."""
+def recent(limit: int) -> Sequence[Alert]:
+    """Return at most `limit` alerts: first the open ones, then the latest."""
     query = select(Alert).order_by(Alert.resolved_at.is_not(None), Alert.id.desc())
-    return db.session.scalars(query.limit(most)).all()
+    return db.session.scalars(query.limit(limit)).all()
 
 
 def _from_row(row: Alert) -> Record:

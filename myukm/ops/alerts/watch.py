@@ -1,5 +1,5 @@
-"""Chooses the one process that polls the doctor, for alerts and open pages. It runs in a thread of
-its own, so that a database that hangs does not hold it up."""
+"""Chooses the one process that polls the doctor, for alerts and open pages. The poll runs in a
+thread of its own, so that a hanging database does not delay it."""
 
 import contextlib
 import fcntl
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 class AlertWatch:
     """Polls every three seconds if this process holds the lease in Valkey. Without Valkey the
-    leader polls; without Valkey and database, on each machine the process with a lock on a file.
+    leader polls; without Valkey and database, the process of each machine that holds a file lock.
 
     `leads` returns whether this process is the leader, None while the database does not answer.
     """
@@ -53,7 +53,7 @@ class AlertWatch:
         self.close()
 
     def close(self) -> None:
-        """Release the lock on the file."""
+        """Release the file lock."""
         if self._lock:
             self._lock.close()
             self._lock = None
@@ -61,8 +61,8 @@ class AlertWatch:
     def poll(self) -> None:
         """Poll once, if it is this process's turn."""
         if not self._is_watcher():
-            self._monitor.forget()
-            self._health.forget()
+            self._monitor.reset()
+            self._health.reset()
             return
         self._monitor.evaluate()
         self._health.publish()
@@ -74,11 +74,11 @@ class AlertWatch:
         try:
             return self._holds_lease(leads)
         except RedisError:
-            return self._holds_file() if leads is None else leads
+            return self._holds_file_lock() if leads is None else leads
 
     def _holds_lease(self, leads: bool | None) -> bool:
-        """Return whether this process holds the lease. The leader takes it if it is free; another
-        process only if it has been free for `VACANT_SECONDS`."""
+        """Return whether this process holds the lease. The leader takes a free lease at once, other
+        processes only if it has been free for `VACANT_SECONDS`."""
         holder, held = self._holder.encode(), valkey().get(KEY)
         had_led, self._led = self._led, bool(leads)
         if held == holder and had_led and leads is False:
@@ -93,7 +93,7 @@ class AlertWatch:
             return False
         return bool(valkey().set(KEY, holder, nx=True, px=LEASE_MILLISECONDS))
 
-    def _holds_file(self) -> bool:
+    def _holds_file_lock(self) -> bool:
         if self._lock is None:
             self._lock = (Path(self._app.instance_path) / "alerts.lock").open("wb")
         try:
@@ -103,14 +103,14 @@ class AlertWatch:
         return True
 
     def _send_heartbeat(self) -> None:
-        """Ask `HEARTBEAT_URL` once a minute while nothing is broken."""
+        """Request `HEARTBEAT_URL` once a minute while nothing is broken."""
         url, now = self._app.config["HEARTBEAT_URL"], time.monotonic()
         if not url or now < self._heartbeat_at or doctor.report()["status"] == BROKEN:
             return
         self._heartbeat_at = now + HEARTBEAT_SECONDS
-        threading.Thread(target=_ask, args=(url,), name="heartbeat", daemon=True).start()
+        threading.Thread(target=_request, args=(url,), name="heartbeat", daemon=True).start()
 
 
-def _ask(url: str) -> None:
+def _request(url: str) -> None:
     with contextlib.suppress(requests.RequestException):
         requests.get(url, timeout=10, allow_redirects=False)

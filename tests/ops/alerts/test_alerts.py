@@ -138,7 +138,7 @@ def test_a_process_that_polls_again_stores_nothing_of_its_first_turn(app: Flask)
     first = AlertMonitor()
     with without_database(app):
         examine(app, first)
-        first.forget()
+        first.reset()
     assert first.records.open == {}
     with app.app_context():
         first.records.store()
