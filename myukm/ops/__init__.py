@@ -11,12 +11,11 @@ from myukm.queues.workers import unserved_reason
 
 
 def init_app(app: Flask) -> None:
-    """Make the probes of readiness, and register the stall reason: the domain cannot import it,
-    because `queues` state is ours."""
+    """Create the probes of readiness, and register what finds the reason of a stalled run."""
     readiness.init_app(app)
     standstill_reason.register(app, sync_stall_reason)
 
 
 def sync_stall_reason() -> tuple[str, Any] | None:
-    """Return why no worker takes sync jobs, as code and sentence; None if one does."""
+    """Return why no worker takes sync jobs, as code and sentence; None if a worker takes them."""
     return unserved_reason(SYNC)

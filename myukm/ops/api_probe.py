@@ -24,14 +24,14 @@ from myukm.sentences import in_each_language
 
 KEY = "myukm:probe:api"
 RETENTION_SECONDS = 120
-# A student that does not exist: a healthy API answers 404, and no personal data is transferred.
-NOBODY = "myukm-probe"
+# A healthy API answers 404 to this id, and no personal data is transferred.
+UNKNOWN_STUDENT = "myukm-probe"
 
 
 @dataclass(frozen=True)
 class Probe:
-    """Result of a probe of `url`: `ok`, or else `why`; `refused` if the token was rejected.
-    `translations` has `why` in other languages than the campus's."""
+    """Result of a probe of `url`: `ok` if the API works, `refused` if it rejected the token, `why`
+    what it answered. `translations` has `why` in the languages other than the campus's."""
 
     url: str
     ok: bool
@@ -45,24 +45,24 @@ def probe() -> Probe:
 
     Never call it from a web request: it blocks while the API does not answer.
     """
-    found = _probe()
-    found = replace(found, **in_each_language(why=found.why))
+    result = _probe()
+    result = replace(result, **in_each_language(why=result.why))
     with contextlib.suppress(RedisError):
-        valkey().set(KEY, json.dumps(asdict(found)), ex=RETENTION_SECONDS)
-    return found
+        valkey().set(KEY, json.dumps(asdict(result)), ex=RETENTION_SECONDS)
+    return result
 
 
 def probe_within(seconds: float) -> None:
-    """Probe, but wait at most `seconds`; an answer that comes later is still stored."""
+    """Probe, but wait at most `seconds`; a result that comes later is still stored."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     thread = threading.Thread(target=_probe_in, args=(app, probe), name="probe", daemon=True)
     thread.start()
     thread.join(seconds)
 
 
-def _probe_in(app: Flask, ask: Callable[[], object]) -> None:
+def _probe_in(app: Flask, probe: Callable[[], object]) -> None:
     with app.app_context():
-        ask()
+        probe()
 
 
 def last() -> Probe | None:
@@ -73,7 +73,7 @@ def last() -> Probe | None:
 
 def _probe() -> Probe:
     address = shown(current_app.config["PEMBAYARAN_API_URL"])
-    answer = asyncio.run(_ask())
+    answer = asyncio.run(_request_unknown_student())
     if not isinstance(answer, Failure) or not (answer.http or answer.counts_as_outage):
         return Probe(address, True, False, "HTTP 200")
     if answer.code == "timeout":
@@ -85,9 +85,9 @@ def _probe() -> Probe:
     return Probe(address, ok, refused, why(answer))
 
 
-async def _ask() -> Any:
+async def _request_unknown_student() -> Any:
     async with PaymentApi(current_app.config) as api:
-        return await api.payments(NOBODY)
+        return await api.payments(UNKNOWN_STUDENT)
 
 
 PROBE_SECONDS = 30.0
@@ -110,7 +110,7 @@ class PeriodicProbe:
         if time.monotonic() < self._next or (self._thread and self._thread.is_alive()):
             return
         if db.session.scalar(select(exists().where(SyncRun.live.is_not(None)))):
-            valkey().delete(KEY)  # from now on the run's own requests show it
+            valkey().delete(KEY)
             return
         self._next = time.monotonic() + PROBE_SECONDS
         app = current_app._get_current_object()  # type: ignore[attr-defined]

@@ -1,12 +1,11 @@
-"""Reduces the doctor's findings to causes: a finding that follows from another one is left out."""
+"""Reduces the doctor's findings to causes: leaves out a finding that follows from another one."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from myukm.ops.findings import BROKEN, Finding
 
-# Findings about queues, about runs and chat, and those that follow from a broken database.
-QUEUES = {
+QUEUE_FINDINGS = {
     "no_worker",
     "worker_died",
     "worker_stuck",
@@ -14,8 +13,9 @@ QUEUES = {
     "jobs_failed",
     "job_hung",
 }
-RUNS = {"sync_still", "chat_unpublished"}
-OF_THE_DATABASE = RUNS | {
+RUN_AND_CHAT_FINDINGS = {"sync_still", "chat_unpublished"}
+# Findings that follow from a broken database.
+DATABASE_CONSEQUENCES = RUN_AND_CHAT_FINDINGS | {
     "nobody_leads",
     "database_slow",
     "jobs_failed",
@@ -23,29 +23,29 @@ OF_THE_DATABASE = RUNS | {
 }
 # The findings that follow from each cause.
 CONSEQUENCES = {
-    "valkey_unreachable": {*QUEUES, "nobody_leads"},
-    "valkey_memory": QUEUES,
-    "valkey_replica": QUEUES,
-    "valkey_cannot_save": {*QUEUES, "valkey_unreachable"},
+    "valkey_unreachable": {*QUEUE_FINDINGS, "nobody_leads"},
+    "valkey_memory": QUEUE_FINDINGS,
+    "valkey_replica": QUEUE_FINDINGS,
+    "valkey_cannot_save": {*QUEUE_FINDINGS, "valkey_unreachable"},
     "database_unreachable": {"files_unreadable"},
-    "database_readonly": OF_THE_DATABASE,
-    "database_full": OF_THE_DATABASE,
-    "database_corrupt": OF_THE_DATABASE,
-    "database_locked": OF_THE_DATABASE,
-    "database_blocked": {*OF_THE_DATABASE, "database_locked"},
-    "database_too_many_connections": OF_THE_DATABASE,
-    "database_replaced": OF_THE_DATABASE,
-    "job_hung": RUNS,
-    "wrong_database": RUNS,
-    "workers_suspended": RUNS,
+    "database_readonly": DATABASE_CONSEQUENCES,
+    "database_full": DATABASE_CONSEQUENCES,
+    "database_corrupt": DATABASE_CONSEQUENCES,
+    "database_locked": DATABASE_CONSEQUENCES,
+    "database_blocked": {*DATABASE_CONSEQUENCES, "database_locked"},
+    "database_too_many_connections": DATABASE_CONSEQUENCES,
+    "database_replaced": DATABASE_CONSEQUENCES,
+    "job_hung": RUN_AND_CHAT_FINDINGS,
+    "wrong_database": RUN_AND_CHAT_FINDINGS,
+    "workers_suspended": RUN_AND_CHAT_FINDINGS,
 }
 
 
 def causes(findings: Sequence[Finding]) -> list[Finding]:
-    """Return the findings without those that follow from another finding that is broken.
+    """Return the findings without those that follow from another finding whose level is broken.
 
-    A stalled run is a finding with the code of its cause. The two become one, which is broken and
-    affects the run's students.
+    A stalled run is reported under the code of its cause. If the cause is reported, too, the two
+    findings become one, with the level broken and with the people of the stalled run.
     """
     broken = {finding.code for finding in findings if finding.level == BROKEN}
     follow = {code for cause in broken for code in CONSEQUENCES.get(cause, ())}

@@ -1,7 +1,7 @@
 """rq-dashboard mounted in the app, with our connection and `RestrictedJob`.
 
-rq-dashboard opens its own connections and unpickles whatever a job contains, so the classes that
-its module uses are replaced here once. Permissions are checked in `web/admin/queues.py`.
+rq-dashboard opens its own connections and unpickles whatever a job contains, so `mount` replaces
+the classes that its module uses. Permissions are checked in `web/admin/queues.py`.
 """
 
 import re
@@ -13,7 +13,7 @@ from flask import Flask, current_app
 from rq import Worker
 from rq.job import Job
 from rq_dashboard import blueprint
-from rq_dashboard import web as its
+from rq_dashboard import web as rq_dashboard_web
 
 from myukm.ops.dashboard_jobs import UNREADABLE, ShownJob
 from myukm.queues.failed_jobs import retry
@@ -22,7 +22,8 @@ from myukm.queues.restricted_job import PrimitivePickle
 from myukm.valkey_clients import background_client
 
 NAME = blueprint.name
-# Its pages write queue names into inline scripts, and PostgreSQL stores no NUL in a job's id.
+# Names that are safe, because rq-dashboard writes queue names into inline scripts, and PostgreSQL
+# (the activity log) stores no NUL in a job's id.
 PLAIN_NAME = re.compile(r"[\w.:-]{1,100}")
 REGISTRIES = frozenset(
     {"queued", "scheduled", "deferred", "started", "finished", "failed", "canceled"}
@@ -37,7 +38,7 @@ class _Queue(PausableQueue):
         try:
             return super().fetch_job(job_id)
         except UNREADABLE:
-            return None  # the lists leave out what cannot be read
+            return None  # the lists leave out a job that cannot be read
 
     @classmethod
     def all(cls, *args: Any, **kwargs: Any) -> list[Any]:
@@ -52,23 +53,24 @@ class _Worker(Worker):
     job_class = ShownJob
 
     def _set_connection(self, connection: redis.Redis) -> redis.Redis:
-        return connection  # unchanged: RQ would raise the timeout of the shared pool to minutes
+        return connection  # RQ's own method would raise the shared pool's time-out to minutes
 
 
 def mount(app: Flask, prefix: str) -> None:
     """Register the dashboard's pages below `prefix`."""
-    its.Job, its.Queue, its.Worker = ShownJob, _Queue, _Worker
-    its.serialize_date = _as_its_scripts_expect
-    its.from_url = lambda *_, **__: (None, current_app.extensions["dashboard_valkey"])
-    its.requeue_job = lambda job_id, connection: retry([job_id])
+    module = rq_dashboard_web
+    module.Job, module.Queue, module.Worker = ShownJob, _Queue, _Worker
+    module.serialize_date = _utc_without_offset
+    module.from_url = lambda *_, **__: (None, current_app.extensions["dashboard_valkey"])
+    module.requeue_job = lambda job_id, connection: retry([job_id])
     client = background_client(app.config["REDIS_URL"])
     app.extensions["dashboard_valkey"] = app.redis_conn = client  # type: ignore[attr-defined]
     app.config["RQ_DASHBOARD_REDIS_URL"] = ("Valkey",)
     app.register_blueprint(blueprint, url_prefix=prefix)
 
 
-def _as_its_scripts_expect(moment: datetime | None) -> str | None:
-    """Return UTC without an offset: the scripts add the browser's offset to what they read."""
+def _utc_without_offset(moment: datetime | None) -> str | None:
+    """Return a time as rq-dashboard's scripts expect it: they add the browser's offset to it."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S") if moment else None
 
 

@@ -1,4 +1,5 @@
-"""Jobs as rq-dashboard shows them: what other programs stored must not break a page."""
+"""Jobs as rq-dashboard shows them. A job that another program stored, or a damaged one, must not
+break a page."""
 
 import json
 from collections.abc import Mapping
@@ -14,13 +15,13 @@ from rq.results import Result
 from myukm.queues.pauses import PausableQueue
 from myukm.queues.restricted_job import JobNotAllowedError, RestrictedJob
 
-# What RQ raises for a field that it cannot read; its time-out fails an assertion.
+# What RQ raises for a field that it cannot read (AssertionError: the job's time-out).
 DAMAGED = (ValueError, TypeError, AssertionError)
 UNREADABLE = (DeserializationError, JobNotAllowedError, UnpicklingError, *DAMAGED)
 
 
 class ShownJob(RestrictedJob):
-    """A job for display. One with a field that RQ cannot read is shown as damaged, without its
+    """A job for display. A job with a field that RQ cannot read is shown as damaged, without its
     fields, and can be deleted."""
 
     def restore(self, raw_data: Mapping[bytes, bytes]) -> None:
@@ -39,7 +40,8 @@ class ShownJob(RestrictedJob):
             return "damaged"
 
     def delete(self, *args: Any, **kwargs: Any) -> None:
-        """Delete the job, also out of lists that its state, or the damage to it, hides."""
+        """Delete the job and remove it from every list, because the fields that name its list may
+        be unreadable."""
         with suppress(*DAMAGED):
             super().delete(*args, **kwargs)
         queue = PausableQueue(self.origin, connection=self.connection)
@@ -82,7 +84,7 @@ def _registries(queue: PausableQueue) -> list[BaseRegistry]:
 
 
 def _as_json(value: Any) -> Any:
-    """Return a value that JSON can hold: itself, or as text."""
+    """Return the value, or its `repr` if it cannot be written as JSON."""
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError):

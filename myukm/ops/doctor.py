@@ -1,7 +1,7 @@
 """The doctor runs every check and returns the findings, most severe and most likely cause first.
 
-`flask queue doctor`, the queues page, alerts and metrics all read these findings. It
-answers within `EXAMINE_SECONDS`, whatever hangs.
+`flask queue doctor`, the queues page, alerts and metrics all read these findings. An examination
+takes at most `EXAMINE_SECONDS`, whatever hangs.
 """
 
 import time
@@ -40,7 +40,7 @@ from myukm.ops.findings import (
 from myukm.ops.first_seen import with_since
 
 DATABASE, VALKEY, HOST, FILES = "database", "valkey", "host", "files"
-# Each check with the server that it asks. The most likely causes come first.
+# Each check with the server that it queries. The most likely causes come first.
 CHECKS: Mapping[Check, str] = {
     valkey.unreachable: VALKEY,
     database.unreachable: DATABASE,
@@ -89,10 +89,10 @@ CHECKS: Mapping[Check, str] = {
     workers.unnamed: VALKEY,
     workers.failed: VALKEY,
 }
-# The findings about checks that do not return, because their server does not answer.
-SILENT: Mapping[Check, Callable[[float], Finding]] = {
-    database.unreachable: database.silent,
-    files.unreadable: files.silent,
+# For checks that do not return because their server does not answer: the finding about the server.
+NOT_ANSWERING: Mapping[Check, Callable[[float], Finding]] = {
+    database.unreachable: database.not_answering,
+    files.unreadable: files.not_answering,
 }
 SEVERITY = (BROKEN, WARNING)
 EXAMINE_SECONDS = 6.0
@@ -110,8 +110,9 @@ def report() -> dict[str, Any]:
 class Examination(NamedTuple):
     """What an examination found.
 
-    `unexamined` are the servers with checks that did not end, so their findings are incomplete.
-    `hidden` are the keys of findings that were left out, because they follow from another one.
+    `unexamined` are the servers with checks that did not run to their end, so findings about them
+    may be missing. `hidden` are the keys of findings that were left out, because they follow from
+    another finding.
     """
 
     findings: Sequence[Finding]
@@ -120,33 +121,33 @@ class Examination(NamedTuple):
 
 
 def examine() -> Examination:
-    """Return what is wrong now (at most two seconds old)."""
-    return _diagnose()
+    """Return what is wrong now, from a result that is at most two seconds old."""
+    return _examine_now()
 
 
-def database_is_away(report: Mapping[str, Any]) -> bool:
-    """Return whether a report says that the database cannot be read now."""
-    away = ("database_unreachable", "database_locked")
-    return any(f["code"] in away and f["level"] == BROKEN for f in report["findings"])
+def is_database_readable(report: Mapping[str, Any]) -> bool:
+    """Return whether the database can be read, according to this report."""
+    codes = ("database_unreachable", "database_locked")
+    return not any(f["code"] in codes and f["level"] == BROKEN for f in report["findings"])
 
 
 @ttl_cache(2.0)
-def _diagnose() -> Examination:
+def _examine_now() -> Examination:
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     examiners: dict[str, Examiner] = app.extensions.setdefault("examiners", {})
     for server in (DATABASE, VALKEY, HOST, FILES):
         if server not in examiners:
-            checks = [check for check, asked in CHECKS.items() if asked == server]
-            decides = server in (DATABASE, VALKEY)  # their first check is whether they answer
+            checks = [check for check, queried in CHECKS.items() if queried == server]
+            decides = server in (DATABASE, VALKEY)  # whose first check is whether they answer
             examiners[server] = Examiner(checks, _hangs, first_decides=decides)
         examiners[server].start(app)
     deadline = time.monotonic() + EXAMINE_SECONDS
-    found = [examiner.findings(deadline) for examiner in examiners.values()]
+    results = [examiner.findings(deadline) for examiner in examiners.values()]
     every = [
         replace(finding, server=server)
         for check, server in CHECKS.items()
-        for part in found
-        for finding in part.get(check, ())
+        for by_check in results
+        for finding in by_check.get(check, ())
     ]
     shown = with_effects(with_since(causes(every)))
     return Examination(
@@ -158,8 +159,8 @@ def _diagnose() -> Examination:
 
 def _hangs(check: Check) -> Finding:
     """Return the finding about a check that did not return."""
-    if check in SILENT:
-        return SILENT[check](CHECK_SECONDS)
+    if check in NOT_ANSWERING:
+        return NOT_ANSWERING[check](CHECK_SECONDS)
     if CHECKS[check] == DATABASE:
         return database_writes.locked()
     name = f"{check.__module__.rpartition('.')[2]}.{check.__name__}"

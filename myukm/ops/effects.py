@@ -15,6 +15,7 @@ from myukm.ops.findings import Finding
 from myukm.queues.jobs import QUEUES
 from myukm.queues.workers import snapshot
 
+# Codes of findings that end by themselves.
 HEALS = {"api_down", "api_wait", "api_slow", "api_unreachable", "login_attack"}
 
 
@@ -29,7 +30,7 @@ def _with_effect(finding: Finding) -> Finding:
         try:
             people = PEOPLE.get(finding.code, _nobody)(finding)
         except RedisError:
-            people = _open_here()
+            people = _open_pages_here()
     return replace(finding, people=people, heals=finding.heals or finding.code in HEALS)
 
 
@@ -42,19 +43,21 @@ def _unknown(_finding: Finding) -> None:
 
 
 def _open_pages(_finding: Finding) -> int:
-    """Return how many people have a page open: all pages of a browser share one stream."""
+    """Return how many people have a page open, by their streams: all pages of a browser share one
+    stream."""
     return process_registry.open_streams()
 
 
-def _open_here() -> int | None:
-    """Return how many people have a page of this process open; None if nobody has."""
+def _open_pages_here() -> int | None:
+    """Return how many people have a stream of this process open; None if nobody has, because other
+    processes may have streams."""
     hub = current_app.extensions.get("live_hub")
     return (len(hub.streams.audience) or None) if hub else None
 
 
 def _waiting_jobs(finding: Finding) -> int:
-    """Return how many jobs wait in the finding's queue, or else in all queues without a worker;
-    each job counts as one person."""
+    """Return how many jobs wait in the finding's queue or, for a finding without queue, in all
+    queues without a worker. Each job counts as one person."""
     state = snapshot()
     unserved = [name for name in QUEUES if state.suspended or not state.workers_for(name)]
     names = [finding.subject] if finding.subject in QUEUES else unserved
@@ -63,7 +66,7 @@ def _waiting_jobs(finding: Finding) -> int:
 
 PEOPLE: Mapping[str, Callable[[Finding], int | None]] = {
     "wrong_database": _unknown,
-    **dict.fromkeys((*causes.QUEUES, "workers_suspended", "queue_paused"), _waiting_jobs),
+    **dict.fromkeys((*causes.QUEUE_FINDINGS, "workers_suspended", "queue_paused"), _waiting_jobs),
     **dict.fromkeys(
         (
             *("valkey_unreachable", "valkey_memory", "valkey_replica", "valkey_cannot_save"),

@@ -1,4 +1,4 @@
-"""Runs the doctor's checks with deadlines, because whatever they examine may hang."""
+"""Runs the doctor's checks with deadlines, because the servers that they query may hang."""
 
 import logging
 import threading
@@ -15,7 +15,7 @@ from myukm.ops.findings import BROKEN, Finding
 CHECK_SECONDS, TICK_SECONDS = 3.0, 0.1
 
 Check = Callable[[], Iterator[Finding]]
-Found = Mapping[Check, Sequence[Finding]]
+FindingsByCheck = Mapping[Check, Sequence[Finding]]
 
 logger = logging.getLogger(__name__)
 
@@ -24,9 +24,9 @@ class Examiner:
     """Runs the checks of one server one after another in a thread, so that a server that hangs
     costs one thread and one connection.
 
-    `first_decides`: the first check is whether the server answers at all. If it does not, the other
-    checks are left out, because they would fail too. `hangs` returns the finding about a check that
-    does not return.
+    `hangs` returns the finding about a check that does not return. `first_decides`: the first check
+    is whether the server answers at all. If it finds that the server does not answer, the other
+    checks are left out, because they would fail, too.
     """
 
     def __init__(
@@ -39,8 +39,8 @@ class Examiner:
         self._checks, self._hangs = checks, hangs
         self._decisive = checks[0] if first_decides else None
         self._found: dict[Check, Sequence[Finding]] = {}
-        self._at = checks[0]
-        self._waited = 0.0
+        self._current = checks[0]
+        self._waited_seconds = 0.0
         self._idle = threading.Event()
         self._idle.set()
         self._reached_end = False
@@ -54,56 +54,57 @@ class Examiner:
             thread.daemon = True
             thread.start()
 
-    def findings(self, deadline: float) -> Found:
+    def findings(self, deadline: float) -> FindingsByCheck:
         """Return what each check found.
 
         Waits until the examination ends, one of its checks has taken `CHECK_SECONDS`, or `deadline`
-        (monotonic seconds); then the remaining checks keep what they found in the last examination.
-        Only time in which this thread was scheduled counts, because on an overloaded machine every
-        check would seem to hang.
+        (monotonic seconds). At the deadline, checks that have not ended count with what they
+        found in the last examination. Only time in which this thread was scheduled counts, because
+        on an overloaded machine every check would seem to hang.
         """
         while not self._idle.is_set():
-            if self._waited >= CHECK_SECONDS:
-                return self._with_hang(self._at)
+            if self._waited_seconds >= CHECK_SECONDS:
+                return self._with_hang(self._current)
             if (began := time.monotonic()) >= deadline:
                 break
             self._idle.wait(TICK_SECONDS)
-            self._waited += min(time.monotonic() - began, 2 * TICK_SECONDS)
+            self._waited_seconds += min(time.monotonic() - began, 2 * TICK_SECONDS)
         return dict(self._found)
 
-    def _with_hang(self, check: Check) -> Found:
+    def _with_hang(self, check: Check) -> FindingsByCheck:
+        """Return the finding about a check that hangs, and what the checks before it found."""
         before = self._checks[: self._checks.index(check)]
         return {check: [self._hangs(check)], **{each: self._found.get(each, ()) for each in before}}
 
     def _begin(self, check: Check) -> None:
-        self._at, self._waited = check, 0.0
+        self._current, self._waited_seconds = check, 0.0
 
     @property
     def is_complete(self) -> bool:
-        """Whether the last examination ran every check; if not, findings may be missing."""
+        """Whether the last examination has ended and ran every check."""
         return self._idle.is_set() and self._reached_end
 
     def _examine(self, app: Flask) -> None:
         try:
             with app.app_context():
-                self._ask_all()
+                self._run_checks()
         finally:
             self._idle.set()
 
-    def _ask_all(self) -> None:
+    def _run_checks(self) -> None:
         self._reached_end = False
         for check in self._checks:
             self._begin(check)
-            self._found[check] = ask(check)
+            self._found[check] = run_check(check)
             if check is self._decisive and any(f.level == BROKEN for f in self._found[check]):
                 self._found = {check: self._found[check]}
                 return
         self._reached_end = True
 
 
-def ask(check: Check) -> Sequence[Finding]:
-    """Return what a check finds. A check that fails finds nothing, because the first check of its
-    server reports the failure."""
+def run_check(check: Check) -> Sequence[Finding]:
+    """Return what a check finds. For a check that fails it is nothing, because the first check of
+    the same server reports the failure."""
     try:
         return list(check())
     except RedisError as error:

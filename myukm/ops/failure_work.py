@@ -5,13 +5,13 @@ import time
 from myukm.queues.failures import actions, index
 from myukm.queues.jobs import QUEUES
 
-# How often an index that has all failures is compared with the registry again (seconds).
+# The pause before an index that has all failures is compared with the registry again.
 SETTLED_SECONDS = 5.0
 
 
 class FailureWorker:
-    """Each second: indexes the newest failures and a portion of all, until all are indexed, and
-    works for half a second on each bulk action."""
+    """Indexes the newest failures and a portion of the others until all are indexed, and works for
+    half a second on each bulk action. A task of the leader, called each second."""
 
     def __init__(self) -> None:
         self._cursors = {name: index.Cursor() for name in QUEUES}

@@ -1,4 +1,5 @@
-"""Records when each finding was first seen, for findings whose check does not know since when."""
+"""Records when each finding was first seen, for findings whose check does not know when the problem
+began."""
 
 import contextlib
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ from myukm.db.types import utcnow
 from myukm.extensions import valkey
 from myukm.ops.findings import Finding
 
-KEY, FORGET_SECONDS = "myukm:doctor:since", 60
+KEY, TTL_SECONDS = "myukm:doctor:since", 60
 
 
 def with_since(findings: Iterable[Finding]) -> list[Finding]:
@@ -41,9 +42,9 @@ def _first_seen(keys: set[str]) -> dict[str, datetime]:
         if not is_stored:
             pipe.delete(KEY)
         if kept and is_stored:
-            pipe.expire(KEY, FORGET_SECONDS)
+            pipe.expire(KEY, TTL_SECONDS)
         elif kept:
             pipe.hset(KEY, mapping=kept)  # type: ignore[arg-type]
-            pipe.expire(KEY, FORGET_SECONDS)
+            pipe.expire(KEY, TTL_SECONDS)
         pipe.execute()
     return {key: datetime.fromtimestamp(moment, UTC) for key, moment in kept.items()}

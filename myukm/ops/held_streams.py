@@ -1,11 +1,11 @@
-"""Accounts whose pages receive no events of their streams although requests are answered: something
-on the way, mostly a proxy, holds the bytes back. Only the pages can notice that."""
+"""Accounts whose pages receive no events of their streams although requests are answered, because a
+proxy holds the bytes back. Only the pages notice it, so they report it."""
 
 from myukm.extensions import valkey
 
 KEY = "myukm:streams:held"
 # A page repeats its report about every 30 s, plus the pause before it connects again.
-FORGET_SECONDS = 120
+TTL_SECONDS = 120
 
 
 def report(user_id: int) -> None:
@@ -13,11 +13,11 @@ def report(user_id: int) -> None:
     now = valkey().time()[0]
     with valkey().pipeline(transaction=False) as pipe:
         pipe.zadd(KEY, {str(user_id): now})
-        pipe.zremrangebyscore(KEY, 0, now - FORGET_SECONDS)
-        pipe.expire(KEY, FORGET_SECONDS)
+        pipe.zremrangebyscore(KEY, 0, now - TTL_SECONDS)
+        pipe.expire(KEY, TTL_SECONDS)
         pipe.execute()
 
 
 def count() -> int:
-    """Return how many accounts reported that within `FORGET_SECONDS`. Raises `RedisError`."""
-    return int(valkey().zcount(KEY, valkey().time()[0] - FORGET_SECONDS, "+inf"))
+    """Return how many accounts' pages reported this within `TTL_SECONDS`. Raises `RedisError`."""
+    return int(valkey().zcount(KEY, valkey().time()[0] - TTL_SECONDS, "+inf"))

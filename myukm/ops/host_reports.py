@@ -1,4 +1,5 @@
-"""Each host reports its clock and its SECRET_KEY, so that the doctor sees hosts that differ."""
+"""Each host reports its clock and a digest of its SECRET_KEY, so that the doctor finds hosts that
+differ."""
 
 import hmac
 import json
@@ -15,25 +16,25 @@ from myukm.db import clock
 from myukm.db.types import utcnow
 from myukm.extensions import db, valkey
 
-REPORT_SECONDS, FORGET_SECONDS = 10.0, 60.0
-# Seconds of difference: the doctor warns from `NOTABLE` on; above `TOO_MUCH` a process is unfit to
-# lead.
-NOTABLE, TOO_MUCH = 2.0, 30.0
+REPORT_SECONDS, STALE_SECONDS = 10.0, 60.0
+# How far a host's clock may differ from the database's before the doctor warns, and before a
+# process of that host is unfit to lead.
+WARN_SKEW_SECONDS, MAX_SKEW_SECONDS = 2.0, 30.0
 KEY = "myukm:hosts"
 
 
 @dataclass(frozen=True)
 class HostReport:
     """One host: `skew` is by how many seconds its clock is ahead of the database's, `secret` a
-    digest of its SECRET_KEY, `at` when it reported this (seconds since 1970)."""
+    digest of its SECRET_KEY, `at` the time of the report (seconds since 1970)."""
 
     skew: float
     secret: str
     at: float
 
     def is_old(self) -> bool:
-        """Return whether it is older than `FORGET_SECONDS`."""
-        return self.at <= utcnow().timestamp() - FORGET_SECONDS
+        """Return whether the report is older than `STALE_SECONDS`."""
+        return self.at <= utcnow().timestamp() - STALE_SECONDS
 
 
 class HostReporter:
@@ -43,7 +44,7 @@ class HostReporter:
         self._next = 0.0
 
     def run(self) -> None:
-        """Report; does nothing if the last report is less than ten seconds ago."""
+        """Publish a report, unless the last one is less than ten seconds ago."""
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + REPORT_SECONDS
@@ -51,7 +52,7 @@ class HostReporter:
             clock.measure(connection.connection.dbapi_connection, db.engine.dialect.name)
         valkey().hset(KEY, socket.gethostname(), json.dumps(asdict(own())))
         if gone := [host for host, report in _all().items() if report.is_old()]:
-            valkey().hdel(KEY, *gone)  # for machines that no longer exist
+            valkey().hdel(KEY, *gone)  # of machines that no longer exist
 
 
 def own() -> HostReport:
@@ -63,7 +64,7 @@ def own() -> HostReport:
 
 @ttl_cache(1.0)
 def latest() -> dict[str, HostReport]:
-    """Return the hosts' reports of the last minute; this one's even if it published none."""
+    """Return the reports of the last minute by host name. This host's is always among them."""
     found = {socket.gethostname(): own()}
     return found | {host: report for host, report in _all().items() if not report.is_old()}
 

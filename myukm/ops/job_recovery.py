@@ -1,7 +1,8 @@
 """Recovers jobs that no worker would take again: orphaned by a worker that died between dequeue and
 start, lost from their list, or deadly to their worker.
 
-RQ's own workers check only at their start and every ten minutes; this checks every ten seconds.
+RQ's own workers look for orphaned jobs only at their start and every ten minutes; the leader does
+so every ten seconds.
 """
 
 import logging
@@ -20,23 +21,23 @@ from myukm.queues.jobs import QUEUES
 from myukm.queues.workers import keep_running_jobs
 
 RECOVER_SECONDS = 10.0
-# A worker needs milliseconds from taking a job to beginning it.
+# A worker begins a job milliseconds after the dequeue, so a job not begun by then is orphaned.
 FIX_PAUSE_SECONDS = 0.5
 
 logger = logging.getLogger(__name__)
 
 
 class OrphanRecovery:
-    """Heals jobs that two checks in a row found in the same trouble, and marks jobs failed whose
-    worker died while running them. Each check covers a portion of all jobs, so that a hundred
-    thousand failed jobs cost little."""
+    """Heals orphaned jobs that two checks in a row have found, and lost jobs at once; marks jobs
+    failed whose worker died while running them. Each check looks for lost jobs in a portion of all
+    jobs, because there may be a hundred thousand failed ones."""
 
     def __init__(self) -> None:
         self._troubles = SeenTwice[lost_jobs.Trouble]()
         self._next, self._cursor = 0.0, 0
 
     def recover(self) -> None:
-        """Check each queue; does nothing if the last check is less than ten seconds ago."""
+        """Check each queue, unless the last check is less than ten seconds ago."""
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + RECOVER_SECONDS
@@ -53,7 +54,7 @@ def clean() -> None:
     """Mark jobs failed whose worker died while running them."""
     keep_running_jobs(valkey())
     for name in QUEUES:
-        lost_jobs.fail_unreadable(name)  # over which RQ would stumble, and clean nothing
+        lost_jobs.fail_unreadable(name)  # otherwise RQ would raise, and clean nothing
         clean_registries(get_queue(name))
 
 

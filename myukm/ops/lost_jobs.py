@@ -1,6 +1,7 @@
 """Jobs that no worker will ever take: gone from every list, deleted, or deadly to their worker.
 
-All fields are read and written without RQ, because a job may be deadly because RQ cannot read it.
+Fields are read and written without RQ, because RQ may be unable to read them, which is one reason
+why a job kills its worker.
 """
 
 import logging
@@ -24,16 +25,18 @@ from myukm.queues.jobs import FAILURE_SECONDS, QUEUES
 from myukm.queues.restricted_job import RestrictedJob
 
 LOST_AFTER = timedelta(seconds=60)
-# A job fails instead of being put back for this time within an hour.
-FAILS_AT, REMEMBER_SECONDS = 3, 3600
-PORTION = 1000
-JOBS = Job.redis_job_namespace_prefix
+# A job fails, instead of being put back, when it has killed its worker so many times. The count
+# expires an hour after the last time.
+MAX_DEATHS, DEATHS_TTL_SECONDS = 3, 3600
+SCAN_COUNT = 1000
+JOB_PREFIX = Job.redis_job_namespace_prefix
 
 logger = logging.getLogger(__name__)
 
 
 class Trouble(NamedTuple):
-    """A job that nobody sees; `kind` is `taken`, `ghost` or `lost`."""
+    """A job that no worker will take. `kind` is `taken` (dequeued, but not begun), `ghost` (also
+    deleted) or `lost` (queued, but in no list)."""
 
     kind: str
     queue: str
@@ -41,7 +44,7 @@ class Trouble(NamedTuple):
 
 
 def taken() -> Iterator[Trouble]:
-    """Yield the jobs that a worker dequeued and did not begin; ghosts have been deleted since."""
+    """Yield the jobs that a worker has dequeued and not begun: `taken`, or `ghost` if deleted."""
     for name in QUEUES:
         source = get_queue(name)
         ids = set(source.intermediate_queue.get_job_ids())
@@ -52,15 +55,15 @@ def taken() -> Iterator[Trouble]:
 
 
 def lost(keys: Iterable[bytes]) -> Iterator[Trouble]:
-    """Yield which of these jobs (by their keys) have the status queued, but are in no list of their
-    queue."""
+    """Yield the jobs that have the status queued, but are in no list of their queue, among the jobs
+    with these keys."""
     keys = list(_in_no_list(_not_ended(keys)))
     with valkey().pipeline(transaction=False) as pipe:
         for key in keys:
             pipe.hmget(key, "status", "origin", "enqueued_at")
         rows = zip(keys, pipe.execute(), strict=True)
     queued = [
-        Trouble("lost", origin.decode(), key.decode().removeprefix(JOBS))
+        Trouble("lost", origin.decode(), key.decode().removeprefix(JOB_PREFIX))
         for key, (status, origin, at) in rows
         if status == b"queued" and origin and origin.decode() in QUEUES and _is_old(at)
     ]
@@ -70,7 +73,8 @@ def lost(keys: Iterable[bytes]) -> Iterator[Trouble]:
 
 
 def _still_queued(gone: Sequence[Trouble]) -> list[Trouble]:
-    """Return those that are still queued: a job that a worker has begun meanwhile left its list."""
+    """Return the jobs whose status is still queued, because a job that a worker has begun meanwhile
+    is rightly in no list."""
     with valkey().pipeline(transaction=False) as pipe:
         for each in gone:
             pipe.hget(Job.key_for(each.job_id), "status")
@@ -78,9 +82,9 @@ def _still_queued(gone: Sequence[Trouble]) -> list[Trouble]:
 
 
 def _not_ended(keys: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the keys of jobs that are in no registry of failed or finished ones. Most jobs are, and
-    a few commands find them all."""
-    by_id = {key.decode().removeprefix(JOBS): key for key in keys}
+    """Yield the keys of jobs that are in no registry of failed or finished jobs. This leaves few,
+    because most jobs have ended, and takes one command for each registry."""
+    by_id = {key.decode().removeprefix(JOB_PREFIX): key for key in keys}
     if not by_id:
         return
     with valkey().pipeline(transaction=False) as pipe:
@@ -95,10 +99,10 @@ def _not_ended(keys: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _in_no_list(keys: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the keys of jobs that wait in no queue now. The lists are read as a whole, because that
-    takes three commands instead of one for each job. A job may be moving between two lists just
-    now, so the caller checks the remaining ones again."""
-    if not (by_id := {key.decode().removeprefix(JOBS): key for key in keys}):
+    """Yield the keys of jobs that wait in no queue now. The lists are read completely, because that
+    takes fewer commands than one for each job. A job may be moving between two lists at this
+    moment, so the caller checks the yielded jobs again."""
+    if not (by_id := {key.decode().removeprefix(JOB_PREFIX): key for key in keys}):
         return
     waiting = set().union(*map(_listed, QUEUES))
     for job_id, key in by_id.items():
@@ -107,14 +111,15 @@ def _in_no_list(keys: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def portion(cursor: int) -> tuple[int, list[bytes]]:
-    """Return some jobs' keys, and the cursor for the next ones; 0 at the end."""
-    following, keys = cast(tuple[int, list[bytes]], valkey().scan(cursor, f"{JOBS}*", PORTION))
+    """Return the cursor for the next portion (0 after the last one) and some jobs' keys."""
+    found = valkey().scan(cursor, f"{JOB_PREFIX}*", SCAN_COUNT)
+    following, keys = cast(tuple[int, list[bytes]], found)
     return following, keys
 
 
 def heal(trouble: Trouble) -> bool:
-    """Put a job back, drop a ghost, or fail a job that killed its workers; return whether it was
-    still there."""
+    """Put a job back, remove a ghost, or fail a job that killed its workers; return whether the job
+    was still in trouble."""
     source = get_queue(trouble.queue)
     if trouble.kind != "lost":
         if not valkey().lrem(source.intermediate_queue.key, 1, trouble.job_id):
@@ -122,8 +127,8 @@ def heal(trouble: Trouble) -> bool:
         if trouble.kind == "ghost":
             return True
     if _is_deadly(trouble.job_id):
-        logger.warning("job %s killed its worker %d times: it fails", trouble.job_id, FAILS_AT)
-        text = f"PoisonJob: its worker ended {FAILS_AT} times when it took this job"
+        logger.warning("job %s killed its worker %d times: it fails", trouble.job_id, MAX_DEATHS)
+        text = f"PoisonJob: its worker ended {MAX_DEATHS} times when it took this job"
         _fail(trouble.queue, trouble.job_id, text)
     else:
         source.push_job_id(trouble.job_id, at_front=True)
@@ -133,12 +138,13 @@ def heal(trouble: Trouble) -> bool:
 def _is_deadly(job_id: str) -> bool:
     key = f"myukm:job:returned:{job_id}"
     times = int(valkey().incr(key))
-    valkey().expire(key, REMEMBER_SECONDS)
-    return times >= FAILS_AT
+    valkey().expire(key, DEATHS_TTL_SECONDS)
+    return times >= MAX_DEATHS
 
 
 def fail_unreadable(name: str) -> None:
-    """Fail the jobs of a queue whose worker died while running them and which RQ cannot read."""
+    """Fail the jobs of queue `name` that RQ cannot read and whose worker died while running
+    them."""
     registry = get_queue(name).started_job_registry
     for entry in cast(list[bytes], valkey().zrangebyscore(registry.key, 0, time.time())):
         job_id = registry.parse_job_id(entry.decode())
@@ -155,7 +161,7 @@ def fail_unreadable(name: str) -> None:
 
 
 def _fail(name: str, job_id: str, text: str) -> None:
-    """Record a job as failed, without reading it."""
+    """Record a job as failed with this error text, without reading it."""
     trace = b64encode(compress(text.encode())).decode()
     kind = str(Result.Type.FAILED.value)
     result = {"created_at": str(int(time.time())), "type": kind, "exc_string": trace}

@@ -16,14 +16,14 @@ TIMEOUT_SECONDS = 10.0
 
 
 class NoTls(smtplib.SMTPException):
-    """The server offers no TLS and would get the password in clear text."""
+    """The server offers no TLS, so the password would be sent in clear text."""
 
     def __init__(self) -> None:
         super().__init__("it offers no STARTTLS, so the password of SMTP_URL was not sent")
 
 
 def send(url: str, mail: EmailMessage) -> None:
-    """Send a mail.
+    """Send a mail through the server at `url`, a value of `SMTP_URL`.
 
     Raises `NoTls`, `smtplib.SMTPException`, or `OSError` (also for an untrusted certificate).
     """
@@ -48,9 +48,9 @@ def _connect(server: SplitResult) -> smtplib.SMTP:
 
 
 def _secure(connection: smtplib.SMTP, *, has_password: bool) -> None:
-    """Start TLS if offered. A server on this machine may have any certificate.
+    """Start TLS if the server offers it. A server on this machine may have any certificate.
 
-    Raises `NoTls` if there is none and a password would be sent to another machine.
+    Raises `NoTls` if it offers no TLS and a password would be sent to another machine.
     """
     local = _is_local(connection)
     connection.ehlo_or_helo_if_needed()

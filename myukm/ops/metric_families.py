@@ -17,7 +17,7 @@ JOB_TIMES = {counters.WAIT: "Seconds that jobs waited", counters.RUN: "Seconds t
 
 
 def families() -> Iterable[Metric]:
-    """Yield the metrics of all processes together. Raises `RedisError`."""
+    """Yield the metrics, added up over all processes. Raises `RedisError`."""
     totals = counters.totals(QUEUES)
     yield _ended_jobs(totals)
     for kind, what in JOB_TIMES.items():
@@ -68,7 +68,7 @@ def _api(counted: Mapping[Labels, Mapping[str, int]]) -> Metric:
 
 
 def _events(counted: Mapping[str, Mapping[Labels, Mapping[str, int]]]) -> Metric:
-    what = "Events sent to streams; dropped: with a stream whose client lagged, which resumes"
+    what = "Events sent to streams; dropped: with a stream that was closed because it lagged"
     metric = CounterMetricFamily("myukm_stream_events", what, labels=["outcome"])
     for outcome, name in (("sent", instruments.SENT), ("dropped", instruments.DROPPED)):
         metric.add_metric([outcome], counted.get(name, {}).get((), {}).get(COUNT, 0))
@@ -84,6 +84,6 @@ def _starts() -> Metric:
 
 
 def _buckets(bounds: Sequence[float], counts: Sequence[int]) -> list[tuple[str, float]]:
-    """Return the cumulative buckets as Prometheus has them."""
+    """Return cumulative buckets in Prometheus' form: upper bound as text, number of values."""
     names = [*map(str, bounds), "+Inf"]
     return list(zip(names, map(float, accumulate(counts)), strict=True))

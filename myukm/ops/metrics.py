@@ -47,7 +47,7 @@ def text() -> bytes:
 
 class _Collector:
     def collect(self) -> Iterable[Metric]:
-        """Yield all metrics that can be read; an unreachable server shows in `myukm_finding`."""
+        """Yield all metrics that can be read; `myukm_finding` reports an unreachable server."""
         report = doctor.report()
         yield _build()
         yield from _findings(report)
@@ -55,7 +55,7 @@ class _Collector:
         with contextlib.suppress(RedisError):
             yield from metric_families.families()
             yield _streams()
-        if doctor.database_is_away(report):
+        if not doctor.is_database_readable(report):
             return
         with contextlib.suppress(SQLAlchemyError):
             yield from _run(progress.current())
@@ -71,11 +71,11 @@ def _queues(health: Mapping[str, Any]) -> Iterable[Metric]:
         yield metric
 
 
-def _run(now: Mapping[str, Any]) -> Iterable[Metric]:
-    yield GaugeMetricFamily("myukm_sync_live", "Whether a run lives", float(now["status"] in LIVE))
-    yield GaugeMetricFamily("myukm_sync_stalled", "Whether it stalls", float(now["stalled"]))
+def _run(run: Mapping[str, Any]) -> Iterable[Metric]:
+    yield GaugeMetricFamily("myukm_sync_live", "Whether a run lives", float(run["status"] in LIVE))
+    yield GaugeMetricFamily("myukm_sync_stalled", "Whether it stalls", float(run["stalled"]))
     for key, name in RUN_GAUGES.items():
-        yield GaugeMetricFamily(f"myukm_sync_{name}", f"The last run: {name}", now[key])
+        yield GaugeMetricFamily(f"myukm_sync_{name}", f"The last run: {name}", run[key])
 
 
 def _event_log(size: retention.Size) -> Iterable[Metric]:
@@ -99,7 +99,8 @@ def _streams() -> Metric:
 
 
 def _items() -> Metric:
-    """Return what became of the students of all runs so far; rows of runs are never deleted."""
+    """Return how many students of all runs ended in each outcome. It never decreases, because rows
+    of runs are never deleted."""
     what = "Students that runs synced, without dry runs"
     metric = CounterMetricFamily("myukm_sync_items", what, labels=["outcome"])
     sums = select(

@@ -1,9 +1,9 @@
 """Runs periodic tasks: a thread in every web process and in `worker.py`, with leader election.
 
-Twice a second each process runs its local tasks; one of all processes, the leader, also runs the
-leader tasks. It is elected by a lease in the database (`models/leader.py`). A process is fit to
+Twice a second each process runs its local tasks. One process, the leader, also runs the leader
+tasks. The leader is elected by a lease in the database (`models/leader.py`). A process is fit to
 lead if it reaches Valkey and its clock is right. An unfit leader stops renewing its lease, so that
-a fit process takes over; if there is none, an unfit one leads.
+a fit process takes over; if no process is fit, an unfit one leads.
 """
 
 import logging
@@ -27,14 +27,14 @@ from myukm.errors import DomainError
 from myukm.extensions import db, valkey
 from myukm.logs.outages import Outage
 from myukm.models import LeaderLease
-from myukm.ops.host_reports import TOO_MUCH
+from myukm.ops.host_reports import MAX_SKEW_SECONDS
 
 TICK_SECONDS, LEAD_EVERY = 0.5, 2
 LEASE_SECONDS = 5.0
 # A leader that has been unfit for `UNFIT_SECONDS` stops renewing its lease. A lease that no fit
 # process took within `ABANDONED_SECONDS` goes to an unfit one, for `UNFIT_LEASE_SECONDS`.
 UNFIT_SECONDS, ABANDONED_SECONDS, UNFIT_LEASE_SECONDS = 5.0, 8.0, 30.0
-# `leads()` answers None if the lease was last read longer ago.
+# `leads()` returns None if the lease was last read longer ago.
 FRESH_SECONDS = 6.0
 
 logger = logging.getLogger(__name__)
@@ -53,8 +53,8 @@ class PeriodicRunner:
         self.stopped = threading.Event()
         self._lapsed: Standstill[str] = Standstill(LEASE_SECONDS)
         self._abandoned: Standstill[str] = Standstill(ABANDONED_SECONDS)
-        self._offers_at = 0.0
-        self._decided = (0.0, False)
+        self._renews_until = 0.0  # while unfit
+        self._last_answer = (0.0, False)
         self._outages: dict[Callable[[], bool | None], Outage] = {}
 
     def stop(self) -> None:
@@ -74,13 +74,13 @@ class PeriodicRunner:
     def _lead(self) -> bool:
         leads = self._do(self._is_leader)
         if leads is not None:
-            self._decided = (time.monotonic(), leads)
+            self._last_answer = (time.monotonic(), leads)
         return bool(leads)
 
     def leads(self) -> bool | None:
         """Return whether this process is the leader; None if that has been unknown for a while,
         because the database does not answer."""
-        at, leads = self._decided
+        at, leads = self._last_answer
         return leads if time.monotonic() - at < FRESH_SECONDS else None
 
     def _do(self, task: Callable[[], bool | None]) -> bool | None:
@@ -103,8 +103,8 @@ class PeriodicRunner:
         return self._outages[task]
 
     def _is_leader(self) -> bool:
-        """Return whether this process is the leader: it renewed the lease, or took over one whose
-        heartbeat stands still."""
+        """Renew the lease, or take it over if its heartbeat has stopped; return whether this
+        process now holds it."""
         holder, heartbeat = db.session.execute(
             select(LeaderLease.holder, LeaderLease.heartbeat)
         ).one()
@@ -120,22 +120,23 @@ class PeriodicRunner:
         return bool(taken)
 
     def _may_take(self, holder: str, heartbeat: int) -> bool:
-        """Return whether this process may renew its lease or take over one that stands still."""
+        """Return whether this process may renew the lease, or take it over because its heartbeat
+        has stopped."""
         lapsed, now = bool(self._lapsed.of({holder: heartbeat})), time.monotonic()
         abandoned = bool(self._abandoned.of({holder: heartbeat}))
         if holder != self.holder and not lapsed and not abandoned:
             return False
         if _is_fit():
-            self._offers_at = now + UNFIT_SECONDS
+            self._renews_until = now + UNFIT_SECONDS
             return lapsed or holder == self.holder
         if abandoned:
-            self._offers_at = now + UNFIT_LEASE_SECONDS
-        return abandoned or (holder == self.holder and now < self._offers_at)
+            self._renews_until = now + UNFIT_LEASE_SECONDS
+        return abandoned or (holder == self.holder and now < self._renews_until)
 
 
 def _is_fit() -> bool:
-    """Return whether this process sees Valkey and its clock is not far off."""
+    """Return whether this process reaches Valkey and its clock is right."""
     try:
-        return abs(clock.skew()) <= TOO_MUCH and bool(valkey().ping())
+        return abs(clock.skew()) <= MAX_SKEW_SECONDS and bool(valkey().ping())
     except RedisError:
         return False

@@ -79,7 +79,7 @@ def tasks() -> tuple[list[Task], list[Task]]:
 
 
 def every_other(task: Task) -> Task:
-    """Return a task that does its work at every second call."""
+    """Return a task that runs `task` at every second call."""
     calls = count()
 
     @wraps(task)
@@ -91,7 +91,8 @@ def every_other(task: Task) -> Task:
 
 
 def publish_debounced() -> None:
-    """Publish what was debounced. One `EXISTS` comes first, because mostly nothing waits."""
+    """Publish debounced changes that are due: presence, unread counts, read markers. One `EXISTS`
+    comes first, because mostly none is waiting."""
     if valkey().exists(outbox.DELAYED, unread.debounced.key, readers.debounced.key):
         tracker.publish_delayed()
         unread.debounced.publish_pending()

@@ -1,4 +1,5 @@
-"""Processes of ours that use more memory than `PROCESS_MEMORY_MB`, as each machine reports them."""
+"""Processes of web and worker that use more memory than `PROCESS_MEMORY_MB`, as each machine
+reports them."""
 
 import json
 import os
@@ -16,7 +17,7 @@ from myukm.extensions import valkey
 from myukm.ops.process_registry import role
 
 KEY = "myukm:processes:memory"
-POLL_SECONDS, FORGET_SECONDS = 5.0, 20
+POLL_SECONDS, STALE_SECONDS = 5.0, 20
 MEGABYTE = 1024 * 1024
 PROC = Path("/proc")
 
@@ -32,7 +33,7 @@ class LargeProcess:
 
 
 class MemoryReporter:
-    """Measures every five seconds this process, and in `worker.py` all of its processes.
+    """Measures the memory of this process, or in `worker.py` of all its processes, every 5 s.
 
     A periodic task of every process. It reports nothing where there is no `/proc`.
     """
@@ -41,13 +42,14 @@ class MemoryReporter:
         self._next, self._published = 0.0, False
 
     def run(self) -> None:
-        """Measure, if that is due; report processes above the limit, or delete the last report."""
+        """Report the processes above the limit, or delete the last report if there is none. Does
+        nothing if the last measurement is less than five seconds ago."""
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + POLL_SECONDS
         sizes = {pid: resident(pid) // MEGABYTE for pid in family()}
-        most = current_app.config["PROCESS_MEMORY_MB"]
-        large = {pid: size for pid, size in sizes.items() if size > most}
+        limit = current_app.config["PROCESS_MEMORY_MB"]
+        large = {pid: size for pid, size in sizes.items() if size > limit}
         name = f"{socket.gethostname()}:{os.getpid()}"
         if large:
             entry = {"role": role(), "at": valkey().time()[0], "large": large}
@@ -65,7 +67,7 @@ def family() -> list[int]:
 def _descendants(pid: int) -> Iterator[int]:
     yield pid
     for thread in (PROC / str(pid) / "task").glob("*/children"):
-        with suppress(OSError):  # it ended meanwhile
+        with suppress(OSError):  # the process ended meanwhile
             for child in thread.read_text().split():
                 yield from _descendants(int(child))
 
@@ -84,7 +86,7 @@ def large_processes() -> Sequence[LargeProcess]:
     entries = cast(dict[bytes, bytes], valkey().hgetall(KEY))
     if not entries:
         return ()
-    oldest = valkey().time()[0] - FORGET_SECONDS
+    oldest = valkey().time()[0] - STALE_SECONDS
     found = []
     for name, entry in entries.items():
         report, host = json.loads(entry), name.decode().rpartition(":")[0]

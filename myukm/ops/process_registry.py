@@ -17,15 +17,15 @@ from myukm.extensions import valkey
 
 KEY, STARTS_KEY, WEB_KEY = "myukm:processes", "myukm:starts", "myukm:web:seen"
 START_TOTALS_KEY, STREAMS_KEY = "myukm:starts:total", "myukm:processes:streams"
-HEARTBEAT_SECONDS, FORGET_SECONDS = 5.0, 20
-MAX_STARTS, WITHIN_SECONDS = 100, 60
-REMEMBER_SECONDS = 86_400
+HEARTBEAT_SECONDS, STALE_SECONDS = 5.0, 20
+MAX_STARTS, STARTS_WINDOW_SECONDS = 100, 60
+WEB_SEEN_TTL_SECONDS = 86_400
 
 
 @dataclass(frozen=True)
 class Process:
-    """A process: `role` is web or worker, `at` its last heartbeat by Valkey's clock, `descriptors`
-    the share of file descriptors in use."""
+    """A process: `role` is web or worker, `at` its last heartbeat (seconds since 1970, by Valkey's
+    clock), `descriptors` the share (0 to 1) of file descriptors in use."""
 
     host: str
     pid: int
@@ -35,13 +35,14 @@ class Process:
 
 
 class ProcessHeartbeat:
-    """Records this process every five seconds. A periodic task of every process."""
+    """Sends this process's heartbeat every five seconds. A periodic task of every process."""
 
     def __init__(self) -> None:
         self._next, self._started = 0.0, False
 
     def run(self) -> None:
-        """Record it, if that is due."""
+        """Send a heartbeat, unless the last one is less than five seconds ago; the first one also
+        counts the start."""
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + HEARTBEAT_SECONDS
@@ -51,12 +52,12 @@ class ProcessHeartbeat:
         valkey().hset(KEY, name, json.dumps(asdict(own)))
         valkey().hset(STREAMS_KEY, name, _streams_here())
         if own.role == "web":
-            valkey().set(WEB_KEY, 1, ex=REMEMBER_SECONDS)
+            valkey().set(WEB_KEY, 1, ex=WEB_SEEN_TTL_SECONDS)
         if not self._started:
             key = f"{STARTS_KEY}:{own.host}:{own.role}"
             valkey().lpush(key, moment)
             valkey().ltrim(key, 0, MAX_STARTS)
-            valkey().expire(key, WITHIN_SECONDS)
+            valkey().expire(key, STARTS_WINDOW_SECONDS)
             count_start(own.role)
             self._started = True
 
@@ -67,7 +68,7 @@ def count_start(of_role: str) -> None:
 
 
 def start_totals() -> dict[str, int]:
-    """Return how many processes of each role started since Valkey's data began."""
+    """Return how many processes of each role have started since Valkey last lost its data."""
     found = cast(dict[bytes, bytes], valkey().hgetall(START_TOTALS_KEY))
     return {name.decode(): int(count) for name, count in found.items()}
 
@@ -78,7 +79,7 @@ def role() -> str:
 
 
 def descriptors_used() -> float:
-    """Return which share of the file descriptors that this process may open it has open."""
+    """Return the share (0 to 1) of this process's limit of file descriptors that is in use."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     folder = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
     return len(os.listdir(folder)) / limit if limit > 0 else 0.0
@@ -89,7 +90,7 @@ def living(moment: int) -> Sequence[Process]:
     Valkey's clock (seconds)."""
     entries = cast(dict[bytes, bytes], valkey().hgetall(KEY))
     all_known = {name: msgspec.json.decode(entry, type=Process) for name, entry in entries.items()}
-    dead = [name for name, each in all_known.items() if each.at < moment - FORGET_SECONDS]
+    dead = [name for name, each in all_known.items() if each.at < moment - STALE_SECONDS]
     if dead:
         valkey().hdel(KEY, *dead)
         valkey().hdel(STREAMS_KEY, *dead)
@@ -114,7 +115,7 @@ def web_was_seen() -> bool:
 
 
 def starts(host: str, of_role: str, moment: int) -> int:
-    """Return how many processes of a machine started within the minute before `moment`, which is by
-    Valkey's clock (seconds)."""
+    """Return how many processes of this role started on a host within the minute before `moment`,
+    which is now by Valkey's clock (seconds)."""
     listed = cast(list[bytes], valkey().lrange(f"{STARTS_KEY}:{host}:{of_role}", 0, -1))
-    return sum(int(at) > moment - WITHIN_SECONDS for at in listed)
+    return sum(int(at) > moment - STARTS_WINDOW_SECONDS for at in listed)

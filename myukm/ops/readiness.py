@@ -1,4 +1,4 @@
-"""Whether this process can serve, answered within a bounded time whatever hangs."""
+"""Whether this process can serve requests, answered within `ANSWER_SECONDS` whatever hangs."""
 
 import threading
 import time
@@ -23,17 +23,17 @@ class Readiness(NamedTuple):
 
 
 class Query(threading.Thread):
-    """One query to a server; `answered` once it has succeeded."""
+    """One query to a server, made by `send`; `answered` is true once the query has succeeded."""
 
-    def __init__(self, app: Flask, ask: Callable[[], object]) -> None:
+    def __init__(self, app: Flask, send: Callable[[], object]) -> None:
         super().__init__(name="readiness", daemon=True)
-        self._app, self._ask = app, ask
+        self._app, self._send = app, send
         self.answered = False
 
     def run(self) -> None:
         with self._app.app_context():
             try:
-                self._ask()
+                self._send()
             except (SQLAlchemyError, RedisError, OSError):
                 return
             self.answered = True
@@ -45,11 +45,11 @@ class Query(threading.Thread):
 
 
 class Probe:
-    """Queries one server in a thread, because it may hang. Requests that come meanwhile share the
-    query, so a server that hangs costs one thread."""
+    """Queries one server in a thread, because the server may hang. Requests that come meanwhile
+    share the query, so a server that hangs costs one thread."""
 
-    def __init__(self, app: Flask, ask: Callable[[], object]) -> None:
-        self._app, self._ask = app, ask
+    def __init__(self, app: Flask, send: Callable[[], object]) -> None:
+        self._app, self._send = app, send
         self._starting = threading.Lock()
         self._query: Query | None = None
 
@@ -57,7 +57,7 @@ class Probe:
         """Return the query that is under way, or a new one."""
         with self._starting:
             if self._query is None or not self._query.is_alive():
-                self._query = Query(self._app, self._ask)
+                self._query = Query(self._app, self._send)
                 self._query.start()
             return self._query
 
@@ -71,8 +71,8 @@ def init_app(app: Flask) -> None:
 
 
 def check() -> Readiness:
-    """Query database and Valkey at once; one that does not answer within `ANSWER_SECONDS` counts as
-    away."""
+    """Query database and Valkey at the same time; return which of them answered within
+    `ANSWER_SECONDS`."""
     deadline = time.monotonic() + ANSWER_SECONDS
     probes: tuple[Probe, Probe] = current_app.extensions["readiness"]
     queries = [probe.query() for probe in probes]

@@ -14,7 +14,7 @@ from myukm.domain.sync import retention as run_retention
 from myukm.live import retention
 from myukm.ops.history import samples
 
-EVERY_SECONDS = 60.0
+PRUNE_SECONDS = 60.0
 PRUNERS = (
     payment_history.prune,
     closing.prune,
@@ -29,8 +29,9 @@ PRUNERS = (
 
 
 def every_minute(prune: Callable[[], bool]) -> Callable[[], None]:
-    """Return a periodic task that prunes once a minute, or again at once while `prune` reports more
-    to do. Each pruner is a task of its own, so that one that fails stops no other."""
+    """Return a periodic task that calls `prune` once a minute, or again at the next call while
+    `prune` returns that there is more to delete. Each pruner is a task of its own, because an
+    exception ends a task."""
     due = 0.0
 
     @wraps(prune)
@@ -38,7 +39,7 @@ def every_minute(prune: Callable[[], bool]) -> Callable[[], None]:
         nonlocal due
         if time.monotonic() < due:
             return
-        due = time.monotonic() + EVERY_SECONDS
+        due = time.monotonic() + PRUNE_SECONDS
         if prune():
             due = 0.0
 

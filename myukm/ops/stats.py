@@ -46,7 +46,7 @@ def _figures(now: datetime) -> dict[str, Any]:
     state = snapshot()
     with valkey().pipeline(transaction=False) as pipe:
         for name in QUEUES:
-            _ask_queue(pipe, name, now)
+            _query_queue(pipe, name, now)
         rows = dict(zip(QUEUES, _chunks(pipe.execute(), len(QUEUES)), strict=True))
         jobs, traces = _jobs(pipe, [*rows.values()], _at_work(state.workers))
     return {
@@ -60,7 +60,8 @@ def _figures(now: datetime) -> dict[str, Any]:
 
 
 class _Ended(NamedTuple):
-    """A job that ended. `score` is its place in its registry, another one if it ran again."""
+    """A job that ended. `score` is its score in RQ's registry, which changes if the job runs
+    again."""
 
     score: float
     fields: Fields
@@ -70,15 +71,15 @@ class _Ended(NamedTuple):
 def _jobs(
     pipe: Pipeline, rows: Sequence[list[Any]], at_work: Sequence[str]
 ) -> tuple[dict[str, Fields], dict[str, str]]:
-    """Return the fields of the shown jobs, and the tracebacks of the failed ones.
+    """Return the fields of the shown jobs, and the tracebacks of the failed jobs, by job id.
 
-    What ended is read once and kept while it is shown, because it does not change.
+    A job that has ended is read once and cached while it is shown, because it does not change.
     """
     ended: dict[str, _Ended] = current_app.extensions.setdefault("ended_jobs", {})
     scores = {job_id(key): at for row in rows for keys in row[1:3] for key, at in keys}
     failed = [job_id(key) for row in rows for key, _at in row[2]]
-    for gone in [each for each, known in ended.items() if scores.get(each) != known.score]:
-        del ended[gone]
+    for stale in [each for each, job in ended.items() if scores.get(each) != job.score]:
+        del ended[stale]
     new = scores.keys() - ended.keys()
     running = [job_id(key) for row in rows for key in row[0][:SHOWN]]
     jobs = load_jobs(pipe, dict.fromkeys([*new, *running, *at_work]))
@@ -88,9 +89,9 @@ def _jobs(
     return jobs | shown, {each: ended[each].trace for each in failed}
 
 
-def _ask_queue(pipe: Pipeline, name: str, now: datetime) -> None:
+def _query_queue(pipe: Pipeline, name: str, now: datetime) -> None:
     here = get_queue(name)
-    pipe.zrange(here.started_job_registry.key, 0, -1)  # as many as workers are at work
+    pipe.zrange(here.started_job_registry.key, 0, -1)  # at most one job for each worker
     pipe.zrevrange(here.finished_job_registry.key, 0, SHOWN - 1, withscores=True)
     pipe.zrevrange(here.failed_job_registry.key, 0, SHOWN - 1, withscores=True)
     counters.queue_reads(pipe, name, now)

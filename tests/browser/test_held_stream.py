@@ -94,8 +94,8 @@ def test_a_proxy_that_holds_the_stream_back_is_named(
     assert answered[report] == 204
     [found] = wait_until(lambda: named(app, "stream_buffered"), 30, "it is named")
     assert "proxy_buffering off" in found["cure"]
-    assert 0 < valkey.ttl(held_streams.KEY) <= held_streams.FORGET_SECONDS
-    lately = valkey.time()[0] - held_streams.FORGET_SECONDS
+    assert 0 < valkey.ttl(held_streams.KEY) <= held_streams.TTL_SECONDS
+    lately = valkey.time()[0] - held_streams.TTL_SECONDS
     valkey.zadd(held_streams.KEY, dict.fromkeys(valkey.zrange(held_streams.KEY, 0, -1), lately - 1))
     wait_until(lambda: not named(app, "stream_buffered"), 30, "it goes by itself")
 

@@ -375,7 +375,7 @@ def test_a_machine_with_another_secret_key(app: Flask, valkey: redis.Redis) -> N
         other = replace(host_reports.own(), secret="another")
         valkey.hset(host_reports.KEY, "web2", json.dumps(asdict(other)))
         assert ["web2" in finding.message for finding in host.secret_keys()] == [True]
-        gone = replace(other, at=other.at - 2 * host_reports.FORGET_SECONDS)
+        gone = replace(other, at=other.at - 2 * host_reports.STALE_SECONDS)
         valkey.hset(host_reports.KEY, "web2", json.dumps(asdict(gone)))
         wait_until(lambda: list(host.secret_keys()) == [], 30, "its report is forgotten")
         host_reports.HostReporter().run()

@@ -62,8 +62,9 @@ def _cure() -> LazyString:
     )
 
 
-def silent(seconds: float) -> Finding:
-    """Return the finding about a database that accepts connections but does not answer."""
+def not_answering(seconds: float) -> Finding:
+    """Return the finding about a database that accepts connections but has not answered for
+    `seconds`."""
     return Finding(
         "database_unreachable",
         BROKEN,

@@ -43,8 +43,8 @@ def unreadable() -> Iterator[Finding]:
         )
 
 
-def silent(seconds: float) -> Finding:
-    """Return the finding about a storage that does not answer."""
+def not_answering(seconds: float) -> Finding:
+    """Return the finding about a storage that has not answered for `seconds`."""
     return _finding(
         _(
             "Penyimpanan berkas chat tidak menjawab server %(host)s dalam %(seconds)d detik.",

@@ -10,13 +10,14 @@ from flask_babel import lazy_gettext as _
 from myukm.ops import host_reports
 from myukm.ops.findings import BROKEN, WARNING, Finding
 from myukm.ops.folders import written_folders
-from myukm.ops.host_reports import NOTABLE, TOO_MUCH
+from myukm.ops.host_reports import MAX_SKEW_SECONDS, WARN_SKEW_SECONDS
 
 LOW_SHARE, LOW_BYTES, MIN_BYTES = 0.05, 2 * 1024**3, 200 * 1024**2
 
 
 def disk() -> Iterator[Finding]:
-    """A disk that we write to has less free space than `LOW_SHARE` and `LOW_BYTES`."""
+    """A disk that we write to has less free space than `LOW_SHARE` and `LOW_BYTES`, or less than
+    `MIN_BYTES`."""
     for folder in _folders():
         usage = shutil.disk_usage(folder)
         is_low = usage.free < LOW_BYTES and usage.free < LOW_SHARE * usage.total
@@ -36,7 +37,7 @@ def disk() -> Iterator[Finding]:
 
 
 def check_hangs(name: str, seconds: float) -> Finding:
-    """Return the finding about a check that did not come back."""
+    """Return the finding about a check that has not returned within `seconds`."""
     return Finding(
         "check_hangs",
         BROKEN,
@@ -55,7 +56,7 @@ def clocks() -> Iterator[Finding]:
     """A machine whose clock differs from the database's."""
     for host, report in host_reports.latest().items():
         ahead = report.skew
-        if abs(ahead) < NOTABLE:
+        if abs(ahead) < WARN_SKEW_SECONDS:
             continue
         where = {"host": host, "seconds": abs(ahead)}
         wrong = _(
@@ -67,7 +68,7 @@ def clocks() -> Iterator[Finding]:
             )
         yield Finding(
             "clock_skew",
-            BROKEN if abs(ahead) > TOO_MUCH else WARNING,
+            BROKEN if abs(ahead) > MAX_SKEW_SECONDS else WARNING,
             wrong,
             _("Jalankan chrony (atau NTP lain) di semua server, juga di server basis data."),
             subject=host,
