@@ -20,9 +20,9 @@ class Finding:
     since when.
 
     `subject` tells findings of one code apart (a queue, a folder). `extent` is how much is
-    affected, so that an alert notices when it grows. `host` and `pid` are where it is, if in one
-    place. `people` is how many notice it now, None while unknown; `heals`: it ends by itself.
-    `server`, set by the doctor, is the server that its check asks.
+    affected; an alert is sent again when it grows. `host` and `pid` are where the problem is, if it
+    is in one place. `people` is how many people notice it now, None if unknown; `heals`: it ends by
+    itself. `server`, set by the doctor, is the server that the check queries.
     """
 
     code: str
@@ -40,31 +40,31 @@ class Finding:
 
     @property
     def key(self) -> str:
-        """What identifies it over time: its code and what it is about."""
+        """What identifies the finding over time: its code and subject."""
         return f"{self.code}:{self.subject}" if self.subject else self.code
 
     def as_json(self) -> dict[str, Any]:
         """Return the finding as `flask queue doctor --json` prints it.
 
-        Secrets are redacted in the texts, not in the code, which is ours: a password may happen to
-        be part of it, as "secret" would be.
+        Secrets are redacted in the texts, but not in the code: a password such as "secret" would
+        otherwise change the code `weak_secret`.
         """
         texts = {"message": self.message, "cure": self.cure, "effect": self._effect()}
-        words = in_each_language(**{name: _hidden(text) for name, text in texts.items()})
+        redacted = in_each_language(**{name: _redacted(text) for name, text in texts.items()})
         place = {"host": self.host or None, "pid": self.pid, "since": to_iso8601(self.since)}
         effect = {"people": self.people, "heals": self.heals}
-        return {"code": self.code, "level": self.level, **words, **place, **effect}
+        return {"code": self.code, "level": self.level, **redacted, **place, **effect}
 
     def _effect(self) -> LazyString:
-        """Return in few words how many are hit and whether somebody has to do something."""
+        """Return in few words how many people are affected and whether somebody has to act."""
         end = _("pulih sendiri") if self.heals else _("perlu tindakan")
         if self.people is None:
             return end
-        hit = _("belum mengenai siapa pun")
+        affected = _("belum mengenai siapa pun")
         if self.people:
-            hit = _("mengenai %(count)s orang", count=lazy_decimal(self.people))
-        return joined(hit, end, by=", ")
+            affected = _("mengenai %(count)s orang", count=lazy_decimal(self.people))
+        return joined(affected, end, by=", ")
 
 
-def _hidden(sentence: Any) -> LazyString:
+def _redacted(sentence: Any) -> LazyString:
     return LazyString(lambda: hide(str(sentence)))

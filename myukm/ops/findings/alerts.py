@@ -1,4 +1,4 @@
-"""Check of the alerts: channels that take none."""
+"""Check of the alerts: channels that fail."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from myukm.ops.findings import WARNING, Finding
 
 
 def undelivered() -> Iterator[Finding]:
-    """A channel that refused several attempts; the other channels report it."""
+    """A channel whose last attempts failed; the other channels report it."""
     for name, why in sorted(failing_channels.published().items()):
         yield Finding(
             "alerts_undelivered",

@@ -16,8 +16,8 @@ from myukm.ops.findings import BROKEN, WARNING, Finding
 from myukm.sentences import lazy_decimal, stored_sentence
 
 # The periodic task publishes overdue messages within 2 s. Messages unpublished for 10 s mean that
-# no process runs it. If other messages were published lately, the machine is only busy, so the
-# overdue ones are reported after 60 s.
+# no process runs the task. If other messages were published lately, the machine is only busy, so
+# the overdue messages are reported after 60 s.
 UNPUBLISHED_AFTER, HELD_UP_AFTER = timedelta(seconds=10), timedelta(seconds=60)
 LATEST_MESSAGES = 1000
 
@@ -40,7 +40,7 @@ def chat() -> Iterator[Finding]:
             ),
             _("Pastikan server web atau worker.py berjalan; sebabnya ada di log mereka."),
             since,
-            people=_readers_in_wait(),
+            people=_waiting_members(),
         )
 
 
@@ -54,16 +54,16 @@ def _published_lately() -> bool:
     return last is not None and utcnow() - last < UNPUBLISHED_AFTER
 
 
-def _readers_in_wait() -> int:
-    """Return how many members of UKMs have not been sent a message that is stored."""
+def _waiting_members() -> int:
+    """Return how many people are members of UKMs with unpublished messages."""
     waiting = select(ChatMessage.ukm_id).where(ChatMessage.published_at.is_(None))
     people = select(func.count(Membership.user_id.distinct())).where(Membership.ukm_id.in_(waiting))
     return int(db.session.scalar(people) or 0)
 
 
 def payment_api() -> Iterator[Finding]:
-    """Payment API unreachable or rejecting our token, according to the latest probe. During a run
-    its own requests show it."""
+    """Payment API unreachable or rejecting our token, according to the latest probe. Nothing during
+    a run, because the run itself reports failing requests."""
     probed = api_probe.last()
     if probed is None or probed.ok or progress.live() is not None:
         return
@@ -91,7 +91,7 @@ def payment_api() -> Iterator[Finding]:
 
 
 def attacks() -> Iterator[Finding]:
-    """Password guessing: many wrong log-ins for one account, or from one address."""
+    """Password guessing: many failed log-ins for one account, or from one address."""
     lately = login_attacks.recent()
     if lately:
         subjects = ", ".join(dict.fromkeys(attack.subject for attack in lately[:3]))

@@ -15,11 +15,12 @@ from myukm.ops import backup_log
 from myukm.ops.findings import WARNING, Finding
 from myukm.sentences import lazy_moment
 
-OLD = timedelta(days=2)
+MAX_AGE = timedelta(days=2)
 
 
 def old() -> Iterator[Finding]:
-    """The last backup failed, or the newest proved backup is older than two days."""
+    """The last backup failed, or the newest proved backup is older than two days. Only in
+    production."""
     if current_app.config["MYUKM_ENV"] != "production":
         return
     proved = backup_log.newest(backup_log.PROVED)
@@ -34,8 +35,8 @@ def old() -> Iterator[Finding]:
     else:
         since = db.session.scalar(select(func.min(User.created_at)))
         text = _("Belum ada cadangan yang teruji.")
-    if since and utcnow() - since > OLD:
-        yield _finding(text, since + OLD)
+    if since and utcnow() - since > MAX_AGE:
+        yield _finding(text, since + MAX_AGE)
 
 
 def _finding(message: Any, since: datetime) -> Finding:

@@ -1,4 +1,4 @@
-"""Checks of the database: reachable, fast, migrated, event log within its bounds."""
+"""Checks of the database: reachable, fast, migrated, event log within its limits."""
 
 import time
 from collections.abc import Iterator
@@ -20,13 +20,13 @@ from myukm.ops.findings import BROKEN, WARNING, Finding, database_writes
 from myukm.sentences import lazy_decimal
 
 SLOW_SECONDS = 0.5
-# The leader prunes once a minute, so a log that exceeds its limits by this much is not pruned.
-EVENTS_BEYOND, AGE_BEYOND = retention.MAX_EVENTS // 4, timedelta(hours=2)
+# The leader prunes once a minute, so a log that exceeds its limits by more is not being pruned.
+EXCESS_EVENTS, EXCESS_AGE = retention.MAX_EVENTS // 4, timedelta(hours=2)
 
 
 def unreachable() -> Iterator[Finding]:
     """Database unreachable or slow."""
-    begun = time.monotonic()
+    began = time.monotonic()
     try:
         db.session.execute(text("SELECT 1"))
     except SQLAlchemyError as error:
@@ -45,7 +45,7 @@ def unreachable() -> Iterator[Finding]:
             _cure(),
         )
         return
-    if (seconds := time.monotonic() - begun) > SLOW_SECONDS:
+    if (seconds := time.monotonic() - began) > SLOW_SECONDS:
         yield Finding(
             "database_slow",
             WARNING,
@@ -77,19 +77,19 @@ def not_answering(seconds: float) -> Finding:
 
 
 def outdated() -> Iterator[Finding]:
-    """Schema version other than the one that this program needs."""
-    there = applied_migrations(db.session.connection())
-    if there != {newest_migration()}:
+    """The schema's version differs from the one that this program needs."""
+    applied = applied_migrations(db.session.connection())
+    if applied != {newest_migration()}:
         yield Finding(
             "migrations",
             BROKEN,
             _(
                 "Tabel basis data bukan dari versi program ini (ada %(there)s, perlu %(wanted)s).",
-                there=", ".join(sorted(there)) or "-",
+                there=", ".join(sorted(applied)) or "-",
                 wanted=newest_migration(),
             ),
             _("Jalankan: %(command)s", command="./run db upgrade")
-            if there <= known_migrations()
+            if applied <= known_migrations()
             else _("Program ini lebih lama dari basis datanya: perbarui program."),
         )
 
@@ -104,10 +104,10 @@ def is_outdated() -> bool:
 
 
 def event_log() -> Iterator[Finding]:
-    """Event log beyond its bounds: not pruned, or growing faster than it is pruned."""
+    """Event log beyond its limits: not pruned, or growing faster than it is pruned."""
     size = retention.size()
-    too_old = size.oldest_at and size.oldest_at < utcnow() - retention.MAX_AGE - AGE_BEYOND
-    if too_old or size.events > retention.MAX_EVENTS + EVENTS_BEYOND:
+    too_old = size.oldest_at and size.oldest_at < utcnow() - retention.MAX_AGE - EXCESS_AGE
+    if too_old or size.events > retention.MAX_EVENTS + EXCESS_EVENTS:
         yield Finding(
             "event_log_large",
             WARNING,

@@ -1,4 +1,4 @@
-"""Checks that the database accepts writes, and that some process leads, which writes a heartbeat
+"""Checks that the database accepts writes, and that a process leads: the leader writes a heartbeat
 every second."""
 
 import os
@@ -22,15 +22,14 @@ from myukm.queues.workers import snapshot
 
 KEY = "myukm:database:trouble:{}"  # by kind; the error's text
 SHARE_SECONDS, RECENT_SECONDS = 2.0, 30.0
-# A dead leader is replaced within 5 s, or within 8 s if no process that reaches Valkey is left.
-# Above a load of `LOAD_PER_CORE` everything takes longer, so the limit grows, up to `MAX_STRETCH`
-# times.
-LEADERLESS = timedelta(seconds=12)
+# A dead leader is replaced within 5 s, or within 8 s if no process reaches Valkey. Above a load of
+# `LOAD_PER_CORE` everything takes longer, so the limit is multiplied, by at most `MAX_STRETCH`.
+MAX_LEADERLESS = timedelta(seconds=12)
 LOAD_PER_CORE, MAX_STRETCH = 2.0, 3.0
 
 
 def refuses_writes() -> Iterator[Finding]:
-    """A database that can be read but not written to: read-only, full, corrupt, locked."""
+    """A database that refuses writes or new connections: read-only, full, corrupt, locked."""
     seen: troubles.Troubles = current_app.extensions["database_troubles"]
     if seen.file_was_replaced():
         yield replaced()
@@ -65,7 +64,7 @@ def _shared() -> dict[str, str]:
 def nobody_leads() -> Iterator[Finding]:
     """No process runs the leader tasks: runs, alerts and retention stand still."""
     led_at = db.session.scalar(select(LeaderLease.led_at)) or _first_worker()
-    if led_at is not None and utcnow() - led_at > _stretch() * LEADERLESS:
+    if led_at is not None and utcnow() - led_at > _stretch() * MAX_LEADERLESS:
         yield Finding(
             "nobody_leads",
             BROKEN,
@@ -86,13 +85,14 @@ def _stretch() -> float:
 
 
 def _first_worker() -> datetime | None:
-    """Return since when workers live, for a database in which nobody has led yet."""
-    born = [worker.started_at for worker in snapshot().workers if worker.alive]
-    return min((moment for moment in born if moment), default=None)
+    """Return when the first of the living workers started, for a database in which no process has
+    led yet; None without workers."""
+    starts = [worker.started_at for worker in snapshot().workers if worker.alive]
+    return min((moment for moment in starts if moment), default=None)
 
 
 def locked() -> Finding:
-    """Return the finding about a database, a table or a row whose lock somebody holds."""
+    """Return the finding about a lock on the database, a table or a row that is held too long."""
     return Finding(
         "database_locked",
         BROKEN,
@@ -118,7 +118,8 @@ def replaced() -> Finding:
 
 
 def findings(found: Mapping[str, str]) -> Iterator[Finding]:
-    """Yield a finding per kind of trouble, with the database's own words."""
+    """Yield a finding for each kind of trouble (`db/troubles.py`), with the database's error text
+    by kind."""
     if troubles.READONLY in found:
         what = _("Basis data hanya bisa dibaca: %(why)s", why=found[troubles.READONLY])
         cure = _(

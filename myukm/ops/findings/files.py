@@ -1,4 +1,4 @@
-"""Checks of the storage of the chat's files, which may be a folder of another machine."""
+"""Checks of the storage of the chat's files, which may be on another machine."""
 
 import socket
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from myukm.models import ChatFile
 from myukm.ops.findings import BROKEN, Finding
 from myukm.storage import storage
 
-NEWEST = (
+NEWEST_DIGEST = (
     select(ChatFile.digest)
     .where(ChatFile.stored_at.is_not(None), ChatFile.message_id.is_not(None))
     .order_by(ChatFile.id.desc())
@@ -23,13 +23,13 @@ NEWEST = (
 def unreadable() -> Iterator[Finding]:
     """The newest file of the chat cannot be read on this machine."""
     host = socket.gethostname()
-    digest = db.session.scalar(NEWEST)
-    release_connection()  # the storage may take long
+    digest = db.session.scalar(NEWEST_DIGEST)
+    release_connection()  # before the storage is read, which may take long
     try:
         if digest:
             storage().open(digest).close()
     except FileNotFoundError:
-        if db.session.scalar(NEWEST) == digest:  # or it was deleted meanwhile
+        if db.session.scalar(NEWEST_DIGEST) == digest:  # otherwise the file was deleted meanwhile
             yield _finding(
                 _("Berkas chat yang terbaru tidak ditemukan di server %(host)s.", host=host)
             )

@@ -13,7 +13,7 @@ from myukm.queues.jobs import DEFAULT, HIGH, SYNC
 from myukm.queues.workers import snapshot
 from myukm.sentences import joined, lazy_decimal
 
-# What it means to people that the jobs of a queue wait.
+# What people notice while the jobs of a queue wait.
 EFFECTS = {
     HIGH: N_("Pesan obrolan tetap sampai, hanya sedetik lebih lambat."),
     DEFAULT: N_("Status daring dan pemberitahuan terlambat."),
@@ -22,7 +22,7 @@ EFFECTS = {
 
 
 def paused() -> Iterator[Finding]:
-    """Queues that somebody paused, with who did it: they stay so until somebody resumes them."""
+    """Queues that somebody paused, and who: they stay paused until somebody resumes them."""
     waiting = {}
     with suppress(RedisError):
         waiting = {name: each.count for name, each in snapshot().backlogs.items()}

@@ -1,5 +1,5 @@
-"""Checks of the processes: no web server, processes that end again and again, descriptors, memory,
-and streams that something between them and the pages holds back."""
+"""Checks of the processes: no web server, restarts again and again, descriptors, memory, and
+streams whose events a proxy holds back."""
 
 from collections.abc import Iterator, Sequence
 
@@ -15,8 +15,9 @@ from myukm.queues.workers import snapshot
 from myukm.sentences import lazy_decimal
 
 NEARLY_ALL = 0.8
-# A restart of everything starts each process once.
-STARTS_EACH, MIN_STARTS = 3, 6
+# Starts within a minute that are still normal: for each living process, and at least on a host. (A
+# restart of everything starts each process once.)
+STARTS_PER_PROCESS, MIN_STARTS = 3, 6
 
 
 def no_web() -> Iterator[Finding]:
@@ -36,10 +37,10 @@ def restarts() -> Iterator[Finding]:
     now = snapshot().moment
     for host, role in sorted(places):
         count = process_registry.starts(host, role, now)
-        # Without those that ended lately: they count as living until some heartbeats are missing.
+        # Processes whose last heartbeat is missing have ended, though `_living` still has them.
         alive = (each for each in _with_role(role) if each.at >= now - HEARTBEAT_SECONDS - 1)
         living = sum(each.host == host for each in alive)
-        if count > max(MIN_STARTS, STARTS_EACH * living):
+        if count > max(MIN_STARTS, STARTS_PER_PROCESS * living):
             yield Finding(
                 "process_restarts",
                 WARNING,
@@ -56,7 +57,7 @@ def restarts() -> Iterator[Finding]:
 
 
 def descriptors() -> Iterator[Finding]:
-    """A process that has opened nearly all files and sockets that it may."""
+    """A process that has nearly reached its limit of open files and sockets."""
     for each in _living():
         if each.descriptors > NEARLY_ALL:
             yield Finding(
@@ -103,7 +104,7 @@ def memory() -> Iterator[Finding]:
 
 
 def held_back() -> Iterator[Finding]:
-    """Pages receive no events of their streams although requests are answered."""
+    """Pages that receive no events of their streams although requests are answered."""
     if count := held_streams.count():
         yield Finding(
             "stream_buffered",
@@ -124,7 +125,7 @@ def held_back() -> Iterator[Finding]:
 
 @ttl_cache(1.0)
 def _living() -> Sequence[process_registry.Process]:
-    """Return the living processes; three checks ask for them."""
+    """Return the living processes, cached because three checks need them."""
     return process_registry.living(snapshot().moment)
 
 

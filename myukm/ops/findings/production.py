@@ -12,14 +12,14 @@ from myukm.extensions import db
 from myukm.models import User
 from myukm.ops.findings import BROKEN, Finding
 
-# 32 random hexadecimal digits have fewer different ones less than once in a million times.
+# Of a million keys of 32 random hexadecimal digits, not even one has fewer different digits.
 MIN_DIFFERENT_CHARACTERS = 8
-# What the demo prints: the role is part of the password.
+# The staff accounts of the demo, which prints their passwords.
 DEMO_NIMS = ("1001", "1002", "1003")
 
 
 def weak_secret() -> Iterator[Finding]:
-    """A `SECRET_KEY` that repeats few characters: whoever guesses it can forge sessions."""
+    """A `SECRET_KEY` of few different characters: whoever guesses it can forge sessions."""
     if _in_production() and len(set(current_app.config["SECRET_KEY"])) < MIN_DIFFERENT_CHARACTERS:
         yield Finding(
             "weak_secret",
@@ -37,7 +37,8 @@ def demo_accounts() -> Iterator[Finding]:
     if not _in_production():
         return
     query = select(User.nim, User.role, User.password_hash).where(User.nim.in_(DEMO_NIMS))
-    known = [row.nim for row in db.session.execute(query) if _is_demo(row.password_hash, row.role)]
+    rows = db.session.execute(query)
+    known = [row.nim for row in rows if _is_demo_password(row.password_hash, row.role)]
     if known:
         yield Finding(
             "demo_accounts",
@@ -59,5 +60,5 @@ def _in_production() -> bool:
 
 
 @cache
-def _is_demo(password_hash: str | None, role: str) -> bool:
+def _is_demo_password(password_hash: str | None, role: str) -> bool:
     return verify(password_hash, f"demo-{role}")

@@ -17,13 +17,14 @@ from myukm.queues.jobs import QUEUES, SYNC
 from myukm.queues.workers import QueueSnapshot, WorkerInfo, is_ours, snapshot
 from myukm.sentences import joined, lazy_decimal
 
-# An idle worker takes a job within milliseconds, so these are generous (seconds).
-NO_CONSUMER_TIMEOUT = 3.0
+# Ages of the oldest waiting job. They are generous, because an idle worker takes a job within
+# milliseconds.
+NO_CONSUMER_SECONDS = 3.0
 STUCK_SECONDS, SLOW_SECONDS = 10.0, 30.0
 OVERDUE_SECONDS = 5
-# Hash in Valkey: for each queue its oldest job, how many jobs have ended, and since when both stay
-# the same.
-SEEN, STILL_SECONDS = "myukm:doctor:queues", 5
+# Hash in Valkey: for each queue its oldest job, how many jobs have ended, and since when neither
+# has changed.
+SEEN_KEY, STILL_SECONDS = "myukm:doctor:queues", 5
 
 
 def suspended() -> Iterator[Finding]:
@@ -43,13 +44,15 @@ def suspended() -> Iterator[Finding]:
 
 
 def not_served() -> Iterator[Finding]:
-    """Queues without a living worker, even if no job waits in them yet: one cause, one finding."""
+    """Queues without a living worker, even if no job waits in them yet. One finding for all these
+    queues, because they have one cause."""
     state = snapshot()
-    idle = [name for name in _active(state) if not state.workers_for(name)]
-    if not idle:
+    unserved = [name for name in _active(state) if not state.workers_for(name)]
+    if not unserved:
         return
-    starved = [name for name in idle if (state.backlogs[name].seconds or 0) > NO_CONSUMER_TIMEOUT]
-    others = ", ".join(name for name in idle if name not in starved)
+    ages = {name: state.backlogs[name].seconds or 0 for name in unserved}
+    starved = [name for name in unserved if ages[name] > NO_CONSUMER_SECONDS]
+    others = ", ".join(name for name in unserved if name not in starved)
     sentences = [_no_consumer(name, state.backlogs[name]) for name in starved]
     if others:
         text = _("Tidak ada worker yang mendengarkan antrian %(queue)s.", queue=others)
@@ -58,15 +61,15 @@ def not_served() -> Iterator[Finding]:
     yield Finding(
         "no_worker",
         BROKEN if starved else WARNING,
-        joined(*sentences, _cause(idle[0], state)),
-        _start((starved or idle)[0]),
+        joined(*sentences, _cause(unserved[0], state)),
+        _start_cure((starved or unserved)[0]),
         min(oldest, default=None),
-        extent=len(idle) + len(starved),
+        extent=len(unserved) + len(starved),
     )
 
 
 def overdue() -> Iterator[Finding]:
-    """Jobs whose scheduled time has passed, and which no scheduler has enqueued."""
+    """Jobs whose scheduled time has passed, but which no scheduler has enqueued."""
     state = snapshot()
     keys = {name: get_queue(name).scheduled_job_registry.key for name in _active(state)}
     if not keys or not valkey().exists(*keys.values()):
@@ -90,19 +93,19 @@ def overdue() -> Iterator[Finding]:
 def not_consumed() -> Iterator[Finding]:
     """Jobs that wait although workers listen: the workers hang, or there are too few."""
     state = snapshot()
-    taken = [each for each in _active(state) if state.workers_for(each)]
-    ages = {each: state.backlogs[each].seconds or 0.0 for each in taken}
-    stands_still = _standing_still(state, [name for name in taken if ages[name]])
+    served = [each for each in _active(state) if state.workers_for(each)]
+    ages = {each: state.backlogs[each].seconds or 0.0 for each in served}
+    unchanged = _unchanged(state, [name for name in served if ages[name]])
     for name, age in ages.items():
         workers, waiting = state.workers_for(name), state.backlogs[name]
         idle = [worker for worker in workers if worker.state == "idle"]
-        if idle and age > STUCK_SECONDS and name in stands_still:
-            what, cure = _stuck(name, waiting, idle[0]), _start_again(idle[0])
+        if idle and age > STUCK_SECONDS and name in unchanged:
+            what, cure = _stuck(name, waiting, idle[0]), _restart_cure(idle[0])
             found = Finding("worker_stuck", BROKEN, what, cure, waiting.since, subject=name)
             yield replace(found, host=idle[0].host, pid=idle[0].pid)
         # Not for the sync queue: a lane's successor waits there until the lane ends.
         elif name != SYNC and age > SLOW_SECONDS:
-            what, cure = _slow(name, waiting, workers), _start(name)
+            what, cure = _slow(name, waiting, workers), _start_cure(name)
             yield Finding("queue_slow", WARNING, what, cure, waiting.since, subject=name)
 
 
@@ -111,28 +114,28 @@ def _active(state: QueueSnapshot) -> list[str]:
     return [name for name in QUEUES if not state.suspended and not state.backlogs[name].paused]
 
 
-def _standing_still(state: QueueSnapshot, names: Sequence[str]) -> set[str]:
-    """Return the queues whose oldest job has been the same for `STILL_SECONDS` with no job ended.
+def _unchanged(state: QueueSnapshot, names: Sequence[str]) -> set[str]:
+    """Return the queues in which for `STILL_SECONDS` the oldest job was the same and no job ended.
 
     An idle worker alone proves nothing, because between two jobs a worker is idle for an instant.
     """
     if not names:
         return set()
-    moment, totals, still = state.moment, counters.totals(names), set()
-    seen = cast(dict[bytes, bytes], valkey().hgetall(SEEN))
+    moment, totals, unchanged = state.moment, counters.totals(names), set()
+    seen = cast(dict[bytes, bytes], valkey().hgetall(SEEN_KEY))
     for name in names:
         ended = sum(totals[name].values())
         mark = f"{state.backlogs[name].oldest_id} {ended}"
         before, _space, since = seen.get(name.encode(), b"").decode().rpartition(" ")
         if before != mark:
-            valkey().hset(SEEN, name, f"{mark} {moment}")
+            valkey().hset(SEEN_KEY, name, f"{mark} {moment}")
         elif moment - int(since) >= STILL_SECONDS:
-            still.add(name)
-    return still
+            unchanged.add(name)
+    return unchanged
 
 
 def _figures(name: str, waiting: Backlog) -> dict[str, Any]:
-    """Return the values that sentences about waiting jobs have."""
+    """Return the values for the placeholders of sentences about waiting jobs."""
     count = lazy_decimal(waiting.count)
     return {"count": count, "queue": name, "age": waiting.seconds or 0}
 
@@ -159,7 +162,7 @@ def _cause(name: str, state: QueueSnapshot) -> LazyString:
     )
 
 
-def _start(name: str) -> LazyString:
+def _start_cure(name: str) -> LazyString:
     return _(
         "Jalankan: %(ours)s (semua antrian), atau: %(plain)s",
         ours="./run worker",
@@ -167,7 +170,7 @@ def _start(name: str) -> LazyString:
     )
 
 
-def _start_again(worker: WorkerInfo) -> LazyString:
+def _restart_cure(worker: WorkerInfo) -> LazyString:
     return _(
         "Jalankan ulang worker: %(command)s. Bila ia tetap diam, di %(host)s: %(kill)s",
         command="./run queue restart",

@@ -1,5 +1,5 @@
-"""Checks of the database's sessions: who blocks others, whether sessions have time-outs, and
-whether there are enough of them. SQLite has none."""
+"""Checks of the database's sessions: whether a session blocks others, whether sessions have
+time-outs, and whether the server allows enough sessions. SQLite has no sessions."""
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -13,11 +13,12 @@ from myukm.extensions import db
 from myukm.ops.findings import BROKEN, WARNING, Finding
 from myukm.sentences import joined, lazy_decimal
 
-PER_WEB_PROCESS, PER_WORKER_HOST = 11, 6
+CONNECTIONS_PER_WEB_PROCESS, CONNECTIONS_PER_WORKER_HOST = 11, 6
 NEARLY_ALL = 0.8
 BLOCKED_SECONDS = 10
 
-# Transactions that only read block nobody, unless they idle: these hold up clean-up.
+# Without transactions that only read, because they block nobody. But an idle one is included,
+# because it keeps VACUUM from cleaning up.
 BLOCKED = {
     "postgresql": """
         SELECT pid, usename AS name, client_addr AS host, application_name AS program,
@@ -41,7 +42,7 @@ BLOCKED = {
         ORDER BY waiting DESC, t.trx_started LIMIT 1""",
 }
 UNLIMITED = "SELECT name FROM pg_settings WHERE name = ANY (:names) AND setting = '0' ORDER BY 1"
-ROLE = "SELECT quote_ident(current_user)"  # the address may name none
+ROLE = "SELECT quote_ident(current_user)"  # asked, because the address may name no user
 LIMITS = ("idle_in_transaction_session_timeout", "lock_timeout", "statement_timeout")
 SLOTS = {
     "postgresql": """
@@ -59,7 +60,7 @@ PROGRAMS = (
 
 
 def blocked() -> Iterator[Finding]:
-    """A transaction that has been open for ten seconds and has written, or idles."""
+    """A transaction that has been open for ten seconds and has written or is idle."""
     found = _first(BLOCKED, seconds=BLOCKED_SECONDS)
     if found is None:
         return
@@ -102,7 +103,8 @@ def settings() -> Iterator[Finding]:
 
 
 def connections() -> Iterator[Finding]:
-    """Nearly all connections in use, or fewer than the living processes may take."""
+    """Nearly all connections are in use, or the server allows fewer than our living processes may
+    open."""
     found = _first(SLOTS)
     if found is None:
         return
@@ -124,13 +126,14 @@ def connections() -> Iterator[Finding]:
 
 
 def _budget() -> int:
-    """Return how many connections all living processes may open; 0 if the database names none."""
+    """Return how many connections all living processes may open; 0 if unknown, because only
+    PostgreSQL shows the programs of its connections."""
     if db.engine.dialect.name != "postgresql":
         return 0
     seen = [name.split()[1:] for name in db.session.scalars(text(PROGRAMS))]
     web = {place for program, place in seen if program == "gunicorn"}
     hosts = {place.partition(":")[0] for program, place in seen if program != "gunicorn"}
-    return PER_WEB_PROCESS * len(web) + PER_WORKER_HOST * len(hosts)
+    return CONNECTIONS_PER_WEB_PROCESS * len(web) + CONNECTIONS_PER_WORKER_HOST * len(hosts)
 
 
 def _first(queries: Mapping[str, str], **values: int) -> RowMapping | None:

@@ -10,7 +10,7 @@ from myukm.queues.workers import WorkerInfo, is_ours, snapshot
 
 
 def wrong_database() -> Iterator[Finding]:
-    """A worker that takes our jobs and looks for their rows in another database."""
+    """A worker that takes our jobs, but uses another database, which lacks their rows."""
     ours = database_id()
     for worker in _living():
         if worker.database not in ("", ours):
@@ -24,7 +24,7 @@ def wrong_database() -> Iterator[Finding]:
                 ),
                 _(
                     "Samakan DATABASE_URL di %(host)s, lalu jalankan ulang worker itu: %(command)s",
-                    # Another process of `worker.py` would be its fork, with the old settings.
+                    # After `kill`, `worker.py` would fork a new process with the old settings.
                     command="./run queue restart" if worker.ours else f"kill {worker.pid or '?'}",
                     host=worker.host or "?",
                 ),
@@ -35,7 +35,7 @@ def wrong_database() -> Iterator[Finding]:
 
 
 def other_version() -> Iterator[Finding]:
-    """A worker whose code is not that of this process."""
+    """A worker that runs another version of the code than this process."""
     for worker in _living():
         if worker.version not in ("", code_version()):
             yield Finding(

@@ -1,4 +1,5 @@
-"""Checks of the sync: a run that does not move, that the program paused, or that mostly fails."""
+"""Checks of the sync: a run that stalls, that the program paused, or in which many students fail;
+a missed time of the schedule."""
 
 from collections.abc import Iterator
 
@@ -12,16 +13,16 @@ from myukm.ops.findings import BROKEN, WARNING, Finding
 from myukm.queues.workers import PAUSED
 from myukm.sentences import lazy_decimal, lazy_moment, localized, stored_sentence
 
-FAILED_SHARE, FEW_STUDENTS = 0.1, 10
+FAILED_SHARE, MIN_STUDENTS = 0.1, 10
 
 
 def stalled() -> Iterator[Finding]:
-    """A live run that does not move, whether its cause is known or not; a queue that somebody
-    paused is reported as such."""
+    """A live run that stalls, with or without a known cause. Not if its queue is paused, because
+    the check of pauses reports that."""
     now, run = progress.current(), progress.live()
     if run is None or not now["stalled"] or now["reason_code"] == PAUSED:
         return
-    since, left = run.last_progress_at, now["pending"]
+    since, pending = run.last_progress_at, now["pending"]
     reason = LazyString(lambda: localized(now)["reason"])
     if now["reason_code"] == standstill_reason.STILL_CODE:
         what = _("Sinkronisasi %(reason)s.", reason=reason)
@@ -30,11 +31,11 @@ def stalled() -> Iterator[Finding]:
             "pengembang.",
             command="./run queue restart",
         )
-        yield Finding("sync_still", BROKEN, what, cure, since, people=left)
+        yield Finding("sync_still", BROKEN, what, cure, since, people=pending)
     else:
         what = _("Sinkronisasi tidak bergerak: %(reason)s.", reason=reason)
         cure = _("Sinkronisasi jalan lagi dengan sendirinya begitu sebab itu hilang.")
-        yield Finding(now["reason_code"], BROKEN, what, cure, since, people=left)
+        yield Finding(now["reason_code"], BROKEN, what, cure, since, people=pending)
 
 
 def paused() -> Iterator[Finding]:
@@ -58,9 +59,9 @@ def paused() -> Iterator[Finding]:
 
 
 def many_failed() -> Iterator[Finding]:
-    """More than a tenth of the students of the shown run failed."""
+    """More than a tenth of the students of the current or last run failed."""
     now = progress.current()
-    if now["total"] < FEW_STUDENTS or now["failed"] <= FAILED_SHARE * now["total"]:
+    if now["total"] < MIN_STUDENTS or now["failed"] <= FAILED_SHARE * now["total"]:
         return
     yield Finding(
         "many_students_failed",

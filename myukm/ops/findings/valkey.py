@@ -17,21 +17,22 @@ from myukm.queues.enqueue import get_queue
 from myukm.queues.jobs import QUEUES
 from myukm.valkey_clients import SentinelAddress
 
-PAUSE_SECONDS = 0.3
+SECOND_PING_SECONDS = 0.3
+MAX_MEMORY_SHARE, FULL_MEMORY_SHARE = 0.9, 0.99
 
 
 @ttl_cache(1.0)
 def server_info() -> Mapping[str, Any]:
-    """Return what Valkey says of itself; five checks ask for it."""
+    """Return the answer to Valkey's command INFO, cached because several checks need it."""
     found: Mapping[str, Any] = valkey().info()
     return found
 
 
 def unreachable() -> Iterator[Finding]:
-    """Valkey does not answer at `REDIS_URL`, twice in a row: it may be busy for a moment."""
+    """Valkey does not answer at `REDIS_URL`, twice in a row, because once it may only be busy."""
     error = _ping()
     if error is not None and not isinstance(error, AuthenticationError):
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(SECOND_PING_SECONDS)
         error = _ping()
     if error is None:
         return
@@ -83,7 +84,7 @@ def _answers(address: SentinelAddress | None, host: str, port: int) -> bool:
 
 
 def memory() -> Iterator[Finding]:
-    """An eviction policy that may drop jobs, or memory nearly used up."""
+    """An eviction policy that may drop jobs, or memory that is nearly full."""
     info = server_info()
     limit, policy = info.get("maxmemory", 0), info.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
@@ -97,10 +98,10 @@ def memory() -> Iterator[Finding]:
             ),
             _("Atur maxmemory-policy noeviction di konfigurasi Valkey."),
         )
-    if limit and (used := info["used_memory"] / limit) > 0.9:
+    if limit and (used := info["used_memory"] / limit) > MAX_MEMORY_SHARE:
         yield Finding(
             "valkey_memory",
-            BROKEN if used >= 0.99 else WARNING,
+            BROKEN if used >= FULL_MEMORY_SHARE else WARNING,
             _("Memori Valkey terpakai %(percent)d%%.", percent=min(round(used * 100), 100)),
             _(
                 "Naikkan maxmemory, atau hapus pekerjaan gagal yang tidak perlu: %(command)s",
@@ -110,7 +111,7 @@ def memory() -> Iterator[Finding]:
 
 
 def refuses_writes() -> Iterator[Finding]:
-    """Valkey answers but refuses writes: a replica, or its disk is full."""
+    """Valkey answers but refuses writes: it is a replica, or it cannot save to disk."""
     info = server_info()
     if info.get("role") not in (None, "master"):
         yield Finding(

@@ -12,11 +12,12 @@ from myukm.ops.findings import WARNING, Finding
 from myukm.ops.findings.valkey import server_info
 
 SLOW_SECONDS, PINGS = 0.05, 4
-RESTARTS, WITHIN_SECONDS = 3, 600.0
+MIN_RESTARTS, RESTARTS_WINDOW_SECONDS = 3, 600.0
 
 
 def slow() -> Iterator[Finding]:
-    """Even the fastest of several pings is slow. One alone may have waited for our own process."""
+    """Even the fastest of several pings is slow, because a single one may have waited for our own
+    process."""
     seconds = _ping_seconds()
     for _again in range(PINGS - 1):
         if seconds > SLOW_SECONDS:
@@ -31,12 +32,12 @@ def slow() -> Iterator[Finding]:
 
 
 def not_persistent() -> Iterator[Finding]:
-    """Neither an append-only file nor snapshots: a restart loses the queued jobs."""
+    """Valkey writes neither an append-only file nor snapshots: a restart loses the queued jobs."""
     if server_info().get("aof_enabled"):
         return
     try:
         snapshots = valkey().config_get("save").get("save")
-    except ResponseError:  # a provider that refuses CONFIG has its own persistence
+    except ResponseError:  # hosting providers that refuse CONFIG have their own persistence
         return
     if not snapshots:
         yield Finding(
@@ -53,9 +54,9 @@ def restarts() -> Iterator[Finding]:
     info = server_info()
     if not seen or seen[-1][0] != info["run_id"]:
         seen.append((info["run_id"], time.monotonic()))
-    recent = [at for _run, at in seen[1:] if at > time.monotonic() - WITHIN_SECONDS]
-    del seen[: -RESTARTS - 1]
-    if len(recent) >= RESTARTS:
+    recent = [at for _run_id, at in seen[1:] if at > time.monotonic() - RESTARTS_WINDOW_SECONDS]
+    del seen[: -MIN_RESTARTS - 1]
+    if len(recent) >= MIN_RESTARTS:
         yield Finding(
             "valkey_restarts",
             WARNING,

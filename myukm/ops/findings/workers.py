@@ -1,4 +1,4 @@
-"""Checks of dead workers and failed jobs."""
+"""Checks of dead workers, hung jobs and failed jobs."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -21,21 +21,22 @@ from myukm.queues.jobs import FAILURE_SECONDS, QUEUES, SYNC
 from myukm.queues.workers import WorkerInfo, snapshot
 from myukm.sentences import joined, lazy_decimal
 
-HOUR, MAX_COUNTED = 3600, 1000
-AHEAD = 60  # seconds by which a worker's clock may be ahead
+HOUR_SECONDS, MAX_COUNTED = 3600, 1000
+MAX_AHEAD_SECONDS = 60  # of a worker's clock
+# RQ ends a job at its time-out; a job that still runs after this time hangs.
 OVERTIME = timedelta(seconds=10)
 
 
 def dead() -> Iterator[Finding]:
-    """Workers of our queues that ended without unregistering (killed, or out of memory) and were
-    not replaced. One finding per machine."""
+    """Workers that ended without unregistering (killed, or out of memory) and left one of our
+    queues without a worker. One finding per machine."""
     state = snapshot()
     lost: dict[str, list[WorkerInfo]] = {}
     for worker in state.workers:
         if not worker.alive and any(not state.workers_for(name) for name in our_queues(worker)):
             lost.setdefault(worker.host, []).append(worker)
     for host, workers in lost.items():
-        beats = [worker.last_heartbeat for worker in workers if worker.last_heartbeat]
+        heartbeats = [worker.last_heartbeat for worker in workers if worker.last_heartbeat]
         yield Finding(
             "worker_died",
             WARNING,
@@ -48,7 +49,7 @@ def dead() -> Iterator[Finding]:
                 "Bila tidak disengaja, periksa memori server dan log worker. Catatan ini "
                 "hilang sendiri dalam beberapa menit."
             ),
-            min(beats, default=None),
+            min(heartbeats, default=None),
             subject=host,
             extent=len(workers),
             host=host,
@@ -56,7 +57,7 @@ def dead() -> Iterator[Finding]:
 
 
 def our_queues(worker: WorkerInfo) -> list[str]:
-    """Return which of our queues a worker listens to; none for another program's."""
+    """Return which of our queues a worker listens to; none for a worker of another program."""
     return [name for name in QUEUES if name in worker.queues]
 
 
@@ -71,14 +72,15 @@ def hung() -> Iterator[Finding]:
     silent = job_heartbeats.silent(valkey(), lanes)
     allowed = timedelta(seconds=hung_seconds(current_app.config))
     for worker, (started, timeout) in zip(busy, times, strict=True):
-        most = allowed if worker.job_id in silent else _longest(timeout)
+        limit = allowed if worker.job_id in silent else _time_limit(timeout)
         since = moment(started)
-        if since and most and utcnow() - since > most:
+        if since and limit and utcnow() - since > limit:
             yield _hung(worker, since)
 
 
-def _longest(timeout: bytes | None) -> timedelta | None:
-    """Return how long a job may run, with some time for its own end; None if there is no limit."""
+def _time_limit(timeout: bytes | None) -> timedelta | None:
+    """Return how long a job with this time-out (seconds) may run, with `OVERTIME`; None if there is
+    no limit."""
     seconds = int(timeout or 0)
     return timedelta(seconds=seconds) + OVERTIME if seconds > 0 else None
 
@@ -106,7 +108,8 @@ def _hung(worker: WorkerInfo, since: datetime) -> Finding:
 
 
 def unnamed() -> Iterator[Finding]:
-    """Valkey refuses to name connections; dead workers are found by these names."""
+    """Valkey refuses to name connections, so a dead worker is noticed by its missing heartbeat, and
+    not at once by its lost connection."""
     if any(not worker.named for worker in snapshot().workers):
         yield Finding(
             "unnamed_connections",
@@ -120,14 +123,14 @@ def unnamed() -> Iterator[Finding]:
 
 
 def failed() -> Iterator[Finding]:
-    """Jobs that failed within the last hour and were neither retried nor cleared.
+    """Jobs that failed within the last hour and were neither retried nor deleted.
 
-    Lanes do not count: another one has gone on with the run, or the run says that it failed.
+    Lanes do not count: another lane has continued the run, or the run itself reports its failure.
     """
-    # The failed-job registry is sorted by expiry, which is the failure plus `FAILURE_SECONDS`.
-    # A job that expires later is another program's, which keeps it for a year: it does not count.
-    until = utcnow().timestamp() + FAILURE_SECONDS + AHEAD
-    since = until - AHEAD - HOUR
+    # The failed-job registry is sorted by expiry: the time of the failure plus `FAILURE_SECONDS`.
+    # A job that expires later belongs to another program (RQ's default is a year): not counted.
+    until = utcnow().timestamp() + FAILURE_SECONDS + MAX_AHEAD_SECONDS
+    since = until - MAX_AHEAD_SECONDS - HOUR_SECONDS
     for name in QUEUES:
         key = get_queue(name).failed_job_registry.key
         count = valkey().zcount(key, since, until)
@@ -150,5 +153,5 @@ def failed() -> Iterator[Finding]:
             retry="./run queue retry --all",
             clear=f"./run queue clear {name} --failed",
         )
-        said = joined(what, last) if last else what
-        yield Finding("jobs_failed", WARNING, said, cure, subject=name, people=count)
+        message = joined(what, last) if last else what
+        yield Finding("jobs_failed", WARNING, message, cure, subject=name, people=count)

@@ -11,9 +11,9 @@ from myukm.queues.counters import BOUNDS, RUN, WAIT
 
 
 class Point(msgspec.Struct, frozen=True):
-    """One queue in one span: the most that waited and ran, the age (ms) of the oldest that waited,
-    the fewest workers; the sum of the jobs that finished and failed, and the histograms of how long
-    they waited and ran (by `counters.BOUNDS`)."""
+    """One queue in one span: the highest numbers of waiting and running jobs, the highest age (ms)
+    of the oldest waiting job, the lowest number of workers; how many jobs finished and failed, and
+    histograms of how long these waited and ran (buckets of `counters.BOUNDS`)."""
 
     waiting: int = 0
     oldest_ms: int = 0
@@ -25,12 +25,13 @@ class Point(msgspec.Struct, frozen=True):
     run: list[int] = []
 
     def quantile(self, kind: str, share: float) -> float | None:
-        """Return for how many seconds that share of the jobs waited or ran at most."""
+        """Return the quantile in seconds: this share of the jobs waited or ran (`kind`) no longer.
+        None without jobs."""
         return quantile(BOUNDS, self.wait if kind == WAIT else self.run, share)
 
 
 def measured(row: Mapping[str, Any], grown: Mapping[str, int]) -> Point:
-    """Return the point of a queue's row of `stats.health()` and by how much its totals grew."""
+    """Return the point of a queue from its row of `stats.health()` and the growth of its totals."""
     return Point(
         waiting=row["waiting"],
         oldest_ms=round((row["oldest_seconds"] or 0) * 1000),
@@ -44,15 +45,15 @@ def measured(row: Mapping[str, Any], grown: Mapping[str, int]) -> Point:
 
 
 def growth(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
-    """Return by how much counters grew; those that shrank began again at zero, because Valkey lost
-    its data."""
+    """Return by how much counters grew. If one of them shrank, Valkey lost its data and all began
+    again at zero."""
     if any(now.get(name, 0) < value for name, value in before.items()):
         before = {}
     return {name: value - before.get(name, 0) for name, value in now.items()}
 
 
 def joined(points: Sequence[Point]) -> Point:
-    """Return the point of a span from the points of its parts (at least one)."""
+    """Return the point of a span from the points of its parts (one or more)."""
     return Point(
         waiting=max(point.waiting for point in points),
         oldest_ms=max(point.oldest_ms for point in points),

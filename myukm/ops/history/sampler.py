@@ -1,8 +1,8 @@
 """Takes a sample of the queues every ten seconds. A task of the leader, so there is one sampler.
 
-A sample has the jobs that ended since the one before it, also if that is long ago because nobody
-led: its `seconds` say how long, so that no job is missing and no rate is wrong. The time without a
-sample stays a gap.
+A sample counts the jobs that ended since the previous sample. If no process led meanwhile, that was
+long ago: the sample's `seconds` say how long, so that no job is missing and no rate is wrong. The
+time without samples is a gap in the charts.
 """
 
 from datetime import datetime
@@ -24,7 +24,7 @@ from myukm.queues.jobs import QUEUES
 
 
 class Sampler:
-    """Takes the samples of `SHORT` seconds, and from them those of the longer steps."""
+    """Takes the samples of `SHORT` seconds, and joins them to samples of the longer steps."""
 
     def __init__(self) -> None:
         self._taken: datetime | None = None
@@ -64,7 +64,7 @@ def _since_the_last(
     ).first()
     if last and last.at == end:
         return None
-    # The very first sample has nothing to compare with: what happened before it is not its own.
+    # The very first sample has no previous totals, so it counts no job.
     before = (last.totals if last else totals) or {}
     grown = {name: growth(before.get(name, {}), now) for name, now in totals.items()}
     return Sample(

@@ -15,8 +15,9 @@ from myukm.extensions import db
 from myukm.models import QueueSample
 from myukm.ops.history.points import Point, joined
 
+# The steps, in seconds.
 SHORT, MIDDLE, LONG = 10, 300, 3600
-# Seconds of each step, and for how long its samples stay: 8,640 + 25,920 + 2,160 rows at most.
+# How long the samples of each step (seconds) are kept: at most 8,640 + 25,920 + 2,160 rows.
 KEPT = {SHORT: timedelta(days=1), MIDDLE: timedelta(days=90), LONG: timedelta(days=90)}
 COLUMNS = (QueueSample.at, QueueSample.seconds, QueueSample.queues, QueueSample.starts)
 
@@ -32,18 +33,19 @@ class Sample(NamedTuple):
 
 
 def last_end(moment: datetime, step: int) -> datetime:
-    """Return when the last span of `step` seconds ended: at that moment or before."""
+    """Return when the last span of `step` seconds ended: at `moment` or before."""
     return datetime.fromtimestamp(moment.timestamp() // step * step, UTC)
 
 
 def own_end(moment: datetime, step: int) -> datetime:
-    """Return the end of the span of `step` seconds in which a moment lies, which includes it."""
+    """Return the end of the span of `step` seconds that contains `moment`. A span includes its end,
+    but not its beginning."""
     end = last_end(moment, step)
     return end if end == moment else end + timedelta(seconds=step)
 
 
 def read(session: Session, step: int, after: datetime, until: datetime) -> list[Sample]:
-    """Return the samples of that step, oldest first."""
+    """Return the samples of `step`, oldest first."""
     query = (
         select(*COLUMNS)
         .where(QueueSample.step == step, QueueSample.at > after, QueueSample.at <= until)
@@ -53,7 +55,8 @@ def read(session: Session, step: int, after: datetime, until: datetime) -> list[
 
 
 def newest_at(session: Session, step: int, until: datetime) -> datetime | None:
-    """Return the time of the newest sample of that step that is not after `until`."""
+    """Return the time of the newest sample of `step` that is not after `until`; None if there is
+    none."""
     found: datetime | None = session.scalar(
         select(func.max(QueueSample.at)).where(QueueSample.step == step, QueueSample.at <= until)
     )
@@ -61,7 +64,7 @@ def newest_at(session: Session, step: int, until: datetime) -> datetime | None:
 
 
 def join(samples: Iterable[Sample], step: int) -> list[Sample]:
-    """Return one sample for each span of `step` seconds that has any, labelled by its end."""
+    """Return one sample, at the end of the span, for each span of `step` seconds with samples."""
     spans = groupby(samples, key=lambda sample: own_end(sample.at, step))
     return [_joined(end, list(parts)) for end, parts in spans]
 
@@ -82,7 +85,7 @@ def as_values(sample: Sample) -> dict[str, Any]:
 
 
 def prune() -> bool:
-    """Delete the samples that are older than `KEPT`. A task of the retention."""
+    """Delete the samples that are older than `KEPT` allows. A task of the retention."""
     now = utcnow()
     for step, span in KEPT.items():
         old = (QueueSample.step == step, QueueSample.at < now - span)

@@ -22,7 +22,8 @@ MAX_RUNS = 200
 
 
 class Range(NamedTuple):
-    """A span of the history: which step is read, and to which it is joined."""
+    """A span of the history: samples of step `source` are read and joined to samples of `step`
+    (seconds)."""
 
     span: timedelta
     source: int
@@ -38,14 +39,13 @@ RANGES: Mapping[str, Range] = {
 
 
 def as_json(name: str) -> str:
-    """Return the series of a range (a key of `RANGES`) as JSON, made once for all who ask within
-    `CACHED_SECONDS`. An empty one is not kept: the page leaves room for the charts as soon as
-    `is_empty` says there is a sample."""
-    return json.dumps(of_range(name)) if is_empty(name) else _kept(name)
+    """Return the series of a range (a key of `RANGES`) as JSON, cached for `CACHED_SECONDS`. An
+    empty series is not cached, because the page shows the charts as soon as `is_empty` is false."""
+    return json.dumps(of_range(name)) if is_empty(name) else _cached_json(name)
 
 
 @ttl_cache(CACHED_SECONDS)
-def _kept(name: str) -> str:
+def _cached_json(name: str) -> str:
     return json.dumps(of_range(name))
 
 
@@ -121,7 +121,8 @@ def _seconds(value: float | None) -> float | None:
 
 
 def _runs(after: datetime) -> list[dict[str, Any]]:
-    """Return the runs that were on at any time since `after`, the newest ones, oldest first."""
+    """Return the runs that were live at any time since `after`: the newest `MAX_RUNS`, oldest
+    first."""
     query = (
         select(SyncRun.id, SyncRun.status, SyncRun.started_at, SyncRun.finished_at)
         .where(or_(SyncRun.finished_at.is_(None), SyncRun.finished_at >= after))

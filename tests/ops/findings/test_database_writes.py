@@ -160,7 +160,7 @@ def set_last_led(app: Flask, moment: object) -> None:
 def test_only_plain_rq_lives(
     app: Flask, start: Callable[..., Program], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_writes, "LEADERLESS", timedelta(seconds=0.1))
+    monkeypatch.setattr(database_writes, "MAX_LEADERLESS", timedelta(seconds=0.1))
     assert "nobody_leads" not in str(examine(app)), "nothing has been started yet"
     start("rq", "worker", "high", "default", "sync-pembayaran")
     wait_serving(app)

@@ -85,7 +85,7 @@ def test_all_is_well(app: Flask) -> None:
 def test_too_few_connections_for_the_running_processes(
     app: Flask, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions, "PER_WEB_PROCESS", 150)
+    monkeypatch.setattr(sessions, "CONNECTIONS_PER_WEB_PROCESS", 150)
     names = ["myukm gunicorn web1:7", "myukm gunicorn web2:7", "myukm worker.py w1:9"]
     living = [psycopg.connect(settings["DATABASE_URL"], application_name=name) for name in names]
     with app.app_context():
