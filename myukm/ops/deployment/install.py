@@ -19,8 +19,8 @@ from myukm.settings.sources import file_settings
 
 @dataclass(frozen=True)
 class Services:
-    """The services of this machine: the `texts` of their units by file name, and the `names` of the
-    services in the order of their start."""
+    """The services of this machine: `texts` maps a unit's file name to its text, `names` are the
+    services in the order in which they are started."""
 
     place: Place
     texts: dict[str, str]
@@ -28,12 +28,15 @@ class Services:
 
 
 def planned(account: str | None, workers: int, backups: Path | None) -> Services:
-    """Return the services for this folder and these settings, with the nightly backup into
-    `backups` (None: `instance/backups`). Raises `Invalid`."""
+    """Return the services for this folder and its settings, run by `account` (None: see
+    `systemd.account_of`), with a nightly backup into `backups` (None: `instance/backups`).
+
+    Raises `Invalid` for an account or a folder that services cannot use.
+    """
     found = systemd.account_of(account, ROOT)
     folder = (backups or INSTANCE / "backups").absolute()
     place = Place(ROOT, found.pw_name, str(found.pw_gid), folder, tuple(written_folders()))
-    # Without the settings of a demo that runs in this folder: it ends, and the services stay.
+    # Without the settings of a demo that runs in this folder, because the services outlive it.
     settings = {**file_settings(), **os.environ}
     with_valkey = not settings.get("REDIS_URL")
     texts = units.render(place, with_valkey=with_valkey)
@@ -41,10 +44,10 @@ def planned(account: str | None, workers: int, backups: Path | None) -> Services
 
 
 def install(services: Services, folder: Path) -> list[Path]:
-    """Write the units into `folder`, enable and start their services, restart those that run with
-    older settings; return what was written.
+    """Write the units into `folder`, enable and start their services, restart services that ran
+    before; return the paths that were written.
 
-    Raises `DomainError` with what is missing before anything is written.
+    Raises `DomainError`, before anything is written, if a requirement is missing.
     """
     systemd.require_root()
     systemd.require_systemd()
@@ -54,10 +57,11 @@ def install(services: Services, folder: Path) -> list[Path]:
     _require_free_port(services)
     changed = write(services.texts, folder)
     systemd.systemctl("daemon-reload")
-    old = [name for name in services.names if is_running(name)]
+    running = [name for name in services.names if is_running(name)]
     systemd.systemctl("enable", "--now", *services.names)
-    for name in old:
-        # Web and workers read .env when they start, whatever of it is in their units.
+    for name in running:
+        # Web and workers are restarted even if their units are unchanged, because `.env` may have
+        # changed, which they read when they start.
         reads_settings = name not in (units.VALKEY, units.TIMER)
         if reads_settings or any(path.name == name for path in changed):
             systemd.systemctl("restart", name)
@@ -65,7 +69,7 @@ def install(services: Services, folder: Path) -> list[Path]:
 
 
 def write(texts: dict[str, str], folder: Path) -> list[Path]:
-    """Write the units that differ from what is in `folder` and return their paths."""
+    """Write the units that differ from the files in `folder` and return their paths."""
     paths = {folder / name: text for name, text in texts.items()}
     changed = [path for path in paths if not path.exists() or path.read_text() != paths[path]]
     for path in changed:
@@ -90,7 +94,7 @@ def _require_readable(place: Place) -> None:
             _("%(path)s belum ada. Tulis dulu dari deploy/env.example.", path=settings),
             code="no_settings",
         )
-    _hand_over(place)
+    _change_owner(place)
     python = place.folder / ".venv/bin/python"
     folders = units.outermost((*place.writable, place.backups))
     writable = {path: ("test", "-w", str(path)) for path in folders}
@@ -109,8 +113,8 @@ def _require_readable(place: Place) -> None:
             )
 
 
-def _hand_over(place: Place) -> None:
-    """Give the account what commands of root left behind in the folder for data."""
+def _change_owner(place: Place) -> None:
+    """Give the account the files in the instance folder that commands run by root have created."""
     account = systemd.account_of(place.account, place.folder)
     for path in (INSTANCE, *INSTANCE.rglob("*")):
         with suppress(FileNotFoundError):
@@ -119,7 +123,7 @@ def _hand_over(place: Place) -> None:
 
 
 def _require_free_port(services: Services) -> None:
-    """Raise `Conflict` if the program's Valkey is to start beside another one."""
+    """Raise `Conflict` if the bundled Valkey is to be started, but its port is in use."""
     if units.VALKEY not in services.names or is_running(units.VALKEY):
         return
     with suppress(OSError), socket.create_connection((HOST, PORT), timeout=1):

@@ -1,4 +1,4 @@
-"""Commands of this machine: systemd's, and those that must run as the service's account."""
+"""Runs commands of this machine: systemd's, and commands as the service's account."""
 
 import os
 import pwd
@@ -44,8 +44,8 @@ def runs() -> bool:
 
 
 def account_of(name: str | None, folder: Path) -> pwd.struct_passwd:
-    """Return the account for the services: the named one, else the folder's owner, or `myukm` if
-    that is root. Raises `Invalid` if it does not exist or is root."""
+    """Return the account for the services: the account `name`, else the folder's owner, but `myukm`
+    if root owns the folder. Raises `Invalid` if the account does not exist or is root."""
     owner = folder.stat().st_uid
     try:
         found = pwd.getpwnam(name or "myukm") if name or owner == 0 else pwd.getpwuid(owner)
@@ -77,14 +77,15 @@ def systemctl(*words: str) -> None:
 
 
 def as_account(account: str, *argv: str, cwd: Path) -> Done:
-    """Run a command as the service's account; as it is if we are no root, or that is root."""
+    """Run a command as `account` if this process is root, else as the current account."""
     if os.geteuid() == 0 and account != "root":
         argv = ("runuser", "-u", account, "--", *argv)
     return run(*argv, cwd=cwd)
 
 
 def run(*argv: str, cwd: Path | None = None) -> Done:
-    """Run a command to its end with its output kept; one that does not exist ends with 127."""
+    """Run a command to its end and return its exit status and output; the status is 127 if the
+    command does not exist."""
     try:
         return subprocess.run(argv, check=False, capture_output=True, text=True, cwd=cwd)
     except FileNotFoundError as error:

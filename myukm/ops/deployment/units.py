@@ -1,7 +1,7 @@
 """The systemd units of `deploy/` with the folder, the account and the services of this machine.
 
-The files in `deploy/` are units themselves, for `/srv/myukm` and the account `myukm`; here both
-are replaced, so that there is one source.
+The files in `deploy/` are complete units for the folder `/srv/myukm` and the account `myukm`. Here
+both are replaced by those of this machine.
 """
 
 import re
@@ -19,14 +19,15 @@ WEB, WORKER, VALKEY = "myukm-web.service", "myukm-worker@.service", "myukm-valke
 BACKUP, TIMER = "myukm-backup.service", "myukm-backup.timer"
 # Characters that systemd reads as quotes, escapes, variables or patterns.
 UNUSABLE = re.compile(r"""[\x00-\x1f\x7f"'\\$*?\[]""")
-HIDDEN = ("/tmp/", "/var/tmp/")  # noqa: S108 (PrivateTmp hides these)
+HIDDEN = ("/tmp/", "/var/tmp/")  # noqa: S108 (PrivateTmp hides these folders)
 HOMES = ("/home/", "/root/", "/run/user/")
 
 
 @dataclass(frozen=True)
 class Place:
-    """The program's folder, the account and group that run it, the folder for backups, and the
-    others into which it writes. Raises `Invalid` for a folder that a service cannot use."""
+    """The program's folder, the account and group that run the program, the folder for backups, and
+    the other folders into which it writes. Raises `Invalid` for a folder that a service cannot
+    use."""
 
     folder: Path
     account: str
@@ -61,13 +62,13 @@ def _require_usable(path: Path) -> None:
 
 
 def render(place: Place, *, with_valkey: bool) -> dict[str, str]:
-    """Return the text of each unit by its name; `with_valkey`: with the bundled Valkey."""
+    """Return the text of each unit by the unit's name; `with_valkey`: with the bundled Valkey."""
     names = [WEB, WORKER, *([VALKEY] if with_valkey else []), BACKUP, TIMER]
     return {name: "\n".join(_lines(name, place)) + "\n" for name in names}
 
 
 def services(*, with_valkey: bool, workers: int) -> list[str]:
-    """Return the names of the services and of the timer, in the order in which they are started."""
+    """Return the names of the services and of the timer in the order in which they are started."""
     valkey = [VALKEY] if with_valkey else []
     return [*valkey, *(WORKER.replace("@", f"@{n}") for n in range(1, workers + 1)), WEB, TIMER]
 
@@ -78,7 +79,7 @@ def _lines(name: str, place: Place) -> Iterator[str]:
     own = {
         "User": place.account,
         "Group": place.group,
-        "ReadWritePaths": " ".join(_word(str(path)) for path in outermost(writable)),
+        "ReadWritePaths": " ".join(_quoted(str(path)) for path in outermost(writable)),
         "ProtectHome": "read-only" if home else "yes",
     }
     for line in (TEMPLATES / name).read_text().splitlines():
@@ -87,23 +88,23 @@ def _lines(name: str, place: Place) -> Iterator[str]:
             yield f"{key}={own[key]}"
         elif key == "ExecStart":
             moved = {f"{FOLDER}/instance/backups": place.backups}
-            words = (
+            argv = (
                 str(moved.get(word, word.replace(FOLDER, str(place.folder))))
                 for word in value.split()
             )
-            yield f"{key}={' '.join(map(_word, words))}"
+            yield f"{key}={' '.join(map(_quoted, argv))}"
         else:
             yield line.replace(FOLDER, _escaped(str(place.folder)))
 
 
 def outermost(paths: Iterable[Path]) -> list[Path]:
-    """Return the paths that lie in none of the others, each once."""
+    """Return each path once, without those that are inside another of these paths."""
     each = dict.fromkeys(paths)
     return [path for path in each if not any(other in path.parents for other in each)]
 
 
-def _word(word: str) -> str:
-    """Return a word escaped, and quoted if it contains a space."""
+def _quoted(word: str) -> str:
+    """Return a word of a unit escaped, and in quotes if it contains a space."""
     return f'"{_escaped(word)}"' if " " in word else _escaped(word)
 
 

@@ -1,7 +1,8 @@
-"""`flask upgrade`: the new code of this checkout, its tables, and a way back when a step fails.
+"""`flask upgrade`: pulls the new code into this checkout, migrates the tables, restarts the
+services, and goes back to the old code when a step fails.
 
-Every step is a command of its own as the service's account, because the files of this process's
-code are replaced meanwhile. Nothing is imported after that.
+Every step runs a command in a process of its own, as the service's account, because the upgrade
+replaces the files of this process's code. After that, this process must import nothing.
 """
 
 import json
@@ -22,7 +23,7 @@ from myukm.ops.deployment import systemd
 FREE_BYTES = 500_000_000
 CHECK_SECONDS, PAUSE_SECONDS = 60.0, 2.0
 MIGRATIONS, UNITS = "myukm/migrations/versions", "deploy"
-# Findings with which neither a backup nor a migration can be made.
+# Findings with which a backup or a migration would fail.
 OBSTACLES = ("migrations", "database_unreachable", "database_readonly", "database_full")
 
 Say = Callable[[str], None]
@@ -30,7 +31,8 @@ Say = Callable[[str], None]
 
 @dataclass
 class Upgrade:
-    """One upgrade: `old` and `new` are revisions, `ill` what was broken before."""
+    """One upgrade: `folder` is for the backup, `say` prints a line, `old` and `new` are revisions,
+    `broken_before` the codes of findings that were broken before."""
 
     say: Say
     folder: Path
@@ -38,11 +40,11 @@ class Upgrade:
     migration: str = field(default_factory=newest_migration)
     old: str = ""
     new: str = ""
-    ill: frozenset[str] = frozenset()
+    broken_before: frozenset[str] = frozenset()
     services: list[str] = field(default_factory=list)
 
     def run(self) -> None:
-        """Do it all. Raises `Conflict` with what failed and what is to be typed."""
+        """Do all steps. Raises `Conflict` with what failed and which commands to type."""
         self._check()
         if self.old == self.new:
             self.say(_("Sudah yang terbaru (%(revision)s).", revision=self.old[:10]))
@@ -71,8 +73,8 @@ class Upgrade:
         where = next(each for each in (self.folder, *self.folder.parents) if each.exists())
         if shutil.disk_usage(where).free < FREE_BYTES:
             raise Conflict(_("Ruang disk di %(folder)s kurang dari 500 MB.", folder=where))
-        self.ill = self._broken()
-        if found := self.ill.intersection(OBSTACLES):
+        self.broken_before = self._broken()
+        if found := self.broken_before.intersection(OBSTACLES):
             text = _("Betulkan dulu (%(codes)s): ./run queue doctor")
             raise Conflict(text % {"codes": ", ".join(sorted(found))})
         self.services = _running_services()
@@ -84,7 +86,7 @@ class Upgrade:
         why = " ".join(done.stderr.split())[-300:]
         self._as_account("./run", "db", "downgrade", self.migration)
         self._must("git", "reset", "--keep", "--quiet", self.old)
-        if self._broken() <= self.ill:
+        if self._broken() <= self.broken_before:
             text = _("Migrasi gagal, semuanya kembali ke %(revision)s: %(why)s")
             raise Conflict(text % {"revision": self.old[:10], "why": why})
         self._by_hand("./run restore " + _("BERKAS"))
@@ -101,7 +103,7 @@ class Upgrade:
 
     def _require_health(self) -> None:
         deadline = time.monotonic() + CHECK_SECONDS
-        while new := self._broken() - self.ill:
+        while new := self._broken() - self.broken_before:
             if time.monotonic() > deadline:
                 self._back_out(", ".join(sorted(new)))
             time.sleep(PAUSE_SECONDS)
@@ -109,12 +111,13 @@ class Upgrade:
             self.say(_("Unit atau situs di deploy/ berubah; jalankan juga: ./run install"))
 
     def _back_out(self, why: str) -> None:
-        """Go back to the old code if the tables are the same; else say how. Raises `Conflict`."""
+        """Go back to the old code if the upgrade changed no table; else print the commands for it.
+        Raises `Conflict` in both cases."""
         if self._differs(MIGRATIONS):
             self._by_hand(f"./run db downgrade {self.migration}")
             raise Conflict(_("Rusak sejak pembaruan: %(why)s. ./run queue doctor", why=why))
         self._must("git", "reset", "--keep", "--quiet", self.old)
-        self._broken()  # by `./run`, which makes .venv hold what the old code requires
+        self._broken()  # because `./run` installs what the old code requires into .venv
         try:
             self._restart()
         except Conflict as error:
@@ -123,24 +126,26 @@ class Upgrade:
         raise Conflict(text % {"why": why, "revision": self.old[:10]})
 
     def _by_hand(self, command: str) -> None:
-        """Print the commands that go back, with the services stopped meanwhile."""
+        """Print the commands for going back by hand: `command` while the services are stopped."""
         names = " ".join(self.services)
         self.say(_("Untuk kembali, ketik:"))
         for line in (
             *((f"systemctl stop {names}",) if names else ()),
             f"runuser -u {self.account} -- {command}",
             f"runuser -u {self.account} -- git reset --keep {self.old}",
-            f"runuser -u {self.account} -- ./run queue doctor",  # makes .venv that of the old code
+            f"runuser -u {self.account} -- ./run queue doctor",  # installs the old requirements
             *((f"systemctl start {names}",) if names else ()),
         ):
             self.say(f"  {line}")
 
     def _differs(self, path: str) -> bool:
+        """Return whether the upgrade changes files under `path`."""
         argv = ("git", "diff", "--quiet", self.old, self.new, "--", path)
         return self._as_account(*argv).returncode != 0
 
     def _broken(self) -> frozenset[str]:
-        """Return the codes of what the doctor calls broken; what stops it is one of its own."""
+        """Return the codes of the doctor's broken findings. If the doctor itself fails, its error
+        text counts as the only code."""
         done = self._as_account("./run", "queue", "doctor", "--json")
         try:
             findings = json.loads(done.stdout)["findings"]
@@ -149,7 +154,8 @@ class Upgrade:
         return frozenset(each["code"] for each in findings if each["level"] == "broken")
 
     def _must(self, *argv: str) -> str:
-        """Return what a command printed. Raises `Conflict` with its complaint when it fails."""
+        """Run a command and return what it printed. Raises `Conflict` with its error output if it
+        fails."""
         done = self._as_account(*argv)
         if done.returncode:
             complaint = " ".join((done.stderr or done.stdout).split())[-300:]
